@@ -1,0 +1,122 @@
+"""What an activation is: an output function of a model, with its derivative or pullback."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lossctl.definition import Bound, Definition, read_spec
+from lossctl.domain import FloatArray
+from lossctl.errors import UsageError
+from lossctl.registry import Registry
+
+
+class Activation(Definition):
+    """An activation by its formula; see `activation`."""
+
+    def __init__(
+        self,
+        function: Callable[..., FloatArray],
+        *,
+        aliases: tuple[str, ...] = (),
+        rows: bool = False,
+        references: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(function, aliases, references)
+        self.rows = rows
+        self._pullback: Callable[..., FloatArray] | None = None
+
+    def derivative(self, function: Callable[..., FloatArray]) -> Callable[..., FloatArray]:
+        """Declare the derivative ``(z, *, parameters) -> shape of z`` of an elementwise activation."""
+
+        def pull(z: FloatArray, upstream: FloatArray, **parameters: Any) -> FloatArray:
+            return upstream * function(z, **parameters)
+
+        self._pullback = pull
+        return function
+
+    def pullback(self, function: Callable[..., FloatArray]) -> Callable[..., FloatArray]:
+        """Declare ``(z, upstream, *, parameters) -> shape of z`` of an activation of rows."""
+        self._pullback = function
+        return function
+
+    def pull(self, z: FloatArray, upstream: FloatArray, **parameters: Any) -> FloatArray:
+        """The gradient with respect to ``z`` from the gradient with respect to the output."""
+        if self._pullback is None:
+            raise TypeError(f"activation {self.name} declares no derivative")
+        return self._pullback(z, upstream, **parameters)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _named, (self.name,)
+
+
+activations: Registry[Activation] = Registry("activation", "lossctl.activations")
+
+
+def _named(name: str) -> Activation:
+    return activations.get(name)
+
+
+def activation(
+    *, aliases: tuple[str, ...] = (), rows: bool = False, references: tuple[str, ...] = ()
+) -> Callable[[Callable[..., FloatArray]], Activation]:
+    """Turn a formula ``(z, *, parameters)`` into a registered activation.
+
+    Args:
+        aliases: exact synonyms.
+        rows: whether the formula works on rows of an ``(n, k)`` array rather than on each number by itself.
+        references: where the formula comes from.
+    """
+
+    def register(function: Callable[..., FloatArray]) -> Activation:
+        made = Activation(function, aliases=aliases, rows=rows, references=references)
+        activations.add(made.name, made, aliases)
+        return made
+
+    return register
+
+
+@dataclass(frozen=True)
+class BoundActivation(Bound):
+    """An activation with a value for each of its parameters."""
+
+    definition: Activation
+
+    def value(self, z: npt.ArrayLike) -> FloatArray:
+        """The activation at ``z``: ``(n,)``, or ``(n, k)``; the result has the same shape."""
+        return np.asarray(self.definition.function(self._read(z), **self.parameters))
+
+    def derivative(self, z: npt.ArrayLike) -> FloatArray:
+        """The derivative at ``z``, elementwise.
+
+        Raises:
+            UsageError: the activation works on rows, so it has a Jacobian; ask for the `pullback`.
+        """
+        if self.definition.rows:
+            raise UsageError(f"{self.name} has a Jacobian, not a derivative", "Use pullback(z, upstream_gradient).")
+        points = self._read(z)
+        return self.definition.pull(points, np.ones_like(points), **self.parameters)
+
+    def pullback(self, z: npt.ArrayLike, upstream_gradient: npt.ArrayLike) -> FloatArray:
+        """The gradient with respect to ``z`` of something whose gradient with respect to the output is given."""
+        upstream = np.asarray(upstream_gradient, dtype=np.float64)
+        return self.definition.pull(self._read(z), upstream, **self.parameters)
+
+    def _read(self, z: npt.ArrayLike) -> FloatArray:
+        points = np.asarray(z, dtype=np.float64)
+        if self.definition.rows and points.ndim != 2:
+            raise UsageError(f"{self.name} needs an (n, k) array, not one of shape {points.shape}")
+        return points
+
+
+def get_activation(spec: str) -> BoundActivation:
+    """The activation that a text such as ``leaky_relu:slope=0.2`` names.
+
+    Raises:
+        UsageError: an unknown name or parameter, or a parameter out of range.
+    """
+    name, given = read_spec(spec)
+    definition = activations.get(name)
+    return BoundActivation(definition, definition.settings(given, read=True))

@@ -1,0 +1,1 @@
+"""The built-in activations, a module for each kind; any module put here is found by itself."""

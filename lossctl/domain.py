@@ -1,0 +1,343 @@
+"""Which numbers are legal: contains, describe in English, draw samples.
+
+A domain is data. Validation, its error message, the range check of a parameter and the inputs a test draws are all
+derived from it. A domain with ``rows`` true judges whole rows of an ``(n, k)`` array, any other each number by itself.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+
+EPS = float(np.finfo(np.float64).eps)
+SIMPLEX_ERROR = 1e-3
+SIMPLEX_WARNING = 1e-6
+
+
+def row_sum(matrix: FloatArray) -> FloatArray:
+    """Sum of each row of an ``(n, k)`` array, from the first column to the last.
+
+    NumPy adds the columns one by one except when there is a single row, which it sums pairwise; the last digit of a
+    row would then depend on how many rows travel with it.
+    """
+    if len(matrix) == 1:
+        return np.add.accumulate(matrix, axis=1)[:, -1]
+    return np.asarray(np.add.reduce(matrix, axis=1))
+
+
+def columns_of(values: FloatArray) -> Iterator[FloatArray]:
+    """The 1-D columns of an ``(n,)`` or ``(n, k)`` array."""
+    if values.ndim == 1:
+        yield values
+    else:
+        yield from values.T
+
+
+class Domain(Protocol):
+    """What a set of legal values can do."""
+
+    rows: ClassVar[bool]
+    """Whether legality is a property of a row of numbers."""
+    dimensions: ClassVar[tuple[int, ...]]
+    """How many dimensions an array of legal values may have."""
+    exclusive: ClassVar[tuple[float, ...]]
+    """Values of which at most one may occur in a data set."""
+
+    def describe(self) -> str:
+        """The set in English, to follow "must be"."""
+
+    def illegal(self, values: FloatArray) -> BoolArray | None:
+        """Rows that hold an illegal value, as an ``(n,)`` mask; ``None`` when every row is legal."""
+
+    def doubtful(self, values: FloatArray) -> BoolArray | None:
+        """Rows that are legal but worth a warning."""
+
+    @property
+    def doubt(self) -> str:
+        """What the warning says of them."""
+
+    def for_width(self, k: int) -> "Domain":
+        """The same set where a row has ``k`` columns."""
+
+    def convert(self, values: FloatArray) -> FloatArray:
+        """Legal values in the one spelling that kernels know."""
+
+    def sample(self, rng: np.random.Generator, n: int, k: int) -> FloatArray:
+        """Draw ``(n,)`` values, or ``(n, k)`` for a domain of rows, moderate and away from the boundary."""
+
+
+class _Plain:
+    """The answers most domains give."""
+
+    rows: ClassVar[bool] = False
+    dimensions: ClassVar[tuple[int, ...]] = (1, 2)
+    exclusive: ClassVar[tuple[float, ...]] = ()
+
+    def doubtful(self, values: FloatArray) -> BoolArray | None:  # noqa: ARG002  (the protocol's signature)
+        return None
+
+    @property
+    def doubt(self) -> str:
+        return ""
+
+    def for_width(self, k: int) -> Domain:  # noqa: ARG002
+        return self  # type: ignore[return-value]  # every subclass is a Domain, which mypy cannot know here
+
+    def convert(self, values: FloatArray) -> FloatArray:
+        return values
+
+
+def _any_column(mask: BoolArray) -> BoolArray | None:
+    if not mask.any():
+        return None
+    return mask if mask.ndim == 1 else np.asarray(mask.any(axis=1))
+
+
+@dataclass(frozen=True)
+class Interval(_Plain):
+    """Finite numbers between two bounds, each bound in or out, zero in or out."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    low_open: bool = False
+    high_open: bool = False
+    nonzero: bool = False
+
+    def describe(self) -> str:
+        if self.nonzero:
+            return "a finite number other than 0"
+        if math.isinf(self.low) and math.isinf(self.high):
+            return "a finite number"
+        if math.isinf(self.high):
+            return f"a finite number {'>' if self.low_open else '>='} {self.low:g}"
+        opening, closing = "(" if self.low_open else "[", ")" if self.high_open else "]"
+        return f"in {opening}{self.low:g}, {self.high:g}{closing}"
+
+    def illegal(self, values: FloatArray) -> BoolArray | None:
+        # Two reductions settle the ordinary case; NaN makes both comparisons false.
+        if values.size == 0 or (not self.nonzero and self._holds(values.min()) and self._holds(values.max())):
+            return None
+        above = values > self.low if self.low_open or math.isinf(self.low) else values >= self.low
+        below = values < self.high if self.high_open or math.isinf(self.high) else values <= self.high
+        legal = above & below
+        if self.nonzero:
+            legal &= values != 0
+        return _any_column(~legal)
+
+    def contains(self, value: float) -> bool:
+        """Whether one number is legal."""
+        return self.illegal(np.array([value], dtype=np.float64)) is None
+
+    def _holds(self, value: np.float64) -> bool:
+        above = value > self.low if self.low_open or math.isinf(self.low) else value >= self.low
+        below = value < self.high if self.high_open or math.isinf(self.high) else value <= self.high
+        return bool(above and below)
+
+    def sample(self, rng: np.random.Generator, n: int, k: int) -> FloatArray:  # noqa: ARG002
+        if math.isfinite(self.low) and math.isfinite(self.high):
+            span = self.high - self.low
+            return rng.uniform(self.low + 0.01 * span, self.high - 0.01 * span, n)
+        if math.isfinite(self.low):
+            return self.low + 0.01 + rng.exponential(2.0, n)
+        drawn = rng.normal(0.0, 3.0, n)
+        return np.where(np.abs(drawn) < 0.1, 0.5, drawn) if self.nonzero else drawn
+
+
+@dataclass(frozen=True)
+class Values(_Plain):
+    """A few numbers and nothing else."""
+
+    allowed: tuple[float, ...]
+
+    def describe(self) -> str:
+        return " or ".join(f"{value:g}" for value in self.allowed)
+
+    def illegal(self, values: FloatArray) -> BoolArray | None:
+        legal = values == self.allowed[0]
+        for value in self.allowed[1:]:
+            legal |= values == value
+        return _any_column(~legal)
+
+    def sample(self, rng: np.random.Generator, n: int, k: int) -> FloatArray:  # noqa: ARG002
+        return self.convert(rng.choice(np.array(self.allowed), n))
+
+
+@dataclass(frozen=True)
+class Signs(Values):
+    """Labels -1 and 1, or 0 and 1 where 0 stands for -1; a data set that holds both 0 and -1 is ambiguous."""
+
+    allowed: tuple[float, ...] = (-1.0, 1.0, 0.0)
+    exclusive: ClassVar[tuple[float, ...]] = (0.0, -1.0)
+
+    def describe(self) -> str:
+        return "-1 or 1 (or 0 and 1, where 0 means -1)"
+
+    def convert(self, values: FloatArray) -> FloatArray:
+        return np.where(values == 0, -1.0, values)
+
+
+@dataclass(frozen=True)
+class Vector(_Plain):
+    """Rows of two or more finite numbers."""
+
+    rows: ClassVar[bool] = True
+    dimensions: ClassVar[tuple[int, ...]] = (2,)
+
+    def describe(self) -> str:
+        return "a row of finite numbers"
+
+    def illegal(self, values: FloatArray) -> BoolArray | None:
+        return REAL.illegal(values)
+
+    def sample(self, rng: np.random.Generator, n: int, k: int) -> FloatArray:
+        return np.asfortranarray(rng.normal(0.0, 2.0, (n, k)))
+
+
+@dataclass(frozen=True)
+class Direction(Vector):
+    """Rows of two or more finite numbers of which only the direction counts."""
+
+    def doubtful(self, values: FloatArray) -> BoolArray | None:
+        return _any_column(np.asarray(~values.any(axis=1)))
+
+    @property
+    def doubt(self) -> str:
+        return "zero vectors, which have no direction: their cosine is taken as 0"
+
+
+@dataclass(frozen=True)
+class Simplex(_Plain):
+    """Rows of probabilities that sum to 1."""
+
+    rows: ClassVar[bool] = True
+    dimensions: ClassVar[tuple[int, ...]] = (2,)
+
+    def describe(self) -> str:
+        return f"a row of probabilities that sum to 1 (within {SIMPLEX_ERROR:g})"
+
+    def illegal(self, values: FloatArray) -> BoolArray | None:
+        outside = PROBABILITY.illegal(values)
+        with np.errstate(over="ignore", invalid="ignore"):
+            mask = np.abs(row_sum(values) - 1.0) > SIMPLEX_ERROR
+        return _any_column(mask if outside is None else mask | outside)
+
+    @property
+    def doubt(self) -> str:
+        return f"rows that sum to 1 only within {SIMPLEX_ERROR:g} (rounded?)"
+
+    def doubtful(self, values: FloatArray) -> BoolArray | None:
+        return _any_column(np.abs(row_sum(values) - 1.0) > SIMPLEX_WARNING)
+
+    def sample(self, rng: np.random.Generator, n: int, k: int) -> FloatArray:
+        drawn = rng.gamma(2.0, 1.0, (n, k)) + 0.05
+        return np.asfortranarray(drawn / row_sum(drawn)[:, None])
+
+
+@dataclass(frozen=True)
+class LogSimplex(_Plain):
+    """Rows of log-probabilities: their exponentials sum to 1."""
+
+    rows: ClassVar[bool] = True
+    dimensions: ClassVar[tuple[int, ...]] = (2,)
+
+    def describe(self) -> str:
+        return f"a row of log-probabilities whose exponentials sum to 1 (within {SIMPLEX_ERROR:g})"
+
+    def illegal(self, values: FloatArray) -> BoolArray | None:
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = row_sum(np.exp(values))
+        return _any_column(~(np.abs(total - 1.0) <= SIMPLEX_ERROR))
+
+    @property
+    def doubt(self) -> str:
+        return f"rows that sum to 1 only within {SIMPLEX_ERROR:g} (rounded?)"
+
+    def doubtful(self, values: FloatArray) -> BoolArray | None:
+        return _any_column(np.abs(row_sum(np.exp(values)) - 1.0) > SIMPLEX_WARNING)
+
+    def sample(self, rng: np.random.Generator, n: int, k: int) -> FloatArray:
+        return np.asfortranarray(np.log(Simplex().sample(rng, n, k)))
+
+
+@dataclass(frozen=True)
+class Classes(_Plain):
+    """Integer class codes 0 to k - 1."""
+
+    dimensions: ClassVar[tuple[int, ...]] = (1,)
+    k: int | None = None
+
+    def describe(self) -> str:
+        return "an integer class label" + (f" in 0..{self.k - 1}" if self.k is not None else "")
+
+    def illegal(self, values: FloatArray) -> BoolArray | None:
+        high = math.inf if self.k is None else self.k - 1
+        return _any_column(~((values >= 0) & (values <= high) & (np.floor(values) == values)))
+
+    def for_width(self, k: int) -> "Classes":
+        return Classes(k)
+
+    def sample(self, rng: np.random.Generator, n: int, k: int) -> FloatArray:
+        return rng.integers(0, k, n).astype(np.float64)
+
+
+@dataclass(frozen=True)
+class ClassesOrSimplex(_Plain):
+    """Class codes as a 1-D label, probabilities (one-hot or soft) as a 2-D one."""
+
+    k: int | None = None
+
+    def describe(self) -> str:
+        return f"{Classes(self.k).describe()} (one column) or {Simplex().describe()} (one column a class)"
+
+    def illegal(self, values: FloatArray) -> BoolArray | None:
+        return (Classes(self.k) if values.ndim == 1 else Simplex()).illegal(values)
+
+    def doubtful(self, values: FloatArray) -> BoolArray | None:
+        return None if values.ndim == 1 else Simplex().doubtful(values)
+
+    @property
+    def doubt(self) -> str:
+        return Simplex().doubt
+
+    def for_width(self, k: int) -> "ClassesOrSimplex":
+        return ClassesOrSimplex(k)
+
+    def sample(self, rng: np.random.Generator, n: int, k: int) -> FloatArray:
+        return Classes().sample(rng, n, k) if rng.integers(2) else Simplex().sample(rng, n, k)
+
+
+@dataclass(frozen=True)
+class Words:
+    """A few words: the legal values of a parameter that is a choice."""
+
+    allowed: tuple[str, ...]
+
+    def describe(self) -> str:
+        return " or ".join(self.allowed)
+
+
+REAL = Interval()
+NONZERO = Interval(nonzero=True)
+NONNEGATIVE = Interval(low=0.0)
+POSITIVE = Interval(low=0.0, low_open=True)
+ABOVE_MINUS_ONE = Interval(low=-1.0, low_open=True)
+PROBABILITY = Interval(low=0.0, high=1.0)
+BINARY = Values((0.0, 1.0))
+SIGNS = Signs()
+VECTOR = Vector()
+DIRECTION = Direction()
+SIMPLEX = Simplex()
+LOG_SIMPLEX = LogSimplex()
+CLASSES = Classes()
+CLASSES_OR_SIMPLEX = ClassesOrSimplex()
+
+Positive = Annotated[float, POSITIVE]
+NonNegative = Annotated[float, NONNEGATIVE]
+Fraction = Annotated[float, Interval(low=0.0, high=1.0, high_open=True)]
+Floor = Annotated[float, Interval(low=0.0, high=0.5)]

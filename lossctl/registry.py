@@ -1,0 +1,107 @@
+"""Named things: aliases, did-you-mean, built-ins and plug-ins found on first look-up.
+
+There is no central list. Built-ins are the modules of a folder, plug-ins are entry points; both are imported the
+first time somebody asks, and register themselves while they are imported.
+"""
+
+import difflib
+import importlib
+import pkgutil
+import threading
+import warnings
+from collections.abc import Iterator
+from importlib.metadata import entry_points
+from typing import Generic, TypeVar
+
+from lossctl.errors import UsageError
+
+T = TypeVar("T")
+
+
+def normal(name: str) -> str:
+    """The form in which names are compared: case, ``-``, ``_`` and spaces do not matter."""
+    return name.strip().lower().replace("-", "").replace("_", "").replace(" ", "")
+
+
+def near(name: str, known: list[str], most: int = 3) -> list[str]:
+    """The known names that look most like ``name``, best first."""
+    by_form = {normal(candidate): candidate for candidate in reversed(known)}
+    found = difflib.get_close_matches(normal(name), list(by_form), n=most, cutoff=0.5)
+    return [by_form[form] for form in found]
+
+
+def did_you_mean(name: str, known: list[str]) -> str:
+    """A hint naming the near ones, or all when none is near and they are few."""
+    close = near(name, known)
+    if close:
+        return f"Did you mean {' or '.join(close)}?"
+    return f"Known: {', '.join(known)}." if 0 < len(known) <= 40 else ""
+
+
+class Registry(Generic[T]):
+    """Items of one kind by name and alias.
+
+    Args:
+        kind: the word for an item in messages, such as ``loss``.
+        package: the folder whose modules hold the built-ins, as a dotted name; also the entry-point group.
+    """
+
+    def __init__(self, kind: str, package: str) -> None:
+        self.kind = kind
+        self.package = package
+        self._items: dict[str, T] = {}
+        self._names: dict[str, str] = {}
+        self._found = False
+        self._lock = threading.RLock()
+
+    def add(self, name: str, item: T, aliases: tuple[str, ...] = ()) -> None:
+        """Register an item.
+
+        Raises:
+            ValueError: the name or an alias already means something else.
+        """
+        for spelling in (name, *aliases):
+            holder = self._names.get(normal(spelling), name)
+            if holder != name:
+                raise ValueError(f"{self.kind} name {spelling!r} is taken by {holder!r}")
+        for spelling in (name, *aliases):
+            self._names[normal(spelling)] = name
+        self._items[name] = item
+
+    def get(self, name: str) -> T:
+        """The item of that name or alias.
+
+        Raises:
+            UsageError: nothing is called that; the message suggests near names.
+        """
+        self._find()
+        try:
+            return self._items[self._names[normal(name)]]
+        except KeyError:
+            raise UsageError(f"unknown {self.kind} {name!r}", did_you_mean(name, self.names())) from None
+
+    def names(self) -> list[str]:
+        """Every name, sorted; aliases left out."""
+        self._find()
+        return sorted(self._items)
+
+    def __iter__(self) -> Iterator[T]:
+        return iter([self._items[name] for name in self.names()])
+
+    def __contains__(self, name: str) -> bool:
+        self._find()
+        return normal(name) in self._names
+
+    def _find(self) -> None:
+        with self._lock:
+            if self._found:
+                return
+            self._found = True
+            package = importlib.import_module(self.package)
+            for module in pkgutil.iter_modules(package.__path__):
+                importlib.import_module(f"{self.package}.{module.name}")
+            for point in entry_points(group=self.package):
+                try:
+                    point.load()
+                except Exception as broken:  # noqa: BLE001  (a stranger's package must not take lossctl down)
+                    warnings.warn(f"plug-in {point.name!r} ({point.value}) failed to load: {broken}", stacklevel=2)

@@ -1,0 +1,951 @@
+"""Make the reference tables of this folder, one CSV file per loss, with mpmath.
+
+    python tests/reference/make_reference.py            write every table
+    python tests/reference/make_reference.py --check    exit 1 if a table differs from what would be written
+
+The formulas are the definitions, written without regard to rounding; the precision is raised until that does
+not matter. This file never imports lossctl, so the tables are an independent witness.
+
+Each formula returns the *terms* of a sum. Their sum is the result, and the ratio of their absolute sum to the
+result is the condition number of the last addition: rows where it is large are left out, because there no
+program in double precision could give the digits. So are rows with a result between 0 and 1e-301.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import itertools
+import math
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import mpmath  # type: ignore[import-untyped]
+from mpmath import mp
+
+mp.dps = 50
+
+Real = Any  # mpmath.mpf
+Vector = tuple[Real, ...]
+Label = int | Vector
+Terms = list[Real]
+Options = dict[str, str]
+
+FOLDER = Path(__file__).resolve().parent
+COMMAND = "python tests/reference/make_reference.py"
+VERSION_LINE = "# made with mpmath "
+COLUMNS = ("parameters", "activation", "label", "prediction", "value", "gradient")
+
+EPS = 2.220446049250313e-16
+UP = math.nextafter(1.0, 2.0)  # 1 + 2**-52
+DOWN = math.nextafter(1.0, 0.0)  # 1 - 2**-53
+
+DIGITS = 350  # for 1 + x with x down to 1e-300
+SMALLEST = mp.mpf("1e-301")
+VANISHED = mp.mpf("1e-400")
+VALUE_CONDITION = 10
+GRADIENT_CONDITION = 100
+SOFT_LABEL_SMALLEST_VALUE = mp.mpf("0.05")
+DIFF_AGREEMENT = mp.mpf("1e-20")
+DIFF_LARGEST_LOGIT = 100  # mp.diff is slow with the digits a larger one needs
+
+
+# --- small helpers -----------------------------------------------------------------------------------------
+
+
+def real(options: Options, name: str) -> Real:
+    return mp.mpf(float(options[name]))
+
+
+def log(x: Real) -> Real:
+    return -mp.inf if x == 0 else mp.log(x)
+
+
+def divide(a: Real, b: Real) -> Real:
+    """a / b, with an infinity where b is 0 and a is not."""
+    if a == 0:
+        return mp.zero
+    return mp.sign(a) * mp.inf if b == 0 else a / b
+
+
+def times(multiplier: Real, x: Real) -> Real:
+    """multiplier * x, exactly 0 where the multiplier is 0 whatever x is."""
+    return mp.zero if multiplier == 0 else multiplier * x
+
+
+def xlogx(x: Real) -> Real:
+    return times(x, log(x))
+
+
+def vector(label: Label) -> Vector:
+    assert isinstance(label, tuple)
+    return label
+
+
+def difference(label: Label, p: Vector) -> Real:
+    return p[0] - vector(label)[0]
+
+
+def sigmoid(z: Real) -> Real:
+    return 1 / (1 + mp.exp(-z))
+
+
+def softmax(z: Vector) -> Vector:
+    powers = [mp.exp(x) for x in z]
+    total = mp.fsum(powers)
+    return tuple(x / total for x in powers)
+
+
+def floor_of(options: Options, activation: str) -> Real:
+    """The floor under the argument of a logarithm; none when the prediction is a pre-activation."""
+    return mp.zero if activation else real(options, "eps")
+
+
+# --- errors ------------------------------------------------------------------------------------------------
+
+
+def mse_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    return [difference(y, p) ** 2]
+
+
+def mse_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    return [[2 * difference(y, p)]]
+
+
+def mae_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    return [abs(difference(y, p))]
+
+
+def mae_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    return [[mp.sign(difference(y, p))]]
+
+
+def msle_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    return [(mp.log(1 + p[0]) - mp.log(1 + vector(y)[0])) ** 2]
+
+
+def msle_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    return [[2 * (mp.log(1 + p[0]) - mp.log(1 + vector(y)[0])) / (1 + p[0])]]
+
+
+def mape_scale(options: Options, y: Label) -> Real:
+    size = abs(vector(y)[0])
+    return max(mp.one, size) if options["zero"] == "max1" else size
+
+
+def mape_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    return [100 * abs(difference(y, p)) / mape_scale(options, y)]
+
+
+def mape_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    return [[100 * mp.sign(difference(y, p)) / mape_scale(options, y)]]
+
+
+def huber_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    e, delta = abs(difference(y, p)), real(options, "delta")
+    return [e**2 / 2] if e <= delta else [delta * (e - delta / 2)]
+
+
+def huber_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    e, delta = difference(y, p), real(options, "delta")
+    return [[min(max(e, -delta), delta)]]
+
+
+def log_cosh_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    return [mp.log(mp.cosh(difference(y, p)))]
+
+
+def log_cosh_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    return [[mp.tanh(difference(y, p))]]
+
+
+# --- one probability ---------------------------------------------------------------------------------------
+
+
+def bce_label(options: Options, y: Label) -> Real:
+    a = real(options, "label_smoothing")
+    return vector(y)[0] * (1 - a) + a / 2
+
+
+def bce_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    target, floor = bce_label(options, y), floor_of(options, activation)
+    q = sigmoid(p[0]) if activation else p[0]
+    positive = times(-real(options, "pos_weight") * target, log(max(q, floor)))
+    return [positive, times(target - 1, log(max(1 - q, floor)))]
+
+
+def bce_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    target, weight, floor = bce_label(options, y), real(options, "pos_weight"), floor_of(options, activation)
+    if activation:
+        q = sigmoid(p[0])
+        return [[-weight * target * (1 - q), (1 - target) * q]]
+    return [[divide(-weight * target, max(p[0], floor)), divide(1 - target, max(1 - p[0], floor))]]
+
+
+def focal_weight(options: Options, y: Label) -> Real:
+    if options["alpha"] == "none":
+        return mp.one
+    alpha = real(options, "alpha")
+    return alpha if vector(y)[0] == 1 else 1 - alpha
+
+
+def focal_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    q = sigmoid(p[0]) if activation else p[0]
+    hit, miss = (q, 1 - q) if vector(y)[0] == 1 else (1 - q, q)
+    power = mp.power(miss, real(options, "gamma"))
+    return [-focal_weight(options, y) * times(power, log(max(hit, floor_of(options, activation))))]
+
+
+def focal_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    q = sigmoid(p[0]) if activation else p[0]
+    hit, miss = (q, 1 - q) if vector(y)[0] == 1 else (1 - q, q)
+    sign = 1 if vector(y)[0] == 1 else -1
+    scale, gamma = sign * focal_weight(options, y), real(options, "gamma")
+    if activation:
+        power = scale * mp.power(miss, gamma)
+        return [[power * gamma * hit * mp.log(hit), -power * miss]]
+    floored = max(hit, floor_of(options, activation))
+    # miss^(gamma-1) log(hit) tends to 0 where miss does, for any gamma > 0
+    slope = mp.zero if gamma == 0 or miss == 0 else gamma * mp.power(miss, gamma - 1) * log(floored)
+    return [[scale * slope, -scale * divide(mp.power(miss, gamma), floored)]]
+
+
+# --- distributions -----------------------------------------------------------------------------------------
+
+
+def row_label(options: Options, y: Label, classes: int) -> Vector:
+    """The label as a row of a simplex, smoothed when the loss has label_smoothing."""
+    row = y if isinstance(y, tuple) else tuple(mp.mpf(k == y) for k in range(classes))
+    a = mp.mpf(float(options.get("label_smoothing", "0.0")))
+    return tuple(x * (1 - a) + a / classes for x in row)
+
+
+def cross_entropy_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    q, floor = (softmax(p) if activation else p), floor_of(options, activation)
+    return [times(-t, log(max(x, floor))) for t, x in zip(row_label(options, y, len(p)), q, strict=True)]
+
+
+def cross_entropy_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    target, floor = row_label(options, y, len(p)), floor_of(options, activation)
+    if not activation:
+        return [[divide(-t, max(x, floor))] for t, x in zip(target, p, strict=True)]
+    q, total = softmax(p), mp.fsum(target)
+    if isinstance(y, tuple) or target[y] != 1:
+        return [[x * total, -t] for t, x in zip(target, q, strict=True)]
+    return [[x - t] for t, x in zip(target, q, strict=True)]  # a hard label: digits are expected near 0 too
+
+
+def nll_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    assert isinstance(y, int)
+    return [-p[y]] if options["log"] == "true" else cross_entropy_value(options, activation, y, p)
+
+
+def nll_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    assert isinstance(y, int)
+    if options["log"] == "true":
+        return [[-mp.mpf(k == y)] for k in range(len(p))]
+    return cross_entropy_gradient(options, activation, y, p)
+
+
+def kl_divergence_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    q, eps = (softmax(p) if activation else p), real(options, "eps")
+    if options["reverse"] == "true":
+        pairs = zip(vector(y), q, strict=True)
+        return [t for a, b in pairs for t in (xlogx(b), times(-b, log(max(a, eps))))]
+    return [xlogx(a) for a in vector(y)] + cross_entropy_value(options, activation, y, p)
+
+
+def kl_divergence_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    if options["reverse"] != "true":
+        return cross_entropy_gradient(options, activation, y, p)
+    logs = [log(max(a, real(options, "eps"))) for a in vector(y)]
+    if not activation:
+        return [[log(b), -a, mp.one] for a, b in zip(logs, p, strict=True)]
+    row = mp.fsum(kl_divergence_value(options, activation, y, p))
+    return [[b * log(b), -b * a, -b * row] for a, b in zip(logs, softmax(p), strict=True)]
+
+
+# --- counts, directions, margins ---------------------------------------------------------------------------
+
+
+def poisson_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    count, (rate, logarithm) = vector(y)[0], (mp.exp(p[0]), p[0]) if activation else (p[0], log(p[0]))
+    terms = [rate, -count * logarithm]
+    if options["full"] == "lgamma":
+        terms += [mp.loggamma(count + 1)]
+    elif options["full"] == "stirling" and count > 1:
+        terms += [count * mp.log(count), -count, mp.log(2 * mp.pi * count) / 2]
+    return terms
+
+
+def poisson_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    count = vector(y)[0]
+    return [[mp.exp(p[0]), -count]] if activation else [[mp.one, -count / p[0]]]
+
+
+def norm(x: Vector) -> Real:
+    return mp.sqrt(mp.fsum(a**2 for a in x))
+
+
+def cosine_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    size = norm(vector(y)) * norm(p)
+    return [mp.zero] if size == 0 else [-a * b / size for a, b in zip(vector(y), p, strict=True)]
+
+
+def cosine_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    size = norm(vector(y)) * norm(p)
+    if size == 0:
+        return [[mp.zero] for _ in p]
+    cosine = -mp.fsum(cosine_value(options, activation, y, p))
+    return [[-a / size, cosine * b / norm(p) ** 2] for a, b in zip(vector(y), p, strict=True)]
+
+
+def shortfall(options: Options, y: Label, p: Vector) -> Real:
+    return max(mp.zero, real(options, "margin") - vector(y)[0] * p[0])
+
+
+def hinge_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    return [shortfall(options, y, p)]
+
+
+def hinge_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    return [[-vector(y)[0] if shortfall(options, y, p) > 0 else mp.zero]]
+
+
+def squared_hinge_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    return [shortfall(options, y, p) ** 2]
+
+
+def squared_hinge_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    return [[-2 * vector(y)[0] * shortfall(options, y, p)]]
+
+
+def exponential_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    return [mp.exp(-vector(y)[0] * p[0])]
+
+
+def exponential_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    return [[-vector(y)[0] * mp.exp(-vector(y)[0] * p[0])]]
+
+
+# --- where the derivative exists, so that mp.diff can be asked ---------------------------------------------
+
+
+def everywhere(options: Options, activation: str, y: Label, p: Vector) -> bool:
+    return True
+
+
+def off_zero_error(options: Options, activation: str, y: Label, p: Vector) -> bool:
+    return bool(difference(y, p) != 0)
+
+
+def off_margin(options: Options, activation: str, y: Label, p: Vector) -> bool:
+    return bool(vector(y)[0] * p[0] != real(options, "margin"))
+
+
+def off_delta(options: Options, activation: str, y: Label, p: Vector) -> bool:
+    return bool(abs(difference(y, p)) != real(options, "delta"))
+
+
+def above_the_floor(options: Options, activation: str, y: Label, p: Vector) -> bool:
+    floor = real(options, "eps")
+    return bool(activation) or options.get("log") == "true" or all(floor < x < 1 - floor for x in p)
+
+
+def off_zero_vector(options: Options, activation: str, y: Label, p: Vector) -> bool:
+    return bool(norm(p) != 0)
+
+
+# --- inputs ------------------------------------------------------------------------------------------------
+
+Scalar = tuple[float, float]
+Numbers = tuple[float, ...]
+Row = tuple[int | Numbers, Numbers]  # label, prediction
+Variety = tuple[str, str, list[Row]]  # parameters, activation, rows
+
+
+def scalars(pairs: Iterable[Scalar]) -> list[Row]:
+    return [((float(y),), (float(p),)) for y, p in pairs]
+
+
+ERRORS: list[Scalar] = [
+    *((0, 0), (1, 1), (-2.5, -2.5), (1e100, 1e100), (0.1, 0.3), (0.3, 0.1), (3, -4), (-1.5, 2.25), (1, 0)),
+    *((0, 1), (0, -1), (0, UP), (0, DOWN), (0, -UP), (0.5, 0), (0, 0.5), (0, 0.25), (2, 3.5), (1000, -1000)),
+    *((0, 2e-150), (-1e-150, 1e-150), (0, 1e-16), (0, -1e-8), (1, UP), (1, DOWN), (1, 1 + 1e-8), (-7, 12.5)),
+    *((0, 1e-300), (2e-300, 0), (1e8, 1e8 + 1), (123456.789, 123456.788), (1e10, 1e-10), (1, 1e-300)),
+    *((0, 1e100), (1e100, 0), (-1e100, 1e100), (1e150, -1e150), (1e150, 0), (0, 1e160), (1e160, 1)),
+    (0.1, 0.2),
+]
+KINKS: list[Scalar] = [
+    *((0, d * s * f) for d in (0.5, 1.5, 10, 1e-3) for s in (1, -1) for f in (1.0, UP, DOWN)),
+    *((2, 3.5), (2, 0.5), (100, 110), (100, 90), (0, 1e200)),
+]
+LOG_COSH: list[Scalar] = [
+    *((0, s * e) for e in (1e-150, 1e-100, 1e-16, 1e-12, 1e-8, 1e-4, 1e-3, 0.01) for s in (1, -1)),
+    *((0, s * e) for e in (0.1, 0.3, 0.5, 1, 2, 5, 10, 19, 19.999, 20, 20.001, 25, 37, 100) for s in (1, -1)),
+    *((0, s * e) for e in (354, 355, 709, 710, 711, 745, 1e4, 1e100, 1e160, 1e300) for s in (1, -1)),
+    *((0, 0), (3, 3), (1, UP), (1, DOWN), (1, 1 + 1e-8), (0.1, 0.3), (3, -4), (1e150, -1e150)),
+    (1e8, 1e8 + 1),
+]
+MSLE: list[Scalar] = [
+    *((0, 0), (1, 1), (1e300, 1e300), (-0.5, -0.5), (0, 1), (1, 0), (3, 1), (1, 3), (2, 2.1), (0.1, 0.3)),
+    *((0, 2e-150), (0, 1e-100), (0, 1e-16), (1e-16, 0), (1e-8, 2e-8), (0, 1e-8), (1e-16, 1e-8), (1e-300, 1)),
+    *((1, UP), (1, DOWN), (1, 1 + 1e-8), (0.5, 0.5 - 1e-12), (1e10, 1e10 + 1), (-DOWN, -0.5)),
+    *((1e100, math.nextafter(1e100, 1e101)), (-0.999, math.nextafter(-0.999, 0)), (-0.5, -DOWN)),
+    *((1e10, 0), (0, 1e10), (1e100, 1e-16), (1e-16, 1e100), (1e150, 1e100), (1e100, 1e150), (5, 1e4)),
+    *((-0.5, 0.5), (0.5, -0.5), (-0.9, -0.8), (-0.999999999, 3), (7, -0.999999999), (100, 99), (1e4, 5)),
+    *((0, 1e290), (1e10, math.nextafter(1e10, 0))),
+]
+MAPE: list[Scalar] = [
+    *((1, 1), (-3, -3), (1e-300, 1e-300), (2, 1), (2, 3), (-2, 1), (-2, -3), (0.1, 0.3), (0.3, 0.1), (4, 0)),
+    *((1, UP), (1, DOWN), (-1, 1), (1, 1 + 1e-8), (1e-8, 2e-8), (1e-8, 1), (1e-16, 1), (1e-300, 0)),
+    *((1e-150, 1), (1e-150, 1e150), (1e-150, 1e160), (-1e-150, 1e160), (1e100, 0), (1e100, -1e100)),
+    *((1, 1e150), (3, -1e160), (1e160, 1), (1e8, 1e8 + 1), (DOWN, 2), (UP, 2), (0.999, 0.5), (1.001, 0.5)),
+    *((12.5, 11), (-0.25, 0.25), (1, 1e-300), (1e150, 1), (1e150, 1e100), (1e-300, 1e10)),
+]
+ZERO_LABELS: list[Scalar] = [(0, 0), (0, 1), (0, -0.5), (0, 1e-300), (0, 1e100), (0, -1e-8)]
+
+PROBABILITIES = (
+    *(0.0, 1e-300, 1e-100, 1e-17, EPS / 2, EPS, 1e-15, 1e-8, 1e-3, 0.1, 0.3, 0.5),
+    *(0.7, 0.9, 0.999, 1 - 1e-8, 1 - 1e-15, 1 - EPS, DOWN, 1.0),
+)
+MIDDLING = (0.0, 1e-17, 1e-8, 0.01, 0.3, 0.5, 0.75, 0.99, 1 - 1e-8, DOWN, 1.0)
+LOGITS = tuple(
+    s * z
+    for z in (0, 1e-12, 1e-3, 0.3, 1, 3, 7.5, 20, 37, 40, 100, 690, 700, 745, 1e3, 1e4)
+    for s in ((1, -1) if z else (1,))
+)
+HARD = (0.0, 1.0)
+PROBABILITY_ROWS = scalars(itertools.product(HARD, PROBABILITIES))
+SOFT_ROWS = scalars(itertools.product((0.25, 0.9, 1e-8), MIDDLING))
+UNFLOORED = (0.0, 1e-300, 1e-100, 1e-17, 1e-8, 0.1, 0.5, 0.9, 1 - 1e-8, DOWN, 1.0)
+UNFLOORED_ROWS = scalars(itertools.product(HARD, UNFLOORED)) + scalars([(0.25, 0), (0.25, 1), (0.25, 1e-300)])
+LOGIT_ROWS = scalars(itertools.product(HARD, LOGITS))
+SOFT_LOGITS = (0, 0.3, -0.3, 1, -1, 7.5, 20, -40, 40, 1e4, -1e4)
+SOFT_LOGIT_ROWS = scalars(itertools.product((0.25, 0.9, 1e-8), SOFT_LOGITS))
+
+SIMPLEX: dict[int, tuple[Numbers, ...]] = {
+    2: (
+        *((0.5, 0.5), (0.25, 0.75), (1.0, 0.0), (0.0, 1.0), (1.0, 1e-17), (1e-300, 1.0), (DOWN, EPS / 2)),
+        (1e-8, 1 - 1e-8),
+    ),
+    3: (
+        *((0.2, 0.3, 0.5), (0.7, 0.2, 0.1), (1.0, 0.0, 0.0), (0.0, 0.4, 0.6), (1.0, 1e-17, 1e-300)),
+        *((1 / 3, 1 / 3, 1 / 3), (0.999, 1e-3, 1e-16), (0.5, 0.5, 0.0)),
+    ),
+    10: (
+        (0.1,) * 10,
+        (0.55, *(0.05,) * 9),
+        (0.0, 0.0, 0.125, 0.125, 0.25, 0.25, 0.125, 0.125, 0.0, 0.0),
+        (0.02, 0.04, 0.06, 0.08, 0.1, 0.1, 0.12, 0.14, 0.16, 0.18),
+    ),
+}
+SOFT_LABELS: dict[int, tuple[Numbers, ...]] = {
+    2: ((0.25, 0.75), (0.9, 0.1), (1.0, 0.0), (0.5, 0.5)),
+    3: ((0.2, 0.3, 0.5), (0.0, 0.4, 0.6), (0.0, 1.0, 0.0), (0.85, 0.1, 0.05)),
+    10: (
+        (0.28, *(0.08,) * 9),
+        (0.0, 0.5, 0.0, 0.0, 0.25, 0.0, 0.0, 0.125, 0.125, 0.0),
+        (*(0.0,) * 9, 1.0),
+    ),
+}
+SCORES: dict[int, tuple[Numbers, ...]] = {
+    2: (
+        *((0.0, 0.0), (0.3, -0.3), (1.0, -1.0), (1e-12, 0.0), (20.0, 0.0), (0.0, 37.0), (40.0, 0.0)),
+        *((690.0, 0.0), (0.0, 1e3), (1e4, 1e4), (1e4, 9999.0), (-1e4, -9995.0)),
+    ),
+    3: (
+        *((0.1, 0.2, 0.3), (0.0, 0.0, 0.0), (1.0, 1.0, -1.0), (40.0, 0.0, 0.0), (20.0, -20.0, 0.3)),
+        *((1e4, 0.0, -1e4), (1e4, 1e4, -1e4), (-1e4, -1e4, -1e4), (1e3, 999.0, 998.0), (1e-12, 0.0, -1e-12)),
+        *((-37.0, 0.0, 37.0), (5.0, 0.0, 0.0)),
+    ),
+    10: (
+        (0.0,) * 10,
+        (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0),
+        (-3.0, 2.0, 0.5, 20.0, 1.0, -1.0, 0.0, 20.0, -20.0, 4.0),
+        (40.0, *(0.3,) * 8, -40.0),
+    ),
+}
+LOG_ROWS: tuple[Numbers, ...] = (
+    *((math.log(0.5),) * 2, (math.log(0.25), math.log(0.75)), (0.0, -1e4), (-1e-17, -40.0), (-800.0, 0.0)),
+    *((0.0, -745.0, -1e100), (-1e-12, -28.0, -40.0), (math.log(0.2), math.log(0.3), math.log(0.5))),
+    *((math.log(0.999), math.log(1e-3), math.log(1e-16)), tuple(map(math.log, SIMPLEX[10][1]))),
+)
+
+
+def class_rows(rows: Iterable[Numbers]) -> list[Row]:
+    """Every class as the label, or three of them for long rows."""
+    return [(k, p) for p in rows for k in (range(len(p)) if len(p) < 10 else (0, 3, 9))]
+
+
+def soft_rows(rows: dict[int, tuple[Numbers, ...]]) -> list[Row]:
+    return [(y, p) for n, labels in SOFT_LABELS.items() for p in rows[n] for y in labels]
+
+
+def all_rows(rows: dict[int, tuple[Numbers, ...]]) -> list[Numbers]:
+    return [row for group in rows.values() for row in group]
+
+
+SMALL_SIMPLEX: dict[int, tuple[Numbers, ...]] = {
+    n: (*(row for row in rows if min(row) > 0), (1.0, *(0.0,) * (n - 1))) for n, rows in SIMPLEX.items()
+}
+SIMPLEX_CLASSES = class_rows(all_rows(SIMPLEX))
+SCORE_CLASSES = class_rows(all_rows(SCORES))
+# with the reverse divergence the gradient holds log p, which is -inf at 0 (and a matter of taste below eps)
+INNER_SIMPLEX = {n: tuple(row for row in rows if min(row) >= EPS) for n, rows in SIMPLEX.items()}
+INNER_SIMPLEX[2] += ((0.01, 0.99), (0.6, 0.4), (1e-3, 0.999), (1e-15, 1 - 1e-15))
+INNER_SIMPLEX[3] += ((0.05, 0.05, 0.9), (0.25, 0.5, 0.25), (1e-8, 1e-3, 1 - 1e-3 - 1e-8))
+REVERSE_ROWS = soft_rows(INNER_SIMPLEX)
+REVERSE_SCORE_ROWS: list[Row] = [(y, z) for y, z in soft_rows(SCORES) if isinstance(y, tuple) and min(y) > 0]
+REVERSE_SCORE_ROWS += [((0.7, 0.2, 0.1), (0.0, 1.0, z)) for z in (-7.5, -1.0, 0.5, 2.0, 3.0, 20.0)]
+REVERSE_SCORE_ROWS += [((0.9, 0.1), (0.0, z)) for z in (-0.3, 0.3, 2.0, 3.5, 7.5, 12.0)]
+
+COUNTS = (0.0, 1.0, 2.0, 2.5, 170.0, 1e6)
+RATES = (1e-300, 1e-100, 1e-16, 1e-8, 1e-3, 0.5, 1.0, 2.0, 20.0, 170.0, 1e3, 1e6)
+LOG_RATES = (
+    *(-1e4, -700.0, -690.0, -40.0, -20.0, -1.0, -0.3, -1e-12, 0.0),
+    *(1e-12, 0.3, 1.0, 3.0, 20.0, 40.0, 690.0, 700.0, 1e4),
+)
+POISSON_ROWS = scalars(itertools.product(COUNTS, RATES))
+LOG_POISSON_ROWS = scalars(itertools.product((0.0, 1.0, 2.5, 170.0), LOG_RATES))
+
+DIRECTIONS: list[tuple[Numbers, Numbers]] = [
+    *(((1, 0), (0, 1)), ((1, 0), (0, -2)), ((1, 0), (1, 1)), ((1, 2), (3, -1)), ((1, 2), (-3, -1))),
+    *(((3, 4), (4, 3)), ((-1, 0.5), (2, 2.5)), ((1, 1), (1, 2)), ((0.1, 0.2), (0.3, 0.1))),
+    *(((1, 2, 3), (3, 2, 1)), ((1, 2, 3), (-3, 2, -1)), ((0.5, -0.25, 4), (2, 8, 1))),
+    *(((1, 0, 0), (0, 1, 0)), ((1, 2, 2), (-1, -2, 5)), ((1, 2, 3, -4), (4, -3, 2, -1))),
+    *(((0, 0), (1, 2)), ((1, 2), (0, 0)), ((0, 0, 0), (0, 0, 0)), ((1, 1e-16), (1, 1)), ((1, 1), (1e-8, 1))),
+    *(((1e160, 2e160), (3e160, 1e160)), ((1e-160, 2e-160), (3e-160, 1e-160))),
+    *(((1e160, 2e160), (3e-160, 1e-160)), ((1e-160, 2e-160), (3e160, -2e160))),
+    *(((1e160, 1e-160), (1, 1)), ((1e-160, 1e160, 1), (2e100, 1e100, -3e100))),
+    *(((1e300, 2e300), (3, -1)), ((1e-300, 2e-300), (3, 1)), ((1, 2), (1e290, 0)), ((1, 2), (1e100, 0))),
+    *(((1e150, -1e150, 5e149), (1, 1, 7)), ((1, 2), (3e-280, 1e-280)), ((1e-16, 1), (1, 1e-8))),
+    *(((1, 2, 3, 4, 5, 6, 7, 8, 9, 10), (10, 9, 8, 7, 6, 5, 4, 3, 2, 1)), ((0, 1, 0, 2, 5), (1, 0, 3, 4, 0))),
+    ((1, 0, 0, 0, 0, 0, 0, 0, 0, 1), (1, 1, 1, 1, 1, 1, 1, 1, 1, 1)),
+]
+COSINE_ROWS: list[Row] = [(tuple(map(float, y)), tuple(map(float, p))) for y, p in DIRECTIONS]
+
+SIGNS = (-1.0, 1.0)
+MARGINS = (
+    *(0.0, 1e-300, 1e-16, 1e-8, 0.3, 0.5, DOWN, 1.0, UP, 1.5, 2.0, math.nextafter(2.0, 0.0), 3.75, 40.0, 1e8),
+    *(1e100, 1e150, 1e160, -1e-300, -1e-16, -0.3, -0.5, -1.0, -2.5, -1e8, -1e100, -1e150, -1e160),
+)
+MARGIN_ROWS = scalars(itertools.product(SIGNS, MARGINS))
+EXPONENTS = (
+    *(0.0, 1e-300, -1e-16, 1e-8, 0.3, -0.3, 1.0, -1.0, 2.5, -2.5, 20.0, -20.0, 37.0, -37.0, 40.0, -40.0),
+    *(100.0, -100.0, 500.0, -500.0, 690.0, -690.0, -700.0, -709.0, -709.5, -710.0, -745.0, -1e3, -1e4),
+    -1e150,
+)
+EXPONENTIAL_ROWS = scalars((s, s * m) for s in SIGNS for m in EXPONENTS)
+FOCAL_LOGIT_ROWS = scalars((y, z) for y, z in itertools.product(HARD, LOGITS) if z != 690)
+
+EPS_ZERO = "eps=0.0"
+
+
+# --- the losses --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Loss:
+    name: str
+    formulas: tuple[str, ...]
+    defaults: Options
+    value: Callable[[Options, str, Label, Vector], Terms]
+    gradient: Callable[[Options, str, Label, Vector], list[Terms]]
+    smooth: Callable[[Options, str, Label, Vector], bool]
+    varieties: Sequence[Variety]
+
+
+FLOOR = "log p, log(1-p) mean log max(p, eps), log max(1-p, eps); floored terms have their gradient there"
+NO_FLOOR = "through the activation there is no floor"
+
+LOSSES = (
+    Loss(
+        "mse",
+        ("value = e^2, e = prediction - label; gradient = 2 e",),
+        {},
+        mse_value,
+        mse_gradient,
+        everywhere,
+        [("", "", scalars(ERRORS))],
+    ),
+    Loss(
+        "mae",
+        ("value = |e|, e = prediction - label; gradient = sign e, 0 at e = 0",),
+        {},
+        mae_value,
+        mae_gradient,
+        off_zero_error,
+        [("", "", scalars(ERRORS))],
+    ),
+    Loss(
+        "msle",
+        ("value = (log(1+p) - log(1+y))^2; gradient = 2 (log(1+p) - log(1+y)) / (1+p)",),
+        {},
+        msle_value,
+        msle_gradient,
+        everywhere,
+        [("", "", scalars(MSLE))],
+    ),
+    Loss(
+        "mape",
+        ("value = 100 |e| / |y|; gradient = 100 sign(e) / |y|, 0 at e = 0; zero=max1: max(1, |y|) for |y|",),
+        {"zero": "error"},
+        mape_value,
+        mape_gradient,
+        off_zero_error,
+        [("", "", scalars(MAPE)), ("zero=max1", "", scalars(MAPE + ZERO_LABELS))],
+    ),
+    Loss(
+        "huber",
+        ("value = e^2/2 if |e| <= delta else delta (|e| - delta/2); gradient = clip(e, -delta, delta)",),
+        {"delta": "1.0"},
+        huber_value,
+        huber_gradient,
+        off_delta,
+        [
+            ("", "", scalars(ERRORS)),
+            ("delta=0.5", "", scalars(ERRORS + KINKS)),
+            ("delta=1.5", "", scalars(ERRORS + KINKS)),
+            ("delta=10.0", "", scalars(ERRORS + KINKS)),
+            ("delta=0.001", "", scalars(ERRORS + KINKS)),
+            ("delta=1e+100", "", scalars(ERRORS + KINKS)),
+        ],
+    ),
+    Loss(
+        "log_cosh",
+        ("value = log cosh e, e = prediction - label; gradient = tanh e",),
+        {},
+        log_cosh_value,
+        log_cosh_gradient,
+        everywhere,
+        [("", "", scalars(LOG_COSH))],
+    ),
+    Loss(
+        "bce",
+        (
+            "value = -w y log p - (1-y) log(1-p); gradient = -w y / p + (1-y) / (1-p); w = pos_weight",
+            "label_smoothing=a: y (1-a) + a/2 for y; " + FLOOR,
+            f"sigmoid: p = 1 / (1 + exp(-z)), gradient by z = -w y (1-p) + (1-y) p; {NO_FLOOR}",
+        ),
+        {"label_smoothing": "0.0", "pos_weight": "1.0", "eps": repr(EPS)},
+        bce_value,
+        bce_gradient,
+        above_the_floor,
+        [
+            ("", "", PROBABILITY_ROWS + SOFT_ROWS),
+            ("label_smoothing=0.1", "", scalars(itertools.product((0, 1, 0.25), MIDDLING))),
+            ("pos_weight=3.0", "", scalars(itertools.product((0, 1, 0.25), MIDDLING))),
+            ("label_smoothing=0.1,pos_weight=0.5", "", scalars(itertools.product((0, 1, 0.25), MIDDLING))),
+            (EPS_ZERO, "", UNFLOORED_ROWS),
+            ("eps=1e-07", "", scalars(itertools.product((0, 1, 0.25), MIDDLING))),
+            ("", "sigmoid", LOGIT_ROWS + SOFT_LOGIT_ROWS),
+            ("label_smoothing=0.1", "sigmoid", LOGIT_ROWS),
+            ("pos_weight=3.0", "sigmoid", LOGIT_ROWS + scalars([(0.25, z) for z in LOGITS[::3]])),
+            ("label_smoothing=0.1,pos_weight=0.5", "sigmoid", LOGIT_ROWS),
+        ],
+    ),
+    Loss(
+        "focal",
+        (
+            "t = p if y=1 else 1-p; A = alpha if y=1 else 1-alpha, or 1 for alpha=none; s = 1 if y=1 else -1",
+            "value = -A (1-t)^gamma log t; gradient = s A (gamma (1-t)^(gamma-1) log t - (1-t)^gamma / t)",
+            "log t means log max(t, eps), and 1/t means 1/max(t, eps)",
+            f"sigmoid: gradient by z = s A (1-t)^gamma (gamma t log t - (1-t)); {NO_FLOOR}",
+        ),
+        {"gamma": "2.0", "alpha": "0.25", "eps": repr(EPS)},
+        focal_value,
+        focal_gradient,
+        above_the_floor,
+        [
+            *(
+                (parameters, activation, rows)
+                for activation, rows in (("", PROBABILITY_ROWS), ("sigmoid", FOCAL_LOGIT_ROWS))
+                for parameters in (
+                    "",
+                    "gamma=2.0,alpha=none",
+                    "gamma=0.0",
+                    "gamma=0.5",
+                    "gamma=1.0,alpha=0.75",
+                    "gamma=5.0,alpha=none",
+                )
+            ),
+            (EPS_ZERO, "", UNFLOORED_ROWS[:-3]),
+        ],
+    ),
+    Loss(
+        "cross_entropy",
+        (
+            "value = -sum_k y_k log p_k, y one-hot for a class label; gradient = -y_k / p_k, 0 where y_k = 0",
+            "label_smoothing=a: y (1-a) + a/K for y; log p means log max(p, eps), also in the gradient",
+            f"softmax: p_k = exp(z_k) / sum exp(z), gradient by z = p_k sum(y) - y_k; {NO_FLOOR}",
+            "softmax: a result below 1e-400 is written as 0.0",
+        ),
+        {"label_smoothing": "0.0", "eps": repr(EPS)},
+        cross_entropy_value,
+        cross_entropy_gradient,
+        above_the_floor,
+        [
+            ("", "", SIMPLEX_CLASSES + soft_rows(SIMPLEX)),
+            ("label_smoothing=0.1", "", SIMPLEX_CLASSES + soft_rows(SMALL_SIMPLEX)),
+            (EPS_ZERO, "", SIMPLEX_CLASSES + soft_rows(SMALL_SIMPLEX)),
+            ("eps=1e-07", "", SIMPLEX_CLASSES),
+            ("", "softmax", SCORE_CLASSES + soft_rows(SCORES)),
+            ("label_smoothing=0.1", "softmax", SCORE_CLASSES),
+        ],
+    ),
+    Loss(
+        "nll",
+        (
+            "value = -log p_y; gradient = -1/p_y at the class y, else 0; p_y means max(p_y, eps) in both",
+            "log=true: the prediction holds log p; value = -prediction_y; gradient = -1 at y, else 0",
+            f"softmax: p_k = exp(z_k) / sum exp(z), gradient by z = p_k - [k = y]; {NO_FLOOR}",
+            "softmax: a result below 1e-400 is written as 0.0",
+        ),
+        {"log": "false", "eps": repr(EPS)},
+        nll_value,
+        nll_gradient,
+        above_the_floor,
+        [
+            ("", "", SIMPLEX_CLASSES),
+            (EPS_ZERO, "", SIMPLEX_CLASSES),
+            ("log=true", "", class_rows(LOG_ROWS)),
+            ("", "softmax", SCORE_CLASSES),
+        ],
+    ),
+    Loss(
+        "kl_divergence",
+        (
+            "value = sum_k y_k log y_k - y_k log p_k, 0 log 0 = 0; gradient = -y_k / p_k, 0 where y_k = 0",
+            "log p means log max(p, eps), 1/p likewise",
+            "reverse=true: value = sum_k p_k log p_k - p_k log y_k; gradient = log p_k - log y_k + 1",
+            "reverse=true: log y_k means log max(y_k, eps), and log p_k has no floor",
+            "softmax: gradient by z = p_k sum(y) - y_k; reverse=true: p_k (log p_k - log y_k - value)",
+            NO_FLOOR,
+            "softmax: a result below 1e-400 is written as 0.0",
+        ),
+        {"reverse": "false", "eps": repr(EPS)},
+        kl_divergence_value,
+        kl_divergence_gradient,
+        above_the_floor,
+        [
+            ("", "", soft_rows(SIMPLEX)),
+            (EPS_ZERO, "", soft_rows(SIMPLEX)),
+            ("reverse=true", "", REVERSE_ROWS),
+            ("reverse=true,eps=0.0", "", REVERSE_ROWS),
+            ("", "softmax", soft_rows(SCORES)),
+            ("reverse=true", "softmax", REVERSE_SCORE_ROWS),
+        ],
+    ),
+    Loss(
+        "poisson",
+        (
+            "value = p - y log p; gradient = 1 - y/p; exp: p = exp(z), gradient by z = p - y",
+            "full=lgamma: + log Gamma(y+1); full=stirling: + y log y - y + log(2 pi y)/2 for y > 1, else + 0",
+        ),
+        {"full": "none"},
+        poisson_value,
+        poisson_gradient,
+        everywhere,
+        [
+            (parameters, activation, rows)
+            for activation, rows in (("", POISSON_ROWS), ("exp", LOG_POISSON_ROWS))
+            for parameters in ("", "full=stirling", "full=lgamma")
+        ],
+    ),
+    Loss(
+        "cosine_proximity",
+        (
+            "value = -c, c = y.p / (|y| |p|); gradient = -(y_k / (|y| |p|) - c p_k / |p|^2)",
+            "a zero vector gives value 0 and gradient 0",
+        ),
+        {},
+        cosine_value,
+        cosine_gradient,
+        off_zero_vector,
+        [("", "", COSINE_ROWS)],
+    ),
+    Loss(
+        "hinge",
+        ("value = max(0, m - y f), f = prediction, m = margin; gradient = -y if y f < m else 0",),
+        {"margin": "1.0"},
+        hinge_value,
+        hinge_gradient,
+        off_margin,
+        [(parameters, "", MARGIN_ROWS) for parameters in ("", "margin=0.5", "margin=2.0", "margin=0.0")],
+    ),
+    Loss(
+        "squared_hinge",
+        ("value = max(0, m - y f)^2, f = prediction, m = margin; gradient = -2 y max(0, m - y f)",),
+        {"margin": "1.0"},
+        squared_hinge_value,
+        squared_hinge_gradient,
+        everywhere,
+        [(parameters, "", MARGIN_ROWS) for parameters in ("", "margin=0.5", "margin=2.0", "margin=0.0")],
+    ),
+    Loss(
+        "exponential",
+        ("value = exp(-y f), f = prediction; gradient = -y exp(-y f)",),
+        {},
+        exponential_value,
+        exponential_gradient,
+        everywhere,
+        [("", "", EXPONENTIAL_ROWS)],
+    ),
+)
+
+
+# --- from formulas to rows ---------------------------------------------------------------------------------
+
+
+def nearest_double(x: Real) -> float:
+    """The double nearest to x, correctly rounded, and an infinity beyond the largest one."""
+    if mp.isinf(x) or mp.mag(x) > 1100:
+        return math.inf if x > 0 else -math.inf
+    mantissa, exponent = x.man_exp  # of |x|
+    try:
+        return math.copysign(float(Fraction(mantissa) * Fraction(2) ** exponent), x)
+    except OverflowError:
+        return math.inf if x > 0 else -math.inf
+
+
+def settle(terms: Terms, condition: int, may_vanish: bool) -> float | None:
+    """The sum of the terms as a double, or None where the row is not fit to test a program with."""
+    total = mp.fsum(terms)
+    if mp.isnan(total):
+        raise ArithmeticError(f"not a number: {terms}")
+    if mp.isinf(total):
+        return nearest_double(total)
+    size = mp.fsum(abs(t) for t in terms)
+    if size == 0 or (may_vanish and size < VANISHED):
+        return 0.0
+    if size > condition * abs(total):
+        return None
+    if may_vanish and abs(total) < VANISHED:
+        return 0.0
+    return None if abs(total) < SMALLEST else nearest_double(total)
+
+
+def digits_for(activation: str, p: Numbers) -> int:
+    """Enough decimal digits for 1 + exp(-|z|); for a softmax less one, enough to tell it from VANISHED."""
+    if activation == "softmax":
+        return DIGITS + min(400, int((max(p) - min(p)) / math.log(10)))
+    return DIGITS + (int(abs(p[0]) / math.log(10)) if activation else 0)
+
+
+def check_with_diff(loss: Loss, options: Options, activation: str, y: Label, p: Vector, slopes: list[Terms]) -> None:
+    numbers = (*p, *(y if isinstance(y, tuple) else ()))
+    step = mp.ldexp(min([mp.one, *(abs(x) for x in numbers if x != 0)]), -200)
+    for k, terms in enumerate(slopes):
+
+        def along(x: Real, k: int = k) -> Real:
+            return mp.fsum(loss.value(options, activation, y, (*p[:k], x, *p[k + 1 :])))
+
+        numeric, analytic = mp.diff(along, p[k], h=step), mp.fsum(terms)
+        # a zero slope (hinge, cosine) is compared with the size of what it is the sum of
+        size = max(abs(analytic), mp.fsum(abs(t) for t in terms))
+        if abs(numeric - analytic) > DIFF_AGREEMENT * (size if size else 1):
+            where = f"{loss.name} {options} {activation!r} label {y} prediction {p} component {k}"
+            raise ArithmeticError(f"{where}: {mp.nstr(analytic, 25)}, by mp.diff {mp.nstr(numeric, 25)}")
+
+
+def cell(numbers: int | Sequence[float]) -> str:
+    if isinstance(numbers, int):
+        return str(numbers)
+    return " ".join(repr(x + 0.0) for x in numbers)  # + 0.0: no negative zero
+
+
+def options_in(parameters: str) -> Options:
+    pairs = (item.partition("=") for item in parameters.split(",") if item)
+    return {name: value for name, _, value in pairs}
+
+
+def rows_of(loss: Loss) -> Iterator[tuple[str, ...]]:
+    seen = set()
+    for parameters, activation, rows in loss.varieties:
+        options = loss.defaults | options_in(parameters)
+        assert options.keys() == loss.defaults.keys(), parameters
+        for label, prediction in rows:
+            key = (parameters, activation, cell(label), cell(prediction))
+            numbers = settle_row(loss, options, activation, label, prediction)
+            if key not in seen and numbers is not None:
+                seen.add(key)
+                yield (*key, cell(numbers[:1]), cell(numbers[1:]))
+
+
+def settle_row(
+    loss: Loss, options: Options, activation: str, label: int | Numbers, prediction: Numbers
+) -> list[float] | None:
+    """The value and the gradient as doubles, or None where the row is not fit."""
+    with mp.workdps(digits_for(activation, prediction)):
+        p = tuple(map(mp.mpf, prediction))
+        y = tuple(map(mp.mpf, label)) if isinstance(label, tuple) else label
+        value, slopes = loss.value(options, activation, y, p), loss.gradient(options, activation, y, p)
+        soft = activation == "softmax" and isinstance(label, tuple)
+        if soft and mp.fsum(value) < SOFT_LABEL_SMALLEST_VALUE:
+            return None
+        may_vanish = activation == "softmax"
+        numbers = [settle(value, VALUE_CONDITION, may_vanish)]
+        numbers += [settle(terms, GRADIENT_CONDITION, may_vanish) for terms in slopes]
+        settled = [x for x in numbers if x is not None]
+        if len(settled) < len(numbers):
+            return None
+        within_reach = not activation or max(map(abs, prediction)) <= DIFF_LARGEST_LOGIT
+        if within_reach and loss.smooth(options, activation, y, p):
+            check_with_diff(loss, options, activation, y, p, slopes)
+        return settled
+
+
+def table_of(loss: Loss) -> str:
+    lines = (
+        f"Reference values of {loss.name}; written by a program, not by hand.",
+        f"command: {COMMAND}",
+        f"{VERSION_LINE[2:]}{mpmath.__version__}",
+        "precision: mp.dps = 50, raised to 350 digits and more; results are the nearest doubles",
+        *loss.formulas,
+        "defaults: " + (",".join(f"{name}={value}" for name, value in loss.defaults.items()) or "none"),
+    )
+    text = io.StringIO()
+    text.writelines(f"# {line}\n" for line in lines)
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(rows_of(loss))
+    return text.getvalue()
+
+
+def without_version(table: str) -> list[str]:
+    """The lines that do not depend on which release of mpmath was at hand."""
+    return [line for line in table.splitlines() if not line.startswith(VERSION_LINE)]
+
+
+def check_inputs() -> None:
+    for row in [*all_rows(SIMPLEX), *all_rows(INNER_SIMPLEX), *all_rows(SOFT_LABELS)]:
+        assert abs(math.fsum(row) - 1) < 1e-9, row
+    for row in LOG_ROWS:
+        assert abs(math.fsum(map(math.exp, row)) - 1) < 1e-9, row
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Write the reference tables here, or check them.")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a table differs")
+    arguments = parser.parse_args()
+    check_inputs()
+    differing = []
+    for loss in LOSSES:
+        path, table = FOLDER / f"{loss.name}.csv", table_of(loss)
+        if not arguments.check:
+            path.write_text(table, encoding="utf-8", newline="\n")
+        elif not path.exists() or without_version(path.read_text(encoding="utf-8")) != without_version(table):
+            differing.append(path.name)
+    if differing:
+        print(f"differs from what `{COMMAND}` writes: {', '.join(differing)}", file=sys.stderr)
+    return 1 if differing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

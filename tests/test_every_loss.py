@@ -1,0 +1,200 @@
+"""Every loss in the registry keeps the contract of a loss, for parameters drawn from their domains."""
+
+import inspect
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lossctl import get_loss
+from lossctl.checks import check_loss, points, sampled
+from lossctl.definition import split_specs
+from lossctl.errors import DataError, LossctlError, UsageError
+from lossctl.loss import losses
+from lossctl.registry import normal
+
+CORE = (
+    "mse rmse l2 mae l1 msle rmsle mape huber log_cosh bce focal cross_entropy nll kl_divergence poisson "
+    "cosine_proximity hinge squared_hinge exponential"
+).split()
+
+ALIASES = {
+    "mse": "mean_squared_error mse_loss squared_loss quadratic MSE SQUARED_LOSS",
+    "rmse": "root_mean_squared_error",
+    "l2": "L2",
+    "mae": "mean_absolute_error l1_loss MEAN_ABSOLUTE_ERROR",
+    "l1": "L1",
+    "msle": "mean_squared_logarithmic_error MEAN_SQUARED_LOGARITHMIC_ERROR",
+    "mape": "mean_absolute_percentage_error MEAN_ABSOLUTE_PERCENTAGE_ERROR",
+    "huber": "huber_loss",
+    "log_cosh": "logcosh",
+    "bce": "binary_crossentropy xent log_loss logloss XENT",
+    "focal": "binary_focal_crossentropy",
+    "cross_entropy": "ce categorical_crossentropy sparse_categorical_crossentropy mcxent sparse_mcxent MCXENT SPARSE_MCXENT",
+    "nll": "negativeloglikelihood negative_log_likelihood NEGATIVELOGLIKELIHOOD",
+    "kl_divergence": "kl kld kullback_leibler_divergence reconstruction_crossentropy KL_DIVERGENCE RECONSTRUCTION_CROSSENTROPY",
+    "poisson": "poisson_nll expll POISSON EXPLL",
+    "cosine_proximity": "cosine COSINE_PROXIMITY",
+    "hinge": "hinge_loss HINGE",
+    "squared_hinge": "SQUARED_HINGE",
+    "exponential": "exp_loss adaboost",
+}
+
+every_loss = pytest.mark.parametrize("definition", list(losses), ids=lambda it: it.name)
+every_pair = pytest.mark.parametrize(
+    ("definition", "activation"),
+    [(it, pair) for it in losses for pair in it.pairs],
+    ids=lambda it: it if isinstance(it, str) else it.name,
+)
+
+
+def test_the_core_set_is_there():
+    assert set(CORE) <= set(losses.names())
+
+
+@pytest.mark.parametrize(
+    ("name", "alias"), [(name, alias) for name, words in ALIASES.items() for alias in words.split()]
+)
+def test_every_name_of_the_field_resolves(name, alias):
+    assert get_loss(alias).name == name
+    assert get_loss(alias.upper().replace("_", "-")).name == name
+
+
+@every_loss
+@settings(max_examples=15)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_a_loss_keeps_the_contract(definition, seed):
+    assert check_loss(sampled(definition, seed), seed) == []
+
+
+@every_pair
+@settings(max_examples=15)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_a_form_on_preactivations_keeps_the_contract(definition, activation, seed):
+    assert check_loss(sampled(definition, seed).through(activation), seed) == []
+
+
+@every_pair
+def test_a_form_on_preactivations_is_the_loss_after_the_activation(definition, activation):
+    for seed in range(5):
+        bound = sampled(definition, seed)
+        if bound.parameters.get("log"):
+            continue
+        through = bound.through(activation)
+        label, z = points(through, seed)
+        after = through.activation.value(z)
+        np.testing.assert_allclose(through.value(label, z), bound.value(label, after), rtol=1e-9, atol=1e-12)
+        chained = through.activation.pullback(z, bound.gradient(label, after))
+        np.testing.assert_allclose(through.gradient(label, z), chained, rtol=1e-7, atol=1e-10)
+
+
+@every_loss
+def test_several_columns_are_the_mean_over_columns_or_the_sum_under_a_sum(definition):
+    bound = sampled(definition, 1)
+    if bound.rows:
+        pytest.skip("compares rows as a whole")
+    (y0, p0), (y1, p1) = points(bound, 1), points(bound, 2)
+    labels, predictions = np.column_stack([y0, y1]), np.column_stack([p0, p1])
+    total = bound.value(y0, p0) + bound.value(y1, p1)
+    share = 1.0 if bound.reduction == "sum" else 0.5
+    np.testing.assert_array_equal(bound.value(labels, predictions), total * share)
+    np.testing.assert_array_equal(bound.gradient(labels, predictions)[:, 1], bound.gradient(y1, p1) * share)
+
+
+@every_loss
+@settings(max_examples=50)
+@given(data=st.data())
+def test_any_finite_numbers_give_finite_shapes_or_a_clear_error(definition, data):
+    number = st.floats(-1e150, 1e150)
+    bound = sampled(definition, data.draw(st.integers(0, 99)))
+    width = 3 if bound.rows else 1
+    label = data.draw(st.lists(number, min_size=width, max_size=width))
+    prediction = data.draw(st.lists(number, min_size=width, max_size=width))
+    if bound.rows:
+        label, prediction = [label], [prediction]
+    try:
+        value, slope = bound.value(label, prediction), bound.gradient(label, prediction)
+    except LossctlError:
+        return
+    assert not np.isnan(value).any()
+    assert not np.isnan(slope).any()
+
+
+@every_loss
+def test_values_outside_the_domain_are_refused_with_their_place(definition):
+    bound = sampled(definition, 3)
+    label, prediction = points(bound, 3)
+    prediction[7] = np.nan
+    with pytest.raises(DataError, match="index 7"):
+        bound.value(label, prediction)
+
+
+def test_the_floor_counts_the_rows_it_changes_and_no_others():
+    bound = get_loss("bce")
+    label = np.array([1.0, 1.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0])
+    prediction = np.array([1.0, 0.0, 0.0, 1.0, 1e-17, 1e-17, 2.220446049250313e-16, 1.0 - 2.220446049250313e-16])
+    clipped = bound.clipped(label, prediction)
+    assert clipped.tolist() == [False, True, False, True, True, False, False, False]
+    assert bound.value(label, prediction)[0] == 0.0
+    assert bound.value(label, prediction).max() == pytest.approx(36.0437, abs=1e-4)  # what scikit-learn gives
+    assert get_loss("bce:eps=0").clipped(label, prediction) is None
+    assert np.isinf(get_loss("bce:eps=0").value(label, prediction)[1])
+
+
+def test_a_name_decided_by_the_number_of_columns_is_decided_so():
+    assert get_loss("cross_entropy", columns=1).name == "bce"
+    assert get_loss("cross_entropy", columns=3).name == "cross_entropy"
+    assert get_loss("log_loss", columns=3).name == "cross_entropy"
+    assert get_loss("bce", columns=3).name == "bce"
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ("hubr", "huber"),
+        ("huber:dleta=1", "delta"),
+        ("huber:delta=0", "> 0"),
+        ("huber:delta=x", "x"),
+        ("huber:1", "parameter=value"),
+        ("huber:delta=1,delta=2", "twice"),
+        ("mse:delta=1", "no parameters"),
+        ("mape:zero=never", "error or max1"),
+        ("nll:log=perhaps", "true or false"),
+        ("focal:alpha=1", "none"),
+        ("bce:eps=inf", "[0, 0.5]"),
+    ],
+)
+def test_a_wrong_specification_says_what_is_wrong(spec, words):
+    with pytest.raises(UsageError) as wrong:
+        get_loss(spec)
+    assert words in str(wrong.value)
+
+
+def test_specifications_split_where_a_person_would():
+    text = "mse,mae,huber:delta=0.5,focal:gamma=2,alpha=0.25"
+    assert split_specs([text]) == ["mse", "mae", "huber:delta=0.5", "focal:gamma=2,alpha=0.25"]
+
+
+def test_a_bound_loss_is_spelled_by_what_differs_from_the_defaults():
+    assert str(get_loss("Huber: delta = 2")) == "huber:delta=2.0"
+    assert str(get_loss("focal:gamma=2,alpha=none")) == "focal:alpha=none"
+    assert get_loss("huber").parameters == {"delta": 1.0}
+
+
+@every_loss
+def test_kernels_are_formulas(definition):
+    for kernel in filter(
+        None, [definition.function, definition.slope, *(it.function for it in definition.pairs.values())]
+    ):
+        lines = inspect.getsource(kernel).split('"""')[-1].strip().splitlines()
+        assert (
+            len([line for line in lines if line.strip() and not line.strip().startswith(("@", "#", "def ", ")"))]) <= 14
+        )
+        assert "for " not in "".join(lines).replace("for_", "")
+
+
+def test_names_cannot_be_taken_twice():
+    with pytest.raises(ValueError, match="taken"):
+        losses.add("other", get_loss("mse").definition, ("MSE",))
+    assert normal("Log-Cosh") == "logcosh"
