@@ -1,0 +1,208 @@
+"""From the sums of a run to its report, or to the error that says why there is none."""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from lossctl.batch import Group, Plan
+from lossctl.columns import natural
+from lossctl.errors import DataError
+from lossctl.loss import BoundLoss
+from lossctl.measure import Measured, Part
+from lossctl.reduction import Finding
+from lossctl.reductions.worst import Worst
+from lossctl.report import Gradient, Report, Result, Sample
+from lossctl.traversal import Traversal
+
+
+def complain(plan: Plan, total: Measured, passed: Traversal) -> None:
+    """Stop at the first shard that met something wrong.
+
+    Raises:
+        DataError: nulls under ``error``, or values outside a domain: what, where, how many so far, what to do.
+    """
+    if not total.findings.found:
+        return
+    problems = [*_nulls(plan, total), *_illegal(plan, total), *_exclusive(total)]
+    if problems:
+        what, finding, hint = min(problems, key=lambda problem: problem[1].row)
+        also = len(problems) - 1
+        more = f"; {also} other problem{'s' if also > 1 else ''} found" if also else ""
+        raise DataError(
+            f"{passed.place(finding.row)}: {what} ({finding.count:,} in the first {total.rows:,} rows{more})", hint
+        )
+
+
+def _nulls(plan: Plan, total: Measured) -> Iterator[tuple[str, Finding, str]]:
+    if plan.nulls == "error":
+        for column, _, finding in total.findings.of("null"):
+            yield f"column {column!r} is null", finding, "Leave such rows out with --nulls drop (nulls='drop')."
+
+
+def _illegal(plan: Plan, total: Measured) -> Iterator[tuple[str, Finding, str]]:
+    for column, what, finding in total.findings.of("error"):
+        name, colon, domain = what.partition(": ")
+        must = f"{name} needs {domain}" if colon else f"must be {what}"
+        what_is = f"column{'s' if ', ' in column else ''} {column!r} {'are' if ', ' in column else 'is'}"
+        yield f"{what_is} {finding.value}; {must}", finding, _remedy(plan, column, name)
+
+
+def _remedy(plan: Plan, column: str, name: str) -> str:
+    bound = next((bound for chosen in plan.losses for bound in chosen if bound.name == name), None)
+    if bound is None:
+        return ""
+    is_label = column in plan.roles.label or column == ", ".join(plan.roles.label)
+    if not is_label and bound.definition.natural_activation is not None and bound.activation is None:
+        rows = " If they are probabilities that miss 1, --normalize-rows rescales them." if bound.rows else ""
+        return f"Are these scores before the {bound.definition.natural_activation}? Then add --from-logits.{rows}"
+    if name == "mape":
+        return "Leave out the zero labels, or divide by max(1, |label|): mape:zero=max1."
+    if is_label and bound.rows and plan.classes:
+        return f"The classes are {', '.join(plan.classes[:12])}; --classes says otherwise."
+    return ""
+
+
+def _exclusive(total: Measured) -> Iterator[tuple[str, Finding, str]]:
+    met: dict[str, list[Finding]] = {}
+    for column, value, finding in total.findings.of("exclusive"):
+        met.setdefault(column, []).append(finding)
+        if len(met[column]) > 1:
+            what = f"column {column!r} is {value}, after {met[column][0].value} earlier; 0 means -1 only beside 1"
+            yield what, finding, "Use -1 and 1, or 0 and 1."
+
+
+def ensure_measured(total: Measured, passed: Traversal) -> int:
+    """How many rows counted.
+
+    Raises:
+        DataError: there were no rows, or none that counted.
+    """
+    files = passed.source.files
+    title = files[0] if len(files) == 1 else f"{len(files)} files" if files else "the table"
+    if not total.rows:
+        raise DataError(f"{title}: no data rows")
+    used = total.rows - int(total.null.sum()) - int(total.unweighted.sum())
+    if not used:
+        unweighted = int(total.unweighted.sum())
+        why = f"{int(total.null.sum()):,} have a null, {unweighted:,} a weight of 0"
+        raise DataError(f"{title}: none of the {total.rows:,} rows can be measured: {why}")
+    return used
+
+
+def assemble(plan: Plan, total: Measured, passed: Traversal) -> Report:
+    """The report of a whole run.
+
+    Raises:
+        DataError: there were no rows, or none that counted.
+    """
+    used = ensure_measured(total, passed)
+    bounds = [
+        (model.name, bound) for model, chosen in zip(plan.roles.models, plan.losses, strict=True) for bound in chosen
+    ]
+    order = sorted(range(len(total.keys)), key=lambda at: [_sort_key(word) for word in total.keys[at]])
+    specs = list(dict.fromkeys(str(bound) for _, bound in bounds))
+    by_loss = sorted(zip(bounds, total.parts, strict=True), key=lambda measured: specs.index(str(measured[0][1])))
+    results = [
+        result
+        for (model, bound), part in by_loss
+        for result in _results(plan, total, passed, model, bound, part, order)
+    ]
+    return Report(
+        results=tuple(results),
+        inputs={
+            "files": list(passed.source.files),
+            "rows": total.rows,
+            "rows_used": used,
+            "nulls": {column: finding.count for column, _, finding in total.findings.of("null")},
+            "zero_weights": int(total.unweighted.sum()),
+            "label": list(plan.roles.label),
+            "models": {model.name: list(model.columns) for model in plan.roles.models},
+            "weight": plan.roles.weight,
+            "by": list(plan.roles.by),
+            "classes": None if plan.classes is None else list(plan.classes),
+        },
+        settings={
+            "nulls": plan.nulls,
+            "normalize_rows": plan.normalize_rows,
+            "losses": [
+                {"loss": str(bound), "parameters": bound.parameters, "reduction": bound.reduction, "wrt": bound.wrt}
+                for bound in dict.fromkeys(bound for _, bound in bounds)
+            ],
+        },
+        notes=plan.roles.notes,
+        warnings=tuple(_warnings(total, passed, results)),
+    )
+
+
+def _sort_key(word: str | None) -> tuple[bool, object]:
+    return word is None, natural(word or "")
+
+
+def _results(
+    plan: Plan, total: Measured, passed: Traversal, model: str, bound: BoundLoss, part: Part, order: list[int]
+) -> Iterator[Result]:
+    totals = part.moments.result()
+    figures = None if part.gradients is None else part.gradients.result(totals, bound.reduction)
+    infinite = part.moments.sum_value.infinite[:, :2].sum(axis=1)
+    for group in order:
+        sums, gradient = totals[group], None
+        if figures is not None and (found := figures[group]) is not None:
+            gradient = Gradient(
+                bound.wrt,
+                found.l2,
+                found.l1,
+                found.linf,
+                found.row_mean,
+                found.row_rms,
+                found.row_max,
+                found.top1_share,
+            )
+        yield Result(
+            loss=str(bound),
+            parameters=bound.parameters,
+            reduction=bound.reduction,
+            model=model,
+            group=_named(plan, total.keys[group]),
+            n=sums.n,
+            n_null=int(total.null[group]),
+            n_zero_weight=int(total.unweighted[group]),
+            n_clipped=int(part.clipped[group]),
+            n_infinite=int(infinite[group]),
+            sum_weight=float(sums.sum_weight),
+            effective_n=sums.effective_n,
+            value=sums.value(bound.reduction) if sums.n else math.nan,
+            standard_error=sums.standard_error(bound.reduction),
+            gradient=gradient,
+            samples=() if part.worst is None else tuple(_samples(part.worst, group, passed)),
+        )
+
+
+def _named(plan: Plan, key: Group) -> dict[str, str | None]:
+    return dict(zip(plan.roles.by, key, strict=True))
+
+
+def _samples(worst: Worst, group: int, passed: Traversal) -> Iterator[Sample]:
+    several = len(passed.source.files) > 1
+    for at in worst.of(group):
+        file, row = passed.locate(int(worst.row[at]))
+        numbers = (_plain(array[at]) for array in (worst.label, worst.prediction, worst.gradient))
+        yield Sample(file if several else None, row, float(worst.value[at]), *numbers)
+
+
+def _plain(value: object) -> float | tuple[float, ...]:
+    array = np.asarray(value, dtype=np.float64)
+    return float(array) if array.ndim == 0 else tuple(array.tolist())
+
+
+def _warnings(total: Measured, passed: Traversal, results: list[Result]) -> Iterator[str]:
+    for column, what, finding in total.findings.of("warning"):
+        rows = f"{finding.count:,} row{'s' if finding.count > 1 else ''}"
+        yield f"{column}: {what}: {rows}, first {passed.place(finding.row)}"
+    for result in results:
+        where = " ".join(f"{name}={word}" for name, word in result.group.items())
+        title = f"{result.loss} of {result.model}{' at ' + where if where else ''}"
+        if result.n_infinite:
+            yield f"{title}: {result.n_infinite:,} rows overflow to infinity"
+        if not result.n:
+            yield f"{title}: no row left to measure"

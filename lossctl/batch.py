@@ -1,0 +1,337 @@
+"""From a record batch to validated arrays: the one place where nulls and illegal values are met.
+
+Kernels contain mathematics and nothing else because every number they see has passed here.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lossctl.columns import Model, Roles
+from lossctl.domain import BoolArray, Domain, FloatArray, row_sum
+from lossctl.loss import BoundLoss
+from lossctl.reduction import Finding, Findings, IntArray, Key
+
+Nulls = Literal["error", "drop"]
+Group = tuple[str | None, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is decided once about a data set, before its rows are read."""
+
+    roles: Roles
+    widths: tuple[int, ...]
+    """For each model, the number of numbers in a prediction; 0 for a scalar one."""
+    label_width: int
+    losses: tuple[tuple[BoundLoss, ...], ...]
+    """The losses of each model."""
+    classes: tuple[str, ...] | None
+    """The names of the classes in the order of their codes."""
+    class_labels: Literal["codes", "numbers", "text"]
+    """How the label column says a class: by code 0 to k-1, by a name that is a number, or by a name."""
+    nulls: Nulls
+    normalize_rows: bool = False
+    gradient: bool = False
+    samples: int = 0
+
+    @property
+    def text_columns(self) -> frozenset[str]:
+        """Columns to be read as text."""
+        return frozenset(self.roles.by) | (frozenset(self.roles.label) if self.class_labels == "text" else frozenset())
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some rows, legal in every role. Arrays are float64 and read-only; 2-D ones are in Fortran order."""
+
+    label: FloatArray
+    predictions: tuple[FloatArray, ...]
+    """One a model: ``(n,)`` or ``(n, k)``."""
+    weight: FloatArray | None
+    group: IntArray | None
+    position: IntArray | None
+    """Where each row stood among the rows read; ``None`` when all were kept."""
+    keys: tuple[Group, ...]
+    rows: int
+    """Rows read."""
+    null: IntArray
+    """Rows with a null, by group."""
+    unweighted: IntArray
+    """Rows of weight 0, by group."""
+    findings: Findings
+
+
+def mask_of(array: pa.Array) -> BoolArray | None:
+    """Where an Arrow array is null."""
+    if array.null_count == 0:
+        return None
+    valid = pc.is_valid(array).cast(pa.uint8())
+    return np.asarray(np.frombuffer(valid.buffers()[1], np.uint8, len(array), valid.offset) == 0)
+
+
+def floats(array: pa.Array) -> FloatArray:
+    """The float64 values of an Arrow array of numbers, undefined where it is null."""
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if not pa.types.is_float64(array.type):
+        if pa.types.is_null(array.type):
+            return np.full(len(array), np.nan)
+        array = array.cast(pa.float64(), safe=False)
+    # Array.to_numpy would import pandas.
+    return np.frombuffer(array.buffers()[1], np.float64, len(array), array.offset * 8)
+
+
+def scalar_column(array: pa.Array) -> tuple[FloatArray, BoolArray | None]:
+    """Values and nulls of a column of numbers; NaN is null."""
+    values, null = floats(array), mask_of(array)
+    if len(values) and np.isnan(values.min()):
+        nan = np.isnan(values)
+        null = nan if null is None else null | nan
+    return values, null
+
+
+def vector_column(array: pa.Array, k: int) -> tuple[FloatArray, BoolArray | None, BoolArray | None]:
+    """Values ``(n, k)``, null rows and rows of another length of a column of lists."""
+    null = mask_of(array)
+    if pa.types.is_fixed_size_list(array.type) and array.type.list_size == k:
+        flat = array.values.slice(array.offset * k, len(array) * k)
+        wrong = None
+    else:
+        length = floats(pc.fill_null(pc.list_value_length(array), k))
+        wrong = np.asarray(length != k)
+        if wrong.any() or null is not None:
+            bad = wrong if null is None else wrong | null
+            stand_in = pa.scalar([0.0] * k, pa.list_(pa.float64()))
+            array = pc.if_else(pa.array(bad), stand_in, array.cast(pa.list_(pa.float64())))
+        flat = array.flatten()
+    values, missing = scalar_column(flat)
+    matrix = np.asfortranarray(values.reshape(len(array), k))
+    if missing is not None:
+        holes = np.asarray(missing.reshape(len(array), k).any(axis=1))
+        null = holes if null is None else null | holes
+    return matrix, null, wrong
+
+
+class _Reader:
+    """Reads the roles of one record batch, noting what is null or illegal as it goes."""
+
+    def __init__(self, record: pa.RecordBatch, plan: Plan) -> None:
+        self.record, self.plan, self.n = record, plan, record.num_rows
+        self.null = np.zeros(self.n, dtype=np.bool_)
+        self.skipped = np.zeros(self.n, dtype=np.bool_)
+        self.found: dict[Key, Finding] = {}
+        self.nulls: dict[str, BoolArray] = {}
+
+    def note(self, kind: str, column: str, what: str, rows: BoolArray, values: npt.ArrayLike) -> None:
+        """Record that ``what`` is wrong with some rows of a column; rows of weight 0 do not count."""
+        rows = rows & ~self.skipped
+        if rows.any():
+            first = int(rows.argmax())
+            self.found[(kind, column, what)] = Finding(int(rows.sum()), first, _shown(np.asarray(values)[first]))
+
+    def missing(self, column: str, null: BoolArray | None) -> None:
+        """Record the nulls of a column."""
+        if null is not None and null.any():
+            self.nulls[column] = self.nulls.get(column, np.zeros(self.n, dtype=np.bool_)) | null
+            self.null |= null
+
+    def numbers(self, column: str) -> FloatArray:
+        """A column of numbers."""
+        values, null = scalar_column(self.record.column(column))
+        self.missing(column, null)
+        return values
+
+    def columns(self, names: Sequence[str], k: int) -> FloatArray:
+        """Several columns, or one column of lists, as ``(n, k)``; a single column of numbers as ``(n,)``."""
+        if not k:
+            return self.numbers(names[0])
+        if len(names) == 1:
+            matrix, null, wrong = vector_column(self.record.column(names[0]), k)
+            self.missing(names[0], null)
+            if wrong is not None:
+                lengths = pc.list_value_length(self.record.column(names[0])).to_pylist() if wrong.any() else []
+                self.note("error", names[0], f"a list of {k} numbers, as in the first row", wrong, lengths)
+            return matrix
+        matrix = np.empty((self.n, k), order="F")
+        for at, name in enumerate(names):
+            matrix[:, at] = self.numbers(name)
+        return matrix
+
+    def classes(self, column: str, names: tuple[str, ...]) -> FloatArray:
+        """A column of class labels as codes."""
+        if self.plan.class_labels == "numbers":
+            values = self.numbers(column)
+            known = np.array([float(name) for name in names])
+            order = np.argsort(known)
+            place = np.clip(np.searchsorted(known[order], values), 0, len(known) - 1)
+            unknown = (known[order][place] != values) & ~self.null
+            self.note("error", column, f"one of the classes {', '.join(names)}", unknown, values)
+            return order[place].astype(np.float64)
+        array = self.record.column(column)
+        if pa.types.is_dictionary(array.type):
+            array = array.dictionary_decode()
+        array = array.cast(pa.string())
+        code = pc.index_in(array, value_set=pa.array(names, pa.string()))
+        lost = mask_of(code)
+        values = floats(pc.fill_null(code, 0))
+        if lost is not None:
+            null = mask_of(pc.if_else(pc.equal(array, ""), pa.scalar(None, pa.string()), array))
+            self.missing(column, null)
+            unknown = lost if null is None else lost & ~null
+            shown = array.to_pylist() if unknown.any() else []
+            self.note("error", column, f"one of the classes {_listed(names)}", unknown, shown)
+        return values
+
+    def groups(self) -> tuple[IntArray | None, tuple[Group, ...]]:
+        """The group index of each row, and the keys."""
+        code: IntArray | None = None
+        keys: list[Group] = [()]
+        for name in self.plan.roles.by:
+            array = self.record.column(name)
+            if not pa.types.is_dictionary(array.type):
+                array = array.dictionary_encode()
+            words = [word or None for word in array.dictionary.cast(pa.string()).to_pylist()]
+            index = floats(pc.fill_null(array.indices, len(words))).astype(np.int64)
+            here: list[str | None] = [*words, None]
+            code = index if code is None else code * len(here) + index
+            keys = [(*key, word) for key in keys for word in here]
+        if code is None:
+            return None, ((),)
+        used = np.flatnonzero(np.bincount(code, minlength=len(keys)))
+        # Two spellings of nothing (null and the empty string) are one group.
+        distinct = {key: at for at, key in enumerate(dict.fromkeys(keys[at] for at in used))}
+        table = np.zeros(len(keys), dtype=np.int64)
+        table[used] = [distinct[keys[at]] for at in used]
+        return table[code], tuple(distinct)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, np.ndarray):
+        parts = [f"{part:.6g}" for part in value[:4].tolist()] + (["…"] if len(value) > 4 else [])
+        return f"({', '.join(parts)}), sum {float(row_sum(value[None, :])[0]):.6g}"
+    if isinstance(value, str):
+        return repr(value if len(value) <= 40 else value[:40] + "…")
+    return f"{value:.17g}" if isinstance(value, float) else str(value)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+
+
+def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
+    """The rows of a record batch that can be measured, and what was found wrong with the others.
+
+    Rows of weight 0 go first, then rows with a null in any role; only then are values held against the domains of the
+    losses, so what was dropped can do no harm.
+    """
+    reader = _Reader(record, plan)
+    roles = plan.roles
+    weight = None
+    if roles.weight is not None:
+        weight = reader.numbers(roles.weight)
+        reader.skipped = (weight == 0) & ~reader.null
+        illegal = ~((weight >= 0) & (weight < np.inf)) & ~reader.null
+        reader.note("error", roles.weight, "a finite number >= 0", illegal, weight)
+    if plan.classes is not None and plan.class_labels != "codes":
+        label = reader.classes(roles.label[0], plan.classes)
+    else:
+        label = reader.columns(roles.label, plan.label_width)
+    predictions = [reader.columns(model.columns, width) for model, width in zip(roles.models, plan.widths, strict=True)]
+    group, keys = reader.groups()
+    for column, rows in reader.nulls.items():
+        reader.note("null", column, "null", rows, np.full(reader.n, "null"))
+    skipped = reader.skipped
+    null = reader.null & ~skipped
+    dropped = skipped | null
+    nulls, unweighted = (_counted(rows, group, len(keys)) for rows in (null, skipped))
+    position = None
+    if dropped.any():
+        position = np.flatnonzero(~dropped)
+        label, *predictions = (_taken(values, position) for values in (label, *predictions))
+        weight = None if weight is None else weight[position]
+        group = None if group is None else group[position]
+    if plan.normalize_rows:
+        predictions = [_normalized(values) for values in predictions]
+    findings = Findings({**_rebased(reader.found, None), **_rebased(_illegal(plan, label, predictions), position)})
+    for array in (label, *predictions, *([] if weight is None else [weight])):
+        array.flags.writeable = False
+    return Batch(label, tuple(predictions), weight, group, position, keys, reader.n, nulls, unweighted, findings)
+
+
+def _counted(rows: BoolArray, group: IntArray | None, groups: int) -> IntArray:
+    return np.array([int(rows.sum())]) if group is None else np.bincount(group[rows], minlength=groups)
+
+
+def _taken(values: FloatArray, position: IntArray) -> FloatArray:
+    return values[position] if values.ndim == 1 else np.asfortranarray(values[position])
+
+
+def _normalized(values: FloatArray) -> FloatArray:
+    if values.ndim == 1:
+        return values
+    with np.errstate(all="ignore"):
+        return values / row_sum(values)[:, None]
+
+
+def _rebased(found: dict[Key, Finding], position: IntArray | None) -> dict[Key, Finding]:
+    if position is None:
+        return found
+    return {key: Finding(it.count, int(position[it.row]), it.value) for key, it in found.items()}
+
+
+def _illegal(plan: Plan, label: FloatArray, predictions: Sequence[FloatArray]) -> dict[Key, Finding]:
+    """What lies outside the domains of the losses, each domain of each column judged once."""
+    found: dict[Key, Finding] = {}
+    if not len(label):
+        return found
+    seen: set[tuple[str, Domain]] = set()
+    for model, values, width, losses in zip(plan.roles.models, predictions, plan.widths, plan.losses, strict=True):
+        for bound in losses:
+            title = ",".join(plan.roles.label)
+            checks: Iterable[tuple[str, Domain, FloatArray, Sequence[str]]] = (
+                (title, bound.label_domain.for_width(width or 1), label, plan.roles.label),
+                (model.name, bound.prediction_domain, values, model.columns),
+            )
+            for what, domain, numbers, columns in checks:
+                if (what, domain) in seen:
+                    continue
+                seen.add((what, domain))
+                _judge(found, bound, domain, numbers, columns, model)
+    return found
+
+
+def _judge(
+    found: dict[Key, Finding],
+    bound: BoundLoss,
+    domain: Domain,
+    numbers: FloatArray,
+    columns: Sequence[str],
+    model: Model,
+) -> None:
+    bad = domain.illegal(numbers)
+    if bad is not None:
+        first = int(bad.argmax())
+        column, value = ", ".join(columns[:4]) + (", …" if len(columns) > 4 else ""), numbers[first]
+        if not domain.rows and numbers.ndim == 2:
+            at = next(at for at in range(numbers.shape[1]) if domain.illegal(numbers[first, at : at + 1]) is not None)
+            column, value = columns[at] if len(columns) > 1 else f"{columns[0]}[{at}]", numbers[first, at]
+        key = ("error", column, f"{bound.name}: {domain.describe()}")
+        found[key] = Finding(int(bad.sum()), first, _shown(value))
+        return
+    doubtful = domain.doubtful(numbers)
+    if doubtful is not None:
+        first = int(doubtful.argmax())
+        found[("warning", model.name, domain.doubt)] = Finding(int(doubtful.sum()), first, _shown(numbers[first]))
+    for value in domain.exclusive:
+        at_value = numbers == value
+        if at_value.any():
+            rows = at_value if at_value.ndim == 1 else at_value.any(axis=1)
+            found[("exclusive", ", ".join(columns), f"{value:g}")] = Finding(
+                int(rows.sum()), int(rows.argmax()), f"{value:g}"
+            )

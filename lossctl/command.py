@@ -1,0 +1,251 @@
+"""What commands share: options declared once, and where their words go.
+
+Imported for ``--help``, so neither NumPy nor Arrow may be imported here.
+"""
+
+import contextlib
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Protocol
+
+import typer
+
+from lossctl.registry import Registry
+
+if TYPE_CHECKING:
+    from lossctl.renderer import Style
+
+
+class Command(Protocol):
+    """A subcommand: a function whose parameters are options."""
+
+    __name__: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A command as the application wires it."""
+
+    name: str
+    run: Callable[..., None]
+    epilog: str
+
+
+commands: Registry[Entry] = Registry("command", "lossctl.commands")
+
+
+class Color(StrEnum):
+    """When to colour."""
+
+    auto = "auto"
+    always = "always"
+    never = "never"
+
+
+class NullPolicy(StrEnum):
+    """What to do with rows that have a null."""
+
+    error = "error"
+    drop = "drop"
+
+
+def complete_losses(incomplete: str) -> list[tuple[str, str]]:
+    """Names of losses for shell completion, with what they are."""
+    from lossctl.loss import losses  # noqa: PLC0415  (NumPy; see the module's docstring)
+
+    done, comma, last = incomplete.rpartition(",")
+    return [(f"{done}{comma}{it.name}", it.summary) for it in losses if it.name.startswith(last)]
+
+
+COLUMNS, LOSS, OUTPUT, RUN = "Columns", "Loss", "Output", "Running"
+
+Files = Annotated[
+    list[str],
+    typer.Argument(metavar="FILE...", help="CSV or Parquet files; several are one data set.", show_default=False),
+]
+Label = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-y", "--label", metavar="COL", help="Label column; several or a glob for a vector.", rich_help_panel=COLUMNS
+    ),
+]
+Prediction = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-p",
+        "--pred",
+        metavar="COL",
+        help="Prediction column, [bold]NAME=COL[/], glob, comma list, /REGEX/ or #N. Repeat it for several models; "
+        "a glob or list is one vector-valued model.",
+        rich_help_panel=COLUMNS,
+    ),
+]
+Weight = Annotated[
+    str | None,
+    typer.Option("-w", "--weight", metavar="COL", help="Column of row weights >= 0.", rich_help_panel=COLUMNS),
+]
+By = Annotated[
+    list[str] | None,
+    typer.Option("--by", metavar="COL[,COL]", help="Columns to group by.", rich_help_panel=COLUMNS),
+]
+Classes = Annotated[
+    str | None,
+    typer.Option(
+        "--classes", metavar="A,B,C", help="Names of the classes, in the order of their codes.", rich_help_panel=COLUMNS
+    ),
+]
+Losses = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-l",
+        "--loss",
+        metavar="SPEC",
+        help="Losses, such as [bold]mse,huber:delta=0.5[/]. Left out: what suits the columns.",
+        autocompletion=complete_losses,
+        rich_help_panel=LOSS,
+    ),
+]
+FromLogits = Annotated[
+    bool,
+    typer.Option(
+        "--from-logits",
+        help="Predictions are scores before the loss's natural activation (sigmoid, softmax, exp).",
+        rich_help_panel=LOSS,
+    ),
+]
+Eps = Annotated[
+    float | None,
+    typer.Option(
+        "--eps",
+        metavar="EPS",
+        help="Floor under probabilities inside logarithms; 0 for none. [dim]Default: 2.22e-16.[/]",
+        rich_help_panel=LOSS,
+    ),
+]
+ReductionName = Annotated[
+    str | None,
+    typer.Option(
+        "--reduction",
+        metavar="mean|sum|root-mean",
+        help="How rows become one number; else the loss's own.",
+        rich_help_panel=LOSS,
+    ),
+]
+NormalizeRows = Annotated[
+    bool,
+    typer.Option("--normalize-rows", help="Divide each row of a vector prediction by its sum.", rich_help_panel=LOSS),
+]
+NullRows = Annotated[
+    NullPolicy,
+    typer.Option("--nulls", help="Rows with a null or NaN: an error, or left out and counted.", rich_help_panel=LOSS),
+]
+Outputs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-o", "--output", metavar="PATH", help="Write a file too, format by suffix; repeatable.", rich_help_panel=OUTPUT
+    ),
+]
+Precision = Annotated[
+    int, typer.Option("--precision", min=1, max=17, help="Significant digits in tables.", rich_help_panel=OUTPUT)
+]
+ColorWhen = Annotated[Color, typer.Option("--color", help="When to colour.", rich_help_panel=OUTPUT)]
+Quiet = Annotated[
+    int,
+    typer.Option(
+        "-q", "--quiet", count=True, help="No notes; twice: nothing but the exit status.", rich_help_panel=OUTPUT
+    ),
+]
+NoProgress = Annotated[bool, typer.Option("--no-progress", help="No progress bar.", rich_help_panel=OUTPUT)]
+EngineName = Annotated[
+    str,
+    typer.Option("--engine", metavar="NAME", help="serial or threads; the numbers are the same.", rich_help_panel=RUN),
+]
+Threads = Annotated[
+    int | None,
+    typer.Option(
+        "--threads", min=1, metavar="N", help="How many threads. [dim]Default: all cores.[/]", rich_help_panel=RUN
+    ),
+]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Tracebacks of bugs.", rich_help_panel=RUN)]
+
+
+@dataclass(frozen=True)
+class Voice:
+    """Where words for the user go: results to stdout, everything else to stderr."""
+
+    quiet: int = 0
+
+    def result(self, text: str) -> None:
+        """Something asked for."""
+        if self.quiet < 2:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+
+    def note(self, text: str) -> None:
+        """Something good to know."""
+        if not self.quiet:
+            print(f"note: {text}", file=sys.stderr)
+
+    def warn(self, text: str) -> None:
+        """Something that may be wrong."""
+        if self.quiet < 2:
+            print(f"warning: {text}", file=sys.stderr)
+
+    def say(self, text: str) -> None:
+        """A verdict, or what was written."""
+        if self.quiet < 2:
+            print(text, file=sys.stderr)
+
+
+def colored(when: Color) -> bool:
+    """Whether to colour stdout."""
+    if when is not Color.auto:
+        return when is Color.always
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def style_of(when: Color, precision: int) -> "Style":
+    """How to write for the terminal there is."""
+    from lossctl.renderer import Style  # noqa: PLC0415
+
+    return Style(width=shutil.get_terminal_size().columns, color=colored(when), precision=precision)
+
+
+@contextlib.contextmanager
+def progress_bar(files: list[str], *, wanted: bool) -> Iterator[Callable[[int], None]]:
+    """A function to call with bytes as they are done: a bar on stderr after one second, on a terminal only."""
+    if not wanted or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    import time  # noqa: PLC0415
+
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
+    total = sum(os.path.getsize(path) for path in files if os.path.isfile(path))
+    columns = (TextColumn("reading"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    task, begun = bar.add_task("reading", total=total), time.monotonic()
+
+    def advance(nbytes: int) -> None:
+        bar.advance(task, nbytes)
+        if time.monotonic() - begun > 1.0:
+            bar.start()
+
+    try:
+        yield advance
+    finally:
+        bar.stop()
+
+
+def split(text: str | None) -> tuple[str, ...]:
+    """The items of a comma list."""
+    return tuple(part.strip() for part in (text or "").split(",") if part.strip())

@@ -1,0 +1,1 @@
+"""The subcommands, one file each; any module put here is found by itself."""

@@ -1,0 +1,133 @@
+"""``lossctl samples``: the per-sample table."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+import typer
+
+from lossctl import command
+from lossctl.command import Entry, Voice, commands
+from lossctl.errors import UsageError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from lossctl import format as formats_contract
+    from lossctl.measure import Measured
+
+Output = Annotated[
+    str | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="PATH",
+        help="File to write: .parquet, .csv or .jsonl. [dim]Default: CSV on stdout.[/]",
+        rich_help_panel=command.OUTPUT,
+    ),
+]
+Format = Annotated[
+    str, typer.Option("-f", "--format", metavar="csv|jsonl", help="Format on stdout.", rich_help_panel=command.OUTPUT)
+]
+Top = Annotated[
+    int | None,
+    typer.Option(
+        "--top",
+        min=1,
+        metavar="K",
+        help="Only the K rows with the largest loss, worst first.",
+        rich_help_panel=command.OUTPUT,
+    ),
+]
+
+
+def samples(
+    files: command.Files,
+    label: command.Label = None,
+    prediction: command.Prediction = None,
+    weight: command.Weight = None,
+    classes: command.Classes = None,
+    loss: command.Losses = None,
+    from_logits: command.FromLogits = False,
+    eps: command.Eps = None,
+    normalize_rows: command.NormalizeRows = False,
+    nulls: command.NullRows = command.NullPolicy.error,
+    output: Output = None,
+    form: Format = "csv",
+    top: Top = None,
+    quiet: command.Quiet = 0,
+    engine: command.EngineName = "threads",
+    threads: command.Threads = None,
+    verbose: command.Verbose = False,  # noqa: ARG001  (read by cli.main)
+) -> None:
+    """Write the loss and the gradient of every row beside its own columns.
+
+    With several losses, --top ranks by the first of the first model. Rows are numbered from 1, header lines not
+    counted. Rows dropped for a null or a weight of 0 are left out, their number is said.
+    """
+    import sys
+
+    from lossctl.definition import split_specs
+    from lossctl.evaluate import several
+    from lossctl.format import format_for, formats, open_source
+    from lossctl.output import replacing
+    from lossctl.planning import Request, make_plan
+    from lossctl.rows import every_row, worst_rows
+
+    voice = Voice(quiet)
+    if output is None and form not in {"csv", "jsonl"}:
+        raise UsageError(f"--format {form}: stdout takes csv or jsonl", "Write other formats with -o PATH.")
+    target = formats.get(form) if output is None else format_for(output)
+    source = open_source(list(files))
+    plan = make_plan(
+        source,
+        Request(
+            loss=split_specs(loss or []),
+            label=several(label),
+            prediction=several(prediction),
+            weight=weight,
+            classes=command.split(classes),
+            from_logits=from_logits,
+            eps=eps,
+            normalize_rows=normalize_rows,
+            nulls=nulls.value,
+        ),
+    )
+    for note in plan.roles.notes:
+        voice.note(note)
+
+    def finish(total: "Measured") -> None:
+        dropped = int(total.null.sum() + total.unweighted.sum())
+        if dropped:
+            voice.note(f"{dropped:,} of {total.rows:,} rows left out: a null or a weight of 0")
+
+    if top is None:
+        pieces = every_row(source, plan, finish)
+    else:
+        pieces = worst_rows(source, plan, top, finish, engine=engine, threads=threads)
+    if output is None:
+        with open(sys.stdout.fileno(), "wb", closefd=False) as file:
+            _write(file, target, pieces)
+        return
+    with replacing(output, tuple(files)) as beside:
+        rows = _write(beside, target, pieces)
+    voice.note(f"wrote {output}: {rows:,} rows")
+
+
+def _write(file: BinaryIO, target: "formats_contract.Format", pieces: "Iterator[pa.RecordBatch]") -> int:
+    """Write the pieces as they come; how many rows there were."""
+    writer: formats_contract.Writer | None = None
+    rows = 0
+    for piece in pieces:
+        if writer is None:
+            writer = target.writer(file, piece.schema)
+        writer.write_batch(piece)
+        rows += piece.num_rows
+    if writer is not None:
+        writer.close()
+    return rows
+
+
+commands.add(
+    "samples",
+    Entry("samples", samples, "Example: lossctl samples preds.csv -l huber --top 100 -o worst.parquet"),
+)

@@ -1,0 +1,105 @@
+"""The path of the data: a source opens, a plan is made, shards are measured and added up, a report comes out."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from lossctl.assembly import assemble, complain
+from lossctl.batch import Nulls, Plan
+from lossctl.format import Source, open_source
+from lossctl.loss import BoundLoss
+from lossctl.measure import measure, nothing
+from lossctl.planning import Request, make_plan
+from lossctl.report import Report
+from lossctl.traversal import Traversal
+
+Progress = Callable[[int], None]
+
+
+def evaluate(
+    source: Any,
+    loss: str | BoundLoss | Sequence[str | BoundLoss] | None,
+    *,
+    label: str | Sequence[str] | None = None,
+    prediction: str | Sequence[str] | None = None,
+    weight: str | None = None,
+    by: str | Sequence[str] | None = None,
+    activation: str | None = None,
+    from_logits: bool = False,
+    reduction: str | None = None,
+    gradient: bool = False,
+    samples: int = 0,
+    nulls: Nulls = "error",
+    engine: str = "threads",
+    threads: int | None = None,
+    classes: Sequence[str] = (),
+    eps: float | None = None,
+    normalize_rows: bool = False,
+    progress: Progress | None = None,
+) -> Report:
+    """Evaluate losses on a data set in one pass and constant memory.
+
+    Args:
+        source: a path, a list of paths, a pandas.DataFrame, a pyarrow.Table, or a mapping of 1-D arrays (2-D for a
+            vector column).
+        loss: ``"huber:delta=0.5"``, a list of such, or a bound loss; ``None`` picks what suits the columns.
+        label: name, list of names or glob of the label columns; found by its common names when left out.
+        prediction: likewise, one entry a model: a glob or comma list is one vector-valued model, ``name=COL`` names it.
+        weight: the column of non-negative row weights.
+        by: columns to group by.
+        activation: an activation applied to the predictions first; gradients are then on the pre-activations.
+        from_logits: apply each loss's natural activation (sigmoid, softmax, exp).
+        reduction: ``mean``, ``sum`` or ``root-mean`` instead of the loss's own.
+        gradient: whether to compute the gradient figures.
+        samples: how many of the worst rows to keep for each result.
+        nulls: ``error`` or ``drop``.
+        engine: ``serial`` or ``threads``; no digit depends on it.
+        threads: how many; all cores when left out.
+        classes: names of the classes in the order of their codes.
+        eps: the floor under probabilities inside logarithms.
+        normalize_rows: divide each row of a vector prediction by its sum.
+        progress: called with the number of bytes of each part that is done.
+
+    Returns:
+        A report with one result for each loss, model and group.
+
+    Raises:
+        UsageError: an unknown loss, column, parameter, engine or reduction.
+        DataError: unreadable data, nulls under ``error``, values outside a domain, nothing left to measure.
+    """
+    request = Request(
+        loss=[] if loss is None else [loss] if isinstance(loss, str | BoundLoss) else list(loss),
+        label=several(label),
+        prediction=several(prediction),
+        weight=weight,
+        by=several(by),
+        classes=tuple(classes),
+        activation=activation,
+        from_logits=from_logits,
+        reduction=reduction,
+        eps=eps,
+        normalize_rows=normalize_rows,
+        gradient=gradient,
+        samples=samples,
+        nulls=nulls,
+    )
+    opened = open_source(source)
+    return run(opened, make_plan(opened, request), engine=engine, threads=threads, progress=progress)
+
+
+def run(
+    source: Source, plan: Plan, *, engine: str = "threads", threads: int | None = None, progress: Progress | None = None
+) -> Report:
+    """Carry out a plan."""
+    passed, total = Traversal(source, engine, threads), nothing(plan)
+    for shard, measured in passed.map(partial(measure, plan)):
+        total = total + measured
+        complain(plan, total, passed)
+        if progress is not None:
+            progress(shard.nbytes)
+    return assemble(plan, total, passed)
+
+
+def several(names: str | Sequence[str] | None) -> tuple[str, ...]:
+    """One name, several or none as a tuple."""
+    return () if names is None else (names,) if isinstance(names, str) else tuple(names)

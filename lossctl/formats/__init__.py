@@ -1,0 +1,1 @@
+"""The built-in formats, one file each; any module put here is found by itself."""

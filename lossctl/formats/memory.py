@@ -1,0 +1,108 @@
+"""Tables in memory: a pandas.DataFrame, a pyarrow.Table, a mapping of arrays; a shard is a slice."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import numpy as np
+import pyarrow as pa
+
+from lossctl.columns import Column
+from lossctl.errors import UsageError
+from lossctl.format import Wanted, Writer, columns_in, formats
+
+ROWS = 1 << 20
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Some rows of a table."""
+
+    table: pa.Table
+
+    @property
+    def file(self) -> str:
+        """What messages call it."""
+        return "table"
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the slice."""
+        return int(self.table.nbytes)
+
+    def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
+        """Its rows."""
+        names = [name for name in self.table.column_names if wanted.others or name in wanted.names]
+        yield from self.table.select(names).to_batches(max_chunksize=1 << 16)
+
+
+@dataclass(frozen=True)
+class MemorySource:
+    """A table in memory."""
+
+    table: pa.Table
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Its columns."""
+        return columns_in(self.table.schema)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """None: there is no file."""
+        return ()
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the table."""
+        return int(self.table.nbytes)
+
+    def shards(self) -> Iterator[Slice]:
+        """Slices of 2^20 rows."""
+        for start in range(0, self.table.num_rows, ROWS):
+            yield Slice(self.table.slice(start, ROWS))
+
+
+def _column(name: str, values: Any) -> pa.Array:
+    if isinstance(values, pa.Array | pa.ChunkedArray):
+        return values
+    array = np.asarray(values)
+    if array.ndim == 2:
+        return pa.FixedSizeListArray.from_arrays(pa.array(array.ravel()), array.shape[1])
+    if array.ndim != 1:
+        raise UsageError(f"column {name!r}: arrays must be 1-D, or 2-D for a vector column, not {array.ndim}-D")
+    return pa.array(array)
+
+
+class Memory:
+    """Tables in memory as a format."""
+
+    name = "memory"
+    suffixes: tuple[str, ...] = ()
+    magic = b""
+
+    def open(self, source: Any) -> MemorySource | None:
+        """The source for a table; ``None`` for anything else.
+
+        Raises:
+            UsageError: the columns are no arrays, or differ in length.
+        """
+        if isinstance(source, pa.Table):
+            return MemorySource(source)
+        pandas = sys.modules.get("pandas")  # nobody holds a DataFrame without having imported it
+        try:
+            if pandas is not None and isinstance(source, pandas.DataFrame):
+                return MemorySource(pa.Table.from_pandas(source, preserve_index=False))
+            if isinstance(source, Mapping):
+                return MemorySource(pa.table({name: _column(name, values) for name, values in source.items()}))
+        except (pa.ArrowException, ValueError) as error:
+            raise UsageError(f"cannot make a table of the {type(source).__name__}: {error}") from None
+        return None
+
+    def writer(self, file: BinaryIO, schema: pa.Schema) -> Writer:  # noqa: ARG002
+        """Refuse: a table in memory is no file."""
+        raise UsageError("a table in memory is not written to a file")
+
+
+formats.add(Memory.name, Memory())

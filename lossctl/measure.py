@@ -1,0 +1,195 @@
+"""From a shard to a state: rows are validated, turned into one number each, and lifted.
+
+The state of a run is a tuple of the states of its losses, by group; states of shards add up in order.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lossctl.batch import Batch, Group, Plan, validate
+from lossctl.domain import FloatArray
+from lossctl.format import Shard, Wanted
+from lossctl.loss import BoundLoss
+from lossctl.reduction import Findings, IntArray, Rows, regrouped
+from lossctl.reductions.gradients import Gradients
+from lossctl.reductions.moments import Moments
+from lossctl.reductions.worst import Worst
+
+BLOCK = 1 << 14
+"""Numbers that a kernel sees at a time: its temporaries stay in the cache."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """The sums of one loss of one model."""
+
+    moments: Moments
+    clipped: IntArray
+    gradients: Gradients | None
+    worst: Worst | None
+
+    def __add__(self, other: "Part") -> "Part":
+        gradients, worst = self.gradients, self.worst
+        if gradients is not None and other.gradients is not None:
+            gradients = gradients + other.gradients
+        if worst is not None and other.worst is not None:
+            worst = worst + other.worst
+        return Part(self.moments + other.moments, self.clipped + other.clipped, gradients, worst)
+
+    def regroup(self, index: IntArray, groups: int) -> "Part":
+        """The same sums at other places."""
+        return Part(
+            self.moments.regroup(index, groups),
+            regrouped(self.clipped, index, groups),
+            None if self.gradients is None else self.gradients.regroup(index, groups),
+            None if self.worst is None else self.worst.regroup(index, groups),
+        )
+
+    def shift(self, rows: int) -> "Part":
+        """The same sums when other rows come before."""
+        if self.worst is None:
+            return self
+        return Part(self.moments, self.clipped, self.gradients, self.worst.shift(rows))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The sums of a run over some rows."""
+
+    rows: int
+    keys: tuple[Group, ...]
+    null: IntArray
+    unweighted: IntArray
+    findings: Findings
+    parts: tuple[Part, ...]
+
+    def __add__(self, other: "Measured") -> "Measured":
+        left, right = self, other.shift(self.rows)
+        if left.keys != right.keys:
+            place = {key: at for at, key in enumerate(dict.fromkeys((*left.keys, *right.keys)))}
+            left, right = left.regroup(place), right.regroup(place)
+        return Measured(
+            left.rows + right.rows,
+            left.keys,
+            left.null + right.null,
+            left.unweighted + right.unweighted,
+            left.findings + right.findings,
+            tuple(a + b for a, b in zip(left.parts, right.parts, strict=True)),
+        )
+
+    def regroup(self, place: dict[Group, int]) -> "Measured":
+        """The same sums with each group at its given place."""
+        index, groups = np.array([place[key] for key in self.keys], dtype=np.int64), len(place)
+        return Measured(
+            self.rows,
+            tuple(place),
+            regrouped(self.null, index, groups),
+            regrouped(self.unweighted, index, groups),
+            self.findings,
+            tuple(part.regroup(index, groups) for part in self.parts),
+        )
+
+    def shift(self, rows: int) -> "Measured":
+        """The same sums when other rows come before."""
+        if not rows:
+            return self
+        findings, parts = self.findings.shift(rows), tuple(part.shift(rows) for part in self.parts)
+        return Measured(self.rows, self.keys, self.null, self.unweighted, findings, parts)
+
+
+def nothing(plan: Plan, keys: tuple[Group, ...] = ()) -> Measured:
+    """The sums over no rows."""
+    groups = len(keys)
+    part = Part(
+        Moments.zero(groups, weighted=plan.roles.weight is not None),
+        np.zeros(groups, dtype=np.int64),
+        Gradients.zero(groups) if plan.gradient else None,
+        Worst.zero(plan.samples) if plan.samples else None,
+    )
+    count = np.zeros(groups, dtype=np.int64)
+    return Measured(0, keys, count, count, Findings(), (part,) * sum(len(chosen) for chosen in plan.losses))
+
+
+def wanted(plan: Plan, *, others: bool = False) -> Wanted:
+    """The columns a plan needs."""
+    texts = plan.text_columns
+    return Wanted(frozenset(plan.roles.needed) - texts, texts, others)
+
+
+def measure(plan: Plan, shard: Shard) -> Measured:
+    """The sums over the rows of a shard.
+
+    Raises:
+        BadRow: a row cannot be read.
+    """
+    total = nothing(plan)
+    for record in shard.read(wanted(plan)):
+        total = total + lift(plan, validate(record, plan))
+    return total
+
+
+def lift(plan: Plan, batch: Batch) -> Measured:
+    """The sums over a batch; only counts and findings where a value is illegal."""
+    counts = tally(plan, batch)
+    if not len(batch.label) or any(batch.findings.of("error")):
+        return counts
+    parts = tuple(
+        _part(plan, bound, batch, prediction)
+        for chosen, prediction in zip(plan.losses, batch.predictions, strict=True)
+        for bound in chosen
+    )
+    return replace(counts, parts=parts)
+
+
+def tally(plan: Plan, batch: Batch) -> Measured:
+    """The counts and findings of a batch, with nothing measured."""
+    empty = nothing(plan, batch.keys)
+    return Measured(batch.rows, batch.keys, batch.null, batch.unweighted, batch.findings, empty.parts)
+
+
+def _part(plan: Plan, bound: BoundLoss, batch: Batch, prediction: FloatArray) -> Part:
+    label = kernel_label(bound, batch.label)
+    groups = len(batch.keys)
+    value, gradient = evaluated(bound, label, prediction, gradient=plan.gradient)
+    rows = Rows(value, batch.weight, batch.group, groups, batch.position, label, prediction, gradient)
+    clipped = bound.clipped(label, prediction)
+    if clipped is None:
+        counts = np.zeros(groups, dtype=np.int64)
+    elif batch.group is None:
+        counts = np.array([int(clipped.sum())])
+    else:
+        counts = np.bincount(batch.group[clipped], minlength=groups)
+    return Part(
+        Moments.lift(rows),
+        counts,
+        Gradients.lift(rows) if plan.gradient else None,
+        Worst.lift(rows, plan.samples, bound.row_gradient) if plan.samples else None,
+    )
+
+
+def kernel_label(bound: BoundLoss, label: FloatArray) -> FloatArray:
+    """The label as the kernels of a loss take it."""
+    return bound.as_codes(bound.label_domain.convert(label))
+
+
+def evaluated(
+    bound: BoundLoss, label: FloatArray, prediction: FloatArray, *, gradient: bool
+) -> tuple[FloatArray, FloatArray | None]:
+    """The value of every row, and its gradient where asked, block by block."""
+    value = np.empty(len(prediction))
+    slope = np.empty_like(prediction) if gradient else None
+    for block in blocks(prediction):
+        value[block] = bound.row_value(label[block], prediction[block])
+        if slope is not None:
+            slope[block] = bound.row_gradient(label[block], prediction[block])
+    return value, slope
+
+
+def blocks(prediction: FloatArray) -> Iterator[slice]:
+    """Slices of rows that hold about `BLOCK` numbers."""
+    width = 1 if prediction.ndim == 1 else prediction.shape[1]
+    step = max(BLOCK // width, 1)
+    for start in range(0, len(prediction), step):
+        yield slice(start, start + step)

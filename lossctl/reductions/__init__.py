@@ -1,0 +1,1 @@
+"""The reductions: exact sums and what is made of them."""

@@ -1,0 +1,234 @@
+"""Sums that are exact, and therefore do not depend on the order, the chunks or the threads.
+
+The state is a fixed-point number: digits of 38 bits in int64, one array of them a level, one entry a group. A block of
+up to 2^14 values is taken apart level by level: with M = 1.5 · 2^52 units of a level, ``(x + M) − M`` rounds x to a
+multiple of that unit; the multiples of a block sum exactly in a double; the remainders go to the next level. (The
+extraction is that of Rump, Ogita & Oishi 2008, doi:10.1137/050645671, on a fixed grid as in Demmel & Nguyen 2015,
+doi:10.1109/TC.2014.2345391.)
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from lossctl.domain import FloatArray
+from lossctl.reduction import IntArray, regrouped
+
+BLOCK = 1 << 14
+DIGIT = 38
+LOWEST = -1074
+"""The exponent of the unit of level 0, the smallest double."""
+CARRY = 1 << 10
+"""Block sums of 52 bits that an int64 digit can take before it must be carried."""
+HUGE = 2.0**900
+LARGE, SMALL = 2.0**480, 2.0**-480
+"""Numbers whose products neither overflow nor underflow."""
+RESCALE = 15
+"""The levels by which others are moved before they are multiplied."""
+
+
+@dataclass(frozen=True, eq=False)
+class ExactSum:
+    """The exact sum of doubles, one a group; infinities and NaN are counted apart."""
+
+    digits: dict[int, IntArray]
+    infinite: IntArray
+    """Rows of shape ``(groups, 3)``: how many +inf, -inf, NaN."""
+    blocks: int = 1
+
+    @property
+    def groups(self) -> int:
+        """The number of groups."""
+        return len(self.infinite)
+
+    @classmethod
+    def zero(cls, groups: int = 1) -> "ExactSum":
+        """The sum of nothing."""
+        return cls({}, np.zeros((groups, 3), dtype=np.int64), 0)
+
+    @classmethod
+    def of(cls, values: FloatArray, group: IntArray | None = None, groups: int = 1) -> "ExactSum":
+        """The sum of ``(n,)`` values, by group; ``n`` may be anything."""
+        total = cls.zero(groups)
+        for start in range(0, len(values), BLOCK):
+            part = None if group is None else group[start : start + BLOCK]
+            total = total + cls._of_block(values[start : start + BLOCK], part, groups)
+        return total
+
+    @classmethod
+    def _of_block(cls, values: FloatArray, group: IntArray | None, groups: int) -> "ExactSum":
+        low, high = float(values.min()), float(values.max())
+        infinite = np.zeros((groups, 3), dtype=np.int64)
+        if not (math.isfinite(low) and math.isfinite(high)):
+            masks = (values == np.inf, values == -np.inf, np.isnan(values))
+            for kind, mask in enumerate(masks):
+                infinite[:, kind] = mask.sum() if group is None else np.bincount(group[mask], minlength=groups)
+            values = np.where(np.isfinite(values), values, 0.0)
+            low, high = float(values.min()), float(values.max())
+        digits: dict[int, IntArray] = {}
+        largest = max(-low, high)
+        if largest >= HUGE:
+            # Near overflow the rounding constant would not exist: take such values down by four levels first.
+            huge = np.where(np.abs(values) >= HUGE, values, 0.0)
+            _extract(huge * 2.0 ** (-4 * DIGIT), group, groups, digits, up=4)
+            values = values - huge
+            largest = float(np.abs(values).max())
+        _extract(values, group, groups, digits, largest=largest)
+        return cls(digits, infinite)
+
+    def __add__(self, other: "ExactSum") -> "ExactSum":
+        digits = dict(self.digits)
+        for level, digit in other.digits.items():
+            mine = digits.get(level)
+            digits[level] = digit if mine is None else mine + digit
+        blocks = self.blocks + other.blocks
+        if blocks >= CARRY:
+            digits, blocks = _carried(digits), 1
+        return ExactSum(digits, self.infinite + other.infinite, blocks)
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, ExactSum)
+            and self.exact() == other.exact()
+            and np.array_equal(self.infinite, other.infinite)
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # equal states may hold different digits
+
+    def regroup(self, index: IntArray, groups: int) -> "ExactSum":
+        """The same sums at other places."""
+        digits = {level: regrouped(digit, index, groups) for level, digit in self.digits.items()}
+        return ExactSum(digits, regrouped(self.infinite, index, groups), self.blocks)
+
+    def shift(self, rows: int) -> "ExactSum":  # noqa: ARG002  (a sum does not care where its rows stand)
+        """The same sum."""
+        return self
+
+    def exact(self) -> list[Fraction]:
+        """The sum of the finite values of each group, with nothing rounded."""
+        found = [0] * self.groups
+        lowest = min(self.digits, default=0)
+        for level, digit in self.digits.items():
+            up = (level - lowest) * DIGIT
+            for group, units in enumerate(digit.tolist()):
+                found[group] += units << up
+        unit = Fraction(2) ** (LOWEST + lowest * DIGIT)
+        return [units * unit for units in found]
+
+    def special(self, group: int) -> float | None:
+        """The sum of a group that met infinities or NaN; ``None`` for a finite one."""
+        positive, negative, nan = self.infinite[group].tolist()
+        if not (positive or negative or nan):
+            return None
+        if nan or (positive and negative):
+            return math.nan
+        return math.inf if positive else -math.inf
+
+    def result(self) -> list[float]:
+        """The correctly rounded sum of each group."""
+        specials = [self.special(group) for group in range(self.groups)]
+        return [to_float(sum_) if odd is None else odd for sum_, odd in zip(self.exact(), specials, strict=True)]
+
+
+def _extract(
+    values: FloatArray,
+    group: IntArray | None,
+    groups: int,
+    digits: dict[int, IntArray],
+    *,
+    up: int = 0,
+    largest: float | None = None,
+) -> None:
+    """Add the digits of one block of finite values, taken ``up`` levels higher than they stand."""
+    if largest is None:
+        largest = float(np.abs(values).max())
+    while largest > 0:
+        level = (math.frexp(largest)[1] - 1 - LOWEST) // DIGIT
+        unit = LOWEST + level * DIGIT
+        magic = math.ldexp(1.5, 52 + unit)
+        multiple = (values + magic) - magic
+        sums = np.add.reduce(multiple, keepdims=True) if group is None else np.bincount(group, multiple, groups)
+        place = level + up
+        digit = np.ldexp(sums, -unit).astype(np.int64)
+        digits[place] = digits[place] + digit if place in digits else digit
+        values = values - multiple
+        largest = max(-float(values.min()), float(values.max()))
+
+
+def _carried(digits: dict[int, IntArray]) -> dict[int, IntArray]:
+    """The same number with every digit but the highest within 38 bits."""
+    carried: dict[int, IntArray] = {}
+    level, highest = min(digits, default=0), max(digits, default=-1)
+    carry: IntArray | None = None
+    while level <= highest or (carry is not None and carry.any()):
+        digit = digits.get(level)
+        total = carry if digit is None else digit if carry is None else digit + carry
+        if total is not None:
+            carry = total >> DIGIT
+            carried[level] = total - (carry << DIGIT)
+            if level >= highest and np.all((carry == 0) | (carry == -1)):
+                # A negative number would borrow for ever: leave the sign in the highest digit.
+                carried[level], carry = total, None
+        level += 1
+    return carried
+
+
+def to_float(exact: Fraction) -> float:
+    """The nearest double, infinite where there is none."""
+    try:
+        return exact.numerator / exact.denominator
+    except OverflowError:
+        return math.inf if exact > 0 else -math.inf
+
+
+def square_root(exact: Fraction) -> float:
+    """The square root of an exact number, without overflow on the way; 0 for a negative one."""
+    if exact <= 0:
+        return 0.0
+    half = (exact.numerator.bit_length() - exact.denominator.bit_length()) // 2
+    return math.ldexp(math.sqrt(to_float(exact / Fraction(4) ** half)), half)
+
+
+def exact_products(left: FloatArray, right: FloatArray, group: IntArray | None = None, groups: int = 1) -> ExactSum:
+    """The sum of left · right to some 75 bits a term, at any scale.
+
+    Sums of squares end in differences (a variance is Σℓ² − (Σℓ)²/n): a product rounded to 53 bits would lose what a
+    mean far from zero hides.
+    """
+    digits: dict[int, IntArray] = {}
+    for start in range(0, len(left), BLOCK):
+        cut = slice(start, start + BLOCK)
+        part = None if group is None else group[cut]
+        for one, up in _scaled(left[cut]):
+            for other, more in _scaled(right[cut]):
+                top_one, top_other = _top(one), _top(other)
+                rest = top_one * (other - top_other) + (one - top_one) * other
+                found: dict[int, IntArray] = {}
+                _extract(top_one * top_other, part, groups, found, up=up + more)
+                _extract(rest, part, groups, found, up=up + more)
+                for level, digit in found.items():
+                    digits[level] = digits[level] + digit if level in digits else digit
+    blocks = 2 * (len(left) // BLOCK + 1)
+    return ExactSum(_carried(digits), np.zeros((groups, 3), dtype=np.int64), min(blocks, 1))
+
+
+def _scaled(values: FloatArray) -> Iterator[tuple[FloatArray, int]]:
+    """The finite values, apart those whose products would overflow or underflow: scaled, with the levels that takes."""
+    size = np.abs(values)
+    high = float(size.max())
+    if math.isfinite(high) and high < LARGE and (float(size.min()) >= SMALL or not ((size < SMALL) & (size > 0)).any()):
+        yield values, 0
+        return
+    large = (size >= LARGE) & np.isfinite(size)
+    small = size < SMALL
+    yield np.where(large | small | ~np.isfinite(size), 0.0, values), 0
+    yield np.where(large, values, 0.0) * 2.0 ** (-RESCALE * DIGIT), RESCALE
+    yield np.where(small, values, 0.0) * 2.0 ** (RESCALE * DIGIT), -RESCALE
+
+
+def _top(values: FloatArray) -> FloatArray:
+    """The values with only the upper 26 bits of the significand."""
+    return (np.ascontiguousarray(values).view(np.int64) & ~((1 << 27) - 1)).view(np.float64)

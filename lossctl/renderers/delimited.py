@@ -1,0 +1,38 @@
+"""Reports as comma- or tab-separated values: one row a result, floats in their shortest exact form."""
+
+import csv
+import io
+
+from lossctl.definition import spell
+from lossctl.renderer import Style, renderers
+from lossctl.report import Report
+
+
+class Delimited:
+    """Tidy rows with one separator."""
+
+    def __init__(self, name: str, delimiter: str) -> None:
+        self.name, self.delimiter = name, delimiter
+        self.suffixes: tuple[str, ...] = (f".{name}",)
+
+    def render(self, report: Report, style: Style) -> str:  # noqa: ARG002
+        """A header and a row a result; worst rows are left to `lossctl samples`."""
+        rows = []
+        for result in report.results:
+            plain = result.to_dict()
+            plain.pop("samples", None)
+            parameters = ",".join(f"{name}={spell(value)}" for name, value in plain.pop("parameters").items())
+            groups = plain.pop("group")
+            rows.append(
+                {"loss": plain.pop("loss"), "parameters": parameters, "model": plain.pop("model"), **groups, **plain}
+            )
+        text = io.StringIO()
+        header = dict.fromkeys(name for row in rows for name in row)
+        writer = csv.DictWriter(text, list(header), delimiter=self.delimiter, lineterminator="\n", restval="")
+        writer.writeheader()
+        writer.writerows(rows)
+        return text.getvalue()
+
+
+for made in (Delimited("csv", ","), Delimited("tsv", "\t")):
+    renderers.add(made.name, made)

@@ -1,0 +1,221 @@
+"""Reports for people: boxed tables, the same as plain aligned text, the same as Markdown."""
+
+import io
+import math
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from lossctl.definition import Value, spell
+from lossctl.renderer import Style, renderers
+from lossctl.report import Report, Result
+
+Cells = list[list[str]]
+
+
+class Tables:
+    """Rich tables in one of three boxes.
+
+    Args:
+        name: the name of the format.
+        suffixes: file names that ask for it.
+        frame: the box; ``None`` for aligned text.
+        narrow: whether to fit the width of a terminal.
+    """
+
+    def __init__(self, name: str, suffixes: tuple[str, ...], frame: box.Box | None, *, narrow: bool) -> None:
+        self.name, self.suffixes, self.frame, self.narrow = name, suffixes, frame, narrow
+
+    def render(self, report: Report, style: Style) -> str:
+        """Results, gradients, worst rows, then what they were made of."""
+        text = io.StringIO()
+        console = Console(
+            file=text,
+            width=style.width if self.narrow else 100_000,
+            force_terminal=style.color and self.narrow,
+            color_system="standard" if style.color and self.narrow else None,
+            highlight=False,
+            markup=False,
+            emoji=False,
+            legacy_windows=False,
+            _environ={},
+        )
+        first = True
+        for title, header, cells in _tables(report, style.precision):
+            if not first:
+                console.print()
+            first = False
+            if title:
+                console.print(title)
+                if self.frame is box.MARKDOWN:
+                    console.print()
+            console.print(self._table(header, cells))
+        console.print()
+        for line in _footer(report):
+            console.print(f"- {line}" if self.frame is box.MARKDOWN else line, style="dim", soft_wrap=not self.narrow)
+        return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
+
+    def _table(self, header: list[tuple[str, bool]], cells: Cells) -> Table:
+        table = Table(
+            box=self.frame, padding=(0, 1) if self.frame else (0, 2, 0, 0), pad_edge=bool(self.frame), show_edge=True
+        )
+        for name, number in header:
+            shown = name.replace("|", "\\|") if self.frame is box.MARKDOWN else name
+            table.add_column(
+                shown,
+                justify="right" if number else "left",
+                overflow="fold",
+                no_wrap=number,
+                style="bold" * (name == "value"),
+            )
+        for row in cells:
+            table.add_row(*(cell.replace("|", "\\|") if self.frame is box.MARKDOWN else cell for cell in row))
+        return table
+
+
+def _tables(report: Report, precision: int) -> Iterator[tuple[str, list[tuple[str, bool]], Cells]]:
+    def number(value: float) -> str:
+        return f"{value:.{precision}g}"
+
+    def count(value: int) -> str:
+        return f"{value:,}"
+
+    results = report.results
+    names = _naming(results)
+    columns: list[tuple[str, Callable[[Result], str]]] = [
+        ("value", lambda it: number(it.value)),
+        ("std. error", lambda it: number(it.standard_error)),
+        ("n", lambda it: count(it.n)),
+    ]
+    if any(result.reduction != "mean" for result in results):
+        columns.insert(1, ("reduction", lambda it: it.reduction))
+    for title, counted in (
+        ("null", "n_null"),
+        ("zero weight", "n_zero_weight"),
+        ("clipped", "n_clipped"),
+        ("infinite", "n_infinite"),
+    ):
+        if any(getattr(result, counted) for result in results):
+            columns.append((title, lambda it, counted=counted: count(getattr(it, counted))))  # type: ignore[misc]
+    if report.inputs.get("weight"):
+        columns += [
+            ("sum of weights", lambda it: number(it.sum_weight)),
+            ("effective n", lambda it: number(it.effective_n)),
+        ]
+    header = [(name, False) for name, _ in names] + [(name, name != "reduction") for name, _ in columns]
+    yield "", header, [[cell(it) for _, cell in (*names, *columns)] for it in results]
+    yield from _gradients(results, names, number)
+    for result in results:
+        if result.samples:
+            yield _worst(result, names, number)
+
+
+def _naming(results: Sequence[Result]) -> list[tuple[str, Callable[[Result], str]]]:
+    """The columns that tell results apart."""
+    names: list[tuple[str, Callable[[Result], str]]] = [("loss", lambda it: it.loss)]
+    if len({result.model for result in results}) > 1:
+        names.append(("model", lambda it: it.model))
+    return names + [(column, partial(_group_word, column)) for column in results[0].group]
+
+
+def _group_word(column: str, result: Result) -> str:
+    word = result.group[column]
+    return "(null)" if word is None else word
+
+
+def _gradients(
+    results: Sequence[Result], names: list[tuple[str, Callable[[Result], str]]], number: Callable[[float], str]
+) -> Iterator[tuple[str, list[tuple[str, bool]], Cells]]:
+    measured = [result for result in results if result.gradient is not None]
+    if not measured:
+        return
+    wrt = {result.gradient.wrt for result in measured if result.gradient is not None}
+    what = " or ".join(sorted(wrt))
+    for title, fields in (
+        (f"gradient of the reported value with respect to the {what}", ("grad_l2", "grad_l1", "grad_linf")),
+        ("gradient of a row", ("row_mean", "row_rms", "row_max", "top1_share")),
+    ):
+        header = [(name, False) for name, _ in names] + [
+            (field.replace("_", " ").replace("top1", "top 1%"), True) for field in fields
+        ]
+        cells = [
+            [cell(it) for _, cell in names]
+            + [
+                _share(getattr(it.gradient, field)) if field == "top1_share" else number(getattr(it.gradient, field))
+                for field in fields
+            ]
+            for it in measured
+        ]
+        yield title, header, cells
+
+
+def _share(value: float) -> str:
+    return "nan" if math.isnan(value) else f"{100 * value:.3g} %"
+
+
+def _worst(
+    result: Result, names: list[tuple[str, Callable[[Result], str]]], number: Callable[[float], str]
+) -> tuple[str, list[tuple[str, bool]], Cells]:
+    def vector(value: float | tuple[float, ...]) -> str:
+        if not isinstance(value, tuple):
+            return number(value)
+        shown = " ".join(f"{part:.4g}" for part in value[:6])
+        return f"{shown} …" if len(value) > 6 else shown
+
+    several = result.samples[0].file is not None
+    title = f"worst rows of {', '.join(cell(result) for _, cell in names)}"
+    header = [
+        *([("file", False)] if several else []),
+        *((name, True) for name in ("row", "loss", "label", "prediction", "gradient")),
+    ]
+    cells = [
+        [
+            *([it.file or ""] if several else []),
+            f"{it.row:,}",
+            number(it.value),
+            vector(it.label),
+            vector(it.prediction),
+            vector(it.gradient),
+        ]
+        for it in result.samples
+    ]
+    return title, header, cells
+
+
+def _footer(report: Report) -> Iterator[str]:
+    """Effective parameters, columns and counts: never hidden."""
+    inputs, settings = report.inputs, report.settings
+    for entry in settings["losses"]:
+        pieces = [f"{name}={_brief(value)}" for name, value in entry["parameters"].items()]
+        pieces += [] if entry["wrt"] == "prediction" else [f"on the {entry['wrt']}"]
+        if pieces:
+            yield f"{entry['loss'].partition(':')[0]}: {', '.join(pieces)}"
+    models = [
+        ", ".join(columns) if len(columns) <= 6 else f"{columns[0]} … {columns[-1]} ({len(columns)} columns)"
+        for columns in inputs["models"].values()
+    ]
+    roles = [f"label {', '.join(inputs['label'])}", f"prediction {'; '.join(models)}"]
+    roles += [f"weight {inputs['weight']}"] if inputs["weight"] else []
+    roles += [f"by {', '.join(inputs['by'])}"] if inputs["by"] else []
+    yield "columns: " + " | ".join(roles)
+    dropped = inputs["rows"] - inputs["rows_used"]
+    line = f"rows: {inputs['rows']:,} read, {inputs['rows_used']:,} used, {dropped:,} dropped"
+    reasons = [f"{count:,} null in {column}" for column, count in inputs["nulls"].items()]
+    reasons += [f"{inputs['zero_weights']:,} of weight 0"] if inputs["zero_weights"] else []
+    clipped = sum(result.n_clipped for result in report.results)
+    yield line + (f" ({', '.join(reasons)})" if reasons else "") + (f", {clipped:,} values clipped" if clipped else "")
+
+
+def _brief(value: Value) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else spell(value)
+
+
+for made in (
+    Tables("table", (), box.ROUNDED, narrow=True),
+    Tables("plain", (".txt",), None, narrow=False),
+    Tables("markdown", (".md",), box.MARKDOWN, narrow=False),
+):
+    renderers.add(made.name, made, ("md",) if made.name == "markdown" else ())

@@ -1,0 +1,22 @@
+"""A report of one result as a bare number."""
+
+from lossctl.renderer import Style, renderers
+from lossctl.report import Report
+
+
+class BareValue:
+    """The number and nothing else."""
+
+    name = "value"
+    suffixes: tuple[str, ...] = ()
+
+    def render(self, report: Report, style: Style) -> str:  # noqa: ARG002
+        """The shortest text that reads back as the same double.
+
+        Raises:
+            UsageError: the report has several results.
+        """
+        return f"{report.value!r}\n"
+
+
+renderers.add(BareValue.name, BareValue())

@@ -1,0 +1,174 @@
+"""The answer: frozen, versioned, ready for JSON."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from lossctl.definition import Value
+from lossctl.errors import UsageError
+from lossctl.loss import get_loss
+from lossctl.registry import did_you_mean
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """Gradient figures of one result: of the reported value L, and of the rows."""
+
+    wrt: str
+    """What the gradient is with respect to: the prediction or a pre-activation."""
+    grad_l2: float
+    """‖∂L/∂ŷ‖₂ over all rows and columns."""
+    grad_l1: float
+    grad_linf: float
+    row_mean: float
+    """Mean of ∣g_i∣, the gradient of row i's own loss (L2 norm of a vector row), weighted where rows are."""
+    row_rms: float
+    row_max: float
+    top1_share: float
+    """The part of Σ∣g∣ that the 1 % of rows with the largest ∣g∣ carry; from a histogram, within 1 % of itself."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One row among the worst."""
+
+    file: str | None
+    """The file it is in, when there are several."""
+    row: int
+    """Its number in the file, from 1; header lines do not count."""
+    value: float
+    label: float | tuple[float, ...]
+    prediction: float | tuple[float, ...]
+    gradient: float | tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Result:
+    """One loss of one model in one group."""
+
+    loss: str
+    """The loss as a user would type it: ``huber:delta=0.5``."""
+    parameters: Mapping[str, Value]
+    """Every parameter with its effective value."""
+    reduction: str
+    model: str
+    group: Mapping[str, str | None]
+    """The values of the group-by columns; empty without them."""
+    n: int
+    """Rows measured."""
+    n_null: int
+    """Rows dropped for a null."""
+    n_zero_weight: int
+    """Rows dropped for a weight of 0."""
+    n_clipped: int
+    """Rows whose value the floor under probabilities changed."""
+    n_infinite: int
+    """Rows whose value is infinite."""
+    sum_weight: float
+    effective_n: float
+    """(Σw)² / Σw²."""
+    value: float
+    standard_error: float
+    gradient: Gradient | None = None
+    samples: tuple[Sample, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result in numbers, strings, lists and dictionaries, with gradient figures beside the others."""
+        plain = {field.name: getattr(self, field.name) for field in fields(self)}
+        plain["parameters"], plain["group"] = dict(self.parameters), dict(self.group)
+        del plain["gradient"], plain["samples"]
+        if self.gradient is not None:
+            plain |= {field.name: getattr(self.gradient, field.name) for field in fields(self.gradient)}
+        if self.samples:
+            plain["samples"] = [
+                {field.name: getattr(sample, field.name) for field in fields(sample)} for sample in self.samples
+            ]
+        return plain
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run measured, on what, and with which settings."""
+
+    results: tuple[Result, ...]
+    inputs: Mapping[str, Any]
+    """Files, rows read, and the columns of each role."""
+    settings: Mapping[str, Any]
+    """Null policy, floor, activation and whatever else changes a number."""
+    notes: tuple[str, ...] = ()
+    """What was chosen without being asked for."""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def value(self) -> float:
+        """The number, when there is one result.
+
+        Raises:
+            UsageError: there are several.
+        """
+        if len(self.results) != 1:
+            raise UsageError(f"the report has {len(self.results)} results, not one", "Ask for report[loss].value.")
+        return self.results[0].value
+
+    def __getitem__(self, loss: str) -> Result:
+        """The result of a loss, by its specification or its bare name.
+
+        Raises:
+            UsageError: no result, or more than one, is of that loss.
+        """
+        spec = str(get_loss(loss))
+        found = [result for result in self.results if result.loss == spec]
+        found = found or [result for result in self.results if result.loss.partition(":")[0] == spec]
+        known = sorted({result.loss for result in self.results})
+        if not found:
+            raise UsageError(f"the report has no result of {loss!r}", did_you_mean(loss, known))
+        if len(found) > 1:
+            raise UsageError(f"the report has {len(found)} results of {loss!r}", "Pick from report.results.")
+        return found[0]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as strict JSON takes it: a number that is not finite is ``None``, and ``nonfinite`` names it."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "lossctl": version("lossctl"),
+            "inputs": _strict(self.inputs),
+            "settings": _strict(self.settings),
+            "results": [_strict(result.to_dict()) for result in self.results],
+            "notes": list(self.notes),
+            "warnings": list(self.warnings),
+        }
+
+    def to_frame(self) -> "pd.DataFrame":
+        """The results as a tidy pandas frame: one row a loss × model × group, a column for each group-by column."""
+        import pandas as pd  # noqa: PLC0415  (350 ms that nobody else should pay)
+
+        rows = []
+        for result in self.results:
+            plain = result.to_dict()
+            plain.pop("samples", None)
+            plain.pop("parameters")
+            groups = plain.pop("group")
+            rows.append({"loss": plain.pop("loss"), "model": plain.pop("model"), **groups, **plain})
+        return pd.DataFrame(rows)
+
+
+def _strict(value: Any) -> Any:
+    """The value with non-finite numbers as ``None``, named in a field ``nonfinite`` of their object."""
+    if isinstance(value, Mapping):
+        plain = {key: _strict(item) for key, item in value.items()}
+        odd = {key: _word(item) for key, item in value.items() if isinstance(item, float) and not math.isfinite(item)}
+        return {**plain, "nonfinite": odd} if odd else plain
+    if isinstance(value, list | tuple):
+        return [_strict(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _word(value: float) -> str:
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"

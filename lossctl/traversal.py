@@ -1,0 +1,126 @@
+"""A pass over the shards of a source in order: what fails is placed, what must be cut elsewhere is cut again."""
+
+import os
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import Protocol, TypeVar
+
+import pyarrow as pa
+
+from lossctl.engine import engines
+from lossctl.errors import DataError, UsageError
+from lossctl.format import BadRow, Resplit, Shard, Source, Wanted
+
+
+class Counted(Protocol):
+    """A result that knows how many rows it was made of."""
+
+    @property
+    def rows(self) -> int:
+        """The number of rows read."""
+
+
+Made = TypeVar("Made", bound=Counted)
+
+
+class Traversal:
+    """One pass over a source.
+
+    Args:
+        source: what to pass over.
+        engine: how, by name.
+        threads: how many shards at once; all cores when left out.
+
+    Raises:
+        UsageError: there is no such engine, or no thread to work with.
+    """
+
+    def __init__(self, source: Source, engine: str = "threads", threads: int | None = None) -> None:
+        if threads is not None and threads < 1:
+            raise UsageError(f"threads must be 1 or more, not {threads}")
+        self.source = source
+        self.engine = engines.get(engine)
+        self.workers = threads or available_cores()
+        self.rows = 0
+        self.starts: list[int] = []
+        self.shards: list[Shard] = []
+
+    def map(self, function: Callable[[Shard], Made]) -> Iterator[tuple[Shard, Made]]:
+        """Each shard with what the function makes of it, in order.
+
+        Raises:
+            DataError: a row cannot be read; says in which file, and which row of it.
+        """
+        ahead: Iterator[Shard] = self.source.shards()
+        while True:
+            taken: deque[Shard] = deque()
+            try:
+                for made in self.engine.map(function, _noted(ahead, taken), self.workers):
+                    shard = taken.popleft()
+                    self._enter(shard)
+                    self.rows += made.rows
+                    yield shard, made
+                return
+            except BadRow as bad:
+                self._enter(taken[0])
+                raise DataError(f"{self.place(self.rows + bad.row)}: {bad.what}", bad.hint) from None
+            except Resplit as again:
+                ahead = chain([again.rest], _beyond(again.rest, chain([*taken], ahead)))
+
+    def batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
+        """The rows themselves, in order; errors as for `map`."""
+        ahead: Iterator[Shard] = self.source.shards()
+        shard = next(ahead, None)
+        while shard is not None:
+            self._enter(shard)
+            try:
+                for record in shard.read(wanted):
+                    yield record
+                    self.rows += record.num_rows
+            except BadRow as bad:
+                raise DataError(f"{self.place(self.starts[-1] + bad.row)}: {bad.what}", bad.hint) from None
+            except Resplit as again:
+                self.starts.pop()
+                self.shards.pop()
+                ahead = chain([again.rest], _beyond(again.rest, ahead))
+            shard = next(ahead, None)
+
+    def _enter(self, shard: Shard) -> None:
+        self.starts.append(self.rows)
+        self.shards.append(shard)
+
+    def find(self, row: int) -> tuple[Shard, int]:
+        """The shard that holds a row that was passed, and the number of the row within it, both from 0."""
+        at = bisect_right(self.starts, row) - 1
+        return self.shards[at], row - self.starts[at]
+
+    def locate(self, row: int) -> tuple[str, int]:
+        """The file of a row that was passed (or is the next), and its number in that file, from 1."""
+        at = bisect_right(self.starts, row) - 1
+        first = at
+        while first > 0 and self.shards[first - 1].file == self.shards[at].file:
+            first -= 1
+        return self.shards[at].file, row - self.starts[first] + 1
+
+    def place(self, row: int) -> str:
+        """A row as messages name it."""
+        file, number = self.locate(row)
+        return f"{file}: row {number:,}"
+
+
+def _beyond(rest: Shard, later: Iterable[Shard]) -> Iterator[Shard]:
+    """The shards of other files: those of the same file are part of the rest."""
+    return (shard for shard in later if shard.file != rest.file)
+
+
+def available_cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _noted(shards: Iterable[Shard], taken: deque[Shard]) -> Iterator[Shard]:
+    for shard in shards:
+        taken.append(shard)
+        yield shard
