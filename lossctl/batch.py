@@ -217,7 +217,7 @@ def _shown(value: object) -> str:
         return f"({', '.join(parts)}), sum {float(row_sum(value[None, :])[0]):.6g}"
     if isinstance(value, str):
         return repr(value if len(value) <= 40 else value[:40] + "…")
-    return f"{value:.17g}" if isinstance(value, float) else str(value)
+    return repr(float(value)) if isinstance(value, float) else str(value)
 
 
 def _listed(names: Sequence[str]) -> str:

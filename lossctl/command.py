@@ -79,7 +79,7 @@ Prediction = Annotated[
         "-p",
         "--pred",
         metavar="COL",
-        help="Prediction column, [bold]NAME=COL[/], glob, comma list, /REGEX/ or #N. Repeat it for several models; "
+        help="Prediction column, NAME=COL, glob, comma list, /REGEX/ or #N. Repeat it for several models; "
         "a glob or list is one vector-valued model.",
         rich_help_panel=COLUMNS,
     ),
@@ -104,7 +104,7 @@ Losses = Annotated[
         "-l",
         "--loss",
         metavar="SPEC",
-        help="Losses, such as [bold]mse,huber:delta=0.5[/]. Left out: what suits the columns.",
+        help="Losses, such as mse,huber:delta=0.5. Left out: what suits the columns.",
         autocompletion=complete_losses,
         rich_help_panel=LOSS,
     ),
@@ -122,7 +122,7 @@ Eps = Annotated[
     typer.Option(
         "--eps",
         metavar="EPS",
-        help="Floor under probabilities inside logarithms; 0 for none. [dim]Default: 2.22e-16.[/]",
+        help="Floor under probabilities inside logarithms; 0 for none. Default: 2.22e-16.",
         rich_help_panel=LOSS,
     ),
 ]
@@ -166,9 +166,7 @@ EngineName = Annotated[
 ]
 Threads = Annotated[
     int | None,
-    typer.Option(
-        "--threads", min=1, metavar="N", help="How many threads. [dim]Default: all cores.[/]", rich_help_panel=RUN
-    ),
+    typer.Option("--threads", min=1, metavar="N", help="How many threads. Default: all cores.", rich_help_panel=RUN),
 ]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Tracebacks of bugs.", rich_help_panel=RUN)]
 

@@ -117,7 +117,7 @@ class Interval(_Plain):
         if math.isinf(self.high):
             return f"a finite number {'>' if self.low_open else '>='} {self.low:g}"
         opening, closing = "(" if self.low_open else "[", ")" if self.high_open else "]"
-        return f"in {opening}{self.low:g}, {self.high:g}{closing}"
+        return f"a number in {opening}{self.low:g}, {self.high:g}{closing}"
 
     def illegal(self, values: FloatArray) -> BoolArray | None:
         # Two reductions settle the ordinary case; NaN makes both comparisons false.

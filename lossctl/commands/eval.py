@@ -18,7 +18,7 @@ Format = Annotated[
         "-f",
         "--format",
         metavar="NAME",
-        help="table, plain, json, jsonl, csv, tsv, markdown, value. [dim]Default: table on a terminal, else plain.[/]",
+        help="table, plain, json, jsonl, csv, tsv, markdown, value. Default: table on a terminal, else plain.",
         rich_help_panel=command.OUTPUT,
     ),
 ]

@@ -21,7 +21,7 @@ Output = Annotated[
         "-o",
         "--output",
         metavar="PATH",
-        help="File to write: .parquet, .csv or .jsonl. [dim]Default: CSV on stdout.[/]",
+        help="File to write: .parquet, .csv or .jsonl. Default: CSV on stdout.",
         rich_help_panel=command.OUTPUT,
     ),
 ]
@@ -59,8 +59,9 @@ def samples(
     threads: command.Threads = None,
     verbose: command.Verbose = False,  # noqa: ARG001  (read by cli.main)
 ) -> None:
-    """Write the loss and the gradient of every row beside its own columns.
+    """Write the loss and gradient of each row.
 
+    The row's own columns stand beside them.
     With several losses, --top ranks by the first of the first model. Rows are numbered from 1, header lines not
     counted. Rows dropped for a null or a weight of 0 are left out, their number is said.
     """

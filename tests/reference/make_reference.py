@@ -849,7 +849,7 @@ def check_with_diff(loss: Loss, options: Options, activation: str, y: Label, p: 
         numeric, analytic = mp.diff(along, p[k], h=step), mp.fsum(terms)
         # a zero slope (hinge, cosine) is compared with the size of what it is the sum of
         size = max(abs(analytic), mp.fsum(abs(t) for t in terms))
-        if abs(numeric - analytic) > DIFF_AGREEMENT * (size if size else 1):
+        if abs(numeric - analytic) > DIFF_AGREEMENT * (size or 1):
             where = f"{loss.name} {options} {activation!r} label {y} prediction {p} component {k}"
             raise ArithmeticError(f"{where}: {mp.nstr(analytic, 25)}, by mp.diff {mp.nstr(numeric, 25)}")
 

@@ -1,0 +1,50 @@
+# A fresh machine needs Python 3.11 or newer and make; everything else goes into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint types docs check wheel clean
+
+demo: $(VENV)/.installed
+	$(BIN)/lossctl eval sample_data/regression.csv --loss huber --color auto --format table
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+	$(BIN)/mypy tests/typing/api.py
+
+docs: $(VENV)/.dev
+	$(BIN)/python docs/generate.py
+
+wheel: $(VENV)/.dev
+	$(BIN)/python -m build --outdir dist .
+
+# What continuous integration runs.
+check: lint types
+	$(BIN)/python docs/generate.py --check
+	$(BIN)/python sample_data/make.py --check
+	$(BIN)/python sample_data/answers.py --check
+	$(BIN)/python tests/reference/make_reference.py --check
+	$(MAKE) test
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(VENV)/.installed: pyproject.toml constraints.txt $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@ $(VENV)/.installed
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
