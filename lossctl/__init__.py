@@ -5,9 +5,47 @@
 0.25
 """
 
-from lossctl.activation import activation, get_activation
-from lossctl.errors import LossctlError
-from lossctl.evaluate import evaluate
-from lossctl.loss import get_loss, loss
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lossctl.activation import activation, get_activation
+    from lossctl.errors import LossctlError
+    from lossctl.evaluate import evaluate
+    from lossctl.loss import get_loss, loss
 
 __all__ = ["LossctlError", "activation", "evaluate", "get_activation", "get_loss", "loss"]
+
+_HOMES = {
+    "LossctlError": "lossctl.errors",
+    "activation": "lossctl.activation",
+    "evaluate": "lossctl.evaluate",
+    "get_activation": "lossctl.activation",
+    "get_loss": "lossctl.loss",
+    "loss": "lossctl.loss",
+}
+
+
+class _Package(ModuleType):
+    """Imports a public name when it is first used: ``lossctl --help`` must load neither NumPy nor Arrow.
+
+    The names are properties because some of them are modules as well (``lossctl.loss``): importing the module sets an
+    attribute of the package, which must not hide the function.
+    """
+
+
+def _public(name: str) -> property:
+    def read(package: ModuleType) -> Any:  # noqa: ARG001
+        return getattr(import_module(_HOMES[name]), name)
+
+    def write(package: ModuleType, value: Any) -> None:
+        """Leave the name as it is: the import system offers the module."""
+
+    return property(read, write)
+
+
+for _name in __all__:
+    setattr(_Package, _name, _public(_name))
+sys.modules[__name__].__class__ = _Package

@@ -11,6 +11,7 @@ from lossctl.errors import DataError
 from lossctl.loss import BoundLoss
 from lossctl.measure import Measured, Part
 from lossctl.reduction import Finding
+from lossctl.reductions.exact import to_float
 from lossctl.reductions.worst import Worst
 from lossctl.report import Gradient, Report, Result, Sample
 from lossctl.traversal import Traversal
@@ -37,7 +38,7 @@ def complain(plan: Plan, total: Measured, passed: Traversal) -> None:
 def _nulls(plan: Plan, total: Measured) -> Iterator[tuple[str, Finding, str]]:
     if plan.nulls == "error":
         for column, _, finding in total.findings.of("null"):
-            yield f"column {column!r} is null", finding, "Leave such rows out with --nulls drop (nulls='drop')."
+            yield f"column {column!r} is null or NaN", finding, "Leave such rows out with --nulls drop (nulls='drop')."
 
 
 def _illegal(plan: Plan, total: Measured) -> Iterator[tuple[str, Finding, str]]:
@@ -49,6 +50,8 @@ def _illegal(plan: Plan, total: Measured) -> Iterator[tuple[str, Finding, str]]:
 
 
 def _remedy(plan: Plan, column: str, name: str) -> str:
+    if name.startswith("one of the classes"):
+        return "Name other classes with --classes A,B,C."
     bound = next((bound for chosen in plan.losses for bound in chosen if bound.name == name), None)
     if bound is None:
         return ""
@@ -169,7 +172,7 @@ def _results(
             n_zero_weight=int(total.unweighted[group]),
             n_clipped=int(part.clipped[group]),
             n_infinite=int(infinite[group]),
-            sum_weight=float(sums.sum_weight),
+            sum_weight=to_float(sums.sum_weight),
             effective_n=sums.effective_n,
             value=sums.value(bound.reduction) if sums.n else math.nan,
             standard_error=sums.standard_error(bound.reduction),
@@ -195,14 +198,18 @@ def _plain(value: object) -> float | tuple[float, ...]:
     return float(array) if array.ndim == 0 else tuple(array.tolist())
 
 
+def counted(n: int, word: str) -> str:
+    """A number of things: ``1 row``, ``2 rows``."""
+    return f"{n:,} {word}{'' if n == 1 else 's'}"
+
+
 def _warnings(total: Measured, passed: Traversal, results: list[Result]) -> Iterator[str]:
     for column, what, finding in total.findings.of("warning"):
-        rows = f"{finding.count:,} row{'s' if finding.count > 1 else ''}"
-        yield f"{column}: {what}: {rows}, first {passed.place(finding.row)}"
+        yield f"{column}: {what}: {counted(finding.count, 'row')}, first {passed.place(finding.row)}"
     for result in results:
         where = " ".join(f"{name}={word}" for name, word in result.group.items())
         title = f"{result.loss} of {result.model}{' at ' + where if where else ''}"
         if result.n_infinite:
-            yield f"{title}: {result.n_infinite:,} rows overflow to infinity"
+            yield f"{title}: {counted(result.n_infinite, 'row')} overflow to infinity"
         if not result.n:
             yield f"{title}: no row left to measure"

@@ -5,10 +5,9 @@ Kernels contain mathematics and nothing else because every number they see has p
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -17,8 +16,32 @@ from lossctl.domain import BoolArray, Domain, FloatArray, row_sum
 from lossctl.loss import BoundLoss
 from lossctl.reduction import Finding, Findings, IntArray, Key
 
+TEXT_HINT = "A column of class names needs its classes named: --classes no,yes."
 Nulls = Literal["error", "drop"]
 Group = tuple[str | None, ...]
+
+
+class BadRow(Exception):
+    """A row of a shard cannot be read; whoever knows what came before makes a `DataError` of it."""
+
+    def __init__(self, row: int, what: str, hint: str = "") -> None:
+        super().__init__(row, what, hint)
+        self.row, self.what, self.hint = row, what, hint
+
+
+def kind_of(kind: pa.DataType) -> str:
+    """``number``, ``text``, ``list`` (of numbers) or ``other``."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if pa.types.is_boolean(kind) or pa.types.is_null(kind) or pa.types.is_decimal(kind):
+        return "number"
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        return "number"
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return "text"
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        return "list" if kind_of(kind.value_type) == "number" else "other"
+    return "other"
 
 
 @dataclass(frozen=True)
@@ -82,6 +105,8 @@ def floats(array: pa.Array) -> FloatArray:
     if not pa.types.is_float64(array.type):
         if pa.types.is_null(array.type):
             return np.full(len(array), np.nan)
+        if pa.types.is_decimal(array.type):
+            array = array.cast(pa.string())  # Arrow's own cast to a double is off by a digit now and then
         array = array.cast(pa.float64(), safe=False)
     # Array.to_numpy would import pandas.
     return np.frombuffer(array.buffers()[1], np.float64, len(array), array.offset * 8)
@@ -128,12 +153,12 @@ class _Reader:
         self.found: dict[Key, Finding] = {}
         self.nulls: dict[str, BoolArray] = {}
 
-    def note(self, kind: str, column: str, what: str, rows: BoolArray, values: npt.ArrayLike) -> None:
+    def note(self, kind: str, column: str, what: str, rows: BoolArray, values: Sequence[Any] | FloatArray) -> None:
         """Record that ``what`` is wrong with some rows of a column; rows of weight 0 do not count."""
         rows = rows & ~self.skipped
         if rows.any():
             first = int(rows.argmax())
-            self.found[(kind, column, what)] = Finding(int(rows.sum()), first, _shown(np.asarray(values)[first]))
+            self.found[(kind, column, what)] = Finding(int(rows.sum()), first, _shown(values[first]))
 
     def missing(self, column: str, null: BoolArray | None) -> None:
         """Record the nulls of a column."""
@@ -143,7 +168,10 @@ class _Reader:
 
     def numbers(self, column: str) -> FloatArray:
         """A column of numbers."""
-        values, null = scalar_column(self.record.column(column))
+        array = self.record.column(column)
+        if kind_of(array.type) != "number":
+            raise BadRow(0, f"column {column!r} holds {_shown(array[0].as_py())}, which is not a number", TEXT_HINT)
+        values, null = scalar_column(array)
         self.missing(column, null)
         return values
 
@@ -154,9 +182,11 @@ class _Reader:
         if len(names) == 1:
             matrix, null, wrong = vector_column(self.record.column(names[0]), k)
             self.missing(names[0], null)
-            if wrong is not None:
-                lengths = pc.list_value_length(self.record.column(names[0])).to_pylist() if wrong.any() else []
-                self.note("error", names[0], f"a list of {k} numbers, as in the first row", wrong, lengths)
+            if wrong is not None and wrong.any():
+                lengths = pc.list_value_length(self.record.column(names[0])).to_pylist()
+                shown = [Said(f"a list of {length}") for length in lengths]
+                self.note("error", names[0], f"a list of {k} numbers, as in the first row", wrong, shown)
+                self.null |= wrong
             return matrix
         matrix = np.empty((self.n, k), order="F")
         for at, name in enumerate(names):
@@ -191,32 +221,53 @@ class _Reader:
     def groups(self) -> tuple[IntArray | None, tuple[Group, ...]]:
         """The group index of each row, and the keys."""
         code: IntArray | None = None
-        keys: list[Group] = [()]
+        vocabularies: list[list[str | None]] = []
         for name in self.plan.roles.by:
             array = self.record.column(name)
             if not pa.types.is_dictionary(array.type):
                 array = array.dictionary_encode()
+            # An empty text is no name: it and null are one group.
             words = [word or None for word in array.dictionary.cast(pa.string()).to_pylist()]
-            index = floats(pc.fill_null(array.indices, len(words))).astype(np.int64)
-            here: list[str | None] = [*words, None]
-            code = index if code is None else code * len(here) + index
-            keys = [(*key, word) for key in keys for word in here]
+            index = floats(pc.fill_null(array.indices.cast(pa.int64()), len(words))).astype(np.int64)
+            vocabularies.append([*words, None])
+            code = index if code is None else code * len(vocabularies[-1]) + index
         if code is None:
             return None, ((),)
-        used = np.flatnonzero(np.bincount(code, minlength=len(keys)))
-        # Two spellings of nothing (null and the empty string) are one group.
-        distinct = {key: at for at, key in enumerate(dict.fromkeys(keys[at] for at in used))}
-        table = np.zeros(len(keys), dtype=np.int64)
-        table[used] = [distinct[keys[at]] for at in used]
-        return table[code], tuple(distinct)
+        used, place = np.unique(code, return_inverse=True) if len(vocabularies) > 1 else _used(code)
+        keys = []
+        for at in used.tolist():
+            key: list[str | None] = []
+            for words in reversed(vocabularies):
+                at, word = divmod(at, len(words))  # noqa: PLW2901
+                key.append(words[word])
+            keys.append(tuple(reversed(key)))
+        distinct = {key: at for at, key in enumerate(dict.fromkeys(keys))}
+        table = np.array([distinct[key] for key in keys], dtype=np.int64)
+        return table[place], tuple(distinct)
+
+
+def _used(code: IntArray) -> tuple[IntArray, IntArray]:
+    """The small numbers that occur, and where each number is among them, without sorting."""
+    used = np.flatnonzero(np.bincount(code))
+    table = np.zeros(int(code.max(initial=0)) + 1, dtype=np.int64)
+    table[used] = np.arange(len(used))
+    return used, table[code]
+
+
+class Said(str):
+    """Words that stand in a message as they are."""
+
+    __slots__ = ()
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, Said):
+        return value
     if isinstance(value, np.ndarray):
         parts = [f"{part:.6g}" for part in value[:4].tolist()] + (["…"] if len(value) > 4 else [])
         return f"({', '.join(parts)}), sum {float(row_sum(value[None, :])[0]):.6g}"
     if isinstance(value, str):
-        return repr(value if len(value) <= 40 else value[:40] + "…")
+        return repr(str(value if len(value) <= 40 else value[:40] + "…"))
     return repr(float(value)) if isinstance(value, float) else str(value)
 
 
@@ -245,7 +296,7 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
     predictions = [reader.columns(model.columns, width) for model, width in zip(roles.models, plan.widths, strict=True)]
     group, keys = reader.groups()
     for column, rows in reader.nulls.items():
-        reader.note("null", column, "null", rows, np.full(reader.n, "null"))
+        reader.note("null", column, "null", rows, [Said("null")] * reader.n)
     skipped = reader.skipped
     null = reader.null & ~skipped
     dropped = skipped | null

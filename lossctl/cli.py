@@ -9,10 +9,11 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from lossctl.command import commands
-from lossctl.errors import LossctlError
+from lossctl.command import Color, colored, commands, tell
+from lossctl.errors import DataError, LossctlError, UsageError
 
 INTERRUPTED, TERMINATED, BROKEN_PIPE, BUG = 130, 143, 141, 70
+USAGE = UsageError.status
 
 
 class Terminated(BaseException):
@@ -36,16 +37,20 @@ def _root(
 
 def build() -> typer.Typer:
     """The application with every command there is."""
+    if not colored(Color.auto):
+        # Typer would colour its help under GITHUB_ACTIONS, and leave bold and dim under NO_COLOR.
+        os.environ["_TYPER_FORCE_DISABLE_TERMINAL"] = "1"
     made = typer.Typer(
         name="lossctl",
         no_args_is_help=True,
-        rich_markup_mode="rich",
+        epilog="Example: lossctl eval preds.csv --loss huber",
+        rich_markup_mode="markdown",
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     made.callback()(_root)
     for entry in commands:
-        made.command(entry.name, epilog=entry.epilog, no_args_is_help=True)(entry.run)
+        made.command(entry.name, epilog=entry.epilog)(entry.run)
     return made
 
 
@@ -66,15 +71,20 @@ def run(arguments: list[str]) -> int:
     except LossctlError as error:
         return _fail(str(error), error.status)
     except typer.TyperException as wrong:
-        return _fail(f"{wrong.format_message()}\nTry lossctl --help.", max(wrong.exit_code, 2))
+        message = wrong.format_message()  # empty where the help was shown instead
+        return _fail(f"{message}\nTry lossctl --help.", USAGE) if message else USAGE
     except BrokenPipeError:
         return BROKEN_PIPE
+    except OSError as error:
+        return _fail(f"{error.filename or 'output'}: {error.strerror}", DataError.status)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except Terminated:
         return TERMINATED
     except SystemExit as leaving:
-        return leaving.code if isinstance(leaving.code, int) else 0
+        # Typer leaves with 1 where a pipe is broken; else only shell completion leaves so.
+        completing = "_LOSSCTL_COMPLETE" in os.environ
+        return BROKEN_PIPE if leaving.code == 1 and not completing else int(leaving.code or 0)
     except Exception as bug:  # noqa: BLE001  (a traceback is no message; -v shows it)
         if "-v" in arguments or "--verbose" in arguments:
             import traceback  # noqa: PLC0415
@@ -87,24 +97,18 @@ def run(arguments: list[str]) -> int:
 
 
 def _fail(message: str, status: int) -> int:
-    try:
-        print(f"error: {message}", file=sys.stderr)
-    except BrokenPipeError:
-        return BROKEN_PIPE
+    tell(f"error: {message}")
     return status
 
 
 def main() -> NoReturn:
     """The entry point of the ``lossctl`` script."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  (until the end)
+        elif hasattr(getattr(sys, name), "reconfigure"):
+            getattr(sys, name).reconfigure(errors="replace")
     status = run(sys.argv[1:])
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except BrokenPipeError:
-        status = BROKEN_PIPE
     # Straight out: threads still reading must not keep an interrupted program alive, and the interpreter must not
     # complain about a pipe that is gone.
     os._exit(status)

@@ -65,7 +65,7 @@ COLUMNS, LOSS, OUTPUT, RUN = "Columns", "Loss", "Output", "Running"
 
 Files = Annotated[
     list[str],
-    typer.Argument(metavar="FILE...", help="CSV or Parquet files; several are one data set.", show_default=False),
+    typer.Argument(metavar="FILE", help="CSV or Parquet files; several are one data set.", show_default=False),
 ]
 Label = Annotated[
     list[str] | None,
@@ -171,6 +171,12 @@ Threads = Annotated[
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Tracebacks of bugs.", rich_help_panel=RUN)]
 
 
+def tell(text: str) -> None:
+    """Write a line to stderr; that nobody listens there changes nothing."""
+    with contextlib.suppress(OSError, ValueError):
+        print(text, file=sys.stderr)
+
+
 @dataclass(frozen=True)
 class Voice:
     """Where words for the user go: results to stdout, everything else to stderr."""
@@ -186,17 +192,17 @@ class Voice:
     def note(self, text: str) -> None:
         """Something good to know."""
         if not self.quiet:
-            print(f"note: {text}", file=sys.stderr)
+            tell(f"note: {text}")
 
     def warn(self, text: str) -> None:
         """Something that may be wrong."""
         if self.quiet < 2:
-            print(f"warning: {text}", file=sys.stderr)
+            tell(f"warning: {text}")
 
     def say(self, text: str) -> None:
         """A verdict, or what was written."""
         if self.quiet < 2:
-            print(text, file=sys.stderr)
+            tell(text)
 
 
 def colored(when: Color) -> bool:
@@ -207,7 +213,7 @@ def colored(when: Color) -> bool:
         return False
     if os.environ.get("FORCE_COLOR"):
         return True
-    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    return sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def style_of(when: Color, precision: int) -> "Style":

@@ -23,10 +23,10 @@ SIMPLEX_WARNING = 1e-6
 def row_sum(matrix: FloatArray) -> FloatArray:
     """Sum of each row of an ``(n, k)`` array, from the first column to the last.
 
-    NumPy adds the columns one by one except when there is a single row, which it sums pairwise; the last digit of a
-    row would then depend on how many rows travel with it.
+    NumPy adds the columns one by one only where they are contiguous and there are several rows; otherwise it sums
+    pairwise, and the last digit of a row would depend on how many rows travel with it.
     """
-    if len(matrix) == 1:
+    if len(matrix) == 1 or matrix.strides[0] != matrix.itemsize:
         return np.add.accumulate(matrix, axis=1)[:, -1]
     return np.asarray(np.add.reduce(matrix, axis=1))
 

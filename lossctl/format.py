@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Protocol
 
 import pyarrow as pa
 
+from lossctl.batch import kind_of
 from lossctl.columns import Column
 from lossctl.errors import DataError, LossctlError, UsageError
 from lossctl.registry import Registry, near
@@ -39,6 +40,10 @@ class Shard(Protocol):
     @property
     def file(self) -> str:
         """The file it is a part of, for messages."""
+
+    @property
+    def index(self) -> int:
+        """Its place among the shards of the file, from 0."""
 
     @property
     def nbytes(self) -> int:
@@ -106,35 +111,12 @@ class Format(Protocol):
 formats: Registry[Format] = Registry("format", "lossctl.formats")
 
 
-class BadRow(Exception):
-    """A row of a shard cannot be read; whoever knows what came before makes a `DataError` of it."""
-
-    def __init__(self, row: int, what: str, hint: str = "") -> None:
-        super().__init__(row, what, hint)
-        self.row, self.what, self.hint = row, what, hint
-
-
 class Resplit(Exception):
     """This shard, and those after it in its file, must be read as ``rest`` instead."""
 
     def __init__(self, rest: Shard) -> None:
         super().__init__(rest)
         self.rest = rest
-
-
-def kind_of(kind: pa.DataType) -> str:
-    """``number``, ``text``, ``list`` (of numbers) or ``other``."""
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    if pa.types.is_boolean(kind) or pa.types.is_null(kind) or pa.types.is_decimal(kind):
-        return "number"
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
-        return "number"
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-        return "text"
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
-        return "list" if kind_of(kind.value_type) == "number" else "other"
-    return "other"
 
 
 def columns_in(schema: pa.Schema) -> tuple[Column, ...]:
@@ -175,7 +157,7 @@ def unreadable(path: str, error: Exception) -> LossctlError:
     if isinstance(error, FileNotFoundError):
         folder = os.path.dirname(path) or "."
         others = os.listdir(folder) if os.path.isdir(folder) else []
-        close = near(os.path.basename(path), others)
+        close = near(os.path.basename(path), others, cutoff=0.8)
         hint = (
             f"Did you mean {' or '.join(os.path.join(os.path.dirname(path), name) for name in close)}?" if close else ""
         )
@@ -183,7 +165,7 @@ def unreadable(path: str, error: Exception) -> LossctlError:
     if isinstance(error, PermissionError):
         return DataError(f"{path}: permission denied")
     first = str(error).strip().partition("\n")[0]
-    return DataError(f"{path}: cannot be read: {first}")
+    return DataError(f"{path}: cannot be read: {first}", "Is the file whole, and of the format its name says?")
 
 
 def open_path(path: str) -> Source:

@@ -12,12 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lossctl.activation import get_activation
-from lossctl.batch import Nulls, Plan, scalar_column
+from lossctl.batch import BadRow, Nulls, Plan, scalar_column
 from lossctl.columns import Model, Roles, choose, class_names
 from lossctl.definition import split_specs
 from lossctl.domain import BINARY, PROBABILITY
 from lossctl.errors import DataError, UsageError
-from lossctl.format import BadRow, Source, Wanted
+from lossctl.format import Source, Wanted
 from lossctl.loss import BoundLoss, get_loss
 
 
@@ -112,7 +112,7 @@ class _Planner:
         roles, head = self.roles, self.head
         widths = [self.width(model.columns) for model in roles.models]
         if self.kinds[roles.label[0]] == "text" or (all(widths) and len(roles.label) == 1):
-            picked, why = ["cross_entropy"], "the labels are classes"
+            picked, why = ["cross_entropy" if all(widths) else "bce"], "the labels are classes"
         elif not any(widths) and all(
             self._all_in(head, name, domain)
             for names, domain in (
@@ -147,15 +147,17 @@ class _Planner:
             model = Model(model.name, tuple(by_class[name] for name in asked))
         return model, asked
 
-    def class_labels(self, classes: tuple[str, ...] | None) -> Literal["codes", "numbers", "text"]:
+    def class_labels(self, classes: tuple[str, ...] | None, *, rows: bool) -> Literal["codes", "numbers", "text"]:
         """How the label column says a class."""
         label = self.roles.label
         if len(label) == 1 and self.kinds[label[0]] == "text":
-            if classes is None:
+            if classes is not None:
+                return "text"
+            if rows:
                 raise UsageError(
                     f"label column {label[0]!r} holds text", "Name the classes in order: --classes no,yes."
                 )
-            return "text"
+            return "codes"  # if it is text indeed, its first row says so
         if classes is None or len(label) != 1 or self.kinds[label[0]] != "number":
             return "codes"
         numbers = all(name.lstrip("-").isdecimal() for name in classes)
@@ -191,7 +193,7 @@ class _Planner:
                     model = Model(model.name, tuple(by_class[name] for name in classes))  # noqa: PLW2901
                 models.append(model)
             roles = replace(roles, models=tuple(models))
-        mode = self.class_labels(classes)
+        mode = self.class_labels(classes, rows=rows)
         for width, chosen in zip(widths, losses, strict=True):
             for bound in chosen:
                 bound.accept_shapes((label_width,) if label_width else (), (width,) if width else ())

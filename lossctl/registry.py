@@ -23,10 +23,10 @@ def normal(name: str) -> str:
     return name.strip().lower().replace("-", "").replace("_", "").replace(" ", "")
 
 
-def near(name: str, known: list[str], most: int = 3) -> list[str]:
+def near(name: str, known: list[str], most: int = 3, cutoff: float = 0.5) -> list[str]:
     """The known names that look most like ``name``, best first."""
     by_form = {normal(candidate): candidate for candidate in reversed(known)}
-    found = difflib.get_close_matches(normal(name), list(by_form), n=most, cutoff=0.5)
+    found = difflib.get_close_matches(normal(name), list(by_form), n=most, cutoff=cutoff)
     return [by_form[form] for form in found]
 
 

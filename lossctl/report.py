@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from lossctl.definition import Value
+from lossctl.definition import Value, spell
 from lossctl.errors import UsageError
 from lossctl.loss import get_loss
 from lossctl.registry import did_you_mean
@@ -79,6 +79,14 @@ class Result:
     gradient: Gradient | None = None
     samples: tuple[Sample, ...] = ()
 
+    def to_row(self) -> dict[str, Any]:
+        """The result as a flat row; a group-by column called like a figure has ``by_`` in front of its name."""
+        plain = self.to_dict()
+        plain.pop("samples", None)
+        parameters = ",".join(f"{name}={spell(value)}" for name, value in plain.pop("parameters").items())
+        groups = {f"by_{name}" if name in plain else name: word for name, word in plain.pop("group").items()}
+        return {"loss": plain.pop("loss"), "parameters": parameters, "model": plain.pop("model"), **groups, **plain}
+
     def to_dict(self) -> dict[str, Any]:
         """The result in numbers, strings, lists and dictionaries, with gradient figures beside the others."""
         plain = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -149,14 +157,7 @@ class Report:
         """The results as a tidy pandas frame: one row a loss × model × group, a column for each group-by column."""
         import pandas as pd  # noqa: PLC0415  (350 ms that nobody else should pay)
 
-        rows = []
-        for result in self.results:
-            plain = result.to_dict()
-            plain.pop("samples", None)
-            plain.pop("parameters")
-            groups = plain.pop("group")
-            rows.append({"loss": plain.pop("loss"), "model": plain.pop("model"), **groups, **plain})
-        return pd.DataFrame(rows)
+        return pd.DataFrame([result.to_row() for result in self.results])
 
 
 def _strict(value: Any) -> Any:

@@ -4,14 +4,15 @@ import os
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
+from itertools import chain, dropwhile
 from typing import Protocol, TypeVar
 
 import pyarrow as pa
 
+from lossctl.batch import BadRow
 from lossctl.engine import engines
 from lossctl.errors import DataError, UsageError
-from lossctl.format import BadRow, Resplit, Shard, Source, Wanted
+from lossctl.format import Resplit, Shard, Source, Wanted
 
 
 class Counted(Protocol):
@@ -67,7 +68,8 @@ class Traversal:
                 self._enter(taken[0])
                 raise DataError(f"{self.place(self.rows + bad.row)}: {bad.what}", bad.hint) from None
             except Resplit as again:
-                ahead = chain([again.rest], _beyond(again.rest, chain([*taken], ahead)))
+                taken.popleft()
+                ahead = chain([again.rest], _beyond(chain([*taken], ahead)))
 
     def batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """The rows themselves, in order; errors as for `map`."""
@@ -84,7 +86,7 @@ class Traversal:
             except Resplit as again:
                 self.starts.pop()
                 self.shards.pop()
-                ahead = chain([again.rest], _beyond(again.rest, ahead))
+                ahead = chain([again.rest], _beyond(ahead))
             shard = next(ahead, None)
 
     def _enter(self, shard: Shard) -> None:
@@ -100,7 +102,7 @@ class Traversal:
         """The file of a row that was passed (or is the next), and its number in that file, from 1."""
         at = bisect_right(self.starts, row) - 1
         first = at
-        while first > 0 and self.shards[first - 1].file == self.shards[at].file:
+        while self.shards[first].index > 0:
             first -= 1
         return self.shards[at].file, row - self.starts[first] + 1
 
@@ -110,9 +112,9 @@ class Traversal:
         return f"{file}: row {number:,}"
 
 
-def _beyond(rest: Shard, later: Iterable[Shard]) -> Iterator[Shard]:
-    """The shards of other files: those of the same file are part of the rest."""
-    return (shard for shard in later if shard.file != rest.file)
+def _beyond(later: Iterable[Shard]) -> Iterator[Shard]:
+    """The shards from the next file on: those before it are part of the rest of this one."""
+    return dropwhile(lambda shard: shard.index > 0, later)
 
 
 def available_cores() -> int:

@@ -73,7 +73,6 @@ def evaluate(
     """
     import sys
 
-    from lossctl.definition import split_specs
     from lossctl.evaluate import evaluate as measure
     from lossctl.output import refuse
     from lossctl.renderer import renderers
@@ -84,11 +83,10 @@ def evaluate(
     for path, _ in written:
         refuse(path, tuple(files))
     gates = [_gate(text) for text in fail_above or ()]
-    specs = split_specs(loss or [])
     with command.progress_bar(files, wanted=not (no_progress or quiet)) as progress:
         report = measure(
             list(files),
-            specs or None,
+            loss,
             label=label,
             prediction=prediction,
             weight=weight,

@@ -65,12 +65,12 @@ def samples(
     With several losses, --top ranks by the first of the first model. Rows are numbered from 1, header lines not
     counted. Rows dropped for a null or a weight of 0 are left out, their number is said.
     """
+    import os
     import sys
 
-    from lossctl.definition import split_specs
     from lossctl.evaluate import several
     from lossctl.format import format_for, formats, open_source
-    from lossctl.output import replacing
+    from lossctl.output import refuse, replacing
     from lossctl.planning import Request, make_plan
     from lossctl.rows import every_row, worst_rows
 
@@ -78,11 +78,13 @@ def samples(
     if output is None and form not in {"csv", "jsonl"}:
         raise UsageError(f"--format {form}: stdout takes csv or jsonl", "Write other formats with -o PATH.")
     target = formats.get(form) if output is None else format_for(output)
+    if output is not None:
+        refuse(output, tuple(files))
     source = open_source(list(files))
     plan = make_plan(
         source,
         Request(
-            loss=split_specs(loss or []),
+            loss=loss or [],
             label=several(label),
             prediction=several(prediction),
             weight=weight,
@@ -106,7 +108,7 @@ def samples(
     else:
         pieces = worst_rows(source, plan, top, finish, engine=engine, threads=threads)
     if output is None:
-        with open(sys.stdout.fileno(), "wb", closefd=False) as file:
+        with open(os.devnull if quiet > 1 else sys.stdout.fileno(), "wb", closefd=quiet > 1) as file:
             _write(file, target, pieces)
         return
     with replacing(output, tuple(files)) as beside:
@@ -118,13 +120,15 @@ def _write(file: BinaryIO, target: "formats_contract.Format", pieces: "Iterator[
     """Write the pieces as they come; how many rows there were."""
     writer: formats_contract.Writer | None = None
     rows = 0
-    for piece in pieces:
-        if writer is None:
-            writer = target.writer(file, piece.schema)
-        writer.write_batch(piece)
-        rows += piece.num_rows
-    if writer is not None:
-        writer.close()
+    try:
+        for piece in pieces:
+            if writer is None:
+                writer = target.writer(file, piece.schema)
+            writer.write_batch(piece)
+            rows += piece.num_rows
+    finally:
+        if writer is not None:
+            writer.close()
     return rows
 
 

@@ -16,13 +16,19 @@ class Threads:
         """Results in the order of the items."""
         pool = ThreadPoolExecutor(workers, thread_name_prefix="lossctl")
         waiting: deque[Future[Made]] = deque()
+        ahead, trouble = iter(items), None
         try:
-            for item in items:
-                waiting.append(pool.submit(function, item))
-                if len(waiting) > 2 * workers:
+            while trouble is None:
+                try:
+                    waiting.append(pool.submit(function, next(ahead)))
+                except Exception as met:  # noqa: BLE001  (the end, or what the items raise: after the items before it)
+                    trouble = met
+                if waiting and (trouble is not None or len(waiting) > 2 * workers):
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
+            if not isinstance(trouble, StopIteration):
+                raise trouble
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 

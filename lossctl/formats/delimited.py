@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
+from lossctl.batch import TEXT_HINT, BadRow, kind_of
 from lossctl.columns import Column
 from lossctl.errors import DataError
-from lossctl.format import BadRow, Resplit, Wanted, formats, kind_of, lines_of, unreadable
+from lossctl.format import Resplit, Wanted, formats, lines_of, unreadable
 
 RANGE = 1 << 23
 """Bytes of a shard."""
@@ -22,6 +24,7 @@ HEAD = 1 << 20
 """Bytes from which the types of columns are inferred."""
 NULLS = ("", "NA", "N/A", "#N/A", "null", "NULL", "None", "NaN", "nan")
 """What a missing number looks like."""
+QUOTE, COMMA, LINE_FEED, CARRIAGE_RETURN = b'",\n\r'
 BOM = b"\xef\xbb\xbf"
 CONVERSION = re.compile(
     r"In CSV column #(\d+): Row #(\d+): CSV conversion error to (\w+): invalid value '(.*)'", re.DOTALL
@@ -72,6 +75,11 @@ class ByteRange:
         return self.layout.path
 
     @property
+    def index(self) -> int:
+        """Which range it is."""
+        return (self.start - self.layout.start) // RANGE
+
+    @property
     def nbytes(self) -> int:
         """The length of the range."""
         return self.stop - self.start
@@ -89,9 +97,9 @@ class ByteRange:
             raise unreadable(self.file, error) from None
         if not text:
             return
-        if self.stop < self.layout.size and text.count(b'"') % 2:
-            raise Resplit(Remainder(self.layout, start))
-        yield from _parse(pa.BufferReader(text), self.layout, wanted, quoted=b'"' in text, block=len(text) + 1)
+        if self.stop < self.layout.size and last_line_end(text)[1]:
+            raise Resplit(Remainder(self.layout, start, self.index))
+        yield from _parse(text, self.layout, wanted)
 
 
 @dataclass(frozen=True)
@@ -100,6 +108,7 @@ class Remainder:
 
     layout: Layout
     start: int
+    index: int
 
     @property
     def file(self) -> str:
@@ -112,46 +121,94 @@ class Remainder:
         return self.layout.size - self.start
 
     def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
-        """Its rows; errors as for `ByteRange`."""
+        """Its rows, cut at line ends outside quotes; errors as for `ByteRange`."""
+        rows = 0
         try:
             with open(self.file, "rb") as file:
                 file.seek(self.start)
-                yield from _parse(file, self.layout, wanted, quoted=True, block=RANGE)
+                text = b""
+                while more := file.read(max(RANGE, len(text))):
+                    text += more
+                    end = last_line_end(text)[0]
+                    for batch in _parse(text[:end], self.layout, wanted, before=rows):
+                        rows += batch.num_rows
+                        yield batch
+                    text = text[end:]
+                yield from _parse(text, self.layout, wanted, before=rows)
         except OSError as error:
             raise unreadable(self.file, error) from None
 
 
-def _parse(
-    file: io.BufferedIOBase | pa.NativeFile, layout: Layout, wanted: Wanted, *, quoted: bool, block: int
-) -> Iterator[pa.RecordBatch]:
+def last_line_end(text: bytes) -> tuple[int, bool]:
+    """Where the last line end outside quotes ends (0 if there is none), and whether the text ends inside quotes.
+
+    The text begins outside quotes. A quote opens a cell only at its beginning; elsewhere in a bare cell it is a
+    character like any other.
+    """
+    data = np.frombuffer(text, np.uint8)
+    quotes = np.flatnonzero(data == QUOTE)
+    if not len(quotes):
+        return text.rfind(b"\n") + 1, False
+    opening, closing = quotes[::2], quotes[1::2]
+    doubled = np.zeros(len(opening), dtype=np.bool_)
+    doubled[1:] = opening[1:] == closing[: len(opening) - 1] + 1
+    before = data[opening - 1]
+    at_start = (before == COMMA) | (before == LINE_FEED) | (before == CARRIAGE_RETURN) | (opening == 0)
+    if not (doubled | at_start).all():
+        return _last_line_end_one_by_one(text)
+    ends = np.flatnonzero(data == LINE_FEED)
+    outside = ends[np.searchsorted(quotes, ends) % 2 == 0]
+    return (int(outside[-1]) + 1 if len(outside) else 0), len(quotes) % 2 == 1
+
+
+def _last_line_end_one_by_one(text: bytes) -> tuple[int, bool]:
+    """The same for text with quotes inside bare cells, quote by quote."""
+    at, last = 0, 0
+    while (quote := text.find(b'"', at)) >= 0:
+        last = max(last, text.rfind(b"\n", at, quote) + 1)
+        if quote and text[quote - 1] not in b",\r\n":
+            at = quote + 1
+            continue
+        at = quote + 1
+        while (end := text.find(b'"', at)) >= 0 and text[end + 1 : end + 2] == b'"':
+            at = end + 2
+        if end < 0:
+            return last, True
+        at = end + 1
+    return max(last, text.rfind(b"\n", at) + 1), False
+
+
+def _parse(text: bytes, layout: Layout, wanted: Wanted, before: int = 0) -> Iterator[pa.RecordBatch]:
+    """The rows of whole lines; ``before`` rows of the shard came before them."""
+    if not text:
+        return
     ragged: list[pyarrow.csv.InvalidRow] = []
 
     def note(row: pyarrow.csv.InvalidRow) -> str:
         ragged.append(row)
         return "skip"
 
-    reading = pyarrow.csv.ReadOptions(use_threads=False, block_size=block, column_names=list(layout.names))
-    parsing = pyarrow.csv.ParseOptions(newlines_in_values=quoted, invalid_row_handler=note)
-    rows = 0
+    # A single block, so that nothing straddles two.
+    reading = pyarrow.csv.ReadOptions(use_threads=False, block_size=len(text) + 1, column_names=list(layout.names))
+    parsing = pyarrow.csv.ParseOptions(newlines_in_values=b'"' in text, invalid_row_handler=note)
     try:
-        for batch in pyarrow.csv.open_csv(file, reading, parsing, layout.conversion(wanted)):
-            if ragged:
-                break
-            rows += len(batch)
-            yield batch
+        table = pyarrow.csv.read_csv(pa.BufferReader(text), reading, parsing, layout.conversion(wanted))
     except pa.ArrowException as error:
         if not ragged:
-            raise _explained(error, layout) from None
+            raise _explained(error, layout, before) from None
     if ragged:
         row = ragged[0]
-        text = row.text if row.text is None or len(row.text) <= 60 else row.text[:60] + "…"
+        shown = row.text if row.text is None or len(row.text) <= 60 else row.text[:60] + "…"
+        fields = f"{row.actual_columns} field{'' if row.actual_columns == 1 else 's'}"
         raise BadRow(
-            rows if row.number is None else max(row.number - 1, 0),
-            f"{row.actual_columns} fields where the header has {row.expected_columns}: {text!r}",
+            before + (0 if row.number is None else max(row.number - 1, 0)),
+            f"{fields} where the header has {row.expected_columns}: {shown!r}",
+            "Mend the row; a field that holds a comma stands in double quotes.",
         )
+    yield from table.to_batches(max_chunksize=1 << 16)
 
 
-def _explained(error: pa.ArrowException, layout: Layout) -> Exception:
+def _explained(error: pa.ArrowException, layout: Layout, before: int) -> Exception:
     found = CONVERSION.search(str(error))
     if found is None:
         return unreadable(layout.path, error)
@@ -159,7 +216,7 @@ def _explained(error: pa.ArrowException, layout: Layout) -> Exception:
     name = layout.names[int(column)] if int(column) < len(layout.names) else f"#{int(column) + 1}"
     what = "a number" if kind == "double" else f"of type {kind}"
     shown = value if len(value) <= 60 else value[:60] + "…"
-    return BadRow(max(int(row) - 1, 0), f"column {name!r} holds {shown!r}, which is not {what}")
+    return BadRow(before + max(int(row) - 1, 0), f"column {name!r} holds {shown!r}, which is not {what}", TEXT_HINT)
 
 
 @dataclass(frozen=True)
@@ -247,9 +304,10 @@ def _layout(path: str, head: bytes, size: int) -> Layout:
     start = len(BOM) if head.startswith(BOM) else 0
     while head[start : start + 1] in {b"\r", b"\n"}:
         start += 1
-    stop = head.find(b"\n", start) + 1
+    end = b"\n" if b"\n" in head else b"\r"  # old Macs
+    stop = head.find(end, start) + 1
     while stop and head.count(b'"', start, stop) % 2:
-        stop = head.find(b"\n", stop) + 1
+        stop = head.find(end, stop) + 1
     stop = stop or len(head)
     try:
         header = head[start:stop].decode()
@@ -257,13 +315,33 @@ def _layout(path: str, head: bytes, size: int) -> Layout:
         raise DataError(f"{path}: not UTF-8 text", "Is it another format under the name of CSV?") from None
     if "\0" in header:
         raise DataError(f"{path}: not text", "Is it another format under the name of CSV?")
-    names = tuple(next(csv.reader([header.rstrip("\r\n")]), ()))
-    if not any(names):
-        raise DataError(f"{path}: no header line")
+    names = _names(path, header.rstrip("\r\n"))
     body = head[stop:]
     if start + len(head) < size:
         body = body[: body.rfind(b"\n") + 1]
     return Layout(path, names, _types(names, body), stop, size)
+
+
+def _names(path: str, header: str) -> tuple[str, ...]:
+    """The names of the columns from the header line."""
+    names = tuple(next(csv.reader([header]), ()))
+    if not any(names):
+        raise DataError(f"{path}: no header line")
+    if len(names) == 1 and (sign := next((sign for sign in ";\t|" if sign in names[0]), None)):
+        raise DataError(
+            f"{path}: a single column {names[0]!r}: is {sign!r} the separator?", "Separate fields by commas."
+        )
+    if all(_is_number(name) for name in names):
+        raise DataError(f"{path}: the first line holds numbers, not names", "Give the columns names in a first line.")
+    return names
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _types(names: tuple[str, ...], body: bytes) -> tuple[pa.DataType, ...]:

@@ -12,14 +12,16 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.json
 
+from lossctl.batch import BadRow, kind_of
 from lossctl.columns import Column
 from lossctl.errors import DataError
-from lossctl.format import BadRow, Wanted, columns_in, formats, kind_of, lines_of, unreadable
+from lossctl.format import Wanted, columns_in, formats, lines_of, unreadable
 
 RANGE = 1 << 23
 """Bytes of a shard."""
 HEAD = 1 << 20
 """Bytes from which the types of columns are inferred."""
+SPELLED = {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}
 IN_ROW = re.compile(r"JSON parse error: (.*) in row (\d+)")
 
 
@@ -32,6 +34,11 @@ class LineRange:
     start: int
     stop: int
     size: int
+
+    @property
+    def index(self) -> int:
+        """Which range it is."""
+        return self.start // RANGE
 
     @property
     def nbytes(self) -> int:
@@ -99,7 +106,7 @@ class JsonLinesSource:
 
 
 class JsonLinesWriter:
-    """Objects, one a line; a number that is not finite becomes null."""
+    """Objects, one a line; a number that is not finite becomes null, and ``nonfinite`` names it."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.file = file
@@ -107,7 +114,9 @@ class JsonLinesWriter:
     def write_batch(self, batch: pa.RecordBatch, /) -> None:
         """Append rows."""
         for row in batch.to_pylist():
-            self.file.write(json.dumps(_strict(row), ensure_ascii=False, allow_nan=False).encode() + b"\n")
+            odd = {name: str(cell) for name, cell in row.items() if isinstance(cell, float) and not math.isfinite(cell)}
+            plain = _strict(row) | ({"nonfinite": {name: SPELLED[word] for name, word in odd.items()}} if odd else {})
+            self.file.write(json.dumps(plain, ensure_ascii=False, allow_nan=False).encode() + b"\n")
 
     def close(self) -> None:
         """Nothing remains."""

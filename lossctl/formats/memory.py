@@ -20,6 +20,7 @@ class Slice:
     """Some rows of a table."""
 
     table: pa.Table
+    index: int
 
     @property
     def file(self) -> str:
@@ -61,13 +62,15 @@ class MemorySource:
     def shards(self) -> Iterator[Slice]:
         """Slices of 2^20 rows."""
         for start in range(0, self.table.num_rows, ROWS):
-            yield Slice(self.table.slice(start, ROWS))
+            yield Slice(self.table.slice(start, ROWS), start // ROWS)
 
 
 def _column(name: str, values: Any) -> pa.Array:
     if isinstance(values, pa.Array | pa.ChunkedArray):
         return values
-    array = np.asarray(values)
+    if isinstance(values, np.ma.MaskedArray) and values.ndim == 1:
+        return pa.array(values.data, mask=np.ma.getmaskarray(values))
+    array = values.filled(np.nan) if isinstance(values, np.ma.MaskedArray) else np.asarray(values)
     if array.ndim == 2:
         return pa.FixedSizeListArray.from_arrays(pa.array(array.ravel()), array.shape[1])
     if array.ndim != 1:

@@ -57,7 +57,8 @@ def bce(
     array([0.69314718, 0.28768207])
     """
     y = _smooth(label, label_smoothing)
-    return _times(-pos_weight * y, _log(prediction, eps)) - _times(1.0 - y, _log_complement(prediction, eps))
+    cost = _times(-pos_weight * y, _log(prediction, eps)) - _times(1.0 - y, _log_complement(prediction, eps))
+    return cost + 0.0  # never -0
 
 
 @bce.gradient
@@ -138,7 +139,7 @@ def focal(
     positive = label == 1
     miss = np.where(positive, 1.0 - prediction, prediction)
     log_hit = np.where(positive, _log(prediction, eps), _log_complement(prediction, eps))
-    return _balance(label, alpha) * -_times(np.power(miss, gamma), log_hit)
+    return _balance(label, alpha) * (0.0 - _times(np.power(miss, gamma), log_hit))
 
 
 @focal.gradient

@@ -24,9 +24,9 @@ LOWEST = -1074
 CARRY = 1 << 10
 """Block sums of 52 bits that an int64 digit can take before it must be carried."""
 HUGE = 2.0**900
-LARGE, SMALL = 2.0**480, 2.0**-480
-"""Numbers whose products neither overflow nor underflow."""
-RESCALE = 15
+LARGE, SMALL = 2.0**450, 2.0**-450
+"""Numbers whose products and their rounding errors neither overflow nor underflow."""
+RESCALE = 18
 """The levels by which others are moved before they are multiplied."""
 
 
@@ -193,26 +193,39 @@ def square_root(exact: Fraction) -> float:
 
 
 def exact_products(left: FloatArray, right: FloatArray, group: IntArray | None = None, groups: int = 1) -> ExactSum:
-    """The sum of left · right to some 75 bits a term, at any scale.
+    """The exact sum of the exact products of finite numbers, at any scale.
 
-    Sums of squares end in differences (a variance is Σℓ² − (Σℓ)²/n): a product rounded to 53 bits would lose what a
-    mean far from zero hides.
+    Sums of squares end in differences (a variance is Σℓ² − (Σℓ)²/n): products rounded to a double would lose what a
+    mean far from zero hides. Each product is a double and its rounding error (Dekker 1971, doi:10.1007/BF01397083).
     """
-    digits: dict[int, IntArray] = {}
+    total = ExactSum.zero(groups)
     for start in range(0, len(left), BLOCK):
         cut = slice(start, start + BLOCK)
         part = None if group is None else group[cut]
+        digits: dict[int, IntArray] = {}
         for one, up in _scaled(left[cut]):
-            for other, more in _scaled(right[cut]):
-                top_one, top_other = _top(one), _top(other)
-                rest = top_one * (other - top_other) + (one - top_one) * other
-                found: dict[int, IntArray] = {}
-                _extract(top_one * top_other, part, groups, found, up=up + more)
-                _extract(rest, part, groups, found, up=up + more)
-                for level, digit in found.items():
-                    digits[level] = digits[level] + digit if level in digits else digit
-    blocks = 2 * (len(left) // BLOCK + 1)
-    return ExactSum(_carried(digits), np.zeros((groups, 3), dtype=np.int64), min(blocks, 1))
+            for other, more in [(one, up)] if right is left else _scaled(right[cut]):
+                for term in _product(one, other):
+                    _extract(term, part, groups, digits, up=up + more)
+        total = total + ExactSum(digits, np.zeros((groups, 3), dtype=np.int64), 8)
+    return total
+
+
+def _product(one: FloatArray, other: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The rounded product, and what rounding took away."""
+    rounded = one * other
+    high, low = _halves(one)
+    if one is other:
+        return rounded, ((high * high - rounded) + 2.0 * high * low) + low * low
+    top, bottom = _halves(other)
+    return rounded, ((high * top - rounded) + high * bottom + low * top) + low * bottom
+
+
+def _halves(values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Two numbers of 26 bits each that sum to the value: products of halves are exact."""
+    spread = 134217729.0 * values
+    high = spread - (spread - values)
+    return high, values - high
 
 
 def _scaled(values: FloatArray) -> Iterator[tuple[FloatArray, int]]:
@@ -227,8 +240,3 @@ def _scaled(values: FloatArray) -> Iterator[tuple[FloatArray, int]]:
     yield np.where(large | small | ~np.isfinite(size), 0.0, values), 0
     yield np.where(large, values, 0.0) * 2.0 ** (-RESCALE * DIGIT), RESCALE
     yield np.where(small, values, 0.0) * 2.0 ** (RESCALE * DIGIT), -RESCALE
-
-
-def _top(values: FloatArray) -> FloatArray:
-    """The values with only the upper 26 bits of the significand."""
-    return (np.ascontiguousarray(values).view(np.int64) & ~((1 << 27) - 1)).view(np.float64)

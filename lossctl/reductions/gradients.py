@@ -8,7 +8,7 @@ import numpy as np
 
 from lossctl.domain import FloatArray, row_sum
 from lossctl.reduction import IntArray, Rows, regrouped
-from lossctl.reductions.exact import ExactSum, square_root, to_float
+from lossctl.reductions.exact import ExactSum, exact_products, square_root, to_float
 from lossctl.reductions.moments import Total
 
 OCTAVE = 64
@@ -74,6 +74,8 @@ class Histogram:
         middle[middle < np.finfo(np.float64).tiny] = 0.0
         before = np.cumsum(count) - count
         top = np.clip(math.ceil(part * int(count.sum())) - before, 0, count)
+        scale = middle[0] if len(middle) and 0 < middle[0] < np.inf else 1.0
+        middle /= scale
         total = float(middle @ count)
         return float(middle @ top) / total if total and math.isfinite(total) else math.nan
 
@@ -111,19 +113,19 @@ class Gradients:
             size = np.abs(rows.gradient)
             if size.ndim == 1:
                 absolute = largest = norm = size
-                squares = np.square(size)
             else:
-                absolute, squares, largest = row_sum(size), row_sum(np.square(size)), size.max(axis=1)
-                norm = np.sqrt(squares)
-            weighted = norm if weight is None else weight * norm
+                absolute, largest = row_sum(size), size.max(axis=1)
+                # The largest entry is taken out first: squares of very large or small numbers leave the doubles.
+                scale = np.where((largest > 0) & (largest < np.inf), largest, 1.0)
+                norm = np.sqrt(row_sum(np.square(size / scale[:, None]))) * scale
+            weighted, peak = (norm, largest) if weight is None else (weight * norm, weight * largest)
             sum_norm = ExactSum.of(weighted, group, groups)
-            sum_norm_squares = ExactSum.of(squares if weight is None else weight * squares, group, groups)
-            sum_absolute, sum_squares = sum_norm, sum_norm_squares
+            sum_absolute = sum_norm
             if size.ndim == 2:
                 sum_absolute = ExactSum.of(absolute if weight is None else weight * absolute, group, groups)
+            sum_squares = sum_norm_squares = exact_products(weighted, weighted, group, groups)
             if weight is not None:
-                sum_squares = ExactSum.of(np.square(weight) * squares, group, groups)
-            peak = largest if weight is None else weight * largest
+                sum_norm_squares = exact_products(weighted, norm, group, groups)
         return cls(
             sum_absolute,
             sum_squares,
@@ -164,7 +166,7 @@ class Gradients:
     def result(self, totals: list[Total], reduction: str) -> list[GradientFigures | None]:
         """The figures of each group; ``None`` for one without rows."""
         sums = [part.exact() for part in (self.absolute, self.squares, self.norm, self.norm_squares)]
-        odd = [self.absolute.special(group) for group in range(len(totals))]
+        odd = [self.norm.special(group) for group in range(len(totals))]
         found: list[GradientFigures | None] = []
         for group, total in enumerate(totals):
             if total.n == 0:
@@ -172,17 +174,16 @@ class Gradients:
                 continue
             absolute, squares, norm, norm_squares = (part[group] for part in sums)
             slope = total.slope(reduction)
-            special = odd[group] if odd[group] is not None else self.squares.special(group)
-            finite = special is None
+            finite = odd[group] is None
             found.append(
                 GradientFigures(
-                    l2=_scaled(slope, square_root(squares)) if finite else math.inf,
-                    l1=to_float(absolute * Fraction(slope)) if odd[group] is None else math.inf,
+                    l2=square_root(Fraction(slope) ** 2 * squares) if finite else math.inf,
+                    l1=to_float(absolute * Fraction(slope)) if finite else math.inf,
                     linf=_scaled(slope, float(self.largest[group])),
-                    row_mean=to_float(norm / total.sum_weight) if odd[group] is None else math.inf,
+                    row_mean=to_float(norm / total.sum_weight) if finite else math.inf,
                     row_rms=square_root(norm_squares / total.sum_weight) if finite else math.inf,
                     row_max=float(self.largest_norm[group]),
-                    top1_share=self.histogram.top_share(group, 0.01) if odd[group] is None else math.nan,
+                    top1_share=self.histogram.top_share(group, 0.01) if finite else math.nan,
                 )
             )
         return found

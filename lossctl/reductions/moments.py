@@ -39,6 +39,8 @@ class Total:
         if reduction == "sum":
             return to_float(self.sum_value) if self.special is None else self.special
         if reduction == "root-mean":
+            if self.mean < 0:
+                return math.nan
             return square_root(self.sum_value / self.sum_weight) if math.isfinite(self.mean) else self.mean
         return self.mean
 
@@ -56,7 +58,7 @@ class Total:
         spread = self.value_squares - 2 * mean * self.weight_value + mean**2 * self.weight_squares
         squared = correction * spread / self.sum_weight**2
         if reduction == "root-mean":
-            return square_root(squared / (4 * mean)) if mean else 0.0
+            return math.nan if mean < 0 else square_root(squared / (4 * mean)) if mean else 0.0
         return square_root(squared)
 
     def slope(self, reduction: str) -> Fraction | float:

@@ -3,7 +3,6 @@
 import csv
 import io
 
-from lossctl.definition import spell
 from lossctl.renderer import Style, renderers
 from lossctl.report import Report
 
@@ -17,15 +16,7 @@ class Delimited:
 
     def render(self, report: Report, style: Style) -> str:  # noqa: ARG002
         """A header and a row a result; worst rows are left to `lossctl samples`."""
-        rows = []
-        for result in report.results:
-            plain = result.to_dict()
-            plain.pop("samples", None)
-            parameters = ",".join(f"{name}={spell(value)}" for name, value in plain.pop("parameters").items())
-            groups = plain.pop("group")
-            rows.append(
-                {"loss": plain.pop("loss"), "parameters": parameters, "model": plain.pop("model"), **groups, **plain}
-            )
+        rows = [result.to_row() for result in report.results]
         text = io.StringIO()
         header = dict.fromkeys(name for row in rows for name in row)
         writer = csv.DictWriter(text, list(header), delimiter=self.delimiter, lineterminator="\n", restval="")

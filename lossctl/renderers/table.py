@@ -14,6 +14,10 @@ from lossctl.renderer import Style, renderers
 from lossctl.report import Report, Result
 
 Cells = list[list[str]]
+Header = list[tuple[str, bool]]
+"""Names of columns, and whether they hold numbers."""
+NAME_WIDTH = 16
+"""How wide a column of names may be in a terminal before it is folded."""
 
 
 class Tables:
@@ -43,40 +47,57 @@ class Tables:
             legacy_windows=False,
             _environ={},
         )
-        first = True
-        for title, header, cells in _tables(report, style.precision):
-            if not first:
-                console.print()
-            first = False
+        for title, header, cells in _tables(report, style.precision, brief=self.narrow):
             if title:
                 console.print(title)
-                if self.frame is box.MARKDOWN:
-                    console.print()
-            console.print(self._table(header, cells))
-        console.print()
+            for some in self._fit(header, cells, console.width):
+                console.print(self._table([header[at] for at in some], [[row[at] for at in some] for row in cells]))
+                console.print()
         for line in _footer(report):
             console.print(f"- {line}" if self.frame is box.MARKDOWN else line, style="dim", soft_wrap=not self.narrow)
-        return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
+        lines = [line.rstrip() for line in text.getvalue().splitlines()]
+        return "\n".join(line for line, before in zip(lines, ["", *lines], strict=False) if line or before) + "\n"
 
-    def _table(self, header: list[tuple[str, bool]], cells: Cells) -> Table:
+    def _fit(self, header: Header, cells: Cells, width: int) -> Iterator[list[int]]:
+        """Which columns to show beside each other: names always, and as many numbers as fit with all their digits."""
+        names = [at for at, (_, number) in enumerate(header) if not number]
+        wide = {
+            at: max(len(text) for text in (header[at][0], *(row[at] for row in cells))) + 3 for at in range(len(header))
+        }
+        numbers = [at for at in wide if at not in names]
+        room = width - 1 - sum(min(wide[at], NAME_WIDTH + 3) for at in names)
+        shown: list[int] = []
+        for at in numbers:
+            if shown and sum(wide[one] for one in shown) + wide[at] > room:
+                yield names + shown
+                shown = []
+            shown.append(at)
+        yield names + shown
+
+    def _table(self, header: Header, cells: Cells) -> Table:
         table = Table(
             box=self.frame, padding=(0, 1) if self.frame else (0, 2, 0, 0), pad_edge=bool(self.frame), show_edge=True
         )
         for name, number in header:
-            shown = name.replace("|", "\\|") if self.frame is box.MARKDOWN else name
             table.add_column(
-                shown,
+                self._text(name),
                 justify="right" if number else "left",
                 overflow="fold",
                 no_wrap=number,
+                max_width=NAME_WIDTH if self.narrow and not number else None,
                 style="bold" * (name == "value"),
             )
         for row in cells:
-            table.add_row(*(cell.replace("|", "\\|") if self.frame is box.MARKDOWN else cell for cell in row))
+            table.add_row(*map(self._text, row))
         return table
 
+    def _text(self, cell: str) -> str:
+        """A cell that can neither command the terminal nor end its row."""
+        safe = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in cell)
+        return safe.replace("|", "\\|") if self.frame is box.MARKDOWN else safe
 
-def _tables(report: Report, precision: int) -> Iterator[tuple[str, list[tuple[str, bool]], Cells]]:
+
+def _tables(report: Report, precision: int, *, brief: bool) -> Iterator[tuple[str, Header, Cells]]:
     def number(value: float) -> str:
         return f"{value:.{precision}g}"
 
@@ -84,7 +105,7 @@ def _tables(report: Report, precision: int) -> Iterator[tuple[str, list[tuple[st
         return f"{value:,}"
 
     results = report.results
-    names = _naming(results)
+    names = _naming(results, brief=brief)
     columns: list[tuple[str, Callable[[Result], str]]] = [
         ("value", lambda it: number(it.value)),
         ("std. error", lambda it: number(it.standard_error)),
@@ -102,8 +123,8 @@ def _tables(report: Report, precision: int) -> Iterator[tuple[str, list[tuple[st
             columns.append((title, lambda it, counted=counted: count(getattr(it, counted))))  # type: ignore[misc]
     if report.inputs.get("weight"):
         columns += [
-            ("sum of weights", lambda it: number(it.sum_weight)),
-            ("effective n", lambda it: number(it.effective_n)),
+            ("Σw", lambda it: number(it.sum_weight)),
+            ("eff. n", lambda it: number(it.effective_n)),
         ]
     header = [(name, False) for name, _ in names] + [(name, name != "reduction") for name, _ in columns]
     yield "", header, [[cell(it) for _, cell in (*names, *columns)] for it in results]
@@ -113,12 +134,20 @@ def _tables(report: Report, precision: int) -> Iterator[tuple[str, list[tuple[st
             yield _worst(result, names, number)
 
 
-def _naming(results: Sequence[Result]) -> list[tuple[str, Callable[[Result], str]]]:
-    """The columns that tell results apart."""
-    names: list[tuple[str, Callable[[Result], str]]] = [("loss", lambda it: it.loss)]
+def _naming(results: Sequence[Result], *, brief: bool) -> list[tuple[str, Callable[[Result], str]]]:
+    """The columns that tell results apart; ``brief`` drops parameters, which the footer has, where names suffice."""
+    losses = {result.loss for result in results}
+    if brief and len({_name(loss) for loss in losses}) == len(losses):
+        names: list[tuple[str, Callable[[Result], str]]] = [("loss", lambda it: _name(it.loss))]
+    else:
+        names = [("loss", lambda it: it.loss)]
     if len({result.model for result in results}) > 1:
         names.append(("model", lambda it: it.model))
     return names + [(column, partial(_group_word, column)) for column in results[0].group]
+
+
+def _name(loss: str) -> str:
+    return loss.partition(":")[0]
 
 
 def _group_word(column: str, result: Result) -> str:
@@ -128,7 +157,7 @@ def _group_word(column: str, result: Result) -> str:
 
 def _gradients(
     results: Sequence[Result], names: list[tuple[str, Callable[[Result], str]]], number: Callable[[float], str]
-) -> Iterator[tuple[str, list[tuple[str, bool]], Cells]]:
+) -> Iterator[tuple[str, Header, Cells]]:
     measured = [result for result in results if result.gradient is not None]
     if not measured:
         return
@@ -158,7 +187,7 @@ def _share(value: float) -> str:
 
 def _worst(
     result: Result, names: list[tuple[str, Callable[[Result], str]]], number: Callable[[float], str]
-) -> tuple[str, list[tuple[str, bool]], Cells]:
+) -> tuple[str, Header, Cells]:
     def vector(value: float | tuple[float, ...]) -> str:
         if not isinstance(value, tuple):
             return number(value)
@@ -192,7 +221,7 @@ def _footer(report: Report) -> Iterator[str]:
         pieces = [f"{name}={_brief(value)}" for name, value in entry["parameters"].items()]
         pieces += [] if entry["wrt"] == "prediction" else [f"on the {entry['wrt']}"]
         if pieces:
-            yield f"{entry['loss'].partition(':')[0]}: {', '.join(pieces)}"
+            yield f"{_name(entry['loss'])}: {', '.join(pieces)}"
     models = [
         ", ".join(columns) if len(columns) <= 6 else f"{columns[0]} … {columns[-1]} ({len(columns)} columns)"
         for columns in inputs["models"].values()
@@ -206,7 +235,7 @@ def _footer(report: Report) -> Iterator[str]:
     reasons = [f"{count:,} null in {column}" for column, count in inputs["nulls"].items()]
     reasons += [f"{inputs['zero_weights']:,} of weight 0"] if inputs["zero_weights"] else []
     clipped = sum(result.n_clipped for result in report.results)
-    yield line + (f" ({', '.join(reasons)})" if reasons else "") + (f", {clipped:,} values clipped" if clipped else "")
+    yield line + (f" ({', '.join(reasons)})" if reasons else "") + (f", {clipped:,} clipped" if clipped else "")
 
 
 def _brief(value: Value) -> str:

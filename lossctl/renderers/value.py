@@ -1,5 +1,6 @@
 """A report of one result as a bare number."""
 
+from lossctl.errors import UsageError
 from lossctl.renderer import Style, renderers
 from lossctl.report import Report
 
@@ -16,6 +17,11 @@ class BareValue:
         Raises:
             UsageError: the report has several results.
         """
+        if len(report.results) != 1:
+            raise UsageError(
+                f"a bare value needs one result, not {len(report.results)} results",
+                "Ask for one loss of one model without groups, or for another format.",
+            )
         return f"{report.value!r}\n"
 
 
