@@ -86,7 +86,8 @@ class BoundActivation(Bound):
 
     def value(self, z: npt.ArrayLike) -> FloatArray:
         """The activation at ``z``: ``(n,)``, or ``(n, k)``; the result has the same shape."""
-        return np.asarray(self.definition.function(self._read(z), **self.parameters))
+        with np.errstate(all="ignore"):
+            return np.asarray(self.definition.function(self._read(z), **self.parameters))
 
     def derivative(self, z: npt.ArrayLike) -> FloatArray:
         """The derivative at ``z``, elementwise.
@@ -97,12 +98,13 @@ class BoundActivation(Bound):
         if self.definition.rows:
             raise UsageError(f"{self.name} has a Jacobian, not a derivative", "Use pullback(z, upstream_gradient).")
         points = self._read(z)
-        return self.definition.pull(points, np.ones_like(points), **self.parameters)
+        return self.pullback(points, np.ones_like(points))
 
     def pullback(self, z: npt.ArrayLike, upstream_gradient: npt.ArrayLike) -> FloatArray:
         """The gradient with respect to ``z`` of something whose gradient with respect to the output is given."""
         upstream = np.asarray(upstream_gradient, dtype=np.float64)
-        return self.definition.pull(self._read(z), upstream, **self.parameters)
+        with np.errstate(all="ignore"):
+            return self.definition.pull(self._read(z), upstream, **self.parameters)
 
     def _read(self, z: npt.ArrayLike) -> FloatArray:
         points = np.asarray(z, dtype=np.float64)

@@ -1,0 +1,140 @@
+"""The public names from Python: what they take, what they refuse."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+import lossctl
+from lossctl.errors import DataError, UsageError
+
+TABLE = {"y": [0.0, 1.0, 1.0, 0.0], "p": [0.25, 0.5, 0.75, 0.5]}
+
+
+def evaluate(loss="mse", **options):
+    return lossctl.evaluate(TABLE, loss, **{"label": "y", "prediction": "p", **options})
+
+
+@pytest.mark.parametrize("source", [TABLE, pd.DataFrame(TABLE), pa.table(TABLE)], ids=["mapping", "pandas", "arrow"])
+def test_tables_in_memory_are_sources(source):
+    assert lossctl.evaluate(source, "mse", label="y", prediction="p").value == 0.15625
+
+
+def test_a_bound_loss_is_a_loss():
+    bound = lossctl.get_loss("huber:delta=0.1")
+    assert evaluate(bound).results[0].loss == "huber:delta=0.1"
+    assert evaluate([bound, "mse"])["huber"].parameters == {"delta": 0.1}
+
+
+def test_results_are_found_by_loss():
+    report = evaluate(["huber:delta=0.1", "huber:delta=0.2", "mse"])
+    assert report["mse"].value == 0.15625
+    assert report["huber:delta=0.2"].parameters["delta"] == 0.2
+    with pytest.raises(UsageError, match="2 results"):
+        report["huber"]
+    with pytest.raises(UsageError, match="mae"):
+        report["mae"]
+    with pytest.raises(UsageError, match="3 results"):
+        _ = report.value
+    grouped = lossctl.evaluate({**TABLE, "g": list("aabb")}, "mse", label="y", prediction="p", by="g")
+    with pytest.raises(UsageError, match="2 results"):
+        grouped["mse"]
+
+
+def test_a_frame_is_tidy():
+    frame = lossctl.evaluate({**TABLE, "g": list("aabb")}, ["mse", "mae"], label="y", prediction="p", by="g").to_frame()
+    assert frame[["loss", "g", "n"]].to_numpy().tolist() == [
+        ["mse", "a", 2], ["mse", "b", 2], ["mae", "a", 2], ["mae", "b", 2],
+    ]  # fmt: skip
+    assert frame["value"].dtype == np.float64
+
+
+def test_an_activation_is_applied_by_the_chain_rule_where_there_is_no_exact_form():
+    table = {"y": np.array([0.0, 1.0]), "z": np.array([-1.0, 3.0])}
+    result = lossctl.evaluate(table, "mse", label="y", prediction="z", activation="sigmoid", gradient=True).results[0]
+    p = 1 / (1 + np.exp(-table["z"]))
+    assert result.value == pytest.approx(np.mean((p - table["y"]) ** 2), rel=1e-15)
+    slope = 2 * (p - table["y"]) * p * (1 - p) / 2
+    assert result.gradient.grad_l1 == pytest.approx(np.abs(slope).sum(), rel=1e-14)
+    assert result.gradient.wrt == "pre-activation of sigmoid"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"from_logits": True, "loss": "mse"}, "no natural activation"),
+        ({"from_logits": True, "activation": "sigmoid", "loss": "bce"}, "twice"),
+        ({"activation": "sigmod"}, "sigmoid"),
+        ({"eps": 0.1}, "logarithm"),
+        ({"samples": -1}, "samples"),
+        ({"nulls": "ignore"}, "error or drop"),
+        ({"engine": "thread"}, "threads"),
+        ({"threads": 0}, "1 or more"),
+        ({"reduction": "median"}, "mean, sum, root-mean"),
+        ({"classes": ["a", "b", "c"], "loss": "bce"}, "3 classes"),
+        ({"classes": ["a", "a"], "loss": "bce"}, "twice"),
+        ({"weight": "*"}, "matches 2 columns"),
+        ({"label": "/(/"}, "regular expression"),
+        ({"prediction": ["p", "p"]}, "two models"),
+        ({"prediction": "p,p"}, "twice"),
+        ({"prediction": "#9"}, "#1 to #2"),
+        ({"loss": [" "]}, "no loss"),
+        ({"loss": "cross_entropy:label_smoothing=0.1,eps=x"}, "x"),
+        ({"loss": "kl"}, "two or more columns"),
+    ],
+    ids=lambda it: str(it)[:40],
+)
+def test_a_wrong_question_is_a_usage_error(options, words):
+    with pytest.raises(UsageError) as wrong:
+        evaluate(**options)
+    assert words in str(wrong.value)
+    assert wrong.value.status == 2
+
+
+@pytest.mark.parametrize(
+    "source",
+    [3, [], {"y": [1.0], "p": [1.0, 2.0]}, {"y": np.zeros((1, 2, 3)), "p": np.zeros(1)}, {"y": [object()], "p": [1.0]}],
+    ids=["number", "no paths", "lengths", "3-D", "objects"],
+)
+def test_what_is_no_table_is_a_usage_error(source):
+    with pytest.raises(UsageError):
+        lossctl.evaluate(source, "mse", label="y", prediction="p")
+
+
+def test_shapes_that_do_not_fit_are_usage_errors():
+    mse, entropy = lossctl.get_loss("mse"), lossctl.get_loss("cross_entropy")
+    for label, prediction in (([1.0], [1.0, 2.0]), ([1.0, 2.0], [[1.0], [2.0]]), (np.zeros((1, 1, 1)),) * 2):
+        with pytest.raises(UsageError):
+            mse.value(label, prediction)
+    for label, prediction in (([1], [0.5]), ([[0.5, 0.5]], [[0.2, 0.3, 0.5]])):
+        with pytest.raises(UsageError):
+            entropy.value(label, prediction)
+    with pytest.raises(DataError, match="both 0 and -1"):
+        lossctl.get_loss("hinge").value([0.0, -1.0], [1.0, 1.0])
+
+
+def test_list_columns_that_say_nothing_are_refused():
+    y = np.zeros(2)
+    empty = pa.array([[], [1.0]], pa.list_(pa.float64()))
+    null = pa.array([None, None], pa.list_(pa.float64()))
+    for column, words in ((empty, "empty"), (null, "all null")):
+        with pytest.raises(DataError, match=words):
+            lossctl.evaluate({"y": y, "p": column}, "cross_entropy", label="y", prediction="p")
+
+
+def test_models_of_different_classes_are_refused_and_those_in_another_order_are_not():
+    table = {"y": ["a", "b"], "p_a": [0.5, 0.5], "p_b": [0.5, 0.5], "q_b": [0.25, 0.25], "q_a": [0.75, 0.75]}
+    report = lossctl.evaluate(table, "cross_entropy", label="y", prediction=["p_*", "q_b,q_a"])
+    assert report.results[1].value == pytest.approx(-(np.log(0.75) + np.log(0.25)) / 2)
+    other = {**table, "r_c": [0.5, 0.5], "r_d": [0.5, 0.5]}
+    with pytest.raises(UsageError, match="different classes"):
+        lossctl.evaluate(other, "cross_entropy", label="y", prediction=["p_*", "r_*"])
+
+
+def test_progress_is_told_in_bytes(tmp_path):
+    path = tmp_path / "d.csv"
+    path.write_text("y,p\n1,2\n")
+    told = []
+    lossctl.evaluate(path, "mse", progress=told.append)
+    assert sum(told) <= path.stat().st_size
+    assert sum(told) > 0
