@@ -1,4 +1,5 @@
 # A fresh machine needs Python 3.11 or newer and make; everything else goes into .venv.
+MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
