@@ -6,13 +6,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from lossctl.batch import Group, Plan
-from lossctl.columns import natural
 from lossctl.errors import DataError
 from lossctl.loss import BoundLoss
 from lossctl.measure import Measured, Part
 from lossctl.reduction import Finding
 from lossctl.reductions.exact import to_float
 from lossctl.reductions.worst import Worst
+from lossctl.registry import natural
 from lossctl.report import Gradient, Report, Result, Sample
 from lossctl.traversal import Traversal
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lossctl.errors import UsageError
-from lossctl.registry import did_you_mean
+from lossctl.registry import did_you_mean, natural
 
 LABEL_NAMES = ("label", "y", "y_true", "target", "actual", "truth")
 PREDICTION_NAMES = (
@@ -51,12 +51,6 @@ class Roles:
         predictions = (name for model in self.models for name in model.columns)
         weight = () if self.weight is None else (self.weight,)
         return tuple(dict.fromkeys((*self.label, *predictions, *weight, *self.by)))
-
-
-def natural(name: str) -> tuple[tuple[int, int, str], ...]:
-    """A sort key that puts ``p_2`` before ``p_10``."""
-    parts = re.split(r"(\d+)", name)
-    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part)
 
 
 def find(pattern: str, columns: Sequence[Column], role: str) -> tuple[str, ...]:

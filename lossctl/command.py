@@ -17,6 +17,7 @@ import typer
 from lossctl.registry import Registry
 
 if TYPE_CHECKING:
+    from lossctl.format import Reading
     from lossctl.renderer import Style
 
 
@@ -61,11 +62,60 @@ def complete_losses(incomplete: str) -> list[tuple[str, str]]:
     return [(f"{done}{comma}{it.name}", it.summary) for it in losses if it.name.startswith(last)]
 
 
-COLUMNS, LOSS, OUTPUT, RUN = "Columns", "Loss", "Output", "Running"
+INPUT, COLUMNS, LOSS, OUTPUT, RUN = "Input", "Columns", "Loss", "Output", "Running"
 
 Files = Annotated[
-    list[str],
-    typer.Argument(metavar="FILE", help="CSV or Parquet files; several are one data set.", show_default=False),
+    list[str] | None,
+    typer.Argument(
+        metavar="[FILE]...",
+        help="Files, URLs, globs or directories, together one data set; - or nothing is stdin.",
+        show_default=False,
+    ),
+]
+InputFormat = Annotated[
+    str | None,
+    typer.Option(
+        "-F",
+        "--input-format",
+        metavar="NAME",
+        help="Format of the input: csv, tsv, jsonl, parquet, arrow or arrows; else known by suffix and first bytes.",
+        rich_help_panel=INPUT,
+    ),
+]
+Delimiter = Annotated[
+    str | None,
+    typer.Option(
+        "-d", "--delimiter", metavar="CHAR", help="What separates the cells of delimited text.", rich_help_panel=INPUT
+    ),
+]
+NoHeader = Annotated[
+    bool, typer.Option("--no-header", help="The first line is data; columns are #1, #2, …", rich_help_panel=INPUT)
+]
+NullValues = Annotated[
+    str | None,
+    typer.Option(
+        "--null-values",
+        metavar="A,B,C",
+        help="What a missing number looks like in text, instead of nothing, NA, N/A, #N/A, null, NULL, None, NaN, nan.",
+        rich_help_panel=INPUT,
+    ),
+]
+LabelFile = Annotated[
+    list[str] | None,
+    typer.Option("--labels", metavar="FILE", help="File with the labels, matched by --id.", rich_help_panel=INPUT),
+]
+Ids = Annotated[
+    str | None,
+    typer.Option("--id", metavar="COL[,COL]", help="Key columns that both files share.", rich_help_panel=INPUT),
+]
+Join = Annotated[
+    str,
+    typer.Option(
+        "--join",
+        metavar="strict|inner|left",
+        help="Every key in both files, keys in both only, or every prediction.",
+        rich_help_panel=INPUT,
+    ),
 ]
 Label = Annotated[
     list[str] | None,
@@ -248,6 +298,14 @@ def progress_bar(files: list[str], *, wanted: bool) -> Iterator[Callable[[int], 
         yield advance
     finally:
         bar.stop()
+
+
+def reading(form: str | None, delimiter: str | None, null_values: str | None, *, no_header: bool) -> "Reading":
+    """How to read files that do not say it themselves."""
+    from lossctl.format import NULLS, Reading  # noqa: PLC0415
+
+    nulls = NULLS if null_values is None else tuple(part.strip() for part in null_values.split(","))
+    return Reading(form, delimiter, not no_header, nulls)
 
 
 def split(text: str | None) -> tuple[str, ...]:

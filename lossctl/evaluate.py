@@ -1,12 +1,14 @@
 """The path of the data: a source opens, a plan is made, shards are measured and added up, a report comes out."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from lossctl import join as joining
 from lossctl.assembly import assemble, complain
 from lossctl.batch import Nulls, Plan
-from lossctl.format import Source, open_source
+from lossctl.format import Reading, Source, open_source
 from lossctl.loss import BoundLoss
 from lossctl.measure import measure, nothing
 from lossctl.planning import Request, make_plan
@@ -35,13 +37,17 @@ def evaluate(
     classes: Sequence[str] = (),
     eps: float | None = None,
     normalize_rows: bool = False,
+    reading: Reading | None = None,
+    labels: Any = None,
+    ids: str | Sequence[str] | None = None,
+    join: str = "strict",
     progress: Progress | None = None,
 ) -> Report:
     """Evaluate losses on a data set in one pass and constant memory.
 
     Args:
-        source: a path, a list of paths, a pandas.DataFrame, a pyarrow.Table, or a mapping of 1-D arrays (2-D for a
-            vector column).
+        source: a path, a list of paths (URLs, globs, directories, ``-`` for stdin), a pandas.DataFrame, a
+            pyarrow.Table, or a mapping of 1-D arrays (2-D for a vector column).
         loss: ``"huber:delta=0.5"``, a list of such, or a bound loss; ``None`` picks what suits the columns.
         label: name, list of names or glob of the label columns; found by its common names when left out.
         prediction: likewise, one entry a model: a glob or comma list is one vector-valued model, ``name=COL`` names it.
@@ -58,6 +64,10 @@ def evaluate(
         classes: names of the classes in the order of their codes.
         eps: the floor under probabilities inside logarithms.
         normalize_rows: divide each row of a vector prediction by its sum.
+        reading: how to read files that do not say it themselves: format, delimiter, header, what is null.
+        labels: another source that holds the labels, matched with this one by key.
+        ids: the key columns, of the same names in both.
+        join: ``strict`` (every key in both), ``inner`` (keys in both) or ``left`` (every prediction).
         progress: called with the number of bytes of each part that is done.
 
     Returns:
@@ -83,8 +93,13 @@ def evaluate(
         samples=samples,
         nulls=nulls,
     )
-    opened = open_source(source)
-    return run(opened, make_plan(opened, request), engine=engine, threads=threads, progress=progress)
+    opened = open_source(source, reading)
+    if labels is None:
+        return run(opened, make_plan(opened, request), engine=engine, threads=threads, progress=progress)
+    joined = joining.join(opened, open_source(labels, reading), several(ids), join, request)
+    plan = make_plan(joined.source, joined.request)
+    report = run(joined.source, plan, engine=engine, threads=threads, progress=progress)
+    return replace(report, inputs={**report.inputs, "join": joined.facts})
 
 
 def run(

@@ -1,20 +1,38 @@
-"""What a format is: a path (or a table in memory) opens into a source, a source into shards.
+"""What a format is: a location (or a table in memory) opens into a source, a source into shards.
 
 Shards belong to the file, never to an option: a Parquet row group, a fixed range of bytes of a CSV, a slice of a table.
-A shard is small and picklable; its rows exist only while it is read.
+A shard is small and picklable, and its rows exist only while it is read; only of what can be read just once, a pipe or
+a compressed file, a shard holds its bytes.
 """
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol
 
 import pyarrow as pa
 
 from lossctl.batch import kind_of
 from lossctl.columns import Column
-from lossctl.errors import DataError, LossctlError, UsageError
-from lossctl.registry import Registry, near
+from lossctl.errors import DataError, UsageError
+from lossctl.location import STDIN, SUFFIXES, Location, expand, locate
+from lossctl.registry import Registry
+
+NULLS = ("", "NA", "N/A", "#N/A", "null", "NULL", "None", "NaN", "nan")
+"""What a missing number looks like in every text format."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How to read files that do not say it themselves."""
+
+    format: str | None = None
+    """The name of the format; else it is known by suffix and first bytes."""
+    delimiter: str | None = None
+    """What separates the cells of delimited text; else what the format says."""
+    header: bool = True
+    """Whether the first line of delimited text names the columns; else they are ``#1``, ``#2``, …"""
+    nulls: tuple[str, ...] = NULLS
 
 
 @dataclass(frozen=True)
@@ -71,11 +89,11 @@ class Source(Protocol):
         """The files it consists of."""
 
     @property
-    def nbytes(self) -> int:
-        """About how many bytes it holds, for progress."""
+    def once(self) -> bool:
+        """Whether its rows can be read only once, or its shards hold them."""
 
     def shards(self) -> Iterator[Shard]:
-        """Its parts, in order."""
+        """Its parts, in order. Of what can be read only once, the first part may be asked for twice."""
 
 
 class Writer(Protocol):
@@ -96,9 +114,11 @@ class Format(Protocol):
     """How names of such files end; none for tables in memory."""
     magic: bytes
     """How such files begin, where they all begin alike."""
+    text: bool
+    """Whether it is text, which may be compressed as a whole."""
 
-    def open(self, source: Any, /) -> Source | None:
-        """Open a path of this format by its head or foot; where there are no suffixes, a table in memory.
+    def open(self, source: Any, reading: Reading, /) -> Source | None:
+        """Open a location of this format by its head or foot; where there are no suffixes, a table in memory.
 
         Returns:
             The source; ``None`` for an object that is no table of this format.
@@ -124,77 +144,84 @@ def columns_in(schema: pa.Schema) -> tuple[Column, ...]:
     return tuple(Column(column.name, kind_of(column.type)) for column in schema)
 
 
-def lines_of(path: str, start: int, stop: int, *, first: int, size: int) -> tuple[int, bytes]:
-    """The lines of a file that begin in a range of bytes.
-
-    Args:
-        path: the file.
-        start: the first byte of the range.
-        stop: the byte after the range.
-        first: where the first line of all begins.
-        size: the size of the file.
-
-    Returns:
-        Where the first of these lines stands, and all of them.
-    """
-    with open(path, "rb") as file:
-        before = start > first
-        file.seek(start - before)
-        text = file.read(stop - start + before)
-        if before:
-            # The line that holds the byte before the range belongs to the range before.
-            skipped = text.find(b"\n") + 1
-            if not skipped:
-                return stop, b""
-            start, text = start - 1 + skipped, text[skipped:]
-        if text and stop < size and not text.endswith(b"\n"):
-            text += file.readline()
-        return start, text
+def suffixes() -> tuple[str, ...]:
+    """How names of files of a known format end."""
+    return tuple(suffix for it in formats for suffix in it.suffixes)
 
 
-def unreadable(path: str, error: Exception) -> LossctlError:
-    """The error for a file that the operating system or Arrow refused."""
-    if isinstance(error, FileNotFoundError):
-        folder = os.path.dirname(path) or "."
-        others = os.listdir(folder) if os.path.isdir(folder) else []
-        close = near(os.path.basename(path), others, cutoff=0.8)
-        hint = (
-            f"Did you mean {' or '.join(os.path.join(os.path.dirname(path), name) for name in close)}?" if close else ""
-        )
-        return DataError(f"{path}: no such file", hint)
-    if isinstance(error, PermissionError):
-        return DataError(f"{path}: permission denied")
-    first = str(error).strip().partition("\n")[0]
-    return DataError(f"{path}: cannot be read: {first}", "Is the file whole, and of the format its name says?")
+def bare_name(path: str) -> str:
+    """A path in lower case, without what a URL asks or a compression adds."""
+    name = path.partition("?")[0].lower()
+    return name.removesuffix(next((suffix for suffix in SUFFIXES if name.endswith(suffix)), ""))
 
 
-def open_path(path: str) -> Source:
-    """Open one file, by its suffix or its first bytes.
+def open_location(found: Location, reading: Reading) -> Source:
+    """Open one file, by its suffix and its first bytes, or as the reader says.
 
     Raises:
-        DataError: it is missing, unreadable, or of no known format.
+        DataError: it is unreadable, or of no known format.
+        UsageError: the format asked for does not exist.
     """
-    if os.path.isdir(path):
-        raise DataError(f"{path}: is a directory", "Name the files in it.")
-    try:
-        with open(path, "rb") as file:
-            head = file.read(16)
-    except OSError as error:
-        raise unreadable(path, error) from None
-    if not head:
-        raise DataError(f"{path}: the file is empty")
-    by_magic = [found for found in formats if found.magic and head.startswith(found.magic)]
-    by_suffix = [found for found in formats if path.lower().endswith(found.suffixes)]
-    chosen = (by_suffix or by_magic)[:1]
-    if not chosen:
-        known = ", ".join(suffix for found in formats for suffix in found.suffixes)
-        raise DataError(f"{path}: unknown format", f"Known suffixes: {known}.")
-    if by_magic and by_magic[0] is not chosen[0]:
-        raise DataError(f"{path}: named {chosen[0].name} but holds {by_magic[0].name}", "Rename the file.")
-    opened = chosen[0].open(path)
+    chosen = _recognised(found) if reading.format is None else formats.get(reading.format)
+    if found.compression is not None and not chosen.text:
+        raise DataError(f"{found.title}: {chosen.name} inside {found.compression}", "Decompress the file first.")
+    opened = chosen.open(found, reading) if chosen.suffixes else None
     if opened is None:
-        raise TypeError(f"format {chosen[0].name} opened nothing")
+        raise UsageError(f"{found.title}: {chosen.name} is no format of files")
     return opened
+
+
+def _recognised(found: Location) -> Format:
+    head = found.beginning()
+    if not head:
+        raise DataError(f"{found.title}: the file is empty")
+    name = bare_name(found.path)
+    by_suffix = next((it for it in formats if it.suffixes and name.endswith(it.suffixes)), None)
+    by_magic = next((it for it in formats if it.magic and head.startswith(it.magic)), None)
+    if by_magic is not None and by_suffix is not None and by_magic is not by_suffix:
+        hint = f"Rename it, or force the format: -F {by_magic.name}."
+        raise DataError(f"{found.title}: named {by_suffix.name} but holds {by_magic.name}", hint)
+    chosen = by_suffix or by_magic
+    if chosen is None and found.pipe:
+        # A pipe has no suffix; text is told by how it begins.
+        chosen = formats.get("jsonl" if head.lstrip()[:1] == b"{" else "csv")
+    if chosen is None:
+        hint = f"Known suffixes: {', '.join(suffixes())}. Or force a format: -F csv."
+        raise DataError(f"{found.title}: unknown format", hint)
+    return chosen
+
+
+@dataclass(frozen=True)
+class Keyed:
+    """A shard whose path says something of all its rows: ``split=test/part.parquet``."""
+
+    inner: Shard
+    keys: tuple[tuple[str, str], ...]
+
+    @property
+    def file(self) -> str:
+        """The file it is a part of."""
+        return self.inner.file
+
+    @property
+    def index(self) -> int:
+        """Its place among the shards of the file."""
+        return self.inner.index
+
+    @property
+    def nbytes(self) -> int:
+        """About how many bytes it holds."""
+        return self.inner.nbytes
+
+    def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
+        """Its rows, with the keys as columns of text."""
+        keys = [(name, value) for name, value in self.keys if wanted.others or name in wanted.names]
+        try:
+            for batch in self.inner.read(wanted):
+                arrays = [*batch.columns, *(pa.array([value] * batch.num_rows, pa.string()) for _, value in keys)]
+                yield pa.RecordBatch.from_arrays(arrays, [*batch.schema.names, *(name for name, _ in keys)])
+        except Resplit as again:
+            raise Resplit(Keyed(again.rest, self.keys)) from None
 
 
 @dataclass(frozen=True)
@@ -203,22 +230,24 @@ class Files:
 
     paths: tuple[str, ...]
     first: Source
-    needed: frozenset[str] = field(default_factory=frozenset)
+    reading: Reading = Reading()
+    keys: tuple[tuple[str, str], ...] = ()
+    """Hive partition keys of the first file; their names are columns of the data set."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The columns of the first file."""
-        return self.first.columns
+        """The columns of the first file, and the keys in its path."""
+        return (*self.first.columns, *(Column(name, "text") for name, _ in _own(self.first, self.keys)))
 
     @property
     def files(self) -> tuple[str, ...]:
         """The paths."""
-        return self.paths
+        return tuple("stdin" if path == STDIN else path for path in self.paths)
 
     @property
-    def nbytes(self) -> int:
-        """The size of all files."""
-        return sum(os.path.getsize(path) for path in self.paths if os.path.exists(path))
+    def once(self) -> bool:
+        """Whether a file can be read only once, as far as the names say."""
+        return self.first.once or any(not path.endswith(suffixes()) for path in self.paths)
 
     def shards(self) -> Iterator[Shard]:
         """The shards of each file in turn.
@@ -226,22 +255,30 @@ class Files:
         Raises:
             DataError: a file cannot be opened, or its columns are not those of the first.
         """
-        yield from self.first.shards()
-        for path in self.paths[1:]:
-            source = open_path(path)
-            self._compare(path, source.columns)
-            yield from source.shards()
+        for at, path in enumerate(self.paths):
+            source, keys = self.first, self.keys
+            if at > 0:
+                found = locate(path)
+                source, keys = open_location(found, self.reading), found.keys
+                self._compare(path, source, keys)
+            keys = _own(source, keys)
+            for shard in source.shards():
+                yield Keyed(shard, keys) if keys else shard
 
-    def _compare(self, path: str, columns: Sequence[Column]) -> None:
-        kinds = {column.name: column.kind for column in columns}
+    def _compare(self, path: str, source: Source, keys: tuple[tuple[str, str], ...]) -> None:
+        kinds = {name: "text" for name, _ in keys} | {column.name: column.kind for column in source.columns}
         for column in self.columns:
-            if self.needed and column.name not in self.needed:
-                continue
             if column.name not in kinds:
-                raise DataError(f"{path}: no column {column.name!r}, which {self.paths[0]} has")
+                raise DataError(f"{path}: no column {column.name!r}, which {self.files[0]} has")
             if kinds[column.name] != column.kind and "list" in (kinds[column.name], column.kind):
                 kind = kinds[column.name]
-                raise DataError(f"{path}: column {column.name!r} is {kind}, but {column.kind} in {self.paths[0]}")
+                raise DataError(f"{path}: column {column.name!r} is {kind}, but {column.kind} in {self.files[0]}")
+
+
+def _own(source: Source, keys: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """The keys that are no columns of the file itself."""
+    names = {column.name for column in source.columns}
+    return tuple((name, value) for name, value in keys if name not in names)
 
 
 def format_for(path: str) -> Format:
@@ -253,32 +290,44 @@ def format_for(path: str) -> Format:
     for found in formats:
         if found.suffixes and path.lower().endswith(found.suffixes):
             return found
-    known = ", ".join(suffix for found in formats for suffix in found.suffixes)
-    raise UsageError(f"{path}: no format has this suffix", f"Known: {known}.")
+    raise UsageError(f"{path}: no format has this suffix", f"Known: {', '.join(suffixes())}.")
 
 
-def open_source(source: Any, needed: frozenset[str] = frozenset()) -> Source:
+def open_source(source: Any, reading: Reading | None = None) -> Source:
     """Open a path, a list of paths, or a table in memory.
 
     Args:
-        source: path, list of paths, pandas.DataFrame, pyarrow.Table or mapping of arrays.
-        needed: the columns in which several files must agree; all when empty.
+        source: path, list of paths, pandas.DataFrame, pyarrow.Table or mapping of arrays. Paths may be URLs, globs,
+            directories, or ``-`` for stdin.
+        reading: how to read files that do not say it themselves.
 
     Raises:
         UsageError: it is none of these.
         DataError: a file cannot be opened.
     """
+    reading = reading or Reading()
     if isinstance(source, str | os.PathLike):
         source = [source]
     if isinstance(source, list | tuple):
-        paths = tuple(os.fspath(path) for path in source)
+        paths = tuple(one for path in source for one in _data_files(os.fspath(path)))
         if not paths:
             raise UsageError("no file to read")
-        return Files(paths, open_path(paths[0]), needed)
-    for found in formats:
-        if not found.suffixes and (opened := found.open(source)) is not None:
+        if paths.count(STDIN) > 1:
+            raise UsageError("stdin can be read only once")
+        found = locate(paths[0])
+        return Files(paths, open_location(found, reading), reading, found.keys)
+    for it in formats:
+        if not it.suffixes and (opened := it.open(source, reading)) is not None:
             return opened
     raise UsageError(
         f"cannot read a {type(source).__name__}",
         "Give a path, a list of paths, a pandas.DataFrame, a pyarrow.Table or a mapping of arrays.",
     )
+
+
+def _data_files(path: str) -> list[str]:
+    """The files a path stands for; of a directory, those of a known suffix, where there are any."""
+    found = expand(path)
+    if found == [path]:
+        return found
+    return [one for one in found if bare_name(one).endswith(suffixes())] or found

@@ -7,6 +7,7 @@ first time somebody asks, and register themselves while they are imported.
 import difflib
 import importlib
 import pkgutil
+import re
 import threading
 import warnings
 from collections.abc import Iterator
@@ -28,6 +29,12 @@ def near(name: str, known: list[str], most: int = 3, cutoff: float = 0.5) -> lis
     by_form = {normal(candidate): candidate for candidate in reversed(known)}
     found = difflib.get_close_matches(normal(name), list(by_form), n=most, cutoff=cutoff)
     return [by_form[form] for form in found]
+
+
+def natural(name: str) -> tuple[tuple[int, int, str], ...]:
+    """A sort key that puts ``p_2`` before ``p_10``."""
+    parts = re.split(r"(\d+)", name)
+    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part)
 
 
 def did_you_mean(name: str, known: list[str]) -> str:

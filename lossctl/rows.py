@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lossctl.assembly import complain, ensure_measured
 from lossctl.batch import Plan, validate
@@ -46,14 +47,18 @@ def worst_rows(
 ) -> Iterator[pa.RecordBatch]:
     """The rows of the per-sample table with the largest values of the first loss of the first model, worst first.
 
-    A first pass reads only the columns that count; a second opens the shards that hold the worst rows.
+    A first pass reads only the columns that count; a second opens the shards that hold the worst rows. What can be
+    read only once is read whole, and the worst rows so far are kept.
 
     Raises:
         DataError: as for `lossctl.evaluate`.
     """
+    if source.once:
+        yield from _best_of(every_row(source, plan, finish), most)
+        return
     first = (plan.losses[0][:1], *((),) * (len(plan.losses) - 1))
     ranking = replace(plan, losses=first, samples=most, gradient=False)
-    passed, total = Traversal(source, engine, threads), nothing(ranking)
+    passed, total = Traversal(source, engine, threads, keep=True), nothing(ranking)
     checked = nothing(plan)
     for _, measured in passed.map(partial(measure, ranking)):
         total = total + measured
@@ -84,6 +89,21 @@ def worst_rows(
             offset += record.num_rows
     place = {row: at for at, row in enumerate(order)}
     yield from pa.Table.from_batches(pieces).take(pa.array([place[row] for row in rows])).to_batches()
+
+
+def _best_of(pieces: Iterator[pa.RecordBatch], most: int) -> Iterator[pa.RecordBatch]:
+    """The worst rows of all pieces, by the first loss; among equals the first."""
+    at = 0
+    worst: pa.Table | None = None
+    for piece in pieces:
+        table = pa.Table.from_batches([piece]).append_column("", pa.array(np.arange(at, at + piece.num_rows)))
+        at += piece.num_rows
+        worst = table if worst is None else pa.concat_tables([worst, table])
+        ranked = [next(name for name in worst.column_names if name.startswith(("loss", "lossctl_loss"))), ""]
+        order = pc.sort_indices(worst.select(ranked), [(ranked[0], "descending"), ("", "ascending")])
+        worst = worst.take(order.slice(0, most))
+    if worst is not None:
+        yield from worst.drop_columns([""]).to_batches()
 
 
 def _annotated(plan: Plan, record: pa.RecordBatch, file: str, number: IntArray, *, several: bool) -> pa.RecordBatch:

@@ -33,12 +33,15 @@ class Traversal:
         source: what to pass over.
         engine: how, by name.
         threads: how many shards at once; all cores when left out.
+        keep: whether to keep the shards, to find a row again; else only where their rows stand is kept.
 
     Raises:
         UsageError: there is no such engine, or no thread to work with.
     """
 
-    def __init__(self, source: Source, engine: str = "threads", threads: int | None = None) -> None:
+    def __init__(
+        self, source: Source, engine: str = "threads", threads: int | None = None, *, keep: bool = False
+    ) -> None:
         if threads is not None and threads < 1:
             raise UsageError(f"threads must be 1 or more, not {threads}")
         self.source = source
@@ -46,7 +49,9 @@ class Traversal:
         self.workers = threads or available_cores()
         self.rows = 0
         self.starts: list[int] = []
-        self.shards: list[Shard] = []
+        self.parts: list[tuple[str, int]] = []
+        """File and place in it of each shard."""
+        self.shards: list[Shard] | None = [] if keep else None
 
     def map(self, function: Callable[[Shard], Made]) -> Iterator[tuple[Shard, Made]]:
         """Each shard with what the function makes of it, in order.
@@ -85,26 +90,30 @@ class Traversal:
                 raise DataError(f"{self.place(self.starts[-1] + bad.row)}: {bad.what}", bad.hint) from None
             except Resplit as again:
                 self.starts.pop()
-                self.shards.pop()
+                self.parts.pop()
                 ahead = chain([again.rest], _beyond(ahead))
             shard = next(ahead, None)
 
     def _enter(self, shard: Shard) -> None:
         self.starts.append(self.rows)
-        self.shards.append(shard)
+        self.parts.append((shard.file, shard.index))
+        if self.shards is not None:
+            self.shards.append(shard)
 
     def find(self, row: int) -> tuple[Shard, int]:
         """The shard that holds a row that was passed, and the number of the row within it, both from 0."""
         at = bisect_right(self.starts, row) - 1
+        if self.shards is None:
+            raise TypeError("the shards were not kept")
         return self.shards[at], row - self.starts[at]
 
     def locate(self, row: int) -> tuple[str, int]:
         """The file of a row that was passed (or is the next), and its number in that file, from 1."""
         at = bisect_right(self.starts, row) - 1
         first = at
-        while self.shards[first].index > 0:
+        while self.parts[first][1] > 0:
             first -= 1
-        return self.shards[at].file, row - self.starts[first] + 1
+        return self.parts[at][0], row - self.starts[first] + 1
 
     def place(self, row: int) -> str:
         """A row as messages name it."""

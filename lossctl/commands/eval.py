@@ -41,7 +41,14 @@ FailAbove = Annotated[
 
 
 def evaluate(
-    files: command.Files,
+    files: command.Files = None,
+    input_format: command.InputFormat = None,
+    delimiter: command.Delimiter = None,
+    no_header: command.NoHeader = False,
+    null_values: command.NullValues = None,
+    labels: command.LabelFile = None,
+    ids: command.Ids = None,
+    join: command.Join = "strict",
     label: command.Label = None,
     prediction: command.Prediction = None,
     weight: command.Weight = None,
@@ -77,6 +84,7 @@ def evaluate(
     from lossctl.output import refuse
     from lossctl.renderer import renderers
 
+    files = files or ["-"]
     voice, style = Voice(quiet), command.style_of(color, precision)
     shown = renderers.get(form or ("table" if sys.stdout.isatty() else "plain"))
     written = [(path, _renderer_for(path)) for path in output or ()]
@@ -101,6 +109,10 @@ def evaluate(
             classes=command.split(classes),
             eps=eps,
             normalize_rows=normalize_rows,
+            labels=labels,
+            ids=command.split(ids),
+            join=join,
+            reading=command.reading(input_format, delimiter, null_values, no_header=no_header),
             progress=progress,
         )
     verdicts = [verdict for gate in gates for verdict in gate.judge(report)]

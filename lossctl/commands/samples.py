@@ -21,12 +21,19 @@ Output = Annotated[
         "-o",
         "--output",
         metavar="PATH",
-        help="File to write: .parquet, .csv or .jsonl. Default: CSV on stdout.",
+        help="File to write, format by suffix: .csv, .tsv, .jsonl, .parquet, .arrow, .arrows. Default: CSV on stdout.",
         rich_help_panel=command.OUTPUT,
     ),
 ]
 Format = Annotated[
-    str, typer.Option("-f", "--format", metavar="csv|jsonl", help="Format on stdout.", rich_help_panel=command.OUTPUT)
+    str,
+    typer.Option(
+        "-f",
+        "--format",
+        metavar="NAME",
+        help="Format on stdout: csv, tsv, jsonl, parquet, arrow or arrows.",
+        rich_help_panel=command.OUTPUT,
+    ),
 ]
 Top = Annotated[
     int | None,
@@ -41,7 +48,14 @@ Top = Annotated[
 
 
 def samples(
-    files: command.Files,
+    files: command.Files = None,
+    input_format: command.InputFormat = None,
+    delimiter: command.Delimiter = None,
+    no_header: command.NoHeader = False,
+    null_values: command.NullValues = None,
+    labels: command.LabelFile = None,
+    ids: command.Ids = None,
+    join: command.Join = "strict",
     label: command.Label = None,
     prediction: command.Prediction = None,
     weight: command.Weight = None,
@@ -68,33 +82,39 @@ def samples(
     import os
     import sys
 
+    from lossctl import join as joining
     from lossctl.evaluate import several
     from lossctl.format import format_for, formats, open_source
     from lossctl.output import refuse, replacing
     from lossctl.planning import Request, make_plan
     from lossctl.rows import every_row, worst_rows
 
+    files = files or ["-"]
     voice = Voice(quiet)
-    if output is None and form not in {"csv", "jsonl"}:
-        raise UsageError(f"--format {form}: stdout takes csv or jsonl", "Write other formats with -o PATH.")
     target = formats.get(form) if output is None else format_for(output)
+    if not target.suffixes:
+        raise UsageError(f"--format {form}: is no format of files")
+    if output is None and not target.text and sys.stdout.isatty():
+        raise UsageError(f"--format {form}: not for a terminal", "Pipe it on, or name a file: -o PATH.")
     if output is not None:
         refuse(output, tuple(files))
-    source = open_source(list(files))
-    plan = make_plan(
-        source,
-        Request(
-            loss=loss or [],
-            label=several(label),
-            prediction=several(prediction),
-            weight=weight,
-            classes=command.split(classes),
-            from_logits=from_logits,
-            eps=eps,
-            normalize_rows=normalize_rows,
-            nulls=nulls.value,
-        ),
+    reading = command.reading(input_format, delimiter, null_values, no_header=no_header)
+    source = open_source(list(files), reading)
+    request = Request(
+        loss=loss or [],
+        label=several(label),
+        prediction=several(prediction),
+        weight=weight,
+        classes=command.split(classes),
+        from_logits=from_logits,
+        eps=eps,
+        normalize_rows=normalize_rows,
+        nulls=nulls.value,
     )
+    if labels:
+        joined = joining.join(source, open_source(labels, reading), command.split(ids), join, request, others=True)
+        source, request = joined.source, joined.request
+    plan = make_plan(source, request)
     for note in plan.roles.notes:
         voice.note(note)
 

@@ -1,9 +1,7 @@
-"""Comma-separated text; a shard is a fixed range of bytes, cut at line ends."""
+"""Delimited text, such as CSV; a shard is a fixed range of bytes, cut at line ends."""
 
 import csv
-import io
 import json
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,16 +13,14 @@ import pyarrow.csv
 
 from lossctl.batch import TEXT_HINT, BadRow, kind_of
 from lossctl.columns import Column
-from lossctl.errors import DataError
-from lossctl.format import Resplit, Wanted, formats, lines_of, unreadable
+from lossctl.errors import DataError, UsageError
+from lossctl.format import Reading, Resplit, Wanted, formats
+from lossctl.location import Location, open_binary, unreadable
+from lossctl.text import RANGE, Stream, lines_of
 
-RANGE = 1 << 23
-"""Bytes of a shard."""
 HEAD = 1 << 20
 """Bytes from which the types of columns are inferred."""
-NULLS = ("", "NA", "N/A", "#N/A", "null", "NULL", "None", "NaN", "nan")
-"""What a missing number looks like."""
-QUOTE, COMMA, LINE_FEED, CARRIAGE_RETURN = b'",\n\r'
+QUOTE, LINE_FEED, CARRIAGE_RETURN = b'"\n\r'
 BOM = b"\xef\xbb\xbf"
 CONVERSION = re.compile(
     r"In CSV column #(\d+): Row #(\d+): CSV conversion error to (\w+): invalid value '(.*)'", re.DOTALL
@@ -36,6 +32,9 @@ class Layout:
     """What is decided once about a file: its columns and where its rows begin."""
 
     path: str
+    title: str
+    delimiter: str
+    nulls: tuple[str, ...]
     names: tuple[str, ...]
     types: tuple[pa.DataType, ...]
     start: int
@@ -56,7 +55,7 @@ class Layout:
         return pyarrow.csv.ConvertOptions(
             include_columns=list(types),
             column_types=types,
-            null_values=list(NULLS),
+            null_values=list(self.nulls),
             strings_can_be_null=False,
         )
 
@@ -71,8 +70,8 @@ class ByteRange:
 
     @property
     def file(self) -> str:
-        """The path."""
-        return self.layout.path
+        """What messages call it."""
+        return self.layout.title
 
     @property
     def index(self) -> int:
@@ -92,12 +91,14 @@ class ByteRange:
             Resplit: the range ends inside quotes, so what follows cannot be cut at line ends.
         """
         try:
-            start, text = lines_of(self.file, self.start, self.stop, first=self.layout.start, size=self.layout.size)
-        except OSError as error:
+            start, text = lines_of(
+                self.layout.path, self.start, self.stop, first=self.layout.start, size=self.layout.size
+            )
+        except (OSError, pa.ArrowException) as error:
             raise unreadable(self.file, error) from None
         if not text:
             return
-        if self.stop < self.layout.size and last_line_end(text)[1]:
+        if self.stop < self.layout.size and last_line_end(text, self.layout.delimiter)[1]:
             raise Resplit(Remainder(self.layout, start, self.index))
         yield from _parse(text, self.layout, wanted)
 
@@ -112,8 +113,8 @@ class Remainder:
 
     @property
     def file(self) -> str:
-        """The path."""
-        return self.layout.path
+        """What messages call it."""
+        return self.layout.title
 
     @property
     def nbytes(self) -> int:
@@ -124,22 +125,22 @@ class Remainder:
         """Its rows, cut at line ends outside quotes; errors as for `ByteRange`."""
         rows = 0
         try:
-            with open(self.file, "rb") as file:
+            with open_binary(self.layout.path) as file:
                 file.seek(self.start)
                 text = b""
                 while more := file.read(max(RANGE, len(text))):
                     text += more
-                    end = last_line_end(text)[0]
+                    end = last_line_end(text, self.layout.delimiter)[0]
                     for batch in _parse(text[:end], self.layout, wanted, before=rows):
                         rows += batch.num_rows
                         yield batch
                     text = text[end:]
                 yield from _parse(text, self.layout, wanted, before=rows)
-        except OSError as error:
+        except (OSError, pa.ArrowException) as error:
             raise unreadable(self.file, error) from None
 
 
-def last_line_end(text: bytes) -> tuple[int, bool]:
+def last_line_end(text: bytes, delimiter: str) -> tuple[int, bool]:
     """Where the last line end outside quotes ends (0 if there is none), and whether the text ends inside quotes.
 
     The text begins outside quotes. A quote opens a cell only at its beginning; elsewhere in a bare cell it is a
@@ -153,20 +154,20 @@ def last_line_end(text: bytes) -> tuple[int, bool]:
     doubled = np.zeros(len(opening), dtype=np.bool_)
     doubled[1:] = opening[1:] == closing[: len(opening) - 1] + 1
     before = data[opening - 1]
-    at_start = (before == COMMA) | (before == LINE_FEED) | (before == CARRIAGE_RETURN) | (opening == 0)
+    at_start = (before == ord(delimiter)) | (before == LINE_FEED) | (before == CARRIAGE_RETURN) | (opening == 0)
     if not (doubled | at_start).all():
-        return _last_line_end_one_by_one(text)
+        return _last_line_end_one_by_one(text, delimiter)
     ends = np.flatnonzero(data == LINE_FEED)
     outside = ends[np.searchsorted(quotes, ends) % 2 == 0]
     return (int(outside[-1]) + 1 if len(outside) else 0), len(quotes) % 2 == 1
 
 
-def _last_line_end_one_by_one(text: bytes) -> tuple[int, bool]:
+def _last_line_end_one_by_one(text: bytes, delimiter: str) -> tuple[int, bool]:
     """The same for text with quotes inside bare cells, quote by quote."""
-    at, last = 0, 0
+    at, last, starts = 0, 0, b"\r\n" + delimiter.encode()
     while (quote := text.find(b'"', at)) >= 0:
         last = max(last, text.rfind(b"\n", at, quote) + 1)
-        if quote and text[quote - 1] not in b",\r\n":
+        if quote and text[quote - 1] not in starts:
             at = quote + 1
             continue
         at = quote + 1
@@ -190,7 +191,9 @@ def _parse(text: bytes, layout: Layout, wanted: Wanted, before: int = 0) -> Iter
 
     # A single block, so that nothing straddles two.
     reading = pyarrow.csv.ReadOptions(use_threads=False, block_size=len(text) + 1, column_names=list(layout.names))
-    parsing = pyarrow.csv.ParseOptions(newlines_in_values=b'"' in text, invalid_row_handler=note)
+    parsing = pyarrow.csv.ParseOptions(
+        delimiter=layout.delimiter, newlines_in_values=b'"' in text, invalid_row_handler=note
+    )
     try:
         table = pyarrow.csv.read_csv(pa.BufferReader(text), reading, parsing, layout.conversion(wanted))
     except pa.ArrowException as error:
@@ -202,8 +205,8 @@ def _parse(text: bytes, layout: Layout, wanted: Wanted, before: int = 0) -> Iter
         fields = f"{row.actual_columns} field{'' if row.actual_columns == 1 else 's'}"
         raise BadRow(
             before + (0 if row.number is None else max(row.number - 1, 0)),
-            f"{fields} where the header has {row.expected_columns}: {shown!r}",
-            "Mend the row; a field that holds a comma stands in double quotes.",
+            f"{fields} where the first line has {row.expected_columns}: {shown!r}",
+            "Mend the row; a field that holds the separator stands in double quotes.",
         )
     yield from table.to_batches(max_chunksize=1 << 16)
 
@@ -211,7 +214,7 @@ def _parse(text: bytes, layout: Layout, wanted: Wanted, before: int = 0) -> Iter
 def _explained(error: pa.ArrowException, layout: Layout, before: int) -> Exception:
     found = CONVERSION.search(str(error))
     if found is None:
-        return unreadable(layout.path, error)
+        return unreadable(layout.title, error)
     column, row, kind, value = found.groups()
     name = layout.names[int(column)] if int(column) < len(layout.names) else f"#{int(column) + 1}"
     what = "a number" if kind == "double" else f"of type {kind}"
@@ -220,70 +223,107 @@ def _explained(error: pa.ArrowException, layout: Layout, before: int) -> Excepti
 
 
 @dataclass(frozen=True)
-class DelimitedSource:
-    """An open CSV file."""
+class Piece:
+    """Some lines of a stream."""
 
     layout: Layout
+    text: bytes
+    index: int
+
+    @property
+    def file(self) -> str:
+        """What messages call it."""
+        return self.layout.title
+
+    @property
+    def nbytes(self) -> int:
+        """Unknown: of a compressed file, that of the lines would be too much."""
+        return 0
+
+    def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
+        """Its rows; errors as for `ByteRange`."""
+        yield from _parse(self.text, self.layout, wanted)
+
+
+@dataclass(frozen=True)
+class DelimitedSource:
+    """Open delimited text."""
+
+    layout: Layout
+    stream: Stream[Piece] | None
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The columns of the header."""
+        """The columns of the first line."""
         pairs = zip(self.layout.names, self.layout.types, strict=True)
         return tuple(Column(name, "text" if kind_of(kind) == "other" else kind_of(kind)) for name, kind in pairs)
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The path."""
-        return (self.layout.path,)
+        """What messages call it."""
+        return (self.layout.title,)
 
     @property
-    def nbytes(self) -> int:
-        """The size of the file."""
-        return self.layout.size
+    def once(self) -> bool:
+        """Whether shards hold their rows."""
+        return self.stream is not None
 
-    def shards(self) -> Iterator[ByteRange]:
-        """Ranges of 8 MiB."""
+    def shards(self) -> Iterator[ByteRange | Piece]:
+        """Ranges of 8 MiB of a file, pieces of a stream."""
+        if self.stream is not None:
+            yield from self.stream.parts()
+            return
         for start in range(self.layout.start, self.layout.size, RANGE):
             yield ByteRange(self.layout, start, min(start + RANGE, self.layout.size))
 
 
 class Delimited:
-    """The CSV format."""
+    """Text whose cells are separated by one character."""
 
-    name = "csv"
-    suffixes: tuple[str, ...] = (".csv",)
     magic = b""
+    text = True
+
+    def __init__(self, name: str, suffixes: tuple[str, ...], delimiter: str) -> None:
+        self.name, self.suffixes, self.delimiter = name, suffixes, delimiter
 
     def writer(self, file: BinaryIO, schema: pa.Schema) -> "DelimitedWriter":
         """Begin a file with its header."""
-        return DelimitedWriter(file, schema)
+        return DelimitedWriter(file, schema, self.delimiter)
 
-    def open(self, path: str) -> DelimitedSource:
+    def open(self, location: Location, reading: Reading) -> DelimitedSource:
         """Open a file by its first megabyte.
 
         Raises:
             DataError: it is not UTF-8 text with a header.
+            UsageError: the delimiter is not one character.
         """
-        try:
-            with open(path, "rb") as file:
-                head = file.read(HEAD)
-                while head.count(b"\n") < 2 and len(more := file.read(HEAD)):
-                    head += more
-                size = os.fstat(file.fileno()).st_size
-        except OSError as error:
-            raise unreadable(path, error) from None
-        return DelimitedSource(_layout(path, head, size))
+        delimiter = self.delimiter if reading.delimiter is None else reading.delimiter.replace("\\t", "\t")
+        if len(delimiter.encode()) != 1 or delimiter in '"\r\n':
+            raise UsageError(f"the delimiter must be one character, not {reading.delimiter!r}", "Such as ';' or '\\t'.")
+        stream: Stream[Piece] = Stream(location, cut=lambda text: last_line_end(text, delimiter)[0], part=_no_piece)
+        with stream.closed_unless(not location.ranges):
+            head = stream.head(lambda text: text.count(b"\n") > 1, HEAD)
+            layout = _layout(location, head, delimiter, reading)
+        if location.ranges:
+            return DelimitedSource(layout, None)
+        stream.begin(layout.start)
+        stream.part = lambda text, index: Piece(layout, text, index)
+        return DelimitedSource(layout, stream)
+
+
+def _no_piece(text: bytes, index: int) -> Piece:
+    raise TypeError((text, index))
 
 
 class DelimitedWriter:
     """Rows as text; what no cell of text can hold is written as JSON in one."""
 
-    def __init__(self, file: BinaryIO, schema: pa.Schema) -> None:
+    def __init__(self, file: BinaryIO, schema: pa.Schema, delimiter: str) -> None:
         self.nested = [at for at, column in enumerate(schema) if pa.types.is_nested(column.type)]
         for at in self.nested:
             schema = schema.set(at, pa.field(schema[at].name, pa.string()))
         self.writer = pyarrow.csv.CSVWriter(
-            file, schema, write_options=pyarrow.csv.WriteOptions(quoting_style="needed")
+            file, schema, write_options=pyarrow.csv.WriteOptions(delimiter=delimiter, quoting_style="needed")
         )
 
     def write_batch(self, batch: pa.RecordBatch, /) -> None:
@@ -298,9 +338,10 @@ class DelimitedWriter:
         self.writer.close()
 
 
-def _layout(path: str, head: bytes, size: int) -> Layout:
+def _layout(location: Location, head: bytes, delimiter: str, reading: Reading) -> Layout:
+    title = location.title
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise DataError(f"{path}: the text is UTF-16", "Convert it to UTF-8.")
+        raise DataError(f"{title}: the text is UTF-16", "Convert it to UTF-8.")
     start = len(BOM) if head.startswith(BOM) else 0
     while head[start : start + 1] in {b"\r", b"\n"}:
         start += 1
@@ -310,30 +351,36 @@ def _layout(path: str, head: bytes, size: int) -> Layout:
         stop = head.find(end, stop) + 1
     stop = stop or len(head)
     try:
-        header = head[start:stop].decode()
+        line = head[start:stop].decode()
     except UnicodeDecodeError:
-        raise DataError(f"{path}: not UTF-8 text", "Is it another format under the name of CSV?") from None
-    if "\0" in header:
-        raise DataError(f"{path}: not text", "Is it another format under the name of CSV?")
-    names = _names(path, header.rstrip("\r\n"))
+        raise DataError(f"{title}: not UTF-8 text", f"Is it another format under the name of {title}?") from None
+    if "\0" in line:
+        raise DataError(f"{title}: not text", "Is it another format under a wrong name?")
+    cells = tuple(next(csv.reader([line.rstrip("\r\n")], delimiter=delimiter), ()))
+    if reading.header:
+        names = _names(title, cells, delimiter)
+    else:
+        names, stop = tuple(f"#{at}" for at in range(1, len(cells) + 1)), start
     body = head[stop:]
-    if start + len(head) < size:
-        body = body[: body.rfind(b"\n") + 1]
-    return Layout(path, names, _types(names, body), stop, size)
+    if not location.ranges or len(head) < location.size:
+        body = body[: body.rfind(b"\n") + 1] or body
+    types = _types(names, body, delimiter, reading.nulls)
+    size = location.size if location.ranges else 0
+    return Layout(location.path, title, delimiter, reading.nulls, names, types, stop, size)
 
 
-def _names(path: str, header: str) -> tuple[str, ...]:
-    """The names of the columns from the header line."""
-    names = tuple(next(csv.reader([header]), ()))
-    if not any(names):
-        raise DataError(f"{path}: no header line")
-    if len(names) == 1 and (sign := next((sign for sign in ";\t|" if sign in names[0]), None)):
-        raise DataError(
-            f"{path}: a single column {names[0]!r}: is {sign!r} the separator?", "Separate fields by commas."
-        )
-    if all(_is_number(name) for name in names):
-        raise DataError(f"{path}: the first line holds numbers, not names", "Give the columns names in a first line.")
-    return names
+def _names(title: str, cells: tuple[str, ...], delimiter: str) -> tuple[str, ...]:
+    """The names of the columns, if the cells of the first line can be that."""
+    if not any(cells):
+        raise DataError(f"{title}: no header line")
+    other = next((sign for sign in ",;\t|" if sign in cells[0] and sign != delimiter), None)
+    if len(cells) == 1 and other is not None:
+        hint = f"If so, say -d {other!r}."
+        raise DataError(f"{title}: a single column {cells[0]!r}: is {other!r} the separator?", hint)
+    if all(_is_number(cell) for cell in cells):
+        hint = "Name the columns in a first line, or say --no-header: they are #1, #2, … then."
+        raise DataError(f"{title}: the first line holds numbers, not names", hint)
+    return cells
 
 
 def _is_number(text: str) -> bool:
@@ -344,19 +391,22 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _types(names: tuple[str, ...], body: bytes) -> tuple[pa.DataType, ...]:
+def _types(names: tuple[str, ...], body: bytes, delimiter: str, nulls: tuple[str, ...]) -> tuple[pa.DataType, ...]:
     """The types Arrow infers from the first rows; what cannot be parsed is met again, with its place, when read."""
     if not body.strip():
         return (pa.null(),) * len(names)
     reading = pyarrow.csv.ReadOptions(
         use_threads=False, block_size=len(body) + 1, column_names=[str(at) for at in range(len(names))]
     )
-    parsing = pyarrow.csv.ParseOptions(newlines_in_values=b'"' in body, invalid_row_handler=lambda _: "skip")
-    converting = pyarrow.csv.ConvertOptions(null_values=list(NULLS), strings_can_be_null=True)
+    parsing = pyarrow.csv.ParseOptions(
+        delimiter=delimiter, newlines_in_values=b'"' in body, invalid_row_handler=lambda _: "skip"
+    )
+    converting = pyarrow.csv.ConvertOptions(null_values=list(nulls), strings_can_be_null=True)
     try:
-        return tuple(pyarrow.csv.read_csv(io.BytesIO(body), reading, parsing, converting).schema.types)
+        return tuple(pyarrow.csv.read_csv(pa.BufferReader(body), reading, parsing, converting).schema.types)
     except pa.ArrowException:
         return (pa.string(),) * len(names)
 
 
-formats.add(Delimited.name, Delimited())
+for made in (Delimited("csv", (".csv",), ","), Delimited("tsv", (".tsv", ".tab"), "\t")):
+    formats.add(made.name, made)

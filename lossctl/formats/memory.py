@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from lossctl.columns import Column
 from lossctl.errors import UsageError
-from lossctl.format import Wanted, Writer, columns_in, formats
+from lossctl.format import Reading, Wanted, Writer, columns_in, formats
 
 ROWS = 1 << 20
 
@@ -21,11 +21,8 @@ class Slice:
 
     table: pa.Table
     index: int
-
-    @property
-    def file(self) -> str:
-        """What messages call it."""
-        return "table"
+    file: str
+    """What messages call the table."""
 
     @property
     def nbytes(self) -> int:
@@ -43,6 +40,8 @@ class MemorySource:
     """A table in memory."""
 
     table: pa.Table
+    title: str = "table"
+    """What messages call it."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -55,14 +54,14 @@ class MemorySource:
         return ()
 
     @property
-    def nbytes(self) -> int:
-        """The size of the table."""
-        return int(self.table.nbytes)
+    def once(self) -> bool:
+        """Never."""
+        return False
 
     def shards(self) -> Iterator[Slice]:
         """Slices of 2^20 rows."""
         for start in range(0, self.table.num_rows, ROWS):
-            yield Slice(self.table.slice(start, ROWS), start // ROWS)
+            yield Slice(self.table.slice(start, ROWS), start // ROWS, self.title)
 
 
 def _column(name: str, values: Any) -> pa.Array:
@@ -84,8 +83,9 @@ class Memory:
     name = "memory"
     suffixes: tuple[str, ...] = ()
     magic = b""
+    text = False
 
-    def open(self, source: Any) -> MemorySource | None:
+    def open(self, source: Any, reading: Reading) -> MemorySource | None:  # noqa: ARG002  (it says all itself)
         """The source for a table; ``None`` for anything else.
 
         Raises:

@@ -10,38 +10,49 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lossctl.columns import Column
-from lossctl.format import Wanted, columns_in, formats, unreadable
+from lossctl.format import Reading, Wanted, columns_in, formats
+from lossctl.location import Location, open_binary, scheme_of, unreadable
 
 ROWS = 1 << 16
+BATCH_BYTES = 1 << 25
+"""About how many bytes a batch may hold: wide rows come fewer at a time."""
 BUFFER = 1 << 20
 
 
 @functools.lru_cache(maxsize=8)
 def _metadata(path: str, changed: int) -> pq.FileMetaData:  # noqa: ARG001  (part of the cache key)
-    return pq.read_metadata(path)
+    with open_binary(path) as file:
+        return pq.read_metadata(file)
 
 
 def _open(path: str) -> pq.ParquetFile:
+    changed = 0 if scheme_of(path) else os.stat(path).st_mtime_ns
     # A memory map would triple the resident size and gain nothing; the buffer keeps a giant row group from being
-    # held whole.
-    metadata = _metadata(path, os.stat(path).st_mtime_ns)
-    return pq.ParquetFile(path, metadata=metadata, memory_map=False, pre_buffer=False, buffer_size=BUFFER)
+    # held whole, but costs a request a page where the file is remote.
+    remote = bool(scheme_of(path))
+    buffering = {"pre_buffer": remote, "buffer_size": 0 if remote else BUFFER}
+    file = open_binary(path) if remote else path
+    return pq.ParquetFile(file, metadata=_metadata(os.path.abspath(path) if not remote else path, changed), **buffering)
 
 
 @dataclass(frozen=True)
 class RowGroup:
     """One row group of a Parquet file."""
 
+    path: str
     file: str
     index: int
     nbytes: int
 
     def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
-        """Its rows, 65 536 at a time."""
+        """Its rows, up to 65 536 at a time."""
         try:
-            with _open(self.file) as file:
+            with _open(self.path) as file:
                 names = [name for name in file.schema_arrow.names if wanted.others or name in wanted.names]
-                yield from file.iter_batches(ROWS, row_groups=[self.index], columns=names, use_threads=False)
+                group = file.metadata.row_group(self.index)
+                wide = max(group.total_byte_size // max(group.num_rows, 1), 8 * len(names), 1)
+                rows = min(max(BATCH_BYTES // wide, 256), ROWS)
+                yield from file.iter_batches(rows, row_groups=[self.index], columns=names, use_threads=False)
         except (OSError, pa.ArrowException) as error:
             raise unreadable(self.file, error) from None
 
@@ -50,25 +61,27 @@ class RowGroup:
 class ParquetSource:
     """An open Parquet file."""
 
+    location: Location
     path: str
     columns: tuple[Column, ...]
 
     @property
     def files(self) -> tuple[str, ...]:
         """The path."""
-        return (self.path,)
+        return (self.location.title,)
 
     @property
-    def nbytes(self) -> int:
-        """The size of the file."""
-        return os.path.getsize(self.path)
+    def once(self) -> bool:
+        """Never: what came through a pipe is in a file by now."""
+        return False
 
     def shards(self) -> Iterator[RowGroup]:
         """The row groups."""
-        metadata = _metadata(self.path, os.stat(self.path).st_mtime_ns)
-        groups = metadata.num_row_groups
+        with _open(self.path) as file:
+            groups = file.metadata.num_row_groups
+        size = Location(self.path).size
         for index in range(groups):
-            yield RowGroup(self.path, index, self.nbytes // groups)
+            yield RowGroup(self.path, self.location.title, index, size // groups)
 
 
 class Parquet:
@@ -77,14 +90,16 @@ class Parquet:
     name = "parquet"
     suffixes: tuple[str, ...] = (".parquet", ".pq")
     magic = b"PAR1"
+    text = False
 
-    def open(self, path: str) -> ParquetSource:
-        """Open a file by its footer."""
+    def open(self, location: Location, reading: Reading) -> ParquetSource:  # noqa: ARG002  (it says all itself)
+        """Open a file by its footer; a pipe is put into a file first."""
+        aside = location.spooled()
         try:
-            with _open(path) as file:
-                return ParquetSource(path, columns_in(file.schema_arrow))
+            with _open(aside.path) as file:
+                return ParquetSource(location, aside.path, columns_in(file.schema_arrow))
         except (OSError, pa.ArrowException) as error:
-            raise unreadable(path, error) from None
+            raise unreadable(location.title, error) from None
 
     def writer(self, file: BinaryIO, schema: pa.Schema) -> pq.ParquetWriter:
         """Begin a file."""

@@ -230,6 +230,12 @@ def _footer(report: Report) -> Iterator[str]:
     roles += [f"weight {inputs['weight']}"] if inputs["weight"] else []
     roles += [f"by {', '.join(inputs['by'])}"] if inputs["by"] else []
     yield "columns: " + " | ".join(roles)
+    if "join" in inputs:
+        it = inputs["join"]
+        counts = (
+            f"{it['matched']:,} matched, {it['unmatched_predictions']:,} predictions and {it['unmatched_labels']:,}"
+        )
+        yield f"join: {it['how']} by {', '.join(it['id'])}: {counts} labels without match"
     dropped = inputs["rows"] - inputs["rows_used"]
     line = f"rows: {inputs['rows']:,} read, {inputs['rows_used']:,} used, {dropped:,} dropped"
     reasons = [f"{count:,} null in {column}" for column, count in inputs["nulls"].items()]

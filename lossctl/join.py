@@ -1,0 +1,158 @@
+"""Labels that live in another file: matched with the predictions by key, strictly unless asked otherwise.
+
+Both sides are held in memory, in the columns that count.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lossctl.columns import LABEL_NAMES, PREDICTION_NAMES, Column, find
+from lossctl.errors import DataError, UsageError
+from lossctl.format import Source, Wanted
+from lossctl.formats.memory import MemorySource
+from lossctl.planning import Request
+from lossctl.traversal import Traversal
+
+HOW = ("strict", "inner", "left")
+LEFT, RIGHT = "lossctl left row", "lossctl right row"
+
+
+@dataclass(frozen=True)
+class Joined:
+    """The data set of a join, and the request with its columns named."""
+
+    source: MemorySource
+    request: Request
+    facts: dict[str, Any]
+    """What was joined, dropped or unmatched."""
+
+
+def join(
+    predictions: Source, labels: Source, ids: Sequence[str], how: str, request: Request, *, others: bool = False
+) -> Joined:
+    """Match the rows of two data sets by key.
+
+    Args:
+        predictions: the data set of the predictions; its row order is kept.
+        labels: the data set of the labels.
+        ids: the key columns, by the same names in both.
+        how: ``strict`` (every key in both), ``inner`` (keys in both) or ``left`` (every prediction).
+        request: what is asked for; label patterns are looked up among the labels, all others first among the
+            predictions.
+        others: whether to carry all columns along.
+
+    Raises:
+        UsageError: a column is missing, or the join unknown.
+        DataError: keys are null, repeated, or unmatched under ``strict``: with counts and three examples.
+    """
+    if how not in HOW:
+        raise UsageError(f"unknown join {how!r}", f"Known: {', '.join(HOW)}.")
+    if not ids:
+        raise UsageError("--labels needs --id COL: the column that both files share")
+    left_names = {column.name for column in predictions.columns}
+    for side, source in (("predictions", predictions), ("labels", labels)):
+        for name in ids:
+            if len(found := find(name, source.columns, f"id of the {side}")) > 1:
+                raise UsageError(f"id {name!r} matches {len(found)} columns of the {side}", "Name each.")
+    label = _roles(request.label, labels.columns, ids, LABEL_NAMES, "label", "-y")
+    prediction = tuple(request.prediction) or _roles((), predictions.columns, ids, PREDICTION_NAMES, "prediction", "-p")
+    shared = [name for pattern in (request.weight, *request.by) if pattern for name in pattern.split(",")]
+    from_left = {name for name in shared if name in left_names}
+    left_needed = {name for pattern in prediction for name in _predicted(pattern, predictions.columns)} | from_left
+    right_needed = {*label, *(name for name in shared if name not in left_names)}
+    left = _read(predictions, ids, left_needed, others=others)
+    right = _read(labels, ids, right_needed, others=others)
+    matched, facts = _match(left, right, list(ids), how)
+    renamed = {name: f"{name} (labels)" if name in left.column_names else name for name in right.column_names}
+    table = left.take(matched[LEFT])
+    for name in right.column_names:
+        if name not in ids:
+            table = table.append_column(renamed[name], right[name].take(matched[RIGHT]))
+    title = f"{' '.join(predictions.files)} joined with {' '.join(labels.files)}"
+    changed = {"label": tuple(renamed[name] for name in label), "prediction": prediction}
+    return Joined(
+        MemorySource(table.combine_chunks(), title),
+        Request(**{**vars(request), **changed}),
+        {"labels": list(labels.files), "predictions": list(predictions.files), "id": list(ids), "how": how, **facts},
+    )
+
+
+def _roles(
+    patterns: Sequence[str], columns: Sequence[Column], ids: Sequence[str], known: Sequence[str], role: str, flag: str
+) -> tuple[str, ...]:
+    """The columns of a role: as named, the one of a common name, or the only one beside the key."""
+    if patterns:
+        return tuple(name for pattern in patterns for name in find(pattern, columns, role))
+    others = [column.name for column in columns if column.name not in ids]
+    common = [name for name in others if name.lower() in known]
+    if len(common) == 1 or len(others) == 1:
+        return tuple(common or others)
+    raise UsageError(f"no single column could be the {role}: {', '.join(others)}", f"Say which with {flag}.")
+
+
+def _predicted(pattern: str, columns: Sequence[Column]) -> tuple[str, ...]:
+    name, equals, rest = pattern.partition("=")
+    named = equals and pattern not in {column.name for column in columns} and not name.startswith("/")
+    return find(rest if named else pattern, columns, "prediction")
+
+
+def _read(source: Source, ids: Sequence[str], needed: set[str], *, others: bool) -> pa.Table:
+    kinds = {column.name: column.kind for column in source.columns}
+    numbers = frozenset(name for name in needed if name not in ids and kinds.get(name) == "number")
+    texts = frozenset({*ids, *needed} - numbers)
+    batches = list(Traversal(source, "serial").batches(Wanted(numbers, texts, others)))
+    if not batches:
+        raise DataError(f"{' '.join(source.files)}: no data rows")
+    return pa.Table.from_batches(batches)
+
+
+def _match(left: pa.Table, right: pa.Table, ids: list[str], how: str) -> tuple[pa.Table, dict[str, Any]]:
+    keys = [_keys(left, right, name) for name in ids]
+    sides = [
+        pa.table([pair[at] for pair in keys], names=ids).append_column(row, pa.array(range(table.num_rows), pa.int64()))
+        for at, (table, row) in enumerate(((left, LEFT), (right, RIGHT)))
+    ]
+    for side, table in zip(("predictions", "labels"), sides, strict=True):
+        for name in ids:
+            if table[name].null_count:
+                raise DataError(f"id {name!r} is null in {table[name].null_count:,} rows of the {side}")
+        counted = table.group_by(ids).aggregate([([], "count_all")])
+        repeated = counted.filter(pc.greater(counted["count_all"], 1))
+        if repeated.num_rows:
+            what = f"{repeated.num_rows:,} ids occur more than once in the {side}, such as {_examples(repeated, ids)}"
+            raise DataError(what, "Ids must be unique on both sides; more columns may tell rows apart: --id A,B.")
+    missing = [one.join(other, ids, join_type="left anti") for one, other in (sides, sides[::-1])]
+    facts = {"unmatched_predictions": missing[0].num_rows, "unmatched_labels": missing[1].num_rows}
+    if how == "strict" and any(facts.values()):
+        parts = [
+            f"{table.num_rows:,} {side} have no {other}, such as {_examples(table, ids)}"
+            for side, other, table in (("predictions", "label", missing[0]), ("labels", "prediction", missing[1]))
+            if table.num_rows
+        ]
+        raise DataError(
+            "; ".join(parts), "Join on what matches with --join inner, or keep all predictions: --join left."
+        )
+    kind = "left outer" if how == "left" else "inner"
+    matched = sides[0].join(sides[1], ids, join_type=kind).sort_by(LEFT)
+    return matched, {"matched": sides[0].num_rows - missing[0].num_rows, **facts}
+
+
+def _keys(left: pa.Table, right: pa.Table, name: str) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+    """A key column of both sides in one type: integers as they are, everything else as text."""
+    pair = (_plain(left[name]), _plain(right[name]))
+    if all(pa.types.is_integer(keys.type) for keys in pair):
+        return pair[0].cast(pa.int64()), pair[1].cast(pa.int64())
+    return pair[0].cast(pa.string()), pair[1].cast(pa.string())
+
+
+def _plain(keys: pa.ChunkedArray) -> pa.ChunkedArray:
+    return keys.cast(keys.type.value_type) if pa.types.is_dictionary(keys.type) else keys
+
+
+def _examples(table: pa.Table, ids: list[str]) -> str:
+    rows = table.select(ids).slice(0, 3).to_pylist()
+    return "; ".join(", ".join(str(row[name]) for name in ids) for row in rows)
