@@ -37,13 +37,18 @@ class _Package(ModuleType):
 
 
 def _public(name: str) -> property:
-    def read(package: ModuleType) -> Any:  # noqa: ARG001
-        return getattr(import_module(_HOMES[name]), name)
+    def read(package: ModuleType) -> Any:
+        return vars(package).get(f"_{name}") or getattr(import_module(_HOMES[name]), name)
 
     def write(package: ModuleType, value: Any) -> None:
-        """Leave the name as it is: the import system offers the module."""
+        """Keep what somebody puts there, unless it is the import system, which offers the module of that name."""
+        if not isinstance(value, ModuleType):
+            vars(package)[f"_{name}"] = value
 
-    return property(read, write)
+    def forget(package: ModuleType) -> None:
+        vars(package).pop(f"_{name}", None)
+
+    return property(read, write, forget)
 
 
 for _name in __all__:

@@ -9,7 +9,7 @@ from lossctl.batch import Group, Plan
 from lossctl.errors import DataError
 from lossctl.loss import BoundLoss
 from lossctl.measure import Measured, Part
-from lossctl.reduction import Finding
+from lossctl.reduction import Finding, Findings
 from lossctl.reductions.exact import to_float
 from lossctl.reductions.worst import Worst
 from lossctl.registry import natural
@@ -17,32 +17,32 @@ from lossctl.report import Gradient, Report, Result, Sample
 from lossctl.traversal import Traversal
 
 
-def complain(plan: Plan, total: Measured, passed: Traversal) -> None:
+def complain(plan: Plan, findings: Findings, passed: Traversal) -> None:
     """Stop at the first shard that met something wrong.
 
     Raises:
         DataError: nulls under ``error``, or values outside a domain: what, where, how many so far, what to do.
     """
-    if not total.findings.found:
+    if not findings.found:
         return
-    problems = [*_nulls(plan, total), *_illegal(plan, total), *_exclusive(total)]
+    problems = [*_nulls(plan, findings), *_illegal(plan, findings), *_exclusive(findings)]
     if problems:
         what, finding, hint = min(problems, key=lambda problem: problem[1].row)
         also = len(problems) - 1
         more = f"; {also} other problem{'s' if also > 1 else ''} found" if also else ""
         raise DataError(
-            f"{passed.place(finding.row)}: {what} ({finding.count:,} in the first {total.rows:,} rows{more})", hint
+            f"{passed.place(finding.row)}: {what} ({finding.count:,} in the first {passed.rows:,} rows{more})", hint
         )
 
 
-def _nulls(plan: Plan, total: Measured) -> Iterator[tuple[str, Finding, str]]:
+def _nulls(plan: Plan, findings: Findings) -> Iterator[tuple[str, Finding, str]]:
     if plan.nulls == "error":
-        for column, _, finding in total.findings.of("null"):
+        for column, _, finding in findings.of("null"):
             yield f"column {column!r} is null or NaN", finding, "Leave such rows out with --nulls drop (nulls='drop')."
 
 
-def _illegal(plan: Plan, total: Measured) -> Iterator[tuple[str, Finding, str]]:
-    for column, what, finding in total.findings.of("error"):
+def _illegal(plan: Plan, findings: Findings) -> Iterator[tuple[str, Finding, str]]:
+    for column, what, finding in findings.of("error"):
         name, colon, domain = what.partition(": ")
         must = f"{name} needs {domain}" if colon else f"must be {what}"
         what_is = f"column{'s' if ', ' in column else ''} {column!r} {'are' if ', ' in column else 'is'}"
@@ -66,9 +66,9 @@ def _remedy(plan: Plan, column: str, name: str) -> str:
     return ""
 
 
-def _exclusive(total: Measured) -> Iterator[tuple[str, Finding, str]]:
+def _exclusive(findings: Findings) -> Iterator[tuple[str, Finding, str]]:
     met: dict[str, list[Finding]] = {}
-    for column, value, finding in total.findings.of("exclusive"):
+    for column, value, finding in findings.of("exclusive"):
         met.setdefault(column, []).append(finding)
         if len(met[column]) > 1:
             what = f"column {column!r} is {value}, after {met[column][0].value} earlier; 0 means -1 only beside 1"
@@ -211,5 +211,7 @@ def _warnings(total: Measured, passed: Traversal, results: list[Result]) -> Iter
         title = f"{result.loss} of {result.model}{' at ' + where if where else ''}"
         if result.n_infinite:
             yield f"{title}: {counted(result.n_infinite, 'row')} overflow to infinity"
+        if result.n and math.isnan(result.value):
+            yield f"{title}: the value is not a number"
         if not result.n:
             yield f"{title}: no row left to measure"

@@ -4,7 +4,7 @@ Kernels contain mathematics and nothing else because every number they see has p
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -16,7 +16,7 @@ from lossctl.domain import BoolArray, Domain, FloatArray, row_sum
 from lossctl.loss import BoundLoss
 from lossctl.reduction import Finding, Findings, IntArray, Key
 
-TEXT_HINT = "A column of class names needs its classes named: --classes no,yes."
+TEXT_HINT = "What means a missing number is said by --null-values; labels that are names need --classes no,yes."
 Nulls = Literal["error", "drop"]
 Group = tuple[str | None, ...]
 
@@ -65,8 +65,10 @@ class Plan:
 
     @property
     def text_columns(self) -> frozenset[str]:
-        """Columns to be read as text."""
-        return frozenset(self.roles.by) | (frozenset(self.roles.label) if self.class_labels == "text" else frozenset())
+        """Columns to be read as text: class names, and groups that have no other role."""
+        names = set(self.roles.label) if self.class_labels == "text" else set()
+        groups = replace(self.roles, by=()).needed
+        return frozenset(names | {name for name in self.roles.by if name not in groups})
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,12 @@ class Batch:
     unweighted: IntArray
     """Rows of weight 0, by group."""
     findings: Findings
+
+
+def class_number(name: str) -> float | None:
+    """The number that the name of a class is: an integer, or 1 for true and 0 for false."""
+    words = {"true": 1.0, "false": 0.0}
+    return float(name) if name.lstrip("-").isdecimal() else words.get(name.lower())
 
 
 def mask_of(array: pa.Array) -> BoolArray | None:
@@ -197,7 +205,7 @@ class _Reader:
         """A column of class labels as codes."""
         if self.plan.class_labels == "numbers":
             values = self.numbers(column)
-            known = np.array([float(name) for name in names])
+            known = np.array([class_number(name) for name in names], dtype=np.float64)
             order = np.argsort(known)
             place = np.clip(np.searchsorted(known[order], values), 0, len(known) - 1)
             unknown = (known[order][place] != values) & ~self.null
@@ -224,10 +232,17 @@ class _Reader:
         vocabularies: list[list[str | None]] = []
         for name in self.plan.roles.by:
             array = self.record.column(name)
+            if pa.types.is_nested(array.type):
+                raise BadRow(0, f"column {name!r} of type {array.type} cannot be grouped by")
             if not pa.types.is_dictionary(array.type):
                 array = array.dictionary_encode()
             # An empty text is no name: it and null are one group.
-            words = [word or None for word in array.dictionary.cast(pa.string()).to_pylist()]
+            try:
+                words = [word or None for word in array.dictionary.cast(pa.string()).to_pylist()]
+            except pa.ArrowException:
+                raise BadRow(0, f"column {name!r} of type {array.type.value_type} cannot be grouped by") from None
+            if pa.types.is_floating(array.type.value_type):
+                words = [None if word == "nan" else word for word in words]
             index = floats(pc.fill_null(array.indices.cast(pa.int64()), len(words))).astype(np.int64)
             vocabularies.append([*words, None])
             code = index if code is None else code * len(vocabularies[-1]) + index
@@ -307,9 +322,11 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
         label, *predictions = (_taken(values, position) for values in (label, *predictions))
         weight = None if weight is None else weight[position]
         group = None if group is None else group[position]
-    if plan.normalize_rows:
+    found = {} if not plan.normalize_rows else _not_to_normalize(plan, predictions)
+    if plan.normalize_rows and not found:
         predictions = [_normalized(values) for values in predictions]
-    findings = Findings({**_rebased(reader.found, None), **_rebased(_illegal(plan, label, predictions), position)})
+    found = found or _illegal(plan, label, predictions)
+    findings = Findings({**_rebased(reader.found, None), **_rebased(found, position)})
     for array in (label, *predictions, *([] if weight is None else [weight])):
         array.flags.writeable = False
     return Batch(label, tuple(predictions), weight, group, position, keys, reader.n, nulls, unweighted, findings)
@@ -323,11 +340,21 @@ def _taken(values: FloatArray, position: IntArray) -> FloatArray:
     return values[position] if values.ndim == 1 else np.asfortranarray(values[position])
 
 
+def _not_to_normalize(plan: Plan, predictions: Sequence[FloatArray]) -> dict[Key, Finding]:
+    """Rows that no division makes probabilities: with a negative number, or a sum that is not positive."""
+    found: dict[Key, Finding] = {}
+    for model, values in zip(plan.roles.models, predictions, strict=True):
+        with np.errstate(all="ignore"):
+            good = (values.min(axis=1, initial=0.0) >= 0) & (row_sum(values) > 0) & np.isfinite(row_sum(values))
+        if not good.all():
+            first = int(np.argmin(good))
+            key = ("error", ", ".join(model.columns[:4]), "non-negative numbers with a positive sum, to be normalized")
+            found[key] = Finding(int((~good).sum()), first, _shown(values[first]))
+    return found
+
+
 def _normalized(values: FloatArray) -> FloatArray:
-    if values.ndim == 1:
-        return values
-    with np.errstate(all="ignore"):
-        return values / row_sum(values)[:, None]
+    return np.asfortranarray(values / row_sum(values)[:, None])
 
 
 def _rebased(found: dict[Key, Finding], position: IntArray | None) -> dict[Key, Finding]:
@@ -350,10 +377,12 @@ def _illegal(plan: Plan, label: FloatArray, predictions: Sequence[FloatArray]) -
                 (model.name, bound.prediction_domain, values, model.columns),
             )
             for what, domain, numbers, columns in checks:
-                if (what, domain) in seen:
-                    continue
-                seen.add((what, domain))
-                _judge(found, bound, domain, numbers, columns, model)
+                if (what, domain) not in seen:
+                    seen.add((what, domain))
+                    _judge(found, bound, domain, numbers, columns, model)
+            if bound.chained and not found:
+                # What comes out of the activation must be legal for the loss as well.
+                _judge(found, bound, bound.output_domain, bound.activated(values), model.columns, model)
     return found
 
 

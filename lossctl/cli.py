@@ -1,5 +1,6 @@
 """The command line: wires the commands; owns the exit status, signals and broken pipes."""
 
+import contextlib
 import os
 import signal
 import sys
@@ -64,7 +65,8 @@ def _terminate(signum: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG00
 def run(arguments: list[str]) -> int:  # noqa: C901  (one branch a way to end)
     """Run one command line and return its exit status; nothing escapes."""
     try:
-        signal.signal(signal.SIGTERM, _terminate)
+        with contextlib.suppress(ValueError):  # only the main thread may
+            signal.signal(signal.SIGTERM, _terminate)
         status = app(arguments, prog_name="lossctl", standalone_mode=False)
         sys.stdout.flush()
         return status if isinstance(status, int) else 0

@@ -4,6 +4,7 @@ Decided once a data set, from the names and types of its columns, before a row i
 """
 
 import fnmatch
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -102,6 +103,8 @@ def _models(patterns: Sequence[str], columns: Sequence[Column]) -> tuple[Model, 
     for pattern in patterns:
         title, equals, rest = pattern.partition("=")
         named = bool(equals) and pattern not in names and not pattern.startswith("/")
+        if named and not title.strip():
+            raise UsageError(f"prediction {pattern!r} names no model", "Write NAME=COL.")
         found = find(rest if named else pattern, columns, "prediction")
         if len(set(found)) < len(found):
             raise UsageError(f"prediction {pattern!r} names a column twice")
@@ -134,11 +137,11 @@ def choose(
         UsageError: a column is missing, ambiguous, named twice or of the wrong type.
     """
     notes = []
-    weights = find(weight, columns, "weight") if weight else ()
+    weights = find(weight, columns, "weight") if weight is not None else ()
     if len(weights) > 1:
         raise UsageError(f"weight {weight!r} matches {len(weights)} columns: {', '.join(weights)}", "Name one.")
     groups = tuple(name for pattern in by for name in find(pattern, columns, "group"))
-    taken = {*weights, *groups}
+    taken = {*weights}
     models = _models(prediction, columns)
     taken.update(name for model in models for name in model.columns)
     labels = tuple(name for pattern in label for name in find(pattern, columns, "label"))
@@ -180,20 +183,37 @@ def _check_prediction(model: Model, label: tuple[str, ...], kinds: dict[str, str
             raise UsageError(f"prediction column {name!r} holds neither numbers nor lists of numbers")
 
 
-def class_names(model: Model) -> tuple[str, ...] | None:
-    """The names of the classes from the columns of a vector prediction: what is left without the common prefix.
+def class_names(columns: Sequence[str]) -> list[tuple[str, ...]]:
+    """The names classes may have by the columns of a vector: what is left without a common prefix, shortest first.
 
-    >>> class_names(Model("m", ("p_bird", "p_cat")))
-    ('bird', 'cat')
+    >>> class_names(("p_very_bad", "p_very_good"))
+    [('bad', 'good'), ('very_bad', 'very_good'), ('p_very_bad', 'p_very_good')]
     """
-    if len(model.columns) < 2:
+    if len(columns) < 2:
+        return []
+    prefix = os.path.commonprefix(list(columns))  # noqa: RUF071  (characters are what is meant)
+    cuts = [at + 1 for at, sign in enumerate(prefix) if sign in "_.-: "]
+    if not cuts:
+        # class1, class2: the names are the numbers.
+        cuts = [len(re.sub(r"\d.*", "", prefix))] if any(name[len(prefix) :].isdecimal() for name in columns) else []
+    cuts = [cut for cut in cuts if all(len(name) > cut for name in columns)]
+    return [tuple(name[cut:] for name in columns) for cut in dict.fromkeys([*reversed(cuts), 0])]
+
+
+def match_classes(classes: Sequence[str], columns: Sequence[str]) -> tuple[str, ...] | None:
+    """The columns in the order of the classes they end with, after a separator; ``None`` when no column does.
+
+    Raises:
+        UsageError: some classes have a column, and others none or several.
+    """
+    found = {}
+    for name in classes:
+        end = re.compile(rf"(^|[^0-9A-Za-z]){re.escape(name)}$", re.IGNORECASE)
+        found[name] = [column for column in columns if end.search(column)]
+    if not any(found.values()):
         return None
-    first, last = min(model.columns), max(model.columns)
-    same = 0
-    while same < min(len(first), len(last)) and first[same] == last[same]:
-        same += 1
-    # Cut at a separator, so that p_cat and p_cow are told apart as cat and cow, p_10 and p_11 as 10 and 11.
-    cut = max(first[:same].rfind(sign) for sign in "_.-: ") + 1
-    if not cut:
-        cut = len(re.match(r"[^\d]*", first[:same])[0])  # type: ignore[index]  # the pattern matches any text
-    return tuple(name[cut:] for name in model.columns)
+    for name, matching in found.items():
+        if len(matching) != 1:
+            what = "no column" if not matching else f"several columns: {', '.join(matching)}"
+            raise UsageError(f"class {name!r} has {what}", f"The columns are {', '.join(columns)}.")
+    return tuple(matching[0] for matching in found.values())

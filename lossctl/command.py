@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,12 +19,6 @@ from lossctl.registry import Registry
 if TYPE_CHECKING:
     from lossctl.format import Reading
     from lossctl.renderer import Style
-
-
-class Command(Protocol):
-    """A subcommand: a function whose parameters are options."""
-
-    __name__: str
 
 
 @dataclass(frozen=True)

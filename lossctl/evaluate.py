@@ -8,10 +8,11 @@ from typing import Any
 from lossctl import join as joining
 from lossctl.assembly import assemble, complain
 from lossctl.batch import Nulls, Plan
-from lossctl.format import Reading, Source, open_source
+from lossctl.format import Reading, Source, narrowed, open_source
 from lossctl.loss import BoundLoss
-from lossctl.measure import measure, nothing
+from lossctl.measure import Summation, measure, nothing
 from lossctl.planning import Request, make_plan
+from lossctl.reduction import Findings
 from lossctl.report import Report
 from lossctl.traversal import Traversal
 
@@ -83,7 +84,7 @@ def evaluate(
         prediction=several(prediction),
         weight=weight,
         by=several(by),
-        classes=tuple(classes),
+        classes=tuple(split(classes) if isinstance(classes, str) else map(str, classes)),
         activation=activation,
         from_logits=from_logits,
         reduction=reduction,
@@ -106,15 +107,24 @@ def run(
     source: Source, plan: Plan, *, engine: str = "threads", threads: int | None = None, progress: Progress | None = None
 ) -> Report:
     """Carry out a plan."""
-    passed, total = Traversal(source, engine, threads), nothing(plan)
+    passed = Traversal(narrowed(source, plan.roles.needed), engine, threads)
+    total, findings = Summation(nothing(plan)), Findings()
     for shard, measured in passed.map(partial(measure, plan)):
-        total = total + measured
-        complain(plan, total, passed)
+        total.add(measured)
+        findings = findings + measured.findings.shift(passed.rows - measured.rows)
+        complain(plan, findings, passed)
         if progress is not None:
             progress(shard.nbytes)
-    return assemble(plan, total, passed)
+    return assemble(plan, total.result(), passed)
+
+
+def split(text: str) -> tuple[str, ...]:
+    """The items of a comma list."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def several(names: str | Sequence[str] | None) -> tuple[str, ...]:
     """One name, several or none as a tuple."""
-    return () if names is None else (names,) if isinstance(names, str) else tuple(names)
+    if names is None:
+        return ()
+    return tuple(str(name) for name in names) if isinstance(names, list | tuple) else (str(names),)

@@ -6,8 +6,8 @@ a compressed file, a shard holds its bytes.
 """
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, Protocol
 
 import pyarrow as pa
@@ -45,6 +45,8 @@ class Wanted:
     """Those to be read as text where the file does not say what they are."""
     others: bool = False
     """Whether all other columns are wanted too."""
+    verbatim: bool = False
+    """Whether those others are wanted as they are written, where they are written as text."""
 
     @property
     def names(self) -> frozenset[str]:
@@ -116,6 +118,8 @@ class Format(Protocol):
     """How such files begin, where they all begin alike."""
     text: bool
     """Whether it is text, which may be compressed as a whole."""
+    typed: bool
+    """Whether cells have types, rather than being text to be read."""
 
     def open(self, source: Any, reading: Reading, /) -> Source | None:
         """Open a location of this format by its head or foot; where there are no suffixes, a table in memory.
@@ -137,6 +141,13 @@ class Resplit(Exception):
     def __init__(self, rest: Shard) -> None:
         super().__init__(rest)
         self.rest = rest
+
+
+MIXED = "Write it as text, which keeps such cells as they are: -o FILE.csv."
+
+
+class Mixed(DataError):
+    """A column that is only carried along is not of one type; as text it could be carried."""
 
 
 def columns_in(schema: pa.Schema) -> tuple[Column, ...]:
@@ -233,6 +244,8 @@ class Files:
     reading: Reading = Reading()
     keys: tuple[tuple[str, str], ...] = ()
     """Hive partition keys of the first file; their names are columns of the data set."""
+    needed: frozenset[str] | None = None
+    """The columns in which the files must agree; ``None`` for all."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -268,11 +281,18 @@ class Files:
     def _compare(self, path: str, source: Source, keys: tuple[tuple[str, str], ...]) -> None:
         kinds = {name: "text" for name, _ in keys} | {column.name: column.kind for column in source.columns}
         for column in self.columns:
+            if self.needed is not None and column.name not in self.needed:
+                continue
             if column.name not in kinds:
                 raise DataError(f"{path}: no column {column.name!r}, which {self.files[0]} has")
             if kinds[column.name] != column.kind and "list" in (kinds[column.name], column.kind):
                 kind = kinds[column.name]
                 raise DataError(f"{path}: column {column.name!r} is {kind}, but {column.kind} in {self.files[0]}")
+
+
+def narrowed(source: Source, needed: Iterable[str]) -> Source:
+    """The same source, when only some columns count."""
+    return replace(source, needed=frozenset(needed)) if isinstance(source, Files) else source
 
 
 def _own(source: Source, keys: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:

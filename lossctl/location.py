@@ -124,7 +124,7 @@ class Location:
         """The same bytes, uncompressed in a file of their own, for who must read them out of order."""
         if self.ranges:
             return self
-        aside = _temporary.enter_context(tempfile.NamedTemporaryFile(prefix="lossctl-"))
+        aside = _temporary.enter_context(tempfile.NamedTemporaryFile(prefix="lossctl-"))  # noqa: SIM115  (see clean)
         try:
             shutil.copyfileobj(self.open(), aside, 1 << 20)
         except (OSError, pa.ArrowException) as error:
@@ -186,11 +186,12 @@ def locate(path: str) -> Location:
     if path == STDIN:
         if sys.stdin is None or sys.stdin.isatty():
             raise UsageError("no file to read, and stdin is a terminal", "Name a file, or pipe one in.")
-        found.pipe, found.handle = True, sys.stdin.buffer
+        found.pipe, found.handle = True, open(0, "rb", closefd=False)  # noqa: SIM115  (stays open)
     elif not scheme_of(path):
         try:
             if not stat.S_ISREG(os.stat(path).st_mode):
-                found.pipe, found.handle = True, open_binary(path)
+                found.pipe = True
+                found.handle = open_binary(path)
         except OSError as error:
             raise unreadable(path, error) from None
     head = found.head()

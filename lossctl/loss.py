@@ -196,6 +196,20 @@ class BoundLoss(Bound):
         return self.definition.prediction_domain(**self.parameters) if self.activation is None else REAL
 
     @property
+    def chained(self) -> bool:
+        """Whether an activation is applied by the chain rule, for want of a form of the pair."""
+        return self.activation is not None and self._pair is None
+
+    @property
+    def output_domain(self) -> Domain:
+        """What the activation may come to."""
+        return self.definition.prediction_domain(**self.parameters)
+
+    def activated(self, prediction: FloatArray) -> FloatArray:
+        """The predictions after the activation."""
+        return prediction if self.activation is None else self.activation.value(prediction)
+
+    @property
     def rows(self) -> bool:
         """Whether the loss compares whole rows of a vector prediction."""
         return self.definition.prediction_domain(**self.parameters).rows
@@ -260,6 +274,8 @@ class BoundLoss(Bound):
         """Label and prediction as the arrays kernels take, if shapes and values are legal; see `value`."""
         predictions = np.asarray(prediction, dtype=np.float64)
         labels = np.asarray(label, dtype=np.float64)
+        if not labels.ndim or not predictions.ndim:
+            raise UsageError(f"{self.name}: arrays must be (n,) or (n, k), not single numbers")
         self.accept_shapes(labels.shape[1:], predictions.shape[1:])
         if len(labels) != len(predictions):
             raise UsageError(f"{len(labels)} labels and {len(predictions)} predictions")
@@ -284,7 +300,12 @@ class BoundLoss(Bound):
             raise UsageError(f"{self.name}: arrays must be (n,) or (n, k)")
         if not self.rows:
             if label != prediction:
-                raise UsageError(f"{self.name} needs as many label as prediction columns, not {label} and {prediction}")
+                counts = [shape[0] if shape else 1 for shape in (label, prediction)]
+                hint = "Name one prediction column; a class a column is for losses such as cross_entropy."
+                raise UsageError(
+                    f"{self.name} needs as many label columns as prediction columns, not {counts[0]} and {counts[1]}",
+                    hint,
+                )
             return
         if len(prediction) != 1 or prediction[0] < 2:
             raise UsageError(f"{self.name} needs a vector prediction: two or more columns", "Use -p 'p_*' or -p a,b,c.")
@@ -376,6 +397,8 @@ def get_loss(spec: str | BoundLoss, *, columns: int | None = None) -> BoundLoss:
     """
     if isinstance(spec, BoundLoss):
         return spec
+    if not isinstance(spec, str):
+        raise UsageError(f"{spec!r} is no loss", "Give a name such as 'huber:delta=0.5', or what get_loss returns.")
     name, given = read_spec(spec)
     definition = losses.get(name)
     if columns is not None and definition.other_width is not None:

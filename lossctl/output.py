@@ -22,6 +22,7 @@ def replacing(path: str, inputs: tuple[str, ...] = ()) -> Iterator[BinaryIO]:
         DataError: it cannot be written.
     """
     refuse(path, inputs)
+    path = os.path.realpath(path)  # a link stays a link
     beside = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.{secrets.token_hex(4)}.tmp")
     try:
         with open(beside, "xb") as file:

@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lossctl.activation import get_activation
-from lossctl.batch import BadRow, Nulls, Plan, scalar_column
-from lossctl.columns import Model, Roles, choose, class_names
+from lossctl.batch import BadRow, Nulls, Plan, class_number, kind_of, scalar_column
+from lossctl.columns import Model, Roles, choose, class_names, match_classes
 from lossctl.definition import split_specs
-from lossctl.domain import BINARY, PROBABILITY
+from lossctl.domain import BINARY, PROBABILITY, SIMPLEX
 from lossctl.errors import DataError, UsageError
 from lossctl.format import Source, Wanted
 from lossctl.loss import BoundLoss, get_loss
@@ -129,23 +129,37 @@ class _Planner:
 
     @staticmethod
     def _all_in(head: pa.RecordBatch, name: str, domain: object) -> bool:
+        if kind_of(head.column(name).type) != "number":
+            return False
         values, null = scalar_column(head.column(name))
         known = values if null is None else values[~null]
         return bool(len(known)) and domain.illegal(known) is None  # type: ignore[attr-defined]  # a Domain
 
     def class_order(self, model: Model, width: int) -> tuple[Model, tuple[str, ...] | None]:
         """The model with its columns in the order of the classes, and the classes."""
-        asked, found = tuple(self.request.classes), class_names(model)
+        asked = tuple(self.request.classes)
         if not asked:
-            return model, found
+            return model, self._names_that_fit(class_names(model.columns))
         if len(asked) != (width or 2):
             raise UsageError(f"--classes names {len(asked)} classes, but {model.name!r} has {width or 2}")
         if len(set(asked)) < len(asked):
             raise UsageError("--classes names a class twice")
-        if found is not None and set(found) == set(asked):
-            by_class = dict(zip(found, model.columns, strict=True))
-            model = Model(model.name, tuple(by_class[name] for name in asked))
+        if len(model.columns) > 1:
+            matched = match_classes(asked, model.columns)
+            if matched is None:
+                pairs = ", ".join(f"{column} = {name}" for column, name in zip(model.columns, asked, strict=True))
+                self.notes.append(f"classes by position, no column is named for one: {pairs}")
+            else:
+                model = Model(model.name, matched)
         return model, asked
+
+    def _names_that_fit(self, choices: list[tuple[str, ...]]) -> tuple[str, ...] | None:
+        """The reading of the columns' names that the labels of the first rows agree with, else the shortest."""
+        label = self.roles.label
+        if len(choices) > 1 and len(label) == 1 and self.kinds[label[0]] == "text":
+            met = {str(word) for word in pc.unique(self.head.column(label[0])).to_pylist() if word}
+            choices = [names for names in choices if met <= set(names)] or choices
+        return choices[0] if choices else None
 
     def class_labels(self, classes: tuple[str, ...] | None, *, rows: bool) -> Literal["codes", "numbers", "text"]:
         """How the label column says a class."""
@@ -160,13 +174,39 @@ class _Planner:
             return "codes"  # if it is text indeed, its first row says so
         if classes is None or len(label) != 1 or self.kinds[label[0]] != "number":
             return "codes"
-        numbers = all(name.lstrip("-").isdecimal() for name in classes)
-        if numbers and [int(name) for name in classes] != list(range(len(classes))):
+        numbers = all(class_number(name) is not None for name in classes)
+        if numbers and [class_number(name) for name in classes] != list(range(len(classes))):
             return "numbers"
         if not numbers:
             listed = ", ".join(f"{code} = {name}" for code, name in enumerate(classes[:8]))
             self.notes.append(f"classes: {listed}{', …' if len(classes) > 8 else ''}")
         return "codes"
+
+    @staticmethod
+    def check_normalizing(losses: tuple[tuple[BoundLoss, ...], ...]) -> None:
+        """Rows may be normalised only where every loss wants rows of probabilities."""
+        for bound in (bound for chosen in losses for bound in chosen):
+            if bound.prediction_domain != SIMPLEX:
+                hint = "It is for losses of rows of probabilities, without an activation."
+                raise UsageError(f"--normalize-rows: {bound.name} does not take rows of probabilities here", hint)
+
+    def aligned(self, roles: Roles) -> Roles:
+        """The roles with the columns of vector labels and predictions in one order, where their names tell it."""
+        names = list(self.request.classes) or list((class_names(roles.label) or [()])[0])
+        label = match_classes(names, roles.label) if self.request.classes else roles.label
+        models = []
+        for model in roles.models:
+            by_name = [found for found in class_names(model.columns) if set(found) == set(names)]
+            if self.request.classes:
+                columns = match_classes(names, model.columns) or model.columns
+            elif by_name:
+                columns = tuple(model.columns[by_name[0].index(name)] for name in names)
+            else:
+                columns = model.columns
+            if columns != model.columns:
+                self.notes.append(f"{model.name}: columns in the order of the labels: {', '.join(columns)}")
+            models.append(Model(model.name, columns))
+        return replace(roles, label=label or roles.label, models=tuple(models))
 
     def plan(self) -> Plan:
         """All decisions."""
@@ -177,6 +217,8 @@ class _Planner:
         rows = any(bound.rows for chosen in losses for bound in chosen)
         text = self.kinds[roles.label[0]] == "text"
         classes = None
+        if label_width and len(roles.label) > 1:
+            roles = self.aligned(roles)
         if (rows or text or self.request.classes) and not label_width:
             ordered = [self.class_order(model, width) for model, width in zip(roles.models, widths, strict=True)]
             classes = ordered[0][1]
@@ -193,7 +235,11 @@ class _Planner:
                     model = Model(model.name, tuple(by_class[name] for name in classes))  # noqa: PLW2901
                 models.append(model)
             roles = replace(roles, models=tuple(models))
+        if self.request.normalize_rows:
+            self.check_normalizing(losses)
         mode = self.class_labels(classes, rows=rows)
+        if self.request.classes and mode == "codes" and not rows and not label_width:
+            raise UsageError("--classes: neither the labels nor the losses know classes", "Leave it out.")
         for width, chosen in zip(widths, losses, strict=True):
             for bound in chosen:
                 bound.accept_shapes((label_width,) if label_width else (), (width,) if width else ())

@@ -49,16 +49,6 @@ class State(Protocol):
         """The same state when ``rows`` rows come before it."""
 
 
-class Reduction(Protocol):
-    """A way to make a state of rows."""
-
-    def zero(self, groups: int) -> Any:
-        """The state of no rows."""
-
-    def lift(self, rows: Rows) -> Any:
-        """The state of these rows."""
-
-
 def regrouped(values: npt.NDArray[Any], index: IntArray, groups: int) -> npt.NDArray[Any]:
     """An array with one entry a group, moved to the places ``index`` of an array of ``groups`` zeros."""
     moved = np.zeros((groups, *values.shape[1:]), dtype=values.dtype)

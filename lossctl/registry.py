@@ -41,7 +41,7 @@ def did_you_mean(name: str, known: list[str]) -> str:
     """A hint naming the near ones, or all when none is near and they are few."""
     close = near(name, known)
     if close:
-        return f"Did you mean {' or '.join(close)}?"
+        return f"Did you mean {' or '.join(repr(it) if ' ' in it else it for it in close)}?"
     return f"Known: {', '.join(known)}." if 0 < len(known) <= 40 else ""
 
 

@@ -125,18 +125,27 @@ class Report:
             raise UsageError(f"the report has {len(self.results)} results, not one", "Ask for report[loss].value.")
         return self.results[0].value
 
+    def of(self, loss: str) -> list[Result]:
+        """The results of a loss, by its specification, its bare name, or a name that means it for some columns.
+
+        Raises:
+            UsageError: there is none.
+        """
+        specs = {str(get_loss(loss, columns=columns)) for columns in (None, 1, 2)}
+        found = [result for result in self.results if result.loss in specs]
+        found = found or [result for result in self.results if result.loss.partition(":")[0] in specs]
+        if not found:
+            known = sorted({result.loss for result in self.results})
+            raise UsageError(f"no result of {loss!r}: no such loss was measured", did_you_mean(loss, known))
+        return found
+
     def __getitem__(self, loss: str) -> Result:
         """The result of a loss, by its specification or its bare name.
 
         Raises:
             UsageError: no result, or more than one, is of that loss.
         """
-        spec = str(get_loss(loss))
-        found = [result for result in self.results if result.loss == spec]
-        found = found or [result for result in self.results if result.loss.partition(":")[0] == spec]
-        known = sorted({result.loss for result in self.results})
-        if not found:
-            raise UsageError(f"the report has no result of {loss!r}", did_you_mean(loss, known))
+        found = self.of(loss)
         if len(found) > 1:
             raise UsageError(f"the report has {len(found)} results of {loss!r}", "Pick from report.results.")
         return found[0]

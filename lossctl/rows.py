@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 from lossctl.assembly import complain, ensure_measured
 from lossctl.batch import Plan, validate
 from lossctl.domain import FloatArray
-from lossctl.format import Shard, Source
+from lossctl.errors import DataError
+from lossctl.format import MIXED, Mixed, Shard, Source, Wanted
 from lossctl.measure import Measured, evaluated, kernel_label, measure, nothing, tally, wanted
 from lossctl.reduction import IntArray
 from lossctl.traversal import Traversal
@@ -19,31 +20,43 @@ from lossctl.traversal import Traversal
 Finish = Callable[[Measured], None]
 
 
-def every_row(source: Source, plan: Plan, finish: Finish) -> Iterator[pa.RecordBatch]:
+def every_row(source: Source, plan: Plan, finish: Finish, *, verbatim: bool = False) -> Iterator[pa.RecordBatch]:
     """The per-sample table in the order of the rows, some at a time; rows with a null or of weight 0 are left out.
 
     Args:
         source: where the rows are.
         plan: what to measure of them.
         finish: told what was counted, at the end.
+        verbatim: whether columns that are only carried along stay text, where the file is text.
 
     Raises:
         DataError: as for `lossctl.evaluate`, once the rows before have been handed out.
     """
     passed, total = Traversal(source), nothing(plan)
-    for record in passed.batches(wanted(plan, others=True)):
+    schema: pa.Schema | None = None
+    for record in passed.batches(_everything(plan, verbatim=verbatim)):
         batch = validate(record, plan)
         start = total.rows
         total = total + tally(plan, batch)
-        complain(plan, total, passed)
+        complain(plan, total.findings, passed)
         file, row = passed.locate(start)
-        yield _annotated(plan, record, file, np.arange(row, row + record.num_rows), several=len(source.files) > 1)
+        number = np.arange(row, row + record.num_rows)
+        piece = _annotated(plan, record, file, number, several=len(source.files) > 1)
+        schema = schema or piece.schema
+        yield _like(piece, schema, file)
     ensure_measured(total, passed)
     finish(total)
 
 
 def worst_rows(
-    source: Source, plan: Plan, most: int, finish: Finish, *, engine: str = "threads", threads: int | None = None
+    source: Source,
+    plan: Plan,
+    most: int,
+    finish: Finish,
+    *,
+    engine: str = "threads",
+    threads: int | None = None,
+    verbatim: bool = False,
 ) -> Iterator[pa.RecordBatch]:
     """The rows of the per-sample table with the largest values of the first loss of the first model, worst first.
 
@@ -54,41 +67,81 @@ def worst_rows(
         DataError: as for `lossctl.evaluate`.
     """
     if source.once:
-        yield from _best_of(every_row(source, plan, finish), most)
+        yield from _best_of(every_row(source, plan, finish, verbatim=verbatim), most)
         return
     first = (plan.losses[0][:1], *((),) * (len(plan.losses) - 1))
     ranking = replace(plan, losses=first, samples=most, gradient=False)
     passed, total = Traversal(source, engine, threads, keep=True), nothing(ranking)
-    checked = nothing(plan)
     for _, measured in passed.map(partial(measure, ranking)):
         total = total + measured
-        complain(ranking, total, passed)
+        complain(ranking, total.findings, passed)
     ensure_measured(total, passed)
     finish(total)
     worst = total.parts[0].worst
     rows = [] if worst is None else [int(row) for row in worst.row]
-    by_shard: dict[int, list[int]] = {}
-    shards: dict[int, Shard] = {}
-    for row in rows:
-        shard, local = passed.find(row)
-        by_shard.setdefault(row - local, []).append(local)
-        shards[row - local] = shard
-    pieces, order = [], []
-    for start, locals_ in sorted(by_shard.items()):
-        offset = start
-        wanted_rows = np.array(sorted(locals_)) + start
-        for record in shards[start].read(wanted(plan, others=True)):
-            here = wanted_rows[(wanted_rows >= offset) & (wanted_rows < offset + record.num_rows)]
+    pieces: list[pa.RecordBatch] = []
+    order: list[int] = []
+    for shard, start, local in _by_shard(passed, rows):
+        offset = 0
+        for record in shard.read(_everything(plan, verbatim=verbatim)):
+            here = local[(local >= offset) & (local < offset + record.num_rows)]
             if len(here):
-                some = record.take(pa.array(here - offset))
-                file = passed.locate(int(here[0]))[0]
-                number = here - here[0] + passed.locate(int(here[0]))[1]
-                complain(plan, checked + tally(plan, validate(some, plan)), passed)
-                pieces.append(_annotated(plan, some, file, number, several=len(source.files) > 1))
-                order += here.tolist()
+                some = _takeable(record).take(pa.array(here - offset))
+                file, number = passed.locate(start + int(here[0]))
+                complain(plan, tally(plan, validate(some, plan)).findings, passed)
+                piece = _annotated(plan, some, file, here - here[0] + number, several=len(source.files) > 1)
+                pieces.append(_like(piece, pieces[0].schema if pieces else piece.schema, file))
+                order += (here + start).tolist()
             offset += record.num_rows
     place = {row: at for at, row in enumerate(order)}
     yield from pa.Table.from_batches(pieces).take(pa.array([place[row] for row in rows])).to_batches()
+
+
+def _by_shard(passed: Traversal, rows: list[int]) -> Iterator[tuple[Shard, int, IntArray]]:
+    """The shards that hold some rows, where each starts, and which of its rows they are."""
+    found: dict[int, tuple[Shard, list[int]]] = {}
+    for row in rows:
+        shard, local = passed.find(row)
+        found.setdefault(row - local, (shard, []))[1].append(local)
+    for start, (shard, places) in sorted(found.items(), key=lambda item: item[0]):
+        yield shard, start, np.array(sorted(places), dtype=np.int64)
+
+
+def _everything(plan: Plan, *, verbatim: bool) -> Wanted:
+    return replace(wanted(plan, others=True), verbatim=verbatim)
+
+
+def _takeable(record: pa.RecordBatch) -> pa.RecordBatch:
+    """The same rows with text in a form of which Arrow can take some."""
+    for at, column in enumerate(record.schema):
+        if pa.types.is_string_view(column.type) or pa.types.is_binary_view(column.type):
+            plain = pa.large_string() if pa.types.is_string_view(column.type) else pa.large_binary()
+            record = record.set_column(at, column.name, record.column(at).cast(plain))
+    return record
+
+
+def _like(piece: pa.RecordBatch, schema: pa.Schema, file: str) -> pa.RecordBatch:
+    """The piece with the columns, in the order and of the types, of the first one.
+
+    Raises:
+        Mixed: a column cannot be made so.
+        DataError: a column is missing.
+    """
+    if piece.schema.equals(schema):
+        return piece
+    arrays = []
+    for column in schema:
+        at = piece.schema.get_field_index(column.name)
+        if at < 0:
+            raise DataError(f"{file}: no column {column.name!r}, which the first file has")
+        try:
+            arrays.append(piece.column(at).cast(column.type))
+        except pa.ArrowException:
+            kind = piece.schema[at].type
+            raise Mixed(
+                f"{file}: column {column.name!r} is {kind}, but {column.type} in the first file", MIXED
+            ) from None
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
 def _best_of(pieces: Iterator[pa.RecordBatch], most: int) -> Iterator[pa.RecordBatch]:
@@ -108,6 +161,7 @@ def _best_of(pieces: Iterator[pa.RecordBatch], most: int) -> Iterator[pa.RecordB
 
 def _annotated(plan: Plan, record: pa.RecordBatch, file: str, number: IntArray, *, several: bool) -> pa.RecordBatch:
     """The measurable rows of a record batch, with their numbers, losses and gradients in front."""
+    record = _takeable(record)
     batch = validate(record, plan)
     if batch.position is not None:
         record, number = record.take(pa.array(batch.position)), number[batch.position]

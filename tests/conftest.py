@@ -1,10 +1,14 @@
 """What all tests share: random inputs are drawn the same way in every run, and never timed."""
 
+import http.server
 import json
+import logging
 import os
+import re
 import subprocess
 import sys
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -99,3 +103,109 @@ def answer():
         return found
 
     return find
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A bucket of an S3 server."""
+
+    client: object
+    address: str
+
+    def put(self, key, body):
+        self.client.put_object(Bucket="bucket", Key=key, Body=body)
+        return self.url(key)
+
+    def url(self, key):
+        return f"s3://bucket/{key}?endpoint_override={self.address}&scheme=http"
+
+
+@pytest.fixture(scope="session")
+def bucket():
+    """A bucket of a real S3 server on loopback, empty but for what tests put there."""
+    boto3 = pytest.importorskip("boto3")
+    moto = pytest.importorskip("moto.server")
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (("ACCESS_KEY_ID", "me"), ("SECRET_ACCESS_KEY", "mine"), ("DEFAULT_REGION", "us-east-1")):
+            patch.setenv(f"AWS_{name}", value)
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        server.start()
+        host, port = server.get_host_and_port()
+        client = boto3.client("s3", endpoint_url=f"http://{host}:{port}")
+        client.create_bucket(Bucket="bucket")
+        yield Bucket(client, f"{host}:{port}")
+        client.close()
+        server.stop()
+
+
+@dataclass(frozen=True)
+class Web:
+    """An HTTP server and what it serves."""
+
+    address: str
+    pages: dict = field(default_factory=dict)
+    """Bytes by path; under ``/whole`` without byte ranges, under ``/unsized`` without a length either."""
+    asked: list = field(default_factory=list)
+    """Methods and paths of the requests so far."""
+
+    def put(self, path, body):
+        self.pages[path] = body
+        return f"{self.address}{path}"
+
+
+@pytest.fixture(scope="session")
+def web():
+    """A web server on loopback; ``/status/404`` and such answer with that status."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *words):
+            pass
+
+        def do_HEAD(self):
+            self.do_GET()
+
+        def do_GET(self):
+            path = self.path.partition("?")[0]
+            served.asked.append((self.command, self.path))
+            if path.startswith("/status/"):
+                self.answer(int(path.split("/")[2]), b"no")
+            elif path not in served.pages:
+                self.answer(404, b"no such page")
+            elif path.startswith("/unsized/"):
+                self.send_response(200)
+                self.send_header("Transfer-Encoding", "chunked")
+                self.end_headers()
+                if self.command == "GET":
+                    body = served.pages[path]
+                    self.wfile.write(b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body) if body else b"0\r\n\r\n")
+            else:
+                body, ranges = served.pages[path], not path.startswith("/whole/")
+                part = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", "")) if ranges else None
+                if part is None:
+                    self.answer(200, body, {"Accept-Ranges": "bytes"} if ranges else {})
+                else:
+                    start, stop = int(part[1]), min(int(part[2] or len(body)) + 1, len(body))
+                    self.answer(206, body[start:stop], {"Content-Range": f"bytes {start}-{stop - 1}/{len(body)}"})
+
+        def answer(self, status, body, headers=()):
+            self.send_response(status)
+            for name, value in dict(headers).items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if self.command == "GET":
+                self.wfile.write(body)
+
+    pytest.importorskip("fsspec")
+    pytest.importorskip("aiohttp")
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    served = Web(f"http://127.0.0.1:{server.server_port}")
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield served
+    server.shutdown()
+    server.server_close()

@@ -857,8 +857,8 @@ def test_text_labels_find_their_column_by_suffix_or_classes(lossctl, tmp_path):
     ],
 )
 def test_a_prediction_is_named_globbed_matched_or_numbered(lossctl, tmp_path, pattern, model, columns):
-    file = write_csv(tmp_path / "data.csv", "y,p_10,p_2,p_1,z_1,z_2,z_3,a=b", "1,10,2,1,0,0,0,3")
-    labels = [] if len(columns) == 1 else ["-y", ",".join(["z_1", "z_2", "z_3"][: len(columns)])]
+    file = write_csv(tmp_path / "data.csv", "y,p_10,p_2,p_1,t,u,v,a=b", "1,10,2,1,0,0,0,3")
+    labels = [] if len(columns) == 1 else ["-y", ",".join(["t", "u", "v"][: len(columns)])]
     done = lossctl("eval", file, "-l", "mse", "-p", pattern, *(labels or ["-y", "y"]), "-f", "json")
     assert done.status == 0
     assert done.json["inputs"]["models"] == {model: columns}

@@ -1,19 +1,31 @@
 """One table, every format, equal reports: how numbers are stored cannot change a digit."""
 
+import contextlib
+import datetime as dt
 import decimal
 import io
+import itertools
+import json
 import math
+import os
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import lossctl
-from lossctl.format import Wanted, format_for, formats, open_path, open_source
+from lossctl.errors import DataError, LossctlError, UsageError
+from lossctl.format import NULLS, Reading, Wanted, format_for, formats, open_location, open_source
+from lossctl.location import SUFFIXES as COMPRESSIONS
+from lossctl.location import locate
 
 SAMPLES = Path(__file__).parent.parent / "sample_data"
 ON_DISK = [found for found in formats if found.suffixes]
@@ -32,6 +44,10 @@ RUNS = {
 def bits(report):
     """The results of a report, to the last bit."""
     return [repr(result) for result in report.results]
+
+
+def open_path(path):
+    return open_location(locate(str(path)), Reading())
 
 
 def run(source, asked, **more):

@@ -98,7 +98,7 @@ def evaluate(
             label=label,
             prediction=prediction,
             weight=weight,
-            by=[name for names in by or () for name in command.split(names)],
+            by=[name for names in by or () for name in command.split(names) or ("",)],
             from_logits=from_logits,
             reduction=reduction,
             gradient=grad,
@@ -146,24 +146,15 @@ class Gate:
             UsageError: no result is of that loss, or no loss is named where there are several.
             DataError: a value is no number.
         """
-        from lossctl.loss import get_loss
-        from lossctl.registry import did_you_mean
-
         names = list(dict.fromkeys(result.loss for result in report.results))
-        if self.loss is None:
-            if len(names) > 1:
-                raise UsageError(
-                    "--fail-above VALUE needs a single loss", f"Say which: --fail-above {names[0]}={self.bound!r}."
-                )
-            chosen = names
-        else:
-            spec = str(get_loss(self.loss))
-            chosen = [name for name in names if name == spec] or [
-                name for name in names if name.partition(":")[0] == spec
-            ]
-            if not chosen:
-                raise UsageError(f"--fail-above {self.loss}: no such loss was measured", did_you_mean(self.loss, names))
-        return [self._verdict(result, report) for result in report.results if result.loss in chosen]
+        if self.loss is None and len(names) > 1:
+            hint = f"Say which: --fail-above {names[0]}={self.bound!r}."
+            raise UsageError("--fail-above VALUE needs a single loss", hint)
+        try:
+            chosen = report.results if self.loss is None else report.of(self.loss)
+        except UsageError as wrong:
+            raise UsageError(f"--fail-above {self.loss}: {wrong.what}", wrong.hint) from None
+        return [self._verdict(result, report) for result in chosen]
 
     def _verdict(self, result: "Result", report: "Report") -> tuple[str, bool]:
         several = len({it.model for it in report.results}) > 1

@@ -47,7 +47,7 @@ Top = Annotated[
 ]
 
 
-def samples(
+def samples(  # noqa: C901  (each flag is a branch)
     files: command.Files = None,
     input_format: command.InputFormat = None,
     delimiter: command.Delimiter = None,
@@ -84,7 +84,7 @@ def samples(
 
     from lossctl import join as joining
     from lossctl.evaluate import several
-    from lossctl.format import format_for, formats, open_source
+    from lossctl.format import Mixed, format_for, formats, open_source
     from lossctl.output import refuse, replacing
     from lossctl.planning import Request, make_plan
     from lossctl.rows import every_row, worst_rows
@@ -123,17 +123,26 @@ def samples(
         if dropped:
             voice.note(f"{dropped:,} of {total.rows:,} rows left out: a null or a weight of 0")
 
-    if top is None:
-        pieces = every_row(source, plan, finish)
-    else:
-        pieces = worst_rows(source, plan, top, finish, engine=engine, threads=threads)
+    def pieces(*, verbatim: bool) -> "Iterator[pa.RecordBatch]":
+        if top is None:
+            return every_row(source, plan, finish, verbatim=verbatim)
+        return worst_rows(source, plan, top, finish, engine=engine, threads=threads, verbatim=verbatim)
+
+    # Text is written as it was read; other formats keep types, unless a carried column turns out to have several.
     if output is None:
         with open(os.devnull if quiet > 1 else sys.stdout.fileno(), "wb", closefd=quiet > 1) as file:
-            _write(file, target, pieces)
+            _write(file, target, pieces(verbatim=not target.typed))
         return
-    with replacing(output, tuple(files)) as beside:
-        rows = _write(beside, target, pieces)
-    voice.note(f"wrote {output}: {rows:,} rows")
+    for verbatim in (not target.typed, True):
+        try:
+            with replacing(output, tuple(files)) as beside:
+                rows = _write(beside, target, pieces(verbatim=verbatim))
+        except Mixed:
+            if verbatim or source.once:
+                raise
+        else:
+            voice.note(f"wrote {output}: {rows:,} rows")
+            return
 
 
 def _write(file: BinaryIO, target: "formats_contract.Format", pieces: "Iterator[pa.RecordBatch]") -> int:

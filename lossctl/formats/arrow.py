@@ -73,6 +73,7 @@ class ArrowFile:
     suffixes: tuple[str, ...] = (".arrow", ".feather", ".ipc")
     magic = b"ARROW1"
     text = False
+    typed = True
 
     def open(self, location: Location, reading: Reading) -> FileSource:  # noqa: ARG002  (it says all itself)
         """Open a file by its footer; a pipe is put into a file first."""
@@ -168,6 +169,7 @@ class ArrowStream:
     suffixes: tuple[str, ...] = (".arrows", ".ipcs")
     magic = b"\xff\xff\xff\xff"
     text = False
+    typed = True
 
     def open(self, location: Location, reading: Reading) -> StreamSource:  # noqa: ARG002  (it says all itself)
         """Open a stream by its schema."""

@@ -1,6 +1,7 @@
 """Delimited text, such as CSV; a shard is a fixed range of bytes, cut at line ends."""
 
 import csv
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -9,12 +10,13 @@ from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 
 from lossctl.batch import TEXT_HINT, BadRow, kind_of
 from lossctl.columns import Column
 from lossctl.errors import DataError, UsageError
-from lossctl.format import Reading, Resplit, Wanted, formats
+from lossctl.format import MIXED, Mixed, Reading, Resplit, Wanted, formats
 from lossctl.location import Location, open_binary, unreadable
 from lossctl.text import RANGE, Stream, lines_of
 
@@ -50,7 +52,7 @@ class Layout:
                 types[name] = pa.string()
             elif wanted.others:
                 # What is only carried along stays as it is written, unless it is plainly a number.
-                plain = kind_of(inferred) == "number" and not pa.types.is_null(inferred)
+                plain = kind_of(inferred) == "number" and not pa.types.is_null(inferred) and not wanted.verbatim
                 types[name] = inferred if plain else pa.string()
         return pyarrow.csv.ConvertOptions(
             include_columns=list(types),
@@ -198,7 +200,7 @@ def _parse(text: bytes, layout: Layout, wanted: Wanted, before: int = 0) -> Iter
         table = pyarrow.csv.read_csv(pa.BufferReader(text), reading, parsing, layout.conversion(wanted))
     except pa.ArrowException as error:
         if not ragged:
-            raise _explained(error, layout, before) from None
+            raise _explained(error, layout, wanted, before) from None
     if ragged:
         row = ragged[0]
         shown = row.text if row.text is None or len(row.text) <= 60 else row.text[:60] + "…"
@@ -208,17 +210,24 @@ def _parse(text: bytes, layout: Layout, wanted: Wanted, before: int = 0) -> Iter
             f"{fields} where the first line has {row.expected_columns}: {shown!r}",
             "Mend the row; a field that holds the separator stands in double quotes.",
         )
+    if b'"' in text and last_line_end(text, layout.delimiter)[1]:
+        hint = "Close it, or double it where it is a character of the cell."
+        raise BadRow(before + max(table.num_rows - 1, 0), "a quote is opened and never closed", hint)
     yield from table.to_batches(max_chunksize=1 << 16)
 
 
-def _explained(error: pa.ArrowException, layout: Layout, before: int) -> Exception:
+def _explained(error: pa.ArrowException, layout: Layout, wanted: Wanted, before: int) -> Exception:
     found = CONVERSION.search(str(error))
     if found is None:
         return unreadable(layout.title, error)
     column, row, kind, value = found.groups()
     name = layout.names[int(column)] if int(column) < len(layout.names) else f"#{int(column) + 1}"
-    what = "a number" if kind == "double" else f"of type {kind}"
     shown = value if len(value) <= 60 else value[:60] + "…"
+    if name not in wanted.names:
+        return Mixed(
+            f"{layout.title}: column {name!r} holds {shown!r}, which is not {kind} as in the first rows", MIXED
+        )
+    what = "a number" if kind == "double" else f"of type {kind}"
     return BadRow(before + max(int(row) - 1, 0), f"column {name!r} holds {shown!r}, which is not {what}", TEXT_HINT)
 
 
@@ -282,6 +291,7 @@ class Delimited:
 
     magic = b""
     text = True
+    typed = False
 
     def __init__(self, name: str, suffixes: tuple[str, ...], delimiter: str) -> None:
         self.name, self.suffixes, self.delimiter = name, suffixes, delimiter
@@ -319,23 +329,30 @@ class DelimitedWriter:
     """Rows as text; what no cell of text can hold is written as JSON in one."""
 
     def __init__(self, file: BinaryIO, schema: pa.Schema, delimiter: str) -> None:
-        self.nested = [at for at, column in enumerate(schema) if pa.types.is_nested(column.type)]
-        for at in self.nested:
-            schema = schema.set(at, pa.field(schema[at].name, pa.string()))
-        self.writer = pyarrow.csv.CSVWriter(
-            file, schema, write_options=pyarrow.csv.WriteOptions(delimiter=delimiter, quoting_style="needed")
-        )
+        self.file, self.delimiter = file, delimiter
+        self.special = f'["\\r\\n{re.escape(delimiter)}]|^$'
+        header = io.StringIO()
+        csv.writer(header, delimiter=delimiter, lineterminator="\n").writerow(schema.names)
+        file.write(header.getvalue().encode())
 
     def write_batch(self, batch: pa.RecordBatch, /) -> None:
         """Append rows."""
-        for at in self.nested:
-            words = [None if cell is None else json.dumps(cell, default=str) for cell in batch.column(at).to_pylist()]
-            batch = batch.set_column(at, batch.schema[at].name, pa.array(words, pa.string()))
-        self.writer.write_batch(batch)
+        quoted = False
+        for at, column in enumerate(batch.schema):
+            if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
+                cells = batch.column(at).to_pylist()
+                words = [None if cell is None else json.dumps(cell, default=str) for cell in cells]
+                batch = batch.set_column(at, column.name, pa.array(words, pa.string()))
+            if not pa.types.is_primitive(batch.schema[at].type):
+                text = batch.column(at).cast(pa.string())
+                quoted = quoted or bool(pc.any(pc.match_substring_regex(text, self.special)).as_py())
+        # Arrow quotes every text or none; where no cell needs it, none reads better.
+        style = "needed" if quoted else "none"
+        options = pyarrow.csv.WriteOptions(include_header=False, delimiter=self.delimiter, quoting_style=style)
+        pyarrow.csv.write_csv(batch, self.file, options)
 
     def close(self) -> None:
-        """Write what remains."""
-        self.writer.close()
+        """Nothing remains."""
 
 
 def _layout(location: Location, head: bytes, delimiter: str, reading: Reading) -> Layout:

@@ -223,6 +223,7 @@ class JsonLines:
     suffixes: tuple[str, ...] = (".jsonl", ".ndjson")
     magic = b""
     text = True
+    typed = True
 
     def open(self, location: Location, reading: Reading) -> JsonLinesSource:
         """Open a file by its first megabyte.

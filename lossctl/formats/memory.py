@@ -77,6 +77,14 @@ def _column(name: str, values: Any) -> pa.Array:
     return pa.array(array)
 
 
+def _series(values: Any) -> pa.Array:
+    """A column of a frame; one that Arrow cannot hold is null, so that nobody is kept from using the others."""
+    try:
+        return pa.array(values, from_pandas=True)
+    except (pa.ArrowException, ValueError, TypeError):
+        return pa.nulls(len(values), pa.binary())
+
+
 class Memory:
     """Tables in memory as a format."""
 
@@ -84,6 +92,7 @@ class Memory:
     suffixes: tuple[str, ...] = ()
     magic = b""
     text = False
+    typed = True
 
     def open(self, source: Any, reading: Reading) -> MemorySource | None:  # noqa: ARG002  (it says all itself)
         """The source for a table; ``None`` for anything else.
@@ -91,12 +100,12 @@ class Memory:
         Raises:
             UsageError: the columns are no arrays, or differ in length.
         """
-        if isinstance(source, pa.Table):
-            return MemorySource(source)
+        if isinstance(source, pa.Table | pa.RecordBatch):
+            return MemorySource(source if isinstance(source, pa.Table) else pa.Table.from_batches([source]))
         pandas = sys.modules.get("pandas")  # nobody holds a DataFrame without having imported it
         try:
             if pandas is not None and isinstance(source, pandas.DataFrame):
-                return MemorySource(pa.Table.from_pandas(source, preserve_index=False))
+                return MemorySource(pa.table({str(name): _series(source[name]) for name in source.columns}))
             if isinstance(source, Mapping):
                 return MemorySource(pa.table({name: _column(name, values) for name, values in source.items()}))
         except (pa.ArrowException, ValueError) as error:

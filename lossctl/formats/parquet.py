@@ -91,6 +91,7 @@ class Parquet:
     suffixes: tuple[str, ...] = (".parquet", ".pq")
     magic = b"PAR1"
     text = False
+    typed = True
 
     def open(self, location: Location, reading: Reading) -> ParquetSource:  # noqa: ARG002  (it says all itself)
         """Open a file by its footer; a pipe is put into a file first."""

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lossctl.definition import Value, spell
+from lossctl.loss import get_loss
 from lossctl.renderer import Style, renderers
 from lossctl.report import Report, Result
 
@@ -111,7 +112,7 @@ def _tables(report: Report, precision: int, *, brief: bool) -> Iterator[tuple[st
         ("std. error", lambda it: number(it.standard_error)),
         ("n", lambda it: count(it.n)),
     ]
-    if any(result.reduction != "mean" for result in results):
+    if any(result.reduction != "mean" or get_loss(result.loss).reduction != "mean" for result in results):
         columns.insert(1, ("reduction", lambda it: it.reduction))
     for title, counted in (
         ("null", "n_null"),
