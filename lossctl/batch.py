@@ -98,6 +98,15 @@ def class_number(name: str) -> float | None:
     return float(name) if name.lstrip("-").isdecimal() else words.get(name.lower())
 
 
+def takeable(record: pa.RecordBatch) -> pa.RecordBatch:
+    """The same rows with text in a form of which Arrow can take some."""
+    for at, column in enumerate(record.schema):
+        if pa.types.is_string_view(column.type) or pa.types.is_binary_view(column.type):
+            plain = pa.large_string() if pa.types.is_string_view(column.type) else pa.large_binary()
+            record = record.set_column(at, column.name, record.column(at).cast(plain))
+    return record
+
+
 def mask_of(array: pa.Array) -> BoolArray | None:
     """Where an Arrow array is null."""
     if array.null_count == 0:
@@ -214,7 +223,11 @@ class _Reader:
         array = self.record.column(column)
         if pa.types.is_dictionary(array.type):
             array = array.dictionary_decode()
-        array = array.cast(pa.string())
+        try:
+            array = array.cast(pa.string())
+            array.validate(full=True)
+        except pa.ArrowException:
+            raise BadRow(0, f"column {column!r} holds text that is not UTF-8") from None
         code = pc.index_in(array, value_set=pa.array(names, pa.string()))
         lost = mask_of(code)
         values = floats(pc.fill_null(code, 0))
@@ -239,7 +252,7 @@ class _Reader:
             # An empty text is no name: it and null are one group.
             try:
                 words = [word or None for word in array.dictionary.cast(pa.string()).to_pylist()]
-            except pa.ArrowException:
+            except (pa.ArrowException, UnicodeError):
                 raise BadRow(0, f"column {name!r} of type {array.type.value_type} cannot be grouped by") from None
             if pa.types.is_floating(array.type.value_type):
                 words = [None if word == "nan" else word for word in words]

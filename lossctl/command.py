@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lossctl.errors import UsageError
 from lossctl.registry import Registry
 
 if TYPE_CHECKING:
@@ -300,6 +301,18 @@ def reading(form: str | None, delimiter: str | None, null_values: str | None, *,
 
     nulls = NULLS if null_values is None else tuple(part.strip() for part in null_values.split(","))
     return Reading(form, delimiter, not no_header, nulls)
+
+
+def check_join(files: list[str], labels: list[str] | None, ids: str | None, join: str) -> None:
+    """Refuse flags of a join that joins nothing.
+
+    Raises:
+        UsageError: ``--id`` or ``--join`` without ``--labels``.
+    """
+    if "-" in files and "-" in (labels or ()):
+        raise UsageError("stdin can be read only once")
+    if not labels and (ids is not None or join != "strict"):
+        raise UsageError("--id and --join need --labels FILE, the file to join with")
 
 
 def split(text: str | None) -> tuple[str, ...]:

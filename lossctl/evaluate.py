@@ -6,10 +6,14 @@ from functools import partial
 from typing import Any
 
 from lossctl import join as joining
+from lossctl.activation import get_activation
 from lossctl.assembly import assemble, complain
 from lossctl.batch import Nulls, Plan
-from lossctl.format import Reading, Source, narrowed, open_source
-from lossctl.loss import BoundLoss
+from lossctl.definition import split_specs
+from lossctl.engine import engines
+from lossctl.format import Reading, Source, formats, narrowed, open_source
+from lossctl.location import expand
+from lossctl.loss import BoundLoss, get_loss
 from lossctl.measure import Summation, measure, nothing
 from lossctl.planning import Request, make_plan
 from lossctl.reduction import Findings
@@ -94,6 +98,7 @@ def evaluate(
         samples=samples,
         nulls=nulls,
     )
+    check_words(request, engine, reading)
     opened = open_source(source, reading)
     if labels is None:
         return run(opened, make_plan(opened, request), engine=engine, threads=threads, progress=progress)
@@ -116,6 +121,28 @@ def run(
         if progress is not None:
             progress(shard.nbytes)
     return assemble(plan, total.result(), passed)
+
+
+def check_words(request: Request, engine: str, reading: Reading | None) -> None:
+    """Refuse names that nothing has, before anything is opened or fetched.
+
+    Raises:
+        UsageError: an unknown loss, parameter, activation, engine or format.
+    """
+    for spec in request.loss:
+        for one in split_specs([spec]) if isinstance(spec, str) else [spec]:
+            get_loss(one)
+    if request.activation is not None:
+        get_activation(request.activation)
+    engines.get(engine)
+    if reading is not None and reading.format is not None:
+        formats.get(reading.format)
+
+
+def input_files(source: Any, labels: Any = None) -> tuple[str, ...]:
+    """The files that paths, globs and directories stand for: those that must not be written to."""
+    paths = [path for one in (source, labels) for path in several(one)]
+    return tuple(one for path in paths for one in expand(path))
 
 
 def split(text: str) -> tuple[str, ...]:

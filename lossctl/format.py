@@ -152,7 +152,10 @@ class Mixed(DataError):
 
 def columns_in(schema: pa.Schema) -> tuple[Column, ...]:
     """The columns of an Arrow schema."""
-    return tuple(Column(column.name, kind_of(column.type)) for column in schema)
+    try:
+        return tuple(Column(column.name, kind_of(column.type)) for column in schema)
+    except UnicodeError:
+        raise DataError("a column has a name that is not UTF-8", "Rename it.") from None
 
 
 def suffixes() -> tuple[str, ...]:
@@ -193,6 +196,8 @@ def _recognised(found: Location) -> Format:
         hint = f"Rename it, or force the format: -F {by_magic.name}."
         raise DataError(f"{found.title}: named {by_suffix.name} but holds {by_magic.name}", hint)
     chosen = by_suffix or by_magic
+    if head.startswith(b"FEA1"):
+        raise DataError(f"{found.title}: Feather of version 1", "Write it again as version 2, or as Parquet.")
     if chosen is None and found.pipe:
         # A pipe has no suffix; text is told by how it begins.
         chosen = formats.get("jsonl" if head.lstrip()[:1] == b"{" else "csv")
@@ -229,10 +234,16 @@ class Keyed:
         keys = [(name, value) for name, value in self.keys if wanted.others or name in wanted.names]
         try:
             for batch in self.inner.read(wanted):
-                arrays = [*batch.columns, *(pa.array([value] * batch.num_rows, pa.string()) for _, value in keys)]
+                arrays = [*batch.columns, *(_constant(name, value, wanted, batch.num_rows) for name, value in keys)]
                 yield pa.RecordBatch.from_arrays(arrays, [*batch.schema.names, *(name for name, _ in keys)])
         except Resplit as again:
             raise Resplit(Keyed(again.rest, self.keys)) from None
+
+
+def _constant(name: str, value: str, wanted: Wanted, rows: int) -> pa.Array:
+    word = None if value == "__HIVE_DEFAULT_PARTITION__" else value
+    words = pa.array([word] * rows, pa.string())
+    return words.cast(pa.float64()) if name in wanted.numbers else words
 
 
 @dataclass(frozen=True)

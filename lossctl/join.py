@@ -10,9 +10,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lossctl.batch import takeable
 from lossctl.columns import LABEL_NAMES, PREDICTION_NAMES, Column, find
 from lossctl.errors import DataError, UsageError
-from lossctl.format import Source, Wanted
+from lossctl.format import Source, Wanted, narrowed
 from lossctl.formats.memory import MemorySource
 from lossctl.planning import Request
 from lossctl.traversal import Traversal
@@ -31,7 +32,7 @@ class Joined:
     """What was joined, dropped or unmatched."""
 
 
-def join(
+def join(  # noqa: C901  (a step for each thing that can be wrong)
     predictions: Source, labels: Source, ids: Sequence[str], how: str, request: Request, *, others: bool = False
 ) -> Joined:
     """Match the rows of two data sets by key.
@@ -53,6 +54,8 @@ def join(
         raise UsageError(f"unknown join {how!r}", f"Known: {', '.join(HOW)}.")
     if not ids:
         raise UsageError("--labels needs --id COL: the column that both files share")
+    if "stdin" in predictions.files and "stdin" in labels.files:
+        raise UsageError("stdin can be read only once")
     left_names = {column.name for column in predictions.columns}
     for side, source in (("predictions", predictions), ("labels", labels)):
         for name in ids:
@@ -60,22 +63,30 @@ def join(
                 raise UsageError(f"id {name!r} matches {len(found)} columns of the {side}", "Name each.")
     label = _roles(request.label, labels.columns, ids, LABEL_NAMES, "label", "-y")
     prediction = tuple(request.prediction) or _roles((), predictions.columns, ids, PREDICTION_NAMES, "prediction", "-p")
-    shared = [name for pattern in (request.weight, *request.by) if pattern for name in pattern.split(",")]
+    weight = None if request.weight is None else _either(request.weight, predictions, labels, "weight")[0]
+    by = tuple(name for pattern in request.by for name in _either(pattern, predictions, labels, "group"))
+    shared = [*by, *([] if weight is None else [weight])]
     from_left = {name for name in shared if name in left_names}
     left_needed = {name for pattern in prediction for name in _predicted(pattern, predictions.columns)} | from_left
     right_needed = {*label, *(name for name in shared if name not in left_names)}
-    left = _read(predictions, ids, left_needed, others=others)
-    right = _read(labels, ids, right_needed, others=others)
+    texts = {name for name in by if name not in (*label, weight)}
+    if request.classes or len(_predicted(prediction[0], predictions.columns)) > 1:
+        texts |= {name for name in label if _kind(labels, name) == "text"}
+    left = _read(predictions, ids, left_needed, texts & left_names, others=others)
+    right = _read(labels, ids, right_needed, texts & right_needed, others=others)
     matched, facts = _match(left, right, list(ids), how)
     renamed = {name: f"{name} (labels)" if name in left.column_names else name for name in right.column_names}
     table = left.take(matched[LEFT])
     for name in right.column_names:
         if name not in ids:
             table = table.append_column(renamed[name], right[name].take(matched[RIGHT]))
-    title = f"{' '.join(predictions.files)} joined with {' '.join(labels.files)}"
-    changed = {"label": tuple(renamed[name] for name in label), "prediction": prediction}
+    if not matched.num_rows:
+        raise DataError(f"{' '.join(predictions.files)}: no id has a label in {' '.join(labels.files)}")
+    title = " joined with ".join(" ".join(it.files) or "the table" for it in (predictions, labels))
+    named = tuple(renamed[name] for name in label)
+    changed = {"label": named, "prediction": prediction, "weight": weight, "by": by}
     return Joined(
-        MemorySource(table.combine_chunks(), title),
+        MemorySource(table.combine_chunks(), title, predictions.files),
         Request(**{**vars(request), **changed}),
         {"labels": list(labels.files), "predictions": list(predictions.files), "id": list(ids), "how": how, **facts},
     )
@@ -94,20 +105,32 @@ def _roles(
     raise UsageError(f"no single column could be the {role}: {', '.join(others)}", f"Say which with {flag}.")
 
 
+def _either(pattern: str, predictions: Source, labels: Source, role: str) -> tuple[str, ...]:
+    """The columns a pattern stands for among the predictions, else among the labels."""
+    try:
+        return find(pattern, predictions.columns, role)
+    except UsageError:
+        return find(pattern, (*labels.columns, *predictions.columns), role)
+
+
+def _kind(source: Source, name: str) -> str:
+    return next(column.kind for column in source.columns if column.name == name)
+
+
 def _predicted(pattern: str, columns: Sequence[Column]) -> tuple[str, ...]:
     name, equals, rest = pattern.partition("=")
     named = equals and pattern not in {column.name for column in columns} and not name.startswith("/")
     return find(rest if named else pattern, columns, "prediction")
 
 
-def _read(source: Source, ids: Sequence[str], needed: set[str], *, others: bool) -> pa.Table:
-    kinds = {column.name: column.kind for column in source.columns}
-    numbers = frozenset(name for name in needed if name not in ids and kinds.get(name) == "number")
-    texts = frozenset({*ids, *needed} - numbers)
-    batches = list(Traversal(source, "serial").batches(Wanted(numbers, texts, others)))
+def _read(source: Source, ids: Sequence[str], needed: set[str], texts: set[str], *, others: bool) -> pa.Table:
+    wanted = Wanted(frozenset(needed - texts - {*ids}), frozenset({*ids, *texts}), others)
+    passed = Traversal(narrowed(source, needed | {*ids}), "serial")
+    batches = [takeable(batch) for batch in passed.batches(wanted)]
     if not batches:
-        raise DataError(f"{' '.join(source.files)}: no data rows")
-    return pa.Table.from_batches(batches)
+        raise DataError(f"{' '.join(source.files) or 'the table'}: no data rows")
+    tables = [pa.Table.from_batches([batch]) for batch in batches]
+    return pa.concat_tables(tables, promote_options="permissive")
 
 
 def _match(left: pa.Table, right: pa.Table, ids: list[str], how: str) -> tuple[pa.Table, dict[str, Any]]:
@@ -142,11 +165,15 @@ def _match(left: pa.Table, right: pa.Table, ids: list[str], how: str) -> tuple[p
 
 
 def _keys(left: pa.Table, right: pa.Table, name: str) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
-    """A key column of both sides in one type: integers as they are, everything else as text."""
+    """A key column of both sides as text."""
     pair = (_plain(left[name]), _plain(right[name]))
-    if all(pa.types.is_integer(keys.type) for keys in pair):
-        return pair[0].cast(pa.int64()), pair[1].cast(pa.int64())
-    return pair[0].cast(pa.string()), pair[1].cast(pa.string())
+    return _words(pair[0]), _words(pair[1])
+
+
+def _words(keys: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Keys as text; an empty one is missing."""
+    words = keys.cast(pa.string())
+    return pc.if_else(pc.equal(words, ""), pa.scalar(None, pa.string()), words)
 
 
 def _plain(keys: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -12,8 +12,10 @@ import shutil
 import stat
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
+from urllib.parse import unquote
 
 import pyarrow as pa
 
@@ -25,6 +27,11 @@ SUFFIXES = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd", ".lz4": "lz4"}
 MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd", b"\x04\x22\x4d\x18": "lz4"}
 ARROW_STORES = ("s3", "gs", "gcs", "abfs", "abfss")
 FSSPEC_STORES = ("https", "http", "hf", "ftp", "memory")
+
+REFUSALS = (OSError, pa.ArrowException, MemoryError, IndexError, UnicodeError, SystemError, ValueError)
+"""What a reader raises where a file is damaged; a whole one gives none of these."""
+Stamp = tuple[int, ...]
+"""Which file it is, how long, and when it was written last; empty where nobody knows."""
 
 _temporary = contextlib.ExitStack()
 
@@ -54,6 +61,42 @@ def unreadable(path: str, error: Exception) -> LossctlError:
     return DataError(f"{path}: cannot be read: {first}", "Is the file whole, and of the format its name says?")
 
 
+class Pipe:
+    """A pipe that can be looked into, however little it gives at first."""
+
+    def __init__(self, file: Any) -> None:
+        self.file, self.put_back, self.closed = file, b"", False
+
+    def ahead(self, n: int) -> bytes:
+        """The next ``n`` bytes, or what there is, without taking them."""
+        while len(self.put_back) < n and (more := self._more(n - len(self.put_back))):
+            self.put_back += more
+        return self.put_back[:n]
+
+    def read(self, n: int = -1) -> bytes:
+        """The next ``n`` bytes, fewer only at the end; all for -1."""
+        if n < 0:
+            taken, self.put_back = self.put_back, b""
+            return taken + self._more(-1)
+        taken, self.put_back = self.put_back[:n], self.put_back[n:]
+        return taken + self._more(n - len(taken)) if len(taken) < n else taken
+
+    def _more(self, n: int) -> bytes:
+        if self.file.closed:
+            return b""
+        more = bytes(self.file.read(n))
+        if not more or n < 0:
+            self.file.close()
+        return more
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def close(self) -> None:
+        """Leave it open: it cannot be opened again."""
+
+
 @dataclass
 class Location:
     """One file, wherever it is."""
@@ -66,7 +109,7 @@ class Location:
     keys: tuple[tuple[str, str], ...] = ()
     """Hive partition keys in its path."""
     handle: Any = field(default=None, repr=False)
-    """The open file of a pipe: a buffered reader."""
+    """The open pipe."""
 
     @property
     def title(self) -> str:
@@ -79,6 +122,17 @@ class Location:
         return not self.pipe and self.compression is None
 
     @functools.cached_property
+    def stamp(self) -> Stamp:
+        """Which file it is now."""
+        if not self.ranges:
+            return ()
+        try:
+            with open_binary(self.path) as file:
+                return stamp_of(file)
+        except REFUSALS as error:
+            raise unreadable(self.path, error) from None
+
+    @functools.cached_property
     def size(self) -> int:
         """Its size in bytes; 0 where nobody knows."""
         if self.pipe:
@@ -86,7 +140,7 @@ class Location:
         try:
             with open_binary(self.path) as file:
                 return int(file.seek(0, os.SEEK_END))
-        except (OSError, pa.ArrowException) as error:
+        except REFUSALS as error:
             raise unreadable(self.path, error) from None
 
     def head(self, n: int = 16) -> bytes:
@@ -97,20 +151,25 @@ class Location:
         """
         try:
             if self.handle is not None:
-                return cast("Any", self.handle).peek(n)[:n]  # type: ignore[no-any-return]  # a buffered reader
+                return bytes(self.handle.ahead(n))
             with open_binary(self.path) as file:
                 return bytes(file.read(n))
-        except (OSError, pa.ArrowException) as error:
+        except REFUSALS as error:
             raise unreadable(self.title, error) from None
 
     def beginning(self) -> bytes:
-        """The first bytes of its content; of a compressed pipe, which cannot be looked into, the stored ones."""
-        if self.compression is None or self.pipe:
+        """The first bytes of its content; the stored ones where too few came to decompress."""
+        if self.compression is None:
+            return self.head()
+        if self.pipe:
+            some = pa.BufferReader(self.head(1 << 16))
+            with contextlib.suppress(*REFUSALS):
+                return bytes(pa.CompressedInputStream(some, self.compression).read(16))
             return self.head()
         try:
             with self.open() as file:
                 return bytes(file.read(16))
-        except (OSError, pa.ArrowException) as error:
+        except REFUSALS as error:
             raise unreadable(self.title, error) from None
 
     def open(self) -> Any:
@@ -127,10 +186,32 @@ class Location:
         aside = _temporary.enter_context(tempfile.NamedTemporaryFile(prefix="lossctl-"))  # noqa: SIM115  (see clean)
         try:
             shutil.copyfileobj(self.open(), aside, 1 << 20)
-        except (OSError, pa.ArrowException) as error:
+        except REFUSALS as error:
             raise unreadable(self.title, error) from None
         aside.flush()
         return Location(aside.name, keys=self.keys)
+
+
+def stamp_of(file: Any) -> Stamp:
+    """The stamp of an open file."""
+    try:
+        found = os.fstat(file.fileno())
+    except (AttributeError, OSError, ValueError):
+        return ()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+@contextlib.contextmanager
+def unchanged(path: str, stamp: Stamp) -> Iterator[Any]:
+    """The file of a path, open, if it is still the one that was stamped.
+
+    Raises:
+        DataError: it was changed since.
+    """
+    with open_binary(path) as file:
+        if stamp_of(file) != stamp:
+            raise DataError(f"{path}: was changed while it was read", "Run it again once nobody writes to the file.")
+        yield file
 
 
 def open_binary(path: str) -> Any:
@@ -151,7 +232,10 @@ def open_binary(path: str) -> Any:
             import fsspec  # noqa: PLC0415  (an optional extra)
         except ImportError:
             raise UsageError(f"{path}: reading {scheme}:// needs an extra", "pip install 'lossctl[remote]'") from None
-        return fsspec.open(path, "rb").open()
+        try:
+            return fsspec.open(path, "rb").open()
+        except ImportError as missing:
+            raise UsageError(f"{path}: {missing}", "pip install 'lossctl[remote]'") from None
     known = ", ".join(f"{it}://" for it in (*ARROW_STORES, *FSSPEC_STORES))
     raise UsageError(f"{path}: unknown kind of URL", f"Known: {known}.")
 
@@ -159,7 +243,7 @@ def open_binary(path: str) -> Any:
 def _store(path: str) -> tuple[Any, str]:
     from pyarrow import fs  # noqa: PLC0415  (loads the clients of the stores)
 
-    base, _, options = path.partition("?")
+    base, _, options = path.rpartition("?") if "=" in path.rpartition("?")[2] else (path, "", "")
     scheme, rest = base.split("://", 1)
     bucket = rest.split("/", 1)[0]
     found = _file_system(f"{scheme}://{bucket}" + (f"?{options}" if options else ""))
@@ -186,22 +270,47 @@ def locate(path: str) -> Location:
     if path == STDIN:
         if sys.stdin is None or sys.stdin.isatty():
             raise UsageError("no file to read, and stdin is a terminal", "Name a file, or pipe one in.")
-        found.pipe, found.handle = True, open(0, "rb", closefd=False)  # noqa: SIM115  (stays open)
+        found.pipe, found.handle = True, Pipe(open(0, "rb", closefd=False))  # noqa: SIM115  (stays open)
+    elif scheme_of(path) in FSSPEC_STORES:
+        found.pipe, found.handle = _unless_ranges(path)
     elif not scheme_of(path):
         try:
             if not stat.S_ISREG(os.stat(path).st_mode):
                 found.pipe = True
-                found.handle = open_binary(path)
+                found.handle = Pipe(open_binary(path))
         except OSError as error:
             raise unreadable(path, error) from None
     head = found.head()
-    found.compression = next((name for magic, name in MAGIC.items() if head.startswith(magic)), None)
+    found.compression = _compression(head)
+    return found
+
+
+def _unless_ranges(path: str) -> tuple[bool, Any]:
+    """Whether a web address must be read from its beginning to its end, and then the pipe to do so."""
+    try:
+        with open_binary(path) as file:
+            if file.seek(0, os.SEEK_END) > 1:
+                file.seek(1)
+                file.read(1)
+        return False, None
+    except FileNotFoundError as error:
+        raise unreadable(path, error) from None
+    except (OSError, ValueError):
+        import fsspec  # noqa: PLC0415  (it was there for the first try)
+
+        return True, Pipe(fsspec.open(path, "rb", block_size=0).open())
+
+
+def _compression(head: bytes) -> str | None:
+    found = next((name for magic, name in MAGIC.items() if head.startswith(magic)), None)
+    if found == "bz2" and head[4:10] not in {b"1AY&SY", b"\x17rE8P\x90"}:
+        return None  # a word that begins like a bzip2 file
     return found
 
 
 def _hive_keys(path: str) -> tuple[tuple[str, str], ...]:
     parts = (part.partition("=") for part in path.split("?", maxsplit=1)[0].split("/")[:-1])
-    return tuple((name, value) for name, equals, value in parts if equals and name)
+    return tuple((unquote(name), unquote(value)) for name, equals, value in parts if equals and name)
 
 
 def expand(path: str) -> list[str]:
@@ -222,7 +331,9 @@ def expand(path: str) -> list[str]:
         if not found:
             raise DataError(f"{path}: no files in this directory", "Name a file, or a directory that holds data files.")
     elif any(sign in local for sign in "*?[") and not os.path.exists(local):
-        found = [one for one in glob.glob(local, recursive=True) if os.path.isfile(one)]
+        matching = glob.glob(local, recursive=True)
+        found = [one for one in matching if os.path.isfile(one)]
+        found += [one for folder in matching if os.path.isdir(folder) for one in expand(folder) if not found]
         if not found:
             raise DataError(f"{path}: no file matches")
     else:
@@ -233,15 +344,18 @@ def expand(path: str) -> list[str]:
 def _expand_store(path: str) -> list[str]:
     from pyarrow import fs  # noqa: PLC0415
 
-    base, question, options = path.partition("?")
-    if options and "=" not in options:  # a glob's ? rather than options
+    base, question, options = path.rpartition("?")
+    if "=" not in options:  # a glob's ? rather than options
         base, question, options = path, "", ""
     scheme = base.split("://", 1)[0]
     try:
         store, inside = _store(path if options else base)
-        is_glob = any(sign in inside for sign in "*[")
+        is_glob = any(sign in inside for sign in "*?[")
         top = re.split(r"[*?\[]", inside)[0].rpartition("/")[0] if is_glob else inside.rstrip("/")
-        if not is_glob and store.get_file_info(top).type != fs.FileType.Directory:
+        kind = store.get_file_info(top).type
+        if not is_glob and kind == fs.FileType.NotFound:
+            raise FileNotFoundError(path)
+        if not is_glob and kind != fs.FileType.Directory:
             return [path]
         infos = store.get_file_info(fs.FileSelector(top, recursive=True, allow_not_found=True))
     except (OSError, pa.ArrowException) as error:

@@ -37,11 +37,15 @@ def replacing(path: str, inputs: tuple[str, ...] = ()) -> Iterator[BinaryIO]:
             os.unlink(beside)
 
 
+def _same(path: str, other: str) -> bool:
+    return os.path.exists(other) and os.path.samefile(path, other)
+
+
 def refuse(path: str, inputs: tuple[str, ...] = ()) -> None:
     """Check that a file may be written; see `replacing`."""
     if os.path.isdir(path):
         raise UsageError(f"{path}: is a directory", "Name a file to write.")
     if not os.path.isdir(os.path.dirname(path) or "."):
         raise UsageError(f"{path}: no such directory")
-    if os.path.exists(path) and any(os.path.exists(it) and os.path.samefile(path, it) for it in inputs):
+    if os.path.exists(path) and any(_same(path, it.removeprefix("file://")) for it in inputs):
         raise UsageError(f"{path}: is an input", "Write to another file.")

@@ -69,7 +69,7 @@ class _Planner:
                         return batch
             except BadRow as bad:
                 raise DataError(f"{shard.file}: row {bad.row + 1}: {bad.what}", bad.hint) from None
-        raise DataError(f"{' '.join(self.source.files) or 'the table'}: no rows")
+        raise DataError(f"{' '.join(self.source.files) or 'the table'}: no data rows")
 
     def width(self, columns: Sequence[str]) -> int:
         """How many numbers a row of these columns holds; 0 for a plain number."""

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lossctl.assembly import complain, ensure_measured
-from lossctl.batch import Plan, validate
+from lossctl.batch import Plan, takeable, validate
 from lossctl.domain import FloatArray
 from lossctl.errors import DataError
 from lossctl.format import MIXED, Mixed, Shard, Source, Wanted
@@ -83,10 +83,10 @@ def worst_rows(
     order: list[int] = []
     for shard, start, local in _by_shard(passed, rows):
         offset = 0
-        for record in shard.read(_everything(plan, verbatim=verbatim)):
+        for record in passed.records(shard, start, _everything(plan, verbatim=verbatim)):
             here = local[(local >= offset) & (local < offset + record.num_rows)]
             if len(here):
-                some = _takeable(record).take(pa.array(here - offset))
+                some = takeable(record).take(pa.array(here - offset))
                 file, number = passed.locate(start + int(here[0]))
                 complain(plan, tally(plan, validate(some, plan)).findings, passed)
                 piece = _annotated(plan, some, file, here - here[0] + number, several=len(source.files) > 1)
@@ -109,15 +109,6 @@ def _by_shard(passed: Traversal, rows: list[int]) -> Iterator[tuple[Shard, int, 
 
 def _everything(plan: Plan, *, verbatim: bool) -> Wanted:
     return replace(wanted(plan, others=True), verbatim=verbatim)
-
-
-def _takeable(record: pa.RecordBatch) -> pa.RecordBatch:
-    """The same rows with text in a form of which Arrow can take some."""
-    for at, column in enumerate(record.schema):
-        if pa.types.is_string_view(column.type) or pa.types.is_binary_view(column.type):
-            plain = pa.large_string() if pa.types.is_string_view(column.type) else pa.large_binary()
-            record = record.set_column(at, column.name, record.column(at).cast(plain))
-    return record
 
 
 def _like(piece: pa.RecordBatch, schema: pa.Schema, file: str) -> pa.RecordBatch:
@@ -146,22 +137,22 @@ def _like(piece: pa.RecordBatch, schema: pa.Schema, file: str) -> pa.RecordBatch
 
 def _best_of(pieces: Iterator[pa.RecordBatch], most: int) -> Iterator[pa.RecordBatch]:
     """The worst rows of all pieces, by the first loss; among equals the first."""
-    at = 0
+    at, order_by = 0, "lossctl order"
     worst: pa.Table | None = None
     for piece in pieces:
-        table = pa.Table.from_batches([piece]).append_column("", pa.array(np.arange(at, at + piece.num_rows)))
+        table = pa.Table.from_batches([piece]).append_column(order_by, pa.array(np.arange(at, at + piece.num_rows)))
         at += piece.num_rows
         worst = table if worst is None else pa.concat_tables([worst, table])
-        ranked = [next(name for name in worst.column_names if name.startswith(("loss", "lossctl_loss"))), ""]
-        order = pc.sort_indices(worst.select(ranked), [(ranked[0], "descending"), ("", "ascending")])
+        ranked = [next(name for name in worst.column_names if name.startswith(("loss", "lossctl_loss"))), order_by]
+        order = pc.sort_indices(worst.select(ranked), [(ranked[0], "descending"), (order_by, "ascending")])
         worst = worst.take(order.slice(0, most))
     if worst is not None:
-        yield from worst.drop_columns([""]).to_batches()
+        yield from worst.drop_columns([order_by]).to_batches()
 
 
 def _annotated(plan: Plan, record: pa.RecordBatch, file: str, number: IntArray, *, several: bool) -> pa.RecordBatch:
     """The measurable rows of a record batch, with their numbers, losses and gradients in front."""
-    record = _takeable(record)
+    record = takeable(record)
     batch = validate(record, plan)
     if batch.position is not None:
         record, number = record.take(pa.array(batch.position)), number[batch.position]

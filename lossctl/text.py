@@ -1,22 +1,21 @@
 """Text in lines, cut into pieces that can be parsed by themselves: ranges of a file, or pieces of a stream."""
 
-import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Protocol
 
 import pyarrow as pa
 
+from lossctl.columns import Column
 from lossctl.errors import DataError
-from lossctl.location import STDIN, Location, open_binary, unreadable
+from lossctl.format import Shard, Wanted
+from lossctl.location import REFUSALS, Location, Stamp, unchanged, unreadable
 
 RANGE = 1 << 23
 """Bytes of a range, and of a piece."""
 
-Part = TypeVar("Part")
 
-
-def lines_of(path: str, start: int, stop: int, *, first: int, size: int) -> tuple[int, bytes]:
+def lines_of(path: str, start: int, stop: int, *, first: int, size: int, stamp: Stamp) -> tuple[int, bytes]:
     """The lines of a file that begin in a range of bytes.
 
     Args:
@@ -25,11 +24,12 @@ def lines_of(path: str, start: int, stop: int, *, first: int, size: int) -> tupl
         stop: the byte after the range.
         first: where the first line of all begins.
         size: the size of the file.
+        stamp: that of the file when it was opened first.
 
     Returns:
         Where the first of these lines stands, and all of them.
     """
-    with open_binary(path) as file:
+    with unchanged(path, stamp) as file:
         before = start > first
         file.seek(start - before)
         text = file.read(stop - start + before)
@@ -48,100 +48,147 @@ def lines_of(path: str, start: int, stop: int, *, first: int, size: int) -> tupl
         return start, bytes(text)
 
 
+class Layout(Protocol):
+    """What is decided once about a text."""
+
+    @property
+    def title(self) -> str:
+        """What messages call it."""
+
+    def parse(self, text: bytes, wanted: Wanted) -> Iterator[pa.RecordBatch]:
+        """The rows of whole lines."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some lines of a stream, which it holds: they cannot be read again."""
+
+    layout: Layout
+    text: bytes
+    index: int
+
+    @property
+    def file(self) -> str:
+        """What messages call it."""
+        return self.layout.title
+
+    @property
+    def nbytes(self) -> int:
+        """Unknown: of a compressed file, that of the lines would be too much."""
+        return 0
+
+    def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
+        """Its rows; errors are those of the format."""
+        yield from self.layout.parse(self.text, wanted)
+
+
 @dataclass
-class Stream(Generic[Part]):
+class Stream:
     """Text that is read from its beginning to its end: a pipe, or a compressed file.
 
     Args:
         location: where it is.
         cut: where the last whole line of a text ends; 0 when there is none.
-        part: what to make of a piece of whole lines and its number.
+        layout: what parses the pieces; known once the head was looked at.
     """
 
     location: Location
     cut: Callable[[bytes], int]
-    part: Callable[[bytes, int], Part]
+    layout: Layout | None = None
+    skip: int = 0
+    """How long the header is, which belongs to no piece."""
     start: bytes = b""
-    """What was read ahead, less the header."""
+    """What was read ahead of a pipe, less the header."""
     _file: Any = field(default=None, repr=False)
     _advanced: bool = False
-    _ended: bool = False
-    _skip: int = 0
 
     def head(self, enough: Callable[[bytes], bool], n: int) -> bytes:
         """Its first ``n`` bytes, or as many more as are ``enough``."""
         self._file = self.location.open()
-        text = self.read(n)
-        while not enough(text) and (more := self.read(n)):
-            text += more
+        try:
+            text = self._read(n)
+            while not enough(text) and (more := self._read(n)):
+                text += more
+        finally:
+            self._close()
         self.start = text
         return text
 
-    def begin(self, skip: int) -> None:
-        """Leave the first ``skip`` bytes, the header, out of the pieces."""
-        self._skip, self.start = skip, self.start[skip:]
+    def begin(self, layout: Layout, skip: int) -> "Stream":
+        """Say what parses the pieces; the first ``skip`` bytes, the header, are left out of them."""
+        self.layout, self.skip, self.start = layout, skip, self.start[skip:]
+        return self
 
-    @contextlib.contextmanager
-    def closed_unless(self, kept: bool) -> Iterator[None]:  # noqa: FBT001
-        """Close the stream after a block that fails, and after one that does not unless it is ``kept``."""
-        try:
-            yield
-        except BaseException:
-            self.close()
-            raise
-        if not kept:
-            self.close()
-
-    def close(self) -> None:
-        """Read no more; the file is closed, unless it is stdin."""
-        self._ended = True
-        if self._file is not None and self.location.path != STDIN:
-            self._file.close()
-
-    def read(self, n: int) -> bytes:
-        """The next bytes.
+    def parts(self) -> Iterator[Piece]:
+        """The pieces, in order. Of a pipe, the first piece may be had twice.
 
         Raises:
-            DataError: the stream is damaged or ends in its midst.
+            DataError: the stream is damaged, or is a pipe that was read already.
         """
-        if self._ended:
-            return b""
+        text = self.start
+        if not self.location.pipe:
+            self._file, text = self.location.open(), b""
+            self._read(self.skip)
+        elif self._advanced:
+            raise DataError(f"{self.location.title}: can be read only once", "Save it to a file first.")
         try:
-            text = bytes(self._file.read(n))
-            if not text:
-                self.close()
-            return text
-        except (OSError, pa.ArrowException) as error:
-            raise unreadable(self.location.title, error) from None
+            for index, piece in enumerate(self._cut(text)):
+                if self.layout is None:
+                    raise TypeError("a stream that nobody began")
+                yield Piece(self.layout, piece, index)
+                self._advanced = self._advanced or len(self.start) > len(piece) or index > 0
+        finally:
+            self._close()
 
-    def parts(self) -> Iterator[Part]:
-        """The pieces, in order.
-
-        Raises:
-            DataError: the stream was read already, and cannot be read again.
-        """
-        if self._advanced:
-            if self.location.pipe:
-                raise DataError(f"{self.location.title}: can be read only once", "Save it to a file first.")
-            self._file, self._advanced, self._ended = self.location.open(), False, False
-            self.start = b""
-            self.read(self._skip)
-        text, index = self.start, 0
+    def _cut(self, text: bytes) -> Iterator[bytes]:
+        """The text that was read ahead and all that follows, in whole lines."""
+        first = True
         while True:
-            while len(text) < RANGE and (more := self.read(RANGE - len(text))):
+            while (len(text) < RANGE or not self.cut(text)) and (more := self._read(max(RANGE, len(text)))):
                 text += more
-                self.start = text if index == 0 else b""
-            if len(text) < RANGE:
-                break
-            end = self.cut(text)
-            while not end and (more := self.read(len(text))):
-                text += more
-                self.start = text if index == 0 else b""
-                end = self.cut(text)
+                if first and self.location.pipe:
+                    self.start = text
+            end = self.cut(text) if len(text) >= RANGE else 0
             if not end:
                 break
-            yield self.part(text[:end], index)
-            self._advanced = True
-            text, index = text[end:], index + 1
+            yield text[:end]
+            first, text = False, text[end:]
         if text:
-            yield self.part(text, index)
+            yield text
+
+    def _read(self, n: int) -> bytes:
+        try:
+            return bytes(self._file.read(n))
+        except REFUSALS as error:
+            raise unreadable(self.location.title, error) from None
+
+    def _close(self) -> None:
+        """Close the file, unless it is a pipe, which could not be opened again."""
+        if not self.location.pipe:
+            self._file.close()
+
+
+@dataclass(frozen=True)
+class TextSource:
+    """An open text: ranges of a file, or pieces of a stream."""
+
+    title: str
+    columns: tuple[Column, ...]
+    ranges: Callable[[], Iterator[Shard]]
+    """The ranges of a file."""
+    stream: Stream | None
+    """What can only be read from its beginning to its end."""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """What messages call it."""
+        return (self.title,)
+
+    @property
+    def once(self) -> bool:
+        """Whether shards hold their rows."""
+        return self.stream is not None
+
+    def shards(self) -> Iterator[Shard]:
+        """Ranges or pieces of 8 MiB."""
+        yield from self.ranges() if self.stream is None else self.stream.parts()

@@ -100,6 +100,13 @@ class Traversal:
         if self.shards is not None:
             self.shards.append(shard)
 
+    def records(self, shard: Shard, start: int, wanted: Wanted) -> Iterator[pa.RecordBatch]:
+        """The rows of a shard that was passed, the first of which is row ``start``; errors as for `map`."""
+        try:
+            yield from shard.read(wanted)
+        except BadRow as bad:
+            raise DataError(f"{self.place(start + bad.row)}: {bad.what}", bad.hint) from None
+
     def find(self, row: int) -> tuple[Shard, int]:
         """The shard that holds a row that was passed, and the number of the row within it, both from 0."""
         at = bisect_right(self.starts, row) - 1

@@ -156,7 +156,7 @@ class Web:
 
 
 @pytest.fixture(scope="session")
-def web():
+def web():  # noqa: C901  (each way to answer is a branch)
     """A web server on loopback; ``/status/404`` and such answer with that status."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -204,6 +204,7 @@ def web():
     pytest.importorskip("aiohttp")
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    server.handle_error = lambda *words: None  # a client may hang up
     served = Web(f"http://127.0.0.1:{server.server_port}")
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield served

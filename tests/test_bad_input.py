@@ -56,7 +56,7 @@ CSV, PARQUET = ("csv",), ("parquet",)
 CASES = [
     # The file.
     Case("missing file", None, MSE, DATA, ("no such file",), remedy=False),
-    Case("directory", folder, MSE, DATA, ("is a directory",)),
+    Case("directory without files", folder, MSE, DATA, ("no files in this directory",)),
     Case("empty file", b"", MSE, DATA, ("the file is empty",), remedy=False),
     Case("header only", "y,p\n", MSE, DATA, ("no data rows",), CSV, remedy=False),
     Case("no rows", columns(y=pa.array([], pa.float64()), p=pa.array([], pa.float64())), MSE, DATA, ("no data rows",),

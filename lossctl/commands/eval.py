@@ -81,6 +81,7 @@ def evaluate(
     import sys
 
     from lossctl.evaluate import evaluate as measure
+    from lossctl.evaluate import input_files
     from lossctl.output import refuse
     from lossctl.renderer import renderers
 
@@ -88,8 +89,10 @@ def evaluate(
     voice, style = Voice(quiet), command.style_of(color, precision)
     shown = renderers.get(form or ("table" if sys.stdout.isatty() else "plain"))
     written = [(path, _renderer_for(path)) for path in output or ()]
+    inputs = input_files(files, labels) if written else ()
     for path, _ in written:
-        refuse(path, tuple(files))
+        refuse(path, inputs)
+    command.check_join(files, labels, ids, join)
     gates = [_gate(text) for text in fail_above or ()]
     with command.progress_bar(files, wanted=not (no_progress or quiet)) as progress:
         report = measure(
@@ -122,7 +125,7 @@ def evaluate(
     for warning in report.warnings:
         voice.warn(warning)
     for path, renderer in written:
-        _write(path, renderer.render(report, style), tuple(files), voice)
+        _write(path, renderer.render(report, style), inputs, voice)
     voice.result(text)
     failed = [words for words, passed in verdicts if not passed]
     for words, passed in verdicts:

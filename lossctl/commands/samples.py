@@ -83,7 +83,7 @@ def samples(  # noqa: C901  (each flag is a branch)
     import sys
 
     from lossctl import join as joining
-    from lossctl.evaluate import several
+    from lossctl.evaluate import check_words, input_files, several
     from lossctl.format import Mixed, format_for, formats, open_source
     from lossctl.output import refuse, replacing
     from lossctl.planning import Request, make_plan
@@ -96,10 +96,11 @@ def samples(  # noqa: C901  (each flag is a branch)
         raise UsageError(f"--format {form}: is no format of files")
     if output is None and not target.text and sys.stdout.isatty():
         raise UsageError(f"--format {form}: not for a terminal", "Pipe it on, or name a file: -o PATH.")
+    command.check_join(files, labels, ids, join)
+    inputs = input_files(files, labels) if output is not None else ()
     if output is not None:
-        refuse(output, tuple(files))
+        refuse(output, inputs)
     reading = command.reading(input_format, delimiter, null_values, no_header=no_header)
-    source = open_source(list(files), reading)
     request = Request(
         loss=loss or [],
         label=several(label),
@@ -111,6 +112,8 @@ def samples(  # noqa: C901  (each flag is a branch)
         normalize_rows=normalize_rows,
         nulls=nulls.value,
     )
+    check_words(request, engine, reading)
+    source = open_source(list(files), reading)
     if labels:
         joined = joining.join(source, open_source(labels, reading), command.split(ids), join, request, others=True)
         source, request = joined.source, joined.request
@@ -135,7 +138,7 @@ def samples(  # noqa: C901  (each flag is a branch)
         return
     for verbatim in (not target.typed, True):
         try:
-            with replacing(output, tuple(files)) as beside:
+            with replacing(output, inputs) as beside:
                 rows = _write(beside, target, pieces(verbatim=verbatim))
         except Mixed:
             if verbatim or source.once:

@@ -1,7 +1,7 @@
 """Arrow IPC: the file (also called Feather), of which a shard is a record batch, and the stream."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -10,14 +10,19 @@ import pyarrow.ipc
 from lossctl.columns import Column
 from lossctl.errors import DataError
 from lossctl.format import Reading, Wanted, columns_in, formats
-from lossctl.location import Location, open_binary, unreadable
+from lossctl.location import REFUSALS, Location, Stamp, open_binary, stamp_of, unchanged, unreadable
 
 ROWS = 1 << 16
 
 
-def _parts(batch: pa.RecordBatch, wanted: Wanted) -> Iterator[pa.RecordBatch]:
-    names = [name for name in batch.schema.names if wanted.others or name in wanted.names]
-    some = batch.select(names)
+def _parts(batch: pa.RecordBatch, wanted: Wanted, title: str) -> Iterator[pa.RecordBatch]:
+    places = [at for at, name in enumerate(batch.schema.names) if wanted.others or name in wanted.names]
+    some = batch.select(places)
+    try:
+        # What came over a wire may point anywhere; nothing may be followed before it was checked.
+        some.validate(full=True)
+    except pa.ArrowException as error:
+        raise unreadable(title, error) from None
     for start in range(0, batch.num_rows, ROWS):
         yield some.slice(start, ROWS)
 
@@ -30,13 +35,14 @@ class FileBatch:
     file: str
     index: int
     nbytes: int
+    stamp: Stamp
 
     def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """Its rows."""
         try:
-            with open_binary(self.path) as file:
-                yield from _parts(pa.ipc.open_file(file).get_batch(self.index), wanted)
-        except (OSError, pa.ArrowException) as error:
+            with unchanged(self.path, self.stamp) as file:
+                yield from _parts(pa.ipc.open_file(file).get_batch(self.index), wanted, self.file)
+        except REFUSALS as error:
             raise unreadable(self.file, error) from None
 
 
@@ -48,6 +54,7 @@ class FileSource:
     path: str
     columns: tuple[Column, ...]
     batches: int
+    stamp: Stamp
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -63,7 +70,7 @@ class FileSource:
         """The record batches."""
         size = Location(self.path).size
         for index in range(self.batches):
-            yield FileBatch(self.path, self.location.title, index, size // self.batches)
+            yield FileBatch(self.path, self.location.title, index, size // self.batches, self.stamp)
 
 
 class ArrowFile:
@@ -83,13 +90,32 @@ class ArrowFile:
         try:
             with open_binary(aside.path) as file:
                 reader = pa.ipc.open_file(file)
-                return FileSource(location, aside.path, columns_in(reader.schema), reader.num_record_batches)
-        except (OSError, pa.ArrowException) as error:
+                stamp = stamp_of(file)
+                return FileSource(location, aside.path, columns_in(reader.schema), reader.num_record_batches, stamp)
+        except REFUSALS as error:
             raise unreadable(location.title, error) from None
 
-    def writer(self, file: BinaryIO, schema: pa.Schema) -> pa.ipc.RecordBatchFileWriter:
+    def writer(self, file: BinaryIO, schema: pa.Schema) -> "FileWriter":
         """Begin a file."""
-        return pa.ipc.new_file(file, schema)
+        return FileWriter(file, schema)
+
+
+class FileWriter:
+    """Rows in a file, which has one dictionary a column for all batches: categories are written as what they mean."""
+
+    def __init__(self, file: BinaryIO, schema: pa.Schema) -> None:
+        plain = [it.with_type(it.type.value_type) if pa.types.is_dictionary(it.type) else it for it in schema]
+        self.schema = pa.schema(plain)
+        self.writer = pa.ipc.new_file(file, self.schema)
+
+    def write_batch(self, batch: pa.RecordBatch, /) -> None:
+        """Append rows."""
+        arrays = [array.cast(it.type) for array, it in zip(batch.columns, self.schema, strict=True)]
+        self.writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=self.schema))
+
+    def close(self) -> None:
+        """Write the footer."""
+        self.writer.close()
 
 
 @dataclass(frozen=True)
@@ -107,7 +133,7 @@ class StreamBatch:
 
     def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """Its rows."""
-        yield from _parts(self.batch, wanted)
+        yield from _parts(self.batch, wanted, self.file)
 
 
 @dataclass
@@ -115,10 +141,11 @@ class StreamSource:
     """An open Arrow stream."""
 
     location: Location
-    reader: Any
     columns: tuple[Column, ...]
+    reader: Any
+    """The reader of a pipe, which cannot be opened again."""
     first: pa.RecordBatch | None = None
-    advanced: bool = field(default=False)
+    advanced: bool = False
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -131,35 +158,34 @@ class StreamSource:
         return True
 
     def shards(self) -> Iterator[StreamBatch]:
-        """The record batches.
+        """The record batches. Of a pipe, the first may be had twice.
 
         Raises:
-            DataError: the stream is damaged, or was read already.
+            DataError: the stream is damaged, or is a pipe that was read already.
         """
+        if not self.location.pipe:
+            with self.location.open() as file:
+                yield from self._batches(pa.ipc.open_stream(file), None)
+            return
         if self.advanced:
-            if self.location.pipe:
-                raise DataError(f"{self.location.title}: can be read only once", "Save it to a file first.")
-            self.reader, self.first = pa.ipc.open_stream(self.location.open()), None
-            self.advanced = False
+            raise DataError(f"{self.location.title}: can be read only once", "Save it to a file first.")
+        for shard in self._batches(self.reader, self.first):
+            self.first = self.first or shard.batch
+            self.advanced = shard.index > 0
+            yield shard
+        self.location.handle.file.close()
+
+    def _batches(self, reader: Any, first: pa.RecordBatch | None) -> Iterator[StreamBatch]:
         index = 0
         while True:
-            batch = self.first if index == 0 and self.first is not None else self._next()
-            if batch is None:
+            try:
+                batch = reader.read_next_batch() if first is None or index else first
+            except StopIteration:
                 return
-            if index == 0:
-                self.first = batch
-            else:
-                self.advanced = True
+            except REFUSALS as error:
+                raise unreadable(self.location.title, error) from None
             yield StreamBatch(batch, self.location.title, index)
             index += 1
-
-    def _next(self) -> pa.RecordBatch | None:
-        try:
-            return self.reader.read_next_batch()
-        except StopIteration:
-            return None
-        except (OSError, pa.ArrowException) as error:
-            raise unreadable(self.location.title, error) from None
 
 
 class ArrowStream:
@@ -173,10 +199,14 @@ class ArrowStream:
 
     def open(self, location: Location, reading: Reading) -> StreamSource:  # noqa: ARG002  (it says all itself)
         """Open a stream by its schema."""
+        file = location.open()
         try:
-            reader = pa.ipc.open_stream(location.open())
-            return StreamSource(location, reader, columns_in(reader.schema))
-        except (OSError, pa.ArrowException) as error:
+            reader = pa.ipc.open_stream(file)
+            if not location.pipe:
+                file.close()
+            return StreamSource(location, columns_in(reader.schema), reader)
+        except REFUSALS as error:
+            (location.handle.file if location.pipe else file).close()
             raise unreadable(location.title, error) from None
 
     def writer(self, file: BinaryIO, schema: pa.Schema) -> pa.ipc.RecordBatchStreamWriter:

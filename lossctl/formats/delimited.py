@@ -17,13 +17,15 @@ from lossctl.batch import TEXT_HINT, BadRow, kind_of
 from lossctl.columns import Column
 from lossctl.errors import DataError, UsageError
 from lossctl.format import MIXED, Mixed, Reading, Resplit, Wanted, formats
-from lossctl.location import Location, open_binary, unreadable
-from lossctl.text import RANGE, Stream, lines_of
+from lossctl.location import Location, Stamp, unchanged, unreadable
+from lossctl.text import RANGE, Stream, TextSource, lines_of
 
 HEAD = 1 << 20
 """Bytes from which the types of columns are inferred."""
 QUOTE, LINE_FEED, CARRIAGE_RETURN = b'"\n\r'
 BOM = b"\xef\xbb\xbf"
+LONG = re.compile(rb"\d{19}|(?<![\d.])0\d")
+RAGGED = re.compile(r"CSV parse error: Row #(\d+): Expected (\d+) columns, got (\d+): (.*)", re.DOTALL)
 CONVERSION = re.compile(
     r"In CSV column #(\d+): Row #(\d+): CSV conversion error to (\w+): invalid value '(.*)'", re.DOTALL
 )
@@ -41,6 +43,24 @@ class Layout:
     types: tuple[pa.DataType, ...]
     start: int
     size: int
+    stamp: Stamp
+    long: frozenset[str]
+    """Columns of digits that are no numbers to Arrow: carried along as text, or digits would be lost."""
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns of the first line."""
+        pairs = zip(self.names, self.types, strict=True)
+        return tuple(Column(name, "text" if kind_of(kind) == "other" else kind_of(kind)) for name, kind in pairs)
+
+    def ranges(self) -> Iterator["ByteRange"]:
+        """The shards of a file."""
+        for start in range(self.start, self.size, RANGE):
+            yield ByteRange(self, start, min(start + RANGE, self.size))
+
+    def parse(self, text: bytes, wanted: Wanted) -> Iterator[pa.RecordBatch]:
+        """The rows of whole lines; errors as for `ByteRange`."""
+        return _parse(text, self, wanted)
 
     def conversion(self, wanted: Wanted) -> pyarrow.csv.ConvertOptions:
         """How to read the wanted columns."""
@@ -52,7 +72,11 @@ class Layout:
                 types[name] = pa.string()
             elif wanted.others:
                 # What is only carried along stays as it is written, unless it is plainly a number.
-                plain = kind_of(inferred) == "number" and not pa.types.is_null(inferred) and not wanted.verbatim
+                plain = (
+                    kind_of(inferred) == "number"
+                    and not pa.types.is_null(inferred)
+                    and not (wanted.verbatim or name in self.long)
+                )
                 types[name] = inferred if plain else pa.string()
         return pyarrow.csv.ConvertOptions(
             include_columns=list(types),
@@ -93,9 +117,8 @@ class ByteRange:
             Resplit: the range ends inside quotes, so what follows cannot be cut at line ends.
         """
         try:
-            start, text = lines_of(
-                self.layout.path, self.start, self.stop, first=self.layout.start, size=self.layout.size
-            )
+            it = self.layout
+            start, text = lines_of(it.path, self.start, self.stop, first=it.start, size=it.size, stamp=it.stamp)
         except (OSError, pa.ArrowException) as error:
             raise unreadable(self.file, error) from None
         if not text:
@@ -127,7 +150,7 @@ class Remainder:
         """Its rows, cut at line ends outside quotes; errors as for `ByteRange`."""
         rows = 0
         try:
-            with open_binary(self.layout.path) as file:
+            with unchanged(self.layout.path, self.layout.stamp) as file:
                 file.seek(self.start)
                 text = b""
                 while more := file.read(max(RANGE, len(text))):
@@ -185,38 +208,28 @@ def _parse(text: bytes, layout: Layout, wanted: Wanted, before: int = 0) -> Iter
     """The rows of whole lines; ``before`` rows of the shard came before them."""
     if not text:
         return
-    ragged: list[pyarrow.csv.InvalidRow] = []
-
-    def note(row: pyarrow.csv.InvalidRow) -> str:
-        ragged.append(row)
-        return "skip"
-
     # A single block, so that nothing straddles two.
     reading = pyarrow.csv.ReadOptions(use_threads=False, block_size=len(text) + 1, column_names=list(layout.names))
-    parsing = pyarrow.csv.ParseOptions(
-        delimiter=layout.delimiter, newlines_in_values=b'"' in text, invalid_row_handler=note
-    )
+    parsing = pyarrow.csv.ParseOptions(delimiter=layout.delimiter, newlines_in_values=b'"' in text)
     try:
         table = pyarrow.csv.read_csv(pa.BufferReader(text), reading, parsing, layout.conversion(wanted))
-    except pa.ArrowException as error:
-        if not ragged:
-            raise _explained(error, layout, wanted, before) from None
-    if ragged:
-        row = ragged[0]
-        shown = row.text if row.text is None or len(row.text) <= 60 else row.text[:60] + "…"
-        fields = f"{row.actual_columns} field{'' if row.actual_columns == 1 else 's'}"
-        raise BadRow(
-            before + (0 if row.number is None else max(row.number - 1, 0)),
-            f"{fields} where the first line has {row.expected_columns}: {shown!r}",
-            "Mend the row; a field that holds the separator stands in double quotes.",
-        )
+    except (pa.ArrowException, UnicodeError) as error:
+        raise _explained(error, layout, wanted, before) from None
     if b'"' in text and last_line_end(text, layout.delimiter)[1]:
         hint = "Close it, or double it where it is a character of the cell."
         raise BadRow(before + max(table.num_rows - 1, 0), "a quote is opened and never closed", hint)
     yield from table.to_batches(max_chunksize=1 << 16)
 
 
-def _explained(error: pa.ArrowException, layout: Layout, wanted: Wanted, before: int) -> Exception:
+def _explained(error: Exception, layout: Layout, wanted: Wanted, before: int) -> Exception:
+    """What Arrow's words mean, with the place they name."""
+    ragged = RAGGED.search(str(error))
+    if ragged is not None:
+        row, expected, actual, text = ragged.groups()
+        shown = text if len(text) <= 60 else text[:60] + "…"
+        what = f"{actual} field{'' if actual == '1' else 's'} where the first line has {expected}: {shown!r}"
+        hint = "Mend the row; a field that holds the separator stands in double quotes."
+        return BadRow(before + max(int(row) - 1, 0), what, hint)
     found = CONVERSION.search(str(error))
     if found is None:
         return unreadable(layout.title, error)
@@ -224,66 +237,10 @@ def _explained(error: pa.ArrowException, layout: Layout, wanted: Wanted, before:
     name = layout.names[int(column)] if int(column) < len(layout.names) else f"#{int(column) + 1}"
     shown = value if len(value) <= 60 else value[:60] + "…"
     if name not in wanted.names:
-        return Mixed(
-            f"{layout.title}: column {name!r} holds {shown!r}, which is not {kind} as in the first rows", MIXED
-        )
+        what = f"{layout.title}: column {name!r} holds {shown!r}, which is not {kind} as in the first rows"
+        return Mixed(what, MIXED)
     what = "a number" if kind == "double" else f"of type {kind}"
     return BadRow(before + max(int(row) - 1, 0), f"column {name!r} holds {shown!r}, which is not {what}", TEXT_HINT)
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Some lines of a stream."""
-
-    layout: Layout
-    text: bytes
-    index: int
-
-    @property
-    def file(self) -> str:
-        """What messages call it."""
-        return self.layout.title
-
-    @property
-    def nbytes(self) -> int:
-        """Unknown: of a compressed file, that of the lines would be too much."""
-        return 0
-
-    def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
-        """Its rows; errors as for `ByteRange`."""
-        yield from _parse(self.text, self.layout, wanted)
-
-
-@dataclass(frozen=True)
-class DelimitedSource:
-    """Open delimited text."""
-
-    layout: Layout
-    stream: Stream[Piece] | None
-
-    @property
-    def columns(self) -> tuple[Column, ...]:
-        """The columns of the first line."""
-        pairs = zip(self.layout.names, self.layout.types, strict=True)
-        return tuple(Column(name, "text" if kind_of(kind) == "other" else kind_of(kind)) for name, kind in pairs)
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """What messages call it."""
-        return (self.layout.title,)
-
-    @property
-    def once(self) -> bool:
-        """Whether shards hold their rows."""
-        return self.stream is not None
-
-    def shards(self) -> Iterator[ByteRange | Piece]:
-        """Ranges of 8 MiB of a file, pieces of a stream."""
-        if self.stream is not None:
-            yield from self.stream.parts()
-            return
-        for start in range(self.layout.start, self.layout.size, RANGE):
-            yield ByteRange(self.layout, start, min(start + RANGE, self.layout.size))
 
 
 class Delimited:
@@ -300,7 +257,7 @@ class Delimited:
         """Begin a file with its header."""
         return DelimitedWriter(file, schema, self.delimiter)
 
-    def open(self, location: Location, reading: Reading) -> DelimitedSource:
+    def open(self, location: Location, reading: Reading) -> TextSource:
         """Open a file by its first megabyte.
 
         Raises:
@@ -310,19 +267,11 @@ class Delimited:
         delimiter = self.delimiter if reading.delimiter is None else reading.delimiter.replace("\\t", "\t")
         if len(delimiter.encode()) != 1 or delimiter in '"\r\n':
             raise UsageError(f"the delimiter must be one character, not {reading.delimiter!r}", "Such as ';' or '\\t'.")
-        stream: Stream[Piece] = Stream(location, cut=lambda text: last_line_end(text, delimiter)[0], part=_no_piece)
-        with stream.closed_unless(not location.ranges):
-            head = stream.head(lambda text: text.count(b"\n") > 1, HEAD)
-            layout = _layout(location, head, delimiter, reading)
-        if location.ranges:
-            return DelimitedSource(layout, None)
-        stream.begin(layout.start)
-        stream.part = lambda text, index: Piece(layout, text, index)
-        return DelimitedSource(layout, stream)
-
-
-def _no_piece(text: bytes, index: int) -> Piece:
-    raise TypeError((text, index))
+        stream = Stream(location, cut=lambda text: last_line_end(text, delimiter)[0])
+        head = stream.head(lambda text: text.count(b"\n") > 1, HEAD)
+        layout = _layout(location, head, delimiter, reading)
+        pieces = None if location.ranges else stream.begin(layout, layout.start)
+        return TextSource(layout.title, layout.columns, layout.ranges, pieces)
 
 
 class DelimitedWriter:
@@ -373,7 +322,13 @@ def _layout(location: Location, head: bytes, delimiter: str, reading: Reading) -
         raise DataError(f"{title}: not UTF-8 text", f"Is it another format under the name of {title}?") from None
     if "\0" in line:
         raise DataError(f"{title}: not text", "Is it another format under a wrong name?")
-    cells = tuple(next(csv.reader([line.rstrip("\r\n")], delimiter=delimiter), ()))
+    limit = csv.field_size_limit(len(line) + 1)
+    try:
+        cells = tuple(next(csv.reader([line.rstrip("\r\n")], delimiter=delimiter), ()))
+    except csv.Error as error:
+        raise DataError(f"{title}: the first line cannot be read: {error}", "Are its line ends whole?") from None
+    finally:
+        csv.field_size_limit(limit)
     if reading.header:
         names = _names(title, cells, delimiter)
     else:
@@ -383,7 +338,8 @@ def _layout(location: Location, head: bytes, delimiter: str, reading: Reading) -
         body = body[: body.rfind(b"\n") + 1] or body
     types = _types(names, body, delimiter, reading.nulls)
     size = location.size if location.ranges else 0
-    return Layout(location.path, title, delimiter, reading.nulls, names, types, stop, size)
+    long = _long(names, types, body, delimiter)
+    return Layout(location.path, title, delimiter, reading.nulls, names, types, stop, size, location.stamp, long)
 
 
 def _names(title: str, cells: tuple[str, ...], delimiter: str) -> tuple[str, ...]:
@@ -412,6 +368,10 @@ def _types(names: tuple[str, ...], body: bytes, delimiter: str, nulls: tuple[str
     """The types Arrow infers from the first rows; what cannot be parsed is met again, with its place, when read."""
     if not body.strip():
         return (pa.null(),) * len(names)
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return (pa.string(),) * len(names)
     reading = pyarrow.csv.ReadOptions(
         use_threads=False, block_size=len(body) + 1, column_names=[str(at) for at in range(len(names))]
     )
@@ -423,6 +383,22 @@ def _types(names: tuple[str, ...], body: bytes, delimiter: str, nulls: tuple[str
         return tuple(pyarrow.csv.read_csv(pa.BufferReader(body), reading, parsing, converting).schema.types)
     except pa.ArrowException:
         return (pa.string(),) * len(names)
+
+
+def _long(names: tuple[str, ...], types: tuple[pa.DataType, ...], body: bytes, delimiter: str) -> frozenset[str]:
+    """The columns that Arrow takes for numbers though they hold integers beyond 2^63, or codes with leading zeros."""
+    doubles = [str(at) for at, kind in enumerate(types) if pa.types.is_float64(kind) or pa.types.is_integer(kind)]
+    if not doubles or not LONG.search(body):
+        return frozenset()
+    places = [str(at) for at in range(len(names))]
+    reading = pyarrow.csv.ReadOptions(use_threads=False, block_size=len(body) + 1, column_names=places)
+    parsing = pyarrow.csv.ParseOptions(
+        delimiter=delimiter, newlines_in_values=b'"' in body, invalid_row_handler=lambda _: "skip"
+    )
+    converting = pyarrow.csv.ConvertOptions(include_columns=doubles, column_types=dict.fromkeys(doubles, pa.string()))
+    table = pyarrow.csv.read_csv(pa.BufferReader(body), reading, parsing, converting)
+    found = (at for at in doubles if pc.any(pc.match_substring_regex(table[at], r"^[-+]?(\d{19,}|0\d+)$")).as_py())
+    return frozenset(names[int(at)] for at in found)
 
 
 for made in (Delimited("csv", (".csv",), ","), Delimited("tsv", (".tsv", ".tab"), "\t")):

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -11,14 +12,14 @@ import pyarrow as pa
 import pyarrow.json
 
 from lossctl.batch import TEXT_HINT, BadRow, kind_of
-from lossctl.columns import Column
 from lossctl.errors import DataError
-from lossctl.format import Reading, Wanted, columns_in, formats
-from lossctl.location import Location, unreadable
-from lossctl.text import RANGE, Stream, lines_of
+from lossctl.format import MIXED, Mixed, Reading, Wanted, columns_in, formats
+from lossctl.location import Location, Stamp, unreadable
+from lossctl.text import RANGE, Stream, TextSource, lines_of
 
 HEAD = 1 << 20
 """Bytes from which the types of columns are inferred."""
+NO_OBJECT = re.compile(rb"^[ \t]*[^{ \t\r\n]", re.MULTILINE)
 SPELLED = {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}
 
 
@@ -30,6 +31,13 @@ class Layout:
     title: str
     nulls: tuple[str, ...]
     schema: pa.Schema
+    size: int
+    stamp: Stamp
+
+    def ranges(self) -> Iterator["LineRange"]:
+        """The shards of a file."""
+        for start in range(0, self.size, RANGE):
+            yield LineRange(self, start, min(start + RANGE, self.size))
 
     def schema_for(self, wanted: Wanted) -> pa.Schema:
         """The wanted columns with the types to read them as."""
@@ -38,6 +46,12 @@ class Layout:
             if column.name in wanted.numbers and kind_of(column.type) in {"number", "text"}:
                 number = column.type if pa.types.is_boolean(column.type) else pa.float64()
                 fields.append(pa.field(column.name, number))
+            elif column.name in wanted.numbers and kind_of(column.type) == "list":
+                fields.append(pa.field(column.name, pa.list_(pa.float64())))
+            elif column.name in wanted.texts and pa.types.is_floating(column.type):
+                fields.append(pa.field(column.name, pa.string()))  # digits that a double would lose
+            elif column.name not in wanted.names and wanted.others and wanted.verbatim:
+                fields.append(pa.field(column.name, pa.string()))
             elif column.name in wanted.names or wanted.others:
                 fields.append(pa.field(column.name, pa.string() if pa.types.is_null(column.type) else column.type))
         return pa.schema(fields)
@@ -50,15 +64,20 @@ class Layout:
         """
         if not text.strip():
             return
+        try:
+            text.decode()
+        except UnicodeDecodeError as error:
+            row = sum(bool(line.strip()) for line in text[: error.start].split(b"\n")[:-1])
+            raise BadRow(row, "not UTF-8 text", "Convert the file to UTF-8.") from None
         schema = self.schema_for(wanted)
         try:
             table = _table(text, schema)
         except pa.ArrowInvalid:
             # Numbers written as words that mean null, or too large for a double: Python reads them, slowly.
-            table = pa.Table.from_pylist(list(self._one_by_one(text, schema)), schema)
+            table = pa.Table.from_pylist(list(self._one_by_one(text, schema, wanted)), schema)
         yield from table.to_batches(max_chunksize=1 << 16)
 
-    def _one_by_one(self, text: bytes, schema: pa.Schema) -> Iterator[dict[str, Any]]:
+    def _one_by_one(self, text: bytes, schema: pa.Schema, wanted: Wanted) -> Iterator[dict[str, Any]]:
         row = -1
         for line in text.split(b"\n"):
             if not line.strip():
@@ -66,11 +85,16 @@ class Layout:
             row += 1
             try:
                 value = json.loads(line)
-            except ValueError as error:
-                raise BadRow(row, f"not JSON: {error}", "Mend the line.") from None
+            except (ValueError, RecursionError) as error:
+                raise BadRow(row, f"not JSON: {error}", "Mend the line; one object a line.") from None
             if not isinstance(value, dict):
                 raise BadRow(row, "the line is not a JSON object", "Write one object a line.")
-            yield {column.name: self._cell(row, column, value.get(column.name)) for column in schema}
+            try:
+                yield {column.name: self._cell(row, column, value.get(column.name)) for column in schema}
+            except BadRow as bad:
+                if any(repr(name) in bad.what for name in wanted.names):
+                    raise
+                raise Mixed(f"{self.title}: {bad.what} as in the first rows", MIXED) from None
 
     def _cell(self, row: int, column: pa.Field, value: Any) -> Any:
         if value is None:
@@ -84,14 +108,22 @@ class Layout:
                 return float(value)
             except OverflowError:
                 return math.inf
+        if pa.types.is_string(column.type) and not isinstance(value, str):
+            value = json.dumps(value)
         try:
-            return pa.scalar(value, column.type).as_py()
-        except (pa.ArrowException, TypeError, ValueError):
-            hint = "A column has one type in all rows."
-            raise BadRow(row, f"column {column.name!r} holds {value!r}, which is not {column.type}", hint) from None
+            stored = pa.scalar(value, column.type).as_py()
+        except (pa.ArrowException, TypeError, ValueError, OverflowError):
+            stored = None
+        if stored != value:  # an integer column would cut 0.5 to 0
+            what = f"column {column.name!r} holds {value!r}, which is not {column.type}"
+            raise BadRow(row, what, "A column has one type in all rows.")
+        return stored
 
 
 def _table(text: bytes, schema: pa.Schema | None) -> pa.Table:
+    # Arrow's reader dies of a text that begins with null, and takes null in place of an object.
+    if text.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"{" or NO_OBJECT.search(text):
+        raise pa.ArrowInvalid("a line is not a JSON object")
     reading = pyarrow.json.ReadOptions(use_threads=False, block_size=len(text) + 1)
     unexpected = "infer" if schema is None else "ignore"
     parsing = pyarrow.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior=unexpected)
@@ -105,7 +137,6 @@ class LineRange:
     layout: Layout
     start: int
     stop: int
-    size: int
 
     @property
     def file(self) -> str:
@@ -125,65 +156,12 @@ class LineRange:
     def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """Its rows; errors as for `Layout.parse`."""
         try:
-            text = lines_of(self.layout.path, self.start, self.stop, first=0, size=self.size)[1]
+            text = lines_of(
+                self.layout.path, self.start, self.stop, first=0, size=self.layout.size, stamp=self.layout.stamp
+            )[1]
         except (OSError, pa.ArrowException) as error:
             raise unreadable(self.file, error) from None
         yield from self.layout.parse(text, wanted)
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Some lines of a stream."""
-
-    layout: Layout
-    text: bytes
-    index: int
-
-    @property
-    def file(self) -> str:
-        """What messages call it."""
-        return self.layout.title
-
-    @property
-    def nbytes(self) -> int:
-        """Unknown: of a compressed file, that of the lines would be too much."""
-        return 0
-
-    def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
-        """Its rows; errors as for `Layout.parse`."""
-        yield from self.layout.parse(self.text, wanted)
-
-
-@dataclass(frozen=True)
-class JsonLinesSource:
-    """Open JSON Lines."""
-
-    layout: Layout
-    size: int
-    stream: Stream[Piece] | None
-
-    @property
-    def columns(self) -> tuple[Column, ...]:
-        """The keys of the objects in the first megabyte."""
-        return columns_in(self.layout.schema)
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """What messages call it."""
-        return (self.layout.title,)
-
-    @property
-    def once(self) -> bool:
-        """Whether shards hold their rows."""
-        return self.stream is not None
-
-    def shards(self) -> Iterator[LineRange | Piece]:
-        """Ranges of 8 MiB of a file, pieces of a stream."""
-        if self.stream is not None:
-            yield from self.stream.parts()
-            return
-        for start in range(0, self.size, RANGE):
-            yield LineRange(self.layout, start, min(start + RANGE, self.size), self.size)
 
 
 class JsonLinesWriter:
@@ -225,43 +203,48 @@ class JsonLines:
     text = True
     typed = True
 
-    def open(self, location: Location, reading: Reading) -> JsonLinesSource:
+    def open(self, location: Location, reading: Reading) -> TextSource:
         """Open a file by its first megabyte.
 
         Raises:
             DataError: it is not one JSON object a line.
         """
-        stream: Stream[Piece] = Stream(location, cut=lambda text: text.rfind(b"\n") + 1, part=_no_piece)
-        with stream.closed_unless(not location.ranges):
-            head = stream.head(lambda text: b"\n" in text, HEAD)
-            whole = head[: head.rfind(b"\n") + 1] or head
-            layout = Layout(location.path, location.title, reading.nulls, _schema(location.title, whole))
-        if location.ranges:
-            return JsonLinesSource(layout, location.size, None)
-        stream.part = lambda text, index: Piece(layout, text, index)
-        return JsonLinesSource(layout, 0, stream)
+        stream = Stream(location, cut=lambda text: text.rfind(b"\n") + 1)
+        head = stream.head(lambda text: b"\n" in text, HEAD)
+        schema = _schema(location.title, head[: head.rfind(b"\n") + 1] or head)
+        size = location.size if location.ranges else 0
+        layout = Layout(location.path, location.title, reading.nulls, schema, size, location.stamp)
+        pieces = None if location.ranges else stream.begin(layout, 0)
+        return TextSource(layout.title, columns_in(schema), layout.ranges, pieces)
 
     def writer(self, file: BinaryIO, schema: pa.Schema) -> JsonLinesWriter:  # noqa: ARG002
         """Begin a file."""
         return JsonLinesWriter(file)
 
 
-def _no_piece(text: bytes, index: int) -> Piece:
-    raise TypeError((text, index))
+def _check_text(title: str, text: bytes) -> None:
+    if not text.strip():
+        raise DataError(f"{title}: no rows")
+    if b"\0" in text[:64]:
+        raise DataError(f"{title}: not UTF-8 text; is it UTF-16?", "Convert it to UTF-8.")
+    try:
+        text.decode()
+    except UnicodeDecodeError as error:
+        row = text.count(b"\n", 0, error.start) + 1
+        raise DataError(f"{title}: row {row:,}: not UTF-8 text", "Convert the file to UTF-8.") from None
 
 
 def _schema(title: str, text: bytes) -> pa.Schema:
     """The types Arrow infers from the first rows, or Python where Arrow cannot."""
-    if not text.strip():
-        raise DataError(f"{title}: no rows")
+    _check_text(title, text)
     try:
-        return _table(text, None).schema
+        return pa.schema([pa.field(it.name, _as_written(it.type)) for it in _table(text, None).schema])
     except pa.ArrowInvalid as error:
         fields: dict[str, pa.DataType] = {}
         for line in text.splitlines():
             try:
                 value = json.loads(line) if line.strip() else {}
-            except ValueError:
+            except (ValueError, RecursionError):
                 value = None
             if not isinstance(value, dict):
                 raise DataError(
@@ -271,8 +254,29 @@ def _schema(title: str, text: bytes) -> pa.Schema:
                 fields.setdefault(name, pa.null())
                 if pa.types.is_null(fields[name]) and cell is not None:
                     number = isinstance(cell, int | float) and not isinstance(cell, bool)
-                    fields[name] = pa.float64() if number else pa.array([cell]).type
-        return pa.schema(list(fields.items()))
+                    fields[name] = pa.float64() if number else _type_of(cell)
+        try:
+            return pa.schema(list(fields.items()))
+        except UnicodeError:
+            raise DataError(f"{title}: a key is not UTF-8 text", "Rename it.") from None
+
+
+def _as_written(kind: pa.DataType) -> pa.DataType:
+    """The type with text for what Arrow takes for a time: a word that looks like one is a word."""
+    if pa.types.is_temporal(kind):
+        return pa.string()
+    if pa.types.is_list(kind):
+        return pa.list_(_as_written(kind.value_type))
+    if pa.types.is_struct(kind):
+        return pa.struct([pa.field(it.name, _as_written(it.type)) for it in kind])
+    return kind
+
+
+def _type_of(cell: Any) -> pa.DataType:
+    try:
+        return pa.array([cell]).type
+    except (pa.ArrowException, ValueError, TypeError, OverflowError):
+        return pa.string()
 
 
 formats.add(JsonLines.name, JsonLines())

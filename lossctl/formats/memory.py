@@ -42,16 +42,13 @@ class MemorySource:
     table: pa.Table
     title: str = "table"
     """What messages call it."""
+    files: tuple[str, ...] = ()
+    """The files it was made of, if any."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
         """Its columns."""
         return columns_in(self.table.schema)
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """None: there is no file."""
-        return ()
 
     @property
     def once(self) -> bool:

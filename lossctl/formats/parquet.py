@@ -1,17 +1,16 @@
 """Apache Parquet; a shard is a row group."""
 
 import functools
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lossctl.columns import Column
 from lossctl.format import Reading, Wanted, columns_in, formats
-from lossctl.location import Location, open_binary, scheme_of, unreadable
+from lossctl.location import REFUSALS, Location, Stamp, open_binary, scheme_of, stamp_of, unchanged, unreadable
 
 ROWS = 1 << 16
 BATCH_BYTES = 1 << 25
@@ -20,19 +19,17 @@ BUFFER = 1 << 20
 
 
 @functools.lru_cache(maxsize=8)
-def _metadata(path: str, changed: int) -> pq.FileMetaData:  # noqa: ARG001  (part of the cache key)
+def _metadata(path: str, stamp: Stamp) -> pq.FileMetaData:  # noqa: ARG001  (part of the cache key)
     with open_binary(path) as file:
         return pq.read_metadata(file)
 
 
-def _open(path: str) -> pq.ParquetFile:
-    changed = 0 if scheme_of(path) else os.stat(path).st_mtime_ns
-    # A memory map would triple the resident size and gain nothing; the buffer keeps a giant row group from being
-    # held whole, but costs a request a page where the file is remote.
+def _open(file: Any, path: str) -> pq.ParquetFile:
+    stamp = stamp_of(file)
+    # The buffer keeps a giant row group from being held whole, but costs a request a page where the file is remote.
     remote = bool(scheme_of(path))
-    buffering = {"pre_buffer": remote, "buffer_size": 0 if remote else BUFFER}
-    file = open_binary(path) if remote else path
-    return pq.ParquetFile(file, metadata=_metadata(os.path.abspath(path) if not remote else path, changed), **buffering)
+    metadata = _metadata(path, stamp) if stamp else None
+    return pq.ParquetFile(file, metadata=metadata, pre_buffer=remote, buffer_size=0 if remote else BUFFER)
 
 
 @dataclass(frozen=True)
@@ -43,17 +40,19 @@ class RowGroup:
     file: str
     index: int
     nbytes: int
+    stamp: Stamp
 
     def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """Its rows, up to 65 536 at a time."""
         try:
-            with _open(self.path) as file:
+            with unchanged(self.path, self.stamp) as raw:
+                file = _open(raw, self.path)
                 names = [name for name in file.schema_arrow.names if wanted.others or name in wanted.names]
                 group = file.metadata.row_group(self.index)
                 wide = max(group.total_byte_size // max(group.num_rows, 1), 8 * len(names), 1)
                 rows = min(max(BATCH_BYTES // wide, 256), ROWS)
                 yield from file.iter_batches(rows, row_groups=[self.index], columns=names, use_threads=False)
-        except (OSError, pa.ArrowException) as error:
+        except REFUSALS as error:
             raise unreadable(self.file, error) from None
 
 
@@ -64,6 +63,8 @@ class ParquetSource:
     location: Location
     path: str
     columns: tuple[Column, ...]
+    groups: int
+    stamp: Stamp
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -77,11 +78,9 @@ class ParquetSource:
 
     def shards(self) -> Iterator[RowGroup]:
         """The row groups."""
-        with _open(self.path) as file:
-            groups = file.metadata.num_row_groups
         size = Location(self.path).size
-        for index in range(groups):
-            yield RowGroup(self.path, self.location.title, index, size // groups)
+        for index in range(self.groups):
+            yield RowGroup(self.path, self.location.title, index, size // self.groups, self.stamp)
 
 
 class Parquet:
@@ -97,9 +96,11 @@ class Parquet:
         """Open a file by its footer; a pipe is put into a file first."""
         aside = location.spooled()
         try:
-            with _open(aside.path) as file:
-                return ParquetSource(location, aside.path, columns_in(file.schema_arrow))
-        except (OSError, pa.ArrowException) as error:
+            with open_binary(aside.path) as raw:
+                file = _open(raw, aside.path)
+                groups = file.metadata.num_row_groups
+                return ParquetSource(location, aside.path, columns_in(file.schema_arrow), groups, stamp_of(raw))
+        except REFUSALS as error:
             raise unreadable(location.title, error) from None
 
     def writer(self, file: BinaryIO, schema: pa.Schema) -> pq.ParquetWriter:

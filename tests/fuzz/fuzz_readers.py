@@ -1,11 +1,10 @@
 """Coverage-guided fuzzing of the readers and of ``lossctl.evaluate``: any bytes give a Report or a LossctlError.
 
-Run it with ``python tests/fuzz/fuzz_readers.py --seconds 600`` (or ``--runs 100000``; ``--atheris`` options of libFuzzer
-such as ``-rss_limit_mb=4096`` pass through). It starts from ``tests/fuzz/corpus``, which it leaves alone: what it learns
-goes to ``--found DIR`` (default: a new directory under /tmp), and inputs that crash it to ``crash-*`` in there. Put a
-crash, once mended, into the corpus: ``tests/test_fuzz_corpus.py`` runs all of it without atheris. ``--keep-going`` saves
-the first input of each kind of failure and goes on. ``--make-corpus`` writes the seeds again. Needs
-``pip install atheris``.
+Run it with ``python tests/fuzz/fuzz_readers.py --seconds 600`` or ``--runs 100000``; options of libFuzzer such as
+``-rss_limit_mb=4096`` pass through. It starts from ``tests/fuzz/corpus`` and leaves that alone: what it learns, and
+inputs that crash it, go to ``--found DIR`` (default: a new directory under /tmp). ``--keep-going`` saves one input of
+each kind of failure and goes on. Put a crash into the corpus once mended: ``tests/test_fuzz_corpus.py`` runs all of it
+without atheris. ``--make-corpus`` writes the seeds again. Needs ``pip install atheris``.
 
 An input is three bytes of choices and then the bytes of a file:
 
@@ -215,7 +214,7 @@ def seeds() -> dict[str, bytes]:
                 writer.write_table(it, max_chunksize=2)
             stored[f"{name}.{suffix}"] = sink.getvalue()
     head = bytes
-    made = {
+    return {
         "plain.csv": head([0, 0x09, 0]) + csv,
         "drop-weight-by.csv": head([0, 0x49, 0x0F]) + csv,
         "classes.csv": head([0, 0x72, 0x02]) + csv,
@@ -254,7 +253,10 @@ def seeds() -> dict[str, bytes]:
         "lone-surrogate-name.jsonl": head([2, 0x09, 0]) + b'{"y":1,"p":2,"\\ud800":1}\n',
         "lone-surrogate-later.jsonl": head([2, 0x49, 0x02])
         + b'{"y":1,"p":2,"g":"a"}\n{"y":"NA","p":2,"g":"\\ud800"}\n',
-        "huge-integer-later.jsonl": head([2, 0x49, 0x02]) + b'{"y":1,"p":2,"g":2}\n{"y":"NA","p":2,"g":1' + b"0" * 30 + b"}\n",
+        "huge-integer-later.jsonl": head([2, 0x49, 0x02])
+        + b'{"y":1,"p":2,"g":2}\n{"y":"NA","p":2,"g":1'
+        + b"0" * 30
+        + b"}\n",
         "changing-type.jsonl": head([2, 0x09, 0]) + b'{"y":1,"p":true}\n{"y":1,"p":"x"}\n',
         "table.parquet": head([3, 0x49, 0x03]) + stored["table.parquet"],
         "vector.parquet": head([3, 0x54, 0x04]) + stored["table.parquet"],
@@ -272,7 +274,6 @@ def seeds() -> dict[str, bytes]:
         "cut.arrows": head([5, 0x09, 0]) + stored["plain.arrows"][:-20],
         "pipe.arrows": head([23, 0x49, 0x18]) + stored["plain.arrows"],
     }
-    return made
 
 
 def _collecting(folder: Path):
@@ -282,7 +283,7 @@ def _collecting(folder: Path):
     def target(data: bytes) -> None:
         try:
             check(data)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  (all of them are wanted)
             ours = [it for it in traceback.extract_tb(error.__traceback__) if f"lossctl{os.sep}" in it.filename]
             place = f"{Path(ours[-1].filename).name}:{ours[-1].name}" if ours else "?"
             kind = (type(error).__name__, place)
