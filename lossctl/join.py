@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -86,7 +87,7 @@ def join(  # noqa: C901  (a step for each thing that can be wrong)
     named = tuple(renamed[name] for name in label)
     changed = {"label": named, "prediction": prediction, "weight": weight, "by": by}
     return Joined(
-        MemorySource(table.combine_chunks(), title, predictions.files),
+        MemorySource(table.combine_chunks(), title, predictions.files, np.array(matched[LEFT].to_pylist(), np.int64)),
         Request(**{**vars(request), **changed}),
         {"labels": list(labels.files), "predictions": list(predictions.files), "id": list(ids), "how": how, **facts},
     )

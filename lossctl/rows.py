@@ -39,8 +39,8 @@ def every_row(source: Source, plan: Plan, finish: Finish, *, verbatim: bool = Fa
         start = total.rows
         total = total + tally(plan, batch)
         complain(plan, total.findings, passed)
-        file, row = passed.locate(start)
-        number = np.arange(row, row + record.num_rows)
+        file = passed.locate(start)[0]
+        number = passed.numbers(np.arange(start, start + record.num_rows))
         piece = _annotated(plan, record, file, number, several=len(source.files) > 1)
         schema = schema or piece.schema
         yield _like(piece, schema, file)
@@ -87,9 +87,9 @@ def worst_rows(
             here = local[(local >= offset) & (local < offset + record.num_rows)]
             if len(here):
                 some = takeable(record).take(pa.array(here - offset))
-                file, number = passed.locate(start + int(here[0]))
+                file = passed.locate(start + int(here[0]))[0]
                 complain(plan, tally(plan, validate(some, plan)).findings, passed)
-                piece = _annotated(plan, some, file, here - here[0] + number, several=len(source.files) > 1)
+                piece = _annotated(plan, some, file, passed.numbers(here + start), several=len(source.files) > 1)
                 pieces.append(_like(piece, pieces[0].schema if pieces else piece.schema, file))
                 order += (here + start).tolist()
             offset += record.num_rows

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, dropwhile
 from typing import Protocol, TypeVar
 
+import numpy as np
 import pyarrow as pa
 
 from lossctl.batch import BadRow
 from lossctl.engine import engines
 from lossctl.errors import DataError, UsageError
 from lossctl.format import Resplit, Shard, Source, Wanted
+from lossctl.reduction import IntArray
 
 
 class Counted(Protocol):
@@ -120,7 +122,16 @@ class Traversal:
         first = at
         while self.parts[first][1] > 0:
             first -= 1
-        return self.parts[at][0], row - self.starts[first] + 1
+        number = row - self.starts[first]
+        known = getattr(self.source, "numbers", None)  # a join leaves rows out, and remembers where they stood
+        return self.parts[at][0], (number if known is None or number >= len(known) else int(known[number])) + 1
+
+    def numbers(self, rows: IntArray) -> IntArray:
+        """The numbers in their file, from 1, of some rows of one shard."""
+        known = getattr(self.source, "numbers", None)
+        if known is not None:
+            return np.asarray(known[rows] + 1)
+        return rows - rows[0] + self.locate(int(rows[0]))[1] if len(rows) else rows
 
     def place(self, row: int) -> str:
         """A row as messages name it."""

@@ -611,7 +611,7 @@ def library_rows(path):
     return [row for shard in source.shards() for batch in shard.read(everything) for row in batch.to_pylist()]
 
 
-@pytest.mark.parametrize("how", ["left"])
+@pytest.mark.parametrize("how", ["inner", "left"])
 def test_rows_of_a_join_are_numbered_as_in_the_predictions(lossctl, tmp_path, how):
     """A row number is of use only where there is a file to look it up in."""
     predictions = text(tmp_path / "p.csv", "id,p", "x,7", "a,1", "y,7", "b,9")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from lossctl.columns import Column
@@ -44,6 +45,8 @@ class MemorySource:
     """What messages call it."""
     files: tuple[str, ...] = ()
     """The files it was made of, if any."""
+    numbers: npt.NDArray[np.int64] | None = None
+    """The number of each row in its file, from 0, where rows were left out; ``None`` where they follow each other."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
