@@ -3,6 +3,7 @@
 A location is opened lazily: nothing touches the network before its bytes are needed.
 """
 
+import atexit
 import contextlib
 import functools
 import glob
@@ -39,6 +40,9 @@ _temporary = contextlib.ExitStack()
 def clean() -> None:
     """Remove what was put aside in temporary files."""
     _temporary.close()
+
+
+atexit.register(clean)
 
 
 def scheme_of(path: str) -> str:
