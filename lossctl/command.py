@@ -313,8 +313,3 @@ def check_join(files: list[str], labels: list[str] | None, ids: str | None, join
         raise UsageError("stdin can be read only once")
     if not labels and (ids is not None or join != "strict"):
         raise UsageError("--id and --join need --labels FILE, the file to join with")
-
-
-def split(text: str | None) -> tuple[str, ...]:
-    """The items of a comma list."""
-    return tuple(part.strip() for part in (text or "").split(",") if part.strip())

@@ -17,6 +17,7 @@ from lossctl.loss import BoundLoss, get_loss
 from lossctl.measure import Summation, measure, nothing
 from lossctl.planning import Request, make_plan
 from lossctl.reduction import Findings
+from lossctl.registry import split
 from lossctl.report import Report
 from lossctl.traversal import Traversal
 
@@ -143,11 +144,6 @@ def input_files(source: Any, labels: Any = None) -> tuple[str, ...]:
     """The files that paths, globs and directories stand for: those that must not be written to."""
     paths = [path for one in (source, labels) for path in several(one)]
     return tuple(one for path in paths for one in expand(path))
-
-
-def split(text: str) -> tuple[str, ...]:
-    """The items of a comma list."""
-    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def several(names: str | Sequence[str] | None) -> tuple[str, ...]:

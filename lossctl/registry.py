@@ -19,6 +19,11 @@ from lossctl.errors import UsageError
 T = TypeVar("T")
 
 
+def split(text: str | None) -> tuple[str, ...]:
+    """The names in a comma list."""
+    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
+
+
 def normal(name: str) -> str:
     """The form in which names are compared: case, ``-``, ``_`` and spaces do not matter."""
     return name.strip().lower().replace("-", "").replace("_", "").replace(" ", "")

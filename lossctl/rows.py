@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lossctl.assembly import complain, ensure_measured
-from lossctl.batch import Plan, takeable, validate
+from lossctl.batch import Batch, Plan, takeable, validate
 from lossctl.domain import FloatArray
 from lossctl.errors import DataError
 from lossctl.format import MIXED, Mixed, Shard, Source, Wanted
@@ -35,13 +35,14 @@ def every_row(source: Source, plan: Plan, finish: Finish, *, verbatim: bool = Fa
     passed, total = Traversal(source), nothing(plan)
     schema: pa.Schema | None = None
     for record in passed.batches(_everything(plan, verbatim=verbatim)):
+        record = takeable(record)  # noqa: PLW2901
         batch = validate(record, plan)
         start = total.rows
         total = total + tally(plan, batch)
         complain(plan, total.findings, passed)
         file = passed.locate(start)[0]
         number = passed.numbers(np.arange(start, start + record.num_rows))
-        piece = _annotated(plan, record, file, number, several=len(source.files) > 1)
+        piece = _annotated(plan, record, batch, file, number, several=len(source.files) > 1)
         schema = schema or piece.schema
         yield _like(piece, schema, file)
     ensure_measured(total, passed)
@@ -88,8 +89,10 @@ def worst_rows(
             if len(here):
                 some = takeable(record).take(pa.array(here - offset))
                 file = passed.locate(start + int(here[0]))[0]
-                complain(plan, tally(plan, validate(some, plan)).findings, passed)
-                piece = _annotated(plan, some, file, passed.numbers(here + start), several=len(source.files) > 1)
+                batch = validate(some, plan)
+                complain(plan, tally(plan, batch).findings, passed)
+                number = passed.numbers(here + start)
+                piece = _annotated(plan, some, batch, file, number, several=len(source.files) > 1)
                 pieces.append(_like(piece, pieces[0].schema if pieces else piece.schema, file))
                 order += (here + start).tolist()
             offset += record.num_rows
@@ -150,10 +153,10 @@ def _best_of(pieces: Iterator[pa.RecordBatch], most: int) -> Iterator[pa.RecordB
         yield from worst.drop_columns([order_by]).to_batches()
 
 
-def _annotated(plan: Plan, record: pa.RecordBatch, file: str, number: IntArray, *, several: bool) -> pa.RecordBatch:
+def _annotated(
+    plan: Plan, record: pa.RecordBatch, batch: Batch, file: str, number: IntArray, *, several: bool
+) -> pa.RecordBatch:
     """The measurable rows of a record batch, with their numbers, losses and gradients in front."""
-    record = takeable(record)
-    batch = validate(record, plan)
     if batch.position is not None:
         record, number = record.take(pa.array(batch.position)), number[batch.position]
     made: dict[str, pa.Array] = {}

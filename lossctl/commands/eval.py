@@ -8,6 +8,7 @@ import typer
 from lossctl import command
 from lossctl.command import Entry, Voice, commands
 from lossctl.errors import DataError, UsageError
+from lossctl.registry import split
 
 if TYPE_CHECKING:
     from lossctl.report import Report, Result
@@ -101,7 +102,7 @@ def evaluate(
             label=label,
             prediction=prediction,
             weight=weight,
-            by=[name for names in by or () for name in command.split(names) or ("",)],
+            by=[name for names in by or () for name in split(names) or ("",)],
             from_logits=from_logits,
             reduction=reduction,
             gradient=grad,
@@ -109,11 +110,11 @@ def evaluate(
             nulls=nulls.value,
             engine=engine,
             threads=threads,
-            classes=command.split(classes),
+            classes=split(classes),
             eps=eps,
             normalize_rows=normalize_rows,
             labels=labels,
-            ids=command.split(ids),
+            ids=split(ids),
             join=join,
             reading=command.reading(input_format, delimiter, null_values, no_header=no_header),
             progress=progress,

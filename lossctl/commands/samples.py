@@ -8,6 +8,7 @@ import typer
 from lossctl import command
 from lossctl.command import Entry, Voice, commands
 from lossctl.errors import UsageError
+from lossctl.registry import split
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -106,7 +107,7 @@ def samples(  # noqa: C901  (each flag is a branch)
         label=several(label),
         prediction=several(prediction),
         weight=weight,
-        classes=command.split(classes),
+        classes=split(classes),
         from_logits=from_logits,
         eps=eps,
         normalize_rows=normalize_rows,
@@ -115,7 +116,7 @@ def samples(  # noqa: C901  (each flag is a branch)
     check_words(request, engine, reading)
     source = open_source(list(files), reading)
     if labels:
-        joined = joining.join(source, open_source(labels, reading), command.split(ids), join, request, others=True)
+        joined = joining.join(source, open_source(labels, reading), split(ids), join, request, others=True)
         source, request = joined.source, joined.request
     plan = make_plan(source, request)
     for note in plan.roles.notes:
