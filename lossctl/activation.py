@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lossctl.definition import Bound, Definition, read_spec
-from lossctl.domain import FloatArray
+from lossctl.definition import Bound, Definition, Value, read_spec
+from lossctl.domain import REAL, Domain, FloatArray
 from lossctl.errors import UsageError
 from lossctl.registry import Registry
 
@@ -20,13 +20,21 @@ class Activation(Definition):
         self,
         function: Callable[..., FloatArray],
         *,
+        range: Domain | Callable[..., Domain] = REAL,  # noqa: A002  (the field's word)
+        kinks: tuple[float, ...] = (),
         aliases: tuple[str, ...] = (),
         rows: bool = False,
         references: tuple[str, ...] = (),
     ) -> None:
         super().__init__(function, aliases, references)
+        self._range = range
+        self.kinks = kinks
         self.rows = rows
         self._pullback: Callable[..., FloatArray] | None = None
+
+    def range(self, **parameters: Value) -> Domain:
+        """What it can come to."""
+        return self._range(**parameters) if callable(self._range) else self._range
 
     def derivative(self, function: Callable[..., FloatArray]) -> Callable[..., FloatArray]:
         """Declare the derivative ``(z, *, parameters) -> shape of z`` of an elementwise activation."""
@@ -60,18 +68,25 @@ def _named(name: str) -> Activation:
 
 
 def activation(
-    *, aliases: tuple[str, ...] = (), rows: bool = False, references: tuple[str, ...] = ()
+    *,
+    range: Domain | Callable[..., Domain] = REAL,  # noqa: A002
+    kinks: tuple[float, ...] = (),
+    aliases: tuple[str, ...] = (),
+    rows: bool = False,
+    references: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., FloatArray]], Activation]:
     """Turn a formula ``(z, *, parameters)`` into a registered activation.
 
     Args:
+        range: what it can come to: a domain, or a function from the parameters to one.
+        kinks: where its derivative jumps.
         aliases: exact synonyms.
         rows: whether the formula works on rows of an ``(n, k)`` array rather than on each number by itself.
         references: where the formula comes from.
     """
 
     def register(function: Callable[..., FloatArray]) -> Activation:
-        made = Activation(function, aliases=aliases, rows=rows, references=references)
+        made = Activation(function, range=range, kinks=kinks, aliases=aliases, rows=rows, references=references)
         activations.add(made.name, made, aliases)
         return made
 
@@ -84,10 +99,20 @@ class BoundActivation(Bound):
 
     definition: Activation
 
+    @property
+    def range(self) -> Domain:
+        """What it can come to."""
+        return self.definition.range(**self.parameters)
+
     def value(self, z: npt.ArrayLike) -> FloatArray:
-        """The activation at ``z``: ``(n,)``, or ``(n, k)``; the result has the same shape."""
+        """The activation at ``z``: ``(n,)``, or ``(n, k)``; the result has the same shape.
+
+        Each number of an ``(n,)`` array is a row of its own to an activation of rows.
+        """
+        points = np.asarray(z, dtype=np.float64)
         with np.errstate(all="ignore"):
-            return np.asarray(self.definition.function(self._read(z), **self.parameters))
+            value = self.definition.function(self._shaped(points), **self.parameters)
+        return np.asarray(value).reshape(points.shape, order="A")
 
     def derivative(self, z: npt.ArrayLike) -> FloatArray:
         """The derivative at ``z``, elementwise.
@@ -97,20 +122,18 @@ class BoundActivation(Bound):
         """
         if self.definition.rows:
             raise UsageError(f"{self.name} has a Jacobian, not a derivative", "Use pullback(z, upstream_gradient).")
-        points = self._read(z)
+        points = np.asarray(z, dtype=np.float64)
         return self.pullback(points, np.ones_like(points))
 
     def pullback(self, z: npt.ArrayLike, upstream_gradient: npt.ArrayLike) -> FloatArray:
         """The gradient with respect to ``z`` of something whose gradient with respect to the output is given."""
-        upstream = np.asarray(upstream_gradient, dtype=np.float64)
+        points, upstream = np.asarray(z, dtype=np.float64), np.asarray(upstream_gradient, dtype=np.float64)
         with np.errstate(all="ignore"):
-            return self.definition.pull(self._read(z), upstream, **self.parameters)
+            slope = self.definition.pull(self._shaped(points), self._shaped(upstream), **self.parameters)
+        return np.asarray(slope).reshape(points.shape, order="A")
 
-    def _read(self, z: npt.ArrayLike) -> FloatArray:
-        points = np.asarray(z, dtype=np.float64)
-        if self.definition.rows and points.ndim != 2:
-            raise UsageError(f"{self.name} needs an (n, k) array, not one of shape {points.shape}")
-        return points
+    def _shaped(self, values: FloatArray) -> FloatArray:
+        return values[:, None] if self.definition.rows and values.ndim == 1 else values
 
 
 def get_activation(spec: str) -> BoundActivation:

@@ -59,6 +59,8 @@ def _remedy(plan: Plan, column: str, name: str) -> str:
     if not is_label and bound.definition.natural_activation is not None and bound.activation is None:
         rows = " If they are probabilities that miss 1, --normalize-rows rescales them." if bound.rows else ""
         return f"Are these scores before the {bound.definition.natural_activation}? Then add --from-logits.{rows}"
+    if not is_label and bound.chained:
+        return " ".join(f"{doubt}." for doubt in plan.doubts if doubt.startswith(f"{bound.name} after"))
     if name == "mape":
         return "Leave out the zero labels, or divide by max(1, |label|): mape:zero=max1."
     if is_label and bound.rows and plan.classes:
@@ -134,7 +136,7 @@ def assemble(plan: Plan, total: Measured, passed: Traversal) -> Report:
             ],
         },
         notes=plan.roles.notes,
-        warnings=tuple(_warnings(total, passed, results)),
+        warnings=(*plan.doubts, *_warnings(total, passed, results)),
     )
 
 

@@ -62,6 +62,8 @@ class Plan:
     normalize_rows: bool = False
     gradient: bool = False
     samples: int = 0
+    doubts: tuple[str, ...] = ()
+    """Why what was asked for may not be what was meant."""
 
     @property
     def text_columns(self) -> frozenset[str]:

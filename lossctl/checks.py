@@ -120,15 +120,27 @@ def _gradient(bound: BoundLoss, label: FloatArray, prediction: FloatArray, slope
         scale = np.maximum(np.maximum(np.abs(found), np.abs(stated)), 1e-3)
         noise = 8.0 * np.finfo(np.float64).eps * np.abs(up) / step
         wrong = np.abs(found - stated) > TOLERANCE * scale + noise
-        kink = bound.definition.kink
-        if kink is not None and bound.activation is None:
-            at = kink(accepted, prediction, **bound.parameters)
-            wrong &= np.abs(prediction - at) > 2.0 * step
+        wrong &= ~_kinked(bound, accepted, *(it.reshape(prediction.shape, order="A") for it in (behind, ahead)))
         if wrong.any():
             row = int(wrong.argmax())
             where = _point(label, prediction, wrong)
             yield f"{bound}: the gradient is {stated[row]!r}, differences say {found[row]!r}, at {where}"
             return
+
+
+def _kinked(bound: BoundLoss, label: FloatArray, behind: FloatArray, ahead: FloatArray) -> BoolArray:
+    """Rows with a declared kink of the loss or of its activation between two predictions."""
+    crossed = np.zeros(len(label), dtype=np.bool_)
+    pairs: list[tuple[FloatArray, FloatArray, FloatArray | float]] = []
+    if bound.activation is not None:
+        pairs += [(behind, ahead, kink) for kink in bound.activation.definition.kinks]
+    if bound.definition.kink is not None:
+        low, high = bound.activated(behind), bound.activated(ahead)
+        pairs.append((low, high, bound.definition.kink(label, low, **bound.parameters)))
+    for low, high, kink in pairs:
+        between = (low - kink) * (high - kink) <= 0
+        crossed |= between if between.ndim == 1 else between.any(axis=1)
+    return crossed
 
 
 def _point(label: FloatArray, prediction: FloatArray, rows: BoolArray) -> str:

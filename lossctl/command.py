@@ -57,6 +57,13 @@ def complete_losses(incomplete: str) -> list[tuple[str, str]]:
     return [(f"{done}{comma}{it.name}", it.summary) for it in losses if it.name.startswith(last)]
 
 
+def complete_activations(incomplete: str) -> list[tuple[str, str]]:
+    """Names of activations for shell completion, with what they are."""
+    from lossctl.activation import activations  # noqa: PLC0415
+
+    return [(it.name, it.summary) for it in activations if it.name.startswith(incomplete)]
+
+
 INPUT, COLUMNS, LOSS, OUTPUT, RUN = "Input", "Columns", "Loss", "Output", "Running"
 
 Files = Annotated[
@@ -151,6 +158,17 @@ Losses = Annotated[
         metavar="SPEC",
         help="Losses, such as mse,huber:delta=0.5. Left out: what suits the columns.",
         autocompletion=complete_losses,
+        rich_help_panel=LOSS,
+    ),
+]
+ActivationName = Annotated[
+    str | None,
+    typer.Option(
+        "--activation",
+        metavar="SPEC",
+        help="Apply an activation to the predictions first, such as tanh or leaky_relu:slope=0.2; gradients are then "
+        "on the pre-activations.",
+        autocompletion=complete_activations,
         rich_help_panel=LOSS,
     ),
 ]

@@ -322,6 +322,15 @@ class Words:
         return " or ".join(self.allowed)
 
 
+def inside(values: Domain, domain: Domain) -> bool:
+    """Whether every value of the first set is legal in the second."""
+    if isinstance(values, Interval) and isinstance(domain, Interval):
+        low = values.low > domain.low or (values.low == domain.low and values.low_open >= domain.low_open)
+        high = values.high < domain.high or (values.high == domain.high and values.high_open >= domain.high_open)
+        return low and high and not domain.nonzero
+    return values == domain or (isinstance(domain, Vector | Interval) and domain in {REAL, VECTOR, DIRECTION})
+
+
 REAL = Interval()
 NONZERO = Interval(nonzero=True)
 NONNEGATIVE = Interval(low=0.0)

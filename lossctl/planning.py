@@ -19,6 +19,7 @@ from lossctl.domain import BINARY, PROBABILITY, SIMPLEX
 from lossctl.errors import DataError, UsageError
 from lossctl.format import Source, Wanted
 from lossctl.loss import BoundLoss, get_loss
+from lossctl.pairing import doubts
 
 
 @dataclass(frozen=True)
@@ -254,6 +255,14 @@ class _Planner:
             normalize_rows=self.request.normalize_rows,
             gradient=self.request.gradient,
             samples=self.request.samples,
+            doubts=tuple(
+                dict.fromkeys(
+                    doubt
+                    for width, chosen in zip(widths, losses, strict=True)
+                    for bound in chosen
+                    for doubt in doubts(bound, width)
+                )
+            ),
         )
 
 

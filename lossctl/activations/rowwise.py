@@ -3,14 +3,23 @@
 import numpy as np
 
 from lossctl.activation import activation
-from lossctl.domain import FloatArray, row_sum
+from lossctl.domain import LOG_SIMPLEX, SIMPLEX, FloatArray, row_sum
 
 
-@activation(rows=True)
+@activation(
+    rows=True,
+    range=SIMPLEX,
+    references=("Bridle 1990, Probabilistic Interpretation of Feedforward Classification Network Outputs",),
+)
 def softmax(z: FloatArray) -> FloatArray:
     """Turn a row of scores into probabilities that sum to 1.
 
-    p_k = e^(z_k − max z) / Σ_j e^(z_j − max z); taking the maximum out changes nothing and keeps it from overflowing.
+    Formula: p_k = e^(z_k − max z) / Σ_j e^(z_j − max z); taking the maximum out changes nothing and keeps it from
+    overflowing. Derivative: the Jacobian p_i ([i = j] − p_j), applied as g ↦ p (g − Σ p g). Keeps the order of the
+    scores and sharpens the largest.
+
+    Use it as the output of classification with one label of many, with `cross_entropy`: the gradient is p − y.
+    Avoid it over a single column, where it is always 1, and where several labels may be true at once.
 
     >>> from lossctl import get_activation
     >>> get_activation("softmax").value([[1000.0, 1000.0]])
@@ -24,3 +33,33 @@ def softmax(z: FloatArray) -> FloatArray:
 def _(z: FloatArray, upstream: FloatArray) -> FloatArray:
     p = softmax.function(z)
     return np.asarray(p * (upstream - row_sum(p * upstream)[:, None]))
+
+
+@activation(
+    rows=True,
+    range=LOG_SIMPLEX,
+    references=("Bridle 1990, Probabilistic Interpretation of Feedforward Classification Network Outputs",),
+)
+def log_softmax(z: FloatArray) -> FloatArray:
+    """Turn a row of scores into log-probabilities.
+
+    Formula: z_k − max z − log Σ_j e^(z_j − max z), with the largest term taken out of the sum, so that the logarithm of
+    a probability near 1 keeps its digits. Derivative: the Jacobian [i = j] − p_j, applied as g ↦ g − p Σ g.
+
+    Use it as the output of a model whose loss takes log-probabilities: `nll:log=true`.
+    Avoid it over a single column, where it is always 0.
+
+    >>> from lossctl import get_activation
+    >>> get_activation("log_softmax").value([[1000.0, 1000.0]])
+    array([[-0.69314718, -0.69314718]])
+    """
+    top, rows = z.argmax(axis=1), np.arange(len(z))
+    shifted = z - z[rows, top][:, None]
+    others = np.exp(shifted)
+    others[rows, top] = 0.0
+    return np.asarray(shifted - np.log1p(row_sum(others))[:, None])
+
+
+@log_softmax.pullback
+def _(z: FloatArray, upstream: FloatArray) -> FloatArray:
+    return np.asarray(upstream - softmax.function(z) * row_sum(upstream)[:, None])

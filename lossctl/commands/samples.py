@@ -62,6 +62,7 @@ def samples(  # noqa: C901  (each flag is a branch)
     weight: command.Weight = None,
     classes: command.Classes = None,
     loss: command.Losses = None,
+    activation: command.ActivationName = None,
     from_logits: command.FromLogits = False,
     eps: command.Eps = None,
     normalize_rows: command.NormalizeRows = False,
@@ -108,6 +109,7 @@ def samples(  # noqa: C901  (each flag is a branch)
         prediction=several(prediction),
         weight=weight,
         classes=split(classes),
+        activation=activation,
         from_logits=from_logits,
         eps=eps,
         normalize_rows=normalize_rows,
@@ -121,6 +123,8 @@ def samples(  # noqa: C901  (each flag is a branch)
     plan = make_plan(source, request)
     for note in plan.roles.notes:
         voice.note(note)
+    for doubt in plan.doubts:
+        voice.warn(doubt)
 
     def finish(total: "Measured") -> None:
         dropped = int(total.null.sum() + total.unweighted.sum())
