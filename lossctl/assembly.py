@@ -243,7 +243,7 @@ def _about_skill(results: list[Result], best: Constants) -> Iterator[str]:
                 if 0 <= reference < SMALLEST:
                     reasons.append("no skill: a constant is as good as it gets, its loss is 0")
                 elif reference < 0:
-                    hint = "; poisson:full=lgamma counts from 0" if bound.name == "poisson" else ""
+                    hint = ", use poisson:full=lgamma" if bound.name == "poisson" else ""
                     reasons.append(f"no skill: the loss of the best constant is negative{hint}")
         for reason in dict.fromkeys(reasons):
             where = f" ({counted(reasons.count(reason), 'group')})" if len(found) > 1 else ""

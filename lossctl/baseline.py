@@ -78,7 +78,7 @@ def _reported(bound: BoundLoss, total: Total, label: FloatArray, prediction: Flo
     return replace(total, sum_value=exact, special=None).value(bound.reduction)
 
 
-# --- losses of single numbers ------------------------------------------------------------------------------------------
+# --- losses of single numbers -----------------------------------------------------------------------------------------
 
 
 def _best_columns(bound: BoundLoss, points: Points, totals: list[Total], columns: int) -> Iterator[Best]:
@@ -113,9 +113,11 @@ class _Search:
         self.bound, self.points = bound, points
         self.label = bound.label_domain.convert(points.label)
         ends = self.label[points.start], self.label[points.start + points.size - 1]
-        edges = [_inner(domain.low, domain.low_open, math.inf), _inner(domain.high, domain.high_open, -math.inf)]
-        self.edges = [np.full_like(ends[0], edge) for edge in edges]
-        self.low, self.high = (np.clip(end, *edges) for end in ends)
+        self.edges = (
+            np.full_like(ends[0], _inner(domain.low, domain.low_open, math.inf)),
+            np.full_like(ends[0], _inner(domain.high, domain.high_open, -math.inf)),
+        )
+        self.low, self.high = (np.clip(end, *self.edges) for end in ends)
         self.mean = np.clip(points.mean, self.low, self.high)
 
     def best(self) -> FloatArray:
@@ -181,10 +183,12 @@ class _Search:
         """Where one of the labels is a better constant."""
         points = self.points
         best, size = self._sums(constant)
+        bar = best - WORSE * np.where(np.isfinite(size), size, 0.0)
         beaten = np.zeros(len(constant), dtype=np.bool_)
         for part in np.linspace(0.0, 1.0, PROBES):
             probe = self.label[points.start + np.rint(part * (points.size - 1)).astype(np.int64)]
-            beaten |= self._sums(np.clip(probe, *self.edges))[0] < best - WORSE * size
+            other, _ = self._sums(np.clip(probe, *self.edges))
+            beaten |= other < bar
         return beaten
 
     def _sums(self, constant: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -200,7 +204,7 @@ def _inner(edge: float, is_open: bool, inwards: float) -> float:  # noqa: FBT001
     return math.nextafter(edge, -edge if math.isinf(edge) else inwards) if is_open or math.isinf(edge) else edge
 
 
-# --- losses of rows ------------------------------------------------------------------------------------------------
+# --- losses of rows ---------------------------------------------------------------------------------------------------
 
 
 def _best_rows(bound: BoundLoss, points: Points, totals: list[Total], label: int, width: int) -> Iterator[Best]:
@@ -224,9 +228,7 @@ def _best_rows(bound: BoundLoss, points: Points, totals: list[Total], label: int
             yield Best(unknown="no step from the uniform row leads to it")
             continue
         prediction = np.asfortranarray(np.tile(constant, (len(rows.weight), 1)))
-        yield Best(
-            tuple(constant.tolist()), _reported(bound, total, rows.label, prediction, rows.weight), error
-        )
+        yield Best(tuple(constant.tolist()), _reported(bound, total, rows.label, prediction, rows.weight), error)
 
 
 def _codes(bound: BoundLoss, points: Points, slots: IntArray, total: Total, width: int) -> "_Rows":
@@ -273,9 +275,7 @@ def _additive(bound: BoundLoss, width: int, tries: int = 16) -> bool:
 class _Rows:
     """The mean loss of one row of probabilities, and its slope."""
 
-    def __init__(
-        self, bound: BoundLoss, label: FloatArray, weight: FloatArray, total: Total, mean: FloatArray
-    ) -> None:
+    def __init__(self, bound: BoundLoss, label: FloatArray, weight: FloatArray, total: Total, mean: FloatArray) -> None:
         self.bound, self.mean = bound, mean
         self.label, self.weight = bound.as_codes(label), weight
         self.share = weight / to_float(total.sum_weight)

@@ -40,7 +40,10 @@ class Baseline:
     """The best constant prediction of one result, and how much better than that the model is."""
 
     constant: float | tuple[float, ...]
-    """On the scale of the loss, after any activation; one number a column of a vector prediction; NaN if unknown."""
+    """On the scale of the loss, after any activation; one number a column of a vector prediction; NaN if unknown.
+
+    Of an interval of equally good constants it is the middle, or the end nearest to the labels.
+    """
     constant_loss: float
     """What would be reported of a model that always predicts it."""
     skill: float

@@ -14,7 +14,9 @@ MOST = 1 << 16
 """How many different numbers of a label column are kept in one group; past that they are rounded."""
 IN_ALL = 1 << 17
 """How many are kept over all groups and columns, as long as that leaves each `LEAST`."""
-LEAST = 1 << 6
+LEAST = 1 << 5
+LARGEST = int(ordered(np.array([np.finfo(np.float64).max]))[0])
+"""The largest double, as an ordered integer."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Points:
     """Ascending within a slot."""
     weight: FloatArray
     mean: FloatArray
-    """The mean label of each slot, from exact sums."""
+    """The mean label of each slot, from exact sums; NaN where they overflow."""
     relative_error: FloatArray
     """By how much of itself a label may be off, by slot; 0 where every one is exact."""
 
@@ -159,20 +161,20 @@ class Marginals:
         """The labels and their weights; where numbers were rounded, the mean of each cell."""
         slot, start, size = np.unique(self.slot, return_index=True, return_counts=True)
         dropped = self.dropped[self.slot]
-        label = unordered(self.key << dropped)
+        first = self.key << dropped
+        label = unordered(np.clip(first, -LARGEST, LARGEST))
         weights = [Fraction(n) for n in self.count.tolist()] if self.weight is None else self.weight.exact()
         totals = self.total.exact()
         rounded = np.flatnonzero(dropped)
         if len(rounded):
             middle = np.array([to_float(totals[at] / weights[at]) for at in rounded])
-            top = unordered((self.key[rounded] << dropped[rounded]) + ((1 << dropped[rounded]) - 1))
-            label[rounded] = np.fmax(label[rounded], np.fmin(middle, top))
-        mean = [
-            to_float(sum(totals[at : at + n], Fraction()) / sum(weights[at : at + n], Fraction()))
-            for at, n in zip(start.tolist(), size.tolist(), strict=True)
-        ]
+            top = unordered(np.clip(first[rounded] + ((1 << dropped[rounded]) - 1), -LARGEST, LARGEST))
+            label[rounded] = np.clip(middle, label[rounded], top)
+        spans = [slice(at, at + n) for at, n in zip(start.tolist(), size.tolist(), strict=True)]
+        mean = np.array([to_float(sum(totals[at], Fraction()) / sum(weights[at], Fraction())) for at in spans])
+        mean[[bool(self.total.infinite[at].any()) for at in spans]] = np.nan
         weight = np.array([to_float(weight) for weight in weights], dtype=np.float64)
-        return Points(slot, start, size, label, weight, np.array(mean), _width(self.dropped)[slot])
+        return Points(slot, start, size, label, weight, mean, _width(self.dropped)[slot])
 
 
 def _order(slot: IntArray, key: KeyArray) -> IntArray:
@@ -190,8 +192,7 @@ def _changes(slot: IntArray, key: KeyArray) -> np.ndarray[tuple[int], np.dtype[n
 
 
 def _cells(slot: IntArray, key: KeyArray, dropped: IntArray) -> tuple[IntArray, IntArray, IntArray, KeyArray]:
-    """Sorted cells merged where they are equal or too many: bits dropped, the cell of each, and slot and key of those.
-    """
+    """Sorted cells merged where equal or too many: bits dropped, the merged cell of each, slot and key of those."""
     more = _to_drop(slot, key, len(dropped))
     key = key >> more[slot]
     new = _changes(slot, key)
