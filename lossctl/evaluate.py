@@ -10,7 +10,7 @@ from lossctl.activation import get_activation
 from lossctl.assembly import assemble, complain
 from lossctl.batch import Nulls, Plan
 from lossctl.definition import split_specs
-from lossctl.engine import engines
+from lossctl.engine import find_engine
 from lossctl.format import Reading, Source, formats, narrowed, open_source
 from lossctl.location import expand
 from lossctl.loss import BoundLoss, get_loss
@@ -41,6 +41,7 @@ def evaluate(
     nulls: Nulls = "error",
     engine: str = "threads",
     threads: int | None = None,
+    scheduler: str | None = None,
     classes: Sequence[str] = (),
     eps: float | None = None,
     normalize_rows: bool = False,
@@ -67,8 +68,10 @@ def evaluate(
         samples: how many of the worst rows to keep for each result.
         skill: whether to compare each loss with that of the best constant prediction, group by group.
         nulls: ``error`` or ``drop``.
-        engine: ``serial`` or ``threads``; no digit depends on it.
-        threads: how many; all cores when left out.
+        engine: ``serial``, ``threads`` or ``dask``; no digit depends on it.
+        threads: how many; all cores, or all of a cluster, when left out.
+        scheduler: the address of the Dask scheduler, such as ``tcp://host:8786``, whose workers see the same files;
+            left out, worker processes are started on this machine, and stopped at the end.
         classes: names of the classes in the order of their codes.
         eps: the floor under probabilities inside logarithms.
         normalize_rows: divide each row of a vector prediction by its sum.
@@ -102,21 +105,28 @@ def evaluate(
         skill=skill,
         nulls=nulls,
     )
-    check_words(request, engine, reading)
+    check_words(request, engine, reading, scheduler)
     opened = open_source(source, reading)
     if labels is None:
-        return run(opened, make_plan(opened, request), engine=engine, threads=threads, progress=progress)
+        plan = make_plan(opened, request)
+        return run(opened, plan, engine=engine, threads=threads, scheduler=scheduler, progress=progress)
     joined = joining.join(opened, open_source(labels, reading), several(ids), join, request)
     plan = make_plan(joined.source, joined.request)
-    report = run(joined.source, plan, engine=engine, threads=threads, progress=progress)
+    report = run(joined.source, plan, engine=engine, threads=threads, scheduler=scheduler, progress=progress)
     return replace(report, inputs={**report.inputs, "join": joined.facts})
 
 
 def run(
-    source: Source, plan: Plan, *, engine: str = "threads", threads: int | None = None, progress: Progress | None = None
+    source: Source,
+    plan: Plan,
+    *,
+    engine: str = "threads",
+    threads: int | None = None,
+    scheduler: str | None = None,
+    progress: Progress | None = None,
 ) -> Report:
     """Carry out a plan."""
-    passed = Traversal(narrowed(source, plan.roles.needed), engine, threads)
+    passed = Traversal(narrowed(source, plan.roles.needed), engine, threads, scheduler=scheduler)
     total, findings = Summation(nothing(plan)), Findings()
     for shard, measured in passed.map(partial(measure, plan)):
         total.add(measured)
@@ -127,18 +137,18 @@ def run(
     return assemble(plan, total.result(), passed)
 
 
-def check_words(request: Request, engine: str, reading: Reading | None) -> None:
+def check_words(request: Request, engine: str, reading: Reading | None, scheduler: str | None = None) -> None:
     """Refuse names that nothing has, before anything is opened or fetched.
 
     Raises:
-        UsageError: an unknown loss, parameter, activation, engine or format.
+        UsageError: an unknown loss, parameter, activation, engine or format, or an engine that has no scheduler.
     """
     for spec in request.loss:
         for one in split_specs([spec]) if isinstance(spec, str) else [spec]:
             get_loss(one)
     if request.activation is not None:
         get_activation(request.activation)
-    engines.get(engine)
+    find_engine(engine, scheduler)
     if reading is not None and reading.format is not None:
         formats.get(reading.format)
 

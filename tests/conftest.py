@@ -105,6 +105,21 @@ def answer():
     return find
 
 
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory):
+    """A Dask cluster of two worker processes on this machine."""
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=2,
+        threads_per_worker=1,
+        host="127.0.0.1",
+        dashboard_address=None,
+        local_directory=str(tmp_path_factory.mktemp("cluster")),
+        silence_logs=logging.CRITICAL,
+    ) as running:
+        yield running
+
+
 @dataclass(frozen=True)
 class Bucket:
     """A bucket of an S3 server."""

@@ -82,6 +82,7 @@ def evaluate(
     quiet: command.Quiet = 0,
     engine: command.EngineName = "threads",
     threads: command.Threads = None,
+    scheduler: command.Scheduler = None,
     verbose: command.Verbose = False,  # noqa: ARG001  (read by cli.main)
 ) -> None:
     """Evaluate losses on the predictions in files.
@@ -122,6 +123,7 @@ def evaluate(
             nulls=nulls.value,
             engine=engine,
             threads=threads,
+            scheduler=scheduler,
             classes=split(classes),
             eps=eps,
             normalize_rows=normalize_rows,

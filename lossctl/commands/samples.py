@@ -73,6 +73,7 @@ def samples(  # noqa: C901  (each flag is a branch)
     quiet: command.Quiet = 0,
     engine: command.EngineName = "threads",
     threads: command.Threads = None,
+    scheduler: command.Scheduler = None,
     verbose: command.Verbose = False,  # noqa: ARG001  (read by cli.main)
 ) -> None:
     """Write the loss and gradient of each row.
@@ -115,7 +116,7 @@ def samples(  # noqa: C901  (each flag is a branch)
         normalize_rows=normalize_rows,
         nulls=nulls.value,
     )
-    check_words(request, engine, reading)
+    check_words(request, engine, reading, scheduler)
     source = open_source(list(files), reading)
     if labels:
         joined = joining.join(source, open_source(labels, reading), split(ids), join, request, others=True)
@@ -134,7 +135,8 @@ def samples(  # noqa: C901  (each flag is a branch)
     def pieces(*, verbatim: bool) -> "Iterator[pa.RecordBatch]":
         if top is None:
             return every_row(source, plan, finish, verbatim=verbatim)
-        return worst_rows(source, plan, top, finish, engine=engine, threads=threads, verbatim=verbatim)
+        how = {"engine": engine, "threads": threads, "scheduler": scheduler}
+        return worst_rows(source, plan, top, finish, **how, verbatim=verbatim)
 
     # Text is written as it was read; other formats keep types, unless a carried column turns out to have several.
     if output is None:

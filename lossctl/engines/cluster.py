@@ -1,0 +1,282 @@
+"""Shards as tasks of a Dask cluster; where none is named, of worker processes on this machine, started for the pass.
+
+What goes wrong with a shard comes back as an outcome, so no task fails: only that workers die is left to Dask, which
+gives their shards to others. Each task carries pickles that are opened on the worker, where it can be said what is
+missing there.
+"""
+
+import contextlib
+import gc
+import logging
+import pickle
+import signal
+import tempfile
+import threading
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from multiprocessing import resource_tracker
+from typing import TYPE_CHECKING, Any, Generic
+from uuid import uuid4
+
+from lossctl.engine import Engine, Item, Made, available_cores, engines, in_turn
+from lossctl.errors import DataError, LossctlError, UsageError
+
+if TYPE_CHECKING:
+    from distributed import Client, Future, LocalCluster
+
+PATIENCE = 60.0
+"""Seconds to wait for a worker where there is none."""
+ANSWER = 10.0
+"""Seconds a scheduler has to answer."""
+FRESH = 1.0
+"""Seconds for which the number of workers is believed."""
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+NOISY = ("distributed", "tornado", "asyncio", "bokeh")
+"""Loggers that tell of every worker that comes and goes; a user is told what matters as an error."""
+SETTINGS = {"distributed.admin.large-graph-warning-threshold": "1GB"}  # a shard of a table in memory holds its rows
+EVERYWHERE = "Files must be there under the same path on every worker: on shared storage, or as URLs such as s3://."
+
+
+def versions() -> dict[str, str]:
+    """What must be the same everywhere, or the last digits could differ."""
+    return {name: version(name) for name in ("lossctl", "numpy")}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a shard on a worker."""
+
+    worker: str
+    made: Any = None
+    error: Exception | None = None
+    """What the function raised."""
+    trace: str = ""
+    unfit: LossctlError | None = None
+    """Why the worker could not try."""
+
+
+def perform(needed: dict[str, str], function: bytes, item: bytes) -> Outcome:
+    """A task: what the function makes of the item, here on a worker."""
+    from distributed import get_worker  # noqa: PLC0415  (an optional extra)
+
+    worker = get_worker().address
+    for name, there in needed.items():
+        if (here := versions()[name]) != there:
+            what = f"worker {worker} has {name} {here}, but {there} is needed"
+            return Outcome(worker, unfit=UsageError(what, f"Install it on every worker: pip install {name}=={there}"))
+    try:
+        work, shard = pickle.loads(function), pickle.loads(item)  # noqa: S301  (from the client, through Dask)
+    except Exception as error:  # noqa: BLE001  (whatever a plug-in that is missing may cause)
+        what = error.what if isinstance(error, LossctlError) else f"{type(error).__name__}: {error}"
+        hint = "It is known where you are: install its package on every worker."
+        return Outcome(worker, unfit=UsageError(f"{what} on worker {worker}", hint))
+    try:
+        return Outcome(worker, work(shard))
+    except Exception as error:  # noqa: BLE001  (raised again when its turn comes)
+        return Outcome(worker, error=error, trace=traceback.format_exc())
+
+
+class Session:
+    """A connection to a cluster."""
+
+    name = "dask"
+
+    def __init__(self, client: "Client") -> None:
+        self.client = client
+        self.known, self.asked = 0, -FRESH
+
+    def map(
+        self, function: Callable[[Item], Made], items: Iterable[Item], workers: int | None = None
+    ) -> Iterator[Made]:
+        """Results in the order of the items; never ahead by more than two shards a thread that is to be kept busy."""
+        from cloudpickle import dumps  # noqa: PLC0415  (comes with Dask)
+
+        packed, needed, title = dumps(function), versions(), uuid4().hex
+        out: dict[int, Future] = {}
+
+        def begin(numbered: tuple[int, Item]) -> tuple[int, Item]:
+            number, item = numbered
+            key = f"lossctl-{title}-{number}"
+            out[number] = self.client.submit(perform, needed, packed, dumps(item), key=key, pure=False)
+            return numbered
+
+        def end(numbered: tuple[int, Item]) -> Made:
+            number, item = numbered
+            return self._settled(self._outcome(out.pop(number), item), function, item)
+
+        try:
+            yield from in_turn(begin, end, enumerate(items), lambda: 2 * (workers or max(self.size(), 1)))
+        finally:
+            self.client.cancel(list(out.values()), force=True)
+
+    def size(self) -> int:
+        """How many threads the cluster has, as of late."""
+        if time.monotonic() - self.asked > FRESH:
+            self.known, self.asked = sum(self.client.nthreads().values()), time.monotonic()
+        return self.known
+
+    def _outcome(self, future: "Future", item: Any) -> Outcome:
+        """Wait for a task, for as long as there are workers."""
+        from distributed import CancelledError, KilledWorker  # noqa: PLC0415
+
+        alone = time.monotonic()
+        while True:
+            try:
+                found: Outcome = future.result(timeout=FRESH)
+                return found
+            except TimeoutError:
+                if self.client.status != "running":
+                    raise self._lost() from None
+                if self.size():
+                    alone = time.monotonic()
+                elif time.monotonic() - alone > PATIENCE:
+                    what = f"the Dask cluster has had no worker for {PATIENCE:.0f} seconds"
+                    raise DataError(what, "Start workers: dask worker ADDRESS --nthreads 1 --nworkers auto") from None
+            except KilledWorker as killed:
+                what = f"{_title(item)}: {killed.allowed_failures + 1} workers died of it"
+                hint = "Too little memory is the usual reason: the logs of the workers tell. Give each more of it."
+                raise DataError(what, hint) from None
+            except (CancelledError, OSError):
+                raise self._lost() from None
+            except Exception as error:
+                what = f"the Dask cluster cannot take a task: {_deepest(error)}"
+                known = " ".join(f"{name}=={found}" for name, found in versions().items())
+                raise UsageError(what, f"Install on its scheduler and every worker: pip install {known}") from error
+
+    def _lost(self) -> DataError:
+        return DataError("the Dask scheduler went away", "Nothing was measured: run it again once the cluster is up.")
+
+    def _settled(self, outcome: Outcome, function: Callable[[Item], Made], item: Item) -> Made:
+        """What a task made, or the error of it."""
+        if outcome.unfit is not None:
+            raise outcome.unfit
+        if outcome.error is None:
+            made: Made = outcome.made
+            return made
+        if isinstance(outcome.error, LossctlError):
+            function(item)  # what fails here as well is said as any engine says it
+            raise DataError(f"{outcome.error.what} on worker {outcome.worker}, but not here", EVERYWHERE)
+        outcome.error.add_note(f"On worker {outcome.worker}:\n{outcome.trace}")
+        raise outcome.error
+
+
+class Dask:
+    """The workers of a cluster, or processes of this machine."""
+
+    name = "dask"
+
+    def map(
+        self, function: Callable[[Item], Made], items: Iterable[Item], workers: int | None = None
+    ) -> Iterator[Made]:
+        """Results in the order of the items, with a connection for this once."""
+        with self.connect(None, workers) as session:
+            yield from session.map(function, items, workers)
+
+    @contextlib.contextmanager
+    def connect(self, scheduler: str | None, workers: int | None) -> Iterator[Engine]:
+        """The cluster of a scheduler: the one named, the one Dask is configured for, or one of our own."""
+        try:
+            import dask  # noqa: PLC0415  (an optional extra)
+            import distributed  # noqa: PLC0415
+        except ImportError as missing:
+            what = f"the dask engine needs an extra: {missing}"
+            raise UsageError(what, "pip install 'lossctl[dask]'") from None
+        address = scheduler or dask.config.get("scheduler-address", None)
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(dask.config.set(SETTINGS))
+            stack.enter_context(_silence())
+            if address is None:
+                own = stack.enter_context(_processes(workers or available_cores()))
+                yield Session(stack.enter_context(distributed.Client(own, set_as_default=False)))
+                return
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # what must be the same is checked on the workers
+                    client = distributed.Client(address, set_as_default=False, timeout=ANSWER)
+            except (OSError, ValueError, RuntimeError) as error:
+                what = f"no Dask scheduler answers at {address}: {_deepest(error)}"
+                raise UsageError(what, "Start one with dask scheduler; it says its address, such as tcp://host:8786.") from None
+            yield Session(stack.enter_context(client))
+
+
+@contextlib.contextmanager
+def _processes(workers: int) -> Iterator["LocalCluster"]:
+    """Worker processes of one thread each, and a folder of their own, for the time being."""
+    from distributed import LocalCluster  # noqa: PLC0415
+
+    with contextlib.ExitStack() as stack:
+        stack.callback(gc.collect)  # queues in cycles hold semaphores, of which the interpreter would complain at exit
+        folder = tempfile.TemporaryDirectory(prefix="lossctl-", ignore_cleanup_errors=True)
+        try:
+            with _signals_held():
+                cluster = LocalCluster(
+                    n_workers=workers,
+                    threads_per_worker=1,
+                    host="127.0.0.1",
+                    dashboard_address=None,
+                    local_directory=stack.enter_context(folder),
+                    silence_logs=logging.CRITICAL,
+                )
+                own = stack.enter_context(cluster)
+        except (OSError, RuntimeError) as error:
+            what = f"worker processes cannot be started: {_deepest(error)}"
+            raise UsageError(what, "The threads engine needs none: --engine threads.") from None
+        yield own
+
+
+@contextlib.contextmanager
+def _signals_held() -> Iterator[None]:
+    """Let Ctrl-C wait until what is being started can be stopped.
+
+    What is started meanwhile is deaf to it for good: a terminal sends Ctrl-C to every process, and this one answers.
+    """
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    met: list[int] = []
+    handlers = {number: found for number in SIGNALS if (found := signal.getsignal(number)) is not None}
+    for number in handlers:
+        signal.signal(number, lambda number, _: met.append(number))  # another thread may be there to receive it
+    resource_tracker.ensure_running()  # its start would unblock them
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for number in met:
+            signal.raise_signal(number)
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Keep Dask from writing to stderr."""
+    loggers = [logging.getLogger(name) for name in NOISY]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+def _title(item: Any) -> str:
+    """A shard as messages name it."""
+    return f"{item.file}: part {item.index + 1}" if hasattr(item, "file") else repr(item)
+
+
+def _deepest(error: BaseException) -> str:
+    """The first line of what an error began with."""
+    while (cause := error.__cause__ or error.__context__) is not None:
+        error = cause
+    return f"{error}".strip().partition("\n")[0] or type(error).__name__
+
+
+engines.add(Dask.name, Dask())
