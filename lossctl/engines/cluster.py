@@ -1,8 +1,8 @@
 """Shards as tasks of a Dask cluster; where none is named, of worker processes on this machine, started for the pass.
 
 What goes wrong with a shard comes back as an outcome, so no task fails: only that workers die is left to Dask, which
-gives their shards to others. Each task carries pickles that are opened on the worker, where it can be said what is
-missing there.
+gives their shards to others. A task is the opening of a pickle, which nothing but the worker opens: what is missing
+there is said by the task, and the scheduler needs no lossctl.
 """
 
 import contextlib
@@ -38,7 +38,9 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 NOISY = ("distributed", "tornado", "asyncio", "bokeh")
 """Loggers that tell of every worker that comes and goes; a user is told what matters as an error."""
 SETTINGS = {"distributed.admin.large-graph-warning-threshold": "1GB"}  # a shard of a table in memory holds its rows
-EVERYWHERE = "Files must be there under the same path on every worker: on shared storage, or as URLs such as s3://."
+ENVIRONMENT, TRIM = "distributed.nanny.pre-spawn-environ", "MALLOC_TRIM_THRESHOLD_"
+"""Where Dask says what workers find in their environment, and what makes each NumPy temporary cost page faults there."""
+EVERYWHERE = "Every worker must find the same file: under its absolute path on shared storage, or as a URL such as s3://."
 
 
 def versions() -> dict[str, str]:
@@ -59,8 +61,18 @@ class Outcome:
     """Why the worker could not try."""
 
 
+class Task:
+    """What is a call of `perform` once it is unpickled."""
+
+    def __init__(self, needed: dict[str, str], function: bytes, item: bytes) -> None:
+        self.call = perform, (needed, function, item)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self.call
+
+
 def perform(needed: dict[str, str], function: bytes, item: bytes) -> Outcome:
-    """A task: what the function makes of the item, here on a worker."""
+    """What a function makes of an item, here on a worker."""
     from distributed import get_worker  # noqa: PLC0415  (an optional extra)
 
     worker = get_worker().address
@@ -100,8 +112,8 @@ class Session:
 
         def begin(numbered: tuple[int, Item]) -> tuple[int, Item]:
             number, item = numbered
-            key = f"lossctl-{title}-{number}"
-            out[number] = self.client.submit(perform, needed, packed, dumps(item), key=key, pure=False)
+            task, key = pickle.dumps(Task(needed, packed, dumps(item))), f"lossctl-{title}-{number}"
+            out[number] = self.client.submit(pickle.loads, task, key=key, pure=False)
             return numbered
 
         def end(numbered: tuple[int, Item]) -> Made:
@@ -111,7 +123,8 @@ class Session:
         try:
             yield from in_turn(begin, end, enumerate(items), lambda: 2 * (workers or max(self.size(), 1)))
         finally:
-            self.client.cancel(list(out.values()), force=True)
+            if self.client.status == "running":
+                self.client.cancel(list(out.values()), force=True)
 
     def size(self) -> int:
         """How many threads the cluster has, as of late."""
@@ -143,9 +156,9 @@ class Session:
             except (CancelledError, OSError):
                 raise self._lost() from None
             except Exception as error:
-                what = f"the Dask cluster cannot take a task: {_deepest(error)}"
+                what = f"a worker of the Dask cluster cannot take a task: {_deepest(error)}"
                 known = " ".join(f"{name}=={found}" for name, found in versions().items())
-                raise UsageError(what, f"Install on its scheduler and every worker: pip install {known}") from error
+                raise UsageError(what, f"Install on every worker: pip install {known}") from error
 
     def _lost(self) -> DataError:
         return DataError("the Dask scheduler went away", "Nothing was measured: run it again once the cluster is up.")
@@ -206,19 +219,22 @@ class Dask:
 @contextlib.contextmanager
 def _processes(workers: int) -> Iterator["LocalCluster"]:
     """Worker processes of one thread each, and a folder of their own, for the time being."""
+    from dask import config  # noqa: PLC0415
     from distributed import LocalCluster  # noqa: PLC0415
 
     with contextlib.ExitStack() as stack:
         stack.callback(gc.collect)  # queues in cycles hold semaphores, of which the interpreter would complain at exit
         folder = tempfile.TemporaryDirectory(prefix="lossctl-", ignore_cleanup_errors=True)
+        variables = {name: value for name, value in config.get(ENVIRONMENT).items() if name != TRIM}
+        stack.enter_context(config.set({ENVIRONMENT: variables, "temporary-directory": stack.enter_context(folder)}))
         try:
             with _signals_held():
                 cluster = LocalCluster(
                     n_workers=workers,
                     threads_per_worker=1,
                     host="127.0.0.1",
-                    dashboard_address=None,
-                    local_directory=stack.enter_context(folder),
+                    dashboard_address="127.0.0.1:0",
+                    scheduler_kwargs={"dashboard": False},
                     silence_logs=logging.CRITICAL,
                 )
                 own = stack.enter_context(cluster)
