@@ -247,8 +247,8 @@ Scheduler = Annotated[
     typer.Option(
         "--scheduler",
         metavar="ADDRESS",
-        help="Dask scheduler of a cluster, such as tcp://host:8786, for --engine dask. Files must be visible to its "
-        "workers; stdin is sent to them. Default: worker processes on this machine.",
+        help="Dask scheduler of a cluster, such as tcp://host:8786, for --engine dask. Its workers read the files; "
+        "stdin is sent to them. Default: what Dask is configured for, else worker processes on this machine.",
         rich_help_panel=RUN,
     ),
 ]

@@ -71,7 +71,8 @@ def evaluate(
         engine: ``serial``, ``threads`` or ``dask``; no digit depends on it.
         threads: how many; all cores, or all of a cluster, when left out.
         scheduler: the address of the Dask scheduler, such as ``tcp://host:8786``, whose workers see the same files;
-            left out, worker processes are started on this machine, and stopped at the end.
+            left out, that which Dask is configured for, else worker processes on this machine, for the time being. A
+            table in memory is sent to the workers.
         classes: names of the classes in the order of their codes.
         eps: the floor under probabilities inside logarithms.
         normalize_rows: divide each row of a vector prediction by its sum.

@@ -1,10 +1,11 @@
-"""A Dask cluster gives what this machine alone gives, bit for bit, whatever happens to its workers; errors are as good."""
+"""A Dask cluster gives what one machine gives, bit for bit, whatever happens to its workers, and errors as good."""
 
 import contextlib
 import logging
 import os
 import pickle
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -117,7 +118,9 @@ def test_stdin_is_sent_to_the_workers(cluster, lossctl, table, tmp_path, monkeyp
         kept = os.dup(0)
         try:
             os.dup2(file.fileno(), 0)
-            done = lossctl("eval", "-", "-l", "huber", "-f", "json", "--engine", "dask", "--scheduler", cluster.scheduler_address)
+            done = lossctl(
+                "eval", "-", "-l", "huber", "-f", "json", "--engine", "dask", "--scheduler", cluster.scheduler_address
+            )
         finally:
             os.dup2(kept, 0)
             os.close(kept)
@@ -126,7 +129,7 @@ def test_stdin_is_sent_to_the_workers(cluster, lossctl, table, tmp_path, monkeyp
 
 def test_a_slice_of_a_table_travels_without_the_rest_of_it(table):
     whole = len(pickle.dumps(table))
-    (one,) = [part for part in memory.MemorySource(table.slice(10, 100)).shards()]
+    (one,) = memory.MemorySource(table.slice(10, 100)).shards()
     assert len(pickle.dumps(one)) < whole / 50
     assert pickle.loads(pickle.dumps(one)).table.equals(one.table)
 
@@ -176,19 +179,22 @@ def test_a_shard_that_kills_its_workers_is_an_error_that_names_it(start_cluster,
         return shard.index
 
     shards = open_source(stored).shards()
-    with dask.config.set({"distributed.scheduler.allowed-failures": 0}), start_cluster() as there:
-        with connected(engines.get("dask"), there.scheduler_address, None) as engine:
-            results = engine.map(work, shards)
-            assert [next(results) for _ in range(3)] == [0, 1, 2]
-            with pytest.raises(library.LossctlError, match=r"rows\.parquet: part 4: 1 workers? died of it\n.*memory"):
-                next(results)
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        start_cluster() as there,
+        connected(engines.get("dask"), there.scheduler_address, None) as engine,
+    ):
+        results = engine.map(work, shards)
+        assert [next(results) for _ in range(3)] == [0, 1, 2]
+        with pytest.raises(library.LossctlError, match=r"rows\.parquet: part 4: workers that died: 1\n.*memory"):
+            next(results)
 
 
 def test_a_cluster_without_workers_is_an_error_after_a_while(start_cluster, stored, monkeypatch):
     monkeypatch.setattr(engine_module, "PATIENCE", 1.5)
-    with start_cluster(0) as there:
-        with pytest.raises(library.LossctlError, match="no worker for 2 seconds\nStart workers"):
-            library.evaluate(stored, "mse", engine="dask", scheduler=there.scheduler_address)
+    match = "no worker for 2 seconds\nStart workers"
+    with start_cluster(0) as there, pytest.raises(library.LossctlError, match=match):
+        library.evaluate(stored, "mse", engine="dask", scheduler=there.scheduler_address)
 
 
 def test_workers_may_come_later(start_cluster, stored):
@@ -265,12 +271,13 @@ def test_a_bug_in_a_kernel_shows_where_on_which_worker(cluster):
     def work(item):
         return 1 // item
 
-    with connected(engines.get("dask"), cluster.scheduler_address, None) as engine:
-        with pytest.raises(ZeroDivisionError) as error:
-            list(engine.map(work, [2, 1, 0, 1]))
+    engine = connected(engines.get("dask"), cluster.scheduler_address, None)
+    with engine as ready, pytest.raises(ZeroDivisionError) as error:
+        list(ready.map(work, [2, 1, 0, 1]))
     (note,) = error.value.__notes__
     assert note.startswith("On worker tcp://127.0.0.1:")
-    assert "return 1 // item" in note or "ZeroDivisionError" in note
+    assert "ZeroDivisionError" in note
+    assert ", in work\n" in note
 
 
 def test_a_file_that_a_worker_cannot_find_is_said_so(start_cluster, lossctl, stored, monkeypatch):
@@ -321,7 +328,8 @@ def test_workers_without_lossctl_are_an_error(start_cluster, lossctl, stored):
 
 @pytest.mark.parametrize("name", ["lossctl", "numpy"])
 def test_workers_of_another_version_are_an_error(name, start_cluster, lossctl, stored):
-    text = f"import lossctl.engines.cluster as it; it.version = lambda name, old=it.version: '0.0.1' if name == {name!r} else old(name)"
+    text = "import lossctl.engines.cluster as it; "
+    text += f"it.version = lambda name, known=it.version: '0.0.1' if name == {name!r} else known(name)"
     with start_cluster(1, preload=[text]) as there:
         done = lossctl("eval", stored, "-l", "mse", "-q", "--engine", "dask", "--scheduler", there.scheduler_address)
     assert done.status == 2
@@ -339,6 +347,15 @@ def test_a_scheduler_that_does_not_answer_is_an_error_in_time(address, lossctl, 
     assert done.out == ""
     assert done.err.startswith(f"error: no Dask scheduler answers at {address}: ")
     assert done.err.count("\n") == 2
+
+
+def test_a_port_where_nobody_speaks_is_an_error_in_time(lossctl, stored, monkeypatch):
+    monkeypatch.setattr(engine_module, "ANSWER", 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        done = lossctl("eval", stored, "-l", "mse", "-q", "--engine", "dask", "--scheduler", address)
+    assert done.status == 2
+    assert done.err.startswith(f"error: no Dask scheduler answers at {address}: ")
 
 
 @pytest.mark.parametrize("command", ["eval", "samples"])
@@ -366,7 +383,7 @@ def alone(tmp_path, plain_environment):
     folder.mkdir()
 
     def start(*arguments):
-        command = [sys.executable, "-X", "dev", "-m", "lossctl", *map(str, arguments)]
+        command = [sys.executable, "-m", "lossctl", *map(str, arguments)]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         environment = plain_environment(TMPDIR=str(folder))
         return subprocess.Popen(command, **pipes, text=True, env=environment, start_new_session=True)
@@ -425,7 +442,7 @@ def long(table, tmp_path_factory):
     """A file that takes some seconds."""
     path = tmp_path_factory.mktemp("long") / "rows.parquet"
     with pq.ParquetWriter(path, table.schema) as writer:
-        for _ in range(600):
+        for _ in range(300):
             writer.write_table(table)
     return path
 

@@ -135,8 +135,9 @@ def samples(  # noqa: C901  (each flag is a branch)
     def pieces(*, verbatim: bool) -> "Iterator[pa.RecordBatch]":
         if top is None:
             return every_row(source, plan, finish, verbatim=verbatim)
-        how = {"engine": engine, "threads": threads, "scheduler": scheduler}
-        return worst_rows(source, plan, top, finish, **how, verbatim=verbatim)
+        return worst_rows(
+            source, plan, top, finish, engine=engine, threads=threads, scheduler=scheduler, verbatim=verbatim
+        )
 
     # Text is written as it was read; other formats keep types, unless a carried column turns out to have several.
     if output is None:

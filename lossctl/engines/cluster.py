@@ -5,7 +5,9 @@ gives their shards to others. A task is the opening of a pickle, which nothing b
 there is said by the task, and the scheduler needs no lossctl.
 """
 
+import asyncio
 import contextlib
+import functools
 import gc
 import logging
 import pickle
@@ -16,10 +18,11 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from multiprocessing import resource_tracker
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from lossctl.engine import Engine, Item, Made, available_cores, engines, in_turn
@@ -35,14 +38,17 @@ ANSWER = 10.0
 FRESH = 1.0
 """Seconds for which the number of workers is believed."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-NOISY = ("distributed", "tornado", "asyncio", "bokeh")
+NOISY = ("distributed", "tornado", "asyncio")
 """Loggers that tell of every worker that comes and goes; a user is told what matters as an error."""
 SETTINGS = {"distributed.admin.large-graph-warning-threshold": "1GB"}  # a shard of a table in memory holds its rows
 ENVIRONMENT, TRIM = "distributed.nanny.pre-spawn-environ", "MALLOC_TRIM_THRESHOLD_"
-"""Where Dask says what workers find in their environment, and what makes each NumPy temporary cost page faults there."""
-EVERYWHERE = "Every worker must find the same file: under its absolute path on shared storage, or as a URL such as s3://."
+"""Where Dask says what workers find in their environment, and what of it makes NumPy's temporaries slow."""
+EVERYWHERE = (
+    "Every worker must find the same file: under its absolute path on shared storage, or as a URL such as s3://."
+)
 
 
+@functools.cache
 def versions() -> dict[str, str]:
     """What must be the same everywhere, or the last digits could differ."""
     return {name: version(name) for name in ("lossctl", "numpy")}
@@ -108,7 +114,7 @@ class Session:
         from cloudpickle import dumps  # noqa: PLC0415  (comes with Dask)
 
         packed, needed, title = dumps(function), versions(), uuid4().hex
-        out: dict[int, Future] = {}
+        out: dict[int, Future[Outcome]] = {}
 
         def begin(numbered: tuple[int, Item]) -> tuple[int, Item]:
             number, item = numbered
@@ -123,16 +129,20 @@ class Session:
         try:
             yield from in_turn(begin, end, enumerate(items), lambda: 2 * (workers or max(self.size(), 1)))
         finally:
-            if self.client.status == "running":
-                self.client.cancel(list(out.values()), force=True)
+            if out and self.client.status == "running":
+                self.client.cancel(list(out.values()))
 
     def size(self) -> int:
         """How many threads the cluster has, as of late."""
         if time.monotonic() - self.asked > FRESH:
-            self.known, self.asked = sum(self.client.nthreads().values()), time.monotonic()
+            try:
+                threads = self.client.nthreads()
+            except OSError:
+                raise self._lost() from None
+            self.known, self.asked = sum(threads.values()), time.monotonic()
         return self.known
 
-    def _outcome(self, future: "Future", item: Any) -> Outcome:
+    def _outcome(self, future: "Future[Outcome]", item: Any) -> Outcome:
         """Wait for a task, for as long as there are workers."""
         from distributed import CancelledError, KilledWorker  # noqa: PLC0415
 
@@ -150,7 +160,7 @@ class Session:
                     what = f"the Dask cluster has had no worker for {PATIENCE:.0f} seconds"
                     raise DataError(what, "Start workers: dask worker ADDRESS --nthreads 1 --nworkers auto") from None
             except KilledWorker as killed:
-                what = f"{_title(item)}: {killed.allowed_failures + 1} workers died of it"
+                what = f"{_title(item)}: workers that died: {killed.allowed_failures + 1}"
                 hint = "Too little memory is the usual reason: the logs of the workers tell. Give each more of it."
                 raise DataError(what, hint) from None
             except (CancelledError, OSError):
@@ -207,13 +217,30 @@ class Dask:
                 yield Session(stack.enter_context(distributed.Client(own, set_as_default=False)))
                 return
             try:
+                # In a thread, because there may be a loop in this one, as in a notebook.
+                with ThreadPoolExecutor(1) as aside:
+                    aside.submit(asyncio.run, _greet(address)).result()
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # what must be the same is checked on the workers
                     client = distributed.Client(address, set_as_default=False, timeout=ANSWER)
             except (OSError, ValueError, RuntimeError) as error:
                 what = f"no Dask scheduler answers at {address}: {_deepest(error)}"
-                raise UsageError(what, "Start one with dask scheduler; it says its address, such as tcp://host:8786.") from None
+                hint = "Start one with dask scheduler; it says its address, such as tcp://host:8786."
+                raise UsageError(what, hint) from None
             yield Session(stack.enter_context(client))
+
+
+async def _greet(address: str) -> None:
+    """Whether a scheduler answers: who connects for good would wait forever for one that is silent."""
+    from distributed import Security  # noqa: PLC0415
+    from distributed.comm.core import connect  # noqa: PLC0415
+
+    try:
+        async with asyncio.timeout(1.1 * ANSWER):
+            comm = await connect(address, ANSWER, **Security().get_connection_args("client"))
+    except TimeoutError:
+        raise OSError(f"what is there said nothing in {ANSWER:.0f} seconds") from None
+    await comm.close()
 
 
 @contextlib.contextmanager
@@ -265,8 +292,8 @@ def _signals_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for number, handler in handlers.items():
             signal.signal(number, handler)
-        for number in met:
-            signal.raise_signal(number)
+        for sent in met:
+            signal.raise_signal(sent)
 
 
 @contextlib.contextmanager
@@ -290,8 +317,8 @@ def _title(item: Any) -> str:
 
 def _deepest(error: BaseException) -> str:
     """The first line of what an error began with."""
-    while (cause := error.__cause__ or error.__context__) is not None:
-        error = cause
+    while error.__cause__ is not None:
+        error = error.__cause__
     return f"{error}".strip().partition("\n")[0] or type(error).__name__
 
 

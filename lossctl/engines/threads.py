@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
 
 from lossctl.engine import Item, Made, available_cores, engines, in_turn
 
@@ -19,8 +18,7 @@ class Threads:
         workers = workers or available_cores()
         pool = ThreadPoolExecutor(workers, thread_name_prefix="lossctl")
         try:
-            begin: Callable[[Item], Future[Made]] = partial(pool.submit, function)
-            yield from in_turn(begin, Future.result, items, lambda: 2 * workers)
+            yield from in_turn(lambda item: pool.submit(function, item), Future.result, items, lambda: 2 * workers)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
