@@ -280,6 +280,31 @@ def test_a_bug_in_a_kernel_shows_where_on_which_worker(cluster):
     assert ", in work\n" in note
 
 
+class Awkward(Exception):
+    """An error that does not survive pickling."""
+
+    def __init__(self, one, two):
+        super().__init__(f"{one} and {two}")
+
+
+def test_an_error_that_cannot_travel_is_told_in_words(cluster):
+    def work(item):
+        raise Awkward("this", "that")
+
+    engine = connected(engines.get("dask"), cluster.scheduler_address, None)
+    with engine as ready, pytest.raises(RuntimeError, match="Awkward: this and that"):
+        list(ready.map(work, [1]))
+
+
+def test_a_recursion_without_end_is_an_error_and_no_hang(cluster):
+    def work(item):
+        return work(item)
+
+    engine = connected(engines.get("dask"), cluster.scheduler_address, None)
+    with engine as ready, pytest.raises(RecursionError):
+        list(ready.map(work, [1]))
+
+
 def test_a_file_that_a_worker_cannot_find_is_said_so(start_cluster, lossctl, stored, monkeypatch):
     """A relative path means something else where a worker was started elsewhere."""
     monkeypatch.chdir(stored.parent)
@@ -333,7 +358,7 @@ def test_workers_of_another_version_are_an_error(name, start_cluster, lossctl, s
     with start_cluster(1, preload=[text]) as there:
         done = lossctl("eval", stored, "-l", "mse", "-q", "--engine", "dask", "--scheduler", there.scheduler_address)
     assert done.status == 2
-    assert f"has {name} 0.0.1, but " in done.err
+    assert " here, but 0.0.1 on worker tcp://127.0.0.1:" in done.err
     assert f"pip install {name}==" in done.err
 
 

@@ -77,25 +77,40 @@ class Task:
         return self.call
 
 
-def perform(needed: dict[str, str], function: bytes, item: bytes) -> Outcome:
-    """What a function makes of an item, here on a worker."""
-    from distributed import get_worker  # noqa: PLC0415  (an optional extra)
+def perform(needed: dict[str, str], function: bytes, item: bytes) -> bytes:
+    """What a function makes of an item, here on a worker: a pickled `Outcome`, because a task must not fail."""
+    from cloudpickle import dumps  # noqa: PLC0415  (an optional extra, as the next)
+    from distributed import get_worker  # noqa: PLC0415
 
     worker = get_worker().address
+    try:
+        return bytes(dumps(Outcome(worker, _prepared(needed, function, item)())))
+    except _Unfit as unfit:
+        what, hint = unfit.args
+        return bytes(dumps(Outcome(worker, unfit=UsageError(f"{what} on worker {worker}", hint))))
+    except Exception as error:  # noqa: BLE001  (raised again when its turn comes)
+        trace, sent = traceback.format_exc(), error.with_traceback(None)  # which Dask would have pickled with it
+        try:
+            pickle.loads(dumps(sent))  # noqa: S301  (not every exception survives it)
+        except Exception:  # noqa: BLE001
+            sent = RuntimeError(f"{type(error).__name__}: {error}")
+        return bytes(dumps(Outcome(worker, error=sent, trace=trace)))
+
+
+class _Unfit(Exception):
+    """Something is missing on this worker: what, and what to do about it."""
+
+
+def _prepared(needed: dict[str, str], function: bytes, item: bytes) -> Callable[[], Any]:
+    """The work to do, if this worker has what it takes."""
     for name, there in needed.items():
         if (here := versions()[name]) != there:
-            what = f"worker {worker} has {name} {here}, but {there} is needed"
-            return Outcome(worker, unfit=UsageError(what, f"Install it on every worker: pip install {name}=={there}"))
+            raise _Unfit(f"{name} is {there} here, but {here}", f"Install it there: pip install {name}=={there}")
     try:
-        work, shard = pickle.loads(function), pickle.loads(item)  # noqa: S301  (from the client, through Dask)
+        return functools.partial(pickle.loads(function), pickle.loads(item))  # noqa: S301  (from the client, through Dask)
     except Exception as error:  # noqa: BLE001  (whatever a plug-in that is missing may cause)
         what = error.what if isinstance(error, LossctlError) else f"{type(error).__name__}: {error}"
-        hint = "It is known where you are: install its package on every worker."
-        return Outcome(worker, unfit=UsageError(f"{what} on worker {worker}", hint))
-    try:
-        return Outcome(worker, work(shard))
-    except Exception as error:  # noqa: BLE001  (raised again when its turn comes)
-        return Outcome(worker, error=error, trace=traceback.format_exc())
+        raise _Unfit(what, "It is known where you are: install its package on every worker.") from None
 
 
 class Session:
@@ -114,7 +129,7 @@ class Session:
         from cloudpickle import dumps  # noqa: PLC0415  (comes with Dask)
 
         packed, needed, title = dumps(function), versions(), uuid4().hex
-        out: dict[int, Future[Outcome]] = {}
+        out: dict[int, Future[bytes]] = {}
 
         def begin(numbered: tuple[int, Item]) -> tuple[int, Item]:
             number, item = numbered
@@ -142,14 +157,14 @@ class Session:
             self.known, self.asked = sum(threads.values()), time.monotonic()
         return self.known
 
-    def _outcome(self, future: "Future[Outcome]", item: Any) -> Outcome:
+    def _outcome(self, future: "Future[bytes]", item: Any) -> Outcome:
         """Wait for a task, for as long as there are workers."""
         from distributed import CancelledError, KilledWorker  # noqa: PLC0415
 
         alone = time.monotonic()
         while True:
             try:
-                found: Outcome = future.result(timeout=FRESH)
+                found: Outcome = pickle.loads(future.result(timeout=FRESH))  # noqa: S301  (from our workers)
                 return found
             except TimeoutError:
                 if self.client.status != "running":
