@@ -8,6 +8,8 @@ from typing import Any, Literal, Protocol
 from lossctl.errors import UsageError
 from lossctl.registry import Registry
 
+FAR = 1e300
+"""No axis goes further: lengths and steps stay finite."""
 Mark = Literal["line", "points", "bars", "heat"]
 
 
@@ -86,7 +88,7 @@ def limits(*values: Sequence[float]) -> tuple[float, float]:
     """
     lows, highs = [], []
     for some in values:
-        known = sorted(it for it in some if math.isfinite(it))
+        known = sorted(it for it in some if abs(it) <= FAR)
         if not known:
             continue
         low, high = known[len(known) // 10], known[len(known) - 1 - len(known) // 10]
