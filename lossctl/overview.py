@@ -109,12 +109,13 @@ def overview(
     used = ensure_measured(total.counted, passed)
     first = _losses(plan, total.seen)
     rows = f"rows: {total.rows:,} read, {used:,} used, {total.rows - used:,} dropped"
+    weighted = () if plan.roles.weight is None else ("weights: in the calibration; elsewhere each row counts once",)
     doubtful = (
         f"{column}: {what}: {counted(finding.count, 'row')}, first {passed.place(finding.row)}"
         for column, what, finding in total.counted.findings.of("warning")
     )
     charts = (
-        replace(first, notes=(*first.notes, rows, *doubtful)),
+        replace(first, notes=(*first.notes, rows, *weighted, *doubtful)),
         _predictions(plan, total.seen),
         _reliability(plan, total.seen),
     )

@@ -534,6 +534,21 @@ def test_bad_data_are_refused_as_in_eval(lossctl, tmp_path):
     assert plotted.err == measured.err
 
 
+def test_names_from_a_file_command_neither_a_terminal_nor_a_page(lossctl, tmp_path):
+    pytest.importorskip("altair")
+    pytest.importorskip("vl_convert")
+    bad = "</script><script>alert(1)</script>\x1b[31m\n\"'" + "long" * 40
+    pq.write_table(pa.table({"y": [1.0, 2.0, 3.0, 4.0], bad: [1.5, 2.0, 2.0, 5.0]}), tmp_path / "x.parquet")
+    pages = [tmp_path / f"x{suffix}" for suffix in (".html", ".svg", ".vl.json")]
+    flags = [flag for page in pages for flag in ("-o", page)]
+    done = lossctl("plot", tmp_path / "x.parquet", "-l", "mse", "-y", "y", "-p", "/script/", *flags)
+    assert done.status == 0, done.err
+    assert "\x1b" not in done.out
+    assert max(len(line) for line in done.out.splitlines()) <= 80
+    assert "<script>alert" not in pages[0].read_text()
+    ET.fromstring(pages[1].read_text())
+
+
 def test_help_loads_neither_numpy_nor_a_plotter():
     code = "import sys; from lossctl.cli import run; run(['plot', '--help']); "
     code += "print([it for it in ('numpy', 'pyarrow', 'plotext', 'altair') if it in sys.modules], file=sys.stderr)"

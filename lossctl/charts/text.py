@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from lossctl.chart import Axis, Chart, Panel, Series, writers
+from lossctl.chart import Axis, Chart, Panel, Series, printable, reworded, writers
 
 MARKERS = "•×+○*◇▪△"
 """One a series, so that they differ without colour too."""
@@ -29,7 +29,9 @@ class Text:
 
     def write(self, charts: Sequence[Chart], *, width: int, height: int, color: bool) -> bytes:
         """Title, legend, panels and notes of each chart."""
-        text = "\n".join(self._chart(chart, max(width, 30), height, color=color) for chart in charts)
+        text = "\n".join(
+            self._chart(reworded(chart, printable), max(width, 30), height, color=color) for chart in charts
+        )
         return text.encode()
 
     def _chart(self, chart: Chart, width: int, height: int, *, color: bool) -> str:
@@ -84,6 +86,7 @@ class _Paint:
         entries += [(GUIDE, name, None) for name in self.guides]
         line, used = "", 0
         for glyph, name, color in entries:
+            name = name[: width - len(glyph) - 4]  # noqa: PLW2901
             size = len(glyph) + len(name) + 4
             if line and used + size > width:
                 yield line
