@@ -42,7 +42,7 @@ class Request:
     nulls: Nulls = "error"
 
 
-class _Planner:
+class Planner:
     """Decides, one question after the other."""
 
     def __init__(self, source: Source, request: Request) -> None:
@@ -280,4 +280,4 @@ def make_plan(source: Source, request: Request) -> Plan:
         raise UsageError(f"samples must be 0 or more, not {request.samples}")
     if request.nulls not in {"error", "drop"}:
         raise UsageError(f"nulls must be error or drop, not {request.nulls!r}")
-    return _Planner(source, replace(request, loss=specs)).plan()
+    return Planner(source, replace(request, loss=specs)).plan()
