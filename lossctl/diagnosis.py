@@ -1,6 +1,5 @@
 """What the columns of a data set look like, which pairing fits them, and what is suspicious: in one pass."""
 
-import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import partial
@@ -11,7 +10,7 @@ from lossctl.columns import Column, Roles, choose, find
 from lossctl.definition import split_specs
 from lossctl.errors import DataError, UsageError
 from lossctl.facts import Facts, Layout, no_facts
-from lossctl.fitting import Fit, eval_command, fit, spelled
+from lossctl.fitting import Fit, eval_command, fit, quoted, spelled
 from lossctl.format import Reading, Source, narrowed, open_source
 from lossctl.gathering import gather
 from lossctl.loss import BoundLoss, get_loss
@@ -214,8 +213,7 @@ def _columns_only(
     if not rows:
         raise DataError(f"{' '.join(source.files) or 'the table'}: no data rows")
     words = suggestion(columns, request.label, request.prediction)
-    quoted = tuple(shlex.quote(word) for word in words)
-    commands = (" ".join(["lossctl", "doctor", *command, *quoted]),) if words else ()
+    commands = (" ".join(["lossctl", "doctor", *command, *map(quoted, words)]),) if words else ()
     advice = "Say which columns are which with -y and -p."
     found = Found("columns-not-recognised", Severity.error, "", missing, advice, stops=True)
     return Diagnosis(source.files, rows, 0, (), (), commands, False, (found,), columns=columns)  # noqa: FBT003
@@ -277,13 +275,11 @@ def _commands(
     roles = layout.roles
     shared = list(command)
     for name in request.label or roles.label:
-        shared += ["-y", shlex.quote(name)] if not name.startswith("-") else spelled("label", name)
+        shared += ["-y", quoted(name)] if not name.startswith("-") else spelled("label", name)
     if roles.weight is not None:
-        shared += (
-            ["-w", shlex.quote(roles.weight)] if not roles.weight.startswith("-") else spelled("weight", roles.weight)
-        )
+        shared += ["-w", quoted(roles.weight)] if not roles.weight.startswith("-") else spelled("weight", roles.weight)
     if request.classes:
-        shared.append(shlex.quote(f"--classes={','.join(request.classes)}"))
+        shared.append(quoted(f"--classes={','.join(request.classes)}"))
     needed = {*roles.needed}
     if any(kind == "null" and column in needed for kind, column, _ in facts.seen.found):
         shared += ["--nulls", "drop"]

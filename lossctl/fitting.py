@@ -239,9 +239,19 @@ def _several(facts: Facts, layout: Layout, found: Predicted, name: str) -> Fit |
     return Fit(pairing, Scale.VALUE, pairing.losses[0], "labels and predictions are vectors of numbers")
 
 
+def quoted(word: str) -> str:
+    """A word as a shell takes it; what cannot be printed is escaped, so that it cannot command the terminal."""
+    if word.isprintable():
+        return shlex.quote(word)
+    signs = (
+        sign if sign.isprintable() else f"\\U{ord(sign):08x}" for sign in word.replace("\\", r"\\").replace("'", r"\'")
+    )
+    return f"$'{''.join(signs)}'"
+
+
 def spelled(flag: str, value: str) -> list[str]:
     """A flag and its value as a shell takes them."""
-    return [f"--{flag}={shlex.quote(value)}"] if value.startswith("-") else [f"--{flag}", shlex.quote(value)]
+    return [f"--{flag}={quoted(value)}"] if value.startswith("-") else [f"--{flag}", quoted(value)]
 
 
 def eval_command(shared: Sequence[str], predictions: Sequence[str], losses: Sequence[str], found: Fit) -> str:
@@ -255,6 +265,6 @@ def eval_command(shared: Sequence[str], predictions: Sequence[str], losses: Sequ
     """
     words = ["lossctl", "eval", *shared]
     for pattern in predictions:
-        words += ["-p", shlex.quote(pattern)] if not pattern.startswith("-") else spelled("pred", pattern)
-    words += ["-l", shlex.quote(",".join(losses))]
-    return " ".join([*words, *(shlex.quote(flag) for flag in found.flags)])
+        words += ["-p", quoted(pattern)] if not pattern.startswith("-") else spelled("pred", pattern)
+    words += ["-l", quoted(",".join(losses))]
+    return " ".join([*words, *(quoted(flag) for flag in found.flags)])

@@ -148,7 +148,7 @@ class _Batch:
     def of_label(self, label: FloatArray, at: IntArray) -> None:
         """What is counted of labels that are numbers."""
         title = self.layout.roles.label[0]
-        for kind, mask in (("infinite", np.isinf(label)), ("zero", label == 0), ("fraction", label % 1 != 0)):
+        for kind, mask in (("infinite", np.isinf(label)), ("zero", label == 0), ("fraction", np.floor(label) != label)):
             self.note(f"label {kind}", title, _rows(mask), label if label.ndim == 1 else "", at)
         if label.ndim == 2:
             off = (np.abs(row_sum(label) - 1.0) > SIMPLEX_ERROR) | (label < 0).any(axis=1)
@@ -182,7 +182,7 @@ class _Batch:
         at: IntArray,
     ) -> Predicted:
         """The facts of one model."""
-        fraction = values % 1 != 0
+        fraction = np.floor(values) != values
         for kind, mask in (
             ("infinite", np.isinf(values)),
             ("below 0", values < 0),

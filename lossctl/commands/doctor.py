@@ -1,7 +1,6 @@
 """``lossctl doctor``: what the columns look like, which pairing fits, and what is suspicious."""
 
 import json
-import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
@@ -57,14 +56,15 @@ def doctor(
 
     from lossctl.diagnosis import diagnose
     from lossctl.evaluate import several
+    from lossctl.fitting import quoted
 
     files = files or ["-"]
     voice, style = Voice(quiet), command.style_of(color, 6)
-    words = [shlex.quote(path) for path in files if path != "-"]
-    words += ["-F", shlex.quote(input_format)] if input_format is not None else []
-    words += ["-d", shlex.quote(delimiter)] if delimiter is not None else []
+    words = [quoted(path) for path in files if path != "-"]
+    words += ["-F", quoted(input_format)] if input_format is not None else []
+    words += ["-d", quoted(delimiter)] if delimiter is not None else []
     words += ["--no-header"] if no_header else []
-    words += [shlex.quote(f"--null-values={null_values}")] if null_values is not None else []
+    words += [quoted(f"--null-values={null_values}")] if null_values is not None else []
     with command.progress_bar(files, wanted=not (no_progress or quiet)) as progress:
         found = diagnose(
             list(files),
@@ -123,7 +123,7 @@ def drawn(found: "Diagnosis", width: int, *, color: bool, boxed: bool) -> str:
     console.print()
     console.print(_columns(found, boxed=boxed) if found.columns else _roles(found, boxed=boxed))
     console.print()
-    _tasks(console, found, boxed=boxed)
+    _tasks(console, found)
     if not found.findings:
         console.print("findings: none", style="green")
     else:
@@ -134,7 +134,7 @@ def drawn(found: "Diagnosis", width: int, *, color: bool, boxed: bool) -> str:
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
 
 
-def _tasks(console: "Console", found: "Diagnosis", *, boxed: bool) -> None:
+def _tasks(console: "Console", found: "Diagnosis") -> None:
     """Task and pairing of each model, then the command lines, unbroken so that they can be copied."""
     from rich.padding import Padding
     from rich.text import Text
@@ -148,10 +148,10 @@ def _tasks(console: "Console", found: "Diagnosis", *, boxed: bool) -> None:
         pairs = f"{' or '.join(model.activations)} with {', '.join(model.losses)}"
         for name, words in (("because", model.why), ("pairing", pairs)):
             console.print(Padding(f"{name} {words}", (0, 0, 0, 2), expand=False))
-    if not found.commands:
+    if found.models:
         console.print()
+    if not found.commands:
         return
-    console.print()
     again = "once the errors below are mended" if not found.runs and not found.columns else ""
     console.print(f"run{' ' if again else ''}{again}:", style="bold")
     for line in found.commands:
@@ -229,7 +229,7 @@ def _findings(found: "Diagnosis", *, boxed: bool) -> "Table":
     for it in found.findings:
         what = _safe(f"{it.model}: {it.what}" if it.model else it.what)
         body = Text.assemble((it.name, "bold"), f"\n{what}", *_where(it, several=len(found.files) > 1))
-        body.append(f"\n{_safe(it.advice)}", style="dim")
+        body.append(f"\n→ {_safe(it.advice)}", style="dim")
         table.add_row(Text(str(it.severity), style=COLORS[it.severity]), body)
     return table
 

@@ -24,15 +24,16 @@ from lossctl.symptoms import (
 
 HEAVY = 0.5
 """The share of the loss in the top 1 % of the rows that is worth a word."""
-PART = 0.05
-"""The part of equal numbers that no rounding explains."""
+PART = 0.5
+"""The part of equal numbers that no rounding explains, where there are so many different labels."""
+MANY = 100
 
 
 @check(Severity.error)
 def leak(case: Case) -> Evidence | None:
     """Predictions are equal to labels, to the last digit."""
     met, fractions = case.met("equal fraction"), case.count("label fraction", case.label)
-    many = len(case.facts.label.keys) >= max(2 * ENOUGH, 0.1 * case.n)
+    many = len(case.facts.label.keys) >= min(MANY, max(2 * ENOUGH, 0.1 * case.n))
     if met is None or met.count < ENOUGH or not many or met.count < PART * fractions:
         return None
     return Evidence(
