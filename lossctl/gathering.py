@@ -100,6 +100,7 @@ class _Batch:
             text = self.text(roles.label[0])
             self.missing(roles.label[0], mask_of(text))
         label = None if text is not None else self.values(roles.label, layout.label_width)
+        named = ~(self.bad | self.skipped)
         read = [
             None if model.name in layout.unread else self.values(model.columns, width)
             for model, width in zip(roles.models, layout.widths, strict=True)
@@ -107,15 +108,17 @@ class _Batch:
         ids = self.ids()
         used = ~(self.bad | self.skipped)
         at = np.flatnonzero(used)
+        coded = any(layout.widths) and not layout.label_width
+        # A name that is no class stops eval wherever it stands; a code only in a row that is measured.
+        counted = used if layout.class_labels == "codes" else named
+        code = self.codes(label if text is None else text, counted)[used] if coded else None
         words = Words()
         if text is not None:
+            words = Words(_counts(text.filter(pa.array(named)))) + Words()
             text = text.filter(pa.array(used))
-            words = Words(_counts(text)) + Words()
         else:
             label = np.asarray(label)[used]
             self.of_label(label, at)
-        coded = any(width for width in layout.widths) and not layout.label_width
-        code = self.codes(label if text is None else text, at) if coded else None
         models = tuple(
             Predicted.zero(width) if values is None else self.predicted(model.name, values[used], label, text, code, at)
             for model, width, values in zip(roles.models, layout.widths, read, strict=True)
@@ -154,8 +157,8 @@ class _Batch:
             off = (np.abs(row_sum(label) - 1.0) > SIMPLEX_ERROR) | (label < 0).any(axis=1)
             self.note("label off sum", title, off, "", at)
 
-    def codes(self, label: Any, at: IntArray) -> IntArray:
-        """The class of each label as the place of its column; −1 where there is none."""
+    def codes(self, label: Any, counted: BoolArray) -> IntArray:
+        """The class of each label as the place of its column; −1 where there is none, noted in the rows that count."""
         layout, names = self.layout, self.layout.classes
         k = max(layout.widths)
         if layout.text:
@@ -169,7 +172,7 @@ class _Batch:
             order = np.argsort(known)
             place = np.clip(np.searchsorted(known[order], label), 0, len(known) - 1)
             code, shown = np.where(known[order][place] == label, order[place], -1), label
-        self.note("unknown class", layout.roles.label[0], code < 0, shown, at)
+        self.note("unknown class", layout.roles.label[0], (code < 0) & counted, shown)
         return code
 
     def predicted(

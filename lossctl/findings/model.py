@@ -68,12 +68,10 @@ def constant(case: Case) -> bool:
 @check(Severity.warning)
 def hard_predictions(case: Case) -> Evidence | None:
     """Predictions are class codes rather than probabilities."""
-    if case.fit is None or case.layout.widths[case.at] or case.n < ENOUGH:
-        return None
     values = case.found.values
-    if len(values.keys) < 2 or case.count("fraction") or case.count("infinite"):
+    if case.fit is None or case.n < ENOUGH or len(values.keys) != 2 or case.count("fraction") or case.count("infinite"):
         return None
-    if not case.fit.binary or len(values.keys) > 2:
+    if not case.fit.binary and case.fit.scale is not Scale.PROBABILITY:
         return None
     shown = " and ".join(f"{value:g}" for value in values.values.tolist())
     return Evidence(
@@ -151,8 +149,8 @@ def certain_and_wrong(case: Case) -> Evidence | None:
     if not wrong:
         return None
     return Evidence(
-        f"{wrong:,} rows gave what happened a probability of exactly 0: an infinite loss but for the floor (--eps)",
-        "Their loss is the floor's alone. Keep logits or log-probabilities, or more digits; float32 ends near 6e-8.",
+        f"what happened had a probability of exactly 0, in {percent(wrong, case.n)} of the rows: an infinite loss",
+        "The loss of such a row is that of the floor (--eps) alone. Keep logits or log-probabilities, or more digits; float32 ends near 6e-8.",
         met,
     )
 
@@ -212,7 +210,8 @@ def _named(case: Case, at: int) -> str:
 @check(Severity.warning)
 def heavy_tail(case: Case) -> Evidence | None:
     """A few rows carry most of the squared error."""
-    if case.fit is None or case.fit.scale is not Scale.VALUE or case.n < 10 * ENOUGH:
+    squared = case.fit is not None and case.fit.loss == "mse"
+    if not squared or case.n < 10 * ENOUGH:
         return None
     errors = case.found.errors
     share = top_share(errors.values**2, errors.counts)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lossctl.batch import class_number
 from lossctl.columns import LABEL_NAMES, PREDICTION_NAMES
 from lossctl.domain import BINARY, SIGNS, Domain
 from lossctl.fitting import Scale, one_based, pairing_of
@@ -150,12 +151,20 @@ def second_class_in_sorted_order(case: Case) -> Evidence | None:
 @check(Severity.error, stops=True)
 def unknown_classes(case: Case) -> Evidence | None:
     """A label is none of the classes that have a column."""
-    met, k = case.met("unknown class", case.label), case.layout.widths[case.at]
-    if met is None or not k or (case.layout.text and case.layout.classes is None) or _counted_from_one(case):
+    layout, met, k = case.layout, case.met("unknown class", case.label), case.layout.widths[case.at]
+    names = layout.classes if layout.class_labels != "codes" else None
+    if layout.label_width or (not k and names is None) or (layout.text and names is None) or _counted_from_one(case):
         return None
-    names = case.layout.classes if case.layout.class_labels != "codes" else None
-    known = ", ".join(names[:8]) if names else f"0 to {k - 1}"
-    what = f"column {case.label!r} holds {met.value}, which is no class: the classes are {known}"
+    if not k and names is not None:
+        numbers = {class_number(name) for name in names}
+        known = case.facts.words.counts if layout.text else [it for it in case.facts.label.values if it not in numbers]
+        odd = [str(word) for word in known or () if word not in names]
+    else:
+        odd = [] if met is None else [met.value]
+    if not odd:
+        return None
+    listed = ", ".join(names[:8]) if names else f"0 to {k - 1}"
+    what = f"column {case.label!r} holds {odd[0]}, which is no class: the classes are {listed}"
     return Evidence(what, "Name the classes in the order of the columns: --classes A,B,C.", met)
 
 
