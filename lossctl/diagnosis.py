@@ -15,9 +15,8 @@ from lossctl.format import Reading, Source, narrowed, open_source
 from lossctl.gathering import gather
 from lossctl.loss import BoundLoss, get_loss
 from lossctl.measure import Summation
-from lossctl.overview import Candidate, overview, suggestion
+from lossctl.overview import Candidate, Role, described, overview, suggestion
 from lossctl.planning import Planner, Request
-from lossctl.reductions.distribution import Distribution
 from lossctl.symptoms import Case, Check, Evidence, Severity, checks
 from lossctl.traversal import Traversal
 
@@ -41,31 +40,6 @@ class Found:
     file: str | None = None
     row: int | None = None
     """The first of them in its file, from 1."""
-
-
-@dataclass(frozen=True)
-class Role:
-    """What is in the columns of one role."""
-
-    role: str
-    name: str
-    columns: tuple[str, ...]
-    kind: str
-    """``number``, ``text`` or ``vector``."""
-    nulls: int
-    distinct: int | None
-    """How many different values there are; ``None`` where they are more than are kept."""
-    low: float | None = None
-    high: float | None = None
-    integers: bool | None = None
-    zeros: float | None = None
-    """The share of exact 0."""
-    ones: float | None = None
-    """The share of exact 1."""
-    sum_to_one: float | None = None
-    """The share of rows that sum to 1, of a vector."""
-    words: tuple[str, ...] = ()
-    """The first few different words of text."""
 
 
 @dataclass(frozen=True)
@@ -112,17 +86,7 @@ class Diagnosis:
         plain["roles"] = [asdict(role) for role in self.roles]
         plain["models"] = [asdict(model) for model in self.models]
         plain["findings"] = [asdict(found) for found in self.findings]
-        plain["columns"] = [
-            {
-                "name": it.name,
-                "kind": it.kind,
-                "nulls": it.content.nulls,
-                "distinct": it.distinct,
-                **_range(it.content.numbers),
-                "could_be": it.roles,
-            }
-            for it in self.columns
-        ]
+        plain["columns"] = [it.to_dict() for it in self.columns]
         return {"schema_version": SCHEMA_VERSION, "lossctl": version("lossctl"), **plain}
 
 
@@ -180,7 +144,7 @@ def diagnose(
         files=opened.files,
         rows=facts.rows,
         rows_used=facts.used,
-        roles=tuple(_roles(facts, layout)),
+        roles=tuple(described(facts, layout)),
         models=tuple(_task(model.name, found) for model, found in zip(layout.roles.models, fits, strict=True)),
         commands=commands,
         runs=bool(commands) and not any(found.stops for found in findings),
@@ -236,6 +200,8 @@ def _layout(source: Source, request: Request, ids: Sequence[str]) -> tuple[Layou
         roles = Roles(roles.label, tuple(model for model, _ in ordered), roles.weight, roles.by, roles.notes)
         if not text or classes is not None:
             class_labels = planner.class_labels(classes, rows=any(widths))
+    if request.classes and class_labels == "codes" and not any(widths) and not label_width:
+        raise UsageError("--classes: neither the labels nor the predictions know classes", "Leave it out.")
     known = tuple(it.name for it in source.columns)
     chosen = tuple(name for pattern in ids for name in find(pattern, source.columns, "id"))
     used = {*roles.needed}
@@ -307,52 +273,3 @@ def _task(model: str, found: Fit | None) -> ModelTask:
         return ModelTask(model, None, None)
     pairing = found.pairing
     return ModelTask(model, pairing.task, str(found.scale), pairing.activations, pairing.losses, found.why)
-
-
-def _roles(facts: Facts, layout: Layout) -> Iterator[Role]:
-    """What is in the columns of each role."""
-    roles = layout.roles
-
-    def nulls(columns: Sequence[str]) -> int:
-        return sum(met.count for name in columns if (met := facts.met("null", name)) is not None)
-
-    title = ", ".join(roles.label)
-    counts = facts.words.counts
-    if layout.text:
-        distinct, shown = (None, ()) if counts is None else (len(counts), tuple(sorted(counts)[:8]))
-        yield Role("label", title, roles.label, "text", nulls(roles.label), distinct, words=shown)
-    else:
-        kind = "vector" if layout.label_width else "number"
-        off = facts.met("label off sum", roles.label[0])
-        part = None if not layout.label_width or not facts.used else 1 - (off.count if off else 0) / facts.used
-        yield Role("label", title, roles.label, kind, nulls(roles.label), **_numbers(facts.label), sum_to_one=part)
-    for model, found, width in zip(roles.models, facts.models, layout.widths, strict=True):
-        kind = "text" if model.name in layout.unread else "vector" if width else "number"
-        part = None
-        if width and facts.used:
-            bad = sum(it.count for name in ("off sum", "below 0") if (it := facts.met(name, model.name)))
-            part = max(0.0, 1 - bad / facts.used)
-        numbers = _numbers(found.values)
-        yield Role("prediction", model.name, model.columns, kind, nulls(model.columns), **numbers, sum_to_one=part)
-    if roles.weight is not None:
-        yield Role("weight", roles.weight, (roles.weight,), "number", nulls([roles.weight]), **_numbers(facts.weight))
-    if layout.ids:
-        distinct = len(facts.ids.hashes) if facts.ids.whole else None
-        yield Role("id", ", ".join(layout.ids), layout.ids, "text", nulls(layout.ids), distinct)
-
-
-def _range(values: Distribution) -> dict[str, Any]:
-    if not values.n:
-        return {"low": None, "high": None, "integers": None}
-    whole = values.exact and not (values.values % 1).any()
-    return {"low": values.quantile(0.0), "high": values.quantile(1.0), "integers": bool(whole)}
-
-
-def _numbers(values: Distribution) -> dict[str, Any]:
-    if not values.n:
-        return {"distinct": 0}
-    known = values.values
-    shares = {
-        name: float(values.counts[known == value].sum() / values.n) for name, value in (("zeros", 0.0), ("ones", 1.0))
-    }
-    return {"distinct": len(values.keys) if values.exact else None, **_range(values), **shares}

@@ -1,15 +1,16 @@
-"""What columns there are and which roles they could play, where their names do not say it."""
+"""What is in each column: by role, or, where the names do not say it, with the roles it could play."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from lossctl.batch import scalar_column
 from lossctl.columns import LABEL_NAMES, Column, class_names
-from lossctl.facts import Words
+from lossctl.facts import Facts, Layout, Words
 from lossctl.format import Shard, Source, Wanted
 from lossctl.measure import Summation
 from lossctl.reductions.distribution import Distribution
@@ -61,6 +62,11 @@ class Candidate:
         if self.kind == "text":
             return None if self.content.words.counts is None else len(self.content.words.counts)
         return len(self.content.numbers.keys) if self.kind == "number" and self.content.numbers.exact else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The column in strings, numbers and lists."""
+        found = {"name": self.name, "kind": self.kind, "nulls": self.content.nulls, "distinct": self.distinct}
+        return {**found, **span(self.content.numbers), "could_be": list(self.roles)}
 
 
 def overview(source: Source, engine: str = "threads", threads: int | None = None) -> tuple[int, tuple[Candidate, ...]]:
@@ -148,3 +154,78 @@ def suggestion(candidates: Sequence[Candidate], label: Sequence[str], prediction
 
 def _best(candidates: Sequence[Candidate]) -> list[str]:
     return [candidates[0].name] if len(candidates) == 1 else []
+
+
+@dataclass(frozen=True)
+class Role:
+    """What is in the columns of one role."""
+
+    role: str
+    name: str
+    columns: tuple[str, ...]
+    kind: str
+    """``number``, ``text`` or ``vector``."""
+    nulls: int
+    distinct: int | None
+    """How many different values there are; ``None`` where they are more than are kept."""
+    low: float | None = None
+    high: float | None = None
+    integers: bool | None = None
+    zeros: float | None = None
+    """The share of exact 0."""
+    ones: float | None = None
+    """The share of exact 1."""
+    sum_to_one: float | None = None
+    """The share of rows that sum to 1, of a vector."""
+    words: tuple[str, ...] = ()
+    """The first few different words of text."""
+
+
+def described(facts: Facts, layout: Layout) -> Iterator[Role]:
+    """What is in the columns of each role."""
+    roles = layout.roles
+
+    def nulls(columns: Sequence[str]) -> int:
+        return sum(met.count for name in columns if (met := facts.met("null", name)) is not None)
+
+    title = ", ".join(roles.label)
+    counts = facts.words.counts
+    if layout.text:
+        distinct, shown = (None, ()) if counts is None else (len(counts), tuple(sorted(counts)[:8]))
+        yield Role("label", title, roles.label, "text", nulls(roles.label), distinct, words=shown)
+    else:
+        kind = "vector" if layout.label_width else "number"
+        off = facts.met("label off sum", roles.label[0])
+        part = None if not layout.label_width or not facts.used else 1 - (off.count if off else 0) / facts.used
+        yield Role("label", title, roles.label, kind, nulls(roles.label), **_numbers(facts.label), sum_to_one=part)
+    for model, found, width in zip(roles.models, facts.models, layout.widths, strict=True):
+        kind = "text" if model.name in layout.unread else "vector" if width else "number"
+        part = None
+        if width and facts.used:
+            bad = sum(it.count for name in ("off sum", "below 0") if (it := facts.met(name, model.name)))
+            part = max(0.0, 1 - bad / facts.used)
+        numbers = _numbers(found.values)
+        yield Role("prediction", model.name, model.columns, kind, nulls(model.columns), **numbers, sum_to_one=part)
+    if roles.weight is not None:
+        yield Role("weight", roles.weight, (roles.weight,), "number", nulls([roles.weight]), **_numbers(facts.weight))
+    if layout.ids:
+        distinct = len(facts.ids.hashes) if facts.ids.whole else None
+        yield Role("id", ", ".join(layout.ids), layout.ids, "text", nulls(layout.ids), distinct)
+
+
+def span(values: Distribution) -> dict[str, Any]:
+    """Where numbers begin and end, and whether they are whole."""
+    if not values.n:
+        return {"low": None, "high": None, "integers": None}
+    whole = values.exact and not (values.values % 1).any()
+    return {"low": values.quantile(0.0), "high": values.quantile(1.0), "integers": bool(whole)}
+
+
+def _numbers(values: Distribution) -> dict[str, Any]:
+    if not values.n:
+        return {"distinct": 0}
+    known = values.values
+    shares = {
+        name: float(values.counts[known == value].sum() / values.n) for name, value in (("zeros", 0.0), ("ones", 1.0))
+    }
+    return {"distinct": len(values.keys) if values.exact else None, **span(values), **shares}

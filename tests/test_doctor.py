@@ -34,7 +34,7 @@ GOLDEN = Path(__file__).parent / "doctor"
 N = 200
 
 
-# ------------------------------------------------------------------------------------------------------- small data sets
+# ---- small data sets
 
 
 def sigmoid(z):
@@ -313,7 +313,7 @@ def follow(lossctl, outcome):
     return statuses
 
 
-# ------------------------------------------------------------------------------------------------------------- findings
+# ---- findings
 
 
 def test_every_finding_has_data_that_have_it_and_data_that_nearly_do():
@@ -386,7 +386,7 @@ def test_the_evidence_is_a_count_and_the_first_row(doctor, name, count, row):
     assert (found["count"], found["row"]) == (count, row)
 
 
-# ------------------------------------------------------------------------------------------------------- real data sets
+# ---- real data sets
 
 
 def out_of_sample(model, x, y, method):
@@ -491,7 +491,7 @@ def test_the_sample_files_hold_nothing_suspicious(lossctl, sample_data, file):
     assert follow(lossctl, outcome) == [0]
 
 
-# ---------------------------------------------------------------------------------------------------- tasks and commands
+# ---- tasks and commands
 
 
 @pytest.mark.parametrize(
@@ -676,7 +676,7 @@ def test_no_columns_make_it_stumble_and_its_command_line_runs_or_it_says_why_not
         assert found.findings or not found.commands
 
 
-# ------------------------------------------------------------------------------------------------ the same for any cut
+# ---- the same for any cut
 
 
 @pytest.mark.parametrize(
@@ -730,7 +730,7 @@ def test_words_are_told_apart_column_by_column():
     assert np.array_equal(one, hash_words([["a", "ab", "", None], ["bc", "c", "x", "x"]]))
 
 
-# -------------------------------------------------------------------------------------------------------------- statistics
+# ---- statistics
 
 
 def case_of(data, *arguments):
@@ -810,7 +810,7 @@ def test_the_library_takes_what_evaluate_takes():
         diagnose({"label": [], "prediction": []})
 
 
-# ------------------------------------------------------------------------------------------------------------------ output
+# ---- output
 
 
 def test_the_json_is_strict_and_says_the_same(lossctl, tmp_path):

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from lossctl.diagnosis import Diagnosis, Found, Role
+    from lossctl.diagnosis import Diagnosis, Found
+    from lossctl.overview import Role
 
 COLORS = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 

@@ -150,7 +150,7 @@ def certain_and_wrong(case: Case) -> Evidence | None:
         return None
     return Evidence(
         f"what happened had a probability of exactly 0, in {percent(wrong, case.n)} of the rows: an infinite loss",
-        "The loss of such a row is that of the floor (--eps) alone. Keep logits or log-probabilities, or more digits; float32 ends near 6e-8.",
+        "The loss of such a row is that of the floor (--eps) alone. Keep logits or log-probabilities, or more digits.",
         met,
     )
 
