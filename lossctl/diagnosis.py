@@ -6,7 +6,7 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any
 
-from lossctl.columns import Column, Roles, choose, find
+from lossctl.columns import Column, choose, find
 from lossctl.definition import split_specs
 from lossctl.errors import DataError, UsageError
 from lossctl.facts import Facts, Layout, no_facts
@@ -195,9 +195,7 @@ def _layout(source: Source, request: Request, ids: Sequence[str]) -> tuple[Layou
     if label_width:
         roles = planner.aligned(roles) if len(roles.label) > 1 else roles
     elif any(widths) or request.classes:
-        ordered = [planner.class_order(model, width) for model, width in zip(roles.models, widths, strict=True)]
-        classes = ordered[0][1]
-        roles = Roles(roles.label, tuple(model for model, _ in ordered), roles.weight, roles.by, roles.notes)
+        roles, classes = planner.agreed(roles, widths)
         if not text or classes is not None:
             class_labels = planner.class_labels(classes, rows=any(widths))
     if request.classes and class_labels == "codes" and not any(widths) and not label_width:

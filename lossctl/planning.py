@@ -209,6 +209,28 @@ class Planner:
             models.append(Model(model.name, columns))
         return replace(roles, label=label or roles.label, models=tuple(models))
 
+    def agreed(self, roles: Roles, widths: Sequence[int]) -> tuple[Roles, tuple[str, ...] | None]:
+        """The roles with the columns of every model in one order of the classes, and the classes.
+
+        Raises:
+            UsageError: two models have different classes.
+        """
+        ordered = [self.class_order(model, width) for model, width in zip(roles.models, widths, strict=True)]
+        classes = ordered[0][1]
+        models = []
+        for model, names in ordered:
+            if names != classes and names is not None and classes is not None:
+                if set(names) != set(classes):
+                    raise UsageError(
+                        f"models {ordered[0][0].name!r} and {model.name!r} have different classes: "
+                        f"{', '.join(classes)} and {', '.join(names)}",
+                        "Name the classes: --classes a,b,c.",
+                    )
+                by_class = dict(zip(names, model.columns, strict=True))
+                model = Model(model.name, tuple(by_class[name] for name in classes))  # noqa: PLW2901
+            models.append(model)
+        return replace(roles, models=tuple(models)), classes
+
     def plan(self) -> Plan:
         """All decisions."""
         roles = self.roles
@@ -221,21 +243,7 @@ class Planner:
         if label_width and len(roles.label) > 1:
             roles = self.aligned(roles)
         if (rows or text or self.request.classes) and not label_width:
-            ordered = [self.class_order(model, width) for model, width in zip(roles.models, widths, strict=True)]
-            classes = ordered[0][1]
-            models = []
-            for model, names in ordered:
-                if names != classes and names is not None and classes is not None:
-                    if set(names) != set(classes):
-                        raise UsageError(
-                            f"models {ordered[0][0].name!r} and {model.name!r} have different classes: "
-                            f"{', '.join(classes)} and {', '.join(names)}",
-                            "Name the classes: --classes a,b,c.",
-                        )
-                    by_class = dict(zip(names, model.columns, strict=True))
-                    model = Model(model.name, tuple(by_class[name] for name in classes))  # noqa: PLW2901
-                models.append(model)
-            roles = replace(roles, models=tuple(models))
+            roles, classes = self.agreed(roles, widths)
         if self.request.normalize_rows:
             self.check_normalizing(losses)
         mode = self.class_labels(classes, rows=rows)

@@ -587,6 +587,13 @@ def test_each_of_several_models_is_examined(doctor, lossctl):
     assert follow(lossctl, outcome) == [0, 0]
 
 
+def test_columns_of_models_are_put_in_one_order_by_their_names_as_eval_does(lossctl, sample_data):
+    models = ("-p", "p_*", "-p", "other=p_dog,p_cat,p_bird")
+    outcome = lossctl("doctor", sample_data / "classes.csv", *models, "--json", "--strict")
+    assert outcome.status == 0, named(outcome)
+    assert follow(lossctl, outcome) == [0]
+
+
 def test_what_models_share_is_said_once(doctor):
     data = b | {"q": b["p"], "w": at(np.ones(N), 4, 0.0)}
     findings = doctor(data, "-y", "y", "-p", "p", "-p", "q", "-w", "w").json["findings"]

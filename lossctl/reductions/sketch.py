@@ -61,7 +61,7 @@ class Sketch:
         """Each hash once, and no more than ``most`` of them."""
         if not len(self.hashes):
             return self
-        order = np.lexsort((self.first, self.hashes))
+        order = np.argsort(self.hashes, kind="stable")  # rows are in order, and two sorted halves are merged in a pass
         hashes, first = self.hashes[order], self.first[order]
         start = np.ones(len(order), dtype=np.bool_)
         start[1:] = hashes[1:] != hashes[:-1]
