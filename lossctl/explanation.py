@@ -13,7 +13,6 @@ from lossctl.pairing import PAIRINGS, RISKS, Pairing, Risk, pairings_of, risks_o
 from lossctl.registry import did_you_mean, normal
 from lossctl.sections import Sections
 
-SCHEMA_VERSION = 1
 Kind = Literal["loss", "activation"]
 KINDS: tuple[Kind, ...] = ("loss", "activation")
 
@@ -169,7 +168,7 @@ def find(spec: str, kind: Kind | None = None) -> tuple[BoundLoss | BoundActivati
         return bound, ""
     other = "activation" if chosen == "loss" else "loss"
     meant = (activations if other == "activation" else losses).get(name).name
-    return bound, f"{name} is the {chosen} {bound.name} here; the {other} {meant} is --kind {other}"
+    return bound, f"{name}: this is the {chosen}; --kind {other} means the {other} {meant}"
 
 
 def definitions() -> Iterator[Loss | Activation]:
@@ -189,13 +188,14 @@ def families(kind: Kind) -> dict[str, list[Loss | Activation]]:
 
 def catalogue() -> dict[str, Any]:
     """Every loss and activation by family, ready for strict JSON."""
-    return {
-        plural: [
+
+    def of(kind: Kind) -> list[dict[str, Any]]:
+        return [
             {"family": family, "members": [{"name": it.name, "summary": it.summary} for it in members]}
             for family, members in families(kind).items()
         ]
-        for kind, plural in (("loss", "losses"), ("activation", "activations"))
-    }  # type: ignore[misc]
+
+    return {"losses": of("loss"), "activations": of("activation")}
 
 
 def matches() -> dict[str, Any]:
