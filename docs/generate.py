@@ -25,8 +25,8 @@ def losses_page() -> str:
     lines = [NOTICE + "# Losses\n"]
     lines.append(
         "Arguments are always `(label, prediction)`; y is the label, ŷ the prediction. Names ignore case, `-`, `_`.\n"
-        "The reported value is Σwℓ/Σw over rows unless another reduction is named. `lossctl explain NAME` says the same\n"
-        "of a loss, with its curve. What models end in is in [activations](activations.md).\n"
+        "The reported value is Σwℓ/Σw over rows unless another reduction is named. What models end in is in\n"
+        "[activations](activations.md). `lossctl explain NAME` says the same in a terminal, with the curve.\n"
     )
     lines += [f"- [`{it.name}`](#{it.name}): {it.summary}" for it in losses]
     for definition in losses:
@@ -38,8 +38,8 @@ def activations_page() -> str:
     """Every activation, whole, and what goes with what."""
     lines = [NOTICE + "# Activations\n"]
     lines.append(
-        "z is what a model computes before its output activation. `--activation NAME` applies one, `--from-logits` the\n"
-        "one that is natural for a [loss](losses.md); gradients are then with respect to z.\n"
+        "z is what a model computes before its output activation. `--activation NAME` applies one,\n"
+        "`--from-logits` the one that is natural for a [loss](losses.md); gradients are then with respect to z.\n"
     )
     lines += [f"- [`{it.name}`](#{it.name}): {it.summary}" for it in activations]
     lines += ["- [Pairings](#pairings): which output activation goes with which loss"]

@@ -301,10 +301,10 @@ def dumped(facts: "dict[str, Any]") -> str:
     import json  # noqa: PLC0415
     from importlib.metadata import version  # noqa: PLC0415
 
-    text = json.dumps(
-        {"schema_version": 1, "lossctl": version("lossctl"), **facts}, indent=2, ensure_ascii=False, allow_nan=False
-    )
-    return f"{text}\n"
+    from lossctl.report import SCHEMA_VERSION, strict  # noqa: PLC0415
+
+    whole = {"schema_version": SCHEMA_VERSION, "lossctl": version("lossctl"), **strict(facts)}
+    return json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def style_of(when: Color, precision: int) -> "Style":

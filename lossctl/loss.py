@@ -277,6 +277,14 @@ class BoundLoss(Bound):
                 return replace(self, reduction=known)
         raise UsageError(f"unknown reduction {reduction!r}", f"Known: {', '.join(REDUCTIONS)}.")
 
+    def flooring(self, eps: float) -> "BoundLoss":
+        """The same loss with another floor under probabilities.
+
+        Raises:
+            UsageError: it has none.
+        """
+        return replace(self, settings=self.definition.settings({**self.parameters, "eps": eps}))
+
     def accept(self, label: npt.ArrayLike, prediction: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
         """Label and prediction as the arrays kernels take, if shapes and values are legal; see `value`."""
         predictions = np.asarray(prediction, dtype=np.float64)
