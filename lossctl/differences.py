@@ -197,10 +197,10 @@ class _Rows:
     ) -> Comparison:
         with np.errstate(all="ignore"):
             scale = np.maximum(np.maximum(np.abs(found), np.where(np.isfinite(stated), np.abs(stated), 0.0)), SMALL)
-            # A difference that is in doubt by a hundredth of itself proves nothing.
-            resolved = np.isfinite(found) & ~kinked & (doubt < 1e-2 * scale)
             error = np.where(np.isfinite(stated), np.abs(found - stated) / scale, np.inf)
-            wrong = resolved & ~(error * scale <= TOLERANCE * scale + doubt)
+            # A difference that is in doubt by a hundredth of itself can refute nothing.
+            resolved = np.isfinite(found) & ~kinked & ((doubt < 1e-2 * scale) | (error <= TOLERANCE))
+            wrong = resolved & ~(error <= TOLERANCE + doubt / scale)
         order = np.flatnonzero(resolved)
         points = tuple(
             Point(

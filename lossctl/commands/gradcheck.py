@@ -312,9 +312,9 @@ def _worst(form: Form, precision: int) -> "RenderableType":
     for at, point in enumerate(form.check.gradient.worst):
         cells = [form.places[at][0]] if several else []
         cells += [f"{form.places[at][1]:,}" if form.places else point.name]
-        cells += ["" if point.label is None else _number(point.label, precision), _number(point.prediction, precision)]
+        cells += [_number(value, point.column, precision) for value in (point.label, point.prediction)]
         cells += [_column(form, point)] if wide else []
-        cells += [_number(point.stated, precision), _number(point.difference, precision), f"{point.error:.2g}"]
+        cells += [f"{point.stated:.{precision}g}", f"{point.difference:.{precision}g}", f"{point.error:.2g}"]
         shown.add_row(*cells)
     return shown
 
@@ -323,10 +323,11 @@ def _column(form: Form, point: "Point") -> str:
     return form.columns[point.column] if len(form.columns) > 1 else f"#{point.column + 1}"
 
 
-def _number(value: float | tuple[float, ...], precision: int) -> str:
-    if not isinstance(value, tuple):
-        return f"{value:.{precision}g}"
-    return " ".join(f"{part:.4g}" for part in value[:6]) + (" …" if len(value) > 6 else "")
+def _number(value: float | tuple[float, ...] | None, column: int, precision: int) -> str:
+    """A number, or that of one column."""
+    if value is None:
+        return ""
+    return f"{value[column] if isinstance(value, tuple) else value:.{precision}g}"
 
 
 commands.add(
