@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Protocol
 
+from lossctl.errors import UsageError
 from lossctl.registry import Registry
 
 Mark = Literal["line", "points", "bars", "heat"]
@@ -35,6 +36,8 @@ class Series:
     """How high; for bars one a cell, for heat the edges of the cells."""
     counts: tuple[tuple[int, ...], ...] = ()
     """For heat, the rows in each cell: one tuple for each cell of y, from the bottom. For points, rows behind each."""
+    beyond: int = 0
+    """Rows that lie in none of the cells."""
     guide: bool = False
     """Whether it is there for the eye and not for its numbers."""
 
@@ -116,6 +119,19 @@ class Writer(Protocol):
 
 
 writers: Registry[Writer] = Registry("picture format", "lossctl.charts")
+
+
+def writer_for(path: str) -> Writer:
+    """The way to write a file of that name.
+
+    Raises:
+        UsageError: its suffix means none.
+    """
+    by_suffix = {suffix: writer for writer in writers for suffix in writer.suffixes}
+    fitting = [suffix for suffix in by_suffix if path.lower().endswith(suffix)]
+    if not fitting:
+        raise UsageError(f"{path}: no picture has this suffix", f"Known: {', '.join(sorted(by_suffix))}.")
+    return by_suffix[max(fitting, key=len)]
 
 
 def draw(chart: Chart, *, width: int, height: int, color: bool) -> str:

@@ -164,7 +164,7 @@ def _chart(what: str, title: str, drawn: Sequence[_Drawn]) -> Chart:
     axis = Axis(title, min(it.path.low for it in drawn), max(it.path.high for it in drawn))
     notes = [*_same(values), *(note for it in drawn for note in it.notes)]
     panels = tuple(
-        Panel(words, axis, Axis(words, *limits(*(it.y for it in some))), tuple(some))
+        Panel("", axis, Axis(words, *limits(*(it.y for it in some))), tuple(some))
         for words, some in ((what, values), ("slope", slopes))
         if some
     )

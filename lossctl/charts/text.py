@@ -12,6 +12,8 @@ MARKERS = "•×+○*◇▪△"
 COLORS = (33, 208, 42, 170, 226, 81, 160, 250)
 """Of the 256 of a terminal, close to the palette of Okabe and Ito, which colour-blind people can tell apart."""
 SHADES = "·░▒▓█"
+READABLE = 10
+"""Classes whose counts can be written into their cells."""
 BESIDE = 110
 """Columns from which two panels stand beside each other."""
 _drawing = threading.Lock()
@@ -32,7 +34,7 @@ class Text:
     def _chart(self, chart: Chart, width: int, height: int, *, color: bool) -> str:
         import plotext  # noqa: PLC0415  (loaded when something is drawn)
 
-        paint = _Paint(plotext, chart.names, color=color)
+        paint = _Paint(plotext, chart, color=color)
         columns = 1 if width < BESIDE else min(len(chart.panels), 2)
         rows = math.ceil(len(chart.panels) / columns)
         with _drawing:
@@ -55,8 +57,11 @@ class Text:
 class _Paint:
     """How the series of one chart look, the same in each of its panels."""
 
-    def __init__(self, plotext: Any, names: tuple[str, ...], *, color: bool) -> None:
-        self.plotext, self.names, self.color = plotext, names, color
+    def __init__(self, plotext: Any, chart: Chart, *, color: bool) -> None:
+        self.plotext, self.names, self.color = plotext, chart.names, color
+        maps = [it for panel in chart.panels for it in panel.series if it.mark == "heat" and not _written(panel)]
+        self.most = max((count for it in maps for row in it.counts for count in row), default=0)
+        """The most rows in a cell whose count is a shade."""
 
     def marker(self, series: Series, glyph: str | None = None) -> Any:
         """The marker of a series."""
@@ -69,6 +74,9 @@ class _Paint:
 
     def legend(self, width: int) -> Iterator[str]:
         """The names with their markers, as many a line as fit."""
+        if self.most:
+            yield f"   {' '.join(SHADES)} 1 to {self.most:,} rows, a logarithmic scale"
+            return
         line, room = "", width
         for at, name in enumerate(self.names):
             glyph, entry = MARKERS[at % len(MARKERS)], len(name) + 5
@@ -82,7 +90,7 @@ class _Paint:
     def panel(self, figure: Any, panel: Panel, width: int, height: int) -> None:
         """Draw one panel into its part of the figure."""
         figure.theme("colorless")
-        figure.title(f"{panel.title or panel.y.title}"[: width - 2])
+        figure.title(": ".join(dict.fromkeys(filter(None, (panel.title, panel.y.title))))[: width - 2])
         figure.label(panel.x.title[: width - 2])
         for name, axis, most in (("x", panel.x, max(3, width // 9)), ("y", panel.y, max(3, height // 2 - 2))):
             places = ticks(axis, most)
@@ -96,7 +104,7 @@ class _Paint:
     def signals(self, figure: Any, series: Series, panel: Panel, width: int) -> Iterator[Any]:
         """What plotext draws for a series."""
         if series.mark == "heat":
-            yield from self.shades(figure, series, panel, width)
+            yield from self.numbers(figure, series) if _written(panel) else self.shades(figure, series, panel, width)
             return
         if series.mark == "bars":
             x = [at for edge in zip(series.x[:-1], series.x[1:], strict=True) for at in edge]
@@ -108,11 +116,18 @@ class _Paint:
         inside = [min(max(it, panel.y.low - span), panel.y.high + span) if it == it else it for it in y]  # noqa: PLR0124
         for some in _runs(x, inside):
             signal = figure.signal([x[at] for at in some], [inside[at] for at in some], marker=self.marker(series))
+            if series.mark == "bars" and len(self.names) == 1:
+                signal.fillx()
             yield signal if series.mark == "points" else signal.lines()
+
+    def numbers(self, figure: Any, series: Series) -> Iterator[Any]:
+        """A table of counts."""
+        for y, row in enumerate(series.counts):
+            for x, count in enumerate(row):
+                yield figure.text(x, y, f"{count:,}", alignment="center")
 
     def shades(self, figure: Any, series: Series, panel: Panel, width: int) -> Iterator[Any]:
         """A map of counts: the darker the more, on a logarithmic scale."""
-        most = max((count for row in series.counts for count in row), default=0)
         places: dict[str, tuple[list[float], list[float]]] = {}
         for y in _spread(panel.y, 40):
             row = _cell(series.y, y)
@@ -120,13 +135,18 @@ class _Paint:
                 column = _cell(series.x, x)
                 count = series.counts[row][column] if row is not None and column is not None else 0
                 if count:
-                    level = math.log(count) / math.log(most) if most > 1 else 1.0
+                    level = math.log(count) / math.log(self.most) if self.most > 1 else 1.0
                     xs, ys = places.setdefault(SHADES[min(int(level * len(SHADES)), len(SHADES) - 1)], ([], []))
                     xs.append(x)
                     ys.append(y)
         for glyph in SHADES:
             if glyph in places:
                 yield figure.signal(*places[glyph], marker=self.marker(series, glyph))
+
+
+def _written(panel: Panel) -> bool:
+    """Whether the counts of a map are written as numbers: where they are few, and of classes."""
+    return 0 < len(panel.x.names) <= READABLE
 
 
 def ticks(axis: Axis, most: int) -> list[float]:
