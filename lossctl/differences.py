@@ -1,8 +1,9 @@
 """Gradients held against finite differences, number by number.
 
-A central difference at two steps, h and h/2, is extrapolated to a step of 0 (Richardson); how far apart the two are
-says how good it is. The best of a few h is kept, so that neither a curve too sharp for a large step nor the rounding of
-a small one is mistaken for a wrong gradient. No step leaves the domain, or crosses a declared kink.
+A central difference at two steps, h and h/2, is extrapolated to a step of 0 (Richardson); how far apart the two are,
+and the rounding of the values, say how far it may be off. Steps grow until that is little; a larger one counts only
+where it agrees with the smaller. So neither rounding, nor a curve too sharp for the step, nor data far from 1 is
+mistaken for a wrong gradient. No step leaves the domain, or crosses a declared kink.
 """
 
 from collections.abc import Callable
@@ -20,8 +21,8 @@ TOLERANCE = 1e-6
 SMALL = 1e-6
 """Gradients below it are compared as if they were as large as this: they may be all rounding."""
 EPS = float(np.finfo(np.float64).eps)
-STEPS = tuple(EPS**0.2 / shrink for shrink in (1.0, 1e2, 1e4))
-"""Steps relative to the size of a prediction; the first is the best for a smooth function of size 1."""
+STEPS = tuple(EPS**0.2 * growth for growth in (1e-8, 1e-6, 1e-4, 1e-2, 1.0))
+"""Steps relative to the size of a prediction, or to 1 where it is less; the last is the best for a smooth function."""
 NOISE = 16.0 * EPS
 """Relative error of a value, for rounding in the formula."""
 PROBES = 16
@@ -96,12 +97,13 @@ def compare_loss(bound: BoundLoss, label: FloatArray, prediction: FloatArray) ->
         prediction: ``(n,)`` or ``(n, k)``.
     """
     clipped = bound.clipped(label, prediction)
-    blur = np.zeros(len(prediction))
+    blur = _total(np.abs(prediction))
+    if not bound.rows or label.ndim == 2:
+        blur = blur + _total(np.abs(label))
     if bound.activation is not None and bound.chained:
         # What rounding the output of the activation does to the value.
         after = bound.activated(prediction)
-        terms = np.abs(after * replace(bound, activation=None).row_gradient(label, after))
-        blur = terms if terms.ndim == 1 else np.asarray(terms.sum(axis=1))
+        blur = blur + _total(np.abs(after * replace(bound, activation=None).row_gradient(label, after)))
 
     def crosses(behind: FloatArray, ahead: FloatArray) -> BoolArray:
         found = _crossed(bound, label, behind, ahead)
@@ -128,13 +130,13 @@ def compare_activation(bound: BoundActivation, z: FloatArray) -> Comparison:
     weight = np.broadcast_to(np.cos(columns), z.shape) if bound.definition.rows else np.ones_like(z)
 
     def total(at: FloatArray) -> FloatArray:
-        value = bound.value(at) * weight
-        return value if value.ndim == 1 else np.asarray(value.sum(axis=1))
+        return _total(bound.value(at) * weight)
 
     def crosses(behind: FloatArray, ahead: FloatArray) -> BoolArray:
         return _any([_between(behind, ahead, kink) for kink in bound.definition.kinks], len(z))
 
-    return _Rows(str(bound), total, z, REAL, crosses, np.zeros(len(z)), None).compare(bound.pullback(z, weight))
+    blur = _total(np.abs(z)) + _total(np.abs(bound.value(z)))
+    return _Rows(str(bound), total, z, REAL, crosses, blur, None).compare(bound.pullback(z, weight))
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ class _Rows:
     crosses: Callable[[FloatArray, FloatArray], BoolArray]
     """Which rows have no derivative somewhere between two predictions."""
     blur: FloatArray
-    """How much a relative error in what the value is made of would change it."""
+    """How large the terms of the value may be: it may be a small difference of them, and as roughly rounded."""
     label: FloatArray | None
 
     def compare(self, stated: FloatArray) -> Comparison:
@@ -181,15 +183,20 @@ class _Rows:
         """The derivative along one number of each row, how far off it may be, and where every step crosses a kink."""
         n = len(self.prediction)
         size = np.minimum(np.maximum(np.abs(self.prediction.reshape(n, -1)[place]), 1.0), space)
-        best, doubt, kinked = np.full(n, np.nan), np.full(n, np.inf), np.ones(n, dtype=np.bool_)
+        best, doubt = np.full(n, np.nan), np.full(n, np.inf)
+        kinked, settled = np.ones(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_)
         with np.errstate(all="ignore"):
             for step in STEPS:
                 wide, _, crossed = self._central(place, step * size)
                 near, noise, _ = self._central(place, 0.5 * step * size)
                 off = np.abs(wide - near) + noise
-                better = (off < doubt) & ~crossed
-                best, doubt = np.where(better, (4.0 * near - wide) / 3.0, best), np.where(better, off, doubt)
+                found = (4.0 * near - wide) / 3.0
+                better = (off < doubt) & ~crossed & ~settled & (np.isnan(best) | (np.abs(found - best) <= doubt))
+                best, doubt = np.where(better, found, best), np.where(better, off, doubt)
                 kinked &= crossed
+                settled = doubt <= TOLERANCE * np.maximum(np.abs(best), SMALL)
+                if settled.all():
+                    break
         return best, doubt, kinked
 
     def _judge(
@@ -223,6 +230,10 @@ class _Rows:
             wrong=int(wrong.sum()),
             worst=points,
         )
+
+
+def _total(values: FloatArray) -> FloatArray:
+    return values if values.ndim == 1 else np.asarray(values.sum(axis=1))
 
 
 def _plain(value: FloatArray) -> float | tuple[float, ...]:
