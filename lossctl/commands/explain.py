@@ -19,7 +19,7 @@ def complete(incomplete: str) -> list[tuple[str, str]]:
 Name = Annotated[
     str | None,
     typer.Argument(
-        metavar="[NAME]",
+        metavar="NAME",
         help="A loss or an activation, such as huber:delta=0.5, or pairings. Left out: the list of all.",
         autocompletion=complete,
         show_default=False,
