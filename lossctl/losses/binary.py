@@ -56,11 +56,10 @@ def bce(
 
     Formula: −w y log ŷ − (1 − y) log(1 − ŷ), where w = ``pos_weight`` and y is smoothed to y(1 − a) + a/2 by a =
     ``label_smoothing``.
-    Gradient: −w y/ŷ + (1 − y)/(1 − ŷ), which is (ŷ − y)/(ŷ(1 − ŷ)) for w = 1; through a sigmoid it is σ(z) − y, and
-    nothing vanishes.
+    Gradient: −w y/ŷ + (1 − y)/(1 − ŷ), which is (ŷ − y)/(ŷ(1 − ŷ)) for w = 1; through a sigmoid it is σ(z) − y.
     Properties: negative log-likelihood of a Bernoulli label, in nats; convex in ŷ and in the logit; smooth; range
     [0, ∞), but probabilities are floored at ``eps`` inside the logarithms, so the worst row costs 36.04; the best
-    constant is the share of positive labels (w = 1). Several columns are a multi-label problem, one bce each.
+    constant is the share of positive labels (w = 1).
 
     Use it for binary and multi-label classification, anomaly detection, the discriminator of a GAN.
     Avoid it on scores that are no probabilities: those are logits, say so with ``--from-logits``.

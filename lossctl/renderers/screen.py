@@ -16,8 +16,8 @@ from lossctl.renderers.console import drawn, prose
 
 LINES = 50
 """How many lines a screen has."""
-HEIGHTS = (12, 11, 10, 9, 8)
-"""How many lines a panel of a chart may have: the most that fit the screen."""
+HEIGHTS = (12, 11, 10, 9)
+"""How many lines a panel of a chart may have: the most that fit the screen, else the least that show a curve."""
 Row = tuple[str, str | Text]
 
 
