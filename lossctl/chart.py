@@ -1,13 +1,15 @@
 """What a chart is: panels of named series over axes with units. How it looks is the business of its writers."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, Protocol
 
 from lossctl.errors import UsageError
 from lossctl.registry import Registry
 
+FAR = 1e300
+"""No axis goes further: lengths and steps stay finite."""
 Mark = Literal["line", "points", "bars", "heat"]
 
 
@@ -21,7 +23,6 @@ class Axis:
     """Where it begins and ends: what lies beyond is in the series all the same, and not drawn."""
     names: tuple[str, ...] = ()
     """What 0, 1, 2, … stand for, where the axis is one of categories."""
-    log: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,27 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+def printable(text: str) -> str:
+    """Words, which may come from a file, that can neither command a terminal nor break a line."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+
+
+def reworded(chart: Chart, change: Callable[[str], str]) -> Chart:
+    """The chart with other words."""
+    found = _reworded(chart, change)
+    return found if isinstance(found, Chart) else chart
+
+
+def _reworded(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, Chart | Panel | Series | Axis):
+        return replace(value, **{it.name: _reworded(getattr(value, it.name), change) for it in fields(value)})
+    if isinstance(value, tuple) and value and not isinstance(value[0], float):
+        return tuple(_reworded(it, change) for it in value)
+    return value
+
+
 def limits(*values: Sequence[float]) -> tuple[float, float]:
     """Where an axis should begin and end for these sets of numbers.
 
@@ -86,7 +108,7 @@ def limits(*values: Sequence[float]) -> tuple[float, float]:
     """
     lows, highs = [], []
     for some in values:
-        known = sorted(it for it in some if math.isfinite(it))
+        known = sorted(it for it in some if abs(it) <= FAR)
         if not known:
             continue
         low, high = known[len(known) // 10], known[len(known) - 1 - len(known) // 10]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lossctl.activation import BoundActivation
-from lossctl.chart import Axis, Chart, Panel, Series, limits
+from lossctl.chart import FAR, Axis, Chart, Panel, Series, limits
 from lossctl.domain import (
     PROBABILITY,
     REAL,
@@ -134,6 +134,9 @@ def curves(
     Raises:
         UsageError: a label is not legal for a loss, or the range holds nothing legal.
     """
+    for end in (low, high):
+        if end is not None and not abs(end) <= FAR:
+            raise UsageError(f"an axis cannot end at {end:g}")
     drawn: dict[tuple[str, str], list[_Drawn]] = {}
     for bound in dict.fromkeys(bounds):
         what = "loss of a row" if isinstance(bound, BoundLoss) else "value"
@@ -233,7 +236,7 @@ def _points(bound: BoundLoss | BoundActivation, sweep: Sweep) -> FloatArray:
         x = np.linspace(begin, end, STEPS + 1) if begin < end else np.empty(0)
         kinks = np.array(list(_kinks(bound, sweep)))
         x = np.unique(np.concatenate([x, *(kinks + side * NEAR * (end - begin) for side in (-1, 0, 1))]))
-    x = x[(x >= begin) & (x <= end)]
+    x = x[(x >= begin) & (x <= end)] if end - begin > NEAR * max(abs(begin), abs(end)) else x[:0]
     illegal = path.legal.illegal(x)
     x = x if illegal is None else x[~illegal]
     if not len(x):

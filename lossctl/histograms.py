@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lossctl.chart import Axis, Series
+from lossctl.chart import FAR, Axis, Series
 from lossctl.domain import BoolArray, FloatArray
 from lossctl.reduction import IntArray
 from lossctl.reductions.distribution import Distribution
@@ -50,7 +50,9 @@ class Cells:
 def reach(counted: Sequence[tuple[FloatArray, IntArray]]) -> tuple[float, float]:
     """From where to where to look at sets of numbers and how often each occurs: rare ones far out do not count."""
     lows, highs = [], []
-    for values, counts in counted:
+    for numbers, times in counted:
+        near = np.abs(numbers) <= FAR
+        values, counts = numbers[near], times[near]
         if not len(values):
             continue
         order = np.argsort(values, kind="stable")
@@ -64,9 +66,9 @@ def reach(counted: Sequence[tuple[FloatArray, IntArray]]) -> tuple[float, float]
 
 def cells(low: float, high: float, finest: float = 0.0) -> Cells:
     """Cells from ``low`` to ``high``, at most about 40, none narrower than ``finest`` (a power of two)."""
-    # Halves, because the difference of two doubles may be no double.
-    span = (high / 2 - low / 2) or max(abs(high), 1.0) / 64
-    width = max(2.0 ** math.ceil(math.log2(2 * (span / MOST))), finest)
+    size = max(abs(low), abs(high), 2.0**-900)
+    span = max(high - low, size * 2.0**-40) if high > low else size / 2
+    width = max(2.0 ** math.ceil(math.log2(span / MOST)), finest)
     first = math.floor(low / width)
     return Cells(first, max(math.ceil(high / width) - first, 1), width)
 

@@ -109,12 +109,13 @@ def overview(
     used = ensure_measured(total.counted, passed)
     first = _losses(plan, total.seen)
     rows = f"rows: {total.rows:,} read, {used:,} used, {total.rows - used:,} dropped"
+    weighted = () if plan.roles.weight is None else ("weights: in the calibration; elsewhere each row counts once",)
     doubtful = (
         f"{column}: {what}: {counted(finding.count, 'row')}, first {passed.place(finding.row)}"
         for column, what, finding in total.counted.findings.of("warning")
     )
     charts = (
-        replace(first, notes=(*first.notes, rows, *doubtful)),
+        replace(first, notes=(*first.notes, rows, *weighted, *doubtful)),
         _predictions(plan, total.seen),
         _reliability(plan, total.seen),
     )
@@ -171,10 +172,11 @@ def _of_model(
                 classes = np.bincount(true * k + best, minlength=k * k).reshape(k, k)
         return Seen(losses, Joint.zero(), None, calibration, classes)
     known = bound.label_domain.convert(label)
-    calibration = None
-    if known.ndim == 1 and all(PROBABILITY.illegal(it) is None for it in (known, shown)):
-        calibration = Calibration.of(shown, known, weight)
     flat, beside = np.ravel(shown, order="F"), np.ravel(known, order="F")
+    each = weight if weight is None or known.ndim == 1 else np.tile(weight, known.shape[1])
+    calibration = None
+    if all(PROBABILITY.illegal(it) is None for it in (beside, flat)):
+        calibration = Calibration.of(flat, beside, each)
     different = np.unique(beside)
     by_label = None
     if len(different) <= FEW:
@@ -280,7 +282,7 @@ def _reliability(plan: Plan, seen: Sequence[Seen]) -> Chart:
     for name, it in found.items():
         said, happened, n = (tuple(column) for column in zip(*it.curve(), strict=True))
         curves += [Series(name, "line", said, happened), Series(name, "points", said, happened, (n,))]
-    guide = Series("perfect", "line", (0.0, 1.0), (0.0, 1.0), guide=True)
+    guide = Series("perfect calibration", "line", (0.0, 1.0), (0.0, 1.0), guide=True)
     edges = tuple(at / BINS for at in range(BINS + 1))
     counts = tuple(Series(name, "bars", edges, tuple(map(float, it.counts.tolist()))) for name, it in found.items())
     highest = max(max(it.y) for it in counts)

@@ -5,12 +5,13 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from lossctl.chart import Axis, Chart, Panel, Series, writers
+from lossctl.chart import Axis, Chart, Panel, Series, printable, reworded, writers
 
 MARKERS = "•×+○*◇▪△"
 """One a series, so that they differ without colour too."""
 COLORS = (33, 208, 42, 170, 226, 81, 160, 250)
 """Of the 256 of a terminal, close to the palette of Okabe and Ito, which colour-blind people can tell apart."""
+GUIDE = "/"
 SHADES = "·░▒▓█"
 READABLE = 10
 """Classes whose counts can be written into their cells."""
@@ -28,7 +29,9 @@ class Text:
 
     def write(self, charts: Sequence[Chart], *, width: int, height: int, color: bool) -> bytes:
         """Title, legend, panels and notes of each chart."""
-        text = "\n".join(self._chart(chart, max(width, 30), height, color=color) for chart in charts)
+        text = "\n".join(
+            self._chart(reworded(chart, printable), max(width, 30), height, color=color) for chart in charts
+        )
         return text.encode()
 
     def _chart(self, chart: Chart, width: int, height: int, *, color: bool) -> str:
@@ -62,11 +65,12 @@ class _Paint:
         maps = [it for panel in chart.panels for it in panel.series if it.mark == "heat" and not _written(panel)]
         self.most = max((count for it in maps for row in it.counts for count in row), default=0)
         """The most rows in a cell whose count is a shade."""
+        self.guides = tuple(dict.fromkeys(it.name for panel in chart.panels for it in panel.series if it.guide))
 
     def marker(self, series: Series, glyph: str | None = None) -> Any:
         """The marker of a series."""
         if series.guide:
-            return self.plotext.marker("·")
+            return self.plotext.marker(GUIDE)
         at = self.names.index(series.name)
         return self.plotext.marker(
             glyph or MARKERS[at % len(MARKERS)], self.plotext.pixel(foreground=COLORS[at % len(COLORS)])
@@ -74,18 +78,25 @@ class _Paint:
 
     def legend(self, width: int) -> Iterator[str]:
         """The names with their markers, as many a line as fit."""
+        entries: list[tuple[str, str, int | None]] = [
+            (MARKERS[at % len(MARKERS)], name, COLORS[at % len(COLORS)]) for at, name in enumerate(self.names)
+        ]
         if self.most:
-            yield f"   {' '.join(SHADES)} 1 to {self.most:,} rows, a logarithmic scale"
-            return
-        line, room = "", width
-        for at, name in enumerate(self.names):
-            glyph, entry = MARKERS[at % len(MARKERS)], len(name) + 5
-            if line and entry > room:
+            entries = [(" ".join(SHADES), f"1 to {self.most:,} rows, logarithmic", COLORS[0])]
+        entries += [(GUIDE, name, None) for name in self.guides]
+        line, used = "", 0
+        for glyph, name, color in entries:
+            name = name[: width - len(glyph) - 4]  # noqa: PLW2901
+            size = len(glyph) + len(name) + 4
+            if line and used + size > width:
                 yield line
-                line, room = "", width
-            mark = f"\x1b[38;5;{COLORS[at % len(COLORS)]}m{glyph}\x1b[0m" if self.color else glyph
-            line, room = f"{line}   {mark} {name}", room - entry
+                line, used = "", 0
+            line += f"   {self._colored(glyph, color)} {name}"
+            used += size
         yield line
+
+    def _colored(self, glyph: str, color: int | None) -> str:
+        return f"\x1b[38;5;{color}m{glyph}\x1b[0m" if self.color and color is not None else glyph
 
     def panel(self, figure: Any, panel: Panel, width: int, height: int) -> None:
         """Draw one panel into its part of the figure."""
@@ -96,8 +107,8 @@ class _Paint:
             places = ticks(axis, most)
             ruler = figure.ruler(name)
             ruler.lim(axis.low, axis.high)
-            ruler.ticks(places, [axis.names[round(it)][:12] if axis.names else f"{it:g}" for it in places])
-        for series in panel.series:
+            ruler.ticks(places, [axis.names[round(it)][:12] if axis.names else _number(it) for it in places])
+        for series in sorted(panel.series, key=lambda it: not it.guide):  # guides lie below
             for signal in self.signals(figure, series, panel, width):
                 figure.draw(signal)
 
@@ -108,7 +119,7 @@ class _Paint:
             return
         if series.mark == "bars":
             x = [at for edge in zip(series.x[:-1], series.x[1:], strict=True) for at in edge]
-            y = [height for height in series.y for _ in range(2)]
+            y = [height if height or len(self.names) > 1 else math.nan for height in series.y for _ in range(2)]
         else:
             x, y = list(series.x), list(series.y)
         # Beyond the axis by one height at most: plotext draws every character of a line, however long.
@@ -158,6 +169,10 @@ def ticks(axis: Axis, most: int) -> list[float]:
     step = next(it * power for it in (1, 2, 5, 10) if span / (it * power) <= most)
     first, last = math.ceil(axis.low / step), math.floor(axis.high / step)
     return [float(f"{at * step:.12g}") for at in range(first, last + 1)]
+
+
+def _number(tick: float) -> str:
+    return f"{tick:,.0f}" if 1e3 <= abs(tick) < 1e10 and tick == int(tick) else f"{tick:.12g}"
 
 
 def _runs(x: list[float], y: list[float]) -> Iterator[range]:

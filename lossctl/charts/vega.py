@@ -1,12 +1,13 @@
 """Charts as pages, pictures and Vega-Lite, made by Altair and vl-convert."""
 
 import io
+import json
 import math
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from lossctl.chart import Axis, Chart, Panel, Series, writers
+from lossctl.chart import Axis, Chart, Panel, Series, printable, reworded, writers
 from lossctl.errors import UsageError
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
@@ -16,6 +17,18 @@ READABLE = 12
 """Classes whose counts can be written into their cells."""
 SCALE = 2.0
 """Pixels of a PNG for each of the picture."""
+
+
+def _plain(text: str) -> str:
+    """Words for Vega-Lite, which writes titles into expressions, where a backslash would begin an escape."""
+    return printable(text).replace("\\", "⧵")
+
+
+class _InPage(json.JSONEncoder):
+    """JSON that cannot end the script it stands in, whatever the columns are called."""
+
+    def encode(self, o: Any) -> str:
+        return super().encode(o).replace("<", "\\u003c")
 
 
 class Vega:
@@ -38,8 +51,8 @@ class Vega:
         except ImportError:
             raise UsageError(f"{self.suffixes[0]} needs Altair", "pip install 'lossctl[plot]'") from None
         file = io.BytesIO() if self.name == "png" else io.StringIO()
-        made = _page(altair, charts)
-        inline = {"inline": True} if self.name == "html" else {}
+        made = _page(altair, [reworded(chart, _plain) for chart in charts])
+        inline = {"inline": True, "json_kwds": {"cls": _InPage}} if self.name == "html" else {}
         made.save(file, format=self.name, scale_factor=SCALE if self.name == "png" else 1.0, **inline)
         content = file.getvalue()
         return content.encode() if isinstance(content, str) else content
@@ -105,8 +118,7 @@ def _axis(alt: Any, axis: Axis, channel: str) -> Any:
     make = alt.X if channel == "x" else alt.Y
     labels = {}
     if axis.names:
-        listed = "[" + ",".join(f"'{_quoted(name)}'" for name in axis.names) + "]"
-        labels = {"values": list(range(len(axis.names))), "labelExpr": f"{listed}[datum.value]"}
+        labels = {"values": list(range(len(axis.names))), "labelExpr": f"{json.dumps(axis.names)}[datum.value]"}
     return make(
         f"{channel}:Q",
         title=axis.title,
@@ -115,16 +127,12 @@ def _axis(alt: Any, axis: Axis, channel: str) -> Any:
     )
 
 
-def _quoted(name: str) -> str:
-    return name.replace("\\", "\\\\").replace("'", "\\'")
-
-
 def _tips(alt: Any, panel: Panel, series: Series) -> list[Any]:
-    if series.mark == "line":
-        return [alt.Tooltip(f"{at}:Q", title=axis.title, format=".4g") for at, axis in (("x", panel.x), ("y", panel.y))]
-    fields = {"heat": ("x", "x2", "y", "y2", "rows"), "bars": ("x", "x2", "y"), "points": ("x", "y", "rows")}
+    fields = {"line": ("x", "y"), "heat": ("x", "x2", "y", "y2", "rows"), "bars": ("x", "x2", "y")}
     titles = {"x": panel.x.title, "y": panel.y.title, "x2": "to", "y2": "to", "rows": "rows"}
-    return [alt.Tooltip(f"{at}:Q", title=titles[at], format=".4g") for at in fields[series.mark]]
+    return [
+        alt.Tooltip(f"{at}:Q", title=titles[at], format=".4g") for at in fields.get(series.mark, ("x", "y", "rows"))
+    ]
 
 
 def _points(series: Series) -> list[dict[str, Any]]:

@@ -107,6 +107,8 @@ def plot(
         for flag in (flag for flag, given in columns.items() if given):
             raise UsageError(f"{flag} is for files, and {subjects[0]} is a name", "A file of that name is ./NAME.")
         charts = _shapes(named, label or (), low, high, activation, from_logits=from_logits)
+        if len(charts) > 1:
+            voice.note(f"{len(charts)} charts, because the axes differ")
     else:
         if low is not None or high is not None:
             raise UsageError("--from and --to are for the shapes of losses, not for files")

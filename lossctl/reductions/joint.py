@@ -71,20 +71,23 @@ class Joint:
         """Rounded as far as it takes, and no further."""
         if len(self.pairs) <= MOST:
             return self
-        known = {self.exponent: self}
+        low, high, best = self.exponent, COARSEST, self._rounded(COARSEST)
+        guess, step = self._guess(), 1
+        while high - low > 1:  # in growing steps from the guess, then by halves
+            at = guess if low < guess < high else (low + high) // 2
+            found = self._rounded(at)
+            if len(found.pairs) <= MOST:
+                high, best, guess = at, found, at - step
+            else:
+                low, guess = at, at + step
+            step *= 2
+        return best
 
-        def fits(exponent: int) -> bool:
-            found = known[exponent] = known.get(exponent) or self._rounded(exponent)
-            return len(found.pairs) <= MOST
-
-        size = max(float(np.ptp(self.pairs.real)), float(np.ptp(self.pairs.imag)))
-        guess = math.frexp(min(size, 2.0**1000) / math.sqrt(MOST))[1]
-        high = min(max(guess, self.exponent + 1), COARSEST)
-        while not fits(high):
-            high += 1
-        while high - 1 > self.exponent and fits(high - 1):
-            high -= 1
-        return known[high]
+    def _guess(self) -> int:
+        """About the exponent that leaves few enough cells where most pairs are."""
+        sides = (np.quantile(values, (0.05, 0.95), method="lower") for values in (self.first, self.second))
+        size = max(max(abs(low), abs(high)) if low == high else high / 2 - low / 2 for low, high in sides)
+        return math.frexp(size / math.sqrt(MOST))[1] + 2
 
 
 def _paired(first: FloatArray, second: FloatArray) -> PairArray:
@@ -97,6 +100,7 @@ def _floored(values: FloatArray, exponent: int) -> FloatArray:
     """Rounded down to multiples of ``2 ** exponent``; what is too large to have other digits is one already."""
     small = np.abs(values) < 2.0 ** min(exponent + 53, 1023)
     scaled = np.floor(np.ldexp(np.where(small, values, 0.0), -exponent))
+    scaled = np.where((values < 0) & (scaled == 0), -1.0, scaled)  # the smallest underflow to 0
     return np.where(small, np.ldexp(scaled, exponent), values)
 
 
