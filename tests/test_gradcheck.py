@@ -381,6 +381,21 @@ def test_the_page_fits_the_terminal(lossctl, monkeypatch, sample_data, width):
         assert "…" not in found.out
 
 
+def test_a_name_in_the_data_cannot_command_the_terminal(lossctl, tmp_path):
+    evil = ["\x1b[2Jp", "b\x08\x9b31m", "[red]c"]
+    rng = np.random.default_rng(4)
+    columns = {name: rng.dirichlet(np.ones(3), 50)[:, 0] for name in evil}
+    total = sum(columns.values())
+    table = pa.table({"y": np.zeros(50), **{name: values / total for name, values in columns.items()}})
+    pq.write_table(table, tmp_path / "evil.parquet")
+    wide = lossctl("gradcheck", "nll", tmp_path / "evil.parquet", "-y", "y", "-p", ",".join(evil))
+    one = lossctl("gradcheck", "mse", tmp_path / "evil.parquet", "-y", "y", "-p", evil[0])
+    for found in (wide, one):
+        assert "PASS" in found.out
+        assert not set(found.out) & {"\x1b", "\x08", "\x9b"}
+    assert "[red]c" in wide.out
+
+
 def test_probabilities_of_a_strangers_loss_stay_legal_when_moved():
     """Its formula is NaN outside [0, 1], and its domain says so."""
     name = stranger(

@@ -282,9 +282,11 @@ def _page(forms: list[Form], precision: int) -> "Iterator[RenderableType]":
 
 
 def _title(form: Form) -> str:
+    from lossctl.chart import printable
+
     through = getattr(form.bound, "activation", None)
     words = str(form.bound) if through is None else f"{form.bound} through {through}"
-    return words if form.model is None else f"{words}, model {form.model}"
+    return words if form.model is None else f"{words}, model {printable(form.model)}"
 
 
 def _why(form: Form) -> str:
@@ -302,6 +304,8 @@ def _why(form: Form) -> str:
 def _worst(form: Form, precision: int) -> "RenderableType":
     from rich.table import Table
 
+    from lossctl.chart import printable
+
     several = len({file for file, _ in form.places}) > 1
     wide = len(form.columns) > 1 or any(isinstance(it.prediction, tuple) for it in form.check.gradient.worst)
     shown = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
@@ -315,7 +319,7 @@ def _worst(form: Form, precision: int) -> "RenderableType":
         cells += [_number(value, point.column, precision) for value in (point.label, point.prediction)]
         cells += [_column(form, point)] if wide else []
         cells += [f"{point.stated:.{precision}g}", f"{point.difference:.{precision}g}", f"{point.error:.2g}"]
-        shown.add_row(*cells)
+        shown.add_row(*map(printable, cells))
     return shown
 
 
