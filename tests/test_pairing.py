@@ -29,6 +29,14 @@ def test_a_risky_pair_is_evaluated_with_a_warning_that_says_why(lossctl, tmp_pat
     assert warning.endswith(why) or why in warning
 
 
+def test_samples_say_what_their_gradients_are_with_respect_to(lossctl, tmp_path):
+    (tmp_path / "preds.csv").write_text("y,p\n1,0.9\n0,-0.2\n")
+    asked = ("samples", tmp_path / "preds.csv", "-y", "y", "-p", "p", "-l", "bce")
+    for flags in (("--activation", "sigmoid"), ("--from-logits",)):
+        done = lossctl(*asked, *flags)
+        assert done.err == "note: bce: gradients are with respect to the pre-activation of sigmoid\n"
+
+
 def test_no_activation_is_advised_that_the_loss_may_refuse():
     for loss in {name for pairing in PAIRINGS for name in pairing.losses}:
         for activation in ("relu", "identity", "tanh", "leaky_relu"):

@@ -118,6 +118,9 @@ def samples(  # noqa: C901  (each flag is a branch)
         voice, files, request, reading, labels=labels, ids=split(ids), join=join, engine=engine, others=True
     )
     source, plan = found.source, found.plan
+    for bound in dict.fromkeys(bound for chosen in plan.losses for bound in chosen):
+        if bound.activation is not None:
+            voice.note(f"{bound}: gradients are with respect to the {bound.wrt}")
 
     def finish(total: "Measured") -> None:
         dropped = int(total.null.sum() + total.unweighted.sum())
