@@ -16,10 +16,12 @@ from lossctl.activation import Activation, BoundActivation, activations, get_act
 from lossctl.definition import Definition, Parameter, Value
 from lossctl.differences import NOTHING, Comparison, compare_activation, compare_loss
 from lossctl.domain import BoolArray, FloatArray, Interval, Words
-from lossctl.errors import LossctlError
+from lossctl.errors import LossctlError, UsageError
 from lossctl.loss import BoundLoss, Loss, get_loss, losses
 
 ROWS, COLUMNS = 200, 4
+REDRAWN = 100
+"""How often pre-activations are drawn again that come to no legal prediction."""
 WORDS = {"formula": "Formula:", "use": "Use it", "avoid": "Avoid it", "example": ">>>"}
 """What a docstring must have, by section."""
 
@@ -54,15 +56,32 @@ def _draw(parameter: Parameter, rng: np.random.Generator) -> Value:
 
 
 def points(bound: BoundLoss, seed: int, n: int = ROWS, k: int = COLUMNS) -> tuple[FloatArray, FloatArray]:
-    """Legal labels and predictions to try a loss on, away from the edges of its domains."""
+    """Legal labels and predictions to try a loss on, away from the edges of its domains.
+
+    Raises:
+        UsageError: what the activation comes to is not legal for the loss.
+    """
     rng = np.random.default_rng(seed)
     definition, parameters = bound.definition, bound.parameters
     label = bound.label_domain.for_width(k).sample(rng, n, k)
     if bound.activation is not None:
-        prediction = rng.normal(0.0, 3.0, (n, k) if bound.rows else n)
+        prediction = _scores(bound, rng, (n, k) if bound.rows else (n,))
     else:
         prediction = definition.prediction_domain(**parameters).sample(rng, n, k)
     return label, np.asfortranarray(prediction)
+
+
+def _scores(bound: BoundLoss, rng: np.random.Generator, shape: tuple[int, ...]) -> FloatArray:
+    """Pre-activations that come to legal predictions."""
+    z = rng.normal(0.0, 3.0, shape)
+    for _ in range(REDRAWN):
+        bad = bound.output_domain.illegal(bound.activated(z)) if bound.chained else None
+        if bad is None:
+            return z
+        z[bad] = rng.normal(0.0, 3.0, z[bad].shape)
+    raise UsageError(
+        f"{bound.activation} does not come to what {bound.name} needs: {bound.output_domain.describe()}",
+    )
 
 
 @dataclass(frozen=True)
@@ -201,4 +220,4 @@ def _compared(bound: BoundLoss | BoundActivation, seed: int) -> Comparison:
 def _point(arguments: tuple[FloatArray, ...], rows: BoolArray) -> str:
     row = int(np.argmax(rows.reshape(len(rows), -1).any(axis=1)))
     names = ("label", "prediction")[-len(arguments) :]
-    return ", ".join(f"{name} {array[row]!r}" for name, array in zip(names, arguments, strict=True))
+    return ", ".join(f"{name} {array[row].tolist()}" for name, array in zip(names, arguments, strict=True))

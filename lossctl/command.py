@@ -18,7 +18,9 @@ from lossctl.errors import UsageError
 from lossctl.registry import Registry
 
 if TYPE_CHECKING:
+    from lossctl.evaluate import Prepared
     from lossctl.format import Reading
+    from lossctl.loss import BoundLoss
     from lossctl.renderer import Style
 
 
@@ -341,6 +343,34 @@ def progress_bar(files: list[str], *, wanted: bool) -> Iterator[Callable[[int], 
         yield advance
     finally:
         bar.stop()
+
+
+def prepared(voice: Voice, *arguments: Any, **options: Any) -> "Prepared":
+    """`lossctl.evaluate.prepare`, saying what was chosen and which pairs are risky."""
+    from lossctl.evaluate import prepare  # noqa: PLC0415
+
+    found = prepare(*arguments, **options)
+    for note in found.plan.roles.notes:
+        voice.note(note)
+    for doubt in found.plan.doubts:
+        voice.warn(doubt)
+    return found
+
+
+def through(voice: Voice, bound: "BoundLoss", activation: str | None, *, from_logits: bool) -> "BoundLoss":
+    """The loss through the activation asked for, saying whether the pair is risky.
+
+    Raises:
+        UsageError: an unknown activation, or both ways of asking.
+    """
+    from lossctl.pairing import doubts  # noqa: PLC0415
+
+    if from_logits and activation is not None:
+        raise UsageError("--from-logits and --activation say the same thing twice", "Give one.")
+    found = bound.from_logits() if from_logits else bound.through(activation)
+    for doubt in doubts(found, 2 if found.rows else 1):
+        voice.warn(doubt)
+    return found
 
 
 def reading(form: str | None, delimiter: str | None, null_values: str | None, *, no_header: bool) -> "Reading":

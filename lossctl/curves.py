@@ -202,7 +202,8 @@ def _slope(bound: BoundLoss | BoundActivation, sweep: Sweep, x: FloatArray) -> S
         return None
     else:
         gradient = bound.gradient(np.repeat(sweep.label, len(x), axis=0), prediction)
-    along = gradient * velocity
+    with np.errstate(invalid="ignore"):  # an infinite gradient across a direction that stands still
+        along = gradient * velocity
     return _series(bound, sweep, x, along if along.ndim == 1 else along.sum(axis=1))
 
 
@@ -241,7 +242,7 @@ def _points(bound: BoundLoss | BoundActivation, sweep: Sweep) -> FloatArray:
     x = x if illegal is None else x[~illegal]
     if not len(x):
         raise UsageError(
-            f"{_name(bound)} has nothing to draw from {begin:g} to {end:g}",
+            f"{_name(bound)} has nothing to draw from {path.low:g} to {path.high:g}",
             f"The axis is the {path.title}: {path.legal.describe()}.",
         )
     return np.asarray(x + 0.0)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import partial
-from importlib.metadata import version
 from typing import Any
 
 from lossctl.columns import Column, choose, find
@@ -20,7 +19,6 @@ from lossctl.survey import Candidate, Role, described, suggestion, survey
 from lossctl.symptoms import Case, Check, Evidence, Severity, checks
 from lossctl.traversal import Traversal
 
-SCHEMA_VERSION = 1
 ID_NAMES = ("id",)
 
 
@@ -81,13 +79,13 @@ class Diagnosis:
         return any(found.severity is not Severity.note for found in self.findings)
 
     def to_dict(self) -> dict[str, Any]:
-        """The diagnosis as strict JSON takes it."""
+        """The diagnosis as plain values."""
         plain = {field.name: getattr(self, field.name) for field in fields(self)}
         plain["roles"] = [asdict(role) for role in self.roles]
         plain["models"] = [asdict(model) for model in self.models]
         plain["findings"] = [asdict(found) for found in self.findings]
         plain["columns"] = [it.to_dict() for it in self.columns]
-        return {"schema_version": SCHEMA_VERSION, "lossctl": version("lossctl"), **plain}
+        return plain
 
 
 def diagnose(
@@ -176,8 +174,10 @@ def _columns_only(
     rows, columns = survey(source, engine, threads)
     if not rows:
         raise DataError(f"{' '.join(source.files) or 'the table'}: no data rows")
-    words = suggestion(columns, request.label, request.prediction)
-    commands = (" ".join(["lossctl", "doctor", *command, *map(quoted, words)]),) if words else ()
+    words = [
+        word for flag, name in suggestion(columns, request.label, request.prediction) for word in spelled(flag, name)
+    ]
+    commands = (" ".join(["lossctl", "doctor", *command, *words]),) if words else ()
     advice = "Say which columns are which with -y and -p."
     found = Found("columns-not-recognised", Severity.error, "", missing, advice, stops=True)
     return Diagnosis(source.files, rows, 0, (), (), commands, False, (found,), columns=columns)  # noqa: FBT003
@@ -239,9 +239,9 @@ def _commands(
     roles = layout.roles
     shared = list(command)
     for name in request.label or roles.label:
-        shared += ["-y", quoted(name)] if not name.startswith("-") else spelled("label", name)
+        shared += spelled("label", name)
     if roles.weight is not None:
-        shared += ["-w", quoted(roles.weight)] if not roles.weight.startswith("-") else spelled("weight", roles.weight)
+        shared += spelled("weight", roles.weight)
     if request.classes:
         shared.append(quoted(f"--classes={','.join(request.classes)}"))
     needed = {*roles.needed}

@@ -97,13 +97,14 @@ def compare_loss(bound: BoundLoss, label: FloatArray, prediction: FloatArray) ->
         prediction: ``(n,)`` or ``(n, k)``.
     """
     clipped = bound.clipped(label, prediction)
-    blur = _total(np.abs(prediction))
-    if not bound.rows or label.ndim == 2:
-        blur = blur + _total(np.abs(label))
-    if bound.activation is not None and bound.chained:
-        # What rounding the output of the activation does to the value.
-        after = bound.activated(prediction)
-        blur = blur + _total(np.abs(after * replace(bound, activation=None).row_gradient(label, after)))
+    with np.errstate(all="ignore"):
+        blur = _total(np.abs(prediction))
+        if not bound.rows or label.ndim == 2:
+            blur = blur + _total(np.abs(label))
+        if bound.activation is not None and bound.chained:
+            # What rounding the output of the activation does to the value.
+            after = bound.activated(prediction)
+            blur = blur + _total(np.abs(after * replace(bound, activation=None).row_gradient(label, after)))
 
     def crosses(behind: FloatArray, ahead: FloatArray) -> BoolArray:
         found = _crossed(bound, label, behind, ahead)

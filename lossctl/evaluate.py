@@ -1,7 +1,7 @@
 """The path of the data: a source opens, a plan is made, shards are measured and added up, a report comes out."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -102,14 +102,49 @@ def evaluate(
         skill=skill,
         nulls=nulls,
     )
+    found = prepare(source, request, reading, labels=labels, ids=several(ids), join=join, engine=engine)
+    report = run(found.source, found.plan, engine=engine, threads=threads, progress=progress)
+    return report if found.joined is None else replace(report, inputs={**report.inputs, "join": found.joined})
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A data set and everything that is decided about it before the pass."""
+
+    source: Source
+    plan: Plan
+    joined: Mapping[str, Any] | None = None
+    """What was matched, where labels came from another file."""
+
+
+def prepare(
+    source: Any,
+    request: Request,
+    reading: Reading | None = None,
+    *,
+    labels: Any = None,
+    ids: Sequence[str] = (),
+    join: str = "strict",
+    engine: str = "threads",
+    others: bool = False,
+) -> Prepared:
+    """Open a data set, match its labels if they are elsewhere, and decide everything.
+
+    Args:
+        source, reading, labels, ids, join, engine: as for `evaluate`.
+        request: what is asked for.
+        others: whether a join is to carry all columns along.
+
+    Raises:
+        UsageError: as for `evaluate`.
+        DataError: the data cannot be read, or keys do not match.
+    """
     check_words(request, engine, reading)
     opened = open_source(source, reading)
     if labels is None:
-        return run(opened, make_plan(opened, request), engine=engine, threads=threads, progress=progress)
-    joined = joining.join(opened, open_source(labels, reading), several(ids), join, request)
-    plan = make_plan(joined.source, joined.request)
-    report = run(joined.source, plan, engine=engine, threads=threads, progress=progress)
-    return replace(report, inputs={**report.inputs, "join": joined.facts})
+        return Prepared(opened, make_plan(opened, request))
+    joined = joining.join(opened, open_source(labels, reading), ids, join, request, others=others)
+    return Prepared(joined.source, make_plan(joined.source, joined.request), joined.facts)
 
 
 def run(

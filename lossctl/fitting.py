@@ -12,6 +12,7 @@ from lossctl.batch import class_number
 from lossctl.facts import Facts, Layout, Predicted
 from lossctl.pairing import PAIRINGS, Pairing
 from lossctl.reductions.distribution import Distribution
+from lossctl.registry import split
 
 ENOUGH_OUTSIDE = 0.1
 """The part of the rows outside [0, 1] from which predictions are scores, rather than probabilities gone wrong."""
@@ -19,6 +20,8 @@ PERCENT = 30.0
 """What the largest of numbers that are percentages is above."""
 DECADES = 100.0
 """The ratio of the largest to the smallest label from which relative errors count."""
+SHORT = {"label": "-y", "pred": "-p", "weight": "-w"}
+"""Flags of columns; the long form takes values that begin with a dash."""
 
 
 class Scale(StrEnum):
@@ -131,15 +134,12 @@ def _binary(facts: Facts, layout: Layout, found: Predicted, name: str, labels: t
         pairing = pairing_of("max-margin classification")
         why = "the labels are −1 and 1 and the predictions scores of either sign"
         return Fit(pairing, Scale.MARGIN, pairing.losses[0], why, (), labels)
-    flags = (
-        []
-        if labels == (0.0, 1.0) or layout.classes is not None
-        else [f"--classes={','.join(_class_name(label) for label in labels)}"]
-    )
-    flags += ["--from-logits"] if scale is Scale.LOGIT else []
+    known = labels == (0.0, 1.0) or layout.classes is not None
+    flags = () if known else classes_flag([_class_name(label) for label in labels])
+    flags += ("--from-logits",) if scale is Scale.LOGIT else ()
     why = f"the labels are {shown} and the predictions {_words_for(scale)}"
     pairing = pairing_of("binary classification")
-    return Fit(pairing, scale, pairing.losses[0], why, tuple(flags), labels)
+    return Fit(pairing, scale, pairing.losses[0], why, flags, labels)
 
 
 def _words_for(scale: Scale) -> str:
@@ -148,6 +148,12 @@ def _words_for(scale: Scale) -> str:
         Scale.PERCENT: "numbers up to 100: percentages",
         Scale.UNNORMALISED: "rows of numbers in [0, 1] that do not sum to 1",
     }.get(scale, str(scale))
+
+
+def classes_flag(names: Sequence[str]) -> tuple[str, ...]:
+    """The flag that names classes in their order; none where a comma list cannot hold them."""
+    listed = ",".join(names)
+    return (f"--classes={listed}",) if split(listed) == tuple(names) else ()
 
 
 def _class_name(label: float | str) -> str:
@@ -193,9 +199,9 @@ def _classes(facts: Facts, layout: Layout, name: str, k: int) -> Fit:
     scale, flags, what = row_scale(facts, name)
     if layout.classes is None and layout.text and facts.words.counts is not None:
         words = sorted(facts.words.counts)
-        flags = (*flags, f"--classes={','.join(words)}") if len(words) == k else flags
+        flags = (*flags, *classes_flag(words)) if len(words) == k else flags
     elif one_based(facts, layout, k):
-        flags = (*flags, f"--classes={','.join(str(at + 1) for at in range(k))}")
+        flags = (*flags, *classes_flag([str(at + 1) for at in range(k)]))
     return Fit(pairing, scale, pairing.losses[0], f"the labels are classes and the predictions {what}", flags)
 
 
@@ -250,8 +256,8 @@ def quoted(word: str) -> str:
 
 
 def spelled(flag: str, value: str) -> list[str]:
-    """A flag and its value as a shell takes them."""
-    return [f"--{flag}={quoted(value)}"] if value.startswith("-") else [f"--{flag}", quoted(value)]
+    """A flag of a column and its value as a shell takes them."""
+    return [f"--{flag}={quoted(value)}"] if value.startswith("-") else [SHORT[flag], quoted(value)]
 
 
 def eval_command(shared: Sequence[str], predictions: Sequence[str], losses: Sequence[str], found: Fit) -> str:
@@ -265,6 +271,6 @@ def eval_command(shared: Sequence[str], predictions: Sequence[str], losses: Sequ
     """
     words = ["lossctl", "eval", *shared]
     for pattern in predictions:
-        words += ["-p", quoted(pattern)] if not pattern.startswith("-") else spelled("pred", pattern)
+        words += spelled("pred", pattern)
     words += ["-l", quoted(",".join(losses))]
     return " ".join([*words, *(quoted(flag) for flag in found.flags)])

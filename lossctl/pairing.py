@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lossctl.activation import BoundActivation
+from lossctl.activation import BoundActivation, get_activation
 from lossctl.domain import inside
 from lossctl.loss import BoundLoss
 
@@ -127,8 +127,9 @@ def doubts(bound: BoundLoss, width: int) -> Iterator[str]:
 
 
 def _outside(bound: BoundLoss, activation: BoundActivation) -> str:
-    fitting = [name for pairing in pairings_of(bound.name) for name in pairing.activations]
-    better = f"; it goes with {' or '.join(dict.fromkeys(fitting))}" if fitting else ""
+    named = dict.fromkeys(name for pairing in pairings_of(bound.name) for name in pairing.activations)
+    fitting = [name for name in named if inside(get_activation(name).range, bound.output_domain)]
+    better = f"; {bound.name} goes with {' or '.join(fitting)}" if fitting else ""
     return (
         f"the activation comes to {activation.range.describe()}, but the loss needs {bound.output_domain.describe()}, "
         f"so a row may be an error{better}"

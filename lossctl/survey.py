@@ -133,8 +133,10 @@ def _roles(column: Column, content: Content, rows: int) -> list[str]:
     return ["id"] if len(values.keys) == rows > FEW else ["label", "prediction"]
 
 
-def suggestion(candidates: Sequence[Candidate], label: Sequence[str], prediction: Sequence[str]) -> list[str]:
-    """The ``-y`` and ``-p`` to try, as far as one choice is likelier than the others; else nothing.
+def suggestion(
+    candidates: Sequence[Candidate], label: Sequence[str], prediction: Sequence[str]
+) -> list[tuple[str, str]]:
+    """The flags to try, each with its column, as far as one choice is likelier than the others; else nothing.
 
     Args:
         candidates: the columns.
@@ -149,7 +151,7 @@ def suggestion(candidates: Sequence[Candidate], label: Sequence[str], prediction
     models = [it.name for it in candidates if it.roles[:1] == ("prediction",) and it.name not in labels]
     if not prediction and len(models) > 2 and len(models) == words and class_names(models):
         prediction = [",".join(models)]
-    return ["-y", labels[0], *(word for model in prediction or models for word in ("-p", model))] if models else []
+    return [("label", labels[0]), *(("pred", model) for model in prediction or models)] if models else []
 
 
 def _best(candidates: Sequence[Candidate]) -> list[str]:

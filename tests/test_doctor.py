@@ -28,6 +28,7 @@ from lossctl.errors import DataError, UsageError
 from lossctl.facts import IDS
 from lossctl.reductions.distribution import Distribution
 from lossctl.reductions.sketch import NEVER, Sketch, hash_numbers, hash_words
+from lossctl.renderer import Style
 from lossctl.symptoms import Case, Severity, area_under_curve, checks, rank_correlation, top_share
 
 GOLDEN = Path(__file__).parent / "doctor"
@@ -166,6 +167,10 @@ TABLE = {
     "lists-of-other-lengths": [
         case({"y": m["y"], "p": [list(row[: 2 if at == 9 else 3]) for at, row in enumerate(matrix(m))]}),
         case({"y": m["y"], "p": [list(row) for row in matrix(m)]}),
+    ],
+    "class-names-with-commas": [
+        case(changed(b, y=words(b["y"], ["No, thanks", "Yes"]))),
+        case(changed(b, y=words(b["y"], ["No thanks", "Yes"]))),
     ],
     "nulls": [case(changed(r, p=at(r["p"], 5, None))), case(r)],
     "duplicate-ids": [case(_ids(True)), case(_ids(False))],
@@ -558,6 +563,26 @@ def test_columns_with_odd_names_are_quoted(doctor, lossctl):
     assert follow(lossctl, outcome) == [0]
 
 
+def test_a_file_whose_name_begins_with_a_dash_is_named_so_that_the_command_line_runs(lossctl, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "-preds.csv", b)
+    outcome = lossctl("doctor", "--json", "--", "-preds.csv")
+    assert outcome.json["runs"]
+    assert follow(lossctl, outcome) == [0]
+
+
+def test_columns_that_begin_with_a_dash_are_suggested_so_that_the_command_line_runs(doctor, lossctl):
+    outcome = doctor({"-truth": b["y"], "-score": b["p"]})
+    assert named(outcome) == {"columns-not-recognised"}
+    assert follow(lossctl, outcome) == [0]
+
+
+def test_class_names_that_no_flag_can_spell_are_said_to_stop_eval(doctor):
+    for odd in ("No, thanks", "No "):
+        outcome = doctor(changed(b, y=words(b["y"], [odd, "Yes"])))
+        assert not outcome.json["runs"], odd
+
+
 def test_how_a_file_is_read_is_part_of_the_command_line(lossctl, tmp_path):
     path = tmp_path / "data.txt"
     path.write_text(
@@ -845,9 +870,15 @@ def test_a_column_cannot_command_the_terminal(lossctl, tmp_path):
         assert "\x1b" not in lossctl("doctor", path, *arguments).out
 
 
+def test_the_name_of_a_class_cannot_command_the_terminal(lossctl, tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_text("y,p\n" + "".join(f"\x1b[3{it % 2}m,0.{it + 1}\n" for it in range(8)))
+    assert "\x1b" not in lossctl("doctor", path).out
+
+
 def golden_files():
     """Path and text of every golden file: ``python tests/test_doctor.py`` writes them."""
-    from lossctl.commands.doctor import drawn
+    from lossctl.commands.doctor import page
 
     data = changed(b, p=at(1 - b["p"], 3, None), id=np.arange(N) // 2)
     shown = {
@@ -855,8 +886,8 @@ def golden_files():
         "columns": diagnose(m, command=["preds.csv"]),
     }
     for (name, found), width in itertools.product(shown.items(), (80, 120)):
-        yield GOLDEN / f"{name}-{width}.txt", drawn(found, width, color=False, boxed=True)
-    yield GOLDEN / "findings-plain.txt", drawn(shown["findings"], 80, color=False, boxed=False)
+        yield GOLDEN / f"{name}-{width}.txt", page(found, Style(width, color=False, precision=6), boxed=True)
+    yield GOLDEN / "findings-plain.txt", page(shown["findings"], Style(80, color=False, precision=6), boxed=False)
 
 
 def test_the_drawing_is_that_of_the_golden_files():

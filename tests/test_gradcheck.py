@@ -348,6 +348,26 @@ def test_what_cannot_be_checked_says_why(lossctl, sample_data, arguments, status
     assert words in found.err
 
 
+@pytest.mark.parametrize("activation", ["relu", "tanh", "leaky_relu"])
+@pytest.mark.parametrize("name", ["bce", "focal", "poisson"])
+def test_a_loss_is_checked_only_where_the_activation_comes_to_what_it_needs(lossctl, name, activation):
+    found = lossctl("gradcheck", name, "--activation", activation)
+    assert found.status == 0, found
+    assert f"warning: {name} after {activation}: the activation comes to" in found.err
+
+
+def test_an_activation_that_never_comes_to_what_a_loss_needs_is_a_fault_of_the_pair(lossctl):
+    found = lossctl("gradcheck", "cross_entropy", "--activation", "tanh", "--json")
+    assert found.status == 1
+    assert found.json["checks"][0]["faults"][0].startswith("cross_entropy: tanh does not come to what cross_entropy")
+
+
+def test_numbers_that_overflow_are_left_out_in_silence(lossctl, tmp_path):
+    (tmp_path / "huge.csv").write_text("y,p\n1e308,-1e308\n-1e308,1.7e308\n1,2.5\n")
+    found = lossctl("gradcheck", "huber", tmp_path / "huge.csv", "--json", "-q")
+    assert (found.status, found.err, found.json["checks"][0]["unresolved"]) == (0, "", 2)
+
+
 def test_nothing_compared_is_never_a_pass(lossctl, tmp_path):
     (tmp_path / "kinks.csv").write_text("y,p\n1,1\n2,2\n")
     found = lossctl("gradcheck", "mae", tmp_path / "kinks.csv", "-y", "y", "-p", "p")

@@ -391,7 +391,9 @@ def test_every_format_of_a_picture_is_written_by_its_suffix(lossctl, tmp_path, s
         (["cosine_proximity", "--label", "1"], 2, "cannot be drawn"),
         (["mse", "--from", "3", "--to", "1"], 2, "nothing to draw"),
         (["mse", "--from", "nan"], 2, "cannot end at nan"),
-        (["bce", "--from", "2", "--to", "4"], 2, "a number in [0, 1]"),
+        (["bce", "--from", "2", "--to", "4"], 2, "nothing to draw from 2 to 4\nThe axis is the predicted"),
+        ([","], 2, "nothing named"),
+        (["mse", "-d", ";"], 2, "--delimiter is for files"),
         (["huber:delta=-1"], 2, "delta must be"),
         (["mse", "--from-logits"], 2, "no natural activation"),
         ([ROOT / "sample_data" / "regression.csv", "--from", "1"], 2, "not for files"),
@@ -402,6 +404,13 @@ def test_a_wrong_question_is_answered(lossctl, arguments, status, words):
     assert done.status == status
     assert words in done.err
     assert done.out == ""
+
+
+def test_a_risky_pair_is_drawn_with_a_warning(lossctl):
+    for pair in (("hinge", "--activation", "sigmoid"), ("kl_divergence:reverse=true", "--activation", "tanh")):
+        done = lossctl("plot", *pair)
+        assert done.status == 0
+        assert f"warning: {pair[0].partition(':')[0]} after {pair[2]}: " in done.err
 
 
 def test_a_file_without_rows_is_an_error(lossctl, tmp_path):

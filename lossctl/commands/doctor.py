@@ -1,7 +1,7 @@
 """``lossctl doctor``: what the columns look like, which pairing fits, and what is suspicious."""
 
-import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,10 +11,11 @@ from lossctl.command import Entry, Voice, commands
 from lossctl.registry import split
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import RenderableType
     from rich.table import Table
 
     from lossctl.diagnosis import Diagnosis, Found
+    from lossctl.renderer import Style
     from lossctl.survey import Role
 
 COLORS = {"error": "bold red", "warning": "yellow", "note": "cyan"}
@@ -60,7 +61,7 @@ def doctor(
 
     files = files or ["-"]
     voice, style = Voice(quiet), command.style_of(color, 6)
-    words = [quoted(path) for path in files if path != "-"]
+    words = [quoted(f"./{path}" if path.startswith("-") else path) for path in files if path != "-"]
     words += ["-F", quoted(input_format)] if input_format is not None else []
     words += ["-d", quoted(delimiter)] if delimiter is not None else []
     words += ["--no-header"] if no_header else []
@@ -81,82 +82,76 @@ def doctor(
             progress=progress,
         )
     if as_json:
-        voice.result(json.dumps(found.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+        voice.result(command.dumped(found.to_dict()))
     else:
         for note in found.notes:
             voice.note(note)
-        voice.result(drawn(found, style.width, color=style.color, boxed=sys.stdout.isatty()))
+        voice.result(page(found, style, boxed=sys.stdout.isatty()))
     if strict and found.suspicious:
         raise typer.Exit(1)
 
 
-def drawn(found: "Diagnosis", width: int, *, color: bool, boxed: bool) -> str:
-    """The diagnosis for people: tables in a terminal, the same as aligned text in a pipe.
+def page(found: "Diagnosis", style: "Style", *, boxed: bool) -> str:
+    """The diagnosis for people: tables in a terminal, the same as aligned text, never folded, in a pipe."""
+    from lossctl.renderers.console import drawn
 
-    Args:
-        found: what to draw.
-        width: columns of the terminal; text in a pipe is never folded.
-        color: whether to colour it.
-        boxed: whether it is for a terminal.
-    """
-    import io
+    return drawn(style if boxed else replace(style, width=100_000), *_parts(found, boxed=boxed))
 
-    from rich.console import Console
+
+def _parts(found: "Diagnosis", *, boxed: bool) -> "Iterator[RenderableType]":
+    """Columns, tasks, command lines, findings."""
+    from rich.text import Text
 
     from lossctl.assembly import counted
+    from lossctl.chart import printable
 
-    text = io.StringIO()
-    console = Console(
-        file=text,
-        width=width if boxed else 100_000,
-        force_terminal=color,
-        color_system="standard" if color else None,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        legacy_windows=False,
-        _environ={},
-    )
-    title = ", ".join(found.files) or "table"
+    title = printable(", ".join(found.files) or "table")
     used = "" if found.columns or found.rows_used == found.rows else f", {found.rows_used:,} without nulls and weight 0"
-    console.print(f"{_safe(title)}: {found.rows:,} rows{used}", style="bold")
-    console.print()
-    console.print(_columns(found, boxed=boxed) if found.columns else _roles(found, boxed=boxed))
-    console.print()
-    _tasks(console, found)
+    yield Text(f"{title}: {counted(found.rows, 'row')}{used}", style="bold")
+    yield ""
+    yield _columns(found, boxed=boxed) if found.columns else _roles(found, boxed=boxed)
+    yield ""
+    yield from _tasks(found)
+    yield from _commands(found)
     if not found.findings:
-        console.print("findings: none", style="green")
-    else:
-        counts = [counted(sum(it.severity == name for it in found.findings), name) for name in COLORS]
-        console.print(f"findings: {', '.join(counts)}", style="bold")
-        console.print()
-        console.print(_findings(found, boxed=boxed))
-    return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
+        yield Text("findings: none", style="green")
+        return
+    counts = [counted(sum(it.severity == name for it in found.findings), name) for name in COLORS]
+    yield Text(f"findings: {', '.join(counts)}", style="bold")
+    yield ""
+    yield _findings(found, boxed=boxed)
 
 
-def _tasks(console: "Console", found: "Diagnosis") -> None:
-    """Task and pairing of each model, then the command lines, unbroken so that they can be copied."""
+def _tasks(found: "Diagnosis") -> "Iterator[RenderableType]":
+    """Task and pairing of each model."""
     from rich.padding import Padding
     from rich.text import Text
 
+    from lossctl.chart import printable
+
     for model in found.models:
-        of = f" of {_safe(model.model)}" if len(found.models) > 1 else ""
+        of = f" of {printable(model.model)}" if len(found.models) > 1 else ""
         if model.task is None:
-            console.print(f"task{of}: none fits these columns", style="bold")
+            yield Text(f"task{of}: none fits these columns", style="bold")
             continue
-        console.print(Text.assemble((f"task{of}: ", "bold"), model.task))
+        yield Text.assemble((f"task{of}: ", "bold"), model.task)
         pairs = f"{' or '.join(model.activations)} with {', '.join(model.losses)}"
         for name, words in (("because", model.why), ("pairing", pairs)):
-            console.print(Padding(f"{name} {words}", (0, 0, 0, 2), expand=False))
+            yield Padding(Text(f"{name} {printable(words)}"), (0, 0, 0, 2), expand=False)
     if found.models:
-        console.print()
+        yield ""
+
+
+def _commands(found: "Diagnosis") -> "Iterator[RenderableType]":
+    """The command lines, unbroken so that they can be copied."""
+    from rich.text import Text
+
     if not found.commands:
         return
-    again = "once the errors below are mended" if not found.runs and not found.columns else ""
-    console.print(f"run{' ' if again else ''}{again}:", style="bold")
+    yield Text("run:" if found.runs or found.columns else "run once the errors below are mended:", style="bold")
     for line in found.commands:
-        console.print(f"  {line}", soft_wrap=True, style="green")
-    console.print()
+        yield Text(f"  {line}", style="green", no_wrap=True, overflow="ignore")
+    yield ""
 
 
 def _table(*, boxed: bool) -> "Table":
@@ -167,6 +162,8 @@ def _table(*, boxed: bool) -> "Table":
 
 
 def _roles(found: "Diagnosis", *, boxed: bool) -> "Table":
+    from lossctl.chart import printable
+
     table = _table(boxed=boxed)
     table.add_column("role")
     table.add_column("column", overflow="fold")
@@ -176,7 +173,7 @@ def _roles(found: "Diagnosis", *, boxed: bool) -> "Table":
     for role in found.roles:
         name = role.name if len(role.columns) == 1 or role.kind == "text" else f"{role.name} ({len(role.columns)})"
         distinct = "many" if role.distinct is None else f"{role.distinct:,}"
-        table.add_row(role.role, _safe(name), distinct, f"{role.nulls:,}", _safe("; ".join(_held(role))))
+        table.add_row(role.role, printable(name), distinct, f"{role.nulls:,}", printable("; ".join(_held(role))))
     return table
 
 
@@ -203,6 +200,8 @@ def _held(role: "Role") -> Iterator[str]:
 
 
 def _columns(found: "Diagnosis", *, boxed: bool) -> "Table":
+    from lossctl.chart import printable
+
     table = _table(boxed=boxed)
     for name, number in (("column", False), ("type", False), ("distinct", True), ("null", True), ("from", True)):
         table.add_column(name, justify="right" if number else "left", overflow="fold")
@@ -212,12 +211,14 @@ def _columns(found: "Diagnosis", *, boxed: bool) -> "Table":
         numbers = it.content.numbers
         span = [f"{numbers.quantile(q):.4g}" for q in (0.0, 1.0)] if numbers.n else ["", ""]
         distinct = "" if it.kind == "list" else "many" if it.distinct is None else f"{it.distinct:,}"
-        table.add_row(_safe(it.name), it.kind, distinct, f"{it.content.nulls:,}", *span, ", ".join(it.roles))
+        table.add_row(printable(it.name), it.kind, distinct, f"{it.content.nulls:,}", *span, ", ".join(it.roles))
     return table
 
 
 def _findings(found: "Diagnosis", *, boxed: bool) -> "Table":
     from rich.text import Text
+
+    from lossctl.chart import printable
 
     table = _table(boxed=boxed)
     table.add_column("severity")
@@ -227,23 +228,21 @@ def _findings(found: "Diagnosis", *, boxed: bool) -> "Table":
     else:
         table.show_header = False
     for it in found.findings:
-        what = _safe(f"{it.model}: {it.what}" if it.model else it.what)
+        what = printable(f"{it.model}: {it.what}" if it.model else it.what)
         body = Text.assemble((it.name, "bold"), f"\n{what}", *_where(it, several=len(found.files) > 1))
-        body.append(f"\n→ {_safe(it.advice)}", style="dim")
+        body.append(f"\n→ {printable(it.advice)}", style="dim")
         table.add_row(Text(str(it.severity), style=COLORS[it.severity]), body)
     return table
 
 
 def _where(it: "Found", *, several: bool) -> Iterator[str]:
     """How many rows, and the first of them."""
+    from lossctl.assembly import counted
+    from lossctl.chart import printable
+
     if it.count is not None and it.row is not None:
-        file = f" of {_safe(it.file)}" if several and it.file is not None else ""
-        yield f"\n{it.count:,} row{'' if it.count == 1 else 's'}, first row {it.row:,}{file}"
-
-
-def _safe(text: str) -> str:
-    """Text that cannot command the terminal."""
-    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+        file = f" of {printable(it.file)}" if several and it.file is not None else ""
+        yield f"\n{counted(it.count, 'row')}, first row {it.row:,}{file}"
 
 
 commands.add(

@@ -146,7 +146,9 @@ def gradcheck(
     else:
         if any((labels, ids, label, prediction, weight, classes, input_format, delimiter, normalize_rows)):
             raise UsageError("columns are those of a file, and no FILE is named")
-        forms = [*_at_draws(bound, name, activation, from_logits=from_logits, eps=eps, draws=draws, seed=seed)]
+        forms = [
+            *_at_draws(bound, name, activation, from_logits=from_logits, eps=eps, draws=draws, seed=seed, voice=voice)
+        ]
     for lack in undocumented(bound.definition):
         voice.warn(lack)
     passed = all(form.check.passed for form in forms)
@@ -171,6 +173,7 @@ def _at_draws(
     eps: float | None,
     draws: int,
     seed: int,
+    voice: Voice,
 ) -> "Iterator[Form]":
     """The checks at drawn points: of a loss on predictions and through its activations, unless one is named."""
     from lossctl.activation import BoundActivation
@@ -188,10 +191,8 @@ def _at_draws(
     if eps is not None:
         bound = bound.flooring(eps)
         names.append("eps")
-    if from_logits:
-        chosen = [bound.from_logits()]
-    elif activation is not None:
-        chosen = [bound.through(activation)]
+    if from_logits or activation is not None:
+        chosen = [command.through(voice, bound, activation, from_logits=from_logits)]
     else:
         chosen = [bound, *(bound.through(pair) for pair in bound.definition.pairs)]
     for form in chosen:
@@ -227,29 +228,19 @@ def _at_rows(
     voice: Voice,
 ) -> list[Form]:
     """The checks at the rows of files."""
-    from lossctl import join as joining
     from lossctl.checks import Check
-    from lossctl.evaluate import check_words
-    from lossctl.format import open_source
-    from lossctl.planning import make_plan
     from lossctl.proof import prove
 
-    check_words(request, engine, reading)
-    source = open_source(files, reading)
-    if labels:
-        joined = joining.join(source, open_source(labels, reading), ids, join, request)
-        source, request = joined.source, joined.request
-    plan = make_plan(source, request)
-    for note in plan.roles.notes:
-        voice.note(note)
-    counts, proofs = prove(source, plan, engine=engine, threads=threads, progress=progress)
+    found = command.prepared(voice, files, request, reading, labels=labels, ids=ids, join=join, engine=engine)
+    plan = found.plan
+    counts, proofs = prove(found.source, plan, engine=engine, threads=threads, progress=progress)
     dropped = int(counts.null.sum() + counts.unweighted.sum())
     if dropped:
         voice.note(f"{dropped:,} of {counts.rows:,} rows left out: a null or a weight of 0")
     for proof in proofs:
         if not proof.gradient.compared:
-            found = f"{proof.gradient.kinks:,} at kinks, {proof.gradient.unresolved:,} at edges or overflowing"
-            raise DataError(f"{proof.bound}: no gradient of {proof.model} can be compared: {found}")
+            why = f"{proof.gradient.kinks:,} at kinks, {proof.gradient.unresolved:,} at edges or overflowing"
+            raise DataError(f"{proof.bound}: no gradient of {proof.model} can be compared: {why}")
     columns = {model.name: model.columns for model in plan.roles.models}
     return [Form(it.bound, Check((), it.gradient), it.model, columns[it.model], it.places) for it in proofs]
 

@@ -96,10 +96,11 @@ def plot(
         columns = {
             "--pred": prediction, "--weight": weight, "--labels": labels, "--id": ids, "--classes": classes,
             "--loss": loss, "--eps": eps, "--normalize-rows": normalize_rows, "--input-format": input_format,
+            "--delimiter": delimiter, "--no-header": no_header, "--null-values": null_values,
         }  # fmt: skip
         for flag in (flag for flag, given in columns.items() if given):
             raise UsageError(f"{flag} is for files, and {subjects[0]} is a name", "A file of that name is ./NAME.")
-        charts = _shapes(named, label or (), low, high, activation, from_logits=from_logits)
+        charts = _shapes(named, label or (), low, high, activation, voice, from_logits=from_logits)
         if len(charts) > 1:
             voice.note(f"{len(charts)} charts, because the axes differ")
     else:
@@ -156,6 +157,8 @@ def _named(subjects: list[str]) -> "list[BoundLoss | BoundActivation] | None":
                 files.append(spec)
             else:
                 unknown.append(name)
+    if not (found or files or unknown):
+        raise UsageError("nothing named to draw", "lossctl plot --help says what can be drawn.")
     if unknown:
         names = [*losses.names(), *activations.names()]
         raise UsageError(
@@ -192,22 +195,17 @@ def _shapes(
     low: float | None,
     high: float | None,
     activation: str | None,
+    voice: Voice,
     *,
     from_logits: bool,
 ) -> "tuple[Chart, ...]":
     from lossctl.curves import curves
     from lossctl.loss import BoundLoss
 
-    if from_logits and activation is not None:
-        raise UsageError("--from-logits and --activation say the same thing twice", "Give one.")
-    bounds: list[BoundLoss | BoundActivation] = []
-    for bound in named:
-        if isinstance(bound, BoundLoss) and from_logits:
-            bounds.append(bound.from_logits())
-        elif isinstance(bound, BoundLoss) and activation is not None:
-            bounds.append(bound.through(activation))
-        else:
-            bounds.append(bound)
+    bounds = [
+        command.through(voice, bound, activation, from_logits=from_logits) if isinstance(bound, BoundLoss) else bound
+        for bound in named
+    ]
     return curves(bounds, labels=[_number(text) for text in labels], low=low, high=high)
 
 
@@ -232,24 +230,11 @@ def _overview(
     progress: Callable[[int], None],
     voice: Voice,
 ) -> "tuple[Chart, ...]":
-    from lossctl import join as joining
-    from lossctl.evaluate import check_words
-    from lossctl.format import open_source
     from lossctl.overview import overview
-    from lossctl.planning import Request, make_plan
+    from lossctl.planning import Request
 
-    request = Request(**asked)
-    check_words(request, engine, reading)
-    source = open_source(files, reading)
-    if labels:
-        joined = joining.join(source, open_source(labels, reading), ids, join, request)
-        source, request = joined.source, joined.request
-    plan = make_plan(source, request)
-    for note in plan.roles.notes:
-        voice.note(note)
-    for doubt in plan.doubts:
-        voice.warn(doubt)
-    return overview(source, plan, engine=engine, threads=threads, progress=progress)
+    found = command.prepared(voice, files, Request(**asked), reading, labels=labels, ids=ids, join=join, engine=engine)
+    return overview(found.source, found.plan, engine=engine, threads=threads, progress=progress)
 
 
 commands.add(

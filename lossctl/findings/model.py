@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from lossctl.domain import FloatArray
-from lossctl.fitting import Scale, pairing_of
+from lossctl.fitting import Scale, classes_flag, pairing_of, quoted
 from lossctl.loss import get_loss
 from lossctl.reduction import IntArray
 from lossctl.symptoms import (
@@ -108,8 +108,9 @@ def inverted(case: Case) -> Evidence | None:
         what = f"the area under the ROC curve is {area[0]:.3g}, {-area[1]:.3g} standard errors below 1/2"
         advice = "Are the probabilities those of the other class (1 − p), or the scores of the other sign?"
         if case.layout.text and case.fit is not None:
-            one, two = case.fit.labels
-            advice = f"Are they probabilities of {one!r}? Then --classes {two},{one}."
+            one, two = map(str, case.fit.labels)
+            advice = f"Are they probabilities of {one!r}?"
+            advice += "".join(f" Then {quoted(flag)}." for flag in classes_flag([two, one]))
         return Evidence(what, advice)
     if case.rows is not None and not case.layout.label_width:
         return _inverted_rows(case)

@@ -5,7 +5,7 @@ import numpy as np
 from lossctl.batch import class_number
 from lossctl.columns import LABEL_NAMES, PREDICTION_NAMES
 from lossctl.domain import BINARY, SIGNS, Domain
-from lossctl.fitting import Scale, one_based, pairing_of
+from lossctl.fitting import Scale, classes_flag, one_based, pairing_of, quoted
 from lossctl.pairing import risks_of
 from lossctl.reduction import Finding
 from lossctl.reductions.distribution import Distribution
@@ -124,6 +124,20 @@ def one_column_for_many_classes(case: Case) -> Evidence | None:
     )
 
 
+@check(Severity.error, stops=True, shared=True)
+def class_names_with_commas(case: Case) -> Evidence | None:
+    """A class has a name that a comma list cannot hold."""
+    if not case.layout.text or case.layout.classes is not None or case.fit is None:
+        return None
+    odd = [word for word in sorted(case.facts.words.counts or ()) if not classes_flag([word])]
+    if not odd:
+        return None
+    return Evidence(
+        f"the label {odd[0]!r} has a comma in it, or a space at its end, so --classes cannot name it",
+        "Give the classes other names, or number them from 0.",
+    )
+
+
 @check(Severity.warning)
 def classes_in_sorted_order(case: Case) -> Evidence | None:
     """Which column stands for which class is a guess."""
@@ -141,10 +155,13 @@ def second_class_in_sorted_order(case: Case) -> Evidence | None:
     """Which of two labels the probability is of is a guess."""
     if case.fit is None or not case.fit.binary or case.layout.classes is not None or not case.layout.text:
         return None
-    one, two = case.fit.labels
+    one, two = map(str, case.fit.labels)
+    flags = classes_flag([two, one])
+    if not flags:
+        return None
     return Evidence(
         f"the predictions are taken to be of {two!r}, the later in sorted order, as scikit-learn has it",
-        f"If they are of {one!r}: --classes {two},{one}.",
+        f"If they are of {one!r}: {quoted(*flags)}.",
     )
 
 
