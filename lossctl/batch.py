@@ -134,7 +134,9 @@ def floats(array: pa.Array) -> FloatArray:
 def scalar_column(array: pa.Array) -> tuple[FloatArray, BoolArray | None]:
     """Values and nulls of a column of numbers; NaN is null."""
     values, null = floats(array), mask_of(array)
-    if len(values) and np.isnan(values.min()):
+    with np.errstate(all="ignore"):
+        total = np.add.reduce(values)  # one pass says that there is no NaN
+    if np.isnan(total):
         nan = np.isnan(values)
         null = nan if null is None else null | nan
     return values, null

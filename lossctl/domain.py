@@ -93,6 +93,11 @@ class _Plain:
         return values
 
 
+def _finite_sum(values: FloatArray) -> bool:
+    with np.errstate(all="ignore"):
+        return bool(np.isfinite(np.add.reduce(values, axis=None)))
+
+
 def _any_column(mask: BoolArray) -> BoolArray | None:
     if not mask.any():
         return None
@@ -120,8 +125,10 @@ class Interval(_Plain):
         return f"a number in {opening}{self.low:g}, {self.high:g}{closing}"
 
     def illegal(self, values: FloatArray) -> BoolArray | None:
-        # Two reductions settle the ordinary case; NaN makes both comparisons false.
-        if values.size == 0 or (not self.nonzero and self._holds(values.min()) and self._holds(values.max())):
+        # One or two reductions settle the ordinary case; NaN makes all comparisons false.
+        if values.size == 0 or (self == REAL and _finite_sum(values)):
+            return None
+        if not self.nonzero and self._holds(values.min()) and self._holds(values.max()):
             return None
         above = values > self.low if self.low_open or math.isinf(self.low) else values >= self.low
         below = values < self.high if self.high_open or math.isinf(self.high) else values <= self.high

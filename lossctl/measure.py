@@ -17,8 +17,9 @@ from lossctl.reductions.gradients import Gradients
 from lossctl.reductions.moments import Moments
 from lossctl.reductions.worst import Worst
 
-BLOCK = 1 << 14
-"""Numbers that a kernel sees at a time: its temporaries stay in the cache."""
+BLOCK = 1 << 15
+"""Numbers that a kernel sees at a time: few calls, so that threads seldom wait for each other, and temporaries in the
+cache."""
 
 
 @dataclass(frozen=True)
@@ -203,6 +204,9 @@ def evaluated(
     bound: BoundLoss, label: FloatArray, prediction: FloatArray, *, gradient: bool
 ) -> tuple[FloatArray, FloatArray | None]:
     """The value of every row, and its gradient where asked, block by block."""
+    if prediction.size <= BLOCK:
+        value = bound.row_value(label, prediction)
+        return value, bound.row_gradient(label, prediction) if gradient else None
     value = np.empty(len(prediction))
     slope = np.empty_like(prediction) if gradient else None
     for block in blocks(prediction):
