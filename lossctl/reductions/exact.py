@@ -314,8 +314,10 @@ def sum_of_products(left: FloatArray, right: FloatArray, group: IntArray | None 
     """The sum of products of non-negative numbers, by group; rounded, for sums that do not end in a difference."""
     with np.errstate(all="ignore"):
         products = left * right
-        grouped = None if group is None else np.bincount(group, products, groups)
-        sums: FloatArray = np.add.reduce(products, keepdims=True) if grouped is None else grouped
+        sums = np.asarray(
+            np.add.reduce(products, keepdims=True) if group is None else np.bincount(group, products, groups),
+            np.float64,
+        )
     safe = (sums > TINY) & (sums < 1 / TINY)
     if not safe.all() and (group is not None or left.any()):
         return exact_products(left, right, group, groups)
