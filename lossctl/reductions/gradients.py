@@ -45,8 +45,8 @@ class Histogram:
         """The histogram of non-negative numbers."""
         bins = np.ascontiguousarray(norms).view(np.int64) >> DROPPED_BITS
         if group is None:
-            counts = np.bincount(bins)
-            counts.resize(-(-len(counts) // OCTAVE), OCTAVE)
+            octaves = int(bins.max(initial=0)) // OCTAVE + 1
+            counts = np.bincount(bins, minlength=octaves * OCTAVE).reshape(octaves, OCTAVE)
             return cls({octave: counts[octave][:, None] for octave in np.flatnonzero(counts.any(axis=1)).tolist()})
         octave = bins // OCTAVE
         present = np.flatnonzero(np.bincount(octave))
