@@ -1,10 +1,12 @@
 """From the sums of a run to its report, or to the error that says why there is none."""
 
 import math
+import sys
 from collections.abc import Iterator
 
 import numpy as np
 
+from lossctl.baseline import Best, best_constants
 from lossctl.batch import Group, Plan
 from lossctl.errors import DataError
 from lossctl.loss import BoundLoss
@@ -13,8 +15,13 @@ from lossctl.reduction import Finding, Findings
 from lossctl.reductions.exact import to_float
 from lossctl.reductions.worst import Worst
 from lossctl.registry import natural
-from lossctl.report import Gradient, Report, Result, Sample
+from lossctl.report import Baseline, Gradient, Report, Result, Sample
 from lossctl.traversal import Traversal
+
+Constants = dict[tuple[str, BoundLoss], list[Best]]
+"""By model and loss, the best constant of each group."""
+SMALLEST = sys.float_info.min
+"""What the loss of the best constant must reach for a ratio to it to mean something."""
 
 
 def complain(plan: Plan, findings: Findings, passed: Traversal) -> None:
@@ -105,13 +112,14 @@ def assemble(plan: Plan, total: Measured, passed: Traversal) -> Report:
     bounds = [
         (model.name, bound) for model, chosen in zip(plan.roles.models, plan.losses, strict=True) for bound in chosen
     ]
+    best = _best_constants(plan, total)
     order = sorted(range(len(total.keys)), key=lambda at: [_sort_key(word) for word in total.keys[at]])
     specs = list(dict.fromkeys(str(bound) for _, bound in bounds))
     by_loss = sorted(zip(bounds, total.parts, strict=True), key=lambda measured: specs.index(str(measured[0][1])))
     results = [
         result
         for (model, bound), part in by_loss
-        for result in _results(plan, total, passed, model, bound, part, order)
+        for result in _results(plan, total, passed, model, bound, part, order, best.get((model, bound)))
     ]
     return Report(
         results=tuple(results),
@@ -135,8 +143,8 @@ def assemble(plan: Plan, total: Measured, passed: Traversal) -> Report:
                 for bound in dict.fromkeys(bound for _, bound in bounds)
             ],
         },
-        notes=plan.roles.notes,
-        warnings=(*plan.doubts, *_warnings(total, passed, results)),
+        notes=(*plan.roles.notes, *_about_constants(best)),
+        warnings=(*plan.doubts, *_warnings(total, passed, results), *_about_skill(results, best)),
     )
 
 
@@ -145,13 +153,21 @@ def _sort_key(word: str | None) -> tuple[bool, object]:
 
 
 def _results(
-    plan: Plan, total: Measured, passed: Traversal, model: str, bound: BoundLoss, part: Part, order: list[int]
+    plan: Plan,
+    total: Measured,
+    passed: Traversal,
+    model: str,
+    bound: BoundLoss,
+    part: Part,
+    order: list[int],
+    best: list[Best] | None,
 ) -> Iterator[Result]:
     totals = part.moments.result()
     figures = None if part.gradients is None else part.gradients.result(totals, bound.reduction)
     infinite = part.moments.sum_value.infinite[:, :2].sum(axis=1)
     for group in order:
         sums, gradient = totals[group], None
+        value = sums.value(bound.reduction) if sums.n else math.nan
         if figures is not None and (found := figures[group]) is not None:
             gradient = Gradient(
                 bound.wrt,
@@ -176,11 +192,62 @@ def _results(
             n_infinite=int(infinite[group]),
             sum_weight=to_float(sums.sum_weight),
             effective_n=sums.effective_n,
-            value=sums.value(bound.reduction) if sums.n else math.nan,
+            value=value,
             standard_error=sums.standard_error(bound.reduction),
             gradient=gradient,
+            baseline=None if best is None else _baseline(value, best[group]),
             samples=() if part.worst is None else tuple(_samples(part.worst, group, passed)),
         )
+
+
+def _best_constants(plan: Plan, total: Measured) -> Constants:
+    """The best constants of each loss of each model, by group, where somebody asked for them."""
+    if total.labels is None:
+        return {}
+    points, totals = total.labels.points(), total.parts[0].moments.result()
+    found: dict[tuple[BoundLoss, int], list[Best]] = {}
+    constants: Constants = {}
+    for model, width, chosen in zip(plan.roles.models, plan.widths, plan.losses, strict=True):
+        for bound in chosen:
+            key = bound.through(None), width
+            if key not in found:
+                found[key] = best_constants(*key, points, totals, plan.label_width)
+            constants[model.name, bound] = found[key]
+    return constants
+
+
+def _baseline(value: float, best: Best) -> Baseline:
+    skill = 1.0 - value / best.loss if best.loss >= SMALLEST else math.nan
+    return Baseline(best.constant, best.loss, skill, best.relative_error)
+
+
+def _about_constants(best: Constants) -> Iterator[str]:
+    """What is to be known of the constants in a report."""
+    for bound in dict.fromkeys(bound for _, bound in best if bound.activation is not None):
+        yield f"{bound.name}: its best constant is on the scale of the loss, after the {bound.activation}"
+    error = max((it.relative_error for found in best.values() for it in found), default=0.0)
+    if error:
+        yield (
+            "more different labels than are kept: they were rounded by up to "
+            f"{error:.1g} of themselves to find the best constants, which are approximate"
+        )
+
+
+def _about_skill(results: list[Result], best: Constants) -> Iterator[str]:
+    """Why a skill is missing, once for all groups."""
+    for (model, bound), found in best.items():
+        reasons = [f"no best constant: {it.unknown}" for it in found if it.unknown]
+        for result in results:
+            if result.model == model and result.loss == str(bound) and result.baseline is not None:
+                reference = result.baseline.constant_loss
+                if 0 <= reference < SMALLEST:
+                    reasons.append("no skill: a constant is as good as it gets, its loss is 0")
+                elif reference < 0:
+                    hint = ", use poisson:full=lgamma" if bound.name == "poisson" else ""
+                    reasons.append(f"no skill: the loss of the best constant is negative{hint}")
+        for reason in dict.fromkeys(reasons):
+            where = f" ({counted(reasons.count(reason), 'group')})" if len(found) > 1 else ""
+            yield f"{bound} of {model}: {reason}{where}"
 
 
 def _named(plan: Plan, key: Group) -> dict[str, str | None]:

@@ -63,6 +63,7 @@ class Plan:
     normalize_rows: bool = False
     gradient: bool = False
     samples: int = 0
+    skill: bool = False
     doubts: tuple[str, ...] = ()
     """Why what was asked for may not be what was meant."""
 

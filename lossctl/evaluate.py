@@ -37,6 +37,7 @@ def evaluate(
     reduction: str | None = None,
     gradient: bool = False,
     samples: int = 0,
+    skill: bool = False,
     nulls: Nulls = "error",
     engine: str = "threads",
     threads: int | None = None,
@@ -64,6 +65,7 @@ def evaluate(
         reduction: ``mean``, ``sum`` or ``root-mean`` instead of the loss's own.
         gradient: whether to compute the gradient figures.
         samples: how many of the worst rows to keep for each result.
+        skill: whether to compare each loss with that of the best constant prediction, group by group.
         nulls: ``error`` or ``drop``.
         engine: ``serial`` or ``threads``; no digit depends on it.
         threads: how many; all cores when left out.
@@ -97,6 +99,7 @@ def evaluate(
         normalize_rows=normalize_rows,
         gradient=gradient,
         samples=samples,
+        skill=skill,
         nulls=nulls,
     )
     check_words(request, engine, reading)

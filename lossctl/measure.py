@@ -14,6 +14,7 @@ from lossctl.format import Shard, Wanted
 from lossctl.loss import BoundLoss
 from lossctl.reduction import Findings, IntArray, Rows, regrouped
 from lossctl.reductions.gradients import Gradients
+from lossctl.reductions.marginals import Marginals
 from lossctl.reductions.moments import Moments
 from lossctl.reductions.worst import Worst
 
@@ -65,12 +66,17 @@ class Measured:
     unweighted: IntArray
     findings: Findings
     parts: tuple[Part, ...]
+    labels: Marginals | None = None
+    """How the labels are distributed, where somebody asked for the best constants."""
 
     def __add__(self, other: "Measured") -> "Measured":
         left, right = self, other.shift(self.rows)
         if left.keys != right.keys:
             place = {key: at for at, key in enumerate(dict.fromkeys((*left.keys, *right.keys)))}
             left, right = left.regroup(place), right.regroup(place)
+        labels = left.labels
+        if labels is not None and right.labels is not None:
+            labels = labels + right.labels
         return Measured(
             left.rows + right.rows,
             left.keys,
@@ -78,6 +84,7 @@ class Measured:
             left.unweighted + right.unweighted,
             left.findings + right.findings,
             tuple(a + b for a, b in zip(left.parts, right.parts, strict=True)),
+            labels,
         )
 
     def regroup(self, place: dict[Group, int]) -> "Measured":
@@ -90,6 +97,7 @@ class Measured:
             regrouped(self.unweighted, index, groups),
             self.findings,
             tuple(part.regroup(index, groups) for part in self.parts),
+            None if self.labels is None else self.labels.regroup(index, groups),
         )
 
     def shift(self, rows: int) -> "Measured":
@@ -97,20 +105,22 @@ class Measured:
         if not rows:
             return self
         findings, parts = self.findings.shift(rows), tuple(part.shift(rows) for part in self.parts)
-        return Measured(self.rows, self.keys, self.null, self.unweighted, findings, parts)
+        return replace(self, findings=findings, parts=parts)
 
 
 def nothing(plan: Plan, keys: tuple[Group, ...] = ()) -> Measured:
     """The sums over no rows."""
-    groups = len(keys)
+    groups, weighted = len(keys), plan.roles.weight is not None
     part = Part(
-        Moments.zero(groups, weighted=plan.roles.weight is not None),
+        Moments.zero(groups, weighted=weighted),
         np.zeros(groups, dtype=np.int64),
         Gradients.zero(groups) if plan.gradient else None,
         Worst.zero(plan.samples) if plan.samples else None,
     )
     count = np.zeros(groups, dtype=np.int64)
-    return Measured(0, keys, count, count, Findings(), (part,) * sum(len(chosen) for chosen in plan.losses))
+    parts = (part,) * sum(len(chosen) for chosen in plan.losses)
+    labels = Marginals.zero(groups, max(plan.label_width, 1), weighted=weighted) if plan.skill else None
+    return Measured(0, keys, count, count, Findings(), parts, labels)
 
 
 def wanted(plan: Plan, *, others: bool = False) -> Wanted:
@@ -166,13 +176,14 @@ def lift(plan: Plan, batch: Batch) -> Measured:
         for chosen, prediction in zip(plan.losses, batch.predictions, strict=True)
         for bound in chosen
     )
-    return replace(counts, parts=parts)
+    labels = Marginals.lift(batch.label, batch.weight, batch.group, len(batch.keys)) if plan.skill else None
+    return replace(counts, parts=parts, labels=labels)
 
 
 def tally(plan: Plan, batch: Batch) -> Measured:
     """The counts and findings of a batch, with nothing measured."""
     empty = nothing(plan, batch.keys)
-    return Measured(batch.rows, batch.keys, batch.null, batch.unweighted, batch.findings, empty.parts)
+    return Measured(batch.rows, batch.keys, batch.null, batch.unweighted, batch.findings, empty.parts, empty.labels)
 
 
 def _part(plan: Plan, bound: BoundLoss, batch: Batch, prediction: FloatArray) -> Part:

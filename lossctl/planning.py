@@ -39,6 +39,7 @@ class Request:
     normalize_rows: bool = False
     gradient: bool = False
     samples: int = 0
+    skill: bool = False
     nulls: Nulls = "error"
 
 
@@ -255,6 +256,7 @@ class _Planner:
             normalize_rows=self.request.normalize_rows,
             gradient=self.request.gradient,
             samples=self.request.samples,
+            skill=self.request.skill,
             doubts=tuple(
                 dict.fromkeys(
                     doubt

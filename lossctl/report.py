@@ -36,6 +36,23 @@ class Gradient:
 
 
 @dataclass(frozen=True)
+class Baseline:
+    """The best constant prediction of one result, and how much better than that the model is."""
+
+    constant: float | tuple[float, ...]
+    """On the scale of the loss, after any activation; one number a column of a vector prediction; NaN if unknown.
+
+    Of an interval of equally good constants it is the middle, or the end nearest to the labels.
+    """
+    constant_loss: float
+    """What would be reported of a model that always predicts it."""
+    skill: float
+    """1 − value / constant_loss: 1 for a perfect model, 0 for one no better than the constant."""
+    constant_error: float
+    """By how much of itself a label was off, at most, when the constant was sought: 0 where nothing was rounded."""
+
+
+@dataclass(frozen=True)
 class Sample:
     """One row among the worst."""
 
@@ -77,7 +94,13 @@ class Result:
     value: float
     standard_error: float
     gradient: Gradient | None = None
+    baseline: Baseline | None = None
     samples: tuple[Sample, ...] = ()
+
+    @property
+    def skill(self) -> float:
+        """1 − value / loss of the best constant prediction; NaN where that was not asked for or says nothing."""
+        return math.nan if self.baseline is None else self.baseline.skill
 
     def to_row(self) -> dict[str, Any]:
         """The result as a flat row; a group-by column called like a figure has ``by_`` in front of its name."""
@@ -88,12 +111,13 @@ class Result:
         return {"loss": plain.pop("loss"), "parameters": parameters, "model": plain.pop("model"), **groups, **plain}
 
     def to_dict(self) -> dict[str, Any]:
-        """The result in numbers, strings, lists and dictionaries, with gradient figures beside the others."""
+        """The result in numbers, strings, lists and dictionaries, with gradient figures and skill beside the others."""
         plain = {field.name: getattr(self, field.name) for field in fields(self)}
         plain["parameters"], plain["group"] = dict(self.parameters), dict(self.group)
-        del plain["gradient"], plain["samples"]
-        if self.gradient is not None:
-            plain |= {field.name: getattr(self.gradient, field.name) for field in fields(self.gradient)}
+        del plain["gradient"], plain["baseline"], plain["samples"]
+        for part in (self.gradient, self.baseline):
+            if part is not None:
+                plain |= {field.name: getattr(part, field.name) for field in fields(part)}
         if self.samples:
             plain["samples"] = [
                 {field.name: getattr(sample, field.name) for field in fields(sample)} for sample in self.samples
@@ -173,12 +197,18 @@ def _strict(value: Any) -> Any:
     """The value with non-finite numbers as ``None``, named in a field ``nonfinite`` of their object."""
     if isinstance(value, Mapping):
         plain = {key: _strict(item) for key, item in value.items()}
-        odd = {key: _word(item) for key, item in value.items() if isinstance(item, float) and not math.isfinite(item)}
+        odd = {key: word for key, item in value.items() if (word := _word(item)) is not None}
         return {**plain, "nonfinite": odd} if odd else plain
     if isinstance(value, list | tuple):
         return [_strict(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _word(value: float) -> str:
+def _word(value: Any) -> Any:
+    """What a number that is not finite is called; for a vector, what each such entry is; ``None`` if all are finite."""
+    if isinstance(value, list | tuple):
+        words = [_word(item) for item in value]
+        return words if any(words) else None
+    if not isinstance(value, float) or math.isfinite(value):
+        return None
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"

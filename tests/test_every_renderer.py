@@ -25,7 +25,7 @@ from lossctl.renderer import Style, renderers
 GOLDEN = Path(__file__).parent / "golden"
 WIDTHS = (80, 120)
 SOURCE = {
-    "label": [0.0, 1.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0],
+    "label": [0.0, 1.0, 1.0, 1.0, 1.0, 0.0, 1.0, 0.0],
     "model_a": [0.1, 0.8, 0.0, 0.3, 0.9, 0.5, 0.25, 0.125],
     "model_b": [0.5, 0.5, 0.5, 0.5, None, 0.5, 0.5, 0.5],
     "weight": [1.0, 2.0, 0.5, 1.0, 1.0, 1.0, 0.0, 4.0],
@@ -37,7 +37,7 @@ def small(**more):
     """Two losses of two models in three groups, with weights, a null, a clipped row, gradients and worst rows."""
     asked = {
         "loss": ["bce", "huber:delta=0.5"], "prediction": ["model_a", "model_b"], "weight": "weight", "by": "segment",
-        "gradient": True, "samples": 2, "nulls": "drop", **more,
+        "gradient": True, "samples": 2, "skill": True, "nulls": "drop", **more,
     }  # fmt: skip
     report = lossctl.evaluate(pa.table(SOURCE), **asked)
     return replace(report, warnings=("model_a: rows that do not sum to 1: 3 rows, first table: row 2",))

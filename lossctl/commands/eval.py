@@ -24,6 +24,14 @@ Format = Annotated[
     ),
 ]
 Grad = Annotated[bool, typer.Option("--grad", help="Gradient norms too.", rich_help_panel=command.OUTPUT)]
+Skill = Annotated[
+    bool,
+    typer.Option(
+        "--skill",
+        help="The best constant prediction of each loss too, its loss, and the skill: 1 minus the ratio to it.",
+        rich_help_panel=command.OUTPUT,
+    ),
+]
 Samples = Annotated[
     int,
     typer.Option(
@@ -66,6 +74,7 @@ def evaluate(
     output: command.Outputs = None,
     grad: Grad = False,
     samples: Samples = 0,
+    skill: Skill = False,
     fail_above: FailAbove = None,
     precision: command.Precision = 6,
     color: command.ColorWhen = command.Color.auto,
@@ -109,6 +118,7 @@ def evaluate(
             reduction=reduction,
             gradient=grad,
             samples=samples,
+            skill=skill,
             nulls=nulls.value,
             engine=engine,
             threads=threads,

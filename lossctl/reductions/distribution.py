@@ -40,7 +40,7 @@ class Distribution:
     def of(cls, values: FloatArray) -> "Distribution":
         """Of ``(n,)`` numbers."""
         finite = values[np.isfinite(values)]
-        keys, counts = np.unique(_ordered(finite), return_counts=True)
+        keys, counts = np.unique(ordered(finite), return_counts=True)
         return cls(keys, counts.astype(np.int64), 0, len(values) - len(finite)).bounded()
 
     def __add__(self, other: "Distribution") -> "Distribution":
@@ -68,8 +68,8 @@ class Distribution:
     def values(self) -> FloatArray:
         """The different numbers, ascending; the middle of its cell where a number was rounded."""
         if self.exact:
-            return _unordered(self.keys)
-        return _unordered((self.keys << self.dropped) + (1 << (self.dropped - 1)))
+            return unordered(self.keys)
+        return unordered((self.keys << self.dropped) + (1 << (self.dropped - 1)))
 
     def quantile(self, q: float) -> float:
         """The smallest number that at least a part ``q`` of all do not exceed; NaN of none."""
@@ -92,13 +92,14 @@ class Distribution:
         return found
 
 
-def _ordered(values: FloatArray) -> KeyArray:
+def ordered(values: FloatArray) -> KeyArray:
     """Integers in the order of the numbers; −0 is 0."""
     bits = (values + 0.0).view(np.int64)
     return np.where(bits < 0, np.int64(-(2**63)) - bits, bits)
 
 
-def _unordered(keys: KeyArray) -> FloatArray:
+def unordered(keys: KeyArray) -> FloatArray:
+    """The numbers that ordered integers stand for."""
     return np.where(keys < 0, np.int64(-(2**63)) - keys, keys).view(np.float64) + 0.0
 
 

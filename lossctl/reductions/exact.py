@@ -70,6 +70,21 @@ class ExactSum:
         return total
 
     @classmethod
+    def of_runs(cls, values: FloatArray, group: IntArray) -> "ExactSum":
+        """The sum of ``(n,)`` values by group, where groups come in order and none is empty: however many there are."""
+        groups = int(group[-1]) + 1 if len(group) else 0
+        digits: dict[int, IntArray] = {}
+        infinite = np.zeros((groups, 3), dtype=np.int64)
+        for start in range(0, len(values), BLOCK):
+            part = group[start : start + BLOCK]
+            here = slice(int(part[0]), int(part[-1]) + 1)
+            block = cls._of_block(values[start : start + BLOCK], part - here.start, here.stop - here.start)
+            for level, digit in block.digits.items():
+                digits.setdefault(level, np.zeros(groups, dtype=np.int64))[here] += digit
+            infinite[here] += block.infinite
+        return cls(digits, infinite, -(-len(values) // BLOCK))
+
+    @classmethod
     def _of_block(cls, values: FloatArray, group: IntArray | None, groups: int) -> "ExactSum":
         low, high = float(values.min()), float(values.max())
         infinite = np.zeros((groups, 3), dtype=np.int64)
@@ -117,6 +132,17 @@ class ExactSum:
         """The same sums at other places."""
         digits = {level: regrouped(digit, index, groups) for level, digit in self.digits.items()}
         return ExactSum(digits, regrouped(self.infinite, index, groups), self.blocks)
+
+    def gathered(self, index: IntArray, groups: int) -> "ExactSum":
+        """The same sums at other places, where those that come to the same place are added up."""
+        digits = {}
+        for level, digit in _carried(self.digits).items():
+            digits[level] = np.zeros(groups, dtype=np.int64)
+            np.add.at(digits[level], index, digit)
+        infinite = np.zeros((groups, 3), dtype=np.int64)
+        if self.infinite.any():
+            np.add.at(infinite, index, self.infinite)
+        return ExactSum(digits, infinite, 1 + (len(index) >> (52 - DIGIT)))
 
     def shift(self, rows: int) -> "ExactSum":  # noqa: ARG002  (a sum does not care where its rows stand)
         """The same sum."""

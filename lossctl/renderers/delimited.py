@@ -21,8 +21,13 @@ class Delimited:
         header = dict.fromkeys(name for row in rows for name in row)
         writer = csv.DictWriter(text, list(header), delimiter=self.delimiter, lineterminator="\n", restval="")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
         return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    """A value as one cell: the numbers of a vector with blanks between them."""
+    return " ".join(map(repr, value)) if isinstance(value, tuple) else value
 
 
 for made in (Delimited("csv", ","), Delimited("tsv", "\t")):

@@ -138,6 +138,7 @@ def _tables(report: Report, precision: int, *, brief: bool) -> Iterator[tuple[st
         ]
     header = [(name, False) for name, _ in names] + [(name, name != "reduction") for name, _ in columns]
     yield "", header, [[cell(it) for _, cell in (*names, *columns)] for it in results]
+    yield from _skill(results, names, number)
     yield from _gradients(results, names, number)
     for result in results:
         if result.samples:
@@ -163,6 +164,32 @@ def _name(loss: str) -> str:
 def _group_word(column: str, result: Result) -> str:
     word = result.group[column]
     return "(null)" if word is None else word
+
+
+def _skill(
+    results: Sequence[Result], names: list[tuple[str, Callable[[Result], str]]], number: Callable[[float], str]
+) -> Iterator[tuple[str, Header, Cells]]:
+    measured = [(result, result.baseline) for result in results if result.baseline is not None]
+    if measured:
+        header = [(name, False) for name, _ in names] + [("best constant", True), ("its loss", True), ("skill", True)]
+        cells = [
+            [cell(it) for _, cell in names]
+            + [
+                "≈ " * (base.constant_error > 0) + _vector(base.constant, number),
+                number(base.constant_loss),
+                number(base.skill),
+            ]
+            for it, base in measured
+        ]
+        yield "against the best constant prediction (skill: 1 − value / its loss)", header, cells
+
+
+def _vector(value: float | tuple[float, ...], number: Callable[[float], str]) -> str:
+    """A number in full, or the first few of several in brief."""
+    if not isinstance(value, tuple):
+        return number(value)
+    shown = " ".join(f"{part:.4g}" for part in value[:6])
+    return f"{shown} …" if len(value) > 6 else shown
 
 
 def _gradients(
@@ -198,12 +225,6 @@ def _share(value: float) -> str:
 def _worst(
     result: Result, names: list[tuple[str, Callable[[Result], str]]], number: Callable[[float], str]
 ) -> tuple[str, Header, Cells]:
-    def vector(value: float | tuple[float, ...]) -> str:
-        if not isinstance(value, tuple):
-            return number(value)
-        shown = " ".join(f"{part:.4g}" for part in value[:6])
-        return f"{shown} …" if len(value) > 6 else shown
-
     several = result.samples[0].file is not None
     title = f"worst rows of {', '.join(cell(result) for _, cell in names)}"
     header = [
@@ -215,9 +236,9 @@ def _worst(
             *([it.file or ""] if several else []),
             f"{it.row:,}",
             number(it.value),
-            vector(it.label),
-            vector(it.prediction),
-            vector(it.gradient),
+            _vector(it.label, number),
+            _vector(it.prediction, number),
+            _vector(it.gradient, number),
         ]
         for it in result.samples
     ]
