@@ -108,7 +108,9 @@ LabelFile = Annotated[
 ]
 Ids = Annotated[
     str | None,
-    typer.Option("--id", metavar="COL[,COL]", help="Key columns that both files share.", rich_help_panel=INPUT),
+    typer.Option(
+        "--id", metavar="COL[,COL]", help="Key columns of a row, which both files share.", rich_help_panel=INPUT
+    ),
 ]
 Join = Annotated[
     str,

@@ -5,6 +5,7 @@ The state of a run is a tuple of the states of its losses, by group; states of s
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Generic, Protocol, Self, TypeVar
 
 import numpy as np
 
@@ -140,17 +141,27 @@ def measure(plan: Plan, shard: Shard) -> Measured:
     return total.result()
 
 
-class Summation:
+class Summable(Protocol):
+    """What can be added to its like, in order."""
+
+    def __add__(self, other: Self, /) -> Self:
+        """Both together."""
+
+
+Sum = TypeVar("Sum", bound=Summable)
+
+
+class Summation(Generic[Sum]):
     """A sum of many states, added up in pairs of like size: each is touched a logarithmic number of times.
 
     With many groups a running total would be copied at every step.
     """
 
-    def __init__(self, zero: Measured) -> None:
+    def __init__(self, zero: Sum) -> None:
         self.zero = zero
-        self.stack: list[tuple[int, Measured]] = []
+        self.stack: list[tuple[int, Sum]] = []
 
-    def add(self, state: Measured) -> None:
+    def add(self, state: Sum) -> None:
         """Append a state."""
         size = 1
         while self.stack and self.stack[-1][0] <= size:
@@ -158,7 +169,7 @@ class Summation:
             size, state = size + before, earlier + state
         self.stack.append((size, state))
 
-    def result(self) -> Measured:
+    def result(self) -> Sum:
         """The sum of all states, in their order."""
         total = self.zero
         for _, state in reversed(self.stack):

@@ -43,7 +43,7 @@ class Request:
     nulls: Nulls = "error"
 
 
-class _Planner:
+class Planner:
     """Decides, one question after the other."""
 
     def __init__(self, source: Source, request: Request) -> None:
@@ -210,6 +210,28 @@ class _Planner:
             models.append(Model(model.name, columns))
         return replace(roles, label=label or roles.label, models=tuple(models))
 
+    def agreed(self, roles: Roles, widths: Sequence[int]) -> tuple[Roles, tuple[str, ...] | None]:
+        """The roles with the columns of every model in one order of the classes, and the classes.
+
+        Raises:
+            UsageError: two models have different classes.
+        """
+        ordered = [self.class_order(model, width) for model, width in zip(roles.models, widths, strict=True)]
+        classes = ordered[0][1]
+        models = []
+        for model, names in ordered:
+            if names != classes and names is not None and classes is not None:
+                if set(names) != set(classes):
+                    raise UsageError(
+                        f"models {ordered[0][0].name!r} and {model.name!r} have different classes: "
+                        f"{', '.join(classes)} and {', '.join(names)}",
+                        "Name the classes: --classes a,b,c.",
+                    )
+                by_class = dict(zip(names, model.columns, strict=True))
+                model = Model(model.name, tuple(by_class[name] for name in classes))  # noqa: PLW2901
+            models.append(model)
+        return replace(roles, models=tuple(models)), classes
+
     def plan(self) -> Plan:
         """All decisions."""
         roles = self.roles
@@ -222,21 +244,7 @@ class _Planner:
         if label_width and len(roles.label) > 1:
             roles = self.aligned(roles)
         if (rows or text or self.request.classes) and not label_width:
-            ordered = [self.class_order(model, width) for model, width in zip(roles.models, widths, strict=True)]
-            classes = ordered[0][1]
-            models = []
-            for model, names in ordered:
-                if names != classes and names is not None and classes is not None:
-                    if set(names) != set(classes):
-                        raise UsageError(
-                            f"models {ordered[0][0].name!r} and {model.name!r} have different classes: "
-                            f"{', '.join(classes)} and {', '.join(names)}",
-                            "Name the classes: --classes a,b,c.",
-                        )
-                    by_class = dict(zip(names, model.columns, strict=True))
-                    model = Model(model.name, tuple(by_class[name] for name in classes))  # noqa: PLW2901
-                models.append(model)
-            roles = replace(roles, models=tuple(models))
+            roles, classes = self.agreed(roles, widths)
         if self.request.normalize_rows:
             self.check_normalizing(losses)
         mode = self.class_labels(classes, rows=rows)
@@ -282,4 +290,4 @@ def make_plan(source: Source, request: Request) -> Plan:
         raise UsageError(f"samples must be 0 or more, not {request.samples}")
     if request.nulls not in {"error", "drop"}:
         raise UsageError(f"nulls must be error or drop, not {request.nulls!r}")
-    return _Planner(source, replace(request, loss=specs)).plan()
+    return Planner(source, replace(request, loss=specs)).plan()
