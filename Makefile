@@ -23,6 +23,7 @@ types: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/pictures.py
 
 wheel: $(VENV)/.dev
 	$(BIN)/python -m build --outdir dist .

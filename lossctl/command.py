@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -42,6 +42,13 @@ class Color(StrEnum):
     never = "never"
 
 
+class Kind(StrEnum):
+    """What a name may be that both have."""
+
+    loss = "loss"
+    activation = "activation"
+
+
 class NullPolicy(StrEnum):
     """What to do with rows that have a null."""
 
@@ -62,6 +69,11 @@ def complete_activations(incomplete: str) -> list[tuple[str, str]]:
     from lossctl.activation import activations  # noqa: PLC0415
 
     return [(it.name, it.summary) for it in activations if it.name.startswith(incomplete)]
+
+
+def complete_names(incomplete: str) -> list[tuple[str, str]]:
+    """Names of losses and activations for shell completion, with what they are."""
+    return [*complete_losses(incomplete), *complete_activations(incomplete)]
 
 
 INPUT, COLUMNS, LOSS, OUTPUT, RUN = "Input", "Columns", "Loss", "Output", "Running"
@@ -204,6 +216,10 @@ NormalizeRows = Annotated[
     bool,
     typer.Option("--normalize-rows", help="Divide each row of a vector prediction by its sum.", rich_help_panel=LOSS),
 ]
+KindOf = Annotated[
+    Kind | None,
+    typer.Option("--kind", help="What a name is that a loss and an activation share.", rich_help_panel=LOSS),
+]
 NullRows = Annotated[
     NullPolicy,
     typer.Option("--nulls", help="Rows with a null or NaN: an error, or left out and counted.", rich_help_panel=LOSS),
@@ -218,6 +234,7 @@ Precision = Annotated[
     int, typer.Option("--precision", min=1, max=17, help="Significant digits in tables.", rich_help_panel=OUTPUT)
 ]
 ColorWhen = Annotated[Color, typer.Option("--color", help="When to colour.", rich_help_panel=OUTPUT)]
+Json = Annotated[bool, typer.Option("--json", help="The same as strict JSON.", rich_help_panel=OUTPUT)]
 Quiet = Annotated[
     int,
     typer.Option(
@@ -279,6 +296,17 @@ def colored(when: Color) -> bool:
     if os.environ.get("FORCE_COLOR"):
         return True
     return sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def dumped(facts: "dict[str, Any]") -> str:
+    """Facts as one object of strict JSON, which says of what version they are."""
+    import json  # noqa: PLC0415
+    from importlib.metadata import version  # noqa: PLC0415
+
+    from lossctl.report import SCHEMA_VERSION, strict  # noqa: PLC0415
+
+    whole = {"schema_version": SCHEMA_VERSION, "lossctl": version("lossctl"), **strict(facts)}
+    return json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def style_of(when: Color, precision: int) -> "Style":

@@ -338,6 +338,16 @@ def inside(values: Domain, domain: Domain) -> bool:
     return values == domain or (isinstance(domain, Vector | Interval) and domain in {REAL, VECTOR, DIRECTION})
 
 
+def room(values: FloatArray, domain: Domain) -> FloatArray:
+    """How far each legal number is from the nearest edge of the set; infinite where there is none."""
+    low, high = -math.inf, math.inf
+    if isinstance(domain, Simplex):
+        low = 0.0
+    elif isinstance(domain, Interval):
+        low, high = (0.0, 0.0) if domain.nonzero else (domain.low, domain.high)
+    return np.minimum(np.abs(values - low), np.abs(high - values))
+
+
 REAL = Interval()
 NONZERO = Interval(nonzero=True)
 NONNEGATIVE = Interval(low=0.0)

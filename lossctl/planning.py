@@ -101,12 +101,7 @@ class Planner:
         if asked.eps is not None:
             if not any("eps" in bound.parameters for bound in chosen):
                 raise UsageError("--eps: none of the losses takes a logarithm of a probability")
-            chosen = [
-                replace(bound, settings=bound.definition.settings({**bound.parameters, "eps": asked.eps}))
-                if "eps" in bound.parameters
-                else bound
-                for bound in chosen
-            ]
+            chosen = [bound.flooring(asked.eps) if "eps" in bound.parameters else bound for bound in chosen]
         return tuple(dict.fromkeys(chosen))
 
     def suitable(self) -> list[str]:

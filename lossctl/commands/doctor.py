@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 COLORS = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 
-Json = Annotated[bool, typer.Option("--json", help="The same facts as JSON.", rich_help_panel=command.OUTPUT)]
 Strict = Annotated[
     bool,
     typer.Option("--strict", help="Exit 1 when a finding is an error or a warning.", rich_help_panel=command.OUTPUT),
@@ -38,7 +37,7 @@ def doctor(
     weight: command.Weight = None,
     classes: command.Classes = None,
     loss: command.Losses = None,
-    as_json: Json = False,
+    as_json: command.Json = False,
     strict: Strict = False,
     color: command.ColorWhen = command.Color.auto,
     no_progress: command.NoProgress = False,

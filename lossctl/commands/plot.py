@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from lossctl.loss import BoundLoss
 
 
-def _complete(incomplete: str) -> list[tuple[str, str]]:
-    return [*command.complete_losses(incomplete), *command.complete_activations(incomplete)]
-
-
 SHAPES = "Shapes"
 Subjects = Annotated[
     list[str] | None,
@@ -29,7 +25,7 @@ Subjects = Annotated[
         help="Losses and activations such as huber:delta=0.5, to draw their shapes; or files, URLs, globs or "
         "directories, together one data set; - or nothing is stdin.",
         show_default=False,
-        autocompletion=_complete,
+        autocompletion=command.complete_names,
     ),
 ]
 Low = Annotated[
@@ -45,9 +41,6 @@ Outputs = Annotated[
         help="Write a file too, by suffix: .svg, .png, .html, .vl.json, .json, .txt; repeatable.",
         rich_help_panel=command.OUTPUT,
     ),
-]
-Json = Annotated[
-    bool, typer.Option("--json", help="The numbers instead of the drawing.", rich_help_panel=command.OUTPUT)
 ]
 
 
@@ -73,7 +66,7 @@ def plot(
     normalize_rows: command.NormalizeRows = False,
     nulls: command.NullRows = command.NullPolicy.error,
     output: Outputs = None,
-    json: Json = False,
+    json: command.Json = False,
     color: command.ColorWhen = command.Color.auto,
     no_progress: command.NoProgress = False,
     quiet: command.Quiet = 0,

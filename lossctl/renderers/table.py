@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from lossctl.definition import Value, spell
 from lossctl.loss import get_loss
 from lossctl.renderer import Style, renderers
+from lossctl.renderers.console import console
 from lossctl.report import Report, Result
 
 if TYPE_CHECKING:
@@ -39,28 +40,16 @@ class Tables:
 
     def render(self, report: Report, style: Style) -> str:
         """Results, gradients, worst rows, then what they were made of."""
-        from rich.console import Console  # noqa: PLC0415
-
         text = io.StringIO()
-        console = Console(
-            file=text,
-            width=style.width if self.narrow else 100_000,
-            force_terminal=style.color and self.narrow,
-            color_system="standard" if style.color and self.narrow else None,
-            highlight=False,
-            markup=False,
-            emoji=False,
-            legacy_windows=False,
-            _environ={},
-        )
+        paper = console(text, style.width if self.narrow else 100_000, color=style.color and self.narrow)
         for title, header, cells in _tables(report, style.precision, brief=self.narrow):
             if title:
-                console.print(title)
-            for some in self._fit(header, cells, console.width):
-                console.print(self._table([header[at] for at in some], [[row[at] for at in some] for row in cells]))
-                console.print()
+                paper.print(title)
+            for some in self._fit(header, cells, paper.width):
+                paper.print(self._table([header[at] for at in some], [[row[at] for at in some] for row in cells]))
+                paper.print()
         for line in _footer(report):
-            console.print(f"- {line}" if self.frame == "MARKDOWN" else line, style="dim", soft_wrap=not self.narrow)
+            paper.print(f"- {line}" if self.frame == "MARKDOWN" else line, style="dim", soft_wrap=not self.narrow)
         lines = [line.rstrip() for line in text.getvalue().splitlines()]
         return "\n".join(line for line, before in zip(lines, ["", *lines], strict=False) if line or before) + "\n"
 
