@@ -699,7 +699,7 @@ def test_a_terminal_gets_a_boxed_table_that_fits_and_a_pipe_plain_text(
     plain_environment, process, sample_data, columns
 ):
     command = ["eval", sample_data / "binary.csv", "-l", "bce,focal:gamma=1.5", "-p", "p_a", "-p", "p_b"]
-    command += ["--by", "segment", "-w", "weight", "--grad", "--samples", "1"]
+    command += ["--by", "segment", "-w", "weight", "--grad", "--samples", "1", "--no-progress"]
     status, heard = on_terminal(command, plain_environment(TERM="xterm"), columns)
     bare = re.sub(r"\x1b\[[0-9;]*m", "", heard)
     assert status == 0
