@@ -9,6 +9,7 @@ from lossctl import join as joining
 from lossctl.activation import get_activation
 from lossctl.assembly import assemble, complain
 from lossctl.batch import Nulls, Plan
+from lossctl.clock import Clock, Spent
 from lossctl.definition import split_specs
 from lossctl.engine import engines
 from lossctl.format import Reading, Source, formats, narrowed, open_source
@@ -48,6 +49,7 @@ def evaluate(
     labels: Any = None,
     ids: str | Sequence[str] | None = None,
     join: str = "strict",
+    profile: bool = False,
     progress: Progress | None = None,
 ) -> Report:
     """Evaluate losses on a data set in one pass and constant memory.
@@ -76,6 +78,7 @@ def evaluate(
         labels: another source that holds the labels, matched with this one by key.
         ids: the key columns, of the same names in both.
         join: ``strict`` (every key in both), ``inner`` (keys in both) or ``left`` (every prediction).
+        profile: whether to say in the report where the time went.
         progress: called with the number of bytes of each part that is done.
 
     Returns:
@@ -102,9 +105,13 @@ def evaluate(
         skill=skill,
         nulls=nulls,
     )
+    clock = Clock()
     found = prepare(source, request, reading, labels=labels, ids=several(ids), join=join, engine=engine)
-    report = run(found.source, found.plan, engine=engine, threads=threads, progress=progress)
-    return report if found.joined is None else replace(report, inputs={**report.inputs, "join": found.joined})
+    clock.mark("open")
+    report, spent = run(found.source, found.plan, engine=engine, threads=threads, progress=progress)
+    joined = {} if found.joined is None else {"join": found.joined}
+    seconds = (clock.spent + spent).seconds if profile else None
+    return replace(report, inputs={**report.inputs, **joined}, profile=seconds)
 
 
 @dataclass(frozen=True)
@@ -149,8 +156,8 @@ def prepare(
 
 def run(
     source: Source, plan: Plan, *, engine: str = "threads", threads: int | None = None, progress: Progress | None = None
-) -> Report:
-    """Carry out a plan."""
+) -> tuple[Report, Spent]:
+    """Carry out a plan, and say where the time went."""
     passed = Traversal(narrowed(source, plan.roles.needed), engine, threads)
     total, findings = Summation(nothing(plan)), Findings()
     for shard, measured in passed.map(partial(measure, plan)):
@@ -159,7 +166,8 @@ def run(
         complain(plan, findings, passed)
         if progress is not None:
             progress(shard.nbytes)
-    return assemble(plan, total.result(), passed)
+    measured = total.result()
+    return assemble(plan, measured, passed), measured.spent
 
 
 def check_words(request: Request, engine: str, reading: Reading | None) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from rich.cells import cell_len
 
-from lossctl import get_loss
+from lossctl import get_loss, screen
 from lossctl.checks import points, sampled
 from lossctl.curves import curve
 from lossctl.definition import spell
@@ -23,7 +23,6 @@ from lossctl.explanation import KINDS, Explanation, definitions, families, find
 from lossctl.loss import BoundLoss, Loss, losses
 from lossctl.pairing import PAIRINGS, RISKS
 from lossctl.renderer import Style
-from lossctl.renderers import screen
 from lossctl.sections import Sections, sections_of
 
 GOLDEN = Path(__file__).parent / "golden" / "explain"

@@ -22,6 +22,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from figures import digits
 
 import lossctl
 from lossctl import location
@@ -487,7 +488,7 @@ def test_one_row_is_a_data_set(lossctl, tmp_path, suffix):
 @pytest.mark.parametrize("suffix", [".parquet", ".arrow", ".arrows"])
 def test_row_groups_of_one_row_and_of_none_change_no_digit(tmp_path, suffix):
     table, path = rows(50), tmp_path / f"rows{suffix}"
-    whole = [repr(it) for it in lossctl.evaluate(table, ["mse", "huber"], by="word", gradient=True).results]
+    whole = digits(lossctl.evaluate(table, ["mse", "huber"], by="word", gradient=True))
     sink = io.BytesIO()
     writer = format_for(suffix).writer(sink, table.schema)
     for batch in table.to_batches(max_chunksize=1):
@@ -497,7 +498,7 @@ def test_row_groups_of_one_row_and_of_none_change_no_digit(tmp_path, suffix):
     path.write_bytes(sink.getvalue())
     for engine in ("serial", "threads"):
         report = lossctl.evaluate(path, ["mse", "huber"], by="word", gradient=True, engine=engine)
-        assert [repr(it) for it in report.results] == whole
+        assert digits(report) == whole
 
 
 def _doubled(table, times, **asked):

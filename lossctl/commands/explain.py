@@ -41,9 +41,9 @@ def explain(
     elsewhere, and its curve. Without a name, lists all there are; with pairings, which output activation goes with
     which loss.
     """
+    from lossctl import screen
     from lossctl.explanation import Explanation, catalogue, find, matches
     from lossctl.registry import normal
-    from lossctl.renderers import screen
 
     voice, style = Voice(quiet), command.style_of(color, 6)
     if name is None:

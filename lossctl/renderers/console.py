@@ -2,15 +2,19 @@
 
 import io
 import re
-
-from rich.console import Console, RenderableType
-from rich.text import Text
+from typing import TYPE_CHECKING
 
 from lossctl.renderer import Style
 
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.text import Text
 
-def console(file: io.StringIO, width: int, *, color: bool) -> Console:
+
+def console(file: io.StringIO, width: int, *, color: bool) -> "Console":
     """A console that writes to ``file``."""
+    from rich.console import Console  # noqa: PLC0415  (only where something is drawn)
+
     return Console(
         file=file,
         width=width,
@@ -24,7 +28,7 @@ def console(file: io.StringIO, width: int, *, color: bool) -> Console:
     )
 
 
-def drawn(style: Style, *parts: RenderableType) -> str:
+def drawn(style: Style, *parts: "RenderableType") -> str:
     """Some things one below the other, without spaces at the ends of lines."""
     text = io.StringIO()
     paper = console(text, style.width, color=style.color)
@@ -33,8 +37,10 @@ def drawn(style: Style, *parts: RenderableType) -> str:
     return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
 
 
-def prose(text: str) -> Text:
+def prose(text: str) -> "Text":
     """Text of a docstring: what stands between backticks is emphasised instead."""
+    from rich.text import Text  # noqa: PLC0415
+
     found = Text()
     for at, piece in enumerate(re.split(r"`{1,2}([^`]+)`{1,2}", text)):
         found.append(piece, style="bold" if at % 2 else "")
