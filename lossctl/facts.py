@@ -165,6 +165,8 @@ class Facts:
     seen: Findings
     """How often something was met in a column, and in which row first, by kind and column (or model)."""
     label: Distribution
+    unpredicted: Distribution
+    """The labels of rows without a prediction, where they are numbers: names of classes must know them too."""
     words: Words
     weight: Distribution
     ids: Sketch
@@ -177,6 +179,7 @@ class Facts:
             self.unweighted + other.unweighted,
             self.seen + other.seen.shift(self.rows),
             self.label + other.label,
+            self.unpredicted + other.unpredicted,
             self.words + other.words,
             self.weight + other.weight,
             self.ids + other.ids.shift(self.rows),
@@ -192,7 +195,7 @@ def no_facts(layout: Layout) -> Facts:
     """Of no rows."""
     empty = Distribution.zero()
     models = tuple(Predicted.zero(width) for width in layout.widths)
-    return Facts(0, 0, 0, Findings(), empty, Words(), empty, NOBODY, models)
+    return Facts(0, 0, 0, Findings(), empty, empty, Words(), empty, NOBODY, models)
 
 
 def pairs_of(label: FloatArray, prediction: FloatArray) -> Sketch:

@@ -102,6 +102,7 @@ def _two_labels(facts: Facts, layout: Layout, found: Predicted) -> tuple[float |
     if set(values) <= {-1.0, 1.0}:
         return (-1.0, 1.0)
     whole = len(values) == 2 and all(value == round(value) for value in values)
+    whole = whole and set(facts.unpredicted.values.tolist()) <= set(values) and not facts.unpredicted.infinite
     return tuple(values) if whole and _within(found.values, 0.0, 1.0) else None
 
 

@@ -116,8 +116,10 @@ class _Batch:
         if text is not None:
             words = Words(_counts(text.filter(pa.array(named)))) + Words()
             text = text.filter(pa.array(used))
+            unpredicted = Distribution.zero()
         else:
-            label = np.asarray(label)[used]
+            every = np.asarray(label)
+            label, unpredicted = every[used], Distribution.of(every[named & ~used].ravel())
             self.of_label(label, at)
         models = tuple(
             Predicted.zero(width) if values is None else self.predicted(model.name, values[used], label, text, code, at)
@@ -129,6 +131,7 @@ class _Batch:
             int((self.skipped & ~self.bad).sum()),
             Findings(self.found),
             Distribution.zero() if label is None else Distribution.of(label.ravel()),
+            unpredicted,
             words,
             weight,
             ids,

@@ -577,6 +577,12 @@ def test_columns_that_begin_with_a_dash_are_suggested_so_that_the_command_line_r
     assert follow(lossctl, outcome) == [0]
 
 
+def test_labels_of_rows_without_a_prediction_are_no_third_class_of_two(doctor, lossctl):
+    outcome = doctor({"y": [0.0, 1.0, 2.0], "p": [0.0, None, 0.0]})
+    assert outcome.json["runs"]
+    assert follow(lossctl, outcome) == [0]
+
+
 def test_class_names_that_no_flag_can_spell_are_said_to_stop_eval(doctor):
     for odd in ("No, thanks", "No "):
         outcome = doctor(changed(b, y=words(b["y"], [odd, "Yes"])))

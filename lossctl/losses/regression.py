@@ -180,8 +180,8 @@ def huber(label: FloatArray, prediction: FloatArray, *, delta: Positive = 1.0) -
     Formula: ½e² where |e| ≤ δ, δ(|e| − ½δ) beyond, where e = ŷ − y and δ = ``delta``.
     Gradient: e clipped to [−δ, δ].
     Properties: convex; differentiable everywhere, its slope bends at |e| = δ; non-negative; robust, and δ says how
-    much: it is the error at which a row starts to count as an outlier; the best constant lies between the median
-    (small δ) and the mean (large δ).
+    much: it is the error at which a row starts to count as an outlier; the best constant is the median
+    for small δ and the mean for large δ.
 
     Use it for regression with outliers, value functions in reinforcement learning, time series.
     Avoid it when no δ can be chosen: `log_cosh` has none.
@@ -213,7 +213,7 @@ def log_cosh(label: FloatArray, prediction: FloatArray) -> FloatArray:
     Formula: log cosh e ≈ e²/2 near 0, ≈ |e| − log 2 far out, where e = ŷ − y.
     Gradient: tanh e.
     Properties: convex; smooth to every order; non-negative; robust: no row pulls harder than 1; the best constant
-    lies between the median and the mean.
+    is the mean of labels close together, and near the median of labels far apart.
 
     Use it for regression with outliers when no threshold suggests itself.
     Avoid it when the unit of the label makes 1 a huge or a tiny error: rescale, or use `huber` with a δ.
