@@ -9,7 +9,7 @@ from lossctl import join as joining
 from lossctl.activation import get_activation
 from lossctl.assembly import assemble, complain
 from lossctl.batch import Nulls, Plan
-from lossctl.clock import Clock, Spent
+from lossctl.clock import Clock
 from lossctl.definition import split_specs
 from lossctl.engine import engines
 from lossctl.format import Reading, Source, formats, narrowed, open_source
@@ -108,9 +108,9 @@ def evaluate(
     clock = Clock()
     found = prepare(source, request, reading, labels=labels, ids=several(ids), join=join, engine=engine)
     clock.mark("open")
-    report, spent = run(found.source, found.plan, engine=engine, threads=threads, progress=progress)
+    report = run(found.source, found.plan, engine=engine, threads=threads, progress=progress)
     joined = {} if found.joined is None else {"join": found.joined}
-    seconds = (clock.spent + spent).seconds if profile else None
+    seconds = {**(report.profile or {}), "open": clock.spent.seconds["open"]} if profile else None
     return replace(report, inputs={**report.inputs, **joined}, profile=seconds)
 
 
@@ -156,8 +156,8 @@ def prepare(
 
 def run(
     source: Source, plan: Plan, *, engine: str = "threads", threads: int | None = None, progress: Progress | None = None
-) -> tuple[Report, Spent]:
-    """Carry out a plan, and say where the time went."""
+) -> Report:
+    """Carry out a plan; the report says where the time went."""
     passed = Traversal(narrowed(source, plan.roles.needed), engine, threads)
     total, findings = Summation(nothing(plan)), Findings()
     for shard, measured in passed.map(partial(measure, plan)):
@@ -167,7 +167,7 @@ def run(
         if progress is not None:
             progress(shard.nbytes)
     measured = total.result()
-    return assemble(plan, measured, passed), measured.spent
+    return replace(assemble(plan, measured, passed), profile=measured.spent.seconds)
 
 
 def check_words(request: Request, engine: str, reading: Reading | None) -> None:
