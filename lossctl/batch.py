@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from lossctl.columns import Model, Roles
 from lossctl.domain import BoolArray, Domain, FloatArray, row_sum
@@ -115,6 +114,8 @@ def mask_of(array: pa.Array) -> BoolArray | None:
     """Where an Arrow array is null."""
     if array.null_count == 0:
         return None
+    import pyarrow.compute as pc
+
     valid = pc.is_valid(array).cast(pa.uint8())
     return np.asarray(np.frombuffer(valid.buffers()[1], np.uint8, len(array), valid.offset) == 0)
 
@@ -153,6 +154,8 @@ def scalar_column(array: pa.Array) -> tuple[FloatArray, BoolArray | None]:
 
 def vector_column(array: pa.Array, k: int) -> tuple[FloatArray, BoolArray | None, BoolArray | None]:
     """Values ``(n, k)``, null rows and rows of another length of a column of lists."""
+    import pyarrow.compute as pc
+
     null = mask_of(array)
     if pa.types.is_fixed_size_list(array.type) and array.type.list_size == k:
         flat = array.values.slice(array.offset * k, len(array) * k)
@@ -216,6 +219,8 @@ class _Reader:
         """Several columns, or one column of lists, as ``(n, k)``; a single column of numbers as ``(n,)``."""
         if not k:
             return self.numbers(names[0])
+        import pyarrow.compute as pc
+
         if len(names) == 1:
             matrix, null, wrong = vector_column(self.record.column(names[0]), k)
             self.missing(names[0], null)
@@ -232,6 +237,8 @@ class _Reader:
 
     def classes(self, column: str, names: tuple[str, ...]) -> FloatArray:
         """A column of class labels as codes."""
+        import pyarrow.compute as pc
+
         if self.plan.class_labels == "numbers":
             values = self.numbers(column)
             known = np.array([class_number(name) for name in names], dtype=np.float64)
@@ -275,6 +282,8 @@ class _Reader:
 
 def _words(array: pa.Array, name: str) -> tuple[IntArray, tuple[str | None, ...]]:
     """A column to group by as places in the sorted words that it holds; the last word is null."""
+    import pyarrow.compute as pc
+
     if pa.types.is_nested(array.type):
         raise BadRow(0, f"column {name!r} of type {array.type} cannot be grouped by")
     if pa.types.is_integer(array.type) and not array.null_count and not pa.types.is_uint64(array.type):

@@ -250,6 +250,9 @@ Threads = Annotated[
     int | None,
     typer.Option("--threads", min=1, metavar="N", help="How many threads. Default: all cores.", rich_help_panel=RUN),
 ]
+Profile = Annotated[
+    bool, typer.Option("--profile", help="Say where the time went, on stderr and in JSON.", rich_help_panel=RUN)
+]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Tracebacks of bugs.", rich_help_panel=RUN)]
 
 

@@ -7,10 +7,13 @@ derived from it. A domain with ``rows`` true judges whole rows of an ``(n, k)`` 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Protocol
+from typing import TYPE_CHECKING, Annotated, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from numpy.random import Generator  # 5 ms that only tests and proofs need
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -68,7 +71,7 @@ class Domain(Protocol):
     def convert(self, values: FloatArray) -> FloatArray:
         """Legal values in the one spelling that kernels know."""
 
-    def sample(self, rng: np.random.Generator, n: int, k: int) -> FloatArray:
+    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
         """Draw ``(n,)`` values, or ``(n, k)`` for a domain of rows, moderate and away from the boundary."""
 
 
@@ -146,7 +149,7 @@ class Interval(_Plain):
         below = value < self.high if self.high_open or math.isinf(self.high) else value <= self.high
         return bool(above and below)
 
-    def sample(self, rng: np.random.Generator, n: int, k: int) -> FloatArray:  # noqa: ARG002
+    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:  # noqa: ARG002
         if math.isfinite(self.low) and math.isfinite(self.high):
             span = self.high - self.low
             return rng.uniform(self.low + 0.01 * span, self.high - 0.01 * span, n)
@@ -171,7 +174,7 @@ class Values(_Plain):
             legal |= values == value
         return _any_column(~legal)
 
-    def sample(self, rng: np.random.Generator, n: int, k: int) -> FloatArray:  # noqa: ARG002
+    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:  # noqa: ARG002
         return self.convert(rng.choice(np.array(self.allowed), n))
 
 
@@ -202,7 +205,7 @@ class Vector(_Plain):
     def illegal(self, values: FloatArray) -> BoolArray | None:
         return REAL.illegal(values)
 
-    def sample(self, rng: np.random.Generator, n: int, k: int) -> FloatArray:
+    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
         return np.asfortranarray(rng.normal(0.0, 2.0, (n, k)))
 
 
@@ -241,7 +244,7 @@ class Simplex(_Plain):
     def doubtful(self, values: FloatArray) -> BoolArray | None:
         return _any_column(np.abs(row_sum(values) - 1.0) > SIMPLEX_WARNING)
 
-    def sample(self, rng: np.random.Generator, n: int, k: int) -> FloatArray:
+    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
         drawn = rng.gamma(2.0, 1.0, (n, k)) + 0.05
         return np.asfortranarray(drawn / row_sum(drawn)[:, None])
 
@@ -268,7 +271,7 @@ class LogSimplex(_Plain):
     def doubtful(self, values: FloatArray) -> BoolArray | None:
         return _any_column(np.abs(row_sum(np.exp(values)) - 1.0) > SIMPLEX_WARNING)
 
-    def sample(self, rng: np.random.Generator, n: int, k: int) -> FloatArray:
+    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
         return np.asfortranarray(np.log(Simplex().sample(rng, n, k)))
 
 
@@ -289,7 +292,7 @@ class Classes(_Plain):
     def for_width(self, k: int) -> "Classes":
         return Classes(k)
 
-    def sample(self, rng: np.random.Generator, n: int, k: int) -> FloatArray:
+    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
         return rng.integers(0, k, n).astype(np.float64)
 
 
@@ -315,7 +318,7 @@ class ClassesOrSimplex(_Plain):
     def for_width(self, k: int) -> "ClassesOrSimplex":
         return ClassesOrSimplex(k)
 
-    def sample(self, rng: np.random.Generator, n: int, k: int) -> FloatArray:
+    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
         return Classes().sample(rng, n, k) if rng.integers(2) else Simplex().sample(rng, n, k)
 
 

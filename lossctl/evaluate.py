@@ -9,6 +9,7 @@ from lossctl import join as joining
 from lossctl.activation import get_activation
 from lossctl.assembly import assemble, complain
 from lossctl.batch import Nulls, Plan
+from lossctl.clock import Clock, Spent
 from lossctl.definition import split_specs
 from lossctl.engine import engines
 from lossctl.format import Reading, Source, formats, narrowed, open_source
@@ -48,6 +49,7 @@ def evaluate(
     labels: Any = None,
     ids: str | Sequence[str] | None = None,
     join: str = "strict",
+    profile: bool = False,
     progress: Progress | None = None,
 ) -> Report:
     """Evaluate losses on a data set in one pass and constant memory.
@@ -76,6 +78,7 @@ def evaluate(
         labels: another source that holds the labels, matched with this one by key.
         ids: the key columns, of the same names in both.
         join: ``strict`` (every key in both), ``inner`` (keys in both) or ``left`` (every prediction).
+        profile: whether to say in the report where the time went.
         progress: called with the number of bytes of each part that is done.
 
     Returns:
@@ -102,20 +105,24 @@ def evaluate(
         skill=skill,
         nulls=nulls,
     )
+    clock = Clock()
     check_words(request, engine, reading)
-    opened = open_source(source, reading)
-    if labels is None:
-        return run(opened, make_plan(opened, request), engine=engine, threads=threads, progress=progress)
-    joined = joining.join(opened, open_source(labels, reading), several(ids), join, request)
-    plan = make_plan(joined.source, joined.request)
-    report = run(joined.source, plan, engine=engine, threads=threads, progress=progress)
-    return replace(report, inputs={**report.inputs, "join": joined.facts})
+    opened, facts = open_source(source, reading), {}
+    if labels is not None:
+        joined = joining.join(opened, open_source(labels, reading), several(ids), join, request)
+        opened, request, facts = joined.source, joined.request, {"join": joined.facts}
+    plan = make_plan(opened, request)
+    clock.mark("open")
+    report, spent = run(opened, plan, engine=engine, threads=threads, progress=progress)
+    return replace(
+        report, inputs={**report.inputs, **facts}, profile=(clock.spent + spent).seconds if profile else None
+    )
 
 
 def run(
     source: Source, plan: Plan, *, engine: str = "threads", threads: int | None = None, progress: Progress | None = None
-) -> Report:
-    """Carry out a plan."""
+) -> tuple[Report, Spent]:
+    """Carry out a plan, and say where the time went."""
     passed = Traversal(narrowed(source, plan.roles.needed), engine, threads)
     total, findings = Summation(nothing(plan)), Findings()
     for shard, measured in passed.map(partial(measure, plan)):
@@ -124,7 +131,8 @@ def run(
         complain(plan, findings, passed)
         if progress is not None:
             progress(shard.nbytes)
-    return assemble(plan, total.result(), passed)
+    measured = total.result()
+    return assemble(plan, measured, passed), measured.spent
 
 
 def check_words(request: Request, engine: str, reading: Reading | None) -> None:

@@ -151,7 +151,7 @@ def _words_for(scale: Scale) -> str:
 
 
 def _class_name(label: float | str) -> str:
-    return label if isinstance(label, str) else f"{label:g}"
+    return label if isinstance(label, str) else str(int(label))  # whole, and never 1e+06
 
 
 def _number(facts: Facts, layout: Layout, found: Predicted, name: str) -> Fit:

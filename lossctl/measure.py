@@ -4,12 +4,13 @@ The state of a run is a tuple of the states of its losses, by group; states of s
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Generic, Protocol, Self, TypeVar
 
 import numpy as np
 
 from lossctl.batch import Batch, Group, Plan, validate
+from lossctl.clock import Clock, Spent
 from lossctl.domain import FloatArray
 from lossctl.format import Shard, Wanted
 from lossctl.loss import BoundLoss
@@ -69,6 +70,7 @@ class Measured:
     parts: tuple[Part, ...]
     labels: Marginals | None = None
     """How the labels are distributed, where somebody asked for the best constants."""
+    spent: Spent = field(default_factory=Spent)
 
     def __add__(self, other: "Measured") -> "Measured":
         left, right = self, other.shift(self.rows)
@@ -86,6 +88,7 @@ class Measured:
             left.findings + right.findings,
             tuple(a + b for a, b in zip(left.parts, right.parts, strict=True)),
             labels,
+            left.spent + right.spent,
         )
 
     def regroup(self, place: dict[Group, int]) -> "Measured":
@@ -99,6 +102,7 @@ class Measured:
             self.findings,
             tuple(part.regroup(index, groups) for part in self.parts),
             None if self.labels is None else self.labels.regroup(index, groups),
+            self.spent,
         )
 
     def shift(self, rows: int) -> "Measured":
@@ -135,10 +139,15 @@ def measure(plan: Plan, shard: Shard) -> Measured:
     Raises:
         BadRow: a row cannot be read.
     """
-    total = Summation(nothing(plan))
+    total, clock = Summation(nothing(plan)), Clock()
     for record in shard.read(wanted(plan)):
-        total.add(lift(plan, validate(record, plan)))
-    return total.result()
+        clock.mark("read")
+        batch = validate(record, plan)
+        clock.mark("validate")
+        total.add(lift(plan, batch, clock))
+        clock.mark("reduce")
+    clock.mark("read")
+    return replace(total.result(), spent=clock.spent)
 
 
 class Summable(Protocol):
@@ -177,13 +186,13 @@ class Summation(Generic[Sum]):
         return total
 
 
-def lift(plan: Plan, batch: Batch) -> Measured:
+def lift(plan: Plan, batch: Batch, clock: Clock | None = None) -> Measured:
     """The sums over a batch; only counts and findings where a value is illegal."""
     counts = tally(plan, batch)
     if not len(batch.label) or any(batch.findings.of("error")):
         return counts
     parts = tuple(
-        _part(plan, bound, batch, prediction)
+        _part(plan, bound, batch, prediction, clock or Clock())
         for chosen, prediction in zip(plan.losses, batch.predictions, strict=True)
         for bound in chosen
     )
@@ -197,7 +206,7 @@ def tally(plan: Plan, batch: Batch) -> Measured:
     return Measured(batch.rows, batch.keys, batch.null, batch.unweighted, batch.findings, empty.parts, empty.labels)
 
 
-def _part(plan: Plan, bound: BoundLoss, batch: Batch, prediction: FloatArray) -> Part:
+def _part(plan: Plan, bound: BoundLoss, batch: Batch, prediction: FloatArray, clock: Clock) -> Part:
     label = kernel_label(bound, batch.label)
     groups = len(batch.keys)
     value, gradient = evaluated(bound, label, prediction, gradient=plan.gradient)
@@ -209,12 +218,15 @@ def _part(plan: Plan, bound: BoundLoss, batch: Batch, prediction: FloatArray) ->
         counts = np.array([int(clipped.sum())])
     else:
         counts = np.bincount(batch.group[clipped], minlength=groups)
-    return Part(
+    clock.mark("compute")
+    part = Part(
         Moments.lift(rows),
         counts,
         Gradients.lift(rows) if plan.gradient else None,
         Worst.lift(rows, plan.samples, bound.row_gradient) if plan.samples else None,
     )
+    clock.mark("reduce")
+    return part
 
 
 def kernel_label(bound: BoundLoss, label: FloatArray) -> FloatArray:

@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Literal
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from lossctl.activation import get_activation
 from lossctl.batch import BadRow, Nulls, Plan, class_number, kind_of, scalar_column
@@ -79,6 +78,8 @@ class Planner:
             return len(columns)
         if self.kinds[columns[0]] != "list":
             return 0
+        import pyarrow.compute as pc
+
         lengths = pc.list_value_length(self.head.column(columns[0])).drop_null()
         if not len(lengths):
             raise DataError(f"column {columns[0]!r}: the first {self.head.num_rows} rows are all null")
@@ -152,6 +153,8 @@ class Planner:
 
     def _names_that_fit(self, choices: list[tuple[str, ...]]) -> tuple[str, ...] | None:
         """The reading of the columns' names that the labels of the first rows agree with, else the shortest."""
+        import pyarrow.compute as pc
+
         label = self.roles.label
         if len(choices) > 1 and len(label) == 1 and self.kinds[label[0]] == "text":
             met = {str(word) for word in pc.unique(self.head.column(label[0])).to_pylist() if word}

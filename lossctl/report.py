@@ -137,6 +137,8 @@ class Report:
     notes: tuple[str, ...] = ()
     """What was chosen without being asked for."""
     warnings: tuple[str, ...] = ()
+    profile: Mapping[str, float] | None = None
+    """Seconds by phase, added up over threads, where somebody asked."""
 
     @property
     def value(self) -> float:
@@ -184,6 +186,7 @@ class Report:
             "results": [strict(result.to_dict()) for result in self.results],
             "notes": list(self.notes),
             "warnings": list(self.warnings),
+            **({} if self.profile is None else {"profile": dict(self.profile)}),
         }
 
     def to_frame(self) -> "pd.DataFrame":

@@ -723,7 +723,7 @@ def test_a_terminal_gets_a_boxed_table_that_fits_and_a_pipe_plain_text(
     plain_environment, process, sample_data, columns
 ):
     command = ["eval", sample_data / "binary.csv", "-l", "bce,focal:gamma=1.5", "-p", "p_a", "-p", "p_b"]
-    command += ["--by", "segment", "-w", "weight", "--grad", "--samples", "1"]
+    command += ["--by", "segment", "-w", "weight", "--grad", "--samples", "1", "--no-progress"]
     status, heard = on_terminal(command, plain_environment(TERM="xterm"), columns)
     bare = re.sub(r"\x1b\[[0-9;]*m", "", heard)
     assert status == 0
@@ -1033,3 +1033,32 @@ def test_engine_and_threads_change_no_digit(lossctl, tmp_path, flags):
     pq.write_table(pa.table({"y": rng.normal(size=9000), "p": rng.normal(size=9000)}), file, row_group_size=700)
     command = ["eval", file, "-l", "mse,log_cosh", "--grad", "--samples", "4", "-f", "json"]
     assert lossctl(*command, *flags).out == lossctl(*command).out
+
+
+# --- where the time went ---------------------------------------------------------------------------------------------
+
+
+def test_profile_says_where_the_time_went_on_stderr_and_in_json(lossctl, sample_data):
+    from lossctl.clock import PHASES
+
+    asked = ("eval", sample_data / "regression.csv", "-l", "huber", "-q")
+    plain, profiled = lossctl(*asked), lossctl(*asked, "--profile")
+    assert plain.out == profiled.out
+    assert plain.err == ""
+    assert [line.split()[0] for line in profiled.err.splitlines()][1:-1] == list(PHASES)
+    found = lossctl(*asked, "-f", "json", "--profile").json["profile"]
+    assert list(found) == list(PHASES)
+    assert all(seconds >= 0 for seconds in found.values())
+    assert found["read"] > 0
+    assert "profile" not in lossctl(*asked, "-f", "json").json
+
+
+def test_time_adds_up_whatever_the_order():
+    from lossctl.clock import Clock, Spent
+
+    clock = Clock()
+    clock.mark("read")
+    clock.mark("read")
+    a, b, c = clock.spent, Spent({"read": 1, "compute": 2}), Spent({"reduce": 3})
+    assert (a + b) + c == a + (b + c)
+    assert Spent() + b == b == b + Spent()

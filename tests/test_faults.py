@@ -34,9 +34,11 @@ from lossctl.planning import Request, make_plan
 
 FORMATS = (".csv", ".tsv", ".jsonl", ".parquet", ".arrow", ".arrows")
 LISTENING = (
-    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from lossctl.cli import main; main()"
+    "import signal, tempfile; signal.signal(signal.SIGINT, signal.default_int_handler); tempfile.gettempdir(); "
+    "from lossctl.cli import main; main()"
 )
-"""A shell may start the tests with SIGINT ignored, which children inherit."""
+"""A shell may start the tests with SIGINT ignored, which children inherit. To find out where temporary files go, the
+standard library writes one of its own: that must not be when the signal comes."""
 
 
 def rows(n, seed=0):
