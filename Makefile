@@ -25,7 +25,7 @@ docs: $(VENV)/.dev
 	$(BIN)/python docs/generate.py
 	$(BIN)/python docs/pictures.py
 
-# Writes docs/performance.md: 6 GB of data, half an hour. To print figures only: make bench ARGS=--quick
+# Writes the figures of docs/performance.md, from 10 GB of data. To print some only: make bench ARGS=--quick
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/compare.py $(or $(ARGS),--large --page docs/performance.md)
 

@@ -282,8 +282,6 @@ class _Reader:
 
 def _words(array: pa.Array, name: str) -> tuple[IntArray, tuple[str | None, ...]]:
     """A column to group by as places in the sorted words that it holds; the last word is null."""
-    import pyarrow.compute as pc
-
     if pa.types.is_nested(array.type):
         raise BadRow(0, f"column {name!r} of type {array.type} cannot be grouped by")
     if pa.types.is_integer(array.type) and not array.null_count and not pa.types.is_uint64(array.type):
