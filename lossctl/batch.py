@@ -130,8 +130,15 @@ def floats(array: pa.Array) -> FloatArray:
         if pa.types.is_decimal(array.type):
             array = array.cast(pa.string())  # Arrow's own cast to a double is off by a digit now and then
         array = array.cast(pa.float64(), safe=False)
-    # Array.to_numpy would import pandas.
+    # Array.to_numpy would import pandas, and so would pa.array and pa.scalar of anything that is Python's.
     return np.frombuffer(array.buffers()[1], np.float64, len(array), array.offset * 8)
+
+
+def texts(words: Sequence[str]) -> pa.Array:
+    """Words as an Arrow array."""
+    encoded = [word.encode() for word in words]
+    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
+    return pa.StringArray.from_buffers(len(words), pa.py_buffer(ends), pa.py_buffer(b"".join(encoded)))
 
 
 def scalar_column(array: pa.Array) -> tuple[FloatArray, BoolArray | None]:
@@ -154,12 +161,19 @@ def vector_column(array: pa.Array, k: int) -> tuple[FloatArray, BoolArray | None
         flat = array.values.slice(array.offset * k, len(array) * k)
         wrong = None
     else:
-        length = floats(pc.fill_null(pc.list_value_length(array), k))
-        wrong = np.asarray(length != k)
-        if wrong.any() or null is not None:
-            bad = wrong if null is None else wrong | null
-            stand_in = pa.scalar([0.0] * k, pa.list_(pa.float64()))
-            array = pc.if_else(pa.array(bad), stand_in, array.cast(pa.list_(pa.float64())))
+        wrong = np.asarray(floats(pc.list_value_length(array)) != k)
+        if null is not None:
+            wrong &= ~null
+        bad = wrong if null is None else wrong | null
+        if bad.any():
+            kept = np.flatnonzero(~bad)  # the others are zeros, and are dropped
+            places = pa.Int64Array.from_buffers(pa.int64(), len(kept), [None, pa.py_buffer(kept)])
+            matrix, holes, _ = vector_column(array.take(places), k)
+            whole, missing = np.zeros((len(array), k), order="F"), bad & ~wrong
+            whole[kept] = matrix
+            if holes is not None:
+                missing[kept] = holes
+            return whole, missing, wrong
         flat = array.flatten()
     values, missing = scalar_column(flat)
     matrix = np.asfortranarray(values.reshape(len(array), k))
@@ -241,10 +255,10 @@ class _Reader:
             array.validate(full=True)
         except pa.ArrowException:
             raise BadRow(0, f"column {column!r} holds text that is not UTF-8") from None
-        code = pc.index_in(array, value_set=pa.array(names, pa.string()))
-        lost = mask_of(code)
-        values = floats(pc.fill_null(code, 0))
+        code = pc.index_in(array, value_set=texts(names))
+        lost, values = mask_of(code), floats(code)
         if lost is not None:
+            values = np.where(lost, 0.0, values)
             null = mask_of(pc.if_else(pc.equal(array, ""), pa.scalar(None, pa.string()), array))
             self.missing(column, null)
             unknown = lost if null is None else lost & ~null
@@ -268,8 +282,6 @@ class _Reader:
 
 def _words(array: pa.Array, name: str) -> tuple[IntArray, tuple[str | None, ...]]:
     """A column to group by as places in the sorted words that it holds; the last word is null."""
-    import pyarrow.compute as pc
-
     if pa.types.is_nested(array.type):
         raise BadRow(0, f"column {name!r} of type {array.type} cannot be grouped by")
     if pa.types.is_integer(array.type) and not array.null_count and not pa.types.is_uint64(array.type):
@@ -289,9 +301,9 @@ def _words(array: pa.Array, name: str) -> tuple[IntArray, tuple[str | None, ...]
     words = sorted(set(found) - missing)
     place = {word: at for at, word in enumerate(words)} | dict.fromkeys(missing, len(words))
     rank = np.array([place[word] for word in found] + [len(words)], dtype=np.int64)
-    index = pc.fill_null(array.indices.cast(pa.int64()), len(found))
+    index, null = array.indices.cast(pa.int64()), mask_of(array.indices)
     codes = np.frombuffer(index.buffers()[1], np.int64, len(index), index.offset * 8)
-    return rank[codes], (*words, None)
+    return rank[codes if null is None else np.where(null, len(found), codes)], (*words, None)
 
 
 @functools.lru_cache(maxsize=4)

@@ -586,6 +586,30 @@ def test_version_and_help_load_nothing_heavy(plain_environment, arguments, heavy
     assert done.stdout.splitlines()[-1] == "loaded 0"
 
 
+def test_no_evaluation_of_a_file_loads_pandas(plain_environment, tmp_path):
+    """It takes a third of a second, and Arrow asks for it wherever it is given an object of Python's."""
+    table = pa.table(
+        {
+            "label": ["b", "a", "b"],
+            "p": pa.array([[0.5, 0.5], None, [0.25, 0.75]], pa.list_(pa.float64())),
+            "p_a": [0.5, 0.25, 0.75],
+            "p_b": [0.5, 0.75, 0.25],
+            "by": pa.array(["north", None, "south"]).dictionary_encode(),
+        }
+    )
+    pq.write_table(table, tmp_path / "rows.parquet")
+    pyarrow.csv.write_csv(table.drop_columns(["p"]), tmp_path / "rows.csv")
+    script = (
+        "import sys; from lossctl.cli import run; status = run(sys.argv[1:]); "
+        "print('status', status, 'pandas' in sys.modules)"
+    )
+    for name, prediction in (("rows.parquet", "p"), ("rows.parquet", "p_*"), ("rows.csv", "p_*")):
+        options = ["-l", "cross_entropy", "-y", "label", "-p", prediction, "--classes", "a,b", "--by", "by"]
+        command = [sys.executable, "-c", script, "eval", str(tmp_path / name), *options, "--grad", "--nulls", "drop"]
+        done = subprocess.run(command, capture_output=True, text=True, env=plain_environment(), timeout=60, check=True)
+        assert done.stdout.splitlines()[-1] == "status 0 False", (name, prediction)
+
+
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 @pytest.mark.parametrize("command", ["", *commands.names()])
 def test_help_ends_with_an_example_and_fits_the_terminal(lossctl, monkeypatch, command, flag):

@@ -1328,3 +1328,27 @@ def test_writers_leave_the_file_open():
         writer.close()
         assert not file.closed
         assert file.getvalue()
+
+
+def test_a_batch_of_wide_rows_is_small_however_well_they_compress(tmp_path):
+    """A thousand zeros a row are a few bytes in the file and 8 kB in memory."""
+    rows, k = 20_000, 1_000
+    values = np.zeros(rows * k)
+    lists = pa.FixedSizeListArray.from_arrays(pa.array(values), k)
+    pq.write_table(pa.table({"a.b": np.zeros(rows), "v": lists}), tmp_path / "lists.parquet")
+    columns = {f"c{at}": values[:rows] for at in range(k)} | {"unused": ["x" * 2_000] * rows}
+    pq.write_table(pa.table(columns), tmp_path / "columns.parquet")
+    for name, wanted, least, most in (
+        ("lists", {"a.b", "v"}, 256, 5e6),
+        ("lists", {"a.b"}, rows, 5e6),
+        ("columns", set(columns) - {"unused"}, 4_000, 4e7),
+        ("columns", {"c1", "c2"}, rows, 5e6),
+    ):
+        batches = [
+            batch
+            for shard in open_path(tmp_path / f"{name}.parquet").shards()
+            for batch in shard.read(Wanted(frozenset(wanted), frozenset()))
+        ]
+        assert sum(batch.num_rows for batch in batches) == rows
+        assert batches[0].num_rows >= least
+        assert max(batch.nbytes for batch in batches) <= most

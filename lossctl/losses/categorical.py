@@ -107,11 +107,17 @@ def _per_hit(target: FloatArray, prediction: FloatArray, eps: float) -> FloatArr
     return np.where(weight == 0, 0.0, -weight / np.maximum(prediction, eps))
 
 
+def _counted(label: FloatArray, prediction: FloatArray, *, label_smoothing: float, eps: float) -> FloatArray:  # noqa: ARG001
+    """The probabilities that a loss takes the logarithm of: for a class code only that of the class."""
+    return _pick(prediction, label) if label.ndim == 1 and label_smoothing == 0 else prediction
+
+
 @loss(
     aliases=("ce", "categorical_crossentropy", "sparse_categorical_crossentropy", "mcxent", "sparse_mcxent"),
     label=CLASSES_OR_SIMPLEX,
     prediction=SIMPLEX,
     references=("Good 1952, Rational Decisions, doi:10.1111/j.2517-6161.1952.tb00104.x",),
+    floored=_counted,
     other_width=("bce", ("cross_entropy", "ce")),
     peers={
         "Keras": "categorical_crossentropy, sparse_categorical_crossentropy (rows are rescaled to sum to 1)",
@@ -174,7 +180,8 @@ def _nll_prediction(*, log: bool = False, eps: float = EPS) -> Domain:  # noqa: 
 
 
 def _nll_floored(label: FloatArray, prediction: FloatArray, *, log: bool, eps: float) -> FloatArray:  # noqa: ARG001
-    return np.exp(prediction) if log else prediction
+    at_class = _pick(prediction, label)
+    return np.exp(at_class) if log else at_class
 
 
 @loss(
