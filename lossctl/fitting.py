@@ -209,7 +209,8 @@ def _classes(facts: Facts, layout: Layout, name: str, k: int) -> Fit:
 def one_based(facts: Facts, layout: Layout, k: int) -> bool:
     """Whether class labels count from 1 where they are read as codes from 0."""
     codes = not layout.text and layout.class_labels == "codes" and not layout.label_width
-    return codes and bool(facts.label.n) and _low(facts.label) == 1 and _high(facts.label) == k
+    every = facts.label + facts.unpredicted
+    return codes and bool(facts.label.n) and _low(every) == 1 and _high(every) == k and not every.infinite
 
 
 def row_scale(facts: Facts, name: str) -> tuple[Scale, tuple[str, ...], str]:

@@ -583,6 +583,19 @@ def test_labels_of_rows_without_a_prediction_are_no_third_class_of_two(doctor, l
     assert follow(lossctl, outcome) == [0]
 
 
+def test_labels_of_rows_without_a_prediction_say_whether_classes_count_from_one(doctor, lossctl):
+    outcome = doctor({"y": [0.0, 1.0, 2.0], "p": [None, [0.5, 0.5], [0.5, 0.5]]})
+    assert "classes-counted-from-one" not in named(outcome)
+    assert outcome.json["runs"] == (follow(lossctl, outcome) == [0])
+
+
+@pytest.mark.parametrize("labels", [(0.0, 1.0), (-1.0, 1.0)])
+def test_percentages_are_found_whatever_the_two_labels_are(doctor, labels):
+    outcome = doctor({"y": np.where(b["y"] == 1, labels[1], labels[0]), "p": np.round(100 * b["p"], 2)})
+    assert "percentages" in named(outcome, "error")
+    assert not outcome.json["runs"]
+
+
 def test_class_names_that_no_flag_can_spell_are_said_to_stop_eval(doctor):
     for odd in ("No, thanks", "No "):
         outcome = doctor(changed(b, y=words(b["y"], [odd, "Yes"])))

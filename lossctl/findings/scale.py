@@ -58,7 +58,7 @@ def _more(case: Case, one: str, other: str) -> Finding | None:
 @check(Severity.error, stops=True)
 def percentages(case: Case) -> Evidence | None:
     """Probabilities are written as percentages."""
-    if case.fit is None or case.fit.scale is not Scale.PERCENT or case.fit.flags:
+    if case.fit is None or case.fit.scale is not Scale.PERCENT or "--normalize-rows" in case.fit.flags:
         return None
     return Evidence(
         f"the predictions go up to {case.found.values.quantile(1.0):.4g}: percentages, not probabilities",
