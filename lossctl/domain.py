@@ -5,7 +5,6 @@ derived from it. A domain with ``rows`` true judges whole rows of an ``(n, k)`` 
 """
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Protocol
 
@@ -32,14 +31,6 @@ def row_sum(matrix: FloatArray) -> FloatArray:
     if len(matrix) == 1 or matrix.strides[0] != matrix.itemsize:
         return np.add.accumulate(matrix, axis=1)[:, -1]
     return np.asarray(np.add.reduce(matrix, axis=1))
-
-
-def columns_of(values: FloatArray) -> Iterator[FloatArray]:
-    """The 1-D columns of an ``(n,)`` or ``(n, k)`` array."""
-    if values.ndim == 1:
-        yield values
-    else:
-        yield from values.T
 
 
 class Domain(Protocol):

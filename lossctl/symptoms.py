@@ -57,8 +57,6 @@ class Case:
     fit: Fit | None
     asked: tuple[BoundLoss, ...] = ()
     """The losses the user named."""
-    detected: bool = True
-    """Whether the label was chosen by its name rather than named by the user."""
 
     @property
     def model(self) -> Model:

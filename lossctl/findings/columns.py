@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lossctl.assembly import counted
 from lossctl.reduction import Finding
 from lossctl.symptoms import ENOUGH, Case, Evidence, Severity, check, percent
 
@@ -107,7 +108,9 @@ def duplicate_ids(case: Case) -> Evidence | None:
     if not again.any():
         return None
     rows = int((ids.counts - 1).sum())
-    what = f"{int(again.sum()):,} ids in {names!r} occur more than once, in {rows:,} rows too many"
+    many = int(again.sum())
+    what = f"{counted(many, 'id')} in {names!r} {'occurs' if many == 1 else 'occur'} more than once, "
+    what += f"in {counted(rows, 'row')} too many"
     what += "" if ids.whole else f" (of a sample of {len(ids.hashes):,} ids)"
     met = Finding(rows, int(ids.again.min()), "")
     return Evidence(what, "Such rows count more than others. Was a file joined or written twice?", met)
