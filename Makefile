@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types docs check wheel clean
+.PHONY: demo test lint types docs bench check wheel clean
 
 demo: $(VENV)/.installed
 	$(BIN)/lossctl eval sample_data/regression.csv --loss huber --color auto --format table
@@ -23,6 +23,11 @@ types: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/pictures.py
+
+# Writes the figures of docs/performance.md, from 10 GB of data. To print some only: make bench ARGS=--quick
+bench: $(VENV)/.bench
+	$(BIN)/python benchmarks/compare.py $(or $(ARGS),--large --page docs/performance.md)
 
 wheel: $(VENV)/.dev
 	$(BIN)/python -m build --outdir dist .
@@ -47,5 +52,9 @@ $(VENV)/.dev: pyproject.toml constraints.txt $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@ $(VENV)/.installed
 
+$(VENV)/.bench: pyproject.toml constraints.txt $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
+	touch $@ $(VENV)/.installed
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) benchmarks/data build dist *.egg-info .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,13 +1,13 @@
 """What an activation is: an output function of a model, with its derivative or pullback."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lossctl.definition import Bound, Definition, Value, read_spec
+from lossctl.definition import NO_PEERS, Bound, Definition, Value, read_spec
 from lossctl.domain import REAL, Domain, FloatArray
 from lossctl.errors import UsageError
 from lossctl.registry import Registry
@@ -25,8 +25,9 @@ class Activation(Definition):
         aliases: tuple[str, ...] = (),
         rows: bool = False,
         references: tuple[str, ...] = (),
+        peers: Mapping[str, str] = NO_PEERS,
     ) -> None:
-        super().__init__(function, aliases, references)
+        super().__init__(function, aliases, references, peers)
         self._range = range
         self.kinks = kinks
         self.rows = rows
@@ -74,6 +75,7 @@ def activation(
     aliases: tuple[str, ...] = (),
     rows: bool = False,
     references: tuple[str, ...] = (),
+    peers: Mapping[str, str] = NO_PEERS,
 ) -> Callable[[Callable[..., FloatArray]], Activation]:
     """Turn a formula ``(z, *, parameters)`` into a registered activation.
 
@@ -83,10 +85,13 @@ def activation(
         aliases: exact synonyms.
         rows: whether the formula works on rows of an ``(n, k)`` array rather than on each number by itself.
         references: where the formula comes from.
+        peers: what other libraries call it, by library, each name with what is different about it in parentheses.
     """
 
     def register(function: Callable[..., FloatArray]) -> Activation:
-        made = Activation(function, range=range, kinks=kinks, aliases=aliases, rows=rows, references=references)
+        made = Activation(
+            function, range=range, kinks=kinks, aliases=aliases, rows=rows, references=references, peers=peers
+        )
         activations.add(made.name, made, aliases)
         return made
 

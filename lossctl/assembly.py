@@ -68,7 +68,7 @@ def _remedy(plan: Plan, column: str, name: str) -> str:
         return f"Are these scores before the {bound.definition.natural_activation}? Then add --from-logits.{rows}"
     if not is_label and bound.chained:
         return " ".join(f"{doubt}." for doubt in plan.doubts if doubt.startswith(f"{bound.name} after"))
-    if name == "mape":
+    if is_label and name == "mape":
         return "Leave out the zero labels, or divide by max(1, |label|): mape:zero=max1."
     if is_label and bound.rows and plan.classes:
         return f"The classes are {', '.join(plan.classes[:12])}; --classes says otherwise."

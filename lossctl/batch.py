@@ -3,13 +3,13 @@
 Kernels contain mathematics and nothing else because every number they see has passed here.
 """
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from lossctl.columns import Model, Roles
 from lossctl.domain import BoolArray, Domain, FloatArray, row_sum
@@ -114,6 +114,8 @@ def mask_of(array: pa.Array) -> BoolArray | None:
     """Where an Arrow array is null."""
     if array.null_count == 0:
         return None
+    import pyarrow.compute as pc
+
     valid = pc.is_valid(array).cast(pa.uint8())
     return np.asarray(np.frombuffer(valid.buffers()[1], np.uint8, len(array), valid.offset) == 0)
 
@@ -128,14 +130,23 @@ def floats(array: pa.Array) -> FloatArray:
         if pa.types.is_decimal(array.type):
             array = array.cast(pa.string())  # Arrow's own cast to a double is off by a digit now and then
         array = array.cast(pa.float64(), safe=False)
-    # Array.to_numpy would import pandas.
+    # Array.to_numpy would import pandas, and so would pa.array and pa.scalar of anything that is Python's.
     return np.frombuffer(array.buffers()[1], np.float64, len(array), array.offset * 8)
+
+
+def texts(words: Sequence[str]) -> pa.Array:
+    """Words as an Arrow array."""
+    encoded = [word.encode() for word in words]
+    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
+    return pa.StringArray.from_buffers(len(words), pa.py_buffer(ends), pa.py_buffer(b"".join(encoded)))
 
 
 def scalar_column(array: pa.Array) -> tuple[FloatArray, BoolArray | None]:
     """Values and nulls of a column of numbers; NaN is null."""
     values, null = floats(array), mask_of(array)
-    if len(values) and np.isnan(values.min()):
+    with np.errstate(all="ignore"):
+        total = np.add.reduce(values)  # one pass says that there is no NaN
+    if np.isnan(total):
         nan = np.isnan(values)
         null = nan if null is None else null | nan
     return values, null
@@ -143,17 +154,26 @@ def scalar_column(array: pa.Array) -> tuple[FloatArray, BoolArray | None]:
 
 def vector_column(array: pa.Array, k: int) -> tuple[FloatArray, BoolArray | None, BoolArray | None]:
     """Values ``(n, k)``, null rows and rows of another length of a column of lists."""
+    import pyarrow.compute as pc
+
     null = mask_of(array)
     if pa.types.is_fixed_size_list(array.type) and array.type.list_size == k:
         flat = array.values.slice(array.offset * k, len(array) * k)
         wrong = None
     else:
-        length = floats(pc.fill_null(pc.list_value_length(array), k))
-        wrong = np.asarray(length != k)
-        if wrong.any() or null is not None:
-            bad = wrong if null is None else wrong | null
-            stand_in = pa.scalar([0.0] * k, pa.list_(pa.float64()))
-            array = pc.if_else(pa.array(bad), stand_in, array.cast(pa.list_(pa.float64())))
+        wrong = np.asarray(floats(pc.list_value_length(array)) != k)
+        if null is not None:
+            wrong &= ~null
+        bad = wrong if null is None else wrong | null
+        if bad.any():
+            kept = np.flatnonzero(~bad)  # the others are zeros, and are dropped
+            places = pa.Int64Array.from_buffers(pa.int64(), len(kept), [None, pa.py_buffer(kept)])
+            matrix, holes, _ = vector_column(array.take(places), k)
+            whole, missing = np.zeros((len(array), k), order="F"), bad & ~wrong
+            whole[kept] = matrix
+            if holes is not None:
+                missing[kept] = holes
+            return whole, missing, wrong
         flat = array.flatten()
     values, missing = scalar_column(flat)
     matrix = np.asfortranarray(values.reshape(len(array), k))
@@ -199,6 +219,8 @@ class _Reader:
         """Several columns, or one column of lists, as ``(n, k)``; a single column of numbers as ``(n,)``."""
         if not k:
             return self.numbers(names[0])
+        import pyarrow.compute as pc
+
         if len(names) == 1:
             matrix, null, wrong = vector_column(self.record.column(names[0]), k)
             self.missing(names[0], null)
@@ -215,6 +237,8 @@ class _Reader:
 
     def classes(self, column: str, names: tuple[str, ...]) -> FloatArray:
         """A column of class labels as codes."""
+        import pyarrow.compute as pc
+
         if self.plan.class_labels == "numbers":
             values = self.numbers(column)
             known = np.array([class_number(name) for name in names], dtype=np.float64)
@@ -231,10 +255,10 @@ class _Reader:
             array.validate(full=True)
         except pa.ArrowException:
             raise BadRow(0, f"column {column!r} holds text that is not UTF-8") from None
-        code = pc.index_in(array, value_set=pa.array(names, pa.string()))
-        lost = mask_of(code)
-        values = floats(pc.fill_null(code, 0))
+        code = pc.index_in(array, value_set=texts(names))
+        lost, values = mask_of(code), floats(code)
         if lost is not None:
+            values = np.where(lost, 0.0, values)
             null = mask_of(pc.if_else(pc.equal(array, ""), pa.scalar(None, pa.string()), array))
             self.missing(column, null)
             unknown = lost if null is None else lost & ~null
@@ -243,38 +267,61 @@ class _Reader:
         return values
 
     def groups(self) -> tuple[IntArray | None, tuple[Group, ...]]:
-        """The group index of each row, and the keys."""
+        """The group index of each row, and the keys: those that occur, in one order whatever the rows' order is."""
         code: IntArray | None = None
-        vocabularies: list[list[str | None]] = []
+        vocabularies: list[tuple[str | None, ...]] = []
         for name in self.plan.roles.by:
-            array = self.record.column(name)
-            if pa.types.is_nested(array.type):
-                raise BadRow(0, f"column {name!r} of type {array.type} cannot be grouped by")
-            if not pa.types.is_dictionary(array.type):
-                array = array.dictionary_encode()
-            # An empty text is no name: it and null are one group.
-            try:
-                words = [word or None for word in array.dictionary.cast(pa.string()).to_pylist()]
-            except (pa.ArrowException, UnicodeError):
-                raise BadRow(0, f"column {name!r} of type {array.type.value_type} cannot be grouped by") from None
-            if pa.types.is_floating(array.type.value_type):
-                words = [None if word == "nan" else word for word in words]
-            index = floats(pc.fill_null(array.indices.cast(pa.int64()), len(words))).astype(np.int64)
-            vocabularies.append([*words, None])
-            code = index if code is None else code * len(vocabularies[-1]) + index
+            index, words = _words(self.record.column(name), name)
+            vocabularies.append(words)
+            code = index if code is None else code * len(words) + index
         if code is None:
             return None, ((),)
         used, place = np.unique(code, return_inverse=True) if len(vocabularies) > 1 else _used(code)
-        keys = []
-        for at in used.tolist():
-            key: list[str | None] = []
-            for words in reversed(vocabularies):
-                at, word = divmod(at, len(words))  # noqa: PLW2901
-                key.append(words[word])
-            keys.append(tuple(reversed(key)))
-        distinct = {key: at for at, key in enumerate(dict.fromkeys(keys))}
-        table = np.array([distinct[key] for key in keys], dtype=np.int64)
-        return table[place], tuple(distinct)
+        return place, _keys(tuple(vocabularies), used.tobytes())
+
+
+def _words(array: pa.Array, name: str) -> tuple[IntArray, tuple[str | None, ...]]:
+    """A column to group by as places in the sorted words that it holds; the last word is null."""
+    if pa.types.is_nested(array.type):
+        raise BadRow(0, f"column {name!r} of type {array.type} cannot be grouped by")
+    if pa.types.is_integer(array.type) and not array.null_count and not pa.types.is_uint64(array.type):
+        wide = array.cast(pa.int64())
+        numbers = np.frombuffer(wide.buffers()[1], np.int64, len(wide), 8 * wide.offset)
+        low, high = int(numbers.min(initial=0)), int(numbers.max(initial=0))
+        if high - low <= 4 * len(numbers):  # as good as codes already
+            return numbers - low, _numerals(low, high)
+    if not pa.types.is_dictionary(array.type):
+        array = array.dictionary_encode()
+    try:
+        found = array.dictionary.cast(pa.string()).to_pylist()
+    except (pa.ArrowException, UnicodeError):
+        raise BadRow(0, f"column {name!r} of type {array.type.value_type} cannot be grouped by") from None
+    missing = {None, ""} | ({"nan"} if pa.types.is_floating(array.type.value_type) else set())
+    # An empty text is no name: it and null are one group. Sorted, batches with the same words have the same keys.
+    words = sorted(set(found) - missing)
+    place = {word: at for at, word in enumerate(words)} | dict.fromkeys(missing, len(words))
+    rank = np.array([place[word] for word in found] + [len(words)], dtype=np.int64)
+    index, null = array.indices.cast(pa.int64()), mask_of(array.indices)
+    codes = np.frombuffer(index.buffers()[1], np.int64, len(index), index.offset * 8)
+    return rank[codes if null is None else np.where(null, len(found), codes)], (*words, None)
+
+
+@functools.lru_cache(maxsize=4)
+def _numerals(low: int, high: int) -> tuple[str | None, ...]:
+    return (*map(str, range(low, high + 1)), None)
+
+
+@functools.lru_cache(maxsize=4)
+def _keys(vocabularies: tuple[tuple[str | None, ...], ...], codes: bytes) -> tuple[Group, ...]:
+    """The keys that combined codes stand for; the same object again for the same codes, which batches often have."""
+    used = np.frombuffer(codes, dtype=np.int64)
+    if len(vocabularies) == 1:
+        return tuple((vocabularies[0][at],) for at in used.tolist())
+    columns = []
+    for words in reversed(vocabularies):
+        used, place = np.divmod(used, len(words))
+        columns.append([words[at] for at in place.tolist()])
+    return tuple(zip(*reversed(columns), strict=True))
 
 
 def _used(code: IntArray) -> tuple[IntArray, IntArray]:

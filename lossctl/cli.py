@@ -13,6 +13,9 @@ import typer
 from lossctl.command import Color, colored, commands, tell
 from lossctl.errors import DataError, LossctlError, UsageError
 
+# Nothing here multiplies matrices, and the threads of NumPy's linear algebra would spin on a core while it is imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 INTERRUPTED, TERMINATED, BROKEN_PIPE, BUG = 130, 143, 141, 70
 USAGE = UsageError.status
 

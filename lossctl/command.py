@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,7 +18,9 @@ from lossctl.errors import UsageError
 from lossctl.registry import Registry
 
 if TYPE_CHECKING:
+    from lossctl.evaluate import Prepared
     from lossctl.format import Reading
+    from lossctl.loss import BoundLoss
     from lossctl.renderer import Style
 
 
@@ -42,6 +44,13 @@ class Color(StrEnum):
     never = "never"
 
 
+class Kind(StrEnum):
+    """What a name may be that both have."""
+
+    loss = "loss"
+    activation = "activation"
+
+
 class NullPolicy(StrEnum):
     """What to do with rows that have a null."""
 
@@ -62,6 +71,11 @@ def complete_activations(incomplete: str) -> list[tuple[str, str]]:
     from lossctl.activation import activations  # noqa: PLC0415
 
     return [(it.name, it.summary) for it in activations if it.name.startswith(incomplete)]
+
+
+def complete_names(incomplete: str) -> list[tuple[str, str]]:
+    """Names of losses and activations for shell completion, with what they are."""
+    return [*complete_losses(incomplete), *complete_activations(incomplete)]
 
 
 INPUT, COLUMNS, LOSS, OUTPUT, RUN = "Input", "Columns", "Loss", "Output", "Running"
@@ -108,7 +122,9 @@ LabelFile = Annotated[
 ]
 Ids = Annotated[
     str | None,
-    typer.Option("--id", metavar="COL[,COL]", help="Key columns that both files share.", rich_help_panel=INPUT),
+    typer.Option(
+        "--id", metavar="COL[,COL]", help="Key columns of a row, which both files share.", rich_help_panel=INPUT
+    ),
 ]
 Join = Annotated[
     str,
@@ -202,6 +218,10 @@ NormalizeRows = Annotated[
     bool,
     typer.Option("--normalize-rows", help="Divide each row of a vector prediction by its sum.", rich_help_panel=LOSS),
 ]
+KindOf = Annotated[
+    Kind | None,
+    typer.Option("--kind", help="What a name is that a loss and an activation share.", rich_help_panel=LOSS),
+]
 NullRows = Annotated[
     NullPolicy,
     typer.Option("--nulls", help="Rows with a null or NaN: an error, or left out and counted.", rich_help_panel=LOSS),
@@ -216,6 +236,7 @@ Precision = Annotated[
     int, typer.Option("--precision", min=1, max=17, help="Significant digits in tables.", rich_help_panel=OUTPUT)
 ]
 ColorWhen = Annotated[Color, typer.Option("--color", help="When to colour.", rich_help_panel=OUTPUT)]
+Json = Annotated[bool, typer.Option("--json", help="The same as strict JSON.", rich_help_panel=OUTPUT)]
 Quiet = Annotated[
     int,
     typer.Option(
@@ -251,6 +272,9 @@ Scheduler = Annotated[
         "stdin is sent to them. Default: what Dask is configured for, else worker processes on this machine.",
         rich_help_panel=RUN,
     ),
+]
+Profile = Annotated[
+    bool, typer.Option("--profile", help="Say where the time went, on stderr and in JSON.", rich_help_panel=RUN)
 ]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Tracebacks of bugs.", rich_help_panel=RUN)]
 
@@ -300,6 +324,17 @@ def colored(when: Color) -> bool:
     return sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
+def dumped(facts: "dict[str, Any]") -> str:
+    """Facts as one object of strict JSON, which says of what version they are."""
+    import json  # noqa: PLC0415
+    from importlib.metadata import version  # noqa: PLC0415
+
+    from lossctl.report import SCHEMA_VERSION, strict  # noqa: PLC0415
+
+    whole = {"schema_version": SCHEMA_VERSION, "lossctl": version("lossctl"), **strict(facts)}
+    return json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
 def style_of(when: Color, precision: int) -> "Style":
     """How to write for the terminal there is."""
     from lossctl.renderer import Style  # noqa: PLC0415
@@ -332,6 +367,34 @@ def progress_bar(files: list[str], *, wanted: bool) -> Iterator[Callable[[int], 
         yield advance
     finally:
         bar.stop()
+
+
+def prepared(voice: Voice, *arguments: Any, **options: Any) -> "Prepared":
+    """`lossctl.evaluate.prepare`, saying what was chosen and which pairs are risky."""
+    from lossctl.evaluate import prepare  # noqa: PLC0415
+
+    found = prepare(*arguments, **options)
+    for note in found.plan.roles.notes:
+        voice.note(note)
+    for doubt in found.plan.doubts:
+        voice.warn(doubt)
+    return found
+
+
+def through(voice: Voice, bound: "BoundLoss", activation: str | None, *, from_logits: bool) -> "BoundLoss":
+    """The loss through the activation asked for, saying whether the pair is risky.
+
+    Raises:
+        UsageError: an unknown activation, or both ways of asking.
+    """
+    from lossctl.pairing import doubts  # noqa: PLC0415
+
+    if from_logits and activation is not None:
+        raise UsageError("--from-logits and --activation say the same thing twice", "Give one.")
+    found = bound.from_logits() if from_logits else bound.through(activation)
+    for doubt in doubts(found, 2 if found.rows else 1):
+        voice.warn(doubt)
+    return found
 
 
 def reading(form: str | None, delimiter: str | None, null_values: str | None, *, no_header: bool) -> "Reading":

@@ -1,7 +1,7 @@
 """What a named, parameterised function is, and how ``huber:delta=2`` is read.
 
 Losses and activations are both such functions. Everything a user may say about one is derived from the function
-itself: its name, the first line and body of its docstring, its annotated keyword-only parameters.
+itself: its name, what its docstring states, its annotated keyword-only parameters.
 """
 
 import functools
@@ -15,8 +15,10 @@ from typing import Any, cast
 from lossctl.domain import Interval, Words
 from lossctl.errors import UsageError
 from lossctl.registry import did_you_mean, normal
+from lossctl.sections import Sections, sections_of
 
 Value = float | str | bool | None
+NO_PEERS: Mapping[str, str] = types.MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -109,28 +111,42 @@ class Definition:
     """A function with a name, aliases and parameters, registered under them.
 
     Args:
-        function: the kernel; its docstring starts with one line in plain English.
+        function: the kernel; its docstring starts with one line in plain English, see `lossctl.sections` for the rest.
         aliases: exact synonyms of its name.
         references: where the formula comes from.
+        peers: what other libraries call it, by library, each name with what is different about it in parentheses.
     """
 
-    def __init__(self, function: Callable[..., Any], aliases: tuple[str, ...], references: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        aliases: tuple[str, ...],
+        references: tuple[str, ...],
+        peers: Mapping[str, str] = NO_PEERS,
+    ) -> None:
         functools.update_wrapper(cast("Callable[..., Any]", self), function)
         self.function = function
         self.name = function.__name__
         self.aliases = aliases
         self.references = references
+        self.peers = dict(peers)
         self.parameters = parameters_of(function)
+
+    @property
+    def sections(self) -> Sections:
+        """What the docstring states."""
+        return sections_of(self.__doc__)
 
     @property
     def summary(self) -> str:
         """The first line of the docstring."""
-        return (self.__doc__ or "").strip().partition("\n")[0]
+        return self.sections.summary
 
     @property
-    def description(self) -> str:
-        """The rest of the docstring."""
-        return inspect.cleandoc(self.__doc__ or "").partition("\n")[2].strip()
+    def family(self) -> str:
+        """The module of a built-in, the package of a plug-in."""
+        path = self.__module__.split(".")
+        return path[-1] if path[0] == "lossctl" else path[0]
 
     def settings(self, given: Mapping[str, Value | str], *, read: bool = False) -> tuple[tuple[str, Value], ...]:
         """Every parameter with its effective value, in the order of the definition.

@@ -5,12 +5,14 @@ derived from it. A domain with ``rows`` true judges whole rows of an ``(n, k)`` 
 """
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Protocol
+from typing import TYPE_CHECKING, Annotated, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from numpy.random import Generator  # 5 ms that only tests and proofs need
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -29,14 +31,6 @@ def row_sum(matrix: FloatArray) -> FloatArray:
     if len(matrix) == 1 or matrix.strides[0] != matrix.itemsize:
         return np.add.accumulate(matrix, axis=1)[:, -1]
     return np.asarray(np.add.reduce(matrix, axis=1))
-
-
-def columns_of(values: FloatArray) -> Iterator[FloatArray]:
-    """The 1-D columns of an ``(n,)`` or ``(n, k)`` array."""
-    if values.ndim == 1:
-        yield values
-    else:
-        yield from values.T
 
 
 class Domain(Protocol):
@@ -68,7 +62,7 @@ class Domain(Protocol):
     def convert(self, values: FloatArray) -> FloatArray:
         """Legal values in the one spelling that kernels know."""
 
-    def sample(self, rng: np.random.Generator, n: int, k: int) -> FloatArray:
+    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
         """Draw ``(n,)`` values, or ``(n, k)`` for a domain of rows, moderate and away from the boundary."""
 
 
@@ -91,6 +85,11 @@ class _Plain:
 
     def convert(self, values: FloatArray) -> FloatArray:
         return values
+
+
+def _finite_sum(values: FloatArray) -> bool:
+    with np.errstate(all="ignore"):
+        return bool(np.isfinite(np.add.reduce(values, axis=None)))
 
 
 def _any_column(mask: BoolArray) -> BoolArray | None:
@@ -120,8 +119,10 @@ class Interval(_Plain):
         return f"a number in {opening}{self.low:g}, {self.high:g}{closing}"
 
     def illegal(self, values: FloatArray) -> BoolArray | None:
-        # Two reductions settle the ordinary case; NaN makes both comparisons false.
-        if values.size == 0 or (not self.nonzero and self._holds(values.min()) and self._holds(values.max())):
+        # One or two reductions settle the ordinary case; NaN makes all comparisons false.
+        if values.size == 0 or (self == REAL and _finite_sum(values)):
+            return None
+        if not self.nonzero and self._holds(values.min()) and self._holds(values.max()):
             return None
         above = values > self.low if self.low_open or math.isinf(self.low) else values >= self.low
         below = values < self.high if self.high_open or math.isinf(self.high) else values <= self.high
@@ -139,7 +140,7 @@ class Interval(_Plain):
         below = value < self.high if self.high_open or math.isinf(self.high) else value <= self.high
         return bool(above and below)
 
-    def sample(self, rng: np.random.Generator, n: int, k: int) -> FloatArray:  # noqa: ARG002
+    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:  # noqa: ARG002
         if math.isfinite(self.low) and math.isfinite(self.high):
             span = self.high - self.low
             return rng.uniform(self.low + 0.01 * span, self.high - 0.01 * span, n)
@@ -164,7 +165,7 @@ class Values(_Plain):
             legal |= values == value
         return _any_column(~legal)
 
-    def sample(self, rng: np.random.Generator, n: int, k: int) -> FloatArray:  # noqa: ARG002
+    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:  # noqa: ARG002
         return self.convert(rng.choice(np.array(self.allowed), n))
 
 
@@ -195,7 +196,7 @@ class Vector(_Plain):
     def illegal(self, values: FloatArray) -> BoolArray | None:
         return REAL.illegal(values)
 
-    def sample(self, rng: np.random.Generator, n: int, k: int) -> FloatArray:
+    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
         return np.asfortranarray(rng.normal(0.0, 2.0, (n, k)))
 
 
@@ -234,7 +235,7 @@ class Simplex(_Plain):
     def doubtful(self, values: FloatArray) -> BoolArray | None:
         return _any_column(np.abs(row_sum(values) - 1.0) > SIMPLEX_WARNING)
 
-    def sample(self, rng: np.random.Generator, n: int, k: int) -> FloatArray:
+    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
         drawn = rng.gamma(2.0, 1.0, (n, k)) + 0.05
         return np.asfortranarray(drawn / row_sum(drawn)[:, None])
 
@@ -261,7 +262,7 @@ class LogSimplex(_Plain):
     def doubtful(self, values: FloatArray) -> BoolArray | None:
         return _any_column(np.abs(row_sum(np.exp(values)) - 1.0) > SIMPLEX_WARNING)
 
-    def sample(self, rng: np.random.Generator, n: int, k: int) -> FloatArray:
+    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
         return np.asfortranarray(np.log(Simplex().sample(rng, n, k)))
 
 
@@ -282,7 +283,7 @@ class Classes(_Plain):
     def for_width(self, k: int) -> "Classes":
         return Classes(k)
 
-    def sample(self, rng: np.random.Generator, n: int, k: int) -> FloatArray:
+    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
         return rng.integers(0, k, n).astype(np.float64)
 
 
@@ -308,7 +309,7 @@ class ClassesOrSimplex(_Plain):
     def for_width(self, k: int) -> "ClassesOrSimplex":
         return ClassesOrSimplex(k)
 
-    def sample(self, rng: np.random.Generator, n: int, k: int) -> FloatArray:
+    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
         return Classes().sample(rng, n, k) if rng.integers(2) else Simplex().sample(rng, n, k)
 
 
@@ -329,6 +330,16 @@ def inside(values: Domain, domain: Domain) -> bool:
         high = values.high < domain.high or (values.high == domain.high and values.high_open >= domain.high_open)
         return low and high and not domain.nonzero
     return values == domain or (isinstance(domain, Vector | Interval) and domain in {REAL, VECTOR, DIRECTION})
+
+
+def room(values: FloatArray, domain: Domain) -> FloatArray:
+    """How far each legal number is from the nearest edge of the set; infinite where there is none."""
+    low, high = -math.inf, math.inf
+    if isinstance(domain, Simplex):
+        low = 0.0
+    elif isinstance(domain, Interval):
+        low, high = (0.0, 0.0) if domain.nonzero else (domain.low, domain.high)
+    return np.minimum(np.abs(values - low), np.abs(high - values))
 
 
 REAL = Interval()

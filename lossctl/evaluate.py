@@ -1,7 +1,7 @@
 """The path of the data: a source opens, a plan is made, shards are measured and added up, a report comes out."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -9,6 +9,7 @@ from lossctl import join as joining
 from lossctl.activation import get_activation
 from lossctl.assembly import assemble, complain
 from lossctl.batch import Nulls, Plan
+from lossctl.clock import Clock
 from lossctl.definition import split_specs
 from lossctl.engine import find_engine
 from lossctl.format import Reading, Source, formats, narrowed, open_source
@@ -49,6 +50,7 @@ def evaluate(
     labels: Any = None,
     ids: str | Sequence[str] | None = None,
     join: str = "strict",
+    profile: bool = False,
     progress: Progress | None = None,
 ) -> Report:
     """Evaluate losses on a data set in one pass and constant memory.
@@ -80,6 +82,7 @@ def evaluate(
         labels: another source that holds the labels, matched with this one by key.
         ids: the key columns, of the same names in both.
         join: ``strict`` (every key in both), ``inner`` (keys in both) or ``left`` (every prediction).
+        profile: whether to say in the report where the time went.
         progress: called with the number of bytes of each part that is done.
 
     Returns:
@@ -106,15 +109,56 @@ def evaluate(
         skill=skill,
         nulls=nulls,
     )
+    clock = Clock()
+    found = prepare(
+        source, request, reading, labels=labels, ids=several(ids), join=join, engine=engine, scheduler=scheduler
+    )
+    clock.mark("open")
+    report = run(found.source, found.plan, engine=engine, threads=threads, scheduler=scheduler, progress=progress)
+    joined = {} if found.joined is None else {"join": found.joined}
+    seconds = {**(report.profile or {}), "open": clock.spent.seconds["open"]} if profile else None
+    return replace(report, inputs={**report.inputs, **joined}, profile=seconds)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A data set and everything that is decided about it before the pass."""
+
+    source: Source
+    plan: Plan
+    joined: Mapping[str, Any] | None = None
+    """What was matched, where labels came from another file."""
+
+
+def prepare(
+    source: Any,
+    request: Request,
+    reading: Reading | None = None,
+    *,
+    labels: Any = None,
+    ids: Sequence[str] = (),
+    join: str = "strict",
+    engine: str = "threads",
+    scheduler: str | None = None,
+    others: bool = False,
+) -> Prepared:
+    """Open a data set, match its labels if they are elsewhere, and decide everything.
+
+    Args:
+        source, reading, labels, ids, join, engine, scheduler: as for `evaluate`.
+        request: what is asked for.
+        others: whether a join is to carry all columns along.
+
+    Raises:
+        UsageError: as for `evaluate`.
+        DataError: the data cannot be read, or keys do not match.
+    """
     check_words(request, engine, reading, scheduler)
     opened = open_source(source, reading)
     if labels is None:
-        plan = make_plan(opened, request)
-        return run(opened, plan, engine=engine, threads=threads, scheduler=scheduler, progress=progress)
-    joined = joining.join(opened, open_source(labels, reading), several(ids), join, request)
-    plan = make_plan(joined.source, joined.request)
-    report = run(joined.source, plan, engine=engine, threads=threads, scheduler=scheduler, progress=progress)
-    return replace(report, inputs={**report.inputs, "join": joined.facts})
+        return Prepared(opened, make_plan(opened, request))
+    joined = joining.join(opened, open_source(labels, reading), ids, join, request, others=others)
+    return Prepared(joined.source, make_plan(joined.source, joined.request), joined.facts)
 
 
 def run(
@@ -126,7 +170,7 @@ def run(
     scheduler: str | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """Carry out a plan."""
+    """Carry out a plan; the report says where the time went."""
     passed = Traversal(narrowed(source, plan.roles.needed), engine, threads, scheduler=scheduler)
     total, findings = Summation(nothing(plan)), Findings()
     for shard, measured in passed.map(partial(measure, plan)):
@@ -135,7 +179,8 @@ def run(
         complain(plan, findings, passed)
         if progress is not None:
             progress(shard.nbytes)
-    return assemble(plan, total.result(), passed)
+    measured = total.result()
+    return replace(assemble(plan, measured, passed), profile=measured.spent.seconds)
 
 
 def check_words(request: Request, engine: str, reading: Reading | None, scheduler: str | None = None) -> None:

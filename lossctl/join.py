@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from lossctl.batch import takeable
 from lossctl.columns import LABEL_NAMES, PREDICTION_NAMES, Column, find
@@ -135,6 +134,8 @@ def _read(source: Source, ids: Sequence[str], needed: set[str], texts: set[str],
 
 
 def _match(left: pa.Table, right: pa.Table, ids: list[str], how: str) -> tuple[pa.Table, dict[str, Any]]:
+    import pyarrow.compute as pc
+
     keys = [_keys(left, right, name) for name in ids]
     sides = [
         pa.table([pair[at] for pair in keys], names=ids).append_column(row, pa.array(range(table.num_rows), pa.int64()))
@@ -173,6 +174,8 @@ def _keys(left: pa.Table, right: pa.Table, name: str) -> tuple[pa.ChunkedArray, 
 
 def _words(keys: pa.ChunkedArray) -> pa.ChunkedArray:
     """Keys as text; an empty one is missing."""
+    import pyarrow.compute as pc
+
     words = keys.cast(pa.string())
     return pc.if_else(pc.equal(words, ""), pa.scalar(None, pa.string()), words)
 

@@ -5,7 +5,7 @@ gradients of the reported value, the generated documentation, the tests.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lossctl.activation import BoundActivation, get_activation
-from lossctl.definition import Bound, Definition, Value, read_spec
+from lossctl.definition import NO_PEERS, Bound, Definition, Value, read_spec
 from lossctl.domain import REAL, BoolArray, Domain, FloatArray, row_sum
 from lossctl.errors import DataError, UsageError
 from lossctl.registry import Registry, normal
@@ -53,8 +53,9 @@ class Loss(Definition):
         reduction: Reduction = "mean",
         other_width: tuple[str, tuple[str, ...]] | None = None,
         floored: Kernel | None = None,
+        peers: Mapping[str, str] = NO_PEERS,
     ) -> None:
-        super().__init__(function, aliases, references)
+        super().__init__(function, aliases, references, peers)
         self.reduction: Reduction = reduction
         self.other_width = other_width
         self._label = label
@@ -83,7 +84,9 @@ class Loss(Definition):
 
         return declare
 
-    def under(self, reduction: Reduction, *, aliases: tuple[str, ...] = ()) -> Callable[[Callable[[], None]], "Loss"]:
+    def under(
+        self, reduction: Reduction, *, aliases: tuple[str, ...] = (), peers: Mapping[str, str] = NO_PEERS
+    ) -> Callable[[Callable[[], None]], "Loss"]:
         """Name this loss under another default reduction; the decorated function gives the name and the docstring."""
 
         def register(named: Callable[[], None]) -> Loss:
@@ -95,6 +98,7 @@ class Loss(Definition):
                 references=self.references,
                 reduction=reduction,
                 floored=self.floored,
+                peers=peers,
             )
             functools.update_wrapper(cast("Callable[..., Any]", made), named)
             made.name = named.__name__
@@ -141,6 +145,7 @@ def loss(
     reduction: Reduction = "mean",
     other_width: tuple[str, tuple[str, ...]] | None = None,
     floored: Kernel | None = None,
+    peers: Mapping[str, str] = NO_PEERS,
 ) -> Callable[[Kernel], Loss]:
     """Turn a formula into a registered loss.
 
@@ -158,6 +163,7 @@ def loss(
             one this loss is for (one column for a loss of rows, several for any other).
         floored: ``(label, prediction, **parameters)`` to the probabilities whose logarithm is floored at ``eps``;
             the prediction when left out.
+        peers: what other libraries call it, by library, each name with what is different about it in parentheses.
     """
 
     def register(function: Kernel) -> Loss:
@@ -170,6 +176,7 @@ def loss(
             reduction=reduction,
             other_width=other_width,
             floored=floored,
+            peers=peers,
         )
         losses.add(made.name, made, aliases)
         return made
@@ -269,6 +276,14 @@ class BoundLoss(Bound):
             if normal(known) == normal(reduction):
                 return replace(self, reduction=known)
         raise UsageError(f"unknown reduction {reduction!r}", f"Known: {', '.join(REDUCTIONS)}.")
+
+    def flooring(self, eps: float) -> "BoundLoss":
+        """The same loss with another floor under probabilities.
+
+        Raises:
+            UsageError: it has none.
+        """
+        return replace(self, settings=self.definition.settings({**self.parameters, "eps": eps}))
 
     def accept(self, label: npt.ArrayLike, prediction: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
         """Label and prediction as the arrays kernels take, if shapes and values are legal; see `value`."""

@@ -4,11 +4,13 @@ The state of a run is a tuple of the states of its losses, by group; states of s
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Generic, Protocol, Self, TypeVar
 
 import numpy as np
 
 from lossctl.batch import Batch, Group, Plan, validate
+from lossctl.clock import Clock, Spent
 from lossctl.domain import FloatArray
 from lossctl.format import Shard, Wanted
 from lossctl.loss import BoundLoss
@@ -18,8 +20,9 @@ from lossctl.reductions.marginals import Marginals
 from lossctl.reductions.moments import Moments
 from lossctl.reductions.worst import Worst
 
-BLOCK = 1 << 14
-"""Numbers that a kernel sees at a time: its temporaries stay in the cache."""
+BLOCK = 1 << 15
+"""Numbers that a kernel sees at a time: few calls, so that threads seldom wait for each other, and temporaries in the
+cache."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ class Measured:
     parts: tuple[Part, ...]
     labels: Marginals | None = None
     """How the labels are distributed, where somebody asked for the best constants."""
+    spent: Spent = field(default_factory=Spent)
 
     def __add__(self, other: "Measured") -> "Measured":
         left, right = self, other.shift(self.rows)
@@ -84,6 +88,7 @@ class Measured:
             left.findings + right.findings,
             tuple(a + b for a, b in zip(left.parts, right.parts, strict=True)),
             labels,
+            left.spent + right.spent,
         )
 
     def regroup(self, place: dict[Group, int]) -> "Measured":
@@ -97,6 +102,7 @@ class Measured:
             self.findings,
             tuple(part.regroup(index, groups) for part in self.parts),
             None if self.labels is None else self.labels.regroup(index, groups),
+            self.spent,
         )
 
     def shift(self, rows: int) -> "Measured":
@@ -133,23 +139,38 @@ def measure(plan: Plan, shard: Shard) -> Measured:
     Raises:
         BadRow: a row cannot be read.
     """
-    total = Summation(nothing(plan))
+    total, clock = Summation(nothing(plan)), Clock()
     for record in shard.read(wanted(plan)):
-        total.add(lift(plan, validate(record, plan)))
-    return total.result()
+        clock.mark("read")
+        batch = validate(record, plan)
+        clock.mark("validate")
+        total.add(lift(plan, batch, clock))
+        clock.mark("reduce")
+    clock.mark("read")
+    return replace(total.result(), spent=clock.spent)
 
 
-class Summation:
+class Summable(Protocol):
+    """What can be added to its like, in order."""
+
+    def __add__(self, other: Self, /) -> Self:
+        """Both together."""
+
+
+Sum = TypeVar("Sum", bound=Summable)
+
+
+class Summation(Generic[Sum]):
     """A sum of many states, added up in pairs of like size: each is touched a logarithmic number of times.
 
     With many groups a running total would be copied at every step.
     """
 
-    def __init__(self, zero: Measured) -> None:
+    def __init__(self, zero: Sum) -> None:
         self.zero = zero
-        self.stack: list[tuple[int, Measured]] = []
+        self.stack: list[tuple[int, Sum]] = []
 
-    def add(self, state: Measured) -> None:
+    def add(self, state: Sum) -> None:
         """Append a state."""
         size = 1
         while self.stack and self.stack[-1][0] <= size:
@@ -157,7 +178,7 @@ class Summation:
             size, state = size + before, earlier + state
         self.stack.append((size, state))
 
-    def result(self) -> Measured:
+    def result(self) -> Sum:
         """The sum of all states, in their order."""
         total = self.zero
         for _, state in reversed(self.stack):
@@ -165,13 +186,13 @@ class Summation:
         return total
 
 
-def lift(plan: Plan, batch: Batch) -> Measured:
+def lift(plan: Plan, batch: Batch, clock: Clock | None = None) -> Measured:
     """The sums over a batch; only counts and findings where a value is illegal."""
     counts = tally(plan, batch)
     if not len(batch.label) or any(batch.findings.of("error")):
         return counts
     parts = tuple(
-        _part(plan, bound, batch, prediction)
+        _part(plan, bound, batch, prediction, clock or Clock())
         for chosen, prediction in zip(plan.losses, batch.predictions, strict=True)
         for bound in chosen
     )
@@ -185,7 +206,7 @@ def tally(plan: Plan, batch: Batch) -> Measured:
     return Measured(batch.rows, batch.keys, batch.null, batch.unweighted, batch.findings, empty.parts, empty.labels)
 
 
-def _part(plan: Plan, bound: BoundLoss, batch: Batch, prediction: FloatArray) -> Part:
+def _part(plan: Plan, bound: BoundLoss, batch: Batch, prediction: FloatArray, clock: Clock) -> Part:
     label = kernel_label(bound, batch.label)
     groups = len(batch.keys)
     value, gradient = evaluated(bound, label, prediction, gradient=plan.gradient)
@@ -197,12 +218,15 @@ def _part(plan: Plan, bound: BoundLoss, batch: Batch, prediction: FloatArray) ->
         counts = np.array([int(clipped.sum())])
     else:
         counts = np.bincount(batch.group[clipped], minlength=groups)
-    return Part(
+    clock.mark("compute")
+    part = Part(
         Moments.lift(rows),
         counts,
         Gradients.lift(rows) if plan.gradient else None,
         Worst.lift(rows, plan.samples, bound.row_gradient) if plan.samples else None,
     )
+    clock.mark("reduce")
+    return part
 
 
 def kernel_label(bound: BoundLoss, label: FloatArray) -> FloatArray:
@@ -214,6 +238,9 @@ def evaluated(
     bound: BoundLoss, label: FloatArray, prediction: FloatArray, *, gradient: bool
 ) -> tuple[FloatArray, FloatArray | None]:
     """The value of every row, and its gradient where asked, block by block."""
+    if prediction.size <= BLOCK:
+        value = bound.row_value(label, prediction)
+        return value, bound.row_gradient(label, prediction) if gradient else None
     value = np.empty(len(prediction))
     slope = np.empty_like(prediction) if gradient else None
     for block in blocks(prediction):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lossctl.activation import BoundActivation
+from lossctl.activation import BoundActivation, get_activation
 from lossctl.domain import inside
 from lossctl.loss import BoundLoss
 
@@ -33,16 +33,23 @@ PAIRINGS = (
         "binary classification",
         ("sigmoid",),
         ("bce", "focal"),
-        "the gradient on the logit is σ(z) − y: σ′ cancels, so a saturated mistake still learns; focal under imbalance",
+        "with bce the gradient on the logit is σ(z) − y: σ′ cancels, so a saturated mistake still learns; "
+        "focal under imbalance",
     ),
     Pairing(
         "multi-label classification", ("sigmoid",), ("bce",), "one sigmoid a column: each label is its own yes or no"
     ),
     Pairing(
         "multi-class classification",
-        ("softmax", "log_softmax"),
+        ("softmax",),
         ("cross_entropy", "nll", "kl_divergence"),
         "the gradient on the logits is p − y",
+    ),
+    Pairing(
+        "multi-class classification in logarithms",
+        ("log_softmax",),
+        ("nll",),
+        "with nll:log=true; the gradient on the logits is p − y, and no small probability is rounded to 0",
     ),
     Pairing(
         "unbounded regression",
@@ -53,7 +60,7 @@ PAIRINGS = (
     Pairing(
         "positive regression",
         ("softplus", "exp", "relu"),
-        ("msle", "rmsle", "mse", "mae", "mape", "poisson"),
+        ("msle", "rmsle", "mse", "mae", "mape"),
         "the output cannot be negative; relu has no gradient where z ≤ 0",
     ),
     Pairing(
@@ -62,7 +69,12 @@ PAIRINGS = (
         ("mse", "mae"),
         "the output is scaled to the bounds; the gradient carries the derivative, which vanishes near them",
     ),
-    Pairing("counts", ("exp",), ("poisson",), "the gradient on the log-rate is e^z − y"),
+    Pairing(
+        "counts",
+        ("exp", "softplus"),
+        ("poisson",),
+        "the output is a rate above 0; after exp the gradient on the log-rate is e^z − y",
+    ),
     Pairing(
         "max-margin classification",
         ("identity",),
@@ -82,8 +94,8 @@ RISKS = (
     Risk(
         ("hinge", "squared_hinge", "exponential"),
         ("sigmoid", "softmax"),
-        "it is made for scores: a probability never reaches a margin of −1, so no row of the negative class is ever "
-        "free of loss; leave the activation out, or use bce",
+        "it is made for scores of either sign: a probability is never below 0, so no row of the negative class is "
+        "ever on the right side; leave the activation out, or use bce",
     ),
     Risk(
         ("mse", "rmse", "l2"),
@@ -127,8 +139,9 @@ def doubts(bound: BoundLoss, width: int) -> Iterator[str]:
 
 
 def _outside(bound: BoundLoss, activation: BoundActivation) -> str:
-    fitting = [name for pairing in pairings_of(bound.name) for name in pairing.activations]
-    better = f"; it goes with {' or '.join(dict.fromkeys(fitting))}" if fitting else ""
+    named = dict.fromkeys(name for pairing in pairings_of(bound.name) for name in pairing.activations)
+    fitting = [name for name in named if inside(get_activation(name).range, bound.output_domain)]
+    better = f"; {bound.name} goes with {' or '.join(fitting)}" if fitting else ""
     return (
         f"the activation comes to {activation.range.describe()}, but the loss needs {bound.output_domain.describe()}, "
         f"so a row may be an error{better}"

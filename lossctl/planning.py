@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Literal
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from lossctl.activation import get_activation
 from lossctl.batch import BadRow, Nulls, Plan, class_number, kind_of, scalar_column
@@ -43,7 +42,7 @@ class Request:
     nulls: Nulls = "error"
 
 
-class _Planner:
+class Planner:
     """Decides, one question after the other."""
 
     def __init__(self, source: Source, request: Request) -> None:
@@ -79,6 +78,8 @@ class _Planner:
             return len(columns)
         if self.kinds[columns[0]] != "list":
             return 0
+        import pyarrow.compute as pc
+
         lengths = pc.list_value_length(self.head.column(columns[0])).drop_null()
         if not len(lengths):
             raise DataError(f"column {columns[0]!r}: the first {self.head.num_rows} rows are all null")
@@ -101,12 +102,7 @@ class _Planner:
         if asked.eps is not None:
             if not any("eps" in bound.parameters for bound in chosen):
                 raise UsageError("--eps: none of the losses takes a logarithm of a probability")
-            chosen = [
-                replace(bound, settings=bound.definition.settings({**bound.parameters, "eps": asked.eps}))
-                if "eps" in bound.parameters
-                else bound
-                for bound in chosen
-            ]
+            chosen = [bound.flooring(asked.eps) if "eps" in bound.parameters else bound for bound in chosen]
         return tuple(dict.fromkeys(chosen))
 
     def suitable(self) -> list[str]:
@@ -157,6 +153,8 @@ class _Planner:
 
     def _names_that_fit(self, choices: list[tuple[str, ...]]) -> tuple[str, ...] | None:
         """The reading of the columns' names that the labels of the first rows agree with, else the shortest."""
+        import pyarrow.compute as pc
+
         label = self.roles.label
         if len(choices) > 1 and len(label) == 1 and self.kinds[label[0]] == "text":
             met = {str(word) for word in pc.unique(self.head.column(label[0])).to_pylist() if word}
@@ -210,6 +208,28 @@ class _Planner:
             models.append(Model(model.name, columns))
         return replace(roles, label=label or roles.label, models=tuple(models))
 
+    def agreed(self, roles: Roles, widths: Sequence[int]) -> tuple[Roles, tuple[str, ...] | None]:
+        """The roles with the columns of every model in one order of the classes, and the classes.
+
+        Raises:
+            UsageError: two models have different classes.
+        """
+        ordered = [self.class_order(model, width) for model, width in zip(roles.models, widths, strict=True)]
+        classes = ordered[0][1]
+        models = []
+        for model, names in ordered:
+            if names != classes and names is not None and classes is not None:
+                if set(names) != set(classes):
+                    raise UsageError(
+                        f"models {ordered[0][0].name!r} and {model.name!r} have different classes: "
+                        f"{', '.join(classes)} and {', '.join(names)}",
+                        "Name the classes: --classes a,b,c.",
+                    )
+                by_class = dict(zip(names, model.columns, strict=True))
+                model = Model(model.name, tuple(by_class[name] for name in classes))  # noqa: PLW2901
+            models.append(model)
+        return replace(roles, models=tuple(models)), classes
+
     def plan(self) -> Plan:
         """All decisions."""
         roles = self.roles
@@ -222,21 +242,7 @@ class _Planner:
         if label_width and len(roles.label) > 1:
             roles = self.aligned(roles)
         if (rows or text or self.request.classes) and not label_width:
-            ordered = [self.class_order(model, width) for model, width in zip(roles.models, widths, strict=True)]
-            classes = ordered[0][1]
-            models = []
-            for model, names in ordered:
-                if names != classes and names is not None and classes is not None:
-                    if set(names) != set(classes):
-                        raise UsageError(
-                            f"models {ordered[0][0].name!r} and {model.name!r} have different classes: "
-                            f"{', '.join(classes)} and {', '.join(names)}",
-                            "Name the classes: --classes a,b,c.",
-                        )
-                    by_class = dict(zip(names, model.columns, strict=True))
-                    model = Model(model.name, tuple(by_class[name] for name in classes))  # noqa: PLW2901
-                models.append(model)
-            roles = replace(roles, models=tuple(models))
+            roles, classes = self.agreed(roles, widths)
         if self.request.normalize_rows:
             self.check_normalizing(losses)
         mode = self.class_labels(classes, rows=rows)
@@ -282,4 +288,4 @@ def make_plan(source: Source, request: Request) -> Plan:
         raise UsageError(f"samples must be 0 or more, not {request.samples}")
     if request.nulls not in {"error", "drop"}:
         raise UsageError(f"nulls must be error or drop, not {request.nulls!r}")
-    return _Planner(source, replace(request, loss=specs)).plan()
+    return Planner(source, replace(request, loss=specs)).plan()

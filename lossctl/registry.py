@@ -5,18 +5,25 @@ first time somebody asks, and register themselves while they are imported.
 """
 
 import difflib
+import functools
 import importlib
 import pkgutil
 import re
 import threading
 import warnings
 from collections.abc import Iterator
-from importlib.metadata import entry_points
-from typing import Generic, TypeVar
+from importlib.metadata import EntryPoints, entry_points
+from typing import Generic, TypeVar, cast
 
 from lossctl.errors import UsageError
 
 T = TypeVar("T")
+
+
+@functools.cache
+def _entry_points() -> EntryPoints:
+    """Those of every installed package, looked for once."""
+    return cast("EntryPoints", entry_points())
 
 
 def split(text: str | None) -> tuple[str, ...]:
@@ -112,7 +119,7 @@ class Registry(Generic[T]):
             package = importlib.import_module(self.package)
             for module in pkgutil.iter_modules(package.__path__):
                 importlib.import_module(f"{self.package}.{module.name}")
-            for point in entry_points(group=self.package):
+            for point in _entry_points().select(group=self.package):
                 try:
                     point.load()
                 except Exception as broken:  # noqa: BLE001  (a stranger's package must not take lossctl down)

@@ -137,6 +137,8 @@ class Report:
     notes: tuple[str, ...] = ()
     """What was chosen without being asked for."""
     warnings: tuple[str, ...] = ()
+    profile: Mapping[str, float] | None = None
+    """Seconds by phase, added up over threads, where somebody asked."""
 
     @property
     def value(self) -> float:
@@ -179,11 +181,12 @@ class Report:
         return {
             "schema_version": SCHEMA_VERSION,
             "lossctl": version("lossctl"),
-            "inputs": _strict(self.inputs),
-            "settings": _strict(self.settings),
-            "results": [_strict(result.to_dict()) for result in self.results],
+            "inputs": strict(self.inputs),
+            "settings": strict(self.settings),
+            "results": [strict(result.to_dict()) for result in self.results],
             "notes": list(self.notes),
             "warnings": list(self.warnings),
+            **({} if self.profile is None else {"profile": dict(self.profile)}),
         }
 
     def to_frame(self) -> "pd.DataFrame":
@@ -193,14 +196,14 @@ class Report:
         return pd.DataFrame([result.to_row() for result in self.results])
 
 
-def _strict(value: Any) -> Any:
+def strict(value: Any) -> Any:
     """The value with non-finite numbers as ``None``, named in a field ``nonfinite`` of their object."""
     if isinstance(value, Mapping):
-        plain = {key: _strict(item) for key, item in value.items()}
+        plain = {key: strict(item) for key, item in value.items()}
         odd = {key: word for key, item in value.items() if (word := _word(item)) is not None}
         return {**plain, "nonfinite": odd} if odd else plain
     if isinstance(value, list | tuple):
-        return [_strict(item) for item in value]
+        return [strict(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

@@ -6,7 +6,6 @@ from functools import partial
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from lossctl.assembly import complain, ensure_measured
 from lossctl.batch import Batch, Plan, takeable, validate
@@ -142,6 +141,8 @@ def _like(piece: pa.RecordBatch, schema: pa.Schema, file: str) -> pa.RecordBatch
 
 def _best_of(pieces: Iterator[pa.RecordBatch], most: int) -> Iterator[pa.RecordBatch]:
     """The worst rows of all pieces, by the first loss; among equals the first."""
+    import pyarrow.compute as pc
+
     at, order_by = 0, "lossctl order"
     worst: pa.Table | None = None
     for piece in pieces:

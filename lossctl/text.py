@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import pyarrow as pa
 
@@ -30,22 +30,23 @@ def lines_of(path: str, start: int, stop: int, *, first: int, size: int, stamp: 
         Where the first of these lines stands, and all of them.
     """
     with unchanged(path, stamp) as file:
-        before = start > first
-        file.seek(start - before)
-        text = file.read(stop - start + before)
-        if before:
-            # The line that holds the byte before the range belongs to the range before.
-            skipped = text.find(b"\n") + 1
-            if not skipped:
-                return stop, b""
-            start, text = start - 1 + skipped, text[skipped:]
-        while text and stop < size and not text.endswith(b"\n"):
-            more = file.read(1 << 16)
-            end = more.find(b"\n") + 1
-            text += more[:end] if end else more
-            if end or not more:
-                break
-        return start, bytes(text)
+        # Both ends are looked for before anything is read, so that the lines are copied once.
+        begin = first if start <= first else _line_from(file, start)
+        end = size if stop >= size else _line_from(file, stop)
+        file.seek(begin)
+        return begin, bytes(file.read(max(end - begin, 0)))
+
+
+def _line_from(file: BinaryIO, at: int) -> int:
+    """Where the first line begins that does not begin before a byte."""
+    at -= 1
+    file.seek(at)
+    while more := file.read(1 << 12):
+        end = more.find(b"\n") + 1
+        if end:
+            return at + end
+        at += len(more)
+    return at
 
 
 class Layout(Protocol):

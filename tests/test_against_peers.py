@@ -1,9 +1,17 @@
 """Values against scikit-learn and torch on random data, and gradients against autograd, where they are installed."""
 
+import inspect
+import re
+
 import numpy as np
 import pytest
 
-from lossctl import evaluate, get_loss
+from lossctl import evaluate, get_activation, get_loss
+from lossctl.activation import activations
+from lossctl.checks import points
+from lossctl.domain import inside
+from lossctl.explanation import definitions
+from lossctl.loss import losses
 
 N, K = 500, 4
 rng = np.random.default_rng(20)
@@ -101,3 +109,134 @@ def test_values_and_gradients_are_those_of_torch():
             bound.value(label, point), rows.detach().numpy(), rtol=1e-9, atol=1e-12, err_msg=spec
         )
         np.testing.assert_allclose(bound.gradient(label, point), at.grad.numpy(), rtol=1e-9, atol=1e-12, err_msg=spec)
+
+
+def torch_activations(torch):
+    """What torch calls each activation, as functions of rows or numbers."""
+    functional = torch.nn.functional
+    return {
+        "identity": lambda z: z,
+        "relu": functional.relu,
+        "leaky_relu": functional.leaky_relu,
+        "elu": functional.elu,
+        "selu": functional.selu,
+        "sigmoid": torch.sigmoid,
+        "tanh": torch.tanh,
+        "exp": torch.exp,
+        "softplus": lambda z: functional.softplus(z, threshold=1e9),  # linear from 20 on unless told otherwise
+        "softmax": lambda z: functional.softmax(z, 1),
+        "log_softmax": lambda z: functional.log_softmax(z, 1),
+    }
+
+
+def torch_losses(torch):
+    """Each loss by torch, from a label and a prediction to one number a row."""
+    functional, none = torch.nn.functional, {"reduction": "none"}
+    columns = {
+        "mse": lambda y, p: functional.mse_loss(p, y, **none),
+        "rmse": lambda y, p: functional.mse_loss(p, y, **none),
+        "l2": lambda y, p: functional.mse_loss(p, y, **none),
+        "mae": lambda y, p: functional.l1_loss(p, y, **none),
+        "l1": lambda y, p: functional.l1_loss(p, y, **none),
+        "huber": lambda y, p: functional.huber_loss(p, y, **none),
+        "log_cosh": lambda y, p: functional.softplus(-2 * (p - y).abs(), threshold=1e9) + (p - y).abs() - np.log(2),
+        "msle": lambda y, p: (torch.log1p(p) - torch.log1p(y)) ** 2,
+        "rmsle": lambda y, p: (torch.log1p(p) - torch.log1p(y)) ** 2,
+        "mape": lambda y, p: 100 * ((p - y) / y).abs(),
+        "bce": lambda y, p: functional.binary_cross_entropy(p, y, **none),
+        "poisson": lambda y, p: p - y * torch.log(p),
+        "hinge": lambda y, p: (1 - y * p).clamp(min=0),
+        "squared_hinge": lambda y, p: (1 - y * p).clamp(min=0) ** 2,
+        "exponential": lambda y, p: torch.exp(-y * p),
+        "focal": lambda y, p: torch.where(
+            y == 1, -0.25 * (1 - p) ** 2 * torch.log(p), -0.75 * p**2 * torch.log1p(-p)
+        ),
+    }  # fmt: skip
+    rows = {
+        "cross_entropy": lambda y, p: functional.nll_loss(torch.log(p), y.long(), **none),
+        "nll": lambda y, p: functional.nll_loss(torch.log(p), y.long(), **none),
+        "kl_divergence": lambda y, p: functional.kl_div(torch.log(p), y, **none).sum(1),
+        "cosine_proximity": lambda y, p: -functional.cosine_similarity(p, y),
+    }
+    return columns, rows
+
+
+def test_every_activation_and_its_pullback_are_those_of_torch():
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    known = torch_activations(torch)
+    assert set(known) == set(activations.names())
+    for name, theirs in known.items():
+        bound = get_activation(name)
+        z = np.random.default_rng(1).normal(0.0, 4.0, (N, K) if bound.definition.rows else N)
+        upstream = np.random.default_rng(2).normal(size=z.shape)
+        at = torch.tensor(z, requires_grad=True)
+        value = theirs(at)
+        value.backward(torch.tensor(upstream))
+        np.testing.assert_allclose(bound.value(z), value.detach().numpy(), rtol=1e-12, atol=1e-14, err_msg=name)
+        np.testing.assert_allclose(bound.pullback(z, upstream), at.grad.numpy(), rtol=1e-9, atol=1e-13, err_msg=name)
+
+
+def test_every_loss_through_every_legal_activation_has_the_gradient_of_torch():
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    columns, rows = torch_losses(torch)
+    assert {*columns, *rows} == set(losses.names())
+    outputs, tried = torch_activations(torch), 0
+    for name, theirs in {**columns, **rows}.items():
+        for activation in activations:
+            through = get_loss(name).through(activation.name)
+            if not inside(through.activation.range, through.output_domain) or activation.rows != through.rows:
+                continue
+            label, z = points(through, 7)
+            if through.rows and name in {"cross_entropy", "nll"}:
+                label = np.random.default_rng(3).integers(0, z.shape[1], len(z)).astype(float)
+            at = torch.tensor(np.ascontiguousarray(z), requires_grad=True)
+            values = theirs(torch.tensor(np.ascontiguousarray(label)), outputs[activation.name](at))
+            values.sum().backward()
+            where = f"{name} through {activation.name}"
+            np.testing.assert_allclose(
+                through.value(label, z), values.detach().numpy(), rtol=1e-7, atol=1e-10, err_msg=where
+            )
+            np.testing.assert_allclose(through.gradient(label, z), at.grad.numpy(), rtol=1e-6, atol=1e-9, err_msg=where)
+            tried += 1
+    assert tried > 70
+
+
+def names_of(definition, library):
+    """The names a definition says it has in a library, without what is different about them."""
+    words = re.sub(r"\([^)]*\)", "", definition.peers.get(library, ""))
+    return [word.strip() for word in words.split(",") if word.strip()]
+
+
+def test_the_names_said_to_be_torchs_are():
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    for definition in definitions():
+        for name in names_of(definition, "torch"):
+            assert any(hasattr(place, name) for place in (torch.nn.functional, torch.nn, torch)), name
+
+
+def test_the_names_said_to_be_scikit_learns_are():
+    pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+    import sklearn._loss
+    import sklearn.metrics
+    from sklearn.neural_network import MLPRegressor
+
+    (choices,) = [it.options for it in MLPRegressor._parameter_constraints["activation"]]
+    for definition in definitions():
+        for name in names_of(definition, "scikit-learn"):
+            known = hasattr(sklearn.metrics, name) or hasattr(sklearn._loss, name) or name in choices
+            assert known or hasattr(sklearn._loss.loss, name), name
+
+
+def test_what_is_said_to_be_different_in_torch_is():
+    """The caveats beside torch's names: each is what its signature or a number says."""
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    functional = torch.nn.functional
+    assert inspect.signature(functional.poisson_nll_loss).parameters["log_input"].default is True
+    assert inspect.signature(functional.leaky_relu).parameters["negative_slope"].default == 0.01
+    assert functional.binary_cross_entropy(torch.tensor(0.0), torch.tensor(1.0)).item() == 100.0
+    error = torch.tensor([3.0, 1.0])
+    assert functional.l1_loss(error, torch.zeros(2)).item() == 2.0
+    label, chance = torch.tensor(SOFT), torch.tensor(ROWS)
+    with pytest.warns(UserWarning, match="batchmean"):
+        mean = functional.kl_div(torch.log(chance), label, reduction="mean").item()
+    assert mean == pytest.approx(get_loss("kl_divergence").value(SOFT, ROWS).mean() / K)

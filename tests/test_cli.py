@@ -586,6 +586,30 @@ def test_version_and_help_load_nothing_heavy(plain_environment, arguments, heavy
     assert done.stdout.splitlines()[-1] == "loaded 0"
 
 
+def test_no_evaluation_of_a_file_loads_pandas(plain_environment, tmp_path):
+    """It takes a third of a second, and Arrow asks for it wherever it is given an object of Python's."""
+    table = pa.table(
+        {
+            "label": ["b", "a", "b"],
+            "p": pa.array([[0.5, 0.5], None, [0.25, 0.75]], pa.list_(pa.float64())),
+            "p_a": [0.5, 0.25, 0.75],
+            "p_b": [0.5, 0.75, 0.25],
+            "by": pa.array(["north", None, "south"]).dictionary_encode(),
+        }
+    )
+    pq.write_table(table, tmp_path / "rows.parquet")
+    pyarrow.csv.write_csv(table.drop_columns(["p"]), tmp_path / "rows.csv")
+    script = (
+        "import sys; from lossctl.cli import run; status = run(sys.argv[1:]); "
+        "print('status', status, 'pandas' in sys.modules)"
+    )
+    for name, prediction in (("rows.parquet", "p"), ("rows.parquet", "p_*"), ("rows.csv", "p_*")):
+        options = ["-l", "cross_entropy", "-y", "label", "-p", prediction, "--classes", "a,b", "--by", "by"]
+        command = [sys.executable, "-c", script, "eval", str(tmp_path / name), *options, "--grad", "--nulls", "drop"]
+        done = subprocess.run(command, capture_output=True, text=True, env=plain_environment(), timeout=60, check=True)
+        assert done.stdout.splitlines()[-1] == "status 0 False", (name, prediction)
+
+
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 @pytest.mark.parametrize("command", ["", *commands.names()])
 def test_help_ends_with_an_example_and_fits_the_terminal(lossctl, monkeypatch, command, flag):
@@ -699,7 +723,7 @@ def test_a_terminal_gets_a_boxed_table_that_fits_and_a_pipe_plain_text(
     plain_environment, process, sample_data, columns
 ):
     command = ["eval", sample_data / "binary.csv", "-l", "bce,focal:gamma=1.5", "-p", "p_a", "-p", "p_b"]
-    command += ["--by", "segment", "-w", "weight", "--grad", "--samples", "1"]
+    command += ["--by", "segment", "-w", "weight", "--grad", "--samples", "1", "--no-progress"]
     status, heard = on_terminal(command, plain_environment(TERM="xterm"), columns)
     bare = re.sub(r"\x1b\[[0-9;]*m", "", heard)
     assert status == 0
@@ -1009,3 +1033,32 @@ def test_engine_and_threads_change_no_digit(lossctl, tmp_path, flags):
     pq.write_table(pa.table({"y": rng.normal(size=9000), "p": rng.normal(size=9000)}), file, row_group_size=700)
     command = ["eval", file, "-l", "mse,log_cosh", "--grad", "--samples", "4", "-f", "json"]
     assert lossctl(*command, *flags).out == lossctl(*command).out
+
+
+# --- where the time went ---------------------------------------------------------------------------------------------
+
+
+def test_profile_says_where_the_time_went_on_stderr_and_in_json(lossctl, sample_data):
+    from lossctl.clock import PHASES
+
+    asked = ("eval", sample_data / "regression.csv", "-l", "huber", "-q")
+    plain, profiled = lossctl(*asked), lossctl(*asked, "--profile")
+    assert plain.out == profiled.out
+    assert plain.err == ""
+    assert [line.split()[0] for line in profiled.err.splitlines()][1:-1] == list(PHASES)
+    found = lossctl(*asked, "-f", "json", "--profile").json["profile"]
+    assert list(found) == list(PHASES)
+    assert all(seconds >= 0 for seconds in found.values())
+    assert found["read"] > 0
+    assert "profile" not in lossctl(*asked, "-f", "json").json
+
+
+def test_time_adds_up_whatever_the_order():
+    from lossctl.clock import Clock, Spent
+
+    clock = Clock()
+    clock.mark("read")
+    clock.mark("read")
+    a, b, c = clock.spent, Spent({"read": 1, "compute": 2}), Spent({"reduce": 3})
+    assert (a + b) + c == a + (b + c)
+    assert Spent() + b == b == b + Spent()

@@ -1,6 +1,7 @@
 """A Dask cluster gives what one machine gives, bit for bit, whatever happens to its workers, and errors as good."""
 
 import contextlib
+import inspect
 import logging
 import os
 import pickle
@@ -19,6 +20,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import lossctl as library
+from lossctl.command import commands
 from lossctl.engine import connected, engines
 from lossctl.engines import cluster as engine_module
 from lossctl.format import formats, open_source
@@ -134,8 +136,24 @@ def test_a_slice_of_a_table_travels_without_the_rest_of_it(table):
     assert pickle.loads(pickle.dumps(one)).table.equals(one.table)
 
 
-def test_the_worst_rows_are_found_on_a_cluster(cluster, lossctl, stored):
-    command = ["samples", stored, "-l", "huber", "--top", "5", "-q"]
+COMMANDS = {
+    "eval": ["-l", "huber,mae", "--grad", "--skill", "--by", "g", "--samples", "2"],
+    "samples": ["-l", "huber", "--top", "5"],
+    "doctor": [],
+    "plot": ["-l", "huber"],
+    "gradcheck": [],
+}
+
+
+def test_every_command_with_an_engine_is_tried_on_a_cluster():
+    assert {it.name for it in commands if "engine" in inspect.signature(it.run).parameters} == set(COMMANDS)
+    for name in COMMANDS:
+        assert "scheduler" in inspect.signature(commands.get(name).run).parameters
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_says_the_same_on_a_cluster(name, cluster, lossctl, stored):
+    command = [name, *(["huber"] if name == "gradcheck" else []), stored, *COMMANDS[name]]
     serial = lossctl(*command, "--engine", "serial")
     assert serial.status == 0
     assert lossctl(*command, "--engine", "dask", "--scheduler", cluster.scheduler_address) == serial
@@ -383,9 +401,10 @@ def test_a_port_where_nobody_speaks_is_an_error_in_time(lossctl, stored, monkeyp
     assert done.err.startswith(f"error: no Dask scheduler answers at {address}: ")
 
 
-@pytest.mark.parametrize("command", ["eval", "samples"])
-def test_a_scheduler_without_the_engine_for_it_is_refused(command, lossctl, stored):
-    done = lossctl(command, stored, "-l", "mse", "--scheduler", "tcp://127.0.0.1:8786")
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_scheduler_without_the_engine_for_it_is_refused(name, lossctl, stored):
+    subject = ["huber", stored] if name == "gradcheck" else [stored]
+    done = lossctl(name, *subject, "--scheduler", "tcp://127.0.0.1:8786")
     assert done.status == 2
     assert done.err == "error: the threads engine has no scheduler\n--scheduler goes with --engine dask.\n"
 

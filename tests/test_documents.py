@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 import lossctl
+from lossctl.activation import activations
 from lossctl.command import commands
 from lossctl.loss import losses
+from lossctl.pairing import PAIRINGS, RISKS
 
 ROOT = Path(__file__).parent.parent
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
@@ -78,6 +80,23 @@ def test_every_loss_and_command_is_in_the_documents():
         assert f"\n## {definition.name}\n" in page
     for entry in commands:
         assert f"## `lossctl {entry.name}`" in flags
+
+
+def test_every_activation_pairing_and_risk_is_in_the_documents():
+    page = (ROOT / "docs" / "activations.md").read_text()
+    for definition in activations:
+        assert f"\n## {definition.name}\n" in page
+    for it in (*PAIRINGS, *RISKS):
+        assert f"| {it.why} |" in page
+
+
+@pytest.mark.parametrize("page", ["losses.md", "activations.md"])
+def test_links_within_the_generated_pages_lead_to_a_heading(page):
+    text = (ROOT / "docs" / page).read_text()
+    for target, anchor in re.findall(r"\]\(([^)#:]*)#([^)]*)\)", text):
+        assert re.search(
+            rf"^## {anchor}$", (ROOT / "docs" / (target or page)).read_text(), re.MULTILINE | re.IGNORECASE
+        )
 
 
 def test_the_architecture_page_names_every_module():

@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
+from figures import bits, digits
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -65,11 +66,6 @@ def at_the_cluster(request):
     with dask.config.set({"scheduler-address": request.getfixturevalue("cluster").scheduler_address}):
         yield
     cloudpickle.unregister_pickle_by_value(module)
-
-
-def bits(report, *, without=()):
-    """The results of a report, to the last bit."""
-    return [repr(replace(result, **dict.fromkeys(without, ()))) for result in report.results]
 
 
 def run(source, asked, **more):
@@ -160,7 +156,7 @@ def test_the_answer_is_the_correctly_rounded_one(table, answer):
 @pytest.mark.parametrize("sizes", [[], [1], [150_000], [1, 1, 1], [65_536] * 4], ids=str)
 def test_row_groups_cannot_change_a_digit(table, answer, tmp_path, sizes):
     path = write_groups(table, tmp_path / "rows.parquet", sizes)
-    assert bits(run(path, LARGE, gradient=True, samples=4)) == bits(answer)
+    assert digits(run(path, LARGE, gradient=True, samples=4)) == digits(answer)
 
 
 def test_one_file_is_the_same_as_its_rows_in_ten(table, answer, tmp_path):
@@ -171,7 +167,7 @@ def test_one_file_is_the_same_as_its_rows_in_ten(table, answer, tmp_path):
             write_groups(table.slice(cut.start, None if at == 9 else 31_111), tmp_path / f"{at}.parquet", [500])
         )
     found = run(paths, LARGE, gradient=True, samples=4)
-    assert bits(found, without=["samples"]) == bits(answer, without=["samples"])
+    assert digits(found, without=["samples"]) == digits(answer, without=["samples"])
     for one, other in zip(found.results, answer.results, strict=True):
         rows = [replace(it, file=None, row=int(Path(it.file).stem) * 31_111 + it.row) for it in one.samples]
         assert rows == list(other.samples)
@@ -181,7 +177,7 @@ def test_one_file_is_the_same_as_its_rows_in_ten(table, answer, tmp_path):
 def test_the_order_of_rows_cannot_change_a_digit(table, answer, seed):
     order = np.random.default_rng(seed).permutation(table.num_rows)
     found = run(table.take(order), LARGE, gradient=True, samples=4)
-    assert bits(found, without=["samples"]) == bits(answer, without=["samples"])
+    assert digits(found, without=["samples"]) == digits(answer, without=["samples"])
     assert [[it.value for it in one.samples] for one in found.results] == [
         [it.value for it in one.samples] for one in answer.results
     ]
@@ -201,9 +197,9 @@ def as_chunks(table):
 
 @pytest.mark.parametrize("made", [pa.Table.combine_chunks, as_frame, as_mapping, as_chunks], ids=lambda it: it.__name__)
 def test_a_table_in_memory_is_the_same_as_a_file(table, answer, made, monkeypatch):
-    assert bits(run(made(table), LARGE, gradient=True, samples=4)) == bits(answer)
+    assert digits(run(made(table), LARGE, gradient=True, samples=4)) == digits(answer)
     monkeypatch.setattr(memory, "ROWS", 54_321)
-    assert bits(run(made(table), LARGE, gradient=True, samples=4)) == bits(answer)
+    assert digits(run(made(table), LARGE, gradient=True, samples=4)) == digits(answer)
 
 
 @pytest.mark.parametrize("size", [1 << 15, 1 << 18, 1 << 23])
@@ -218,7 +214,7 @@ def test_csv_is_the_same_as_parquet_of_the_same_doubles(table, tmp_path, monkeyp
     monkeypatch.setattr(delimited, "RANGE", size)
     expected = run(part, LARGE, gradient=True, samples=4, engine="serial")
     for engine in engines:
-        assert bits(run(path, LARGE, gradient=True, samples=4, engine=engine.name, threads=2)) == bits(expected)
+        assert digits(run(path, LARGE, gradient=True, samples=4, engine=engine.name, threads=2)) == digits(expected)
 
 
 @given(values=st.lists(st.floats(-1e300, 1e300), min_size=1, max_size=40))
@@ -227,7 +223,7 @@ def test_any_double_survives_the_way_through_text(values, tmp_path):
     path.write_text("label,prediction\n" + "".join(f"0,{value!r}\n" for value in values))
     found = lossctl.evaluate(path, "mae", samples=len(values))
     expected = lossctl.evaluate({"label": np.zeros(len(values)), "prediction": values}, "mae", samples=len(values))
-    assert bits(found) == bits(expected)
+    assert digits(found) == digits(expected)
 
 
 WIDE = [
@@ -260,7 +256,7 @@ def test_the_rows_that_travel_together_cannot_change_a_digit_of_a_vector(asked, 
     whole = {name: memory._column(name, values) for name, values in columns.items()}
     table = pa.table(whole)
     asked = {**asked, "weight": "w", "gradient": True, "samples": samples}
-    expected = bits(run(table, asked))
+    expected = digits(run(table, asked))
     cuts = {
         "one row, then the rest": [0, 1, n],
         "each row by itself": list(range(n + 1)),
@@ -268,7 +264,7 @@ def test_the_rows_that_travel_together_cannot_change_a_digit_of_a_vector(asked, 
     }
     for title, edges in cuts.items():
         parts = pa.concat_tables([table.slice(a, b - a) for a, b in itertools.pairwise(edges)])
-        assert bits(run(parts, asked)) == expected, title
+        assert digits(run(parts, asked)) == expected, title
     separate = pa.table(
         {f"u{at}": columns[asked["prediction"]][:, at] for at in range(k)}
         | {f"v{at}": columns[asked["label"]][:, at] for at in range(k) if asked["label"] != "class"}
@@ -278,7 +274,7 @@ def test_the_rows_that_travel_together_cannot_change_a_digit_of_a_vector(asked, 
     spread["label"] = "class" if asked["label"] == "class" else "v*"
     if asked["label"] == "class":
         spread["classes"] = [f"{at}" for at in range(k)]
-    assert bits(run(separate, spread)) == expected, "a column each"
+    assert digits(run(separate, spread)) == expected, "a column each"
 
 
 def test_memory_follows_the_groups_that_occur_and_not_those_that_could():
@@ -334,11 +330,11 @@ def test_a_csv_may_be_cut_at_any_byte(end, last, word, tmp_path, monkeypatch):
     path = tmp_path / "rows.csv"
     rows = [(at % 7, at * 0.37, f"{word}{at % 3}") for at in range(60)]
     path.write_bytes(text_of(rows, end=end, last=last).encode())
-    whole = bits(unsplit(path))
-    assert whole == bits(run(as_python_reads(path), PLAIN))
+    whole = digits(unsplit(path))
+    assert whole == digits(run(as_python_reads(path), PLAIN))
     for size in (3, 7, 17, 64, 500, path.stat().st_size - 1, path.stat().st_size):
         monkeypatch.setattr(delimited, "RANGE", size)
-        assert bits(run(path, PLAIN, threads=2)) == whole, size
+        assert digits(run(path, PLAIN, threads=2)) == whole, size
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["LF", "CRLF"])
@@ -349,12 +345,12 @@ def test_a_csv_with_line_ends_inside_quotes_may_be_cut_at_any_byte(end, last, fi
     words = ["two\nlines", "a\n\n,\nb", "plain", '"\n"', "x\n\ry"]
     rows = [(at % 7, at * 0.37, words[at % 5] if at >= first else "plain") for at in range(60)]
     path.write_bytes(text_of(rows, end=end, last=last).encode())
-    whole = bits(unsplit(path))
-    assert whole == bits(run(as_python_reads(path), PLAIN))
+    whole = digits(unsplit(path))
+    assert whole == digits(run(as_python_reads(path), PLAIN))
     for size in (64, 65, 77, 128, 200, 500, path.stat().st_size - 1):
         monkeypatch.setattr(delimited, "RANGE", size)
         for engine, threads in FEW:
-            assert bits(run(path, PLAIN, engine=engine, threads=threads)) == whole, (size, engine, threads)
+            assert digits(run(path, PLAIN, engine=engine, threads=threads)) == whole, (size, engine, threads)
 
 
 @pytest.mark.parametrize("word", ["x" * 1000, "line\n" * 200, "x" * 500 + "\n"], ids=["one line", "lines", "both"])
@@ -362,10 +358,10 @@ def test_a_row_may_be_longer_than_a_range(word, tmp_path, monkeypatch):
     """A range that no line begins in has no rows; a quoted cell may span many ranges."""
     path = tmp_path / "rows.csv"
     path.write_text(text_of([(1, 2, "a"), (2, 4, word), (0, 1, "b"), (3, 3, word)]))
-    whole = bits(unsplit(path))
+    whole = digits(unsplit(path))
     for size in (50, 64, 300):
         monkeypatch.setattr(delimited, "RANGE", size)
-        assert bits(run(path, PLAIN, threads=2)) == whole, size
+        assert digits(run(path, PLAIN, threads=2)) == whole, size
 
 
 def test_a_lone_quote_does_not_hide_an_open_one(tmp_path, monkeypatch):
@@ -373,20 +369,20 @@ def test_a_lone_quote_does_not_hide_an_open_one(tmp_path, monkeypatch):
     path = tmp_path / "rows.csv"
     rows = ['0,0,5" pipe', '1,1,"x\n1,1,y"', *(f"{at},{at},z" for at in range(2, 20))]
     path.write_text("label,prediction,t\n" + "\n".join(rows) + "\n")
-    whole = bits(unsplit(path))
+    whole = digits(unsplit(path))
     for size in range(12, 60):
         monkeypatch.setattr(delimited, "RANGE", size)
-        assert bits(run(path, PLAIN, threads=2)) == whole, size
+        assert digits(run(path, PLAIN, threads=2)) == whole, size
 
 
 def test_a_line_end_inside_quotes_may_fall_on_the_edge_of_a_range(tmp_path, monkeypatch):
     """A file of Windows has two characters there, and Arrow's blocks may end between them."""
     path = tmp_path / "rows.csv"
     path.write_text(text_of([(at, at, "x\r\ny") for at in range(60)]), newline="")
-    whole = bits(unsplit(path))
+    whole = digits(unsplit(path))
     for size in range(64, 90):
         monkeypatch.setattr(delimited, "RANGE", size)
-        assert bits(run(path, PLAIN, threads=2)) == whole, size
+        assert digits(run(path, PLAIN, threads=2)) == whole, size
 
 
 @pytest.mark.parametrize("order", [(0, 1), (0, 1, 0), (0, 0), (1, 0, 0)], ids="files {}".format)
@@ -401,7 +397,7 @@ def test_a_file_that_must_be_cut_again_leaves_the_next_ones_alone(order, tmp_pat
     assert all(sample.row <= 40 for result in whole.results for sample in result.samples)
     monkeypatch.setattr(delimited, "RANGE", 64)
     for engine, threads in FEW:
-        assert bits(run(files, PLAIN, engine=engine, threads=threads)) == bits(whole)
+        assert digits(run(files, PLAIN, engine=engine, threads=threads)) == digits(whole)
 
 
 def test_a_bad_row_is_named_by_its_number_wherever_the_file_is_cut(tmp_path, monkeypatch):
@@ -440,11 +436,11 @@ def test_any_small_csv_may_be_cut_at_any_byte(rows, end, last, quoting, size, wa
     path.write_bytes(text if last else text[: -len(end)])
     label, prediction, word = zip(*rows, strict=True)
     in_memory = {"label": np.array(label, dtype=float), "prediction": np.array(prediction), "t": pa.array(word)}
-    expected = bits(run(in_memory, PLAIN))
-    assert bits(unsplit(path)) == expected
+    expected = digits(run(in_memory, PLAIN))
+    assert digits(unsplit(path)) == expected
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(delimited, "RANGE", size)
-        assert bits(run(path, PLAIN, engine=way[0], threads=way[1])) == expected
+        assert digits(run(path, PLAIN, engine=way[0], threads=way[1])) == expected
 
 
 @pytest.mark.parametrize("size", [13, 64, 1000])
@@ -454,10 +450,10 @@ def test_json_lines_may_be_cut_at_any_byte(size, tmp_path, monkeypatch):
     for end in ("\n", ""):
         path.write_text("\n".join(json.dumps(row) for row in rows) + end)
         monkeypatch.undo()
-        whole = bits(unsplit(path))
+        whole = digits(unsplit(path))
         monkeypatch.setattr(jsonlines, "RANGE", size)
         for engine, threads in FEW:
-            assert bits(run(path, PLAIN, engine=engine, threads=threads)) == whole
+            assert digits(run(path, PLAIN, engine=engine, threads=threads)) == whole
 
 
 # --- the contract of an engine ---------------------------------------------------------------------------------------

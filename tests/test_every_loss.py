@@ -142,6 +142,16 @@ def test_the_floor_counts_the_rows_it_changes_and_no_others():
     assert np.isinf(get_loss("bce:eps=0").value(label, prediction)[1])
 
 
+@pytest.mark.parametrize("name", ["cross_entropy", "nll"])
+def test_a_class_code_and_its_one_hot_row_are_clipped_alike(name):
+    prediction = np.array([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0], [1.0, 1e-16, 1e-300], [0.5, 0.5, 0.0], [0.0, 1e-20, 1.0]])
+    code = np.array([0, 1, 1, 0, 1])
+    spread = get_loss("cross_entropy").clipped(np.eye(3)[code], prediction)
+    assert spread.tolist() == [False, True, True, False, True]
+    assert get_loss(name).clipped(code, prediction).tolist() == spread.tolist()
+    assert get_loss(name).clipped(np.array([0]), prediction[:1]) is None
+
+
 def test_a_name_decided_by_the_number_of_columns_is_decided_so():
     assert get_loss("cross_entropy", columns=1).name == "bce"
     assert get_loss("cross_entropy", columns=3).name == "cross_entropy"

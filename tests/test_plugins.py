@@ -1,5 +1,6 @@
 """A package that adds a loss in one file is used like a built-in; a broken one takes nothing down."""
 
+import json
 import os
 import subprocess
 import sys
@@ -18,8 +19,8 @@ def installed(tmp_path_factory):
     return target
 
 
-def run(target, *arguments):
-    environment = {**os.environ, "PYTHONPATH": str(target)}
+def run(target, *arguments, **variables):
+    environment = {**os.environ, "PYTHONPATH": str(target), **variables}
     command = [sys.executable, *arguments]
     return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=HERE.parent)
 
@@ -40,6 +41,39 @@ def test_a_plug_in_loss_keeps_the_contract_and_suggests_itself(installed):
     wrong = run(installed, "-m", "lossctl", "eval", "sample_data/regression.csv", "-l", "pinbal")
     assert wrong.returncode == 2
     assert "Did you mean pinball" in wrong.stderr
+
+
+def test_a_plug_in_loss_is_explained_with_its_curve_and_what_fits_it(installed):
+    done = run(installed, "-m", "lossctl", "explain", "quantile:tau=0.9", COLUMNS="120")
+    assert done.returncode == 0, done.stderr
+    for words in (
+        "pinball:tau=0.9  loss, lossctl_pinball",
+        "max(τ(y − ŷ), (τ − 1)(y − ŷ)), where τ = tau.",
+        "tau = 0.9  a number in (0, 1); default 0.5",
+        "scikit-learn mean_pinball_loss (τ is called alpha); CatBoost Quantile",
+        "• pinball:tau=0.9",
+        "slope",
+    ):
+        assert words in done.stdout
+    facts = json.loads(run(installed, "-m", "lossctl", "explain", "pinball", "--json").stdout)
+    assert facts["properties"].endswith("the best constant is the τ-quantile.")
+    assert "identity" in facts["legal"]
+
+
+def test_a_plug_in_loss_is_listed_completed_documented_and_proved(installed):
+    listed = run(installed, "-m", "lossctl", "explain").stdout
+    assert "lossctl_pinball losses\n  pinball  Asymmetric absolute error" in listed
+    for command in ("explain", "gradcheck"):
+        shell = {"_LOSSCTL_COMPLETE": "complete_bash", "COMP_WORDS": f"lossctl {command} pin", "COMP_CWORD": "2"}
+        assert run(installed, "-m", "lossctl", **shell).stdout.split() == ["pinball"]
+    code = "import runpy; print(runpy.run_path('docs/generate.py')['losses_page']())"
+    page = run(installed, "-c", code).stdout
+    assert "\n## pinball\n" in page
+    assert "**Formula:** max(τ(y − ŷ)" in page
+    for more in ([], ["sample_data/regression.csv"]):
+        proved = run(installed, "-m", "lossctl", "gradcheck", "pinball:tau=0.2", *more)
+        assert proved.returncode == 0, proved.stderr
+        assert "PASS pinball:tau=0.2" in proved.stdout
 
 
 def test_a_broken_plug_in_is_a_warning_and_nothing_more(installed, tmp_path):

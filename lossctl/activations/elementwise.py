@@ -10,12 +10,17 @@ SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 
 
 @activation(
-    aliases=("linear",), range=REAL, references=("Bishop 2006, Pattern Recognition and Machine Learning, sec. 5.1",)
+    aliases=("linear",),
+    range=REAL,
+    references=("Bishop 2006, Pattern Recognition and Machine Learning, sec. 5.1",),
+    peers={"Keras": "linear", "torch": "Identity", "DL4J": "IDENTITY", "scikit-learn": "identity"},
 )
 def identity(z: FloatArray) -> FloatArray:
     """Leave the number as it is: a score, or an unbounded regression.
 
-    Formula: z. Derivative: 1.
+    Formula: z.
+    Derivative: 1.
+    Properties: monotone; does not saturate.
 
     Use it as the output of unbounded regression and of max-margin scores.
     Avoid it between layers: a stack of linear layers is one linear layer.
@@ -36,13 +41,15 @@ def _(z: FloatArray) -> FloatArray:
     range=NONNEGATIVE,
     kinks=(0.0,),
     references=("Nair & Hinton 2010, Rectified Linear Units Improve Restricted Boltzmann Machines",),
+    peers={"Keras": "relu", "torch": "relu", "DL4J": "RELU", "scikit-learn": "relu"},
 )
 def relu(z: FloatArray) -> FloatArray:
     """Keep what is positive, silence the rest.
 
-    Formula: max(0, z). Derivative: 1 for z > 0, else 0, the kink at 0 included. Cheap; does not saturate for z > 0;
-    about half the units are silent, so activity is sparse. A unit that is silent for every row gets no gradient and
-    stays so: it has died.
+    Formula: max(0, z).
+    Derivative: 1 for z > 0, else 0, the kink at 0 included.
+    Properties: cheap; does not saturate for z > 0; about half the units are silent, so activity is sparse; not
+    centred at 0; a unit that is silent for every row gets no gradient and stays so: it has died.
 
     Use it between layers; as an output for regression of quantities that are never negative.
     Avoid it as an output where ŷ = 0 is illegal (`poisson`), or where rows at z ≤ 0 must still learn.
@@ -68,12 +75,15 @@ def _leaky_range(*, slope: float) -> Domain:
     range=_leaky_range,
     kinks=(0.0,),
     references=("Maas, Hannun & Ng 2013, Rectifier Nonlinearities Improve Neural Network Acoustic Models",),
+    peers={"Keras": "leaky_relu (slope 0.2)", "torch": "leaky_relu (slope 0.01)", "DL4J": "LEAKYRELU"},
 )
 def leaky_relu(z: FloatArray, *, slope: NonNegative = 0.01) -> FloatArray:
     """Keep what is positive, and a little of what is negative, so that no unit dies.
 
-    Formula: z for z > 0, a z elsewhere, a = ``slope``. Derivative: 1 or a; a at the kink. With a learned slope it is
-    the parametric relu. Keras 3 has 0.2 for the slope, torch 0.01.
+    Formula: z for z > 0, a z elsewhere, where a = ``slope``.
+    Derivative: 1 or a; a at the kink at 0.
+    Properties: cheap; does not saturate; keeps a small slope for what is negative, so that no unit dies; with a
+    learned slope it is the parametric relu.
 
     Use it between layers, where relu units die.
     Avoid it as an output of quantities that are never negative.
@@ -98,12 +108,15 @@ def _elu_range(*, alpha: float) -> Domain:
     range=_elu_range,
     kinks=(0.0,),
     references=("Clevert, Unterthiner & Hochreiter 2016, Fast and Accurate Deep Network Learning, arXiv:1511.07289",),
+    peers={"Keras": "elu", "torch": "elu", "DL4J": "ELU"},
 )
 def elu(z: FloatArray, *, alpha: Positive = 1.0) -> FloatArray:
     """Linear for what is positive, a smooth floor at −α for what is negative.
 
-    Formula: z for z > 0, α (e^z − 1) elsewhere. Derivative: 1 or α e^z; smooth at 0 for α = 1. Negative outputs bring
-    the mean towards 0 (less bias shift); dearer than relu.
+    Formula: z for z > 0, α (e^z − 1) elsewhere, where α = ``alpha``.
+    Derivative: 1 or α e^z; α at the kink at 0.
+    Properties: saturates at −α; smooth at 0 for α = 1; negative outputs bring the mean towards 0 (less bias shift);
+    dearer than relu.
 
     Use it between layers.
     Avoid it as an output: nothing measured lives on (−α, ∞).
@@ -124,12 +137,15 @@ def _(z: FloatArray, *, alpha: Positive) -> FloatArray:
     range=Interval(low=-SELU_SCALE * SELU_ALPHA, low_open=True),
     kinks=(0.0,),
     references=("Klambauer et al. 2017, Self-Normalizing Neural Networks, arXiv:1706.02515",),
+    peers={"Keras": "selu", "torch": "selu", "DL4J": "SELU"},
 )
 def selu(z: FloatArray) -> FloatArray:
     """The elu that keeps activations at mean 0 and variance 1 from layer to layer.
 
-    Formula: λ z for z > 0, λ α (e^z − 1) elsewhere, with λ = 1.0507009873554805 and α = 1.6732632423543772.
-    Derivative: λ or λ α e^z; λ α at the kink. Self-normalising with LeCun-normal initialisation, without batch norm.
+    Formula: λ z for z > 0, λ α (e^z − 1) elsewhere, where λ = 1.0507009873554805 and α = 1.6732632423543772.
+    Derivative: λ or λ α e^z; λ α at the kink at 0.
+    Properties: self-normalising: with LeCun-normal initialisation activations keep mean 0 and variance 1 from layer
+    to layer, without batch norm; saturates at −λ α.
 
     Use it between the layers of deep plain networks.
     Avoid it as an output, and with other initialisations.
@@ -150,12 +166,15 @@ def _(z: FloatArray) -> FloatArray:
     aliases=("logistic",),
     range=Interval(0.0, 1.0, low_open=True, high_open=True),
     references=("Verhulst 1845, Recherches mathématiques sur la loi d'accroissement de la population",),
+    peers={"Keras": "sigmoid", "torch": "sigmoid", "DL4J": "SIGMOID", "scikit-learn": "logistic"},
 )
 def sigmoid(z: FloatArray) -> FloatArray:
     """Squash a number into (0, 1), to be read as a probability.
 
-    Formula: σ(z) = 1 / (1 + e^−z). Derivative: σ(z)(1 − σ(z)), at most ¼. Computed from e^−|z|, so that nothing
-    overflows and small values keep their digits. Saturates on both sides; not centred at 0.
+    Formula: σ(z) = 1 / (1 + e^−z).
+    Derivative: σ(z)(1 − σ(z)), at most ¼.
+    Properties: read as a probability; monotone; smooth; saturates on both sides; not centred at 0; computed from
+    e^−|z|, so that nothing overflows and small values keep their digits.
 
     Use it as the output of binary and multi-label classification, with `bce`: the derivative cancels.
     Avoid it between layers, and before losses made for scores (`hinge`) or for squares (`mse`).
@@ -177,12 +196,15 @@ def _(z: FloatArray) -> FloatArray:
 @activation(
     range=Interval(-1.0, 1.0, low_open=True, high_open=True),
     references=("LeCun et al. 1998, Efficient BackProp, doi:10.1007/3-540-49430-8_2",),
+    peers={"Keras": "tanh", "torch": "tanh", "DL4J": "TANH", "scikit-learn": "tanh"},
 )
 def tanh(z: FloatArray) -> FloatArray:
     """Squash a number into (−1, 1), centred at 0.
 
-    Formula: tanh z. Derivative: 1 − tanh² z, computed from e^−2|z| so that it keeps its digits. Saturates on both
-    sides.
+    Formula: tanh z.
+    Derivative: 1 − tanh² z.
+    Properties: centred at 0; monotone; smooth; saturates on both sides; the derivative is computed from e^−2|z|, so
+    that it keeps its digits.
 
     Use it between layers, and as the output of regression bounded on both sides.
     Avoid it before losses of probabilities: it goes below 0.
@@ -204,11 +226,15 @@ def _(z: FloatArray) -> FloatArray:
     aliases=("exponential",),
     range=POSITIVE,
     references=("McCullagh & Nelder 1989, Generalized Linear Models, §2.2 (the log link)",),
+    peers={"Keras": "exponential", "torch": "exp"},
 )
 def exp(z: FloatArray) -> FloatArray:
     """Make a rate of any number: e^z, the link of count models.
 
-    Formula: e^z. Derivative: e^z. Overflows past 709.78, underflows to 0 below −745.13.
+    Formula: e^z.
+    Derivative: e^z.
+    Properties: monotone; smooth; makes sums into products: the log link; overflows past 709.78, underflows to 0
+    below −745.13.
 
     Use it as the output of count models, with `poisson`: the gradient is e^z − y.
     Avoid it between layers.
@@ -228,11 +254,15 @@ def _(z: FloatArray) -> FloatArray:
 @activation(
     range=POSITIVE,
     references=("Dugas et al. 2001, Incorporating Second-Order Functional Knowledge for Better Option Pricing",),
+    peers={"Keras": "softplus", "torch": "softplus", "DL4J": "SOFTPLUS"},
 )
 def softplus(z: FloatArray) -> FloatArray:
     """A smooth relu that is always positive.
 
-    Formula: log(1 + e^z) = max(z, 0) + log1p(e^−|z|), which neither overflows nor loses digits. Derivative: σ(z).
+    Formula: log(1 + e^z) = max(z, 0) + log1p(e^−|z|).
+    Derivative: σ(z).
+    Properties: a smooth relu that is always positive; monotone; does not saturate for z > 0; the second form
+    neither overflows nor loses digits.
 
     Use it as the output of positive quantities: scales, rates, prices.
     Avoid it where an exact 0 must be possible.

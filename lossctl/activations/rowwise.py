@@ -10,13 +10,15 @@ from lossctl.domain import LOG_SIMPLEX, SIMPLEX, FloatArray, row_sum
     rows=True,
     range=SIMPLEX,
     references=("Bridle 1990, Probabilistic Interpretation of Feedforward Classification Network Outputs",),
+    peers={"Keras": "softmax", "torch": "softmax", "DL4J": "SOFTMAX"},
 )
 def softmax(z: FloatArray) -> FloatArray:
     """Turn a row of scores into probabilities that sum to 1.
 
-    Formula: p_k = e^(z_k − max z) / Σ_j e^(z_j − max z); taking the maximum out changes nothing and keeps it from
-    overflowing. Derivative: the Jacobian p_i ([i = j] − p_j), applied as g ↦ p (g − Σ p g). Keeps the order of the
-    scores and sharpens the largest.
+    Formula: p_k = e^(z_k − max z) / Σ_j e^(z_j − max z).
+    Derivative: the Jacobian p_i ([i = j] − p_j), applied as g ↦ p (g − Σ p g).
+    Properties: rows sum to 1; keeps the order of the scores and sharpens the largest; adding a number to every
+    score changes nothing, and taking the maximum out keeps it from overflowing; smooth.
 
     Use it as the output of classification with one label of many, with `cross_entropy`: the gradient is p − y.
     Avoid it over a single column, where it is always 1, and where several labels may be true at once.
@@ -39,12 +41,15 @@ def _(z: FloatArray, upstream: FloatArray) -> FloatArray:
     rows=True,
     range=LOG_SIMPLEX,
     references=("Bridle 1990, Probabilistic Interpretation of Feedforward Classification Network Outputs",),
+    peers={"Keras": "log_softmax", "torch": "log_softmax"},
 )
 def log_softmax(z: FloatArray) -> FloatArray:
     """Turn a row of scores into log-probabilities.
 
-    Formula: z_k − max z − log Σ_j e^(z_j − max z), with the largest term taken out of the sum, so that the logarithm of
-    a probability near 1 keeps its digits. Derivative: the Jacobian [i = j] − p_j, applied as g ↦ g − p Σ g.
+    Formula: z_k − max z − log Σ_j e^(z_j − max z).
+    Derivative: the Jacobian [i = j] − p_j, applied as g ↦ g − p Σ g.
+    Properties: the exponentials of a row sum to 1; the largest term is taken out of the sum, so that the logarithm
+    of a probability near 1 keeps its digits; smooth.
 
     Use it as the output of a model whose loss takes log-probabilities: `nll:log=true`.
     Avoid it over a single column, where it is always 0.

@@ -1,6 +1,6 @@
 """``lossctl eval``: losses with standard errors, by model and group."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +11,9 @@ from lossctl.errors import DataError, UsageError
 from lossctl.registry import split
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lossctl.renderer import Style
     from lossctl.report import Report, Result
 
 Format = Annotated[
@@ -83,6 +86,7 @@ def evaluate(
     engine: command.EngineName = "threads",
     threads: command.Threads = None,
     scheduler: command.Scheduler = None,
+    profile: command.Profile = False,
     verbose: command.Verbose = False,  # noqa: ARG001  (read by cli.main)
 ) -> None:
     """Evaluate losses on the predictions in files.
@@ -91,6 +95,7 @@ def evaluate(
     parameters, the rows used, dropped and clipped.
     """
     import sys
+    import time
 
     from lossctl.evaluate import evaluate as measure
     from lossctl.evaluate import input_files
@@ -105,6 +110,7 @@ def evaluate(
     for path, _ in written:
         refuse(path, inputs)
     command.check_join(files, labels, ids, join)
+    imported = time.process_time()
     gates = [_gate(text) for text in fail_above or ()]
     with command.progress_bar(files, wanted=not (no_progress or quiet)) as progress:
         report = measure(
@@ -131,10 +137,16 @@ def evaluate(
             ids=split(ids),
             join=join,
             reading=command.reading(input_format, delimiter, null_values, no_header=no_header),
+            profile=profile,
             progress=progress,
         )
     verdicts = [verdict for gate in gates for verdict in gate.judge(report)]
+    begun = time.perf_counter()
     text = shown.render(report, style)
+    if report.profile is not None:
+        rendered = time.perf_counter() - begun
+        report = replace(report, profile={**report.profile, "import": imported, "render": rendered})
+        text = shown.render(report, style)  # with the time that it took to do so
     for note in report.notes:
         voice.note(note)
     for warning in report.warnings:
@@ -142,11 +154,29 @@ def evaluate(
     for path, renderer in written:
         _write(path, renderer.render(report, style), inputs, voice)
     voice.result(text)
+    if report.profile is not None:
+        voice.say(_profile_table(report.profile, style))
     failed = [words for words, passed in verdicts if not passed]
     for words, passed in verdicts:
         voice.say(f"{'PASS' if passed else 'FAIL'} {words}")
     if failed:
         raise typer.Exit(1)
+
+
+def _profile_table(seconds: "Mapping[str, float]", style: "Style") -> str:
+    """Where the time went, a line a phase."""
+    from rich.table import Table
+
+    from lossctl.renderers.console import drawn
+
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=True)
+    table.add_column("phase")
+    table.add_column("seconds", justify="right")
+    table.add_column("share", justify="right")
+    whole = sum(seconds.values())
+    for phase, time_ in seconds.items():
+        table.add_row(phase, f"{time_:.3f}", f"{100 * time_ / whole:.0f} %")
+    return drawn(replace(style, color=False), table, "added up over threads; import is processor time").rstrip()
 
 
 @dataclass(frozen=True)

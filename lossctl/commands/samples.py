@@ -85,11 +85,10 @@ def samples(  # noqa: C901  (each flag is a branch)
     import os
     import sys
 
-    from lossctl import join as joining
-    from lossctl.evaluate import check_words, input_files, several
-    from lossctl.format import Mixed, format_for, formats, open_source
+    from lossctl.evaluate import input_files, several
+    from lossctl.format import Mixed, format_for, formats
     from lossctl.output import refuse, replacing
-    from lossctl.planning import Request, make_plan
+    from lossctl.planning import Request
     from lossctl.rows import every_row, worst_rows
 
     files = files or ["-"]
@@ -116,16 +115,22 @@ def samples(  # noqa: C901  (each flag is a branch)
         normalize_rows=normalize_rows,
         nulls=nulls.value,
     )
-    check_words(request, engine, reading, scheduler)
-    source = open_source(list(files), reading)
-    if labels:
-        joined = joining.join(source, open_source(labels, reading), split(ids), join, request, others=True)
-        source, request = joined.source, joined.request
-    plan = make_plan(source, request)
-    for note in plan.roles.notes:
-        voice.note(note)
-    for doubt in plan.doubts:
-        voice.warn(doubt)
+    found = command.prepared(
+        voice,
+        files,
+        request,
+        reading,
+        labels=labels,
+        ids=split(ids),
+        join=join,
+        engine=engine,
+        scheduler=scheduler,
+        others=True,
+    )
+    source, plan = found.source, found.plan
+    for bound in dict.fromkeys(bound for chosen in plan.losses for bound in chosen):
+        if bound.activation is not None:
+            voice.note(f"{bound}: gradients are with respect to the {bound.wrt}")
 
     def finish(total: "Measured") -> None:
         dropped = int(total.null.sum() + total.unweighted.sum())

@@ -10,7 +10,6 @@ from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv
 
 from lossctl.batch import TEXT_HINT, BadRow, kind_of
@@ -282,6 +281,8 @@ class DelimitedWriter:
 
     def write_batch(self, batch: pa.RecordBatch, /) -> None:
         """Append rows."""
+        import pyarrow.compute as pc
+
         quoted = False
         for at, column in enumerate(batch.schema):
             if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
@@ -393,6 +394,8 @@ def _long(names: tuple[str, ...], types: tuple[pa.DataType, ...], body: bytes, d
     )
     converting = pyarrow.csv.ConvertOptions(include_columns=doubles, column_types=dict.fromkeys(doubles, pa.string()))
     table = pyarrow.csv.read_csv(pa.BufferReader(body), reading, parsing, converting)
+    import pyarrow.compute as pc
+
     found = (at for at in doubles if pc.any(pc.match_substring_regex(table[at], r"^[-+]?(\d{19,}|0\d+)$")).as_py())
     return frozenset(names[int(at)] for at in found)
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import pyarrow as pa
-import pyarrow.json
 
 from lossctl.batch import TEXT_HINT, BadRow, kind_of
 from lossctl.errors import DataError
@@ -122,6 +121,8 @@ class Layout:
 
 def _table(text: bytes, schema: pa.Schema | None) -> pa.Table:
     # Arrow's reader dies of a text that begins with null, and takes null in place of an object.
+    import pyarrow.json
+
     if text.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"{" or NO_OBJECT.search(text):
         raise pa.ArrowInvalid("a line is not a JSON object")
     reading = pyarrow.json.ReadOptions(use_threads=False, block_size=len(text) + 1)

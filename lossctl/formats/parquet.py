@@ -13,8 +13,9 @@ from lossctl.format import Reading, Wanted, columns_in, formats
 from lossctl.location import REFUSALS, Location, Stamp, open_binary, scheme_of, stamp_of, unchanged, unreadable
 
 ROWS = 1 << 16
-BATCH_BYTES = 1 << 25
-"""About how many bytes a batch may hold: wide rows come fewer at a time."""
+COLUMN_BYTES, BATCH_BYTES = 1 << 22, 1 << 25
+"""About how many bytes of one column, and of all, a batch may hold: long lists stay in the cache, and many columns come
+enough rows at a time."""
 BUFFER = 1 << 20
 
 
@@ -22,6 +23,19 @@ BUFFER = 1 << 20
 def _metadata(path: str, stamp: Stamp) -> pq.FileMetaData:  # noqa: ARG001  (part of the cache key)
     with open_binary(path) as file:
         return pq.read_metadata(file)
+
+
+def _rows(group: pq.RowGroupMetaData, names: list[str]) -> int:
+    """How many rows a batch of some columns of a row group may have."""
+    wanted = {name.partition(".")[0] for name in names}
+    held = dict.fromkeys(wanted, 0)
+    for column in map(group.column, range(group.num_columns)):
+        name = column.path_in_schema.partition(".")[0]
+        if name in wanted:
+            held[name] += max(column.total_uncompressed_size, 8 * column.num_values)
+    rows: int = max(group.num_rows, 1)
+    widest, together = max(held.values(), default=0) // rows + 1, sum(held.values()) // rows + 1
+    return max(min(ROWS, COLUMN_BYTES // widest, BATCH_BYTES // together), 256)
 
 
 def _open(file: Any, path: str) -> pq.ParquetFile:
@@ -48,9 +62,7 @@ class RowGroup:
             with unchanged(self.path, self.stamp) as raw:
                 file = _open(raw, self.path)
                 names = [name for name in file.schema_arrow.names if wanted.others or name in wanted.names]
-                group = file.metadata.row_group(self.index)
-                wide = max(group.total_byte_size // max(group.num_rows, 1), 8 * len(names), 1)
-                rows = min(max(BATCH_BYTES // wide, 256), ROWS)
+                rows = _rows(file.metadata.row_group(self.index), names)
                 yield from file.iter_batches(rows, row_groups=[self.index], columns=names, use_threads=False)
         except REFUSALS as error:
             raise unreadable(self.file, error) from None

@@ -33,6 +33,16 @@ def _smooth(label: FloatArray, label_smoothing: float) -> FloatArray:
     prediction=PROBABILITY,
     references=("Good 1952, Rational Decisions, doi:10.1111/j.2517-6161.1952.tb00104.x",),
     other_width=("cross_entropy", ("log_loss", "logloss")),
+    peers={
+        "Keras": "bce (floored at 1e-7)",
+        "torch": "binary_cross_entropy (logarithms floored at −100), binary_cross_entropy_with_logits",
+        "DL4J": "XENT (floored at 1e-5)",
+        "scikit-learn": "log_loss",
+        "optax": "sigmoid_binary_cross_entropy (of logits)",
+        "CatBoost": "Logloss, CrossEntropy (of soft labels)",
+        "LightGBM": "binary_logloss, cross_entropy",
+        "XGBoost": "logloss, binary:logistic",
+    },
 )
 def bce(
     label: FloatArray,
@@ -44,10 +54,12 @@ def bce(
 ) -> FloatArray:
     """Binary cross-entropy in nats: the log-likelihood of a yes-or-no label.
 
-    Formula: −w y log ŷ − (1 − y) log(1 − ŷ), with w = ``pos_weight`` and y smoothed to y(1 − a) + a/2 by
-    ``label_smoothing`` a. Gradient: −w y/ŷ + (1 − y)/(1 − ŷ), which is (ŷ − y)/(ŷ(1 − ŷ)) for w = 1; through a sigmoid
-    it is σ(z) − y, and nothing vanishes. Range [0, ∞): probabilities are floored at ``eps`` inside the logarithms, so
-    the worst row costs 36.04. Several columns are a multi-label problem, one bce each.
+    Formula: −w y log ŷ − (1 − y) log(1 − ŷ), where w = ``pos_weight`` and y is smoothed to y(1 − a) + a/2 by a =
+    ``label_smoothing``.
+    Gradient: −w y/ŷ + (1 − y)/(1 − ŷ), which is (ŷ − y)/(ŷ(1 − ŷ)) for w = 1; through a sigmoid it is σ(z) − y.
+    Properties: negative log-likelihood of a Bernoulli label, in nats; convex in ŷ and in the logit; smooth; range
+    [0, ∞), but probabilities are floored at ``eps`` inside the logarithms, so the worst row costs 36.04; the best
+    constant is the share of positive labels (w = 1).
 
     Use it for binary and multi-label classification, anomaly detection, the discriminator of a GAN.
     Avoid it on scores that are no probabilities: those are logits, say so with ``--from-logits``.
@@ -114,6 +126,11 @@ def _balance(label: FloatArray, alpha: float | None) -> FloatArray | float:
     label=BINARY,
     prediction=PROBABILITY,
     references=("Lin et al. 2017, Focal Loss for Dense Object Detection, arXiv:1708.02002",),
+    peers={
+        "Keras": "binary_focal_crossentropy (without α unless asked)",
+        "optax": "sigmoid_focal_loss (of logits, without α unless asked)",
+        "CatBoost": "Focal:focal_alpha,focal_gamma (both must be given)",
+    },
 )
 def focal(
     label: FloatArray,
@@ -126,8 +143,11 @@ def focal(
     """Binary cross-entropy that turns away from easy rows.
 
     Formula: −α_t (1 − p_t)^γ log p_t, where p_t is ŷ for y = 1 and 1 − ŷ for y = 0, and α_t is α or 1 − α likewise
-    (``alpha=none``: 1). γ = 0 gives α-weighted bce. Gradient: through p_t, ±α_t ((1 − p_t)^γ / p_t − γ (1 − p_t)^(γ−1)
-    log p_t).
+    (``alpha=none``: 1).
+    Gradient: ±α_t (γ (1 − p_t)^(γ−1) log p_t − (1 − p_t)^γ / p_t), plus for y = 1 and minus for y = 0.
+    Properties: bce that turns away from easy rows, the more the larger γ; γ = 0 gives α-weighted bce; smooth; range
+    [0, ∞); not convex in the logit for γ > 0; not a proper score: its best constant is not the share of positive
+    labels.
 
     Use it under heavy class imbalance: detection, dense prediction.
     Avoid it on balanced data, and where the probabilities must be calibrated.

@@ -107,22 +107,40 @@ def _per_hit(target: FloatArray, prediction: FloatArray, eps: float) -> FloatArr
     return np.where(weight == 0, 0.0, -weight / np.maximum(prediction, eps))
 
 
+def _counted(label: FloatArray, prediction: FloatArray, *, label_smoothing: float, eps: float) -> FloatArray:  # noqa: ARG001
+    """The probabilities that a loss takes the logarithm of: for a class code only that of the class."""
+    return _pick(prediction, label) if label.ndim == 1 and label_smoothing == 0 else prediction
+
+
 @loss(
     aliases=("ce", "categorical_crossentropy", "sparse_categorical_crossentropy", "mcxent", "sparse_mcxent"),
     label=CLASSES_OR_SIMPLEX,
     prediction=SIMPLEX,
     references=("Good 1952, Rational Decisions, doi:10.1111/j.2517-6161.1952.tb00104.x",),
+    floored=_counted,
     other_width=("bce", ("cross_entropy", "ce")),
+    peers={
+        "Keras": "categorical_crossentropy, sparse_categorical_crossentropy (rows are rescaled to sum to 1)",
+        "torch": "cross_entropy (of logits)",
+        "DL4J": "MCXENT, SPARSE_MCXENT",
+        "scikit-learn": "log_loss",
+        "optax": "softmax_cross_entropy, softmax_cross_entropy_with_integer_labels (of logits)",
+        "CatBoost": "MultiClass",
+        "LightGBM": "multi_logloss",
+        "XGBoost": "mlogloss",
+    },
 )
 def cross_entropy(
     label: FloatArray, prediction: FloatArray, *, label_smoothing: Fraction = 0.0, eps: Floor = EPS
 ) -> FloatArray:
     """Surprise in nats at the true class: one label of many.
 
-    Formula: −log ŷ_y for a class label, −Σ_k y_k log ŷ_k for one-hot or soft labels, y smoothed to y(1 − a) + a/K.
-    Gradient: −y/ŷ; through a softmax it is p Σy − y. A proper score: it is least in expectation for the true
-    probabilities. Rows must sum to 1 and are never rescaled silently; probabilities are floored at ``eps`` inside
-    the logarithm. On a single prediction column the name means `bce`.
+    Formula: −log ŷ_y for a class label, −Σ_k y_k log ŷ_k for one-hot or soft labels, y smoothed to y(1 − a) + a/K
+    by a = ``label_smoothing``.
+    Gradient: −y/ŷ; through a softmax it is p Σy − y.
+    Properties: a proper score, in nats: least in expectation for the true probabilities; convex in ŷ and in the
+    logits; smooth; range [0, ∞), but probabilities are floored at ``eps`` inside the logarithm; the best constant
+    row is the shares of the classes. Rows must sum to 1 and are never rescaled silently.
 
     Use it for classification with one label of many.
     Avoid it when several labels may be true at once: that is `bce` on several columns.
@@ -162,7 +180,8 @@ def _nll_prediction(*, log: bool = False, eps: float = EPS) -> Domain:  # noqa: 
 
 
 def _nll_floored(label: FloatArray, prediction: FloatArray, *, log: bool, eps: float) -> FloatArray:  # noqa: ARG001
-    return np.exp(prediction) if log else prediction
+    at_class = _pick(prediction, label)
+    return np.exp(at_class) if log else at_class
 
 
 @loss(
@@ -171,12 +190,19 @@ def _nll_floored(label: FloatArray, prediction: FloatArray, *, log: bool, eps: f
     prediction=_nll_prediction,
     references=("Fisher 1922, On the mathematical foundations of theoretical statistics",),
     floored=_nll_floored,
+    peers={
+        "torch": "nll_loss (of log-probabilities: log=true)",
+        "DL4J": "NEGATIVELOGLIKELIHOOD (the same as MCXENT)",
+        "CatBoost": "LogLikelihoodOfPrediction",
+    },
 )
 def nll(label: FloatArray, prediction: FloatArray, *, log: bool = False, eps: Floor = EPS) -> FloatArray:
     """Negative log-likelihood of the true class.
 
-    Formula: −log ŷ_y, or −ŷ_y where predictions are log-probabilities (``log=true``). Gradient at y: −1/ŷ_y, or −1;
-    0 elsewhere; through a softmax it is p − onehot(y).
+    Formula: −log ŷ_y, or −ŷ_y where predictions are log-probabilities (``log=true``).
+    Gradient: −1/ŷ_y at the true class, or −1, and 0 elsewhere; through a softmax it is p − onehot(y).
+    Properties: the cross-entropy of class labels under its statistical name, in nats; a proper score; convex in ŷ
+    and in the logits; smooth; range [0, ∞); the best constant row is the shares of the classes.
 
     Use it where a model writes log-probabilities, or to say likelihood rather than cross-entropy.
     Avoid it with soft labels: `cross_entropy` takes those.
@@ -225,12 +251,22 @@ def _kl_floored(label: FloatArray, prediction: FloatArray, *, reverse: bool, eps
     prediction=SIMPLEX,
     references=("Kullback & Leibler 1951, On Information and Sufficiency, doi:10.1214/aoms/1177729694",),
     floored=_kl_floored,
+    peers={
+        "Keras": "kld, KLDivergence, kullback_leibler_divergence (both sides clipped to [1e-7, 1])",
+        "torch": "kl_div (of log ŷ; its mean divides by n·K)",
+        "DL4J": "KL_DIVERGENCE, RECONSTRUCTION_CROSSENTROPY",
+        "optax": "kl_divergence (of log ŷ)",
+        "LightGBM": "kullback_leibler (of a binary label)",
+    },
 )
 def kl_divergence(label: FloatArray, prediction: FloatArray, *, reverse: bool = False, eps: Floor = EPS) -> FloatArray:
     """Nats lost by coding one distribution with another: cross-entropy minus the entropy of the label.
 
     Formula: D(y‖ŷ) = Σ_k y_k log(y_k / ŷ_k), or D(ŷ‖y) with ``reverse=true``; a term of probability 0 counts 0.
-    Gradient: −y/ŷ (reverse: log(ŷ/y) + 1); through a softmax p Σy − y. Not symmetric, ≥ 0, and 0 only for equal rows.
+    Gradient: −y/ŷ (reverse: log(ŷ/y) + 1); through a softmax it is p Σy − y.
+    Properties: cross-entropy less the entropy of the label, in nats; non-negative, and 0 only for equal rows; not
+    symmetric; convex; smooth inside the simplex; the best constant row is the mean of the labels (reverse: their
+    geometric mean, rescaled).
 
     Use it for soft labels, distillation, variational models.
     Avoid it where symmetry is wanted.

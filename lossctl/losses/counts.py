@@ -43,13 +43,25 @@ def _times_log(label: FloatArray, log_rate: FloatArray) -> FloatArray:
     label=NONNEGATIVE,
     prediction=POSITIVE,
     references=("Cameron & Trivedi 2013, Regression Analysis of Count Data, ch. 3",),
+    peers={
+        "Keras": "poisson",
+        "torch": "poisson_nll_loss (of log ŷ: log_input=True by default)",
+        "DL4J": "POISSON, EXPLL",
+        "scikit-learn": "mean_poisson_deviance (twice its excess over ŷ = y)",
+        "CatBoost": "Poisson (of log ŷ)",
+        "LightGBM": "poisson",
+        "XGBoost": "poisson-nloglik (with log y!: full=lgamma)",
+    },
 )
 def poisson(label: FloatArray, prediction: FloatArray, *, full: Constant = "none") -> FloatArray:
     """Negative log-likelihood of a count under a Poisson rate.
 
-    Formula: ŷ − y log ŷ, plus log y! where asked: exactly with ``full=lgamma``, by Stirling's formula for y > 1 with
-    ``full=stirling`` (what torch adds). Gradient: 1 − y/ŷ; through exp it is e^z − y. Without the constant the value
-    can be negative; differences between models are the same.
+    Formula: ŷ − y log ŷ, plus log y! where asked: exactly with ``full=lgamma``, by Stirling's formula for y > 1
+    with ``full=stirling`` (what torch adds).
+    Gradient: 1 − y/ŷ; through exp it is e^z − y.
+    Properties: negative log-likelihood of a count, without the part that depends on the label alone, so it can be
+    negative while differences between models stay right; convex in ŷ and in the log-rate; smooth; the best constant
+    is the mean.
 
     Use it for counts and rates.
     Avoid it with negative labels, or with predictions that can be 0 or below.

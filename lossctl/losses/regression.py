@@ -11,15 +11,28 @@ from lossctl.loss import loss
     label=REAL,
     prediction=REAL,
     references=("Gauss 1809, Theoria motus corporum coelestium, §179 (least squares)",),
+    peers={
+        "Keras": "mse, mean_squared_error",
+        "torch": "mse_loss",
+        "DL4J": "MSE, SQUARED_LOSS",
+        "scikit-learn": "mean_squared_error",
+        "optax": "squared_error",
+        "CatBoost": "MultiRMSE (its root)",
+        "LightGBM": "l2, mse, regression",
+        "XGBoost": "reg:squarederror",
+    },
 )
 def mse(label: FloatArray, prediction: FloatArray) -> FloatArray:
     """Squared error: large errors dominate, the best constant is the mean.
 
-    Formula: e², e = prediction − label. Gradient: 2e. Convex and smooth; the maximum-likelihood loss of Gaussian noise.
+    Formula: e², where e = ŷ − y.
+    Gradient: 2e.
+    Properties: convex; smooth everywhere; non-negative; errors count by their square, so large ones dominate; the
+    best constant is the mean; maximum likelihood under Gaussian noise.
 
-    Use it for regression whose outliers are rare, or are meant to count.
-    Avoid it when labels are wild (`huber` or `mae` hold out), and after a sigmoid output: the gradient then carries
-    σ′(z), which vanishes just where the error is large.
+    Use it for regression whose outliers are rare, or are meant to count; for signals and their reconstruction.
+    Avoid it when labels are wild (`huber` or `mae` hold out), and after a sigmoid: the gradient then carries σ′(z),
+    which vanishes just where the error is large.
 
     >>> from lossctl import get_loss
     >>> get_loss("mse").value([1.0, 2.0], [1.5, 0.0])
@@ -33,13 +46,24 @@ def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
     return 2.0 * (prediction - label)
 
 
-@mse.under("root-mean", aliases=("root_mean_squared_error",))
+@mse.under(
+    "root-mean",
+    aliases=("root_mean_squared_error",),
+    peers={
+        "scikit-learn": "root_mean_squared_error (several columns: the mean of their roots)",
+        "CatBoost": "MultiRMSE (several columns: their sum under the root, not their mean)",
+        "XGBoost": "rmse",
+    },
+)
 def rmse() -> None:
     """Root of the mean squared error, in the unit of the label.
 
-    Formula: √(mean of e²) over all rows; a single row is e². Gradient of the reported value: e_i / (n · rmse).
+    Formula: √(mean of e²) over all rows, where e = ŷ − y; a single row is e².
+    Gradient: 2e for the e² of a row; e_i / (n · rmse) for the reported value.
+    Properties: in the unit of the label; smooth where it is not 0; convex; orders models just as `mse` does; the
+    best constant is the mean.
 
-    Use it to report a squared error in the unit of the label; it orders models just as `mse` does.
+    Use it to report a squared error in the unit of the label.
     Avoid it where a few outliers should not decide the answer.
 
     >>> import lossctl
@@ -48,15 +72,20 @@ def rmse() -> None:
     """
 
 
-@mse.under("sum")
+@mse.under(
+    "sum",
+    peers={"DL4J": "L2", "optax": "l2_loss (½e², not the sum)", "LightGBM": "l2 (the mean, not the sum)"},
+)
 def l2() -> None:
     """Sum of squared errors over rows and columns.
 
-    Formula: Σ e². Gradient: 2e. Other libraries mean other things by the name: LightGBM's `l2` is the mean, and
-    optax's `l2_loss` is ½e².
+    Formula: Σ e² over rows and columns, where e = ŷ − y.
+    Gradient: 2e.
+    Properties: convex; smooth everywhere; grows with the number of rows; the best constant is the mean. Other
+    libraries mean other things by the name.
 
     Use it where the total matters, as in a penalised fit.
-    Avoid it to compare data sets of different sizes: it grows with the number of rows.
+    Avoid it to compare data sets of different sizes.
 
     >>> import lossctl
     >>> lossctl.evaluate({"y": [0.0, 0.0], "p": [3.0, 4.0]}, "l2", label="y", prediction="p").value
@@ -69,14 +98,27 @@ def l2() -> None:
     label=REAL,
     prediction=REAL,
     references=("Laplace 1774, Mémoire sur la probabilité des causes par les évènements",),
+    peers={
+        "Keras": "mae",
+        "torch": "l1_loss",
+        "DL4J": "MEAN_ABSOLUTE_ERROR",
+        "scikit-learn": "mean_absolute_error",
+        "CatBoost": "MAE",
+        "LightGBM": "l1, mae",
+        "XGBoost": "mae",
+    },
 )
 def mae(label: FloatArray, prediction: FloatArray) -> FloatArray:
     """Absolute error: robust to outliers, the best constant is the median.
 
-    Formula: |e|, e = prediction − label. Gradient: sign e, and 0 at e = 0. Convex, with a kink at 0.
+    Formula: |e|, where e = ŷ − y.
+    Gradient: sign e, and 0 at e = 0.
+    Properties: convex; a kink at e = 0 and the same slope everywhere else, so steps must shrink near the optimum;
+    non-negative; robust: an outlier pulls no harder than any other row; the best constant is the median; maximum
+    likelihood under Laplace noise.
 
     Use it for regression with outliers.
-    Avoid it when a gradient that fades near the optimum matters: its slope is constant, so steps must shrink.
+    Avoid it when a gradient that fades near the optimum matters: `huber` has one.
 
     >>> from lossctl import get_loss
     >>> get_loss("mae").value([1.0, 2.0], [1.5, 0.0])
@@ -95,14 +137,20 @@ def _(label: FloatArray, prediction: FloatArray) -> FloatArray:  # noqa: ARG001
     return label
 
 
-@mae.under("sum")
+@mae.under(
+    "sum",
+    peers={"torch": "l1_loss (the mean, not the sum)", "DL4J": "L1", "LightGBM": "l1 (the mean, not the sum)"},
+)
 def l1() -> None:
     """Sum of absolute errors over rows and columns.
 
-    Formula: Σ |e|. Gradient: sign e. LightGBM's `l1` is the mean; here it is the sum.
+    Formula: Σ |e| over rows and columns, where e = ŷ − y.
+    Gradient: sign e, and 0 at e = 0.
+    Properties: convex; a kink at e = 0; robust; grows with the number of rows; the best constant is the median.
+    Other libraries mean the mean by the name.
 
     Use it where the total matters.
-    Avoid it to compare data sets of different sizes: it grows with the number of rows.
+    Avoid it to compare data sets of different sizes.
 
     >>> import lossctl
     >>> lossctl.evaluate({"y": [0.0, 0.0], "p": [3.0, -4.0]}, "l1", label="y", prediction="p").value
@@ -115,14 +163,27 @@ def l1() -> None:
     label=REAL,
     prediction=REAL,
     references=("Huber 1964, Robust Estimation of a Location Parameter, doi:10.1214/aoms/1177703732",),
+    peers={
+        "Keras": "huber",
+        "torch": "huber_loss",
+        "DL4J": "huber_loss (in libnd4j)",
+        "scikit-learn": "HuberLoss (δ is the 0.9-quantile of |e| in gradient boosting)",
+        "optax": "huber_loss",
+        "CatBoost": "Huber:delta= (δ must be given)",
+        "LightGBM": "huber (δ is called alpha, and is 0.9)",
+        "XGBoost": "mphe (pseudo-Huber: not the same)",
+    },
 )
 def huber(label: FloatArray, prediction: FloatArray, *, delta: Positive = 1.0) -> FloatArray:
     """Quadratic near zero, linear in the tails.
 
-    Formula: ½e² where |e| ≤ δ, δ(|e| − ½δ) beyond. Gradient: e clipped to [−δ, δ]. Convex, differentiable everywhere.
+    Formula: ½e² where |e| ≤ δ, δ(|e| − ½δ) beyond, where e = ŷ − y and δ = ``delta``.
+    Gradient: e clipped to [−δ, δ].
+    Properties: convex; differentiable everywhere, its slope bends at |e| = δ; non-negative; robust, and δ says how
+    much: it is the error at which a row starts to count as an outlier; the best constant is the median
+    for small δ and the mean for large δ.
 
-    Use it for regression with outliers, value functions in reinforcement learning, time series. δ is the error at
-    which a row starts to count as an outlier.
+    Use it for regression with outliers, value functions in reinforcement learning, time series.
     Avoid it when no δ can be chosen: `log_cosh` has none.
 
     >>> from lossctl import get_loss
@@ -144,11 +205,15 @@ def _(label: FloatArray, prediction: FloatArray, *, delta: Positive) -> FloatArr
     label=REAL,
     prediction=REAL,
     references=("Green 1990, Bayesian reconstructions from emission tomography data, doi:10.1109/42.52985",),
+    peers={"Keras": "log_cosh", "optax": "log_cosh", "CatBoost": "LogCosh"},
 )
 def log_cosh(label: FloatArray, prediction: FloatArray) -> FloatArray:
     """Huber without a knob: half the square near zero, the absolute error far out.
 
-    Formula: log cosh e ≈ e²/2 near 0, ≈ |e| − log 2 far out. Gradient: tanh e. Convex, smooth to every order.
+    Formula: log cosh e ≈ e²/2 near 0, ≈ |e| − log 2 far out, where e = ŷ − y.
+    Gradient: tanh e.
+    Properties: convex; smooth to every order; non-negative; robust: no row pulls harder than 1; the best constant
+    is the mean of labels close together, and near the median of labels far apart.
 
     Use it for regression with outliers when no threshold suggests itself.
     Avoid it when the unit of the label makes 1 a huge or a tiny error: rescale, or use `huber` with a δ.

@@ -20,13 +20,22 @@ def _log_ratio(label: FloatArray, prediction: FloatArray) -> FloatArray:
     label=ABOVE_MINUS_ONE,
     prediction=ABOVE_MINUS_ONE,
     references=("Keras, losses.MeanSquaredLogarithmicError; scikit-learn, metrics.mean_squared_log_error",),
+    peers={
+        "Keras": "msle (numbers below 0 are set to 1e-7 without a word)",
+        "DL4J": "MEAN_SQUARED_LOGARITHMIC_ERROR",
+        "scikit-learn": "mean_squared_log_error",
+        "CatBoost": "MSLE",
+        "XGBoost": "reg:squaredlogerror (half of it)",
+    },
 )
 def msle(label: FloatArray, prediction: FloatArray) -> FloatArray:
     """Squared error of logarithms: compares ratios, for targets over orders of magnitude.
 
-    Formula: (log1p(prediction) − log1p(label))². Gradient: 2 (log1p(prediction) − log1p(label)) / (1 + prediction).
-    Being short by a factor costs more than being over by it costs in the gradient; two huge numbers that differ by a
-    little cost next to nothing.
+    Formula: (log1p ŷ − log1p y)².
+    Gradient: 2 (log1p ŷ − log1p y) / (1 + ŷ).
+    Properties: compares ratios of 1 + ŷ and 1 + y, not differences; an estimate that is too low by some amount
+    costs more than one too high by as much; two huge numbers that differ by a little cost next to nothing; smooth,
+    but not convex: it flattens where ŷ is far too high; the best constant is the geometric mean of 1 + y, less 1.
 
     Use it for growth, prices, counts: targets that span orders of magnitude.
     Avoid it with numbers at or below −1, which have no logarithm here.
@@ -43,13 +52,20 @@ def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
     return 2.0 * _log_ratio(label, prediction) / (1.0 + prediction)
 
 
-@msle.under("root-mean", aliases=("root_mean_squared_logarithmic_error",))
+@msle.under(
+    "root-mean",
+    aliases=("root_mean_squared_logarithmic_error",),
+    peers={"scikit-learn": "root_mean_squared_log_error"},
+)
 def rmsle() -> None:
     """Root of the mean squared error of logarithms.
 
     Formula: √(mean of msle) over all rows; a single row is its msle.
+    Gradient: 2 (log1p ŷ − log1p y) / (1 + ŷ) for the msle of a row.
+    Properties: a typical ratio: 0.1 is about 10 %; orders models just as `msle` does; the best constant is the
+    geometric mean of 1 + y, less 1.
 
-    Use it to report a typical ratio: an rmsle of 0.1 is about 10 %.
+    Use it to report a typical ratio.
     Avoid it with numbers at or below −1, which have no logarithm here.
 
     >>> import lossctl
@@ -71,15 +87,25 @@ def _scale(label: FloatArray, zero: str) -> FloatArray:
     label=_mape_label,
     prediction=REAL,
     references=("Hyndman & Koehler 2006, Another look at measures of forecast accuracy",),
+    peers={
+        "Keras": "mape (|y| floored at 1e-7)",
+        "DL4J": "MEAN_ABSOLUTE_PERCENTAGE_ERROR",
+        "scikit-learn": "mean_absolute_percentage_error (a ratio, not percent)",
+        "CatBoost": "MAPE (a ratio, of max(1, |y|): zero=max1)",
+        "LightGBM": "mape (a ratio, of max(1, |y|): zero=max1)",
+        "XGBoost": "mape (a ratio, not percent)",
+    },
 )
 def mape(
     label: FloatArray, prediction: FloatArray, *, zero: Annotated[str, Words(("error", "max1"))] = "error"
 ) -> FloatArray:
     """Absolute error in percent of the label.
 
-    Formula: 100 |e| / |label|. Gradient: 100 sign e / |label|, and 0 at e = 0. A label of 0 is an error; ``zero=max1``
-    divides by max(1, |label|) instead, as CatBoost and LightGBM do. Unbounded for forecasts that are too high, at
-    most 100 for positive forecasts that are too low: choosing by it favours low forecasts.
+    Formula: 100 |e| / |y|, where e = ŷ − y; with ``zero=max1``, 100 |e| / max(1, |y|).
+    Gradient: 100 sign e / |y|, and 0 at e = 0.
+    Properties: percent, without a unit; convex, with a kink at e = 0; undefined at y = 0, which is an error unless
+    ``zero=max1``; unbounded for forecasts that are too high, at most 100 for positive ones that are too low, so it
+    favours low forecasts; the best constant is the median with rows weighted by 1/|y|.
 
     Use it to report business forecasts of quantities well away from zero.
     Avoid it with zeros in the labels, and to choose between models.

@@ -20,11 +20,21 @@ def _unit(vectors: FloatArray) -> tuple[FloatArray, FloatArray]:
     label=DIRECTION,
     prediction=DIRECTION,
     references=("Salton & McGill 1983, Introduction to Modern Information Retrieval",),
+    peers={
+        "Keras": "CosineSimilarity",
+        "torch": "cosine_similarity (without the minus), cosine_embedding_loss (1 − cosine for pairs labelled 1)",
+        "DL4J": "COSINE_PROXIMITY",
+        "optax": "cosine_distance (1 − cosine)",
+    },
 )
 def cosine_proximity(label: FloatArray, prediction: FloatArray) -> FloatArray:
     """Minus the cosine of the angle between two vectors: −1 for the same direction, 1 for the opposite.
 
-    Formula: −y·ŷ / (‖y‖‖ŷ‖), in [−1, 1]; a zero vector gives 0 and a warning. Gradient: −(y/‖y‖ − cos · ŷ/‖ŷ‖) / ‖ŷ‖.
+    Formula: −y·ŷ / (‖y‖‖ŷ‖); a zero vector gives 0 and a warning.
+    Gradient: −(y/‖y‖ − cos · ŷ/‖ŷ‖) / ‖ŷ‖, and 0 for a zero vector.
+    Properties: range [−1, 1]: −1 for the same direction, 0 at a right angle, 1 for the opposite; scale-free: the
+    length of ŷ changes nothing, so the gradient is at right angles to ŷ; smooth away from the zero vector; not
+    convex.
 
     Use it for embeddings, where only direction counts.
     Avoid it where magnitude matters.

@@ -86,10 +86,10 @@ class Distribution:
 
     def bounded(self) -> "Distribution":
         """Rounded as far as it takes, and no further."""
-        found = self
-        while len(found.keys) > MOST:
-            found = found._rounded(found.dropped + 1)
-        return found
+        more = 0
+        while len(self.keys) > MOST and np.count_nonzero(np.diff(self.keys >> more)) >= MOST:
+            more += 1
+        return self._rounded(self.dropped + more)
 
 
 def ordered(values: FloatArray) -> KeyArray:
@@ -104,7 +104,9 @@ def unordered(keys: KeyArray) -> FloatArray:
 
 
 def _merged(keys: KeyArray, counts: IntArray) -> tuple[KeyArray, IntArray]:
-    merged, place = np.unique(keys, return_inverse=True)
-    total = np.zeros(len(merged), dtype=np.int64)
-    np.add.at(total, place, counts)
-    return merged, total
+    if not len(keys):
+        return keys, counts
+    order = np.argsort(keys, kind="stable")  # what is sorted, or two sorted halves, costs one pass
+    keys = keys[order]
+    start = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
+    return keys[start], np.add.reduceat(counts[order], start)

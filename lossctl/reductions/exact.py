@@ -1,9 +1,10 @@
 """Sums that are exact, and therefore do not depend on the order, the chunks or the threads.
 
-The state is a fixed-point number: digits of 38 bits in int64, one array of them a level, one entry a group. A block of
-up to 2^14 values is taken apart level by level: with M = 1.5 · 2^52 units of a level, ``(x + M) − M`` rounds x to a
-multiple of that unit; the multiples of a block sum exactly in a double; the remainders go to the next level. (The
-extraction is that of Rump, Ogita & Oishi 2008, doi:10.1137/050645671, on a fixed grid as in Demmel & Nguyen 2015,
+The state is a fixed-point number: digits of 38 bits in int64, one array of them a level, one entry a group. A block is
+taken apart level by level: with M = 1.5 · 2^52 units, ``(x + M) − M`` rounds x to a multiple of the unit, and the
+remainders go to the next level. By group, the multiples of 2^14 values sum exactly in a double; without groups, the
+bits of ``x + M`` are the multiple as an integer, and 2^15 of them sum exactly in an int64. (The extraction is that of
+Rump, Ogita & Oishi 2008, doi:10.1137/050645671, on a fixed grid as in Demmel & Nguyen 2015,
 doi:10.1109/TC.2014.2345391.)
 """
 
@@ -18,14 +19,23 @@ from lossctl.domain import FloatArray
 from lossctl.reduction import IntArray, regrouped
 
 BLOCK = 1 << 14
+"""Values by group that are summed in doubles at a time."""
+LARGE_BLOCK = 1 << 15
+"""Values of one group that are summed in integers at a time."""
+FOLD = 46
+"""Bits of a value that go into an integer sum of a large block."""
 DIGIT = 38
 LOWEST = -1074
 """The exponent of the unit of level 0, the smallest double."""
 CARRY = 1 << 10
 """Block sums of 52 bits that an int64 digit can take before it must be carried."""
 HUGE = 2.0**900
+SMALLEST = 2.0**-800
+"""Beyond these, the constants of a large block would not exist or be rounded."""
 LARGE, SMALL = 2.0**450, 2.0**-450
 """Numbers whose products and their rounding errors neither overflow nor underflow."""
+TINY = 2.0**-800
+"""Sums of squares between this and its reciprocal lost nothing to underflow or overflow."""
 RESCALE = 18
 """The levels by which others are moved before they are multiplied."""
 
@@ -53,9 +63,10 @@ class ExactSum:
     def of(cls, values: FloatArray, group: IntArray | None = None, groups: int = 1) -> "ExactSum":
         """The sum of ``(n,)`` values, by group; ``n`` may be anything."""
         total = cls.zero(groups)
-        for start in range(0, len(values), BLOCK):
-            part = None if group is None else group[start : start + BLOCK]
-            total = total + cls._of_block(values[start : start + BLOCK], part, groups)
+        step = LARGE_BLOCK if group is None else BLOCK
+        for start in range(0, len(values), step):
+            part = None if group is None else group[start : start + step]
+            total = total + cls._of_block(values[start : start + step], part, groups)
         return total
 
     @classmethod
@@ -85,13 +96,17 @@ class ExactSum:
             low, high = float(values.min()), float(values.max())
         digits: dict[int, IntArray] = {}
         largest = max(-low, high)
+        if group is None and SMALLEST < largest < HUGE:
+            return cls(_spread(*_folded(values, low, high)), infinite)
         if largest >= HUGE:
             # Near overflow the rounding constant would not exist: take such values down by four levels first.
             huge = np.where(np.abs(values) >= HUGE, values, 0.0)
             _extract(huge * 2.0 ** (-4 * DIGIT), group, groups, digits, up=4)
             values = values - huge
             largest = float(np.abs(values).max())
-        _extract(values, group, groups, digits, largest=largest)
+        for start in range(0, len(values), BLOCK):
+            cut = slice(start, start + BLOCK)
+            _extract(values[cut], None if group is None else group[cut], groups, digits)
         return cls(digits, infinite)
 
     def __add__(self, other: "ExactSum") -> "ExactSum":
@@ -157,6 +172,47 @@ class ExactSum:
         """The correctly rounded sum of each group."""
         specials = [self.special(group) for group in range(self.groups)]
         return [to_float(sum_) if odd is None else odd for sum_, odd in zip(self.exact(), specials, strict=True)]
+
+
+def _folded(values: FloatArray, low: float, high: float) -> tuple[int, int]:
+    """The exact sum of up to 2^15 numbers between two bounds as an integer and the exponent of its unit."""
+    exponent = math.frexp(max(-low, high))[1] - 2 * FOLD
+    total = 0
+    rest = values
+    for fold in (FOLD, 0):
+        magic = math.ldexp(1.5, 52 + exponent + fold)
+        shifted = rest + magic
+        # The sum of the bits wraps around; that of the multiples does not.
+        multiples = int(np.add.reduce(shifted.view(np.int64))) - len(rest) * int(np.float64(magic).view(np.int64))
+        total = (total << FOLD) + (multiples + (1 << 63)) % (1 << 64) - (1 << 63)
+        shifted -= magic
+        if fold:
+            rest = np.subtract(rest, shifted, out=shifted)
+    # Only what is so small that its last bit is below the unit has something left.
+    bound = math.ldexp(1.0, exponent + 53)
+    if low >= bound:
+        return total, exponent
+    small = np.flatnonzero((values if low >= 0 else np.abs(values)) < bound)
+    left = rest[small] - shifted[small]
+    left = left[left != 0]
+    if not len(left):
+        return total, exponent
+    more, below = _folded(left, float(left.min()), float(left.max()))
+    return (total << (exponent - below)) + more, below
+
+
+def _spread(total: int, exponent: int) -> dict[int, IntArray]:
+    """The digits of an integer times a power of two."""
+    level, up = divmod(exponent - LOWEST, DIGIT)
+    total <<= up
+    digits: dict[int, IntArray] = {}
+    while total not in {0, -1}:
+        digits[level] = np.array([total & ((1 << DIGIT) - 1)])
+        total >>= DIGIT
+        level += 1
+    if total:
+        digits[level] = np.array([-1])
+    return digits
 
 
 def _extract(
@@ -235,6 +291,63 @@ def exact_products(left: FloatArray, right: FloatArray, group: IntArray | None =
                     _extract(term, part, groups, digits, up=up + more)
         total = total + ExactSum(digits, np.zeros((groups, 3), dtype=np.int64), 8)
     return total
+
+
+def centred_squares(values: FloatArray, total: ExactSum, group: IntArray | None = None, groups: int = 1) -> ExactSum:
+    """The sum of the squares of finite numbers, by group, given their exact sum.
+
+    Squares are taken about the mean, where they are small, and what the mean adds is added exactly: Σx² is
+    Σ(x − m)² + 2m(Σx − nm) + nm². So only the first term is rounded, and a variance, which is Σx² − (Σx)²/n, keeps its
+    digits however far from zero the mean is. The last digit depends on which values are given together.
+    """
+    n = len(values)
+    if group is not None:
+        return _centred_by_group(values, group, groups)
+    if not n or total.infinite.any():
+        return exact_products(values, values)
+    (sum_,) = total.exact()
+    mean = to_float(sum_ / n)
+    with np.errstate(over="ignore"):
+        rest = values - mean
+        rest *= rest
+        spread = float(np.add.reduce(rest))
+    if not TINY < spread < 1 / TINY:
+        return exact_products(values, values)
+    m = Fraction(mean)
+    squares = Fraction(spread) + m * (2 * sum_ - n * m)
+    exponent = 1 - squares.denominator.bit_length()
+    return ExactSum(_spread(squares.numerator, exponent), np.zeros((1, 3), dtype=np.int64))
+
+
+def _centred_by_group(values: FloatArray, group: IntArray, groups: int) -> ExactSum:
+    n = np.bincount(group, minlength=groups)
+    with np.errstate(all="ignore"):
+        mean = np.bincount(group, values, groups) / np.maximum(n, 1)
+        rest = values - mean[group]
+        shift = 2.0 * mean * np.bincount(group, rest, groups)
+        rest *= rest
+        spread = np.bincount(group, rest, groups)
+    safe = (spread > TINY) & (spread < 1 / TINY) & (np.abs(mean) < LARGE) & (n < BLOCK * BLOCK)
+    if not np.all(safe | (n == 0)):
+        return exact_products(values, values, group, groups)
+    index = np.arange(groups)
+    squares = exact_products(mean, mean, index, groups)
+    centred = ExactSum({level: digit * n for level, digit in squares.digits.items()}, squares.infinite, BLOCK)
+    return centred + ExactSum.of(np.concatenate([spread, shift]), np.concatenate([index, index]), groups)
+
+
+def sum_of_products(left: FloatArray, right: FloatArray, group: IntArray | None = None, groups: int = 1) -> ExactSum:
+    """The sum of products of non-negative numbers, by group; rounded, for sums that do not end in a difference."""
+    with np.errstate(all="ignore"):
+        products = left * right
+        sums = np.asarray(
+            np.add.reduce(products, keepdims=True) if group is None else np.bincount(group, products, groups),
+            np.float64,
+        )
+    safe = (sums > TINY) & (sums < 1 / TINY)
+    if not safe.all() and (group is not None or left.any()):
+        return exact_products(left, right, group, groups)
+    return ExactSum.of(sums, np.arange(groups), groups)
 
 
 def _product(one: FloatArray, other: FloatArray) -> tuple[FloatArray, FloatArray]:

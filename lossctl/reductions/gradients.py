@@ -8,7 +8,7 @@ import numpy as np
 
 from lossctl.domain import FloatArray, row_sum
 from lossctl.reduction import IntArray, Rows, regrouped
-from lossctl.reductions.exact import ExactSum, exact_products, square_root, to_float
+from lossctl.reductions.exact import ExactSum, square_root, sum_of_products, to_float
 from lossctl.reductions.moments import Total
 
 OCTAVE = 64
@@ -44,13 +44,15 @@ class Histogram:
     def of(cls, norms: FloatArray, group: IntArray | None, groups: int) -> "Histogram":
         """The histogram of non-negative numbers."""
         bins = np.ascontiguousarray(norms).view(np.int64) >> DROPPED_BITS
+        if group is None:
+            octaves = int(bins.max(initial=0)) // OCTAVE + 1
+            counts = np.bincount(bins, minlength=octaves * OCTAVE).reshape(octaves, OCTAVE)
+            return cls({octave: counts[octave][:, None] for octave in np.flatnonzero(counts.any(axis=1)).tolist()})
         octave = bins // OCTAVE
         present = np.flatnonzero(np.bincount(octave))
         code = np.zeros(present[-1] + 1, dtype=np.int64)
         code[present] = np.arange(len(present))
-        cell = code[octave] * OCTAVE + bins % OCTAVE
-        if group is not None:
-            cell = cell * groups + group
+        cell = (code[octave] * OCTAVE + bins % OCTAVE) * groups + group
         table = np.bincount(cell, minlength=len(present) * OCTAVE * groups).reshape(len(present), OCTAVE, groups)
         return cls(dict(zip(present.tolist(), table, strict=True)))
 
@@ -123,9 +125,9 @@ class Gradients:
             sum_absolute = sum_norm
             if size.ndim == 2:
                 sum_absolute = ExactSum.of(absolute if weight is None else weight * absolute, group, groups)
-            sum_squares = sum_norm_squares = exact_products(weighted, weighted, group, groups)
+            sum_squares = sum_norm_squares = sum_of_products(weighted, weighted, group, groups)
             if weight is not None:
-                sum_norm_squares = exact_products(weighted, norm, group, groups)
+                sum_norm_squares = sum_of_products(weighted, norm, group, groups)
         return cls(
             sum_absolute,
             sum_squares,

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from lossctl.reduction import IntArray, Rows, regrouped
-from lossctl.reductions.exact import ExactSum, exact_products, square_root, to_float
+from lossctl.reductions.exact import ExactSum, centred_squares, exact_products, square_root, to_float
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,8 @@ class Moments:
         at = (rows.group, rows.groups)
         n = np.array([len(rows.value)]) if rows.group is None else np.bincount(rows.group, minlength=rows.groups)
         if rows.weight is None:
-            return cls(n, ExactSum.of(rows.value, *at), exact_products(rows.value, rows.value, *at), None)
+            total = ExactSum.of(rows.value, *at)
+            return cls(n, total, centred_squares(rows.value, total, *at), None)
         with np.errstate(over="ignore"):
             value = rows.weight * rows.value
         weights = (

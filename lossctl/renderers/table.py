@@ -1,18 +1,22 @@
-"""Reports for people: boxed tables, the same as plain aligned text, the same as Markdown."""
+"""Reports for people: boxed tables, the same as plain aligned text, the same as Markdown.
+
+Rich is imported when something is drawn: a number for a script should not wait for it.
+"""
 
 import io
 import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-
-from rich import box
-from rich.console import Console
-from rich.table import Table
+from typing import TYPE_CHECKING
 
 from lossctl.definition import Value, spell
 from lossctl.loss import get_loss
 from lossctl.renderer import Style, renderers
+from lossctl.renderers.console import console
 from lossctl.report import Report, Result
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 Cells = list[list[str]]
 Header = list[tuple[str, bool]]
@@ -27,35 +31,25 @@ class Tables:
     Args:
         name: the name of the format.
         suffixes: file names that ask for it.
-        frame: the box; ``None`` for aligned text.
+        frame: the name of Rich's box; ``None`` for aligned text.
         narrow: whether to fit the width of a terminal.
     """
 
-    def __init__(self, name: str, suffixes: tuple[str, ...], frame: box.Box | None, *, narrow: bool) -> None:
+    def __init__(self, name: str, suffixes: tuple[str, ...], frame: str | None, *, narrow: bool) -> None:
         self.name, self.suffixes, self.frame, self.narrow = name, suffixes, frame, narrow
 
     def render(self, report: Report, style: Style) -> str:
         """Results, gradients, worst rows, then what they were made of."""
         text = io.StringIO()
-        console = Console(
-            file=text,
-            width=style.width if self.narrow else 100_000,
-            force_terminal=style.color and self.narrow,
-            color_system="standard" if style.color and self.narrow else None,
-            highlight=False,
-            markup=False,
-            emoji=False,
-            legacy_windows=False,
-            _environ={},
-        )
+        paper = console(text, style.width if self.narrow else 100_000, color=style.color and self.narrow)
         for title, header, cells in _tables(report, style.precision, brief=self.narrow):
             if title:
-                console.print(title)
-            for some in self._fit(header, cells, console.width):
-                console.print(self._table([header[at] for at in some], [[row[at] for at in some] for row in cells]))
-                console.print()
+                paper.print(title)
+            for some in self._fit(header, cells, paper.width):
+                paper.print(self._table([header[at] for at in some], [[row[at] for at in some] for row in cells]))
+                paper.print()
         for line in _footer(report):
-            console.print(f"- {line}" if self.frame is box.MARKDOWN else line, style="dim", soft_wrap=not self.narrow)
+            paper.print(f"- {line}" if self.frame == "MARKDOWN" else line, style="dim", soft_wrap=not self.narrow)
         lines = [line.rstrip() for line in text.getvalue().splitlines()]
         return "\n".join(line for line, before in zip(lines, ["", *lines], strict=False) if line or before) + "\n"
 
@@ -75,9 +69,13 @@ class Tables:
             shown.append(at)
         yield names + shown
 
-    def _table(self, header: Header, cells: Cells) -> Table:
+    def _table(self, header: Header, cells: Cells) -> "Table":
+        from rich import box  # noqa: PLC0415
+        from rich.table import Table  # noqa: PLC0415
+
+        frame = getattr(box, self.frame) if self.frame else None
         table = Table(
-            box=self.frame, padding=(0, 1) if self.frame else (0, 2, 0, 0), pad_edge=bool(self.frame), show_edge=True
+            box=frame, padding=(0, 1) if self.frame else (0, 2, 0, 0), pad_edge=bool(self.frame), show_edge=True
         )
         for name, number in header:
             table.add_column(
@@ -95,7 +93,7 @@ class Tables:
     def _text(self, cell: str) -> str:
         """A cell that can neither command the terminal nor end its row."""
         safe = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in cell)
-        return safe.replace("|", "\\|") if self.frame is box.MARKDOWN else safe
+        return safe.replace("|", "\\|") if self.frame == "MARKDOWN" else safe
 
 
 def _tables(report: Report, precision: int, *, brief: bool) -> Iterator[tuple[str, Header, Cells]]:
@@ -271,8 +269,8 @@ def _brief(value: Value) -> str:
 
 
 for made in (
-    Tables("table", (), box.ROUNDED, narrow=True),
+    Tables("table", (), "ROUNDED", narrow=True),
     Tables("plain", (".txt",), None, narrow=False),
-    Tables("markdown", (".md",), box.MARKDOWN, narrow=False),
+    Tables("markdown", (".md",), "MARKDOWN", narrow=False),
 ):
     renderers.add(made.name, made, ("md",) if made.name == "markdown" else ())

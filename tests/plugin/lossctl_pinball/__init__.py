@@ -13,6 +13,7 @@ from lossctl.domain import REAL, FloatArray, Interval
     label=REAL,
     prediction=REAL,
     references=("Koenker & Bassett 1978, Regression Quantiles, doi:10.2307/1913643",),
+    peers={"scikit-learn": "mean_pinball_loss (τ is called alpha)", "CatBoost": "Quantile"},
 )
 def pinball(
     label: FloatArray,
@@ -22,7 +23,9 @@ def pinball(
 ) -> FloatArray:
     """Asymmetric absolute error: its best constant is the τ-quantile.
 
-    Formula: max(τ(y − ŷ), (τ − 1)(y − ŷ)). Gradient: −τ where y ≥ ŷ, 1 − τ elsewhere.
+    Formula: max(τ(y − ŷ), (τ − 1)(y − ŷ)), where τ = ``tau``.
+    Gradient: −τ where y ≥ ŷ, 1 − τ elsewhere.
+    Properties: convex; a kink at ŷ = y; robust; the best constant is the τ-quantile.
 
     Use it to forecast a quantile.
     Avoid it to forecast a mean.

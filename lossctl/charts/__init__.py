@@ -1,0 +1,1 @@
+"""The ways to write charts: text, pages, pictures, numbers."""

@@ -1,0 +1,32 @@
+"""The results of a report as tests compare them."""
+
+import math
+from dataclasses import replace
+
+SQUARED = ("grad_l2", "row_rms")
+"""Figures of a gradient made of squares, as the standard error is."""
+
+
+def bits(report, *, without=()):
+    """The results, to the last bit."""
+    return [repr(replace(result, **dict.fromkeys(without, ()))) for result in report.results]
+
+
+class Nearly(float):
+    """A number equal to those that differ from it in the last digits only."""
+
+    __hash__ = None
+
+    def __eq__(self, other):
+        return math.isclose(self, other, rel_tol=1e-12) or (math.isnan(self) and math.isnan(other))
+
+
+def digits(report, *, without=()):
+    """The results, to the last bit but for figures made of squares: those are rounded once a batch of rows."""
+    found = []
+    for result in report.results:
+        slope = result.gradient
+        near = [Nearly(result.standard_error), *(Nearly(getattr(slope, name)) for name in SQUARED if slope)]
+        slope = slope and replace(slope, **dict.fromkeys(SQUARED, 0.0))
+        found.append((near, repr(replace(result, standard_error=0.0, gradient=slope, **dict.fromkeys(without, ())))))
+    return found
