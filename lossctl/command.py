@@ -246,11 +246,32 @@ Quiet = Annotated[
 NoProgress = Annotated[bool, typer.Option("--no-progress", help="No progress bar.", rich_help_panel=OUTPUT)]
 EngineName = Annotated[
     str,
-    typer.Option("--engine", metavar="NAME", help="serial or threads; the numbers are the same.", rich_help_panel=RUN),
+    typer.Option(
+        "--engine",
+        metavar="NAME",
+        help="serial, threads, or dask for processes or a cluster; the numbers are the same.",
+        rich_help_panel=RUN,
+    ),
 ]
 Threads = Annotated[
     int | None,
-    typer.Option("--threads", min=1, metavar="N", help="How many threads. Default: all cores.", rich_help_panel=RUN),
+    typer.Option(
+        "--threads",
+        min=1,
+        metavar="N",
+        help="How many threads or worker processes; on a cluster, how many of its threads to keep busy. Default: all.",
+        rich_help_panel=RUN,
+    ),
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Dask scheduler of a cluster, such as tcp://host:8786, for --engine dask. Its workers read the files; "
+        "stdin is sent to them. Default: what Dask is configured for, else worker processes on this machine.",
+        rich_help_panel=RUN,
+    ),
 ]
 Profile = Annotated[
     bool, typer.Option("--profile", help="Say where the time went, on stderr and in JSON.", rich_help_panel=RUN)

@@ -101,6 +101,7 @@ def diagnose(
     command: Sequence[str] = (),
     engine: str = "threads",
     threads: int | None = None,
+    scheduler: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Diagnosis:
     """Look at the columns of a data set, in one pass and bounded memory.
@@ -110,7 +111,7 @@ def diagnose(
     Args:
         source: what `lossctl.evaluate` takes.
         loss: losses the user has in mind; what they need is checked too.
-        label, prediction, weight, classes, reading, engine, threads, progress: as for `lossctl.evaluate`.
+        label, prediction, weight, classes, reading, engine, threads, scheduler, progress: as for `lossctl.evaluate`.
         ids: columns that identify a row; a column named ``id`` when left out.
         command: words of the command line that say what to read, to be repeated in those suggested.
 
@@ -123,9 +124,9 @@ def diagnose(
     request = Request((), label=tuple(label), prediction=tuple(prediction), weight=weight, classes=tuple(classes))
     missing = _undetected(opened.columns, request)
     if missing is not None:
-        return _columns_only(opened, request, missing, command, engine, threads)
+        return _columns_only(opened, request, missing, command, engine, threads, scheduler)
     layout, notes = _layout(opened, request, ids)
-    passed = Traversal(narrowed(opened, layout.wanted.names), engine, threads)
+    passed = Traversal(narrowed(opened, layout.wanted.names), engine, threads, scheduler=scheduler)
     total = Summation(no_facts(layout))
     for shard, made in passed.map(partial(gather, layout)):
         total.add(made)
@@ -168,10 +169,16 @@ def _undetected(columns: Sequence[Column], request: Request) -> str | None:
 
 
 def _columns_only(
-    source: Source, request: Request, missing: str, command: Sequence[str], engine: str, threads: int | None
+    source: Source,
+    request: Request,
+    missing: str,
+    command: Sequence[str],
+    engine: str,
+    threads: int | None,
+    scheduler: str | None,
 ) -> Diagnosis:
     """A diagnosis that says which columns there are."""
-    rows, columns = survey(source, engine, threads)
+    rows, columns = survey(source, engine, threads, scheduler)
     if not rows:
         raise DataError(f"{' '.join(source.files) or 'the table'}: no data rows")
     words = [

@@ -4,12 +4,17 @@ The serial engine is ``map``. Every other must be indistinguishable from it, bit
 order of the items, and whoever asks adds them up.
 """
 
+import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol, TypeVar
+from contextlib import AbstractContextManager, nullcontext
+from typing import Protocol, TypeVar, runtime_checkable
 
+from lossctl.errors import UsageError
 from lossctl.registry import Registry
 
 Item = TypeVar("Item")
+Begun = TypeVar("Begun")
 Made = TypeVar("Made")
 
 
@@ -18,14 +23,78 @@ class Engine(Protocol):
 
     name: str
 
-    def map(self, function: Callable[[Item], Made], items: Iterable[Item], workers: int) -> Iterator[Made]:
+    def map(
+        self, function: Callable[[Item], Made], items: Iterable[Item], workers: int | None = None
+    ) -> Iterator[Made]:
         """The results of the function, in the order of the items.
 
         Args:
             function: pure; what it raises is raised when its turn comes.
             items: read ahead no further than the work in flight.
-            workers: how many at once, for engines that do several.
+            workers: how many to keep busy, for engines that have several; all there are when left out.
+        """
+
+
+@runtime_checkable
+class Remote(Engine, Protocol):
+    """An engine whose workers are other processes: connected to once for a whole pass."""
+
+    def connect(self, scheduler: str | None, workers: int | None) -> AbstractContextManager[Engine]:
+        """The engine with its workers, until the context is left.
+
+        Args:
+            scheduler: where the workers are; where left out, they are started for the time being.
+            workers: how many to start; one a core when left out.
+
+        Raises:
+            UsageError: nobody answers there, or an extra is not installed.
         """
 
 
 engines: Registry[Engine] = Registry("engine", "lossctl.engines")
+"""The built-in engines, one file each; any module put here is found by itself."""
+
+
+def find_engine(name: str, scheduler: str | None = None) -> Engine:
+    """The engine of that name.
+
+    Raises:
+        UsageError: there is none, or a scheduler is named and it has no use for one.
+    """
+    found = engines.get(name)
+    if scheduler is not None and not isinstance(found, Remote):
+        able = " or ".join(f"--engine {it.name}" for it in engines if isinstance(it, Remote))
+        raise UsageError(f"the {found.name} engine has no scheduler", f"--scheduler goes with {able}.")
+    return found
+
+
+def connected(engine: Engine, scheduler: str | None, workers: int | None) -> AbstractContextManager[Engine]:
+    """The engine, ready to map, until the context is left; arguments and errors as for `Remote.connect`."""
+    return engine.connect(scheduler, workers) if isinstance(engine, Remote) else nullcontext(engine)
+
+
+def in_turn(
+    begin: Callable[[Item], Begun], end: Callable[[Begun], Made], items: Iterable[Item], most: Callable[[], int]
+) -> Iterator[Made]:
+    """What each item comes to, in order, while no more than ``most()`` others have begun.
+
+    What the items themselves raise is raised after the items before it.
+    """
+    waiting: deque[Begun] = deque()
+    ahead, trouble = iter(items), None
+    while trouble is None:
+        try:
+            waiting.append(begin(next(ahead)))
+        except Exception as met:  # noqa: BLE001  (the end, or what the items raise)
+            trouble = met
+        if waiting and (trouble is not None or len(waiting) > most()):
+            yield end(waiting.popleft())
+    while waiting:
+        yield end(waiting.popleft())
+    if not isinstance(trouble, StopIteration):
+        raise trouble
+
+
+def available_cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

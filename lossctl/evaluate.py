@@ -11,7 +11,7 @@ from lossctl.assembly import assemble, complain
 from lossctl.batch import Nulls, Plan
 from lossctl.clock import Clock
 from lossctl.definition import split_specs
-from lossctl.engine import engines
+from lossctl.engine import find_engine
 from lossctl.format import Reading, Source, formats, narrowed, open_source
 from lossctl.location import expand
 from lossctl.loss import BoundLoss, get_loss
@@ -42,6 +42,7 @@ def evaluate(
     nulls: Nulls = "error",
     engine: str = "threads",
     threads: int | None = None,
+    scheduler: str | None = None,
     classes: Sequence[str] = (),
     eps: float | None = None,
     normalize_rows: bool = False,
@@ -69,8 +70,11 @@ def evaluate(
         samples: how many of the worst rows to keep for each result.
         skill: whether to compare each loss with that of the best constant prediction, group by group.
         nulls: ``error`` or ``drop``.
-        engine: ``serial`` or ``threads``; no digit depends on it.
-        threads: how many; all cores when left out.
+        engine: ``serial``, ``threads`` or ``dask``; no digit depends on it.
+        threads: how many; all cores, or all of a cluster, when left out.
+        scheduler: the address of the Dask scheduler, such as ``tcp://host:8786``, whose workers see the same files;
+            left out, that which Dask is configured for, else worker processes on this machine, for the time being. A
+            table in memory is sent to the workers.
         classes: names of the classes in the order of their codes.
         eps: the floor under probabilities inside logarithms.
         normalize_rows: divide each row of a vector prediction by its sum.
@@ -106,9 +110,11 @@ def evaluate(
         nulls=nulls,
     )
     clock = Clock()
-    found = prepare(source, request, reading, labels=labels, ids=several(ids), join=join, engine=engine)
+    found = prepare(
+        source, request, reading, labels=labels, ids=several(ids), join=join, engine=engine, scheduler=scheduler
+    )
     clock.mark("open")
-    report = run(found.source, found.plan, engine=engine, threads=threads, progress=progress)
+    report = run(found.source, found.plan, engine=engine, threads=threads, scheduler=scheduler, progress=progress)
     joined = {} if found.joined is None else {"join": found.joined}
     seconds = {**(report.profile or {}), "open": clock.spent.seconds["open"]} if profile else None
     return replace(report, inputs={**report.inputs, **joined}, profile=seconds)
@@ -133,12 +139,13 @@ def prepare(
     ids: Sequence[str] = (),
     join: str = "strict",
     engine: str = "threads",
+    scheduler: str | None = None,
     others: bool = False,
 ) -> Prepared:
     """Open a data set, match its labels if they are elsewhere, and decide everything.
 
     Args:
-        source, reading, labels, ids, join, engine: as for `evaluate`.
+        source, reading, labels, ids, join, engine, scheduler: as for `evaluate`.
         request: what is asked for.
         others: whether a join is to carry all columns along.
 
@@ -146,7 +153,7 @@ def prepare(
         UsageError: as for `evaluate`.
         DataError: the data cannot be read, or keys do not match.
     """
-    check_words(request, engine, reading)
+    check_words(request, engine, reading, scheduler)
     opened = open_source(source, reading)
     if labels is None:
         return Prepared(opened, make_plan(opened, request))
@@ -155,10 +162,16 @@ def prepare(
 
 
 def run(
-    source: Source, plan: Plan, *, engine: str = "threads", threads: int | None = None, progress: Progress | None = None
+    source: Source,
+    plan: Plan,
+    *,
+    engine: str = "threads",
+    threads: int | None = None,
+    scheduler: str | None = None,
+    progress: Progress | None = None,
 ) -> Report:
     """Carry out a plan; the report says where the time went."""
-    passed = Traversal(narrowed(source, plan.roles.needed), engine, threads)
+    passed = Traversal(narrowed(source, plan.roles.needed), engine, threads, scheduler=scheduler)
     total, findings = Summation(nothing(plan)), Findings()
     for shard, measured in passed.map(partial(measure, plan)):
         total.add(measured)
@@ -170,18 +183,18 @@ def run(
     return replace(assemble(plan, measured, passed), profile=measured.spent.seconds)
 
 
-def check_words(request: Request, engine: str, reading: Reading | None) -> None:
+def check_words(request: Request, engine: str, reading: Reading | None, scheduler: str | None = None) -> None:
     """Refuse names that nothing has, before anything is opened or fetched.
 
     Raises:
-        UsageError: an unknown loss, parameter, activation, engine or format.
+        UsageError: an unknown loss, parameter, activation, engine or format, or an engine that has no scheduler.
     """
     for spec in request.loss:
         for one in split_specs([spec]) if isinstance(spec, str) else [spec]:
             get_loss(one)
     if request.activation is not None:
         get_activation(request.activation)
-    engines.get(engine)
+    find_engine(engine, scheduler)
     if reading is not None and reading.format is not None:
         formats.get(reading.format)
 

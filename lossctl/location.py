@@ -32,7 +32,7 @@ FSSPEC_STORES = ("https", "http", "hf", "ftp", "memory")
 REFUSALS = (OSError, pa.ArrowException, MemoryError, IndexError, UnicodeError, SystemError, ValueError)
 """What a reader raises where a file is damaged; a whole one gives none of these."""
 Stamp = tuple[int, ...]
-"""Which file it is, how long, and when it was written last; empty where nobody knows."""
+"""How long a file is and when it was written last: the same on every machine that sees it. Empty where nobody knows."""
 
 _temporary = contextlib.ExitStack()
 
@@ -202,7 +202,7 @@ def stamp_of(file: Any) -> Stamp:
         found = os.fstat(file.fileno())
     except (AttributeError, OSError, ValueError):
         return ()
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+    return found.st_size, found.st_mtime_ns
 
 
 @contextlib.contextmanager

@@ -92,6 +92,7 @@ def overview(
     *,
     engine: str = "threads",
     threads: int | None = None,
+    scheduler: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> tuple[Chart, ...]:
     """The pictures of a data set, the same for any number of threads and any way to cut the rows into files.
@@ -100,7 +101,8 @@ def overview(
         DataError: as for `lossctl.evaluate`.
     """
     plan = replace(plan, gradient=False, samples=0, roles=replace(plan.roles, by=()))
-    passed, total = Traversal(narrowed(source, plan.roles.needed), engine, threads), _zero(plan)
+    passed = Traversal(narrowed(source, plan.roles.needed), engine, threads, scheduler=scheduler)
+    total = _zero(plan)
     for shard, look in passed.map(partial(_look, plan)):
         total = total + look
         complain(plan, total.counted.findings, passed)

@@ -47,6 +47,7 @@ def prove(
     *,
     engine: str = "threads",
     threads: int | None = None,
+    scheduler: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> tuple[Measured, list[Proof]]:
     """Hold the gradients of a plan's losses against differences at every row that counts.
@@ -57,7 +58,7 @@ def prove(
     Raises:
         DataError: as for `lossctl.evaluate`.
     """
-    passed = Traversal(narrowed(source, plan.roles.needed), engine, threads)
+    passed = Traversal(narrowed(source, plan.roles.needed), engine, threads, scheduler=scheduler)
     total = _zero(plan)
     for shard, compared in passed.map(partial(_compare, plan)):
         total = total + compared

@@ -56,6 +56,7 @@ def worst_rows(
     *,
     engine: str = "threads",
     threads: int | None = None,
+    scheduler: str | None = None,
     verbatim: bool = False,
 ) -> Iterator[pa.RecordBatch]:
     """The rows of the per-sample table with the largest values of the first loss of the first model, worst first.
@@ -71,7 +72,8 @@ def worst_rows(
         return
     first = (plan.losses[0][:1], *((),) * (len(plan.losses) - 1))
     ranking = replace(plan, losses=first, samples=most, gradient=False)
-    passed, total = Traversal(source, engine, threads, keep=True), nothing(ranking)
+    passed = Traversal(source, engine, threads, scheduler=scheduler, keep=True)
+    total = nothing(ranking)
     for _, measured in passed.map(partial(measure, ranking)):
         total = total + measured
         complain(ranking, total.findings, passed)

@@ -69,7 +69,9 @@ class Candidate:
         return {**found, **span(self.content.numbers), "could_be": list(self.roles)}
 
 
-def survey(source: Source, engine: str = "threads", threads: int | None = None) -> tuple[int, tuple[Candidate, ...]]:
+def survey(
+    source: Source, engine: str = "threads", threads: int | None = None, scheduler: str | None = None
+) -> tuple[int, tuple[Candidate, ...]]:
     """The number of rows, and every column with the roles it could play.
 
     Raises:
@@ -80,7 +82,7 @@ def survey(source: Source, engine: str = "threads", threads: int | None = None) 
     texts = frozenset(name for name, kind in kinds.items() if kind == "text")
     look = partial(_contents, Wanted(numbers, texts))
     total = Summation(Contents(0, {}))
-    for _, found in Traversal(source, engine, threads).map(look):
+    for _, found in Traversal(source, engine, threads, scheduler=scheduler).map(look):
         total.add(found)
     contents = total.result()
     return contents.rows, tuple(_candidate(it, contents) for it in source.columns)

@@ -1,6 +1,5 @@
 """A pass over the shards of a source in order: what fails is placed, what must be cut elsewhere is cut again."""
 
-import os
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -11,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from lossctl.batch import BadRow
-from lossctl.engine import engines
+from lossctl.engine import Engine, connected, find_engine
 from lossctl.errors import DataError, UsageError
 from lossctl.format import Resplit, Shard, Source, Wanted
 from lossctl.reduction import IntArray
@@ -35,20 +34,28 @@ class Traversal:
         source: what to pass over.
         engine: how, by name.
         threads: how many shards at once; all cores when left out.
+        scheduler: where, for an engine whose workers are elsewhere.
         keep: whether to keep the shards, to find a row again; else only where their rows stand is kept.
 
     Raises:
-        UsageError: there is no such engine, or no thread to work with.
+        UsageError: there is no such engine, it has no scheduler, or there is no thread to work with.
     """
 
     def __init__(
-        self, source: Source, engine: str = "threads", threads: int | None = None, *, keep: bool = False
+        self,
+        source: Source,
+        engine: str = "threads",
+        threads: int | None = None,
+        *,
+        scheduler: str | None = None,
+        keep: bool = False,
     ) -> None:
         if threads is not None and threads < 1:
             raise UsageError(f"threads must be 1 or more, not {threads}")
         self.source = source
-        self.engine = engines.get(engine)
-        self.workers = threads or available_cores()
+        self.engine = find_engine(engine, scheduler)
+        self.threads = threads
+        self.scheduler = scheduler
         self.rows = 0
         self.starts: list[int] = []
         self.parts: list[tuple[str, int]] = []
@@ -61,11 +68,15 @@ class Traversal:
         Raises:
             DataError: a row cannot be read; says in which file, and which row of it.
         """
+        with connected(self.engine, self.scheduler, self.threads) as engine:
+            yield from self._map(engine, function)
+
+    def _map(self, engine: Engine, function: Callable[[Shard], Made]) -> Iterator[tuple[Shard, Made]]:
         ahead: Iterator[Shard] = self.source.shards()
         while True:
             taken: deque[Shard] = deque()
             try:
-                for made in self.engine.map(function, _noted(ahead, taken), self.workers):
+                for made in engine.map(function, _noted(ahead, taken), self.threads):
                     shard = taken.popleft()
                     self._enter(shard)
                     self.rows += made.rows
@@ -142,11 +153,6 @@ class Traversal:
 def _beyond(later: Iterable[Shard]) -> Iterator[Shard]:
     """The shards from the next file on: those before it are part of the rest of this one."""
     return dropwhile(lambda shard: shard.index > 0, later)
-
-
-def available_cores() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _noted(shards: Iterable[Shard], taken: deque[Shard]) -> Iterator[Shard]:

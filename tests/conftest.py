@@ -105,6 +105,33 @@ def answer():
     return find
 
 
+@pytest.fixture(scope="session")
+def start_cluster(tmp_path_factory):
+    """Start a Dask cluster of worker processes on this machine."""
+    distributed = pytest.importorskip("distributed", reason="needs lossctl[dask]")
+
+    def start(n_workers=2, **more):
+        return distributed.LocalCluster(
+            n_workers=n_workers,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={"dashboard": False},
+            local_directory=str(tmp_path_factory.mktemp("cluster")),
+            silence_logs=logging.CRITICAL,
+            **more,
+        )
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def cluster(start_cluster):
+    """A cluster of two workers that tests share."""
+    with start_cluster() as running:
+        yield running
+
+
 @dataclass(frozen=True)
 class Bucket:
     """A bucket of an S3 server."""

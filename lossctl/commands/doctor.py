@@ -45,6 +45,7 @@ def doctor(
     quiet: command.Quiet = 0,
     engine: command.EngineName = "threads",
     threads: command.Threads = None,
+    scheduler: command.Scheduler = None,
     verbose: command.Verbose = False,  # noqa: ARG001  (read by cli.main)
 ) -> None:
     """Look at the columns before you evaluate them.
@@ -79,6 +80,7 @@ def doctor(
             command=words,
             engine=engine,
             threads=threads,
+            scheduler=scheduler,
             progress=progress,
         )
     if as_json:

@@ -85,6 +85,7 @@ def evaluate(
     quiet: command.Quiet = 0,
     engine: command.EngineName = "threads",
     threads: command.Threads = None,
+    scheduler: command.Scheduler = None,
     profile: command.Profile = False,
     verbose: command.Verbose = False,  # noqa: ARG001  (read by cli.main)
 ) -> None:
@@ -128,6 +129,7 @@ def evaluate(
             nulls=nulls.value,
             engine=engine,
             threads=threads,
+            scheduler=scheduler,
             classes=split(classes),
             eps=eps,
             normalize_rows=normalize_rows,

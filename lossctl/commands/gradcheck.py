@@ -12,8 +12,6 @@ from lossctl.errors import DataError, UsageError
 from lossctl.registry import split
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rich.console import RenderableType
 
     from lossctl.activation import BoundActivation
@@ -112,6 +110,7 @@ def gradcheck(
     quiet: command.Quiet = 0,
     engine: command.EngineName = "threads",
     threads: command.Threads = None,
+    scheduler: command.Scheduler = None,
     verbose: command.Verbose = False,  # noqa: ARG001  (read by cli.main)
 ) -> None:
     """Prove a loss or an activation, also a plug-in's.
@@ -142,7 +141,8 @@ def gradcheck(
         )
         reading = command.reading(input_format, delimiter, null_values, no_header=no_header)
         with command.progress_bar(files, wanted=not (no_progress or quiet)) as progress:
-            forms = _at_rows(files, labels, split(ids), join, request, reading, engine, threads, progress, voice)
+            how = {"engine": engine, "threads": threads, "scheduler": scheduler, "progress": progress}
+            forms = _at_rows(files, labels, split(ids), join, request, reading, how, voice)
     else:
         if any((labels, ids, label, prediction, weight, classes, input_format, delimiter, normalize_rows)):
             raise UsageError("columns are those of a file, and no FILE is named")
@@ -222,18 +222,17 @@ def _at_rows(
     join: str,
     request: "Request",
     reading: "Reading",
-    engine: str,
-    threads: int | None,
-    progress: "Callable[[int], None]",
+    how: dict[str, Any],
     voice: Voice,
 ) -> list[Form]:
     """The checks at the rows of files."""
     from lossctl.checks import Check
     from lossctl.proof import prove
 
-    found = command.prepared(voice, files, request, reading, labels=labels, ids=ids, join=join, engine=engine)
+    place = {"engine": how["engine"], "scheduler": how["scheduler"]}
+    found = command.prepared(voice, files, request, reading, labels=labels, ids=ids, join=join, **place)
     plan = found.plan
-    counts, proofs = prove(found.source, plan, engine=engine, threads=threads, progress=progress)
+    counts, proofs = prove(found.source, plan, **how)
     dropped = int(counts.null.sum() + counts.unweighted.sum())
     if dropped:
         voice.note(f"{dropped:,} of {counts.rows:,} rows left out: a null or a weight of 0")

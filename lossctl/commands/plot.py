@@ -1,6 +1,6 @@
 """``lossctl plot``: the shapes of losses and activations, or what a file of predictions looks like."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -72,6 +72,7 @@ def plot(
     quiet: command.Quiet = 0,
     engine: command.EngineName = "threads",
     threads: command.Threads = None,
+    scheduler: command.Scheduler = None,
     verbose: command.Verbose = False,  # noqa: ARG001  (read by cli.main)
 ) -> None:
     """Draw losses and activations, or what a file of predictions looks like.
@@ -121,7 +122,8 @@ def plot(
         }
         reading = command.reading(input_format, delimiter, null_values, no_header=no_header)
         with command.progress_bar(subjects, wanted=not (no_progress or quiet)) as progress:
-            charts = _overview(subjects, asked, reading, labels, split(ids), join, engine, threads, progress, voice)
+            how = {"engine": engine, "threads": threads, "scheduler": scheduler, "progress": progress}
+            charts = _overview(subjects, asked, reading, labels, split(ids), join, how, voice)
     screen = shutil.get_terminal_size()
     height = min(max(screen.lines // 2 - 2, 14), 20)
     shown = writers.get("json" if json else "text")
@@ -225,16 +227,15 @@ def _overview(
     labels: list[str] | None,
     ids: tuple[str, ...],
     join: str,
-    engine: str,
-    threads: int | None,
-    progress: Callable[[int], None],
+    how: dict[str, Any],
     voice: Voice,
 ) -> "tuple[Chart, ...]":
     from lossctl.overview import overview
     from lossctl.planning import Request
 
-    found = command.prepared(voice, files, Request(**asked), reading, labels=labels, ids=ids, join=join, engine=engine)
-    return overview(found.source, found.plan, engine=engine, threads=threads, progress=progress)
+    place = {"engine": how["engine"], "scheduler": how["scheduler"]}
+    found = command.prepared(voice, files, Request(**asked), reading, labels=labels, ids=ids, join=join, **place)
+    return overview(found.source, found.plan, **how)
 
 
 commands.add(

@@ -73,6 +73,7 @@ def samples(  # noqa: C901  (each flag is a branch)
     quiet: command.Quiet = 0,
     engine: command.EngineName = "threads",
     threads: command.Threads = None,
+    scheduler: command.Scheduler = None,
     verbose: command.Verbose = False,  # noqa: ARG001  (read by cli.main)
 ) -> None:
     """Write the loss and gradient of each row.
@@ -115,7 +116,16 @@ def samples(  # noqa: C901  (each flag is a branch)
         nulls=nulls.value,
     )
     found = command.prepared(
-        voice, files, request, reading, labels=labels, ids=split(ids), join=join, engine=engine, others=True
+        voice,
+        files,
+        request,
+        reading,
+        labels=labels,
+        ids=split(ids),
+        join=join,
+        engine=engine,
+        scheduler=scheduler,
+        others=True,
     )
     source, plan = found.source, found.plan
     for bound in dict.fromkeys(bound for chosen in plan.losses for bound in chosen):
@@ -130,7 +140,9 @@ def samples(  # noqa: C901  (each flag is a branch)
     def pieces(*, verbatim: bool) -> "Iterator[pa.RecordBatch]":
         if top is None:
             return every_row(source, plan, finish, verbatim=verbatim)
-        return worst_rows(source, plan, top, finish, engine=engine, threads=threads, verbatim=verbatim)
+        return worst_rows(
+            source, plan, top, finish, engine=engine, threads=threads, scheduler=scheduler, verbatim=verbatim
+        )
 
     # Text is written as it was read; other formats keep types, unless a carried column turns out to have several.
     if output is None:

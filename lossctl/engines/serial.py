@@ -14,7 +14,7 @@ class Serial:
         self,
         function: Callable[[Item], Made],
         items: Iterable[Item],
-        workers: int,  # noqa: ARG002
+        workers: int | None = None,  # noqa: ARG002
     ) -> Iterator[Made]:
         """``map``."""
         return map(function, items)

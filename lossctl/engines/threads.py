@@ -1,10 +1,9 @@
 """Several shards at once on a pool of threads: Arrow and NumPy release the interpreter's lock where it matters."""
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from lossctl.engine import Item, Made, engines
+from lossctl.engine import Item, Made, available_cores, engines, in_turn
 
 
 class Threads:
@@ -12,23 +11,14 @@ class Threads:
 
     name = "threads"
 
-    def map(self, function: Callable[[Item], Made], items: Iterable[Item], workers: int) -> Iterator[Made]:
+    def map(
+        self, function: Callable[[Item], Made], items: Iterable[Item], workers: int | None = None
+    ) -> Iterator[Made]:
         """Results in the order of the items."""
+        workers = workers or available_cores()
         pool = ThreadPoolExecutor(workers, thread_name_prefix="lossctl")
-        waiting: deque[Future[Made]] = deque()
-        ahead, trouble = iter(items), None
         try:
-            while trouble is None:
-                try:
-                    waiting.append(pool.submit(function, next(ahead)))
-                except Exception as met:  # noqa: BLE001  (the end, or what the items raise: after the items before it)
-                    trouble = met
-                if waiting and (trouble is not None or len(waiting) > 2 * workers):
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-            if not isinstance(trouble, StopIteration):
-                raise trouble
+            yield from in_turn(lambda item: pool.submit(function, item), Future.result, items, lambda: 2 * workers)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 

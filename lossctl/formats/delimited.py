@@ -54,8 +54,8 @@ class Layout:
 
     def ranges(self) -> Iterator["ByteRange"]:
         """The shards of a file."""
-        for start in range(self.start, self.size, RANGE):
-            yield ByteRange(self, start, min(start + RANGE, self.size))
+        for index, start in enumerate(range(self.start, self.size, RANGE)):
+            yield ByteRange(self, start, min(start + RANGE, self.size), index)
 
     def parse(self, text: bytes, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """The rows of whole lines; errors as for `ByteRange`."""
@@ -92,16 +92,12 @@ class ByteRange:
     layout: Layout
     start: int
     stop: int
+    index: int
 
     @property
     def file(self) -> str:
         """What messages call it."""
         return self.layout.title
-
-    @property
-    def index(self) -> int:
-        """Which range it is."""
-        return (self.start - self.layout.start) // RANGE
 
     @property
     def nbytes(self) -> int:

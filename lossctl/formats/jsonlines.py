@@ -35,8 +35,8 @@ class Layout:
 
     def ranges(self) -> Iterator["LineRange"]:
         """The shards of a file."""
-        for start in range(0, self.size, RANGE):
-            yield LineRange(self, start, min(start + RANGE, self.size))
+        for index, start in enumerate(range(0, self.size, RANGE)):
+            yield LineRange(self, start, min(start + RANGE, self.size), index)
 
     def schema_for(self, wanted: Wanted) -> pa.Schema:
         """The wanted columns with the types to read them as."""
@@ -138,16 +138,12 @@ class LineRange:
     layout: Layout
     start: int
     stop: int
+    index: int
 
     @property
     def file(self) -> str:
         """What messages call it."""
         return self.layout.title
-
-    @property
-    def index(self) -> int:
-        """Which range it is."""
-        return self.start // RANGE
 
     @property
     def nbytes(self) -> int:

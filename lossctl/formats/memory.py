@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.ipc
 
 from lossctl.columns import Column
 from lossctl.errors import UsageError
@@ -30,10 +31,22 @@ class Slice:
         """The size of the slice."""
         return int(self.table.nbytes)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Only its own rows travel; Arrow would pickle the whole table with every slice."""
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, self.table.schema) as writer:
+            writer.write_table(self.table)
+        return _arrived, (sink.getvalue(), self.index, self.file)
+
     def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """Its rows."""
         names = [name for name in self.table.column_names if wanted.others or name in wanted.names]
         yield from self.table.select(names).to_batches(max_chunksize=1 << 16)
+
+
+def _arrived(rows: pa.Buffer, index: int, file: str) -> Slice:
+    with pa.ipc.open_stream(rows) as reader:
+        return Slice(reader.read_all(), index, file)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,340 @@
+"""Shards as tasks of a Dask cluster; where none is named, of worker processes on this machine, started for the pass.
+
+What goes wrong with a shard comes back as an outcome, so no task fails: only that workers die is left to Dask, which
+gives their shards to others. A task is the opening of a pickle, which nothing but the worker opens: what is missing
+there is said by the task, and the scheduler needs no lossctl.
+"""
+
+import asyncio
+import contextlib
+import functools
+import gc
+import logging
+import pickle
+import signal
+import tempfile
+import threading
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.metadata import version
+from multiprocessing import resource_tracker
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from lossctl.engine import Engine, Item, Made, available_cores, engines, in_turn
+from lossctl.errors import DataError, LossctlError, UsageError
+
+if TYPE_CHECKING:
+    from distributed import Client, Future, LocalCluster
+
+PATIENCE = 60.0
+"""Seconds to wait for a worker where there is none."""
+ANSWER = 10.0
+"""Seconds a scheduler has to answer."""
+FRESH = 1.0
+"""Seconds for which the number of workers is believed."""
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+NOISY = ("distributed", "tornado", "asyncio")
+"""Loggers that tell of every worker that comes and goes; a user is told what matters as an error."""
+SETTINGS = {"distributed.admin.large-graph-warning-threshold": "1GB"}  # a shard of a table in memory holds its rows
+ENVIRONMENT, TRIM = "distributed.nanny.pre-spawn-environ", "MALLOC_TRIM_THRESHOLD_"
+"""Where Dask says what workers find in their environment, and what of it makes NumPy's temporaries slow."""
+EVERYWHERE = (
+    "Every worker must find the same file: under its absolute path on shared storage, or as a URL such as s3://."
+)
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """What must be the same everywhere, or the last digits could differ."""
+    return {name: version(name) for name in ("lossctl", "numpy")}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a shard on a worker."""
+
+    worker: str
+    made: Any = None
+    error: Exception | None = None
+    """What the function raised."""
+    trace: str = ""
+    unfit: LossctlError | None = None
+    """Why the worker could not try."""
+
+
+class Task:
+    """What is a call of `perform` once it is unpickled."""
+
+    def __init__(self, needed: dict[str, str], function: bytes, item: bytes) -> None:
+        self.call = perform, (needed, function, item)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self.call
+
+
+def perform(needed: dict[str, str], function: bytes, item: bytes) -> bytes:
+    """What a function makes of an item, here on a worker: a pickled `Outcome`, because a task must not fail."""
+    from cloudpickle import dumps  # noqa: PLC0415  (an optional extra, as the next)
+    from distributed import get_worker  # noqa: PLC0415
+
+    worker = get_worker().address
+    try:
+        return bytes(dumps(Outcome(worker, _prepared(needed, function, item)())))
+    except _Unfit as unfit:
+        what, hint = unfit.args
+        return bytes(dumps(Outcome(worker, unfit=UsageError(f"{what} on worker {worker}", hint))))
+    except Exception as error:  # noqa: BLE001  (raised again when its turn comes)
+        trace, sent = traceback.format_exc(), error.with_traceback(None)  # which Dask would have pickled with it
+        try:
+            pickle.loads(dumps(sent))  # noqa: S301  (not every exception survives it)
+        except Exception:  # noqa: BLE001
+            sent = RuntimeError(f"{type(error).__name__}: {error}")
+        return bytes(dumps(Outcome(worker, error=sent, trace=trace)))
+
+
+class _Unfit(Exception):
+    """Something is missing on this worker: what, and what to do about it."""
+
+
+def _prepared(needed: dict[str, str], function: bytes, item: bytes) -> Callable[[], Any]:
+    """The work to do, if this worker has what it takes."""
+    for name, there in needed.items():
+        if (here := versions()[name]) != there:
+            raise _Unfit(f"{name} is {there} here, but {here}", f"Install it there: pip install {name}=={there}")
+    try:
+        return functools.partial(pickle.loads(function), pickle.loads(item))  # noqa: S301  (from the client, through Dask)
+    except Exception as error:  # noqa: BLE001  (whatever a plug-in that is missing may cause)
+        what = error.what if isinstance(error, LossctlError) else f"{type(error).__name__}: {error}"
+        raise _Unfit(what, "It is known where you are: install its package on every worker.") from None
+
+
+class Session:
+    """A connection to a cluster."""
+
+    name = "dask"
+
+    def __init__(self, client: "Client") -> None:
+        self.client = client
+        self.known, self.asked = 0, -FRESH
+
+    def map(
+        self, function: Callable[[Item], Made], items: Iterable[Item], workers: int | None = None
+    ) -> Iterator[Made]:
+        """Results in the order of the items; never ahead by more than two shards a thread that is to be kept busy."""
+        from cloudpickle import dumps  # noqa: PLC0415  (comes with Dask)
+
+        packed, needed, title = dumps(function), versions(), uuid4().hex
+        out: dict[int, Future[bytes]] = {}
+
+        def begin(numbered: tuple[int, Item]) -> tuple[int, Item]:
+            number, item = numbered
+            task, key = pickle.dumps(Task(needed, packed, dumps(item))), f"lossctl-{title}-{number}"
+            out[number] = self.client.submit(pickle.loads, task, key=key, pure=False)
+            return numbered
+
+        def end(numbered: tuple[int, Item]) -> Made:
+            number, item = numbered
+            return self._settled(self._outcome(out.pop(number), item), function, item)
+
+        try:
+            yield from in_turn(begin, end, enumerate(items), lambda: 2 * (workers or max(self.size(), 1)))
+        finally:
+            if out and self.client.status == "running":
+                self.client.cancel(list(out.values()))
+
+    def size(self) -> int:
+        """How many threads the cluster has, as of late."""
+        if time.monotonic() - self.asked > FRESH:
+            try:
+                threads = self.client.nthreads()
+            except OSError:
+                raise self._lost() from None
+            self.known, self.asked = sum(threads.values()), time.monotonic()
+        return self.known
+
+    def _outcome(self, future: "Future[bytes]", item: Any) -> Outcome:
+        """Wait for a task, for as long as there are workers."""
+        from distributed import CancelledError, KilledWorker  # noqa: PLC0415
+
+        alone = time.monotonic()
+        while True:
+            try:
+                found: Outcome = pickle.loads(future.result(timeout=FRESH))  # noqa: S301  (from our workers)
+                return found
+            except TimeoutError:
+                if self.client.status != "running":
+                    raise self._lost() from None
+                if self.size():
+                    alone = time.monotonic()
+                elif time.monotonic() - alone > PATIENCE:
+                    what = f"the Dask cluster has had no worker for {PATIENCE:.0f} seconds"
+                    raise DataError(what, "Start workers: dask worker ADDRESS --nthreads 1 --nworkers auto") from None
+            except KilledWorker as killed:
+                what = f"{_title(item)}: workers that died: {killed.allowed_failures + 1}"
+                hint = "Too little memory is the usual reason: the logs of the workers tell. Give each more of it."
+                raise DataError(what, hint) from None
+            except (CancelledError, OSError):
+                raise self._lost() from None
+            except Exception as error:
+                what = f"a worker of the Dask cluster cannot take a task: {_deepest(error)}"
+                known = " ".join(f"{name}=={found}" for name, found in versions().items())
+                raise UsageError(what, f"Install on every worker: pip install {known}") from error
+
+    def _lost(self) -> DataError:
+        return DataError("the Dask scheduler went away", "Nothing was measured: run it again once the cluster is up.")
+
+    def _settled(self, outcome: Outcome, function: Callable[[Item], Made], item: Item) -> Made:
+        """What a task made, or the error of it."""
+        if outcome.unfit is not None:
+            raise outcome.unfit
+        if outcome.error is None:
+            made: Made = outcome.made
+            return made
+        if isinstance(outcome.error, LossctlError):
+            function(item)  # what fails here as well is said as any engine says it
+            raise DataError(f"{outcome.error.what} on worker {outcome.worker}, but not here", EVERYWHERE)
+        outcome.error.add_note(f"On worker {outcome.worker}:\n{outcome.trace}")
+        raise outcome.error
+
+
+class Dask:
+    """The workers of a cluster, or processes of this machine."""
+
+    name = "dask"
+
+    def map(
+        self, function: Callable[[Item], Made], items: Iterable[Item], workers: int | None = None
+    ) -> Iterator[Made]:
+        """Results in the order of the items, with a connection for this once."""
+        with self.connect(None, workers) as session:
+            yield from session.map(function, items, workers)
+
+    @contextlib.contextmanager
+    def connect(self, scheduler: str | None, workers: int | None) -> Iterator[Engine]:
+        """The cluster of a scheduler: the one named, the one Dask is configured for, or one of our own."""
+        try:
+            import dask  # noqa: PLC0415  (an optional extra)
+            import distributed  # noqa: PLC0415
+        except ImportError as missing:
+            what = f"the dask engine needs an extra: {missing}"
+            raise UsageError(what, "pip install 'lossctl[dask]'") from None
+        address = scheduler or dask.config.get("scheduler-address", None)
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(dask.config.set(SETTINGS))
+            stack.enter_context(_silence())
+            if address is None:
+                own = stack.enter_context(_processes(workers or available_cores()))
+                yield Session(stack.enter_context(distributed.Client(own, set_as_default=False)))
+                return
+            try:
+                # In a thread, because there may be a loop in this one, as in a notebook.
+                with ThreadPoolExecutor(1) as aside:
+                    aside.submit(asyncio.run, _greet(address)).result()
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # what must be the same is checked on the workers
+                    client = distributed.Client(address, set_as_default=False, timeout=ANSWER)
+            except (OSError, ValueError, RuntimeError) as error:
+                what = f"no Dask scheduler answers at {address}: {_deepest(error)}"
+                hint = "Start one with dask scheduler; it says its address, such as tcp://host:8786."
+                raise UsageError(what, hint) from None
+            yield Session(stack.enter_context(client))
+
+
+async def _greet(address: str) -> None:
+    """Whether a scheduler answers: who connects for good would wait forever for one that is silent."""
+    from distributed import Security  # noqa: PLC0415
+    from distributed.comm.core import connect  # noqa: PLC0415
+
+    try:
+        async with asyncio.timeout(1.1 * ANSWER):
+            comm = await connect(address, ANSWER, **Security().get_connection_args("client"))
+    except TimeoutError:
+        raise OSError(f"what is there said nothing in {ANSWER:.0f} seconds") from None
+    await comm.close()
+
+
+@contextlib.contextmanager
+def _processes(workers: int) -> Iterator["LocalCluster"]:
+    """Worker processes of one thread each, and a folder of their own, for the time being."""
+    from dask import config  # noqa: PLC0415
+    from distributed import LocalCluster  # noqa: PLC0415
+
+    with contextlib.ExitStack() as stack:
+        stack.callback(gc.collect)  # queues in cycles hold semaphores, of which the interpreter would complain at exit
+        folder = tempfile.TemporaryDirectory(prefix="lossctl-", ignore_cleanup_errors=True)
+        variables = {name: value for name, value in config.get(ENVIRONMENT).items() if name != TRIM}
+        stack.enter_context(config.set({ENVIRONMENT: variables, "temporary-directory": stack.enter_context(folder)}))
+        try:
+            with _signals_held():
+                cluster = LocalCluster(
+                    n_workers=workers,
+                    threads_per_worker=1,
+                    host="127.0.0.1",
+                    dashboard_address="127.0.0.1:0",
+                    scheduler_kwargs={"dashboard": False},
+                    silence_logs=logging.CRITICAL,
+                )
+                own = stack.enter_context(cluster)
+        except (OSError, RuntimeError) as error:
+            what = f"worker processes cannot be started: {_deepest(error)}"
+            raise UsageError(what, "The threads engine needs none: --engine threads.") from None
+        yield own
+
+
+@contextlib.contextmanager
+def _signals_held() -> Iterator[None]:
+    """Let Ctrl-C wait until what is being started can be stopped.
+
+    What is started meanwhile is deaf to it for good: a terminal sends Ctrl-C to every process, and this one answers.
+    """
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    met: list[int] = []
+    handlers = {number: found for number in SIGNALS if (found := signal.getsignal(number)) is not None}
+    for number in handlers:
+        signal.signal(number, lambda number, _: met.append(number))  # another thread may be there to receive it
+    resource_tracker.ensure_running()  # its start would unblock them
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for sent in met:
+            signal.raise_signal(sent)
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Keep Dask from writing to stderr."""
+    loggers = [logging.getLogger(name) for name in NOISY]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+def _title(item: Any) -> str:
+    """A shard as messages name it."""
+    return f"{item.file}: part {item.index + 1}" if hasattr(item, "file") else repr(item)
+
+
+def _deepest(error: BaseException) -> str:
+    """The first line of what an error began with."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return f"{error}".strip().partition("\n")[0] or type(error).__name__
+
+
+engines.add(Dask.name, Dask())
