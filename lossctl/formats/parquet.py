@@ -17,6 +17,8 @@ COLUMN_BYTES, BATCH_BYTES = 1 << 22, 1 << 25
 """About how many bytes of one column, and of all, a batch may hold: long lists stay in the cache, and many columns come
 enough rows at a time."""
 BUFFER = 1 << 20
+LOOK = 256
+"""Rows of the least batch, and of what is read to see how long lists are."""
 
 
 @functools.lru_cache(maxsize=8)
@@ -25,17 +27,28 @@ def _metadata(path: str, stamp: Stamp) -> pq.FileMetaData:  # noqa: ARG001  (par
         return pq.read_metadata(file)
 
 
-def _rows(group: pq.RowGroupMetaData, names: list[str]) -> int:
-    """How many rows a batch of some columns of a row group may have."""
-    wanted = {name.partition(".")[0] for name in names}
-    held = dict.fromkeys(wanted, 0)
-    for column in map(group.column, range(group.num_columns)):
-        name = column.path_in_schema.partition(".")[0]
-        if name in wanted:
-            held[name] += max(column.total_uncompressed_size, 8 * column.num_values)
-    rows: int = max(group.num_rows, 1)
-    widest, together = max(held.values(), default=0) // rows + 1, sum(held.values()) // rows + 1
-    return max(min(ROWS, COLUMN_BYTES // widest, BATCH_BYTES // together), 256)
+def _rows(file: pq.ParquetFile, index: int, names: list[str]) -> int:
+    """How many rows a batch of some columns of a row group may have.
+
+    The footer would say how much a column holds, but Arrow ends the process where that part of it is damaged.
+    """
+    group, schema = file.metadata.row_group(index), file.schema_arrow
+    whole = max(group.total_byte_size, 1) // max(group.num_rows, 1) + 1
+    widths = [_bytes(schema.field(name).type, whole) for name in names]
+    lists = [name for name, width in zip(names, widths, strict=True) if not width]
+    for batch in file.iter_batches(LOOK, row_groups=[index], columns=lists, use_threads=False) if lists else ():
+        widths += [column.nbytes // max(len(column), 1) for column in batch.columns]
+        break
+    return max(min(ROWS, COLUMN_BYTES // max(1, *widths), BATCH_BYTES // max(sum(widths), 1)), LOOK)
+
+
+def _bytes(kind: pa.DataType, whole: int) -> int:
+    """About how many bytes a value takes in memory, in a file whose rows take ``whole``; 0 where a look must tell."""
+    if pa.types.is_fixed_size_list(kind):
+        return int(kind.list_size) * _bytes(kind.value_type, whole)
+    if pa.types.is_nested(kind):
+        return 0
+    return 8 if pa.types.is_primitive(kind) else whole
 
 
 def _open(file: Any, path: str) -> pq.ParquetFile:
@@ -62,7 +75,7 @@ class RowGroup:
             with unchanged(self.path, self.stamp) as raw:
                 file = _open(raw, self.path)
                 names = [name for name in file.schema_arrow.names if wanted.others or name in wanted.names]
-                rows = _rows(file.metadata.row_group(self.index), names)
+                rows = _rows(file, self.index, names)
                 yield from file.iter_batches(rows, row_groups=[self.index], columns=names, use_threads=False)
         except REFUSALS as error:
             raise unreadable(self.file, error) from None
