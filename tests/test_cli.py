@@ -806,7 +806,7 @@ def test_a_signal_ends_threads_that_read(plain_environment, millions, sent, stat
         text=True,
         env=plain_environment(),
     )
-    assert running.stdout.readline() == "reading\n"
+    assert running.stdout.readline().startswith("reading")  # by two threads, perhaps
     began = time.monotonic()
     running.send_signal(sent)
     out, err = running.communicate(timeout=30)
