@@ -39,7 +39,7 @@ def _rows(file: pq.ParquetFile, index: int, names: list[str]) -> int:
     for batch in file.iter_batches(LOOK, row_groups=[index], columns=lists, use_threads=False) if lists else ():
         widths += [column.nbytes // max(len(column), 1) for column in batch.columns]
         break
-    return max(min(ROWS, COLUMN_BYTES // max(1, *widths), BATCH_BYTES // max(sum(widths), 1)), LOOK)
+    return max(min(ROWS, COLUMN_BYTES // max([1, *widths]), BATCH_BYTES // max(sum(widths), 1)), LOOK)
 
 
 def _bytes(kind: pa.DataType, whole: int) -> int:
