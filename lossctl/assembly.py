@@ -2,15 +2,17 @@
 
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Protocol, Self, TypeVar
 
 import numpy as np
 
 from lossctl.baseline import Best, best_constants
 from lossctl.batch import Group, Plan
 from lossctl.errors import DataError
+from lossctl.format import Shard
 from lossctl.loss import BoundLoss
-from lossctl.measure import Measured, Part
+from lossctl.measure import Measured, Part, Summation
 from lossctl.reduction import Finding, Findings
 from lossctl.reductions.exact import to_float
 from lossctl.reductions.worst import Worst
@@ -22,6 +24,46 @@ Constants = dict[tuple[str, BoundLoss], list[Best]]
 """By model and loss, the best constant of each group."""
 SMALLEST = sys.float_info.min
 """What the loss of the best constant must reach for a ratio to it to mean something."""
+
+
+class Found(Protocol):
+    """What a shard comes to: it adds up, and knows what is wrong with its rows."""
+
+    @property
+    def rows(self) -> int:
+        """The number of rows read."""
+
+    @property
+    def findings(self) -> Findings:
+        """What was met in them."""
+
+    def __add__(self, other: Self, /) -> Self:
+        """Both together; rows of ``other`` come after those of ``self``."""
+
+
+State = TypeVar("State", bound=Found)
+
+
+def total_of(
+    passed: Traversal,
+    plan: Plan,
+    lift: Callable[[Shard], State],
+    zero: State,
+    progress: Callable[[int], None] | None = None,
+) -> State:
+    """What all shards come to, told of the bytes of each as it is done.
+
+    Raises:
+        DataError: as for `complain`, at the first shard that met something wrong.
+    """
+    total, findings = Summation(zero), Findings()
+    for shard, found in passed.map(lift):
+        total.add(found)
+        findings = findings + found.findings.shift(passed.rows - found.rows)
+        complain(plan, findings, passed)
+        if progress is not None:
+            progress(shard.nbytes)
+    return total.result()
 
 
 def complain(plan: Plan, findings: Findings, passed: Traversal) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from lossctl import join as joining
 from lossctl.activation import get_activation
-from lossctl.assembly import assemble, complain
+from lossctl.assembly import assemble, total_of
 from lossctl.batch import Nulls, Plan
 from lossctl.clock import Clock
 from lossctl.definition import split_specs
@@ -15,9 +15,8 @@ from lossctl.engine import find_engine
 from lossctl.format import Reading, Source, formats, narrowed, open_source
 from lossctl.location import expand
 from lossctl.loss import BoundLoss, get_loss
-from lossctl.measure import Summation, measure, nothing
+from lossctl.measure import measure, nothing
 from lossctl.planning import Request, make_plan
-from lossctl.reduction import Findings
 from lossctl.registry import split
 from lossctl.report import Report
 from lossctl.traversal import Traversal
@@ -172,14 +171,7 @@ def run(
 ) -> Report:
     """Carry out a plan; the report says where the time went."""
     passed = Traversal(narrowed(source, plan.roles.needed), engine, threads, scheduler=scheduler)
-    total, findings = Summation(nothing(plan)), Findings()
-    for shard, measured in passed.map(partial(measure, plan)):
-        total.add(measured)
-        findings = findings + measured.findings.shift(passed.rows - measured.rows)
-        complain(plan, findings, passed)
-        if progress is not None:
-            progress(shard.nbytes)
-    measured = total.result()
+    measured = total_of(passed, plan, partial(measure, plan), nothing(plan), progress)
     return replace(assemble(plan, measured, passed), profile=measured.spent.seconds)
 
 

@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from lossctl.assembly import complain, counted, ensure_measured
+from lossctl.assembly import counted, ensure_measured, total_of
 from lossctl.batch import Batch, Plan, validate
 from lossctl.chart import Axis, Chart, Panel, Series
 from lossctl.domain import PROBABILITY, Domain, FloatArray, LogSimplex, Simplex, inside
@@ -18,7 +18,7 @@ from lossctl.format import Shard, Source, narrowed
 from lossctl.histograms import bars, cells, heat, reach
 from lossctl.loss import BoundLoss
 from lossctl.measure import Measured, evaluated, kernel_label, nothing, tally, wanted
-from lossctl.reduction import IntArray
+from lossctl.reduction import Findings, IntArray
 from lossctl.reductions.calibration import BINS, Calibration
 from lossctl.reductions.distribution import Distribution
 from lossctl.reductions.joint import Joint
@@ -81,6 +81,11 @@ class Look:
         """The number of rows read."""
         return self.counted.rows
 
+    @property
+    def findings(self) -> Findings:
+        """What was met in them."""
+        return self.counted.findings
+
     def __add__(self, other: "Look") -> "Look":
         seen = tuple(one + more for one, more in zip(self.seen, other.seen, strict=True))
         return Look(self.counted + other.counted, seen)
@@ -102,19 +107,14 @@ def overview(
     """
     plan = replace(plan, gradient=False, samples=0, roles=replace(plan.roles, by=()))
     passed = Traversal(narrowed(source, plan.roles.needed), engine, threads, scheduler=scheduler)
-    total = _zero(plan)
-    for shard, look in passed.map(partial(_look, plan)):
-        total = total + look
-        complain(plan, total.counted.findings, passed)
-        if progress is not None:
-            progress(shard.nbytes)
+    total = total_of(passed, plan, partial(_look, plan), _zero(plan), progress)
     used = ensure_measured(total.counted, passed)
     first = _losses(plan, total.seen)
     rows = f"rows: {total.rows:,} read, {used:,} used, {total.rows - used:,} dropped"
     weighted = () if plan.roles.weight is None else ("weights: in the calibration; elsewhere each row counts once",)
     doubtful = (
         f"{column}: {what}: {counted(finding.count, 'row')}, first {passed.place(finding.row)}"
-        for column, what, finding in total.counted.findings.of("warning")
+        for column, what, finding in total.findings.of("warning")
     )
     charts = (
         replace(first, notes=(*first.notes, rows, *weighted, *doubtful)),

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from lossctl.assembly import complain, ensure_measured
+from lossctl.assembly import ensure_measured, total_of
 from lossctl.batch import Batch, Plan, validate
 from lossctl.columns import Model
 from lossctl.differences import NOTHING, Comparison, compare_loss
 from lossctl.format import Shard, Source, narrowed
 from lossctl.loss import BoundLoss
 from lossctl.measure import Measured, blocks, kernel_label, nothing, tally, wanted
+from lossctl.reduction import Findings
 from lossctl.traversal import Traversal
 
 
@@ -36,6 +37,10 @@ class _Compared:
     def rows(self) -> int:
         return self.counts.rows
 
+    @property
+    def findings(self) -> Findings:
+        return self.counts.findings
+
     def __add__(self, other: "_Compared") -> "_Compared":
         pairs = zip(self.gradients, other.gradients, strict=True)
         return _Compared(self.counts + other.counts, tuple(first + second for first, second in pairs))
@@ -59,12 +64,7 @@ def prove(
         DataError: as for `lossctl.evaluate`.
     """
     passed = Traversal(narrowed(source, plan.roles.needed), engine, threads, scheduler=scheduler)
-    total = _zero(plan)
-    for shard, compared in passed.map(partial(_compare, plan)):
-        total = total + compared
-        complain(plan, total.counts.findings, passed)
-        if progress is not None:
-            progress(shard.nbytes)
+    total = total_of(passed, plan, partial(_compare, plan), _zero(plan), progress)
     ensure_measured(total.counts, passed)
     return total.counts, [
         Proof(model.name, bound, found, tuple(passed.locate(point.row) for point in found.worst))

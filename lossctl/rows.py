@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 
-from lossctl.assembly import complain, ensure_measured
+from lossctl.assembly import complain, ensure_measured, total_of
 from lossctl.batch import Batch, Plan, takeable, validate
 from lossctl.domain import FloatArray
 from lossctl.errors import DataError
@@ -73,10 +73,7 @@ def worst_rows(
     first = (plan.losses[0][:1], *((),) * (len(plan.losses) - 1))
     ranking = replace(plan, losses=first, samples=most, gradient=False)
     passed = Traversal(source, engine, threads, scheduler=scheduler, keep=True)
-    total = nothing(ranking)
-    for _, measured in passed.map(partial(measure, ranking)):
-        total = total + measured
-        complain(ranking, total.findings, passed)
+    total = total_of(passed, ranking, partial(measure, ranking), nothing(ranking))
     ensure_measured(total, passed)
     finish(total)
     worst = total.parts[0].worst

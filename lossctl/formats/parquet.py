@@ -36,9 +36,9 @@ def _rows(file: pq.ParquetFile, index: int, names: list[str]) -> int:
     whole = max(group.total_byte_size, 1) // max(group.num_rows, 1) + 1
     widths = [_bytes(schema.field(name).type, whole) for name in names]
     lists = [name for name, width in zip(names, widths, strict=True) if not width]
-    for batch in file.iter_batches(LOOK, row_groups=[index], columns=lists, use_threads=False) if lists else ():
-        widths += [column.nbytes // max(len(column), 1) for column in batch.columns]
-        break
+    if lists:
+        first = next(file.iter_batches(LOOK, row_groups=[index], columns=lists, use_threads=False), None)
+        widths += [] if first is None else [column.nbytes // max(len(column), 1) for column in first.columns]
     return max(min(ROWS, COLUMN_BYTES // max([1, *widths]), BATCH_BYTES // max(sum(widths), 1)), LOOK)
 
 
