@@ -10,7 +10,8 @@ import pyarrow.ipc
 from lossctl.columns import Column
 from lossctl.errors import DataError
 from lossctl.format import Reading, Wanted, columns_in, formats
-from lossctl.location import REFUSALS, Location, Stamp, open_binary, stamp_of, unchanged, unreadable
+from lossctl.location import REFUSALS, Location, open_binary, stamp_of, unchanged, unreadable
+from lossctl.parts import Part, PartedSource
 
 ROWS = 1 << 16
 
@@ -27,15 +28,8 @@ def _parts(batch: pa.RecordBatch, wanted: Wanted, title: str) -> Iterator[pa.Rec
         yield some.slice(start, ROWS)
 
 
-@dataclass(frozen=True)
-class FileBatch:
+class FileBatch(Part):
     """One record batch of an Arrow file."""
-
-    path: str
-    file: str
-    index: int
-    nbytes: int
-    stamp: Stamp
 
     def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """Its rows."""
@@ -44,33 +38,6 @@ class FileBatch:
                 yield from _parts(pa.ipc.open_file(file).get_batch(self.index), wanted, self.file)
         except REFUSALS as error:
             raise unreadable(self.file, error) from None
-
-
-@dataclass(frozen=True)
-class FileSource:
-    """An open Arrow file."""
-
-    location: Location
-    path: str
-    columns: tuple[Column, ...]
-    batches: int
-    stamp: Stamp
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """The path."""
-        return (self.location.title,)
-
-    @property
-    def once(self) -> bool:
-        """Never: what came through a pipe is in a file by now."""
-        return False
-
-    def shards(self) -> Iterator[FileBatch]:
-        """The record batches."""
-        size = Location(self.path).size
-        for index in range(self.batches):
-            yield FileBatch(self.path, self.location.title, index, size // self.batches, self.stamp)
 
 
 class ArrowFile:
@@ -82,7 +49,7 @@ class ArrowFile:
     text = False
     typed = True
 
-    def open(self, location: Location, reading: Reading) -> FileSource:  # noqa: ARG002  (it says all itself)
+    def open(self, location: Location, reading: Reading) -> PartedSource:  # noqa: ARG002  (it says all itself)
         """Open a file by its footer; a pipe is put into a file first."""
         if location.head().startswith(b"FEA1"):
             raise DataError(f"{location.title}: Feather of version 1", "Write it again as version 2, or as Parquet.")
@@ -90,8 +57,8 @@ class ArrowFile:
         try:
             with open_binary(aside.path) as file:
                 reader = pa.ipc.open_file(file)
-                stamp = stamp_of(file)
-                return FileSource(location, aside.path, columns_in(reader.schema), reader.num_record_batches, stamp)
+                columns, batches = columns_in(reader.schema), reader.num_record_batches
+                return PartedSource(location, aside.path, columns, batches, stamp_of(file), FileBatch)
         except REFUSALS as error:
             raise unreadable(location.title, error) from None
 

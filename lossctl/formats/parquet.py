@@ -2,15 +2,14 @@
 
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lossctl.columns import Column
 from lossctl.format import Reading, Wanted, columns_in, formats
 from lossctl.location import REFUSALS, Location, Stamp, open_binary, scheme_of, stamp_of, unchanged, unreadable
+from lossctl.parts import Part, PartedSource
 
 ROWS = 1 << 16
 COLUMN_BYTES, BATCH_BYTES = 1 << 22, 1 << 25
@@ -59,15 +58,8 @@ def _open(file: Any, path: str) -> pq.ParquetFile:
     return pq.ParquetFile(file, metadata=metadata, pre_buffer=remote, buffer_size=0 if remote else BUFFER)
 
 
-@dataclass(frozen=True)
-class RowGroup:
+class RowGroup(Part):
     """One row group of a Parquet file."""
-
-    path: str
-    file: str
-    index: int
-    nbytes: int
-    stamp: Stamp
 
     def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """Its rows, up to 65 536 at a time."""
@@ -81,33 +73,6 @@ class RowGroup:
             raise unreadable(self.file, error) from None
 
 
-@dataclass(frozen=True)
-class ParquetSource:
-    """An open Parquet file."""
-
-    location: Location
-    path: str
-    columns: tuple[Column, ...]
-    groups: int
-    stamp: Stamp
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """The path."""
-        return (self.location.title,)
-
-    @property
-    def once(self) -> bool:
-        """Never: what came through a pipe is in a file by now."""
-        return False
-
-    def shards(self) -> Iterator[RowGroup]:
-        """The row groups."""
-        size = Location(self.path).size
-        for index in range(self.groups):
-            yield RowGroup(self.path, self.location.title, index, size // self.groups, self.stamp)
-
-
 class Parquet:
     """The Parquet format."""
 
@@ -117,14 +82,14 @@ class Parquet:
     text = False
     typed = True
 
-    def open(self, location: Location, reading: Reading) -> ParquetSource:  # noqa: ARG002  (it says all itself)
+    def open(self, location: Location, reading: Reading) -> PartedSource:  # noqa: ARG002  (it says all itself)
         """Open a file by its footer; a pipe is put into a file first."""
         aside = location.spooled()
         try:
             with open_binary(aside.path) as raw:
                 file = _open(raw, aside.path)
-                groups = file.metadata.num_row_groups
-                return ParquetSource(location, aside.path, columns_in(file.schema_arrow), groups, stamp_of(raw))
+                columns, groups = columns_in(file.schema_arrow), file.metadata.num_row_groups
+                return PartedSource(location, aside.path, columns, groups, stamp_of(raw), RowGroup)
         except REFUSALS as error:
             raise unreadable(location.title, error) from None
 
