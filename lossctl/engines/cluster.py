@@ -5,7 +5,6 @@ gives their shards to others. A task is the opening of a pickle, which nothing b
 there is said by the task, and the scheduler needs no lossctl.
 """
 
-import asyncio
 import contextlib
 import functools
 import gc
@@ -18,10 +17,8 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
-from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -79,8 +76,8 @@ class Task:
 
 def perform(needed: dict[str, str], function: bytes, item: bytes) -> bytes:
     """What a function makes of an item, here on a worker: a pickled `Outcome`, because a task must not fail."""
-    from cloudpickle import dumps  # noqa: PLC0415  (an optional extra, as the next)
-    from distributed import get_worker  # noqa: PLC0415
+    from cloudpickle import dumps
+    from distributed import get_worker
 
     worker = get_worker().address
     try:
@@ -126,7 +123,7 @@ class Session:
         self, function: Callable[[Item], Made], items: Iterable[Item], workers: int | None = None
     ) -> Iterator[Made]:
         """Results in the order of the items; never ahead by more than two shards a thread that is to be kept busy."""
-        from cloudpickle import dumps  # noqa: PLC0415  (comes with Dask)
+        from cloudpickle import dumps
 
         packed, needed, title = dumps(function), versions(), uuid4().hex
         out: dict[int, Future[bytes]] = {}
@@ -159,7 +156,7 @@ class Session:
 
     def _outcome(self, future: "Future[bytes]", item: Any) -> Outcome:
         """Wait for a task, for as long as there are workers."""
-        from distributed import CancelledError, KilledWorker  # noqa: PLC0415
+        from distributed import CancelledError, KilledWorker
 
         alone = time.monotonic()
         while True:
@@ -218,8 +215,8 @@ class Dask:
     def connect(self, scheduler: str | None, workers: int | None) -> Iterator[Engine]:
         """The cluster of a scheduler: the one named, the one Dask is configured for, or one of our own."""
         try:
-            import dask  # noqa: PLC0415  (an optional extra)
-            import distributed  # noqa: PLC0415
+            import dask
+            import distributed
         except ImportError as missing:
             what = f"the dask engine needs an extra: {missing}"
             raise UsageError(what, "pip install 'lossctl[dask]'") from None
@@ -233,6 +230,9 @@ class Dask:
                 return
             try:
                 # In a thread, because there may be a loop in this one, as in a notebook.
+                import asyncio
+                from concurrent.futures import ThreadPoolExecutor
+
                 with ThreadPoolExecutor(1) as aside:
                     aside.submit(asyncio.run, _greet(address)).result()
                 with warnings.catch_warnings():
@@ -247,8 +247,10 @@ class Dask:
 
 async def _greet(address: str) -> None:
     """Whether a scheduler answers: who connects for good would wait forever for one that is silent."""
-    from distributed import Security  # noqa: PLC0415
-    from distributed.comm.core import connect  # noqa: PLC0415
+    import asyncio
+
+    from distributed import Security
+    from distributed.comm.core import connect
 
     try:
         async with asyncio.timeout(1.1 * ANSWER):
@@ -261,8 +263,8 @@ async def _greet(address: str) -> None:
 @contextlib.contextmanager
 def _processes(workers: int) -> Iterator["LocalCluster"]:
     """Worker processes of one thread each, and a folder of their own, for the time being."""
-    from dask import config  # noqa: PLC0415
-    from distributed import LocalCluster  # noqa: PLC0415
+    from dask import config
+    from distributed import LocalCluster
 
     with contextlib.ExitStack() as stack:
         stack.callback(gc.collect)  # queues in cycles hold semaphores, of which the interpreter would complain at exit
@@ -295,6 +297,8 @@ def _signals_held() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    from multiprocessing import resource_tracker
+
     met: list[int] = []
     handlers = {number: found for number in SIGNALS if (found := signal.getsignal(number)) is not None}
     for number in handlers:

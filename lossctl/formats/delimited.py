@@ -23,7 +23,7 @@ HEAD = 1 << 20
 """Bytes from which the types of columns are inferred."""
 QUOTE, LINE_FEED, CARRIAGE_RETURN = b'"\n\r'
 BOM = b"\xef\xbb\xbf"
-LONG = re.compile(rb"\d{19}|(?<![\d.])0\d")
+LONG = re.compile(rb"(?<![\d.eE])(?<![eE][-+])(?:0\d|\d{19})")
 RAGGED = re.compile(r"CSV parse error: Row #(\d+): Expected (\d+) columns, got (\d+): (.*)", re.DOTALL)
 CONVERSION = re.compile(
     r"In CSV column #(\d+): Row #(\d+): CSV conversion error to (\w+): invalid value '(.*)'", re.DOTALL

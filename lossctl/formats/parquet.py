@@ -2,14 +2,16 @@
 
 import functools
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from lossctl.format import Reading, Wanted, columns_in, formats
 from lossctl.location import REFUSALS, Location, Stamp, open_binary, scheme_of, stamp_of, unchanged, unreadable
 from lossctl.parts import Part, PartedSource
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
 
 ROWS = 1 << 16
 COLUMN_BYTES, BATCH_BYTES = 1 << 22, 1 << 25
@@ -21,12 +23,14 @@ LOOK = 256
 
 
 @functools.lru_cache(maxsize=8)
-def _metadata(path: str, stamp: Stamp) -> pq.FileMetaData:  # noqa: ARG001  (part of the cache key)
+def _metadata(path: str, stamp: Stamp) -> "pq.FileMetaData":  # noqa: ARG001  (part of the cache key)
+    import pyarrow.parquet as pq
+
     with open_binary(path) as file:
         return pq.read_metadata(file)
 
 
-def _rows(file: pq.ParquetFile, index: int, names: list[str]) -> int:
+def _rows(file: "pq.ParquetFile", index: int, names: list[str]) -> int:
     """How many rows a batch of some columns of a row group may have.
 
     The footer would say how much a column holds, but Arrow ends the process where that part of it is damaged.
@@ -50,7 +54,9 @@ def _bytes(kind: pa.DataType, whole: int) -> int:
     return 8 if pa.types.is_primitive(kind) else whole
 
 
-def _open(file: Any, path: str) -> pq.ParquetFile:
+def _open(file: Any, path: str) -> "pq.ParquetFile":
+    import pyarrow.parquet as pq
+
     stamp = stamp_of(file)
     # The buffer keeps a giant row group from being held whole, but costs a request a page where the file is remote.
     remote = bool(scheme_of(path))
@@ -93,8 +99,10 @@ class Parquet:
         except REFUSALS as error:
             raise unreadable(location.title, error) from None
 
-    def writer(self, file: BinaryIO, schema: pa.Schema) -> pq.ParquetWriter:
+    def writer(self, file: BinaryIO, schema: pa.Schema) -> "pq.ParquetWriter":
         """Begin a file."""
+        import pyarrow.parquet as pq
+
         return pq.ParquetWriter(file, schema)
 
 
