@@ -245,11 +245,12 @@ Quiet = Annotated[
 ]
 NoProgress = Annotated[bool, typer.Option("--no-progress", help="No progress bar.", rich_help_panel=OUTPUT)]
 EngineName = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--engine",
         metavar="NAME",
-        help="serial, threads, or dask for processes or a cluster; the numbers are the same.",
+        help="serial, threads, processes, or dask for a cluster; the numbers are the same. Default: processes where "
+        "forking is safe, else threads.",
         rich_help_panel=RUN,
     ),
 ]
@@ -403,6 +404,13 @@ def reading(form: str | None, delimiter: str | None, null_values: str | None, *,
 
     nulls = NULLS if null_values is None else tuple(part.strip() for part in null_values.split(","))
     return Reading(form, delimiter, not no_header, nulls)
+
+
+def engine_for(asked: str | None, files: list[str], labels: list[str] | None = None) -> str:
+    """The engine asked for, or the usual one; what is joined is in memory, where threads are."""
+    from lossctl.engine import usual_engine  # noqa: PLC0415
+
+    return asked or ("threads" if labels else usual_engine(files))
 
 
 def check_join(files: list[str], labels: list[str] | None, ids: str | None, join: str) -> None:

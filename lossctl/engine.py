@@ -5,12 +5,15 @@ order of the items, and whoever asks adds them up.
 """
 
 import os
+import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol, TypeVar, runtime_checkable
 
 from lossctl.errors import UsageError
+from lossctl.location import is_remote
 from lossctl.registry import Registry
 
 Item = TypeVar("Item")
@@ -22,6 +25,8 @@ class Engine(Protocol):
     """A way to map a function over shards."""
 
     name: str
+    forks: bool
+    """Whether its workers are forks of this process, in which connections to stores are dead."""
 
     def map(
         self, function: Callable[[Item], Made], items: Iterable[Item], workers: int | None = None
@@ -66,6 +71,12 @@ def find_engine(name: str, scheduler: str | None = None) -> Engine:
         able = " or ".join(f"--engine {it.name}" for it in engines if isinstance(it, Remote))
         raise UsageError(f"the {found.name} engine has no scheduler", f"--scheduler goes with {able}.")
     return found
+
+
+def usual_engine(paths: Iterable[str]) -> str:
+    """The name of the fastest engine for some files: ``processes`` where forking is safe, else ``threads``."""
+    alone = sys.platform == "linux" and threading.active_count() == 1
+    return "processes" if alone and not any(is_remote(path) for path in paths) else "threads"
 
 
 def connected(engine: Engine, scheduler: str | None, workers: int | None) -> AbstractContextManager[Engine]:

@@ -51,6 +51,11 @@ def scheme_of(path: str) -> str:
     return found[1] if found else ""
 
 
+def is_remote(path: str) -> bool:
+    """Whether a path is a URL of something elsewhere."""
+    return scheme_of(path) not in {"", "file"}
+
+
 def unreadable(path: str, error: Exception) -> LossctlError:
     """The error for a file that the operating system, a store or Arrow refused."""
     if isinstance(error, FileNotFoundError):

@@ -13,6 +13,7 @@ from lossctl.batch import BadRow
 from lossctl.engine import Engine, connected, find_engine
 from lossctl.errors import DataError, UsageError
 from lossctl.format import Resplit, Shard, Source, Wanted
+from lossctl.location import is_remote
 from lossctl.reduction import IntArray
 
 
@@ -38,7 +39,8 @@ class Traversal:
         keep: whether to keep the shards, to find a row again; else only where their rows stand is kept.
 
     Raises:
-        UsageError: there is no such engine, it has no scheduler, or there is no thread to work with.
+        UsageError: there is no such engine, it has no scheduler, it cannot read URLs, or there is no thread to work
+            with.
     """
 
     def __init__(
@@ -54,6 +56,8 @@ class Traversal:
             raise UsageError(f"threads must be 1 or more, not {threads}")
         self.source = source
         self.engine = find_engine(engine, scheduler)
+        if self.engine.forks and any(is_remote(file) for file in source.files):
+            raise UsageError(f"the {engine} engine reads files of this machine only", "URLs need --engine threads.")
         self.threads = threads
         self.scheduler = scheduler
         self.rows = 0

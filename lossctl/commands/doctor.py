@@ -43,7 +43,7 @@ def doctor(
     color: command.ColorWhen = command.Color.auto,
     no_progress: command.NoProgress = False,
     quiet: command.Quiet = 0,
-    engine: command.EngineName = "threads",
+    engine: command.EngineName = None,
     threads: command.Threads = None,
     scheduler: command.Scheduler = None,
     verbose: command.Verbose = False,  # noqa: ARG001  (read by cli.main)
@@ -61,6 +61,7 @@ def doctor(
     from lossctl.fitting import quoted
 
     files = files or ["-"]
+    engine = command.engine_for(engine, files)
     voice, style = Voice(quiet), command.style_of(color, 6)
     words = [quoted(f"./{path}" if path.startswith("-") else path) for path in files if path != "-"]
     words += ["-F", quoted(input_format)] if input_format is not None else []

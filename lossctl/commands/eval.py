@@ -83,7 +83,7 @@ def evaluate(
     color: command.ColorWhen = command.Color.auto,
     no_progress: command.NoProgress = False,
     quiet: command.Quiet = 0,
-    engine: command.EngineName = "threads",
+    engine: command.EngineName = None,
     threads: command.Threads = None,
     scheduler: command.Scheduler = None,
     profile: command.Profile = False,
@@ -103,6 +103,7 @@ def evaluate(
     from lossctl.renderer import renderers
 
     files = files or ["-"]
+    engine = command.engine_for(engine, files, labels)
     voice, style = Voice(quiet), command.style_of(color, precision)
     shown = renderers.get(form or ("table" if sys.stdout.isatty() else "plain"))
     written = [(path, _renderer_for(path)) for path in output or ()]

@@ -108,7 +108,7 @@ def gradcheck(
     color: command.ColorWhen = command.Color.auto,
     no_progress: command.NoProgress = False,
     quiet: command.Quiet = 0,
-    engine: command.EngineName = "threads",
+    engine: command.EngineName = None,
     threads: command.Threads = None,
     scheduler: command.Scheduler = None,
     verbose: command.Verbose = False,  # noqa: ARG001  (read by cli.main)
@@ -141,6 +141,7 @@ def gradcheck(
         )
         reading = command.reading(input_format, delimiter, null_values, no_header=no_header)
         with command.progress_bar(files, wanted=not (no_progress or quiet)) as progress:
+            engine = command.engine_for(engine, files, labels)
             how = {"engine": engine, "threads": threads, "scheduler": scheduler, "progress": progress}
             forms = _at_rows(files, labels, split(ids), join, request, reading, how, voice)
     else:

@@ -70,7 +70,7 @@ def plot(
     color: command.ColorWhen = command.Color.auto,
     no_progress: command.NoProgress = False,
     quiet: command.Quiet = 0,
-    engine: command.EngineName = "threads",
+    engine: command.EngineName = None,
     threads: command.Threads = None,
     scheduler: command.Scheduler = None,
     verbose: command.Verbose = False,  # noqa: ARG001  (read by cli.main)
@@ -122,6 +122,7 @@ def plot(
         }
         reading = command.reading(input_format, delimiter, null_values, no_header=no_header)
         with command.progress_bar(subjects, wanted=not (no_progress or quiet)) as progress:
+            engine = command.engine_for(engine, subjects, labels)
             how = {"engine": engine, "threads": threads, "scheduler": scheduler, "progress": progress}
             charts = _overview(subjects, asked, reading, labels, split(ids), join, how, voice)
     screen = shutil.get_terminal_size()

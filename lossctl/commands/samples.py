@@ -71,7 +71,7 @@ def samples(  # noqa: C901  (each flag is a branch)
     form: Format = "csv",
     top: Top = None,
     quiet: command.Quiet = 0,
-    engine: command.EngineName = "threads",
+    engine: command.EngineName = None,
     threads: command.Threads = None,
     scheduler: command.Scheduler = None,
     verbose: command.Verbose = False,  # noqa: ARG001  (read by cli.main)
@@ -92,6 +92,7 @@ def samples(  # noqa: C901  (each flag is a branch)
     from lossctl.rows import every_row, worst_rows
 
     files = files or ["-"]
+    engine = command.engine_for(engine, files, labels)
     voice = Voice(quiet)
     target = formats.get(form) if output is None else format_for(output)
     if not target.suffixes:

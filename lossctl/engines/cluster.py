@@ -114,6 +114,7 @@ class Session:
     """A connection to a cluster."""
 
     name = "dask"
+    forks = False
 
     def __init__(self, client: "Client") -> None:
         self.client = client
@@ -203,6 +204,7 @@ class Dask:
     """The workers of a cluster, or processes of this machine."""
 
     name = "dask"
+    forks = False
 
     def map(
         self, function: Callable[[Item], Made], items: Iterable[Item], workers: int | None = None

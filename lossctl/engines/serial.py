@@ -9,6 +9,7 @@ class Serial:
     """The engine that all others must agree with."""
 
     name = "serial"
+    forks = False
 
     def map(
         self,

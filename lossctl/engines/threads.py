@@ -10,6 +10,7 @@ class Threads:
     """A pool of threads that never runs ahead by more than two shards a worker."""
 
     name = "threads"
+    forks = False
 
     def map(
         self, function: Callable[[Item], Made], items: Iterable[Item], workers: int | None = None

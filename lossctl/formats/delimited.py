@@ -166,10 +166,10 @@ def last_line_end(text: bytes, delimiter: str) -> tuple[int, bool]:
     The text begins outside quotes. A quote opens a cell only at its beginning; elsewhere in a bare cell it is a
     character like any other.
     """
+    if b'"' not in text:
+        return text.rfind(b"\n") + 1, False
     data = np.frombuffer(text, np.uint8)
     quotes = np.flatnonzero(data == QUOTE)
-    if not len(quotes):
-        return text.rfind(b"\n") + 1, False
     opening, closing = quotes[::2], quotes[1::2]
     doubled = np.zeros(len(opening), dtype=np.bool_)
     doubled[1:] = opening[1:] == closing[: len(opening) - 1] + 1

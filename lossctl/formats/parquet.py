@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import pyarrow as pa
 
 from lossctl.format import Reading, Wanted, columns_in, formats
-from lossctl.location import REFUSALS, Location, Stamp, open_binary, scheme_of, stamp_of, unchanged, unreadable
+from lossctl.location import REFUSALS, Location, Stamp, is_remote, open_binary, stamp_of, unchanged, unreadable
 from lossctl.parts import Part, PartedSource
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _open(file: Any, path: str) -> "pq.ParquetFile":
 
     stamp = stamp_of(file)
     # The buffer keeps a giant row group from being held whole, but costs a request a page where the file is remote.
-    remote = bool(scheme_of(path))
+    remote = is_remote(path)
     metadata = _metadata(path, stamp) if stamp else None
     return pq.ParquetFile(file, metadata=metadata, pre_buffer=remote, buffer_size=0 if remote else BUFFER)
 
