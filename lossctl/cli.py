@@ -68,6 +68,17 @@ def _terminate(signum: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG00
     raise Terminated
 
 
+def _insist(ignored: "sys.UnraisableHookArgs") -> None:
+    """Interrupt again, a moment later, where an interruption met a destructor or a callback, which cannot raise."""
+    sent = {KeyboardInterrupt: signal.SIGINT, Terminated: signal.SIGTERM}.get(ignored.exc_type)
+    if sent is None:
+        sys.__unraisablehook__(ignored)
+        return
+    import threading  # noqa: PLC0415  (seldom needed)
+
+    threading.Timer(0.01, os.kill, (os.getpid(), sent)).start()
+
+
 def run(arguments: list[str]) -> int:  # noqa: C901  (one branch a way to end)
     """Run one command line and return its exit status; nothing escapes."""
     try:
@@ -120,6 +131,7 @@ def main() -> NoReturn:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  (until the end)
         elif hasattr(getattr(sys, name), "reconfigure"):
             getattr(sys, name).reconfigure(errors="replace")
+    sys.unraisablehook = _insist
     status = run(sys.argv[1:])
     # Straight out: threads still reading must not keep an interrupted program alive, and the interpreter must not
     # complain about a pipe that is gone.

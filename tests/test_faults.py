@@ -389,6 +389,34 @@ def test_a_signal_leaves_no_half_written_file(begun, million, tmp_path, sent, st
     assert {it.name for it in tmp_path.iterdir()} == {target.name, "aside"}
 
 
+DEAF = """
+import os, signal, sys
+from importlib import import_module
+from lossctl.cli import main
+sent = int(sys.argv.pop())
+class Deaf:
+    def __del__(self):
+        os.kill(os.getpid(), sent)
+        for _ in range(10**6): pass
+module = import_module("lossctl.evaluate")
+prepare = module.prepare
+def interrupted(*arguments, **options):
+    Deaf()
+    return prepare(*arguments, **options)
+module.prepare = interrupted
+signal.signal(signal.SIGINT, signal.default_int_handler)
+main()
+"""
+"""A run to which a signal comes while a destructor is at work."""
+
+
+@pytest.mark.parametrize(("sent", "status"), SIGNALS)
+def test_a_signal_that_meets_a_destructor_is_not_lost(plain_environment, many, sent, status):
+    command = [sys.executable, "-c", DEAF, "eval", str(many), "-l", "mse", str(int(sent))]
+    done = subprocess.run(command, capture_output=True, env=plain_environment(), timeout=30)
+    assert (done.returncode, done.stdout, done.stderr) == (status, b"", b"")
+
+
 def unread(pipe):
     """How many bytes nobody has read from a pipe yet."""
     return struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4))[0]
