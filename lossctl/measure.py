@@ -14,7 +14,7 @@ from lossctl.clock import Clock, Spent
 from lossctl.domain import FloatArray
 from lossctl.format import Shard, Wanted
 from lossctl.loss import BoundLoss
-from lossctl.reduction import Findings, IntArray, Rows, regrouped
+from lossctl.reduction import Findings, Groups, IntArray, Rows, regrouped
 from lossctl.reductions.gradients import Gradients
 from lossctl.reductions.marginals import Marginals
 from lossctl.reductions.moments import Moments
@@ -189,10 +189,11 @@ class Summation(Generic[Sum]):
 def lift(plan: Plan, batch: Batch, clock: Clock | None = None) -> Measured:
     """The sums over a batch; only counts and findings where a value is illegal."""
     counts = tally(plan, batch)
+    groups = None if batch.group is None else Groups(batch.group, len(batch.keys))
     if not len(batch.label) or any(batch.findings.of("error")):
         return counts
     parts = tuple(
-        _part(plan, bound, batch, prediction, clock or Clock())
+        _part(plan, bound, batch, groups, prediction, clock or Clock())
         for chosen, prediction in zip(plan.losses, batch.predictions, strict=True)
         for bound in chosen
     )
@@ -206,18 +207,19 @@ def tally(plan: Plan, batch: Batch) -> Measured:
     return Measured(batch.rows, batch.keys, batch.null, batch.unweighted, batch.findings, empty.parts, empty.labels)
 
 
-def _part(plan: Plan, bound: BoundLoss, batch: Batch, prediction: FloatArray, clock: Clock) -> Part:
+def _part(
+    plan: Plan, bound: BoundLoss, batch: Batch, groups: Groups | None, prediction: FloatArray, clock: Clock
+) -> Part:
     label = kernel_label(bound, batch.label)
-    groups = len(batch.keys)
     value, gradient = evaluated(bound, label, prediction, gradient=plan.gradient)
-    rows = Rows(value, batch.weight, batch.group, groups, batch.position, label, prediction, gradient)
+    rows = Rows(value, batch.weight, groups, batch.position, label, prediction, gradient)
     clipped = bound.clipped(label, prediction)
     if clipped is None:
-        counts = np.zeros(groups, dtype=np.int64)
-    elif batch.group is None:
+        counts = np.zeros(len(batch.keys), dtype=np.int64)
+    elif groups is None:
         counts = np.array([int(clipped.sum())])
     else:
-        counts = np.bincount(batch.group[clipped], minlength=groups)
+        counts = np.bincount(groups.code[clipped], minlength=groups.number)
     clock.mark("compute")
     part = Part(
         Moments.lift(rows),

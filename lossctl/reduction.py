@@ -4,6 +4,7 @@ A state holds sums, counts, extremes and sketches, never an average, for each of
 associative and pure, with a true zero, so the way rows are cut into shards cannot change a digit.
 """
 
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
@@ -16,6 +17,66 @@ from lossctl.domain import FloatArray
 IntArray = npt.NDArray[np.int64]
 
 
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Which group each row is of.
+
+    Sums over groups want their rows beside each other: `arranged` brings arrays into that order, once for each array,
+    and what is computed from arranged arrays belongs to `in_order`.
+    """
+
+    code: IntArray
+    """The group of each row, from 0."""
+    number: int
+    """How many groups there are; some may have no row."""
+    ascending: bool = False
+    """Whether the rows stand in the order of their groups already."""
+
+    @functools.cached_property
+    def counts(self) -> IntArray:
+        """How many rows each group has."""
+        return np.bincount(self.code, minlength=self.number)
+
+    @functools.cached_property
+    def index(self) -> IntArray:
+        """The groups that have rows, ascending."""
+        return np.flatnonzero(self.counts)
+
+    @functools.cached_property
+    def sizes(self) -> IntArray:
+        """How many rows those have."""
+        return self.counts[self.index]
+
+    @functools.cached_property
+    def starts(self) -> IntArray:
+        """Where the rows of those begin, once arranged."""
+        return np.asarray(np.cumsum(self.sizes) - self.sizes)
+
+    @functools.cached_property
+    def _order(self) -> IntArray:
+        short = self.code.astype(np.uint16) if self.number <= 1 << 16 else self.code  # which NumPy sorts by radix
+        return np.argsort(short, kind="stable")
+
+    @property
+    def in_order(self) -> "Groups":
+        """The groups of arranged rows."""
+        return self if self.ascending else self._arranged
+
+    @functools.cached_property
+    def _arranged(self) -> "Groups":
+        found = Groups(np.repeat(self.index, self.sizes), self.number, ascending=True)
+        vars(found)["counts"] = self.counts
+        return found
+
+    def arranged(self, values: FloatArray) -> FloatArray:
+        """An array with one entry a row in the order of the groups; rows of a group stay in their order."""
+        return values if self.ascending else values[self._order]
+
+    def spread(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """An array with one entry a group that has rows, with zeros for the others."""
+        return values if len(self.index) == self.number else regrouped(values, self.index, self.number)
+
+
 @dataclass(frozen=True)
 class Rows:
     """Some rows of one loss of one model, ready to be reduced. Every array has one entry a row."""
@@ -24,10 +85,8 @@ class Rows:
     """The loss, ``(n,)``."""
     weight: FloatArray | None
     """The weight; ``None`` when every row counts 1."""
-    group: IntArray | None
-    """The index of the row's group; ``None`` when all rows are one group."""
-    groups: int
-    """How many groups there are."""
+    groups: Groups | None
+    """The groups of the rows; ``None`` when all rows are one."""
     position: IntArray | None
     """The number of each row among the rows read, from 0; ``None`` when none was dropped."""
     label: FloatArray

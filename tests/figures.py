@@ -3,8 +3,8 @@
 import math
 from dataclasses import replace
 
-SQUARED = ("grad_l2", "row_rms")
-"""Figures of a gradient made of squares, as the standard error is."""
+ROUNDED = ("grad_l2", "grad_l1", "row_mean", "row_rms")
+"""Figures of a gradient that are rounded once a batch, as the standard error is."""
 
 
 def bits(report, *, without=()):
@@ -22,11 +22,11 @@ class Nearly(float):
 
 
 def digits(report, *, without=()):
-    """The results, to the last bit but for figures made of squares: those are rounded once a batch of rows."""
+    """The results, to the last bit but for figures that are rounded once a batch of rows."""
     found = []
     for result in report.results:
         slope = result.gradient
-        near = [Nearly(result.standard_error), *(Nearly(getattr(slope, name)) for name in SQUARED if slope)]
-        slope = slope and replace(slope, **dict.fromkeys(SQUARED, 0.0))
+        near = [Nearly(result.standard_error), *(Nearly(getattr(slope, name)) for name in ROUNDED if slope)]
+        slope = slope and replace(slope, **dict.fromkeys(ROUNDED, 0.0))
         found.append((near, repr(replace(result, standard_error=0.0, gradient=slope, **dict.fromkeys(without, ())))))
     return found

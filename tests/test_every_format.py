@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
-from figures import SQUARED, digits
+from figures import ROUNDED, digits
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -348,7 +348,7 @@ def test_stdin_and_process_substitution_change_no_bit(found, compressed, everyth
     assert done.stderr == ""
     report = lossctl.evaluate(everything, **ASKED, label="y").to_dict()
     lines = [json.loads(line) for line in done.stdout.splitlines()]
-    rounded = {"standard_error", *SQUARED}  # once a batch, and a pipe has other batches
+    rounded = {"standard_error", *ROUNDED}  # once a batch, and a pipe has other batches
     keys = [key for key in lines[0] if key in report["results"][0] and key not in rounded]
     assert {"value", "grad_l1", "group", "n"} <= set(keys)
     wanted = [{key: result[key] for key in keys} for result in report["results"]]

@@ -22,7 +22,7 @@ from lossctl.batch import validate
 from lossctl.format import open_source
 from lossctl.measure import Measured, lift, nothing
 from lossctl.planning import Request, make_plan
-from lossctl.reduction import Finding, Findings, Rows
+from lossctl.reduction import Finding, Findings, Groups, Rows
 from lossctl.reductions import exact
 from lossctl.reductions.exact import BLOCK, ExactSum, exact_products, square_root, to_float
 from lossctl.reductions.gradients import Gradients, Histogram
@@ -139,7 +139,7 @@ def test_a_sum_by_group_is_the_sum_of_each_group(kind, seed, n, groups):
     rng = np.random.default_rng(seed)
     values = hostile(kind, rng, n)
     group = rng.integers(0, groups, len(values))
-    assert ExactSum.of(values, group, groups).result() == [total(values[group == at]) for at in range(groups)]
+    assert ExactSum.of(values, Groups(group, groups)).result() == [total(values[group == at]) for at in range(groups)]
 
 
 @given(
@@ -149,7 +149,7 @@ def test_a_sum_by_group_is_the_sum_of_each_group(kind, seed, n, groups):
 def test_infinities_and_nan_are_what_floating_point_says(values, groups):
     values = np.array(values, dtype=np.float64)
     group = np.arange(len(values)) % groups
-    found = ExactSum.of(values, group, groups)
+    found = ExactSum.of(values, Groups(group, groups))
     for at, sum_ in enumerate(found.result()):
         mine = values[group == at]
         odd = mine[~np.isfinite(mine)]
@@ -163,7 +163,7 @@ def test_infinities_and_nan_are_what_floating_point_says(values, groups):
 
 def test_the_sum_of_nothing_is_zero():
     assert ExactSum.of(np.zeros(0)).result() == [0.0]
-    assert ExactSum.of(np.zeros(0), np.zeros(0, dtype=np.int64), 3).result() == [0.0, 0.0, 0.0]
+    assert ExactSum.of(np.zeros(0), Groups(np.zeros(0, dtype=np.int64), 3)).result() == [0.0, 0.0, 0.0]
     assert ExactSum.zero(2).exact() == [0, 0]
 
 
@@ -208,7 +208,7 @@ def test_when_digits_are_carried_cannot_be_seen(seed, groups, carry):
     kinds = rng.choice(SPREADS, 12)
     values = [hostile(kind, rng, 40) for kind in kinds]
     group = [rng.integers(0, groups, len(part)) for part in values]
-    states = [ExactSum.of(part, at, groups) for part, at in zip(values, group, strict=True)]
+    states = [ExactSum.of(part, Groups(at, groups)) for part, at in zip(values, group, strict=True)]
     late = sum(states, ExactSum.zero(groups))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(exact, "CARRY", carry)
@@ -259,7 +259,7 @@ def test_products_add_up_to_twenty_digits_at_any_scale(scale, seed, n, groups):
     else:
         left, right = left * float(scale), right * float(scale)
     group = rng.integers(0, groups, n)
-    found = exact_products(left, right, group, groups).exact()
+    found = exact_products(left, right, Groups(group, groups)).exact()
     for at in range(groups):
         pairs = list(zip(left[group == at].tolist(), right[group == at].tolist(), strict=True))
         expected = sum((Fraction(a) * Fraction(b) for a, b in pairs), Fraction(0))
@@ -288,7 +288,7 @@ def rows_of(value, weight=None, group=None, groups=1, gradient=None, position=No
     """Rows of which only some fields matter."""
     label = np.zeros(len(value)) if label is None else label
     prediction = np.zeros(len(value)) if prediction is None else prediction
-    return Rows(value, weight, group, groups, position, label, prediction, gradient)
+    return Rows(value, weight, None if group is None else Groups(group, groups), position, label, prediction, gradient)
 
 
 def expected_moments(value, weight, reduction):
@@ -472,7 +472,7 @@ def test_the_share_of_the_top_rows_is_within_one_percent_of_itself(seed, n, kind
         norms = np.abs(hostile(kind, rng, n)) * (1e-8 if kind == "whole range" else 1.0)
     carried = np.sort(norms)[::-1]
     whole = math.fsum(carried)
-    found = Histogram.of(norms, None, 1).top_share(0, 0.01)
+    found = Histogram.of(norms, None).top_share(0, 0.01)
     if whole == 0:
         assert math.isnan(found)
     else:
@@ -633,9 +633,9 @@ def measured(plan, table):
 def summary(state: Measured, spread=bits):
     """Everything a report is made of, group by name, with floats to the last bit.
 
-    Squares are rounded where rows are lifted together, so figures made of them have a ``spread`` of their own.
+    Squares and gradients are rounded where rows are lifted together: figures made of them have a ``spread``.
     """
-    squared = ("l2", "row_rms")
+    rounded = ("l2", "l1", "row_mean", "row_rms")
     found = [bits((state.rows, [(kind, list(state.findings.of(kind))) for kind in ("error", "warning", "null")]))]
     for part in state.parts:
         totals = part.moments.result()
@@ -651,8 +651,8 @@ def summary(state: Measured, spread=bits):
                     int(part.clipped[at]),
                     replace(totals[at], value_squares=0),
                     spread(totals[at].standard_error("mean")),
-                    None if gradient is None else bits(replace(gradient, **dict.fromkeys(squared, 0.0))),
-                    None if gradient is None else [spread(getattr(gradient, name)) for name in squared],
+                    None if gradient is None else bits(replace(gradient, **dict.fromkeys(rounded, 0.0))),
+                    None if gradient is None else [spread(getattr(gradient, name)) for name in rounded],
                     [bits((int(worst.row[i]), worst.value[i].tolist(), worst.gradient[i].tolist())) for i in rows],
                 )
             )
@@ -702,16 +702,16 @@ def lifted(kind, rng, n, groups, start=0):
     value = hostile(rng.choice(["plain", "wide", "whole range", "equal"]), rng, n)
     label, prediction, gradient = (rng.choice([-1.0, 0.0, 2.0], n) for _ in range(3))
     weight = rng.uniform(0.1, 3.0, n)
-    rows = Rows(value, weight, group, groups, np.arange(start, start + n), label, prediction, gradient)
+    rows = Rows(value, weight, Groups(group, groups), np.arange(start, start + n), label, prediction, gradient)
     match kind:
         case "exact sum":
-            return ExactSum.of(value, group, groups)
+            return ExactSum.of(value, Groups(group, groups))
         case "moments":
             return Moments.lift(rows)
         case "gradients":
             return Gradients.lift(rows)
         case "histogram":
-            return Histogram.of(np.abs(gradient), group, groups)
+            return Histogram.of(np.abs(gradient), Groups(group, groups))
         case "worst":
             return Worst.lift(replace(rows, value=np.round(rng.random(n), 1)), 3, sloped)
     raise ValueError(kind)

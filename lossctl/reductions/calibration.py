@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lossctl.domain import FloatArray
-from lossctl.reduction import IntArray
+from lossctl.reduction import Groups, IntArray
 from lossctl.reductions.exact import ExactSum, to_float
 
 BINS = 10
@@ -31,8 +31,8 @@ class Calibration:
         """Of ``(n,)`` probabilities and what happened: 1, 0, or something between."""
         at = np.searchsorted(np.linspace(0.0, 1.0, BINS + 1)[1:-1], predicted).astype(np.int64)
         each = np.ones(len(predicted)) if weight is None else weight
-        sums = (ExactSum.of(values, at, BINS) for values in (each, each * predicted, each * observed))
-        return cls(np.bincount(at, minlength=BINS), *sums)
+        bins = Groups(at, BINS)
+        return cls(bins.counts, *(ExactSum.of(values, bins) for values in (each, each * predicted, each * observed)))
 
     def __add__(self, other: "Calibration") -> "Calibration":
         return Calibration(

@@ -7,8 +7,8 @@ from fractions import Fraction
 import numpy as np
 
 from lossctl.domain import FloatArray, row_sum
-from lossctl.reduction import IntArray, Rows, regrouped
-from lossctl.reductions.exact import ExactSum, square_root, sum_of_products, to_float
+from lossctl.reduction import Groups, IntArray, Rows, regrouped
+from lossctl.reductions.exact import ExactSum, rounded_sum, square_root, sum_of_products, to_float
 from lossctl.reductions.moments import Total
 
 OCTAVE = 64
@@ -41,19 +41,23 @@ class Histogram:
     """Counts of shape ``(64, groups)`` by the exponent bits of the norm."""
 
     @classmethod
-    def of(cls, norms: FloatArray, group: IntArray | None, groups: int) -> "Histogram":
-        """The histogram of non-negative numbers."""
+    def of(cls, norms: FloatArray, groups: Groups | None) -> "Histogram":
+        """The histogram of ``(n,)`` non-negative numbers, of which there is one at least."""
         bins = np.ascontiguousarray(norms).view(np.int64) >> DROPPED_BITS
-        if group is None:
-            octaves = int(bins.max(initial=0)) // OCTAVE + 1
+        if groups is None:
+            lowest = int(bins.min()) // OCTAVE
+            bins -= lowest * OCTAVE
+            octaves = int(bins.max()) // OCTAVE + 1
             counts = np.bincount(bins, minlength=octaves * OCTAVE).reshape(octaves, OCTAVE)
-            return cls({octave: counts[octave][:, None] for octave in np.flatnonzero(counts.any(axis=1)).tolist()})
+            found = np.flatnonzero(counts.any(axis=1)).tolist()
+            return cls({lowest + octave: counts[octave][:, None] for octave in found})
         octave = bins // OCTAVE
         present = np.flatnonzero(np.bincount(octave))
         code = np.zeros(present[-1] + 1, dtype=np.int64)
         code[present] = np.arange(len(present))
-        cell = (code[octave] * OCTAVE + bins % OCTAVE) * groups + group
-        table = np.bincount(cell, minlength=len(present) * OCTAVE * groups).reshape(len(present), OCTAVE, groups)
+        cell = (code[octave] * OCTAVE + bins % OCTAVE) * groups.number + groups.code
+        size = len(present) * OCTAVE * groups.number
+        table = np.bincount(cell, minlength=size).reshape(len(present), OCTAVE, groups.number)
         return cls(dict(zip(present.tolist(), table, strict=True)))
 
     def __add__(self, other: "Histogram") -> "Histogram":
@@ -110,7 +114,7 @@ class Gradients:
         """The sums of some rows, whose gradient is there."""
         if rows.gradient is None:
             raise TypeError("rows without a gradient")
-        group, groups, weight = rows.group, rows.groups, rows.weight
+        groups, weight = rows.groups, rows.weight
         with np.errstate(all="ignore"):
             size = np.abs(rows.gradient)
             if size.ndim == 1:
@@ -120,22 +124,27 @@ class Gradients:
                 # The largest entry is taken out first: squares of very large or small numbers leave the doubles.
                 scale = np.where((largest > 0) & (largest < np.inf), largest, 1.0)
                 norm = np.sqrt(row_sum(np.square(size / scale[:, None]))) * scale
+            if groups is not None:
+                norm = groups.arranged(norm)
+                absolute, largest = (norm, norm) if size.ndim == 1 else map(groups.arranged, (absolute, largest))
+                weight = None if weight is None else groups.arranged(weight)
+                groups = groups.in_order
             weighted, peak = (norm, largest) if weight is None else (weight * norm, weight * largest)
-            sum_norm = ExactSum.of(weighted, group, groups)
+            sum_norm = rounded_sum(weighted, groups)
             sum_absolute = sum_norm
             if size.ndim == 2:
-                sum_absolute = ExactSum.of(absolute if weight is None else weight * absolute, group, groups)
-            sum_squares = sum_norm_squares = sum_of_products(weighted, weighted, group, groups)
+                sum_absolute = rounded_sum(absolute if weight is None else weight * absolute, groups)
+            sum_squares = sum_norm_squares = sum_of_products(weighted, weighted, groups)
             if weight is not None:
-                sum_norm_squares = sum_of_products(weighted, norm, group, groups)
+                sum_norm_squares = sum_of_products(weighted, norm, groups)
         return cls(
             sum_absolute,
             sum_squares,
             sum_norm,
             sum_norm_squares,
-            _maximum(peak, group, groups),
-            _maximum(norm, group, groups),
-            Histogram.of(weighted, group, groups),
+            _maximum(peak, groups),
+            _maximum(norm, groups),
+            Histogram.of(weighted, groups),
         )
 
     def __add__(self, other: "Gradients") -> "Gradients":
@@ -195,9 +204,8 @@ def _scaled(slope: Fraction | float, figure: float) -> float:
     return to_float(Fraction(slope) * Fraction(figure)) if math.isfinite(figure) else figure
 
 
-def _maximum(values: FloatArray, group: IntArray | None, groups: int) -> FloatArray:
-    if group is None:
+def _maximum(values: FloatArray, groups: Groups | None) -> FloatArray:
+    """The largest of some arranged values, by group."""
+    if groups is None:
         return np.maximum.reduce(values, keepdims=True)
-    largest = np.zeros(groups)
-    np.maximum.at(largest, group, values)
-    return largest
+    return np.asarray(groups.spread(np.maximum.reduceat(values, groups.starts)))

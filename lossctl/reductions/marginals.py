@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 
 from lossctl.domain import FloatArray
-from lossctl.reduction import IntArray
+from lossctl.reduction import Groups, IntArray
 from lossctl.reductions.distribution import MANTISSA, KeyArray, ordered, unordered
 from lossctl.reductions.exact import ExactSum, to_float
 
@@ -93,8 +93,8 @@ class Marginals:
         dropped = _to_drop(slot, key, slots)
         key >>= dropped[slot] if slots > 1 else dropped[0]
         new = _changes(slot, key)
-        start, cell = np.flatnonzero(new), np.cumsum(new) - 1
-        count = np.diff(start, append=len(key))
+        start = np.flatnonzero(new)
+        cells = Groups(np.cumsum(new) - 1, len(start), ascending=True)
         if weight is not None:
             with np.errstate(over="ignore"):
                 values = values * weight
@@ -102,9 +102,9 @@ class Marginals:
             columns,
             slot[start],
             key[start],
-            count,
-            None if weight is None else ExactSum.of_runs(weight, cell),
-            ExactSum.of_runs(values, cell),
+            cells.counts,
+            None if weight is None else ExactSum.of(weight, cells),
+            ExactSum.of(values, cells),
             dropped,
         )
 

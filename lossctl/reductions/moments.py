@@ -95,19 +95,22 @@ class Moments:
     @classmethod
     def lift(cls, rows: Rows) -> "Moments":
         """The moments of some rows."""
-        at = (rows.group, rows.groups)
-        n = np.array([len(rows.value)]) if rows.group is None else np.bincount(rows.group, minlength=rows.groups)
-        if rows.weight is None:
-            total = ExactSum.of(rows.value, *at)
-            return cls(n, total, centred_squares(rows.value, total, *at), None)
+        value, weight, groups = rows.value, rows.weight, rows.groups
+        n = np.array([len(value)]) if groups is None else groups.counts
+        if groups is not None:
+            value, weight = groups.arranged(value), None if weight is None else groups.arranged(weight)
+            groups = groups.in_order
+        if weight is None:
+            total = ExactSum.of(value, groups)
+            return cls(n, total, centred_squares(value, total, groups), None)
         with np.errstate(over="ignore"):
-            value = rows.weight * rows.value
+            value = weight * value
         weights = (
-            ExactSum.of(rows.weight, *at),
-            exact_products(rows.weight, rows.weight, *at),
-            exact_products(rows.weight, value, *at),
+            ExactSum.of(weight, groups),
+            exact_products(weight, weight, groups),
+            exact_products(weight, value, groups),
         )
-        return cls(n, ExactSum.of(value, *at), exact_products(value, value, *at), weights)
+        return cls(n, ExactSum.of(value, groups), exact_products(value, value, groups), weights)
 
     def __add__(self, other: "Moments") -> "Moments":
         weighted = None

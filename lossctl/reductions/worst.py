@@ -30,10 +30,10 @@ class Worst:
     @classmethod
     def lift(cls, rows: Rows, most: int, slope: Callable[[FloatArray, FloatArray], FloatArray]) -> "Worst":
         """The worst of some rows; their gradients come from ``slope(label, prediction)``."""
-        kept = _largest(rows.value, most) if rows.group is None else np.arange(len(rows.value))
+        kept = _largest(rows.value, most) if rows.groups is None else np.arange(len(rows.value))
         lifted = cls(
             most,
-            np.zeros(len(kept), dtype=np.int64) if rows.group is None else rows.group[kept],
+            np.zeros(len(kept), dtype=np.int64) if rows.groups is None else rows.groups.code[kept],
             kept if rows.position is None else rows.position[kept],
             rows.value[kept],
             rows.label[kept].astype(np.float64),

@@ -87,7 +87,9 @@ class Tables:
                 style="bold" * (name == "value"),
             )
         rows = [[self._text(cell) for cell in row] for row in cells]
-        if rows and not self.narrow:  # no cell is folded, so a column may be a single one of many lines: Rich takes 50 µs a cell
+        if (
+            rows and not self.narrow
+        ):  # no cell is folded, so a column may be a single one of many lines: Rich takes 50 µs a cell
             rows = [["\n".join(column) for column in zip(*rows, strict=True)]]
         for row in rows:
             table.add_row(*row)
