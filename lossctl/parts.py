@@ -7,16 +7,21 @@ from lossctl.columns import Column
 from lossctl.format import Shard
 from lossctl.location import Location, Stamp
 
+TOGETHER = 1 << 23
+"""About how many bytes of small parts are one shard: each shard costs a message and an addition."""
+
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a file; what reads it is the format's."""
+    """A part of a file, or some that follow each other; what reads it is the format's."""
 
     path: str
     file: str
     index: int
     nbytes: int
     stamp: Stamp
+    members: range
+    """The numbers of the parts, from 0."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,7 @@ class PartedSource:
     columns: tuple[Column, ...]
     parts: int
     stamp: Stamp
-    part: Callable[[str, str, int, int, Stamp], Shard]
+    part: Callable[[str, str, int, int, Stamp, range], Shard]
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -41,7 +46,10 @@ class PartedSource:
         return False
 
     def shards(self) -> Iterator[Shard]:
-        """The parts."""
+        """The parts, small ones together."""
         size = Location(self.path).size
-        for index in range(self.parts):
-            yield self.part(self.path, self.location.title, index, size // self.parts, self.stamp)
+        step = min(max(TOGETHER * self.parts // max(size, 1), 1), max(self.parts, 1))
+        for index, start in enumerate(range(0, self.parts, step)):
+            members = range(start, min(start + step, self.parts))
+            nbytes = size * len(members) // self.parts
+            yield self.part(self.path, self.location.title, index, nbytes, self.stamp, members)

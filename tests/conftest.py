@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from lossctl import parts
 from lossctl.cli import run
 
 settings.register_profile(
@@ -45,6 +46,14 @@ class Outcome:
     @property
     def values(self):
         return [result["value"] for result in self.json["results"]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def small_parts_apart():
+    """Small files have several shards, as large ones do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parts, "TOGETHER", 1)
+        yield
 
 
 @pytest.fixture

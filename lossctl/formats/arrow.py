@@ -1,4 +1,4 @@
-"""Arrow IPC: the file (also called Feather), of which a shard is a record batch, and the stream."""
+"""Arrow IPC: the file (also called Feather), whose shards are record batches, small ones together, and the stream."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,14 +28,16 @@ def _parts(batch: pa.RecordBatch, wanted: Wanted, title: str) -> Iterator[pa.Rec
         yield some.slice(start, ROWS)
 
 
-class FileBatch(Part):
-    """One record batch of an Arrow file."""
+class FileBatches(Part):
+    """Record batches of an Arrow file."""
 
     def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """Its rows."""
         try:
             with unchanged(self.path, self.stamp) as file:
-                yield from _parts(pa.ipc.open_file(file).get_batch(self.index), wanted, self.file)
+                reader = pa.ipc.open_file(file)
+                for member in self.members:
+                    yield from _parts(reader.get_batch(member), wanted, self.file)
         except REFUSALS as error:
             raise unreadable(self.file, error) from None
 
@@ -58,7 +60,7 @@ class ArrowFile:
             with open_binary(aside.path) as file:
                 reader = pa.ipc.open_file(file)
                 columns, batches = columns_in(reader.schema), reader.num_record_batches
-                return PartedSource(location, aside.path, columns, batches, stamp_of(file), FileBatch)
+                return PartedSource(location, aside.path, columns, batches, stamp_of(file), FileBatches)
         except REFUSALS as error:
             raise unreadable(location.title, error) from None
 

@@ -1,4 +1,4 @@
-"""Apache Parquet; a shard is a row group."""
+"""Apache Parquet; a shard is a row group, or several small ones."""
 
 import functools
 from collections.abc import Iterator
@@ -64,8 +64,8 @@ def _open(file: Any, path: str) -> "pq.ParquetFile":
     return pq.ParquetFile(file, metadata=metadata, pre_buffer=remote, buffer_size=0 if remote else BUFFER)
 
 
-class RowGroup(Part):
-    """One row group of a Parquet file."""
+class RowGroups(Part):
+    """Row groups of a Parquet file."""
 
     def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """Its rows, up to 65 536 at a time."""
@@ -73,8 +73,8 @@ class RowGroup(Part):
             with unchanged(self.path, self.stamp) as raw:
                 file = _open(raw, self.path)
                 names = [name for name in file.schema_arrow.names if wanted.others or name in wanted.names]
-                rows = _rows(file, self.index, names)
-                yield from file.iter_batches(rows, row_groups=[self.index], columns=names, use_threads=False)
+                rows = _rows(file, self.members[0], names)
+                yield from file.iter_batches(rows, row_groups=[*self.members], columns=names, use_threads=False)
         except REFUSALS as error:
             raise unreadable(self.file, error) from None
 
@@ -95,7 +95,7 @@ class Parquet:
             with open_binary(aside.path) as raw:
                 file = _open(raw, aside.path)
                 columns, groups = columns_in(file.schema_arrow), file.metadata.num_row_groups
-                return PartedSource(location, aside.path, columns, groups, stamp_of(raw), RowGroup)
+                return PartedSource(location, aside.path, columns, groups, stamp_of(raw), RowGroups)
         except REFUSALS as error:
             raise unreadable(location.title, error) from None
 
