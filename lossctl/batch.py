@@ -128,10 +128,24 @@ def floats(array: pa.Array) -> FloatArray:
         if pa.types.is_null(array.type):
             return np.full(len(array), np.nan)
         if pa.types.is_decimal(array.type):
+            quotient = _quotient(array)
+            if quotient is not None:
+                return quotient
             array = array.cast(pa.string())  # Arrow's own cast to a double is off by a digit now and then
         array = array.cast(pa.float64(), safe=False)
     # Array.to_numpy would import pandas, and so would pa.array and pa.scalar of anything that is Python's.
     return np.frombuffer(array.buffers()[1], np.float64, len(array), array.offset * 8)
+
+
+def _quotient(array: pa.Array) -> FloatArray | None:
+    """Decimals of up to 53 bits: an integer and a power of ten are exact, so their quotient is the nearest double."""
+    if not pa.types.is_decimal128(array.type) or not 0 <= array.type.scale <= 22:
+        return None
+    words = np.frombuffer(array.buffers()[1], np.int64, 2 * len(array), 16 * array.offset)
+    low, high = words[::2], words[1::2]
+    if np.any(low >> 53 != high) or high.min(initial=0) < -1 or high.max(initial=0) > 0:
+        return None
+    return np.asarray(low / float(f"1e{array.type.scale}"))
 
 
 def texts(words: Sequence[str]) -> pa.Array:

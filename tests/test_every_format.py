@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 
 import lossctl
 from lossctl import parts as parting
+from lossctl.batch import scalar_column
 from lossctl.errors import DataError, LossctlError
 from lossctl.format import NULLS, Reading, Wanted, format_for, formats, open_location, open_source
 from lossctl.location import SUFFIXES as COMPRESSIONS
@@ -1195,6 +1196,22 @@ def test_samples_survive_a_carried_column_that_changes_its_mind(
 WHOLE = [0, 1, 1, 0, 5, 100, 127, 3, 0, 1]
 HALVES = [0.0, 0.5, -1.25, 1024.0, 0.125, 3.0, -2.0, 7.5, 1.0, 0.0]
 CENTS = [0.1, 0.29, 1.15, -2.675, 12345.67, 0.07, 99.99, 1e-3, 0.3, 1234567.891]
+
+
+@given(
+    digits=st.lists(st.integers(-(10**38) + 1, 10**38 - 1) | st.integers(-(2**54), 2**54) | st.none(), min_size=1),
+    scale=st.integers(-3, 38),
+    skipped=st.integers(0, 3),
+)
+def test_a_decimal_is_read_as_the_nearest_double(digits, scale, skipped):
+    with decimal.localcontext(prec=80):
+        exact = [None if it is None else decimal.Decimal(it).scaleb(-scale) for it in digits]
+        array = pa.array(exact, pa.decimal128(38, scale))[skipped:]
+    values, null = scalar_column(array)
+    missing = np.zeros(len(array), np.bool_) if null is None else null
+    expected = [0.0 if it is None else float(it) for it in exact[skipped:]]  # Python rounds correctly
+    assert np.where(missing, 0.0, values).tolist() == expected
+    assert missing.tolist() == [it is None for it in exact[skipped:]]
 
 
 def decimals(values, kind):
