@@ -2,11 +2,10 @@
 
 ``python benchmarks/compare.py`` (or ``make bench``) takes 20 M rows and five runs; ``--quick`` two million and three;
 ``--large`` adds a file five times as large; ``--page`` puts the tables between the markers of a page.
-
-This process imports nothing but the standard library: the kernel hands a parent's peak of memory on to its children.
 """
 
 import argparse
+import contextlib
 import json
 import math
 import os
@@ -21,6 +20,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+
+import psutil
 
 HERE = Path(__file__).parent
 BEGIN, END = "<!-- figures: written by benchmarks/compare.py -->\n", "<!-- end of figures -->\n"
@@ -55,11 +56,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Run:
-    """What one process took: seconds by the clock, seconds of all cores, megabytes at its peak, and its answer."""
+    """What a program took: seconds by the clock, seconds of all cores, and its answer."""
 
     wall: float
     cpu: float
-    memory: float
     values: tuple[float, ...]
 
 
@@ -178,8 +178,25 @@ def measured(program: Program) -> Run:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{' '.join(program.command)}: exit status {process.returncode}")
-    unit = 1 if sys.platform == "darwin" else 1024
-    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit / 1e6, values_in(printed))
+    return Run(wall, usage.ru_utime + usage.ru_stime, values_in(printed))
+
+
+def held(program: Program) -> float:
+    """The most megabytes that a program and the processes it starts hold together, asked every few milliseconds.
+
+    A page that several processes share counts once.
+    """
+    peak = 0
+    with psutil.Popen(program.command, stdout=subprocess.DEVNULL, env=ENVIRONMENT) as process:
+        while process.poll() is None:
+            total = 0
+            with contextlib.suppress(psutil.Error):
+                for one in (process, *process.children(recursive=True)):
+                    info = one.memory_full_info()
+                    total += getattr(info, "pss", info.rss)
+            peak = max(peak, total)
+            time.sleep(0.002)
+    return peak / 1e6
 
 
 def values_in(printed: str) -> tuple[float, ...]:
@@ -194,12 +211,12 @@ def values_in(printed: str) -> tuple[float, ...]:
 
 
 def interleaved(programs: Sequence[Program], runs: int) -> list[list[Run]]:
-    """Rounds of all programs in turn; the first, which warms the page cache, is not counted."""
+    """Rounds of all programs in turn."""
     rounds = []
-    for at in range(runs + 1):
+    for at in range(runs):
         rounds.append([measured(program) for program in programs])
-        print(".", end="" if at < runs else "\n", file=sys.stderr, flush=True)
-    return rounds[1:]
+        print(".", end="" if at < runs - 1 else "\n", file=sys.stderr, flush=True)
+    return rounds
 
 
 def check(line: Line, rounds: list[list[Run]]) -> None:
@@ -217,6 +234,7 @@ def check(line: Line, rounds: list[list[Run]]) -> None:
 def timed(line: Line, runs: int) -> Iterator[tuple[str, ...]]:
     """The rows of the table for one line."""
     print(line.title, end=" ", file=sys.stderr, flush=True)
+    peaks = [held(program) for program in (line.ours, *line.others)]  # which also warms the page cache
     rounds = interleaved((line.ours, *line.others), runs)
     check(line, rounds)
     by_program = list(zip(*rounds, strict=True))
@@ -232,8 +250,7 @@ def timed(line: Line, runs: int) -> Iterator[tuple[str, ...]]:
             if line.target is not None and ratios[at - 1] == max(ratios):  # the fastest of the others
                 verdict = f"≤ {line.target:.1f}×: {'met' if ratios[at - 1] <= line.target else '**missed**'}"
         title = "" if at else line.title
-        peak = max(run.memory for run in ran)
-        yield title, program.name, f"{wall:.3f}", f"{cpu:.3f}", f"{peak:.0f}", ratio, verdict
+        yield title, program.name, f"{wall:.3f}", f"{cpu:.3f}", f"{peaks[at]:.0f}", ratio, verdict
 
 
 def memory(files: Mapping[str, str], rows: int, runs: int) -> Iterator[tuple[str, ...]]:
@@ -241,9 +258,8 @@ def memory(files: Mapping[str, str], rows: int, runs: int) -> Iterator[tuple[str
     sizes = [name for name in ("plain.parquet", "large.parquet") if name in files]
     yield ("work", *(counted(rows * (1, 5)[at]) + " rows" for at in range(len(sizes))), "target")
     for title, options in MEMORY.items():
-        print(f"memory, {title}", end=" ", file=sys.stderr, flush=True)
-        rounds = interleaved([lossctl(files[name], *options) for name in sizes], runs)
-        peaks = [max(run.memory for run in ran) for ran in zip(*rounds, strict=True)]
+        print(f"memory, {title}", file=sys.stderr, flush=True)
+        peaks = [max(held(lossctl(files[name], *options)) for _ in range(runs)) for name in sizes]
         good = max(peaks) <= MEMORY_MB and max(peaks) <= (1 + MEMORY_GROWTH) * min(peaks)
         said = f"≤ {MEMORY_MB} MB" + (f", within {MEMORY_GROWTH:.0%}" if len(peaks) > 1 else "")
         yield title, *(f"{peak:.0f} MB" for peak in peaks), f"{said}: {'met' if good else '**missed**'}"

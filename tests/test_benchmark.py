@@ -13,6 +13,7 @@ BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
 @pytest.fixture(scope="module")
 def compare():
+    pytest.importorskip("psutil")
     spec = importlib.util.spec_from_file_location("compare", BENCHMARKS / "compare.py")
     module = importlib.util.module_from_spec(spec)
     sys.modules["compare"] = module  # dataclasses look themselves up
@@ -42,9 +43,19 @@ def test_every_line_is_in_the_table_and_the_page_keeps_its_prose(compare, tmp_pa
     assert set(compare.MEMORY) <= shown
 
 
+def test_the_memory_of_a_program_is_that_of_all_its_processes(compare):
+    hold = "x = b'.' * 50_000_000; time.sleep(0.4)"
+    code = f"import os, time; os.fork() and os.fork(); {hold}"
+    alone, three = (
+        compare.held(compare.Program("", (sys.executable, "-c", code))) for code in (f"import time; {hold}", code)
+    )
+    assert 50 < alone < 90
+    assert 150 < three < 200
+
+
 def one_round(compare, *answers):
     """One round of programs that gave these answers."""
-    return [[compare.Run(0.0, 0.0, 0.0, answer) for answer in answers]]
+    return [[compare.Run(0.0, 0.0, answer) for answer in answers]]
 
 
 def test_programs_that_disagree_are_not_compared(compare):

@@ -17,7 +17,7 @@ ROWS = 1 << 16
 COLUMN_BYTES, BATCH_BYTES = 1 << 22, 1 << 25
 """About how many bytes of one column, and of all, a batch may hold: long lists stay in the cache, and many columns come
 enough rows at a time."""
-BUFFER = 1 << 20
+BUFFER = 1 << 18
 LOOK = 256
 """Rows of the least batch, and of what is read to see how long lists are."""
 
