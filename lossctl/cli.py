@@ -14,8 +14,6 @@ import typer
 from lossctl.command import Color, colored, commands, tell
 from lossctl.errors import DataError, LossctlError, UsageError
 
-# What is imported stays: looking for garbage in it every 700 objects takes a tenth of a short run.
-gc.set_threshold(100_000)
 # Nothing here multiplies matrices, and the threads of NumPy's linear algebra would spin on a core while it is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -137,6 +135,7 @@ def _keep_memory() -> None:
 
 def main() -> NoReturn:
     """The entry point of the ``lossctl`` script."""
+    gc.set_threshold(100_000)  # what is imported stays: looking for garbage in it took a tenth of a short run
     _keep_memory()
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by whoever started us

@@ -406,7 +406,8 @@ def test_a_scheduler_without_the_engine_for_it_is_refused(name, lossctl, stored)
     subject = ["huber", stored] if name == "gradcheck" else [stored]
     done = lossctl(name, *subject, "--scheduler", "tcp://127.0.0.1:8786")
     assert done.status == 2
-    assert done.err == "error: the threads engine has no scheduler\n--scheduler goes with --engine dask.\n"
+    assert done.err.startswith("error: the ")
+    assert done.err.endswith("engine has no scheduler\n--scheduler goes with --engine dask.\n")
 
 
 def test_a_missing_extra_is_named(lossctl, stored, monkeypatch):
@@ -507,7 +508,7 @@ def test_ctrl_c_ends_all_processes_in_silence(alone, long, sent, status, wait):
 
 
 def test_a_process_that_is_killed_changes_nothing_and_is_not_spoken_of(alone, long):
-    command = ["eval", long, "-l", "log_cosh", "-q", "-f", "value"]
+    command = ["eval", *[long] * 6, "-l", "log_cosh", "-q", "-f", "value"]
     expected = alone(*command, "--engine", "threads").communicate(timeout=60)
     started = alone(*command, "--engine", "dask", "--threads", "2")
     victim = workers_of(started)[0]

@@ -34,6 +34,8 @@ ANSWER = 10.0
 """Seconds a scheduler has to answer."""
 FRESH = 1.0
 """Seconds for which the number of workers is believed."""
+BUNDLE, WORTH, LIGHT = 32, 0.2, 1 << 16
+"""A task is up to so many shards, of so many seconds in all and so many bytes to send: each task costs milliseconds."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 NOISY = ("distributed", "tornado", "asyncio")
 """Loggers that tell of every worker that comes and goes; a user is told what matters as an error."""
@@ -67,31 +69,50 @@ class Outcome:
 class Task:
     """What is a call of `perform` once it is unpickled."""
 
-    def __init__(self, needed: dict[str, str], function: bytes, item: bytes) -> None:
-        self.call = perform, (needed, function, item)
+    def __init__(self, needed: dict[str, str], function: bytes, items: list[bytes]) -> None:
+        self.call = perform, (needed, function, items)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return self.call
 
 
-def perform(needed: dict[str, str], function: bytes, item: bytes) -> bytes:
-    """What a function makes of an item, here on a worker: a pickled `Outcome`, because a task must not fail."""
+def perform(needed: dict[str, str], function: bytes, items: list[bytes]) -> bytes:
+    """What a function makes of some items, here on a worker: pickled outcomes, because a task must not fail.
+
+    Returns:
+        The seconds it took, and the outcomes up to the first that is no success.
+    """
+    from cloudpickle import dumps
+
+    begun, outcomes = time.monotonic(), []
+    for item in items:
+        outcome, packed = _outcome(needed, function, item)
+        outcomes.append(packed)
+        if outcome.error is not None or outcome.unfit is not None:
+            break
+    return bytes(dumps((time.monotonic() - begun, outcomes)))
+
+
+def _outcome(needed: dict[str, str], function: bytes, item: bytes) -> tuple[Outcome, bytes]:
+    """What becomes of an item, and that as a pickle."""
     from cloudpickle import dumps
     from distributed import get_worker
 
     worker = get_worker().address
     try:
-        return bytes(dumps(Outcome(worker, _prepared(needed, function, item)())))
+        found = Outcome(worker, _prepared(needed, function, item)())
+        return found, dumps(found)
     except _Unfit as unfit:
         what, hint = unfit.args
-        return bytes(dumps(Outcome(worker, unfit=UsageError(f"{what} on worker {worker}", hint))))
+        found = Outcome(worker, unfit=UsageError(f"{what} on worker {worker}", hint))
     except Exception as error:  # noqa: BLE001  (raised again when its turn comes)
         trace, sent = traceback.format_exc(), error.with_traceback(None)  # which Dask would have pickled with it
         try:
             pickle.loads(dumps(sent))  # noqa: S301  (not every exception survives it)
         except Exception:  # noqa: BLE001
             sent = RuntimeError(f"{type(error).__name__}: {error}")
-        return bytes(dumps(Outcome(worker, error=sent, trace=trace)))
+        found = Outcome(worker, error=sent, trace=trace)
+    return found, dumps(found)
 
 
 class _Unfit(Exception):
@@ -123,24 +144,36 @@ class Session:
     def map(
         self, function: Callable[[Item], Made], items: Iterable[Item], workers: int | None = None
     ) -> Iterator[Made]:
-        """Results in the order of the items; never ahead by more than two shards a thread that is to be kept busy."""
+        """Results in the order of the items; never ahead by more than two tasks a thread that is to be kept busy."""
         from cloudpickle import dumps
 
         packed, needed, title = dumps(function), versions(), uuid4().hex
         out: dict[int, Future[bytes]] = {}
+        settled, pace = 0, WORTH
 
-        def begin(numbered: tuple[int, Item]) -> tuple[int, Item]:
-            number, item = numbered
-            task, key = pickle.dumps(Task(needed, packed, dumps(item))), f"lossctl-{title}-{number}"
-            out[number] = self.client.submit(pickle.loads, task, key=key, pure=False)
-            return numbered
+        def threads() -> int:
+            return workers or max(self.size(), 1)
 
-        def end(numbered: tuple[int, Item]) -> Made:
-            number, item = numbered
-            return self._settled(self._outcome(out.pop(number), item), function, item)
+        def most() -> int:
+            # Small at first, so that the last tasks end together; then as large as is worth it.
+            return max(min(BUNDLE, 1 + settled // (4 * threads()), int(WORTH / pace)), 1)
+
+        def begin(numbered: tuple[int, list[tuple[Item, bytes]]]) -> tuple[int, list[Item]]:
+            number, bundle = numbered
+            task = pickle.dumps(Task(needed, packed, [sent for _, sent in bundle]))
+            out[number] = self.client.submit(pickle.loads, task, key=f"lossctl-{title}-{number}", pure=False)
+            return number, [item for item, _ in bundle]
+
+        def end(begun: tuple[int, list[Item]]) -> tuple[list[Item], float, list[bytes]]:
+            number, bundle = begun
+            return bundle, *self._answer(out.pop(number), bundle[0])
 
         try:
-            yield from in_turn(begin, end, enumerate(items), lambda: 2 * (workers or max(self.size(), 1)))
+            tasks = enumerate(_bundled(items, dumps, most))
+            for bundle, seconds, outcomes in in_turn(begin, end, tasks, lambda: 2 * threads()):
+                settled, pace = settled + len(bundle), max(seconds / len(bundle), 1e-6)
+                for item, outcome in zip(bundle, outcomes, strict=False):  # none after one that failed
+                    yield self._settled(pickle.loads(outcome), function, item)  # noqa: S301  (from our workers)
         finally:
             if out and self.client.status == "running":
                 self.client.cancel(list(out.values()))
@@ -155,14 +188,14 @@ class Session:
             self.known, self.asked = sum(threads.values()), time.monotonic()
         return self.known
 
-    def _outcome(self, future: "Future[bytes]", item: Any) -> Outcome:
+    def _answer(self, future: "Future[bytes]", item: Any) -> tuple[float, list[bytes]]:
         """Wait for a task, for as long as there are workers."""
         from distributed import CancelledError, KilledWorker
 
         alone = time.monotonic()
         while True:
             try:
-                found: Outcome = pickle.loads(future.result(timeout=FRESH))  # noqa: S301  (from our workers)
+                found: tuple[float, list[bytes]] = pickle.loads(future.result(timeout=FRESH))  # noqa: S301
                 return found
             except TimeoutError:
                 if self.client.status != "running":
@@ -198,6 +231,25 @@ class Session:
             raise DataError(f"{outcome.error.what} on worker {outcome.worker}, but not here", EVERYWHERE)
         outcome.error.add_note(f"On worker {outcome.worker}:\n{outcome.trace}")
         raise outcome.error
+
+
+def _bundled(
+    items: Iterable[Item], dumps: Callable[[Item], bytes], most: Callable[[], int]
+) -> Iterator[list[tuple[Item, bytes]]]:
+    """Items with their pickles, some at a time; what the items raise is raised after the items before it."""
+    ahead, trouble = iter(items), None
+    while trouble is None:
+        bundle: list[tuple[Item, bytes]] = []
+        try:
+            while not bundle or (len(bundle) < most() and sum(len(sent) for _, sent in bundle) < LIGHT):
+                item = next(ahead)
+                bundle.append((item, dumps(item)))
+        except Exception as met:  # noqa: BLE001  (the end, or what the items raise)
+            trouble = met
+        if bundle:
+            yield bundle
+    if not isinstance(trouble, StopIteration):
+        raise trouble
 
 
 class Dask:
