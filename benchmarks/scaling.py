@@ -1,20 +1,17 @@
 """Wall time, processor time and peak memory at growing numbers of rows, written into docs/scaling.md.
 
-``python benchmarks/scaling.py --rows 1e6,1e7,1e8 [--runs 3] [--folder DIR] [--write]``. Data are made of four row
-groups of a million rows with a fixed seed, repeated; they stay in the folder where one is named.
+``python benchmarks/scaling.py --rows 1e6,1e7,1e8,1e9 [--runs 3] [--folder DIR] [--write]``. Data are made of four row
+groups of a million rows with a fixed seed, repeated; past 10^8 rows, a folder holds links to one file. They stay in the
+folder where one is named.
 """
 
 import argparse
 import os
 import platform
 import statistics
-import subprocess
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -22,10 +19,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from compare import Program, held, measured
 
 PART = 1_000_000
+LARGEST = 10**8
+"""Rows of the largest file: more are several links to it."""
 TINY = 1000
-"""Parts of the file that tells what a part costs when there is nothing in it."""
+"""Files of one row each, which tell what a part costs when there is nothing in it."""
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "scaling.md"
 BEGIN, END = "<!-- measured: written by benchmarks/scaling.py -->\n", "<!-- end of measured -->\n"
 WORK = {
@@ -49,7 +49,7 @@ class Cost:
     wall: float
     cpu: float
     memory: float
-    """Peak resident megabytes of its processes together."""
+    """The most megabytes that its processes held together."""
 
 
 def parts() -> list[pa.Table]:
@@ -65,6 +65,22 @@ def parts() -> list[pa.Table]:
     return made
 
 
+def stored(folder: Path, rows: int) -> Path:
+    """A file of that many rows, or a folder of links to one; made if it is not there."""
+    if rows > LARGEST:
+        links = folder / str(rows)
+        links.mkdir(exist_ok=True)
+        file = stored(folder, LARGEST).resolve()
+        for at in range(rows // LARGEST):
+            (links / f"{at}.parquet").unlink(missing_ok=True)
+            (links / f"{at}.parquet").symlink_to(file)
+        return links
+    path = folder / f"{rows}.parquet"
+    if not path.exists():
+        write(path, rows)
+    return path
+
+
 def write(path: Path, rows: int) -> None:
     """A file of that many rows."""
     tables = parts()
@@ -73,47 +89,16 @@ def write(path: Path, rows: int) -> None:
             writer.write_table(tables[at % len(tables)].slice(0, rows - start), row_group_size=PART)
 
 
-def measured(command: list[str]) -> Cost:
-    """Run a command in a session of its own."""
-    begun = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
-    peak, done = [0.0], threading.Event()
-
-    def watch() -> None:
-        while not done.wait(0.02):
-            peak[0] = max(peak[0], sum(resident(process.pid)))
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - begun
-    done.set()
-    watcher.join()
-    if status:
-        raise SystemExit(f"{' '.join(command)} failed")
-    return Cost(wall, usage.ru_utime + usage.ru_stime, max(usage.ru_maxrss / 1024, peak[0]))
-
-
-def resident(session: int) -> Iterator[float]:
-    """The resident megabytes of each process of a session."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            fields = (folder / "stat").read_text().rpartition(")")[2].split()
-        except OSError:  # it ended meanwhile
-            continue
-        if int(fields[3]) == session:
-            yield int(fields[21]) * os.sysconf("SC_PAGESIZE") / 2**20
-
-
 def median(command: list[str], runs: int) -> Cost:
-    """The median of some runs, after one that warms the page cache; of memory the largest."""
-    found = [measured(command) for _ in range(runs + 1)][1:]
+    """The median of some runs, after one that warms the page cache and is asked for its memory."""
+    program = Program("lossctl", tuple(command))
+    memory, found = held(program), [measured(program) for _ in range(runs)]
     wall, cpu = (statistics.median(getattr(it, name) for it in found) for name in ("wall", "cpu"))
-    return Cost(wall, cpu, max(it.memory for it in found))
+    return Cost(wall, cpu, memory)
 
 
 def lossctl(path: Path, *flags: str) -> list[str]:
-    """A command line that reads a file."""
+    """A command line that reads a file, or all in a folder."""
     chosen = flags if "-p" in flags else (*flags, "-p", "pred")
     return [sys.executable, "-m", "lossctl", "eval", str(path), "-q", "-y", "label", *chosen]
 
@@ -122,10 +107,7 @@ def table(folder: Path, counts: list[int], runs: int) -> Iterator[str]:
     """The lines of the page."""
     found: dict[tuple[str, int], Cost] = {}
     for rows in counts:
-        path = folder / f"{rows}.parquet"
-        if not path.exists():  # in another process: what starts others is to stay small, or they seem as large
-            with ProcessPoolExecutor(1) as aside:
-                aside.submit(write, path, rows).result()
+        path = stored(folder, rows)
         for title, flags in WORK.items():
             found[title, rows] = median(lossctl(path, *flags), runs)
             print(f"{rows:>12,} {title}: {found[title, rows]}", file=sys.stderr)
@@ -143,8 +125,10 @@ def reckoned(folder: Path, found: dict[tuple[str, int], Cost], rows: int, runs: 
     """What a cluster would take for 10^10 rows, by arithmetic from what was measured."""
     small = {}
     for count in (1, TINY):
-        path = folder / f"tiny-{count}.parquet"
-        pq.write_table(pa.table({"label": np.zeros(count), "pred": np.ones(count)}), path, row_group_size=1)
+        path = folder / f"tiny-{count}"
+        path.mkdir(exist_ok=True)
+        for at in range(count):
+            pq.write_table(pa.table({"label": [0.0], "pred": [1.0]}), path / f"{at}.parquet")
         for engine in ("serial", "dask"):
             small[engine, count] = median(lossctl(path, "-l", "huber", "--engine", engine), runs)
     work = found["`-l huber --engine serial`", rows].cpu - small["serial", 1].cpu
@@ -152,7 +136,7 @@ def reckoned(folder: Path, found: dict[tuple[str, int], Cost], rows: int, runs: 
     over = (small["dask", TINY].wall - small["dask", 1].wall) / TINY
     count = rows // PART
     yield f"\nA part of {PART:,} rows costs t = {each * 1e3:.1f} ms of one core: {work:.2f} s of CPU ÷ {count:,} parts."
-    yield f"Handing one out and taking its sums back costs o = {over * 1e3:.1f} ms: {TINY:,} parts of one row."
+    yield f"Handing one out and taking its sums back costs o = {over * 1e3:.1f} ms: {TINY:,} files of one row."
     yield f"A run that does nothing takes {start:.1f} s. So 10¹⁰ rows, S = 10 000 parts, on N machines of c cores:\n"
     yield "| N × c | S·t ÷ (N·c) | S·o | about |"
     yield "|---|---:|---:|---:|"
