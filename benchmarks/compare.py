@@ -196,6 +196,8 @@ def held(program: Program) -> float:
                     total += getattr(info, "pss", info.rss)
             peak = max(peak, total)
             time.sleep(0.002)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(program.command)}: exit status {process.returncode}")
     return peak / 1e6
 
 

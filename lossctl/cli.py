@@ -124,10 +124,10 @@ def _fail(message: str, status: int) -> int:
 
 def _keep_memory() -> None:
     """Have the C library keep what is freed: every batch would ask for it again, and each page of it takes 0.5 µs."""
-    import ctypes  # noqa: PLC0415  (a program's business, not the library's)
-
     trim_threshold, mmap_threshold = -1, -3
-    with contextlib.suppress(AttributeError, OSError, TypeError):  # glibc alone has it
+    with contextlib.suppress(AttributeError, ImportError, OSError, TypeError):  # glibc alone has it
+        import ctypes  # noqa: PLC0415  (nobody else needs it)
+
         allocator = ctypes.CDLL(None)
         allocator.mallopt(mmap_threshold, 1 << 25)
         allocator.mallopt(trim_threshold, 1 << 27)

@@ -69,8 +69,9 @@ def evaluate(
         samples: how many of the worst rows to keep for each result.
         skill: whether to compare each loss with that of the best constant prediction, group by group.
         nulls: ``error`` or ``drop``.
-        engine: ``serial``, ``threads`` or ``dask``; no digit depends on it.
-        threads: how many; all cores, or all of a cluster, when left out.
+        engine: ``serial``, ``threads``, ``processes`` (forked, so only where nothing else runs in this process) or
+            ``dask``; no digit depends on it.
+        threads: how many, or how many processes; all cores, or all of a cluster, when left out.
         scheduler: the address of the Dask scheduler, such as ``tcp://host:8786``, whose workers see the same files;
             left out, that which Dask is configured for, else worker processes on this machine, for the time being. A
             table in memory is sent to the workers.

@@ -1,6 +1,6 @@
 """What a format is: a location (or a table in memory) opens into a source, a source into shards.
 
-Shards belong to the file, never to an option: a Parquet row group, a fixed range of bytes of a CSV, a slice of a table.
+Shards belong to the file, never to an option: Parquet row groups, a fixed range of bytes of a CSV, a slice of a table.
 A shard is small and picklable, and its rows exist only while it is read; only of what can be read just once, a pipe or
 a compressed file, a shard holds its bytes.
 """

@@ -7,8 +7,8 @@ from lossctl.columns import Column
 from lossctl.format import Shard
 from lossctl.location import Location, Stamp
 
-TOGETHER = 1 << 23
-"""About how many bytes of small parts are one shard: each shard costs a message and an addition."""
+TOGETHER, ROWS = 1 << 23, 1 << 20
+"""About how many bytes, and rows where they are known, of small parts are one shard: each costs a message and a sum."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ class PartedSource:
     path: str
     columns: tuple[Column, ...]
     parts: int
+    rows: int | None
+    """How many rows all parts have; ``None`` where the footer does not say."""
     stamp: Stamp
     part: Callable[[str, str, int, int, Stamp, range], Shard]
 
@@ -48,7 +50,8 @@ class PartedSource:
     def shards(self) -> Iterator[Shard]:
         """The parts, small ones together."""
         size = Location(self.path).size
-        step = min(max(TOGETHER * self.parts // max(size, 1), 1), max(self.parts, 1))
+        few = min(TOGETHER * self.parts // max(size, 1), ROWS * self.parts // max(self.rows or 1, 1))
+        step = min(max(few, 1), max(self.parts, 1))
         for index, start in enumerate(range(0, self.parts, step)):
             members = range(start, min(start + step, self.parts))
             nbytes = size * len(members) // self.parts

@@ -126,6 +126,31 @@ def test_small_parts_are_taken_together_and_none_is_lost(tmp_path, suffix, count
     assert sum(shard.nbytes for shard in shards) <= path.stat().st_size
 
 
+def test_row_groups_of_many_rows_stand_alone_however_few_bytes_they_have(tmp_path):
+    path = tmp_path / "rows.parquet"
+    pq.write_table(pa.table({"label": np.zeros(4000), "prediction": np.ones(4000)}), path, row_group_size=100)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parting, "TOGETHER", 1 << 23)
+        for rows, count in ((10, 40), (100, 40), (1000, 4), (1 << 20, 1)):
+            patch.setattr(parting, "ROWS", rows)
+            assert len(list(open_source(path).shards())) == count
+
+
+def test_an_empty_row_group_says_nothing_of_how_long_lists_are(tmp_path):
+    path, width = tmp_path / "rows.parquet", 1000
+    lists = pa.FixedSizeListArray.from_arrays(pa.array(np.ones(6000 * width)), width).cast(pa.list_(pa.float64()))
+    table = pa.table({"label": np.zeros(6000), "prediction": lists})
+    with pq.ParquetWriter(path, table.schema) as writer:
+        for part in (table.slice(0, 0), table):
+            writer.write_table(part)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parting, "TOGETHER", 1 << 30)
+        (shard,) = open_source(path).shards()
+    batches = list(shard.read(Wanted(frozenset({"label", "prediction"}), frozenset())))
+    assert sum(batch.num_rows for batch in batches) == 6000
+    assert max(batch.nbytes for batch in batches) < 1 << 23
+
+
 def test_text_survives_every_format(stored):
     words = [
         "plain",

@@ -123,6 +123,25 @@ def test_a_sum_of_many_values_crosses_blocks_unharmed(kind, n):
     assert ExactSum.of(values).result() == [total(values)]
 
 
+@pytest.mark.parametrize(("mean", "spread"), [(1e10, 1e-3), (1e10, 1e-5), (1.0, 1e-14), (-3e5, 10.0), (0.0, 1.0)])
+def test_a_variance_by_group_keeps_its_digits_however_far_the_mean_is(mean, spread):
+    rng = np.random.default_rng(5)
+    values, group = mean + spread * rng.normal(size=6000), rng.integers(0, 50, 6000)
+    found = Moments.lift(rows_of(values, group=group, groups=50)).result()
+    for at, total in enumerate(found):
+        mine = [Fraction(value) for value in values[group == at].tolist()]
+        middle = sum(mine) / len(mine)
+        squared = sum((value - middle) ** 2 for value in mine) / (len(mine) - 1) / len(mine)
+        assert math.isclose(total.standard_error("mean"), math.sqrt(squared), rel_tol=1e-12)
+
+
+@given(value=st.floats(-1e100, 1e100).filter(lambda x: abs(x) > 1e-100), sizes=st.lists(st.integers(1, 60), min_size=1))
+def test_groups_of_one_value_have_no_spread(value, sizes):
+    group = np.repeat(np.arange(len(sizes)), sizes)
+    found = Moments.lift(rows_of(np.full(len(group), value), group=group, groups=len(sizes))).result()
+    assert all(total.standard_error("mean") == 0.0 for total in found if total.n > 1)
+
+
 def test_a_full_block_of_the_largest_digits_is_exact():
     """2^14 values that each fill a 38-bit digit to the brim: the tightest case of the extraction."""
     for exponent in (-1074 + 38 * 20, -1074 + 38 * 28 + 37, 0, 37, 900, 971):

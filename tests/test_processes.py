@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from multiprocessing.context import ForkProcess
 
 import numpy as np
 import pyarrow as pa
@@ -84,7 +85,7 @@ def test_a_worker_that_dies_is_an_error_that_says_how(end):
 
     with pytest.raises(DataError, match=r"a worker process (was ended by SIGKILL|ended with status 3)") as error:
         list(processes.map(work, range(9), 2))
-    assert "--threads 1" in error.value.hint
+    assert ("--threads 1" in error.value.hint) == ("SIGKILL" in error.value.what)
 
 
 def test_an_error_that_cannot_be_sent_is_told_in_words():
@@ -97,8 +98,9 @@ def test_an_error_that_cannot_be_sent_is_told_in_words():
             raise Local("went wrong")
         return item
 
-    with pytest.raises(RuntimeError, match="Local: went wrong"):
+    with pytest.raises(RuntimeError, match="Local: went wrong") as error:
         list(processes.map(work, range(3), 2))
+    assert any('raise Local("went wrong")' in note for note in error.value.__notes__)
 
 
 def test_what_goes_wrong_in_a_worker_says_where_it_did():
@@ -108,6 +110,23 @@ def test_what_goes_wrong_in_a_worker_says_where_it_did():
     with pytest.raises(ZeroDivisionError) as error:
         list(processes.map(work, [1, 0], 2))
     assert any("return 1 / item" in note for note in error.value.__notes__)
+
+
+@pytest.mark.parametrize("most", [0, 1, 3])
+@pytest.mark.parametrize("kind", [OSError, AssertionError])
+def test_the_work_is_done_with_as_many_workers_as_the_system_lets_us_have(monkeypatch, most, kind):
+    """AssertionError is what multiprocessing raises in a worker of its own."""
+    forked, start = [], ForkProcess.start
+
+    def sometimes(worker):
+        if len(forked) == most:
+            raise kind
+        forked.append(worker)
+        start(worker)
+
+    monkeypatch.setattr(ForkProcess, "start", sometimes)
+    assert list(processes.map(lambda x: x * x, range(50), 7)) == [x * x for x in range(50)]
+    assert len(forked) == most
 
 
 @pytest.mark.parametrize("size", [1 << 10, 1 << 22])
@@ -195,6 +214,28 @@ def endless(tmp_path, plain_environment):
     yield running, workers
     running.kill()
     running.communicate()
+
+
+@pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_workers_are_forked_is_answered_once(tmp_path, plain_environment, parts, sent, status):
+    """Every process gets it, in the middle of a fork: those who are born meanwhile say nothing."""
+    told = tmp_path / "told"
+    code = TELLING.replace("cli.main()", "") + (
+        "import signal, time\n"
+        "serve = processes._serve\n"
+        "def late(*arguments):\n"
+        f"    os.killpg(0, {int(sent)})\n"
+        "    time.sleep(0.05)\n"
+        "    serve(*arguments)\n"
+        "processes._serve = late\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "cli.main()\n"
+    )
+    command = [sys.executable, "-c", code, told, "eval", *[parts] * 9, "-y", "y", "-p", "p", "-l", "mse"]
+    done = subprocess.run(
+        list(map(str, command)), capture_output=True, env=plain_environment(), start_new_session=True, timeout=30
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (status, b"", b"")
 
 
 @pytest.mark.parametrize(

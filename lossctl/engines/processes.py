@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from multiprocessing.context import ForkProcess
 
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
 class _Crew(Generic[Item, Made]):
     """Workers that are forked when there is work for them, and what is waiting, being done and done.
 
@@ -66,6 +69,9 @@ class _Crew(Generic[Item, Made]):
     def _hand_out(self) -> None:
         while self.waiting and (self.idle or len(self.workers) < self.size):
             connection = self.idle.pop() if self.idle else self._hire()
+            if connection is None:
+                self.size = len(self.workers)  # the system has no more of them; without any, the work is done here
+                continue
             number, item = self.waiting.popleft()
             self.busy[connection] = number
             try:
@@ -73,20 +79,24 @@ class _Crew(Generic[Item, Made]):
             except OSError:
                 self._mourn(connection)
 
-    def _hire(self) -> "Connection":
+    def _hire(self) -> "Connection | None":
+        """Fork a worker, if the system lets us."""
         from multiprocessing import get_context
 
         context = get_context("fork")
-        ours, theirs = context.Pipe()
-        worker = context.Process(target=_serve, args=(self.function, theirs, [*self.workers, ours]), daemon=True)
+        # Until the worker has its own answer to them, signals must wait: with ours it would clean up after us.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         try:
+            ours, theirs = context.Pipe()
+            worker = context.Process(target=_serve, args=(self.function, theirs, [*self.workers, ours]), daemon=True)
             with warnings.catch_warnings():
                 # Arrow always has a thread, and is prepared for this.
                 warnings.simplefilter("ignore", DeprecationWarning)
                 worker.start()
-        except OSError as error:
-            what = f"a worker process cannot be started: {error.strerror}"
-            raise UsageError(what, "The threads engine needs none: --engine threads.") from None
+        except (OSError, AssertionError):  # too many, or we are somebody's worker ourselves
+            return None
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         theirs.close()
         self.workers[ours] = worker
         return ours
@@ -108,9 +118,10 @@ class _Crew(Generic[Item, Made]):
         worker = self.workers[connection]
         worker.join()
         code = worker.exitcode or 0
-        how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
-        hint = "Too little memory is the usual reason; fewer workers need less: --threads 1."
-        raise DataError(f"a worker process {how}", hint)
+        names = {-it.value: it.name for it in signal.Signals}
+        how = f"was ended by {names.get(code, f'signal {-code}')}" if code < 0 else f"ended with status {code}"
+        few = "Too little memory is the usual reason; fewer workers need less: --threads 1."
+        raise DataError(f"a worker process {how}", few if code == -signal.SIGKILL else "")
 
 
 def _serve(function: Callable[[Item], Made], here: "Connection", others: "list[Connection]") -> None:
@@ -119,6 +130,7 @@ def _serve(function: Callable[[Item], Made], here: "Connection", others: "list[C
         other.close()  # or nobody would notice that the one who holds it as well has gone
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to every process; the one who forked answers
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     with contextlib.suppress(EOFError, OSError):
         while True:
             here.send(_outcome(function, here.recv()))
@@ -128,12 +140,13 @@ def _outcome(function: Callable[[Item], Made], item: Item) -> tuple[Made | None,
     try:
         return function(item), None
     except Exception as error:  # noqa: BLE001  (raised again when its turn comes)
-        error.add_note(f"In a worker process:\n{traceback.format_exc()}")
         try:
             pickle.loads(pickle.dumps(error))  # noqa: S301  (not every exception survives it)
+            sent = error
         except Exception:  # noqa: BLE001
-            return None, RuntimeError(f"{type(error).__name__}: {error}")
-        return None, error
+            sent = RuntimeError(f"{type(error).__name__}: {error}")
+        sent.add_note(f"In a worker process:\n{traceback.format_exc()}")
+        return None, sent
 
 
 class Processes:

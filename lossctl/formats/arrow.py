@@ -60,7 +60,7 @@ class ArrowFile:
             with open_binary(aside.path) as file:
                 reader = pa.ipc.open_file(file)
                 columns, batches = columns_in(reader.schema), reader.num_record_batches
-                return PartedSource(location, aside.path, columns, batches, stamp_of(file), FileBatches)
+                return PartedSource(location, aside.path, columns, batches, None, stamp_of(file), FileBatches)
         except REFUSALS as error:
             raise unreadable(location.title, error) from None
 

@@ -73,7 +73,8 @@ class RowGroups(Part):
             with unchanged(self.path, self.stamp) as raw:
                 file = _open(raw, self.path)
                 names = [name for name in file.schema_arrow.names if wanted.others or name in wanted.names]
-                rows = _rows(file, self.members[0], names)
+                filled = (at for at in self.members if file.metadata.row_group(at).num_rows)
+                rows = _rows(file, next(filled, self.members[0]), names)
                 yield from file.iter_batches(rows, row_groups=[*self.members], columns=names, use_threads=False)
         except REFUSALS as error:
             raise unreadable(self.file, error) from None
@@ -94,8 +95,9 @@ class Parquet:
         try:
             with open_binary(aside.path) as raw:
                 file = _open(raw, aside.path)
-                columns, groups = columns_in(file.schema_arrow), file.metadata.num_row_groups
-                return PartedSource(location, aside.path, columns, groups, stamp_of(raw), RowGroups)
+                columns, footer = columns_in(file.schema_arrow), file.metadata
+                parts, rows = footer.num_row_groups, footer.num_rows
+                return PartedSource(location, aside.path, columns, parts, rows, stamp_of(raw), RowGroups)
         except REFUSALS as error:
             raise unreadable(location.title, error) from None
 

@@ -26,8 +26,8 @@ DOUBLES = 1 << 14
 DIGIT = 38
 LOWEST = -1074
 """The exponent of the unit of level 0, the smallest double."""
-CARRY = 1 << 10
-"""Block sums of 52 bits that an int64 digit can take before it must be carried."""
+CARRY = 1 << 9
+"""Block sums of 53 bits that an int64 digit can take twice before it must be carried."""
 HUGE = 2.0**900
 SMALLEST = 2.0**-800
 """Beyond these, the constants of a fold would not exist or be rounded."""
@@ -99,13 +99,12 @@ class ExactSum:
         return cls(digits, np.zeros((1, 3), dtype=np.int64))
 
     def __add__(self, other: "ExactSum") -> "ExactSum":
-        digits = dict(self.digits)
-        for level, digit in other.digits.items():
-            mine = digits.get(level)
-            digits[level] = digit if mine is None else mine + digit
-        blocks = self.blocks + other.blocks
+        mine, theirs, blocks = self.digits, other.digits, self.blocks + other.blocks
         if blocks >= CARRY:
-            digits, blocks = _carried(digits), 1
+            mine, theirs, blocks = _carried(mine), _carried(theirs), 2
+        digits = dict(mine)
+        for level, digit in theirs.items():
+            _add_digit(digits, level, digit)
         return ExactSum(digits, self.infinite + other.infinite, blocks)
 
     def __eq__(self, other: object) -> bool:
@@ -372,7 +371,7 @@ def _centred_by_group(values: FloatArray, groups: Groups) -> ExactSum:
     with np.errstate(all="ignore"):
         mean = np.add.reduceat(values, starts) / n
         rest = values - np.repeat(mean, n)
-        shift = 2.0 * mean * np.add.reduceat(rest, starts)
+        shift, lost = _product(2.0 * mean, np.add.reduceat(rest, starts))
         rest *= rest
         spread = np.add.reduceat(rest, starts)
     safe = (spread > TINY) & (spread < 1 / TINY) & (np.abs(mean) < LARGE) & (np.abs(mean) > SMALL) & (n < 1 << 20)
@@ -382,7 +381,7 @@ def _centred_by_group(values: FloatArray, groups: Groups) -> ExactSum:
     square, error = (ExactSum.of(term, each) for term in _product(mean, mean))
     digits = {level: digit * groups.counts for level, digit in (square + error).digits.items()}
     squares = ExactSum(digits, square.infinite, CARRY // 2)
-    return squares + ExactSum.of(spread, each) + ExactSum.of(shift, each)
+    return squares + ExactSum.of(spread, each) + ExactSum.of(shift, each) + ExactSum.of(lost, each)
 
 
 def rounded_sum(values: FloatArray, groups: Groups | None = None) -> ExactSum:
