@@ -26,7 +26,13 @@ import psutil
 HERE = Path(__file__).parent
 BEGIN, END = "<!-- figures: written by benchmarks/compare.py -->\n", "<!-- end of figures -->\n"
 LIBRARIES = ("lossctl", "numpy", "pyarrow", "duckdb", "polars", "pandas", "scikit-learn")
-PEERS = {"duckdb": "DuckDB", "polars": "Polars", "pandas": "pandas, scikit-learn", "numpy": "NumPy"}
+PEERS = {
+    "duckdb": "DuckDB",
+    "polars": "Polars",
+    "pandas": "pandas, scikit-learn",
+    "numpy": "NumPy",
+    "arrow": "Arrow, reading alone",
+}
 AGREEMENT = 1e-9
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 """Every program finds its bytecode, as an installed one does."""
@@ -119,6 +125,12 @@ def sections(files: Mapping[str, str], rows: int) -> dict[str, list[Line]]:
         title = f"huber, {counted(5 * rows)} rows of Parquet"
         against.insert(1, Line(title, lossctl(large, "huber"), peers(both, "huber", large), 0.6))
 
+    floors = [
+        Line(f"huber, {counted(times * rows)} rows of Parquet", lossctl(file, "huber"), peers("arrow", "read", file))
+        for times, file in ((1, plain), (5, large))
+        if file
+    ]
+
     def shape(title: str, name: str, beside: str, like: str) -> Line:
         return Line(title, lossctl(files[name], "huber"), (named(beside, lossctl(files[like], "huber")),))
 
@@ -153,6 +165,7 @@ def sections(files: Mapping[str, str], rows: int) -> dict[str, list[Line]]:
     ]
     return {
         "Beside the tools a user would pick instead": against,
+        "Beside imports and reading alone, on all cores": floors,
         "Shapes of files, beside a plain file of the same rows": shapes,
         f"Rows of 1,000 classes, {wide} of them": vectors,
         "Start": start,

@@ -72,11 +72,34 @@ def numpy(work: str, path: str) -> list[float]:
     return []
 
 
+def arrow(work: str, path: str) -> list[float]:  # noqa: ARG001  (there is none)
+    """The floor under any tool made of NumPy and Arrow: two columns read by a process a core, and nothing computed."""
+    from multiprocessing import get_context
+
+    import numpy  # noqa: F401, ICN001  (who reads wants to compute)
+    import pyarrow.parquet as pq
+
+    groups = pq.read_metadata(path).num_row_groups
+    with get_context("fork").Pool() as pool:
+        pool.map(_read, [(path, at) for at in range(groups)], chunksize=1)
+    return []
+
+
+def _read(part: tuple[str, int]) -> None:
+    import pyarrow.parquet as pq
+
+    path, group = part
+    source = pq.ParquetFile(path, buffer_size=1 << 18, pre_buffer=False)
+    for _ in source.iter_batches(1 << 16, row_groups=[group], columns=["label", "pred"], use_threads=False):
+        pass
+
+
 TOOLS: dict[str, Callable[[str, str], list[float]]] = {
     "duckdb": duckdb,
     "polars": polars,
     "pandas": pandas,
     "numpy": numpy,
+    "arrow": arrow,
 }
 
 if __name__ == "__main__":

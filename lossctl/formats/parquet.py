@@ -22,7 +22,7 @@ LOOK = 256
 """Rows of the least batch, and of what is read to see how long lists are."""
 
 
-@functools.lru_cache(maxsize=8)
+@functools.lru_cache(maxsize=2)
 def _metadata(path: str, stamp: Stamp) -> "pq.FileMetaData":  # noqa: ARG001  (part of the cache key)
     import pyarrow.parquet as pq
 
