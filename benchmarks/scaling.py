@@ -112,7 +112,8 @@ def table(folder: Path, counts: list[int], runs: int) -> Iterator[str]:
             found[title, rows] = median(lossctl(path, *flags), runs)
             print(f"{rows:>12,} {title}: {found[title, rows]}", file=sys.stderr)
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, NumPy {version('numpy')}"
-    yield f"Medians of {runs} runs, page cache warm, {machine}, pyarrow {version('pyarrow')}.\n"
+    taken = f"Medians of {runs} runs" if runs > 1 else "One run each"
+    yield f"{taken}, page cache warm, {machine}, pyarrow {version('pyarrow')}.\n"
     yield "| work | rows | wall | CPU | ns a row | peak memory |"
     yield "|---|---:|---:|---:|---:|---:|"
     for (title, rows), cost in found.items():
