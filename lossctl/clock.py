@@ -1,4 +1,4 @@
-"""Where the time goes: nanoseconds of each phase, which add up over shards and threads."""
+"""Where the time goes: nanoseconds of each phase, which add up over shards and workers."""
 
 import time
 from collections.abc import Mapping

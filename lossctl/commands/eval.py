@@ -177,7 +177,7 @@ def _profile_table(seconds: "Mapping[str, float]", style: "Style") -> str:
     whole = sum(seconds.values())
     for phase, time_ in seconds.items():
         table.add_row(phase, f"{time_:.3f}", f"{100 * time_ / whole:.0f} %")
-    return drawn(replace(style, color=False), table, "added up over threads; import is processor time").rstrip()
+    return drawn(replace(style, color=False), table, "added up over workers; import is processor time").rstrip()
 
 
 @dataclass(frozen=True)
