@@ -144,6 +144,8 @@ def main() -> NoReturn:
             getattr(sys, name).reconfigure(errors="replace")
     sys.unraisablehook = _insist
     status = run(sys.argv[1:])
+    if "distributed" in sys.modules:
+        gc.collect()  # Dask's queues hold semaphores in cycles, of which the interpreter would complain at exit
     # Straight out: threads still reading must not keep an interrupted program alive, and the interpreter must not
     # complain about a pipe that is gone.
     os._exit(status)

@@ -508,7 +508,7 @@ def test_ctrl_c_ends_all_processes_in_silence(alone, long, sent, status, wait):
 
 
 def test_a_process_that_is_killed_changes_nothing_and_is_not_spoken_of(alone, long):
-    command = ["eval", *[long] * 6, "-l", "log_cosh", "-q", "-f", "value"]
+    command = ["eval", *[long] * 30, "-l", "log_cosh", "-q", "-f", "value"]
     expected = alone(*command, "--engine", "threads").communicate(timeout=60)
     started = alone(*command, "--engine", "dask", "--threads", "2")
     victim = workers_of(started)[0]
