@@ -347,12 +347,16 @@ def begun(plain_environment, tmp_path):
     aside.mkdir()
     running = []
 
+    # A signal that comes while coverage holds its own lock would wait for that lock for ever.
+    environment = plain_environment(TMPDIR=str(aside))
+    untraced = {name: value for name, value in environment.items() if not name.startswith("COVERAGE_")}
+
     def call(*arguments, **more):
         made = subprocess.Popen(
             [sys.executable, "-c", LISTENING, *map(str, arguments)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=plain_environment(TMPDIR=str(aside)),
+            env=untraced,
             **more,
         )
         running.append(made)
