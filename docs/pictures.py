@@ -13,10 +13,10 @@ from rich.console import CONSOLE_SVG_FORMAT, Console
 from rich.text import Text
 
 import lossctl
-from lossctl.chart import writers
-from lossctl.curves import curves
-from lossctl.loss import get_loss
-from lossctl.renderer import Style, renderers
+from lossctl.functions.loss import get_loss
+from lossctl.plots.curves import curves
+from lossctl.rendering.chart import writers
+from lossctl.rendering.renderer import Style, renderers
 
 ROOT = Path(__file__).resolve().parent.parent
 WIDTH = 76

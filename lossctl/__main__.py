@@ -1,5 +1,5 @@
 """``python -m lossctl``."""
 
-from lossctl.cli import main
+from lossctl.cli.app import main
 
 main()

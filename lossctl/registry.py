@@ -62,12 +62,14 @@ class Registry(Generic[T]):
 
     Args:
         kind: the word for an item in messages, such as ``loss``.
-        package: the folder whose modules hold the built-ins, as a dotted name; also the entry-point group.
+        package: the folder whose modules hold the built-ins, as a dotted name.
+        group: the entry-point group of plug-ins.
     """
 
-    def __init__(self, kind: str, package: str) -> None:
+    def __init__(self, kind: str, package: str, *, group: str) -> None:
         self.kind = kind
         self.package = package
+        self.group = group
         self._items: dict[str, T] = {}
         self._names: dict[str, str] = {}
         self._found = False
@@ -119,7 +121,7 @@ class Registry(Generic[T]):
             package = importlib.import_module(self.package)
             for module in pkgutil.iter_modules(package.__path__):
                 importlib.import_module(f"{self.package}.{module.name}")
-            for point in _entry_points().select(group=self.package):
+            for point in _entry_points().select(group=self.group):
                 try:
                     point.load()
                 except Exception as broken:  # noqa: BLE001  (a stranger's package must not take lossctl down)

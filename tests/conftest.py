@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from lossctl import parts
-from lossctl.cli import run
+from lossctl.cli.app import run
+from lossctl.reading import footer as parts
 
 settings.register_profile(
     "lossctl",

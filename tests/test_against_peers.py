@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from lossctl import evaluate, get_activation, get_loss
-from lossctl.activation import activations
-from lossctl.checks import points
+from lossctl.checks.contract import points
 from lossctl.domain import inside
-from lossctl.explanation import definitions
-from lossctl.loss import losses
+from lossctl.functions.activation import activations
+from lossctl.functions.explanation import definitions
+from lossctl.functions.loss import losses
 
 N, K = 500, 4
 rng = np.random.default_rng(20)

@@ -5,9 +5,9 @@ import itertools
 import numpy as np
 import pytest
 
-from lossctl.checks import check_loss
+from lossctl.checks.contract import check_loss
 from lossctl.domain import REAL
-from lossctl.loss import BoundLoss, Loss, losses
+from lossctl.functions.loss import BoundLoss, Loss, losses
 
 NAMES = (f"stranger{at}" for at in itertools.count())
 

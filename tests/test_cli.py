@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import lossctl as library
-from lossctl.command import commands
+from lossctl.cli.command import commands
 
 ESCAPE = "\x1b["
 CLOSE = 1e-13
@@ -578,7 +578,7 @@ def test_version_is_one_line(lossctl):
 )
 def test_version_and_help_load_nothing_heavy(plain_environment, arguments, heavy):
     script = (
-        "import sys; from lossctl.cli import run; status = run(sys.argv[2:]); "
+        "import sys; from lossctl.cli.app import run; status = run(sys.argv[2:]); "
         "print('loaded', status, *[name for name in sys.argv[1].split(',') if name in sys.modules])"
     )
     command = [sys.executable, "-c", script, ",".join(heavy), *arguments]
@@ -600,7 +600,7 @@ def test_no_evaluation_of_a_file_loads_pandas(plain_environment, tmp_path):
     pq.write_table(table, tmp_path / "rows.parquet")
     pyarrow.csv.write_csv(table.drop_columns(["p"]), tmp_path / "rows.csv")
     script = (
-        "import sys; from lossctl.cli import run; status = run(sys.argv[1:]); "
+        "import sys; from lossctl.cli.app import run; status = run(sys.argv[1:]); "
         "print('status', status, 'pandas' in sys.modules)"
     )
     for name, prediction in (("rows.parquet", "p"), ("rows.parquet", "p_*"), ("rows.csv", "p_*")):
@@ -644,7 +644,7 @@ def test_nothing_to_do_is_an_error_with_words(lossctl, arguments, status):
 
 SEVERAL = """
 import sys
-from lossctl.cli import run
+from lossctl.cli.app import run
 file = sys.argv[1]
 run(["--help"]); run(["eval", "--help"]); run(["samples", "-h"]); run(["eval"]); run(["--version"])
 for form in ("plain", "table", "json", "csv", "markdown", "value"):
@@ -762,7 +762,7 @@ def millions(tmp_path_factory):
 
 # A shell may start the tests with SIGINT ignored, which children inherit.
 LISTENING = (
-    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from lossctl.cli import main; main()"
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from lossctl.cli.app import main; main()"
 )
 
 
@@ -790,13 +790,13 @@ def test_a_signal_ends_threads_that_read(plain_environment, millions, sent, stat
     # stderr tells when the run has begun: the first file is open by the time the second is missed only at the end.
     script = (
         "import signal, sys, threading; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "import lossctl.measure as measure\n"
+        "import lossctl.evaluation.measure as measure\n"
         "original = measure.validate\n"
         "def validate(*given):\n"
         "    print('reading', flush=True)\n"
         "    return original(*given)\n"
         "measure.validate = validate\n"
-        "from lossctl.cli import main; main()\n"
+        "from lossctl.cli.app import main; main()\n"
     )
     files = [str(millions)] * 20
     running = subprocess.Popen(
@@ -1039,7 +1039,7 @@ def test_engine_and_threads_change_no_digit(lossctl, tmp_path, flags):
 
 
 def test_profile_says_where_the_time_went_on_stderr_and_in_json(lossctl, sample_data):
-    from lossctl.clock import PHASES
+    from lossctl.evaluation.clock import PHASES
 
     asked = ("eval", sample_data / "regression.csv", "-l", "huber", "-q")
     plain, profiled = lossctl(*asked), lossctl(*asked, "--profile")
@@ -1054,7 +1054,7 @@ def test_profile_says_where_the_time_went_on_stderr_and_in_json(lossctl, sample_
 
 
 def test_time_adds_up_whatever_the_order():
-    from lossctl.clock import Clock, Spent
+    from lossctl.evaluation.clock import Clock, Spent
 
     clock = Clock()
     clock.mark("read")

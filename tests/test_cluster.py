@@ -20,12 +20,12 @@ import pyarrow.parquet as pq
 import pytest
 
 import lossctl as library
-from lossctl.command import commands
-from lossctl.engine import connected, engines
-from lossctl.engines import cluster as engine_module
-from lossctl.format import formats, open_source
-from lossctl.formats import memory
-from lossctl.location import clean
+from lossctl.cli.command import commands
+from lossctl.evaluation.engine import connected, engines
+from lossctl.evaluation.engines import cluster as engine_module
+from lossctl.reading.format import formats, open_source
+from lossctl.reading.formats import memory
+from lossctl.reading.location import clean
 
 distributed = pytest.importorskip("distributed", reason="needs lossctl[dask]")
 cloudpickle = pytest.importorskip("cloudpickle")
@@ -371,7 +371,7 @@ def test_workers_without_lossctl_are_an_error(start_cluster, lossctl, stored):
 
 @pytest.mark.parametrize("name", ["lossctl", "numpy"])
 def test_workers_of_another_version_are_an_error(name, start_cluster, lossctl, stored):
-    text = "import lossctl.engines.cluster as it; "
+    text = "import lossctl.evaluation.engines.cluster as it; "
     text += f"it.version = lambda name, known=it.version: '0.0.1' if name == {name!r} else known(name)"
     with start_cluster(1, preload=[text]) as there:
         done = lossctl("eval", stored, "-l", "mse", "-q", "--engine", "dask", "--scheduler", there.scheduler_address)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from lossctl.reductions import distribution
-from lossctl.reductions.distribution import Distribution
+from lossctl.sums import distribution
+from lossctl.sums.distribution import Distribution
 
 numbers = arrays.arrays(np.float64, st.integers(0, 60), elements=st.floats(width=64))
 

@@ -22,14 +22,14 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from lossctl.cli import run
-from lossctl.diagnosis import diagnose
+from lossctl.cli.app import run
+from lossctl.doctor.diagnosis import diagnose
+from lossctl.doctor.finding import Case, Severity, area_under_curve, checks, rank_correlation, top_share
 from lossctl.errors import DataError, UsageError
-from lossctl.facts import IDS
-from lossctl.reductions.distribution import Distribution
-from lossctl.reductions.sketch import NEVER, Sketch, hash_numbers, hash_words
-from lossctl.renderer import Style
-from lossctl.symptoms import Case, Severity, area_under_curve, checks, rank_correlation, top_share
+from lossctl.inference.facts import IDS
+from lossctl.rendering.renderer import Style
+from lossctl.sums.distribution import Distribution
+from lossctl.sums.sketch import NEVER, Sketch, hash_numbers, hash_words
 
 GOLDEN = Path(__file__).parent / "doctor"
 N = 200
@@ -786,12 +786,12 @@ def test_words_are_told_apart_column_by_column():
 
 def case_of(data, *arguments):
     """The facts of one small data set."""
-    from lossctl.diagnosis import _layout
-    from lossctl.facts import no_facts
-    from lossctl.fitting import fit
-    from lossctl.format import open_source
-    from lossctl.gathering import gather
-    from lossctl.planning import Request
+    from lossctl.doctor.diagnosis import _layout
+    from lossctl.doctor.gather import gather
+    from lossctl.evaluation.plan import Request
+    from lossctl.inference.facts import no_facts
+    from lossctl.inference.fit import fit
+    from lossctl.reading.format import open_source
 
     source = open_source(data)
     layout, _ = _layout(source, Request((), ("y",), ("p",)), ())
@@ -841,7 +841,9 @@ def test_ids_beyond_the_bound_are_a_sample_and_it_is_said(monkeypatch):
     assert small < IDS
     for module in ("facts", "gathering"):
         monkeypatch.setattr(f"lossctl.{module}.IDS", small)
-    monkeypatch.setattr("lossctl.facts.NOBODY", Sketch.of(small, np.empty(0, np.uint64), np.empty(0, np.int64)))
+    monkeypatch.setattr(
+        "lossctl.inference.facts.NOBODY", Sketch.of(small, np.empty(0, np.uint64), np.empty(0, np.int64))
+    )
     data = changed(regression(1000), id=np.arange(1000))
     assert {it.name for it in diagnose(data).findings} == {"ids-not-all-checked"}
     data["id"] = np.arange(1000) // 2
@@ -897,7 +899,7 @@ def test_the_name_of_a_class_cannot_command_the_terminal(lossctl, tmp_path):
 
 def golden_files():
     """Path and text of every golden file: ``python tests/test_doctor.py`` writes them."""
-    from lossctl.commands.doctor import page
+    from lossctl.cli.commands.doctor import page
 
     data = changed(b, p=at(1 - b["p"], 3, None), id=np.arange(N) // 2)
     shown = {

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 import lossctl
-from lossctl.activation import activations
-from lossctl.command import commands
-from lossctl.loss import losses
-from lossctl.pairing import PAIRINGS, RISKS
+from lossctl.cli.command import commands
+from lossctl.functions.activation import activations
+from lossctl.functions.loss import losses
+from lossctl.functions.pairing import PAIRINGS, RISKS
 
 ROOT = Path(__file__).parent.parent
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]

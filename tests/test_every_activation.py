@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lossctl import get_activation
-from lossctl.activation import Activation, activations
-from lossctl.checks import check_activation, sampled_activation, undocumented
+from lossctl.checks.contract import check_activation, sampled_activation, undocumented
 from lossctl.errors import UsageError
+from lossctl.functions.activation import Activation, activations
 
 every_activation = pytest.mark.parametrize("name", activations.names())
 

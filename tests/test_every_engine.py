@@ -27,9 +27,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import lossctl
-from lossctl.engine import connected, engines
-from lossctl.engines import cluster
-from lossctl.formats import delimited, jsonlines, memory
+from lossctl.evaluation.engine import connected, engines
+from lossctl.evaluation.engines import cluster
+from lossctl.reading.formats import delimited, jsonlines, memory
 
 SAMPLES = Path(__file__).parent.parent / "sample_data"
 WORKERS = (1, 2, 7)

@@ -23,12 +23,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lossctl
-from lossctl import parts as parting
-from lossctl.batch import scalar_column
 from lossctl.errors import DataError, LossctlError
-from lossctl.format import NULLS, Reading, Wanted, format_for, formats, open_location, open_source
-from lossctl.location import SUFFIXES as COMPRESSIONS
-from lossctl.location import locate
+from lossctl.evaluation.batch import scalar_column
+from lossctl.reading import footer as parting
+from lossctl.reading.format import NULLS, Reading, Wanted, format_for, formats, open_location, open_source
+from lossctl.reading.location import SUFFIXES as COMPRESSIONS
+from lossctl.reading.location import locate
 
 SAMPLES = Path(__file__).parent.parent / "sample_data"
 ON_DISK = [found for found in formats if found.suffixes]
@@ -371,7 +371,7 @@ def test_format_compression_and_place_change_no_bit(
 
 BOTH_PIPES = """
 import sys
-from lossctl.cli import run
+from lossctl.cli.app import run
 for place in ("-", sys.argv[1]):
     status = run(["eval", place, *sys.argv[2:]])
     assert status == 0, status
@@ -844,7 +844,7 @@ def test_a_key_that_is_missing_is_a_null_and_order_does_not_matter(tmp_path):
 
 
 def test_whole_numbers_and_fractions_may_alternate_in_json_lines(tmp_path, monkeypatch):
-    monkeypatch.setattr("lossctl.formats.jsonlines.HEAD", 64)
+    monkeypatch.setattr("lossctl.reading.formats.jsonlines.HEAD", 64)
     narrow(monkeypatch, 64)
     lines = [json.dumps({"y": at, "p": at + 1, "note": at, "g": at % 2}) for at in range(30)]
     more = [json.dumps({"y": at + 0.5, "p": at + 1, "note": at + 0.5, "g": at % 2}) for at in range(30)]
@@ -853,7 +853,7 @@ def test_whole_numbers_and_fractions_may_alternate_in_json_lines(tmp_path, monke
 
 
 def test_vectors_in_json_lines_may_begin_with_whole_numbers(tmp_path, monkeypatch):
-    monkeypatch.setattr("lossctl.formats.jsonlines.HEAD", 64)
+    monkeypatch.setattr("lossctl.reading.formats.jsonlines.HEAD", 64)
     narrow(monkeypatch, 64)
     lines = ['{"y": 0, "p": [1, 0, 0]}'] * 10 + ['{"y": 1, "p": [0.25, 0.5, 0.25]}'] * 10
     report = run(jsonl(tmp_path, *lines), {"loss": "cross_entropy"})
@@ -898,7 +898,7 @@ def test_vectors_beside_a_missing_number_are_read_by_the_slow_way_too(tmp_path):
 )
 def test_a_line_that_is_wrong_is_placed_and_quoted(line, words, tmp_path, lossctl, monkeypatch):
     good = ['{"y": 1, "p": 2}'] * 40
-    monkeypatch.setattr("lossctl.formats.jsonlines.HEAD", 64)
+    monkeypatch.setattr("lossctl.reading.formats.jsonlines.HEAD", 64)
     narrow(monkeypatch, 64)
     done = lossctl("eval", jsonl(tmp_path, *good, line, *good), "-l", "mse")
     assert done.status == 3
@@ -1203,7 +1203,7 @@ def test_samples_survive_a_carried_column_that_changes_its_mind(
 ):
     """What nobody asked about must not end a run because of what stood in the first megabyte."""
     for module in ("delimited", "jsonlines"):
-        monkeypatch.setattr(f"lossctl.formats.{module}.HEAD", 256)
+        monkeypatch.setattr(f"lossctl.reading.formats.{module}.HEAD", 256)
     narrow(monkeypatch, 256)
     rows = [{"y": 1.0, "p": 2.0, "note": first}] * 50 + [{"y": 1.0, "p": 2.0, "note": later}] * 50
     path, target = by_hand(tmp_path, name, rows), tmp_path / f"out{suffix}"

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lossctl import get_loss
-from lossctl.checks import check_loss, points, sampled
-from lossctl.definition import split_specs
+from lossctl.checks.contract import check_loss, points, sampled
 from lossctl.errors import DataError, LossctlError, UsageError
-from lossctl.loss import losses
+from lossctl.functions.definition import split_specs
+from lossctl.functions.loss import losses
 from lossctl.registry import normal
 
 CORE = (

@@ -18,16 +18,16 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lossctl import evaluate
-from lossctl.batch import validate
-from lossctl.format import open_source
-from lossctl.measure import Measured, lift, nothing
-from lossctl.planning import Request, make_plan
-from lossctl.reduction import Finding, Findings, Groups, Rows
-from lossctl.reductions import exact
-from lossctl.reductions.exact import BLOCK, ExactSum, exact_products, square_root, to_float
-from lossctl.reductions.gradients import Gradients, Histogram
-from lossctl.reductions.moments import Moments
-from lossctl.reductions.worst import Worst
+from lossctl.evaluation.batch import validate
+from lossctl.evaluation.measure import Measured, lift, nothing
+from lossctl.evaluation.plan import Request, make_plan
+from lossctl.reading.format import open_source
+from lossctl.sums import exact
+from lossctl.sums.exact import BLOCK, ExactSum, exact_products, square_root, to_float
+from lossctl.sums.gradients import Gradients, Histogram
+from lossctl.sums.moments import Moments
+from lossctl.sums.state import Finding, Findings, Groups, Rows
+from lossctl.sums.worst import Worst
 
 SEEDS = st.integers(0, 2**32 - 1)
 DOUBLES = st.floats(allow_nan=False, allow_infinity=False)

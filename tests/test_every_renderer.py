@@ -20,7 +20,7 @@ import pytest
 from rich.cells import cell_len
 
 import lossctl
-from lossctl.renderer import Style, renderers
+from lossctl.rendering.renderer import Style, renderers
 
 GOLDEN = Path(__file__).parent / "golden"
 WIDTHS = (80, 120)

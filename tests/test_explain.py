@@ -13,17 +13,18 @@ import numpy as np
 import pytest
 from rich.cells import cell_len
 
-from lossctl import get_loss, screen
-from lossctl.checks import points, sampled
-from lossctl.curves import curve
-from lossctl.definition import spell
+from lossctl import get_loss
+from lossctl.checks.contract import points, sampled
 from lossctl.domain import REAL
 from lossctl.errors import UsageError
-from lossctl.explanation import KINDS, Explanation, definitions, families, find
-from lossctl.loss import BoundLoss, Loss, losses
-from lossctl.pairing import PAIRINGS, RISKS
-from lossctl.renderer import Style
-from lossctl.sections import Sections, sections_of
+from lossctl.functions.definition import spell
+from lossctl.functions.docstring import Sections, sections_of
+from lossctl.functions.explanation import KINDS, Explanation, definitions, families, find
+from lossctl.functions.loss import BoundLoss, Loss, losses
+from lossctl.functions.pairing import PAIRINGS, RISKS
+from lossctl.plots.curves import curve
+from lossctl.rendering import explanation as screen
+from lossctl.rendering.renderer import Style
 
 GOLDEN = Path(__file__).parent / "golden" / "explain"
 WIDTHS = (80, 120)
@@ -201,7 +202,7 @@ def test_color_is_asked_for_and_changes_no_letter(lossctl):
 
 
 def test_completion_offers_losses_activations_and_the_pairings():
-    from lossctl.commands.explain import complete
+    from lossctl.cli.commands.explain import complete
 
     assert [name for name, _ in complete("s")] == ["squared_hinge", "selu", "sigmoid", "softmax", "softplus"]
     assert ("pairings", "Which output activation goes with which loss.") in complete("")

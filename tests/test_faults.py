@@ -25,17 +25,17 @@ import pytest
 from figures import digits
 
 import lossctl
-from lossctl import location
-from lossctl.evaluate import run as carry_out
-from lossctl.format import format_for, open_source
-from lossctl.formats import delimited, jsonlines
-from lossctl.measure import Measured, measure
-from lossctl.planning import Request, make_plan
+from lossctl.evaluation.evaluate import run as carry_out
+from lossctl.evaluation.measure import Measured, measure
+from lossctl.evaluation.plan import Request, make_plan
+from lossctl.reading import location
+from lossctl.reading.format import format_for, open_source
+from lossctl.reading.formats import delimited, jsonlines
 
 FORMATS = (".csv", ".tsv", ".jsonl", ".parquet", ".arrow", ".arrows")
 LISTENING = (
     "import signal, tempfile; signal.signal(signal.SIGINT, signal.default_int_handler); tempfile.gettempdir(); "
-    "from lossctl.cli import main; main()"
+    "from lossctl.cli.app import main; main()"
 )
 """A shell may start the tests with SIGINT ignored, which children inherit. To find out where temporary files go, the
 standard library writes one of its own: that must not be when the signal comes."""
@@ -254,7 +254,7 @@ def test_a_pipe_that_gives_one_byte_first_is_recognised_all_the_same(tmp_path, s
 
     feeding = threading.Thread(target=feed)
     feeding.start()
-    reading = lossctl.format.Reading(format="tsv") if suffix == ".tsv" else None
+    reading = lossctl.reading.format.Reading(format="tsv") if suffix == ".tsv" else None
     found = result(f"/dev/fd/{reader}", reading=reading)
     os.close(reader)
     feeding.join()
@@ -396,13 +396,13 @@ def test_a_signal_leaves_no_half_written_file(begun, million, tmp_path, sent, st
 DEAF = """
 import os, signal, sys
 from importlib import import_module
-from lossctl.cli import main
+from lossctl.cli.app import main
 sent = int(sys.argv.pop())
 class Deaf:
     def __del__(self):
         os.kill(os.getpid(), sent)
         for _ in range(10**6): pass
-module = import_module("lossctl.evaluate")
+module = import_module("lossctl.evaluation.evaluate")
 prepare = module.prepare
 def interrupted(*arguments, **options):
     Deaf()

@@ -14,8 +14,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import lossctl
-from lossctl.cli import run
-from lossctl.format import format_for
+from lossctl.cli.app import run
+from lossctl.reading.format import format_for
 
 CORPUS = Path(__file__).parent / "fuzz" / "corpus"
 EXITS = {0, 2, 3}

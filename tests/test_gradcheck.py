@@ -9,11 +9,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from lossctl import get_activation, get_loss
-from lossctl.activation import Activation, activations
-from lossctl.checks import check, check_activation, check_draws, points, sampled
-from lossctl.differences import NOTHING, PROBES, TOLERANCE, WORST, compare_activation, compare_loss
+from lossctl.checks.contract import check, check_activation, check_draws, points, sampled
+from lossctl.checks.differences import NOTHING, PROBES, TOLERANCE, WORST, compare_activation, compare_loss
 from lossctl.domain import PROBABILITY, REAL, inside
-from lossctl.loss import Loss, losses
+from lossctl.functions.activation import Activation, activations
+from lossctl.functions.loss import Loss, losses
 
 NAMES = (f"broken{at}" for at in itertools.count())
 every_loss = pytest.mark.parametrize("definition", list(losses), ids=lambda it: it.name)

@@ -18,7 +18,7 @@ from pandas import DataFrame
 
 import lossctl as library
 from lossctl.errors import DataError, UsageError
-from lossctl.format import format_for
+from lossctl.reading.format import format_for
 
 JSON = ["-l", "mse", "-f", "json", "-q"]
 FORMATS = [".csv", ".tsv", ".jsonl", ".parquet", ".arrow", ".arrows", ".csv.gz"]
@@ -601,7 +601,7 @@ def test_samples_of_a_join_keep_the_columns_of_both(lossctl, kaggle, tmp_path, s
 
 
 def library_rows(path):
-    from lossctl.format import Wanted, open_source
+    from lossctl.reading.format import Wanted, open_source
 
     source = open_source(path)
     everything = Wanted(frozenset(), frozenset(), others=True)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from lossctl.reductions import joint
-from lossctl.reductions.joint import Joint
+from lossctl.sums import joint
+from lossctl.sums.joint import Joint
 
 pairs = arrays.arrays(np.float64, st.tuples(st.integers(0, 60), st.just(2)), elements=st.floats(width=64))
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossctl.reductions import marginals
-from lossctl.reductions.marginals import Marginals
+from lossctl.sums import marginals
+from lossctl.sums.marginals import Marginals
 
 
 def bits(state):

@@ -4,7 +4,7 @@ import pytest
 
 from lossctl import get_activation, get_loss
 from lossctl.domain import inside
-from lossctl.pairing import PAIRINGS, RISKS, doubts
+from lossctl.functions.pairing import PAIRINGS, RISKS, doubts
 
 
 @pytest.mark.parametrize(

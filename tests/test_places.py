@@ -16,7 +16,7 @@ import pytest
 
 import lossctl as library
 from lossctl.errors import DataError, LossctlError
-from lossctl.location import expand
+from lossctl.reading.location import expand
 
 ROWS = "y,p\n1,2\n3,5\n"
 JSON = ["-l", "mse", "-f", "json", "-q"]
@@ -527,7 +527,7 @@ def test_samples_of_files_whose_carried_column_differs_in_type_lose_nothing(loss
 
 
 def read_rows(path):
-    from lossctl.format import Wanted, open_source
+    from lossctl.reading.format import Wanted, open_source
 
     source = open_source(path)
     everything = Wanted(frozenset(), frozenset(), others=True)
@@ -692,7 +692,7 @@ def test_an_object_store_option_that_is_none_is_a_usage_or_data_error(lossctl, b
 @pytest.mark.parametrize("server", ["", "/whole", "/unsized"])
 def test_a_page_of_the_web_is_a_file(lossctl, web, suffix, server, monkeypatch):
     """Also of a server that gives no byte ranges, or does not say how long a page is."""
-    from lossctl.format import format_for
+    from lossctl.reading.format import format_for
 
     sink = pa.BufferOutputStream()
     found = format_for(f"x{suffix.removesuffix('.gz')}")
@@ -756,7 +756,7 @@ def test_nothing_is_fetched_before_the_question_makes_sense(lossctl, web):
 def test_without_fsspec_a_web_address_says_what_to_install(plain_environment):
     script = (
         "import sys; sys.modules['fsspec'] = None\n"
-        "from lossctl.cli import run\n"
+        "from lossctl.cli.app import run\n"
         "sys.exit(run(['eval', 'https://localhost/rows.csv', '-l', 'mse']))\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=plain_environment())
@@ -767,7 +767,7 @@ def test_without_fsspec_a_web_address_says_what_to_install(plain_environment):
 def test_reading_local_files_loads_no_client(plain_environment, tmp_path):
     path = write(tmp_path / "a.csv")
     script = (
-        "import sys; from lossctl.cli import run; run(['eval', sys.argv[1], '-l', 'mse', '-qq'])\n"
+        "import sys; from lossctl.cli.app import run; run(['eval', sys.argv[1], '-l', 'mse', '-qq'])\n"
         "sys.exit(' '.join({'fsspec', 'aiohttp', 'boto3'} & set(sys.modules)))\n"
     )
     done = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, env=plain_environment())

@@ -23,12 +23,12 @@ import pytest
 from plotext import uncolorize
 
 from lossctl import get_activation, get_loss
-from lossctl.activation import activations
-from lossctl.chart import draw, limits, writers
-from lossctl.checks import sampled
-from lossctl.curves import curve, curves, sweeps
+from lossctl.checks.contract import sampled
 from lossctl.domain import CLASSES, REAL, SIGNS, SIMPLEX, VECTOR
-from lossctl.loss import BoundLoss, Loss, losses
+from lossctl.functions.activation import activations
+from lossctl.functions.loss import BoundLoss, Loss, losses
+from lossctl.plots.curves import curve, curves, sweeps
+from lossctl.rendering.chart import draw, limits, writers
 
 DRAWINGS = Path(__file__).parent / "drawings"
 WIDTHS = (80, 120)
@@ -236,9 +236,9 @@ def test_limits_leave_out_the_far_and_the_infinite():
 
 def every_chart(sample_data_folder=ROOT / "sample_data"):
     """Charts of each mark."""
-    from lossctl.format import open_source
-    from lossctl.overview import overview
-    from lossctl.planning import Request, make_plan
+    from lossctl.evaluation.plan import Request, make_plan
+    from lossctl.plots.overview import overview
+    from lossctl.reading.format import open_source
 
     found = list(curves([get_loss("huber"), get_loss("mse")]))
     for name, prediction in (("binary.csv", ["p_a", "p_b"]), ("regression.csv", []), ("classes.csv", ["p_*"])):
@@ -299,7 +299,7 @@ def written(suffix):
     """A chart of four losses in one format."""
     pytest.importorskip("altair")
     pytest.importorskip("vl_convert")
-    from lossctl.chart import writer_for
+    from lossctl.rendering.chart import writer_for
 
     charts = curves([bound(spec) for spec in DRAWN["errors"]])
     return writer_for(f"x{suffix}").write(charts, width=80, height=14, color=False)
@@ -559,7 +559,7 @@ def test_names_from_a_file_command_neither_a_terminal_nor_a_page(lossctl, tmp_pa
 
 
 def test_help_loads_neither_numpy_nor_a_plotter():
-    code = "import sys; from lossctl.cli import run; run(['plot', '--help']); "
+    code = "import sys; from lossctl.cli.app import run; run(['plot', '--help']); "
     code += "print([it for it in ('numpy', 'pyarrow', 'plotext', 'altair') if it in sys.modules], file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stderr.strip() == "[]"

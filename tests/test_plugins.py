@@ -36,7 +36,7 @@ def test_a_plug_in_loss_is_evaluated_by_the_command_line(installed):
 
 
 def test_a_plug_in_loss_keeps_the_contract_and_suggests_itself(installed):
-    code = "from lossctl.checks import *; print(check_loss(sampled(losses.get('pinball'), 4), 4))"
+    code = "from lossctl.checks.contract import *; print(check_loss(sampled(losses.get('pinball'), 4), 4))"
     assert run(installed, "-c", code).stdout == "[]\n"
     wrong = run(installed, "-m", "lossctl", "eval", "sample_data/regression.csv", "-l", "pinbal")
     assert wrong.returncode == 2

@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import lossctl
-from lossctl.engine import engines, usual_engine
 from lossctl.errors import DataError, UsageError
+from lossctl.evaluation.engine import engines, usual_engine
 
 processes = engines.get("processes")
 COLUMNS = {"label": "y", "prediction": "p", "engine": "processes"}
@@ -176,8 +176,8 @@ def test_processes_are_usual_where_forking_is_safe(monkeypatch, platform, thread
 TELLING = """
 import os, sys
 told = sys.argv[1]
-from lossctl import cli
-from lossctl.engines import processes
+from lossctl.cli import app as cli
+from lossctl.evaluation.engines import processes
 
 hire = processes._Crew._hire
 def telling(crew):

@@ -20,13 +20,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lossctl
-from lossctl.batch import Plan
-from lossctl.checks import points, sampled
-from lossctl.columns import Model, Roles
+from lossctl.checks.contract import points, sampled
 from lossctl.domain import REAL
-from lossctl.loss import BoundLoss, Loss, get_loss, losses
-from lossctl.measure import nothing
-from lossctl.reductions import marginals
+from lossctl.evaluation.batch import Plan
+from lossctl.evaluation.measure import nothing
+from lossctl.functions.loss import BoundLoss, Loss, get_loss, losses
+from lossctl.reading.columns import Model, Roles
+from lossctl.sums import marginals
 
 every_loss = pytest.mark.parametrize("definition", list(losses), ids=lambda it: it.name)
 WIDTH = 3

@@ -72,7 +72,7 @@ def check(data: bytes) -> object:
         Exception: anything else, which is what the fuzzer is after.
     """
     import lossctl
-    from lossctl import location
+    from lossctl.reading import location
 
     suffix, wrap, asked, how, content = choices(data)
     ignored: list[object] = []
@@ -115,9 +115,9 @@ def _run(path: str, asked: dict, how: str) -> object:
     import pyarrow as pa
 
     import lossctl
-    from lossctl.format import open_source
-    from lossctl.planning import Request, make_plan
-    from lossctl.rows import every_row, worst_rows
+    from lossctl.evaluation.plan import Request, make_plan
+    from lossctl.evaluation.samples import every_row, worst_rows
+    from lossctl.reading.format import open_source
 
     loss = asked.pop("loss")
     if how == "evaluate":
@@ -141,7 +141,7 @@ def _run(path: str, asked: dict, how: str) -> object:
         pieces = every_row(source, plan, lambda _: None)
     else:
         pieces = worst_rows(source, plan, 2, lambda _: None, engine=asked["engine"])
-    from lossctl.format import formats
+    from lossctl.reading.format import formats
 
     rows, writer, target = 0, None, io.BytesIO()
     for piece in pieces:

@@ -1,0 +1,104 @@
+"""Gradients held against finite differences at the rows of a data set, in one pass and constant memory."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from lossctl.checks.differences import NOTHING, Comparison, compare_loss
+from lossctl.evaluation.assembly import ensure_measured, total_of
+from lossctl.evaluation.batch import Batch, Plan, validate
+from lossctl.evaluation.measure import Measured, blocks, kernel_label, nothing, tally, wanted
+from lossctl.evaluation.traversal import Traversal
+from lossctl.functions.loss import BoundLoss
+from lossctl.reading.columns import Model
+from lossctl.reading.format import Shard, Source, narrowed
+from lossctl.sums.state import Findings
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The gradient of one loss of one model at the rows of a data set."""
+
+    model: str
+    bound: BoundLoss
+    gradient: Comparison
+    places: tuple[tuple[str, int], ...]
+    """For each of the worst numbers, the file it is in, and its row there, from 1."""
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """What came of some rows."""
+
+    counts: Measured
+    gradients: tuple[Comparison, ...]
+
+    @property
+    def rows(self) -> int:
+        return self.counts.rows
+
+    @property
+    def findings(self) -> Findings:
+        return self.counts.findings
+
+    def __add__(self, other: "_Compared") -> "_Compared":
+        pairs = zip(self.gradients, other.gradients, strict=True)
+        return _Compared(self.counts + other.counts, tuple(first + second for first, second in pairs))
+
+
+def prove(
+    source: Source,
+    plan: Plan,
+    *,
+    engine: str = "threads",
+    threads: int | None = None,
+    scheduler: str | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> tuple[Measured, list[Proof]]:
+    """Hold the gradients of a plan's losses against differences at every row that counts.
+
+    Returns:
+        The counts of rows read and left out, and a proof for each model and loss.
+
+    Raises:
+        DataError: as for `lossctl.evaluate`.
+    """
+    passed = Traversal(narrowed(source, plan.roles.needed), engine, threads, scheduler=scheduler)
+    total = total_of(passed, plan, partial(_compare, plan), _zero(plan), progress)
+    ensure_measured(total.counts, passed)
+    return total.counts, [
+        Proof(model.name, bound, found, tuple(passed.locate(point.row) for point in found.worst))
+        for (model, bound), found in zip(_losses(plan), total.gradients, strict=True)
+    ]
+
+
+def _losses(plan: Plan) -> list[tuple[Model, BoundLoss]]:
+    return [(model, bound) for model, chosen in zip(plan.roles.models, plan.losses, strict=True) for bound in chosen]
+
+
+def _zero(plan: Plan) -> _Compared:
+    return _Compared(nothing(plan), (NOTHING,) * len(_losses(plan)))
+
+
+def _compare(plan: Plan, shard: Shard) -> _Compared:
+    total = _zero(plan)
+    for record in shard.read(wanted(plan)):
+        total = total + _lifted(plan, validate(record, plan))
+    return total
+
+
+def _lifted(plan: Plan, batch: Batch) -> _Compared:
+    counts = tally(plan, batch)
+    if any(batch.findings.of("error")):
+        return _Compared(counts, tuple(replace(NOTHING, rows=batch.rows) for _ in _losses(plan)))
+    found = []
+    for chosen, prediction in zip(plan.losses, batch.predictions, strict=True):
+        for bound in chosen:
+            label, sum_of = kernel_label(bound, batch.label), NOTHING
+            for block in blocks(prediction):
+                sum_of = sum_of + compare_loss(bound, label[block], prediction[block])
+            if batch.position is not None:
+                worst = tuple(replace(point, row=int(batch.position[point.row])) for point in sum_of.worst)
+                sum_of = replace(sum_of, worst=worst)
+            found.append(replace(sum_of, rows=batch.rows))
+    return _Compared(counts, tuple(found))

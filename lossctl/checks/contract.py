@@ -1,0 +1,217 @@
+"""What every loss and activation promises, and whether one keeps it."""
+
+import pickle
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lossctl.checks.differences import NOTHING, Comparison, compare_activation, compare_loss
+from lossctl.domain import BoolArray, FloatArray, Interval, Words
+from lossctl.errors import LossctlError, UsageError
+from lossctl.functions.activation import Activation, BoundActivation, activations, get_activation
+from lossctl.functions.definition import Definition, Parameter, Value
+from lossctl.functions.loss import BoundLoss, Loss, get_loss, losses
+
+ROWS, COLUMNS = 200, 4
+REDRAWN = 100
+"""How often pre-activations are drawn again that come to no legal prediction."""
+WORDS = {"formula": "Formula:", "use": "Use it", "avoid": "Avoid it", "example": ">>>"}
+"""What a docstring must have, by section."""
+
+
+def drawn(definition: Definition, seed: int, given: Mapping[str, Value] | None = None) -> dict[str, Value]:
+    """A value for each parameter: as given, else drawn from its domain; the floor under probabilities stays."""
+    rng = np.random.default_rng(seed)
+    made: dict[str, Value] = {}
+    for parameter in definition.parameters:
+        made[parameter.name] = parameter.default if parameter.name == "eps" else _draw(parameter, rng)
+    return {**made, **(given or {})}
+
+
+def sampled(definition: Loss, seed: int) -> BoundLoss:
+    """The loss with each parameter drawn from its domain."""
+    return BoundLoss(definition, definition.settings(drawn(definition, seed)), definition.reduction)
+
+
+def sampled_activation(definition: Activation, seed: int) -> BoundActivation:
+    """The activation with each parameter drawn from its domain."""
+    return BoundActivation(definition, definition.settings(drawn(definition, seed)))
+
+
+def _draw(parameter: Parameter, rng: np.random.Generator) -> Value:
+    if parameter.optional and rng.integers(4) == 0:
+        return None
+    if isinstance(parameter.domain, Words):
+        return str(rng.choice(np.array(parameter.domain.allowed)))
+    if isinstance(parameter.domain, Interval):
+        return float(parameter.domain.sample(rng, 1, 1)[0])
+    return bool(rng.integers(2))
+
+
+def points(bound: BoundLoss, seed: int, n: int = ROWS, k: int = COLUMNS) -> tuple[FloatArray, FloatArray]:
+    """Legal labels and predictions to try a loss on, away from the edges of its domains.
+
+    Raises:
+        UsageError: what the activation comes to is not legal for the loss.
+    """
+    rng = np.random.default_rng(seed)
+    definition, parameters = bound.definition, bound.parameters
+    label = bound.label_domain.for_width(k).sample(rng, n, k)
+    if bound.activation is not None:
+        prediction = _scores(bound, rng, (n, k) if bound.rows else (n,))
+    else:
+        prediction = definition.prediction_domain(**parameters).sample(rng, n, k)
+    return label, np.asfortranarray(prediction)
+
+
+def _scores(bound: BoundLoss, rng: np.random.Generator, shape: tuple[int, ...]) -> FloatArray:
+    """Pre-activations that come to legal predictions."""
+    z = rng.normal(0.0, 3.0, shape)
+    for _ in range(REDRAWN):
+        bad = bound.output_domain.illegal(bound.activated(z)) if bound.chained else None
+        if bad is None:
+            return z
+        z[bad] = rng.normal(0.0, 3.0, z[bad].shape)
+    raise UsageError(
+        f"{bound.activation} does not come to what {bound.name} needs: {bound.output_domain.describe()}",
+    )
+
+
+@dataclass(frozen=True)
+class Check:
+    """What came of holding a loss or an activation against the mathematical part of its contract."""
+
+    faults: tuple[str, ...] = ()
+    """What it breaks, in English; its gradient apart."""
+    gradient: Comparison = NOTHING
+
+    def __add__(self, other: "Check") -> "Check":
+        return Check(tuple(dict.fromkeys((*self.faults, *other.faults))), self.gradient + other.gradient)
+
+    @property
+    def passed(self) -> bool:
+        """Whether it keeps the contract; where nothing was compared it has not been shown to."""
+        return not self.faults and not self.gradient.wrong and self.gradient.compared > 0
+
+
+def check_loss(bound: BoundLoss, seed: int = 0) -> list[str]:
+    """What a loss breaks of the contract every loss keeps, in English; nothing when it keeps it.
+
+    Values and gradients are float64 of the right shape, finite on ordinary points, depend on their own row alone and
+    leave their arguments as they were; the gradient is that of the value; the loss survives its own spelling and a
+    pickle; its documentation states what everybody asks.
+    """
+    return _said(bound, check(bound, seed))
+
+
+def check_activation(bound: BoundActivation, seed: int = 0) -> list[str]:
+    """What an activation breaks of the contract every activation keeps, in English; see `check_loss`."""
+    return _said(bound, check(bound, seed))
+
+
+def _said(bound: BoundLoss | BoundActivation, found: Check) -> list[str]:
+    said = [*found.faults, *undocumented(bound.definition)]
+    if found.gradient.wrong:
+        worst = found.gradient.worst[0]
+        where = f"prediction {worst.prediction!r}, column {worst.column}"
+        where = where if worst.label is None else f"label {worst.label!r}, {where}"
+        said.append(f"{bound}: the gradient is {worst.stated!r}, differences say {worst.difference!r}, at {where}")
+    return said
+
+
+def check(bound: BoundLoss | BoundActivation, seed: int = 0) -> Check:
+    """Hold a loss or an activation against the mathematical part of its contract, at points drawn from its domains."""
+    faults: list[str] = []
+    try:
+        faults += _spelling(bound)
+        faults += _behaviour(bound, seed)
+        return Check(tuple(faults), NOTHING if faults else _compared(bound, seed))
+    except LossctlError as error:
+        return Check((*faults, f"{bound}: {error}"))
+    except Exception as error:  # noqa: BLE001  (whatever a stranger's formula raises is a fault of it)
+        return Check((*faults, f"{bound} raises {type(error).__name__}: {error}"))
+
+
+def check_draws(
+    bound: BoundLoss | BoundActivation, given: Collection[str] = (), *, draws: int = 20, seed: int = 0
+) -> Check:
+    """`check` as it is, then with other parameters, but for those given by name, and at other points."""
+    kept = {name: value for name, value in bound.parameters.items() if name in given}
+    total = check(bound, seed)
+    for at in range(seed + 1, seed + draws):
+        settings = bound.definition.settings(drawn(bound.definition, at, kept))
+        total = total + check(replace(bound, settings=settings), at)
+    return total
+
+
+def undocumented(definition: Definition) -> Iterator[str]:
+    """What its documentation lacks."""
+    if not definition.summary.endswith("."):
+        yield f"{definition.name}: the docstring needs a first line that ends with a full stop"
+    for section, word in WORDS.items():
+        if not getattr(definition.sections, section):
+            yield f"{definition.name}: the docstring lacks {word!r}"
+    if not definition.references:
+        yield f"{definition.name}: no reference"
+
+
+def _spelling(bound: BoundLoss | BoundActivation) -> Iterator[str]:
+    registry = losses if isinstance(bound, BoundLoss) else activations
+    if bound.definition.name not in registry:
+        yield f"{bound.name} is not registered"
+        return
+    again = get_loss(str(bound)) if isinstance(bound, BoundLoss) else get_activation(str(bound))
+    if again.settings != bound.settings:
+        yield f"{bound} does not survive being spelled: {again.settings}"
+    if pickle.loads(pickle.dumps(bound)) != bound:  # noqa: S301  (our own bytes)
+        yield f"{bound} does not survive a pickle"
+
+
+def _behaviour(bound: BoundLoss | BoundActivation, seed: int) -> Iterator[str]:
+    """What is wrong with shapes, types and rows."""
+    arguments = _arguments(bound, seed)
+    before = [array.copy() for array in arguments]
+    value, slope = _evaluated(bound, *arguments)
+    if not all(np.array_equal(*pair) for pair in zip(before, arguments, strict=True)):
+        yield f"{bound} changes its arguments"
+    wanted = (ROWS,) if isinstance(bound, BoundLoss) else arguments[-1].shape
+    for name, array, shape in (("value", value, wanted), ("gradient", slope, arguments[-1].shape)):
+        if array.shape != shape or array.dtype != np.float64:
+            yield f"{bound}: the {name} has shape {array.shape} and type {array.dtype}, not {shape} and float64"
+            return
+        if not np.isfinite(array).all():
+            yield f"{bound}: the {name} is not finite at {_point(arguments, ~np.isfinite(array))}"
+            return
+    order = np.random.default_rng(seed).permutation(ROWS)
+    if not np.array_equal(_evaluated(bound, *(array[order] for array in arguments))[0], value[order]):
+        yield f"{bound}: the value of a row depends on other rows"
+    if not np.array_equal(_evaluated(bound, *(array[:1] for array in arguments))[0], value[:1]):
+        yield f"{bound}: the value of a row depends on how many there are"
+
+
+def _arguments(bound: BoundLoss | BoundActivation, seed: int) -> tuple[FloatArray, ...]:
+    """Label and prediction, or pre-activation."""
+    if isinstance(bound, BoundLoss):
+        return points(bound, seed)
+    z = np.random.default_rng(seed).normal(0.0, 3.0, (ROWS, COLUMNS) if bound.definition.rows else ROWS)
+    return (np.asfortranarray(z),)
+
+
+def _evaluated(bound: BoundLoss | BoundActivation, *arguments: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Values and gradients; of an activation of rows the pullback of a gradient of ones."""
+    if isinstance(bound, BoundLoss):
+        return bound.value(*arguments), bound.gradient(*arguments)
+    return bound.value(*arguments), bound.pullback(arguments[0], np.ones_like(arguments[0]))
+
+
+def _compared(bound: BoundLoss | BoundActivation, seed: int) -> Comparison:
+    if isinstance(bound, BoundLoss):
+        return compare_loss(bound, *bound.accept(*points(bound, seed)))
+    return compare_activation(bound, *_arguments(bound, seed))
+
+
+def _point(arguments: tuple[FloatArray, ...], rows: BoolArray) -> str:
+    row = int(np.argmax(rows.reshape(len(rows), -1).any(axis=1)))
+    names = ("label", "prediction")[-len(arguments) :]
+    return ", ".join(f"{name} {array[row].tolist()}" for name, array in zip(names, arguments, strict=True))

@@ -1,0 +1,264 @@
+"""Gradients held against finite differences, number by number.
+
+A central difference at two steps, h and h/2, is extrapolated to a step of 0 (Richardson); how far apart the two are,
+and the rounding of the values, say how far it may be off. Steps grow until that is little; a larger one counts only
+where it agrees with the smaller. So neither rounding, nor a curve too sharp for the step, nor data far from 1 is
+mistaken for a wrong gradient. No step leaves the domain, or crosses a declared kink.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lossctl.domain import REAL, BoolArray, Domain, FloatArray, room
+from lossctl.functions.activation import BoundActivation
+from lossctl.functions.loss import BoundLoss
+from lossctl.sums.state import IntArray
+
+TOLERANCE = 1e-6
+"""Relative error from which a gradient is wrong."""
+SMALL = 1e-6
+"""Gradients below it are compared as if they were as large as this: they may be all rounding."""
+EPS = float(np.finfo(np.float64).eps)
+STEPS = tuple(EPS**0.2 * growth for growth in (1e-8, 1e-6, 1e-4, 1e-2, 1.0))
+"""Steps relative to the size of a prediction, or to 1 where it is less; the last is the best for a smooth function."""
+NOISE = 16.0 * EPS
+"""Relative error of a value, for rounding in the formula."""
+PROBES = 16
+"""Columns tried in a row; of wider predictions each row has its turn at others."""
+WORST = 10
+Place = tuple[IntArray, IntArray]
+"""A row and a column for each row."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One number of a prediction, with its gradient as stated and as differences find it."""
+
+    name: str
+    """Of what."""
+    row: int
+    column: int
+    label: float | tuple[float, ...] | None
+    prediction: float | tuple[float, ...]
+    stated: float
+    difference: float
+    error: float
+    """Relative to the larger of the two."""
+    wrong: bool
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What came of many numbers. It adds up: rows of the second come after those of the first."""
+
+    rows: int = 0
+    compared: int = 0
+    """Numbers whose gradient was held against a difference."""
+    kinks: int = 0
+    """Numbers at a kink, or under the floor of probabilities, where there is no derivative."""
+    unresolved: int = 0
+    """Numbers no difference can be had for: at an edge of the domain, where values overflow or are too rough."""
+    wrong: int = 0
+    worst: tuple[Point, ...] = ()
+    """The largest relative errors, largest first."""
+
+    def __add__(self, other: "Comparison") -> "Comparison":
+        moved = tuple(replace(point, row=point.row + self.rows) for point in other.worst)
+        return Comparison(
+            self.rows + other.rows,
+            self.compared + other.compared,
+            self.kinks + other.kinks,
+            self.unresolved + other.unresolved,
+            self.wrong + other.wrong,
+            _worst((*self.worst, *moved)),
+        )
+
+    @property
+    def error(self) -> float:
+        """The largest relative error."""
+        return self.worst[0].error if self.worst else 0.0
+
+
+NOTHING = Comparison()
+
+
+def _worst(points: tuple[Point, ...]) -> tuple[Point, ...]:
+    return tuple(sorted(points, key=lambda it: (-it.wrong, -it.error, it.row, it.column))[:WORST])
+
+
+def compare_loss(bound: BoundLoss, label: FloatArray, prediction: FloatArray) -> Comparison:
+    """Hold the gradient of a loss against differences of its values, at legal labels and predictions.
+
+    Args:
+        bound: the loss, maybe through an activation; with respect to whose input the gradient then is.
+        label: as kernels take it: ``(n,)`` or ``(n, k)``.
+        prediction: ``(n,)`` or ``(n, k)``.
+    """
+    clipped = bound.clipped(label, prediction)
+    with np.errstate(all="ignore"):
+        blur = _total(np.abs(prediction))
+        if not bound.rows or label.ndim == 2:
+            blur = blur + _total(np.abs(label))
+        if bound.activation is not None and bound.chained:
+            # What rounding the output of the activation does to the value.
+            after = bound.activated(prediction)
+            blur = blur + _total(np.abs(after * replace(bound, activation=None).row_gradient(label, after)))
+
+    def crosses(behind: FloatArray, ahead: FloatArray) -> BoolArray:
+        found = _crossed(bound, label, behind, ahead)
+        return found if clipped is None else found | clipped
+
+    rows = _Rows(
+        str(bound),
+        lambda at: bound.row_value(label, at),
+        prediction,
+        bound.prediction_domain,
+        crosses,
+        blur,
+        label,
+    )
+    return rows.compare(bound.row_gradient(label, prediction))
+
+
+def compare_activation(bound: BoundActivation, z: FloatArray) -> Comparison:
+    """Hold the derivative of an activation against differences of its values.
+
+    The pullback of an activation of rows is held against differences of a weighted sum of its outputs.
+    """
+    columns = np.arange(z.shape[-1] if bound.definition.rows else 1)
+    weight = np.broadcast_to(np.cos(columns), z.shape) if bound.definition.rows else np.ones_like(z)
+
+    def total(at: FloatArray) -> FloatArray:
+        return _total(bound.value(at) * weight)
+
+    def crosses(behind: FloatArray, ahead: FloatArray) -> BoolArray:
+        return _any([_between(behind, ahead, kink) for kink in bound.definition.kinks], len(z))
+
+    blur = _total(np.abs(z)) + _total(np.abs(bound.value(z)))
+    return _Rows(str(bound), total, z, REAL, crosses, blur, None).compare(bound.pullback(z, weight))
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Some rows of a function of predictions."""
+
+    name: str
+    value: Callable[[FloatArray], FloatArray]
+    """Predictions to one number each row."""
+    prediction: FloatArray
+    domain: Domain
+    crosses: Callable[[FloatArray, FloatArray], BoolArray]
+    """Which rows have no derivative somewhere between two predictions."""
+    blur: FloatArray
+    """How large the terms of the value may be: it may be a small difference of them, and as roughly rounded."""
+    label: FloatArray | None
+
+    def compare(self, stated: FloatArray) -> Comparison:
+        """Hold a gradient, in the shape of the prediction, against differences of the value."""
+        n, k = len(self.prediction), 1 if self.prediction.ndim == 1 else self.prediction.shape[1]
+        total = NOTHING
+        row, space = np.arange(n), room(self.prediction, self.domain).reshape(n, k)
+        for probe in range(min(k, PROBES) if n else 0):
+            column = (row + probe) % k if k > PROBES else np.full(n, probe)
+            found, doubt, kinked = self._derivative((row, column), space[row, column])
+            total = total + self._judge(stated.reshape(n, k)[row, column], found, doubt, kinked, column)
+        return replace(total, rows=n)
+
+    def _moved(self, place: Place, by: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The predictions with one number of each row moved, and those numbers."""
+        n = len(self.prediction)
+        there = np.array(self.prediction.reshape(n, -1), order="F")
+        there[place] += by
+        return there.reshape(self.prediction.shape, order="A"), there[place]
+
+    def _central(self, place: Place, step: FloatArray) -> tuple[FloatArray, FloatArray, BoolArray]:
+        """A central difference, what rounding may add to it, and the rows in which it says nothing."""
+        (ahead, right), (behind, left) = self._moved(place, step), self._moved(place, -step)
+        up, down = self.value(ahead), self.value(behind)
+        noise = NOISE * (np.maximum(np.abs(up), np.abs(down)) + self.blur)
+        return (up - down) / (right - left), noise / (right - left), self.crosses(behind, ahead)
+
+    def _derivative(self, place: Place, space: FloatArray) -> tuple[FloatArray, FloatArray, BoolArray]:
+        """The derivative along one number of each row, how far off it may be, and where every step crosses a kink."""
+        n = len(self.prediction)
+        size = np.minimum(np.maximum(np.abs(self.prediction.reshape(n, -1)[place]), 1.0), space)
+        best, doubt = np.full(n, np.nan), np.full(n, np.inf)
+        kinked, settled = np.ones(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_)
+        with np.errstate(all="ignore"):
+            for step in STEPS:
+                wide, _, crossed = self._central(place, step * size)
+                near, noise, _ = self._central(place, 0.5 * step * size)
+                off = np.abs(wide - near) + noise
+                found = (4.0 * near - wide) / 3.0
+                better = (off < doubt) & ~crossed & ~settled & (np.isnan(best) | (np.abs(found - best) <= doubt))
+                best, doubt = np.where(better, found, best), np.where(better, off, doubt)
+                kinked &= crossed
+                settled = doubt <= TOLERANCE * np.maximum(np.abs(best), SMALL)
+                if settled.all():
+                    break
+        return best, doubt, kinked
+
+    def _judge(
+        self, stated: FloatArray, found: FloatArray, doubt: FloatArray, kinked: BoolArray, column: IntArray
+    ) -> Comparison:
+        with np.errstate(all="ignore"):
+            scale = np.maximum(np.maximum(np.abs(found), np.where(np.isfinite(stated), np.abs(stated), 0.0)), SMALL)
+            error = np.where(np.isfinite(stated), np.abs(found - stated) / scale, np.inf)
+            # A difference that is in doubt by a hundredth of itself can refute nothing.
+            resolved = np.isfinite(found) & ~kinked & ((doubt < 1e-2 * scale) | (error <= TOLERANCE))
+            wrong = resolved & ~(error <= TOLERANCE + doubt / scale)
+        order = np.flatnonzero(resolved)
+        points = tuple(
+            Point(
+                self.name,
+                int(row),
+                int(column[row]),
+                None if self.label is None else _plain(self.label[row]),
+                _plain(self.prediction[row]),
+                float(stated[row]),
+                float(found[row]),
+                float(error[row]),
+                bool(wrong[row]),
+            )
+            for row in order[np.lexsort((order, -error[order], ~wrong[order]))][:WORST]
+        )
+        return Comparison(
+            compared=int(resolved.sum()),
+            kinks=int(kinked.sum()),
+            unresolved=int((~resolved & ~kinked).sum()),
+            wrong=int(wrong.sum()),
+            worst=points,
+        )
+
+
+def _total(values: FloatArray) -> FloatArray:
+    return values if values.ndim == 1 else np.asarray(values.sum(axis=1))
+
+
+def _plain(value: FloatArray) -> float | tuple[float, ...]:
+    numbers = np.asarray(value, dtype=np.float64).tolist()
+    return tuple(numbers) if isinstance(numbers, list) else float(numbers)
+
+
+def _crossed(bound: BoundLoss, label: FloatArray, behind: FloatArray, ahead: FloatArray) -> BoolArray:
+    """Rows with a declared kink of the loss or of its activation between two predictions."""
+    found: list[BoolArray] = []
+    if bound.activation is not None:
+        found += [_between(behind, ahead, kink) for kink in bound.activation.definition.kinks]
+    if bound.definition.kink is not None:
+        low, high = bound.activated(behind), bound.activated(ahead)
+        found.append(_between(low, high, bound.definition.kink(label, low, **bound.parameters)))
+    return _any(found, len(behind))
+
+
+def _between(low: FloatArray, high: FloatArray, kink: FloatArray | float) -> BoolArray:
+    return np.asarray((low != high) & ((low - kink) * (high - kink) <= 0))
+
+
+def _any(masks: list[BoolArray], n: int) -> BoolArray:
+    found = np.zeros(n, dtype=np.bool_)
+    for mask in masks:
+        found |= mask if mask.ndim == 1 else mask.any(axis=1)
+    return found

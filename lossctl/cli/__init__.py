@@ -1,0 +1,1 @@
+"""The command line: wiring and words, nothing that a library user would miss."""

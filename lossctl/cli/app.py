@@ -1,0 +1,155 @@
+"""The command line: wires the commands; owns the exit status, signals and broken pipes."""
+
+import contextlib
+import gc
+import os
+import signal
+import sys
+from importlib.metadata import version
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+
+from lossctl.cli.command import Color, colored, commands, tell
+from lossctl.errors import DataError, LossctlError, UsageError
+
+# Nothing here multiplies matrices, and the threads of NumPy's linear algebra would spin on a core while it is imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+INTERRUPTED, TERMINATED, BROKEN_PIPE, BUG = 130, 143, 141, 70
+USAGE = UsageError.status
+
+
+class Terminated(BaseException):
+    """SIGTERM: unwinds the stack so that no half-written file is left."""
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001  (Typer calls it so)
+    if wanted:
+        print(f"lossctl {version('lossctl')}")
+        raise typer.Exit
+
+
+def _root(
+    *,
+    show_version: Annotated[
+        bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Evaluate loss functions on data files: named losses, per-sample values and gradient norms."""
+
+
+def build() -> typer.Typer:
+    """The application with every command there is."""
+    if not colored(Color.auto):
+        # Typer would colour its help under GITHUB_ACTIONS, and leave bold and dim under NO_COLOR.
+        os.environ["_TYPER_FORCE_DISABLE_TERMINAL"] = "1"
+    made = typer.Typer(
+        name="lossctl",
+        no_args_is_help=True,
+        epilog="Example: lossctl eval preds.csv --loss huber",
+        rich_markup_mode="markdown",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    made.callback()(_root)
+    for entry in commands:
+        made.command(entry.name, epilog=entry.epilog)(entry.run)
+    return made
+
+
+app = build()
+
+
+def _terminate(signum: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001  (what signal.signal calls)
+    raise Terminated
+
+
+def _insist(ignored: "sys.UnraisableHookArgs") -> None:
+    """Interrupt again, a moment later, where an interruption met a destructor or a callback, which cannot raise."""
+    sent = {KeyboardInterrupt: signal.SIGINT, Terminated: signal.SIGTERM}.get(ignored.exc_type)
+    if sent is None:
+        sys.__unraisablehook__(ignored)
+        return
+    import threading  # noqa: PLC0415  (seldom needed)
+
+    threading.Timer(0.01, os.kill, (os.getpid(), sent)).start()
+
+
+def run(arguments: list[str]) -> int:  # noqa: C901  (one branch a way to end)
+    """Run one command line and return its exit status; nothing escapes."""
+    try:
+        with contextlib.suppress(ValueError):  # only the main thread may
+            signal.signal(signal.SIGTERM, _terminate)
+        status = app(arguments, prog_name="lossctl", standalone_mode=False)
+        sys.stdout.flush()
+        return status if isinstance(status, int) else 0
+    except LossctlError as error:
+        return _fail(str(error), error.status)
+    except typer.TyperException as wrong:
+        message = wrong.format_message()  # empty where the help was shown instead
+        return _fail(f"{message}\nTry lossctl --help.", USAGE) if message else USAGE
+    except BrokenPipeError:
+        return BROKEN_PIPE
+    except OSError as error:
+        return _fail(f"{error.filename or 'output'}: {error.strerror}", DataError.status)
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except Terminated:
+        return TERMINATED
+    except SystemExit as leaving:
+        # Typer leaves with 1 where a pipe is broken; else only shell completion leaves so.
+        completing = "_LOSSCTL_COMPLETE" in os.environ
+        return BROKEN_PIPE if leaving.code == 1 and not completing else int(leaving.code or 0)
+    except Exception as bug:  # noqa: BLE001  (a traceback is no message; -v shows it)
+        if "-v" in arguments or "--verbose" in arguments:
+            import traceback  # noqa: PLC0415
+
+            traceback.print_exc()
+        words = f"{type(bug).__name__}: {bug}".partition("\n")[0]
+        return _fail(
+            f"bug in lossctl {version('lossctl')}: {words}\nRun it again with -v and report the traceback.", BUG
+        )
+    finally:
+        location = sys.modules.get("lossctl.reading.location")  # loaded only where files were read
+        if location is not None:
+            location.clean()
+
+
+def _fail(message: str, status: int) -> int:
+    tell(f"error: {message}")
+    return status
+
+
+def _keep_memory() -> None:
+    """Have the C library keep what is freed: every batch would ask for it again, and each page of it takes 0.5 µs."""
+    trim_threshold, mmap_threshold = -1, -3
+    with contextlib.suppress(AttributeError, ImportError, OSError, TypeError):  # glibc alone has it
+        import ctypes  # noqa: PLC0415  (nobody else needs it)
+
+        allocator = ctypes.CDLL(None)
+        allocator.mallopt(mmap_threshold, 1 << 25)
+        allocator.mallopt(trim_threshold, 1 << 27)
+
+
+def main() -> NoReturn:
+    """The entry point of the ``lossctl`` script."""
+    gc.set_threshold(100_000)  # what is imported stays: looking for garbage in it took a tenth of a short run
+    _keep_memory()
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  (until the end)
+        elif hasattr(getattr(sys, name), "reconfigure"):
+            getattr(sys, name).reconfigure(errors="replace")
+    sys.unraisablehook = _insist
+    status = run(sys.argv[1:])
+    if "distributed" in sys.modules:
+        gc.collect()  # Dask's queues hold semaphores in cycles, of which the interpreter would complain at exit
+    # Straight out: threads still reading must not keep an interrupted program alive, and the interpreter must not
+    # complain about a pipe that is gone.
+    os._exit(status)
+
+
+if __name__ == "__main__":
+    main()

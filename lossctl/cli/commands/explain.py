@@ -1,0 +1,67 @@
+"""``lossctl explain``: what a loss or an activation is, on one screen."""
+
+from typing import Annotated
+
+import typer
+
+from lossctl.cli import command
+from lossctl.cli.command import Entry, Voice, commands
+
+PAIRINGS = "pairings"
+
+
+def complete(incomplete: str) -> list[tuple[str, str]]:
+    """Everything that can be explained, for shell completion."""
+    pairings = [(PAIRINGS, "Which output activation goes with which loss.")]
+    return [*command.complete_names(incomplete), *(it for it in pairings if it[0].startswith(incomplete))]
+
+
+Name = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="NAME",
+        help="A loss or an activation, such as huber:delta=0.5, or pairings. Left out: the list of all.",
+        autocompletion=complete,
+        show_default=False,
+    ),
+]
+
+
+def explain(
+    name: Name = None,
+    kind: command.KindOf = None,
+    json: command.Json = False,
+    color: command.ColorWhen = command.Color.auto,
+    quiet: command.Quiet = 0,
+    verbose: command.Verbose = False,  # noqa: ARG001  (read by cli.main)
+) -> None:
+    """Explain a loss or an activation.
+
+    Shows its formula, gradient, domains and parameters, when to use it and when not, what it goes with, its names
+    elsewhere, and its curve. Without a name, lists all there are; with pairings, which output activation goes with
+    which loss.
+    """
+    from lossctl.functions.explanation import Explanation, catalogue, find, matches
+    from lossctl.registry import normal
+    from lossctl.rendering import explanation as screen
+
+    voice, style = Voice(quiet), command.style_of(color, 6)
+    if name is None:
+        voice.result(command.dumped(catalogue()) if json else screen.listed(style))
+        return
+    if normal(name) == PAIRINGS:
+        voice.result(command.dumped(matches()) if json else screen.paired(style))
+        return
+    from lossctl.plots.curves import curve
+
+    bound, note = find(name, None if kind is None else kind.value)
+    if note:
+        voice.note(note)
+    explanation, chart = Explanation(bound), curve(bound)
+    if json:
+        voice.result(command.dumped({**explanation.to_dict(), "curve": chart.to_dict()}))
+        return
+    voice.result(screen.explained(explanation, chart, style))
+
+
+commands.add("explain", Entry("explain", explain, "Example: lossctl explain huber:delta=0.5"))

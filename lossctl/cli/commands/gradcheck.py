@@ -1,0 +1,331 @@
+"""``lossctl gradcheck``: a loss or an activation held against its contract."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lossctl.cli import command
+from lossctl.cli.command import Entry, Voice, commands
+from lossctl.errors import DataError, UsageError
+from lossctl.registry import split
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from lossctl.checks.contract import Check
+    from lossctl.checks.differences import Point
+    from lossctl.evaluation.plan import Request
+    from lossctl.functions.activation import BoundActivation
+    from lossctl.functions.loss import BoundLoss
+    from lossctl.reading.format import Reading
+
+    Bound = BoundLoss | BoundActivation
+
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME",
+        help="A loss or an activation, such as huber:delta=0.5; parameters left out are drawn.",
+        autocompletion=command.complete_names,
+        show_default=False,
+    ),
+]
+Files = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="FILE", help="Check at the rows of these files instead.", show_default=False),
+]
+Draws = Annotated[
+    int,
+    typer.Option(
+        "--draws", min=1, metavar="N", help="How often to draw parameters and points.", rich_help_panel=command.RUN
+    ),
+]
+Seed = Annotated[int, typer.Option("--seed", min=0, metavar="N", help="Of the draws.", rich_help_panel=command.RUN)]
+
+
+@dataclass(frozen=True)
+class Form:
+    """One thing that was checked: a loss on predictions or through an activation, or an activation."""
+
+    bound: "Bound"
+    check: "Check"
+    model: str | None = None
+    columns: tuple[str, ...] = ()
+    """The names of the columns of a prediction, where they are those of a file."""
+    places: tuple[tuple[str, int], ...] = ()
+    """File and row of the worst numbers, where they are those of a file."""
+
+    @property
+    def wrt(self) -> str:
+        """What the gradient is with respect to."""
+        return getattr(self.bound, "wrt", "pre-activation")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything that was found, with numbers as they are."""
+        found = self.check.gradient
+        worst = []
+        for at, point in enumerate(found.worst):
+            facts = asdict(point)
+            where = {"file": self.places[at][0], "row": self.places[at][1]} if self.places else {"row": None}
+            worst.append({**where, **{key: value for key, value in facts.items() if key != "row"}})
+        return {
+            "name": str(self.bound),
+            "model": self.model,
+            "wrt": self.wrt,
+            "passed": self.check.passed,
+            "faults": list(self.check.faults),
+            **{key: getattr(found, key) for key in ("compared", "kinks", "unresolved", "wrong", "error")},
+            "worst": worst,
+        }
+
+
+def gradcheck(
+    name: Name,
+    files: Files = None,
+    input_format: command.InputFormat = None,
+    delimiter: command.Delimiter = None,
+    no_header: command.NoHeader = False,
+    null_values: command.NullValues = None,
+    labels: command.LabelFile = None,
+    ids: command.Ids = None,
+    join: command.Join = "strict",
+    label: command.Label = None,
+    prediction: command.Prediction = None,
+    weight: command.Weight = None,
+    classes: command.Classes = None,
+    kind: command.KindOf = None,
+    activation: command.ActivationName = None,
+    from_logits: command.FromLogits = False,
+    eps: command.Eps = None,
+    normalize_rows: command.NormalizeRows = False,
+    nulls: command.NullRows = command.NullPolicy.error,
+    draws: Draws = 20,
+    seed: Seed = 0,
+    json: command.Json = False,
+    precision: command.Precision = 6,
+    color: command.ColorWhen = command.Color.auto,
+    no_progress: command.NoProgress = False,
+    quiet: command.Quiet = 0,
+    engine: command.EngineName = None,
+    threads: command.Threads = None,
+    scheduler: command.Scheduler = None,
+    verbose: command.Verbose = False,  # noqa: ARG001  (read by cli.main)
+) -> None:
+    """Prove a loss or an activation, also a plug-in's.
+
+    Holds its gradient against finite differences, and the rest of its contract: shapes, types, rows that do not
+    depend on each other. A loss is checked on predictions and through each activation it has a form for, at points
+    and parameters drawn from their domains; with files, at every row of them. Exits 1 when anything is wrong.
+    """
+    from lossctl.checks.contract import undocumented
+    from lossctl.checks.differences import TOLERANCE
+    from lossctl.functions.explanation import find
+
+    voice = Voice(quiet)
+    bound, note = find(name, None if kind is None else kind.value)
+    if note:
+        voice.note(note)
+    if files:
+        command.check_join(files, labels, ids, join)
+        request = _request(bound, name, label, prediction, activation)
+        request = replace(
+            request,
+            weight=weight,
+            classes=split(classes),
+            from_logits=from_logits,
+            eps=eps,
+            normalize_rows=normalize_rows,
+            nulls=nulls.value,
+        )
+        reading = command.reading(input_format, delimiter, null_values, no_header=no_header)
+        with command.progress_bar(files, wanted=not (no_progress or quiet)) as progress:
+            engine = command.engine_for(engine, files, labels)
+            how = {"engine": engine, "threads": threads, "scheduler": scheduler, "progress": progress}
+            forms = _at_rows(files, labels, split(ids), join, request, reading, how, voice)
+    else:
+        if any((labels, ids, label, prediction, weight, classes, input_format, delimiter, normalize_rows)):
+            raise UsageError("columns are those of a file, and no FILE is named")
+        forms = [
+            *_at_draws(bound, name, activation, from_logits=from_logits, eps=eps, draws=draws, seed=seed, voice=voice)
+        ]
+    for lack in undocumented(bound.definition):
+        voice.warn(lack)
+    passed = all(form.check.passed for form in forms)
+    if json:
+        facts = {"name": bound.name, "passed": passed, "tolerance": TOLERANCE, "checks": [it.to_dict() for it in forms]}
+        voice.result(command.dumped(facts))
+    else:
+        from lossctl.rendering.terminal import drawn
+
+        style = command.style_of(color, precision)
+        voice.result(drawn(style, *_page(forms, precision)))
+    if not passed:
+        raise typer.Exit(1)
+
+
+def _at_draws(
+    bound: "Bound",
+    spec: str,
+    activation: str | None,
+    *,
+    from_logits: bool,
+    eps: float | None,
+    draws: int,
+    seed: int,
+    voice: Voice,
+) -> "Iterator[Form]":
+    """The checks at drawn points: of a loss on predictions and through its activations, unless one is named."""
+    from lossctl.checks.contract import check_draws
+    from lossctl.functions.activation import BoundActivation
+    from lossctl.functions.definition import read_spec
+    from lossctl.registry import normal
+
+    given = {normal(key) for key in read_spec(spec)[1]}
+    names = [key for key in bound.parameters if normal(key) in given]
+    if isinstance(bound, BoundActivation):
+        if activation is not None or from_logits or eps is not None:
+            raise UsageError(f"{bound.name} is an activation itself", "Name a loss to check through it.")
+        yield Form(bound, check_draws(bound, names, draws=draws, seed=seed))
+        return
+    if eps is not None:
+        bound = bound.flooring(eps)
+        names.append("eps")
+    if from_logits or activation is not None:
+        chosen = [command.through(voice, bound, activation, from_logits=from_logits)]
+    else:
+        chosen = [bound, *(bound.through(pair) for pair in bound.definition.pairs)]
+    for form in chosen:
+        yield Form(form, check_draws(form, names, draws=draws, seed=seed))
+
+
+def _request(
+    bound: "Bound", spec: str, label: list[str] | None, prediction: list[str] | None, activation: str | None
+) -> "Request":
+    """What is asked of a file."""
+    from lossctl.evaluation.evaluate import several
+    from lossctl.evaluation.plan import Request
+    from lossctl.functions.activation import BoundActivation
+
+    if isinstance(bound, BoundActivation):
+        raise UsageError(
+            f"{bound.name} is an activation: the rows of a file have a loss",
+            f"Name the loss, and --activation {bound}; or leave the file out.",
+        )
+    return Request(loss=[spec], label=several(label), prediction=several(prediction), activation=activation)
+
+
+def _at_rows(
+    files: list[str],
+    labels: list[str] | None,
+    ids: tuple[str, ...],
+    join: str,
+    request: "Request",
+    reading: "Reading",
+    how: dict[str, Any],
+    voice: Voice,
+) -> list[Form]:
+    """The checks at the rows of files."""
+    from lossctl.checks.at_rows import prove
+    from lossctl.checks.contract import Check
+
+    place = {"engine": how["engine"], "scheduler": how["scheduler"]}
+    found = command.prepared(voice, files, request, reading, labels=labels, ids=ids, join=join, **place)
+    plan = found.plan
+    counts, proofs = prove(found.source, plan, **how)
+    dropped = int(counts.null.sum() + counts.unweighted.sum())
+    if dropped:
+        voice.note(f"{dropped:,} of {counts.rows:,} rows left out: a null or a weight of 0")
+    for proof in proofs:
+        if not proof.gradient.compared:
+            why = f"{proof.gradient.kinks:,} at kinks, {proof.gradient.unresolved:,} at edges or overflowing"
+            raise DataError(f"{proof.bound}: no gradient of {proof.model} can be compared: {why}")
+    columns = {model.name: model.columns for model in plan.roles.models}
+    return [Form(it.bound, Check((), it.gradient), it.model, columns[it.model], it.places) for it in proofs]
+
+
+def _page(forms: list[Form], precision: int) -> "Iterator[RenderableType]":
+    """What was found, for people: counts, the worst numbers, the verdict."""
+    from rich.table import Table
+    from rich.text import Text
+
+    counts = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for title in ("gradient of", "compared", "at kinks", "unresolved", "wrong", "worst error"):
+        counts.add_column(title, justify="left" if title == "gradient of" else "right", overflow="fold")
+    for form in forms:
+        it = form.check.gradient
+        numbers = [f"{count:,}" for count in (it.compared, it.kinks, it.unresolved, it.wrong)]
+        counts.add_row(_title(form), *numbers, f"{it.error:.2g}" if it.compared else "")
+    yield counts
+    for form in forms:
+        if form.check.gradient.worst and (form.places or form.check.gradient.wrong):
+            yield ""
+            yield Text(f"largest relative errors of {_title(form)}", style="bold")
+            yield _worst(form, precision)
+        for fault in form.check.faults:
+            yield Text(f"fault: {fault}")
+    yield ""
+    for form in forms:
+        passed = form.check.passed
+        verdict = Text("PASS" if passed else "FAIL", style="green" if passed else "bold red")
+        yield verdict.append(f" {_title(form)}{_why(form)}", style="default not bold")
+
+
+def _title(form: Form) -> str:
+    from lossctl.rendering.chart import printable
+
+    through = getattr(form.bound, "activation", None)
+    words = str(form.bound) if through is None else f"{form.bound} through {through}"
+    return words if form.model is None else f"{words}, model {printable(form.model)}"
+
+
+def _why(form: Form) -> str:
+    """Why a form passed or failed, to follow its title."""
+    it = form.check.gradient
+    if it.wrong:
+        return f": {it.wrong:,} of {it.compared:,} numbers differ from finite differences"
+    if form.check.faults:
+        return f": {form.check.faults[0]}"
+    if not it.compared:
+        return ": nothing could be compared"
+    return f": {it.compared:,} numbers agree with finite differences"
+
+
+def _worst(form: Form, precision: int) -> "RenderableType":
+    from rich.table import Table
+
+    from lossctl.rendering.chart import printable
+
+    several = len({file for file, _ in form.places}) > 1
+    wide = len(form.columns) > 1 or any(isinstance(it.prediction, tuple) for it in form.check.gradient.worst)
+    shown = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    titles = [*(["file"] if several else []), *(["row"] if form.places else ["of"])]
+    titles += ["label", "prediction", *(["column"] if wide else []), "stated", "difference", "relative error"]
+    for title in titles:
+        shown.add_column(title, justify="left" if title in {"file", "of", "column"} else "right", overflow="fold")
+    for at, point in enumerate(form.check.gradient.worst):
+        cells = [form.places[at][0]] if several else []
+        cells += [f"{form.places[at][1]:,}" if form.places else point.name]
+        cells += [_number(value, point.column, precision) for value in (point.label, point.prediction)]
+        cells += [_column(form, point)] if wide else []
+        cells += [f"{point.stated:.{precision}g}", f"{point.difference:.{precision}g}", f"{point.error:.2g}"]
+        shown.add_row(*map(printable, cells))
+    return shown
+
+
+def _column(form: Form, point: "Point") -> str:
+    return form.columns[point.column] if len(form.columns) > 1 else f"#{point.column + 1}"
+
+
+def _number(value: float | tuple[float, ...] | None, column: int, precision: int) -> str:
+    """A number, or that of one column."""
+    if value is None:
+        return ""
+    return f"{value[column] if isinstance(value, tuple) else value:.{precision}g}"
+
+
+commands.add(
+    "gradcheck",
+    Entry("gradcheck", gradcheck, "Example: lossctl gradcheck huber preds.csv -y y -p p"),
+)

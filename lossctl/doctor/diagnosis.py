@@ -1,0 +1,280 @@
+"""What the columns of a data set look like, which pairing fits them, and what is suspicious: in one pass."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from functools import partial
+from typing import Any
+
+from lossctl.doctor.finding import Case, Check, Evidence, Severity, checks
+from lossctl.doctor.gather import gather
+from lossctl.doctor.survey import Candidate, Role, described, suggestion, survey
+from lossctl.errors import DataError, UsageError
+from lossctl.evaluation.measure import Summation
+from lossctl.evaluation.plan import Planner, Request
+from lossctl.evaluation.traversal import Traversal
+from lossctl.functions.definition import split_specs
+from lossctl.functions.loss import BoundLoss, get_loss
+from lossctl.inference.facts import Facts, Layout, no_facts
+from lossctl.inference.fit import Fit, eval_command, fit, quoted, spelled
+from lossctl.reading.columns import Column, choose, find
+from lossctl.reading.format import Reading, Source, narrowed, open_source
+
+ID_NAMES = ("id",)
+
+
+@dataclass(frozen=True)
+class Found:
+    """Something a check found."""
+
+    name: str
+    severity: Severity
+    model: str
+    what: str
+    advice: str
+    stops: bool
+    """Whether ``lossctl eval`` cannot measure such data, whatever the flags."""
+    count: int | None = None
+    """In how many rows."""
+    file: str | None = None
+    row: int | None = None
+    """The first of them in its file, from 1."""
+
+
+@dataclass(frozen=True)
+class ModelTask:
+    """What a model seems to be for."""
+
+    model: str
+    task: str | None
+    predictions: str | None
+    """What the predictions are: probabilities, logits, …"""
+    activations: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()
+    """The losses that fit, best first."""
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Everything there is to say."""
+
+    files: tuple[str, ...]
+    rows: int
+    rows_used: int
+    roles: tuple[Role, ...]
+    models: tuple[ModelTask, ...]
+    commands: tuple[str, ...]
+    """Command lines to copy: one, unless models differ in what fits them."""
+    runs: bool
+    """Whether they run as the data are."""
+    findings: tuple[Found, ...]
+    """Worst first."""
+    notes: tuple[str, ...] = ()
+    columns: tuple[Candidate, ...] = ()
+    """Every column, where the names did not say which is which."""
+
+    @property
+    def suspicious(self) -> bool:
+        """Whether there is a finding that is more than a note."""
+        return any(found.severity is not Severity.note for found in self.findings)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The diagnosis as plain values."""
+        plain = {field.name: getattr(self, field.name) for field in fields(self)}
+        plain["roles"] = [asdict(role) for role in self.roles]
+        plain["models"] = [asdict(model) for model in self.models]
+        plain["findings"] = [asdict(found) for found in self.findings]
+        plain["columns"] = [it.to_dict() for it in self.columns]
+        return plain
+
+
+def diagnose(
+    source: Any,
+    loss: Sequence[str] = (),
+    *,
+    label: Sequence[str] = (),
+    prediction: Sequence[str] = (),
+    weight: str | None = None,
+    ids: Sequence[str] = (),
+    classes: Sequence[str] = (),
+    reading: Reading | None = None,
+    command: Sequence[str] = (),
+    engine: str = "threads",
+    threads: int | None = None,
+    scheduler: str | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Diagnosis:
+    """Look at the columns of a data set, in one pass and bounded memory.
+
+    Nulls, infinities and values outside domains are found, not refused.
+
+    Args:
+        source: what `lossctl.evaluate` takes.
+        loss: losses the user has in mind; what they need is checked too.
+        label, prediction, weight, classes, reading, engine, threads, scheduler, progress: as for `lossctl.evaluate`.
+        ids: columns that identify a row; a column named ``id`` when left out.
+        command: words of the command line that say what to read, to be repeated in those suggested.
+
+    Raises:
+        UsageError: an unknown column, loss or engine.
+        DataError: the data cannot be read, or hold no rows.
+    """
+    asked = tuple(get_loss(spec) for spec in split_specs(list(loss)))
+    opened = open_source(source, reading)
+    request = Request((), label=tuple(label), prediction=tuple(prediction), weight=weight, classes=tuple(classes))
+    missing = _undetected(opened.columns, request)
+    if missing is not None:
+        return _columns_only(opened, request, missing, command, engine, threads, scheduler)
+    layout, notes = _layout(opened, request, ids)
+    passed = Traversal(narrowed(opened, layout.wanted.names), engine, threads, scheduler=scheduler)
+    total = Summation(no_facts(layout))
+    for shard, made in passed.map(partial(gather, layout)):
+        total.add(made)
+        if progress is not None:
+            progress(shard.nbytes)
+    facts = total.result()
+    if not facts.rows:
+        raise DataError(f"{' '.join(opened.files) or 'the table'}: no data rows")
+    fits = [fit(facts, layout, at) for at in range(len(layout.roles.models))]
+    cases = [Case(facts, layout, at, found, asked) for at, found in enumerate(fits)]
+    findings = tuple(_findings(cases, passed))
+    commands = _commands(facts, layout, fits, request, asked, command)
+    return Diagnosis(
+        files=opened.files,
+        rows=facts.rows,
+        rows_used=facts.used,
+        roles=tuple(described(facts, layout)),
+        models=tuple(_task(model.name, found) for model, found in zip(layout.roles.models, fits, strict=True)),
+        commands=commands,
+        runs=bool(commands) and not any(found.stops for found in findings),
+        findings=findings,
+        notes=notes,
+    )
+
+
+def _undetected(columns: Sequence[Column], request: Request) -> str | None:
+    """What could not be told by name, where the user named only some roles or none; errors of what was named."""
+    try:
+        choose(columns, label=request.label, prediction=request.prediction, weight=request.weight)
+    except UsageError as wrong:
+        if request.label and request.prediction:
+            raise
+        for role, patterns in (("label", request.label), ("prediction", request.prediction)):
+            for pattern in patterns:
+                find(pattern.partition("=")[2] or pattern, columns, role)
+        if request.weight is not None:
+            find(request.weight, columns, "weight")
+        return wrong.what
+    return None
+
+
+def _columns_only(
+    source: Source,
+    request: Request,
+    missing: str,
+    command: Sequence[str],
+    engine: str,
+    threads: int | None,
+    scheduler: str | None,
+) -> Diagnosis:
+    """A diagnosis that says which columns there are."""
+    rows, columns = survey(source, engine, threads, scheduler)
+    if not rows:
+        raise DataError(f"{' '.join(source.files) or 'the table'}: no data rows")
+    words = [
+        word for flag, name in suggestion(columns, request.label, request.prediction) for word in spelled(flag, name)
+    ]
+    commands = (" ".join(["lossctl", "doctor", *command, *words]),) if words else ()
+    advice = "Say which columns are which with -y and -p."
+    found = Found("columns-not-recognised", Severity.error, "", missing, advice, stops=True)
+    return Diagnosis(source.files, rows, 0, (), (), commands, False, (found,), columns=columns)  # noqa: FBT003
+
+
+def _layout(source: Source, request: Request, ids: Sequence[str]) -> tuple[Layout, tuple[str, ...]]:
+    """Every decision that comes before the pass."""
+    planner = Planner(source, request)
+    roles = planner.roles
+    text = len(roles.label) == 1 and planner.kinds[roles.label[0]] == "text"
+    unread = frozenset(it.name for it in roles.models if any(planner.kinds[name] == "text" for name in it.columns))
+    widths = tuple(planner.width(model.columns) for model in roles.models)
+    label_width = planner.width(roles.label)
+    classes, class_labels = None, "text" if text else "codes"
+    if label_width:
+        roles = planner.aligned(roles) if len(roles.label) > 1 else roles
+    elif any(widths) or request.classes:
+        roles, classes = planner.agreed(roles, widths)
+        if not text or classes is not None:
+            class_labels = planner.class_labels(classes, rows=any(widths))
+    if request.classes and class_labels == "codes" and not any(widths) and not label_width:
+        raise UsageError("--classes: neither the labels nor the predictions know classes", "Leave it out.")
+    known = tuple(it.name for it in source.columns)
+    chosen = tuple(name for pattern in ids for name in find(pattern, source.columns, "id"))
+    used = {*roles.needed}
+    chosen = chosen or tuple(name for name in known if name.lower() in ID_NAMES and name not in used)[:1]
+    return (
+        Layout(roles, widths, label_width, text, classes, class_labels, chosen, unread),  # type: ignore[arg-type]  # a Literal
+        (*roles.notes, *dict.fromkeys(planner.notes)),
+    )
+
+
+def _findings(cases: Sequence[Case], passed: Traversal) -> Iterator[Found]:
+    """What the checks find, worst first; what models share is said once."""
+    found: dict[tuple[str, str], tuple[Evidence, Check, Case]] = {}
+    for case in cases:
+        for one in checks:
+            evidence = one.look(case)
+            if evidence is not None:
+                found.setdefault((one.name, evidence.what if one.shared else case.name), (evidence, one, case))
+    order = list(Severity)
+    for evidence, one, case in sorted(found.values(), key=lambda it: order.index(it[1].severity)):
+        met = evidence.met
+        file, row = (None, None) if met is None else passed.locate(met.row)
+        count = None if met is None else met.count
+        model = case.name if len(cases) > 1 and not one.shared else ""
+        yield Found(one.name, one.severity, model, evidence.what, evidence.advice, one.stops, count, file, row)
+
+
+def _commands(
+    facts: Facts,
+    layout: Layout,
+    fits: Sequence[Fit | None],
+    request: Request,
+    asked: Sequence[BoundLoss],
+    command: Sequence[str],
+) -> tuple[str, ...]:
+    """A command line for the models that the same flags fit."""
+    roles = layout.roles
+    shared = list(command)
+    for name in request.label or roles.label:
+        shared += spelled("label", name)
+    if roles.weight is not None:
+        shared += spelled("weight", roles.weight)
+    if request.classes:
+        shared.append(quoted(f"--classes={','.join(request.classes)}"))
+    needed = {*roles.needed}
+    if any(kind == "null" and column in needed for kind, column, _ in facts.seen.found):
+        shared += ["--nulls", "drop"]
+    patterns = list(request.prediction) or [model.name for model in roles.models]
+    grouped: dict[tuple[str, tuple[str, ...]], list[int]] = {}
+    for at, found in enumerate(fits):
+        if found is not None:
+            grouped.setdefault((found.loss, found.flags), []).append(at)
+    made = []
+    for (loss, _), places in grouped.items():
+        chosen = fits[places[0]]
+        if chosen is not None:
+            fitting = [str(bound) for bound in asked if bound.name in chosen.pairing.losses]
+            losses = ["mape:zero=max1" if it == "mape" and _zeros(facts, layout) else it for it in fitting] or [loss]
+            made.append(eval_command(shared, [patterns[at] for at in places], losses, chosen))
+    return tuple(made)
+
+
+def _zeros(facts: Facts, layout: Layout) -> bool:
+    return facts.met("label zero", layout.roles.label[0]) is not None
+
+
+def _task(model: str, found: Fit | None) -> ModelTask:
+    if found is None:
+        return ModelTask(model, None, None)
+    pairing = found.pairing
+    return ModelTask(model, pairing.task, str(found.scale), pairing.activations, pairing.losses, found.why)

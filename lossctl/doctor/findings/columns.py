@@ -1,0 +1,170 @@
+"""What is wrong with columns by themselves: nulls, infinities, text, weights, ids."""
+
+import numpy as np
+
+from lossctl.doctor.finding import ENOUGH, Case, Evidence, Severity, check, percent
+from lossctl.evaluation.assembly import counted
+from lossctl.sums.state import Finding
+
+
+@check(Severity.error, stops=True)
+def text_predictions(case: Case) -> Evidence | None:
+    """A prediction column holds text."""
+    if case.name not in case.layout.unread:
+        return None
+    return Evidence(
+        f"column {', '.join(case.model.columns[:4])!r} holds text, not numbers",
+        "Losses need probabilities, scores or values. What means a missing number is said by --null-values.",
+    )
+
+
+@check(Severity.error, stops=True, shared=True)
+def text_among_numbers(case: Case) -> Evidence | None:
+    """A label column holds numbers, and a few words."""
+    words = list(case.facts.words.counts or ())
+    odd = [word for word in words if not _is_number(word)]
+    if not odd or len(words) - len(odd) <= max(2, len(odd)):
+        return None
+    shown = ", ".join(repr(word) for word in sorted(odd)[:3])
+    return Evidence(
+        f"column {case.label!r} holds text such as {shown} among numbers",
+        f"If it means a missing number: --null-values {odd[0]!r}.",
+    )
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
+@check(Severity.error, stops=True, shared=True)
+def no_rows_left(case: Case) -> Evidence | None:
+    """Every row has a null or a weight of 0."""
+    facts = case.facts
+    if facts.used:
+        return None
+    return Evidence(
+        f"none of the {facts.rows:,} rows can be measured: {facts.unweighted:,} have a weight of 0, "
+        f"{facts.rows - facts.unweighted:,} a null",
+        "Look at the columns: are they the right ones?",
+    )
+
+
+@check(Severity.error, stops=True, shared=True)
+def negative_weights(case: Case) -> Evidence | None:
+    """A weight is negative or infinite."""
+    weight = case.layout.roles.weight
+    met = None if weight is None else case.met("below 0", weight) or case.met("infinite", weight)
+    if met is None:
+        return None
+    return Evidence(f"column {weight!r} holds {met.value}: no weight", "Weights are finite numbers >= 0.", met)
+
+
+@check(Severity.error, stops=True, shared=True)
+def infinite(case: Case) -> Evidence | None:
+    """A label or a prediction is infinite."""
+    places = ((case.name, case.met("infinite")), (case.label, case.met("label infinite", case.label)))
+    for column, met in places:
+        if met is not None:
+            what = f"column {column!r} holds infinite values"
+            return Evidence(what, "They come of an overflow: mend the model, or clip them before.", met)
+    return None
+
+
+@check(Severity.error, stops=True, shared=True)
+def lists_of_other_lengths(case: Case) -> Evidence | None:
+    """A list is longer or shorter than that of the first row."""
+    for column, width in ((case.model.columns[0], case.layout.widths[case.at]), (case.label, case.layout.label_width)):
+        met = case.met("length", column)
+        if met is not None:
+            what = f"column {column!r} holds lists that are not of {width} numbers, as in the first row"
+            return Evidence(what, "Every row needs one number a class.", met)
+    return None
+
+
+@check(Severity.warning, shared=True)
+def nulls(case: Case) -> Evidence | None:
+    """A column has nulls."""
+    columns = (*case.layout.roles.label, *case.model.columns, case.layout.roles.weight, *case.layout.ids)
+    found = [
+        (column, met) for column in columns if column is not None and (met := case.met("null", column)) is not None
+    ]
+    if not found:
+        return None
+    shown = ", ".join(f"{column!r} in {percent(met.count, case.facts.rows)}" for column, met in found[:6])
+    what = f"null or NaN: {shown}{', …' if len(found) > 6 else ''} of the rows"
+    met = min((met for _, met in found), key=lambda it: it.row)
+    return Evidence(what, "eval stops there, or leaves such rows out with --nulls drop.", met)
+
+
+@check(Severity.warning, shared=True)
+def duplicate_ids(case: Case) -> Evidence | None:
+    """An id occurs more than once."""
+    ids, names = case.facts.ids, ", ".join(case.layout.ids)
+    again = ids.counts > 1
+    if not again.any():
+        return None
+    rows = int((ids.counts - 1).sum())
+    many = int(again.sum())
+    what = f"{counted(many, 'id')} in {names!r} {'occurs' if many == 1 else 'occur'} more than once, "
+    what += f"in {counted(rows, 'row')} too many"
+    what += "" if ids.whole else f" (of a sample of {len(ids.hashes):,} ids)"
+    met = Finding(rows, int(ids.again.min()), "")
+    return Evidence(what, "Such rows count more than others. Was a file joined or written twice?", met)
+
+
+@check(Severity.note, shared=True)
+def ids_not_all_checked(case: Case) -> Evidence | None:
+    """There are more ids than fit into memory."""
+    ids = case.facts.ids
+    if ids.whole or (ids.counts > 1).any():
+        return None
+    return Evidence(
+        f"no duplicates among a sample of {len(ids.hashes):,} ids; there are more than that",
+        "Duplicates of the others were not looked for.",
+    )
+
+
+@check(Severity.note, shared=True)
+def zero_weights(case: Case) -> Evidence | None:
+    """Some rows have a weight of 0."""
+    facts = case.facts
+    if not facts.unweighted or not facts.used:
+        return None
+    what = f"{facts.unweighted:,} rows ({percent(facts.unweighted, facts.rows)}) have a weight of 0"
+    return Evidence(what, "They count for nothing, here as in eval.")
+
+
+@check(Severity.warning, shared=True)
+def constant_label(case: Case) -> Evidence | None:
+    """The label is the same in every row."""
+    counts = case.facts.words.counts
+    values = case.facts.label
+    distinct = len(counts) if counts else len(values.keys)
+    if case.n < ENOUGH or counts is None or distinct != 1 or case.layout.label_width:
+        return None
+    shown = repr(next(iter(counts))) if counts else f"{float(values.values[0]):g}"
+    return Evidence(
+        f"every label is {shown}",
+        "With one class or value a constant would do as well. Is it the right column, or was the file filtered?",
+    )
+
+
+@check(Severity.warning)
+def constant_predictions(case: Case) -> Evidence | None:
+    """The prediction is the same in every row."""
+    if case.n < ENOUGH or case.count("infinite"):
+        return None
+    if case.rows is not None:
+        if not np.array_equal(case.rows.low, case.rows.high):
+            return None
+        shown = ", ".join(f"{value:.4g}" for value in case.rows.low[:4].tolist())
+        what = f"every row is ({shown}{', …' if len(case.rows.low) > 4 else ''})"
+    elif len(case.found.values.keys) == 1 and case.found.values.exact:
+        what = f"every prediction is {float(case.found.values.values[0]):g}"
+    else:
+        return None
+    return Evidence(what, "Such a model knows nothing of the rows. Did it diverge, or was a default written?")

@@ -1,0 +1,267 @@
+"""What is wrong with what a model says: leaks, inversions, certainty, classes it never picks, heavy tails."""
+
+import math
+
+import numpy as np
+
+from lossctl.doctor.finding import (
+    ENOUGH,
+    SIGNIFICANT,
+    Case,
+    Evidence,
+    Severity,
+    area_under_curve,
+    better_order,
+    check,
+    percent,
+    rank_correlation,
+    top_share,
+)
+from lossctl.domain import FloatArray
+from lossctl.functions.loss import get_loss
+from lossctl.inference.fit import Scale, classes_flag, pairing_of, quoted
+from lossctl.sums.state import IntArray
+
+HEAVY = 0.5
+"""The share of the loss in the top 1 % of the rows that is worth a word."""
+PART = 0.5
+"""The part of equal numbers that no rounding explains, where there are so many different labels."""
+MANY = 100
+
+
+@check(Severity.error)
+def leak(case: Case) -> Evidence | None:
+    """Predictions are equal to labels, to the last digit."""
+    met, fractions = case.met("equal fraction"), case.count("label fraction", case.label)
+    many = len(case.facts.label.keys) >= min(MANY, max(2 * ENOUGH, 0.1 * case.n))
+    if met is None or met.count < ENOUGH or not many or met.count < PART * fractions:
+        return None
+    return Evidence(
+        f"{percent(met.count, case.n)} of the predictions are the label to the last digit",
+        "Did the label leak into the predictions, or were these rows trained on and remembered?",
+        met,
+    )
+
+
+@check(Severity.warning)
+def perfect_predictions(case: Case) -> Evidence | None:
+    """Predictions are equal to labels, which are codes."""
+    if case.n < ENOUGH or constant(case):
+        return None
+    kind = "sure hit" if case.rows is not None and not case.layout.label_width else "equal"
+    met = case.met(kind)
+    if met is None or met.count < case.n or case.count("equal fraction"):
+        return None
+    return Evidence(
+        "every prediction is the label itself",
+        "Was the label written in the place of the prediction? No model is that good for long.",
+        met,
+    )
+
+
+def constant(case: Case) -> bool:
+    """Whether the labels are all the same."""
+    counts = case.facts.words.counts
+    return len(case.facts.label.keys) == 1 or (bool(counts) and counts is not None and len(counts) == 1)
+
+
+@check(Severity.warning)
+def hard_predictions(case: Case) -> Evidence | None:
+    """Predictions are class codes rather than probabilities."""
+    values = case.found.values
+    if case.fit is None or case.n < ENOUGH or len(values.keys) != 2 or case.count("fraction") or case.count("infinite"):
+        return None
+    if not case.fit.binary and case.fit.scale is not Scale.PROBABILITY:
+        return None
+    shown = " and ".join(f"{value:g}" for value in values.values.tolist())
+    return Evidence(
+        f"the predictions are {shown} and nothing else: decisions, not probabilities",
+        "A loss needs what the decision was made from, such as predict_proba rather than predict.",
+    )
+
+
+@check(Severity.warning)
+def class_codes_as_predictions(case: Case) -> Evidence | None:
+    """Predictions of several classes are codes."""
+    label, values = case.facts.label, case.found.values
+    if case.fit is None or case.fit.scale is not Scale.VALUE or case.layout.widths[case.at] or case.n < ENOUGH:
+        return None
+    if case.count("fraction") or case.count("label fraction", case.label) or not 2 < len(label.keys) <= 100:
+        return None
+    codes = label.values[0] in {0.0, 1.0} and float(label.values[-1]) < 100
+    if not codes or not set(values.values.tolist()) <= set(label.values.tolist()) or 2 * case.count("equal") < case.n:
+        return None
+    return Evidence(
+        f"labels and predictions are whole numbers up to {label.quantile(1.0):g}, equal in "
+        f"{percent(case.count('equal'), case.n)} of the rows: class codes?",
+        "A loss of classes needs one column of probabilities a class, such as predict_proba gives: -p 'p_*'.",
+    )
+
+
+@check(Severity.warning)
+def inverted(case: Case) -> Evidence | None:
+    """Predictions are high where labels are low."""
+    area = area_under_curve(case)
+    if area is not None:
+        if area[1] > -SIGNIFICANT or area[0] > 0.45:
+            return None
+        what = f"the area under the ROC curve is {area[0]:.3g}, {-area[1]:.3g} standard errors below 1/2"
+        advice = "Are the probabilities those of the other class (1 − p), or the scores of the other sign?"
+        if case.layout.text and case.fit is not None:
+            one, two = map(str, case.fit.labels)
+            advice = f"Are they probabilities of {one!r}?"
+            advice += "".join(f" Then {quoted(flag)}." for flag in classes_flag([two, one]))
+        return Evidence(what, advice)
+    if case.rows is not None and not case.layout.label_width:
+        return _inverted_rows(case)
+    correlation = rank_correlation(case)
+    if correlation is None or correlation[1] > -SIGNIFICANT or correlation[0] > -0.1:
+        return None
+    return Evidence(
+        f"the rank correlation with the label is {correlation[0]:.3g}, {-correlation[1]:.3g} standard errors below 0",
+        "Was a sign or an order lost on the way? Are the rows those of the labels?",
+    )
+
+
+def _inverted_rows(case: Case) -> Evidence | None:
+    hit, least = case.count("hit"), case.met("miss by most")
+    if least is None or case.n < 3 * ENOUGH or better_order(case) is not None or least.count <= 2 * hit:
+        return None
+    if least.count - hit < SIGNIFICANT * math.sqrt(least.count + hit):
+        return None
+    return Evidence(
+        f"the label has the smallest column in {percent(least.count, case.n)} of the rows, the largest in "
+        f"{percent(hit, case.n)}",
+        "Are the scores of the other sign: distances, losses, or negative log-probabilities?",
+        least,
+    )
+
+
+@check(Severity.warning)
+def certain_and_wrong(case: Case) -> Evidence | None:
+    """What happened was given a probability of exactly 0."""
+    if case.fit is None or case.fit.scale is not Scale.PROBABILITY or _decided(case):
+        return None
+    met = case.met("certain and wrong")
+    wrong = 0 if met is None else met.count
+    if case.by_class is not None and met is None:
+        (low, n_low), (high, n_high) = case.by_class
+        wrong = int(n_low[low == 1].sum() + n_high[high == 0].sum())
+    if not wrong:
+        return None
+    return Evidence(
+        f"what happened had a probability of exactly 0, in {percent(wrong, case.n)} of the rows: an infinite loss",
+        "The loss of such a row is that of the floor (--eps) alone. Keep logits or log-probabilities, or more digits.",
+        met,
+    )
+
+
+def _decided(case: Case) -> bool:
+    """Whether predictions are decisions, of which another check speaks."""
+    values = case.found.values
+    return bool(values.n) and set(values.values[[0, -1]].tolist()) <= {0.0, 1.0} and len(values.keys) <= 2
+
+
+@check(Severity.note)
+def saturated(case: Case) -> Evidence | None:
+    """Probabilities are exactly 0 or 1."""
+    met = case.met("saturated")
+    if case.fit is None or case.fit.scale is not Scale.PROBABILITY or met is None or _decided(case):
+        return None
+    return Evidence(
+        f"{percent(met.count, case.n)} of the rows hold a probability of exactly 0 or 1",
+        "float32 cannot tell 1 from 1 − 3e-8, so losses there are 0 or the floor's; logits keep what is lost.",
+        met,
+    )
+
+
+@check(Severity.warning)
+def classes_never_predicted(case: Case) -> Evidence | None:
+    """A class occurs, and is never the largest of its row."""
+    rows = case.rows
+    if rows is None or better_order(case) is not None or int(rows.labels.sum()) < case.n:
+        return None
+    if case.count("equal columns") == case.n or np.array_equal(rows.low, rows.high):
+        return None
+    never = np.flatnonzero((rows.picks == 0) & (rows.labels >= ENOUGH))
+    if not len(never):
+        return None
+    shown = ", ".join(f"{_named(case, at)} ({int(rows.labels[at]):,} rows)" for at in never[:6].tolist())
+    return Evidence(f"never predicted: {shown}", "Rare in training, lost in the code of the labels, or left out?")
+
+
+@check(Severity.note)
+def classes_without_rows(case: Case) -> Evidence | None:
+    """A column is for a class that no label has."""
+    rows = case.rows
+    if rows is None or case.layout.label_width or int(rows.labels.sum()) < case.n or not rows.labels.sum():
+        return None
+    absent = np.flatnonzero(rows.labels == 0)
+    if not len(absent):
+        return None
+    shown = ", ".join(_named(case, at) for at in absent[:8].tolist()) + (", …" if len(absent) > 8 else "")
+    return Evidence(f"no label is of class {shown}", "Nothing here says how good the model is at them.")
+
+
+def _named(case: Case, at: int) -> str:
+    names = case.layout.classes
+    return names[at] if names is not None else str(at)
+
+
+@check(Severity.warning)
+def heavy_tail(case: Case) -> Evidence | None:
+    """A few rows carry most of the squared error."""
+    squared = case.fit is not None and case.fit.loss == "mse"
+    if not squared or case.n < 10 * ENOUGH:
+        return None
+    errors = case.found.errors
+    share = top_share(errors.values**2, errors.counts)
+    if share < HEAVY:
+        return None
+    return Evidence(
+        f"the top 1 % of the rows carry {percent(share, 1.0)} of the squared error; the largest error is "
+        f"{errors.quantile(1.0):.4g}, the median {errors.quantile(0.5):.4g}",
+        "See them with lossctl samples --top 20; mae and huber heed them less than mse.",
+    )
+
+
+@check(Severity.note)
+def few_rows_carry_the_loss(case: Case) -> Evidence | None:
+    """A few rows carry most of the loss of a classifier."""
+    losses = _classification_losses(case)
+    if losses is None or case.n < 10 * ENOUGH or case.met("certain and wrong") is not None:
+        return None
+    share = top_share(*losses)
+    if share < HEAVY:
+        return None
+    return Evidence(
+        f"the top 1 % of the rows carry {percent(share, 1.0)} of the loss",
+        "A good model errs in few rows; so do wrong labels. See them with lossctl samples --top 20.",
+    )
+
+
+def _classification_losses(case: Case) -> tuple[FloatArray, IntArray] | None:
+    """The losses of the rows, each with how often it occurs."""
+    fit = case.fit
+    if fit is None or case.count("infinite"):
+        return None
+    if fit.pairing is pairing_of("multi-class classification") and case.rows is not None:
+        if fit.scale is Scale.LOGIT:
+            return case.rows.surprise.values, case.rows.surprise.counts
+        kept = case.rows.probability
+        with np.errstate(divide="ignore"):
+            return -np.log(kept.values), kept.counts
+    if case.by_class is None or fit.scale not in {Scale.PROBABILITY, Scale.LOGIT} or outside(case):
+        return None
+    bound = get_loss(fit.loss).from_logits() if fit.scale is Scale.LOGIT else get_loss(fit.loss)
+    pieces = [bound.value(np.full(len(values), float(code)), values) for code, (values, _) in enumerate(case.by_class)]
+    return np.concatenate(pieces), np.concatenate([counts for _, counts in case.by_class])
+
+
+def outside(case: Case) -> bool:
+    """Whether something said to be a probability is none."""
+    return (
+        case.fit is not None
+        and case.fit.scale is Scale.PROBABILITY
+        and bool(case.count("below 0") or case.count("above 1"))
+    )

@@ -1,0 +1,294 @@
+"""What is wrong with how predictions and labels are written: logits, percentages, codes, class order, wrong columns."""
+
+import numpy as np
+
+from lossctl.doctor.finding import ENOUGH, Case, Evidence, Severity, better_order, check, percent
+from lossctl.domain import BINARY, SIGNS, Domain
+from lossctl.evaluation.batch import class_number
+from lossctl.functions.pairing import risks_of
+from lossctl.inference.fit import Scale, classes_flag, one_based, pairing_of, quoted
+from lossctl.reading.columns import LABEL_NAMES, PREDICTION_NAMES
+from lossctl.sums.distribution import Distribution
+from lossctl.sums.state import Finding
+
+LOGITS = "The command line says --from-logits. Without it they would be taken for probabilities."
+
+
+@check(Severity.note)
+def logits(case: Case) -> Evidence | None:
+    """The predictions are scores before the activation."""
+    if case.fit is None or case.fit.scale is not Scale.LOGIT:
+        return None
+    values = case.found.values
+    span = f"they go from {values.quantile(0.0):.4g} to {values.quantile(1.0):.4g}"
+    if case.rows is not None and not case.layout.label_width and not case.count("off log sum"):
+        return Evidence(f"the predictions are log-probabilities: {span}", LOGITS)
+    return Evidence(f"the predictions are logits, not probabilities: {span}", LOGITS, case.met("below 0"))
+
+
+@check(Severity.note)
+def log_rates(case: Case) -> Evidence | None:
+    """The predictions of counts are logarithms of rates."""
+    if case.fit is None or case.fit.scale is not Scale.LOG_RATE:
+        return None
+    return Evidence(
+        "the predictions are logarithms of rates: the mean of their exponentials is that of the labels",
+        "The command line says --from-logits.",
+    )
+
+
+@check(Severity.error, stops=True)
+def outside_unit_interval(case: Case) -> Evidence | None:
+    """A few probabilities lie outside [0, 1]."""
+    fit = case.fit
+    yes_no = fit is not None and (fit.binary or fit.pairing is pairing_of("multi-label classification"))
+    if fit is None or not yes_no or fit.scale is not Scale.PROBABILITY:
+        return None
+    met = _more(case, "below 0", "above 1")
+    if met is None:
+        return None
+    what = f"the labels are yes or no, but a prediction is {met.value or 'outside [0, 1]'}; most lie in [0, 1]"
+    return Evidence(what, "Probabilities end at 0 and 1: clip them where they were made.", met)
+
+
+def _more(case: Case, one: str, other: str) -> Finding | None:
+    return max((case.met(one), case.met(other)), key=lambda met: 0 if met is None else met.count)
+
+
+@check(Severity.error, stops=True)
+def percentages(case: Case) -> Evidence | None:
+    """Probabilities are written as percentages."""
+    if case.fit is None or case.fit.scale is not Scale.PERCENT or "--normalize-rows" in case.fit.flags:
+        return None
+    return Evidence(
+        f"the predictions go up to {case.found.values.quantile(1.0):.4g}: percentages, not probabilities",
+        "Divide them by 100.",
+        case.met("above 1"),
+    )
+
+
+@check(Severity.warning)
+def rows_do_not_sum_to_one(case: Case) -> Evidence | None:
+    """Rows of probabilities do not sum to 1."""
+    if case.fit is None or case.fit.scale not in {Scale.UNNORMALISED, Scale.PERCENT} or case.rows is None:
+        return None
+    met = case.met("off sum")
+    if case.fit.scale is Scale.PERCENT:
+        return Evidence("each row sums to 100: percentages", "The command line says --normalize-rows.", met)
+    advice = "--normalize-rows divides each row by its sum; one sigmoid a class would explain it."
+    if case.count("no sum"):
+        advice = "Some sum to 0, which no division makes probabilities: mend those first."
+    return Evidence(f"{percent(case.count('off sum'), case.n)} of the rows do not sum to 1", advice, met)
+
+
+@check(Severity.error, stops=True)
+def rows_that_sum_to_zero(case: Case) -> Evidence | None:
+    """A row of probabilities is all zeros."""
+    if case.fit is None or case.fit.scale is not Scale.UNNORMALISED or not case.count("no sum"):
+        return None
+    return Evidence("rows are all zeros", "Such a row says nothing of any class: mend or drop it.", case.met("no sum"))
+
+
+@check(Severity.error)
+def swapped(case: Case) -> Evidence | None:
+    """Label and prediction have changed places."""
+    label, values = case.facts.label, case.found.values
+    advice = f"Change them round: -y {case.model.columns[0]} -p {case.label}."
+    if case.label.lower() in PREDICTION_NAMES and case.name.lower() in LABEL_NAMES:
+        return Evidence(f"{case.label!r} is a name for a prediction, and {case.name!r} one for a label", advice)
+    if case.layout.widths[case.at] or case.layout.label_width or not label.n or case.n < ENOUGH:
+        return None
+    codes = _inside(values, BINARY) or _inside(values, SIGNS)
+    if codes and len(values.keys) == 2 and case.count("label fraction", case.label) and len(label.keys) > 2:
+        shown = " and ".join(f"{value:g}" for value in values.values.tolist())
+        what = f"the predictions are {shown} and nothing else, and the labels numbers in between"
+        return Evidence(what, advice, case.met("label fraction", case.label))
+    return None
+
+
+def _inside(values: Distribution, domain: Domain) -> bool:
+    return bool(values.n) and not values.infinite and len(values.keys) <= 2 and domain.illegal(values.values) is None
+
+
+@check(Severity.error, stops=True)
+def one_column_for_many_classes(case: Case) -> Evidence | None:
+    """The labels are more than two words, and the prediction is one number."""
+    counts = case.facts.words.counts
+    several = counts is None or len(counts) > 2
+    if not case.layout.text or case.layout.widths[case.at] or not several or case.name in case.layout.unread:
+        return None
+    many = "many" if counts is None else f"{len(counts):,}"
+    return Evidence(
+        f"column {case.label!r} holds {many} classes, but the prediction is one column",
+        "Name one column a class: -p 'p_*' or -p a,b,c.",
+    )
+
+
+@check(Severity.error, stops=True, shared=True)
+def class_names_with_commas(case: Case) -> Evidence | None:
+    """A class has a name that a comma list cannot hold."""
+    if not case.layout.text or case.layout.classes is not None or case.fit is None:
+        return None
+    odd = [word for word in sorted(case.facts.words.counts or ()) if not classes_flag([word])]
+    if not odd:
+        return None
+    return Evidence(
+        f"the label {odd[0]!r} has a comma in it, or a space at its end, so --classes cannot name it",
+        "Give the classes other names, or number them from 0.",
+    )
+
+
+@check(Severity.warning)
+def classes_in_sorted_order(case: Case) -> Evidence | None:
+    """Which column stands for which class is a guess."""
+    if case.layout.classes is not None or not case.layout.text or not case.layout.widths[case.at] or case.fit is None:
+        return None
+    words = sorted(case.facts.words.counts or ())
+    return Evidence(
+        f"the columns do not say which class each is for: taken in sorted order: {', '.join(words[:8])}",
+        "Say it: --classes A,B,C.",
+    )
+
+
+@check(Severity.note)
+def second_class_in_sorted_order(case: Case) -> Evidence | None:
+    """Which of two labels the probability is of is a guess."""
+    if case.fit is None or not case.fit.binary or case.layout.classes is not None or not case.layout.text:
+        return None
+    one, two = map(str, case.fit.labels)
+    flags = classes_flag([two, one])
+    if not flags:
+        return None
+    return Evidence(
+        f"the predictions are taken to be of {two!r}, the later in sorted order, as scikit-learn has it",
+        f"If they are of {one!r}: {quoted(*flags)}.",
+    )
+
+
+@check(Severity.error, stops=True)
+def unknown_classes(case: Case) -> Evidence | None:
+    """A label is none of the classes that have a column."""
+    layout, met, k = case.layout, case.met("unknown class", case.label), case.layout.widths[case.at]
+    names = layout.classes if layout.class_labels != "codes" else None
+    if layout.label_width or (not k and names is None) or (layout.text and names is None) or _counted_from_one(case):
+        return None
+    if not k and names is not None:
+        numbers = {class_number(name) for name in names}
+        known = case.facts.words.counts if layout.text else [it for it in case.facts.label.values if it not in numbers]
+        odd = [str(word) for word in known or () if word not in names]
+    else:
+        odd = [] if met is None else [met.value]
+    if not odd:
+        return None
+    listed = ", ".join(names[:8]) if names else f"0 to {k - 1}"
+    what = f"column {case.label!r} holds {odd[0]}, which is no class: the classes are {listed}"
+    return Evidence(what, "Name the classes in the order of the columns: --classes A,B,C.", met)
+
+
+def _counted_from_one(case: Case) -> bool:
+    return one_based(case.facts, case.layout, case.layout.widths[case.at])
+
+
+@check(Severity.warning)
+def classes_counted_from_one(case: Case) -> Evidence | None:
+    """Class labels count from 1."""
+    k = case.layout.widths[case.at]
+    if not k or not _counted_from_one(case):
+        return None
+    return Evidence(
+        f"column {case.label!r} goes from 1 to {k}: taken as the {k} columns in their order",
+        "The command line says so with --classes; give it to doctor too to have the classes examined.",
+    )
+
+
+@check(Severity.warning)
+def columns_in_another_order(case: Case) -> Evidence | None:
+    """Each class is predicted by the column of another."""
+    found = better_order(case)
+    if found is None:
+        return None
+    now, then, order = found
+    names = case.layout.classes or tuple(map(str, range(len(order))))
+    shown = ", ".join(names[at] for at in np.argsort(order)[:8].tolist())
+    return Evidence(
+        f"the largest column is that of the label in {percent(now, case.n)} of the rows, but in "
+        f"{percent(then, case.n)} were the columns those of {shown}",
+        "Check the order of the classes, and say it with --classes.",
+    )
+
+
+@check(Severity.warning)
+def probabilities_for_a_margin(case: Case) -> Evidence | None:
+    """A loss for scores is asked for, and the predictions are probabilities."""
+    risky = [bound for bound in case.asked if any("sigmoid" in risk.activations for risk in risks_of(bound.name))]
+    margin = [bound for bound in risky if bound.name in pairing_of("max-margin classification").losses]
+    if not margin or case.fit is None or case.fit.scale is not Scale.PROBABILITY:
+        return None
+    why = next(risk.why for risk in risks_of(margin[0].name) if "sigmoid" in risk.activations)
+    return Evidence(
+        f"every prediction lies in [0, 1], but {margin[0]} is asked for", f"{why}."[:1].upper() + f"{why}."[1:]
+    )
+
+
+@check(Severity.note)
+def coded_labels(case: Case) -> Evidence | None:
+    """The two labels are not 0 and 1."""
+    fit = case.fit
+    if fit is None or not fit.binary or case.layout.text or fit.labels == (0.0, 1.0) or case.layout.classes:
+        return None
+    if fit.scale is not Scale.PROBABILITY:
+        return None
+    one, two = (f"{label:g}" for label in fit.labels if not isinstance(label, str))
+    what = f"the labels are {one} and {two}; {two} is taken for the class that the probabilities are of"
+    return Evidence(what, "The command line says so with --classes.")
+
+
+@check(Severity.warning)
+def another_scale(case: Case) -> Evidence | None:
+    """No prediction lies within the range of the labels."""
+    label, values = case.facts.label, case.found.values
+    regression = case.fit is not None and case.fit.scale is Scale.VALUE
+    if not regression or case.layout.label_width or case.n < ENOUGH or not label.n or len(values.keys) < 2:
+        return None
+    least, most, low, high = label.quantile(0.0), label.quantile(1.0), values.quantile(0.0), values.quantile(1.0)
+    if low <= most and least <= high:
+        return None
+    return Evidence(
+        f"the labels go from {least:.4g} to {most:.4g}, the predictions from {low:.4g} to {high:.4g}",
+        "Was a logarithm or a standardisation of the labels not undone?",
+    )
+
+
+@check(Severity.error)
+def outside_the_asked_loss(case: Case) -> Evidence | None:
+    """A label or a prediction is outside the domain of a loss asked for."""
+    if case.layout.widths[case.at] or case.layout.text or case.layout.classes or case.name in case.layout.unread:
+        return None
+    for bound in case.asked:
+        roles = (
+            ("label", case.label, bound.label_domain, case.facts.label),
+            ("prediction", case.name, bound.prediction_domain, case.found.values),
+        )
+        for role, column, domain, values in roles:
+            bad = domain.illegal(values.values) if values.n and not domain.rows else None
+            if bad is not None and not _zero_labels(bound.label_domain, role):
+                n = int(values.counts[bad].sum())
+                shown = f"{float(values.values[bad][0]):.6g}"
+                what = f"{bound.name} is asked for, but the {role} {column!r} is {shown} or such in {n:,} rows"
+                return Evidence(what, f"It must be {domain.describe()}; see the command line for a loss that fits.")
+    return None
+
+
+def _zero_labels(domain: Domain, role: str) -> bool:
+    return role == "label" and bool(getattr(domain, "nonzero", False))
+
+
+@check(Severity.warning)
+def zero_labels(case: Case) -> Evidence | None:
+    """A loss that divides by the label is asked for, and a label is 0."""
+    met = case.met("label zero", case.label)
+    dividing = [bound for bound in case.asked if _zero_labels(bound.label_domain, "label")]
+    if met is None or not dividing:
+        return None
+    what = f"{dividing[0].name} divides by the label, which is 0 in {percent(met.count, case.n)} of the rows"
+    return Evidence(what, "Divide by max(1, |label|) with mape:zero=max1, or use mae.", met)

@@ -1,0 +1,235 @@
+"""What is in each column: by role, or, where the names do not say it, with the roles it could play."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lossctl.evaluation.batch import scalar_column
+from lossctl.evaluation.measure import Summation
+from lossctl.evaluation.traversal import Traversal
+from lossctl.inference.facts import Facts, Layout, Words
+from lossctl.reading.columns import LABEL_NAMES, Column, class_names
+from lossctl.reading.format import Shard, Source, Wanted
+from lossctl.sums.distribution import Distribution
+
+FEW = 50
+"""Different words up to which a column of text may be a label."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """What is in one column."""
+
+    nulls: int = 0
+    numbers: Distribution = field(default_factory=Distribution.zero)
+    words: Words = field(default_factory=Words)
+
+    def __add__(self, other: "Content") -> "Content":
+        return Content(self.nulls + other.nulls, self.numbers + other.numbers, self.words + other.words)
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What is in all columns."""
+
+    rows: int
+    columns: Mapping[str, Content]
+
+    def __add__(self, other: "Contents") -> "Contents":
+        names = dict.fromkeys((*self.columns, *other.columns))
+        empty = Content()
+        merged = {name: self.columns.get(name, empty) + other.columns.get(name, empty) for name in names}
+        return Contents(self.rows + other.rows, merged)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A column, and what it could be."""
+
+    name: str
+    kind: str
+    """``number``, ``text``, ``list`` or ``other``."""
+    content: Content
+    roles: tuple[str, ...]
+
+    @property
+    def distinct(self) -> int | None:
+        """How many different values there are; ``None`` where they are too many to say, or lists."""
+        if self.kind == "text":
+            return None if self.content.words.counts is None else len(self.content.words.counts)
+        return len(self.content.numbers.keys) if self.kind == "number" and self.content.numbers.exact else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The column in strings, numbers and lists."""
+        found = {"name": self.name, "kind": self.kind, "nulls": self.content.nulls, "distinct": self.distinct}
+        return {**found, **span(self.content.numbers), "could_be": list(self.roles)}
+
+
+def survey(
+    source: Source, engine: str = "threads", threads: int | None = None, scheduler: str | None = None
+) -> tuple[int, tuple[Candidate, ...]]:
+    """The number of rows, and every column with the roles it could play.
+
+    Raises:
+        DataError: the data cannot be read.
+    """
+    kinds = {column.name: column.kind for column in source.columns}
+    numbers = frozenset(name for name, kind in kinds.items() if kind == "number")
+    texts = frozenset(name for name, kind in kinds.items() if kind == "text")
+    look = partial(_contents, Wanted(numbers, texts))
+    total = Summation(Contents(0, {}))
+    for _, found in Traversal(source, engine, threads, scheduler=scheduler).map(look):
+        total.add(found)
+    contents = total.result()
+    return contents.rows, tuple(_candidate(it, contents) for it in source.columns)
+
+
+def _contents(wanted: Wanted, shard: Shard) -> Contents:
+    total = Summation(Contents(0, {}))
+    for record in shard.read(wanted):
+        columns = {name: _content(record.column(name), name in wanted.texts) for name in record.schema.names}
+        total.add(Contents(record.num_rows, columns))
+    return total.result()
+
+
+def _content(array: pa.Array, text: bool) -> Content:  # noqa: FBT001  (one call, beside it)
+    if not text:
+        values, null = scalar_column(array)
+        return Content(
+            0 if null is None else int(null.sum()), Distribution.of(values if null is None else values[~null])
+        )
+    array = array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+    counts = {entry["values"]: entry["counts"] for entry in pc.value_counts(array.cast(pa.string())).to_pylist()}
+    nulls = sum(counts.pop(word, 0) for word in (None, ""))
+    return Content(nulls, words=Words(counts) + Words())
+
+
+def _candidate(column: Column, contents: Contents) -> Candidate:
+    content = contents.columns.get(column.name, Content())
+    return Candidate(column.name, column.kind, content, tuple(_roles(column, content, contents.rows)))
+
+
+def _roles(column: Column, content: Content, rows: int) -> list[str]:
+    """What a column could be, likeliest first."""
+    if column.kind == "list":
+        return ["prediction"]
+    if column.kind == "text":
+        words = content.words.counts
+        if words is not None and len(words) <= min(FEW, max(rows // 2, 2)):
+            return ["label", "group"]
+        return ["id"] if words is None or len(words) == rows else []
+    if column.kind != "number" or not content.numbers.n:
+        return []
+    values = content.numbers
+    whole = values.exact and not (values.values % 1).any()
+    if column.name.lower() in {"id", "index", "row", "key"}:
+        return ["id"]
+    if "weight" in column.name.lower() and values.quantile(0.0) >= 0:
+        return ["weight"]
+    if not whole:
+        return ["prediction", "label"]
+    return ["id"] if len(values.keys) == rows > FEW else ["label", "prediction"]
+
+
+def suggestion(
+    candidates: Sequence[Candidate], label: Sequence[str], prediction: Sequence[str]
+) -> list[tuple[str, str]]:
+    """The flags to try, each with its column, as far as one choice is likelier than the others; else nothing.
+
+    Args:
+        candidates: the columns.
+        label: what the user named as the label, if anything.
+        prediction: likewise.
+    """
+    labels = list(label) or _best([it for it in candidates if it.name.lower() in LABEL_NAMES])
+    labels = labels or _best([it for it in candidates if it.roles[:1] == ("label",)])
+    if len(labels) != 1:
+        return []
+    words = next((it.distinct for it in candidates if it.name == labels[0]), None)
+    models = [it.name for it in candidates if it.roles[:1] == ("prediction",) and it.name not in labels]
+    if not prediction and len(models) > 2 and len(models) == words and class_names(models):
+        prediction = [",".join(models)]
+    return [("label", labels[0]), *(("pred", model) for model in prediction or models)] if models else []
+
+
+def _best(candidates: Sequence[Candidate]) -> list[str]:
+    return [candidates[0].name] if len(candidates) == 1 else []
+
+
+@dataclass(frozen=True)
+class Role:
+    """What is in the columns of one role."""
+
+    role: str
+    name: str
+    columns: tuple[str, ...]
+    kind: str
+    """``number``, ``text`` or ``vector``."""
+    nulls: int
+    distinct: int | None
+    """How many different values there are; ``None`` where they are more than are kept."""
+    low: float | None = None
+    high: float | None = None
+    integers: bool | None = None
+    zeros: float | None = None
+    """The share of exact 0."""
+    ones: float | None = None
+    """The share of exact 1."""
+    sum_to_one: float | None = None
+    """The share of rows that sum to 1, of a vector."""
+    words: tuple[str, ...] = ()
+    """The first few different words of text."""
+
+
+def described(facts: Facts, layout: Layout) -> Iterator[Role]:
+    """What is in the columns of each role."""
+    roles = layout.roles
+
+    def nulls(columns: Sequence[str]) -> int:
+        return sum(met.count for name in columns if (met := facts.met("null", name)) is not None)
+
+    title = ", ".join(roles.label)
+    counts = facts.words.counts
+    if layout.text:
+        distinct, shown = (None, ()) if counts is None else (len(counts), tuple(sorted(counts)[:8]))
+        yield Role("label", title, roles.label, "text", nulls(roles.label), distinct, words=shown)
+    else:
+        kind = "vector" if layout.label_width else "number"
+        off = facts.met("label off sum", roles.label[0])
+        part = None if not layout.label_width or not facts.used else 1 - (off.count if off else 0) / facts.used
+        yield Role("label", title, roles.label, kind, nulls(roles.label), **_numbers(facts.label), sum_to_one=part)
+    for model, found, width in zip(roles.models, facts.models, layout.widths, strict=True):
+        kind = "text" if model.name in layout.unread else "vector" if width else "number"
+        part = None
+        if width and facts.used:
+            bad = sum(it.count for name in ("off sum", "below 0") if (it := facts.met(name, model.name)))
+            part = max(0.0, 1 - bad / facts.used)
+        numbers = _numbers(found.values)
+        yield Role("prediction", model.name, model.columns, kind, nulls(model.columns), **numbers, sum_to_one=part)
+    if roles.weight is not None:
+        yield Role("weight", roles.weight, (roles.weight,), "number", nulls([roles.weight]), **_numbers(facts.weight))
+    if layout.ids:
+        distinct = len(facts.ids.hashes) if facts.ids.whole else None
+        yield Role("id", ", ".join(layout.ids), layout.ids, "text", nulls(layout.ids), distinct)
+
+
+def span(values: Distribution) -> dict[str, Any]:
+    """Where numbers begin and end, and whether they are whole."""
+    if not values.n:
+        return {"low": None, "high": None, "integers": None}
+    whole = values.exact and not (values.values % 1).any()
+    return {"low": values.quantile(0.0), "high": values.quantile(1.0), "integers": bool(whole)}
+
+
+def _numbers(values: Distribution) -> dict[str, Any]:
+    if not values.n:
+        return {"distinct": 0}
+    known = values.values
+    shares = {
+        name: float(values.counts[known == value].sum() / values.n) for name, value in (("zeros", 0.0), ("ones", 1.0))
+    }
+    return {"distinct": len(values.keys) if values.exact else None, **span(values), **shares}

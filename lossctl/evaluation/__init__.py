@@ -1,0 +1,1 @@
+"""One pass over a data set: what is asked for becomes a plan, and rows become results."""

@@ -1,0 +1,494 @@
+"""From a record batch to validated arrays: the one place where nulls and illegal values are met.
+
+Kernels contain mathematics and nothing else because every number they see has passed here.
+"""
+
+import functools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+
+from lossctl.domain import BoolArray, Domain, FloatArray, row_sum
+from lossctl.functions.loss import BoundLoss
+from lossctl.reading.columns import Model, Roles
+from lossctl.sums.state import Finding, Findings, IntArray, Key
+
+TEXT_HINT = "What means a missing number is said by --null-values; labels that are names need --classes no,yes."
+Nulls = Literal["error", "drop"]
+Group = tuple[str | None, ...]
+
+
+class BadRow(Exception):
+    """A row of a shard cannot be read; whoever knows what came before makes a `DataError` of it."""
+
+    def __init__(self, row: int, what: str, hint: str = "") -> None:
+        super().__init__(row, what, hint)
+        self.row, self.what, self.hint = row, what, hint
+
+
+def kind_of(kind: pa.DataType) -> str:
+    """``number``, ``text``, ``list`` (of numbers) or ``other``."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if pa.types.is_boolean(kind) or pa.types.is_null(kind) or pa.types.is_decimal(kind):
+        return "number"
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        return "number"
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return "text"
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        return "list" if kind_of(kind.value_type) == "number" else "other"
+    return "other"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is decided once about a data set, before its rows are read."""
+
+    roles: Roles
+    widths: tuple[int, ...]
+    """For each model, the number of numbers in a prediction; 0 for a scalar one."""
+    label_width: int
+    losses: tuple[tuple[BoundLoss, ...], ...]
+    """The losses of each model."""
+    classes: tuple[str, ...] | None
+    """The names of the classes in the order of their codes."""
+    class_labels: Literal["codes", "numbers", "text"]
+    """How the label column says a class: by code 0 to k-1, by a name that is a number, or by a name."""
+    nulls: Nulls
+    normalize_rows: bool = False
+    gradient: bool = False
+    samples: int = 0
+    skill: bool = False
+    doubts: tuple[str, ...] = ()
+    """Why what was asked for may not be what was meant."""
+
+    @property
+    def text_columns(self) -> frozenset[str]:
+        """Columns to be read as text: class names, and groups that have no other role."""
+        names = set(self.roles.label) if self.class_labels == "text" else set()
+        groups = replace(self.roles, by=()).needed
+        return frozenset(names | {name for name in self.roles.by if name not in groups})
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some rows, legal in every role. Arrays are float64 and read-only; 2-D ones are in Fortran order."""
+
+    label: FloatArray
+    predictions: tuple[FloatArray, ...]
+    """One a model: ``(n,)`` or ``(n, k)``."""
+    weight: FloatArray | None
+    group: IntArray | None
+    position: IntArray | None
+    """Where each row stood among the rows read; ``None`` when all were kept."""
+    keys: tuple[Group, ...]
+    rows: int
+    """Rows read."""
+    null: IntArray
+    """Rows with a null, by group."""
+    unweighted: IntArray
+    """Rows of weight 0, by group."""
+    findings: Findings
+
+
+def class_number(name: str) -> float | None:
+    """The number that the name of a class is: an integer, or 1 for true and 0 for false."""
+    words = {"true": 1.0, "false": 0.0}
+    return float(name) if name.lstrip("-").isdecimal() else words.get(name.lower())
+
+
+def takeable(record: pa.RecordBatch) -> pa.RecordBatch:
+    """The same rows with text in a form of which Arrow can take some."""
+    for at, column in enumerate(record.schema):
+        if pa.types.is_string_view(column.type) or pa.types.is_binary_view(column.type):
+            plain = pa.large_string() if pa.types.is_string_view(column.type) else pa.large_binary()
+            record = record.set_column(at, column.name, record.column(at).cast(plain))
+    return record
+
+
+def mask_of(array: pa.Array) -> BoolArray | None:
+    """Where an Arrow array is null."""
+    if array.null_count == 0:
+        return None
+    import pyarrow.compute as pc
+
+    valid = pc.is_valid(array).cast(pa.uint8())
+    return np.asarray(np.frombuffer(valid.buffers()[1], np.uint8, len(array), valid.offset) == 0)
+
+
+def floats(array: pa.Array) -> FloatArray:
+    """The float64 values of an Arrow array of numbers, undefined where it is null."""
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if not pa.types.is_float64(array.type):
+        if pa.types.is_null(array.type):
+            return np.full(len(array), np.nan)
+        if pa.types.is_decimal(array.type):
+            quotient = _quotient(array)
+            if quotient is not None:
+                return quotient
+            array = array.cast(pa.string())  # Arrow's own cast to a double is off by a digit now and then
+        array = array.cast(pa.float64(), safe=False)
+    # Array.to_numpy would import pandas, and so would pa.array and pa.scalar of anything that is Python's.
+    return np.frombuffer(array.buffers()[1], np.float64, len(array), array.offset * 8)
+
+
+def _quotient(array: pa.Array) -> FloatArray | None:
+    """Decimals of up to 53 bits: an integer and a power of ten are exact, so their quotient is the nearest double."""
+    if not pa.types.is_decimal128(array.type) or not 0 <= array.type.scale <= 22:
+        return None
+    words = np.frombuffer(array.buffers()[1], np.int64, 2 * len(array), 16 * array.offset)
+    low, high = words[::2], words[1::2]
+    if np.any(low >> 53 != high) or high.min(initial=0) < -1 or high.max(initial=0) > 0:
+        return None
+    return np.asarray(low / float(f"1e{array.type.scale}"))
+
+
+def texts(words: Sequence[str]) -> pa.Array:
+    """Words as an Arrow array."""
+    encoded = [word.encode() for word in words]
+    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
+    return pa.StringArray.from_buffers(len(words), pa.py_buffer(ends), pa.py_buffer(b"".join(encoded)))
+
+
+def scalar_column(array: pa.Array) -> tuple[FloatArray, BoolArray | None]:
+    """Values and nulls of a column of numbers; NaN is null."""
+    values, null = floats(array), mask_of(array)
+    with np.errstate(all="ignore"):
+        total = np.add.reduce(values)  # one pass says that there is no NaN
+    if np.isnan(total):
+        nan = np.isnan(values)
+        null = nan if null is None else null | nan
+    return values, null
+
+
+def vector_column(array: pa.Array, k: int) -> tuple[FloatArray, BoolArray | None, BoolArray | None]:
+    """Values ``(n, k)``, null rows and rows of another length of a column of lists."""
+    import pyarrow.compute as pc
+
+    null = mask_of(array)
+    if pa.types.is_fixed_size_list(array.type) and array.type.list_size == k:
+        flat = array.values.slice(array.offset * k, len(array) * k)
+        wrong = None
+    else:
+        wrong = np.asarray(floats(pc.list_value_length(array)) != k)
+        if null is not None:
+            wrong &= ~null
+        bad = wrong if null is None else wrong | null
+        if bad.any():
+            kept = np.flatnonzero(~bad)  # the others are zeros, and are dropped
+            places = pa.Int64Array.from_buffers(pa.int64(), len(kept), [None, pa.py_buffer(kept)])
+            matrix, holes, _ = vector_column(array.take(places), k)
+            whole, missing = np.zeros((len(array), k), order="F"), bad & ~wrong
+            whole[kept] = matrix
+            if holes is not None:
+                missing[kept] = holes
+            return whole, missing, wrong
+        flat = array.flatten()
+    values, missing = scalar_column(flat)
+    matrix = np.asfortranarray(values.reshape(len(array), k))
+    if missing is not None:
+        holes = np.asarray(missing.reshape(len(array), k).any(axis=1))
+        null = holes if null is None else null | holes
+    return matrix, null, wrong
+
+
+class _Reader:
+    """Reads the roles of one record batch, noting what is null or illegal as it goes."""
+
+    def __init__(self, record: pa.RecordBatch, plan: Plan) -> None:
+        self.record, self.plan, self.n = record, plan, record.num_rows
+        self.null = np.zeros(self.n, dtype=np.bool_)
+        self.skipped = np.zeros(self.n, dtype=np.bool_)
+        self.found: dict[Key, Finding] = {}
+        self.nulls: dict[str, BoolArray] = {}
+
+    def note(self, kind: str, column: str, what: str, rows: BoolArray, values: Sequence[Any] | FloatArray) -> None:
+        """Record that ``what`` is wrong with some rows of a column; rows of weight 0 do not count."""
+        rows = rows & ~self.skipped
+        if rows.any():
+            first = int(rows.argmax())
+            self.found[(kind, column, what)] = Finding(int(rows.sum()), first, _shown(values[first]))
+
+    def missing(self, column: str, null: BoolArray | None) -> None:
+        """Record the nulls of a column."""
+        if null is not None and null.any():
+            self.nulls[column] = self.nulls.get(column, np.zeros(self.n, dtype=np.bool_)) | null
+            self.null |= null
+
+    def numbers(self, column: str) -> FloatArray:
+        """A column of numbers."""
+        array = self.record.column(column)
+        if kind_of(array.type) != "number":
+            raise BadRow(0, f"column {column!r} holds {_shown(array[0].as_py())}, which is not a number", TEXT_HINT)
+        values, null = scalar_column(array)
+        self.missing(column, null)
+        return values
+
+    def columns(self, names: Sequence[str], k: int) -> FloatArray:
+        """Several columns, or one column of lists, as ``(n, k)``; a single column of numbers as ``(n,)``."""
+        if not k:
+            return self.numbers(names[0])
+        import pyarrow.compute as pc
+
+        if len(names) == 1:
+            matrix, null, wrong = vector_column(self.record.column(names[0]), k)
+            self.missing(names[0], null)
+            if wrong is not None and wrong.any():
+                lengths = pc.list_value_length(self.record.column(names[0])).to_pylist()
+                shown = [Said(f"a list of {length}") for length in lengths]
+                self.note("error", names[0], f"a list of {k} numbers, as in the first row", wrong, shown)
+                self.null |= wrong
+            return matrix
+        matrix = np.empty((self.n, k), order="F")
+        for at, name in enumerate(names):
+            matrix[:, at] = self.numbers(name)
+        return matrix
+
+    def classes(self, column: str, names: tuple[str, ...]) -> FloatArray:
+        """A column of class labels as codes."""
+        import pyarrow.compute as pc
+
+        if self.plan.class_labels == "numbers":
+            values = self.numbers(column)
+            known = np.array([class_number(name) for name in names], dtype=np.float64)
+            order = np.argsort(known)
+            place = np.clip(np.searchsorted(known[order], values), 0, len(known) - 1)
+            unknown = (known[order][place] != values) & ~self.null
+            self.note("error", column, f"one of the classes {', '.join(names)}", unknown, values)
+            return order[place].astype(np.float64)
+        array = self.record.column(column)
+        if pa.types.is_dictionary(array.type):
+            array = array.dictionary_decode()
+        try:
+            array = array.cast(pa.string())
+            array.validate(full=True)
+        except pa.ArrowException:
+            raise BadRow(0, f"column {column!r} holds text that is not UTF-8") from None
+        code = pc.index_in(array, value_set=texts(names))
+        lost, values = mask_of(code), floats(code)
+        if lost is not None:
+            values = np.where(lost, 0.0, values)
+            null = mask_of(pc.if_else(pc.equal(array, ""), pa.scalar(None, pa.string()), array))
+            self.missing(column, null)
+            unknown = lost if null is None else lost & ~null
+            shown = array.to_pylist() if unknown.any() else []
+            self.note("error", column, f"one of the classes {_listed(names)}", unknown, shown)
+        return values
+
+    def groups(self) -> tuple[IntArray | None, tuple[Group, ...]]:
+        """The group index of each row, and the keys: those that occur, in one order whatever the rows' order is."""
+        code: IntArray | None = None
+        vocabularies: list[tuple[str | None, ...]] = []
+        for name in self.plan.roles.by:
+            index, words = _words(self.record.column(name), name)
+            vocabularies.append(words)
+            code = index if code is None else code * len(words) + index
+        if code is None:
+            return None, ((),)
+        used, place = np.unique(code, return_inverse=True) if len(vocabularies) > 1 else _used(code)
+        return place, _keys(tuple(vocabularies), used.tobytes())
+
+
+def _words(array: pa.Array, name: str) -> tuple[IntArray, tuple[str | None, ...]]:
+    """A column to group by as places in the sorted words that it holds; the last word is null."""
+    if pa.types.is_nested(array.type):
+        raise BadRow(0, f"column {name!r} of type {array.type} cannot be grouped by")
+    if pa.types.is_integer(array.type) and not array.null_count and not pa.types.is_uint64(array.type):
+        wide = array.cast(pa.int64())
+        numbers = np.frombuffer(wide.buffers()[1], np.int64, len(wide), 8 * wide.offset)
+        low, high = int(numbers.min(initial=0)), int(numbers.max(initial=0))
+        if high - low <= 4 * len(numbers):  # as good as codes already
+            return numbers - low, _numerals(low, high)
+    if not pa.types.is_dictionary(array.type):
+        array = array.dictionary_encode()
+    try:
+        found = array.dictionary.cast(pa.string()).to_pylist()
+    except (pa.ArrowException, UnicodeError):
+        raise BadRow(0, f"column {name!r} of type {array.type.value_type} cannot be grouped by") from None
+    missing = {None, ""} | ({"nan"} if pa.types.is_floating(array.type.value_type) else set())
+    # An empty text is no name: it and null are one group. Sorted, batches with the same words have the same keys.
+    words = sorted(set(found) - missing)
+    place = {word: at for at, word in enumerate(words)} | dict.fromkeys(missing, len(words))
+    rank = np.array([place[word] for word in found] + [len(words)], dtype=np.int64)
+    index, null = array.indices.cast(pa.int64()), mask_of(array.indices)
+    codes = np.frombuffer(index.buffers()[1], np.int64, len(index), index.offset * 8)
+    return rank[codes if null is None else np.where(null, len(found), codes)], (*words, None)
+
+
+@functools.lru_cache(maxsize=4)
+def _numerals(low: int, high: int) -> tuple[str | None, ...]:
+    return (*map(str, range(low, high + 1)), None)
+
+
+@functools.lru_cache(maxsize=4)
+def _keys(vocabularies: tuple[tuple[str | None, ...], ...], codes: bytes) -> tuple[Group, ...]:
+    """The keys that combined codes stand for; the same object again for the same codes, which batches often have."""
+    used = np.frombuffer(codes, dtype=np.int64)
+    if len(vocabularies) == 1:
+        return tuple((vocabularies[0][at],) for at in used.tolist())
+    columns = []
+    for words in reversed(vocabularies):
+        used, place = np.divmod(used, len(words))
+        columns.append([words[at] for at in place.tolist()])
+    return tuple(zip(*reversed(columns), strict=True))
+
+
+def _used(code: IntArray) -> tuple[IntArray, IntArray]:
+    """The small numbers that occur, and where each number is among them, without sorting."""
+    used = np.flatnonzero(np.bincount(code))
+    table = np.zeros(int(code.max(initial=0)) + 1, dtype=np.int64)
+    table[used] = np.arange(len(used))
+    return used, table[code]
+
+
+class Said(str):
+    """Words that stand in a message as they are."""
+
+    __slots__ = ()
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Said):
+        return value
+    if isinstance(value, np.ndarray):
+        parts = [f"{part:.6g}" for part in value[:4].tolist()] + (["…"] if len(value) > 4 else [])
+        return f"({', '.join(parts)}), sum {float(row_sum(value[None, :])[0]):.6g}"
+    if isinstance(value, str):
+        return repr(str(value if len(value) <= 40 else value[:40] + "…"))
+    return repr(float(value)) if isinstance(value, float) else str(value)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+
+
+def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
+    """The rows of a record batch that can be measured, and what was found wrong with the others.
+
+    Rows of weight 0 go first, then rows with a null in any role; only then are values held against the domains of the
+    losses, so what was dropped can do no harm.
+    """
+    reader = _Reader(record, plan)
+    roles = plan.roles
+    weight = None
+    if roles.weight is not None:
+        weight = reader.numbers(roles.weight)
+        reader.skipped = (weight == 0) & ~reader.null
+        illegal = ~((weight >= 0) & (weight < np.inf)) & ~reader.null
+        reader.note("error", roles.weight, "a finite number >= 0", illegal, weight)
+    if plan.classes is not None and plan.class_labels != "codes":
+        label = reader.classes(roles.label[0], plan.classes)
+    else:
+        label = reader.columns(roles.label, plan.label_width)
+    predictions = [reader.columns(model.columns, width) for model, width in zip(roles.models, plan.widths, strict=True)]
+    group, keys = reader.groups()
+    for column, rows in reader.nulls.items():
+        reader.note("null", column, "null", rows, [Said("null")] * reader.n)
+    skipped = reader.skipped
+    null = reader.null & ~skipped
+    dropped = skipped | null
+    nulls, unweighted = (_counted(rows, group, len(keys)) for rows in (null, skipped))
+    position = None
+    if dropped.any():
+        position = np.flatnonzero(~dropped)
+        label, *predictions = (_taken(values, position) for values in (label, *predictions))
+        weight = None if weight is None else weight[position]
+        group = None if group is None else group[position]
+    found = {} if not plan.normalize_rows else _not_to_normalize(plan, predictions)
+    if plan.normalize_rows and not found:
+        predictions = [_normalized(values) for values in predictions]
+    found = found or _illegal(plan, label, predictions)
+    findings = Findings({**_rebased(reader.found, None), **_rebased(found, position)})
+    for array in (label, *predictions, *([] if weight is None else [weight])):
+        array.flags.writeable = False
+    return Batch(label, tuple(predictions), weight, group, position, keys, reader.n, nulls, unweighted, findings)
+
+
+def _counted(rows: BoolArray, group: IntArray | None, groups: int) -> IntArray:
+    return np.array([int(rows.sum())]) if group is None else np.bincount(group[rows], minlength=groups)
+
+
+def _taken(values: FloatArray, position: IntArray) -> FloatArray:
+    return values[position] if values.ndim == 1 else np.asfortranarray(values[position])
+
+
+def _not_to_normalize(plan: Plan, predictions: Sequence[FloatArray]) -> dict[Key, Finding]:
+    """Rows that no division makes probabilities: with a negative number, or a sum that is not positive."""
+    found: dict[Key, Finding] = {}
+    for model, values in zip(plan.roles.models, predictions, strict=True):
+        with np.errstate(all="ignore"):
+            good = (values.min(axis=1, initial=0.0) >= 0) & (row_sum(values) > 0) & np.isfinite(row_sum(values))
+        if not good.all():
+            first = int(np.argmin(good))
+            key = ("error", ", ".join(model.columns[:4]), "non-negative numbers with a positive sum, to be normalized")
+            found[key] = Finding(int((~good).sum()), first, _shown(values[first]))
+    return found
+
+
+def _normalized(values: FloatArray) -> FloatArray:
+    return np.asfortranarray(values / row_sum(values)[:, None])
+
+
+def _rebased(found: dict[Key, Finding], position: IntArray | None) -> dict[Key, Finding]:
+    if position is None:
+        return found
+    return {key: Finding(it.count, int(position[it.row]), it.value) for key, it in found.items()}
+
+
+def _illegal(plan: Plan, label: FloatArray, predictions: Sequence[FloatArray]) -> dict[Key, Finding]:
+    """What lies outside the domains of the losses, each domain of each column judged once."""
+    found: dict[Key, Finding] = {}
+    if not len(label):
+        return found
+    seen: set[tuple[str, Domain]] = set()
+    for model, values, width, losses in zip(plan.roles.models, predictions, plan.widths, plan.losses, strict=True):
+        for bound in losses:
+            title = ",".join(plan.roles.label)
+            checks: Iterable[tuple[str, Domain, FloatArray, Sequence[str]]] = (
+                (title, bound.label_domain.for_width(width or 1), label, plan.roles.label),
+                (model.name, bound.prediction_domain, values, model.columns),
+            )
+            for what, domain, numbers, columns in checks:
+                if (what, domain) not in seen:
+                    seen.add((what, domain))
+                    _judge(found, bound, domain, numbers, columns, model)
+            if bound.chained and not found:
+                # What comes out of the activation must be legal for the loss as well.
+                _judge(found, bound, bound.output_domain, bound.activated(values), model.columns, model)
+    return found
+
+
+def _judge(
+    found: dict[Key, Finding],
+    bound: BoundLoss,
+    domain: Domain,
+    numbers: FloatArray,
+    columns: Sequence[str],
+    model: Model,
+) -> None:
+    bad = domain.illegal(numbers)
+    if bad is not None:
+        first = int(bad.argmax())
+        column, value = ", ".join(columns[:4]) + (", …" if len(columns) > 4 else ""), numbers[first]
+        if not domain.rows and numbers.ndim == 2:
+            at = next(at for at in range(numbers.shape[1]) if domain.illegal(numbers[first, at : at + 1]) is not None)
+            column, value = columns[at] if len(columns) > 1 else f"{columns[0]}[{at}]", numbers[first, at]
+        key = ("error", column, f"{bound.name}: {domain.describe()}")
+        found[key] = Finding(int(bad.sum()), first, _shown(value))
+        return
+    doubtful = domain.doubtful(numbers)
+    if doubtful is not None:
+        first = int(doubtful.argmax())
+        found[("warning", model.name, domain.doubt)] = Finding(int(doubtful.sum()), first, _shown(numbers[first]))
+    for value in domain.exclusive:
+        at_value = numbers == value
+        if at_value.any():
+            rows = at_value if at_value.ndim == 1 else at_value.any(axis=1)
+            found[("exclusive", ", ".join(columns), f"{value:g}")] = Finding(
+                int(rows.sum()), int(rows.argmax()), f"{value:g}"
+            )

@@ -1,0 +1,321 @@
+"""The best constant prediction of a loss, found with the loss's own kernel and gradient.
+
+Nothing is declared for it: the mean loss of a constant is a weighted sum over the different labels, and where its
+slope changes sign is the best constant. That holds for every loss that falls, then rises, as the constant grows.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lossctl.domain import BoolArray, FloatArray, Interval, LogSimplex, Simplex
+from lossctl.errors import UsageError
+from lossctl.functions.loss import BoundLoss
+from lossctl.sums.distribution import ordered, unordered
+from lossctl.sums.exact import exact_products, to_float
+from lossctl.sums.marginals import Points
+from lossctl.sums.moments import Total
+from lossctl.sums.state import IntArray
+
+BALANCED = 2.0**-45
+"""The part of the mean size of the gradient below which its mean is 0 up to rounding."""
+FLAT = 1e-9
+"""The part of the range of the labels that a real interval of best constants is wider than."""
+WORSE = 1e-9
+"""By how much another constant must be better to say that the slope did not lead to the best."""
+PROBES = 17
+UNEVEN = "its mean falls and rises more than once as the constant grows"
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best constant prediction in one group and the loss that would be reported of it."""
+
+    constant: float | tuple[float, ...] = math.nan
+    """One number, or one a column; NaN where none is known."""
+    loss: float = math.nan
+    relative_error: float = 0.0
+    """By how much of itself a label was off, at most, when the constant was sought; 0 for exact labels."""
+    unknown: str = ""
+    """Why no best constant is known."""
+
+
+class _NoneKnown(Exception):
+    """There is no way to the best constant; says why."""
+
+
+def best_constants(bound: BoundLoss, width: int, points: Points, totals: list[Total], label: int) -> list[Best]:
+    """The best constant of each group for a loss, on the loss's own scale (after any activation).
+
+    Args:
+        bound: the loss.
+        width: how many numbers a prediction has, 0 for a plain one.
+        points: the labels, a slot for each column in each group.
+        totals: what the groups came to for some model: rows and weights.
+        label: how many label columns there are, 0 for a plain label.
+    """
+    bound = bound.through(None)
+    try:
+        if bound.rows:
+            return list(_best_rows(bound, points, totals, label, width))
+        return list(_best_columns(bound, points, totals, max(label, 1)))
+    except _NoneKnown as none:
+        return [Best(unknown=str(none)) for _ in totals]
+    except UsageError as wrong:
+        return [Best(unknown=wrong.what) for _ in totals]
+
+
+def _reported(bound: BoundLoss, total: Total, label: FloatArray, prediction: FloatArray, weight: FloatArray) -> float:
+    """What would be reported of predictions for labels with these weights, summed exactly."""
+    value = bound.row_value(label, prediction)
+    used = weight != 0
+    if not np.isfinite(value[used]).all():
+        special = float(value[used].sum())
+        return replace(total, special=special).value(bound.reduction)
+    (exact,) = exact_products(value[used], weight[used]).exact()
+    return replace(total, sum_value=exact, special=None).value(bound.reduction)
+
+
+# --- losses of single numbers -----------------------------------------------------------------------------------------
+
+
+def _best_columns(bound: BoundLoss, points: Points, totals: list[Total], columns: int) -> Iterator[Best]:
+    found = _Search(bound, points).best()
+    place = {slot: at for at, slot in enumerate(points.slot.tolist())}
+    for group, total in enumerate(totals):
+        at = [place[slot] for slot in range(group * columns, (group + 1) * columns) if slot in place]
+        if not at:
+            yield Best()
+            continue
+        constants = found[at].tolist()
+        if not np.isfinite(constants).all():
+            yield Best(unknown=UNEVEN)
+            continue
+        cells = _cells_of(points, np.array(at))
+        prediction = np.repeat(found[at], points.size[at])
+        label = bound.label_domain.convert(points.label[cells])
+        share = 1 if bound.reduction == "sum" else columns
+        column_total = replace(total, sum_weight=total.sum_weight * share)
+        loss = _reported(bound, column_total, label, prediction, points.weight[cells])
+        error = float(points.relative_error[at].max())
+        yield Best(constants[0] if columns == 1 else tuple(constants), loss, error)
+
+
+class _Search:
+    """Looks for the best constant of every slot at once: a step costs one call of the gradient."""
+
+    def __init__(self, bound: BoundLoss, points: Points) -> None:
+        domain = bound.prediction_domain
+        if not isinstance(domain, Interval):
+            raise _NoneKnown(f"predictions that must be {domain.describe()} are no interval to search")
+        self.bound, self.points = bound, points
+        self.label = bound.label_domain.convert(points.label)
+        ends = self.label[points.start], self.label[points.start + points.size - 1]
+        self.edges = (
+            np.full_like(ends[0], _inner(domain.low, domain.low_open, math.inf)),
+            np.full_like(ends[0], _inner(domain.high, domain.high_open, -math.inf)),
+        )
+        self.low, self.high = (np.clip(end, *self.edges) for end in ends)
+        self.mean = np.clip(points.mean, self.low, self.high)
+
+    def best(self) -> FloatArray:
+        """The best constants: of an interval of equally good ones its middle, or the end nearest to the labels.
+
+        NaN where the slope does not lead there.
+        """
+        left, right = self.sign(self.low) > 0, self.sign(self.high) < 0
+        low = np.where(left, self.edges[0], np.where(right, self.high, self.low))
+        high = np.where(right, self.edges[1], np.where(left, self.low, self.high))
+        first = self._first(low, high, 0)
+        beyond = self._first(low, high, 1)
+        last = unordered(ordered(beyond) - (self.sign(beyond) >= 1))
+        constant = np.where(left, last, np.where(right, first, self._between(first, last)))
+        constant = np.clip(constant, *self.edges)
+        return np.where(self._beaten(constant), math.nan, constant)
+
+    def sign(self, constant: FloatArray) -> FloatArray:
+        """The sign of the mean slope at a constant, 0 where it is balanced up to rounding."""
+        points = self.points
+        slope = self.bound.row_gradient(self.label, np.repeat(constant, points.size))
+        with np.errstate(all="ignore"):
+            mean = np.add.reduceat(points.weight * slope, points.start)
+            size = np.add.reduceat(points.weight * np.abs(slope), points.start)
+            balanced = (np.abs(mean) <= BALANCED * size) & np.isfinite(size)
+        return np.where(balanced, 0.0, np.sign(mean))
+
+    def _first(self, low: FloatArray, high: FloatArray, sign: int) -> FloatArray:
+        """The smallest double from low to high whose slope has at least that sign; high when none has."""
+        below, above = ordered(low), ordered(high)
+        while (below < above).any():
+            middle = (below >> 1) + (above >> 1) + (below & above & 1)
+            reached = self.sign(unordered(middle)) >= sign
+            below, above = np.where(reached, below, middle + 1), np.where(reached, middle, above)
+        return unordered(above)
+
+    def _between(self, first: FloatArray, last: FloatArray) -> FloatArray:
+        """The middle of the constants from the first to the last where the slope is 0.
+
+        Where that is a single point up to rounding, the mean label is preferred if the slope is 0 there too, then a
+        label: at a kink the slope jumps past 0.
+        """
+        first, on_label = self._snapped(first, -1)
+        last, also = self._snapped(last, 1)
+        middle = 0.5 * first + 0.5 * last
+        point = np.where(on_label, first, np.where(also, last, middle))
+        point = np.where(self.sign(self.mean) == 0, self.mean, point)
+        return np.where(last - first > FLAT * (self.high - self.low), middle, point)
+
+    def _snapped(self, constant: FloatArray, step: int) -> tuple[FloatArray, BoolArray]:
+        """The label that a constant is at or one double beyond, in the direction of the step; else the constant."""
+        key = ordered(constant)
+        found, hit = constant.copy(), np.zeros(len(constant), dtype=np.bool_)
+        for at, (start, size) in enumerate(zip(self.points.start.tolist(), self.points.size.tolist(), strict=True)):
+            labels = self.label[start : start + size]
+            for candidate in unordered(key[at] + np.array([step, 0])):
+                where = int(np.searchsorted(labels, candidate))
+                if where < size and labels[where] == candidate:
+                    found[at], hit[at] = candidate, True
+        return found, hit
+
+    def _beaten(self, constant: FloatArray) -> BoolArray:
+        """Where one of the labels is a better constant."""
+        points = self.points
+        best, size = self._sums(constant)
+        bar = best - WORSE * np.where(np.isfinite(size), size, 0.0)
+        beaten = np.zeros(len(constant), dtype=np.bool_)
+        for part in np.linspace(0.0, 1.0, PROBES):
+            probe = self.label[points.start + np.rint(part * (points.size - 1)).astype(np.int64)]
+            other, _ = self._sums(np.clip(probe, *self.edges))
+            beaten |= other < bar
+        return beaten
+
+    def _sums(self, constant: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The sums of the losses of a constant, and of their sizes."""
+        value = self.bound.row_value(self.label, np.repeat(constant, self.points.size))
+        with np.errstate(all="ignore"):
+            value = self.points.weight * value
+            return np.add.reduceat(value, self.points.start), np.add.reduceat(np.abs(value), self.points.start)
+
+
+def _inner(edge: float, is_open: bool, inwards: float) -> float:  # noqa: FBT001
+    """The last double inside an edge of an interval."""
+    return math.nextafter(edge, -edge if math.isinf(edge) else inwards) if is_open or math.isinf(edge) else edge
+
+
+# --- losses of rows ---------------------------------------------------------------------------------------------------
+
+
+def _best_rows(bound: BoundLoss, points: Points, totals: list[Total], label: int, width: int) -> Iterator[Best]:
+    if label and not _additive(bound, width):
+        raise _NoneKnown("it depends on more of a label than its columns one by one")
+    if not isinstance(bound.prediction_domain, Simplex | LogSimplex):
+        raise _NoneKnown(f"predictions are {bound.prediction_domain.describe()}, no probabilities")
+    columns = max(label, 1)
+    for group, total in enumerate(totals):
+        slots = np.flatnonzero(points.slot // columns == group)
+        if not len(slots):
+            yield Best()
+            continue
+        error = float(points.relative_error[slots].max())
+        if error and not label:
+            yield Best(unknown="there are too many classes")
+            continue
+        rows = (_spread if label else _codes)(bound, points, slots, total, width)
+        constant = rows.best()
+        if constant is None:
+            yield Best(unknown="no step from the uniform row leads to it")
+            continue
+        prediction = np.asfortranarray(np.tile(constant, (len(rows.weight), 1)))
+        yield Best(tuple(constant.tolist()), _reported(bound, total, rows.label, prediction, rows.weight), error)
+
+
+def _codes(bound: BoundLoss, points: Points, slots: IntArray, total: Total, width: int) -> "_Rows":
+    """The classes that occur and their weights."""
+    cells = _cells_of(points, slots)
+    label, weight = points.label[cells], points.weight[cells]
+    prior = np.zeros(width)
+    prior[label.astype(np.intp)] = weight / to_float(total.sum_weight)
+    return _Rows(bound, label, weight, total, prior)
+
+
+def _spread(bound: BoundLoss, points: Points, slots: IntArray, total: Total, width: int) -> "_Rows":
+    """Rows with one number each, and a row of zeros that takes away what they count too often; see `_additive`."""
+    cells = _cells_of(points, slots)
+    column = np.repeat(points.slot[slots] % width, points.size[slots])
+    label = np.zeros((len(cells) + 1, width), order="F")
+    label[np.arange(len(cells)), column] = points.label[cells]
+    weight = np.append(points.weight[cells], -(width - 1) * to_float(total.sum_weight))
+    return _Rows(bound, label, weight, total, points.mean[slots])
+
+
+def _cells_of(points: Points, slots: IntArray) -> IntArray:
+    spans = (np.arange(points.start[at], points.start[at] + points.size[at]) for at in slots)
+    return np.concatenate(list(spans))
+
+
+def _additive(bound: BoundLoss, width: int, tries: int = 16) -> bool:
+    """Whether a loss of soft labels is a sum over columns, so that it can be averaged column by column.
+
+    Then ℓ(y, ŷ) = Σ_k ℓ(y_k e_k, ŷ) − (K − 1) ℓ(0, ŷ), e_k being the row with a single 1.
+    """
+    rng = np.random.default_rng(0)
+    label, prediction = (
+        domain.sample(rng, tries, width) for domain in (Simplex(), bound.prediction_domain.for_width(width))
+    )
+    apart = -(width - 1) * bound.row_value(np.zeros_like(label), prediction)
+    for column in range(width):
+        alone = np.zeros_like(label)
+        alone[:, column] = label[:, column]
+        apart = apart + bound.row_value(alone, prediction)
+    return bool(np.allclose(apart, bound.row_value(label, prediction), rtol=1e-9, atol=1e-9))
+
+
+class _Rows:
+    """The mean loss of one row of probabilities, and its slope."""
+
+    def __init__(self, bound: BoundLoss, label: FloatArray, weight: FloatArray, total: Total, mean: FloatArray) -> None:
+        self.bound, self.mean = bound, mean
+        self.label, self.weight = bound.as_codes(label), weight
+        self.share = weight / to_float(total.sum_weight)
+        self.logarithms = isinstance(bound.prediction_domain, LogSimplex)
+
+    def best(self) -> FloatArray | None:
+        """The row whose slope says that no other is better.
+
+        It is the mean label of a proper score, or one step from the uniform row p away: the smoothed mean −p ∂ℓ/∂p of
+        a likelihood, the geometric mean e^(−∂ℓ/∂p) of a reverse divergence.
+        """
+        uniform = np.full(len(self.mean), 1.0 / len(self.mean))
+        slope = self.slope(uniform)
+        with np.errstate(all="ignore"):
+            steps = (-uniform * slope, np.exp(slope.min() - slope))
+            found = [step / math.fsum(step) for step in steps if math.fsum(step) > 0 and (step >= 0).all()]
+        for probabilities in (self.mean, *found):
+            if self.optimal(probabilities):
+                return self.row(probabilities)
+        return None
+
+    def row(self, probabilities: FloatArray) -> FloatArray:
+        """Probabilities as the loss takes them."""
+        with np.errstate(divide="ignore"):
+            return np.log(probabilities) if self.logarithms else probabilities
+
+    def slope(self, probabilities: FloatArray) -> FloatArray:
+        """The slope of the mean loss with respect to the probabilities."""
+        prediction = np.asfortranarray(np.tile(self.row(probabilities), (len(self.weight), 1)))
+        each = self.bound.row_gradient(self.label, prediction)
+        mean = np.array([math.fsum(self.share * column) for column in each.T])
+        if not self.logarithms:
+            return mean
+        with np.errstate(all="ignore"):
+            return np.where(mean == 0, 0.0, mean / probabilities)
+
+    def optimal(self, probabilities: FloatArray) -> bool:
+        """Whether moving probability from one class to another gains nothing: what makes a minimum on a simplex."""
+        slope = self.slope(probabilities)
+        inside = probabilities > 0
+        least = float(slope[inside].min())
+        slack = 1e-9 * max(1.0, float(np.abs(slope[inside]).max()))
+        return bool((slope[inside] <= least + slack).all() and (slope >= least - slack).all())

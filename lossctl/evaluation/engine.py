@@ -1,0 +1,111 @@
+"""What an engine is: an ordered map over shards, with a bounded number of results in flight.
+
+The serial engine is ``map``. Every other must be indistinguishable from it, bit for bit: results come back in the
+order of the items, and whoever asks adds them up.
+"""
+
+import os
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import Protocol, TypeVar, runtime_checkable
+
+from lossctl.errors import UsageError
+from lossctl.reading.location import is_remote
+from lossctl.registry import Registry
+
+Item = TypeVar("Item")
+Begun = TypeVar("Begun")
+Made = TypeVar("Made")
+
+
+class Engine(Protocol):
+    """A way to map a function over shards."""
+
+    name: str
+    forks: bool
+    """Whether its workers are forks of this process, in which connections to stores are dead."""
+
+    def map(
+        self, function: Callable[[Item], Made], items: Iterable[Item], workers: int | None = None
+    ) -> Iterator[Made]:
+        """The results of the function, in the order of the items.
+
+        Args:
+            function: pure; what it raises is raised when its turn comes.
+            items: read ahead no further than the work in flight.
+            workers: how many to keep busy, for engines that have several; all there are when left out.
+        """
+
+
+@runtime_checkable
+class Remote(Engine, Protocol):
+    """An engine whose workers are other processes: connected to once for a whole pass."""
+
+    def connect(self, scheduler: str | None, workers: int | None) -> AbstractContextManager[Engine]:
+        """The engine with its workers, until the context is left.
+
+        Args:
+            scheduler: where the workers are; where left out, they are started for the time being.
+            workers: how many to start; one a core when left out.
+
+        Raises:
+            UsageError: nobody answers there, or an extra is not installed.
+        """
+
+
+engines: Registry[Engine] = Registry("engine", "lossctl.evaluation.engines", group="lossctl.engines")
+"""The built-in engines, one file each; any module put here is found by itself."""
+
+
+def find_engine(name: str, scheduler: str | None = None) -> Engine:
+    """The engine of that name.
+
+    Raises:
+        UsageError: there is none, or a scheduler is named and it has no use for one.
+    """
+    found = engines.get(name)
+    if scheduler is not None and not isinstance(found, Remote):
+        able = " or ".join(f"--engine {it.name}" for it in engines if isinstance(it, Remote))
+        raise UsageError(f"the {found.name} engine has no scheduler", f"--scheduler goes with {able}.")
+    return found
+
+
+def usual_engine(paths: Iterable[str]) -> str:
+    """The name of the fastest engine for some files: ``processes`` where forking is safe, else ``threads``."""
+    alone = sys.platform == "linux" and threading.active_count() == 1
+    return "processes" if alone and not any(is_remote(path) for path in paths) else "threads"
+
+
+def connected(engine: Engine, scheduler: str | None, workers: int | None) -> AbstractContextManager[Engine]:
+    """The engine, ready to map, until the context is left; arguments and errors as for `Remote.connect`."""
+    return engine.connect(scheduler, workers) if isinstance(engine, Remote) else nullcontext(engine)
+
+
+def in_turn(
+    begin: Callable[[Item], Begun], end: Callable[[Begun], Made], items: Iterable[Item], most: Callable[[], int]
+) -> Iterator[Made]:
+    """What each item comes to, in order, while no more than ``most()`` others have begun.
+
+    What the items themselves raise is raised after the items before it.
+    """
+    waiting: deque[Begun] = deque()
+    ahead, trouble = iter(items), None
+    while trouble is None:
+        try:
+            waiting.append(begin(next(ahead)))
+        except Exception as met:  # noqa: BLE001  (the end, or what the items raise)
+            trouble = met
+        if waiting and (trouble is not None or len(waiting) > most()):
+            yield end(waiting.popleft())
+    while waiting:
+        yield end(waiting.popleft())
+    if not isinstance(trouble, StopIteration):
+        raise trouble
+
+
+def available_cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

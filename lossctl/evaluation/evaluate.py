@@ -1,0 +1,205 @@
+"""The path of the data: a source opens, a plan is made, shards are measured and added up, a report comes out."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from lossctl.evaluation import join as joining
+from lossctl.evaluation.assembly import assemble, total_of
+from lossctl.evaluation.batch import Nulls, Plan
+from lossctl.evaluation.clock import Clock
+from lossctl.evaluation.engine import find_engine
+from lossctl.evaluation.measure import measure, nothing
+from lossctl.evaluation.plan import Request, make_plan
+from lossctl.evaluation.report import Report
+from lossctl.evaluation.traversal import Traversal
+from lossctl.functions.activation import get_activation
+from lossctl.functions.definition import split_specs
+from lossctl.functions.loss import BoundLoss, get_loss
+from lossctl.reading.format import Reading, Source, formats, narrowed, open_source
+from lossctl.reading.location import expand
+from lossctl.registry import split
+
+Progress = Callable[[int], None]
+
+
+def evaluate(
+    source: Any,
+    loss: str | BoundLoss | Sequence[str | BoundLoss] | None,
+    *,
+    label: str | Sequence[str] | None = None,
+    prediction: str | Sequence[str] | None = None,
+    weight: str | None = None,
+    by: str | Sequence[str] | None = None,
+    activation: str | None = None,
+    from_logits: bool = False,
+    reduction: str | None = None,
+    gradient: bool = False,
+    samples: int = 0,
+    skill: bool = False,
+    nulls: Nulls = "error",
+    engine: str = "threads",
+    threads: int | None = None,
+    scheduler: str | None = None,
+    classes: Sequence[str] = (),
+    eps: float | None = None,
+    normalize_rows: bool = False,
+    reading: Reading | None = None,
+    labels: Any = None,
+    ids: str | Sequence[str] | None = None,
+    join: str = "strict",
+    profile: bool = False,
+    progress: Progress | None = None,
+) -> Report:
+    """Evaluate losses on a data set in one pass and constant memory.
+
+    Args:
+        source: a path, a list of paths (URLs, globs, directories, ``-`` for stdin), a pandas.DataFrame, a
+            pyarrow.Table, or a mapping of 1-D arrays (2-D for a vector column).
+        loss: ``"huber:delta=0.5"``, a list of such, or a bound loss; ``None`` picks what suits the columns.
+        label: name, list of names or glob of the label columns; found by its common names when left out.
+        prediction: likewise, one entry a model: a glob or comma list is one vector-valued model, ``name=COL`` names it.
+        weight: the column of non-negative row weights.
+        by: columns to group by.
+        activation: an activation applied to the predictions first; gradients are then on the pre-activations.
+        from_logits: apply each loss's natural activation (sigmoid, softmax, exp).
+        reduction: ``mean``, ``sum`` or ``root-mean`` instead of the loss's own.
+        gradient: whether to compute the gradient figures.
+        samples: how many of the worst rows to keep for each result.
+        skill: whether to compare each loss with that of the best constant prediction, group by group.
+        nulls: ``error`` or ``drop``.
+        engine: ``serial``, ``threads``, ``processes`` (forked, so only where nothing else runs in this process) or
+            ``dask``; no digit depends on it.
+        threads: how many, or how many processes; all cores, or all of a cluster, when left out.
+        scheduler: the address of the Dask scheduler, such as ``tcp://host:8786``, whose workers see the same files;
+            left out, that which Dask is configured for, else worker processes on this machine, for the time being. A
+            table in memory is sent to the workers.
+        classes: names of the classes in the order of their codes.
+        eps: the floor under probabilities inside logarithms.
+        normalize_rows: divide each row of a vector prediction by its sum.
+        reading: how to read files that do not say it themselves: format, delimiter, header, what is null.
+        labels: another source that holds the labels, matched with this one by key.
+        ids: the key columns, of the same names in both.
+        join: ``strict`` (every key in both), ``inner`` (keys in both) or ``left`` (every prediction).
+        profile: whether to say in the report where the time went.
+        progress: called with the number of bytes of each part that is done.
+
+    Returns:
+        A report with one result for each loss, model and group.
+
+    Raises:
+        UsageError: an unknown loss, column, parameter, engine or reduction.
+        DataError: unreadable data, nulls under ``error``, values outside a domain, nothing left to measure.
+    """
+    request = Request(
+        loss=[] if loss is None else [loss] if isinstance(loss, str | BoundLoss) else list(loss),
+        label=several(label),
+        prediction=several(prediction),
+        weight=weight,
+        by=several(by),
+        classes=tuple(split(classes) if isinstance(classes, str) else map(str, classes)),
+        activation=activation,
+        from_logits=from_logits,
+        reduction=reduction,
+        eps=eps,
+        normalize_rows=normalize_rows,
+        gradient=gradient,
+        samples=samples,
+        skill=skill,
+        nulls=nulls,
+    )
+    clock = Clock()
+    found = prepare(
+        source, request, reading, labels=labels, ids=several(ids), join=join, engine=engine, scheduler=scheduler
+    )
+    clock.mark("open")
+    report = run(found.source, found.plan, engine=engine, threads=threads, scheduler=scheduler, progress=progress)
+    joined = {} if found.joined is None else {"join": found.joined}
+    seconds = {**(report.profile or {}), "open": clock.spent.seconds["open"]} if profile else None
+    return replace(report, inputs={**report.inputs, **joined}, profile=seconds)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A data set and everything that is decided about it before the pass."""
+
+    source: Source
+    plan: Plan
+    joined: Mapping[str, Any] | None = None
+    """What was matched, where labels came from another file."""
+
+
+def prepare(
+    source: Any,
+    request: Request,
+    reading: Reading | None = None,
+    *,
+    labels: Any = None,
+    ids: Sequence[str] = (),
+    join: str = "strict",
+    engine: str = "threads",
+    scheduler: str | None = None,
+    others: bool = False,
+) -> Prepared:
+    """Open a data set, match its labels if they are elsewhere, and decide everything.
+
+    Args:
+        source, reading, labels, ids, join, engine, scheduler: as for `evaluate`.
+        request: what is asked for.
+        others: whether a join is to carry all columns along.
+
+    Raises:
+        UsageError: as for `evaluate`.
+        DataError: the data cannot be read, or keys do not match.
+    """
+    check_words(request, engine, reading, scheduler)
+    opened = open_source(source, reading)
+    if labels is None:
+        return Prepared(opened, make_plan(opened, request))
+    joined = joining.join(opened, open_source(labels, reading), ids, join, request, others=others)
+    return Prepared(joined.source, make_plan(joined.source, joined.request), joined.facts)
+
+
+def run(
+    source: Source,
+    plan: Plan,
+    *,
+    engine: str = "threads",
+    threads: int | None = None,
+    scheduler: str | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Carry out a plan; the report says where the time went."""
+    passed = Traversal(narrowed(source, plan.roles.needed), engine, threads, scheduler=scheduler)
+    measured = total_of(passed, plan, partial(measure, plan), nothing(plan), progress)
+    return replace(assemble(plan, measured, passed), profile=measured.spent.seconds)
+
+
+def check_words(request: Request, engine: str, reading: Reading | None, scheduler: str | None = None) -> None:
+    """Refuse names that nothing has, before anything is opened or fetched.
+
+    Raises:
+        UsageError: an unknown loss, parameter, activation, engine or format, or an engine that has no scheduler.
+    """
+    for spec in request.loss:
+        for one in split_specs([spec]) if isinstance(spec, str) else [spec]:
+            get_loss(one)
+    if request.activation is not None:
+        get_activation(request.activation)
+    find_engine(engine, scheduler)
+    if reading is not None and reading.format is not None:
+        formats.get(reading.format)
+
+
+def input_files(source: Any, labels: Any = None) -> tuple[str, ...]:
+    """The files that paths, globs and directories stand for: those that must not be written to."""
+    paths = [path for one in (source, labels) for path in several(one)]
+    return tuple(one for path in paths for one in expand(path))
+
+
+def several(names: str | Sequence[str] | None) -> tuple[str, ...]:
+    """One name, several or none as a tuple."""
+    if names is None:
+        return ()
+    return tuple(str(name) for name in names) if isinstance(names, list | tuple) else (str(names),)

@@ -1,0 +1,189 @@
+"""Labels that live in another file: matched with the predictions by key, strictly unless asked otherwise.
+
+Both sides are held in memory, in the columns that count.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from lossctl.errors import DataError, UsageError
+from lossctl.evaluation.batch import takeable
+from lossctl.evaluation.plan import Request
+from lossctl.evaluation.traversal import Traversal
+from lossctl.reading.columns import LABEL_NAMES, PREDICTION_NAMES, Column, find
+from lossctl.reading.format import Source, Wanted, narrowed
+from lossctl.reading.formats.memory import MemorySource
+
+HOW = ("strict", "inner", "left")
+LEFT, RIGHT = "lossctl left row", "lossctl right row"
+
+
+@dataclass(frozen=True)
+class Joined:
+    """The data set of a join, and the request with its columns named."""
+
+    source: MemorySource
+    request: Request
+    facts: dict[str, Any]
+    """What was joined, dropped or unmatched."""
+
+
+def join(  # noqa: C901  (a step for each thing that can be wrong)
+    predictions: Source, labels: Source, ids: Sequence[str], how: str, request: Request, *, others: bool = False
+) -> Joined:
+    """Match the rows of two data sets by key.
+
+    Args:
+        predictions: the data set of the predictions; its row order is kept.
+        labels: the data set of the labels.
+        ids: the key columns, by the same names in both.
+        how: ``strict`` (every key in both), ``inner`` (keys in both) or ``left`` (every prediction).
+        request: what is asked for; label patterns are looked up among the labels, all others first among the
+            predictions.
+        others: whether to carry all columns along.
+
+    Raises:
+        UsageError: a column is missing, or the join unknown.
+        DataError: keys are null, repeated, or unmatched under ``strict``: with counts and three examples.
+    """
+    if how not in HOW:
+        raise UsageError(f"unknown join {how!r}", f"Known: {', '.join(HOW)}.")
+    if not ids:
+        raise UsageError("--labels needs --id COL: the column that both files share")
+    if "stdin" in predictions.files and "stdin" in labels.files:
+        raise UsageError("stdin can be read only once")
+    left_names = {column.name for column in predictions.columns}
+    for side, source in (("predictions", predictions), ("labels", labels)):
+        for name in ids:
+            if len(found := find(name, source.columns, f"id of the {side}")) > 1:
+                raise UsageError(f"id {name!r} matches {len(found)} columns of the {side}", "Name each.")
+    label = _roles(request.label, labels.columns, ids, LABEL_NAMES, "label", "-y")
+    prediction = tuple(request.prediction) or _roles((), predictions.columns, ids, PREDICTION_NAMES, "prediction", "-p")
+    weight = None if request.weight is None else _either(request.weight, predictions, labels, "weight")[0]
+    by = tuple(name for pattern in request.by for name in _either(pattern, predictions, labels, "group"))
+    shared = [*by, *([] if weight is None else [weight])]
+    from_left = {name for name in shared if name in left_names}
+    left_needed = {name for pattern in prediction for name in _predicted(pattern, predictions.columns)} | from_left
+    right_needed = {*label, *(name for name in shared if name not in left_names)}
+    texts = {name for name in by if name not in (*label, weight)}
+    if request.classes or len(_predicted(prediction[0], predictions.columns)) > 1:
+        texts |= {name for name in label if _kind(labels, name) == "text"}
+    left = _read(predictions, ids, left_needed, texts & left_names, others=others)
+    right = _read(labels, ids, right_needed, texts & right_needed, others=others)
+    matched, facts = _match(left, right, list(ids), how)
+    renamed = {name: f"{name} (labels)" if name in left.column_names else name for name in right.column_names}
+    table = left.take(matched[LEFT])
+    for name in right.column_names:
+        if name not in ids:
+            table = table.append_column(renamed[name], right[name].take(matched[RIGHT]))
+    if not matched.num_rows:
+        raise DataError(f"{' '.join(predictions.files)}: no id has a label in {' '.join(labels.files)}")
+    title = " joined with ".join(" ".join(it.files) or "the table" for it in (predictions, labels))
+    named = tuple(renamed[name] for name in label)
+    changed = {"label": named, "prediction": prediction, "weight": weight, "by": by}
+    return Joined(
+        MemorySource(table.combine_chunks(), title, predictions.files, np.array(matched[LEFT].to_pylist(), np.int64)),
+        Request(**{**vars(request), **changed}),
+        {"labels": list(labels.files), "predictions": list(predictions.files), "id": list(ids), "how": how, **facts},
+    )
+
+
+def _roles(
+    patterns: Sequence[str], columns: Sequence[Column], ids: Sequence[str], known: Sequence[str], role: str, flag: str
+) -> tuple[str, ...]:
+    """The columns of a role: as named, the one of a common name, or the only one beside the key."""
+    if patterns:
+        return tuple(name for pattern in patterns for name in find(pattern, columns, role))
+    others = [column.name for column in columns if column.name not in ids]
+    common = [name for name in others if name.lower() in known]
+    if len(common) == 1 or len(others) == 1:
+        return tuple(common or others)
+    raise UsageError(f"no single column could be the {role}: {', '.join(others)}", f"Say which with {flag}.")
+
+
+def _either(pattern: str, predictions: Source, labels: Source, role: str) -> tuple[str, ...]:
+    """The columns a pattern stands for among the predictions, else among the labels."""
+    try:
+        return find(pattern, predictions.columns, role)
+    except UsageError:
+        return find(pattern, (*labels.columns, *predictions.columns), role)
+
+
+def _kind(source: Source, name: str) -> str:
+    return next(column.kind for column in source.columns if column.name == name)
+
+
+def _predicted(pattern: str, columns: Sequence[Column]) -> tuple[str, ...]:
+    name, equals, rest = pattern.partition("=")
+    named = equals and pattern not in {column.name for column in columns} and not name.startswith("/")
+    return find(rest if named else pattern, columns, "prediction")
+
+
+def _read(source: Source, ids: Sequence[str], needed: set[str], texts: set[str], *, others: bool) -> pa.Table:
+    wanted = Wanted(frozenset(needed - texts - {*ids}), frozenset({*ids, *texts}), others)
+    passed = Traversal(narrowed(source, needed | {*ids}), "serial")
+    batches = [takeable(batch) for batch in passed.batches(wanted)]
+    if not batches:
+        raise DataError(f"{' '.join(source.files) or 'the table'}: no data rows")
+    tables = [pa.Table.from_batches([batch]) for batch in batches]
+    return pa.concat_tables(tables, promote_options="permissive")
+
+
+def _match(left: pa.Table, right: pa.Table, ids: list[str], how: str) -> tuple[pa.Table, dict[str, Any]]:
+    import pyarrow.compute as pc
+
+    keys = [_keys(left, right, name) for name in ids]
+    sides = [
+        pa.table([pair[at] for pair in keys], names=ids).append_column(row, pa.array(range(table.num_rows), pa.int64()))
+        for at, (table, row) in enumerate(((left, LEFT), (right, RIGHT)))
+    ]
+    for side, table in zip(("predictions", "labels"), sides, strict=True):
+        for name in ids:
+            if table[name].null_count:
+                raise DataError(f"id {name!r} is null in {table[name].null_count:,} rows of the {side}")
+        counted = table.group_by(ids).aggregate([([], "count_all")])
+        repeated = counted.filter(pc.greater(counted["count_all"], 1))
+        if repeated.num_rows:
+            what = f"{repeated.num_rows:,} ids occur more than once in the {side}, such as {_examples(repeated, ids)}"
+            raise DataError(what, "Ids must be unique on both sides; more columns may tell rows apart: --id A,B.")
+    missing = [one.join(other, ids, join_type="left anti") for one, other in (sides, sides[::-1])]
+    facts = {"unmatched_predictions": missing[0].num_rows, "unmatched_labels": missing[1].num_rows}
+    if how == "strict" and any(facts.values()):
+        parts = [
+            f"{table.num_rows:,} {side} have no {other}, such as {_examples(table, ids)}"
+            for side, other, table in (("predictions", "label", missing[0]), ("labels", "prediction", missing[1]))
+            if table.num_rows
+        ]
+        raise DataError(
+            "; ".join(parts), "Join on what matches with --join inner, or keep all predictions: --join left."
+        )
+    kind = "left outer" if how == "left" else "inner"
+    matched = sides[0].join(sides[1], ids, join_type=kind).sort_by(LEFT)
+    return matched, {"matched": sides[0].num_rows - missing[0].num_rows, **facts}
+
+
+def _keys(left: pa.Table, right: pa.Table, name: str) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+    """A key column of both sides as text."""
+    pair = (_plain(left[name]), _plain(right[name]))
+    return _words(pair[0]), _words(pair[1])
+
+
+def _words(keys: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Keys as text; an empty one is missing."""
+    import pyarrow.compute as pc
+
+    words = keys.cast(pa.string())
+    return pc.if_else(pc.equal(words, ""), pa.scalar(None, pa.string()), words)
+
+
+def _plain(keys: pa.ChunkedArray) -> pa.ChunkedArray:
+    return keys.cast(keys.type.value_type) if pa.types.is_dictionary(keys.type) else keys
+
+
+def _examples(table: pa.Table, ids: list[str]) -> str:
+    rows = table.select(ids).slice(0, 3).to_pylist()
+    return "; ".join(", ".join(str(row[name]) for name in ids) for row in rows)

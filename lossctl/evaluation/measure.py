@@ -1,0 +1,260 @@
+"""From a shard to a state: rows are validated, turned into one number each, and lifted.
+
+The state of a run is a tuple of the states of its losses, by group; states of shards add up in order.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Generic, Protocol, Self, TypeVar
+
+import numpy as np
+
+from lossctl.domain import FloatArray
+from lossctl.evaluation.batch import Batch, Group, Plan, validate
+from lossctl.evaluation.clock import Clock, Spent
+from lossctl.functions.loss import BoundLoss
+from lossctl.reading.format import Shard, Wanted
+from lossctl.sums.gradients import Gradients
+from lossctl.sums.marginals import Marginals
+from lossctl.sums.moments import Moments
+from lossctl.sums.state import Findings, Groups, IntArray, Rows, regrouped
+from lossctl.sums.worst import Worst
+
+BLOCK = 1 << 15
+"""Numbers that a kernel sees at a time: few calls, so that threads seldom wait for each other, and temporaries in the
+cache."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """The sums of one loss of one model."""
+
+    moments: Moments
+    clipped: IntArray
+    gradients: Gradients | None
+    worst: Worst | None
+
+    def __add__(self, other: "Part") -> "Part":
+        gradients, worst = self.gradients, self.worst
+        if gradients is not None and other.gradients is not None:
+            gradients = gradients + other.gradients
+        if worst is not None and other.worst is not None:
+            worst = worst + other.worst
+        return Part(self.moments + other.moments, self.clipped + other.clipped, gradients, worst)
+
+    def regroup(self, index: IntArray, groups: int) -> "Part":
+        """The same sums at other places."""
+        return Part(
+            self.moments.regroup(index, groups),
+            regrouped(self.clipped, index, groups),
+            None if self.gradients is None else self.gradients.regroup(index, groups),
+            None if self.worst is None else self.worst.regroup(index, groups),
+        )
+
+    def shift(self, rows: int) -> "Part":
+        """The same sums when other rows come before."""
+        if self.worst is None:
+            return self
+        return Part(self.moments, self.clipped, self.gradients, self.worst.shift(rows))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The sums of a run over some rows."""
+
+    rows: int
+    keys: tuple[Group, ...]
+    null: IntArray
+    unweighted: IntArray
+    findings: Findings
+    parts: tuple[Part, ...]
+    labels: Marginals | None = None
+    """How the labels are distributed, where somebody asked for the best constants."""
+    spent: Spent = field(default_factory=Spent)
+
+    def __add__(self, other: "Measured") -> "Measured":
+        left, right = self, other.shift(self.rows)
+        if left.keys != right.keys:
+            place = {key: at for at, key in enumerate(dict.fromkeys((*left.keys, *right.keys)))}
+            left, right = left.regroup(place), right.regroup(place)
+        labels = left.labels
+        if labels is not None and right.labels is not None:
+            labels = labels + right.labels
+        return Measured(
+            left.rows + right.rows,
+            left.keys,
+            left.null + right.null,
+            left.unweighted + right.unweighted,
+            left.findings + right.findings,
+            tuple(a + b for a, b in zip(left.parts, right.parts, strict=True)),
+            labels,
+            left.spent + right.spent,
+        )
+
+    def regroup(self, place: dict[Group, int]) -> "Measured":
+        """The same sums with each group at its given place."""
+        index, groups = np.array([place[key] for key in self.keys], dtype=np.int64), len(place)
+        return Measured(
+            self.rows,
+            tuple(place),
+            regrouped(self.null, index, groups),
+            regrouped(self.unweighted, index, groups),
+            self.findings,
+            tuple(part.regroup(index, groups) for part in self.parts),
+            None if self.labels is None else self.labels.regroup(index, groups),
+            self.spent,
+        )
+
+    def shift(self, rows: int) -> "Measured":
+        """The same sums when other rows come before."""
+        if not rows:
+            return self
+        findings, parts = self.findings.shift(rows), tuple(part.shift(rows) for part in self.parts)
+        return replace(self, findings=findings, parts=parts)
+
+
+def nothing(plan: Plan, keys: tuple[Group, ...] = ()) -> Measured:
+    """The sums over no rows."""
+    groups, weighted = len(keys), plan.roles.weight is not None
+    part = Part(
+        Moments.zero(groups, weighted=weighted),
+        np.zeros(groups, dtype=np.int64),
+        Gradients.zero(groups) if plan.gradient else None,
+        Worst.zero(plan.samples) if plan.samples else None,
+    )
+    count = np.zeros(groups, dtype=np.int64)
+    parts = (part,) * sum(len(chosen) for chosen in plan.losses)
+    labels = Marginals.zero(groups, max(plan.label_width, 1), weighted=weighted) if plan.skill else None
+    return Measured(0, keys, count, count, Findings(), parts, labels)
+
+
+def wanted(plan: Plan, *, others: bool = False) -> Wanted:
+    """The columns a plan needs."""
+    return Wanted(frozenset(plan.roles.needed) - plan.text_columns, plan.text_columns, others)
+
+
+def measure(plan: Plan, shard: Shard) -> Measured:
+    """The sums over the rows of a shard.
+
+    Raises:
+        BadRow: a row cannot be read.
+    """
+    total, clock = Summation(nothing(plan)), Clock()
+    for record in shard.read(wanted(plan)):
+        clock.mark("read")
+        batch = validate(record, plan)
+        clock.mark("validate")
+        total.add(lift(plan, batch, clock))
+        clock.mark("reduce")
+    clock.mark("read")
+    return replace(total.result(), spent=clock.spent)
+
+
+class Summable(Protocol):
+    """What can be added to its like, in order."""
+
+    def __add__(self, other: Self, /) -> Self:
+        """Both together."""
+
+
+Sum = TypeVar("Sum", bound=Summable)
+
+
+class Summation(Generic[Sum]):
+    """A sum of many states, added up in pairs of like size: each is touched a logarithmic number of times.
+
+    With many groups a running total would be copied at every step.
+    """
+
+    def __init__(self, zero: Sum) -> None:
+        self.zero = zero
+        self.stack: list[tuple[int, Sum]] = []
+
+    def add(self, state: Sum) -> None:
+        """Append a state."""
+        size = 1
+        while self.stack and self.stack[-1][0] <= size:
+            before, earlier = self.stack.pop()
+            size, state = size + before, earlier + state
+        self.stack.append((size, state))
+
+    def result(self) -> Sum:
+        """The sum of all states, in their order."""
+        total = self.zero
+        for _, state in reversed(self.stack):
+            total = state + total
+        return total
+
+
+def lift(plan: Plan, batch: Batch, clock: Clock | None = None) -> Measured:
+    """The sums over a batch; only counts and findings where a value is illegal."""
+    counts = tally(plan, batch)
+    groups = None if batch.group is None else Groups(batch.group, len(batch.keys))
+    if not len(batch.label) or any(batch.findings.of("error")):
+        return counts
+    parts = tuple(
+        _part(plan, bound, batch, groups, prediction, clock or Clock())
+        for chosen, prediction in zip(plan.losses, batch.predictions, strict=True)
+        for bound in chosen
+    )
+    labels = Marginals.lift(batch.label, batch.weight, batch.group, len(batch.keys)) if plan.skill else None
+    return replace(counts, parts=parts, labels=labels)
+
+
+def tally(plan: Plan, batch: Batch) -> Measured:
+    """The counts and findings of a batch, with nothing measured."""
+    empty = nothing(plan, batch.keys)
+    return Measured(batch.rows, batch.keys, batch.null, batch.unweighted, batch.findings, empty.parts, empty.labels)
+
+
+def _part(
+    plan: Plan, bound: BoundLoss, batch: Batch, groups: Groups | None, prediction: FloatArray, clock: Clock
+) -> Part:
+    label = kernel_label(bound, batch.label)
+    value, gradient = evaluated(bound, label, prediction, gradient=plan.gradient)
+    rows = Rows(value, batch.weight, groups, batch.position, label, prediction, gradient)
+    clipped = bound.clipped(label, prediction)
+    if clipped is None:
+        counts = np.zeros(len(batch.keys), dtype=np.int64)
+    elif groups is None:
+        counts = np.array([int(clipped.sum())])
+    else:
+        counts = np.bincount(groups.code[clipped], minlength=groups.number)
+    clock.mark("compute")
+    part = Part(
+        Moments.lift(rows),
+        counts,
+        Gradients.lift(rows) if plan.gradient else None,
+        Worst.lift(rows, plan.samples, bound.row_gradient) if plan.samples else None,
+    )
+    clock.mark("reduce")
+    return part
+
+
+def kernel_label(bound: BoundLoss, label: FloatArray) -> FloatArray:
+    """The label as the kernels of a loss take it."""
+    return bound.as_codes(bound.label_domain.convert(label))
+
+
+def evaluated(
+    bound: BoundLoss, label: FloatArray, prediction: FloatArray, *, gradient: bool
+) -> tuple[FloatArray, FloatArray | None]:
+    """The value of every row, and its gradient where asked, block by block."""
+    if prediction.size <= BLOCK:
+        value = bound.row_value(label, prediction)
+        return value, bound.row_gradient(label, prediction) if gradient else None
+    value = np.empty(len(prediction))
+    slope = np.empty_like(prediction) if gradient else None
+    for block in blocks(prediction):
+        value[block] = bound.row_value(label[block], prediction[block])
+        if slope is not None:
+            slope[block] = bound.row_gradient(label[block], prediction[block])
+    return value, slope
+
+
+def blocks(prediction: FloatArray) -> Iterator[slice]:
+    """Slices of rows that hold about `BLOCK` numbers."""
+    width = 1 if prediction.ndim == 1 else prediction.shape[1]
+    step = max(BLOCK // width, 1)
+    for start in range(0, len(prediction), step):
+        yield slice(start, start + step)

@@ -1,0 +1,184 @@
+"""The per-sample table: every row with its losses, their gradients and its own columns."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+
+from lossctl.domain import FloatArray
+from lossctl.errors import DataError
+from lossctl.evaluation.assembly import complain, ensure_measured, total_of
+from lossctl.evaluation.batch import Batch, Plan, takeable, validate
+from lossctl.evaluation.measure import Measured, evaluated, kernel_label, measure, nothing, tally, wanted
+from lossctl.evaluation.traversal import Traversal
+from lossctl.reading.format import MIXED, Mixed, Shard, Source, Wanted
+from lossctl.sums.state import IntArray
+
+Finish = Callable[[Measured], None]
+
+
+def every_row(source: Source, plan: Plan, finish: Finish, *, verbatim: bool = False) -> Iterator[pa.RecordBatch]:
+    """The per-sample table in the order of the rows, some at a time; rows with a null or of weight 0 are left out.
+
+    Args:
+        source: where the rows are.
+        plan: what to measure of them.
+        finish: told what was counted, at the end.
+        verbatim: whether columns that are only carried along stay text, where the file is text.
+
+    Raises:
+        DataError: as for `lossctl.evaluate`, once the rows before have been handed out.
+    """
+    passed, total = Traversal(source), nothing(plan)
+    schema: pa.Schema | None = None
+    for record in passed.batches(_everything(plan, verbatim=verbatim)):
+        record = takeable(record)  # noqa: PLW2901
+        batch = validate(record, plan)
+        start = total.rows
+        total = total + tally(plan, batch)
+        complain(plan, total.findings, passed)
+        file = passed.locate(start)[0]
+        number = passed.numbers(np.arange(start, start + record.num_rows))
+        piece = _annotated(plan, record, batch, file, number, several=len(source.files) > 1)
+        schema = schema or piece.schema
+        yield _like(piece, schema, file)
+    ensure_measured(total, passed)
+    finish(total)
+
+
+def worst_rows(
+    source: Source,
+    plan: Plan,
+    most: int,
+    finish: Finish,
+    *,
+    engine: str = "threads",
+    threads: int | None = None,
+    scheduler: str | None = None,
+    verbatim: bool = False,
+) -> Iterator[pa.RecordBatch]:
+    """The rows of the per-sample table with the largest values of the first loss of the first model, worst first.
+
+    A first pass reads only the columns that count; a second opens the shards that hold the worst rows. What can be
+    read only once is read whole, and the worst rows so far are kept.
+
+    Raises:
+        DataError: as for `lossctl.evaluate`.
+    """
+    if source.once:
+        yield from _best_of(every_row(source, plan, finish, verbatim=verbatim), most)
+        return
+    first = (plan.losses[0][:1], *((),) * (len(plan.losses) - 1))
+    ranking = replace(plan, losses=first, samples=most, gradient=False)
+    passed = Traversal(source, engine, threads, scheduler=scheduler, keep=True)
+    total = total_of(passed, ranking, partial(measure, ranking), nothing(ranking))
+    ensure_measured(total, passed)
+    finish(total)
+    worst = total.parts[0].worst
+    rows = [] if worst is None else [int(row) for row in worst.row]
+    pieces: list[pa.RecordBatch] = []
+    order: list[int] = []
+    for shard, start, local in _by_shard(passed, rows):
+        offset = 0
+        for record in passed.records(shard, start, _everything(plan, verbatim=verbatim)):
+            here = local[(local >= offset) & (local < offset + record.num_rows)]
+            if len(here):
+                some = takeable(record).take(pa.array(here - offset))
+                file = passed.locate(start + int(here[0]))[0]
+                batch = validate(some, plan)
+                complain(plan, tally(plan, batch).findings, passed)
+                number = passed.numbers(here + start)
+                piece = _annotated(plan, some, batch, file, number, several=len(source.files) > 1)
+                pieces.append(_like(piece, pieces[0].schema if pieces else piece.schema, file))
+                order += (here + start).tolist()
+            offset += record.num_rows
+    place = {row: at for at, row in enumerate(order)}
+    yield from pa.Table.from_batches(pieces).take(pa.array([place[row] for row in rows])).to_batches()
+
+
+def _by_shard(passed: Traversal, rows: list[int]) -> Iterator[tuple[Shard, int, IntArray]]:
+    """The shards that hold some rows, where each starts, and which of its rows they are."""
+    found: dict[int, tuple[Shard, list[int]]] = {}
+    for row in rows:
+        shard, local = passed.find(row)
+        found.setdefault(row - local, (shard, []))[1].append(local)
+    for start, (shard, places) in sorted(found.items(), key=lambda item: item[0]):
+        yield shard, start, np.array(sorted(places), dtype=np.int64)
+
+
+def _everything(plan: Plan, *, verbatim: bool) -> Wanted:
+    return replace(wanted(plan, others=True), verbatim=verbatim)
+
+
+def _like(piece: pa.RecordBatch, schema: pa.Schema, file: str) -> pa.RecordBatch:
+    """The piece with the columns, in the order and of the types, of the first one.
+
+    Raises:
+        Mixed: a column cannot be made so.
+        DataError: a column is missing.
+    """
+    if piece.schema.equals(schema):
+        return piece
+    arrays = []
+    for column in schema:
+        at = piece.schema.get_field_index(column.name)
+        if at < 0:
+            raise DataError(f"{file}: no column {column.name!r}, which the first file has")
+        try:
+            arrays.append(piece.column(at).cast(column.type))
+        except pa.ArrowException:
+            kind = piece.schema[at].type
+            raise Mixed(
+                f"{file}: column {column.name!r} is {kind}, but {column.type} in the first file", MIXED
+            ) from None
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _best_of(pieces: Iterator[pa.RecordBatch], most: int) -> Iterator[pa.RecordBatch]:
+    """The worst rows of all pieces, by the first loss; among equals the first."""
+    import pyarrow.compute as pc
+
+    at, order_by = 0, "lossctl order"
+    worst: pa.Table | None = None
+    for piece in pieces:
+        table = pa.Table.from_batches([piece]).append_column(order_by, pa.array(np.arange(at, at + piece.num_rows)))
+        at += piece.num_rows
+        worst = table if worst is None else pa.concat_tables([worst, table])
+        ranked = [next(name for name in worst.column_names if name.startswith(("loss", "lossctl_loss"))), order_by]
+        order = pc.sort_indices(worst.select(ranked), [(ranked[0], "descending"), (order_by, "ascending")])
+        worst = worst.take(order.slice(0, most))
+    if worst is not None:
+        yield from worst.drop_columns([order_by]).to_batches()
+
+
+def _annotated(
+    plan: Plan, record: pa.RecordBatch, batch: Batch, file: str, number: IntArray, *, several: bool
+) -> pa.RecordBatch:
+    """The measurable rows of a record batch, with their numbers, losses and gradients in front."""
+    if batch.position is not None:
+        record, number = record.take(pa.array(batch.position)), number[batch.position]
+    made: dict[str, pa.Array] = {}
+    if several:
+        made["file"] = pa.array([file] * record.num_rows, pa.string())
+    made["row"] = pa.array(number.astype(np.int64))
+    single = sum(len(chosen) for chosen in plan.losses) == 1
+    for model, chosen, prediction in zip(plan.roles.models, plan.losses, batch.predictions, strict=True):
+        for bound in chosen:
+            value, slope = evaluated(bound, kernel_label(bound, batch.label), prediction, gradient=True)
+            title = "" if single else f"_{bound}" if len(plan.losses) == 1 else f"_{bound}_{model.name}"
+            made[f"loss{title}"] = pa.array(value)
+            made |= _gradient_columns(f"gradient{title}", model.columns, slope if slope is not None else value)
+    names = set(record.schema.names)
+    made = {f"lossctl_{name}" if name in names else name: array for name, array in made.items()}
+    return pa.RecordBatch.from_arrays([*made.values(), *record.columns], [*made, *record.schema.names])
+
+
+def _gradient_columns(title: str, columns: tuple[str, ...], slope: FloatArray) -> dict[str, pa.Array]:
+    """One column, one a prediction column, or one of lists: whatever the prediction is."""
+    if slope.ndim == 1:
+        return {title: pa.array(slope)}
+    if len(columns) > 1:
+        return {f"{title}_{name}": pa.array(slope[:, at]) for at, name in enumerate(columns)}
+    return {title: pa.FixedSizeListArray.from_arrays(pa.array(slope.ravel()), slope.shape[1])}

@@ -1,0 +1,152 @@
+"""What an activation is: an output function of a model, with its derivative or pullback."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lossctl.domain import REAL, Domain, FloatArray
+from lossctl.errors import UsageError
+from lossctl.functions.definition import NO_PEERS, Bound, Definition, Value, read_spec
+from lossctl.registry import Registry
+
+
+class Activation(Definition):
+    """An activation by its formula; see `activation`."""
+
+    def __init__(
+        self,
+        function: Callable[..., FloatArray],
+        *,
+        range: Domain | Callable[..., Domain] = REAL,  # noqa: A002  (the field's word)
+        kinks: tuple[float, ...] = (),
+        aliases: tuple[str, ...] = (),
+        rows: bool = False,
+        references: tuple[str, ...] = (),
+        peers: Mapping[str, str] = NO_PEERS,
+    ) -> None:
+        super().__init__(function, aliases, references, peers)
+        self._range = range
+        self.kinks = kinks
+        self.rows = rows
+        self._pullback: Callable[..., FloatArray] | None = None
+
+    def range(self, **parameters: Value) -> Domain:
+        """What it can come to."""
+        return self._range(**parameters) if callable(self._range) else self._range
+
+    def derivative(self, function: Callable[..., FloatArray]) -> Callable[..., FloatArray]:
+        """Declare the derivative ``(z, *, parameters) -> shape of z`` of an elementwise activation."""
+
+        def pull(z: FloatArray, upstream: FloatArray, **parameters: Any) -> FloatArray:
+            return upstream * function(z, **parameters)
+
+        self._pullback = pull
+        return function
+
+    def pullback(self, function: Callable[..., FloatArray]) -> Callable[..., FloatArray]:
+        """Declare ``(z, upstream, *, parameters) -> shape of z`` of an activation of rows."""
+        self._pullback = function
+        return function
+
+    def pull(self, z: FloatArray, upstream: FloatArray, **parameters: Any) -> FloatArray:
+        """The gradient with respect to ``z`` from the gradient with respect to the output."""
+        if self._pullback is None:
+            raise TypeError(f"activation {self.name} declares no derivative")
+        return self._pullback(z, upstream, **parameters)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _named, (self.name,)
+
+
+activations: Registry[Activation] = Registry("activation", "lossctl.functions.activations", group="lossctl.activations")
+
+
+def _named(name: str) -> Activation:
+    return activations.get(name)
+
+
+def activation(
+    *,
+    range: Domain | Callable[..., Domain] = REAL,  # noqa: A002
+    kinks: tuple[float, ...] = (),
+    aliases: tuple[str, ...] = (),
+    rows: bool = False,
+    references: tuple[str, ...] = (),
+    peers: Mapping[str, str] = NO_PEERS,
+) -> Callable[[Callable[..., FloatArray]], Activation]:
+    """Turn a formula ``(z, *, parameters)`` into a registered activation.
+
+    Args:
+        range: what it can come to: a domain, or a function from the parameters to one.
+        kinks: where its derivative jumps.
+        aliases: exact synonyms.
+        rows: whether the formula works on rows of an ``(n, k)`` array rather than on each number by itself.
+        references: where the formula comes from.
+        peers: what other libraries call it, by library, each name with what is different about it in parentheses.
+    """
+
+    def register(function: Callable[..., FloatArray]) -> Activation:
+        made = Activation(
+            function, range=range, kinks=kinks, aliases=aliases, rows=rows, references=references, peers=peers
+        )
+        activations.add(made.name, made, aliases)
+        return made
+
+    return register
+
+
+@dataclass(frozen=True)
+class BoundActivation(Bound):
+    """An activation with a value for each of its parameters."""
+
+    definition: Activation
+
+    @property
+    def range(self) -> Domain:
+        """What it can come to."""
+        return self.definition.range(**self.parameters)
+
+    def value(self, z: npt.ArrayLike) -> FloatArray:
+        """The activation at ``z``: ``(n,)``, or ``(n, k)``; the result has the same shape.
+
+        Each number of an ``(n,)`` array is a row of its own to an activation of rows.
+        """
+        points = np.asarray(z, dtype=np.float64)
+        with np.errstate(all="ignore"):
+            value = self.definition.function(self._shaped(points), **self.parameters)
+        return np.asarray(value).reshape(points.shape, order="A")
+
+    def derivative(self, z: npt.ArrayLike) -> FloatArray:
+        """The derivative at ``z``, elementwise.
+
+        Raises:
+            UsageError: the activation works on rows, so it has a Jacobian; ask for the `pullback`.
+        """
+        if self.definition.rows:
+            raise UsageError(f"{self.name} has a Jacobian, not a derivative", "Use pullback(z, upstream_gradient).")
+        points = np.asarray(z, dtype=np.float64)
+        return self.pullback(points, np.ones_like(points))
+
+    def pullback(self, z: npt.ArrayLike, upstream_gradient: npt.ArrayLike) -> FloatArray:
+        """The gradient with respect to ``z`` of something whose gradient with respect to the output is given."""
+        points, upstream = np.asarray(z, dtype=np.float64), np.asarray(upstream_gradient, dtype=np.float64)
+        with np.errstate(all="ignore"):
+            slope = self.definition.pull(self._shaped(points), self._shaped(upstream), **self.parameters)
+        return np.asarray(slope).reshape(points.shape, order="A")
+
+    def _shaped(self, values: FloatArray) -> FloatArray:
+        return values[:, None] if self.definition.rows and values.ndim == 1 else values
+
+
+def get_activation(spec: str) -> BoundActivation:
+    """The activation that a text such as ``leaky_relu:slope=0.2`` names.
+
+    Raises:
+        UsageError: an unknown name or parameter, or a parameter out of range.
+    """
+    name, given = read_spec(spec)
+    definition = activations.get(name)
+    return BoundActivation(definition, definition.settings(given, read=True))

@@ -1,0 +1,70 @@
+"""Activations that treat a row of numbers as one thing."""
+
+import numpy as np
+
+from lossctl.domain import LOG_SIMPLEX, SIMPLEX, FloatArray, row_sum
+from lossctl.functions.activation import activation
+
+
+@activation(
+    rows=True,
+    range=SIMPLEX,
+    references=("Bridle 1990, Probabilistic Interpretation of Feedforward Classification Network Outputs",),
+    peers={"Keras": "softmax", "torch": "softmax", "DL4J": "SOFTMAX"},
+)
+def softmax(z: FloatArray) -> FloatArray:
+    """Turn a row of scores into probabilities that sum to 1.
+
+    Formula: p_k = e^(z_k − max z) / Σ_j e^(z_j − max z).
+    Derivative: the Jacobian p_i ([i = j] − p_j), applied as g ↦ p (g − Σ p g).
+    Properties: rows sum to 1; keeps the order of the scores and sharpens the largest; adding a number to every
+    score changes nothing, and taking the maximum out keeps it from overflowing; smooth.
+
+    Use it as the output of classification with one label of many, with `cross_entropy`: the gradient is p − y.
+    Avoid it over a single column, where it is always 1, and where several labels may be true at once.
+
+    >>> from lossctl import get_activation
+    >>> get_activation("softmax").value([[1000.0, 1000.0]])
+    array([[0.5, 0.5]])
+    """
+    weight = np.exp(z - z.max(axis=1, keepdims=True))
+    return np.asarray(weight / row_sum(weight)[:, None])
+
+
+@softmax.pullback
+def _(z: FloatArray, upstream: FloatArray) -> FloatArray:
+    p = softmax.function(z)
+    return np.asarray(p * (upstream - row_sum(p * upstream)[:, None]))
+
+
+@activation(
+    rows=True,
+    range=LOG_SIMPLEX,
+    references=("Bridle 1990, Probabilistic Interpretation of Feedforward Classification Network Outputs",),
+    peers={"Keras": "log_softmax", "torch": "log_softmax"},
+)
+def log_softmax(z: FloatArray) -> FloatArray:
+    """Turn a row of scores into log-probabilities.
+
+    Formula: z_k − max z − log Σ_j e^(z_j − max z).
+    Derivative: the Jacobian [i = j] − p_j, applied as g ↦ g − p Σ g.
+    Properties: the exponentials of a row sum to 1; the largest term is taken out of the sum, so that the logarithm
+    of a probability near 1 keeps its digits; smooth.
+
+    Use it as the output of a model whose loss takes log-probabilities: `nll:log=true`.
+    Avoid it over a single column, where it is always 0.
+
+    >>> from lossctl import get_activation
+    >>> get_activation("log_softmax").value([[1000.0, 1000.0]])
+    array([[-0.69314718, -0.69314718]])
+    """
+    top, rows = z.argmax(axis=1), np.arange(len(z))
+    shifted = z - z[rows, top][:, None]
+    others = np.exp(shifted)
+    others[rows, top] = 0.0
+    return np.asarray(shifted - np.log1p(row_sum(others))[:, None])
+
+
+@log_softmax.pullback
+def _(z: FloatArray, upstream: FloatArray) -> FloatArray:
+    return np.asarray(upstream - softmax.function(z) * row_sum(upstream)[:, None])

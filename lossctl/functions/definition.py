@@ -1,0 +1,239 @@
+"""What a named, parameterised function is, and how ``huber:delta=2`` is read.
+
+Losses and activations are both such functions. Everything a user may say about one is derived from the function
+itself: its name, what its docstring states, its annotated keyword-only parameters.
+"""
+
+import functools
+import inspect
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from lossctl.domain import Interval, Words
+from lossctl.errors import UsageError
+from lossctl.functions.docstring import Sections, sections_of
+from lossctl.registry import did_you_mean, normal
+
+Value = float | str | bool | None
+NO_PEERS: Mapping[str, str] = types.MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One keyword-only parameter: its name, default, legal values."""
+
+    name: str
+    default: Value
+    domain: Interval | Words | None
+    """``None`` for a switch that is true or false."""
+    optional: bool = False
+
+    def read(self, text: str) -> Value:
+        """The value that ``text`` spells.
+
+        Raises:
+            UsageError: it spells none, or one outside the domain.
+        """
+        word = text.strip().lower()
+        if self.optional and word == "none":
+            return None
+        if isinstance(self.domain, Words):
+            return self.check(word)
+        if self.domain is None:
+            if word in {"true", "yes", "on", "1"}:
+                return True
+            if word in {"false", "no", "off", "0"}:
+                return False
+            raise UsageError(f"parameter {self.name} must be true or false, not {text!r}")
+        try:
+            return self.check(float(word))
+        except ValueError:
+            raise UsageError(f"parameter {self.name} must be {self.describe()}, not {text!r}") from None
+
+    def check(self, value: Value) -> Value:
+        """The value in its one type, if it is legal.
+
+        Raises:
+            UsageError: it is not.
+        """
+        if self.domain is None:
+            legal = isinstance(value, bool)
+        elif isinstance(self.domain, Words):
+            legal = value in self.domain.allowed
+        elif value is None:
+            legal = self.optional
+        else:
+            legal = not isinstance(value, str | bool) and self.domain.contains(float(value))
+            value = float(value) if legal else value
+        if not legal:
+            raise UsageError(f"parameter {self.name} must be {self.describe()}, not {value!r}")
+        return value
+
+    def describe(self) -> str:
+        """The legal values in English."""
+        words = "true or false" if self.domain is None else self.domain.describe()
+        return f"{words}, or none" if self.optional else words
+
+
+def spell(value: Value) -> str:
+    """A parameter value as a user would type it."""
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    return repr(value) if isinstance(value, float) else value
+
+
+def parameters_of(function: Callable[..., Any]) -> tuple[Parameter, ...]:
+    """The keyword-only parameters of a function, read from its annotations.
+
+    A number is ``Annotated[float, Interval]`` (``| None`` when it may be absent), a choice ``Annotated[str, Words]``,
+    a switch ``bool``.
+    """
+    hints = typing.get_type_hints(function, include_extras=True)
+    found = []
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
+            continue
+        hint = hints.get(parameter.name)
+        optional = typing.get_origin(hint) in {typing.Union, types.UnionType}
+        if optional:
+            hint = next(part for part in typing.get_args(hint) if part is not type(None))
+        domains = [extra for extra in getattr(hint, "__metadata__", ()) if isinstance(extra, Interval | Words)]
+        if not domains and hint is not bool:
+            raise TypeError(f"{function.__name__}: annotate parameter {parameter.name} with its domain")
+        found.append(Parameter(parameter.name, parameter.default, domains[0] if domains else None, optional))
+    return tuple(found)
+
+
+class Definition:
+    """A function with a name, aliases and parameters, registered under them.
+
+    Args:
+        function: the kernel; its docstring starts with one line in plain English, see `lossctl.functions.docstring`.
+        aliases: exact synonyms of its name.
+        references: where the formula comes from.
+        peers: what other libraries call it, by library, each name with what is different about it in parentheses.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        aliases: tuple[str, ...],
+        references: tuple[str, ...],
+        peers: Mapping[str, str] = NO_PEERS,
+    ) -> None:
+        functools.update_wrapper(cast("Callable[..., Any]", self), function)
+        self.function = function
+        self.name = function.__name__
+        self.aliases = aliases
+        self.references = references
+        self.peers = dict(peers)
+        self.parameters = parameters_of(function)
+
+    @property
+    def sections(self) -> Sections:
+        """What the docstring states."""
+        return sections_of(self.__doc__)
+
+    @property
+    def summary(self) -> str:
+        """The first line of the docstring."""
+        return self.sections.summary
+
+    @property
+    def family(self) -> str:
+        """The module of a built-in, the package of a plug-in."""
+        path = self.__module__.split(".")
+        return path[-1] if path[0] == "lossctl" else path[0]
+
+    def settings(self, given: Mapping[str, Value | str], *, read: bool = False) -> tuple[tuple[str, Value], ...]:
+        """Every parameter with its effective value, in the order of the definition.
+
+        Args:
+            given: values by parameter name.
+            read: whether the values are text still to be read.
+
+        Raises:
+            UsageError: a name is unknown or a value illegal.
+        """
+        known = {normal(parameter.name): parameter for parameter in self.parameters}
+        chosen: dict[str, Value] = {parameter.name: parameter.default for parameter in self.parameters}
+        for name, value in given.items():
+            parameter = known.get(normal(name))
+            if parameter is None:
+                names = [parameter.name for parameter in self.parameters]
+                hint = did_you_mean(name, names) if names else f"{self.name} has no parameters."
+                raise UsageError(f"{self.name} has no parameter {name!r}", hint)
+            try:
+                chosen[parameter.name] = parameter.read(str(value)) if read else parameter.check(value)
+            except UsageError as wrong:
+                raise UsageError(f"{self.name}: {wrong.what}", wrong.hint) from None
+        return tuple(chosen.items())
+
+    def spelling(self, settings: tuple[tuple[str, Value], ...]) -> str:
+        """``name:parameter=value,...`` with the parameters that differ from their defaults."""
+        default = {parameter.name: parameter.default for parameter in self.parameters}
+        changed = [f"{name}={spell(value)}" for name, value in settings if value != default[name]]
+        return f"{self.name}:{','.join(changed)}" if changed else self.name
+
+
+def split_specs(texts: list[str] | tuple[str, ...]) -> list[str]:
+    """Single specifications from comma-separated ones: an item with ``=`` and no ``:`` belongs to the one before.
+
+    >>> split_specs(["mse,huber:delta=0.5,focal:gamma=2,alpha=none", "mae"])
+    ['mse', 'huber:delta=0.5', 'focal:gamma=2,alpha=none', 'mae']
+    """
+    found: list[str] = []
+    for text in texts:
+        fresh = True
+        for item in filter(None, (part.strip() for part in text.split(","))):
+            if "=" in item and ":" not in item and not fresh:
+                found[-1] += f",{item}"
+            else:
+                found.append(item)
+            fresh = False
+    return found
+
+
+def read_spec(text: str) -> tuple[str, dict[str, str]]:
+    """The name and the raw parameters of one specification.
+
+    Raises:
+        UsageError: an item is not ``parameter=value``, or is said twice.
+
+    >>> read_spec("huber:delta=0.5")
+    ('huber', {'delta': '0.5'})
+    """
+    name, _, rest = text.partition(":")
+    given: dict[str, str] = {}
+    for item in filter(None, (part.strip() for part in rest.split(","))):
+        key, equals, value = item.partition("=")
+        if not equals:
+            raise UsageError(f"{text!r}: {item!r} is not parameter=value", "Write it like huber:delta=0.5.")
+        if key.strip() in given:
+            raise UsageError(f"{text!r}: parameter {key.strip()} is given twice")
+        given[key.strip()] = value
+    return name.strip(), given
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A definition with a value for each of its parameters."""
+
+    definition: Definition
+    settings: tuple[tuple[str, Value], ...]
+
+    @property
+    def name(self) -> str:
+        """The name of the definition."""
+        return self.definition.name
+
+    @property
+    def parameters(self) -> dict[str, Value]:
+        """Every parameter with its effective value."""
+        return dict(self.settings)
+
+    def __str__(self) -> str:
+        return self.definition.spelling(self.settings)

@@ -1,0 +1,203 @@
+"""What is known of a loss or an activation, gathered from its definition: nothing here is written a second time."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from lossctl.domain import Interval, Words, inside
+from lossctl.errors import UsageError
+from lossctl.functions.activation import Activation, BoundActivation, activations, get_activation
+from lossctl.functions.definition import Parameter, Value, read_spec
+from lossctl.functions.docstring import Sections
+from lossctl.functions.loss import BoundLoss, Loss, get_loss, losses
+from lossctl.functions.pairing import PAIRINGS, RISKS, Pairing, Risk, pairings_of, risks_of
+from lossctl.registry import did_you_mean, normal
+
+Kind = Literal["loss", "activation"]
+KINDS: tuple[Kind, ...] = ("loss", "activation")
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A loss or an activation with its parameters, and what is known of it."""
+
+    bound: BoundLoss | BoundActivation
+
+    @property
+    def definition(self) -> Loss | Activation:
+        """What is explained."""
+        return self.bound.definition
+
+    @property
+    def kind(self) -> Kind:
+        """Which of the two it is."""
+        return "loss" if isinstance(self.bound, BoundLoss) else "activation"
+
+    @property
+    def sections(self) -> Sections:
+        """What its docstring states."""
+        return self.definition.sections
+
+    @property
+    def domains(self) -> dict[str, str]:
+        """Which numbers go in, and which come out, in English."""
+        if isinstance(self.bound, BoundLoss):
+            return {
+                "label": self.bound.label_domain.describe(),
+                "prediction": self.bound.prediction_domain.describe(),
+            }
+        return {"range": self.bound.range.describe()}
+
+    @property
+    def parameters(self) -> list[tuple[Parameter, Value]]:
+        """Its parameters with their effective values."""
+        return [(parameter, self.bound.parameters[parameter.name]) for parameter in self.definition.parameters]
+
+    @property
+    def reduction(self) -> str | None:
+        """How rows become the reported number; an activation has none."""
+        return self.bound.reduction if isinstance(self.bound, BoundLoss) else None
+
+    @property
+    def through(self) -> list[str]:
+        """The activations a loss has a form for; the first is what ``--from-logits`` means."""
+        return list(self.definition.pairs) if isinstance(self.definition, Loss) else []
+
+    @property
+    def pairings(self) -> list[Pairing]:
+        """The tasks and partners it is known to fit."""
+        return pairings_of(self.definition.name)
+
+    @property
+    def risks(self) -> list[Risk]:
+        """The partners it does not."""
+        return risks_of(self.definition.name)
+
+    @property
+    def legal(self) -> list[str]:
+        """The partners whose numbers fit: activations whose range a loss takes, losses that take the range."""
+        if isinstance(self.bound, BoundLoss):
+            return [it.name for it in activations if inside(get_activation(it.name).range, self.bound.output_domain)]
+        return [it.name for it in losses if inside(self.bound.range, get_loss(it.name).prediction_domain)]
+
+    @property
+    def otherwise(self) -> tuple[str, str, list[str]] | None:
+        """Where its spellings mean another loss: with how many prediction columns, which loss, and which spellings."""
+        if not isinstance(self.bound, BoundLoss) or self.bound.definition.other_width is None:
+            return None
+        other, spellings = self.bound.definition.other_width
+        return ("one prediction column" if self.bound.rows else "several prediction columns"), other, list(spellings)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, ready for strict JSON."""
+        definition, sections = self.definition, self.sections
+        slope = "gradient" if self.kind == "loss" else "derivative"
+        found: dict[str, Any] = {
+            "kind": self.kind,
+            "name": definition.name,
+            "spec": str(self.bound),
+            "family": definition.family,
+            "summary": sections.summary,
+            "formula": sections.formula,
+            slope: sections.gradient,
+            **self.domains,
+            "parameters": [_parameter(parameter, value) for parameter, value in self.parameters],
+            "properties": sections.properties,
+            "use": sections.use,
+            "avoid": sections.avoid,
+            "notes": sections.notes,
+            "example": sections.example,
+            "pairings": [asdict(it) for it in self.pairings],
+            "risks": [asdict(it) for it in self.risks],
+            "legal": self.legal,
+            "aliases": list(definition.aliases),
+            "peers": definition.peers,
+            "references": list(definition.references),
+        }
+        if self.kind == "loss":
+            found |= {"reduction": self.reduction, "through": self.through, "otherwise": None}
+            if self.otherwise is not None:
+                columns, other, spellings = self.otherwise
+                found["otherwise"] = {"columns": columns, "loss": other, "spellings": spellings}
+        return found
+
+
+def _parameter(parameter: Parameter, value: Value) -> dict[str, Any]:
+    domain = parameter.domain
+    legal: dict[str, Any] = {"type": "boolean"}
+    if isinstance(domain, Words):
+        legal = {"type": "choice", "choices": list(domain.allowed)}
+    elif isinstance(domain, Interval):
+        bounds = asdict(domain)
+        for end in ("low", "high"):
+            bounds[end] = None if abs(bounds[end]) == float("inf") else bounds[end]
+        legal = {"type": "number", **bounds}
+    return {
+        "name": parameter.name,
+        "value": value,
+        "default": parameter.default,
+        "optional": parameter.optional,
+        "legal": parameter.describe(),
+        **legal,
+    }
+
+
+def find(spec: str, kind: Kind | None = None) -> tuple[BoundLoss | BoundActivation, str]:
+    """The loss or activation that a text such as ``huber:delta=0.5`` names, and a note where it could be both.
+
+    A name goes before an alias, and a loss before an activation.
+
+    Args:
+        spec: a name or alias, and parameters after a colon.
+        kind: which of the two, where the name could be either.
+
+    Raises:
+        UsageError: nothing is called that, or a parameter is wrong.
+    """
+    name, _ = read_spec(spec)
+    wanted = normal(name)
+    named = {"loss": wanted in map(normal, losses.names()), "activation": wanted in map(normal, activations.names())}
+    known = {"loss": name in losses, "activation": name in activations}
+    if kind is None and not any(known.values()):
+        names = [*losses.names(), *activations.names(), *(alias for it in definitions() for alias in it.aliases)]
+        raise UsageError(f"unknown loss or activation {name!r}", did_you_mean(name, names) or "See lossctl explain.")
+    order = sorted(KINDS, key=lambda it: (not named[it], not known[it]))
+    chosen = kind or order[0]
+    bound = get_loss(spec) if chosen == "loss" else get_activation(spec)
+    if not all(known.values()):
+        return bound, ""
+    other = "activation" if chosen == "loss" else "loss"
+    meant = (activations if other == "activation" else losses).get(name).name
+    return bound, f"{name}: this is the {chosen}; --kind {other} means the {other} {meant}"
+
+
+def definitions() -> Iterator[Loss | Activation]:
+    """Every loss, then every activation."""
+    yield from losses
+    yield from activations
+
+
+def families(kind: Kind) -> dict[str, list[Loss | Activation]]:
+    """The losses or the activations by family."""
+    found: dict[str, list[Loss | Activation]] = {}
+    for definition in definitions():
+        if isinstance(definition, Loss) == (kind == "loss"):
+            found.setdefault(definition.family, []).append(definition)
+    return dict(sorted(found.items()))
+
+
+def catalogue() -> dict[str, Any]:
+    """Every loss and activation by family, ready for strict JSON."""
+
+    def of(kind: Kind) -> list[dict[str, Any]]:
+        return [
+            {"family": family, "members": [{"name": it.name, "summary": it.summary} for it in members]}
+            for family, members in families(kind).items()
+        ]
+
+    return {"losses": of("loss"), "activations": of("activation")}
+
+
+def matches() -> dict[str, Any]:
+    """Which output activation goes with which loss, and which does not, ready for strict JSON."""
+    return {"pairings": [asdict(it) for it in PAIRINGS], "risks": [asdict(it) for it in RISKS]}

@@ -1,0 +1,306 @@
+"""Losses on a row of class probabilities, and on the logits they come from."""
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from lossctl.domain import (
+    CLASSES,
+    CLASSES_OR_SIMPLEX,
+    EPS,
+    LOG_SIMPLEX,
+    SIMPLEX,
+    Domain,
+    FloatArray,
+    Floor,
+    Fraction,
+    row_sum,
+)
+from lossctl.functions.loss import loss
+
+Codes = npt.NDArray[np.intp]
+
+
+def _pick(matrix: FloatArray, code: FloatArray | Codes) -> FloatArray:
+    """The entry of each row that its class code points at."""
+    return np.asarray(matrix[np.arange(len(matrix)), code])
+
+
+def _target(label: FloatArray, k: int, label_smoothing: float) -> FloatArray:
+    """The label smoothed towards 1/k; class codes stay codes when there is nothing to smooth."""
+    if label_smoothing == 0:
+        return label
+    hard = one_hot(label, k) if label.ndim == 1 else label
+    return hard * (1.0 - label_smoothing) + label_smoothing / k
+
+
+def one_hot(code: FloatArray, k: int) -> FloatArray:
+    """Class codes as rows of a single 1."""
+    rows = np.zeros((len(code), k), order="F")
+    rows[np.arange(len(code)), code.astype(np.intp)] = 1.0
+    return rows
+
+
+def _expected(target: FloatArray, matrix: FloatArray, cost: Callable[[FloatArray], FloatArray]) -> FloatArray:
+    """Σ_k y_k cost(matrix_k), where classes of weight 0 count for nothing; for codes the cost of the one class."""
+    if target.ndim == 1:
+        return cost(_pick(matrix, target)) + 0.0
+    return row_sum(np.where(target == 0, 0.0, target * cost(matrix)))
+
+
+class _Softmax:
+    """Softmax of rows of logits, written around the largest entry of each row so that 1 − p keeps its digits."""
+
+    def __init__(self, logit: FloatArray) -> None:
+        self.rows, self.top = np.arange(len(logit)), logit.argmax(axis=1)
+        self.shifted = logit - _pick(logit, self.top)[:, None]
+        odds = np.exp(self.shifted)
+        odds[self.rows, self.top] = 0.0
+        self.others = row_sum(odds)
+        self.odds = odds
+
+    @property
+    def log_total(self) -> FloatArray:
+        """Log Σ e^(z − max z)."""
+        return np.log1p(self.others)
+
+    @property
+    def log_p(self) -> FloatArray:
+        return np.asarray(self.shifted - self.log_total[:, None])
+
+    @property
+    def p(self) -> FloatArray:
+        p = self.odds / (1.0 + self.others)[:, None]
+        p[self.rows, self.top] = 1.0 / (1.0 + self.others)
+        return p
+
+    def complement(self, p: FloatArray) -> FloatArray:
+        """1 − p."""
+        rest = 1.0 - p
+        rest[self.rows, self.top] = self.others / (1.0 + self.others)
+        return rest
+
+
+def _expected_on_logits(target: FloatArray, logit: FloatArray) -> FloatArray:
+    """Σ_k y_k (log Σ e^z − z_k)."""
+    soft = _Softmax(logit)
+    if target.ndim == 1:
+        return soft.log_total - _pick(soft.shifted, target)
+    return row_sum(np.where(target == 0, 0.0, target * (soft.log_total[:, None] - soft.shifted)))
+
+
+def _pull_to_target(target: FloatArray, logit: FloatArray) -> FloatArray:
+    """P Σy − y, as p_j Σ_(k≠j) y_k − y_j (1 − p_j): no difference of nearly equal numbers for a hard label."""
+    soft = _Softmax(logit)
+    p = soft.p
+    if target.ndim == 1:
+        missing = _pick(soft.complement(p), target)
+        p[soft.rows, target.astype(np.intp)] = -missing
+        return p
+    return p * (row_sum(target)[:, None] - target) - target * soft.complement(p)
+
+
+def _per_hit(target: FloatArray, prediction: FloatArray, eps: float) -> FloatArray:
+    """−y / max(p, ε)."""
+    weight = one_hot(target, prediction.shape[1]) if target.ndim == 1 else target
+    return np.where(weight == 0, 0.0, -weight / np.maximum(prediction, eps))
+
+
+def _counted(label: FloatArray, prediction: FloatArray, *, label_smoothing: float, eps: float) -> FloatArray:  # noqa: ARG001
+    """The probabilities that a loss takes the logarithm of: for a class code only that of the class."""
+    return _pick(prediction, label) if label.ndim == 1 and label_smoothing == 0 else prediction
+
+
+@loss(
+    aliases=("ce", "categorical_crossentropy", "sparse_categorical_crossentropy", "mcxent", "sparse_mcxent"),
+    label=CLASSES_OR_SIMPLEX,
+    prediction=SIMPLEX,
+    references=("Good 1952, Rational Decisions, doi:10.1111/j.2517-6161.1952.tb00104.x",),
+    floored=_counted,
+    other_width=("bce", ("cross_entropy", "ce")),
+    peers={
+        "Keras": "categorical_crossentropy, sparse_categorical_crossentropy (rows are rescaled to sum to 1)",
+        "torch": "cross_entropy (of logits)",
+        "DL4J": "MCXENT, SPARSE_MCXENT",
+        "scikit-learn": "log_loss",
+        "optax": "softmax_cross_entropy, softmax_cross_entropy_with_integer_labels (of logits)",
+        "CatBoost": "MultiClass",
+        "LightGBM": "multi_logloss",
+        "XGBoost": "mlogloss",
+    },
+)
+def cross_entropy(
+    label: FloatArray, prediction: FloatArray, *, label_smoothing: Fraction = 0.0, eps: Floor = EPS
+) -> FloatArray:
+    """Surprise in nats at the true class: one label of many.
+
+    Formula: −log ŷ_y for a class label, −Σ_k y_k log ŷ_k for one-hot or soft labels, y smoothed to y(1 − a) + a/K
+    by a = ``label_smoothing``.
+    Gradient: −y/ŷ; through a softmax it is p Σy − y.
+    Properties: a proper score, in nats: least in expectation for the true probabilities; convex in ŷ and in the
+    logits; smooth; range [0, ∞), but probabilities are floored at ``eps`` inside the logarithm; the best constant
+    row is the shares of the classes. Rows must sum to 1 and are never rescaled silently.
+
+    Use it for classification with one label of many.
+    Avoid it when several labels may be true at once: that is `bce` on several columns.
+
+    >>> from lossctl import get_loss
+    >>> get_loss("cross_entropy").value([0, 1], [[0.5, 0.5], [0.75, 0.25]])
+    array([0.69314718, 1.38629436])
+    """
+    target = _target(label, prediction.shape[1], label_smoothing)
+    return _expected(target, prediction, lambda p: -np.log(np.maximum(p, eps)))
+
+
+@cross_entropy.gradient
+def _(label: FloatArray, prediction: FloatArray, *, label_smoothing: Fraction, eps: Floor) -> FloatArray:
+    return _per_hit(_target(label, prediction.shape[1], label_smoothing), prediction, eps)
+
+
+@cross_entropy.through("softmax")
+def cross_entropy_on_logits(
+    label: FloatArray,
+    logit: FloatArray,
+    *,
+    label_smoothing: Fraction,
+    eps: Floor,  # noqa: ARG001
+) -> FloatArray:
+    """Log Σ e^z − z_y, around the largest logit."""
+    return _expected_on_logits(_target(label, logit.shape[1], label_smoothing), logit)
+
+
+@cross_entropy_on_logits.gradient
+def _(label: FloatArray, logit: FloatArray, *, label_smoothing: Fraction, eps: Floor) -> FloatArray:  # noqa: ARG001
+    return _pull_to_target(_target(label, logit.shape[1], label_smoothing), logit)
+
+
+def _nll_prediction(*, log: bool = False, eps: float = EPS) -> Domain:  # noqa: ARG001
+    return LOG_SIMPLEX if log else SIMPLEX
+
+
+def _nll_floored(label: FloatArray, prediction: FloatArray, *, log: bool, eps: float) -> FloatArray:  # noqa: ARG001
+    at_class = _pick(prediction, label)
+    return np.exp(at_class) if log else at_class
+
+
+@loss(
+    aliases=("negativeloglikelihood", "negative_log_likelihood", "nll_loss"),
+    label=CLASSES,
+    prediction=_nll_prediction,
+    references=("Fisher 1922, On the mathematical foundations of theoretical statistics",),
+    floored=_nll_floored,
+    peers={
+        "torch": "nll_loss (of log-probabilities: log=true)",
+        "DL4J": "NEGATIVELOGLIKELIHOOD (the same as MCXENT)",
+        "CatBoost": "LogLikelihoodOfPrediction",
+    },
+)
+def nll(label: FloatArray, prediction: FloatArray, *, log: bool = False, eps: Floor = EPS) -> FloatArray:
+    """Negative log-likelihood of the true class.
+
+    Formula: −log ŷ_y, or −ŷ_y where predictions are log-probabilities (``log=true``).
+    Gradient: −1/ŷ_y at the true class, or −1, and 0 elsewhere; through a softmax it is p − onehot(y).
+    Properties: the cross-entropy of class labels under its statistical name, in nats; a proper score; convex in ŷ
+    and in the logits; smooth; range [0, ∞); the best constant row is the shares of the classes.
+
+    Use it where a model writes log-probabilities, or to say likelihood rather than cross-entropy.
+    Avoid it with soft labels: `cross_entropy` takes those.
+
+    >>> from lossctl import get_loss
+    >>> get_loss("nll").value([1], [[0.5, 0.5]])
+    array([0.69314718])
+    """
+    at_class = _pick(prediction, label)
+    return -at_class + 0.0 if log else -np.log(np.maximum(at_class, eps)) + 0.0
+
+
+@nll.gradient
+def _(label: FloatArray, prediction: FloatArray, *, log: bool, eps: Floor) -> FloatArray:
+    return -one_hot(label, prediction.shape[1]) if log else _per_hit(label, prediction, eps)
+
+
+@nll.through("softmax")
+def nll_on_logits(label: FloatArray, logit: FloatArray, *, log: bool, eps: Floor) -> FloatArray:  # noqa: ARG001
+    """Log Σ e^z − z_y; log-probabilities are their own log-softmax, so ``log`` changes nothing."""
+    return _expected_on_logits(label, logit)
+
+
+@nll_on_logits.gradient
+def _(label: FloatArray, logit: FloatArray, *, log: bool, eps: Floor) -> FloatArray:  # noqa: ARG001
+    return _pull_to_target(label, logit)
+
+
+def _divergence(p: FloatArray, log_ratio: FloatArray) -> FloatArray:
+    return row_sum(np.where(p == 0, 0.0, p * log_ratio))
+
+
+def _log_ratio(p: FloatArray, q: FloatArray) -> FloatArray:
+    """log(p/q), with its digits when the two are close."""
+    close = np.abs(p - q) < 0.5 * q
+    return np.where(close, np.log1p((p - q) / q), np.log(p) - np.log(q))
+
+
+def _kl_floored(label: FloatArray, prediction: FloatArray, *, reverse: bool, eps: float) -> FloatArray:  # noqa: ARG001
+    return label if reverse else prediction
+
+
+@loss(
+    aliases=("kl", "kld", "kldiv", "kullback_leibler_divergence", "reconstruction_crossentropy"),
+    label=SIMPLEX,
+    prediction=SIMPLEX,
+    references=("Kullback & Leibler 1951, On Information and Sufficiency, doi:10.1214/aoms/1177729694",),
+    floored=_kl_floored,
+    peers={
+        "Keras": "kld, KLDivergence, kullback_leibler_divergence (both sides clipped to [1e-7, 1])",
+        "torch": "kl_div (of log ŷ; its mean divides by n·K)",
+        "DL4J": "KL_DIVERGENCE, RECONSTRUCTION_CROSSENTROPY",
+        "optax": "kl_divergence (of log ŷ)",
+        "LightGBM": "kullback_leibler (of a binary label)",
+    },
+)
+def kl_divergence(label: FloatArray, prediction: FloatArray, *, reverse: bool = False, eps: Floor = EPS) -> FloatArray:
+    """Nats lost by coding one distribution with another: cross-entropy minus the entropy of the label.
+
+    Formula: D(y‖ŷ) = Σ_k y_k log(y_k / ŷ_k), or D(ŷ‖y) with ``reverse=true``; a term of probability 0 counts 0.
+    Gradient: −y/ŷ (reverse: log(ŷ/y) + 1); through a softmax it is p Σy − y.
+    Properties: cross-entropy less the entropy of the label, in nats; non-negative, and 0 only for equal rows; not
+    symmetric; convex; smooth inside the simplex; the best constant row is the mean of the labels (reverse: their
+    geometric mean, rescaled).
+
+    Use it for soft labels, distillation, variational models.
+    Avoid it where symmetry is wanted.
+
+    >>> from lossctl import get_loss
+    >>> get_loss("kl_divergence").value([[0.5, 0.5]], [[0.25, 0.75]])
+    array([0.14384104])
+    """
+    if reverse:
+        return _divergence(prediction, _log_ratio(prediction, np.maximum(label, eps)))
+    return _divergence(label, _log_ratio(label, np.maximum(prediction, eps)))
+
+
+@kl_divergence.gradient
+def _(label: FloatArray, prediction: FloatArray, *, reverse: bool, eps: Floor) -> FloatArray:
+    if reverse:
+        return _log_ratio(prediction, np.maximum(label, eps)) + 1.0
+    return _per_hit(label, prediction, eps)
+
+
+@kl_divergence.through("softmax")
+def kl_divergence_on_logits(label: FloatArray, logit: FloatArray, *, reverse: bool, eps: Floor) -> FloatArray:
+    """The divergence with log p = z − log Σ e^z, which never underflows."""
+    soft = _Softmax(logit)
+    if reverse:
+        return _divergence(soft.p, soft.log_p - np.log(np.maximum(label, eps)))
+    return _divergence(label, np.log(label) - soft.log_p)
+
+
+@kl_divergence_on_logits.gradient
+def _(label: FloatArray, logit: FloatArray, *, reverse: bool, eps: Floor) -> FloatArray:
+    if not reverse:
+        return _pull_to_target(label, logit)
+    soft = _Softmax(logit)
+    log_ratio = soft.log_p - np.log(np.maximum(label, eps))
+    p = soft.p
+    return np.asarray(np.where(p == 0, 0.0, p * (log_ratio - _divergence(p, log_ratio)[:, None])))

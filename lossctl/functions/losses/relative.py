@@ -1,0 +1,127 @@
+"""Losses on the ratio of prediction to label."""
+
+from typing import Annotated
+
+import numpy as np
+
+from lossctl.domain import ABOVE_MINUS_ONE, NONZERO, REAL, Domain, FloatArray, Words
+from lossctl.functions.loss import loss
+
+
+def _log_ratio(label: FloatArray, prediction: FloatArray) -> FloatArray:
+    """log((1 + prediction) / (1 + label)), with its digits when the two are close."""
+    error = prediction - label
+    close = np.abs(error) < 0.5 * (1.0 + label)
+    return np.where(close, np.log1p(error / (1.0 + label)), np.log1p(prediction) - np.log1p(label))
+
+
+@loss(
+    aliases=("mean_squared_logarithmic_error",),
+    label=ABOVE_MINUS_ONE,
+    prediction=ABOVE_MINUS_ONE,
+    references=("Keras, losses.MeanSquaredLogarithmicError; scikit-learn, metrics.mean_squared_log_error",),
+    peers={
+        "Keras": "msle (numbers below 0 are set to 1e-7 without a word)",
+        "DL4J": "MEAN_SQUARED_LOGARITHMIC_ERROR",
+        "scikit-learn": "mean_squared_log_error",
+        "CatBoost": "MSLE",
+        "XGBoost": "reg:squaredlogerror (half of it)",
+    },
+)
+def msle(label: FloatArray, prediction: FloatArray) -> FloatArray:
+    """Squared error of logarithms: compares ratios, for targets over orders of magnitude.
+
+    Formula: (log1p ŷ − log1p y)².
+    Gradient: 2 (log1p ŷ − log1p y) / (1 + ŷ).
+    Properties: compares ratios of 1 + ŷ and 1 + y, not differences; an estimate that is too low by some amount
+    costs more than one too high by as much; two huge numbers that differ by a little cost next to nothing; smooth,
+    but not convex: it flattens where ŷ is far too high; the best constant is the geometric mean of 1 + y, less 1.
+
+    Use it for growth, prices, counts: targets that span orders of magnitude.
+    Avoid it with numbers at or below −1, which have no logarithm here.
+
+    >>> from lossctl import get_loss
+    >>> get_loss("msle").value([1.0], [3.0])
+    array([0.48045301])
+    """
+    return np.square(_log_ratio(label, prediction))
+
+
+@msle.gradient
+def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
+    return 2.0 * _log_ratio(label, prediction) / (1.0 + prediction)
+
+
+@msle.under(
+    "root-mean",
+    aliases=("root_mean_squared_logarithmic_error",),
+    peers={"scikit-learn": "root_mean_squared_log_error"},
+)
+def rmsle() -> None:
+    """Root of the mean squared error of logarithms.
+
+    Formula: √(mean of msle) over all rows; a single row is its msle.
+    Gradient: 2 (log1p ŷ − log1p y) / (1 + ŷ) for the msle of a row.
+    Properties: a typical ratio: 0.1 is about 10 %; orders models just as `msle` does; the best constant is the
+    geometric mean of 1 + y, less 1.
+
+    Use it to report a typical ratio.
+    Avoid it with numbers at or below −1, which have no logarithm here.
+
+    >>> import lossctl
+    >>> lossctl.evaluate({"y": [1.0], "p": [3.0]}, "rmsle", label="y", prediction="p").value
+    0.6931471805599453
+    """
+
+
+def _mape_label(*, zero: str = "error") -> Domain:
+    return NONZERO if zero == "error" else REAL
+
+
+def _scale(label: FloatArray, zero: str) -> FloatArray:
+    return np.abs(label) if zero == "error" else np.maximum(np.abs(label), 1.0)
+
+
+@loss(
+    aliases=("mean_absolute_percentage_error",),
+    label=_mape_label,
+    prediction=REAL,
+    references=("Hyndman & Koehler 2006, Another look at measures of forecast accuracy",),
+    peers={
+        "Keras": "mape (|y| floored at 1e-7)",
+        "DL4J": "MEAN_ABSOLUTE_PERCENTAGE_ERROR",
+        "scikit-learn": "mean_absolute_percentage_error (a ratio, not percent)",
+        "CatBoost": "MAPE (a ratio, of max(1, |y|): zero=max1)",
+        "LightGBM": "mape (a ratio, of max(1, |y|): zero=max1)",
+        "XGBoost": "mape (a ratio, not percent)",
+    },
+)
+def mape(
+    label: FloatArray, prediction: FloatArray, *, zero: Annotated[str, Words(("error", "max1"))] = "error"
+) -> FloatArray:
+    """Absolute error in percent of the label.
+
+    Formula: 100 |e| / |y|, where e = ŷ − y; with ``zero=max1``, 100 |e| / max(1, |y|).
+    Gradient: 100 sign e / |y|, and 0 at e = 0.
+    Properties: percent, without a unit; convex, with a kink at e = 0; undefined at y = 0, which is an error unless
+    ``zero=max1``; unbounded for forecasts that are too high, at most 100 for positive ones that are too low, so it
+    favours low forecasts; the best constant is the median with rows weighted by 1/|y|.
+
+    Use it to report business forecasts of quantities well away from zero.
+    Avoid it with zeros in the labels, and to choose between models.
+
+    >>> from lossctl import get_loss
+    >>> get_loss("mape").value([2.0, -4.0], [3.0, -4.0])
+    array([50.,  0.])
+    """
+    return 100.0 * (np.abs(prediction - label) / _scale(label, zero))
+
+
+@mape.gradient
+def _(label: FloatArray, prediction: FloatArray, *, zero: str) -> FloatArray:
+    return 100.0 * np.sign(prediction - label) / _scale(label, zero)
+
+
+@mape.kinks
+def _(label: FloatArray, prediction: FloatArray, *, zero: str) -> FloatArray:  # noqa: ARG001
+    return label

@@ -1,0 +1,148 @@
+"""Which output activation belongs to which loss, and why: facts, and what is said of a risky pair."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lossctl.domain import inside
+from lossctl.functions.activation import BoundActivation, get_activation
+from lossctl.functions.loss import BoundLoss
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """A task with the output activations and losses that fit it."""
+
+    task: str
+    activations: tuple[str, ...]
+    losses: tuple[str, ...]
+    """Best first; empty where the activation is for hidden layers, whatever the loss."""
+    why: str
+
+
+@dataclass(frozen=True)
+class Risk:
+    """Losses that should not follow some activations."""
+
+    losses: tuple[str, ...]
+    activations: tuple[str, ...]
+    why: str
+
+
+PAIRINGS = (
+    Pairing(
+        "binary classification",
+        ("sigmoid",),
+        ("bce", "focal"),
+        "with bce the gradient on the logit is σ(z) − y: σ′ cancels, so a saturated mistake still learns; "
+        "focal under imbalance",
+    ),
+    Pairing(
+        "multi-label classification", ("sigmoid",), ("bce",), "one sigmoid a column: each label is its own yes or no"
+    ),
+    Pairing(
+        "multi-class classification",
+        ("softmax",),
+        ("cross_entropy", "nll", "kl_divergence"),
+        "the gradient on the logits is p − y",
+    ),
+    Pairing(
+        "multi-class classification in logarithms",
+        ("log_softmax",),
+        ("nll",),
+        "with nll:log=true; the gradient on the logits is p − y, and no small probability is rounded to 0",
+    ),
+    Pairing(
+        "unbounded regression",
+        ("identity",),
+        ("mse", "rmse", "mae", "huber", "log_cosh", "l2", "l1", "mape"),
+        "labels live on all of ℝ, and so does the output",
+    ),
+    Pairing(
+        "positive regression",
+        ("softplus", "exp", "relu"),
+        ("msle", "rmsle", "mse", "mae", "mape"),
+        "the output cannot be negative; relu has no gradient where z ≤ 0",
+    ),
+    Pairing(
+        "bounded regression",
+        ("sigmoid", "tanh"),
+        ("mse", "mae"),
+        "the output is scaled to the bounds; the gradient carries the derivative, which vanishes near them",
+    ),
+    Pairing(
+        "counts",
+        ("exp", "softplus"),
+        ("poisson",),
+        "the output is a rate above 0; after exp the gradient on the log-rate is e^z − y",
+    ),
+    Pairing(
+        "max-margin classification",
+        ("identity",),
+        ("hinge", "squared_hinge", "exponential"),
+        "these losses are made for scores, not for probabilities",
+    ),
+    Pairing("embeddings", ("identity",), ("cosine_proximity",), "only the direction of a vector counts"),
+    Pairing(
+        "hidden layers",
+        ("relu", "leaky_relu", "elu", "selu", "tanh"),
+        (),
+        "between layers, with any loss; elu and selu are not used as outputs",
+    ),
+)
+
+RISKS = (
+    Risk(
+        ("hinge", "squared_hinge", "exponential"),
+        ("sigmoid", "softmax"),
+        "it is made for scores of either sign: a probability is never below 0, so no row of the negative class is "
+        "ever on the right side; leave the activation out, or use bce",
+    ),
+    Risk(
+        ("mse", "rmse", "l2"),
+        ("sigmoid", "softmax"),
+        "slow learning: the gradient carries the derivative of the activation, which vanishes just where a saturated "
+        "prediction is wrong; bce and cross_entropy have no such factor",
+    ),
+    Risk(
+        ("bce", "focal"),
+        ("softmax",),
+        "softmax makes the columns compete, while each is judged as its own yes or no; use sigmoid, or cross_entropy",
+    ),
+)
+
+
+def pairings_of(name: str) -> list[Pairing]:
+    """The pairings that a loss or an activation is part of."""
+    return [pairing for pairing in PAIRINGS if name in (*pairing.activations, *pairing.losses)]
+
+
+def risks_of(name: str) -> list[Risk]:
+    """The risks that a loss or an activation is part of."""
+    return [risk for risk in RISKS if name in (*risk.activations, *risk.losses)]
+
+
+def doubts(bound: BoundLoss, width: int) -> Iterator[str]:
+    """Why a loss through its activation is a risky pair, for predictions of ``width`` columns."""
+    activation = bound.activation
+    if activation is None:
+        return
+    pair = f"{bound.name} after {activation}"
+    if activation.definition.rows and width < 2:
+        constant = f"{float(activation.value([0.0])[0]):g}"
+        yield f"{pair}: {activation.name} over one column is always {constant}, whatever the score; use sigmoid"
+        return
+    for risk in RISKS:
+        if bound.name in risk.losses and activation.name in risk.activations:
+            yield f"{pair}: {risk.why}"
+    if bound.chained and not inside(activation.range, bound.output_domain):
+        yield f"{pair}: {_outside(bound, activation)}"
+
+
+def _outside(bound: BoundLoss, activation: BoundActivation) -> str:
+    named = dict.fromkeys(name for pairing in pairings_of(bound.name) for name in pairing.activations)
+    fitting = [name for name in named if inside(get_activation(name).range, bound.output_domain)]
+    better = f"; {bound.name} goes with {' or '.join(fitting)}" if fitting else ""
+    return (
+        f"the activation comes to {activation.range.describe()}, but the loss needs {bound.output_domain.describe()}, "
+        f"so a row may be an error{better}"
+    )

@@ -1,0 +1,205 @@
+"""What one pass over the data finds out about every column that plays a role; nothing is refused.
+
+The state of a pass is counts, extremes and bounded samples: it adds up in any order of batches to the same facts.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from lossctl.domain import FloatArray
+from lossctl.reading.columns import Roles
+from lossctl.reading.format import Wanted
+from lossctl.sums.distribution import Distribution
+from lossctl.sums.sketch import Sketch, hash_numbers
+from lossctl.sums.state import Finding, Findings, IntArray
+
+PAIRS = 1 << 12
+"""Different pairs of label and prediction kept for their rank correlation: all of them in a small file."""
+IDS = 1 << 21
+"""Different ids kept to find duplicates: 67 MB, and a few times that while they are added up."""
+WORDS = 1 << 12
+"""Different words of a label that are counted."""
+CONFUSED = 64
+"""Classes up to which labels are counted against the largest column."""
+
+
+NOBODY = Sketch.of(IDS, np.empty(0, np.uint64), np.empty(0, np.int64))
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What is decided before the pass: which columns play which role, and how."""
+
+    roles: Roles
+    widths: tuple[int, ...]
+    label_width: int
+    text: bool
+    """Whether the labels are words."""
+    classes: tuple[str, ...] | None
+    """The names of the classes, in the order of the columns of a prediction."""
+    class_labels: Literal["codes", "numbers", "text"]
+    ids: tuple[str, ...] = ()
+    unread: frozenset[str] = frozenset()
+    """Models whose columns hold text, which nothing can be said of."""
+
+    @property
+    def wanted(self) -> Wanted:
+        """The columns to read."""
+        texts = {*self.ids, *(self.roles.label if self.text else ())}
+        hidden = {column for model in self.roles.models if model.name in self.unread for column in model.columns}
+        return Wanted(frozenset(self.roles.needed) - texts - hidden, frozenset(texts))
+
+
+@dataclass(frozen=True)
+class Words:
+    """How often each word occurs, while there are no more than `WORDS` different ones."""
+
+    counts: Mapping[str, int] | None = field(default_factory=dict)
+
+    def __add__(self, other: "Words") -> "Words":
+        if self.counts is None or other.counts is None:
+            return Words(None)
+        merged = dict(self.counts)
+        for word, count in other.counts.items():
+            merged[word] = merged.get(word, 0) + count
+        return Words(merged if len(merged) <= WORDS else None)
+
+
+@dataclass(frozen=True)
+class Given:
+    """The predictions for each label, while there are no more than two labels."""
+
+    by_label: Mapping[float | str, Distribution] | None = field(default_factory=dict)
+
+    def __add__(self, other: "Given") -> "Given":
+        if self.by_label is None or other.by_label is None:
+            return Given(None)
+        merged = dict(self.by_label)
+        for label, found in other.by_label.items():
+            merged[label] = merged[label] + found if label in merged else found
+        return Given(merged if len(merged) <= 2 else None)
+
+
+@dataclass(frozen=True)
+class Rowwise:
+    """Of the rows of a vector prediction."""
+
+    low: FloatArray
+    high: FloatArray
+    picks: IntArray
+    """How often each column is the largest of its row."""
+    labels: IntArray
+    """How often each class is the label."""
+    confusion: IntArray | None
+    """Rows by label and by largest column; ``None`` where there are too many classes."""
+    probability: Distribution
+    """The numbers in the column of the label."""
+    surprise: Distribution
+    """−log of the softmax of the row, at the label."""
+
+    @classmethod
+    def zero(cls, k: int) -> "Rowwise":
+        """Of no rows."""
+        none, empty = np.zeros(k, dtype=np.int64), Distribution.zero()
+        confusion = np.zeros((k, k), dtype=np.int64) if k <= CONFUSED else None
+        return cls(np.full(k, np.inf), np.full(k, -np.inf), none, none, confusion, empty, empty)
+
+    def __add__(self, other: "Rowwise") -> "Rowwise":
+        confusion = None
+        if self.confusion is not None and other.confusion is not None:
+            confusion = self.confusion + other.confusion
+        return Rowwise(
+            np.minimum(self.low, other.low),
+            np.maximum(self.high, other.high),
+            self.picks + other.picks,
+            self.labels + other.labels,
+            confusion,
+            self.probability + other.probability,
+            self.surprise + other.surprise,
+        )
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """Of the numbers of one model."""
+
+    values: Distribution
+    errors: Distribution
+    """∣prediction − label∣, where both are numbers of one shape."""
+    given: Given
+    pairs: Sketch
+    """Label and prediction, likewise."""
+    rows: Rowwise | None
+
+    @classmethod
+    def zero(cls, width: int) -> "Predicted":
+        """Of no rows."""
+        empty = Distribution.zero()
+        rows = Rowwise.zero(width) if width else None
+        return cls(empty, empty, Given(), pairs_of(np.empty(0), np.empty(0)), rows)
+
+    def __add__(self, other: "Predicted") -> "Predicted":
+        rows = self.rows
+        if rows is not None and other.rows is not None:
+            rows = rows + other.rows
+        return Predicted(
+            self.values + other.values,
+            self.errors + other.errors,
+            self.given + other.given,
+            self.pairs + other.pairs,
+            rows,
+        )
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything a pass found out."""
+
+    rows: int
+    used: int
+    """Rows with a weight other than 0 and without a null: those that all other facts are about."""
+    unweighted: int
+    seen: Findings
+    """How often something was met in a column, and in which row first, by kind and column (or model)."""
+    label: Distribution
+    unpredicted: Distribution
+    """The labels of rows without a prediction, where they are numbers: names of classes must know them too."""
+    words: Words
+    weight: Distribution
+    ids: Sketch
+    models: tuple[Predicted, ...]
+
+    def __add__(self, other: "Facts") -> "Facts":
+        return Facts(
+            self.rows + other.rows,
+            self.used + other.used,
+            self.unweighted + other.unweighted,
+            self.seen + other.seen.shift(self.rows),
+            self.label + other.label,
+            self.unpredicted + other.unpredicted,
+            self.words + other.words,
+            self.weight + other.weight,
+            self.ids + other.ids.shift(self.rows),
+            tuple(a + b for a, b in zip(self.models, other.models, strict=True)),
+        )
+
+    def met(self, kind: str, column: str) -> Finding | None:
+        """How often something was met, and where first."""
+        return self.seen.found.get((kind, column, ""))
+
+
+def no_facts(layout: Layout) -> Facts:
+    """Of no rows."""
+    empty = Distribution.zero()
+    models = tuple(Predicted.zero(width) for width in layout.widths)
+    return Facts(0, 0, 0, Findings(), empty, empty, Words(), empty, NOBODY, models)
+
+
+def pairs_of(label: FloatArray, prediction: FloatArray) -> Sketch:
+    """The sample of finite pairs."""
+    both = np.column_stack([label, prediction])
+    both = both[np.isfinite(both).all(axis=1)]
+    return Sketch.of(PAIRS, hash_numbers(both), np.zeros(len(both), dtype=np.int64), both)

@@ -1,0 +1,278 @@
+"""Which task the columns are for, and which pairing and flags fit them: decided from facts, with the reason."""
+
+import math
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from lossctl.evaluation.batch import class_number
+from lossctl.functions.pairing import PAIRINGS, Pairing
+from lossctl.inference.facts import Facts, Layout, Predicted
+from lossctl.registry import split
+from lossctl.sums.distribution import Distribution
+
+ENOUGH_OUTSIDE = 0.1
+"""The part of the rows outside [0, 1] from which predictions are scores, rather than probabilities gone wrong."""
+PERCENT = 30.0
+"""What the largest of numbers that are percentages is above."""
+DECADES = 100.0
+"""The ratio of the largest to the smallest label from which relative errors count."""
+SHORT = {"label": "-y", "pred": "-p", "weight": "-w"}
+"""Flags of columns; the long form takes values that begin with a dash."""
+
+
+class Scale(StrEnum):
+    """What the predictions are."""
+
+    PROBABILITY = "probabilities"
+    LOGIT = "logits"
+    PERCENT = "percentages"
+    UNNORMALISED = "parts that do not sum to 1"
+    MARGIN = "scores"
+    RATE = "rates"
+    LOG_RATE = "logarithms of rates"
+    VALUE = "values"
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What fits one model."""
+
+    pairing: Pairing
+    scale: Scale
+    loss: str
+    why: str
+    flags: tuple[str, ...] = ()
+    """What ``lossctl eval`` has to be told beside columns and loss."""
+    labels: tuple[float | str, ...] = ()
+    """The two labels of a binary task, that of class 1 last."""
+
+    @property
+    def binary(self) -> bool:
+        """Whether one number a row is held against a yes or no."""
+        return bool(self.labels)
+
+
+def pairing_of(task: str) -> Pairing:
+    """The pairing of a task."""
+    return next(pairing for pairing in PAIRINGS if pairing.task == task)
+
+
+def fit(facts: Facts, layout: Layout, at: int) -> Fit | None:
+    """What fits a model; ``None`` where nothing does."""
+    found, name = facts.models[at], layout.roles.models[at].name
+    if not facts.used or name in layout.unread or not found.values.n:
+        return None
+    if layout.label_width:
+        return _several(facts, layout, found, name)
+    if layout.widths[at]:
+        return _classes(facts, layout, name, layout.widths[at])
+    return _single(facts, layout, found, name)
+
+
+def _count(facts: Facts, kind: str, name: str) -> int:
+    met = facts.met(kind, name)
+    return 0 if met is None else met.count
+
+
+def _single(facts: Facts, layout: Layout, found: Predicted, name: str) -> Fit | None:
+    labels = _two_labels(facts, layout, found)
+    if labels is not None:
+        return _binary(facts, layout, found, name, labels)
+    if layout.text:
+        return None
+    return _number(facts, layout, found, name)
+
+
+def _two_labels(facts: Facts, layout: Layout, found: Predicted) -> tuple[float | str, ...] | None:
+    """The labels of class 0 and class 1; ``None`` where the labels are no yes or no."""
+    if layout.classes is not None and len(layout.classes) == 2:
+        return layout.classes if layout.text else tuple(class_number(name) or 0.0 for name in layout.classes)
+    if layout.text:
+        words = sorted(facts.words.counts or ())
+        return tuple(words) if len(words) == 2 else None
+    values = [] if len(facts.label.keys) > 2 else facts.label.values.tolist()
+    if not values:
+        return None
+    if set(values) <= {0.0, 1.0}:
+        return (0.0, 1.0)
+    if set(values) <= {-1.0, 1.0}:
+        return (-1.0, 1.0)
+    whole = len(values) == 2 and all(value == round(value) for value in values)
+    whole = whole and set(facts.unpredicted.values.tolist()) <= set(values) and not facts.unpredicted.infinite
+    return tuple(values) if whole and _within(found.values, 0.0, 1.0) else None
+
+
+def _within(values: Distribution, low: float, high: float) -> bool:
+    return bool(values.n) and not values.infinite and low <= _low(values) and _high(values) <= high
+
+
+def _low(values: Distribution) -> float:
+    return values.quantile(0.0)
+
+
+def _high(values: Distribution) -> float:
+    return values.quantile(1.0)
+
+
+def unit_scale(facts: Facts, found: Predicted, name: str) -> Scale:
+    """What predictions for yes or no are."""
+    outside = max(_count(facts, "below 0", name), _count(facts, "above 1", name))
+    if not outside:
+        return Scale.PROBABILITY
+    if _low(found.values) >= 0 and PERCENT < _high(found.values) <= 100:
+        return Scale.PERCENT
+    return Scale.LOGIT if outside >= ENOUGH_OUTSIDE * facts.used else Scale.PROBABILITY
+
+
+def _binary(facts: Facts, layout: Layout, found: Predicted, name: str, labels: tuple[float | str, ...]) -> Fit:
+    scale = unit_scale(facts, found, name)
+    shown = " and ".join(str(label) if isinstance(label, str) else f"{label:g}" for label in labels)
+    if labels == (-1.0, 1.0) and scale is Scale.LOGIT:
+        pairing = pairing_of("max-margin classification")
+        why = "the labels are −1 and 1 and the predictions scores of either sign"
+        return Fit(pairing, Scale.MARGIN, pairing.losses[0], why, (), labels)
+    known = labels == (0.0, 1.0) or layout.classes is not None
+    flags = () if known else classes_flag([_class_name(label) for label in labels])
+    flags += ("--from-logits",) if scale is Scale.LOGIT else ()
+    why = f"the labels are {shown} and the predictions {_words_for(scale)}"
+    pairing = pairing_of("binary classification")
+    return Fit(pairing, scale, pairing.losses[0], why, flags, labels)
+
+
+def _words_for(scale: Scale) -> str:
+    return {
+        Scale.LOGIT: "scores on both sides of [0, 1]: logits",
+        Scale.PERCENT: "numbers up to 100: percentages",
+        Scale.UNNORMALISED: "rows of numbers in [0, 1] that do not sum to 1",
+    }.get(scale, str(scale))
+
+
+def classes_flag(names: Sequence[str]) -> tuple[str, ...]:
+    """The flag that names classes in their order; none where a comma list cannot hold them."""
+    listed = ",".join(names)
+    return (f"--classes={listed}",) if split(listed) == tuple(names) else ()
+
+
+def _class_name(label: float | str) -> str:
+    return label if isinstance(label, str) else str(int(label))  # whole, and never 1e+06
+
+
+def _number(facts: Facts, layout: Layout, found: Predicted, name: str) -> Fit:
+    label, values, title = facts.label, found.values, layout.roles.label[0]
+    whole = not _count(facts, "label fraction", title)
+    if whole and len(label.keys) > 2 and _low(label) == 0 and _count(facts, "fraction", name):
+        scale = _rates(found)
+        if scale is not None:
+            pairing = pairing_of("counts")
+            flags = ("--from-logits",) if scale is Scale.LOG_RATE else ()
+            why = f"the labels are whole numbers from 0 and the predictions {scale}"
+            return Fit(pairing, scale, pairing.losses[0], why, flags)
+    if _within(label, 0.0, 1.0) and _within(values, 0.0, 1.0):
+        pairing = pairing_of("bounded regression")
+        return Fit(pairing, Scale.VALUE, pairing.losses[0], "labels and predictions are numbers in [0, 1]")
+    if _low(label) > 0 and _low(values) >= 0 and _high(label) >= DECADES * _low(label) and not values.infinite:
+        pairing = pairing_of("positive regression")
+        why = f"the labels are positive and go from {_low(label):.4g} to {_high(label):.4g}: relative errors count"
+        return Fit(pairing, Scale.VALUE, pairing.losses[0], why)
+    pairing = pairing_of("unbounded regression")
+    return Fit(pairing, Scale.VALUE, pairing.losses[0], "labels and predictions are numbers")
+
+
+def _rates(found: Predicted) -> Scale | None:
+    """Whether predictions of counts are rates or their logarithms: whose mean is that of the labels."""
+    pairs, count = found.pairs.numbers, found.pairs.counts
+    label = float(np.average(pairs[:, 0], weights=count))
+    low, high = _low(found.values), _high(found.values)
+    rate = float(np.average(pairs[:, 1], weights=count))
+    log_rate = float(np.average(np.exp(pairs[:, 1]), weights=count)) if high < 50 else math.inf
+    if abs(log_rate - label) < 0.25 * label and abs(log_rate - label) < abs(rate - label):
+        return Scale.LOG_RATE
+    return Scale.RATE if low > 0 else None
+
+
+def _classes(facts: Facts, layout: Layout, name: str, k: int) -> Fit:
+    """What fits one column a class."""
+    pairing = pairing_of("multi-class classification")
+    scale, flags, what = row_scale(facts, name)
+    if layout.classes is None and layout.text and facts.words.counts is not None:
+        words = sorted(facts.words.counts)
+        flags = (*flags, *classes_flag(words)) if len(words) == k else flags
+    elif one_based(facts, layout, k):
+        flags = (*flags, *classes_flag([str(at + 1) for at in range(k)]))
+    return Fit(pairing, scale, pairing.losses[0], f"the labels are classes and the predictions {what}", flags)
+
+
+def one_based(facts: Facts, layout: Layout, k: int) -> bool:
+    """Whether class labels count from 1 where they are read as codes from 0."""
+    codes = not layout.text and layout.class_labels == "codes" and not layout.label_width
+    every = facts.label + facts.unpredicted
+    return codes and bool(facts.label.n) and _low(every) == 1 and _high(every) == k and not every.infinite
+
+
+def row_scale(facts: Facts, name: str) -> tuple[Scale, tuple[str, ...], str]:
+    """What the rows of a vector prediction are, the flags they need, and that in words."""
+    if _count(facts, "below 0", name):
+        scale, flags = Scale.LOGIT, ("--from-logits",)
+        logs = not _count(facts, "off log sum", name)
+        return scale, flags, "rows of log-probabilities" if logs else "rows of scores of either sign: logits"
+    if not _count(facts, "off sum", name):
+        return Scale.PROBABILITY, (), "rows of probabilities"
+    if not _count(facts, "off 100", name):
+        return Scale.PERCENT, ("--normalize-rows",), "rows of percentages"
+    if not _count(facts, "above 1", name):
+        divided = () if _count(facts, "no sum", name) else ("--normalize-rows",)
+        return Scale.UNNORMALISED, divided, _words_for(Scale.UNNORMALISED)
+    return Scale.LOGIT, ("--from-logits",), "rows of scores: logits"
+
+
+def _several(facts: Facts, layout: Layout, found: Predicted, name: str) -> Fit | None:
+    """What fits several label columns."""
+    if not found.errors.n and not found.values.infinite:
+        return None  # not one prediction column a label column
+    if not _count(facts, "label off sum", layout.roles.label[0]):
+        pairing = pairing_of("multi-class classification")
+        scale, flags, what = row_scale(facts, name)
+        why = f"each row of labels sums to 1 and the predictions are {what}"
+        return Fit(pairing, scale, pairing.losses[0], why, flags)
+    if len(facts.label.keys) <= 2 and set(facts.label.values.tolist()) <= {0.0, 1.0}:
+        pairing, scale = pairing_of("multi-label classification"), unit_scale(facts, found, name)
+        flags = ("--from-logits",) if scale is Scale.LOGIT else ()
+        why = f"each column of labels is 0 or 1 by itself and the predictions are {_words_for(scale)}"
+        return Fit(pairing, scale, pairing.losses[0], why, flags)
+    pairing = pairing_of("unbounded regression")
+    return Fit(pairing, Scale.VALUE, pairing.losses[0], "labels and predictions are vectors of numbers")
+
+
+def quoted(word: str) -> str:
+    """A word as a shell takes it; what cannot be printed is escaped, so that it cannot command the terminal."""
+    if word.isprintable():
+        return shlex.quote(word)
+    signs = (
+        sign if sign.isprintable() else f"\\U{ord(sign):08x}" for sign in word.replace("\\", r"\\").replace("'", r"\'")
+    )
+    return f"$'{''.join(signs)}'"
+
+
+def spelled(flag: str, value: str) -> list[str]:
+    """A flag of a column and its value as a shell takes them."""
+    return [f"--{flag}={quoted(value)}"] if value.startswith("-") else [SHORT[flag], quoted(value)]
+
+
+def eval_command(shared: Sequence[str], predictions: Sequence[str], losses: Sequence[str], found: Fit) -> str:
+    """The complete command line: shell words, to be copied.
+
+    Args:
+        shared: words for the input and the label, quoted.
+        predictions: a pattern for each model.
+        losses: the losses, as a user types them.
+        found: what fits these models.
+    """
+    words = ["lossctl", "eval", *shared]
+    for pattern in predictions:
+        words += spelled("pred", pattern)
+    words += ["-l", quoted(",".join(losses))]
+    return " ".join([*words, *(quoted(flag) for flag in found.flags)])

@@ -1,0 +1,1 @@
+"""The shapes of losses and activations, and the pictures of a file."""

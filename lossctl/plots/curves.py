@@ -1,0 +1,347 @@
+"""The shapes of losses and activations with their slopes.
+
+What is drawn over what is derived from the domains of a definition: its error where nothing but the error counts, its
+margin, a probability, the angle between two directions, or the prediction beside a label.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lossctl.domain import (
+    PROBABILITY,
+    REAL,
+    Direction,
+    Domain,
+    FloatArray,
+    Interval,
+    LogSimplex,
+    Simplex,
+    Values,
+    inside,
+)
+from lossctl.errors import UsageError
+from lossctl.functions.activation import BoundActivation
+from lossctl.functions.loss import BoundLoss
+from lossctl.rendering.chart import FAR, Axis, Chart, Panel, Series, limits
+
+Numbers = Callable[[FloatArray], FloatArray]
+STEPS = 400
+REACH = 3.0
+"""How far from a label predictions are drawn, in units of the label, or of 1 where that is more."""
+NEAR = 1e-9
+"""How close to a kink both of its sides are drawn, as a part of the axis."""
+
+
+@dataclass(frozen=True)
+class Path:
+    """A way through predictions along which a curve is drawn."""
+
+    title: str
+    """What ``x`` is."""
+    low: float
+    high: float
+    """Which part is drawn where nobody says."""
+    legal: Domain = REAL
+    """Which ``x`` there are."""
+    prediction: Numbers = lambda x: x
+    """The predictions ``(n,)`` or ``(n, 2)`` at ``x``."""
+    velocity: Numbers = np.ones_like
+    """Their derivative with respect to ``x``, in their shape."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A path at one label."""
+
+    path: Path
+    label: FloatArray
+    """The label of one row: ``(1,)``, or ``(1, 2)``."""
+    named: str = ""
+    """What tells it from other sweeps of the same loss."""
+
+
+def _pair(first: Numbers, second: Numbers) -> Numbers:
+    return lambda x: np.stack([first(x), second(x)], axis=1)
+
+
+def _reciprocal(x: FloatArray) -> FloatArray:
+    return np.asarray(1.0 / x)
+
+
+SCORE = Path("pre-activation z", -6.0, 6.0)
+"""A sigmoid is within 1/400 of its limits there."""
+OF_TWO = replace(
+    SCORE,
+    title="pre-activation z of one class, the other at 0",
+    prediction=_pair(lambda x: x, np.zeros_like),
+    velocity=_pair(np.ones_like, np.zeros_like),
+)
+ANGLE = Path(
+    "angle between label and prediction (radians)",
+    0.0,
+    np.pi,
+    Interval(0.0, np.pi),
+    _pair(np.cos, np.sin),
+    _pair(lambda x: -np.sin(x), np.cos),
+)
+CHANCE = Path(
+    "predicted probability of the true class",
+    0.0,
+    1.0,
+    PROBABILITY,
+    _pair(lambda x: x, lambda x: 1.0 - x),
+    _pair(np.ones_like, lambda x: -np.ones_like(x)),
+)
+LOG_CHANCE = replace(
+    CHANCE,
+    prediction=_pair(np.log, lambda x: np.log1p(-x)),
+    velocity=_pair(_reciprocal, lambda x: -_reciprocal(1.0 - x)),
+)
+
+
+def curve(
+    bound: BoundLoss | BoundActivation,
+    *,
+    labels: Sequence[float] = (),
+    low: float | None = None,
+    high: float | None = None,
+) -> Chart:
+    """One loss or activation with its slope; see `curves`."""
+    return curves([bound], labels=labels, low=low, high=high)[0]
+
+
+def curves(
+    bounds: Sequence[BoundLoss | BoundActivation],
+    *,
+    labels: Sequence[float] = (),
+    low: float | None = None,
+    high: float | None = None,
+) -> tuple[Chart, ...]:
+    """Losses and activations with their slopes, on one chart where their axes agree.
+
+    Args:
+        bounds: what to draw.
+        labels: the labels to draw losses at; else what suits each.
+        low: where the axis begins; else what suits each.
+        high: where it ends.
+
+    Returns:
+        For each axis there is, a chart of two panels: the value, and its derivative along the axis. The numbers are
+        those of ``value`` and ``gradient``; the limits of an axis leave out what would hide the rest.
+
+    Raises:
+        UsageError: a label is not legal for a loss, or the range holds nothing legal.
+    """
+    for end in (low, high):
+        if end is not None and not abs(end) <= FAR:
+            raise UsageError(f"an axis cannot end at {end:g}")
+    drawn: dict[tuple[str, str], list[_Drawn]] = {}
+    for bound in dict.fromkeys(bounds):
+        what = "loss of a row" if isinstance(bound, BoundLoss) else "value"
+        for sweep in sweeps(bound, labels):
+            path = sweep.path
+            part = replace(path, low=path.low if low is None else low, high=path.high if high is None else high)
+            drawn.setdefault((what, path.title), []).append(_drawn(bound, replace(sweep, path=part)))
+    return tuple(_chart(what, title, some) for (what, title), some in drawn.items())
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """One sweep of one loss or activation."""
+
+    path: Path
+    value: Series
+    slope: Series | None
+    notes: tuple[str, ...]
+
+
+def _drawn(bound: BoundLoss | BoundActivation, sweep: Sweep) -> _Drawn:
+    x = _points(bound, sweep)
+    return _Drawn(sweep.path, _value(bound, sweep, x), _slope(bound, sweep, x), tuple(_notes(bound)))
+
+
+def _chart(what: str, title: str, drawn: Sequence[_Drawn]) -> Chart:
+    values, slopes = [it.value for it in drawn], [it.slope for it in drawn if it.slope is not None]
+    axis = Axis(title, min(it.path.low for it in drawn), max(it.path.high for it in drawn))
+    notes = [*_same(values), *(note for it in drawn for note in it.notes)]
+    panels = tuple(
+        Panel("", axis, Axis(words, *limits(*(it.y for it in some))), tuple(some))
+        for words, some in ((what, values), ("slope", slopes))
+        if some
+    )
+    return Chart(f"{what} and its slope" if slopes else what, panels, tuple(dict.fromkeys(notes)))
+
+
+def _same(values: Sequence[Series]) -> Iterator[str]:
+    """Which curves cover each other."""
+    left = list(values)
+    while left:
+        first = left.pop(0)
+        equal = [it for it in left if it.x == first.x and np.allclose(it.y, first.y, rtol=1e-6, equal_nan=True)]
+        left = [it for it in left if it not in equal]
+        if equal:
+            yield f"{', '.join(it.name for it in (first, *equal))}: the same curve here"
+
+
+def _value(bound: BoundLoss | BoundActivation, sweep: Sweep, x: FloatArray) -> Series:
+    prediction = sweep.path.prediction(x)
+    if isinstance(bound, BoundLoss):
+        return _series(bound, sweep, x, bound.value(np.repeat(sweep.label, len(x), axis=0), prediction))
+    value = bound.value(prediction)
+    return _series(bound, sweep, x, value if value.ndim == 1 else value[:, 0])
+
+
+def _slope(bound: BoundLoss | BoundActivation, sweep: Sweep, x: FloatArray) -> Series | None:
+    prediction, velocity = sweep.path.prediction(x), sweep.path.velocity(x)
+    if isinstance(bound, BoundActivation):
+        upstream = np.ones_like(prediction) if prediction.ndim == 1 else np.tile([1.0, 0.0], (len(x), 1))
+        gradient = bound.pullback(prediction, upstream)
+    elif bound.definition.slope is None:
+        return None
+    else:
+        gradient = bound.gradient(np.repeat(sweep.label, len(x), axis=0), prediction)
+    with np.errstate(invalid="ignore"):  # an infinite gradient across a direction that stands still
+        along = gradient * velocity
+    return _series(bound, sweep, x, along if along.ndim == 1 else along.sum(axis=1))
+
+
+def _series(bound: BoundLoss | BoundActivation, sweep: Sweep, x: FloatArray, y: FloatArray) -> Series:
+    return Series(f"{_name(bound)}{sweep.named}", "line", tuple(x.tolist()), tuple(y.tolist()))
+
+
+def _name(bound: BoundLoss | BoundActivation) -> str:
+    through = bound.activation if isinstance(bound, BoundLoss) else None
+    return str(bound) if through is None else f"{bound} after {through}"
+
+
+def _notes(bound: BoundLoss | BoundActivation) -> Iterator[str]:
+    if isinstance(bound, BoundLoss):
+        if bound.reduction != "mean":
+            yield f"{_name(bound)}: each row by itself; what is reported is the {bound.reduction} of the rows"
+        if bound.definition.slope is None:
+            yield f"{_name(bound)}: declares no gradient, so no slope is drawn"
+
+
+def _points(bound: BoundLoss | BoundActivation, sweep: Sweep) -> FloatArray:
+    """Where a curve is drawn: evenly, and close to both sides of its kinks; short of the ends of what is legal."""
+    path = sweep.path
+    begin, end = path.low, path.high
+    if isinstance(path.legal, Values):
+        x = np.array(sorted(path.legal.allowed))
+    else:
+        if isinstance(path.legal, Interval):  # at its ends a loss may be infinite
+            margin = 0.5 * (end - begin) / STEPS
+            begin, end = max(begin, path.legal.low + margin), min(end, path.legal.high - margin)
+        x = np.linspace(begin, end, STEPS + 1) if begin < end else np.empty(0)
+        kinks = np.array(list(_kinks(bound, sweep)))
+        x = np.unique(np.concatenate([x, *(kinks + side * NEAR * (end - begin) for side in (-1, 0, 1))]))
+    x = x[(x >= begin) & (x <= end)] if end - begin > NEAR * max(abs(begin), abs(end)) else x[:0]
+    illegal = path.legal.illegal(x)
+    x = x if illegal is None else x[~illegal]
+    if not len(x):
+        raise UsageError(
+            f"{_name(bound)} has nothing to draw from {path.low:g} to {path.high:g}",
+            f"The axis is the {path.title}: {path.legal.describe()}.",
+        )
+    return np.asarray(x + 0.0)
+
+
+def _kinks(bound: BoundLoss | BoundActivation, sweep: Sweep) -> Iterator[float]:
+    """The ``x`` at which the slope is known to jump."""
+    activation = bound if isinstance(bound, BoundActivation) else bound.activation
+    if activation is not None:
+        yield from activation.definition.kinks
+    elif isinstance(bound, BoundLoss) and bound.definition.kink is not None and not bound.rows:
+        label = bound.label_domain.convert(sweep.label)
+        yield from np.ravel(bound.definition.kink(label, label, **bound.parameters)).tolist()
+
+
+def sweeps(bound: BoundLoss | BoundActivation, labels: Sequence[float] = ()) -> tuple[Sweep, ...]:
+    """The ways through the predictions of a loss, or the pre-activations of an activation, that show its shape.
+
+    Raises:
+        UsageError: a label is not legal, or no picture of such a loss is known.
+    """
+    if isinstance(bound, BoundActivation):
+        return (Sweep(OF_TWO if bound.definition.rows else SCORE, np.empty(0)),)
+    return tuple(_of_rows(bound, labels) if bound.rows else _of_numbers(bound, labels))
+
+
+def _of_numbers(bound: BoundLoss, labels: Sequence[float]) -> Iterator[Sweep]:
+    domain, raw = bound.label_domain, bound.activation is None
+    for label in labels:
+        if not _holds(domain, label):
+            raise UsageError(f"{bound.name}: label {label:g} must be {domain.describe()}")
+    x = np.linspace(-2.9, 2.9, 30)
+    signs = _holds(domain, -1.0, 1.0) and not _holds(domain, 2.0)
+    if not labels and signs and _agree(bound, (1.0, x), (-1.0, -x)):
+        yield Sweep(replace(_beside(bound, 0.0), title="margin y·f" if raw else "margin y·z"), np.array([1.0]))
+    elif not labels and raw and inside(REAL, domain) and _agree(bound, (0.0, x), (1.0, x + 1.0)):
+        yield Sweep(replace(_beside(bound, 0.0), title="error e = ŷ − y"), np.array([0.0]))
+    else:
+        for label in labels or _telling(bound, signs=signs):
+            yield Sweep(_beside(bound, label), np.array([label]), f", y = {label:g}")
+
+
+def _telling(bound: BoundLoss, *, signs: bool) -> list[float]:
+    """The labels that show what a loss is like."""
+    domain = bound.label_domain
+    if signs:
+        return [1.0, -1.0]
+    bounded = bound.activation is not None and inside(bound.activation.range, PROBABILITY)
+    if _holds(domain, 0.0, 1.0) and (bounded or not _holds(domain, 2.0)):
+        return [1.0, 0.0]
+    drawn = domain.sample(np.random.default_rng(0), 8, 1).tolist()
+    return [next(it for it in (1.0, 0.5, 2.0, 0.0, -1.0, *drawn) if _holds(domain, it))]
+
+
+def _beside(bound: BoundLoss, label: float) -> Path:
+    """Predictions around a label, as far as they are legal."""
+    if bound.activation is not None:
+        return SCORE
+    legal, reach = bound.prediction_domain, REACH * max(1.0, abs(label))
+    low, high, title = label - reach, label + reach, "prediction ŷ"
+    if isinstance(legal, Interval):
+        low = legal.low if np.isfinite(legal.low) else low
+        high = legal.high if np.isfinite(legal.high) else high
+        title = "predicted probability ŷ" if inside(legal, PROBABILITY) else title
+    elif isinstance(legal, Values):
+        low, high = min(legal.allowed), max(legal.allowed)
+    return Path(title, low, high, legal)
+
+
+def _holds(domain: Domain, *values: float) -> bool:
+    return all(domain.illegal(np.array([value])) is None for value in values)
+
+
+def _agree(bound: BoundLoss, *places: tuple[float, FloatArray]) -> bool:
+    """Whether a loss has the same values at these labels and predictions."""
+    if any(bound.prediction_domain.illegal(x) is not None for _, x in places):
+        return False
+    first, second = (bound.value(np.full(len(x), label), x) for label, x in places)
+    return np.allclose(first, second, rtol=1e-9, atol=1e-12, equal_nan=True)
+
+
+def _of_rows(bound: BoundLoss, labels: Sequence[float]) -> Iterator[Sweep]:
+    """Two columns, of which the first is the true class."""
+    domain, output = bound.label_domain.for_width(2), bound.output_domain
+    soft, codes = 2 in domain.dimensions and not isinstance(output, Direction), 1 in domain.dimensions
+    for label in labels:
+        if not soft or domain.illegal(np.array([[label, 1.0 - label]])) is not None:
+            raise UsageError(f"{bound.name}: label {label:g} cannot be drawn; its labels are {domain.describe()}")
+    if bound.activation is not None:
+        path = OF_TWO
+    elif isinstance(output, Direction):
+        path = ANGLE
+    elif isinstance(output, LogSimplex | Simplex):
+        path = CHANCE if isinstance(output, Simplex) else LOG_CHANCE
+    else:
+        path = replace(OF_TWO, title="score of the true class, the other at 0", low=-REACH, high=REACH)
+    true = np.array([0.0]) if codes else np.array([[1.0, 0.0]])
+    shown = [(np.array([[it, 1.0 - it]]), f", y = {it:g}") for it in labels] or [(true, "")]
+    for row, named in shown:
+        if domain.illegal(row) is not None:
+            raise UsageError(f"{bound.name} cannot be drawn: its labels are {domain.describe()}")
+        yield Sweep(path, row, named)

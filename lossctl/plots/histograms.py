@@ -1,0 +1,94 @@
+"""Counts of numbers and of pairs of numbers as bars and maps of cells.
+
+Cells are powers of two wide, with a corner at 0: rounded numbers fall into them whole, so every count is exact.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lossctl.domain import BoolArray, FloatArray
+from lossctl.rendering.chart import FAR, Axis, Series
+from lossctl.sums.distribution import Distribution
+from lossctl.sums.joint import Joint
+from lossctl.sums.state import IntArray
+
+MOST = 40
+"""The most cells along an axis."""
+CORE = 0.01
+"""The part of the rows at either end that may lie beyond an axis, if they lie far out."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Equal cells along an axis."""
+
+    first: int
+    """The lower edge of the first, in widths."""
+    count: int
+    width: float
+
+    @property
+    def edges(self) -> FloatArray:
+        """One more than there are cells."""
+        return np.asarray((self.first + np.arange(self.count + 1)) * self.width, dtype=np.float64)
+
+    def place(self, values: FloatArray) -> tuple[IntArray, BoolArray]:
+        """The cell of each value, and which values lie in one; the last holds its upper edge too."""
+        edges = self.edges
+        inside = (values >= edges[0]) & (values <= edges[-1])
+        at = np.floor(np.where(inside, values, edges[0]) / self.width).astype(np.int64) - self.first
+        return np.minimum(at, self.count - 1), inside
+
+    def axis(self, title: str) -> Axis:
+        """The axis that shows them all."""
+        return Axis(title, float(self.edges[0]), float(self.edges[-1]))
+
+
+def reach(counted: Sequence[tuple[FloatArray, IntArray]]) -> tuple[float, float]:
+    """From where to where to look at sets of numbers and how often each occurs: rare ones far out do not count."""
+    lows, highs = [], []
+    for numbers, times in counted:
+        near = np.abs(numbers) <= FAR
+        values, counts = numbers[near], times[near]
+        if not len(values):
+            continue
+        order = np.argsort(values, kind="stable")
+        ranked, below = values[order], np.cumsum(counts[order])
+        low, high = (float(ranked[np.searchsorted(below, part * below[-1])]) for part in (CORE, 1.0 - CORE))
+        span = high - low or math.inf
+        lows.append(max(float(ranked[0]), low - span / 2))
+        highs.append(min(float(ranked[-1]), high + span / 2))
+    return min(lows, default=0.0), max(highs, default=1.0)
+
+
+def cells(low: float, high: float, finest: float = 0.0) -> Cells:
+    """Cells from ``low`` to ``high``, at most about 40, none narrower than ``finest`` (a power of two)."""
+    size = max(abs(low), abs(high), 2.0**-900)
+    span = max(high - low, size * 2.0**-40) if high > low else size / 2
+    width = max(2.0 ** math.ceil(math.log2(span / MOST)), finest)
+    first = math.floor(low / width)
+    return Cells(first, max(math.ceil(high / width) - first, 1), width)
+
+
+def bars(name: str, found: Distribution, into: Cells) -> Series:
+    """How many numbers lie in each cell."""
+    at, inside = into.place(found.values)
+    counts = np.zeros(into.count, dtype=np.int64)
+    np.add.at(counts, at[inside], found.counts[inside])
+    edges = tuple(into.edges.tolist())
+    beyond = int(found.counts[~inside].sum()) + found.infinite
+    return Series(name, "bars", edges, tuple(map(float, counts)), beyond=beyond)
+
+
+def heat(name: str, found: Joint, across: Cells, up: Cells) -> Series:
+    """How many pairs lie in each cell; the first number of a pair goes across, the second up."""
+    (column, fits), (row, reaches) = across.place(found.first), up.place(found.second)
+    inside = fits & reaches
+    counts = np.zeros((up.count, across.count), dtype=np.int64)
+    np.add.at(counts, (row[inside], column[inside]), found.counts[inside])
+    beyond = int(found.counts[~inside].sum()) + found.infinite
+    table = tuple(tuple(row) for row in counts.tolist())
+    return Series(name, "heat", tuple(across.edges.tolist()), tuple(up.edges.tolist()), table, beyond)

@@ -1,0 +1,1 @@
+"""From bytes, wherever they are, to columns."""

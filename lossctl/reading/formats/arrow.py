@@ -1,0 +1,187 @@
+"""Arrow IPC: the file (also called Feather), whose shards are record batches, small ones together, and the stream."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.ipc
+
+from lossctl.errors import DataError
+from lossctl.reading.columns import Column
+from lossctl.reading.footer import Part, PartedSource
+from lossctl.reading.format import Reading, Wanted, columns_in, formats
+from lossctl.reading.location import REFUSALS, Location, open_binary, stamp_of, unchanged, unreadable
+
+ROWS = 1 << 16
+
+
+def _parts(batch: pa.RecordBatch, wanted: Wanted, title: str) -> Iterator[pa.RecordBatch]:
+    places = [at for at, name in enumerate(batch.schema.names) if wanted.others or name in wanted.names]
+    some = batch.select(places)
+    try:
+        # What came over a wire may point anywhere; nothing may be followed before it was checked.
+        some.validate(full=True)
+    except pa.ArrowException as error:
+        raise unreadable(title, error) from None
+    for start in range(0, batch.num_rows, ROWS):
+        yield some.slice(start, ROWS)
+
+
+class FileBatches(Part):
+    """Record batches of an Arrow file."""
+
+    def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
+        """Its rows."""
+        try:
+            with unchanged(self.path, self.stamp) as file:
+                reader = pa.ipc.open_file(file)
+                for member in self.members:
+                    yield from _parts(reader.get_batch(member), wanted, self.file)
+        except REFUSALS as error:
+            raise unreadable(self.file, error) from None
+
+
+class ArrowFile:
+    """The Arrow IPC file, which is Feather since its version 2."""
+
+    name = "arrow"
+    suffixes: tuple[str, ...] = (".arrow", ".feather", ".ipc")
+    magic = b"ARROW1"
+    text = False
+    typed = True
+
+    def open(self, location: Location, reading: Reading) -> PartedSource:  # noqa: ARG002  (it says all itself)
+        """Open a file by its footer; a pipe is put into a file first."""
+        if location.head().startswith(b"FEA1"):
+            raise DataError(f"{location.title}: Feather of version 1", "Write it again as version 2, or as Parquet.")
+        aside = location.spooled()
+        try:
+            with open_binary(aside.path) as file:
+                reader = pa.ipc.open_file(file)
+                columns, batches = columns_in(reader.schema), reader.num_record_batches
+                return PartedSource(location, aside.path, columns, batches, None, stamp_of(file), FileBatches)
+        except REFUSALS as error:
+            raise unreadable(location.title, error) from None
+
+    def writer(self, file: BinaryIO, schema: pa.Schema) -> "FileWriter":
+        """Begin a file."""
+        return FileWriter(file, schema)
+
+
+class FileWriter:
+    """Rows in a file, which has one dictionary a column for all batches: categories are written as what they mean."""
+
+    def __init__(self, file: BinaryIO, schema: pa.Schema) -> None:
+        plain = [it.with_type(it.type.value_type) if pa.types.is_dictionary(it.type) else it for it in schema]
+        self.schema = pa.schema(plain)
+        self.writer = pa.ipc.new_file(file, self.schema)
+
+    def write_batch(self, batch: pa.RecordBatch, /) -> None:
+        """Append rows."""
+        arrays = [array.cast(it.type) for array, it in zip(batch.columns, self.schema, strict=True)]
+        self.writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=self.schema))
+
+    def close(self) -> None:
+        """Write the footer."""
+        self.writer.close()
+
+
+@dataclass(frozen=True)
+class StreamBatch:
+    """One record batch of an Arrow stream: a stream cannot go back, so the batch is held."""
+
+    batch: pa.RecordBatch
+    file: str
+    index: int
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the batch."""
+        return int(self.batch.nbytes)
+
+    def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
+        """Its rows."""
+        yield from _parts(self.batch, wanted, self.file)
+
+
+@dataclass
+class StreamSource:
+    """An open Arrow stream."""
+
+    location: Location
+    columns: tuple[Column, ...]
+    reader: Any
+    """The reader of a pipe, which cannot be opened again."""
+    first: pa.RecordBatch | None = None
+    advanced: bool = False
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The path."""
+        return (self.location.title,)
+
+    @property
+    def once(self) -> bool:
+        """Always: shards hold their rows."""
+        return True
+
+    def shards(self) -> Iterator[StreamBatch]:
+        """The record batches. Of a pipe, the first may be had twice.
+
+        Raises:
+            DataError: the stream is damaged, or is a pipe that was read already.
+        """
+        if not self.location.pipe:
+            with self.location.open() as file:
+                yield from self._batches(pa.ipc.open_stream(file), None)
+            return
+        if self.advanced:
+            raise DataError(f"{self.location.title}: can be read only once", "Save it to a file first.")
+        for shard in self._batches(self.reader, self.first):
+            self.first = self.first or shard.batch
+            self.advanced = shard.index > 0
+            yield shard
+        self.location.handle.file.close()
+
+    def _batches(self, reader: Any, first: pa.RecordBatch | None) -> Iterator[StreamBatch]:
+        index = 0
+        while True:
+            try:
+                batch = reader.read_next_batch() if first is None or index else first
+            except StopIteration:
+                return
+            except REFUSALS as error:
+                raise unreadable(self.location.title, error) from None
+            yield StreamBatch(batch, self.location.title, index)
+            index += 1
+
+
+class ArrowStream:
+    """The Arrow IPC stream."""
+
+    name = "arrows"
+    suffixes: tuple[str, ...] = (".arrows", ".ipcs")
+    magic = b"\xff\xff\xff\xff"
+    text = False
+    typed = True
+
+    def open(self, location: Location, reading: Reading) -> StreamSource:  # noqa: ARG002  (it says all itself)
+        """Open a stream by its schema."""
+        file = location.open()
+        try:
+            reader = pa.ipc.open_stream(file)
+            if not location.pipe:
+                file.close()
+            return StreamSource(location, columns_in(reader.schema), reader)
+        except REFUSALS as error:
+            (location.handle.file if location.pipe else file).close()
+            raise unreadable(location.title, error) from None
+
+    def writer(self, file: BinaryIO, schema: pa.Schema) -> pa.ipc.RecordBatchStreamWriter:
+        """Begin a stream."""
+        return pa.ipc.new_stream(file, schema)
+
+
+for made in (ArrowFile(), ArrowStream()):
+    formats.add(made.name, made)

@@ -1,0 +1,404 @@
+"""Delimited text, such as CSV; a shard is a fixed range of bytes, cut at line ends."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+
+from lossctl.errors import DataError, UsageError
+from lossctl.evaluation.batch import TEXT_HINT, BadRow, kind_of
+from lossctl.reading.columns import Column
+from lossctl.reading.format import MIXED, Mixed, Reading, Resplit, Wanted, formats
+from lossctl.reading.lines import RANGE, Stream, TextSource, lines_of
+from lossctl.reading.location import Location, Stamp, unchanged, unreadable
+
+HEAD = 1 << 20
+"""Bytes from which the types of columns are inferred."""
+QUOTE, LINE_FEED, CARRIAGE_RETURN = b'"\n\r'
+BOM = b"\xef\xbb\xbf"
+LONG = re.compile(rb"(?<![\d.eE])(?<![eE][-+])(?:0\d|\d{19})")
+RAGGED = re.compile(r"CSV parse error: Row #(\d+): Expected (\d+) columns, got (\d+): (.*)", re.DOTALL)
+CONVERSION = re.compile(
+    r"In CSV column #(\d+): Row #(\d+): CSV conversion error to (\w+): invalid value '(.*)'", re.DOTALL
+)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What is decided once about a file: its columns and where its rows begin."""
+
+    path: str
+    title: str
+    delimiter: str
+    nulls: tuple[str, ...]
+    names: tuple[str, ...]
+    types: tuple[pa.DataType, ...]
+    start: int
+    size: int
+    stamp: Stamp
+    long: frozenset[str]
+    """Columns of digits that are no numbers to Arrow: carried along as text, or digits would be lost."""
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns of the first line."""
+        pairs = zip(self.names, self.types, strict=True)
+        return tuple(Column(name, "text" if kind_of(kind) == "other" else kind_of(kind)) for name, kind in pairs)
+
+    def ranges(self) -> Iterator["ByteRange"]:
+        """The shards of a file."""
+        for index, start in enumerate(range(self.start, self.size, RANGE)):
+            yield ByteRange(self, start, min(start + RANGE, self.size), index)
+
+    def parse(self, text: bytes, wanted: Wanted) -> Iterator[pa.RecordBatch]:
+        """The rows of whole lines; errors as for `ByteRange`."""
+        return _parse(text, self, wanted)
+
+    def conversion(self, wanted: Wanted) -> pyarrow.csv.ConvertOptions:
+        """How to read the wanted columns."""
+        types = {}
+        for name, inferred in zip(self.names, self.types, strict=True):
+            if name in wanted.numbers:
+                types[name] = inferred if pa.types.is_boolean(inferred) else pa.float64()
+            elif name in wanted.texts:
+                types[name] = pa.string()
+            elif wanted.others:
+                # What is only carried along stays as it is written, unless it is plainly a number.
+                plain = (
+                    kind_of(inferred) == "number"
+                    and not pa.types.is_null(inferred)
+                    and not (wanted.verbatim or name in self.long)
+                )
+                types[name] = inferred if plain else pa.string()
+        return pyarrow.csv.ConvertOptions(
+            include_columns=list(types),
+            column_types=types,
+            null_values=list(self.nulls),
+            strings_can_be_null=False,
+        )
+
+
+@dataclass(frozen=True)
+class ByteRange:
+    """The lines that begin in a range of bytes."""
+
+    layout: Layout
+    start: int
+    stop: int
+    index: int
+
+    @property
+    def file(self) -> str:
+        """What messages call it."""
+        return self.layout.title
+
+    @property
+    def nbytes(self) -> int:
+        """The length of the range."""
+        return self.stop - self.start
+
+    def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
+        """Its rows.
+
+        Raises:
+            BadRow: a row has too few or too many fields, or a field is no number.
+            Resplit: the range ends inside quotes, so what follows cannot be cut at line ends.
+        """
+        try:
+            it = self.layout
+            start, text = lines_of(it.path, self.start, self.stop, first=it.start, size=it.size, stamp=it.stamp)
+        except (OSError, pa.ArrowException) as error:
+            raise unreadable(self.file, error) from None
+        if not text:
+            return
+        if self.stop < self.layout.size and last_line_end(text, self.layout.delimiter)[1]:
+            raise Resplit(Remainder(self.layout, start, self.index))
+        yield from _parse(text, self.layout, wanted)
+
+
+@dataclass(frozen=True)
+class Remainder:
+    """A file from some line to its end, read in one go: for text with line ends inside quotes."""
+
+    layout: Layout
+    start: int
+    index: int
+
+    @property
+    def file(self) -> str:
+        """What messages call it."""
+        return self.layout.title
+
+    @property
+    def nbytes(self) -> int:
+        """The length of the rest."""
+        return self.layout.size - self.start
+
+    def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
+        """Its rows, cut at line ends outside quotes; errors as for `ByteRange`."""
+        rows = 0
+        try:
+            with unchanged(self.layout.path, self.layout.stamp) as file:
+                file.seek(self.start)
+                text = b""
+                while more := file.read(max(RANGE, len(text))):
+                    text += more
+                    end = last_line_end(text, self.layout.delimiter)[0]
+                    for batch in _parse(text[:end], self.layout, wanted, before=rows):
+                        rows += batch.num_rows
+                        yield batch
+                    text = text[end:]
+                yield from _parse(text, self.layout, wanted, before=rows)
+        except (OSError, pa.ArrowException) as error:
+            raise unreadable(self.file, error) from None
+
+
+def last_line_end(text: bytes, delimiter: str) -> tuple[int, bool]:
+    """Where the last line end outside quotes ends (0 if there is none), and whether the text ends inside quotes.
+
+    The text begins outside quotes. A quote opens a cell only at its beginning; elsewhere in a bare cell it is a
+    character like any other.
+    """
+    if b'"' not in text:
+        return text.rfind(b"\n") + 1, False
+    data = np.frombuffer(text, np.uint8)
+    quotes = np.flatnonzero(data == QUOTE)
+    opening, closing = quotes[::2], quotes[1::2]
+    doubled = np.zeros(len(opening), dtype=np.bool_)
+    doubled[1:] = opening[1:] == closing[: len(opening) - 1] + 1
+    before = data[opening - 1]
+    at_start = (before == ord(delimiter)) | (before == LINE_FEED) | (before == CARRIAGE_RETURN) | (opening == 0)
+    if not (doubled | at_start).all():
+        return _last_line_end_one_by_one(text, delimiter)
+    ends = np.flatnonzero(data == LINE_FEED)
+    outside = ends[np.searchsorted(quotes, ends) % 2 == 0]
+    return (int(outside[-1]) + 1 if len(outside) else 0), len(quotes) % 2 == 1
+
+
+def _last_line_end_one_by_one(text: bytes, delimiter: str) -> tuple[int, bool]:
+    """The same for text with quotes inside bare cells, quote by quote."""
+    at, last, starts = 0, 0, b"\r\n" + delimiter.encode()
+    while (quote := text.find(b'"', at)) >= 0:
+        last = max(last, text.rfind(b"\n", at, quote) + 1)
+        if quote and text[quote - 1] not in starts:
+            at = quote + 1
+            continue
+        at = quote + 1
+        while (end := text.find(b'"', at)) >= 0 and text[end + 1 : end + 2] == b'"':
+            at = end + 2
+        if end < 0:
+            return last, True
+        at = end + 1
+    return max(last, text.rfind(b"\n", at) + 1), False
+
+
+def _parse(text: bytes, layout: Layout, wanted: Wanted, before: int = 0) -> Iterator[pa.RecordBatch]:
+    """The rows of whole lines; ``before`` rows of the shard came before them."""
+    if not text:
+        return
+    # A single block, so that nothing straddles two.
+    reading = pyarrow.csv.ReadOptions(use_threads=False, block_size=len(text) + 1, column_names=list(layout.names))
+    parsing = pyarrow.csv.ParseOptions(delimiter=layout.delimiter, newlines_in_values=b'"' in text)
+    try:
+        table = pyarrow.csv.read_csv(pa.BufferReader(text), reading, parsing, layout.conversion(wanted))
+    except (pa.ArrowException, UnicodeError) as error:
+        raise _explained(error, layout, wanted, before) from None
+    if b'"' in text and last_line_end(text, layout.delimiter)[1]:
+        hint = "Close it, or double it where it is a character of the cell."
+        raise BadRow(before + max(table.num_rows - 1, 0), "a quote is opened and never closed", hint)
+    yield from table.to_batches(max_chunksize=1 << 16)
+
+
+def _explained(error: Exception, layout: Layout, wanted: Wanted, before: int) -> Exception:
+    """What Arrow's words mean, with the place they name."""
+    ragged = RAGGED.search(str(error))
+    if ragged is not None:
+        row, expected, actual, text = ragged.groups()
+        shown = text if len(text) <= 60 else text[:60] + "…"
+        what = f"{actual} field{'' if actual == '1' else 's'} where the first line has {expected}: {shown!r}"
+        hint = "Mend the row; a field that holds the separator stands in double quotes."
+        return BadRow(before + max(int(row) - 1, 0), what, hint)
+    found = CONVERSION.search(str(error))
+    if found is None:
+        return unreadable(layout.title, error)
+    column, row, kind, value = found.groups()
+    name = layout.names[int(column)] if int(column) < len(layout.names) else f"#{int(column) + 1}"
+    shown = value if len(value) <= 60 else value[:60] + "…"
+    if name not in wanted.names:
+        what = f"{layout.title}: column {name!r} holds {shown!r}, which is not {kind} as in the first rows"
+        return Mixed(what, MIXED)
+    what = "a number" if kind == "double" else f"of type {kind}"
+    return BadRow(before + max(int(row) - 1, 0), f"column {name!r} holds {shown!r}, which is not {what}", TEXT_HINT)
+
+
+class Delimited:
+    """Text whose cells are separated by one character."""
+
+    magic = b""
+    text = True
+    typed = False
+
+    def __init__(self, name: str, suffixes: tuple[str, ...], delimiter: str) -> None:
+        self.name, self.suffixes, self.delimiter = name, suffixes, delimiter
+
+    def writer(self, file: BinaryIO, schema: pa.Schema) -> "DelimitedWriter":
+        """Begin a file with its header."""
+        return DelimitedWriter(file, schema, self.delimiter)
+
+    def open(self, location: Location, reading: Reading) -> TextSource:
+        """Open a file by its first megabyte.
+
+        Raises:
+            DataError: it is not UTF-8 text with a header.
+            UsageError: the delimiter is not one character.
+        """
+        delimiter = self.delimiter if reading.delimiter is None else reading.delimiter.replace("\\t", "\t")
+        if len(delimiter.encode()) != 1 or delimiter in '"\r\n':
+            raise UsageError(f"the delimiter must be one character, not {reading.delimiter!r}", "Such as ';' or '\\t'.")
+        stream = Stream(location, cut=lambda text: last_line_end(text, delimiter)[0])
+        head = stream.head(lambda text: text.count(b"\n") > 1, HEAD)
+        layout = _layout(location, head, delimiter, reading)
+        pieces = None if location.ranges else stream.begin(layout, layout.start)
+        return TextSource(layout.title, layout.columns, layout.ranges, pieces)
+
+
+class DelimitedWriter:
+    """Rows as text; what no cell of text can hold is written as JSON in one."""
+
+    def __init__(self, file: BinaryIO, schema: pa.Schema, delimiter: str) -> None:
+        self.file, self.delimiter = file, delimiter
+        self.special = f'["\\r\\n{re.escape(delimiter)}]|^$'
+        header = io.StringIO()
+        csv.writer(header, delimiter=delimiter, lineterminator="\n").writerow(schema.names)
+        file.write(header.getvalue().encode())
+
+    def write_batch(self, batch: pa.RecordBatch, /) -> None:
+        """Append rows."""
+        import pyarrow.compute as pc
+
+        quoted = False
+        for at, column in enumerate(batch.schema):
+            if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
+                cells = batch.column(at).to_pylist()
+                words = [None if cell is None else json.dumps(cell, default=str) for cell in cells]
+                batch = batch.set_column(at, column.name, pa.array(words, pa.string()))
+            if not pa.types.is_primitive(batch.schema[at].type):
+                text = batch.column(at).cast(pa.string())
+                quoted = quoted or bool(pc.any(pc.match_substring_regex(text, self.special)).as_py())
+        # Arrow quotes every text or none; where no cell needs it, none reads better.
+        style = "needed" if quoted else "none"
+        options = pyarrow.csv.WriteOptions(include_header=False, delimiter=self.delimiter, quoting_style=style)
+        pyarrow.csv.write_csv(batch, self.file, options)
+
+    def close(self) -> None:
+        """Nothing remains."""
+
+
+def _layout(location: Location, head: bytes, delimiter: str, reading: Reading) -> Layout:
+    title = location.title
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise DataError(f"{title}: the text is UTF-16", "Convert it to UTF-8.")
+    start = len(BOM) if head.startswith(BOM) else 0
+    while head[start : start + 1] in {b"\r", b"\n"}:
+        start += 1
+    end = b"\n" if b"\n" in head else b"\r"  # old Macs
+    stop = head.find(end, start) + 1
+    while stop and head.count(b'"', start, stop) % 2:
+        stop = head.find(end, stop) + 1
+    stop = stop or len(head)
+    try:
+        line = head[start:stop].decode()
+    except UnicodeDecodeError:
+        raise DataError(f"{title}: not UTF-8 text", f"Is it another format under the name of {title}?") from None
+    if "\0" in line:
+        raise DataError(f"{title}: not text", "Is it another format under a wrong name?")
+    limit = csv.field_size_limit(len(line) + 1)
+    try:
+        cells = tuple(next(csv.reader([line.rstrip("\r\n")], delimiter=delimiter), ()))
+    except csv.Error as error:
+        raise DataError(f"{title}: the first line cannot be read: {error}", "Are its line ends whole?") from None
+    finally:
+        csv.field_size_limit(limit)
+    if reading.header:
+        names = _names(title, cells, delimiter)
+    else:
+        names, stop = tuple(f"#{at}" for at in range(1, len(cells) + 1)), start
+    body = head[stop:]
+    if not location.ranges or len(head) < location.size:
+        body = body[: body.rfind(b"\n") + 1] or body
+    types = _types(names, body, delimiter, reading.nulls)
+    size = location.size if location.ranges else 0
+    long = _long(names, types, body, delimiter)
+    return Layout(location.path, title, delimiter, reading.nulls, names, types, stop, size, location.stamp, long)
+
+
+def _names(title: str, cells: tuple[str, ...], delimiter: str) -> tuple[str, ...]:
+    """The names of the columns, if the cells of the first line can be that."""
+    if not any(cells):
+        raise DataError(f"{title}: no header line")
+    other = next((sign for sign in ",;\t|" if sign in cells[0] and sign != delimiter), None)
+    if len(cells) == 1 and other is not None:
+        hint = f"If so, say -d {other!r}."
+        raise DataError(f"{title}: a single column {cells[0]!r}: is {other!r} the separator?", hint)
+    if all(_is_number(cell) for cell in cells):
+        hint = "Name the columns in a first line, or say --no-header: they are #1, #2, … then."
+        raise DataError(f"{title}: the first line holds numbers, not names", hint)
+    return cells
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _types(names: tuple[str, ...], body: bytes, delimiter: str, nulls: tuple[str, ...]) -> tuple[pa.DataType, ...]:
+    """The types Arrow infers from the first rows; what cannot be parsed is met again, with its place, when read."""
+    if not body.strip():
+        return (pa.null(),) * len(names)
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return (pa.string(),) * len(names)
+    reading = pyarrow.csv.ReadOptions(
+        use_threads=False, block_size=len(body) + 1, column_names=[str(at) for at in range(len(names))]
+    )
+    parsing = pyarrow.csv.ParseOptions(
+        delimiter=delimiter, newlines_in_values=b'"' in body, invalid_row_handler=lambda _: "skip"
+    )
+    converting = pyarrow.csv.ConvertOptions(null_values=list(nulls), strings_can_be_null=True)
+    try:
+        return tuple(pyarrow.csv.read_csv(pa.BufferReader(body), reading, parsing, converting).schema.types)
+    except pa.ArrowException:
+        return (pa.string(),) * len(names)
+
+
+def _long(names: tuple[str, ...], types: tuple[pa.DataType, ...], body: bytes, delimiter: str) -> frozenset[str]:
+    """The columns that Arrow takes for numbers though they hold integers beyond 2^63, or codes with leading zeros."""
+    doubles = [str(at) for at, kind in enumerate(types) if pa.types.is_float64(kind) or pa.types.is_integer(kind)]
+    if not doubles or not LONG.search(body):
+        return frozenset()
+    places = [str(at) for at in range(len(names))]
+    reading = pyarrow.csv.ReadOptions(use_threads=False, block_size=len(body) + 1, column_names=places)
+    parsing = pyarrow.csv.ParseOptions(
+        delimiter=delimiter, newlines_in_values=b'"' in body, invalid_row_handler=lambda _: "skip"
+    )
+    converting = pyarrow.csv.ConvertOptions(include_columns=doubles, column_types=dict.fromkeys(doubles, pa.string()))
+    table = pyarrow.csv.read_csv(pa.BufferReader(body), reading, parsing, converting)
+    import pyarrow.compute as pc
+
+    found = (at for at in doubles if pc.any(pc.match_substring_regex(table[at], r"^[-+]?(\d{19,}|0\d+)$")).as_py())
+    return frozenset(names[int(at)] for at in found)
+
+
+for made in (Delimited("csv", (".csv",), ","), Delimited("tsv", (".tsv", ".tab"), "\t")):
+    formats.add(made.name, made)

@@ -1,0 +1,279 @@
+"""JSON Lines: one object a line; a shard is a fixed range of bytes, cut at line ends."""
+
+import datetime as dt
+import json
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+
+from lossctl.errors import DataError
+from lossctl.evaluation.batch import TEXT_HINT, BadRow, kind_of
+from lossctl.reading.format import MIXED, Mixed, Reading, Wanted, columns_in, formats
+from lossctl.reading.lines import RANGE, Stream, TextSource, lines_of
+from lossctl.reading.location import Location, Stamp, unreadable
+
+HEAD = 1 << 20
+"""Bytes from which the types of columns are inferred."""
+NO_OBJECT = re.compile(rb"^[ \t]*[^{ \t\r\n]", re.MULTILINE)
+SPELLED = {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What is decided once about a file."""
+
+    path: str
+    title: str
+    nulls: tuple[str, ...]
+    schema: pa.Schema
+    size: int
+    stamp: Stamp
+
+    def ranges(self) -> Iterator["LineRange"]:
+        """The shards of a file."""
+        for index, start in enumerate(range(0, self.size, RANGE)):
+            yield LineRange(self, start, min(start + RANGE, self.size), index)
+
+    def schema_for(self, wanted: Wanted) -> pa.Schema:
+        """The wanted columns with the types to read them as."""
+        fields = []
+        for column in self.schema:
+            if column.name in wanted.numbers and kind_of(column.type) in {"number", "text"}:
+                number = column.type if pa.types.is_boolean(column.type) else pa.float64()
+                fields.append(pa.field(column.name, number))
+            elif column.name in wanted.numbers and kind_of(column.type) == "list":
+                fields.append(pa.field(column.name, pa.list_(pa.float64())))
+            elif column.name in wanted.texts and pa.types.is_floating(column.type):
+                fields.append(pa.field(column.name, pa.string()))  # digits that a double would lose
+            elif column.name not in wanted.names and wanted.others and wanted.verbatim:
+                fields.append(pa.field(column.name, pa.string()))
+            elif column.name in wanted.names or wanted.others:
+                fields.append(pa.field(column.name, pa.string() if pa.types.is_null(column.type) else column.type))
+        return pa.schema(fields)
+
+    def parse(self, text: bytes, wanted: Wanted) -> Iterator[pa.RecordBatch]:
+        """The rows of whole lines.
+
+        Raises:
+            BadRow: a line is no object, or a value is of another type than in the first rows.
+        """
+        if not text.strip():
+            return
+        try:
+            text.decode()
+        except UnicodeDecodeError as error:
+            row = sum(bool(line.strip()) for line in text[: error.start].split(b"\n")[:-1])
+            raise BadRow(row, "not UTF-8 text", "Convert the file to UTF-8.") from None
+        schema = self.schema_for(wanted)
+        try:
+            table = _table(text, schema)
+        except pa.ArrowInvalid:
+            # Numbers written as words that mean null, or too large for a double: Python reads them, slowly.
+            table = pa.Table.from_pylist(list(self._one_by_one(text, schema, wanted)), schema)
+        yield from table.to_batches(max_chunksize=1 << 16)
+
+    def _one_by_one(self, text: bytes, schema: pa.Schema, wanted: Wanted) -> Iterator[dict[str, Any]]:
+        row = -1
+        for line in text.split(b"\n"):
+            if not line.strip():
+                continue
+            row += 1
+            try:
+                value = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                raise BadRow(row, f"not JSON: {error}", "Mend the line; one object a line.") from None
+            if not isinstance(value, dict):
+                raise BadRow(row, "the line is not a JSON object", "Write one object a line.")
+            try:
+                yield {column.name: self._cell(row, column, value.get(column.name)) for column in schema}
+            except BadRow as bad:
+                if any(repr(name) in bad.what for name in wanted.names):
+                    raise
+                raise Mixed(f"{self.title}: {bad.what} as in the first rows", MIXED) from None
+
+    def _cell(self, row: int, column: pa.Field, value: Any) -> Any:
+        if value is None:
+            return None
+        if pa.types.is_float64(column.type):
+            if isinstance(value, str) and value in self.nulls:
+                return None
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise BadRow(row, f"column {column.name!r} holds {value!r}, which is not a number", TEXT_HINT)
+            try:
+                return float(value)
+            except OverflowError:
+                return math.inf
+        if pa.types.is_string(column.type) and not isinstance(value, str):
+            value = json.dumps(value)
+        try:
+            stored = pa.scalar(value, column.type).as_py()
+        except (pa.ArrowException, TypeError, ValueError, OverflowError):
+            stored = None
+        if stored != value:  # an integer column would cut 0.5 to 0
+            what = f"column {column.name!r} holds {value!r}, which is not {column.type}"
+            raise BadRow(row, what, "A column has one type in all rows.")
+        return stored
+
+
+def _table(text: bytes, schema: pa.Schema | None) -> pa.Table:
+    # Arrow's reader dies of a text that begins with null, and takes null in place of an object.
+    import pyarrow.json
+
+    if text.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"{" or NO_OBJECT.search(text):
+        raise pa.ArrowInvalid("a line is not a JSON object")
+    reading = pyarrow.json.ReadOptions(use_threads=False, block_size=len(text) + 1)
+    unexpected = "infer" if schema is None else "ignore"
+    parsing = pyarrow.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior=unexpected)
+    return pyarrow.json.read_json(pa.BufferReader(text), reading, parsing)
+
+
+@dataclass(frozen=True)
+class LineRange:
+    """The objects whose lines begin in a range of bytes."""
+
+    layout: Layout
+    start: int
+    stop: int
+    index: int
+
+    @property
+    def file(self) -> str:
+        """What messages call it."""
+        return self.layout.title
+
+    @property
+    def nbytes(self) -> int:
+        """The length of the range."""
+        return self.stop - self.start
+
+    def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
+        """Its rows; errors as for `Layout.parse`."""
+        try:
+            text = lines_of(
+                self.layout.path, self.start, self.stop, first=0, size=self.layout.size, stamp=self.layout.stamp
+            )[1]
+        except (OSError, pa.ArrowException) as error:
+            raise unreadable(self.file, error) from None
+        yield from self.layout.parse(text, wanted)
+
+
+class JsonLinesWriter:
+    """Objects, one a line; a number that is not finite becomes null, and ``nonfinite`` names it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+
+    def write_batch(self, batch: pa.RecordBatch, /) -> None:
+        """Append rows."""
+        for row in batch.to_pylist():
+            odd = {name: str(cell) for name, cell in row.items() if isinstance(cell, float) and not math.isfinite(cell)}
+            plain = _strict(row) | ({"nonfinite": {name: SPELLED[word] for name, word in odd.items()}} if odd else {})
+            self.file.write(json.dumps(plain, ensure_ascii=False, allow_nan=False).encode() + b"\n")
+
+    def close(self) -> None:
+        """Nothing remains."""
+
+
+def _strict(value: Any) -> Any:
+    """A cell as JSON takes it."""
+    if isinstance(value, dict):
+        return {key: _strict(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_strict(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    return value if value is None or isinstance(value, str | int) else str(value)
+
+
+class JsonLines:
+    """The JSON Lines format."""
+
+    name = "jsonl"
+    suffixes: tuple[str, ...] = (".jsonl", ".ndjson")
+    magic = b""
+    text = True
+    typed = True
+
+    def open(self, location: Location, reading: Reading) -> TextSource:
+        """Open a file by its first megabyte.
+
+        Raises:
+            DataError: it is not one JSON object a line.
+        """
+        stream = Stream(location, cut=lambda text: text.rfind(b"\n") + 1)
+        head = stream.head(lambda text: b"\n" in text, HEAD)
+        schema = _schema(location.title, head[: head.rfind(b"\n") + 1] or head)
+        size = location.size if location.ranges else 0
+        layout = Layout(location.path, location.title, reading.nulls, schema, size, location.stamp)
+        pieces = None if location.ranges else stream.begin(layout, 0)
+        return TextSource(layout.title, columns_in(schema), layout.ranges, pieces)
+
+    def writer(self, file: BinaryIO, schema: pa.Schema) -> JsonLinesWriter:  # noqa: ARG002
+        """Begin a file."""
+        return JsonLinesWriter(file)
+
+
+def _check_text(title: str, text: bytes) -> None:
+    if not text.strip():
+        raise DataError(f"{title}: no rows")
+    if b"\0" in text[:64]:
+        raise DataError(f"{title}: not UTF-8 text; is it UTF-16?", "Convert it to UTF-8.")
+    try:
+        text.decode()
+    except UnicodeDecodeError as error:
+        row = text.count(b"\n", 0, error.start) + 1
+        raise DataError(f"{title}: row {row:,}: not UTF-8 text", "Convert the file to UTF-8.") from None
+
+
+def _schema(title: str, text: bytes) -> pa.Schema:
+    """The types Arrow infers from the first rows, or Python where Arrow cannot."""
+    _check_text(title, text)
+    try:
+        return pa.schema([pa.field(it.name, _as_written(it.type)) for it in _table(text, None).schema])
+    except pa.ArrowInvalid as error:
+        fields: dict[str, pa.DataType] = {}
+        for line in text.splitlines():
+            try:
+                value = json.loads(line) if line.strip() else {}
+            except (ValueError, RecursionError):
+                value = None
+            if not isinstance(value, dict):
+                raise DataError(
+                    f"{title}: not one JSON object a line: {error}", "Mend it, or force a format: -F csv."
+                ) from None
+            for name, cell in value.items():
+                fields.setdefault(name, pa.null())
+                if pa.types.is_null(fields[name]) and cell is not None:
+                    number = isinstance(cell, int | float) and not isinstance(cell, bool)
+                    fields[name] = pa.float64() if number else _type_of(cell)
+        try:
+            return pa.schema(list(fields.items()))
+        except UnicodeError:
+            raise DataError(f"{title}: a key is not UTF-8 text", "Rename it.") from None
+
+
+def _as_written(kind: pa.DataType) -> pa.DataType:
+    """The type with text for what Arrow takes for a time: a word that looks like one is a word."""
+    if pa.types.is_temporal(kind):
+        return pa.string()
+    if pa.types.is_list(kind):
+        return pa.list_(_as_written(kind.value_type))
+    if pa.types.is_struct(kind):
+        return pa.struct([pa.field(it.name, _as_written(it.type)) for it in kind])
+    return kind
+
+
+def _type_of(cell: Any) -> pa.DataType:
+    try:
+        return pa.array([cell]).type
+    except (pa.ArrowException, ValueError, TypeError, OverflowError):
+        return pa.string()
+
+
+formats.add(JsonLines.name, JsonLines())

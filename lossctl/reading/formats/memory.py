@@ -1,0 +1,133 @@
+"""Tables in memory: a pandas.DataFrame, a pyarrow.Table, a mapping of arrays; a shard is a slice."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.ipc
+
+from lossctl.errors import UsageError
+from lossctl.reading.columns import Column
+from lossctl.reading.format import Reading, Wanted, Writer, columns_in, formats
+
+ROWS = 1 << 20
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Some rows of a table."""
+
+    table: pa.Table
+    index: int
+    file: str
+    """What messages call the table."""
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the slice."""
+        return int(self.table.nbytes)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Only its own rows travel; Arrow would pickle the whole table with every slice."""
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, self.table.schema) as writer:
+            writer.write_table(self.table)
+        return _arrived, (sink.getvalue(), self.index, self.file)
+
+    def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
+        """Its rows."""
+        names = [name for name in self.table.column_names if wanted.others or name in wanted.names]
+        yield from self.table.select(names).to_batches(max_chunksize=1 << 16)
+
+
+def _arrived(rows: pa.Buffer, index: int, file: str) -> Slice:
+    with pa.ipc.open_stream(rows) as reader:
+        return Slice(reader.read_all(), index, file)
+
+
+@dataclass(frozen=True)
+class MemorySource:
+    """A table in memory."""
+
+    table: pa.Table
+    title: str = "table"
+    """What messages call it."""
+    files: tuple[str, ...] = ()
+    """The files it was made of, if any."""
+    numbers: npt.NDArray[np.int64] | None = None
+    """The number of each row in its file, from 0, where rows were left out; ``None`` where they follow each other."""
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Its columns."""
+        return columns_in(self.table.schema)
+
+    @property
+    def once(self) -> bool:
+        """Never."""
+        return False
+
+    def shards(self) -> Iterator[Slice]:
+        """Slices of 2^20 rows."""
+        for start in range(0, self.table.num_rows, ROWS):
+            yield Slice(self.table.slice(start, ROWS), start // ROWS, self.title)
+
+
+def _column(name: str, values: Any) -> pa.Array:
+    if isinstance(values, pa.Array | pa.ChunkedArray):
+        return values
+    if isinstance(values, np.ma.MaskedArray) and values.ndim == 1:
+        return pa.array(values.data, mask=np.ma.getmaskarray(values))
+    array = values.filled(np.nan) if isinstance(values, np.ma.MaskedArray) else np.asarray(values)
+    if array.ndim == 2:
+        return pa.FixedSizeListArray.from_arrays(pa.array(array.ravel()), array.shape[1])
+    if array.ndim != 1:
+        raise UsageError(f"column {name!r}: arrays must be 1-D, or 2-D for a vector column, not {array.ndim}-D")
+    return pa.array(array)
+
+
+def _series(values: Any) -> pa.Array:
+    """A column of a frame; one that Arrow cannot hold is null, so that nobody is kept from using the others."""
+    try:
+        return pa.array(values, from_pandas=True)
+    except (pa.ArrowException, ValueError, TypeError):
+        return pa.nulls(len(values), pa.binary())
+
+
+class Memory:
+    """Tables in memory as a format."""
+
+    name = "memory"
+    suffixes: tuple[str, ...] = ()
+    magic = b""
+    text = False
+    typed = True
+
+    def open(self, source: Any, reading: Reading) -> MemorySource | None:  # noqa: ARG002  (it says all itself)
+        """The source for a table; ``None`` for anything else.
+
+        Raises:
+            UsageError: the columns are no arrays, or differ in length.
+        """
+        if isinstance(source, pa.Table | pa.RecordBatch):
+            return MemorySource(source if isinstance(source, pa.Table) else pa.Table.from_batches([source]))
+        pandas = sys.modules.get("pandas")  # nobody holds a DataFrame without having imported it
+        try:
+            if pandas is not None and isinstance(source, pandas.DataFrame):
+                return MemorySource(pa.table({str(name): _series(source[name]) for name in source.columns}))
+            if isinstance(source, Mapping):
+                return MemorySource(pa.table({name: _column(name, values) for name, values in source.items()}))
+        except (pa.ArrowException, ValueError) as error:
+            raise UsageError(f"cannot make a table of the {type(source).__name__}: {error}") from None
+        return None
+
+    def writer(self, file: BinaryIO, schema: pa.Schema) -> Writer:  # noqa: ARG002
+        """Refuse: a table in memory is no file."""
+        raise UsageError("a table in memory is not written to a file")
+
+
+formats.add(Memory.name, Memory())

@@ -1,0 +1,111 @@
+"""Apache Parquet; a shard is a row group, or several small ones."""
+
+import functools
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import pyarrow as pa
+
+from lossctl.reading.footer import Part, PartedSource
+from lossctl.reading.format import Reading, Wanted, columns_in, formats
+from lossctl.reading.location import REFUSALS, Location, Stamp, is_remote, open_binary, stamp_of, unchanged, unreadable
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
+
+ROWS = 1 << 16
+COLUMN_BYTES, BATCH_BYTES = 1 << 22, 1 << 25
+"""About how many bytes of one column, and of all, a batch may hold: long lists stay in the cache, and many columns come
+enough rows at a time."""
+BUFFER = 1 << 18
+LOOK = 256
+"""Rows of the least batch, and of what is read to see how long lists are."""
+
+
+@functools.lru_cache(maxsize=2)
+def _metadata(path: str, stamp: Stamp) -> "pq.FileMetaData":  # noqa: ARG001  (part of the cache key)
+    import pyarrow.parquet as pq
+
+    with open_binary(path) as file:
+        return pq.read_metadata(file)
+
+
+def _rows(file: "pq.ParquetFile", index: int, names: list[str]) -> int:
+    """How many rows a batch of some columns of a row group may have.
+
+    The footer would say how much a column holds, but Arrow ends the process where that part of it is damaged.
+    """
+    group, schema = file.metadata.row_group(index), file.schema_arrow
+    whole = max(group.total_byte_size, 1) // max(group.num_rows, 1) + 1
+    widths = [_bytes(schema.field(name).type, whole) for name in names]
+    lists = [name for name, width in zip(names, widths, strict=True) if not width]
+    if lists:
+        first = next(file.iter_batches(LOOK, row_groups=[index], columns=lists, use_threads=False), None)
+        widths += [] if first is None else [column.nbytes // max(len(column), 1) for column in first.columns]
+    return max(min(ROWS, COLUMN_BYTES // max([1, *widths]), BATCH_BYTES // max(sum(widths), 1)), LOOK)
+
+
+def _bytes(kind: pa.DataType, whole: int) -> int:
+    """About how many bytes a value takes in memory, in a file whose rows take ``whole``; 0 where a look must tell."""
+    if pa.types.is_fixed_size_list(kind):
+        return int(kind.list_size) * _bytes(kind.value_type, whole)
+    if pa.types.is_nested(kind):
+        return 0
+    return 8 if pa.types.is_primitive(kind) else whole
+
+
+def _open(file: Any, path: str) -> "pq.ParquetFile":
+    import pyarrow.parquet as pq
+
+    stamp = stamp_of(file)
+    # The buffer keeps a giant row group from being held whole, but costs a request a page where the file is remote.
+    remote = is_remote(path)
+    metadata = _metadata(path, stamp) if stamp else None
+    return pq.ParquetFile(file, metadata=metadata, pre_buffer=remote, buffer_size=0 if remote else BUFFER)
+
+
+class RowGroups(Part):
+    """Row groups of a Parquet file."""
+
+    def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
+        """Its rows, up to 65 536 at a time."""
+        try:
+            with unchanged(self.path, self.stamp) as raw:
+                file = _open(raw, self.path)
+                names = [name for name in file.schema_arrow.names if wanted.others or name in wanted.names]
+                filled = (at for at in self.members if file.metadata.row_group(at).num_rows)
+                rows = _rows(file, next(filled, self.members[0]), names)
+                yield from file.iter_batches(rows, row_groups=[*self.members], columns=names, use_threads=False)
+        except REFUSALS as error:
+            raise unreadable(self.file, error) from None
+
+
+class Parquet:
+    """The Parquet format."""
+
+    name = "parquet"
+    suffixes: tuple[str, ...] = (".parquet", ".pq")
+    magic = b"PAR1"
+    text = False
+    typed = True
+
+    def open(self, location: Location, reading: Reading) -> PartedSource:  # noqa: ARG002  (it says all itself)
+        """Open a file by its footer; a pipe is put into a file first."""
+        aside = location.spooled()
+        try:
+            with open_binary(aside.path) as raw:
+                file = _open(raw, aside.path)
+                columns, footer = columns_in(file.schema_arrow), file.metadata
+                parts, rows = footer.num_row_groups, footer.num_rows
+                return PartedSource(location, aside.path, columns, parts, rows, stamp_of(raw), RowGroups)
+        except REFUSALS as error:
+            raise unreadable(location.title, error) from None
+
+    def writer(self, file: BinaryIO, schema: pa.Schema) -> "pq.ParquetWriter":
+        """Begin a file."""
+        import pyarrow.parquet as pq
+
+        return pq.ParquetWriter(file, schema)
+
+
+formats.add(Parquet.name, Parquet())

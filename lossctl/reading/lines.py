@@ -1,0 +1,195 @@
+"""Text in lines, cut into pieces that can be parsed by themselves: ranges of a file, or pieces of a stream."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, Protocol
+
+import pyarrow as pa
+
+from lossctl.errors import DataError
+from lossctl.reading.columns import Column
+from lossctl.reading.format import Shard, Wanted
+from lossctl.reading.location import REFUSALS, Location, Stamp, unchanged, unreadable
+
+RANGE = 1 << 23
+"""Bytes of a range, and of a piece."""
+
+
+def lines_of(path: str, start: int, stop: int, *, first: int, size: int, stamp: Stamp) -> tuple[int, bytes]:
+    """The lines of a file that begin in a range of bytes.
+
+    Args:
+        path: the file.
+        start: the first byte of the range.
+        stop: the byte after the range.
+        first: where the first line of all begins.
+        size: the size of the file.
+        stamp: that of the file when it was opened first.
+
+    Returns:
+        Where the first of these lines stands, and all of them.
+    """
+    with unchanged(path, stamp) as file:
+        # Both ends are looked for before anything is read, so that the lines are copied once.
+        begin = first if start <= first else _line_from(file, start)
+        end = size if stop >= size else _line_from(file, stop)
+        file.seek(begin)
+        return begin, bytes(file.read(max(end - begin, 0)))
+
+
+def _line_from(file: BinaryIO, at: int) -> int:
+    """Where the first line begins that does not begin before a byte."""
+    at -= 1
+    file.seek(at)
+    while more := file.read(1 << 12):
+        end = more.find(b"\n") + 1
+        if end:
+            return at + end
+        at += len(more)
+    return at
+
+
+class Layout(Protocol):
+    """What is decided once about a text."""
+
+    @property
+    def title(self) -> str:
+        """What messages call it."""
+
+    def parse(self, text: bytes, wanted: Wanted) -> Iterator[pa.RecordBatch]:
+        """The rows of whole lines."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some lines of a stream, which it holds: they cannot be read again."""
+
+    layout: Layout
+    text: bytes
+    index: int
+
+    @property
+    def file(self) -> str:
+        """What messages call it."""
+        return self.layout.title
+
+    @property
+    def nbytes(self) -> int:
+        """Unknown: of a compressed file, that of the lines would be too much."""
+        return 0
+
+    def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
+        """Its rows; errors are those of the format."""
+        yield from self.layout.parse(self.text, wanted)
+
+
+@dataclass
+class Stream:
+    """Text that is read from its beginning to its end: a pipe, or a compressed file.
+
+    Args:
+        location: where it is.
+        cut: where the last whole line of a text ends; 0 when there is none.
+        layout: what parses the pieces; known once the head was looked at.
+    """
+
+    location: Location
+    cut: Callable[[bytes], int]
+    layout: Layout | None = None
+    skip: int = 0
+    """How long the header is, which belongs to no piece."""
+    start: bytes = b""
+    """What was read ahead of a pipe, less the header."""
+    _file: Any = field(default=None, repr=False)
+    _advanced: bool = False
+
+    def head(self, enough: Callable[[bytes], bool], n: int) -> bytes:
+        """Its first ``n`` bytes, or as many more as are ``enough``."""
+        self._file = self.location.open()
+        try:
+            text = self._read(n)
+            while not enough(text) and (more := self._read(n)):
+                text += more
+        finally:
+            self._close()
+        self.start = text
+        return text
+
+    def begin(self, layout: Layout, skip: int) -> "Stream":
+        """Say what parses the pieces; the first ``skip`` bytes, the header, are left out of them."""
+        self.layout, self.skip, self.start = layout, skip, self.start[skip:]
+        return self
+
+    def parts(self) -> Iterator[Piece]:
+        """The pieces, in order. Of a pipe, the first piece may be had twice.
+
+        Raises:
+            DataError: the stream is damaged, or is a pipe that was read already.
+        """
+        text = self.start
+        if not self.location.pipe:
+            self._file, text = self.location.open(), b""
+            self._read(self.skip)
+        elif self._advanced:
+            raise DataError(f"{self.location.title}: can be read only once", "Save it to a file first.")
+        try:
+            for index, piece in enumerate(self._cut(text)):
+                if self.layout is None:
+                    raise TypeError("a stream that nobody began")
+                yield Piece(self.layout, piece, index)
+                self._advanced = self._advanced or len(self.start) > len(piece) or index > 0
+        finally:
+            self._close()
+
+    def _cut(self, text: bytes) -> Iterator[bytes]:
+        """The text that was read ahead and all that follows, in whole lines."""
+        first = True
+        while True:
+            while (len(text) < RANGE or not self.cut(text)) and (more := self._read(max(RANGE, len(text)))):
+                text += more
+                if first and self.location.pipe:
+                    self.start = text
+            end = self.cut(text) if len(text) >= RANGE else 0
+            if not end:
+                break
+            yield text[:end]
+            first, text = False, text[end:]
+        if text:
+            yield text
+
+    def _read(self, n: int) -> bytes:
+        try:
+            return bytes(self._file.read(n))
+        except REFUSALS as error:
+            raise unreadable(self.location.title, error) from None
+
+    def _close(self) -> None:
+        """Close the file, unless it is a pipe, which could not be opened again."""
+        if not self.location.pipe:
+            self._file.close()
+
+
+@dataclass(frozen=True)
+class TextSource:
+    """An open text: ranges of a file, or pieces of a stream."""
+
+    title: str
+    columns: tuple[Column, ...]
+    ranges: Callable[[], Iterator[Shard]]
+    """The ranges of a file."""
+    stream: Stream | None
+    """What can only be read from its beginning to its end."""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """What messages call it."""
+        return (self.title,)
+
+    @property
+    def once(self) -> bool:
+        """Whether shards hold their rows."""
+        return self.stream is not None
+
+    def shards(self) -> Iterator[Shard]:
+        """Ranges or pieces of 8 MiB."""
+        yield from self.ranges() if self.stream is None else self.stream.parts()

@@ -1,0 +1,200 @@
+"""Charts as text for a terminal, drawn by plotext."""
+
+import math
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from lossctl.rendering.chart import Axis, Chart, Panel, Series, printable, reworded, writers
+
+MARKERS = "•×+○*◇▪△"
+"""One a series, so that they differ without colour too."""
+COLORS = (33, 208, 42, 170, 226, 81, 160, 250)
+"""Of the 256 of a terminal, close to the palette of Okabe and Ito, which colour-blind people can tell apart."""
+GUIDE = "/"
+SHADES = "·░▒▓█"
+READABLE = 10
+"""Classes whose counts can be written into their cells."""
+BESIDE = 110
+"""Columns from which two panels stand beside each other."""
+_drawing = threading.Lock()
+"""plotext has one figure for the whole process."""
+
+
+class Text:
+    """Characters."""
+
+    name = "text"
+    suffixes: tuple[str, ...] = (".txt",)
+
+    def write(self, charts: Sequence[Chart], *, width: int, height: int, color: bool) -> bytes:
+        """Title, legend, panels and notes of each chart."""
+        text = "\n".join(
+            self._chart(reworded(chart, printable), max(width, 30), height, color=color) for chart in charts
+        )
+        return text.encode()
+
+    def _chart(self, chart: Chart, width: int, height: int, *, color: bool) -> str:
+        import plotext  # noqa: PLC0415  (loaded when something is drawn)
+
+        paint = _Paint(plotext, chart, color=color)
+        columns = 1 if width < BESIDE else min(len(chart.panels), 2)
+        rows = math.ceil(len(chart.panels) / columns)
+        with _drawing:
+            figure = plotext.figure
+            try:
+                plotext.terminal.limit(False, False)  # noqa: FBT003  (its own signature)
+                figure.clear().plot_size(width, height * rows)
+                figure.subplots(rows, columns)
+                for at, panel in enumerate(chart.panels):
+                    place = figure.subplot(at // columns + 1, at % columns + 1) if rows * columns > 1 else figure
+                    paint.panel(place, panel, width // columns, height)
+                body = figure.build().string(colorless=not color)
+            finally:
+                figure.clear()
+                plotext.terminal.clear()
+        lines = [chart.title, *paint.legend(width), *body.splitlines(), *chart.notes]
+        return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+class _Paint:
+    """How the series of one chart look, the same in each of its panels."""
+
+    def __init__(self, plotext: Any, chart: Chart, *, color: bool) -> None:
+        self.plotext, self.names, self.color = plotext, chart.names, color
+        maps = [it for panel in chart.panels for it in panel.series if it.mark == "heat" and not _written(panel)]
+        self.most = max((count for it in maps for row in it.counts for count in row), default=0)
+        """The most rows in a cell whose count is a shade."""
+        self.guides = tuple(dict.fromkeys(it.name for panel in chart.panels for it in panel.series if it.guide))
+
+    def marker(self, series: Series, glyph: str | None = None) -> Any:
+        """The marker of a series."""
+        if series.guide:
+            return self.plotext.marker(GUIDE)
+        at = self.names.index(series.name)
+        return self.plotext.marker(
+            glyph or MARKERS[at % len(MARKERS)], self.plotext.pixel(foreground=COLORS[at % len(COLORS)])
+        )
+
+    def legend(self, width: int) -> Iterator[str]:
+        """The names with their markers, as many a line as fit."""
+        entries: list[tuple[str, str, int | None]] = [
+            (MARKERS[at % len(MARKERS)], name, COLORS[at % len(COLORS)]) for at, name in enumerate(self.names)
+        ]
+        if self.most:
+            entries = [(" ".join(SHADES), f"1 to {self.most:,} rows, logarithmic", COLORS[0])]
+        entries += [(GUIDE, name, None) for name in self.guides]
+        line, used = "", 0
+        for glyph, name, color in entries:
+            name = name[: width - len(glyph) - 4]  # noqa: PLW2901
+            size = len(glyph) + len(name) + 4
+            if line and used + size > width:
+                yield line
+                line, used = "", 0
+            line += f"   {self._colored(glyph, color)} {name}"
+            used += size
+        yield line
+
+    def _colored(self, glyph: str, color: int | None) -> str:
+        return f"\x1b[38;5;{color}m{glyph}\x1b[0m" if self.color and color is not None else glyph
+
+    def panel(self, figure: Any, panel: Panel, width: int, height: int) -> None:
+        """Draw one panel into its part of the figure."""
+        figure.theme("colorless")
+        figure.title(": ".join(dict.fromkeys(filter(None, (panel.title, panel.y.title))))[: width - 2])
+        figure.label(panel.x.title[: width - 2])
+        for name, axis, most in (("x", panel.x, max(3, width // 9)), ("y", panel.y, max(3, height // 2 - 2))):
+            places = ticks(axis, most)
+            ruler = figure.ruler(name)
+            ruler.lim(axis.low, axis.high)
+            ruler.ticks(places, [axis.names[round(it)][:12] if axis.names else _number(it) for it in places])
+        for series in sorted(panel.series, key=lambda it: not it.guide):  # guides lie below
+            for signal in self.signals(figure, series, panel, width):
+                figure.draw(signal)
+
+    def signals(self, figure: Any, series: Series, panel: Panel, width: int) -> Iterator[Any]:
+        """What plotext draws for a series."""
+        if series.mark == "heat":
+            yield from self.numbers(figure, series) if _written(panel) else self.shades(figure, series, panel, width)
+            return
+        if series.mark == "bars":
+            x = [at for edge in zip(series.x[:-1], series.x[1:], strict=True) for at in edge]
+            y = [height if height or len(self.names) > 1 else math.nan for height in series.y for _ in range(2)]
+        else:
+            x, y = list(series.x), list(series.y)
+        # Beyond the axis by one height at most: plotext draws every character of a line, however long.
+        span = panel.y.high - panel.y.low
+        inside = [min(max(it, panel.y.low - span), panel.y.high + span) if it == it else it for it in y]  # noqa: PLR0124
+        for some in _runs(x, inside):
+            signal = figure.signal([x[at] for at in some], [inside[at] for at in some], marker=self.marker(series))
+            if series.mark == "bars" and len(self.names) == 1:
+                signal.fillx()
+            yield signal if series.mark == "points" else signal.lines()
+
+    def numbers(self, figure: Any, series: Series) -> Iterator[Any]:
+        """A table of counts."""
+        for y, row in enumerate(series.counts):
+            for x, count in enumerate(row):
+                yield figure.text(x, y, f"{count:,}", alignment="center")
+
+    def shades(self, figure: Any, series: Series, panel: Panel, width: int) -> Iterator[Any]:
+        """A map of counts: the darker the more, on a logarithmic scale."""
+        places: dict[str, tuple[list[float], list[float]]] = {}
+        for y in _spread(panel.y, 40):
+            row = _cell(series.y, y)
+            for x in _spread(panel.x, width) if row is not None else ():
+                column = _cell(series.x, x)
+                count = series.counts[row][column] if row is not None and column is not None else 0
+                if count:
+                    level = math.log(count) / math.log(self.most) if self.most > 1 else 1.0
+                    xs, ys = places.setdefault(SHADES[min(int(level * len(SHADES)), len(SHADES) - 1)], ([], []))
+                    xs.append(x)
+                    ys.append(y)
+        for glyph in SHADES:
+            if glyph in places:
+                yield figure.signal(*places[glyph], marker=self.marker(series, glyph))
+
+
+def _written(panel: Panel) -> bool:
+    """Whether the counts of a map are written as numbers: where they are few, and of classes."""
+    return 0 < len(panel.x.names) <= READABLE
+
+
+def ticks(axis: Axis, most: int) -> list[float]:
+    """Round numbers within an axis: multiples of 1, 2 or 5 times a power of ten."""
+    if axis.names:
+        return [float(at) for at in range(0, len(axis.names), math.ceil(len(axis.names) / (2 * most)))]
+    span = axis.high - axis.low
+    power = 10.0 ** math.floor(math.log10(span / most))
+    step = next(it * power for it in (1, 2, 5, 10) if span / (it * power) <= most)
+    first, last = math.ceil(axis.low / step), math.floor(axis.high / step)
+    return [float(f"{at * step:.12g}") for at in range(first, last + 1)]
+
+
+def _number(tick: float) -> str:
+    return f"{tick:,.0f}" if 1e3 <= abs(tick) < 1e10 and tick == int(tick) else f"{tick:.12g}"
+
+
+def _runs(x: list[float], y: list[float]) -> Iterator[range]:
+    """The stretches without a hole."""
+    start = 0
+    for at in range(len(x) + 1):
+        if at == len(x) or not math.isfinite(y[at]):
+            if at > start:
+                yield range(start, at)
+            start = at + 1
+
+
+def _spread(axis: Axis, most: int) -> list[float]:
+    return [axis.low + (axis.high - axis.low) * (at + 0.5) / most for at in range(most)]
+
+
+def _cell(edges: tuple[float, ...], value: float) -> int | None:
+    """The cell between these edges that holds a value."""
+    for at in range(len(edges) - 1):
+        if edges[at] <= value < edges[at + 1]:
+            return at
+    return None
+
+
+writers.add(Text.name, Text(), ("txt",))

@@ -1,0 +1,162 @@
+"""Charts as pages, pictures and Vega-Lite, made by Altair and vl-convert."""
+
+import io
+import json
+import math
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+from lossctl.errors import UsageError
+from lossctl.rendering.chart import Axis, Chart, Panel, Series, printable, reworded, writers
+
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
+"""Okabe and Ito, which colour-blind people can tell apart."""
+WIDTH, HEIGHT = 420, 280
+READABLE = 12
+"""Classes whose counts can be written into their cells."""
+SCALE = 2.0
+"""Pixels of a PNG for each of the picture."""
+
+
+def _plain(text: str) -> str:
+    """Words for Vega-Lite, which writes titles into expressions, where a backslash would begin an escape."""
+    return printable(text).replace("\\", "⧵")
+
+
+class _InPage(json.JSONEncoder):
+    """JSON that cannot end the script it stands in, whatever the columns are called."""
+
+    def encode(self, o: Any) -> str:
+        return super().encode(o).replace("<", "\\u003c")
+
+
+class Vega:
+    """One kind of file.
+
+    Args:
+        name: the name of the format, and Altair's word for it.
+        suffix: the file names that ask for it.
+    """
+
+    def __init__(self, name: str, suffix: str) -> None:
+        self.name = name
+        self.suffixes: tuple[str, ...] = (suffix,)
+
+    def write(self, charts: Sequence[Chart], *, width: int, height: int, color: bool) -> bytes:  # noqa: ARG002
+        """The charts one below the other; a page holds all it needs, and works without a network."""
+        try:
+            altair = import_module("altair")
+            import_module("vl_convert")
+        except ImportError:
+            raise UsageError(f"{self.suffixes[0]} needs Altair", "pip install 'lossctl[plot]'") from None
+        file = io.BytesIO() if self.name == "png" else io.StringIO()
+        made = _page(altair, [reworded(chart, _plain) for chart in charts])
+        inline = {"inline": True, "json_kwds": {"cls": _InPage}} if self.name == "html" else {}
+        made.save(file, format=self.name, scale_factor=SCALE if self.name == "png" else 1.0, **inline)
+        content = file.getvalue()
+        return content.encode() if isinstance(content, str) else content
+
+
+def _page(alt: Any, charts: Sequence[Chart]) -> Any:
+    drawn = [_chart(alt, chart, f"chart_{at}") for at, chart in enumerate(charts)]
+    whole = drawn[0] if len(drawn) == 1 else alt.vconcat(*drawn, spacing=40).resolve_scale(color="independent")
+    return whole.configure_view(stroke="#ddd").configure_axis(gridColor="#eee", domainColor="#888", tickColor="#888")
+
+
+def _chart(alt: Any, chart: Chart, name: str) -> Any:
+    chosen = alt.selection_point(name=f"{name}_series", fields=["series"], bind="legend")
+    color = alt.Color(
+        "series:N",
+        scale=alt.Scale(domain=list(chart.names), range=[PALETTE[at % len(PALETTE)] for at in range(len(chart.names))]),
+        legend=alt.Legend(title=None, orient="top", columns=4, labelLimit=0),
+    )
+    panels = [_panel(alt, panel, f"{name}_{at}", color, chosen) for at, panel in enumerate(chart.panels)]
+    if chart.names:
+        panels[0] = panels[0].add_params(chosen)
+    title = alt.TitleParams(chart.title, subtitle=list(chart.notes), anchor="start", subtitleColor="#666", offset=12)
+    return alt.concat(*panels, columns=2, title=title).resolve_legend(size="independent")
+
+
+def _panel(alt: Any, panel: Panel, name: str, color: Any, chosen: Any) -> Any:
+    layers = [_layer(alt, panel, series, color, chosen) for series in panel.series]
+    layers[0] = layers[0].add_params(alt.selection_interval(name=f"{name}_zoom", bind="scales"))
+    return alt.layer(*layers).properties(width=WIDTH, height=HEIGHT, title=panel.title)
+
+
+def _layer(alt: Any, panel: Panel, series: Series, color: Any, chosen: Any) -> Any:
+    x, y = _axis(alt, panel.x, "x"), _axis(alt, panel.y, "y")
+    if series.guide:
+        dashed = alt.Chart(alt.Data(values=_points(series))).mark_line(clip=True, strokeDash=[4, 4], color="#999")
+        return dashed.encode(x=x, y=y)
+    seen = [alt.Tooltip("series:N", title="series"), *_tips(alt, panel, series)]
+    if series.mark == "heat":
+        cells = alt.Chart(alt.Data(values=_cells(series))).mark_rect(clip=True)
+        shade = alt.Color("rows:Q", title="rows", scale=alt.Scale(type="log", scheme="viridis", reverse=True))
+        drawn = cells.encode(x=x, x2="x2:Q", y=y, y2="y2:Q", color=shade, tooltip=seen)
+        return drawn + _numbers(alt, series, x, y) if panel.x.names and len(series.counts) <= READABLE else drawn
+    faded = alt.when(chosen).then(alt.value(1.0)).otherwise(alt.value(0.15))
+    if series.mark == "bars":
+        bars = alt.Chart(alt.Data(values=_bars(series))).mark_bar(clip=True, fillOpacity=0.45, binSpacing=0)
+        return bars.encode(x=x, x2="x2:Q", y=y, y2=alt.datum(0), color=color, opacity=faded, tooltip=seen)
+    base = alt.Chart(alt.Data(values=_points(series)))
+    marked = (
+        base.mark_line(clip=True, strokeWidth=2) if series.mark == "line" else base.mark_point(filled=True, size=60)
+    )
+    return marked.encode(x=x, y=y, color=color, opacity=faded, tooltip=seen)
+
+
+def _numbers(alt: Any, series: Series, x: Any, y: Any) -> Any:
+    """The counts, written into their cells."""
+    most = max(count for row in series.counts for count in row)
+    middle = [{**cell, "x": cell["x"] + 0.5, "y": cell["y"] + 0.5} for cell in _cells(series)]
+    light = alt.when(alt.datum.rows > math.sqrt(most)).then(alt.value("white")).otherwise(alt.value("black"))
+    return alt.Chart(alt.Data(values=middle)).mark_text().encode(x=x, y=y, text="rows:Q", color=light)
+
+
+def _axis(alt: Any, axis: Axis, channel: str) -> Any:
+    make = alt.X if channel == "x" else alt.Y
+    labels = {}
+    if axis.names:
+        labels = {"values": list(range(len(axis.names))), "labelExpr": f"{json.dumps(axis.names)}[datum.value]"}
+    return make(
+        f"{channel}:Q",
+        title=axis.title,
+        scale=alt.Scale(domain=[axis.low, axis.high], nice=False, zero=False),
+        axis=alt.Axis(**labels, grid=not axis.names),
+    )
+
+
+def _tips(alt: Any, panel: Panel, series: Series) -> list[Any]:
+    fields = {"line": ("x", "y"), "heat": ("x", "x2", "y", "y2", "rows"), "bars": ("x", "x2", "y")}
+    titles = {"x": panel.x.title, "y": panel.y.title, "x2": "to", "y2": "to", "rows": "rows"}
+    return [
+        alt.Tooltip(f"{at}:Q", title=titles[at], format=".4g") for at in fields.get(series.mark, ("x", "y", "rows"))
+    ]
+
+
+def _points(series: Series) -> list[dict[str, Any]]:
+    rows: list[int | None] = [row for some in series.counts for row in some] or [None] * len(series.x)
+    return [
+        {"series": series.name, "x": x, "y": y if math.isfinite(y) else None} | ({} if n is None else {"rows": n})
+        for x, y, n in zip(series.x, series.y, rows, strict=True)
+    ]
+
+
+def _bars(series: Series) -> list[dict[str, Any]]:
+    edges = zip(series.x[:-1], series.x[1:], series.y, strict=True)
+    return [{"series": series.name, "x": low, "x2": high, "y": height} for low, high, height in edges]
+
+
+def _cells(series: Series) -> list[dict[str, Any]]:
+    return [
+        {"series": series.name, "x": left, "x2": right, "y": low, "y2": high, "rows": count}
+        for low, high, row in zip(series.y[:-1], series.y[1:], series.counts, strict=True)
+        for left, right, count in zip(series.x[:-1], series.x[1:], row, strict=True)
+        if count
+    ]
+
+
+for _name, _suffix in (("html", ".html"), ("svg", ".svg"), ("png", ".png"), ("json", ".vl.json")):
+    _made = Vega(_name, _suffix)
+    writers.add("vega-lite" if _name == "json" else _name, _made)

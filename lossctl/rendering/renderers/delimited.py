@@ -1,0 +1,34 @@
+"""Reports as comma- or tab-separated values: one row a result, floats in their shortest exact form."""
+
+import csv
+import io
+
+from lossctl.evaluation.report import Report
+from lossctl.rendering.renderer import Style, renderers
+
+
+class Delimited:
+    """Tidy rows with one separator."""
+
+    def __init__(self, name: str, delimiter: str) -> None:
+        self.name, self.delimiter = name, delimiter
+        self.suffixes: tuple[str, ...] = (f".{name}",)
+
+    def render(self, report: Report, style: Style) -> str:  # noqa: ARG002
+        """A header and a row a result; worst rows are left to `lossctl samples`."""
+        rows = [result.to_row() for result in report.results]
+        text = io.StringIO()
+        header = dict.fromkeys(name for row in rows for name in row)
+        writer = csv.DictWriter(text, list(header), delimiter=self.delimiter, lineterminator="\n", restval="")
+        writer.writeheader()
+        writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+        return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    """A value as one cell: the numbers of a vector with blanks between them."""
+    return " ".join(map(repr, value)) if isinstance(value, tuple) else value
+
+
+for made in (Delimited("csv", ","), Delimited("tsv", "\t")):
+    renderers.add(made.name, made)

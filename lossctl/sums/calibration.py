@@ -1,0 +1,50 @@
+"""Predicted probabilities beside what happened, by bins of the probability."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lossctl.domain import FloatArray
+from lossctl.sums.exact import ExactSum, to_float
+from lossctl.sums.state import Groups, IntArray
+
+BINS = 10
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Counts and exact sums of ten bins of equal width: (0, 0.1], (0.1, 0.2], …; 0 is in the first."""
+
+    counts: IntArray
+    weight: ExactSum
+    predicted: ExactSum
+    observed: ExactSum
+
+    @classmethod
+    def zero(cls) -> "Calibration":
+        """Of no rows."""
+        nothing = ExactSum.zero(BINS)
+        return cls(np.zeros(BINS, dtype=np.int64), nothing, nothing, nothing)
+
+    @classmethod
+    def of(cls, predicted: FloatArray, observed: FloatArray, weight: FloatArray | None) -> "Calibration":
+        """Of ``(n,)`` probabilities and what happened: 1, 0, or something between."""
+        at = np.searchsorted(np.linspace(0.0, 1.0, BINS + 1)[1:-1], predicted).astype(np.int64)
+        each = np.ones(len(predicted)) if weight is None else weight
+        bins = Groups(at, BINS)
+        return cls(bins.counts, *(ExactSum.of(values, bins) for values in (each, each * predicted, each * observed)))
+
+    def __add__(self, other: "Calibration") -> "Calibration":
+        return Calibration(
+            self.counts + other.counts,
+            self.weight + other.weight,
+            self.predicted + other.predicted,
+            self.observed + other.observed,
+        )
+
+    def curve(self) -> list[tuple[float, float, int]]:
+        """For each bin that holds rows the mean prediction, the mean of what happened, and the number of rows."""
+        sums = zip(
+            self.weight.exact(), self.predicted.exact(), self.observed.exact(), self.counts.tolist(), strict=True
+        )
+        return [(to_float(said / w), to_float(seen / w), n) for w, said, seen, n in sums if n]

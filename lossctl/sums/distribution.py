@@ -1,0 +1,112 @@
+"""Which numbers a column holds and how often, in bounded memory."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lossctl.domain import FloatArray
+from lossctl.sums.state import IntArray
+
+MOST = 1 << 16
+"""How many different numbers are kept; past that, they are rounded until no more are left."""
+MANTISSA = 52
+KeyArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """Counts of the finite numbers of a column: exact up to 65 536 different ones, then of rounded ones.
+
+    Rounding keeps the first ``52 − dropped`` bits of the mantissa, so a number is off by at most
+    ``relative_error`` of itself. How many bits go depends on the numbers alone, not on the order in which they were
+    met or how the rows were cut: ``+`` is associative and commutative, bit for bit.
+    """
+
+    keys: KeyArray
+    """The different numbers as ordered integers, ascending."""
+    counts: IntArray
+    dropped: int = 0
+    """Bits of the mantissa that were rounded away."""
+    infinite: int = 0
+    """How many were infinite or NaN, and are not counted elsewhere."""
+
+    @classmethod
+    def zero(cls) -> "Distribution":
+        """Of no numbers."""
+        return cls(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
+
+    @classmethod
+    def of(cls, values: FloatArray) -> "Distribution":
+        """Of ``(n,)`` numbers."""
+        finite = values[np.isfinite(values)]
+        keys, counts = np.unique(ordered(finite), return_counts=True)
+        return cls(keys, counts.astype(np.int64), 0, len(values) - len(finite)).bounded()
+
+    def __add__(self, other: "Distribution") -> "Distribution":
+        dropped = max(self.dropped, other.dropped)
+        left, right = self._rounded(dropped), other._rounded(dropped)
+        keys, counts = _merged(np.concatenate([left.keys, right.keys]), np.concatenate([left.counts, right.counts]))
+        return Distribution(keys, counts, dropped, self.infinite + other.infinite).bounded()
+
+    @property
+    def exact(self) -> bool:
+        """Whether every number is kept as it is."""
+        return self.dropped == 0
+
+    @property
+    def relative_error(self) -> float:
+        """By how much of itself a number may be off."""
+        return 0.0 if self.exact else 2.0 ** (self.dropped - MANTISSA - 1)
+
+    @property
+    def n(self) -> int:
+        """How many numbers were counted."""
+        return int(self.counts.sum())
+
+    @property
+    def values(self) -> FloatArray:
+        """The different numbers, ascending; the middle of its cell where a number was rounded."""
+        if self.exact:
+            return unordered(self.keys)
+        return unordered((self.keys << self.dropped) + (1 << (self.dropped - 1)))
+
+    def quantile(self, q: float) -> float:
+        """The smallest number that at least a part ``q`` of all do not exceed; NaN of none."""
+        if not self.n:
+            return float("nan")
+        at = int(np.searchsorted(np.cumsum(self.counts), max(q, 0.0) * self.n - 1e-9 * self.n, side="left"))
+        return float(self.values[min(at, len(self.keys) - 1)])
+
+    def _rounded(self, dropped: int) -> "Distribution":
+        if dropped == self.dropped:
+            return self
+        keys, counts = _merged(self.keys >> (dropped - self.dropped), self.counts)
+        return Distribution(keys, counts, dropped, self.infinite)
+
+    def bounded(self) -> "Distribution":
+        """Rounded as far as it takes, and no further."""
+        more = 0
+        while len(self.keys) > MOST and np.count_nonzero(np.diff(self.keys >> more)) >= MOST:
+            more += 1
+        return self._rounded(self.dropped + more)
+
+
+def ordered(values: FloatArray) -> KeyArray:
+    """Integers in the order of the numbers; −0 is 0."""
+    bits = (values + 0.0).view(np.int64)
+    return np.where(bits < 0, np.int64(-(2**63)) - bits, bits)
+
+
+def unordered(keys: KeyArray) -> FloatArray:
+    """The numbers that ordered integers stand for."""
+    return np.where(keys < 0, np.int64(-(2**63)) - keys, keys).view(np.float64) + 0.0
+
+
+def _merged(keys: KeyArray, counts: IntArray) -> tuple[KeyArray, IntArray]:
+    if not len(keys):
+        return keys, counts
+    order = np.argsort(keys, kind="stable")  # what is sorted, or two sorted halves, costs one pass
+    keys = keys[order]
+    start = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
+    return keys[start], np.add.reduceat(counts[order], start)

@@ -1,0 +1,438 @@
+"""Sums that are exact, and therefore do not depend on the order, the chunks or the threads.
+
+The state is a fixed-point number: digits of 38 bits in int64, one array of them a level, one entry a group. A block is
+taken apart fold by fold: with M = 1.5 · 2^52 units, ``x + M`` rounds x to a multiple of the unit, which is what its
+bits are as an integer, apart from those of M; 2^15 such multiples of 46 bits sum exactly in an int64, and what rounding
+left goes to the next fold. (The extraction is that of Rump, Ogita & Oishi 2008, doi:10.1137/050645671, on a fixed grid
+as in Demmel & Nguyen 2015, doi:10.1109/TC.2014.2345391.)
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from lossctl.domain import FloatArray
+from lossctl.sums.state import Groups, IntArray, regrouped
+
+BLOCK = 1 << 15
+"""Values that are summed in integers at a time."""
+FOLD = 46
+"""Bits of a value that go into an integer sum."""
+DOUBLES = 1 << 14
+"""Digits that sum exactly in a double."""
+DIGIT = 38
+LOWEST = -1074
+"""The exponent of the unit of level 0, the smallest double."""
+CARRY = 1 << 9
+"""Block sums of 53 bits that an int64 digit can take twice before it must be carried."""
+HUGE = 2.0**900
+SMALLEST = 2.0**-800
+"""Beyond these, the constants of a fold would not exist or be rounded."""
+LARGE, SMALL = 2.0**450, 2.0**-450
+"""Numbers whose products and their rounding errors neither overflow nor underflow."""
+TINY = 2.0**-800
+"""Sums of squares between this and its reciprocal lost nothing to underflow or overflow."""
+RESCALE = 18
+"""The levels by which others are moved before they are multiplied."""
+
+
+ALL = np.zeros(1, dtype=np.int64)
+"""Where the rows of a single group begin."""
+Digits = dict[int, IntArray]
+
+
+@dataclass(frozen=True, eq=False)
+class ExactSum:
+    """The exact sum of doubles, one a group; infinities and NaN are counted apart."""
+
+    digits: dict[int, IntArray]
+    infinite: IntArray
+    """Rows of shape ``(groups, 3)``: how many +inf, -inf, NaN."""
+    blocks: int = 1
+
+    @property
+    def groups(self) -> int:
+        """The number of groups."""
+        return len(self.infinite)
+
+    @classmethod
+    def zero(cls, groups: int = 1) -> "ExactSum":
+        """The sum of nothing."""
+        return cls({}, np.zeros((groups, 3), dtype=np.int64), 0)
+
+    @classmethod
+    def of(cls, values: FloatArray, groups: Groups | None = None) -> "ExactSum":
+        """The sum of ``(n,)`` values, by group; ``n`` may be anything."""
+        if groups is None:
+            total = cls.zero()
+            for start in range(0, len(values), BLOCK):
+                total = total + cls(*_of_block(values[start : start + BLOCK], ALL))
+            return total
+        values, starts = groups.arranged(values), groups.starts
+        digits: Digits = {}
+        infinite = np.zeros((groups.number, 3), dtype=np.int64)
+        for start in range(0, len(values), BLOCK):
+            stop = min(start + BLOCK, len(values))
+            first, last = int(np.searchsorted(starts, start, "right")) - 1, int(np.searchsorted(starts, stop))
+            here = groups.index[first:last]
+            cuts = np.maximum(starts[first:last] - start, 0)
+            found, odd = _of_block(values[start:stop], cuts)
+            for level, digit in found.items():
+                if len(here) == groups.number:
+                    _add_digit(digits, level, digit)
+                else:
+                    digits.setdefault(level, np.zeros(groups.number, dtype=np.int64))[here] += digit
+            if odd.any():
+                infinite[here] += odd
+        return cls(digits, infinite, max(-(-len(values) // BLOCK), 1))
+
+    @classmethod
+    def of_sums(cls, sums: FloatArray) -> "ExactSum":
+        """Finite sums that are rounded already, one a group."""
+        if len(sums) != 1:
+            return cls.of(sums, Groups(np.arange(len(sums)), len(sums), ascending=True))
+        exponent = max(math.frexp(sums[0])[1] - 53, LOWEST)
+        digits = _spread(int(math.ldexp(sums[0], -exponent)), exponent)
+        return cls(digits, np.zeros((1, 3), dtype=np.int64))
+
+    def __add__(self, other: "ExactSum") -> "ExactSum":
+        mine, theirs, blocks = self.digits, other.digits, self.blocks + other.blocks
+        if blocks >= CARRY:
+            mine, theirs, blocks = _carried(mine), _carried(theirs), 2
+        digits = dict(mine)
+        for level, digit in theirs.items():
+            _add_digit(digits, level, digit)
+        return ExactSum(digits, self.infinite + other.infinite, blocks)
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, ExactSum)
+            and self.exact() == other.exact()
+            and np.array_equal(self.infinite, other.infinite)
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # equal states may hold different digits
+
+    def regroup(self, index: IntArray, groups: int) -> "ExactSum":
+        """The same sums at other places."""
+        digits = {level: regrouped(digit, index, groups) for level, digit in self.digits.items()}
+        return ExactSum(digits, regrouped(self.infinite, index, groups), self.blocks)
+
+    def gathered(self, index: IntArray, groups: int) -> "ExactSum":
+        """The same sums at other places, where those that come to the same place are added up."""
+        digits = {}
+        for level, digit in _carried(self.digits).items():
+            digits[level] = np.zeros(groups, dtype=np.int64)
+            np.add.at(digits[level], index, digit)
+        infinite = np.zeros((groups, 3), dtype=np.int64)
+        if self.infinite.any():
+            np.add.at(infinite, index, self.infinite)
+        return ExactSum(digits, infinite, 1 + (len(index) >> (52 - DIGIT)))
+
+    def shift(self, rows: int) -> "ExactSum":  # noqa: ARG002  (a sum does not care where its rows stand)
+        """The same sum."""
+        return self
+
+    def exact(self) -> list[Fraction]:
+        """The sum of the finite values of each group, with nothing rounded."""
+        found = [0] * self.groups
+        lowest = min(self.digits, default=0)
+        for level, digit in self.digits.items():
+            up = (level - lowest) * DIGIT
+            for group, units in enumerate(digit.tolist()):
+                found[group] += units << up
+        unit = Fraction(2) ** (LOWEST + lowest * DIGIT)
+        return [units * unit for units in found]
+
+    def special(self, group: int) -> float | None:
+        """The sum of a group that met infinities or NaN; ``None`` for a finite one."""
+        positive, negative, nan = self.infinite[group].tolist()
+        if not (positive or negative or nan):
+            return None
+        if nan or (positive and negative):
+            return math.nan
+        return math.inf if positive else -math.inf
+
+    def result(self) -> list[float]:
+        """The correctly rounded sum of each group."""
+        specials = [self.special(group) for group in range(self.groups)]
+        return [to_float(sum_) if odd is None else odd for sum_, odd in zip(self.exact(), specials, strict=True)]
+
+
+def _of_block(values: FloatArray, starts: IntArray) -> tuple[Digits, IntArray]:
+    """The sums of a block of values that stand in runs, by run, and how many of each were infinite or NaN."""
+    low, high = float(values.min()), float(values.max())
+    infinite = np.zeros((len(starts), 3), dtype=np.int64)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        for kind, mask in enumerate((values == np.inf, values == -np.inf, np.isnan(values))):
+            infinite[:, kind] = np.add.reduceat(mask, starts, dtype=np.int64)
+        values = np.where(np.isfinite(values), values, 0.0)
+        low, high = float(values.min()), float(values.max())
+    return _digits(values, starts, low, high), infinite
+
+
+def _digits(values: FloatArray, starts: IntArray, low: float, high: float) -> Digits:
+    """The exact sums of the runs of up to 2^15 finite numbers between two bounds."""
+    largest = max(-low, high)
+    if SMALLEST < largest < HUGE:
+        return _folded(values, starts, low, high)
+    digits: Digits = {}
+    run = _runs(starts, len(values))
+    if largest >= HUGE:
+        # Near overflow the rounding constant would not exist: take such values down by four levels first.
+        huge = np.where(np.abs(values) >= HUGE, values, 0.0)
+        _extract(huge * 2.0 ** (-4 * DIGIT), run, len(starts), digits, up=4)
+        values = values - huge
+    _extract(values, run, len(starts), digits)
+    return digits
+
+
+def _runs(starts: IntArray, n: int) -> IntArray:
+    """The run that each of ``n`` rows is in."""
+    return np.repeat(np.arange(len(starts)), _sizes(starts, n))
+
+
+def _sizes(starts: IntArray, n: int) -> IntArray:
+    """How many rows each run has."""
+    sizes = np.empty_like(starts)
+    np.subtract(starts[1:], starts[:-1], out=sizes[:-1])
+    sizes[-1] = n - starts[-1]
+    return sizes
+
+
+def _folded(values: FloatArray, starts: IntArray, low: float, high: float) -> Digits:
+    """The same for numbers that are neither all tiny nor any huge."""
+    exponent = math.frexp(max(-low, high))[1] - 2 * FOLD
+    sizes = _sizes(starts, len(values))
+    units: list[IntArray] = []
+    rest = values
+    for fold in (FOLD, 0):
+        magic = np.float64(math.ldexp(1.5, 52 + exponent + fold))
+        shifted = rest + magic
+        # The sums of the bits wrap around; those of the multiples do not.
+        units.append(np.add.reduceat(shifted.view(np.int64), starts) - sizes * magic.view(np.int64))
+        shifted -= magic
+        if fold:
+            rest = np.subtract(rest, shifted, out=shifted)
+    high_units, low_units = units
+    if len(starts) == 1:
+        digits = _spread((int(high_units[0]) << FOLD) + int(low_units[0]), exponent)
+    else:
+        digits = {}
+        _add_units(digits, high_units, exponent + FOLD)
+        _add_units(digits, low_units, exponent)
+    # Only what is so small that its last bit is below the unit has something left.
+    bound = math.ldexp(1.0, exponent + 53)
+    if low >= bound:
+        return digits
+    small = np.flatnonzero((values if low >= 0 else np.abs(values)) < bound)
+    left = rest[small] - shifted[small]
+    small, left = small[left != 0], left[left != 0]
+    if len(left):
+        run = np.searchsorted(starts, small, "right") - 1
+        new = np.flatnonzero(np.diff(run, prepend=-1))
+        for level, digit in _digits(left, new, float(left.min()), float(left.max())).items():
+            _add_digit(digits, level, regrouped(digit, run[new], len(starts)))
+    return digits
+
+
+def _add_units(digits: Digits, units: IntArray, exponent: int) -> None:
+    """Add integers times a power of two."""
+    level, up = divmod(exponent - LOWEST, DIGIT)
+    _add_digit(digits, level, (units & ((1 << (DIGIT - up)) - 1)) << up)
+    units = units >> (DIGIT - up)
+    _add_digit(digits, level + 1, units & ((1 << DIGIT) - 1))
+    _add_digit(digits, level + 2, units >> DIGIT)
+
+
+def _add_digit(digits: Digits, level: int, digit: IntArray) -> None:
+    digits[level] = digits[level] + digit if level in digits else digit
+
+
+def _spread(total: int, exponent: int) -> Digits:
+    """The digits of an integer times a power of two."""
+    level, up = divmod(exponent - LOWEST, DIGIT)
+    total <<= up
+    digits: Digits = {}
+    while total not in {0, -1}:
+        digits[level] = np.array([total & ((1 << DIGIT) - 1)])
+        total >>= DIGIT
+        level += 1
+    if total:
+        digits[level] = np.array([-1])
+    return digits
+
+
+def _extract(values: FloatArray, run: IntArray, runs: int, digits: Digits, *, up: int = 0) -> None:
+    """Add the digits of finite values one by one, at any scale, taken ``up`` levels higher than they stand."""
+    for start in range(0, len(values), DOUBLES):
+        rest, at = values[start : start + DOUBLES], run[start : start + DOUBLES]
+        largest = float(np.abs(rest).max())
+        while largest > 0:
+            level = (math.frexp(largest)[1] - 1 - LOWEST) // DIGIT
+            unit = LOWEST + level * DIGIT
+            magic = math.ldexp(1.5, 52 + unit)
+            multiple = (rest + magic) - magic
+            sums = np.ldexp(np.bincount(at, multiple, runs), -unit)
+            _add_digit(digits, level + up, sums.astype(np.int64))
+            rest = rest - multiple
+            largest = max(-float(rest.min()), float(rest.max()))
+
+
+def _carried(digits: dict[int, IntArray]) -> dict[int, IntArray]:
+    """The same number with every digit but the highest within 38 bits."""
+    carried: dict[int, IntArray] = {}
+    level, highest = min(digits, default=0), max(digits, default=-1)
+    carry: IntArray | None = None
+    while level <= highest or (carry is not None and carry.any()):
+        digit = digits.get(level)
+        total = carry if digit is None else digit if carry is None else digit + carry
+        if total is not None:
+            carry = total >> DIGIT
+            carried[level] = total - (carry << DIGIT)
+            if level >= highest and np.all((carry == 0) | (carry == -1)):
+                # A negative number would borrow for ever: leave the sign in the highest digit.
+                carried[level], carry = total, None
+        level += 1
+    return carried
+
+
+def to_float(exact: Fraction) -> float:
+    """The nearest double, infinite where there is none."""
+    try:
+        return exact.numerator / exact.denominator
+    except OverflowError:
+        return math.inf if exact > 0 else -math.inf
+
+
+def square_root(exact: Fraction) -> float:
+    """The square root of an exact number, without overflow on the way; 0 for a negative one."""
+    if exact <= 0:
+        return 0.0
+    half = (exact.numerator.bit_length() - exact.denominator.bit_length()) // 2
+    return math.ldexp(math.sqrt(to_float(exact / Fraction(4) ** half)), half)
+
+
+def exact_products(left: FloatArray, right: FloatArray, groups: Groups | None = None) -> ExactSum:
+    """The exact sum of the exact products of finite numbers, by group, at any scale.
+
+    Sums of squares end in differences (a variance is Σℓ² − (Σℓ)²/n): products rounded to a double would lose what a
+    mean far from zero hides. Each product is a double and its rounding error (Dekker 1971, doi:10.1007/BF01397083).
+    """
+    if groups is not None:
+        same, left, groups, apart = right is left, groups.arranged(left), groups.in_order, groups
+        right = left if same else apart.arranged(right)
+    total = ExactSum.zero(1 if groups is None else groups.number)
+    step = BLOCK if groups is None else max(len(left), 1)
+    for start in range(0, len(left), step):
+        cut = slice(start, start + step)
+        for one, up in _scaled(left[cut]):
+            for other, more in [(one, up)] if right is left else _scaled(right[cut]):
+                for term in _product(one, other):
+                    sums = ExactSum.of(term, groups)
+                    digits = {level + up + more: digit for level, digit in sums.digits.items()}
+                    total = total + ExactSum(digits, sums.infinite, sums.blocks)
+    return total
+
+
+def centred_squares(values: FloatArray, total: ExactSum, groups: Groups | None = None) -> ExactSum:
+    """The sum of the squares of numbers, by group, given their exact sum; infinite ones count as 0.
+
+    Squares are taken about the mean, where they are small, and what the mean adds is added exactly: Σx² is
+    Σ(x − m)² + 2m(Σx − nm) + nm². So only the first terms are rounded, and a variance, which is Σx² − (Σx)²/n, keeps
+    its digits however far from zero the mean is. The last digit depends on which values are given together.
+    """
+    if groups is not None:
+        return _centred_by_group(groups.arranged(values), groups.in_order)
+    n = len(values)
+    if not n or total.infinite.any():
+        return exact_products(values, values)
+    (sum_,) = total.exact()
+    mean = to_float(sum_ / n)
+    with np.errstate(over="ignore"):
+        rest = values - mean
+        rest *= rest
+        spread = float(np.add.reduce(rest))
+    if not TINY < spread < 1 / TINY:
+        return exact_products(values, values)
+    m = Fraction(mean)
+    squares = Fraction(spread) + m * (2 * sum_ - n * m)
+    exponent = 1 - squares.denominator.bit_length()
+    return ExactSum(_spread(squares.numerator, exponent), np.zeros((1, 3), dtype=np.int64))
+
+
+def _centred_by_group(values: FloatArray, groups: Groups) -> ExactSum:
+    n, starts = groups.sizes, groups.starts
+    if not len(values):
+        return ExactSum.zero(groups.number)
+    with np.errstate(all="ignore"):
+        mean = np.add.reduceat(values, starts) / n
+        rest = values - np.repeat(mean, n)
+        shift, lost = _product(2.0 * mean, np.add.reduceat(rest, starts))
+        rest *= rest
+        spread = np.add.reduceat(rest, starts)
+    safe = (spread > TINY) & (spread < 1 / TINY) & (np.abs(mean) < LARGE) & (np.abs(mean) > SMALL) & (n < 1 << 20)
+    if not safe.all():
+        return exact_products(values, values, groups)
+    each = Groups(groups.index, groups.number, ascending=True)
+    square, error = (ExactSum.of(term, each) for term in _product(mean, mean))
+    digits = {level: digit * groups.counts for level, digit in (square + error).digits.items()}
+    squares = ExactSum(digits, square.infinite, CARRY // 2)
+    return squares + ExactSum.of(spread, each) + ExactSum.of(shift, each) + ExactSum.of(lost, each)
+
+
+def rounded_sum(values: FloatArray, groups: Groups | None = None) -> ExactSum:
+    """The sum of non-negative numbers, by group, rounded: for sums that do not end in a difference."""
+    sums = _sums(values, groups)
+    return ExactSum.of_sums(sums) if np.isfinite(sums).all() else ExactSum.of(values, groups)
+
+
+def sum_of_products(left: FloatArray, right: FloatArray, groups: Groups | None = None) -> ExactSum:
+    """The sum of products of non-negative numbers, by group; rounded, for sums that do not end in a difference."""
+    with np.errstate(all="ignore"):
+        sums = _sums(left * right, groups)
+    safe = (sums > TINY) & (sums < 1 / TINY)
+    occurs = True if groups is None else groups.counts > 0
+    if np.all(safe | ~np.asarray(occurs)) or (groups is None and not left.any()):
+        return ExactSum.of_sums(sums)
+    return exact_products(left, right, groups)
+
+
+def _sums(values: FloatArray, groups: Groups | None) -> FloatArray:
+    if groups is None or not len(values):
+        return np.full(1 if groups is None else groups.number, np.add.reduce(values))
+    return groups.spread(np.add.reduceat(groups.arranged(values), groups.starts))
+
+
+def _product(one: FloatArray, other: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The rounded product, and what rounding took away."""
+    rounded = one * other
+    high, low = _halves(one)
+    if one is other:
+        return rounded, ((high * high - rounded) + 2.0 * high * low) + low * low
+    top, bottom = _halves(other)
+    return rounded, ((high * top - rounded) + high * bottom + low * top) + low * bottom
+
+
+def _halves(values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Two numbers of 26 bits each that sum to the value: products of halves are exact."""
+    spread = 134217729.0 * values
+    high = spread - (spread - values)
+    return high, values - high
+
+
+def _scaled(values: FloatArray) -> Iterator[tuple[FloatArray, int]]:
+    """The finite values, apart those whose products would overflow or underflow: scaled, with the levels that takes."""
+    size = np.abs(values)
+    high = float(size.max())
+    if math.isfinite(high) and high < LARGE and (float(size.min()) >= SMALL or not ((size < SMALL) & (size > 0)).any()):
+        yield values, 0
+        return
+    large = (size >= LARGE) & np.isfinite(size)
+    small = size < SMALL
+    yield np.where(large | small | ~np.isfinite(size), 0.0, values), 0
+    yield np.where(large, values, 0.0) * 2.0 ** (-RESCALE * DIGIT), RESCALE
+    yield np.where(small, values, 0.0) * 2.0 ** (RESCALE * DIGIT), -RESCALE

@@ -1,0 +1,230 @@
+"""How the labels of each group are distributed, column by column, in bounded memory."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from lossctl.domain import FloatArray
+from lossctl.sums.distribution import MANTISSA, KeyArray, ordered, unordered
+from lossctl.sums.exact import ExactSum, to_float
+from lossctl.sums.state import Groups, IntArray
+
+MOST = 1 << 16
+"""How many different numbers of a label column are kept in one group; past that they are rounded."""
+IN_ALL = 1 << 17
+"""How many are kept over all groups and columns, as long as that leaves each `LEAST`."""
+LEAST = 1 << 5
+LARGEST = int(ordered(np.array([np.finfo(np.float64).max]))[0])
+"""The largest double, as an ordered integer."""
+
+
+@dataclass(frozen=True)
+class Points:
+    """Labels with weights, for the slots that have rows: what a mean over all rows is taken over."""
+
+    slot: IntArray
+    """The slots that have rows, ascending."""
+    start: IntArray
+    """Where the points of each begin."""
+    size: IntArray
+    label: FloatArray
+    """Ascending within a slot."""
+    weight: FloatArray
+    mean: FloatArray
+    """The mean label of each slot, from exact sums; NaN where they overflow."""
+    relative_error: FloatArray
+    """By how much of itself a label may be off, by slot; 0 where every one is exact."""
+
+
+@dataclass(frozen=True, eq=False)
+class Marginals:
+    """Weights of the different labels of each slot, a slot being a column in a group.
+
+    Exact while a slot holds no more than `MOST` different numbers (fewer with many slots, never fewer than `LEAST`).
+    Past that, low bits of the mantissa are dropped, slot by slot; numbers that then look alike share a cell, of which
+    the exact sums of weights and of labels are kept, so the mean of a cell is exact. How many bits go depends on the
+    labels and the number of slots alone, and grows with both: ``+`` is associative and commutative, bit for bit.
+    """
+
+    columns: int
+    slot: IntArray
+    """The slot of each cell, ascending: the group times ``columns``, plus the column."""
+    key: KeyArray
+    """The labels of each cell as ordered integers without their dropped bits, ascending in a slot."""
+    count: IntArray
+    weight: ExactSum | None
+    """Σ w of each cell; ``None`` when every row counts 1."""
+    total: ExactSum
+    """Σ wy of each cell."""
+    dropped: IntArray
+    """Bits dropped, by slot."""
+
+    @classmethod
+    def zero(cls, groups: int, columns: int, *, weighted: bool) -> "Marginals":
+        """Of no rows."""
+        none, empty = np.zeros(0, dtype=np.int64), ExactSum.zero(0)
+        dropped = np.zeros(groups * columns, dtype=np.int64)
+        return cls(columns, none, none, none, empty if weighted else None, empty, dropped)
+
+    @classmethod
+    def lift(cls, label: FloatArray, weight: FloatArray | None, group: IntArray | None, groups: int) -> "Marginals":
+        """Of some rows: labels ``(n,)`` or ``(n, k)``."""
+        n, columns = len(label), 1 if label.ndim == 1 else label.shape[1]
+        slots = groups * columns
+        values = label.ravel(order="F") + 0.0  # −0 is 0
+        key = ordered(values)
+        if columns > 1 and weight is not None:
+            weight = np.tile(weight, columns)
+        if slots == 1:
+            slot = np.zeros(n, dtype=np.int64)
+            if weight is None:
+                key.sort()
+                values = unordered(key)
+            else:
+                order = np.argsort(key)
+                key, values, weight = key[order], values[order], weight[order]
+        else:
+            first = np.zeros(n, dtype=np.int64) if group is None else group * columns
+            slot = (first + np.arange(columns)[:, None]).ravel()
+            order = _order(slot, key)
+            slot, key, values = slot[order], key[order], values[order]
+            weight = None if weight is None else weight[order]
+        dropped = _to_drop(slot, key, slots)
+        key >>= dropped[slot] if slots > 1 else dropped[0]
+        new = _changes(slot, key)
+        start = np.flatnonzero(new)
+        cells = Groups(np.cumsum(new) - 1, len(start), ascending=True)
+        if weight is not None:
+            with np.errstate(over="ignore"):
+                values = values * weight
+        return cls(
+            columns,
+            slot[start],
+            key[start],
+            cells.counts,
+            None if weight is None else ExactSum.of(weight, cells),
+            ExactSum.of(values, cells),
+            dropped,
+        )
+
+    def __add__(self, other: "Marginals") -> "Marginals":
+        if not len(other.key) or not len(self.key):
+            kept = self if len(self.key) else other
+            return kept._coarser(kept.dropped)
+        dropped = np.maximum(self.dropped, other.dropped)
+        slot = np.concatenate([self.slot, other.slot])
+        key = np.concatenate([it.key >> (dropped - it.dropped)[it.slot] for it in (self, other)])
+        order = _order(slot, key)
+        dropped, place, slot, key = _cells(slot[order], key[order], dropped)
+        back = np.empty_like(place)
+        back[order] = place
+        left, right, cells = back[: len(self.key)], back[len(self.key) :], len(key)
+        count = np.zeros(cells, dtype=np.int64)
+        np.add.at(count, back, np.concatenate([self.count, other.count]))
+        weight = self.weight
+        if weight is not None and other.weight is not None:
+            weight = weight.gathered(left, cells) + other.weight.gathered(right, cells)
+        total = self.total.gathered(left, cells) + other.total.gathered(right, cells)
+        return Marginals(self.columns, slot, key, count, weight, total, dropped)
+
+    def regroup(self, index: IntArray, groups: int) -> "Marginals":
+        """The same labels in other groups."""
+        slots = (index[:, None] * self.columns + np.arange(self.columns)).ravel()
+        dropped = np.zeros(groups * self.columns, dtype=np.int64)
+        dropped[slots] = self.dropped
+        moved = slots[self.slot]
+        order = np.argsort(moved, kind="stable")
+        place = np.empty_like(order)
+        place[order] = np.arange(len(order))
+        return Marginals(
+            self.columns,
+            moved[order],
+            self.key[order],
+            self.count[order],
+            None if self.weight is None else self.weight.regroup(place, len(order)),
+            self.total.regroup(place, len(order)),
+            dropped,
+        )
+
+    def _coarser(self, dropped: IntArray) -> "Marginals":
+        """The same cells, merged as far as the number of slots demands."""
+        dropped, place, slot, key = _cells(self.slot, self.key, dropped)
+        if len(key) == len(self.key):
+            return self
+        count = np.zeros(len(key), dtype=np.int64)
+        np.add.at(count, place, self.count)
+        weight = None if self.weight is None else self.weight.gathered(place, len(key))
+        return Marginals(self.columns, slot, key, count, weight, self.total.gathered(place, len(key)), dropped)
+
+    def points(self) -> Points:
+        """The labels and their weights; where numbers were rounded, the mean of each cell."""
+        slot, start, size = np.unique(self.slot, return_index=True, return_counts=True)
+        dropped = self.dropped[self.slot]
+        first = self.key << dropped
+        label = unordered(np.clip(first, -LARGEST, LARGEST))
+        weights = [Fraction(n) for n in self.count.tolist()] if self.weight is None else self.weight.exact()
+        totals = self.total.exact()
+        rounded = np.flatnonzero(dropped)
+        if len(rounded):
+            middle = np.array([to_float(totals[at] / weights[at]) for at in rounded])
+            top = unordered(np.clip(first[rounded] + ((1 << dropped[rounded]) - 1), -LARGEST, LARGEST))
+            label[rounded] = np.clip(middle, label[rounded], top)
+        spans = [slice(at, at + n) for at, n in zip(start.tolist(), size.tolist(), strict=True)]
+        mean = np.array([to_float(sum(totals[at], Fraction()) / sum(weights[at], Fraction())) for at in spans])
+        mean[[bool(self.total.infinite[at].any()) for at in spans]] = np.nan
+        weight = np.array([to_float(weight) for weight in weights], dtype=np.float64)
+        return Points(slot, start, size, label, weight, mean, _width(self.dropped)[slot])
+
+
+def _order(slot: IntArray, key: KeyArray) -> IntArray:
+    """What sorts cells by slot, then by key."""
+    order = np.argsort(key, kind="stable")
+    by_slot = slot[order].astype(np.uint16) if len(slot) and slot.max() < 1 << 16 else slot[order]
+    return np.asarray(order[np.argsort(by_slot, kind="stable")])
+
+
+def _changes(slot: IntArray, key: KeyArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Where a cell begins, in sorted rows."""
+    new = np.ones(len(key), dtype=np.bool_)
+    new[1:] = (key[1:] != key[:-1]) | (slot[1:] != slot[:-1])
+    return new
+
+
+def _cells(slot: IntArray, key: KeyArray, dropped: IntArray) -> tuple[IntArray, IntArray, IntArray, KeyArray]:
+    """Sorted cells merged where equal or too many: bits dropped, the merged cell of each, slot and key of those."""
+    more = _to_drop(slot, key, len(dropped))
+    key = key >> more[slot]
+    new = _changes(slot, key)
+    return dropped + more, np.cumsum(new) - 1, slot[new], key[new]
+
+
+def _to_drop(slot: IntArray, key: KeyArray, slots: int) -> IntArray:
+    """How many more bits of the sorted keys of each slot must go.
+
+    Two neighbours fall together once all the bits in which they differ are gone, so the number of cells left after
+    any number of bits is a count of neighbours.
+    """
+    most = max(min(MOST, IN_ALL // max(slots, 1)), LEAST)
+    if len(key) <= most:
+        return np.zeros(slots, dtype=np.int64)
+    together = slot[1:] == slot[:-1]
+    bits = _bit_length((key[1:] ^ key[:-1])[together])
+    table = np.bincount(slot[1:][together] * 65 + bits, minlength=slots * 65).reshape(slots, 65)
+    left = 1 + table.sum(axis=1, keepdims=True) - np.cumsum(table, axis=1)  # cells when 0, 1, … bits are gone
+    return np.asarray(np.argmax(left <= most, axis=1), dtype=np.int64)
+
+
+def _bit_length(numbers: KeyArray) -> IntArray:
+    bits = numbers.view(np.uint64)
+    high = np.frexp((bits >> np.uint64(32)).astype(np.float64))[1]
+    low = np.frexp((bits & np.uint64(0xFFFFFFFF)).astype(np.float64))[1]
+    return np.where(high > 0, high + 32, low).astype(np.int64)
+
+
+def _width(dropped: IntArray) -> FloatArray:
+    """The width of a cell as a part of the numbers in it."""
+    with np.errstate(over="ignore"):
+        octaves = np.exp2(np.maximum(dropped - MANTISSA, 0))
+        part = np.where(dropped <= MANTISSA, np.exp2(dropped - MANTISSA), np.exp2(octaves) - 1.0)
+    return np.where(dropped == 0, 0.0, part)

@@ -1,0 +1,82 @@
+"""The rows with the largest loss; among equals the first."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from lossctl.domain import FloatArray
+from lossctl.sums.state import IntArray, Rows
+
+
+@dataclass(frozen=True)
+class Worst:
+    """The worst ``most`` rows of each group: bounded by groups times ``most``."""
+
+    most: int
+    group: IntArray
+    row: IntArray
+    value: FloatArray
+    label: FloatArray
+    prediction: FloatArray
+    gradient: FloatArray
+
+    @classmethod
+    def zero(cls, most: int) -> "Worst":
+        """No rows."""
+        nothing, numbers = np.zeros(0), np.zeros(0, dtype=np.int64)
+        return cls(most, numbers, numbers, nothing, nothing, nothing, nothing)
+
+    @classmethod
+    def lift(cls, rows: Rows, most: int, slope: Callable[[FloatArray, FloatArray], FloatArray]) -> "Worst":
+        """The worst of some rows; their gradients come from ``slope(label, prediction)``."""
+        kept = _largest(rows.value, most) if rows.groups is None else np.arange(len(rows.value))
+        lifted = cls(
+            most,
+            np.zeros(len(kept), dtype=np.int64) if rows.groups is None else rows.groups.code[kept],
+            kept if rows.position is None else rows.position[kept],
+            rows.value[kept],
+            rows.label[kept].astype(np.float64),
+            rows.prediction[kept],
+            slope(rows.label[kept], rows.prediction[kept]),
+        )
+        return lifted.trimmed()
+
+    def __add__(self, other: "Worst") -> "Worst":
+        if not len(other.row) or not len(self.row):
+            return other if len(other.row) else self
+        pairs = zip(self._arrays, other._arrays, strict=True)
+        return Worst(self.most, *(np.concatenate(pair) for pair in pairs)).trimmed()
+
+    def regroup(self, index: IntArray, groups: int) -> "Worst":  # noqa: ARG002
+        """The same rows under other group numbers."""
+        return Worst(self.most, index[self.group], *self._arrays[1:])
+
+    def shift(self, rows: int) -> "Worst":
+        """The same rows when others come before them."""
+        return Worst(self.most, self.group, self.row + rows, *self._arrays[2:])
+
+    def of(self, group: int) -> list[int]:
+        """Where the rows of a group stand in the arrays, worst first."""
+        return [int(at) for at in np.flatnonzero(self.group == group)]
+
+    @property
+    def _arrays(self) -> tuple[IntArray, IntArray, FloatArray, FloatArray, FloatArray, FloatArray]:
+        return self.group, self.row, self.value, self.label, self.prediction, self.gradient
+
+    def trimmed(self) -> "Worst":
+        """By group, worst first, and no more than ``most`` of each."""
+        order = np.lexsort((self.row, -self.value, self.group))
+        group = self.group[order]
+        first = np.searchsorted(group, group)
+        kept = order[np.arange(len(order)) - first < self.most]
+        return Worst(self.most, *(array[kept] for array in self._arrays))  # type: ignore[arg-type]  # in order
+
+
+def _largest(values: FloatArray, most: int) -> IntArray:
+    """Where the ``most`` largest values stand; among equals the first."""
+    if most >= len(values):
+        return np.arange(len(values))
+    bar = np.partition(values, len(values) - most)[len(values) - most]
+    above = np.flatnonzero(values > bar)
+    return np.concatenate([above, np.flatnonzero(values == bar)[: most - len(above)]])
