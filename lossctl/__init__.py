@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from lossctl.errors import LossctlError
     from lossctl.evaluation.evaluate import evaluate
     from lossctl.functions.activation import activation, get_activation
-    from lossctl.functions.loss import get_loss, loss
+    from lossctl.functions.bound_loss import get_loss
+    from lossctl.functions.loss import loss
 
 __all__ = ["LossctlError", "activation", "evaluate", "get_activation", "get_loss", "loss"]
 
@@ -21,7 +22,7 @@ _HOMES = {
     "activation": "lossctl.functions.activation",
     "evaluate": "lossctl.evaluation.evaluate",
     "get_activation": "lossctl.functions.activation",
-    "get_loss": "lossctl.functions.loss",
+    "get_loss": "lossctl.functions.bound_loss",
     "loss": "lossctl.functions.loss",
 }
 

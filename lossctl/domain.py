@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
 
 EPS = float(np.finfo(np.float64).eps)
 SIMPLEX_ERROR = 1e-3
@@ -330,16 +331,6 @@ def inside(values: Domain, domain: Domain) -> bool:
         high = values.high < domain.high or (values.high == domain.high and values.high_open >= domain.high_open)
         return low and high and not domain.nonzero
     return values == domain or (isinstance(domain, Vector | Interval) and domain in {REAL, VECTOR, DIRECTION})
-
-
-def room(values: FloatArray, domain: Domain) -> FloatArray:
-    """How far each legal number is from the nearest edge of the set; infinite where there is none."""
-    low, high = -math.inf, math.inf
-    if isinstance(domain, Simplex):
-        low = 0.0
-    elif isinstance(domain, Interval):
-        low, high = (0.0, 0.0) if domain.nonzero else (domain.low, domain.high)
-    return np.minimum(np.abs(values - low), np.abs(high - values))
 
 
 REAL = Interval()

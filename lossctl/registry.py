@@ -4,11 +4,9 @@ There is no central list. Built-ins are the modules of a folder, plug-ins are en
 first time somebody asks, and register themselves while they are imported.
 """
 
-import difflib
 import functools
 import importlib
 import pkgutil
-import re
 import threading
 import warnings
 from collections.abc import Iterator
@@ -16,6 +14,7 @@ from importlib.metadata import EntryPoints, entry_points
 from typing import Generic, TypeVar, cast
 
 from lossctl.errors import UsageError
+from lossctl.words import did_you_mean, normal
 
 T = TypeVar("T")
 
@@ -24,37 +23,6 @@ T = TypeVar("T")
 def _entry_points() -> EntryPoints:
     """Those of every installed package, looked for once."""
     return cast("EntryPoints", entry_points())
-
-
-def split(text: str | None) -> tuple[str, ...]:
-    """The names in a comma list."""
-    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
-
-
-def normal(name: str) -> str:
-    """The form in which names are compared: case, ``-``, ``_`` and spaces do not matter."""
-    return name.strip().lower().replace("-", "").replace("_", "").replace(" ", "")
-
-
-def near(name: str, known: list[str], most: int = 3, cutoff: float = 0.5) -> list[str]:
-    """The known names that look most like ``name``, best first."""
-    by_form = {normal(candidate): candidate for candidate in reversed(known)}
-    found = difflib.get_close_matches(normal(name), list(by_form), n=most, cutoff=cutoff)
-    return [by_form[form] for form in found]
-
-
-def natural(name: str) -> tuple[tuple[int, int, str], ...]:
-    """A sort key that puts ``p_2`` before ``p_10``."""
-    parts = re.split(r"(\d+)", name)
-    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part)
-
-
-def did_you_mean(name: str, known: list[str]) -> str:
-    """A hint naming the near ones, or all when none is near and they are few."""
-    close = near(name, known)
-    if close:
-        return f"Did you mean {' or '.join(repr(it) if ' ' in it else it for it in close)}?"
-    return f"Known: {', '.join(known)}." if 0 < len(known) <= 40 else ""
 
 
 class Registry(Generic[T]):

@@ -7,7 +7,8 @@ import pytest
 
 from lossctl.checks.contract import check_loss
 from lossctl.domain import REAL
-from lossctl.functions.loss import BoundLoss, Loss, losses
+from lossctl.functions.bound_loss import BoundLoss
+from lossctl.functions.loss import Loss, losses
 
 NAMES = (f"stranger{at}" for at in itertools.count())
 

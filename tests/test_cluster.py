@@ -23,7 +23,8 @@ import lossctl as library
 from lossctl.cli.command import commands
 from lossctl.evaluation.engine import connected, engines
 from lossctl.evaluation.engines import cluster as engine_module
-from lossctl.reading.format import formats, open_source
+from lossctl.reading.files import open_source
+from lossctl.reading.format import formats
 from lossctl.reading.formats import memory
 from lossctl.reading.location import clean
 

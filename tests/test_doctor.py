@@ -24,7 +24,9 @@ from sklearn.preprocessing import StandardScaler
 
 from lossctl.cli.app import run
 from lossctl.doctor.diagnosis import diagnose
-from lossctl.doctor.finding import Case, Severity, area_under_curve, checks, rank_correlation, top_share
+from lossctl.doctor.finding import Case, Severity
+from lossctl.doctor.finding import findings as checks
+from lossctl.doctor.statistics import area_under_curve, rank_correlation, top_share
 from lossctl.errors import DataError, UsageError
 from lossctl.inference.facts import IDS
 from lossctl.rendering.renderer import Style
@@ -788,10 +790,10 @@ def case_of(data, *arguments):
     """The facts of one small data set."""
     from lossctl.doctor.diagnosis import _layout
     from lossctl.doctor.gather import gather
-    from lossctl.evaluation.plan import Request
+    from lossctl.evaluation.request import Request
     from lossctl.inference.facts import no_facts
     from lossctl.inference.fit import fit
-    from lossctl.reading.format import open_source
+    from lossctl.reading.files import open_source
 
     source = open_source(data)
     layout, _ = _layout(source, Request((), ("y",), ("p",)), ())
@@ -839,7 +841,7 @@ def test_an_outlier_alone_does_not_invert_a_model(doctor):
 def test_ids_beyond_the_bound_are_a_sample_and_it_is_said(monkeypatch):
     small = 100
     assert small < IDS
-    for module in ("facts", "gathering"):
+    for module in ("inference.facts", "doctor.gather"):
         monkeypatch.setattr(f"lossctl.{module}.IDS", small)
     monkeypatch.setattr(
         "lossctl.inference.facts.NOBODY", Sketch.of(small, np.empty(0, np.uint64), np.empty(0, np.int64))

@@ -24,9 +24,10 @@ from hypothesis import strategies as st
 
 import lossctl
 from lossctl.errors import DataError, LossctlError
-from lossctl.evaluation.batch import scalar_column
 from lossctl.reading import footer as parting
-from lossctl.reading.format import NULLS, Reading, Wanted, format_for, formats, open_location, open_source
+from lossctl.reading.cells import scalar_column
+from lossctl.reading.files import open_location, open_source
+from lossctl.reading.format import NULLS, Reading, Wanted, format_for, formats
 from lossctl.reading.location import SUFFIXES as COMPRESSIONS
 from lossctl.reading.location import locate
 

@@ -12,7 +12,7 @@ from lossctl.checks.contract import check_loss, points, sampled
 from lossctl.errors import DataError, LossctlError, UsageError
 from lossctl.functions.definition import split_specs
 from lossctl.functions.loss import losses
-from lossctl.registry import normal
+from lossctl.words import normal
 
 CORE = (
     "mse rmse l2 mae l1 msle rmsle mape huber log_cosh bce focal cross_entropy nll kl_divergence poisson "

@@ -20,13 +20,16 @@ from hypothesis import strategies as st
 from lossctl import evaluate
 from lossctl.evaluation.batch import validate
 from lossctl.evaluation.measure import Measured, lift, nothing
-from lossctl.evaluation.plan import Request, make_plan
-from lossctl.reading.format import open_source
+from lossctl.evaluation.planner import make_plan
+from lossctl.evaluation.request import Request
+from lossctl.reading.files import open_source
 from lossctl.sums import exact
-from lossctl.sums.exact import BLOCK, ExactSum, exact_products, square_root, to_float
+from lossctl.sums.exact import BLOCK, ExactSum, square_root, to_float
 from lossctl.sums.gradients import Gradients, Histogram
 from lossctl.sums.moments import Moments
-from lossctl.sums.state import Finding, Findings, Groups, Rows
+from lossctl.sums.problems import Problem, Problems
+from lossctl.sums.products import exact_products
+from lossctl.sums.state import Groups, Rows
 from lossctl.sums.worst import Worst
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -583,12 +586,12 @@ def test_worst_rows_keep_vectors_whole():
 def test_findings_count_all_and_show_the_first():
     key, other = ("error", "p", "a probability"), ("null", "p", "null")
     early, late = (
-        Findings({key: Finding(2, 3, "1.5")}),
-        Findings({key: Finding(5, 0, "7"), other: Finding(1, 4, "null")}),
+        Problems({key: Problem(2, 3, "1.5")}),
+        Problems({key: Problem(5, 0, "7"), other: Problem(1, 4, "null")}),
     )
     both = early + late.shift(10)
-    assert list(both.of("error")) == [("p", "a probability", Finding(7, 3, "1.5"))]
-    assert list(both.of("null")) == [("p", "null", Finding(1, 14, "null"))]
+    assert list(both.of("error")) == [("p", "a probability", Problem(7, 3, "1.5"))]
+    assert list(both.of("null")) == [("p", "null", Problem(1, 14, "null"))]
 
 
 # --- every state -----------------------------------------------------------------------------------------------------
@@ -655,7 +658,7 @@ def summary(state: Measured, spread=bits):
     Squares and gradients are rounded where rows are lifted together: figures made of them have a ``spread``.
     """
     rounded = ("l2", "l1", "row_mean", "row_rms")
-    found = [bits((state.rows, [(kind, list(state.findings.of(kind))) for kind in ("error", "warning", "null")]))]
+    found = [bits((state.rows, [(kind, list(state.problems.of(kind))) for kind in ("error", "warning", "null")]))]
     for part in state.parts:
         totals = part.moments.result()
         figures = None if part.gradients is None else part.gradients.result(totals, "mean")

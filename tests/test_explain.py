@@ -17,10 +17,11 @@ from lossctl import get_loss
 from lossctl.checks.contract import points, sampled
 from lossctl.domain import REAL
 from lossctl.errors import UsageError
+from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import spell
 from lossctl.functions.docstring import Sections, sections_of
 from lossctl.functions.explanation import KINDS, Explanation, definitions, families, find
-from lossctl.functions.loss import BoundLoss, Loss, losses
+from lossctl.functions.loss import Loss, losses
 from lossctl.functions.pairing import PAIRINGS, RISKS
 from lossctl.plots.curves import curve
 from lossctl.rendering import explanation as screen

@@ -27,9 +27,11 @@ from figures import digits
 import lossctl
 from lossctl.evaluation.evaluate import run as carry_out
 from lossctl.evaluation.measure import Measured, measure
-from lossctl.evaluation.plan import Request, make_plan
+from lossctl.evaluation.planner import make_plan
+from lossctl.evaluation.request import Request
 from lossctl.reading import location
-from lossctl.reading.format import format_for, open_source
+from lossctl.reading.files import open_source
+from lossctl.reading.format import format_for
 from lossctl.reading.formats import delimited, jsonlines
 
 FORMATS = (".csv", ".tsv", ".jsonl", ".parquet", ".arrow", ".arrows")

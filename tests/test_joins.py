@@ -601,7 +601,8 @@ def test_samples_of_a_join_keep_the_columns_of_both(lossctl, kaggle, tmp_path, s
 
 
 def library_rows(path):
-    from lossctl.reading.format import Wanted, open_source
+    from lossctl.reading.files import open_source
+    from lossctl.reading.format import Wanted
 
     source = open_source(path)
     everything = Wanted(frozenset(), frozenset(), others=True)

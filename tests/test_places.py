@@ -16,7 +16,7 @@ import pytest
 
 import lossctl as library
 from lossctl.errors import DataError, LossctlError
-from lossctl.reading.location import expand
+from lossctl.reading.expand import expand
 
 ROWS = "y,p\n1,2\n3,5\n"
 JSON = ["-l", "mse", "-f", "json", "-q"]
@@ -527,7 +527,8 @@ def test_samples_of_files_whose_carried_column_differs_in_type_lose_nothing(loss
 
 
 def read_rows(path):
-    from lossctl.reading.format import Wanted, open_source
+    from lossctl.reading.files import open_source
+    from lossctl.reading.format import Wanted
 
     source = open_source(path)
     everything = Wanted(frozenset(), frozenset(), others=True)

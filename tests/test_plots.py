@@ -26,9 +26,11 @@ from lossctl import get_activation, get_loss
 from lossctl.checks.contract import sampled
 from lossctl.domain import CLASSES, REAL, SIGNS, SIMPLEX, VECTOR
 from lossctl.functions.activation import activations
-from lossctl.functions.loss import BoundLoss, Loss, losses
+from lossctl.functions.bound_loss import BoundLoss
+from lossctl.functions.loss import Loss, losses
 from lossctl.plots.curves import curve, curves, sweeps
-from lossctl.rendering.chart import draw, limits, writers
+from lossctl.rendering.chart import limits
+from lossctl.rendering.picture import draw, writers
 
 DRAWINGS = Path(__file__).parent / "drawings"
 WIDTHS = (80, 120)
@@ -236,9 +238,10 @@ def test_limits_leave_out_the_far_and_the_infinite():
 
 def every_chart(sample_data_folder=ROOT / "sample_data"):
     """Charts of each mark."""
-    from lossctl.evaluation.plan import Request, make_plan
+    from lossctl.evaluation.planner import make_plan
+    from lossctl.evaluation.request import Request
     from lossctl.plots.overview import overview
-    from lossctl.reading.format import open_source
+    from lossctl.reading.files import open_source
 
     found = list(curves([get_loss("huber"), get_loss("mse")]))
     for name, prediction in (("binary.csv", ["p_a", "p_b"]), ("regression.csv", []), ("classes.csv", ["p_*"])):
@@ -299,7 +302,7 @@ def written(suffix):
     """A chart of four losses in one format."""
     pytest.importorskip("altair")
     pytest.importorskip("vl_convert")
-    from lossctl.rendering.chart import writer_for
+    from lossctl.rendering.picture import writer_for
 
     charts = curves([bound(spec) for spec in DRAWN["errors"]])
     return writer_for(f"x{suffix}").write(charts, width=80, height=14, color=False)

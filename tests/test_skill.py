@@ -22,9 +22,10 @@ from hypothesis import strategies as st
 import lossctl
 from lossctl.checks.contract import points, sampled
 from lossctl.domain import REAL
-from lossctl.evaluation.batch import Plan
 from lossctl.evaluation.measure import nothing
-from lossctl.functions.loss import BoundLoss, Loss, get_loss, losses
+from lossctl.evaluation.plan import Plan
+from lossctl.functions.bound_loss import BoundLoss, get_loss
+from lossctl.functions.loss import Loss, losses
 from lossctl.reading.columns import Model, Roles
 from lossctl.sums import marginals
 

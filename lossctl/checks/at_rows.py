@@ -5,14 +5,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from lossctl.checks.differences import NOTHING, Comparison, compare_loss
-from lossctl.evaluation.assembly import ensure_measured, total_of
-from lossctl.evaluation.batch import Batch, Plan, validate
+from lossctl.evaluation.batch import Batch, validate
+from lossctl.evaluation.complaints import ensure_measured, total_of
 from lossctl.evaluation.measure import Measured, blocks, kernel_label, nothing, tally, wanted
+from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.traversal import Traversal
-from lossctl.functions.loss import BoundLoss
+from lossctl.functions.bound_loss import BoundLoss
 from lossctl.reading.columns import Model
-from lossctl.reading.format import Shard, Source, narrowed
-from lossctl.sums.state import Findings
+from lossctl.reading.files import narrowed
+from lossctl.reading.format import Shard, Source
+from lossctl.sums.problems import Problems
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,8 @@ class _Compared:
         return self.counts.rows
 
     @property
-    def findings(self) -> Findings:
-        return self.counts.findings
+    def problems(self) -> Problems:
+        return self.counts.problems
 
     def __add__(self, other: "_Compared") -> "_Compared":
         pairs = zip(self.gradients, other.gradients, strict=True)
@@ -89,7 +91,7 @@ def _compare(plan: Plan, shard: Shard) -> _Compared:
 
 def _lifted(plan: Plan, batch: Batch) -> _Compared:
     counts = tally(plan, batch)
-    if any(batch.findings.of("error")):
+    if any(batch.problems.of("error")):
         return _Compared(counts, tuple(replace(NOTHING, rows=batch.rows) for _ in _losses(plan)))
     found = []
     for chosen, prediction in zip(plan.losses, batch.predictions, strict=True):

@@ -10,8 +10,9 @@ from lossctl.checks.differences import NOTHING, Comparison, compare_activation, 
 from lossctl.domain import BoolArray, FloatArray, Interval, Words
 from lossctl.errors import LossctlError, UsageError
 from lossctl.functions.activation import Activation, BoundActivation, activations, get_activation
+from lossctl.functions.bound_loss import BoundLoss, get_loss
 from lossctl.functions.definition import Definition, Parameter, Value
-from lossctl.functions.loss import BoundLoss, Loss, get_loss, losses
+from lossctl.functions.loss import Loss, losses
 
 ROWS, COLUMNS = 200, 4
 REDRAWN = 100

@@ -6,15 +6,15 @@ where it agrees with the smaller. So neither rounding, nor a curve too sharp for
 mistaken for a wrong gradient. No step leaves the domain, or crosses a declared kink.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lossctl.domain import REAL, BoolArray, Domain, FloatArray, room
+from lossctl.domain import REAL, BoolArray, Domain, FloatArray, IntArray, Interval, Simplex
 from lossctl.functions.activation import BoundActivation
-from lossctl.functions.loss import BoundLoss
-from lossctl.sums.state import IntArray
+from lossctl.functions.bound_loss import BoundLoss
 
 TOLERANCE = 1e-6
 """Relative error from which a gradient is wrong."""
@@ -262,3 +262,13 @@ def _any(masks: list[BoolArray], n: int) -> BoolArray:
     for mask in masks:
         found |= mask if mask.ndim == 1 else mask.any(axis=1)
     return found
+
+
+def room(values: FloatArray, domain: Domain) -> FloatArray:
+    """How far each legal number is from the nearest edge of the set; infinite where there is none."""
+    low, high = -math.inf, math.inf
+    if isinstance(domain, Simplex):
+        low = 0.0
+    elif isinstance(domain, Interval):
+        low, high = (0.0, 0.0) if domain.nonzero else (domain.low, domain.high)
+    return np.minimum(np.abs(values - low), np.abs(high - values))

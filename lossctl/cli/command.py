@@ -19,7 +19,7 @@ from lossctl.registry import Registry
 
 if TYPE_CHECKING:
     from lossctl.evaluation.evaluate import Prepared
-    from lossctl.functions.loss import BoundLoss
+    from lossctl.functions.bound_loss import BoundLoss
     from lossctl.reading.format import Reading
     from lossctl.rendering.renderer import Style
 

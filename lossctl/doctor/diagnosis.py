@@ -5,26 +5,29 @@ from dataclasses import asdict, dataclass, fields
 from functools import partial
 from typing import Any
 
-from lossctl.doctor.finding import Case, Check, Evidence, Severity, checks
+from lossctl.doctor.finding import Case, Evidence, Finding, Severity, findings
 from lossctl.doctor.gather import gather
+from lossctl.doctor.shell import eval_command, quoted, spelled
 from lossctl.doctor.survey import Candidate, Role, described, suggestion, survey
 from lossctl.errors import DataError, UsageError
-from lossctl.evaluation.measure import Summation
-from lossctl.evaluation.plan import Planner, Request
+from lossctl.evaluation.planner import Planner
+from lossctl.evaluation.request import Request
 from lossctl.evaluation.traversal import Traversal
+from lossctl.functions.bound_loss import BoundLoss, get_loss
 from lossctl.functions.definition import split_specs
-from lossctl.functions.loss import BoundLoss, get_loss
 from lossctl.inference.facts import Facts, Layout, no_facts
-from lossctl.inference.fit import Fit, eval_command, fit, quoted, spelled
+from lossctl.inference.fit import Fit, fit
 from lossctl.reading.columns import Column, choose, find
-from lossctl.reading.format import Reading, Source, narrowed, open_source
+from lossctl.reading.files import narrowed, open_source
+from lossctl.reading.format import Reading, Source
+from lossctl.sums.state import Summation
 
 ID_NAMES = ("id",)
 
 
 @dataclass(frozen=True)
-class Found:
-    """Something a check found."""
+class Reported:
+    """A finding that was made, and where."""
 
     name: str
     severity: Severity
@@ -67,7 +70,7 @@ class Diagnosis:
     """Command lines to copy: one, unless models differ in what fits them."""
     runs: bool
     """Whether they run as the data are."""
-    findings: tuple[Found, ...]
+    findings: tuple[Reported, ...]
     """Worst first."""
     notes: tuple[str, ...] = ()
     columns: tuple[Candidate, ...] = ()
@@ -137,7 +140,7 @@ def diagnose(
         raise DataError(f"{' '.join(opened.files) or 'the table'}: no data rows")
     fits = [fit(facts, layout, at) for at in range(len(layout.roles.models))]
     cases = [Case(facts, layout, at, found, asked) for at, found in enumerate(fits)]
-    findings = tuple(_findings(cases, passed))
+    reported = tuple(_findings(cases, passed))
     commands = _commands(facts, layout, fits, request, asked, command)
     return Diagnosis(
         files=opened.files,
@@ -146,8 +149,8 @@ def diagnose(
         roles=tuple(described(facts, layout)),
         models=tuple(_task(model.name, found) for model, found in zip(layout.roles.models, fits, strict=True)),
         commands=commands,
-        runs=bool(commands) and not any(found.stops for found in findings),
-        findings=findings,
+        runs=bool(commands) and not any(one.stops for one in reported),
+        findings=reported,
         notes=notes,
     )
 
@@ -186,8 +189,8 @@ def _columns_only(
     ]
     commands = (" ".join(["lossctl", "doctor", *command, *words]),) if words else ()
     advice = "Say which columns are which with -y and -p."
-    found = Found("columns-not-recognised", Severity.error, "", missing, advice, stops=True)
-    return Diagnosis(source.files, rows, 0, (), (), commands, False, (found,), columns=columns)  # noqa: FBT003
+    reported = Reported("columns-not-recognised", Severity.error, "", missing, advice, stops=True)
+    return Diagnosis(source.files, rows, 0, (), (), commands, False, (reported,), columns=columns)  # noqa: FBT003
 
 
 def _layout(source: Source, request: Request, ids: Sequence[str]) -> tuple[Layout, tuple[str, ...]]:
@@ -217,21 +220,24 @@ def _layout(source: Source, request: Request, ids: Sequence[str]) -> tuple[Layou
     )
 
 
-def _findings(cases: Sequence[Case], passed: Traversal) -> Iterator[Found]:
-    """What the checks find, worst first; what models share is said once."""
-    found: dict[tuple[str, str], tuple[Evidence, Check, Case]] = {}
+def _findings(cases: Sequence[Case], passed: Traversal) -> Iterator[Reported]:
+    """What is found, worst first; what models share is said once."""
+    reported: dict[tuple[str, str], tuple[Evidence, Finding, Case]] = {}
     for case in cases:
-        for one in checks:
-            evidence = one.look(case)
+        for finding in findings:
+            evidence = finding.look(case)
             if evidence is not None:
-                found.setdefault((one.name, evidence.what if one.shared else case.name), (evidence, one, case))
+                key = finding.name, evidence.what if finding.shared else case.name
+                reported.setdefault(key, (evidence, finding, case))
     order = list(Severity)
-    for evidence, one, case in sorted(found.values(), key=lambda it: order.index(it[1].severity)):
+    for evidence, finding, case in sorted(reported.values(), key=lambda entry: order.index(entry[1].severity)):
         met = evidence.met
         file, row = (None, None) if met is None else passed.locate(met.row)
         count = None if met is None else met.count
-        model = case.name if len(cases) > 1 and not one.shared else ""
-        yield Found(one.name, one.severity, model, evidence.what, evidence.advice, one.stops, count, file, row)
+        model = case.name if len(cases) > 1 and not finding.shared else ""
+        yield Reported(
+            finding.name, finding.severity, model, evidence.what, evidence.advice, finding.stops, count, file, row
+        )
 
 
 def _commands(
@@ -252,7 +258,7 @@ def _commands(
     if request.classes:
         shared.append(quoted(f"--classes={','.join(request.classes)}"))
     needed = {*roles.needed}
-    if any(kind == "null" and column in needed for kind, column, _ in facts.seen.found):
+    if any(kind == "null" and column in needed for kind, column, _ in facts.seen.by_key):
         shared += ["--nulls", "drop"]
     patterns = list(request.prediction) or [model.name for model in roles.models]
     grouped: dict[tuple[str, tuple[str, ...]], list[int]] = {}

@@ -9,9 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lossctl.domain import SIMPLEX_ERROR, BoolArray, FloatArray, row_sum
-from lossctl.evaluation.batch import class_number, floats, mask_of, scalar_column, vector_column
-from lossctl.evaluation.measure import Summation
+from lossctl.domain import SIMPLEX_ERROR, BoolArray, FloatArray, IntArray, row_sum
 from lossctl.inference.facts import (
     CONFUSED,
     IDS,
@@ -25,10 +23,12 @@ from lossctl.inference.facts import (
     no_facts,
     pairs_of,
 )
+from lossctl.reading.cells import class_number, floats, mask_of, scalar_column, vector_column
 from lossctl.reading.format import Shard
 from lossctl.sums.distribution import Distribution
+from lossctl.sums.problems import Problem, Problems
 from lossctl.sums.sketch import Sketch, hash_words
-from lossctl.sums.state import Finding, Findings, IntArray
+from lossctl.sums.state import Summation
 
 PERCENT_ERROR = 0.5
 """How far rows of percentages may be from 100."""
@@ -53,7 +53,7 @@ class _Batch:
         self.record, self.layout, self.n = record, layout, record.num_rows
         self.bad = np.zeros(self.n, dtype=np.bool_)
         self.skipped = np.zeros(self.n, dtype=np.bool_)
-        self.found: dict[tuple[str, str, str], Finding] = {}
+        self.found: dict[tuple[str, str, str], Problem] = {}
 
     def note(self, kind: str, column: str, mask: BoolArray, value: object = "", at: IntArray | None = None) -> None:
         """Count the rows of a mask; ``at`` says where its rows stand in the batch."""
@@ -63,7 +63,7 @@ class _Batch:
         shown = value[first] if isinstance(value, np.ndarray) else value
         text = f"{shown:.6g}" if isinstance(shown, float) else str(shown)
         row = first if at is None else int(at[first])
-        self.found[(kind, column, "")] = Finding(int(mask.sum()), row, text)
+        self.found[(kind, column, "")] = Problem(int(mask.sum()), row, text)
 
     def missing(self, column: str, null: BoolArray | None) -> None:
         """Count nulls, and leave their rows out."""
@@ -141,7 +141,7 @@ class _Batch:
             self.n,
             len(at),
             int((self.skipped & ~self.bad).sum()),
-            Findings(self.found),
+            Problems(self.found),
             Distribution.zero() if label is None else Distribution.of(label.ravel()),
             unpredicted,
             words,

@@ -8,13 +8,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lossctl.evaluation.batch import scalar_column
-from lossctl.evaluation.measure import Summation
 from lossctl.evaluation.traversal import Traversal
 from lossctl.inference.facts import Facts, Layout, Words
+from lossctl.reading.cells import scalar_column
 from lossctl.reading.columns import LABEL_NAMES, Column, class_names
 from lossctl.reading.format import Shard, Source, Wanted
 from lossctl.sums.distribution import Distribution
+from lossctl.sums.state import Summation
 
 FEW = 50
 """Different words up to which a column of text may be a label."""

@@ -2,146 +2,26 @@
 
 import math
 import sys
-from collections.abc import Callable, Iterator
-from typing import Protocol, Self, TypeVar
+from collections.abc import Iterator
 
 import numpy as np
 
-from lossctl.errors import DataError
-from lossctl.evaluation.batch import Group, Plan
+from lossctl.evaluation.batch import Group
 from lossctl.evaluation.best_constant import Best, best_constants
-from lossctl.evaluation.measure import Measured, Part, Summation
+from lossctl.evaluation.complaints import ensure_measured
+from lossctl.evaluation.measure import Measured, Part
+from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.report import Baseline, Gradient, Report, Result, Sample
 from lossctl.evaluation.traversal import Traversal
-from lossctl.functions.loss import BoundLoss
-from lossctl.reading.format import Shard
-from lossctl.registry import natural
+from lossctl.functions.bound_loss import BoundLoss
 from lossctl.sums.exact import to_float
-from lossctl.sums.state import Finding, Findings
 from lossctl.sums.worst import Worst
+from lossctl.words import counted, natural
 
 Constants = dict[tuple[str, BoundLoss], list[Best]]
 """By model and loss, the best constant of each group."""
 SMALLEST = sys.float_info.min
 """What the loss of the best constant must reach for a ratio to it to mean something."""
-
-
-class Found(Protocol):
-    """What a shard comes to: it adds up, and knows what is wrong with its rows."""
-
-    @property
-    def rows(self) -> int:
-        """The number of rows read."""
-
-    @property
-    def findings(self) -> Findings:
-        """What was met in them."""
-
-    def __add__(self, other: Self, /) -> Self:
-        """Both together; rows of ``other`` come after those of ``self``."""
-
-
-State = TypeVar("State", bound=Found)
-
-
-def total_of(
-    passed: Traversal,
-    plan: Plan,
-    lift: Callable[[Shard], State],
-    zero: State,
-    progress: Callable[[int], None] | None = None,
-) -> State:
-    """What all shards come to, told of the bytes of each as it is done.
-
-    Raises:
-        DataError: as for `complain`, at the first shard that met something wrong.
-    """
-    total, findings = Summation(zero), Findings()
-    for shard, found in passed.map(lift):
-        total.add(found)
-        findings = findings + found.findings.shift(passed.rows - found.rows)
-        complain(plan, findings, passed)
-        if progress is not None:
-            progress(shard.nbytes)
-    return total.result()
-
-
-def complain(plan: Plan, findings: Findings, passed: Traversal) -> None:
-    """Stop at the first shard that met something wrong.
-
-    Raises:
-        DataError: nulls under ``error``, or values outside a domain: what, where, how many so far, what to do.
-    """
-    if not findings.found:
-        return
-    problems = [*_nulls(plan, findings), *_illegal(plan, findings), *_exclusive(findings)]
-    if problems:
-        what, finding, hint = min(problems, key=lambda problem: problem[1].row)
-        also = len(problems) - 1
-        more = f"; {also} other problem{'s' if also > 1 else ''} found" if also else ""
-        raise DataError(
-            f"{passed.place(finding.row)}: {what} ({finding.count:,} in the first {passed.rows:,} rows{more})", hint
-        )
-
-
-def _nulls(plan: Plan, findings: Findings) -> Iterator[tuple[str, Finding, str]]:
-    if plan.nulls == "error":
-        for column, _, finding in findings.of("null"):
-            yield f"column {column!r} is null or NaN", finding, "Leave such rows out with --nulls drop (nulls='drop')."
-
-
-def _illegal(plan: Plan, findings: Findings) -> Iterator[tuple[str, Finding, str]]:
-    for column, what, finding in findings.of("error"):
-        name, colon, domain = what.partition(": ")
-        must = f"{name} needs {domain}" if colon else f"must be {what}"
-        what_is = f"column{'s' if ', ' in column else ''} {column!r} {'are' if ', ' in column else 'is'}"
-        yield f"{what_is} {finding.value}; {must}", finding, _remedy(plan, column, name)
-
-
-def _remedy(plan: Plan, column: str, name: str) -> str:
-    if name.startswith("one of the classes"):
-        return "Name other classes with --classes A,B,C."
-    bound = next((bound for chosen in plan.losses for bound in chosen if bound.name == name), None)
-    if bound is None:
-        return ""
-    is_label = column in plan.roles.label or column == ", ".join(plan.roles.label)
-    if not is_label and bound.definition.natural_activation is not None and bound.activation is None:
-        rows = " If they are probabilities that miss 1, --normalize-rows rescales them." if bound.rows else ""
-        return f"Are these scores before the {bound.definition.natural_activation}? Then add --from-logits.{rows}"
-    if not is_label and bound.chained:
-        return " ".join(f"{doubt}." for doubt in plan.doubts if doubt.startswith(f"{bound.name} after"))
-    if is_label and name == "mape":
-        return "Leave out the zero labels, or divide by max(1, |label|): mape:zero=max1."
-    if is_label and bound.rows and plan.classes:
-        return f"The classes are {', '.join(plan.classes[:12])}; --classes says otherwise."
-    return ""
-
-
-def _exclusive(findings: Findings) -> Iterator[tuple[str, Finding, str]]:
-    met: dict[str, list[Finding]] = {}
-    for column, value, finding in findings.of("exclusive"):
-        met.setdefault(column, []).append(finding)
-        if len(met[column]) > 1:
-            what = f"column {column!r} is {value}, after {met[column][0].value} earlier; 0 means -1 only beside 1"
-            yield what, finding, "Use -1 and 1, or 0 and 1."
-
-
-def ensure_measured(total: Measured, passed: Traversal) -> int:
-    """How many rows counted.
-
-    Raises:
-        DataError: there were no rows, or none that counted.
-    """
-    files = passed.source.files
-    title = files[0] if len(files) == 1 else f"{len(files)} files" if files else "the table"
-    if not total.rows:
-        raise DataError(f"{title}: no data rows")
-    used = total.rows - int(total.null.sum()) - int(total.unweighted.sum())
-    if not used:
-        unweighted = int(total.unweighted.sum())
-        why = f"{int(total.null.sum()):,} have a null, {unweighted:,} a weight of 0"
-        raise DataError(f"{title}: none of the {total.rows:,} rows can be measured: {why}")
-    return used
 
 
 def assemble(plan: Plan, total: Measured, passed: Traversal) -> Report:
@@ -169,7 +49,7 @@ def assemble(plan: Plan, total: Measured, passed: Traversal) -> Report:
             "files": list(passed.source.files),
             "rows": total.rows,
             "rows_used": used,
-            "nulls": {column: finding.count for column, _, finding in total.findings.of("null")},
+            "nulls": {column: problem.count for column, _, problem in total.problems.of("null")},
             "zero_weights": int(total.unweighted.sum()),
             "label": list(plan.roles.label),
             "models": {model.name: list(model.columns) for model in plan.roles.models},
@@ -309,14 +189,9 @@ def _plain(value: object) -> float | tuple[float, ...]:
     return float(array) if array.ndim == 0 else tuple(array.tolist())
 
 
-def counted(n: int, word: str) -> str:
-    """A number of things: ``1 row``, ``2 rows``."""
-    return f"{n:,} {word}{'' if n == 1 else 's'}"
-
-
 def _warnings(total: Measured, passed: Traversal, results: list[Result]) -> Iterator[str]:
-    for column, what, finding in total.findings.of("warning"):
-        yield f"{column}: {what}: {counted(finding.count, 'row')}, first {passed.place(finding.row)}"
+    for column, what, problem in total.problems.of("warning"):
+        yield f"{column}: {what}: {counted(problem.count, 'row')}, first {passed.place(problem.row)}"
     for result in results:
         where = " ".join(f"{name}={word}" for name, word in result.group.items())
         title = f"{result.loss} of {result.model}{' at ' + where if where else ''}"

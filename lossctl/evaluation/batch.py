@@ -5,73 +5,30 @@ Kernels contain mathematics and nothing else because every number they see has p
 
 import functools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from lossctl.domain import BoolArray, Domain, FloatArray, row_sum
-from lossctl.functions.loss import BoundLoss
-from lossctl.reading.columns import Model, Roles
-from lossctl.sums.state import Finding, Findings, IntArray, Key
+from lossctl.domain import BoolArray, Domain, FloatArray, IntArray, row_sum
+from lossctl.evaluation.plan import Plan
+from lossctl.functions.bound_loss import BoundLoss
+from lossctl.reading.cells import (
+    TEXT_HINT,
+    BadRow,
+    class_number,
+    floats,
+    kind_of,
+    mask_of,
+    scalar_column,
+    texts,
+    vector_column,
+)
+from lossctl.reading.columns import Model
+from lossctl.sums.problems import Key, Problem, Problems
 
-TEXT_HINT = "What means a missing number is said by --null-values; labels that are names need --classes no,yes."
-Nulls = Literal["error", "drop"]
 Group = tuple[str | None, ...]
-
-
-class BadRow(Exception):
-    """A row of a shard cannot be read; whoever knows what came before makes a `DataError` of it."""
-
-    def __init__(self, row: int, what: str, hint: str = "") -> None:
-        super().__init__(row, what, hint)
-        self.row, self.what, self.hint = row, what, hint
-
-
-def kind_of(kind: pa.DataType) -> str:
-    """``number``, ``text``, ``list`` (of numbers) or ``other``."""
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    if pa.types.is_boolean(kind) or pa.types.is_null(kind) or pa.types.is_decimal(kind):
-        return "number"
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
-        return "number"
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-        return "text"
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
-        return "list" if kind_of(kind.value_type) == "number" else "other"
-    return "other"
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is decided once about a data set, before its rows are read."""
-
-    roles: Roles
-    widths: tuple[int, ...]
-    """For each model, the number of numbers in a prediction; 0 for a scalar one."""
-    label_width: int
-    losses: tuple[tuple[BoundLoss, ...], ...]
-    """The losses of each model."""
-    classes: tuple[str, ...] | None
-    """The names of the classes in the order of their codes."""
-    class_labels: Literal["codes", "numbers", "text"]
-    """How the label column says a class: by code 0 to k-1, by a name that is a number, or by a name."""
-    nulls: Nulls
-    normalize_rows: bool = False
-    gradient: bool = False
-    samples: int = 0
-    skill: bool = False
-    doubts: tuple[str, ...] = ()
-    """Why what was asked for may not be what was meant."""
-
-    @property
-    def text_columns(self) -> frozenset[str]:
-        """Columns to be read as text: class names, and groups that have no other role."""
-        names = set(self.roles.label) if self.class_labels == "text" else set()
-        groups = replace(self.roles, by=()).needed
-        return frozenset(names | {name for name in self.roles.by if name not in groups})
 
 
 @dataclass(frozen=True)
@@ -92,109 +49,7 @@ class Batch:
     """Rows with a null, by group."""
     unweighted: IntArray
     """Rows of weight 0, by group."""
-    findings: Findings
-
-
-def class_number(name: str) -> float | None:
-    """The number that the name of a class is: an integer, or 1 for true and 0 for false."""
-    words = {"true": 1.0, "false": 0.0}
-    return float(name) if name.lstrip("-").isdecimal() else words.get(name.lower())
-
-
-def takeable(record: pa.RecordBatch) -> pa.RecordBatch:
-    """The same rows with text in a form of which Arrow can take some."""
-    for at, column in enumerate(record.schema):
-        if pa.types.is_string_view(column.type) or pa.types.is_binary_view(column.type):
-            plain = pa.large_string() if pa.types.is_string_view(column.type) else pa.large_binary()
-            record = record.set_column(at, column.name, record.column(at).cast(plain))
-    return record
-
-
-def mask_of(array: pa.Array) -> BoolArray | None:
-    """Where an Arrow array is null."""
-    if array.null_count == 0:
-        return None
-    import pyarrow.compute as pc
-
-    valid = pc.is_valid(array).cast(pa.uint8())
-    return np.asarray(np.frombuffer(valid.buffers()[1], np.uint8, len(array), valid.offset) == 0)
-
-
-def floats(array: pa.Array) -> FloatArray:
-    """The float64 values of an Arrow array of numbers, undefined where it is null."""
-    if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
-    if not pa.types.is_float64(array.type):
-        if pa.types.is_null(array.type):
-            return np.full(len(array), np.nan)
-        if pa.types.is_decimal(array.type):
-            quotient = _quotient(array)
-            if quotient is not None:
-                return quotient
-            array = array.cast(pa.string())  # Arrow's own cast to a double is off by a digit now and then
-        array = array.cast(pa.float64(), safe=False)
-    # Array.to_numpy would import pandas, and so would pa.array and pa.scalar of anything that is Python's.
-    return np.frombuffer(array.buffers()[1], np.float64, len(array), array.offset * 8)
-
-
-def _quotient(array: pa.Array) -> FloatArray | None:
-    """Decimals of up to 53 bits: an integer and a power of ten are exact, so their quotient is the nearest double."""
-    if not pa.types.is_decimal128(array.type) or not 0 <= array.type.scale <= 22:
-        return None
-    words = np.frombuffer(array.buffers()[1], np.int64, 2 * len(array), 16 * array.offset)
-    low, high = words[::2], words[1::2]
-    if np.any(low >> 53 != high) or high.min(initial=0) < -1 or high.max(initial=0) > 0:
-        return None
-    return np.asarray(low / float(f"1e{array.type.scale}"))
-
-
-def texts(words: Sequence[str]) -> pa.Array:
-    """Words as an Arrow array."""
-    encoded = [word.encode() for word in words]
-    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
-    return pa.StringArray.from_buffers(len(words), pa.py_buffer(ends), pa.py_buffer(b"".join(encoded)))
-
-
-def scalar_column(array: pa.Array) -> tuple[FloatArray, BoolArray | None]:
-    """Values and nulls of a column of numbers; NaN is null."""
-    values, null = floats(array), mask_of(array)
-    with np.errstate(all="ignore"):
-        total = np.add.reduce(values)  # one pass says that there is no NaN
-    if np.isnan(total):
-        nan = np.isnan(values)
-        null = nan if null is None else null | nan
-    return values, null
-
-
-def vector_column(array: pa.Array, k: int) -> tuple[FloatArray, BoolArray | None, BoolArray | None]:
-    """Values ``(n, k)``, null rows and rows of another length of a column of lists."""
-    import pyarrow.compute as pc
-
-    null = mask_of(array)
-    if pa.types.is_fixed_size_list(array.type) and array.type.list_size == k:
-        flat = array.values.slice(array.offset * k, len(array) * k)
-        wrong = None
-    else:
-        wrong = np.asarray(floats(pc.list_value_length(array)) != k)
-        if null is not None:
-            wrong &= ~null
-        bad = wrong if null is None else wrong | null
-        if bad.any():
-            kept = np.flatnonzero(~bad)  # the others are zeros, and are dropped
-            places = pa.Int64Array.from_buffers(pa.int64(), len(kept), [None, pa.py_buffer(kept)])
-            matrix, holes, _ = vector_column(array.take(places), k)
-            whole, missing = np.zeros((len(array), k), order="F"), bad & ~wrong
-            whole[kept] = matrix
-            if holes is not None:
-                missing[kept] = holes
-            return whole, missing, wrong
-        flat = array.flatten()
-    values, missing = scalar_column(flat)
-    matrix = np.asfortranarray(values.reshape(len(array), k))
-    if missing is not None:
-        holes = np.asarray(missing.reshape(len(array), k).any(axis=1))
-        null = holes if null is None else null | holes
-    return matrix, null, wrong
+    problems: Problems
 
 
 class _Reader:
@@ -204,7 +59,7 @@ class _Reader:
         self.record, self.plan, self.n = record, plan, record.num_rows
         self.null = np.zeros(self.n, dtype=np.bool_)
         self.skipped = np.zeros(self.n, dtype=np.bool_)
-        self.found: dict[Key, Finding] = {}
+        self.found: dict[Key, Problem] = {}
         self.nulls: dict[str, BoolArray] = {}
 
     def note(self, kind: str, column: str, what: str, rows: BoolArray, values: Sequence[Any] | FloatArray) -> None:
@@ -212,7 +67,7 @@ class _Reader:
         rows = rows & ~self.skipped
         if rows.any():
             first = int(rows.argmax())
-            self.found[(kind, column, what)] = Finding(int(rows.sum()), first, _shown(values[first]))
+            self.found[(kind, column, what)] = Problem(int(rows.sum()), first, _shown(values[first]))
 
     def missing(self, column: str, null: BoolArray | None) -> None:
         """Record the nulls of a column."""
@@ -403,10 +258,10 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
     if plan.normalize_rows and not found:
         predictions = [_normalized(values) for values in predictions]
     found = found or _illegal(plan, label, predictions)
-    findings = Findings({**_rebased(reader.found, None), **_rebased(found, position)})
+    problems = Problems({**_rebased(reader.found, None), **_rebased(found, position)})
     for array in (label, *predictions, *([] if weight is None else [weight])):
         array.flags.writeable = False
-    return Batch(label, tuple(predictions), weight, group, position, keys, reader.n, nulls, unweighted, findings)
+    return Batch(label, tuple(predictions), weight, group, position, keys, reader.n, nulls, unweighted, problems)
 
 
 def _counted(rows: BoolArray, group: IntArray | None, groups: int) -> IntArray:
@@ -417,16 +272,16 @@ def _taken(values: FloatArray, position: IntArray) -> FloatArray:
     return values[position] if values.ndim == 1 else np.asfortranarray(values[position])
 
 
-def _not_to_normalize(plan: Plan, predictions: Sequence[FloatArray]) -> dict[Key, Finding]:
+def _not_to_normalize(plan: Plan, predictions: Sequence[FloatArray]) -> dict[Key, Problem]:
     """Rows that no division makes probabilities: with a negative number, or a sum that is not positive."""
-    found: dict[Key, Finding] = {}
+    found: dict[Key, Problem] = {}
     for model, values in zip(plan.roles.models, predictions, strict=True):
         with np.errstate(all="ignore"):
             good = (values.min(axis=1, initial=0.0) >= 0) & (row_sum(values) > 0) & np.isfinite(row_sum(values))
         if not good.all():
             first = int(np.argmin(good))
             key = ("error", ", ".join(model.columns[:4]), "non-negative numbers with a positive sum, to be normalized")
-            found[key] = Finding(int((~good).sum()), first, _shown(values[first]))
+            found[key] = Problem(int((~good).sum()), first, _shown(values[first]))
     return found
 
 
@@ -434,15 +289,15 @@ def _normalized(values: FloatArray) -> FloatArray:
     return np.asfortranarray(values / row_sum(values)[:, None])
 
 
-def _rebased(found: dict[Key, Finding], position: IntArray | None) -> dict[Key, Finding]:
+def _rebased(found: dict[Key, Problem], position: IntArray | None) -> dict[Key, Problem]:
     if position is None:
         return found
-    return {key: Finding(it.count, int(position[it.row]), it.value) for key, it in found.items()}
+    return {key: Problem(it.count, int(position[it.row]), it.value) for key, it in found.items()}
 
 
-def _illegal(plan: Plan, label: FloatArray, predictions: Sequence[FloatArray]) -> dict[Key, Finding]:
+def _illegal(plan: Plan, label: FloatArray, predictions: Sequence[FloatArray]) -> dict[Key, Problem]:
     """What lies outside the domains of the losses, each domain of each column judged once."""
-    found: dict[Key, Finding] = {}
+    found: dict[Key, Problem] = {}
     if not len(label):
         return found
     seen: set[tuple[str, Domain]] = set()
@@ -464,7 +319,7 @@ def _illegal(plan: Plan, label: FloatArray, predictions: Sequence[FloatArray]) -
 
 
 def _judge(
-    found: dict[Key, Finding],
+    found: dict[Key, Problem],
     bound: BoundLoss,
     domain: Domain,
     numbers: FloatArray,
@@ -479,16 +334,16 @@ def _judge(
             at = next(at for at in range(numbers.shape[1]) if domain.illegal(numbers[first, at : at + 1]) is not None)
             column, value = columns[at] if len(columns) > 1 else f"{columns[0]}[{at}]", numbers[first, at]
         key = ("error", column, f"{bound.name}: {domain.describe()}")
-        found[key] = Finding(int(bad.sum()), first, _shown(value))
+        found[key] = Problem(int(bad.sum()), first, _shown(value))
         return
     doubtful = domain.doubtful(numbers)
     if doubtful is not None:
         first = int(doubtful.argmax())
-        found[("warning", model.name, domain.doubt)] = Finding(int(doubtful.sum()), first, _shown(numbers[first]))
+        found[("warning", model.name, domain.doubt)] = Problem(int(doubtful.sum()), first, _shown(numbers[first]))
     for value in domain.exclusive:
         at_value = numbers == value
         if at_value.any():
             rows = at_value if at_value.ndim == 1 else at_value.any(axis=1)
-            found[("exclusive", ", ".join(columns), f"{value:g}")] = Finding(
+            found[("exclusive", ", ".join(columns), f"{value:g}")] = Problem(
                 int(rows.sum()), int(rows.argmax()), f"{value:g}"
             )

@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lossctl.domain import BoolArray, FloatArray, Interval, LogSimplex, Simplex
+from lossctl.domain import BoolArray, FloatArray, IntArray, Interval, LogSimplex, Simplex
 from lossctl.errors import UsageError
-from lossctl.functions.loss import BoundLoss
+from lossctl.functions.bound_loss import BoundLoss
 from lossctl.sums.distribution import ordered, unordered
-from lossctl.sums.exact import exact_products, to_float
+from lossctl.sums.exact import to_float
 from lossctl.sums.marginals import Points
 from lossctl.sums.moments import Total
-from lossctl.sums.state import IntArray
+from lossctl.sums.products import exact_products
 
 BALANCED = 2.0**-45
 """The part of the mean size of the gradient below which its mean is 0 up to rounding."""

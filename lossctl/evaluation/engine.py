@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol, TypeVar, runtime_checkable
 
 from lossctl.errors import UsageError
-from lossctl.reading.location import is_remote
+from lossctl.reading.stores import is_remote
 from lossctl.registry import Registry
 
 Item = TypeVar("Item")

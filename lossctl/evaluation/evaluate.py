@@ -6,20 +6,23 @@ from functools import partial
 from typing import Any
 
 from lossctl.evaluation import join as joining
-from lossctl.evaluation.assembly import assemble, total_of
-from lossctl.evaluation.batch import Nulls, Plan
+from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.clock import Clock
+from lossctl.evaluation.complaints import total_of
 from lossctl.evaluation.engine import find_engine
 from lossctl.evaluation.measure import measure, nothing
-from lossctl.evaluation.plan import Request, make_plan
+from lossctl.evaluation.plan import Plan
+from lossctl.evaluation.planner import make_plan
 from lossctl.evaluation.report import Report
+from lossctl.evaluation.request import Nulls, Request
 from lossctl.evaluation.traversal import Traversal
 from lossctl.functions.activation import get_activation
+from lossctl.functions.bound_loss import BoundLoss, get_loss
 from lossctl.functions.definition import split_specs
-from lossctl.functions.loss import BoundLoss, get_loss
-from lossctl.reading.format import Reading, Source, formats, narrowed, open_source
-from lossctl.reading.location import expand
-from lossctl.registry import split
+from lossctl.reading.expand import expand
+from lossctl.reading.files import narrowed, open_source
+from lossctl.reading.format import Reading, Source, formats
+from lossctl.words import split
 
 Progress = Callable[[int], None]
 

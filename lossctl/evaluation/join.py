@@ -11,11 +11,12 @@ import numpy as np
 import pyarrow as pa
 
 from lossctl.errors import DataError, UsageError
-from lossctl.evaluation.batch import takeable
-from lossctl.evaluation.plan import Request
+from lossctl.evaluation.request import Request
 from lossctl.evaluation.traversal import Traversal
+from lossctl.reading.cells import takeable
 from lossctl.reading.columns import LABEL_NAMES, PREDICTION_NAMES, Column, find
-from lossctl.reading.format import Source, Wanted, narrowed
+from lossctl.reading.files import narrowed
+from lossctl.reading.format import Source, Wanted
 from lossctl.reading.formats.memory import MemorySource
 
 HOW = ("strict", "inner", "left")

@@ -5,19 +5,20 @@ The state of a run is a tuple of the states of its losses, by group; states of s
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Generic, Protocol, Self, TypeVar
 
 import numpy as np
 
-from lossctl.domain import FloatArray
-from lossctl.evaluation.batch import Batch, Group, Plan, validate
+from lossctl.domain import FloatArray, IntArray
+from lossctl.evaluation.batch import Batch, Group, validate
 from lossctl.evaluation.clock import Clock, Spent
-from lossctl.functions.loss import BoundLoss
+from lossctl.evaluation.plan import Plan
+from lossctl.functions.bound_loss import BoundLoss
 from lossctl.reading.format import Shard, Wanted
 from lossctl.sums.gradients import Gradients
 from lossctl.sums.marginals import Marginals
 from lossctl.sums.moments import Moments
-from lossctl.sums.state import Findings, Groups, IntArray, Rows, regrouped
+from lossctl.sums.problems import Problems
+from lossctl.sums.state import Groups, Rows, Summation, regrouped
 from lossctl.sums.worst import Worst
 
 BLOCK = 1 << 15
@@ -66,7 +67,7 @@ class Measured:
     keys: tuple[Group, ...]
     null: IntArray
     unweighted: IntArray
-    findings: Findings
+    problems: Problems
     parts: tuple[Part, ...]
     labels: Marginals | None = None
     """How the labels are distributed, where somebody asked for the best constants."""
@@ -85,7 +86,7 @@ class Measured:
             left.keys,
             left.null + right.null,
             left.unweighted + right.unweighted,
-            left.findings + right.findings,
+            left.problems + right.problems,
             tuple(a + b for a, b in zip(left.parts, right.parts, strict=True)),
             labels,
             left.spent + right.spent,
@@ -99,7 +100,7 @@ class Measured:
             tuple(place),
             regrouped(self.null, index, groups),
             regrouped(self.unweighted, index, groups),
-            self.findings,
+            self.problems,
             tuple(part.regroup(index, groups) for part in self.parts),
             None if self.labels is None else self.labels.regroup(index, groups),
             self.spent,
@@ -109,8 +110,8 @@ class Measured:
         """The same sums when other rows come before."""
         if not rows:
             return self
-        findings, parts = self.findings.shift(rows), tuple(part.shift(rows) for part in self.parts)
-        return replace(self, findings=findings, parts=parts)
+        problems, parts = self.problems.shift(rows), tuple(part.shift(rows) for part in self.parts)
+        return replace(self, problems=problems, parts=parts)
 
 
 def nothing(plan: Plan, keys: tuple[Group, ...] = ()) -> Measured:
@@ -125,7 +126,7 @@ def nothing(plan: Plan, keys: tuple[Group, ...] = ()) -> Measured:
     count = np.zeros(groups, dtype=np.int64)
     parts = (part,) * sum(len(chosen) for chosen in plan.losses)
     labels = Marginals.zero(groups, max(plan.label_width, 1), weighted=weighted) if plan.skill else None
-    return Measured(0, keys, count, count, Findings(), parts, labels)
+    return Measured(0, keys, count, count, Problems(), parts, labels)
 
 
 def wanted(plan: Plan, *, others: bool = False) -> Wanted:
@@ -150,47 +151,11 @@ def measure(plan: Plan, shard: Shard) -> Measured:
     return replace(total.result(), spent=clock.spent)
 
 
-class Summable(Protocol):
-    """What can be added to its like, in order."""
-
-    def __add__(self, other: Self, /) -> Self:
-        """Both together."""
-
-
-Sum = TypeVar("Sum", bound=Summable)
-
-
-class Summation(Generic[Sum]):
-    """A sum of many states, added up in pairs of like size: each is touched a logarithmic number of times.
-
-    With many groups a running total would be copied at every step.
-    """
-
-    def __init__(self, zero: Sum) -> None:
-        self.zero = zero
-        self.stack: list[tuple[int, Sum]] = []
-
-    def add(self, state: Sum) -> None:
-        """Append a state."""
-        size = 1
-        while self.stack and self.stack[-1][0] <= size:
-            before, earlier = self.stack.pop()
-            size, state = size + before, earlier + state
-        self.stack.append((size, state))
-
-    def result(self) -> Sum:
-        """The sum of all states, in their order."""
-        total = self.zero
-        for _, state in reversed(self.stack):
-            total = state + total
-        return total
-
-
 def lift(plan: Plan, batch: Batch, clock: Clock | None = None) -> Measured:
-    """The sums over a batch; only counts and findings where a value is illegal."""
+    """The sums over a batch; only counts and problems where a value is illegal."""
     counts = tally(plan, batch)
     groups = None if batch.group is None else Groups(batch.group, len(batch.keys))
-    if not len(batch.label) or any(batch.findings.of("error")):
+    if not len(batch.label) or any(batch.problems.of("error")):
         return counts
     parts = tuple(
         _part(plan, bound, batch, groups, prediction, clock or Clock())
@@ -202,9 +167,9 @@ def lift(plan: Plan, batch: Batch, clock: Clock | None = None) -> Measured:
 
 
 def tally(plan: Plan, batch: Batch) -> Measured:
-    """The counts and findings of a batch, with nothing measured."""
+    """The counts and problems of a batch, with nothing measured."""
     empty = nothing(plan, batch.keys)
-    return Measured(batch.rows, batch.keys, batch.null, batch.unweighted, batch.findings, empty.parts, empty.labels)
+    return Measured(batch.rows, batch.keys, batch.null, batch.unweighted, batch.problems, empty.parts, empty.labels)
 
 
 def _part(

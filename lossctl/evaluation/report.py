@@ -7,9 +7,9 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from lossctl.errors import UsageError
+from lossctl.functions.bound_loss import get_loss
 from lossctl.functions.definition import Value, spell
-from lossctl.functions.loss import get_loss
-from lossctl.registry import did_you_mean
+from lossctl.words import did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd

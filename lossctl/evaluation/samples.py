@@ -7,14 +7,15 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 
-from lossctl.domain import FloatArray
+from lossctl.domain import FloatArray, IntArray
 from lossctl.errors import DataError
-from lossctl.evaluation.assembly import complain, ensure_measured, total_of
-from lossctl.evaluation.batch import Batch, Plan, takeable, validate
+from lossctl.evaluation.batch import Batch, validate
+from lossctl.evaluation.complaints import complain, ensure_measured, total_of
 from lossctl.evaluation.measure import Measured, evaluated, kernel_label, measure, nothing, tally, wanted
+from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.traversal import Traversal
+from lossctl.reading.cells import takeable
 from lossctl.reading.format import MIXED, Mixed, Shard, Source, Wanted
-from lossctl.sums.state import IntArray
 
 Finish = Callable[[Measured], None]
 
@@ -38,7 +39,7 @@ def every_row(source: Source, plan: Plan, finish: Finish, *, verbatim: bool = Fa
         batch = validate(record, plan)
         start = total.rows
         total = total + tally(plan, batch)
-        complain(plan, total.findings, passed)
+        complain(plan, total.problems, passed)
         file = passed.locate(start)[0]
         number = passed.numbers(np.arange(start, start + record.num_rows))
         piece = _annotated(plan, record, batch, file, number, several=len(source.files) > 1)
@@ -88,7 +89,7 @@ def worst_rows(
                 some = takeable(record).take(pa.array(here - offset))
                 file = passed.locate(start + int(here[0]))[0]
                 batch = validate(some, plan)
-                complain(plan, tally(plan, batch).findings, passed)
+                complain(plan, tally(plan, batch).problems, passed)
                 number = passed.numbers(here + start)
                 piece = _annotated(plan, some, batch, file, number, several=len(source.files) > 1)
                 pieces.append(_like(piece, pieces[0].schema if pieces else piece.schema, file))

@@ -9,12 +9,12 @@ from typing import Protocol, TypeVar
 import numpy as np
 import pyarrow as pa
 
+from lossctl.domain import IntArray
 from lossctl.errors import DataError, UsageError
-from lossctl.evaluation.batch import BadRow
 from lossctl.evaluation.engine import Engine, connected, find_engine
+from lossctl.reading.cells import BadRow
 from lossctl.reading.format import Resplit, Shard, Source, Wanted
-from lossctl.reading.location import is_remote
-from lossctl.sums.state import IntArray
+from lossctl.reading.stores import is_remote
 
 
 class Counted(Protocol):

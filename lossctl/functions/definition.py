@@ -15,7 +15,7 @@ from typing import Any, cast
 from lossctl.domain import Interval, Words
 from lossctl.errors import UsageError
 from lossctl.functions.docstring import Sections, sections_of
-from lossctl.registry import did_you_mean, normal
+from lossctl.words import did_you_mean, normal
 
 Value = float | str | bool | None
 NO_PEERS: Mapping[str, str] = types.MappingProxyType({})

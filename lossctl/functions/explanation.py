@@ -7,11 +7,12 @@ from typing import Any, Literal
 from lossctl.domain import Interval, Words, inside
 from lossctl.errors import UsageError
 from lossctl.functions.activation import Activation, BoundActivation, activations, get_activation
+from lossctl.functions.bound_loss import BoundLoss, get_loss
 from lossctl.functions.definition import Parameter, Value, read_spec
 from lossctl.functions.docstring import Sections
-from lossctl.functions.loss import BoundLoss, Loss, get_loss, losses
+from lossctl.functions.loss import Loss, losses
 from lossctl.functions.pairing import PAIRINGS, RISKS, Pairing, Risk, pairings_of, risks_of
-from lossctl.registry import did_you_mean, normal
+from lossctl.words import did_you_mean, normal
 
 Kind = Literal["loss", "activation"]
 KINDS: tuple[Kind, ...] = ("loss", "activation")

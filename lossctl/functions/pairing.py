@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lossctl.domain import inside
 from lossctl.functions.activation import BoundActivation, get_activation
-from lossctl.functions.loss import BoundLoss
+from lossctl.functions.bound_loss import BoundLoss
 
 
 @dataclass(frozen=True)

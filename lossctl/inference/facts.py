@@ -9,12 +9,12 @@ from typing import Literal
 
 import numpy as np
 
-from lossctl.domain import FloatArray
+from lossctl.domain import FloatArray, IntArray
 from lossctl.reading.columns import Roles
 from lossctl.reading.format import Wanted
 from lossctl.sums.distribution import Distribution
+from lossctl.sums.problems import Problem, Problems
 from lossctl.sums.sketch import Sketch, hash_numbers
-from lossctl.sums.state import Finding, Findings, IntArray
 
 PAIRS = 1 << 12
 """Different pairs of label and prediction kept for their rank correlation: all of them in a small file."""
@@ -162,7 +162,7 @@ class Facts:
     used: int
     """Rows with a weight other than 0 and without a null: those that all other facts are about."""
     unweighted: int
-    seen: Findings
+    seen: Problems
     """How often something was met in a column, and in which row first, by kind and column (or model)."""
     label: Distribution
     unpredicted: Distribution
@@ -186,16 +186,16 @@ class Facts:
             tuple(a + b for a, b in zip(self.models, other.models, strict=True)),
         )
 
-    def met(self, kind: str, column: str) -> Finding | None:
+    def met(self, kind: str, column: str) -> Problem | None:
         """How often something was met, and where first."""
-        return self.seen.found.get((kind, column, ""))
+        return self.seen.by_key.get((kind, column, ""))
 
 
 def no_facts(layout: Layout) -> Facts:
     """Of no rows."""
     empty = Distribution.zero()
     models = tuple(Predicted.zero(width) for width in layout.widths)
-    return Facts(0, 0, 0, Findings(), empty, empty, Words(), empty, NOBODY, models)
+    return Facts(0, 0, 0, Problems(), empty, empty, Words(), empty, NOBODY, models)
 
 
 def pairs_of(label: FloatArray, prediction: FloatArray) -> Sketch:

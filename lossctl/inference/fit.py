@@ -1,18 +1,17 @@
 """Which task the columns are for, and which pairing and flags fit them: decided from facts, with the reason."""
 
 import math
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 
-from lossctl.evaluation.batch import class_number
 from lossctl.functions.pairing import PAIRINGS, Pairing
 from lossctl.inference.facts import Facts, Layout, Predicted
-from lossctl.registry import split
+from lossctl.reading.cells import class_number
 from lossctl.sums.distribution import Distribution
+from lossctl.words import split
 
 ENOUGH_OUTSIDE = 0.1
 """The part of the rows outside [0, 1] from which predictions are scores, rather than probabilities gone wrong."""
@@ -20,8 +19,6 @@ PERCENT = 30.0
 """What the largest of numbers that are percentages is above."""
 DECADES = 100.0
 """The ratio of the largest to the smallest label from which relative errors count."""
-SHORT = {"label": "-y", "pred": "-p", "weight": "-w"}
-"""Flags of columns; the long form takes values that begin with a dash."""
 
 
 class Scale(StrEnum):
@@ -245,34 +242,3 @@ def _several(facts: Facts, layout: Layout, found: Predicted, name: str) -> Fit |
         return Fit(pairing, scale, pairing.losses[0], why, flags)
     pairing = pairing_of("unbounded regression")
     return Fit(pairing, Scale.VALUE, pairing.losses[0], "labels and predictions are vectors of numbers")
-
-
-def quoted(word: str) -> str:
-    """A word as a shell takes it; what cannot be printed is escaped, so that it cannot command the terminal."""
-    if word.isprintable():
-        return shlex.quote(word)
-    signs = (
-        sign if sign.isprintable() else f"\\U{ord(sign):08x}" for sign in word.replace("\\", r"\\").replace("'", r"\'")
-    )
-    return f"$'{''.join(signs)}'"
-
-
-def spelled(flag: str, value: str) -> list[str]:
-    """A flag of a column and its value as a shell takes them."""
-    return [f"--{flag}={quoted(value)}"] if value.startswith("-") else [SHORT[flag], quoted(value)]
-
-
-def eval_command(shared: Sequence[str], predictions: Sequence[str], losses: Sequence[str], found: Fit) -> str:
-    """The complete command line: shell words, to be copied.
-
-    Args:
-        shared: words for the input and the label, quoted.
-        predictions: a pattern for each model.
-        losses: the losses, as a user types them.
-        found: what fits these models.
-    """
-    words = ["lossctl", "eval", *shared]
-    for pattern in predictions:
-        words += spelled("pred", pattern)
-    words += ["-l", quoted(",".join(losses))]
-    return " ".join([*words, *(quoted(flag) for flag in found.flags)])

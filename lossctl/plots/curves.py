@@ -23,7 +23,7 @@ from lossctl.domain import (
 )
 from lossctl.errors import UsageError
 from lossctl.functions.activation import BoundActivation
-from lossctl.functions.loss import BoundLoss
+from lossctl.functions.bound_loss import BoundLoss
 from lossctl.rendering.chart import FAR, Axis, Chart, Panel, Series, limits
 
 Numbers = Callable[[FloatArray], FloatArray]

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lossctl.domain import BoolArray, FloatArray
+from lossctl.domain import BoolArray, FloatArray, IntArray
 from lossctl.rendering.chart import FAR, Axis, Series
 from lossctl.sums.distribution import Distribution
 from lossctl.sums.joint import Joint
-from lossctl.sums.state import IntArray
 
 MOST = 40
 """The most cells along an axis."""

@@ -10,19 +10,22 @@ from functools import partial
 
 import numpy as np
 
-from lossctl.domain import PROBABILITY, Domain, FloatArray, LogSimplex, Simplex, inside
-from lossctl.evaluation.assembly import counted, ensure_measured, total_of
-from lossctl.evaluation.batch import Batch, Plan, validate
+from lossctl.domain import PROBABILITY, Domain, FloatArray, IntArray, LogSimplex, Simplex, inside
+from lossctl.evaluation.batch import Batch, validate
+from lossctl.evaluation.complaints import ensure_measured, total_of
 from lossctl.evaluation.measure import Measured, evaluated, kernel_label, nothing, tally, wanted
+from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.traversal import Traversal
-from lossctl.functions.loss import BoundLoss
+from lossctl.functions.bound_loss import BoundLoss
 from lossctl.plots.histograms import bars, cells, heat, reach
-from lossctl.reading.format import Shard, Source, narrowed
+from lossctl.reading.files import narrowed
+from lossctl.reading.format import Shard, Source
 from lossctl.rendering.chart import Axis, Chart, Panel, Series
 from lossctl.sums.calibration import BINS, Calibration
 from lossctl.sums.distribution import Distribution
 from lossctl.sums.joint import Joint
-from lossctl.sums.state import Findings, IntArray
+from lossctl.sums.problems import Problems
+from lossctl.words import counted
 
 FEW = 2
 """Labels that are so few are classes, and predictions are shown for each."""
@@ -82,9 +85,9 @@ class Look:
         return self.counted.rows
 
     @property
-    def findings(self) -> Findings:
+    def problems(self) -> Problems:
         """What was met in them."""
-        return self.counted.findings
+        return self.counted.problems
 
     def __add__(self, other: "Look") -> "Look":
         seen = tuple(one + more for one, more in zip(self.seen, other.seen, strict=True))
@@ -113,8 +116,8 @@ def overview(
     rows = f"rows: {total.rows:,} read, {used:,} used, {total.rows - used:,} dropped"
     weighted = () if plan.roles.weight is None else ("weights: in the calibration; elsewhere each row counts once",)
     doubtful = (
-        f"{column}: {what}: {counted(finding.count, 'row')}, first {passed.place(finding.row)}"
-        for column, what, finding in total.findings.of("warning")
+        f"{column}: {what}: {counted(problem.count, 'row')}, first {passed.place(problem.row)}"
+        for column, what, problem in total.problems.of("warning")
     )
     charts = (
         replace(first, notes=(*first.notes, rows, *weighted, *doubtful)),
@@ -139,7 +142,7 @@ def _look(plan: Plan, shard: Shard) -> Look:
 
 def _glance(plan: Plan, batch: Batch) -> Look:
     counted = tally(plan, batch)
-    if any(batch.findings.of("error")):  # which stops the run
+    if any(batch.problems.of("error")):  # which stops the run
         return replace(_zero(plan), counted=counted)
     return Look(counted, _seen(plan, batch.label, batch.predictions, batch.weight))
 

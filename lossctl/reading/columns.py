@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lossctl.errors import UsageError
-from lossctl.registry import did_you_mean, natural
+from lossctl.words import did_you_mean, natural
 
 LABEL_NAMES = ("label", "y", "y_true", "target", "actual", "truth")
 PREDICTION_NAMES = (

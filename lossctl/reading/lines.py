@@ -4,13 +4,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Protocol
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.csv
 
 from lossctl.errors import DataError
 from lossctl.reading.columns import Column
 from lossctl.reading.format import Shard, Wanted
-from lossctl.reading.location import REFUSALS, Location, Stamp, unchanged, unreadable
+from lossctl.reading.location import Location, Stamp, unchanged
+from lossctl.reading.stores import REFUSALS, unreadable
 
+QUOTE, LINE_FEED, CARRIAGE_RETURN = b'"\n\r'
 RANGE = 1 << 23
 """Bytes of a range, and of a piece."""
 
@@ -193,3 +197,42 @@ class TextSource:
     def shards(self) -> Iterator[Shard]:
         """Ranges or pieces of 8 MiB."""
         yield from self.ranges() if self.stream is None else self.stream.parts()
+
+
+def last_line_end(text: bytes, delimiter: str) -> tuple[int, bool]:
+    """Where the last line end outside quotes ends (0 if there is none), and whether the text ends inside quotes.
+
+    The text begins outside quotes. A quote opens a cell only at its beginning; elsewhere in a bare cell it is a
+    character like any other.
+    """
+    if b'"' not in text:
+        return text.rfind(b"\n") + 1, False
+    data = np.frombuffer(text, np.uint8)
+    quotes = np.flatnonzero(data == QUOTE)
+    opening, closing = quotes[::2], quotes[1::2]
+    doubled = np.zeros(len(opening), dtype=np.bool_)
+    doubled[1:] = opening[1:] == closing[: len(opening) - 1] + 1
+    before = data[opening - 1]
+    at_start = (before == ord(delimiter)) | (before == LINE_FEED) | (before == CARRIAGE_RETURN) | (opening == 0)
+    if not (doubled | at_start).all():
+        return _last_line_end_one_by_one(text, delimiter)
+    ends = np.flatnonzero(data == LINE_FEED)
+    outside = ends[np.searchsorted(quotes, ends) % 2 == 0]
+    return (int(outside[-1]) + 1 if len(outside) else 0), len(quotes) % 2 == 1
+
+
+def _last_line_end_one_by_one(text: bytes, delimiter: str) -> tuple[int, bool]:
+    """The same for text with quotes inside bare cells, quote by quote."""
+    at, last, starts = 0, 0, b"\r\n" + delimiter.encode()
+    while (quote := text.find(b'"', at)) >= 0:
+        last = max(last, text.rfind(b"\n", at, quote) + 1)
+        if quote and text[quote - 1] not in starts:
+            at = quote + 1
+            continue
+        at = quote + 1
+        while (end := text.find(b'"', at)) >= 0 and text[end + 1 : end + 2] == b'"':
+            at = end + 2
+        if end < 0:
+            return last, True
+        at = end + 1
+    return max(last, text.rfind(b"\n", at) + 1), False

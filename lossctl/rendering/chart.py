@@ -3,10 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal, Protocol
-
-from lossctl.errors import UsageError
-from lossctl.registry import Registry
+from typing import Any, Literal
 
 FAR = 1e300
 """No axis goes further: lengths and steps stay finite."""
@@ -80,11 +77,6 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def printable(text: str) -> str:
-    """Words, which may come from a file, that can neither command a terminal nor break a line."""
-    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
-
-
 def reworded(chart: Chart, change: Callable[[str], str]) -> Chart:
     """The chart with other words."""
     found = _reworded(chart, change)
@@ -118,44 +110,3 @@ def limits(*values: Sequence[float]) -> tuple[float, float]:
     low, high = min(lows, default=0.0), max(highs, default=1.0)
     margin = 0.04 * (high - low) or 0.5 * abs(high) or 0.5
     return low - margin, high + margin
-
-
-class Writer(Protocol):
-    """A way to write charts down."""
-
-    name: str
-    suffixes: tuple[str, ...]
-
-    def write(self, charts: Sequence[Chart], *, width: int, height: int, color: bool) -> bytes:
-        """The charts one below the other.
-
-        Args:
-            charts: what to write.
-            width: columns of the terminal.
-            height: lines for each panel.
-            color: whether to colour text.
-
-        Raises:
-            UsageError: what it needs is not installed.
-        """
-
-
-writers: Registry[Writer] = Registry("picture format", "lossctl.rendering.pictures", group="lossctl.charts")
-
-
-def writer_for(path: str) -> Writer:
-    """The way to write a file of that name.
-
-    Raises:
-        UsageError: its suffix means none.
-    """
-    by_suffix = {suffix: writer for writer in writers for suffix in writer.suffixes}
-    fitting = [suffix for suffix in by_suffix if path.lower().endswith(suffix)]
-    if not fitting:
-        raise UsageError(f"{path}: no picture has this suffix", f"Known: {', '.join(sorted(by_suffix))}.")
-    return by_suffix[max(fitting, key=len)]
-
-
-def draw(chart: Chart, *, width: int, height: int, color: bool) -> str:
-    """The chart as text for a terminal of ``width`` columns, with ``height`` lines for each panel."""
-    return writers.get("text").write([chart], width=width, height=height, color=color).decode()

@@ -10,7 +10,8 @@ from rich.text import Text
 from lossctl.functions.definition import Parameter, Value, spell
 from lossctl.functions.explanation import KINDS, Explanation, families
 from lossctl.functions.pairing import PAIRINGS, RISKS, Pairing, Risk
-from lossctl.rendering.chart import Chart, draw
+from lossctl.rendering.chart import Chart
+from lossctl.rendering.picture import draw
 from lossctl.rendering.renderer import Style
 from lossctl.rendering.terminal import drawn, prose
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lossctl.domain import FloatArray
+from lossctl.domain import FloatArray, IntArray
 from lossctl.sums.exact import ExactSum, to_float
-from lossctl.sums.state import Groups, IntArray
+from lossctl.sums.state import Groups
 
 BINS = 10
 

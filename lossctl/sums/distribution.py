@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lossctl.domain import FloatArray
-from lossctl.sums.state import IntArray
+from lossctl.domain import FloatArray, IntArray
 
 MOST = 1 << 16
 """How many different numbers are kept; past that, they are rounded until no more are left."""

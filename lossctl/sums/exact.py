@@ -8,14 +8,13 @@ as in Demmel & Nguyen 2015, doi:10.1109/TC.2014.2345391.)
 """
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
-from lossctl.domain import FloatArray
-from lossctl.sums.state import Groups, IntArray, regrouped
+from lossctl.domain import FloatArray, IntArray
+from lossctl.sums.state import Groups, regrouped
 
 BLOCK = 1 << 15
 """Values that are summed in integers at a time."""
@@ -95,7 +94,7 @@ class ExactSum:
         if len(sums) != 1:
             return cls.of(sums, Groups(np.arange(len(sums)), len(sums), ascending=True))
         exponent = max(math.frexp(sums[0])[1] - 53, LOWEST)
-        digits = _spread(int(math.ldexp(sums[0], -exponent)), exponent)
+        digits = digits_of(int(math.ldexp(sums[0], -exponent)), exponent)
         return cls(digits, np.zeros((1, 3), dtype=np.int64))
 
     def __add__(self, other: "ExactSum") -> "ExactSum":
@@ -219,7 +218,7 @@ def _folded(values: FloatArray, starts: IntArray, low: float, high: float) -> Di
             rest = np.subtract(rest, shifted, out=shifted)
     high_units, low_units = units
     if len(starts) == 1:
-        digits = _spread((int(high_units[0]) << FOLD) + int(low_units[0]), exponent)
+        digits = digits_of((int(high_units[0]) << FOLD) + int(low_units[0]), exponent)
     else:
         digits = {}
         _add_units(digits, high_units, exponent + FOLD)
@@ -252,7 +251,7 @@ def _add_digit(digits: Digits, level: int, digit: IntArray) -> None:
     digits[level] = digits[level] + digit if level in digits else digit
 
 
-def _spread(total: int, exponent: int) -> Digits:
+def digits_of(total: int, exponent: int) -> Digits:
     """The digits of an integer times a power of two."""
     level, up = divmod(exponent - LOWEST, DIGIT)
     total <<= up
@@ -314,125 +313,3 @@ def square_root(exact: Fraction) -> float:
         return 0.0
     half = (exact.numerator.bit_length() - exact.denominator.bit_length()) // 2
     return math.ldexp(math.sqrt(to_float(exact / Fraction(4) ** half)), half)
-
-
-def exact_products(left: FloatArray, right: FloatArray, groups: Groups | None = None) -> ExactSum:
-    """The exact sum of the exact products of finite numbers, by group, at any scale.
-
-    Sums of squares end in differences (a variance is Σℓ² − (Σℓ)²/n): products rounded to a double would lose what a
-    mean far from zero hides. Each product is a double and its rounding error (Dekker 1971, doi:10.1007/BF01397083).
-    """
-    if groups is not None:
-        same, left, groups, apart = right is left, groups.arranged(left), groups.in_order, groups
-        right = left if same else apart.arranged(right)
-    total = ExactSum.zero(1 if groups is None else groups.number)
-    step = BLOCK if groups is None else max(len(left), 1)
-    for start in range(0, len(left), step):
-        cut = slice(start, start + step)
-        for one, up in _scaled(left[cut]):
-            for other, more in [(one, up)] if right is left else _scaled(right[cut]):
-                for term in _product(one, other):
-                    sums = ExactSum.of(term, groups)
-                    digits = {level + up + more: digit for level, digit in sums.digits.items()}
-                    total = total + ExactSum(digits, sums.infinite, sums.blocks)
-    return total
-
-
-def centred_squares(values: FloatArray, total: ExactSum, groups: Groups | None = None) -> ExactSum:
-    """The sum of the squares of numbers, by group, given their exact sum; infinite ones count as 0.
-
-    Squares are taken about the mean, where they are small, and what the mean adds is added exactly: Σx² is
-    Σ(x − m)² + 2m(Σx − nm) + nm². So only the first terms are rounded, and a variance, which is Σx² − (Σx)²/n, keeps
-    its digits however far from zero the mean is. The last digit depends on which values are given together.
-    """
-    if groups is not None:
-        return _centred_by_group(groups.arranged(values), groups.in_order)
-    n = len(values)
-    if not n or total.infinite.any():
-        return exact_products(values, values)
-    (sum_,) = total.exact()
-    mean = to_float(sum_ / n)
-    with np.errstate(over="ignore"):
-        rest = values - mean
-        rest *= rest
-        spread = float(np.add.reduce(rest))
-    if not TINY < spread < 1 / TINY:
-        return exact_products(values, values)
-    m = Fraction(mean)
-    squares = Fraction(spread) + m * (2 * sum_ - n * m)
-    exponent = 1 - squares.denominator.bit_length()
-    return ExactSum(_spread(squares.numerator, exponent), np.zeros((1, 3), dtype=np.int64))
-
-
-def _centred_by_group(values: FloatArray, groups: Groups) -> ExactSum:
-    n, starts = groups.sizes, groups.starts
-    if not len(values):
-        return ExactSum.zero(groups.number)
-    with np.errstate(all="ignore"):
-        mean = np.add.reduceat(values, starts) / n
-        rest = values - np.repeat(mean, n)
-        shift, lost = _product(2.0 * mean, np.add.reduceat(rest, starts))
-        rest *= rest
-        spread = np.add.reduceat(rest, starts)
-    safe = (spread > TINY) & (spread < 1 / TINY) & (np.abs(mean) < LARGE) & (np.abs(mean) > SMALL) & (n < 1 << 20)
-    if not safe.all():
-        return exact_products(values, values, groups)
-    each = Groups(groups.index, groups.number, ascending=True)
-    square, error = (ExactSum.of(term, each) for term in _product(mean, mean))
-    digits = {level: digit * groups.counts for level, digit in (square + error).digits.items()}
-    squares = ExactSum(digits, square.infinite, CARRY // 2)
-    return squares + ExactSum.of(spread, each) + ExactSum.of(shift, each) + ExactSum.of(lost, each)
-
-
-def rounded_sum(values: FloatArray, groups: Groups | None = None) -> ExactSum:
-    """The sum of non-negative numbers, by group, rounded: for sums that do not end in a difference."""
-    sums = _sums(values, groups)
-    return ExactSum.of_sums(sums) if np.isfinite(sums).all() else ExactSum.of(values, groups)
-
-
-def sum_of_products(left: FloatArray, right: FloatArray, groups: Groups | None = None) -> ExactSum:
-    """The sum of products of non-negative numbers, by group; rounded, for sums that do not end in a difference."""
-    with np.errstate(all="ignore"):
-        sums = _sums(left * right, groups)
-    safe = (sums > TINY) & (sums < 1 / TINY)
-    occurs = True if groups is None else groups.counts > 0
-    if np.all(safe | ~np.asarray(occurs)) or (groups is None and not left.any()):
-        return ExactSum.of_sums(sums)
-    return exact_products(left, right, groups)
-
-
-def _sums(values: FloatArray, groups: Groups | None) -> FloatArray:
-    if groups is None or not len(values):
-        return np.full(1 if groups is None else groups.number, np.add.reduce(values))
-    return groups.spread(np.add.reduceat(groups.arranged(values), groups.starts))
-
-
-def _product(one: FloatArray, other: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The rounded product, and what rounding took away."""
-    rounded = one * other
-    high, low = _halves(one)
-    if one is other:
-        return rounded, ((high * high - rounded) + 2.0 * high * low) + low * low
-    top, bottom = _halves(other)
-    return rounded, ((high * top - rounded) + high * bottom + low * top) + low * bottom
-
-
-def _halves(values: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Two numbers of 26 bits each that sum to the value: products of halves are exact."""
-    spread = 134217729.0 * values
-    high = spread - (spread - values)
-    return high, values - high
-
-
-def _scaled(values: FloatArray) -> Iterator[tuple[FloatArray, int]]:
-    """The finite values, apart those whose products would overflow or underflow: scaled, with the levels that takes."""
-    size = np.abs(values)
-    high = float(size.max())
-    if math.isfinite(high) and high < LARGE and (float(size.min()) >= SMALL or not ((size < SMALL) & (size > 0)).any()):
-        yield values, 0
-        return
-    large = (size >= LARGE) & np.isfinite(size)
-    small = size < SMALL
-    yield np.where(large | small | ~np.isfinite(size), 0.0, values), 0
-    yield np.where(large, values, 0.0) * 2.0 ** (-RESCALE * DIGIT), RESCALE
-    yield np.where(small, values, 0.0) * 2.0 ** (RESCALE * DIGIT), -RESCALE

@@ -6,10 +6,11 @@ from fractions import Fraction
 
 import numpy as np
 
-from lossctl.domain import FloatArray, row_sum
-from lossctl.sums.exact import ExactSum, rounded_sum, square_root, sum_of_products, to_float
+from lossctl.domain import FloatArray, IntArray, row_sum
+from lossctl.sums.exact import ExactSum, square_root, to_float
 from lossctl.sums.moments import Total
-from lossctl.sums.state import Groups, IntArray, Rows, regrouped
+from lossctl.sums.products import rounded_sum, sum_of_products
+from lossctl.sums.state import Groups, Rows, regrouped
 
 OCTAVE = 64
 """Bins of the histogram of norms in each octave (a factor of two)."""

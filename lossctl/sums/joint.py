@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lossctl.domain import FloatArray
-from lossctl.sums.state import IntArray
+from lossctl.domain import FloatArray, IntArray
 
 MOST = 1 << 14
 """How many different pairs are kept; past that, both numbers are rounded down until no more are left."""

@@ -5,10 +5,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from lossctl.domain import FloatArray
+from lossctl.domain import FloatArray, IntArray
 from lossctl.sums.distribution import MANTISSA, KeyArray, ordered, unordered
 from lossctl.sums.exact import ExactSum, to_float
-from lossctl.sums.state import Groups, IntArray
+from lossctl.sums.state import Groups
 
 MOST = 1 << 16
 """How many different numbers of a label column are kept in one group; past that they are rounded."""

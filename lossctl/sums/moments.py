@@ -7,8 +7,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from lossctl.sums.exact import ExactSum, centred_squares, exact_products, square_root, to_float
-from lossctl.sums.state import IntArray, Rows, regrouped
+from lossctl.domain import IntArray
+from lossctl.sums.exact import ExactSum, square_root, to_float
+from lossctl.sums.products import centred_squares, exact_products
+from lossctl.sums.state import Rows, regrouped
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lossctl.domain import FloatArray
-from lossctl.sums.state import IntArray
+from lossctl.domain import FloatArray, IntArray
 
 NEVER = np.iinfo(np.int64).max
 HashArray = npt.NDArray[np.uint64]

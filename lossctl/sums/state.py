@@ -5,16 +5,13 @@ associative and pure, with a true zero, so the way rows are cut into shards cann
 """
 
 import functools
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol, Self
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from lossctl.domain import FloatArray
-
-IntArray = npt.NDArray[np.int64]
+from lossctl.domain import FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,44 +112,37 @@ def regrouped(values: npt.NDArray[Any], index: IntArray, groups: int) -> npt.NDA
     return moved
 
 
-@dataclass(frozen=True)
-class Finding:
-    """Something met in the data: how often, and where first."""
+class Summable(Protocol):
+    """What can be added to its like, in order."""
 
-    count: int
-    row: int
-    """The first row, from 0."""
-    value: str
-    """What stood there."""
+    def __add__(self, other: Self, /) -> Self:
+        """Both together."""
 
 
-Key = tuple[str, str, str]
-"""Kind, column, and what is wrong with it."""
+Sum = TypeVar("Sum", bound=Summable)
 
 
-@dataclass(frozen=True)
-class Findings:
-    """What was met in the data, by kind and column. A state without groups."""
+class Summation(Generic[Sum]):
+    """A sum of many states, added up in pairs of like size: each is touched a logarithmic number of times.
 
-    found: Mapping[Key, Finding] = field(default_factory=dict)
+    With many groups a running total would be copied at every step.
+    """
 
-    def __add__(self, other: "Findings") -> "Findings":
-        if not other.found:
-            return self
-        merged = dict(self.found)
-        for key, later in other.found.items():
-            earlier = merged.get(key)
-            merged[key] = later if earlier is None else Finding(earlier.count + later.count, earlier.row, earlier.value)
-        return Findings(merged)
+    def __init__(self, zero: Sum) -> None:
+        self.zero = zero
+        self.stack: list[tuple[int, Sum]] = []
 
-    def shift(self, rows: int) -> "Findings":
-        """The same findings when ``rows`` rows come before them."""
-        if not self.found or not rows:
-            return self
-        return Findings({key: Finding(it.count, it.row + rows, it.value) for key, it in self.found.items()})
+    def add(self, state: Sum) -> None:
+        """Append a state."""
+        size = 1
+        while self.stack and self.stack[-1][0] <= size:
+            before, earlier = self.stack.pop()
+            size, state = size + before, earlier + state
+        self.stack.append((size, state))
 
-    def of(self, kind: str) -> Iterator[tuple[str, str, Finding]]:
-        """Column, problem and finding of one kind, first row first."""
-        for (this, column, what), finding in sorted(self.found.items(), key=lambda item: item[1].row):
-            if this == kind:
-                yield column, what, finding
+    def result(self) -> Sum:
+        """The sum of all states, in their order."""
+        total = self.zero
+        for _, state in reversed(self.stack):
+            total = state + total
+        return total

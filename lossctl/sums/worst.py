@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lossctl.domain import FloatArray
-from lossctl.sums.state import IntArray, Rows
+from lossctl.domain import FloatArray, IntArray
+from lossctl.sums.state import Rows
 
 
 @dataclass(frozen=True)

@@ -115,9 +115,10 @@ def _run(path: str, asked: dict, how: str) -> object:
     import pyarrow as pa
 
     import lossctl
-    from lossctl.evaluation.plan import Request, make_plan
+    from lossctl.evaluation.planner import make_plan
+    from lossctl.evaluation.request import Request
     from lossctl.evaluation.samples import every_row, worst_rows
-    from lossctl.reading.format import open_source
+    from lossctl.reading.files import open_source
 
     loss = asked.pop("loss")
     if how == "evaluate":

@@ -9,7 +9,7 @@ import pandas as pd
 import lossctl
 from lossctl.evaluation.report import Report, Result
 from lossctl.functions.activation import BoundActivation
-from lossctl.functions.loss import BoundLoss
+from lossctl.functions.bound_loss import BoundLoss
 
 report = lossctl.evaluate("preds.csv", ["mse", "huber:delta=0.5"], label="y", prediction=["a", "b=p_*"], by="segment")
 assert_type(report, Report)

@@ -8,13 +8,13 @@ import typer
 
 from lossctl.cli import command
 from lossctl.cli.command import Entry, Voice, commands
-from lossctl.registry import split
+from lossctl.words import split
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from lossctl.doctor.diagnosis import Diagnosis, Found
+    from lossctl.doctor.diagnosis import Diagnosis, Reported
     from lossctl.doctor.survey import Role
     from lossctl.rendering.renderer import Style
 
@@ -57,8 +57,8 @@ def doctor(
     import sys
 
     from lossctl.doctor.diagnosis import diagnose
+    from lossctl.doctor.shell import quoted
     from lossctl.evaluation.evaluate import several
-    from lossctl.inference.fit import quoted
 
     files = files or ["-"]
     engine = command.engine_for(engine, files)
@@ -105,8 +105,7 @@ def _parts(found: "Diagnosis", *, boxed: bool) -> "Iterator[RenderableType]":
     """Columns, tasks, command lines, findings."""
     from rich.text import Text
 
-    from lossctl.evaluation.assembly import counted
-    from lossctl.rendering.chart import printable
+    from lossctl.words import counted, printable
 
     title = printable(", ".join(found.files) or "table")
     used = "" if found.columns or found.rows_used == found.rows else f", {found.rows_used:,} without nulls and weight 0"
@@ -130,7 +129,7 @@ def _tasks(found: "Diagnosis") -> "Iterator[RenderableType]":
     from rich.padding import Padding
     from rich.text import Text
 
-    from lossctl.rendering.chart import printable
+    from lossctl.words import printable
 
     for model in found.models:
         of = f" of {printable(model.model)}" if len(found.models) > 1 else ""
@@ -165,7 +164,7 @@ def _table(*, boxed: bool) -> "Table":
 
 
 def _roles(found: "Diagnosis", *, boxed: bool) -> "Table":
-    from lossctl.rendering.chart import printable
+    from lossctl.words import printable
 
     table = _table(boxed=boxed)
     table.add_column("role")
@@ -203,7 +202,7 @@ def _held(role: "Role") -> Iterator[str]:
 
 
 def _columns(found: "Diagnosis", *, boxed: bool) -> "Table":
-    from lossctl.rendering.chart import printable
+    from lossctl.words import printable
 
     table = _table(boxed=boxed)
     for name, number in (("column", False), ("type", False), ("distinct", True), ("null", True), ("from", True)):
@@ -221,7 +220,7 @@ def _columns(found: "Diagnosis", *, boxed: bool) -> "Table":
 def _findings(found: "Diagnosis", *, boxed: bool) -> "Table":
     from rich.text import Text
 
-    from lossctl.rendering.chart import printable
+    from lossctl.words import printable
 
     table = _table(boxed=boxed)
     table.add_column("severity")
@@ -238,10 +237,9 @@ def _findings(found: "Diagnosis", *, boxed: bool) -> "Table":
     return table
 
 
-def _where(it: "Found", *, several: bool) -> Iterator[str]:
+def _where(it: "Reported", *, several: bool) -> Iterator[str]:
     """How many rows, and the first of them."""
-    from lossctl.evaluation.assembly import counted
-    from lossctl.rendering.chart import printable
+    from lossctl.words import counted, printable
 
     if it.count is not None and it.row is not None:
         file = f" of {printable(it.file)}" if several and it.file is not None else ""

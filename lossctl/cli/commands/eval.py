@@ -8,7 +8,7 @@ import typer
 from lossctl.cli import command
 from lossctl.cli.command import Entry, Voice, commands
 from lossctl.errors import DataError, UsageError
-from lossctl.registry import split
+from lossctl.words import split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

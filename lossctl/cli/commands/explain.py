@@ -42,8 +42,8 @@ def explain(
     which loss.
     """
     from lossctl.functions.explanation import Explanation, catalogue, find, matches
-    from lossctl.registry import normal
     from lossctl.rendering import explanation as screen
+    from lossctl.words import normal
 
     voice, style = Voice(quiet), command.style_of(color, 6)
     if name is None:

@@ -9,16 +9,16 @@ import typer
 from lossctl.cli import command
 from lossctl.cli.command import Entry, Voice, commands
 from lossctl.errors import DataError, UsageError
-from lossctl.registry import split
+from lossctl.words import split
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from lossctl.checks.contract import Check
     from lossctl.checks.differences import Point
-    from lossctl.evaluation.plan import Request
+    from lossctl.evaluation.request import Request
     from lossctl.functions.activation import BoundActivation
-    from lossctl.functions.loss import BoundLoss
+    from lossctl.functions.bound_loss import BoundLoss
     from lossctl.reading.format import Reading
 
     Bound = BoundLoss | BoundActivation
@@ -180,7 +180,7 @@ def _at_draws(
     from lossctl.checks.contract import check_draws
     from lossctl.functions.activation import BoundActivation
     from lossctl.functions.definition import read_spec
-    from lossctl.registry import normal
+    from lossctl.words import normal
 
     given = {normal(key) for key in read_spec(spec)[1]}
     names = [key for key in bound.parameters if normal(key) in given]
@@ -205,7 +205,7 @@ def _request(
 ) -> "Request":
     """What is asked of a file."""
     from lossctl.evaluation.evaluate import several
-    from lossctl.evaluation.plan import Request
+    from lossctl.evaluation.request import Request
     from lossctl.functions.activation import BoundActivation
 
     if isinstance(bound, BoundActivation):
@@ -273,7 +273,7 @@ def _page(forms: list[Form], precision: int) -> "Iterator[RenderableType]":
 
 
 def _title(form: Form) -> str:
-    from lossctl.rendering.chart import printable
+    from lossctl.words import printable
 
     through = getattr(form.bound, "activation", None)
     words = str(form.bound) if through is None else f"{form.bound} through {through}"
@@ -295,7 +295,7 @@ def _why(form: Form) -> str:
 def _worst(form: Form, precision: int) -> "RenderableType":
     from rich.table import Table
 
-    from lossctl.rendering.chart import printable
+    from lossctl.words import printable
 
     several = len({file for file, _ in form.places}) > 1
     wide = len(form.columns) > 1 or any(isinstance(it.prediction, tuple) for it in form.check.gradient.worst)

@@ -8,11 +8,11 @@ import typer
 from lossctl.cli import command
 from lossctl.cli.command import Entry, Voice, commands
 from lossctl.errors import UsageError
-from lossctl.registry import did_you_mean, split
+from lossctl.words import did_you_mean, split
 
 if TYPE_CHECKING:
     from lossctl.functions.activation import BoundActivation
-    from lossctl.functions.loss import BoundLoss
+    from lossctl.functions.bound_loss import BoundLoss
     from lossctl.reading.format import Reading
     from lossctl.rendering.chart import Chart
 
@@ -85,7 +85,7 @@ def plot(
 
     from lossctl.cli.output import refuse, replacing
     from lossctl.evaluation.evaluate import input_files
-    from lossctl.rendering.chart import writer_for, writers
+    from lossctl.rendering.picture import writer_for, writers
 
     voice, subjects = Voice(quiet), subjects or ["-"]
     written = [(path, writer_for(path)) for path in output or ()]
@@ -144,8 +144,9 @@ def _named(subjects: list[str]) -> "list[BoundLoss | BoundActivation] | None":
         UsageError: they are some of each, or neither.
     """
     from lossctl.functions.activation import activations, get_activation
+    from lossctl.functions.bound_loss import get_loss
     from lossctl.functions.definition import split_specs
-    from lossctl.functions.loss import get_loss, losses
+    from lossctl.functions.loss import losses
 
     found: list[BoundLoss | BoundActivation] = []
     files, unknown = [], []
@@ -181,7 +182,7 @@ def _is_file(subject: str) -> bool:
     import os
 
     from lossctl.reading.format import suffixes
-    from lossctl.reading.location import scheme_of
+    from lossctl.reading.stores import scheme_of
 
     return (
         subject == "-"
@@ -202,7 +203,7 @@ def _shapes(
     *,
     from_logits: bool,
 ) -> "tuple[Chart, ...]":
-    from lossctl.functions.loss import BoundLoss
+    from lossctl.functions.bound_loss import BoundLoss
     from lossctl.plots.curves import curves
 
     bounds = [
@@ -231,7 +232,7 @@ def _overview(
     how: dict[str, Any],
     voice: Voice,
 ) -> "tuple[Chart, ...]":
-    from lossctl.evaluation.plan import Request
+    from lossctl.evaluation.request import Request
     from lossctl.plots.overview import overview
 
     place = {"engine": how["engine"], "scheduler": how["scheduler"]}

@@ -8,7 +8,7 @@ import typer
 from lossctl.cli import command
 from lossctl.cli.command import Entry, Voice, commands
 from lossctl.errors import UsageError
-from lossctl.registry import split
+from lossctl.words import split
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -87,7 +87,7 @@ def samples(  # noqa: C901  (each flag is a branch)
 
     from lossctl.cli.output import refuse, replacing
     from lossctl.evaluation.evaluate import input_files, several
-    from lossctl.evaluation.plan import Request
+    from lossctl.evaluation.request import Request
     from lossctl.evaluation.samples import every_row, worst_rows
     from lossctl.reading.format import Mixed, format_for, formats
 

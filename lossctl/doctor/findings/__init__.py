@@ -1,1 +1,1 @@
-"""The built-in checks of ``lossctl doctor``, by what they look at; any module put here is found by itself."""
+"""The built-in findings of ``lossctl doctor``, by what they look at; any module put here is found by itself."""

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from lossctl.doctor.finding import ENOUGH, Case, Evidence, Severity, check, percent
-from lossctl.evaluation.assembly import counted
-from lossctl.sums.state import Finding
+from lossctl.doctor.finding import ENOUGH, Case, Evidence, Severity, finding
+from lossctl.sums.problems import Problem
+from lossctl.words import counted, percent
 
 
-@check(Severity.error, stops=True)
+@finding(Severity.error, stops=True)
 def text_predictions(case: Case) -> Evidence | None:
     """A prediction column holds text."""
     if case.name not in case.layout.unread:
@@ -18,7 +18,7 @@ def text_predictions(case: Case) -> Evidence | None:
     )
 
 
-@check(Severity.error, stops=True, shared=True)
+@finding(Severity.error, stops=True, shared=True)
 def text_among_numbers(case: Case) -> Evidence | None:
     """A label column holds numbers, and a few words."""
     words = list(case.facts.words.counts or ())
@@ -40,7 +40,7 @@ def _is_number(word: str) -> bool:
     return True
 
 
-@check(Severity.error, stops=True, shared=True)
+@finding(Severity.error, stops=True, shared=True)
 def no_rows_left(case: Case) -> Evidence | None:
     """Every row has a null or a weight of 0."""
     facts = case.facts
@@ -53,7 +53,7 @@ def no_rows_left(case: Case) -> Evidence | None:
     )
 
 
-@check(Severity.error, stops=True, shared=True)
+@finding(Severity.error, stops=True, shared=True)
 def negative_weights(case: Case) -> Evidence | None:
     """A weight is negative or infinite."""
     weight = case.layout.roles.weight
@@ -63,7 +63,7 @@ def negative_weights(case: Case) -> Evidence | None:
     return Evidence(f"column {weight!r} holds {met.value}: no weight", "Weights are finite numbers >= 0.", met)
 
 
-@check(Severity.error, stops=True, shared=True)
+@finding(Severity.error, stops=True, shared=True)
 def infinite(case: Case) -> Evidence | None:
     """A label or a prediction is infinite."""
     places = ((case.name, case.met("infinite")), (case.label, case.met("label infinite", case.label)))
@@ -74,7 +74,7 @@ def infinite(case: Case) -> Evidence | None:
     return None
 
 
-@check(Severity.error, stops=True, shared=True)
+@finding(Severity.error, stops=True, shared=True)
 def lists_of_other_lengths(case: Case) -> Evidence | None:
     """A list is longer or shorter than that of the first row."""
     for column, width in ((case.model.columns[0], case.layout.widths[case.at]), (case.label, case.layout.label_width)):
@@ -85,7 +85,7 @@ def lists_of_other_lengths(case: Case) -> Evidence | None:
     return None
 
 
-@check(Severity.warning, shared=True)
+@finding(Severity.warning, shared=True)
 def nulls(case: Case) -> Evidence | None:
     """A column has nulls."""
     columns = (*case.layout.roles.label, *case.model.columns, case.layout.roles.weight, *case.layout.ids)
@@ -100,7 +100,7 @@ def nulls(case: Case) -> Evidence | None:
     return Evidence(what, "eval stops there, or leaves such rows out with --nulls drop.", met)
 
 
-@check(Severity.warning, shared=True)
+@finding(Severity.warning, shared=True)
 def duplicate_ids(case: Case) -> Evidence | None:
     """An id occurs more than once."""
     ids, names = case.facts.ids, ", ".join(case.layout.ids)
@@ -112,11 +112,11 @@ def duplicate_ids(case: Case) -> Evidence | None:
     what = f"{counted(many, 'id')} in {names!r} {'occurs' if many == 1 else 'occur'} more than once, "
     what += f"in {counted(rows, 'row')} too many"
     what += "" if ids.whole else f" (of a sample of {len(ids.hashes):,} ids)"
-    met = Finding(rows, int(ids.again.min()), "")
+    met = Problem(rows, int(ids.again.min()), "")
     return Evidence(what, "Such rows count more than others. Was a file joined or written twice?", met)
 
 
-@check(Severity.note, shared=True)
+@finding(Severity.note, shared=True)
 def ids_not_all_checked(case: Case) -> Evidence | None:
     """There are more ids than fit into memory."""
     ids = case.facts.ids
@@ -128,7 +128,7 @@ def ids_not_all_checked(case: Case) -> Evidence | None:
     )
 
 
-@check(Severity.note, shared=True)
+@finding(Severity.note, shared=True)
 def zero_weights(case: Case) -> Evidence | None:
     """Some rows have a weight of 0."""
     facts = case.facts
@@ -138,7 +138,7 @@ def zero_weights(case: Case) -> Evidence | None:
     return Evidence(what, "They count for nothing, here as in eval.")
 
 
-@check(Severity.warning, shared=True)
+@finding(Severity.warning, shared=True)
 def constant_label(case: Case) -> Evidence | None:
     """The label is the same in every row."""
     counts = case.facts.words.counts
@@ -153,7 +153,7 @@ def constant_label(case: Case) -> Evidence | None:
     )
 
 
-@check(Severity.warning)
+@finding(Severity.warning)
 def constant_predictions(case: Case) -> Evidence | None:
     """The prediction is the same in every row."""
     if case.n < ENOUGH or case.count("infinite"):

@@ -4,23 +4,13 @@ import math
 
 import numpy as np
 
-from lossctl.doctor.finding import (
-    ENOUGH,
-    SIGNIFICANT,
-    Case,
-    Evidence,
-    Severity,
-    area_under_curve,
-    better_order,
-    check,
-    percent,
-    rank_correlation,
-    top_share,
-)
-from lossctl.domain import FloatArray
-from lossctl.functions.loss import get_loss
-from lossctl.inference.fit import Scale, classes_flag, pairing_of, quoted
-from lossctl.sums.state import IntArray
+from lossctl.doctor.finding import ENOUGH, SIGNIFICANT, Case, Evidence, Severity, finding
+from lossctl.doctor.shell import quoted
+from lossctl.doctor.statistics import area_under_curve, better_order, rank_correlation, top_share
+from lossctl.domain import FloatArray, IntArray
+from lossctl.functions.bound_loss import get_loss
+from lossctl.inference.fit import Scale, classes_flag, pairing_of
+from lossctl.words import percent
 
 HEAVY = 0.5
 """The share of the loss in the top 1 % of the rows that is worth a word."""
@@ -29,7 +19,7 @@ PART = 0.5
 MANY = 100
 
 
-@check(Severity.error)
+@finding(Severity.error)
 def leak(case: Case) -> Evidence | None:
     """Predictions are equal to labels, to the last digit."""
     met, fractions = case.met("equal fraction"), case.count("label fraction", case.label)
@@ -43,7 +33,7 @@ def leak(case: Case) -> Evidence | None:
     )
 
 
-@check(Severity.warning)
+@finding(Severity.warning)
 def perfect_predictions(case: Case) -> Evidence | None:
     """Predictions are equal to labels, which are codes."""
     if case.n < ENOUGH or constant(case):
@@ -65,7 +55,7 @@ def constant(case: Case) -> bool:
     return len(case.facts.label.keys) == 1 or (bool(counts) and counts is not None and len(counts) == 1)
 
 
-@check(Severity.warning)
+@finding(Severity.warning)
 def hard_predictions(case: Case) -> Evidence | None:
     """Predictions are class codes rather than probabilities."""
     values = case.found.values
@@ -80,7 +70,7 @@ def hard_predictions(case: Case) -> Evidence | None:
     )
 
 
-@check(Severity.warning)
+@finding(Severity.warning)
 def class_codes_as_predictions(case: Case) -> Evidence | None:
     """Predictions of several classes are codes."""
     label, values = case.facts.label, case.found.values
@@ -98,7 +88,7 @@ def class_codes_as_predictions(case: Case) -> Evidence | None:
     )
 
 
-@check(Severity.warning)
+@finding(Severity.warning)
 def inverted(case: Case) -> Evidence | None:
     """Predictions are high where labels are low."""
     area = area_under_curve(case)
@@ -137,7 +127,7 @@ def _inverted_rows(case: Case) -> Evidence | None:
     )
 
 
-@check(Severity.warning)
+@finding(Severity.warning)
 def certain_and_wrong(case: Case) -> Evidence | None:
     """What happened was given a probability of exactly 0."""
     if case.fit is None or case.fit.scale is not Scale.PROBABILITY or _decided(case):
@@ -157,12 +147,12 @@ def certain_and_wrong(case: Case) -> Evidence | None:
 
 
 def _decided(case: Case) -> bool:
-    """Whether predictions are decisions, of which another check speaks."""
+    """Whether predictions are decisions, of which another finding speaks."""
     values = case.found.values
     return bool(values.n) and set(values.values[[0, -1]].tolist()) <= {0.0, 1.0} and len(values.keys) <= 2
 
 
-@check(Severity.note)
+@finding(Severity.note)
 def saturated(case: Case) -> Evidence | None:
     """Probabilities are exactly 0 or 1."""
     met = case.met("saturated")
@@ -175,7 +165,7 @@ def saturated(case: Case) -> Evidence | None:
     )
 
 
-@check(Severity.warning)
+@finding(Severity.warning)
 def classes_never_predicted(case: Case) -> Evidence | None:
     """A class occurs, and is never the largest of its row."""
     rows = case.rows
@@ -190,7 +180,7 @@ def classes_never_predicted(case: Case) -> Evidence | None:
     return Evidence(f"never predicted: {shown}", "Rare in training, lost in the code of the labels, or left out?")
 
 
-@check(Severity.note)
+@finding(Severity.note)
 def classes_without_rows(case: Case) -> Evidence | None:
     """A column is for a class that no label has."""
     rows = case.rows
@@ -208,7 +198,7 @@ def _named(case: Case, at: int) -> str:
     return names[at] if names is not None else str(at)
 
 
-@check(Severity.warning)
+@finding(Severity.warning)
 def heavy_tail(case: Case) -> Evidence | None:
     """A few rows carry most of the squared error."""
     squared = case.fit is not None and case.fit.loss == "mse"
@@ -225,7 +215,7 @@ def heavy_tail(case: Case) -> Evidence | None:
     )
 
 
-@check(Severity.note)
+@finding(Severity.note)
 def few_rows_carry_the_loss(case: Case) -> Evidence | None:
     """A few rows carry most of the loss of a classifier."""
     losses = _classification_losses(case)

@@ -2,19 +2,22 @@
 
 import numpy as np
 
-from lossctl.doctor.finding import ENOUGH, Case, Evidence, Severity, better_order, check, percent
+from lossctl.doctor.finding import ENOUGH, Case, Evidence, Severity, finding
+from lossctl.doctor.shell import quoted
+from lossctl.doctor.statistics import better_order
 from lossctl.domain import BINARY, SIGNS, Domain
-from lossctl.evaluation.batch import class_number
 from lossctl.functions.pairing import risks_of
-from lossctl.inference.fit import Scale, classes_flag, one_based, pairing_of, quoted
+from lossctl.inference.fit import Scale, classes_flag, one_based, pairing_of
+from lossctl.reading.cells import class_number
 from lossctl.reading.columns import LABEL_NAMES, PREDICTION_NAMES
 from lossctl.sums.distribution import Distribution
-from lossctl.sums.state import Finding
+from lossctl.sums.problems import Problem
+from lossctl.words import percent
 
 LOGITS = "The command line says --from-logits. Without it they would be taken for probabilities."
 
 
-@check(Severity.note)
+@finding(Severity.note)
 def logits(case: Case) -> Evidence | None:
     """The predictions are scores before the activation."""
     if case.fit is None or case.fit.scale is not Scale.LOGIT:
@@ -26,7 +29,7 @@ def logits(case: Case) -> Evidence | None:
     return Evidence(f"the predictions are logits, not probabilities: {span}", LOGITS, case.met("below 0"))
 
 
-@check(Severity.note)
+@finding(Severity.note)
 def log_rates(case: Case) -> Evidence | None:
     """The predictions of counts are logarithms of rates."""
     if case.fit is None or case.fit.scale is not Scale.LOG_RATE:
@@ -37,7 +40,7 @@ def log_rates(case: Case) -> Evidence | None:
     )
 
 
-@check(Severity.error, stops=True)
+@finding(Severity.error, stops=True)
 def outside_unit_interval(case: Case) -> Evidence | None:
     """A few probabilities lie outside [0, 1]."""
     fit = case.fit
@@ -51,11 +54,11 @@ def outside_unit_interval(case: Case) -> Evidence | None:
     return Evidence(what, "Probabilities end at 0 and 1: clip them where they were made.", met)
 
 
-def _more(case: Case, one: str, other: str) -> Finding | None:
+def _more(case: Case, one: str, other: str) -> Problem | None:
     return max((case.met(one), case.met(other)), key=lambda met: 0 if met is None else met.count)
 
 
-@check(Severity.error, stops=True)
+@finding(Severity.error, stops=True)
 def percentages(case: Case) -> Evidence | None:
     """Probabilities are written as percentages."""
     if case.fit is None or case.fit.scale is not Scale.PERCENT or "--normalize-rows" in case.fit.flags:
@@ -67,7 +70,7 @@ def percentages(case: Case) -> Evidence | None:
     )
 
 
-@check(Severity.warning)
+@finding(Severity.warning)
 def rows_do_not_sum_to_one(case: Case) -> Evidence | None:
     """Rows of probabilities do not sum to 1."""
     if case.fit is None or case.fit.scale not in {Scale.UNNORMALISED, Scale.PERCENT} or case.rows is None:
@@ -81,7 +84,7 @@ def rows_do_not_sum_to_one(case: Case) -> Evidence | None:
     return Evidence(f"{percent(case.count('off sum'), case.n)} of the rows do not sum to 1", advice, met)
 
 
-@check(Severity.error, stops=True)
+@finding(Severity.error, stops=True)
 def rows_that_sum_to_zero(case: Case) -> Evidence | None:
     """A row of probabilities is all zeros."""
     if case.fit is None or case.fit.scale is not Scale.UNNORMALISED or not case.count("no sum"):
@@ -89,7 +92,7 @@ def rows_that_sum_to_zero(case: Case) -> Evidence | None:
     return Evidence("rows are all zeros", "Such a row says nothing of any class: mend or drop it.", case.met("no sum"))
 
 
-@check(Severity.error)
+@finding(Severity.error)
 def swapped(case: Case) -> Evidence | None:
     """Label and prediction have changed places."""
     label, values = case.facts.label, case.found.values
@@ -110,7 +113,7 @@ def _inside(values: Distribution, domain: Domain) -> bool:
     return bool(values.n) and not values.infinite and len(values.keys) <= 2 and domain.illegal(values.values) is None
 
 
-@check(Severity.error, stops=True)
+@finding(Severity.error, stops=True)
 def one_column_for_many_classes(case: Case) -> Evidence | None:
     """The labels are more than two words, and the prediction is one number."""
     counts = case.facts.words.counts
@@ -124,7 +127,7 @@ def one_column_for_many_classes(case: Case) -> Evidence | None:
     )
 
 
-@check(Severity.error, stops=True, shared=True)
+@finding(Severity.error, stops=True, shared=True)
 def class_names_with_commas(case: Case) -> Evidence | None:
     """A class has a name that a comma list cannot hold."""
     if not case.layout.text or case.layout.classes is not None or case.fit is None:
@@ -138,7 +141,7 @@ def class_names_with_commas(case: Case) -> Evidence | None:
     )
 
 
-@check(Severity.warning)
+@finding(Severity.warning)
 def classes_in_sorted_order(case: Case) -> Evidence | None:
     """Which column stands for which class is a guess."""
     if case.layout.classes is not None or not case.layout.text or not case.layout.widths[case.at] or case.fit is None:
@@ -150,7 +153,7 @@ def classes_in_sorted_order(case: Case) -> Evidence | None:
     )
 
 
-@check(Severity.note)
+@finding(Severity.note)
 def second_class_in_sorted_order(case: Case) -> Evidence | None:
     """Which of two labels the probability is of is a guess."""
     if case.fit is None or not case.fit.binary or case.layout.classes is not None or not case.layout.text:
@@ -165,7 +168,7 @@ def second_class_in_sorted_order(case: Case) -> Evidence | None:
     )
 
 
-@check(Severity.error, stops=True)
+@finding(Severity.error, stops=True)
 def unknown_classes(case: Case) -> Evidence | None:
     """A label is none of the classes that have a column."""
     layout, met, k = case.layout, case.met("unknown class", case.label), case.layout.widths[case.at]
@@ -189,7 +192,7 @@ def _counted_from_one(case: Case) -> bool:
     return one_based(case.facts, case.layout, case.layout.widths[case.at])
 
 
-@check(Severity.warning)
+@finding(Severity.warning)
 def classes_counted_from_one(case: Case) -> Evidence | None:
     """Class labels count from 1."""
     k = case.layout.widths[case.at]
@@ -201,7 +204,7 @@ def classes_counted_from_one(case: Case) -> Evidence | None:
     )
 
 
-@check(Severity.warning)
+@finding(Severity.warning)
 def columns_in_another_order(case: Case) -> Evidence | None:
     """Each class is predicted by the column of another."""
     found = better_order(case)
@@ -213,11 +216,11 @@ def columns_in_another_order(case: Case) -> Evidence | None:
     return Evidence(
         f"the largest column is that of the label in {percent(now, case.n)} of the rows, but in "
         f"{percent(then, case.n)} were the columns those of {shown}",
-        "Check the order of the classes, and say it with --classes.",
+        "Problem the order of the classes, and say it with --classes.",
     )
 
 
-@check(Severity.warning)
+@finding(Severity.warning)
 def probabilities_for_a_margin(case: Case) -> Evidence | None:
     """A loss for scores is asked for, and the predictions are probabilities."""
     risky = [bound for bound in case.asked if any("sigmoid" in risk.activations for risk in risks_of(bound.name))]
@@ -230,7 +233,7 @@ def probabilities_for_a_margin(case: Case) -> Evidence | None:
     )
 
 
-@check(Severity.note)
+@finding(Severity.note)
 def coded_labels(case: Case) -> Evidence | None:
     """The two labels are not 0 and 1."""
     fit = case.fit
@@ -243,7 +246,7 @@ def coded_labels(case: Case) -> Evidence | None:
     return Evidence(what, "The command line says so with --classes.")
 
 
-@check(Severity.warning)
+@finding(Severity.warning)
 def another_scale(case: Case) -> Evidence | None:
     """No prediction lies within the range of the labels."""
     label, values = case.facts.label, case.found.values
@@ -259,7 +262,7 @@ def another_scale(case: Case) -> Evidence | None:
     )
 
 
-@check(Severity.error)
+@finding(Severity.error)
 def outside_the_asked_loss(case: Case) -> Evidence | None:
     """A label or a prediction is outside the domain of a loss asked for."""
     if case.layout.widths[case.at] or case.layout.text or case.layout.classes or case.name in case.layout.unread:
@@ -283,7 +286,7 @@ def _zero_labels(domain: Domain, role: str) -> bool:
     return role == "label" and bool(getattr(domain, "nonzero", False))
 
 
-@check(Severity.warning)
+@finding(Severity.warning)
 def zero_labels(case: Case) -> Evidence | None:
     """A loss that divides by the label is asked for, and a label is 0."""
     met = case.met("label zero", case.label)

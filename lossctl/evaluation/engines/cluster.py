@@ -6,7 +6,6 @@ there is said by the task, and the scheduler needs no lossctl.
 """
 
 import contextlib
-import functools
 import gc
 import logging
 import pickle
@@ -14,16 +13,14 @@ import signal
 import tempfile
 import threading
 import time
-import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from lossctl.errors import DataError, LossctlError, UsageError
 from lossctl.evaluation.engine import Engine, Item, Made, available_cores, engines, in_turn
+from lossctl.evaluation.remote import Outcome, Task, versions
 
 if TYPE_CHECKING:
     from distributed import Client, Future, LocalCluster
@@ -45,90 +42,6 @@ ENVIRONMENT, TRIM = "distributed.nanny.pre-spawn-environ", "MALLOC_TRIM_THRESHOL
 EVERYWHERE = (
     "Every worker must find the same file: under its absolute path on shared storage, or as a URL such as s3://."
 )
-
-
-@functools.cache
-def versions() -> dict[str, str]:
-    """What must be the same everywhere, or the last digits could differ."""
-    return {name: version(name) for name in ("lossctl", "numpy")}
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a shard on a worker."""
-
-    worker: str
-    made: Any = None
-    error: Exception | None = None
-    """What the function raised."""
-    trace: str = ""
-    unfit: LossctlError | None = None
-    """Why the worker could not try."""
-
-
-class Task:
-    """What is a call of `perform` once it is unpickled."""
-
-    def __init__(self, needed: dict[str, str], function: bytes, items: list[bytes]) -> None:
-        self.call = perform, (needed, function, items)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return self.call
-
-
-def perform(needed: dict[str, str], function: bytes, items: list[bytes]) -> bytes:
-    """What a function makes of some items, here on a worker: pickled outcomes, because a task must not fail.
-
-    Returns:
-        The seconds it took, and the outcomes up to the first that is no success.
-    """
-    from cloudpickle import dumps
-
-    begun, outcomes = time.monotonic(), []
-    for item in items:
-        outcome, packed = _outcome(needed, function, item)
-        outcomes.append(packed)
-        if outcome.error is not None or outcome.unfit is not None:
-            break
-    return bytes(dumps((time.monotonic() - begun, outcomes)))
-
-
-def _outcome(needed: dict[str, str], function: bytes, item: bytes) -> tuple[Outcome, bytes]:
-    """What becomes of an item, and that as a pickle."""
-    from cloudpickle import dumps
-    from distributed import get_worker
-
-    worker = get_worker().address
-    try:
-        found = Outcome(worker, _prepared(needed, function, item)())
-        return found, dumps(found)
-    except _Unfit as unfit:
-        what, hint = unfit.args
-        found = Outcome(worker, unfit=UsageError(f"{what} on worker {worker}", hint))
-    except Exception as error:  # noqa: BLE001  (raised again when its turn comes)
-        trace, sent = traceback.format_exc(), error.with_traceback(None)  # which Dask would have pickled with it
-        try:
-            pickle.loads(dumps(sent))  # noqa: S301  (not every exception survives it)
-        except Exception:  # noqa: BLE001
-            sent = RuntimeError(f"{type(error).__name__}: {error}")
-        found = Outcome(worker, error=sent, trace=trace)
-    return found, dumps(found)
-
-
-class _Unfit(Exception):
-    """Something is missing on this worker: what, and what to do about it."""
-
-
-def _prepared(needed: dict[str, str], function: bytes, item: bytes) -> Callable[[], Any]:
-    """The work to do, if this worker has what it takes."""
-    for name, there in needed.items():
-        if (here := versions()[name]) != there:
-            raise _Unfit(f"{name} is {there} here, but {here}", f"Install it there: pip install {name}=={there}")
-    try:
-        return functools.partial(pickle.loads(function), pickle.loads(item))  # noqa: S301  (from the client, through Dask)
-    except Exception as error:  # noqa: BLE001  (whatever a plug-in that is missing may cause)
-        what = error.what if isinstance(error, LossctlError) else f"{type(error).__name__}: {error}"
-        raise _Unfit(what, "It is known where you are: install its package on every worker.") from None
 
 
 class Session:

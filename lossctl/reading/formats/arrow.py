@@ -11,7 +11,8 @@ from lossctl.errors import DataError
 from lossctl.reading.columns import Column
 from lossctl.reading.footer import Part, PartedSource
 from lossctl.reading.format import Reading, Wanted, columns_in, formats
-from lossctl.reading.location import REFUSALS, Location, open_binary, stamp_of, unchanged, unreadable
+from lossctl.reading.location import Location, stamp_of, unchanged
+from lossctl.reading.stores import REFUSALS, open_binary, unreadable
 
 ROWS = 1 << 16
 

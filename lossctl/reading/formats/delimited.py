@@ -8,22 +8,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
 from lossctl.errors import DataError, UsageError
-from lossctl.evaluation.batch import TEXT_HINT, BadRow, kind_of
+from lossctl.reading.cells import TEXT_HINT, BadRow, kind_of
 from lossctl.reading.columns import Column
 from lossctl.reading.format import MIXED, Mixed, Reading, Resplit, Wanted, formats
-from lossctl.reading.lines import RANGE, Stream, TextSource, lines_of
-from lossctl.reading.location import Location, Stamp, unchanged, unreadable
+from lossctl.reading.inferred_types import HEAD, inferred_types, is_number, long_or_coded
+from lossctl.reading.lines import RANGE, Stream, TextSource, last_line_end, lines_of
+from lossctl.reading.location import Location, Stamp, unchanged
+from lossctl.reading.stores import unreadable
 
-HEAD = 1 << 20
-"""Bytes from which the types of columns are inferred."""
-QUOTE, LINE_FEED, CARRIAGE_RETURN = b'"\n\r'
 BOM = b"\xef\xbb\xbf"
-LONG = re.compile(rb"(?<![\d.eE])(?<![eE][-+])(?:0\d|\d{19})")
 RAGGED = re.compile(r"CSV parse error: Row #(\d+): Expected (\d+) columns, got (\d+): (.*)", re.DOTALL)
 CONVERSION = re.compile(
     r"In CSV column #(\d+): Row #(\d+): CSV conversion error to (\w+): invalid value '(.*)'", re.DOTALL
@@ -160,45 +157,6 @@ class Remainder:
             raise unreadable(self.file, error) from None
 
 
-def last_line_end(text: bytes, delimiter: str) -> tuple[int, bool]:
-    """Where the last line end outside quotes ends (0 if there is none), and whether the text ends inside quotes.
-
-    The text begins outside quotes. A quote opens a cell only at its beginning; elsewhere in a bare cell it is a
-    character like any other.
-    """
-    if b'"' not in text:
-        return text.rfind(b"\n") + 1, False
-    data = np.frombuffer(text, np.uint8)
-    quotes = np.flatnonzero(data == QUOTE)
-    opening, closing = quotes[::2], quotes[1::2]
-    doubled = np.zeros(len(opening), dtype=np.bool_)
-    doubled[1:] = opening[1:] == closing[: len(opening) - 1] + 1
-    before = data[opening - 1]
-    at_start = (before == ord(delimiter)) | (before == LINE_FEED) | (before == CARRIAGE_RETURN) | (opening == 0)
-    if not (doubled | at_start).all():
-        return _last_line_end_one_by_one(text, delimiter)
-    ends = np.flatnonzero(data == LINE_FEED)
-    outside = ends[np.searchsorted(quotes, ends) % 2 == 0]
-    return (int(outside[-1]) + 1 if len(outside) else 0), len(quotes) % 2 == 1
-
-
-def _last_line_end_one_by_one(text: bytes, delimiter: str) -> tuple[int, bool]:
-    """The same for text with quotes inside bare cells, quote by quote."""
-    at, last, starts = 0, 0, b"\r\n" + delimiter.encode()
-    while (quote := text.find(b'"', at)) >= 0:
-        last = max(last, text.rfind(b"\n", at, quote) + 1)
-        if quote and text[quote - 1] not in starts:
-            at = quote + 1
-            continue
-        at = quote + 1
-        while (end := text.find(b'"', at)) >= 0 and text[end + 1 : end + 2] == b'"':
-            at = end + 2
-        if end < 0:
-            return last, True
-        at = end + 1
-    return max(last, text.rfind(b"\n", at) + 1), False
-
-
 def _parse(text: bytes, layout: Layout, wanted: Wanted, before: int = 0) -> Iterator[pa.RecordBatch]:
     """The rows of whole lines; ``before`` rows of the shard came before them."""
     if not text:
@@ -333,9 +291,9 @@ def _layout(location: Location, head: bytes, delimiter: str, reading: Reading) -
     body = head[stop:]
     if not location.ranges or len(head) < location.size:
         body = body[: body.rfind(b"\n") + 1] or body
-    types = _types(names, body, delimiter, reading.nulls)
+    types = inferred_types(names, body, delimiter, reading.nulls)
     size = location.size if location.ranges else 0
-    long = _long(names, types, body, delimiter)
+    long = long_or_coded(names, types, body, delimiter)
     return Layout(location.path, title, delimiter, reading.nulls, names, types, stop, size, location.stamp, long)
 
 
@@ -347,57 +305,10 @@ def _names(title: str, cells: tuple[str, ...], delimiter: str) -> tuple[str, ...
     if len(cells) == 1 and other is not None:
         hint = f"If so, say -d {other!r}."
         raise DataError(f"{title}: a single column {cells[0]!r}: is {other!r} the separator?", hint)
-    if all(_is_number(cell) for cell in cells):
+    if all(is_number(cell) for cell in cells):
         hint = "Name the columns in a first line, or say --no-header: they are #1, #2, … then."
         raise DataError(f"{title}: the first line holds numbers, not names", hint)
     return cells
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _types(names: tuple[str, ...], body: bytes, delimiter: str, nulls: tuple[str, ...]) -> tuple[pa.DataType, ...]:
-    """The types Arrow infers from the first rows; what cannot be parsed is met again, with its place, when read."""
-    if not body.strip():
-        return (pa.null(),) * len(names)
-    try:
-        body.decode()
-    except UnicodeDecodeError:
-        return (pa.string(),) * len(names)
-    reading = pyarrow.csv.ReadOptions(
-        use_threads=False, block_size=len(body) + 1, column_names=[str(at) for at in range(len(names))]
-    )
-    parsing = pyarrow.csv.ParseOptions(
-        delimiter=delimiter, newlines_in_values=b'"' in body, invalid_row_handler=lambda _: "skip"
-    )
-    converting = pyarrow.csv.ConvertOptions(null_values=list(nulls), strings_can_be_null=True)
-    try:
-        return tuple(pyarrow.csv.read_csv(pa.BufferReader(body), reading, parsing, converting).schema.types)
-    except pa.ArrowException:
-        return (pa.string(),) * len(names)
-
-
-def _long(names: tuple[str, ...], types: tuple[pa.DataType, ...], body: bytes, delimiter: str) -> frozenset[str]:
-    """The columns that Arrow takes for numbers though they hold integers beyond 2^63, or codes with leading zeros."""
-    doubles = [str(at) for at, kind in enumerate(types) if pa.types.is_float64(kind) or pa.types.is_integer(kind)]
-    if not doubles or not LONG.search(body):
-        return frozenset()
-    places = [str(at) for at in range(len(names))]
-    reading = pyarrow.csv.ReadOptions(use_threads=False, block_size=len(body) + 1, column_names=places)
-    parsing = pyarrow.csv.ParseOptions(
-        delimiter=delimiter, newlines_in_values=b'"' in body, invalid_row_handler=lambda _: "skip"
-    )
-    converting = pyarrow.csv.ConvertOptions(include_columns=doubles, column_types=dict.fromkeys(doubles, pa.string()))
-    table = pyarrow.csv.read_csv(pa.BufferReader(body), reading, parsing, converting)
-    import pyarrow.compute as pc
-
-    found = (at for at in doubles if pc.any(pc.match_substring_regex(table[at], r"^[-+]?(\d{19,}|0\d+)$")).as_py())
-    return frozenset(names[int(at)] for at in found)
 
 
 for made in (Delimited("csv", (".csv",), ","), Delimited("tsv", (".tsv", ".tab"), "\t")):

@@ -11,10 +11,11 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from lossctl.errors import DataError
-from lossctl.evaluation.batch import TEXT_HINT, BadRow, kind_of
+from lossctl.reading.cells import TEXT_HINT, BadRow, kind_of
 from lossctl.reading.format import MIXED, Mixed, Reading, Wanted, columns_in, formats
 from lossctl.reading.lines import RANGE, Stream, TextSource, lines_of
-from lossctl.reading.location import Location, Stamp, unreadable
+from lossctl.reading.location import Location, Stamp
+from lossctl.reading.stores import unreadable
 
 HEAD = 1 << 20
 """Bytes from which the types of columns are inferred."""

@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from lossctl.reading.footer import Part, PartedSource
 from lossctl.reading.format import Reading, Wanted, columns_in, formats
-from lossctl.reading.location import REFUSALS, Location, Stamp, is_remote, open_binary, stamp_of, unchanged, unreadable
+from lossctl.reading.location import Location, Stamp, stamp_of, unchanged
+from lossctl.reading.stores import REFUSALS, is_remote, open_binary, unreadable
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq

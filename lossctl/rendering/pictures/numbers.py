@@ -4,7 +4,8 @@ import json
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from lossctl.rendering.chart import Chart, writers
+from lossctl.rendering.chart import Chart
+from lossctl.rendering.picture import writers
 
 SCHEMA_VERSION = 1
 

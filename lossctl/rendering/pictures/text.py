@@ -5,7 +5,9 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from lossctl.rendering.chart import Axis, Chart, Panel, Series, printable, reworded, writers
+from lossctl.rendering.chart import Axis, Chart, Panel, Series, reworded
+from lossctl.rendering.picture import writers
+from lossctl.words import printable
 
 MARKERS = "•×+○*◇▪△"
 """One a series, so that they differ without colour too."""

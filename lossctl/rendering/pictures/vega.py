@@ -8,7 +8,9 @@ from importlib import import_module
 from typing import Any
 
 from lossctl.errors import UsageError
-from lossctl.rendering.chart import Axis, Chart, Panel, Series, printable, reworded, writers
+from lossctl.rendering.chart import Axis, Chart, Panel, Series, reworded
+from lossctl.rendering.picture import writers
+from lossctl.words import printable
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
 """Okabe and Ito, which colour-blind people can tell apart."""

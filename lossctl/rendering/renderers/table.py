@@ -10,8 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lossctl.evaluation.report import Report, Result
+from lossctl.functions.bound_loss import get_loss
 from lossctl.functions.definition import Value, spell
-from lossctl.functions.loss import get_loss
 from lossctl.rendering.renderer import Style, renderers
 from lossctl.rendering.terminal import console
 

@@ -1,0 +1,67 @@
+"""Statistics of what a pass saw, from joint counts and sketches."""
+
+import math
+
+import numpy as np
+
+from lossctl.doctor.finding import ENOUGH, SIGNIFICANT, Case
+from lossctl.domain import FloatArray, IntArray
+
+
+def area_under_curve(case: Case) -> tuple[float, float] | None:
+    """The area under the ROC curve of a binary model, and how many standard errors it lies from 1/2."""
+    if case.by_class is None:
+        return None
+    (low, n_low), (high, n_high) = case.by_class
+    below = np.concatenate([[0], np.cumsum(n_low)])
+    less, not_more = below[np.searchsorted(low, high, "left")], below[np.searchsorted(low, high, "right")]
+    zeros, ones = float(n_low.sum()), float(n_high.sum())
+    area = float((n_high * (less + not_more)).sum()) / (2.0 * zeros * ones)
+    return area, (area - 0.5) / math.sqrt((zeros + ones + 1.0) / (12.0 * zeros * ones))
+
+
+def rank_correlation(case: Case) -> tuple[float, float] | None:
+    """Spearman's correlation of labels and predictions, over the pairs kept, and its size in standard errors."""
+    pairs, count = case.found.pairs.numbers, case.found.pairs.counts
+    if len(pairs) < ENOUGH:
+        return None
+    ranks = [_ranks(column, count) for column in pairs.T]
+    centred = [column - np.average(column, weights=count) for column in ranks]
+    spread = [float(np.average(column**2, weights=count)) for column in centred]
+    if not all(spread):
+        return None
+    found = float(np.average(centred[0] * centred[1], weights=count)) / math.sqrt(spread[0] * spread[1])
+    found = max(-1.0, min(1.0, found))
+    return found, math.atanh(max(-0.9999999, min(0.9999999, found))) * math.sqrt((len(pairs) - 3) / 1.06)
+
+
+def _ranks(values: FloatArray, count: IntArray) -> FloatArray:
+    """The mid-ranks of numbers that occur so often."""
+    distinct, place = np.unique(values, return_inverse=True)
+    total = np.bincount(place, weights=count, minlength=len(distinct))
+    return np.asarray((np.cumsum(total) - 0.5 * total)[place])
+
+
+def top_share(losses: FloatArray, counts: IntArray, part: float = 0.01) -> float:
+    """The share of the total that the largest ``part`` of the rows carry; 0 of nothing."""
+    with np.errstate(all="ignore"):
+        order = np.argsort(-losses)
+        ordered, count = losses[order], counts[order]
+        top = np.clip(math.ceil(part * int(count.sum())) - (np.cumsum(count) - count), 0, count)
+        scale = float(ordered[0]) if len(ordered) else 0.0
+        if not (0 < scale < math.inf):
+            return 0.0
+        return float((ordered / scale * top).sum() / (ordered / scale * count).sum())
+
+
+def better_order(case: Case) -> tuple[int, int, IntArray] | None:
+    """Hits, hits with every class at the column picked most for it, and those columns, where that is much better."""
+    rows = case.rows
+    if rows is None or rows.confusion is None or case.n < 3 * ENOUGH or int(rows.labels.sum()) < case.n:
+        return None
+    order = rows.confusion.argmax(axis=1)
+    if len(np.unique(order)) < len(order):
+        return None
+    now, then = int(np.trace(rows.confusion)), int(rows.confusion.max(axis=1).sum())
+    better = then - now > SIGNIFICANT * (then + now) ** 0.5
+    return (now, then, order) if better and then >= 2 * now else None

@@ -1,0 +1,130 @@
+"""From what is wrong with the data to the error that says so."""
+
+from collections.abc import Callable, Iterator
+from typing import Protocol, Self, TypeVar
+
+from lossctl.errors import DataError
+from lossctl.evaluation.measure import Measured
+from lossctl.evaluation.plan import Plan
+from lossctl.evaluation.traversal import Traversal
+from lossctl.reading.format import Shard
+from lossctl.sums.problems import Problem, Problems
+from lossctl.sums.state import Summation
+
+
+class Found(Protocol):
+    """What a shard comes to: it adds up, and knows what is wrong with its rows."""
+
+    @property
+    def rows(self) -> int:
+        """The number of rows read."""
+
+    @property
+    def problems(self) -> Problems:
+        """What was met in them."""
+
+    def __add__(self, other: Self, /) -> Self:
+        """Both together; rows of ``other`` come after those of ``self``."""
+
+
+State = TypeVar("State", bound=Found)
+
+
+def total_of(
+    passed: Traversal,
+    plan: Plan,
+    lift: Callable[[Shard], State],
+    zero: State,
+    progress: Callable[[int], None] | None = None,
+) -> State:
+    """What all shards come to, told of the bytes of each as it is done.
+
+    Raises:
+        DataError: as for `complain`, at the first shard that met something wrong.
+    """
+    total, problems = Summation(zero), Problems()
+    for shard, found in passed.map(lift):
+        total.add(found)
+        problems = problems + found.problems.shift(passed.rows - found.rows)
+        complain(plan, problems, passed)
+        if progress is not None:
+            progress(shard.nbytes)
+    return total.result()
+
+
+def complain(plan: Plan, problems: Problems, passed: Traversal) -> None:
+    """Stop at the first shard that met something wrong.
+
+    Raises:
+        DataError: nulls under ``error``, or values outside a domain: what, where, how many so far, what to do.
+    """
+    if not problems.by_key:
+        return
+    complaints = [*_nulls(plan, problems), *_illegal(plan, problems), *_exclusive(problems)]
+    if complaints:
+        what, problem, hint = min(complaints, key=lambda complaint: complaint[1].row)
+        also = len(complaints) - 1
+        more = f"; {also} other problem{'s' if also > 1 else ''} found" if also else ""
+        raise DataError(
+            f"{passed.place(problem.row)}: {what} ({problem.count:,} in the first {passed.rows:,} rows{more})", hint
+        )
+
+
+def _nulls(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str]]:
+    if plan.nulls == "error":
+        for column, _, problem in problems.of("null"):
+            yield f"column {column!r} is null or NaN", problem, "Leave such rows out with --nulls drop (nulls='drop')."
+
+
+def _illegal(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str]]:
+    for column, what, problem in problems.of("error"):
+        name, colon, domain = what.partition(": ")
+        must = f"{name} needs {domain}" if colon else f"must be {what}"
+        what_is = f"column{'s' if ', ' in column else ''} {column!r} {'are' if ', ' in column else 'is'}"
+        yield f"{what_is} {problem.value}; {must}", problem, _remedy(plan, column, name)
+
+
+def _remedy(plan: Plan, column: str, name: str) -> str:
+    if name.startswith("one of the classes"):
+        return "Name other classes with --classes A,B,C."
+    bound = next((bound for chosen in plan.losses for bound in chosen if bound.name == name), None)
+    if bound is None:
+        return ""
+    is_label = column in plan.roles.label or column == ", ".join(plan.roles.label)
+    if not is_label and bound.definition.natural_activation is not None and bound.activation is None:
+        rows = " If they are probabilities that miss 1, --normalize-rows rescales them." if bound.rows else ""
+        return f"Are these scores before the {bound.definition.natural_activation}? Then add --from-logits.{rows}"
+    if not is_label and bound.chained:
+        return " ".join(f"{doubt}." for doubt in plan.doubts if doubt.startswith(f"{bound.name} after"))
+    if is_label and name == "mape":
+        return "Leave out the zero labels, or divide by max(1, |label|): mape:zero=max1."
+    if is_label and bound.rows and plan.classes:
+        return f"The classes are {', '.join(plan.classes[:12])}; --classes says otherwise."
+    return ""
+
+
+def _exclusive(problems: Problems) -> Iterator[tuple[str, Problem, str]]:
+    met: dict[str, list[Problem]] = {}
+    for column, value, problem in problems.of("exclusive"):
+        met.setdefault(column, []).append(problem)
+        if len(met[column]) > 1:
+            what = f"column {column!r} is {value}, after {met[column][0].value} earlier; 0 means -1 only beside 1"
+            yield what, problem, "Use -1 and 1, or 0 and 1."
+
+
+def ensure_measured(total: Measured, passed: Traversal) -> int:
+    """How many rows counted.
+
+    Raises:
+        DataError: there were no rows, or none that counted.
+    """
+    files = passed.source.files
+    title = files[0] if len(files) == 1 else f"{len(files)} files" if files else "the table"
+    if not total.rows:
+        raise DataError(f"{title}: no data rows")
+    used = total.rows - int(total.null.sum()) - int(total.unweighted.sum())
+    if not used:
+        unweighted = int(total.unweighted.sum())
+        why = f"{int(total.null.sum()):,} have a null, {unweighted:,} a weight of 0"
+        raise DataError(f"{title}: none of the {total.rows:,} rows can be measured: {why}")
+    return used

@@ -1,0 +1,30 @@
+"""What somebody asked for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from lossctl.functions.bound_loss import BoundLoss
+
+Nulls = Literal["error", "drop"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What somebody asked for, in words; see `lossctl.evaluate` for what each means."""
+
+    loss: Sequence[str | BoundLoss]
+    label: Sequence[str] = ()
+    prediction: Sequence[str] = ()
+    weight: str | None = None
+    by: Sequence[str] = ()
+    classes: Sequence[str] = ()
+    activation: str | None = None
+    from_logits: bool = False
+    reduction: str | None = None
+    eps: float | None = None
+    normalize_rows: bool = False
+    gradient: bool = False
+    samples: int = 0
+    skill: bool = False
+    nulls: Nulls = "error"

@@ -1,0 +1,253 @@
+"""A loss with its parameters: what is measured with."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from lossctl.domain import REAL, BoolArray, Domain, FloatArray, row_sum
+from lossctl.errors import DataError, UsageError
+from lossctl.functions.activation import BoundActivation, get_activation
+from lossctl.functions.definition import Bound, Value, read_spec
+from lossctl.functions.loss import REDUCTIONS, Loss, Reduction, Through, losses
+from lossctl.words import normal
+
+
+@dataclass(frozen=True)
+class BoundLoss(Bound):
+    """A loss with a value for each of its parameters, on predictions or on pre-activations."""
+
+    definition: Loss
+    reduction: Reduction = "mean"
+    activation: BoundActivation | None = None
+
+    @property
+    def label_domain(self) -> Domain:
+        """Which labels are legal."""
+        return self.definition.label_domain(**self.parameters)
+
+    @property
+    def prediction_domain(self) -> Domain:
+        """Which predictions (or pre-activations) are legal."""
+        return self.definition.prediction_domain(**self.parameters) if self.activation is None else REAL
+
+    @property
+    def chained(self) -> bool:
+        """Whether an activation is applied by the chain rule, for want of a form of the pair."""
+        return self.activation is not None and self._pair is None
+
+    @property
+    def output_domain(self) -> Domain:
+        """What the activation may come to."""
+        return self.definition.prediction_domain(**self.parameters)
+
+    def activated(self, prediction: FloatArray) -> FloatArray:
+        """The predictions after the activation."""
+        return prediction if self.activation is None else self.activation.value(prediction)
+
+    @property
+    def rows(self) -> bool:
+        """Whether the loss compares whole rows of a vector prediction."""
+        return self.definition.prediction_domain(**self.parameters).rows
+
+    @property
+    def wrt(self) -> str:
+        """What gradients are with respect to."""
+        return "prediction" if self.activation is None else f"pre-activation of {self.activation}"
+
+    def value(self, label: npt.ArrayLike, prediction: npt.ArrayLike) -> FloatArray:
+        """The loss of each row.
+
+        Args:
+            label: ``(n,)``, or ``(n, k)`` for several columns; class labels are ``(n,)`` integer codes.
+            prediction: ``(n,)`` or ``(n, k)``; a loss of rows needs ``(n, k)``.
+
+        Returns:
+            ``(n,)`` float64. Over several columns a row is their mean, or their sum where the reduction is a sum.
+
+        Raises:
+            UsageError: the shapes do not fit.
+            DataError: a number is outside the domain.
+        """
+        return self.row_value(*self.accept(label, prediction))
+
+    def gradient(self, label: npt.ArrayLike, prediction: npt.ArrayLike) -> FloatArray:
+        """The derivative of each row's value with respect to its prediction, in the shape of ``prediction``.
+
+        Arguments and errors are those of `value`. At a kink the value is the one the documentation states.
+        """
+        return self.row_gradient(*self.accept(label, prediction))
+
+    def through(self, activation: str | BoundActivation | None) -> "BoundLoss":
+        """The same loss on pre-activations: exact where the loss has a form for the pair, else by the chain rule."""
+        bound = get_activation(activation) if isinstance(activation, str) else activation
+        return replace(self, activation=bound)
+
+    def from_logits(self) -> "BoundLoss":
+        """The same loss through its natural activation.
+
+        Raises:
+            UsageError: it has none.
+        """
+        natural = self.definition.natural_activation
+        if natural is None:
+            having = ", ".join(found.name for found in losses if found.natural_activation)
+            raise UsageError(f"{self.name} has no natural activation", f"Losses that have one: {having}.")
+        return self.through(natural)
+
+    def under(self, reduction: str) -> "BoundLoss":
+        """The same loss under another reduction.
+
+        Raises:
+            UsageError: there is no such reduction.
+        """
+        for known in REDUCTIONS:
+            if normal(known) == normal(reduction):
+                return replace(self, reduction=known)
+        raise UsageError(f"unknown reduction {reduction!r}", f"Known: {', '.join(REDUCTIONS)}.")
+
+    def flooring(self, eps: float) -> "BoundLoss":
+        """The same loss with another floor under probabilities.
+
+        Raises:
+            UsageError: it has none.
+        """
+        return replace(self, settings=self.definition.settings({**self.parameters, "eps": eps}))
+
+    def accept(self, label: npt.ArrayLike, prediction: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
+        """Label and prediction as the arrays kernels take, if shapes and values are legal; see `value`."""
+        predictions = np.asarray(prediction, dtype=np.float64)
+        labels = np.asarray(label, dtype=np.float64)
+        if not labels.ndim or not predictions.ndim:
+            raise UsageError(f"{self.name}: arrays must be (n,) or (n, k), not single numbers")
+        self.accept_shapes(labels.shape[1:], predictions.shape[1:])
+        if len(labels) != len(predictions):
+            raise UsageError(f"{len(labels)} labels and {len(predictions)} predictions")
+        label_domain = self.label_domain.for_width(predictions.shape[1] if predictions.ndim == 2 else 1)
+        roles = (("label", label_domain, labels), ("prediction", self.prediction_domain, predictions))
+        for role, domain, values in roles:
+            bad = domain.illegal(values)
+            if bad is not None:
+                row = int(bad.argmax())
+                raise DataError(f"{self}: {role} {values[row]} at index {row} must be {domain.describe()}")
+            if domain.exclusive and all((values == value).any() for value in domain.exclusive):
+                raise DataError(f"{self}: {role} holds both 0 and -1", "Use 0 and 1, or -1 and 1.")
+        return self.as_codes(label_domain.convert(labels)), predictions
+
+    def accept_shapes(self, label: tuple[int, ...], prediction: tuple[int, ...]) -> None:
+        """Check the shapes of one row's label and prediction: ``()`` or ``(k,)``.
+
+        Raises:
+            UsageError: this loss is not defined for them.
+        """
+        if max(len(label), len(prediction)) > 1:
+            raise UsageError(f"{self.name}: arrays must be (n,) or (n, k)")
+        if not self.rows:
+            if label != prediction:
+                counts = [shape[0] if shape else 1 for shape in (label, prediction)]
+                hint = "Name one prediction column; a class a column is for losses such as cross_entropy."
+                raise UsageError(
+                    f"{self.name} needs as many label columns as prediction columns, not {counts[0]} and {counts[1]}",
+                    hint,
+                )
+            return
+        if len(prediction) != 1 or prediction[0] < 2:
+            raise UsageError(f"{self.name} needs a vector prediction: two or more columns", "Use -p 'p_*' or -p a,b,c.")
+        if len(label) + 1 not in self.label_domain.dimensions or label not in ((), prediction):
+            wanted = "one label column" if self.label_domain.dimensions == (1,) else f"{prediction[0]} label columns"
+            raise UsageError(f"{self.name} needs {wanted} with {prediction[0]} prediction columns")
+
+    def as_codes(self, label: FloatArray) -> FloatArray:
+        """Class labels as the integers kernels index with; any other label as it is."""
+        if self.rows and label.ndim == 1:
+            return label.astype(np.intp)  # type: ignore[return-value,unused-ignore]  # codes are the one label not float64
+        return label
+
+    def row_value(self, label: FloatArray, prediction: FloatArray) -> FloatArray:
+        """`value` of arrays known to be legal."""
+        with np.errstate(all="ignore"):
+            return self._over_columns(self._kernel(label, prediction, self.parameters))
+
+    def row_gradient(self, label: FloatArray, prediction: FloatArray) -> FloatArray:
+        """`gradient` of arrays known to be legal."""
+        with np.errstate(all="ignore"):
+            slope = self._slope(label, prediction, self.parameters)
+        if slope.ndim == 1 or self.rows or self.reduction == "sum":
+            return slope
+        return np.asarray(slope / slope.shape[1])
+
+    def clipped(self, label: FloatArray, prediction: FloatArray) -> BoolArray | None:
+        """Rows whose value the floor under probabilities changed; ``None`` when there are none."""
+        eps = self.parameters.get("eps")
+        if not isinstance(eps, float) or eps == 0 or self._pair is not None:
+            return None
+        with np.errstate(all="ignore"):
+            shown = prediction if self.activation is None else self.activation.value(prediction)
+            floored = self.definition.floored(label, shown, **self.parameters)
+            if floored.min() >= eps and floored.max() <= 1.0 - eps:
+                return None
+            near = (floored < eps) | (floored > 1.0 - eps)
+            rows = np.flatnonzero(near if near.ndim == 1 else near.any(axis=1))
+            some, others = label[rows], prediction[rows]
+            bare = self._over_columns(self._kernel(some, others, {**self.parameters, "eps": 0.0}))
+            changed = bare != self._over_columns(self._kernel(some, others, self.parameters))
+        if not changed.any():
+            return None
+        mask = np.zeros(len(label), dtype=np.bool_)
+        mask[rows[changed]] = True
+        return mask
+
+    @property
+    def _pair(self) -> Through | None:
+        if self.activation is None:
+            return None
+        return self.definition.pairs.get(self.activation.name)
+
+    def _over_columns(self, values: FloatArray) -> FloatArray:
+        if values.ndim == 1:
+            return values
+        total = row_sum(values)
+        return total if self.reduction == "sum" else np.asarray(total / values.shape[1])
+
+    def _kernel(self, label: FloatArray, prediction: FloatArray, parameters: dict[str, Value]) -> FloatArray:
+        if self._pair is not None:
+            return self._pair.function(label, prediction, **parameters)
+        if self.activation is not None:
+            prediction = self.activation.value(prediction)
+        return np.asarray(self.definition.function(label, prediction, **parameters))
+
+    def _slope(self, label: FloatArray, prediction: FloatArray, parameters: dict[str, Value]) -> FloatArray:
+        pair = self._pair
+        if pair is not None and pair.slope is not None:
+            return pair.slope(label, prediction, **parameters)
+        if self.definition.slope is None:
+            raise UsageError(f"{self.name} declares no gradient")
+        if self.activation is None:
+            return self.definition.slope(label, prediction, **parameters)
+        upstream = self.definition.slope(label, self.activation.value(prediction), **parameters)
+        return self.activation.pullback(prediction, upstream)
+
+
+def get_loss(spec: str | BoundLoss, *, columns: int | None = None) -> BoundLoss:
+    """The loss that a text such as ``huber:delta=0.5`` names, with its parameters.
+
+    Args:
+        spec: a name or alias, and parameters after a colon; a bound loss is returned as it is.
+        columns: the number of prediction columns where it is known: ``cross_entropy`` on one column means ``bce``,
+            ``log_loss`` on several means ``cross_entropy``.
+
+    Raises:
+        UsageError: an unknown name or parameter, or a parameter out of range.
+    """
+    if isinstance(spec, BoundLoss):
+        return spec
+    if not isinstance(spec, str):
+        raise UsageError(f"{spec!r} is no loss", "Give a name such as 'huber:delta=0.5', or what get_loss returns.")
+    name, given = read_spec(spec)
+    definition = losses.get(name)
+    if columns is not None and definition.other_width is not None:
+        other, spellings = definition.other_width
+        rows = definition.prediction_domain().rows
+        if (columns > 1) != rows and normal(name) in {normal(spelling) for spelling in spellings}:
+            definition = losses.get(other)
+    return BoundLoss(definition, definition.settings(given, read=True), definition.reduction)

@@ -1,0 +1,135 @@
+"""From Arrow to NumPy: the cells of a column as numbers, and which of them are null."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from lossctl.domain import BoolArray, FloatArray
+
+TEXT_HINT = "What means a missing number is said by --null-values; labels that are names need --classes no,yes."
+
+
+class BadRow(Exception):
+    """A row of a shard cannot be read; whoever knows what came before makes a `DataError` of it."""
+
+    def __init__(self, row: int, what: str, hint: str = "") -> None:
+        super().__init__(row, what, hint)
+        self.row, self.what, self.hint = row, what, hint
+
+
+def kind_of(kind: pa.DataType) -> str:
+    """``number``, ``text``, ``list`` (of numbers) or ``other``."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if pa.types.is_boolean(kind) or pa.types.is_null(kind) or pa.types.is_decimal(kind):
+        return "number"
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        return "number"
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return "text"
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        return "list" if kind_of(kind.value_type) == "number" else "other"
+    return "other"
+
+
+def class_number(name: str) -> float | None:
+    """The number that the name of a class is: an integer, or 1 for true and 0 for false."""
+    words = {"true": 1.0, "false": 0.0}
+    return float(name) if name.lstrip("-").isdecimal() else words.get(name.lower())
+
+
+def takeable(record: pa.RecordBatch) -> pa.RecordBatch:
+    """The same rows with text in a form of which Arrow can take some."""
+    for at, column in enumerate(record.schema):
+        if pa.types.is_string_view(column.type) or pa.types.is_binary_view(column.type):
+            plain = pa.large_string() if pa.types.is_string_view(column.type) else pa.large_binary()
+            record = record.set_column(at, column.name, record.column(at).cast(plain))
+    return record
+
+
+def mask_of(array: pa.Array) -> BoolArray | None:
+    """Where an Arrow array is null."""
+    if array.null_count == 0:
+        return None
+    import pyarrow.compute as pc
+
+    valid = pc.is_valid(array).cast(pa.uint8())
+    return np.asarray(np.frombuffer(valid.buffers()[1], np.uint8, len(array), valid.offset) == 0)
+
+
+def floats(array: pa.Array) -> FloatArray:
+    """The float64 values of an Arrow array of numbers, undefined where it is null."""
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if not pa.types.is_float64(array.type):
+        if pa.types.is_null(array.type):
+            return np.full(len(array), np.nan)
+        if pa.types.is_decimal(array.type):
+            quotient = _quotient(array)
+            if quotient is not None:
+                return quotient
+            array = array.cast(pa.string())  # Arrow's own cast to a double is off by a digit now and then
+        array = array.cast(pa.float64(), safe=False)
+    # Array.to_numpy would import pandas, and so would pa.array and pa.scalar of anything that is Python's.
+    return np.frombuffer(array.buffers()[1], np.float64, len(array), array.offset * 8)
+
+
+def _quotient(array: pa.Array) -> FloatArray | None:
+    """Decimals of up to 53 bits: an integer and a power of ten are exact, so their quotient is the nearest double."""
+    if not pa.types.is_decimal128(array.type) or not 0 <= array.type.scale <= 22:
+        return None
+    words = np.frombuffer(array.buffers()[1], np.int64, 2 * len(array), 16 * array.offset)
+    low, high = words[::2], words[1::2]
+    if np.any(low >> 53 != high) or high.min(initial=0) < -1 or high.max(initial=0) > 0:
+        return None
+    return np.asarray(low / float(f"1e{array.type.scale}"))
+
+
+def texts(words: Sequence[str]) -> pa.Array:
+    """Words as an Arrow array."""
+    encoded = [word.encode() for word in words]
+    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
+    return pa.StringArray.from_buffers(len(words), pa.py_buffer(ends), pa.py_buffer(b"".join(encoded)))
+
+
+def scalar_column(array: pa.Array) -> tuple[FloatArray, BoolArray | None]:
+    """Values and nulls of a column of numbers; NaN is null."""
+    values, null = floats(array), mask_of(array)
+    with np.errstate(all="ignore"):
+        total = np.add.reduce(values)  # one pass says that there is no NaN
+    if np.isnan(total):
+        nan = np.isnan(values)
+        null = nan if null is None else null | nan
+    return values, null
+
+
+def vector_column(array: pa.Array, k: int) -> tuple[FloatArray, BoolArray | None, BoolArray | None]:
+    """Values ``(n, k)``, null rows and rows of another length of a column of lists."""
+    import pyarrow.compute as pc
+
+    null = mask_of(array)
+    if pa.types.is_fixed_size_list(array.type) and array.type.list_size == k:
+        flat = array.values.slice(array.offset * k, len(array) * k)
+        wrong = None
+    else:
+        wrong = np.asarray(floats(pc.list_value_length(array)) != k)
+        if null is not None:
+            wrong &= ~null
+        bad = wrong if null is None else wrong | null
+        if bad.any():
+            kept = np.flatnonzero(~bad)  # the others are zeros, and are dropped
+            places = pa.Int64Array.from_buffers(pa.int64(), len(kept), [None, pa.py_buffer(kept)])
+            matrix, holes, _ = vector_column(array.take(places), k)
+            whole, missing = np.zeros((len(array), k), order="F"), bad & ~wrong
+            whole[kept] = matrix
+            if holes is not None:
+                missing[kept] = holes
+            return whole, missing, wrong
+        flat = array.flatten()
+    values, missing = scalar_column(flat)
+    matrix = np.asfortranarray(values.reshape(len(array), k))
+    if missing is not None:
+        holes = np.asarray(missing.reshape(len(array), k).any(axis=1))
+        null = holes if null is None else null | holes
+    return matrix, null, wrong

@@ -1,0 +1,81 @@
+"""The files that a path stands for: globs and directories, here and in stores."""
+
+import glob
+import os
+import re
+
+import pyarrow as pa
+
+from lossctl.errors import DataError
+from lossctl.reading.location import STDIN
+from lossctl.reading.stores import ARROW_STORES, FSSPEC_STORES, scheme_of, store_of, unreadable
+from lossctl.words import natural
+
+
+def expand(path: str) -> list[str]:
+    """The files that a path stands for: itself, those a glob matches, those in a directory.
+
+    Raises:
+        DataError: a glob matches nothing, or a directory holds nothing.
+    """
+    scheme = scheme_of(path)
+    if path == STDIN or scheme in FSSPEC_STORES:
+        return [path]
+    if scheme in ARROW_STORES:
+        return _expand_store(path)
+    local = path.removeprefix("file://")
+    if os.path.isdir(local):
+        found = [os.path.join(folder, name) for folder, _, names in os.walk(local) for name in names]
+        found = [one for one in found if not _hidden(os.path.relpath(one, local))]
+        if not found:
+            raise DataError(f"{path}: no files in this directory", "Name a file, or a directory that holds data files.")
+    elif any(sign in local for sign in "*?[") and not os.path.exists(local):
+        matching = glob.glob(local, recursive=True)
+        found = [one for one in matching if os.path.isfile(one)]
+        found += [one for folder in matching if os.path.isdir(folder) for one in expand(folder) if not found]
+        if not found:
+            raise DataError(f"{path}: no file matches")
+    else:
+        return [local]
+    return sorted(found, key=natural)
+
+
+def _expand_store(path: str) -> list[str]:
+    from pyarrow import fs  # noqa: PLC0415
+
+    base, question, options = path.rpartition("?")
+    if "=" not in options:  # a glob's ? rather than options
+        base, question, options = path, "", ""
+    scheme = base.split("://", 1)[0]
+    try:
+        store, inside = store_of(path if options else base)
+        is_glob = any(sign in inside for sign in "*?[")
+        top = re.split(r"[*?\[]", inside)[0].rpartition("/")[0] if is_glob else inside.rstrip("/")
+        kind = store.get_file_info(top).type
+        if not is_glob and kind == fs.FileType.NotFound:
+            raise FileNotFoundError(path)
+        if not is_glob and kind != fs.FileType.Directory:
+            return [path]
+        infos = store.get_file_info(fs.FileSelector(top, recursive=True, allow_not_found=True))
+    except (OSError, pa.ArrowException) as error:
+        raise unreadable(path, error) from None
+    names = [info.path for info in infos if info.type == fs.FileType.File and not _hidden(info.path[len(top) + 1 :])]
+    if is_glob:
+        pattern = re.compile(glob_pattern(inside))
+        names = [name for name in names if pattern.fullmatch(name)]
+    if not names:
+        raise DataError(f"{path}: no file matches" if is_glob else f"{path}: no files in this directory")
+    return [f"{scheme}://{name}{question}{options}" for name in sorted(names, key=natural)]
+
+
+def glob_pattern(text: str) -> str:
+    """A glob as a regular expression: ``*`` stops at a slash, ``**`` does not."""
+    import fnmatch  # noqa: PLC0415
+
+    pieces = re.split(r"(\*\*/?|\*)", text)
+    shown = {"*": "[^/]*", "**": ".*", "**/": "(?:.*/)?"}
+    return "".join(shown.get(piece) or fnmatch.translate(piece)[4:-3] for piece in pieces if piece)
+
+
+def _hidden(path: str) -> bool:
+    return any(part.startswith((".", "_")) for part in path.split("/"))

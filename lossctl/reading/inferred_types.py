@@ -1,0 +1,64 @@
+"""What a column of text is read as: decided once, by the first lines."""
+
+import re
+
+import pyarrow as pa
+import pyarrow.csv
+
+HEAD = 1 << 20
+"""Bytes from which the types of columns are inferred."""
+
+# What may be an integer beyond 2^63, or a code with leading zeros.
+LONG = re.compile(rb"(?<![\d.eE])(?<![eE][-+])(?:0\d|\d{19})")
+
+
+def is_number(text: str) -> bool:
+    """Whether a cell reads as a number."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def inferred_types(
+    names: tuple[str, ...], body: bytes, delimiter: str, nulls: tuple[str, ...]
+) -> tuple[pa.DataType, ...]:
+    """The types Arrow infers from the first rows; what cannot be parsed is met again, with its place, when read."""
+    if not body.strip():
+        return (pa.null(),) * len(names)
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return (pa.string(),) * len(names)
+    reading = pyarrow.csv.ReadOptions(
+        use_threads=False, block_size=len(body) + 1, column_names=[str(at) for at in range(len(names))]
+    )
+    parsing = pyarrow.csv.ParseOptions(
+        delimiter=delimiter, newlines_in_values=b'"' in body, invalid_row_handler=lambda _: "skip"
+    )
+    converting = pyarrow.csv.ConvertOptions(null_values=list(nulls), strings_can_be_null=True)
+    try:
+        return tuple(pyarrow.csv.read_csv(pa.BufferReader(body), reading, parsing, converting).schema.types)
+    except pa.ArrowException:
+        return (pa.string(),) * len(names)
+
+
+def long_or_coded(
+    names: tuple[str, ...], types: tuple[pa.DataType, ...], body: bytes, delimiter: str
+) -> frozenset[str]:
+    """The columns that Arrow takes for numbers though they hold integers beyond 2^63, or codes with leading zeros."""
+    doubles = [str(at) for at, kind in enumerate(types) if pa.types.is_float64(kind) or pa.types.is_integer(kind)]
+    if not doubles or not LONG.search(body):
+        return frozenset()
+    places = [str(at) for at in range(len(names))]
+    reading = pyarrow.csv.ReadOptions(use_threads=False, block_size=len(body) + 1, column_names=places)
+    parsing = pyarrow.csv.ParseOptions(
+        delimiter=delimiter, newlines_in_values=b'"' in body, invalid_row_handler=lambda _: "skip"
+    )
+    converting = pyarrow.csv.ConvertOptions(include_columns=doubles, column_types=dict.fromkeys(doubles, pa.string()))
+    table = pyarrow.csv.read_csv(pa.BufferReader(body), reading, parsing, converting)
+    import pyarrow.compute as pc
+
+    found = (at for at in doubles if pc.any(pc.match_substring_regex(table[at], r"^[-+]?(\d{19,}|0\d+)$")).as_py())
+    return frozenset(names[int(at)] for at in found)

@@ -1,0 +1,89 @@
+"""Where bytes are: this machine, object stores, the web."""
+
+import functools
+import os
+import re
+from typing import Any
+
+import pyarrow as pa
+
+from lossctl.errors import DataError, LossctlError, UsageError
+from lossctl.words import near
+
+ARROW_STORES = ("s3", "gs", "gcs", "abfs", "abfss")
+"""Schemes that Arrow reads itself."""
+FSSPEC_STORES = ("https", "http", "hf", "ftp", "memory")
+"""Schemes that fsspec reads, an extra."""
+REFUSALS = (OSError, pa.ArrowException, MemoryError, IndexError, UnicodeError, SystemError, ValueError)
+"""What a reader raises where a file is damaged; a whole one gives none of these."""
+
+
+def scheme_of(path: str) -> str:
+    """The scheme of a URL; empty for a local path."""
+    found = re.match(r"([a-z][a-z0-9+.-]*)://", path)
+    return found[1] if found else ""
+
+
+def is_remote(path: str) -> bool:
+    """Whether a path is a URL of something elsewhere."""
+    return scheme_of(path) not in {"", "file"}
+
+
+def unreadable(path: str, error: Exception) -> LossctlError:
+    """The error for a file that the operating system, a store or Arrow refused."""
+    if isinstance(error, FileNotFoundError):
+        folder = os.path.dirname(path) or "."
+        others = os.listdir(folder) if os.path.isdir(folder) else []
+        close = near(os.path.basename(path), others, cutoff=0.8)
+        shown = " or ".join(os.path.join(os.path.dirname(path), name) for name in close)
+        return DataError(f"{path}: no such file", f"Did you mean {shown}?" if close else "")
+    if isinstance(error, PermissionError):
+        return DataError(f"{path}: permission denied")
+    first = str(error).strip().partition("\n")[0]
+    return DataError(f"{path}: cannot be read: {first}", "Is the file whole, and of the format its name says?")
+
+
+def open_binary(path: str) -> Any:
+    """A seekable file of the bytes of a local path or URL.
+
+    Raises:
+        OSError: as the file system says.
+        UsageError: nothing here reads such a URL.
+    """
+    scheme = scheme_of(path)
+    if scheme in {"", "file"}:
+        return open(path.removeprefix("file://"), "rb")
+    if scheme in ARROW_STORES:
+        store, inside = store_of(path)
+        return store.open_input_file(inside)
+    if scheme in FSSPEC_STORES:
+        try:
+            import fsspec  # noqa: PLC0415  (an optional extra)
+        except ImportError:
+            raise UsageError(f"{path}: reading {scheme}:// needs an extra", "pip install 'lossctl[remote]'") from None
+        try:
+            return fsspec.open(path, "rb").open()
+        except ImportError as missing:
+            raise UsageError(f"{path}: {missing}", "pip install 'lossctl[remote]'") from None
+    known = ", ".join(f"{it}://" for it in (*ARROW_STORES, *FSSPEC_STORES))
+    raise UsageError(f"{path}: unknown kind of URL", f"Known: {known}.")
+
+
+def store_of(path: str) -> tuple[Any, str]:
+    """Arrow's file system of a URL, and the path within it."""
+    from pyarrow import fs  # noqa: PLC0415  (loads the clients of the stores)
+
+    base, _, options = path.rpartition("?") if "=" in path.rpartition("?")[2] else (path, "", "")
+    scheme, rest = base.split("://", 1)
+    bucket = rest.split("/", 1)[0]
+    found = _file_system(f"{scheme}://{bucket}" + (f"?{options}" if options else ""))
+    if not isinstance(found, fs.FileSystem):
+        raise TypeError(found)
+    return found, rest
+
+
+@functools.lru_cache(maxsize=32)
+def _file_system(bucket: str) -> Any:
+    from pyarrow import fs  # noqa: PLC0415
+
+    return fs.FileSystem.from_uri(bucket)[0]

@@ -1,0 +1,49 @@
+"""What a picture is: a chart becomes text, a page or an image."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from lossctl.errors import UsageError
+from lossctl.registry import Registry
+from lossctl.rendering.chart import Chart
+
+
+class Writer(Protocol):
+    """A way to write charts down."""
+
+    name: str
+    suffixes: tuple[str, ...]
+
+    def write(self, charts: Sequence[Chart], *, width: int, height: int, color: bool) -> bytes:
+        """The charts one below the other.
+
+        Args:
+            charts: what to write.
+            width: columns of the terminal.
+            height: lines for each panel.
+            color: whether to colour text.
+
+        Raises:
+            UsageError: what it needs is not installed.
+        """
+
+
+writers: Registry[Writer] = Registry("picture format", "lossctl.rendering.pictures", group="lossctl.charts")
+
+
+def writer_for(path: str) -> Writer:
+    """The way to write a file of that name.
+
+    Raises:
+        UsageError: its suffix means none.
+    """
+    by_suffix = {suffix: writer for writer in writers for suffix in writer.suffixes}
+    fitting = [suffix for suffix in by_suffix if path.lower().endswith(suffix)]
+    if not fitting:
+        raise UsageError(f"{path}: no picture has this suffix", f"Known: {', '.join(sorted(by_suffix))}.")
+    return by_suffix[max(fitting, key=len)]
+
+
+def draw(chart: Chart, *, width: int, height: int, color: bool) -> str:
+    """The chart as text for a terminal of ``width`` columns, with ``height`` lines for each panel."""
+    return writers.get("text").write([chart], width=width, height=height, color=color).decode()

@@ -1,0 +1,47 @@
+"""What is wrong with rows: counted and added up like anything else."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something met in the data: how often, and where first."""
+
+    count: int
+    row: int
+    """The first row, from 0."""
+    value: str
+    """What stood there."""
+
+
+Key = tuple[str, str, str]
+"""Kind, column, and what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class Problems:
+    """What is wrong with the data, by kind and column. A state without groups."""
+
+    by_key: Mapping[Key, Problem] = field(default_factory=dict)
+
+    def __add__(self, other: "Problems") -> "Problems":
+        if not other.by_key:
+            return self
+        merged = dict(self.by_key)
+        for key, later in other.by_key.items():
+            earlier = merged.get(key)
+            merged[key] = later if earlier is None else Problem(earlier.count + later.count, earlier.row, earlier.value)
+        return Problems(merged)
+
+    def shift(self, rows: int) -> "Problems":
+        """The same problems when ``rows`` rows come before them."""
+        if not self.by_key or not rows:
+            return self
+        return Problems({key: Problem(met.count, met.row + rows, met.value) for key, met in self.by_key.items()})
+
+    def of(self, kind: str) -> Iterator[tuple[str, str, Problem]]:
+        """Column, what is wrong with it, and the problem, of one kind, first row first."""
+        for (this, column, what), problem in sorted(self.by_key.items(), key=lambda item: item[1].row):
+            if this == kind:
+                yield column, what, problem

@@ -1,0 +1,50 @@
+"""Words for people: names that look alike, counts, percentages, text that can be printed."""
+
+import difflib
+import re
+
+
+def split(text: str | None) -> tuple[str, ...]:
+    """The names in a comma list."""
+    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
+
+
+def normal(name: str) -> str:
+    """The form in which names are compared: case, ``-``, ``_`` and spaces do not matter."""
+    return name.strip().lower().replace("-", "").replace("_", "").replace(" ", "")
+
+
+def near(name: str, known: list[str], most: int = 3, cutoff: float = 0.5) -> list[str]:
+    """The known names that look most like ``name``, best first."""
+    by_form = {normal(candidate): candidate for candidate in reversed(known)}
+    found = difflib.get_close_matches(normal(name), list(by_form), n=most, cutoff=cutoff)
+    return [by_form[form] for form in found]
+
+
+def natural(name: str) -> tuple[tuple[int, int, str], ...]:
+    """A sort key that puts ``p_2`` before ``p_10``."""
+    parts = re.split(r"(\d+)", name)
+    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part)
+
+
+def did_you_mean(name: str, known: list[str]) -> str:
+    """A hint naming the near ones, or all when none is near and they are few."""
+    close = near(name, known)
+    if close:
+        return f"Did you mean {' or '.join(repr(it) if ' ' in it else it for it in close)}?"
+    return f"Known: {', '.join(known)}." if 0 < len(known) <= 40 else ""
+
+
+def percent(part: float, whole: float) -> str:
+    """A share for people."""
+    return f"{100 * part / whole:.3g} %"
+
+
+def counted(n: int, word: str) -> str:
+    """A number of things: ``1 row``, ``2 rows``."""
+    return f"{n:,} {word}{'' if n == 1 else 's'}"
+
+
+def printable(text: str) -> str:
+    """Words, which may come from a file, that can neither command a terminal nor break a line."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
