@@ -790,12 +790,12 @@ def test_a_signal_ends_threads_that_read(plain_environment, millions, sent, stat
     # stderr tells when the run has begun: the first file is open by the time the second is missed only at the end.
     script = (
         "import signal, sys, threading; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "import lossctl.evaluation.measure as measure\n"
-        "original = measure.validate\n"
+        "import lossctl.evaluation.fold as fold\n"
+        "original = fold.validate\n"
         "def validate(*given):\n"
         "    print('reading', flush=True)\n"
         "    return original(*given)\n"
-        "measure.validate = validate\n"
+        "fold.validate = validate\n"
         "from lossctl.cli.app import main; main()\n"
     )
     files = [str(millions)] * 20

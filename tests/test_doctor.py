@@ -788,16 +788,20 @@ def test_words_are_told_apart_column_by_column():
 
 def case_of(data, *arguments):
     """The facts of one small data set."""
+    from functools import partial
+
     from lossctl.doctor.diagnosis import _layout
     from lossctl.doctor.gather import gather
+    from lossctl.evaluation.fold import fold
     from lossctl.evaluation.request import Request
+    from lossctl.evaluation.running import SERIAL
     from lossctl.inference.facts import no_facts
     from lossctl.inference.fit import fit
     from lossctl.reading.files import open_source
 
     source = open_source(data)
     layout, _ = _layout(source, Request((), ("y",), ("p",)), ())
-    facts = sum((gather(layout, shard) for shard in source.shards()), no_facts(layout))
+    facts = fold(source, layout.wanted, partial(gather, layout), no_facts(layout), SERIAL).total
     return Case(facts, layout, 0, fit(facts, layout, 0))
 
 

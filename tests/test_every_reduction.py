@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from lossctl import evaluate
 from lossctl.evaluation.batch import validate
+from lossctl.evaluation.clock import Clock
 from lossctl.evaluation.measure import Measured, lift, nothing
 from lossctl.evaluation.planner import make_plan
 from lossctl.evaluation.request import Request
@@ -648,7 +649,7 @@ def measured(plan, table):
     """The state of a table in one piece."""
     found = nothing(plan)
     for batch in table.combine_chunks().to_batches():
-        found = found + lift(plan, validate(batch, plan))
+        found = found + lift(plan, validate(batch, plan), Clock())
     return found
 
 

@@ -26,9 +26,11 @@ from figures import digits
 
 import lossctl
 from lossctl.evaluation.evaluate import run as carry_out
-from lossctl.evaluation.measure import Measured, measure
+from lossctl.evaluation.fold import fold_rows
+from lossctl.evaluation.measure import Measured, lift, nothing
 from lossctl.evaluation.planner import make_plan
 from lossctl.evaluation.request import Request
+from lossctl.evaluation.running import SERIAL
 from lossctl.reading import location
 from lossctl.reading.files import open_source
 from lossctl.reading.format import format_for
@@ -539,8 +541,7 @@ def _doubled(table, times, **asked):
     """The sums over a table that comes 2^times times, and the plan."""
     source = open_source(table)
     plan = make_plan(source, Request(loss=["mse"], **asked))
-    (shard,) = source.shards()
-    total = measure(plan, shard)
+    total = fold_rows(source, plan, lift, nothing(plan), SERIAL).total
     for _ in range(times):
         total = total + total
     return total, plan

@@ -1,19 +1,18 @@
 """Gradients held against finite differences at the rows of a data set, in one pass and constant memory."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 
 from lossctl.checks.differences import NOTHING, Comparison, compare_loss
-from lossctl.evaluation.batch import Batch, validate
-from lossctl.evaluation.complaints import ensure_measured, total_of
-from lossctl.evaluation.measure import Measured, blocks, kernel_label, nothing, tally, wanted
+from lossctl.evaluation.batch import Batch
+from lossctl.evaluation.clock import Clock
+from lossctl.evaluation.complaints import ensure_measured
+from lossctl.evaluation.fold import fold_rows
+from lossctl.evaluation.measure import Measured, blocks, kernel_label, nothing, tally
 from lossctl.evaluation.plan import Plan
-from lossctl.evaluation.traversal import Traversal
+from lossctl.evaluation.running import Running
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.reading.columns import Model
-from lossctl.reading.files import narrowed
-from lossctl.reading.format import Shard, Source
+from lossctl.reading.format import Source
 from lossctl.sums.problems import Problems
 
 
@@ -51,11 +50,7 @@ class _Compared:
 def prove(
     source: Source,
     plan: Plan,
-    *,
-    engine: str = "threads",
-    threads: int | None = None,
-    scheduler: str | None = None,
-    progress: Callable[[int], None] | None = None,
+    running: Running,
 ) -> tuple[Measured, list[Proof]]:
     """Hold the gradients of a plan's losses against differences at every row that counts.
 
@@ -65,8 +60,8 @@ def prove(
     Raises:
         DataError: as for `lossctl.evaluate`.
     """
-    passed = Traversal(narrowed(source, plan.roles.needed), engine, threads, scheduler=scheduler)
-    total = total_of(passed, plan, partial(_compare, plan), _zero(plan), progress)
+    folded = fold_rows(source, plan, _compare, _zero(plan), running)
+    total, passed = folded.total, folded.passed
     ensure_measured(total.counts, passed)
     return total.counts, [
         Proof(model.name, bound, found, tuple(passed.locate(point.row) for point in found.worst))
@@ -82,14 +77,7 @@ def _zero(plan: Plan) -> _Compared:
     return _Compared(nothing(plan), (NOTHING,) * len(_losses(plan)))
 
 
-def _compare(plan: Plan, shard: Shard) -> _Compared:
-    total = _zero(plan)
-    for record in shard.read(wanted(plan)):
-        total = total + _lifted(plan, validate(record, plan))
-    return total
-
-
-def _lifted(plan: Plan, batch: Batch) -> _Compared:
+def _compare(plan: Plan, batch: Batch, clock: Clock) -> _Compared:  # noqa: ARG001  (nobody asks where the time goes)
     counts = tally(plan, batch)
     if any(batch.problems.of("error")):
         return _Compared(counts, tuple(replace(NOTHING, rows=batch.rows) for _ in _losses(plan)))

@@ -19,6 +19,7 @@ from lossctl.registry import Registry
 
 if TYPE_CHECKING:
     from lossctl.evaluation.evaluate import Prepared
+    from lossctl.evaluation.running import Progress, Running
     from lossctl.functions.bound_loss import BoundLoss
     from lossctl.reading.format import Reading
     from lossctl.rendering.renderer import Style
@@ -406,11 +407,19 @@ def reading(form: str | None, delimiter: str | None, null_values: str | None, *,
     return Reading(form, delimiter, not no_header, nulls)
 
 
-def engine_for(asked: str | None, files: list[str], labels: list[str] | None = None) -> str:
-    """The engine asked for, or the usual one; what is joined is in memory, where threads are."""
+def running(
+    files: list[str],
+    labels: list[str] | None,
+    engine: str | None,
+    threads: int | None,
+    scheduler: str | None,
+    progress: "Progress | None" = None,
+) -> "Running":
+    """How to run: by the engine asked for, or the usual one; what is joined is in memory, where threads are."""
     from lossctl.evaluation.engine import usual_engine  # noqa: PLC0415
+    from lossctl.evaluation.running import Running  # noqa: PLC0415
 
-    return asked or ("threads" if labels else usual_engine(files))
+    return Running(engine or ("threads" if labels else usual_engine(files)), threads, scheduler, progress)
 
 
 def check_join(files: list[str], labels: list[str] | None, ids: str | None, join: str) -> None:

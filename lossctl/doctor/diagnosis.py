@@ -1,6 +1,6 @@
 """What the columns of a data set look like, which pairing fits them, and what is suspicious: in one pass."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import partial
 from typing import Any
@@ -10,8 +10,10 @@ from lossctl.doctor.gather import gather
 from lossctl.doctor.shell import eval_command, quoted, spelled
 from lossctl.doctor.survey import Candidate, Role, described, suggestion, survey
 from lossctl.errors import DataError, UsageError
+from lossctl.evaluation.fold import fold
 from lossctl.evaluation.planner import Planner
 from lossctl.evaluation.request import Request
+from lossctl.evaluation.running import Progress, Running
 from lossctl.evaluation.traversal import Traversal
 from lossctl.functions.bound_loss import BoundLoss, get_loss
 from lossctl.functions.definition import split_specs
@@ -20,7 +22,6 @@ from lossctl.inference.fit import Fit, fit
 from lossctl.reading.columns import Column, choose, find
 from lossctl.reading.files import narrowed, open_source
 from lossctl.reading.format import Reading, Source
-from lossctl.sums.state import Summation
 
 ID_NAMES = ("id",)
 
@@ -102,10 +103,10 @@ def diagnose(
     classes: Sequence[str] = (),
     reading: Reading | None = None,
     command: Sequence[str] = (),
-    engine: str = "threads",
+    engine: str | Running = "threads",
     threads: int | None = None,
     scheduler: str | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Diagnosis:
     """Look at the columns of a data set, in one pass and bounded memory.
 
@@ -122,20 +123,17 @@ def diagnose(
         UsageError: an unknown column, loss or engine.
         DataError: the data cannot be read, or hold no rows.
     """
+    running = Running.of(engine, threads, scheduler, progress)
     asked = tuple(get_loss(spec) for spec in split_specs(list(loss)))
     opened = open_source(source, reading)
     request = Request((), label=tuple(label), prediction=tuple(prediction), weight=weight, classes=tuple(classes))
     missing = _undetected(opened.columns, request)
     if missing is not None:
-        return _columns_only(opened, request, missing, command, engine, threads, scheduler)
+        return _columns_only(opened, request, missing, command, running)
     layout, notes = _layout(opened, request, ids)
-    passed = Traversal(narrowed(opened, layout.wanted.names), engine, threads, scheduler=scheduler)
-    total = Summation(no_facts(layout))
-    for shard, made in passed.map(partial(gather, layout)):
-        total.add(made)
-        if progress is not None:
-            progress(shard.nbytes)
-    facts = total.result()
+    needed = narrowed(opened, layout.wanted.names)
+    folded = fold(needed, layout.wanted, partial(gather, layout), no_facts(layout), running)
+    facts, passed = folded.total, folded.passed
     if not facts.rows:
         raise DataError(f"{' '.join(opened.files) or 'the table'}: no data rows")
     fits = [fit(facts, layout, at) for at in range(len(layout.roles.models))]
@@ -176,12 +174,10 @@ def _columns_only(
     request: Request,
     missing: str,
     command: Sequence[str],
-    engine: str,
-    threads: int | None,
-    scheduler: str | None,
+    running: Running,
 ) -> Diagnosis:
     """A diagnosis that says which columns there are."""
-    rows, columns = survey(source, engine, threads, scheduler)
+    rows, columns = survey(source, running)
     if not rows:
         raise DataError(f"{' '.join(source.files) or 'the table'}: no data rows")
     words = [

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lossctl.domain import SIMPLEX_ERROR, BoolArray, FloatArray, IntArray, row_sum
+from lossctl.evaluation.clock import Clock
 from lossctl.inference.facts import (
     CONFUSED,
     IDS,
@@ -20,30 +21,20 @@ from lossctl.inference.facts import (
     Predicted,
     Rowwise,
     Words,
-    no_facts,
     pairs_of,
 )
 from lossctl.reading.cells import class_number, floats, mask_of, scalar_column, vector_column
-from lossctl.reading.format import Shard
 from lossctl.sums.distribution import Distribution
 from lossctl.sums.problems import Problem, Problems
 from lossctl.sums.sketch import Sketch, hash_words
-from lossctl.sums.state import Summation
 
 PERCENT_ERROR = 0.5
 """How far rows of percentages may be from 100."""
 
 
-def gather(layout: Layout, shard: Shard) -> Facts:
-    """The facts of a shard.
-
-    Raises:
-        BadRow: a row cannot be read.
-    """
-    total = Summation(no_facts(layout))
-    for record in shard.read(layout.wanted):
-        total.add(_Batch(record, layout).facts())
-    return total.result()
+def gather(layout: Layout, record: pa.RecordBatch, clock: Clock) -> Facts:  # noqa: ARG001
+    """The facts of a record batch."""
+    return _Batch(record, layout).facts()
 
 
 class _Batch:

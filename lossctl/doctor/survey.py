@@ -8,13 +8,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lossctl.evaluation.traversal import Traversal
+from lossctl.evaluation.clock import Clock
+from lossctl.evaluation.fold import fold
+from lossctl.evaluation.running import Running
 from lossctl.inference.facts import Facts, Layout, Words
 from lossctl.reading.cells import scalar_column
 from lossctl.reading.columns import LABEL_NAMES, Column, class_names
-from lossctl.reading.format import Shard, Source, Wanted
+from lossctl.reading.format import Source, Wanted
 from lossctl.sums.distribution import Distribution
-from lossctl.sums.state import Summation
 
 FEW = 50
 """Different words up to which a column of text may be a label."""
@@ -69,9 +70,7 @@ class Candidate:
         return {**found, **span(self.content.numbers), "could_be": list(self.roles)}
 
 
-def survey(
-    source: Source, engine: str = "threads", threads: int | None = None, scheduler: str | None = None
-) -> tuple[int, tuple[Candidate, ...]]:
+def survey(source: Source, running: Running) -> tuple[int, tuple[Candidate, ...]]:
     """The number of rows, and every column with the roles it could play.
 
     Raises:
@@ -80,20 +79,13 @@ def survey(
     kinds = {column.name: column.kind for column in source.columns}
     numbers = frozenset(name for name, kind in kinds.items() if kind == "number")
     texts = frozenset(name for name, kind in kinds.items() if kind == "text")
-    look = partial(_contents, Wanted(numbers, texts))
-    total = Summation(Contents(0, {}))
-    for _, found in Traversal(source, engine, threads, scheduler=scheduler).map(look):
-        total.add(found)
-    contents = total.result()
+    contents = fold(source, Wanted(numbers, texts), partial(_contents, texts), Contents(0, {}), running).total
     return contents.rows, tuple(_candidate(it, contents) for it in source.columns)
 
 
-def _contents(wanted: Wanted, shard: Shard) -> Contents:
-    total = Summation(Contents(0, {}))
-    for record in shard.read(wanted):
-        columns = {name: _content(record.column(name), name in wanted.texts) for name in record.schema.names}
-        total.add(Contents(record.num_rows, columns))
-    return total.result()
+def _contents(texts: frozenset[str], record: pa.RecordBatch, clock: Clock) -> Contents:  # noqa: ARG001
+    columns = {name: _content(record.column(name), name in texts) for name in record.schema.names}
+    return Contents(record.num_rows, columns)
 
 
 def _content(array: pa.Array, text: bool) -> Content:  # noqa: FBT001  (one call, beside it)

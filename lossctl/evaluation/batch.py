@@ -26,6 +26,7 @@ from lossctl.reading.cells import (
     vector_column,
 )
 from lossctl.reading.columns import Model
+from lossctl.reading.format import Wanted
 from lossctl.sums.problems import Key, Problem, Problems
 
 Group = tuple[str | None, ...]
@@ -220,6 +221,11 @@ def _shown(value: object) -> str:
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+
+
+def wanted(plan: Plan, *, others: bool = False) -> Wanted:
+    """The columns to read for a plan."""
+    return Wanted(frozenset(plan.roles.needed) - plan.text_columns, plan.text_columns, others)
 
 
 def validate(record: pa.RecordBatch, plan: Plan) -> Batch:

@@ -1,55 +1,12 @@
 """From what is wrong with the data to the error that says so."""
 
-from collections.abc import Callable, Iterator
-from typing import Protocol, Self, TypeVar
+from collections.abc import Iterator
 
 from lossctl.errors import DataError
 from lossctl.evaluation.measure import Measured
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.traversal import Traversal
-from lossctl.reading.format import Shard
 from lossctl.sums.problems import Problem, Problems
-from lossctl.sums.state import Summation
-
-
-class Found(Protocol):
-    """What a shard comes to: it adds up, and knows what is wrong with its rows."""
-
-    @property
-    def rows(self) -> int:
-        """The number of rows read."""
-
-    @property
-    def problems(self) -> Problems:
-        """What was met in them."""
-
-    def __add__(self, other: Self, /) -> Self:
-        """Both together; rows of ``other`` come after those of ``self``."""
-
-
-State = TypeVar("State", bound=Found)
-
-
-def total_of(
-    passed: Traversal,
-    plan: Plan,
-    lift: Callable[[Shard], State],
-    zero: State,
-    progress: Callable[[int], None] | None = None,
-) -> State:
-    """What all shards come to, told of the bytes of each as it is done.
-
-    Raises:
-        DataError: as for `complain`, at the first shard that met something wrong.
-    """
-    total, problems = Summation(zero), Problems()
-    for shard, found in passed.map(lift):
-        total.add(found)
-        problems = problems + found.problems.shift(passed.rows - found.rows)
-        complain(plan, problems, passed)
-        if progress is not None:
-            progress(shard.nbytes)
-    return total.result()
 
 
 def complain(plan: Plan, problems: Problems, passed: Traversal) -> None:

@@ -1,30 +1,26 @@
 """The path of the data: a source opens, a plan is made, shards are measured and added up, a report comes out."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 from lossctl.evaluation import join as joining
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.clock import Clock
-from lossctl.evaluation.complaints import total_of
-from lossctl.evaluation.engine import find_engine
-from lossctl.evaluation.measure import measure, nothing
+from lossctl.evaluation.fold import fold_rows
+from lossctl.evaluation.measure import lift, nothing
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.planner import make_plan
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.request import Nulls, Request
-from lossctl.evaluation.traversal import Traversal
+from lossctl.evaluation.running import Progress, Running
 from lossctl.functions.activation import get_activation
 from lossctl.functions.bound_loss import BoundLoss, get_loss
 from lossctl.functions.definition import split_specs
 from lossctl.reading.expand import expand
-from lossctl.reading.files import narrowed, open_source
+from lossctl.reading.files import open_source
 from lossctl.reading.format import Reading, Source, formats
 from lossctl.words import split
-
-Progress = Callable[[int], None]
 
 
 def evaluate(
@@ -42,7 +38,7 @@ def evaluate(
     samples: int = 0,
     skill: bool = False,
     nulls: Nulls = "error",
-    engine: str = "threads",
+    engine: str | Running = "threads",
     threads: int | None = None,
     scheduler: str | None = None,
     classes: Sequence[str] = (),
@@ -73,7 +69,7 @@ def evaluate(
         skill: whether to compare each loss with that of the best constant prediction, group by group.
         nulls: ``error`` or ``drop``.
         engine: ``serial``, ``threads``, ``processes`` (forked, so only where nothing else runs in this process) or
-            ``dask``; no digit depends on it.
+            ``dask``; no digit depends on it. Or a `Running`, which holds the next three as well.
         threads: how many, or how many processes; all cores, or all of a cluster, when left out.
         scheduler: the address of the Dask scheduler, such as ``tcp://host:8786``, whose workers see the same files;
             left out, that which Dask is configured for, else worker processes on this machine, for the time being. A
@@ -113,11 +109,10 @@ def evaluate(
         nulls=nulls,
     )
     clock = Clock()
-    found = prepare(
-        source, request, reading, labels=labels, ids=several(ids), join=join, engine=engine, scheduler=scheduler
-    )
+    running = Running.of(engine, threads, scheduler, progress)
+    found = prepare(source, request, reading, labels=labels, ids=several(ids), join=join)
     clock.mark("open")
-    report = run(found.source, found.plan, engine=engine, threads=threads, scheduler=scheduler, progress=progress)
+    report = run(found.source, found.plan, running)
     joined = {} if found.joined is None else {"join": found.joined}
     seconds = {**(report.profile or {}), "open": clock.spent.seconds["open"]} if profile else None
     return replace(report, inputs={**report.inputs, **joined}, profile=seconds)
@@ -141,14 +136,12 @@ def prepare(
     labels: Any = None,
     ids: Sequence[str] = (),
     join: str = "strict",
-    engine: str = "threads",
-    scheduler: str | None = None,
     others: bool = False,
 ) -> Prepared:
     """Open a data set, match its labels if they are elsewhere, and decide everything.
 
     Args:
-        source, reading, labels, ids, join, engine, scheduler: as for `evaluate`.
+        source, reading, labels, ids, join: as for `evaluate`.
         request: what is asked for.
         others: whether a join is to carry all columns along.
 
@@ -156,7 +149,7 @@ def prepare(
         UsageError: as for `evaluate`.
         DataError: the data cannot be read, or keys do not match.
     """
-    check_words(request, engine, reading, scheduler)
+    check_words(request, reading)
     opened = open_source(source, reading)
     if labels is None:
         return Prepared(opened, make_plan(opened, request))
@@ -164,33 +157,23 @@ def prepare(
     return Prepared(joined.source, make_plan(joined.source, joined.request), joined.facts)
 
 
-def run(
-    source: Source,
-    plan: Plan,
-    *,
-    engine: str = "threads",
-    threads: int | None = None,
-    scheduler: str | None = None,
-    progress: Progress | None = None,
-) -> Report:
+def run(source: Source, plan: Plan, running: Running) -> Report:
     """Carry out a plan; the report says where the time went."""
-    passed = Traversal(narrowed(source, plan.roles.needed), engine, threads, scheduler=scheduler)
-    measured = total_of(passed, plan, partial(measure, plan), nothing(plan), progress)
-    return replace(assemble(plan, measured, passed), profile=measured.spent.seconds)
+    folded = fold_rows(source, plan, lift, nothing(plan), running)
+    return replace(assemble(plan, folded.total, folded.passed), profile=folded.spent.seconds)
 
 
-def check_words(request: Request, engine: str, reading: Reading | None, scheduler: str | None = None) -> None:
+def check_words(request: Request, reading: Reading | None) -> None:
     """Refuse names that nothing has, before anything is opened or fetched.
 
     Raises:
-        UsageError: an unknown loss, parameter, activation, engine or format, or an engine that has no scheduler.
+        UsageError: an unknown loss, parameter, activation or format.
     """
     for spec in request.loss:
         for one in split_specs([spec]) if isinstance(spec, str) else [spec]:
             get_loss(one)
     if request.activation is not None:
         get_activation(request.activation)
-    find_engine(engine, scheduler)
     if reading is not None and reading.format is not None:
         formats.get(reading.format)
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from lossctl.errors import DataError, UsageError
 from lossctl.evaluation.request import Request
+from lossctl.evaluation.running import SERIAL
 from lossctl.evaluation.traversal import Traversal
 from lossctl.reading.cells import takeable
 from lossctl.reading.columns import LABEL_NAMES, PREDICTION_NAMES, Column, find
@@ -126,7 +127,7 @@ def _predicted(pattern: str, columns: Sequence[Column]) -> tuple[str, ...]:
 
 def _read(source: Source, ids: Sequence[str], needed: set[str], texts: set[str], *, others: bool) -> pa.Table:
     wanted = Wanted(frozenset(needed - texts - {*ids}), frozenset({*ids, *texts}), others)
-    passed = Traversal(narrowed(source, needed | {*ids}), "serial")
+    passed = Traversal(narrowed(source, needed | {*ids}), SERIAL)
     batches = [takeable(batch) for batch in passed.batches(wanted)]
     if not batches:
         raise DataError(f"{' '.join(source.files) or 'the table'}: no data rows")

@@ -4,21 +4,20 @@ The state of a run is a tuple of the states of its losses, by group; states of s
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from lossctl.domain import FloatArray, IntArray
-from lossctl.evaluation.batch import Batch, Group, validate
-from lossctl.evaluation.clock import Clock, Spent
+from lossctl.evaluation.batch import Batch, Group
+from lossctl.evaluation.clock import Clock
 from lossctl.evaluation.plan import Plan
 from lossctl.functions.bound_loss import BoundLoss
-from lossctl.reading.format import Shard, Wanted
 from lossctl.sums.gradients import Gradients
 from lossctl.sums.marginals import Marginals
 from lossctl.sums.moments import Moments
 from lossctl.sums.problems import Problems
-from lossctl.sums.state import Groups, Rows, Summation, regrouped
+from lossctl.sums.state import Groups, Rows, regrouped
 from lossctl.sums.worst import Worst
 
 BLOCK = 1 << 15
@@ -71,7 +70,6 @@ class Measured:
     parts: tuple[Part, ...]
     labels: Marginals | None = None
     """How the labels are distributed, where somebody asked for the best constants."""
-    spent: Spent = field(default_factory=Spent)
 
     def __add__(self, other: "Measured") -> "Measured":
         left, right = self, other.shift(self.rows)
@@ -89,7 +87,6 @@ class Measured:
             left.problems + right.problems,
             tuple(a + b for a, b in zip(left.parts, right.parts, strict=True)),
             labels,
-            left.spent + right.spent,
         )
 
     def regroup(self, place: dict[Group, int]) -> "Measured":
@@ -103,7 +100,6 @@ class Measured:
             self.problems,
             tuple(part.regroup(index, groups) for part in self.parts),
             None if self.labels is None else self.labels.regroup(index, groups),
-            self.spent,
         )
 
     def shift(self, rows: int) -> "Measured":
@@ -129,36 +125,14 @@ def nothing(plan: Plan, keys: tuple[Group, ...] = ()) -> Measured:
     return Measured(0, keys, count, count, Problems(), parts, labels)
 
 
-def wanted(plan: Plan, *, others: bool = False) -> Wanted:
-    """The columns a plan needs."""
-    return Wanted(frozenset(plan.roles.needed) - plan.text_columns, plan.text_columns, others)
-
-
-def measure(plan: Plan, shard: Shard) -> Measured:
-    """The sums over the rows of a shard.
-
-    Raises:
-        BadRow: a row cannot be read.
-    """
-    total, clock = Summation(nothing(plan)), Clock()
-    for record in shard.read(wanted(plan)):
-        clock.mark("read")
-        batch = validate(record, plan)
-        clock.mark("validate")
-        total.add(lift(plan, batch, clock))
-        clock.mark("reduce")
-    clock.mark("read")
-    return replace(total.result(), spent=clock.spent)
-
-
-def lift(plan: Plan, batch: Batch, clock: Clock | None = None) -> Measured:
+def lift(plan: Plan, batch: Batch, clock: Clock) -> Measured:
     """The sums over a batch; only counts and problems where a value is illegal."""
     counts = tally(plan, batch)
     groups = None if batch.group is None else Groups(batch.group, len(batch.keys))
     if not len(batch.label) or any(batch.problems.of("error")):
         return counts
     parts = tuple(
-        _part(plan, bound, batch, groups, prediction, clock or Clock())
+        _part(plan, bound, batch, groups, prediction, clock)
         for chosen, prediction in zip(plan.losses, batch.predictions, strict=True)
         for bound in chosen
     )

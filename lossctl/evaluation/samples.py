@@ -2,17 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pyarrow as pa
 
 from lossctl.domain import FloatArray, IntArray
 from lossctl.errors import DataError
-from lossctl.evaluation.batch import Batch, validate
-from lossctl.evaluation.complaints import complain, ensure_measured, total_of
-from lossctl.evaluation.measure import Measured, evaluated, kernel_label, measure, nothing, tally, wanted
+from lossctl.evaluation.batch import Batch, validate, wanted
+from lossctl.evaluation.complaints import complain, ensure_measured
+from lossctl.evaluation.fold import fold_rows
+from lossctl.evaluation.measure import Measured, evaluated, kernel_label, lift, nothing, tally
 from lossctl.evaluation.plan import Plan
+from lossctl.evaluation.running import SERIAL, Running
 from lossctl.evaluation.traversal import Traversal
 from lossctl.reading.cells import takeable
 from lossctl.reading.format import MIXED, Mixed, Shard, Source, Wanted
@@ -32,7 +33,7 @@ def every_row(source: Source, plan: Plan, finish: Finish, *, verbatim: bool = Fa
     Raises:
         DataError: as for `lossctl.evaluate`, once the rows before have been handed out.
     """
-    passed, total = Traversal(source), nothing(plan)
+    passed, total = Traversal(source, SERIAL), nothing(plan)
     schema: pa.Schema | None = None
     for record in passed.batches(_everything(plan, verbatim=verbatim)):
         record = takeable(record)  # noqa: PLW2901
@@ -54,10 +55,8 @@ def worst_rows(
     plan: Plan,
     most: int,
     finish: Finish,
+    running: Running,
     *,
-    engine: str = "threads",
-    threads: int | None = None,
-    scheduler: str | None = None,
     verbatim: bool = False,
 ) -> Iterator[pa.RecordBatch]:
     """The rows of the per-sample table with the largest values of the first loss of the first model, worst first.
@@ -73,8 +72,8 @@ def worst_rows(
         return
     first = (plan.losses[0][:1], *((),) * (len(plan.losses) - 1))
     ranking = replace(plan, losses=first, samples=most, gradient=False)
-    passed = Traversal(source, engine, threads, scheduler=scheduler, keep=True)
-    total = total_of(passed, ranking, partial(measure, ranking), nothing(ranking))
+    folded = fold_rows(source, ranking, lift, nothing(ranking), running, keep=True)
+    total, passed = folded.total, folded.passed
     ensure_measured(total, passed)
     finish(total)
     worst = total.parts[0].worst

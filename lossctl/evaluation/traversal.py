@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 
 from lossctl.domain import IntArray
-from lossctl.errors import DataError, UsageError
-from lossctl.evaluation.engine import Engine, connected, find_engine
+from lossctl.errors import DataError
+from lossctl.evaluation.engine import Engine
+from lossctl.evaluation.running import Running
 from lossctl.reading.cells import BadRow
 from lossctl.reading.format import Resplit, Shard, Source, Wanted
-from lossctl.reading.stores import is_remote
 
 
 class Counted(Protocol):
@@ -33,33 +33,12 @@ class Traversal:
 
     Args:
         source: what to pass over.
-        engine: how, by name.
-        threads: how many shards at once; all cores when left out.
-        scheduler: where, for an engine whose workers are elsewhere.
+        running: how.
         keep: whether to keep the shards, to find a row again; else only where their rows stand is kept.
-
-    Raises:
-        UsageError: there is no such engine, it has no scheduler, it cannot read URLs, or there is no thread to work
-            with.
     """
 
-    def __init__(
-        self,
-        source: Source,
-        engine: str = "threads",
-        threads: int | None = None,
-        *,
-        scheduler: str | None = None,
-        keep: bool = False,
-    ) -> None:
-        if threads is not None and threads < 1:
-            raise UsageError(f"threads must be 1 or more, not {threads}")
-        self.source = source
-        self.engine = find_engine(engine, scheduler)
-        if self.engine.forks and any(is_remote(file) for file in source.files):
-            raise UsageError(f"the {engine} engine reads files of this machine only", "URLs need --engine threads.")
-        self.threads = threads
-        self.scheduler = scheduler
+    def __init__(self, source: Source, running: Running, *, keep: bool = False) -> None:
+        self.source, self.running = source, running
         self.rows = 0
         self.starts: list[int] = []
         self.parts: list[tuple[str, int]] = []
@@ -70,9 +49,10 @@ class Traversal:
         """Each shard with what the function makes of it, in order.
 
         Raises:
+            UsageError: the engine cannot read this source, or its workers cannot be reached.
             DataError: a row cannot be read; says in which file, and which row of it.
         """
-        with connected(self.engine, self.scheduler, self.threads) as engine:
+        with self.running.over(self.source) as engine:
             yield from self._map(engine, function)
 
     def _map(self, engine: Engine, function: Callable[[Shard], Made]) -> Iterator[tuple[Shard, Made]]:
@@ -80,7 +60,7 @@ class Traversal:
         while True:
             taken: deque[Shard] = deque()
             try:
-                for made in engine.map(function, _noted(ahead, taken), self.threads):
+                for made in engine.map(function, _noted(ahead, taken), self.running.threads):
                     shard = taken.popleft()
                     self._enter(shard)
                     self.rows += made.rows

@@ -4,22 +4,22 @@ One pass in bounded memory: numbers and pairs of numbers are counted, and rounde
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 
 from lossctl.domain import PROBABILITY, Domain, FloatArray, IntArray, LogSimplex, Simplex, inside
-from lossctl.evaluation.batch import Batch, validate
-from lossctl.evaluation.complaints import ensure_measured, total_of
-from lossctl.evaluation.measure import Measured, evaluated, kernel_label, nothing, tally, wanted
+from lossctl.evaluation.batch import Batch
+from lossctl.evaluation.clock import Clock
+from lossctl.evaluation.complaints import ensure_measured
+from lossctl.evaluation.fold import fold_rows
+from lossctl.evaluation.measure import Measured, evaluated, kernel_label, nothing, tally
 from lossctl.evaluation.plan import Plan
-from lossctl.evaluation.traversal import Traversal
+from lossctl.evaluation.running import Running
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.plots.histograms import bars, cells, heat, reach
-from lossctl.reading.files import narrowed
-from lossctl.reading.format import Shard, Source
+from lossctl.reading.format import Source
 from lossctl.rendering.chart import Axis, Chart, Panel, Series
 from lossctl.sums.calibration import BINS, Calibration
 from lossctl.sums.distribution import Distribution
@@ -97,11 +97,7 @@ class Look:
 def overview(
     source: Source,
     plan: Plan,
-    *,
-    engine: str = "threads",
-    threads: int | None = None,
-    scheduler: str | None = None,
-    progress: Callable[[int], None] | None = None,
+    running: Running,
 ) -> tuple[Chart, ...]:
     """The pictures of a data set, the same for any number of threads and any way to cut the rows into files.
 
@@ -109,8 +105,8 @@ def overview(
         DataError: as for `lossctl.evaluate`.
     """
     plan = replace(plan, gradient=False, samples=0, roles=replace(plan.roles, by=()))
-    passed = Traversal(narrowed(source, plan.roles.needed), engine, threads, scheduler=scheduler)
-    total = total_of(passed, plan, partial(_look, plan), _zero(plan), progress)
+    folded = fold_rows(source, plan, _look, _zero(plan), running)
+    total, passed = folded.total, folded.passed
     used = ensure_measured(total.counted, passed)
     first = _losses(plan, total.seen)
     rows = f"rows: {total.rows:,} read, {used:,} used, {total.rows - used:,} dropped"
@@ -133,14 +129,7 @@ def _zero(plan: Plan) -> Look:
     return Look(nothing(plan), _seen(plan, label, predictions, None))
 
 
-def _look(plan: Plan, shard: Shard) -> Look:
-    total = _zero(plan)
-    for record in shard.read(wanted(plan)):
-        total = total + _glance(plan, validate(record, plan))
-    return total
-
-
-def _glance(plan: Plan, batch: Batch) -> Look:
+def _look(plan: Plan, batch: Batch, clock: Clock) -> Look:  # noqa: ARG001  (nobody asks where the time goes)
     counted = tally(plan, batch)
     if any(batch.problems.of("error")):  # which stops the run
         return replace(_zero(plan), counted=counted)

@@ -117,6 +117,7 @@ def _run(path: str, asked: dict, how: str) -> object:
     import lossctl
     from lossctl.evaluation.planner import make_plan
     from lossctl.evaluation.request import Request
+    from lossctl.evaluation.running import Running
     from lossctl.evaluation.samples import every_row, worst_rows
     from lossctl.reading.files import open_source
 
@@ -141,7 +142,7 @@ def _run(path: str, asked: dict, how: str) -> object:
     if how == "samples":
         pieces = every_row(source, plan, lambda _: None)
     else:
-        pieces = worst_rows(source, plan, 2, lambda _: None, engine=asked["engine"])
+        pieces = worst_rows(source, plan, 2, lambda _: None, Running(asked["engine"]))
     from lossctl.reading.format import formats
 
     rows, writer, target = 0, None, io.BytesIO()

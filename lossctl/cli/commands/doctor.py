@@ -61,7 +61,7 @@ def doctor(
     from lossctl.evaluation.evaluate import several
 
     files = files or ["-"]
-    engine = command.engine_for(engine, files)
+    running = command.running(files, None, engine, threads, scheduler)
     voice, style = Voice(quiet), command.style_of(color, 6)
     words = [quoted(f"./{path}" if path.startswith("-") else path) for path in files if path != "-"]
     words += ["-F", quoted(input_format)] if input_format is not None else []
@@ -79,10 +79,7 @@ def doctor(
             classes=split(classes),
             reading=command.reading(input_format, delimiter, null_values, no_header=no_header),
             command=words,
-            engine=engine,
-            threads=threads,
-            scheduler=scheduler,
-            progress=progress,
+            engine=replace(running, progress=progress),
         )
     if as_json:
         voice.result(command.dumped(found.to_dict()))

@@ -103,7 +103,7 @@ def evaluate(
     from lossctl.rendering.renderer import renderers
 
     files = files or ["-"]
-    engine = command.engine_for(engine, files, labels)
+    running = command.running(files, labels, engine, threads, scheduler)
     voice, style = Voice(quiet), command.style_of(color, precision)
     shown = renderers.get(form or ("table" if sys.stdout.isatty() else "plain"))
     written = [(path, _renderer_for(path)) for path in output or ()]
@@ -128,9 +128,7 @@ def evaluate(
             samples=samples,
             skill=skill,
             nulls=nulls.value,
-            engine=engine,
-            threads=threads,
-            scheduler=scheduler,
+            engine=replace(running, progress=progress),
             classes=split(classes),
             eps=eps,
             normalize_rows=normalize_rows,
@@ -139,7 +137,6 @@ def evaluate(
             join=join,
             reading=command.reading(input_format, delimiter, null_values, no_header=no_header),
             profile=profile,
-            progress=progress,
         )
     verdicts = [verdict for gate in gates for verdict in gate.judge(report)]
     begun = time.perf_counter()

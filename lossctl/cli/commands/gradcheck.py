@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lossctl.checks.contract import Check
     from lossctl.checks.differences import Point
     from lossctl.evaluation.request import Request
+    from lossctl.evaluation.running import Running
     from lossctl.functions.activation import BoundActivation
     from lossctl.functions.bound_loss import BoundLoss
     from lossctl.reading.format import Reading
@@ -141,9 +142,8 @@ def gradcheck(
         )
         reading = command.reading(input_format, delimiter, null_values, no_header=no_header)
         with command.progress_bar(files, wanted=not (no_progress or quiet)) as progress:
-            engine = command.engine_for(engine, files, labels)
-            how = {"engine": engine, "threads": threads, "scheduler": scheduler, "progress": progress}
-            forms = _at_rows(files, labels, split(ids), join, request, reading, how, voice)
+            running = command.running(files, labels, engine, threads, scheduler, progress)
+            forms = _at_rows(files, labels, split(ids), join, request, reading, running, voice)
     else:
         if any((labels, ids, label, prediction, weight, classes, input_format, delimiter, normalize_rows)):
             raise UsageError("columns are those of a file, and no FILE is named")
@@ -223,17 +223,16 @@ def _at_rows(
     join: str,
     request: "Request",
     reading: "Reading",
-    how: dict[str, Any],
+    running: "Running",
     voice: Voice,
 ) -> list[Form]:
     """The checks at the rows of files."""
     from lossctl.checks.at_rows import prove
     from lossctl.checks.contract import Check
 
-    place = {"engine": how["engine"], "scheduler": how["scheduler"]}
-    found = command.prepared(voice, files, request, reading, labels=labels, ids=ids, join=join, **place)
+    found = command.prepared(voice, files, request, reading, labels=labels, ids=ids, join=join)
     plan = found.plan
-    counts, proofs = prove(found.source, plan, **how)
+    counts, proofs = prove(found.source, plan, running)
     dropped = int(counts.null.sum() + counts.unweighted.sum())
     if dropped:
         voice.note(f"{dropped:,} of {counts.rows:,} rows left out: a null or a weight of 0")

@@ -11,6 +11,7 @@ from lossctl.errors import UsageError
 from lossctl.words import did_you_mean, split
 
 if TYPE_CHECKING:
+    from lossctl.evaluation.running import Running
     from lossctl.functions.activation import BoundActivation
     from lossctl.functions.bound_loss import BoundLoss
     from lossctl.reading.format import Reading
@@ -122,9 +123,8 @@ def plot(
         }
         reading = command.reading(input_format, delimiter, null_values, no_header=no_header)
         with command.progress_bar(subjects, wanted=not (no_progress or quiet)) as progress:
-            engine = command.engine_for(engine, subjects, labels)
-            how = {"engine": engine, "threads": threads, "scheduler": scheduler, "progress": progress}
-            charts = _overview(subjects, asked, reading, labels, split(ids), join, how, voice)
+            running = command.running(subjects, labels, engine, threads, scheduler, progress)
+            charts = _overview(subjects, asked, reading, labels, split(ids), join, running, voice)
     screen = shutil.get_terminal_size()
     height = min(max(screen.lines // 2 - 2, 14), 20)
     shown = writers.get("json" if json else "text")
@@ -229,15 +229,14 @@ def _overview(
     labels: list[str] | None,
     ids: tuple[str, ...],
     join: str,
-    how: dict[str, Any],
+    running: "Running",
     voice: Voice,
 ) -> "tuple[Chart, ...]":
     from lossctl.evaluation.request import Request
     from lossctl.plots.overview import overview
 
-    place = {"engine": how["engine"], "scheduler": how["scheduler"]}
-    found = command.prepared(voice, files, Request(**asked), reading, labels=labels, ids=ids, join=join, **place)
-    return overview(found.source, found.plan, **how)
+    found = command.prepared(voice, files, Request(**asked), reading, labels=labels, ids=ids, join=join)
+    return overview(found.source, found.plan, running)
 
 
 commands.add(

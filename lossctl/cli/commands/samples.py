@@ -92,7 +92,7 @@ def samples(  # noqa: C901  (each flag is a branch)
     from lossctl.reading.format import Mixed, format_for, formats
 
     files = files or ["-"]
-    engine = command.engine_for(engine, files, labels)
+    running = command.running(files, labels, engine, threads, scheduler)
     voice = Voice(quiet)
     target = formats.get(form) if output is None else format_for(output)
     if not target.suffixes:
@@ -124,8 +124,6 @@ def samples(  # noqa: C901  (each flag is a branch)
         labels=labels,
         ids=split(ids),
         join=join,
-        engine=engine,
-        scheduler=scheduler,
         others=True,
     )
     source, plan = found.source, found.plan
@@ -141,9 +139,7 @@ def samples(  # noqa: C901  (each flag is a branch)
     def pieces(*, verbatim: bool) -> "Iterator[pa.RecordBatch]":
         if top is None:
             return every_row(source, plan, finish, verbatim=verbatim)
-        return worst_rows(
-            source, plan, top, finish, engine=engine, threads=threads, scheduler=scheduler, verbatim=verbatim
-        )
+        return worst_rows(source, plan, top, finish, running, verbatim=verbatim)
 
     # Text is written as it was read; other formats keep types, unless a carried column turns out to have several.
     if output is None:

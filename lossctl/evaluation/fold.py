@@ -1,0 +1,153 @@
+"""The one pass over data: each record batch is lifted to a state, and states are added up in order.
+
+`fold` takes the rows as they are; `fold_rows` validates them first, and stops at what is illegal.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Generic, Protocol, Self, TypeVar
+
+import pyarrow as pa
+
+from lossctl.evaluation.batch import Batch, validate, wanted
+from lossctl.evaluation.clock import Clock, Spent
+from lossctl.evaluation.complaints import complain
+from lossctl.evaluation.plan import Plan
+from lossctl.evaluation.running import Running
+from lossctl.evaluation.traversal import Traversal
+from lossctl.reading.files import narrowed
+from lossctl.reading.format import Shard, Source, Wanted
+from lossctl.sums.problems import Problems
+from lossctl.sums.state import Summation
+
+
+class Foldable(Protocol):
+    """What rows come to: it adds up, and knows how many rows it was made of."""
+
+    @property
+    def rows(self) -> int:
+        """The number of rows read."""
+
+    def __add__(self, other: Self, /) -> Self:
+        """Both together; rows of ``other`` come after those of ``self``."""
+
+
+class Judged(Foldable, Protocol):
+    """A state that knows what is wrong with its rows."""
+
+    @property
+    def problems(self) -> Problems:
+        """What was met in them."""
+
+
+State = TypeVar("State", bound=Foldable)
+Verdict = TypeVar("Verdict", bound=Judged)
+Lift = Callable[[pa.RecordBatch, Clock], State]
+"""From a record batch to a state, marking on the clock what it spends time on."""
+
+
+@dataclass(frozen=True)
+class Lifted(Generic[State]):
+    """What a shard comes to, and the time that took."""
+
+    state: State
+    spent: Spent
+
+    @property
+    def rows(self) -> int:
+        """The number of rows read."""
+        return self.state.rows
+
+
+@dataclass(frozen=True)
+class Folded(Generic[State]):
+    """What all rows come to."""
+
+    total: State
+    passed: Traversal
+    """Where the rows stand."""
+    spent: Spent
+
+
+def fold(
+    source: Source,
+    columns: Wanted,
+    lift: Lift[State],
+    zero: State,
+    running: Running,
+    *,
+    check: Callable[[State, Traversal], None] | None = None,
+    keep: bool = False,
+) -> Folded[State]:
+    """Add up what every record batch of a source comes to.
+
+    Args:
+        source: where the rows are.
+        columns: those to read.
+        lift: pure, and picklable for engines whose workers are elsewhere.
+        zero: the state of no rows.
+        running: how.
+        check: called after each shard, in order, with its state; what it raises ends the pass.
+        keep: whether to keep the shards, to find a row again.
+
+    Raises:
+        DataError: a row cannot be read; says in which file, and which row of it.
+    """
+    passed = Traversal(source, running, keep=keep)
+    total, spent = Summation(zero), Spent()
+    for shard, lifted in passed.map(partial(lift_shard, columns, lift, zero)):
+        total.add(lifted.state)
+        spent = spent + lifted.spent
+        if check is not None:
+            check(lifted.state, passed)
+        running.done(shard.nbytes)
+    return Folded(total.result(), passed, spent)
+
+
+def lift_shard(columns: Wanted, lift: Lift[State], zero: State, shard: Shard) -> Lifted[State]:
+    """What the rows of one shard come to.
+
+    Raises:
+        BadRow: a row cannot be read.
+    """
+    total, clock = Summation(zero), Clock()
+    for record in shard.read(columns):
+        clock.mark("read")
+        total.add(lift(record, clock))
+        clock.mark("reduce")
+    clock.mark("read")
+    return Lifted(total.result(), clock.spent)
+
+
+def fold_rows(
+    source: Source,
+    plan: Plan,
+    lift: Callable[[Plan, Batch, Clock], Verdict],
+    zero: Verdict,
+    running: Running,
+    *,
+    keep: bool = False,
+) -> Folded[Verdict]:
+    """Add up what every batch of legal rows comes to; arguments as for `fold`.
+
+    Raises:
+        DataError: a row cannot be read, or, at the first shard that has any, rows that the plan does not allow.
+    """
+    problems = Problems()
+
+    def check(state: Verdict, passed: Traversal) -> None:
+        nonlocal problems
+        problems = problems + state.problems.shift(passed.rows - state.rows)
+        complain(plan, problems, passed)
+
+    source = narrowed(source, plan.roles.needed)
+    return fold(source, wanted(plan), partial(_lift_rows, plan, lift), zero, running, check=check, keep=keep)
+
+
+def _lift_rows(
+    plan: Plan, lift: Callable[[Plan, Batch, Clock], Verdict], record: pa.RecordBatch, clock: Clock
+) -> Verdict:
+    batch = validate(record, plan)
+    clock.mark("validate")
+    return lift(plan, batch, clock)
