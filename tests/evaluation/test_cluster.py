@@ -30,7 +30,7 @@ from lossctl.reading.location import clean
 distributed = pytest.importorskip("distributed", reason="needs lossctl[dask]")
 cloudpickle = pytest.importorskip("cloudpickle")
 
-HERE = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
 EVERYTHING = {"loss": ["huber", "mse", "mae"], "by": "g", "gradient": True, "samples": 3, "skill": True}
 
 
@@ -338,7 +338,7 @@ def test_a_file_that_a_worker_cannot_find_is_said_so(start_cluster, lossctl, sto
 def plugin(tmp_path_factory):
     target = tmp_path_factory.mktemp("site")
     flags = ["--quiet", "--no-deps", "--no-build-isolation", "--target", str(target)]
-    subprocess.run([sys.executable, "-m", "pip", "install", *flags, str(HERE / "plugin")], check=True, cwd=target)
+    subprocess.run([sys.executable, "-m", "pip", "install", *flags, str(TESTS / "plugin")], check=True, cwd=target)
     return target
 
 

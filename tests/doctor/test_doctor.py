@@ -31,7 +31,7 @@ from lossctl.rendering.renderer import Style
 from lossctl.sums.distribution import Distribution
 from lossctl.sums.sketch import NEVER, Sketch, hash_numbers, hash_words
 
-GOLDEN = Path(__file__).parent / "doctor"
+GOLDEN = Path(__file__).parent / "golden"
 N = 200
 
 
@@ -898,7 +898,7 @@ def test_the_name_of_a_class_cannot_command_the_terminal(lossctl, tmp_path):
 
 
 def golden_files():
-    """Path and text of every golden file: ``python tests/test_doctor.py`` writes them."""
+    """Path and text of every golden file: ``python tests/doctor/test_doctor.py`` writes them."""
     from lossctl.cli.commands.doctor import page
 
     data = changed(b, p=at(1 - b["p"], 3, None), id=np.arange(N) // 2)

@@ -17,7 +17,7 @@ import lossctl
 from lossctl.cli.app import run
 from lossctl.reading.format import format_for
 
-CORPUS = Path(__file__).parent / "fuzz" / "corpus"
+CORPUS = Path(__file__).parents[1] / "fuzz" / "corpus"
 EXITS = {0, 2, 3}
 
 

@@ -212,7 +212,7 @@ def test_of_mae_with_weights_half_the_weight_is_on_either_side(pairs):
 def pinball():
     """The loss of the plug-in of the tests, registered for as long as the tests here run."""
     items, names = dict(losses._items), dict(losses._names)
-    path = Path(__file__).parent / "plugin" / "lossctl_pinball" / "__init__.py"
+    path = Path(__file__).parents[1] / "plugin" / "lossctl_pinball" / "__init__.py"
     spec = importlib.util.spec_from_file_location("lossctl_pinball", path)
     sys.modules["lossctl_pinball"] = module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

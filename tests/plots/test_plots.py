@@ -3,7 +3,7 @@
 The texts in ``drawings/`` are drawings at widths 80 and 120. After a change that is meant, look at the
 difference and write them anew:
 
-    python tests/test_plots.py
+    python tests/plots/test_plots.py
 """
 
 import functools
@@ -39,7 +39,7 @@ DRAWN = {
     "activations": ["relu", "elu:alpha=2", "sigmoid"],
     "rows": ["cross_entropy", "cosine_proximity"],
 }
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def bound(spec):

@@ -2,7 +2,7 @@
 
 The pages in ``golden/explain`` are looked at by eye; after a change that is meant, write them anew:
 
-    python tests/test_explain.py
+    python tests/rendering/test_explain.py
 """
 
 import re

@@ -3,7 +3,7 @@
 The texts in ``golden/`` are what each renderer makes of one small report at widths 80 and 120. After a change that is
 meant, look at the difference and write them anew:
 
-    python tests/test_every_renderer.py
+    python tests/rendering/test_every_renderer.py
 """
 
 import csv
@@ -89,7 +89,7 @@ def strict(text):
 
 def test_a_report_looks_as_it_did():
     for path, text in golden_files():
-        assert path.exists(), f"{path.name}: run python tests/test_every_renderer.py"
+        assert path.exists(), f"{path.name}: run python tests/rendering/test_every_renderer.py"
         assert text == path.read_text(encoding="utf-8"), path.name
 
 

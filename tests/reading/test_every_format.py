@@ -30,7 +30,7 @@ from lossctl.reading.format import NULLS, Reading, Wanted, format_for, formats, 
 from lossctl.reading.location import SUFFIXES as COMPRESSIONS
 from lossctl.reading.location import locate
 
-SAMPLES = Path(__file__).parent.parent / "sample_data"
+SAMPLES = Path(__file__).parents[2] / "sample_data"
 ON_DISK = [found for found in formats if found.suffixes]
 SUFFIXES = [(found, suffix) for found in ON_DISK for suffix in found.suffixes]
 

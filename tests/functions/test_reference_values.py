@@ -9,7 +9,7 @@ import pytest
 
 from lossctl import get_loss
 
-TABLES = sorted((Path(__file__).parent / "reference").glob("*.csv"))
+TABLES = sorted((Path(__file__).parents[1] / "reference").glob("*.csv"))
 
 
 def numbers(cell):

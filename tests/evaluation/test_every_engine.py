@@ -31,7 +31,7 @@ from lossctl.evaluation.engine import connected, engines
 from lossctl.evaluation.engines import cluster
 from lossctl.reading.formats import delimited, jsonlines, memory
 
-SAMPLES = Path(__file__).parent.parent / "sample_data"
+SAMPLES = Path(__file__).parents[2] / "sample_data"
 WORKERS = (1, 2, 7)
 INSTALLED = [engine for engine in engines if engine.name != "dask" or find_spec("distributed")]
 WAYS = [(engine.name, threads) for engine in INSTALLED for threads in WORKERS]
