@@ -898,7 +898,7 @@ def test_the_name_of_a_class_cannot_command_the_terminal(lossctl, tmp_path):
 
 
 def golden_files():
-    """Path and text of every golden file: ``python tests/doctor/test_doctor.py`` writes them."""
+    """Path and text of every golden file: ``pytest tests/doctor --write-golden`` writes them."""
     from lossctl.cli.commands.doctor import page
 
     data = changed(b, p=at(1 - b["p"], 3, None), id=np.arange(N) // 2)
@@ -911,9 +911,9 @@ def golden_files():
     yield GOLDEN / "findings-plain.txt", page(shown["findings"], Style(80, color=False, precision=6), boxed=False)
 
 
-def test_the_drawing_is_that_of_the_golden_files():
+def test_the_drawing_is_that_of_the_golden_files(golden):
     for path, text in golden_files():
-        assert path.read_text(encoding="utf-8") == text, path.name
+        golden(path, text)
 
 
 def test_nothing_drawn_is_wider_than_the_terminal_but_a_command_line():
@@ -921,9 +921,3 @@ def test_nothing_drawn_is_wider_than_the_terminal_but_a_command_line():
         if "plain" not in path.name:
             width = int(path.stem.rpartition("-")[2])
             assert all(len(line) <= width or line.startswith("  lossctl ") for line in text.splitlines()), path.name
-
-
-if __name__ == "__main__":
-    GOLDEN.mkdir(exist_ok=True)
-    for golden, words_ in golden_files():
-        golden.write_text(words_, encoding="utf-8")

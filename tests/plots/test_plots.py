@@ -3,7 +3,7 @@
 The texts in ``drawings/`` are drawings at widths 80 and 120. After a change that is meant, look at the
 difference and write them anew:
 
-    python tests/plots/test_plots.py
+    pytest tests/plots/test_plots.py --write-golden
 """
 
 import functools
@@ -278,8 +278,8 @@ def test_a_drawing_leaves_nothing_behind_and_touches_no_terminal(capfd):
 
 
 @pytest.mark.parametrize(("path", "text"), list(drawings()), ids=lambda it: it.name if isinstance(it, Path) else "")
-def test_a_drawing_is_what_it_was(path, text):
-    assert text == path.read_text()
+def test_a_drawing_is_what_it_was(golden, path, text):
+    golden(path, text)
 
 
 def spec_values(value):
@@ -577,8 +577,3 @@ def test_the_pictures_of_the_readme_are_drawn_alike_each_time(tmp_path):
     assert made[0] == made[1]
     assert sorted(made[0]) == ["plot.svg", "table.svg"]
     assert all(ET.fromstring(content).tag.endswith("svg") for content in made[0].values())
-
-
-if __name__ == "__main__":
-    for path, text in drawings():
-        path.write_text(text)

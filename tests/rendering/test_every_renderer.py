@@ -3,7 +3,7 @@
 The texts in ``golden/`` are what each renderer makes of one small report at widths 80 and 120. After a change that is
 meant, look at the difference and write them anew:
 
-    python tests/rendering/test_every_renderer.py
+    pytest tests/rendering/test_every_renderer.py --write-golden
 """
 
 import csv
@@ -11,7 +11,6 @@ import io
 import json
 import math
 import re
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -87,10 +86,9 @@ def strict(text):
 # --- every renderer --------------------------------------------------------------------------------------------------
 
 
-def test_a_report_looks_as_it_did():
+def test_a_report_looks_as_it_did(golden):
     for path, text in golden_files():
-        assert path.exists(), f"{path.name}: run python tests/rendering/test_every_renderer.py"
-        assert text == path.read_text(encoding="utf-8"), path.name
+        golden(path, text)
 
 
 def test_there_is_no_golden_file_too_many():
@@ -379,12 +377,3 @@ def test_a_standard_error_that_does_not_exist_is_said_to_be_nan():
     report = lossctl.evaluate({"label": [1.0], "prediction": [2.0]}, "mse")
     assert math.isnan(report.results[0].standard_error)
     assert "nan" in renderers.get("table").render(report, Style())
-
-
-if __name__ == "__main__":
-    GOLDEN.mkdir(exist_ok=True)
-    for old in GOLDEN.glob("*.txt"):
-        old.unlink()
-    for golden, words in golden_files():
-        golden.write_text(words, encoding="utf-8")
-        print(golden.name, file=sys.stderr)

@@ -2,7 +2,7 @@
 
 The pages in ``golden/explain`` are looked at by eye; after a change that is meant, write them anew:
 
-    python tests/rendering/test_explain.py
+    pytest tests/rendering/test_explain.py --write-golden
 """
 
 import re
@@ -337,20 +337,11 @@ def golden_files():
         yield GOLDEN / f"pairings-{width}.txt", screen.paired(Style(width=width))
 
 
-@pytest.mark.parametrize(("golden", "words"), [pytest.param(*it, id=it[0].stem) for it in golden_files()])
-def test_a_page_is_the_one_looked_at(golden, words):
-    assert words == golden.read_text(encoding="utf-8")
+@pytest.mark.parametrize(("path", "words"), [pytest.param(*it, id=it[0].stem) for it in golden_files()])
+def test_a_page_is_the_one_looked_at(golden, path, words):
+    golden(path, words)
 
 
 def test_an_unknown_kind_of_name_is_no_loss():
     with pytest.raises(UsageError, match="unknown loss or activation"):
         find("nothing_like_it_at_all")
-
-
-if __name__ == "__main__":
-    GOLDEN.mkdir(parents=True, exist_ok=True)
-    for old in GOLDEN.glob("*.txt"):
-        old.unlink()
-    for golden, words in golden_files():
-        golden.write_text(words, encoding="utf-8")
-        print(golden.name, file=sys.stderr)
