@@ -26,6 +26,25 @@ settings.register_profile(
 )
 settings.load_profile("lossctl")
 
+
+def pytest_addoption(parser):
+    parser.addoption("--write-golden", action="store_true", help="write golden files anew; look at the difference")
+
+
+@pytest.fixture
+def golden(request):
+    """Hold a text against that of a golden file, which stands beside the test."""
+
+    def hold(path, text):
+        if request.config.getoption("--write-golden"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        assert path.exists(), f"{path.name}: run pytest --write-golden"
+        assert text == path.read_text(encoding="utf-8"), path.name
+
+    return hold
+
+
 SAMPLE_DATA = Path(__file__).parents[1] / "sample_data"
 SWAYING = ("NO_COLOR", "FORCE_COLOR", "GITHUB_ACTIONS", "COLUMNS", "LINES", "TERM", "COLORTERM", "PY_COLORS")
 """Variables that change what a terminal program writes."""

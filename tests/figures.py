@@ -3,6 +3,8 @@
 import math
 from dataclasses import replace
 
+import lossctl
+
 ROUNDED = ("grad_l2", "grad_l1", "row_mean", "row_rms")
 """Figures of a gradient that are rounded once a batch, as the standard error is."""
 
@@ -30,3 +32,16 @@ def digits(report, *, without=()):
         slope = slope and replace(slope, **dict.fromkeys(ROUNDED, 0.0))
         found.append((near, repr(replace(result, standard_error=0.0, gradient=slope, **dict.fromkeys(without, ())))))
     return found
+
+
+def run(source, asked, **more):
+    return lossctl.evaluate(source, **{"gradient": True, "samples": 3, **asked, **more})
+
+
+def result(path, **asked):
+    """The number of rows and the value of the only result, or the error."""
+    try:
+        (found,) = lossctl.evaluate(path, "mse", **asked).results
+    except lossctl.LossctlError as error:
+        return error
+    return found.n, found.value

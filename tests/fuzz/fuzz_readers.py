@@ -3,8 +3,8 @@
 Run it with ``python tests/fuzz/fuzz_readers.py --seconds 600`` or ``--runs 100000``; options of libFuzzer such as
 ``-rss_limit_mb=4096`` pass through. It starts from ``tests/fuzz/corpus`` and leaves that alone: what it learns, and
 inputs that crash it, go to ``--found DIR`` (default: a new directory under /tmp). ``--keep-going`` saves one input of
-each kind of failure and goes on. Put a crash into the corpus once mended: ``tests/test_fuzz_corpus.py`` runs all of it
-without atheris. ``--make-corpus`` writes the seeds again. Needs ``pip install atheris``.
+each kind of failure and goes on. Put a crash into the corpus once mended: ``tests/reading/test_fuzz_corpus.py`` runs
+all of it without atheris. ``--make-corpus`` writes the seeds again. Needs ``pip install atheris``.
 
 An input is three bytes of choices and then the bytes of a file:
 

@@ -1,0 +1,93 @@
+"""Help and version: short ways to start, words that fit."""
+
+import itertools
+import re
+import subprocess
+import sys
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+import pytest
+from transcripts import ESCAPE
+
+from lossctl.cli.command import commands
+
+
+def test_version_is_one_line(lossctl):
+    for flag in ("--version", "-V"):
+        done = lossctl(flag)
+        assert (done.status, done.err) == (0, "")
+        assert re.fullmatch(r"lossctl \d+\.\d+\.\d+\S*\n", done.out)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "heavy"),
+    [
+        (["--version"], ["numpy", "pyarrow", "pandas", "rich.table"]),
+        (["--help"], ["numpy", "pyarrow", "pandas"]),
+        (["eval", "--help"], ["numpy", "pyarrow", "pandas"]),
+        (["samples", "-h"], ["numpy", "pyarrow", "pandas"]),
+    ],
+)
+def test_version_and_help_load_nothing_heavy(plain_environment, arguments, heavy):
+    script = (
+        "import sys; from lossctl.cli.app import run; status = run(sys.argv[2:]); "
+        "print('loaded', status, *[name for name in sys.argv[1].split(',') if name in sys.modules])"
+    )
+    command = [sys.executable, "-c", script, ",".join(heavy), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, env=plain_environment(), timeout=60, check=True)
+    assert done.stdout.splitlines()[-1] == "loaded 0"
+
+
+def test_no_evaluation_of_a_file_loads_pandas(plain_environment, tmp_path):
+    """It takes a third of a second, and Arrow asks for it wherever it is given an object of Python's."""
+    table = pa.table(
+        {
+            "label": ["b", "a", "b"],
+            "p": pa.array([[0.5, 0.5], None, [0.25, 0.75]], pa.list_(pa.float64())),
+            "p_a": [0.5, 0.25, 0.75],
+            "p_b": [0.5, 0.75, 0.25],
+            "by": pa.array(["north", None, "south"]).dictionary_encode(),
+        }
+    )
+    pq.write_table(table, tmp_path / "rows.parquet")
+    pyarrow.csv.write_lines(table.drop_columns(["p"]), tmp_path / "rows.csv")
+    script = (
+        "import sys; from lossctl.cli.app import run; status = run(sys.argv[1:]); "
+        "print('status', status, 'pandas' in sys.modules)"
+    )
+    for name, prediction in (("rows.parquet", "p"), ("rows.parquet", "p_*"), ("rows.csv", "p_*")):
+        options = ["-l", "cross_entropy", "-y", "label", "-p", prediction, "--classes", "a,b", "--by", "by"]
+        command = [sys.executable, "-c", script, "eval", str(tmp_path / name), *options, "--grad", "--nulls", "drop"]
+        done = subprocess.run(command, capture_output=True, text=True, env=plain_environment(), timeout=60, check=True)
+        assert done.stdout.splitlines()[-1] == "status 0 False", (name, prediction)
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+@pytest.mark.parametrize("command", ["", *commands.names()])
+def test_help_ends_with_an_example_and_fits_the_terminal(lossctl, monkeypatch, command, flag):
+    monkeypatch.setenv("COLUMNS", "80")
+    done = lossctl(*filter(None, [command]), flag)
+    assert (done.status, done.err) == (0, "")
+    assert ESCAPE not in done.out
+    assert max(map(len, done.out.splitlines())) <= 80
+    assert f"lossctl {command}".strip() in done.out
+    assert "Example: lossctl" in done.out
+
+
+def test_help_paragraphs_are_filled(lossctl):
+    for command in commands.names():
+        prose = lossctl(command, "--help").out.partition("╭")[0]
+        lines = [line.strip() for line in prose.splitlines()]
+        lonely = [line for line, after in itertools.pairwise(lines) if after and 0 < len(line) < 50]
+        assert not lonely, "lines of the docstring are not lines of the screen"
+
+
+@pytest.mark.parametrize(("arguments", "status"), [([], 2), (["eval"], 3), (["samples"], 3)])
+def test_nothing_to_do_is_an_error_with_words(lossctl, arguments, status):
+    """No command is a usage error; no file means stdin, which is empty here and no terminal."""
+    done = lossctl(*arguments)
+    assert done.status == status
+    assert ("stdin" if arguments else "lossctl") in done.out + done.err
+    assert not re.search(r"^error: *$", done.err, re.MULTILINE), "an error without words"

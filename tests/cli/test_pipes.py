@@ -1,0 +1,86 @@
+"""Standard streams: what goes where, and what closed pipes and full disks end with."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from transcripts import repeated
+
+
+def test_results_go_to_stdout_and_notes_to_stderr(lossctl, sample_data):
+    done = lossctl("eval", sample_data / "regression.csv", "-l", "huber", "-f", "csv")
+    assert len(done.out.splitlines()) == 2
+    assert "note: label: column 'y', chosen by its name" in done.err
+    assert "note: prediction: column 'prediction', chosen by its name" in done.err
+
+
+def test_quiet_drops_notes_and_twice_everything(lossctl, sample_data):
+    command = ["eval", sample_data / "regression.csv", "-l", "huber", "--fail-above", "0.1"]
+    once, twice = lossctl(*command, "-q"), lossctl(*command, "-qq")
+    assert (once.status, "note:" in once.err, "FAIL" in once.err) == (1, False, True)
+    assert "huber" in once.out
+    assert twice.status == 1
+    assert (twice.out, twice.err) == ("", "")
+
+
+def test_samples_are_quiet_on_request(lossctl, sample_data, tmp_path):
+    command = ["samples", sample_data / "regression.csv", "-l", "huber"]
+    assert lossctl(*command, "-q", "-o", tmp_path / "out.csv").err == ""
+    twice = lossctl(*command, "-qq")
+    assert (twice.status, twice.out, twice.err) == (0, "", "")
+
+
+def pipeline(script, environment, *arguments):
+    command = ["bash", "-o", "pipefail", "-c", script, sys.executable, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("flags", ["", "-f jsonl", "--top 20000"])
+def test_a_pipe_that_closes_ends_with_141_and_silence(plain_environment, tmp_path, flags):
+    file = repeated(tmp_path / "data.csv", 30_000)
+    script = f'"$0" -m lossctl samples "$1" -l mse -q {flags} | head -1; exit ${{PIPESTATUS[0]}}'
+    done = pipeline(script, plain_environment(), file)
+    assert len(done.stdout.splitlines()) == 1
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_a_report_into_a_closed_pipe_ends_with_141_and_silence(plain_environment, sample_data):
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "lossctl", "eval", str(sample_data / "regression.csv"), "-l", "mse", "-q"]
+    with open(writer, "wb") as closed:
+        done = subprocess.run(
+            command, stdout=closed, stderr=subprocess.PIPE, env=plain_environment(), timeout=60, check=False
+        )
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize("command", ["eval", "samples"])
+def test_a_full_disk_is_said_and_is_no_bug(plain_environment, sample_data, command):
+    done = pipeline(
+        f'"$0" -m lossctl {command} "$1" -l mse -q >/dev/full', plain_environment(), sample_data / "regression.csv"
+    )
+    assert done.returncode not in {0, 1, 70}
+    assert done.stderr.startswith("error: ")
+    assert "No space left" in done.stderr
+    assert "bug" not in done.stderr
+
+
+def test_a_closed_stderr_changes_nothing(plain_environment, sample_data):
+    done = pipeline(
+        '"$0" -m lossctl eval "$1" -l mse -f value 2>&-', plain_environment(), sample_data / "regression.csv"
+    )
+    assert done.returncode == 0
+    assert re.fullmatch(r"1\.0143\d+\n", done.stdout)
+
+
+@pytest.mark.parametrize("command", ["eval", "samples"])
+def test_a_closed_stdout_is_no_traceback(plain_environment, sample_data, command):
+    done = pipeline(
+        f'"$0" -m lossctl {command} "$1" -l mse -q >&-', plain_environment(), sample_data / "regression.csv"
+    )
+    assert "Traceback" not in done.stderr
+    assert "bug" not in done.stderr
+    assert done.returncode not in {1, 70}

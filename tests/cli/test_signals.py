@@ -1,0 +1,227 @@
+"""Signals and readers that leave: a run ends at once, in silence, and leaves nothing behind."""
+
+import fcntl
+import gzip
+import os
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+
+import pyarrow.parquet as pq
+import pytest
+from stored import FORMATS, rows, stored
+from transcripts import repeated
+
+
+@pytest.fixture(scope="module")
+def millions(tmp_path_factory):
+    """A file that takes a second or two to write out again."""
+    return repeated(tmp_path_factory.mktemp("millions") / "data.csv", 3_000_000)
+
+
+# A shell may start the tests with SIGINT ignored, which children inherit.
+LISTENING = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from lossctl.cli.app import main; main()"
+)
+
+
+@pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_signal_leaves_the_target_whole_or_absent(plain_environment, millions, tmp_path, sent, status, suffix):
+    target = tmp_path / f"out{suffix}"
+    command = [sys.executable, "-c", LISTENING, "samples", str(millions), "-l", "mse", "-q", "-o", str(target)]
+    running = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=plain_environment()
+    )
+    deadline = time.monotonic() + 30
+    while not any(path.stat().st_size for path in tmp_path.iterdir()):
+        assert running.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    running.send_signal(sent)
+    out, err = running.communicate(timeout=30)
+    assert (running.returncode, out, err) == (status, "", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_threads_that_read(plain_environment, millions, sent, status):
+    # stderr tells when the run has begun: the first file is open by the time the second is missed only at the end.
+    script = (
+        "import signal, sys, threading; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "import lossctl.evaluation.fold as fold\n"
+        "original = fold.validate\n"
+        "def validate(*given):\n"
+        "    print('reading', flush=True)\n"
+        "    return original(*given)\n"
+        "fold.validate = validate\n"
+        "from lossctl.cli.app import main; main()\n"
+    )
+    files = [str(millions)] * 20
+    running = subprocess.Popen(
+        [sys.executable, "-c", script, "eval", *files, "-l", "log_cosh", "-q"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=plain_environment(),
+    )
+    assert running.stdout.readline().startswith("reading")  # by two threads, perhaps
+    began = time.monotonic()
+    running.send_signal(sent)
+    out, err = running.communicate(timeout=30)
+    assert (running.returncode, err) == (status, "")
+    assert "log_cosh" not in out
+    assert time.monotonic() - began < 3
+
+
+LISTENING = (
+    "import signal, tempfile; signal.signal(signal.SIGINT, signal.default_int_handler); tempfile.gettempdir(); "
+    "from lossctl.cli.app import main; main()"
+)
+"""A shell may start the tests with SIGINT ignored, which children inherit. To find out where temporary files go, the
+standard library writes one of its own: that must not be when the signal comes."""
+
+SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+
+
+@pytest.fixture(scope="module")
+def million(tmp_path_factory):
+    """A file of a million rows, in row groups small enough to be many."""
+    path = tmp_path_factory.mktemp("million") / "rows.parquet"
+    pq.write_table(rows(1_000_000), path, row_group_size=50_000)
+    return path
+
+
+@pytest.fixture
+def begun(plain_environment, tmp_path):
+    """Start a command line, with temporary files in a folder of the test."""
+    aside = tmp_path / "aside"
+    aside.mkdir()
+    running = []
+
+    # A signal that comes while coverage holds its own lock would wait for that lock for ever.
+    environment = plain_environment(TMPDIR=str(aside))
+    untraced = {name: value for name, value in environment.items() if not name.startswith("COVERAGE_")}
+
+    def call(*arguments, **more):
+        made = subprocess.Popen(
+            [sys.executable, "-c", LISTENING, *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=untraced,
+            **more,
+        )
+        running.append(made)
+        return made
+
+    yield call
+    for made in running:
+        made.kill()
+        made.communicate()
+
+
+def until(true, running):
+    """Wait for something a running process does."""
+    deadline = time.monotonic() + 30
+    while not true():
+        assert running.poll() is None, running.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+@pytest.mark.parametrize(("sent", "status"), SIGNALS)
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet", ".arrow", ".arrows"])
+@pytest.mark.parametrize("moment", [0, 100_000, 5_000_000])
+def test_a_signal_leaves_no_half_written_file(begun, million, tmp_path, sent, status, suffix, moment):
+    target = tmp_path / f"out{suffix}"
+    target.write_bytes(b"old")
+    running = begun("samples", million, "-l", "mse", "-q", "-o", target)
+    beside = lambda: [it for it in tmp_path.iterdir() if it.name.startswith(".out")]  # noqa: E731
+    until(lambda: any(it.stat().st_size >= moment for it in beside()), running)
+    running.send_signal(sent)
+    out, err = running.communicate(timeout=30)
+    assert (running.returncode, out, err) == (status, b"", b"")
+    assert target.read_bytes() == b"old"
+    assert {it.name for it in tmp_path.iterdir()} == {target.name, "aside"}
+
+
+DEAF = """
+import os, signal, sys
+from importlib import import_module
+from lossctl.cli.app import main
+sent = int(sys.argv.pop())
+class Deaf:
+    def __del__(self):
+        os.kill(os.getpid(), sent)
+        for _ in range(10**6): pass
+module = import_module("lossctl.evaluation.evaluate")
+prepare = module.prepare
+def interrupted(*arguments, **options):
+    Deaf()
+    return prepare(*arguments, **options)
+module.prepare = interrupted
+signal.signal(signal.SIGINT, signal.default_int_handler)
+main()
+"""
+"""A run to which a signal comes while a destructor is at work."""
+
+
+@pytest.mark.parametrize(("sent", "status"), SIGNALS)
+def test_a_signal_that_meets_a_destructor_is_not_lost(plain_environment, many, sent, status):
+    command = [sys.executable, "-c", DEAF, "eval", str(many), "-l", "mse", str(int(sent))]
+    done = subprocess.run(command, capture_output=True, env=plain_environment(), timeout=30)
+    assert (done.returncode, done.stdout, done.stderr) == (status, b"", b"")
+
+
+def unread(pipe):
+    """How many bytes nobody has read from a pipe yet."""
+    return struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4))[0]
+
+
+@pytest.mark.parametrize(("sent", "status"), SIGNALS)
+@pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".jsonl", ".parquet", ".arrow", ".arrows"])
+@pytest.mark.parametrize("part", [0.0, 0.5])
+def test_a_signal_ends_a_run_that_waits_for_a_pipe_and_leaves_nothing(
+    begun, many, tmp_path, sent, status, suffix, part
+):
+    inner, _, packing = suffix[1:].partition(".")
+    whole = stored(pq.read_table(many), f".{inner}", chunk=1000)
+    whole = gzip.compress(whole, 1) if packing else whole
+    running = begun("eval", "-", "-l", "mse", "-q", stdin=subprocess.PIPE)
+    os.write(running.stdin.fileno(), whole[:100])
+    until(lambda: not unread(running.stdin.fileno()), running)
+    if part:
+        running.stdin.write(whole[100 : int(len(whole) * part)])
+        running.stdin.flush()
+        until(lambda: not unread(running.stdin.fileno()), running)
+    time.sleep(0.05)  # it has taken the bytes; let it come back for more
+    running.send_signal(sent)
+    out, err = b"", b""
+    running.wait(timeout=10)
+    out, err = running.stdout.read(), running.stderr.read()
+    assert (running.returncode, out, err) == (status, b"", b"")
+    assert list((tmp_path / "aside").iterdir()) == []
+
+
+def test_a_run_that_ends_leaves_nothing_of_what_it_put_aside(begun, many, tmp_path):
+    running = begun("eval", "-", "-l", "mse", "-q", "-f", "value", stdin=subprocess.PIPE)
+    out, err = running.communicate(many.read_bytes(), timeout=30)
+    assert (running.returncode, err) == (0, b"")
+    assert float(out) > 0
+    assert list((tmp_path / "aside").iterdir()) == []
+
+
+@pytest.mark.parametrize("form", [suffix[1:] for suffix in FORMATS])
+def test_a_reader_that_leaves_ends_samples_with_141_and_silence(plain_environment, many, form):
+    # No fixture kills it: it must end by itself.
+    reader, writer = os.pipe()
+    command = [sys.executable, "-m", "lossctl", "samples", str(many), "-l", "mse", "-f", form, "-q"]
+    with open(writer, "wb") as stdout:
+        running = subprocess.Popen(command, stdout=stdout, stderr=subprocess.PIPE, env=plain_environment())
+    os.read(reader, 1)
+    os.close(reader)
+    assert running.communicate(timeout=30) == (None, b"")
+    assert running.returncode == 141

@@ -1,0 +1,348 @@
+"""``lossctl explain`` states everything that is known of every loss and activation, on one screen.
+
+The pages in ``golden/explain`` are looked at by eye; after a change that is meant, write them anew:
+
+    pytest tests/rendering/test_explain.py --write-golden
+"""
+
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.cells import cell_len
+
+from lossctl import get_loss
+from lossctl.checks.contract import points, sampled
+from lossctl.domain import REAL
+from lossctl.errors import UsageError
+from lossctl.functions.bound_loss import BoundLoss
+from lossctl.functions.definition import spell
+from lossctl.functions.docstring import Sections, sections_of
+from lossctl.functions.explanation import KINDS, Explanation, definitions, families, find
+from lossctl.functions.loss import Loss, losses
+from lossctl.functions.pairing import PAIRINGS, RISKS
+from lossctl.plots.curves import curve
+from lossctl.rendering import explanation as screen
+from lossctl.rendering.renderer import Style
+
+GOLDEN = Path(__file__).parent / "golden" / "explain"
+WIDTHS = (80, 120)
+MOST = {80: 60, 120: 46}
+"""Lines of a page at each width: a tall terminal, and an ordinary window."""
+SHOWN = ("bce", "huber:delta=0.5", "cosine_proximity", "leaky_relu", "softmax")
+
+every_definition = pytest.mark.parametrize("definition", list(definitions()), ids=lambda it: it.name)
+every_width = pytest.mark.parametrize("width", WIDTHS)
+every_loss = pytest.mark.parametrize("definition", list(losses), ids=lambda it: it.name)
+
+
+def bound_to(definition, spec=None):
+    return find(spec or definition.name, "loss" if isinstance(definition, Loss) else "activation")[0]
+
+
+def page(bound, width, *, color=False):
+    return screen.explained(Explanation(bound), curve(bound), Style(width=width, color=color))
+
+
+def flowing(text, margin):
+    """The text of a page whose names stand in the margin, as running words."""
+    return " ".join(" ".join(line[margin:] for line in text.splitlines()).split())
+
+
+def plain(text):
+    return " ".join(text.replace("`", "").split())
+
+
+@every_definition
+@every_width
+def test_a_page_holds_every_fact_whole_and_fits_the_screen(definition, width):
+    text = page(bound_to(definition), width)
+    assert max(map(cell_len, text.splitlines())) <= width
+    assert text.count("\n") <= MOST[width]
+    facts, _, picture = text.partition("\n\n")[2].partition("\n\n")
+    margin = len(re.match(r"\S+\s+", facts)[0])
+    words = flowing(facts, margin)
+    it, sections = Explanation(bound_to(definition)), definition.sections
+    stated = [sections.formula, sections.gradient, sections.properties, sections.use, sections.avoid]
+    stated += [*it.domains.values(), *definition.references, *it.through]
+    stated += [", ".join(definition.aliases), *(f"{library} {name}" for library, name in definition.peers.items())]
+    stated += [parameter.describe() for parameter in definition.parameters]
+    stated += [f"{name} = {spell(value)}" for name, value in it.bound.parameters.items()]
+    stated += [pairing.why for pairing in it.pairings] + [risk.why for risk in it.risks]
+    for fact in stated:
+        assert plain(fact) in words, fact
+    assert "…" not in facts
+    assert plain(sections.summary) in plain(text)
+    assert "slope" in picture
+    assert len(picture.splitlines()) >= 14
+
+
+@every_definition
+def test_every_name_and_alias_is_explained(definition):
+    kind = "loss" if isinstance(definition, Loss) else "activation"
+    for spelling in (definition.name, *definition.aliases):
+        assert find(spelling, kind)[0].name == definition.name
+        assert find(spelling.upper().replace("_", "-"), kind)[0].name == definition.name
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"), [("huber:delta=0.5", "delta = 0.5"), ("leaky_relu:slope=0.2", "slope = 0.2")]
+)
+def test_parameters_are_honoured(lossctl, spec, words):
+    found = lossctl("explain", spec)
+    assert words in found.out
+    assert f"• {spec}" in found.out  # the legend of the curve
+
+
+def test_a_domain_that_depends_on_parameters_is_that_of_these_parameters(lossctl):
+    assert "log-probabilities" in lossctl("explain", "nll:log=true").out
+    assert lossctl("explain", "elu:alpha=0.5", "--json").json["range"] == "a finite number > -0.5"
+
+
+def test_a_name_that_is_both_is_the_loss_and_says_so(lossctl):
+    loss = lossctl("explain", "exponential")
+    assert loss.out.startswith("exponential  loss")
+    assert "--kind activation means the activation exp" in loss.err
+    other = lossctl("explain", "exponential", "--kind", "activation")
+    assert other.out.startswith("exp  activation")
+    assert "note" not in lossctl("explain", "huber").err
+    assert find("exp")[0].name == "exp"  # the name of one goes before an alias of the other
+
+
+def test_a_name_goes_before_an_alias_whichever_kind_it_is(monkeypatch):
+    monkeypatch.setitem(losses._names, "tanh", "mse")
+    bound, note = find("tanh")
+    assert bound.name == "tanh"
+    assert "--kind loss means the loss mse" in note
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["hubr"], "huber"),
+        (["sigmod"], "sigmoid"),
+        (["huber:dleta=1"], "delta"),
+        (["huber", "--kind", "activation"], "unknown activation"),
+        (["tanh", "--kind", "loss"], "unknown loss"),
+    ],
+)
+def test_what_nobody_knows_is_a_usage_error_with_a_hint(lossctl, arguments, words):
+    found = lossctl("explain", *arguments)
+    assert found.status == 2
+    assert words in found.err
+    assert not found.out
+
+
+def test_the_list_names_every_loss_and_activation_once_with_its_line(lossctl, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    lines = lossctl("explain").out.splitlines()
+    for definition in definitions():
+        rows = [line for line in lines if line.split()[:1] == [definition.name]]
+        assert [plain(row) for row in rows] == [f"{definition.name} {definition.summary}"]
+    assert {line for line in lines if not line.startswith(" ")} == {
+        f"{family} {'losses' if kind == 'loss' else 'activations'}" for kind in KINDS for family in families(kind)
+    }
+
+
+@every_width
+def test_the_pairings_and_risks_are_all_shown(width):
+    text = screen.paired(Style(width=width))
+    assert max(map(cell_len, text.splitlines())) <= width
+    words = " ".join(text.split())
+    margin = flowing(text.partition("\n")[2], max(len(it.task) for it in PAIRINGS) + 2)
+    for it in (*PAIRINGS, *RISKS):
+        assert it.why in margin
+        assert f"{', '.join(it.activations)} → {', '.join(it.losses) or 'any loss'}" in margin
+    assert words.count("risky") == len(RISKS)
+
+
+@every_definition
+def test_the_json_twin_is_strict_and_whole(lossctl, definition):
+    kind = "loss" if isinstance(definition, Loss) else "activation"
+    found = lossctl("explain", definition.name, "--kind", kind, "--json").json
+    sections = definition.sections
+    assert found["schema_version"] == 1
+    assert (found["kind"], found["name"], found["family"]) == (kind, definition.name, definition.family)
+    slope = "gradient" if kind == "loss" else "derivative"
+    assert [found[key] for key in ("formula", slope, "properties", "use", "avoid")] == [
+        sections.formula, sections.gradient, sections.properties, sections.use, sections.avoid,
+    ]  # fmt: skip
+    assert found["peers"] == definition.peers
+    assert found["aliases"] == list(definition.aliases)
+    assert [it["name"] for it in found["parameters"]] == [it.name for it in definition.parameters]
+    panels = found["curve"]["panels"]
+    assert [panel["y"]["title"] for panel in panels][1:] == ["slope"]
+    assert all(len(series["x"]) == len(series["y"]) > 50 for panel in panels for series in panel["series"])
+
+
+def test_json_says_the_range_of_a_parameter_in_numbers(lossctl):
+    (delta,) = lossctl("explain", "huber:delta=2", "--json").json["parameters"]
+    assert (delta["value"], delta["default"], delta["low"], delta["high"]) == (2.0, 1.0, 0.0, None)
+    assert delta["low_open"]
+    zero = lossctl("explain", "mape", "--json").json["parameters"][0]
+    assert zero["choices"] == ["error", "max1"]
+
+
+def test_the_list_and_the_pairings_have_json_twins(lossctl):
+    listed = lossctl("explain", "--json").json
+    names = [it["name"] for kind in ("losses", "activations") for family in listed[kind] for it in family["members"]]
+    assert sorted(names) == sorted(it.name for it in definitions())
+    paired = lossctl("explain", "pairings", "--json").json
+    assert [it["task"] for it in paired["pairings"]] == [it.task for it in PAIRINGS]
+    assert [it["why"] for it in paired["risks"]] == [it.why for it in RISKS]
+
+
+def test_color_is_asked_for_and_changes_no_letter(lossctl):
+    bare, painted = lossctl("explain", "mse").out, lossctl("explain", "mse", "--color", "always").out
+    assert "\x1b" not in bare
+    assert "\x1b[1m" in painted
+    stripped = re.sub(r"\x1b\[[0-9;]*m", "", painted)
+    assert [line.rstrip() for line in stripped.splitlines()] == bare.splitlines()
+
+
+def test_completion_offers_losses_activations_and_the_pairings():
+    from lossctl.cli.commands.explain import complete
+
+    assert [name for name, _ in complete("s")] == ["squared_hinge", "selu", "sigmoid", "softmax", "softplus"]
+    assert ("pairings", "Which output activation goes with which loss.") in complete("")
+    assert len(complete("")) == len(list(definitions())) + 1
+
+
+def test_the_shell_is_told_the_names(plain_environment):
+    import subprocess
+
+    environment = plain_environment(_LOSSCTL_COMPLETE="complete_bash", COMP_WORDS="lossctl explain hub", COMP_CWORD="2")
+    done = subprocess.run([sys.executable, "-m", "lossctl"], env=environment, capture_output=True, text=True)
+    assert done.stdout.split() == ["huber"]
+
+
+# ------------------------------------------------------------------------------------------- what a docstring states
+
+
+def test_every_fact_has_its_heading_in_a_built_in():
+    for definition in definitions():
+        found = definition.sections
+        for part in ("summary", "formula", "gradient", "properties", "use", "avoid", "example"):
+            assert getattr(found, part), (definition.name, part)
+        assert not found.notes, definition.name
+        assert definition.peers or definition.name == "rmsle"
+
+
+def test_headings_may_stand_within_a_paragraph():
+    found = sections_of("Squares.\n\nFormula: e². Gradient: 2e. Smooth.\n\nMore of it.\n\nAvoid it here.\n\n>>> 1\n1\n")
+    assert found == Sections("Squares.", "e².", "2e. Smooth.", avoid="here.", notes="More of it.", example=">>> 1\n1")
+
+
+@pytest.mark.parametrize("docstring", [None, "", "Only this."])
+def test_a_docstring_with_nothing_but_a_line_has_nothing_but_that(docstring):
+    assert sections_of(docstring) == Sections(summary=docstring or "")
+
+
+def test_a_loss_that_says_little_is_explained_as_far_as_it_goes():
+    def bare(label, prediction):
+        """Squares."""
+        return np.square(prediction - label)
+
+    made = Loss(bare, label=REAL, prediction=REAL)
+    text = page(BoundLoss(made, made.settings({})), 80)
+    assert text.startswith("bare  loss, tests\nSquares.\n\nlabel       a finite number\n")
+    assert "formula" not in text
+    assert "identity, leaky_relu" in text  # what fits is derived from the domains
+    assert "declares no gradient" in text
+
+
+# ------------------------------------------------------------------- what is said of properties is what numbers show
+
+
+@every_loss
+def test_losses_called_convex_are_and_others_are_not(definition):
+    """Midpoints of pairs of predictions, over parameters drawn from their domains."""
+    broken = 0
+    for seed in range(30):
+        bound = sampled(definition, seed)
+        if bound.parameters.get("reverse") or bound.parameters.get("log"):
+            continue
+        label, first = points(bound, seed)
+        _, second = points(bound, seed + 1000)
+        middle = bound.row_value(bound.accept(label, first)[0], 0.5 * (first + second))
+        ends = 0.5 * (bound.value(label, first) + bound.value(label, second))
+        broken += int((middle > ends + 1e-9 * (1.0 + np.abs(ends))).sum())
+    said = definition.sections.properties
+    if "not convex in the logit" in said or "convex" not in said:
+        return
+    assert (broken == 0) == ("not convex" not in said), broken
+
+
+Y = np.array([0.5, 1.0, 1.5, 4.0, 9.0, 2.0, 2.5])
+BITS = np.array([1.0, 0.0, 1.0, 1.0, 0.0])
+SHARE = BITS.mean()
+BEST = {  # the constant that the properties of each loss name, from its definition
+    "mse": (Y, Y.mean()),
+    "mae": (Y, np.median(Y)),
+    "msle": (Y, np.exp(np.mean(np.log(1.0 + Y))) - 1.0),
+    "mape": (Y, 1.0),  # by weights 2, 1, ⅔, ¼, ⅑, ½, ⅖ of 4.9: half is reached at 1
+    "bce": (BITS, SHARE),
+    "poisson": (Y, Y.mean()),
+    "hinge:margin=2": (2 * BITS - 1, 2.0),
+    "squared_hinge:margin=2": (2 * BITS - 1, 2.0 * (2.0 * SHARE - 1.0)),
+    "exponential": (2 * BITS - 1, 0.5 * np.log(SHARE / (1.0 - SHARE))),
+}
+
+
+@pytest.mark.parametrize("spec", BEST)
+def test_the_best_constant_is_the_one_that_is_named(spec):
+    label, best = BEST[spec]
+    bound = get_loss(spec)
+
+    def total(constant):
+        return bound.value(label, np.full(len(label), constant)).sum()
+
+    for step in (1e-3, 0.1):
+        assert total(best) < total(best - step)
+        assert total(best) < total(best + step)
+
+
+def test_focal_is_not_a_proper_score():
+    label = BITS
+    slope = get_loss("focal:alpha=none").gradient(label, np.full(len(label), SHARE)).sum()
+    assert abs(slope) > 0.1
+
+
+def test_the_best_constants_of_robust_losses_lie_between_median_and_mean():
+    for spec in ("huber:delta=0.5", "log_cosh"):
+        slope = [get_loss(spec).gradient(Y, np.full(len(Y), at)).sum() for at in (np.median(Y), Y.mean())]
+        assert slope[0] <= 0 < slope[1]
+
+
+def test_the_best_constant_row_is_the_shares_of_the_classes():
+    codes = np.array([0.0, 1.0, 1.0, 2.0, 1.0])
+    shares = np.array([0.2, 0.6, 0.2])
+    rng = np.random.default_rng(5)
+    for spec in ("cross_entropy", "nll", "kl_divergence"):
+        label = np.eye(3)[codes.astype(int)] if spec == "kl_divergence" else codes
+        best = get_loss(spec).value(label, np.tile(shares, (5, 1))).sum()
+        for _ in range(20):
+            other = rng.dirichlet(np.ones(3))
+            assert best < get_loss(spec).value(label, np.tile(other, (5, 1))).sum()
+
+
+# ------------------------------------------------------------------------------------------------------------- golden
+
+
+def golden_files():
+    for width in WIDTHS:
+        for spec in SHOWN:
+            yield GOLDEN / f"{spec.replace(':', '-')}-{width}.txt", page(find(spec)[0], width)
+        yield GOLDEN / f"pairings-{width}.txt", screen.paired(Style(width=width))
+
+
+@pytest.mark.parametrize(("path", "words"), [pytest.param(*it, id=it[0].stem) for it in golden_files()])
+def test_a_page_is_the_one_looked_at(golden, path, words):
+    golden(path, words)
+
+
+def test_an_unknown_kind_of_name_is_no_loss():
+    with pytest.raises(UsageError, match="unknown loss or activation"):
+        find("nothing_like_it_at_all")

@@ -1,0 +1,113 @@
+"""Figures of gradients are what plain NumPy makes of all rows."""
+
+import math
+from dataclasses import fields
+
+import numpy as np
+import pytest
+from hostile import SEEDS, hostile, rows_of
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lossctl.sums.gradients import Gradients, Histogram
+from lossctl.sums.moments import Moments
+
+
+def gradient_case(rng, n, width, groups, weighted):
+    gradient = rng.standard_t(3, size=(n, width) if width else n)
+    return (
+        np.asfortranarray(gradient),
+        rng.uniform(0.1, 3.0, n) if weighted else None,
+        rng.integers(0, groups, n) if groups > 1 else None,
+    )
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "root-mean"])
+@pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
+@pytest.mark.parametrize("width", [0, 1, 7], ids=["scalar", "one column", "vector"])
+@pytest.mark.parametrize("groups", [1, 4])
+def test_gradient_figures_are_what_numpy_makes_of_all_rows(reduction, weighted, width, groups):
+    rng = np.random.default_rng(5)
+    n = 2000
+    gradient, weight, group = gradient_case(rng, n, width, groups, weighted)
+    rows = rows_of(rng.lognormal(size=n), weight, group, groups, gradient)
+    totals = Moments.lift(rows).result()
+    found = Gradients.lift(rows).result(totals, reduction)
+    code = np.zeros(n, dtype=int) if group is None else group
+    for at, figures in enumerate(found):
+        mine = code == at
+        g = gradient[mine].reshape(mine.sum(), -1)
+        w = np.ones(len(g)) if weight is None else weight[mine]
+        value = np.average(rows.value[mine], weights=w)
+        slope = {"sum": 1.0, "mean": 1 / w.sum(), "root-mean": 0.5 / np.sqrt(value) / w.sum()}[reduction]
+        whole, norms = slope * w[:, None] * g, np.linalg.norm(g, axis=1)
+        assert figures.l2 == pytest.approx(np.linalg.norm(whole), rel=1e-12, abs=0)
+        assert figures.l1 == pytest.approx(np.abs(whole).sum(), rel=1e-12, abs=0)
+        assert figures.linf == pytest.approx(np.abs(whole).max(), rel=1e-14, abs=0)
+        assert figures.row_mean == pytest.approx(np.average(norms, weights=w), rel=1e-12, abs=0)
+        assert figures.row_rms == pytest.approx(np.sqrt(np.average(norms**2, weights=w)), rel=1e-12, abs=0)
+        assert figures.row_max == pytest.approx(norms.max(), rel=1e-14, abs=0)
+        carried = np.sort(w * norms)[::-1]
+        share = carried[: math.ceil(0.01 * len(carried))].sum() / carried.sum()
+        assert figures.top1_share == pytest.approx(share, rel=0.01, abs=0)
+
+
+@given(
+    seed=SEEDS,
+    n=st.integers(1, 3000),
+    kind=st.sampled_from(["plain", "wide", "whole range", "equal", "zeros", "one"]),
+)
+def test_the_share_of_the_top_rows_is_within_one_percent_of_itself(seed, n, kind):
+    rng = np.random.default_rng(seed)
+    if kind == "zeros":
+        norms = np.where(rng.random(n) < 0.9, 0.0, rng.exponential(size=n))
+    elif kind == "one":
+        norms = np.concatenate([[1e6], rng.exponential(1e-3, n - 1)])
+    else:
+        norms = np.abs(hostile(kind, rng, n)) * (1e-8 if kind == "whole range" else 1.0)
+    carried = np.sort(norms)[::-1]
+    whole = math.fsum(carried)
+    found = Histogram.of(norms, None).top_share(0, 0.01)
+    if whole == 0:
+        assert math.isnan(found)
+    else:
+        assert found == pytest.approx(math.fsum(carried[: math.ceil(0.01 * n)]) / whole, rel=0.01, abs=0)
+        assert 0 <= found <= 1
+
+
+@pytest.mark.parametrize("width", [0, 3], ids=["scalar", "vector"])
+@pytest.mark.parametrize("size", [1e-200, 1e200])
+def test_gradient_figures_have_no_scale(width, size):
+    """Finite gradients have finite, non-zero norms, though their squares overflow or underflow."""
+    rng = np.random.default_rng(6)
+    gradient = np.asfortranarray(rng.normal(size=(50, width) if width else 50))
+    value = rng.lognormal(size=50)
+    plain, scaled = (
+        Gradients.lift(rows).result(Moments.lift(rows).result(), "mean")[0]
+        for rows in (rows_of(value, gradient=gradient), rows_of(value, gradient=size * gradient))
+    )
+    for part in fields(plain):
+        factor = 1.0 if part.name == "top1_share" else size
+        expected = factor * getattr(plain, part.name)
+        assert getattr(scaled, part.name) == pytest.approx(expected, rel=0.02 if factor == 1.0 else 1e-10, abs=0), (
+            part.name
+        )
+
+
+def test_an_infinite_gradient_makes_figures_infinite_without_a_warning():
+    gradient = np.array([1.0, math.inf, 2.0])
+    rows = rows_of(np.ones(3), gradient=gradient)
+    (figures,) = Gradients.lift(rows).result(Moments.lift(rows).result(), "mean")
+    assert (
+        figures.l1 == figures.l2 == figures.linf == figures.row_mean == figures.row_rms == figures.row_max == math.inf
+    )
+    assert math.isnan(figures.top1_share)
+
+
+def test_a_group_without_rows_has_no_gradient_figures():
+    group = np.array([0, 0, 2])
+    rows = rows_of(np.ones(3), group=group, groups=3, gradient=np.ones(3))
+    found = Gradients.lift(rows).result(Moments.lift(rows).result(), "mean")
+    assert found[1] is None
+    assert found[0] is not None
+    assert found[2] is not None

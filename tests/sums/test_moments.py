@@ -1,0 +1,140 @@
+"""Means, sums and standard errors are those of the formulas, at 60 digits."""
+
+import math
+from dataclasses import replace
+from fractions import Fraction
+
+import mpmath
+import numpy as np
+import pytest
+from hostile import SEEDS, hostile, rows_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lossctl import evaluate
+from lossctl.sums.exact import to_float
+from lossctl.sums.moments import Moments
+
+
+def expected_moments(value, weight, reduction):
+    """The reported number and its standard error by the formulas of LOSSES.md §3, at 60 digits."""
+    with mpmath.workdps(60):
+        values = [mpmath.mpf(v) for v in value.tolist()]
+        weights = [mpmath.mpf(w) for w in (np.ones(len(values)) if weight is None else weight).tolist()]
+        n, whole = len(values), mpmath.fsum(weights)
+        weighted = [w * v for w, v in zip(weights, values, strict=True)]
+        mean = mpmath.fsum(weighted) / whole
+        spread = mpmath.fsum((w * (v - mean)) ** 2 for w, v in zip(weights, values, strict=True))
+        error = mpmath.sqrt(mpmath.mpf(n) / (n - 1) * spread) / whole if n > 1 else mpmath.nan
+        if reduction == "sum":
+            middle = mpmath.fsum(weighted) / n
+            spread = mpmath.fsum((it - middle) ** 2 for it in weighted)
+            error = mpmath.sqrt(mpmath.mpf(n) / (n - 1) * spread) if n > 1 else mpmath.nan
+            return mpmath.fsum(weighted), error
+        if reduction == "root-mean":
+            return mpmath.sqrt(mean), error / (2 * mpmath.sqrt(mean)) if mean else mpmath.mpf(0)
+        return mean, error
+
+
+@given(seed=SEEDS, n=st.integers(1, 200), kind=st.sampled_from(["plain", "wide", "whole range", "cancelling", "equal"]))
+def test_the_mean_and_the_sum_are_correctly_rounded(seed, n, kind):
+    values = hostile(kind, np.random.default_rng(seed), n)
+    sum_ = sum(map(Fraction, values.tolist()), Fraction(0))
+    (found,) = Moments.lift(rows_of(values)).result()
+    assert found.value("mean") == to_float(sum_ / len(values))
+    assert found.value("sum") == to_float(sum_)
+    assert (found.n, found.sum_weight, found.effective_n) == (len(values), len(values), len(values))
+
+
+@given(seed=SEEDS, n=st.integers(1, 200))
+def test_the_weighted_mean_is_the_exact_quotient_of_the_products_that_were_added(seed, n):
+    """A product w·ℓ is a double; what is made of them is rounded once."""
+    rng = np.random.default_rng(seed)
+    values, weights = rng.lognormal(size=n), rng.uniform(0.1, 3.0, n)
+    products = sum(map(Fraction, (weights * values).tolist()), Fraction(0))
+    (found,) = Moments.lift(rows_of(values, weights)).result()
+    assert found.value("mean") == to_float(products / sum(map(Fraction, weights.tolist()), Fraction(0)))
+    assert found.value("sum") == to_float(products)
+    effective = sum(map(Fraction, weights.tolist())) ** 2 / sum(Fraction(w) ** 2 for w in weights.tolist())
+    assert found.effective_n == pytest.approx(float(effective), rel=1e-15, abs=0)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "root-mean"])
+@pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
+@given(seed=SEEDS, n=st.integers(2, 150))
+@settings(max_examples=20)
+def test_value_and_standard_error_are_those_of_the_formulas(reduction, weighted, seed, n):
+    rng = np.random.default_rng(seed)
+    values = rng.lognormal(sigma=2.0, size=n)
+    weights = rng.uniform(0.1, 3.0, n) if weighted else None
+    (found,) = Moments.lift(rows_of(values, weights)).result()
+    value, error = expected_moments(values, weights, reduction)
+    assert found.value(reduction) == pytest.approx(float(value), rel=1e-15, abs=0)
+    assert found.standard_error(reduction) == pytest.approx(float(error), rel=1e-12, abs=0)
+
+
+@pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
+@pytest.mark.parametrize(("base", "noise"), [(1e8, 1.0), (1e8, 1e-2), (-1e8, 1e-2), (1e-200, 1e-208), (1e150, 1e141)])
+def test_the_standard_error_sees_noise_far_below_the_mean(weighted, base, noise):
+    """Σℓ² − (Σℓ)²/n in doubles would be noise, or negative: the mean is up to 1e10 times the spread."""
+    rng = np.random.default_rng(8)
+    values = base + rng.normal(scale=noise, size=1000)
+    weights = rng.choice([0.5, 1.0, 2.0], 1000) if weighted else None  # powers of two, so that w·ℓ is not rounded
+    (found,) = Moments.lift(rows_of(values, weights)).result()
+    value, error = expected_moments(values, weights, "mean")
+    assert found.value("mean") == float(value)
+    assert found.standard_error("mean") == pytest.approx(float(error), rel=1e-3, abs=0)
+
+
+@given(seed=SEEDS, n=st.integers(2, 3000))
+def test_equal_rows_have_no_standard_error(seed, n):
+    """What is left of Σℓ² − (Σℓ)²/n must not look like a spread."""
+    value = float(np.random.default_rng(seed).lognormal(sigma=5.0))
+    (found,) = Moments.lift(rows_of(np.full(n, value))).result()
+    assert found.standard_error("mean") <= 1e-16 * value
+
+
+def test_fewer_than_two_rows_have_no_standard_error():
+    for value in (np.array([3.0]), np.zeros(0)):
+        (found,) = Moments.lift(rows_of(value)).result()
+        assert all(math.isnan(found.standard_error(reduction)) for reduction in ("mean", "sum", "root-mean"))
+    (nothing_,) = Moments.zero(1, weighted=False).result()
+    assert math.isnan(nothing_.value("mean"))
+    assert math.isnan(nothing_.value("root-mean"))
+    assert nothing_.effective_n == 0
+
+
+def test_an_infinite_row_makes_the_value_infinite_and_the_error_unknown():
+    (found,) = Moments.lift(rows_of(np.array([1.0, math.inf, 2.0]))).result()
+    assert found.value("mean") == found.value("sum") == found.value("root-mean") == math.inf
+    assert math.isnan(found.standard_error("mean"))
+
+
+def test_a_root_mean_of_a_negative_mean_is_no_number():
+    """A loss may be negative (cosine, poisson): the root of its mean does not exist, and is not 0."""
+    (found,) = Moments.lift(rows_of(np.array([-1.0, -2.0, -4.0]))).result()
+    assert math.isnan(found.value("root-mean"))
+    assert math.isnan(found.standard_error("root-mean"))
+
+
+def test_weights_may_be_of_any_size():
+    """Their sum may pass the largest double though the mean does not."""
+    columns = {"label": [0.0, 0.0, 0.0], "prediction": [0.25, 0.5, 0.75]}
+    for size in (1e308, 1e-300, 2.0**-1070):
+        (found,) = evaluate({**columns, "w": [size] * 3}, "mae", weight="w").results
+        assert found.value == pytest.approx(0.5, rel=1e-15)
+        assert found.sum_weight == (3 * size if size < 1e300 else math.inf)
+        assert found.effective_n == pytest.approx(3.0)
+
+
+@given(seed=SEEDS, n=st.integers(2, 150), groups=st.integers(1, 5), weighted=st.booleans())
+def test_moments_by_group_are_those_of_each_group(seed, n, groups, weighted):
+    rng = np.random.default_rng(seed)
+    values, group = rng.lognormal(size=n), rng.integers(0, groups, n)
+    weights = rng.uniform(0.1, 3.0, n) if weighted else None
+    found = Moments.lift(rows_of(values, weights, group, groups)).result()
+    for at in range(groups):
+        mine = group == at
+        (alone,) = Moments.lift(rows_of(values[mine], None if weights is None else weights[mine])).result()
+        assert replace(found[at], value_squares=0) == replace(alone, value_squares=0)
+        assert found[at].standard_error("mean") == pytest.approx(alone.standard_error("mean"), rel=1e-12, nan_ok=True)
