@@ -329,12 +329,10 @@ def colored(when: Color) -> bool:
 def dumped(facts: "dict[str, Any]") -> str:
     """Facts as one object of strict JSON, which says of what version they are."""
     import json  # noqa: PLC0415
-    from importlib.metadata import version  # noqa: PLC0415
 
-    from lossctl.evaluation.report import SCHEMA_VERSION, strict  # noqa: PLC0415
+    from lossctl.document import versioned  # noqa: PLC0415
 
-    whole = {"schema_version": SCHEMA_VERSION, "lossctl": version("lossctl"), **strict(facts)}
-    return json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(versioned(facts), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def style_of(when: Color, precision: int) -> "Style":

@@ -7,10 +7,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from lossctl.document import Chart
 from lossctl.functions.definition import Parameter, Value, spell
 from lossctl.functions.explanation import KINDS, Explanation, families
 from lossctl.functions.pairing import PAIRINGS, RISKS, Pairing, Risk
-from lossctl.rendering.chart import Chart
 from lossctl.rendering.picture import draw
 from lossctl.rendering.renderer import Style
 from lossctl.rendering.terminal import drawn, prose

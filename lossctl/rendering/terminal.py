@@ -4,11 +4,24 @@ import io
 import re
 from typing import TYPE_CHECKING
 
+from lossctl.document import Phrase, Tone
 from lossctl.rendering.renderer import Style
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.text import Text
+
+STYLES: dict[Tone, str] = {
+    "strong": "bold",
+    "faint": "dim",
+    "code": "bold",
+    "good": "green",
+    "bad": "bold red",
+    "doubtful": "yellow",
+    "noted": "cyan",
+    "command": "green",
+}
+"""What each tone looks like, to Rich."""
 
 
 def console(file: io.StringIO, width: int, *, color: bool) -> "Console":
@@ -26,6 +39,18 @@ def console(file: io.StringIO, width: int, *, color: bool) -> "Console":
         legacy_windows=False,
         _environ={},
     )
+
+
+def painted(pieces: Phrase) -> "Text":
+    """Printable words in their tones; a command is not broken."""
+    from rich.text import Text  # noqa: PLC0415
+
+    text = Text()
+    for piece in pieces:
+        text.append(piece.text, style=STYLES.get(piece.tone, "")).append("\n" * piece.ends)
+    if any(piece.tone == "command" for piece in pieces):
+        text.no_wrap, text.overflow = True, "ignore"
+    return text
 
 
 def drawn(style: Style, *parts: "RenderableType") -> str:

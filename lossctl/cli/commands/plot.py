@@ -11,11 +11,11 @@ from lossctl.errors import UsageError
 from lossctl.words import did_you_mean, split
 
 if TYPE_CHECKING:
+    from lossctl.document import Chart
     from lossctl.evaluation.running import Running
     from lossctl.functions.activation import BoundActivation
     from lossctl.functions.bound_loss import BoundLoss
     from lossctl.reading.format import Reading
-    from lossctl.rendering.chart import Chart
 
 
 SHAPES = "Shapes"
