@@ -326,15 +326,6 @@ def colored(when: Color) -> bool:
     return sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def dumped(facts: "dict[str, Any]") -> str:
-    """Facts as one object of strict JSON, which says of what version they are."""
-    import json  # noqa: PLC0415
-
-    from lossctl.document import versioned  # noqa: PLC0415
-
-    return json.dumps(versioned(facts), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
 def style_of(when: Color, precision: int) -> "Style":
     """How to write for the terminal there is."""
     from lossctl.rendering.renderer import Style  # noqa: PLC0415

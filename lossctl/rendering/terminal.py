@@ -1,14 +1,12 @@
 """The console that everything for people is drawn on: of fixed width, swayed by no environment."""
 
 import io
-import re
 from typing import TYPE_CHECKING
 
 from lossctl.document import Phrase, Tone
-from lossctl.rendering.renderer import Style
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import Console
     from rich.text import Text
 
 STYLES: dict[Tone, str] = {
@@ -51,22 +49,3 @@ def painted(pieces: Phrase) -> "Text":
     if any(piece.tone == "command" for piece in pieces):
         text.no_wrap, text.overflow = True, "ignore"
     return text
-
-
-def drawn(style: Style, *parts: "RenderableType") -> str:
-    """Some things one below the other, without spaces at the ends of lines."""
-    text = io.StringIO()
-    paper = console(text, style.width, color=style.color)
-    for part in parts:
-        paper.print(part)
-    return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
-
-
-def prose(text: str) -> "Text":
-    """Text of a docstring: what stands between backticks is emphasised instead."""
-    from rich.text import Text  # noqa: PLC0415
-
-    found = Text()
-    for at, piece in enumerate(re.split(r"`{1,2}([^`]+)`{1,2}", text)):
-        found.append(piece, style="bold" if at % 2 else "")
-    return found

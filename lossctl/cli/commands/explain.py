@@ -41,27 +41,25 @@ def explain(
     elsewhere, and its curve. Without a name, lists all there are; with pairings, which output activation goes with
     which loss.
     """
-    from lossctl.functions.explanation import Explanation, catalogue, find, matches
-    from lossctl.rendering import explanation as screen
+    from lossctl.functions.explanation import Explanation, find
+    from lossctl.functions.page import explained, listed, paired
+    from lossctl.rendering.renderer import renderers
     from lossctl.words import normal
 
     voice, style = Voice(quiet), command.style_of(color, 6)
+    renderer = renderers.get("json" if json else "table")
     if name is None:
-        voice.result(command.dumped(catalogue()) if json else screen.listed(style))
+        voice.result(renderer.render(listed(), style))
         return
     if normal(name) == PAIRINGS:
-        voice.result(command.dumped(matches()) if json else screen.paired(style))
+        voice.result(renderer.render(paired(), style))
         return
     from lossctl.plots.curves import curve
 
     bound, note = find(name, None if kind is None else kind.value)
     if note:
         voice.note(note)
-    explanation, chart = Explanation(bound), curve(bound)
-    if json:
-        voice.result(command.dumped({**explanation.to_dict(), "curve": chart.to_dict()}))
-        return
-    voice.result(screen.explained(explanation, chart, style))
+    voice.result(renderer.render(explained(Explanation(bound), curve(bound)), style))
 
 
 commands.add("explain", Entry("explain", explain, "Example: lossctl explain huber:delta=0.5"))

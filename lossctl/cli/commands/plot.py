@@ -1,6 +1,7 @@
 """``lossctl plot``: the shapes of losses and activations, or what a file of predictions looks like."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -85,8 +86,10 @@ def plot(
     import shutil
 
     from lossctl.cli.output import refuse, replacing
+    from lossctl.document import charted
     from lossctl.evaluation.evaluate import input_files
-    from lossctl.rendering.picture import writer_for, writers
+    from lossctl.rendering.picture import writer_for
+    from lossctl.rendering.renderer import renderers
 
     voice, subjects = Voice(quiet), subjects or ["-"]
     written = [(path, writer_for(path)) for path in output or ()]
@@ -127,14 +130,14 @@ def plot(
             charts = _overview(subjects, asked, reading, labels, split(ids), join, running, voice)
     screen = shutil.get_terminal_size()
     height = min(max(screen.lines // 2 - 2, 14), 20)
-    shown = writers.get("json" if json else "text")
-    text = shown.write(charts, width=screen.columns, height=height, color=command.colored(color))
+    style = replace(command.style_of(color, 6), height=height)
+    text = renderers.get("json" if json else "table").render(charted(charts), style)
     for path, writer in written:
         content = writer.write(charts, width=screen.columns, height=height, color=False)
         with replacing(path, inputs) as file:
             file.write(content)
         voice.note(f"wrote {path}")
-    voice.result(text.decode())
+    voice.result(text)
 
 
 def _named(subjects: list[str]) -> "list[BoundLoss | BoundActivation] | None":
