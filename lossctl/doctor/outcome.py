@@ -7,6 +7,7 @@ from typing import Any
 from lossctl.doctor.finding import Severity
 from lossctl.doctor.survey import Candidate, Role
 from lossctl.document import Column, Document, Line, Part, Phrase, Piece, Section, Table, Tone, phrase
+from lossctl.rendering.renderer import Style, renderers
 from lossctl.words import counted
 
 TONES: dict[Severity, Tone] = {Severity.error: "bad", Severity.warning: "doubtful", Severity.note: "noted"}
@@ -86,6 +87,15 @@ class Diagnosis:
             rows=lambda: [asdict(reported) for reported in self.findings],
             notes=self.notes,
         )
+
+    def __str__(self) -> str:
+        """What ``-f plain`` prints: aligned text, whatever the width."""
+        return renderers.get("plain").render(self.document(), Style()).rstrip("\n")
+
+    def _repr_html_(self) -> str:
+        from lossctl.rendering.fragment import fragment  # noqa: PLC0415  (where a notebook asks for it)
+
+        return fragment(self.document())
 
 
 def _sections(diagnosis: Diagnosis) -> Iterator[Section]:

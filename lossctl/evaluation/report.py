@@ -9,6 +9,7 @@ from lossctl.errors import UsageError
 from lossctl.evaluation.page import sections
 from lossctl.evaluation.result import Baseline, Gradient, Result, Sample
 from lossctl.functions.bound_loss import get_loss
+from lossctl.rendering.renderer import Style, renderers
 from lossctl.words import did_you_mean
 
 if TYPE_CHECKING:
@@ -91,6 +92,15 @@ class Report:
             "warnings": self.warnings,
             **({} if self.profile is None else {"profile": self.profile}),
         }
+
+    def __str__(self) -> str:
+        """What ``-f plain`` prints: tables as aligned text, whatever the width."""
+        return renderers.get("plain").render(self.document(), Style()).rstrip("\n")
+
+    def _repr_html_(self) -> str:
+        from lossctl.rendering.fragment import fragment  # noqa: PLC0415  (where a notebook asks for it)
+
+        return fragment(self.document())
 
     def to_dict(self) -> dict[str, Any]:
         """The report as strict JSON takes it: a number that is not finite is ``None``, and ``nonfinite`` names it."""
