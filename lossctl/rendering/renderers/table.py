@@ -56,7 +56,8 @@ class Tables:
             for part in section:
                 self._draw(page, part)
             lines = [line.rstrip() for line in text.getvalue().splitlines()]
-            blocks.append("\n".join(lines).strip("\n"))
+            kept = (line for line, before in zip(lines, ["", *lines], strict=False) if line or before)
+            blocks.append("\n".join(kept).strip("\n"))
             text.seek(0)
             text.truncate()
         return "\n\n".join(filter(None, blocks)) + "\n"
@@ -91,7 +92,9 @@ class Tables:
     def _indented(self, words: "str | Text", indent: int) -> "RenderableType":
         from rich.padding import Padding  # noqa: PLC0415
 
-        return Padding(words, (0, 0, 0, indent), expand=False) if indent and self.frame != MARKDOWN else words
+        if self.frame == MARKDOWN:
+            return str(words).lstrip()
+        return Padding(words, (0, 0, 0, indent), expand=False) if indent else words
 
     def _facts(self, page: "_Page", facts: Facts) -> None:
         from rich.padding import Padding  # noqa: PLC0415
