@@ -11,7 +11,7 @@ from lossctl.evaluation.measure import Measured, blocks, kernel_label, nothing, 
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.running import Running
 from lossctl.functions.bound_loss import BoundLoss
-from lossctl.reading.columns import Model
+from lossctl.inference.roles import Model
 from lossctl.reading.format import Source
 from lossctl.sums.problems import Problems
 

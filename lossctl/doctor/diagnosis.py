@@ -12,14 +12,15 @@ from lossctl.doctor.survey import Candidate, Role, described, suggestion, survey
 from lossctl.errors import DataError, UsageError
 from lossctl.evaluation.fold import fold
 from lossctl.evaluation.planner import Planner
-from lossctl.evaluation.request import Request
 from lossctl.evaluation.running import Progress, Running
 from lossctl.evaluation.traversal import Traversal
 from lossctl.functions.bound_loss import BoundLoss, get_loss
 from lossctl.functions.definition import split_specs
 from lossctl.inference.facts import Facts, Layout, no_facts
 from lossctl.inference.fit import Fit, fit
-from lossctl.reading.columns import Column, choose, find
+from lossctl.inference.request import Request
+from lossctl.inference.roles import choose, find
+from lossctl.reading.columns import Column
 from lossctl.reading.files import narrowed, open_source
 from lossctl.reading.format import Reading, Source
 

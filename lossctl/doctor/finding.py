@@ -13,7 +13,7 @@ from lossctl.domain import FloatArray, IntArray
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.inference.facts import Facts, Layout, Predicted, Rowwise
 from lossctl.inference.fit import Fit
-from lossctl.reading.columns import Model
+from lossctl.inference.roles import Model
 from lossctl.registry import Registry
 from lossctl.sums.problems import Problem
 

@@ -11,9 +11,11 @@ import pyarrow.compute as pc
 from lossctl.evaluation.clock import Clock
 from lossctl.evaluation.fold import fold
 from lossctl.evaluation.running import Running
+from lossctl.inference.classes import class_names
 from lossctl.inference.facts import Facts, Layout, Words
+from lossctl.inference.roles import LABEL_NAMES
 from lossctl.reading.cells import scalar_column
-from lossctl.reading.columns import LABEL_NAMES, Column, class_names
+from lossctl.reading.columns import Column
 from lossctl.reading.format import Source, Wanted
 from lossctl.sums.distribution import Distribution
 

@@ -14,9 +14,12 @@ import pyarrow as pa
 from lossctl.domain import BoolArray, Domain, FloatArray, IntArray, row_sum
 from lossctl.evaluation.plan import Plan
 from lossctl.functions.bound_loss import BoundLoss
+from lossctl.inference.roles import Model
 from lossctl.reading.cells import (
     TEXT_HINT,
     BadRow,
+    Said,
+    _shown,
     class_number,
     floats,
     kind_of,
@@ -25,7 +28,6 @@ from lossctl.reading.cells import (
     texts,
     vector_column,
 )
-from lossctl.reading.columns import Model
 from lossctl.reading.format import Wanted
 from lossctl.sums.problems import Key, Problem, Problems
 
@@ -200,23 +202,6 @@ def _used(code: IntArray) -> tuple[IntArray, IntArray]:
     table = np.zeros(int(code.max(initial=0)) + 1, dtype=np.int64)
     table[used] = np.arange(len(used))
     return used, table[code]
-
-
-class Said(str):
-    """Words that stand in a message as they are."""
-
-    __slots__ = ()
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, Said):
-        return value
-    if isinstance(value, np.ndarray):
-        parts = [f"{part:.6g}" for part in value[:4].tolist()] + (["…"] if len(value) > 4 else [])
-        return f"({', '.join(parts)}), sum {float(row_sum(value[None, :])[0]):.6g}"
-    if isinstance(value, str):
-        return repr(str(value if len(value) <= 40 else value[:40] + "…"))
-    return repr(float(value)) if isinstance(value, float) else str(value)
 
 
 def _listed(names: Sequence[str]) -> str:

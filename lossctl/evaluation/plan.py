@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from lossctl.evaluation.request import Nulls
 from lossctl.functions.bound_loss import BoundLoss
-from lossctl.reading.columns import Roles
+from lossctl.inference.request import Nulls
+from lossctl.inference.roles import Roles
 
 
 @dataclass(frozen=True)

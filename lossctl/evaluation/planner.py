@@ -13,13 +13,14 @@ import pyarrow as pa
 from lossctl.domain import BINARY, PROBABILITY, SIMPLEX
 from lossctl.errors import DataError, UsageError
 from lossctl.evaluation.plan import Plan
-from lossctl.evaluation.request import Request
 from lossctl.functions.activation import get_activation
 from lossctl.functions.bound_loss import BoundLoss, get_loss
 from lossctl.functions.definition import split_specs
 from lossctl.functions.pairing import doubts
+from lossctl.inference.classes import class_names, match_classes
+from lossctl.inference.request import Request
+from lossctl.inference.roles import Model, Roles, choose
 from lossctl.reading.cells import BadRow, class_number, kind_of, scalar_column
-from lossctl.reading.columns import Model, Roles, choose, class_names, match_classes
 from lossctl.reading.format import Source, Wanted
 
 

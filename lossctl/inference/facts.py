@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from lossctl.domain import FloatArray, IntArray
-from lossctl.reading.columns import Roles
+from lossctl.inference.roles import Roles
 from lossctl.reading.format import Wanted
 from lossctl.sums.distribution import Distribution
 from lossctl.sums.problems import Problem, Problems

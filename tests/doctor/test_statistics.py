@@ -24,10 +24,10 @@ def case_of(data, *arguments):
     from lossctl.doctor.diagnosis import _layout
     from lossctl.doctor.gather import gather
     from lossctl.evaluation.fold import fold
-    from lossctl.evaluation.request import Request
     from lossctl.evaluation.running import SERIAL
     from lossctl.inference.facts import no_facts
     from lossctl.inference.fit import fit
+    from lossctl.inference.request import Request
     from lossctl.reading.files import open_source
 
     source = open_source(data)

@@ -26,7 +26,7 @@ from lossctl.evaluation.measure import nothing
 from lossctl.evaluation.plan import Plan
 from lossctl.functions.bound_loss import BoundLoss, get_loss
 from lossctl.functions.loss import Loss, losses
-from lossctl.reading.columns import Model, Roles
+from lossctl.inference.roles import Model, Roles
 from lossctl.sums import marginals
 
 every_loss = pytest.mark.parametrize("definition", list(losses), ids=lambda it: it.name)

@@ -58,7 +58,7 @@ def drawings():
 def every_chart(sample_data_folder=ROOT / "sample_data"):
     """Charts of each mark."""
     from lossctl.evaluation.planner import make_plan
-    from lossctl.evaluation.request import Request
+    from lossctl.inference.request import Request
     from lossctl.plots.overview import overview
     from lossctl.reading.files import open_source
 

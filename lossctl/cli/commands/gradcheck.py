@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from lossctl.checks.contract import Check
     from lossctl.checks.differences import Point
-    from lossctl.evaluation.request import Request
     from lossctl.evaluation.running import Running
     from lossctl.functions.activation import BoundActivation
     from lossctl.functions.bound_loss import BoundLoss
+    from lossctl.inference.request import Request
     from lossctl.reading.format import Reading
 
     Bound = BoundLoss | BoundActivation
@@ -205,8 +205,8 @@ def _request(
 ) -> "Request":
     """What is asked of a file."""
     from lossctl.evaluation.evaluate import several
-    from lossctl.evaluation.request import Request
     from lossctl.functions.activation import BoundActivation
+    from lossctl.inference.request import Request
 
     if isinstance(bound, BoundActivation):
         raise UsageError(

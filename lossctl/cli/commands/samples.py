@@ -87,8 +87,8 @@ def samples(  # noqa: C901  (each flag is a branch)
 
     from lossctl.cli.output import refuse, replacing
     from lossctl.evaluation.evaluate import input_files, several
-    from lossctl.evaluation.request import Request
     from lossctl.evaluation.samples import every_row, worst_rows
+    from lossctl.inference.request import Request
     from lossctl.reading.format import Mixed, format_for, formats
 
     files = files or ["-"]

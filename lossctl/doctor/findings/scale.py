@@ -8,8 +8,8 @@ from lossctl.doctor.statistics import better_order
 from lossctl.domain import BINARY, SIGNS, Domain
 from lossctl.functions.pairing import risks_of
 from lossctl.inference.fit import Scale, classes_flag, one_based, pairing_of
+from lossctl.inference.roles import LABEL_NAMES, PREDICTION_NAMES
 from lossctl.reading.cells import class_number
-from lossctl.reading.columns import LABEL_NAMES, PREDICTION_NAMES
 from lossctl.sums.distribution import Distribution
 from lossctl.sums.problems import Problem
 from lossctl.words import percent
