@@ -22,6 +22,8 @@ class Model:
 
     name: str
     columns: tuple[str, ...]
+    width: int = 0
+    """How many numbers a prediction has; 0 for a plain number, and until a layout has looked at lists."""
 
 
 @dataclass(frozen=True)

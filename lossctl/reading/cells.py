@@ -135,15 +135,8 @@ def vector_column(array: pa.Array, k: int) -> tuple[FloatArray, BoolArray | None
     return matrix, null, wrong
 
 
-class Said(str):
-    """Words that stand in a message as they are."""
-
-    __slots__ = ()
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, Said):
-        return value
+def shown(value: object) -> str:
+    """A value as messages show it."""
     if isinstance(value, np.ndarray):
         parts = [f"{part:.6g}" for part in value[:4].tolist()] + (["…"] if len(value) > 4 else [])
         return f"({', '.join(parts)}), sum {float(row_sum(value[None, :])[0]):.6g}"

@@ -31,8 +31,8 @@ def case_of(data, *arguments):
     from lossctl.reading.files import open_source
 
     source = open_source(data)
-    layout, _ = _layout(source, Request((), ("y",), ("p",)), ())
-    facts = fold(source, layout.wanted, partial(gather, layout), no_facts(layout), SERIAL).total
+    layout = _layout(source, Request((), ("y",), ("p",)), ())
+    facts = fold(source, layout.wanted(), partial(gather, layout), no_facts(layout), SERIAL).total
     return Case(facts, layout, 0, fit(facts, layout, 0))
 
 

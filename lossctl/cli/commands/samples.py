@@ -127,7 +127,7 @@ def samples(  # noqa: C901  (each flag is a branch)
         others=True,
     )
     source, plan = found.source, found.plan
-    for bound in dict.fromkeys(bound for chosen in plan.losses for bound in chosen):
+    for bound in dict.fromkeys(bound for _, bound in plan.losses):
         if bound.activation is not None:
             voice.note(f"{bound}: gradients are with respect to the {bound.wrt}")
 
