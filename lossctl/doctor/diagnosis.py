@@ -10,6 +10,7 @@ from lossctl.doctor.gather import gather
 from lossctl.doctor.shell import eval_command, quoted, spelled
 from lossctl.doctor.survey import Candidate, Role, described, suggestion, survey
 from lossctl.errors import DataError, UsageError
+from lossctl.evaluation.evaluate import several
 from lossctl.evaluation.fold import fold
 from lossctl.evaluation.running import Progress, Running
 from lossctl.evaluation.traversal import Traversal
@@ -23,6 +24,7 @@ from lossctl.inference.roles import choose, find
 from lossctl.reading.columns import Column
 from lossctl.reading.files import narrowed, open_source
 from lossctl.reading.format import Reading, Source
+from lossctl.words import split
 
 ID_NAMES = ("id",)
 
@@ -95,13 +97,13 @@ class Diagnosis:
 
 def diagnose(
     source: Any,
-    loss: Sequence[str] = (),
+    loss: str | Sequence[str] | None = None,
     *,
-    label: Sequence[str] = (),
-    prediction: Sequence[str] = (),
+    label: str | Sequence[str] | None = None,
+    prediction: str | Sequence[str] | None = None,
     weight: str | None = None,
-    ids: Sequence[str] = (),
-    classes: Sequence[str] = (),
+    ids: str | Sequence[str] | None = None,
+    classes: str | Sequence[str] = (),
     reading: Reading | None = None,
     command: Sequence[str] = (),
     engine: str | Running = "threads",
@@ -125,13 +127,19 @@ def diagnose(
         DataError: the data cannot be read, or hold no rows.
     """
     running = Running.of(engine, threads, scheduler, progress)
-    asked = tuple(get_loss(spec) for spec in split_specs(list(loss)))
+    asked = tuple(get_loss(spec) for spec in split_specs(several(loss)))
     opened = open_source(source, reading)
-    request = Request((), label=tuple(label), prediction=tuple(prediction), weight=weight, classes=tuple(classes))
+    request = Request(
+        (),
+        label=several(label),
+        prediction=several(prediction),
+        weight=weight,
+        classes=tuple(split(classes) if isinstance(classes, str) else map(str, classes)),
+    )
     missing = _undetected(opened.columns, request)
     if missing is not None:
         return _columns_only(opened, request, missing, command, running)
-    layout = _layout(opened, request, ids)
+    layout = _layout(opened, request, several(ids))
     columns = layout.wanted()
     folded = fold(narrowed(opened, columns.names), columns, partial(gather, layout), no_facts(layout), running)
     facts, passed = folded.total, folded.passed

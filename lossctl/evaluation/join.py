@@ -19,7 +19,7 @@ from lossctl.reading.cells import takeable
 from lossctl.reading.columns import Column
 from lossctl.reading.files import narrowed
 from lossctl.reading.format import Source, Wanted
-from lossctl.reading.formats.memory import MemorySource
+from lossctl.reading.memory import MemorySource
 
 HOW = ("strict", "inner", "left")
 LEFT, RIGHT = "lossctl left row", "lossctl right row"

@@ -5,6 +5,7 @@ Only names, types and, where those do not tell, the first batch are looked at. N
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import get_args
 
 import pyarrow as pa
 
@@ -16,7 +17,7 @@ from lossctl.functions.bound_loss import BoundLoss, get_loss
 from lossctl.functions.definition import split_specs
 from lossctl.functions.pairing import doubts
 from lossctl.inference.layout import LayoutPlanner
-from lossctl.inference.request import Request
+from lossctl.inference.request import Nulls, Request
 from lossctl.reading.cells import kind_of, scalar_column
 from lossctl.reading.format import Source
 
@@ -33,8 +34,8 @@ def make_plan(source: Source, request: Request) -> Plan:
         raise UsageError("no loss named")
     if request.samples < 0:
         raise UsageError(f"samples must be 0 or more, not {request.samples}")
-    if request.nulls not in {"error", "drop"}:
-        raise UsageError(f"nulls must be error or drop, not {request.nulls!r}")
+    if request.nulls not in get_args(Nulls):
+        raise UsageError(f"nulls must be {' or '.join(get_args(Nulls))}, not {request.nulls!r}")
     planner = LayoutPlanner(source, request)
     widths = [model.width for model in planner.roles.models]
     specs = specs or [*_suitable(planner)]

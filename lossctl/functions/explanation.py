@@ -166,6 +166,15 @@ def find(spec: str, kind: Kind | None = None) -> tuple[BoundLoss | BoundActivati
     return bound, f"{name}: this is the {chosen}; --kind {other} means the {other} {meant}"
 
 
+def explain(spec: str, kind: Kind | None = None) -> Explanation:
+    """What is known of the loss or activation that a text such as ``huber:delta=0.5`` names.
+
+    Arguments and errors are those of `find`.
+    """
+    bound, _ = find(spec, kind)
+    return Explanation(bound)
+
+
 def definitions() -> Iterator[Loss | Activation]:
     """Every loss, then every activation."""
     yield from losses

@@ -95,8 +95,6 @@ def samples(  # noqa: C901  (each flag is a branch)
     running = command.running(files, labels, engine, threads, scheduler)
     voice = Voice(quiet)
     target = formats.get(form) if output is None else format_for(output)
-    if not target.suffixes:
-        raise UsageError(f"--format {form}: is no format of files")
     if output is None and not target.text and sys.stdout.isatty():
         raise UsageError(f"--format {form}: not for a terminal", "Pipe it on, or name a file: -o PATH.")
     command.check_join(files, labels, ids, join)

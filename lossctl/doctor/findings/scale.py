@@ -216,7 +216,7 @@ def columns_in_another_order(case: Case) -> Evidence | None:
     return Evidence(
         f"the largest column is that of the label in {percent(now, case.n)} of the rows, but in "
         f"{percent(then, case.n)} were the columns those of {shown}",
-        "Problem the order of the classes, and say it with --classes.",
+        "Check the order of the classes, and say it with --classes.",
     )
 
 
