@@ -57,6 +57,7 @@ def repeated(path, rows):
 # ---------------------------------------------------------------------------------------------------------------- eval
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_a_loss_of_a_file_is_the_known_answer(lossctl, sample_data, answer, suffix):
     known = answer("regression.csv", "huber", "prediction")
@@ -77,6 +78,7 @@ def test_the_text_without_a_format_shows_value_error_and_rows(lossctl, sample_da
     assert "huber: delta=1" in done.out
 
 
+@pytest.mark.lowest
 def test_several_losses_with_parameters_and_gradients(lossctl, sample_data, answer):
     specs = "mse,mae,huber:delta=0.5,log_cosh"
     done = lossctl("eval", sample_data / "regression.csv", "-l", specs, "--grad", "-f", "json")
@@ -112,6 +114,7 @@ def test_gradient_norms_are_the_known_ones(lossctl, sample_data, answer, file, l
     assert result["grad_linf"] == close(known["linf"])
 
 
+@pytest.mark.lowest
 def test_two_models_by_group_with_weights(lossctl, sample_data, answer):
     columns = ["-p", "p_a", "-p", "p_b", "--by", "segment", "-w", "weight"]
     done = lossctl("eval", sample_data / "binary.csv", "-l", "bce", *columns, "-f", "json")
@@ -216,6 +219,7 @@ def test_json_is_what_a_strict_parser_takes(plain_environment, sample_data, answ
     assert report["results"][0]["value"] == answer("regression.csv", "huber", "prediction")["value"]
 
 
+@pytest.mark.lowest
 def test_every_format_carries_the_same_numbers(lossctl, sample_data):
     def run(form):
         return lossctl("eval", sample_data / "regression.csv", "-l", "mse,huber:delta=0.5", "--grad", "-f", form).out
@@ -343,6 +347,7 @@ def test_without_top_every_row_comes_in_order(lossctl, sample_data, regression, 
     assert math.fsum(table["loss"].to_pylist()) / 600 == close(float(mean.out))
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
 @pytest.mark.parametrize("top", [[], ["--top", "7"]])
 def test_samples_go_to_stdout(lossctl, sample_data, regression, form, top):
@@ -560,6 +565,7 @@ def test_a_closed_stdout_is_no_traceback(plain_environment, sample_data, command
 # ---------------------------------------------------------------------------------------------------- help and version
 
 
+@pytest.mark.lowest
 def test_version_is_one_line(lossctl):
     for flag in ("--version", "-V"):
         done = lossctl(flag)
@@ -586,6 +592,7 @@ def test_version_and_help_load_nothing_heavy(plain_environment, arguments, heavy
     assert done.stdout.splitlines()[-1] == "loaded 0"
 
 
+@pytest.mark.lowest
 def test_no_evaluation_of_a_file_loads_pandas(plain_environment, tmp_path):
     """It takes a third of a second, and Arrow asks for it wherever it is given an object of Python's."""
     table = pa.table(
@@ -610,6 +617,7 @@ def test_no_evaluation_of_a_file_loads_pandas(plain_environment, tmp_path):
         assert done.stdout.splitlines()[-1] == "status 0 False", (name, prediction)
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 @pytest.mark.parametrize("command", ["", *commands.names()])
 def test_help_ends_with_an_example_and_fits_the_terminal(lossctl, monkeypatch, command, flag):
@@ -630,6 +638,7 @@ def test_help_paragraphs_are_filled(lossctl):
         assert not lonely, "lines of the docstring are not lines of the screen"
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize(("arguments", "status"), [([], 2), (["eval"], 3), (["samples"], 3)])
 def test_nothing_to_do_is_an_error_with_words(lossctl, arguments, status):
     """No command is a usage error; no file means stdin, which is empty here and no terminal."""
@@ -653,6 +662,7 @@ run(["eval", file, "-l", "hubr"]); run(["eval", "--nope"]); run(["samples", file
 """
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize(
     "environment",
     [
@@ -718,6 +728,7 @@ def on_terminal(arguments, environment, columns):
     return running.wait(timeout=60), heard.decode().replace("\r\n", "\n")
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize("columns", [80, 120])
 def test_a_terminal_gets_a_boxed_table_that_fits_and_a_pipe_plain_text(
     plain_environment, process, sample_data, columns

@@ -488,6 +488,7 @@ def test_a_real_model_spoiled_is_suspicious(doctor, tmp_path):
     assert doctor(changed(data, p=1 - data["p"]), *SCALAR, "--strict").status == 1
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize("file", ["binary", "classes", "counts", "logits", "regression", "scores"])
 def test_the_sample_files_hold_nothing_suspicious(lossctl, sample_data, file):
     roles = {"binary": ("-y", "label", "-p", "p_a", "-p", "p_b", "-w", "weight"), "classes": ("-p", "p_*")}
@@ -911,6 +912,7 @@ def golden_files():
     yield GOLDEN / "findings-plain.txt", page(shown["findings"], Style(80, color=False, precision=6), boxed=False)
 
 
+@pytest.mark.lowest
 def test_the_drawing_is_that_of_the_golden_files():
     for path, text in golden_files():
         assert path.read_text(encoding="utf-8") == text, path.name

@@ -118,6 +118,7 @@ def answer(large):
 # --- engines and threads ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize(("engine", "threads"), WAYS)
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 @pytest.mark.parametrize("name", RUNS)

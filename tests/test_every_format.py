@@ -76,6 +76,7 @@ def stored(request, tmp_path):
 # --- every format ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize("name", RUNS)
 def test_sample_data_are_the_same_in_every_format(name, stored):
     table = pq.read_table(SAMPLES / f"{name}.parquet")
@@ -85,6 +86,7 @@ def test_sample_data_are_the_same_in_every_format(name, stored):
     assert digits(run(stored(table), RUNS[name])) == expected
 
 
+@pytest.mark.lowest
 def test_any_double_survives_every_format(stored):
     rng = np.random.default_rng(4)
     odd = [
@@ -151,6 +153,7 @@ def test_an_empty_row_group_says_nothing_of_how_long_lists_are(tmp_path):
     assert max(batch.nbytes for batch in batches) < 1 << 23
 
 
+@pytest.mark.lowest
 def test_text_survives_every_format(stored):
     words = [
         "plain",
@@ -174,6 +177,7 @@ def test_text_survives_every_format(stored):
     assert digits(found) == digits(expected)
 
 
+@pytest.mark.lowest
 def test_nulls_are_met_in_every_format(stored):
     label = pa.array([1.0, None, 3.0, float("nan"), 5.0])
     table = pa.table(
@@ -187,6 +191,7 @@ def test_nulls_are_met_in_every_format(stored):
         run(path, {**asked, "nulls": "error"})
 
 
+@pytest.mark.lowest
 def test_vectors_survive_every_format_that_holds_lists(stored, tmp_path):
     rng = np.random.default_rng(5)
     flat = pa.array(rng.normal(size=300 * 12))
@@ -984,6 +989,7 @@ def test_arrow_streams_may_be_compressed_inside(inside, everything, expected, tm
     assert digits(lossctl.evaluate(path, **ASKED, label="y")) == expected
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize("kind", [
     pa.dictionary(pa.int8(), pa.string()), pa.dictionary(pa.int32(), pa.large_string()), pa.large_string(),
     pa.string_view(),

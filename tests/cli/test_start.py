@@ -10,6 +10,8 @@ import typer
 from lossctl.cli.app import app
 from lossctl.cli.command import commands
 
+pytestmark = pytest.mark.lowest
+
 SAMPLE = "sample_data/regression.csv"
 EVERY_COMMAND = {
     "eval": ["eval", SAMPLE, "-l", "mse", "-q"],
