@@ -10,6 +10,8 @@ import pytest
 import lossctl
 from lossctl.errors import DataError, UsageError
 
+pytestmark = pytest.mark.lowest
+
 TABLE = {"y": [0.0, 1.0, 1.0, 0.0], "p": [0.25, 0.5, 0.75, 0.5]}
 
 

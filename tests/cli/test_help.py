@@ -14,6 +14,7 @@ from transcripts import ESCAPE
 from lossctl.cli.command import commands
 
 
+@pytest.mark.lowest
 def test_version_is_one_line(lossctl):
     for flag in ("--version", "-V"):
         done = lossctl(flag)
@@ -40,6 +41,7 @@ def test_version_and_help_load_nothing_heavy(plain_environment, arguments, heavy
     assert done.stdout.splitlines()[-1] == "loaded 0"
 
 
+@pytest.mark.lowest
 def test_no_evaluation_of_a_file_loads_pandas(plain_environment, tmp_path):
     """It takes a third of a second, and Arrow asks for it wherever it is given an object of Python's."""
     table = pa.table(
@@ -64,6 +66,7 @@ def test_no_evaluation_of_a_file_loads_pandas(plain_environment, tmp_path):
         assert done.stdout.splitlines()[-1] == "status 0 False", (name, prediction)
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 @pytest.mark.parametrize("command", ["", *commands.names()])
 def test_help_ends_with_an_example_and_fits_the_terminal(lossctl, monkeypatch, command, flag):
@@ -84,6 +87,7 @@ def test_help_paragraphs_are_filled(lossctl):
         assert not lonely, "lines of the docstring are not lines of the screen"
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize(("arguments", "status"), [([], 2), (["eval"], 3), (["samples"], 3)])
 def test_nothing_to_do_is_an_error_with_words(lossctl, arguments, status):
     """No command is a usage error; no file means stdin, which is empty here and no terminal."""

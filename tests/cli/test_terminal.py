@@ -25,6 +25,7 @@ run(["eval", file, "-l", "hubr"]); run(["eval", "--nope"]); run(["samples", file
 """
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize(
     "environment",
     [
@@ -90,6 +91,7 @@ def on_terminal(arguments, environment, columns):
     return running.wait(timeout=60), heard.decode().replace("\r\n", "\n")
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize("columns", [80, 120])
 def test_a_terminal_gets_a_boxed_table_that_fits_and_a_pipe_plain_text(
     plain_environment, process, sample_data, columns

@@ -37,6 +37,7 @@ RUNS = {
 # --- engines and threads ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize(("engine", "threads"), WAYS)
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 @pytest.mark.parametrize("name", RUNS)

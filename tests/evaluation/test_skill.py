@@ -177,6 +177,7 @@ def constant_of(label, loss, weight=None):
     return found(source, loss, **more).results[0].baseline.constant
 
 
+@pytest.mark.lowest
 @given(numbers)
 def test_of_mse_it_is_the_correctly_rounded_mean(label):
     exact = sum(map(Fraction, label)) / len(label)

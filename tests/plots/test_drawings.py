@@ -69,6 +69,7 @@ def every_chart(sample_data_folder=ROOT / "sample_data"):
     return found
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize("width", [40, *WIDTHS, 200])
 @pytest.mark.parametrize("color", [False, True])
 def test_a_drawing_fits_the_terminal_and_names_every_series(width, color):
@@ -99,6 +100,7 @@ def test_a_drawing_leaves_nothing_behind_and_touches_no_terminal(capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize(("path", "text"), list(drawings()), ids=lambda it: it.name if isinstance(it, Path) else "")
 def test_a_drawing_is_what_it_was(golden, path, text):
     golden(path, text)
@@ -150,6 +152,7 @@ def test_a_png_shows_something():
     assert len(set(zlib.decompress(pixels))) > 50, "blank"
 
 
+@pytest.mark.lowest
 def test_vega_lite_holds_the_same_numbers():
     spec = json.loads(written(".vl.json"), parse_constant=pytest.fail)
     assert "vega-lite" in spec["$schema"]
@@ -189,6 +192,7 @@ def test_a_missing_extra_is_said(lossctl, monkeypatch, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize("suffix", [suffix for writer in writers for suffix in writer.suffixes])
 def test_every_format_of_a_picture_is_written_by_its_suffix(lossctl, tmp_path, suffix):
     if suffix not in (".txt", ".json"):

@@ -26,6 +26,7 @@ def numbers_of(lossctl, *arguments):
     return {chart["title"]: chart for chart in done.json["charts"]}
 
 
+@pytest.mark.lowest
 def test_every_row_is_counted_once(lossctl, tmp_path):
     rng = np.random.default_rng(0)
     y, p = rng.normal(size=(2, 5000))

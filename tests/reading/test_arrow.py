@@ -46,6 +46,7 @@ def test_arrow_streams_may_be_compressed_inside(inside, everything, expected, tm
     assert digits(lossctl.evaluate(path, **ASKED, label="y")) == expected
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize("kind", [
     pa.dictionary(pa.int8(), pa.string()), pa.dictionary(pa.int32(), pa.large_string()), pa.large_string(),
     pa.string_view(),

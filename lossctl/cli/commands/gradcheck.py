@@ -35,7 +35,7 @@ Name = Annotated[
 ]
 Files = Annotated[
     list[str] | None,
-    typer.Argument(metavar="FILE", help="Check at the rows of these files instead.", show_default=False),
+    typer.Argument(metavar="[FILE]...", help="Check at the rows of these files instead.", show_default=False),
 ]
 Draws = Annotated[
     int,
