@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from waiting import HANGS
 
 from lossctl.cli.app import run
 from lossctl.reading import footer as parts
@@ -68,6 +70,14 @@ class Outcome:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def interruptible():
+    """A shell may start the tests with SIGINT ignored, which the processes that they start would inherit."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(scope="session", autouse=True)
 def small_parts_apart():
     """Small files have several shards, as large ones do."""
     with pytest.MonkeyPatch.context() as patch:
@@ -106,7 +116,7 @@ def process(plain_environment):
     def call(*arguments, **environment):
         command = [sys.executable, "-m", "lossctl", *map(str, arguments)]
         done = subprocess.run(
-            command, capture_output=True, text=True, env=plain_environment(**environment), timeout=60, check=False
+            command, capture_output=True, text=True, env=plain_environment(**environment), timeout=HANGS, check=False
         )
         return Outcome(done.returncode, done.stdout, done.stderr)
 
