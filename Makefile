@@ -10,7 +10,7 @@ demo: $(VENV)/.installed
 	$(BIN)/lossctl eval sample_data/regression.csv --loss huber --color auto --format table
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term
+	$(BIN)/python -m pytest -n auto --dist worksteal $(COVERAGE)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -38,7 +38,7 @@ check: lint types
 	$(BIN)/python sample_data/make.py --check
 	$(BIN)/python sample_data/answers.py --check
 	$(BIN)/python tests/reference/make_reference.py --check
-	$(MAKE) test
+	$(MAKE) test COVERAGE="--cov --cov-report=term"
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -1,5 +1,6 @@
 """What all tests share: random inputs are drawn the same way in every run, and never timed."""
 
+import functools
 import http.server
 import json
 import logging
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import typer
 from hypothesis import HealthCheck, settings
 from waiting import HANGS
 
@@ -82,6 +84,14 @@ def small_parts_apart():
     """Small files have several shards, as large ones do."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(parts, "TOGETHER", 1)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def wired_once():
+    """Typer makes every command anew for each command line, which takes longer than most of them run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.main, "get_command", functools.cache(typer.main.get_command))
         yield
 
 
