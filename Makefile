@@ -11,7 +11,7 @@ demo: $(VENV)/.installed
 	$(BIN)/lossctl eval sample_data/regression.csv --loss huber --color auto --format table
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term
+	$(BIN)/python -m pytest -n auto --dist worksteal $(COVERAGE)
 
 # A quick part of the tests, with the lowest versions that pyproject.toml allows.
 lowest: $(LOWEST)/.installed
@@ -43,7 +43,7 @@ check: lint types
 	$(BIN)/python sample_data/make.py --check
 	$(BIN)/python sample_data/answers.py --check
 	$(BIN)/python tests/reference/make_reference.py --check
-	$(MAKE) test
+	$(MAKE) test COVERAGE="--cov --cov-report=term"
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

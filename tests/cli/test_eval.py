@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow.csv
 import pytest
 from transcripts import CLASSES, close
+from waiting import HANGS
 
 import lossctl as library
 
@@ -172,7 +173,7 @@ def test_value_of_several_results_is_a_usage_error(lossctl, sample_data):
 def test_json_is_what_a_strict_parser_takes(plain_environment, sample_data, answer):
     script = '"$0" -m lossctl eval "$1" -l huber -f json | "$0" -m json.tool'
     command = ["bash", "-o", "pipefail", "-c", script, sys.executable, str(sample_data / "regression.csv")]
-    done = subprocess.run(command, capture_output=True, text=True, env=plain_environment(), timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, env=plain_environment(), timeout=HANGS, check=False)
     assert done.returncode == 0
     report = json.loads(done.stdout)
     assert report["schema_version"] == 1

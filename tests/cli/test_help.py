@@ -10,6 +10,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 from transcripts import ESCAPE
+from waiting import HANGS
 
 from lossctl.cli.command import commands
 
@@ -37,7 +38,7 @@ def test_version_and_help_load_nothing_heavy(plain_environment, arguments, heavy
         "print('loaded', status, *[name for name in sys.argv[1].split(',') if name in sys.modules])"
     )
     command = [sys.executable, "-c", script, ",".join(heavy), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, env=plain_environment(), timeout=60, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, env=plain_environment(), timeout=HANGS, check=True)
     assert done.stdout.splitlines()[-1] == "loaded 0"
 
 
@@ -62,7 +63,9 @@ def test_no_evaluation_of_a_file_loads_pandas(plain_environment, tmp_path):
     for name, prediction in (("rows.parquet", "p"), ("rows.parquet", "p_*"), ("rows.csv", "p_*")):
         options = ["-l", "cross_entropy", "-y", "label", "-p", prediction, "--classes", "a,b", "--by", "by"]
         command = [sys.executable, "-c", script, "eval", str(tmp_path / name), *options, "--grad", "--nulls", "drop"]
-        done = subprocess.run(command, capture_output=True, text=True, env=plain_environment(), timeout=60, check=True)
+        done = subprocess.run(
+            command, capture_output=True, text=True, env=plain_environment(), timeout=HANGS, check=True
+        )
         assert done.stdout.splitlines()[-1] == "status 0 False", (name, prediction)
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 from plotext import uncolorize
+from waiting import HANGS
 
 from lossctl import get_activation, get_loss
 from lossctl.functions.loss import losses
@@ -242,7 +243,7 @@ def test_a_risky_pair_is_drawn_with_a_warning(lossctl):
 def test_help_loads_neither_numpy_nor_a_plotter():
     code = "import sys; from lossctl.cli.app import run; run(['plot', '--help']); "
     code += "print([it for it in ('numpy', 'pyarrow', 'plotext', 'altair') if it in sys.modules], file=sys.stderr)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=HANGS)
     assert done.stderr.strip() == "[]"
 
 
@@ -252,7 +253,7 @@ def test_the_pictures_of_the_readme_are_drawn_alike_each_time(tmp_path):
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         command = [sys.executable, ROOT / "docs" / "pictures.py", "--into", tmp_path / name]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=HANGS)
         assert done.returncode == 0, done.stderr
         made.append({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()})
     assert made[0] == made[1]

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from waiting import HANGS
 
 from lossctl import get_loss
 
@@ -77,7 +78,7 @@ def test_neither_threads_nor_the_cut_into_files_changes_a_number(lossctl, tmp_pa
 def test_a_pipe_is_drawn_like_the_file(lossctl, sample_data):
     file = sample_data / "regression.csv"
     command = [sys.executable, "-m", "lossctl", "plot", "-", "-l", "huber", "--json"]
-    done = subprocess.run(command, input=file.read_bytes(), capture_output=True, timeout=60)
+    done = subprocess.run(command, input=file.read_bytes(), capture_output=True, timeout=HANGS)
     assert json.loads(done.stdout)["charts"] == lossctl("plot", file, "-l", "huber", "--json").json["charts"]
 
 
