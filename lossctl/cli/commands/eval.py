@@ -11,7 +11,8 @@ from lossctl.errors import DataError, UsageError
 from lossctl.words import split
 
 if TYPE_CHECKING:
-    from lossctl.evaluation.report import Report, Result
+    from lossctl.evaluation.report import Report
+    from lossctl.evaluation.result import Result
 
 Format = Annotated[
     str | None,

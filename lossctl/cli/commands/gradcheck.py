@@ -13,10 +13,10 @@ from lossctl.words import split
 
 if TYPE_CHECKING:
     from lossctl.checks.outcome import Form
-    from lossctl.evaluation.request import Request
     from lossctl.evaluation.running import Running
     from lossctl.functions.activation import BoundActivation
     from lossctl.functions.bound_loss import BoundLoss
+    from lossctl.inference.request import Request
     from lossctl.reading.format import Reading
 
     Bound = BoundLoss | BoundActivation
@@ -32,7 +32,7 @@ Name = Annotated[
 ]
 Files = Annotated[
     list[str] | None,
-    typer.Argument(metavar="FILE", help="Check at the rows of these files instead.", show_default=False),
+    typer.Argument(metavar="[FILE]...", help="Check at the rows of these files instead.", show_default=False),
 ]
 Draws = Annotated[
     int,
@@ -162,8 +162,8 @@ def _request(
 ) -> "Request":
     """What is asked of a file."""
     from lossctl.evaluation.evaluate import several
-    from lossctl.evaluation.request import Request
     from lossctl.functions.activation import BoundActivation
+    from lossctl.inference.request import Request
 
     if isinstance(bound, BoundActivation):
         raise UsageError(

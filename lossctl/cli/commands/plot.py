@@ -235,7 +235,7 @@ def _overview(
     running: "Running",
     voice: Voice,
 ) -> "tuple[Chart, ...]":
-    from lossctl.evaluation.request import Request
+    from lossctl.inference.request import Request
     from lossctl.plots.overview import overview
 
     found = command.prepared(voice, files, Request(**asked), reading, labels=labels, ids=ids, join=join)

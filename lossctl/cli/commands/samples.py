@@ -87,16 +87,14 @@ def samples(  # noqa: C901  (each flag is a branch)
 
     from lossctl.cli.output import refuse, replacing
     from lossctl.evaluation.evaluate import input_files, several
-    from lossctl.evaluation.request import Request
     from lossctl.evaluation.samples import every_row, worst_rows
+    from lossctl.inference.request import Request
     from lossctl.reading.format import Mixed, format_for, formats
 
     files = files or ["-"]
     running = command.running(files, labels, engine, threads, scheduler)
     voice = Voice(quiet)
     target = formats.get(form) if output is None else format_for(output)
-    if not target.suffixes:
-        raise UsageError(f"--format {form}: is no format of files")
     if output is None and not target.text and sys.stdout.isatty():
         raise UsageError(f"--format {form}: not for a terminal", "Pipe it on, or name a file: -o PATH.")
     command.check_join(files, labels, ids, join)
@@ -127,7 +125,7 @@ def samples(  # noqa: C901  (each flag is a branch)
         others=True,
     )
     source, plan = found.source, found.plan
-    for bound in dict.fromkeys(bound for chosen in plan.losses for bound in chosen):
+    for bound in dict.fromkeys(bound for _, bound in plan.losses):
         if bound.activation is not None:
             voice.note(f"{bound}: gradients are with respect to the {bound.wrt}")
 
