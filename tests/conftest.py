@@ -154,6 +154,16 @@ def answer():
 
 
 @pytest.fixture(scope="session")
+def plugin(tmp_path_factory):
+    """The folder in which the package of ``tests/plugin`` is installed, alone."""
+    target = tmp_path_factory.mktemp("site")
+    flags = ["--quiet", "--no-deps", "--no-build-isolation", "--target", str(target)]
+    package = Path(__file__).parent / "plugin"
+    subprocess.run([sys.executable, "-m", "pip", "install", *flags, str(package)], check=True, cwd=target)
+    return target
+
+
+@pytest.fixture(scope="session")
 def start_cluster(tmp_path_factory):
     """Start a Dask cluster of worker processes on this machine."""
     distributed = pytest.importorskip("distributed", reason="needs lossctl[dask]")

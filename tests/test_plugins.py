@@ -8,21 +8,13 @@ from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory):
-    target = tmp_path_factory.mktemp("site")
-    flags = ["--quiet", "--no-deps", "--no-build-isolation", "--target", str(target)]
-    subprocess.run([sys.executable, "-m", "pip", "install", *flags, str(HERE / "plugin")], check=True, cwd=target)
-    return target
+ROOT = Path(__file__).parents[1]
 
 
 def run(target, *arguments, **variables):
     environment = {**os.environ, "PYTHONPATH": str(target), **variables}
     command = [sys.executable, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=HERE.parent)
+    return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT)
 
 
 def number(target, loss):
@@ -31,20 +23,20 @@ def number(target, loss):
     return float(done.stdout), done.stderr
 
 
-def test_a_plug_in_loss_is_evaluated_by_the_command_line(installed):
-    assert number(installed, "quantile:tau=0.5")[0] == pytest.approx(number(installed, "mae")[0] / 2, rel=1e-15)
+def test_a_plug_in_loss_is_evaluated_by_the_command_line(plugin):
+    assert number(plugin, "quantile:tau=0.5")[0] == pytest.approx(number(plugin, "mae")[0] / 2, rel=1e-15)
 
 
-def test_a_plug_in_loss_keeps_the_contract_and_suggests_itself(installed):
+def test_a_plug_in_loss_keeps_the_contract_and_suggests_itself(plugin):
     code = "from lossctl.checks.contract import *; print(check_loss(sampled(losses.get('pinball'), 4), 4))"
-    assert run(installed, "-c", code).stdout == "[]\n"
-    wrong = run(installed, "-m", "lossctl", "eval", "sample_data/regression.csv", "-l", "pinbal")
+    assert run(plugin, "-c", code).stdout == "[]\n"
+    wrong = run(plugin, "-m", "lossctl", "eval", "sample_data/regression.csv", "-l", "pinbal")
     assert wrong.returncode == 2
     assert "Did you mean pinball" in wrong.stderr
 
 
-def test_a_plug_in_loss_is_explained_with_its_curve_and_what_fits_it(installed):
-    done = run(installed, "-m", "lossctl", "explain", "quantile:tau=0.9", COLUMNS="120")
+def test_a_plug_in_loss_is_explained_with_its_curve_and_what_fits_it(plugin):
+    done = run(plugin, "-m", "lossctl", "explain", "quantile:tau=0.9", COLUMNS="120")
     assert done.returncode == 0, done.stderr
     for words in (
         "pinball:tau=0.9  loss, lossctl_pinball",
@@ -55,28 +47,28 @@ def test_a_plug_in_loss_is_explained_with_its_curve_and_what_fits_it(installed):
         "slope",
     ):
         assert words in done.stdout
-    facts = json.loads(run(installed, "-m", "lossctl", "explain", "pinball", "--json").stdout)
+    facts = json.loads(run(plugin, "-m", "lossctl", "explain", "pinball", "--json").stdout)
     assert facts["properties"].endswith("the best constant is the τ-quantile.")
     assert "identity" in facts["legal"]
 
 
-def test_a_plug_in_loss_is_listed_completed_documented_and_proved(installed):
-    listed = run(installed, "-m", "lossctl", "explain").stdout
+def test_a_plug_in_loss_is_listed_completed_documented_and_proved(plugin):
+    listed = run(plugin, "-m", "lossctl", "explain").stdout
     assert "lossctl_pinball losses\n  pinball  Asymmetric absolute error" in listed
     for command in ("explain", "gradcheck"):
         shell = {"_LOSSCTL_COMPLETE": "complete_bash", "COMP_WORDS": f"lossctl {command} pin", "COMP_CWORD": "2"}
-        assert run(installed, "-m", "lossctl", **shell).stdout.split() == ["pinball"]
+        assert run(plugin, "-m", "lossctl", **shell).stdout.split() == ["pinball"]
     code = "import runpy; print(runpy.run_path('docs/generate.py')['losses_page']())"
-    page = run(installed, "-c", code).stdout
+    page = run(plugin, "-c", code).stdout
     assert "\n## pinball\n" in page
     assert "**Formula:** max(τ(y − ŷ)" in page
     for more in ([], ["sample_data/regression.csv"]):
-        proved = run(installed, "-m", "lossctl", "gradcheck", "pinball:tau=0.2", *more)
+        proved = run(plugin, "-m", "lossctl", "gradcheck", "pinball:tau=0.2", *more)
         assert proved.returncode == 0, proved.stderr
         assert "PASS pinball:tau=0.2" in proved.stdout
 
 
-def test_a_broken_plug_in_is_a_warning_and_nothing_more(installed, tmp_path):
+def test_a_broken_plug_in_is_a_warning_and_nothing_more(plugin, tmp_path):
     info = tmp_path / "broken-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1.0\n")

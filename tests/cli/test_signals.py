@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import itertools
 import os
 import signal
 import subprocess
@@ -111,9 +112,18 @@ def begun(plain_environment, tmp_path):
         made.communicate()
 
 
-@pytest.mark.parametrize(("sent", "status"), SIGNALS)
-@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet", ".arrow", ".arrows"])
-@pytest.mark.parametrize("moment", [0, 100_000, 5_000_000])
+def signals_in_turn(*choices):
+    """Every combination of the choices with one of the signals, such that every two of all of them meet."""
+    cases = [[(at, choice) for at, choice in enumerate(some)] for some in choices]
+    return [
+        (*(choice for _, choice in case), *SIGNALS[sum(at for at, _ in case) % 2]) for case in itertools.product(*cases)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "moment", "sent", "status"),
+    signals_in_turn([".csv", ".jsonl", ".parquet", ".arrow", ".arrows"], [0, 100_000, 5_000_000]),
+)
 def test_a_signal_leaves_no_half_written_file(begun, million, tmp_path, sent, status, suffix, moment):
     target = tmp_path / f"out{suffix}"
     target.write_bytes(b"old")
@@ -163,9 +173,10 @@ def asleep(process):
     return set(states) == {"S"}
 
 
-@pytest.mark.parametrize(("sent", "status"), SIGNALS)
-@pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".jsonl", ".parquet", ".arrow", ".arrows"])
-@pytest.mark.parametrize("part", [0.0, 0.5])
+@pytest.mark.parametrize(
+    ("suffix", "part", "sent", "status"),
+    signals_in_turn([".csv", ".csv.gz", ".jsonl", ".parquet", ".arrow", ".arrows"], [0.0, 0.5]),
+)
 def test_a_signal_ends_a_run_that_waits_for_a_pipe_and_leaves_nothing(
     begun, many, tmp_path, sent, status, suffix, part
 ):

@@ -2,10 +2,8 @@
 
 import os
 import socket
-import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,8 +17,6 @@ from lossctl.evaluation.engines import cluster as engine_module
 dask = pytest.importorskip("dask", reason="needs lossctl[dask]")
 pytest.importorskip("distributed", reason="needs lossctl[dask]")
 pytestmark = pytest.mark.usefixtures("known_to_workers")
-
-TESTS = Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize("bad", ["nan", "inf"])
@@ -93,14 +89,6 @@ def test_a_file_that_a_worker_cannot_find_is_said_so(start_cluster, lossctl, sto
     assert "rows.parquet: no such file on worker tcp://127.0.0.1:" in done.err
     assert "absolute path" in done.err
     assert done.err.count("error:") == 1
-
-
-@pytest.fixture(scope="module")
-def plugin(tmp_path_factory):
-    target = tmp_path_factory.mktemp("site")
-    flags = ["--quiet", "--no-deps", "--no-build-isolation", "--target", str(target)]
-    subprocess.run([sys.executable, "-m", "pip", "install", *flags, str(TESTS / "plugin")], check=True, cwd=target)
-    return target
 
 
 @pytest.mark.parametrize("everywhere", [False, True], ids=["here only", "everywhere"])

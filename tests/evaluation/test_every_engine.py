@@ -44,8 +44,9 @@ RUNS = {
 def test_sample_data_give_the_same_bits_on_every_engine(name, suffix, engine, threads):
     path = SAMPLES / f"{name}.{suffix}"
     serial = run(path, RUNS[name], engine="serial")
-    assert run(path, RUNS[name], engine=engine, threads=threads).to_dict() == serial.to_dict()
-    assert bits(run(path, RUNS[name], engine=engine, threads=threads)) == bits(serial)
+    found = run(path, RUNS[name], engine=engine, threads=threads)
+    assert found.to_dict() == serial.to_dict()
+    assert bits(found) == bits(serial)
 
 
 def test_every_sample_file_is_run():

@@ -7,6 +7,7 @@ meant, look at the difference and write them anew:
 """
 
 import csv
+import functools
 import io
 import json
 import math
@@ -49,6 +50,7 @@ def one():
     return small(loss="bce", prediction="model_a", by=None)
 
 
+@functools.cache
 def report_for(renderer):
     """The small report, or the one number where that is all a format can say."""
     try:
@@ -63,8 +65,13 @@ def versioned(text):
     return re.sub(r'("lossctl": )"[^"]*"', r'\1"VERSION"', text)
 
 
+@functools.cache
 def golden_files():
     """Path and text of every golden file."""
+    return list(_golden_files())
+
+
+def _golden_files():
     for renderer in renderers:
         for width in WIDTHS:
             text = renderer.render(report_for(renderer).document(), Style(width=width))
