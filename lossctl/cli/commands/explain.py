@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
-from lossctl.cli import command
-from lossctl.cli.command import Entry, Voice, commands
+from lossctl.cli.choices import complete_names
+from lossctl.cli.command import Without, command, dumped
+from lossctl.cli.options import KindOf, Output
 
 PAIRINGS = "pairings"
 
@@ -13,7 +14,7 @@ PAIRINGS = "pairings"
 def complete(incomplete: str) -> list[tuple[str, str]]:
     """Everything that can be explained, for shell completion."""
     pairings = [(PAIRINGS, "Which output activation goes with which loss.")]
-    return [*command.complete_names(incomplete), *(it for it in pairings if it[0].startswith(incomplete))]
+    return [*complete_names(incomplete), *(it for it in pairings if it[0].startswith(incomplete))]
 
 
 Name = Annotated[
@@ -27,13 +28,12 @@ Name = Annotated[
 ]
 
 
+@command("explain", "lossctl explain huber:delta=0.5")
 def explain(
+    *,
     name: Name = None,
-    kind: command.KindOf = None,
-    json: command.Json = False,
-    color: command.ColorWhen = command.Color.auto,
-    quiet: command.Quiet = 0,
-    verbose: command.Verbose = False,  # noqa: ARG001  (read by cli.main)
+    kind: KindOf = None,
+    output: Annotated[Output, Without("form", "output", "precision", "no_progress")],
 ) -> None:
     """Explain a loss or an activation.
 
@@ -45,12 +45,12 @@ def explain(
     from lossctl.rendering import explanation as screen
     from lossctl.words import normal
 
-    voice, style = Voice(quiet), command.style_of(color, 6)
+    voice, style = output.voice, output.style
     if name is None:
-        voice.result(command.dumped(catalogue()) if json else screen.listed(style))
+        voice.result(dumped(catalogue()) if output.json else screen.listed(style))
         return
     if normal(name) == PAIRINGS:
-        voice.result(command.dumped(matches()) if json else screen.paired(style))
+        voice.result(dumped(matches()) if output.json else screen.paired(style))
         return
     from lossctl.plots.curves import curve
 
@@ -58,10 +58,7 @@ def explain(
     if note:
         voice.note(note)
     explanation, chart = Explanation(bound), curve(bound)
-    if json:
-        voice.result(command.dumped({**explanation.to_dict(), "curve": chart.to_dict()}))
+    if output.json:
+        voice.result(dumped({**explanation.to_dict(), "curve": chart.to_dict()}))
         return
     voice.result(screen.explained(explanation, chart, style))
-
-
-commands.add("explain", Entry("explain", explain, "Example: lossctl explain huber:delta=0.5"))

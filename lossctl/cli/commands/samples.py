@@ -3,12 +3,9 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
-import typer
-
-from lossctl.cli import command
-from lossctl.cli.command import Entry, Voice, commands
+from lossctl.cli.command import Voice, command, prepared
+from lossctl.cli.options import Columns, Files, Input, Join, LossOptions, Quiet, RunningOptions, output_option
 from lossctl.errors import UsageError
-from lossctl.words import split
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -16,65 +13,40 @@ if TYPE_CHECKING:
     from lossctl.evaluation.measure import Measured
     from lossctl.reading import format as formats_contract
 
-Output = Annotated[
+Path = Annotated[
     str | None,
-    typer.Option(
+    output_option(
         "-o",
         "--output",
         metavar="PATH",
         help="File to write, format by suffix: .csv, .tsv, .jsonl, .parquet, .arrow, .arrows. Default: CSV on stdout.",
-        rich_help_panel=command.OUTPUT,
     ),
 ]
 Format = Annotated[
     str,
-    typer.Option(
-        "-f",
-        "--format",
-        metavar="NAME",
-        help="Format on stdout: csv, tsv, jsonl, parquet, arrow or arrows.",
-        rich_help_panel=command.OUTPUT,
+    output_option(
+        "-f", "--format", metavar="NAME", help="Format on stdout: csv, tsv, jsonl, parquet, arrow or arrows."
     ),
 ]
 Top = Annotated[
     int | None,
-    typer.Option(
-        "--top",
-        min=1,
-        metavar="K",
-        help="Only the K rows with the largest loss, worst first.",
-        rich_help_panel=command.OUTPUT,
-    ),
+    output_option("--top", min=1, metavar="K", help="Only the K rows with the largest loss, worst first."),
 ]
 
 
+@command("samples", "lossctl samples preds.csv -l huber --top 100 -o worst.parquet")
 def samples(  # noqa: C901  (each flag is a branch)
-    files: command.Files = None,
-    input_format: command.InputFormat = None,
-    delimiter: command.Delimiter = None,
-    no_header: command.NoHeader = False,
-    null_values: command.NullValues = None,
-    labels: command.LabelFile = None,
-    ids: command.Ids = None,
-    join: command.Join = "strict",
-    label: command.Label = None,
-    prediction: command.Prediction = None,
-    weight: command.Weight = None,
-    classes: command.Classes = None,
-    loss: command.Losses = None,
-    activation: command.ActivationName = None,
-    from_logits: command.FromLogits = False,
-    eps: command.Eps = None,
-    normalize_rows: command.NormalizeRows = False,
-    nulls: command.NullRows = command.NullPolicy.error,
-    output: Output = None,
+    *,
+    files: Files = None,
+    source: Input,
+    join: Join,
+    columns: Columns,
+    losses: LossOptions,
+    output: Path = None,
     form: Format = "csv",
     top: Top = None,
-    quiet: command.Quiet = 0,
-    engine: command.EngineName = None,
-    threads: command.Threads = None,
-    scheduler: command.Scheduler = None,
-    verbose: command.Verbose = False,  # noqa: ARG001  (read by cli.main)
+    quiet: Quiet = 0,
+    running: RunningOptions,
 ) -> None:
     """Write the loss and gradient of each row.
 
@@ -86,47 +58,26 @@ def samples(  # noqa: C901  (each flag is a branch)
     import sys
 
     from lossctl.cli.output import refuse, replacing
-    from lossctl.evaluation.evaluate import input_files, several
+    from lossctl.evaluation.evaluate import input_files
     from lossctl.evaluation.request import Request
     from lossctl.evaluation.samples import every_row, worst_rows
     from lossctl.reading.format import Mixed, format_for, formats
 
     files = files or ["-"]
-    running = command.running(files, labels, engine, threads, scheduler)
+    how = running.over(files, join)
     voice = Voice(quiet)
     target = formats.get(form) if output is None else format_for(output)
     if not target.suffixes:
         raise UsageError(f"--format {form}: is no format of files")
     if output is None and not target.text and sys.stdout.isatty():
         raise UsageError(f"--format {form}: not for a terminal", "Pipe it on, or name a file: -o PATH.")
-    command.check_join(files, labels, ids, join)
-    inputs = input_files(files, labels) if output is not None else ()
+    joined = join.asked(files)
+    inputs = input_files(files, join.labels) if output is not None else ()
     if output is not None:
         refuse(output, inputs)
-    reading = command.reading(input_format, delimiter, null_values, no_header=no_header)
-    request = Request(
-        loss=loss or [],
-        label=several(label),
-        prediction=several(prediction),
-        weight=weight,
-        classes=split(classes),
-        activation=activation,
-        from_logits=from_logits,
-        eps=eps,
-        normalize_rows=normalize_rows,
-        nulls=nulls.value,
-    )
-    found = command.prepared(
-        voice,
-        files,
-        request,
-        reading,
-        labels=labels,
-        ids=split(ids),
-        join=join,
-        others=True,
-    )
-    source, plan = found.source, found.plan
+    request = Request(**losses.asked(), **columns.asked())
+    ready = prepared(voice, files, request, source.reading(), **joined, others=True)
+    data, plan = ready.source, ready.plan
     for bound in dict.fromkeys(bound for chosen in plan.losses for bound in chosen):
         if bound.activation is not None:
             voice.note(f"{bound}: gradients are with respect to the {bound.wrt}")
@@ -138,8 +89,8 @@ def samples(  # noqa: C901  (each flag is a branch)
 
     def pieces(*, verbatim: bool) -> "Iterator[pa.RecordBatch]":
         if top is None:
-            return every_row(source, plan, finish, verbatim=verbatim)
-        return worst_rows(source, plan, top, finish, running, verbatim=verbatim)
+            return every_row(data, plan, finish, verbatim=verbatim)
+        return worst_rows(data, plan, top, finish, how, verbatim=verbatim)
 
     # Text is written as it was read; other formats keep types, unless a carried column turns out to have several.
     if output is None:
@@ -151,7 +102,7 @@ def samples(  # noqa: C901  (each flag is a branch)
             with replacing(output, inputs) as beside:
                 rows = _write(beside, target, pieces(verbatim=verbatim))
         except Mixed:
-            if verbatim or source.once:
+            if verbatim or data.once:
                 raise
         else:
             voice.note(f"wrote {output}: {rows:,} rows")
@@ -172,9 +123,3 @@ def _write(file: BinaryIO, target: "formats_contract.Format", pieces: "Iterator[
         if writer is not None:
             writer.close()
     return rows
-
-
-commands.add(
-    "samples",
-    Entry("samples", samples, "Example: lossctl samples preds.csv -l huber --top 100 -o worst.parquet"),
-)
