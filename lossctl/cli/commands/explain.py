@@ -7,6 +7,7 @@ import typer
 from lossctl.cli.choices import complete_names
 from lossctl.cli.command import Without, command, dumped
 from lossctl.cli.options import KindOf, Output
+from lossctl.errors import UsageError
 
 PAIRINGS = "pairings"
 
@@ -45,6 +46,8 @@ def explain(
     from lossctl.rendering import explanation as screen
     from lossctl.words import normal
 
+    if kind is not None and (name is None or normal(name) == PAIRINGS):
+        raise UsageError("--kind is for the name of a loss or an activation", "Name one, or leave it out.")
     voice, style = output.voice, output.style
     if name is None:
         voice.result(dumped(catalogue()) if output.json else screen.listed(style))

@@ -96,7 +96,7 @@ def plot(
             because=f"is for files, and {subjects[0]} is a name",
             hint="A file of that name is ./NAME.",
         )
-        charts = _shapes(named, columns.label or (), axis, losses, voice)
+        charts = _shapes(named, axis, columns, losses, voice)
         if len(charts) > 1:
             voice.note(f"{len(charts)} charts, because the axes differ")
     else:
@@ -177,18 +177,20 @@ def _is_file(subject: str) -> bool:
 
 
 def _shapes(
-    named: "Sequence[BoundLoss | BoundActivation]", labels: Sequence[str], axis: Axis, losses: LossOptions, voice: Voice
+    named: "Sequence[BoundLoss | BoundActivation]", axis: Axis, columns: Columns, losses: LossOptions, voice: Voice
 ) -> "tuple[Chart, ...]":
     from lossctl.functions.bound_loss import BoundLoss
     from lossctl.plots.curves import curves
 
+    if not any(isinstance(bound, BoundLoss) for bound in named):
+        refuse_given(columns, losses, because=f"is for losses, and {named[0].name} is an activation")
     bounds = [
         through(voice, bound, losses.activation, from_logits=losses.from_logits)
         if isinstance(bound, BoundLoss)
         else bound
         for bound in named
     ]
-    return curves(bounds, labels=[_number(text) for text in labels], low=axis.low, high=axis.high)
+    return curves(bounds, labels=[_number(text) for text in columns.label or ()], low=axis.low, high=axis.high)
 
 
 def _number(text: str) -> float:

@@ -4,7 +4,17 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 from lossctl.cli.command import Voice, command, prepared
-from lossctl.cli.options import Columns, Files, Input, Join, LossOptions, Quiet, RunningOptions, output_option
+from lossctl.cli.options import (
+    Columns,
+    Files,
+    Input,
+    Join,
+    LossOptions,
+    Quiet,
+    RunningOptions,
+    output_option,
+    refuse_given,
+)
 from lossctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,13 +29,17 @@ Path = Annotated[
         "-o",
         "--output",
         metavar="PATH",
-        help="File to write, format by suffix: .csv, .tsv, .jsonl, .parquet, .arrow, .arrows. Default: CSV on stdout.",
+        help="File to write, format by suffix: .csv, .tsv, .jsonl, .parquet, .arrow, .arrows. Default: stdout.",
     ),
 ]
 Format = Annotated[
-    str,
+    str | None,
     output_option(
-        "-f", "--format", metavar="NAME", help="Format on stdout: csv, tsv, jsonl, parquet, arrow or arrows."
+        "-f",
+        "--format",
+        metavar="NAME",
+        help="Format of the rows, which are a file and no report: csv, tsv, jsonl, parquet, arrow or arrows. Default: "
+        "by the suffix of the file, CSV on stdout.",
     ),
 ]
 Top = Annotated[
@@ -43,7 +57,7 @@ def samples(  # noqa: C901  (each flag is a branch)
     columns: Columns,
     losses: LossOptions,
     output: Path = None,
-    form: Format = "csv",
+    form: Format = None,
     top: Top = None,
     quiet: Quiet = 0,
     running: RunningOptions,
@@ -63,10 +77,12 @@ def samples(  # noqa: C901  (each flag is a branch)
     from lossctl.evaluation.samples import every_row, worst_rows
     from lossctl.reading.format import Mixed, format_for, formats
 
+    if top is None:
+        refuse_given(running, because="is for --top: without it rows are written in turn, by one worker")
     files = files or ["-"]
     how = running.over(files, join)
     voice = Voice(quiet)
-    target = formats.get(form) if output is None else format_for(output)
+    target = formats.get(form or "csv") if output is None or form is not None else format_for(output)
     if not target.suffixes:
         raise UsageError(f"--format {form}: is no format of files")
     if output is None and not target.text and sys.stdout.isatty():
