@@ -5,13 +5,15 @@ import gc
 import os
 import signal
 import sys
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, Final, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
-from lossctl.cli.command import Color, colored, commands, tell
+from lossctl.cli.command import Color, Entry, colored, commands, tell
 from lossctl.errors import DataError, LossctlError, UsageError
 
 # Nothing here multiplies matrices, and the threads of NumPy's linear algebra would spin on a core while it is imported.
@@ -19,6 +21,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 INTERRUPTED, TERMINATED, BROKEN_PIPE, BUG = 130, 143, 141, 70
 USAGE = UsageError.status
+MARKUP: Final = "markdown"
 
 
 class Terminated(BaseException):
@@ -40,22 +43,55 @@ def _root(
     """Evaluate loss functions on data files: named losses, per-sample values and gradient norms."""
 
 
+class Commands(Mapping[str, Any]):
+    """The commands by name, each imported and wired with its options when it is asked for."""
+
+    def __getitem__(self, name: str) -> Any:
+        try:
+            entry = commands.get(name)
+        except UsageError:
+            raise KeyError(name) from None
+        if entry.name != name:  # spelled like an option of Python's, which is more than a shell's command may be
+            raise KeyError(name)
+        return wired(entry)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(commands.names())
+
+    def __len__(self) -> int:
+        return len(commands.names())
+
+
+class Group(TyperGroup):
+    """The program, whose commands wait to be asked for."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = Commands()  # type: ignore[assignment]  # nothing is ever put in
+
+
+def wired(entry: Entry) -> Any:
+    """A command as Click runs it."""
+    alone = typer.Typer(add_completion=False, rich_markup_mode=MARKUP)
+    alone.command(entry.name, epilog=entry.epilog)(entry.run)
+    return typer.main.get_command(alone)
+
+
 def build() -> typer.Typer:
-    """The application with every command there is."""
+    """The application."""
     if not colored(Color.auto):
         # Typer would colour its help under GITHUB_ACTIONS, and leave bold and dim under NO_COLOR.
         os.environ["_TYPER_FORCE_DISABLE_TERMINAL"] = "1"
     made = typer.Typer(
         name="lossctl",
+        cls=Group,
         no_args_is_help=True,
         epilog="Example: lossctl eval preds.csv --loss huber",
-        rich_markup_mode="markdown",
+        rich_markup_mode=MARKUP,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     made.callback()(_root)
-    for entry in commands:
-        made.command(entry.name, epilog=entry.epilog)(entry.run)
     return made
 
 
