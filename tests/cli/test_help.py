@@ -52,7 +52,7 @@ def test_no_evaluation_of_a_file_loads_pandas(plain_environment, tmp_path):
         }
     )
     pq.write_table(table, tmp_path / "rows.parquet")
-    pyarrow.csv.write_lines(table.drop_columns(["p"]), tmp_path / "rows.csv")
+    pyarrow.csv.write_csv(table.drop_columns(["p"]), tmp_path / "rows.csv")
     script = (
         "import sys; from lossctl.cli.app import run; status = run(sys.argv[1:]); "
         "print('status', status, 'pandas' in sys.modules)"
