@@ -3,14 +3,19 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+LOWEST := .venv-lowest
 
-.PHONY: demo test lint types docs bench check wheel clean
+.PHONY: demo test lowest lint types docs bench check wheel clean
 
 demo: $(VENV)/.installed
 	$(BIN)/lossctl eval sample_data/regression.csv --loss huber --color auto --format table
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term
+	$(BIN)/python -m pytest -n auto --dist worksteal $(COVERAGE)
+
+# A quick part of the tests, with the lowest versions that pyproject.toml allows.
+lowest: $(LOWEST)/.installed
+	$(LOWEST)/bin/python -m pytest -n 2 --dist loadfile -m lowest tests
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -38,7 +43,7 @@ check: lint types
 	$(BIN)/python sample_data/make.py --check
 	$(BIN)/python sample_data/answers.py --check
 	$(BIN)/python tests/reference/make_reference.py --check
-	$(MAKE) test
+	$(MAKE) test COVERAGE="--cov --cov-report=term"
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -56,5 +61,12 @@ $(VENV)/.bench: pyproject.toml constraints.txt $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	touch $@ $(VENV)/.installed
 
+$(LOWEST)/.installed: pyproject.toml constraints.txt .ci/lowest.py
+	test -x $(LOWEST)/bin/python || $(PYTHON) -m venv $(LOWEST)
+	$(LOWEST)/bin/python .ci/lowest.py >$(LOWEST)/constraints.txt
+	$(LOWEST)/bin/python -m pip install --quiet --constraint $(LOWEST)/constraints.txt --editable '.[dask,plot,remote]' \
+		hypothesis mpmath pytest pytest-xdist scikit-learn
+	touch $@
+
 clean:
-	rm -rf $(VENV) benchmarks/data build dist *.egg-info .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(LOWEST) benchmarks/data build dist *.egg-info .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -9,30 +9,71 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lossctl.errors import LossctlError
+    from lossctl.doctor.diagnosis import Diagnosis, diagnose
+    from lossctl.errors import DataError, LossctlError, UsageError
     from lossctl.evaluation.evaluate import evaluate
-    from lossctl.functions.activation import activation, get_activation
-    from lossctl.functions.bound_loss import get_loss
+    from lossctl.evaluation.report import Report, Result
+    from lossctl.functions.activation import BoundActivation, activation, get_activation
+    from lossctl.functions.bound_loss import BoundLoss, get_loss
+    from lossctl.functions.explanation import Explanation, explain
     from lossctl.functions.loss import loss
 
-__all__ = ["LossctlError", "activation", "evaluate", "get_activation", "get_loss", "loss"]
+    __version__: str
 
 _HOMES = {
-    "LossctlError": "lossctl.errors",
-    "activation": "lossctl.functions.activation",
-    "evaluate": "lossctl.evaluation.evaluate",
-    "get_activation": "lossctl.functions.activation",
-    "get_loss": "lossctl.functions.bound_loss",
-    "loss": "lossctl.functions.loss",
+    "BoundActivation": "functions.activation",
+    "BoundLoss": "functions.bound_loss",
+    "DataError": "errors",
+    "Diagnosis": "doctor.diagnosis",
+    "Explanation": "functions.explanation",
+    "LossctlError": "errors",
+    "Report": "evaluation.report",
+    "Result": "evaluation.report",
+    "UsageError": "errors",
+    "activation": "functions.activation",
+    "diagnose": "doctor.diagnosis",
+    "evaluate": "evaluation.evaluate",
+    "explain": "functions.explanation",
+    "get_activation": "functions.activation",
+    "get_loss": "functions.bound_loss",
+    "loss": "functions.loss",
 }
+
+__all__ = [
+    "BoundActivation",
+    "BoundLoss",
+    "DataError",
+    "Diagnosis",
+    "Explanation",
+    "LossctlError",
+    "Report",
+    "Result",
+    "UsageError",
+    "__version__",
+    "activation",
+    "diagnose",
+    "evaluate",
+    "explain",
+    "get_activation",
+    "get_loss",
+    "loss",
+]
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used: ``lossctl --help`` must load neither NumPy nor Arrow."""
+    """Import a public name when it is first used: ``lossctl --help`` must load neither NumPy nor Arrow.
+
+    Raises:
+        AttributeError: nothing public is called that.
+    """
+    if name == "__version__":
+        from importlib.metadata import version  # noqa: PLC0415  (10 ms that few need)
+
+        return version("lossctl")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = globals()[name] = getattr(import_module(_HOMES[name]), name)
-    return found
+    value = globals()[name] = getattr(import_module(f"lossctl.{_HOMES[name]}"), name)
+    return value
 
 
 def __dir__() -> list[str]:

@@ -1,10 +1,12 @@
 """What all tests share: random inputs are drawn the same way in every run, and never timed."""
 
+import functools
 import http.server
 import json
 import logging
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -12,7 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import typer
 from hypothesis import HealthCheck, settings
+from waiting import HANGS
 
 from lossctl.cli.app import run
 from lossctl.reading import footer as parts
@@ -68,10 +72,26 @@ class Outcome:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def interruptible():
+    """A shell may start the tests with SIGINT ignored, which the processes that they start would inherit."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(scope="session", autouse=True)
 def small_parts_apart():
     """Small files have several shards, as large ones do."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(parts, "TOGETHER", 1)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def wired_once():
+    """Typer makes every command anew for each command line, which takes longer than most of them run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.main, "get_command", functools.cache(typer.main.get_command))
         yield
 
 
@@ -106,7 +126,7 @@ def process(plain_environment):
     def call(*arguments, **environment):
         command = [sys.executable, "-m", "lossctl", *map(str, arguments)]
         done = subprocess.run(
-            command, capture_output=True, text=True, env=plain_environment(**environment), timeout=60, check=False
+            command, capture_output=True, text=True, env=plain_environment(**environment), timeout=HANGS, check=False
         )
         return Outcome(done.returncode, done.stdout, done.stderr)
 

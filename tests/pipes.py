@@ -1,7 +1,10 @@
-"""Named pipes that are fed."""
+"""Pipes: named ones that are fed, and what nobody has read from one yet."""
 
 import contextlib
+import fcntl
 import os
+import struct
+import termios
 import threading
 
 
@@ -23,3 +26,8 @@ def fed(path, body):
         with contextlib.suppress(OSError):
             os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
         feeder.join()
+
+
+def unread(pipe):
+    """How many bytes nobody has read from a pipe yet."""
+    return struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4))[0]

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -43,14 +44,34 @@ def test_every_line_is_in_the_table_and_the_page_keeps_its_prose(compare, tmp_pa
     assert set(compare.MEMORY) <= shown
 
 
-def test_the_memory_of_a_program_is_that_of_all_its_processes(compare):
-    hold = "x = b'.' * 50_000_000; time.sleep(0.4)"
-    code = f"import os, time; os.fork() and os.fork(); {hold}"
-    alone, three = (
-        compare.held(compare.Program("", (sys.executable, "-c", code))) for code in (f"import time; {hold}", code)
-    )
-    assert 50 < alone < 90
-    assert 150 < three < 200
+HOLDING = """
+import os, pathlib, sys, time
+folder = pathlib.Path(sys.argv[1])
+for _ in range(int(sys.argv[2])):
+    if not os.fork():
+        break
+x = b"." * 50_000_000
+(folder / f"holds-{os.getpid()}").touch()
+while not (folder / "seen").exists():
+    time.sleep(0.002)
+"""
+"""A program that holds fifty megabytes, and so does each process that it starts, until they have been looked at."""
+
+
+@pytest.mark.parametrize(("processes", "least", "most"), [(1, 50, 90), (3, 150, 200)])
+def test_the_memory_of_a_program_is_that_of_all_its_processes(compare, tmp_path, monkeypatch, processes, least, most):
+    all_hold = []
+
+    def looked(seconds):
+        """Called after each look."""
+        if all_hold:
+            (tmp_path / "seen").touch()
+        elif len(list(tmp_path.glob("holds-*"))) == processes:
+            all_hold.append(True)
+
+    monkeypatch.setattr(compare, "time", SimpleNamespace(sleep=looked))
+    command = (sys.executable, "-c", HOLDING, str(tmp_path), str(processes - 1))
+    assert least < compare.held(compare.Program("", command)) < most
 
 
 def one_round(compare, *answers):

@@ -1,5 +1,7 @@
 """The public names from Python: what they take, what they refuse."""
 
+import inspect
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -7,6 +9,8 @@ import pytest
 
 import lossctl
 from lossctl.errors import DataError, UsageError
+
+pytestmark = pytest.mark.lowest
 
 TABLE = {"y": [0.0, 1.0, 1.0, 0.0], "p": [0.25, 0.5, 0.75, 0.5]}
 
@@ -138,3 +142,35 @@ def test_progress_is_told_in_bytes(tmp_path):
     lossctl.evaluate(path, "mse", progress=told.append)
     assert sum(told) <= path.stat().st_size
     assert sum(told) > 0
+
+
+def test_the_public_names_are_sorted_and_all_there_are():
+    assert list(lossctl.__all__) == sorted(lossctl.__all__) == dir(lossctl)
+    assert set(lossctl.__all__) - {"__version__"} == {name for name in dir(lossctl) if not name.startswith("_")}
+    for name in lossctl.__all__:
+        assert getattr(lossctl, name) is not None
+    with pytest.raises(AttributeError, match="nosuch"):
+        _ = lossctl.nosuch
+
+
+def test_a_diagnosis_takes_a_name_as_evaluate_does():
+    table = {"label": [0, 1] * 10, "chance": [0.25, 0.75] * 10}
+    one = lossctl.diagnose(table, "bce", label="label", prediction="chance")
+    assert one == lossctl.diagnose(table, ["bce"], label=["label"], prediction=["chance"])
+    assert [role.columns for role in one.roles] == [("label",), ("chance",)]
+
+
+def test_importing_a_room_hides_no_public_name():
+    from lossctl.evaluation import evaluate as module
+    from lossctl.functions import loss as another
+
+    assert lossctl.evaluate is module.evaluate
+    assert lossctl.loss is another.loss
+
+
+def test_every_type_that_a_public_name_takes_or_gives_is_public():
+    """What a user may hold, he can name."""
+    given = {"numpy", "builtins", "collections.abc", "typing"}
+    for name in ("evaluate", "diagnose", "explain", "get_loss", "get_activation"):
+        made = inspect.get_annotations(getattr(lossctl, name), eval_str=True)["return"]
+        assert made.__module__.partition(".")[0] in given or made.__name__ in lossctl.__all__, name

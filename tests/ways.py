@@ -14,6 +14,12 @@ WAYS = [(engine.name, threads) for engine in INSTALLED for threads in WORKERS]
 FEW = [(name, threads) for name, threads in WAYS if name != "dask" or threads == 2]
 """The ways for tests of hundreds of tiny shards: each costs milliseconds on a cluster."""
 
+
+def in_turn(items, turn, ways=FEW):
+    """Each item with one way: over as many turns as there are ways, every item meets every way."""
+    return [(item, *ways[(turn + at) % len(ways)]) for at, item in enumerate(items)]
+
+
 LARGE = {"loss": ["huber", "log_cosh", "rmse"], "label": "y", "prediction": ["p", "q"], "weight": "w", "by": "g"}
 
 

@@ -9,9 +9,8 @@ from lossctl.evaluation.complaints import ensure_measured
 from lossctl.evaluation.fold import fold_rows
 from lossctl.evaluation.measure import Measured, blocks, kernel_label, nothing, tally
 from lossctl.evaluation.plan import Plan
-from lossctl.evaluation.running import Running
+from lossctl.evaluation.running import THREADS, Running
 from lossctl.functions.bound_loss import BoundLoss
-from lossctl.reading.columns import Model
 from lossctl.reading.format import Source
 from lossctl.sums.problems import Problems
 
@@ -50,7 +49,7 @@ class _Compared:
 def prove(
     source: Source,
     plan: Plan,
-    running: Running,
+    running: Running = THREADS,
 ) -> tuple[Measured, list[Proof]]:
     """Hold the gradients of a plan's losses against differences at every row that counts.
 
@@ -65,25 +64,21 @@ def prove(
     ensure_measured(total.counts, passed)
     return total.counts, [
         Proof(model.name, bound, found, tuple(passed.locate(point.row) for point in found.worst))
-        for (model, bound), found in zip(_losses(plan), total.gradients, strict=True)
+        for (model, bound), found in zip(plan.losses, total.gradients, strict=True)
     ]
 
 
-def _losses(plan: Plan) -> list[tuple[Model, BoundLoss]]:
-    return [(model, bound) for model, chosen in zip(plan.roles.models, plan.losses, strict=True) for bound in chosen]
-
-
 def _zero(plan: Plan) -> _Compared:
-    return _Compared(nothing(plan), (NOTHING,) * len(_losses(plan)))
+    return _Compared(nothing(plan), (NOTHING,) * len(plan.losses))
 
 
 def _compare(plan: Plan, batch: Batch, clock: Clock) -> _Compared:  # noqa: ARG001  (nobody asks where the time goes)
     counts = tally(plan, batch)
     if any(batch.problems.of("error")):
-        return _Compared(counts, tuple(replace(NOTHING, rows=batch.rows) for _ in _losses(plan)))
+        return _Compared(counts, tuple(replace(NOTHING, rows=batch.rows) for _ in plan.losses))
     found = []
-    for chosen, prediction in zip(plan.losses, batch.predictions, strict=True):
-        for bound in chosen:
+    for model, prediction in zip(plan.models, batch.predictions, strict=True):
+        for bound in model.losses:
             label, sum_of = kernel_label(bound, batch.label), NOTHING
             for block in blocks(prediction):
                 sum_of = sum_of + compare_loss(bound, label[block], prediction[block])

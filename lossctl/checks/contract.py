@@ -6,17 +6,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lossctl.checks.differences import NOTHING, Comparison, compare_activation, compare_loss
+from lossctl.checks.differences import NOTHING, Comparison, compare
 from lossctl.domain import BoolArray, FloatArray, Interval, Words
-from lossctl.errors import LossctlError, UsageError
-from lossctl.functions.activation import Activation, BoundActivation, activations, get_activation
-from lossctl.functions.bound_loss import BoundLoss, get_loss
-from lossctl.functions.definition import Definition, Parameter, Value
-from lossctl.functions.loss import Loss, losses
+from lossctl.errors import LossctlError
+from lossctl.functions.activation import Activation, BoundActivation
+from lossctl.functions.bound_loss import BoundLoss
+from lossctl.functions.definition import Bound, Definition, Parameter, Value
+from lossctl.functions.loss import Loss
 
 ROWS, COLUMNS = 200, 4
-REDRAWN = 100
-"""How often pre-activations are drawn again that come to no legal prediction."""
 WORDS = {"formula": "Formula:", "use": "Use it", "avoid": "Avoid it", "example": ">>>"}
 """What a docstring must have, by section."""
 
@@ -56,27 +54,8 @@ def points(bound: BoundLoss, seed: int, n: int = ROWS, k: int = COLUMNS) -> tupl
     Raises:
         UsageError: what the activation comes to is not legal for the loss.
     """
-    rng = np.random.default_rng(seed)
-    definition, parameters = bound.definition, bound.parameters
-    label = bound.label_domain.for_width(k).sample(rng, n, k)
-    if bound.activation is not None:
-        prediction = _scores(bound, rng, (n, k) if bound.rows else (n,))
-    else:
-        prediction = definition.prediction_domain(**parameters).sample(rng, n, k)
-    return label, np.asfortranarray(prediction)
-
-
-def _scores(bound: BoundLoss, rng: np.random.Generator, shape: tuple[int, ...]) -> FloatArray:
-    """Pre-activations that come to legal predictions."""
-    z = rng.normal(0.0, 3.0, shape)
-    for _ in range(REDRAWN):
-        bad = bound.output_domain.illegal(bound.activated(z)) if bound.chained else None
-        if bad is None:
-            return z
-        z[bad] = rng.normal(0.0, 3.0, z[bad].shape)
-    raise UsageError(
-        f"{bound.activation} does not come to what {bound.name} needs: {bound.output_domain.describe()}",
-    )
+    label, prediction = bound.sample(np.random.default_rng(seed), n, k)
+    return label, prediction
 
 
 @dataclass(frozen=True)
@@ -111,7 +90,7 @@ def check_activation(bound: BoundActivation, seed: int = 0) -> list[str]:
     return _said(bound, check(bound, seed))
 
 
-def _said(bound: BoundLoss | BoundActivation, found: Check) -> list[str]:
+def _said(bound: Bound, found: Check) -> list[str]:
     said = [*found.faults, *undocumented(bound.definition)]
     if found.gradient.wrong:
         worst = found.gradient.worst[0]
@@ -121,22 +100,20 @@ def _said(bound: BoundLoss | BoundActivation, found: Check) -> list[str]:
     return said
 
 
-def check(bound: BoundLoss | BoundActivation, seed: int = 0) -> Check:
+def check(bound: Bound, seed: int = 0) -> Check:
     """Hold a loss or an activation against the mathematical part of its contract, at points drawn from its domains."""
     faults: list[str] = []
     try:
         faults += _spelling(bound)
         faults += _behaviour(bound, seed)
-        return Check(tuple(faults), NOTHING if faults else _compared(bound, seed))
+        return Check(tuple(faults), NOTHING if faults else compare(bound, *_arguments(bound, seed)))
     except LossctlError as error:
         return Check((*faults, f"{bound}: {error}"))
     except Exception as error:  # noqa: BLE001  (whatever a stranger's formula raises is a fault of it)
         return Check((*faults, f"{bound} raises {type(error).__name__}: {error}"))
 
 
-def check_draws(
-    bound: BoundLoss | BoundActivation, given: Collection[str] = (), *, draws: int = 20, seed: int = 0
-) -> Check:
+def check_draws(bound: Bound, given: Collection[str] = (), *, draws: int = 20, seed: int = 0) -> Check:
     """`check` as it is, then with other parameters, but for those given by name, and at other points."""
     kept = {name: value for name, value in bound.parameters.items() if name in given}
     total = check(bound, seed)
@@ -157,26 +134,25 @@ def undocumented(definition: Definition) -> Iterator[str]:
         yield f"{definition.name}: no reference"
 
 
-def _spelling(bound: BoundLoss | BoundActivation) -> Iterator[str]:
-    registry = losses if isinstance(bound, BoundLoss) else activations
-    if bound.definition.name not in registry:
+def _spelling(bound: Bound) -> Iterator[str]:
+    if not bound.registered:
         yield f"{bound.name} is not registered"
         return
-    again = get_loss(str(bound)) if isinstance(bound, BoundLoss) else get_activation(str(bound))
+    again = bound.reread()
     if again.settings != bound.settings:
         yield f"{bound} does not survive being spelled: {again.settings}"
     if pickle.loads(pickle.dumps(bound)) != bound:  # noqa: S301  (our own bytes)
         yield f"{bound} does not survive a pickle"
 
 
-def _behaviour(bound: BoundLoss | BoundActivation, seed: int) -> Iterator[str]:
+def _behaviour(bound: Bound, seed: int) -> Iterator[str]:
     """What is wrong with shapes, types and rows."""
     arguments = _arguments(bound, seed)
     before = [array.copy() for array in arguments]
-    value, slope = _evaluated(bound, *arguments)
+    value, slope = bound.slopes(*arguments)
     if not all(np.array_equal(*pair) for pair in zip(before, arguments, strict=True)):
         yield f"{bound} changes its arguments"
-    wanted = (ROWS,) if isinstance(bound, BoundLoss) else arguments[-1].shape
+    wanted = bound.shape_of(arguments[-1])
     for name, array, shape in (("value", value, wanted), ("gradient", slope, arguments[-1].shape)):
         if array.shape != shape or array.dtype != np.float64:
             yield f"{bound}: the {name} has shape {array.shape} and type {array.dtype}, not {shape} and float64"
@@ -185,31 +161,15 @@ def _behaviour(bound: BoundLoss | BoundActivation, seed: int) -> Iterator[str]:
             yield f"{bound}: the {name} is not finite at {_point(arguments, ~np.isfinite(array))}"
             return
     order = np.random.default_rng(seed).permutation(ROWS)
-    if not np.array_equal(_evaluated(bound, *(array[order] for array in arguments))[0], value[order]):
+    if not np.array_equal(bound.slopes(*(array[order] for array in arguments))[0], value[order]):
         yield f"{bound}: the value of a row depends on other rows"
-    if not np.array_equal(_evaluated(bound, *(array[:1] for array in arguments))[0], value[:1]):
+    if not np.array_equal(bound.slopes(*(array[:1] for array in arguments))[0], value[:1]):
         yield f"{bound}: the value of a row depends on how many there are"
 
 
-def _arguments(bound: BoundLoss | BoundActivation, seed: int) -> tuple[FloatArray, ...]:
+def _arguments(bound: Bound, seed: int) -> tuple[FloatArray, ...]:
     """Label and prediction, or pre-activation."""
-    if isinstance(bound, BoundLoss):
-        return points(bound, seed)
-    z = np.random.default_rng(seed).normal(0.0, 3.0, (ROWS, COLUMNS) if bound.definition.rows else ROWS)
-    return (np.asfortranarray(z),)
-
-
-def _evaluated(bound: BoundLoss | BoundActivation, *arguments: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Values and gradients; of an activation of rows the pullback of a gradient of ones."""
-    if isinstance(bound, BoundLoss):
-        return bound.value(*arguments), bound.gradient(*arguments)
-    return bound.value(*arguments), bound.pullback(arguments[0], np.ones_like(arguments[0]))
-
-
-def _compared(bound: BoundLoss | BoundActivation, seed: int) -> Comparison:
-    if isinstance(bound, BoundLoss):
-        return compare_loss(bound, *bound.accept(*points(bound, seed)))
-    return compare_activation(bound, *_arguments(bound, seed))
+    return bound.sample(np.random.default_rng(seed), ROWS, COLUMNS)
 
 
 def _point(arguments: tuple[FloatArray, ...], rows: BoolArray) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from lossctl.domain import REAL, BoolArray, Domain, FloatArray, IntArray, Interval, Simplex
 from lossctl.functions.activation import BoundActivation
 from lossctl.functions.bound_loss import BoundLoss
+from lossctl.functions.definition import Bound
 
 TOLERANCE = 1e-6
 """Relative error from which a gradient is wrong."""
@@ -86,6 +87,15 @@ NOTHING = Comparison()
 
 def _worst(points: tuple[Point, ...]) -> tuple[Point, ...]:
     return tuple(sorted(points, key=lambda it: (-it.wrong, -it.error, it.row, it.column))[:WORST])
+
+
+def compare(bound: Bound, *arguments: FloatArray) -> Comparison:
+    """Hold the gradient of a loss or an activation against differences of its values, at legal arguments."""
+    if isinstance(bound, BoundLoss):
+        return compare_loss(bound, *bound.accept(*arguments))
+    if isinstance(bound, BoundActivation):
+        return compare_activation(bound, *arguments)
+    raise TypeError(bound)
 
 
 def compare_loss(bound: BoundLoss, label: FloatArray, prediction: FloatArray) -> Comparison:

@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Annotated, Any, Final, NoReturn
 
 import typer
+from typer._click.exceptions import ClickException  # named typer.TyperException, but only since 0.28
 from typer.core import TyperGroup
 
 from lossctl.cli.command import Color, Entry, colored, commands, tell
@@ -123,7 +124,7 @@ def run(arguments: list[str]) -> int:  # noqa: C901  (one branch a way to end)
         return status if isinstance(status, int) else 0
     except LossctlError as error:
         return _fail(str(error), error.status)
-    except typer.TyperException as wrong:
+    except ClickException as wrong:
         message = wrong.format_message()  # empty where the help was shown instead
         return _fail(f"{message}\nTry lossctl --help.", USAGE) if message else USAGE
     except BrokenPipeError:

@@ -1,7 +1,7 @@
 """What the columns of a data set look like, which pairing fits them, and what is suspicious: in one pass."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from typing import Any
 
@@ -10,18 +10,21 @@ from lossctl.doctor.gather import gather
 from lossctl.doctor.shell import eval_command, quoted, spelled
 from lossctl.doctor.survey import Candidate, Role, described, suggestion, survey
 from lossctl.errors import DataError, UsageError
+from lossctl.evaluation.evaluate import several
 from lossctl.evaluation.fold import fold
-from lossctl.evaluation.planner import Planner
-from lossctl.evaluation.request import Request
 from lossctl.evaluation.running import Progress, Running
 from lossctl.evaluation.traversal import Traversal
 from lossctl.functions.bound_loss import BoundLoss, get_loss
 from lossctl.functions.definition import split_specs
-from lossctl.inference.facts import Facts, Layout, no_facts
+from lossctl.inference.facts import Facts, no_facts
 from lossctl.inference.fit import Fit, fit
-from lossctl.reading.columns import Column, choose, find
+from lossctl.inference.layout import Layout, LayoutPlanner
+from lossctl.inference.request import Request
+from lossctl.inference.roles import choose, find
+from lossctl.reading.columns import Column
 from lossctl.reading.files import narrowed, open_source
 from lossctl.reading.format import Reading, Source
+from lossctl.words import split
 
 ID_NAMES = ("id",)
 
@@ -94,13 +97,13 @@ class Diagnosis:
 
 def diagnose(
     source: Any,
-    loss: Sequence[str] = (),
+    loss: str | Sequence[str] | None = None,
     *,
-    label: Sequence[str] = (),
-    prediction: Sequence[str] = (),
+    label: str | Sequence[str] | None = None,
+    prediction: str | Sequence[str] | None = None,
     weight: str | None = None,
-    ids: Sequence[str] = (),
-    classes: Sequence[str] = (),
+    ids: str | Sequence[str] | None = None,
+    classes: str | Sequence[str] = (),
     reading: Reading | None = None,
     command: Sequence[str] = (),
     engine: str | Running = "threads",
@@ -124,19 +127,25 @@ def diagnose(
         DataError: the data cannot be read, or hold no rows.
     """
     running = Running.of(engine, threads, scheduler, progress)
-    asked = tuple(get_loss(spec) for spec in split_specs(list(loss)))
+    asked = tuple(get_loss(spec) for spec in split_specs(several(loss)))
     opened = open_source(source, reading)
-    request = Request((), label=tuple(label), prediction=tuple(prediction), weight=weight, classes=tuple(classes))
+    request = Request(
+        (),
+        label=several(label),
+        prediction=several(prediction),
+        weight=weight,
+        classes=tuple(split(classes) if isinstance(classes, str) else map(str, classes)),
+    )
     missing = _undetected(opened.columns, request)
     if missing is not None:
         return _columns_only(opened, request, missing, command, running)
-    layout, notes = _layout(opened, request, ids)
-    needed = narrowed(opened, layout.wanted.names)
-    folded = fold(needed, layout.wanted, partial(gather, layout), no_facts(layout), running)
+    layout = _layout(opened, request, several(ids))
+    columns = layout.wanted()
+    folded = fold(narrowed(opened, columns.names), columns, partial(gather, layout), no_facts(layout), running)
     facts, passed = folded.total, folded.passed
     if not facts.rows:
         raise DataError(f"{' '.join(opened.files) or 'the table'}: no data rows")
-    fits = [fit(facts, layout, at) for at in range(len(layout.roles.models))]
+    fits = [fit(facts, layout, at) for at in range(len(layout.models))]
     cases = [Case(facts, layout, at, found, asked) for at, found in enumerate(fits)]
     reported = tuple(_findings(cases, passed))
     commands = _commands(facts, layout, fits, request, asked, command)
@@ -145,11 +154,11 @@ def diagnose(
         rows=facts.rows,
         rows_used=facts.used,
         roles=tuple(described(facts, layout)),
-        models=tuple(_task(model.name, found) for model, found in zip(layout.roles.models, fits, strict=True)),
+        models=tuple(_task(model.name, found) for model, found in zip(layout.models, fits, strict=True)),
         commands=commands,
         runs=bool(commands) and not any(one.stops for one in reported),
         findings=reported,
-        notes=notes,
+        notes=layout.roles.notes,
     )
 
 
@@ -189,31 +198,16 @@ def _columns_only(
     return Diagnosis(source.files, rows, 0, (), (), commands, False, (reported,), columns=columns)  # noqa: FBT003
 
 
-def _layout(source: Source, request: Request, ids: Sequence[str]) -> tuple[Layout, tuple[str, ...]]:
+def _layout(source: Source, request: Request, ids: Sequence[str]) -> Layout:
     """Every decision that comes before the pass."""
-    planner = Planner(source, request)
-    roles = planner.roles
-    text = len(roles.label) == 1 and planner.kinds[roles.label[0]] == "text"
-    unread = frozenset(it.name for it in roles.models if any(planner.kinds[name] == "text" for name in it.columns))
-    widths = tuple(planner.width(model.columns) for model in roles.models)
-    label_width = planner.width(roles.label)
-    classes, class_labels = None, "text" if text else "codes"
-    if label_width:
-        roles = planner.aligned(roles) if len(roles.label) > 1 else roles
-    elif any(widths) or request.classes:
-        roles, classes = planner.agreed(roles, widths)
-        if not text or classes is not None:
-            class_labels = planner.class_labels(classes, rows=any(widths))
-    if request.classes and class_labels == "codes" and not any(widths) and not label_width:
-        raise UsageError("--classes: neither the labels nor the predictions know classes", "Leave it out.")
-    known = tuple(it.name for it in source.columns)
+    planner = LayoutPlanner(source, request)
+    layout = planner.layout(rows=any(model.width for model in planner.roles.models))
+    unread = (it.name for it in layout.models if any(planner.kinds[name] == "text" for name in it.columns))
     chosen = tuple(name for pattern in ids for name in find(pattern, source.columns, "id"))
-    used = {*roles.needed}
-    chosen = chosen or tuple(name for name in known if name.lower() in ID_NAMES and name not in used)[:1]
-    return (
-        Layout(roles, widths, label_width, text, classes, class_labels, chosen, unread),  # type: ignore[arg-type]  # a Literal
-        (*roles.notes, *dict.fromkeys(planner.notes)),
-    )
+    if not chosen:
+        used = {*layout.roles.needed}
+        chosen = tuple(it.name for it in source.columns if it.name.lower() in ID_NAMES and it.name not in used)[:1]
+    return replace(layout, ids=chosen, unread=frozenset(unread))
 
 
 def _findings(cases: Sequence[Case], passed: Traversal) -> Iterator[Reported]:

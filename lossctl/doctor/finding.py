@@ -11,9 +11,10 @@ from functools import cached_property
 
 from lossctl.domain import FloatArray, IntArray
 from lossctl.functions.bound_loss import BoundLoss
-from lossctl.inference.facts import Facts, Layout, Predicted, Rowwise
+from lossctl.inference.facts import Facts, Predicted, Rowwise
 from lossctl.inference.fit import Fit
-from lossctl.reading.columns import Model
+from lossctl.inference.layout import Layout
+from lossctl.inference.roles import Model
 from lossctl.registry import Registry
 from lossctl.sums.problems import Problem
 
@@ -58,7 +59,7 @@ class Case:
     @property
     def model(self) -> Model:
         """The model."""
-        return self.layout.roles.models[self.at]
+        return self.layout.models[self.at]
 
     @property
     def name(self) -> str:

@@ -11,21 +11,12 @@ import pyarrow.compute as pc
 
 from lossctl.domain import SIMPLEX_ERROR, BoolArray, FloatArray, IntArray, row_sum
 from lossctl.evaluation.clock import Clock
-from lossctl.inference.facts import (
-    CONFUSED,
-    IDS,
-    NOBODY,
-    Facts,
-    Given,
-    Layout,
-    Predicted,
-    Rowwise,
-    Words,
-    pairs_of,
-)
-from lossctl.reading.cells import class_number, floats, mask_of, scalar_column, vector_column
+from lossctl.evaluation.reader import Reader
+from lossctl.inference.facts import CONFUSED, IDS, NOBODY, Facts, Given, Predicted, Rowwise, Words, pairs_of
+from lossctl.inference.layout import Layout
+from lossctl.reading.cells import class_number, floats, mask_of
 from lossctl.sums.distribution import Distribution
-from lossctl.sums.problems import Problem, Problems
+from lossctl.sums.problems import Problems
 from lossctl.sums.sketch import Sketch, hash_words
 
 PERCENT_ERROR = 0.5
@@ -34,59 +25,34 @@ PERCENT_ERROR = 0.5
 
 def gather(layout: Layout, record: pa.RecordBatch, clock: Clock) -> Facts:  # noqa: ARG001
     """The facts of a record batch."""
-    return _Batch(record, layout).facts()
+    return _Gatherer(record, layout).facts()
 
 
-class _Batch:
+class _Gatherer(Reader):
     """One record batch on its way to facts."""
 
     def __init__(self, record: pa.RecordBatch, layout: Layout) -> None:
-        self.record, self.layout, self.n = record, layout, record.num_rows
-        self.bad = np.zeros(self.n, dtype=np.bool_)
-        self.skipped = np.zeros(self.n, dtype=np.bool_)
-        self.found: dict[tuple[str, str, str], Problem] = {}
+        super().__init__(record)
+        self.layout = layout
 
-    def note(self, kind: str, column: str, mask: BoolArray, value: object = "", at: IntArray | None = None) -> None:
-        """Count the rows of a mask; ``at`` says where its rows stand in the batch."""
-        if not mask.any():
-            return
-        first = int(mask.argmax())
-        shown = value[first] if isinstance(value, np.ndarray) else value
-        text = f"{shown:.6g}" if isinstance(shown, float) else str(shown)
-        row = first if at is None else int(at[first])
-        self.found[(kind, column, "")] = Problem(int(mask.sum()), row, text)
+    def count(
+        self, kind: str, column: str, rows: BoolArray, value: object = "", position: IntArray | None = None
+    ) -> None:
+        """Count the rows of a mask.
 
-    def missing(self, column: str, null: BoolArray | None) -> None:
-        """Count nulls, and leave their rows out."""
-        if null is not None:
-            self.note("null", column, null & ~self.skipped, "null")
-            self.bad |= null
+        Args:
+            kind: what they have in common.
+            column: the column, or the model.
+            rows: which rows.
+            value: what stands in them: an array with one entry a row, or words for all.
+            position: where those rows stand in the batch, where they are not all of it.
+        """
 
-    def numbers(self, name: str) -> FloatArray:
-        """A column of numbers."""
-        values, null = scalar_column(self.record.column(name))
-        self.missing(name, null)
-        return values
+        def words(row: int) -> str:
+            entry = value[row] if isinstance(value, np.ndarray) else value
+            return f"{entry:.6g}" if isinstance(entry, float) else str(entry)
 
-    def values(self, columns: tuple[str, ...], width: int) -> FloatArray:
-        """The columns of a role, ``(n,)`` or ``(n, k)``."""
-        if not width:
-            return self.numbers(columns[0])
-        if len(columns) > 1:
-            return np.column_stack([self.numbers(name) for name in columns])
-        matrix, null, wrong = vector_column(self.record.column(columns[0]), width)
-        self.missing(columns[0], null)
-        if wrong is not None:
-            self.note("length", columns[0], wrong & ~self.skipped)
-            self.bad |= wrong
-        return matrix
-
-    def text(self, name: str) -> pa.Array:
-        """A column as words; an empty one is null."""
-        array = self.record.column(name)
-        array = array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
-        array = array.cast(pa.string())
-        return pc.if_else(pc.equal(array, ""), pa.scalar(None, pa.string()), array)
+        self.note((kind, column, ""), rows, words, position)
 
     def facts(self) -> Facts:
         """All facts of the batch."""
@@ -94,24 +60,23 @@ class _Batch:
         weight = Distribution.zero()
         if roles.weight is not None:
             weights = self.numbers(roles.weight)
-            self.skipped = (weights == 0) & ~self.bad
+            self.skipped = (weights == 0) & ~self.null
             for kind, mask in (("below 0", weights < 0), ("infinite", np.isinf(weights))):
-                self.note(kind, roles.weight, mask & ~self.bad, weights)
-            weight = Distribution.of(weights[~self.bad])
+                self.count(kind, roles.weight, mask & ~self.null, weights)
+            weight = Distribution.of(weights[~self.null])
         text = None
         if layout.text:
             text = self.text(roles.label[0])
             self.missing(roles.label[0], mask_of(text))
-        label = None if text is not None else self.values(roles.label, layout.label_width)
-        named = ~(self.bad | self.skipped)
+        label = None if text is not None else self.columns(roles.label, layout.label_width)
+        named = ~(self.null | self.skipped)
         read = [
-            None if model.name in layout.unread else self.values(model.columns, width)
-            for model, width in zip(roles.models, layout.widths, strict=True)
+            None if model.name in layout.unread else self.columns(model.columns, model.width) for model in layout.models
         ]
         ids = self.ids()
-        used = ~(self.bad | self.skipped)
+        used = ~(self.null | self.skipped)
         at = np.flatnonzero(used)
-        coded = any(layout.widths) and not layout.label_width
+        coded = layout.vectors and not layout.label_width
         # A name that is no class stops eval wherever it stands; a code only in a row that is measured.
         counted = used if layout.class_labels == "codes" else named
         code = self.codes(label if text is None else text, counted)[used] if coded else None
@@ -125,14 +90,16 @@ class _Batch:
             label, unpredicted = every[used], Distribution.of(every[named & ~used].ravel())
             self.of_label(label, at)
         models = tuple(
-            Predicted.zero(width) if values is None else self.predicted(model.name, values[used], label, text, code, at)
-            for model, width, values in zip(roles.models, layout.widths, read, strict=True)
+            Predicted.zero(model.width)
+            if values is None
+            else self.predicted(model.name, values[used], label, text, code, at)
+            for model, values in zip(layout.models, read, strict=True)
         )
         return Facts(
             self.n,
             len(at),
-            int((self.skipped & ~self.bad).sum()),
-            Problems(self.found),
+            int((self.skipped & ~self.null).sum()),
+            Problems(self.problems),
             Distribution.zero() if label is None else Distribution.of(label.ravel()),
             unpredicted,
             words,
@@ -150,7 +117,7 @@ class _Batch:
         for name, column in zip(names, columns, strict=True):
             null = mask_of(column)
             if null is not None:
-                self.note("null", name, null, "null")
+                self.count("null", name, null, "null")
                 known &= ~null
         return Sketch.of(IDS, hash_words(column.to_pylist() for column in columns)[known], np.flatnonzero(known))
 
@@ -158,15 +125,15 @@ class _Batch:
         """What is counted of labels that are numbers."""
         title = self.layout.roles.label[0]
         for kind, mask in (("infinite", np.isinf(label)), ("zero", label == 0), ("fraction", np.floor(label) != label)):
-            self.note(f"label {kind}", title, _rows(mask), label if label.ndim == 1 else "", at)
+            self.count(f"label {kind}", title, _rows(mask), label if label.ndim == 1 else "", at)
         if label.ndim == 2:
             off = (np.abs(row_sum(label) - 1.0) > SIMPLEX_ERROR) | (label < 0).any(axis=1)
-            self.note("label off sum", title, off, "", at)
+            self.count("label off sum", title, off, "", at)
 
     def codes(self, label: Any, counted: BoolArray) -> IntArray:
         """The class of each label as the place of its column; −1 where there is none, noted in the rows that count."""
         layout, names = self.layout, self.layout.classes
-        k = max(layout.widths)
+        k = max(model.width for model in layout.models)
         if layout.text:
             values = pa.array(names or (), pa.string())
             code = floats(pc.fill_null(pc.index_in(label, value_set=values), -1)).astype(np.int64)
@@ -178,7 +145,7 @@ class _Batch:
             order = np.argsort(known)
             place = np.clip(np.searchsorted(known[order], label), 0, len(known) - 1)
             code, shown = np.where(known[order][place] == label, order[place], -1), label
-        self.note("unknown class", layout.roles.label[0], (code < 0) & counted, shown)
+        self.count("unknown class", layout.roles.label[0], (code < 0) & counted, shown)
         return code
 
     def predicted(
@@ -199,18 +166,18 @@ class _Batch:
             ("saturated", (values == 0) | (values == 1)),
             ("fraction", fraction),
         ):
-            self.note(kind, model, _rows(mask), values if values.ndim == 1 else "", at)
+            self.count(kind, model, _rows(mask), values if values.ndim == 1 else "", at)
         finite = np.isfinite(values) if values.ndim == 1 else np.isfinite(values).all(axis=1)
         found = Predicted.zero(values.shape[1] if values.ndim == 2 else 0)
         if label is not None and label.shape == values.shape:
             equal = label == values
-            self.note("equal", model, _every(equal), values if values.ndim == 1 else "", at)
-            self.note("equal fraction", model, _every(equal & fraction), values if values.ndim == 1 else "", at)
+            self.count("equal", model, _every(equal), values if values.ndim == 1 else "", at)
+            self.count("equal fraction", model, _every(equal & fraction), values if values.ndim == 1 else "", at)
             one, other = label.ravel(), values.ravel()
             with np.errstate(invalid="ignore", over="ignore"):
                 errors = Distribution.of(np.abs(other - one))
             wrong = ((values == 0) & (label == 1)) | ((values == 1) & ((label == 0) | (label == -1)))
-            self.note("certain and wrong", model, _rows(wrong), "", at)
+            self.count("certain and wrong", model, _rows(wrong), "", at)
             given = _given(np.unique(one).tolist(), one, other)
             found = replace(found, errors=errors, given=given, pairs=pairs_of(one, other))
         elif text is not None and values.ndim == 1:
@@ -232,11 +199,11 @@ class _Batch:
             spread = row_sum(np.exp(rows - high[:, None]))
             log_sum = high + np.log(spread)
         positive = rows.min(axis=1) >= 0
-        self.note("off sum", model, positive & (np.abs(total - 1.0) > SIMPLEX_ERROR), total, at)
-        self.note("off 100", model, ~positive | (np.abs(total - 100.0) > PERCENT_ERROR), total, at)
-        self.note("off log sum", model, np.abs(log_sum) > SIMPLEX_ERROR, "", at)
-        self.note("no sum", model, ~positive | (total <= 0), total, at)
-        self.note("equal columns", model, rows.min(axis=1) == high, "", at)
+        self.count("off sum", model, positive & (np.abs(total - 1.0) > SIMPLEX_ERROR), total, at)
+        self.count("off 100", model, ~positive | (np.abs(total - 100.0) > PERCENT_ERROR), total, at)
+        self.count("off log sum", model, np.abs(log_sum) > SIMPLEX_ERROR, "", at)
+        self.count("no sum", model, ~positive | (total <= 0), total, at)
+        self.count("equal columns", model, rows.min(axis=1) == high, "", at)
         pick = rows.argmax(axis=1)
         found = replace(
             Rowwise.zero(k), low=rows.min(axis=0), high=rows.max(axis=0), picks=np.bincount(pick, minlength=k)
@@ -246,10 +213,10 @@ class _Batch:
         known = code >= 0
         rows, code, pick, at = rows[known], code[known], pick[known], at[known]
         chosen = rows[np.arange(len(rows)), code]
-        self.note("hit", model, pick == code, "", at)
-        self.note("miss by most", model, (rows.argmin(axis=1) == code) & (pick != code), "", at)
-        self.note("sure hit", model, (chosen == 1) & (row_sum(np.abs(rows)) == 1), "", at)
-        self.note("certain and wrong", model, chosen == 0, "", at)
+        self.count("hit", model, pick == code, "", at)
+        self.count("miss by most", model, (rows.argmin(axis=1) == code) & (pick != code), "", at)
+        self.count("sure hit", model, (chosen == 1) & (row_sum(np.abs(rows)) == 1), "", at)
+        self.count("certain and wrong", model, chosen == 0, "", at)
         return replace(
             found,
             labels=np.bincount(code, minlength=k),

@@ -11,9 +11,12 @@ import pyarrow.compute as pc
 from lossctl.evaluation.clock import Clock
 from lossctl.evaluation.fold import fold
 from lossctl.evaluation.running import Running
-from lossctl.inference.facts import Facts, Layout, Words
+from lossctl.inference.classes import class_names
+from lossctl.inference.facts import Facts, Words
+from lossctl.inference.layout import Layout
+from lossctl.inference.roles import LABEL_NAMES
 from lossctl.reading.cells import scalar_column
-from lossctl.reading.columns import LABEL_NAMES, Column, class_names
+from lossctl.reading.columns import Column
 from lossctl.reading.format import Source, Wanted
 from lossctl.sums.distribution import Distribution
 
@@ -194,10 +197,10 @@ def described(facts: Facts, layout: Layout) -> Iterator[Role]:
         off = facts.met("label off sum", roles.label[0])
         part = None if not layout.label_width or not facts.used else 1 - (off.count if off else 0) / facts.used
         yield Role("label", title, roles.label, kind, nulls(roles.label), **_numbers(facts.label), sum_to_one=part)
-    for model, found, width in zip(roles.models, facts.models, layout.widths, strict=True):
-        kind = "text" if model.name in layout.unread else "vector" if width else "number"
+    for model, found in zip(layout.models, facts.models, strict=True):
+        kind = "text" if model.name in layout.unread else "vector" if model.width else "number"
         part = None
-        if width and facts.used:
+        if model.width and facts.used:
             bad = sum(it.count for name in ("off sum", "below 0") if (it := facts.met(name, model.name)))
             part = max(0.0, 1 - bad / facts.used)
         numbers = _numbers(found.values)

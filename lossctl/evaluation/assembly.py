@@ -31,9 +31,7 @@ def assemble(plan: Plan, total: Measured, passed: Traversal) -> Report:
         DataError: there were no rows, or none that counted.
     """
     used = ensure_measured(total, passed)
-    bounds = [
-        (model.name, bound) for model, chosen in zip(plan.roles.models, plan.losses, strict=True) for bound in chosen
-    ]
+    bounds = [(model.name, bound) for model, bound in plan.losses]
     best = _best_constants(plan, total)
     order = sorted(range(len(total.keys)), key=lambda at: [_sort_key(word) for word in total.keys[at]])
     specs = list(dict.fromkeys(str(bound) for _, bound in bounds))
@@ -52,10 +50,10 @@ def assemble(plan: Plan, total: Measured, passed: Traversal) -> Report:
             "nulls": {column: problem.count for column, _, problem in total.problems.of("null")},
             "zero_weights": int(total.unweighted.sum()),
             "label": list(plan.roles.label),
-            "models": {model.name: list(model.columns) for model in plan.roles.models},
+            "models": {model.name: list(model.columns) for model in plan.models},
             "weight": plan.roles.weight,
             "by": list(plan.roles.by),
-            "classes": None if plan.classes is None else list(plan.classes),
+            "classes": None if plan.layout.classes is None else list(plan.layout.classes),
         },
         settings={
             "nulls": plan.nulls,
@@ -129,12 +127,11 @@ def _best_constants(plan: Plan, total: Measured) -> Constants:
     points, totals = total.labels.points(), total.parts[0].moments.result()
     found: dict[tuple[BoundLoss, int], list[Best]] = {}
     constants: Constants = {}
-    for model, width, chosen in zip(plan.roles.models, plan.widths, plan.losses, strict=True):
-        for bound in chosen:
-            key = bound.through(None), width
-            if key not in found:
-                found[key] = best_constants(*key, points, totals, plan.label_width)
-            constants[model.name, bound] = found[key]
+    for model, bound in plan.losses:
+        key = bound.through(None), model.width
+        if key not in found:
+            found[key] = best_constants(*key, points, totals, plan.layout.label_width)
+        constants[model.name, bound] = found[key]
     return constants
 
 

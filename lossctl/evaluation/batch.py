@@ -6,27 +6,23 @@ Kernels contain mathematics and nothing else because every number they see has p
 import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from lossctl.domain import BoolArray, Domain, FloatArray, IntArray, row_sum
-from lossctl.evaluation.plan import Plan
+from lossctl.evaluation.plan import Plan, PlannedModel
+from lossctl.evaluation.reader import Reader
 from lossctl.functions.bound_loss import BoundLoss
+from lossctl.inference.layout import Layout
 from lossctl.reading.cells import (
-    TEXT_HINT,
     BadRow,
     class_number,
     floats,
-    kind_of,
     mask_of,
-    scalar_column,
+    shown,
     texts,
-    vector_column,
 )
-from lossctl.reading.columns import Model
-from lossctl.reading.format import Wanted
 from lossctl.sums.problems import Key, Problem, Problems
 
 Group = tuple[str | None, ...]
@@ -53,101 +49,46 @@ class Batch:
     problems: Problems
 
 
-class _Reader:
-    """Reads the roles of one record batch, noting what is null or illegal as it goes."""
+def _codes(reader: Reader, layout: Layout, names: tuple[str, ...]) -> FloatArray:
+    """A label column that names its classes, as codes ``(n,)``."""
+    column = layout.roles.label[0]
+    if layout.class_labels == "numbers":
+        values = reader.numbers(column)
+        known = np.array([class_number(name) for name in names], dtype=np.float64)
+        order = np.argsort(known)
+        place = np.clip(np.searchsorted(known[order], values), 0, len(known) - 1)
+        unknown = (known[order][place] != values) & ~reader.null & ~reader.skipped
+        reader.note(
+            ("error", column, f"one of the classes {', '.join(names)}"), unknown, lambda row: shown(values[row])
+        )
+        return order[place].astype(np.float64)
+    import pyarrow.compute as pc
 
-    def __init__(self, record: pa.RecordBatch, plan: Plan) -> None:
-        self.record, self.plan, self.n = record, plan, record.num_rows
-        self.null = np.zeros(self.n, dtype=np.bool_)
-        self.skipped = np.zeros(self.n, dtype=np.bool_)
-        self.found: dict[Key, Problem] = {}
-        self.nulls: dict[str, BoolArray] = {}
-
-    def note(self, kind: str, column: str, what: str, rows: BoolArray, values: Sequence[Any] | FloatArray) -> None:
-        """Record that ``what`` is wrong with some rows of a column; rows of weight 0 do not count."""
-        rows = rows & ~self.skipped
-        if rows.any():
-            first = int(rows.argmax())
-            self.found[(kind, column, what)] = Problem(int(rows.sum()), first, _shown(values[first]))
-
-    def missing(self, column: str, null: BoolArray | None) -> None:
-        """Record the nulls of a column."""
-        if null is not None and null.any():
-            self.nulls[column] = self.nulls.get(column, np.zeros(self.n, dtype=np.bool_)) | null
-            self.null |= null
-
-    def numbers(self, column: str) -> FloatArray:
-        """A column of numbers."""
-        array = self.record.column(column)
-        if kind_of(array.type) != "number":
-            raise BadRow(0, f"column {column!r} holds {_shown(array[0].as_py())}, which is not a number", TEXT_HINT)
-        values, null = scalar_column(array)
-        self.missing(column, null)
+    words = reader.text(column)
+    null = mask_of(words)
+    reader.missing(column, null)
+    code = pc.index_in(words, value_set=texts(names))
+    lost, values = mask_of(code), floats(code)
+    if lost is None:
         return values
+    unknown = (lost if null is None else lost & ~null) & ~reader.skipped
+    key = ("error", column, f"one of the classes {_listed(names)}")
+    reader.note(key, unknown, lambda row: shown(words[row].as_py()))
+    return np.where(lost, 0.0, values)
 
-    def columns(self, names: Sequence[str], k: int) -> FloatArray:
-        """Several columns, or one column of lists, as ``(n, k)``; a single column of numbers as ``(n,)``."""
-        if not k:
-            return self.numbers(names[0])
-        import pyarrow.compute as pc
 
-        if len(names) == 1:
-            matrix, null, wrong = vector_column(self.record.column(names[0]), k)
-            self.missing(names[0], null)
-            if wrong is not None and wrong.any():
-                lengths = pc.list_value_length(self.record.column(names[0])).to_pylist()
-                shown = [Said(f"a list of {length}") for length in lengths]
-                self.note("error", names[0], f"a list of {k} numbers, as in the first row", wrong, shown)
-                self.null |= wrong
-            return matrix
-        matrix = np.empty((self.n, k), order="F")
-        for at, name in enumerate(names):
-            matrix[:, at] = self.numbers(name)
-        return matrix
-
-    def classes(self, column: str, names: tuple[str, ...]) -> FloatArray:
-        """A column of class labels as codes."""
-        import pyarrow.compute as pc
-
-        if self.plan.class_labels == "numbers":
-            values = self.numbers(column)
-            known = np.array([class_number(name) for name in names], dtype=np.float64)
-            order = np.argsort(known)
-            place = np.clip(np.searchsorted(known[order], values), 0, len(known) - 1)
-            unknown = (known[order][place] != values) & ~self.null
-            self.note("error", column, f"one of the classes {', '.join(names)}", unknown, values)
-            return order[place].astype(np.float64)
-        array = self.record.column(column)
-        if pa.types.is_dictionary(array.type):
-            array = array.dictionary_decode()
-        try:
-            array = array.cast(pa.string())
-            array.validate(full=True)
-        except pa.ArrowException:
-            raise BadRow(0, f"column {column!r} holds text that is not UTF-8") from None
-        code = pc.index_in(array, value_set=texts(names))
-        lost, values = mask_of(code), floats(code)
-        if lost is not None:
-            values = np.where(lost, 0.0, values)
-            null = mask_of(pc.if_else(pc.equal(array, ""), pa.scalar(None, pa.string()), array))
-            self.missing(column, null)
-            unknown = lost if null is None else lost & ~null
-            shown = array.to_pylist() if unknown.any() else []
-            self.note("error", column, f"one of the classes {_listed(names)}", unknown, shown)
-        return values
-
-    def groups(self) -> tuple[IntArray | None, tuple[Group, ...]]:
-        """The group index of each row, and the keys: those that occur, in one order whatever the rows' order is."""
-        code: IntArray | None = None
-        vocabularies: list[tuple[str | None, ...]] = []
-        for name in self.plan.roles.by:
-            index, words = _words(self.record.column(name), name)
-            vocabularies.append(words)
-            code = index if code is None else code * len(words) + index
-        if code is None:
-            return None, ((),)
-        used, place = np.unique(code, return_inverse=True) if len(vocabularies) > 1 else _used(code)
-        return place, _keys(tuple(vocabularies), used.tobytes())
+def _groups(record: pa.RecordBatch, names: Sequence[str]) -> tuple[IntArray | None, tuple[Group, ...]]:
+    """The group index of each row, and the keys: those that occur, in one order whatever the rows' order is."""
+    code: IntArray | None = None
+    vocabularies: list[tuple[str | None, ...]] = []
+    for name in names:
+        index, words = _words(record.column(name), name)
+        vocabularies.append(words)
+        code = index if code is None else code * len(words) + index
+    if code is None:
+        return None, ((),)
+    used, place = np.unique(code, return_inverse=True) if len(vocabularies) > 1 else _used(code)
+    return place, _keys(tuple(vocabularies), used.tobytes())
 
 
 def _words(array: pa.Array, name: str) -> tuple[IntArray, tuple[str | None, ...]]:
@@ -202,30 +143,8 @@ def _used(code: IntArray) -> tuple[IntArray, IntArray]:
     return used, table[code]
 
 
-class Said(str):
-    """Words that stand in a message as they are."""
-
-    __slots__ = ()
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, Said):
-        return value
-    if isinstance(value, np.ndarray):
-        parts = [f"{part:.6g}" for part in value[:4].tolist()] + (["…"] if len(value) > 4 else [])
-        return f"({', '.join(parts)}), sum {float(row_sum(value[None, :])[0]):.6g}"
-    if isinstance(value, str):
-        return repr(str(value if len(value) <= 40 else value[:40] + "…"))
-    return repr(float(value)) if isinstance(value, float) else str(value)
-
-
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
-
-
-def wanted(plan: Plan, *, others: bool = False) -> Wanted:
-    """The columns to read for a plan."""
-    return Wanted(frozenset(plan.roles.needed) - plan.text_columns, plan.text_columns, others)
 
 
 def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
@@ -234,22 +153,20 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
     Rows of weight 0 go first, then rows with a null in any role; only then are values held against the domains of the
     losses, so what was dropped can do no harm.
     """
-    reader = _Reader(record, plan)
-    roles = plan.roles
+    reader, layout, roles = Reader(record), plan.layout, plan.roles
     weight = None
     if roles.weight is not None:
-        weight = reader.numbers(roles.weight)
-        reader.skipped = (weight == 0) & ~reader.null
-        illegal = ~((weight >= 0) & (weight < np.inf)) & ~reader.null
-        reader.note("error", roles.weight, "a finite number >= 0", illegal, weight)
-    if plan.classes is not None and plan.class_labels != "codes":
-        label = reader.classes(roles.label[0], plan.classes)
+        weight = weights = reader.numbers(roles.weight)
+        reader.skipped = (weights == 0) & ~reader.null
+        illegal = ~((weights >= 0) & (weights < np.inf)) & ~reader.null
+        key = ("error", roles.weight, "a finite number >= 0")
+        reader.note(key, illegal & ~reader.skipped, lambda row: shown(weights[row]))
+    if layout.classes is not None and layout.class_labels != "codes":
+        label = _codes(reader, layout, layout.classes)
     else:
-        label = reader.columns(roles.label, plan.label_width)
-    predictions = [reader.columns(model.columns, width) for model, width in zip(roles.models, plan.widths, strict=True)]
-    group, keys = reader.groups()
-    for column, rows in reader.nulls.items():
-        reader.note("null", column, "null", rows, [Said("null")] * reader.n)
+        label = reader.columns(roles.label, layout.label_width)
+    predictions = [reader.columns(model.columns, model.width) for model in plan.models]
+    group, keys = _groups(record, roles.by)
     skipped = reader.skipped
     null = reader.null & ~skipped
     dropped = skipped | null
@@ -260,11 +177,11 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
         label, *predictions = (_taken(values, position) for values in (label, *predictions))
         weight = None if weight is None else weight[position]
         group = None if group is None else group[position]
-    found = {} if not plan.normalize_rows else _not_to_normalize(plan, predictions)
-    if plan.normalize_rows and not found:
+    illegal_values = {} if not plan.normalize_rows else _not_to_normalize(plan, predictions)
+    if plan.normalize_rows and not illegal_values:
         predictions = [_normalized(values) for values in predictions]
-    found = found or _illegal(plan, label, predictions)
-    problems = Problems({**_rebased(reader.found, None), **_rebased(found, position)})
+    illegal_values = illegal_values or _illegal(plan, label, predictions)
+    problems = Problems({**reader.problems, **_rebased(illegal_values, position)})
     for array in (label, *predictions, *([] if weight is None else [weight])):
         array.flags.writeable = False
     return Batch(label, tuple(predictions), weight, group, position, keys, reader.n, nulls, unweighted, problems)
@@ -281,13 +198,13 @@ def _taken(values: FloatArray, position: IntArray) -> FloatArray:
 def _not_to_normalize(plan: Plan, predictions: Sequence[FloatArray]) -> dict[Key, Problem]:
     """Rows that no division makes probabilities: with a negative number, or a sum that is not positive."""
     found: dict[Key, Problem] = {}
-    for model, values in zip(plan.roles.models, predictions, strict=True):
+    for model, values in zip(plan.models, predictions, strict=True):
         with np.errstate(all="ignore"):
             good = (values.min(axis=1, initial=0.0) >= 0) & (row_sum(values) > 0) & np.isfinite(row_sum(values))
         if not good.all():
             first = int(np.argmin(good))
             key = ("error", ", ".join(model.columns[:4]), "non-negative numbers with a positive sum, to be normalized")
-            found[key] = Problem(int((~good).sum()), first, _shown(values[first]))
+            found[key] = Problem(int((~good).sum()), first, shown(values[first]))
     return found
 
 
@@ -307,11 +224,11 @@ def _illegal(plan: Plan, label: FloatArray, predictions: Sequence[FloatArray]) -
     if not len(label):
         return found
     seen: set[tuple[str, Domain]] = set()
-    for model, values, width, losses in zip(plan.roles.models, predictions, plan.widths, plan.losses, strict=True):
-        for bound in losses:
+    for model, values in zip(plan.models, predictions, strict=True):
+        for bound in model.losses:
             title = ",".join(plan.roles.label)
             checks: Iterable[tuple[str, Domain, FloatArray, Sequence[str]]] = (
-                (title, bound.label_domain.for_width(width or 1), label, plan.roles.label),
+                (title, bound.label_domain.for_width(model.width or 1), label, plan.roles.label),
                 (model.name, bound.prediction_domain, values, model.columns),
             )
             for what, domain, numbers, columns in checks:
@@ -330,7 +247,7 @@ def _judge(
     domain: Domain,
     numbers: FloatArray,
     columns: Sequence[str],
-    model: Model,
+    model: PlannedModel,
 ) -> None:
     bad = domain.illegal(numbers)
     if bad is not None:
@@ -340,12 +257,12 @@ def _judge(
             at = next(at for at in range(numbers.shape[1]) if domain.illegal(numbers[first, at : at + 1]) is not None)
             column, value = columns[at] if len(columns) > 1 else f"{columns[0]}[{at}]", numbers[first, at]
         key = ("error", column, f"{bound.name}: {domain.describe()}")
-        found[key] = Problem(int(bad.sum()), first, _shown(value))
+        found[key] = Problem(int(bad.sum()), first, shown(value))
         return
     doubtful = domain.doubtful(numbers)
     if doubtful is not None:
         first = int(doubtful.argmax())
-        found[("warning", model.name, domain.doubt)] = Problem(int(doubtful.sum()), first, _shown(numbers[first]))
+        found[("warning", model.name, domain.doubt)] = Problem(int(doubtful.sum()), first, shown(numbers[first]))
     for value in domain.exclusive:
         at_value = numbers == value
         if at_value.any():

@@ -17,7 +17,7 @@ def complain(plan: Plan, problems: Problems, passed: Traversal) -> None:
     """
     if not problems.by_key:
         return
-    complaints = [*_nulls(plan, problems), *_illegal(plan, problems), *_exclusive(problems)]
+    complaints = [*_nulls(plan, problems), *_lengths(plan, problems), *_illegal(plan, problems), *_exclusive(problems)]
     if complaints:
         what, problem, hint = min(complaints, key=lambda complaint: complaint[1].row)
         also = len(complaints) - 1
@@ -33,6 +33,16 @@ def _nulls(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str]]
             yield f"column {column!r} is null or NaN", problem, "Leave such rows out with --nulls drop (nulls='drop')."
 
 
+def _lengths(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str]]:
+    for column, _, problem in problems.of("length"):
+        width = plan.layout.width_of(column)
+        yield (
+            f"column {column!r} is {problem.value}; must be a list of {width} numbers, as in the first row",
+            problem,
+            "",
+        )
+
+
 def _illegal(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str]]:
     for column, what, problem in problems.of("error"):
         name, colon, domain = what.partition(": ")
@@ -44,7 +54,7 @@ def _illegal(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str
 def _remedy(plan: Plan, column: str, name: str) -> str:
     if name.startswith("one of the classes"):
         return "Name other classes with --classes A,B,C."
-    bound = next((bound for chosen in plan.losses for bound in chosen if bound.name == name), None)
+    bound = next((bound for _, bound in plan.losses if bound.name == name), None)
     if bound is None:
         return ""
     is_label = column in plan.roles.label or column == ", ".join(plan.roles.label)
@@ -55,8 +65,8 @@ def _remedy(plan: Plan, column: str, name: str) -> str:
         return " ".join(f"{doubt}." for doubt in plan.doubts if doubt.startswith(f"{bound.name} after"))
     if is_label and name == "mape":
         return "Leave out the zero labels, or divide by max(1, |label|): mape:zero=max1."
-    if is_label and bound.rows and plan.classes:
-        return f"The classes are {', '.join(plan.classes[:12])}; --classes says otherwise."
+    if is_label and bound.rows and plan.layout.classes:
+        return f"The classes are {', '.join(plan.layout.classes[:12])}; --classes says otherwise."
     return ""
 
 

@@ -5,12 +5,13 @@ order of the items, and whoever asks adds them up.
 """
 
 import os
+import pickle
 import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from lossctl.errors import UsageError
 from lossctl.reading.stores import is_remote
@@ -104,6 +105,15 @@ def in_turn(
         yield end(waiting.popleft())
     if not isinstance(trouble, StopIteration):
         raise trouble
+
+
+def portable(error: Exception, dumps: Callable[[Any], bytes]) -> Exception:
+    """An error that survives the way to another process: itself, or what it says where it cannot be unpickled."""
+    try:
+        pickle.loads(dumps(error))  # noqa: S301  (our own bytes)
+    except Exception:  # noqa: BLE001  (whatever a stranger's class does)
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error
 
 
 def available_cores() -> int:

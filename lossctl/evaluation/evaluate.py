@@ -12,11 +12,11 @@ from lossctl.evaluation.measure import lift, nothing
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.planner import make_plan
 from lossctl.evaluation.report import Report
-from lossctl.evaluation.request import Nulls, Request
 from lossctl.evaluation.running import Progress, Running
 from lossctl.functions.activation import get_activation
 from lossctl.functions.bound_loss import BoundLoss, get_loss
 from lossctl.functions.definition import split_specs
+from lossctl.inference.request import Nulls, Request
 from lossctl.reading.expand import expand
 from lossctl.reading.files import open_source
 from lossctl.reading.format import Reading, Source, formats

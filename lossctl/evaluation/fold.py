@@ -10,7 +10,7 @@ from typing import Generic, Protocol, Self, TypeVar
 
 import pyarrow as pa
 
-from lossctl.evaluation.batch import Batch, validate, wanted
+from lossctl.evaluation.batch import Batch, validate
 from lossctl.evaluation.clock import Clock, Spent
 from lossctl.evaluation.complaints import complain
 from lossctl.evaluation.plan import Plan
@@ -142,7 +142,7 @@ def fold_rows(
         complain(plan, problems, passed)
 
     source = narrowed(source, plan.roles.needed)
-    return fold(source, wanted(plan), partial(_lift_rows, plan, lift), zero, running, check=check, keep=keep)
+    return fold(source, plan.layout.wanted(), partial(_lift_rows, plan, lift), zero, running, check=check, keep=keep)
 
 
 def _lift_rows(

@@ -11,14 +11,15 @@ import numpy as np
 import pyarrow as pa
 
 from lossctl.errors import DataError, UsageError
-from lossctl.evaluation.request import Request
 from lossctl.evaluation.running import SERIAL
 from lossctl.evaluation.traversal import Traversal
+from lossctl.inference.request import Request
+from lossctl.inference.roles import LABEL_NAMES, PREDICTION_NAMES, find
 from lossctl.reading.cells import takeable
-from lossctl.reading.columns import LABEL_NAMES, PREDICTION_NAMES, Column, find
+from lossctl.reading.columns import Column
 from lossctl.reading.files import narrowed
 from lossctl.reading.format import Source, Wanted
-from lossctl.reading.formats.memory import MemorySource
+from lossctl.reading.memory import MemorySource
 
 HOW = ("strict", "inner", "left")
 LEFT, RIGHT = "lossctl left row", "lossctl right row"

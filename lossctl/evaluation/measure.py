@@ -120,8 +120,8 @@ def nothing(plan: Plan, keys: tuple[Group, ...] = ()) -> Measured:
         Worst.zero(plan.samples) if plan.samples else None,
     )
     count = np.zeros(groups, dtype=np.int64)
-    parts = (part,) * sum(len(chosen) for chosen in plan.losses)
-    labels = Marginals.zero(groups, max(plan.label_width, 1), weighted=weighted) if plan.skill else None
+    parts = (part,) * len(plan.losses)
+    labels = Marginals.zero(groups, max(plan.layout.label_width, 1), weighted=weighted) if plan.skill else None
     return Measured(0, keys, count, count, Problems(), parts, labels)
 
 
@@ -133,8 +133,8 @@ def lift(plan: Plan, batch: Batch, clock: Clock) -> Measured:
         return counts
     parts = tuple(
         _part(plan, bound, batch, groups, prediction, clock)
-        for chosen, prediction in zip(plan.losses, batch.predictions, strict=True)
-        for bound in chosen
+        for model, prediction in zip(plan.models, batch.predictions, strict=True)
+        for bound in model.losses
     )
     labels = Marginals.lift(batch.label, batch.weight, batch.group, len(batch.keys)) if plan.skill else None
     return replace(counts, parts=parts, labels=labels)

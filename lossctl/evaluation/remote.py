@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import Any
 
 from lossctl.errors import LossctlError, UsageError
+from lossctl.evaluation.engine import portable
 
 
 @functools.cache
@@ -71,11 +72,8 @@ def _outcome(needed: dict[str, str], function: bytes, item: bytes) -> tuple[Outc
         what, hint = unfit.args
         found = Outcome(worker, unfit=UsageError(f"{what} on worker {worker}", hint))
     except Exception as error:  # noqa: BLE001  (raised again when its turn comes)
-        trace, sent = traceback.format_exc(), error.with_traceback(None)  # which Dask would have pickled with it
-        try:
-            pickle.loads(dumps(sent))  # noqa: S301  (not every exception survives it)
-        except Exception:  # noqa: BLE001
-            sent = RuntimeError(f"{type(error).__name__}: {error}")
+        trace = traceback.format_exc()
+        sent = portable(error.with_traceback(None), dumps)  # the traceback would have been pickled with it
         found = Outcome(worker, error=sent, trace=trace)
     return found, dumps(found)
 

@@ -64,4 +64,4 @@ class Running:
             self.progress(nbytes)
 
 
-SERIAL = Running("serial")
+SERIAL, THREADS = Running("serial"), Running()

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from lossctl.domain import FloatArray, IntArray
 from lossctl.errors import DataError
-from lossctl.evaluation.batch import Batch, validate, wanted
+from lossctl.evaluation.batch import Batch, validate
 from lossctl.evaluation.complaints import complain, ensure_measured
 from lossctl.evaluation.fold import fold_rows
 from lossctl.evaluation.measure import Measured, evaluated, kernel_label, lift, nothing, tally
@@ -70,8 +70,9 @@ def worst_rows(
     if source.once:
         yield from _best_of(every_row(source, plan, finish, verbatim=verbatim), most)
         return
-    first = (plan.losses[0][:1], *((),) * (len(plan.losses) - 1))
-    ranking = replace(plan, losses=first, samples=most, gradient=False)
+    first, *others = plan.models
+    models = (replace(first, losses=first.losses[:1]), *(replace(model, losses=()) for model in others))
+    ranking = replace(plan, models=models, samples=most, gradient=False)
     folded = fold_rows(source, ranking, lift, nothing(ranking), running, keep=True)
     total, passed = folded.total, folded.passed
     ensure_measured(total, passed)
@@ -109,7 +110,7 @@ def _by_shard(passed: Traversal, rows: list[int]) -> Iterator[tuple[Shard, int, 
 
 
 def _everything(plan: Plan, *, verbatim: bool) -> Wanted:
-    return replace(wanted(plan, others=True), verbatim=verbatim)
+    return replace(plan.layout.wanted(others=True), verbatim=verbatim)
 
 
 def _like(piece: pa.RecordBatch, schema: pa.Schema, file: str) -> pa.RecordBatch:
@@ -163,11 +164,11 @@ def _annotated(
     if several:
         made["file"] = pa.array([file] * record.num_rows, pa.string())
     made["row"] = pa.array(number.astype(np.int64))
-    single = sum(len(chosen) for chosen in plan.losses) == 1
-    for model, chosen, prediction in zip(plan.roles.models, plan.losses, batch.predictions, strict=True):
-        for bound in chosen:
+    single = len(plan.losses) == 1
+    for model, prediction in zip(plan.models, batch.predictions, strict=True):
+        for bound in model.losses:
             value, slope = evaluated(bound, kernel_label(bound, batch.label), prediction, gradient=True)
-            title = "" if single else f"_{bound}" if len(plan.losses) == 1 else f"_{bound}_{model.name}"
+            title = "" if single else f"_{bound}" if len(plan.models) == 1 else f"_{bound}_{model.name}"
             made[f"loss{title}"] = pa.array(value)
             made |= _gradient_columns(f"gradient{title}", model.columns, slope if slope is not None else value)
     names = set(record.schema.names)

@@ -118,12 +118,12 @@ class Traversal:
         while self.parts[first][1] > 0:
             first -= 1
         number = row - self.starts[first]
-        known = getattr(self.source, "numbers", None)  # a join leaves rows out, and remembers where they stood
+        known = self.source.numbers
         return self.parts[at][0], (number if known is None or number >= len(known) else int(known[number])) + 1
 
     def numbers(self, rows: IntArray) -> IntArray:
         """The numbers in their file, from 1, of some rows of one shard."""
-        known = getattr(self.source, "numbers", None)
+        known = self.source.numbers
         if known is not None:
             return np.asarray(known[rows] + 1)
         return rows - rows[0] + self.locate(int(rows[0]))[1] if len(rows) else rows

@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from lossctl.domain import REAL, Domain, FloatArray
 from lossctl.errors import UsageError
-from lossctl.functions.definition import NO_PEERS, Bound, Definition, Value, read_spec
+from lossctl.functions.definition import NO_PEERS, Bound, Definition, Kind, Value, read_spec
 from lossctl.registry import Registry
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
 
 
 class Activation(Definition):
@@ -103,6 +106,46 @@ class BoundActivation(Bound):
     """An activation with a value for each of its parameters."""
 
     definition: Activation
+
+    kind: ClassVar[Kind] = "activation"
+    values: ClassVar[str] = "value"
+    wrt: ClassVar[str] = "pre-activation"
+    reduction: ClassVar[None] = None
+    activation: ClassVar[None] = None
+
+    @property
+    def domains(self) -> dict[str, Domain]:
+        return {"range": self.range}
+
+    @property
+    def registered(self) -> bool:
+        return self.name in activations
+
+    def reread(self) -> "BoundActivation":
+        return get_activation(str(self))
+
+    def sample(self, rng: "Generator", n: int, k: int) -> tuple[FloatArray, ...]:
+        return (np.asfortranarray(rng.normal(0.0, 3.0, (n, k) if self.definition.rows else n)),)
+
+    def slopes(self, *arguments: FloatArray) -> tuple[FloatArray, FloatArray]:
+        (z,) = arguments
+        return self.value(z), self.pullback(z, np.ones_like(z))
+
+    def shape_of(self, prediction: FloatArray) -> tuple[int, ...]:
+        return prediction.shape
+
+    def value_along(self, label: FloatArray, prediction: FloatArray) -> FloatArray:  # noqa: ARG002
+        value = self.value(prediction)
+        return value if value.ndim == 1 else value[:, 0]
+
+    def gradient_along(self, label: FloatArray, prediction: FloatArray) -> FloatArray:  # noqa: ARG002
+        first = np.ones_like(prediction)
+        if prediction.ndim == 2:
+            first[:, 1:] = 0.0
+        return self.pullback(prediction, first)
+
+    def kinks_at(self, label: FloatArray) -> tuple[float, ...]:  # noqa: ARG002
+        return self.definition.kinks
 
     @property
     def range(self) -> Domain:

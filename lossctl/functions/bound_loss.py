@@ -1,6 +1,7 @@
 """A loss with its parameters: what is measured with."""
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -8,9 +9,16 @@ import numpy.typing as npt
 from lossctl.domain import REAL, BoolArray, Domain, FloatArray, row_sum
 from lossctl.errors import DataError, UsageError
 from lossctl.functions.activation import BoundActivation, get_activation
-from lossctl.functions.definition import Bound, Value, read_spec
+from lossctl.functions.definition import Bound, Kind, Value, read_spec
 from lossctl.functions.loss import REDUCTIONS, Loss, Reduction, Through, losses
 from lossctl.words import normal
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+
+
+REDRAWN = 100
+"""How often pre-activations are drawn again that come to no legal prediction."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +28,54 @@ class BoundLoss(Bound):
     definition: Loss
     reduction: Reduction = "mean"
     activation: BoundActivation | None = None
+
+    kind: ClassVar[Kind] = "loss"
+    values: ClassVar[str] = "loss of a row"
+
+    @property
+    def domains(self) -> dict[str, Domain]:
+        return {"label": self.label_domain, "prediction": self.prediction_domain}
+
+    @property
+    def registered(self) -> bool:
+        return self.name in losses
+
+    def reread(self) -> "BoundLoss":
+        return get_loss(str(self))
+
+    def sample(self, rng: "Generator", n: int, k: int) -> tuple[FloatArray, ...]:
+        label = self.label_domain.for_width(k).sample(rng, n, k)
+        if self.activation is None:
+            return label, np.asfortranarray(self.prediction_domain.sample(rng, n, k))
+        z = rng.normal(0.0, 3.0, (n, k) if self.rows else n)
+        for _ in range(REDRAWN):
+            bad = self.output_domain.illegal(self.activated(z)) if self.chained else None
+            if bad is None:
+                return label, np.asfortranarray(z)
+            z[bad] = rng.normal(0.0, 3.0, z[bad].shape)
+        raise UsageError(f"{self.activation} does not come to what {self.name} needs: {self.output_domain.describe()}")
+
+    def slopes(self, *arguments: FloatArray) -> tuple[FloatArray, FloatArray]:
+        return self.value(*arguments), self.gradient(*arguments)
+
+    def shape_of(self, prediction: FloatArray) -> tuple[int, ...]:
+        return prediction.shape[:1]
+
+    def value_along(self, label: FloatArray, prediction: FloatArray) -> FloatArray:
+        return self.value(np.repeat(label, len(prediction), axis=0), prediction)
+
+    def gradient_along(self, label: FloatArray, prediction: FloatArray) -> FloatArray | None:
+        if self.definition.slope is None:
+            return None
+        return self.gradient(np.repeat(label, len(prediction), axis=0), prediction)
+
+    def kinks_at(self, label: FloatArray) -> tuple[float, ...]:
+        if self.activation is not None:
+            return self.activation.definition.kinks
+        if self.definition.kink is None or self.rows:
+            return ()
+        known = self.label_domain.convert(label)
+        return tuple(np.ravel(self.definition.kink(known, known, **self.parameters)).tolist())
 
     @property
     def label_domain(self) -> Domain:

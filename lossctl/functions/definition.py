@@ -8,14 +8,18 @@ import functools
 import inspect
 import types
 import typing
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
-from lossctl.domain import Interval, Words
+from lossctl.domain import Domain, FloatArray, Interval, Words
 from lossctl.errors import UsageError
 from lossctl.functions.docstring import Sections, sections_of
 from lossctl.words import did_you_mean, normal
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
 
 Value = float | str | bool | None
 NO_PEERS: Mapping[str, str] = types.MappingProxyType({})
@@ -218,12 +222,19 @@ def read_spec(text: str) -> tuple[str, dict[str, str]]:
     return name.strip(), given
 
 
+Kind = Literal["loss", "activation"]
+
+
 @dataclass(frozen=True)
-class Bound:
-    """A definition with a value for each of its parameters."""
+class Bound(ABC):
+    """A definition with a value for each of its parameters: a loss or an activation."""
 
     definition: Definition
     settings: tuple[tuple[str, Value], ...]
+
+    kind: ClassVar[Kind]
+    values: ClassVar[str]
+    """What its values are, in English."""
 
     @property
     def name(self) -> str:
@@ -237,3 +248,55 @@ class Bound:
 
     def __str__(self) -> str:
         return self.definition.spelling(self.settings)
+
+    @property
+    @abstractmethod
+    def wrt(self) -> str:
+        """What gradients are with respect to."""
+
+    @property
+    @abstractmethod
+    def domains(self) -> dict[str, Domain]:
+        """Which numbers go in, or which come out, by role."""
+
+    @property
+    @abstractmethod
+    def registered(self) -> bool:
+        """Whether its name can be looked up."""
+
+    @abstractmethod
+    def reread(self) -> "Bound":
+        """What its own spelling means."""
+
+    @abstractmethod
+    def sample(self, rng: "Generator", n: int, k: int) -> tuple[FloatArray, ...]:
+        """Legal arguments of `slopes` to try it on: ``n`` rows, of ``k`` columns where it takes rows.
+
+        Raises:
+            UsageError: none are found.
+        """
+
+    @abstractmethod
+    def slopes(self, *arguments: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Values, and gradients in the shape of the last argument; of an activation of rows the pullback of ones."""
+
+    @abstractmethod
+    def shape_of(self, prediction: FloatArray) -> tuple[int, ...]:
+        """The shape of the values of `slopes`."""
+
+    @abstractmethod
+    def value_along(self, label: FloatArray, prediction: FloatArray) -> FloatArray:
+        """What to draw over a path through predictions, ``(n,)``: the value at one label, or of the first column.
+
+        Args:
+            label: the label of one row.
+            prediction: ``(n,)``, or ``(n, 2)``.
+        """
+
+    @abstractmethod
+    def gradient_along(self, label: FloatArray, prediction: FloatArray) -> FloatArray | None:
+        """The gradient of `value_along`, in the shape of ``prediction``; ``None`` where none is declared."""
+
+    @abstractmethod
+    def kinks_at(self, label: FloatArray) -> tuple[float, ...]:
+        """The predictions at which the gradient is known to jump."""

@@ -2,19 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 from lossctl.domain import Interval, Words, inside
 from lossctl.errors import UsageError
 from lossctl.functions.activation import Activation, BoundActivation, activations, get_activation
 from lossctl.functions.bound_loss import BoundLoss, get_loss
-from lossctl.functions.definition import Parameter, Value, read_spec
+from lossctl.functions.definition import Kind, Parameter, Value, read_spec
 from lossctl.functions.docstring import Sections
 from lossctl.functions.loss import Loss, losses
 from lossctl.functions.pairing import PAIRINGS, RISKS, Pairing, Risk, pairings_of, risks_of
 from lossctl.words import did_you_mean, normal
 
-Kind = Literal["loss", "activation"]
 KINDS: tuple[Kind, ...] = ("loss", "activation")
 
 
@@ -32,7 +31,7 @@ class Explanation:
     @property
     def kind(self) -> Kind:
         """Which of the two it is."""
-        return "loss" if isinstance(self.bound, BoundLoss) else "activation"
+        return self.bound.kind
 
     @property
     def sections(self) -> Sections:
@@ -42,12 +41,7 @@ class Explanation:
     @property
     def domains(self) -> dict[str, str]:
         """Which numbers go in, and which come out, in English."""
-        if isinstance(self.bound, BoundLoss):
-            return {
-                "label": self.bound.label_domain.describe(),
-                "prediction": self.bound.prediction_domain.describe(),
-            }
-        return {"range": self.bound.range.describe()}
+        return {role: domain.describe() for role, domain in self.bound.domains.items()}
 
     @property
     def parameters(self) -> list[tuple[Parameter, Value]]:
@@ -57,7 +51,7 @@ class Explanation:
     @property
     def reduction(self) -> str | None:
         """How rows become the reported number; an activation has none."""
-        return self.bound.reduction if isinstance(self.bound, BoundLoss) else None
+        return self.bound.reduction
 
     @property
     def through(self) -> list[str]:
@@ -170,6 +164,15 @@ def find(spec: str, kind: Kind | None = None) -> tuple[BoundLoss | BoundActivati
     other = "activation" if chosen == "loss" else "loss"
     meant = (activations if other == "activation" else losses).get(name).name
     return bound, f"{name}: this is the {chosen}; --kind {other} means the {other} {meant}"
+
+
+def explain(spec: str, kind: Kind | None = None) -> Explanation:
+    """What is known of the loss or activation that a text such as ``huber:delta=0.5`` names.
+
+    Arguments and errors are those of `find`.
+    """
+    bound, _ = find(spec, kind)
+    return Explanation(bound)
 
 
 def definitions() -> Iterator[Loss | Activation]:

@@ -5,13 +5,11 @@ The state of a pass is counts, extremes and bounded samples: it adds up in any o
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 
 from lossctl.domain import FloatArray, IntArray
-from lossctl.reading.columns import Roles
-from lossctl.reading.format import Wanted
+from lossctl.inference.layout import Layout
 from lossctl.sums.distribution import Distribution
 from lossctl.sums.problems import Problem, Problems
 from lossctl.sums.sketch import Sketch, hash_numbers
@@ -27,30 +25,6 @@ CONFUSED = 64
 
 
 NOBODY = Sketch.of(IDS, np.empty(0, np.uint64), np.empty(0, np.int64))
-
-
-@dataclass(frozen=True)
-class Layout:
-    """What is decided before the pass: which columns play which role, and how."""
-
-    roles: Roles
-    widths: tuple[int, ...]
-    label_width: int
-    text: bool
-    """Whether the labels are words."""
-    classes: tuple[str, ...] | None
-    """The names of the classes, in the order of the columns of a prediction."""
-    class_labels: Literal["codes", "numbers", "text"]
-    ids: tuple[str, ...] = ()
-    unread: frozenset[str] = frozenset()
-    """Models whose columns hold text, which nothing can be said of."""
-
-    @property
-    def wanted(self) -> Wanted:
-        """The columns to read."""
-        texts = {*self.ids, *(self.roles.label if self.text else ())}
-        hidden = {column for model in self.roles.models if model.name in self.unread for column in model.columns}
-        return Wanted(frozenset(self.roles.needed) - texts - hidden, frozenset(texts))
 
 
 @dataclass(frozen=True)
@@ -194,7 +168,7 @@ class Facts:
 def no_facts(layout: Layout) -> Facts:
     """Of no rows."""
     empty = Distribution.zero()
-    models = tuple(Predicted.zero(width) for width in layout.widths)
+    models = tuple(Predicted.zero(model.width) for model in layout.models)
     return Facts(0, 0, 0, Problems(), empty, empty, Words(), empty, NOBODY, models)
 
 

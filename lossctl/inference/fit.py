@@ -8,7 +8,8 @@ from enum import StrEnum
 import numpy as np
 
 from lossctl.functions.pairing import PAIRINGS, Pairing
-from lossctl.inference.facts import Facts, Layout, Predicted
+from lossctl.inference.facts import Facts, Predicted
+from lossctl.inference.layout import Layout
 from lossctl.reading.cells import class_number
 from lossctl.sums.distribution import Distribution
 from lossctl.words import split
@@ -60,13 +61,14 @@ def pairing_of(task: str) -> Pairing:
 
 def fit(facts: Facts, layout: Layout, at: int) -> Fit | None:
     """What fits a model; ``None`` where nothing does."""
-    found, name = facts.models[at], layout.roles.models[at].name
+    found, model = facts.models[at], layout.models[at]
+    name = model.name
     if not facts.used or name in layout.unread or not found.values.n:
         return None
     if layout.label_width:
         return _several(facts, layout, found, name)
-    if layout.widths[at]:
-        return _classes(facts, layout, name, layout.widths[at])
+    if model.width:
+        return _classes(facts, layout, name, model.width)
     return _single(facts, layout, found, name)
 
 

@@ -26,6 +26,7 @@ from lossctl.functions.activation import BoundActivation
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.rendering.chart import FAR, Axis, Chart, Panel, Series, limits
 
+Curved = BoundLoss | BoundActivation
 Numbers = Callable[[FloatArray], FloatArray]
 STEPS = 400
 REACH = 3.0
@@ -102,7 +103,7 @@ LOG_CHANCE = replace(
 
 
 def curve(
-    bound: BoundLoss | BoundActivation,
+    bound: Curved,
     *,
     labels: Sequence[float] = (),
     low: float | None = None,
@@ -113,7 +114,7 @@ def curve(
 
 
 def curves(
-    bounds: Sequence[BoundLoss | BoundActivation],
+    bounds: Sequence[Curved],
     *,
     labels: Sequence[float] = (),
     low: float | None = None,
@@ -139,11 +140,10 @@ def curves(
             raise UsageError(f"an axis cannot end at {end:g}")
     drawn: dict[tuple[str, str], list[_Drawn]] = {}
     for bound in dict.fromkeys(bounds):
-        what = "loss of a row" if isinstance(bound, BoundLoss) else "value"
         for sweep in sweeps(bound, labels):
             path = sweep.path
             part = replace(path, low=path.low if low is None else low, high=path.high if high is None else high)
-            drawn.setdefault((what, path.title), []).append(_drawn(bound, replace(sweep, path=part)))
+            drawn.setdefault((bound.values, path.title), []).append(_drawn(bound, replace(sweep, path=part)))
     return tuple(_chart(what, title, some) for (what, title), some in drawn.items())
 
 
@@ -157,9 +157,10 @@ class _Drawn:
     notes: tuple[str, ...]
 
 
-def _drawn(bound: BoundLoss | BoundActivation, sweep: Sweep) -> _Drawn:
+def _drawn(bound: Curved, sweep: Sweep) -> _Drawn:
     x = _points(bound, sweep)
-    return _Drawn(sweep.path, _value(bound, sweep, x), _slope(bound, sweep, x), tuple(_notes(bound)))
+    slope = _slope(bound, sweep, x)
+    return _Drawn(sweep.path, _value(bound, sweep, x), slope, tuple(_notes(bound, slope)))
 
 
 def _chart(what: str, title: str, drawn: Sequence[_Drawn]) -> Chart:
@@ -185,46 +186,35 @@ def _same(values: Sequence[Series]) -> Iterator[str]:
             yield f"{', '.join(it.name for it in (first, *equal))}: the same curve here"
 
 
-def _value(bound: BoundLoss | BoundActivation, sweep: Sweep, x: FloatArray) -> Series:
-    prediction = sweep.path.prediction(x)
-    if isinstance(bound, BoundLoss):
-        return _series(bound, sweep, x, bound.value(np.repeat(sweep.label, len(x), axis=0), prediction))
-    value = bound.value(prediction)
-    return _series(bound, sweep, x, value if value.ndim == 1 else value[:, 0])
+def _value(bound: Curved, sweep: Sweep, x: FloatArray) -> Series:
+    return _series(bound, sweep, x, bound.value_along(sweep.label, sweep.path.prediction(x)))
 
 
-def _slope(bound: BoundLoss | BoundActivation, sweep: Sweep, x: FloatArray) -> Series | None:
-    prediction, velocity = sweep.path.prediction(x), sweep.path.velocity(x)
-    if isinstance(bound, BoundActivation):
-        upstream = np.ones_like(prediction) if prediction.ndim == 1 else np.tile([1.0, 0.0], (len(x), 1))
-        gradient = bound.pullback(prediction, upstream)
-    elif bound.definition.slope is None:
+def _slope(bound: Curved, sweep: Sweep, x: FloatArray) -> Series | None:
+    gradient = bound.gradient_along(sweep.label, sweep.path.prediction(x))
+    if gradient is None:
         return None
-    else:
-        gradient = bound.gradient(np.repeat(sweep.label, len(x), axis=0), prediction)
     with np.errstate(invalid="ignore"):  # an infinite gradient across a direction that stands still
-        along = gradient * velocity
+        along = gradient * sweep.path.velocity(x)
     return _series(bound, sweep, x, along if along.ndim == 1 else along.sum(axis=1))
 
 
-def _series(bound: BoundLoss | BoundActivation, sweep: Sweep, x: FloatArray, y: FloatArray) -> Series:
+def _series(bound: Curved, sweep: Sweep, x: FloatArray, y: FloatArray) -> Series:
     return Series(f"{_name(bound)}{sweep.named}", "line", tuple(x.tolist()), tuple(y.tolist()))
 
 
-def _name(bound: BoundLoss | BoundActivation) -> str:
-    through = bound.activation if isinstance(bound, BoundLoss) else None
-    return str(bound) if through is None else f"{bound} after {through}"
+def _name(bound: Curved) -> str:
+    return str(bound) if bound.activation is None else f"{bound} after {bound.activation}"
 
 
-def _notes(bound: BoundLoss | BoundActivation) -> Iterator[str]:
-    if isinstance(bound, BoundLoss):
-        if bound.reduction != "mean":
-            yield f"{_name(bound)}: each row by itself; what is reported is the {bound.reduction} of the rows"
-        if bound.definition.slope is None:
-            yield f"{_name(bound)}: declares no gradient, so no slope is drawn"
+def _notes(bound: Curved, slope: Series | None) -> Iterator[str]:
+    if bound.reduction not in {None, "mean"}:
+        yield f"{_name(bound)}: each row by itself; what is reported is the {bound.reduction} of the rows"
+    if slope is None:
+        yield f"{_name(bound)}: declares no gradient, so no slope is drawn"
 
 
-def _points(bound: BoundLoss | BoundActivation, sweep: Sweep) -> FloatArray:
+def _points(bound: Curved, sweep: Sweep) -> FloatArray:
     """Where a curve is drawn: evenly, and close to both sides of its kinks; short of the ends of what is legal."""
     path = sweep.path
     begin, end = path.low, path.high
@@ -235,7 +225,7 @@ def _points(bound: BoundLoss | BoundActivation, sweep: Sweep) -> FloatArray:
             margin = 0.5 * (end - begin) / STEPS
             begin, end = max(begin, path.legal.low + margin), min(end, path.legal.high - margin)
         x = np.linspace(begin, end, STEPS + 1) if begin < end else np.empty(0)
-        kinks = np.array(list(_kinks(bound, sweep)))
+        kinks = np.array(bound.kinks_at(sweep.label))
         x = np.unique(np.concatenate([x, *(kinks + side * NEAR * (end - begin) for side in (-1, 0, 1))]))
     x = x[(x >= begin) & (x <= end)] if end - begin > NEAR * max(abs(begin), abs(end)) else x[:0]
     illegal = path.legal.illegal(x)
@@ -248,17 +238,7 @@ def _points(bound: BoundLoss | BoundActivation, sweep: Sweep) -> FloatArray:
     return np.asarray(x + 0.0)
 
 
-def _kinks(bound: BoundLoss | BoundActivation, sweep: Sweep) -> Iterator[float]:
-    """The ``x`` at which the slope is known to jump."""
-    activation = bound if isinstance(bound, BoundActivation) else bound.activation
-    if activation is not None:
-        yield from activation.definition.kinks
-    elif isinstance(bound, BoundLoss) and bound.definition.kink is not None and not bound.rows:
-        label = bound.label_domain.convert(sweep.label)
-        yield from np.ravel(bound.definition.kink(label, label, **bound.parameters)).tolist()
-
-
-def sweeps(bound: BoundLoss | BoundActivation, labels: Sequence[float] = ()) -> tuple[Sweep, ...]:
+def sweeps(bound: Curved, labels: Sequence[float] = ()) -> tuple[Sweep, ...]:
     """The ways through the predictions of a loss, or the pre-activations of an activation, that show its shape.
 
     Raises:

@@ -16,7 +16,7 @@ from lossctl.evaluation.complaints import ensure_measured
 from lossctl.evaluation.fold import fold_rows
 from lossctl.evaluation.measure import Measured, evaluated, kernel_label, nothing, tally
 from lossctl.evaluation.plan import Plan
-from lossctl.evaluation.running import Running
+from lossctl.evaluation.running import THREADS, Running
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.plots.histograms import bars, cells, heat, reach
 from lossctl.reading.format import Source
@@ -97,14 +97,15 @@ class Look:
 def overview(
     source: Source,
     plan: Plan,
-    running: Running,
+    running: Running = THREADS,
 ) -> tuple[Chart, ...]:
     """The pictures of a data set, the same for any number of threads and any way to cut the rows into files.
 
     Raises:
         DataError: as for `lossctl.evaluate`.
     """
-    plan = replace(plan, gradient=False, samples=0, roles=replace(plan.roles, by=()))
+    layout = replace(plan.layout, roles=replace(plan.roles, by=()))
+    plan = replace(plan, gradient=False, samples=0, layout=layout)
     folded = fold_rows(source, plan, _look, _zero(plan), running)
     total, passed = folded.total, folded.passed
     used = ensure_measured(total.counted, passed)
@@ -124,8 +125,8 @@ def overview(
 
 
 def _zero(plan: Plan) -> Look:
-    label = np.empty((0, plan.label_width) if plan.label_width else 0)
-    predictions = tuple(np.empty((0, width) if width else 0) for width in plan.widths)
+    label = np.empty((0, width) if (width := plan.layout.label_width) else 0)
+    predictions = tuple(np.empty((0, model.width) if model.width else 0) for model in plan.models)
     return Look(nothing(plan), _seen(plan, label, predictions, None))
 
 
@@ -140,8 +141,8 @@ def _seen(
     plan: Plan, label: FloatArray, predictions: tuple[FloatArray, ...], weight: FloatArray | None
 ) -> tuple[Seen, ...]:
     return tuple(
-        _of_model(chosen, label, prediction, weight)
-        for chosen, prediction in zip(plan.losses, predictions, strict=True)
+        _of_model(model.losses, label, prediction, weight)
+        for model, prediction in zip(plan.models, predictions, strict=True)
     )
 
 
@@ -189,8 +190,8 @@ def _has_classes(bound: BoundLoss) -> bool:
 def _losses(plan: Plan, seen: Sequence[Seen]) -> Chart:
     """The distribution of the losses of rows: a panel for each loss, a series for each model."""
     found: dict[str, dict[str, Distribution]] = {}
-    for model, chosen, one in zip(plan.roles.models, plan.losses, seen, strict=True):
-        for bound, losses in zip(chosen, one.losses, strict=True):
+    for model, one in zip(plan.models, seen, strict=True):
+        for bound, losses in zip(model.losses, one.losses, strict=True):
             found.setdefault(str(bound), {})[model.name] = losses
     panels: list[Panel] = []
     notes: list[str] = []
@@ -220,8 +221,8 @@ def _predictions(plan: Plan, seen: Sequence[Seen]) -> Chart:
     """Predictions against labels: a panel for each model."""
     panels: list[Panel] = []
     notes: list[str] = []
-    for model, chosen, one in zip(plan.roles.models, plan.losses, seen, strict=True):
-        bound = chosen[0]
+    for model, one in zip(plan.models, seen, strict=True):
+        bound = model.losses[0]
         what = model.name if model.name.startswith("pred") else f"prediction {model.name}"
         what = what if bound.activation is None else f"{what} after {bound.activation}"
         if one.classes.size:
@@ -251,7 +252,7 @@ def _against(name: str, prediction: str, label: str, joint: Joint) -> Panel:
 
 def _confusion(plan: Plan, name: str, counts: IntArray) -> Panel:
     k = len(counts)
-    names = plan.classes or tuple(map(str, range(k)))
+    names = plan.layout.classes or tuple(map(str, range(k)))
     edges = tuple(at - 0.5 for at in range(k + 1))
     # A row of the table is a true class; on the chart true classes go across.
     series = Series(name, "heat", edges, edges, tuple(map(tuple, counts.T.tolist())))
@@ -263,11 +264,12 @@ def _reliability(plan: Plan, seen: Sequence[Seen]) -> Chart:
     """The mean prediction of each tenth of the probabilities beside how often it came true, and the number of rows."""
     found: dict[str, Calibration] = {}
     rows = False
-    for model, chosen, one in zip(plan.roles.models, plan.losses, seen, strict=True):
+    for model, one in zip(plan.models, seen, strict=True):
+        bound = model.losses[0]
         labels = one.by_label is not None and set(one.by_label) <= {0.0, 1.0}
-        probable = inside(_shown_domain(chosen[0]), PROBABILITY)
-        if one.calibration is not None and (chosen[0].rows or labels or probable):
-            found[model.name], rows = one.calibration, chosen[0].rows
+        probable = inside(_shown_domain(bound), PROBABILITY)
+        if one.calibration is not None and (bound.rows or labels or probable):
+            found[model.name], rows = one.calibration, bound.rows
     if not found:
         return Chart("", ())
     what = "probability of the likeliest class" if rows else "predicted probability"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from lossctl.domain import BoolArray, FloatArray
+from lossctl.domain import BoolArray, FloatArray, row_sum
 
 TEXT_HINT = "What means a missing number is said by --null-values; labels that are names need --classes no,yes."
 
@@ -133,3 +133,13 @@ def vector_column(array: pa.Array, k: int) -> tuple[FloatArray, BoolArray | None
         holes = np.asarray(missing.reshape(len(array), k).any(axis=1))
         null = holes if null is None else null | holes
     return matrix, null, wrong
+
+
+def shown(value: object) -> str:
+    """A value as messages show it."""
+    if isinstance(value, np.ndarray):
+        parts = [f"{part:.6g}" for part in value[:4].tolist()] + (["…"] if len(value) > 4 else [])
+        return f"({', '.join(parts)}), sum {float(row_sum(value[None, :])[0]):.6g}"
+    if isinstance(value, str):
+        return repr(str(value if len(value) <= 40 else value[:40] + "…"))
+    return repr(float(value)) if isinstance(value, float) else str(value)

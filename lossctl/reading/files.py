@@ -12,6 +12,7 @@ from lossctl.reading.columns import Column
 from lossctl.reading.expand import expand
 from lossctl.reading.format import Format, Reading, Resplit, Shard, Source, Wanted, formats, suffixes
 from lossctl.reading.location import STDIN, SUFFIXES, Location, locate
+from lossctl.reading.memory import open_table
 
 
 def bare_name(path: str) -> str:
@@ -30,10 +31,7 @@ def open_location(found: Location, reading: Reading) -> Source:
     chosen = _recognised(found) if reading.format is None else formats.get(reading.format)
     if found.compression is not None and not chosen.text:
         raise DataError(f"{found.title}: {chosen.name} inside {found.compression}", "Decompress the file first.")
-    opened = chosen.open(found, reading) if chosen.suffixes else None
-    if opened is None:
-        raise UsageError(f"{found.title}: {chosen.name} is no format of files")
-    return opened
+    return chosen.open(found, reading)
 
 
 def _recognised(found: Location) -> Format:
@@ -41,7 +39,7 @@ def _recognised(found: Location) -> Format:
     if not head:
         raise DataError(f"{found.title}: the file is empty")
     name = bare_name(found.path)
-    by_suffix = next((it for it in formats if it.suffixes and name.endswith(it.suffixes)), None)
+    by_suffix = next((it for it in formats if name.endswith(it.suffixes)), None)
     by_magic = next((it for it in formats if it.magic and head.startswith(it.magic)), None)
     if by_magic is not None and by_suffix is not None and by_magic is not by_suffix:
         hint = f"Rename it, or force the format: -F {by_magic.name}."
@@ -120,6 +118,10 @@ class Files:
         return tuple("stdin" if path == STDIN else path for path in self.paths)
 
     @property
+    def numbers(self) -> None:
+        """No row is left out."""
+
+    @property
     def once(self) -> bool:
         """Whether a file can be read only once, as far as the names say."""
         return self.first.once or any(not path.endswith(suffixes()) for path in self.paths)
@@ -186,9 +188,9 @@ def open_source(source: Any, reading: Reading | None = None) -> Source:
             raise UsageError("stdin can be read only once")
         found = locate(paths[0])
         return Files(paths, open_location(found, reading), reading, found.keys)
-    for it in formats:
-        if not it.suffixes and (opened := it.open(source, reading)) is not None:
-            return opened
+    table = open_table(source)
+    if table is not None:
+        return table
     raise UsageError(
         f"cannot read a {type(source).__name__}",
         "Give a path, a list of paths, a pandas.DataFrame, a pyarrow.Table or a mapping of arrays.",

@@ -43,6 +43,10 @@ class PartedSource:
         return (self.location.title,)
 
     @property
+    def numbers(self) -> None:
+        """No row is left out."""
+
+    @property
     def once(self) -> bool:
         """Never: what came through a pipe is in a file by now."""
         return False

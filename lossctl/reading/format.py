@@ -7,13 +7,15 @@ a compressed file, a shard holds its bytes.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Protocol
+from typing import BinaryIO, Protocol
 
 import pyarrow as pa
 
+from lossctl.domain import IntArray
 from lossctl.errors import DataError, UsageError
 from lossctl.reading.cells import kind_of
 from lossctl.reading.columns import Column
+from lossctl.reading.location import Location
 from lossctl.registry import Registry
 
 NULLS = ("", "NA", "N/A", "#N/A", "null", "NULL", "None", "NaN", "nan")
@@ -92,6 +94,10 @@ class Source(Protocol):
     def once(self) -> bool:
         """Whether its rows can be read only once, or its shards hold them."""
 
+    @property
+    def numbers(self) -> IntArray | None:
+        """The number in its file of each row, from 0, where rows were left out; ``None`` where none was."""
+
     def shards(self) -> Iterator[Shard]:
         """Its parts, in order. Of what can be read only once, the first part may be asked for twice."""
 
@@ -111,7 +117,7 @@ class Format(Protocol):
 
     name: str
     suffixes: tuple[str, ...]
-    """How names of such files end; none for tables in memory."""
+    """How names of such files end."""
     magic: bytes
     """How such files begin, where they all begin alike."""
     text: bool
@@ -119,12 +125,8 @@ class Format(Protocol):
     typed: bool
     """Whether cells have types, rather than being text to be read."""
 
-    def open(self, source: Any, reading: Reading, /) -> Source | None:
-        """Open a location of this format by its head or foot; where there are no suffixes, a table in memory.
-
-        Returns:
-            The source; ``None`` for an object that is no table of this format.
-        """
+    def open(self, location: Location, reading: Reading, /) -> Source:
+        """Open a location of this format by its head or foot."""
 
     def writer(self, file: BinaryIO, schema: pa.Schema) -> Writer:
         """Begin a file of this format."""
@@ -168,6 +170,6 @@ def format_for(path: str) -> Format:
         UsageError: no format has it.
     """
     for found in formats:
-        if found.suffixes and path.lower().endswith(found.suffixes):
+        if path.lower().endswith(found.suffixes):
             return found
     raise UsageError(f"{path}: no format has this suffix", f"Known: {', '.join(suffixes())}.")

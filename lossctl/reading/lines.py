@@ -190,6 +190,10 @@ class TextSource:
         return (self.title,)
 
     @property
+    def numbers(self) -> None:
+        """No row is left out."""
+
+    @property
     def once(self) -> bool:
         """Whether shards hold their rows."""
         return self.stream is not None

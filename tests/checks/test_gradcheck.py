@@ -150,6 +150,7 @@ WRONG = {
 }
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize("slope", WRONG.values(), ids=list(WRONG))
 def test_a_wrong_gradient_is_caught_at_draws_and_at_rows(lossctl, tmp_path, slope):
     name = stranger(squared, slope)
@@ -392,6 +393,7 @@ def test_quiet_leaves_the_verdict_and_quieter_the_exit_status(lossctl):
     assert (found.status, found.out, found.err) == (0, "", "")
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize("width", [80, 120])
 def test_the_page_fits_the_terminal(lossctl, monkeypatch, sample_data, width):
     monkeypatch.setenv("COLUMNS", str(width))

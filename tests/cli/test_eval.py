@@ -11,12 +11,14 @@ import numpy as np
 import pyarrow.csv
 import pytest
 from transcripts import CLASSES, close
+from waiting import HANGS
 
 import lossctl as library
 
 # --- eval ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_a_loss_of_a_file_is_the_known_answer(lossctl, sample_data, answer, suffix):
     known = answer("regression.csv", "huber", "prediction")
@@ -37,6 +39,7 @@ def test_the_text_without_a_format_shows_value_error_and_rows(lossctl, sample_da
     assert "huber: delta=1" in done.out
 
 
+@pytest.mark.lowest
 def test_several_losses_with_parameters_and_gradients(lossctl, sample_data, answer):
     specs = "mse,mae,huber:delta=0.5,log_cosh"
     done = lossctl("eval", sample_data / "regression.csv", "-l", specs, "--grad", "-f", "json")
@@ -72,6 +75,7 @@ def test_gradient_norms_are_the_known_ones(lossctl, sample_data, answer, file, l
     assert result["grad_linf"] == close(known["linf"])
 
 
+@pytest.mark.lowest
 def test_two_models_by_group_with_weights(lossctl, sample_data, answer):
     columns = ["-p", "p_a", "-p", "p_b", "--by", "segment", "-w", "weight"]
     done = lossctl("eval", sample_data / "binary.csv", "-l", "bce", *columns, "-f", "json")
@@ -169,13 +173,14 @@ def test_value_of_several_results_is_a_usage_error(lossctl, sample_data):
 def test_json_is_what_a_strict_parser_takes(plain_environment, sample_data, answer):
     script = '"$0" -m lossctl eval "$1" -l huber -f json | "$0" -m json.tool'
     command = ["bash", "-o", "pipefail", "-c", script, sys.executable, str(sample_data / "regression.csv")]
-    done = subprocess.run(command, capture_output=True, text=True, env=plain_environment(), timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, env=plain_environment(), timeout=HANGS, check=False)
     assert done.returncode == 0
     report = json.loads(done.stdout)
     assert report["schema_version"] == 1
     assert report["results"][0]["value"] == answer("regression.csv", "huber", "prediction")["value"]
 
 
+@pytest.mark.lowest
 def test_every_format_carries_the_same_numbers(lossctl, sample_data):
     def run(form):
         return lossctl("eval", sample_data / "regression.csv", "-l", "mse,huber:delta=0.5", "--grad", "-f", form).out

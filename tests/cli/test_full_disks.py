@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from stored import FORMATS
+from waiting import HANGS
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def cramped(plain_environment, tmp_path):
             capture_output=True,
             env=plain_environment(PYTHONDONTWRITEBYTECODE="1", TMPDIR=str(aside)),
             preexec_fn=limit,
-            timeout=60,
+            timeout=HANGS,
             **more,
         )
 

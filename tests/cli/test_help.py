@@ -10,10 +10,12 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 from transcripts import ESCAPE
+from waiting import HANGS
 
 from lossctl.cli.command import commands
 
 
+@pytest.mark.lowest
 def test_version_is_one_line(lossctl):
     for flag in ("--version", "-V"):
         done = lossctl(flag)
@@ -36,10 +38,11 @@ def test_version_and_help_load_nothing_heavy(plain_environment, arguments, heavy
         "print('loaded', status, *[name for name in sys.argv[1].split(',') if name in sys.modules])"
     )
     command = [sys.executable, "-c", script, ",".join(heavy), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, env=plain_environment(), timeout=60, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, env=plain_environment(), timeout=HANGS, check=True)
     assert done.stdout.splitlines()[-1] == "loaded 0"
 
 
+@pytest.mark.lowest
 def test_no_evaluation_of_a_file_loads_pandas(plain_environment, tmp_path):
     """It takes a third of a second, and Arrow asks for it wherever it is given an object of Python's."""
     table = pa.table(
@@ -60,10 +63,13 @@ def test_no_evaluation_of_a_file_loads_pandas(plain_environment, tmp_path):
     for name, prediction in (("rows.parquet", "p"), ("rows.parquet", "p_*"), ("rows.csv", "p_*")):
         options = ["-l", "cross_entropy", "-y", "label", "-p", prediction, "--classes", "a,b", "--by", "by"]
         command = [sys.executable, "-c", script, "eval", str(tmp_path / name), *options, "--grad", "--nulls", "drop"]
-        done = subprocess.run(command, capture_output=True, text=True, env=plain_environment(), timeout=60, check=True)
+        done = subprocess.run(
+            command, capture_output=True, text=True, env=plain_environment(), timeout=HANGS, check=True
+        )
         assert done.stdout.splitlines()[-1] == "status 0 False", (name, prediction)
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 @pytest.mark.parametrize("command", ["", *commands.names()])
 def test_help_ends_with_an_example_and_fits_the_terminal(lossctl, monkeypatch, command, flag):
@@ -84,6 +90,7 @@ def test_help_paragraphs_are_filled(lossctl):
         assert not lonely, "lines of the docstring are not lines of the screen"
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize(("arguments", "status"), [([], 2), (["eval"], 3), (["samples"], 3)])
 def test_nothing_to_do_is_an_error_with_words(lossctl, arguments, status):
     """No command is a usage error; no file means stdin, which is empty here and no terminal."""

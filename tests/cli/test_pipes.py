@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from transcripts import repeated
+from waiting import HANGS
 
 
 def test_results_go_to_stdout_and_notes_to_stderr(lossctl, sample_data):
@@ -34,7 +35,7 @@ def test_samples_are_quiet_on_request(lossctl, sample_data, tmp_path):
 
 def pipeline(script, environment, *arguments):
     command = ["bash", "-o", "pipefail", "-c", script, sys.executable, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=HANGS, check=False)
 
 
 @pytest.mark.parametrize("flags", ["", "-f jsonl", "--top 20000"])
@@ -52,7 +53,7 @@ def test_a_report_into_a_closed_pipe_ends_with_141_and_silence(plain_environment
     command = [sys.executable, "-m", "lossctl", "eval", str(sample_data / "regression.csv"), "-l", "mse", "-q"]
     with open(writer, "wb") as closed:
         done = subprocess.run(
-            command, stdout=closed, stderr=subprocess.PIPE, env=plain_environment(), timeout=60, check=False
+            command, stdout=closed, stderr=subprocess.PIPE, env=plain_environment(), timeout=HANGS, check=False
         )
     assert (done.returncode, done.stderr) == (141, b"")
 

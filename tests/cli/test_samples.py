@@ -57,6 +57,7 @@ def test_without_top_every_row_comes_in_order(lossctl, sample_data, regression, 
     assert math.fsum(table["loss"].to_pylist()) / 600 == close(float(mean.out))
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
 @pytest.mark.parametrize("top", [[], ["--top", "7"]])
 def test_samples_go_to_stdout(lossctl, sample_data, regression, form, top):

@@ -11,6 +11,7 @@ import termios
 
 import pytest
 from transcripts import ESCAPE
+from waiting import HANGS
 
 # --- environment -----------------------------------------------------------------------------------------------------
 
@@ -25,6 +26,7 @@ run(["eval", file, "-l", "hubr"]); run(["eval", "--nope"]); run(["samples", file
 """
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize(
     "environment",
     [
@@ -40,7 +42,7 @@ run(["eval", file, "-l", "hubr"]); run(["eval", "--nope"]); run(["samples", file
 def test_what_is_piped_has_no_colour_in_any_environment(plain_environment, sample_data, environment):
     command = [sys.executable, "-c", SEVERAL, str(sample_data / "regression.csv")]
     done = subprocess.run(
-        command, capture_output=True, text=True, env=plain_environment(**environment), timeout=60, check=True
+        command, capture_output=True, text=True, env=plain_environment(**environment), timeout=HANGS, check=True
     )
     assert "huber" in done.stdout
     assert ESCAPE not in done.stdout
@@ -87,9 +89,10 @@ def on_terminal(arguments, environment, columns):
             break
         heard += piece
     os.close(terminal)
-    return running.wait(timeout=60), heard.decode().replace("\r\n", "\n")
+    return running.wait(timeout=HANGS), heard.decode().replace("\r\n", "\n")
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize("columns", [80, 120])
 def test_a_terminal_gets_a_boxed_table_that_fits_and_a_pipe_plain_text(
     plain_environment, process, sample_data, columns

@@ -4,6 +4,7 @@ import itertools
 from pathlib import Path
 
 import numpy as np
+import pytest
 from suspicious import TABLE, N, at, b, changed, m, write
 
 from lossctl.doctor.diagnosis import diagnose
@@ -57,6 +58,7 @@ def golden_files():
     yield GOLDEN / "findings-plain.txt", page(shown["findings"], Style(80, color=False, precision=6), boxed=False)
 
 
+@pytest.mark.lowest
 def test_the_drawing_is_that_of_the_golden_files(golden):
     for path, text in golden_files():
         golden(path, text)

@@ -107,6 +107,7 @@ def test_a_real_model_spoiled_is_suspicious(doctor, tmp_path):
     assert doctor(changed(data, p=1 - data["p"]), *SCALAR, "--strict").status == 1
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize("file", ["binary", "classes", "counts", "logits", "regression", "scores"])
 def test_the_sample_files_hold_nothing_suspicious(lossctl, sample_data, file):
     roles = {"binary": ("-y", "label", "-p", "p_a", "-p", "p_b", "-w", "weight"), "classes": ("-p", "p_*")}

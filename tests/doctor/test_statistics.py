@@ -24,15 +24,15 @@ def case_of(data, *arguments):
     from lossctl.doctor.diagnosis import _layout
     from lossctl.doctor.gather import gather
     from lossctl.evaluation.fold import fold
-    from lossctl.evaluation.request import Request
     from lossctl.evaluation.running import SERIAL
     from lossctl.inference.facts import no_facts
     from lossctl.inference.fit import fit
+    from lossctl.inference.request import Request
     from lossctl.reading.files import open_source
 
     source = open_source(data)
-    layout, _ = _layout(source, Request((), ("y",), ("p",)), ())
-    facts = fold(source, layout.wanted, partial(gather, layout), no_facts(layout), SERIAL).total
+    layout = _layout(source, Request((), ("y",), ("p",)), ())
+    facts = fold(source, layout.wanted(), partial(gather, layout), no_facts(layout), SERIAL).total
     return Case(facts, layout, 0, fit(facts, layout, 0))
 
 

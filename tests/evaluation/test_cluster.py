@@ -21,9 +21,9 @@ import lossctl as library
 from lossctl.cli.command import commands
 from lossctl.evaluation.engine import connected, engines
 from lossctl.evaluation.engines import cluster as engine_module
+from lossctl.reading import memory
 from lossctl.reading.files import open_source
 from lossctl.reading.format import formats
-from lossctl.reading.formats import memory
 from lossctl.reading.location import clean
 
 pytestmark = pytest.mark.usefixtures("known_to_workers")

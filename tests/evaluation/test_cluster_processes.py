@@ -5,11 +5,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import pytest
+from waiting import HANGS, until
 
 import lossctl as library
 
@@ -22,11 +21,16 @@ def alone(tmp_path, plain_environment):
     folder = tmp_path / "temporary"
     folder.mkdir()
 
-    def start(*arguments):
-        command = [sys.executable, "-m", "lossctl", *map(str, arguments)]
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        environment = plain_environment(TMPDIR=str(folder))
-        return subprocess.Popen(command, **pipes, text=True, env=environment, start_new_session=True)
+    def start(*arguments, program=("-m", "lossctl"), pass_fds=()):
+        return subprocess.Popen(
+            [sys.executable, *program, *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=plain_environment(TMPDIR=str(folder)),
+            start_new_session=True,
+            pass_fds=pass_fds,
+        )
 
     start.folder = folder
     return start
@@ -45,70 +49,89 @@ def of_session(leader):
 
 def gone(leader):
     """Wait until nothing is left of a session."""
-    deadline = time.monotonic() + 10
-    while of_session(leader):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until(lambda: not of_session(leader))
     return True
 
 
 def test_processes_are_started_and_leave_nothing_behind(alone, stored):
     expected = library.evaluate(stored, "huber", engine="serial")
     started = alone("eval", stored, "-l", "huber", "-f", "value", "-q", "--engine", "dask", "--threads", "2")
-    out, err = started.communicate(timeout=60)
+    out, err = started.communicate(timeout=HANGS)
     assert (started.returncode, out, err) == (0, f"{expected.value!r}\n", "")
     assert gone(started.pid)
     assert list(alone.folder.iterdir()) == []
 
 
 def workers_of(started):
-    """Wait for the worker processes of a run."""
-    deadline = time.monotonic() + 30
-    while True:
-        found = []
-        for pid in of_session(started.pid):
-            with contextlib.suppress(OSError):
-                if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                    found.append(pid)
-        if len(found) == 2:
-            return found
-        assert started.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    """The worker processes of a run."""
+    found = []
+    for pid in of_session(started.pid):
+        with contextlib.suppress(OSError):
+            if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.append(pid)
+    return found
+
+
+PAUSING = """
+import os, sys
+from lossctl.cli.app import main
+from lossctl.evaluation.engines.cluster import Session
+told, gate = (int(sys.argv.pop()) for _ in range(2))
+answer, answers = Session._answer, []
+def pausing(session, future, item):
+    answers.append(answer(session, future, item))
+    if len(answers) == 3:
+        os.write(told, b"at work")
+        os.read(gate, 1)
+    return answers[-1]
+Session._answer = pausing
+main()
+"""
+"""A command line that says when its workers are in the midst of their work, and goes on when it may."""
+
+
+@contextlib.contextmanager
+def at_work(alone, *arguments):
+    """A run that waits with some of its tasks done, others under way, and most to come."""
+    (told, tells), (gate, opens) = os.pipe(), os.pipe()
+    started = alone(*arguments, gate, tells, program=("-c", PAUSING), pass_fds=(tells, gate))
+    os.close(tells)
+    os.close(gate)
+    with open(told, "rb") as hears, open(opens, "wb"):
+        assert hears.read(7) == b"at work", started.communicate()
+        yield started
 
 
 @pytest.fixture(scope="module")
-def long(table, tmp_path_factory):
-    """A file that takes some seconds."""
-    path = tmp_path_factory.mktemp("long") / "rows.parquet"
-    with pq.ParquetWriter(path, table.schema) as writer:
-        for _ in range(300):
-            writer.write_table(table)
-    return path
+def long(stored):
+    """Two thousand parts."""
+    return [stored] * 100
 
 
-@pytest.mark.parametrize("wait", [0.0, 2.0], ids=["as workers start", "at work"])
+@pytest.mark.parametrize("when", ["as workers start", "at work"])
 @pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_ctrl_c_ends_all_processes_in_silence(alone, long, sent, status, wait):
+def test_ctrl_c_ends_all_processes_in_silence(alone, long, sent, status, when):
     """A terminal sends it to each of them."""
-    started = alone("eval", long, "-l", "log_cosh", "--by", "g", "--skill", "-q", "--engine", "dask", "--threads", "2")
-    workers_of(started)
-    time.sleep(wait)
-    assert started.poll() is None
+    command = ["eval", *long, "-l", "log_cosh", "--by", "g", "--skill", "-q", "--engine", "dask", "--threads", "2"]
+    if when == "at work":
+        with at_work(alone, *command) as started:
+            assert len(workers_of(started)) == 2
+        # its workers go on, and so does it
+    else:
+        started = alone(*command)
+        until(lambda: len(workers_of(started)) == 2, started)
     os.killpg(started.pid, sent)
-    out, err = started.communicate(timeout=30)
+    out, err = started.communicate(timeout=HANGS)
     assert (started.returncode, out, err) == (status, "", "")
     assert gone(started.pid)
     assert list(alone.folder.iterdir()) == []
 
 
 def test_a_process_that_is_killed_changes_nothing_and_is_not_spoken_of(alone, long):
-    command = ["eval", *[long] * 30, "-l", "log_cosh", "-q", "-f", "value"]
-    expected = alone(*command, "--engine", "threads").communicate(timeout=60)
-    started = alone(*command, "--engine", "dask", "--threads", "2")
-    victim = workers_of(started)[0]
-    time.sleep(1.5)
-    assert started.poll() is None
-    os.kill(victim, signal.SIGKILL)
-    assert started.communicate(timeout=60) == expected
+    command = ["eval", *long, "-l", "log_cosh", "-q", "-f", "value"]
+    expected = alone(*command, "--engine", "threads").communicate(timeout=HANGS)
+    with at_work(alone, *command, "--engine", "dask", "--threads", "2") as started:
+        victim = workers_of(started)[0]
+        os.kill(victim, signal.SIGKILL)
+    assert started.communicate(timeout=HANGS) == expected
     assert started.returncode == 0

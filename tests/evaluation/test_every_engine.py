@@ -6,12 +6,12 @@ Reports are compared by the ``repr`` of each result: equal to the last bit, with
 import itertools
 import math
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from figures import bits
+from waiting import HANGS, until
 from ways import INSTALLED, LARGE, WAYS, WORKERS, run
 
 import lossctl
@@ -37,6 +37,7 @@ RUNS = {
 # --- engines and threads ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize(("engine", "threads"), WAYS)
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 @pytest.mark.parametrize("name", RUNS)
@@ -83,14 +84,6 @@ def engine(request):
         yield ready
 
 
-def until(path):
-    """Wait for a file that something, perhaps in another process, makes."""
-    deadline = time.monotonic() + 10
-    while not path.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
 @pytest.mark.parametrize("workers", WORKERS)
 def test_an_engine_keeps_the_order(engine, workers):
     assert list(engine.map(lambda x: x * x, range(100), workers)) == [x * x for x in range(100)]
@@ -105,7 +98,7 @@ def test_a_slow_item_is_not_overtaken(engine, tmp_path):
         if item == 1:
             second_done.touch()
         elif item == 0 and several:
-            until(second_done)
+            until(second_done.exists)
         return item
 
     assert list(engine.map(work, range(4), 2)) == [0, 1, 2, 3]
@@ -174,7 +167,7 @@ def test_who_stops_asking_stops_the_work(engine, tmp_path):
     def work(item):
         (begun / f"{item}").touch()
         if item:
-            until(gate)
+            until(gate.exists)
         return item
 
     results = engine.map(work, range(1000), 2)
@@ -185,7 +178,7 @@ def test_who_stops_asking_stops_the_work(engine, tmp_path):
     del results
     for thread in threading.enumerate():
         if thread.name.startswith("lossctl"):
-            thread.join(10)
+            thread.join(HANGS)
             assert not thread.is_alive()
     assert len(list(begun.iterdir())) <= 4
 
@@ -194,5 +187,5 @@ def test_no_thread_outlives_a_run(large):
     run(large, LARGE, threads=7)
     for thread in threading.enumerate():
         if thread.name.startswith("lossctl"):
-            thread.join(10)
+            thread.join(HANGS)
             assert not thread.is_alive()

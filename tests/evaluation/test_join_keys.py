@@ -26,6 +26,7 @@ KEYS = {
 }
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize("one", KEYS)
 @pytest.mark.parametrize("other", ["int64", "text", "string_view", "dictionary"])
 @pytest.mark.parametrize(

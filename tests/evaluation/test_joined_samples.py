@@ -56,6 +56,7 @@ def test_rows_of_a_join_are_numbered_as_in_the_predictions(lossctl, tmp_path, ho
     assert "row 4: " in lossctl("eval", predictions, *flags).err
 
 
+@pytest.mark.lowest
 def test_samples_of_a_join_carry_types_as_they_are(lossctl, tmp_path):
     predictions = tmp_path / "p.parquet"
     when = pa.array([1, 2], pa.timestamp("ns"))
@@ -77,6 +78,7 @@ def test_samples_of_a_join_carry_types_as_they_are(lossctl, tmp_path):
 LEFT, RIGHT = {"id": ["a", "b"], "p": [1.0, 5.0]}, {"id": ["b", "a"], "y": [3.0, 1.0]}
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize("make", [dict, pa.table, DataFrame], ids=["mapping", "arrow", "pandas"])
 @pytest.mark.parametrize("other", [dict, pa.table, DataFrame], ids=["mapping", "arrow", "pandas"])
 def test_tables_in_memory_are_joined(make, other):

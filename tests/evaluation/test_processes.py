@@ -8,13 +8,13 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from multiprocessing.context import ForkProcess
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from waiting import HANGS, until
 
 import lossctl
 from lossctl.errors import DataError, UsageError
@@ -40,13 +40,6 @@ def alive(pid):
             return file.read().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
-
-
-def until(true):
-    deadline = time.monotonic() + 10
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
 
 
 def here(_):
@@ -208,7 +201,7 @@ def endless(tmp_path, plain_environment):
         env=plain_environment(),
         start_new_session=True,
     )
-    until(lambda: told.exists() and told.read_text().count("\n") > 1)
+    until(lambda: told.exists() and told.read_text().count("\n") > 1, running)
     workers = [int(word) for word in told.read_text().split()]
     assert all(map(alive, workers))
     yield running, workers
@@ -221,19 +214,20 @@ def test_a_signal_while_workers_are_forked_is_answered_once(tmp_path, plain_envi
     """Every process gets it, in the middle of a fork: those who are born meanwhile say nothing."""
     told = tmp_path / "told"
     code = TELLING.replace("cli.main()", "") + (
-        "import signal, time\n"
         "serve = processes._serve\n"
         "def late(*arguments):\n"
         f"    os.killpg(0, {int(sent)})\n"
-        "    time.sleep(0.05)\n"
+        "    function, here, others = arguments\n"
+        "    for other in others:\n"
+        "        other.close()\n"
+        "    here.poll(10)\n"  # until the one who forks has let go of it
         "    serve(*arguments)\n"
         "processes._serve = late\n"
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "cli.main()\n"
     )
     command = [sys.executable, "-c", code, told, "eval", *[parts] * 9, "-y", "y", "-p", "p", "-l", "mse"]
     done = subprocess.run(
-        list(map(str, command)), capture_output=True, env=plain_environment(), start_new_session=True, timeout=30
+        list(map(str, command)), capture_output=True, env=plain_environment(), start_new_session=True, timeout=HANGS
     )
     assert (done.returncode, done.stdout, done.stderr) == (status, b"", b"")
 
@@ -253,14 +247,14 @@ def test_workers_end_with_the_program(endless, sent, to_all, status):
         os.killpg(running.pid, sent)
     else:
         running.send_signal(sent)
-    assert (running.communicate(timeout=20), running.returncode) == ((b"", b""), status)
+    assert (running.communicate(timeout=HANGS), running.returncode) == ((b"", b""), status)
     until(lambda: not any(map(alive, workers)))
 
 
 def test_a_worker_that_is_killed_ends_the_program_with_an_error(endless):
     running, workers = endless
     os.kill(workers[0], signal.SIGKILL)
-    out, err = running.communicate(timeout=20)
+    out, err = running.communicate(timeout=HANGS)
     assert (running.returncode, out) == (3, b"")
     assert b"a worker process was ended by SIGKILL" in err
     until(lambda: not any(map(alive, workers)))

@@ -16,8 +16,8 @@ from lossctl.evaluation.evaluate import run as carry_out
 from lossctl.evaluation.fold import fold_rows
 from lossctl.evaluation.measure import Measured, lift, nothing
 from lossctl.evaluation.planner import make_plan
-from lossctl.evaluation.request import Request
 from lossctl.evaluation.running import SERIAL
+from lossctl.inference.request import Request
 from lossctl.reading.files import open_source
 from lossctl.reading.format import format_for
 

@@ -23,10 +23,11 @@ import lossctl
 from lossctl.checks.contract import points, sampled
 from lossctl.domain import REAL
 from lossctl.evaluation.measure import nothing
-from lossctl.evaluation.plan import Plan
+from lossctl.evaluation.plan import Plan, PlannedModel
 from lossctl.functions.bound_loss import BoundLoss, get_loss
 from lossctl.functions.loss import Loss, losses
-from lossctl.reading.columns import Model, Roles
+from lossctl.inference.layout import Layout
+from lossctl.inference.roles import Model, Roles
 from lossctl.sums import marginals
 
 every_loss = pytest.mark.parametrize("definition", list(losses), ids=lambda it: it.name)
@@ -176,6 +177,7 @@ def constant_of(label, loss, weight=None):
     return found(source, loss, **more).results[0].baseline.constant
 
 
+@pytest.mark.lowest
 @given(numbers)
 def test_of_mse_it_is_the_correctly_rounded_mean(label):
     exact = sum(map(Fraction, label)) / len(label)
@@ -333,7 +335,8 @@ def test_after_an_activation_the_constant_is_on_the_scale_of_the_loss():
 def test_without_being_asked_nothing_is_kept():
     model = Model("p", ("p",))
     roles = Roles(label=("y",), models=(model,), weight=None, by=(), notes=())
-    plan = Plan(roles, (0,), 0, ((get_loss("mse"),),), None, "codes", "error")
+    planned = PlannedModel("p", ("p",), 0, (get_loss("mse"),))
+    plan = Plan(Layout(roles, 0, None, "codes"), (planned,), "error")
     assert nothing(plan).labels is None
     (result,) = lossctl.evaluate({"y": [1.0], "p": [2.0]}, "mse", label="y", prediction="p").results
     assert result.baseline is None

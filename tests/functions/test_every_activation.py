@@ -13,6 +13,8 @@ from lossctl.checks.contract import check_activation, sampled_activation, undocu
 from lossctl.errors import UsageError
 from lossctl.functions.activation import Activation, activations
 
+pytestmark = pytest.mark.lowest
+
 every_activation = pytest.mark.parametrize("name", activations.names())
 
 KINKS = [0.0, -0.0, 5e-324, 1e-300]

@@ -14,6 +14,8 @@ from lossctl.functions.definition import split_specs
 from lossctl.functions.loss import losses
 from lossctl.words import normal
 
+pytestmark = pytest.mark.lowest
+
 CORE = (
     "mse rmse l2 mae l1 msle rmsle mape huber log_cosh bce focal cross_entropy nll kl_divergence poisson "
     "cosine_proximity hinge squared_hinge exponential"

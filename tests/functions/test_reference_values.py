@@ -9,6 +9,8 @@ import pytest
 
 from lossctl import get_loss
 
+pytestmark = pytest.mark.lowest
+
 TABLES = sorted((Path(__file__).parents[1] / "reference").glob("*.csv"))
 
 

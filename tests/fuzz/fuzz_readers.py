@@ -116,9 +116,9 @@ def _run(path: str, asked: dict, how: str) -> object:
 
     import lossctl
     from lossctl.evaluation.planner import make_plan
-    from lossctl.evaluation.request import Request
     from lossctl.evaluation.running import Running
     from lossctl.evaluation.samples import every_row, worst_rows
+    from lossctl.inference.request import Request
     from lossctl.reading.files import open_source
 
     loss = asked.pop("loss")

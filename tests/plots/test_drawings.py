@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 from plotext import uncolorize
+from waiting import HANGS
 
 from lossctl import get_activation, get_loss
 from lossctl.functions.loss import losses
@@ -58,7 +59,7 @@ def drawings():
 def every_chart(sample_data_folder=ROOT / "sample_data"):
     """Charts of each mark."""
     from lossctl.evaluation.planner import make_plan
-    from lossctl.evaluation.request import Request
+    from lossctl.inference.request import Request
     from lossctl.plots.overview import overview
     from lossctl.reading.files import open_source
 
@@ -69,6 +70,7 @@ def every_chart(sample_data_folder=ROOT / "sample_data"):
     return found
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize("width", [40, *WIDTHS, 200])
 @pytest.mark.parametrize("color", [False, True])
 def test_a_drawing_fits_the_terminal_and_names_every_series(width, color):
@@ -99,6 +101,7 @@ def test_a_drawing_leaves_nothing_behind_and_touches_no_terminal(capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize(("path", "text"), list(drawings()), ids=lambda it: it.name if isinstance(it, Path) else "")
 def test_a_drawing_is_what_it_was(golden, path, text):
     golden(path, text)
@@ -150,6 +153,7 @@ def test_a_png_shows_something():
     assert len(set(zlib.decompress(pixels))) > 50, "blank"
 
 
+@pytest.mark.lowest
 def test_vega_lite_holds_the_same_numbers():
     spec = json.loads(written(".vl.json"), parse_constant=pytest.fail)
     assert "vega-lite" in spec["$schema"]
@@ -189,6 +193,7 @@ def test_a_missing_extra_is_said(lossctl, monkeypatch, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize("suffix", [suffix for writer in writers for suffix in writer.suffixes])
 def test_every_format_of_a_picture_is_written_by_its_suffix(lossctl, tmp_path, suffix):
     if suffix not in (".txt", ".json"):
@@ -238,7 +243,7 @@ def test_a_risky_pair_is_drawn_with_a_warning(lossctl):
 def test_help_loads_neither_numpy_nor_a_plotter():
     code = "import sys; from lossctl.cli.app import run; run(['plot', '--help']); "
     code += "print([it for it in ('numpy', 'pyarrow', 'plotext', 'altair') if it in sys.modules], file=sys.stderr)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=HANGS)
     assert done.stderr.strip() == "[]"
 
 
@@ -248,7 +253,7 @@ def test_the_pictures_of_the_readme_are_drawn_alike_each_time(tmp_path):
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         command = [sys.executable, ROOT / "docs" / "pictures.py", "--into", tmp_path / name]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=HANGS)
         assert done.returncode == 0, done.stderr
         made.append({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()})
     assert made[0] == made[1]

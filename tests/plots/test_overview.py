@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from waiting import HANGS
 
 from lossctl import get_loss
 
@@ -26,6 +27,7 @@ def numbers_of(lossctl, *arguments):
     return {chart["title"]: chart for chart in done.json["charts"]}
 
 
+@pytest.mark.lowest
 def test_every_row_is_counted_once(lossctl, tmp_path):
     rng = np.random.default_rng(0)
     y, p = rng.normal(size=(2, 5000))
@@ -76,7 +78,7 @@ def test_neither_threads_nor_the_cut_into_files_changes_a_number(lossctl, tmp_pa
 def test_a_pipe_is_drawn_like_the_file(lossctl, sample_data):
     file = sample_data / "regression.csv"
     command = [sys.executable, "-m", "lossctl", "plot", "-", "-l", "huber", "--json"]
-    done = subprocess.run(command, input=file.read_bytes(), capture_output=True, timeout=60)
+    done = subprocess.run(command, input=file.read_bytes(), capture_output=True, timeout=HANGS)
     assert json.loads(done.stdout)["charts"] == lossctl("plot", file, "-l", "huber", "--json").json["charts"]
 
 

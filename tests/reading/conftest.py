@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from figures import digits
 from stored import ASKED
+from waiting import HANGS
 
 import lossctl
 
@@ -36,7 +37,7 @@ def piped(plain_environment):
     def call(body, *arguments, **environment):
         command = [sys.executable, "-m", "lossctl", *map(str, arguments)]
         done = subprocess.run(
-            command, input=body, capture_output=True, env=plain_environment(**environment), timeout=60
+            command, input=body, capture_output=True, env=plain_environment(**environment), timeout=HANGS
         )
         return done.returncode, done.stdout.decode(), done.stderr.decode()
 

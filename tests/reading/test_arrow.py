@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from figures import ROUNDED, digits, run
 from stored import ASKED, ON_DISK, read_back, store, stored_as
+from waiting import HANGS
 
 import lossctl
 from lossctl.reading.format import format_for
@@ -46,6 +47,7 @@ def test_arrow_streams_may_be_compressed_inside(inside, everything, expected, tm
     assert digits(lossctl.evaluate(path, **ASKED, label="y")) == expected
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize("kind", [
     pa.dictionary(pa.int8(), pa.string()), pa.dictionary(pa.int32(), pa.large_string()), pa.large_string(),
     pa.string_view(),
@@ -120,7 +122,7 @@ def test_samples_as_a_stream_into_eval_lose_nothing(source, plain_environment, t
     flags = "-y y -p p -l mse,log_cosh -q"
     script = f'"$1" -m lossctl samples "$2" {flags} -f arrows | "$1" -m lossctl eval - {flags} --by g --grad -f json'
     command = ["bash", "-o", "pipefail", "-c", script, "bash", sys.executable, path]
-    done = subprocess.run(command, capture_output=True, text=True, env=plain_environment(), timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, env=plain_environment(), timeout=HANGS)
     assert (done.returncode, done.stderr) == (0, "")
     asked = {"loss": ["mse", "log_cosh"], "label": "y", "prediction": "p", "by": "g"}
     rounded = dict.fromkeys(("standard_error", *ROUNDED))  # once a batch, and a stream has other batches
@@ -137,6 +139,6 @@ def test_samples_go_through_a_pipe_in_every_format(form, plain_environment, tmp_
     path.write_text("y,p\n0.1,0.2\n0.3,0.7\n")
     script = f'"$1" -m lossctl samples "$2" -l mse -q -f {form} | "$1" -m lossctl eval - -F {form} -l mse -q -f value'
     command = ["bash", "-o", "pipefail", "-c", script, "bash", sys.executable, path]
-    done = subprocess.run(command, capture_output=True, text=True, env=plain_environment(), timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, env=plain_environment(), timeout=HANGS)
     assert (done.returncode, done.stderr) == (0, "")
     assert float(done.stdout) == run(path, {"loss": "mse"}).value

@@ -6,12 +6,13 @@ import errno
 import gzip
 import os
 import threading
-import time
+from pipes import unread
 
 import pyarrow as pa
 import pytest
 from figures import result
 from stored import FORMATS, rows, stored
+from waiting import until
 
 import lossctl
 from lossctl.reading import location
@@ -201,7 +202,7 @@ def test_a_pipe_that_gives_one_byte_first_is_recognised_all_the_same(tmp_path, s
         with contextlib.suppress(BrokenPipeError):
             for part in (whole[:1], whole[1:5], whole[5:]):
                 os.write(writer, part)
-                time.sleep(0.05)
+                until(lambda: not unread(writer))
         os.close(writer)
 
     feeding = threading.Thread(target=feed)

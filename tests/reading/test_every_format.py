@@ -60,6 +60,7 @@ def stored(request, tmp_path):
 # --- every format ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize("name", RUNS)
 def test_sample_data_are_the_same_in_every_format(name, stored):
     table = pq.read_table(SAMPLES / f"{name}.parquet")
@@ -69,6 +70,7 @@ def test_sample_data_are_the_same_in_every_format(name, stored):
     assert digits(run(stored(table), RUNS[name])) == expected
 
 
+@pytest.mark.lowest
 def test_any_double_survives_every_format(stored):
     rng = np.random.default_rng(4)
     odd = [
@@ -135,6 +137,7 @@ def test_an_empty_row_group_says_nothing_of_how_long_lists_are(tmp_path):
     assert max(batch.nbytes for batch in batches) < 1 << 23
 
 
+@pytest.mark.lowest
 def test_text_survives_every_format(stored):
     words = [
         "plain",
@@ -158,6 +161,7 @@ def test_text_survives_every_format(stored):
     assert digits(found) == digits(expected)
 
 
+@pytest.mark.lowest
 def test_nulls_are_met_in_every_format(stored):
     label = pa.array([1.0, None, 3.0, float("nan"), 5.0])
     table = pa.table(
@@ -171,6 +175,7 @@ def test_nulls_are_met_in_every_format(stored):
         run(path, {**asked, "nulls": "error"})
 
 
+@pytest.mark.lowest
 def test_vectors_survive_every_format_that_holds_lists(stored, tmp_path):
     rng = np.random.default_rng(5)
     flat = pa.array(rng.normal(size=300 * 12))

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 from figures import ROUNDED, digits, run
 from stored import ASKED, ON_DISK, compress, narrow, stored_as
+from waiting import HANGS
 
 import lossctl
 from lossctl.errors import DataError, LossctlError
@@ -117,7 +118,7 @@ def test_stdin_and_process_substitution_change_no_bit(found, compressed, everyth
     flags = f"-F {found.name} -y y -p p -p q -w w --by g -l mse,log_cosh --grad -f jsonl -q"
     script = f'cat "$1" | "$2" -c "$3" <(cat "$1") {flags}'
     command = ["bash", "-c", script, "bash", path, sys.executable, BOTH_PIPES]
-    done = subprocess.run(command, capture_output=True, text=True, env=plain_environment(), timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, env=plain_environment(), timeout=HANGS)
     assert done.stderr == ""
     report = lossctl.evaluate(everything, **ASKED, label="y").to_dict()
     lines = [json.loads(line) for line in done.stdout.splitlines()]

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from stored import ROWS, narrow, parquet_bytes, write
 from transcripts import JSON, VALUE, files_of
+from waiting import HANGS
 
 import lossctl as library
 from lossctl.errors import DataError, LossctlError
@@ -194,7 +195,7 @@ def test_reading_local_files_loads_no_client(plain_environment, tmp_path):
 def test_half_an_address_is_no_bug(plain_environment, url):
     environment = plain_environment(AWS_MAX_ATTEMPTS="1", AWS_EC2_METADATA_DISABLED="true", HF_HUB_OFFLINE="1")
     command = [sys.executable, "-m", "lossctl", "eval", url, *JSON]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=HANGS)
     assert done.returncode in {2, 3}, done.stderr
     assert "bug" not in done.stderr
 

@@ -8,12 +8,13 @@ import subprocess
 import sys
 import termios
 import threading
-from pipes import fed
+from pipes import fed, unread
 
 import pyarrow as pa
 import pytest
 from stored import ROWS, parquet_bytes, write
 from transcripts import JSON, VALUE
+from waiting import HANGS, until
 
 import lossctl as library
 
@@ -25,7 +26,7 @@ def test_a_terminal_as_stdin_is_a_usage_error_that_says_what_to_do(plain_environ
     try:
         arguments = [sys.executable, "-m", "lossctl", command, *place, "-l", "mse"]
         done = subprocess.run(
-            arguments, stdin=theirs, capture_output=True, text=True, env=plain_environment(), timeout=60
+            arguments, stdin=theirs, capture_output=True, text=True, env=plain_environment(), timeout=HANGS
         )
     finally:
         os.close(ours)
@@ -48,7 +49,7 @@ def test_a_controlling_terminal_does_not_matter_where_stdin_is_a_pipe(plain_envi
             input=ROWS.encode(),
             capture_output=True,
             env=plain_environment(),
-            timeout=60,
+            timeout=HANGS,
             preexec_fn=attach,
             pass_fds=(theirs,),
         )
@@ -137,11 +138,7 @@ def test_a_pipe_that_gives_a_byte_at_a_time_is_known_for_what_it_is(tmp_path):
         with contextlib.suppress(BrokenPipeError), open(path, "wb", buffering=0) as pipe:
             for at in range(8):
                 pipe.write(body[at : at + 1])
-                left = bytearray(4)
-                while True:  # until the reader has taken it
-                    fcntl.ioctl(pipe, termios.FIONREAD, left)
-                    if not any(left):
-                        break
+                until(lambda: not unread(pipe))
             pipe.write(body[8:])
 
     feeder = threading.Thread(target=drip, daemon=True)
@@ -149,4 +146,4 @@ def test_a_pipe_that_gives_a_byte_at_a_time_is_known_for_what_it_is(tmp_path):
     try:
         assert library.evaluate(path, "mse").value == 2.5
     finally:
-        feeder.join(timeout=10)
+        feeder.join(timeout=HANGS)

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from stored import ROWS, parquet_bytes, write
+from waiting import HANGS
 
 
 @pytest.mark.parametrize("command", [["eval"], ["samples"], ["samples", "--top", "1"]], ids=" ".join)
@@ -49,7 +50,7 @@ def test_the_library_leaves_no_temporary_file_at_its_end(plain_environment, tmp_
     folder.mkdir()
     command = [sys.executable, "-c", script, path, tmp_path / "pipe"]
     done = subprocess.run(
-        command, capture_output=True, text=True, env=plain_environment(TMPDIR=str(folder)), timeout=60
+        command, capture_output=True, text=True, env=plain_environment(TMPDIR=str(folder)), timeout=HANGS
     )
     assert (done.returncode, done.stdout) == (0, "2.5\n"), done.stderr
     assert list(folder.iterdir()) == []

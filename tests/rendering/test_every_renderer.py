@@ -21,6 +21,8 @@ from rich.cells import cell_len
 import lossctl
 from lossctl.rendering.renderer import Style, renderers
 
+pytestmark = pytest.mark.lowest
+
 GOLDEN = Path(__file__).parent / "golden"
 WIDTHS = (80, 120)
 SOURCE = {

@@ -16,7 +16,7 @@ from lossctl.evaluation.batch import validate
 from lossctl.evaluation.clock import Clock
 from lossctl.evaluation.measure import Measured, lift, nothing
 from lossctl.evaluation.planner import make_plan
-from lossctl.evaluation.request import Request
+from lossctl.inference.request import Request
 from lossctl.reading.files import open_source
 from lossctl.sums.exact import ExactSum
 from lossctl.sums.gradients import Gradients, Histogram

@@ -7,9 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 import lossctl
-from lossctl.evaluation.report import Report, Result
-from lossctl.functions.activation import BoundActivation
-from lossctl.functions.bound_loss import BoundLoss
+from lossctl import BoundActivation, BoundLoss, Diagnosis, Explanation, Report, Result
 
 report = lossctl.evaluate("preds.csv", ["mse", "huber:delta=0.5"], label="y", prediction=["a", "b=p_*"], by="segment")
 assert_type(report, Report)
@@ -32,5 +30,26 @@ assert_type(sigmoid.pullback([0.0], [1.0]), npt.NDArray[np.float64])
 
 try:
     lossctl.evaluate({"y": [1.0], "p": [2.0]}, "mse", samples=3, gradient=True, nulls="drop", threads=2)
+except (lossctl.UsageError, lossctl.DataError) as wrong:
+    assert_type(wrong.what, str)
 except lossctl.LossctlError as error:
     assert_type(error.status, int)
+    assert_type(error.hint, str)
+
+diagnosis = lossctl.diagnose({"y": [1.0], "p": [2.0]}, label="y", prediction="p")
+assert_type(diagnosis, Diagnosis)
+assert_type(diagnosis.commands, tuple[str, ...])
+assert_type(diagnosis.suspicious, bool)
+
+explanation = lossctl.explain("huber:delta=0.5")
+assert_type(explanation, Explanation)
+assert_type(explanation.legal, list[str])
+
+
+@lossctl.activation()
+def identity(z: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """As it is."""
+    return z
+
+
+assert_type(lossctl.__version__, str)

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from lossctl.checks.contract import Check
     from lossctl.checks.differences import Point
     from lossctl.evaluation.evaluate import Prepared
-    from lossctl.evaluation.request import Request
     from lossctl.evaluation.running import Running
     from lossctl.functions.activation import BoundActivation
     from lossctl.functions.bound_loss import BoundLoss
+    from lossctl.inference.request import Request
 
     Bound = BoundLoss | BoundActivation
 
@@ -46,7 +46,7 @@ Name = Annotated[
 ]
 Rows = Annotated[
     list[str] | None,
-    typer.Argument(metavar="FILE", help="Check at the rows of these files instead.", show_default=False),
+    typer.Argument(metavar="[FILE]...", help="Check at the rows of these files instead.", show_default=False),
 ]
 
 
@@ -178,8 +178,8 @@ def _at_draws(bound: "Bound", spec: str, losses: LossOptions, drawing: Drawing, 
 
 def _request(bound: "Bound", spec: str, columns: Columns, losses: LossOptions) -> "Request":
     """What is asked of a file."""
-    from lossctl.evaluation.request import Request
     from lossctl.functions.activation import BoundActivation
+    from lossctl.inference.request import Request
 
     if isinstance(bound, BoundActivation):
         raise UsageError(

@@ -100,7 +100,7 @@ def plot(
         if len(charts) > 1:
             voice.note(f"{len(charts)} charts, because the axes differ")
     else:
-        from lossctl.evaluation.request import Request
+        from lossctl.inference.request import Request
         from lossctl.plots.overview import overview
 
         refuse_given(axis, because="is for the shapes of losses, not for files")

@@ -73,8 +73,8 @@ def samples(  # noqa: C901  (each flag is a branch)
 
     from lossctl.cli.output import refuse, replacing
     from lossctl.evaluation.evaluate import input_files
-    from lossctl.evaluation.request import Request
     from lossctl.evaluation.samples import every_row, worst_rows
+    from lossctl.inference.request import Request
     from lossctl.reading.format import Mixed, format_for, formats
 
     if top is None:
@@ -83,8 +83,6 @@ def samples(  # noqa: C901  (each flag is a branch)
     how = running.over(files, join)
     voice = Voice(quiet)
     target = formats.get(form or "csv") if output is None or form is not None else format_for(output)
-    if not target.suffixes:
-        raise UsageError(f"--format {form}: is no format of files")
     if output is None and not target.text and sys.stdout.isatty():
         raise UsageError(f"--format {form}: not for a terminal", "Pipe it on, or name a file: -o PATH.")
     joined = join.asked(files)
@@ -94,7 +92,7 @@ def samples(  # noqa: C901  (each flag is a branch)
     request = Request(**losses.asked(), **columns.asked())
     ready = prepared(voice, files, request, source.reading(), **joined, others=True)
     data, plan = ready.source, ready.plan
-    for bound in dict.fromkeys(bound for chosen in plan.losses for bound in chosen):
+    for bound in dict.fromkeys(bound for _, bound in plan.losses):
         if bound.activation is not None:
             voice.note(f"{bound}: gradients are with respect to the {bound.wrt}")
 

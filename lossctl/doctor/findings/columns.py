@@ -77,7 +77,7 @@ def infinite(case: Case) -> Evidence | None:
 @finding(Severity.error, stops=True, shared=True)
 def lists_of_other_lengths(case: Case) -> Evidence | None:
     """A list is longer or shorter than that of the first row."""
-    for column, width in ((case.model.columns[0], case.layout.widths[case.at]), (case.label, case.layout.label_width)):
+    for column, width in ((case.model.columns[0], case.model.width), (case.label, case.layout.label_width)):
         met = case.met("length", column)
         if met is not None:
             what = f"column {column!r} holds lists that are not of {width} numbers, as in the first row"

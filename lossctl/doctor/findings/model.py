@@ -74,7 +74,7 @@ def hard_predictions(case: Case) -> Evidence | None:
 def class_codes_as_predictions(case: Case) -> Evidence | None:
     """Predictions of several classes are codes."""
     label, values = case.facts.label, case.found.values
-    if case.fit is None or case.fit.scale is not Scale.VALUE or case.layout.widths[case.at] or case.n < ENOUGH:
+    if case.fit is None or case.fit.scale is not Scale.VALUE or case.model.width or case.n < ENOUGH:
         return None
     if case.count("fraction") or case.count("label fraction", case.label) or not 2 < len(label.keys) <= 100:
         return None

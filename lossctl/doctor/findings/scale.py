@@ -8,8 +8,8 @@ from lossctl.doctor.statistics import better_order
 from lossctl.domain import BINARY, SIGNS, Domain
 from lossctl.functions.pairing import risks_of
 from lossctl.inference.fit import Scale, classes_flag, one_based, pairing_of
+from lossctl.inference.roles import LABEL_NAMES, PREDICTION_NAMES
 from lossctl.reading.cells import class_number
-from lossctl.reading.columns import LABEL_NAMES, PREDICTION_NAMES
 from lossctl.sums.distribution import Distribution
 from lossctl.sums.problems import Problem
 from lossctl.words import percent
@@ -99,7 +99,7 @@ def swapped(case: Case) -> Evidence | None:
     advice = f"Change them round: -y {case.model.columns[0]} -p {case.label}."
     if case.label.lower() in PREDICTION_NAMES and case.name.lower() in LABEL_NAMES:
         return Evidence(f"{case.label!r} is a name for a prediction, and {case.name!r} one for a label", advice)
-    if case.layout.widths[case.at] or case.layout.label_width or not label.n or case.n < ENOUGH:
+    if case.model.width or case.layout.label_width or not label.n or case.n < ENOUGH:
         return None
     codes = _inside(values, BINARY) or _inside(values, SIGNS)
     if codes and len(values.keys) == 2 and case.count("label fraction", case.label) and len(label.keys) > 2:
@@ -118,7 +118,7 @@ def one_column_for_many_classes(case: Case) -> Evidence | None:
     """The labels are more than two words, and the prediction is one number."""
     counts = case.facts.words.counts
     several = counts is None or len(counts) > 2
-    if not case.layout.text or case.layout.widths[case.at] or not several or case.name in case.layout.unread:
+    if not case.layout.text or case.model.width or not several or case.name in case.layout.unread:
         return None
     many = "many" if counts is None else f"{len(counts):,}"
     return Evidence(
@@ -144,7 +144,7 @@ def class_names_with_commas(case: Case) -> Evidence | None:
 @finding(Severity.warning)
 def classes_in_sorted_order(case: Case) -> Evidence | None:
     """Which column stands for which class is a guess."""
-    if case.layout.classes is not None or not case.layout.text or not case.layout.widths[case.at] or case.fit is None:
+    if case.layout.classes is not None or not case.layout.text or not case.model.width or case.fit is None:
         return None
     words = sorted(case.facts.words.counts or ())
     return Evidence(
@@ -171,7 +171,7 @@ def second_class_in_sorted_order(case: Case) -> Evidence | None:
 @finding(Severity.error, stops=True)
 def unknown_classes(case: Case) -> Evidence | None:
     """A label is none of the classes that have a column."""
-    layout, met, k = case.layout, case.met("unknown class", case.label), case.layout.widths[case.at]
+    layout, met, k = case.layout, case.met("unknown class", case.label), case.model.width
     names = layout.classes if layout.class_labels != "codes" else None
     if layout.label_width or (not k and names is None) or (layout.text and names is None) or _counted_from_one(case):
         return None
@@ -189,13 +189,13 @@ def unknown_classes(case: Case) -> Evidence | None:
 
 
 def _counted_from_one(case: Case) -> bool:
-    return one_based(case.facts, case.layout, case.layout.widths[case.at])
+    return one_based(case.facts, case.layout, case.model.width)
 
 
 @finding(Severity.warning)
 def classes_counted_from_one(case: Case) -> Evidence | None:
     """Class labels count from 1."""
-    k = case.layout.widths[case.at]
+    k = case.model.width
     if not k or not _counted_from_one(case):
         return None
     return Evidence(
@@ -216,7 +216,7 @@ def columns_in_another_order(case: Case) -> Evidence | None:
     return Evidence(
         f"the largest column is that of the label in {percent(now, case.n)} of the rows, but in "
         f"{percent(then, case.n)} were the columns those of {shown}",
-        "Problem the order of the classes, and say it with --classes.",
+        "Check the order of the classes, and say it with --classes.",
     )
 
 
@@ -265,7 +265,7 @@ def another_scale(case: Case) -> Evidence | None:
 @finding(Severity.error)
 def outside_the_asked_loss(case: Case) -> Evidence | None:
     """A label or a prediction is outside the domain of a loss asked for."""
-    if case.layout.widths[case.at] or case.layout.text or case.layout.classes or case.name in case.layout.unread:
+    if case.model.width or case.layout.text or case.layout.classes or case.name in case.layout.unread:
         return None
     for bound in case.asked:
         roles = (

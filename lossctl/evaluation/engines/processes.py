@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Generic, NoReturn
 
 from lossctl.errors import DataError, UsageError
-from lossctl.evaluation.engine import Item, Made, available_cores, engines, in_turn
+from lossctl.evaluation.engine import Item, Made, available_cores, engines, in_turn, portable
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -140,11 +140,7 @@ def _outcome(function: Callable[[Item], Made], item: Item) -> tuple[Made | None,
     try:
         return function(item), None
     except Exception as error:  # noqa: BLE001  (raised again when its turn comes)
-        try:
-            pickle.loads(pickle.dumps(error))  # noqa: S301  (not every exception survives it)
-            sent = error
-        except Exception:  # noqa: BLE001
-            sent = RuntimeError(f"{type(error).__name__}: {error}")
+        sent = portable(error, pickle.dumps)
         sent.add_note(f"In a worker process:\n{traceback.format_exc()}")
         return None, sent
 

@@ -123,6 +123,10 @@ class StreamSource:
         return (self.location.title,)
 
     @property
+    def numbers(self) -> None:
+        """No row is left out."""
+
+    @property
     def once(self) -> bool:
         """Always: shards hold their rows."""
         return True

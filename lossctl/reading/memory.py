@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ import pyarrow.ipc
 
 from lossctl.errors import UsageError
 from lossctl.reading.columns import Column
-from lossctl.reading.format import Reading, Wanted, Writer, columns_in, formats
+from lossctl.reading.format import Wanted, columns_in
 
 ROWS = 1 << 20
 
@@ -98,36 +98,20 @@ def _series(values: Any) -> pa.Array:
         return pa.nulls(len(values), pa.binary())
 
 
-class Memory:
-    """Tables in memory as a format."""
+def open_table(table: Any) -> MemorySource | None:
+    """The source for a table in memory; ``None`` for anything else.
 
-    name = "memory"
-    suffixes: tuple[str, ...] = ()
-    magic = b""
-    text = False
-    typed = True
-
-    def open(self, source: Any, reading: Reading) -> MemorySource | None:  # noqa: ARG002  (it says all itself)
-        """The source for a table; ``None`` for anything else.
-
-        Raises:
-            UsageError: the columns are no arrays, or differ in length.
-        """
-        if isinstance(source, pa.Table | pa.RecordBatch):
-            return MemorySource(source if isinstance(source, pa.Table) else pa.Table.from_batches([source]))
-        pandas = sys.modules.get("pandas")  # nobody holds a DataFrame without having imported it
-        try:
-            if pandas is not None and isinstance(source, pandas.DataFrame):
-                return MemorySource(pa.table({str(name): _series(source[name]) for name in source.columns}))
-            if isinstance(source, Mapping):
-                return MemorySource(pa.table({name: _column(name, values) for name, values in source.items()}))
-        except (pa.ArrowException, ValueError) as error:
-            raise UsageError(f"cannot make a table of the {type(source).__name__}: {error}") from None
-        return None
-
-    def writer(self, file: BinaryIO, schema: pa.Schema) -> Writer:  # noqa: ARG002
-        """Refuse: a table in memory is no file."""
-        raise UsageError("a table in memory is not written to a file")
-
-
-formats.add(Memory.name, Memory())
+    Raises:
+        UsageError: the columns are no arrays, or differ in length.
+    """
+    if isinstance(table, pa.Table | pa.RecordBatch):
+        return MemorySource(table if isinstance(table, pa.Table) else pa.Table.from_batches([table]))
+    pandas = sys.modules.get("pandas")  # nobody holds a DataFrame without having imported it
+    try:
+        if pandas is not None and isinstance(table, pandas.DataFrame):
+            return MemorySource(pa.table({str(name): _series(table[name]) for name in table.columns}))
+        if isinstance(table, Mapping):
+            return MemorySource(pa.table({name: _column(name, values) for name, values in table.items()}))
+    except (pa.ArrowException, ValueError) as error:
+        raise UsageError(f"cannot make a table of the {type(table).__name__}: {error}") from None
+    return None

@@ -7,6 +7,7 @@ from typing import Literal
 from lossctl.functions.bound_loss import BoundLoss
 
 Nulls = Literal["error", "drop"]
+"""What to do with rows that have a null."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,106 @@
+"""The roles of one record batch as arrays, with what is null or of another length noted on the way."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from lossctl.domain import BoolArray, FloatArray, IntArray
+from lossctl.reading.cells import TEXT_HINT, BadRow, kind_of, scalar_column, shown, vector_column
+from lossctl.sums.problems import Key, Problem
+
+
+class Reader:
+    """Reads columns of one record batch, and notes what is wrong with them.
+
+    Args:
+        record: the rows.
+    """
+
+    def __init__(self, record: pa.RecordBatch) -> None:
+        self.record, self.n = record, record.num_rows
+        self.null = np.zeros(self.n, dtype=np.bool_)
+        """Rows with a null in a column that was read."""
+        self.skipped = np.zeros(self.n, dtype=np.bool_)
+        """Rows that do not count, whatever is in them."""
+        self.problems: dict[Key, Problem] = {}
+
+    def note(
+        self,
+        key: Key,
+        rows: BoolArray,
+        words: Callable[[int], str],
+        position: IntArray | None = None,
+    ) -> None:
+        """Note that something is wrong with some rows.
+
+        Args:
+            key: kind, column, and what is wrong.
+            rows: with which rows.
+            words: what stands in a row.
+            position: where those rows stand in the batch, where they are not all of it.
+        """
+        if rows.any():
+            first = int(rows.argmax())
+            place = first if position is None else int(position[first])
+            self.problems[key] = Problem(int(rows.sum()), place, words(first))
+
+    def missing(self, column: str, null: BoolArray | None) -> None:
+        """Note the nulls of a column."""
+        if null is not None:
+            self.note(("null", column, ""), null & ~self.skipped, lambda _: "null")
+            self.null |= null
+
+    def numbers(self, column: str) -> FloatArray:
+        """A column of numbers.
+
+        Raises:
+            BadRow: it holds none.
+        """
+        array = self.record.column(column)
+        if kind_of(array.type) != "number":
+            raise BadRow(0, f"column {column!r} holds {shown(array[0].as_py())}, which is not a number", TEXT_HINT)
+        values, null = scalar_column(array)
+        self.missing(column, null)
+        return values
+
+    def columns(self, names: Sequence[str], width: int) -> FloatArray:
+        """Several columns, or one column of lists, as ``(n, width)``; a single column of numbers as ``(n,)``."""
+        if not width:
+            return self.numbers(names[0])
+        if len(names) == 1:
+            return self._lists(names[0], width)
+        matrix = np.empty((self.n, width), order="F")
+        for place, name in enumerate(names):
+            matrix[:, place] = self.numbers(name)
+        return matrix
+
+    def _lists(self, column: str, width: int) -> FloatArray:
+        import pyarrow.compute as pc
+
+        array = self.record.column(column)
+        matrix, null, other_length = vector_column(array, width)
+        self.missing(column, null)
+        if other_length is not None and other_length.any():
+            lengths = pc.list_value_length(array)
+            self.note(("length", column, ""), other_length & ~self.skipped, lambda row: f"a list of {lengths[row]}")
+            self.null |= other_length
+        return matrix
+
+    def text(self, column: str) -> pa.Array:
+        """A column as words; an empty one is null.
+
+        Raises:
+            BadRow: it is not UTF-8.
+        """
+        import pyarrow.compute as pc
+
+        array = self.record.column(column)
+        array = array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+        try:
+            array = array.cast(pa.string())
+            array.validate(full=True)
+        except pa.ArrowException:
+            raise BadRow(0, f"column {column!r} holds text that is not UTF-8") from None
+        empty = pc.equal(array, "")
+        return pc.if_else(empty, pa.scalar(None, pa.string()), array) if pc.any(empty).as_py() else array

@@ -1,0 +1,233 @@
+"""How the columns of each role are read: decided once a data set, from names, types and the first batch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+import pyarrow as pa
+
+from lossctl.errors import DataError, UsageError
+from lossctl.inference.classes import class_names, match_classes
+from lossctl.inference.request import Request
+from lossctl.inference.roles import Model, Roles, choose
+from lossctl.reading.cells import BadRow, class_number
+from lossctl.reading.format import Source, Wanted
+
+ClassLabels = Literal["codes", "numbers", "text"]
+"""How a label column says a class: by code 0 to k-1, by a name that is a number, or by a name."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which columns hold what, and how they are read."""
+
+    roles: Roles
+    """The columns by role; models know their widths."""
+    label_width: int
+    """How many numbers a label has; 0 for a plain number or a class."""
+    classes: tuple[str, ...] | None
+    """The names of the classes in the order of their codes, and of the columns of a vector prediction."""
+    class_labels: ClassLabels
+    ids: tuple[str, ...] = ()
+    """Columns that identify a row, for those who look at them."""
+    unread: frozenset[str] = frozenset()
+    """Models whose columns hold text, of which nothing is read."""
+
+    @property
+    def models(self) -> tuple[Model, ...]:
+        """The models, with their widths."""
+        return self.roles.models
+
+    @property
+    def vectors(self) -> bool:
+        """Whether some prediction is a vector."""
+        return any(model.width for model in self.models)
+
+    @property
+    def text(self) -> bool:
+        """Whether the labels are words."""
+        return self.class_labels == "text"
+
+    def width_of(self, column: str) -> int:
+        """How many numbers the role of a column has."""
+        return next((model.width for model in self.models if column in model.columns), self.label_width)
+
+    def wanted(self, *, others: bool = False) -> Wanted:
+        """The columns to read: as text the names of classes, ids, and groups that have no other role."""
+        roles = self.roles
+        groups = {name for name in roles.by if name not in replace(roles, by=()).needed}
+        texts = groups | {*self.ids} | ({*roles.label} if self.text else set())
+        unread = {name for model in self.models if model.name in self.unread for name in model.columns}
+        return Wanted(frozenset(roles.needed) - texts - unread, frozenset(texts), others)
+
+
+class LayoutPlanner:
+    """Decides, one question after the other.
+
+    Args:
+        source: the data set.
+        request: what is asked of it; losses are of no concern here.
+    """
+
+    def __init__(self, source: Source, request: Request) -> None:
+        self.source, self.request = source, request
+        self.kinds = {column.name: column.kind for column in source.columns}
+        self.notes: list[str] = []
+
+    @cached_property
+    def _chosen(self) -> Roles:
+        asked = self.request
+        return choose(
+            self.source.columns, label=asked.label, prediction=asked.prediction, weight=asked.weight, by=asked.by
+        )
+
+    @cached_property
+    def roles(self) -> Roles:
+        """The columns as asked for, models with their widths; the order of classes may still change that of columns."""
+        models = (replace(model, width=self.width(model.columns)) for model in self._chosen.models)
+        return replace(self._chosen, models=tuple(models))
+
+    @cached_property
+    def label_width(self) -> int:
+        """How many numbers a label has; 0 for a plain number."""
+        return self.width(self.roles.label)
+
+    @property
+    def text(self) -> bool:
+        """Whether the label is one column of text."""
+        return len(self.roles.label) == 1 and self.kinds[self.roles.label[0]] == "text"
+
+    @cached_property
+    def head(self) -> pa.RecordBatch:
+        """The first batch that has rows."""
+        texts = {name for name in self._chosen.needed if self.kinds[name] == "text"}
+        wanted = Wanted(frozenset(self._chosen.needed) - texts, frozenset(texts))
+        for shard in self.source.shards():
+            try:
+                for batch in shard.read(wanted):
+                    if batch.num_rows:
+                        return batch
+            except BadRow as bad:
+                raise DataError(f"{shard.file}: row {bad.row + 1}: {bad.what}", bad.hint) from None
+        raise DataError(f"{' '.join(self.source.files) or 'the table'}: no data rows")
+
+    def width(self, columns: Sequence[str]) -> int:
+        """How many numbers a row of these columns holds; 0 for a plain number."""
+        if len(columns) > 1:
+            return len(columns)
+        if self.kinds[columns[0]] != "list":
+            return 0
+        import pyarrow.compute as pc
+
+        lengths = pc.list_value_length(self.head.column(columns[0])).drop_null()
+        if not len(lengths):
+            raise DataError(f"column {columns[0]!r}: the first {self.head.num_rows} rows are all null")
+        if lengths[0].as_py() == 0:
+            raise DataError(f"column {columns[0]!r}: the list of the first row is empty")
+        return int(lengths[0].as_py())
+
+    def class_order(self, model: Model) -> tuple[Model, tuple[str, ...] | None]:
+        """The model with its columns in the order of the classes, and the classes."""
+        asked = tuple(self.request.classes)
+        if not asked:
+            return model, self._names_that_fit(class_names(model.columns))
+        if len(asked) != (model.width or 2):
+            raise UsageError(f"--classes names {len(asked)} classes, but {model.name!r} has {model.width or 2}")
+        if len(set(asked)) < len(asked):
+            raise UsageError("--classes names a class twice")
+        if len(model.columns) > 1:
+            matched = match_classes(asked, model.columns)
+            if matched is None:
+                pairs = ", ".join(f"{column} = {name}" for column, name in zip(model.columns, asked, strict=True))
+                self.notes.append(f"classes by position, no column is named for one: {pairs}")
+            else:
+                model = replace(model, columns=matched)
+        return model, asked
+
+    def _names_that_fit(self, choices: list[tuple[str, ...]]) -> tuple[str, ...] | None:
+        """The reading of the columns' names that the labels of the first rows agree with, else the shortest."""
+        import pyarrow.compute as pc
+
+        label = self.roles.label
+        if len(choices) > 1 and len(label) == 1 and self.kinds[label[0]] == "text":
+            met = {str(word) for word in pc.unique(self.head.column(label[0])).to_pylist() if word}
+            choices = [names for names in choices if met <= set(names)] or choices
+        return choices[0] if choices else None
+
+    def class_labels(self, classes: tuple[str, ...] | None) -> ClassLabels:
+        """How the label column says a class."""
+        label = self.roles.label
+        if self.text:
+            return "text"
+        if classes is None or len(label) != 1 or self.kinds[label[0]] != "number":
+            return "codes"
+        numbers = all(class_number(name) is not None for name in classes)
+        if numbers and [class_number(name) for name in classes] != list(range(len(classes))):
+            return "numbers"
+        if not numbers:
+            listed = ", ".join(f"{code} = {name}" for code, name in enumerate(classes[:8]))
+            self.notes.append(f"classes: {listed}{', …' if len(classes) > 8 else ''}")
+        return "codes"
+
+    def aligned(self, roles: Roles) -> Roles:
+        """The roles with the columns of vector labels and predictions in one order, where their names tell it."""
+        names = list(self.request.classes) or list((class_names(roles.label) or [()])[0])
+        label = match_classes(names, roles.label) if self.request.classes else roles.label
+        models = []
+        for model in roles.models:
+            by_name = [found for found in class_names(model.columns) if set(found) == set(names)]
+            if self.request.classes:
+                columns = match_classes(names, model.columns) or model.columns
+            elif by_name:
+                columns = tuple(model.columns[by_name[0].index(name)] for name in names)
+            else:
+                columns = model.columns
+            if columns != model.columns:
+                self.notes.append(f"{model.name}: columns in the order of the labels: {', '.join(columns)}")
+            models.append(replace(model, columns=columns))
+        return replace(roles, label=label or roles.label, models=tuple(models))
+
+    def agreed(self, roles: Roles) -> tuple[Roles, tuple[str, ...] | None]:
+        """The roles with the columns of every model in one order of the classes, and the classes.
+
+        Raises:
+            UsageError: two models have different classes.
+        """
+        ordered = [self.class_order(model) for model in roles.models]
+        classes = ordered[0][1]
+        models = []
+        for model, names in ordered:
+            if names != classes and names is not None and classes is not None:
+                if set(names) != set(classes):
+                    raise UsageError(
+                        f"models {ordered[0][0].name!r} and {model.name!r} have different classes: "
+                        f"{', '.join(classes)} and {', '.join(names)}",
+                        "Name the classes: --classes a,b,c.",
+                    )
+                by_class = dict(zip(names, model.columns, strict=True))
+                columns = tuple(by_class[name] for name in classes)
+                model = replace(model, columns=columns)  # noqa: PLW2901
+            models.append(model)
+        return replace(roles, models=tuple(models)), classes
+
+    def layout(self, *, rows: bool) -> Layout:
+        """All decisions.
+
+        Args:
+            rows: whether rows of a vector are judged as a whole, so that labels are classes.
+
+        Raises:
+            UsageError: classes that do not fit the columns, or that nothing here knows.
+            DataError: there are no rows to decide by.
+        """
+        roles, classes = self.roles, None
+        if self.label_width:
+            roles = self.aligned(roles) if len(roles.label) > 1 else roles
+        elif rows or self.text or self.request.classes:
+            roles, classes = self.agreed(roles)
+        mode = self.class_labels(classes)
+        if self.request.classes and mode == "codes" and not rows and not self.label_width:
+            raise UsageError("--classes: neither the labels nor the losses know classes", "Leave it out.")
+        notes = (*roles.notes, *dict.fromkeys(self.notes))
+        return Layout(replace(roles, notes=notes), self.label_width, classes, mode)

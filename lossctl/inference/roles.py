@@ -1,0 +1,174 @@
+"""Which column plays which role: names, globs, patterns, numbers, and detection of common names."""
+
+import fnmatch
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lossctl.errors import UsageError
+from lossctl.reading.columns import Column
+from lossctl.words import did_you_mean, natural
+
+LABEL_NAMES = ("label", "y", "y_true", "target", "actual", "truth")
+
+PREDICTION_NAMES = (
+    "prediction", "pred", "y_pred", "y_hat", "yhat", "score", "prob", "proba", "probability", "p", "logit", "logits",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model: a name and the columns that make its prediction, a vector when there are several."""
+
+    name: str
+    columns: tuple[str, ...]
+    width: int = 0
+    """How many numbers a prediction has; 0 for a plain number, and until a layout has looked at lists."""
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The columns of a run by role."""
+
+    label: tuple[str, ...]
+    models: tuple[Model, ...]
+    weight: str | None
+    by: tuple[str, ...]
+    notes: tuple[str, ...]
+    """What was chosen without being asked for."""
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """Every column to read, once each."""
+        predictions = (name for model in self.models for name in model.columns)
+        weight = () if self.weight is None else (self.weight,)
+        return tuple(dict.fromkeys((*self.label, *predictions, *weight, *self.by)))
+
+
+def find(pattern: str, columns: Sequence[Column], role: str) -> tuple[str, ...]:
+    """The columns that a name, a glob, ``/REGEX/``, ``#N`` (from 1) or a comma list of these stands for.
+
+    A column of exactly that name wins over any other reading. Globs and regular expressions sort naturally.
+
+    Raises:
+        UsageError: nothing matches; near names are listed.
+    """
+    names = [column.name for column in columns]
+    if pattern in names:
+        return (pattern,)
+    if "," in pattern and not pattern.startswith("/"):
+        return tuple(name for part in pattern.split(",") for name in find(part.strip(), columns, role))
+    if pattern.startswith("/") and pattern.endswith("/") and len(pattern) > 1:
+        try:
+            expression = re.compile(pattern[1:-1])
+        except re.error as wrong:
+            raise UsageError(f"{role} {pattern!r} is not a regular expression: {wrong}") from None
+        matching = [name for name in names if expression.search(name)]
+    elif re.fullmatch(r"#\d+", pattern):
+        place = int(pattern[1:])
+        if not 1 <= place <= len(names):
+            raise UsageError(f"{role} {pattern}: the data have columns #1 to #{len(names)}")
+        return (names[place - 1],)
+    elif any(sign in pattern for sign in "*?["):
+        matching = [name for name in names if fnmatch.fnmatchcase(name, pattern)]
+    else:
+        raise UsageError(f"no column {pattern!r} for the {role}", did_you_mean(pattern, names))
+    if not matching:
+        raise UsageError(f"no column matches {pattern!r} for the {role}", did_you_mean(pattern, names))
+    return tuple(sorted(matching, key=natural))
+
+
+def _detect(role: str, flag: str, known: tuple[str, ...], columns: Sequence[Column], taken: set[str]) -> str:
+    found = [column.name for column in columns if column.name.lower() in known and column.name not in taken]
+    if len(found) == 1:
+        return found[0]
+    shown = ", ".join(column.name for column in columns[:30]) + (", …" if len(columns) > 30 else "")
+    if found:
+        raise UsageError(f"several columns could be the {role}: {', '.join(found)}", f"Say which with {flag}.")
+    raise UsageError(f"no column looks like the {role}", f"Say which with {flag}. Columns: {shown}.")
+
+
+def _models(patterns: Sequence[str], columns: Sequence[Column]) -> tuple[Model, ...]:
+    names = {column.name for column in columns}
+    models = []
+    for pattern in patterns:
+        title, equals, rest = pattern.partition("=")
+        named = bool(equals) and pattern not in names and not pattern.startswith("/")
+        if named and not title.strip():
+            raise UsageError(f"prediction {pattern!r} names no model", "Write NAME=COL.")
+        found = find(rest if named else pattern, columns, "prediction")
+        if len(set(found)) < len(found):
+            raise UsageError(f"prediction {pattern!r} names a column twice")
+        models.append(Model(title if named else found[0] if len(found) == 1 else pattern, found))
+    titles = [model.name for model in models]
+    for title in titles:
+        if titles.count(title) > 1:
+            raise UsageError(f"two models are called {title!r}", "Name them: -p first=COL -p second=COL.")
+    return tuple(models)
+
+
+def choose(
+    columns: Sequence[Column],
+    *,
+    label: Sequence[str] = (),
+    prediction: Sequence[str] = (),
+    weight: str | None = None,
+    by: Sequence[str] = (),
+) -> Roles:
+    """Give every role its columns.
+
+    Args:
+        columns: the columns of the data.
+        label: patterns of the label columns; detected by name when empty.
+        prediction: one pattern a model, ``name=PATTERN`` to name it; detected by name when empty.
+        weight: pattern of the weight column.
+        by: patterns of the columns to group by.
+
+    Raises:
+        UsageError: a column is missing, ambiguous, named twice or of the wrong type.
+    """
+    notes = []
+    weights = find(weight, columns, "weight") if weight is not None else ()
+    if len(weights) > 1:
+        raise UsageError(f"weight {weight!r} matches {len(weights)} columns: {', '.join(weights)}", "Name one.")
+    groups = tuple(name for pattern in by for name in find(pattern, columns, "group"))
+    taken = {*weights}
+    models = _models(prediction, columns)
+    taken.update(name for model in models for name in model.columns)
+    labels = tuple(name for pattern in label for name in find(pattern, columns, "label"))
+    if not labels:
+        labels = (_detect("label", "-y", LABEL_NAMES, columns, taken),)
+        notes.append(f"label: column {labels[0]!r}, chosen by its name")
+    if not models:
+        chosen = _detect("prediction", "-p", PREDICTION_NAMES, columns, {*taken, *labels})
+        models = (Model(chosen, (chosen,)),)
+        notes.append(f"prediction: column {chosen!r}, chosen by its name")
+    roles = Roles(labels, models, weights[0] if weights else None, groups, tuple(notes))
+    _check_kinds(roles, columns)
+    return roles
+
+
+def _check_kinds(roles: Roles, columns: Sequence[Column]) -> None:
+    names = [column.name for column in columns]
+    kinds = {column.name: column.kind for column in columns}
+    for name in roles.needed:
+        if names.count(name) > 1:
+            raise UsageError(f"the data have two columns called {name!r}", "Rename one.")
+    if len({*roles.label}) < len(roles.label):
+        raise UsageError("a label column is named twice")
+    for model in roles.models:
+        _check_prediction(model, roles.label, kinds)
+    scalars = [*filter(None, [roles.weight]), *(roles.label if len(roles.label) > 1 else ())]
+    for name in (*roles.label, *scalars):
+        if kinds[name] == "other" or (name in scalars and kinds[name] == "list"):
+            raise UsageError(f"column {name!r} does not hold numbers")
+
+
+def _check_prediction(model: Model, label: tuple[str, ...], kinds: dict[str, str]) -> None:
+    for name in model.columns:
+        if name in label:
+            raise UsageError(f"column {name!r} is both label and prediction")
+        if kinds[name] == "list" and len(model.columns) > 1:
+            raise UsageError(f"column {name!r} is a list, which is a vector by itself", "Give it alone.")
+        if kinds[name] == "other":
+            raise UsageError(f"prediction column {name!r} holds neither numbers nor lists of numbers")

@@ -1,0 +1,161 @@
+"""What a start costs and what a wrong number is told: Typer's own words, and nothing loaded that is not needed."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from lossctl.cli.app import app
+from lossctl.cli.command import commands
+
+pytestmark = pytest.mark.lowest
+
+SAMPLE = "sample_data/regression.csv"
+EVERY_COMMAND = {
+    "eval": ["eval", SAMPLE, "-l", "mse", "-q"],
+    "samples": ["samples", SAMPLE, "-l", "mse", "-q"],
+    "plot": ["plot", "huber"],
+    "gradcheck": ["gradcheck", "mse", "--draws", "50"],
+    "doctor": ["doctor", SAMPLE],
+    "explain": ["explain", "huber"],
+}
+RUNS = {**EVERY_COMMAND, "--help": ["--help"], "--version": ["--version"], "eval --help": ["eval", "--help"]}
+RUNS |= {"usage error": ["eval", "--threads", "many"]}
+PYDANTIC = ("pydantic", "pydantic_core", "annotated_types")
+REPORT = (
+    "import sys; from lossctl.cli.app import run; status = run(sys.argv[2:]); "
+    "print('status', status, *[name for name in sys.argv[1].split(',') if name in sys.modules])"
+)
+
+
+def loaded(arguments, names, plain_environment, sample_data):
+    """The exit status of a command line run in a new interpreter, and which modules it has loaded."""
+    command = [sys.executable, "-c", REPORT, ",".join(names), *arguments]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        env=plain_environment(),
+        cwd=sample_data.parent,
+        timeout=120,
+        check=True,
+    )
+    _, status, *modules = done.stdout.splitlines()[-1].split()
+    return int(status), modules
+
+
+def test_every_command_is_run():
+    assert set(EVERY_COMMAND) == set(commands.names())
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_no_run_loads_pydantic(name, plain_environment, sample_data):
+    status, modules = loaded(RUNS[name], PYDANTIC, plain_environment, sample_data)
+    assert (status, modules) == (2 if name == "usage error" else 0, [])
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], *([name, "--help"] for name in EVERY_COMMAND)])
+def test_help_and_version_load_neither_numpy_nor_arrow(arguments, plain_environment, sample_data):
+    assert loaded(arguments, ("numpy", "pyarrow"), plain_environment, sample_data) == (0, [])
+
+
+def numeric_options():
+    """Each option of each command that takes a number, by walking what Typer made of them."""
+    tree = typer.main.get_command(app)
+    for name, command in tree.commands.items():
+        for option in command.params:
+            kind = option.type.name.split()[0]
+            if option.param_type_name == "option" and not option.count and kind in {"int", "integer", "float"}:
+                yield name, option
+
+
+NUMERIC = [pytest.param(name, option, id=f"{name} {option.opts[-1]}") for name, option in numeric_options()]
+
+
+RANGED = [it for it in NUMERIC if getattr(it.values[1].type, "min", None) is not None]
+
+
+def test_numeric_options_are_found():
+    spelled = {f"{name} {option.opts[-1]}" for name, option in numeric_options()}
+    assert {"eval --threads", "eval --eps", "samples --top", "plot --from", "gradcheck --seed"} <= spelled
+
+
+@pytest.mark.parametrize("wrong", ["many", "", "1e", "0x10", "1,5", "½"])
+@pytest.mark.parametrize(("command", "option"), NUMERIC)
+def test_a_number_that_is_none_is_refused_in_plain_words(command, option, wrong, lossctl):
+    flag = option.opts[-1]
+    done = lossctl(command, f"{flag}={wrong}")
+    assert (done.status, done.out) == (2, "")
+    first, last = done.err.splitlines()
+    assert first.startswith("error: Invalid value for ")
+    assert flag in first
+    assert f"'{wrong}' is not a valid " in first
+    assert "Input should" not in first
+    assert last == "Try lossctl --help."
+
+
+@pytest.mark.parametrize(("command", "option"), RANGED)
+def test_a_number_out_of_range_is_told_the_range(command, option, lossctl):
+    done = lossctl(command, f"{option.opts[-1]}={option.type.min - 1}")
+    assert done.status == 2
+    assert f"{option.type.min - 1} is not in the range " in done.err
+    assert "Input should" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["evil"], "No such command 'evil'. Did you mean 'eval'?"),
+        (["eval", "--quie"], "No such option: --quie (Possible options: --id, --quiet)"),
+        (["eval", "--eps"], "Option '--eps' requires an argument."),
+        (["gradcheck"], "Missing argument 'NAME'."),
+        (["explain", "mse", "mae"], "Got unexpected extra argument(s) (mae)"),
+        (["eval", "--color", "red"], "'red' is not one of 'auto', 'always', 'never'."),
+    ],
+    ids=" ".join,
+)
+def test_a_usage_error_of_typer_is_one_sentence_and_the_way_to_help(arguments, words, lossctl):
+    done = lossctl(*arguments)
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith("error: ")
+    assert done.err.endswith(f"{words}\nTry lossctl --help.\n")
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"), [("lossctl ", set(EVERY_COMMAND)), ("lossctl eval --loss hub", {"huber"})]
+)
+def test_a_shell_completes_commands_and_losses(typed, offered, plain_environment):
+    environment = plain_environment(
+        _LOSSCTL_COMPLETE="complete_bash", COMP_WORDS=typed, COMP_CWORD=str(len(typed.split(" ")) - 1)
+    )
+    command = [sys.executable, "-m", "lossctl"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=True)
+    assert offered <= set(done.stdout.split())
+    assert done.stderr == ""
+
+
+def test_the_benchmark_of_the_start_runs_and_compares_installs(plain_environment, sample_data):
+    script = Path(sys.executable).parent / "lossctl"
+    if not script.exists():
+        pytest.skip("lossctl is not installed as a script")
+    command = [sys.executable, "benchmarks/start.py", "--runs", "1", script, script]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        env=plain_environment(),
+        cwd=sample_data.parent,
+        timeout=120,
+        check=True,
+    )
+    *_, imports, evaluation, version, usage = done.stdout.splitlines()
+    for line, title in (
+        (imports, "import numpy"),
+        (evaluation, "lossctl eval"),
+        (version, "lossctl --v"),
+        (usage, "lossctl --h"),
+    ):
+        assert line.startswith(title)
+        assert line.count(" ms (") == 2
