@@ -33,7 +33,7 @@ def table() -> bytes:
         prediction=["p_a", "p_b"],
         gradient=True,
     )
-    text = renderers.get("table").render(report, Style(width=WIDTH, color=True))
+    text = renderers.get("table").render(report.document(), Style(width=WIDTH, color=True))
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
     console.print(Text.from_ansi(text), soft_wrap=True)
     # The fonts of whoever looks: a picture fetches nothing.

@@ -9,7 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lossctl.doctor.diagnosis import Diagnosis, diagnose
+    from lossctl.doctor.diagnosis import diagnose
+    from lossctl.doctor.outcome import Diagnosis
     from lossctl.errors import DataError, LossctlError, UsageError
     from lossctl.evaluation.evaluate import evaluate
     from lossctl.evaluation.report import Report, Result
@@ -24,7 +25,7 @@ _HOMES = {
     "BoundActivation": "functions.activation",
     "BoundLoss": "functions.bound_loss",
     "DataError": "errors",
-    "Diagnosis": "doctor.diagnosis",
+    "Diagnosis": "doctor.outcome",
     "Explanation": "functions.explanation",
     "LossctlError": "errors",
     "Report": "evaluation.report",

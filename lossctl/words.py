@@ -47,4 +47,4 @@ def counted(n: int, word: str) -> str:
 
 def printable(text: str) -> str:
     """Words, which may come from a file, that can neither command a terminal nor break a line."""
-    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+    return text if text.isprintable() else "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)

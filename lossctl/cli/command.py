@@ -154,17 +154,6 @@ def colored(when: Color) -> bool:
     return sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def dumped(facts: "dict[str, Any]") -> str:
-    """Facts as one object of strict JSON, which says of what version they are."""
-    import json
-    from importlib.metadata import version
-
-    from lossctl.evaluation.report import SCHEMA_VERSION, strict
-
-    whole = {"schema_version": SCHEMA_VERSION, "lossctl": version("lossctl"), **strict(facts)}
-    return json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
 def style_of(when: Color, precision: int) -> "Style":
     """How to write for the terminal there is."""
     from lossctl.rendering.renderer import Style

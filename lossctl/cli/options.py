@@ -23,7 +23,7 @@ from lossctl.words import split
 if TYPE_CHECKING:
     from lossctl.evaluation.running import Progress, Running
     from lossctl.reading.format import Reading
-    from lossctl.rendering.renderer import Style
+    from lossctl.rendering.renderer import Renderer, Style
 
 input_option = partial(typer.Option, rich_help_panel="Input")
 column_option = partial(typer.Option, rich_help_panel="Columns")
@@ -234,10 +234,10 @@ class Output:
             "-f",
             "--format",
             metavar="NAME",
-            help="table, plain, json, jsonl, csv, tsv, markdown, value. Default: table on a terminal, else plain.",
+            help="Format of the result: table, plain, json, jsonl, csv, tsv, markdown, value. Default: for people.",
         ),
     ] = None
-    json: Annotated[bool, output_option("--json", help="The same as strict JSON.")] = False
+    json: Annotated[bool, output_option("--json", help="Short for --format json: strict JSON.")] = False
     output: Annotated[
         list[str] | None,
         output_option("-o", "--output", metavar="PATH", help="Write a file too, format by suffix; repeatable."),
@@ -256,6 +256,26 @@ class Output:
     def style(self) -> "Style":
         """How to write for the terminal there is."""
         return style_of(self.color, self.precision)
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the result is to be one object of JSON."""
+        return self.json or self.form == "json"
+
+    def renderer(self, usual: str) -> "Renderer":
+        """What writes the result.
+
+        Args:
+            usual: the name of what writes it where none is asked for.
+
+        Raises:
+            UsageError: nothing has that name, or two are asked for.
+        """
+        from lossctl.rendering.renderer import renderers
+
+        if self.json and self.form not in {None, "json"}:
+            raise UsageError(f"--json and --format {self.form} ask for two formats", "Give one.")
+        return renderers.get("json" if self.json else self.form or usual)
 
     def progress(self, files: list[str]) -> "AbstractContextManager[Callable[[int], None]]":
         """See `progress_bar`."""

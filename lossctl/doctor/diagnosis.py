@@ -1,14 +1,15 @@
 """What the columns of a data set look like, which pairing fits them, and what is suspicious: in one pass."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from lossctl.doctor.finding import Case, Evidence, Finding, Severity, findings
 from lossctl.doctor.gather import gather
+from lossctl.doctor.outcome import Diagnosis, ModelTask, Reported
 from lossctl.doctor.shell import eval_command, quoted, spelled
-from lossctl.doctor.survey import Candidate, Role, described, suggestion, survey
+from lossctl.doctor.survey import described, suggestion, survey
 from lossctl.errors import DataError, UsageError
 from lossctl.evaluation.evaluate import several
 from lossctl.evaluation.fold import fold
@@ -27,72 +28,6 @@ from lossctl.reading.format import Reading, Source
 from lossctl.words import split
 
 ID_NAMES = ("id",)
-
-
-@dataclass(frozen=True)
-class Reported:
-    """A finding that was made, and where."""
-
-    name: str
-    severity: Severity
-    model: str
-    what: str
-    advice: str
-    stops: bool
-    """Whether ``lossctl eval`` cannot measure such data, whatever the flags."""
-    count: int | None = None
-    """In how many rows."""
-    file: str | None = None
-    row: int | None = None
-    """The first of them in its file, from 1."""
-
-
-@dataclass(frozen=True)
-class ModelTask:
-    """What a model seems to be for."""
-
-    model: str
-    task: str | None
-    predictions: str | None
-    """What the predictions are: probabilities, logits, …"""
-    activations: tuple[str, ...] = ()
-    losses: tuple[str, ...] = ()
-    """The losses that fit, best first."""
-    why: str = ""
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """Everything there is to say."""
-
-    files: tuple[str, ...]
-    rows: int
-    rows_used: int
-    roles: tuple[Role, ...]
-    models: tuple[ModelTask, ...]
-    commands: tuple[str, ...]
-    """Command lines to copy: one, unless models differ in what fits them."""
-    runs: bool
-    """Whether they run as the data are."""
-    findings: tuple[Reported, ...]
-    """Worst first."""
-    notes: tuple[str, ...] = ()
-    columns: tuple[Candidate, ...] = ()
-    """Every column, where the names did not say which is which."""
-
-    @property
-    def suspicious(self) -> bool:
-        """Whether there is a finding that is more than a note."""
-        return any(found.severity is not Severity.note for found in self.findings)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The diagnosis as plain values."""
-        plain = {field.name: getattr(self, field.name) for field in fields(self)}
-        plain["roles"] = [asdict(role) for role in self.roles]
-        plain["models"] = [asdict(model) for model in self.models]
-        plain["findings"] = [asdict(found) for found in self.findings]
-        plain["columns"] = [it.to_dict() for it in self.columns]
-        return plain
 
 
 def diagnose(

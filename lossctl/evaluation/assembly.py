@@ -11,7 +11,8 @@ from lossctl.evaluation.best_constant import Best, best_constants
 from lossctl.evaluation.complaints import ensure_measured
 from lossctl.evaluation.measure import Measured, Part
 from lossctl.evaluation.plan import Plan
-from lossctl.evaluation.report import Baseline, Gradient, Report, Result, Sample
+from lossctl.evaluation.report import Report
+from lossctl.evaluation.result import Baseline, Gradient, Result, Sample
 from lossctl.evaluation.traversal import Traversal
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.sums.exact import to_float

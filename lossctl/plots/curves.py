@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lossctl.document import Axis, Chart, Panel, Series
 from lossctl.domain import (
     PROBABILITY,
     REAL,
@@ -24,7 +25,7 @@ from lossctl.domain import (
 from lossctl.errors import UsageError
 from lossctl.functions.activation import BoundActivation
 from lossctl.functions.bound_loss import BoundLoss
-from lossctl.rendering.chart import FAR, Axis, Chart, Panel, Series, limits
+from lossctl.plots.limits import FAR, limits
 
 Curved = BoundLoss | BoundActivation
 Numbers = Callable[[FloatArray], FloatArray]

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lossctl.document import Axis, Series
 from lossctl.domain import BoolArray, FloatArray, IntArray
-from lossctl.rendering.chart import FAR, Axis, Series
+from lossctl.plots.limits import FAR
 from lossctl.sums.distribution import Distribution
 from lossctl.sums.joint import Joint
 

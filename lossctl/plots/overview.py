@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lossctl.document import Axis, Chart, Panel, Series
 from lossctl.domain import PROBABILITY, Domain, FloatArray, IntArray, LogSimplex, Simplex, inside
 from lossctl.evaluation.batch import Batch
 from lossctl.evaluation.clock import Clock
@@ -20,7 +21,6 @@ from lossctl.evaluation.running import THREADS, Running
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.plots.histograms import bars, cells, heat, reach
 from lossctl.reading.format import Source
-from lossctl.rendering.chart import Axis, Chart, Panel, Series
 from lossctl.sums.calibration import BINS, Calibration
 from lossctl.sums.distribution import Distribution
 from lossctl.sums.joint import Joint

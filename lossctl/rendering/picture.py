@@ -1,11 +1,12 @@
 """What a picture is: a chart becomes text, a page or an image."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
+from typing import Any, Protocol
 
+from lossctl.document import Axis, Chart, Panel, Series
 from lossctl.errors import UsageError
 from lossctl.registry import Registry
-from lossctl.rendering.chart import Chart
 
 
 class Writer(Protocol):
@@ -47,3 +48,19 @@ def writer_for(path: str) -> Writer:
 def draw(chart: Chart, *, width: int, height: int, color: bool) -> str:
     """The chart as text for a terminal of ``width`` columns, with ``height`` lines for each panel."""
     return writers.get("text").write([chart], width=width, height=height, color=color).decode()
+
+
+def reworded(chart: Chart, change: Callable[[str], str]) -> Chart:
+    """The chart with other words."""
+    changed = _reworded(chart, change)
+    return changed if isinstance(changed, Chart) else chart
+
+
+def _reworded(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, Chart | Panel | Series | Axis):
+        return replace(value, **{field.name: _reworded(getattr(value, field.name), change) for field in fields(value)})
+    if isinstance(value, tuple) and value and not isinstance(value[0], float):
+        return tuple(_reworded(item, change) for item in value)
+    return value

@@ -1,9 +1,9 @@
-"""What a renderer is: a report becomes text."""
+"""What a renderer is: a document becomes text."""
 
 from dataclasses import dataclass
 from typing import Protocol
 
-from lossctl.evaluation.report import Report
+from lossctl.document import Document
 from lossctl.registry import Registry
 
 
@@ -15,16 +15,22 @@ class Style:
     color: bool = False
     precision: int = 6
     """Significant digits."""
+    height: int | None = None
+    """Lines for each panel of a chart; where left out, what fits a screen with the rest."""
 
 
 class Renderer(Protocol):
-    """A way to write a report down."""
+    """A way to write a document down."""
 
     name: str
     suffixes: tuple[str, ...]
 
-    def render(self, report: Report, style: Style) -> str:
-        """The text, with a line end at its end."""
+    def render(self, document: Document, style: Style) -> str:
+        """The text, with a line end at its end.
+
+        Raises:
+            UsageError: it cannot say such a document.
+        """
 
 
 renderers: Registry[Renderer] = Registry("output format", "lossctl.rendering.renderers", group="lossctl.renderers")

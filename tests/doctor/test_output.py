@@ -8,7 +8,7 @@ import pytest
 from suspicious import TABLE, N, at, b, changed, m, write
 
 from lossctl.doctor.diagnosis import diagnose
-from lossctl.rendering.renderer import Style
+from lossctl.rendering.renderer import Style, renderers
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -46,16 +46,14 @@ def test_the_name_of_a_class_cannot_command_the_terminal(lossctl, tmp_path):
 
 def golden_files():
     """Path and text of every golden file: ``pytest tests/doctor --write-golden`` writes them."""
-    from lossctl.cli.commands.doctor import page
-
     data = changed(b, p=at(1 - b["p"], 3, None), id=np.arange(N) // 2)
     shown = {
         "findings": diagnose(data, label=["y"], prediction=["p"], command=["preds.csv"]),
         "columns": diagnose(m, command=["preds.csv"]),
     }
     for (name, found), width in itertools.product(shown.items(), (80, 120)):
-        yield GOLDEN / f"{name}-{width}.txt", page(found, Style(width, color=False, precision=6), boxed=True)
-    yield GOLDEN / "findings-plain.txt", page(shown["findings"], Style(80, color=False, precision=6), boxed=False)
+        yield GOLDEN / f"{name}-{width}.txt", renderers.get("table").render(found.document(), Style(width))
+    yield GOLDEN / "findings-plain.txt", renderers.get("plain").render(shown["findings"].document(), Style(80))
 
 
 @pytest.mark.lowest

@@ -10,7 +10,7 @@ from lossctl.functions.activation import activations
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.loss import Loss, losses
 from lossctl.plots.curves import curve, curves, sweeps
-from lossctl.rendering.chart import limits
+from lossctl.plots.limits import limits
 
 
 @pytest.fixture(params=losses, ids=lambda it: it.name)

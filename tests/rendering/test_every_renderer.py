@@ -52,7 +52,7 @@ def one():
 def report_for(renderer):
     """The small report, or the one number where that is all a format can say."""
     try:
-        renderer.render(small(), Style())
+        renderer.render(small().document(), Style())
     except lossctl.LossctlError:
         return one()
     return small()
@@ -67,7 +67,7 @@ def golden_files():
     """Path and text of every golden file."""
     for renderer in renderers:
         for width in WIDTHS:
-            text = renderer.render(report_for(renderer), Style(width=width))
+            text = renderer.render(report_for(renderer).document(), Style(width=width))
             yield GOLDEN / f"{renderer.name}-{width}.txt", versioned(text)
 
 
@@ -115,35 +115,35 @@ def test_surroundings_change_nothing(renderer, surroundings, color, monkeypatch)
     style, report = Style(width=100, color=color), report_for(renderer)
     for name in ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TERM", "COLORTERM", "GITHUB_ACTIONS", "CI"):
         monkeypatch.delenv(name, raising=False)
-    expected = renderer.render(report, style)
+    expected = renderer.render(report.document(), style)
     for name, value in surroundings.items():
         monkeypatch.setenv(name, value)
-    assert renderer.render(report, style) == expected
+    assert renderer.render(report.document(), style) == expected
 
 
 def test_text_ends_with_one_line_end_and_no_line_with_a_blank(renderer):
     for width in (40, *WIDTHS):
-        text = renderer.render(report_for(renderer), Style(width=width))
+        text = renderer.render(report_for(renderer).document(), Style(width=width))
         assert text.endswith("\n")
         assert not text.endswith("\n\n")
         assert not any(line.endswith(" ") for line in text.split("\n"))
 
 
 def test_without_colour_there_is_no_escape(renderer):
-    assert "\x1b" not in renderer.render(report_for(renderer), Style())
+    assert "\x1b" not in renderer.render(report_for(renderer).document(), Style())
 
 
 def test_colour_is_only_colour(renderer):
     report = report_for(renderer)
-    coloured = renderer.render(report, Style(color=True))
+    coloured = renderer.render(report.document(), Style(color=True))
     plain = "\n".join(line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", coloured).split("\n"))
-    assert plain == renderer.render(report, Style())
+    assert plain == renderer.render(report.document(), Style())
 
 
 def test_rendering_leaves_the_report_alone(renderer):
     report = report_for(renderer)
     before = repr(report)
-    renderer.render(report, Style())
+    renderer.render(report.document(), Style())
     assert repr(report) == before
 
 
@@ -151,9 +151,9 @@ def test_every_format_can_say_numbers_that_are_not_finite(renderer):
     """An overflow, one row (no standard error), nothing else."""
     report = infinite()
     if renderer.name == "value":
-        assert renderer.render(report, Style()) == "inf\n"
+        assert renderer.render(report.document(), Style()) == "inf\n"
         return
-    text = renderer.render(report, Style())
+    text = renderer.render(report.document(), Style())
     assert "inf" in text.lower()
     assert "nan" in text.lower()
 
@@ -176,7 +176,7 @@ def test_worst_rows_of_vectors_can_be_said(renderer):
         gradient=True,
         samples=2,
     )
-    text = renderer.render(report, Style())
+    text = renderer.render(report.document(), Style())
     assert f"{report.value:.5g}" in text
 
 
@@ -185,11 +185,11 @@ def test_worst_rows_of_vectors_can_be_said(renderer):
 
 def test_json_is_strict_and_whole():
     for report in (small(), one(), infinite()):
-        assert strict(renderers.get("json").render(report, Style())) == strict(json.dumps(report.to_dict()))
+        assert strict(renderers.get("json").render(report.document(), Style())) == strict(json.dumps(report.to_dict()))
 
 
 def test_json_names_what_is_not_finite():
-    (result,) = strict(renderers.get("json").render(infinite(), Style()))["results"]
+    (result,) = strict(renderers.get("json").render(infinite().document(), Style()))["results"]
     assert result["value"] is None
     assert result["nonfinite"]["value"] == "Infinity"
     assert result["standard_error"] is None
@@ -200,7 +200,7 @@ def test_json_names_what_is_not_finite():
 def test_json_floats_read_back_as_themselves():
     report = small()
     for found, result in zip(
-        strict(renderers.get("json").render(report, Style()))["results"], report.results, strict=True
+        strict(renderers.get("json").render(report.document(), Style()))["results"], report.results, strict=True
     ):
         assert found["value"] == result.value
         assert found["samples"] == strict(json.dumps(result.to_dict()["samples"]))
@@ -208,14 +208,14 @@ def test_json_floats_read_back_as_themselves():
 
 def test_json_lines_hold_one_result_each():
     for report in (small(), infinite()):
-        lines = renderers.get("jsonl").render(report, Style()).splitlines()
+        lines = renderers.get("jsonl").render(report.document(), Style()).splitlines()
         assert [strict(line) for line in lines] == report.to_dict()["results"]
 
 
 @pytest.mark.parametrize(("name", "delimiter"), [("csv", ","), ("tsv", "\t")])
 def test_delimited_floats_read_back_as_themselves(name, delimiter):
     for report in (small(), infinite()):
-        text = renderers.get(name).render(report, Style(precision=2))
+        text = renderers.get(name).render(report.document(), Style(precision=2))
         rows = list(csv.DictReader(io.StringIO(text), delimiter=delimiter))
         assert len(rows) == len(report.results)
         for row, result in zip(rows, report.results, strict=True):
@@ -240,7 +240,7 @@ def test_a_group_column_may_be_called_like_a_figure(form, by):
         frame = report.to_frame()
         columns, rows = list(frame.columns), [[str(cell) for cell in row] for row in frame.to_numpy().tolist()]
     else:
-        text = renderers.get(form).render(report, Style())
+        text = renderers.get(form).render(report.document(), Style())
         columns, *rows = csv.reader(io.StringIO(text), delimiter={"csv": ",", "tsv": "\t"}[form])
     assert len(set(columns)) == len(columns)
     for row, result in zip(rows, report.results, strict=True):
@@ -252,9 +252,9 @@ def test_a_group_column_may_be_called_like_a_figure(form, by):
 
 def test_the_bare_value_is_the_shortest_text_of_the_double():
     report = one()
-    assert float(renderers.get("value").render(report, Style())) == report.value
+    assert float(renderers.get("value").render(report.document(), Style())) == report.value
     with pytest.raises(lossctl.LossctlError):
-        renderers.get("value").render(small(), Style())
+        renderers.get("value").render(small().document(), Style())
 
 
 # --- people ----------------------------------------------------------------------------------------------------------
@@ -295,7 +295,7 @@ def long_names():
 @pytest.mark.parametrize("width", [60, 80, 100, 120, 200])
 def test_no_line_of_a_table_is_wider_than_the_width(width):
     for report in (small(), long_names(), infinite()):
-        text = renderers.get("table").render(report, Style(width=width))
+        text = renderers.get("table").render(report.document(), Style(width=width))
         assert max(map(cell_len, text.splitlines())) <= width
 
 
@@ -304,7 +304,7 @@ def test_no_line_of_a_table_is_wider_than_the_width(width):
 def test_numbers_are_never_cut_to_fit(name, width):
     """A name may be folded; a number that lost its last digits or its exponent would be another number."""
     for report in (small(), long_names()):
-        words = set(re.findall(r"[^\s|│]+", renderers.get(name).render(report, Style(width=width))))
+        words = set(re.findall(r"[^\s|│]+", renderers.get(name).render(report.document(), Style(width=width))))
         for result in report.results:
             figures = [result.value, result.standard_error, result.sum_weight, result.effective_n]
             gradient = result.gradient
@@ -318,7 +318,7 @@ def test_numbers_are_never_cut_to_fit(name, width):
 def test_names_are_never_squeezed_out_of_a_table(width):
     """A number without its loss, model and group is worth nothing: a name may be folded, but it stands there."""
     for report in (small(), long_names()):
-        lines = renderers.get("table").render(report, Style(width=width)).split("\n\n")[0].splitlines()
+        lines = renderers.get("table").render(report.document(), Style(width=width)).split("\n\n")[0].splitlines()
         rows = [line[1:-1].split("│") for line in lines if line.startswith("│")]
         columns = [re.sub(r"\s", "", "".join(cells)) for cells in zip(*rows, strict=True)]
         for result in report.results:
@@ -329,12 +329,12 @@ def test_names_are_never_squeezed_out_of_a_table(width):
 def test_precision_is_the_number_of_significant_digits():
     report = one()
     for precision in (3, 6, 12, 17):
-        text = renderers.get("table").render(report, Style(width=120, precision=precision))
+        text = renderers.get("table").render(report.document(), Style(width=120, precision=precision))
         assert f" {report.value:.{precision}g} " in text
 
 
 def test_names_are_text_and_not_markup():
-    text = renderers.get("plain").render(long_names(), Style())
+    text = renderers.get("plain").render(long_names().document(), Style())
     assert "[bold]no markup[/bold] :smile:" in text
 
 
@@ -355,7 +355,7 @@ def test_markdown_tables_keep_their_columns_whatever_a_group_is_called(word):
         "a|b": pa.array([word, "plain", word]),
     }
     report = lossctl.evaluate(source, ["mse", "mae"], by="a|b", gradient=True, samples=1)
-    tables = tables_in(renderers.get("markdown").render(report, Style(width=40)))
+    tables = tables_in(renderers.get("markdown").render(report.document(), Style(width=40)))
     assert len(tables) == 3 + len(report.results)
     for table in tables:
         assert {len(row) for row in table} == {len(table[0])}
@@ -371,11 +371,11 @@ def test_a_name_in_the_data_cannot_command_the_terminal(name):
         "prediction": [0.5, 1.5],
         "g": pa.array(["\x1b[2J\x1b]0;title\x07evil", "b\x08\x9b31m"]),
     }
-    text = renderers.get(name).render(lossctl.evaluate(source, "mse", by="g"), Style())
+    text = renderers.get(name).render(lossctl.evaluate(source, "mse", by="g").document(), Style())
     assert not set(text) & {"\x1b", "\x07", "\x08", "\x9b"}
 
 
 def test_a_standard_error_that_does_not_exist_is_said_to_be_nan():
     report = lossctl.evaluate({"label": [1.0], "prediction": [2.0]}, "mse")
     assert math.isnan(report.results[0].standard_error)
-    assert "nan" in renderers.get("table").render(report, Style())
+    assert "nan" in renderers.get("table").render(report.document(), Style())

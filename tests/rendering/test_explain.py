@@ -22,10 +22,10 @@ from lossctl.functions.definition import spell
 from lossctl.functions.docstring import Sections, sections_of
 from lossctl.functions.explanation import KINDS, Explanation, definitions, families, find
 from lossctl.functions.loss import Loss, losses
+from lossctl.functions.page import explained, paired
 from lossctl.functions.pairing import PAIRINGS, RISKS
 from lossctl.plots.curves import curve
-from lossctl.rendering import explanation as screen
-from lossctl.rendering.renderer import Style
+from lossctl.rendering.renderer import Style, renderers
 
 GOLDEN = Path(__file__).parent / "golden" / "explain"
 WIDTHS = (80, 120)
@@ -43,7 +43,8 @@ def bound_to(definition, spec=None):
 
 
 def page(bound, width, *, color=False):
-    return screen.explained(Explanation(bound), curve(bound), Style(width=width, color=color))
+    document = explained(Explanation(bound), curve(bound))
+    return renderers.get("table").render(document, Style(width=width, color=color))
 
 
 def flowing(text, margin):
@@ -148,7 +149,7 @@ def test_the_list_names_every_loss_and_activation_once_with_its_line(lossctl, mo
 
 @every_width
 def test_the_pairings_and_risks_are_all_shown(width):
-    text = screen.paired(Style(width=width))
+    text = renderers.get("table").render(paired(), Style(width=width))
     assert max(map(cell_len, text.splitlines())) <= width
     words = " ".join(text.split())
     margin = flowing(text.partition("\n")[2], max(len(it.task) for it in PAIRINGS) + 2)
@@ -335,7 +336,7 @@ def golden_files():
     for width in WIDTHS:
         for spec in SHOWN:
             yield GOLDEN / f"{spec.replace(':', '-')}-{width}.txt", page(find(spec)[0], width)
-        yield GOLDEN / f"pairings-{width}.txt", screen.paired(Style(width=width))
+        yield GOLDEN / f"pairings-{width}.txt", renderers.get("table").render(paired(), Style(width=width))
 
 
 @pytest.mark.parametrize(("path", "words"), [pytest.param(*it, id=it[0].stem) for it in golden_files()])

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lossctl.cli.command import Voice, Without, command
+from lossctl.cli.command import Voice, command
 from lossctl.cli.options import (
     Columns,
     Files,
@@ -23,10 +23,8 @@ from lossctl.errors import DataError, UsageError
 from lossctl.words import split
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from lossctl.evaluation.report import Report, Result
-    from lossctl.rendering.renderer import Renderer, Style
+    from lossctl.rendering.renderer import Renderer
 
 By = Annotated[list[str] | None, column_option("--by", metavar="COL[,COL]", help="Columns to group by.")]
 ReductionName = Annotated[
@@ -63,7 +61,7 @@ def evaluate(
     samples: Samples = 0,
     skill: Skill = False,
     fail_above: FailAbove = None,
-    output: Annotated[Output, Without("json")],
+    output: Output,
     running: RunningOptions,
     profile: Profile = False,
 ) -> None:
@@ -78,12 +76,13 @@ def evaluate(
     from lossctl.cli.output import refuse
     from lossctl.evaluation.evaluate import evaluate as measure
     from lossctl.evaluation.evaluate import input_files
+    from lossctl.evaluation.page import profiled
     from lossctl.rendering.renderer import renderers
 
     files = files or ["-"]
     how = running.over(files, join)
     voice, style = output.voice, output.style
-    shown = renderers.get(output.form or ("table" if sys.stdout.isatty() else "plain"))
+    shown = output.renderer("table" if sys.stdout.isatty() else "plain")
     written = [(path, _renderer_for(path)) for path in output.output or ()]
     inputs = input_files(files, join.labels) if written else ()
     for path, _ in written:
@@ -108,41 +107,26 @@ def evaluate(
         )
     verdicts = [verdict for gate in gates for verdict in gate.judge(report)]
     begun = time.perf_counter()
-    text = shown.render(report, style)
+    text = shown.render(report.document(), style)
     if report.profile is not None:
         rendered = time.perf_counter() - begun
         report = replace(report, profile={**report.profile, "import": imported, "render": rendered})
-        text = shown.render(report, style)  # with the time that it took to do so
+        text = shown.render(report.document(), style)  # with the time that it took to do so
     for note in report.notes:
         voice.note(note)
     for warning in report.warnings:
         voice.warn(warning)
     for path, renderer in written:
-        _write(path, renderer.render(report, style), inputs, voice)
+        _write(path, renderer.render(report.document(), style), inputs, voice)
     voice.result(text)
     if report.profile is not None:
-        voice.say(_profile_table(report.profile, style))
+        where = profiled(report.profile)
+        voice.say(renderers.get("table").render(where, replace(style, color=False)).rstrip())
     failed = [words for words, passed in verdicts if not passed]
     for words, passed in verdicts:
         voice.say(f"{'PASS' if passed else 'FAIL'} {words}")
     if failed:
         raise typer.Exit(1)
-
-
-def _profile_table(seconds: "Mapping[str, float]", style: "Style") -> str:
-    """Where the time went, a line a phase."""
-    from rich.table import Table
-
-    from lossctl.rendering.terminal import drawn
-
-    table = Table(box=None, padding=(0, 2, 0, 0), show_header=True)
-    table.add_column("phase")
-    table.add_column("seconds", justify="right")
-    table.add_column("share", justify="right")
-    whole = sum(seconds.values())
-    for phase, time_ in seconds.items():
-        table.add_row(phase, f"{time_:.3f}", f"{100 * time_ / whole:.0f} %")
-    return drawn(replace(style, color=False), table, "added up over workers; import is processor time").rstrip()
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from lossctl.cli.choices import complete_names
-from lossctl.cli.command import Without, command, dumped
+from lossctl.cli.command import Without, command
 from lossctl.cli.options import KindOf, Output
 from lossctl.errors import UsageError
 
@@ -34,7 +34,7 @@ def explain(
     *,
     name: Name = None,
     kind: KindOf = None,
-    output: Annotated[Output, Without("form", "output", "precision", "no_progress")],
+    output: Annotated[Output, Without("output", "precision", "no_progress")],
 ) -> None:
     """Explain a loss or an activation.
 
@@ -42,26 +42,22 @@ def explain(
     elsewhere, and its curve. Without a name, lists all there are; with pairings, which output activation goes with
     which loss.
     """
-    from lossctl.functions.explanation import Explanation, catalogue, find, matches
-    from lossctl.rendering import explanation as screen
+    from lossctl.functions.explanation import Explanation, find
+    from lossctl.functions.page import explained, listed, paired
     from lossctl.words import normal
 
     if kind is not None and (name is None or normal(name) == PAIRINGS):
         raise UsageError("--kind is for the name of a loss or an activation", "Name one, or leave it out.")
-    voice, style = output.voice, output.style
+    voice, style, renderer = output.voice, output.style, output.renderer("table")
     if name is None:
-        voice.result(dumped(catalogue()) if output.json else screen.listed(style))
+        voice.result(renderer.render(listed(), style))
         return
     if normal(name) == PAIRINGS:
-        voice.result(dumped(matches()) if output.json else screen.paired(style))
+        voice.result(renderer.render(paired(), style))
         return
     from lossctl.plots.curves import curve
 
     bound, note = find(name, None if kind is None else kind.value)
     if note:
         voice.note(note)
-    explanation, chart = Explanation(bound), curve(bound)
-    if output.json:
-        voice.result(dumped({**explanation.to_dict(), "curve": chart.to_dict()}))
-        return
-    voice.result(screen.explained(explanation, chart, style))
+    voice.result(renderer.render(explained(Explanation(bound), curve(bound)), style))

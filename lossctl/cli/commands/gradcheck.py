@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lossctl.cli.choices import complete_names
-from lossctl.cli.command import Voice, Without, command, dumped, prepared, through
+from lossctl.cli.command import Voice, Without, command, prepared, through
 from lossctl.cli.options import (
     Columns,
     Input,
@@ -23,10 +23,7 @@ from lossctl.cli.options import (
 from lossctl.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-    from lossctl.checks.contract import Check
-    from lossctl.checks.differences import Point
+    from lossctl.checks.outcome import Form
     from lossctl.evaluation.evaluate import Prepared
     from lossctl.evaluation.running import Running
     from lossctl.functions.activation import BoundActivation
@@ -60,42 +57,6 @@ class Drawing:
     seed: Annotated[int, running_option("--seed", min=0, metavar="N", help="Of the draws.")] = 0
 
 
-@dataclass(frozen=True)
-class Form:
-    """One thing that was checked: a loss on predictions or through an activation, or an activation."""
-
-    bound: "Bound"
-    check: "Check"
-    model: str | None = None
-    columns: tuple[str, ...] = ()
-    """The names of the columns of a prediction, where they are those of a file."""
-    places: tuple[tuple[str, int], ...] = ()
-    """File and row of the worst numbers, where they are those of a file."""
-
-    @property
-    def wrt(self) -> str:
-        """What the gradient is with respect to."""
-        return getattr(self.bound, "wrt", "pre-activation")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Everything that was found, with numbers as they are."""
-        found = self.check.gradient
-        worst = []
-        for at, point in enumerate(found.worst):
-            facts = asdict(point)
-            where = {"file": self.places[at][0], "row": self.places[at][1]} if self.places else {"row": None}
-            worst.append({**where, **{key: value for key, value in facts.items() if key != "row"}})
-        return {
-            "name": str(self.bound),
-            "model": self.model,
-            "wrt": self.wrt,
-            "passed": self.check.passed,
-            "faults": list(self.check.faults),
-            **{key: getattr(found, key) for key in ("compared", "kinks", "unresolved", "wrong", "error")},
-            "worst": worst,
-        }
-
-
 @command("gradcheck", "lossctl gradcheck huber preds.csv -y y -p p")
 def gradcheck(
     *,
@@ -107,7 +68,7 @@ def gradcheck(
     kind: KindOf = None,
     losses: Annotated[LossOptions, Without("loss")],
     drawing: Drawing,
-    output: Annotated[Output, Without("form", "output")],
+    output: Annotated[Output, Without("output")],
     running: RunningOptions,
 ) -> None:
     """Prove a loss or an activation, also a plug-in's.
@@ -117,7 +78,7 @@ def gradcheck(
     and parameters drawn from their domains; with files, at every row of them. Exits 1 when anything is wrong.
     """
     from lossctl.checks.contract import undocumented
-    from lossctl.checks.differences import TOLERANCE
+    from lossctl.checks.outcome import Outcome
     from lossctl.functions.explanation import find
 
     voice = output.voice
@@ -139,21 +100,16 @@ def gradcheck(
         forms = [*_at_draws(bound, name, losses, drawing, voice)]
     for lack in undocumented(bound.definition):
         voice.warn(lack)
-    passed = all(form.check.passed for form in forms)
-    if output.json:
-        facts = {"name": bound.name, "passed": passed, "tolerance": TOLERANCE, "checks": [it.to_dict() for it in forms]}
-        voice.result(dumped(facts))
-    else:
-        from lossctl.rendering.terminal import drawn
-
-        voice.result(drawn(output.style, *_page(forms, output.precision)))
-    if not passed:
+    outcome = Outcome(bound.name, tuple(forms))
+    voice.result(output.renderer("table").render(outcome.document(), output.style))
+    if not outcome.passed:
         raise typer.Exit(1)
 
 
 def _at_draws(bound: "Bound", spec: str, losses: LossOptions, drawing: Drawing, voice: Voice) -> "Iterator[Form]":
     """The checks at drawn points: of a loss on predictions and through its activations, unless one is named."""
     from lossctl.checks.contract import check_draws
+    from lossctl.checks.outcome import Form
     from lossctl.functions.activation import BoundActivation
     from lossctl.functions.definition import read_spec
     from lossctl.words import normal
@@ -189,10 +145,11 @@ def _request(bound: "Bound", spec: str, columns: Columns, losses: LossOptions) -
     return Request(**{**losses.asked(), "loss": [spec]}, **columns.asked())
 
 
-def _at_rows(ready: "Prepared", running: "Running", voice: Voice) -> list[Form]:
+def _at_rows(ready: "Prepared", running: "Running", voice: Voice) -> "list[Form]":
     """The checks at the rows of files."""
     from lossctl.checks.at_rows import prove
     from lossctl.checks.contract import Check
+    from lossctl.checks.outcome import Form
 
     plan = ready.plan
     counts, proofs = prove(ready.source, plan, running)
@@ -205,83 +162,3 @@ def _at_rows(ready: "Prepared", running: "Running", voice: Voice) -> list[Form]:
             raise DataError(f"{proof.bound}: no gradient of {proof.model} can be compared: {why}")
     columns = {model.name: model.columns for model in plan.roles.models}
     return [Form(it.bound, Check((), it.gradient), it.model, columns[it.model], it.places) for it in proofs]
-
-
-def _page(forms: list[Form], precision: int) -> "Iterator[RenderableType]":
-    """What was found, for people: counts, the worst numbers, the verdict."""
-    from rich.table import Table
-    from rich.text import Text
-
-    counts = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for title in ("gradient of", "compared", "at kinks", "unresolved", "wrong", "worst error"):
-        counts.add_column(title, justify="left" if title == "gradient of" else "right", overflow="fold")
-    for form in forms:
-        it = form.check.gradient
-        numbers = [f"{count:,}" for count in (it.compared, it.kinks, it.unresolved, it.wrong)]
-        counts.add_row(_title(form), *numbers, f"{it.error:.2g}" if it.compared else "")
-    yield counts
-    for form in forms:
-        if form.check.gradient.worst and (form.places or form.check.gradient.wrong):
-            yield ""
-            yield Text(f"largest relative errors of {_title(form)}", style="bold")
-            yield _worst(form, precision)
-        for fault in form.check.faults:
-            yield Text(f"fault: {fault}")
-    yield ""
-    for form in forms:
-        passed = form.check.passed
-        verdict = Text("PASS" if passed else "FAIL", style="green" if passed else "bold red")
-        yield verdict.append(f" {_title(form)}{_why(form)}", style="default not bold")
-
-
-def _title(form: Form) -> str:
-    from lossctl.words import printable
-
-    through = getattr(form.bound, "activation", None)
-    words = str(form.bound) if through is None else f"{form.bound} through {through}"
-    return words if form.model is None else f"{words}, model {printable(form.model)}"
-
-
-def _why(form: Form) -> str:
-    """Why a form passed or failed, to follow its title."""
-    it = form.check.gradient
-    if it.wrong:
-        return f": {it.wrong:,} of {it.compared:,} numbers differ from finite differences"
-    if form.check.faults:
-        return f": {form.check.faults[0]}"
-    if not it.compared:
-        return ": nothing could be compared"
-    return f": {it.compared:,} numbers agree with finite differences"
-
-
-def _worst(form: Form, precision: int) -> "RenderableType":
-    from rich.table import Table
-
-    from lossctl.words import printable
-
-    several = len({file for file, _ in form.places}) > 1
-    wide = len(form.columns) > 1 or any(isinstance(it.prediction, tuple) for it in form.check.gradient.worst)
-    shown = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    titles = [*(["file"] if several else []), *(["row"] if form.places else ["of"])]
-    titles += ["label", "prediction", *(["column"] if wide else []), "stated", "difference", "relative error"]
-    for title in titles:
-        shown.add_column(title, justify="left" if title in {"file", "of", "column"} else "right", overflow="fold")
-    for at, point in enumerate(form.check.gradient.worst):
-        cells = [form.places[at][0]] if several else []
-        cells += [f"{form.places[at][1]:,}" if form.places else point.name]
-        cells += [_number(value, point.column, precision) for value in (point.label, point.prediction)]
-        cells += [_column(form, point)] if wide else []
-        cells += [f"{point.stated:.{precision}g}", f"{point.difference:.{precision}g}", f"{point.error:.2g}"]
-        shown.add_row(*map(printable, cells))
-    return shown
-
-
-def _column(form: Form, point: "Point") -> str:
-    return form.columns[point.column] if len(form.columns) > 1 else f"#{point.column + 1}"
-
-
-def _number(value: float | tuple[float, ...] | None, column: int, precision: int) -> str:
-    """A number, or that of one column."""
-    if value is None:
-        return ""
-    return f"{value[column] if isinstance(value, tuple) else value:.{precision}g}"

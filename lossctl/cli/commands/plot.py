@@ -1,14 +1,14 @@
 """``lossctl plot``: the shapes of losses and activations, or what a file of predictions looks like."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lossctl.cli.choices import complete_names
-from lossctl.cli.command import Voice, Without, colored, command, prepared, through
+from lossctl.cli.command import Voice, Without, command, prepared, through
 from lossctl.cli.options import (
     Columns,
     Input,
@@ -23,9 +23,9 @@ from lossctl.errors import UsageError
 from lossctl.words import did_you_mean
 
 if TYPE_CHECKING:
+    from lossctl.document import Chart
     from lossctl.functions.activation import BoundActivation
     from lossctl.functions.bound_loss import BoundLoss
-    from lossctl.rendering.chart import Chart
 
 
 shape_option = partial(typer.Option, rich_help_panel="Shapes")
@@ -68,7 +68,7 @@ def plot(
     columns: Columns,
     losses: LossOptions,
     pictures: Pictures = None,
-    output: Annotated[Output, Without("form", "output", "precision")],
+    output: Annotated[Output, Without("output", "precision")],
     running: RunningOptions,
 ) -> None:
     """Draw losses and activations, or what a file of predictions looks like.
@@ -80,8 +80,9 @@ def plot(
     import shutil
 
     from lossctl.cli.output import refuse, replacing
+    from lossctl.document import charted
     from lossctl.evaluation.evaluate import input_files
-    from lossctl.rendering.picture import writer_for, writers
+    from lossctl.rendering.picture import writer_for
 
     voice, subjects = output.voice, subjects or ["-"]
     written = [(path, writer_for(path)) for path in pictures or ()]
@@ -110,14 +111,13 @@ def plot(
             charts = overview(ready.source, ready.plan, running.over(subjects, join, progress))
     screen = shutil.get_terminal_size()
     height = min(max(screen.lines // 2 - 2, 14), 20)
-    shown = writers.get("json" if output.json else "text")
-    text = shown.write(charts, width=screen.columns, height=height, color=colored(output.color))
+    text = output.renderer("table").render(charted(charts), replace(output.style, height=height))
     for path, writer in written:
         content = writer.write(charts, width=screen.columns, height=height, color=False)
         with replacing(path, inputs) as file:
             file.write(content)
         voice.note(f"wrote {path}")
-    voice.result(text.decode())
+    voice.result(text)
 
 
 def _named(subjects: list[str]) -> "list[BoundLoss | BoundActivation] | None":

@@ -5,8 +5,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from lossctl.rendering.chart import Axis, Chart, Panel, Series, reworded
-from lossctl.rendering.picture import writers
+from lossctl.document import Axis, Chart, Panel, Series
+from lossctl.rendering.picture import reworded, writers
 from lossctl.words import printable
 
 MARKERS = "•×+○*◇▪△"

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
+from lossctl.document import Axis, Chart, Panel, Series
 from lossctl.errors import UsageError
-from lossctl.rendering.chart import Axis, Chart, Panel, Series, reworded
-from lossctl.rendering.picture import writers
+from lossctl.rendering.picture import reworded, writers
 from lossctl.words import printable
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")

@@ -1,9 +1,9 @@
-"""Reports as comma- or tab-separated values: one row a result, floats in their shortest exact form."""
+"""Documents as comma- or tab-separated values: tidy rows, floats in their shortest exact form."""
 
 import csv
 import io
 
-from lossctl.evaluation.report import Report
+from lossctl.document import Document
 from lossctl.rendering.renderer import Style, renderers
 
 
@@ -14,9 +14,9 @@ class Delimited:
         self.name, self.delimiter = name, delimiter
         self.suffixes: tuple[str, ...] = (f".{name}",)
 
-    def render(self, report: Report, style: Style) -> str:  # noqa: ARG002
-        """A header and a row a result; worst rows are left to `lossctl samples`."""
-        rows = [result.to_row() for result in report.results]
+    def render(self, document: Document, style: Style) -> str:  # noqa: ARG002
+        """A header, and a row for each of what the document is about."""
+        rows = list(document.rows())
         text = io.StringIO()
         header = dict.fromkeys(name for row in rows for name in row)
         writer = csv.DictWriter(text, list(header), delimiter=self.delimiter, lineterminator="\n", restval="")

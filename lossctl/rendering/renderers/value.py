@@ -1,7 +1,7 @@
-"""A report of one result as a bare number."""
+"""A document that comes down to one number as that number."""
 
+from lossctl.document import Document
 from lossctl.errors import UsageError
-from lossctl.evaluation.report import Report
 from lossctl.rendering.renderer import Style, renderers
 
 
@@ -11,18 +11,18 @@ class BareValue:
     name = "value"
     suffixes: tuple[str, ...] = ()
 
-    def render(self, report: Report, style: Style) -> str:  # noqa: ARG002
+    def render(self, document: Document, style: Style) -> str:  # noqa: ARG002
         """The shortest text that reads back as the same double.
 
         Raises:
-            UsageError: the report has several results.
+            UsageError: the document has no number, or several.
         """
-        if len(report.results) != 1:
+        if len(document.values) != 1:
             raise UsageError(
-                f"a bare value needs one result, not {len(report.results)} results",
+                f"a bare value needs one result, not {len(document.values)} results",
                 "Ask for one loss of one model without groups, or for another format.",
             )
-        return f"{report.value!r}\n"
+        return f"{document.values[0]!r}\n"
 
 
 renderers.add(BareValue.name, BareValue())

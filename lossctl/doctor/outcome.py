@@ -1,0 +1,199 @@
+"""What a look at the columns came to: roles, tasks, command lines, findings."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from lossctl.doctor.finding import Severity
+from lossctl.doctor.survey import Candidate, Role
+from lossctl.document import Column, Document, Line, Part, Phrase, Piece, Section, Table, Tone, phrase
+from lossctl.rendering.renderer import Style, renderers
+from lossctl.words import counted
+
+TONES: dict[Severity, Tone] = {Severity.error: "bad", Severity.warning: "doubtful", Severity.note: "noted"}
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A finding that was made, and where."""
+
+    name: str
+    severity: Severity
+    model: str
+    what: str
+    advice: str
+    stops: bool
+    """Whether ``lossctl eval`` cannot measure such data, whatever the flags."""
+    count: int | None = None
+    """In how many rows."""
+    file: str | None = None
+    row: int | None = None
+    """The first of them in its file, from 1."""
+
+
+@dataclass(frozen=True)
+class ModelTask:
+    """What a model seems to be for."""
+
+    model: str
+    task: str | None
+    predictions: str | None
+    """What the predictions are: probabilities, logits, …"""
+    activations: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()
+    """The losses that fit, best first."""
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Everything there is to say."""
+
+    files: tuple[str, ...]
+    rows: int
+    rows_used: int
+    roles: tuple[Role, ...]
+    models: tuple[ModelTask, ...]
+    commands: tuple[str, ...]
+    """Command lines to copy: one, unless models differ in what fits them."""
+    runs: bool
+    """Whether they run as the data are."""
+    findings: tuple[Reported, ...]
+    """Worst first."""
+    notes: tuple[str, ...] = ()
+    columns: tuple[Candidate, ...] = ()
+    """Every column, where the names did not say which is which."""
+
+    @property
+    def suspicious(self) -> bool:
+        """Whether there is a finding that is more than a note."""
+        return any(found.severity is not Severity.note for found in self.findings)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The diagnosis as plain values."""
+        plain = {field.name: getattr(self, field.name) for field in fields(self)}
+        plain["roles"] = [asdict(role) for role in self.roles]
+        plain["models"] = [asdict(model) for model in self.models]
+        plain["findings"] = [asdict(found) for found in self.findings]
+        plain["columns"] = [it.to_dict() for it in self.columns]
+        return plain
+
+    def document(self) -> Document:
+        """The diagnosis, described: its rows are the findings."""
+        return Document(
+            title="diagnosis",
+            sections=lambda: _sections(self),
+            record=self.to_dict,
+            rows=lambda: [asdict(reported) for reported in self.findings],
+            notes=self.notes,
+        )
+
+    def __str__(self) -> str:
+        """What ``-f plain`` prints: aligned text, whatever the width."""
+        return renderers.get("plain").render(self.document(), Style()).rstrip("\n")
+
+    def _repr_html_(self) -> str:
+        from lossctl.rendering.fragment import fragment  # noqa: PLC0415  (where a notebook asks for it)
+
+        return fragment(self.document())
+
+
+def _sections(diagnosis: Diagnosis) -> Iterator[Section]:
+    """Columns, tasks, command lines, findings."""
+    rows, used = diagnosis.rows, diagnosis.rows_used
+    left = "" if diagnosis.columns or used == rows else f", {used:,} without nulls and weight 0"
+    title = f"{', '.join(diagnosis.files) or 'table'}: {counted(rows, 'row')}{left}"
+    yield (Line(Piece(title, "strong")),)
+    yield (_columns(diagnosis.columns) if diagnosis.columns else _roles(diagnosis.roles),)
+    yield tuple(_tasks(diagnosis))
+    if diagnosis.commands:
+        runs = diagnosis.runs or diagnosis.columns
+        lead = Line(Piece("run:" if runs else "run once the errors below are mended:", "strong"))
+        yield (lead, *(Line(Piece(f"  {command}", "command")) for command in diagnosis.commands))
+    if not diagnosis.findings:
+        yield (Line(Piece("findings: none", "good")),)
+        return
+    counts = [counted(sum(it.severity is severity for it in diagnosis.findings), severity) for severity in Severity]
+    yield (Line(Piece(f"findings: {', '.join(counts)}", "strong")),)
+    several = len(diagnosis.files) > 1
+    findings = [
+        [Piece(str(it.severity), TONES[it.severity]), _finding(it, several=several)] for it in diagnosis.findings
+    ]
+    yield (Table((Column("severity"), Column("finding")), findings, folds=True, tall=True),)
+
+
+def _tasks(diagnosis: Diagnosis) -> Iterator[Part]:
+    """Task and pairing of each model."""
+    for model in diagnosis.models:
+        of = f" of {model.model}" if len(diagnosis.models) > 1 else ""
+        if model.task is None:
+            yield Line(Piece(f"task{of}: none fits these columns", "strong"))
+            continue
+        yield Line(phrase(Piece(f"task{of}: ", "strong"), model.task))
+        yield Line(f"because {model.why}", indent=2)
+        yield Line(f"pairing {' or '.join(model.activations)} with {', '.join(model.losses)}", indent=2)
+
+
+def _roles(roles: tuple[Role, ...]) -> Table:
+    columns = (
+        Column("role"),
+        Column("column"),
+        Column("distinct", "count", missing="many"),
+        Column("null", "count"),
+        Column("what it holds"),
+    )
+    rows = []
+    for role in roles:
+        name = role.name if len(role.columns) == 1 or role.kind == "text" else f"{role.name} ({len(role.columns)})"
+        rows.append([role.role, name, role.distinct, role.nulls, "; ".join(_held(role))])
+    return Table(columns, rows, folds=True)
+
+
+def _held(role: Role) -> Iterator[str]:
+    """What a column holds, in words."""
+    if role.kind == "text":
+        if role.words:
+            more = role.distinct is None or role.distinct > len(role.words)
+            yield ", ".join(role.words) + (", …" if more else "")
+        else:
+            yield "ids" if role.role == "id" else "text"
+        return
+    if role.low is None or role.high is None:
+        yield "nothing"
+        return
+    kind = "whole numbers" if role.integers else "numbers"
+    many = "vectors of " if role.kind == "vector" else ""
+    yield f"{many}{kind} from {role.low:.6g} to {role.high:.6g}"
+    shares = [f"{100 * share:.3g} % are exactly {value}" for value, share in ((0, role.zeros), (1, role.ones)) if share]
+    if shares:
+        yield ", ".join(shares)
+    if role.sum_to_one is not None:
+        yield f"{100 * role.sum_to_one:.3g} % of the rows sum to 1"
+
+
+def _columns(candidates: tuple[Candidate, ...]) -> Table:
+    columns = (
+        Column("column"),
+        Column("type"),
+        Column("distinct", "count", missing="many"),
+        Column("null", "count"),
+        Column("from", "number", digits=4),
+        Column("to", "number", digits=4),
+        Column("could be"),
+    )
+    rows = []
+    for it in candidates:
+        numbers = it.content.numbers
+        span = [numbers.quantile(q) for q in (0.0, 1.0)] if numbers.n else [None, None]
+        distinct = "" if it.kind == "list" else it.distinct
+        rows.append([it.name, it.kind, distinct, it.content.nulls, *span, ", ".join(it.roles)])
+    return Table(columns, rows, folds=True)
+
+
+def _finding(it: Reported, *, several: bool) -> Phrase:
+    """What was found, in how many rows and where the first of them is, and what to do."""
+    said = [Piece(it.name, "strong", ends=True), Piece(f"{it.model}: {it.what}" if it.model else it.what, ends=True)]
+    if it.count is not None and it.row is not None:
+        file = f" of {it.file}" if several and it.file is not None else ""
+        said.append(Piece(f"{counted(it.count, 'row')}, first row {it.row:,}{file}", ends=True))
+    return (*said, Piece(f"→ {it.advice}", "faint"))

@@ -1,0 +1,271 @@
+"""What every result makes of itself: sections of lines, tables, facts and charts for people, records for machines.
+
+A renderer draws any document and knows no result. Numbers stand in it unrounded, text as it is: a renderer rounds the
+one and makes the other printable.
+"""
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from typing import Any, Literal
+
+SCHEMA_VERSION = 1
+"""Of every JSON object; a field that changes its meaning or goes away adds one."""
+
+Tone = Literal["", "strong", "faint", "code", "good", "bad", "doubtful", "noted", "command"]
+"""How a piece of text is meant; a ``command`` is never broken, so that it can be copied."""
+Kind = Literal["name", "text", "number", "count", "share"]
+"""What a column holds. A name tells rows apart; a number may be the numbers of a vector; a share is of 1."""
+Mark = Literal["line", "points", "bars", "heat"]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some text that is meant in one way."""
+
+    text: str
+    tone: Tone = ""
+    brief: str | None = None
+    """What may stand for it where there is little room."""
+    ends: bool = False
+    """Whether a line ends behind it."""
+
+
+Phrase = tuple[Piece, ...]
+Words = str | Piece | Phrase
+
+
+@dataclass(frozen=True)
+class Approximate:
+    """A number, or those of a vector, known only nearly."""
+
+    value: float | tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table."""
+
+    title: str
+    kind: Kind = "text"
+    digits: int | None = None
+    """Significant digits, where they are not for the reader to choose."""
+    missing: str = ""
+    """What stands where there is no value."""
+    tone: Tone = ""
+
+    @property
+    def numeric(self) -> bool:
+        """Whether it holds numbers, which stand right."""
+        return self.kind not in {"name", "text"}
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of typed cells; words in a column of numbers stand as they are."""
+
+    columns: tuple[Column, ...]
+    rows: Sequence[Sequence[Any]]
+    title: Words = ""
+    folds: bool = False
+    """Whether cells are folded where room is short; else the columns of numbers are spread over several tables."""
+    framed: bool = True
+    """Whether it may have a frame."""
+    tall: bool = False
+    """Whether its cells have several lines: rows need lines between them, or no header where there are none."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Texts by name."""
+
+    rows: tuple[tuple[str, Words], ...]
+    indent: int = 0
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of words, folded where it is too long."""
+
+    words: Words
+    indent: int = 0
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What to know of what stands above, a line each."""
+
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis of a panel."""
+
+    title: str
+    low: float
+    high: float
+    """Where it begins and ends: what lies beyond is in the series all the same, and not drawn."""
+    names: tuple[str, ...] = ()
+    """What 0, 1, 2, … stand for, where the axis is one of categories."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """One named set of numbers of a panel."""
+
+    name: str
+    mark: Mark
+    x: tuple[float, ...]
+    """Where the points are; for bars and heat the edges of the cells, one more than there are cells."""
+    y: tuple[float, ...]
+    """How high; for bars one a cell, for heat the edges of the cells."""
+    counts: tuple[tuple[int, ...], ...] = ()
+    """For heat, the rows in each cell: one tuple for each cell of y, from the bottom. For points, rows behind each."""
+    beyond: int = 0
+    """Rows that lie in none of the cells."""
+    guide: bool = False
+    """Whether it is there for the eye and not for its numbers."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One pair of axes and what is drawn over them."""
+
+    title: str
+    x: Axis
+    y: Axis
+    series: tuple[Series, ...]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Panels that belong together; series of one name are one thing in all of them."""
+
+    title: str
+    panels: tuple[Panel, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The series, each once."""
+        return tuple(dict.fromkeys(series.name for panel in self.panels for series in panel.series if not series.guide))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The chart as strict JSON can hold it: a number that is not finite becomes ``None``."""
+        return {name: _finite(value) for name, value in asdict(self).items()}
+
+
+Part = Line | Table | Facts | Notes | Chart
+Section = tuple[Part, ...]
+"""Parts right below each other. Between sections is a blank line."""
+Row = Mapping[str, Any]
+
+
+def _nothing() -> tuple[()]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Document:
+    """A result, described.
+
+    What is costly is made when somebody asks for it: a number for a script need not wait for tables.
+    """
+
+    title: str
+    sections: Callable[[], Iterable[Section]] = _nothing
+    """For people."""
+    record: Callable[[], Row] = dict
+    """The whole in numbers, strings, lists and dictionaries."""
+    rows: Callable[[], Iterable[Row]] = _nothing
+    """What it is mainly about, tidy: one value a field, or a tuple of numbers."""
+    items: Callable[[], Iterable[Row]] | None = None
+    """The same where a field may hold a list or a dictionary; else they are the rows."""
+    values: tuple[float, ...] = ()
+    """The numbers it comes down to, if it does."""
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    bare: bool = False
+    """Whether plain text of it has no colour, whatever is asked for: scripts read it."""
+    dense: bool = False
+    """Whether its record is thousands of numbers, which are not written a line each."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The whole as strict JSON takes it, with the version of its schema."""
+        return versioned(self.record())
+
+    def lines(self) -> list[Any]:
+        """What it is mainly about, one object each, as strict JSON takes it."""
+        return [strict(item) for item in (self.items or self.rows)()]
+
+
+def phrase(*words: Words) -> Phrase:
+    """Words one behind the other."""
+    made: list[Piece] = []
+    for some in words:
+        made += [Piece(some)] if isinstance(some, str) else [some] if isinstance(some, Piece) else some
+    return tuple(made)
+
+
+def prose(text: str) -> Phrase:
+    """Text of a docstring: what stands between backticks is code."""
+    pieces = re.split(r"`{1,2}([^`]+)`{1,2}", text)
+    return tuple(Piece(piece, "code" if at % 2 else "") for at, piece in enumerate(pieces))
+
+
+def charted(charts: Sequence[Chart]) -> Document:
+    """Charts one below the other; a row is a point, the edge of a bar or of a cell."""
+    return Document(
+        title=", ".join(chart.title for chart in charts),
+        sections=lambda: [(chart,) for chart in charts],
+        record=lambda: {"charts": [chart.to_dict() for chart in charts]},
+        rows=lambda: [row for chart in charts for row in _points(chart)],
+        dense=True,
+    )
+
+
+def _points(chart: Chart) -> Iterable[Row]:
+    for panel in chart.panels:
+        for series in panel.series:
+            place = {"chart": chart.title, "panel": panel.title or panel.y.title, "series": series.name}
+            if series.mark == "heat":
+                for y, counts in zip(series.y, series.counts, strict=False):
+                    yield from ({**place, "x": x, "y": y, "rows": n} for x, n in zip(series.x, counts, strict=False))
+            else:  # bars have one edge more than heights
+                yield from ({**place, "x": x, "y": y} for x, y in zip(series.x, series.y, strict=False))
+
+
+def versioned(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts as strict JSON takes them, behind the version of the schema and of lossctl."""
+    return {"schema_version": SCHEMA_VERSION, "lossctl": version("lossctl"), **strict(facts)}
+
+
+def strict(value: Any) -> Any:
+    """The value with non-finite numbers as ``None``, named in a field ``nonfinite`` of their object."""
+    if isinstance(value, Mapping):
+        plain = {key: strict(item) for key, item in value.items()}
+        odd = {key: word for key, item in value.items() if (word := _word(item)) is not None}
+        return {**plain, "nonfinite": odd} if odd else plain
+    return [strict(item) for item in value] if isinstance(value, list | tuple) else _finite(value)
+
+
+def _word(value: Any) -> Any:
+    """What a number that is not finite is called; for a vector, what each such entry is; ``None`` if all are finite."""
+    if isinstance(value, list | tuple):
+        words = [_word(item) for item in value]
+        return words if any(words) else None
+    if not isinstance(value, float) or math.isfinite(value):
+        return None
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def _finite(value: Any) -> Any:
+    """The value with non-finite numbers as ``None``, without a word about it."""
+    if isinstance(value, Mapping):
+        return {name: _finite(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,152 @@
+"""What people see of a report: its tables, and what they were made of."""
+
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+
+from lossctl.document import Approximate, Column, Document, Line, Notes, Phrase, Piece, Section, Table, phrase
+from lossctl.evaluation.result import RESULTS, ROWS, SKILL, WHOLE, Baseline, Gradient, Result, Shown
+from lossctl.functions.definition import Value, spell
+
+ROW = (
+    Column("row", "count"),
+    Column("loss", "number"),
+    Column("label", "number"),
+    Column("prediction", "number"),
+    Column("gradient", "number"),
+)
+"""The columns of worst rows."""
+
+
+@dataclass(frozen=True)
+class _Name:
+    """A column that tells results apart."""
+
+    column: Column
+    of: Callable[[Result], Any]
+
+
+def sections(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[Section]:
+    """The tables of a report, worst rows, then what they were made of."""
+    names = _naming(results)
+    wrt = {result.gradient.wrt for result in results if result.gradient is not None}
+    for name, title, part, holder in (
+        (RESULTS, "", None, Result),
+        (SKILL, "against the best constant prediction (skill: 1 − value / its loss)", "baseline", Baseline),
+        (
+            WHOLE,
+            f"gradient of the reported value with respect to the {' or '.join(sorted(wrt))}",
+            "gradient",
+            Gradient,
+        ),
+        (ROWS, "gradient of a row", "gradient", Gradient),
+    ):
+        of = [(result, getattr(result, part) if part else result) for result in results]
+        measured = [(result, figures) for result, figures in of if figures is not None]
+        if measured:
+            chosen = [
+                (field, shown) for field, shown in _shown(holder) if shown.table == name and shown.when(results, inputs)
+            ]
+            columns = [*(it.column for it in names), *(Column(it.title, it.kind, tone=it.tone) for _, it in chosen)]
+            rows = [
+                [*(it.of(result) for it in names), *(_cell(figures, field, shown) for field, shown in chosen)]
+                for result, figures in measured
+            ]
+            yield (Table(tuple(columns), rows, title),)
+    for result in results:
+        if result.samples:
+            yield (_worst(result, names),)
+    yield (Notes(tuple(_footer(results, inputs, settings))),)
+
+
+@functools.cache
+def _shown(holder: type) -> list[tuple[str, Shown]]:
+    """The fields that tables show, by name, in the order of the tables."""
+    hints = get_type_hints(holder, include_extras=True)
+    declared = [(name, shown) for name, hint in hints.items() for shown in getattr(hint, "__metadata__", ())]
+    return sorted(declared, key=lambda field: not field[1].first)
+
+
+def _cell(figures: object, field: str, shown: Shown) -> Any:
+    value = getattr(figures, field)
+    return Approximate(value) if shown.error and getattr(figures, shown.error) > 0 else value
+
+
+def _naming(results: Sequence[Result]) -> list[_Name]:
+    """The columns that tell results apart; where room is short and names suffice, the notes have the parameters."""
+    losses = {result.loss for result in results}
+    suffices = len({_name(loss) for loss in losses}) == len(losses)
+    titles = {loss: Piece(loss, brief=_name(loss) if suffices else None) for loss in losses}
+    names = [_Name(Column("loss", "name"), lambda result: titles[result.loss])]
+    if len({result.model for result in results}) > 1:
+        names.append(_Name(Column("model", "name"), lambda result: result.model))
+    groups = results[0].group if results else ()
+    return names + [
+        _Name(Column(group, "name", missing="(null)"), lambda result, group=group: result.group[group])  # type: ignore[misc]  # a default in a lambda
+        for group in groups
+    ]
+
+
+def _name(loss: str) -> str:
+    return loss.partition(":")[0]
+
+
+def _worst(result: Result, names: Sequence[_Name]) -> Table:
+    title: Phrase = phrase("worst rows of ")
+    for at, name in enumerate(names):
+        word = name.of(result)
+        title = phrase(title, ", " * bool(at), name.column.missing if word is None else word)
+    several = result.samples[0].file is not None
+    rows = [
+        [*([it.file] if several else []), it.row, it.value, it.label, it.prediction, it.gradient]
+        for it in result.samples
+    ]
+    return Table((*([Column("file", "name")] if several else []), *ROW), rows, title)
+
+
+def _footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[str]:
+    """Effective parameters, columns and counts: never hidden."""
+    for entry in settings["losses"]:
+        pieces = [f"{name}={_brief(value)}" for name, value in entry["parameters"].items()]
+        pieces += [] if entry["wrt"] == "prediction" else [f"on the {entry['wrt']}"]
+        if pieces:
+            yield f"{_name(entry['loss'])}: {', '.join(pieces)}"
+    models = [
+        ", ".join(columns) if len(columns) <= 6 else f"{columns[0]} … {columns[-1]} ({len(columns)} columns)"
+        for columns in inputs["models"].values()
+    ]
+    roles = [f"label {', '.join(inputs['label'])}", f"prediction {'; '.join(models)}"]
+    roles += [f"weight {inputs['weight']}"] if inputs["weight"] else []
+    roles += [f"by {', '.join(inputs['by'])}"] if inputs["by"] else []
+    yield "columns: " + " | ".join(roles)
+    if "join" in inputs:
+        joined = inputs["join"]
+        yield (
+            f"join: {joined['how']} by {', '.join(joined['id'])}: {joined['matched']:,} matched, "
+            f"{joined['unmatched_predictions']:,} predictions and {joined['unmatched_labels']:,} labels without match"
+        )
+    dropped = inputs["rows"] - inputs["rows_used"]
+    line = f"rows: {inputs['rows']:,} read, {inputs['rows_used']:,} used, {dropped:,} dropped"
+    reasons = [f"{count:,} null in {column}" for column, count in inputs["nulls"].items()]
+    reasons += [f"{inputs['zero_weights']:,} of weight 0"] if inputs["zero_weights"] else []
+    clipped = sum(result.n_clipped for result in results)
+    yield line + (f" ({', '.join(reasons)})" if reasons else "") + (f", {clipped:,} clipped" if clipped else "")
+
+
+def _brief(value: Value) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else spell(value)
+
+
+def profiled(seconds: Mapping[str, float]) -> Document:
+    """Where the time went, a row a phase."""
+    whole = sum(seconds.values())
+    columns = (Column("phase"), Column("seconds", "number"), Column("share", "share"))
+    rows = [[phase, f"{time:.3f}", f"{100 * time / whole:.0f} %"] for phase, time in seconds.items()]
+    table = Table(columns, rows, folds=True, framed=False)
+    return Document(
+        "where the time went",
+        lambda: [(table, Line("added up over workers; import is processor time"))],
+        record=lambda: {"profile": seconds},
+        rows=lambda: [{"phase": phase, "seconds": time} for phase, time in seconds.items()],
+    )

@@ -1,0 +1,159 @@
+"""What is measured of one loss of one model in one group.
+
+A field is a column: JSON, CSV and data frames have it by its name, in this order; tables as its `Shown` says.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Annotated, Any
+
+from lossctl.document import Kind, Tone
+from lossctl.functions.bound_loss import get_loss
+from lossctl.functions.definition import Value, spell
+
+RESULTS, SKILL, WHOLE, ROWS = "results", "skill", "whole", "rows"
+"""The tables of a report: of the results, their best constants, the gradients of the value, those of the rows."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """How tables show a field.
+
+    Args:
+        title: its heading.
+        kind: what it holds.
+        table: which of the tables of a report has it.
+        when: whether there is anything to show, given all results and the inputs.
+        tone: how it is meant.
+        first: whether it stands before those that do not.
+        error: the field that says what it may be off by.
+    """
+
+    title: str
+    kind: Kind = "number"
+    table: str = RESULTS
+    when: Callable[[Iterable["Result"], Mapping[str, Any]], bool] = lambda results, inputs: True  # noqa: ARG005
+    tone: Tone = ""
+    first: bool = False
+    error: str = ""
+
+
+def _reduced(results: Iterable["Result"], inputs: Mapping[str, Any]) -> bool:  # noqa: ARG001
+    return any(result.reduction != "mean" or get_loss(result.loss).reduction != "mean" for result in results)
+
+
+def _weighted(results: Iterable["Result"], inputs: Mapping[str, Any]) -> bool:  # noqa: ARG001
+    return bool(inputs.get("weight"))
+
+
+def _some(name: str) -> Callable[[Iterable["Result"], Mapping[str, Any]], bool]:
+    return lambda results, inputs: any(getattr(result, name) for result in results)  # noqa: ARG005
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """Gradient figures of one result: of the reported value L, and of the rows."""
+
+    wrt: str
+    """What the gradient is with respect to: the prediction or a pre-activation."""
+    grad_l2: Annotated[float, Shown("grad l2", table=WHOLE)]
+    """‖∂L/∂ŷ‖₂ over all rows and columns."""
+    grad_l1: Annotated[float, Shown("grad l1", table=WHOLE)]
+    grad_linf: Annotated[float, Shown("grad linf", table=WHOLE)]
+    row_mean: Annotated[float, Shown("row mean", table=ROWS)]
+    """Mean of ∣g_i∣, the gradient of row i's own loss (L2 norm of a vector row), weighted where rows are."""
+    row_rms: Annotated[float, Shown("row rms", table=ROWS)]
+    row_max: Annotated[float, Shown("row max", table=ROWS)]
+    top1_share: Annotated[float, Shown("top 1% share", "share", table=ROWS)]
+    """The part of Σ∣g∣ that the 1 % of rows with the largest ∣g∣ carry; from a histogram, within 1 % of itself."""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The best constant prediction of one result, and how much better than that the model is."""
+
+    constant: Annotated[float | tuple[float, ...], Shown("best constant", table=SKILL, error="constant_error")]
+    """On the scale of the loss, after any activation; one number a column of a vector prediction; NaN if unknown.
+
+    Of an interval of equally good constants it is the middle, or the end nearest to the labels.
+    """
+    constant_loss: Annotated[float, Shown("its loss", table=SKILL)]
+    """What would be reported of a model that always predicts it."""
+    skill: Annotated[float, Shown("skill", table=SKILL)]
+    """1 − value / constant_loss: 1 for a perfect model, 0 for one no better than the constant."""
+    constant_error: float
+    """By how much of itself a label was off, at most, when the constant was sought: 0 where nothing was rounded."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One row among the worst."""
+
+    file: str | None
+    """The file it is in, when there are several."""
+    row: int
+    """Its number in the file, from 1; header lines do not count."""
+    value: float
+    label: float | tuple[float, ...]
+    prediction: float | tuple[float, ...]
+    gradient: float | tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Result:
+    """One loss of one model in one group."""
+
+    loss: str
+    """The loss as a user would type it: ``huber:delta=0.5``."""
+    parameters: Mapping[str, Value]
+    """Every parameter with its effective value."""
+    reduction: Annotated[str, Shown("reduction", "name", when=_reduced)]
+    model: str
+    group: Mapping[str, str | None]
+    """The values of the group-by columns; empty without them."""
+    n: Annotated[int, Shown("n", "count")]
+    """Rows measured."""
+    n_null: Annotated[int, Shown("null", "count", when=_some("n_null"))]
+    """Rows dropped for a null."""
+    n_zero_weight: Annotated[int, Shown("zero weight", "count", when=_some("n_zero_weight"))]
+    """Rows dropped for a weight of 0."""
+    n_clipped: Annotated[int, Shown("clipped", "count", when=_some("n_clipped"))]
+    """Rows whose value the floor under probabilities changed."""
+    n_infinite: Annotated[int, Shown("infinite", "count", when=_some("n_infinite"))]
+    """Rows whose value is infinite."""
+    sum_weight: Annotated[float, Shown("Σw", when=_weighted)]
+    effective_n: Annotated[float, Shown("eff. n", when=_weighted)]
+    """(Σw)² / Σw²."""
+    value: Annotated[float, Shown("value", tone="strong", first=True)]
+    standard_error: Annotated[float, Shown("std. error", first=True)]
+    gradient: Gradient | None = None
+    baseline: Baseline | None = None
+    samples: tuple[Sample, ...] = ()
+
+    @property
+    def skill(self) -> float:
+        """1 − value / loss of the best constant prediction; NaN where that was not asked for or says nothing."""
+        return math.nan if self.baseline is None else self.baseline.skill
+
+    def to_row(self) -> dict[str, Any]:
+        """The result as a flat row; a group-by column called like a figure has ``by_`` in front of its name."""
+        plain = self.to_dict()
+        plain.pop("samples", None)
+        parameters = ",".join(f"{name}={spell(value)}" for name, value in plain.pop("parameters").items())
+        groups = {f"by_{name}" if name in plain else name: word for name, word in plain.pop("group").items()}
+        return {"loss": plain.pop("loss"), "parameters": parameters, "model": plain.pop("model"), **groups, **plain}
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result in numbers, strings, lists and dictionaries, with gradient figures and skill beside the others."""
+        plain = {field.name: getattr(self, field.name) for field in fields(self)}
+        plain["parameters"], plain["group"] = dict(self.parameters), dict(self.group)
+        del plain["gradient"], plain["baseline"], plain["samples"]
+        for part in (self.gradient, self.baseline):
+            if part is not None:
+                plain |= {field.name: getattr(part, field.name) for field in fields(part)}
+        if self.samples:
+            plain["samples"] = [
+                {field.name: getattr(sample, field.name) for field in fields(sample)} for sample in self.samples
+            ]
+        return plain

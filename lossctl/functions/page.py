@@ -1,0 +1,112 @@
+"""What people see of losses, activations and their pairings."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from lossctl.document import Chart, Document, Facts, Line, Part, Phrase, Piece, Words, phrase, prose
+from lossctl.functions.definition import Parameter, Value, spell
+from lossctl.functions.explanation import KINDS, Explanation, catalogue, families, matches
+from lossctl.functions.pairing import PAIRINGS, RISKS, Pairing, Risk
+
+Row = tuple[str, Words]
+
+
+def explained(explanation: Explanation, curve: Chart) -> Document:
+    """One loss or activation: its facts, then its curve. A row is a fact."""
+    bound, family = explanation.bound, explanation.definition.family
+    title = phrase(Piece(str(bound), "strong"), Piece(f"  {explanation.kind}, {family}", "faint"))
+    summary = explanation.sections.summary
+    facts = tuple(_facts(explanation))
+    return Document(
+        title=str(bound),
+        sections=lambda: [(Line(title), Line(prose(summary))), (Facts(facts),), (curve,)],
+        record=lambda: {**explanation.to_dict(), "curve": curve.to_dict()},
+        rows=lambda: [
+            {"name": str(bound), "fact": fact, "text": "".join(piece.text for piece in phrase(words))}
+            for fact, words in (("summary", prose(summary)), *facts)
+        ],
+    )
+
+
+def _facts(explanation: Explanation) -> Iterator[Row]:
+    sections, definition = explanation.sections, explanation.definition
+    slope = "gradient" if explanation.kind == "loss" else "derivative"
+    rows: list[Row] = [("formula", prose(sections.formula)), (slope, prose(sections.gradient))]
+    rows += explanation.domains.items()
+    rows += [("parameter", _parameter(parameter, value)) for parameter, value in explanation.parameters]
+    rows += [("reduction", explanation.reduction)] if explanation.reduction not in {None, "mean"} else []
+    rows += [("from logits", explanation.through[0])] if explanation.through else []
+    rows += [
+        ("properties", prose(sections.properties)),
+        ("use it", prose(sections.use)),
+        ("avoid it", prose(sections.avoid)),
+        ("note", prose(sections.notes)),
+    ]
+    rows += [("goes with", _partners(definition.name, pairing)) for pairing in explanation.pairings]
+    rows += [] if explanation.pairings else [("fits", ", ".join(explanation.legal))]
+    rows += [("risk", _risk(definition.name, risk)) for risk in explanation.risks]
+    rows += [("aliases", ", ".join(definition.aliases))]
+    if explanation.otherwise is not None:
+        columns, other, spellings = explanation.otherwise
+        rows.append(("", f"with {columns}, {' and '.join(spellings)} mean{'s' * (len(spellings) == 1)} {other}"))
+    rows += [("elsewhere", _peers(definition.peers)), ("reference", prose("; ".join(definition.references)))]
+    yield from ((name, words) for name, words in rows if any(piece.text for piece in phrase(words)))
+
+
+def _parameter(parameter: Parameter, value: Value) -> Phrase:
+    default = f"; default {spell(parameter.default)}" if value != parameter.default else " (the default)"
+    return phrase(Piece(f"{parameter.name} = {spell(value)}", "strong"), f"  {parameter.describe()}{default}")
+
+
+def _partners(name: str, pairing: Pairing) -> Phrase:
+    others = pairing.activations if name in pairing.losses else pairing.losses
+    return phrase(Piece(", ".join(others) or "any loss", "strong"), f"  {pairing.task}: {pairing.why}")
+
+
+def _risk(name: str, risk: Risk) -> str:
+    after = name in risk.losses
+    others = risk.activations if after else risk.losses
+    return f"{'after' if after else 'before'} {' or '.join(others)}: {risk.why}"
+
+
+def _peers(peers: dict[str, str]) -> Phrase:
+    said: list[Words] = []
+    for at, (library, name) in enumerate(peers.items()):
+        said += ["; " * bool(at), Piece(library, "strong"), f" {name}"]
+    return phrase(*said)
+
+
+def listed() -> Document:
+    """Every loss and activation by family, one line and one row each."""
+    section: list[Part] = []
+    rows: list[dict[str, Any]] = []
+    for kind in KINDS:
+        for family, members in families(kind).items():
+            section.append(Line(Piece(f"{family} {'losses' if kind == 'loss' else 'activations'}", "strong")))
+            section.append(Facts(tuple((it.name, prose(it.summary)) for it in members), indent=2))
+            rows += [{"kind": kind, "family": family, "name": it.name, "summary": it.summary} for it in members]
+    return Document("losses and activations", lambda: [tuple(section)], record=catalogue, rows=lambda: rows)
+
+
+def paired() -> Document:
+    """Which output activation goes with which loss, and which pairs to look out for; a row each."""
+    good = [(it.task, _pair(it)) for it in PAIRINGS]
+    bad = [("risky", _pair(it)) for it in RISKS]
+    title = "output activation → loss"
+    return Document(
+        title,
+        lambda: [(Line(Piece(title, "strong")), Facts((*good, *bad)))],
+        record=matches,
+        rows=lambda: [*_pairs(PAIRINGS), *_pairs(RISKS)],
+    )
+
+
+def _pair(it: Pairing | Risk) -> Phrase:
+    title = f"{', '.join(it.activations)} → {', '.join(it.losses) or 'any loss'}"
+    return (Piece(title, "strong", ends=True), Piece(it.why))
+
+
+def _pairs(some: Sequence[Pairing | Risk]) -> Iterator[dict[str, Any]]:
+    for it in some:
+        task = it.task if isinstance(it, Pairing) else "risky"
+        yield {"task": task, "activations": " ".join(it.activations), "losses": " ".join(it.losses), "why": it.why}

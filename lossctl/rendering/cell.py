@@ -1,0 +1,45 @@
+"""Values as words for people: numbers rounded, text printable."""
+
+import math
+from typing import Any
+
+from lossctl.document import Approximate, Column, Phrase, Piece, Words, phrase
+from lossctl.words import printable
+
+SHOWN = 6
+"""How many numbers of a vector are shown, with four digits each."""
+
+
+def shown(value: Any, column: Column, precision: int) -> Words:
+    """What stands in a cell; not yet printable."""
+    if value is None:
+        return column.missing
+    if isinstance(value, str | Piece | tuple) and not _vector(value):
+        return value
+    if isinstance(value, Approximate):
+        return f"≈ {number(value.value, column.digits or precision)}"
+    if column.kind == "count":
+        return f"{value:,}"
+    if column.kind == "share":
+        return "nan" if math.isnan(value) else f"{100 * value:.3g} %"
+    return number(value, column.digits or precision)
+
+
+def _vector(value: object) -> bool:
+    return isinstance(value, tuple) and not any(isinstance(part, Piece) for part in value)
+
+
+def number(value: float | tuple[float, ...], digits: int) -> str:
+    """A number in full, or the first few of several in brief."""
+    if not isinstance(value, tuple):
+        return f"{value:.{digits}g}"
+    some = " ".join(f"{part:.4g}" for part in value[:SHOWN])
+    return f"{some} …" if len(value) > SHOWN else some
+
+
+def pieces(words: Words, *, brief: bool = False) -> Phrase:
+    """Words that can neither command a terminal nor end a line where none is meant to end."""
+    return tuple(
+        Piece(printable(piece.text if piece.brief is None or not brief else piece.brief), piece.tone, ends=piece.ends)
+        for piece in phrase(words)
+    )

@@ -1,0 +1,252 @@
+"""Every output format of every result: a renderer draws any document, and knows no result."""
+
+import csv
+import io
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from rich.cells import cell_len
+from suspicious import TABLE, at, b, changed, m
+
+import lossctl
+from lossctl.checks.contract import Check, check_draws
+from lossctl.checks.differences import compare_loss
+from lossctl.checks.outcome import Form, Outcome
+from lossctl.doctor.diagnosis import diagnose
+from lossctl.document import Axis, Chart, Panel, Series, Table, charted
+from lossctl.functions.bound_loss import get_loss
+from lossctl.functions.explanation import Explanation, find
+from lossctl.functions.page import explained, listed, paired
+from lossctl.plots.curves import curve, curves
+from lossctl.rendering.fragment import fragment
+from lossctl.rendering.renderer import Style, renderers
+
+EVIL = ("\x1b[2Jevil", "a|b", "two\nlines", "<script>alert(1)</script>", "b\x08\x9b31m")
+PEOPLE = ("table", "plain", "markdown")
+
+
+def report(names=("north", "south")):
+    source = {"label": [0.0, 1.0, 2.0], "prediction": [0.5, 1.5, 1.0], "g": pa.array([names[0], names[-1], names[0]])}
+    return lossctl.evaluate(source, ["mse", "huber:delta=0.5"], by="g", gradient=True, samples=2, skill=True)
+
+
+def one():
+    return lossctl.evaluate({"label": [0.0, 1.0], "prediction": [0.5, 1.5]}, "mse")
+
+
+def wrong(columns=("p", "q"), file="rows.csv"):
+    """A gradient with numbers held to be wrong, at the rows of a file."""
+    bound = get_loss("cross_entropy").through("softmax")
+    rng = np.random.default_rng(1)
+    found = compare_loss(bound, *bound.accept(np.array([0.0, 1.0, 1.0]), rng.normal(0.0, 1.0, (3, 2))))
+    places = tuple((name, point.row + 1) for name, point in zip([file, "other.csv"] * 99, found.worst, strict=False))
+    return Outcome("cross_entropy", (Form(bound, Check(("it is a fault",), found), "model", columns, places),))
+
+
+def explanation(name):
+    bound, _ = find(name)
+    return explained(Explanation(bound), curve(bound))
+
+
+RESULTS = {
+    "report": lambda: report().document(),
+    "one number": lambda: one().document(),
+    "diagnosis": lambda: diagnose(changed(b, p=at(1 - b["p"], 3, None)), label=["y"], prediction=["p"]).document(),
+    "healthy": lambda: diagnose(b, label=["y"], prediction=["p"]).document(),
+    "columns": lambda: diagnose(m).document(),
+    "gradcheck": lambda: Outcome("bce", (Form(get_loss("bce"), check_draws(get_loss("bce"), draws=1)),)).document(),
+    "wrong gradient": lambda: wrong().document(),
+    "loss": lambda: explanation("huber:delta=0.5"),
+    "activation": lambda: explanation("softmax"),
+    "list": listed,
+    "pairings": paired,
+    "curves": lambda: charted(curves([get_loss("mse"), get_loss("hinge")])),
+}
+
+
+@pytest.fixture(params=RESULTS)
+def document(request):
+    return RESULTS[request.param]()
+
+
+@pytest.fixture(params=renderers, ids=lambda renderer: renderer.name)
+def renderer(request):
+    return request.param
+
+
+def said(renderer, document, style=None):
+    """What a renderer makes of a document; nothing where it needs one number and there is none."""
+    if renderer.name == "value" and len(document.values) != 1:
+        with pytest.raises(lossctl.LossctlError, match="a bare value needs one result"):
+            renderer.render(document, Style())
+        return ""
+    return renderer.render(document, style or Style())
+
+
+def test_every_renderer_can_say_every_result(renderer, document):
+    text = said(renderer, document)
+    assert text.endswith("\n") or renderer.name in {"value", "jsonl"}
+    assert not text.endswith("\n\n")
+    assert "\x1b" not in text
+    if renderer.name in PEOPLE:
+        assert not any(line.endswith(" ") for line in text.split("\n"))
+        assert "\n\n\n" not in text
+
+
+def test_colour_is_only_colour(renderer, document):
+    coloured = re.sub(r"\x1b\[[0-9;]*m", "", said(renderer, document, Style(color=True)))
+    if renderer.name in PEOPLE:
+        coloured = "\n".join(line.rstrip() for line in coloured.split("\n"))
+    assert coloured == said(renderer, document)
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_no_table_is_wider_than_the_width(document, width):
+    lines = renderers.get("table").render(document, Style(width=width)).splitlines()
+    assert max(cell_len(line) for line in lines if not line.startswith("  lossctl ")) <= width
+
+
+def test_the_record_is_strict_json_behind_its_version(document):
+    whole = json.loads(renderers.get("json").render(document, Style()), parse_constant=pytest.fail)
+    assert list(whole)[:2] == ["schema_version", "lossctl"]
+    assert whole == json.loads(json.dumps(document.to_dict()))
+
+
+def test_lines_and_rows_are_as_many_and_unrounded(document):
+    lines = renderers.get("jsonl").render(document, Style(precision=1)).splitlines()
+    assert [json.loads(line, parse_constant=pytest.fail) for line in lines] == document.lines()
+    for name, delimiter in (("csv", ","), ("tsv", "\t")):
+        text = renderers.get(name).render(document, Style(precision=1))
+        rows = list(csv.DictReader(io.StringIO(text), delimiter=delimiter))
+        assert len(rows) == len(lines)
+        for row, expected in zip(rows, document.rows(), strict=True):
+            for field, value in expected.items():
+                if isinstance(value, float):
+                    assert repr(float(row[field])) == repr(value)
+                elif not isinstance(value, tuple):
+                    assert row[field] == ("" if value is None else str(value))
+
+
+def test_rows_are_tidy(document):
+    for row in document.rows():
+        for value in row.values():
+            assert value is None or isinstance(value, str | int | float | tuple)
+            assert not isinstance(value, tuple) or all(isinstance(number, float) for number in value)
+
+
+def test_every_row_of_a_table_has_a_cell_for_each_column(document):
+    for section in document.sections():
+        for part in section:
+            if isinstance(part, Table):
+                assert {len(row) for row in part.rows} <= {len(part.columns)}
+
+
+def test_a_document_can_be_read_twice(renderer, document):
+    assert said(renderer, document) == said(renderer, document)
+
+
+# --- names from the data ---------------------------------------------------------------------------------------------
+
+
+def hostile(word):
+    """Results in which a name is that word."""
+    yield report((word, "plain")).document()
+    yield diagnose({"y": b["y"], word: b["p"]}, label=["y"], prediction=[f"/{re.escape(word)}/"]).document()
+    yield diagnose({word: m["y"], "z": m["p_0"]}).document()
+    yield wrong((word, "q"), word).document()
+
+
+@pytest.mark.parametrize("word", EVIL, ids=repr)
+def test_a_name_can_neither_command_the_terminal_nor_end_a_row(word):
+    for document in hostile(word):
+        for name in PEOPLE:
+            assert not set(renderers.get(name).render(document, Style())) & {"\x1b", "\x08", "\x9b"}
+        for block in re.findall(r"(?:^\|.*\n)+", renderers.get("markdown").render(document, Style()), re.MULTILINE):
+            rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in block.splitlines()]
+            assert len({len(row) for row in rows}) == 1
+
+
+class Tags(HTMLParser):
+    """The elements of a text, which must be closed as they were opened, and its words."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.seen, self.words = [], set(), ""
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.add(tag)
+        if tag != "br":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words += data
+
+
+def parsed(text):
+    tags = Tags()
+    tags.feed(text)
+    tags.close()
+    assert not tags.open
+    return tags
+
+
+def test_html_is_whole_and_says_what_plain_text_says(document):
+    tags = parsed(fragment(document))
+    assert tags.seen <= {"b", "br", "code", "dd", "div", "dl", "dt", "p", "pre", "small", "table", "tbody", "td", "th",
+                         "thead", "tr"}  # fmt: skip
+    for section in document.sections():
+        for part in section:
+            if isinstance(part, Table):
+                assert all(column.title in tags.words for column in part.columns)
+
+
+@pytest.mark.parametrize("word", EVIL, ids=repr)
+def test_html_takes_no_name_for_markup(word):
+    for document in hostile(word):
+        tags = parsed(fragment(document))
+        assert "script" not in tags.seen
+        assert not set(tags.words) & {"\x1b", "\x08", "\x9b"}
+
+
+# --- the results themselves ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("columns", ["40", "200"])
+def test_a_report_and_a_diagnosis_print_as_plain_text_and_show_as_html(monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    for result in (report(), one(), diagnose(TABLE["inverted"][0][0])):
+        assert f"{result}\n" == renderers.get("plain").render(result.document(), Style())
+        assert result._repr_html_() == fragment(result.document())
+
+
+def test_printing_is_what_the_command_line_prints(lossctl, sample_data):
+    import lossctl as library
+
+    path = str(sample_data / "regression.csv")
+    arguments = ("-l", "mse,mae", "-y", "y", "-p", "prediction", "-w", "weight")
+    asked = {"loss": ["mse", "mae"], "label": "y", "prediction": "prediction", "weight": "weight"}
+    assert lossctl("eval", path, *arguments, "-f", "plain").out == f"{library.evaluate(path, **asked)}\n"
+
+
+def test_the_rows_of_a_chart_are_its_points_bars_and_cells():
+    axis = Axis("x", 0.0, 2.0)
+    series = (
+        Series("line", "line", (0.0, 1.0, 2.0), (5.0, 6.0, 7.0)),
+        Series("bars", "bars", (0.0, 1.0, 2.0), (5.0, 6.0)),
+        Series("heat", "heat", (0.0, 1.0, 2.0), (0.0, 1.0, 2.0), counts=((1, 2), (3, 4))),
+    )
+    document = charted([Chart("chart", (Panel("panel", axis, axis, series),))])
+    rows = [(row["series"], row["x"], row["y"], row.get("rows")) for row in document.rows()]
+    assert rows == [
+        ("line", 0.0, 5.0, None), ("line", 1.0, 6.0, None), ("line", 2.0, 7.0, None),
+        ("bars", 0.0, 5.0, None), ("bars", 1.0, 6.0, None),
+        ("heat", 0.0, 0.0, 1), ("heat", 1.0, 0.0, 2), ("heat", 0.0, 1.0, 3), ("heat", 1.0, 1.0, 4),
+    ]  # fmt: skip
