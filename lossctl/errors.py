@@ -1,8 +1,29 @@
 """Every way lossctl can fail: what happened, where, what to do about it, and the exit status.
 
-An error is written for the person at the terminal. ``str(error)`` is the whole message; the command line adds
-nothing but ``error:`` in front of it.
+An error is written for the person who reads it. What he may set is named by `option`, which Python words as an
+argument and the command line as a flag; everything else stands as it is.
 """
+
+import re
+from collections.abc import Callable
+
+_OPTION = re.compile("\ue000(\\w+)(?:=([^\ue001]*))?\ue001")
+
+
+def option(name: str = "", /, **setting: object) -> str:
+    r"""A keyword argument of `lossctl.evaluate` or another public function, to stand in a message.
+
+    >>> str(UsageError("nulls", f"Leave them out with {option(nulls='drop')}, or {option('nulls')} stops there."))
+    "nulls\nLeave them out with nulls='drop', or nulls stops there."
+    """
+    words = [name, *(f"{key}={value}" for key, value in setting.items())]
+    return "".join(f"\ue000{word}\ue001" for word in words if word)
+
+
+def _argument(name: str, value: str | None) -> str:
+    """An option as Python code."""
+    plain = value is None or value in {"True", "False"} or value.isdecimal()
+    return name if value is None else f"{name}={value if plain else repr(value)}"
 
 
 class LossctlError(Exception):
@@ -20,12 +41,17 @@ class LossctlError(Exception):
         self.what = what
         self.hint = hint
 
+    def worded(self, option: Callable[[str, str | None], str]) -> str:
+        """The whole message, with every option as ``option(name, value)`` words it."""
+        message = f"{self.what}\n{self.hint}" if self.hint else self.what
+        return _OPTION.sub(lambda met: option(met[1], met[2]), message)
+
     def __str__(self) -> str:
-        return f"{self.what}\n{self.hint}" if self.hint else self.what
+        return self.worded(_argument)
 
 
 class UsageError(LossctlError):
-    """The question is wrong: an unknown loss, column or parameter, or flags that contradict each other."""
+    """The question is wrong: an unknown loss, column or parameter, or options that contradict each other."""
 
     status = 2
 

@@ -15,6 +15,7 @@ from typer._click.exceptions import ClickException  # named typer.TyperException
 from typer.core import TyperGroup
 
 from lossctl.cli.command import Color, Entry, colored, commands, tell
+from lossctl.cli.words import worded
 from lossctl.errors import DataError, LossctlError, UsageError
 
 # Nothing here multiplies matrices, and the threads of NumPy's linear algebra would spin on a core while it is imported.
@@ -123,7 +124,7 @@ def run(arguments: list[str]) -> int:  # noqa: C901  (one branch a way to end)
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
     except LossctlError as error:
-        return _fail(str(error), error.status)
+        return _fail(worded(error), error.status)
     except ClickException as wrong:
         message = wrong.format_message()  # empty where the help was shown instead
         return _fail(f"{message}\nTry lossctl --help.", USAGE) if message else USAGE

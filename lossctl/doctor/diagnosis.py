@@ -18,7 +18,7 @@ from lossctl.evaluation.traversal import Traversal
 from lossctl.functions.bound_loss import BoundLoss, get_loss
 from lossctl.functions.definition import split_specs
 from lossctl.inference.facts import Facts, no_facts
-from lossctl.inference.fit import Fit, fit
+from lossctl.inference.fit import Fit, Settings, fit
 from lossctl.inference.layout import Layout, LayoutPlanner
 from lossctl.inference.request import Request
 from lossctl.inference.roles import choose, find
@@ -186,10 +186,10 @@ def _commands(
     if any(kind == "null" and column in needed for kind, column, _ in facts.seen.by_key):
         shared += ["--nulls", "drop"]
     patterns = list(request.prediction) or [model.name for model in roles.models]
-    grouped: dict[tuple[str, tuple[str, ...]], list[int]] = {}
+    grouped: dict[tuple[str, Settings], list[int]] = {}
     for at, found in enumerate(fits):
         if found is not None:
-            grouped.setdefault((found.loss, found.flags), []).append(at)
+            grouped.setdefault((found.loss, found.settings), []).append(at)
     made = []
     for (loss, _), places in grouped.items():
         chosen = fits[places[0]]

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Sequence
 
-from lossctl.inference.fit import Fit
+from lossctl.inference.fit import Fit, Settings
 
 SHORT = {"label": "-y", "pred": "-p", "weight": "-w"}
 """Flags of columns; the long form takes values that begin with a dash."""
@@ -37,4 +37,10 @@ def eval_command(shared: Sequence[str], predictions: Sequence[str], losses: Sequ
     for pattern in predictions:
         words += spelled("pred", pattern)
     words += ["-l", quoted(",".join(losses))]
-    return " ".join([*words, *(quoted(flag) for flag in found.flags)])
+    return " ".join([*words, *flags(found.settings)])
+
+
+def flags(settings: Settings) -> list[str]:
+    """Fields of a request as flags, quoted."""
+    named = ((f"--{name.replace('_', '-')}", value) for name, value in settings)
+    return [quoted(flag if value is True else f"{flag}={value}") for flag, value in named]

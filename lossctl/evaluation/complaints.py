@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from lossctl.errors import DataError
+from lossctl.errors import DataError, option
 from lossctl.evaluation.measure import Measured
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.traversal import Traversal
@@ -30,7 +30,7 @@ def complain(plan: Plan, problems: Problems, passed: Traversal) -> None:
 def _nulls(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str]]:
     if plan.nulls == "error":
         for column, _, problem in problems.of("null"):
-            yield f"column {column!r} is null or NaN", problem, "Leave such rows out with --nulls drop (nulls='drop')."
+            yield f"column {column!r} is null or NaN", problem, f"Leave such rows out with {option(nulls='drop')}."
 
 
 def _lengths(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str]]:
@@ -53,20 +53,22 @@ def _illegal(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str
 
 def _remedy(plan: Plan, column: str, name: str) -> str:
     if name.startswith("one of the classes"):
-        return "Name other classes with --classes A,B,C."
+        return f"Name other classes with {option(classes='A,B,C')}."
     bound = next((bound for _, bound in plan.losses if bound.name == name), None)
     if bound is None:
         return ""
     is_label = column in plan.roles.label or column == ", ".join(plan.roles.label)
     if not is_label and bound.definition.natural_activation is not None and bound.activation is None:
-        rows = " If they are probabilities that miss 1, --normalize-rows rescales them." if bound.rows else ""
-        return f"Are these scores before the {bound.definition.natural_activation}? Then add --from-logits.{rows}"
+        rescaled = f" If they are probabilities that miss 1, {option(normalize_rows=True)} rescales them."
+        rows = rescaled if bound.rows else ""
+        asked = option(from_logits=True)
+        return f"Are these scores before the {bound.definition.natural_activation}? Then add {asked}.{rows}"
     if not is_label and bound.chained:
         return " ".join(f"{doubt}." for doubt in plan.doubts if doubt.startswith(f"{bound.name} after"))
     if is_label and name == "mape":
         return "Leave out the zero labels, or divide by max(1, |label|): mape:zero=max1."
     if is_label and bound.rows and plan.layout.classes:
-        return f"The classes are {', '.join(plan.layout.classes[:12])}; --classes says otherwise."
+        return f"The classes are {', '.join(plan.layout.classes[:12])}; {option('classes')} says otherwise."
     return ""
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
-from lossctl.errors import UsageError
+from lossctl.errors import UsageError, option
 from lossctl.reading.stores import is_remote
 from lossctl.registry import Registry
 
@@ -69,8 +69,8 @@ def find_engine(name: str, scheduler: str | None = None) -> Engine:
     """
     found = engines.get(name)
     if scheduler is not None and not isinstance(found, Remote):
-        able = " or ".join(f"--engine {it.name}" for it in engines if isinstance(it, Remote))
-        raise UsageError(f"the {found.name} engine has no scheduler", f"--scheduler goes with {able}.")
+        able = " or ".join(option(engine=it.name) for it in engines if isinstance(it, Remote))
+        raise UsageError(f"the {found.name} engine has no scheduler", f"{option('scheduler')} goes with {able}.")
     return found
 
 

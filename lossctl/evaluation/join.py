@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from lossctl.errors import DataError, UsageError
+from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.running import SERIAL
 from lossctl.evaluation.traversal import Traversal
 from lossctl.inference.request import Request
@@ -56,7 +56,7 @@ def join(  # noqa: C901  (a step for each thing that can be wrong)
     if how not in HOW:
         raise UsageError(f"unknown join {how!r}", f"Known: {', '.join(HOW)}.")
     if not ids:
-        raise UsageError("--labels needs --id COL: the column that both files share")
+        raise UsageError(f"{option('labels')} needs {option(ids='COL')}: the column that both files share")
     if "stdin" in predictions.files and "stdin" in labels.files:
         raise UsageError("stdin can be read only once")
     left_names = {column.name for column in predictions.columns}
@@ -64,8 +64,8 @@ def join(  # noqa: C901  (a step for each thing that can be wrong)
         for name in ids:
             if len(found := find(name, source.columns, f"id of the {side}")) > 1:
                 raise UsageError(f"id {name!r} matches {len(found)} columns of the {side}", "Name each.")
-    label = _roles(request.label, labels.columns, ids, LABEL_NAMES, "label", "-y")
-    prediction = tuple(request.prediction) or _roles((), predictions.columns, ids, PREDICTION_NAMES, "prediction", "-p")
+    label = _roles(request.label, labels.columns, ids, LABEL_NAMES, "label")
+    prediction = tuple(request.prediction) or _roles((), predictions.columns, ids, PREDICTION_NAMES, "prediction")
     weight = None if request.weight is None else _either(request.weight, predictions, labels, "weight")[0]
     by = tuple(name for pattern in request.by for name in _either(pattern, predictions, labels, "group"))
     shared = [*by, *([] if weight is None else [weight])]
@@ -96,7 +96,7 @@ def join(  # noqa: C901  (a step for each thing that can be wrong)
 
 
 def _roles(
-    patterns: Sequence[str], columns: Sequence[Column], ids: Sequence[str], known: Sequence[str], role: str, flag: str
+    patterns: Sequence[str], columns: Sequence[Column], ids: Sequence[str], known: Sequence[str], role: str
 ) -> tuple[str, ...]:
     """The columns of a role: as named, the one of a common name, or the only one beside the key."""
     if patterns:
@@ -105,7 +105,7 @@ def _roles(
     common = [name for name in others if name.lower() in known]
     if len(common) == 1 or len(others) == 1:
         return tuple(common or others)
-    raise UsageError(f"no single column could be the {role}: {', '.join(others)}", f"Say which with {flag}.")
+    raise UsageError(f"no single column could be the {role}: {', '.join(others)}", f"Say which with {option(role)}.")
 
 
 def _either(pattern: str, predictions: Source, labels: Source, role: str) -> tuple[str, ...]:
@@ -152,7 +152,9 @@ def _match(left: pa.Table, right: pa.Table, ids: list[str], how: str) -> tuple[p
         repeated = counted.filter(pc.greater(counted["count_all"], 1))
         if repeated.num_rows:
             what = f"{repeated.num_rows:,} ids occur more than once in the {side}, such as {_examples(repeated, ids)}"
-            raise DataError(what, "Ids must be unique on both sides; more columns may tell rows apart: --id A,B.")
+            raise DataError(
+                what, f"Ids must be unique on both sides; more columns may tell rows apart: {option(ids='A,B')}."
+            )
     missing = [one.join(other, ids, join_type="left anti") for one, other in (sides, sides[::-1])]
     facts = {"unmatched_predictions": missing[0].num_rows, "unmatched_labels": missing[1].num_rows}
     if how == "strict" and any(facts.values()):
@@ -162,7 +164,8 @@ def _match(left: pa.Table, right: pa.Table, ids: list[str], how: str) -> tuple[p
             if table.num_rows
         ]
         raise DataError(
-            "; ".join(parts), "Join on what matches with --join inner, or keep all predictions: --join left."
+            "; ".join(parts),
+            f"Join on what matches with {option(join='inner')}, or keep all predictions: {option(join='left')}.",
         )
     kind = "left outer" if how == "left" else "inner"
     matched = sides[0].join(sides[1], ids, join_type=kind).sort_by(LEFT)

@@ -10,7 +10,7 @@ from typing import get_args
 import pyarrow as pa
 
 from lossctl.domain import BINARY, PROBABILITY, SIMPLEX, Domain
-from lossctl.errors import UsageError
+from lossctl.errors import UsageError, option
 from lossctl.evaluation.plan import Plan, PlannedModel
 from lossctl.functions.activation import get_activation
 from lossctl.functions.bound_loss import BoundLoss, get_loss
@@ -44,7 +44,7 @@ def make_plan(source: Source, request: Request) -> Plan:
     layout = planner.layout(rows=rows)
     if layout.text and layout.classes is None:
         if rows:
-            hint = "Name the classes in order: --classes no,yes."
+            hint = f"Name the classes in order: {option(classes='no,yes')}."
             raise UsageError(f"label column {layout.roles.label[0]!r} holds text", hint)
         layout = replace(layout, class_labels="codes")  # if it is text indeed, its first row says so
     models = tuple(
@@ -71,7 +71,9 @@ def _check(plan: Plan) -> None:
     for model, bound in plan.losses:
         if plan.normalize_rows and bound.prediction_domain != SIMPLEX:
             hint = "It is for losses of rows of probabilities, without an activation."
-            raise UsageError(f"--normalize-rows: {bound.name} does not take rows of probabilities here", hint)
+            raise UsageError(
+                f"{option(normalize_rows=True)}: {bound.name} does not take rows of probabilities here", hint
+            )
         bound.accept_shapes((label_width,) if label_width else (), (model.width,) if model.width else ())
 
 
@@ -81,14 +83,14 @@ def _losses(asked: Request, specs: Sequence[str | BoundLoss], width: int) -> tup
     if asked.reduction is not None:
         chosen = [bound.under(asked.reduction) for bound in chosen]
     if asked.from_logits and asked.activation is not None:
-        raise UsageError("--from-logits and --activation say the same thing twice", "Give one.")
+        raise UsageError(f"{option(from_logits=True)} and {option('activation')} say the same thing twice", "Give one.")
     if asked.from_logits:
         chosen = [bound.from_logits() for bound in chosen]
     elif asked.activation is not None:
         chosen = [bound.through(get_activation(asked.activation)) for bound in chosen]
     if asked.eps is not None:
         if not any("eps" in bound.parameters for bound in chosen):
-            raise UsageError("--eps: none of the losses takes a logarithm of a probability")
+            raise UsageError(f"{option('eps')}: none of the losses takes a logarithm of a probability")
         chosen = [bound.flooring(asked.eps) if "eps" in bound.parameters else bound for bound in chosen]
     return tuple(dict.fromkeys(chosen))
 

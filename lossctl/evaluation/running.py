@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from lossctl.errors import UsageError
+from lossctl.errors import UsageError, option
 from lossctl.evaluation.engine import Engine, connected, find_engine
 from lossctl.reading.format import Source
 from lossctl.reading.stores import is_remote
@@ -54,7 +54,8 @@ class Running:
         engine = find_engine(self.engine, self.scheduler)
         if engine.forks and any(is_remote(file) for file in source.files):
             raise UsageError(
-                f"the {engine.name} engine reads files of this machine only", "URLs need --engine threads."
+                f"the {engine.name} engine reads files of this machine only",
+                f"URLs need {option(engine='threads')}.",
             )
         return connected(engine, self.scheduler, self.threads)
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lossctl.domain import REAL, BoolArray, Domain, FloatArray, row_sum
-from lossctl.errors import DataError, UsageError
+from lossctl.errors import DataError, UsageError, option
 from lossctl.functions.activation import BoundActivation, get_activation
 from lossctl.functions.definition import Bound, Kind, Value, read_spec
 from lossctl.functions.loss import REDUCTIONS, Loss, Reduction, Through, losses
@@ -208,7 +208,10 @@ class BoundLoss(Bound):
                 )
             return
         if len(prediction) != 1 or prediction[0] < 2:
-            raise UsageError(f"{self.name} needs a vector prediction: two or more columns", "Use -p 'p_*' or -p a,b,c.")
+            raise UsageError(
+                f"{self.name} needs a vector prediction: two or more columns",
+                f"Use {option(prediction='p_*')} or {option(prediction='a,b,c')}.",
+            )
         if len(label) + 1 not in self.label_domain.dimensions or label not in ((), prediction):
             wanted = "one label column" if self.label_domain.dimensions == (1,) else f"{prediction[0]} label columns"
             raise UsageError(f"{self.name} needs {wanted} with {prediction[0]} prediction columns")

@@ -1,4 +1,4 @@
-"""Which task the columns are for, and which pairing and flags fit them: decided from facts, with the reason."""
+"""Which task the columns are for, and which pairing and settings fit them: decided from facts, with the reason."""
 
 import math
 from collections.abc import Sequence
@@ -22,6 +22,11 @@ DECADES = 100.0
 """The ratio of the largest to the smallest label from which relative errors count."""
 
 
+Settings = tuple[tuple[str, str | bool], ...]
+FROM_LOGITS: Settings = (("from_logits", True),)
+NORMALIZED: Settings = (("normalize_rows", True),)
+
+
 class Scale(StrEnum):
     """What the predictions are."""
 
@@ -43,8 +48,8 @@ class Fit:
     scale: Scale
     loss: str
     why: str
-    flags: tuple[str, ...] = ()
-    """What ``lossctl eval`` has to be told beside columns and loss."""
+    settings: Settings = ()
+    """What has to be asked for beside columns and loss: names of a request's fields with their values."""
     labels: tuple[float | str, ...] = ()
     """The two labels of a binary task, that of class 1 last."""
 
@@ -135,11 +140,11 @@ def _binary(facts: Facts, layout: Layout, found: Predicted, name: str, labels: t
         why = "the labels are −1 and 1 and the predictions scores of either sign"
         return Fit(pairing, Scale.MARGIN, pairing.losses[0], why, (), labels)
     known = labels == (0.0, 1.0) or layout.classes is not None
-    flags = () if known else classes_flag([_class_name(label) for label in labels])
-    flags += ("--from-logits",) if scale is Scale.LOGIT else ()
+    settings = () if known else classes_setting([_class_name(label) for label in labels])
+    settings += FROM_LOGITS if scale is Scale.LOGIT else ()
     why = f"the labels are {shown} and the predictions {_words_for(scale)}"
     pairing = pairing_of("binary classification")
-    return Fit(pairing, scale, pairing.losses[0], why, flags, labels)
+    return Fit(pairing, scale, pairing.losses[0], why, settings, labels)
 
 
 def _words_for(scale: Scale) -> str:
@@ -150,10 +155,10 @@ def _words_for(scale: Scale) -> str:
     }.get(scale, str(scale))
 
 
-def classes_flag(names: Sequence[str]) -> tuple[str, ...]:
-    """The flag that names classes in their order; none where a comma list cannot hold them."""
+def classes_setting(names: Sequence[str]) -> Settings:
+    """The setting that names classes in their order; none where a comma list cannot hold them."""
     listed = ",".join(names)
-    return (f"--classes={listed}",) if split(listed) == tuple(names) else ()
+    return (("classes", listed),) if split(listed) == tuple(names) else ()
 
 
 def _class_name(label: float | str) -> str:
@@ -167,9 +172,9 @@ def _number(facts: Facts, layout: Layout, found: Predicted, name: str) -> Fit:
         scale = _rates(found)
         if scale is not None:
             pairing = pairing_of("counts")
-            flags = ("--from-logits",) if scale is Scale.LOG_RATE else ()
+            settings = FROM_LOGITS if scale is Scale.LOG_RATE else ()
             why = f"the labels are whole numbers from 0 and the predictions {scale}"
-            return Fit(pairing, scale, pairing.losses[0], why, flags)
+            return Fit(pairing, scale, pairing.losses[0], why, settings)
     if _within(label, 0.0, 1.0) and _within(values, 0.0, 1.0):
         pairing = pairing_of("bounded regression")
         return Fit(pairing, Scale.VALUE, pairing.losses[0], "labels and predictions are numbers in [0, 1]")
@@ -196,13 +201,13 @@ def _rates(found: Predicted) -> Scale | None:
 def _classes(facts: Facts, layout: Layout, name: str, k: int) -> Fit:
     """What fits one column a class."""
     pairing = pairing_of("multi-class classification")
-    scale, flags, what = row_scale(facts, name)
+    scale, settings, what = row_scale(facts, name)
     if layout.classes is None and layout.text and facts.words.counts is not None:
         words = sorted(facts.words.counts)
-        flags = (*flags, *classes_flag(words)) if len(words) == k else flags
+        settings = (*settings, *classes_setting(words)) if len(words) == k else settings
     elif one_based(facts, layout, k):
-        flags = (*flags, *classes_flag([str(at + 1) for at in range(k)]))
-    return Fit(pairing, scale, pairing.losses[0], f"the labels are classes and the predictions {what}", flags)
+        settings = (*settings, *classes_setting([str(at + 1) for at in range(k)]))
+    return Fit(pairing, scale, pairing.losses[0], f"the labels are classes and the predictions {what}", settings)
 
 
 def one_based(facts: Facts, layout: Layout, k: int) -> bool:
@@ -212,20 +217,20 @@ def one_based(facts: Facts, layout: Layout, k: int) -> bool:
     return codes and bool(facts.label.n) and _low(every) == 1 and _high(every) == k and not every.infinite
 
 
-def row_scale(facts: Facts, name: str) -> tuple[Scale, tuple[str, ...], str]:
-    """What the rows of a vector prediction are, the flags they need, and that in words."""
+def row_scale(facts: Facts, name: str) -> tuple[Scale, Settings, str]:
+    """What the rows of a vector prediction are, the settings they need, and that in words."""
     if _count(facts, "below 0", name):
-        scale, flags = Scale.LOGIT, ("--from-logits",)
+        scale, settings = Scale.LOGIT, FROM_LOGITS
         logs = not _count(facts, "off log sum", name)
-        return scale, flags, "rows of log-probabilities" if logs else "rows of scores of either sign: logits"
+        return scale, settings, "rows of log-probabilities" if logs else "rows of scores of either sign: logits"
     if not _count(facts, "off sum", name):
         return Scale.PROBABILITY, (), "rows of probabilities"
     if not _count(facts, "off 100", name):
-        return Scale.PERCENT, ("--normalize-rows",), "rows of percentages"
+        return Scale.PERCENT, NORMALIZED, "rows of percentages"
     if not _count(facts, "above 1", name):
-        divided = () if _count(facts, "no sum", name) else ("--normalize-rows",)
+        divided = () if _count(facts, "no sum", name) else NORMALIZED
         return Scale.UNNORMALISED, divided, _words_for(Scale.UNNORMALISED)
-    return Scale.LOGIT, ("--from-logits",), "rows of scores: logits"
+    return Scale.LOGIT, FROM_LOGITS, "rows of scores: logits"
 
 
 def _several(facts: Facts, layout: Layout, found: Predicted, name: str) -> Fit | None:
@@ -234,13 +239,13 @@ def _several(facts: Facts, layout: Layout, found: Predicted, name: str) -> Fit |
         return None  # not one prediction column a label column
     if not _count(facts, "label off sum", layout.roles.label[0]):
         pairing = pairing_of("multi-class classification")
-        scale, flags, what = row_scale(facts, name)
+        scale, settings, what = row_scale(facts, name)
         why = f"each row of labels sums to 1 and the predictions are {what}"
-        return Fit(pairing, scale, pairing.losses[0], why, flags)
+        return Fit(pairing, scale, pairing.losses[0], why, settings)
     if len(facts.label.keys) <= 2 and set(facts.label.values.tolist()) <= {0.0, 1.0}:
         pairing, scale = pairing_of("multi-label classification"), unit_scale(facts, found, name)
-        flags = ("--from-logits",) if scale is Scale.LOGIT else ()
+        settings = FROM_LOGITS if scale is Scale.LOGIT else ()
         why = f"each column of labels is 0 or 1 by itself and the predictions are {_words_for(scale)}"
-        return Fit(pairing, scale, pairing.losses[0], why, flags)
+        return Fit(pairing, scale, pairing.losses[0], why, settings)
     pairing = pairing_of("unbounded regression")
     return Fit(pairing, Scale.VALUE, pairing.losses[0], "labels and predictions are vectors of numbers")

@@ -7,7 +7,7 @@ from typing import Literal
 
 import pyarrow as pa
 
-from lossctl.errors import DataError, UsageError
+from lossctl.errors import DataError, UsageError, option
 from lossctl.inference.classes import class_names, match_classes
 from lossctl.inference.request import Request
 from lossctl.inference.roles import Model, Roles, choose
@@ -133,9 +133,11 @@ class LayoutPlanner:
         if not asked:
             return model, self._names_that_fit(class_names(model.columns))
         if len(asked) != (model.width or 2):
-            raise UsageError(f"--classes names {len(asked)} classes, but {model.name!r} has {model.width or 2}")
+            raise UsageError(
+                f"{option('classes')} names {len(asked)} classes, but {model.name!r} has {model.width or 2}"
+            )
         if len(set(asked)) < len(asked):
-            raise UsageError("--classes names a class twice")
+            raise UsageError(f"{option('classes')} names a class twice")
         if len(model.columns) > 1:
             matched = match_classes(asked, model.columns)
             if matched is None:
@@ -203,7 +205,7 @@ class LayoutPlanner:
                     raise UsageError(
                         f"models {ordered[0][0].name!r} and {model.name!r} have different classes: "
                         f"{', '.join(classes)} and {', '.join(names)}",
-                        "Name the classes: --classes a,b,c.",
+                        f"Name the classes: {option(classes='a,b,c')}.",
                     )
                 by_class = dict(zip(names, model.columns, strict=True))
                 columns = tuple(by_class[name] for name in classes)
@@ -228,6 +230,6 @@ class LayoutPlanner:
             roles, classes = self.agreed(roles)
         mode = self.class_labels(classes)
         if self.request.classes and mode == "codes" and not rows and not self.label_width:
-            raise UsageError("--classes: neither the labels nor the losses know classes", "Leave it out.")
+            raise UsageError(f"{option('classes')}: neither the labels nor the losses know classes", "Leave it out.")
         notes = (*roles.notes, *dict.fromkeys(self.notes))
         return Layout(replace(roles, notes=notes), self.label_width, classes, mode)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lossctl.errors import UsageError
+from lossctl.errors import UsageError, option
 from lossctl.reading.columns import Column
 from lossctl.words import did_you_mean, natural
 
@@ -78,14 +78,14 @@ def find(pattern: str, columns: Sequence[Column], role: str) -> tuple[str, ...]:
     return tuple(sorted(matching, key=natural))
 
 
-def _detect(role: str, flag: str, known: tuple[str, ...], columns: Sequence[Column], taken: set[str]) -> str:
+def _detect(role: str, known: tuple[str, ...], columns: Sequence[Column], taken: set[str]) -> str:
     found = [column.name for column in columns if column.name.lower() in known and column.name not in taken]
     if len(found) == 1:
         return found[0]
     shown = ", ".join(column.name for column in columns[:30]) + (", …" if len(columns) > 30 else "")
     if found:
-        raise UsageError(f"several columns could be the {role}: {', '.join(found)}", f"Say which with {flag}.")
-    raise UsageError(f"no column looks like the {role}", f"Say which with {flag}. Columns: {shown}.")
+        raise UsageError(f"several columns could be the {role}: {', '.join(found)}", f"Say which with {option(role)}.")
+    raise UsageError(f"no column looks like the {role}", f"Say which with {option(role)}. Columns: {shown}.")
 
 
 def _models(patterns: Sequence[str], columns: Sequence[Column]) -> tuple[Model, ...]:
@@ -103,7 +103,10 @@ def _models(patterns: Sequence[str], columns: Sequence[Column]) -> tuple[Model, 
     titles = [model.name for model in models]
     for title in titles:
         if titles.count(title) > 1:
-            raise UsageError(f"two models are called {title!r}", "Name them: -p first=COL -p second=COL.")
+            raise UsageError(
+                f"two models are called {title!r}",
+                f"Name them: {option(prediction='first=COL')} {option(prediction='second=COL')}.",
+            )
     return tuple(models)
 
 
@@ -137,10 +140,10 @@ def choose(
     taken.update(name for model in models for name in model.columns)
     labels = tuple(name for pattern in label for name in find(pattern, columns, "label"))
     if not labels:
-        labels = (_detect("label", "-y", LABEL_NAMES, columns, taken),)
+        labels = (_detect("label", LABEL_NAMES, columns, taken),)
         notes.append(f"label: column {labels[0]!r}, chosen by its name")
     if not models:
-        chosen = _detect("prediction", "-p", PREDICTION_NAMES, columns, {*taken, *labels})
+        chosen = _detect("prediction", PREDICTION_NAMES, columns, {*taken, *labels})
         models = (Model(chosen, (chosen,)),)
         notes.append(f"prediction: column {chosen!r}, chosen by its name")
     roles = Roles(labels, models, weights[0] if weights else None, groups, tuple(notes))

@@ -6,8 +6,12 @@ import numpy as np
 import pyarrow as pa
 
 from lossctl.domain import BoolArray, FloatArray, row_sum
+from lossctl.errors import option
 
-TEXT_HINT = "What means a missing number is said by --null-values; labels that are names need --classes no,yes."
+TEXT_HINT = (
+    f"What means a missing number is said by {option('null_values')}; "
+    f"labels that are names need {option(classes='no,yes')}."
+)
 
 
 class BadRow(Exception):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from lossctl.errors import DataError, UsageError
+from lossctl.errors import DataError, UsageError, option
 from lossctl.reading.columns import Column
 from lossctl.reading.expand import expand
 from lossctl.reading.format import Format, Reading, Resplit, Shard, Source, Wanted, formats, suffixes
@@ -42,7 +42,7 @@ def _recognised(found: Location) -> Format:
     by_suffix = next((it for it in formats if name.endswith(it.suffixes)), None)
     by_magic = next((it for it in formats if it.magic and head.startswith(it.magic)), None)
     if by_magic is not None and by_suffix is not None and by_magic is not by_suffix:
-        hint = f"Rename it, or force the format: -F {by_magic.name}."
+        hint = f"Rename it, or force the format: {option(format=by_magic.name)}."
         raise DataError(f"{found.title}: named {by_suffix.name} but holds {by_magic.name}", hint)
     chosen = by_suffix or by_magic
     if head.startswith(b"FEA1"):
@@ -51,7 +51,7 @@ def _recognised(found: Location) -> Format:
         # A pipe has no suffix; text is told by how it begins.
         chosen = formats.get("jsonl" if head.lstrip()[:1] == b"{" else "csv")
     if chosen is None:
-        hint = f"Known suffixes: {', '.join(suffixes())}. Or force a format: -F csv."
+        hint = f"Known suffixes: {', '.join(suffixes())}. Or force a format: {option(format='csv')}."
         raise DataError(f"{found.title}: unknown format", hint)
     return chosen
 

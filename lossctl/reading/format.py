@@ -12,7 +12,7 @@ from typing import BinaryIO, Protocol
 import pyarrow as pa
 
 from lossctl.domain import IntArray
-from lossctl.errors import DataError, UsageError
+from lossctl.errors import DataError, UsageError, option
 from lossctl.reading.cells import kind_of
 from lossctl.reading.columns import Column
 from lossctl.reading.location import Location
@@ -143,7 +143,7 @@ class Resplit(Exception):
         self.rest = rest
 
 
-MIXED = "Write it as text, which keeps such cells as they are: -o FILE.csv."
+MIXED = f"Write it as text, which keeps such cells as they are: {option(output='FILE.csv')}."
 
 
 class Mixed(DataError):

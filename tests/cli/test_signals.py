@@ -15,7 +15,7 @@ from stored import FORMATS, rows, stored
 from transcripts import repeated
 from waiting import HANGS, until
 
-from lossctl.reading.format import open_source
+from lossctl.reading.files import open_source
 
 
 @pytest.fixture(scope="module")

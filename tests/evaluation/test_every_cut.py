@@ -17,7 +17,8 @@ from ways import LARGE, run
 
 import lossctl
 from lossctl.evaluation.engine import engines
-from lossctl.reading.formats import delimited, memory
+from lossctl.reading import memory
+from lossctl.reading.formats import delimited
 
 pytestmark = pytest.mark.usefixtures("at_the_cluster")
 

@@ -67,7 +67,7 @@ def test_soft_labels_are_paired_with_predictions_by_name():
 
 
 def test_classes_that_change_nothing_are_an_error():
-    with pytest.raises(UsageError, match="--classes"):
+    with pytest.raises(UsageError, match="classes: neither"):
         lossctl.evaluate({"y": [0.0], "p": [1.0]}, "mse", label="y", prediction="p", classes=["a", "b"])
 
 

@@ -5,11 +5,11 @@ import math
 import numpy as np
 
 from lossctl.doctor.finding import ENOUGH, SIGNIFICANT, Case, Evidence, Severity, finding
-from lossctl.doctor.shell import quoted
+from lossctl.doctor.shell import flags
 from lossctl.doctor.statistics import area_under_curve, better_order, rank_correlation, top_share
 from lossctl.domain import FloatArray, IntArray
 from lossctl.functions.bound_loss import get_loss
-from lossctl.inference.fit import Scale, classes_flag, pairing_of
+from lossctl.inference.fit import Scale, classes_setting, pairing_of
 from lossctl.words import percent
 
 HEAVY = 0.5
@@ -100,7 +100,7 @@ def inverted(case: Case) -> Evidence | None:
         if case.layout.text and case.fit is not None:
             one, two = map(str, case.fit.labels)
             advice = f"Are they probabilities of {one!r}?"
-            advice += "".join(f" Then {quoted(flag)}." for flag in classes_flag([two, one]))
+            advice += "".join(f" Then {flag}." for flag in flags(classes_setting([two, one])))
         return Evidence(what, advice)
     if case.rows is not None and not case.layout.label_width:
         return _inverted_rows(case)

@@ -3,11 +3,11 @@
 import numpy as np
 
 from lossctl.doctor.finding import ENOUGH, Case, Evidence, Severity, finding
-from lossctl.doctor.shell import quoted
+from lossctl.doctor.shell import flags
 from lossctl.doctor.statistics import better_order
 from lossctl.domain import BINARY, SIGNS, Domain
 from lossctl.functions.pairing import risks_of
-from lossctl.inference.fit import Scale, classes_flag, one_based, pairing_of
+from lossctl.inference.fit import NORMALIZED, Scale, classes_setting, one_based, pairing_of
 from lossctl.inference.roles import LABEL_NAMES, PREDICTION_NAMES
 from lossctl.reading.cells import class_number
 from lossctl.sums.distribution import Distribution
@@ -61,7 +61,7 @@ def _more(case: Case, one: str, other: str) -> Problem | None:
 @finding(Severity.error, stops=True)
 def percentages(case: Case) -> Evidence | None:
     """Probabilities are written as percentages."""
-    if case.fit is None or case.fit.scale is not Scale.PERCENT or "--normalize-rows" in case.fit.flags:
+    if case.fit is None or case.fit.scale is not Scale.PERCENT or NORMALIZED[0] in case.fit.settings:
         return None
     return Evidence(
         f"the predictions go up to {case.found.values.quantile(1.0):.4g}: percentages, not probabilities",
@@ -132,7 +132,7 @@ def class_names_with_commas(case: Case) -> Evidence | None:
     """A class has a name that a comma list cannot hold."""
     if not case.layout.text or case.layout.classes is not None or case.fit is None:
         return None
-    odd = [word for word in sorted(case.facts.words.counts or ()) if not classes_flag([word])]
+    odd = [word for word in sorted(case.facts.words.counts or ()) if not classes_setting([word])]
     if not odd:
         return None
     return Evidence(
@@ -159,12 +159,12 @@ def second_class_in_sorted_order(case: Case) -> Evidence | None:
     if case.fit is None or not case.fit.binary or case.layout.classes is not None or not case.layout.text:
         return None
     one, two = map(str, case.fit.labels)
-    flags = classes_flag([two, one])
-    if not flags:
+    named = flags(classes_setting([two, one]))
+    if not named:
         return None
     return Evidence(
         f"the predictions are taken to be of {two!r}, the later in sorted order, as scikit-learn has it",
-        f"If they are of {one!r}: {quoted(*flags)}.",
+        f"If they are of {one!r}: {named[0]}.",
     )
 
 

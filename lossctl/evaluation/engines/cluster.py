@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from lossctl.errors import DataError, LossctlError, UsageError
+from lossctl.errors import DataError, LossctlError, UsageError, option
 from lossctl.evaluation.engine import Engine, Item, Made, available_cores, engines, in_turn
 from lossctl.evaluation.remote import Outcome, Task, versions
 
@@ -251,7 +251,7 @@ def _processes(workers: int) -> Iterator["LocalCluster"]:
                 own = stack.enter_context(cluster)
         except (OSError, RuntimeError) as error:
             what = f"worker processes cannot be started: {_deepest(error)}"
-            raise UsageError(what, "The threads engine needs none: --engine threads.") from None
+            raise UsageError(what, f"The threads engine needs none: {option(engine='threads')}.") from None
         yield own
 
 

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Generic, NoReturn
 
-from lossctl.errors import DataError, UsageError
+from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.engine import Item, Made, available_cores, engines, in_turn, portable
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class _Crew(Generic[Item, Made]):
         code = worker.exitcode or 0
         names = {-it.value: it.name for it in signal.Signals}
         how = f"was ended by {names.get(code, f'signal {-code}')}" if code < 0 else f"ended with status {code}"
-        few = "Too little memory is the usual reason; fewer workers need less: --threads 1."
+        few = f"Too little memory is the usual reason; fewer workers need less: {option(threads=1)}."
         raise DataError(f"a worker process {how}", few if code == -signal.SIGKILL else "")
 
 
@@ -156,7 +156,9 @@ class Processes:
     ) -> Iterator[Made]:
         """Results in the order of the items."""
         if sys.platform != "linux":
-            raise UsageError("the processes engine forks, which is safe on Linux only", "Use --engine threads.")
+            raise UsageError(
+                "the processes engine forks, which is safe on Linux only", f"Use {option(engine='threads')}."
+            )
         workers = workers or available_cores()
         if workers == 1:
             yield from map(function, items)

@@ -11,7 +11,7 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.csv
 
-from lossctl.errors import DataError, UsageError
+from lossctl.errors import DataError, UsageError, option
 from lossctl.reading.cells import TEXT_HINT, BadRow, kind_of
 from lossctl.reading.columns import Column
 from lossctl.reading.format import MIXED, Mixed, Reading, Resplit, Wanted, formats
@@ -303,10 +303,10 @@ def _names(title: str, cells: tuple[str, ...], delimiter: str) -> tuple[str, ...
         raise DataError(f"{title}: no header line")
     other = next((sign for sign in ",;\t|" if sign in cells[0] and sign != delimiter), None)
     if len(cells) == 1 and other is not None:
-        hint = f"If so, say -d {other!r}."
+        hint = f"If so, say {option(delimiter=other)}."
         raise DataError(f"{title}: a single column {cells[0]!r}: is {other!r} the separator?", hint)
     if all(is_number(cell) for cell in cells):
-        hint = "Name the columns in a first line, or say --no-header: they are #1, #2, … then."
+        hint = f"Name the columns in a first line, or say {option(header=False)}: they are #1, #2, … then."
         raise DataError(f"{title}: the first line holds numbers, not names", hint)
     return cells
 
