@@ -26,6 +26,11 @@ def _entry_points() -> EntryPoints:
     return cast("EntryPoints", entry_points())
 
 
+def entry_points_of(group: str) -> EntryPoints:
+    """Those of a group, unloaded."""
+    return _entry_points().select(group=group)
+
+
 class Registry(Generic[T]):
     """Items of one kind by name and alias.
 
@@ -103,7 +108,7 @@ class Registry(Generic[T]):
             self._found = True
             for module in self._modules():
                 importlib.import_module(f"{self.package}.{module}")
-            for point in _entry_points().select(group=self.group):
+            for point in entry_points_of(self.group):
                 try:
                     point.load()
                 except Exception as broken:  # noqa: BLE001  (a stranger's package must not take lossctl down)

@@ -14,6 +14,7 @@ import typer
 from typer._click.exceptions import ClickException  # named typer.TyperException, but only since 0.28
 from typer.core import TyperGroup
 
+from lossctl.cli.choices import Command
 from lossctl.cli.command import Color, Entry, colored, commands, tell
 from lossctl.cli.words import worded
 from lossctl.errors import DataError, LossctlError, UsageError
@@ -75,7 +76,7 @@ class Group(TyperGroup):
 def wired(entry: Entry) -> Any:
     """A command as Click runs it."""
     alone = typer.Typer(add_completion=False, rich_markup_mode=MARKUP)
-    alone.command(entry.name, epilog=entry.epilog)(entry.run)
+    alone.command(entry.name, cls=Command, epilog=entry.epilog)(entry.run)
     return typer.main.get_command(alone)
 
 

@@ -88,7 +88,8 @@ def spelled_out(run: Callable[..., None]) -> Callable[..., None]:
     parameters.append(Parameter("verbose", Parameter.KEYWORD_ONLY, default=False, annotation=Verbose))
 
     @functools.wraps(run)
-    def flat(*, verbose: bool = False, **values: Any) -> None:  # noqa: ARG001  (see Verbose)
+    def flat(**values: Any) -> None:
+        values.pop("verbose", None)  # see Verbose
         packed = {name: kind(**{option: values.pop(option) for option in its}) for name, (kind, its) in groups.items()}
         run(**packed, **values)
 
@@ -99,6 +100,35 @@ def spelled_out(run: Callable[..., None]) -> Callable[..., None]:
 
 def _is_annotated(parameter: Parameter) -> bool:
     return get_origin(parameter.annotation) is Annotated
+
+
+def given(*groups: Any, but: tuple[str, ...] = ()) -> Iterator[str]:
+    """The long flags of the options that are not as when they are left out.
+
+    Args:
+        groups: values of groups.
+        but: names of fields not to look at.
+    """
+    for group in groups:
+        for field in fields(group):
+            if field.name not in but and getattr(group, field.name) != field.default:
+                option = field.type.__metadata__[0]  # type: ignore[union-attr]  # Annotated, which typeshed does not know
+                yield next(flag for flag in (option.default, *option.param_decls) if flag.startswith("--"))
+
+
+def refuse_given(*groups: Any, because: str, hint: str = "", but: tuple[str, ...] = ()) -> None:
+    """Refuse options that the other arguments leave nothing to do for.
+
+    Args:
+        groups, but: as for `given`.
+        because: what follows the flag in the message.
+        hint: what to do about it.
+
+    Raises:
+        UsageError: one of them is given.
+    """
+    for flag in given(*groups, but=but):
+        raise UsageError(f"{flag} {because}", hint)
 
 
 class Color(StrEnum):

@@ -6,7 +6,7 @@ every command that has the group. An option by itself, which commands list like 
 Imported for ``--help``, so neither NumPy nor Arrow may be imported here.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from enum import StrEnum
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lossctl.cli.choices import complete_activations, complete_losses
-from lossctl.cli.command import Color, Voice, progress_bar, style_of
+from lossctl.cli.choices import complete_activations, complete_losses, completing
+from lossctl.cli.command import Color, Voice, given, progress_bar, style_of
 from lossctl.errors import UsageError
 from lossctl.words import split
 
@@ -84,8 +84,8 @@ class Input:
             "-F",
             "--input-format",
             metavar="NAME",
-            help="Format of the input: csv, tsv, jsonl, parquet, arrow or arrows; else known by suffix and first "
-            "bytes.",
+            help="Format of the input: {formats}; else known by suffix and first bytes.",
+            autocompletion=completing("formats"),
         ),
     ] = None
     delimiter: Annotated[
@@ -127,8 +127,9 @@ class Join:
         str,
         input_option(
             "--join",
-            metavar="strict|inner|left",
+            metavar="{joins}",
             help="Every key in both files, keys in both only, or every prediction.",
+            autocompletion=completing("joins"),
         ),
     ] = "strict"
 
@@ -234,13 +235,16 @@ class Output:
             "-f",
             "--format",
             metavar="NAME",
-            help="Format of the result: table, plain, json, jsonl, csv, tsv, markdown, value. Default: for people.",
+            help="Format of the result: {renderers}. Default: for people.",
+            autocompletion=completing("renderers"),
         ),
     ] = None
     json: Annotated[bool, output_option("--json", help="Short for --format json: strict JSON.")] = False
     output: Annotated[
         list[str] | None,
-        output_option("-o", "--output", metavar="PATH", help="Write a file too, format by suffix; repeatable."),
+        output_option(
+            "-o", "--output", metavar="PATH", help="Write a file too, by suffix: {report_suffixes}; repeatable."
+        ),
     ] = None
     precision: Annotated[int, output_option("--precision", min=1, max=17, help="Significant digits in tables.")] = 6
     color: Annotated[Color, output_option("--color", help="When to colour.")] = Color.auto
@@ -291,8 +295,9 @@ class RunningOptions:
         running_option(
             "--engine",
             metavar="NAME",
-            help="serial, threads, processes, or dask for a cluster; the numbers are the same. Default: processes "
-            "where forking is safe, else threads.",
+            help="Who does the work: {engines}, of which dask is for a cluster; the numbers are the same. Default: "
+            "processes where forking is safe, else threads.",
+            autocompletion=completing("engines"),
         ),
     ] = None
     threads: Annotated[
@@ -329,32 +334,3 @@ class RunningOptions:
 
         usual = "threads" if join is not None and join.labels else usual_engine(files)
         return Running(self.engine or usual, self.threads, self.scheduler, progress)
-
-
-def given(*groups: Any, but: tuple[str, ...] = ()) -> Iterator[str]:
-    """The long flags of the options that are not as when they are left out.
-
-    Args:
-        groups: values of groups.
-        but: names of fields not to look at.
-    """
-    for group in groups:
-        for field in fields(group):
-            if field.name not in but and getattr(group, field.name) != field.default:
-                option = field.type.__metadata__[0]  # type: ignore[union-attr]  # Annotated, which typeshed does not know
-                yield next(flag for flag in (option.default, *option.param_decls) if flag.startswith("--"))
-
-
-def refuse_given(*groups: Any, because: str, hint: str = "", but: tuple[str, ...] = ()) -> None:
-    """Refuse options that the other arguments leave nothing to do for.
-
-    Args:
-        groups, but: as for `given`.
-        because: what follows the flag in the message.
-        hint: what to do about it.
-
-    Raises:
-        UsageError: one of them is given.
-    """
-    for flag in given(*groups, but=but):
-        raise UsageError(f"{flag} {because}", hint)

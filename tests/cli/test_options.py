@@ -1,18 +1,29 @@
 """Every option of every command does something or is refused: the tree of commands is walked, none is left out."""
 
 import itertools
+import re
+import subprocess
+import sys
 
 import pytest
 import typer
 
 from lossctl.cli.app import app
-from lossctl.cli.options import Columns, Input, Join, LossOptions, Output, RunningOptions, given
+from lossctl.cli.choices import CHOICES
+from lossctl.cli.command import given
+from lossctl.cli.options import Columns, Input, Join, LossOptions, Output, RunningOptions
+from lossctl.evaluation.engine import engines
+from lossctl.evaluation.join import HOW
+from lossctl.functions.loss import REDUCTIONS
+from lossctl.reading.format import formats
+from lossctl.rendering.picture import writers
+from lossctl.rendering.renderer import renderers
 
 GROUPS = (Input, Join, Columns, LossOptions, Output, RunningOptions)
 SAMPLE = "id,y,p,q,w,g\n1,0.5,0.25,0.5,1,a\n2,1,0.75,0.5,0,b\n3,2,2.5,1,1,a\n4,NaN,1,1,1,b\n"
 ASKED = ["-y", "y", "-p", "p"]
 LINES = {
-    "eval": ["{}", *ASKED, "-l", "mse", "-f", "table"],
+    "eval": ["{}", *ASKED, "-l", "mse"],
     "samples": ["{}", *ASKED, "-l", "mse"],
     "plot": ["{}", *ASKED, "-l", "mse"],
     "doctor": ["{}", *ASKED],
@@ -79,7 +90,8 @@ def spelled(name, flag):
 @pytest.mark.parametrize(("name", "flag"), EVERY)
 def test_every_option_changes_something_or_is_refused(name, flag, call):
     drop = ["--nulls", "drop"] if "{}" in LINES[name] and "--nulls" in options(name) and flag != "--nulls" else []
-    without, done = call(name, *drop, "-q"), call(name, *drop, "-q", spelled(name, flag))
+    table = ["-f", "table"] if flag == "--color" else []
+    without, done = (call(name, *drop, "-q", *table, *more) for more in ([], [spelled(name, flag)]))
     if {flag, f"{name} {flag}"} & UNSEEN.keys() and done[0].status != 2:
         assert done == without
     else:
@@ -149,3 +161,66 @@ def test_an_option_of_a_group_is_the_same_on_every_command(group):
     own = {("doctor", "--id"), ("plot", "--output"), ("samples", "--output"), ("samples", "--format")}
     for flag, them in itertools.groupby(sorted(named, key=lambda it: it[1]), key=lambda it: it[1]):
         assert len({it.help for name, _, it in them if (name, flag) not in own}) == 1, flag
+
+
+HELD = {
+    "engines": engines.names,
+    "formats": formats.names,
+    "format_suffixes": lambda: [it.suffixes[0] for it in formats],
+    "joins": lambda: HOW,
+    "picture_suffixes": lambda: [it.suffixes[0] for it in writers if it.suffixes],
+    "reductions": lambda: REDUCTIONS,
+    "renderers": renderers.names,
+    "report_suffixes": lambda: [it.suffixes[0] for it in renderers if it.suffixes],
+}
+"""What there really is to choose from."""
+
+
+@pytest.mark.parametrize("choices", CHOICES)
+def test_choices_are_those_there_are(choices):
+    assert sorted({*CHOICES[choices]()}) == sorted(HELD[choices]())
+
+
+@pytest.mark.parametrize("command", TREE.list_commands(None))
+def test_help_says_what_there_is_to_choose_from(command, lossctl, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "300")
+    shown = lossctl(command, "--help").out
+    assert not re.search(r"\{[a-z_]+\}", shown)
+    for option, choices in {"--input-format": "formats", "--engine": "engines", "--reduction": "reductions"}.items():
+        if option in options(command):
+            (line,) = [line for line in shown.splitlines() if line.startswith(f"│ {option} ")]
+            assert all(re.search(rf"\b{word}\b", line) for word in HELD[choices]())
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("lossctl eval -F ar", {"arrow", "arrows"}),
+        ("lossctl eval --engine pro", {"processes"}),
+        ("lossctl explain --format ma", {"markdown"}),
+        ("lossctl eval --reduction ", {"mean", "sum", "root-mean"}),
+        ("lossctl plot x.csv --join ", {"strict", "inner", "left"}),
+    ],
+)
+def test_a_shell_completes_choices(typed, offered, plain_environment):
+    environment = plain_environment(
+        _LOSSCTL_COMPLETE="complete_bash", COMP_WORDS=typed, COMP_CWORD=str(len(typed.split(" ")) - 1)
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "lossctl"], capture_output=True, text=True, env=environment, timeout=60
+    )
+    assert (set(done.stdout.split()), done.stderr) == (offered, "")
+
+
+@pytest.mark.parametrize("name", [name for name in LINES if "--json" in options(name)])
+def test_json_is_short_for_the_format(name, call):
+    more = ["--nulls", "drop", "-q"] if "{}" in LINES[name] and "--nulls" in options(name) else ["-q"]
+    short, long = call(name, *more, "--json"), call(name, *more, "--format", "json")
+    contradiction, _ = call(name, *more, "--json", "--format", "csv")
+    assert short == long
+    assert short[0].status == 0
+    assert short[0].json["schema_version"] == 1
+    assert (contradiction.status, contradiction.err) == (
+        2,
+        "error: --json and --format csv ask for two formats\nGive one.\n",
+    )

@@ -49,7 +49,7 @@ def doctor(
 
     files = files or ["-"]
     how = running.over(files)
-    voice = output.voice
+    voice, renderer = output.voice, output.renderer("table" if sys.stdout.isatty() else "plain")
     with output.progress(files) as progress:
         found = diagnose(
             files,
@@ -63,8 +63,7 @@ def doctor(
     if not output.is_json:
         for note in found.notes:
             voice.note(note)
-    usual = "table" if sys.stdout.isatty() else "plain"
-    voice.result(output.renderer(usual).render(found.document(), output.style))
+    voice.result(renderer.render(found.document(), output.style))
     if strict and found.suspicious:
         raise typer.Exit(1)
 

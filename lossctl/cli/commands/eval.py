@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lossctl.cli.choices import completing
 from lossctl.cli.command import Voice, command
 from lossctl.cli.options import (
     Columns,
@@ -29,7 +30,12 @@ if TYPE_CHECKING:
 By = Annotated[list[str] | None, column_option("--by", metavar="COL[,COL]", help="Columns to group by.")]
 ReductionName = Annotated[
     str | None,
-    loss_option("--reduction", metavar="mean|sum|root-mean", help="How rows become one number; else the loss's own."),
+    loss_option(
+        "--reduction",
+        metavar="{reductions}",
+        help="How rows become one number; else the loss's own.",
+        autocompletion=completing("reductions"),
+    ),
 ]
 Grad = Annotated[bool, output_option("--grad", help="Gradient norms too.")]
 Samples = Annotated[int, output_option("--samples", min=0, metavar="N", help="The N worst rows of each result too.")]

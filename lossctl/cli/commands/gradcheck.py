@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lossctl.cli.choices import complete_names
-from lossctl.cli.command import Voice, Without, command, prepared, through
+from lossctl.cli.command import Voice, Without, command, given, prepared, refuse_given, through
 from lossctl.cli.options import (
     Columns,
     Input,
@@ -16,8 +16,6 @@ from lossctl.cli.options import (
     LossOptions,
     Output,
     RunningOptions,
-    given,
-    refuse_given,
     running_option,
 )
 from lossctl.errors import DataError, UsageError
@@ -81,7 +79,7 @@ def gradcheck(
     from lossctl.checks.outcome import Outcome
     from lossctl.functions.explanation import find
 
-    voice = output.voice
+    voice, renderer = output.voice, output.renderer("table")
     bound, note = find(name, None if kind is None else kind.value)
     if note:
         voice.note(note)
@@ -101,7 +99,7 @@ def gradcheck(
     for lack in undocumented(bound.definition):
         voice.warn(lack)
     outcome = Outcome(bound.name, tuple(forms))
-    voice.result(output.renderer("table").render(outcome.document(), output.style))
+    voice.result(renderer.render(outcome.document(), output.style))
     if not outcome.passed:
         raise typer.Exit(1)
 

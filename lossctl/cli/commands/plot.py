@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lossctl.cli.choices import complete_names
-from lossctl.cli.command import Voice, Without, command, prepared, through
+from lossctl.cli.command import Voice, Without, command, prepared, refuse_given, through
 from lossctl.cli.options import (
     Columns,
     Input,
@@ -17,7 +17,6 @@ from lossctl.cli.options import (
     Output,
     RunningOptions,
     output_option,
-    refuse_given,
 )
 from lossctl.errors import UsageError
 from lossctl.words import did_you_mean
@@ -45,7 +44,7 @@ Pictures = Annotated[
         "-o",
         "--output",
         metavar="PATH",
-        help="Write a file too, by suffix: .svg, .png, .html, .vl.json, .json, .txt; repeatable.",
+        help="Write a file too, by suffix: {picture_suffixes}; repeatable.",
     ),
 ]
 
@@ -84,7 +83,7 @@ def plot(
     from lossctl.evaluation.evaluate import input_files
     from lossctl.rendering.picture import writer_for
 
-    voice, subjects = output.voice, subjects or ["-"]
+    voice, renderer, subjects = output.voice, output.renderer("table"), subjects or ["-"]
     written = [(path, writer_for(path)) for path in pictures or ()]
     named = _named(subjects)
     inputs = input_files(subjects, join.labels) if written and named is None else ()
@@ -111,7 +110,7 @@ def plot(
             charts = overview(ready.source, ready.plan, running.over(subjects, join, progress))
     screen = shutil.get_terminal_size()
     height = min(max(screen.lines // 2 - 2, 14), 20)
-    text = output.renderer("table").render(charted(charts), replace(output.style, height=height))
+    text = renderer.render(charted(charts), replace(output.style, height=height))
     for path, writer in written:
         content = writer.write(charts, width=screen.columns, height=height, color=False)
         with replacing(path, inputs) as file:

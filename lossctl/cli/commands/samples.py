@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
-from lossctl.cli.command import Voice, command, prepared
+from lossctl.cli.choices import completing
+from lossctl.cli.command import Voice, command, prepared, refuse_given
 from lossctl.cli.options import (
     Columns,
     Files,
@@ -13,7 +14,6 @@ from lossctl.cli.options import (
     Quiet,
     RunningOptions,
     output_option,
-    refuse_given,
 )
 from lossctl.errors import UsageError
 
@@ -29,7 +29,7 @@ Path = Annotated[
         "-o",
         "--output",
         metavar="PATH",
-        help="File to write, format by suffix: .csv, .tsv, .jsonl, .parquet, .arrow, .arrows. Default: stdout.",
+        help="File to write, format by suffix: {format_suffixes}. Default: stdout.",
     ),
 ]
 Format = Annotated[
@@ -38,8 +38,9 @@ Format = Annotated[
         "-f",
         "--format",
         metavar="NAME",
-        help="Format of the rows, which are a file and no report: csv, tsv, jsonl, parquet, arrow or arrows. Default: "
-        "by the suffix of the file, CSV on stdout.",
+        help="Format of the rows, which are a file and no report: {formats}. Default: by the suffix of the file, CSV "
+        "on stdout.",
+        autocompletion=completing("formats"),
     ),
 ]
 Top = Annotated[
