@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from lossctl.doctor.outcome import Diagnosis
     from lossctl.errors import DataError, LossctlError, UsageError
     from lossctl.evaluation.evaluate import evaluate
-    from lossctl.evaluation.report import Report, Result
+    from lossctl.evaluation.report import Report
+    from lossctl.evaluation.result import Result
     from lossctl.functions.activation import BoundActivation, activation, get_activation
     from lossctl.functions.bound_loss import BoundLoss, get_loss
     from lossctl.functions.explanation import Explanation, explain
@@ -29,7 +30,7 @@ _HOMES = {
     "Explanation": "functions.explanation",
     "LossctlError": "errors",
     "Report": "evaluation.report",
-    "Result": "evaluation.report",
+    "Result": "evaluation.result",
     "UsageError": "errors",
     "activation": "functions.activation",
     "diagnose": "doctor.diagnosis",

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any
 from lossctl.document import Document
 from lossctl.errors import UsageError
 from lossctl.evaluation.page import sections
-from lossctl.evaluation.result import Baseline, Gradient, Result, Sample
+from lossctl.evaluation.result import Result
 from lossctl.functions.bound_loss import get_loss
 from lossctl.rendering.renderer import Style, renderers
 from lossctl.words import did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
-
-__all__ = ["Baseline", "Gradient", "Report", "Result", "Sample"]
 
 
 @dataclass(frozen=True)

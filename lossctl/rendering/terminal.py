@@ -43,9 +43,12 @@ def painted(pieces: Phrase) -> "Text":
     """Printable words in their tones; a command is not broken."""
     from rich.text import Text  # noqa: PLC0415
 
-    text = Text()
-    for piece in pieces:
-        text.append(piece.text, style=STYLES.get(piece.tone, "")).append("\n" * piece.ends)
+    if len(pieces) == 1:  # of one tone to its very end, also where it is folded
+        text = Text(pieces[0].text, style=STYLES.get(pieces[0].tone, ""))
+    else:
+        text = Text()
+        for piece in pieces:
+            text.append(piece.text, style=STYLES.get(piece.tone, "")).append("\n" * piece.ends)
     if any(piece.tone == "command" for piece in pieces):
         text.no_wrap, text.overflow = True, "ignore"
     return text

@@ -61,6 +61,12 @@ def test_help_and_version_load_neither_numpy_nor_arrow(arguments, plain_environm
     assert loaded(arguments, ("numpy", "pyarrow"), plain_environment, sample_data) == (0, [])
 
 
+@pytest.mark.parametrize("form", ["value", "csv", "json", "jsonl"])
+def test_numbers_for_a_script_wait_for_nothing_that_draws(form, plain_environment, sample_data):
+    arguments = [*EVERY_COMMAND["eval"], "-f", form]
+    assert loaded(arguments, ("rich", "plotext", "html"), plain_environment, sample_data) == (0, [])
+
+
 def numeric_options():
     """Each option of each command that takes a number, by walking what Typer made of them."""
     tree = typer.main.get_command(app)

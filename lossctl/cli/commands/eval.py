@@ -24,7 +24,8 @@ from lossctl.errors import DataError, UsageError
 from lossctl.words import split
 
 if TYPE_CHECKING:
-    from lossctl.evaluation.report import Report, Result
+    from lossctl.evaluation.report import Report
+    from lossctl.evaluation.result import Result
     from lossctl.rendering.renderer import Renderer
 
 By = Annotated[list[str] | None, column_option("--by", metavar="COL[,COL]", help="Columns to group by.")]
