@@ -3,6 +3,7 @@
 import contextlib
 import gc
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterator, Mapping
@@ -142,7 +143,7 @@ def run(arguments: list[str]) -> int:  # noqa: C901  (one branch a way to end)
         completing = "_LOSSCTL_COMPLETE" in os.environ
         return BROKEN_PIPE if leaving.code == 1 and not completing else int(leaving.code or 0)
     except Exception as bug:  # noqa: BLE001  (a traceback is no message; -v shows it)
-        if "-v" in arguments or "--verbose" in arguments:
+        if any(re.fullmatch("-[qv]*v[qv]*|--verbose", word) for word in arguments):
             import traceback  # noqa: PLC0415
 
             traceback.print_exc()

@@ -224,3 +224,16 @@ def test_json_is_short_for_the_format(name, call):
         2,
         "error: --json and --format csv ask for two formats\nGive one.\n",
     )
+
+
+@pytest.mark.parametrize(
+    ("flag", "shown"), [("-v", True), ("--verbose", True), ("-qv", True), ("-vqq", True), ("-q", False)]
+)
+def test_the_traceback_of_a_bug_is_shown_where_it_is_asked_for(flag, shown, lossctl, monkeypatch):
+    def find(*_):
+        raise ZeroDivisionError("of a bug")
+
+    monkeypatch.setattr("lossctl.functions.explanation.find", find)
+    done = lossctl("explain", "mse", flag)
+    assert done.status == 70
+    assert ("Traceback" in done.err) is shown

@@ -1,6 +1,6 @@
 """``lossctl samples``: the per-sample table."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 from lossctl.cli.choices import completing
@@ -50,7 +50,7 @@ Top = Annotated[
 
 
 @command("samples", "lossctl samples preds.csv -l huber --top 100 -o worst.parquet")
-def samples(  # noqa: C901  (each flag is a branch)
+def samples(
     *,
     files: Files = None,
     source: Input,
@@ -72,20 +72,17 @@ def samples(  # noqa: C901  (each flag is a branch)
     import os
     import sys
 
-    from lossctl.cli.output import refuse, replacing
+    from lossctl.cli.output import refuse
     from lossctl.evaluation.evaluate import input_files
     from lossctl.evaluation.samples import every_row, worst_rows
     from lossctl.inference.request import Request
-    from lossctl.reading.format import Mixed, format_for, formats
 
     if top is None:
         refuse_given(running, because="is for --top: without it rows are written in turn, by one worker")
     files = files or ["-"]
     how = running.over(files, join)
     voice = Voice(quiet)
-    target = formats.get(form or "csv") if output is None or form is not None else format_for(output)
-    if output is None and not target.text and sys.stdout.isatty():
-        raise UsageError(f"--format {form}: not for a terminal", "Pipe it on, or name a file: -o PATH.")
+    target = _format(form, output)
     joined = join.asked(files)
     inputs = input_files(files, join.labels) if output is not None else ()
     if output is not None:
@@ -107,21 +104,55 @@ def samples(  # noqa: C901  (each flag is a branch)
             return every_row(data, plan, finish, verbatim=verbatim)
         return worst_rows(data, plan, top, finish, how, verbatim=verbatim)
 
-    # Text is written as it was read; other formats keep types, unless a carried column turns out to have several.
-    if output is None:
-        with open(os.devnull if quiet > 1 else sys.stdout.fileno(), "wb", closefd=quiet > 1) as file:
-            _write(file, target, pieces(verbatim=not target.typed))
+    if output is not None:
+        rows = _save(output, inputs, target, pieces, once=data.once)
+        voice.note(f"wrote {output}: {rows:,} rows")
         return
-    for verbatim in (not target.typed, True):
-        try:
-            with replacing(output, inputs) as beside:
-                rows = _write(beside, target, pieces(verbatim=verbatim))
-        except Mixed:
-            if verbatim or data.once:
-                raise
-        else:
-            voice.note(f"wrote {output}: {rows:,} rows")
-            return
+    with open(os.devnull if quiet > 1 else sys.stdout.fileno(), "wb", closefd=quiet > 1) as file:
+        _write(file, target, pieces(verbatim=not target.typed))
+
+
+def _save(
+    path: str,
+    inputs: tuple[str, ...],
+    target: "formats_contract.Format",
+    pieces: "Callable[..., Iterator[pa.RecordBatch]]",
+    *,
+    once: bool,
+) -> int:
+    """Write a file; how many rows there were.
+
+    Text is written as it was read; other formats keep types, unless a carried column turns out to have several.
+    """
+    from lossctl.cli.output import replacing
+    from lossctl.reading.format import Mixed
+
+    try:
+        with replacing(path, inputs) as beside:
+            return _write(beside, target, pieces(verbatim=not target.typed))
+    except Mixed:
+        if not target.typed or once:
+            raise
+    with replacing(path, inputs) as beside:
+        return _write(beside, target, pieces(verbatim=True))
+
+
+def _format(form: str | None, path: str | None) -> "formats_contract.Format":
+    """The format asked for, else by the suffix of the file, else CSV.
+
+    Raises:
+        UsageError: there is none of that name or suffix, or a terminal cannot show it.
+    """
+    import sys
+
+    from lossctl.reading.format import format_for, formats
+
+    if path is not None:
+        return format_for(path) if form is None else formats.get(form)
+    target = formats.get(form or "csv")
+    if not target.text and sys.stdout.isatty():
+        raise UsageError(f"--format {form}: not for a terminal", "Pipe it on, or name a file: -o PATH.")
+    return target
 
 
 def _write(file: BinaryIO, target: "formats_contract.Format", pieces: "Iterator[pa.RecordBatch]") -> int:
