@@ -126,7 +126,7 @@ def run(arguments: list[str]) -> int:  # noqa: C901  (one branch a way to end)
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
     except LossctlError as error:
-        return _fail(worded(error), error.status)
+        return _fail(worded(error.message), error.status)
     except ClickException as wrong:
         message = wrong.format_message()  # empty where the help was shown instead
         return _fail(f"{message}\nTry lossctl --help.", USAGE) if message else USAGE

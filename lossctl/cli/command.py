@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 import typer
 
+from lossctl.cli.words import worded
 from lossctl.errors import UsageError
 from lossctl.registry import Registry
 
@@ -160,7 +161,7 @@ class Voice:
     def note(self, text: str) -> None:
         """Something good to know."""
         if not self.quiet:
-            tell(f"note: {text}")
+            tell(f"note: {worded(text)}")
 
     def warn(self, text: str) -> None:
         """Something that may be wrong."""
