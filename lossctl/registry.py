@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 @functools.cache
 def _entry_points() -> EntryPoints:
-    """Those of every installed package, looked for once."""
+    """The entry points of every installed package, read once."""
     return cast("EntryPoints", entry_points())
 
 
@@ -40,7 +40,7 @@ class Registry(Generic[T]):
         self.group = group
         self._items: dict[str, T] = {}
         self._names: dict[str, str] = {}
-        self._found = False
+        self._loaded = False
         self._lock = threading.RLock()
 
     def add(self, name: str, item: T, aliases: tuple[str, ...] = ()) -> None:
@@ -63,7 +63,7 @@ class Registry(Generic[T]):
         Raises:
             UsageError: nothing is called that; the message suggests near names.
         """
-        self._find()
+        self._load()
         try:
             return self._items[self._names[normal(name)]]
         except KeyError:
@@ -71,26 +71,27 @@ class Registry(Generic[T]):
 
     def names(self) -> list[str]:
         """Every name, sorted; aliases left out."""
-        self._find()
+        self._load()
         return sorted(self._items)
 
     def __iter__(self) -> Iterator[T]:
         return iter([self._items[name] for name in self.names()])
 
     def __contains__(self, name: str) -> bool:
-        self._find()
+        self._load()
         return normal(name) in self._names
 
-    def _find(self) -> None:
+    def _load(self) -> None:
+        """Import the built-ins and the plug-ins, the first time; a plug-in that fails is a warning."""
         with self._lock:
-            if self._found:
+            if self._loaded:
                 return
-            self._found = True
+            self._loaded = True
             package = importlib.import_module(self.package)
             for module in pkgutil.iter_modules(package.__path__):
                 importlib.import_module(f"{self.package}.{module.name}")
             for point in _entry_points().select(group=self.group):
                 try:
                     point.load()
-                except Exception as broken:  # noqa: BLE001  (a stranger's package must not take lossctl down)
-                    warnings.warn(f"plug-in {point.name!r} ({point.value}) failed to load: {broken}", stacklevel=2)
+                except Exception as error:  # noqa: BLE001  (a stranger's package must not take lossctl down)
+                    warnings.warn(f"plug-in {point.name!r} ({point.value}) failed to load: {error}", stacklevel=2)
