@@ -126,28 +126,28 @@ def vector_column(array: pa.Array, k: int) -> tuple[FloatArray, BoolArray | None
     null = mask_of(array)
     if pa.types.is_fixed_size_list(array.type) and array.type.list_size == k:
         flat = array.values.slice(array.offset * k, len(array) * k)
-        wrong = None
+        other_length = None
     else:
-        wrong = np.asarray(floats(pc.list_value_length(array)) != k)
+        other_length = np.asarray(floats(pc.list_value_length(array)) != k)
         if null is not None:
-            wrong &= ~null
-        bad = wrong if null is None else wrong | null
+            other_length &= ~null
+        bad = other_length if null is None else other_length | null
         if bad.any():
             kept = np.flatnonzero(~bad)  # the others are zeros, and are dropped
             places = pa.Int64Array.from_buffers(pa.int64(), len(kept), [None, pa.py_buffer(kept)])
             matrix, holes, _ = vector_column(array.take(places), k)
-            whole, missing = np.zeros((len(array), k), order="F"), bad & ~wrong
-            whole[kept] = matrix
+            full, missing = np.zeros((len(array), k), order="F"), bad & ~other_length
+            full[kept] = matrix
             if holes is not None:
                 missing[kept] = holes
-            return whole, missing, wrong
+            return full, missing, other_length
         flat = array.flatten()
     values, missing = scalar_column(flat)
     matrix = np.asfortranarray(values.reshape(len(array), k))
     if missing is not None:
         holes = np.asarray(missing.reshape(len(array), k).any(axis=1))
         null = holes if null is None else null | holes
-    return matrix, null, wrong
+    return matrix, null, other_length
 
 
 def shown(value: object) -> str:

@@ -28,10 +28,10 @@ def open_location(location: Location, reading: Reading) -> Source:
         DataError: it is unreadable, or of no known format.
         UsageError: the format asked for does not exist.
     """
-    chosen = _recognised(location) if reading.format is None else formats.get(reading.format)
-    if location.compression is not None and not chosen.text:
-        raise DataError(f"{location.title}: {chosen.name} inside {location.compression}", "Decompress the file first.")
-    return chosen.open(location, reading)
+    format_ = _recognised(location) if reading.format is None else formats.get(reading.format)
+    if location.compression is not None and not format_.text:
+        raise DataError(f"{location.title}: {format_.name} inside {location.compression}", "Decompress the file first.")
+    return format_.open(location, reading)
 
 
 def _recognised(location: Location) -> Format:
@@ -45,16 +45,16 @@ def _recognised(location: Location) -> Format:
     if by_magic is not None and by_suffix is not None and by_magic is not by_suffix:
         hint = f"Rename it, or force the format: {option(format=by_magic.name)}."
         raise DataError(f"{location.title}: named {by_suffix.name} but holds {by_magic.name}", hint)
-    chosen = by_suffix or by_magic
+    format_ = by_suffix or by_magic
     if head.startswith(b"FEA1"):
         raise DataError(f"{location.title}: Feather of version 1", "Write it again as version 2, or as Parquet.")
-    if chosen is None and location.pipe:
+    if format_ is None and location.pipe:
         # A pipe has no suffix; text is told by how it begins.
-        chosen = formats.get("jsonl" if head.lstrip()[:1] == b"{" else "csv")
-    if chosen is None:
+        format_ = formats.get("jsonl" if head.lstrip()[:1] == b"{" else "csv")
+    if format_ is None:
         hint = f"Known suffixes: {', '.join(suffixes())}. Or force a format: {option(format='csv')}."
         raise DataError(f"{location.title}: unknown format", hint)
-    return chosen
+    return format_
 
 
 @dataclass(frozen=True)
