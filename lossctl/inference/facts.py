@@ -180,6 +180,6 @@ def no_facts(layout: Layout) -> Facts:
 
 def pairs_of(label: FloatArray, prediction: FloatArray) -> Sketch:
     """The sample of the finite pairs among labels ``(n,)`` and predictions ``(n,)``."""
-    both = np.column_stack([label, prediction])
-    both = both[np.isfinite(both).all(axis=1)]
-    return Sketch.of(PAIRS, hash_numbers(both), np.zeros(len(both), dtype=np.int64), both)
+    pairs = np.column_stack([label, prediction])
+    pairs = pairs[np.isfinite(pairs).all(axis=1)]
+    return Sketch.of(PAIRS, hash_numbers(pairs), np.zeros(len(pairs), dtype=np.int64), pairs)

@@ -77,9 +77,13 @@ class LayoutPlanner:
 
     @cached_property
     def _chosen(self) -> Roles:
-        asked = self.request
+        request = self.request
         return choose(
-            self.source.columns, label=asked.label, prediction=asked.prediction, weight=asked.weight, by=asked.by
+            self.source.columns,
+            label=request.label,
+            prediction=request.prediction,
+            weight=request.weight,
+            by=request.by,
         )
 
     @cached_property
@@ -141,23 +145,23 @@ class LayoutPlanner:
         Raises:
             UsageError: the classes asked for do not fit the columns.
         """
-        asked = tuple(self.request.classes)
-        if not asked:
+        classes = tuple(self.request.classes)
+        if not classes:
             return model, self._names_that_fit(class_names(model.columns))
-        if len(asked) != (model.width or 2):
+        if len(classes) != (model.width or 2):
             raise UsageError(
-                f"{option('classes')} names {len(asked)} classes, but {model.name!r} has {model.width or 2}"
+                f"{option('classes')} names {len(classes)} classes, but {model.name!r} has {model.width or 2}"
             )
-        if len(set(asked)) < len(asked):
+        if len(set(classes)) < len(classes):
             raise UsageError(f"{option('classes')} names a class twice")
         if len(model.columns) > 1:
-            matched = match_classes(asked, model.columns)
+            matched = match_classes(classes, model.columns)
             if matched is None:
-                pairs = ", ".join(f"{column} = {name}" for column, name in zip(model.columns, asked, strict=True))
+                pairs = ", ".join(f"{column} = {name}" for column, name in zip(model.columns, classes, strict=True))
                 self.notes.append(f"classes by position, no column is named for one: {pairs}")
             else:
                 model = replace(model, columns=matched)
-        return model, asked
+        return model, classes
 
     def _names_that_fit(self, choices: list[tuple[str, ...]]) -> tuple[str, ...] | None:
         """The reading of the columns' names that the labels of the first rows agree with, else the shortest."""
