@@ -68,7 +68,7 @@ class Domain(Protocol):
 
 
 class _Plain:
-    """The answers most domains give."""
+    """What most domains have in common: plain numbers of which none is doubtful, excludes another or is converted."""
 
     rows: ClassVar[bool] = False
     dimensions: ClassVar[tuple[int, ...]] = (1, 2)
@@ -89,11 +89,13 @@ class _Plain:
 
 
 def _finite_sum(values: FloatArray) -> bool:
+    """Whether the sum of all numbers is finite, which says that each is."""
     with np.errstate(all="ignore"):
         return bool(np.isfinite(np.add.reduce(values, axis=None)))
 
 
 def _any_column(mask: BoolArray) -> BoolArray | None:
+    """The rows ``(n,)`` with a true entry in a mask ``(n,)`` or ``(n, k)``; ``None`` without any."""
     if not mask.any():
         return None
     return mask if mask.ndim == 1 else np.asarray(mask.any(axis=1))
@@ -137,6 +139,7 @@ class Interval(_Plain):
         return self.illegal(np.array([value], dtype=np.float64)) is None
 
     def _holds(self, value: np.float64) -> bool:
+        """Whether a number lies between the bounds."""
         above = value > self.low if self.low_open or math.isinf(self.low) else value >= self.low
         below = value < self.high if self.high_open or math.isinf(self.high) else value <= self.high
         return bool(above and below)
@@ -147,8 +150,8 @@ class Interval(_Plain):
             return rng.uniform(self.low + 0.01 * span, self.high - 0.01 * span, n)
         if math.isfinite(self.low):
             return self.low + 0.01 + rng.exponential(2.0, n)
-        drawn = rng.normal(0.0, 3.0, n)
-        return np.where(np.abs(drawn) < 0.1, 0.5, drawn) if self.nonzero else drawn
+        values = rng.normal(0.0, 3.0, n)
+        return np.where(np.abs(values) < 0.1, 0.5, values) if self.nonzero else values
 
 
 @dataclass(frozen=True)
@@ -237,8 +240,8 @@ class Simplex(_Plain):
         return _any_column(np.abs(row_sum(values) - 1.0) > SIMPLEX_WARNING)
 
     def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
-        drawn = rng.gamma(2.0, 1.0, (n, k)) + 0.05
-        return np.asfortranarray(drawn / row_sum(drawn)[:, None])
+        parts = rng.gamma(2.0, 1.0, (n, k)) + 0.05
+        return np.asfortranarray(parts / row_sum(parts)[:, None])
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 @functools.cache
 def _entry_points() -> EntryPoints:
-    """Those of every installed package, looked for once."""
+    """The entry points of every installed package, read once."""
     return cast("EntryPoints", entry_points())
 
 
@@ -46,7 +46,7 @@ class Registry(Generic[T]):
         self.group = group
         self._items: dict[str, T] = {}
         self._names: dict[str, str] = {}
-        self._found = False
+        self._loaded = False
         self._lock = threading.RLock()
 
     def add(self, name: str, item: T, aliases: tuple[str, ...] = ()) -> None:
@@ -69,9 +69,9 @@ class Registry(Generic[T]):
         Raises:
             UsageError: nothing is called that; the message suggests near names.
         """
-        self._find_module(name)
+        self._load_module(name)
         if normal(name) not in self._names:
-            self._find()
+            self._load()
         try:
             return self._items[self._names[normal(name)]]
         except KeyError:
@@ -79,20 +79,20 @@ class Registry(Generic[T]):
 
     def names(self) -> list[str]:
         """Every name, sorted; aliases left out."""
-        self._find()
+        self._load()
         return sorted(self._items)
 
     def __iter__(self) -> Iterator[T]:
         return iter([self._items[name] for name in self.names()])
 
     def __contains__(self, name: str) -> bool:
-        self._find()
+        self._load()
         return normal(name) in self._names
 
     def _modules(self) -> list[str]:
         return [module.name for module in pkgutil.iter_modules(importlib.import_module(self.package).__path__)]
 
-    def _find_module(self, name: str) -> None:
+    def _load_module(self, name: str) -> None:
         """Import the module that is called like the item, if there is one and nobody has."""
         with self._lock:
             if normal(name) in self._names:
@@ -101,15 +101,16 @@ class Registry(Generic[T]):
                 if normal(module) == normal(name):
                     importlib.import_module(f"{self.package}.{module}")
 
-    def _find(self) -> None:
+    def _load(self) -> None:
+        """Import the built-ins and the plug-ins, the first time; a plug-in that fails is a warning."""
         with self._lock:
-            if self._found:
+            if self._loaded:
                 return
-            self._found = True
+            self._loaded = True
             for module in self._modules():
                 importlib.import_module(f"{self.package}.{module}")
             for point in entry_points_of(self.group):
                 try:
                     point.load()
-                except Exception as broken:  # noqa: BLE001  (a stranger's package must not take lossctl down)
-                    warnings.warn(f"plug-in {point.name!r} ({point.value}) failed to load: {broken}", stacklevel=2)
+                except Exception as error:  # noqa: BLE001  (a stranger's package must not take lossctl down)
+                    warnings.warn(f"plug-in {point.name!r} ({point.value}) failed to load: {error}", stacklevel=2)

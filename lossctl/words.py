@@ -17,8 +17,8 @@ def normal(name: str) -> str:
 def near(name: str, known: list[str], most: int = 3, cutoff: float = 0.5) -> list[str]:
     """The known names that look most like ``name``, best first."""
     by_form = {normal(candidate): candidate for candidate in reversed(known)}
-    found = difflib.get_close_matches(normal(name), list(by_form), n=most, cutoff=cutoff)
-    return [by_form[form] for form in found]
+    forms = difflib.get_close_matches(normal(name), list(by_form), n=most, cutoff=cutoff)
+    return [by_form[form] for form in forms]
 
 
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:
@@ -31,7 +31,7 @@ def did_you_mean(name: str, known: list[str]) -> str:
     """A hint naming the near ones, or all when none is near and they are few."""
     close = near(name, known)
     if close:
-        return f"Did you mean {' or '.join(repr(it) if ' ' in it else it for it in close)}?"
+        return f"Did you mean {' or '.join(repr(word) if ' ' in word else word for word in close)}?"
     return f"Known: {', '.join(known)}." if 0 < len(known) <= 40 else ""
 
 
@@ -46,5 +46,5 @@ def counted(n: int, word: str) -> str:
 
 
 def printable(text: str) -> str:
-    """Words, which may come from a file, that can neither command a terminal nor break a line."""
+    """Text, which may come from a file, with what could command a terminal or break a line escaped."""
     return text if text.isprintable() else "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)

@@ -50,7 +50,11 @@ class Batch:
 
 
 def _codes(reader: Reader, layout: Layout, names: tuple[str, ...]) -> FloatArray:
-    """A label column that names its classes, as codes ``(n,)``."""
+    """A label column that names its classes, as codes ``(n,)``; names of no class are noted as problems.
+
+    Raises:
+        BadRow: it holds no numbers, or no UTF-8 text.
+    """
     column = layout.roles.label[0]
     if layout.class_labels == "numbers":
         values = reader.numbers(column)
@@ -68,17 +72,21 @@ def _codes(reader: Reader, layout: Layout, names: tuple[str, ...]) -> FloatArray
     null = mask_of(words)
     reader.missing(column, null)
     code = pc.index_in(words, value_set=texts(names))
-    lost, values = mask_of(code), floats(code)
-    if lost is None:
+    unmatched, values = mask_of(code), floats(code)
+    if unmatched is None:
         return values
-    unknown = (lost if null is None else lost & ~null) & ~reader.skipped
+    unknown = (unmatched if null is None else unmatched & ~null) & ~reader.skipped
     key = ("error", column, f"one of the classes {_listed(names)}")
     reader.note(key, unknown, lambda row: shown(words[row].as_py()))
-    return np.where(lost, 0.0, values)
+    return np.where(unmatched, 0.0, values)
 
 
 def _groups(record: pa.RecordBatch, names: Sequence[str]) -> tuple[IntArray | None, tuple[Group, ...]]:
-    """The group index of each row, and the keys: those that occur, in one order whatever the rows' order is."""
+    """The group index of each row ``(n,)``, and the keys of the groups that occur, sorted whatever the rows' order is.
+
+    Raises:
+        BadRow: a column is of a type that cannot be grouped by.
+    """
     code: IntArray | None = None
     vocabularies: list[tuple[str | None, ...]] = []
     for name in names:
@@ -104,17 +112,17 @@ def _words(array: pa.Array, name: str) -> tuple[IntArray, tuple[str | None, ...]
     if not pa.types.is_dictionary(array.type):
         array = array.dictionary_encode()
     try:
-        found = array.dictionary.cast(pa.string()).to_pylist()
+        entries = array.dictionary.cast(pa.string()).to_pylist()
     except (pa.ArrowException, UnicodeError):
         raise BadRow(0, f"column {name!r} of type {array.type.value_type} cannot be grouped by") from None
     missing = {None, ""} | ({"nan"} if pa.types.is_floating(array.type.value_type) else set())
     # An empty text is no name: it and null are one group. Sorted, batches with the same words have the same keys.
-    words = sorted(set(found) - missing)
-    place = {word: at for at, word in enumerate(words)} | dict.fromkeys(missing, len(words))
-    rank = np.array([place[word] for word in found] + [len(words)], dtype=np.int64)
+    words = sorted(set(entries) - missing)
+    place = {word: rank for rank, word in enumerate(words)} | dict.fromkeys(missing, len(words))
+    ranks = np.array([place[word] for word in entries] + [len(words)], dtype=np.int64)
     index, null = array.indices.cast(pa.int64()), mask_of(array.indices)
     codes = np.frombuffer(index.buffers()[1], np.int64, len(index), index.offset * 8)
-    return rank[codes if null is None else np.where(null, len(found), codes)], (*words, None)
+    return ranks[codes if null is None else np.where(null, len(entries), codes)], (*words, None)
 
 
 @functools.lru_cache(maxsize=4)
@@ -127,11 +135,11 @@ def _keys(vocabularies: tuple[tuple[str | None, ...], ...], codes: bytes) -> tup
     """The keys that combined codes stand for; the same object again for the same codes, which batches often have."""
     used = np.frombuffer(codes, dtype=np.int64)
     if len(vocabularies) == 1:
-        return tuple((vocabularies[0][at],) for at in used.tolist())
+        return tuple((vocabularies[0][code],) for code in used.tolist())
     columns = []
     for words in reversed(vocabularies):
         used, place = np.divmod(used, len(words))
-        columns.append([words[at] for at in place.tolist()])
+        columns.append([words[code] for code in place.tolist()])
     return tuple(zip(*reversed(columns), strict=True))
 
 
@@ -144,14 +152,18 @@ def _used(code: IntArray) -> tuple[IntArray, IntArray]:
 
 
 def _listed(names: Sequence[str]) -> str:
+    """The first names, for a message."""
     return ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
 
 
 def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
-    """The rows of a record batch that can be measured, and what was found wrong with the others.
+    """The rows of a record batch that can be measured, and the problems with the others.
 
     Rows of weight 0 go first, then rows with a null in any role; only then are values held against the domains of the
     losses, so what was dropped can do no harm.
+
+    Raises:
+        BadRow: a column holds something that cannot be read as its role demands.
     """
     reader, layout, roles = Reader(record), plan.layout, plan.roles
     weight = None
@@ -196,77 +208,88 @@ def _taken(values: FloatArray, position: IntArray) -> FloatArray:
 
 
 def _not_to_normalize(plan: Plan, predictions: Sequence[FloatArray]) -> dict[Key, Problem]:
-    """Rows that no division makes probabilities: with a negative number, or a sum that is not positive."""
-    found: dict[Key, Problem] = {}
+    """Rows that cannot be divided by their sum to make probabilities: with a negative number, or no positive sum."""
+    problems: dict[Key, Problem] = {}
     for model, values in zip(plan.models, predictions, strict=True):
         with np.errstate(all="ignore"):
             good = (values.min(axis=1, initial=0.0) >= 0) & (row_sum(values) > 0) & np.isfinite(row_sum(values))
         if not good.all():
             first = int(np.argmin(good))
             key = ("error", ", ".join(model.columns[:4]), "non-negative numbers with a positive sum, to be normalized")
-            found[key] = Problem(int((~good).sum()), first, shown(values[first]))
-    return found
+            problems[key] = Problem(int((~good).sum()), first, shown(values[first]))
+    return problems
 
 
 def _normalized(values: FloatArray) -> FloatArray:
+    """Rows ``(n, k)``, each divided by its sum."""
     return np.asfortranarray(values / row_sum(values)[:, None])
 
 
-def _rebased(found: dict[Key, Problem], position: IntArray | None) -> dict[Key, Problem]:
+def _rebased(problems: dict[Key, Problem], position: IntArray | None) -> dict[Key, Problem]:
+    """Problems in rows counted among those kept, as problems in rows of the record batch."""
     if position is None:
-        return found
-    return {key: Problem(it.count, int(position[it.row]), it.value) for key, it in found.items()}
+        return problems
+    return {key: Problem(problem.count, int(position[problem.row]), problem.value) for key, problem in problems.items()}
 
 
 def _illegal(plan: Plan, label: FloatArray, predictions: Sequence[FloatArray]) -> dict[Key, Problem]:
     """What lies outside the domains of the losses, each domain of each column judged once."""
-    found: dict[Key, Problem] = {}
+    problems: dict[Key, Problem] = {}
     if not len(label):
-        return found
+        return problems
     seen: set[tuple[str, Domain]] = set()
     for model, values in zip(plan.models, predictions, strict=True):
         for bound in model.losses:
             title = ",".join(plan.roles.label)
-            checks: Iterable[tuple[str, Domain, FloatArray, Sequence[str]]] = (
+            sides: Iterable[tuple[str, Domain, FloatArray, Sequence[str]]] = (
                 (title, bound.label_domain.for_width(model.width or 1), label, plan.roles.label),
                 (model.name, bound.prediction_domain, values, model.columns),
             )
-            for what, domain, numbers, columns in checks:
+            for what, domain, numbers, columns in sides:
                 if (what, domain) not in seen:
                     seen.add((what, domain))
-                    _judge(found, bound, domain, numbers, columns, model)
-            if bound.chained and not found:
+                    _judge(problems, bound, domain, numbers, columns, model)
+            if bound.chained and not problems:
                 # What comes out of the activation must be legal for the loss as well.
-                _judge(found, bound, bound.output_domain, bound.activated(values), model.columns, model)
-    return found
+                _judge(problems, bound, bound.output_domain, bound.activated(values), model.columns, model)
+    return problems
 
 
 def _judge(
-    found: dict[Key, Problem],
+    problems: dict[Key, Problem],
     bound: BoundLoss,
     domain: Domain,
     numbers: FloatArray,
     columns: Sequence[str],
     model: PlannedModel,
 ) -> None:
+    """Add to the problems what a domain says of some numbers, ``(n,)`` or ``(n, k)``.
+
+    That is an error where some are illegal; else a warning where some are doubtful, and a note of values of which only
+    one may occur in a data set.
+    """
     bad = domain.illegal(numbers)
     if bad is not None:
         first = int(bad.argmax())
         column, value = ", ".join(columns[:4]) + (", …" if len(columns) > 4 else ""), numbers[first]
         if not domain.rows and numbers.ndim == 2:
-            at = next(at for at in range(numbers.shape[1]) if domain.illegal(numbers[first, at : at + 1]) is not None)
-            column, value = columns[at] if len(columns) > 1 else f"{columns[0]}[{at}]", numbers[first, at]
+            index = next(
+                index
+                for index in range(numbers.shape[1])
+                if domain.illegal(numbers[first, index : index + 1]) is not None
+            )
+            column, value = columns[index] if len(columns) > 1 else f"{columns[0]}[{index}]", numbers[first, index]
         key = ("error", column, f"{bound.name}: {domain.describe()}")
-        found[key] = Problem(int(bad.sum()), first, shown(value))
+        problems[key] = Problem(int(bad.sum()), first, shown(value))
         return
     doubtful = domain.doubtful(numbers)
     if doubtful is not None:
         first = int(doubtful.argmax())
-        found[("warning", model.name, domain.doubt)] = Problem(int(doubtful.sum()), first, shown(numbers[first]))
+        problems[("warning", model.name, domain.doubt)] = Problem(int(doubtful.sum()), first, shown(numbers[first]))
     for value in domain.exclusive:
-        at_value = numbers == value
-        if at_value.any():
-            rows = at_value if at_value.ndim == 1 else at_value.any(axis=1)
-            found[("exclusive", ", ".join(columns), f"{value:g}")] = Problem(
+        equal = numbers == value
+        if equal.any():
+            rows = equal if equal.ndim == 1 else equal.any(axis=1)
+            problems[("exclusive", ", ".join(columns), f"{value:g}")] = Problem(
                 int(rows.sum()), int(rows.argmax()), f"{value:g}"
             )

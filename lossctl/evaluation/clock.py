@@ -18,8 +18,8 @@ class Spent:
         if not self.nanoseconds or not other.nanoseconds:
             return self if self.nanoseconds else other
         total = dict(self.nanoseconds)
-        for phase, time_ in other.nanoseconds.items():
-            total[phase] = total.get(phase, 0) + time_
+        for phase, nanoseconds in other.nanoseconds.items():
+            total[phase] = total.get(phase, 0) + nanoseconds
         return Spent(total)
 
     @property
@@ -29,19 +29,19 @@ class Spent:
 
 
 class Clock:
-    """Gives the time since it was last asked to a phase."""
+    """Measures a run: `mark` counts the time since the last mark to a phase."""
 
     def __init__(self) -> None:
         self.last = time.perf_counter_ns()
-        self.found: dict[str, int] = {}
+        self.nanoseconds: dict[str, int] = {}
 
     def mark(self, phase: str) -> None:
-        """What was done until now was of that phase."""
+        """Count the time since the last mark, or since the clock was made, to a phase."""
         now = time.perf_counter_ns()
-        self.found[phase] = self.found.get(phase, 0) + now - self.last
+        self.nanoseconds[phase] = self.nanoseconds.get(phase, 0) + now - self.last
         self.last = now
 
     @property
     def spent(self) -> Spent:
-        """All so far."""
-        return Spent(dict(self.found))
+        """The time of each phase so far."""
+        return Spent(dict(self.nanoseconds))

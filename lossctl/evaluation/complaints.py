@@ -1,4 +1,4 @@
-"""From what is wrong with the data to the error that says so."""
+"""From the problems with the data to the error that says so."""
 
 from collections.abc import Iterator
 
@@ -9,8 +9,13 @@ from lossctl.evaluation.traversal import Traversal
 from lossctl.sums.problems import Problem, Problems
 
 
-def complain(plan: Plan, problems: Problems, passed: Traversal) -> None:
-    """Stop at the first shard that met something wrong.
+def complain(plan: Plan, problems: Problems, traversal: Traversal) -> None:
+    """Raise the error for problems that the plan does not allow, if there are any.
+
+    Args:
+        plan: what is allowed.
+        problems: all that were met so far, in rows counted from the first of the data set.
+        traversal: the pass so far, which knows where rows are.
 
     Raises:
         DataError: nulls under ``error``, or values outside a domain: what, where, how many so far, what to do.
@@ -20,10 +25,11 @@ def complain(plan: Plan, problems: Problems, passed: Traversal) -> None:
     complaints = [*_nulls(plan, problems), *_lengths(plan, problems), *_illegal(plan, problems), *_exclusive(problems)]
     if complaints:
         what, problem, hint = min(complaints, key=lambda complaint: complaint[1].row)
-        also = len(complaints) - 1
-        more = f"; {also} other problem{'s' if also > 1 else ''} found" if also else ""
+        others = len(complaints) - 1
+        more = f"; {others} other problem{'s' if others > 1 else ''} found" if others else ""
         raise DataError(
-            f"{passed.place(problem.row)}: {what} ({problem.count:,} in the first {passed.rows:,} rows{more})", hint
+            f"{traversal.place(problem.row)}: {what} ({problem.count:,} in the first {traversal.rows:,} rows{more})",
+            hint,
         )
 
 
@@ -73,21 +79,21 @@ def _remedy(plan: Plan, column: str, name: str) -> str:
 
 
 def _exclusive(problems: Problems) -> Iterator[tuple[str, Problem, str]]:
-    met: dict[str, list[Problem]] = {}
+    by_column: dict[str, list[Problem]] = {}
     for column, value, problem in problems.of("exclusive"):
-        met.setdefault(column, []).append(problem)
-        if len(met[column]) > 1:
-            what = f"column {column!r} is {value}, after {met[column][0].value} earlier; 0 means -1 only beside 1"
+        by_column.setdefault(column, []).append(problem)
+        if len(by_column[column]) > 1:
+            what = f"column {column!r} is {value}, after {by_column[column][0].value} earlier; 0 means -1 only beside 1"
             yield what, problem, "Use -1 and 1, or 0 and 1."
 
 
-def ensure_measured(total: Measured, passed: Traversal) -> int:
+def ensure_measured(total: Measured, traversal: Traversal) -> int:
     """How many rows counted.
 
     Raises:
         DataError: there were no rows, or none that counted.
     """
-    files = passed.source.files
+    files = traversal.source.files
     title = files[0] if len(files) == 1 else f"{len(files)} files" if files else "the table"
     if not total.rows:
         raise DataError(f"{title}: no data rows")

@@ -19,7 +19,7 @@ from lossctl.registry import Registry
 
 Item = TypeVar("Item")
 Begun = TypeVar("Begun")
-Made = TypeVar("Made")
+Output = TypeVar("Output")
 
 
 class Engine(Protocol):
@@ -30,8 +30,8 @@ class Engine(Protocol):
     """Whether its workers are forks of this process, in which connections to stores are dead."""
 
     def map(
-        self, function: Callable[[Item], Made], items: Iterable[Item], workers: int | None = None
-    ) -> Iterator[Made]:
+        self, function: Callable[[Item], Output], items: Iterable[Item], workers: int | None = None
+    ) -> Iterator[Output]:
         """The results of the function, in the order of the items.
 
         Args:
@@ -67,11 +67,11 @@ def find_engine(name: str, scheduler: str | None = None) -> Engine:
     Raises:
         UsageError: there is none, or a scheduler is named and it has no use for one.
     """
-    found = engines.get(name)
-    if scheduler is not None and not isinstance(found, Remote):
-        able = " or ".join(option(engine=it.name) for it in engines if isinstance(it, Remote))
-        raise UsageError(f"the {found.name} engine has no scheduler", f"{option('scheduler')} goes with {able}.")
-    return found
+    engine = engines.get(name)
+    if scheduler is not None and not isinstance(engine, Remote):
+        able = " or ".join(option(engine=candidate.name) for candidate in engines if isinstance(candidate, Remote))
+        raise UsageError(f"the {engine.name} engine has no scheduler", f"{option('scheduler')} goes with {able}.")
+    return engine
 
 
 def usual_engine(paths: Iterable[str]) -> str:
@@ -86,29 +86,33 @@ def connected(engine: Engine, scheduler: str | None, workers: int | None) -> Abs
 
 
 def in_turn(
-    begin: Callable[[Item], Begun], end: Callable[[Begun], Made], items: Iterable[Item], most: Callable[[], int]
-) -> Iterator[Made]:
-    """What each item comes to, in order, while no more than ``most()`` others have begun.
+    begin: Callable[[Item], Begun], end: Callable[[Begun], Output], items: Iterable[Item], most: Callable[[], int]
+) -> Iterator[Output]:
+    """``end(begin(item))`` for each item, in order, where up to ``most()`` more items have begun meanwhile.
 
-    What the items themselves raise is raised after the items before it.
+    Args:
+        begin: starts the work on an item.
+        end: waits for what ``begin`` returned, and gives the result of the item or raises its error.
+        items: what to work on. What they or ``begin`` raise is raised after the results of the items before.
+        most: asked anew before each result.
     """
     waiting: deque[Begun] = deque()
-    ahead, trouble = iter(items), None
-    while trouble is None:
+    remaining, stop = iter(items), None
+    while stop is None:
         try:
-            waiting.append(begin(next(ahead)))
-        except Exception as met:  # noqa: BLE001  (the end, or what the items raise)
-            trouble = met
-        if waiting and (trouble is not None or len(waiting) > most()):
+            waiting.append(begin(next(remaining)))
+        except Exception as error:  # noqa: BLE001  (the end, or what the items raise)
+            stop = error
+        if waiting and (stop is not None or len(waiting) > most()):
             yield end(waiting.popleft())
     while waiting:
         yield end(waiting.popleft())
-    if not isinstance(trouble, StopIteration):
-        raise trouble
+    if not isinstance(stop, StopIteration):
+        raise stop
 
 
 def portable(error: Exception, dumps: Callable[[Any], bytes]) -> Exception:
-    """An error that survives the way to another process: itself, or what it says where it cannot be unpickled."""
+    """An error that can be sent to another process: itself, or its type and message where it cannot be unpickled."""
     try:
         pickle.loads(dumps(error))  # noqa: S301  (our own bytes)
     except Exception:  # noqa: BLE001  (whatever a stranger's class does)

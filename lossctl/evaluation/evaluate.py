@@ -110,10 +110,10 @@ def evaluate(
     )
     clock = Clock()
     running = Running.of(engine, threads, scheduler, progress)
-    found = prepare(source, request, reading, labels=labels, ids=several(ids), join=join)
+    prepared = prepare(source, request, reading, labels=labels, ids=several(ids), join=join)
     clock.mark("open")
-    report = run(found.source, found.plan, running)
-    joined = {} if found.joined is None else {"join": found.joined}
+    report = run(prepared.source, prepared.plan, running)
+    joined = {} if prepared.joined is None else {"join": prepared.joined}
     seconds = {**(report.profile or {}), "open": clock.spent.seconds["open"]} if profile else None
     return replace(report, inputs={**report.inputs, **joined}, profile=seconds)
 
@@ -158,7 +158,12 @@ def prepare(
 
 
 def run(source: Source, plan: Plan, running: Running) -> Report:
-    """Carry out a plan; the report says where the time went."""
+    """Carry out a plan; the report says where the time went.
+
+    Raises:
+        UsageError: the engine cannot read the source, or its workers cannot be reached.
+        DataError: as for `evaluate`.
+    """
     folded = fold_rows(source, plan, lift, nothing(plan), running)
     return replace(assemble(plan, folded.total, folded.passed), profile=folded.spent.seconds)
 
@@ -170,8 +175,8 @@ def check_words(request: Request, reading: Reading | None) -> None:
         UsageError: an unknown loss, parameter, activation or format.
     """
     for spec in request.loss:
-        for one in split_specs([spec]) if isinstance(spec, str) else [spec]:
-            get_loss(one)
+        for part in split_specs([spec]) if isinstance(spec, str) else [spec]:
+            get_loss(part)
     if request.activation is not None:
         get_activation(request.activation)
     if reading is not None and reading.format is not None:
@@ -180,8 +185,8 @@ def check_words(request: Request, reading: Reading | None) -> None:
 
 def input_files(source: Any, labels: Any = None) -> tuple[str, ...]:
     """The files that paths, globs and directories stand for: those that must not be written to."""
-    paths = [path for one in (source, labels) for path in several(one)]
-    return tuple(one for path in paths for one in expand(path))
+    paths = [path for given in (source, labels) for path in several(given)]
+    return tuple(file for path in paths for file in expand(path))
 
 
 def several(names: str | Sequence[str] | None) -> tuple[str, ...]:

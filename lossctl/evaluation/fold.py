@@ -94,15 +94,15 @@ def fold(
     Raises:
         DataError: a row cannot be read; says in which file, and which row of it.
     """
-    passed = Traversal(source, running, keep=keep)
+    traversal = Traversal(source, running, keep=keep)
     total, spent = Summation(zero), Spent()
-    for shard, lifted in passed.map(partial(lift_shard, columns, lift, zero)):
+    for shard, lifted in traversal.map(partial(lift_shard, columns, lift, zero)):
         total.add(lifted.state)
         spent = spent + lifted.spent
         if check is not None:
-            check(lifted.state, passed)
+            check(lifted.state, traversal)
         running.done(shard.nbytes)
-    return Folded(total.result(), passed, spent)
+    return Folded(total.result(), traversal, spent)
 
 
 def lift_shard(columns: Wanted, lift: Lift[State], zero: State, shard: Shard) -> Lifted[State]:
@@ -136,10 +136,10 @@ def fold_rows(
     """
     problems = Problems()
 
-    def check(state: Verdict, passed: Traversal) -> None:
+    def check(state: Verdict, traversal: Traversal) -> None:
         nonlocal problems
-        problems = problems + state.problems.shift(passed.rows - state.rows)
-        complain(plan, problems, passed)
+        problems = problems + state.problems.shift(traversal.rows - state.rows)
+        complain(plan, problems, traversal)
 
     source = narrowed(source, plan.roles.needed)
     return fold(source, plan.layout.wanted(), partial(_lift_rows, plan, lift), zero, running, check=check, keep=keep)

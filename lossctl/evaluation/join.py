@@ -62,8 +62,8 @@ def join(  # noqa: C901  (a step for each thing that can be wrong)
     left_names = {column.name for column in predictions.columns}
     for side, source in (("predictions", predictions), ("labels", labels)):
         for name in ids:
-            if len(found := find(name, source.columns, f"id of the {side}")) > 1:
-                raise UsageError(f"id {name!r} matches {len(found)} columns of the {side}", "Name each.")
+            if len(columns := find(name, source.columns, f"id of the {side}")) > 1:
+                raise UsageError(f"id {name!r} matches {len(columns)} columns of the {side}", "Name each.")
     label = _roles(request.label, labels.columns, ids, LABEL_NAMES, "label")
     prediction = tuple(request.prediction) or _roles((), predictions.columns, ids, PREDICTION_NAMES, "prediction")
     weight = None if request.weight is None else _either(request.weight, predictions, labels, "weight")[0]
@@ -85,7 +85,7 @@ def join(  # noqa: C901  (a step for each thing that can be wrong)
             table = table.append_column(renamed[name], right[name].take(matched[RIGHT]))
     if not matched.num_rows:
         raise DataError(f"{' '.join(predictions.files)}: no id has a label in {' '.join(labels.files)}")
-    title = " joined with ".join(" ".join(it.files) or "the table" for it in (predictions, labels))
+    title = " joined with ".join(" ".join(source.files) or "the table" for source in (predictions, labels))
     named = tuple(renamed[name] for name in label)
     changed = {"label": named, "prediction": prediction, "weight": weight, "by": by}
     return Joined(
@@ -117,16 +117,19 @@ def _either(pattern: str, predictions: Source, labels: Source, role: str) -> tup
 
 
 def _kind(source: Source, name: str) -> str:
+    """The kind of a column."""
     return next(column.kind for column in source.columns if column.name == name)
 
 
 def _predicted(pattern: str, columns: Sequence[Column]) -> tuple[str, ...]:
+    """The columns of one model's prediction, as asked for: ``PATTERN`` or ``name=PATTERN``; errors as for `find`."""
     name, equals, rest = pattern.partition("=")
     named = equals and pattern not in {column.name for column in columns} and not name.startswith("/")
     return find(rest if named else pattern, columns, "prediction")
 
 
 def _read(source: Source, ids: Sequence[str], needed: set[str], texts: set[str], *, others: bool) -> pa.Table:
+    """The ids and the needed columns of a source, or all columns, as one table; a `DataError` without rows."""
     wanted = Wanted(frozenset(needed - texts - {*ids}), frozenset({*ids, *texts}), others)
     passed = Traversal(narrowed(source, needed | {*ids}), SERIAL)
     batches = [takeable(batch) for batch in passed.batches(wanted)]
@@ -137,12 +140,19 @@ def _read(source: Source, ids: Sequence[str], needed: set[str], texts: set[str],
 
 
 def _match(left: pa.Table, right: pa.Table, ids: list[str], how: str) -> tuple[pa.Table, dict[str, Any]]:
+    """The row numbers of matching rows, columns `LEFT` and `RIGHT` in the order of the left, and how many matched.
+
+    Raises:
+        DataError: as for `join`.
+    """
     import pyarrow.compute as pc
 
     keys = [_keys(left, right, name) for name in ids]
     sides = [
-        pa.table([pair[at] for pair in keys], names=ids).append_column(row, pa.array(range(table.num_rows), pa.int64()))
-        for at, (table, row) in enumerate(((left, LEFT), (right, RIGHT)))
+        pa.table([pair[place] for pair in keys], names=ids).append_column(
+            row, pa.array(range(table.num_rows), pa.int64())
+        )
+        for place, (table, row) in enumerate(((left, LEFT), (right, RIGHT)))
     ]
     for side, table in zip(("predictions", "labels"), sides, strict=True):
         for name in ids:
@@ -155,12 +165,12 @@ def _match(left: pa.Table, right: pa.Table, ids: list[str], how: str) -> tuple[p
             raise DataError(
                 what, f"Ids must be unique on both sides; more columns may tell rows apart: {option(ids='A,B')}."
             )
-    missing = [one.join(other, ids, join_type="left anti") for one, other in (sides, sides[::-1])]
+    missing = [first.join(second, ids, join_type="left anti") for first, second in (sides, sides[::-1])]
     facts = {"unmatched_predictions": missing[0].num_rows, "unmatched_labels": missing[1].num_rows}
     if how == "strict" and any(facts.values()):
         parts = [
-            f"{table.num_rows:,} {side} have no {other}, such as {_examples(table, ids)}"
-            for side, other, table in (("predictions", "label", missing[0]), ("labels", "prediction", missing[1]))
+            f"{table.num_rows:,} {side} have no {role}, such as {_examples(table, ids)}"
+            for side, role, table in (("predictions", "label", missing[0]), ("labels", "prediction", missing[1]))
             if table.num_rows
         ]
         raise DataError(
@@ -187,9 +197,11 @@ def _words(keys: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _plain(keys: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Keys without a dictionary."""
     return keys.cast(keys.type.value_type) if pa.types.is_dictionary(keys.type) else keys
 
 
 def _examples(table: pa.Table, ids: list[str]) -> str:
+    """The ids of the first three rows, for a message."""
     rows = table.select(ids).slice(0, 3).to_pylist()
     return "; ".join(", ".join(str(row[name]) for name in ids) for row in rows)

@@ -1,4 +1,4 @@
-"""From a shard to a state: rows are validated, turned into one number each, and lifted.
+"""From a batch to a state: each loss turns rows into one number each, which are lifted.
 
 The state of a run is a tuple of the states of its losses, by group; states of shards add up in order.
 """
@@ -43,7 +43,7 @@ class Part:
         return Part(self.moments + other.moments, self.clipped + other.clipped, gradients, worst)
 
     def regroup(self, index: IntArray, groups: int) -> "Part":
-        """The same sums at other places."""
+        """The same sums, with group ``i`` at place ``index[i]`` of ``groups``."""
         return Part(
             self.moments.regroup(index, groups),
             regrouped(self.clipped, index, groups),
@@ -60,9 +60,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Measured:
-    """The sums of a run over some rows."""
+    """The sums of a run over some rows: what is by group has one entry for each of ``keys``."""
 
     rows: int
+    """Rows read."""
     keys: tuple[Group, ...]
     null: IntArray
     unweighted: IntArray
@@ -74,7 +75,7 @@ class Measured:
     def __add__(self, other: "Measured") -> "Measured":
         left, right = self, other.shift(self.rows)
         if left.keys != right.keys:
-            place = {key: at for at, key in enumerate(dict.fromkeys((*left.keys, *right.keys)))}
+            place = {key: index for index, key in enumerate(dict.fromkeys((*left.keys, *right.keys)))}
             left, right = left.regroup(place), right.regroup(place)
         labels = left.labels
         if labels is not None and right.labels is not None:
@@ -126,7 +127,7 @@ def nothing(plan: Plan, keys: tuple[Group, ...] = ()) -> Measured:
 
 
 def lift(plan: Plan, batch: Batch, clock: Clock) -> Measured:
-    """The sums over a batch; only counts and problems where a value is illegal."""
+    """The sums over a batch; only counts and problems where a value is illegal, or no row is left."""
     counts = tally(plan, batch)
     groups = None if batch.group is None else Groups(batch.group, len(batch.keys))
     if not len(batch.label) or any(batch.problems.of("error")):
@@ -178,7 +179,7 @@ def kernel_label(bound: BoundLoss, label: FloatArray) -> FloatArray:
 def evaluated(
     bound: BoundLoss, label: FloatArray, prediction: FloatArray, *, gradient: bool
 ) -> tuple[FloatArray, FloatArray | None]:
-    """The value of every row, and its gradient where asked, block by block."""
+    """The value of every row ``(n,)`` and, where asked, its gradient in the shape of the prediction, block by block."""
     if prediction.size <= BLOCK:
         value = bound.row_value(label, prediction)
         return value, bound.row_gradient(label, prediction) if gradient else None

@@ -40,7 +40,7 @@ def make_plan(source: Source, request: Request) -> Plan:
     widths = [model.width for model in planner.roles.models]
     specs = specs or [*_suitable(planner)]
     losses = [_losses(request, specs, width) for width in widths]
-    rows = any(bound.rows for chosen in losses for bound in chosen)
+    rows = any(bound.rows for bounds in losses for bound in bounds)
     layout = planner.layout(rows=rows)
     if layout.text and layout.classes is None:
         if rows:
@@ -48,8 +48,8 @@ def make_plan(source: Source, request: Request) -> Plan:
             raise UsageError(f"label column {layout.roles.label[0]!r} holds text", hint)
         layout = replace(layout, class_labels="codes")  # if it is text indeed, its first row says so
     models = tuple(
-        PlannedModel(model.name, model.columns, model.width, chosen)
-        for model, chosen in zip(layout.models, losses, strict=True)
+        PlannedModel(model.name, model.columns, model.width, bounds)
+        for model, bounds in zip(layout.models, losses, strict=True)
     )
     plan = Plan(
         layout=layout,
@@ -77,22 +77,22 @@ def _check(plan: Plan) -> None:
         bound.accept_shapes((label_width,) if label_width else (), (model.width,) if model.width else ())
 
 
-def _losses(asked: Request, specs: Sequence[str | BoundLoss], width: int) -> tuple[BoundLoss, ...]:
+def _losses(request: Request, specs: Sequence[str | BoundLoss], width: int) -> tuple[BoundLoss, ...]:
     """The losses of a model of that width, with everything asked for applied."""
-    chosen = [get_loss(spec, columns=width or 1) for spec in specs]
-    if asked.reduction is not None:
-        chosen = [bound.under(asked.reduction) for bound in chosen]
-    if asked.from_logits and asked.activation is not None:
+    losses = [get_loss(spec, columns=width or 1) for spec in specs]
+    if request.reduction is not None:
+        losses = [bound.under(request.reduction) for bound in losses]
+    if request.from_logits and request.activation is not None:
         raise UsageError(f"{option(from_logits=True)} and {option('activation')} say the same thing twice", "Give one.")
-    if asked.from_logits:
-        chosen = [bound.from_logits() for bound in chosen]
-    elif asked.activation is not None:
-        chosen = [bound.through(get_activation(asked.activation)) for bound in chosen]
-    if asked.eps is not None:
-        if not any("eps" in bound.parameters for bound in chosen):
+    if request.from_logits:
+        losses = [bound.from_logits() for bound in losses]
+    elif request.activation is not None:
+        losses = [bound.through(get_activation(request.activation)) for bound in losses]
+    if request.eps is not None:
+        if not any("eps" in bound.parameters for bound in losses):
             raise UsageError(f"{option('eps')}: none of the losses takes a logarithm of a probability")
-        chosen = [bound.flooring(asked.eps) if "eps" in bound.parameters else bound for bound in chosen]
-    return tuple(dict.fromkeys(chosen))
+        losses = [bound.flooring(request.eps) if "eps" in bound.parameters else bound for bound in losses]
+    return tuple(dict.fromkeys(losses))
 
 
 def _suitable(planner: LayoutPlanner) -> list[str]:
@@ -100,7 +100,7 @@ def _suitable(planner: LayoutPlanner) -> list[str]:
     roles, head = planner.roles, planner.head
     widths = [model.width for model in roles.models]
     if planner.kinds[roles.label[0]] == "text" or (all(widths) and len(roles.label) == 1):
-        picked, why = ["cross_entropy" if all(widths) else "bce"], "the labels are classes"
+        losses, why = ["cross_entropy" if all(widths) else "bce"], "the labels are classes"
     elif not any(widths) and all(
         _all_in(head, name, domain)
         for names, domain in (
@@ -109,11 +109,11 @@ def _suitable(planner: LayoutPlanner) -> list[str]:
         )
         for name in names
     ):
-        picked, why = ["bce"], "the labels are 0 and 1 and the predictions probabilities"
+        losses, why = ["bce"], "the labels are 0 and 1 and the predictions probabilities"
     else:
-        picked, why = ["mse", "mae", "huber"], "the labels are numbers"
-    planner.notes.append(f"loss: {', '.join(picked)}, chosen because {why}")
-    return picked
+        losses, why = ["mse", "mae", "huber"], "the labels are numbers"
+    planner.notes.append(f"loss: {', '.join(losses)}, chosen because {why}")
+    return losses
 
 
 def _all_in(head: pa.RecordBatch, name: str, domain: Domain) -> bool:

@@ -1,4 +1,4 @@
-"""What a worker elsewhere does with a shard, and what it sends back."""
+"""What a worker on another machine, or in a process of its own, does with a shard, and what it sends back."""
 
 import functools
 import pickle
@@ -24,16 +24,18 @@ class Outcome:
     """What became of a shard on a worker."""
 
     worker: str
-    made: Any = None
+    output: Any = None
+    """What the function made of it."""
     error: Exception | None = None
     """What the function raised."""
     trace: str = ""
+    """The traceback of the error."""
     unfit: LossctlError | None = None
     """Why the worker could not try."""
 
 
 class Task:
-    """What is a call of `perform` once it is unpickled."""
+    """Pickles as a call of `perform`: to unpickle it is to do the work."""
 
     def __init__(self, needed: dict[str, str], function: bytes, items: list[bytes]) -> None:
         self.call = perform, (needed, function, items)
@@ -43,39 +45,44 @@ class Task:
 
 
 def perform(needed: dict[str, str], function: bytes, items: list[bytes]) -> bytes:
-    """What a function makes of some items, here on a worker: pickled outcomes, because a task must not fail.
+    """Apply a function to some items, here on a worker; raises nothing, because a task must not fail.
+
+    Args:
+        needed: what must be installed here: versions by package.
+        function: the function, pickled.
+        items: the items, pickled one by one.
 
     Returns:
-        The seconds it took, and the outcomes up to the first that is no success.
+        A pickle of the seconds it took, and of a list of pickled outcomes, up to the first that is no success.
     """
     from cloudpickle import dumps
 
-    begun, outcomes = time.monotonic(), []
+    start, outcomes = time.monotonic(), []
     for item in items:
         outcome, packed = _outcome(needed, function, item)
         outcomes.append(packed)
         if outcome.error is not None or outcome.unfit is not None:
             break
-    return bytes(dumps((time.monotonic() - begun, outcomes)))
+    return bytes(dumps((time.monotonic() - start, outcomes)))
 
 
 def _outcome(needed: dict[str, str], function: bytes, item: bytes) -> tuple[Outcome, bytes]:
-    """What becomes of an item, and that as a pickle."""
+    """The outcome of one item, and its pickle."""
     from cloudpickle import dumps
     from distributed import get_worker
 
     worker = get_worker().address
     try:
-        found = Outcome(worker, _prepared(needed, function, item)())
-        return found, dumps(found)
+        outcome = Outcome(worker, _prepared(needed, function, item)())
+        return outcome, dumps(outcome)
     except _Unfit as unfit:
         what, hint = unfit.args
-        found = Outcome(worker, unfit=UsageError(f"{what} on worker {worker}", hint))
+        outcome = Outcome(worker, unfit=UsageError(f"{what} on worker {worker}", hint))
     except Exception as error:  # noqa: BLE001  (raised again when its turn comes)
         trace = traceback.format_exc()
         sent = portable(error.with_traceback(None), dumps)  # the traceback would have been pickled with it
-        found = Outcome(worker, error=sent, trace=trace)
-    return found, dumps(found)
+        outcome = Outcome(worker, error=sent, trace=trace)
+    return outcome, dumps(outcome)
 
 
 class _Unfit(Exception):
@@ -83,10 +90,14 @@ class _Unfit(Exception):
 
 
 def _prepared(needed: dict[str, str], function: bytes, item: bytes) -> Callable[[], Any]:
-    """The work to do, if this worker has what it takes."""
-    for name, there in needed.items():
-        if (here := versions()[name]) != there:
-            raise _Unfit(f"{name} is {there} here, but {here}", f"Install it there: pip install {name}=={there}")
+    """The call to make.
+
+    Raises:
+        _Unfit: a version differs, or the function or the item cannot be unpickled here.
+    """
+    for name, wanted in needed.items():
+        if (installed := versions()[name]) != wanted:
+            raise _Unfit(f"{name} is {wanted} here, but {installed}", f"Install it there: pip install {name}=={wanted}")
     try:
         return functools.partial(pickle.loads(function), pickle.loads(item))  # noqa: S301  (from the client, through Dask)
     except Exception as error:  # noqa: BLE001  (whatever a plug-in that is missing may cause)

@@ -60,7 +60,7 @@ class Running:
         return connected(engine, self.scheduler, self.threads)
 
     def done(self, nbytes: int) -> None:
-        """Say that a part of so many bytes is done."""
+        """Tell ``progress``, if there is one, that a part of so many bytes is done."""
         if self.progress is not None:
             self.progress(nbytes)
 

@@ -1,4 +1,7 @@
-"""A pass over the shards of a source in order: what fails is placed, what must be cut elsewhere is cut again."""
+"""A pass over the shards of a source in order, which says in which row of which file an error is.
+
+Where a shard turns out to end inside quotes, the rest of its file is read in one go.
+"""
 
 from bisect import bisect_right
 from collections import deque
@@ -25,7 +28,7 @@ class Counted(Protocol):
         """The number of rows read."""
 
 
-Made = TypeVar("Made", bound=Counted)
+Output = TypeVar("Output", bound=Counted)
 
 
 class Traversal:
@@ -45,7 +48,7 @@ class Traversal:
         """File and place in it of each shard."""
         self.shards: list[Shard] | None = [] if keep else None
 
-    def map(self, function: Callable[[Shard], Made]) -> Iterator[tuple[Shard, Made]]:
+    def map(self, function: Callable[[Shard], Output]) -> Iterator[tuple[Shard, Output]]:
         """Each shard with what the function makes of it, in order.
 
         Raises:
@@ -55,28 +58,28 @@ class Traversal:
         with self.running.over(self.source) as engine:
             yield from self._map(engine, function)
 
-    def _map(self, engine: Engine, function: Callable[[Shard], Made]) -> Iterator[tuple[Shard, Made]]:
-        ahead: Iterator[Shard] = self.source.shards()
+    def _map(self, engine: Engine, function: Callable[[Shard], Output]) -> Iterator[tuple[Shard, Output]]:
+        shards: Iterator[Shard] = self.source.shards()
         while True:
             taken: deque[Shard] = deque()
             try:
-                for made in engine.map(function, _noted(ahead, taken), self.running.threads):
+                for output in engine.map(function, _recorded(shards, taken), self.running.threads):
                     shard = taken.popleft()
                     self._enter(shard)
-                    self.rows += made.rows
-                    yield shard, made
+                    self.rows += output.rows
+                    yield shard, output
                 return
             except BadRow as bad:
                 self._enter(taken[0])
                 raise DataError(f"{self.place(self.rows + bad.row)}: {bad.what}", bad.hint) from None
-            except Resplit as again:
+            except Resplit as resplit:
                 taken.popleft()
-                ahead = chain([again.rest], _beyond(chain([*taken], ahead)))
+                shards = chain([resplit.rest], _next_files(chain([*taken], shards)))
 
     def batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """The rows themselves, in order; errors as for `map`."""
-        ahead: Iterator[Shard] = self.source.shards()
-        shard = next(ahead, None)
+        shards: Iterator[Shard] = self.source.shards()
+        shard = next(shards, None)
         while shard is not None:
             self._enter(shard)
             try:
@@ -85,13 +88,14 @@ class Traversal:
                     self.rows += record.num_rows
             except BadRow as bad:
                 raise DataError(f"{self.place(self.starts[-1] + bad.row)}: {bad.what}", bad.hint) from None
-            except Resplit as again:
+            except Resplit as resplit:
                 self.starts.pop()
                 self.parts.pop()
-                ahead = chain([again.rest], _beyond(ahead))
-            shard = next(ahead, None)
+                shards = chain([resplit.rest], _next_files(shards))
+            shard = next(shards, None)
 
     def _enter(self, shard: Shard) -> None:
+        """Note that the next row is the first of a shard."""
         self.starts.append(self.rows)
         self.parts.append((shard.file, shard.index))
         if self.shards is not None:
@@ -105,27 +109,31 @@ class Traversal:
             raise DataError(f"{self.place(start + bad.row)}: {bad.what}", bad.hint) from None
 
     def find(self, row: int) -> tuple[Shard, int]:
-        """The shard that holds a row that was passed, and the number of the row within it, both from 0."""
-        at = bisect_right(self.starts, row) - 1
+        """The shard that holds a row that was passed, and the number of the row within it, both from 0.
+
+        Raises:
+            TypeError: the shards were not kept.
+        """
+        index = bisect_right(self.starts, row) - 1
         if self.shards is None:
             raise TypeError("the shards were not kept")
-        return self.shards[at], row - self.starts[at]
+        return self.shards[index], row - self.starts[index]
 
     def locate(self, row: int) -> tuple[str, int]:
         """The file of a row that was passed (or is the next), and its number in that file, from 1."""
-        at = bisect_right(self.starts, row) - 1
-        first = at
+        index = bisect_right(self.starts, row) - 1
+        first = index
         while self.parts[first][1] > 0:
             first -= 1
         number = row - self.starts[first]
-        known = self.source.numbers
-        return self.parts[at][0], (number if known is None or number >= len(known) else int(known[number])) + 1
+        numbers = self.source.numbers
+        return self.parts[index][0], (number if numbers is None or number >= len(numbers) else int(numbers[number])) + 1
 
     def numbers(self, rows: IntArray) -> IntArray:
         """The numbers in their file, from 1, of some rows of one shard."""
-        known = self.source.numbers
-        if known is not None:
-            return np.asarray(known[rows] + 1)
+        numbers = self.source.numbers
+        if numbers is not None:
+            return np.asarray(numbers[rows] + 1)
         return rows - rows[0] + self.locate(int(rows[0]))[1] if len(rows) else rows
 
     def place(self, row: int) -> str:
@@ -134,12 +142,13 @@ class Traversal:
         return f"{file}: row {number:,}"
 
 
-def _beyond(later: Iterable[Shard]) -> Iterator[Shard]:
-    """The shards from the next file on: those before it are part of the rest of this one."""
-    return dropwhile(lambda shard: shard.index > 0, later)
+def _next_files(shards: Iterable[Shard]) -> Iterator[Shard]:
+    """The shards without the first ones that belong to the file before, the rest of which is read in one go."""
+    return dropwhile(lambda shard: shard.index > 0, shards)
 
 
-def _noted(shards: Iterable[Shard], taken: deque[Shard]) -> Iterator[Shard]:
+def _recorded(shards: Iterable[Shard], taken: deque[Shard]) -> Iterator[Shard]:
+    """The shards, each appended to ``taken`` as it is handed out."""
     for shard in shards:
         taken.append(shard)
         yield shard

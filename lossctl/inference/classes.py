@@ -16,7 +16,7 @@ def class_names(columns: Sequence[str]) -> list[tuple[str, ...]]:
     if len(columns) < 2:
         return []
     prefix = os.path.commonprefix(list(columns))  # noqa: RUF071  (characters are what is meant)
-    cuts = [at + 1 for at, sign in enumerate(prefix) if sign in "_.-: "]
+    cuts = [place + 1 for place, sign in enumerate(prefix) if sign in "_.-: "]
     if not cuts:
         # class1, class2: the names are the numbers.
         cuts = [len(re.sub(r"\d.*", "", prefix))] if any(name[len(prefix) :].isdecimal() for name in columns) else []
@@ -30,14 +30,14 @@ def match_classes(classes: Sequence[str], columns: Sequence[str]) -> tuple[str, 
     Raises:
         UsageError: some classes have a column, and others none or several.
     """
-    found = {}
+    matches = {}
     for name in classes:
         end = re.compile(rf"(^|[^0-9A-Za-z]){re.escape(name)}$", re.IGNORECASE)
-        found[name] = [column for column in columns if end.search(column)]
-    if not any(found.values()):
+        matches[name] = [column for column in columns if end.search(column)]
+    if not any(matches.values()):
         return None
-    for name, matching in found.items():
+    for name, matching in matches.items():
         if len(matching) != 1:
             what = "no column" if not matching else f"several columns: {', '.join(matching)}"
             raise UsageError(f"class {name!r} has {what}", f"The columns are {', '.join(columns)}.")
-    return tuple(matching[0] for matching in found.values())
+    return tuple(matching[0] for matching in matches.values())

@@ -15,16 +15,17 @@ from lossctl.sums.problems import Problem, Problems
 from lossctl.sums.sketch import Sketch, hash_numbers
 
 PAIRS = 1 << 12
-"""Different pairs of label and prediction kept for their rank correlation: all of them in a small file."""
+"""How many different pairs of label and prediction are kept for their rank correlation."""
 IDS = 1 << 21
-"""Different ids kept to find duplicates: 67 MB, and a few times that while they are added up."""
+"""How many different ids are kept to find duplicates: 67 MB, and a few times that while they are added up."""
 WORDS = 1 << 12
-"""Different words of a label that are counted."""
+"""How many different words of a label are counted."""
 CONFUSED = 64
-"""Classes up to which labels are counted against the largest column."""
+"""How many classes there may be for rows to be counted by label and largest column."""
 
 
 NOBODY = Sketch.of(IDS, np.empty(0, np.uint64), np.empty(0, np.int64))
+"""The ids of no rows."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Words:
     """How often each word occurs, while there are no more than `WORDS` different ones."""
 
     counts: Mapping[str, int] | None = field(default_factory=dict)
+    """``None`` once there were more."""
 
     def __add__(self, other: "Words") -> "Words":
         if self.counts is None or other.counts is None:
@@ -47,28 +49,31 @@ class Given:
     """The predictions for each label, while there are no more than two labels."""
 
     by_label: Mapping[float | str, Distribution] | None = field(default_factory=dict)
+    """``None`` once there were more."""
 
     def __add__(self, other: "Given") -> "Given":
         if self.by_label is None or other.by_label is None:
             return Given(None)
         merged = dict(self.by_label)
-        for label, found in other.by_label.items():
-            merged[label] = merged[label] + found if label in merged else found
+        for label, values in other.by_label.items():
+            merged[label] = merged[label] + values if label in merged else values
         return Given(merged if len(merged) <= 2 else None)
 
 
 @dataclass(frozen=True)
 class Rowwise:
-    """Of the rows of a vector prediction."""
+    """What a pass saw of the rows of a vector prediction, each of ``k`` numbers."""
 
     low: FloatArray
+    """The smallest number of each column, ``(k,)``."""
     high: FloatArray
+    """The largest number of each column, ``(k,)``."""
     picks: IntArray
-    """How often each column is the largest of its row."""
+    """How often each column is the largest of its row, ``(k,)``."""
     labels: IntArray
-    """How often each class is the label."""
+    """How often each class is the label, ``(k,)``."""
     confusion: IntArray | None
-    """Rows by label and by largest column; ``None`` where there are too many classes."""
+    """Rows by label and by largest column, ``(k, k)``; ``None`` with more than `CONFUSED` classes."""
     probability: Distribution
     """The numbers in the column of the label."""
     surprise: Distribution
@@ -76,10 +81,10 @@ class Rowwise:
 
     @classmethod
     def zero(cls, k: int) -> "Rowwise":
-        """Of no rows."""
-        none, empty = np.zeros(k, dtype=np.int64), Distribution.zero()
+        """The facts of no rows."""
+        zeros, empty = np.zeros(k, dtype=np.int64), Distribution.zero()
         confusion = np.zeros((k, k), dtype=np.int64) if k <= CONFUSED else None
-        return cls(np.full(k, np.inf), np.full(k, -np.inf), none, none, confusion, empty, empty)
+        return cls(np.full(k, np.inf), np.full(k, -np.inf), zeros, zeros, confusion, empty, empty)
 
     def __add__(self, other: "Rowwise") -> "Rowwise":
         confusion = None
@@ -98,19 +103,20 @@ class Rowwise:
 
 @dataclass(frozen=True)
 class Predicted:
-    """Of the numbers of one model."""
+    """What a pass saw of the predictions of one model."""
 
     values: Distribution
     errors: Distribution
     """∣prediction − label∣, where both are numbers of one shape."""
     given: Given
     pairs: Sketch
-    """Label and prediction, likewise."""
+    """A sample of pairs of label and prediction, where both are numbers of one shape."""
     rows: Rowwise | None
+    """Of a vector prediction, what concerns whole rows."""
 
     @classmethod
     def zero(cls, width: int) -> "Predicted":
-        """Of no rows."""
+        """The facts of no rows, for predictions of so many numbers; 0 for a plain number."""
         empty = Distribution.zero()
         rows = Rowwise.zero(width) if width else None
         return cls(empty, empty, Given(), pairs_of(np.empty(0), np.empty(0)), rows)
@@ -130,7 +136,7 @@ class Predicted:
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything a pass found out."""
+    """Everything a pass saw, and how many rows it read."""
 
     rows: int
     used: int
@@ -161,19 +167,19 @@ class Facts:
         )
 
     def met(self, kind: str, column: str) -> Problem | None:
-        """How often something was met, and where first."""
+        """How often something was met in a column (or model), and where first; ``None`` where it was not."""
         return self.seen.by_key.get((kind, column, ""))
 
 
 def no_facts(layout: Layout) -> Facts:
-    """Of no rows."""
+    """The facts of no rows."""
     empty = Distribution.zero()
     models = tuple(Predicted.zero(model.width) for model in layout.models)
     return Facts(0, 0, 0, Problems(), empty, empty, Words(), empty, NOBODY, models)
 
 
 def pairs_of(label: FloatArray, prediction: FloatArray) -> Sketch:
-    """The sample of finite pairs."""
-    both = np.column_stack([label, prediction])
-    both = both[np.isfinite(both).all(axis=1)]
-    return Sketch.of(PAIRS, hash_numbers(both), np.zeros(len(both), dtype=np.int64), both)
+    """The sample of the finite pairs among labels ``(n,)`` and predictions ``(n,)``."""
+    pairs = np.column_stack([label, prediction])
+    pairs = pairs[np.isfinite(pairs).all(axis=1)]
+    return Sketch.of(PAIRS, hash_numbers(pairs), np.zeros(len(pairs), dtype=np.int64), pairs)

@@ -64,34 +64,36 @@ def pairing_of(task: str) -> Pairing:
     return next(pairing for pairing in PAIRINGS if pairing.task == task)
 
 
-def fit(facts: Facts, layout: Layout, at: int) -> Fit | None:
-    """What fits a model; ``None`` where nothing does."""
-    found, model = facts.models[at], layout.models[at]
+def fit(facts: Facts, layout: Layout, index: int) -> Fit | None:
+    """What fits the model of that index; ``None`` where nothing does, or where it has no predictions."""
+    predicted, model = facts.models[index], layout.models[index]
     name = model.name
-    if not facts.used or name in layout.unread or not found.values.n:
+    if not facts.used or name in layout.unread or not predicted.values.n:
         return None
     if layout.label_width:
-        return _several(facts, layout, found, name)
+        return _several(facts, layout, predicted, name)
     if model.width:
         return _classes(facts, layout, name, model.width)
-    return _single(facts, layout, found, name)
+    return _single(facts, layout, predicted, name)
 
 
 def _count(facts: Facts, kind: str, name: str) -> int:
-    met = facts.met(kind, name)
-    return 0 if met is None else met.count
+    """In how many rows something was met in a column (or model)."""
+    problem = facts.met(kind, name)
+    return 0 if problem is None else problem.count
 
 
-def _single(facts: Facts, layout: Layout, found: Predicted, name: str) -> Fit | None:
-    labels = _two_labels(facts, layout, found)
+def _single(facts: Facts, layout: Layout, predicted: Predicted, name: str) -> Fit | None:
+    """What fits one label column and predictions of one number."""
+    labels = _two_labels(facts, layout, predicted)
     if labels is not None:
-        return _binary(facts, layout, found, name, labels)
+        return _binary(facts, layout, predicted, name, labels)
     if layout.text:
         return None
-    return _number(facts, layout, found, name)
+    return _number(facts, layout, predicted, name)
 
 
-def _two_labels(facts: Facts, layout: Layout, found: Predicted) -> tuple[float | str, ...] | None:
+def _two_labels(facts: Facts, layout: Layout, predicted: Predicted) -> tuple[float | str, ...] | None:
     """The labels of class 0 and class 1; ``None`` where the labels are no yes or no."""
     if layout.classes is not None and len(layout.classes) == 2:
         return layout.classes if layout.text else tuple(class_number(name) or 0.0 for name in layout.classes)
@@ -107,10 +109,11 @@ def _two_labels(facts: Facts, layout: Layout, found: Predicted) -> tuple[float |
         return (-1.0, 1.0)
     whole = len(values) == 2 and all(value == round(value) for value in values)
     whole = whole and set(facts.unpredicted.values.tolist()) <= set(values) and not facts.unpredicted.infinite
-    return tuple(values) if whole and _within(found.values, 0.0, 1.0) else None
+    return tuple(values) if whole and _within(predicted.values, 0.0, 1.0) else None
 
 
 def _within(values: Distribution, low: float, high: float) -> bool:
+    """Whether there are numbers, and all of them from low to high."""
     return bool(values.n) and not values.infinite and low <= _low(values) and _high(values) <= high
 
 
@@ -122,18 +125,19 @@ def _high(values: Distribution) -> float:
     return values.quantile(1.0)
 
 
-def unit_scale(facts: Facts, found: Predicted, name: str) -> Scale:
-    """What predictions for yes or no are."""
+def unit_scale(facts: Facts, predicted: Predicted, name: str) -> Scale:
+    """What the predictions of a binary task are: probabilities, percentages or logits."""
     outside = max(_count(facts, "below 0", name), _count(facts, "above 1", name))
     if not outside:
         return Scale.PROBABILITY
-    if _low(found.values) >= 0 and PERCENT < _high(found.values) <= 100:
+    if _low(predicted.values) >= 0 and PERCENT < _high(predicted.values) <= 100:
         return Scale.PERCENT
     return Scale.LOGIT if outside >= ENOUGH_OUTSIDE * facts.used else Scale.PROBABILITY
 
 
-def _binary(facts: Facts, layout: Layout, found: Predicted, name: str, labels: tuple[float | str, ...]) -> Fit:
-    scale = unit_scale(facts, found, name)
+def _binary(facts: Facts, layout: Layout, predicted: Predicted, name: str, labels: tuple[float | str, ...]) -> Fit:
+    """What fits two labels and predictions of one number."""
+    scale = unit_scale(facts, predicted, name)
     shown = " and ".join(str(label) if isinstance(label, str) else f"{label:g}" for label in labels)
     if labels == (-1.0, 1.0) and scale is Scale.LOGIT:
         pairing = pairing_of("max-margin classification")
@@ -148,6 +152,7 @@ def _binary(facts: Facts, layout: Layout, found: Predicted, name: str, labels: t
 
 
 def _words_for(scale: Scale) -> str:
+    """What the predictions are, in words that say how it shows."""
     return {
         Scale.LOGIT: "scores on both sides of [0, 1]: logits",
         Scale.PERCENT: "numbers up to 100: percentages",
@@ -165,11 +170,12 @@ def _class_name(label: float | str) -> str:
     return label if isinstance(label, str) else str(int(label))  # whole, and never 1e+06
 
 
-def _number(facts: Facts, layout: Layout, found: Predicted, name: str) -> Fit:
-    label, values, title = facts.label, found.values, layout.roles.label[0]
+def _number(facts: Facts, layout: Layout, predicted: Predicted, name: str) -> Fit:
+    """What fits labels and predictions that are numbers: counts, or a kind of regression."""
+    label, values, title = facts.label, predicted.values, layout.roles.label[0]
     whole = not _count(facts, "label fraction", title)
     if whole and len(label.keys) > 2 and _low(label) == 0 and _count(facts, "fraction", name):
-        scale = _rates(found)
+        scale = _rates(predicted)
         if scale is not None:
             pairing = pairing_of("counts")
             settings = FROM_LOGITS if scale is Scale.LOG_RATE else ()
@@ -186,11 +192,11 @@ def _number(facts: Facts, layout: Layout, found: Predicted, name: str) -> Fit:
     return Fit(pairing, Scale.VALUE, pairing.losses[0], "labels and predictions are numbers")
 
 
-def _rates(found: Predicted) -> Scale | None:
+def _rates(predicted: Predicted) -> Scale | None:
     """Whether predictions of counts are rates or their logarithms: whose mean is that of the labels."""
-    pairs, count = found.pairs.numbers, found.pairs.counts
+    pairs, count = predicted.pairs.numbers, predicted.pairs.counts
     label = float(np.average(pairs[:, 0], weights=count))
-    low, high = _low(found.values), _high(found.values)
+    low, high = _low(predicted.values), _high(predicted.values)
     rate = float(np.average(pairs[:, 1], weights=count))
     log_rate = float(np.average(np.exp(pairs[:, 1]), weights=count)) if high < 50 else math.inf
     if abs(log_rate - label) < 0.25 * label and abs(log_rate - label) < abs(rate - label):
@@ -206,7 +212,7 @@ def _classes(facts: Facts, layout: Layout, name: str, k: int) -> Fit:
         words = sorted(facts.words.counts)
         settings = (*settings, *classes_setting(words)) if len(words) == k else settings
     elif one_based(facts, layout, k):
-        settings = (*settings, *classes_setting([str(at + 1) for at in range(k)]))
+        settings = (*settings, *classes_setting([str(code + 1) for code in range(k)]))
     return Fit(pairing, scale, pairing.losses[0], f"the labels are classes and the predictions {what}", settings)
 
 
@@ -233,9 +239,9 @@ def row_scale(facts: Facts, name: str) -> tuple[Scale, Settings, str]:
     return Scale.LOGIT, FROM_LOGITS, "rows of scores: logits"
 
 
-def _several(facts: Facts, layout: Layout, found: Predicted, name: str) -> Fit | None:
+def _several(facts: Facts, layout: Layout, predicted: Predicted, name: str) -> Fit | None:
     """What fits several label columns."""
-    if not found.errors.n and not found.values.infinite:
+    if not predicted.errors.n and not predicted.values.infinite:
         return None  # not one prediction column a label column
     if not _count(facts, "label off sum", layout.roles.label[0]):
         pairing = pairing_of("multi-class classification")
@@ -243,7 +249,7 @@ def _several(facts: Facts, layout: Layout, found: Predicted, name: str) -> Fit |
         why = f"each row of labels sums to 1 and the predictions are {what}"
         return Fit(pairing, scale, pairing.losses[0], why, settings)
     if len(facts.label.keys) <= 2 and set(facts.label.values.tolist()) <= {0.0, 1.0}:
-        pairing, scale = pairing_of("multi-label classification"), unit_scale(facts, found, name)
+        pairing, scale = pairing_of("multi-label classification"), unit_scale(facts, predicted, name)
         settings = FROM_LOGITS if scale is Scale.LOGIT else ()
         why = f"each column of labels is 0 or 1 by itself and the predictions are {_words_for(scale)}"
         return Fit(pairing, scale, pairing.losses[0], why, settings)

@@ -30,7 +30,7 @@ class Layout:
     """The names of the classes in the order of their codes, and of the columns of a vector prediction."""
     class_labels: ClassLabels
     ids: tuple[str, ...] = ()
-    """Columns that identify a row, for those who look at them."""
+    """Columns that identify a row, where they are to be read."""
     unread: frozenset[str] = frozenset()
     """Models whose columns hold text, of which nothing is read."""
 
@@ -63,7 +63,7 @@ class Layout:
 
 
 class LayoutPlanner:
-    """Decides, one question after the other.
+    """Decides how the columns of a data set are read; each decision is made once, when it is first asked for.
 
     Args:
         source: the data set.
@@ -77,9 +77,13 @@ class LayoutPlanner:
 
     @cached_property
     def _chosen(self) -> Roles:
-        asked = self.request
+        request = self.request
         return choose(
-            self.source.columns, label=asked.label, prediction=asked.prediction, weight=asked.weight, by=asked.by
+            self.source.columns,
+            label=request.label,
+            prediction=request.prediction,
+            weight=request.weight,
+            by=request.by,
         )
 
     @cached_property
@@ -100,7 +104,11 @@ class LayoutPlanner:
 
     @cached_property
     def head(self) -> pa.RecordBatch:
-        """The first batch that has rows."""
+        """The first batch that has rows, with the columns of every role.
+
+        Raises:
+            DataError: there is none, or a row cannot be read.
+        """
         texts = {name for name in self._chosen.needed if self.kinds[name] == "text"}
         wanted = Wanted(frozenset(self._chosen.needed) - texts, frozenset(texts))
         for shard in self.source.shards():
@@ -113,7 +121,11 @@ class LayoutPlanner:
         raise DataError(f"{' '.join(self.source.files) or 'the table'}: no data rows")
 
     def width(self, columns: Sequence[str]) -> int:
-        """How many numbers a row of these columns holds; 0 for a plain number."""
+        """How many numbers a row of these columns holds; 0 for a plain number.
+
+        Raises:
+            DataError: they are a column of lists, and the first rows do not tell how long these are.
+        """
         if len(columns) > 1:
             return len(columns)
         if self.kinds[columns[0]] != "list":
@@ -128,24 +140,28 @@ class LayoutPlanner:
         return int(lengths[0].as_py())
 
     def class_order(self, model: Model) -> tuple[Model, tuple[str, ...] | None]:
-        """The model with its columns in the order of the classes, and the classes."""
-        asked = tuple(self.request.classes)
-        if not asked:
+        """The model with its columns in the order of the classes, and the classes; ``None`` where nothing names them.
+
+        Raises:
+            UsageError: the classes asked for do not fit the columns.
+        """
+        classes = tuple(self.request.classes)
+        if not classes:
             return model, self._names_that_fit(class_names(model.columns))
-        if len(asked) != (model.width or 2):
+        if len(classes) != (model.width or 2):
             raise UsageError(
-                f"{option('classes')} names {len(asked)} classes, but {model.name!r} has {model.width or 2}"
+                f"{option('classes')} names {len(classes)} classes, but {model.name!r} has {model.width or 2}"
             )
-        if len(set(asked)) < len(asked):
+        if len(set(classes)) < len(classes):
             raise UsageError(f"{option('classes')} names a class twice")
         if len(model.columns) > 1:
-            matched = match_classes(asked, model.columns)
+            matched = match_classes(classes, model.columns)
             if matched is None:
-                pairs = ", ".join(f"{column} = {name}" for column, name in zip(model.columns, asked, strict=True))
+                pairs = ", ".join(f"{column} = {name}" for column, name in zip(model.columns, classes, strict=True))
                 self.notes.append(f"classes by position, no column is named for one: {pairs}")
             else:
                 model = replace(model, columns=matched)
-        return model, asked
+        return model, classes
 
     def _names_that_fit(self, choices: list[tuple[str, ...]]) -> tuple[str, ...] | None:
         """The reading of the columns' names that the labels of the first rows agree with, else the shortest."""
@@ -153,8 +169,8 @@ class LayoutPlanner:
 
         label = self.roles.label
         if len(choices) > 1 and len(label) == 1 and self.kinds[label[0]] == "text":
-            met = {str(word) for word in pc.unique(self.head.column(label[0])).to_pylist() if word}
-            choices = [names for names in choices if met <= set(names)] or choices
+            words = {str(word) for word in pc.unique(self.head.column(label[0])).to_pylist() if word}
+            choices = [names for names in choices if words <= set(names)] or choices
         return choices[0] if choices else None
 
     def class_labels(self, classes: tuple[str, ...] | None) -> ClassLabels:
@@ -173,12 +189,16 @@ class LayoutPlanner:
         return "codes"
 
     def aligned(self, roles: Roles) -> Roles:
-        """The roles with the columns of vector labels and predictions in one order, where their names tell it."""
+        """The roles with the columns of vector labels and predictions in one order, where their names tell it.
+
+        Raises:
+            UsageError: some of the classes asked for have a column, and others none or several.
+        """
         names = list(self.request.classes) or list((class_names(roles.label) or [()])[0])
         label = match_classes(names, roles.label) if self.request.classes else roles.label
         models = []
         for model in roles.models:
-            by_name = [found for found in class_names(model.columns) if set(found) == set(names)]
+            by_name = [reading for reading in class_names(model.columns) if set(reading) == set(names)]
             if self.request.classes:
                 columns = match_classes(names, model.columns) or model.columns
             elif by_name:
@@ -214,7 +234,7 @@ class LayoutPlanner:
         return replace(roles, models=tuple(models)), classes
 
     def layout(self, *, rows: bool) -> Layout:
-        """All decisions.
+        """The layout: all decisions together.
 
         Args:
             rows: whether rows of a vector are judged as a whole, so that labels are classes.

@@ -61,8 +61,8 @@ def find(pattern: str, columns: Sequence[Column], role: str) -> tuple[str, ...]:
     if pattern.startswith("/") and pattern.endswith("/") and len(pattern) > 1:
         try:
             expression = re.compile(pattern[1:-1])
-        except re.error as wrong:
-            raise UsageError(f"{role} {pattern!r} is not a regular expression: {wrong}") from None
+        except re.error as error:
+            raise UsageError(f"{role} {pattern!r} is not a regular expression: {error}") from None
         matching = [name for name in names if expression.search(name)]
     elif re.fullmatch(r"#\d+", pattern):
         place = int(pattern[1:])
@@ -79,16 +79,20 @@ def find(pattern: str, columns: Sequence[Column], role: str) -> tuple[str, ...]:
 
 
 def _detect(role: str, known: tuple[str, ...], columns: Sequence[Column], taken: set[str]) -> str:
-    found = [column.name for column in columns if column.name.lower() in known and column.name not in taken]
-    if len(found) == 1:
-        return found[0]
+    """The one column with a name known for a role, beside those taken; a `UsageError` for none or several."""
+    matching = [column.name for column in columns if column.name.lower() in known and column.name not in taken]
+    if len(matching) == 1:
+        return matching[0]
     shown = ", ".join(column.name for column in columns[:30]) + (", …" if len(columns) > 30 else "")
-    if found:
-        raise UsageError(f"several columns could be the {role}: {', '.join(found)}", f"Say which with {option(role)}.")
+    if matching:
+        raise UsageError(
+            f"several columns could be the {role}: {', '.join(matching)}", f"Say which with {option(role)}."
+        )
     raise UsageError(f"no column looks like the {role}", f"Say which with {option(role)}. Columns: {shown}.")
 
 
 def _models(patterns: Sequence[str], columns: Sequence[Column]) -> tuple[Model, ...]:
+    """The model of each pattern; a `UsageError` where one matches nothing, or two models have one name."""
     names = {column.name for column in columns}
     models = []
     for pattern in patterns:
@@ -96,10 +100,10 @@ def _models(patterns: Sequence[str], columns: Sequence[Column]) -> tuple[Model, 
         named = bool(equals) and pattern not in names and not pattern.startswith("/")
         if named and not title.strip():
             raise UsageError(f"prediction {pattern!r} names no model", "Write NAME=COL.")
-        found = find(rest if named else pattern, columns, "prediction")
-        if len(set(found)) < len(found):
+        matching = find(rest if named else pattern, columns, "prediction")
+        if len(set(matching)) < len(matching):
             raise UsageError(f"prediction {pattern!r} names a column twice")
-        models.append(Model(title if named else found[0] if len(found) == 1 else pattern, found))
+        models.append(Model(title if named else matching[0] if len(matching) == 1 else pattern, matching))
     titles = [model.name for model in models]
     for title in titles:
         if titles.count(title) > 1:
@@ -152,6 +156,7 @@ def choose(
 
 
 def _check_kinds(roles: Roles, columns: Sequence[Column]) -> None:
+    """Raise a `UsageError` where a column is ambiguous, named twice, or of a kind that its role cannot have."""
     names = [column.name for column in columns]
     kinds = {column.name: column.kind for column in columns}
     for name in roles.needed:
@@ -168,6 +173,7 @@ def _check_kinds(roles: Roles, columns: Sequence[Column]) -> None:
 
 
 def _check_prediction(model: Model, label: tuple[str, ...], kinds: dict[str, str]) -> None:
+    """As `_check_kinds`, for the columns of one model."""
     for name in model.columns:
         if name in label:
             raise UsageError(f"column {name!r} is both label and prediction")

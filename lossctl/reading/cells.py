@@ -15,7 +15,11 @@ TEXT_HINT = (
 
 
 class BadRow(Exception):
-    """A row of a shard cannot be read; whoever knows what came before makes a `DataError` of it."""
+    """A row of a shard cannot be read.
+
+    ``row`` counts from 0 within the shard. A traversal, which knows how many rows came before the shard, makes a
+    `DataError` of it that names the file and the row.
+    """
 
     def __init__(self, row: int, what: str, hint: str = "") -> None:
         super().__init__(row, what, hint)
@@ -38,22 +42,22 @@ def kind_of(kind: pa.DataType) -> str:
 
 
 def class_number(name: str) -> float | None:
-    """The number that the name of a class is: an integer, or 1 for true and 0 for false."""
+    """The number that the name of a class is: an integer, or 1 for true and 0 for false; ``None`` for other names."""
     words = {"true": 1.0, "false": 0.0}
     return float(name) if name.lstrip("-").isdecimal() else words.get(name.lower())
 
 
 def takeable(record: pa.RecordBatch) -> pa.RecordBatch:
-    """The same rows with text in a form of which Arrow can take some."""
-    for at, column in enumerate(record.schema):
-        if pa.types.is_string_view(column.type) or pa.types.is_binary_view(column.type):
-            plain = pa.large_string() if pa.types.is_string_view(column.type) else pa.large_binary()
-            record = record.set_column(at, column.name, record.column(at).cast(plain))
+    """The same rows with views of text or bytes cast to plain arrays, of which Arrow's ``take`` can take some."""
+    for index, field in enumerate(record.schema):
+        if pa.types.is_string_view(field.type) or pa.types.is_binary_view(field.type):
+            plain = pa.large_string() if pa.types.is_string_view(field.type) else pa.large_binary()
+            record = record.set_column(index, field.name, record.column(index).cast(plain))
     return record
 
 
 def mask_of(array: pa.Array) -> BoolArray | None:
-    """Where an Arrow array is null."""
+    """Where an Arrow array is null, ``(n,)``; ``None`` when nowhere."""
     if array.null_count == 0:
         return None
     import pyarrow.compute as pc
@@ -63,7 +67,7 @@ def mask_of(array: pa.Array) -> BoolArray | None:
 
 
 def floats(array: pa.Array) -> FloatArray:
-    """The float64 values of an Arrow array of numbers, undefined where it is null."""
+    """The float64 values of an Arrow array of numbers, ``(n,)`` and read-only; undefined where it is null."""
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     if not pa.types.is_float64(array.type):
@@ -80,7 +84,10 @@ def floats(array: pa.Array) -> FloatArray:
 
 
 def _quotient(array: pa.Array) -> FloatArray | None:
-    """Decimals of up to 53 bits: an integer and a power of ten are exact, so their quotient is the nearest double."""
+    """The nearest doubles of decimals whose digits fit 53 bits; ``None`` where some do not.
+
+    Such an integer and a power of ten up to 10^22 are exact as doubles, so their quotient is rounded once.
+    """
     if not pa.types.is_decimal128(array.type) or not 0 <= array.type.scale <= 22:
         return None
     words = np.frombuffer(array.buffers()[1], np.int64, 2 * len(array), 16 * array.offset)
@@ -91,14 +98,14 @@ def _quotient(array: pa.Array) -> FloatArray | None:
 
 
 def texts(words: Sequence[str]) -> pa.Array:
-    """Words as an Arrow array."""
+    """Words as an Arrow array of strings."""
     encoded = [word.encode() for word in words]
     ends = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
     return pa.StringArray.from_buffers(len(words), pa.py_buffer(ends), pa.py_buffer(b"".join(encoded)))
 
 
 def scalar_column(array: pa.Array) -> tuple[FloatArray, BoolArray | None]:
-    """Values and nulls of a column of numbers; NaN is null."""
+    """A column of numbers as values ``(n,)``, and a mask ``(n,)`` of its nulls, ``None`` without any; NaN is null."""
     values, null = floats(array), mask_of(array)
     with np.errstate(all="ignore"):
         total = np.add.reduce(values)  # one pass says that there is no NaN
@@ -109,34 +116,38 @@ def scalar_column(array: pa.Array) -> tuple[FloatArray, BoolArray | None]:
 
 
 def vector_column(array: pa.Array, k: int) -> tuple[FloatArray, BoolArray | None, BoolArray | None]:
-    """Values ``(n, k)``, null rows and rows of another length of a column of lists."""
+    """A column of lists of ``k`` numbers as values ``(n, k)`` in Fortran order, and two masks ``(n,)``.
+
+    The first mask is of rows that are null or hold a null or NaN, the second of rows of another length; each is
+    ``None`` where the array shows that there are none. Values in such rows mean nothing.
+    """
     import pyarrow.compute as pc
 
     null = mask_of(array)
     if pa.types.is_fixed_size_list(array.type) and array.type.list_size == k:
         flat = array.values.slice(array.offset * k, len(array) * k)
-        wrong = None
+        other_length = None
     else:
-        wrong = np.asarray(floats(pc.list_value_length(array)) != k)
+        other_length = np.asarray(floats(pc.list_value_length(array)) != k)
         if null is not None:
-            wrong &= ~null
-        bad = wrong if null is None else wrong | null
+            other_length &= ~null
+        bad = other_length if null is None else other_length | null
         if bad.any():
             kept = np.flatnonzero(~bad)  # the others are zeros, and are dropped
             places = pa.Int64Array.from_buffers(pa.int64(), len(kept), [None, pa.py_buffer(kept)])
             matrix, holes, _ = vector_column(array.take(places), k)
-            whole, missing = np.zeros((len(array), k), order="F"), bad & ~wrong
-            whole[kept] = matrix
+            full, missing = np.zeros((len(array), k), order="F"), bad & ~other_length
+            full[kept] = matrix
             if holes is not None:
                 missing[kept] = holes
-            return whole, missing, wrong
+            return full, missing, other_length
         flat = array.flatten()
     values, missing = scalar_column(flat)
     matrix = np.asfortranarray(values.reshape(len(array), k))
     if missing is not None:
         holes = np.asarray(missing.reshape(len(array), k).any(axis=1))
         null = holes if null is None else null | holes
-    return matrix, null, wrong
+    return matrix, null, other_length
 
 
 def shown(value: object) -> str:

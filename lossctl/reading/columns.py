@@ -1,7 +1,4 @@
-"""Which column plays which role: names, globs, patterns, numbers, and detection of common names.
-
-Decided once a data set, from the names and types of its columns, before a row is read.
-"""
+"""What a column of a source is: a name, and the kind of its cells."""
 
 from dataclasses import dataclass
 

@@ -25,22 +25,23 @@ def expand(path: str) -> list[str]:
         return _expand_store(path)
     local = path.removeprefix("file://")
     if os.path.isdir(local):
-        found = [os.path.join(folder, name) for folder, _, names in os.walk(local) for name in names]
-        found = [one for one in found if not _hidden(os.path.relpath(one, local))]
-        if not found:
+        files = [os.path.join(folder, name) for folder, _, names in os.walk(local) for name in names]
+        files = [file for file in files if not _hidden(os.path.relpath(file, local))]
+        if not files:
             raise DataError(f"{path}: no files in this directory", "Name a file, or a directory that holds data files.")
     elif any(sign in local for sign in "*?[") and not os.path.exists(local):
         matching = glob.glob(local, recursive=True)
-        found = [one for one in matching if os.path.isfile(one)]
-        found += [one for folder in matching if os.path.isdir(folder) for one in expand(folder) if not found]
-        if not found:
+        files = [file for file in matching if os.path.isfile(file)]
+        files += [file for folder in matching if os.path.isdir(folder) for file in expand(folder) if not files]
+        if not files:
             raise DataError(f"{path}: no file matches")
     else:
         return [local]
-    return sorted(found, key=natural)
+    return sorted(files, key=natural)
 
 
 def _expand_store(path: str) -> list[str]:
+    """As `expand`, for a URL of `ARROW_STORES`; a `DataError` also where the store cannot be asked."""
     from pyarrow import fs  # noqa: PLC0415
 
     base, question, options = path.rpartition("?")
@@ -73,8 +74,8 @@ def glob_pattern(text: str) -> str:
     import fnmatch  # noqa: PLC0415
 
     pieces = re.split(r"(\*\*/?|\*)", text)
-    shown = {"*": "[^/]*", "**": ".*", "**/": "(?:.*/)?"}
-    return "".join(shown.get(piece) or fnmatch.translate(piece)[4:-3] for piece in pieces if piece)
+    expressions = {"*": "[^/]*", "**": ".*", "**/": "(?:.*/)?"}
+    return "".join(expressions.get(piece) or fnmatch.translate(piece)[4:-3] for piece in pieces if piece)
 
 
 def _hidden(path: str) -> bool:

@@ -16,49 +16,50 @@ from lossctl.reading.memory import open_table
 
 
 def bare_name(path: str) -> str:
-    """A path in lower case, without what a URL asks or a compression adds."""
+    """A path in lower case, without the query of a URL and the suffix of a compression."""
     name = path.partition("?")[0].lower()
     return name.removesuffix(next((suffix for suffix in SUFFIXES if name.endswith(suffix)), ""))
 
 
-def open_location(found: Location, reading: Reading) -> Source:
+def open_location(location: Location, reading: Reading) -> Source:
     """Open one file, by its suffix and its first bytes, or as the reader says.
 
     Raises:
         DataError: it is unreadable, or of no known format.
         UsageError: the format asked for does not exist.
     """
-    chosen = _recognised(found) if reading.format is None else formats.get(reading.format)
-    if found.compression is not None and not chosen.text:
-        raise DataError(f"{found.title}: {chosen.name} inside {found.compression}", "Decompress the file first.")
-    return chosen.open(found, reading)
+    format_ = _recognised(location) if reading.format is None else formats.get(reading.format)
+    if location.compression is not None and not format_.text:
+        raise DataError(f"{location.title}: {format_.name} inside {location.compression}", "Decompress the file first.")
+    return format_.open(location, reading)
 
 
-def _recognised(found: Location) -> Format:
-    head = found.beginning()
+def _recognised(location: Location) -> Format:
+    """The format of a file, by its suffix and first bytes; a `DataError` where they disagree or neither tells."""
+    head = location.beginning()
     if not head:
-        raise DataError(f"{found.title}: the file is empty")
-    name = bare_name(found.path)
-    by_suffix = next((it for it in formats if name.endswith(it.suffixes)), None)
-    by_magic = next((it for it in formats if it.magic and head.startswith(it.magic)), None)
+        raise DataError(f"{location.title}: the file is empty")
+    name = bare_name(location.path)
+    by_suffix = next((candidate for candidate in formats if name.endswith(candidate.suffixes)), None)
+    by_magic = next((candidate for candidate in formats if candidate.magic and head.startswith(candidate.magic)), None)
     if by_magic is not None and by_suffix is not None and by_magic is not by_suffix:
         hint = f"Rename it, or force the format: {option(format=by_magic.name)}."
-        raise DataError(f"{found.title}: named {by_suffix.name} but holds {by_magic.name}", hint)
-    chosen = by_suffix or by_magic
+        raise DataError(f"{location.title}: named {by_suffix.name} but holds {by_magic.name}", hint)
+    format_ = by_suffix or by_magic
     if head.startswith(b"FEA1"):
-        raise DataError(f"{found.title}: Feather of version 1", "Write it again as version 2, or as Parquet.")
-    if chosen is None and found.pipe:
+        raise DataError(f"{location.title}: Feather of version 1", "Write it again as version 2, or as Parquet.")
+    if format_ is None and location.pipe:
         # A pipe has no suffix; text is told by how it begins.
-        chosen = formats.get("jsonl" if head.lstrip()[:1] == b"{" else "csv")
-    if chosen is None:
+        format_ = formats.get("jsonl" if head.lstrip()[:1] == b"{" else "csv")
+    if format_ is None:
         hint = f"Known suffixes: {', '.join(suffixes())}. Or force a format: {option(format='csv')}."
-        raise DataError(f"{found.title}: unknown format", hint)
-    return chosen
+        raise DataError(f"{location.title}: unknown format", hint)
+    return format_
 
 
 @dataclass(frozen=True)
 class Keyed:
-    """A shard whose path says something of all its rows: ``split=test/part.parquet``."""
+    """A shard of a Hive partition: each key in the path of its file (``split=test/…``) is a column with one value."""
 
     inner: Shard
     keys: tuple[tuple[str, str], ...]
@@ -79,17 +80,18 @@ class Keyed:
         return self.inner.nbytes
 
     def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
-        """Its rows, with the keys as columns of text."""
+        """Its rows, with the keys as further columns; errors as for the shard itself."""
         keys = [(name, value) for name, value in self.keys if wanted.others or name in wanted.names]
         try:
             for batch in self.inner.read(wanted):
                 arrays = [*batch.columns, *(_constant(name, value, wanted, batch.num_rows) for name, value in keys)]
                 yield pa.RecordBatch.from_arrays(arrays, [*batch.schema.names, *(name for name, _ in keys)])
-        except Resplit as again:
-            raise Resplit(Keyed(again.rest, self.keys)) from None
+        except Resplit as resplit:
+            raise Resplit(Keyed(resplit.rest, self.keys)) from None
 
 
 def _constant(name: str, value: str, wanted: Wanted, rows: int) -> pa.Array:
+    """A key's value, repeated for every row: a number where the key is wanted as one, else text."""
     word = None if value == "__HIVE_DEFAULT_PARTITION__" else value
     words = pa.array([word] * rows, pa.string())
     return words.cast(pa.float64()) if name in wanted.numbers else words
@@ -119,7 +121,7 @@ class Files:
 
     @property
     def numbers(self) -> None:
-        """No row is left out."""
+        """``None``: no row is left out."""
 
     @property
     def once(self) -> bool:
@@ -132,17 +134,18 @@ class Files:
         Raises:
             DataError: a file cannot be opened, or its columns are not those of the first.
         """
-        for at, path in enumerate(self.paths):
+        for index, path in enumerate(self.paths):
             source, keys = self.first, self.keys
-            if at > 0:
-                found = locate(path)
-                source, keys = open_location(found, self.reading), found.keys
+            if index > 0:
+                location = locate(path)
+                source, keys = open_location(location, self.reading), location.keys
                 self._compare(path, source, keys)
             keys = _own(source, keys)
             for shard in source.shards():
                 yield Keyed(shard, keys) if keys else shard
 
     def _compare(self, path: str, source: Source, keys: tuple[tuple[str, str], ...]) -> None:
+        """Raise a `DataError` where a file lacks a needed column of the first, or has a list where that has none."""
         kinds = {name: "text" for name, _ in keys} | {column.name: column.kind for column in source.columns}
         for column in self.columns:
             if self.needed is not None and column.name not in self.needed:
@@ -155,12 +158,12 @@ class Files:
 
 
 def narrowed(source: Source, needed: Iterable[str]) -> Source:
-    """The same source, when only some columns count."""
+    """The same source, whose files need to agree in some columns only."""
     return replace(source, needed=frozenset(needed)) if isinstance(source, Files) else source
 
 
 def _own(source: Source, keys: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-    """The keys that are no columns of the file itself."""
+    """The partition keys, without those that the file has as columns itself."""
     names = {column.name for column in source.columns}
     return tuple((name, value) for name, value in keys if name not in names)
 
@@ -181,13 +184,13 @@ def open_source(source: Any, reading: Reading | None = None) -> Source:
     if isinstance(source, str | os.PathLike):
         source = [source]
     if isinstance(source, list | tuple):
-        paths = tuple(one for path in source for one in _data_files(os.fspath(path)))
+        paths = tuple(file for path in source for file in _data_files(os.fspath(path)))
         if not paths:
             raise UsageError("no file to read")
         if paths.count(STDIN) > 1:
             raise UsageError("stdin can be read only once")
-        found = locate(paths[0])
-        return Files(paths, open_location(found, reading), reading, found.keys)
+        first = locate(paths[0])
+        return Files(paths, open_location(first, reading), reading, first.keys)
     table = open_table(source)
     if table is not None:
         return table
@@ -199,7 +202,7 @@ def open_source(source: Any, reading: Reading | None = None) -> Source:
 
 def _data_files(path: str) -> list[str]:
     """The files a path stands for; of a directory, those of a known suffix, where there are any."""
-    found = expand(path)
-    if found == [path]:
-        return found
-    return [one for one in found if bare_name(one).endswith(suffixes())] or found
+    files = expand(path)
+    if files == [path]:
+        return files
+    return [file for file in files if bare_name(file).endswith(suffixes())] or files

@@ -8,12 +8,13 @@ from lossctl.reading.format import Shard
 from lossctl.reading.location import Location, Stamp
 
 TOGETHER, ROWS = 1 << 23, 1 << 20
-"""About how many bytes, and rows where they are known, of small parts are one shard: each costs a message and a sum."""
+"""Small parts are put together into shards of about so many bytes, or rows where the footer tells: each shard costs a
+message to a worker and a sum."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a file, or some that follow each other; what reads it is the format's."""
+    """A shard: a part of a file, or several that follow each other. Each format subclasses it with a ``read``."""
 
     path: str
     file: str
@@ -26,7 +27,7 @@ class Part:
 
 @dataclass(frozen=True)
 class PartedSource:
-    """An open file of parts."""
+    """An open file of parts, which ``part`` makes shards of."""
 
     location: Location
     path: str
@@ -44,18 +45,18 @@ class PartedSource:
 
     @property
     def numbers(self) -> None:
-        """No row is left out."""
+        """``None``: no row is left out."""
 
     @property
     def once(self) -> bool:
-        """Never: what came through a pipe is in a file by now."""
+        """False: what came through a pipe was copied to a temporary file."""
         return False
 
     def shards(self) -> Iterator[Shard]:
         """The parts, small ones together."""
         size = Location(self.path).size
-        few = min(TOGETHER * self.parts // max(size, 1), ROWS * self.parts // max(self.rows or 1, 1))
-        step = min(max(few, 1), max(self.parts, 1))
+        together = min(TOGETHER * self.parts // max(size, 1), ROWS * self.parts // max(self.rows or 1, 1))
+        step = min(max(together, 1), max(self.parts, 1))
         for index, start in enumerate(range(0, self.parts, step)):
             members = range(start, min(start + step, self.parts))
             nbytes = size * len(members) // self.parts

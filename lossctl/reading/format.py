@@ -147,7 +147,7 @@ MIXED = f"Write it as text, which keeps such cells as they are: {option(output='
 
 
 class Mixed(DataError):
-    """A column that is only carried along is not of one type; as text it could be carried."""
+    """A column that plays no role, and is only copied to the output, changes its type; as text it could be copied."""
 
 
 def columns_in(schema: pa.Schema) -> tuple[Column, ...]:
@@ -160,7 +160,7 @@ def columns_in(schema: pa.Schema) -> tuple[Column, ...]:
 
 def suffixes() -> tuple[str, ...]:
     """How names of files of a known format end."""
-    return tuple(suffix for it in formats for suffix in it.suffixes)
+    return tuple(suffix for format_ in formats for suffix in format_.suffixes)
 
 
 def format_for(path: str) -> Format:
@@ -169,7 +169,7 @@ def format_for(path: str) -> Format:
     Raises:
         UsageError: no format has it.
     """
-    for found in formats:
-        if path.lower().endswith(found.suffixes):
-            return found
+    for format_ in formats:
+        if path.lower().endswith(format_.suffixes):
+            return format_
     raise UsageError(f"{path}: no format has this suffix", f"Known: {', '.join(suffixes())}.")

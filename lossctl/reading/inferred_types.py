@@ -24,7 +24,10 @@ def is_number(text: str) -> bool:
 def inferred_types(
     names: tuple[str, ...], body: bytes, delimiter: str, nulls: tuple[str, ...]
 ) -> tuple[pa.DataType, ...]:
-    """The types Arrow infers from the first rows; what cannot be parsed is met again, with its place, when read."""
+    """The type that Arrow infers for each column from the first rows; text where it cannot.
+
+    A row that cannot be parsed is skipped: it is reported with its place when its shard is read.
+    """
     if not body.strip():
         return (pa.null(),) * len(names)
     try:
@@ -32,7 +35,7 @@ def inferred_types(
     except UnicodeDecodeError:
         return (pa.string(),) * len(names)
     reading = pyarrow.csv.ReadOptions(
-        use_threads=False, block_size=len(body) + 1, column_names=[str(at) for at in range(len(names))]
+        use_threads=False, block_size=len(body) + 1, column_names=[str(index) for index in range(len(names))]
     )
     parsing = pyarrow.csv.ParseOptions(
         delimiter=delimiter, newlines_in_values=b'"' in body, invalid_row_handler=lambda _: "skip"
@@ -48,10 +51,10 @@ def long_or_coded(
     names: tuple[str, ...], types: tuple[pa.DataType, ...], body: bytes, delimiter: str
 ) -> frozenset[str]:
     """The columns that Arrow takes for numbers though they hold integers beyond 2^63, or codes with leading zeros."""
-    doubles = [str(at) for at, kind in enumerate(types) if pa.types.is_float64(kind) or pa.types.is_integer(kind)]
+    doubles = [str(place) for place, kind in enumerate(types) if pa.types.is_float64(kind) or pa.types.is_integer(kind)]
     if not doubles or not LONG.search(body):
         return frozenset()
-    places = [str(at) for at in range(len(names))]
+    places = [str(place) for place in range(len(names))]
     reading = pyarrow.csv.ReadOptions(use_threads=False, block_size=len(body) + 1, column_names=places)
     parsing = pyarrow.csv.ParseOptions(
         delimiter=delimiter, newlines_in_values=b'"' in body, invalid_row_handler=lambda _: "skip"
@@ -60,5 +63,7 @@ def long_or_coded(
     table = pyarrow.csv.read_csv(pa.BufferReader(body), reading, parsing, converting)
     import pyarrow.compute as pc
 
-    found = (at for at in doubles if pc.any(pc.match_substring_regex(table[at], r"^[-+]?(\d{19,}|0\d+)$")).as_py())
-    return frozenset(names[int(at)] for at in found)
+    long = (
+        place for place in doubles if pc.any(pc.match_substring_regex(table[place], r"^[-+]?(\d{19,}|0\d+)$")).as_py()
+    )
+    return frozenset(names[int(place)] for place in long)

@@ -41,16 +41,16 @@ def lines_of(path: str, start: int, stop: int, *, first: int, size: int, stamp: 
         return begin, bytes(file.read(max(end - begin, 0)))
 
 
-def _line_from(file: BinaryIO, at: int) -> int:
-    """Where the first line begins that does not begin before a byte."""
-    at -= 1
-    file.seek(at)
+def _line_from(file: BinaryIO, offset: int) -> int:
+    """Where the first line begins that begins at or after an offset; the size of the file where none does."""
+    offset -= 1
+    file.seek(offset)
     while more := file.read(1 << 12):
         end = more.find(b"\n") + 1
         if end:
-            return at + end
-        at += len(more)
-    return at
+            return offset + end
+        offset += len(more)
+    return offset
 
 
 class Layout(Protocol):
@@ -79,7 +79,7 @@ class Piece:
 
     @property
     def nbytes(self) -> int:
-        """Unknown: of a compressed file, that of the lines would be too much."""
+        """0, for unknown: progress counts the bytes of the file, and of a compressed one the lines are more."""
         return 0
 
     def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
@@ -89,12 +89,14 @@ class Piece:
 
 @dataclass
 class Stream:
-    """Text that is read from its beginning to its end: a pipe, or a compressed file.
+    """Text that can only be read from its beginning to its end: a pipe, or a compressed file.
+
+    `head` is read first, then `begin` says what parses the text, then `parts` gives it in pieces.
 
     Args:
         location: where it is.
-        cut: where the last whole line of a text ends; 0 when there is none.
-        layout: what parses the pieces; known once the head was looked at.
+        cut: says where the last whole line of a text ends; 0 when there is none.
+        layout: what parses the pieces; set by `begin`.
     """
 
     location: Location
@@ -106,9 +108,14 @@ class Stream:
     """What was read ahead of a pipe, less the header."""
     _file: Any = field(default=None, repr=False)
     _advanced: bool = False
+    """Whether more of a pipe was handed out than is kept, so that it cannot be read from its beginning."""
 
     def head(self, enough: Callable[[bytes], bool], n: int) -> bytes:
-        """Its first ``n`` bytes, or as many more as are ``enough``."""
+        """Its first ``n`` bytes, then ``n`` more each time, until they are ``enough`` or it ends.
+
+        Raises:
+            DataError: it cannot be read.
+        """
         self._file = self.location.open()
         try:
             text = self._read(n)
@@ -139,14 +146,14 @@ class Stream:
         try:
             for index, piece in enumerate(self._cut(text)):
                 if self.layout is None:
-                    raise TypeError("a stream that nobody began")
+                    raise TypeError("begin comes before parts")
                 yield Piece(self.layout, piece, index)
                 self._advanced = self._advanced or len(self.start) > len(piece) or index > 0
         finally:
             self._close()
 
     def _cut(self, text: bytes) -> Iterator[bytes]:
-        """The text that was read ahead and all that follows, in whole lines."""
+        """The text that was read ahead and all that follows, in pieces of whole lines and about 8 MiB."""
         first = True
         while True:
             while (len(text) < RANGE or not self.cut(text)) and (more := self._read(max(RANGE, len(text)))):
@@ -162,6 +169,7 @@ class Stream:
             yield text
 
     def _read(self, n: int) -> bytes:
+        """The next ``n`` bytes, decompressed; none at the end; a `DataError` where it is damaged."""
         try:
             return bytes(self._file.read(n))
         except REFUSALS as error:
@@ -182,7 +190,7 @@ class TextSource:
     ranges: Callable[[], Iterator[Shard]]
     """The ranges of a file."""
     stream: Stream | None
-    """What can only be read from its beginning to its end."""
+    """The text, where it can only be read from its beginning to its end; else ``None``."""
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -191,7 +199,7 @@ class TextSource:
 
     @property
     def numbers(self) -> None:
-        """No row is left out."""
+        """``None``: no row is left out."""
 
     @property
     def once(self) -> bool:
@@ -226,17 +234,17 @@ def last_line_end(text: bytes, delimiter: str) -> tuple[int, bool]:
 
 
 def _last_line_end_one_by_one(text: bytes, delimiter: str) -> tuple[int, bool]:
-    """The same for text with quotes inside bare cells, quote by quote."""
-    at, last, starts = 0, 0, b"\r\n" + delimiter.encode()
-    while (quote := text.find(b'"', at)) >= 0:
-        last = max(last, text.rfind(b"\n", at, quote) + 1)
+    """As `last_line_end`, quote by quote: for text with quotes inside bare cells."""
+    position, last, starts = 0, 0, b"\r\n" + delimiter.encode()
+    while (quote := text.find(b'"', position)) >= 0:
+        last = max(last, text.rfind(b"\n", position, quote) + 1)
         if quote and text[quote - 1] not in starts:
-            at = quote + 1
+            position = quote + 1
             continue
-        at = quote + 1
-        while (end := text.find(b'"', at)) >= 0 and text[end + 1 : end + 2] == b'"':
-            at = end + 2
+        position = quote + 1
+        while (end := text.find(b'"', position)) >= 0 and text[end + 1 : end + 2] == b'"':
+            position = end + 2
         if end < 0:
             return last, True
-        at = end + 1
-    return max(last, text.rfind(b"\n", at) + 1), False
+        position = end + 1
+    return max(last, text.rfind(b"\n", position) + 1), False

@@ -33,7 +33,7 @@ _temporary = contextlib.ExitStack()
 
 
 def clean() -> None:
-    """Remove what was put aside in temporary files."""
+    """Remove the temporary files of `Location.spooled`."""
     _temporary.close()
 
 
@@ -66,7 +66,7 @@ class Location:
 
     @functools.cached_property
     def stamp(self) -> Stamp:
-        """Which file it is now."""
+        """The stamp of the file as it is now; empty where parts of it cannot be read by themselves."""
         if not self.ranges:
             return ()
         try:
@@ -105,9 +105,9 @@ class Location:
         if self.compression is None:
             return self.head()
         if self.pipe:
-            some = pa.BufferReader(self.head(1 << 16))
+            stored = pa.BufferReader(self.head(1 << 16))
             with contextlib.suppress(*REFUSALS):
-                return bytes(pa.CompressedInputStream(some, self.compression).read(16))
+                return bytes(pa.CompressedInputStream(stored, self.compression).read(16))
             return self.head()
         try:
             with self.open() as file:
@@ -123,25 +123,29 @@ class Location:
         return pa.CompressedInputStream(raw, self.compression)
 
     def spooled(self) -> "Location":
-        """The same bytes, uncompressed in a file of their own, for who must read them out of order."""
+        """A location whose parts can be read by themselves: this one, or a temporary file with its bytes decompressed.
+
+        Raises:
+            DataError: it cannot be read.
+        """
         if self.ranges:
             return self
-        aside = _temporary.enter_context(tempfile.NamedTemporaryFile(prefix="lossctl-"))  # noqa: SIM115  (see clean)
+        copy = _temporary.enter_context(tempfile.NamedTemporaryFile(prefix="lossctl-"))  # noqa: SIM115  (see clean)
         try:
-            shutil.copyfileobj(self.open(), aside, 1 << 20)
+            shutil.copyfileobj(self.open(), copy, 1 << 20)
         except REFUSALS as error:
             raise unreadable(self.title, error) from None
-        aside.flush()
-        return Location(aside.name, keys=self.keys)
+        copy.flush()
+        return Location(copy.name, keys=self.keys)
 
 
 def stamp_of(file: Any) -> Stamp:
     """The stamp of an open file."""
     try:
-        found = os.fstat(file.fileno())
+        status = os.fstat(file.fileno())
     except (AttributeError, OSError, ValueError):
         return ()
-    return found.st_size, found.st_mtime_ns
+    return status.st_size, status.st_mtime_ns
 
 
 @contextlib.contextmanager
@@ -164,27 +168,31 @@ def locate(path: str) -> Location:
         UsageError: stdin is a terminal.
         DataError: it cannot be read.
     """
-    found = Location(path, keys=_hive_keys(path))
+    location = Location(path, keys=_hive_keys(path))
     if path == STDIN:
         if sys.stdin is None or sys.stdin.isatty():
             raise UsageError("no file to read, and stdin is a terminal", "Name a file, or pipe one in.")
-        found.pipe, found.handle = True, Pipe(open(0, "rb", closefd=False))  # noqa: SIM115  (stays open)
+        location.pipe, location.handle = True, Pipe(open(0, "rb", closefd=False))  # noqa: SIM115  (stays open)
     elif scheme_of(path) in FSSPEC_STORES:
-        found.pipe, found.handle = _unless_ranges(path)
+        location.pipe, location.handle = _pipe_unless_ranges(path)
     elif not scheme_of(path):
         try:
             if not stat.S_ISREG(os.stat(path).st_mode):
-                found.pipe = True
-                found.handle = Pipe(open_binary(path))
+                location.pipe = True
+                location.handle = Pipe(open_binary(path))
         except OSError as error:
             raise unreadable(path, error) from None
-    head = found.head()
-    found.compression = _compression(head)
-    return found
+    head = location.head()
+    location.compression = _compression(head)
+    return location
 
 
-def _unless_ranges(path: str) -> tuple[bool, Any]:
-    """Whether a web address must be read from its beginning to its end, and then the pipe to do so."""
+def _pipe_unless_ranges(path: str) -> tuple[bool, Any]:
+    """``(False, None)`` where the server of a web address gives ranges of bytes, else ``(True, pipe)``.
+
+    Raises:
+        DataError: there is no such file.
+    """
     try:
         with open_binary(path) as file:
             if file.seek(0, os.SEEK_END) > 1:
@@ -200,12 +208,14 @@ def _unless_ranges(path: str) -> tuple[bool, Any]:
 
 
 def _compression(head: bytes) -> str | None:
-    found = next((name for magic, name in MAGIC.items() if head.startswith(magic)), None)
-    if found == "bz2" and head[4:10] not in {b"1AY&SY", b"\x17rE8P\x90"}:
+    """The compression of a file by its first bytes; ``None`` where it has none."""
+    compression = next((name for magic, name in MAGIC.items() if head.startswith(magic)), None)
+    if compression == "bz2" and head[4:10] not in {b"1AY&SY", b"\x17rE8P\x90"}:
         return None  # a word that begins like a bzip2 file
-    return found
+    return compression
 
 
 def _hive_keys(path: str) -> tuple[tuple[str, str], ...]:
+    """The name and value of each folder called ``name=value`` in a path."""
     parts = (part.partition("=") for part in path.split("?", maxsplit=1)[0].split("/")[:-1])
     return tuple((unquote(name), unquote(value)) for name, equals, value in parts if equals and name)

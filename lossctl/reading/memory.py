@@ -32,11 +32,11 @@ class Slice:
         return int(self.table.nbytes)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Only its own rows travel; Arrow would pickle the whole table with every slice."""
+        """Pickle the rows of the slice alone; Arrow would pickle the whole table with every slice."""
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, self.table.schema) as writer:
             writer.write_table(self.table)
-        return _arrived, (sink.getvalue(), self.index, self.file)
+        return _unpickled, (sink.getvalue(), self.index, self.file)
 
     def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """Its rows."""
@@ -44,7 +44,7 @@ class Slice:
         yield from self.table.select(names).to_batches(max_chunksize=1 << 16)
 
 
-def _arrived(rows: pa.Buffer, index: int, file: str) -> Slice:
+def _unpickled(rows: pa.Buffer, index: int, file: str) -> Slice:
     with pa.ipc.open_stream(rows) as reader:
         return Slice(reader.read_all(), index, file)
 
@@ -68,7 +68,7 @@ class MemorySource:
 
     @property
     def once(self) -> bool:
-        """Never."""
+        """False: a table can be read again."""
         return False
 
     def shards(self) -> Iterator[Slice]:
@@ -78,6 +78,7 @@ class MemorySource:
 
 
 def _column(name: str, values: Any) -> pa.Array:
+    """An array ``(n,)``, or ``(n, k)`` as a column of lists; a `UsageError` for other dimensions."""
     if isinstance(values, pa.Array | pa.ChunkedArray):
         return values
     if isinstance(values, np.ma.MaskedArray) and values.ndim == 1:
@@ -91,7 +92,7 @@ def _column(name: str, values: Any) -> pa.Array:
 
 
 def _series(values: Any) -> pa.Array:
-    """A column of a frame; one that Arrow cannot hold is null, so that nobody is kept from using the others."""
+    """A column of a frame; all null where Arrow cannot hold it, so that the other columns can still be used."""
     try:
         return pa.array(values, from_pandas=True)
     except (pa.ArrowException, ValueError, TypeError):

@@ -4,13 +4,17 @@ from typing import Any
 
 
 class Pipe:
-    """A pipe that can be looked into, however little it gives at first."""
+    """A file that is read once, from its beginning to its end, whose next bytes can be looked at before they are read.
+
+    Args:
+        file: an open file of bytes, which is closed at its end.
+    """
 
     def __init__(self, file: Any) -> None:
         self.file, self.put_back, self.closed = file, b"", False
 
     def ahead(self, n: int) -> bytes:
-        """The next ``n`` bytes, or what there is, without taking them."""
+        """The next ``n`` bytes, fewer only at the end; they will be read all the same."""
         while len(self.put_back) < n and (more := self._more(n - len(self.put_back))):
             self.put_back += more
         return self.put_back[:n]
@@ -24,6 +28,7 @@ class Pipe:
         return taken + self._more(n - len(taken)) if len(taken) < n else taken
 
     def _more(self, n: int) -> bytes:
+        """Up to ``n`` more bytes of the file, all for -1; none at its end."""
         if self.file.closed:
             return b""
         more = bytes(self.file.read(n))
@@ -32,8 +37,8 @@ class Pipe:
         return more
 
     def readable(self) -> bool:
-        """Always."""
+        """True: asked by Arrow."""
         return True
 
     def close(self) -> None:
-        """Leave it open: it cannot be opened again."""
+        """Do nothing: a pipe cannot be opened again, and whoever is done with one part of it may close it."""

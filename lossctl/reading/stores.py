@@ -15,13 +15,13 @@ ARROW_STORES = ("s3", "gs", "gcs", "abfs", "abfss")
 FSSPEC_STORES = ("https", "http", "hf", "ftp", "memory")
 """Schemes that fsspec reads, an extra."""
 REFUSALS = (OSError, pa.ArrowException, MemoryError, IndexError, UnicodeError, SystemError, ValueError)
-"""What a reader raises where a file is damaged; a whole one gives none of these."""
+"""What the readers of Arrow and of stores may raise where a file is damaged; reading a whole file raises none of it."""
 
 
 def scheme_of(path: str) -> str:
     """The scheme of a URL; empty for a local path."""
-    found = re.match(r"([a-z][a-z0-9+.-]*)://", path)
-    return found[1] if found else ""
+    match = re.match(r"([a-z][a-z0-9+.-]*)://", path)
+    return match[1] if match else ""
 
 
 def is_remote(path: str) -> bool:
@@ -39,8 +39,8 @@ def unreadable(path: str, error: Exception) -> LossctlError:
         return DataError(f"{path}: no such file", f"Did you mean {shown}?" if close else "")
     if isinstance(error, PermissionError):
         return DataError(f"{path}: permission denied")
-    first = str(error).strip().partition("\n")[0]
-    return DataError(f"{path}: cannot be read: {first}", "Is the file whole, and of the format its name says?")
+    line = str(error).strip().partition("\n")[0]
+    return DataError(f"{path}: cannot be read: {line}", "Is the file whole, and of the format its name says?")
 
 
 def open_binary(path: str) -> Any:
@@ -65,21 +65,26 @@ def open_binary(path: str) -> Any:
             return fsspec.open(path, "rb").open()
         except ImportError as missing:
             raise UsageError(f"{path}: {missing}", "pip install 'lossctl[remote]'") from None
-    known = ", ".join(f"{it}://" for it in (*ARROW_STORES, *FSSPEC_STORES))
+    known = ", ".join(f"{name}://" for name in (*ARROW_STORES, *FSSPEC_STORES))
     raise UsageError(f"{path}: unknown kind of URL", f"Known: {known}.")
 
 
 def store_of(path: str) -> tuple[Any, str]:
-    """Arrow's file system of a URL, and the path within it."""
+    """Arrow's file system for a URL of `ARROW_STORES`, and the path within it, which begins with the bucket.
+
+    Raises:
+        OSError: as the store says.
+        ArrowException: Arrow has no such file system, or the URL is malformed.
+    """
     from pyarrow import fs  # noqa: PLC0415  (loads the clients of the stores)
 
     base, _, options = path.rpartition("?") if "=" in path.rpartition("?")[2] else (path, "", "")
     scheme, rest = base.split("://", 1)
     bucket = rest.split("/", 1)[0]
-    found = _file_system(f"{scheme}://{bucket}" + (f"?{options}" if options else ""))
-    if not isinstance(found, fs.FileSystem):
-        raise TypeError(found)
-    return found, rest
+    file_system = _file_system(f"{scheme}://{bucket}" + (f"?{options}" if options else ""))
+    if not isinstance(file_system, fs.FileSystem):
+        raise TypeError(file_system)
+    return file_system, rest
 
 
 @functools.lru_cache(maxsize=32)

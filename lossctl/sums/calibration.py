@@ -22,17 +22,19 @@ class Calibration:
 
     @classmethod
     def zero(cls) -> "Calibration":
-        """Of no rows."""
-        nothing = ExactSum.zero(BINS)
-        return cls(np.zeros(BINS, dtype=np.int64), nothing, nothing, nothing)
+        """The state of no rows."""
+        empty = ExactSum.zero(BINS)
+        return cls(np.zeros(BINS, dtype=np.int64), empty, empty, empty)
 
     @classmethod
     def of(cls, predicted: FloatArray, observed: FloatArray, weight: FloatArray | None) -> "Calibration":
-        """Of ``(n,)`` probabilities and what happened: 1, 0, or something between."""
-        at = np.searchsorted(np.linspace(0.0, 1.0, BINS + 1)[1:-1], predicted).astype(np.int64)
-        each = np.ones(len(predicted)) if weight is None else weight
-        bins = Groups(at, BINS)
-        return cls(bins.counts, *(ExactSum.of(values, bins) for values in (each, each * predicted, each * observed)))
+        """The state of ``(n,)`` probabilities and what happened, ``(n,)``: 1, 0, or something between."""
+        index = np.searchsorted(np.linspace(0.0, 1.0, BINS + 1)[1:-1], predicted).astype(np.int64)
+        weights = np.ones(len(predicted)) if weight is None else weight
+        bins = Groups(index, BINS)
+        return cls(
+            bins.counts, *(ExactSum.of(values, bins) for values in (weights, weights * predicted, weights * observed))
+        )
 
     def __add__(self, other: "Calibration") -> "Calibration":
         return Calibration(
@@ -47,4 +49,4 @@ class Calibration:
         sums = zip(
             self.weight.exact(), self.predicted.exact(), self.observed.exact(), self.counts.tolist(), strict=True
         )
-        return [(to_float(said / w), to_float(seen / w), n) for w, said, seen, n in sums if n]
+        return [(to_float(foretold / w), to_float(happened / w), n) for w, foretold, happened, n in sums if n]

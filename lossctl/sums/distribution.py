@@ -8,7 +8,7 @@ import numpy.typing as npt
 from lossctl.domain import FloatArray, IntArray
 
 MOST = 1 << 16
-"""How many different numbers are kept; past that, they are rounded until no more are left."""
+"""How many different numbers are kept; where there are more, they are rounded until so few are left."""
 MANTISSA = 52
 KeyArray = npt.NDArray[np.int64]
 
@@ -32,12 +32,12 @@ class Distribution:
 
     @classmethod
     def zero(cls) -> "Distribution":
-        """Of no numbers."""
+        """The state of no numbers."""
         return cls(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
 
     @classmethod
     def of(cls, values: FloatArray) -> "Distribution":
-        """Of ``(n,)`` numbers."""
+        """The state of ``(n,)`` numbers."""
         finite = values[np.isfinite(values)]
         keys, counts = np.unique(ordered(finite), return_counts=True)
         return cls(keys, counts.astype(np.int64), 0, len(values) - len(finite)).bounded()
@@ -74,17 +74,18 @@ class Distribution:
         """The smallest number that at least a part ``q`` of all do not exceed; NaN of none."""
         if not self.n:
             return float("nan")
-        at = int(np.searchsorted(np.cumsum(self.counts), max(q, 0.0) * self.n - 1e-9 * self.n, side="left"))
-        return float(self.values[min(at, len(self.keys) - 1)])
+        place = int(np.searchsorted(np.cumsum(self.counts), max(q, 0.0) * self.n - 1e-9 * self.n, side="left"))
+        return float(self.values[min(place, len(self.keys) - 1)])
 
     def _rounded(self, dropped: int) -> "Distribution":
+        """The same counts with so many bits dropped, no fewer than now."""
         if dropped == self.dropped:
             return self
         keys, counts = _merged(self.keys >> (dropped - self.dropped), self.counts)
         return Distribution(keys, counts, dropped, self.infinite)
 
     def bounded(self) -> "Distribution":
-        """Rounded as far as it takes, and no further."""
+        """The same counts, with as few more bits dropped as leave no more than `MOST` different numbers."""
         more = 0
         while len(self.keys) > MOST and np.count_nonzero(np.diff(self.keys >> more)) >= MOST:
             more += 1
@@ -103,6 +104,7 @@ def unordered(keys: KeyArray) -> FloatArray:
 
 
 def _merged(keys: KeyArray, counts: IntArray) -> tuple[KeyArray, IntArray]:
+    """The different keys, ascending, and the sum of the counts of each."""
     if not len(keys):
         return keys, counts
     order = np.argsort(keys, kind="stable")  # what is sorted, or two sorted halves, costs one pass

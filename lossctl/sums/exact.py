@@ -41,16 +41,19 @@ RESCALE = 18
 ALL = np.zeros(1, dtype=np.int64)
 """Where the rows of a single group begin."""
 Digits = dict[int, IntArray]
+"""Digits by level; those that are missing are 0."""
 
 
 @dataclass(frozen=True, eq=False)
 class ExactSum:
     """The exact sum of doubles, one a group; infinities and NaN are counted apart."""
 
-    digits: dict[int, IntArray]
+    digits: Digits
+    """By level, the digit of each group, ``(groups,)``: in units of 2^(38 · level − 1074)."""
     infinite: IntArray
     """Rows of shape ``(groups, 3)``: how many +inf, -inf, NaN."""
     blocks: int = 1
+    """How many sums of blocks the digits hold at most: at `CARRY` of them they are carried before more are added."""
 
     @property
     def groups(self) -> int:
@@ -76,16 +79,16 @@ class ExactSum:
         for start in range(0, len(values), BLOCK):
             stop = min(start + BLOCK, len(values))
             first, last = int(np.searchsorted(starts, start, "right")) - 1, int(np.searchsorted(starts, stop))
-            here = groups.index[first:last]
+            present = groups.index[first:last]
             cuts = np.maximum(starts[first:last] - start, 0)
-            found, odd = _of_block(values[start:stop], cuts)
-            for level, digit in found.items():
-                if len(here) == groups.number:
+            block_digits, block_infinite = _of_block(values[start:stop], cuts)
+            for level, digit in block_digits.items():
+                if len(present) == groups.number:
                     _add_digit(digits, level, digit)
                 else:
-                    digits.setdefault(level, np.zeros(groups.number, dtype=np.int64))[here] += digit
-            if odd.any():
-                infinite[here] += odd
+                    digits.setdefault(level, np.zeros(groups.number, dtype=np.int64))[present] += digit
+            if block_infinite.any():
+                infinite[present] += block_infinite
         return cls(digits, infinite, max(-(-len(values) // BLOCK), 1))
 
     @classmethod
@@ -98,11 +101,11 @@ class ExactSum:
         return cls(digits, np.zeros((1, 3), dtype=np.int64))
 
     def __add__(self, other: "ExactSum") -> "ExactSum":
-        mine, theirs, blocks = self.digits, other.digits, self.blocks + other.blocks
+        left, right, blocks = self.digits, other.digits, self.blocks + other.blocks
         if blocks >= CARRY:
-            mine, theirs, blocks = _carried(mine), _carried(theirs), 2
-        digits = dict(mine)
-        for level, digit in theirs.items():
+            left, right, blocks = _carried(left), _carried(right), 2
+        digits = dict(left)
+        for level, digit in right.items():
             _add_digit(digits, level, digit)
         return ExactSum(digits, self.infinite + other.infinite, blocks)
 
@@ -116,12 +119,12 @@ class ExactSum:
     __hash__ = None  # type: ignore[assignment]  # equal states may hold different digits
 
     def regroup(self, index: IntArray, groups: int) -> "ExactSum":
-        """The same sums at other places."""
+        """The same sums, with group ``i`` at place ``index[i]`` of ``groups``."""
         digits = {level: regrouped(digit, index, groups) for level, digit in self.digits.items()}
         return ExactSum(digits, regrouped(self.infinite, index, groups), self.blocks)
 
     def gathered(self, index: IntArray, groups: int) -> "ExactSum":
-        """The same sums at other places, where those that come to the same place are added up."""
+        """As `regroup`, where several groups may come to the same place and are added up."""
         digits = {}
         for level, digit in _carried(self.digits).items():
             digits[level] = np.zeros(groups, dtype=np.int64)
@@ -137,14 +140,14 @@ class ExactSum:
 
     def exact(self) -> list[Fraction]:
         """The sum of the finite values of each group, with nothing rounded."""
-        found = [0] * self.groups
+        totals = [0] * self.groups
         lowest = min(self.digits, default=0)
         for level, digit in self.digits.items():
             up = (level - lowest) * DIGIT
             for group, units in enumerate(digit.tolist()):
-                found[group] += units << up
+                totals[group] += units << up
         unit = Fraction(2) ** (LOWEST + lowest * DIGIT)
-        return [units * unit for units in found]
+        return [units * unit for units in totals]
 
     def special(self, group: int) -> float | None:
         """The sum of a group that met infinities or NaN; ``None`` for a finite one."""
@@ -158,11 +161,16 @@ class ExactSum:
     def result(self) -> list[float]:
         """The correctly rounded sum of each group."""
         specials = [self.special(group) for group in range(self.groups)]
-        return [to_float(sum_) if odd is None else odd for sum_, odd in zip(self.exact(), specials, strict=True)]
+        return [
+            to_float(sum_) if special is None else special for sum_, special in zip(self.exact(), specials, strict=True)
+        ]
 
 
 def _of_block(values: FloatArray, starts: IntArray) -> tuple[Digits, IntArray]:
-    """The sums of a block of values that stand in runs, by run, and how many of each were infinite or NaN."""
+    """The sums of a block of up to 2^15 values, by run, and how many of each run are +inf, -inf and NaN, ``(runs, 3)``.
+
+    A run is a group's rows beside each other: from one entry of ``starts`` to the next.
+    """
     low, high = float(values.min()), float(values.max())
     infinite = np.zeros((len(starts), 3), dtype=np.int64)
     if not (math.isfinite(low) and math.isfinite(high)):
@@ -203,7 +211,7 @@ def _sizes(starts: IntArray, n: int) -> IntArray:
 
 
 def _folded(values: FloatArray, starts: IntArray, low: float, high: float) -> Digits:
-    """The same for numbers that are neither all tiny nor any huge."""
+    """As `_digits`, in two folds: for numbers the largest of which is between `SMALLEST` and `HUGE` in size."""
     exponent = math.frexp(max(-low, high))[1] - 2 * FOLD
     sizes = _sizes(starts, len(values))
     units: list[IntArray] = []
@@ -228,18 +236,18 @@ def _folded(values: FloatArray, starts: IntArray, low: float, high: float) -> Di
     if low >= bound:
         return digits
     small = np.flatnonzero((values if low >= 0 else np.abs(values)) < bound)
-    left = rest[small] - shifted[small]
-    small, left = small[left != 0], left[left != 0]
-    if len(left):
+    remainder = rest[small] - shifted[small]
+    small, remainder = small[remainder != 0], remainder[remainder != 0]
+    if len(remainder):
         run = np.searchsorted(starts, small, "right") - 1
         new = np.flatnonzero(np.diff(run, prepend=-1))
-        for level, digit in _digits(left, new, float(left.min()), float(left.max())).items():
+        for level, digit in _digits(remainder, new, float(remainder.min()), float(remainder.max())).items():
             _add_digit(digits, level, regrouped(digit, run[new], len(starts)))
     return digits
 
 
 def _add_units(digits: Digits, units: IntArray, exponent: int) -> None:
-    """Add integers times a power of two."""
+    """Add integers times a power of two to the digits, one a group."""
     level, up = divmod(exponent - LOWEST, DIGIT)
     _add_digit(digits, level, (units & ((1 << (DIGIT - up)) - 1)) << up)
     units = units >> (DIGIT - up)
@@ -248,6 +256,7 @@ def _add_units(digits: Digits, units: IntArray, exponent: int) -> None:
 
 
 def _add_digit(digits: Digits, level: int, digit: IntArray) -> None:
+    """Add a digit, one a group, to those of a level; the arrays themselves stay as they are."""
     digits[level] = digits[level] + digit if level in digits else digit
 
 
@@ -266,24 +275,24 @@ def digits_of(total: int, exponent: int) -> Digits:
 
 
 def _extract(values: FloatArray, run: IntArray, runs: int, digits: Digits, *, up: int = 0) -> None:
-    """Add the digits of finite values one by one, at any scale, taken ``up`` levels higher than they stand."""
+    """Add finite values at any scale to the digits of their runs, each ``up`` levels higher than its value says."""
     for start in range(0, len(values), DOUBLES):
-        rest, at = values[start : start + DOUBLES], run[start : start + DOUBLES]
+        rest, places = values[start : start + DOUBLES], run[start : start + DOUBLES]
         largest = float(np.abs(rest).max())
         while largest > 0:
             level = (math.frexp(largest)[1] - 1 - LOWEST) // DIGIT
             unit = LOWEST + level * DIGIT
             magic = math.ldexp(1.5, 52 + unit)
             multiple = (rest + magic) - magic
-            sums = np.ldexp(np.bincount(at, multiple, runs), -unit)
+            sums = np.ldexp(np.bincount(places, multiple, runs), -unit)
             _add_digit(digits, level + up, sums.astype(np.int64))
             rest = rest - multiple
             largest = max(-float(rest.min()), float(rest.max()))
 
 
-def _carried(digits: dict[int, IntArray]) -> dict[int, IntArray]:
+def _carried(digits: Digits) -> Digits:
     """The same number with every digit but the highest within 38 bits."""
-    carried: dict[int, IntArray] = {}
+    carried: Digits = {}
     level, highest = min(digits, default=0), max(digits, default=-1)
     carry: IntArray | None = None
     while level <= highest or (carry is not None and carry.any()):

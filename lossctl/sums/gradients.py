@@ -50,8 +50,8 @@ class Histogram:
             bins -= lowest * OCTAVE
             octaves = int(bins.max()) // OCTAVE + 1
             counts = np.bincount(bins, minlength=octaves * OCTAVE).reshape(octaves, OCTAVE)
-            found = np.flatnonzero(counts.any(axis=1)).tolist()
-            return cls({lowest + octave: counts[octave][:, None] for octave in found})
+            occupied = np.flatnonzero(counts.any(axis=1)).tolist()
+            return cls({lowest + octave: counts[octave][:, None] for octave in occupied})
         octave = bins // OCTAVE
         present = np.flatnonzero(np.bincount(octave))
         code = np.zeros(present[-1] + 1, dtype=np.int64)
@@ -68,7 +68,7 @@ class Histogram:
         return Histogram(octaves)
 
     def regroup(self, index: IntArray, groups: int) -> "Histogram":
-        """The same histogram at other places."""
+        """The same histograms, with group ``i`` at place ``index[i]`` of ``groups``."""
         return Histogram({octave: regrouped(counts.T, index, groups).T for octave, counts in self.octaves.items()})
 
     def top_share(self, group: int, part: float) -> float:
@@ -106,13 +106,17 @@ class Gradients:
 
     @classmethod
     def zero(cls, groups: int) -> "Gradients":
-        """The gradients of nothing."""
-        empty, nothing = ExactSum.zero(groups), np.zeros(groups)
-        return cls(empty, empty, empty, empty, nothing, nothing, Histogram({}))
+        """The sums of no rows."""
+        empty, zeros = ExactSum.zero(groups), np.zeros(groups)
+        return cls(empty, empty, empty, empty, zeros, zeros, Histogram({}))
 
     @classmethod
     def lift(cls, rows: Rows) -> "Gradients":
-        """The sums of some rows, whose gradient is there."""
+        """The sums of some rows.
+
+        Raises:
+            TypeError: the rows have no gradient.
+        """
         if rows.gradient is None:
             raise TypeError("rows without a gradient")
         groups, weight = rows.groups, rows.weight
@@ -160,7 +164,7 @@ class Gradients:
         )
 
     def regroup(self, index: IntArray, groups: int) -> "Gradients":
-        """The same sums at other places."""
+        """The same sums, with group ``i`` at place ``index[i]`` of ``groups``."""
         return Gradients(
             self.absolute.regroup(index, groups),
             self.squares.regroup(index, groups),
@@ -178,16 +182,16 @@ class Gradients:
     def result(self, totals: list[Total], reduction: str) -> list[GradientFigures | None]:
         """The figures of each group; ``None`` for one without rows."""
         sums = [part.exact() for part in (self.absolute, self.squares, self.norm, self.norm_squares)]
-        odd = [self.norm.special(group) for group in range(len(totals))]
-        found: list[GradientFigures | None] = []
+        specials = [self.norm.special(group) for group in range(len(totals))]
+        figures: list[GradientFigures | None] = []
         for group, total in enumerate(totals):
             if total.n == 0:
-                found.append(None)
+                figures.append(None)
                 continue
             absolute, squares, norm, norm_squares = (part[group] for part in sums)
             slope = total.slope(reduction)
-            finite = odd[group] is None
-            found.append(
+            finite = specials[group] is None
+            figures.append(
                 GradientFigures(
                     l2=square_root(Fraction(slope) ** 2 * squares) if finite else math.inf,
                     l1=to_float(absolute * Fraction(slope)) if finite else math.inf,
@@ -198,15 +202,16 @@ class Gradients:
                     top1_share=self.histogram.top_share(group, 0.01) if finite else math.nan,
                 )
             )
-        return found
+        return figures
 
 
 def _scaled(slope: Fraction | float, figure: float) -> float:
+    """A figure times the slope, rounded once; as it is where it is not finite."""
     return to_float(Fraction(slope) * Fraction(figure)) if math.isfinite(figure) else figure
 
 
 def _maximum(values: FloatArray, groups: Groups | None) -> FloatArray:
-    """The largest of some arranged values, by group."""
+    """The largest of some arranged values ``(n,)``, by group."""
     if groups is None:
         return np.maximum.reduce(values, keepdims=True)
     return np.asarray(groups.spread(np.maximum.reduceat(values, groups.starts)))

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from lossctl.domain import FloatArray, IntArray
 
 MOST = 1 << 14
-"""How many different pairs are kept; past that, both numbers are rounded down until no more are left."""
+"""How many different pairs are kept; where there are more, both numbers are rounded down until so few are left."""
 FINEST, COARSEST = -1074, 1020
 PairArray = npt.NDArray[np.complex128]
 
@@ -32,12 +32,12 @@ class Joint:
 
     @classmethod
     def zero(cls) -> "Joint":
-        """Of no pairs."""
+        """The state of no pairs."""
         return cls(np.empty(0, dtype=np.complex128), np.empty(0, dtype=np.int64))
 
     @classmethod
     def of(cls, first: FloatArray, second: FloatArray) -> "Joint":
-        """Of ``(n,)`` pairs."""
+        """The state of ``(n,)`` pairs."""
         finite = np.isfinite(first) & np.isfinite(second)
         pairs, counts = np.unique(_paired(first[finite], second[finite]), return_counts=True)
         return cls(pairs, counts.astype(np.int64), FINEST, len(first) - int(finite.sum())).bounded()
@@ -60,6 +60,7 @@ class Joint:
         return np.ascontiguousarray(self.pairs.imag)
 
     def _rounded(self, exponent: int) -> "Joint":
+        """The same counts over cells of the side ``2 ** exponent``, no smaller than now."""
         if exponent == self.exponent:
             return self
         corners = _paired(_floored(self.pairs.real, exponent), _floored(self.pairs.imag, exponent))
@@ -67,18 +68,18 @@ class Joint:
         return Joint(pairs, _summed(place, self.counts, len(pairs)), exponent, self.infinite)
 
     def bounded(self) -> "Joint":
-        """Rounded as far as it takes, and no further."""
+        """The same counts, over the smallest cells of which there are no more than `MOST`."""
         if len(self.pairs) <= MOST:
             return self
         low, high, best = self.exponent, COARSEST, self._rounded(COARSEST)
         guess, step = self._guess(), 1
         while high - low > 1:  # in growing steps from the guess, then by halves
-            at = guess if low < guess < high else (low + high) // 2
-            found = self._rounded(at)
-            if len(found.pairs) <= MOST:
-                high, best, guess = at, found, at - step
+            exponent = guess if low < guess < high else (low + high) // 2
+            rounded = self._rounded(exponent)
+            if len(rounded.pairs) <= MOST:
+                high, best, guess = exponent, rounded, exponent - step
             else:
-                low, guess = at, at + step
+                low, guess = exponent, exponent + step
             step *= 2
         return best
 
@@ -90,6 +91,7 @@ class Joint:
 
 
 def _paired(first: FloatArray, second: FloatArray) -> PairArray:
+    """Pairs of numbers as complex ones, which sort by the first number, then by the second."""
     pairs = np.empty(len(first), dtype=np.complex128)
     pairs.real, pairs.imag = first + 0.0, second + 0.0  # −0 is 0
     return pairs
@@ -104,6 +106,7 @@ def _floored(values: FloatArray, exponent: int) -> FloatArray:
 
 
 def _summed(place: IntArray, counts: IntArray, cells: int) -> IntArray:
+    """The sums ``(cells,)`` of the counts that go to each place."""
     total = np.zeros(cells, dtype=np.int64)
     np.add.at(total, place, counts)
     return total

@@ -21,16 +21,18 @@ LARGEST = int(ordered(np.array([np.finfo(np.float64).max]))[0])
 
 @dataclass(frozen=True)
 class Points:
-    """Labels with weights, for the slots that have rows: what a mean over all rows is taken over."""
+    """The different labels and their weights, slot by slot: a mean over rows is a weighted mean over these."""
 
     slot: IntArray
     """The slots that have rows, ascending."""
     start: IntArray
-    """Where the points of each begin."""
+    """Where the points of each slot begin."""
     size: IntArray
+    """How many points each slot has."""
     label: FloatArray
-    """Ascending within a slot."""
+    """The label of each point, ascending within a slot."""
     weight: FloatArray
+    """The sum of the weights of the rows with that label."""
     mean: FloatArray
     """The mean label of each slot, from exact sums; NaN where they overflow."""
     relative_error: FloatArray
@@ -62,14 +64,14 @@ class Marginals:
 
     @classmethod
     def zero(cls, groups: int, columns: int, *, weighted: bool) -> "Marginals":
-        """Of no rows."""
-        none, empty = np.zeros(0, dtype=np.int64), ExactSum.zero(0)
+        """The state of no rows."""
+        no_cells, no_sums = np.zeros(0, dtype=np.int64), ExactSum.zero(0)
         dropped = np.zeros(groups * columns, dtype=np.int64)
-        return cls(columns, none, none, none, empty if weighted else None, empty, dropped)
+        return cls(columns, no_cells, no_cells, no_cells, no_sums if weighted else None, no_sums, dropped)
 
     @classmethod
     def lift(cls, label: FloatArray, weight: FloatArray | None, group: IntArray | None, groups: int) -> "Marginals":
-        """Of some rows: labels ``(n,)`` or ``(n, k)``."""
+        """The state of some rows: labels ``(n,)`` or ``(n, k)``, weights and groups ``(n,)``."""
         n, columns = len(label), 1 if label.ndim == 1 else label.shape[1]
         slots = groups * columns
         values = label.ravel(order="F") + 0.0  # −0 is 0
@@ -114,14 +116,14 @@ class Marginals:
             return kept._coarser(kept.dropped)
         dropped = np.maximum(self.dropped, other.dropped)
         slot = np.concatenate([self.slot, other.slot])
-        key = np.concatenate([it.key >> (dropped - it.dropped)[it.slot] for it in (self, other)])
+        key = np.concatenate([part.key >> (dropped - part.dropped)[part.slot] for part in (self, other)])
         order = _order(slot, key)
         dropped, place, slot, key = _cells(slot[order], key[order], dropped)
-        back = np.empty_like(place)
-        back[order] = place
-        left, right, cells = back[: len(self.key)], back[len(self.key) :], len(key)
+        merged = np.empty_like(place)
+        merged[order] = place
+        left, right, cells = merged[: len(self.key)], merged[len(self.key) :], len(key)
         count = np.zeros(cells, dtype=np.int64)
-        np.add.at(count, back, np.concatenate([self.count, other.count]))
+        np.add.at(count, merged, np.concatenate([self.count, other.count]))
         weight = self.weight
         if weight is not None and other.weight is not None:
             weight = weight.gathered(left, cells) + other.weight.gathered(right, cells)
@@ -129,7 +131,7 @@ class Marginals:
         return Marginals(self.columns, slot, key, count, weight, total, dropped)
 
     def regroup(self, index: IntArray, groups: int) -> "Marginals":
-        """The same labels in other groups."""
+        """The same labels, with group ``i`` at place ``index[i]`` of ``groups``."""
         slots = (index[:, None] * self.columns + np.arange(self.columns)).ravel()
         dropped = np.zeros(groups * self.columns, dtype=np.int64)
         dropped[slots] = self.dropped
@@ -167,18 +169,18 @@ class Marginals:
         totals = self.total.exact()
         rounded = np.flatnonzero(dropped)
         if len(rounded):
-            middle = np.array([to_float(totals[at] / weights[at]) for at in rounded])
+            middle = np.array([to_float(totals[cell] / weights[cell]) for cell in rounded])
             top = unordered(np.clip(first[rounded] + ((1 << dropped[rounded]) - 1), -LARGEST, LARGEST))
             label[rounded] = np.clip(middle, label[rounded], top)
-        spans = [slice(at, at + n) for at, n in zip(start.tolist(), size.tolist(), strict=True)]
-        mean = np.array([to_float(sum(totals[at], Fraction()) / sum(weights[at], Fraction())) for at in spans])
-        mean[[bool(self.total.infinite[at].any()) for at in spans]] = np.nan
+        spans = [slice(begin, begin + n) for begin, n in zip(start.tolist(), size.tolist(), strict=True)]
+        mean = np.array([to_float(sum(totals[span], Fraction()) / sum(weights[span], Fraction())) for span in spans])
+        mean[[bool(self.total.infinite[span].any()) for span in spans]] = np.nan
         weight = np.array([to_float(weight) for weight in weights], dtype=np.float64)
         return Points(slot, start, size, label, weight, mean, _width(self.dropped)[slot])
 
 
 def _order(slot: IntArray, key: KeyArray) -> IntArray:
-    """What sorts cells by slot, then by key."""
+    """The order that sorts cells by slot, then by key."""
     order = np.argsort(key, kind="stable")
     by_slot = slot[order].astype(np.uint16) if len(slot) and slot.max() < 1 << 16 else slot[order]
     return np.asarray(order[np.argsort(by_slot, kind="stable")])
@@ -192,7 +194,11 @@ def _changes(slot: IntArray, key: KeyArray) -> np.ndarray[tuple[int], np.dtype[n
 
 
 def _cells(slot: IntArray, key: KeyArray, dropped: IntArray) -> tuple[IntArray, IntArray, IntArray, KeyArray]:
-    """Sorted cells merged where equal or too many: bits dropped, the merged cell of each, slot and key of those."""
+    """Sorted cells merged where they are equal, or where a slot has too many.
+
+    Returns:
+        The bits dropped from each slot by now, the merged cell of each cell, and slot and key of the merged ones.
+    """
     more = _to_drop(slot, key, len(dropped))
     key = key >> more[slot]
     new = _changes(slot, key)
@@ -200,7 +206,7 @@ def _cells(slot: IntArray, key: KeyArray, dropped: IntArray) -> tuple[IntArray, 
 
 
 def _to_drop(slot: IntArray, key: KeyArray, slots: int) -> IntArray:
-    """How many more bits of the sorted keys of each slot must go.
+    """How many more bits must be dropped from the sorted keys of each slot, ``(slots,)``.
 
     Two neighbours fall together once all the bits in which they differ are gone, so the number of cells left after
     any number of bits is a count of neighbours.
@@ -216,6 +222,7 @@ def _to_drop(slot: IntArray, key: KeyArray, slots: int) -> IntArray:
 
 
 def _bit_length(numbers: KeyArray) -> IntArray:
+    """The number of bits of each integer, read as unsigned."""
     bits = numbers.view(np.uint64)
     high = np.frexp((bits >> np.uint64(32)).astype(np.float64))[1]
     low = np.frexp((bits & np.uint64(0xFFFFFFFF)).astype(np.float64))[1]

@@ -15,7 +15,7 @@ from lossctl.sums.state import Rows, regrouped
 
 @dataclass(frozen=True)
 class Total:
-    """What the sums of one group say, exactly."""
+    """The exact sums of one group, and the figures that follow from them."""
 
     n: int
     sum_weight: Fraction
@@ -90,7 +90,7 @@ class Moments:
 
     @classmethod
     def zero(cls, groups: int, *, weighted: bool) -> "Moments":
-        """The moments of nothing."""
+        """The moments of no rows."""
         empty = ExactSum.zero(groups)
         return cls(np.zeros(groups, dtype=np.int64), empty, empty, (empty, empty, empty) if weighted else None)
 
@@ -123,7 +123,7 @@ class Moments:
         return Moments(self.n + other.n, self.sum_value + other.sum_value, squares, weighted)
 
     def regroup(self, index: IntArray, groups: int) -> "Moments":
-        """The same moments at other places."""
+        """The same moments, with group ``i`` at place ``index[i]`` of ``groups``."""
         weighted = None
         if self.weighted is not None:
             a, b, c = (part.regroup(index, groups) for part in self.weighted)
@@ -136,7 +136,7 @@ class Moments:
         return self
 
     def result(self) -> list[Total]:
-        """What each group comes to."""
+        """The exact sums of each group."""
         counts = self.n.tolist()
         values, squares = self.sum_value.exact(), self.value_squares.exact()
         ones = [Fraction(n) for n in counts]

@@ -1,4 +1,4 @@
-"""What is wrong with rows: counted and added up like anything else."""
+"""Problems with the data: counted by kind and column, and added up like any state."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Problem:
-    """Something met in the data: how often, and where first."""
+    """One thing that is wrong with some rows: with how many, and with which first."""
 
     count: int
     row: int
@@ -21,7 +21,7 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Problems:
-    """What is wrong with the data, by kind and column. A state without groups."""
+    """Problems with the data, by kind and column. A state without groups."""
 
     by_key: Mapping[Key, Problem] = field(default_factory=dict)
 
@@ -38,10 +38,12 @@ class Problems:
         """The same problems when ``rows`` rows come before them."""
         if not self.by_key or not rows:
             return self
-        return Problems({key: Problem(met.count, met.row + rows, met.value) for key, met in self.by_key.items()})
+        return Problems(
+            {key: Problem(problem.count, problem.row + rows, problem.value) for key, problem in self.by_key.items()}
+        )
 
     def of(self, kind: str) -> Iterator[tuple[str, str, Problem]]:
         """Column, what is wrong with it, and the problem, of one kind, first row first."""
-        for (this, column, what), problem in sorted(self.by_key.items(), key=lambda item: item[1].row):
-            if this == kind:
+        for (other_kind, column, what), problem in sorted(self.by_key.items(), key=lambda item: item[1].row):
+            if other_kind == kind:
                 yield column, what, problem

@@ -18,17 +18,19 @@ def exact_products(left: FloatArray, right: FloatArray, groups: Groups | None = 
     mean far from zero hides. Each product is a double and its rounding error (Dekker 1971, doi:10.1007/BF01397083).
     """
     if groups is not None:
-        same, left, groups, apart = right is left, groups.arranged(left), groups.in_order, groups
-        right = left if same else apart.arranged(right)
+        same = right is left
+        left = groups.arranged(left)
+        right = left if same else groups.arranged(right)
+        groups = groups.in_order
     total = ExactSum.zero(1 if groups is None else groups.number)
     step = BLOCK if groups is None else max(len(left), 1)
     for start in range(0, len(left), step):
         cut = slice(start, start + step)
-        for one, up in _scaled(left[cut]):
-            for other, more in [(one, up)] if right is left else _scaled(right[cut]):
-                for term in _product(one, other):
+        for first, first_levels in _scaled(left[cut]):
+            for second, second_levels in [(first, first_levels)] if right is left else _scaled(right[cut]):
+                for term in _product(first, second):
                     sums = ExactSum.of(term, groups)
-                    digits = {level + up + more: digit for level, digit in sums.digits.items()}
+                    digits = {level + first_levels + second_levels: digit for level, digit in sums.digits.items()}
                     total = total + ExactSum(digits, sums.infinite, sums.blocks)
     return total
 
@@ -60,6 +62,7 @@ def centred_squares(values: FloatArray, total: ExactSum, groups: Groups | None =
 
 
 def _centred_by_group(values: FloatArray, groups: Groups) -> ExactSum:
+    """As `centred_squares`, of values in the order of their groups."""
     n, starts = groups.sizes, groups.starts
     if not len(values):
         return ExactSum.zero(groups.number)
@@ -72,11 +75,11 @@ def _centred_by_group(values: FloatArray, groups: Groups) -> ExactSum:
     safe = (spread > TINY) & (spread < 1 / TINY) & (np.abs(mean) < LARGE) & (np.abs(mean) > SMALL) & (n < 1 << 20)
     if not safe.all():
         return exact_products(values, values, groups)
-    each = Groups(groups.index, groups.number, ascending=True)
-    square, error = (ExactSum.of(term, each) for term in _product(mean, mean))
+    per_group = Groups(groups.index, groups.number, ascending=True)
+    square, error = (ExactSum.of(term, per_group) for term in _product(mean, mean))
     digits = {level: digit * groups.counts for level, digit in (square + error).digits.items()}
     squares = ExactSum(digits, square.infinite, CARRY // 2)
-    return squares + ExactSum.of(spread, each) + ExactSum.of(shift, each) + ExactSum.of(lost, each)
+    return squares + ExactSum.of(spread, per_group) + ExactSum.of(shift, per_group) + ExactSum.of(lost, per_group)
 
 
 def rounded_sum(values: FloatArray, groups: Groups | None = None) -> ExactSum:
@@ -97,18 +100,19 @@ def sum_of_products(left: FloatArray, right: FloatArray, groups: Groups | None =
 
 
 def _sums(values: FloatArray, groups: Groups | None) -> FloatArray:
+    """The rounded sums of ``(n,)`` values, one a group."""
     if groups is None or not len(values):
         return np.full(1 if groups is None else groups.number, np.add.reduce(values))
     return groups.spread(np.add.reduceat(groups.arranged(values), groups.starts))
 
 
-def _product(one: FloatArray, other: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The rounded product, and what rounding took away."""
-    rounded = one * other
-    high, low = _halves(one)
-    if one is other:
+def _product(first: FloatArray, second: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The rounded products of two arrays, and what rounding took away; both are exact together."""
+    rounded = first * second
+    high, low = _halves(first)
+    if first is second:
         return rounded, ((high * high - rounded) + 2.0 * high * low) + low * low
-    top, bottom = _halves(other)
+    top, bottom = _halves(second)
     return rounded, ((high * top - rounded) + high * bottom + low * top) + low * bottom
 
 
@@ -120,7 +124,10 @@ def _halves(values: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def _scaled(values: FloatArray) -> Iterator[tuple[FloatArray, int]]:
-    """The finite values, apart those whose products would overflow or underflow: scaled, with the levels that takes."""
+    """The finite values as arrays that sum to them, each with the levels by which it was taken down.
+
+    Usually that is one array. Values whose products would overflow or underflow are in arrays of their own, scaled.
+    """
     size = np.abs(values)
     high = float(size.max())
     if math.isfinite(high) and high < LARGE and (float(size.min()) >= SMALL or not ((size < SMALL) & (size > 0)).any()):

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from lossctl.domain import FloatArray, IntArray
 
 NEVER = np.iinfo(np.int64).max
+"""The row of something that does not occur."""
 HashArray = npt.NDArray[np.uint64]
 
 
@@ -35,14 +36,14 @@ class Sketch:
 
     @classmethod
     def of(cls, most: int, hashes: HashArray, rows: IntArray, numbers: FloatArray | None = None) -> "Sketch":
-        """Of things by their hashes, with the row of each."""
+        """The sample of ``(n,)`` things by their hashes, with the row of each and the numbers that were hashed."""
         numbers = np.empty((len(hashes), 0)) if numbers is None else numbers
         counts, again = np.ones(len(hashes), dtype=np.int64), np.full(len(hashes), NEVER)
         return cls(most, hashes, counts, rows, again, numbers).merged()
 
     @property
     def whole(self) -> bool:
-        """Whether nothing had to be left out."""
+        """Whether every different thing is in the sample."""
         return len(self.hashes) < self.most
 
     def __add__(self, other: "Sketch") -> "Sketch":
@@ -57,33 +58,33 @@ class Sketch:
         return Sketch(self.most, self.hashes, self.counts, self.first + rows, again, self.numbers)
 
     def merged(self) -> "Sketch":
-        """Each hash once, and no more than ``most`` of them."""
+        """The same sample with each hash once, and no more than ``most`` of them."""
         if not len(self.hashes):
             return self
         order = np.argsort(self.hashes, kind="stable")  # rows are in order, and two sorted halves are merged in a pass
         hashes, first = self.hashes[order], self.first[order]
-        start = np.ones(len(order), dtype=np.bool_)
-        start[1:] = hashes[1:] != hashes[:-1]
-        at = np.flatnonzero(start)
-        later = np.where(start, self.again[order], first)
-        kept = at[: self.most]
+        new = np.ones(len(order), dtype=np.bool_)
+        new[1:] = hashes[1:] != hashes[:-1]
+        starts = np.flatnonzero(new)
+        later = np.where(new, self.again[order], first)
+        kept = starts[: self.most]
         cut = slice(0, len(kept))
         return Sketch(
             self.most,
             hashes[kept],
-            np.add.reduceat(self.counts[order], at)[cut],
+            np.add.reduceat(self.counts[order], starts)[cut],
             first[kept],
-            np.minimum.reduceat(later, at)[cut],
+            np.minimum.reduceat(later, starts)[cut],
             self.numbers[order][kept],
         )
 
 
 def hash_numbers(numbers: FloatArray) -> HashArray:
-    """A hash for each row of ``(n, m)`` numbers; −0 is 0; the finaliser of splitmix64."""
-    made = np.zeros(len(numbers), dtype=np.uint64)
+    """A hash for each row of ``(n, m)`` numbers; −0 is 0."""
+    hashes = np.zeros(len(numbers), dtype=np.uint64)
     for column in numbers.T:
-        made = _mixed(made ^ (column + 0.0).view(np.uint64))
-    return made
+        hashes = _mixed(hashes ^ (column + 0.0).view(np.uint64))
+    return hashes
 
 
 def hash_words(columns: Iterable[Iterable[str | None]]) -> HashArray:
@@ -96,6 +97,7 @@ def hash_words(columns: Iterable[Iterable[str | None]]) -> HashArray:
 
 
 def _mixed(bits: HashArray) -> HashArray:
+    """The bits mixed, one to one: the finaliser of splitmix64."""
     bits = bits + np.uint64(0x9E3779B97F4A7C15)
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

@@ -41,16 +41,17 @@ class Groups:
 
     @functools.cached_property
     def sizes(self) -> IntArray:
-        """How many rows those have."""
+        """How many rows each group in `index` has."""
         return self.counts[self.index]
 
     @functools.cached_property
     def starts(self) -> IntArray:
-        """Where the rows of those begin, once arranged."""
+        """Where the rows of each group in `index` begin, once arranged."""
         return np.asarray(np.cumsum(self.sizes) - self.sizes)
 
     @functools.cached_property
     def _order(self) -> IntArray:
+        """What brings rows into the order of their groups, ``(n,)``."""
         short = self.code.astype(np.uint16) if self.number <= 1 << 16 else self.code  # which NumPy sorts by radix
         return np.argsort(short, kind="stable")
 
@@ -61,16 +62,16 @@ class Groups:
 
     @functools.cached_property
     def _arranged(self) -> "Groups":
-        found = Groups(np.repeat(self.index, self.sizes), self.number, ascending=True)
-        vars(found)["counts"] = self.counts
-        return found
+        groups = Groups(np.repeat(self.index, self.sizes), self.number, ascending=True)
+        vars(groups)["counts"] = self.counts
+        return groups
 
     def arranged(self, values: FloatArray) -> FloatArray:
-        """An array with one entry a row in the order of the groups; rows of a group stay in their order."""
+        """An array ``(n,)`` brought into the order of the groups; rows of a group stay in their order."""
         return values if self.ascending else values[self._order]
 
     def spread(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """An array with one entry a group that has rows, with zeros for the others."""
+        """An array with one entry for each group in `index`, as one with an entry for every group: 0 without rows."""
         return values if len(self.index) == self.number else regrouped(values, self.index, self.number)
 
 
@@ -123,9 +124,13 @@ Sum = TypeVar("Sum", bound=Summable)
 
 
 class Summation(Generic[Sum]):
-    """A sum of many states, added up in pairs of like size: each is touched a logarithmic number of times.
+    """Adds up many states, in order.
 
-    With many groups a running total would be copied at every step.
+    They are added in pairs of like size, so each is copied a logarithmic number of times: with many groups a running
+    total would be copied at every step.
+
+    Args:
+        zero: the sum of no states.
     """
 
     def __init__(self, zero: Sum) -> None:

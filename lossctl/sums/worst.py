@@ -23,9 +23,9 @@ class Worst:
 
     @classmethod
     def zero(cls, most: int) -> "Worst":
-        """No rows."""
-        nothing, numbers = np.zeros(0), np.zeros(0, dtype=np.int64)
-        return cls(most, numbers, numbers, nothing, nothing, nothing, nothing)
+        """The state of no rows."""
+        no_values, no_rows = np.zeros(0), np.zeros(0, dtype=np.int64)
+        return cls(most, no_rows, no_rows, no_values, no_values, no_values, no_values)
 
     @classmethod
     def lift(cls, rows: Rows, most: int, slope: Callable[[FloatArray, FloatArray], FloatArray]) -> "Worst":
@@ -49,7 +49,7 @@ class Worst:
         return Worst(self.most, *(np.concatenate(pair) for pair in pairs)).trimmed()
 
     def regroup(self, index: IntArray, groups: int) -> "Worst":  # noqa: ARG002
-        """The same rows under other group numbers."""
+        """The same rows, with group ``i`` at place ``index[i]`` of ``groups``."""
         return Worst(self.most, index[self.group], *self._arrays[1:])
 
     def shift(self, rows: int) -> "Worst":
@@ -58,14 +58,14 @@ class Worst:
 
     def of(self, group: int) -> list[int]:
         """Where the rows of a group stand in the arrays, worst first."""
-        return [int(at) for at in np.flatnonzero(self.group == group)]
+        return [int(place) for place in np.flatnonzero(self.group == group)]
 
     @property
     def _arrays(self) -> tuple[IntArray, IntArray, FloatArray, FloatArray, FloatArray, FloatArray]:
         return self.group, self.row, self.value, self.label, self.prediction, self.gradient
 
     def trimmed(self) -> "Worst":
-        """By group, worst first, and no more than ``most`` of each."""
+        """The same rows by group, worst first, and no more than ``most`` of each group."""
         order = np.lexsort((self.row, -self.value, self.group))
         group = self.group[order]
         first = np.searchsorted(group, group)
@@ -77,6 +77,6 @@ def _largest(values: FloatArray, most: int) -> IntArray:
     """Where the ``most`` largest values stand; among equals the first."""
     if most >= len(values):
         return np.arange(len(values))
-    bar = np.partition(values, len(values) - most)[len(values) - most]
-    above = np.flatnonzero(values > bar)
-    return np.concatenate([above, np.flatnonzero(values == bar)[: most - len(above)]])
+    least = np.partition(values, len(values) - most)[len(values) - most]
+    above = np.flatnonzero(values > least)
+    return np.concatenate([above, np.flatnonzero(values == least)[: most - len(above)]])

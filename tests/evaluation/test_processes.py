@@ -172,13 +172,13 @@ told = sys.argv[1]
 from lossctl.cli import app as cli
 from lossctl.evaluation.engines import processes
 
-hire = processes._Crew._hire
+fork = processes._Crew._fork
 def telling(crew):
-    found = hire(crew)
+    found = fork(crew)
     with open(told, "a") as file:
         print(crew.workers[found].pid, file=file)
     return found
-processes._Crew._hire = telling
+processes._Crew._fork = telling
 sys.argv[:2] = ["lossctl"]
 cli.main()
 """

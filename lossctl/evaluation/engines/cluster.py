@@ -1,8 +1,8 @@
 """Shards as tasks of a Dask cluster; where none is named, of worker processes on this machine, started for the pass.
 
-What goes wrong with a shard comes back as an outcome, so no task fails: only that workers die is left to Dask, which
-gives their shards to others. A task is the opening of a pickle, which nothing but the worker opens: what is missing
-there is said by the task, and the scheduler needs no lossctl.
+An error of a shard comes back as an `Outcome`, so no task fails; only the death of a worker is left to Dask, which
+gives its shards to others. A task is a call of ``pickle.loads`` on bytes that only the worker unpickles: what is
+missing there comes back as an outcome too, and the scheduler needs no lossctl.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from lossctl.errors import DataError, LossctlError, UsageError, option
-from lossctl.evaluation.engine import Engine, Item, Made, available_cores, engines, in_turn
+from lossctl.evaluation.engine import Engine, Item, Output, available_cores, engines, in_turn
 from lossctl.evaluation.remote import Outcome, Task, versions
 
 if TYPE_CHECKING:
@@ -30,9 +30,10 @@ PATIENCE = 60.0
 ANSWER = 10.0
 """Seconds a scheduler has to answer."""
 FRESH = 1.0
-"""Seconds for which the number of workers is believed."""
+"""Seconds until the number of threads is asked for again."""
 BUNDLE, WORTH, LIGHT = 32, 0.2, 1 << 16
-"""A task is up to so many shards, of so many seconds in all and so many bytes to send: each task costs milliseconds."""
+"""A task costs milliseconds, so it is several shards: up to `BUNDLE`, as long as they take no more than about `WORTH`
+seconds together, and `LIGHT` bytes to send."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 NOISY = ("distributed", "tornado", "asyncio")
 """Loggers that tell of every worker that comes and goes; a user is told what matters as an error."""
@@ -45,23 +46,23 @@ EVERYWHERE = (
 
 
 class Session:
-    """A connection to a cluster."""
+    """An engine connected to the workers of a cluster."""
 
     name = "dask"
     forks = False
 
     def __init__(self, client: "Client") -> None:
         self.client = client
-        self.known, self.asked = 0, -FRESH
+        self.threads, self.counted_at = 0, -FRESH
 
     def map(
-        self, function: Callable[[Item], Made], items: Iterable[Item], workers: int | None = None
-    ) -> Iterator[Made]:
+        self, function: Callable[[Item], Output], items: Iterable[Item], workers: int | None = None
+    ) -> Iterator[Output]:
         """Results in the order of the items; never ahead by more than two tasks a thread that is to be kept busy."""
         from cloudpickle import dumps
 
-        packed, needed, title = dumps(function), versions(), uuid4().hex
-        out: dict[int, Future[bytes]] = {}
+        packed, needed, token = dumps(function), versions(), uuid4().hex
+        pending: dict[int, Future[bytes]] = {}
         settled, pace = 0, WORTH
 
         def threads() -> int:
@@ -74,12 +75,12 @@ class Session:
         def begin(numbered: tuple[int, list[tuple[Item, bytes]]]) -> tuple[int, list[Item]]:
             number, bundle = numbered
             task = pickle.dumps(Task(needed, packed, [sent for _, sent in bundle]))
-            out[number] = self.client.submit(pickle.loads, task, key=f"lossctl-{title}-{number}", pure=False)
+            pending[number] = self.client.submit(pickle.loads, task, key=f"lossctl-{token}-{number}", pure=False)
             return number, [item for item, _ in bundle]
 
         def end(begun: tuple[int, list[Item]]) -> tuple[list[Item], float, list[bytes]]:
             number, bundle = begun
-            return bundle, *self._answer(out.pop(number), bundle[0])
+            return bundle, *self._answer(pending.pop(number), bundle[0])
 
         try:
             tasks = enumerate(_bundled(items, dumps, most))
@@ -88,34 +89,47 @@ class Session:
                 for item, outcome in zip(bundle, outcomes, strict=False):  # none after one that failed
                     yield self._settled(pickle.loads(outcome), function, item)  # noqa: S301  (from our workers)
         finally:
-            if out and self.client.status == "running":
-                self.client.cancel(list(out.values()))
+            if pending and self.client.status == "running":
+                self.client.cancel(list(pending.values()))
 
     def size(self) -> int:
-        """How many threads the cluster has, as of late."""
-        if time.monotonic() - self.asked > FRESH:
+        """How many threads the cluster has, or had within the last `FRESH` seconds.
+
+        Raises:
+            DataError: the scheduler has gone.
+        """
+        if time.monotonic() - self.counted_at > FRESH:
             try:
                 threads = self.client.nthreads()
             except OSError:
                 raise self._lost() from None
-            self.known, self.asked = sum(threads.values()), time.monotonic()
-        return self.known
+            self.threads, self.counted_at = sum(threads.values()), time.monotonic()
+        return self.threads
 
     def _answer(self, future: "Future[bytes]", item: Any) -> tuple[float, list[bytes]]:
-        """Wait for a task, for as long as there are workers."""
+        """The seconds that a task took, and the pickled outcomes of its items, once it is done.
+
+        Args:
+            future: the task.
+            item: its first item, to name it by.
+
+        Raises:
+            DataError: the scheduler has gone, there was no worker for `PATIENCE` seconds, or workers died of the task.
+            UsageError: a worker has no lossctl, or cannot unpickle the task.
+        """
         from distributed import CancelledError, KilledWorker
 
-        alone = time.monotonic()
+        last_seen = time.monotonic()
         while True:
             try:
-                found: tuple[float, list[bytes]] = pickle.loads(future.result(timeout=FRESH))  # noqa: S301
-                return found
+                answer: tuple[float, list[bytes]] = pickle.loads(future.result(timeout=FRESH))  # noqa: S301
+                return answer
             except TimeoutError:
                 if self.client.status != "running":
                     raise self._lost() from None
                 if self.size():
-                    alone = time.monotonic()
-                elif time.monotonic() - alone > PATIENCE:
+                    last_seen = time.monotonic()
+                elif time.monotonic() - last_seen > PATIENCE:
                     what = f"the Dask cluster has had no worker for {PATIENCE:.0f} seconds"
                     raise DataError(what, "Start workers: dask worker ADDRESS --nthreads 1 --nworkers auto") from None
             except KilledWorker as killed:
@@ -126,21 +140,29 @@ class Session:
                 raise self._lost() from None
             except Exception as error:
                 what = f"a worker of the Dask cluster cannot take a task: {_deepest(error)}"
-                known = " ".join(f"{name}=={found}" for name, found in versions().items())
+                known = " ".join(f"{name}=={version}" for name, version in versions().items())
                 raise UsageError(what, f"Install on every worker: pip install {known}") from error
 
     def _lost(self) -> DataError:
         return DataError("the Dask scheduler went away", "Nothing was measured: run it again once the cluster is up.")
 
-    def _settled(self, outcome: Outcome, function: Callable[[Item], Made], item: Item) -> Made:
-        """What a task made, or the error of it."""
+    def _settled(self, outcome: Outcome, function: Callable[[Item], Output], item: Item) -> Output:
+        """What the function made of an item on a worker, or its error, raised.
+
+        An error of lossctl's own is tried here as well: what fails here too is raised as any engine raises it.
+
+        Raises:
+            DataError: a file fails on the worker, but not here.
+            UsageError: the worker could not try.
+            Exception: what the function raised.
+        """
         if outcome.unfit is not None:
             raise outcome.unfit
         if outcome.error is None:
-            made: Made = outcome.made
-            return made
+            output: Output = outcome.output
+            return output
         if isinstance(outcome.error, LossctlError):
-            function(item)  # what fails here as well is said as any engine says it
+            function(item)
             raise DataError(f"{outcome.error.what} on worker {outcome.worker}, but not here", EVERYWHERE)
         outcome.error.add_note(f"On worker {outcome.worker}:\n{outcome.trace}")
         raise outcome.error
@@ -150,19 +172,19 @@ def _bundled(
     items: Iterable[Item], dumps: Callable[[Item], bytes], most: Callable[[], int]
 ) -> Iterator[list[tuple[Item, bytes]]]:
     """Items with their pickles, some at a time; what the items raise is raised after the items before it."""
-    ahead, trouble = iter(items), None
-    while trouble is None:
+    remaining, stop = iter(items), None
+    while stop is None:
         bundle: list[tuple[Item, bytes]] = []
         try:
             while not bundle or (len(bundle) < most() and sum(len(sent) for _, sent in bundle) < LIGHT):
-                item = next(ahead)
+                item = next(remaining)
                 bundle.append((item, dumps(item)))
-        except Exception as met:  # noqa: BLE001  (the end, or what the items raise)
-            trouble = met
+        except Exception as error:  # noqa: BLE001  (the end, or what the items raise)
+            stop = error
         if bundle:
             yield bundle
-    if not isinstance(trouble, StopIteration):
-        raise trouble
+    if not isinstance(stop, StopIteration):
+        raise stop
 
 
 class Dask:
@@ -172,15 +194,19 @@ class Dask:
     forks = False
 
     def map(
-        self, function: Callable[[Item], Made], items: Iterable[Item], workers: int | None = None
-    ) -> Iterator[Made]:
-        """Results in the order of the items, with a connection for this once."""
+        self, function: Callable[[Item], Output], items: Iterable[Item], workers: int | None = None
+    ) -> Iterator[Output]:
+        """Results in the order of the items, from workers that are connected to for this call alone."""
         with self.connect(None, workers) as session:
             yield from session.map(function, items, workers)
 
     @contextlib.contextmanager
     def connect(self, scheduler: str | None, workers: int | None) -> Iterator[Engine]:
-        """The cluster of a scheduler: the one named, the one Dask is configured for, or one of our own."""
+        """An engine on the cluster of a scheduler: the one named, the one Dask is configured for, or one started here.
+
+        Raises:
+            UsageError: Dask is not installed, no scheduler answers, or workers cannot be started.
+        """
         try:
             import dask
             import distributed
@@ -200,8 +226,8 @@ class Dask:
                 import asyncio
                 from concurrent.futures import ThreadPoolExecutor
 
-                with ThreadPoolExecutor(1) as aside:
-                    aside.submit(asyncio.run, _greet(address)).result()
+                with ThreadPoolExecutor(1) as pool:
+                    pool.submit(asyncio.run, _greet(address)).result()
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # what must be the same is checked on the workers
                     client = distributed.Client(address, set_as_default=False, timeout=ANSWER)
@@ -213,7 +239,11 @@ class Dask:
 
 
 async def _greet(address: str) -> None:
-    """Whether a scheduler answers: who connects for good would wait forever for one that is silent."""
+    """Connect to a scheduler once, with a time limit: a client would wait forever for one that accepts and is silent.
+
+    Raises:
+        OSError: nothing answers there.
+    """
     import asyncio
 
     from distributed import Security
@@ -229,7 +259,11 @@ async def _greet(address: str) -> None:
 
 @contextlib.contextmanager
 def _processes(workers: int) -> Iterator["LocalCluster"]:
-    """Worker processes of one thread each, and a folder of their own, for the time being."""
+    """A cluster of worker processes on this machine, of one thread each, until the context ends.
+
+    Raises:
+        UsageError: they cannot be started.
+    """
     from dask import config
     from distributed import LocalCluster
 
@@ -257,19 +291,20 @@ def _processes(workers: int) -> Iterator["LocalCluster"]:
 
 @contextlib.contextmanager
 def _signals_held() -> Iterator[None]:
-    """Let Ctrl-C wait until what is being started can be stopped.
+    """Hold SIGINT and SIGTERM back, so that what is being started can be stopped; raise them when the context ends.
 
-    What is started meanwhile is deaf to it for good: a terminal sends Ctrl-C to every process, and this one answers.
+    Processes started meanwhile block them for good: a terminal sends Ctrl-C to every process, and only this one is to
+    answer.
     """
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "pthread_sigmask"):
         yield
         return
     from multiprocessing import resource_tracker
 
-    met: list[int] = []
-    handlers = {number: found for number in SIGNALS if (found := signal.getsignal(number)) is not None}
+    received: list[int] = []
+    handlers = {number: handler for number in SIGNALS if (handler := signal.getsignal(number)) is not None}
     for number in handlers:
-        signal.signal(number, lambda number, _: met.append(number))  # another thread may be there to receive it
+        signal.signal(number, lambda number, _: received.append(number))  # another thread may be there to receive it
     resource_tracker.ensure_running()  # its start would unblock them
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
@@ -278,13 +313,13 @@ def _signals_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for number, handler in handlers.items():
             signal.signal(number, handler)
-        for sent in met:
-            signal.raise_signal(sent)
+        for missed in received:
+            signal.raise_signal(missed)
 
 
 @contextlib.contextmanager
 def _silence() -> Iterator[None]:
-    """Keep Dask from writing to stderr."""
+    """Keep Dask's loggers from writing to stderr until the context ends."""
     loggers = [logging.getLogger(name) for name in NOISY]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Generic, NoReturn
 
 from lossctl.errors import DataError, UsageError, option
-from lossctl.evaluation.engine import Item, Made, available_cores, engines, in_turn, portable
+from lossctl.evaluation.engine import Item, Output, available_cores, engines, in_turn, portable
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -24,42 +24,53 @@ if TYPE_CHECKING:
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-class _Crew(Generic[Item, Made]):
-    """Workers that are forked when there is work for them, and what is waiting, being done and done.
+class _Crew(Generic[Item, Output]):
+    """Worker processes, with the items that wait, those that are worked on, and the outcomes of those that are done.
 
-    A worker gets an item when it has nothing to do, so neither side can wait for the other to read.
+    A worker is forked when there is an item for it, up to ``size`` of them. It is sent an item only when it has none,
+    so neither side can wait for the other to read.
     """
 
-    def __init__(self, function: Callable[[Item], Made], size: int) -> None:
+    def __init__(self, function: Callable[[Item], Output], size: int) -> None:
         self.function, self.size = function, size
         self.waiting: deque[tuple[int, Item]] = deque()
         self.idle: list[Connection] = []
         self.busy: dict[Connection, int] = {}
         self.workers: dict[Connection, ForkProcess] = {}
-        self.done: dict[int, tuple[Made | None, Exception | None]] = {}
-        self.begun = 0
+        self.outcomes: dict[int, tuple[Output | None, Exception | None]] = {}
+        self.count = 0
 
     def begin(self, item: Item) -> int:
-        """Take an item, and return its number."""
-        number, self.begun = self.begun, self.begun + 1
+        """Queue an item, send it to a worker if one is free, and return its number.
+
+        Raises:
+            DataError: a worker has died.
+        """
+        number, self.count = self.count, self.count + 1
         self.waiting.append((number, item))
-        if self.begun > 1:  # a fork costs more than a single item may
+        if self.count > 1:  # a fork costs more than a single item may
             self._hand_out()
         return number
 
-    def end(self, number: int) -> Made:
-        """What an item comes to, once it is done."""
+    def end(self, number: int) -> Output:
+        """Wait for the item of a number, and return what the function made of it, or raise its error.
+
+        Without workers (there was one item, or the system allows no fork) it is worked on here.
+
+        Raises:
+            DataError: a worker has died.
+        """
         if not self.workers:
             return self.function(self.waiting.popleft()[1])
-        while number not in self.done:
+        while number not in self.outcomes:
             self._take_in()
-        made, error = self.done.pop(number)
+        output, error = self.outcomes.pop(number)
         if error is not None:
             raise error
-        return made  # type: ignore[return-value]  # there is no error
+        return output  # type: ignore[return-value]  # there is no error
 
-    def leave(self) -> None:
-        """Let nobody go on."""
+    def kill_all(self) -> None:
+        """Kill the workers, whatever they are at, and wait until they have ended."""
         for connection, worker in self.workers.items():
             connection.close()
             worker.kill()
@@ -67,8 +78,9 @@ class _Crew(Generic[Item, Made]):
             worker.join()
 
     def _hand_out(self) -> None:
+        """Send waiting items to idle workers, and fork more workers while items wait and there may be more."""
         while self.waiting and (self.idle or len(self.workers) < self.size):
-            connection = self.idle.pop() if self.idle else self._hire()
+            connection = self.idle.pop() if self.idle else self._fork()
             if connection is None:
                 self.size = len(self.workers)  # the system has no more of them; without any, the work is done here
                 continue
@@ -77,10 +89,10 @@ class _Crew(Generic[Item, Made]):
             try:
                 connection.send(item)
             except OSError:
-                self._mourn(connection)
+                self._raise_death(connection)
 
-    def _hire(self) -> "Connection | None":
-        """Fork a worker, if the system lets us."""
+    def _fork(self) -> "Connection | None":
+        """Start a worker, and return our end of the pipe to it; ``None`` where the system does not allow it."""
         from multiprocessing import get_context
 
         context = get_context("fork")
@@ -102,41 +114,53 @@ class _Crew(Generic[Item, Made]):
         return ours
 
     def _take_in(self) -> None:
+        """Wait until some worker is done, keep the outcomes of all that are, and send them more."""
         from multiprocessing.connection import wait
 
         ready = wait(self.busy)
-        for connection in [it for it in self.busy if it in ready]:
+        for connection in [busy for busy in self.busy if busy in ready]:
             try:
-                found = connection.recv()
+                outcome = connection.recv()
             except (EOFError, OSError):
-                self._mourn(connection)
-            self.done[self.busy.pop(connection)] = found
+                self._raise_death(connection)
+            self.outcomes[self.busy.pop(connection)] = outcome
             self.idle.append(connection)
         self._hand_out()
 
-    def _mourn(self, connection: "Connection") -> NoReturn:
+    def _raise_death(self, connection: "Connection") -> NoReturn:
+        """Raise the error for a worker that has died: by which signal, or with which status."""
         worker = self.workers[connection]
         worker.join()
         code = worker.exitcode or 0
-        names = {-it.value: it.name for it in signal.Signals}
+        names = {-number.value: number.name for number in signal.Signals}
         how = f"was ended by {names.get(code, f'signal {-code}')}" if code < 0 else f"ended with status {code}"
-        few = f"Too little memory is the usual reason; fewer workers need less: {option(threads=1)}."
-        raise DataError(f"a worker process {how}", few if code == -signal.SIGKILL else "")
+        hint = f"Too little memory is the usual reason; fewer workers need less: {option(threads=1)}."
+        raise DataError(f"a worker process {how}", hint if code == -signal.SIGKILL else "")
 
 
-def _serve(function: Callable[[Item], Made], here: "Connection", others: "list[Connection]") -> None:
-    """Do what comes, until nobody is there to send it."""
-    for other in others:
-        other.close()  # or nobody would notice that the one who holds it as well has gone
+def _serve(function: Callable[[Item], Output], connection: "Connection", inherited: "list[Connection]") -> None:
+    """Apply the function to each item received and send the outcome back, until the other end is closed.
+
+    This is what a worker runs.
+
+    Args:
+        function: what to apply.
+        connection: the worker's end of its pipe.
+        inherited: our ends of all pipes, which the fork copied and which are closed first: a pipe ends only when no
+            process holds its other end.
+    """
+    for end in inherited:
+        end.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to every process; the one who forked answers
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     with contextlib.suppress(EOFError, OSError):
         while True:
-            here.send(_outcome(function, here.recv()))
+            connection.send(_outcome(function, connection.recv()))
 
 
-def _outcome(function: Callable[[Item], Made], item: Item) -> tuple[Made | None, Exception | None]:
+def _outcome(function: Callable[[Item], Output], item: Item) -> tuple[Output | None, Exception | None]:
+    """What the function makes of an item, or the error it raises, fit to be sent."""
     try:
         return function(item), None
     except Exception as error:  # noqa: BLE001  (raised again when its turn comes)
@@ -152,9 +176,14 @@ class Processes:
     forks = True
 
     def map(
-        self, function: Callable[[Item], Made], items: Iterable[Item], workers: int | None = None
-    ) -> Iterator[Made]:
-        """Results in the order of the items."""
+        self, function: Callable[[Item], Output], items: Iterable[Item], workers: int | None = None
+    ) -> Iterator[Output]:
+        """Results in the order of the items.
+
+        Raises:
+            UsageError: this is not Linux.
+            DataError: a worker has died.
+        """
         if sys.platform != "linux":
             raise UsageError(
                 "the processes engine forks, which is safe on Linux only", f"Use {option(engine='threads')}."
@@ -167,7 +196,7 @@ class Processes:
         try:
             yield from in_turn(crew.begin, crew.end, items, lambda: 2 * workers)
         finally:
-            crew.leave()
+            crew.kill_all()
 
 
 engines.add(Processes.name, Processes())

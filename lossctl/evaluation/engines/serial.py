@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from lossctl.evaluation.engine import Item, Made, engines
+from lossctl.evaluation.engine import Item, Output, engines
 
 
 class Serial:
@@ -13,11 +13,11 @@ class Serial:
 
     def map(
         self,
-        function: Callable[[Item], Made],
+        function: Callable[[Item], Output],
         items: Iterable[Item],
         workers: int | None = None,  # noqa: ARG002
-    ) -> Iterator[Made]:
-        """``map``."""
+    ) -> Iterator[Output]:
+        """Results in the order of the items, each made when it is asked for."""
         return map(function, items)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from lossctl.evaluation.engine import Item, Made, available_cores, engines, in_turn
+from lossctl.evaluation.engine import Item, Output, available_cores, engines, in_turn
 
 
 class Threads:
@@ -13,8 +13,8 @@ class Threads:
     forks = False
 
     def map(
-        self, function: Callable[[Item], Made], items: Iterable[Item], workers: int | None = None
-    ) -> Iterator[Made]:
+        self, function: Callable[[Item], Output], items: Iterable[Item], workers: int | None = None
+    ) -> Iterator[Output]:
         """Results in the order of the items."""
         workers = workers or available_cores()
         pool = ThreadPoolExecutor(workers, thread_name_prefix="lossctl")

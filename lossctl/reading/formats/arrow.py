@@ -18,15 +18,16 @@ ROWS = 1 << 16
 
 
 def _parts(batch: pa.RecordBatch, wanted: Wanted, title: str) -> Iterator[pa.RecordBatch]:
-    places = [at for at, name in enumerate(batch.schema.names) if wanted.others or name in wanted.names]
-    some = batch.select(places)
+    """The wanted columns of a record batch, up to 65 536 rows at a time; a `DataError` where they are damaged."""
+    places = [index for index, name in enumerate(batch.schema.names) if wanted.others or name in wanted.names]
+    selected = batch.select(places)
     try:
         # What came over a wire may point anywhere; nothing may be followed before it was checked.
-        some.validate(full=True)
+        selected.validate(full=True)
     except pa.ArrowException as error:
         raise unreadable(title, error) from None
     for start in range(0, batch.num_rows, ROWS):
-        yield some.slice(start, ROWS)
+        yield selected.slice(start, ROWS)
 
 
 class FileBatches(Part):
@@ -56,12 +57,12 @@ class ArrowFile:
         """Open a file by its footer; a pipe is put into a file first."""
         if location.head().startswith(b"FEA1"):
             raise DataError(f"{location.title}: Feather of version 1", "Write it again as version 2, or as Parquet.")
-        aside = location.spooled()
+        spooled = location.spooled()
         try:
-            with open_binary(aside.path) as file:
+            with open_binary(spooled.path) as file:
                 reader = pa.ipc.open_file(file)
                 columns, batches = columns_in(reader.schema), reader.num_record_batches
-                return PartedSource(location, aside.path, columns, batches, None, stamp_of(file), FileBatches)
+                return PartedSource(location, spooled.path, columns, batches, None, stamp_of(file), FileBatches)
         except REFUSALS as error:
             raise unreadable(location.title, error) from None
 
@@ -71,16 +72,21 @@ class ArrowFile:
 
 
 class FileWriter:
-    """Rows in a file, which has one dictionary a column for all batches: categories are written as what they mean."""
+    """Writes record batches to an Arrow file.
+
+    Such a file has one dictionary a column for all its batches, so a column of categories is written as their values.
+    """
 
     def __init__(self, file: BinaryIO, schema: pa.Schema) -> None:
-        plain = [it.with_type(it.type.value_type) if pa.types.is_dictionary(it.type) else it for it in schema]
+        plain = [
+            field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field for field in schema
+        ]
         self.schema = pa.schema(plain)
         self.writer = pa.ipc.new_file(file, self.schema)
 
     def write_batch(self, batch: pa.RecordBatch, /) -> None:
         """Append rows."""
-        arrays = [array.cast(it.type) for array, it in zip(batch.columns, self.schema, strict=True)]
+        arrays = [array.cast(field.type) for array, field in zip(batch.columns, self.schema, strict=True)]
         self.writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=self.schema))
 
     def close(self) -> None:
@@ -115,7 +121,9 @@ class StreamSource:
     reader: Any
     """The reader of a pipe, which cannot be opened again."""
     first: pa.RecordBatch | None = None
+    """The first batch of a pipe, once it was read."""
     advanced: bool = False
+    """Whether a batch of a pipe after the first was handed out, so that it cannot be read from its beginning."""
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -124,11 +132,11 @@ class StreamSource:
 
     @property
     def numbers(self) -> None:
-        """No row is left out."""
+        """``None``: no row is left out."""
 
     @property
     def once(self) -> bool:
-        """Always: shards hold their rows."""
+        """True: shards hold their rows."""
         return True
 
     def shards(self) -> Iterator[StreamBatch]:
@@ -150,6 +158,7 @@ class StreamSource:
         self.location.handle.file.close()
 
     def _batches(self, reader: Any, first: pa.RecordBatch | None) -> Iterator[StreamBatch]:
+        """The batches of a reader, after the first one where that was read before."""
         index = 0
         while True:
             try:
@@ -188,5 +197,5 @@ class ArrowStream:
         return pa.ipc.new_stream(file, schema)
 
 
-for made in (ArrowFile(), ArrowStream()):
-    formats.add(made.name, made)
+for format_ in (ArrowFile(), ArrowStream()):
+    formats.add(format_.name, format_)

@@ -109,8 +109,10 @@ class ByteRange:
             Resplit: the range ends inside quotes, so what follows cannot be cut at line ends.
         """
         try:
-            it = self.layout
-            start, text = lines_of(it.path, self.start, self.stop, first=it.start, size=it.size, stamp=it.stamp)
+            layout = self.layout
+            start, text = lines_of(
+                layout.path, self.start, self.stop, first=layout.start, size=layout.size, stamp=layout.stamp
+            )
         except (OSError, pa.ArrowException) as error:
             raise unreadable(self.file, error) from None
         if not text:
@@ -175,7 +177,11 @@ def _parse(text: bytes, layout: Layout, wanted: Wanted, before: int = 0) -> Iter
 
 
 def _explained(error: Exception, layout: Layout, wanted: Wanted, before: int) -> Exception:
-    """What Arrow's words mean, with the place they name."""
+    """Arrow's error as one of ours.
+
+    A row with too many or too few cells, or with a cell of the wrong type, is a `BadRow`, ``before`` rows of the shard
+    being before those of the text; such a cell in a column that is only copied is `Mixed`; all else is a `DataError`.
+    """
     ragged = RAGGED.search(str(error))
     if ragged is not None:
         row, expected, actual, text = ragged.groups()
@@ -183,10 +189,10 @@ def _explained(error: Exception, layout: Layout, wanted: Wanted, before: int) ->
         what = f"{actual} field{'' if actual == '1' else 's'} where the first line has {expected}: {shown!r}"
         hint = "Mend the row; a field that holds the separator stands in double quotes."
         return BadRow(before + max(int(row) - 1, 0), what, hint)
-    found = CONVERSION.search(str(error))
-    if found is None:
+    conversion = CONVERSION.search(str(error))
+    if conversion is None:
         return unreadable(layout.title, error)
-    column, row, kind, value = found.groups()
+    column, row, kind, value = conversion.groups()
     name = layout.names[int(column)] if int(column) < len(layout.names) else f"#{int(column) + 1}"
     shown = value if len(value) <= 60 else value[:60] + "…"
     if name not in wanted.names:
@@ -244,13 +250,13 @@ class DelimitedWriter:
         import pyarrow.compute as pc
 
         quoted = False
-        for at, column in enumerate(batch.schema):
-            if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
-                cells = batch.column(at).to_pylist()
+        for index, field in enumerate(batch.schema):
+            if pa.types.is_nested(field.type) or pa.types.is_binary(field.type):
+                cells = batch.column(index).to_pylist()
                 words = [None if cell is None else json.dumps(cell, default=str) for cell in cells]
-                batch = batch.set_column(at, column.name, pa.array(words, pa.string()))
-            if not pa.types.is_primitive(batch.schema[at].type):
-                text = batch.column(at).cast(pa.string())
+                batch = batch.set_column(index, field.name, pa.array(words, pa.string()))
+            if not pa.types.is_primitive(batch.schema[index].type):
+                text = batch.column(index).cast(pa.string())
                 quoted = quoted or bool(pc.any(pc.match_substring_regex(text, self.special)).as_py())
         # Arrow quotes every text or none; where no cell needs it, none reads better.
         style = "needed" if quoted else "none"
@@ -258,10 +264,11 @@ class DelimitedWriter:
         pyarrow.csv.write_csv(batch, self.file, options)
 
     def close(self) -> None:
-        """Nothing remains."""
+        """Do nothing: every row is written by now."""
 
 
 def _layout(location: Location, head: bytes, delimiter: str, reading: Reading) -> Layout:
+    """The layout of a text by its first bytes; a `DataError` where it is not UTF-8 text with a header."""
     title = location.title
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise DataError(f"{title}: the text is UTF-16", "Convert it to UTF-8.")
@@ -289,7 +296,7 @@ def _layout(location: Location, head: bytes, delimiter: str, reading: Reading) -
     if reading.header:
         names = _names(title, cells, delimiter)
     else:
-        names, stop = tuple(f"#{at}" for at in range(1, len(cells) + 1)), start
+        names, stop = tuple(f"#{number}" for number in range(1, len(cells) + 1)), start
     body = head[stop:]
     if not location.ranges or len(head) < location.size:
         body = body[: body.rfind(b"\n") + 1] or body
@@ -300,13 +307,13 @@ def _layout(location: Location, head: bytes, delimiter: str, reading: Reading) -
 
 
 def _names(title: str, cells: tuple[str, ...], delimiter: str) -> tuple[str, ...]:
-    """The names of the columns, if the cells of the first line can be that."""
+    """The names of the columns: the cells of the first line; a `DataError` where they cannot be names."""
     if not any(cells):
         raise DataError(f"{title}: no header line")
-    other = next((sign for sign in ",;\t|" if sign in cells[0] and sign != delimiter), None)
-    if len(cells) == 1 and other is not None:
-        hint = f"If so, say {option(delimiter=other)}."
-        raise DataError(f"{title}: a single column {cells[0]!r}: is {other!r} the separator?", hint)
+    separator = next((sign for sign in ",;\t|" if sign in cells[0] and sign != delimiter), None)
+    if len(cells) == 1 and separator is not None:
+        hint = f"If so, say {option(delimiter=separator)}."
+        raise DataError(f"{title}: a single column {cells[0]!r}: is {separator!r} the separator?", hint)
     if all(is_number(cell) for cell in cells):
         hint = f"Name the columns in a first line, or say {option(header=False)}: they are #1, #2, … then."
         raise DataError(f"{title}: the first line holds numbers, not names", hint)
@@ -329,5 +336,5 @@ class Tsv(Delimited):
     delimiter = "\t"
 
 
-for made in (Csv(), Tsv()):
-    formats.add(made.name, made)
+for format_ in (Csv(), Tsv()):
+    formats.add(format_.name, format_)

@@ -78,6 +78,12 @@ class Layout:
         yield from table.to_batches(max_chunksize=1 << 16)
 
     def _one_by_one(self, text: bytes, schema: pa.Schema, wanted: Wanted) -> Iterator[dict[str, Any]]:
+        """The rows of whole lines as dictionaries, read by Python.
+
+        Raises:
+            BadRow: as for `parse`.
+            Mixed: a value of a column that is only copied is of another type than in the first rows.
+        """
         row = -1
         for line in text.split(b"\n"):
             if not line.strip():
@@ -97,6 +103,7 @@ class Layout:
                 raise Mixed(f"{self.title}: {bad.what} as in the first rows", MIXED) from None
 
     def _cell(self, row: int, column: pa.Field, value: Any) -> Any:
+        """A value as its column holds it, ``None`` for null; a `BadRow` where it is of another type."""
         if value is None:
             return None
         if pa.types.is_float64(column.type):
@@ -121,6 +128,11 @@ class Layout:
 
 
 def _table(text: bytes, schema: pa.Schema | None) -> pa.Table:
+    """The rows of whole lines, read by Arrow with the types of a schema, or inferred ones.
+
+    Raises:
+        ArrowInvalid: a line is no object, or a value is of another type.
+    """
     # Arrow's reader dies of a text that begins with null, and takes null in place of an object.
     import pyarrow.json
 
@@ -171,16 +183,20 @@ class JsonLinesWriter:
     def write_batch(self, batch: pa.RecordBatch, /) -> None:
         """Append rows."""
         for row in batch.to_pylist():
-            odd = {name: str(cell) for name, cell in row.items() if isinstance(cell, float) and not math.isfinite(cell)}
-            plain = _strict(row) | ({"nonfinite": {name: SPELLED[word] for name, word in odd.items()}} if odd else {})
+            nonfinite = {
+                name: str(cell) for name, cell in row.items() if isinstance(cell, float) and not math.isfinite(cell)
+            }
+            plain = _strict(row) | (
+                {"nonfinite": {name: SPELLED[word] for name, word in nonfinite.items()}} if nonfinite else {}
+            )
             self.file.write(json.dumps(plain, ensure_ascii=False, allow_nan=False).encode() + b"\n")
 
     def close(self) -> None:
-        """Nothing remains."""
+        """Do nothing: every row is written by now."""
 
 
 def _strict(value: Any) -> Any:
-    """A cell as JSON takes it."""
+    """A cell in the types of JSON: dates and times as text, a number that is not finite as ``None``."""
     if isinstance(value, dict):
         return {key: _strict(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -221,6 +237,7 @@ class JsonLines:
 
 
 def _check_text(title: str, text: bytes) -> None:
+    """Raise a `DataError` where the first bytes of a file are not UTF-8 text, or hold no line."""
     if not text.strip():
         raise DataError(f"{title}: no rows")
     if b"\0" in text[:64]:
@@ -233,10 +250,10 @@ def _check_text(title: str, text: bytes) -> None:
 
 
 def _schema(title: str, text: bytes) -> pa.Schema:
-    """The types Arrow infers from the first rows, or Python where Arrow cannot."""
+    """The types that Arrow infers from the first rows, or Python where Arrow cannot; a `DataError` where both fail."""
     _check_text(title, text)
     try:
-        return pa.schema([pa.field(it.name, _as_written(it.type)) for it in _table(text, None).schema])
+        return pa.schema([pa.field(field.name, _as_written(field.type)) for field in _table(text, None).schema])
     except pa.ArrowInvalid as error:
         fields: dict[str, pa.DataType] = {}
         for line in text.splitlines():
@@ -260,17 +277,18 @@ def _schema(title: str, text: bytes) -> pa.Schema:
 
 
 def _as_written(kind: pa.DataType) -> pa.DataType:
-    """The type with text for what Arrow takes for a time: a word that looks like one is a word."""
+    """The type, with text in place of dates and times: JSON has none, so a word that looks like one stays a word."""
     if pa.types.is_temporal(kind):
         return pa.string()
     if pa.types.is_list(kind):
         return pa.list_(_as_written(kind.value_type))
     if pa.types.is_struct(kind):
-        return pa.struct([pa.field(it.name, _as_written(it.type)) for it in kind])
+        return pa.struct([pa.field(field.name, _as_written(field.type)) for field in kind])
     return kind
 
 
 def _type_of(cell: Any) -> pa.DataType:
+    """The type that Arrow gives a value; text where it has none."""
     try:
         return pa.array([cell]).type
     except (pa.ArrowException, ValueError, TypeError, OverflowError):

@@ -20,11 +20,12 @@ COLUMN_BYTES, BATCH_BYTES = 1 << 22, 1 << 25
 enough rows at a time."""
 BUFFER = 1 << 18
 LOOK = 256
-"""Rows of the least batch, and of what is read to see how long lists are."""
+"""How many rows the smallest batch has, and how many are read to see how long lists are."""
 
 
 @functools.lru_cache(maxsize=2)
 def _metadata(path: str, stamp: Stamp) -> "pq.FileMetaData":  # noqa: ARG001  (part of the cache key)
+    """The footer of a file, kept for its next row group."""
     import pyarrow.parquet as pq
 
     with open_binary(path) as file:
@@ -47,7 +48,10 @@ def _rows(file: "pq.ParquetFile", index: int, names: list[str]) -> int:
 
 
 def _bytes(kind: pa.DataType, whole: int) -> int:
-    """About how many bytes a value takes in memory, in a file whose rows take ``whole``; 0 where a look must tell."""
+    """About how many bytes a value takes in memory; 0 for a list, of which only reading some rows tells.
+
+    Text and the like take ``whole`` bytes at most, the size of a row on average.
+    """
     if pa.types.is_fixed_size_list(kind):
         return int(kind.list_size) * _bytes(kind.value_type, whole)
     if pa.types.is_nested(kind):
@@ -56,6 +60,7 @@ def _bytes(kind: pa.DataType, whole: int) -> int:
 
 
 def _open(file: Any, path: str) -> "pq.ParquetFile":
+    """Open a Parquet file, with its footer from the cache where it is the same file."""
     import pyarrow.parquet as pq
 
     stamp = stamp_of(file)
@@ -74,7 +79,7 @@ class RowGroups(Part):
             with unchanged(self.path, self.stamp) as raw:
                 file = _open(raw, self.path)
                 names = [name for name in file.schema_arrow.names if wanted.others or name in wanted.names]
-                filled = (at for at in self.members if file.metadata.row_group(at).num_rows)
+                filled = (index for index in self.members if file.metadata.row_group(index).num_rows)
                 rows = _rows(file, next(filled, self.members[0]), names)
                 yield from file.iter_batches(rows, row_groups=[*self.members], columns=names, use_threads=False)
         except REFUSALS as error:
@@ -92,13 +97,13 @@ class Parquet:
 
     def open(self, location: Location, reading: Reading) -> PartedSource:  # noqa: ARG002  (it says all itself)
         """Open a file by its footer; a pipe is put into a file first."""
-        aside = location.spooled()
+        spooled = location.spooled()
         try:
-            with open_binary(aside.path) as raw:
-                file = _open(raw, aside.path)
+            with open_binary(spooled.path) as raw:
+                file = _open(raw, spooled.path)
                 columns, footer = columns_in(file.schema_arrow), file.metadata
                 parts, rows = footer.num_row_groups, footer.num_rows
-                return PartedSource(location, aside.path, columns, parts, rows, stamp_of(raw), RowGroups)
+                return PartedSource(location, spooled.path, columns, parts, rows, stamp_of(raw), RowGroups)
         except REFUSALS as error:
             raise unreadable(location.title, error) from None
 
