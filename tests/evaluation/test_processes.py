@@ -78,7 +78,7 @@ def test_a_worker_that_dies_is_an_error_that_says_how(end):
 
     with pytest.raises(DataError, match=r"a worker process (was ended by SIGKILL|ended with status 3)") as error:
         list(processes.map(work, range(9), 2))
-    assert ("--threads 1" in error.value.hint) == ("SIGKILL" in error.value.what)
+    assert ("threads=1" in error.value.hint) == ("SIGKILL" in error.value.what)
 
 
 def test_an_error_that_cannot_be_sent_is_told_in_words():

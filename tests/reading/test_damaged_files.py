@@ -15,7 +15,7 @@ from stored import FORMATS, rows, stored
 from waiting import until
 
 import lossctl
-from lossctl.reading import location
+from lossctl.reading import location, stores
 from lossctl.reading.formats import delimited, jsonlines
 
 # --- damaged files ---------------------------------------------------------------------------------------------------
@@ -160,6 +160,7 @@ def test_a_file_without_permission_is_an_error(lossctl, tmp_path, monkeypatch):
             raise PermissionError(errno.EACCES, "Permission denied", name)
         return open(name, *arguments, **named)
 
+    monkeypatch.setattr(stores, "open", refusing, raising=False)
     monkeypatch.setattr(location, "open", refusing, raising=False)
     ended = lossctl("eval", path, "-l", "mse")
     assert (ended.status, ended.out, ended.err) == (3, "", f"error: {path}: permission denied\n")

@@ -179,7 +179,7 @@ def test_text_that_begins_like_something_else_is_still_text(name, tmp_path):
     path = tmp_path / "rows.csv"
     path.write_text(f"{name},p\n1,2\n3,5\n", encoding="utf-8")
     if name in {"PAR1", "ARROW1"}:
-        with pytest.raises(DataError, match="-F"):
+        with pytest.raises(DataError, match="format="):
             run(path, {"loss": "mse", "label": name})
     reading = Reading(format="csv")
     assert run(path, {"loss": "mse", "label": name, "reading": reading}).value == 2.5

@@ -87,8 +87,9 @@ def gradcheck(
         refuse_given(drawing, because="is for points that are drawn, not for files")
         joined, request = join.asked(files), _request(bound, name, columns, losses)
         with output.progress(files) as progress:
+            how = running.over(files, join, progress)
             ready = prepared(voice, files, request, source.reading(), **joined)
-            forms = _at_rows(ready, running.over(files, join, progress), voice)
+            forms = _at_rows(ready, how, voice)
     else:
         refuse_given(
             *(source, join, columns, losses, running),

@@ -106,8 +106,9 @@ def plot(
         refuse_given(axis, because="is for the shapes of losses, not for files")
         joined, request = join.asked(subjects), Request(**losses.asked(), **columns.asked())
         with output.progress(subjects) as progress:
+            how = running.over(subjects, join, progress)
             ready = prepared(voice, subjects, request, source.reading(), **joined)
-            charts = overview(ready.source, ready.plan, running.over(subjects, join, progress))
+            charts = overview(ready.source, ready.plan, how)
     screen = shutil.get_terminal_size()
     height = min(max(screen.lines // 2 - 2, 14), 20)
     text = renderer.render(charted(charts), replace(output.style, height=height))

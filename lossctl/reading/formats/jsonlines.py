@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from lossctl.errors import DataError
+from lossctl.errors import DataError, option
 from lossctl.reading.cells import TEXT_HINT, BadRow, kind_of
 from lossctl.reading.format import MIXED, Mixed, Reading, Wanted, columns_in, formats
 from lossctl.reading.lines import RANGE, Stream, TextSource, lines_of
@@ -263,7 +263,7 @@ def _schema(title: str, text: bytes) -> pa.Schema:
                 value = None
             if not isinstance(value, dict):
                 raise DataError(
-                    f"{title}: not one JSON object a line: {error}", "Mend it, or force a format: -F csv."
+                    f"{title}: not one JSON object a line: {error}", f"Mend it, or force a format: {option(format='csv')}."
                 ) from None
             for name, cell in value.items():
                 fields.setdefault(name, pa.null())
