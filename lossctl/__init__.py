@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lossctl.doctor.diagnosis import diagnose
+    from lossctl.doctor.diagnose import diagnose
     from lossctl.doctor.outcome import Diagnosis
     from lossctl.errors import DataError, LossctlError, UsageError
     from lossctl.evaluation.evaluate import evaluate
@@ -33,7 +33,7 @@ _HOMES = {
     "Result": "evaluation.result",
     "UsageError": "errors",
     "activation": "functions.activation",
-    "diagnose": "doctor.diagnosis",
+    "diagnose": "doctor.diagnose",
     "evaluate": "evaluation.evaluate",
     "explain": "functions.explanation",
     "get_activation": "functions.activation",

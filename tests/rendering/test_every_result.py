@@ -16,7 +16,7 @@ import lossctl
 from lossctl.checks.contract import Check, check_draws
 from lossctl.checks.differences import compare_loss
 from lossctl.checks.outcome import Form, Outcome
-from lossctl.doctor.diagnosis import diagnose
+from lossctl.doctor.diagnose import diagnose
 from lossctl.document import Axis, Chart, Panel, Series, Table, charted
 from lossctl.functions.bound_loss import get_loss
 from lossctl.functions.explanation import Explanation, find

@@ -45,7 +45,7 @@ def doctor(
     """
     import sys
 
-    from lossctl.doctor.diagnosis import diagnose
+    from lossctl.doctor.diagnose import diagnose
     from lossctl.doctor.shell import quoted
     from lossctl.evaluation.evaluate import several
     from lossctl.rendering.renderer import renderers
