@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lossctl.doctor.diagnose import diagnose
-    from lossctl.doctor.outcome import Diagnosis
+    from lossctl.doctor.diagnosis import Diagnosis
     from lossctl.errors import DataError, LossctlError, UsageError
     from lossctl.evaluation.evaluate import evaluate
     from lossctl.evaluation.report import Report
@@ -26,7 +26,7 @@ _HOMES = {
     "BoundActivation": "functions.activation",
     "BoundLoss": "functions.bound_loss",
     "DataError": "errors",
-    "Diagnosis": "doctor.outcome",
+    "Diagnosis": "doctor.diagnosis",
     "Explanation": "functions.explanation",
     "LossctlError": "errors",
     "Report": "evaluation.report",

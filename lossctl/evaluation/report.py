@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lossctl.document import Document
 from lossctl.errors import UsageError
-from lossctl.evaluation.page import sections
+from lossctl.evaluation.document import sections
 from lossctl.evaluation.result import Result
 from lossctl.functions.bound_loss import get_loss
 from lossctl.rendering.renderer import Style, renderers
@@ -96,7 +96,7 @@ class Report:
         return renderers.get("plain").render(self.document(), Style()).rstrip("\n")
 
     def _repr_html_(self) -> str:
-        from lossctl.rendering.fragment import fragment  # noqa: PLC0415  (where a notebook asks for it)
+        from lossctl.rendering.notebook import fragment  # noqa: PLC0415  (where a notebook asks for it)
 
         return fragment(self.document())
 

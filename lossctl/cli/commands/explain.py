@@ -41,8 +41,8 @@ def explain(
     elsewhere, and its curve. Without a name, lists all there are; with pairings, which output activation goes with
     which loss.
     """
+    from lossctl.functions.document import explained, listed, paired
     from lossctl.functions.explanation import Explanation, find
-    from lossctl.functions.page import explained, listed, paired
     from lossctl.rendering.renderer import renderers
     from lossctl.words import normal
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lossctl.document import Chart, Column, Document, Facts, Line, Notes, Part, Phrase, Table, Words
-from lossctl.rendering.cell import pieces, shown
 from lossctl.rendering.picture import draw
 from lossctl.rendering.renderer import Style, renderers
 from lossctl.rendering.terminal import STYLES, console, painted
+from lossctl.rendering.wording import pieces, shown
 from lossctl.words import printable
 
 if TYPE_CHECKING:

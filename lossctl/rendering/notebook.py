@@ -4,8 +4,8 @@ from html import escape
 from typing import Any
 
 from lossctl.document import Column, Document, Facts, Line, Notes, Part, Table, Tone, Words
-from lossctl.rendering.cell import pieces, shown
 from lossctl.rendering.picture import draw
+from lossctl.rendering.wording import pieces, shown
 
 TAGS: dict[Tone, str] = {"strong": "b", "bad": "b", "faint": "small", "code": "code", "command": "code"}
 WIDTH, HEIGHT = 80, 14

@@ -93,7 +93,7 @@ class Diagnosis:
         return renderers.get("plain").render(self.document(), Style()).rstrip("\n")
 
     def _repr_html_(self) -> str:
-        from lossctl.rendering.fragment import fragment  # noqa: PLC0415  (where a notebook asks for it)
+        from lossctl.rendering.notebook import fragment  # noqa: PLC0415  (where a notebook asks for it)
 
         return fragment(self.document())
 
