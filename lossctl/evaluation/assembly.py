@@ -1,4 +1,4 @@
-"""From the sums of a run to its report, or to the error that says why there is none."""
+"""From the sums of a run to its report."""
 
 import math
 import sys
@@ -7,40 +7,45 @@ from collections.abc import Iterator
 import numpy as np
 
 from lossctl.evaluation.batch import Group
-from lossctl.evaluation.best_constant import Best, best_constants
+from lossctl.evaluation.best_constant import Solution, best_constants
 from lossctl.evaluation.complaints import ensure_measured
 from lossctl.evaluation.measure import Measured, Part
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.report import Report
-from lossctl.evaluation.result import Baseline, Gradient, Result, Sample
+from lossctl.evaluation.result import BestConstant, Gradient, Result, Sample
 from lossctl.evaluation.traversal import Traversal
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.sums.exact import to_float
 from lossctl.sums.worst import Worst
 from lossctl.words import counted, natural
 
-Constants = dict[tuple[str, BoundLoss], list[Best]]
-"""By model and loss, the best constant of each group."""
+Constants = dict[tuple[str, BoundLoss], list[Solution]]
+"""By model and loss, the best constant of each group, in the order of the groups."""
 SMALLEST = sys.float_info.min
-"""What the loss of the best constant must reach for a ratio to it to mean something."""
+"""The loss of the best constant below which no skill is reported: a ratio to it says nothing."""
 
 
 def assemble(plan: Plan, total: Measured, passed: Traversal) -> Report:
     """The report of a whole run.
+
+    Args:
+        plan: what was to be measured.
+        total: the sums of all rows.
+        passed: the files that were read, and where in them each row is.
 
     Raises:
         DataError: there were no rows, or none that counted.
     """
     used = ensure_measured(total, passed)
     bounds = [(model.name, bound) for model, bound in plan.losses]
-    best = _best_constants(plan, total)
-    order = sorted(range(len(total.keys)), key=lambda at: [_sort_key(word) for word in total.keys[at]])
+    constants = _best_constants(plan, total)
+    order = sorted(range(len(total.keys)), key=lambda group: [_sort_key(word) for word in total.keys[group]])
     specs = list(dict.fromkeys(str(bound) for _, bound in bounds))
     by_loss = sorted(zip(bounds, total.parts, strict=True), key=lambda measured: specs.index(str(measured[0][1])))
     results = [
         result
         for (model, bound), part in by_loss
-        for result in _results(plan, total, passed, model, bound, part, order, best.get((model, bound)))
+        for result in _results(plan, total, passed, model, bound, part, order, constants.get((model, bound)))
     ]
     return Report(
         results=tuple(results),
@@ -64,8 +69,8 @@ def assemble(plan: Plan, total: Measured, passed: Traversal) -> Report:
                 for bound in dict.fromkeys(bound for _, bound in bounds)
             ],
         },
-        notes=(*plan.roles.notes, *_about_constants(best)),
-        warnings=(*plan.doubts, *_warnings(total, passed, results), *_about_skill(results, best)),
+        notes=(*plan.roles.notes, *_about_constants(constants)),
+        warnings=(*plan.doubts, *_warnings(total, passed, results), *_about_skill(results, constants)),
     )
 
 
@@ -81,7 +86,7 @@ def _results(
     bound: BoundLoss,
     part: Part,
     order: list[int],
-    best: list[Best] | None,
+    constants: list[Solution] | None,
 ) -> Iterator[Result]:
     totals = part.moments.result()
     figures = None if part.gradients is None else part.gradients.result(totals, bound.reduction)
@@ -89,16 +94,16 @@ def _results(
     for group in order:
         sums, gradient = totals[group], None
         value = sums.value(bound.reduction) if sums.n else math.nan
-        if figures is not None and (found := figures[group]) is not None:
+        if figures is not None and (figure := figures[group]) is not None:
             gradient = Gradient(
                 bound.wrt,
-                found.l2,
-                found.l1,
-                found.linf,
-                found.row_mean,
-                found.row_rms,
-                found.row_max,
-                found.top1_share,
+                figure.l2,
+                figure.l1,
+                figure.linf,
+                figure.row_mean,
+                figure.row_rms,
+                figure.row_max,
+                figure.top1_share,
             )
         yield Result(
             loss=str(bound),
@@ -116,7 +121,7 @@ def _results(
             value=value,
             standard_error=sums.standard_error(bound.reduction),
             gradient=gradient,
-            baseline=None if best is None else _baseline(value, best[group]),
+            best_constant=None if constants is None else _best_constant(value, constants[group]),
             samples=() if part.worst is None else tuple(_samples(part.worst, group, passed)),
         )
 
@@ -126,26 +131,26 @@ def _best_constants(plan: Plan, total: Measured) -> Constants:
     if total.labels is None:
         return {}
     points, totals = total.labels.points(), total.parts[0].moments.result()
-    found: dict[tuple[BoundLoss, int], list[Best]] = {}
+    solved: dict[tuple[BoundLoss, int], list[Solution]] = {}
     constants: Constants = {}
     for model, bound in plan.losses:
         key = bound.through(None), model.width
-        if key not in found:
-            found[key] = best_constants(*key, points, totals, plan.layout.label_width)
-        constants[model.name, bound] = found[key]
+        if key not in solved:
+            solved[key] = best_constants(*key, points, totals, plan.layout.label_width)
+        constants[model.name, bound] = solved[key]
     return constants
 
 
-def _baseline(value: float, best: Best) -> Baseline:
-    skill = 1.0 - value / best.loss if best.loss >= SMALLEST else math.nan
-    return Baseline(best.constant, best.loss, skill, best.relative_error)
+def _best_constant(value: float, solution: Solution) -> BestConstant:
+    skill = 1.0 - value / solution.loss if solution.loss >= SMALLEST else math.nan
+    return BestConstant(solution.constant, solution.loss, skill, solution.relative_error)
 
 
-def _about_constants(best: Constants) -> Iterator[str]:
-    """What is to be known of the constants in a report."""
-    for bound in dict.fromkeys(bound for _, bound in best if bound.activation is not None):
+def _about_constants(constants: Constants) -> Iterator[str]:
+    """Notes on the best constants of a report: their scale, and how far they may be off."""
+    for bound in dict.fromkeys(bound for _, bound in constants if bound.activation is not None):
         yield f"{bound.name}: its best constant is on the scale of the loss, after the {bound.activation}"
-    error = max((it.relative_error for found in best.values() for it in found), default=0.0)
+    error = max((solution.relative_error for groups in constants.values() for solution in groups), default=0.0)
     if error:
         yield (
             "more different labels than are kept: they were rounded by up to "
@@ -153,20 +158,20 @@ def _about_constants(best: Constants) -> Iterator[str]:
         )
 
 
-def _about_skill(results: list[Result], best: Constants) -> Iterator[str]:
-    """Why a skill is missing, once for all groups."""
-    for (model, bound), found in best.items():
-        reasons = [f"no best constant: {it.unknown}" for it in found if it.unknown]
+def _about_skill(results: list[Result], constants: Constants) -> Iterator[str]:
+    """Warnings that say why a skill is missing, one for all groups of a loss."""
+    for (model, bound), solutions in constants.items():
+        reasons = [f"no best constant: {solution.unknown}" for solution in solutions if solution.unknown]
         for result in results:
-            if result.model == model and result.loss == str(bound) and result.baseline is not None:
-                reference = result.baseline.constant_loss
+            if result.model == model and result.loss == str(bound) and result.best_constant is not None:
+                reference = result.best_constant.constant_loss
                 if 0 <= reference < SMALLEST:
                     reasons.append("no skill: a constant is as good as it gets, its loss is 0")
                 elif reference < 0:
                     hint = ", use poisson:full=lgamma" if bound.name == "poisson" else ""
                     reasons.append(f"no skill: the loss of the best constant is negative{hint}")
         for reason in dict.fromkeys(reasons):
-            where = f" ({counted(reasons.count(reason), 'group')})" if len(found) > 1 else ""
+            where = f" ({counted(reasons.count(reason), 'group')})" if len(solutions) > 1 else ""
             yield f"{bound} of {model}: {reason}{where}"
 
 
@@ -176,10 +181,10 @@ def _named(plan: Plan, key: Group) -> dict[str, str | None]:
 
 def _samples(worst: Worst, group: int, passed: Traversal) -> Iterator[Sample]:
     several = len(passed.source.files) > 1
-    for at in worst.of(group):
-        file, row = passed.locate(int(worst.row[at]))
-        numbers = (_plain(array[at]) for array in (worst.label, worst.prediction, worst.gradient))
-        yield Sample(file if several else None, row, float(worst.value[at]), *numbers)
+    for place in worst.of(group):
+        file, row = passed.locate(int(worst.row[place]))
+        numbers = (_plain(array[place]) for array in (worst.label, worst.prediction, worst.gradient))
+        yield Sample(file if several else None, row, float(worst.value[place]), *numbers)
 
 
 def _plain(value: object) -> float | tuple[float, ...]:
@@ -188,8 +193,8 @@ def _plain(value: object) -> float | tuple[float, ...]:
 
 
 def _warnings(total: Measured, passed: Traversal, results: list[Result]) -> Iterator[str]:
-    for column, what, problem in total.problems.of("warning"):
-        yield f"{column}: {what}: {counted(problem.count, 'row')}, first {passed.place(problem.row)}"
+    for column, kind, problem in total.problems.of("warning"):
+        yield f"{column}: {kind}: {counted(problem.count, 'row')}, first {passed.place(problem.row)}"
     for result in results:
         where = " ".join(f"{name}={word}" for name, word in result.group.items())
         title = f"{result.loss} of {result.model}{' at ' + where if where else ''}"

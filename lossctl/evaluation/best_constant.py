@@ -22,16 +22,17 @@ from lossctl.sums.products import exact_products
 BALANCED = 2.0**-45
 """The part of the mean size of the gradient below which its mean is 0 up to rounding."""
 FLAT = 1e-9
-"""The part of the range of the labels that a real interval of best constants is wider than."""
+"""The part of the range of the labels up to which an interval of best constants is taken for a single point."""
 WORSE = 1e-9
 """By how much another constant must be better to say that the slope did not lead to the best."""
 PROBES = 17
+"""How many labels of a slot are tried against the constant that was found."""
 UNEVEN = "its mean falls and rises more than once as the constant grows"
 
 
 @dataclass(frozen=True)
-class Best:
-    """The best constant prediction in one group and the loss that would be reported of it."""
+class Solution:
+    """What the search came to in one group: the best constant, and the loss that would be reported of it."""
 
     constant: float | tuple[float, ...] = math.nan
     """One number, or one a column; NaN where none is known."""
@@ -43,10 +44,10 @@ class Best:
 
 
 class _NoneKnown(Exception):
-    """There is no way to the best constant; says why."""
+    """The best constant cannot be sought; the message says why."""
 
 
-def best_constants(bound: BoundLoss, width: int, points: Points, totals: list[Total], label: int) -> list[Best]:
+def best_constants(bound: BoundLoss, width: int, points: Points, totals: list[Total], label: int) -> list[Solution]:
     """The best constant of each group for a loss, on the loss's own scale (after any activation).
 
     Args:
@@ -55,6 +56,9 @@ def best_constants(bound: BoundLoss, width: int, points: Points, totals: list[To
         points: the labels, a slot for each column in each group.
         totals: what the groups came to for some model: rows and weights.
         label: how many label columns there are, 0 for a plain label.
+
+    Returns:
+        A solution for each of ``totals``; where no best constant is known it says why, and nothing is raised.
     """
     bound = bound.through(None)
     try:
@@ -62,9 +66,9 @@ def best_constants(bound: BoundLoss, width: int, points: Points, totals: list[To
             return list(_best_rows(bound, points, totals, label, width))
         return list(_best_columns(bound, points, totals, max(label, 1)))
     except _NoneKnown as none:
-        return [Best(unknown=str(none)) for _ in totals]
+        return [Solution(unknown=str(none)) for _ in totals]
     except UsageError as wrong:
-        return [Best(unknown=wrong.what) for _ in totals]
+        return [Solution(unknown=wrong.what) for _ in totals]
 
 
 def _reported(bound: BoundLoss, total: Total, label: FloatArray, prediction: FloatArray, weight: FloatArray) -> float:
@@ -81,30 +85,36 @@ def _reported(bound: BoundLoss, total: Total, label: FloatArray, prediction: Flo
 # --- losses of single numbers -----------------------------------------------------------------------------------------
 
 
-def _best_columns(bound: BoundLoss, points: Points, totals: list[Total], columns: int) -> Iterator[Best]:
-    found = _Search(bound, points).best()
-    place = {slot: at for at, slot in enumerate(points.slot.tolist())}
+def _best_columns(bound: BoundLoss, points: Points, totals: list[Total], columns: int) -> Iterator[Solution]:
+    best = _Search(bound, points).best()
+    place_of = {slot: place for place, slot in enumerate(points.slot.tolist())}
     for group, total in enumerate(totals):
-        at = [place[slot] for slot in range(group * columns, (group + 1) * columns) if slot in place]
-        if not at:
-            yield Best()
+        places = [place_of[slot] for slot in range(group * columns, (group + 1) * columns) if slot in place_of]
+        if not places:
+            yield Solution()
             continue
-        constants = found[at].tolist()
+        constants = best[places].tolist()
         if not np.isfinite(constants).all():
-            yield Best(unknown=UNEVEN)
+            yield Solution(unknown=UNEVEN)
             continue
-        cells = _cells_of(points, np.array(at))
-        prediction = np.repeat(found[at], points.size[at])
+        cells = _cells_of(points, np.array(places))
+        prediction = np.repeat(best[places], points.size[places])
         label = bound.label_domain.convert(points.label[cells])
         share = 1 if bound.reduction == "sum" else columns
         column_total = replace(total, sum_weight=total.sum_weight * share)
         loss = _reported(bound, column_total, label, prediction, points.weight[cells])
-        error = float(points.relative_error[at].max())
-        yield Best(constants[0] if columns == 1 else tuple(constants), loss, error)
+        error = float(points.relative_error[places].max())
+        yield Solution(constants[0] if columns == 1 else tuple(constants), loss, error)
 
 
 class _Search:
-    """Looks for the best constant of every slot at once: a step costs one call of the gradient."""
+    """The search for the best constant of every slot at once: a step costs one call of the gradient.
+
+    Arrays of constants are ``(slots,)``, one number a slot.
+
+    Raises:
+        _NoneKnown: predictions are no interval.
+    """
 
     def __init__(self, bound: BoundLoss, points: Points) -> None:
         domain = bound.prediction_domain
@@ -114,8 +124,8 @@ class _Search:
         self.label = bound.label_domain.convert(points.label)
         ends = self.label[points.start], self.label[points.start + points.size - 1]
         self.edges = (
-            np.full_like(ends[0], _inner(domain.low, domain.low_open, math.inf)),
-            np.full_like(ends[0], _inner(domain.high, domain.high_open, -math.inf)),
+            np.full_like(ends[0], _inner(domain.low, math.inf, is_open=domain.low_open)),
+            np.full_like(ends[0], _inner(domain.high, -math.inf, is_open=domain.high_open)),
         )
         self.low, self.high = (np.clip(end, *self.edges) for end in ends)
         self.mean = np.clip(points.mean, self.low, self.high)
@@ -170,14 +180,14 @@ class _Search:
     def _snapped(self, constant: FloatArray, step: int) -> tuple[FloatArray, BoolArray]:
         """The label that a constant is at or one double beyond, in the direction of the step; else the constant."""
         key = ordered(constant)
-        found, hit = constant.copy(), np.zeros(len(constant), dtype=np.bool_)
-        for at, (start, size) in enumerate(zip(self.points.start.tolist(), self.points.size.tolist(), strict=True)):
+        snapped, on_label = constant.copy(), np.zeros(len(constant), dtype=np.bool_)
+        for index, (start, size) in enumerate(zip(self.points.start.tolist(), self.points.size.tolist(), strict=True)):
             labels = self.label[start : start + size]
-            for candidate in unordered(key[at] + np.array([step, 0])):
+            for candidate in unordered(key[index] + np.array([step, 0])):
                 where = int(np.searchsorted(labels, candidate))
                 if where < size and labels[where] == candidate:
-                    found[at], hit[at] = candidate, True
-        return found, hit
+                    snapped[index], on_label[index] = candidate, True
+        return snapped, on_label
 
     def _beaten(self, constant: FloatArray) -> BoolArray:
         """Where one of the labels is a better constant."""
@@ -187,8 +197,8 @@ class _Search:
         beaten = np.zeros(len(constant), dtype=np.bool_)
         for part in np.linspace(0.0, 1.0, PROBES):
             probe = self.label[points.start + np.rint(part * (points.size - 1)).astype(np.int64)]
-            other, _ = self._sums(np.clip(probe, *self.edges))
-            beaten |= other < bar
+            value, _ = self._sums(np.clip(probe, *self.edges))
+            beaten |= value < bar
         return beaten
 
     def _sums(self, constant: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -199,7 +209,7 @@ class _Search:
             return np.add.reduceat(value, self.points.start), np.add.reduceat(np.abs(value), self.points.start)
 
 
-def _inner(edge: float, is_open: bool, inwards: float) -> float:  # noqa: FBT001
+def _inner(edge: float, inwards: float, *, is_open: bool) -> float:
     """The last double inside an edge of an interval."""
     return math.nextafter(edge, -edge if math.isinf(edge) else inwards) if is_open or math.isinf(edge) else edge
 
@@ -207,7 +217,7 @@ def _inner(edge: float, is_open: bool, inwards: float) -> float:  # noqa: FBT001
 # --- losses of rows ---------------------------------------------------------------------------------------------------
 
 
-def _best_rows(bound: BoundLoss, points: Points, totals: list[Total], label: int, width: int) -> Iterator[Best]:
+def _best_rows(bound: BoundLoss, points: Points, totals: list[Total], label: int, width: int) -> Iterator[Solution]:
     if label and not _additive(bound, width):
         raise _NoneKnown("it depends on more of a label than its columns one by one")
     if not isinstance(bound.prediction_domain, Simplex | LogSimplex):
@@ -216,19 +226,19 @@ def _best_rows(bound: BoundLoss, points: Points, totals: list[Total], label: int
     for group, total in enumerate(totals):
         slots = np.flatnonzero(points.slot // columns == group)
         if not len(slots):
-            yield Best()
+            yield Solution()
             continue
         error = float(points.relative_error[slots].max())
         if error and not label:
-            yield Best(unknown="there are too many classes")
+            yield Solution(unknown="there are too many classes")
             continue
         rows = (_spread if label else _codes)(bound, points, slots, total, width)
         constant = rows.best()
         if constant is None:
-            yield Best(unknown="no step from the uniform row leads to it")
+            yield Solution(unknown="no step from the uniform row leads to it")
             continue
         prediction = np.asfortranarray(np.tile(constant, (len(rows.weight), 1)))
-        yield Best(tuple(constant.tolist()), _reported(bound, total, rows.label, prediction, rows.weight), error)
+        yield Solution(tuple(constant.tolist()), _reported(bound, total, rows.label, prediction, rows.weight), error)
 
 
 def _codes(bound: BoundLoss, points: Points, slots: IntArray, total: Total, width: int) -> "_Rows":
@@ -251,7 +261,7 @@ def _spread(bound: BoundLoss, points: Points, slots: IntArray, total: Total, wid
 
 
 def _cells_of(points: Points, slots: IntArray) -> IntArray:
-    spans = (np.arange(points.start[at], points.start[at] + points.size[at]) for at in slots)
+    spans = (np.arange(points.start[slot], points.start[slot] + points.size[slot]) for slot in slots)
     return np.concatenate(list(spans))
 
 
@@ -291,8 +301,8 @@ class _Rows:
         slope = self.slope(uniform)
         with np.errstate(all="ignore"):
             steps = (-uniform * slope, np.exp(slope.min() - slope))
-            found = [step / math.fsum(step) for step in steps if math.fsum(step) > 0 and (step >= 0).all()]
-        for probabilities in (self.mean, *found):
+            candidates = [step / math.fsum(step) for step in steps if math.fsum(step) > 0 and (step >= 0).all()]
+        for probabilities in (self.mean, *candidates):
             if self.optimal(probabilities):
                 return self.row(probabilities)
         return None
@@ -305,8 +315,8 @@ class _Rows:
     def slope(self, probabilities: FloatArray) -> FloatArray:
         """The slope of the mean loss with respect to the probabilities."""
         prediction = np.asfortranarray(np.tile(self.row(probabilities), (len(self.weight), 1)))
-        each = self.bound.row_gradient(self.label, prediction)
-        mean = np.array([math.fsum(self.share * column) for column in each.T])
+        slopes = self.bound.row_gradient(self.label, prediction)
+        mean = np.array([math.fsum(self.share * column) for column in slopes.T])
         if not self.logarithms:
             return mean
         with np.errstate(all="ignore"):

@@ -1,4 +1,4 @@
-"""The answer: frozen, versioned, ready for JSON."""
+"""What a run measured, frozen: it describes itself as a document, as JSON and as a data frame."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,12 +49,12 @@ class Report:
             UsageError: there is none.
         """
         specs = {str(get_loss(loss, columns=columns)) for columns in (None, 1, 2)}
-        found = [result for result in self.results if result.loss in specs]
-        found = found or [result for result in self.results if result.loss.partition(":")[0] in specs]
-        if not found:
-            known = sorted({result.loss for result in self.results})
-            raise UsageError(f"no result of {loss!r}: no such loss was measured", did_you_mean(loss, known))
-        return found
+        results = [result for result in self.results if result.loss in specs]
+        results = results or [result for result in self.results if result.loss.partition(":")[0] in specs]
+        if not results:
+            measured = sorted({result.loss for result in self.results})
+            raise UsageError(f"no result of {loss!r}: no such loss was measured", did_you_mean(loss, measured))
+        return results
 
     def __getitem__(self, loss: str) -> Result:
         """The result of a loss, by its specification or its bare name.
@@ -62,10 +62,10 @@ class Report:
         Raises:
             UsageError: no result, or more than one, is of that loss.
         """
-        found = self.of(loss)
-        if len(found) > 1:
-            raise UsageError(f"the report has {len(found)} results of {loss!r}", "Pick from report.results.")
-        return found[0]
+        results = self.of(loss)
+        if len(results) > 1:
+            raise UsageError(f"the report has {len(results)} results of {loss!r}", "Pick from report.results.")
+        return results[0]
 
     def document(self) -> Document:
         """The report, described: a row and an object for each result."""
