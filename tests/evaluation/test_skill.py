@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lossctl
-from lossctl.checks.contract import points, sampled
+from lossctl.checks.contract import sampled_loss, sampled_points
 from lossctl.domain import REAL
 from lossctl.evaluation.measure import nothing
 from lossctl.evaluation.plan import Plan, PlannedModel
@@ -36,7 +36,7 @@ WIDTH = 3
 
 def data(bound, seed, n=200):
     """Labels of few values, and predictions, as `lossctl.evaluate` takes them."""
-    label, prediction = points(bound, seed, n, WIDTH)
+    label, prediction = sampled_points(bound, seed, n, WIDTH)
     if bound.rows and label.ndim == 1:
         return {"y": label, "p": prediction}
     rng = np.random.default_rng(seed)
@@ -81,7 +81,7 @@ def others(bound, source, constant, seed):
 @every_loss
 @pytest.mark.parametrize("seed", range(6))
 def test_no_other_constant_does_better(definition, seed):
-    bound = sampled(definition, seed)
+    bound = sampled_loss(definition, seed)
     source = data(bound, seed)
     report = found(source, bound)
     base = report.results[0].best_constant
@@ -100,7 +100,7 @@ def test_no_other_constant_does_better(definition, seed):
 @pytest.mark.parametrize("reduction", ["mean", "sum", "root-mean"])
 @pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
 def test_its_loss_is_what_a_file_of_that_constant_has(definition, seed, reduction, weighted):
-    bound = sampled(definition, seed).under(reduction)
+    bound = sampled_loss(definition, seed).under(reduction)
     source = data(bound, seed)
     more = {}
     if weighted:
