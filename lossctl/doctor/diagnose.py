@@ -80,8 +80,8 @@ def diagnose(
     facts, passed = folded.total, folded.passed
     if not facts.rows:
         raise DataError(f"{' '.join(opened.files) or 'the table'}: no data rows")
-    fits = [fit(facts, layout, at) for at in range(len(layout.models))]
-    cases = [Case(facts, layout, at, found, asked) for at, found in enumerate(fits)]
+    fits = [fit(facts, layout, index) for index in range(len(layout.models))]
+    cases = [Case(facts, layout, index, model_fit, asked) for index, model_fit in enumerate(fits)]
     reported = tuple(_findings(cases, passed))
     commands = _commands(facts, layout, fits, request, asked, command)
     return Diagnosis(
@@ -89,16 +89,20 @@ def diagnose(
         rows=facts.rows,
         rows_used=facts.used,
         roles=tuple(described(facts, layout)),
-        models=tuple(_task(model.name, found) for model, found in zip(layout.models, fits, strict=True)),
+        models=tuple(_task(model.name, model_fit) for model, model_fit in zip(layout.models, fits, strict=True)),
         commands=commands,
-        runs=bool(commands) and not any(one.stops for one in reported),
+        runs=bool(commands) and not any(finding.stops for finding in reported),
         findings=reported,
         notes=layout.roles.notes,
     )
 
 
 def _undetected(columns: Sequence[Column], request: Request) -> str | None:
-    """What could not be told by name, where the user named only some roles or none; errors of what was named."""
+    """What is not known of the roles, where names do not tell it; ``None`` where they do.
+
+    Raises:
+        UsageError: a column that the user named is not there or does not suit its role.
+    """
     try:
         choose(columns, label=request.label, prediction=request.prediction, weight=request.weight)
     except UsageError as wrong:
@@ -120,7 +124,11 @@ def _columns_only(
     command: Sequence[str],
     running: Running,
 ) -> Diagnosis:
-    """A diagnosis that says which columns there are."""
+    """The diagnosis of data whose columns play no known roles: which columns there are, and what each could be.
+
+    Raises:
+        DataError: there are no rows.
+    """
     rows, columns = survey(source, running)
     if not rows:
         raise DataError(f"{' '.join(source.files) or 'the table'}: no data rows")
@@ -130,23 +138,34 @@ def _columns_only(
     commands = (" ".join(["lossctl", "doctor", *command, *words]),) if words else ()
     advice = "Say which columns are which with -y and -p."
     reported = Reported("columns-not-recognised", Severity.error, "", missing, advice, stops=True)
-    return Diagnosis(source.files, rows, 0, (), (), commands, False, (reported,), columns=columns)  # noqa: FBT003
+    return Diagnosis(
+        files=source.files,
+        rows=rows,
+        rows_used=0,
+        roles=(),
+        models=(),
+        commands=commands,
+        runs=False,
+        findings=(reported,),
+        columns=columns,
+    )
 
 
 def _layout(source: Source, request: Request, ids: Sequence[str]) -> Layout:
-    """Every decision that comes before the pass."""
+    """Which columns play which role, which identify a row, which predictions hold text; all before the pass."""
     planner = LayoutPlanner(source, request)
     layout = planner.layout(rows=any(model.width for model in planner.roles.models))
-    unread = (it.name for it in layout.models if any(planner.kinds[name] == "text" for name in it.columns))
+    unread = (model.name for model in layout.models if any(planner.kinds[name] == "text" for name in model.columns))
     chosen = tuple(name for pattern in ids for name in find(pattern, source.columns, "id"))
     if not chosen:
         used = {*layout.roles.needed}
-        chosen = tuple(it.name for it in source.columns if it.name.lower() in ID_NAMES and it.name not in used)[:1]
+        names = [column.name for column in source.columns if column.name not in used]
+        chosen = tuple(name for name in names if name.lower() in ID_NAMES)[:1]
     return replace(layout, ids=chosen, unread=frozenset(unread))
 
 
 def _findings(cases: Sequence[Case], passed: Traversal) -> Iterator[Reported]:
-    """What is found, worst first; what models share is said once."""
+    """The findings that have evidence, worst first; what models share is reported once."""
     reported: dict[tuple[str, str], tuple[Evidence, Finding, Case]] = {}
     for case in cases:
         for finding in findings:
@@ -156,9 +175,9 @@ def _findings(cases: Sequence[Case], passed: Traversal) -> Iterator[Reported]:
                 reported.setdefault(key, (evidence, finding, case))
     order = list(Severity)
     for evidence, finding, case in sorted(reported.values(), key=lambda entry: order.index(entry[1].severity)):
-        met = evidence.met
-        file, row = (None, None) if met is None else passed.locate(met.row)
-        count = None if met is None else met.count
+        problem = evidence.problem
+        file, row = (None, None) if problem is None else passed.locate(problem.row)
+        count = None if problem is None else problem.count
         model = case.name if len(cases) > 1 and not finding.shared else ""
         yield Reported(
             finding.name, finding.severity, model, evidence.what, evidence.advice, finding.stops, count, file, row
@@ -173,7 +192,16 @@ def _commands(
     asked: Sequence[BoundLoss],
     command: Sequence[str],
 ) -> tuple[str, ...]:
-    """A command line for the models that the same flags fit."""
+    """Command lines to copy, each for the models that the same loss and flags fit.
+
+    Args:
+        facts: what the pass saw.
+        layout: the roles of the columns.
+        fits: the task and pairing of each model.
+        request: what the user named.
+        asked: the losses the user has in mind.
+        command: words that say what to read.
+    """
     roles = layout.roles
     shared = list(command)
     for name in request.label or roles.label:
@@ -187,25 +215,26 @@ def _commands(
         shared += ["--nulls", "drop"]
     patterns = list(request.prediction) or [model.name for model in roles.models]
     grouped: dict[tuple[str, Settings], list[int]] = {}
-    for at, found in enumerate(fits):
-        if found is not None:
-            grouped.setdefault((found.loss, found.settings), []).append(at)
-    made = []
-    for (loss, _), places in grouped.items():
-        chosen = fits[places[0]]
+    for index, model_fit in enumerate(fits):
+        if model_fit is not None:
+            grouped.setdefault((model_fit.loss, model_fit.settings), []).append(index)
+    commands = []
+    for (loss, _), indices in grouped.items():
+        chosen = fits[indices[0]]
         if chosen is not None:
             fitting = [str(bound) for bound in asked if bound.name in chosen.pairing.losses]
-            losses = ["mape:zero=max1" if it == "mape" and _zeros(facts, layout) else it for it in fitting] or [loss]
-            made.append(eval_command(shared, [patterns[at] for at in places], losses, chosen))
-    return tuple(made)
+            zeros = _zeros(facts, layout)
+            losses = ["mape:zero=max1" if spec == "mape" and zeros else spec for spec in fitting] or [loss]
+            commands.append(eval_command(shared, [patterns[index] for index in indices], losses, chosen))
+    return tuple(commands)
 
 
 def _zeros(facts: Facts, layout: Layout) -> bool:
     return facts.met("label zero", layout.roles.label[0]) is not None
 
 
-def _task(model: str, found: Fit | None) -> ModelTask:
-    if found is None:
+def _task(model: str, fit: Fit | None) -> ModelTask:
+    if fit is None:
         return ModelTask(model, None, None)
-    pairing = found.pairing
-    return ModelTask(model, pairing.task, str(found.scale), pairing.activations, pairing.losses, found.why)
+    pairing = fit.pairing
+    return ModelTask(model, pairing.task, str(fit.scale), pairing.activations, pairing.losses, fit.why)

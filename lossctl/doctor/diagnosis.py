@@ -1,4 +1,4 @@
-"""What a look at the columns came to: roles, tasks, command lines, findings."""
+"""What a diagnosis holds: the roles of columns, tasks, command lines and findings; and its document."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
@@ -15,7 +15,7 @@ TONES: dict[Severity, Tone] = {Severity.error: "bad", Severity.warning: "doubtfu
 
 @dataclass(frozen=True)
 class Reported:
-    """A finding that was made, and where."""
+    """A finding that has evidence: what it says, and where."""
 
     name: str
     severity: Severity
@@ -47,7 +47,7 @@ class ModelTask:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Everything there is to say."""
+    """What a pass over the data came to."""
 
     files: tuple[str, ...]
     rows: int
@@ -67,15 +67,15 @@ class Diagnosis:
     @property
     def suspicious(self) -> bool:
         """Whether there is a finding that is more than a note."""
-        return any(found.severity is not Severity.note for found in self.findings)
+        return any(finding.severity is not Severity.note for finding in self.findings)
 
     def to_dict(self) -> dict[str, Any]:
         """The diagnosis as plain values."""
         plain = {field.name: getattr(self, field.name) for field in fields(self)}
         plain["roles"] = [asdict(role) for role in self.roles]
         plain["models"] = [asdict(model) for model in self.models]
-        plain["findings"] = [asdict(found) for found in self.findings]
-        plain["columns"] = [it.to_dict() for it in self.columns]
+        plain["findings"] = [asdict(finding) for finding in self.findings]
+        plain["columns"] = [column.to_dict() for column in self.columns]
         return plain
 
     def document(self) -> Document:
@@ -84,7 +84,7 @@ class Diagnosis:
             title="diagnosis",
             sections=lambda: _sections(self),
             record=self.to_dict,
-            rows=lambda: [asdict(reported) for reported in self.findings],
+            rows=lambda: [asdict(finding) for finding in self.findings],
             notes=self.notes,
         )
 
@@ -101,8 +101,8 @@ class Diagnosis:
 def _sections(diagnosis: Diagnosis) -> Iterator[Section]:
     """Columns, tasks, command lines, findings."""
     rows, used = diagnosis.rows, diagnosis.rows_used
-    left = "" if diagnosis.columns or used == rows else f", {used:,} without nulls and weight 0"
-    title = f"{', '.join(diagnosis.files) or 'table'}: {counted(rows, 'row')}{left}"
+    kept = "" if diagnosis.columns or used == rows else f", {used:,} without nulls and weight 0"
+    title = f"{', '.join(diagnosis.files) or 'table'}: {counted(rows, 'row')}{kept}"
     yield (Line(Piece(title, "strong")),)
     yield (_columns(diagnosis.columns) if diagnosis.columns else _roles(diagnosis.roles),)
     yield tuple(_tasks(diagnosis))
@@ -113,11 +113,14 @@ def _sections(diagnosis: Diagnosis) -> Iterator[Section]:
     if not diagnosis.findings:
         yield (Line(Piece("findings: none", "good")),)
         return
-    counts = [counted(sum(it.severity is severity for it in diagnosis.findings), severity) for severity in Severity]
+    counts = [
+        counted(sum(finding.severity is severity for finding in diagnosis.findings), severity) for severity in Severity
+    ]
     yield (Line(Piece(f"findings: {', '.join(counts)}", "strong")),)
     several = len(diagnosis.files) > 1
     findings = [
-        [Piece(str(it.severity), TONES[it.severity]), _finding(it, several=several)] for it in diagnosis.findings
+        [Piece(str(finding.severity), TONES[finding.severity]), _finding(finding, several=several)]
+        for finding in diagnosis.findings
     ]
     yield (Table((Column("severity"), Column("finding")), findings, folds=True, tall=True),)
 
@@ -182,18 +185,20 @@ def _columns(candidates: tuple[Candidate, ...]) -> Table:
         Column("could be"),
     )
     rows = []
-    for it in candidates:
-        numbers = it.content.numbers
-        span = [numbers.quantile(q) for q in (0.0, 1.0)] if numbers.n else [None, None]
-        distinct = "" if it.kind == "list" else it.distinct
-        rows.append([it.name, it.kind, distinct, it.content.nulls, *span, ", ".join(it.roles)])
+    for candidate in candidates:
+        content = candidate.content
+        span = [content.numbers.quantile(q) for q in (0.0, 1.0)] if content.numbers.n else [None, None]
+        distinct = "" if candidate.kind == "list" else candidate.distinct
+        roles = ", ".join(candidate.roles)
+        rows.append([candidate.name, candidate.kind, distinct, content.nulls, *span, roles])
     return Table(columns, rows, folds=True)
 
 
-def _finding(it: Reported, *, several: bool) -> Phrase:
+def _finding(finding: Reported, *, several: bool) -> Phrase:
     """What was found, in how many rows and where the first of them is, and what to do."""
-    said = [Piece(it.name, "strong", ends=True), Piece(f"{it.model}: {it.what}" if it.model else it.what, ends=True)]
-    if it.count is not None and it.row is not None:
-        file = f" of {it.file}" if several and it.file is not None else ""
-        said.append(Piece(f"{counted(it.count, 'row')}, first row {it.row:,}{file}", ends=True))
-    return (*said, Piece(f"→ {it.advice}", "faint"))
+    what = f"{finding.model}: {finding.what}" if finding.model else finding.what
+    pieces = [Piece(finding.name, "strong", ends=True), Piece(what, ends=True)]
+    if finding.count is not None and finding.row is not None:
+        file = f" of {finding.file}" if several and finding.file is not None else ""
+        pieces.append(Piece(f"{counted(finding.count, 'row')}, first row {finding.row:,}{file}", ends=True))
+    return (*pieces, Piece(f"→ {finding.advice}", "faint"))
