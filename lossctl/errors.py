@@ -20,8 +20,13 @@ def option(name: str = "", /, **setting: object) -> str:
     return "".join(f"\ue000{word}\ue001" for word in words if word)
 
 
-def _argument(name: str, value: str | None) -> str:
-    """An option as Python code."""
+def worded(text: str, option: Callable[[str, str | None], str]) -> str:
+    """A text with every option in it as ``option(name, value)`` words it."""
+    return _OPTION.sub(lambda met: option(met[1], met[2]), text)
+
+
+def as_argument(name: str, value: str | None) -> str:
+    """An option as Python code says it."""
     plain = value is None or value in {"True", "False"} or value.isdecimal()
     return name if value is None else f"{name}={value if plain else repr(value)}"
 
@@ -41,13 +46,13 @@ class LossctlError(Exception):
         self.what = what
         self.hint = hint
 
-    def worded(self, option: Callable[[str, str | None], str]) -> str:
-        """The whole message, with every option as ``option(name, value)`` words it."""
-        message = f"{self.what}\n{self.hint}" if self.hint else self.what
-        return _OPTION.sub(lambda met: option(met[1], met[2]), message)
+    @property
+    def message(self) -> str:
+        """What happened and what to do, with options still to be worded."""
+        return f"{self.what}\n{self.hint}" if self.hint else self.what
 
     def __str__(self) -> str:
-        return self.worded(_argument)
+        return worded(self.message, as_argument)
 
 
 class UsageError(LossctlError):

@@ -1,7 +1,8 @@
 """Named things: aliases, did-you-mean, built-ins and plug-ins found on first look-up.
 
 There is no central list. Built-ins are the modules of a folder, plug-ins are entry points; both are imported the
-first time somebody asks, and register themselves while they are imported.
+first time somebody asks, and register themselves while they are imported. Of a built-in whose module is called like
+it, only that module is.
 """
 
 import functools
@@ -23,6 +24,11 @@ T = TypeVar("T")
 def _entry_points() -> EntryPoints:
     """Those of every installed package, looked for once."""
     return cast("EntryPoints", entry_points())
+
+
+def entry_points_of(group: str) -> EntryPoints:
+    """Those of a group, unloaded."""
+    return _entry_points().select(group=group)
 
 
 class Registry(Generic[T]):
@@ -63,7 +69,9 @@ class Registry(Generic[T]):
         Raises:
             UsageError: nothing is called that; the message suggests near names.
         """
-        self._find()
+        self._find_module(name)
+        if normal(name) not in self._names:
+            self._find()
         try:
             return self._items[self._names[normal(name)]]
         except KeyError:
@@ -81,15 +89,26 @@ class Registry(Generic[T]):
         self._find()
         return normal(name) in self._names
 
+    def _modules(self) -> list[str]:
+        return [module.name for module in pkgutil.iter_modules(importlib.import_module(self.package).__path__)]
+
+    def _find_module(self, name: str) -> None:
+        """Import the module that is called like the item, if there is one and nobody has."""
+        with self._lock:
+            if normal(name) in self._names:
+                return
+            for module in self._modules():
+                if normal(module) == normal(name):
+                    importlib.import_module(f"{self.package}.{module}")
+
     def _find(self) -> None:
         with self._lock:
             if self._found:
                 return
             self._found = True
-            package = importlib.import_module(self.package)
-            for module in pkgutil.iter_modules(package.__path__):
-                importlib.import_module(f"{self.package}.{module.name}")
-            for point in _entry_points().select(group=self.group):
+            for module in self._modules():
+                importlib.import_module(f"{self.package}.{module}")
+            for point in entry_points_of(self.group):
                 try:
                     point.load()
                 except Exception as broken:  # noqa: BLE001  (a stranger's package must not take lossctl down)

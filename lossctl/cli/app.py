@@ -3,16 +3,20 @@
 import contextlib
 import gc
 import os
+import re
 import signal
 import sys
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, Final, NoReturn
 
 import typer
 from typer._click.exceptions import ClickException  # named typer.TyperException, but only since 0.28
+from typer.core import TyperGroup
 
-from lossctl.cli.command import Color, colored, commands, tell
+from lossctl.cli.choices import Command
+from lossctl.cli.command import Color, Entry, colored, commands, tell
 from lossctl.cli.words import worded
 from lossctl.errors import DataError, LossctlError, UsageError
 
@@ -21,6 +25,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 INTERRUPTED, TERMINATED, BROKEN_PIPE, BUG = 130, 143, 141, 70
 USAGE = UsageError.status
+MARKUP: Final = "markdown"
 
 
 class Terminated(BaseException):
@@ -42,22 +47,55 @@ def _root(
     """Evaluate loss functions on data files: named losses, per-sample values and gradient norms."""
 
 
+class Commands(Mapping[str, Any]):
+    """The commands by name, each imported and wired with its options when it is asked for."""
+
+    def __getitem__(self, name: str) -> Any:
+        try:
+            entry = commands.get(name)
+        except UsageError:
+            raise KeyError(name) from None
+        if entry.name != name:  # spelled like an option of Python's, which is more than a shell's command may be
+            raise KeyError(name)
+        return wired(entry)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(commands.names())
+
+    def __len__(self) -> int:
+        return len(commands.names())
+
+
+class Group(TyperGroup):
+    """The program, whose commands wait to be asked for."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = Commands()  # type: ignore[assignment]  # nothing is ever put in
+
+
+def wired(entry: Entry) -> Any:
+    """A command as Click runs it."""
+    alone = typer.Typer(add_completion=False, rich_markup_mode=MARKUP)
+    alone.command(entry.name, cls=Command, epilog=entry.epilog)(entry.run)
+    return typer.main.get_command(alone)
+
+
 def build() -> typer.Typer:
-    """The application with every command there is."""
+    """The application."""
     if not colored(Color.auto):
         # Typer would colour its help under GITHUB_ACTIONS, and leave bold and dim under NO_COLOR.
         os.environ["_TYPER_FORCE_DISABLE_TERMINAL"] = "1"
     made = typer.Typer(
         name="lossctl",
+        cls=Group,
         no_args_is_help=True,
         epilog="Example: lossctl eval preds.csv --loss huber",
-        rich_markup_mode="markdown",
+        rich_markup_mode=MARKUP,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     made.callback()(_root)
-    for entry in commands:
-        made.command(entry.name, epilog=entry.epilog)(entry.run)
     return made
 
 
@@ -88,7 +126,7 @@ def run(arguments: list[str]) -> int:  # noqa: C901  (one branch a way to end)
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
     except LossctlError as error:
-        return _fail(worded(error), error.status)
+        return _fail(worded(error.message), error.status)
     except ClickException as wrong:
         message = wrong.format_message()  # empty where the help was shown instead
         return _fail(f"{message}\nTry lossctl --help.", USAGE) if message else USAGE
@@ -105,7 +143,7 @@ def run(arguments: list[str]) -> int:  # noqa: C901  (one branch a way to end)
         completing = "_LOSSCTL_COMPLETE" in os.environ
         return BROKEN_PIPE if leaving.code == 1 and not completing else int(leaving.code or 0)
     except Exception as bug:  # noqa: BLE001  (a traceback is no message; -v shows it)
-        if "-v" in arguments or "--verbose" in arguments:
+        if any(re.fullmatch("-[qv]*v[qv]*|--verbose", word) for word in arguments):
             import traceback  # noqa: PLC0415
 
             traceback.print_exc()

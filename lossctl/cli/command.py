@@ -1,27 +1,29 @@
-"""What commands share: options declared once, and where their words go.
+"""What a command is: a function of groups of options, spelled out for Typer; and where its words go.
 
 Imported for ``--help``, so neither NumPy nor Arrow may be imported here.
 """
 
 import contextlib
+import functools
+import inspect
 import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from inspect import Parameter
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 import typer
 
+from lossctl.cli.words import worded
 from lossctl.errors import UsageError
 from lossctl.registry import Registry
 
 if TYPE_CHECKING:
     from lossctl.evaluation.evaluate import Prepared
-    from lossctl.evaluation.running import Progress, Running
     from lossctl.functions.bound_loss import BoundLoss
-    from lossctl.reading.format import Reading
     from lossctl.rendering.renderer import Style
 
 
@@ -31,10 +33,103 @@ class Entry:
 
     name: str
     run: Callable[..., None]
+    """Its signature is what Typer makes options of."""
     epilog: str
 
 
 commands: Registry[Entry] = Registry("command", "lossctl.cli.commands", group="lossctl.commands")
+
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Tracebacks of bugs.", rich_help_panel="Running")]
+"""On every command, and read by the application, which is who meets the bugs."""
+
+
+class Without:
+    """Which options of a group a command cannot honour, and so does not have: ``Annotated[Group, Without("name")]``."""
+
+    def __init__(self, *names: str) -> None:
+        self.names = frozenset(names)
+
+
+def command(name: str, example: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Make a command of a function that takes groups of options (see `lossctl.cli.options`) and its own options.
+
+    Args:
+        name: what the command is called.
+        example: a command line to end its help with.
+    """
+
+    def register(run: Callable[..., None]) -> Callable[..., None]:
+        flat = spelled_out(run)
+        commands.add(name, Entry(name, flat, f"Example: {example}"))
+        return flat
+
+    return register
+
+
+def spelled_out(run: Callable[..., None]) -> Callable[..., None]:
+    """The function as Typer reads it: each group is replaced by its options, which are packed again when it is called.
+
+    A group is a dataclass whose fields are options: their annotations hold what Typer wants to know.
+    """
+    groups: dict[str, tuple[Any, list[str]]] = {}
+    parameters: list[Parameter] = []
+    for parameter in inspect.signature(run).parameters.values():
+        kind, *notes = get_args(parameter.annotation) if _is_annotated(parameter) else [parameter.annotation]
+        if not is_dataclass(kind):
+            parameters.append(parameter)
+            continue
+        left_out = frozenset().union(*(note.names for note in notes if isinstance(note, Without)))
+        options = [
+            Parameter(field.name, Parameter.KEYWORD_ONLY, default=field.default, annotation=field.type)
+            for field in fields(kind)
+            if field.name not in left_out
+        ]
+        groups[parameter.name] = kind, [option.name for option in options]
+        parameters += options
+    parameters.append(Parameter("verbose", Parameter.KEYWORD_ONLY, default=False, annotation=Verbose))
+
+    @functools.wraps(run)
+    def flat(**values: Any) -> None:
+        values.pop("verbose", None)  # see Verbose
+        packed = {name: kind(**{option: values.pop(option) for option in its}) for name, (kind, its) in groups.items()}
+        run(**packed, **values)
+
+    flat.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    flat.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return flat
+
+
+def _is_annotated(parameter: Parameter) -> bool:
+    return get_origin(parameter.annotation) is Annotated
+
+
+def given(*groups: Any, but: tuple[str, ...] = ()) -> Iterator[str]:
+    """The long flags of the options that are not as when they are left out.
+
+    Args:
+        groups: values of groups.
+        but: names of fields not to look at.
+    """
+    for group in groups:
+        for field in fields(group):
+            if field.name not in but and getattr(group, field.name) != field.default:
+                option = field.type.__metadata__[0]  # type: ignore[union-attr]  # Annotated, which typeshed does not know
+                yield next(flag for flag in (option.default, *option.param_decls) if flag.startswith("--"))
+
+
+def refuse_given(*groups: Any, because: str, hint: str = "", but: tuple[str, ...] = ()) -> None:
+    """Refuse options that the other arguments leave nothing to do for.
+
+    Args:
+        groups, but: as for `given`.
+        because: what follows the flag in the message.
+        hint: what to do about it.
+
+    Raises:
+        UsageError: one of them is given.
+    """
+    for flag in given(*groups, but=but):
+        raise UsageError(f"{flag} {because}", hint)
 
 
 class Color(StrEnum):
@@ -43,242 +138,6 @@ class Color(StrEnum):
     auto = "auto"
     always = "always"
     never = "never"
-
-
-class Kind(StrEnum):
-    """What a name may be that both have."""
-
-    loss = "loss"
-    activation = "activation"
-
-
-class NullPolicy(StrEnum):
-    """What to do with rows that have a null."""
-
-    error = "error"
-    drop = "drop"
-
-
-def complete_losses(incomplete: str) -> list[tuple[str, str]]:
-    """Names of losses for shell completion, with what they are."""
-    from lossctl.functions.loss import losses  # noqa: PLC0415  (NumPy; see the module's docstring)
-
-    done, comma, last = incomplete.rpartition(",")
-    return [(f"{done}{comma}{it.name}", it.summary) for it in losses if it.name.startswith(last)]
-
-
-def complete_activations(incomplete: str) -> list[tuple[str, str]]:
-    """Names of activations for shell completion, with what they are."""
-    from lossctl.functions.activation import activations  # noqa: PLC0415
-
-    return [(it.name, it.summary) for it in activations if it.name.startswith(incomplete)]
-
-
-def complete_names(incomplete: str) -> list[tuple[str, str]]:
-    """Names of losses and activations for shell completion, with what they are."""
-    return [*complete_losses(incomplete), *complete_activations(incomplete)]
-
-
-INPUT, COLUMNS, LOSS, OUTPUT, RUN = "Input", "Columns", "Loss", "Output", "Running"
-
-Files = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="[FILE]...",
-        help="Files, URLs, globs or directories, together one data set; - or nothing is stdin.",
-        show_default=False,
-    ),
-]
-InputFormat = Annotated[
-    str | None,
-    typer.Option(
-        "-F",
-        "--input-format",
-        metavar="NAME",
-        help="Format of the input: csv, tsv, jsonl, parquet, arrow or arrows; else known by suffix and first bytes.",
-        rich_help_panel=INPUT,
-    ),
-]
-Delimiter = Annotated[
-    str | None,
-    typer.Option(
-        "-d", "--delimiter", metavar="CHAR", help="What separates the cells of delimited text.", rich_help_panel=INPUT
-    ),
-]
-NoHeader = Annotated[
-    bool, typer.Option("--no-header", help="The first line is data; columns are #1, #2, …", rich_help_panel=INPUT)
-]
-NullValues = Annotated[
-    str | None,
-    typer.Option(
-        "--null-values",
-        metavar="A,B,C",
-        help="What a missing number looks like in text, instead of nothing, NA, N/A, #N/A, null, NULL, None, NaN, nan.",
-        rich_help_panel=INPUT,
-    ),
-]
-LabelFile = Annotated[
-    list[str] | None,
-    typer.Option("--labels", metavar="FILE", help="File with the labels, matched by --id.", rich_help_panel=INPUT),
-]
-Ids = Annotated[
-    str | None,
-    typer.Option(
-        "--id", metavar="COL[,COL]", help="Key columns of a row, which both files share.", rich_help_panel=INPUT
-    ),
-]
-Join = Annotated[
-    str,
-    typer.Option(
-        "--join",
-        metavar="strict|inner|left",
-        help="Every key in both files, keys in both only, or every prediction.",
-        rich_help_panel=INPUT,
-    ),
-]
-Label = Annotated[
-    list[str] | None,
-    typer.Option(
-        "-y", "--label", metavar="COL", help="Label column; several or a glob for a vector.", rich_help_panel=COLUMNS
-    ),
-]
-Prediction = Annotated[
-    list[str] | None,
-    typer.Option(
-        "-p",
-        "--pred",
-        metavar="COL",
-        help="Prediction column, NAME=COL, glob, comma list, /REGEX/ or #N. Repeat it for several models; "
-        "a glob or list is one vector-valued model.",
-        rich_help_panel=COLUMNS,
-    ),
-]
-Weight = Annotated[
-    str | None,
-    typer.Option("-w", "--weight", metavar="COL", help="Column of row weights >= 0.", rich_help_panel=COLUMNS),
-]
-By = Annotated[
-    list[str] | None,
-    typer.Option("--by", metavar="COL[,COL]", help="Columns to group by.", rich_help_panel=COLUMNS),
-]
-Classes = Annotated[
-    str | None,
-    typer.Option(
-        "--classes", metavar="A,B,C", help="Names of the classes, in the order of their codes.", rich_help_panel=COLUMNS
-    ),
-]
-Losses = Annotated[
-    list[str] | None,
-    typer.Option(
-        "-l",
-        "--loss",
-        metavar="SPEC",
-        help="Losses, such as mse,huber:delta=0.5. Left out: what suits the columns.",
-        autocompletion=complete_losses,
-        rich_help_panel=LOSS,
-    ),
-]
-ActivationName = Annotated[
-    str | None,
-    typer.Option(
-        "--activation",
-        metavar="SPEC",
-        help="Apply an activation to the predictions first, such as tanh or leaky_relu:slope=0.2; gradients are then "
-        "on the pre-activations.",
-        autocompletion=complete_activations,
-        rich_help_panel=LOSS,
-    ),
-]
-FromLogits = Annotated[
-    bool,
-    typer.Option(
-        "--from-logits",
-        help="Predictions are scores before the loss's natural activation (sigmoid, softmax, exp).",
-        rich_help_panel=LOSS,
-    ),
-]
-Eps = Annotated[
-    float | None,
-    typer.Option(
-        "--eps",
-        metavar="EPS",
-        help="Floor under probabilities inside logarithms; 0 for none. Default: 2.22e-16.",
-        rich_help_panel=LOSS,
-    ),
-]
-ReductionName = Annotated[
-    str | None,
-    typer.Option(
-        "--reduction",
-        metavar="mean|sum|root-mean",
-        help="How rows become one number; else the loss's own.",
-        rich_help_panel=LOSS,
-    ),
-]
-NormalizeRows = Annotated[
-    bool,
-    typer.Option("--normalize-rows", help="Divide each row of a vector prediction by its sum.", rich_help_panel=LOSS),
-]
-KindOf = Annotated[
-    Kind | None,
-    typer.Option("--kind", help="What a name is that a loss and an activation share.", rich_help_panel=LOSS),
-]
-NullRows = Annotated[
-    NullPolicy,
-    typer.Option("--nulls", help="Rows with a null or NaN: an error, or left out and counted.", rich_help_panel=LOSS),
-]
-Outputs = Annotated[
-    list[str] | None,
-    typer.Option(
-        "-o", "--output", metavar="PATH", help="Write a file too, format by suffix; repeatable.", rich_help_panel=OUTPUT
-    ),
-]
-Precision = Annotated[
-    int, typer.Option("--precision", min=1, max=17, help="Significant digits in tables.", rich_help_panel=OUTPUT)
-]
-ColorWhen = Annotated[Color, typer.Option("--color", help="When to colour.", rich_help_panel=OUTPUT)]
-Json = Annotated[bool, typer.Option("--json", help="The same as strict JSON.", rich_help_panel=OUTPUT)]
-Quiet = Annotated[
-    int,
-    typer.Option(
-        "-q", "--quiet", count=True, help="No notes; twice: nothing but the exit status.", rich_help_panel=OUTPUT
-    ),
-]
-NoProgress = Annotated[bool, typer.Option("--no-progress", help="No progress bar.", rich_help_panel=OUTPUT)]
-EngineName = Annotated[
-    str | None,
-    typer.Option(
-        "--engine",
-        metavar="NAME",
-        help="serial, threads, processes, or dask for a cluster; the numbers are the same. Default: processes where "
-        "forking is safe, else threads.",
-        rich_help_panel=RUN,
-    ),
-]
-Threads = Annotated[
-    int | None,
-    typer.Option(
-        "--threads",
-        min=1,
-        metavar="N",
-        help="How many threads or worker processes; on a cluster, how many of its threads to keep busy. Default: all.",
-        rich_help_panel=RUN,
-    ),
-]
-Scheduler = Annotated[
-    str | None,
-    typer.Option(
-        "--scheduler",
-        metavar="ADDRESS",
-        help="Dask scheduler of a cluster, such as tcp://host:8786, for --engine dask. Its workers read the files; "
-        "stdin is sent to them. Default: what Dask is configured for, else worker processes on this machine.",
-        rich_help_panel=RUN,
-    ),
-]
-Profile = Annotated[
-    bool, typer.Option("--profile", help="Say where the time went, on stderr and in JSON.", rich_help_panel=RUN)
-]
-Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Tracebacks of bugs.", rich_help_panel=RUN)]
 
 
 def tell(text: str) -> None:
@@ -302,7 +161,7 @@ class Voice:
     def note(self, text: str) -> None:
         """Something good to know."""
         if not self.quiet:
-            tell(f"note: {text}")
+            tell(f"note: {worded(text)}")
 
     def warn(self, text: str) -> None:
         """Something that may be wrong."""
@@ -328,7 +187,7 @@ def colored(when: Color) -> bool:
 
 def style_of(when: Color, precision: int) -> "Style":
     """How to write for the terminal there is."""
-    from lossctl.rendering.renderer import Style  # noqa: PLC0415
+    from lossctl.rendering.renderer import Style
 
     return Style(width=shutil.get_terminal_size().columns, color=colored(when), precision=precision)
 
@@ -339,10 +198,10 @@ def progress_bar(files: list[str], *, wanted: bool) -> Iterator[Callable[[int], 
     if not wanted or not sys.stderr.isatty():
         yield lambda _: None
         return
-    import time  # noqa: PLC0415
+    import time
 
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
     total = sum(os.path.getsize(path) for path in files if os.path.isfile(path))
     columns = (TextColumn("reading"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
@@ -362,7 +221,7 @@ def progress_bar(files: list[str], *, wanted: bool) -> Iterator[Callable[[int], 
 
 def prepared(voice: Voice, *arguments: Any, **options: Any) -> "Prepared":
     """`lossctl.evaluation.evaluate.prepare`, saying what was chosen and which pairs are risky."""
-    from lossctl.evaluation.evaluate import prepare  # noqa: PLC0415
+    from lossctl.evaluation.evaluate import prepare
 
     found = prepare(*arguments, **options)
     for note in found.plan.roles.notes:
@@ -378,7 +237,7 @@ def through(voice: Voice, bound: "BoundLoss", activation: str | None, *, from_lo
     Raises:
         UsageError: an unknown activation, or both ways of asking.
     """
-    from lossctl.functions.pairing import doubts  # noqa: PLC0415
+    from lossctl.functions.pairing import doubts
 
     if from_logits and activation is not None:
         raise UsageError("--from-logits and --activation say the same thing twice", "Give one.")
@@ -386,38 +245,3 @@ def through(voice: Voice, bound: "BoundLoss", activation: str | None, *, from_lo
     for doubt in doubts(found, 2 if found.rows else 1):
         voice.warn(doubt)
     return found
-
-
-def reading(form: str | None, delimiter: str | None, null_values: str | None, *, no_header: bool) -> "Reading":
-    """How to read files that do not say it themselves."""
-    from lossctl.reading.format import NULLS, Reading  # noqa: PLC0415
-
-    nulls = NULLS if null_values is None else tuple(part.strip() for part in null_values.split(","))
-    return Reading(form, delimiter, not no_header, nulls)
-
-
-def running(
-    files: list[str],
-    labels: list[str] | None,
-    engine: str | None,
-    threads: int | None,
-    scheduler: str | None,
-    progress: "Progress | None" = None,
-) -> "Running":
-    """How to run: by the engine asked for, or the usual one; what is joined is in memory, where threads are."""
-    from lossctl.evaluation.engine import usual_engine  # noqa: PLC0415
-    from lossctl.evaluation.running import Running  # noqa: PLC0415
-
-    return Running(engine or ("threads" if labels else usual_engine(files)), threads, scheduler, progress)
-
-
-def check_join(files: list[str], labels: list[str] | None, ids: str | None, join: str) -> None:
-    """Refuse flags of a join that joins nothing.
-
-    Raises:
-        UsageError: ``--id`` or ``--join`` without ``--labels``.
-    """
-    if "-" in files and "-" in (labels or ()):
-        raise UsageError("stdin can be read only once")
-    if not labels and (ids is not None or join != "strict"):
-        raise UsageError("--id and --join need --labels FILE, the file to join with")

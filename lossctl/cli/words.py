@@ -2,7 +2,7 @@
 
 import shlex
 
-from lossctl.errors import LossctlError
+from lossctl import errors
 
 FLAGS = {
     "delimiter": "-d",
@@ -27,6 +27,6 @@ def _quoted(value: str) -> str:
     return value if shlex.quote(value) == value else repr(value)
 
 
-def worded(error: LossctlError) -> str:
-    """What an error says, with options as flags."""
-    return error.worded(flag)
+def worded(text: str) -> str:
+    """A message with its options as flags."""
+    return errors.worded(text, flag)

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from lossctl.domain import BoolArray, FloatArray, IntArray
-from lossctl.reading.cells import TEXT_HINT, BadRow, kind_of, scalar_column, shown, vector_column
+from lossctl.reading.cells import TEXT_HINT, BadRow, kind_of, scalar_column, shown, texts, vector_column
 from lossctl.sums.problems import Key, Problem
 
 
@@ -102,5 +102,5 @@ class Reader:
             array.validate(full=True)
         except pa.ArrowException:
             raise BadRow(0, f"column {column!r} holds text that is not UTF-8") from None
-        empty = pc.equal(array, "")
+        empty = pc.equal(array, texts([""])[0])  # a string of Python's would import pandas
         return pc.if_else(empty, pa.scalar(None, pa.string()), array) if pc.any(empty).as_py() else array

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from lossctl.domain import Interval, Words, inside
-from lossctl.errors import UsageError
+from lossctl.errors import UsageError, option
 from lossctl.functions.activation import Activation, BoundActivation, activations, get_activation
 from lossctl.functions.bound_loss import BoundLoss, get_loss
 from lossctl.functions.definition import Kind, Parameter, Value, read_spec
@@ -168,7 +168,7 @@ def find(spec: str, kind: Kind | None = None) -> tuple[BoundLoss | BoundActivati
         return bound, ""
     other_kind = "activation" if chosen == "loss" else "loss"
     meant = (activations if other_kind == "activation" else losses).get(name).name
-    return bound, f"{name}: this is the {chosen}; --kind {other_kind} means the {other_kind} {meant}"
+    return bound, f"{name}: this is the {chosen}; {option(kind=other_kind)} means the {other_kind} {meant}"
 
 
 def explain(spec: str, kind: Kind | None = None) -> Explanation:

@@ -15,7 +15,7 @@ ROOMS = ("reading", "sums", "functions", "inference", "evaluation", "checks", "p
 def test_an_option_is_an_argument_in_python_and_a_flag_in_a_shell():
     error = UsageError(f"{option('classes')} names a class twice", f"Try {option(nulls='drop')}, {option(threads=1)}.")
     assert str(error) == "classes names a class twice\nTry nulls='drop', threads=1."
-    assert worded(error) == "--classes names a class twice\nTry --nulls drop, --threads 1."
+    assert worded(error.message) == "--classes names a class twice\nTry --nulls drop, --threads 1."
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_an_option_is_an_argument_in_python_and_a_flag_in_a_shell():
 )
 def test_values_are_quoted_as_each_language_does(setting, python, shell):
     error = UsageError(setting)
-    assert (str(error), worded(error)) == (python, shell)
+    assert (str(error), worded(error.message)) == (python, shell)
 
 
 @pytest.mark.parametrize("room", ROOMS)

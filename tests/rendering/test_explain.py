@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from rich.cells import cell_len
 
+from lossctl.cli.words import worded
 from lossctl.domain import REAL
 from lossctl.errors import UsageError
 from lossctl.functions.bound_loss import BoundLoss
@@ -116,7 +117,7 @@ def test_a_name_goes_before_an_alias_whichever_kind_it_is(monkeypatch):
     monkeypatch.setitem(losses._names, "tanh", "mse")
     bound, note = find("tanh")
     assert bound.name == "tanh"
-    assert "--kind loss means the loss mse" in note
+    assert "--kind loss means the loss mse" in worded(note)
 
 
 @pytest.mark.parametrize(

@@ -5,37 +5,37 @@ from typing import Annotated
 
 import typer
 
-from lossctl.cli import command
-from lossctl.cli.command import Entry, Voice, commands
+from lossctl.cli.command import Without, command
+from lossctl.cli.options import (
+    Columns,
+    Files,
+    Input,
+    Losses,
+    Output,
+    RunningOptions,
+    column_option,
+    output_option,
+)
 from lossctl.words import split
 
-Strict = Annotated[
-    bool,
-    typer.Option("--strict", help="Exit 1 when a finding is an error or a warning.", rich_help_panel=command.OUTPUT),
+Ids = Annotated[
+    str | None,
+    column_option("--id", metavar="COL[,COL]", help="Columns that identify a row. Left out: a column named id."),
 ]
+Strict = Annotated[bool, output_option("--strict", help="Exit 1 when a finding is an error or a warning.")]
 
 
+@command("doctor", "lossctl doctor preds.csv")
 def doctor(
-    files: command.Files = None,
-    input_format: command.InputFormat = None,
-    delimiter: command.Delimiter = None,
-    no_header: command.NoHeader = False,
-    null_values: command.NullValues = None,
-    ids: command.Ids = None,
-    label: command.Label = None,
-    prediction: command.Prediction = None,
-    weight: command.Weight = None,
-    classes: command.Classes = None,
-    loss: command.Losses = None,
-    as_json: command.Json = False,
+    *,
+    files: Files = None,
+    source: Input,
+    ids: Ids = None,
+    columns: Columns,
+    loss: Losses = None,
     strict: Strict = False,
-    color: command.ColorWhen = command.Color.auto,
-    no_progress: command.NoProgress = False,
-    quiet: command.Quiet = 0,
-    engine: command.EngineName = None,
-    threads: command.Threads = None,
-    scheduler: command.Scheduler = None,
-    verbose: command.Verbose = False,  # noqa: ARG001  (read by cli.main)
+    output: Annotated[Output, Without("output", "precision")],
+    running: RunningOptions,
 ) -> None:
     """Look at the columns before you evaluate them.
 
@@ -46,41 +46,35 @@ def doctor(
     import sys
 
     from lossctl.doctor.diagnose import diagnose
-    from lossctl.doctor.shell import quoted
-    from lossctl.evaluation.evaluate import several
-    from lossctl.rendering.renderer import renderers
 
     files = files or ["-"]
-    running = command.running(files, None, engine, threads, scheduler)
-    voice, style = Voice(quiet), command.style_of(color, 6)
-    words = [quoted(f"./{path}" if path.startswith("-") else path) for path in files if path != "-"]
-    words += ["-F", quoted(input_format)] if input_format is not None else []
-    words += ["-d", quoted(delimiter)] if delimiter is not None else []
-    words += ["--no-header"] if no_header else []
-    words += [quoted(f"--null-values={null_values}")] if null_values is not None else []
-    with command.progress_bar(files, wanted=not (no_progress or quiet)) as progress:
+    how = running.over(files)
+    voice, renderer = output.voice, output.renderer("table" if sys.stdout.isatty() else "plain")
+    with output.progress(files) as progress:
         found = diagnose(
-            list(files),
+            files,
             loss or (),
-            label=several(label),
-            prediction=several(prediction),
-            weight=weight,
+            **columns.asked(),
             ids=split(ids),
-            classes=split(classes),
-            reading=command.reading(input_format, delimiter, null_values, no_header=no_header),
-            command=words,
-            engine=replace(running, progress=progress),
+            reading=source.reading(),
+            command=_repeated(files, source),
+            engine=replace(how, progress=progress),
         )
-    if not as_json:
+    if not output.is_json:
         for note in found.notes:
             voice.note(note)
-    form = "json" if as_json else "table" if sys.stdout.isatty() else "plain"
-    voice.result(renderers.get(form).render(found.document(), style))
+    voice.result(renderer.render(found.document(), output.style))
     if strict and found.suspicious:
         raise typer.Exit(1)
 
 
-commands.add(
-    "doctor",
-    Entry("doctor", doctor, "Example: lossctl doctor preds.csv"),
-)
+def _repeated(files: list[str], source: Input) -> list[str]:
+    """What a suggested command line repeats of this one, as a shell takes it."""
+    from lossctl.doctor.shell import quoted
+
+    words = [quoted(f"./{path}" if path.startswith("-") else path) for path in files if path != "-"]
+    words += ["-F", quoted(source.input_format)] if source.input_format is not None else []
+    words += ["-d", quoted(source.delimiter)] if source.delimiter is not None else []
+    words += ["--no-header"] if source.no_header else []
+    words += [quoted(f"--null-values={source.null_values}")] if source.null_values is not None else []
+    return words

@@ -5,87 +5,72 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lossctl.cli import command
-from lossctl.cli.command import Entry, Voice, commands
+from lossctl.cli.choices import completing
+from lossctl.cli.command import Voice, command
+from lossctl.cli.options import (
+    Columns,
+    Files,
+    Input,
+    Join,
+    LossOptions,
+    Output,
+    RunningOptions,
+    column_option,
+    loss_option,
+    output_option,
+    running_option,
+)
 from lossctl.errors import DataError, UsageError
 from lossctl.words import split
 
 if TYPE_CHECKING:
     from lossctl.evaluation.report import Report
     from lossctl.evaluation.result import Result
+    from lossctl.rendering.renderer import Renderer
 
-Format = Annotated[
+By = Annotated[list[str] | None, column_option("--by", metavar="COL[,COL]", help="Columns to group by.")]
+ReductionName = Annotated[
     str | None,
-    typer.Option(
-        "-f",
-        "--format",
-        metavar="NAME",
-        help="table, plain, json, jsonl, csv, tsv, markdown, value. Default: table on a terminal, else plain.",
-        rich_help_panel=command.OUTPUT,
+    loss_option(
+        "--reduction",
+        metavar="{reductions}",
+        help="How rows become one number; else the loss's own.",
+        autocompletion=completing("reductions"),
     ),
 ]
-Grad = Annotated[bool, typer.Option("--grad", help="Gradient norms too.", rich_help_panel=command.OUTPUT)]
+Grad = Annotated[bool, output_option("--grad", help="Gradient norms too.")]
+Samples = Annotated[int, output_option("--samples", min=0, metavar="N", help="The N worst rows of each result too.")]
 Skill = Annotated[
     bool,
-    typer.Option(
+    output_option(
         "--skill",
         help="The best constant prediction of each loss too, its loss, and the skill: 1 minus the ratio to it.",
-        rich_help_panel=command.OUTPUT,
-    ),
-]
-Samples = Annotated[
-    int,
-    typer.Option(
-        "--samples", min=0, metavar="N", help="The N worst rows of each result too.", rich_help_panel=command.OUTPUT
     ),
 ]
 FailAbove = Annotated[
     list[str] | None,
-    typer.Option(
-        "--fail-above",
-        metavar="[LOSS=]VALUE",
-        help="Exit 1 when the loss is above the value; repeatable.",
-        rich_help_panel=command.OUTPUT,
-    ),
+    output_option("--fail-above", metavar="[LOSS=]VALUE", help="Exit 1 when the loss is above the value; repeatable."),
 ]
+Profile = Annotated[bool, running_option("--profile", help="Say where the time went, on stderr and in JSON.")]
 
 
+@command("eval", "lossctl eval preds.csv -l mse,huber:delta=0.5 --by segment --fail-above mse=0.2")
 def evaluate(
-    files: command.Files = None,
-    input_format: command.InputFormat = None,
-    delimiter: command.Delimiter = None,
-    no_header: command.NoHeader = False,
-    null_values: command.NullValues = None,
-    labels: command.LabelFile = None,
-    ids: command.Ids = None,
-    join: command.Join = "strict",
-    label: command.Label = None,
-    prediction: command.Prediction = None,
-    weight: command.Weight = None,
-    by: command.By = None,
-    classes: command.Classes = None,
-    loss: command.Losses = None,
-    activation: command.ActivationName = None,
-    from_logits: command.FromLogits = False,
-    eps: command.Eps = None,
-    reduction: command.ReductionName = None,
-    normalize_rows: command.NormalizeRows = False,
-    nulls: command.NullRows = command.NullPolicy.error,
-    form: Format = None,
-    output: command.Outputs = None,
+    *,
+    files: Files = None,
+    source: Input,
+    join: Join,
+    columns: Columns,
+    by: By = None,
+    losses: LossOptions,
+    reduction: ReductionName = None,
     grad: Grad = False,
     samples: Samples = 0,
     skill: Skill = False,
     fail_above: FailAbove = None,
-    precision: command.Precision = 6,
-    color: command.ColorWhen = command.Color.auto,
-    no_progress: command.NoProgress = False,
-    quiet: command.Quiet = 0,
-    engine: command.EngineName = None,
-    threads: command.Threads = None,
-    scheduler: command.Scheduler = None,
-    profile: command.Profile = False,
-    verbose: command.Verbose = False,  # noqa: ARG001  (read by cli.main)
+    output: Output,
+    running: RunningOptions,
+    profile: Profile = False,
 ) -> None:
     """Evaluate losses on the predictions in files.
 
@@ -102,39 +87,29 @@ def evaluate(
     from lossctl.rendering.renderer import renderers
 
     files = files or ["-"]
-    running = command.running(files, labels, engine, threads, scheduler)
-    voice, style = Voice(quiet), command.style_of(color, precision)
-    shown = renderers.get(form or ("table" if sys.stdout.isatty() else "plain"))
-    written = [(path, _renderer_for(path)) for path in output or ()]
-    inputs = input_files(files, labels) if written else ()
+    how = running.over(files, join)
+    voice, style = output.voice, output.style
+    shown = output.renderer("table" if sys.stdout.isatty() else "plain")
+    written = [(path, _renderer_for(path)) for path in output.output or ()]
+    inputs = input_files(files, join.labels) if written else ()
     for path, _ in written:
         refuse(path, inputs)
-    command.check_join(files, labels, ids, join)
+    joined = join.asked(files)
     imported = time.process_time()
     gates = [_gate(text) for text in fail_above or ()]
-    with command.progress_bar(files, wanted=not (no_progress or quiet)) as progress:
+    with output.progress(files) as progress:
         report = measure(
-            list(files),
-            loss,
-            label=label,
-            prediction=prediction,
-            weight=weight,
+            files,
+            **losses.asked(),
+            **columns.asked(),
+            **joined,
             by=[name for names in by or () for name in split(names) or ("",)],
-            activation=activation,
-            from_logits=from_logits,
             reduction=reduction,
             gradient=grad,
             samples=samples,
             skill=skill,
-            nulls=nulls.value,
-            engine=replace(running, progress=progress),
-            classes=split(classes),
-            eps=eps,
-            normalize_rows=normalize_rows,
-            labels=labels,
-            ids=split(ids),
-            join=join,
-            reading=command.reading(input_format, delimiter, null_values, no_header=no_header),
+            engine=replace(how, progress=progress),
+            reading=source.reading(),
             profile=profile,
         )
     verdicts = [verdict for gate in gates for verdict in gate.judge(report)]
@@ -229,16 +204,3 @@ def _write(path: str, text: str, files: tuple[str, ...], voice: Voice) -> None:
     with replacing(path, files) as file:
         file.write(text.encode())
     voice.note(f"wrote {path}")
-
-
-if TYPE_CHECKING:
-    from lossctl.rendering.renderer import Renderer
-
-commands.add(
-    "eval",
-    Entry(
-        "eval",
-        evaluate,
-        "Example: lossctl eval preds.csv -l mse,huber:delta=0.5 --by segment --fail-above mse=0.2",
-    ),
-)

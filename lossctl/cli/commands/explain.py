@@ -4,8 +4,10 @@ from typing import Annotated
 
 import typer
 
-from lossctl.cli import command
-from lossctl.cli.command import Entry, Voice, commands
+from lossctl.cli.choices import complete_names
+from lossctl.cli.command import Without, command
+from lossctl.cli.options import KindOf, Output
+from lossctl.errors import UsageError
 
 PAIRINGS = "pairings"
 
@@ -13,7 +15,7 @@ PAIRINGS = "pairings"
 def complete(incomplete: str) -> list[tuple[str, str]]:
     """Everything that can be explained, for shell completion."""
     pairings = [(PAIRINGS, "Which output activation goes with which loss.")]
-    return [*command.complete_names(incomplete), *(it for it in pairings if it[0].startswith(incomplete))]
+    return [*complete_names(incomplete), *(it for it in pairings if it[0].startswith(incomplete))]
 
 
 Name = Annotated[
@@ -27,13 +29,12 @@ Name = Annotated[
 ]
 
 
+@command("explain", "lossctl explain huber:delta=0.5")
 def explain(
+    *,
     name: Name = None,
-    kind: command.KindOf = None,
-    json: command.Json = False,
-    color: command.ColorWhen = command.Color.auto,
-    quiet: command.Quiet = 0,
-    verbose: command.Verbose = False,  # noqa: ARG001  (read by cli.main)
+    kind: KindOf = None,
+    output: Annotated[Output, Without("output", "precision", "no_progress")],
 ) -> None:
     """Explain a loss or an activation.
 
@@ -43,11 +44,11 @@ def explain(
     """
     from lossctl.functions.document import explained, listed, paired
     from lossctl.functions.explanation import Explanation, find
-    from lossctl.rendering.renderer import renderers
     from lossctl.words import normal
 
-    voice, style = Voice(quiet), command.style_of(color, 6)
-    renderer = renderers.get("json" if json else "table")
+    if kind is not None and (name is None or normal(name) == PAIRINGS):
+        raise UsageError("--kind is for the name of a loss or an activation", "Name one, or leave it out.")
+    voice, style, renderer = output.voice, output.style, output.renderer("table")
     if name is None:
         voice.result(renderer.render(listed(), style))
         return
@@ -60,6 +61,3 @@ def explain(
     if note:
         voice.note(note)
     voice.result(renderer.render(explained(Explanation(bound), curve(bound)), style))
-
-
-commands.add("explain", Entry("explain", explain, "Example: lossctl explain huber:delta=0.5"))

@@ -1,25 +1,33 @@
 """``lossctl plot``: the shapes of losses and activations, or what a file of predictions looks like."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lossctl.cli import command
-from lossctl.cli.command import Entry, Voice, commands
+from lossctl.cli.choices import complete_names
+from lossctl.cli.command import Voice, Without, command, prepared, refuse_given, through
+from lossctl.cli.options import (
+    Columns,
+    Input,
+    Join,
+    LossOptions,
+    Output,
+    RunningOptions,
+    output_option,
+)
 from lossctl.errors import UsageError
-from lossctl.words import did_you_mean, split
+from lossctl.words import did_you_mean
 
 if TYPE_CHECKING:
     from lossctl.document import Chart
-    from lossctl.evaluation.running import Running
     from lossctl.functions.activation import BoundActivation
     from lossctl.functions.bound_loss import BoundLoss
-    from lossctl.reading.format import Reading
 
 
-SHAPES = "Shapes"
+shape_option = partial(typer.Option, rich_help_panel="Shapes")
 Subjects = Annotated[
     list[str] | None,
     typer.Argument(
@@ -27,55 +35,40 @@ Subjects = Annotated[
         help="Losses and activations such as huber:delta=0.5, to draw their shapes; or files, URLs, globs or "
         "directories, together one data set; - or nothing is stdin.",
         show_default=False,
-        autocompletion=command.complete_names,
+        autocompletion=complete_names,
     ),
 ]
-Low = Annotated[
-    float | None, typer.Option("--from", metavar="X", help="Where the axis begins.", rich_help_panel=SHAPES)
-]
-High = Annotated[float | None, typer.Option("--to", metavar="X", help="Where the axis ends.", rich_help_panel=SHAPES)]
-Outputs = Annotated[
+Pictures = Annotated[
     list[str] | None,
-    typer.Option(
+    output_option(
         "-o",
         "--output",
         metavar="PATH",
-        help="Write a file too, by suffix: .svg, .png, .html, .vl.json, .json, .txt; repeatable.",
-        rich_help_panel=command.OUTPUT,
+        help="Write a file too, by suffix: {picture_suffixes}; repeatable.",
     ),
 ]
 
 
+@dataclass(frozen=True)
+class Axis:
+    """Where the shape of a loss is drawn."""
+
+    low: Annotated[float | None, shape_option("--from", metavar="X", help="Where the axis begins.")] = None
+    high: Annotated[float | None, shape_option("--to", metavar="X", help="Where the axis ends.")] = None
+
+
+@command("plot", "lossctl plot mse mae huber:delta=0.5; lossctl plot preds.csv -l huber -o preds.html")
 def plot(
+    *,
     subjects: Subjects = None,
-    low: Low = None,
-    high: High = None,
-    input_format: command.InputFormat = None,
-    delimiter: command.Delimiter = None,
-    no_header: command.NoHeader = False,
-    null_values: command.NullValues = None,
-    labels: command.LabelFile = None,
-    ids: command.Ids = None,
-    join: command.Join = "strict",
-    label: command.Label = None,
-    prediction: command.Prediction = None,
-    weight: command.Weight = None,
-    classes: command.Classes = None,
-    loss: command.Losses = None,
-    activation: command.ActivationName = None,
-    from_logits: command.FromLogits = False,
-    eps: command.Eps = None,
-    normalize_rows: command.NormalizeRows = False,
-    nulls: command.NullRows = command.NullPolicy.error,
-    output: Outputs = None,
-    json: command.Json = False,
-    color: command.ColorWhen = command.Color.auto,
-    no_progress: command.NoProgress = False,
-    quiet: command.Quiet = 0,
-    engine: command.EngineName = None,
-    threads: command.Threads = None,
-    scheduler: command.Scheduler = None,
-    verbose: command.Verbose = False,  # noqa: ARG001  (read by cli.main)
+    axis: Axis,
+    source: Input,
+    join: Join,
+    columns: Columns,
+    losses: LossOptions,
+    pictures: Pictures = None,
+    output: Annotated[Output, Without("output", "precision")],
+    running: RunningOptions,
 ) -> None:
     """Draw losses and activations, or what a file of predictions looks like.
 
@@ -89,49 +82,35 @@ def plot(
     from lossctl.document import charted
     from lossctl.evaluation.evaluate import input_files
     from lossctl.rendering.picture import writer_for
-    from lossctl.rendering.renderer import renderers
 
-    voice, subjects = Voice(quiet), subjects or ["-"]
-    written = [(path, writer_for(path)) for path in output or ()]
+    voice, renderer, subjects = output.voice, output.renderer("table"), subjects or ["-"]
+    written = [(path, writer_for(path)) for path in pictures or ()]
     named = _named(subjects)
-    inputs = input_files(subjects, labels) if written and named is None else ()
+    inputs = input_files(subjects, join.labels) if written and named is None else ()
     for path, _ in written:
         refuse(path, inputs)
     if named is not None:
-        columns = {
-            "--pred": prediction, "--weight": weight, "--labels": labels, "--id": ids, "--classes": classes,
-            "--loss": loss, "--eps": eps, "--normalize-rows": normalize_rows, "--input-format": input_format,
-            "--delimiter": delimiter, "--no-header": no_header, "--null-values": null_values,
-        }  # fmt: skip
-        for flag in (flag for flag, given in columns.items() if given):
-            raise UsageError(f"{flag} is for files, and {subjects[0]} is a name", "A file of that name is ./NAME.")
-        charts = _shapes(named, label or (), low, high, activation, voice, from_logits=from_logits)
+        refuse_given(
+            *(source, join, columns, losses, running),
+            but=("label", "activation", "from_logits"),
+            because=f"is for files, and {subjects[0]} is a name",
+            hint="A file of that name is ./NAME.",
+        )
+        charts = _shapes(named, axis, columns, losses, voice)
         if len(charts) > 1:
             voice.note(f"{len(charts)} charts, because the axes differ")
     else:
-        if low is not None or high is not None:
-            raise UsageError("--from and --to are for the shapes of losses, not for files")
-        command.check_join(subjects, labels, ids, join)
-        asked = {
-            "loss": loss or [],
-            "label": tuple(label or ()),
-            "prediction": tuple(prediction or ()),
-            "weight": weight,
-            "classes": split(classes),
-            "activation": activation,
-            "from_logits": from_logits,
-            "eps": eps,
-            "normalize_rows": normalize_rows,
-            "nulls": nulls.value,
-        }
-        reading = command.reading(input_format, delimiter, null_values, no_header=no_header)
-        with command.progress_bar(subjects, wanted=not (no_progress or quiet)) as progress:
-            running = command.running(subjects, labels, engine, threads, scheduler, progress)
-            charts = _overview(subjects, asked, reading, labels, split(ids), join, running, voice)
+        from lossctl.inference.request import Request
+        from lossctl.plots.overview import overview
+
+        refuse_given(axis, because="is for the shapes of losses, not for files")
+        joined, request = join.asked(subjects), Request(**losses.asked(), **columns.asked())
+        with output.progress(subjects) as progress:
+            ready = prepared(voice, subjects, request, source.reading(), **joined)
+            charts = overview(ready.source, ready.plan, running.over(subjects, join, progress))
     screen = shutil.get_terminal_size()
     height = min(max(screen.lines // 2 - 2, 14), 20)
-    style = replace(command.style_of(color, 6), height=height)
-    text = renderers.get("json" if json else "table").render(charted(charts), style)
+    text = renderer.render(charted(charts), replace(output.style, height=height))
     for path, writer in written:
         content = writer.write(charts, width=screen.columns, height=height, color=False)
         with replacing(path, inputs) as file:
@@ -197,23 +176,20 @@ def _is_file(subject: str) -> bool:
 
 
 def _shapes(
-    named: "Sequence[BoundLoss | BoundActivation]",
-    labels: Sequence[str],
-    low: float | None,
-    high: float | None,
-    activation: str | None,
-    voice: Voice,
-    *,
-    from_logits: bool,
+    named: "Sequence[BoundLoss | BoundActivation]", axis: Axis, columns: Columns, losses: LossOptions, voice: Voice
 ) -> "tuple[Chart, ...]":
     from lossctl.functions.bound_loss import BoundLoss
     from lossctl.plots.curves import curves
 
+    if not any(isinstance(bound, BoundLoss) for bound in named):
+        refuse_given(columns, losses, because=f"is for losses, and {named[0].name} is an activation")
     bounds = [
-        command.through(voice, bound, activation, from_logits=from_logits) if isinstance(bound, BoundLoss) else bound
+        through(voice, bound, losses.activation, from_logits=losses.from_logits)
+        if isinstance(bound, BoundLoss)
+        else bound
         for bound in named
     ]
-    return curves(bounds, labels=[_number(text) for text in labels], low=low, high=high)
+    return curves(bounds, labels=[_number(text) for text in columns.label or ()], low=axis.low, high=axis.high)
 
 
 def _number(text: str) -> float:
@@ -223,26 +199,3 @@ def _number(text: str) -> float:
         raise UsageError(
             f"--label {text!r} is not a number", "For the shape of a loss it is the label, such as 1."
         ) from None
-
-
-def _overview(
-    files: list[str],
-    asked: dict[str, Any],
-    reading: "Reading",
-    labels: list[str] | None,
-    ids: tuple[str, ...],
-    join: str,
-    running: "Running",
-    voice: Voice,
-) -> "tuple[Chart, ...]":
-    from lossctl.inference.request import Request
-    from lossctl.plots.overview import overview
-
-    found = command.prepared(voice, files, Request(**asked), reading, labels=labels, ids=ids, join=join)
-    return overview(found.source, found.plan, running)
-
-
-commands.add(
-    "plot",
-    Entry("plot", plot, "Example: lossctl plot mse mae huber:delta=0.5; lossctl plot preds.csv -l huber -o preds.html"),
-)

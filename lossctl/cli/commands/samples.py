@@ -1,14 +1,21 @@
 """``lossctl samples``: the per-sample table."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
-import typer
-
-from lossctl.cli import command
-from lossctl.cli.command import Entry, Voice, commands
+from lossctl.cli.choices import completing
+from lossctl.cli.command import Voice, command, prepared, refuse_given
+from lossctl.cli.options import (
+    Columns,
+    Files,
+    Input,
+    Join,
+    LossOptions,
+    Quiet,
+    RunningOptions,
+    output_option,
+)
 from lossctl.errors import UsageError
-from lossctl.words import split
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -16,65 +23,45 @@ if TYPE_CHECKING:
     from lossctl.evaluation.measure import Measured
     from lossctl.reading import format as formats_contract
 
-Output = Annotated[
+Path = Annotated[
     str | None,
-    typer.Option(
+    output_option(
         "-o",
         "--output",
         metavar="PATH",
-        help="File to write, format by suffix: .csv, .tsv, .jsonl, .parquet, .arrow, .arrows. Default: CSV on stdout.",
-        rich_help_panel=command.OUTPUT,
+        help="File to write, format by suffix: {format_suffixes}. Default: stdout.",
     ),
 ]
 Format = Annotated[
-    str,
-    typer.Option(
+    str | None,
+    output_option(
         "-f",
         "--format",
         metavar="NAME",
-        help="Format on stdout: csv, tsv, jsonl, parquet, arrow or arrows.",
-        rich_help_panel=command.OUTPUT,
+        help="Format of the rows, which are a file and no report: {formats}. Default: by the suffix of the file, CSV "
+        "on stdout.",
+        autocompletion=completing("formats"),
     ),
 ]
 Top = Annotated[
     int | None,
-    typer.Option(
-        "--top",
-        min=1,
-        metavar="K",
-        help="Only the K rows with the largest loss, worst first.",
-        rich_help_panel=command.OUTPUT,
-    ),
+    output_option("--top", min=1, metavar="K", help="Only the K rows with the largest loss, worst first."),
 ]
 
 
-def samples(  # noqa: C901  (each flag is a branch)
-    files: command.Files = None,
-    input_format: command.InputFormat = None,
-    delimiter: command.Delimiter = None,
-    no_header: command.NoHeader = False,
-    null_values: command.NullValues = None,
-    labels: command.LabelFile = None,
-    ids: command.Ids = None,
-    join: command.Join = "strict",
-    label: command.Label = None,
-    prediction: command.Prediction = None,
-    weight: command.Weight = None,
-    classes: command.Classes = None,
-    loss: command.Losses = None,
-    activation: command.ActivationName = None,
-    from_logits: command.FromLogits = False,
-    eps: command.Eps = None,
-    normalize_rows: command.NormalizeRows = False,
-    nulls: command.NullRows = command.NullPolicy.error,
-    output: Output = None,
-    form: Format = "csv",
+@command("samples", "lossctl samples preds.csv -l huber --top 100 -o worst.parquet")
+def samples(
+    *,
+    files: Files = None,
+    source: Input,
+    join: Join,
+    columns: Columns,
+    losses: LossOptions,
+    output: Path = None,
+    form: Format = None,
     top: Top = None,
-    quiet: command.Quiet = 0,
-    engine: command.EngineName = None,
-    threads: command.Threads = None,
-    scheduler: command.Scheduler = None,
-    verbose: command.Verbose = False,  # noqa: ARG001  (read by cli.main)
+    quiet: Quiet = 0,
+    running: RunningOptions,
 ) -> None:
     """Write the loss and gradient of each row.
 
@@ -85,46 +72,24 @@ def samples(  # noqa: C901  (each flag is a branch)
     import os
     import sys
 
-    from lossctl.cli.output import refuse, replacing
-    from lossctl.evaluation.evaluate import input_files, several
+    from lossctl.cli.output import refuse
+    from lossctl.evaluation.evaluate import input_files
     from lossctl.evaluation.samples import every_row, worst_rows
     from lossctl.inference.request import Request
-    from lossctl.reading.format import Mixed, format_for, formats
 
+    if top is None:
+        refuse_given(running, because="is for --top: without it rows are written in turn, by one worker")
     files = files or ["-"]
-    running = command.running(files, labels, engine, threads, scheduler)
+    how = running.over(files, join)
     voice = Voice(quiet)
-    target = formats.get(form) if output is None else format_for(output)
-    if output is None and not target.text and sys.stdout.isatty():
-        raise UsageError(f"--format {form}: not for a terminal", "Pipe it on, or name a file: -o PATH.")
-    command.check_join(files, labels, ids, join)
-    inputs = input_files(files, labels) if output is not None else ()
+    target = _format(form, output)
+    joined = join.asked(files)
+    inputs = input_files(files, join.labels) if output is not None else ()
     if output is not None:
         refuse(output, inputs)
-    reading = command.reading(input_format, delimiter, null_values, no_header=no_header)
-    request = Request(
-        loss=loss or [],
-        label=several(label),
-        prediction=several(prediction),
-        weight=weight,
-        classes=split(classes),
-        activation=activation,
-        from_logits=from_logits,
-        eps=eps,
-        normalize_rows=normalize_rows,
-        nulls=nulls.value,
-    )
-    found = command.prepared(
-        voice,
-        files,
-        request,
-        reading,
-        labels=labels,
-        ids=split(ids),
-        join=join,
-        others=True,
-    )
-    source, plan = found.source, found.plan
+    request = Request(**losses.asked(), **columns.asked())
+    ready = prepared(voice, files, request, source.reading(), **joined, others=True)
+    data, plan = ready.source, ready.plan
     for bound in dict.fromkeys(bound for _, bound in plan.losses):
         if bound.activation is not None:
             voice.note(f"{bound}: gradients are with respect to the {bound.wrt}")
@@ -136,24 +101,58 @@ def samples(  # noqa: C901  (each flag is a branch)
 
     def pieces(*, verbatim: bool) -> "Iterator[pa.RecordBatch]":
         if top is None:
-            return every_row(source, plan, finish, verbatim=verbatim)
-        return worst_rows(source, plan, top, finish, running, verbatim=verbatim)
+            return every_row(data, plan, finish, verbatim=verbatim)
+        return worst_rows(data, plan, top, finish, how, verbatim=verbatim)
 
-    # Text is written as it was read; other formats keep types, unless a carried column turns out to have several.
-    if output is None:
-        with open(os.devnull if quiet > 1 else sys.stdout.fileno(), "wb", closefd=quiet > 1) as file:
-            _write(file, target, pieces(verbatim=not target.typed))
+    if output is not None:
+        rows = _save(output, inputs, target, pieces, once=data.once)
+        voice.note(f"wrote {output}: {rows:,} rows")
         return
-    for verbatim in (not target.typed, True):
-        try:
-            with replacing(output, inputs) as beside:
-                rows = _write(beside, target, pieces(verbatim=verbatim))
-        except Mixed:
-            if verbatim or source.once:
-                raise
-        else:
-            voice.note(f"wrote {output}: {rows:,} rows")
-            return
+    with open(os.devnull if quiet > 1 else sys.stdout.fileno(), "wb", closefd=quiet > 1) as file:
+        _write(file, target, pieces(verbatim=not target.typed))
+
+
+def _save(
+    path: str,
+    inputs: tuple[str, ...],
+    target: "formats_contract.Format",
+    pieces: "Callable[..., Iterator[pa.RecordBatch]]",
+    *,
+    once: bool,
+) -> int:
+    """Write a file; how many rows there were.
+
+    Text is written as it was read; other formats keep types, unless a carried column turns out to have several.
+    """
+    from lossctl.cli.output import replacing
+    from lossctl.reading.format import Mixed
+
+    try:
+        with replacing(path, inputs) as beside:
+            return _write(beside, target, pieces(verbatim=not target.typed))
+    except Mixed:
+        if not target.typed or once:
+            raise
+    with replacing(path, inputs) as beside:
+        return _write(beside, target, pieces(verbatim=True))
+
+
+def _format(form: str | None, path: str | None) -> "formats_contract.Format":
+    """The format asked for, else by the suffix of the file, else CSV.
+
+    Raises:
+        UsageError: there is none of that name or suffix, or a terminal cannot show it.
+    """
+    import sys
+
+    from lossctl.reading.format import format_for, formats
+
+    if path is not None:
+        return format_for(path) if form is None else formats.get(form)
+    target = formats.get(form or "csv")
+    if not target.text and sys.stdout.isatty():
+        raise UsageError(f"--format {form}: not for a terminal", "Pipe it on, or name a file: -o PATH.")
+    return target
 
 
 def _write(file: BinaryIO, target: "formats_contract.Format", pieces: "Iterator[pa.RecordBatch]") -> int:
@@ -170,9 +169,3 @@ def _write(file: BinaryIO, target: "formats_contract.Format", pieces: "Iterator[
         if writer is not None:
             writer.close()
     return rows
-
-
-commands.add(
-    "samples",
-    Entry("samples", samples, "Example: lossctl samples preds.csv -l huber --top 100 -o worst.parquet"),
-)

@@ -203,8 +203,10 @@ class Delimited:
     text = True
     typed = False
 
-    def __init__(self, name: str, suffixes: tuple[str, ...], delimiter: str) -> None:
-        self.name, self.suffixes, self.delimiter = name, suffixes, delimiter
+    name: str
+    suffixes: tuple[str, ...]
+    delimiter: str
+    """What separates cells where nobody says it."""
 
     def writer(self, file: BinaryIO, schema: pa.Schema) -> "DelimitedWriter":
         """Begin a file with its header."""
@@ -311,5 +313,21 @@ def _names(title: str, cells: tuple[str, ...], delimiter: str) -> tuple[str, ...
     return cells
 
 
-for made in (Delimited("csv", (".csv",), ","), Delimited("tsv", (".tsv", ".tab"), "\t")):
+class Csv(Delimited):
+    """With commas."""
+
+    name = "csv"
+    suffixes: tuple[str, ...] = (".csv",)
+    delimiter = ","
+
+
+class Tsv(Delimited):
+    """With tabs."""
+
+    name = "tsv"
+    suffixes: tuple[str, ...] = (".tsv", ".tab")
+    delimiter = "\t"
+
+
+for made in (Csv(), Tsv()):
     formats.add(made.name, made)

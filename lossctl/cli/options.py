@@ -1,0 +1,336 @@
+"""Options, each declared once: in groups that a command lists, and that make what the library wants of them.
+
+A field is an option: its annotation says which flags, what help, which panel. An option that is added to a group is on
+every command that has the group. An option by itself, which commands list like their own, stands beside the groups.
+
+Imported for ``--help``, so neither NumPy nor Arrow may be imported here.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lossctl.cli.choices import complete_activations, complete_losses, completing
+from lossctl.cli.command import Color, Voice, given, progress_bar, style_of
+from lossctl.errors import UsageError
+from lossctl.words import split
+
+if TYPE_CHECKING:
+    from lossctl.evaluation.running import Progress, Running
+    from lossctl.reading.format import Reading
+    from lossctl.rendering.renderer import Renderer, Style
+
+input_option = partial(typer.Option, rich_help_panel="Input")
+column_option = partial(typer.Option, rich_help_panel="Columns")
+loss_option = partial(typer.Option, rich_help_panel="Loss")
+output_option = partial(typer.Option, rich_help_panel="Output")
+running_option = partial(typer.Option, rich_help_panel="Running")
+
+
+class Kind(StrEnum):
+    """What a name may be that both have."""
+
+    loss = "loss"
+    activation = "activation"
+
+
+class NullPolicy(StrEnum):
+    """What to do with rows that have a null."""
+
+    error = "error"
+    drop = "drop"
+
+
+Files = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[FILE]...",
+        help="Files, URLs, globs or directories, together one data set; - or nothing is stdin.",
+        show_default=False,
+    ),
+]
+Losses = Annotated[
+    list[str] | None,
+    loss_option(
+        "-l",
+        "--loss",
+        metavar="SPEC",
+        help="Losses, such as mse,huber:delta=0.5. Left out: what suits the columns.",
+        autocompletion=complete_losses,
+    ),
+]
+KindOf = Annotated[
+    Kind | None,
+    loss_option("--kind", help="What a name is that a loss and an activation share."),
+]
+Quiet = Annotated[
+    int,
+    output_option("-q", "--quiet", count=True, help="No notes; twice: nothing but the exit status."),
+]
+
+
+@dataclass(frozen=True)
+class Input:
+    """How to read files that do not say it themselves."""
+
+    input_format: Annotated[
+        str | None,
+        input_option(
+            "-F",
+            "--input-format",
+            metavar="NAME",
+            help="Format of the input: {formats}; else known by suffix and first bytes.",
+            autocompletion=completing("formats"),
+        ),
+    ] = None
+    delimiter: Annotated[
+        str | None,
+        input_option("-d", "--delimiter", metavar="CHAR", help="What separates the cells of delimited text."),
+    ] = None
+    no_header: Annotated[bool, input_option("--no-header", help="The first line is data; columns are #1, #2, …")] = (
+        False
+    )
+    null_values: Annotated[
+        str | None,
+        input_option(
+            "--null-values",
+            metavar="A,B,C",
+            help="What a missing number looks like in text, instead of nothing, NA, N/A, #N/A, null, NULL, None, NaN, "
+            "nan.",
+        ),
+    ] = None
+
+    def reading(self) -> "Reading":
+        """The same as the library takes it."""
+        from lossctl.reading.format import NULLS, Reading
+
+        nulls = NULLS if self.null_values is None else tuple(part.strip() for part in self.null_values.split(","))
+        return Reading(self.input_format, self.delimiter, not self.no_header, nulls)
+
+
+@dataclass(frozen=True)
+class Join:
+    """Labels from another file, and how they are matched."""
+
+    labels: Annotated[
+        list[str] | None, input_option("--labels", metavar="FILE", help="File with the labels, matched by --id.")
+    ] = None
+    ids: Annotated[
+        str | None, input_option("--id", metavar="COL[,COL]", help="Key columns of a row, which both files share.")
+    ] = None
+    join: Annotated[
+        str,
+        input_option(
+            "--join",
+            metavar="{joins}",
+            help="Every key in both files, keys in both only, or every prediction.",
+            autocompletion=completing("joins"),
+        ),
+    ] = "strict"
+
+    def asked(self, files: list[str]) -> dict[str, Any]:
+        """The arguments of `lossctl.evaluate`.
+
+        Raises:
+            UsageError: ``--id`` or ``--join`` without ``--labels``, or stdin on both sides.
+        """
+        if "-" in files and "-" in (self.labels or ()):
+            raise UsageError("stdin can be read only once")
+        if not self.labels and any(given(self)):
+            raise UsageError("--id and --join need --labels FILE, the file to join with")
+        return {"labels": self.labels, "ids": split(self.ids), "join": self.join}
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns play which role."""
+
+    label: Annotated[
+        list[str] | None,
+        column_option("-y", "--label", metavar="COL", help="Label column; several or a glob for a vector."),
+    ] = None
+    prediction: Annotated[
+        list[str] | None,
+        column_option(
+            "-p",
+            "--pred",
+            metavar="COL",
+            help="Prediction column, NAME=COL, glob, comma list, /REGEX/ or #N. Repeat it for several models; "
+            "a glob or list is one vector-valued model.",
+        ),
+    ] = None
+    weight: Annotated[
+        str | None, column_option("-w", "--weight", metavar="COL", help="Column of row weights >= 0.")
+    ] = None
+    classes: Annotated[
+        str | None,
+        column_option("--classes", metavar="A,B,C", help="Names of the classes, in the order of their codes."),
+    ] = None
+
+    def asked(self) -> dict[str, Any]:
+        """The arguments of `lossctl.evaluate`."""
+        return {
+            "label": tuple(self.label or ()),
+            "prediction": tuple(self.prediction or ()),
+            "weight": self.weight,
+            "classes": split(self.classes),
+        }
+
+
+@dataclass(frozen=True)
+class LossOptions:
+    """What is measured, and how."""
+
+    loss: Losses = None
+    activation: Annotated[
+        str | None,
+        loss_option(
+            "--activation",
+            metavar="SPEC",
+            help="Apply an activation to the predictions first, such as tanh or leaky_relu:slope=0.2; gradients are "
+            "then on the pre-activations.",
+            autocompletion=complete_activations,
+        ),
+    ] = None
+    from_logits: Annotated[
+        bool,
+        loss_option(
+            "--from-logits",
+            help="Predictions are scores before the loss's natural activation (sigmoid, softmax, exp).",
+        ),
+    ] = False
+    eps: Annotated[
+        float | None,
+        loss_option(
+            "--eps",
+            metavar="EPS",
+            help="Floor under probabilities inside logarithms; 0 for none. Default: 2.22e-16.",
+        ),
+    ] = None
+    normalize_rows: Annotated[
+        bool, loss_option("--normalize-rows", help="Divide each row of a vector prediction by its sum.")
+    ] = False
+    nulls: Annotated[
+        NullPolicy, loss_option("--nulls", help="Rows with a null or NaN: an error, or left out and counted.")
+    ] = NullPolicy.error
+
+    def asked(self) -> dict[str, Any]:
+        """The arguments of `lossctl.evaluate`."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {**values, "loss": self.loss or [], "nulls": self.nulls.value}
+
+
+@dataclass(frozen=True)
+class Output:
+    """What is written where."""
+
+    form: Annotated[
+        str | None,
+        output_option(
+            "-f",
+            "--format",
+            metavar="NAME",
+            help="Format of the result: {renderers}. Default: for people.",
+            autocompletion=completing("renderers"),
+        ),
+    ] = None
+    json: Annotated[bool, output_option("--json", help="Short for --format json: strict JSON.")] = False
+    output: Annotated[
+        list[str] | None,
+        output_option(
+            "-o", "--output", metavar="PATH", help="Write a file too, by suffix: {report_suffixes}; repeatable."
+        ),
+    ] = None
+    precision: Annotated[int, output_option("--precision", min=1, max=17, help="Significant digits in tables.")] = 6
+    color: Annotated[Color, output_option("--color", help="When to colour.")] = Color.auto
+    no_progress: Annotated[bool, output_option("--no-progress", help="No progress bar.")] = False
+    quiet: Quiet = 0
+
+    @property
+    def voice(self) -> Voice:
+        """Where words go."""
+        return Voice(self.quiet)
+
+    @property
+    def style(self) -> "Style":
+        """How to write for the terminal there is."""
+        return style_of(self.color, self.precision)
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the result is to be one object of JSON."""
+        return self.json or self.form == "json"
+
+    def renderer(self, usual: str) -> "Renderer":
+        """What writes the result.
+
+        Args:
+            usual: the name of what writes it where none is asked for.
+
+        Raises:
+            UsageError: nothing has that name, or two are asked for.
+        """
+        from lossctl.rendering.renderer import renderers
+
+        if self.json and self.form not in {None, "json"}:
+            raise UsageError(f"--json and --format {self.form} ask for two formats", "Give one.")
+        return renderers.get("json" if self.json else self.form or usual)
+
+    def progress(self, files: list[str]) -> "AbstractContextManager[Callable[[int], None]]":
+        """See `progress_bar`."""
+        return progress_bar(files, wanted=not (self.no_progress or self.quiet))
+
+
+@dataclass(frozen=True)
+class RunningOptions:
+    """How a pass is run."""
+
+    engine: Annotated[
+        str | None,
+        running_option(
+            "--engine",
+            metavar="NAME",
+            help="Who does the work: {engines}, of which dask is for a cluster; the numbers are the same. Default: "
+            "processes where forking is safe, else threads.",
+            autocompletion=completing("engines"),
+        ),
+    ] = None
+    threads: Annotated[
+        int | None,
+        running_option(
+            "--threads",
+            min=1,
+            metavar="N",
+            help="How many threads or worker processes; on a cluster, how many of its threads to keep busy. Default: "
+            "all.",
+        ),
+    ] = None
+    scheduler: Annotated[
+        str | None,
+        running_option(
+            "--scheduler",
+            metavar="ADDRESS",
+            help="Dask scheduler of a cluster, such as tcp://host:8786, for --engine dask. Its workers read the "
+            "files; stdin is sent to them. Default: what Dask is configured for, else worker processes on this "
+            "machine.",
+        ),
+    ] = None
+
+    def over(self, files: list[str], join: Join | None = None, progress: "Progress | None" = None) -> "Running":
+        """How to run over files: by the usual engine where none is asked for.
+
+        What is joined is in memory, where threads are.
+
+        Raises:
+            UsageError: there is no such engine, or it has no scheduler.
+        """
+        from lossctl.evaluation.engine import usual_engine
+        from lossctl.evaluation.running import Running
+
+        usual = "threads" if join is not None and join.labels else usual_engine(files)
+        return Running(self.engine or usual, self.threads, self.scheduler, progress)
