@@ -1,4 +1,4 @@
-"""The console that everything for people is drawn on: of fixed width, swayed by no environment."""
+"""The console that everything for people is drawn on: no environment variable changes its width or colours."""
 
 import io
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ STYLES: dict[Tone, str] = {
 
 
 def console(file: io.StringIO, width: int, *, color: bool) -> "Console":
-    """A console that writes to ``file``."""
+    """A console that writes to ``file``, ``width`` columns wide."""
     from rich.console import Console  # noqa: PLC0415  (only where something is drawn)
 
     return Console(
