@@ -124,7 +124,7 @@ class Finding:
     stops: bool
     """Whether no flag makes ``lossctl eval`` measure such data."""
     shared: bool
-    """Whether it may say the same of several models, which is then said once."""
+    """Whether it is reported once where it has the same evidence for several models."""
     look: Callable[[Case], Evidence | None]
 
     @property
@@ -144,7 +144,7 @@ def finding(
     Args:
         severity: how bad it is.
         stops: whether no flag makes ``lossctl eval`` measure such data.
-        shared: whether it may say the same of several models, which is then said once.
+        shared: whether it is reported once where it has the same evidence for several models.
     """
 
     def register(look: Callable[[Case], Evidence | None]) -> Callable[[Case], Evidence | None]:

@@ -127,7 +127,7 @@ def _results(
 
 
 def _best_constants(plan: Plan, total: Measured) -> Constants:
-    """The best constants of each loss of each model, by group, where somebody asked for them."""
+    """The best constants of each loss of each model, by group; empty unless asked for."""
     if total.labels is None:
         return {}
     points, totals = total.labels.points(), total.parts[0].moments.result()

@@ -29,7 +29,7 @@ class Report:
     """What was chosen without being asked for."""
     warnings: tuple[str, ...] = ()
     profile: Mapping[str, float] | None = None
-    """Seconds by phase, added up over workers, where somebody asked."""
+    """Seconds by phase, added up over workers; ``None`` unless asked for."""
 
     @property
     def value(self) -> float:

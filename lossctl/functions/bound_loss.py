@@ -1,4 +1,4 @@
-"""A loss with its parameters: what is measured with."""
+"""A loss with a value for each of its parameters, on predictions or through an activation."""
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar

@@ -1,4 +1,4 @@
-"""Which output activation belongs to which loss, and why: facts, and what is said of a risky pair."""
+"""Which output activations go with which losses, which should not, and why."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

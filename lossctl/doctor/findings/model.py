@@ -249,7 +249,7 @@ def _classification_losses(case: Case) -> tuple[FloatArray, IntArray] | None:
 
 
 def outside(case: Case) -> bool:
-    """Whether something said to be a probability is none."""
+    """Whether predictions are taken for probabilities, and one lies outside [0, 1]."""
     return (
         case.fit is not None
         and case.fit.scale is Scale.PROBABILITY

@@ -37,7 +37,7 @@ class Text:
         return text.encode()
 
     def _chart(self, chart: Chart, width: int, height: int, *, color: bool) -> str:
-        import plotext  # noqa: PLC0415  (loaded when something is drawn)
+        import plotext
 
         paint = _Paint(plotext, chart, color=color)
         columns = 1 if width < BESIDE else min(len(chart.panels), 2)

@@ -92,15 +92,15 @@ class Tables:
         return "".join(piece.text for piece in safe)
 
     def _indented(self, words: "str | Text", indent: int) -> "RenderableType":
-        from rich.padding import Padding  # noqa: PLC0415
+        from rich.padding import Padding
 
         if self.frame == MARKDOWN:
             return str(words).lstrip()
         return Padding(words, (0, 0, 0, indent), expand=False) if indent else words
 
     def _facts(self, page: "_Page", facts: Facts) -> None:
-        from rich.padding import Padding  # noqa: PLC0415
-        from rich.table import Table as Grid  # noqa: PLC0415
+        from rich.padding import Padding
+        from rich.table import Table as Grid
 
         if self.frame == MARKDOWN:
             for name, words in facts.rows:
@@ -161,8 +161,8 @@ class Tables:
     def _grid(
         self, table: Table, indices: Sequence[int], cells: Sequence[Sequence["str | Text"]]
     ) -> "rich_table.Table":
-        from rich import box  # noqa: PLC0415
-        from rich.table import Table as Grid  # noqa: PLC0415
+        from rich import box
+        from rich.table import Table as Grid
 
         framed = self.frame == MARKDOWN or (self.frame is not None and table.framed)
         grid = Grid(
@@ -212,7 +212,7 @@ def _joined(column: Sequence["str | Text"]) -> "str | Text":
     texts = [cell for cell in column if isinstance(cell, str)]
     if len(texts) == len(column):
         return "\n".join(texts)
-    from rich.text import Text  # noqa: PLC0415
+    from rich.text import Text
 
     return Text("\n").join([Text(cell) if isinstance(cell, str) else cell for cell in column])
 
