@@ -25,18 +25,18 @@ SMALLEST = sys.float_info.min
 """The loss of the best constant below which no skill is reported: a ratio to it says nothing."""
 
 
-def assemble(plan: Plan, total: Measured, passed: Traversal) -> Report:
+def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
     """The report of a whole run.
 
     Args:
         plan: what was to be measured.
         total: the sums of all rows.
-        passed: the files that were read, and where in them each row is.
+        traversal: the files that were read, and where in them each row is.
 
     Raises:
         DataError: there were no rows, or none that counted.
     """
-    used = ensure_measured(total, passed)
+    used = ensure_measured(total, traversal)
     bounds = [(model.name, bound) for model, bound in plan.losses]
     constants = _best_constants(plan, total)
     order = sorted(range(len(total.keys)), key=lambda group: [_sort_key(word) for word in total.keys[group]])
@@ -45,12 +45,12 @@ def assemble(plan: Plan, total: Measured, passed: Traversal) -> Report:
     results = [
         result
         for (model, bound), part in by_loss
-        for result in _results(plan, total, passed, model, bound, part, order, constants.get((model, bound)))
+        for result in _results(plan, total, traversal, model, bound, part, order, constants.get((model, bound)))
     ]
     return Report(
         results=tuple(results),
         inputs={
-            "files": list(passed.source.files),
+            "files": list(traversal.source.files),
             "rows": total.rows,
             "rows_used": used,
             "nulls": {column: problem.count for column, _, problem in total.problems.of("null")},
@@ -70,7 +70,7 @@ def assemble(plan: Plan, total: Measured, passed: Traversal) -> Report:
             ],
         },
         notes=(*plan.roles.notes, *_about_constants(constants)),
-        warnings=(*plan.doubts, *_warnings(total, passed, results), *_about_skill(results, constants)),
+        warnings=(*plan.doubts, *_warnings(total, traversal, results), *_about_skill(results, constants)),
     )
 
 
@@ -81,13 +81,14 @@ def _sort_key(word: str | None) -> tuple[bool, object]:
 def _results(
     plan: Plan,
     total: Measured,
-    passed: Traversal,
+    traversal: Traversal,
     model: str,
     bound: BoundLoss,
     part: Part,
     order: list[int],
-    constants: list[Solution] | None,
+    solutions: list[Solution] | None,
 ) -> Iterator[Result]:
+    """The results of one loss of one model, one for each group in the given order."""
     totals = part.moments.result()
     figures = None if part.gradients is None else part.gradients.result(totals, bound.reduction)
     infinite = part.moments.sum_value.infinite[:, :2].sum(axis=1)
@@ -121,8 +122,8 @@ def _results(
             value=value,
             standard_error=sums.standard_error(bound.reduction),
             gradient=gradient,
-            best_constant=None if constants is None else _best_constant(value, constants[group]),
-            samples=() if part.worst is None else tuple(_samples(part.worst, group, passed)),
+            best_constant=None if solutions is None else _best_constant(value, solutions[group]),
+            samples=() if part.worst is None else tuple(_samples(part.worst, group, traversal)),
         )
 
 
@@ -142,15 +143,16 @@ def _best_constants(plan: Plan, total: Measured) -> Constants:
 
 
 def _best_constant(value: float, solution: Solution) -> BestConstant:
+    """The best constant beside the value of a model; the skill is NaN where the loss of the constant is about 0."""
     skill = 1.0 - value / solution.loss if solution.loss >= SMALLEST else math.nan
     return BestConstant(solution.constant, solution.loss, skill, solution.relative_error)
 
 
 def _about_constants(constants: Constants) -> Iterator[str]:
-    """Notes on the best constants of a report: their scale, and how far they may be off."""
+    """Notes on the best constants: on which scale they are, and that they are approximate."""
     for bound in dict.fromkeys(bound for _, bound in constants if bound.activation is not None):
         yield f"{bound.name}: its best constant is on the scale of the loss, after the {bound.activation}"
-    error = max((solution.relative_error for groups in constants.values() for solution in groups), default=0.0)
+    error = max((solution.relative_error for solutions in constants.values() for solution in solutions), default=0.0)
     if error:
         yield (
             "more different labels than are kept: they were rounded by up to "
@@ -176,13 +178,15 @@ def _about_skill(results: list[Result], constants: Constants) -> Iterator[str]:
 
 
 def _named(plan: Plan, key: Group) -> dict[str, str | None]:
+    """The key of a group, by column."""
     return dict(zip(plan.roles.by, key, strict=True))
 
 
-def _samples(worst: Worst, group: int, passed: Traversal) -> Iterator[Sample]:
-    several = len(passed.source.files) > 1
+def _samples(worst: Worst, group: int, traversal: Traversal) -> Iterator[Sample]:
+    """The worst rows of a group, with the place of each in its file."""
+    several = len(traversal.source.files) > 1
     for place in worst.of(group):
-        file, row = passed.locate(int(worst.row[place]))
+        file, row = traversal.locate(int(worst.row[place]))
         numbers = (_plain(array[place]) for array in (worst.label, worst.prediction, worst.gradient))
         yield Sample(file if several else None, row, float(worst.value[place]), *numbers)
 
@@ -192,9 +196,9 @@ def _plain(value: object) -> float | tuple[float, ...]:
     return float(array) if array.ndim == 0 else tuple(array.tolist())
 
 
-def _warnings(total: Measured, passed: Traversal, results: list[Result]) -> Iterator[str]:
+def _warnings(total: Measured, traversal: Traversal, results: list[Result]) -> Iterator[str]:
     for column, kind, problem in total.problems.of("warning"):
-        yield f"{column}: {kind}: {counted(problem.count, 'row')}, first {passed.place(problem.row)}"
+        yield f"{column}: {kind}: {counted(problem.count, 'row')}, first {traversal.place(problem.row)}"
     for result in results:
         where = " ".join(f"{name}={word}" for name, word in result.group.items())
         title = f"{result.loss} of {result.model}{' at ' + where if where else ''}"

@@ -44,10 +44,12 @@ class Solution:
 
 
 class _NoneKnown(Exception):
-    """The best constant cannot be sought; the message says why."""
+    """The best constant of a loss cannot be found; the message says why."""
 
 
-def best_constants(bound: BoundLoss, width: int, points: Points, totals: list[Total], label: int) -> list[Solution]:
+def best_constants(
+    bound: BoundLoss, width: int, points: Points, totals: list[Total], label_width: int
+) -> list[Solution]:
     """The best constant of each group for a loss, on the loss's own scale (after any activation).
 
     Args:
@@ -55,20 +57,20 @@ def best_constants(bound: BoundLoss, width: int, points: Points, totals: list[To
         width: how many numbers a prediction has, 0 for a plain one.
         points: the labels, a slot for each column in each group.
         totals: what the groups came to for some model: rows and weights.
-        label: how many label columns there are, 0 for a plain label.
+        label_width: how many label columns there are, 0 for a plain label.
 
     Returns:
-        A solution for each of ``totals``; where no best constant is known it says why, and nothing is raised.
+        One for each group; where no best constant is known, it says why, and nothing is raised.
     """
     bound = bound.through(None)
     try:
         if bound.rows:
-            return list(_best_rows(bound, points, totals, label, width))
-        return list(_best_columns(bound, points, totals, max(label, 1)))
-    except _NoneKnown as none:
-        return [Solution(unknown=str(none)) for _ in totals]
-    except UsageError as wrong:
-        return [Solution(unknown=wrong.what) for _ in totals]
+            return list(_best_rows(bound, points, totals, label_width, width))
+        return list(_best_columns(bound, points, totals, max(label_width, 1)))
+    except _NoneKnown as reason:
+        return [Solution(unknown=str(reason)) for _ in totals]
+    except UsageError as error:
+        return [Solution(unknown=error.what) for _ in totals]
 
 
 def _reported(bound: BoundLoss, total: Total, label: FloatArray, prediction: FloatArray, weight: FloatArray) -> float:
@@ -86,34 +88,33 @@ def _reported(bound: BoundLoss, total: Total, label: FloatArray, prediction: Flo
 
 
 def _best_columns(bound: BoundLoss, points: Points, totals: list[Total], columns: int) -> Iterator[Solution]:
+    """The best constants of a loss that judges each number by itself, one a label column; errors as for `_Search`."""
     best = _Search(bound, points).best()
-    place_of = {slot: place for place, slot in enumerate(points.slot.tolist())}
+    place = {slot: index for index, slot in enumerate(points.slot.tolist())}
     for group, total in enumerate(totals):
-        places = [place_of[slot] for slot in range(group * columns, (group + 1) * columns) if slot in place_of]
-        if not places:
+        slots = [place[slot] for slot in range(group * columns, (group + 1) * columns) if slot in place]
+        if not slots:
             yield Solution()
             continue
-        constants = best[places].tolist()
+        constants = best[slots].tolist()
         if not np.isfinite(constants).all():
             yield Solution(unknown=UNEVEN)
             continue
-        cells = _cells_of(points, np.array(places))
-        prediction = np.repeat(best[places], points.size[places])
+        cells = _cells_of(points, np.array(slots))
+        prediction = np.repeat(best[slots], points.size[slots])
         label = bound.label_domain.convert(points.label[cells])
         share = 1 if bound.reduction == "sum" else columns
         column_total = replace(total, sum_weight=total.sum_weight * share)
         loss = _reported(bound, column_total, label, prediction, points.weight[cells])
-        error = float(points.relative_error[places].max())
+        error = float(points.relative_error[slots].max())
         yield Solution(constants[0] if columns == 1 else tuple(constants), loss, error)
 
 
 class _Search:
-    """The search for the best constant of every slot at once: a step costs one call of the gradient.
-
-    Arrays of constants are ``(slots,)``, one number a slot.
+    """Looks for the best constant of every slot at once: a step costs one call of the gradient.
 
     Raises:
-        _NoneKnown: predictions are no interval.
+        _NoneKnown: the predictions of the loss are no interval.
     """
 
     def __init__(self, bound: BoundLoss, points: Points) -> None:
@@ -131,9 +132,9 @@ class _Search:
         self.mean = np.clip(points.mean, self.low, self.high)
 
     def best(self) -> FloatArray:
-        """The best constants: of an interval of equally good ones its middle, or the end nearest to the labels.
+        """The best constant of each slot; NaN where one of the labels is better than what the slope leads to.
 
-        NaN where the slope does not lead there.
+        Of an interval of equally good constants it is the middle, or the end nearest to the labels.
         """
         left, right = self.sign(self.low) > 0, self.sign(self.high) < 0
         low = np.where(left, self.edges[0], np.where(right, self.high, self.low))
@@ -146,7 +147,7 @@ class _Search:
         return np.where(self._beaten(constant), math.nan, constant)
 
     def sign(self, constant: FloatArray) -> FloatArray:
-        """The sign of the mean slope at a constant, 0 where it is balanced up to rounding."""
+        """The sign of the mean slope of each slot at its constant, 0 where it is 0 up to rounding."""
         points = self.points
         slope = self.bound.row_gradient(self.label, np.repeat(constant, points.size))
         with np.errstate(all="ignore"):
@@ -170,23 +171,28 @@ class _Search:
         Where that is a single point up to rounding, the mean label is preferred if the slope is 0 there too, then a
         label: at a kink the slope jumps past 0.
         """
-        first, on_label = self._snapped(first, -1)
-        last, also = self._snapped(last, 1)
+        first, first_on_label = self._snapped(first, -1)
+        last, last_on_label = self._snapped(last, 1)
         middle = 0.5 * first + 0.5 * last
-        point = np.where(on_label, first, np.where(also, last, middle))
+        point = np.where(first_on_label, first, np.where(last_on_label, last, middle))
         point = np.where(self.sign(self.mean) == 0, self.mean, point)
         return np.where(last - first > FLAT * (self.high - self.low), middle, point)
 
     def _snapped(self, constant: FloatArray, step: int) -> tuple[FloatArray, BoolArray]:
-        """The label that a constant is at or one double beyond, in the direction of the step; else the constant."""
+        """The constant of each slot, or the label one double off in the direction of the step; and where it is a label.
+
+        Args:
+            constant: one a slot.
+            step: 1 or -1.
+        """
         key = ordered(constant)
         snapped, on_label = constant.copy(), np.zeros(len(constant), dtype=np.bool_)
-        for index, (start, size) in enumerate(zip(self.points.start.tolist(), self.points.size.tolist(), strict=True)):
+        for slot, (start, size) in enumerate(zip(self.points.start.tolist(), self.points.size.tolist(), strict=True)):
             labels = self.label[start : start + size]
-            for candidate in unordered(key[index] + np.array([step, 0])):
-                where = int(np.searchsorted(labels, candidate))
-                if where < size and labels[where] == candidate:
-                    snapped[index], on_label[index] = candidate, True
+            for candidate in unordered(key[slot] + np.array([step, 0])):
+                index = int(np.searchsorted(labels, candidate))
+                if index < size and labels[index] == candidate:
+                    snapped[slot], on_label[slot] = candidate, True
         return snapped, on_label
 
     def _beaten(self, constant: FloatArray) -> BoolArray:
@@ -197,12 +203,12 @@ class _Search:
         beaten = np.zeros(len(constant), dtype=np.bool_)
         for part in np.linspace(0.0, 1.0, PROBES):
             probe = self.label[points.start + np.rint(part * (points.size - 1)).astype(np.int64)]
-            value, _ = self._sums(np.clip(probe, *self.edges))
-            beaten |= value < bar
+            probed, _ = self._sums(np.clip(probe, *self.edges))
+            beaten |= probed < bar
         return beaten
 
     def _sums(self, constant: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """The sums of the losses of a constant, and of their sizes."""
+        """The sum of the losses of each slot's constant, and of their sizes."""
         value = self.bound.row_value(self.label, np.repeat(constant, self.points.size))
         with np.errstate(all="ignore"):
             value = self.points.weight * value
@@ -210,29 +216,36 @@ class _Search:
 
 
 def _inner(edge: float, inwards: float, *, is_open: bool) -> float:
-    """The last double inside an edge of an interval."""
+    """The last double inside an edge of an interval: the edge itself where it is finite and not open."""
     return math.nextafter(edge, -edge if math.isinf(edge) else inwards) if is_open or math.isinf(edge) else edge
 
 
 # --- losses of rows ---------------------------------------------------------------------------------------------------
 
 
-def _best_rows(bound: BoundLoss, points: Points, totals: list[Total], label: int, width: int) -> Iterator[Solution]:
-    if label and not _additive(bound, width):
+def _best_rows(
+    bound: BoundLoss, points: Points, totals: list[Total], label_width: int, width: int
+) -> Iterator[Solution]:
+    """The best constants of a loss that judges rows of probabilities.
+
+    Raises:
+        _NoneKnown: predictions are no probabilities, or labels cannot be taken column by column.
+    """
+    if label_width and not _additive(bound, width):
         raise _NoneKnown("it depends on more of a label than its columns one by one")
     if not isinstance(bound.prediction_domain, Simplex | LogSimplex):
         raise _NoneKnown(f"predictions are {bound.prediction_domain.describe()}, no probabilities")
-    columns = max(label, 1)
+    columns = max(label_width, 1)
     for group, total in enumerate(totals):
         slots = np.flatnonzero(points.slot // columns == group)
         if not len(slots):
             yield Solution()
             continue
         error = float(points.relative_error[slots].max())
-        if error and not label:
+        if error and not label_width:
             yield Solution(unknown="there are too many classes")
             continue
-        rows = (_spread if label else _codes)(bound, points, slots, total, width)
+        rows = (_spread if label_width else _codes)(bound, points, slots, total, width)
         constant = rows.best()
         if constant is None:
             yield Solution(unknown="no step from the uniform row leads to it")
@@ -242,7 +255,7 @@ def _best_rows(bound: BoundLoss, points: Points, totals: list[Total], label: int
 
 
 def _codes(bound: BoundLoss, points: Points, slots: IntArray, total: Total, width: int) -> "_Rows":
-    """The classes that occur and their weights."""
+    """One row for each class that occurs, weighted."""
     cells = _cells_of(points, slots)
     label, weight = points.label[cells], points.weight[cells]
     prior = np.zeros(width)
@@ -251,7 +264,10 @@ def _codes(bound: BoundLoss, points: Points, slots: IntArray, total: Total, widt
 
 
 def _spread(bound: BoundLoss, points: Points, slots: IntArray, total: Total, width: int) -> "_Rows":
-    """Rows with one number each, and a row of zeros that takes away what they count too often; see `_additive`."""
+    """One row for each different number of a column, zero in the others, weighted.
+
+    A last row of zeros has a negative weight, which takes away what the others count too often; see `_additive`.
+    """
     cells = _cells_of(points, slots)
     column = np.repeat(points.slot[slots] % width, points.size[slots])
     label = np.zeros((len(cells) + 1, width), order="F")
@@ -261,6 +277,7 @@ def _spread(bound: BoundLoss, points: Points, slots: IntArray, total: Total, wid
 
 
 def _cells_of(points: Points, slots: IntArray) -> IntArray:
+    """Where the points of some slots are, which are given by their places among those that have rows."""
     spans = (np.arange(points.start[slot], points.start[slot] + points.size[slot]) for slot in slots)
     return np.concatenate(list(spans))
 
@@ -274,16 +291,16 @@ def _additive(bound: BoundLoss, width: int, tries: int = 16) -> bool:
     label, prediction = (
         domain.sample(rng, tries, width) for domain in (Simplex(), bound.prediction_domain.for_width(width))
     )
-    apart = -(width - 1) * bound.row_value(np.zeros_like(label), prediction)
+    total = -(width - 1) * bound.row_value(np.zeros_like(label), prediction)
     for column in range(width):
         alone = np.zeros_like(label)
         alone[:, column] = label[:, column]
-        apart = apart + bound.row_value(alone, prediction)
-    return bool(np.allclose(apart, bound.row_value(label, prediction), rtol=1e-9, atol=1e-9))
+        total = total + bound.row_value(alone, prediction)
+    return bool(np.allclose(total, bound.row_value(label, prediction), rtol=1e-9, atol=1e-9))
 
 
 class _Rows:
-    """The mean loss of one row of probabilities, and its slope."""
+    """Labels with weights; over them, the mean loss of one row of probabilities and its slope."""
 
     def __init__(self, bound: BoundLoss, label: FloatArray, weight: FloatArray, total: Total, mean: FloatArray) -> None:
         self.bound, self.mean = bound, mean
@@ -292,7 +309,7 @@ class _Rows:
         self.logarithms = isinstance(bound.prediction_domain, LogSimplex)
 
     def best(self) -> FloatArray | None:
-        """The row whose slope says that no other is better.
+        """The row whose slope says that no other is better; ``None`` where none of those tried is.
 
         It is the mean label of a proper score, or one step from the uniform row p away: the smoothed mean −p ∂ℓ/∂p of
         a likelihood, the geometric mean e^(−∂ℓ/∂p) of a reverse divergence.
