@@ -9,8 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lossctl.doctor.diagnosis import diagnose
-    from lossctl.doctor.outcome import Diagnosis
+    from lossctl.doctor.diagnose import diagnose
+    from lossctl.doctor.diagnosis import Diagnosis
     from lossctl.errors import DataError, LossctlError, UsageError
     from lossctl.evaluation.evaluate import evaluate
     from lossctl.evaluation.report import Report
@@ -26,14 +26,14 @@ _HOMES = {
     "BoundActivation": "functions.activation",
     "BoundLoss": "functions.bound_loss",
     "DataError": "errors",
-    "Diagnosis": "doctor.outcome",
+    "Diagnosis": "doctor.diagnosis",
     "Explanation": "functions.explanation",
     "LossctlError": "errors",
     "Report": "evaluation.report",
     "Result": "evaluation.result",
     "UsageError": "errors",
     "activation": "functions.activation",
-    "diagnose": "doctor.diagnosis",
+    "diagnose": "doctor.diagnose",
     "evaluate": "evaluation.evaluate",
     "explain": "functions.explanation",
     "get_activation": "functions.activation",

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from typing import Any, Literal
 
 SCHEMA_VERSION = 1
-"""Of every JSON object; a field that changes its meaning or goes away adds one."""
+"""Stands in every JSON object; goes up by one when a field changes its meaning or goes away."""
 
 Tone = Literal["", "strong", "faint", "code", "good", "bad", "doubtful", "noted", "command"]
 """How a piece of text is meant; a ``command`` is never broken, so that it can be copied."""
@@ -170,9 +170,10 @@ def _nothing() -> tuple[()]:
 
 @dataclass(frozen=True)
 class Document:
-    """A result, described.
+    """A result, described once for all formats.
 
-    What is costly is made when somebody asks for it: a number for a script need not wait for tables.
+    Sections, record, rows and items are functions, called only by the formats that need them: a number for a script
+    does not wait for tables.
     """
 
     title: str
@@ -181,11 +182,11 @@ class Document:
     record: Callable[[], Row] = dict
     """The whole in numbers, strings, lists and dictionaries."""
     rows: Callable[[], Iterable[Row]] = _nothing
-    """What it is mainly about, tidy: one value a field, or a tuple of numbers."""
+    """Tidy rows, as CSV has them: one value a field, or a tuple of numbers."""
     items: Callable[[], Iterable[Row]] | None = None
-    """The same where a field may hold a list or a dictionary; else they are the rows."""
+    """The same rows for JSON lines, where a field may hold a list or a dictionary; the rows where left out."""
     values: tuple[float, ...] = ()
-    """The numbers it comes down to, if it does."""
+    """The numbers that the result comes down to; empty where it is more than numbers."""
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     bare: bool = False
@@ -198,22 +199,22 @@ class Document:
         return versioned(self.record())
 
     def lines(self) -> list[Any]:
-        """What it is mainly about, one object each, as strict JSON takes it."""
+        """The items, or rows, as strict JSON takes them: one object each."""
         return [strict(item) for item in (self.items or self.rows)()]
 
 
 def phrase(*words: Words) -> Phrase:
-    """Words one behind the other."""
-    made: list[Piece] = []
-    for some in words:
-        made += [Piece(some)] if isinstance(some, str) else [some] if isinstance(some, Piece) else some
-    return tuple(made)
+    """Words one behind the other, as one phrase."""
+    pieces: list[Piece] = []
+    for word in words:
+        pieces += [Piece(word)] if isinstance(word, str) else [word] if isinstance(word, Piece) else word
+    return tuple(pieces)
 
 
 def prose(text: str) -> Phrase:
     """Text of a docstring: what stands between backticks is code."""
     pieces = re.split(r"`{1,2}([^`]+)`{1,2}", text)
-    return tuple(Piece(piece, "code" if at % 2 else "") for at, piece in enumerate(pieces))
+    return tuple(Piece(piece, "code" if index % 2 else "") for index, piece in enumerate(pieces))
 
 
 def charted(charts: Sequence[Chart]) -> Document:
@@ -247,8 +248,8 @@ def strict(value: Any) -> Any:
     """The value with non-finite numbers as ``None``, named in a field ``nonfinite`` of their object."""
     if isinstance(value, Mapping):
         plain = {key: strict(item) for key, item in value.items()}
-        odd = {key: word for key, item in value.items() if (word := _word(item)) is not None}
-        return {**plain, "nonfinite": odd} if odd else plain
+        nonfinite = {key: word for key, item in value.items() if (word := _word(item)) is not None}
+        return {**plain, "nonfinite": nonfinite} if nonfinite else plain
     return [strict(item) for item in value] if isinstance(value, list | tuple) else _finite(value)
 
 

@@ -28,8 +28,8 @@ def test_a_plug_in_loss_is_evaluated_by_the_command_line(plugin):
 
 
 def test_a_plug_in_loss_keeps_the_contract_and_suggests_itself(plugin):
-    imports = "from lossctl.checks import check_loss, sampled; from lossctl.functions.loss import losses"
-    code = f"{imports}; print(check_loss(sampled(losses.get('pinball'), 4), 4))"
+    imports = "from lossctl.checks import check_loss, sampled_loss; from lossctl.functions.loss import losses"
+    code = f"{imports}; print(check_loss(sampled_loss(losses.get('pinball'), 4), 4))"
     assert run(plugin, "-c", code).stdout == "[]\n"
     wrong = run(plugin, "-m", "lossctl", "eval", "sample_data/regression.csv", "-l", "pinbal")
     assert wrong.returncode == 2

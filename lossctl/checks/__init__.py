@@ -12,10 +12,10 @@ from lossctl.checks.contract import (
     check_activation,
     check_draws,
     check_loss,
-    drawn,
-    points,
-    sampled,
     sampled_activation,
+    sampled_loss,
+    sampled_parameters,
+    sampled_points,
     undocumented,
 )
 
@@ -25,9 +25,9 @@ __all__ = [
     "check_activation",
     "check_draws",
     "check_loss",
-    "drawn",
-    "points",
-    "sampled",
     "sampled_activation",
+    "sampled_loss",
+    "sampled_parameters",
+    "sampled_points",
     "undocumented",
 ]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from lossctl.checks.differences import NOTHING, Comparison, compare_loss
+from lossctl.checks.differences import NOTHING, Agreement, compare_loss
 from lossctl.evaluation.batch import Batch
 from lossctl.evaluation.clock import Clock
 from lossctl.evaluation.complaints import ensure_measured
@@ -21,17 +21,17 @@ class Proof:
 
     model: str
     bound: BoundLoss
-    gradient: Comparison
+    gradient: Agreement
     places: tuple[tuple[str, int], ...]
     """For each of the worst numbers, the file it is in, and its row there, from 1."""
 
 
 @dataclass(frozen=True)
 class _Compared:
-    """What came of some rows."""
+    """The counts of some rows, and how far the gradient of each loss of each model agrees with differences there."""
 
     counts: Measured
-    gradients: tuple[Comparison, ...]
+    gradients: tuple[Agreement, ...]
 
     @property
     def rows(self) -> int:
@@ -53,6 +53,11 @@ def prove(
 ) -> tuple[Measured, list[Proof]]:
     """Hold the gradients of a plan's losses against differences at every row that counts.
 
+    Args:
+        source: where the rows are.
+        plan: the models and their losses.
+        running: engine and threads.
+
     Returns:
         The counts of rows read and left out, and a proof for each model and loss.
 
@@ -63,8 +68,8 @@ def prove(
     total, passed = folded.total, folded.passed
     ensure_measured(total.counts, passed)
     return total.counts, [
-        Proof(model.name, bound, found, tuple(passed.locate(point.row) for point in found.worst))
-        for (model, bound), found in zip(plan.losses, total.gradients, strict=True)
+        Proof(model.name, bound, agreement, tuple(passed.locate(point.row) for point in agreement.worst))
+        for (model, bound), agreement in zip(plan.losses, total.gradients, strict=True)
     ]
 
 
@@ -72,18 +77,18 @@ def _zero(plan: Plan) -> _Compared:
     return _Compared(nothing(plan), (NOTHING,) * len(plan.losses))
 
 
-def _compare(plan: Plan, batch: Batch, clock: Clock) -> _Compared:  # noqa: ARG001  (nobody asks where the time goes)
+def _compare(plan: Plan, batch: Batch, _clock: Clock) -> _Compared:
     counts = tally(plan, batch)
     if any(batch.problems.of("error")):
         return _Compared(counts, tuple(replace(NOTHING, rows=batch.rows) for _ in plan.losses))
-    found = []
+    agreements = []
     for model, prediction in zip(plan.models, batch.predictions, strict=True):
         for bound in model.losses:
-            label, sum_of = kernel_label(bound, batch.label), NOTHING
+            label, agreement = kernel_label(bound, batch.label), NOTHING
             for block in blocks(prediction):
-                sum_of = sum_of + compare_loss(bound, label[block], prediction[block])
+                agreement = agreement + compare_loss(bound, label[block], prediction[block])
             if batch.position is not None:
-                worst = tuple(replace(point, row=int(batch.position[point.row])) for point in sum_of.worst)
-                sum_of = replace(sum_of, worst=worst)
-            found.append(replace(sum_of, rows=batch.rows))
-    return _Compared(counts, tuple(found))
+                worst = tuple(replace(point, row=int(batch.position[point.row])) for point in agreement.worst)
+                agreement = replace(agreement, worst=worst)
+            agreements.append(replace(agreement, rows=batch.rows))
+    return _Compared(counts, tuple(agreements))

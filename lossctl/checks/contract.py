@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lossctl.checks.differences import NOTHING, Comparison, compare
+from lossctl.checks.differences import NOTHING, Agreement, compare
 from lossctl.domain import BoolArray, FloatArray, Interval, Words
 from lossctl.errors import LossctlError
 from lossctl.functions.activation import Activation, BoundActivation
@@ -19,26 +19,34 @@ WORDS = {"formula": "Formula:", "use": "Use it", "avoid": "Avoid it", "example":
 """What a docstring must have, by section."""
 
 
-def drawn(definition: Definition, seed: int, given: Mapping[str, Value] | None = None) -> dict[str, Value]:
-    """A value for each parameter: as given, else drawn from its domain; the floor under probabilities stays."""
+def sampled_parameters(definition: Definition, seed: int, given: Mapping[str, Value] | None = None) -> dict[str, Value]:
+    """A value for each parameter of a loss or an activation: as given, else sampled from its domain.
+
+    The floor under probabilities (``eps``) keeps its default unless it is given.
+
+    Args:
+        definition: whose parameters.
+        seed: of the random numbers.
+        given: values by parameter name.
+    """
     rng = np.random.default_rng(seed)
-    made: dict[str, Value] = {}
+    values: dict[str, Value] = {}
     for parameter in definition.parameters:
-        made[parameter.name] = parameter.default if parameter.name == "eps" else _draw(parameter, rng)
-    return {**made, **(given or {})}
+        values[parameter.name] = parameter.default if parameter.name == "eps" else _sampled_value(parameter, rng)
+    return {**values, **(given or {})}
 
 
-def sampled(definition: Loss, seed: int) -> BoundLoss:
-    """The loss with each parameter drawn from its domain."""
-    return BoundLoss(definition, definition.settings(drawn(definition, seed)), definition.reduction)
+def sampled_loss(definition: Loss, seed: int) -> BoundLoss:
+    """The loss with each parameter sampled from its domain."""
+    return BoundLoss(definition, definition.settings(sampled_parameters(definition, seed)), definition.reduction)
 
 
 def sampled_activation(definition: Activation, seed: int) -> BoundActivation:
-    """The activation with each parameter drawn from its domain."""
-    return BoundActivation(definition, definition.settings(drawn(definition, seed)))
+    """The activation with each parameter sampled from its domain."""
+    return BoundActivation(definition, definition.settings(sampled_parameters(definition, seed)))
 
 
-def _draw(parameter: Parameter, rng: np.random.Generator) -> Value:
+def _sampled_value(parameter: Parameter, rng: np.random.Generator) -> Value:
     if parameter.optional and rng.integers(4) == 0:
         return None
     if isinstance(parameter.domain, Words):
@@ -48,8 +56,17 @@ def _draw(parameter: Parameter, rng: np.random.Generator) -> Value:
     return bool(rng.integers(2))
 
 
-def points(bound: BoundLoss, seed: int, n: int = ROWS, k: int = COLUMNS) -> tuple[FloatArray, FloatArray]:
+def sampled_points(bound: BoundLoss, seed: int, n: int = ROWS, k: int = COLUMNS) -> tuple[FloatArray, FloatArray]:
     """Legal labels and predictions to try a loss on, away from the edges of its domains.
+
+    Args:
+        bound: the loss; through an activation, the predictions are pre-activations.
+        seed: of the random numbers.
+        n: how many rows.
+        k: how many columns, where the loss takes rows or several columns.
+
+    Returns:
+        Labels and predictions, ``(n,)`` or ``(n, k)``.
 
     Raises:
         UsageError: what the activation comes to is not legal for the loss.
@@ -60,11 +77,12 @@ def points(bound: BoundLoss, seed: int, n: int = ROWS, k: int = COLUMNS) -> tupl
 
 @dataclass(frozen=True)
 class Check:
-    """What came of holding a loss or an activation against the mathematical part of its contract."""
+    """The result of holding a loss or an activation against the mathematical part of its contract; results add up."""
 
     faults: tuple[str, ...] = ()
-    """What it breaks, in English; its gradient apart."""
-    gradient: Comparison = NOTHING
+    """What it breaks, in English, but for its gradient."""
+    gradient: Agreement = NOTHING
+    """How far its gradient agrees with finite differences."""
 
     def __add__(self, other: "Check") -> "Check":
         return Check(tuple(dict.fromkeys((*self.faults, *other.faults))), self.gradient + other.gradient)
@@ -82,26 +100,26 @@ def check_loss(bound: BoundLoss, seed: int = 0) -> list[str]:
     leave their arguments as they were; the gradient is that of the value; the loss survives its own spelling and a
     pickle; its documentation states what everybody asks.
     """
-    return _said(bound, check(bound, seed))
+    return _broken(bound, check(bound, seed))
 
 
 def check_activation(bound: BoundActivation, seed: int = 0) -> list[str]:
     """What an activation breaks of the contract every activation keeps, in English; see `check_loss`."""
-    return _said(bound, check(bound, seed))
+    return _broken(bound, check(bound, seed))
 
 
-def _said(bound: Bound, found: Check) -> list[str]:
-    said = [*found.faults, *undocumented(bound.definition)]
-    if found.gradient.wrong:
-        worst = found.gradient.worst[0]
+def _broken(bound: Bound, result: Check) -> list[str]:
+    broken = [*result.faults, *undocumented(bound.definition)]
+    if result.gradient.wrong:
+        worst = result.gradient.worst[0]
         where = f"prediction {worst.prediction!r}, column {worst.column}"
         where = where if worst.label is None else f"label {worst.label!r}, {where}"
-        said.append(f"{bound}: the gradient is {worst.stated!r}, differences say {worst.difference!r}, at {where}")
-    return said
+        broken.append(f"{bound}: the gradient is {worst.stated!r}, differences say {worst.difference!r}, at {where}")
+    return broken
 
 
 def check(bound: Bound, seed: int = 0) -> Check:
-    """Hold a loss or an activation against the mathematical part of its contract, at points drawn from its domains."""
+    """Hold a loss or an activation against the mathematical part of its contract, at points of its domains."""
     faults: list[str] = []
     try:
         faults += _spelling(bound)
@@ -114,17 +132,24 @@ def check(bound: Bound, seed: int = 0) -> Check:
 
 
 def check_draws(bound: Bound, given: Collection[str] = (), *, draws: int = 20, seed: int = 0) -> Check:
-    """`check` as it is, then with other parameters, but for those given by name, and at other points."""
-    kept = {name: value for name, value in bound.parameters.items() if name in given}
+    """`check` as it is, then again with parameters and points sampled anew; results are added up.
+
+    Args:
+        bound: the loss or the activation.
+        given: names of parameters that keep their values.
+        draws: how often it is checked in all.
+        seed: of the first draw; each of the others has the next.
+    """
+    fixed = {name: value for name, value in bound.parameters.items() if name in given}
     total = check(bound, seed)
-    for at in range(seed + 1, seed + draws):
-        settings = bound.definition.settings(drawn(bound.definition, at, kept))
-        total = total + check(replace(bound, settings=settings), at)
+    for other_seed in range(seed + 1, seed + draws):
+        settings = bound.definition.settings(sampled_parameters(bound.definition, other_seed, fixed))
+        total = total + check(replace(bound, settings=settings), other_seed)
     return total
 
 
 def undocumented(definition: Definition) -> Iterator[str]:
-    """What its documentation lacks."""
+    """What the documentation of a loss or an activation lacks, in English; nothing when it is whole."""
     if not definition.summary.endswith("."):
         yield f"{definition.name}: the docstring needs a first line that ends with a full stop"
     for section, word in WORDS.items():
@@ -138,22 +163,22 @@ def _spelling(bound: Bound) -> Iterator[str]:
     if not bound.registered:
         yield f"{bound.name} is not registered"
         return
-    again = bound.reread()
-    if again.settings != bound.settings:
-        yield f"{bound} does not survive being spelled: {again.settings}"
+    reread = bound.reread()
+    if reread.settings != bound.settings:
+        yield f"{bound} does not survive being spelled: {reread.settings}"
     if pickle.loads(pickle.dumps(bound)) != bound:  # noqa: S301  (our own bytes)
         yield f"{bound} does not survive a pickle"
 
 
 def _behaviour(bound: Bound, seed: int) -> Iterator[str]:
-    """What is wrong with shapes, types and rows."""
+    """What is wrong with the shapes and types of values and gradients, and with what they depend on."""
     arguments = _arguments(bound, seed)
-    before = [array.copy() for array in arguments]
+    copies = [array.copy() for array in arguments]
     value, slope = bound.slopes(*arguments)
-    if not all(np.array_equal(*pair) for pair in zip(before, arguments, strict=True)):
+    if not all(np.array_equal(*pair) for pair in zip(copies, arguments, strict=True)):
         yield f"{bound} changes its arguments"
-    wanted = bound.shape_of(arguments[-1])
-    for name, array, shape in (("value", value, wanted), ("gradient", slope, arguments[-1].shape)):
+    value_shape = bound.shape_of(arguments[-1])
+    for name, array, shape in (("value", value, value_shape), ("gradient", slope, arguments[-1].shape)):
         if array.shape != shape or array.dtype != np.float64:
             yield f"{bound}: the {name} has shape {array.shape} and type {array.dtype}, not {shape} and float64"
             return

@@ -30,7 +30,7 @@ PROBES = 16
 """Columns tried in a row; of wider predictions each row has its turn at others."""
 WORST = 10
 Place = tuple[IntArray, IntArray]
-"""A row and a column for each row."""
+"""Rows and a column of each: two arrays of indices, ``(n,)``."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Point:
     """One number of a prediction, with its gradient as stated and as differences find it."""
 
     name: str
-    """Of what."""
+    """Which loss or activation."""
     row: int
     column: int
     label: float | tuple[float, ...] | None
@@ -51,8 +51,8 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """What came of many numbers. It adds up: rows of the second come after those of the first."""
+class Agreement:
+    """How far stated gradients agree with differences. It adds up: rows of the second come after those of the first."""
 
     rows: int = 0
     compared: int = 0
@@ -65,15 +65,15 @@ class Comparison:
     worst: tuple[Point, ...] = ()
     """The largest relative errors, largest first."""
 
-    def __add__(self, other: "Comparison") -> "Comparison":
-        moved = tuple(replace(point, row=point.row + self.rows) for point in other.worst)
-        return Comparison(
+    def __add__(self, other: "Agreement") -> "Agreement":
+        later = tuple(replace(point, row=point.row + self.rows) for point in other.worst)
+        return Agreement(
             self.rows + other.rows,
             self.compared + other.compared,
             self.kinks + other.kinks,
             self.unresolved + other.unresolved,
             self.wrong + other.wrong,
-            _worst((*self.worst, *moved)),
+            _worst((*self.worst, *later)),
         )
 
     @property
@@ -82,15 +82,20 @@ class Comparison:
         return self.worst[0].error if self.worst else 0.0
 
 
-NOTHING = Comparison()
+NOTHING = Agreement()
 
 
 def _worst(points: tuple[Point, ...]) -> tuple[Point, ...]:
-    return tuple(sorted(points, key=lambda it: (-it.wrong, -it.error, it.row, it.column))[:WORST])
+    return tuple(sorted(points, key=lambda point: (-point.wrong, -point.error, point.row, point.column))[:WORST])
 
 
-def compare(bound: Bound, *arguments: FloatArray) -> Comparison:
-    """Hold the gradient of a loss or an activation against differences of its values, at legal arguments."""
+def compare(bound: Bound, *arguments: FloatArray) -> Agreement:
+    """Hold the gradient of a loss or an activation against differences of its values.
+
+    Args:
+        bound: the loss or the activation.
+        arguments: label and prediction of a loss, pre-activations of an activation; they must be legal.
+    """
     if isinstance(bound, BoundLoss):
         return compare_loss(bound, *bound.accept(*arguments))
     if isinstance(bound, BoundActivation):
@@ -98,13 +103,13 @@ def compare(bound: Bound, *arguments: FloatArray) -> Comparison:
     raise TypeError(bound)
 
 
-def compare_loss(bound: BoundLoss, label: FloatArray, prediction: FloatArray) -> Comparison:
+def compare_loss(bound: BoundLoss, label: FloatArray, prediction: FloatArray) -> Agreement:
     """Hold the gradient of a loss against differences of its values, at legal labels and predictions.
 
     Args:
         bound: the loss, maybe through an activation; with respect to whose input the gradient then is.
         label: as kernels take it: ``(n,)`` or ``(n, k)``.
-        prediction: ``(n,)`` or ``(n, k)``.
+        prediction: ``(n,)`` or ``(n, k)``; numbers under the floor of probabilities are counted as kinks.
     """
     clipped = bound.clipped(label, prediction)
     with np.errstate(all="ignore"):
@@ -113,16 +118,16 @@ def compare_loss(bound: BoundLoss, label: FloatArray, prediction: FloatArray) ->
             blur = blur + _total(np.abs(label))
         if bound.activation is not None and bound.chained:
             # What rounding the output of the activation does to the value.
-            after = bound.activated(prediction)
-            blur = blur + _total(np.abs(after * replace(bound, activation=None).row_gradient(label, after)))
+            output = bound.activated(prediction)
+            blur = blur + _total(np.abs(output * replace(bound, activation=None).row_gradient(label, output)))
 
     def crosses(behind: FloatArray, ahead: FloatArray) -> BoolArray:
-        found = _crossed(bound, label, behind, ahead)
-        return found if clipped is None else found | clipped
+        crossed = _crossed(bound, label, behind, ahead)
+        return crossed if clipped is None else crossed | clipped
 
     rows = _Rows(
         str(bound),
-        lambda at: bound.row_value(label, at),
+        lambda moved: bound.row_value(label, moved),
         prediction,
         bound.prediction_domain,
         crosses,
@@ -132,16 +137,20 @@ def compare_loss(bound: BoundLoss, label: FloatArray, prediction: FloatArray) ->
     return rows.compare(bound.row_gradient(label, prediction))
 
 
-def compare_activation(bound: BoundActivation, z: FloatArray) -> Comparison:
+def compare_activation(bound: BoundActivation, z: FloatArray) -> Agreement:
     """Hold the derivative of an activation against differences of its values.
 
     The pullback of an activation of rows is held against differences of a weighted sum of its outputs.
+
+    Args:
+        bound: the activation.
+        z: pre-activations, ``(n,)`` or ``(n, k)``.
     """
     columns = np.arange(z.shape[-1] if bound.definition.rows else 1)
     weight = np.broadcast_to(np.cos(columns), z.shape) if bound.definition.rows else np.ones_like(z)
 
-    def total(at: FloatArray) -> FloatArray:
-        return _total(bound.value(at) * weight)
+    def total(moved: FloatArray) -> FloatArray:
+        return _total(bound.value(moved) * weight)
 
     def crosses(behind: FloatArray, ahead: FloatArray) -> BoolArray:
         return _any([_between(behind, ahead, kink) for kink in bound.definition.kinks], len(z))
@@ -152,43 +161,43 @@ def compare_activation(bound: BoundActivation, z: FloatArray) -> Comparison:
 
 @dataclass(frozen=True)
 class _Rows:
-    """Some rows of a function of predictions."""
+    """A function of predictions, and the rows at which its gradient is held against differences."""
 
     name: str
     value: Callable[[FloatArray], FloatArray]
-    """Predictions to one number each row."""
+    """From predictions, in the shape of ``prediction``, to one number a row, ``(n,)``."""
     prediction: FloatArray
     domain: Domain
     crosses: Callable[[FloatArray, FloatArray], BoolArray]
-    """Which rows have no derivative somewhere between two predictions."""
+    """Which rows have no derivative somewhere between two predictions, ``(n,)``."""
     blur: FloatArray
-    """How large the terms of the value may be: it may be a small difference of them, and as roughly rounded."""
+    """How large the terms of a value may be, ``(n,)``: their rounding is in it, however small it is itself."""
     label: FloatArray | None
 
-    def compare(self, stated: FloatArray) -> Comparison:
+    def compare(self, stated: FloatArray) -> Agreement:
         """Hold a gradient, in the shape of the prediction, against differences of the value."""
         n, k = len(self.prediction), 1 if self.prediction.ndim == 1 else self.prediction.shape[1]
         total = NOTHING
         row, space = np.arange(n), room(self.prediction, self.domain).reshape(n, k)
         for probe in range(min(k, PROBES) if n else 0):
             column = (row + probe) % k if k > PROBES else np.full(n, probe)
-            found, doubt, kinked = self._derivative((row, column), space[row, column])
-            total = total + self._judge(stated.reshape(n, k)[row, column], found, doubt, kinked, column)
+            difference, doubt, kinked = self._derivative((row, column), space[row, column])
+            total = total + self._judge(stated.reshape(n, k)[row, column], difference, doubt, kinked, column)
         return replace(total, rows=n)
 
-    def _moved(self, place: Place, by: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _moved(self, place: Place, step: FloatArray) -> tuple[FloatArray, FloatArray]:
         """The predictions with one number of each row moved, and those numbers."""
         n = len(self.prediction)
-        there = np.array(self.prediction.reshape(n, -1), order="F")
-        there[place] += by
-        return there.reshape(self.prediction.shape, order="A"), there[place]
+        moved = np.array(self.prediction.reshape(n, -1), order="F")
+        moved[place] += step
+        return moved.reshape(self.prediction.shape, order="A"), moved[place]
 
     def _central(self, place: Place, step: FloatArray) -> tuple[FloatArray, FloatArray, BoolArray]:
         """A central difference, what rounding may add to it, and the rows in which it says nothing."""
-        (ahead, right), (behind, left) = self._moved(place, step), self._moved(place, -step)
+        (ahead, upper), (behind, lower) = self._moved(place, step), self._moved(place, -step)
         up, down = self.value(ahead), self.value(behind)
         noise = NOISE * (np.maximum(np.abs(up), np.abs(down)) + self.blur)
-        return (up - down) / (right - left), noise / (right - left), self.crosses(behind, ahead)
+        return (up - down) / (upper - lower), noise / (upper - lower), self.crosses(behind, ahead)
 
     def _derivative(self, place: Place, space: FloatArray) -> tuple[FloatArray, FloatArray, BoolArray]:
         """The derivative along one number of each row, how far off it may be, and where every step crosses a kink."""
@@ -201,9 +210,9 @@ class _Rows:
                 wide, _, crossed = self._central(place, step * size)
                 near, noise, _ = self._central(place, 0.5 * step * size)
                 off = np.abs(wide - near) + noise
-                found = (4.0 * near - wide) / 3.0
-                better = (off < doubt) & ~crossed & ~settled & (np.isnan(best) | (np.abs(found - best) <= doubt))
-                best, doubt = np.where(better, found, best), np.where(better, off, doubt)
+                difference = (4.0 * near - wide) / 3.0
+                better = (off < doubt) & ~crossed & ~settled & (np.isnan(best) | (np.abs(difference - best) <= doubt))
+                best, doubt = np.where(better, difference, best), np.where(better, off, doubt)
                 kinked &= crossed
                 settled = doubt <= TOLERANCE * np.maximum(np.abs(best), SMALL)
                 if settled.all():
@@ -211,13 +220,24 @@ class _Rows:
         return best, doubt, kinked
 
     def _judge(
-        self, stated: FloatArray, found: FloatArray, doubt: FloatArray, kinked: BoolArray, column: IntArray
-    ) -> Comparison:
+        self, stated: FloatArray, difference: FloatArray, doubt: FloatArray, kinked: BoolArray, column: IntArray
+    ) -> Agreement:
+        """The agreement at one number of each row; every array is ``(n,)``.
+
+        Args:
+            stated: the gradient as stated.
+            difference: what differences find it to be.
+            doubt: how far that may be off.
+            kinked: where every step crossed a kink.
+            column: which number of the row it is.
+        """
         with np.errstate(all="ignore"):
-            scale = np.maximum(np.maximum(np.abs(found), np.where(np.isfinite(stated), np.abs(stated), 0.0)), SMALL)
-            error = np.where(np.isfinite(stated), np.abs(found - stated) / scale, np.inf)
+            scale = np.maximum(
+                np.maximum(np.abs(difference), np.where(np.isfinite(stated), np.abs(stated), 0.0)), SMALL
+            )
+            error = np.where(np.isfinite(stated), np.abs(difference - stated) / scale, np.inf)
             # A difference that is in doubt by a hundredth of itself can refute nothing.
-            resolved = np.isfinite(found) & ~kinked & ((doubt < 1e-2 * scale) | (error <= TOLERANCE))
+            resolved = np.isfinite(difference) & ~kinked & ((doubt < 1e-2 * scale) | (error <= TOLERANCE))
             wrong = resolved & ~(error <= TOLERANCE + doubt / scale)
         order = np.flatnonzero(resolved)
         points = tuple(
@@ -228,13 +248,13 @@ class _Rows:
                 None if self.label is None else _plain(self.label[row]),
                 _plain(self.prediction[row]),
                 float(stated[row]),
-                float(found[row]),
+                float(difference[row]),
                 float(error[row]),
                 bool(wrong[row]),
             )
             for row in order[np.lexsort((order, -error[order], ~wrong[order]))][:WORST]
         )
-        return Comparison(
+        return Agreement(
             compared=int(resolved.sum()),
             kinks=int(kinked.sum()),
             unresolved=int((~resolved & ~kinked).sum()),
@@ -254,13 +274,13 @@ def _plain(value: FloatArray) -> float | tuple[float, ...]:
 
 def _crossed(bound: BoundLoss, label: FloatArray, behind: FloatArray, ahead: FloatArray) -> BoolArray:
     """Rows with a declared kink of the loss or of its activation between two predictions."""
-    found: list[BoolArray] = []
+    masks: list[BoolArray] = []
     if bound.activation is not None:
-        found += [_between(behind, ahead, kink) for kink in bound.activation.definition.kinks]
+        masks += [_between(behind, ahead, kink) for kink in bound.activation.definition.kinks]
     if bound.definition.kink is not None:
         low, high = bound.activated(behind), bound.activated(ahead)
-        found.append(_between(low, high, bound.definition.kink(label, low, **bound.parameters)))
-    return _any(found, len(behind))
+        masks.append(_between(low, high, bound.definition.kink(label, low, **bound.parameters)))
+    return _any(masks, len(behind))
 
 
 def _between(low: FloatArray, high: FloatArray, kink: FloatArray | float) -> BoolArray:
@@ -268,10 +288,10 @@ def _between(low: FloatArray, high: FloatArray, kink: FloatArray | float) -> Boo
 
 
 def _any(masks: list[BoolArray], n: int) -> BoolArray:
-    found = np.zeros(n, dtype=np.bool_)
+    rows = np.zeros(n, dtype=np.bool_)
     for mask in masks:
-        found |= mask if mask.ndim == 1 else mask.any(axis=1)
-    return found
+        rows |= mask if mask.ndim == 1 else mask.any(axis=1)
+    return rows
 
 
 def room(values: FloatArray, domain: Domain) -> FloatArray:

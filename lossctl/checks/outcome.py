@@ -1,4 +1,4 @@
-"""What came of checking a loss or an activation in each of its forms."""
+"""The outcome of checking a loss or an activation in each of its forms, and its document."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -57,7 +57,7 @@ class Form:
         return f"{gradient.compared:,} numbers agree with finite differences"
 
     def to_row(self) -> dict[str, Any]:
-        """What was found, without the worst numbers."""
+        """The form as a flat row, without the worst numbers."""
         gradient = self.check.gradient
         return {
             "name": str(self.bound),
@@ -69,11 +69,11 @@ class Form:
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything that was found, with numbers as they are."""
+        """The form in numbers, strings, lists and dictionaries, unrounded."""
         worst = []
-        for at, point in enumerate(self.check.gradient.worst):
+        for index, point in enumerate(self.check.gradient.worst):
             facts = asdict(point)
-            where = {"file": self.places[at][0], "row": self.places[at][1]} if self.places else {"row": None}
+            where = {"file": self.places[index][0], "row": self.places[index][1]} if self.places else {"row": None}
             worst.append({**where, **{key: value for key, value in facts.items() if key != "row"}})
         return {**self.to_row(), "faults": list(self.check.faults), "worst": worst}
 
@@ -91,7 +91,7 @@ class Outcome:
         return all(form.check.passed for form in self.forms)
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything that was found, with numbers as they are."""
+        """The outcome in numbers, strings, lists and dictionaries, unrounded."""
         checks = [form.to_dict() for form in self.forms]
         return {"name": self.name, "passed": self.passed, "tolerance": TOLERANCE, "checks": checks}
 
@@ -110,9 +110,9 @@ def _sections(forms: tuple[Form, ...]) -> Iterator[Section]:
     """Counts, the worst numbers, the verdict."""
     rows = []
     for form in forms:
-        it = form.check.gradient
-        error = it.error if it.compared else None
-        rows.append([form.title, it.compared, it.kinks, it.unresolved, it.wrong, error])
+        gradient = form.check.gradient
+        error = gradient.error if gradient.compared else None
+        rows.append([form.title, gradient.compared, gradient.kinks, gradient.unresolved, gradient.wrong, error])
     section: list[Part] = [Table(COUNTS, rows, folds=True, framed=False)]
     for form in forms:
         if form.check.gradient.worst and (form.places or form.check.gradient.wrong):
@@ -121,15 +121,15 @@ def _sections(forms: tuple[Form, ...]) -> Iterator[Section]:
         section += [Line(f"fault: {fault}") for fault in form.check.faults]
     yield tuple(section)
     yield tuple(
-        Line(phrase(Piece("PASS", "good") if it.check.passed else Piece("FAIL", "bad"), f" {it.title}: {it.why}"))
-        for it in forms
+        Line(phrase(Piece("PASS", "good") if form.check.passed else Piece("FAIL", "bad"), f" {form.title}: {form.why}"))
+        for form in forms
     )
 
 
 def _worst(form: Form) -> Table:
     several = len({file for file, _ in form.places}) > 1
     points = form.check.gradient.worst
-    wide = len(form.columns) > 1 or any(isinstance(it.prediction, tuple) for it in points)
+    wide = len(form.columns) > 1 or any(isinstance(point.prediction, tuple) for point in points)
     columns = [
         *([Column("file")] if several else []),
         Column("row", "count") if form.places else Column("of"),
@@ -141,9 +141,9 @@ def _worst(form: Form) -> Table:
         Column("relative error", "number", digits=2),
     ]
     rows = []
-    for at, point in enumerate(points):
-        cells: list[Any] = [form.places[at][0]] if several else []
-        cells += [form.places[at][1] if form.places else point.name]
+    for index, point in enumerate(points):
+        cells: list[Any] = [form.places[index][0]] if several else []
+        cells += [form.places[index][1] if form.places else point.name]
         cells += [_number(value, point.column) for value in (point.label, point.prediction)]
         cells += [_column(form, point)] if wide else []
         rows.append([*cells, point.stated, point.difference, point.error])

@@ -1,211 +1,204 @@
-"""What the columns of a data set look like, which pairing fits them, and what is suspicious: in one pass."""
+"""What a diagnosis holds: the roles of columns, tasks, command lines and findings; and its document."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from lossctl.doctor.finding import Case, Evidence, Finding, Severity, findings
-from lossctl.doctor.gather import gather
-from lossctl.doctor.outcome import Diagnosis, ModelTask, Reported
-from lossctl.doctor.shell import eval_command, quoted, spelled
-from lossctl.doctor.survey import described, suggestion, survey
-from lossctl.errors import DataError, UsageError
-from lossctl.evaluation.evaluate import several
-from lossctl.evaluation.fold import fold
-from lossctl.evaluation.running import Progress, Running
-from lossctl.evaluation.traversal import Traversal
-from lossctl.functions.bound_loss import BoundLoss, get_loss
-from lossctl.functions.definition import split_specs
-from lossctl.inference.facts import Facts, no_facts
-from lossctl.inference.fit import Fit, Settings, fit
-from lossctl.inference.layout import Layout, LayoutPlanner
-from lossctl.inference.request import Request
-from lossctl.inference.roles import choose, find
-from lossctl.reading.columns import Column
-from lossctl.reading.files import narrowed, open_source
-from lossctl.reading.format import Reading, Source
-from lossctl.words import split
+from lossctl.doctor.finding import Severity
+from lossctl.doctor.survey import Candidate, Role
+from lossctl.document import Column, Document, Line, Part, Phrase, Piece, Section, Table, Tone, phrase
+from lossctl.rendering.renderer import Style, renderers
+from lossctl.words import counted
 
-ID_NAMES = ("id",)
+TONES: dict[Severity, Tone] = {Severity.error: "bad", Severity.warning: "doubtful", Severity.note: "noted"}
 
 
-def diagnose(
-    source: Any,
-    loss: str | Sequence[str] | None = None,
-    *,
-    label: str | Sequence[str] | None = None,
-    prediction: str | Sequence[str] | None = None,
-    weight: str | None = None,
-    ids: str | Sequence[str] | None = None,
-    classes: str | Sequence[str] = (),
-    reading: Reading | None = None,
-    command: Sequence[str] = (),
-    engine: str | Running = "threads",
-    threads: int | None = None,
-    scheduler: str | None = None,
-    progress: Progress | None = None,
-) -> Diagnosis:
-    """Look at the columns of a data set, in one pass and bounded memory.
+@dataclass(frozen=True)
+class Reported:
+    """A finding that has evidence: what it says, and where."""
 
-    Nulls, infinities and values outside domains are found, not refused.
-
-    Args:
-        source: what `lossctl.evaluate` takes.
-        loss: losses the user has in mind; what they need is checked too.
-        label, prediction, weight, classes, reading, engine, threads, scheduler, progress: as for `lossctl.evaluate`.
-        ids: columns that identify a row; a column named ``id`` when left out.
-        command: words of the command line that say what to read, to be repeated in those suggested.
-
-    Raises:
-        UsageError: an unknown column, loss or engine.
-        DataError: the data cannot be read, or hold no rows.
-    """
-    running = Running.of(engine, threads, scheduler, progress)
-    asked = tuple(get_loss(spec) for spec in split_specs(several(loss)))
-    opened = open_source(source, reading)
-    request = Request(
-        (),
-        label=several(label),
-        prediction=several(prediction),
-        weight=weight,
-        classes=tuple(split(classes) if isinstance(classes, str) else map(str, classes)),
-    )
-    missing = _undetected(opened.columns, request)
-    if missing is not None:
-        return _columns_only(opened, request, missing, command, running)
-    layout = _layout(opened, request, several(ids))
-    columns = layout.wanted()
-    folded = fold(narrowed(opened, columns.names), columns, partial(gather, layout), no_facts(layout), running)
-    facts, passed = folded.total, folded.passed
-    if not facts.rows:
-        raise DataError(f"{' '.join(opened.files) or 'the table'}: no data rows")
-    fits = [fit(facts, layout, at) for at in range(len(layout.models))]
-    cases = [Case(facts, layout, at, found, asked) for at, found in enumerate(fits)]
-    reported = tuple(_findings(cases, passed))
-    commands = _commands(facts, layout, fits, request, asked, command)
-    return Diagnosis(
-        files=opened.files,
-        rows=facts.rows,
-        rows_used=facts.used,
-        roles=tuple(described(facts, layout)),
-        models=tuple(_task(model.name, found) for model, found in zip(layout.models, fits, strict=True)),
-        commands=commands,
-        runs=bool(commands) and not any(one.stops for one in reported),
-        findings=reported,
-        notes=layout.roles.notes,
-    )
+    name: str
+    severity: Severity
+    model: str
+    what: str
+    advice: str
+    stops: bool
+    """Whether ``lossctl eval`` cannot measure such data, whatever the flags."""
+    count: int | None = None
+    """In how many rows."""
+    file: str | None = None
+    row: int | None = None
+    """The first of them in its file, from 1."""
 
 
-def _undetected(columns: Sequence[Column], request: Request) -> str | None:
-    """What could not be told by name, where the user named only some roles or none; errors of what was named."""
-    try:
-        choose(columns, label=request.label, prediction=request.prediction, weight=request.weight)
-    except UsageError as wrong:
-        if request.label and request.prediction:
-            raise
-        for role, patterns in (("label", request.label), ("prediction", request.prediction)):
-            for pattern in patterns:
-                find(pattern.partition("=")[2] or pattern, columns, role)
-        if request.weight is not None:
-            find(request.weight, columns, "weight")
-        return wrong.what
-    return None
+@dataclass(frozen=True)
+class ModelTask:
+    """What a model seems to be for."""
+
+    model: str
+    task: str | None
+    predictions: str | None
+    """What the predictions are: probabilities, logits, …"""
+    activations: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()
+    """The losses that fit, best first."""
+    why: str = ""
 
 
-def _columns_only(
-    source: Source,
-    request: Request,
-    missing: str,
-    command: Sequence[str],
-    running: Running,
-) -> Diagnosis:
-    """A diagnosis that says which columns there are."""
-    rows, columns = survey(source, running)
-    if not rows:
-        raise DataError(f"{' '.join(source.files) or 'the table'}: no data rows")
-    words = [
-        word for flag, name in suggestion(columns, request.label, request.prediction) for word in spelled(flag, name)
-    ]
-    commands = (" ".join(["lossctl", "doctor", *command, *words]),) if words else ()
-    advice = "Say which columns are which with -y and -p."
-    reported = Reported("columns-not-recognised", Severity.error, "", missing, advice, stops=True)
-    return Diagnosis(source.files, rows, 0, (), (), commands, False, (reported,), columns=columns)  # noqa: FBT003
+@dataclass(frozen=True)
+class Diagnosis:
+    """What a pass over the data came to."""
 
+    files: tuple[str, ...]
+    rows: int
+    rows_used: int
+    roles: tuple[Role, ...]
+    models: tuple[ModelTask, ...]
+    commands: tuple[str, ...]
+    """Command lines to copy: one, unless models differ in what fits them."""
+    runs: bool
+    """Whether they run as the data are."""
+    findings: tuple[Reported, ...]
+    """Worst first."""
+    notes: tuple[str, ...] = ()
+    columns: tuple[Candidate, ...] = ()
+    """Every column, where the names did not say which is which."""
 
-def _layout(source: Source, request: Request, ids: Sequence[str]) -> Layout:
-    """Every decision that comes before the pass."""
-    planner = LayoutPlanner(source, request)
-    layout = planner.layout(rows=any(model.width for model in planner.roles.models))
-    unread = (it.name for it in layout.models if any(planner.kinds[name] == "text" for name in it.columns))
-    chosen = tuple(name for pattern in ids for name in find(pattern, source.columns, "id"))
-    if not chosen:
-        used = {*layout.roles.needed}
-        chosen = tuple(it.name for it in source.columns if it.name.lower() in ID_NAMES and it.name not in used)[:1]
-    return replace(layout, ids=chosen, unread=frozenset(unread))
+    @property
+    def suspicious(self) -> bool:
+        """Whether there is a finding that is more than a note."""
+        return any(finding.severity is not Severity.note for finding in self.findings)
 
+    def to_dict(self) -> dict[str, Any]:
+        """The diagnosis as plain values."""
+        plain = {field.name: getattr(self, field.name) for field in fields(self)}
+        plain["roles"] = [asdict(role) for role in self.roles]
+        plain["models"] = [asdict(model) for model in self.models]
+        plain["findings"] = [asdict(finding) for finding in self.findings]
+        plain["columns"] = [column.to_dict() for column in self.columns]
+        return plain
 
-def _findings(cases: Sequence[Case], passed: Traversal) -> Iterator[Reported]:
-    """What is found, worst first; what models share is said once."""
-    reported: dict[tuple[str, str], tuple[Evidence, Finding, Case]] = {}
-    for case in cases:
-        for finding in findings:
-            evidence = finding.look(case)
-            if evidence is not None:
-                key = finding.name, evidence.what if finding.shared else case.name
-                reported.setdefault(key, (evidence, finding, case))
-    order = list(Severity)
-    for evidence, finding, case in sorted(reported.values(), key=lambda entry: order.index(entry[1].severity)):
-        met = evidence.met
-        file, row = (None, None) if met is None else passed.locate(met.row)
-        count = None if met is None else met.count
-        model = case.name if len(cases) > 1 and not finding.shared else ""
-        yield Reported(
-            finding.name, finding.severity, model, evidence.what, evidence.advice, finding.stops, count, file, row
+    def document(self) -> Document:
+        """The diagnosis, described: its rows are the findings."""
+        return Document(
+            title="diagnosis",
+            sections=lambda: _sections(self),
+            record=self.to_dict,
+            rows=lambda: [asdict(finding) for finding in self.findings],
+            notes=self.notes,
         )
 
+    def __str__(self) -> str:
+        """What ``-f plain`` prints: aligned text, whatever the width."""
+        return renderers.get("plain").render(self.document(), Style()).rstrip("\n")
 
-def _commands(
-    facts: Facts,
-    layout: Layout,
-    fits: Sequence[Fit | None],
-    request: Request,
-    asked: Sequence[BoundLoss],
-    command: Sequence[str],
-) -> tuple[str, ...]:
-    """A command line for the models that the same flags fit."""
-    roles = layout.roles
-    shared = list(command)
-    for name in request.label or roles.label:
-        shared += spelled("label", name)
-    if roles.weight is not None:
-        shared += spelled("weight", roles.weight)
-    if request.classes:
-        shared.append(quoted(f"--classes={','.join(request.classes)}"))
-    needed = {*roles.needed}
-    if any(kind == "null" and column in needed for kind, column, _ in facts.seen.by_key):
-        shared += ["--nulls", "drop"]
-    patterns = list(request.prediction) or [model.name for model in roles.models]
-    grouped: dict[tuple[str, Settings], list[int]] = {}
-    for at, found in enumerate(fits):
-        if found is not None:
-            grouped.setdefault((found.loss, found.settings), []).append(at)
-    made = []
-    for (loss, _), places in grouped.items():
-        chosen = fits[places[0]]
-        if chosen is not None:
-            fitting = [str(bound) for bound in asked if bound.name in chosen.pairing.losses]
-            losses = ["mape:zero=max1" if it == "mape" and _zeros(facts, layout) else it for it in fitting] or [loss]
-            made.append(eval_command(shared, [patterns[at] for at in places], losses, chosen))
-    return tuple(made)
+    def _repr_html_(self) -> str:
+        from lossctl.rendering.notebook import fragment  # noqa: PLC0415  (where a notebook asks for it)
+
+        return fragment(self.document())
 
 
-def _zeros(facts: Facts, layout: Layout) -> bool:
-    return facts.met("label zero", layout.roles.label[0]) is not None
+def _sections(diagnosis: Diagnosis) -> Iterator[Section]:
+    """Columns, tasks, command lines, findings."""
+    rows, used = diagnosis.rows, diagnosis.rows_used
+    kept = "" if diagnosis.columns or used == rows else f", {used:,} without nulls and weight 0"
+    title = f"{', '.join(diagnosis.files) or 'table'}: {counted(rows, 'row')}{kept}"
+    yield (Line(Piece(title, "strong")),)
+    yield (_columns(diagnosis.columns) if diagnosis.columns else _roles(diagnosis.roles),)
+    yield tuple(_tasks(diagnosis))
+    if diagnosis.commands:
+        runs = diagnosis.runs or diagnosis.columns
+        lead = Line(Piece("run:" if runs else "run once the errors below are mended:", "strong"))
+        yield (lead, *(Line(Piece(f"  {command}", "command")) for command in diagnosis.commands))
+    if not diagnosis.findings:
+        yield (Line(Piece("findings: none", "good")),)
+        return
+    counts = [
+        counted(sum(finding.severity is severity for finding in diagnosis.findings), severity) for severity in Severity
+    ]
+    yield (Line(Piece(f"findings: {', '.join(counts)}", "strong")),)
+    several = len(diagnosis.files) > 1
+    findings = [
+        [Piece(str(finding.severity), TONES[finding.severity]), _finding(finding, several=several)]
+        for finding in diagnosis.findings
+    ]
+    yield (Table((Column("severity"), Column("finding")), findings, folds=True, tall=True),)
 
 
-def _task(model: str, found: Fit | None) -> ModelTask:
-    if found is None:
-        return ModelTask(model, None, None)
-    pairing = found.pairing
-    return ModelTask(model, pairing.task, str(found.scale), pairing.activations, pairing.losses, found.why)
+def _tasks(diagnosis: Diagnosis) -> Iterator[Part]:
+    """Task and pairing of each model."""
+    for model in diagnosis.models:
+        of = f" of {model.model}" if len(diagnosis.models) > 1 else ""
+        if model.task is None:
+            yield Line(Piece(f"task{of}: none fits these columns", "strong"))
+            continue
+        yield Line(phrase(Piece(f"task{of}: ", "strong"), model.task))
+        yield Line(f"because {model.why}", indent=2)
+        yield Line(f"pairing {' or '.join(model.activations)} with {', '.join(model.losses)}", indent=2)
+
+
+def _roles(roles: tuple[Role, ...]) -> Table:
+    columns = (
+        Column("role"),
+        Column("column"),
+        Column("distinct", "count", missing="many"),
+        Column("null", "count"),
+        Column("what it holds"),
+    )
+    rows = []
+    for role in roles:
+        name = role.name if len(role.columns) == 1 or role.kind == "text" else f"{role.name} ({len(role.columns)})"
+        rows.append([role.role, name, role.distinct, role.nulls, "; ".join(_held(role))])
+    return Table(columns, rows, folds=True)
+
+
+def _held(role: Role) -> Iterator[str]:
+    """What a column holds, in words."""
+    if role.kind == "text":
+        if role.words:
+            more = role.distinct is None or role.distinct > len(role.words)
+            yield ", ".join(role.words) + (", …" if more else "")
+        else:
+            yield "ids" if role.role == "id" else "text"
+        return
+    if role.low is None or role.high is None:
+        yield "nothing"
+        return
+    kind = "whole numbers" if role.integers else "numbers"
+    many = "vectors of " if role.kind == "vector" else ""
+    yield f"{many}{kind} from {role.low:.6g} to {role.high:.6g}"
+    shares = [f"{100 * share:.3g} % are exactly {value}" for value, share in ((0, role.zeros), (1, role.ones)) if share]
+    if shares:
+        yield ", ".join(shares)
+    if role.sum_to_one is not None:
+        yield f"{100 * role.sum_to_one:.3g} % of the rows sum to 1"
+
+
+def _columns(candidates: tuple[Candidate, ...]) -> Table:
+    columns = (
+        Column("column"),
+        Column("type"),
+        Column("distinct", "count", missing="many"),
+        Column("null", "count"),
+        Column("from", "number", digits=4),
+        Column("to", "number", digits=4),
+        Column("could be"),
+    )
+    rows = []
+    for candidate in candidates:
+        content = candidate.content
+        span = [content.numbers.quantile(q) for q in (0.0, 1.0)] if content.numbers.n else [None, None]
+        distinct = "" if candidate.kind == "list" else candidate.distinct
+        roles = ", ".join(candidate.roles)
+        rows.append([candidate.name, candidate.kind, distinct, content.nulls, *span, roles])
+    return Table(columns, rows, folds=True)
+
+
+def _finding(finding: Reported, *, several: bool) -> Phrase:
+    """What was found, in how many rows and where the first of them is, and what to do."""
+    what = f"{finding.model}: {finding.what}" if finding.model else finding.what
+    pieces = [Piece(finding.name, "strong", ends=True), Piece(what, ends=True)]
+    if finding.count is not None and finding.row is not None:
+        file = f" of {finding.file}" if several and finding.file is not None else ""
+        pieces.append(Piece(f"{counted(finding.count, 'row')}, first row {finding.row:,}{file}", ends=True))
+    return (*pieces, Piece(f"→ {finding.advice}", "faint"))

@@ -40,26 +40,30 @@ class Evidence:
     """Why a finding is reported."""
 
     what: str
+    """What was found, a sentence without its full stop."""
     advice: str
-    met: Problem | None = None
+    """What the user should do or look at."""
+    problem: Problem | None = None
     """How many rows, and the first of them, where it is a matter of rows."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """What a finding looks at: the facts of one model, and of what it shares with the others."""
+    """What a finding looks at: what a pass saw of one model and of the columns it shares with the others."""
 
     facts: Facts
     layout: Layout
-    at: int
+    index: int
+    """Which of the models of ``layout`` it is."""
     fit: Fit | None
+    """The task and pairing that fit the model; ``None`` where none does."""
     asked: tuple[BoundLoss, ...] = ()
     """The losses the user named."""
 
     @property
     def model(self) -> Model:
         """The model."""
-        return self.layout.models[self.at]
+        return self.layout.models[self.index]
 
     @property
     def name(self) -> str:
@@ -72,14 +76,14 @@ class Case:
         return self.layout.roles.label[0]
 
     @property
-    def found(self) -> Predicted:
-        """The facts of the model."""
-        return self.facts.models[self.at]
+    def predicted(self) -> Predicted:
+        """The facts of the predictions of the model."""
+        return self.facts.models[self.index]
 
     @property
     def rows(self) -> Rowwise | None:
-        """Those of its rows, where it is a vector with a row measured."""
-        rows = self.found.rows
+        """Those of its rows, where predictions are vectors and a row is measured; else ``None``."""
+        rows = self.predicted.rows
         return rows if rows is not None and int(rows.picks.sum()) else None
 
     @property
@@ -87,37 +91,40 @@ class Case:
         """The rows that facts are about."""
         return self.facts.used
 
-    def met(self, kind: str, column: str | None = None) -> Problem | None:
-        """What was met in the rows of the model, or in a column."""
+    def problem(self, kind: str, column: str | None = None) -> Problem | None:
+        """The rows of the model, or of a column, in which something of a kind was met; ``None`` where none are.
+
+        Kinds are those that `lossctl.doctor.gather` counts.
+        """
         return self.facts.met(kind, self.name if column is None else column)
 
     def count(self, kind: str, column: str | None = None) -> int:
-        """How often."""
-        met = self.met(kind, column)
-        return 0 if met is None else met.count
+        """The number of rows of `problem`."""
+        problem = self.problem(kind, column)
+        return 0 if problem is None else problem.count
 
     @cached_property
     def by_class(self) -> tuple[tuple[FloatArray, IntArray], tuple[FloatArray, IntArray]] | None:
         """The predictions of class 0 and of class 1, each with its counts; ``None`` unless both occur."""
-        given = self.found.given.by_label
-        if self.fit is None or not self.fit.binary or not given:
+        by_label = self.predicted.given.by_label
+        if self.fit is None or not self.fit.binary or not by_label:
             return None
-        zero, one = (given.get(label) for label in self.fit.labels)
-        if zero is None or one is None or not (zero.n and one.n):
+        class_0, class_1 = (by_label.get(label) for label in self.fit.labels)
+        if class_0 is None or class_1 is None or not (class_0.n and class_1.n):
             return None
-        return (zero.values, zero.counts), (one.values, one.counts)
+        return (class_0.values, class_0.counts), (class_1.values, class_1.counts)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that may be wrong."""
+    """One thing that may be wrong with predictions or labels."""
 
     name: str
     severity: Severity
     stops: bool
     """Whether no flag makes ``lossctl eval`` measure such data."""
     shared: bool
-    """Whether it may say the same of several models, which is then said once."""
+    """Whether it is reported once where it has the same evidence for several models."""
     look: Callable[[Case], Evidence | None]
 
     @property
@@ -132,7 +139,13 @@ findings: Registry[Finding] = Registry("finding", "lossctl.doctor.findings", gro
 def finding(
     severity: Severity, *, stops: bool = False, shared: bool = False
 ) -> Callable[[Callable[[Case], Evidence | None]], Callable[[Case], Evidence | None]]:
-    """Register a finding under the name of its function, with dashes."""
+    """Register a finding under the name of its function, with dashes.
+
+    Args:
+        severity: how bad it is.
+        stops: whether no flag makes ``lossctl eval`` measure such data.
+        shared: whether it is reported once where it has the same evidence for several models.
+    """
 
     def register(look: Callable[[Case], Evidence | None]) -> Callable[[Case], Evidence | None]:
         name = look.__name__.replace("_", "-")

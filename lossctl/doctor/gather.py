@@ -1,4 +1,4 @@
-"""From a record batch to facts: every mask that some finding needs, counted with its first row."""
+"""From a record batch to facts: the rows that some finding asks for, counted, each kind with its first row."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -23,13 +23,13 @@ PERCENT_ERROR = 0.5
 """How far rows of percentages may be from 100."""
 
 
-def gather(layout: Layout, record: pa.RecordBatch, clock: Clock) -> Facts:  # noqa: ARG001
-    """The facts of a record batch."""
+def gather(layout: Layout, record: pa.RecordBatch, _clock: Clock) -> Facts:
+    """The facts of a record batch: what `lossctl.inference.facts` keeps of its columns and rows."""
     return _Gatherer(record, layout).facts()
 
 
 class _Gatherer(Reader):
-    """One record batch on its way to facts."""
+    """Reads the columns of one record batch and counts what is in them."""
 
     def __init__(self, record: pa.RecordBatch, layout: Layout) -> None:
         super().__init__(record)
@@ -70,12 +70,12 @@ class _Gatherer(Reader):
             self.missing(roles.label[0], mask_of(text))
         label = None if text is not None else self.columns(roles.label, layout.label_width)
         named = ~(self.null | self.skipped)
-        read = [
+        predictions = [
             None if model.name in layout.unread else self.columns(model.columns, model.width) for model in layout.models
         ]
         ids = self.ids()
         used = ~(self.null | self.skipped)
-        at = np.flatnonzero(used)
+        position = np.flatnonzero(used)
         coded = layout.vectors and not layout.label_width
         # A name that is no class stops eval wherever it stands; a code only in a row that is measured.
         counted = used if layout.class_labels == "codes" else named
@@ -86,18 +86,18 @@ class _Gatherer(Reader):
             text = text.filter(pa.array(used))
             unpredicted = Distribution.zero()
         else:
-            every = np.asarray(label)
-            label, unpredicted = every[used], Distribution.of(every[named & ~used].ravel())
-            self.of_label(label, at)
+            labels = np.asarray(label)
+            label, unpredicted = labels[used], Distribution.of(labels[named & ~used].ravel())
+            self.of_label(label, position)
         models = tuple(
             Predicted.zero(model.width)
             if values is None
-            else self.predicted(model.name, values[used], label, text, code, at)
-            for model, values in zip(layout.models, read, strict=True)
+            else self.predicted(model.name, values[used], label, text, code, position)
+            for model, values in zip(layout.models, predictions, strict=True)
         )
         return Facts(
             self.n,
-            len(at),
+            len(position),
             int((self.skipped & ~self.null).sum()),
             Problems(self.problems),
             Distribution.zero() if label is None else Distribution.of(label.ravel()),
@@ -110,7 +110,7 @@ class _Gatherer(Reader):
 
     def ids(self) -> Sketch:
         """The ids of all rows that have one; a row without is measured all the same."""
-        names, known = self.layout.ids, np.ones(self.n, dtype=np.bool_)
+        names, identified = self.layout.ids, np.ones(self.n, dtype=np.bool_)
         if not names:
             return NOBODY
         columns = [self.text(name) for name in names]
@@ -118,17 +118,19 @@ class _Gatherer(Reader):
             null = mask_of(column)
             if null is not None:
                 self.count("null", name, null, "null")
-                known &= ~null
-        return Sketch.of(IDS, hash_words(column.to_pylist() for column in columns)[known], np.flatnonzero(known))
+                identified &= ~null
+        return Sketch.of(
+            IDS, hash_words(column.to_pylist() for column in columns)[identified], np.flatnonzero(identified)
+        )
 
-    def of_label(self, label: FloatArray, at: IntArray) -> None:
-        """What is counted of labels that are numbers."""
+    def of_label(self, label: FloatArray, position: IntArray) -> None:
+        """Count what is notable about labels that are numbers, ``(n,)`` or ``(n, k)``, of rows at ``position``."""
         title = self.layout.roles.label[0]
         for kind, mask in (("infinite", np.isinf(label)), ("zero", label == 0), ("fraction", np.floor(label) != label)):
-            self.count(f"label {kind}", title, _rows(mask), label if label.ndim == 1 else "", at)
+            self.count(f"label {kind}", title, _rows(mask), label if label.ndim == 1 else "", position)
         if label.ndim == 2:
             off = (np.abs(row_sum(label) - 1.0) > SIMPLEX_ERROR) | (label < 0).any(axis=1)
-            self.count("label off sum", title, off, "", at)
+            self.count("label off sum", title, off, "", position)
 
     def codes(self, label: Any, counted: BoolArray) -> IntArray:
         """The class of each label as the place of its column; −1 where there is none, noted in the rows that count."""
@@ -137,15 +139,15 @@ class _Gatherer(Reader):
         if layout.text:
             values = pa.array(names or (), pa.string())
             code = floats(pc.fill_null(pc.index_in(label, value_set=values), -1)).astype(np.int64)
-            shown: Any = np.array(label.to_pylist(), dtype=object) if (code < 0).any() else ""
+            labels: Any = np.array(label.to_pylist(), dtype=object) if (code < 0).any() else ""
         else:
-            known = np.arange(k, dtype=np.float64)
+            numbers = np.arange(k, dtype=np.float64)
             if layout.class_labels == "numbers" and names is not None:
-                known = np.array([class_number(name) for name in names], dtype=np.float64)
-            order = np.argsort(known)
-            place = np.clip(np.searchsorted(known[order], label), 0, len(known) - 1)
-            code, shown = np.where(known[order][place] == label, order[place], -1), label
-        self.count("unknown class", layout.roles.label[0], (code < 0) & counted, shown)
+                numbers = np.array([class_number(name) for name in names], dtype=np.float64)
+            order = np.argsort(numbers)
+            place = np.clip(np.searchsorted(numbers[order], label), 0, len(numbers) - 1)
+            code, labels = np.where(numbers[order][place] == label, order[place], -1), label
+        self.count("unknown class", layout.roles.label[0], (code < 0) & counted, labels)
         return code
 
     def predicted(
@@ -155,9 +157,18 @@ class _Gatherer(Reader):
         label: FloatArray | None,
         text: pa.Array | None,
         code: IntArray | None,
-        at: IntArray,
+        position: IntArray,
     ) -> Predicted:
-        """The facts of one model."""
+        """The facts of one model.
+
+        Args:
+            model: its name.
+            values: its predictions in the rows used, ``(n,)`` or ``(n, k)``.
+            label: the labels of those rows, ``(n,)`` or ``(n, k)``; ``None`` where they are text.
+            text: the labels where they are text.
+            code: the class of each label as the place of its column, where it has one.
+            position: where those rows stand in the batch.
+        """
         fraction = np.floor(values) != values
         for kind, mask in (
             ("infinite", np.isinf(values)),
@@ -166,31 +177,39 @@ class _Gatherer(Reader):
             ("saturated", (values == 0) | (values == 1)),
             ("fraction", fraction),
         ):
-            self.count(kind, model, _rows(mask), values if values.ndim == 1 else "", at)
+            self.count(kind, model, _rows(mask), values if values.ndim == 1 else "", position)
         finite = np.isfinite(values) if values.ndim == 1 else np.isfinite(values).all(axis=1)
-        found = Predicted.zero(values.shape[1] if values.ndim == 2 else 0)
+        predicted = Predicted.zero(values.shape[1] if values.ndim == 2 else 0)
         if label is not None and label.shape == values.shape:
             equal = label == values
-            self.count("equal", model, _every(equal), values if values.ndim == 1 else "", at)
-            self.count("equal fraction", model, _every(equal & fraction), values if values.ndim == 1 else "", at)
-            one, other = label.ravel(), values.ravel()
+            self.count("equal", model, _every(equal), values if values.ndim == 1 else "", position)
+            self.count("equal fraction", model, _every(equal & fraction), values if values.ndim == 1 else "", position)
+            labels, numbers = label.ravel(), values.ravel()
             with np.errstate(invalid="ignore", over="ignore"):
-                errors = Distribution.of(np.abs(other - one))
+                errors = Distribution.of(np.abs(numbers - labels))
             wrong = ((values == 0) & (label == 1)) | ((values == 1) & ((label == 0) | (label == -1)))
-            self.count("certain and wrong", model, _rows(wrong), "", at)
-            given = _given(np.unique(one).tolist(), one, other)
-            found = replace(found, errors=errors, given=given, pairs=pairs_of(one, other))
+            self.count("certain and wrong", model, _rows(wrong), "", position)
+            given = _given(np.unique(labels).tolist(), labels, numbers)
+            predicted = replace(predicted, errors=errors, given=given, pairs=pairs_of(labels, numbers))
         elif text is not None and values.ndim == 1:
             words = np.array(text.to_pylist(), dtype=object)
-            found = replace(found, given=_given(_counts(text), words, values))
+            predicted = replace(predicted, given=_given(_counts(text), words, values))
         if values.ndim == 2:
-            found = replace(
-                found, rows=self.rowwise(model, values[finite], None if code is None else code[finite], at[finite])
+            predicted = replace(
+                predicted,
+                rows=self.rowwise(model, values[finite], None if code is None else code[finite], position[finite]),
             )
-        return replace(found, values=Distribution.of(values.ravel()))
+        return replace(predicted, values=Distribution.of(values.ravel()))
 
-    def rowwise(self, model: str, rows: FloatArray, code: IntArray | None, at: IntArray) -> Rowwise:
-        """The facts of the rows of a vector prediction without infinities."""
+    def rowwise(self, model: str, rows: FloatArray, code: IntArray | None, position: IntArray) -> Rowwise:
+        """The facts of the rows of a vector prediction that have no infinity.
+
+        Args:
+            model: its name.
+            rows: the predictions, ``(n, k)``.
+            code: the class of each label as the place of its column, −1 where there is none, or ``None``.
+            position: where the rows stand in the batch.
+        """
         k = rows.shape[1]
         if not len(rows):
             return Rowwise.zero(k)
@@ -199,30 +218,30 @@ class _Gatherer(Reader):
             spread = row_sum(np.exp(rows - high[:, None]))
             log_sum = high + np.log(spread)
         positive = rows.min(axis=1) >= 0
-        self.count("off sum", model, positive & (np.abs(total - 1.0) > SIMPLEX_ERROR), total, at)
-        self.count("off 100", model, ~positive | (np.abs(total - 100.0) > PERCENT_ERROR), total, at)
-        self.count("off log sum", model, np.abs(log_sum) > SIMPLEX_ERROR, "", at)
-        self.count("no sum", model, ~positive | (total <= 0), total, at)
-        self.count("equal columns", model, rows.min(axis=1) == high, "", at)
+        self.count("off sum", model, positive & (np.abs(total - 1.0) > SIMPLEX_ERROR), total, position)
+        self.count("off 100", model, ~positive | (np.abs(total - 100.0) > PERCENT_ERROR), total, position)
+        self.count("off log sum", model, np.abs(log_sum) > SIMPLEX_ERROR, "", position)
+        self.count("no sum", model, ~positive | (total <= 0), total, position)
+        self.count("equal columns", model, rows.min(axis=1) == high, "", position)
         pick = rows.argmax(axis=1)
-        found = replace(
+        rowwise = replace(
             Rowwise.zero(k), low=rows.min(axis=0), high=rows.max(axis=0), picks=np.bincount(pick, minlength=k)
         )
         if code is None:
-            return found
-        known = code >= 0
-        rows, code, pick, at = rows[known], code[known], pick[known], at[known]
+            return rowwise
+        coded = code >= 0
+        rows, code, pick, position = rows[coded], code[coded], pick[coded], position[coded]
         chosen = rows[np.arange(len(rows)), code]
-        self.count("hit", model, pick == code, "", at)
-        self.count("miss by most", model, (rows.argmin(axis=1) == code) & (pick != code), "", at)
-        self.count("sure hit", model, (chosen == 1) & (row_sum(np.abs(rows)) == 1), "", at)
-        self.count("certain and wrong", model, chosen == 0, "", at)
+        self.count("hit", model, pick == code, "", position)
+        self.count("miss by most", model, (rows.argmin(axis=1) == code) & (pick != code), "", position)
+        self.count("sure hit", model, (chosen == 1) & (row_sum(np.abs(rows)) == 1), "", position)
+        self.count("certain and wrong", model, chosen == 0, "", position)
         return replace(
-            found,
+            rowwise,
             labels=np.bincount(code, minlength=k),
             confusion=None if k > CONFUSED else np.bincount(code * k + pick, minlength=k * k).reshape(k, k),
             probability=Distribution.of(chosen),
-            surprise=Distribution.of(np.maximum(log_sum[known] - chosen, 0.0)),
+            surprise=Distribution.of(np.maximum(log_sum[coded] - chosen, 0.0)),
         )
 
 
@@ -242,4 +261,4 @@ def _counts(words: pa.Array) -> dict[str, int]:
 def _given(labels: Collection[float | str], label: npt.NDArray[Any], values: FloatArray) -> Given:
     if len(labels) > 2:
         return Given(None)
-    return Given({one: Distribution.of(values[label == one]) for one in labels})
+    return Given({name: Distribution.of(values[label == name]) for name in labels})

@@ -24,23 +24,23 @@ def spelled(flag: str, value: str) -> list[str]:
     return [f"--{flag}={quoted(value)}"] if value.startswith("-") else [SHORT[flag], quoted(value)]
 
 
-def eval_command(shared: Sequence[str], predictions: Sequence[str], losses: Sequence[str], found: Fit) -> str:
+def eval_command(shared: Sequence[str], predictions: Sequence[str], losses: Sequence[str], fit: Fit) -> str:
     """The complete command line: shell words, to be copied.
 
     Args:
         shared: words for the input and the label, quoted.
         predictions: a pattern for each model.
         losses: the losses, as a user types them.
-        found: what fits these models.
+        fit: the task and pairing of these models.
     """
     words = ["lossctl", "eval", *shared]
     for pattern in predictions:
         words += spelled("pred", pattern)
     words += ["-l", quoted(",".join(losses))]
-    return " ".join([*words, *flags(found.settings)])
+    return " ".join([*words, *flags(fit.settings)])
 
 
 def flags(settings: Settings) -> list[str]:
-    """Fields of a request as flags, quoted."""
+    """Fields of a request as flags of the command line, quoted."""
     named = ((f"--{name.replace('_', '-')}", value) for name, value in settings)
     return [quoted(flag if value is True else f"{flag}={value}") for flag, value in named]

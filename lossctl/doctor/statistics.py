@@ -9,7 +9,10 @@ from lossctl.domain import FloatArray, IntArray
 
 
 def area_under_curve(case: Case) -> tuple[float, float] | None:
-    """The area under the ROC curve of a binary model, and how many standard errors it lies from 1/2."""
+    """The area under the ROC curve of a binary model, and how many standard errors it lies above 1/2.
+
+    ``None`` unless both classes occur.
+    """
     if case.by_class is None:
         return None
     (low, n_low), (high, n_high) = case.by_class
@@ -21,8 +24,11 @@ def area_under_curve(case: Case) -> tuple[float, float] | None:
 
 
 def rank_correlation(case: Case) -> tuple[float, float] | None:
-    """Spearman's correlation of labels and predictions, over the pairs kept, and its size in standard errors."""
-    pairs, count = case.found.pairs.numbers, case.found.pairs.counts
+    """Spearman's correlation of labels and predictions, over the pairs kept, and its size in standard errors.
+
+    ``None`` where there are too few pairs, or all labels or all predictions are equal.
+    """
+    pairs, count = case.predicted.pairs.numbers, case.predicted.pairs.counts
     if len(pairs) < ENOUGH:
         return None
     ranks = [_ranks(column, count) for column in pairs.T]
@@ -30,20 +36,26 @@ def rank_correlation(case: Case) -> tuple[float, float] | None:
     spread = [float(np.average(column**2, weights=count)) for column in centred]
     if not all(spread):
         return None
-    found = float(np.average(centred[0] * centred[1], weights=count)) / math.sqrt(spread[0] * spread[1])
-    found = max(-1.0, min(1.0, found))
-    return found, math.atanh(max(-0.9999999, min(0.9999999, found))) * math.sqrt((len(pairs) - 3) / 1.06)
+    correlation = float(np.average(centred[0] * centred[1], weights=count)) / math.sqrt(spread[0] * spread[1])
+    correlation = max(-1.0, min(1.0, correlation))
+    return correlation, math.atanh(max(-0.9999999, min(0.9999999, correlation))) * math.sqrt((len(pairs) - 3) / 1.06)
 
 
 def _ranks(values: FloatArray, count: IntArray) -> FloatArray:
-    """The mid-ranks of numbers that occur so often."""
+    """The mid-ranks of numbers, each of which occurs ``count`` times; all ``(n,)``."""
     distinct, place = np.unique(values, return_inverse=True)
     total = np.bincount(place, weights=count, minlength=len(distinct))
     return np.asarray((np.cumsum(total) - 0.5 * total)[place])
 
 
 def top_share(losses: FloatArray, counts: IntArray, part: float = 0.01) -> float:
-    """The share of the total that the largest ``part`` of the rows carry; 0 of nothing."""
+    """The share of the total loss that the ``part`` of the rows with the largest losses carry; 0 where the total is.
+
+    Args:
+        losses: the different losses, ``(n,)``.
+        counts: how many rows have each.
+        part: which part of the rows.
+    """
     with np.errstate(all="ignore"):
         order = np.argsort(-losses)
         ordered, count = losses[order], counts[order]
@@ -55,13 +67,19 @@ def top_share(losses: FloatArray, counts: IntArray, part: float = 0.01) -> float
 
 
 def better_order(case: Case) -> tuple[int, int, IntArray] | None:
-    """Hits, hits with every class at the column picked most for it, and those columns, where that is much better."""
+    """Whether another order of the columns of the classes would be much better.
+
+    Returns:
+        How many rows have their largest column at their label; how many they would be if each class had the column
+        that is largest most often in its rows; and that column of each class, ``(k,)``. ``None`` where the second
+        number is not at least twice the first.
+    """
     rows = case.rows
     if rows is None or rows.confusion is None or case.n < 3 * ENOUGH or int(rows.labels.sum()) < case.n:
         return None
     order = rows.confusion.argmax(axis=1)
     if len(np.unique(order)) < len(order):
         return None
-    now, then = int(np.trace(rows.confusion)), int(rows.confusion.max(axis=1).sum())
-    better = then - now > SIGNIFICANT * (then + now) ** 0.5
-    return (now, then, order) if better and then >= 2 * now else None
+    hits, possible = int(np.trace(rows.confusion)), int(rows.confusion.max(axis=1).sum())
+    better = possible - hits > SIGNIFICANT * (possible + hits) ** 0.5
+    return (hits, possible, order) if better and possible >= 2 * hits else None

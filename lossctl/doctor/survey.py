@@ -1,4 +1,4 @@
-"""What is in each column: by role, or, where the names do not say it, with the roles it could play."""
+"""What is in each column: by role, or with the roles it could play where the names do not say which it does."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ FEW = 50
 
 @dataclass(frozen=True)
 class Content:
-    """What is in one column."""
+    """What is in one column; contents of rows add up."""
 
     nulls: int = 0
     numbers: Distribution = field(default_factory=Distribution.zero)
@@ -38,7 +38,7 @@ class Content:
 
 @dataclass(frozen=True)
 class Contents:
-    """What is in all columns."""
+    """What is in all columns; contents of rows add up."""
 
     rows: int
     columns: Mapping[str, Content]
@@ -52,7 +52,7 @@ class Contents:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A column, and what it could be."""
+    """A column, and the roles it could play, likeliest first."""
 
     name: str
     kind: str
@@ -69,8 +69,8 @@ class Candidate:
 
     def to_dict(self) -> dict[str, Any]:
         """The column in strings, numbers and lists."""
-        found = {"name": self.name, "kind": self.kind, "nulls": self.content.nulls, "distinct": self.distinct}
-        return {**found, **span(self.content.numbers), "could_be": list(self.roles)}
+        facts = {"name": self.name, "kind": self.kind, "nulls": self.content.nulls, "distinct": self.distinct}
+        return {**facts, **span(self.content.numbers), "could_be": list(self.roles)}
 
 
 def survey(source: Source, running: Running) -> tuple[int, tuple[Candidate, ...]]:
@@ -83,15 +83,15 @@ def survey(source: Source, running: Running) -> tuple[int, tuple[Candidate, ...]
     numbers = frozenset(name for name, kind in kinds.items() if kind == "number")
     texts = frozenset(name for name, kind in kinds.items() if kind == "text")
     contents = fold(source, Wanted(numbers, texts), partial(_contents, texts), Contents(0, {}), running).total
-    return contents.rows, tuple(_candidate(it, contents) for it in source.columns)
+    return contents.rows, tuple(_candidate(column, contents) for column in source.columns)
 
 
-def _contents(texts: frozenset[str], record: pa.RecordBatch, clock: Clock) -> Contents:  # noqa: ARG001
-    columns = {name: _content(record.column(name), name in texts) for name in record.schema.names}
+def _contents(texts: frozenset[str], record: pa.RecordBatch, _clock: Clock) -> Contents:
+    columns = {name: _content(record.column(name), text=name in texts) for name in record.schema.names}
     return Contents(record.num_rows, columns)
 
 
-def _content(array: pa.Array, text: bool) -> Content:  # noqa: FBT001  (one call, beside it)
+def _content(array: pa.Array, *, text: bool) -> Content:
     if not text:
         values, null = scalar_column(array)
         return Content(
@@ -109,7 +109,7 @@ def _candidate(column: Column, contents: Contents) -> Candidate:
 
 
 def _roles(column: Column, content: Content, rows: int) -> list[str]:
-    """What a column could be, likeliest first."""
+    """The roles a column could play, likeliest first."""
     if column.kind == "list":
         return ["prediction"]
     if column.kind == "text":
@@ -140,19 +140,21 @@ def suggestion(
         label: what the user named as the label, if anything.
         prediction: likewise.
     """
-    labels = list(label) or _best([it for it in candidates if it.name.lower() in LABEL_NAMES])
-    labels = labels or _best([it for it in candidates if it.roles[:1] == ("label",)])
+    labels = list(label) or _only([column.name for column in candidates if column.name.lower() in LABEL_NAMES])
+    labels = labels or _only([column.name for column in candidates if column.roles[:1] == ("label",)])
     if len(labels) != 1:
         return []
-    words = next((it.distinct for it in candidates if it.name == labels[0]), None)
-    models = [it.name for it in candidates if it.roles[:1] == ("prediction",) and it.name not in labels]
+    words = next((column.distinct for column in candidates if column.name == labels[0]), None)
+    likely = [column.name for column in candidates if column.roles[:1] == ("prediction",)]
+    models = [name for name in likely if name not in labels]
     if not prediction and len(models) > 2 and len(models) == words and class_names(models):
         prediction = [",".join(models)]
     return [("label", labels[0]), *(("pred", model) for model in prediction or models)] if models else []
 
 
-def _best(candidates: Sequence[Candidate]) -> list[str]:
-    return [candidates[0].name] if len(candidates) == 1 else []
+def _only(names: list[str]) -> list[str]:
+    """The names if there is just one, else none."""
+    return names if len(names) == 1 else []
 
 
 @dataclass(frozen=True)
@@ -181,29 +183,34 @@ class Role:
 
 
 def described(facts: Facts, layout: Layout) -> Iterator[Role]:
-    """What is in the columns of each role."""
+    """What is in the columns of each role: label, each model's prediction, weight, id.
+
+    Args:
+        facts: what the pass saw.
+        layout: which column plays which role.
+    """
     roles = layout.roles
 
     def nulls(columns: Sequence[str]) -> int:
-        return sum(met.count for name in columns if (met := facts.met("null", name)) is not None)
+        return sum(problem.count for name in columns if (problem := facts.met("null", name)) is not None)
 
     title = ", ".join(roles.label)
     counts = facts.words.counts
     if layout.text:
-        distinct, shown = (None, ()) if counts is None else (len(counts), tuple(sorted(counts)[:8]))
-        yield Role("label", title, roles.label, "text", nulls(roles.label), distinct, words=shown)
+        distinct, words = (None, ()) if counts is None else (len(counts), tuple(sorted(counts)[:8]))
+        yield Role("label", title, roles.label, "text", nulls(roles.label), distinct, words=words)
     else:
         kind = "vector" if layout.label_width else "number"
         off = facts.met("label off sum", roles.label[0])
         part = None if not layout.label_width or not facts.used else 1 - (off.count if off else 0) / facts.used
         yield Role("label", title, roles.label, kind, nulls(roles.label), **_numbers(facts.label), sum_to_one=part)
-    for model, found in zip(layout.models, facts.models, strict=True):
+    for model, predicted in zip(layout.models, facts.models, strict=True):
         kind = "text" if model.name in layout.unread else "vector" if model.width else "number"
         part = None
         if model.width and facts.used:
-            bad = sum(it.count for name in ("off sum", "below 0") if (it := facts.met(name, model.name)))
+            bad = sum(problem.count for kind in ("off sum", "below 0") if (problem := facts.met(kind, model.name)))
             part = max(0.0, 1 - bad / facts.used)
-        numbers = _numbers(found.values)
+        numbers = _numbers(predicted.values)
         yield Role("prediction", model.name, model.columns, kind, nulls(model.columns), **numbers, sum_to_one=part)
     if roles.weight is not None:
         yield Role("weight", roles.weight, (roles.weight,), "number", nulls([roles.weight]), **_numbers(facts.weight))
@@ -223,8 +230,8 @@ def span(values: Distribution) -> dict[str, Any]:
 def _numbers(values: Distribution) -> dict[str, Any]:
     if not values.n:
         return {"distinct": 0}
-    known = values.values
+    numbers = values.values
     shares = {
-        name: float(values.counts[known == value].sum() / values.n) for name, value in (("zeros", 0.0), ("ones", 1.0))
+        name: float(values.counts[numbers == value].sum() / values.n) for name, value in (("zeros", 0.0), ("ones", 1.0))
     }
     return {"distinct": len(values.keys) if values.exact else None, **span(values), **shares}

@@ -1,4 +1,4 @@
-"""From the sums of a run to its report, or to the error that says why there is none."""
+"""From the sums of a run to its report."""
 
 import math
 import sys
@@ -7,40 +7,45 @@ from collections.abc import Iterator
 import numpy as np
 
 from lossctl.evaluation.batch import Group
-from lossctl.evaluation.best_constant import Best, best_constants
+from lossctl.evaluation.best_constant import Solution, best_constants
 from lossctl.evaluation.complaints import ensure_measured
 from lossctl.evaluation.measure import Measured, Part
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.report import Report
-from lossctl.evaluation.result import Baseline, Gradient, Result, Sample
+from lossctl.evaluation.result import BestConstant, Gradient, Result, Sample
 from lossctl.evaluation.traversal import Traversal
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.sums.exact import to_float
 from lossctl.sums.worst import Worst
 from lossctl.words import counted, natural
 
-Constants = dict[tuple[str, BoundLoss], list[Best]]
-"""By model and loss, the best constant of each group."""
+Constants = dict[tuple[str, BoundLoss], list[Solution]]
+"""By model and loss, the best constant of each group, in the order of the groups."""
 SMALLEST = sys.float_info.min
-"""What the loss of the best constant must reach for a ratio to it to mean something."""
+"""The loss of the best constant below which no skill is reported: a ratio to it says nothing."""
 
 
 def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
     """The report of a whole run.
+
+    Args:
+        plan: what was to be measured.
+        total: the sums of all rows.
+        traversal: the files that were read, and where in them each row is.
 
     Raises:
         DataError: there were no rows, or none that counted.
     """
     used = ensure_measured(total, traversal)
     bounds = [(model.name, bound) for model, bound in plan.losses]
-    best = _best_constants(plan, total)
+    constants = _best_constants(plan, total)
     order = sorted(range(len(total.keys)), key=lambda group: [_sort_key(word) for word in total.keys[group]])
     specs = list(dict.fromkeys(str(bound) for _, bound in bounds))
     by_loss = sorted(zip(bounds, total.parts, strict=True), key=lambda measured: specs.index(str(measured[0][1])))
     results = [
         result
         for (model, bound), part in by_loss
-        for result in _results(plan, total, traversal, model, bound, part, order, best.get((model, bound)))
+        for result in _results(plan, total, traversal, model, bound, part, order, constants.get((model, bound)))
     ]
     return Report(
         results=tuple(results),
@@ -64,8 +69,8 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
                 for bound in dict.fromkeys(bound for _, bound in bounds)
             ],
         },
-        notes=(*plan.roles.notes, *_about_constants(best)),
-        warnings=(*plan.doubts, *_warnings(total, traversal, results), *_about_skill(results, best)),
+        notes=(*plan.roles.notes, *_about_constants(constants)),
+        warnings=(*plan.doubts, *_warnings(total, traversal, results), *_about_skill(results, constants)),
     )
 
 
@@ -81,7 +86,7 @@ def _results(
     bound: BoundLoss,
     part: Part,
     order: list[int],
-    best: list[Best] | None,
+    solutions: list[Solution] | None,
 ) -> Iterator[Result]:
     """The results of one loss of one model, one for each group in the given order."""
     totals = part.moments.result()
@@ -117,37 +122,37 @@ def _results(
             value=value,
             standard_error=sums.standard_error(bound.reduction),
             gradient=gradient,
-            baseline=None if best is None else _compared(value, best[group]),
+            best_constant=None if solutions is None else _best_constant(value, solutions[group]),
             samples=() if part.worst is None else tuple(_samples(part.worst, group, traversal)),
         )
 
 
 def _best_constants(plan: Plan, total: Measured) -> Constants:
-    """The best constants of each loss of each model, by group, where somebody asked for them."""
+    """The best constants of each loss of each model, by group; empty unless asked for."""
     if total.labels is None:
         return {}
     points, totals = total.labels.points(), total.parts[0].moments.result()
-    known: dict[tuple[BoundLoss, int], list[Best]] = {}
+    solved: dict[tuple[BoundLoss, int], list[Solution]] = {}
     constants: Constants = {}
     for model, bound in plan.losses:
         key = bound.through(None), model.width
-        if key not in known:
-            known[key] = best_constants(*key, points, totals, plan.layout.label_width)
-        constants[model.name, bound] = known[key]
+        if key not in solved:
+            solved[key] = best_constants(*key, points, totals, plan.layout.label_width)
+        constants[model.name, bound] = solved[key]
     return constants
 
 
-def _compared(value: float, best: Best) -> Baseline:
+def _best_constant(value: float, solution: Solution) -> BestConstant:
     """The best constant beside the value of a model; the skill is NaN where the loss of the constant is about 0."""
-    skill = 1.0 - value / best.loss if best.loss >= SMALLEST else math.nan
-    return Baseline(best.constant, best.loss, skill, best.relative_error)
+    skill = 1.0 - value / solution.loss if solution.loss >= SMALLEST else math.nan
+    return BestConstant(solution.constant, solution.loss, skill, solution.relative_error)
 
 
-def _about_constants(best: Constants) -> Iterator[str]:
+def _about_constants(constants: Constants) -> Iterator[str]:
     """Notes on the best constants: on which scale they are, and that they are approximate."""
-    for bound in dict.fromkeys(bound for _, bound in best if bound.activation is not None):
+    for bound in dict.fromkeys(bound for _, bound in constants if bound.activation is not None):
         yield f"{bound.name}: its best constant is on the scale of the loss, after the {bound.activation}"
-    error = max((constant.relative_error for constants in best.values() for constant in constants), default=0.0)
+    error = max((solution.relative_error for solutions in constants.values() for solution in solutions), default=0.0)
     if error:
         yield (
             "more different labels than are kept: they were rounded by up to "
@@ -155,20 +160,20 @@ def _about_constants(best: Constants) -> Iterator[str]:
         )
 
 
-def _about_skill(results: list[Result], best: Constants) -> Iterator[str]:
-    """Why a skill is missing, once for all groups."""
-    for (model, bound), constants in best.items():
-        reasons = [f"no best constant: {constant.unknown}" for constant in constants if constant.unknown]
+def _about_skill(results: list[Result], constants: Constants) -> Iterator[str]:
+    """Warnings that say why a skill is missing, one for all groups of a loss."""
+    for (model, bound), solutions in constants.items():
+        reasons = [f"no best constant: {solution.unknown}" for solution in solutions if solution.unknown]
         for result in results:
-            if result.model == model and result.loss == str(bound) and result.baseline is not None:
-                reference = result.baseline.constant_loss
+            if result.model == model and result.loss == str(bound) and result.best_constant is not None:
+                reference = result.best_constant.constant_loss
                 if 0 <= reference < SMALLEST:
                     reasons.append("no skill: a constant is as good as it gets, its loss is 0")
                 elif reference < 0:
                     hint = ", use poisson:full=lgamma" if bound.name == "poisson" else ""
                     reasons.append(f"no skill: the loss of the best constant is negative{hint}")
         for reason in dict.fromkeys(reasons):
-            where = f" ({counted(reasons.count(reason), 'group')})" if len(constants) > 1 else ""
+            where = f" ({counted(reasons.count(reason), 'group')})" if len(solutions) > 1 else ""
             yield f"{bound} of {model}: {reason}{where}"
 
 
@@ -192,8 +197,8 @@ def _plain(value: object) -> float | tuple[float, ...]:
 
 
 def _warnings(total: Measured, traversal: Traversal, results: list[Result]) -> Iterator[str]:
-    for column, what, problem in total.problems.of("warning"):
-        yield f"{column}: {what}: {counted(problem.count, 'row')}, first {traversal.place(problem.row)}"
+    for column, kind, problem in total.problems.of("warning"):
+        yield f"{column}: {kind}: {counted(problem.count, 'row')}, first {traversal.place(problem.row)}"
     for result in results:
         where = " ".join(f"{name}={word}" for name, word in result.group.items())
         title = f"{result.loss} of {result.model}{' at ' + where if where else ''}"

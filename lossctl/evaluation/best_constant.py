@@ -22,16 +22,17 @@ from lossctl.sums.products import exact_products
 BALANCED = 2.0**-45
 """The part of the mean size of the gradient below which its mean is 0 up to rounding."""
 FLAT = 1e-9
-"""The part of the range of the labels that a real interval of best constants is wider than."""
+"""The part of the range of the labels up to which an interval of best constants is taken for a single point."""
 WORSE = 1e-9
 """By how much another constant must be better to say that the slope did not lead to the best."""
 PROBES = 17
+"""How many labels of a slot are tried against the constant that was found."""
 UNEVEN = "its mean falls and rises more than once as the constant grows"
 
 
 @dataclass(frozen=True)
-class Best:
-    """The best constant prediction in one group and the loss that would be reported of it."""
+class Solution:
+    """What the search came to in one group: the best constant, and the loss that would be reported of it."""
 
     constant: float | tuple[float, ...] = math.nan
     """One number, or one a column; NaN where none is known."""
@@ -46,7 +47,9 @@ class _NoneKnown(Exception):
     """The best constant of a loss cannot be found; the message says why."""
 
 
-def best_constants(bound: BoundLoss, width: int, points: Points, totals: list[Total], label_width: int) -> list[Best]:
+def best_constants(
+    bound: BoundLoss, width: int, points: Points, totals: list[Total], label_width: int
+) -> list[Solution]:
     """The best constant of each group for a loss, on the loss's own scale (after any activation).
 
     Args:
@@ -57,7 +60,7 @@ def best_constants(bound: BoundLoss, width: int, points: Points, totals: list[To
         label_width: how many label columns there are, 0 for a plain label.
 
     Returns:
-        One for each group; where no best constant is known, it says why.
+        One for each group; where no best constant is known, it says why, and nothing is raised.
     """
     bound = bound.through(None)
     try:
@@ -65,9 +68,9 @@ def best_constants(bound: BoundLoss, width: int, points: Points, totals: list[To
             return list(_best_rows(bound, points, totals, label_width, width))
         return list(_best_columns(bound, points, totals, max(label_width, 1)))
     except _NoneKnown as reason:
-        return [Best(unknown=str(reason)) for _ in totals]
+        return [Solution(unknown=str(reason)) for _ in totals]
     except UsageError as error:
-        return [Best(unknown=error.what) for _ in totals]
+        return [Solution(unknown=error.what) for _ in totals]
 
 
 def _reported(bound: BoundLoss, total: Total, label: FloatArray, prediction: FloatArray, weight: FloatArray) -> float:
@@ -84,18 +87,18 @@ def _reported(bound: BoundLoss, total: Total, label: FloatArray, prediction: Flo
 # --- losses of single numbers -----------------------------------------------------------------------------------------
 
 
-def _best_columns(bound: BoundLoss, points: Points, totals: list[Total], columns: int) -> Iterator[Best]:
+def _best_columns(bound: BoundLoss, points: Points, totals: list[Total], columns: int) -> Iterator[Solution]:
     """The best constants of a loss that judges each number by itself, one a label column; errors as for `_Search`."""
     best = _Search(bound, points).best()
     place = {slot: index for index, slot in enumerate(points.slot.tolist())}
     for group, total in enumerate(totals):
         slots = [place[slot] for slot in range(group * columns, (group + 1) * columns) if slot in place]
         if not slots:
-            yield Best()
+            yield Solution()
             continue
         constants = best[slots].tolist()
         if not np.isfinite(constants).all():
-            yield Best(unknown=UNEVEN)
+            yield Solution(unknown=UNEVEN)
             continue
         cells = _cells_of(points, np.array(slots))
         prediction = np.repeat(best[slots], points.size[slots])
@@ -104,7 +107,7 @@ def _best_columns(bound: BoundLoss, points: Points, totals: list[Total], columns
         column_total = replace(total, sum_weight=total.sum_weight * share)
         loss = _reported(bound, column_total, label, prediction, points.weight[cells])
         error = float(points.relative_error[slots].max())
-        yield Best(constants[0] if columns == 1 else tuple(constants), loss, error)
+        yield Solution(constants[0] if columns == 1 else tuple(constants), loss, error)
 
 
 class _Search:
@@ -122,8 +125,8 @@ class _Search:
         self.label = bound.label_domain.convert(points.label)
         ends = self.label[points.start], self.label[points.start + points.size - 1]
         self.edges = (
-            np.full_like(ends[0], _inner(domain.low, domain.low_open, math.inf)),
-            np.full_like(ends[0], _inner(domain.high, domain.high_open, -math.inf)),
+            np.full_like(ends[0], _inner(domain.low, math.inf, is_open=domain.low_open)),
+            np.full_like(ends[0], _inner(domain.high, -math.inf, is_open=domain.high_open)),
         )
         self.low, self.high = (np.clip(end, *self.edges) for end in ends)
         self.mean = np.clip(points.mean, self.low, self.high)
@@ -183,14 +186,14 @@ class _Search:
             step: 1 or -1.
         """
         key = ordered(constant)
-        snapped, hit = constant.copy(), np.zeros(len(constant), dtype=np.bool_)
+        snapped, on_label = constant.copy(), np.zeros(len(constant), dtype=np.bool_)
         for slot, (start, size) in enumerate(zip(self.points.start.tolist(), self.points.size.tolist(), strict=True)):
             labels = self.label[start : start + size]
             for candidate in unordered(key[slot] + np.array([step, 0])):
                 index = int(np.searchsorted(labels, candidate))
                 if index < size and labels[index] == candidate:
-                    snapped[slot], hit[slot] = candidate, True
-        return snapped, hit
+                    snapped[slot], on_label[slot] = candidate, True
+        return snapped, on_label
 
     def _beaten(self, constant: FloatArray) -> BoolArray:
         """Where one of the labels is a better constant."""
@@ -212,7 +215,7 @@ class _Search:
             return np.add.reduceat(value, self.points.start), np.add.reduceat(np.abs(value), self.points.start)
 
 
-def _inner(edge: float, is_open: bool, inwards: float) -> float:  # noqa: FBT001
+def _inner(edge: float, inwards: float, *, is_open: bool) -> float:
     """The last double inside an edge of an interval: the edge itself where it is finite and not open."""
     return math.nextafter(edge, -edge if math.isinf(edge) else inwards) if is_open or math.isinf(edge) else edge
 
@@ -220,7 +223,9 @@ def _inner(edge: float, is_open: bool, inwards: float) -> float:  # noqa: FBT001
 # --- losses of rows ---------------------------------------------------------------------------------------------------
 
 
-def _best_rows(bound: BoundLoss, points: Points, totals: list[Total], label_width: int, width: int) -> Iterator[Best]:
+def _best_rows(
+    bound: BoundLoss, points: Points, totals: list[Total], label_width: int, width: int
+) -> Iterator[Solution]:
     """The best constants of a loss that judges rows of probabilities.
 
     Raises:
@@ -234,19 +239,19 @@ def _best_rows(bound: BoundLoss, points: Points, totals: list[Total], label_widt
     for group, total in enumerate(totals):
         slots = np.flatnonzero(points.slot // columns == group)
         if not len(slots):
-            yield Best()
+            yield Solution()
             continue
         error = float(points.relative_error[slots].max())
         if error and not label_width:
-            yield Best(unknown="there are too many classes")
+            yield Solution(unknown="there are too many classes")
             continue
         rows = (_spread if label_width else _codes)(bound, points, slots, total, width)
         constant = rows.best()
         if constant is None:
-            yield Best(unknown="no step from the uniform row leads to it")
+            yield Solution(unknown="no step from the uniform row leads to it")
             continue
         prediction = np.asfortranarray(np.tile(constant, (len(rows.weight), 1)))
-        yield Best(tuple(constant.tolist()), _reported(bound, total, rows.label, prediction, rows.weight), error)
+        yield Solution(tuple(constant.tolist()), _reported(bound, total, rows.label, prediction, rows.weight), error)
 
 
 def _codes(bound: BoundLoss, points: Points, slots: IntArray, total: Total, width: int) -> "_Rows":

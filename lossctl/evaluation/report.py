@@ -1,4 +1,4 @@
-"""The answer: frozen, versioned, ready for JSON."""
+"""What a run measured, frozen: it describes itself as a document, as JSON and as a data frame."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lossctl.document import Document
 from lossctl.errors import UsageError
-from lossctl.evaluation.page import sections
+from lossctl.evaluation.document import sections
 from lossctl.evaluation.result import Result
 from lossctl.functions.bound_loss import get_loss
 from lossctl.rendering.renderer import Style, renderers
@@ -29,7 +29,7 @@ class Report:
     """What was chosen without being asked for."""
     warnings: tuple[str, ...] = ()
     profile: Mapping[str, float] | None = None
-    """Seconds by phase, added up over workers, where somebody asked."""
+    """Seconds by phase, added up over workers; ``None`` unless asked for."""
 
     @property
     def value(self) -> float:
@@ -49,12 +49,12 @@ class Report:
             UsageError: there is none.
         """
         specs = {str(get_loss(loss, columns=columns)) for columns in (None, 1, 2)}
-        found = [result for result in self.results if result.loss in specs]
-        found = found or [result for result in self.results if result.loss.partition(":")[0] in specs]
-        if not found:
-            known = sorted({result.loss for result in self.results})
-            raise UsageError(f"no result of {loss!r}: no such loss was measured", did_you_mean(loss, known))
-        return found
+        results = [result for result in self.results if result.loss in specs]
+        results = results or [result for result in self.results if result.loss.partition(":")[0] in specs]
+        if not results:
+            measured = sorted({result.loss for result in self.results})
+            raise UsageError(f"no result of {loss!r}: no such loss was measured", did_you_mean(loss, measured))
+        return results
 
     def __getitem__(self, loss: str) -> Result:
         """The result of a loss, by its specification or its bare name.
@@ -62,10 +62,10 @@ class Report:
         Raises:
             UsageError: no result, or more than one, is of that loss.
         """
-        found = self.of(loss)
-        if len(found) > 1:
-            raise UsageError(f"the report has {len(found)} results of {loss!r}", "Pick from report.results.")
-        return found[0]
+        results = self.of(loss)
+        if len(results) > 1:
+            raise UsageError(f"the report has {len(results)} results of {loss!r}", "Pick from report.results.")
+        return results[0]
 
     def document(self) -> Document:
         """The report, described: a row and an object for each result."""
@@ -96,7 +96,7 @@ class Report:
         return renderers.get("plain").render(self.document(), Style()).rstrip("\n")
 
     def _repr_html_(self) -> str:
-        from lossctl.rendering.fragment import fragment  # noqa: PLC0415  (where a notebook asks for it)
+        from lossctl.rendering.notebook import fragment  # noqa: PLC0415  (where a notebook asks for it)
 
         return fragment(self.document())
 

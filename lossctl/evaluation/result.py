@@ -33,22 +33,22 @@ class Shown:
     title: str
     kind: Kind = "number"
     table: str = RESULTS
-    when: Callable[[Iterable["Result"], Mapping[str, Any]], bool] = lambda results, inputs: True  # noqa: ARG005
+    when: Callable[[Iterable["Result"], Mapping[str, Any]], bool] = lambda _results, _inputs: True
     tone: Tone = ""
     first: bool = False
     error: str = ""
 
 
-def _reduced(results: Iterable["Result"], inputs: Mapping[str, Any]) -> bool:  # noqa: ARG001
+def _reduced(results: Iterable["Result"], _inputs: Mapping[str, Any]) -> bool:
     return any(result.reduction != "mean" or get_loss(result.loss).reduction != "mean" for result in results)
 
 
-def _weighted(results: Iterable["Result"], inputs: Mapping[str, Any]) -> bool:  # noqa: ARG001
+def _weighted(_results: Iterable["Result"], inputs: Mapping[str, Any]) -> bool:
     return bool(inputs.get("weight"))
 
 
 def _some(name: str) -> Callable[[Iterable["Result"], Mapping[str, Any]], bool]:
-    return lambda results, inputs: any(getattr(result, name) for result in results)  # noqa: ARG005
+    return lambda results, _inputs: any(getattr(result, name) for result in results)
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,8 @@ class Gradient:
 
 
 @dataclass(frozen=True)
-class Baseline:
-    """The best constant prediction of one result, and how much better than that the model is."""
+class BestConstant:
+    """The best constant prediction for one result, and how much better than that the model is."""
 
     constant: Annotated[float | tuple[float, ...], Shown("best constant", table=SKILL, error="constant_error")]
     """On the scale of the loss, after any activation; one number a column of a vector prediction; NaN if unknown.
@@ -128,13 +128,13 @@ class Result:
     value: Annotated[float, Shown("value", tone="strong", first=True)]
     standard_error: Annotated[float, Shown("std. error", first=True)]
     gradient: Gradient | None = None
-    baseline: Baseline | None = None
+    best_constant: BestConstant | None = None
     samples: tuple[Sample, ...] = ()
 
     @property
     def skill(self) -> float:
         """1 − value / loss of the best constant prediction; NaN where that was not asked for or says nothing."""
-        return math.nan if self.baseline is None else self.baseline.skill
+        return math.nan if self.best_constant is None else self.best_constant.skill
 
     def to_row(self) -> dict[str, Any]:
         """The result as a flat row; a group-by column called like a figure has ``by_`` in front of its name."""
@@ -148,8 +148,8 @@ class Result:
         """The result in numbers, strings, lists and dictionaries, with gradient figures and skill beside the others."""
         plain = {field.name: getattr(self, field.name) for field in fields(self)}
         plain["parameters"], plain["group"] = dict(self.parameters), dict(self.group)
-        del plain["gradient"], plain["baseline"], plain["samples"]
-        for part in (self.gradient, self.baseline):
+        del plain["gradient"], plain["best_constant"], plain["samples"]
+        for part in (self.gradient, self.best_constant):
             if part is not None:
                 plain |= {field.name: getattr(part, field.name) for field in fields(part)}
         if self.samples:

@@ -92,11 +92,11 @@ def activation(
     """
 
     def register(function: Callable[..., FloatArray]) -> Activation:
-        made = Activation(
+        definition = Activation(
             function, range=range, kinks=kinks, aliases=aliases, rows=rows, references=references, peers=peers
         )
-        activations.add(made.name, made, aliases)
-        return made
+        activations.add(definition.name, definition, aliases)
+        return definition
 
     return register
 
@@ -139,10 +139,10 @@ class BoundActivation(Bound):
         return value if value.ndim == 1 else value[:, 0]
 
     def gradient_along(self, label: FloatArray, prediction: FloatArray) -> FloatArray:  # noqa: ARG002
-        first = np.ones_like(prediction)
+        upstream = np.ones_like(prediction)
         if prediction.ndim == 2:
-            first[:, 1:] = 0.0
-        return self.pullback(prediction, first)
+            upstream[:, 1:] = 0.0
+        return self.pullback(prediction, upstream)
 
     def kinks_at(self, label: FloatArray) -> tuple[float, ...]:  # noqa: ARG002
         return self.definition.kinks
@@ -190,6 +190,6 @@ def get_activation(spec: str) -> BoundActivation:
     Raises:
         UsageError: an unknown name or parameter, or a parameter out of range.
     """
-    name, given = read_spec(spec)
+    name, values = read_spec(spec)
     definition = activations.get(name)
-    return BoundActivation(definition, definition.settings(given, read=True))
+    return BoundActivation(definition, definition.settings(values, read=True))

@@ -1,4 +1,4 @@
-"""A loss with its parameters: what is measured with."""
+"""A loss with a value for each of its parameters, on predictions or through an activation."""
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from numpy.random import Generator
 
 
-REDRAWN = 100
-"""How often pre-activations are drawn again that come to no legal prediction."""
+RESAMPLED = 100
+"""How often pre-activations that come to no legal prediction are sampled anew."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class BoundLoss(Bound):
         if self.activation is None:
             return label, np.asfortranarray(self.prediction_domain.sample(rng, n, k))
         z = rng.normal(0.0, 3.0, (n, k) if self.rows else n)
-        for _ in range(REDRAWN):
+        for _ in range(RESAMPLED):
             bad = self.output_domain.illegal(self.activated(z)) if self.chained else None
             if bad is None:
                 return label, np.asfortranarray(z)
@@ -74,8 +74,8 @@ class BoundLoss(Bound):
             return self.activation.definition.kinks
         if self.definition.kink is None or self.rows:
             return ()
-        known = self.label_domain.convert(label)
-        return tuple(np.ravel(self.definition.kink(known, known, **self.parameters)).tolist())
+        converted = self.label_domain.convert(label)
+        return tuple(np.ravel(self.definition.kink(converted, converted, **self.parameters)).tolist())
 
     @property
     def label_domain(self) -> Domain:
@@ -147,8 +147,8 @@ class BoundLoss(Bound):
         """
         natural = self.definition.natural_activation
         if natural is None:
-            having = ", ".join(found.name for found in losses if found.natural_activation)
-            raise UsageError(f"{self.name} has no natural activation", f"Losses that have one: {having}.")
+            names = ", ".join(loss.name for loss in losses if loss.natural_activation)
+            raise UsageError(f"{self.name} has no natural activation", f"Losses that have one: {names}.")
         return self.through(natural)
 
     def under(self, reduction: str) -> "BoundLoss":
@@ -157,9 +157,9 @@ class BoundLoss(Bound):
         Raises:
             UsageError: there is no such reduction.
         """
-        for known in REDUCTIONS:
-            if normal(known) == normal(reduction):
-                return replace(self, reduction=known)
+        for name in REDUCTIONS:
+            if normal(name) == normal(reduction):
+                return replace(self, reduction=name)
         raise UsageError(f"unknown reduction {reduction!r}", f"Known: {', '.join(REDUCTIONS)}.")
 
     def flooring(self, eps: float) -> "BoundLoss":
@@ -213,8 +213,8 @@ class BoundLoss(Bound):
                 f"Use {option(prediction='p_*')} or {option(prediction='a,b,c')}.",
             )
         if len(label) + 1 not in self.label_domain.dimensions or label not in ((), prediction):
-            wanted = "one label column" if self.label_domain.dimensions == (1,) else f"{prediction[0]} label columns"
-            raise UsageError(f"{self.name} needs {wanted} with {prediction[0]} prediction columns")
+            columns = "one label column" if self.label_domain.dimensions == (1,) else f"{prediction[0]} label columns"
+            raise UsageError(f"{self.name} needs {columns} with {prediction[0]} prediction columns")
 
     def as_codes(self, label: FloatArray) -> FloatArray:
         """Class labels as the integers kernels index with; any other label as it is."""
@@ -241,15 +241,15 @@ class BoundLoss(Bound):
         if not isinstance(eps, float) or eps == 0 or self._pair is not None:
             return None
         with np.errstate(all="ignore"):
-            shown = prediction if self.activation is None else self.activation.value(prediction)
-            floored = self.definition.floored(label, shown, **self.parameters)
+            probability = prediction if self.activation is None else self.activation.value(prediction)
+            floored = self.definition.floored(label, probability, **self.parameters)
             if floored.min() >= eps and floored.max() <= 1.0 - eps:
                 return None
             near = (floored < eps) | (floored > 1.0 - eps)
             rows = np.flatnonzero(near if near.ndim == 1 else near.any(axis=1))
-            some, others = label[rows], prediction[rows]
-            bare = self._over_columns(self._kernel(some, others, {**self.parameters, "eps": 0.0}))
-            changed = bare != self._over_columns(self._kernel(some, others, self.parameters))
+            labels, predictions = label[rows], prediction[rows]
+            bare = self._over_columns(self._kernel(labels, predictions, {**self.parameters, "eps": 0.0}))
+            changed = bare != self._over_columns(self._kernel(labels, predictions, self.parameters))
         if not changed.any():
             return None
         mask = np.zeros(len(label), dtype=np.bool_)
@@ -302,11 +302,11 @@ def get_loss(spec: str | BoundLoss, *, columns: int | None = None) -> BoundLoss:
         return spec
     if not isinstance(spec, str):
         raise UsageError(f"{spec!r} is no loss", "Give a name such as 'huber:delta=0.5', or what get_loss returns.")
-    name, given = read_spec(spec)
+    name, values = read_spec(spec)
     definition = losses.get(name)
     if columns is not None and definition.other_width is not None:
-        other, spellings = definition.other_width
+        other_name, spellings = definition.other_width
         rows = definition.prediction_domain().rows
         if (columns > 1) != rows and normal(name) in {normal(spelling) for spelling in spellings}:
-            definition = losses.get(other)
-    return BoundLoss(definition, definition.settings(given, read=True), definition.reduction)
+            definition = losses.get(other_name)
+    return BoundLoss(definition, definition.settings(values, read=True), definition.reduction)

@@ -96,7 +96,7 @@ def parameters_of(function: Callable[..., Any]) -> tuple[Parameter, ...]:
     a switch ``bool``.
     """
     hints = typing.get_type_hints(function, include_extras=True)
-    found = []
+    parameters = []
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
             continue
@@ -107,8 +107,8 @@ def parameters_of(function: Callable[..., Any]) -> tuple[Parameter, ...]:
         domains = [extra for extra in getattr(hint, "__metadata__", ()) if isinstance(extra, Interval | Words)]
         if not domains and hint is not bool:
             raise TypeError(f"{function.__name__}: annotate parameter {parameter.name} with its domain")
-        found.append(Parameter(parameter.name, parameter.default, domains[0] if domains else None, optional))
-    return tuple(found)
+        parameters.append(Parameter(parameter.name, parameter.default, domains[0] if domains else None, optional))
+    return tuple(parameters)
 
 
 class Definition:
@@ -162,10 +162,10 @@ class Definition:
         Raises:
             UsageError: a name is unknown or a value illegal.
         """
-        known = {normal(parameter.name): parameter for parameter in self.parameters}
+        by_name = {normal(parameter.name): parameter for parameter in self.parameters}
         chosen: dict[str, Value] = {parameter.name: parameter.default for parameter in self.parameters}
         for name, value in given.items():
-            parameter = known.get(normal(name))
+            parameter = by_name.get(normal(name))
             if parameter is None:
                 names = [parameter.name for parameter in self.parameters]
                 hint = did_you_mean(name, names) if names else f"{self.name} has no parameters."
@@ -189,16 +189,16 @@ def split_specs(texts: list[str] | tuple[str, ...]) -> list[str]:
     >>> split_specs(["mse,huber:delta=0.5,focal:gamma=2,alpha=none", "mae"])
     ['mse', 'huber:delta=0.5', 'focal:gamma=2,alpha=none', 'mae']
     """
-    found: list[str] = []
+    specs: list[str] = []
     for text in texts:
         fresh = True
         for item in filter(None, (part.strip() for part in text.split(","))):
             if "=" in item and ":" not in item and not fresh:
-                found[-1] += f",{item}"
+                specs[-1] += f",{item}"
             else:
-                found.append(item)
+                specs.append(item)
             fresh = False
-    return found
+    return specs
 
 
 def read_spec(text: str) -> tuple[str, dict[str, str]]:
@@ -210,16 +210,16 @@ def read_spec(text: str) -> tuple[str, dict[str, str]]:
     >>> read_spec("huber:delta=0.5")
     ('huber', {'delta': '0.5'})
     """
-    name, _, rest = text.partition(":")
-    given: dict[str, str] = {}
-    for item in filter(None, (part.strip() for part in rest.split(","))):
+    name, _, items = text.partition(":")
+    values: dict[str, str] = {}
+    for item in filter(None, (part.strip() for part in items.split(","))):
         key, equals, value = item.partition("=")
         if not equals:
             raise UsageError(f"{text!r}: {item!r} is not parameter=value", "Write it like huber:delta=0.5.")
-        if key.strip() in given:
+        if key.strip() in values:
             raise UsageError(f"{text!r}: parameter {key.strip()} is given twice")
-        given[key.strip()] = value
-    return name.strip(), given
+        values[key.strip()] = value
+    return name.strip(), values
 
 
 Kind = Literal["loss", "activation"]

@@ -43,13 +43,13 @@ class Sections:
 def sections_of(docstring: str | None) -> Sections:
     r"""The facts in a docstring, however many it has.
 
-    >>> found = sections_of("Squares.\n\nFormula: e².\nGradient: 2e.\n\nUse it\nwhere it\nfits.")
-    >>> found.summary, found.formula, found.gradient, found.use
+    >>> sections = sections_of("Squares.\n\nFormula: e².\nGradient: 2e.\n\nUse it\nwhere it\nfits.")
+    >>> sections.summary, sections.formula, sections.gradient, sections.use
     ('Squares.', 'e².', '2e.', 'where it fits.')
     """
     summary, _, body = inspect.cleandoc(docstring or "").partition("\n")
     prose, prompt, example = body.partition(">>>")
-    found: dict[str, list[str]] = {}
+    texts_of: dict[str, list[str]] = {}
     for paragraph in re.split(r"\n\s*\n", prose):
         note, *headed = _HEADING.split(paragraph)
         pieces = [
@@ -58,7 +58,7 @@ def sections_of(docstring: str | None) -> Sections:
         ]
         for kind, text in pieces:
             if text.strip():
-                found.setdefault(kind, []).append(" ".join(text.split()))
+                texts_of.setdefault(kind, []).append(" ".join(text.split()))
     return Sections(
-        summary, **{kind: " ".join(texts) for kind, texts in found.items()}, example=(prompt + example).strip()
+        summary, **{kind: " ".join(texts) for kind, texts in texts_of.items()}, example=(prompt + example).strip()
     )

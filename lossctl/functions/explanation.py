@@ -1,4 +1,4 @@
-"""What is known of a loss or an activation, gathered from its definition: nothing here is written a second time."""
+"""What is known of a loss or an activation, all of it read from its definition and its pairings."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -25,17 +25,17 @@ class Explanation:
 
     @property
     def definition(self) -> Loss | Activation:
-        """What is explained."""
+        """The definition of the loss or activation."""
         return self.bound.definition
 
     @property
     def kind(self) -> Kind:
-        """Which of the two it is."""
+        """Whether it is a loss or an activation."""
         return self.bound.kind
 
     @property
     def sections(self) -> Sections:
-        """What its docstring states."""
+        """What its docstring states, by kind of fact."""
         return self.definition.sections
 
     @property
@@ -65,29 +65,33 @@ class Explanation:
 
     @property
     def risks(self) -> list[Risk]:
-        """The partners it does not."""
+        """The partners that it should not go with."""
         return risks_of(self.definition.name)
 
     @property
     def legal(self) -> list[str]:
-        """The partners whose numbers fit: activations whose range a loss takes, losses that take the range."""
+        """The names of partners whose numbers fit: activations whose range a loss takes, losses that take the range."""
         if isinstance(self.bound, BoundLoss):
-            return [it.name for it in activations if inside(get_activation(it.name).range, self.bound.output_domain)]
-        return [it.name for it in losses if inside(self.bound.range, get_loss(it.name).prediction_domain)]
+            return [
+                activation.name
+                for activation in activations
+                if inside(get_activation(activation.name).range, self.bound.output_domain)
+            ]
+        return [loss.name for loss in losses if inside(self.bound.range, get_loss(loss.name).prediction_domain)]
 
     @property
     def otherwise(self) -> tuple[str, str, list[str]] | None:
         """Where its spellings mean another loss: with how many prediction columns, which loss, and which spellings."""
         if not isinstance(self.bound, BoundLoss) or self.bound.definition.other_width is None:
             return None
-        other, spellings = self.bound.definition.other_width
-        return ("one prediction column" if self.bound.rows else "several prediction columns"), other, list(spellings)
+        loss, spellings = self.bound.definition.other_width
+        return ("one prediction column" if self.bound.rows else "several prediction columns"), loss, list(spellings)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, ready for strict JSON."""
         definition, sections = self.definition, self.sections
         slope = "gradient" if self.kind == "loss" else "derivative"
-        found: dict[str, Any] = {
+        facts: dict[str, Any] = {
             "kind": self.kind,
             "name": definition.name,
             "spec": str(self.bound),
@@ -102,19 +106,19 @@ class Explanation:
             "avoid": sections.avoid,
             "notes": sections.notes,
             "example": sections.example,
-            "pairings": [asdict(it) for it in self.pairings],
-            "risks": [asdict(it) for it in self.risks],
+            "pairings": [asdict(pairing) for pairing in self.pairings],
+            "risks": [asdict(risk) for risk in self.risks],
             "legal": self.legal,
             "aliases": list(definition.aliases),
             "peers": definition.peers,
             "references": list(definition.references),
         }
         if self.kind == "loss":
-            found |= {"reduction": self.reduction, "through": self.through, "otherwise": None}
+            facts |= {"reduction": self.reduction, "through": self.through, "otherwise": None}
             if self.otherwise is not None:
-                columns, other, spellings = self.otherwise
-                found["otherwise"] = {"columns": columns, "loss": other, "spellings": spellings}
-        return found
+                columns, loss, spellings = self.otherwise
+                facts["otherwise"] = {"columns": columns, "loss": loss, "spellings": spellings}
+        return facts
 
 
 def _parameter(parameter: Parameter, value: Value) -> dict[str, Any]:
@@ -150,20 +154,21 @@ def find(spec: str, kind: Kind | None = None) -> tuple[BoundLoss | BoundActivati
         UsageError: nothing is called that, or a parameter is wrong.
     """
     name, _ = read_spec(spec)
-    wanted = normal(name)
-    named = {"loss": wanted in map(normal, losses.names()), "activation": wanted in map(normal, activations.names())}
+    plain = normal(name)
+    named = {"loss": plain in map(normal, losses.names()), "activation": plain in map(normal, activations.names())}
     known = {"loss": name in losses, "activation": name in activations}
     if kind is None and not any(known.values()):
-        names = [*losses.names(), *activations.names(), *(alias for it in definitions() for alias in it.aliases)]
+        aliases = (alias for definition in definitions() for alias in definition.aliases)
+        names = [*losses.names(), *activations.names(), *aliases]
         raise UsageError(f"unknown loss or activation {name!r}", did_you_mean(name, names) or "See lossctl explain.")
-    order = sorted(KINDS, key=lambda it: (not named[it], not known[it]))
+    order = sorted(KINDS, key=lambda candidate: (not named[candidate], not known[candidate]))
     chosen = kind or order[0]
     bound = get_loss(spec) if chosen == "loss" else get_activation(spec)
     if not all(known.values()):
         return bound, ""
-    other = "activation" if chosen == "loss" else "loss"
-    meant = (activations if other == "activation" else losses).get(name).name
-    return bound, f"{name}: this is the {chosen}; {option(kind=other)} means the {other} {meant}"
+    other_kind = "activation" if chosen == "loss" else "loss"
+    meant = (activations if other_kind == "activation" else losses).get(name).name
+    return bound, f"{name}: this is the {chosen}; {option(kind=other_kind)} means the {other_kind} {meant}"
 
 
 def explain(spec: str, kind: Kind | None = None) -> Explanation:
@@ -183,11 +188,11 @@ def definitions() -> Iterator[Loss | Activation]:
 
 def families(kind: Kind) -> dict[str, list[Loss | Activation]]:
     """The losses or the activations by family."""
-    found: dict[str, list[Loss | Activation]] = {}
+    by_family: dict[str, list[Loss | Activation]] = {}
     for definition in definitions():
         if isinstance(definition, Loss) == (kind == "loss"):
-            found.setdefault(definition.family, []).append(definition)
-    return dict(sorted(found.items()))
+            by_family.setdefault(definition.family, []).append(definition)
+    return dict(sorted(by_family.items()))
 
 
 def catalogue() -> dict[str, Any]:
@@ -195,7 +200,7 @@ def catalogue() -> dict[str, Any]:
 
     def of(kind: Kind) -> list[dict[str, Any]]:
         return [
-            {"family": family, "members": [{"name": it.name, "summary": it.summary} for it in members]}
+            {"family": family, "members": [{"name": member.name, "summary": member.summary} for member in members]}
             for family, members in families(kind).items()
         ]
 
@@ -204,4 +209,4 @@ def catalogue() -> dict[str, Any]:
 
 def matches() -> dict[str, Any]:
     """Which output activation goes with which loss, and which does not, ready for strict JSON."""
-    return {"pairings": [asdict(it) for it in PAIRINGS], "risks": [asdict(it) for it in RISKS]}
+    return {"pairings": [asdict(pairing) for pairing in PAIRINGS], "risks": [asdict(risk) for risk in RISKS]}

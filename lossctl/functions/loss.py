@@ -83,8 +83,8 @@ class Loss(Definition):
     ) -> Callable[[Callable[[], None]], "Loss"]:
         """Name this loss under another default reduction; the decorated function gives the name and the docstring."""
 
-        def register(named: Callable[[], None]) -> Loss:
-            made = Loss(
+        def register(declaration: Callable[[], None]) -> Loss:
+            named_loss = Loss(
                 self.function,
                 label=self._label,
                 prediction=self._prediction,
@@ -94,11 +94,11 @@ class Loss(Definition):
                 floored=self.floored,
                 peers=peers,
             )
-            functools.update_wrapper(cast("Callable[..., Any]", made), named)
-            made.name = named.__name__
-            made.slope, made.kink, made.pairs = self.slope, self.kink, self.pairs
-            losses.add(made.name, made, aliases)
-            return made
+            functools.update_wrapper(cast("Callable[..., Any]", named_loss), declaration)
+            named_loss.name = declaration.__name__
+            named_loss.slope, named_loss.kink, named_loss.pairs = self.slope, self.kink, self.pairs
+            losses.add(named_loss.name, named_loss, aliases)
+            return named_loss
 
         return register
 
@@ -161,7 +161,7 @@ def loss(
     """
 
     def register(function: Kernel) -> Loss:
-        made = Loss(
+        definition = Loss(
             function,
             label=label,
             prediction=prediction,
@@ -172,7 +172,7 @@ def loss(
             floored=floored,
             peers=peers,
         )
-        losses.add(made.name, made, aliases)
-        return made
+        losses.add(definition.name, definition, aliases)
+        return definition
 
     return register

@@ -1,4 +1,4 @@
-"""Which output activation belongs to which loss, and why: facts, and what is said of a risky pair."""
+"""Which output activations go with which losses, which should not, and why."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -139,8 +139,8 @@ def doubts(bound: BoundLoss, width: int) -> Iterator[str]:
 
 
 def _outside(bound: BoundLoss, activation: BoundActivation) -> str:
-    named = dict.fromkeys(name for pairing in pairings_of(bound.name) for name in pairing.activations)
-    fitting = [name for name in named if inside(get_activation(name).range, bound.output_domain)]
+    partners = dict.fromkeys(name for pairing in pairings_of(bound.name) for name in pairing.activations)
+    fitting = [name for name in partners if inside(get_activation(name).range, bound.output_domain)]
     better = f"; {bound.name} goes with {' or '.join(fitting)}" if fitting else ""
     return (
         f"the activation comes to {activation.range.describe()}, but the loss needs {bound.output_domain.describe()}, "

@@ -1,7 +1,7 @@
 """The shapes of losses and activations with their slopes.
 
-What is drawn over what is derived from the domains of a definition: its error where nothing but the error counts, its
-margin, a probability, the angle between two directions, or the prediction beside a label.
+The horizontal axis is derived from the domains of a definition: it is the error where nothing but the error counts, the
+margin, a probability, the angle between two directions, or the prediction for a given label.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -44,9 +44,9 @@ class Path:
     """What ``x`` is."""
     low: float
     high: float
-    """Which part is drawn where nobody says."""
+    """Where the axis begins and ends unless the user says otherwise."""
     legal: Domain = REAL
-    """Which ``x`` there are."""
+    """Which ``x`` are legal."""
     prediction: Numbers = lambda x: x
     """The predictions ``(n,)`` or ``(n, 2)`` at ``x``."""
     velocity: Numbers = np.ones_like
@@ -61,7 +61,7 @@ class Sweep:
     label: FloatArray
     """The label of one row: ``(1,)``, or ``(1, 2)``."""
     named: str = ""
-    """What tells it from other sweeps of the same loss."""
+    """What is written behind the name of the loss to tell this sweep from others of it."""
 
 
 def _pair(first: Numbers, second: Numbers) -> Numbers:
@@ -139,18 +139,18 @@ def curves(
     for end in (low, high):
         if end is not None and not abs(end) <= FAR:
             raise UsageError(f"an axis cannot end at {end:g}")
-    drawn: dict[tuple[str, str], list[_Drawn]] = {}
+    by_axes: dict[tuple[str, str], list[_Trace]] = {}
     for bound in dict.fromkeys(bounds):
         for sweep in sweeps(bound, labels):
             path = sweep.path
             part = replace(path, low=path.low if low is None else low, high=path.high if high is None else high)
-            drawn.setdefault((bound.values, path.title), []).append(_drawn(bound, replace(sweep, path=part)))
-    return tuple(_chart(what, title, some) for (what, title), some in drawn.items())
+            by_axes.setdefault((bound.values, path.title), []).append(_trace(bound, replace(sweep, path=part)))
+    return tuple(_chart(values, title, traces) for (values, title), traces in by_axes.items())
 
 
 @dataclass(frozen=True)
-class _Drawn:
-    """One sweep of one loss or activation."""
+class _Trace:
+    """The value and the slope of one loss or activation along one sweep."""
 
     path: Path
     value: Series
@@ -158,33 +158,34 @@ class _Drawn:
     notes: tuple[str, ...]
 
 
-def _drawn(bound: Curved, sweep: Sweep) -> _Drawn:
+def _trace(bound: Curved, sweep: Sweep) -> _Trace:
     x = _points(bound, sweep)
     slope = _slope(bound, sweep, x)
-    return _Drawn(sweep.path, _value(bound, sweep, x), slope, tuple(_notes(bound, slope)))
+    return _Trace(sweep.path, _value(bound, sweep, x), slope, tuple(_notes(bound, slope)))
 
 
-def _chart(what: str, title: str, drawn: Sequence[_Drawn]) -> Chart:
-    values, slopes = [it.value for it in drawn], [it.slope for it in drawn if it.slope is not None]
-    axis = Axis(title, min(it.path.low for it in drawn), max(it.path.high for it in drawn))
-    notes = [*_same(values), *(note for it in drawn for note in it.notes)]
+def _chart(what: str, title: str, traces: Sequence[_Trace]) -> Chart:
+    values, slopes = [trace.value for trace in traces], [trace.slope for trace in traces if trace.slope is not None]
+    axis = Axis(title, min(trace.path.low for trace in traces), max(trace.path.high for trace in traces))
+    notes = [*_same(values), *(note for trace in traces for note in trace.notes)]
     panels = tuple(
-        Panel("", axis, Axis(words, *limits(*(it.y for it in some))), tuple(some))
-        for words, some in ((what, values), ("slope", slopes))
-        if some
+        Panel("", axis, Axis(words, *limits(*(line.y for line in lines))), tuple(lines))
+        for words, lines in ((what, values), ("slope", slopes))
+        if lines
     )
     return Chart(f"{what} and its slope" if slopes else what, panels, tuple(dict.fromkeys(notes)))
 
 
 def _same(values: Sequence[Series]) -> Iterator[str]:
     """Which curves cover each other."""
-    left = list(values)
-    while left:
-        first = left.pop(0)
-        equal = [it for it in left if it.x == first.x and np.allclose(it.y, first.y, rtol=1e-6, equal_nan=True)]
-        left = [it for it in left if it not in equal]
+    others = list(values)
+    while others:
+        first = others.pop(0)
+        alike = [line for line in others if line.x == first.x]
+        equal = [line for line in alike if np.allclose(line.y, first.y, rtol=1e-6, equal_nan=True)]
+        others = [line for line in others if line not in equal]
         if equal:
-            yield f"{', '.join(it.name for it in (first, *equal))}: the same curve here"
+            yield f"{', '.join(line.name for line in (first, *equal))}: the same curve here"
 
 
 def _value(bound: Curved, sweep: Sweep, x: FloatArray) -> Series:
@@ -216,7 +217,11 @@ def _notes(bound: Curved, slope: Series | None) -> Iterator[str]:
 
 
 def _points(bound: Curved, sweep: Sweep) -> FloatArray:
-    """Where a curve is drawn: evenly, and close to both sides of its kinks; short of the ends of what is legal."""
+    """The ``x`` of the points of a curve, ``(n,)``: even steps, both sides of kinks, short of the ends of the domain.
+
+    Raises:
+        UsageError: no legal ``x`` lies within the axis.
+    """
     path = sweep.path
     begin, end = path.low, path.high
     if isinstance(path.legal, Values):
@@ -267,19 +272,19 @@ def _of_numbers(bound: BoundLoss, labels: Sequence[float]) -> Iterator[Sweep]:
 
 
 def _telling(bound: BoundLoss, *, signs: bool) -> list[float]:
-    """The labels that show what a loss is like."""
+    """The labels at which a loss is drawn where the user names none."""
     domain = bound.label_domain
     if signs:
         return [1.0, -1.0]
     bounded = bound.activation is not None and inside(bound.activation.range, PROBABILITY)
     if _holds(domain, 0.0, 1.0) and (bounded or not _holds(domain, 2.0)):
         return [1.0, 0.0]
-    drawn = domain.sample(np.random.default_rng(0), 8, 1).tolist()
-    return [next(it for it in (1.0, 0.5, 2.0, 0.0, -1.0, *drawn) if _holds(domain, it))]
+    samples = domain.sample(np.random.default_rng(0), 8, 1).tolist()
+    return [next(label for label in (1.0, 0.5, 2.0, 0.0, -1.0, *samples) if _holds(domain, label))]
 
 
 def _beside(bound: BoundLoss, label: float) -> Path:
-    """Predictions around a label, as far as they are legal."""
+    """The path through predictions around a label, as far as they are legal."""
     if bound.activation is not None:
         return SCORE
     legal, reach = bound.prediction_domain, REACH * max(1.0, abs(label))
@@ -306,7 +311,7 @@ def _agree(bound: BoundLoss, *places: tuple[float, FloatArray]) -> bool:
 
 
 def _of_rows(bound: BoundLoss, labels: Sequence[float]) -> Iterator[Sweep]:
-    """Two columns, of which the first is the true class."""
+    """Sweeps of a loss of rows: over two columns, of which the first is the true class."""
     domain, output = bound.label_domain.for_width(2), bound.output_domain
     soft, codes = 2 in domain.dimensions and not isinstance(output, Direction), 1 in domain.dimensions
     for label in labels:
@@ -321,8 +326,8 @@ def _of_rows(bound: BoundLoss, labels: Sequence[float]) -> Iterator[Sweep]:
     else:
         path = replace(OF_TWO, title="score of the true class, the other at 0", low=-REACH, high=REACH)
     true = np.array([0.0]) if codes else np.array([[1.0, 0.0]])
-    shown = [(np.array([[it, 1.0 - it]]), f", y = {it:g}") for it in labels] or [(true, "")]
-    for row, named in shown:
+    rows = [(np.array([[label, 1.0 - label]]), f", y = {label:g}") for label in labels] or [(true, "")]
+    for row, named in rows:
         if domain.illegal(row) is not None:
             raise UsageError(f"{bound.name} cannot be drawn: its labels are {domain.describe()}")
         yield Sweep(path, row, named)

@@ -18,7 +18,7 @@ from lossctl.sums.joint import Joint
 MOST = 40
 """The most cells along an axis."""
 CORE = 0.01
-"""The part of the rows at either end that may lie beyond an axis, if they lie far out."""
+"""The part of the rows at either end that may lie beyond an axis, where they lie far out."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Cells:
         """The cell of each value, and which values lie in one; the last holds its upper edge too."""
         edges = self.edges
         inside = (values >= edges[0]) & (values <= edges[-1])
-        at = np.floor(np.where(inside, values, edges[0]) / self.width).astype(np.int64) - self.first
-        return np.minimum(at, self.count - 1), inside
+        cell = np.floor(np.where(inside, values, edges[0]) / self.width).astype(np.int64) - self.first
+        return np.minimum(cell, self.count - 1), inside
 
     def axis(self, title: str) -> Axis:
         """The axis that shows them all."""
@@ -48,7 +48,11 @@ class Cells:
 
 
 def reach(counted: Sequence[tuple[FloatArray, IntArray]]) -> tuple[float, float]:
-    """From where to where to look at sets of numbers and how often each occurs: rare ones far out do not count."""
+    """Where an axis should begin and end for sets of numbers; up to 1 % of a set at either end may lie beyond.
+
+    Args:
+        counted: for each set its different numbers, ``(n,)``, and how often each occurs.
+    """
     lows, highs = [], []
     for numbers, times in counted:
         near = np.abs(numbers) <= FAR
@@ -73,22 +77,22 @@ def cells(low: float, high: float, finest: float = 0.0) -> Cells:
     return Cells(first, max(math.ceil(high / width) - first, 1), width)
 
 
-def bars(name: str, found: Distribution, into: Cells) -> Series:
+def bars(name: str, numbers: Distribution, cells: Cells) -> Series:
     """How many numbers lie in each cell."""
-    at, inside = into.place(found.values)
-    counts = np.zeros(into.count, dtype=np.int64)
-    np.add.at(counts, at[inside], found.counts[inside])
-    edges = tuple(into.edges.tolist())
-    beyond = int(found.counts[~inside].sum()) + found.infinite
+    cell, inside = cells.place(numbers.values)
+    counts = np.zeros(cells.count, dtype=np.int64)
+    np.add.at(counts, cell[inside], numbers.counts[inside])
+    edges = tuple(cells.edges.tolist())
+    beyond = int(numbers.counts[~inside].sum()) + numbers.infinite
     return Series(name, "bars", edges, tuple(map(float, counts)), beyond=beyond)
 
 
-def heat(name: str, found: Joint, across: Cells, up: Cells) -> Series:
+def heat(name: str, pairs: Joint, across: Cells, up: Cells) -> Series:
     """How many pairs lie in each cell; the first number of a pair goes across, the second up."""
-    (column, fits), (row, reaches) = across.place(found.first), up.place(found.second)
+    (column, fits), (row, reaches) = across.place(pairs.first), up.place(pairs.second)
     inside = fits & reaches
     counts = np.zeros((up.count, across.count), dtype=np.int64)
-    np.add.at(counts, (row[inside], column[inside]), found.counts[inside])
-    beyond = int(found.counts[~inside].sum()) + found.infinite
+    np.add.at(counts, (row[inside], column[inside]), pairs.counts[inside])
+    beyond = int(pairs.counts[~inside].sum()) + pairs.infinite
     table = tuple(tuple(row) for row in counts.tolist())
     return Series(name, "heat", tuple(across.edges.tolist()), tuple(up.edges.tolist()), table, beyond)

@@ -4,23 +4,23 @@ import math
 from collections.abc import Sequence
 
 FAR = 1e300
-"""No axis goes further: lengths and steps stay finite."""
+"""No axis goes further from 0: lengths and steps stay finite."""
 
 
 def limits(*values: Sequence[float]) -> tuple[float, float]:
     """Where an axis should begin and end for these sets of numbers.
 
-    What is far outside the middle four fifths of its own set does not stretch the axis.
+    Numbers further from the middle four fifths of their own set than these are wide do not stretch the axis.
     """
     lows, highs = [], []
-    for some in values:
-        known = sorted(it for it in some if abs(it) <= FAR)
-        if not known:
+    for numbers in values:
+        ranked = sorted(number for number in numbers if abs(number) <= FAR)
+        if not ranked:
             continue
-        low, high = known[len(known) // 10], known[len(known) - 1 - len(known) // 10]
+        low, high = ranked[len(ranked) // 10], ranked[len(ranked) - 1 - len(ranked) // 10]
         span = math.inf if high == low else high - low
-        lows.append(max(known[0], low - span))
-        highs.append(min(known[-1], high + span))
+        lows.append(max(ranked[0], low - span))
+        highs.append(min(ranked[-1], high + span))
     low, high = min(lows, default=0.0), max(highs, default=1.0)
     margin = 0.04 * (high - low) or 0.5 * abs(high) or 0.5
     return low - margin, high + margin

@@ -34,8 +34,8 @@ MOST_CLASSES = 40
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What there is to see of one model. A state without groups."""
+class Look:
+    """What is counted of one model to be drawn. A state without groups."""
 
     losses: tuple[Distribution, ...]
     """The losses of rows, for each loss."""
@@ -48,12 +48,12 @@ class Seen:
     classes: IntArray
     """Rows by true class and likeliest class, ``(k, k)``; ``(0, 0)`` where predictions are of no or of many classes."""
 
-    def __add__(self, other: "Seen") -> "Seen":
+    def __add__(self, other: "Look") -> "Look":
         calibration = None
         if self.calibration is not None and other.calibration is not None:
             calibration = self.calibration + other.calibration
-        return Seen(
-            tuple(one + more for one, more in zip(self.losses, other.losses, strict=True)),
+        return Look(
+            tuple(first + second for first, second in zip(self.losses, other.losses, strict=True)),
             self.joint + other.joint,
             _merged(self.by_label, other.by_label),
             calibration,
@@ -62,21 +62,20 @@ class Seen:
 
 
 def _merged(
-    one: Mapping[float, Distribution] | None, more: Mapping[float, Distribution] | None
+    first: Mapping[float, Distribution] | None, second: Mapping[float, Distribution] | None
 ) -> Mapping[float, Distribution] | None:
-    if one is None or more is None or len({*one, *more}) > FEW:
+    if first is None or second is None or len({*first, *second}) > FEW:
         return None
-    return {
-        label: one.get(label, Distribution.zero()) + more.get(label, Distribution.zero()) for label in {*one, *more}
-    }
+    empty = Distribution.zero()
+    return {label: first.get(label, empty) + second.get(label, empty) for label in {*first, *second}}
 
 
 @dataclass(frozen=True)
-class Look:
-    """What was counted and seen over some rows."""
+class Overview:
+    """The counts of some rows, and what is to be drawn of each model."""
 
     counted: Measured
-    seen: tuple[Seen, ...]
+    models: tuple[Look, ...]
     """One a model."""
 
     @property
@@ -86,12 +85,12 @@ class Look:
 
     @property
     def problems(self) -> Problems:
-        """What was met in them."""
+        """What is wrong with them."""
         return self.counted.problems
 
-    def __add__(self, other: "Look") -> "Look":
-        seen = tuple(one + more for one, more in zip(self.seen, other.seen, strict=True))
-        return Look(self.counted + other.counted, seen)
+    def __add__(self, other: "Overview") -> "Overview":
+        pairs = zip(self.models, other.models, strict=True)
+        return Overview(self.counted + other.counted, tuple(first + second for first, second in pairs))
 
 
 def overview(
@@ -99,87 +98,90 @@ def overview(
     plan: Plan,
     running: Running = THREADS,
 ) -> tuple[Chart, ...]:
-    """The pictures of a data set, the same for any number of threads and any way to cut the rows into files.
+    """The charts of a data set, the same for any number of threads and any way to cut the rows into files.
+
+    Args:
+        source: where the rows are.
+        plan: the models and their losses; groups are left out.
+        running: engine and threads.
 
     Raises:
         DataError: as for `lossctl.evaluate`.
     """
     layout = replace(plan.layout, roles=replace(plan.roles, by=()))
     plan = replace(plan, gradient=False, samples=0, layout=layout)
-    folded = fold_rows(source, plan, _look, _zero(plan), running)
+    folded = fold_rows(source, plan, _measure, _zero(plan), running)
     total, passed = folded.total, folded.passed
     used = ensure_measured(total.counted, passed)
-    first = _losses(plan, total.seen)
+    losses = _losses(plan, total.models)
     rows = f"rows: {total.rows:,} read, {used:,} used, {total.rows - used:,} dropped"
     weighted = () if plan.roles.weight is None else ("weights: in the calibration; elsewhere each row counts once",)
     doubtful = (
-        f"{column}: {what}: {counted(problem.count, 'row')}, first {passed.place(problem.row)}"
-        for column, what, problem in total.problems.of("warning")
+        f"{column}: {kind}: {counted(problem.count, 'row')}, first {passed.place(problem.row)}"
+        for column, kind, problem in total.problems.of("warning")
     )
     charts = (
-        replace(first, notes=(*first.notes, rows, *weighted, *doubtful)),
-        _predictions(plan, total.seen),
-        _reliability(plan, total.seen),
+        replace(losses, notes=(*losses.notes, rows, *weighted, *doubtful)),
+        _predictions(plan, total.models),
+        _reliability(plan, total.models),
     )
     return tuple(chart for chart in charts if chart.panels)
 
 
-def _zero(plan: Plan) -> Look:
+def _zero(plan: Plan) -> Overview:
     label = np.empty((0, width) if (width := plan.layout.label_width) else 0)
     predictions = tuple(np.empty((0, model.width) if model.width else 0) for model in plan.models)
-    return Look(nothing(plan), _seen(plan, label, predictions, None))
+    return Overview(nothing(plan), _looks(plan, label, predictions, None))
 
 
-def _look(plan: Plan, batch: Batch, clock: Clock) -> Look:  # noqa: ARG001  (nobody asks where the time goes)
+def _measure(plan: Plan, batch: Batch, _clock: Clock) -> Overview:
     counted = tally(plan, batch)
     if any(batch.problems.of("error")):  # which stops the run
         return replace(_zero(plan), counted=counted)
-    return Look(counted, _seen(plan, batch.label, batch.predictions, batch.weight))
+    return Overview(counted, _looks(plan, batch.label, batch.predictions, batch.weight))
 
 
-def _seen(
+def _looks(
     plan: Plan, label: FloatArray, predictions: tuple[FloatArray, ...], weight: FloatArray | None
-) -> tuple[Seen, ...]:
+) -> tuple[Look, ...]:
     return tuple(
-        _of_model(model.losses, label, prediction, weight)
+        _look_at(model.losses, label, prediction, weight)
         for model, prediction in zip(plan.models, predictions, strict=True)
     )
 
 
-def _of_model(
-    chosen: Sequence[BoundLoss], label: FloatArray, prediction: FloatArray, weight: FloatArray | None
-) -> Seen:
-    bound = chosen[0]
-    values = (evaluated(it, kernel_label(it, label), prediction, gradient=False)[0] for it in chosen)
+def _look_at(bounds: Sequence[BoundLoss], label: FloatArray, prediction: FloatArray, weight: FloatArray | None) -> Look:
+    first = bounds[0]
+    values = (evaluated(bound, kernel_label(bound, label), prediction, gradient=False)[0] for bound in bounds)
     losses = tuple(map(Distribution.of, values))
-    shown, domain = bound.activated(prediction), _shown_domain(bound)
-    if bound.rows:
+    output, domain = first.activated(prediction), _output_domain(first)
+    if first.rows:
         classes, calibration = np.zeros((0, 0), dtype=np.int64), None
-        if _has_classes(bound):
-            k = shown.shape[1]
-            best = shown.argmax(axis=1)
+        if _has_classes(first):
+            k = output.shape[1]
+            best = output.argmax(axis=1)
             true = label.astype(np.int64) if label.ndim == 1 else label.argmax(axis=1)
             hit = (true == best).astype(np.float64) if label.ndim == 1 else label[np.arange(len(best)), best]
             if isinstance(domain, Simplex | LogSimplex):
-                top = shown.max(axis=1, initial=-np.inf)
+                top = output.max(axis=1, initial=-np.inf)
                 calibration = Calibration.of(top if isinstance(domain, Simplex) else np.exp(top), hit, weight)
             if k <= MOST_CLASSES:
                 classes = np.bincount(true * k + best, minlength=k * k).reshape(k, k)
-        return Seen(losses, Joint.zero(), None, calibration, classes)
-    known = bound.label_domain.convert(label)
-    flat, beside = np.ravel(shown, order="F"), np.ravel(known, order="F")
-    each = weight if weight is None or known.ndim == 1 else np.tile(weight, known.shape[1])
+        return Look(losses, Joint.zero(), None, calibration, classes)
+    label = first.label_domain.convert(label)
+    outputs, labels = np.ravel(output, order="F"), np.ravel(label, order="F")
+    weights = weight if weight is None or label.ndim == 1 else np.tile(weight, label.shape[1])
     calibration = None
-    if all(PROBABILITY.illegal(it) is None for it in (beside, flat)):
-        calibration = Calibration.of(flat, beside, each)
-    different = np.unique(beside)
+    if all(PROBABILITY.illegal(numbers) is None for numbers in (labels, outputs)):
+        calibration = Calibration.of(outputs, labels, weights)
+    different = np.unique(labels)
     by_label = None
     if len(different) <= FEW:
-        by_label = {float(it): Distribution.of(flat[beside == it]) for it in different}
-    return Seen(losses, Joint.of(beside, flat), by_label, calibration, np.zeros((0, 0), dtype=np.int64))
+        by_label = {float(value): Distribution.of(outputs[labels == value]) for value in different}
+    return Look(losses, Joint.of(labels, outputs), by_label, calibration, np.zeros((0, 0), dtype=np.int64))
 
 
-def _shown_domain(bound: BoundLoss) -> Domain:
+def _output_domain(bound: BoundLoss) -> Domain:
     return bound.prediction_domain if bound.activation is None else bound.activation.range
 
 
@@ -187,28 +189,28 @@ def _has_classes(bound: BoundLoss) -> bool:
     return 1 in bound.label_domain.dimensions or isinstance(bound.label_domain, Simplex)
 
 
-def _losses(plan: Plan, seen: Sequence[Seen]) -> Chart:
+def _losses(plan: Plan, looks: Sequence[Look]) -> Chart:
     """The distribution of the losses of rows: a panel for each loss, a series for each model."""
-    found: dict[str, dict[str, Distribution]] = {}
-    for model, one in zip(plan.models, seen, strict=True):
-        for bound, losses in zip(model.losses, one.losses, strict=True):
-            found.setdefault(str(bound), {})[model.name] = losses
+    by_loss: dict[str, dict[str, Distribution]] = {}
+    for model, look in zip(plan.models, looks, strict=True):
+        for bound, losses in zip(model.losses, look.losses, strict=True):
+            by_loss.setdefault(str(bound), {})[model.name] = losses
     panels: list[Panel] = []
     notes: list[str] = []
-    for name, by_model in found.items():
+    for name, by_model in by_loss.items():
         panel = _histogram("", f"{name} of a row", by_model)
         panels.append(panel)
         notes += _beyond(panel, f"{name} of ")
     return Chart("losses of rows", tuple(panels), tuple(notes))
 
 
-def _histogram(title: str, axis: str, found: Mapping[str, Distribution]) -> Panel:
-    low, high = reach([(it.values, it.counts) for it in found.values()])
-    finest = max(it.relative_error for it in found.values()) * max(abs(low), abs(high))
-    into = cells(low, high, 2.0 ** math.ceil(math.log2(finest)) * 4 if finest else 0.0)
-    series = tuple(bars(name, it, into) for name, it in found.items())
-    highest = max(max(it.y) for it in series)
-    return Panel(title, into.axis(axis), Axis("rows", 0.0, 1.05 * highest or 1.0), series)
+def _histogram(title: str, axis: str, by_name: Mapping[str, Distribution]) -> Panel:
+    low, high = reach([(numbers.values, numbers.counts) for numbers in by_name.values()])
+    finest = max(numbers.relative_error for numbers in by_name.values()) * max(abs(low), abs(high))
+    grid = cells(low, high, 2.0 ** math.ceil(math.log2(finest)) * 4 if finest else 0.0)
+    series = tuple(bars(name, numbers, grid) for name, numbers in by_name.items())
+    highest = max(max(bar.y) for bar in series)
+    return Panel(title, grid.axis(axis), Axis("rows", 0.0, 1.05 * highest or 1.0), series)
 
 
 def _beyond(panel: Panel, what: str = "") -> Iterator[str]:
@@ -217,23 +219,23 @@ def _beyond(panel: Panel, what: str = "") -> Iterator[str]:
             yield f"{what}{series.name}: {counted(series.beyond, 'row')} beyond the axes, or infinite"
 
 
-def _predictions(plan: Plan, seen: Sequence[Seen]) -> Chart:
+def _predictions(plan: Plan, looks: Sequence[Look]) -> Chart:
     """Predictions against labels: a panel for each model."""
     panels: list[Panel] = []
     notes: list[str] = []
-    for model, one in zip(plan.models, seen, strict=True):
+    for model, look in zip(plan.models, looks, strict=True):
         bound = model.losses[0]
-        what = model.name if model.name.startswith("pred") else f"prediction {model.name}"
-        what = what if bound.activation is None else f"{what} after {bound.activation}"
-        if one.classes.size:
-            panels.append(_confusion(plan, model.name, one.classes))
+        title = model.name if model.name.startswith("pred") else f"prediction {model.name}"
+        title = title if bound.activation is None else f"{title} after {bound.activation}"
+        if look.classes.size:
+            panels.append(_confusion(plan, model.name, look.classes))
         elif bound.rows:
-            notes.append(f"{what}: vectors are not drawn against their labels")
-        elif one.by_label is not None:
-            by_class = {f"label {label:g}": it for label, it in sorted(one.by_label.items())}
-            panels.append(_histogram(model.name, what, by_class))
+            notes.append(f"{title}: vectors are not drawn against their labels")
+        elif look.by_label is not None:
+            by_class = {f"label {label:g}": numbers for label, numbers in sorted(look.by_label.items())}
+            panels.append(_histogram(model.name, title, by_class))
         else:
-            panels.append(_against(model.name, what, f"label {', '.join(plan.roles.label)}", one.joint))
+            panels.append(_against(model.name, title, f"label {', '.join(plan.roles.label)}", look.joint))
         if panels:
             notes += _beyond(panels[-1])
     return Chart("predictions and labels", tuple(panels), tuple(dict.fromkeys(notes)))
@@ -253,37 +255,40 @@ def _against(name: str, prediction: str, label: str, joint: Joint) -> Panel:
 def _confusion(plan: Plan, name: str, counts: IntArray) -> Panel:
     k = len(counts)
     names = plan.layout.classes or tuple(map(str, range(k)))
-    edges = tuple(at - 0.5 for at in range(k + 1))
+    edges = tuple(edge - 0.5 for edge in range(k + 1))
     # A row of the table is a true class; on the chart true classes go across.
     series = Series(name, "heat", edges, edges, tuple(map(tuple, counts.T.tolist())))
     x, y = (Axis(title, -0.5, k - 0.5, names) for title in ("true class", "likeliest class"))
     return Panel(name, x, y, (series,))
 
 
-def _reliability(plan: Plan, seen: Sequence[Seen]) -> Chart:
+def _reliability(plan: Plan, looks: Sequence[Look]) -> Chart:
     """The mean prediction of each tenth of the probabilities beside how often it came true, and the number of rows."""
-    found: dict[str, Calibration] = {}
+    calibrations: dict[str, Calibration] = {}
     rows = False
-    for model, one in zip(plan.models, seen, strict=True):
+    for model, look in zip(plan.models, looks, strict=True):
         bound = model.losses[0]
-        labels = one.by_label is not None and set(one.by_label) <= {0.0, 1.0}
-        probable = inside(_shown_domain(bound), PROBABILITY)
-        if one.calibration is not None and (bound.rows or labels or probable):
-            found[model.name], rows = one.calibration, bound.rows
-    if not found:
+        labels = look.by_label is not None and set(look.by_label) <= {0.0, 1.0}
+        probable = inside(_output_domain(bound), PROBABILITY)
+        if look.calibration is not None and (bound.rows or labels or probable):
+            calibrations[model.name], rows = look.calibration, bound.rows
+    if not calibrations:
         return Chart("", ())
-    what = "probability of the likeliest class" if rows else "predicted probability"
-    x = Axis(f"mean {what}", -0.02, 1.02)
+    title = "probability of the likeliest class" if rows else "predicted probability"
+    x = Axis(f"mean {title}", -0.02, 1.02)
     curves = []
-    for name, it in found.items():
-        said, happened, n = (tuple(column) for column in zip(*it.curve(), strict=True))
-        curves += [Series(name, "line", said, happened), Series(name, "points", said, happened, (n,))]
+    for name, calibration in calibrations.items():
+        predicted, happened, n = (tuple(column) for column in zip(*calibration.curve(), strict=True))
+        curves += [Series(name, "line", predicted, happened), Series(name, "points", predicted, happened, (n,))]
     guide = Series("perfect calibration", "line", (0.0, 1.0), (0.0, 1.0), guide=True)
-    edges = tuple(at / BINS for at in range(BINS + 1))
-    counts = tuple(Series(name, "bars", edges, tuple(map(float, it.counts.tolist()))) for name, it in found.items())
-    highest = max(max(it.y) for it in counts)
+    edges = tuple(edge / BINS for edge in range(BINS + 1))
+    counts = tuple(
+        Series(name, "bars", edges, tuple(map(float, calibration.counts.tolist())))
+        for name, calibration in calibrations.items()
+    )
+    highest = max(max(bar.y) for bar in counts)
     panels = (
         Panel("", x, Axis("how often it came true" if rows else "mean label", -0.02, 1.02), (guide, *curves)),
-        Panel("", Axis(what, 0.0, 1.0), Axis("rows", 0.0, 1.05 * highest), counts),
+        Panel("", Axis(title, 0.0, 1.0), Axis("rows", 0.0, 1.05 * highest), counts),
     )
     return Chart("calibration of probabilities", panels)

@@ -1,1 +1,1 @@
-"""A result becomes text or a picture."""
+"""A result becomes text, a picture, or HTML in a notebook."""

@@ -33,10 +33,10 @@ writers: Registry[Writer] = Registry("picture format", "lossctl.rendering.pictur
 
 
 def writer_for(path: str) -> Writer:
-    """The way to write a file of that name.
+    """The writer of pictures for a file name, by its suffix.
 
     Raises:
-        UsageError: its suffix means none.
+        UsageError: no writer has that suffix.
     """
     by_suffix = {suffix: writer for writer in writers for suffix in writer.suffixes}
     fitting = [suffix for suffix in by_suffix if path.lower().endswith(suffix)]
@@ -51,7 +51,7 @@ def draw(chart: Chart, *, width: int, height: int, color: bool) -> str:
 
 
 def reworded(chart: Chart, change: Callable[[str], str]) -> Chart:
-    """The chart with other words."""
+    """The chart with each of its texts changed by a function from text to text."""
     changed = _reworded(chart, change)
     return changed if isinstance(changed, Chart) else chart
 

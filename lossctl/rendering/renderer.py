@@ -29,7 +29,7 @@ class Renderer(Protocol):
         """The text, with a line end at its end.
 
         Raises:
-            UsageError: it cannot say such a document.
+            UsageError: the format has no way to write such a document.
         """
 
 

@@ -1,4 +1,4 @@
-"""The console that everything for people is drawn on: of fixed width, swayed by no environment."""
+"""The console that everything for people is drawn on: no environment variable changes its width or colours."""
 
 import io
 from typing import TYPE_CHECKING
@@ -23,8 +23,8 @@ STYLES: dict[Tone, str] = {
 
 
 def console(file: io.StringIO, width: int, *, color: bool) -> "Console":
-    """A console that writes to ``file``."""
-    from rich.console import Console  # noqa: PLC0415  (only where something is drawn)
+    """A console that writes to ``file``, ``width`` columns wide."""
+    from rich.console import Console
 
     return Console(
         file=file,
@@ -41,7 +41,7 @@ def console(file: io.StringIO, width: int, *, color: bool) -> "Console":
 
 def painted(pieces: Phrase) -> "Text":
     """Printable words in their tones; a command is not broken."""
-    from rich.text import Text  # noqa: PLC0415
+    from rich.text import Text
 
     if len(pieces) == 1:  # of one tone to its very end, also where it is folded
         text = Text(pieces[0].text, style=STYLES.get(pieces[0].tone, ""))

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from lossctl import get_activation, get_loss
-from lossctl.checks.contract import check, check_activation, check_draws, points, sampled
+from lossctl.checks.contract import check, check_activation, check_draws, sampled_loss, sampled_points
 from lossctl.checks.differences import NOTHING, PROBES, TOLERANCE, WORST, compare_activation, compare_loss
 from lossctl.domain import PROBABILITY, REAL, inside
 from lossctl.functions.activation import Activation, activations
@@ -72,12 +72,12 @@ def test_every_loss_passes_as_it_is_and_through_its_activations(definition):
 def test_every_loss_passes_through_every_activation_whose_outputs_are_legal(loss, activation):
     total = NOTHING
     for seed in range(3):
-        bound = sampled(loss, seed).through(activation.name)
+        bound = sampled_loss(loss, seed).through(activation.name)
         if bound.activation.definition.rows and not bound.rows:
-            label, z = points(bound, seed, 200)
+            label, z = sampled_points(bound, seed, 200)
             label, z = np.column_stack([label, label[::-1]]), np.column_stack([z, z[::-1]])
         else:
-            label, z = points(bound, seed)
+            label, z = sampled_points(bound, seed)
         total = total + compare_loss(bound, *bound.accept(label, z))
     assert not total.wrong, total.worst[0]
     assert total.compared > 0.95 * (total.compared + total.kinks + total.unresolved)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from suspicious import TABLE, N, at, b, changed, m, write
 
-from lossctl.doctor.diagnosis import diagnose
+from lossctl.doctor.diagnose import diagnose
 from lossctl.rendering.renderer import Style, renderers
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -8,7 +8,7 @@ from scipy import stats
 from sklearn.metrics import roc_auc_score
 from suspicious import SCALAR, b, binary, changed, named, regression
 
-from lossctl.doctor.diagnosis import diagnose
+from lossctl.doctor.diagnose import diagnose
 from lossctl.doctor.finding import Case
 from lossctl.doctor.statistics import area_under_curve, rank_correlation, top_share
 from lossctl.errors import DataError, UsageError
@@ -21,7 +21,7 @@ def case_of(data, *arguments):
     """The facts of one small data set."""
     from functools import partial
 
-    from lossctl.doctor.diagnosis import _layout
+    from lossctl.doctor.diagnose import _layout
     from lossctl.doctor.gather import gather
     from lossctl.evaluation.fold import fold
     from lossctl.evaluation.running import SERIAL

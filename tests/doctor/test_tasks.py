@@ -32,7 +32,7 @@ from suspicious import (
 )
 
 from lossctl.cli.app import run
-from lossctl.doctor.diagnosis import diagnose
+from lossctl.doctor.diagnose import diagnose
 
 
 @pytest.mark.parametrize(

@@ -102,10 +102,10 @@ def test_the_value_and_n_of_more_than_two_to_the_31_rows_are_exact(monkeypatch):
     table = pa.table({"y": [1.0, 2.0, 4.0], "p": [1.5, 2.0, 3.0]})
     source = open_source(table)
     plan = make_plan(source, Request(loss=["mse"], gradient=True))
-    once = carry_out(source, plan).results[0]
+    once = carry_out(source, plan, SERIAL).results[0]
     doubled = _doubled(table, 33, gradient=True)[0]
-    monkeypatch.setitem(carry_out.__globals__, "measure", lambda plan, shard: doubled)
-    many = carry_out(source, plan).results[0]
+    monkeypatch.setitem(carry_out.__globals__, "lift", lambda plan, batch, clock: doubled)
+    many = carry_out(source, plan, SERIAL).results[0]
     assert many.n == 3 << 33
     assert many.value == once.value == pytest.approx(1.25 / 3)
     assert many.standard_error == pytest.approx(once.standard_error * np.sqrt(2 / 3 * 3 / (3 << 33)), rel=1e-6)

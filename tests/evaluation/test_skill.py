@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lossctl
-from lossctl.checks.contract import points, sampled
+from lossctl.checks.contract import sampled_loss, sampled_points
 from lossctl.domain import REAL
 from lossctl.evaluation.measure import nothing
 from lossctl.evaluation.plan import Plan, PlannedModel
@@ -36,7 +36,7 @@ WIDTH = 3
 
 def data(bound, seed, n=200):
     """Labels of few values, and predictions, as `lossctl.evaluate` takes them."""
-    label, prediction = points(bound, seed, n, WIDTH)
+    label, prediction = sampled_points(bound, seed, n, WIDTH)
     if bound.rows and label.ndim == 1:
         return {"y": label, "p": prediction}
     rng = np.random.default_rng(seed)
@@ -81,10 +81,10 @@ def others(bound, source, constant, seed):
 @every_loss
 @pytest.mark.parametrize("seed", range(6))
 def test_no_other_constant_does_better(definition, seed):
-    bound = sampled(definition, seed)
+    bound = sampled_loss(definition, seed)
     source = data(bound, seed)
     report = found(source, bound)
-    base = report.results[0].baseline
+    base = report.results[0].best_constant
     if math.isnan(base.constant_loss):
         assert "no best constant" in report.warnings[-1]
         assert bound.name == "cosine_proximity"
@@ -100,17 +100,17 @@ def test_no_other_constant_does_better(definition, seed):
 @pytest.mark.parametrize("reduction", ["mean", "sum", "root-mean"])
 @pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
 def test_its_loss_is_what_a_file_of_that_constant_has(definition, seed, reduction, weighted):
-    bound = sampled(definition, seed).under(reduction)
+    bound = sampled_loss(definition, seed).under(reduction)
     source = data(bound, seed)
     more = {}
     if weighted:
         source["w"], more["weight"] = np.random.default_rng(seed).lognormal(size=len(source["y"])), "w"
-    base = found(source, bound, **more).results[0].baseline
+    base = found(source, bound, **more).results[0].best_constant
     if isinstance(base.constant, float) and math.isnan(base.constant):
         return
     same = {**source, "p": constant_like(source["p"], base.constant)}
     again = found(same, bound, **more).results[0]
-    assert repr(again.baseline.constant) == repr(base.constant)
+    assert repr(again.best_constant.constant) == repr(base.constant)
     if weighted or source["y"].ndim == 2:
         assert base.constant_loss == pytest.approx(again.value, rel=1e-13, nan_ok=True)
     else:
@@ -123,7 +123,7 @@ def test_several_label_columns_have_a_constant_each():
     label = rng.integers(0, 5, (101, 2)).astype(float)
     source = {"y": label, "p": rng.normal(size=(101, 2))}
     for loss, best in (("mse", np.mean), ("mae", np.median), ("l2", np.mean), ("rmse", np.mean)):
-        base = found(source, loss).results[0].baseline
+        base = found(source, loss).results[0].best_constant
         assert base.constant == pytest.approx(best(label, axis=0).tolist(), abs=1e-15)
         again = lossctl.evaluate({**source, "p": constant_like(label, base.constant)}, loss, label="y", prediction="p")
         assert base.constant_loss == pytest.approx(again.value, rel=1e-14)
@@ -149,7 +149,7 @@ def test_a_loss_with_two_valleys_is_answered_rightly_or_not_at_all():
     for left in range(1, 30):
         label = np.array([0.0] * left + [50.0] * (30 - left) + [100.0] * 20)
         report = found({"y": label, "p": label}, bound)
-        base = report.results[0].baseline
+        base = report.results[0].best_constant
         best = min(float(capped(label, constant).mean()) for constant in label)
         if math.isnan(base.constant_loss):
             assert "more than once" in report.warnings[-1]
@@ -174,7 +174,7 @@ def constant_of(label, loss, weight=None):
     more = {}
     if weight is not None:
         source["w"], more["weight"] = np.array(weight, dtype=float), "w"
-    return found(source, loss, **more).results[0].baseline.constant
+    return found(source, loss, **more).results[0].best_constant.constant
 
 
 @pytest.mark.lowest
@@ -262,11 +262,11 @@ def test_of_cross_entropy_it_is_the_prior_of_the_classes(label):
     source = {"y": np.array(label), "p": np.full((len(label), 4), 0.25)}
     prior = [label.count(code) / len(label) for code in range(4)]
     results = found(source, ["cross_entropy", "nll", "cross_entropy:label_smoothing=0.2"]).results
-    assert list(results[0].baseline.constant) == prior
-    assert list(results[1].baseline.constant) == prior
-    assert results[2].baseline.constant == pytest.approx([0.8 * part + 0.05 for part in prior], rel=1e-14)
+    assert list(results[0].best_constant.constant) == prior
+    assert list(results[1].best_constant.constant) == prior
+    assert results[2].best_constant.constant == pytest.approx([0.8 * part + 0.05 for part in prior], rel=1e-14)
     entropy = -sum(part * math.log(part) for part in prior if part)
-    assert results[0].baseline.constant_loss == pytest.approx(entropy, rel=1e-12, abs=1e-15)
+    assert results[0].best_constant.constant_loss == pytest.approx(entropy, rel=1e-12, abs=1e-15)
 
 
 @given(st.integers(0, 1000))
@@ -276,10 +276,10 @@ def test_of_soft_labels_it_is_their_mean_or_their_geometric_mean(seed):
     label = rng.dirichlet([1.0, 2.0, 0.5, 1.0], 50) * 0.99 + 0.0025
     source = {"y": label, "p": rng.dirichlet(np.ones(4), 50)}
     ce, kl, reverse = found(source, ["cross_entropy", "kl_divergence", "kl_divergence:reverse=true"]).results
-    np.testing.assert_allclose(ce.baseline.constant, label.mean(axis=0), rtol=1e-13)
-    np.testing.assert_allclose(kl.baseline.constant, label.mean(axis=0), rtol=1e-13)
+    np.testing.assert_allclose(ce.best_constant.constant, label.mean(axis=0), rtol=1e-13)
+    np.testing.assert_allclose(kl.best_constant.constant, label.mean(axis=0), rtol=1e-13)
     geometric = np.exp(np.log(label).mean(axis=0))
-    np.testing.assert_allclose(reverse.baseline.constant, geometric / geometric.sum(), rtol=1e-12)
+    np.testing.assert_allclose(reverse.best_constant.constant, geometric / geometric.sum(), rtol=1e-12)
 
 
 def test_where_labels_do_not_bound_it_the_end_nearest_to_them_is_taken():
@@ -307,8 +307,8 @@ def test_a_perfect_model_has_skill_1_and_r2_is_the_skill_of_mse(loss):
 
 def test_a_constant_that_cannot_be_beaten_leaves_no_skill_to_tell():
     report = found({"y": [2.0, 2.0], "p": [1.0, 3.0]}, ["mse", "mae"])
-    assert [result.baseline.constant for result in report.results] == [2.0, 2.0]
-    assert [result.baseline.constant_loss for result in report.results] == [0.0, 0.0]
+    assert [result.best_constant.constant for result in report.results] == [2.0, 2.0]
+    assert [result.best_constant.constant_loss for result in report.results] == [0.0, 0.0]
     assert all(math.isnan(result.skill) for result in report.results)
     assert "as good as it gets" in report.warnings[0]
 
@@ -326,9 +326,9 @@ def test_a_negative_reference_is_no_measure():
 def test_after_an_activation_the_constant_is_on_the_scale_of_the_loss():
     label, score = np.array([0.0, 1.0, 1.0, 1.0]), np.array([-1.0, 0.5, 2.0, 1.0])
     report = found({"y": label, "p": score}, "bce", from_logits=True)
-    assert report.results[0].baseline.constant == 0.75
+    assert report.results[0].best_constant.constant == 0.75
     assert any("after the sigmoid" in note for note in report.notes)
-    tanh = found({"y": label, "p": score}, "mse", activation="tanh").results[0].baseline
+    tanh = found({"y": label, "p": score}, "mse", activation="tanh").results[0].best_constant
     assert (tanh.constant, tanh.constant_loss) == (0.75, 0.1875)
 
 
@@ -339,7 +339,7 @@ def test_without_being_asked_nothing_is_kept():
     plan = Plan(Layout(roles, 0, None, "codes"), (planned,), "error")
     assert nothing(plan).labels is None
     (result,) = lossctl.evaluate({"y": [1.0], "p": [2.0]}, "mse", label="y", prediction="p").results
-    assert result.baseline is None
+    assert result.best_constant is None
     assert math.isnan(result.skill)
     assert not {"constant", "constant_loss", "skill", "constant_error"} & set(result.to_dict())
 
@@ -378,13 +378,13 @@ def test_each_group_is_what_it_is_alone(many):
     for result in found(few, **ASKED, weight="w", by="g").results:
         own = few.filter(pa.compute.equal(few["g"], result.group["g"]))
         alone = found(own, result.loss, weight="w").results[0]
-        assert alone.baseline == result.baseline
-        assert alone.baseline.constant_error == 0.0
+        assert alone.best_constant == result.best_constant
+        assert alone.best_constant.constant_error == 0.0
 
 
 def test_more_labels_than_are_kept_are_rounded_by_no_more_than_is_said(many):
     report = found(many, ["mse", "mae", "rmse"])
-    mse, mae, rmse = (result.baseline for result in report.results)
+    mse, mae, rmse = (result.best_constant for result in report.results)
     label = many["y"].to_numpy()
     assert any("more different labels than are kept" in note for note in report.notes)
     assert 0 < mse.constant_error < 1e-3
@@ -405,7 +405,7 @@ def test_many_groups_share_what_is_kept(monkeypatch):
     source = {"y": label, "p": label, "g": group}
     for result in found(source, ["mse", "mae"], by="g").results:
         own = label[group == int(result.group["g"])]
-        base = result.baseline
+        base = result.best_constant
         assert base.constant_error > 0
         best = own.mean() if result.loss == "mse" else np.median(own)
         assert abs(base.constant - best) <= base.constant_error * abs(best)
@@ -417,7 +417,7 @@ def test_many_groups_share_what_is_kept(monkeypatch):
 def test_rows_left_out_are_left_out_of_the_constant_too():
     source = {"y": [1.0, 2.0, 90.0, 50.0], "p": [1.0, 2.0, None, 3.0], "w": [1.0, 1.0, 1.0, 0.0]}
     (result,) = found(pa.table(source), "mse", weight="w", nulls="drop").results
-    assert result.baseline.constant == 1.5
+    assert result.best_constant.constant == 1.5
 
 
 # --- the command line ------------------------------------------------------------------------------------------------

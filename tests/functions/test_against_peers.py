@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lossctl import evaluate, get_activation, get_loss
-from lossctl.checks.contract import points
+from lossctl.checks.contract import sampled_points
 from lossctl.domain import inside
 from lossctl.functions.activation import activations
 from lossctl.functions.explanation import definitions
@@ -186,7 +186,7 @@ def test_every_loss_through_every_legal_activation_has_the_gradient_of_torch():
             through = get_loss(name).through(activation.name)
             if not inside(through.activation.range, through.output_domain) or activation.rows != through.rows:
                 continue
-            label, z = points(through, 7)
+            label, z = sampled_points(through, 7)
             if through.rows and name in {"cross_entropy", "nll"}:
                 label = np.random.default_rng(3).integers(0, z.shape[1], len(z)).astype(float)
             at = torch.tensor(np.ascontiguousarray(z), requires_grad=True)

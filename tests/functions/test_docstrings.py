@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lossctl import get_loss
-from lossctl.checks.contract import points, sampled
+from lossctl.checks.contract import sampled_loss, sampled_points
 from lossctl.functions.docstring import Sections, sections_of
 from lossctl.functions.explanation import definitions
 from lossctl.functions.loss import losses
@@ -41,11 +41,11 @@ def test_losses_called_convex_are_and_others_are_not(definition):
     """Midpoints of pairs of predictions, over parameters drawn from their domains."""
     broken = 0
     for seed in range(30):
-        bound = sampled(definition, seed)
+        bound = sampled_loss(definition, seed)
         if bound.parameters.get("reverse") or bound.parameters.get("log"):
             continue
-        label, first = points(bound, seed)
-        _, second = points(bound, seed + 1000)
+        label, first = sampled_points(bound, seed)
+        _, second = sampled_points(bound, seed + 1000)
         middle = bound.row_value(bound.accept(label, first)[0], 0.5 * (first + second))
         ends = 0.5 * (bound.value(label, first) + bound.value(label, second))
         broken += int((middle > ends + 1e-9 * (1.0 + np.abs(ends))).sum())

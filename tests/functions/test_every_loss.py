@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lossctl import get_loss
-from lossctl.checks.contract import check_loss, points, sampled
+from lossctl.checks.contract import check_loss, sampled_loss, sampled_points
 from lossctl.errors import DataError, LossctlError, UsageError
 from lossctl.functions.definition import split_specs
 from lossctl.functions.loss import losses
@@ -67,24 +67,24 @@ def test_every_name_of_the_field_resolves(name, alias):
 @settings(max_examples=15)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_a_loss_keeps_the_contract(definition, seed):
-    assert check_loss(sampled(definition, seed), seed) == []
+    assert check_loss(sampled_loss(definition, seed), seed) == []
 
 
 @every_pair
 @settings(max_examples=15)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_a_form_on_preactivations_keeps_the_contract(definition, activation, seed):
-    assert check_loss(sampled(definition, seed).through(activation), seed) == []
+    assert check_loss(sampled_loss(definition, seed).through(activation), seed) == []
 
 
 @every_pair
 def test_a_form_on_preactivations_is_the_loss_after_the_activation(definition, activation):
     for seed in range(5):
-        bound = sampled(definition, seed)
+        bound = sampled_loss(definition, seed)
         if bound.parameters.get("log"):
             continue
         through = bound.through(activation)
-        label, z = points(through, seed)
+        label, z = sampled_points(through, seed)
         after = through.activation.value(z)
         np.testing.assert_allclose(through.value(label, z), bound.value(label, after), rtol=1e-9, atol=1e-12)
         chained = through.activation.pullback(z, bound.gradient(label, after))
@@ -93,10 +93,10 @@ def test_a_form_on_preactivations_is_the_loss_after_the_activation(definition, a
 
 @every_loss
 def test_several_columns_are_the_mean_over_columns_or_the_sum_under_a_sum(definition):
-    bound = sampled(definition, 1)
+    bound = sampled_loss(definition, 1)
     if bound.rows:
         pytest.skip("compares rows as a whole")
-    (y0, p0), (y1, p1) = points(bound, 1), points(bound, 2)
+    (y0, p0), (y1, p1) = sampled_points(bound, 1), sampled_points(bound, 2)
     labels, predictions = np.column_stack([y0, y1]), np.column_stack([p0, p1])
     total = bound.value(y0, p0) + bound.value(y1, p1)
     share = 1.0 if bound.reduction == "sum" else 0.5
@@ -109,7 +109,7 @@ def test_several_columns_are_the_mean_over_columns_or_the_sum_under_a_sum(defini
 @given(data=st.data())
 def test_any_finite_numbers_give_finite_shapes_or_a_clear_error(definition, data):
     number = st.floats(-1e150, 1e150)
-    bound = sampled(definition, data.draw(st.integers(0, 99)))
+    bound = sampled_loss(definition, data.draw(st.integers(0, 99)))
     width = 3 if bound.rows else 1
     label = data.draw(st.lists(number, min_size=width, max_size=width))
     prediction = data.draw(st.lists(number, min_size=width, max_size=width))
@@ -125,8 +125,8 @@ def test_any_finite_numbers_give_finite_shapes_or_a_clear_error(definition, data
 
 @every_loss
 def test_values_outside_the_domain_are_refused_with_their_place(definition):
-    bound = sampled(definition, 3)
-    label, prediction = points(bound, 3)
+    bound = sampled_loss(definition, 3)
+    label, prediction = sampled_points(bound, 3)
     prediction[7] = np.nan
     with pytest.raises(DataError, match="index 7"):
         bound.value(label, prediction)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lossctl import get_activation, get_loss
-from lossctl.checks.contract import sampled
+from lossctl.checks.contract import sampled_loss
 from lossctl.domain import CLASSES, REAL, SIGNS, SIMPLEX, VECTOR
 from lossctl.functions.activation import activations
 from lossctl.functions.bound_loss import BoundLoss
@@ -30,7 +30,7 @@ def at(sweep, x):
 
 @pytest.mark.parametrize("seed", [None, 0, 1])
 def test_a_curve_of_a_loss_is_its_value_and_its_slope_is_its_gradient_along_the_axis(definition, seed):
-    chosen = get_loss(definition.name) if seed is None else sampled(definition, seed)
+    chosen = get_loss(definition.name) if seed is None else sampled_loss(definition, seed)
     value, slope = curve(chosen).panels
     for sweep, drawn, sloped in zip(sweeps(chosen), value.series, slope.series, strict=True):
         label, prediction = at(sweep, drawn.x)

@@ -16,13 +16,13 @@ import lossctl
 from lossctl.checks.contract import Check, check_draws
 from lossctl.checks.differences import compare_loss
 from lossctl.checks.outcome import Form, Outcome
-from lossctl.doctor.diagnosis import diagnose
+from lossctl.doctor.diagnose import diagnose
 from lossctl.document import Axis, Chart, Panel, Series, Table, charted
 from lossctl.functions.bound_loss import get_loss
+from lossctl.functions.document import explained, listed, paired
 from lossctl.functions.explanation import Explanation, find
-from lossctl.functions.page import explained, listed, paired
 from lossctl.plots.curves import curve, curves
-from lossctl.rendering.fragment import fragment
+from lossctl.rendering.notebook import fragment
 from lossctl.rendering.renderer import Style, renderers
 
 EVIL = ("\x1b[2Jevil", "a|b", "two\nlines", "<script>alert(1)</script>", "b\x08\x9b31m")

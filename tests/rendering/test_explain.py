@@ -18,9 +18,9 @@ from lossctl.domain import REAL
 from lossctl.errors import UsageError
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import spell
+from lossctl.functions.document import explained, paired
 from lossctl.functions.explanation import KINDS, Explanation, definitions, families, find
 from lossctl.functions.loss import Loss, losses
-from lossctl.functions.page import explained, paired
 from lossctl.functions.pairing import PAIRINGS, RISKS
 from lossctl.plots.curves import curve
 from lossctl.rendering.renderer import Style, renderers

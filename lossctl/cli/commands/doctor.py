@@ -45,7 +45,7 @@ def doctor(
     """
     import sys
 
-    from lossctl.doctor.diagnosis import diagnose
+    from lossctl.doctor.diagnose import diagnose
 
     files = files or ["-"]
     how = running.over(files)

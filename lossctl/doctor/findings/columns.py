@@ -21,14 +21,14 @@ def text_predictions(case: Case) -> Evidence | None:
 @finding(Severity.error, stops=True, shared=True)
 def text_among_numbers(case: Case) -> Evidence | None:
     """A label column holds numbers, and a few words."""
-    words = list(case.facts.words.counts or ())
-    odd = [word for word in words if not _is_number(word)]
-    if not odd or len(words) - len(odd) <= max(2, len(odd)):
+    values = list(case.facts.words.counts or ())
+    texts = [word for word in values if not _is_number(word)]
+    if not texts or len(values) - len(texts) <= max(2, len(texts)):
         return None
-    shown = ", ".join(repr(word) for word in sorted(odd)[:3])
+    examples = ", ".join(repr(word) for word in sorted(texts)[:3])
     return Evidence(
-        f"column {case.label!r} holds text such as {shown} among numbers",
-        f"If it means a missing number: --null-values {odd[0]!r}.",
+        f"column {case.label!r} holds text such as {examples} among numbers",
+        f"If it means a missing number: --null-values {texts[0]!r}.",
     )
 
 
@@ -57,20 +57,20 @@ def no_rows_left(case: Case) -> Evidence | None:
 def negative_weights(case: Case) -> Evidence | None:
     """A weight is negative or infinite."""
     weight = case.layout.roles.weight
-    met = None if weight is None else case.met("below 0", weight) or case.met("infinite", weight)
-    if met is None:
+    problem = None if weight is None else case.problem("below 0", weight) or case.problem("infinite", weight)
+    if problem is None:
         return None
-    return Evidence(f"column {weight!r} holds {met.value}: no weight", "Weights are finite numbers >= 0.", met)
+    return Evidence(f"column {weight!r} holds {problem.value}: no weight", "Weights are finite numbers >= 0.", problem)
 
 
 @finding(Severity.error, stops=True, shared=True)
 def infinite(case: Case) -> Evidence | None:
     """A label or a prediction is infinite."""
-    places = ((case.name, case.met("infinite")), (case.label, case.met("label infinite", case.label)))
-    for column, met in places:
-        if met is not None:
+    places = ((case.name, case.problem("infinite")), (case.label, case.problem("label infinite", case.label)))
+    for column, problem in places:
+        if problem is not None:
             what = f"column {column!r} holds infinite values"
-            return Evidence(what, "They come of an overflow: mend the model, or clip them before.", met)
+            return Evidence(what, "They come of an overflow: mend the model, or clip them before.", problem)
     return None
 
 
@@ -78,10 +78,10 @@ def infinite(case: Case) -> Evidence | None:
 def lists_of_other_lengths(case: Case) -> Evidence | None:
     """A list is longer or shorter than that of the first row."""
     for column, width in ((case.model.columns[0], case.model.width), (case.label, case.layout.label_width)):
-        met = case.met("length", column)
-        if met is not None:
+        problem = case.problem("length", column)
+        if problem is not None:
             what = f"column {column!r} holds lists that are not of {width} numbers, as in the first row"
-            return Evidence(what, "Every row needs one number a class.", met)
+            return Evidence(what, "Every row needs one number a class.", problem)
     return None
 
 
@@ -89,31 +89,33 @@ def lists_of_other_lengths(case: Case) -> Evidence | None:
 def nulls(case: Case) -> Evidence | None:
     """A column has nulls."""
     columns = (*case.layout.roles.label, *case.model.columns, case.layout.roles.weight, *case.layout.ids)
-    found = [
-        (column, met) for column in columns if column is not None and (met := case.met("null", column)) is not None
+    problems = [
+        (column, problem)
+        for column in columns
+        if column is not None and (problem := case.problem("null", column)) is not None
     ]
-    if not found:
+    if not problems:
         return None
-    shown = ", ".join(f"{column!r} in {percent(met.count, case.facts.rows)}" for column, met in found[:6])
-    what = f"null or NaN: {shown}{', …' if len(found) > 6 else ''} of the rows"
-    met = min((met for _, met in found), key=lambda it: it.row)
-    return Evidence(what, "eval stops there, or leaves such rows out with --nulls drop.", met)
+    shares = ", ".join(f"{column!r} in {percent(problem.count, case.facts.rows)}" for column, problem in problems[:6])
+    what = f"null or NaN: {shares}{', …' if len(problems) > 6 else ''} of the rows"
+    first = min((problem for _, problem in problems), key=lambda problem: problem.row)
+    return Evidence(what, "eval stops there, or leaves such rows out with --nulls drop.", first)
 
 
 @finding(Severity.warning, shared=True)
 def duplicate_ids(case: Case) -> Evidence | None:
     """An id occurs more than once."""
     ids, names = case.facts.ids, ", ".join(case.layout.ids)
-    again = ids.counts > 1
-    if not again.any():
+    repeated = ids.counts > 1
+    if not repeated.any():
         return None
     rows = int((ids.counts - 1).sum())
-    many = int(again.sum())
+    many = int(repeated.sum())
     what = f"{counted(many, 'id')} in {names!r} {'occurs' if many == 1 else 'occur'} more than once, "
     what += f"in {counted(rows, 'row')} too many"
     what += "" if ids.whole else f" (of a sample of {len(ids.hashes):,} ids)"
-    met = Problem(rows, int(ids.again.min()), "")
-    return Evidence(what, "Such rows count more than others. Was a file joined or written twice?", met)
+    problem = Problem(rows, int(ids.again.min()), "")
+    return Evidence(what, "Such rows count more than others. Was a file joined or written twice?", problem)
 
 
 @finding(Severity.note, shared=True)
@@ -163,8 +165,8 @@ def constant_predictions(case: Case) -> Evidence | None:
             return None
         shown = ", ".join(f"{value:.4g}" for value in case.rows.low[:4].tolist())
         what = f"every row is ({shown}{', …' if len(case.rows.low) > 4 else ''})"
-    elif len(case.found.values.keys) == 1 and case.found.values.exact:
-        what = f"every prediction is {float(case.found.values.values[0]):g}"
+    elif len(case.predicted.values.keys) == 1 and case.predicted.values.exact:
+        what = f"every prediction is {float(case.predicted.values.values[0]):g}"
     else:
         return None
     return Evidence(what, "Such a model knows nothing of the rows. Did it diverge, or was a default written?")

@@ -22,14 +22,14 @@ MANY = 100
 @finding(Severity.error)
 def leak(case: Case) -> Evidence | None:
     """Predictions are equal to labels, to the last digit."""
-    met, fractions = case.met("equal fraction"), case.count("label fraction", case.label)
+    problem, fractions = case.problem("equal fraction"), case.count("label fraction", case.label)
     many = len(case.facts.label.keys) >= min(MANY, max(2 * ENOUGH, 0.1 * case.n))
-    if met is None or met.count < ENOUGH or not many or met.count < PART * fractions:
+    if problem is None or problem.count < ENOUGH or not many or problem.count < PART * fractions:
         return None
     return Evidence(
-        f"{percent(met.count, case.n)} of the predictions are the label to the last digit",
+        f"{percent(problem.count, case.n)} of the predictions are the label to the last digit",
         "Did the label leak into the predictions, or were these rows trained on and remembered?",
-        met,
+        problem,
     )
 
 
@@ -39,13 +39,13 @@ def perfect_predictions(case: Case) -> Evidence | None:
     if case.n < ENOUGH or constant(case):
         return None
     kind = "sure hit" if case.rows is not None and not case.layout.label_width else "equal"
-    met = case.met(kind)
-    if met is None or met.count < case.n or case.count("equal fraction"):
+    problem = case.problem(kind)
+    if problem is None or problem.count < case.n or case.count("equal fraction"):
         return None
     return Evidence(
         "every prediction is the label itself",
         "Was the label written in the place of the prediction? No model is that good for long.",
-        met,
+        problem,
     )
 
 
@@ -58,14 +58,14 @@ def constant(case: Case) -> bool:
 @finding(Severity.warning)
 def hard_predictions(case: Case) -> Evidence | None:
     """Predictions are class codes rather than probabilities."""
-    values = case.found.values
+    values = case.predicted.values
     if case.fit is None or case.n < ENOUGH or len(values.keys) != 2 or case.count("fraction") or case.count("infinite"):
         return None
     if not case.fit.binary and case.fit.scale is not Scale.PROBABILITY:
         return None
-    shown = " and ".join(f"{value:g}" for value in values.values.tolist())
+    codes = " and ".join(f"{value:g}" for value in values.values.tolist())
     return Evidence(
-        f"the predictions are {shown} and nothing else: decisions, not probabilities",
+        f"the predictions are {codes} and nothing else: decisions, not probabilities",
         "A loss needs what the decision was made from, such as predict_proba rather than predict.",
     )
 
@@ -73,7 +73,7 @@ def hard_predictions(case: Case) -> Evidence | None:
 @finding(Severity.warning)
 def class_codes_as_predictions(case: Case) -> Evidence | None:
     """Predictions of several classes are codes."""
-    label, values = case.facts.label, case.found.values
+    label, values = case.facts.label, case.predicted.values
     if case.fit is None or case.fit.scale is not Scale.VALUE or case.model.width or case.n < ENOUGH:
         return None
     if case.count("fraction") or case.count("label fraction", case.label) or not 2 < len(label.keys) <= 100:
@@ -98,9 +98,9 @@ def inverted(case: Case) -> Evidence | None:
         what = f"the area under the ROC curve is {area[0]:.3g}, {-area[1]:.3g} standard errors below 1/2"
         advice = "Are the probabilities those of the other class (1 − p), or the scores of the other sign?"
         if case.layout.text and case.fit is not None:
-            one, two = map(str, case.fit.labels)
-            advice = f"Are they probabilities of {one!r}?"
-            advice += "".join(f" Then {flag}." for flag in flags(classes_setting([two, one])))
+            first, second = map(str, case.fit.labels)
+            advice = f"Are they probabilities of {first!r}?"
+            advice += "".join(f" Then {flag}." for flag in flags(classes_setting([second, first])))
         return Evidence(what, advice)
     if case.rows is not None and not case.layout.label_width:
         return _inverted_rows(case)
@@ -114,7 +114,7 @@ def inverted(case: Case) -> Evidence | None:
 
 
 def _inverted_rows(case: Case) -> Evidence | None:
-    hit, least = case.count("hit"), case.met("miss by most")
+    hit, least = case.count("hit"), case.problem("miss by most")
     if least is None or case.n < 3 * ENOUGH or better_order(case) is not None or least.count <= 2 * hit:
         return None
     if least.count - hit < SIGNIFICANT * math.sqrt(least.count + hit):
@@ -132,9 +132,9 @@ def certain_and_wrong(case: Case) -> Evidence | None:
     """What happened was given a probability of exactly 0."""
     if case.fit is None or case.fit.scale is not Scale.PROBABILITY or _decided(case):
         return None
-    met = case.met("certain and wrong")
-    wrong = 0 if met is None else met.count
-    if case.by_class is not None and met is None:
+    problem = case.problem("certain and wrong")
+    wrong = 0 if problem is None else problem.count
+    if case.by_class is not None and problem is None:
         (low, n_low), (high, n_high) = case.by_class
         wrong = int(n_low[low == 1].sum() + n_high[high == 0].sum())
     if not wrong:
@@ -142,26 +142,26 @@ def certain_and_wrong(case: Case) -> Evidence | None:
     return Evidence(
         f"what happened had a probability of exactly 0, in {percent(wrong, case.n)} of the rows: an infinite loss",
         "The loss of such a row is that of the floor (--eps) alone. Keep logits or log-probabilities, or more digits.",
-        met,
+        problem,
     )
 
 
 def _decided(case: Case) -> bool:
     """Whether predictions are decisions, of which another finding speaks."""
-    values = case.found.values
+    values = case.predicted.values
     return bool(values.n) and set(values.values[[0, -1]].tolist()) <= {0.0, 1.0} and len(values.keys) <= 2
 
 
 @finding(Severity.note)
 def saturated(case: Case) -> Evidence | None:
     """Probabilities are exactly 0 or 1."""
-    met = case.met("saturated")
-    if case.fit is None or case.fit.scale is not Scale.PROBABILITY or met is None or _decided(case):
+    problem = case.problem("saturated")
+    if case.fit is None or case.fit.scale is not Scale.PROBABILITY or problem is None or _decided(case):
         return None
     return Evidence(
-        f"{percent(met.count, case.n)} of the rows hold a probability of exactly 0 or 1",
+        f"{percent(problem.count, case.n)} of the rows hold a probability of exactly 0 or 1",
         "float32 cannot tell 1 from 1 − 3e-8, so losses there are 0 or the floor's; logits keep what is lost.",
-        met,
+        problem,
     )
 
 
@@ -176,8 +176,8 @@ def classes_never_predicted(case: Case) -> Evidence | None:
     never = np.flatnonzero((rows.picks == 0) & (rows.labels >= ENOUGH))
     if not len(never):
         return None
-    shown = ", ".join(f"{_named(case, at)} ({int(rows.labels[at]):,} rows)" for at in never[:6].tolist())
-    return Evidence(f"never predicted: {shown}", "Rare in training, lost in the code of the labels, or left out?")
+    classes = ", ".join(f"{_named(case, index)} ({int(rows.labels[index]):,} rows)" for index in never[:6].tolist())
+    return Evidence(f"never predicted: {classes}", "Rare in training, lost in the code of the labels, or left out?")
 
 
 @finding(Severity.note)
@@ -189,13 +189,13 @@ def classes_without_rows(case: Case) -> Evidence | None:
     absent = np.flatnonzero(rows.labels == 0)
     if not len(absent):
         return None
-    shown = ", ".join(_named(case, at) for at in absent[:8].tolist()) + (", …" if len(absent) > 8 else "")
-    return Evidence(f"no label is of class {shown}", "Nothing here says how good the model is at them.")
+    classes = ", ".join(_named(case, index) for index in absent[:8].tolist()) + (", …" if len(absent) > 8 else "")
+    return Evidence(f"no label is of class {classes}", "Nothing here says how good the model is at them.")
 
 
-def _named(case: Case, at: int) -> str:
+def _named(case: Case, index: int) -> str:
     names = case.layout.classes
-    return names[at] if names is not None else str(at)
+    return names[index] if names is not None else str(index)
 
 
 @finding(Severity.warning)
@@ -204,7 +204,7 @@ def heavy_tail(case: Case) -> Evidence | None:
     squared = case.fit is not None and case.fit.loss == "mse"
     if not squared or case.n < 10 * ENOUGH:
         return None
-    errors = case.found.errors
+    errors = case.predicted.errors
     share = top_share(errors.values**2, errors.counts)
     if share < HEAVY:
         return None
@@ -219,7 +219,7 @@ def heavy_tail(case: Case) -> Evidence | None:
 def few_rows_carry_the_loss(case: Case) -> Evidence | None:
     """A few rows carry most of the loss of a classifier."""
     losses = _classification_losses(case)
-    if losses is None or case.n < 10 * ENOUGH or case.met("certain and wrong") is not None:
+    if losses is None or case.n < 10 * ENOUGH or case.problem("certain and wrong") is not None:
         return None
     share = top_share(*losses)
     if share < HEAVY:
@@ -238,9 +238,9 @@ def _classification_losses(case: Case) -> tuple[FloatArray, IntArray] | None:
     if fit.pairing is pairing_of("multi-class classification") and case.rows is not None:
         if fit.scale is Scale.LOGIT:
             return case.rows.surprise.values, case.rows.surprise.counts
-        kept = case.rows.probability
+        chosen = case.rows.probability
         with np.errstate(divide="ignore"):
-            return -np.log(kept.values), kept.counts
+            return -np.log(chosen.values), chosen.counts
     if case.by_class is None or fit.scale not in {Scale.PROBABILITY, Scale.LOGIT} or outside(case):
         return None
     bound = get_loss(fit.loss).from_logits() if fit.scale is Scale.LOGIT else get_loss(fit.loss)
@@ -249,7 +249,7 @@ def _classification_losses(case: Case) -> tuple[FloatArray, IntArray] | None:
 
 
 def outside(case: Case) -> bool:
-    """Whether something said to be a probability is none."""
+    """Whether predictions are taken for probabilities, and one lies outside [0, 1]."""
     return (
         case.fit is not None
         and case.fit.scale is Scale.PROBABILITY

@@ -22,11 +22,11 @@ def logits(case: Case) -> Evidence | None:
     """The predictions are scores before the activation."""
     if case.fit is None or case.fit.scale is not Scale.LOGIT:
         return None
-    values = case.found.values
+    values = case.predicted.values
     span = f"they go from {values.quantile(0.0):.4g} to {values.quantile(1.0):.4g}"
     if case.rows is not None and not case.layout.label_width and not case.count("off log sum"):
         return Evidence(f"the predictions are log-probabilities: {span}", LOGITS)
-    return Evidence(f"the predictions are logits, not probabilities: {span}", LOGITS, case.met("below 0"))
+    return Evidence(f"the predictions are logits, not probabilities: {span}", LOGITS, case.problem("below 0"))
 
 
 @finding(Severity.note)
@@ -47,15 +47,16 @@ def outside_unit_interval(case: Case) -> Evidence | None:
     yes_no = fit is not None and (fit.binary or fit.pairing is pairing_of("multi-label classification"))
     if fit is None or not yes_no or fit.scale is not Scale.PROBABILITY:
         return None
-    met = _more(case, "below 0", "above 1")
-    if met is None:
+    problem = _larger(case, "below 0", "above 1")
+    if problem is None:
         return None
-    what = f"the labels are yes or no, but a prediction is {met.value or 'outside [0, 1]'}; most lie in [0, 1]"
-    return Evidence(what, "Probabilities end at 0 and 1: clip them where they were made.", met)
+    what = f"the labels are yes or no, but a prediction is {problem.value or 'outside [0, 1]'}; most lie in [0, 1]"
+    return Evidence(what, "Probabilities end at 0 and 1: clip them where they were made.", problem)
 
 
-def _more(case: Case, one: str, other: str) -> Problem | None:
-    return max((case.met(one), case.met(other)), key=lambda met: 0 if met is None else met.count)
+def _larger(case: Case, *kinds: str) -> Problem | None:
+    """Of several kinds of problem the one with the most rows."""
+    return max(map(case.problem, kinds), key=lambda problem: 0 if problem is None else problem.count)
 
 
 @finding(Severity.error, stops=True)
@@ -64,9 +65,9 @@ def percentages(case: Case) -> Evidence | None:
     if case.fit is None or case.fit.scale is not Scale.PERCENT or NORMALIZED[0] in case.fit.settings:
         return None
     return Evidence(
-        f"the predictions go up to {case.found.values.quantile(1.0):.4g}: percentages, not probabilities",
+        f"the predictions go up to {case.predicted.values.quantile(1.0):.4g}: percentages, not probabilities",
         "Divide them by 100.",
-        case.met("above 1"),
+        case.problem("above 1"),
     )
 
 
@@ -75,13 +76,13 @@ def rows_do_not_sum_to_one(case: Case) -> Evidence | None:
     """Rows of probabilities do not sum to 1."""
     if case.fit is None or case.fit.scale not in {Scale.UNNORMALISED, Scale.PERCENT} or case.rows is None:
         return None
-    met = case.met("off sum")
+    problem = case.problem("off sum")
     if case.fit.scale is Scale.PERCENT:
-        return Evidence("each row sums to 100: percentages", "The command line says --normalize-rows.", met)
+        return Evidence("each row sums to 100: percentages", "The command line says --normalize-rows.", problem)
     advice = "--normalize-rows divides each row by its sum; one sigmoid a class would explain it."
     if case.count("no sum"):
         advice = "Some sum to 0, which no division makes probabilities: mend those first."
-    return Evidence(f"{percent(case.count('off sum'), case.n)} of the rows do not sum to 1", advice, met)
+    return Evidence(f"{percent(case.count('off sum'), case.n)} of the rows do not sum to 1", advice, problem)
 
 
 @finding(Severity.error, stops=True)
@@ -89,23 +90,25 @@ def rows_that_sum_to_zero(case: Case) -> Evidence | None:
     """A row of probabilities is all zeros."""
     if case.fit is None or case.fit.scale is not Scale.UNNORMALISED or not case.count("no sum"):
         return None
-    return Evidence("rows are all zeros", "Such a row says nothing of any class: mend or drop it.", case.met("no sum"))
+    return Evidence(
+        "rows are all zeros", "Such a row says nothing of any class: mend or drop it.", case.problem("no sum")
+    )
 
 
 @finding(Severity.error)
 def swapped(case: Case) -> Evidence | None:
     """Label and prediction have changed places."""
-    label, values = case.facts.label, case.found.values
+    label, values = case.facts.label, case.predicted.values
     advice = f"Change them round: -y {case.model.columns[0]} -p {case.label}."
     if case.label.lower() in PREDICTION_NAMES and case.name.lower() in LABEL_NAMES:
         return Evidence(f"{case.label!r} is a name for a prediction, and {case.name!r} one for a label", advice)
     if case.model.width or case.layout.label_width or not label.n or case.n < ENOUGH:
         return None
-    codes = _inside(values, BINARY) or _inside(values, SIGNS)
-    if codes and len(values.keys) == 2 and case.count("label fraction", case.label) and len(label.keys) > 2:
-        shown = " and ".join(f"{value:g}" for value in values.values.tolist())
-        what = f"the predictions are {shown} and nothing else, and the labels numbers in between"
-        return Evidence(what, advice, case.met("label fraction", case.label))
+    coded = _inside(values, BINARY) or _inside(values, SIGNS)
+    if coded and len(values.keys) == 2 and case.count("label fraction", case.label) and len(label.keys) > 2:
+        codes = " and ".join(f"{value:g}" for value in values.values.tolist())
+        what = f"the predictions are {codes} and nothing else, and the labels numbers in between"
+        return Evidence(what, advice, case.problem("label fraction", case.label))
     return None
 
 
@@ -132,11 +135,11 @@ def class_names_with_commas(case: Case) -> Evidence | None:
     """A class has a name that a comma list cannot hold."""
     if not case.layout.text or case.layout.classes is not None or case.fit is None:
         return None
-    odd = [word for word in sorted(case.facts.words.counts or ()) if not classes_setting([word])]
-    if not odd:
+    unnameable = [word for word in sorted(case.facts.words.counts or ()) if not classes_setting([word])]
+    if not unnameable:
         return None
     return Evidence(
-        f"the label {odd[0]!r} has a comma in it, or a space at its end, so --classes cannot name it",
+        f"the label {unnameable[0]!r} has a comma in it, or a space at its end, so --classes cannot name it",
         "Give the classes other names, or number them from 0.",
     )
 
@@ -158,34 +161,34 @@ def second_class_in_sorted_order(case: Case) -> Evidence | None:
     """Which of two labels the probability is of is a guess."""
     if case.fit is None or not case.fit.binary or case.layout.classes is not None or not case.layout.text:
         return None
-    one, two = map(str, case.fit.labels)
-    named = flags(classes_setting([two, one]))
-    if not named:
+    first, second = map(str, case.fit.labels)
+    setting = flags(classes_setting([second, first]))
+    if not setting:
         return None
     return Evidence(
-        f"the predictions are taken to be of {two!r}, the later in sorted order, as scikit-learn has it",
-        f"If they are of {one!r}: {named[0]}.",
+        f"the predictions are taken to be of {second!r}, the later in sorted order, as scikit-learn has it",
+        f"If they are of {first!r}: {setting[0]}.",
     )
 
 
 @finding(Severity.error, stops=True)
 def unknown_classes(case: Case) -> Evidence | None:
     """A label is none of the classes that have a column."""
-    layout, met, k = case.layout, case.met("unknown class", case.label), case.model.width
+    layout, problem, k = case.layout, case.problem("unknown class", case.label), case.model.width
     names = layout.classes if layout.class_labels != "codes" else None
     if layout.label_width or (not k and names is None) or (layout.text and names is None) or _counted_from_one(case):
         return None
     if not k and names is not None:
-        numbers = {class_number(name) for name in names}
-        known = case.facts.words.counts if layout.text else [it for it in case.facts.label.values if it not in numbers]
-        odd = [str(word) for word in known or () if word not in names]
+        numbers, labels = {class_number(name) for name in names}, case.facts.label.values
+        words = case.facts.words.counts if layout.text else [label for label in labels if label not in numbers]
+        strangers = [str(word) for word in words or () if word not in names]
     else:
-        odd = [] if met is None else [met.value]
-    if not odd:
+        strangers = [] if problem is None else [problem.value]
+    if not strangers:
         return None
     listed = ", ".join(names[:8]) if names else f"0 to {k - 1}"
-    what = f"column {case.label!r} holds {odd[0]}, which is no class: the classes are {listed}"
-    return Evidence(what, "Name the classes in the order of the columns: --classes A,B,C.", met)
+    what = f"column {case.label!r} holds {strangers[0]}, which is no class: the classes are {listed}"
+    return Evidence(what, "Name the classes in the order of the columns: --classes A,B,C.", problem)
 
 
 def _counted_from_one(case: Case) -> bool:
@@ -207,15 +210,15 @@ def classes_counted_from_one(case: Case) -> Evidence | None:
 @finding(Severity.warning)
 def columns_in_another_order(case: Case) -> Evidence | None:
     """Each class is predicted by the column of another."""
-    found = better_order(case)
-    if found is None:
+    better = better_order(case)
+    if better is None:
         return None
-    now, then, order = found
+    hits, possible, order = better
     names = case.layout.classes or tuple(map(str, range(len(order))))
-    shown = ", ".join(names[at] for at in np.argsort(order)[:8].tolist())
+    right_order = ", ".join(names[index] for index in np.argsort(order)[:8].tolist())
     return Evidence(
-        f"the largest column is that of the label in {percent(now, case.n)} of the rows, but in "
-        f"{percent(then, case.n)} were the columns those of {shown}",
+        f"the largest column is that of the label in {percent(hits, case.n)} of the rows, but in "
+        f"{percent(possible, case.n)} were the columns those of {right_order}",
         "Check the order of the classes, and say it with --classes.",
     )
 
@@ -241,15 +244,15 @@ def coded_labels(case: Case) -> Evidence | None:
         return None
     if fit.scale is not Scale.PROBABILITY:
         return None
-    one, two = (f"{label:g}" for label in fit.labels if not isinstance(label, str))
-    what = f"the labels are {one} and {two}; {two} is taken for the class that the probabilities are of"
+    first, second = (f"{label:g}" for label in fit.labels if not isinstance(label, str))
+    what = f"the labels are {first} and {second}; {second} is taken for the class that the probabilities are of"
     return Evidence(what, "The command line says so with --classes.")
 
 
 @finding(Severity.warning)
 def another_scale(case: Case) -> Evidence | None:
     """No prediction lies within the range of the labels."""
-    label, values = case.facts.label, case.found.values
+    label, values = case.facts.label, case.predicted.values
     regression = case.fit is not None and case.fit.scale is Scale.VALUE
     if not regression or case.layout.label_width or case.n < ENOUGH or not label.n or len(values.keys) < 2:
         return None
@@ -270,7 +273,7 @@ def outside_the_asked_loss(case: Case) -> Evidence | None:
     for bound in case.asked:
         roles = (
             ("label", case.label, bound.label_domain, case.facts.label),
-            ("prediction", case.name, bound.prediction_domain, case.found.values),
+            ("prediction", case.name, bound.prediction_domain, case.predicted.values),
         )
         for role, column, domain, values in roles:
             bad = domain.illegal(values.values) if values.n and not domain.rows else None
@@ -289,9 +292,9 @@ def _zero_labels(domain: Domain, role: str) -> bool:
 @finding(Severity.warning)
 def zero_labels(case: Case) -> Evidence | None:
     """A loss that divides by the label is asked for, and a label is 0."""
-    met = case.met("label zero", case.label)
+    problem = case.problem("label zero", case.label)
     dividing = [bound for bound in case.asked if _zero_labels(bound.label_domain, "label")]
-    if met is None or not dividing:
+    if problem is None or not dividing:
         return None
-    what = f"{dividing[0].name} divides by the label, which is 0 in {percent(met.count, case.n)} of the rows"
-    return Evidence(what, "Divide by max(1, |label|) with mape:zero=max1, or use mae.", met)
+    what = f"{dividing[0].name} divides by the label, which is 0 in {percent(problem.count, case.n)} of the rows"
+    return Evidence(what, "Divide by max(1, |label|) with mape:zero=max1, or use mae.", problem)

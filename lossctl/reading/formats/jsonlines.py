@@ -263,7 +263,8 @@ def _schema(title: str, text: bytes) -> pa.Schema:
                 value = None
             if not isinstance(value, dict):
                 raise DataError(
-                    f"{title}: not one JSON object a line: {error}", f"Mend it, or force a format: {option(format='csv')}."
+                    f"{title}: not one JSON object a line: {error}",
+                    f"Mend it, or force a format: {option(format='csv')}.",
                 ) from None
             for name, cell in value.items():
                 fields.setdefault(name, pa.null())

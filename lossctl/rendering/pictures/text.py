@@ -37,7 +37,7 @@ class Text:
         return text.encode()
 
     def _chart(self, chart: Chart, width: int, height: int, *, color: bool) -> str:
-        import plotext  # noqa: PLC0415  (loaded when something is drawn)
+        import plotext
 
         paint = _Paint(plotext, chart, color=color)
         columns = 1 if width < BESIDE else min(len(chart.panels), 2)
@@ -48,8 +48,8 @@ class Text:
                 plotext.terminal.limit(False, False)  # noqa: FBT003  (its own signature)
                 figure.clear().plot_size(width, height * rows)
                 figure.subplots(rows, columns)
-                for at, panel in enumerate(chart.panels):
-                    place = figure.subplot(at // columns + 1, at % columns + 1) if rows * columns > 1 else figure
+                for index, panel in enumerate(chart.panels):
+                    place = figure.subplot(index // columns + 1, index % columns + 1) if rows * columns > 1 else figure
                     paint.panel(place, panel, width // columns, height)
                 body = figure.build().string(colorless=not color)
             finally:
@@ -60,40 +60,42 @@ class Text:
 
 
 class _Paint:
-    """How the series of one chart look, the same in each of its panels."""
+    """Draws the panels of one chart; a series looks the same in each."""
 
     def __init__(self, plotext: Any, chart: Chart, *, color: bool) -> None:
         self.plotext, self.names, self.color = plotext, chart.names, color
-        maps = [it for panel in chart.panels for it in panel.series if it.mark == "heat" and not _written(panel)]
-        self.most = max((count for it in maps for row in it.counts for count in row), default=0)
+        shaded = [panel for panel in chart.panels if not _written(panel)]
+        maps = [series for panel in shaded for series in panel.series if series.mark == "heat"]
+        self.most = max((count for series in maps for row in series.counts for count in row), default=0)
         """The most rows in a cell whose count is a shade."""
-        self.guides = tuple(dict.fromkeys(it.name for panel in chart.panels for it in panel.series if it.guide))
+        guides = (series.name for panel in chart.panels for series in panel.series if series.guide)
+        self.guides = tuple(dict.fromkeys(guides))
 
     def marker(self, series: Series, glyph: str | None = None) -> Any:
         """The marker of a series."""
         if series.guide:
             return self.plotext.marker(GUIDE)
-        at = self.names.index(series.name)
+        index = self.names.index(series.name)
         return self.plotext.marker(
-            glyph or MARKERS[at % len(MARKERS)], self.plotext.pixel(foreground=COLORS[at % len(COLORS)])
+            glyph or MARKERS[index % len(MARKERS)], self.plotext.pixel(foreground=COLORS[index % len(COLORS)])
         )
 
     def legend(self, width: int) -> Iterator[str]:
         """The names with their markers, as many a line as fit."""
         entries: list[tuple[str, str, int | None]] = [
-            (MARKERS[at % len(MARKERS)], name, COLORS[at % len(COLORS)]) for at, name in enumerate(self.names)
+            (MARKERS[index % len(MARKERS)], name, COLORS[index % len(COLORS)]) for index, name in enumerate(self.names)
         ]
         if self.most:
             entries = [(" ".join(SHADES), f"1 to {self.most:,} rows, logarithmic", COLORS[0])]
         entries += [(GUIDE, name, None) for name in self.guides]
         line, used = "", 0
         for glyph, name, color in entries:
-            name = name[: width - len(glyph) - 4]  # noqa: PLW2901
-            size = len(glyph) + len(name) + 4
+            words = name[: width - len(glyph) - 4]
+            size = len(glyph) + len(words) + 4
             if line and used + size > width:
                 yield line
                 line, used = "", 0
-            line += f"   {self._colored(glyph, color)} {name}"
+            line += f"   {self._colored(glyph, color)} {words}"
             used += size
         yield line
 
@@ -109,8 +111,8 @@ class _Paint:
             places = ticks(axis, most)
             ruler = figure.ruler(name)
             ruler.lim(axis.low, axis.high)
-            ruler.ticks(places, [axis.names[round(it)][:12] if axis.names else _number(it) for it in places])
-        for series in sorted(panel.series, key=lambda it: not it.guide):  # guides lie below
+            ruler.ticks(places, [axis.names[round(place)][:12] if axis.names else _number(place) for place in places])
+        for series in sorted(panel.series, key=lambda series: not series.guide):  # guides lie below
             for signal in self.signals(figure, series, panel, width):
                 figure.draw(signal)
 
@@ -120,15 +122,17 @@ class _Paint:
             yield from self.numbers(figure, series) if _written(panel) else self.shades(figure, series, panel, width)
             return
         if series.mark == "bars":
-            x = [at for edge in zip(series.x[:-1], series.x[1:], strict=True) for at in edge]
+            x = [edge for edges in zip(series.x[:-1], series.x[1:], strict=True) for edge in edges]
             y = [height if height or len(self.names) > 1 else math.nan for height in series.y for _ in range(2)]
         else:
             x, y = list(series.x), list(series.y)
         # Beyond the axis by one height at most: plotext draws every character of a line, however long.
         span = panel.y.high - panel.y.low
-        inside = [min(max(it, panel.y.low - span), panel.y.high + span) if it == it else it for it in y]  # noqa: PLR0124
-        for some in _runs(x, inside):
-            signal = figure.signal([x[at] for at in some], [inside[at] for at in some], marker=self.marker(series))
+        low, high = panel.y.low - span, panel.y.high + span
+        inside = [height if math.isnan(height) else min(max(height, low), high) for height in y]
+        for run in _runs(x, inside):
+            xs, ys = [x[index] for index in run], [inside[index] for index in run]
+            signal = figure.signal(xs, ys, marker=self.marker(series))
             if series.mark == "bars" and len(self.names) == 1:
                 signal.fillx()
             yield signal if series.mark == "points" else signal.lines()
@@ -165,12 +169,12 @@ def _written(panel: Panel) -> bool:
 def ticks(axis: Axis, most: int) -> list[float]:
     """Round numbers within an axis: multiples of 1, 2 or 5 times a power of ten."""
     if axis.names:
-        return [float(at) for at in range(0, len(axis.names), math.ceil(len(axis.names) / (2 * most)))]
+        return [float(index) for index in range(0, len(axis.names), math.ceil(len(axis.names) / (2 * most)))]
     span = axis.high - axis.low
     power = 10.0 ** math.floor(math.log10(span / most))
-    step = next(it * power for it in (1, 2, 5, 10) if span / (it * power) <= most)
+    step = next(factor * power for factor in (1, 2, 5, 10) if span / (factor * power) <= most)
     first, last = math.ceil(axis.low / step), math.floor(axis.high / step)
-    return [float(f"{at * step:.12g}") for at in range(first, last + 1)]
+    return [float(f"{multiple * step:.12g}") for multiple in range(first, last + 1)]
 
 
 def _number(tick: float) -> str:
@@ -178,24 +182,24 @@ def _number(tick: float) -> str:
 
 
 def _runs(x: list[float], y: list[float]) -> Iterator[range]:
-    """The stretches without a hole."""
+    """The indices of each stretch of numbers that are finite."""
     start = 0
-    for at in range(len(x) + 1):
-        if at == len(x) or not math.isfinite(y[at]):
-            if at > start:
-                yield range(start, at)
-            start = at + 1
+    for index in range(len(x) + 1):
+        if index == len(x) or not math.isfinite(y[index]):
+            if index > start:
+                yield range(start, index)
+            start = index + 1
 
 
 def _spread(axis: Axis, most: int) -> list[float]:
-    return [axis.low + (axis.high - axis.low) * (at + 0.5) / most for at in range(most)]
+    return [axis.low + (axis.high - axis.low) * (index + 0.5) / most for index in range(most)]
 
 
 def _cell(edges: tuple[float, ...], value: float) -> int | None:
-    """The cell between these edges that holds a value."""
-    for at in range(len(edges) - 1):
-        if edges[at] <= value < edges[at + 1]:
-            return at
+    """The index of the cell between these edges that holds a value; ``None`` where none does."""
+    for index in range(len(edges) - 1):
+        if edges[index] <= value < edges[index + 1]:
+            return index
     return None
 
 

@@ -53,27 +53,28 @@ class Vega:
         except ImportError:
             raise UsageError(f"{self.suffixes[0]} needs Altair", "pip install 'lossctl[plot]'") from None
         file = io.BytesIO() if self.name == "png" else io.StringIO()
-        made = _page(altair, [reworded(chart, _plain) for chart in charts])
+        page = _page(altair, [reworded(chart, _plain) for chart in charts])
         inline = {"inline": True, "json_kwds": {"cls": _InPage}} if self.name == "html" else {}
-        made.save(file, format=self.name, scale_factor=SCALE if self.name == "png" else 1.0, **inline)
+        page.save(file, format=self.name, scale_factor=SCALE if self.name == "png" else 1.0, **inline)
         content = file.getvalue()
         return content.encode() if isinstance(content, str) else content
 
 
 def _page(alt: Any, charts: Sequence[Chart]) -> Any:
-    drawn = [_chart(alt, chart, f"chart_{at}") for at, chart in enumerate(charts)]
-    whole = drawn[0] if len(drawn) == 1 else alt.vconcat(*drawn, spacing=40).resolve_scale(color="independent")
+    parts = [_chart(alt, chart, f"chart_{index}") for index, chart in enumerate(charts)]
+    whole = parts[0] if len(parts) == 1 else alt.vconcat(*parts, spacing=40).resolve_scale(color="independent")
     return whole.configure_view(stroke="#ddd").configure_axis(gridColor="#eee", domainColor="#888", tickColor="#888")
 
 
 def _chart(alt: Any, chart: Chart, name: str) -> Any:
     chosen = alt.selection_point(name=f"{name}_series", fields=["series"], bind="legend")
+    palette = [PALETTE[index % len(PALETTE)] for index in range(len(chart.names))]
     color = alt.Color(
         "series:N",
-        scale=alt.Scale(domain=list(chart.names), range=[PALETTE[at % len(PALETTE)] for at in range(len(chart.names))]),
+        scale=alt.Scale(domain=list(chart.names), range=palette),
         legend=alt.Legend(title=None, orient="top", columns=4, labelLimit=0),
     )
-    panels = [_panel(alt, panel, f"{name}_{at}", color, chosen) for at, panel in enumerate(chart.panels)]
+    panels = [_panel(alt, panel, f"{name}_{index}", color, chosen) for index, panel in enumerate(chart.panels)]
     if chart.names:
         panels[0] = panels[0].add_params(chosen)
     title = alt.TitleParams(chart.title, subtitle=list(chart.notes), anchor="start", subtitleColor="#666", offset=12)
@@ -91,21 +92,21 @@ def _layer(alt: Any, panel: Panel, series: Series, color: Any, chosen: Any) -> A
     if series.guide:
         dashed = alt.Chart(alt.Data(values=_points(series))).mark_line(clip=True, strokeDash=[4, 4], color="#999")
         return dashed.encode(x=x, y=y)
-    seen = [alt.Tooltip("series:N", title="series"), *_tips(alt, panel, series)]
+    tips = [alt.Tooltip("series:N", title="series"), *_tips(alt, panel, series)]
     if series.mark == "heat":
         cells = alt.Chart(alt.Data(values=_cells(series))).mark_rect(clip=True)
         shade = alt.Color("rows:Q", title="rows", scale=alt.Scale(type="log", scheme="viridis", reverse=True))
-        drawn = cells.encode(x=x, x2="x2:Q", y=y, y2="y2:Q", color=shade, tooltip=seen)
-        return drawn + _numbers(alt, series, x, y) if panel.x.names and len(series.counts) <= READABLE else drawn
+        shaded = cells.encode(x=x, x2="x2:Q", y=y, y2="y2:Q", color=shade, tooltip=tips)
+        return shaded + _numbers(alt, series, x, y) if panel.x.names and len(series.counts) <= READABLE else shaded
     faded = alt.when(chosen).then(alt.value(1.0)).otherwise(alt.value(0.15))
     if series.mark == "bars":
         bars = alt.Chart(alt.Data(values=_bars(series))).mark_bar(clip=True, fillOpacity=0.45, binSpacing=0)
-        return bars.encode(x=x, x2="x2:Q", y=y, y2=alt.datum(0), color=color, opacity=faded, tooltip=seen)
+        return bars.encode(x=x, x2="x2:Q", y=y, y2=alt.datum(0), color=color, opacity=faded, tooltip=tips)
     base = alt.Chart(alt.Data(values=_points(series)))
     marked = (
         base.mark_line(clip=True, strokeWidth=2) if series.mark == "line" else base.mark_point(filled=True, size=60)
     )
-    return marked.encode(x=x, y=y, color=color, opacity=faded, tooltip=seen)
+    return marked.encode(x=x, y=y, color=color, opacity=faded, tooltip=tips)
 
 
 def _numbers(alt: Any, series: Series, x: Any, y: Any) -> Any:
@@ -133,12 +134,13 @@ def _tips(alt: Any, panel: Panel, series: Series) -> list[Any]:
     fields = {"line": ("x", "y"), "heat": ("x", "x2", "y", "y2", "rows"), "bars": ("x", "x2", "y")}
     titles = {"x": panel.x.title, "y": panel.y.title, "x2": "to", "y2": "to", "rows": "rows"}
     return [
-        alt.Tooltip(f"{at}:Q", title=titles[at], format=".4g") for at in fields.get(series.mark, ("x", "y", "rows"))
+        alt.Tooltip(f"{field}:Q", title=titles[field], format=".4g")
+        for field in fields.get(series.mark, ("x", "y", "rows"))
     ]
 
 
 def _points(series: Series) -> list[dict[str, Any]]:
-    rows: list[int | None] = [row for some in series.counts for row in some] or [None] * len(series.x)
+    rows: list[int | None] = [count for row in series.counts for count in row] or [None] * len(series.x)
     return [
         {"series": series.name, "x": x, "y": y if math.isfinite(y) else None} | ({} if n is None else {"rows": n})
         for x, y, n in zip(series.x, series.y, rows, strict=True)
@@ -160,5 +162,4 @@ def _cells(series: Series) -> list[dict[str, Any]]:
 
 
 for _name, _suffix in (("html", ".html"), ("svg", ".svg"), ("png", ".png"), ("json", ".vl.json")):
-    _made = Vega(_name, _suffix)
-    writers.add("vega-lite" if _name == "json" else _name, _made)
+    writers.add("vega-lite" if _name == "json" else _name, Vega(_name, _suffix))

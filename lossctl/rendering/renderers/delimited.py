@@ -30,5 +30,5 @@ def _cell(value: object) -> object:
     return " ".join(map(repr, value)) if isinstance(value, tuple) else value
 
 
-for made in (Delimited("csv", ","), Delimited("tsv", "\t")):
-    renderers.add(made.name, made)
+for delimited in (Delimited("csv", ","), Delimited("tsv", "\t")):
+    renderers.add(delimited.name, delimited)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lossctl.document import Chart, Column, Document, Facts, Line, Notes, Part, Phrase, Table, Words
-from lossctl.rendering.cell import pieces, shown
 from lossctl.rendering.picture import draw
 from lossctl.rendering.renderer import Style, renderers
 from lossctl.rendering.terminal import STYLES, console, painted
+from lossctl.rendering.wording import cell, pieces
 from lossctl.words import printable
 
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ class Tables:
             for part in section:
                 self._draw(page, part)
             lines = [line.rstrip() for line in text.getvalue().splitlines()]
-            kept = (line for line, before in zip(lines, ["", *lines], strict=False) if line or before)
-            blocks.append("\n".join(kept).strip("\n"))
+            single = (line for line, previous in zip(lines, ["", *lines], strict=False) if line or previous)
+            blocks.append("\n".join(single).strip("\n"))
             text.seek(0)
             text.truncate()
         return "\n\n".join(filter(None, blocks)) + "\n"
@@ -81,24 +81,26 @@ class Tables:
             page.print()  # else the lines of two paragraphs would be those of one
 
     def _words(self, words: Words) -> "str | Text":
-        """Words that can neither command the terminal nor end a line where none is meant to end."""
+        """Words for Rich or Markdown; no control character is left, and a line ends only where a piece says so."""
         if isinstance(words, str):
             return printable(words)
         safe = pieces(words, brief=self.narrow)
         if self.frame == MARKDOWN:
             return _marked(safe)
-        return painted(safe) if any(piece.tone or piece.ends for piece in safe) else "".join(it.text for it in safe)
+        if any(piece.tone or piece.ends for piece in safe):
+            return painted(safe)
+        return "".join(piece.text for piece in safe)
 
     def _indented(self, words: "str | Text", indent: int) -> "RenderableType":
-        from rich.padding import Padding  # noqa: PLC0415
+        from rich.padding import Padding
 
         if self.frame == MARKDOWN:
             return str(words).lstrip()
         return Padding(words, (0, 0, 0, indent), expand=False) if indent else words
 
     def _facts(self, page: "_Page", facts: Facts) -> None:
-        from rich.padding import Padding  # noqa: PLC0415
-        from rich.table import Table as Grid  # noqa: PLC0415
+        from rich.padding import Padding
+        from rich.table import Table as Grid
 
         if self.frame == MARKDOWN:
             for name, words in facts.rows:
@@ -130,35 +132,37 @@ class Tables:
         if table.folds:
             page.print(self._grid(table, range(len(table.columns)), cells))
             return
-        for some in self._fit(table.columns, cells, page.paper.width):
-            page.print(self._grid(table, some, cells))
+        for indices in self._fit(table.columns, cells, page.paper.width):
+            page.print(self._grid(table, indices, cells))
             page.print()
 
     def _cell(self, value: Any, column: Column, precision: int) -> "str | Text":
-        words = self._words(shown(value, column, precision))
+        words = self._words(cell(value, column, precision))
         return words.replace("|", "\\|") if self.frame == MARKDOWN and isinstance(words, str) else words
 
     def _fit(
         self, columns: Sequence[Column], cells: Sequence[Sequence["str | Text"]], width: int
     ) -> Iterator[Sequence[int]]:
-        """Which columns to show beside each other: names always, and as many numbers as fit with all their digits."""
-        names = [at for at, column in enumerate(columns) if not column.numeric]
-        wide = {
-            at: max(len(column.title), *(len(row[at]) for row in cells)) + 3 if cells else len(column.title) + 3
-            for at, column in enumerate(columns)
+        """The indices of the columns of each grid: names in all, and as many numbers as fit with all their digits."""
+        names = [index for index, column in enumerate(columns) if not column.numeric]
+        widths = {
+            index: max(len(column.title), *(len(row[index]) for row in cells)) + 3 if cells else len(column.title) + 3
+            for index, column in enumerate(columns)
         }
-        room = width - 1 - sum(min(wide[at], NAME_WIDTH + 3) for at in names)
-        shown_: list[int] = []
-        for at in (at for at in wide if at not in names):
-            if shown_ and sum(wide[one] for one in shown_) + wide[at] > room:
-                yield names + shown_
-                shown_ = []
-            shown_.append(at)
-        yield names + shown_
+        room = width - 1 - sum(min(widths[index], NAME_WIDTH + 3) for index in names)
+        numbers: list[int] = []
+        for index in (index for index in widths if index not in names):
+            if numbers and sum(widths[number] for number in numbers) + widths[index] > room:
+                yield names + numbers
+                numbers = []
+            numbers.append(index)
+        yield names + numbers
 
-    def _grid(self, table: Table, some: Sequence[int], cells: Sequence[Sequence["str | Text"]]) -> "rich_table.Table":
-        from rich import box  # noqa: PLC0415
-        from rich.table import Table as Grid  # noqa: PLC0415
+    def _grid(
+        self, table: Table, indices: Sequence[int], cells: Sequence[Sequence["str | Text"]]
+    ) -> "rich_table.Table":
+        from rich import box
+        from rich.table import Table as Grid
 
         framed = self.frame == MARKDOWN or (self.frame is not None and table.framed)
         grid = Grid(
@@ -168,7 +172,7 @@ class Tables:
             show_header=framed or not table.tall,
             show_lines=table.tall and framed and self.frame != MARKDOWN,
         )
-        for column in (table.columns[at] for at in some):
+        for column in (table.columns[index] for index in indices):
             whole = column.numeric and not table.folds
             grid.add_column(
                 self._cell(column.title, column, 0),
@@ -178,7 +182,7 @@ class Tables:
                 max_width=NAME_WIDTH if self.narrow and not (table.folds or column.numeric) else None,
                 style=STYLES.get(column.tone, ""),
             )
-        rows = [[row[at] for at in some] for row in cells]
+        rows = [[row[index] for index in indices] for row in cells]
         if rows and not (self.narrow or table.tall):
             # No cell is folded, so a column may be a single one of many lines: Rich takes 50 µs a cell.
             rows = [[_joined(column) for column in zip(*rows, strict=True)]]
@@ -189,18 +193,18 @@ class Tables:
 
 @dataclass
 class _Page:
-    """What is drawn on, and how."""
+    """What a document is drawn on: a console of Rich, and the text it writes to."""
 
     paper: "Console"
     text: io.StringIO
-    """What was drawn of this section."""
+    """What has been drawn of the present section."""
     style: Style
     colored: bool
     above: int = 0
     """The lines of the sections before."""
 
     def print(self, *parts: "RenderableType") -> None:
-        """Below what is there."""
+        """Draw below what is there."""
         self.paper.print(*parts)
 
 
@@ -208,7 +212,7 @@ def _joined(column: Sequence["str | Text"]) -> "str | Text":
     texts = [cell for cell in column if isinstance(cell, str)]
     if len(texts) == len(column):
         return "\n".join(texts)
-    from rich.text import Text  # noqa: PLC0415
+    from rich.text import Text
 
     return Text("\n").join([Text(cell) if isinstance(cell, str) else cell for cell in column])
 
@@ -216,17 +220,17 @@ def _joined(column: Sequence["str | Text"]) -> "str | Text":
 def _marked(safe: Phrase) -> str:
     """Printable words in Markdown."""
     marks = {"strong": "**", "bad": "**", "code": "`", "command": "`"}
-    made = ""
+    text = ""
     for piece in safe:
         mark = marks.get(piece.tone, "")
-        made += re.sub(r"^(\s*)(.*?)(\s*)$", rf"\1{mark}\2{mark}\3", piece.text) if piece.text.strip() else piece.text
-        made += "<br>" * piece.ends
-    return made
+        text += re.sub(r"^(\s*)(.*?)(\s*)$", rf"\1{mark}\2{mark}\3", piece.text) if piece.text.strip() else piece.text
+        text += "<br>" * piece.ends
+    return text
 
 
-for made in (
+for tables in (
     Tables("table", (), "ROUNDED", narrow=True),
     Tables("plain", (".txt",), None, narrow=False),
     Tables("markdown", (".md",), MARKDOWN, narrow=False),
 ):
-    renderers.add(made.name, made, ("md",) if made.name == "markdown" else ())
+    renderers.add(tables.name, tables, ("md",) if tables.name == "markdown" else ())

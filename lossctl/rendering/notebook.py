@@ -1,11 +1,11 @@
-"""Documents as a piece of HTML for a notebook: what people see as text, in tables of its own."""
+"""Documents as a fragment of HTML for a notebook: the sections for people, with tables as HTML tables."""
 
 from html import escape
 from typing import Any
 
 from lossctl.document import Column, Document, Facts, Line, Notes, Part, Table, Tone, Words
-from lossctl.rendering.cell import pieces, shown
 from lossctl.rendering.picture import draw
+from lossctl.rendering.wording import cell, pieces
 
 TAGS: dict[Tone, str] = {"strong": "b", "bad": "b", "faint": "small", "code": "code", "command": "code"}
 WIDTH, HEIGHT = 80, 14
@@ -13,7 +13,12 @@ WIDTH, HEIGHT = 80, 14
 
 
 def fragment(document: Document, precision: int = 6) -> str:
-    """The sections one below the other, with nothing of the data taken for markup."""
+    """The sections one below the other in a ``<div>``; text is escaped, so that no data are taken for markup.
+
+    Args:
+        document: what to show.
+        precision: significant digits.
+    """
     parts = (part for section in document.sections() for part in section)
     return "<div>\n" + "".join(f"{_part(part, precision)}\n" for part in parts) + "</div>"
 
@@ -36,7 +41,7 @@ def _part(part: Part, precision: int) -> str:
 
 def _row(row: Any, table: Table, precision: int) -> str:
     cells = zip(row, table.columns, strict=True)
-    return "".join(f"<td{_side(column)}>{_words(shown(value, column, precision))}</td>" for value, column in cells)
+    return "".join(f"<td{_side(column)}>{_words(cell(value, column, precision))}</td>" for value, column in cells)
 
 
 def _side(column: Column) -> str:
@@ -44,8 +49,8 @@ def _side(column: Column) -> str:
 
 
 def _words(words: Words) -> str:
-    made = ""
+    html = ""
     for piece in pieces(words):
         tag, text = TAGS.get(piece.tone), escape(piece.text)
-        made += (f"<{tag}>{text}</{tag}>" if tag else text) + "<br>" * piece.ends
-    return made
+        html += (f"<{tag}>{text}</{tag}>" if tag else text) + "<br>" * piece.ends
+    return html

@@ -1,12 +1,12 @@
-"""What people see of a report: its tables, and what they were made of."""
+"""The document of a report: its tables, its worst rows, and notes on what they were made of."""
 
-import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any, get_type_hints
 
 from lossctl.document import Approximate, Column, Document, Line, Notes, Phrase, Piece, Section, Table, phrase
-from lossctl.evaluation.result import RESULTS, ROWS, SKILL, WHOLE, Baseline, Gradient, Result, Shown
+from lossctl.evaluation.result import RESULTS, ROWS, SKILL, WHOLE, BestConstant, Gradient, Result, Shown
 from lossctl.functions.definition import Value, spell
 
 ROW = (
@@ -16,24 +16,30 @@ ROW = (
     Column("prediction", "number"),
     Column("gradient", "number"),
 )
-"""The columns of worst rows."""
+"""The columns of a table of worst rows."""
 
 
 @dataclass(frozen=True)
 class _Name:
-    """A column that tells results apart."""
+    """A column that tells results apart: its heading, and its cell for a result."""
 
     column: Column
     of: Callable[[Result], Any]
 
 
 def sections(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[Section]:
-    """The tables of a report, worst rows, then what they were made of."""
+    """The tables of a report, a section each; then the worst rows; then notes on what they were made of.
+
+    Args:
+        results: a row of each table.
+        inputs: `Report.inputs`.
+        settings: `Report.settings`.
+    """
     names = _naming(results)
     wrt = {result.gradient.wrt for result in results if result.gradient is not None}
-    for name, title, part, holder in (
+    for kind, title, part, holder in (
         (RESULTS, "", None, Result),
-        (SKILL, "against the best constant prediction (skill: 1 − value / its loss)", "baseline", Baseline),
+        (SKILL, "against the best constant prediction (skill: 1 − value / its loss)", "best_constant", BestConstant),
         (
             WHOLE,
             f"gradient of the reported value with respect to the {' or '.join(sorted(wrt))}",
@@ -42,15 +48,16 @@ def sections(results: Sequence[Result], inputs: Mapping[str, Any], settings: Map
         ),
         (ROWS, "gradient of a row", "gradient", Gradient),
     ):
-        of = [(result, getattr(result, part) if part else result) for result in results]
-        measured = [(result, figures) for result, figures in of if figures is not None]
+        pairs = [(result, getattr(result, part) if part else result) for result in results]
+        measured = [(result, figures) for result, figures in pairs if figures is not None]
         if measured:
             chosen = [
-                (field, shown) for field, shown in _shown(holder) if shown.table == name and shown.when(results, inputs)
+                (field, shown) for field, shown in _shown(holder) if shown.table == kind and shown.when(results, inputs)
             ]
-            columns = [*(it.column for it in names), *(Column(it.title, it.kind, tone=it.tone) for _, it in chosen)]
+            columns = [name.column for name in names]
+            columns += [Column(shown.title, shown.kind, tone=shown.tone) for _, shown in chosen]
             rows = [
-                [*(it.of(result) for it in names), *(_cell(figures, field, shown) for field, shown in chosen)]
+                [*(name.of(result) for name in names), *(_cell(figures, field, shown) for field, shown in chosen)]
                 for result, figures in measured
             ]
             yield (Table(tuple(columns), rows, title),)
@@ -60,7 +67,7 @@ def sections(results: Sequence[Result], inputs: Mapping[str, Any], settings: Map
     yield (Notes(tuple(_footer(results, inputs, settings))),)
 
 
-@functools.cache
+@cache
 def _shown(holder: type) -> list[tuple[str, Shown]]:
     """The fields that tables show, by name, in the order of the tables."""
     hints = get_type_hints(holder, include_extras=True)
@@ -82,10 +89,11 @@ def _naming(results: Sequence[Result]) -> list[_Name]:
     if len({result.model for result in results}) > 1:
         names.append(_Name(Column("model", "name"), lambda result: result.model))
     groups = results[0].group if results else ()
-    return names + [
-        _Name(Column(group, "name", missing="(null)"), lambda result, group=group: result.group[group])  # type: ignore[misc]  # a default in a lambda
-        for group in groups
-    ]
+    return names + [_Name(Column(group, "name", missing="(null)"), partial(_group, group)) for group in groups]
+
+
+def _group(name: str, result: Result) -> str | None:
+    return result.group[name]
 
 
 def _name(loss: str) -> str:
@@ -94,13 +102,20 @@ def _name(loss: str) -> str:
 
 def _worst(result: Result, names: Sequence[_Name]) -> Table:
     title: Phrase = phrase("worst rows of ")
-    for at, name in enumerate(names):
+    for index, name in enumerate(names):
         word = name.of(result)
-        title = phrase(title, ", " * bool(at), name.column.missing if word is None else word)
+        title = phrase(title, ", " * bool(index), name.column.missing if word is None else word)
     several = result.samples[0].file is not None
     rows = [
-        [*([it.file] if several else []), it.row, it.value, it.label, it.prediction, it.gradient]
-        for it in result.samples
+        [
+            *([sample.file] if several else []),
+            sample.row,
+            sample.value,
+            sample.label,
+            sample.prediction,
+            sample.gradient,
+        ]
+        for sample in result.samples
     ]
     return Table((*([Column("file", "name")] if several else []), *ROW), rows, title)
 
@@ -139,7 +154,11 @@ def _brief(value: Value) -> str:
 
 
 def profiled(seconds: Mapping[str, float]) -> Document:
-    """Where the time went, a row a phase."""
+    """Where the time went, a row a phase.
+
+    Args:
+        seconds: by phase, added up over workers.
+    """
     whole = sum(seconds.values())
     columns = (Column("phase"), Column("seconds", "number"), Column("share", "share"))
     rows = [[phase, f"{time:.3f}", f"{100 * time / whole:.0f} %"] for phase, time in seconds.items()]

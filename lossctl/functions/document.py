@@ -1,4 +1,4 @@
-"""What people see of losses, activations and their pairings."""
+"""The documents of a loss or an activation, of the list of all, and of their pairings."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -12,7 +12,12 @@ Row = tuple[str, Words]
 
 
 def explained(explanation: Explanation, curve: Chart) -> Document:
-    """One loss or activation: its facts, then its curve. A row is a fact."""
+    """One loss or activation: its facts, then its curve. A row is a fact.
+
+    Args:
+        explanation: what is known of it.
+        curve: its chart.
+    """
     bound, family = explanation.bound, explanation.definition.family
     title = phrase(Piece(str(bound), "strong"), Piece(f"  {explanation.kind}, {family}", "faint"))
     summary = explanation.sections.summary
@@ -47,8 +52,8 @@ def _facts(explanation: Explanation) -> Iterator[Row]:
     rows += [("risk", _risk(definition.name, risk)) for risk in explanation.risks]
     rows += [("aliases", ", ".join(definition.aliases))]
     if explanation.otherwise is not None:
-        columns, other, spellings = explanation.otherwise
-        rows.append(("", f"with {columns}, {' and '.join(spellings)} mean{'s' * (len(spellings) == 1)} {other}"))
+        columns, loss, spellings = explanation.otherwise
+        rows.append(("", f"with {columns}, {' and '.join(spellings)} mean{'s' * (len(spellings) == 1)} {loss}"))
     rows += [("elsewhere", _peers(definition.peers)), ("reference", prose("; ".join(definition.references)))]
     yield from ((name, words) for name, words in rows if any(piece.text for piece in phrase(words)))
 
@@ -59,21 +64,21 @@ def _parameter(parameter: Parameter, value: Value) -> Phrase:
 
 
 def _partners(name: str, pairing: Pairing) -> Phrase:
-    others = pairing.activations if name in pairing.losses else pairing.losses
-    return phrase(Piece(", ".join(others) or "any loss", "strong"), f"  {pairing.task}: {pairing.why}")
+    partners = pairing.activations if name in pairing.losses else pairing.losses
+    return phrase(Piece(", ".join(partners) or "any loss", "strong"), f"  {pairing.task}: {pairing.why}")
 
 
 def _risk(name: str, risk: Risk) -> str:
-    after = name in risk.losses
-    others = risk.activations if after else risk.losses
-    return f"{'after' if after else 'before'} {' or '.join(others)}: {risk.why}"
+    follows = name in risk.losses
+    partners = risk.activations if follows else risk.losses
+    return f"{'after' if follows else 'before'} {' or '.join(partners)}: {risk.why}"
 
 
 def _peers(peers: dict[str, str]) -> Phrase:
-    said: list[Words] = []
-    for at, (library, name) in enumerate(peers.items()):
-        said += ["; " * bool(at), Piece(library, "strong"), f" {name}"]
-    return phrase(*said)
+    names: list[Words] = []
+    for index, (library, name) in enumerate(peers.items()):
+        names += ["; " * bool(index), Piece(library, "strong"), f" {name}"]
+    return phrase(*names)
 
 
 def listed() -> Document:
@@ -83,30 +88,33 @@ def listed() -> Document:
     for kind in KINDS:
         for family, members in families(kind).items():
             section.append(Line(Piece(f"{family} {'losses' if kind == 'loss' else 'activations'}", "strong")))
-            section.append(Facts(tuple((it.name, prose(it.summary)) for it in members), indent=2))
-            rows += [{"kind": kind, "family": family, "name": it.name, "summary": it.summary} for it in members]
+            section.append(Facts(tuple((member.name, prose(member.summary)) for member in members), indent=2))
+            rows += [
+                {"kind": kind, "family": family, "name": member.name, "summary": member.summary} for member in members
+            ]
     return Document("losses and activations", lambda: [tuple(section)], record=catalogue, rows=lambda: rows)
 
 
 def paired() -> Document:
     """Which output activation goes with which loss, and which pairs to look out for; a row each."""
-    good = [(it.task, _pair(it)) for it in PAIRINGS]
-    bad = [("risky", _pair(it)) for it in RISKS]
+    good = [(pairing.task, _partnership(pairing)) for pairing in PAIRINGS]
+    bad = [("risky", _partnership(risk)) for risk in RISKS]
     title = "output activation → loss"
     return Document(
         title,
         lambda: [(Line(Piece(title, "strong")), Facts((*good, *bad)))],
         record=matches,
-        rows=lambda: [*_pairs(PAIRINGS), *_pairs(RISKS)],
+        rows=lambda: [*_match_rows(PAIRINGS), *_match_rows(RISKS)],
     )
 
 
-def _pair(it: Pairing | Risk) -> Phrase:
-    title = f"{', '.join(it.activations)} → {', '.join(it.losses) or 'any loss'}"
-    return (Piece(title, "strong", ends=True), Piece(it.why))
+def _partnership(match: Pairing | Risk) -> Phrase:
+    title = f"{', '.join(match.activations)} → {', '.join(match.losses) or 'any loss'}"
+    return (Piece(title, "strong", ends=True), Piece(match.why))
 
 
-def _pairs(some: Sequence[Pairing | Risk]) -> Iterator[dict[str, Any]]:
-    for it in some:
-        task = it.task if isinstance(it, Pairing) else "risky"
-        yield {"task": task, "activations": " ".join(it.activations), "losses": " ".join(it.losses), "why": it.why}
+def _match_rows(matches: Sequence[Pairing | Risk]) -> Iterator[dict[str, Any]]:
+    for match in matches:
+        task = match.task if isinstance(match, Pairing) else "risky"
+        activations, losses = " ".join(match.activations), " ".join(match.losses)
+        yield {"task": task, "activations": activations, "losses": losses, "why": match.why}

@@ -1,4 +1,4 @@
-"""Values as words for people: numbers rounded, text printable."""
+"""How values are worded for people: numbers rounded, text printable."""
 
 import math
 from typing import Any
@@ -10,8 +10,14 @@ SHOWN = 6
 """How many numbers of a vector are shown, with four digits each."""
 
 
-def shown(value: Any, column: Column, precision: int) -> Words:
-    """What stands in a cell; not yet printable."""
+def cell(value: Any, column: Column, precision: int) -> Words:
+    """What stands in a cell of a table; not yet printable.
+
+    Args:
+        value: a number, a tuple of numbers, words, or ``None`` where there is no value.
+        column: the column it is in, which says how it is written.
+        precision: significant digits where the column has none of its own.
+    """
     if value is None:
         return column.missing
     if isinstance(value, str | Piece | tuple) and not _vector(value):
@@ -33,12 +39,17 @@ def number(value: float | tuple[float, ...], digits: int) -> str:
     """A number in full, or the first few of several in brief."""
     if not isinstance(value, tuple):
         return f"{value:.{digits}g}"
-    some = " ".join(f"{part:.4g}" for part in value[:SHOWN])
-    return f"{some} …" if len(value) > SHOWN else some
+    numbers = " ".join(f"{part:.4g}" for part in value[:SHOWN])
+    return f"{numbers} …" if len(value) > SHOWN else numbers
 
 
 def pieces(words: Words, *, brief: bool = False) -> Phrase:
-    """Words that can neither command a terminal nor end a line where none is meant to end."""
+    """Printable pieces of words: no control character is left, and a line ends only where a piece says so.
+
+    Args:
+        words: what to write.
+        brief: whether pieces that have a brief form are written in it.
+    """
     return tuple(
         Piece(printable(piece.text if piece.brief is None or not brief else piece.brief), piece.tone, ends=piece.ends)
         for piece in phrase(words)
