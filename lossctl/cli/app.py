@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 
 from lossctl.cli.choices import Command
 from lossctl.cli.command import Color, Entry, colored, commands, tell
-from lossctl.cli.words import worded
+from lossctl.cli.flags import worded
 from lossctl.errors import DataError, LossctlError, UsageError
 
 # Nothing here multiplies matrices, and the threads of NumPy's linear algebra would spin on a core while it is imported.

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 import typer
 
-from lossctl.cli.words import worded
+from lossctl.cli.flags import worded
 from lossctl.errors import UsageError
 from lossctl.registry import Registry
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from lossctl.document import Document
 from lossctl.errors import UsageError
-from lossctl.evaluation.document import sections
 from lossctl.evaluation.result import Result
+from lossctl.evaluation.tables import sections
 from lossctl.functions.bound_loss import get_loss
 from lossctl.rendering.renderer import Style, renderers
 from lossctl.words import did_you_mean

@@ -2,6 +2,7 @@
 
 import fnmatch
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -157,10 +158,10 @@ def choose(
 
 def _check_kinds(roles: Roles, columns: Sequence[Column]) -> None:
     """Raise a `UsageError` where a column is ambiguous, named twice, or of a kind that its role cannot have."""
-    names = [column.name for column in columns]
+    times = Counter(column.name for column in columns)
     kinds = {column.name: column.kind for column in columns}
     for name in roles.needed:
-        if names.count(name) > 1:
+        if times[name] > 1:
             raise UsageError(f"the data have two columns called {name!r}", "Rename one.")
     if len({*roles.label}) < len(roles.label):
         raise UsageError("a label column is named twice")

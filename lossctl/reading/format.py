@@ -5,6 +5,7 @@ A shard is small and picklable, and its rows exist only while it is read; only o
 a compressed file, a shard holds its bytes.
 """
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
@@ -48,7 +49,7 @@ class Wanted:
     verbatim: bool = False
     """Whether those others are wanted as they are written, where they are written as text."""
 
-    @property
+    @functools.cached_property
     def names(self) -> frozenset[str]:
         """The columns named."""
         return self.numbers | self.texts

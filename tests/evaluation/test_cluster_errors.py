@@ -153,7 +153,7 @@ def test_a_port_where_nobody_speaks_is_an_error_in_time(lossctl, stored, monkeyp
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_scheduler_without_the_engine_for_it_is_refused(name, lossctl, stored):
-    subject = ["huber", stored] if name == "gradcheck" else [stored]
+    subject = {"gradcheck": ["huber", stored], "samples": [stored, "--top", "1"]}.get(name, [stored])
     done = lossctl(name, *subject, "--scheduler", "tcp://127.0.0.1:8786")
     assert done.status == 2
     assert done.err.startswith("error: the ")

@@ -19,8 +19,8 @@ from lossctl.checks.outcome import Form, Outcome
 from lossctl.doctor.diagnose import diagnose
 from lossctl.document import Axis, Chart, Panel, Series, Table, charted
 from lossctl.functions.bound_loss import get_loss
-from lossctl.functions.document import explained, listed, paired
 from lossctl.functions.explanation import Explanation, find
+from lossctl.functions.tables import explained, listed, paired
 from lossctl.plots.curves import curve, curves
 from lossctl.rendering.notebook import fragment
 from lossctl.rendering.renderer import Style, renderers

@@ -13,15 +13,15 @@ import numpy as np
 import pytest
 from rich.cells import cell_len
 
-from lossctl.cli.words import worded
+from lossctl.cli.flags import worded
 from lossctl.domain import REAL
 from lossctl.errors import UsageError
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import spell
-from lossctl.functions.document import explained, paired
 from lossctl.functions.explanation import KINDS, Explanation, definitions, families, find
 from lossctl.functions.loss import Loss, losses
 from lossctl.functions.pairing import PAIRINGS, RISKS
+from lossctl.functions.tables import explained, paired
 from lossctl.plots.curves import curve
 from lossctl.rendering.renderer import Style, renderers
 

@@ -81,9 +81,9 @@ def evaluate(
     import time
 
     from lossctl.cli.output import refuse
-    from lossctl.evaluation.document import profiled
     from lossctl.evaluation.evaluate import evaluate as measure
     from lossctl.evaluation.evaluate import input_files
+    from lossctl.evaluation.tables import profiled
     from lossctl.rendering.renderer import renderers
 
     files = files or ["-"]

@@ -42,8 +42,8 @@ def explain(
     elsewhere, and its curve. Without a name, lists all there are; with pairings, which output activation goes with
     which loss.
     """
-    from lossctl.functions.document import explained, listed, paired
     from lossctl.functions.explanation import Explanation, find
+    from lossctl.functions.tables import explained, listed, paired
     from lossctl.words import normal
 
     if kind is not None and (name is None or normal(name) == PAIRINGS):

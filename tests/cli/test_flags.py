@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import lossctl as package
-from lossctl.cli.words import worded
+from lossctl.cli.flags import worded
 from lossctl.errors import UsageError, option
 
 ROOMS = ("reading", "sums", "functions", "inference", "evaluation", "checks", "plots", "rendering")
