@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from lossctl.evaluation.evaluate import evaluate
     from lossctl.evaluation.report import Report
     from lossctl.evaluation.result import Result
+    from lossctl.evaluation.running import Running
     from lossctl.functions.activation import BoundActivation, activation, get_activation
     from lossctl.functions.bound_loss import BoundLoss, get_loss
     from lossctl.functions.explanation import Explanation, explain
     from lossctl.functions.loss import loss
+    from lossctl.reading.format import Reading
 
     __version__: str
 
@@ -29,8 +31,10 @@ _HOMES = {
     "Diagnosis": "doctor.diagnosis",
     "Explanation": "functions.explanation",
     "LossctlError": "errors",
+    "Reading": "reading.format",
     "Report": "evaluation.report",
     "Result": "evaluation.result",
+    "Running": "evaluation.running",
     "UsageError": "errors",
     "activation": "functions.activation",
     "diagnose": "doctor.diagnose",
@@ -48,8 +52,10 @@ __all__ = [
     "Diagnosis",
     "Explanation",
     "LossctlError",
+    "Reading",
     "Report",
     "Result",
+    "Running",
     "UsageError",
     "__version__",
     "activation",

@@ -6,29 +6,38 @@ argument and the command line as a flag; everything else stands as it is.
 
 import re
 from collections.abc import Callable
+from typing import Self
 
 _OPTION = re.compile("\ue000(\\w+)(?:=([^\ue001]*))?\ue001")
+_BETWEEN = "\ue002"
+_OF_READING = {"delimiter": "delimiter", "format": "format", "header": "header", "null_values": "nulls"}
+"""What of the options are fields of a `lossctl.Reading`, and how they are called there."""
 
 
 def option(name: str = "", /, **setting: object) -> str:
-    r"""A keyword argument of `lossctl.evaluate` or another public function, to stand in a message.
+    r"""What a caller may set, to stand in a message: an argument in Python, a flag on the command line.
 
     >>> str(UsageError("nulls", f"Leave them out with {option(nulls='drop')}, or {option('nulls')} stops there."))
     "nulls\nLeave them out with nulls='drop', or nulls stops there."
     """
-    words = [name, *(f"{key}={value}" for key, value in setting.items())]
+    words = [name]
+    for key, value in setting.items():
+        words.append(f"{key}={_BETWEEN.join(value) if isinstance(value, list) else value}")
     return "".join(f"\ue000{word}\ue001" for word in words if word)
 
 
-def worded(text: str, option: Callable[[str, str | None], str]) -> str:
-    """A text with every option in it as ``option(name, value)`` words it."""
-    return _OPTION.sub(lambda met: option(met[1], met[2]), text)
+def worded(text: str, option: Callable[[str, list[str]], str]) -> str:
+    """A text with every option in it as ``option(name, values)`` words it; no value is a mere mention."""
+    return _OPTION.sub(lambda met: option(met[1], [] if met[2] is None else met[2].split(_BETWEEN)), text)
 
 
-def as_argument(name: str, value: str | None) -> str:
+def _argument(name: str, values: list[str]) -> str:
     """An option as Python code says it."""
-    plain = value is None or value in {"True", "False"} or value.isdecimal()
-    return name if value is None else f"{name}={value if plain else repr(value)}"
+    plain = [value if value in {"True", "False"} or value.isdecimal() else repr(value) for value in values]
+    setting = plain[0] if len(plain) == 1 else f"[{', '.join(plain)}]"
+    if name in _OF_READING:
+        return f"reading=Reading({_OF_READING[name]}={setting if values else '…'})"
+    return f"{name}={setting}" if values else name
 
 
 class LossctlError(Exception):
@@ -43,16 +52,33 @@ class LossctlError(Exception):
 
     def __init__(self, what: str, hint: str = "") -> None:
         super().__init__(what, hint)
-        self.what = what
-        self.hint = hint
+        self.parts = what, hint
+        """What happened and what to do, with options still to be worded."""
+
+    @property
+    def what(self) -> str:
+        """What happened, and where."""
+        return worded(self.parts[0], _argument)
+
+    @property
+    def hint(self) -> str:
+        """What to do about it; empty when nothing sensible can be said."""
+        return worded(self.parts[1], _argument)
 
     @property
     def message(self) -> str:
         """What happened and what to do, with options still to be worded."""
-        return f"{self.what}\n{self.hint}" if self.hint else self.what
+        return "\n".join(filter(None, self.parts))
+
+    def about(self, subject: str) -> Self:
+        """The same error with what it is about in front."""
+        return type(self)(f"{subject}: {self.parts[0]}", self.parts[1])
 
     def __str__(self) -> str:
-        return worded(self.message, as_argument)
+        return worded(self.message, _argument)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.what!r}, {self.hint!r})"
 
 
 class UsageError(LossctlError):

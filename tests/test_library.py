@@ -160,6 +160,25 @@ def test_a_diagnosis_takes_a_name_as_evaluate_does():
     assert [role.columns for role in one.roles] == [("label",), ("chance",)]
 
 
+def test_the_commands_of_a_diagnosis_name_its_files(tmp_path):
+    path = tmp_path / "two words.csv"
+    path.write_text("y,p\n" + "0,0.25\n1,0.75\n" * 10)
+    (command,) = lossctl.diagnose(path).commands
+    assert command == f"lossctl eval '{path}' -y y -p p -l bce"
+
+
+def test_a_running_stands_alone():
+    running = lossctl.Running("serial", threads=1)
+    assert evaluate(engine=running).value == evaluate(engine="serial", threads=1).value
+    with pytest.raises(UsageError, match="Running"):
+        evaluate(engine=running, threads=2)
+
+
+def test_a_kind_that_does_not_exist_is_refused():
+    with pytest.raises(UsageError, match="kind"):
+        lossctl.explain("huber", kind="nope")
+
+
 def test_importing_a_room_hides_no_public_name():
     from lossctl.evaluation import evaluate as module
     from lossctl.functions import loss as another

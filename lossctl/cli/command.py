@@ -166,7 +166,7 @@ class Voice:
     def warn(self, text: str) -> None:
         """Something that may be wrong."""
         if self.quiet < 2:
-            tell(f"warning: {text}")
+            tell(f"warning: {worded(text)}")
 
     def say(self, text: str) -> None:
         """A verdict, or what was written."""

@@ -17,14 +17,18 @@ FLAGS = {
 """Flags that are not the name of the argument after two dashes."""
 
 
-def flag(name: str, value: str | None = None) -> str:
+def flag(name: str, values: list[str]) -> str:
     """An option as it is typed."""
     typed = FLAGS.get(name, f"--{name.replace('_', '-')}")
-    return typed if value in {None, "True", "False"} else f"{typed} {_quoted(str(value))}"
+    if not values or values in (["True"], ["False"]):
+        return typed
+    return " ".join(f"{typed} {_quoted(value)}" for value in values)
 
 
 def _quoted(value: str) -> str:
-    return value if shlex.quote(value) == value else repr(value)
+    """A value as a shell takes it; a lone sign is quoted too, to be told from the sentence."""
+    bare = shlex.quote(value) == value and any(sign.isalnum() for sign in value)
+    return value if bare else repr(value)
 
 
 def worded(text: str) -> str:

@@ -1,5 +1,6 @@
 """What the columns of a data set look like, which pairing fits them, and what is suspicious: in one pass."""
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -40,7 +41,7 @@ def diagnose(
     ids: str | Sequence[str] | None = None,
     classes: str | Sequence[str] = (),
     reading: Reading | None = None,
-    command: Sequence[str] = (),
+    command: str | Sequence[str] | None = None,
     engine: str | Running = "threads",
     threads: int | None = None,
     scheduler: str | None = None,
@@ -55,13 +56,15 @@ def diagnose(
         loss: losses the user has in mind; what they need is checked too.
         label, prediction, weight, classes, reading, engine, threads, scheduler, progress: as for `lossctl.evaluate`.
         ids: columns that identify a row; a column named ``id`` when left out.
-        command: words of the command line that say what to read, to be repeated in those suggested.
+        command: words of a command line that say what to read, quoted, to be repeated in those suggested; the paths
+            when left out.
 
     Raises:
         UsageError: an unknown column, loss or engine.
         DataError: the data cannot be read, or hold no rows.
     """
     running = Running.of(engine, threads, scheduler, progress)
+    words = _paths(source) if command is None else several(command)
     asked = tuple(get_loss(spec) for spec in split_specs(several(loss)))
     opened = open_source(source, reading)
     request = Request(
@@ -73,7 +76,7 @@ def diagnose(
     )
     missing = _undetected(opened.columns, request)
     if missing is not None:
-        return _columns_only(opened, request, missing, command, running)
+        return _columns_only(opened, request, missing, words, running)
     layout = _layout(opened, request, several(ids))
     columns = layout.wanted()
     folded = fold(narrowed(opened, columns.names), columns, partial(gather, layout), no_facts(layout), running)
@@ -83,7 +86,7 @@ def diagnose(
     fits = [fit(facts, layout, index) for index in range(len(layout.models))]
     cases = [Case(facts, layout, index, model_fit, asked) for index, model_fit in enumerate(fits)]
     reported = tuple(_findings(cases, passed))
-    commands = _commands(facts, layout, fits, request, asked, command)
+    commands = _commands(facts, layout, fits, request, asked, words)
     return Diagnosis(
         files=opened.files,
         rows=facts.rows,
@@ -95,6 +98,12 @@ def diagnose(
         findings=reported,
         notes=layout.roles.notes,
     )
+
+
+def _paths(source: Any) -> tuple[str, ...]:
+    """The paths of a source, as a shell takes them; none of a table in memory."""
+    paths = source if isinstance(source, list | tuple) else [source]
+    return tuple(quoted(os.fspath(path)) for path in paths if isinstance(path, str | os.PathLike))
 
 
 def _undetected(columns: Sequence[Column], request: Request) -> str | None:

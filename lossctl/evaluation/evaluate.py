@@ -69,7 +69,7 @@ def evaluate(
         skill: whether to compare each loss with that of the best constant prediction, group by group.
         nulls: ``error`` or ``drop``.
         engine: ``serial``, ``threads``, ``processes`` (forked, so only where nothing else runs in this process) or
-            ``dask``; no digit depends on it. Or a `Running`, which holds the next three as well.
+            ``dask``; no digit depends on it. Or a `Running`, which holds threads, scheduler and progress.
         threads: how many, or how many processes; all cores, or all of a cluster, when left out.
         scheduler: the address of the Dask scheduler, such as ``tcp://host:8786``, whose workers see the same files;
             left out, that which Dask is configured for, else worker processes on this machine, for the time being. A

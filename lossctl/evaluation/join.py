@@ -53,6 +53,7 @@ def join(  # noqa: C901  (a step for each thing that can be wrong)
         UsageError: a column is missing, or the join unknown.
         DataError: keys are null, repeated, or unmatched under ``strict``: with counts and three examples.
     """
+    ids = tuple(dict.fromkeys(ids))
     if how not in HOW:
         raise UsageError(f"unknown join {how!r}", f"Known: {', '.join(HOW)}.")
     if not ids:

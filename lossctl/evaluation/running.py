@@ -42,8 +42,16 @@ class Running:
         scheduler: str | None = None,
         progress: Progress | None = None,
     ) -> "Running":
-        """What the arguments of a public function say: a `Running` stands for all of them."""
-        return engine if isinstance(engine, Running) else cls(engine, threads, scheduler, progress)
+        """What the arguments of a public function say: a `Running` stands for all of them.
+
+        Raises:
+            UsageError: as for `Running`, or others stand beside one.
+        """
+        if not isinstance(engine, Running):
+            return cls(engine, threads, scheduler, progress)
+        if (threads, scheduler, progress) != (None, None, None):
+            raise UsageError("threads, scheduler and progress are those of the Running that is the engine")
+        return engine
 
     def over(self, source: Source) -> AbstractContextManager[Engine]:
         """The engine for a source, connected to its workers until the context is left.

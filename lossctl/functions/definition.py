@@ -173,7 +173,7 @@ class Definition:
             try:
                 chosen[parameter.name] = parameter.read(str(value)) if read else parameter.check(value)
             except UsageError as wrong:
-                raise UsageError(f"{self.name}: {wrong.what}", wrong.hint) from None
+                raise wrong.about(self.name) from None
         return tuple(chosen.items())
 
     def spelling(self, settings: tuple[tuple[str, Value], ...]) -> str:

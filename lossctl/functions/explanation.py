@@ -153,6 +153,8 @@ def find(spec: str, kind: Kind | None = None) -> tuple[BoundLoss | BoundActivati
     Raises:
         UsageError: nothing is called that, or a parameter is wrong.
     """
+    if kind is not None and kind not in KINDS:
+        raise UsageError(f"{kind!r} is no kind of definition", f"Known: {', '.join(KINDS)}.")
     name, _ = read_spec(spec)
     plain = normal(name)
     named = {"loss": plain in map(normal, losses.names()), "activation": plain in map(normal, activations.names())}
@@ -174,7 +176,12 @@ def find(spec: str, kind: Kind | None = None) -> tuple[BoundLoss | BoundActivati
 def explain(spec: str, kind: Kind | None = None) -> Explanation:
     """What is known of the loss or activation that a text such as ``huber:delta=0.5`` names.
 
-    Arguments and errors are those of `find`.
+    Args:
+        spec: a name or alias, and parameters after a colon.
+        kind: ``loss`` or ``activation``, where the name could be either; a loss goes before an activation.
+
+    Raises:
+        UsageError: nothing is called that, there is no such kind, or a parameter is wrong.
     """
     bound, _ = find(spec, kind)
     return Explanation(bound)

@@ -110,7 +110,7 @@ def _models(patterns: Sequence[str], columns: Sequence[Column]) -> tuple[Model, 
         if titles.count(title) > 1:
             raise UsageError(
                 f"two models are called {title!r}",
-                f"Name them: {option(prediction='first=COL')} {option(prediction='second=COL')}.",
+                f"Name them: {option(prediction=['first=COL', 'second=COL'])}.",
             )
     return tuple(models)
 

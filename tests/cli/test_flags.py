@@ -1,5 +1,6 @@
 """The library says what may be set, the command line which flag does it."""
 
+import pickle
 import re
 from pathlib import Path
 
@@ -22,10 +23,13 @@ def test_an_option_is_an_argument_in_python_and_a_flag_in_a_shell():
     ("setting", "python", "shell"),
     [
         (option(from_logits=True), "from_logits=True", "--from-logits"),
-        (option(header=False), "header=False", "--no-header"),
+        (option(header=False), "reading=Reading(header=False)", "--no-header"),
         (option(prediction="p_*"), "prediction='p_*'", "-p 'p_*'"),
         (option(prediction="a,b"), "prediction='a,b'", "-p a,b"),
-        (option(delimiter="\t"), r"delimiter='\t'", r"-d '\t'"),
+        (option(delimiter="\t"), r"reading=Reading(delimiter='\t')", r"-d '\t'"),
+        (option(delimiter=","), "reading=Reading(delimiter=',')", "-d ','"),
+        (option("null_values"), "reading=Reading(nulls=…)", "--null-values"),
+        (option(prediction=["a=x", "b=y"]), "prediction=['a=x', 'b=y']", "-p a=x -p b=y"),
         (option("label"), "label", "-y"),
     ],
 )
@@ -46,3 +50,19 @@ def test_the_same_error_speaks_both_languages(lossctl, sample_data):
     assert "Then add --from-logits." in done.err
     with pytest.raises(package.DataError, match="Then add from_logits=True"):
         package.evaluate(sample_data / "logits.csv", "bce")
+
+
+def test_no_part_of_an_error_shows_what_is_still_to_be_worded():
+    error = pickle.loads(pickle.dumps(UsageError(option("classes"), option(nulls="drop"))))
+    assert (error.what, error.hint) == ("classes", "nulls='drop'")
+    assert repr(error) == """UsageError('classes', "nulls='drop'")"""
+    assert worded(error.about("mse").message) == "mse: --classes\n--nulls drop"
+
+
+def test_what_an_error_advises_can_be_typed(tmp_path):
+    (tmp_path / "rows.csv").write_text("y;p\n1;2\n3;5\n")
+    with pytest.raises(package.DataError, match="Reading") as met:
+        package.evaluate(tmp_path / "rows.csv", "mse")
+    advised = re.search(r"reading=(Reading\(.*?\))", met.value.hint)[1]
+    reading = eval(advised, {"Reading": package.Reading})
+    assert package.evaluate(tmp_path / "rows.csv", "mse", reading=reading).value == 2.5

@@ -158,7 +158,7 @@ class Gate:
         try:
             chosen = report.results if self.loss is None else report.of(self.loss)
         except UsageError as wrong:
-            raise UsageError(f"--fail-above {self.loss}: {wrong.what}", wrong.hint) from None
+            raise wrong.about(f"--fail-above {self.loss}") from None
         return [self._verdict(result, report) for result in chosen]
 
     def _verdict(self, result: "Result", report: "Report") -> tuple[str, bool]:

@@ -163,7 +163,7 @@ class Session:
             return output
         if isinstance(outcome.error, LossctlError):
             function(item)
-            raise DataError(f"{outcome.error.what} on worker {outcome.worker}, but not here", EVERYWHERE)
+            raise DataError(f"{outcome.error.parts[0]} on worker {outcome.worker}, but not here", EVERYWHERE)
         outcome.error.add_note(f"On worker {outcome.worker}:\n{outcome.trace}")
         raise outcome.error
 

@@ -19,6 +19,8 @@ class Delimited:
         rows = list(document.rows())
         text = io.StringIO()
         header = dict.fromkeys(name for row in rows for name in row)
+        if not header:
+            return ""
         writer = csv.DictWriter(text, list(header), delimiter=self.delimiter, lineterminator="\n", restval="")
         writer.writeheader()
         writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)

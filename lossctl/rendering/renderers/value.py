@@ -18,10 +18,9 @@ class BareValue:
             UsageError: the document has no number, or several.
         """
         if len(document.values) != 1:
-            raise UsageError(
-                f"a bare value needs one result, not {len(document.values)} results",
-                "Ask for one loss of one model without groups, or for another format.",
-            )
+            one = "Ask for one loss of one model without groups, or for another format."
+            hint = one if document.values else "Ask for another format."
+            raise UsageError(f"a bare value needs one result, not {len(document.values)} results", hint)
         return f"{document.values[0]!r}\n"
 
 
