@@ -64,7 +64,7 @@ def test_help_and_version_load_neither_numpy_nor_arrow(arguments, plain_environm
 @pytest.mark.parametrize("form", ["value", "csv", "json", "jsonl"])
 def test_numbers_for_a_script_wait_for_nothing_that_draws(form, plain_environment, sample_data):
     arguments = [*EVERY_COMMAND["eval"], "-f", form]
-    assert loaded(arguments, ("rich", "plotext", "html"), plain_environment, sample_data) == (0, [])
+    assert loaded(arguments, ("rich", "plotext"), plain_environment, sample_data) == (0, [])
 
 
 def numeric_options():

@@ -89,7 +89,7 @@ def said(renderer, document, style=None):
 
 def test_every_renderer_can_say_every_result(renderer, document):
     text = said(renderer, document)
-    assert text.endswith("\n") or renderer.name in {"value", "jsonl"}
+    assert text.endswith("\n") or renderer.name in {"value", "jsonl", "csv", "tsv"}
     assert not text.endswith("\n\n")
     assert "\x1b" not in text
     if renderer.name in PEOPLE:
