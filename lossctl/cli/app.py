@@ -1,6 +1,7 @@
 """The command line: wires the commands; owns the exit status, signals and broken pipes."""
 
 import contextlib
+import functools
 import gc
 import os
 import re
@@ -74,8 +75,9 @@ class Group(TyperGroup):
         self.commands = Commands()  # type: ignore[assignment]  # nothing is ever put in
 
 
+@functools.cache
 def wired(entry: Entry) -> Any:
-    """A command as Click runs it."""
+    """A command as Click runs it, which takes longer to make than a small file to evaluate."""
     alone = typer.Typer(add_completion=False, rich_markup_mode=MARKUP)
     alone.command(entry.name, cls=Command, epilog=entry.epilog)(entry.run)
     return typer.main.get_command(alone)
