@@ -65,6 +65,26 @@ class Layout(Protocol):
 
 
 @dataclass(frozen=True)
+class Range:
+    """The lines that begin in a range of bytes of a file; a format says how they are read."""
+
+    layout: Layout
+    start: int
+    stop: int
+    index: int
+
+    @property
+    def file(self) -> str:
+        """What messages call it."""
+        return self.layout.title
+
+    @property
+    def nbytes(self) -> int:
+        """The length of the range."""
+        return self.stop - self.start
+
+
+@dataclass(frozen=True)
 class Piece:
     """Some lines of a stream, which it holds: they cannot be read again."""
 

@@ -16,7 +16,7 @@ from lossctl.reading.cells import TEXT_HINT, BadRow, kind_of
 from lossctl.reading.columns import Column
 from lossctl.reading.format import MIXED, Mixed, Reading, Resplit, Wanted, formats
 from lossctl.reading.inferred_types import HEAD, inferred_types, is_number, long_or_coded
-from lossctl.reading.lines import RANGE, Stream, TextSource, last_line_end, lines_of
+from lossctl.reading.lines import RANGE, Range, Stream, TextSource, last_line_end, lines_of
 from lossctl.reading.location import Location, Stamp, unchanged
 from lossctl.reading.stores import unreadable
 
@@ -83,23 +83,10 @@ class Layout:
 
 
 @dataclass(frozen=True)
-class ByteRange:
+class ByteRange(Range):
     """The lines that begin in a range of bytes."""
 
     layout: Layout
-    start: int
-    stop: int
-    index: int
-
-    @property
-    def file(self) -> str:
-        """What messages call it."""
-        return self.layout.title
-
-    @property
-    def nbytes(self) -> int:
-        """The length of the range."""
-        return self.stop - self.start
 
     def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """Its rows.

@@ -13,7 +13,7 @@ import pyarrow as pa
 from lossctl.errors import DataError, option
 from lossctl.reading.cells import TEXT_HINT, BadRow, kind_of
 from lossctl.reading.format import MIXED, Mixed, Reading, Wanted, columns_in, formats
-from lossctl.reading.lines import RANGE, Stream, TextSource, lines_of
+from lossctl.reading.lines import RANGE, Range, Stream, TextSource, lines_of
 from lossctl.reading.location import Location, Stamp
 from lossctl.reading.stores import unreadable
 
@@ -145,23 +145,10 @@ def _table(text: bytes, schema: pa.Schema | None) -> pa.Table:
 
 
 @dataclass(frozen=True)
-class LineRange:
+class LineRange(Range):
     """The objects whose lines begin in a range of bytes."""
 
     layout: Layout
-    start: int
-    stop: int
-    index: int
-
-    @property
-    def file(self) -> str:
-        """What messages call it."""
-        return self.layout.title
-
-    @property
-    def nbytes(self) -> int:
-        """The length of the range."""
-        return self.stop - self.start
 
     def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """Its rows; errors as for `Layout.parse`."""
