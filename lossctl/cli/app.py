@@ -105,6 +105,7 @@ app = build()
 
 
 def _terminate(signum: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001  (what signal.signal calls)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one would interrupt the unwinding that the first began
     raise Terminated
 
 
@@ -114,6 +115,8 @@ def _insist(ignored: "sys.UnraisableHookArgs") -> None:
     if sent is None:
         sys.__unraisablehook__(ignored)
         return
+    if sent == signal.SIGTERM:
+        signal.signal(sent, _terminate)
     import threading  # noqa: PLC0415  (seldom needed)
 
     threading.Timer(0.01, os.kill, (os.getpid(), sent)).start()
