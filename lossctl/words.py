@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from collections.abc import Container
 
 
 def split(text: str | None) -> tuple[str, ...]:
@@ -48,3 +49,22 @@ def counted(n: int, word: str) -> str:
 def printable(text: str) -> str:
     """Text, which may come from a file, with what could command a terminal or break a line escaped."""
     return text if text.isprintable() else "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+
+
+def free(name: str, taken: Container[str], prefix: str) -> str:
+    """The name, with a prefix in front as often as it takes to be none of those that are taken."""
+    while name in taken:
+        name = prefix + name
+    return name
+
+
+def encodable(text: str) -> str:
+    r"""Text, which may be the name of a file, with bytes that are not UTF-8 escaped: ``\udcff`` for the byte 255."""
+    return text.encode(errors="backslashreplace").decode()
+
+
+def quoted(cell: str, delimiter: str) -> str:
+    """A cell of delimited text, in quotes where a reader would stumble over it: a lone carriage return ends lines."""
+    if not any(sign in cell for sign in (delimiter, '"', "\r", "\n", "\ufeff")):
+        return cell
+    return '"' + cell.replace('"', '""') + '"'

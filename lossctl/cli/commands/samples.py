@@ -101,8 +101,8 @@ def samples(
 
     def pieces(*, verbatim: bool) -> "Iterator[pa.RecordBatch]":
         if top is None:
-            return every_row(data, plan, finish, verbatim=verbatim)
-        return worst_rows(data, plan, top, finish, how, verbatim=verbatim)
+            return every_row(data, plan, finish, verbatim=verbatim, several_types=not target.typed)
+        return worst_rows(data, plan, top, finish, how, verbatim=verbatim, several_types=not target.typed)
 
     if output is not None:
         rows = _save(output, inputs, target, pieces, once=data.once)
