@@ -152,6 +152,18 @@ def test_a_column_that_is_measured_is_never_narrowed(suffix, tmp_path, lossctl):
     assert lossctl("eval", target, "-y", "y", "-p", "p", "-l", "mae", "-f", "value").out == f"{(1e10 + 0.1) / 2!r}\n"
 
 
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("kind", [pa.float16(), pa.float32(), pa.int8()], ids=str)
+def test_what_was_measured_is_measured_again_from_the_table(suffix, kind, tmp_path, lossctl):
+    """Whether or not its shortest text is another double, as it is of 0.1 in 32 bits."""
+    p = pa.array([0.1, 2.3]).cast(kind, safe=False)
+    store(pa.table({"y": [0.0, 1.0], "p": p}), tmp_path / "in.parquet")
+    target = tmp_path / f"out{suffix}"
+    assert lossctl("samples", tmp_path / "in.parquet", "-l", "mae", "-o", target).status == 0
+    asked = ["-y", "y", "-p", "p", "-l", "mae", "-f", "value"]
+    assert lossctl("eval", target, *asked).out == lossctl("eval", tmp_path / "in.parquet", *asked).out != ""
+
+
 @pytest.mark.parametrize("suffix", [suffix for suffix in FORMATS if suffix != ".jsonl"])  # an object has a key once
 @pytest.mark.parametrize("command", ["eval", "samples"])
 def test_two_columns_of_a_name_are_refused_in_any_file(suffix, command, tmp_path, lossctl):
