@@ -51,10 +51,10 @@ def printable(text: str) -> str:
     return text if text.isprintable() else "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 
-def free(name: str, taken: Container[str], prefix: str) -> str:
-    """The name, with a prefix in front as often as it takes to be none of those that are taken."""
+def free(name: str, taken: Container[str], prefix: str = "", suffix: str = "") -> str:
+    """The name, with a prefix or suffix as often as it takes to be none of those that are taken."""
     while name in taken:
-        name = prefix + name
+        name = prefix + name + suffix
     return name
 
 

@@ -20,9 +20,10 @@ from lossctl.reading.columns import Column
 from lossctl.reading.files import narrowed
 from lossctl.reading.format import Source, Wanted
 from lossctl.reading.memory import MemorySource
+from lossctl.words import free
 
 HOW = ("strict", "inner", "left")
-LEFT, RIGHT = "lossctl left row", "lossctl right row"
+LEFT, RIGHT = "left row", "right row"
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,10 @@ def join(  # noqa: C901  (a step for each thing that can be wrong)
     left = _read(predictions, ids, left_needed, texts & left_names, others=others)
     right = _read(labels, ids, right_needed, texts & right_needed, others=others)
     matched, facts = _match(left, right, list(ids), how)
-    renamed = {name: f"{name} (labels)" if name in left.column_names else name for name in right.column_names}
+    own, taken, renamed = {*left.column_names}, {*left.column_names, *right.column_names}, {}
+    for name in right.column_names:
+        renamed[name] = free(name, taken, suffix=" (labels)") if name in own else name
+        taken.add(renamed[name])
     table = left.take(matched[LEFT])
     for name in right.column_names:
         if name not in ids:
@@ -149,11 +153,12 @@ def _match(left: pa.Table, right: pa.Table, ids: list[str], how: str) -> tuple[p
     import pyarrow.compute as pc
 
     keys = [_keys(left, right, name) for name in ids]
+    rows = [free(row, ids, "lossctl ") for row in (LEFT, RIGHT)]
     sides = [
         pa.table([pair[place] for pair in keys], names=ids).append_column(
             row, pa.array(range(table.num_rows), pa.int64())
         )
-        for place, (table, row) in enumerate(((left, LEFT), (right, RIGHT)))
+        for place, (table, row) in enumerate(zip((left, right), rows, strict=True))
     ]
     for side, table in zip(("predictions", "labels"), sides, strict=True):
         for name in ids:
@@ -179,7 +184,8 @@ def _match(left: pa.Table, right: pa.Table, ids: list[str], how: str) -> tuple[p
             f"Join on what matches with {option(join='inner')}, or keep all predictions: {option(join='left')}.",
         )
     kind = "left outer" if how == "left" else "inner"
-    matched = sides[0].join(sides[1], ids, join_type=kind).sort_by(LEFT)
+    matched = sides[0].join(sides[1], ids, join_type=kind).sort_by(rows[0])
+    matched = matched.select(rows).rename_columns([LEFT, RIGHT])
     return matched, {"matched": sides[0].num_rows - missing[0].num_rows, **facts}
 
 

@@ -130,6 +130,16 @@ def test_a_submission_and_its_solution_may_call_both_columns_the_same(lossctl, k
     ]
 
 
+@pytest.mark.parametrize("key", ["left row", "right row", "lossctl left row", "id"])
+def test_a_join_adds_nothing_under_a_name_that_a_column_may_have(lossctl, tmp_path, key):
+    one = write_lines(tmp_path / "a.csv", f"{key},y,y (labels),p", "1,7,8,2", "2,7,8,5")
+    other = write_lines(tmp_path / "b.csv", f"{key},y,y (labels)", "2,3,9", "1,1,9")
+    asked = [one, "--labels", other, "--id", key, "-y", "y", "-p", "p", "-l", "mse"]
+    assert lossctl("eval", *asked, "-f", "value").out == "2.5\n"
+    header = lossctl("samples", *asked, "-q").out.splitlines()[0]
+    assert header.endswith(f"{key},y,y (labels),p,y (labels) (labels),y (labels) (labels) (labels)")
+
+
 def test_a_column_in_both_files_groups_and_weighs_by_that_of_the_predictions(lossctl, tmp_path):
     predictions = write_lines(tmp_path / "p.csv", "id,p,w,g", "1,2,1,left", "2,5,3,left")
     labels = write_lines(tmp_path / "l.csv", "id,y,w,g", "1,1,100,right", "2,3,100,right")
