@@ -19,7 +19,7 @@ from lossctl.evaluation.traversal import Traversal
 from lossctl.reading.agreement import Agreement
 from lossctl.reading.cells import BadRow, takeable
 from lossctl.reading.files import beginnings
-from lossctl.reading.format import Resplit, Shard, Source, Wanted
+from lossctl.reading.format import Mixed, Resplit, Shard, Source, Wanted
 from lossctl.words import encodable, free
 
 Finish = Callable[[Measured], None]
@@ -73,14 +73,23 @@ def every_row(
     """
     agreement = Agreement()
     if not several_types and len(source.files) > 1:
-        for file, schema in _schemas(source, _everything(plan, verbatim=verbatim)):
-            agreement.widen(schema, file)
+        try:
+            agreement = _foreseen(source, _everything(plan, verbatim=verbatim))
+        except Mixed:
+            verbatim = True  # as text, files of text agree
+            agreement = _foreseen(source, _everything(plan, verbatim=verbatim))
     for piece in _pieces(source, plan, finish, verbatim=verbatim):
         yield _agreeing(piece, agreement, plan, several_types=several_types)
 
 
-def _schemas(source: Source, wanted: Wanted) -> Iterator[tuple[str, pa.Schema]]:
-    """Each file and its columns, as far as files can be looked at before they are read."""
+def _foreseen(source: Source, wanted: Wanted) -> Agreement:
+    """What the columns of the files have in common, as far as files can be looked at before they are read.
+
+    Raises:
+        Mixed: the types of a column have nothing in common.
+        DataError: a file cannot be opened.
+    """
+    agreement = Agreement()
     for shard in beginnings(source):
         try:
             record = next(shard.read(wanted), None)
@@ -89,7 +98,8 @@ def _schemas(source: Source, wanted: Wanted) -> Iterator[tuple[str, pa.Schema]]:
         except BadRow:
             continue  # said with its place when its turn comes
         if record is not None:
-            yield shard.file, takeable(record).schema
+            agreement.widen(takeable(record).schema, shard.file)
+    return agreement
 
 
 def _pieces(source: Source, plan: Plan, finish: Finish, *, verbatim: bool) -> Iterator[Piece]:
