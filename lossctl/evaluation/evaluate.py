@@ -13,7 +13,7 @@ from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.planner import make_plan
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.running import Progress, Running
-from lossctl.functions.activation import get_activation
+from lossctl.functions.activation import BoundActivation, get_activation
 from lossctl.functions.bound_loss import BoundLoss, get_loss
 from lossctl.functions.definition import split_specs
 from lossctl.inference.request import Nulls, Request
@@ -31,7 +31,7 @@ def evaluate(
     prediction: str | Sequence[str] | None = None,
     weight: str | None = None,
     by: str | Sequence[str] | None = None,
-    activation: str | None = None,
+    activation: str | BoundActivation | None = None,
     from_logits: bool = False,
     reduction: str | None = None,
     gradient: bool = False,
