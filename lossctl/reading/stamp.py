@@ -39,11 +39,11 @@ class Changed(DataError):
 class _Handle:
     """An open file of this machine, closed when nobody uses it any more."""
 
-    def __init__(self, file: Any) -> None:
-        self.file, self.descriptor = file, file.fileno()
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = os.dup(descriptor)
 
     def __del__(self) -> None:
-        self.file.close()
+        os.close(self.descriptor)
 
 
 class _Keeper:
@@ -58,7 +58,7 @@ class _Keeper:
         self.handle, self.descriptor = handle, descriptor
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _Keeper, (None, -1 if self.handle is None else self.handle.descriptor)
+        return _Keeper, (None, self.descriptor if self.handle is None else self.handle.descriptor)
 
 
 _keepers: "deque[weakref.ref[_Keeper]]" = deque()
@@ -223,11 +223,17 @@ def open_first(path: str, known: Stamp | None = None) -> tuple[Stamp, Any]:
     if is_remote(path):
         file = open_binary(path)
         return _same(path, known, _of_store(file)), file
-    file = open_binary(path)
+    try:
+        file = open_binary(path)
+    except FileNotFoundError:
+        if known is not None:
+            raise Changed.of(path, "it is gone") from None
+        raise
     status = os.fstat(file.fileno())
     if not stat.S_ISREG(status.st_mode):
         return UNKNOWN, file
-    handle = _Handle(file)
+    with file:
+        handle = _Handle(file.fileno())
     stamp = _same(path, known, _stamp(status, _kept(handle)))
     _tick(status.st_mtime_ns)
     return stamp, View(handle, stamp, path)
@@ -277,7 +283,8 @@ def open_again(path: str, stamp: Stamp) -> Any:
     if handle is None:
         try:
             _same(path, stamp, _stamp(os.stat(path.removeprefix("file://"))))  # opening a pipe could take forever
-            handle = _Handle(open_binary(path))
+            with open_binary(path) as file:
+                handle = _Handle(file.fileno())
         except FileNotFoundError:
             raise Changed.of(path, "it is gone") from None
     _same(path, stamp, stamp_of(handle.descriptor))
@@ -289,7 +296,7 @@ def _inherited(descriptor: int, stamp: Stamp) -> _Handle | None:
     try:
         if descriptor < 0 or stamp_of(descriptor).place != stamp.place:
             return None
-        return _Handle(open(os.dup(descriptor), "rb"))
+        return _Handle(descriptor)
     except OSError:
         return None
 
