@@ -20,6 +20,7 @@ from lossctl.inference.request import Nulls, Request
 from lossctl.reading.expand import expand
 from lossctl.reading.files import open_source
 from lossctl.reading.format import Reading, Source, formats
+from lossctl.reading.stamp import Stamp
 from lossctl.words import split
 
 
@@ -150,10 +151,11 @@ def prepare(
         DataError: the data cannot be read, or keys do not match.
     """
     check_words(request, reading)
-    opened = open_source(source, reading)
+    stamps: dict[str, Stamp] = {}
+    opened = open_source(source, reading, stamps)
     if labels is None:
         return Prepared(opened, make_plan(opened, request))
-    joined = joining.join(opened, open_source(labels, reading), ids, join, request, others=others)
+    joined = joining.join(opened, open_source(labels, reading, stamps), ids, join, request, others=others)
     return Prepared(joined.source, make_plan(joined.source, joined.request), joined.facts)
 
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +13,7 @@ from lossctl.reading.expand import expand
 from lossctl.reading.format import Format, Reading, Resplit, Shard, Source, Wanted, formats, suffixes
 from lossctl.reading.location import STDIN, SUFFIXES, Location, locate
 from lossctl.reading.memory import open_table
+from lossctl.reading.stamp import Stamp
 
 
 def bare_name(path: str) -> str:
@@ -106,6 +107,8 @@ class Files:
     reading: Reading
     keys: tuple[tuple[str, str], ...] = ()
     """Hive partition keys of the first file; their names are columns of the data set."""
+    stamps: dict[str, Stamp] = field(default_factory=dict, repr=False)
+    """What each file was when it was opened first: in a second pass it must still be that."""
     needed: frozenset[str] | None = None
     """The columns in which the files must agree; ``None`` for all."""
 
@@ -137,7 +140,7 @@ class Files:
         for index, path in enumerate(self.paths):
             source, keys = self.first, self.keys
             if index > 0:
-                location = locate(path)
+                location = locate(path, self.stamps)
                 source, keys = open_location(location, self.reading), location.keys
                 self._compare(path, source, keys)
             keys = _own(source, keys)
@@ -168,13 +171,14 @@ def _own(source: Source, keys: tuple[tuple[str, str], ...]) -> tuple[tuple[str, 
     return tuple((name, value) for name, value in keys if name not in names)
 
 
-def open_source(source: Any, reading: Reading | None = None) -> Source:
+def open_source(source: Any, reading: Reading | None = None, stamps: dict[str, Stamp] | None = None) -> Source:
     """Open a path, a list of paths, or a table in memory.
 
     Args:
         source: path, list of paths, pandas.DataFrame, pyarrow.Table or mapping of arrays. Paths may be URLs, globs,
             directories, or ``-`` for stdin.
         reading: how to read files that do not say it themselves.
+        stamps: what files were that were opened for the same purpose; these are added.
 
     Raises:
         UsageError: it is none of these.
@@ -189,8 +193,9 @@ def open_source(source: Any, reading: Reading | None = None) -> Source:
             raise UsageError("no file to read")
         if paths.count(STDIN) > 1:
             raise UsageError("stdin can be read only once")
-        first = locate(paths[0])
-        return Files(paths, open_location(first, reading), reading, first.keys)
+        stamps = {} if stamps is None else stamps
+        first = locate(paths[0], stamps)
+        return Files(paths, open_location(first, reading), reading, first.keys, stamps)
     table = open_table(source)
     if table is not None:
         return table

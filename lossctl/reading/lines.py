@@ -11,7 +11,8 @@ import pyarrow.csv
 from lossctl.errors import DataError
 from lossctl.reading.columns import Column
 from lossctl.reading.format import Shard, Wanted
-from lossctl.reading.location import Location, Stamp, unchanged
+from lossctl.reading.location import Location
+from lossctl.reading.stamp import Stamp, unchanged
 from lossctl.reading.stores import REFUSALS, unreadable
 
 QUOTE, LINE_FEED, CARRIAGE_RETURN = b'"\n\r'

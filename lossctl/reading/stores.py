@@ -14,6 +14,8 @@ ARROW_STORES = ("s3", "gs", "gcs", "abfs", "abfss")
 """Schemes that Arrow reads itself."""
 FSSPEC_STORES = ("https", "http", "hf", "ftp", "memory")
 """Schemes that fsspec reads, an extra."""
+VERSIONS = ("etag", "content-md5", "last-modified", "lastmodified", "mtime", "modify", "created")
+"""What stores call the version of a file, or when it was written; the first that is there tells."""
 REFUSALS = (OSError, pa.ArrowException, MemoryError, IndexError, UnicodeError, SystemError, ValueError)
 """What the readers of Arrow and of stores may raise where a file is damaged; reading a whole file raises none of it."""
 
@@ -67,6 +69,22 @@ def open_binary(path: str) -> Any:
             raise UsageError(f"{path}: {missing}", "pip install 'lossctl[remote]'") from None
     known = ", ".join(f"{name}://" for name in (*ARROW_STORES, *FSSPEC_STORES))
     raise UsageError(f"{path}: unknown kind of URL", f"Known: {known}.")
+
+
+def version_of(file: Any) -> tuple[str, ...]:
+    """What a store calls the version of an open file: its tag, or when it was written; empty where it says neither.
+
+    Raises:
+        OSError: as the store says.
+    """
+    said = file.metadata() if isinstance(file, pa.NativeFile) else file.fs.info(file.path)
+    words = {_text(name).lower(): value for name, value in said.items()}
+    known = [words[name] for name in VERSIONS if words.get(name)]
+    return tuple(_text(value) for value in known[:1])
+
+
+def _text(value: Any) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
 def store_of(path: str) -> tuple[Any, str]:

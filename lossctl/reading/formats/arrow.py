@@ -11,8 +11,9 @@ from lossctl.errors import DataError
 from lossctl.reading.columns import Column
 from lossctl.reading.footer import Part, PartedSource
 from lossctl.reading.format import Reading, Wanted, columns_in, formats
-from lossctl.reading.location import Location, stamp_of, unchanged
-from lossctl.reading.stores import REFUSALS, open_binary, unreadable
+from lossctl.reading.location import Location
+from lossctl.reading.stamp import unchanged
+from lossctl.reading.stores import REFUSALS, unreadable
 
 ROWS = 1 << 16
 
@@ -59,10 +60,10 @@ class ArrowFile:
             raise DataError(f"{location.title}: Feather of version 1", "Write it again as version 2, or as Parquet.")
         spooled = location.spooled()
         try:
-            with open_binary(spooled.path) as file:
+            with unchanged(spooled.path, spooled.stamp) as file:
                 reader = pa.ipc.open_file(file)
                 columns, batches = columns_in(reader.schema), reader.num_record_batches
-                return PartedSource(location, spooled.path, columns, batches, None, stamp_of(file), FileBatches)
+                return PartedSource(location, spooled.path, columns, batches, None, spooled.stamp, FileBatches)
         except REFUSALS as error:
             raise unreadable(location.title, error) from None
 
@@ -164,6 +165,7 @@ class StreamSource:
             try:
                 batch = reader.read_next_batch() if first is None or index else first
             except StopIteration:
+                self.location.confirm()
                 return
             except REFUSALS as error:
                 raise unreadable(self.location.title, error) from None

@@ -17,7 +17,8 @@ from lossctl.reading.columns import Column
 from lossctl.reading.format import MIXED, Mixed, Reading, Resplit, Wanted, formats
 from lossctl.reading.inferred_types import HEAD, inferred_types, is_number, long_or_coded
 from lossctl.reading.lines import RANGE, Range, Stream, TextSource, last_line_end, lines_of
-from lossctl.reading.location import Location, Stamp, unchanged
+from lossctl.reading.location import Location
+from lossctl.reading.stamp import Stamp, unchanged
 from lossctl.reading.stores import unreadable
 
 BOM = b"\xef\xbb\xbf"

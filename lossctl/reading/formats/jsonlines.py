@@ -14,7 +14,8 @@ from lossctl.errors import DataError, option
 from lossctl.reading.cells import TEXT_HINT, BadRow, kind_of
 from lossctl.reading.format import MIXED, Mixed, Reading, Wanted, columns_in, formats
 from lossctl.reading.lines import RANGE, Range, Stream, TextSource, lines_of
-from lossctl.reading.location import Location, Stamp
+from lossctl.reading.location import Location
+from lossctl.reading.stamp import Stamp
 from lossctl.reading.stores import unreadable
 
 HEAD = 1 << 20
