@@ -18,6 +18,7 @@ from lossctl.evaluation.running import Running
 from lossctl.evaluation.traversal import Traversal
 from lossctl.reading.files import narrowed
 from lossctl.reading.format import Shard, Source, Wanted
+from lossctl.reading.rows import rows_of
 from lossctl.sums.problems import Problems
 from lossctl.sums.state import Summation
 
@@ -112,7 +113,7 @@ def lift_shard(columns: Wanted, lift: Lift[State], zero: State, shard: Shard) ->
         BadRow: a row cannot be read.
     """
     total, clock = Summation(zero), Clock()
-    for record in shard.read(columns):
+    for record in rows_of(shard, columns):
         clock.mark("read")
         total.add(lift(record, clock))
         clock.mark("reduce")

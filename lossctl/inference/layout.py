@@ -13,6 +13,7 @@ from lossctl.inference.request import Request
 from lossctl.inference.roles import Model, Roles, choose
 from lossctl.reading.cells import BadRow, class_number
 from lossctl.reading.format import Source, Wanted
+from lossctl.reading.rows import rows_of, shards_of
 
 ClassLabels = Literal["codes", "numbers", "text"]
 """How a label column says a class: by code 0 to k-1, by a name that is a number, or by a name."""
@@ -111,9 +112,9 @@ class LayoutPlanner:
         """
         texts = {name for name in self._chosen.needed if self.kinds[name] == "text"}
         wanted = Wanted(frozenset(self._chosen.needed) - texts, frozenset(texts))
-        for shard in self.source.shards():
+        for shard in shards_of(self.source):
             try:
-                for batch in shard.read(wanted):
+                for batch in rows_of(shard, wanted):
                     if batch.num_rows:
                         return batch
             except BadRow as bad:
