@@ -18,7 +18,7 @@ from lossctl.evaluation.engine import Engine
 from lossctl.evaluation.running import Running
 from lossctl.reading.cells import BadRow
 from lossctl.reading.format import Resplit, Shard, Source, Wanted
-from lossctl.reading.rows import rows_of, shards_of
+from lossctl.reading.rows import plain_rows, shards_of
 
 
 class Counted(Protocol):
@@ -84,7 +84,7 @@ class Traversal:
         while shard is not None:
             self._enter(shard)
             try:
-                for record in rows_of(shard, wanted):
+                for record in plain_rows(shard, wanted):
                     yield record
                     self.rows += record.num_rows
             except BadRow as bad:
@@ -105,7 +105,7 @@ class Traversal:
     def records(self, shard: Shard, start: int, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """The rows of a shard that was passed, the first of which is row ``start``; errors as for `map`."""
         try:
-            yield from rows_of(shard, wanted)
+            yield from plain_rows(shard, wanted)
         except BadRow as bad:
             raise DataError(f"{self.place(start + bad.row)}: {bad.what}", bad.hint) from None
 

@@ -1,5 +1,6 @@
 """From Arrow to NumPy: the cells of a column as numbers, and which of them are null."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -44,10 +45,14 @@ def kind_of(kind: pa.DataType) -> str:
     return "other"
 
 
-def class_number(name: str) -> float | None:
-    """The number that the name of a class is: an integer, or 1 for true and 0 for false; ``None`` for other names."""
-    words = {"true": 1.0, "false": 0.0}
-    return float(name) if name.lstrip("-").isdecimal() else words.get(name.lower())
+def class_number(name: str) -> int | None:
+    """The number that the name of a class is: an integer, or 1 for true and 0 for false; ``None`` for other names.
+
+    >>> class_number("01"), class_number("-2.0"), class_number("--1")
+    (1, -2, None)
+    """
+    whole = re.fullmatch(r"([-+]?\d{1,4000})(\.0*)?", name)
+    return int(whole[1]) if whole else {"true": 1, "false": 0}.get(name.lower())
 
 
 def floats(array: pa.Array) -> FloatArray:

@@ -21,7 +21,7 @@ def shards_of(source: Source) -> Iterator[Shard]:
         raise unreadable(" ".join(source.files) or "the table", error) from None
 
 
-def rows_of(shard: Shard, wanted: Wanted) -> Iterator[pa.RecordBatch]:
+def plain_rows(shard: Shard, wanted: Wanted) -> Iterator[pa.RecordBatch]:
     """The rows of a shard, some at a time; columns that are named are `plain`, others as the file stores them.
 
     Raises:
