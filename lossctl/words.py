@@ -23,8 +23,9 @@ def near(name: str, known: list[str], most: int = 3, cutoff: float = 0.5) -> lis
 
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:
     """A sort key that puts ``p_2`` before ``p_10``."""
-    parts = re.split(r"(\d+)", name)
-    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part)
+    # Digits are compared by how many there are: a number may have more than Python makes an integer of.
+    parts = (part.lstrip("0") if part.isdecimal() else part for part in re.split(r"(\d+)", name) if part)
+    return tuple((0, len(part), part) if not part or part.isdecimal() else (1, 0, part) for part in parts)
 
 
 def did_you_mean(name: str, known: list[str]) -> str:

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from types import FrameType
@@ -182,6 +183,7 @@ def main() -> NoReturn:
     """The entry point of the ``lossctl`` script."""
     gc.set_threshold(100_000)  # what is imported stays: looking for garbage in it took a tenth of a short run
     _keep_memory()
+    warnings.simplefilter("ignore", RuntimeWarning)  # NumPy's: what is not finite is counted and said
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by whoever started us
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  (until the end)

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from lossctl.evaluation import join as joining
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.clock import Clock
@@ -166,8 +168,9 @@ def run(source: Source, plan: Plan, running: Running) -> Report:
         UsageError: the engine cannot read the source, or its workers cannot be reached.
         DataError: as for `evaluate`.
     """
-    folded = fold_rows(source, plan, lift, nothing(plan), running)
-    return replace(assemble(plan, folded.total, folded.passed), profile=folded.spent.seconds)
+    with np.errstate(all="ignore"):
+        folded = fold_rows(source, plan, lift, nothing(plan), running)
+        return replace(assemble(plan, folded.total, folded.passed), profile=folded.spent.seconds)
 
 
 def check_words(request: Request, reading: Reading | None) -> None:

@@ -18,6 +18,7 @@ from lossctl.evaluation.engine import Engine
 from lossctl.evaluation.running import Running
 from lossctl.reading.cells import BadRow
 from lossctl.reading.format import Resplit, Shard, Source, Wanted
+from lossctl.reading.rows import plain_rows, shards_of
 
 
 class Counted(Protocol):
@@ -59,7 +60,7 @@ class Traversal:
             yield from self._map(engine, function)
 
     def _map(self, engine: Engine, function: Callable[[Shard], Output]) -> Iterator[tuple[Shard, Output]]:
-        shards: Iterator[Shard] = self.source.shards()
+        shards: Iterator[Shard] = shards_of(self.source)
         while True:
             taken: deque[Shard] = deque()
             try:
@@ -78,12 +79,12 @@ class Traversal:
 
     def batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """The rows themselves, in order; errors as for `map`."""
-        shards: Iterator[Shard] = self.source.shards()
+        shards: Iterator[Shard] = shards_of(self.source)
         shard = next(shards, None)
         while shard is not None:
             self._enter(shard)
             try:
-                for record in shard.read(wanted):
+                for record in plain_rows(shard, wanted):
                     yield record
                     self.rows += record.num_rows
             except BadRow as bad:
@@ -104,7 +105,7 @@ class Traversal:
     def records(self, shard: Shard, start: int, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """The rows of a shard that was passed, the first of which is row ``start``; errors as for `map`."""
         try:
-            yield from shard.read(wanted)
+            yield from plain_rows(shard, wanted)
         except BadRow as bad:
             raise DataError(f"{self.place(start + bad.row)}: {bad.what}", bad.hint) from None
 

@@ -15,6 +15,7 @@ from lossctl.reading.location import Location
 from lossctl.reading.stamp import Stamp, unchanged
 from lossctl.reading.stores import REFUSALS, unreadable
 
+BOM = b"\xef\xbb\xbf"
 QUOTE, LINE_FEED, CARRIAGE_RETURN = b'"\n\r'
 RANGE = 1 << 23
 """Bytes of a range, and of a piece."""
@@ -269,3 +270,11 @@ def _last_line_end_one_by_one(text: bytes, delimiter: str) -> tuple[int, bool]:
             return last, True
         position = end + 1
     return max(last, text.rfind(b"\n", position) + 1), False
+
+
+def before_text(head: bytes) -> int:
+    """How many bytes stand before the first line that is not empty: line ends and marks of UTF-8, in any order."""
+    start = 0
+    while mark := next((mark for mark in (BOM, b"\r", b"\n") if head.startswith(mark, start)), b""):
+        start += len(mark)
+    return start

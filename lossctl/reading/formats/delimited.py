@@ -16,12 +16,11 @@ from lossctl.reading.cells import TEXT_HINT, BadRow, kind_of
 from lossctl.reading.columns import Column
 from lossctl.reading.format import MIXED, Mixed, Reading, Resplit, Wanted, formats
 from lossctl.reading.inferred_types import HEAD, inferred_types, is_number, long_or_coded
-from lossctl.reading.lines import RANGE, Range, Stream, TextSource, last_line_end, lines_of
+from lossctl.reading.lines import RANGE, Range, Stream, TextSource, before_text, last_line_end, lines_of
 from lossctl.reading.location import Location
 from lossctl.reading.stamp import Stamp, unchanged
 from lossctl.reading.stores import unreadable
 
-BOM = b"\xef\xbb\xbf"
 RAGGED = re.compile(r"CSV parse error: Row #(\d+): Expected (\d+) columns, got (\d+): (.*)", re.DOTALL)
 CONVERSION = re.compile(
     r"In CSV column #(\d+): Row #(\d+): CSV conversion error to (\w+): invalid value '(.*)'", re.DOTALL
@@ -260,9 +259,7 @@ def _layout(location: Location, head: bytes, delimiter: str, reading: Reading) -
     title = location.title
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise DataError(f"{title}: the text is UTF-16", "Convert it to UTF-8.")
-    start = len(BOM) if head.startswith(BOM) else 0
-    while head[start : start + 1] in {b"\r", b"\n"}:
-        start += 1
+    start = before_text(head)
     end = b"\n" if b"\n" in head else b"\r"  # old Macs
     stop = head.find(end, start) + 1
     while stop and head.count(b'"', start, stop) % 2:
