@@ -13,13 +13,18 @@ import pyarrow as pa
 from lossctl.errors import DataError, option
 from lossctl.reading.cells import TEXT_HINT, BadRow, kind_of
 from lossctl.reading.format import MIXED, Mixed, Reading, Wanted, columns_in, formats
-from lossctl.reading.lines import RANGE, Range, Stream, TextSource, lines_of
+from lossctl.reading.line_ends import LineEnds
+from lossctl.reading.lines import RANGE, Range, Stream, TextSource, lines_of, rows_of
 from lossctl.reading.location import Location, Stamp
+from lossctl.reading.nesting import DEEPEST, too_deep
 from lossctl.reading.stores import unreadable
 
 HEAD = 1 << 20
 """Bytes from which the types of columns are inferred."""
-NO_OBJECT = re.compile(rb"^[ \t]*[^{ \t\r\n]", re.MULTILINE)
+NO_OBJECT = re.compile(rb"\n[ \t]*[^{ \t\r\n]")
+"""A line after the first that does not begin like an object."""
+TOO_DEEP = f"objects and lists are nested more than {DEEPEST} levels deep"
+FLATTEN = "Write such a value as text, or leave it out."
 SPELLED = {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}
 
 
@@ -33,11 +38,16 @@ class Layout:
     schema: pa.Schema
     size: int
     stamp: Stamp
+    longest: int
 
     def ranges(self) -> Iterator["LineRange"]:
         """The shards of a file."""
         for index, start in enumerate(range(0, self.size, RANGE)):
             yield LineRange(self, start, min(start + RANGE, self.size), index)
+
+    def ends(self) -> LineEnds:
+        """What finds the ends of the lines."""
+        return LineEnds()
 
     def schema_for(self, wanted: Wanted) -> pa.Schema:
         """The wanted columns with the types to read them as."""
@@ -89,6 +99,8 @@ class Layout:
             if not line.strip():
                 continue
             row += 1
+            if too_deep(line):
+                raise BadRow(row, TOO_DEEP, FLATTEN)
             try:
                 value = json.loads(line)
             except (ValueError, RecursionError) as error:
@@ -131,13 +143,15 @@ def _table(text: bytes, schema: pa.Schema | None) -> pa.Table:
     """The rows of whole lines, read by Arrow with the types of a schema, or inferred ones.
 
     Raises:
-        ArrowInvalid: a line is no object, or a value is of another type.
+        ArrowInvalid: a line is no object or nested too deeply, or a value is of another type.
     """
     # Arrow's reader dies of a text that begins with null, and takes null in place of an object.
     import pyarrow.json
 
     if text.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"{" or NO_OBJECT.search(text):
         raise pa.ArrowInvalid("a line is not a JSON object")
+    if too_deep(text):
+        raise pa.ArrowInvalid(TOO_DEEP)
     reading = pyarrow.json.ReadOptions(use_threads=False, block_size=len(text) + 1)
     unexpected = "infer" if schema is None else "ignore"
     parsing = pyarrow.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior=unexpected)
@@ -151,14 +165,21 @@ class LineRange(Range):
     layout: Layout
 
     def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
-        """Its rows; errors as for `Layout.parse`."""
+        """Its rows; errors as for `rows_of` and `Layout.parse`."""
         try:
+            layout = self.layout
             text = lines_of(
-                self.layout.path, self.start, self.stop, first=0, size=self.layout.size, stamp=self.layout.stamp
+                layout.path,
+                self.start,
+                self.stop,
+                first=0,
+                size=layout.size,
+                stamp=layout.stamp,
+                longest=layout.longest,
             )[1]
         except (OSError, pa.ArrowException) as error:
             raise unreadable(self.file, error) from None
-        yield from self.layout.parse(text, wanted)
+        yield from rows_of(text, layout, wanted)
 
 
 class JsonLinesWriter:
@@ -210,11 +231,11 @@ class JsonLines:
         Raises:
             DataError: it is not one JSON object a line.
         """
-        stream = Stream(location, cut=lambda text: text.rfind(b"\n") + 1)
-        head = stream.head(lambda text: b"\n" in text, HEAD)
+        stream = Stream(location, reading.max_line)
+        head = stream.head(1, HEAD)
         schema = _schema(location.title, head[: head.rfind(b"\n") + 1] or head)
         size = location.size if location.ranges else 0
-        layout = Layout(location.path, location.title, reading.nulls, schema, size, location.stamp)
+        layout = Layout(location.path, location.title, reading.nulls, schema, size, location.stamp, reading.max_line)
         pieces = None if location.ranges else stream.begin(layout, 0)
         return TextSource(layout.title, columns_in(schema), layout.ranges, pieces)
 
@@ -243,9 +264,11 @@ def _schema(title: str, text: bytes) -> pa.Schema:
         return pa.schema([pa.field(field.name, _as_written(field.type)) for field in _table(text, None).schema])
     except pa.ArrowInvalid as error:
         fields: dict[str, pa.DataType] = {}
-        for line in text.splitlines():
+        for row, line in enumerate(filter(bytes.strip, text.splitlines()), 1):
+            if too_deep(line):
+                raise DataError(f"{title}: row {row:,}: {TOO_DEEP}", FLATTEN) from None
             try:
-                value = json.loads(line) if line.strip() else {}
+                value = json.loads(line)
             except (ValueError, RecursionError):
                 value = None
             if not isinstance(value, dict):
