@@ -97,3 +97,8 @@ class DataError(LossctlError):
     """The data are wrong: unreadable, null, outside a domain, or nothing left to measure."""
 
     status = 3
+
+
+def too_little_memory(subject: str) -> DataError:
+    """The error for a `MemoryError` that was met in reading something."""
+    return DataError(f"{subject}: too little memory", f"Less is held at once with {option(threads=1)}.")
