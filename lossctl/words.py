@@ -49,3 +49,17 @@ def counted(n: int, word: str) -> str:
 def printable(text: str) -> str:
     """Text, which may come from a file, with what could command a terminal or break a line escaped."""
     return text if text.isprintable() else "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+
+
+def in_bytes(n: int) -> str:
+    """A size: ``256 MiB``, or ``1,000 bytes`` where it is no whole number of a unit."""
+    for power, unit in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
+        if n and n % (1 << power) == 0:
+            return f"{n >> power:,} {unit}"
+    return counted(n, "byte")
+
+
+def size_of(text: str) -> int | None:
+    """How many bytes a size means, such as ``512M``, ``512 MiB`` or ``1000``; ``None`` where it is none."""
+    size = re.fullmatch(r"(\d{1,18}) ?(?:([KMG])?(?:I?B)?|BYTES?)", text.strip().upper(), re.ASCII)
+    return int(size[1]) << {None: 0, "K": 10, "M": 20, "G": 30}[size[2]] if size else None

@@ -140,6 +140,8 @@ def run(arguments: list[str]) -> int:  # noqa: C901  (one branch a way to end)
         return BROKEN_PIPE
     except OSError as error:
         return _fail(f"{error.filename or 'output'}: {error.strerror}", DataError.status)
+    except MemoryError:
+        return _fail("too little memory", DataError.status)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except Terminated:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from lossctl.errors import DataError, UsageError, option
+from lossctl.errors import DataError, UsageError, option, too_little_memory
 from lossctl.reading.cells import TEXT_HINT
 from lossctl.reading.columns import Column
 from lossctl.reading.expand import expand
@@ -33,7 +33,10 @@ def open_location(location: Location, reading: Reading) -> Source:
     format_ = _recognised(location) if reading.format is None else formats.get(reading.format)
     if location.compression is not None and not format_.text:
         raise DataError(f"{location.title}: {format_.name} inside {location.compression}", "Decompress the file first.")
-    return format_.open(location, reading)
+    try:
+        return format_.open(location, reading)
+    except MemoryError:
+        raise too_little_memory(location.title) from None
 
 
 def _recognised(location: Location) -> Format:
