@@ -104,8 +104,8 @@ def at_work(alone, *arguments):
 
 @pytest.fixture(scope="module")
 def long(stored):
-    """Two thousand parts."""
-    return [stored] * 100
+    """Six hundred parts."""
+    return [stored] * 30
 
 
 @pytest.mark.parametrize("when", ["as workers start", "at work"])
