@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from collections.abc import Container
 
 
 def split(text: str | None) -> tuple[str, ...]:
@@ -63,3 +64,22 @@ def size_of(text: str) -> int | None:
     """How many bytes a size means, such as ``512M``, ``512 MiB`` or ``1000``; ``None`` where it is none."""
     size = re.fullmatch(r"(\d{1,18}) ?(?:([KMG])?(?:I?B)?|BYTES?)", text.strip().upper(), re.ASCII)
     return int(size[1]) << {None: 0, "K": 10, "M": 20, "G": 30}[size[2]] if size else None
+
+
+def free(name: str, taken: Container[str], prefix: str) -> str:
+    """The name, with a prefix in front as often as it takes to be none of those that are taken."""
+    while name in taken:
+        name = prefix + name
+    return name
+
+
+def encodable(text: str) -> str:
+    r"""Text, which may be the name of a file, with bytes that are not UTF-8 escaped: ``\udcff`` for the byte 255."""
+    return text.encode(errors="backslashreplace").decode()
+
+
+def quoted(cell: str, delimiter: str) -> str:
+    """A cell of delimited text, in quotes where a reader would stumble over it: a lone carriage return ends lines."""
+    if not any(sign in cell for sign in (delimiter, '"', "\r", "\n", "\ufeff")):
+        return cell
+    return '"' + cell.replace('"', '""') + '"'

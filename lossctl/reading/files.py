@@ -1,8 +1,10 @@
 """From what somebody named to a source: files, URLs, globs and directories as one data set."""
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
@@ -152,27 +154,50 @@ class Files:
         Raises:
             DataError: a file cannot be opened, or its columns are not those of the first.
         """
+        for index in range(len(self.paths)):
+            yield from self._shards(index)
+
+    def beginnings(self) -> Iterator[Shard]:
+        """The first shard of each file that can be opened a second time; errors as for `shards`."""
         for index, path in enumerate(self.paths):
-            source, keys = self.first, self.keys
-            if index > 0:
-                location = locate(path, self.stamps)
-                source, keys = open_location(location, self.reading), location.keys
-                self._compare(path, source, keys)
-            keys = _own(source, keys)
-            for shard in source.shards():
-                yield Keyed(shard, keys, self.reading.nulls) if keys else shard
+            pipe = path == STDIN or (os.path.exists(path) and not os.path.isfile(path))
+            if index == 0 or not pipe:
+                yield from islice(self._shards(index), 1)
+
+    def _shards(self, index: int) -> Iterator[Shard]:
+        """The shards of one file; errors as for `shards`."""
+        source, keys = self.first, self.keys
+        if index > 0:
+            location = locate(self.paths[index], self.stamps)
+            source, keys = open_location(location, self.reading), location.keys
+            self._compare(self.paths[index], source, keys)
+        keys = _own(source, keys)
+        for shard in source.shards():
+            yield Keyed(shard, keys, self.reading.nulls) if keys else shard
 
     def _compare(self, path: str, source: Source, keys: tuple[tuple[str, str], ...]) -> None:
-        """Raise a `DataError` where a file lacks a needed column of the first, or has a list where that has none."""
+        """Raise an error where a file does not have the needed columns of the first.
+
+        That is a `DataError` where it lacks one, or has a list where that has none, and a `UsageError` where it has
+        two of the name, as for the first file.
+        """
+        times, allowed = (Counter(column.name for column in opened.columns) for opened in (source, self.first))
         kinds = {name: "text" for name, _ in keys} | {column.name: column.kind for column in source.columns}
         for column in self.columns:
             if self.needed is not None and column.name not in self.needed:
                 continue
+            if times[column.name] > max(allowed[column.name], 1):
+                raise UsageError(f"{path}: two columns called {column.name!r}", "Rename one.")
             if column.name not in kinds:
                 raise DataError(f"{path}: no column {column.name!r}, which {self.files[0]} has")
             if kinds[column.name] != column.kind and "list" in (kinds[column.name], column.kind):
                 kind = kinds[column.name]
                 raise DataError(f"{path}: column {column.name!r} is {kind}, but {column.kind} in {self.files[0]}")
+
+
+def beginnings(source: Source) -> Iterator[Shard]:
+    """The first shard of each file that can be looked at before it is read; errors as for `Files.shards`."""
+    yield from source.beginnings() if isinstance(source, Files) else islice(source.shards(), 1)
 
 
 def narrowed(source: Source, needed: Iterable[str]) -> Source:

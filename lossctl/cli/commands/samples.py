@@ -101,8 +101,8 @@ def samples(
 
     def pieces(*, verbatim: bool) -> "Iterator[pa.RecordBatch]":
         if top is None:
-            return every_row(data, plan, finish, verbatim=verbatim)
-        return worst_rows(data, plan, top, finish, how, verbatim=verbatim)
+            return every_row(data, plan, finish, verbatim=verbatim, several_types=not target.typed)
+        return worst_rows(data, plan, top, finish, how, verbatim=verbatim, several_types=not target.typed)
 
     if output is not None:
         rows = _save(output, inputs, target, pieces, once=data.once)
@@ -157,12 +157,14 @@ def _format(form: str | None, path: str | None) -> "formats_contract.Format":
 
 def _write(file: BinaryIO, target: "formats_contract.Format", pieces: "Iterator[pa.RecordBatch]") -> int:
     """Write the pieces as they come; how many rows there were."""
-    writer: formats_contract.Writer | None = None
+    from lossctl.reading.writing import CheckedWriter
+
+    writer: CheckedWriter | None = None
     rows = 0
     try:
         for piece in pieces:
             if writer is None:
-                writer = target.writer(file, piece.schema)
+                writer = CheckedWriter(target, file, piece.schema)
             writer.write_batch(piece)
             rows += piece.num_rows
     finally:

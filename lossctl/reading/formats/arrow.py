@@ -87,7 +87,7 @@ class FileWriter:
 
     def write_batch(self, batch: pa.RecordBatch, /) -> None:
         """Append rows."""
-        arrays = [array.cast(field.type) for array, field in zip(batch.columns, self.schema, strict=True)]
+        arrays = [array.dictionary_decode() if pa.types.is_dictionary(array.type) else array for array in batch.columns]
         self.writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=self.schema))
 
     def close(self) -> None:
