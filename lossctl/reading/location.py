@@ -166,11 +166,13 @@ def locate(path: str) -> Location:
 
     Raises:
         UsageError: stdin is a terminal.
-        DataError: it cannot be read.
+        DataError: it cannot be read, or stdin is closed.
     """
     location = Location(path, keys=_hive_keys(path))
     if path == STDIN:
-        if sys.stdin is None or sys.stdin.isatty():
+        if sys.stdin is None:
+            raise DataError("no file to read, and stdin is closed", "Name a file, or pipe one in.")
+        if sys.stdin.isatty():
             raise UsageError("no file to read, and stdin is a terminal", "Name a file, or pipe one in.")
         location.pipe, location.handle = True, Pipe(open(0, "rb", closefd=False))  # noqa: SIM115  (stays open)
     elif scheme_of(path) in FSSPEC_STORES:

@@ -202,5 +202,5 @@ def _write(path: str, text: str, files: tuple[str, ...], voice: Voice) -> None:
     from lossctl.cli.output import replacing
 
     with replacing(path, files) as file:
-        file.write(text.encode())
+        file.write(text.encode(errors="backslashreplace"))  # as stdout does
     voice.note(f"wrote {path}")

@@ -169,6 +169,7 @@ class JsonLinesWriter:
 
     def write_batch(self, batch: pa.RecordBatch, /) -> None:
         """Append rows."""
+        lines = []
         for row in batch.to_pylist():
             nonfinite = {
                 name: str(cell) for name, cell in row.items() if isinstance(cell, float) and not math.isfinite(cell)
@@ -176,7 +177,8 @@ class JsonLinesWriter:
             plain = _strict(row) | (
                 {"nonfinite": {name: SPELLED[word] for name, word in nonfinite.items()}} if nonfinite else {}
             )
-            self.file.write(json.dumps(plain, ensure_ascii=False, allow_nan=False).encode() + b"\n")
+            lines.append(json.dumps(plain, ensure_ascii=False, allow_nan=False).encode() + b"\n")
+        self.file.write(b"".join(lines))
 
     def close(self) -> None:
         """Do nothing: every row is written by now."""
