@@ -32,10 +32,13 @@ class Sink(io.RawIOBase):
         descriptor: where the bytes go; not closed here.
         title: what messages call it.
         stays: whether what was written stays, whatever comes after it.
+
+    ``begun`` is whether some was written.
     """
 
     def __init__(self, descriptor: int, title: str, *, stays: bool) -> None:
-        self.descriptor, self.title, self.stays, self.abandoned = descriptor, title, stays, False
+        self.descriptor, self.title, self.stays = descriptor, title, stays
+        self.begun = self.abandoned = False
 
     def writable(self) -> bool:
         """True: asked by Arrow."""
@@ -44,21 +47,29 @@ class Sink(io.RawIOBase):
     def write(self, data: Any, /) -> int:
         """Write all of it."""
         rest = memoryview(data).cast("B")
-        size = len(rest)
+        size, before = len(rest), self.begun
+        self.begun = True  # a signal may come as soon as some of it is written
         while rest and not self.abandoned:
-            rest = rest[os.write(self.descriptor, rest) :]
+            try:
+                rest = rest[os.write(self.descriptor, rest) :]
+            except OSError:
+                self.begun = before or len(rest) < size
+                raise
         return size
 
 
 @contextlib.contextmanager
-def standard_output(*, wanted: bool = True) -> Iterator[Sink]:
+def standard_output(inputs: tuple[str, ...], *, wanted: bool) -> Iterator[Sink]:
     """Stdout as a sink, or nowhere where it is not ``wanted``.
 
     Raises:
+        UsageError: it leads into an input, which would never end.
         OSError: it is closed.
     """
     if wanted:
-        yield Sink(sys.stdout.fileno(), "stdout", stays=True)
+        descriptor = sys.stdout.fileno()
+        _refuse_inputs(os.fstat(descriptor), "stdout", inputs)
+        yield Sink(descriptor, "stdout", stays=True)
         return
     with open(os.devnull, "wb") as nowhere:
         yield Sink(nowhere.fileno(), os.devnull, stays=False)
@@ -116,7 +127,7 @@ def _keep_ownership(descriptor: int, before: os.stat_result) -> None:
         try:
             os.fchown(descriptor, before.st_uid, before.st_gid)
         except PermissionError as error:
-            error.strerror = "it belongs to others, and what replaced it would not"
+            error.strerror = "it belongs to others, as what replaced it could not; write to another file"
             raise
     os.fchmod(descriptor, stat.S_IMODE(before.st_mode))
 
@@ -149,17 +160,18 @@ def refuse(path: str, inputs: tuple[str, ...] = ()) -> os.stat_result | None:
         raise DataError(f"{path}: cannot be written: {error.strerror}") from None
     if stat.S_ISDIR(before.st_mode):
         raise UsageError(f"{path}: is a directory", "Name a file to write.")
-    if any(_is_same(before, it.removeprefix("file://")) for it in inputs):
-        raise UsageError(f"{path}: is an input", "Write to another file.")
+    _refuse_inputs(before, path, inputs)
     if not os.access(path, os.W_OK):
         raise DataError(f"{path}: cannot be written: Permission denied")
     return before
 
 
-def _is_same(target: os.stat_result, file: str) -> bool:
-    """Whether what is written into would be read: the same thing, unless it is a device such as a terminal."""
-    try:
-        other = os.fstat(0) if file == "-" else os.stat(file)
-    except OSError:
-        return False
-    return os.path.samestat(target, other) and not stat.S_ISCHR(target.st_mode)
+def _refuse_inputs(target: os.stat_result, title: str, inputs: tuple[str, ...]) -> None:
+    """Check that what is written into is not what is read, but for a device such as a terminal."""
+    for file in inputs:
+        try:
+            status = os.fstat(0) if file == "-" else os.stat(file.removeprefix("file://"))
+        except OSError:  # elsewhere, or not there
+            continue
+        if os.path.samestat(target, status) and not stat.S_ISCHR(target.st_mode):
+            raise UsageError(f"{title}: is an input", "Write to another file.")

@@ -16,7 +16,7 @@ from lossctl.cli.options import (
     output_option,
 )
 from lossctl.cli.signals import is_quiet
-from lossctl.errors import UsageError
+from lossctl.errors import LossctlError, UsageError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -83,7 +83,7 @@ def samples(
     voice = Voice(quiet)
     target = _format(form, output)
     joined = join.asked(files)
-    inputs = input_files(files, join.labels) if output is not None else ()
+    inputs = input_files(files, join.labels)
     if output is not None:
         refuse(output, inputs)
     request = Request(**losses.asked(), **columns.asked())
@@ -107,7 +107,7 @@ def samples(
         rows = _save(output, inputs, target, pieces, voice, once=data.once)
         voice.note(f"wrote {output}: {rows:,} rows")
         return
-    with standard_output(wanted=quiet < 2) as sink:
+    with standard_output(inputs, wanted=quiet < 2) as sink:
         _write(sink, target, pieces(verbatim=not target.typed), voice)
 
 
@@ -173,8 +173,8 @@ def _write(sink: "Sink", target: "formats_contract.Format", pieces: "Iterator[pa
             writer.close()
     except BaseException as why:
         sink.abandoned = True
-        if sink.stays and target.text and writer is not None and not is_quiet(why):
-            about = "" if isinstance(why, Exception) else "at least "  # a signal may come amid a piece
+        if sink.stays and sink.begun and target.text and not is_quiet(why):
+            about = "" if isinstance(why, LossctlError) else "at least "  # a signal may come amid a piece
             voice.warn(f"{sink.title}: ends after {about}{rows:,} rows, which are not all")
         raise
     return rows
