@@ -3,7 +3,6 @@
 import contextlib
 import io
 import os
-import secrets
 import stat
 import sys
 from collections.abc import Iterator
@@ -100,7 +99,7 @@ def replacing(path: str, inputs: tuple[str, ...] = ()) -> Iterator[Sink]:
                 os.close(descriptor)
             return
         folder, name = os.path.split(os.path.realpath(path))
-        beside = os.path.join(folder, f".{name[:50]}.{secrets.token_hex(4)}.tmp")
+        beside = os.path.join(folder, f".{name[:50]}.{os.urandom(4).hex()}.tmp")
         _begun.add(beside)
         with open(beside, "xb", opener=None if before is None else _private) as file:
             if before is not None:

@@ -40,6 +40,15 @@ def clean() -> None:
 atexit.register(clean)
 
 
+def _remove(path: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(path)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 @dataclass
 class Location:
     """One file, wherever it is."""
@@ -130,7 +139,9 @@ class Location:
         """
         if self.ranges:
             return self
-        copy = _temporary.enter_context(tempfile.NamedTemporaryFile(prefix="lossctl-"))  # noqa: SIM115  (see clean)
+        name = os.path.join(tempfile.gettempdir(), f"lossctl-{os.urandom(8).hex()}")
+        _temporary.callback(_remove, name)  # before it is there, for a signal may come as soon as it is
+        copy = _temporary.enter_context(open(name, "xb", opener=_private))  # noqa: SIM115  (see clean)
         try:
             shutil.copyfileobj(self.open(), copy, 1 << 20)
         except REFUSALS as error:

@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+from pipes import fed
 
 import pytest
 from waiting import HANGS
@@ -128,3 +130,34 @@ def test_a_signal_that_was_ignored_from_the_start_stays_ignored():
     for number in NUMBERS:
         kill(number)
     assert [signal.getsignal(number) for number in NUMBERS] == [signal.SIG_IGN] * len(NUMBERS)
+
+
+@pytest.mark.usefixtures("answered")
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize("what", ["what is put aside", "what replaces a target"])
+def test_a_signal_as_soon_as_a_file_is_there_leaves_nothing(number, what, many, tmp_path, monkeypatch):
+    """The file is made, and nobody has been told of it."""
+    make, made = os.open, []
+
+    def interrupted(path, *more, **options):
+        descriptor = make(path, *more, **options)
+        if os.path.dirname(path) == str(aside):
+            made.append(path)
+            kill(number)
+        return descriptor
+
+    aside = tmp_path / "aside"
+    aside.mkdir()
+    monkeypatch.setattr(os, "open", interrupted)
+    monkeypatch.setattr(tempfile, "tempdir", str(aside))
+    target = aside / "out.csv"
+    target.write_text("old")
+    words = ["-l", "mse", "-q", "-o", str(target)]
+    if what == "what is put aside":
+        with fed(tmp_path / "rows.parquet", many.read_bytes()) as piped:
+            status = signals.run(lambda: run(["samples", piped, *words]))
+    else:
+        status = signals.run(lambda: run(["samples", str(many), *words]))
+    assert (status, len(made)) == (128 + number, 1)
+    assert [path.name for path in aside.iterdir()] == [target.name]
+    assert target.read_text() == "old"
