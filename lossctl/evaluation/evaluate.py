@@ -18,7 +18,7 @@ from lossctl.functions.bound_loss import BoundLoss, get_loss
 from lossctl.functions.definition import split_specs
 from lossctl.inference.request import Nulls, Request
 from lossctl.reading.expand import expand
-from lossctl.reading.files import open_source
+from lossctl.reading.files import ensure_heeded, open_source
 from lossctl.reading.format import Reading, Source, formats
 from lossctl.words import split
 
@@ -152,8 +152,11 @@ def prepare(
     check_words(request, reading)
     opened = open_source(source, reading)
     if labels is None:
+        ensure_heeded(reading, opened)
         return Prepared(opened, make_plan(opened, request))
-    joined = joining.join(opened, open_source(labels, reading), ids, join, request, others=others)
+    answers = open_source(labels, reading)
+    ensure_heeded(reading, opened, answers)
+    joined = joining.join(opened, answers, ids, join, request, others=others)
     return Prepared(joined.source, make_plan(joined.source, joined.request), joined.facts)
 
 
