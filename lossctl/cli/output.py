@@ -122,13 +122,15 @@ def _private(path: str, flags: int) -> int:
 
 def _keep_ownership(descriptor: int, before: os.stat_result) -> None:
     """Give a file the owner and the mode of the one it replaces."""
-    if (before.st_uid, before.st_gid) != (os.geteuid(), os.fstat(descriptor).st_gid):
+    now = os.fstat(descriptor)
+    if (now.st_uid, now.st_gid) != (before.st_uid, before.st_gid):
         try:
             os.fchown(descriptor, before.st_uid, before.st_gid)
         except PermissionError as error:
             error.strerror = "it belongs to others, as what replaced it could not; write to another file"
             raise
-    os.fchmod(descriptor, stat.S_IMODE(before.st_mode))
+    if now.st_mode != before.st_mode:
+        os.fchmod(descriptor, stat.S_IMODE(before.st_mode))
 
 
 def _descriptor(path: str) -> int | None:
@@ -160,6 +162,10 @@ def refuse(path: str, inputs: tuple[str, ...] = ()) -> os.stat_result | None:
     if stat.S_ISDIR(before.st_mode):
         raise UsageError(f"{path}: is a directory", "Name a file to write.")
     _refuse_inputs(before, path, inputs)
+    if _descriptor(path) is None and stat.S_ISREG(before.st_mode):
+        for number, name in ((1, "stdout"), (2, "stderr")):
+            if os.path.samestat(before, os.fstat(number)):  # what is said there would be lost
+                raise UsageError(f"{path}: is where {name} goes", "Write to another file.")
     if not os.access(path, os.W_OK):
         raise DataError(f"{path}: cannot be written: Permission denied")
     return before

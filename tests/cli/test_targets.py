@@ -130,6 +130,20 @@ def test_rows_are_not_appended_to_the_file_that_they_are_read_from(plain_environ
     assert b"stdout: is an input" in done.stderr
 
 
+@pytest.mark.parametrize(("number", "name"), [(1, "stdout"), (2, "stderr")])
+def test_an_output_never_replaces_the_file_that_a_stream_goes_to(lossctl, sample_data, tmp_path, number, name):
+    target, before = tmp_path / "out.csv", os.dup(number)
+    with target.open("wb") as file:
+        os.dup2(file.fileno(), number)
+        try:
+            done = lossctl("eval", sample_data / "regression.csv", "-l", "mse", "-o", target)
+        finally:
+            os.dup2(before, number)
+            os.close(before)
+    assert done.status == 2
+    assert f"is where {name} goes" in done.err + target.read_text()
+
+
 # --- what a target is ------------------------------------------------------------------------------------------------
 
 
@@ -173,12 +187,13 @@ def test_a_target_keeps_its_owner(write_to, tmp_path):
     assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (12345, 23456, 0o600)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
 def test_a_target_whose_owner_cannot_be_kept_is_an_error(write_to, tmp_path, monkeypatch):
     def deny(*arguments):
         raise PermissionError(1, "Operation not permitted")
 
     target = write(tmp_path / "out.csv", "old")
-    monkeypatch.setattr(os, "geteuid", lambda: target.stat().st_uid + 1)
+    os.chown(target, 12345, 23456)
     monkeypatch.setattr(os, "fchown", deny)
     done = write_to(target)
     assert (done.status, target.read_text(), len(list(tmp_path.iterdir()))) == (3, "old", 1)
