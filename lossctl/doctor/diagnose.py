@@ -24,7 +24,7 @@ from lossctl.inference.layout import Layout, LayoutPlanner
 from lossctl.inference.request import Request
 from lossctl.inference.roles import choose, find
 from lossctl.reading.columns import Column
-from lossctl.reading.files import narrowed, open_source
+from lossctl.reading.files import ensure_heeded, narrowed, open_source
 from lossctl.reading.format import Reading, Source
 from lossctl.words import split
 
@@ -67,6 +67,7 @@ def diagnose(
     words = _paths(source) if command is None else several(command)
     asked = tuple(get_loss(spec) for spec in split_specs(several(loss)))
     opened = open_source(source, reading)
+    ensure_heeded(reading, opened)
     request = Request(
         (),
         label=several(label),

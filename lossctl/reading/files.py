@@ -13,7 +13,7 @@ from lossctl.errors import DataError, UsageError, option, too_little_memory
 from lossctl.reading.cells import TEXT_HINT
 from lossctl.reading.columns import Column
 from lossctl.reading.expand import expand
-from lossctl.reading.format import Format, Reading, Resplit, Shard, Source, Wanted, formats, suffixes
+from lossctl.reading.format import NULLS, Format, Reading, Resplit, Shard, Source, Wanted, formats, suffixes
 from lossctl.reading.location import STDIN, SUFFIXES, Location, locate
 from lossctl.reading.memory import open_table
 from lossctl.reading.stamp import Stamp
@@ -25,14 +25,19 @@ def bare_name(path: str) -> str:
     return name.removesuffix(next((suffix for suffix in SUFFIXES if name.endswith(suffix)), ""))
 
 
-def open_location(location: Location, reading: Reading) -> Source:
-    """Open one file, by its suffix and its first bytes, or as the reader says.
+def format_of(location: Location, reading: Reading) -> Format:
+    """The format of one file, by its suffix and its first bytes, or as the reader says.
 
     Raises:
         DataError: it is unreadable, or of no known format.
         UsageError: the format asked for does not exist.
     """
-    format_ = _recognised(location) if reading.format is None else formats.get(reading.format)
+    return _recognised(location) if reading.format is None else formats.get(reading.format)
+
+
+def open_location(location: Location, reading: Reading, format_: Format | None = None) -> Source:
+    """Open one file, of a format that is known already or else as `format_of` says; errors as there."""
+    format_ = format_ or format_of(location, reading)
     if location.compression is not None and not format_.text:
         raise DataError(f"{location.title}: {format_.name} inside {location.compression}", "Decompress the file first.")
     try:
@@ -121,6 +126,8 @@ class Files:
 
     paths: tuple[str, ...]
     first: Source
+    format: Format
+    """The format of the first file."""
     reading: Reading
     keys: tuple[tuple[str, str], ...] = ()
     """Hive partition keys of the first file; their names are columns of the data set."""
@@ -235,7 +242,8 @@ def open_source(source: Any, reading: Reading | None = None, stamps: dict[str, S
             raise UsageError("stdin can be read only once")
         stamps = {} if stamps is None else stamps
         first = locate(paths[0], stamps)
-        return Files(paths, open_location(first, reading), reading, first.keys, stamps)
+        format_ = format_of(first, reading)
+        return Files(paths, open_location(first, reading, format_), format_, reading, first.keys, stamps)
     table = open_table(source)
     if table is not None:
         return table
@@ -243,6 +251,25 @@ def open_source(source: Any, reading: Reading | None = None, stamps: dict[str, S
         f"cannot read a {type(source).__name__}",
         "Give a path, a list of paths, a pandas.DataFrame, a pyarrow.Table or a mapping of arrays.",
     )
+
+
+def ensure_heeded(reading: Reading | None, *sources: Source) -> None:
+    """Check that what is said of how to read text is said of some text; of data sets, the first file is looked at.
+
+    Raises:
+        UsageError: all say it themselves.
+    """
+    held = [source.format for source in sources if isinstance(source, Files)]
+    reading = reading or Reading()
+    for name, said, heeded in (
+        ("delimiter", reading.delimiter is not None, any(not format_.typed for format_ in held)),
+        ("header", not reading.header, any(not format_.typed for format_ in held)),
+        ("null_values", reading.nulls != NULLS, any(format_.text for format_ in held)),
+    ):
+        if said and held and not heeded:
+            raise UsageError(
+                f"{option(name)} is for text, and {held[0].name} says itself how it is read", "Leave it out."
+            )
 
 
 def _data_files(path: str) -> list[str]:

@@ -240,11 +240,13 @@ class JsonLinesWriter:
         """Append rows."""
         title = free("nonfinite", batch.schema.names, "lossctl_")
         columns = [_values(column) for column in batch.columns]
+        lines = []
         for cells in zip(*columns, strict=True):
             row = dict(zip(batch.schema.names, cells, strict=True))
             words = _nonfinite(row)
             plain = _strict(row) | ({} if words is None else {title: words})
-            self.file.write(json.dumps(plain, ensure_ascii=False, allow_nan=False).encode() + b"\n")
+            lines.append(json.dumps(plain, ensure_ascii=False, allow_nan=False).encode() + b"\n")
+        self.file.write(b"".join(lines))
 
     def close(self) -> None:
         """Do nothing: every row is written by now."""
