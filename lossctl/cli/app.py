@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from types import FrameType
@@ -131,14 +132,14 @@ def run(arguments: list[str]) -> int:  # noqa: C901  (one branch a way to end)
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
     except LossctlError as error:
-        return _fail(worded(error.message), error.status)
+        return _fail(error.status, *worded(error.message).split("\n"))
     except ClickException as wrong:
         message = wrong.format_message()  # empty where the help was shown instead
-        return _fail(f"{message}\nTry lossctl --help.", USAGE) if message else USAGE
+        return _fail(USAGE, message, "Try lossctl --help.") if message else USAGE
     except BrokenPipeError:
         return BROKEN_PIPE
     except OSError as error:
-        return _fail(f"{error.filename or 'output'}: {error.strerror}", DataError.status)
+        return _fail(DataError.status, f"{error.filename or 'output'}: {error.strerror}")
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except Terminated:
@@ -151,20 +152,24 @@ def run(arguments: list[str]) -> int:  # noqa: C901  (one branch a way to end)
         if any(re.fullmatch("-[qv]*v[qv]*|--verbose", word) for word in arguments):
             import traceback  # noqa: PLC0415
 
-            traceback.print_exc()
+            tell(*traceback.format_exc().rstrip("\n").split("\n"))
         words = f"{type(bug).__name__}: {bug}".partition("\n")[0]
-        return _fail(
-            f"bug in lossctl {version('lossctl')}: {words}\nRun it again with -v and report the traceback.", BUG
-        )
+        advice = "Run it again with -v and report the traceback."
+        return _fail(BUG, f"bug in lossctl {version('lossctl')}: {words}", advice)
     finally:
         location = sys.modules.get("lossctl.reading.location")  # loaded only where files were read
         if location is not None:
             location.clean()
 
 
-def _fail(message: str, status: int) -> int:
-    tell(f"error: {message}")
+def _fail(status: int, what: str, *advice: str) -> int:
+    tell(f"error: {what}", *advice)
     return status
+
+
+def _warn(message: Warning | str, *_where: object, **_line: object) -> None:
+    """Show a warning of Python's, which would name a line of ours, as one of our own."""
+    tell(f"warning: {message}")
 
 
 def _keep_memory() -> None:
@@ -187,7 +192,7 @@ def main() -> NoReturn:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  (until the end)
         elif hasattr(getattr(sys, name), "reconfigure"):
             getattr(sys, name).reconfigure(errors="replace")
-    sys.unraisablehook = _insist
+    sys.unraisablehook, warnings.showwarning = _insist, _warn
     status = run(sys.argv[1:])
     if "distributed" in sys.modules:
         gc.collect()  # Dask's queues hold semaphores in cycles, of which the interpreter would complain at exit

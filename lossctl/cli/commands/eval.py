@@ -128,7 +128,7 @@ def evaluate(
     voice.result(text)
     if report.profile is not None:
         where = profiled(report.profile)
-        voice.say(renderers.get("table").render(where, replace(style, color=False)).rstrip())
+        voice.say(*renderers.get("table").render(where, replace(style, color=False)).rstrip().split("\n"))
     failed = [words for words, passed in verdicts if not passed]
     for words, passed in verdicts:
         voice.say(f"{'PASS' if passed else 'FAIL'} {words}")
