@@ -28,9 +28,9 @@ def normal(name: str) -> str:
 
 
 def near(name: str, known: list[str], most: int = 3, cutoff: float = 0.5) -> list[str]:
-    """The known names that look most like ``name``, best first."""
-    by_form = {normal(candidate): candidate for candidate in reversed(known)}
-    forms = difflib.get_close_matches(normal(name), list(by_form), n=most, cutoff=cutoff)
+    """The known names that look most like ``name``, best first; of long ones, only the beginning is looked at."""
+    by_form = {normal(candidate[:NAME]): candidate for candidate in reversed(known)}
+    forms = difflib.get_close_matches(normal(name[:NAME]), list(by_form), n=most, cutoff=cutoff)
     return [by_form[form] for form in forms]
 
 

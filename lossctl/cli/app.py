@@ -28,6 +28,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 INTERRUPTED, TERMINATED, BROKEN_PIPE, BUG = 130, 143, 141, 70
 USAGE = UsageError.status
 MARKUP: Final = "markdown"
+WIDEST = 1000
+"""Columns and lines of the largest screen."""
 
 
 class Terminated(BaseException):
@@ -123,9 +125,23 @@ def _insist(ignored: "sys.UnraisableHookArgs") -> None:
     threading.Timer(0.01, os.kill, (os.getpid(), sent)).start()
 
 
+def _bound_screen() -> None:
+    """Have nobody draw for a screen that there cannot be: what the environment says of it is only a claim."""
+    for name in ("COLUMNS", "LINES"):
+        try:
+            size = int(os.environ.get(name, "1"))
+        except ValueError:
+            size = 0
+        if size > WIDEST:
+            os.environ[name] = str(WIDEST)
+        elif size < 1:
+            del os.environ[name]
+
+
 def run(arguments: list[str]) -> int:  # noqa: C901  (one branch a way to end)
     """Run one command line and return its exit status; nothing escapes."""
     try:
+        _bound_screen()
         with contextlib.suppress(ValueError):  # only the main thread may
             signal.signal(signal.SIGTERM, _terminate)
         status = app(arguments, prog_name="lossctl", standalone_mode=False)
