@@ -45,7 +45,7 @@ def _printable(text: str) -> str:
 
 def _argument(name: str, values: list[str]) -> str:
     """An option as Python code says it."""
-    plain = [value if value in {"True", "False"} or value.isdecimal() else repr(value) for value in values]
+    plain = [value if value in {"True", "False"} or value.isdecimal() else printable(repr(value)) for value in values]
     setting = plain[0] if len(plain) == 1 else f"[{', '.join(plain)}]"
     if name in _OF_READING:
         return f"reading=Reading({_OF_READING[name]}={setting if values else '…'})"

@@ -93,8 +93,9 @@ def _visible(sign: str) -> str:
 
 
 def _bytes(sign: str) -> str:
-    """The bytes of a sign, in octal, which every shell reads alike."""
-    return "".join(f"\\{byte:03o}" for byte in sign.encode("utf-8", "surrogateescape"))
+    """The bytes of a sign, in octal, which every shell reads alike; of half a file name's sign, the byte it was."""
+    errors = "surrogateescape" if "\udc80" <= sign <= "\udcff" else "surrogatepass"
+    return "".join(f"\\{byte:03o}" for byte in sign.encode("utf-8", errors))
 
 
 def _fitting(text: str, room: int) -> list[str]:
