@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lossctl.document import Chart, Column, Document, Facts, Line, Notes, Part, Phrase, Table, Words
+from lossctl.document import Chart, Column, Document, Facts, Line, Notes, Part, Phrase, Table, Words, phrase
 from lossctl.rendering.picture import draw
 from lossctl.rendering.renderer import Style, renderers
 from lossctl.rendering.terminal import STYLES, console, painted
@@ -68,7 +68,10 @@ class Tables:
         elif isinstance(part, Facts):
             self._facts(page, part)
         elif isinstance(part, Line):
-            page.print(self._indented(self._words(part.words), part.indent))
+            if self.frame != MARKDOWN and any(piece.tone == "command" for piece in phrase(part.words)):
+                page.paper.print(self._words(phrase(" " * part.indent, part.words)), soft_wrap=True)
+            else:
+                page.print(self._indented(self._words(part.words), part.indent))
         elif isinstance(part, Notes):
             for note in part.lines:
                 words = self._words(note)
