@@ -127,7 +127,7 @@ def _insist(ignored: "sys.UnraisableHookArgs") -> None:
 
 def _bound_screen() -> None:
     """Have nobody draw for a screen that there cannot be: what the environment says of it is only a claim."""
-    for name in ("COLUMNS", "LINES"):
+    for name in ("COLUMNS", "LINES", "TERMINAL_WIDTH"):  # the last is Typer's
         try:
             size = int(os.environ.get(name, "1"))
         except ValueError:

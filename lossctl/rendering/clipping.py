@@ -1,5 +1,6 @@
 """What of a line lies within a box: a library that draws characters draws all of a line, however long."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -46,12 +47,12 @@ class Box:
             span = _within(start, stop)
             for along in span if not part[0] else span[1:]:
                 if along in {0.0, 1.0}:
-                    point = x[index + int(along)], y[index + int(along)]
+                    across, up = x[index + int(along)], y[index + int(along)]
                 else:
-                    across, up = (begin + along * (end - begin) for begin, end in zip(start, stop, strict=True))
-                    point = _place(across, self.left, self.right), _place(up, self.low, self.high)
-                part[0].append(point[0])
-                part[1].append(point[1])
+                    places_along = (begin + along * (end - begin) for begin, end in zip(start, stop, strict=True))
+                    across, up = map(_value, places_along, (self.left, self.low), (self.right, self.high))
+                part[0].append(min(max(across, self.left), self.right))
+                part[1].append(min(max(up, self.low), self.high))
             if part[0] and (not span or span[1] < 1.0):
                 yield part
                 part = [], []
@@ -63,12 +64,12 @@ class Box:
 
 def _unit(value: float, low: float, high: float) -> float:
     """Where a value lies between 0, for ``low``, and 1, for ``high``."""
-    half = high / 2 - low / 2  # the whole may be too large for a number
+    half = high / 2 - low / 2 or math.ulp(0.0)  # the whole may be too large for a number
     return min(max((value / 2 - low / 2) / half, -FAR), FAR)
 
 
-def _place(unit: float, low: float, high: float) -> float:
-    return min(max(low * (1.0 - unit) + high * unit, low), high)
+def _value(unit: float, low: float, high: float) -> float:
+    return low * (1.0 - unit) + high * unit
 
 
 def _within(start: tuple[float, float], stop: tuple[float, float]) -> tuple[float, ...]:
