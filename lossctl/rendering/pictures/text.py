@@ -19,6 +19,8 @@ READABLE = 10
 """Classes whose counts can be written into their cells."""
 NARROWEST, WIDEST, HIGHEST = 30, 1000, 200
 """Columns of a chart and lines of a panel, whatever a terminal says of itself."""
+FINEST = 1e-300
+"""The least distance of two ticks."""
 BESIDE = 110
 """Columns from which two panels stand beside each other."""
 _drawing = threading.Lock()
@@ -171,7 +173,7 @@ def ticks(axis: Axis, most: int) -> list[float]:
     if axis.names:
         return [float(index) for index in range(0, len(axis.names), math.ceil(len(axis.names) / (2 * most)))]
     span = axis.high - axis.low
-    power = 10.0 ** math.floor(math.log10(span / most))
+    power = 10.0 ** math.floor(math.log10(max(span / most, FINEST)))
     step = next(factor * power for factor in (1, 2, 5, 10) if span / (factor * power) <= most)
     first, last = math.ceil(axis.low / step), math.floor(axis.high / step)
     return [float(f"{multiple * step:.12g}") for multiple in range(first, last + 1)]
