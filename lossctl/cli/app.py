@@ -27,6 +27,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 INTERRUPTED, BROKEN_PIPE, BUG = 130, 141, 70
 USAGE = UsageError.status
 MARKUP: Final = "markdown"
+WIDEST = 1000
+"""Columns and lines of the largest screen."""
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001  (Typer calls it so)
@@ -100,23 +102,37 @@ def build() -> typer.Typer:
 app = build()
 
 
+def _bound_screen() -> None:
+    """Have nobody draw for a screen that there cannot be: what the environment says of it is only a claim."""
+    for name in ("COLUMNS", "LINES", "TERMINAL_WIDTH"):  # the last is Typer's
+        try:
+            size = int(os.environ.get(name, "1"))
+        except ValueError:
+            size = 0
+        if size > WIDEST:
+            os.environ[name] = str(WIDEST)
+        elif size < 1:
+            del os.environ[name]
+
+
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit status; nothing escapes."""
     try:
+        _bound_screen()
         status = app(arguments, prog_name="lossctl", standalone_mode=False)
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
     except LossctlError as error:
-        return _fail(worded(error.message), error.status)
+        return _fail(error.status, *worded(error.message).split("\n"))
     except ClickException as wrong:
         message = wrong.format_message()  # empty where the help was shown instead
-        return _fail(f"{message}\nTry lossctl --help.", USAGE) if message else USAGE
+        return _fail(USAGE, message, "Try lossctl --help.") if message else USAGE
     except BrokenPipeError:
         return BROKEN_PIPE
     except OSError as error:
-        return _fail(f"{error.filename or 'output'}: {error.strerror}", DataError.status)
+        return _fail(DataError.status, f"{error.filename or 'output'}: {error.strerror}")
     except MemoryError:
-        return _fail("too little memory", DataError.status)
+        return _fail(DataError.status, "too little memory")
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except SystemExit as leaving:
@@ -127,19 +143,23 @@ def run(arguments: list[str]) -> int:
         if not signals.came() and any(re.fullmatch("-[qv]*v[qv]*|--verbose", word) for word in arguments):
             import traceback  # noqa: PLC0415
 
-            traceback.print_exc()
+            tell(*traceback.format_exc().rstrip("\n").split("\n"))
         words = f"{type(bug).__name__}: {bug}".partition("\n")[0]
-        return _fail(
-            f"bug in lossctl {version('lossctl')}: {words}\nRun it again with -v and report the traceback.", BUG
-        )
+        advice = "Run it again with -v and report the traceback."
+        return _fail(BUG, f"bug in lossctl {version('lossctl')}: {words}", advice)
     finally:
         signals.clean()
 
 
-def _fail(message: str, status: int) -> int:
+def _fail(status: int, what: str, *advice: str) -> int:
     if not signals.came():  # which broke what failed
-        tell(f"error: {message}")
+        tell(f"error: {what}", *advice)
     return status
+
+
+def _warn(message: Warning | str, *_where: object, **_line: object) -> None:
+    """Show a warning of Python's, which would name a line of ours, as one of our own."""
+    tell(f"warning: {message}")
 
 
 def _keep_memory() -> None:
@@ -159,6 +179,7 @@ def main() -> NoReturn:
     gc.set_threshold(100_000)  # what is imported stays: looking for garbage in it took a tenth of a short run
     _keep_memory()
     warnings.simplefilter("ignore", RuntimeWarning)  # NumPy's: what is not finite is counted and said
+    warnings.showwarning = _warn
     streams.repair()
     status = signals.run(lambda: run(sys.argv[1:]))
     if "distributed" in sys.modules:

@@ -133,7 +133,7 @@ def evaluate(
     voice.result(text)
     if report.profile is not None:
         where = profiled(report.profile)
-        voice.say(renderers.get("table").render(where, replace(style, color=False)).rstrip())
+        voice.say(*renderers.get("table").render(where, replace(style, color=False)).rstrip().split("\n"))
     failed = [words for words, passed in verdicts if not passed]
     for words, passed in verdicts:
         voice.say(f"{'PASS' if passed else 'FAIL'} {words}")
@@ -164,10 +164,10 @@ class Gate:
             chosen = report.results if self.loss is None else report.of(self.loss)
         except UsageError as wrong:
             raise wrong.about(f"--fail-above {self.loss}") from None
-        return [self._verdict(result, report) for result in chosen]
+        several = len({result.model for result in report.results}) > 1
+        return [self._verdict(result, several=several) for result in chosen]
 
-    def _verdict(self, result: "Result", report: "Report") -> tuple[str, bool]:
-        several = len({it.model for it in report.results}) > 1
+    def _verdict(self, result: "Result", *, several: bool) -> tuple[str, bool]:
         title = " ".join(
             [
                 result.loss,
