@@ -17,9 +17,11 @@ from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.running import SERIAL, Running
 from lossctl.evaluation.traversal import Traversal
 from lossctl.reading.agreement import Agreement
-from lossctl.reading.cells import BadRow, takeable
+from lossctl.reading.cells import BadRow
 from lossctl.reading.files import beginnings
 from lossctl.reading.format import Mixed, Resplit, Shard, Source, Wanted
+from lossctl.reading.rows import plain_rows
+from lossctl.reading.storage import takeable
 from lossctl.words import encodable, free
 
 Finish = Callable[[Measured], None]
@@ -92,9 +94,9 @@ def _foreseen(source: Source, wanted: Wanted) -> Agreement:
     agreement = Agreement()
     for shard in beginnings(source):
         try:
-            record = next(shard.read(wanted), None)
+            record = next(plain_rows(shard, wanted), None)
         except Resplit as resplit:
-            record = next(resplit.rest.read(wanted), None)
+            record = next(plain_rows(resplit.rest, wanted), None)
         except BadRow:
             continue  # said with its place when its turn comes
         if record is not None:
