@@ -189,7 +189,12 @@ def _read(source: Source, ids: Sequence[str], needed: set[str], texts: set[str],
 
 
 def _stacked(batches: list[pa.RecordBatch]) -> pa.Table:
-    """Record batches as one table; an `ArrowException` where their types cannot be merged."""
+    """Record batches as one table; an `ArrowException` where their types cannot be merged, or not without loss."""
+    fields = [field for batch in batches for field in batch.schema]
+    floating = {field.name for field in fields if pa.types.is_floating(field.type)}
+    rounded = [field.name for field in fields if pa.types.is_decimal(field.type) and field.name in floating]
+    if rounded:
+        raise pa.ArrowTypeError(f"{rounded[0]!r} is decimal and floating")
     tables = [pa.Table.from_batches([batch]) for batch in batches]
     return pa.concat_tables(tables, promote_options="permissive")
 

@@ -1,5 +1,6 @@
 """Labels in a file of their own, matched by key: the numbers are those of the joined file, from any place."""
 
+import decimal
 import itertools
 import subprocess
 import sys
@@ -133,6 +134,17 @@ def test_a_submission_and_its_solution_may_call_both_columns_the_same(lossctl, k
         ({"Usage": "Private"}, 0.0),
         ({"Usage": "Public"}, 0.625),
     ]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_number_of_a_part_is_not_rounded_to_the_type_of_another(lossctl, tmp_path, order):
+    """0.1 as a decimal, beside which another part has 32 bits."""
+    parts = [pa.array([decimal.Decimal("0.1")], pa.decimal128(3, 1)), pa.array([0.5], pa.float32())][::order]
+    for index, p in enumerate(parts):
+        pq.write_table(pa.table({"id": [index], "p": p}), tmp_path / f"{index}.parquet")
+    labels = write_lines(tmp_path / "labels.csv", "id,y", "0,0", "1,0")
+    asked = ["--labels", labels, "--id", "id", "-l", "mae", "--reduction", "sum", "-f", "value"]
+    assert lossctl("eval", tmp_path / "0.parquet", tmp_path / "1.parquet", *asked).out == "0.6\n"
 
 
 @pytest.mark.parametrize("key", ["left row", "right row", "lossctl left row", "id"])
