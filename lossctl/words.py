@@ -74,10 +74,10 @@ def size_of(text: str) -> int | None:
     return int(size[1]) << {None: 0, "K": 10, "M": 20, "G": 30}[size[2]] if size else None
 
 
-def free(name: str, taken: Container[str], prefix: str) -> str:
-    """The name, with a prefix in front as often as it takes to be none of those that are taken."""
+def free(name: str, taken: Container[str], prefix: str = "", suffix: str = "") -> str:
+    """The name, with a prefix or suffix as often as it takes to be none of those that are taken."""
     while name in taken:
-        name = prefix + name
+        name = prefix + name + suffix
     return name
 
 

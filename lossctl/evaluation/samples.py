@@ -19,7 +19,7 @@ from lossctl.evaluation.traversal import Traversal
 from lossctl.reading.agreement import Agreement
 from lossctl.reading.cells import BadRow
 from lossctl.reading.files import beginnings
-from lossctl.reading.format import Resplit, Shard, Source, Wanted
+from lossctl.reading.format import Mixed, Resplit, Shard, Source, Wanted
 from lossctl.reading.rows import plain_rows
 from lossctl.reading.storage import takeable
 from lossctl.words import encodable, free
@@ -49,8 +49,10 @@ class Piece:
         """The rows as they are written: a measured column gives way to the row's own one of that name."""
         names = list(self.own.schema.names)
         titles: list[str] = []
+        taken = {*names}
         for title in self.titles:
-            titles.append(free(title, {*names, *titles}, "lossctl_"))
+            titles.append(free(title, taken, "lossctl_"))
+            taken.add(titles[-1])
         return pa.RecordBatch.from_arrays([*self.measured, *self.own.columns], [*titles, *names])
 
 
@@ -73,15 +75,23 @@ def every_row(
     """
     agreement = Agreement()
     if not several_types and len(source.files) > 1:
-        for file, schema in _schemas(source, _everything(plan, verbatim=verbatim)):
-            agreement.widen(schema, file)
-    fitted = agreement.ordered if several_types else agreement.fitted
+        try:
+            agreement = _foreseen(source, _everything(plan, verbatim=verbatim))
+        except Mixed:
+            verbatim = True  # as text, files of text agree
+            agreement = _foreseen(source, _everything(plan, verbatim=verbatim))
     for piece in _pieces(source, plan, finish, verbatim=verbatim):
-        yield replace(piece, own=fitted(piece.own, piece.file)).record()
+        yield _agreeing(piece, agreement, plan, several_types=several_types)
 
 
-def _schemas(source: Source, wanted: Wanted) -> Iterator[tuple[str, pa.Schema]]:
-    """Each file and its columns, as far as files can be looked at before they are read."""
+def _foreseen(source: Source, wanted: Wanted) -> Agreement:
+    """What the columns of the files have in common, as far as files can be looked at before they are read.
+
+    Raises:
+        Mixed: the types of a column have nothing in common.
+        DataError: a file cannot be opened.
+    """
+    agreement = Agreement()
     for shard in beginnings(source):
         try:
             record = next(plain_rows(shard, wanted), None)
@@ -90,7 +100,8 @@ def _schemas(source: Source, wanted: Wanted) -> Iterator[tuple[str, pa.Schema]]:
         except BadRow:
             continue  # said with its place when its turn comes
         if record is not None:
-            yield shard.file, takeable(record).schema
+            agreement.widen(takeable(record).schema, shard.file)
+    return agreement
 
 
 def _pieces(source: Source, plan: Plan, finish: Finish, *, verbatim: bool) -> Iterator[Piece]:
@@ -141,13 +152,24 @@ def worst_rows(
     else:
         pieces, order = _found_again(source, plan, most, finish, running, verbatim=verbatim)
     agreement = Agreement()
-    if several_types:
-        records = [replace(piece, own=agreement.ordered(piece.own, piece.file)).record() for piece in pieces]
-    else:
-        for piece in pieces:
-            agreement.widen(piece.own.schema, piece.file)
-        records = [replace(piece, own=agreement.fitted(piece.own, piece.file)).record() for piece in pieces]
+    for piece in [] if several_types else pieces:
+        agreement.widen(piece.own.schema, piece.file)
+    records = [_agreeing(piece, agreement, plan, several_types=several_types) for piece in pieces]
     yield from _in_order(records, order)
+
+
+def _agreeing(piece: Piece, agreement: Agreement, plan: Plan, *, several_types: bool) -> pa.RecordBatch:
+    """The rows as they are written; errors as for `Agreement.fitted`.
+
+    Where types may differ, numbers that were measured are doubles: the shortest text of a float32 is another double.
+    """
+    if not several_types:
+        return replace(piece, own=agreement.fitted(piece.own, piece.file)).record()
+    own = agreement.ordered(piece.own, piece.file)
+    for index, field in enumerate(own.schema):
+        if field.name in plan.roles.needed and pa.types.is_floating(field.type):
+            own = own.set_column(index, field.name, own.column(index).cast(pa.float64()))
+    return replace(piece, own=own).record()
 
 
 def _worst_of(pieces: Iterator[Piece], most: int) -> list[Piece]:

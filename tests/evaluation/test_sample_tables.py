@@ -3,6 +3,7 @@
 import datetime as dt
 import decimal
 import itertools
+import json
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from stored import FORMATS, store
 
 from lossctl import DataError
+from lossctl.cli.app import run
 from lossctl.evaluation.planner import make_plan
 from lossctl.evaluation.running import Running
 from lossctl.evaluation.samples import every_row, worst_rows
@@ -150,6 +152,28 @@ def test_a_column_that_is_measured_is_never_narrowed(suffix, tmp_path, lossctl):
     done = lossctl("samples", tmp_path / "a.parquet", tmp_path / "b.parquet", "-l", "mae", "-o", target)
     assert done.status == 0, done.err
     assert lossctl("eval", target, "-y", "y", "-p", "p", "-l", "mae", "-f", "value").out == f"{(1e10 + 0.1) / 2!r}\n"
+
+
+@pytest.mark.parametrize("form", ["arrows", "jsonl"])
+def test_text_whose_types_differ_by_file_goes_to_stdout_as_text(form, tmp_path, capfdbinary):
+    for name, cell in (("a", "1"), ("b", "007"), ("c", "x")):
+        (tmp_path / f"{name}.csv").write_text(f"y,p,note\n0,1,{cell}\n")
+    assert run(["samples", str(tmp_path / "*.csv"), "-l", "mae", "-f", form, "-q"]) == 0
+    body = capfdbinary.readouterr().out
+    rows = pa.ipc.open_stream(body).read_all().to_pylist() if form == "arrows" else map(json.loads, body.splitlines())
+    assert [row["note"] for row in rows] == ["1", "007", "x"]
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("kind", [pa.float16(), pa.float32(), pa.int8()], ids=str)
+def test_what_was_measured_is_measured_again_from_the_table(suffix, kind, tmp_path, lossctl):
+    """Whether or not its shortest text is another double, as it is of 0.1 in 32 bits."""
+    p = pa.array([0.1, 2.3]).cast(kind, safe=False)
+    store(pa.table({"y": [0.0, 1.0], "p": p}), tmp_path / "in.parquet")
+    target = tmp_path / f"out{suffix}"
+    assert lossctl("samples", tmp_path / "in.parquet", "-l", "mae", "-o", target).status == 0
+    asked = ["-y", "y", "-p", "p", "-l", "mae", "-f", "value"]
+    assert lossctl("eval", target, *asked).out == lossctl("eval", tmp_path / "in.parquet", *asked).out != ""
 
 
 @pytest.mark.parametrize("suffix", [suffix for suffix in FORMATS if suffix != ".jsonl"])  # an object has a key once

@@ -30,7 +30,7 @@ def _cell(value: object) -> str:
     """A value as one cell: the numbers of a vector with blanks between them."""
     if isinstance(value, tuple):
         return " ".join(map(repr, value))
-    return "" if value is None else repr(value) if isinstance(value, float) else str(value)
+    return "" if value is None else str(value)
 
 
 for delimited in (Delimited("csv", ","), Delimited("tsv", "\t")):
