@@ -30,7 +30,7 @@ def test_two_names_of_one_number_are_refused_where_labels_are_numbers(number, sp
         names[1] = f"000{names[1]}" if number >= 0 else f"-000{-number}"
     source = {"y": [number, number], f"p_{names[0]}": [0.7, 0.7], f"p_{names[1]}": [0.3, 0.3]}
     more = {"classes": names} if asked else {}
-    with pytest.raises(lossctl.UsageError, match="are the same number|has several columns"):
+    with pytest.raises(lossctl.UsageError, match=r"are the same number|has several columns"):
         lossctl.evaluate(source, "cross_entropy", label="y", prediction="p_*", **more)
 
 
