@@ -84,7 +84,8 @@ def _column(name: str, values: Any) -> pa.Array:
         return values
     if isinstance(values, np.ma.MaskedArray) and values.ndim == 1:
         return pa.array(values.data, mask=np.ma.getmaskarray(values))
-    array = values.filled(np.nan) if isinstance(values, np.ma.MaskedArray) else np.asarray(values)
+    masked = isinstance(values, np.ma.MaskedArray)
+    array = np.where(np.ma.getmaskarray(values), np.nan, values.data) if masked else np.asarray(values)
     if array.ndim == 2:
         return pa.FixedSizeListArray.from_arrays(pa.array(array.ravel()), array.shape[1])
     if array.ndim != 1:
@@ -96,7 +97,7 @@ def _series(values: Any) -> pa.Array:
     """A column of a frame; all null where Arrow cannot hold it, so that the other columns can still be used."""
     try:
         return pa.array(values, from_pandas=True)
-    except (pa.ArrowException, ValueError, TypeError):
+    except (pa.ArrowException, ValueError, TypeError, OverflowError):
         return pa.nulls(len(values), pa.binary())
 
 
@@ -113,7 +114,7 @@ def open_table(table: Any) -> MemorySource | None:
         if pandas is not None and isinstance(table, pandas.DataFrame):
             return MemorySource(pa.table({str(name): _series(table[name]) for name in table.columns}))
         if isinstance(table, Mapping):
-            return MemorySource(pa.table({name: _column(name, values) for name, values in table.items()}))
-    except (pa.ArrowException, ValueError) as error:
+            return MemorySource(pa.table({str(name): _column(name, values) for name, values in table.items()}))
+    except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
         raise UsageError(f"cannot make a table of the {type(table).__name__}: {error}") from None
     return None

@@ -21,18 +21,24 @@ def mask_of(array: pa.Array) -> BoolArray | None:
 
 
 def contents(kind: pa.DataType) -> pa.DataType:
-    """The type of the cells of an extension, of runs or of a dictionary; any other type is its own."""
+    """The type of the cells of a known extension, of runs or of a dictionary; any other type is its own."""
     if isinstance(kind, pa.UuidType):
         return pa.string()
     if isinstance(kind, pa.Bool8Type):
         return pa.bool_()
-    if isinstance(kind, pa.FixedShapeTensorType) and len(kind.shape) != 1:
-        return kind  # in which order its numbers are stored is its own affair
-    if isinstance(kind, pa.BaseExtensionType):
+    if _stands_for_its_storage(kind):
         return contents(kind.storage_type)
     if pa.types.is_run_end_encoded(kind) or pa.types.is_dictionary(kind):
         return contents(kind.value_type)
     return kind
+
+
+def _stands_for_its_storage(kind: pa.DataType) -> bool:
+    """Whether the cells of an extension are what it stores; of a stranger's they may be counts of anything.
+
+    In which order the numbers of a tensor are stored is plain of a vector only.
+    """
+    return isinstance(kind, pa.JsonType) or (isinstance(kind, pa.FixedShapeTensorType) and len(kind.shape) == 1)
 
 
 def is_list(kind: pa.DataType) -> bool:
@@ -49,7 +55,7 @@ def is_list(kind: pa.DataType) -> bool:
 def plain(array: pa.Array) -> pa.Array:
     """The same cells, each null of which is in the bitmap of its array.
 
-    Views are cast to text, bytes and lists, runs and extensions to what they hold, also inside lists and structs.
+    Views are cast to text, bytes and lists, runs and known extensions to what they hold, also inside lists and structs.
     A dictionary of numbers or text stays one where it has no null inside.
 
     Raises:
@@ -62,7 +68,7 @@ def plain(array: pa.Array) -> pa.Array:
         return pa.array([None if cell is None else str(cell) for cell in array.to_pylist()], pa.string())
     if isinstance(kind, pa.Bool8Type):
         return array.storage.cast(pa.bool_())
-    if isinstance(kind, pa.BaseExtensionType):
+    if _stands_for_its_storage(kind):
         return plain(array.storage)
     if pa.types.is_string_view(kind):
         return array.cast(pa.large_string())

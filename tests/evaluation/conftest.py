@@ -1,5 +1,6 @@
 """Tables and clusters that tests share."""
 
+import struct
 from importlib.util import find_spec
 
 import numpy as np
@@ -84,4 +85,21 @@ def stored(table, tmp_path_factory):
     """The table in twenty row groups."""
     path = tmp_path_factory.mktemp("stored") / "rows.parquet"
     pq.write_table(table, path, row_group_size=1000)
+    return path
+
+
+@pytest.fixture
+def damaged_stream(tmp_path):
+    """An Arrow stream of three batches; in the second, a text ends beyond its bytes."""
+    path = tmp_path / "rows.arrows"
+    table = pa.table({"y": np.zeros(300), "p": np.ones(300), "t": ["abc"] * 300})
+    with pa.ipc.new_stream(path, table.schema) as writer:
+        for batch in table.to_batches(max_chunksize=100):
+            writer.write_batch(batch)
+    body = bytearray(path.read_bytes())
+    ends = np.arange(0, 303, 3, dtype=np.int32).tobytes()
+    second = body.find(ends, body.find(ends) + 1)
+    last = second + len(ends) - 4
+    body[last : last + 4] = struct.pack("<i", 2**31 - 1)
+    path.write_bytes(body)
     return path

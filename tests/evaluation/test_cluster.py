@@ -233,3 +233,11 @@ def test_what_dask_logs_is_as_before_afterwards(cluster, stored):
     library.evaluate(stored, "mse", engine="dask", scheduler=cluster.scheduler_address)
     assert [logging.getLogger(name).level for name in names] == levels
     clean()
+
+
+def test_what_a_worker_cannot_unpickle_is_worked_on_here(damaged_stream, cluster):
+    asked = {"label": "y", "prediction": "p", "engine": "dask", "scheduler": cluster.scheduler_address}
+    report = library.evaluate(damaged_stream, "mse", **asked)
+    assert (report.value, report.results[0].n) == (1.0, 300)
+    with pytest.raises(library.DataError, match=r"rows\.arrows: column 't': cannot be read"):
+        library.evaluate(damaged_stream, "mse", by="t", **asked)

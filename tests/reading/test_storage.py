@@ -3,6 +3,7 @@
 import itertools
 from fractions import Fraction
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import example, given, settings
@@ -28,7 +29,9 @@ def both(array):
 
 
 def extension(array):
-    return pa.ExtensionArray.from_storage(pa.opaque(array.type, "cells", "somebody"), array)
+    text = pa.types.is_string(array.type)
+    kind = pa.json_(array.type) if text else pa.fixed_shape_tensor(array.type.value_type, (2,))
+    return pa.ExtensionArray.from_storage(kind, array)
 
 
 def sliced(array):
@@ -52,7 +55,7 @@ def wrapped(array, wrappings):
     for wrapping in wrappings:
         try:
             array = wrapping(array)
-        except (pa.ArrowException, TypeError):
+        except (pa.ArrowException, TypeError, AttributeError):
             continue
     return array
 
@@ -167,3 +170,24 @@ def test_cells_of_known_extensions_are_what_they_stand_for():
         {"y": pa.array([1, 1]), "p": tensors}, "cross_entropy", label="y", prediction="p", nulls="drop"
     )
     assert report.results[0].n == 1
+
+
+def test_numbers_that_only_a_stranger_can_read_are_not_measured():
+    pandas = pytest.importorskip("pandas", reason="needs lossctl[pandas]")
+    days = pandas.period_range("2020-01-01", periods=2)
+    opaque = pa.ExtensionArray.from_storage(pa.opaque(pa.float64(), "money", "somebody"), pa.array([1.0, 2.0]))
+    for source in (pandas.DataFrame({"y": days, "p": [0.0, 0.0]}), pa.table({"y": opaque, "p": [0.0, 0.0]})):
+        with pytest.raises(lossctl.UsageError, match="'y' does not hold numbers"):
+            lossctl.evaluate(source, "mae", label="y", prediction="p")
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.int64, np.float32, np.bool_])
+def test_what_is_masked_in_a_matrix_is_null_whatever_its_type(kind):
+    masked = np.ma.array([[1, 0], [1, 1]], mask=[[False, True], [False, False]], dtype=kind)
+    hold({"y": np.zeros((2, 2)), "p": masked}, [(1.0, None), (1.0, 1.0)])
+
+
+@pytest.mark.parametrize("column", [[2**70, 1], [1, [2]], [1 + 2j, 1]], ids=str)
+def test_what_no_array_holds_is_refused(column):
+    with pytest.raises(lossctl.UsageError, match=r"cannot make a table|does not hold numbers"):
+        lossctl.evaluate({"y": np.array(column, dtype=object), "p": [0.0, 0.0]}, "mae", label="y", prediction="p")

@@ -22,9 +22,14 @@ def _parts(batch: pa.RecordBatch, wanted: Wanted, title: str) -> Iterator[pa.Rec
     """The wanted columns of a record batch, up to 65 536 rows at a time; a `DataError` where they are damaged."""
     places = [index for index, name in enumerate(batch.schema.names) if wanted.others or name in wanted.names]
     selected = batch.select(places)
+    # What came over a wire may point anywhere; nothing may be followed before it was checked.
+    for name, column in zip(selected.schema.names, selected.columns, strict=True):
+        try:
+            column.validate(full=True)
+        except pa.ArrowException as error:
+            raise unreadable(f"{title}: column {name!r}", error) from None
     try:
-        # What came over a wire may point anywhere; nothing may be followed before it was checked.
-        selected.validate(full=True)
+        selected.validate()
     except pa.ArrowException as error:
         raise unreadable(title, error) from None
     for start in range(0, batch.num_rows, ROWS):

@@ -1,7 +1,6 @@
 """JSON Lines: one object a line; a shard is a fixed range of bytes, cut at line ends."""
 
 import datetime as dt
-import functools
 import json
 import math
 import re
@@ -10,11 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-import numpy as np
 import pyarrow as pa
 
 from lossctl.errors import DataError, option
-from lossctl.reading.cells import TEXT_HINT, BadRow, kind_of, texts
+from lossctl.reading.cells import TEXT_HINT, BadRow, kind_of
 from lossctl.reading.format import MIXED, Mixed, Reading, Wanted, columns_in, formats
 from lossctl.reading.inferred_types import is_number
 from lossctl.reading.line_ends import LineEnds
@@ -96,18 +94,20 @@ class Layout:
         yield from self._nulled(table, wanted).to_batches(max_chunksize=1 << 16)
 
     def _nulled(self, table: pa.Table, wanted: Wanted) -> pa.Table:
-        """The table, null where a number is one of the words for null."""
+        """The table, null where a number, or a truth, is one of the words for null."""
         for index, field in enumerate(table.schema):
-            if self.missing and field.name in wanted.numbers:
-                chunks = [_without(chunk, self.nulls, self.missing) for chunk in table.column(index).chunks]
+            if field.name in wanted.numbers and (words := self._words(field.type)) is not None:
+                chunks = [_without(chunk, words) for chunk in table.column(index).chunks]
                 table = table.set_column(index, field, pa.chunked_array(chunks, field.type))
         return table
 
-    @functools.cached_property
-    def missing(self) -> pa.Array | None:
-        """The words for null that are numbers, as numbers; ``None`` without any."""
-        numbers = np.array([float(word) for word in self.nulls if is_number(word)])
-        return pa.array(numbers[np.isfinite(numbers)]) if np.isfinite(numbers).any() else None
+    def _words(self, kind: pa.DataType) -> pa.Array | None:
+        """The words for null that are numbers, or truths, as cells of that type or of lists of it; ``None`` if none."""
+        if pa.types.is_boolean(kind):
+            cells = [word == "true" for word in self.nulls if word in {"true", "false"}]
+            return pa.array(cells, pa.bool_()) if cells else None
+        numbers = [float(word) for word in self.nulls if is_number(word) and math.isfinite(float(word))]
+        return pa.array(numbers, pa.float64()) if numbers else None
 
     def _one_by_one(self, text: bytes, schema: pa.Schema, wanted: Wanted) -> Iterator[dict[str, Any]]:
         """The rows of whole lines as dictionaries, read by Python.
@@ -164,19 +164,14 @@ class Layout:
         return stored
 
 
-def _without(array: pa.Array, words: Sequence[str], numbers: pa.Array) -> pa.Array:
-    """Numbers, or lists of numbers, null where they are one of these words or numbers."""
+def _without(array: pa.Array, words: pa.Array) -> pa.Array:
+    """Cells, or lists of cells, null where they are one of these."""
     import pyarrow.compute as pc
 
     if pa.types.is_list(array.type):
-        cells = _without(array.values, words, numbers)
-        buffers = array.buffers()[:2]
+        cells, buffers = _without(array.values, words), array.buffers()[:2]
         return pa.Array.from_buffers(array.type, len(array), buffers, offset=array.offset, children=[cells])
-    if pa.types.is_boolean(array.type):
-        null = pc.is_in(array.cast(pa.string()), value_set=texts(words))
-    else:
-        null = pc.is_in(array, value_set=numbers)
-    return pc.if_else(null, pa.scalar(None, array.type), array)
+    return pc.if_else(pc.is_in(array, value_set=words), pa.scalar(None, array.type), array)
 
 
 def _table(text: bytes, schema: pa.Schema | None) -> pa.Table:
