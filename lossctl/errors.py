@@ -10,7 +10,13 @@ from typing import Self
 
 _OPTION = re.compile("\ue000(\\w+)(?:=([^\ue001]*))?\ue001")
 _BETWEEN = "\ue002"
-_OF_READING = {"delimiter": "delimiter", "format": "format", "header": "header", "null_values": "nulls"}
+_OF_READING = {
+    "delimiter": "delimiter",
+    "format": "format",
+    "header": "header",
+    "max_line": "max_line",
+    "null_values": "nulls",
+}
 """What of the options are fields of a `lossctl.Reading`, and how they are called there."""
 
 
@@ -91,3 +97,8 @@ class DataError(LossctlError):
     """The data are wrong: unreadable, null, outside a domain, or nothing left to measure."""
 
     status = 3
+
+
+def too_little_memory(subject: str) -> DataError:
+    """The error for a `MemoryError` that was met in reading something."""
+    return DataError(f"{subject}: too little memory", f"Less is held at once with {option(threads=1)}.")

@@ -23,8 +23,9 @@ def near(name: str, known: list[str], most: int = 3, cutoff: float = 0.5) -> lis
 
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:
     """A sort key that puts ``p_2`` before ``p_10``."""
-    parts = re.split(r"(\d+)", name)
-    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part)
+    # Digits are compared by how many there are: a number may have more than Python makes an integer of.
+    parts = (part.lstrip("0") if part.isdecimal() else part for part in re.split(r"(\d+)", name) if part)
+    return tuple((0, len(part), part) if not part or part.isdecimal() else (1, 0, part) for part in parts)
 
 
 def did_you_mean(name: str, known: list[str]) -> str:
@@ -48,3 +49,17 @@ def counted(n: int, word: str) -> str:
 def printable(text: str) -> str:
     """Text, which may come from a file, with what could command a terminal or break a line escaped."""
     return text if text.isprintable() else "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+
+
+def in_bytes(n: int) -> str:
+    """A size: ``256 MiB``, or ``1,000 bytes`` where it is no whole number of a unit."""
+    for power, unit in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
+        if n and n % (1 << power) == 0:
+            return f"{n >> power:,} {unit}"
+    return counted(n, "byte")
+
+
+def size_of(text: str) -> int | None:
+    """How many bytes a size means, such as ``512M``, ``512 MiB`` or ``1000``; ``None`` where it is none."""
+    size = re.fullmatch(r"(\d{1,18}) ?(?:([KMG])?(?:I?B)?|BYTES?)", text.strip().upper(), re.ASCII)
+    return int(size[1]) << {None: 0, "K": 10, "M": 20, "G": 30}[size[2]] if size else None

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from types import FrameType
@@ -139,6 +140,8 @@ def run(arguments: list[str]) -> int:  # noqa: C901  (one branch a way to end)
         return BROKEN_PIPE
     except OSError as error:
         return _fail(f"{error.filename or 'output'}: {error.strerror}", DataError.status)
+    except MemoryError:
+        return _fail("too little memory", DataError.status)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except Terminated:
@@ -182,6 +185,7 @@ def main() -> NoReturn:
     """The entry point of the ``lossctl`` script."""
     gc.set_threshold(100_000)  # what is imported stays: looking for garbage in it took a tenth of a short run
     _keep_memory()
+    warnings.simplefilter("ignore", RuntimeWarning)  # NumPy's: what is not finite is counted and said
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by whoever started us
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  (until the end)

@@ -14,7 +14,8 @@ from lossctl.evaluation.clock import Clock
 from lossctl.evaluation.reader import Reader
 from lossctl.inference.facts import CONFUSED, IDS, NOBODY, Facts, Given, Predicted, Rowwise, Words, pairs_of
 from lossctl.inference.layout import Layout
-from lossctl.reading.cells import class_number, floats, mask_of
+from lossctl.reading.cells import class_number, floats
+from lossctl.reading.storage import mask_of
 from lossctl.sums.distribution import Distribution
 from lossctl.sums.problems import Problems
 from lossctl.sums.sketch import Sketch, hash_words

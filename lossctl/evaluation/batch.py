@@ -19,10 +19,10 @@ from lossctl.reading.cells import (
     BadRow,
     class_number,
     floats,
-    mask_of,
     shown,
     texts,
 )
+from lossctl.reading.storage import contents, mask_of
 from lossctl.sums.problems import Key, Problem, Problems
 
 Group = tuple[str | None, ...]
@@ -109,12 +109,13 @@ def _words(array: pa.Array, name: str) -> tuple[IntArray, tuple[str | None, ...]
         low, high = int(numbers.min(initial=0)), int(numbers.max(initial=0))
         if high - low <= 4 * len(numbers):  # as good as codes already
             return numbers - low, _numerals(low, high)
-    if not pa.types.is_dictionary(array.type):
-        array = array.dictionary_encode()
     try:
+        if not pa.types.is_dictionary(array.type):
+            unhashed = pa.types.is_decimal32(array.type) or pa.types.is_decimal64(array.type)
+            array = (array.cast(pa.string()) if unhashed else array).dictionary_encode()
         entries = array.dictionary.cast(pa.string()).to_pylist()
     except (pa.ArrowException, UnicodeError):
-        raise BadRow(0, f"column {name!r} of type {array.type.value_type} cannot be grouped by") from None
+        raise BadRow(0, f"column {name!r} of type {contents(array.type)} cannot be grouped by") from None
     missing = {None, ""} | ({"nan"} if pa.types.is_floating(array.type.value_type) else set())
     # An empty text is no name: it and null are one group. Sorted, batches with the same words have the same keys.
     words = sorted(set(entries) - missing)

@@ -29,6 +29,8 @@ PROBES = 17
 """How many labels of a slot are tried against the constant that was found."""
 UNEVEN = "its mean falls and rises more than once as the constant grows"
 
+HEAVY = "the weights are too large to be added up"
+
 
 @dataclass(frozen=True)
 class Solution:
@@ -63,6 +65,8 @@ def best_constants(
         One for each group; where no best constant is known, it says why, and nothing is raised.
     """
     bound = bound.through(None)
+    if any(math.isinf(to_float(total.sum_weight * max(width, 1))) for total in totals):
+        return [Solution(unknown=HEAVY) for _ in totals]
     try:
         if bound.rows:
             return list(_best_rows(bound, points, totals, label_width, width))

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from lossctl.evaluation import join as joining
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.clock import Clock
@@ -13,7 +15,7 @@ from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.planner import make_plan
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.running import Progress, Running
-from lossctl.functions.activation import get_activation
+from lossctl.functions.activation import BoundActivation, get_activation
 from lossctl.functions.bound_loss import BoundLoss, get_loss
 from lossctl.functions.definition import split_specs
 from lossctl.inference.request import Nulls, Request
@@ -32,7 +34,7 @@ def evaluate(
     prediction: str | Sequence[str] | None = None,
     weight: str | None = None,
     by: str | Sequence[str] | None = None,
-    activation: str | None = None,
+    activation: str | BoundActivation | None = None,
     from_logits: bool = False,
     reduction: str | None = None,
     gradient: bool = False,
@@ -166,8 +168,9 @@ def run(source: Source, plan: Plan, running: Running) -> Report:
         UsageError: the engine cannot read the source, or its workers cannot be reached.
         DataError: as for `evaluate`.
     """
-    folded = fold_rows(source, plan, lift, nothing(plan), running)
-    return replace(assemble(plan, folded.total, folded.passed), profile=folded.spent.seconds)
+    with np.errstate(all="ignore"):
+        folded = fold_rows(source, plan, lift, nothing(plan), running)
+        return replace(assemble(plan, folded.total, folded.passed), profile=folded.spent.seconds)
 
 
 def check_words(request: Request, reading: Reading | None) -> None:

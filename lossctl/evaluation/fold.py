@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Generic, Protocol, Self, TypeVar
 
+import numpy as np
 import pyarrow as pa
 
 from lossctl.evaluation.batch import Batch, validate
@@ -18,6 +19,7 @@ from lossctl.evaluation.running import Running
 from lossctl.evaluation.traversal import Traversal
 from lossctl.reading.files import narrowed
 from lossctl.reading.format import Shard, Source, Wanted
+from lossctl.reading.rows import plain_rows
 from lossctl.sums.problems import Problems
 from lossctl.sums.state import Summation
 
@@ -112,10 +114,11 @@ def lift_shard(columns: Wanted, lift: Lift[State], zero: State, shard: Shard) ->
         BadRow: a row cannot be read.
     """
     total, clock = Summation(zero), Clock()
-    for record in shard.read(columns):
-        clock.mark("read")
-        total.add(lift(record, clock))
-        clock.mark("reduce")
+    with np.errstate(all="ignore"):  # what is not finite is counted and said
+        for record in plain_rows(shard, columns):
+            clock.mark("read")
+            total.add(lift(record, clock))
+            clock.mark("reduce")
     clock.mark("read")
     return Lifted(total.result(), clock.spent)
 

@@ -3,6 +3,7 @@
 Both sides are held in memory, in the columns that count.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,11 +16,12 @@ from lossctl.evaluation.running import SERIAL
 from lossctl.evaluation.traversal import Traversal
 from lossctl.inference.request import Request
 from lossctl.inference.roles import LABEL_NAMES, PREDICTION_NAMES, find
-from lossctl.reading.cells import takeable
+from lossctl.reading.cells import BadRow, kind_of, scalar_column, text_of
 from lossctl.reading.columns import Column
 from lossctl.reading.files import narrowed
 from lossctl.reading.format import Source, Wanted
 from lossctl.reading.memory import MemorySource
+from lossctl.reading.storage import takeable
 
 HOW = ("strict", "inner", "left")
 LEFT, RIGHT = "lossctl left row", "lossctl right row"
@@ -35,7 +37,7 @@ class Joined:
     """What was joined, dropped or unmatched."""
 
 
-def join(  # noqa: C901  (a step for each thing that can be wrong)
+def join(
     predictions: Source, labels: Source, ids: Sequence[str], how: str, request: Request, *, others: bool = False
 ) -> Joined:
     """Match the rows of two data sets by key.
@@ -53,7 +55,6 @@ def join(  # noqa: C901  (a step for each thing that can be wrong)
         UsageError: a column is missing, or the join unknown.
         DataError: keys are null, repeated, or unmatched under ``strict``: with counts and three examples.
     """
-    ids = tuple(dict.fromkeys(ids))
     if how not in HOW:
         raise UsageError(f"unknown join {how!r}", f"Known: {', '.join(HOW)}.")
     if not ids:
@@ -61,10 +62,7 @@ def join(  # noqa: C901  (a step for each thing that can be wrong)
     if "stdin" in predictions.files and "stdin" in labels.files:
         raise UsageError("stdin can be read only once")
     left_names = {column.name for column in predictions.columns}
-    for side, source in (("predictions", predictions), ("labels", labels)):
-        for name in ids:
-            if len(columns := find(name, source.columns, f"id of the {side}")) > 1:
-                raise UsageError(f"id {name!r} matches {len(columns)} columns of the {side}", "Name each.")
+    ids = tuple(dict.fromkeys(_id(pattern, predictions, labels) for pattern in ids))
     label = _roles(request.label, labels.columns, ids, LABEL_NAMES, "label")
     prediction = tuple(request.prediction) or _roles((), predictions.columns, ids, PREDICTION_NAMES, "prediction")
     weight = None if request.weight is None else _either(request.weight, predictions, labels, "weight")[0]
@@ -76,24 +74,45 @@ def join(  # noqa: C901  (a step for each thing that can be wrong)
     texts = {name for name in by if name not in (*label, weight)}
     if request.classes or len(_predicted(prediction[0], predictions.columns)) > 1:
         texts |= {name for name in label if _kind(labels, name) == "text"}
+    _refuse_twins(predictions, {*ids, *left_needed})
+    _refuse_twins(labels, {*ids, *right_needed})
     left = _read(predictions, ids, left_needed, texts & left_names, others=others)
     right = _read(labels, ids, right_needed, texts & right_needed, others=others)
-    matched, facts = _match(left, right, list(ids), how)
+    matched, facts = _match(_keys(left, ids, predictions), _keys(right, ids, labels), list(ids), how)
     renamed = {name: f"{name} (labels)" if name in left.column_names else name for name in right.column_names}
     table = left.take(matched[LEFT])
-    for name in right.column_names:
+    for name, column in zip(right.column_names, right.columns, strict=True):
         if name not in ids:
-            table = table.append_column(renamed[name], right[name].take(matched[RIGHT]))
+            table = table.append_column(renamed[name], column.take(matched[RIGHT]))
     if not matched.num_rows:
-        raise DataError(f"{' '.join(predictions.files)}: no id has a label in {' '.join(labels.files)}")
-    title = " joined with ".join(" ".join(source.files) or "the table" for source in (predictions, labels))
+        raise DataError(f"{_title(predictions)}: no id has a label in {_title(labels)}")
+    title = " joined with ".join(_title(source) for source in (predictions, labels))
     named = tuple(renamed[name] for name in label)
-    changed = {"label": named, "prediction": prediction, "weight": weight, "by": by}
+    named_models = tuple(_numberless(pattern, predictions.columns) for pattern in prediction)
+    changed = {"label": named, "prediction": named_models, "weight": weight, "by": by}
     return Joined(
         MemorySource(table.combine_chunks(), title, predictions.files, np.array(matched[LEFT].to_pylist(), np.int64)),
         Request(**{**vars(request), **changed}),
         {"labels": list(labels.files), "predictions": list(predictions.files), "id": list(ids), "how": how, **facts},
     )
+
+
+def _id(pattern: str, predictions: Source, labels: Source) -> str:
+    """The one column that a pattern names on both sides.
+
+    Raises:
+        UsageError: it names none or several, or different ones.
+    """
+    names: list[str] = []
+    for side, source in (("predictions", predictions), ("labels", labels)):
+        columns = find(pattern, source.columns, f"id of the {side}")
+        if len(columns) > 1:
+            raise UsageError(f"id {pattern!r} matches {len(columns)} columns of the {side}", "Name each.")
+        names += columns
+    if names[0] != names[1]:
+        what = f"id {pattern!r} is column {names[0]!r} of the predictions, but {names[1]!r} of the labels"
+        raise UsageError(what, "The column must have one name in both: rename one.")
+    return names[0]
 
 
 def _roles(
@@ -129,15 +148,69 @@ def _predicted(pattern: str, columns: Sequence[Column]) -> tuple[str, ...]:
     return find(rest if named else pattern, columns, "prediction")
 
 
+def _refuse_twins(source: Source, needed: set[str]) -> None:
+    """Raise a `UsageError` where a column that counts is there twice."""
+    for name, times in Counter(column.name for column in source.columns).items():
+        if times > 1 and name in needed:
+            raise UsageError(f"{_title(source)}: two columns are called {name!r}", "Rename one.")
+
+
+def _numberless(pattern: str, columns: Sequence[Column]) -> str:
+    """The pattern of a model with names in place of ``#N``: behind a join, columns stand elsewhere."""
+    if "#" not in pattern or pattern in {column.name for column in columns}:
+        return pattern
+    names = _predicted(pattern, columns)
+    title, equals, _ = pattern.partition("=")
+    if len(names) == 1 and not equals:
+        return names[0]
+    return f"{title if equals else pattern}={','.join(names)}"
+
+
 def _read(source: Source, ids: Sequence[str], needed: set[str], texts: set[str], *, others: bool) -> pa.Table:
     """The ids and the needed columns of a source, or all columns, as one table; a `DataError` without rows."""
     wanted = Wanted(frozenset(needed - texts - {*ids}), frozenset({*ids, *texts}), others)
     passed = Traversal(narrowed(source, needed | {*ids}), SERIAL)
     batches = [takeable(batch) for batch in passed.batches(wanted)]
     if not batches:
-        raise DataError(f"{' '.join(source.files) or 'the table'}: no data rows")
+        raise DataError(f"{_title(source)}: no data rows")
+    try:
+        return _stacked(batches)
+    except pa.ArrowException:
+        batches = [_alike(batch, wanted, source) for batch in batches]  # such as numbers in one file, words in another
+    try:
+        return _stacked(batches)
+    except pa.ArrowException as error:
+        what = f"{_title(source)}: a column has other types in some rows than in others: {error}"
+        raise DataError(what, "Write it with one type in all files.") from None
+
+
+def _stacked(batches: list[pa.RecordBatch]) -> pa.Table:
+    """Record batches as one table; an `ArrowException` where their types cannot be merged."""
     tables = [pa.Table.from_batches([batch]) for batch in batches]
     return pa.concat_tables(tables, promote_options="permissive")
+
+
+def _alike(record: pa.RecordBatch, wanted: Wanted, source: Source) -> pa.RecordBatch:
+    """The rows with every column of numbers as doubles, and those to be read as text as text.
+
+    Raises:
+        DataError: some cannot be read as text.
+    """
+    for index, field in enumerate(record.schema):
+        array = record.column(index)
+        if field.name in wanted.texts:
+            record = record.set_column(index, field.name, _text(array, field.name, source))
+        elif field.name in wanted.numbers and kind_of(field.type) == "number":
+            values, null = scalar_column(array)
+            record = record.set_column(index, field.name, pa.array(values, mask=null))
+    return record
+
+
+def _text(array: pa.Array, name: str, source: Source) -> pa.Array:
+    try:
+        return text_of(array, name)
+    except BadRow as bad:
+        raise DataError(f"{_title(source)}: {bad.what}", "Join on columns of numbers or words.") from None
 
 
 def _match(left: pa.Table, right: pa.Table, ids: list[str], how: str) -> tuple[pa.Table, dict[str, Any]]:
@@ -148,12 +221,9 @@ def _match(left: pa.Table, right: pa.Table, ids: list[str], how: str) -> tuple[p
     """
     import pyarrow.compute as pc
 
-    keys = [_keys(left, right, name) for name in ids]
     sides = [
-        pa.table([pair[place] for pair in keys], names=ids).append_column(
-            row, pa.array(range(table.num_rows), pa.int64())
-        )
-        for place, (table, row) in enumerate(((left, LEFT), (right, RIGHT)))
+        keys.append_column(row, pa.array(range(keys.num_rows), pa.int64()))
+        for keys, row in ((left, LEFT), (right, RIGHT))
     ]
     for side, table in zip(("predictions", "labels"), sides, strict=True):
         for name in ids:
@@ -183,23 +253,24 @@ def _match(left: pa.Table, right: pa.Table, ids: list[str], how: str) -> tuple[p
     return matched, {"matched": sides[0].num_rows - missing[0].num_rows, **facts}
 
 
-def _keys(left: pa.Table, right: pa.Table, name: str) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
-    """A key column of both sides as text."""
-    pair = (_plain(left[name]), _plain(right[name]))
-    return _words(pair[0]), _words(pair[1])
+def _keys(table: pa.Table, ids: Sequence[str], source: Source) -> pa.Table:
+    """The key columns of a side as text; an empty key is missing.
 
-
-def _words(keys: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Keys as text; an empty one is missing."""
+    Raises:
+        DataError: some cannot be read as text.
+    """
     import pyarrow.compute as pc
 
-    words = keys.cast(pa.string())
-    return pc.if_else(pc.equal(words, ""), pa.scalar(None, pa.string()), words)
+    columns = {}
+    for name in ids:
+        words = pa.chunked_array([_text(part, name, source) for part in table[name].chunks], pa.string())
+        columns[name] = pc.if_else(pc.equal(words, ""), pa.scalar(None, pa.string()), words)
+    return pa.table(columns)
 
 
-def _plain(keys: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Keys without a dictionary."""
-    return keys.cast(keys.type.value_type) if pa.types.is_dictionary(keys.type) else keys
+def _title(source: Source) -> str:
+    """What messages call a data set."""
+    return " ".join(source.files) or "the table"
 
 
 def _examples(table: pa.Table, ids: list[str]) -> str:

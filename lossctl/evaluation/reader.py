@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from lossctl.domain import BoolArray, FloatArray, IntArray
-from lossctl.reading.cells import TEXT_HINT, BadRow, kind_of, scalar_column, shown, texts, vector_column
+from lossctl.reading.cells import TEXT_HINT, BadRow, kind_of, scalar_column, shown, text_of, texts, vector_column
 from lossctl.sums.problems import Key, Problem
 
 
@@ -91,16 +91,10 @@ class Reader:
         """A column as words; an empty one is null.
 
         Raises:
-            BadRow: it is not UTF-8.
+            BadRow: it cannot be read as text.
         """
         import pyarrow.compute as pc
 
-        array = self.record.column(column)
-        array = array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
-        try:
-            array = array.cast(pa.string())
-            array.validate(full=True)
-        except pa.ArrowException:
-            raise BadRow(0, f"column {column!r} holds text that is not UTF-8") from None
+        array = text_of(self.record.column(column), column)
         empty = pc.equal(array, texts([""])[0])  # a string of Python's would import pandas
         return pc.if_else(empty, pa.scalar(None, pa.string()), array) if pc.any(empty).as_py() else array

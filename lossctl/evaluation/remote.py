@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+import pyarrow as pa
+
 from lossctl.errors import LossctlError, UsageError
 from lossctl.evaluation.engine import portable
 
@@ -32,6 +34,8 @@ class Outcome:
     """The traceback of the error."""
     unfit: LossctlError | None = None
     """Why the worker could not try."""
+    untaken: bool = False
+    """Whether the item could not be unpickled there, such as damaged rows."""
 
 
 class Task:
@@ -75,6 +79,8 @@ def _outcome(needed: dict[str, str], function: bytes, item: bytes) -> tuple[Outc
     try:
         outcome = Outcome(worker, _prepared(needed, function, item)())
         return outcome, dumps(outcome)
+    except _Untaken:
+        outcome = Outcome(worker, untaken=True)
     except _Unfit as unfit:
         what, hint = unfit.args
         outcome = Outcome(worker, unfit=UsageError(f"{what} on worker {worker}", hint))
@@ -89,17 +95,24 @@ class _Unfit(Exception):
     """Something is missing on this worker: what, and what to do about it."""
 
 
+class _Untaken(Exception):
+    """The item cannot be unpickled on this worker."""
+
+
 def _prepared(needed: dict[str, str], function: bytes, item: bytes) -> Callable[[], Any]:
     """The call to make.
 
     Raises:
-        _Unfit: a version differs, or the function or the item cannot be unpickled here.
+        _Unfit: a version differs, or something that the function or the item needs is not installed here.
+        _Untaken: the item is damaged.
     """
     for name, wanted in needed.items():
         if (installed := versions()[name]) != wanted:
             raise _Unfit(f"{name} is {wanted} here, but {installed}", f"Install it there: pip install {name}=={wanted}")
     try:
         return functools.partial(pickle.loads(function), pickle.loads(item))  # noqa: S301  (from the client, through Dask)
+    except pa.ArrowException:
+        raise _Untaken from None
     except Exception as error:  # noqa: BLE001  (whatever a plug-in that is missing may cause)
         what = error.what if isinstance(error, LossctlError) else f"{type(error).__name__}: {error}"
         raise _Unfit(what, "It is known where you are: install its package on every worker.") from None

@@ -15,8 +15,8 @@ from lossctl.evaluation.measure import Measured, evaluated, kernel_label, lift, 
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.running import SERIAL, Running
 from lossctl.evaluation.traversal import Traversal
-from lossctl.reading.cells import takeable
 from lossctl.reading.format import MIXED, Mixed, Shard, Source, Wanted
+from lossctl.reading.storage import takeable
 
 Finish = Callable[[Measured], None]
 

@@ -13,11 +13,12 @@ import numpy as np
 import pyarrow as pa
 
 from lossctl.domain import IntArray
-from lossctl.errors import DataError
+from lossctl.errors import DataError, too_little_memory
 from lossctl.evaluation.engine import Engine
 from lossctl.evaluation.running import Running
 from lossctl.reading.cells import BadRow
 from lossctl.reading.format import Resplit, Shard, Source, Wanted
+from lossctl.reading.rows import plain_rows, shards_of
 
 
 class Counted(Protocol):
@@ -59,7 +60,7 @@ class Traversal:
             yield from self._map(engine, function)
 
     def _map(self, engine: Engine, function: Callable[[Shard], Output]) -> Iterator[tuple[Shard, Output]]:
-        shards: Iterator[Shard] = self.source.shards()
+        shards: Iterator[Shard] = shards_of(self.source)
         while True:
             taken: deque[Shard] = deque()
             try:
@@ -72,22 +73,26 @@ class Traversal:
             except BadRow as bad:
                 self._enter(taken[0])
                 raise DataError(f"{self.place(self.rows + bad.row)}: {bad.what}", bad.hint) from None
+            except MemoryError:
+                raise too_little_memory(taken[0].file if taken else self.source.files[-1]) from None
             except Resplit as resplit:
                 taken.popleft()
                 shards = chain([resplit.rest], _next_files(chain([*taken], shards)))
 
     def batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """The rows themselves, in order; errors as for `map`."""
-        shards: Iterator[Shard] = self.source.shards()
+        shards: Iterator[Shard] = shards_of(self.source)
         shard = next(shards, None)
         while shard is not None:
             self._enter(shard)
             try:
-                for record in shard.read(wanted):
+                for record in plain_rows(shard, wanted):
                     yield record
                     self.rows += record.num_rows
             except BadRow as bad:
                 raise DataError(f"{self.place(self.starts[-1] + bad.row)}: {bad.what}", bad.hint) from None
+            except MemoryError:
+                raise too_little_memory(shard.file) from None
             except Resplit as resplit:
                 self.starts.pop()
                 self.parts.pop()
@@ -104,7 +109,7 @@ class Traversal:
     def records(self, shard: Shard, start: int, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """The rows of a shard that was passed, the first of which is row ``start``; errors as for `map`."""
         try:
-            yield from shard.read(wanted)
+            yield from plain_rows(shard, wanted)
         except BadRow as bad:
             raise DataError(f"{self.place(start + bad.row)}: {bad.what}", bad.hint) from None
 

@@ -96,7 +96,7 @@ def _single(facts: Facts, layout: Layout, predicted: Predicted, name: str) -> Fi
 def _two_labels(facts: Facts, layout: Layout, predicted: Predicted) -> tuple[float | str, ...] | None:
     """The labels of class 0 and class 1; ``None`` where the labels are no yes or no."""
     if layout.classes is not None and len(layout.classes) == 2:
-        return layout.classes if layout.text else tuple(class_number(name) or 0.0 for name in layout.classes)
+        return layout.classes if layout.text else tuple(float(class_number(name) or 0) for name in layout.classes)
     if layout.text:
         words = sorted(facts.words.counts or ())
         return tuple(words) if len(words) == 2 else None

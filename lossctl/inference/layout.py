@@ -13,7 +13,10 @@ from lossctl.inference.request import Request
 from lossctl.inference.roles import Model, Roles, choose
 from lossctl.reading.cells import BadRow, class_number
 from lossctl.reading.format import Source, Wanted
+from lossctl.reading.rows import plain_rows, shards_of
 
+EXACT = 1 << 53
+"""From here on there are integers that no double is."""
 ClassLabels = Literal["codes", "numbers", "text"]
 """How a label column says a class: by code 0 to k-1, by a name that is a number, or by a name."""
 
@@ -111,9 +114,9 @@ class LayoutPlanner:
         """
         texts = {name for name in self._chosen.needed if self.kinds[name] == "text"}
         wanted = Wanted(frozenset(self._chosen.needed) - texts, frozenset(texts))
-        for shard in self.source.shards():
+        for shard in shards_of(self.source):
             try:
-                for batch in shard.read(wanted):
+                for batch in plain_rows(shard, wanted):
                     if batch.num_rows:
                         return batch
             except BadRow as bad:
@@ -174,16 +177,28 @@ class LayoutPlanner:
         return choices[0] if choices else None
 
     def class_labels(self, classes: tuple[str, ...] | None) -> ClassLabels:
-        """How the label column says a class."""
+        """How the label column says a class.
+
+        Raises:
+            UsageError: two classes are the same number, and the labels are numbers.
+        """
         label = self.roles.label
         if self.text:
             return "text"
         if classes is None or len(label) != 1 or self.kinds[label[0]] != "number":
             return "codes"
-        numbers = all(class_number(name) is not None for name in classes)
-        if numbers and [class_number(name) for name in classes] != list(range(len(classes))):
-            return "numbers"
-        if not numbers:
+        numbers = [number for name in classes if (number := class_number(name)) is not None]
+        if len(numbers) == len(classes):
+            first = {number: name for name, number in zip(reversed(classes), reversed(numbers), strict=True)}
+            for name, number in zip(classes, numbers, strict=True):
+                if first[number] != name:
+                    what = f"classes {first[number]!r} and {name!r} are the same number, and the labels are numbers"
+                    raise UsageError(what, "Rename one, or write the labels as text.")
+            if max(map(abs, numbers)) >= EXACT:
+                return "text"  # a double cannot tell such numbers apart: their digits are compared
+            if numbers != list(range(len(classes))):
+                return "numbers"
+        else:
             listed = ", ".join(f"{code} = {name}" for code, name in enumerate(classes[:8]))
             self.notes.append(f"classes: {listed}{', …' if len(classes) > 8 else ''}")
         return "codes"

@@ -1,5 +1,6 @@
 """From Arrow to NumPy: the cells of a column as numbers, and which of them are null."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,11 +8,15 @@ import pyarrow as pa
 
 from lossctl.domain import BoolArray, FloatArray, row_sum
 from lossctl.errors import option
+from lossctl.reading.storage import contents, is_list, mask_of
 
 TEXT_HINT = (
     f"What means a missing number is said by {option('null_values')}; "
     f"labels that are names need {option(classes='no,yes')}."
 )
+
+
+BYTES = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
 
 
 class BadRow(Exception):
@@ -28,42 +33,26 @@ class BadRow(Exception):
 
 def kind_of(kind: pa.DataType) -> str:
     """``number``, ``text``, ``list`` (of numbers) or ``other``."""
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
+    kind = contents(kind)
     if pa.types.is_boolean(kind) or pa.types.is_null(kind) or pa.types.is_decimal(kind):
         return "number"
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         return "number"
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
         return "text"
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+    if is_list(kind):
         return "list" if kind_of(kind.value_type) == "number" else "other"
     return "other"
 
 
-def class_number(name: str) -> float | None:
-    """The number that the name of a class is: an integer, or 1 for true and 0 for false; ``None`` for other names."""
-    words = {"true": 1.0, "false": 0.0}
-    return float(name) if name.lstrip("-").isdecimal() else words.get(name.lower())
+def class_number(name: str) -> int | None:
+    """The number that the name of a class is: an integer, or 1 for true and 0 for false; ``None`` for other names.
 
-
-def takeable(record: pa.RecordBatch) -> pa.RecordBatch:
-    """The same rows with views of text or bytes cast to plain arrays, of which Arrow's ``take`` can take some."""
-    for index, field in enumerate(record.schema):
-        if pa.types.is_string_view(field.type) or pa.types.is_binary_view(field.type):
-            plain = pa.large_string() if pa.types.is_string_view(field.type) else pa.large_binary()
-            record = record.set_column(index, field.name, record.column(index).cast(plain))
-    return record
-
-
-def mask_of(array: pa.Array) -> BoolArray | None:
-    """Where an Arrow array is null, ``(n,)``; ``None`` when nowhere."""
-    if array.null_count == 0:
-        return None
-    import pyarrow.compute as pc
-
-    valid = pc.is_valid(array).cast(pa.uint8())
-    return np.asarray(np.frombuffer(valid.buffers()[1], np.uint8, len(array), valid.offset) == 0)
+    >>> class_number("01"), class_number("-2.0"), class_number("--1")
+    (1, -2, None)
+    """
+    whole = re.fullmatch(r"([-+]?\d{1,4000})(\.0*)?", name)
+    return int(whole[1]) if whole else {"true": 1, "false": 0}.get(name.lower())
 
 
 def floats(array: pa.Array) -> FloatArray:
@@ -104,8 +93,27 @@ def texts(words: Sequence[str]) -> pa.Array:
     return pa.StringArray.from_buffers(len(words), pa.py_buffer(ends), pa.py_buffer(b"".join(encoded)))
 
 
+def text_of(array: pa.Array, column: str) -> pa.Array:
+    """A column of any cells that can be written in words, as those words.
+
+    Raises:
+        BadRow: they cannot, or are bytes that are not UTF-8.
+    """
+    kind = contents(array.type)
+    try:
+        array = array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+        array = array.cast(pa.string())
+        array.validate(full=True)
+    except (pa.ArrowException, UnicodeError):
+        if kind_of(kind) == "text" or any(test(kind) for test in BYTES):
+            raise BadRow(0, f"column {column!r} holds text that is not UTF-8") from None
+        raise BadRow(0, f"column {column!r} of type {kind} cannot be read as text") from None
+    return array
+
+
 def scalar_column(array: pa.Array) -> tuple[FloatArray, BoolArray | None]:
     """A column of numbers as values ``(n,)``, and a mask ``(n,)`` of its nulls, ``None`` without any; NaN is null."""
+    array = array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
     values, null = floats(array), mask_of(array)
     with np.errstate(all="ignore"):
         total = np.add.reduce(values)  # one pass says that there is no NaN

@@ -7,7 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from lossctl.errors import DataError, UsageError, option
+from lossctl.errors import DataError, UsageError, option, too_little_memory
+from lossctl.reading.cells import TEXT_HINT
 from lossctl.reading.columns import Column
 from lossctl.reading.expand import expand
 from lossctl.reading.format import Format, Reading, Resplit, Shard, Source, Wanted, formats, suffixes
@@ -32,7 +33,10 @@ def open_location(location: Location, reading: Reading) -> Source:
     format_ = _recognised(location) if reading.format is None else formats.get(reading.format)
     if location.compression is not None and not format_.text:
         raise DataError(f"{location.title}: {format_.name} inside {location.compression}", "Decompress the file first.")
-    return format_.open(location, reading)
+    try:
+        return format_.open(location, reading)
+    except MemoryError:
+        raise too_little_memory(location.title) from None
 
 
 def _recognised(location: Location) -> Format:
@@ -64,6 +68,7 @@ class Keyed:
 
     inner: Shard
     keys: tuple[tuple[str, str], ...]
+    nulls: tuple[str, ...]
 
     @property
     def file(self) -> str:
@@ -85,17 +90,27 @@ class Keyed:
         keys = [(name, value) for name, value in self.keys if wanted.others or name in wanted.names]
         try:
             for batch in self.inner.read(wanted):
-                arrays = [*batch.columns, *(_constant(name, value, wanted, batch.num_rows) for name, value in keys)]
+                arrays = [
+                    *batch.columns,
+                    *(self._constant(name, value, wanted, batch.num_rows) for name, value in keys),
+                ]
                 yield pa.RecordBatch.from_arrays(arrays, [*batch.schema.names, *(name for name, _ in keys)])
         except Resplit as resplit:
-            raise Resplit(Keyed(resplit.rest, self.keys)) from None
+            raise Resplit(Keyed(resplit.rest, self.keys, self.nulls)) from None
 
+    def _constant(self, name: str, value: str, wanted: Wanted, rows: int) -> pa.Array:
+        """A key's value, repeated for every row: a number where the key is wanted as one, else text.
 
-def _constant(name: str, value: str, wanted: Wanted, rows: int) -> pa.Array:
-    """A key's value, repeated for every row: a number where the key is wanted as one, else text."""
-    word = None if value == "__HIVE_DEFAULT_PARTITION__" else value
-    words = pa.array([word] * rows, pa.string())
-    return words.cast(pa.float64()) if name in wanted.numbers else words
+        Raises:
+            DataError: it is wanted as a number, and is none.
+        """
+        number = name in wanted.numbers
+        missing = value == "__HIVE_DEFAULT_PARTITION__" or (number and value in self.nulls)
+        words = pa.array([None if missing else value] * rows, pa.string())
+        try:
+            return words.cast(pa.float64()) if number else words
+        except pa.ArrowInvalid:
+            raise DataError(f"{self.file}: the folder {name}={value} names no number", TEXT_HINT) from None
 
 
 @dataclass(frozen=True)
@@ -145,7 +160,7 @@ class Files:
                 self._compare(path, source, keys)
             keys = _own(source, keys)
             for shard in source.shards():
-                yield Keyed(shard, keys) if keys else shard
+                yield Keyed(shard, keys, self.reading.nulls) if keys else shard
 
     def _compare(self, path: str, source: Source, keys: tuple[tuple[str, str], ...]) -> None:
         """Raise a `DataError` where a file lacks a needed column of the first, or has a list where that has none."""

@@ -40,8 +40,9 @@ class Slice:
 
     def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """Its rows."""
-        names = [name for name in self.table.column_names if wanted.others or name in wanted.names]
-        yield from self.table.select(names).to_batches(max_chunksize=1 << 16)
+        names = self.table.column_names
+        places = [place for place, name in enumerate(names) if wanted.others or name in wanted.names]
+        yield from self.table.select(places).to_batches(max_chunksize=1 << 16)
 
 
 def _unpickled(rows: pa.Buffer, index: int, file: str) -> Slice:

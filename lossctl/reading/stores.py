@@ -1,5 +1,6 @@
 """Where bytes are: this machine, object stores, the web."""
 
+import errno
 import functools
 import os
 import re
@@ -7,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from lossctl.errors import DataError, LossctlError, UsageError
+from lossctl.errors import DataError, LossctlError, UsageError, too_little_memory
 from lossctl.words import near
 
 ARROW_STORES = ("s3", "gs", "gcs", "abfs", "abfss")
@@ -18,6 +19,9 @@ VERSIONS = ("etag", "content-md5", "last-modified", "lastmodified", "mtime", "mo
 """What stores call the version of a file, or when it was written; the first that is there tells."""
 REFUSALS = (OSError, pa.ArrowException, MemoryError, IndexError, UnicodeError, SystemError, ValueError)
 """What the readers of Arrow and of stores may raise where a file is damaged; reading a whole file raises none of it."""
+
+NO_MEMORY = re.compile("bad_alloc|[mc]alloc of size .* failed|cannot allocate memory", re.IGNORECASE)
+"""What Arrow says of memory in an error of another kind."""
 
 
 def scheme_of(path: str) -> str:
@@ -41,6 +45,8 @@ def unreadable(path: str, error: Exception) -> LossctlError:
         return DataError(f"{path}: no such file", f"Did you mean {shown}?" if close else "")
     if isinstance(error, PermissionError):
         return DataError(f"{path}: permission denied")
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM or NO_MEMORY.search(str(error)):
+        return too_little_memory(path)
     line = str(error).strip().partition("\n")[0]
     return DataError(f"{path}: cannot be read: {line}", "Is the file whole, and of the format its name says?")
 

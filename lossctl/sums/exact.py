@@ -317,8 +317,11 @@ def to_float(exact: Fraction) -> float:
 
 
 def square_root(exact: Fraction) -> float:
-    """The square root of an exact number, without overflow on the way; 0 for a negative one."""
+    """The square root of an exact number, infinite where no double is so large; 0 for a negative one."""
     if exact <= 0:
         return 0.0
     half = (exact.numerator.bit_length() - exact.denominator.bit_length()) // 2
-    return math.ldexp(math.sqrt(to_float(exact / Fraction(4) ** half)), half)
+    try:
+        return math.ldexp(math.sqrt(to_float(exact / Fraction(4) ** half)), half)
+    except OverflowError:
+        return math.inf

@@ -190,12 +190,12 @@ class Gradients:
                 continue
             absolute, squares, norm, norm_squares = (part[group] for part in sums)
             slope = total.slope(reduction)
-            finite = specials[group] is None
+            finite, unknown = specials[group] is None, isinstance(slope, float) and math.isnan(slope)
             figures.append(
                 GradientFigures(
-                    l2=square_root(Fraction(slope) ** 2 * squares) if finite else math.inf,
-                    l1=to_float(absolute * Fraction(slope)) if finite else math.inf,
-                    linf=_scaled(slope, float(self.largest[group])),
+                    l2=math.nan if unknown else square_root(Fraction(slope) ** 2 * squares) if finite else math.inf,
+                    l1=math.nan if unknown else to_float(absolute * Fraction(slope)) if finite else math.inf,
+                    linf=math.nan if unknown else _scaled(slope, float(self.largest[group])),
                     row_mean=to_float(norm / total.sum_weight) if finite else math.inf,
                     row_rms=square_root(norm_squares / total.sum_weight) if finite else math.inf,
                     row_max=float(self.largest_norm[group]),

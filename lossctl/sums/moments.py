@@ -64,13 +64,15 @@ class Total:
         return square_root(squared)
 
     def slope(self, reduction: str) -> Fraction | float:
-        """d(reported number) / d(Σ wℓ): what turns a row's w·g into the gradient of the reported number."""
+        """d(reported number) / d(Σ wℓ), which makes w·g the gradient of that number; NaN where the number is."""
         if reduction == "sum" or self.n == 0:
             return Fraction(1)
         if reduction == "mean":
             return 1 / self.sum_weight
         root = self.value(reduction)
-        return 0.5 / root / to_float(self.sum_weight) if root else 0.0
+        if not math.isfinite(root):
+            return math.nan if math.isnan(root) else 0.0
+        return 1 / (2 * Fraction(root) * self.sum_weight) if root else 0.0
 
     @property
     def effective_n(self) -> float:

@@ -158,6 +158,8 @@ class Session:
         """
         if outcome.unfit is not None:
             raise outcome.unfit
+        if outcome.untaken:
+            return function(item)
         if outcome.error is None:
             output: Output = outcome.output
             return output

@@ -35,7 +35,9 @@ class _Crew(Generic[Item, Output]):
         self.function, self.size = function, size
         self.waiting: deque[tuple[int, Item]] = deque()
         self.idle: list[Connection] = []
-        self.busy: dict[Connection, int] = {}
+        self.busy: dict[Connection, tuple[int, Item]] = {}
+        self.untaken: dict[int, Item] = {}
+        """What no worker could be sent, such as damaged rows: it is worked on here, which says what is wrong."""
         self.workers: dict[Connection, ForkProcess] = {}
         self.outcomes: dict[int, tuple[Output | None, Exception | None]] = {}
         self.count = 0
@@ -62,8 +64,10 @@ class _Crew(Generic[Item, Output]):
         """
         if not self.workers:
             return self.function(self.waiting.popleft()[1])
-        while number not in self.outcomes:
+        while number not in self.outcomes and number not in self.untaken:
             self._take_in()
+        if number in self.untaken:
+            return self.function(self.untaken.pop(number))
         output, error = self.outcomes.pop(number)
         if error is not None:
             raise error
@@ -85,9 +89,15 @@ class _Crew(Generic[Item, Output]):
                 self.size = len(self.workers)  # the system has no more of them; without any, the work is done here
                 continue
             number, item = self.waiting.popleft()
-            self.busy[connection] = number
             try:
-                connection.send(item)
+                packed = pickle.dumps(item)
+            except Exception:  # noqa: BLE001  (whatever its class does)
+                self.untaken[number] = item
+                self.idle.append(connection)
+                continue
+            self.busy[connection] = number, item
+            try:
+                connection.send_bytes(packed)
             except OSError:
                 self._raise_death(connection)
 
@@ -120,10 +130,14 @@ class _Crew(Generic[Item, Output]):
         ready = wait(self.busy)
         for connection in [busy for busy in self.busy if busy in ready]:
             try:
-                outcome = connection.recv()
+                outcome = pickle.loads(connection.recv_bytes())  # noqa: S301  (from our worker)
             except (EOFError, OSError):
                 self._raise_death(connection)
-            self.outcomes[self.busy.pop(connection)] = outcome
+            number, item = self.busy.pop(connection)
+            if outcome is None:
+                self.untaken[number] = item
+            else:
+                self.outcomes[number] = outcome
             self.idle.append(connection)
         self._hand_out()
 
@@ -154,9 +168,22 @@ def _serve(function: Callable[[Item], Output], connection: "Connection", inherit
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to every process; the one who forked answers
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-    with contextlib.suppress(EOFError, OSError):
+    with contextlib.suppress(Exception):  # the other end is closed, or has to see that this one is
         while True:
-            connection.send(_outcome(function, connection.recv()))
+            connection.send_bytes(_answer(function, connection.recv_bytes()))
+
+
+def _answer(function: Callable[[Item], Output], packed: bytes) -> bytes:
+    """The outcome of a pickled item, pickled; that of an item that cannot be unpickled is ``None``."""
+    try:
+        item = pickle.loads(packed)  # noqa: S301  (from the process that forked this one)
+    except Exception:  # noqa: BLE001  (whatever its class does)
+        return pickle.dumps(None)
+    outcome = _outcome(function, item)
+    try:
+        return pickle.dumps(outcome)
+    except Exception as error:  # noqa: BLE001  (likewise)
+        return pickle.dumps((None, portable(error, pickle.dumps)))
 
 
 def _outcome(function: Callable[[Item], Output], item: Item) -> tuple[Output | None, Exception | None]:

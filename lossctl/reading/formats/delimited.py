@@ -16,12 +16,12 @@ from lossctl.reading.cells import TEXT_HINT, BadRow, kind_of
 from lossctl.reading.columns import Column
 from lossctl.reading.format import MIXED, Mixed, Reading, Resplit, Wanted, formats
 from lossctl.reading.inferred_types import HEAD, inferred_types, is_number, long_or_coded
-from lossctl.reading.lines import RANGE, Range, Stream, TextSource, last_line_end, lines_of
+from lossctl.reading.line_ends import LineEnds, closes
+from lossctl.reading.lines import RANGE, Range, Stream, TextSource, before_text, lines_of, pieces, rows_of
 from lossctl.reading.location import Location
 from lossctl.reading.stamp import Stamp, unchanged
 from lossctl.reading.stores import unreadable
 
-BOM = b"\xef\xbb\xbf"
 RAGGED = re.compile(r"CSV parse error: Row #(\d+): Expected (\d+) columns, got (\d+): (.*)", re.DOTALL)
 CONVERSION = re.compile(
     r"In CSV column #(\d+): Row #(\d+): CSV conversion error to (\w+): invalid value '(.*)'", re.DOTALL
@@ -41,6 +41,7 @@ class Layout:
     start: int
     size: int
     stamp: Stamp
+    longest: int
     long: frozenset[str]
     """Columns of digits that are no numbers to Arrow: carried along as text, or digits would be lost."""
 
@@ -54,6 +55,10 @@ class Layout:
         """The shards of a file."""
         for index, start in enumerate(range(self.start, self.size, RANGE)):
             yield ByteRange(self, start, min(start + RANGE, self.size), index)
+
+    def ends(self) -> LineEnds:
+        """What finds the ends of the lines."""
+        return LineEnds(self.delimiter)
 
     def parse(self, text: bytes, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """The rows of whole lines; errors as for `ByteRange`."""
@@ -99,15 +104,21 @@ class ByteRange(Range):
         try:
             layout = self.layout
             start, text = lines_of(
-                layout.path, self.start, self.stop, first=layout.start, size=layout.size, stamp=layout.stamp
+                layout.path,
+                self.start,
+                self.stop,
+                first=layout.start,
+                size=layout.size,
+                stamp=layout.stamp,
+                longest=layout.longest,
             )
         except (OSError, pa.ArrowException) as error:
             raise unreadable(self.file, error) from None
         if not text:
             return
-        if self.stop < self.layout.size and last_line_end(text, self.layout.delimiter)[1]:
+        if self.stop < self.layout.size and not closes(text, self.layout.delimiter):
             raise Resplit(Remainder(self.layout, start, self.index))
-        yield from _parse(text, self.layout, wanted)
+        yield from rows_of(text, self.layout, wanted)
 
 
 @dataclass(frozen=True)
@@ -130,25 +141,24 @@ class Remainder:
 
     def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """Its rows, cut at line ends outside quotes; errors as for `ByteRange`."""
-        rows = 0
+        rows, before = 0, 0
         try:
             with unchanged(self.layout.path, self.layout.stamp) as file:
                 file.seek(self.start)
-                text = b""
-                while more := file.read(max(RANGE, len(text))):
-                    text += more
-                    end = last_line_end(text, self.layout.delimiter)[0]
-                    for batch in _parse(text[:end], self.layout, wanted, before=rows):
+                for text in pieces(file.read, self.layout.ends(), self.layout.longest):
+                    before = rows
+                    for batch in rows_of(text, self.layout, wanted):
                         rows += batch.num_rows
                         yield batch
-                    text = text[end:]
-                yield from _parse(text, self.layout, wanted, before=rows)
+                    before = rows
+        except BadRow as bad:
+            raise BadRow(before + bad.row, bad.what, bad.hint) from None
         except (OSError, pa.ArrowException) as error:
             raise unreadable(self.file, error) from None
 
 
-def _parse(text: bytes, layout: Layout, wanted: Wanted, before: int = 0) -> Iterator[pa.RecordBatch]:
-    """The rows of whole lines; ``before`` rows of the shard came before them."""
+def _parse(text: bytes, layout: Layout, wanted: Wanted) -> Iterator[pa.RecordBatch]:
+    """The rows of whole lines."""
     if not text:
         return
     # A single block, so that nothing straddles two.
@@ -157,18 +167,18 @@ def _parse(text: bytes, layout: Layout, wanted: Wanted, before: int = 0) -> Iter
     try:
         table = pyarrow.csv.read_csv(pa.BufferReader(text), reading, parsing, layout.conversion(wanted))
     except (pa.ArrowException, UnicodeError) as error:
-        raise _explained(error, layout, wanted, before) from None
-    if b'"' in text and last_line_end(text, layout.delimiter)[1]:
+        raise _explained(error, layout, wanted) from None
+    if b'"' in text and not closes(text, layout.delimiter):
         hint = "Close it, or double it where it is a character of the cell."
-        raise BadRow(before + max(table.num_rows - 1, 0), "a quote is opened and never closed", hint)
+        raise BadRow(max(table.num_rows - 1, 0), "a quote is opened and never closed", hint)
     yield from table.to_batches(max_chunksize=1 << 16)
 
 
-def _explained(error: Exception, layout: Layout, wanted: Wanted, before: int) -> Exception:
+def _explained(error: Exception, layout: Layout, wanted: Wanted) -> Exception:
     """Arrow's error as one of ours.
 
-    A row with too many or too few cells, or with a cell of the wrong type, is a `BadRow`, ``before`` rows of the shard
-    being before those of the text; such a cell in a column that is only copied is `Mixed`; all else is a `DataError`.
+    A row with too many or too few cells, or with a cell of the wrong type, is a `BadRow`; such a cell in a column that
+    is only copied is `Mixed`; all else is a `DataError`.
     """
     ragged = RAGGED.search(str(error))
     if ragged is not None:
@@ -176,7 +186,7 @@ def _explained(error: Exception, layout: Layout, wanted: Wanted, before: int) ->
         shown = text if len(text) <= 60 else text[:60] + "…"
         what = f"{actual} field{'' if actual == '1' else 's'} where the first line has {expected}: {shown!r}"
         hint = "Mend the row; a field that holds the separator stands in double quotes."
-        return BadRow(before + max(int(row) - 1, 0), what, hint)
+        return BadRow(max(int(row) - 1, 0), what, hint)
     conversion = CONVERSION.search(str(error))
     if conversion is None:
         return unreadable(layout.title, error)
@@ -187,7 +197,7 @@ def _explained(error: Exception, layout: Layout, wanted: Wanted, before: int) ->
         what = f"{layout.title}: column {name!r} holds {shown!r}, which is not {kind} as in the first rows"
         return Mixed(what, MIXED)
     what = "a number" if kind == "double" else f"of type {kind}"
-    return BadRow(before + max(int(row) - 1, 0), f"column {name!r} holds {shown!r}, which is not {what}", TEXT_HINT)
+    return BadRow(max(int(row) - 1, 0), f"column {name!r} holds {shown!r}, which is not {what}", TEXT_HINT)
 
 
 class Delimited:
@@ -216,8 +226,8 @@ class Delimited:
         delimiter = self.delimiter if reading.delimiter is None else reading.delimiter.replace("\\t", "\t")
         if len(delimiter.encode()) != 1 or delimiter in '"\r\n':
             raise UsageError(f"the delimiter must be one character, not {reading.delimiter!r}", "Such as ';' or '\\t'.")
-        stream = Stream(location, cut=lambda text: last_line_end(text, delimiter)[0])
-        head = stream.head(lambda text: text.count(b"\n") > 1, HEAD)
+        stream = Stream(location, reading.max_line)
+        head = stream.head(2, HEAD)
         layout = _layout(location, head, delimiter, reading)
         pieces = None if location.ranges else stream.begin(layout, layout.start)
         return TextSource(layout.title, layout.columns, layout.ranges, pieces)
@@ -260,13 +270,11 @@ def _layout(location: Location, head: bytes, delimiter: str, reading: Reading) -
     title = location.title
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise DataError(f"{title}: the text is UTF-16", "Convert it to UTF-8.")
-    start = len(BOM) if head.startswith(BOM) else 0
-    while head[start : start + 1] in {b"\r", b"\n"}:
-        start += 1
+    start = before_text(head)
     end = b"\n" if b"\n" in head else b"\r"  # old Macs
-    stop = head.find(end, start) + 1
-    while stop and head.count(b'"', start, stop) % 2:
-        stop = head.find(end, stop) + 1
+    line_begin, stop, quotes = start, head.find(end, start) + 1, 0
+    while stop and (quotes := quotes + head.count(b'"', line_begin, stop)) % 2:
+        line_begin, stop = stop, head.find(end, stop) + 1
     stop = stop or len(head)
     try:
         line = head[start:stop].decode()
@@ -291,7 +299,8 @@ def _layout(location: Location, head: bytes, delimiter: str, reading: Reading) -
     types = inferred_types(names, body, delimiter, reading.nulls)
     size = location.size if location.ranges else 0
     long = long_or_coded(names, types, body, delimiter)
-    return Layout(location.path, title, delimiter, reading.nulls, names, types, stop, size, location.stamp, long)
+    stamp, longest = location.stamp, reading.max_line
+    return Layout(location.path, title, delimiter, reading.nulls, names, types, stop, size, stamp, longest, long)
 
 
 def _names(title: str, cells: tuple[str, ...], delimiter: str) -> tuple[str, ...]:

@@ -1,26 +1,35 @@
 """JSON Lines: one object a line; a shard is a fixed range of bytes, cut at line ends."""
 
 import datetime as dt
+import functools
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+import numpy as np
 import pyarrow as pa
 
 from lossctl.errors import DataError, option
-from lossctl.reading.cells import TEXT_HINT, BadRow, kind_of
+from lossctl.reading.cells import TEXT_HINT, BadRow, kind_of, texts
 from lossctl.reading.format import MIXED, Mixed, Reading, Wanted, columns_in, formats
-from lossctl.reading.lines import RANGE, Range, Stream, TextSource, lines_of
+from lossctl.reading.inferred_types import is_number
+from lossctl.reading.line_ends import LineEnds
+from lossctl.reading.lines import RANGE, Range, Stream, TextSource, before_text, lines_of, rows_of
 from lossctl.reading.location import Location
+from lossctl.reading.nesting import DEEPEST, too_deep
 from lossctl.reading.stamp import Stamp
 from lossctl.reading.stores import unreadable
+from lossctl.reading.twins import object_of, twin_in
 
 HEAD = 1 << 20
 """Bytes from which the types of columns are inferred."""
-NO_OBJECT = re.compile(rb"^[ \t]*[^{ \t\r\n]", re.MULTILINE)
+NO_OBJECT = re.compile(rb"\n[ \t]*[^{ \t\r\n]")
+"""A line after the first that does not begin like an object."""
+TOO_DEEP = f"objects and lists are nested more than {DEEPEST} levels deep"
+FLATTEN = "Write such a value as text, or leave it out."
 SPELLED = {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}
 
 
@@ -32,13 +41,19 @@ class Layout:
     title: str
     nulls: tuple[str, ...]
     schema: pa.Schema
+    start: int
     size: int
     stamp: Stamp
+    longest: int
 
     def ranges(self) -> Iterator["LineRange"]:
         """The shards of a file."""
-        for index, start in enumerate(range(0, self.size, RANGE)):
+        for index, start in enumerate(range(self.start, self.size, RANGE)):
             yield LineRange(self, start, min(start + RANGE, self.size), index)
+
+    def ends(self) -> LineEnds:
+        """What finds the ends of the lines."""
+        return LineEnds()
 
     def schema_for(self, wanted: Wanted) -> pa.Schema:
         """The wanted columns with the types to read them as."""
@@ -76,7 +91,21 @@ class Layout:
         except pa.ArrowInvalid:
             # Numbers written as words that mean null, or too large for a double: Python reads them, slowly.
             table = pa.Table.from_pylist(list(self._one_by_one(text, schema, wanted)), schema)
-        yield from table.to_batches(max_chunksize=1 << 16)
+        yield from self._nulled(table, wanted).to_batches(max_chunksize=1 << 16)
+
+    def _nulled(self, table: pa.Table, wanted: Wanted) -> pa.Table:
+        """The table, null where a number is one of the words for null."""
+        for index, field in enumerate(table.schema):
+            if self.missing and field.name in wanted.numbers:
+                chunks = [_without(chunk, self.nulls, self.missing) for chunk in table.column(index).chunks]
+                table = table.set_column(index, field, pa.chunked_array(chunks, field.type))
+        return table
+
+    @functools.cached_property
+    def missing(self) -> pa.Array | None:
+        """The words for null that are numbers, as numbers; ``None`` without any."""
+        numbers = np.array([float(word) for word in self.nulls if is_number(word)])
+        return pa.array(numbers[np.isfinite(numbers)]) if np.isfinite(numbers).any() else None
 
     def _one_by_one(self, text: bytes, schema: pa.Schema, wanted: Wanted) -> Iterator[dict[str, Any]]:
         """The rows of whole lines as dictionaries, read by Python.
@@ -90,12 +119,17 @@ class Layout:
             if not line.strip():
                 continue
             row += 1
+            if too_deep(line):
+                raise BadRow(row, TOO_DEEP, FLATTEN)
             try:
-                value = json.loads(line)
+                value = json.loads(line, object_pairs_hook=object_of)
             except (ValueError, RecursionError) as error:
                 raise BadRow(row, f"not JSON: {error}", "Mend the line; one object a line.") from None
             if not isinstance(value, dict):
                 raise BadRow(row, "the line is not a JSON object", "Write one object a line.")
+            for column in schema:
+                if (twin := twin_in(value, column.name)) is not None:
+                    raise BadRow(row, f"key {twin!r} stands twice in one object", "Keep one, or rename one.")
             try:
                 yield {column.name: self._cell(row, column, value.get(column.name)) for column in schema}
             except BadRow as bad:
@@ -128,17 +162,34 @@ class Layout:
         return stored
 
 
+def _without(array: pa.Array, words: Sequence[str], numbers: pa.Array) -> pa.Array:
+    """Numbers, or lists of numbers, null where they are one of these words or numbers."""
+    import pyarrow.compute as pc
+
+    if pa.types.is_list(array.type):
+        cells = _without(array.values, words, numbers)
+        buffers = array.buffers()[:2]
+        return pa.Array.from_buffers(array.type, len(array), buffers, offset=array.offset, children=[cells])
+    if pa.types.is_boolean(array.type):
+        null = pc.is_in(array.cast(pa.string()), value_set=texts(words))
+    else:
+        null = pc.is_in(array, value_set=numbers)
+    return pc.if_else(null, pa.scalar(None, array.type), array)
+
+
 def _table(text: bytes, schema: pa.Schema | None) -> pa.Table:
     """The rows of whole lines, read by Arrow with the types of a schema, or inferred ones.
 
     Raises:
-        ArrowInvalid: a line is no object, or a value is of another type.
+        ArrowInvalid: a line is no object or nested too deeply, or a value is of another type.
     """
     # Arrow's reader dies of a text that begins with null, and takes null in place of an object.
     import pyarrow.json
 
     if text.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"{" or NO_OBJECT.search(text):
         raise pa.ArrowInvalid("a line is not a JSON object")
+    if too_deep(text):
+        raise pa.ArrowInvalid(TOO_DEEP)
     reading = pyarrow.json.ReadOptions(use_threads=False, block_size=len(text) + 1)
     unexpected = "infer" if schema is None else "ignore"
     parsing = pyarrow.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior=unexpected)
@@ -152,14 +203,21 @@ class LineRange(Range):
     layout: Layout
 
     def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
-        """Its rows; errors as for `Layout.parse`."""
+        """Its rows; errors as for `rows_of` and `Layout.parse`."""
         try:
+            layout = self.layout
             text = lines_of(
-                self.layout.path, self.start, self.stop, first=0, size=self.layout.size, stamp=self.layout.stamp
+                layout.path,
+                self.start,
+                self.stop,
+                first=layout.start,
+                size=layout.size,
+                stamp=layout.stamp,
+                longest=layout.longest,
             )[1]
         except (OSError, pa.ArrowException) as error:
             raise unreadable(self.file, error) from None
-        yield from self.layout.parse(text, wanted)
+        yield from rows_of(text, layout, wanted)
 
 
 class JsonLinesWriter:
@@ -211,12 +269,13 @@ class JsonLines:
         Raises:
             DataError: it is not one JSON object a line.
         """
-        stream = Stream(location, cut=lambda text: text.rfind(b"\n") + 1)
-        head = stream.head(lambda text: b"\n" in text, HEAD)
-        schema = _schema(location.title, head[: head.rfind(b"\n") + 1] or head)
-        size = location.size if location.ranges else 0
-        layout = Layout(location.path, location.title, reading.nulls, schema, size, location.stamp)
-        pieces = None if location.ranges else stream.begin(layout, 0)
+        stream = Stream(location, reading.max_line)
+        head = stream.head(1, HEAD)
+        start = before_text(head)
+        schema = _schema(location.title, head[start : head.rfind(b"\n") + 1] or head[start:])
+        size, longest = location.size if location.ranges else 0, reading.max_line
+        layout = Layout(location.path, location.title, reading.nulls, schema, start, size, location.stamp, longest)
+        pieces = None if location.ranges else stream.begin(layout, start)
         return TextSource(layout.title, columns_in(schema), layout.ranges, pieces)
 
     def writer(self, file: BinaryIO, schema: pa.Schema) -> JsonLinesWriter:  # noqa: ARG002
@@ -244,9 +303,11 @@ def _schema(title: str, text: bytes) -> pa.Schema:
         return pa.schema([pa.field(field.name, _as_written(field.type)) for field in _table(text, None).schema])
     except pa.ArrowInvalid as error:
         fields: dict[str, pa.DataType] = {}
-        for line in text.splitlines():
+        for row, line in enumerate(filter(bytes.strip, text.splitlines()), 1):
+            if too_deep(line):
+                raise DataError(f"{title}: row {row:,}: {TOO_DEEP}", FLATTEN) from None
             try:
-                value = json.loads(line) if line.strip() else {}
+                value = json.loads(line)
             except (ValueError, RecursionError):
                 value = None
             if not isinstance(value, dict):

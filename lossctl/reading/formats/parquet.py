@@ -41,15 +41,15 @@ def _footer(file: Any, path: str, stamp: Stamp) -> "pq.FileMetaData":
     return footer
 
 
-def _rows(file: "pq.ParquetFile", index: int, names: list[str]) -> int:
+def _rows(file: "pq.ParquetFile", index: int, fields: list[pa.Field]) -> int:
     """How many rows a batch of some columns of a row group may have.
 
     The footer would say how much a column holds, but Arrow ends the process where that part of it is damaged.
     """
-    group, schema = file.metadata.row_group(index), file.schema_arrow
+    group = file.metadata.row_group(index)
     whole = max(group.total_byte_size, 1) // max(group.num_rows, 1) + 1
-    widths = [_bytes(schema.field(name).type, whole) for name in names]
-    lists = [name for name, width in zip(names, widths, strict=True) if not width]
+    widths = [_bytes(field.type, whole) for field in fields]
+    lists = [field.name for field, width in zip(fields, widths, strict=True) if not width]
     if lists:
         first = next(file.iter_batches(LOOK, row_groups=[index], columns=lists, use_threads=False), None)
         widths += [] if first is None else [column.nbytes // max(len(column), 1) for column in first.columns]
@@ -86,9 +86,9 @@ class RowGroups(Part):
         try:
             with unchanged(self.path, self.stamp) as raw:
                 file = _open(raw, self.path, self.stamp)
-                names = [name for name in file.schema_arrow.names if wanted.others or name in wanted.names]
+                fields = [field for field in file.schema_arrow if wanted.others or field.name in wanted.names]
                 filled = (index for index in self.members if file.metadata.row_group(index).num_rows)
-                rows = _rows(file, next(filled, self.members[0]), names)
+                rows, names = _rows(file, next(filled, self.members[0]), fields), [field.name for field in fields]
                 yield from file.iter_batches(rows, row_groups=[*self.members], columns=names, use_threads=False)
         except REFUSALS as error:
             raise unreadable(self.file, error) from None
