@@ -4,6 +4,7 @@ Every reading of a file of this machine is a call of ``os.pread``: the file is c
 """
 
 import contextlib
+import gc
 import os
 import threading
 
@@ -13,7 +14,8 @@ from stored import compress, narrow, stored_as
 
 import lossctl as library
 from lossctl.reading import stamp
-from lossctl.reading.format import formats
+from lossctl.reading.files import open_source
+from lossctl.reading.format import Wanted, formats
 from lossctl.reading.location import SUFFIXES as COMPRESSIONS
 
 ROWS = 120
@@ -203,3 +205,61 @@ def test_every_command_reads_a_file_as_it_was_or_says_that_it_changed(lossctl, s
             assert done.status == 3, outcome
             assert f"{path}: was changed while it was read: " in done.err, outcome
             assert whole.out.startswith(done.out) if name == "samples" else not done.out, outcome
+
+
+@pytest.mark.parametrize("way", IN_PLACE)
+@pytest.mark.parametrize("kind", ["csv", "csv of quotes", "jsonl", "parquet", "arrow", "arrows", "csv.gz"])
+def test_stdin_that_is_a_file_must_stay_what_it_is(lossctl, stored, monkeypatch, kind, way):
+    path = stored(kind)
+    once = stamp.Once.read
+
+    def read(file, n=-1):
+        text = once(file, n)
+        way(path, AFTER[kind])
+        return text
+
+    monkeypatch.setattr(stamp.Once, "read", read)
+    with path.open() as file:
+        kept = os.dup(0)
+        try:
+            os.dup2(file.fileno(), 0)
+            done = lossctl("eval", "-", "-y", "y", "-p", "p", "-l", "mse")
+        finally:
+            os.dup2(kept, 0)
+            os.close(kept)
+    assert (done.status, done.out) == (3, "")
+    assert f"stdin: was changed while it was read: {IN_PLACE[way]}" in done.err
+
+
+def test_a_later_pass_reads_the_files_of_the_first(stored):
+    """Only one file stays open by its source: the others are opened when their turn comes, in each pass."""
+    other, path = stored("csv", "other"), stored("csv")
+    source = open_source([other, path])
+    assert len({shard.file for shard in source.shards()}) == 2
+    rename(path, AFTER["csv"])
+    with pytest.raises(stamp.Changed, match="another file has its name now"):
+        [*source.shards()]
+    path.unlink()
+    with pytest.raises(stamp.Changed, match="it is gone"):
+        [*source.shards()]
+
+
+def test_few_files_are_kept_open_and_none_after_a_run(tmp_path, stored):
+    paths = [tmp_path / f"{number:03}.csv" for number in range(3 * stamp.MOST)]
+    for path in paths:
+        path.write_bytes(BEFORE["csv"])
+        os.utime(path, (0, 0))  # long ago
+    before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+    source = open_source([*paths])
+    shards = [*source.shards()]
+    if before:
+        assert len(os.listdir("/proc/self/fd")) <= before + stamp.MOST
+    rename(paths[0], AFTER["csv"])
+    rename(paths[-1], AFTER["csv"])
+    wanted = Wanted(frozenset("yp"), frozenset())
+    assert sum(batch.num_rows for shard in shards[1:] for batch in shard.read(wanted)) > 0
+    with pytest.raises(stamp.Changed, match="another file has its name now"):
+        [*shards[0].read(wanted)]
+    del source, shards
+    gc.collect()
+    assert not before or len(os.listdir("/proc/self/fd")) == before
