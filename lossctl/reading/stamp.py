@@ -180,13 +180,15 @@ class Once:
     """
 
     def __init__(self, file: Any, check: Callable[[], None], *, last: bool) -> None:
-        self.file, self.check, self.last = file, check, last
+        self.file, self.check, self.last, self.ended = file, check, last, False
 
     def read(self, n: int = -1) -> bytes:
         """The next ``n`` bytes, fewer only at the end; all for -1."""
-        text = bytes(self.file.read(n))
-        if not self.last or n < 0 or len(text) < n:
+        text = b"" if self.ended else bytes(self.file.read(n))
+        ending = not self.ended and (n < 0 or len(text) < n)
+        if ending or not self.last:
             self.check()
+        self.ended = self.ended or (ending and self.last)  # some stores have one file for all who open it
         return text
 
     @property

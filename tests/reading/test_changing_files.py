@@ -263,3 +263,36 @@ def test_few_files_are_kept_open_and_none_after_a_run(tmp_path, stored):
     del source, shards
     gc.collect()
     assert not before or len(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.parametrize("kind", BEFORE)
+def test_an_object_of_a_store_that_is_replaced_at_any_moment_is_whole_or_an_error(monkeypatch, stored, kind):
+    """It is replaced before (even) or after (odd) one of the times it is opened, but for the first."""
+    fsspec = pytest.importorskip("fsspec")
+    store, name, open_one = fsspec.filesystem("memory"), stored(kind).name, stamp.open_binary
+
+    def open_binary(path):
+        replace()
+        file = open_one(path)
+        replace()
+        return file
+
+    def replace():
+        nonlocal passed
+        if passed == moment:
+            store.pipe(name, AFTER[kind])
+        passed += 1
+
+    monkeypatch.setattr(stamp, "open_binary", open_binary)
+    moment = passed = 1
+    while passed >= moment:
+        moment, passed = moment + 1, 0
+        store.pipe(name, BEFORE[kind])
+        try:
+            report = library.evaluate(f"memory://{name}", "mse", label="y", prediction="p", engine="serial")
+        except stamp.Changed as changed:
+            assert changed.what.startswith(f"memory://{name}: was changed while it was read: it ")  # noqa: PT017
+        else:
+            assert [(result.value, result.n) for result in report.results] == [(1.0, ROWS)]
+            assert passed <= moment + 1  # it was not opened again
+    assert moment > 3
