@@ -22,8 +22,9 @@ MOST = 64
 """How many files are kept open; those opened before are opened again by name."""
 PIECE = 1 << 30
 """The most bytes that are asked of the system at a time, which gives at most 2 GiB."""
-CLOCK, TICK = 5, 0.001
-"""The clock of Linux by which files are written (CLOCK_REALTIME_COARSE), and how often it is looked at."""
+REST = 0.01
+"""Seconds since a file was written until it is read. The clock that says when it was stands still for up to so long, so
+that another writing would not show; and a single large one may not be at its end."""
 
 
 class Changed(DataError):
@@ -237,18 +238,15 @@ def open_first(path: str, known: Stamp | None = None) -> tuple[Stamp, Any]:
     with file:
         handle = _Handle(file.fileno())
     stamp = _same(path, known, _stamp(status, _kept(handle)))
-    _tick(status.st_mtime_ns)
+    _rest(status)
     return stamp, View(handle, stamp, path)
 
 
-def _tick(written: int) -> None:
-    """Wait until the clock by which files are written has passed a time, if it stands there.
-
-    It stands still for some milliseconds; whoever writes to the file meanwhile would not change its time.
-    """
-    with contextlib.suppress(AttributeError, OSError):  # not of Linux
-        while 0 <= written - time.clock_gettime_ns(CLOCK) < 1e7:
-            time.sleep(TICK)
+def _rest(status: os.stat_result) -> None:
+    """Wait until a file that was written a moment ago has been at rest for `REST` seconds."""
+    age = time.time() - status.st_mtime
+    if 0 <= age < REST:
+        time.sleep(REST - age)
 
 
 def _of_store(file: Any) -> Stamp:
@@ -346,7 +344,7 @@ def watched(file: Any, title: str) -> Any:
     if not stat.S_ISREG(status.st_mode):
         return file
     first = _stamp(status)
-    _tick(status.st_mtime_ns)
+    _rest(status)
 
     def check() -> None:
         _same(title, first, stamp_of(file.fileno()))

@@ -5,6 +5,7 @@ Every reading of a file of this machine is a call of ``os.pread``: the file is c
 
 import contextlib
 import gc
+import itertools
 import os
 import threading
 
@@ -78,10 +79,19 @@ def stored(tmp_path, monkeypatch):
     def store(kind, name="rows"):
         narrow(monkeypatch, len(BEFORE[kind]) // 2)
         path = tmp_path / f"{name}.{kind.removesuffix(' of quotes')}"
-        path.write_bytes(BEFORE[kind])
-        return path
+        return write(path, BEFORE[kind])
 
     return store
+
+
+MOMENTS = itertools.count()
+
+
+def write(path, body):
+    """Write a file as if long ago, never twice at the same time."""
+    path.write_bytes(body)
+    os.utime(path, ns=(0, next(MOMENTS)))
+    return path
 
 
 @pytest.fixture
@@ -123,7 +133,7 @@ def test_a_file_that_changes_at_any_moment_is_read_as_it_was_or_is_an_error(stor
     with at(path) as count:
         run()
     for moment in range(count()):
-        path.write_bytes(BEFORE[kind])
+        write(path, BEFORE[kind])
         with at(path, moment, way, AFTER[kind]):
             if way is rename:
                 assert [(result.value, result.n) for result in run().results] == [(1.0, ROWS)]
@@ -153,7 +163,7 @@ def test_a_file_that_changes_while_workers_read_it_is_read_as_it_was_or_is_an_er
     for engine in ("threads", "processes"):
         for files in ([path], [other, path]):
             (tmp_path / "changed").unlink(missing_ok=True)
-            path.write_bytes(BEFORE[kind])
+            write(path, BEFORE[kind])
             inode = path.stat().st_ino
             try:
                 report = library.evaluate(files, "mse", label="y", prediction="p", engine=engine, threads=2)
@@ -195,7 +205,7 @@ def test_every_command_reads_a_file_as_it_was_or_says_that_it_changed(lossctl, s
         with at(path) as count:
             whole = lossctl(*command)
         for moment in {turn % 2, count() // 2 + turn % 2, count() - 1 - turn % 2}:
-            path.write_bytes(BEFORE[kind])
+            write(path, BEFORE[kind])
             with at(path, moment, way, AFTER[kind]):
                 done = lossctl(*command)
             outcome = kind, way.__name__, moment, done
@@ -231,6 +241,18 @@ def test_stdin_that_is_a_file_must_stay_what_it_is(lossctl, stored, monkeypatch,
     assert f"stdin: was changed while it was read: {IN_PLACE[way]}" in done.err
 
 
+@pytest.mark.parametrize(("age", "waits"), [(0.0, 0.01), (0.004, 0.006), (0.02, None), (-5.0, None)])
+def test_a_file_written_a_moment_ago_is_given_time_to_rest(stored, monkeypatch, age, waits):
+    """The clock of the files stands still for some milliseconds: another writing would not show."""
+    path, waited = stored("csv"), []
+    monkeypatch.setattr(stamp, "REST", 0.01)
+    monkeypatch.setattr(stamp.time, "time", lambda: 1000.0 + age)
+    monkeypatch.setattr(stamp.time, "sleep", waited.append)
+    os.utime(path, (1000, 1000))
+    open_source(path)
+    assert waited == ([] if waits is None else [pytest.approx(waits)])
+
+
 def test_a_later_pass_reads_the_files_of_the_first(stored):
     """Only one file stays open by its source: the others are opened when their turn comes, in each pass."""
     other, path = stored("csv", "other"), stored("csv")
@@ -247,8 +269,7 @@ def test_a_later_pass_reads_the_files_of_the_first(stored):
 def test_few_files_are_kept_open_and_none_after_a_run(tmp_path, stored):
     paths = [tmp_path / f"{number:03}.csv" for number in range(3 * stamp.MOST)]
     for path in paths:
-        path.write_bytes(BEFORE["csv"])
-        os.utime(path, (0, 0))  # long ago
+        write(path, BEFORE["csv"])
     before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
     source = open_source([*paths])
     shards = [*source.shards()]
