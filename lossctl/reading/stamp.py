@@ -5,6 +5,7 @@ its bytes are there. Workers that do not have it open, and readers of stores, op
 """
 
 import contextlib
+import functools
 import os
 import stat
 import sys
@@ -109,8 +110,16 @@ def stamp_of(descriptor: int) -> Stamp:
 
 
 def _stamp(status: os.stat_result, keeper: _Keeper | None = None) -> Stamp:
-    place = os.uname().nodename, status.st_dev, status.st_ino
-    return Stamp(status.st_size, (status.st_mtime_ns,), place, keeper)
+    return Stamp(status.st_size, (status.st_mtime_ns,), (_machine(), status.st_dev, status.st_ino), keeper)
+
+
+@functools.cache
+def _machine() -> str:
+    """What tells this machine from others, and from containers on it, which may have other devices."""
+    boot = ""
+    with contextlib.suppress(OSError), open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        boot = file.read().strip()
+    return f"{os.uname().nodename} {boot}"
 
 
 class View:

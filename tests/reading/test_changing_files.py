@@ -270,6 +270,7 @@ def test_few_files_are_kept_open_and_none_after_a_run(tmp_path, stored):
     paths = [tmp_path / f"{number:03}.csv" for number in range(3 * stamp.MOST)]
     for path in paths:
         write(path, BEFORE["csv"])
+    gc.collect()  # what earlier errors refer to is open
     before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
     source = open_source([*paths])
     shards = [*source.shards()]
@@ -283,7 +284,7 @@ def test_few_files_are_kept_open_and_none_after_a_run(tmp_path, stored):
         [*shards[0].read(wanted)]
     del source, shards
     gc.collect()
-    assert not before or len(os.listdir("/proc/self/fd")) == before
+    assert not before or len(os.listdir("/proc/self/fd")) <= before
 
 
 @pytest.mark.parametrize("kind", BEFORE)
