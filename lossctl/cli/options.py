@@ -341,10 +341,12 @@ class RunningOptions:
         What is joined is in memory, where threads are.
 
         Raises:
-            UsageError: there is no such engine, or it has no scheduler.
+            UsageError: there is no such engine, it has no scheduler, or it is one worker and is to be several.
         """
         from lossctl.evaluation.engine import usual_engine
         from lossctl.evaluation.running import Running
 
+        if self.engine == "serial" and self.threads is not None:
+            raise UsageError("--threads is for engines of several workers, and --engine serial is one", "Give one.")
         usual = "threads" if join is not None and join.labels else usual_engine(files)
         return Running(self.engine or usual, self.threads, self.scheduler, progress)

@@ -143,7 +143,7 @@ def _tasks(diagnosis: Diagnosis) -> Iterator[Part]:
 def _roles(roles: tuple[Role, ...]) -> Table:
     columns = (
         Column("role"),
-        Column("column"),
+        Column("column", "name"),
         Column("distinct", "count", missing="many"),
         Column("null", "count"),
         Column("what it holds"),
@@ -179,7 +179,7 @@ def _held(role: Role) -> Iterator[str]:
 
 def _columns(candidates: tuple[Candidate, ...]) -> Table:
     columns = (
-        Column("column"),
+        Column("column", "name"),
         Column("type"),
         Column("distinct", "count", missing="many"),
         Column("null", "count"),

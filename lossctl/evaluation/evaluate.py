@@ -20,7 +20,7 @@ from lossctl.functions.bound_loss import BoundLoss, get_loss
 from lossctl.functions.definition import split_specs
 from lossctl.inference.request import Nulls, Request
 from lossctl.reading.expand import expand
-from lossctl.reading.files import open_source
+from lossctl.reading.files import ensure_heeded, open_source
 from lossctl.reading.format import Reading, Source, formats
 from lossctl.reading.stamp import Stamp
 from lossctl.words import split
@@ -156,8 +156,11 @@ def prepare(
     stamps: dict[str, Stamp] = {}
     opened = open_source(source, reading, stamps)
     if labels is None:
+        ensure_heeded(reading, opened)
         return Prepared(opened, make_plan(opened, request))
-    joined = joining.join(opened, open_source(labels, reading, stamps), ids, join, request, others=others)
+    answers = open_source(labels, reading, stamps)
+    ensure_heeded(reading, opened, answers)
+    joined = joining.join(opened, answers, ids, join, request, others=others)
     return Prepared(joined.source, make_plan(joined.source, joined.request), joined.facts)
 
 

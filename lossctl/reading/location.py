@@ -5,6 +5,7 @@ A location is opened lazily: nothing touches the network before its bytes are ne
 
 import atexit
 import contextlib
+import os
 import shutil
 import sys
 import tempfile
@@ -14,7 +15,7 @@ from urllib.parse import unquote
 
 import pyarrow as pa
 
-from lossctl.errors import UsageError
+from lossctl.errors import DataError, UsageError
 from lossctl.reading.pipe import Pipe
 from lossctl.reading.stamp import UNKNOWN, Stamp, confirm, open_first, open_whole, stamp_of, watched
 from lossctl.reading.stores import FSSPEC_STORES, REFUSALS, open_binary, scheme_of, unreadable
@@ -35,6 +36,15 @@ def clean() -> None:
 
 
 atexit.register(clean)
+
+
+def _remove(path: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(path)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 @dataclass
@@ -123,7 +133,9 @@ class Location:
         """
         if self.ranges:
             return self
-        copy = _temporary.enter_context(tempfile.NamedTemporaryFile(prefix="lossctl-"))  # noqa: SIM115  (see clean)
+        name = os.path.join(tempfile.gettempdir(), f"lossctl-{os.urandom(8).hex()}")
+        _temporary.callback(_remove, name)  # before it is there, for a signal may come as soon as it is
+        copy = _temporary.enter_context(open(name, "xb", opener=_private))  # noqa: SIM115  (see clean)
         try:
             shutil.copyfileobj(self.open(), copy, 1 << 20)
         except REFUSALS as error:
@@ -141,11 +153,13 @@ def locate(path: str, stamps: dict[str, Stamp] | None = None) -> Location:
 
     Raises:
         UsageError: stdin is a terminal.
-        DataError: it cannot be read.
+        DataError: it cannot be read, or stdin is closed.
     """
     location = Location(path, keys=_hive_keys(path))
     if path == STDIN:
-        if sys.stdin is None or sys.stdin.isatty():
+        if sys.stdin is None:
+            raise DataError("no file to read, and stdin is closed", "Name a file, or pipe one in.")
+        if sys.stdin.isatty():
             raise UsageError("no file to read, and stdin is a terminal", "Name a file, or pipe one in.")
         file = open(0, "rb", closefd=False)  # noqa: SIM115  (stays open)
         location.pipe, location.handle = True, Pipe(watched(file, location.title))

@@ -1,5 +1,6 @@
 """Labels in a file of their own, matched by key: the numbers are those of the joined file, from any place."""
 
+import itertools
 import subprocess
 import sys
 
@@ -33,10 +34,14 @@ def whole():
 ASKED = {"loss": ["mse", "log_cosh"], "label": "y", "prediction": ["p", "q"], "gradient": True, "samples": 5}
 
 
-@pytest.mark.parametrize("weight", ["left", "right"])
-@pytest.mark.parametrize("by", ["left", "right"])
+PAIRS = [*zip(FORMATS, FORMATS, strict=True), (".csv", ".parquet"), (".arrows", ".tsv")]
+SIDES = itertools.cycle([[("left", "left"), ("right", "right")], [("left", "right"), ("right", "left")]])
+"""Where weights and groups are: each on either side with every pair of formats, together or apart by turns."""
+
+
 @pytest.mark.parametrize(
-    ("one", "other"), [*zip(FORMATS, FORMATS, strict=True), (".csv", ".parquet"), (".arrows", ".tsv")]
+    ("one", "other", "weight", "by"),
+    [(*pair, *sides) for pair, some in zip(PAIRS, SIDES, strict=False) for sides in some],
 )
 def test_a_join_equals_the_joined_file_bit_for_bit(whole, tmp_path, one, other, weight, by):
     left = ["user", "day", "p", "q", *(["w"] * (weight == "left")), *(["g"] * (by == "left"))]

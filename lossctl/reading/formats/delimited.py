@@ -1,7 +1,6 @@
 """Delimited text, such as CSV; a shard is a fixed range of bytes, cut at line ends."""
 
 import csv
-import io
 import json
 import re
 from collections.abc import Iterator
@@ -21,11 +20,20 @@ from lossctl.reading.lines import RANGE, Range, Stream, TextSource, before_text,
 from lossctl.reading.location import Location
 from lossctl.reading.stamp import Stamp, unchanged
 from lossctl.reading.stores import unreadable
+from lossctl.words import quoted
 
 RAGGED = re.compile(r"CSV parse error: Row #(\d+): Expected (\d+) columns, got (\d+): (.*)", re.DOTALL)
 CONVERSION = re.compile(
     r"In CSV column #(\d+): Row #(\d+): CSV conversion error to (\w+): invalid value '(.*)'", re.DOTALL
 )
+UNWRITABLE = (
+    pa.types.is_binary,
+    pa.types.is_large_binary,
+    pa.types.is_binary_view,
+    pa.types.is_fixed_size_binary,
+    pa.types.is_interval,
+)
+"""Types beside nested ones that Arrow does not write as text, or not so that it can be told from text."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +73,14 @@ class Layout:
         return _parse(text, self, wanted)
 
     def conversion(self, wanted: Wanted) -> pyarrow.csv.ConvertOptions:
-        """How to read the wanted columns."""
-        types = {}
-        for name, inferred in zip(self.names, self.types, strict=True):
+        """How to read the wanted columns, each called by its place: several may have one name."""
+        types: dict[str, pa.DataType] = {}
+        for index, (name, inferred) in enumerate(zip(self.names, self.types, strict=True)):
+            place = str(index)
             if name in wanted.numbers:
-                types[name] = inferred if pa.types.is_boolean(inferred) else pa.float64()
+                types[place] = inferred if pa.types.is_boolean(inferred) else pa.float64()
             elif name in wanted.texts:
-                types[name] = pa.string()
+                types[place] = pa.string()
             elif wanted.others:
                 # What is only carried along stays as it is written, unless it is plainly a number.
                 plain = (
@@ -79,7 +88,7 @@ class Layout:
                     and not pa.types.is_null(inferred)
                     and not (wanted.verbatim or name in self.long)
                 )
-                types[name] = inferred if plain else pa.string()
+                types[place] = inferred if plain else pa.string()
         return pyarrow.csv.ConvertOptions(
             include_columns=list(types),
             column_types=types,
@@ -162,7 +171,8 @@ def _parse(text: bytes, layout: Layout, wanted: Wanted) -> Iterator[pa.RecordBat
     if not text:
         return
     # A single block, so that nothing straddles two.
-    reading = pyarrow.csv.ReadOptions(use_threads=False, block_size=len(text) + 1, column_names=list(layout.names))
+    places = [str(place) for place in range(len(layout.names))]
+    reading = pyarrow.csv.ReadOptions(use_threads=False, block_size=len(text) + 1, column_names=places)
     parsing = pyarrow.csv.ParseOptions(delimiter=layout.delimiter, newlines_in_values=b'"' in text)
     try:
         table = pyarrow.csv.read_csv(pa.BufferReader(text), reading, parsing, layout.conversion(wanted))
@@ -171,7 +181,8 @@ def _parse(text: bytes, layout: Layout, wanted: Wanted) -> Iterator[pa.RecordBat
     if b'"' in text and not closes(text, layout.delimiter):
         hint = "Close it, or double it where it is a character of the cell."
         raise BadRow(max(table.num_rows - 1, 0), "a quote is opened and never closed", hint)
-    yield from table.to_batches(max_chunksize=1 << 16)
+    names = [layout.names[int(place)] for place in table.column_names]
+    yield from table.rename_columns(names).to_batches(max_chunksize=1 << 16)
 
 
 def _explained(error: Exception, layout: Layout, wanted: Wanted) -> Exception:
@@ -239,9 +250,7 @@ class DelimitedWriter:
     def __init__(self, file: BinaryIO, schema: pa.Schema, delimiter: str) -> None:
         self.file, self.delimiter = file, delimiter
         self.special = f'["\\r\\n{re.escape(delimiter)}]|^$'
-        header = io.StringIO()
-        csv.writer(header, delimiter=delimiter, lineterminator="\n").writerow(schema.names)
-        file.write(header.getvalue().encode())
+        file.write(f"{delimiter.join(quoted(name, delimiter) for name in schema.names)}\n".encode())
 
     def write_batch(self, batch: pa.RecordBatch, /) -> None:
         """Append rows."""
@@ -249,12 +258,10 @@ class DelimitedWriter:
 
         quoted = False
         for index, field in enumerate(batch.schema):
-            if pa.types.is_nested(field.type) or pa.types.is_binary(field.type):
-                cells = batch.column(index).to_pylist()
-                words = [None if cell is None else json.dumps(cell, default=str) for cell in cells]
-                batch = batch.set_column(index, field.name, pa.array(words, pa.string()))
-            if not pa.types.is_primitive(batch.schema[index].type):
-                text = batch.column(index).cast(pa.string())
+            column = _writable(batch.column(index))
+            batch = batch.set_column(index, field.name, column)
+            if not pa.types.is_primitive(column.type):
+                text = column.cast(pa.string())
                 quoted = quoted or bool(pc.any(pc.match_substring_regex(text, self.special)).as_py())
         # Arrow quotes every text or none; where no cell needs it, none reads better.
         style = "needed" if quoted else "none"
@@ -263,6 +270,22 @@ class DelimitedWriter:
 
     def close(self) -> None:
         """Do nothing: every row is written by now."""
+
+
+def _writable(array: pa.Array) -> pa.Array:
+    """A column as cells of text that Arrow writes: what it cannot write is JSON."""
+    kind = array.type
+    if isinstance(kind, pa.BaseExtensionType) and not isinstance(kind, pa.UuidType):
+        return _writable(array.storage)
+    if pa.types.is_dictionary(kind):
+        return _writable(array.dictionary_decode())
+    if pa.types.is_nested(kind) or any(writes_not(kind) for writes_not in UNWRITABLE):
+        cells = array.to_pylist()
+        words = [None if cell is None else json.dumps(cell, default=str) for cell in cells]
+        return pa.array(words, pa.string())
+    if isinstance(kind, pa.UuidType):
+        return pa.array([None if cell is None else str(cell) for cell in array.to_pylist()], pa.string())
+    return array
 
 
 def _layout(location: Location, head: bytes, delimiter: str, reading: Reading) -> Layout:

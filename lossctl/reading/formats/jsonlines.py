@@ -5,6 +5,7 @@ import functools
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -23,6 +24,7 @@ from lossctl.reading.nesting import DEEPEST, too_deep
 from lossctl.reading.stamp import Stamp
 from lossctl.reading.stores import unreadable
 from lossctl.reading.twins import object_of, twin_in
+from lossctl.words import free
 
 HEAD = 1 << 20
 """Bytes from which the types of columns are inferred."""
@@ -221,24 +223,51 @@ class LineRange(Range):
 
 
 class JsonLinesWriter:
-    """Objects, one a line; a number that is not finite becomes null, and ``nonfinite`` names it."""
+    """Objects, one a line; a number that is not finite becomes null, and ``nonfinite`` names it.
 
-    def __init__(self, file: BinaryIO) -> None:
+    Raises:
+        DataError: two columns have one name.
+    """
+
+    def __init__(self, file: BinaryIO, names: Sequence[str]) -> None:
         self.file = file
+        twice = [name for name, times in Counter(names).items() if times > 1]
+        if twice:
+            hint = f"Rename one, or write a format that can: {option(output='FILE.csv')}."
+            raise DataError(f"two columns called {twice[0]!r}: JSON Lines has one value a name", hint)
 
     def write_batch(self, batch: pa.RecordBatch, /) -> None:
         """Append rows."""
-        for row in batch.to_pylist():
-            nonfinite = {
-                name: str(cell) for name, cell in row.items() if isinstance(cell, float) and not math.isfinite(cell)
-            }
-            plain = _strict(row) | (
-                {"nonfinite": {name: SPELLED[word] for name, word in nonfinite.items()}} if nonfinite else {}
-            )
-            self.file.write(json.dumps(plain, ensure_ascii=False, allow_nan=False).encode() + b"\n")
+        title = free("nonfinite", batch.schema.names, "lossctl_")
+        columns = [_values(column) for column in batch.columns]
+        lines = []
+        for cells in zip(*columns, strict=True):
+            row = dict(zip(batch.schema.names, cells, strict=True))
+            words = _nonfinite(row)
+            plain = _strict(row) | ({} if words is None else {title: words})
+            lines.append(json.dumps(plain, ensure_ascii=False, allow_nan=False).encode() + b"\n")
+        self.file.write(b"".join(lines))
 
     def close(self) -> None:
         """Do nothing: every row is written by now."""
+
+
+def _values(column: pa.Array) -> list[Any]:
+    """The cells as Python has them; dates and times that Python cannot count to as Arrow spells them."""
+    try:
+        return list(column.to_pylist())
+    except (OverflowError, ValueError):
+        return list(column.cast(pa.string()).to_pylist())
+
+
+def _nonfinite(value: Any) -> Any:
+    """What the numbers that are not finite are called, in the shape of the value; ``None`` where all are finite."""
+    if isinstance(value, dict):
+        return {key: words for key, item in value.items() if (words := _nonfinite(item)) is not None} or None
+    if isinstance(value, list):
+        words = [_nonfinite(item) for item in value]
+        return words if any(words) else None
+    return SPELLED.get(str(value)) if isinstance(value, float) else None
 
 
 def _strict(value: Any) -> Any:
@@ -278,9 +307,13 @@ class JsonLines:
         pieces = None if location.ranges else stream.begin(layout, start)
         return TextSource(layout.title, columns_in(schema), layout.ranges, pieces)
 
-    def writer(self, file: BinaryIO, schema: pa.Schema) -> JsonLinesWriter:  # noqa: ARG002
-        """Begin a file."""
-        return JsonLinesWriter(file)
+    def writer(self, file: BinaryIO, schema: pa.Schema) -> JsonLinesWriter:
+        """Begin a file.
+
+        Raises:
+            DataError: two columns have one name.
+        """
+        return JsonLinesWriter(file, schema.names)
 
 
 def _check_text(title: str, text: bytes) -> None:

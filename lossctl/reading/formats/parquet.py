@@ -89,7 +89,9 @@ class RowGroups(Part):
                 fields = [field for field in file.schema_arrow if wanted.others or field.name in wanted.names]
                 filled = (index for index in self.members if file.metadata.row_group(index).num_rows)
                 rows, names = _rows(file, next(filled, self.members[0]), fields), [field.name for field in fields]
-                yield from file.iter_batches(rows, row_groups=[*self.members], columns=names, use_threads=False)
+                # A name that several columns have stands for all of them each time: of all columns, none is named.
+                columns = None if wanted.others else names
+                yield from file.iter_batches(rows, row_groups=[*self.members], columns=columns, use_threads=False)
         except REFUSALS as error:
             raise unreadable(self.file, error) from None
 
