@@ -20,6 +20,7 @@ from waiting import HANGS
 
 from lossctl.cli.app import run
 from lossctl.reading import footer as parts
+from lossctl.reading import stamp
 
 settings.register_profile(
     "lossctl",
@@ -84,6 +85,14 @@ def small_parts_apart():
     """Small files have several shards, as large ones do."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(parts, "TOGETHER", 1)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def at_rest():
+    """Nobody writes to the files of tests but those that say so."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stamp, "REST", 0.0)
         yield
 
 

@@ -133,7 +133,10 @@ class Format(Protocol):
     """Whether cells have types, rather than being text to be read."""
 
     def open(self, location: Location, reading: Reading, /) -> Source:
-        """Open a location of this format by its head or foot."""
+        """Open a location of this format by its head or foot.
+
+        What is read later is opened by `lossctl.reading.stamp.unchanged`: no file may be read that has changed since.
+        """
 
     def writer(self, file: BinaryIO, schema: pa.Schema) -> Writer:
         """Begin a file of this format."""

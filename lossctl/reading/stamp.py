@@ -5,6 +5,7 @@ its bytes are there. Workers that do not have it open, and readers of stores, op
 """
 
 import contextlib
+import functools
 import os
 import stat
 import sys
@@ -22,8 +23,9 @@ MOST = 64
 """How many files are kept open; those opened before are opened again by name."""
 PIECE = 1 << 30
 """The most bytes that are asked of the system at a time, which gives at most 2 GiB."""
-CLOCK, TICK = 5, 0.001
-"""The clock of Linux by which files are written (CLOCK_REALTIME_COARSE), and how often it is looked at."""
+REST = 0.01
+"""Seconds since a file was written until it is read. The clock that says when it was stands still for up to so long, so
+that another writing would not show; and a single large one may not be at its end."""
 
 
 class Changed(DataError):
@@ -108,8 +110,16 @@ def stamp_of(descriptor: int) -> Stamp:
 
 
 def _stamp(status: os.stat_result, keeper: _Keeper | None = None) -> Stamp:
-    place = os.uname().nodename, status.st_dev, status.st_ino
-    return Stamp(status.st_size, (status.st_mtime_ns,), place, keeper)
+    return Stamp(status.st_size, (status.st_mtime_ns,), (_machine(), status.st_dev, status.st_ino), keeper)
+
+
+@functools.cache
+def _machine() -> str:
+    """What tells this machine from others, and from containers on it, which may have other devices."""
+    boot = ""
+    with contextlib.suppress(OSError), open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        boot = file.read().strip()
+    return f"{os.uname().nodename} {boot}"
 
 
 class View:
@@ -137,9 +147,9 @@ class View:
             pieces.append(piece)
             missing, self.position = missing - len(piece), self.position + len(piece)
         # Only now: what was written before these bytes were there may be in them.
-        how = self.stamp.difference(stamp_of(self.handle.descriptor))
-        if how:
-            raise Changed.of(self.path, how)
+        status = os.fstat(self.handle.descriptor)
+        if (status.st_size, status.st_mtime_ns) != (self.stamp.size, *self.stamp.version):
+            _same(self.path, self.stamp, _stamp(status))
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
@@ -180,13 +190,15 @@ class Once:
     """
 
     def __init__(self, file: Any, check: Callable[[], None], *, last: bool) -> None:
-        self.file, self.check, self.last = file, check, last
+        self.file, self.check, self.last, self.ended = file, check, last, False
 
     def read(self, n: int = -1) -> bytes:
         """The next ``n`` bytes, fewer only at the end; all for -1."""
-        text = bytes(self.file.read(n))
-        if not self.last or n < 0 or len(text) < n:
+        text = b"" if self.ended else bytes(self.file.read(n))
+        ending = not self.ended and (n < 0 or len(text) < n)
+        if ending or not self.last:
             self.check()
+        self.ended = self.ended or (ending and self.last)  # some stores have one file for all who open it
         return text
 
     @property
@@ -235,18 +247,15 @@ def open_first(path: str, known: Stamp | None = None) -> tuple[Stamp, Any]:
     with file:
         handle = _Handle(file.fileno())
     stamp = _same(path, known, _stamp(status, _kept(handle)))
-    _tick(status.st_mtime_ns)
+    _rest(status)
     return stamp, View(handle, stamp, path)
 
 
-def _tick(written: int) -> None:
-    """Wait until the clock by which files are written has passed a time, if it stands there.
-
-    It stands still for some milliseconds; whoever writes to the file meanwhile would not change its time.
-    """
-    with contextlib.suppress(AttributeError, OSError):  # not of Linux
-        while 0 <= written - time.clock_gettime_ns(CLOCK) < 1e7:
-            time.sleep(TICK)
+def _rest(status: os.stat_result) -> None:
+    """Wait until a file that was written a moment ago has been at rest for `REST` seconds."""
+    age = time.time() - status.st_mtime
+    if 0 <= age < REST:
+        time.sleep(REST - age)
 
 
 def _of_store(file: Any) -> Stamp:
@@ -344,7 +353,7 @@ def watched(file: Any, title: str) -> Any:
     if not stat.S_ISREG(status.st_mode):
         return file
     first = _stamp(status)
-    _tick(status.st_mtime_ns)
+    _rest(status)
 
     def check() -> None:
         _same(title, first, stamp_of(file.fileno()))

@@ -83,13 +83,17 @@ def version_of(file: Any) -> tuple[str, ...]:
     Raises:
         OSError: as the store says.
     """
-    said = file.metadata() if isinstance(file, pa.NativeFile) else file.fs.info(file.path)
+    try:
+        said = file.metadata() if isinstance(file, pa.NativeFile) else file.fs.info(file.path)
+    except NotImplementedError:
+        return ()
     words = {_text(name).lower(): value for name, value in said.items()}
     known = [words[name] for name in VERSIONS if words.get(name)]
     return tuple(_text(value) for value in known[:1])
 
 
 def _text(value: Any) -> str:
+    """What a store says, as text."""
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 

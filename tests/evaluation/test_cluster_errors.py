@@ -13,6 +13,7 @@ from ways import COMMANDS
 
 from lossctl.evaluation.engine import connected, engines
 from lossctl.evaluation.engines import cluster as engine_module
+from lossctl.reading.footer import PartedSource
 
 dask = pytest.importorskip("dask", reason="needs lossctl[dask]")
 pytest.importorskip("distributed", reason="needs lossctl[dask]")
@@ -40,6 +41,26 @@ def test_a_cell_that_is_no_number_is_said_as_on_this_machine(cluster, lossctl, t
     assert serial.status == 3
     assert "row 4,000,001" in serial.err
     assert lossctl(*command, "--engine", "dask", "--scheduler", cluster.scheduler_address) == serial
+
+
+def test_a_file_that_changes_under_the_workers_is_an_error(cluster, lossctl, table, tmp_path, monkeypatch):
+    """By one of the same size and time of change; it changes once the first row groups were sent."""
+    path, other = tmp_path / "rows.parquet", tmp_path / "other.parquet"
+    for name in (path, other):
+        pq.write_table(table, name, row_group_size=1000)
+        os.utime(name, ns=(0, 0))
+    shards = PartedSource.shards
+
+    def changing(source):
+        for shard in shards(source):
+            if shard.index == 2:
+                os.replace(other, path)
+            yield shard
+
+    monkeypatch.setattr(PartedSource, "shards", changing)
+    done = lossctl("eval", path, "-l", "huber", "--engine", "dask", "--scheduler", cluster.scheduler_address)
+    assert (done.status, done.out) == (3, "")
+    assert f"{path}: was changed while it was read: another file has its name now" in done.err
 
 
 def test_a_bug_in_a_kernel_shows_where_on_which_worker(cluster):

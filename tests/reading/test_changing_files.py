@@ -4,6 +4,8 @@ Every reading of a file of this machine is a call of ``os.pread``: the file is c
 """
 
 import contextlib
+import gc
+import itertools
 import os
 import threading
 
@@ -13,7 +15,8 @@ from stored import compress, narrow, stored_as
 
 import lossctl as library
 from lossctl.reading import stamp
-from lossctl.reading.format import formats
+from lossctl.reading.files import open_source
+from lossctl.reading.format import Wanted, formats
 from lossctl.reading.location import SUFFIXES as COMPRESSIONS
 
 ROWS = 120
@@ -76,10 +79,19 @@ def stored(tmp_path, monkeypatch):
     def store(kind, name="rows"):
         narrow(monkeypatch, len(BEFORE[kind]) // 2)
         path = tmp_path / f"{name}.{kind.removesuffix(' of quotes')}"
-        path.write_bytes(BEFORE[kind])
-        return path
+        return write(path, BEFORE[kind])
 
     return store
+
+
+MOMENTS = itertools.count()
+
+
+def write(path, body):
+    """Write a file as if long ago, never twice at the same time."""
+    path.write_bytes(body)
+    os.utime(path, ns=(0, next(MOMENTS)))
+    return path
 
 
 @pytest.fixture
@@ -121,7 +133,7 @@ def test_a_file_that_changes_at_any_moment_is_read_as_it_was_or_is_an_error(stor
     with at(path) as count:
         run()
     for moment in range(count()):
-        path.write_bytes(BEFORE[kind])
+        write(path, BEFORE[kind])
         with at(path, moment, way, AFTER[kind]):
             if way is rename:
                 assert [(result.value, result.n) for result in run().results] == [(1.0, ROWS)]
@@ -151,7 +163,7 @@ def test_a_file_that_changes_while_workers_read_it_is_read_as_it_was_or_is_an_er
     for engine in ("threads", "processes"):
         for files in ([path], [other, path]):
             (tmp_path / "changed").unlink(missing_ok=True)
-            path.write_bytes(BEFORE[kind])
+            write(path, BEFORE[kind])
             inode = path.stat().st_ino
             try:
                 report = library.evaluate(files, "mse", label="y", prediction="p", engine=engine, threads=2)
@@ -193,7 +205,7 @@ def test_every_command_reads_a_file_as_it_was_or_says_that_it_changed(lossctl, s
         with at(path) as count:
             whole = lossctl(*command)
         for moment in {turn % 2, count() // 2 + turn % 2, count() - 1 - turn % 2}:
-            path.write_bytes(BEFORE[kind])
+            write(path, BEFORE[kind])
             with at(path, moment, way, AFTER[kind]):
                 done = lossctl(*command)
             outcome = kind, way.__name__, moment, done
@@ -203,3 +215,106 @@ def test_every_command_reads_a_file_as_it_was_or_says_that_it_changed(lossctl, s
             assert done.status == 3, outcome
             assert f"{path}: was changed while it was read: " in done.err, outcome
             assert whole.out.startswith(done.out) if name == "samples" else not done.out, outcome
+
+
+@pytest.mark.parametrize("way", IN_PLACE)
+@pytest.mark.parametrize("kind", ["csv", "csv of quotes", "jsonl", "parquet", "arrow", "arrows", "csv.gz"])
+def test_stdin_that_is_a_file_must_stay_what_it_is(lossctl, stored, monkeypatch, kind, way):
+    path = stored(kind)
+    once = stamp.Once.read
+
+    def read(file, n=-1):
+        text = once(file, n)
+        way(path, AFTER[kind])
+        return text
+
+    monkeypatch.setattr(stamp.Once, "read", read)
+    with path.open() as file:
+        kept = os.dup(0)
+        try:
+            os.dup2(file.fileno(), 0)
+            done = lossctl("eval", "-", "-y", "y", "-p", "p", "-l", "mse")
+        finally:
+            os.dup2(kept, 0)
+            os.close(kept)
+    assert (done.status, done.out) == (3, "")
+    assert f"stdin: was changed while it was read: {IN_PLACE[way]}" in done.err
+
+
+@pytest.mark.parametrize(("age", "waits"), [(0.0, 0.01), (0.004, 0.006), (0.02, None), (-5.0, None)])
+def test_a_file_written_a_moment_ago_is_given_time_to_rest(stored, monkeypatch, age, waits):
+    """The clock of the files stands still for some milliseconds: another writing would not show."""
+    path, waited = stored("csv"), []
+    monkeypatch.setattr(stamp, "REST", 0.01)
+    monkeypatch.setattr(stamp.time, "time", lambda: 1000.0 + age)
+    monkeypatch.setattr(stamp.time, "sleep", waited.append)
+    os.utime(path, (1000, 1000))
+    open_source(path)
+    assert waited == ([] if waits is None else [pytest.approx(waits)])
+
+
+def test_a_later_pass_reads_the_files_of_the_first(stored):
+    """Only one file stays open by its source: the others are opened when their turn comes, in each pass."""
+    other, path = stored("csv", "other"), stored("csv")
+    source = open_source([other, path])
+    assert len({shard.file for shard in source.shards()}) == 2
+    rename(path, AFTER["csv"])
+    with pytest.raises(stamp.Changed, match="another file has its name now"):
+        [*source.shards()]
+    path.unlink()
+    with pytest.raises(stamp.Changed, match="it is gone"):
+        [*source.shards()]
+
+
+def test_few_files_are_kept_open_and_none_after_a_run(tmp_path, stored):
+    paths = [tmp_path / f"{number:03}.csv" for number in range(3 * stamp.MOST)]
+    for path in paths:
+        write(path, BEFORE["csv"])
+    gc.collect()  # what earlier errors refer to is open
+    before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+    source = open_source([*paths])
+    shards = [*source.shards()]
+    if before:
+        assert len(os.listdir("/proc/self/fd")) <= before + stamp.MOST
+    rename(paths[0], AFTER["csv"])
+    rename(paths[-1], AFTER["csv"])
+    wanted = Wanted(frozenset("yp"), frozenset())
+    assert sum(batch.num_rows for shard in shards[1:] for batch in shard.read(wanted)) > 0
+    with pytest.raises(stamp.Changed, match="another file has its name now"):
+        [*shards[0].read(wanted)]
+    del source, shards
+    gc.collect()
+    assert not before or len(os.listdir("/proc/self/fd")) <= before
+
+
+@pytest.mark.parametrize("kind", BEFORE)
+def test_an_object_of_a_store_that_is_replaced_at_any_moment_is_whole_or_an_error(monkeypatch, stored, kind):
+    """It is replaced before (even) or after (odd) one of the times it is opened, but for the first."""
+    fsspec = pytest.importorskip("fsspec")
+    store, name, open_one = fsspec.filesystem("memory"), stored(kind).name, stamp.open_binary
+
+    def open_binary(path):
+        replace()
+        file = open_one(path)
+        replace()
+        return file
+
+    def replace():
+        nonlocal passed
+        if passed == moment:
+            store.pipe(name, AFTER[kind])
+        passed += 1
+
+    monkeypatch.setattr(stamp, "open_binary", open_binary)
+    moment = passed = 1
+    while passed >= moment:
+        moment, passed = moment + 1, 0
+        store.pipe(name, BEFORE[kind])
+        try:
+            report = library.evaluate(f"memory://{name}", "mse", label="y", prediction="p", engine="serial")
+        except stamp.Changed as changed:
+            assert changed.what.startswith(f"memory://{name}: was changed while it was read: it ")  # noqa: PT017
+        else:
+            assert [(result.value, result.n) for result in report.results] == [(1.0, ROWS)]
+            assert passed <= moment + 1  # it was not opened again
+    assert moment > 3

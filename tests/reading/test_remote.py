@@ -12,6 +12,7 @@ from waiting import HANGS
 
 import lossctl as library
 from lossctl.errors import DataError, LossctlError
+from lossctl.reading import stamp
 
 # --- an S3 server ----------------------------------------------------------------------------------------------------
 
@@ -88,6 +89,28 @@ def test_a_bucket_that_does_not_exist_is_said(lossctl, bucket):
     done = lossctl("eval", bucket.url("x.csv").replace("bucket", "bucket-of-nobody", 1), *JSON)
     assert (done.status, done.out) == (3, "")
     assert "bucket-of-nobody" in done.err
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv", ".csv.gz"])
+def test_an_object_that_is_replaced_while_it_is_read_is_an_error(lossctl, bucket, monkeypatch, suffix):
+    """By another of the same size, told by its tag."""
+    bodies = (b"y,p\n0,1\n0,1\n", b"y,p\n0,2\n0,2\n")
+    if suffix == ".parquet":
+        bodies = [parquet_bytes(pa.table({"y": [0.0], "p": [error]})) for error in (1.0, 2.0)]
+    before, after = (pa.compress(it, "gzip", asbytes=True) if suffix == ".csv.gz" else it for it in bodies)
+    url, opened = bucket.put(f"changing/rows{suffix}", before), stamp.open_binary
+    assert lossctl("eval", url, *VALUE).out == "1.0\n"
+    assert len(before) == len(after)
+
+    def open_binary(path):
+        file = opened(path)
+        bucket.put(f"changing/rows{suffix}", after)
+        return file
+
+    monkeypatch.setattr(stamp, "open_binary", open_binary)
+    done = lossctl("eval", url, *VALUE)
+    assert (done.status, done.out) == (3, "")
+    assert f"{url}: was changed while it was read: it was written to" in done.err
 
 
 def test_labels_may_be_in_an_object_store(lossctl, bucket, tmp_path):
