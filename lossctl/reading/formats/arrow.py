@@ -11,14 +11,16 @@ from lossctl.errors import DataError
 from lossctl.reading.columns import Column
 from lossctl.reading.footer import Part, PartedSource
 from lossctl.reading.format import Reading, Wanted, columns_in, formats
+from lossctl.reading.ipc_messages import Checked, check_batches
 from lossctl.reading.location import Location, stamp_of, unchanged
 from lossctl.reading.stores import REFUSALS, open_binary, unreadable
 
-ROWS = 1 << 16
+ROWS, BATCH_BYTES = 1 << 16, 1 << 26
+"""How many rows are passed on at once, and about how many bytes: fewer rows where they hold long lists."""
 
 
 def _parts(batch: pa.RecordBatch, wanted: Wanted, title: str) -> Iterator[pa.RecordBatch]:
-    """The wanted columns of a record batch, up to 65 536 rows at a time; a `DataError` where they are damaged."""
+    """The wanted columns of a record batch, some rows at a time; a `DataError` where they are damaged."""
     places = [index for index, name in enumerate(batch.schema.names) if wanted.others or name in wanted.names]
     selected = batch.select(places)
     try:
@@ -26,8 +28,9 @@ def _parts(batch: pa.RecordBatch, wanted: Wanted, title: str) -> Iterator[pa.Rec
         selected.validate(full=True)
     except pa.ArrowException as error:
         raise unreadable(title, error) from None
-    for start in range(0, batch.num_rows, ROWS):
-        yield selected.slice(start, ROWS)
+    rows = max(min(ROWS, BATCH_BYTES * batch.num_rows // max(selected.nbytes, 1)), 1)
+    for start in range(0, batch.num_rows, rows):
+        yield selected.slice(start, rows)
 
 
 class FileBatches(Part):
@@ -37,6 +40,7 @@ class FileBatches(Part):
         """Its rows."""
         try:
             with unchanged(self.path, self.stamp) as file:
+                check_batches(file, self.file, self.members)
                 reader = pa.ipc.open_file(file)
                 for member in self.members:
                     yield from _parts(reader.get_batch(member), wanted, self.file)
@@ -147,7 +151,7 @@ class StreamSource:
         """
         if not self.location.pipe:
             with self.location.open() as file:
-                yield from self._batches(pa.ipc.open_stream(file), None)
+                yield from self._batches(pa.ipc.open_stream(Checked(file, self.location.title)), None)
             return
         if self.advanced:
             raise DataError(f"{self.location.title}: can be read only once", "Save it to a file first.")
@@ -184,7 +188,7 @@ class ArrowStream:
         """Open a stream by its schema."""
         file = location.open()
         try:
-            reader = pa.ipc.open_stream(file)
+            reader = pa.ipc.open_stream(Checked(file, location.title))
             if not location.pipe:
                 file.close()
             return StreamSource(location, columns_in(reader.schema), reader)

@@ -1,15 +1,19 @@
 """Apache Parquet; a shard is a row group, or several small ones."""
 
 import functools
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pyarrow as pa
 
+from lossctl.errors import DataError
 from lossctl.reading.footer import Part, PartedSource
 from lossctl.reading.format import Reading, Wanted, columns_in, formats
 from lossctl.reading.location import Location, Stamp, stamp_of, unchanged
 from lossctl.reading.stores import REFUSALS, is_remote, open_binary, unreadable
+from lossctl.reading.thrift import Reader, Structure
+from lossctl.words import in_bytes
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -19,8 +23,10 @@ COLUMN_BYTES, BATCH_BYTES = 1 << 22, 1 << 25
 """About how many bytes of one column, and of all, a batch may hold: long lists stay in the cache, and many columns come
 enough rows at a time."""
 BUFFER = 1 << 18
-LOOK = 256
-"""How many rows the smallest batch has, and how many are read to see how long lists are."""
+FEW = 256
+"""How many rows the smallest batch has, unless they take more than `MOST`."""
+MOST = 1 << 28
+"""How many bytes a row may take, which cannot be read in parts: a file of a kilobyte may hold lists of gigabytes."""
 
 
 @functools.lru_cache(maxsize=2)
@@ -32,19 +38,58 @@ def _metadata(path: str, stamp: Stamp) -> "pq.FileMetaData":  # noqa: ARG001  (p
         return pq.read_metadata(file)
 
 
-def _rows(file: "pq.ParquetFile", index: int, names: list[str]) -> int:
-    """How many rows a batch of some columns of a row group may have.
+@functools.lru_cache(maxsize=2)
+def _lengths(path: str, stamp: Stamp) -> tuple[dict[str, int], ...]:  # noqa: ARG001  (part of the cache key)
+    """How many values the columns of each row group hold; of lists, these are many a row.
 
-    The footer would say how much a column holds, but Arrow ends the process where that part of it is damaged.
+    The footer says it. Arrow would end the process where that part of it is damaged, so it is read here; there is
+    nothing in what cannot be read.
     """
-    group, schema = file.metadata.row_group(index), file.schema_arrow
-    whole = max(group.total_byte_size, 1) // max(group.num_rows, 1) + 1
-    widths = [_bytes(schema.field(name).type, whole) for name in names]
-    lists = [name for name, width in zip(names, widths, strict=True) if not width]
-    if lists:
-        first = next(file.iter_batches(LOOK, row_groups=[index], columns=lists, use_threads=False), None)
-        widths += [] if first is None else [column.nbytes // max(len(column), 1) for column in first.columns]
-    return max(min(ROWS, COLUMN_BYTES // max([1, *widths]), BATCH_BYTES // max(sum(widths), 1)), LOOK)
+    with open_binary(path) as file:
+        size = file.seek(-8, os.SEEK_END)
+        length = min(int.from_bytes(file.read(4), "little"), size)
+        file.seek(size - length)
+        data = file.read(length)
+    try:
+        groups = Reader(data).structure()[4]
+        return tuple(_values(group[1]) for group in groups)
+    except (IndexError, KeyError, TypeError, ValueError, AttributeError, RecursionError):
+        return ()
+
+
+def _values(chunks: list[Structure]) -> dict[str, int]:
+    """How many values the columns of a row group hold, by the description of their parts."""
+    values: dict[str, int] = {}
+    for chunk in (chunk[3] for chunk in chunks):
+        name = chunk[3][0].decode()
+        values[name] = values.get(name, 0) + chunk[5]
+    return values
+
+
+def _rows(part: Part, file: "pq.ParquetFile", names: list[str]) -> int:
+    """How many rows a batch of some columns of a part may have.
+
+    Raises:
+        DataError: a row takes more than `MOST` bytes.
+    """
+    schema, rows = file.schema_arrow, ROWS
+    nested = [name for name in names if not _bytes(schema.field(name).type, 1)]
+    lengths = _lengths(part.path, part.stamp) if nested else ()
+    for index in part.members:
+        group = file.metadata.row_group(index)
+        n = max(group.num_rows, 1)
+        whole = max(group.total_byte_size, 1) // n + 1
+        values = lengths[index] if index < len(lengths) else {}
+        widths = [_bytes(schema.field(name).type, whole) or 8 * values.get(name, 0) // n for name in names]
+        total = max(sum(widths), 1)
+        if total > MOST and group.num_rows:
+            what = (
+                f"{part.file}: a row takes {in_bytes(total >> 20 << 20)}, and more than {in_bytes(MOST)} are not read"
+            )
+            raise DataError(what, "Cut its lists into rows or columns of their own.")
+        fitting = min(COLUMN_BYTES // max([1, *widths]), BATCH_BYTES // total)
+        rows = min(rows, max(fitting, min(FEW, MOST // total), 1))
+    return rows
 
 
 def _bytes(kind: pa.DataType, whole: int) -> int:
@@ -79,8 +124,7 @@ class RowGroups(Part):
             with unchanged(self.path, self.stamp) as raw:
                 file = _open(raw, self.path)
                 names = [name for name in file.schema_arrow.names if wanted.others or name in wanted.names]
-                filled = (index for index in self.members if file.metadata.row_group(index).num_rows)
-                rows = _rows(file, next(filled, self.members[0]), names)
+                rows = _rows(self, file, names)
                 yield from file.iter_batches(rows, row_groups=[*self.members], columns=names, use_threads=False)
         except REFUSALS as error:
             raise unreadable(self.file, error) from None
