@@ -155,10 +155,14 @@ class StreamSource:
             return
         if self.advanced:
             raise DataError(f"{self.location.title}: can be read only once", "Save it to a file first.")
-        for shard in self._batches(self.reader, self.first):
-            self.first = self.first or shard.batch
-            self.advanced = shard.index > 0
-            yield shard
+        try:
+            for shard in self._batches(self.reader, self.first):
+                self.first = self.first or shard.batch
+                self.advanced = shard.index > 0
+                yield shard
+        except DataError:
+            self.location.handle.file.close()
+            raise
         self.location.handle.file.close()
 
     def _batches(self, reader: Any, first: pa.RecordBatch | None) -> Iterator[StreamBatch]:
