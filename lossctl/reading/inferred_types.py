@@ -8,8 +8,17 @@ import pyarrow.csv
 HEAD = 1 << 20
 """Bytes from which the types of columns are inferred."""
 
+LARGE = 1 << 25
+"""Bytes of a text for which it is asked whether there is memory to parse it."""
+
 # What may be an integer beyond 2^63, or a code with leading zeros.
 LONG = re.compile(rb"(?<![\d.eE])(?<![eE][-+])(?:0\d|\d{19})")
+
+
+def spare(text: bytes) -> None:
+    """Raise a `MemoryError` where there is too little to parse a long text: Arrow would end the process."""
+    if len(text) > LARGE:
+        pa.allocate_buffer(3 * len(text))
 
 
 def is_number(text: str) -> bool:
@@ -30,6 +39,7 @@ def inferred_types(
     """
     if not body.strip():
         return (pa.null(),) * len(names)
+    spare(body)
     try:
         body.decode()
     except UnicodeDecodeError:

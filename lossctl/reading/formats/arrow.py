@@ -11,15 +11,17 @@ from lossctl.errors import DataError
 from lossctl.reading.columns import Column
 from lossctl.reading.footer import Part, PartedSource
 from lossctl.reading.format import Reading, Wanted, columns_in, formats
+from lossctl.reading.ipc_messages import Checked, check_batches
 from lossctl.reading.location import Location
 from lossctl.reading.stamp import unchanged
 from lossctl.reading.stores import REFUSALS, unreadable
 
-ROWS = 1 << 16
+ROWS, BATCH_BYTES = 1 << 16, 1 << 26
+"""How many rows are passed on at once, and about how many bytes: fewer rows where they hold long lists."""
 
 
 def _parts(batch: pa.RecordBatch, wanted: Wanted, title: str) -> Iterator[pa.RecordBatch]:
-    """The wanted columns of a record batch, up to 65 536 rows at a time; a `DataError` where they are damaged."""
+    """The wanted columns of a record batch, some rows at a time; a `DataError` where they are damaged."""
     places = [index for index, name in enumerate(batch.schema.names) if wanted.others or name in wanted.names]
     selected = batch.select(places)
     # What came over a wire may point anywhere; nothing may be followed before it was checked.
@@ -32,8 +34,9 @@ def _parts(batch: pa.RecordBatch, wanted: Wanted, title: str) -> Iterator[pa.Rec
         selected.validate()
     except pa.ArrowException as error:
         raise unreadable(title, error) from None
-    for start in range(0, batch.num_rows, ROWS):
-        yield selected.slice(start, ROWS)
+    rows = max(min(ROWS, BATCH_BYTES * batch.num_rows // max(selected.nbytes, 1)), 1)
+    for start in range(0, batch.num_rows, rows):
+        yield selected.slice(start, rows)
 
 
 class FileBatches(Part):
@@ -43,6 +46,7 @@ class FileBatches(Part):
         """Its rows."""
         try:
             with unchanged(self.path, self.stamp) as file:
+                check_batches(file, self.file, self.members)
                 reader = pa.ipc.open_file(file)
                 for member in self.members:
                     yield from _parts(reader.get_batch(member), wanted, self.file)
@@ -100,29 +104,6 @@ class FileWriter:
         self.writer.close()
 
 
-class Stream:
-    """The bytes of a stream, and whether its reader met their end.
-
-    Arrow takes the end of the bytes for the end of the stream, but a writer that comes to the end marks it.
-    """
-
-    def __init__(self, file: Any) -> None:
-        self.file, self.closed, self.cut = file, False, False
-
-    def read(self, n: int) -> bytes:
-        """The next bytes."""
-        some = bytes(self.file.read(n))
-        self.cut = n > 0 and not some
-        return some
-
-    def readable(self) -> bool:
-        """True: asked by Arrow."""
-        return True
-
-    def close(self) -> None:
-        """Do nothing: whoever opened the file closes it."""
-
-
 @dataclass(frozen=True)
 class StreamBatch:
     """One record batch of an Arrow stream: a stream cannot go back, so the batch is held."""
@@ -147,7 +128,7 @@ class StreamSource:
 
     location: Location
     columns: tuple[Column, ...]
-    stream: Stream
+    stream: Checked
     reader: Any
     """The reader of a pipe, which cannot be opened again."""
     first: pa.RecordBatch | None = None
@@ -177,18 +158,22 @@ class StreamSource:
         """
         if not self.location.pipe:
             with self.location.open() as file:
-                stream = Stream(file)
+                stream = Checked(file, self.location.title)
                 yield from self._batches(stream, pa.ipc.open_stream(stream), None)
             return
         if self.advanced:
             raise DataError(f"{self.location.title}: can be read only once", "Save it to a file first.")
-        for shard in self._batches(self.stream, self.reader, self.first):
-            self.first = self.first or shard.batch
-            self.advanced = shard.index > 0
-            yield shard
+        try:
+            for shard in self._batches(self.stream, self.reader, self.first):
+                self.first = self.first or shard.batch
+                self.advanced = shard.index > 0
+                yield shard
+        except DataError:
+            self.location.handle.file.close()
+            raise
         self.location.handle.file.close()
 
-    def _batches(self, stream: Stream, reader: Any, first: pa.RecordBatch | None) -> Iterator[StreamBatch]:
+    def _batches(self, stream: Checked, reader: Any, first: pa.RecordBatch | None) -> Iterator[StreamBatch]:
         """The batches of a reader, after the first one where that was read before."""
         index = rows = 0
         while True:
@@ -222,7 +207,7 @@ class ArrowStream:
         """Open a stream by its schema."""
         file = location.open()
         try:
-            stream = Stream(file)
+            stream = Checked(file, location.title)
             reader = pa.ipc.open_stream(stream)
             if not location.pipe:
                 file.close()

@@ -14,7 +14,7 @@ from lossctl.errors import DataError, UsageError, option
 from lossctl.reading.cells import TEXT_HINT, BadRow, kind_of
 from lossctl.reading.columns import Column
 from lossctl.reading.format import MIXED, Mixed, Reading, Resplit, Wanted, formats
-from lossctl.reading.inferred_types import HEAD, inferred_types, is_number, long_or_coded
+from lossctl.reading.inferred_types import HEAD, inferred_types, is_number, long_or_coded, spare
 from lossctl.reading.line_ends import LineEnds, closes
 from lossctl.reading.lines import RANGE, Range, Stream, TextSource, before_text, lines_of, pieces, rows_of
 from lossctl.reading.location import Location
@@ -170,6 +170,7 @@ def _parse(text: bytes, layout: Layout, wanted: Wanted) -> Iterator[pa.RecordBat
     """The rows of whole lines."""
     if not text:
         return
+    spare(text)
     # A single block, so that nothing straddles two.
     places = [str(place) for place in range(len(layout.names))]
     reading = pyarrow.csv.ReadOptions(use_threads=False, block_size=len(text) + 1, column_names=places)

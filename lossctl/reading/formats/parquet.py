@@ -1,16 +1,20 @@
 """Apache Parquet; a shard is a row group, or several small ones."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pyarrow as pa
 
+from lossctl.errors import DataError
 from lossctl.reading.footer import Part, PartedSource
 from lossctl.reading.format import Reading, Wanted, columns_in, formats
 from lossctl.reading.location import Location
 from lossctl.reading.stamp import Stamp, unchanged
 from lossctl.reading.stores import REFUSALS, is_remote, unreadable
+from lossctl.reading.thrift import Reader, Structure
+from lossctl.words import in_bytes
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -20,8 +24,10 @@ COLUMN_BYTES, BATCH_BYTES = 1 << 22, 1 << 25
 """About how many bytes of one column, and of all, a batch may hold: long lists stay in the cache, and many columns come
 enough rows at a time."""
 BUFFER = 1 << 18
-LOOK = 256
-"""How many rows the smallest batch has, and how many are read to see how long lists are."""
+FEW = 256
+"""How many rows the smallest batch has, unless they take more than `MOST`."""
+MOST = 1 << 28
+"""How many bytes a row may take, which cannot be read in parts: a file of a kilobyte may hold lists of gigabytes."""
 
 
 _footers: "dict[tuple[str, Stamp], pq.FileMetaData]" = {}
@@ -41,19 +47,60 @@ def _footer(file: Any, path: str, stamp: Stamp) -> "pq.FileMetaData":
     return footer
 
 
-def _rows(file: "pq.ParquetFile", index: int, fields: list[pa.Field]) -> int:
-    """How many rows a batch of some columns of a row group may have.
+def _lengths(file: Any) -> tuple[dict[str, int], ...]:
+    """How many values the columns of each row group of an open file hold; of lists, these are many a row.
 
-    The footer would say how much a column holds, but Arrow ends the process where that part of it is damaged.
+    The footer says it. Arrow would end the process where that part of it is damaged, so it is read here; there is
+    nothing in what cannot be read.
     """
-    group = file.metadata.row_group(index)
-    whole = max(group.total_byte_size, 1) // max(group.num_rows, 1) + 1
-    widths = [_bytes(field.type, whole) for field in fields]
-    lists = [field.name for field, width in zip(fields, widths, strict=True) if not width]
-    if lists:
-        first = next(file.iter_batches(LOOK, row_groups=[index], columns=lists, use_threads=False), None)
-        widths += [] if first is None else [column.nbytes // max(len(column), 1) for column in first.columns]
-    return max(min(ROWS, COLUMN_BYTES // max([1, *widths]), BATCH_BYTES // max(sum(widths), 1)), LOOK)
+    size = file.seek(-8, os.SEEK_END)
+    length = min(int.from_bytes(file.read(4), "little"), size)
+    file.seek(size - length)
+    try:
+        groups = Reader(file.read(length)).structure()[4]
+        return tuple(_values(group[1]) for group in groups)
+    except (IndexError, KeyError, TypeError, ValueError, AttributeError, RecursionError):
+        return ()
+
+
+def _values(chunks: list[Structure]) -> dict[str, int]:
+    """How many values the columns of a row group hold, by the description of their parts."""
+    values: dict[str, int] = {}
+    for chunk in (chunk[3] for chunk in chunks):
+        name = chunk[3][0].decode()
+        values[name] = values.get(name, 0) + chunk[5]
+    return values
+
+
+def _rows(part: Part, raw: Any, file: "pq.ParquetFile", fields: list[pa.Field]) -> int:
+    """How many rows a batch of some columns of a part may have.
+
+    Args:
+        part: the row groups.
+        raw: their file, open.
+        file: the same as Arrow reads it.
+        fields: the columns.
+
+    Raises:
+        DataError: a row takes more than `MOST` bytes.
+    """
+    rows = ROWS
+    lengths = _lengths(raw) if any(not _bytes(field.type, 1) for field in fields) else ()
+    for index in part.members:
+        group = file.metadata.row_group(index)
+        n = max(group.num_rows, 1)
+        whole = max(group.total_byte_size, 1) // n + 1
+        values = lengths[index] if index < len(lengths) else {}
+        widths = [_bytes(field.type, whole) or 8 * values.get(field.name, 0) // n for field in fields]
+        total = max(sum(widths), 1)
+        if total > MOST and group.num_rows:
+            what = (
+                f"{part.file}: a row takes {in_bytes(total >> 20 << 20)}, and more than {in_bytes(MOST)} are not read"
+            )
+            raise DataError(what, "Cut its lists into rows or columns of their own.")
+        fitting = min(COLUMN_BYTES // max([1, *widths]), BATCH_BYTES // total)
+        rows = min(rows, max(fitting, min(FEW, MOST // total), 1))
+    return rows
 
 
 def _bytes(kind: pa.DataType, whole: int) -> int:
@@ -87,8 +134,7 @@ class RowGroups(Part):
             with unchanged(self.path, self.stamp) as raw:
                 file = _open(raw, self.path, self.stamp)
                 fields = [field for field in file.schema_arrow if wanted.others or field.name in wanted.names]
-                filled = (index for index in self.members if file.metadata.row_group(index).num_rows)
-                rows, names = _rows(file, next(filled, self.members[0]), fields), [field.name for field in fields]
+                rows, names = _rows(self, raw, file, fields), [field.name for field in fields]
                 # A name that several columns have stands for all of them each time: of all columns, none is named.
                 columns = None if wanted.others else names
                 yield from file.iter_batches(rows, row_groups=[*self.members], columns=columns, use_threads=False)
