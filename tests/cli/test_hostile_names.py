@@ -6,12 +6,14 @@ import json
 import os
 import re
 import subprocess
+import warnings
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from deceiving import EVIL, FORGED, leaked
 
+from lossctl.cli import app
 from lossctl.cli.app import wired
 from lossctl.cli.command import commands
 
@@ -156,13 +158,34 @@ def test_a_bug_and_its_traceback_are_harmless(hostile, lossctl, monkeypatch):
         assert ("Traceback" in done.err) == bool(flags)
 
 
+def words_of(line):
+    """A command line as a shell takes it apart."""
+    assert leaked(line) == set()
+    return os.fsdecode(subprocess.check_output(["bash", "-c", f"printf '%s\\0' {line}"])).split("\0")[:-1]
+
+
 def test_a_suggested_command_line_can_be_run(hostile, lossctl, monkeypatch):
     monkeypatch.chdir(hostile)
-    line = re.search(r"lossctl plot (.*) --loss mse", harmless(lossctl("plot", "mse", FILE)).err)[1]
-    diagnosis = lossctl("doctor", FILE, "-y", "y", "-p", "#2", "--json").json
-    for words in (line, diagnosis["commands"][0].partition("eval ")[2].partition(" -y")[0]):
-        assert leaked(words) == set()
-        assert subprocess.check_output(["bash", "-c", f"printf %s {words}"]) == FILE.encode()
+    advice = lossctl("plot", "mse", FILE).err.partition("To measure a file: ")[2]
+    assert words_of(advice.partition(" --loss")[0]) == ["lossctl", "plot", FILE]
+    found = lossctl("doctor", FILE, "-y", "y", "-p", f"p{EVIL}", "-p", f"q{EVIL}", "--json").json
+    assert found["commands"]
+    for line in found["commands"]:
+        program, *command = words_of(line)
+        assert program == "lossctl"
+        assert set(command) >= {FILE, f"p{EVIL}", f"q{EVIL}"}
+        assert lossctl(*command).status == 0
+
+
+def test_a_warning_of_python_is_harmless(capfd, monkeypatch):
+    with warnings.catch_warnings():
+        monkeypatch.setattr(warnings, "showwarning", app._warn)
+        warnings.simplefilter("always")
+        warnings.warn(f"plug-in {EVIL}", stacklevel=1)
+    said = capfd.readouterr().err
+    assert leaked(said) == set()
+    assert said.startswith("warning: plug-in \\x1b")
+    assert said.count("\n") == 1
 
 
 def test_machines_get_the_bytes(hostile, lossctl, monkeypatch):

@@ -1,5 +1,6 @@
 """Charts as text for a terminal, drawn by plotext."""
 
+import bisect
 import math
 import threading
 from collections.abc import Iterator, Sequence
@@ -199,10 +200,8 @@ def _spread(axis: Axis, most: int) -> list[float]:
 
 def _cell(edges: tuple[float, ...], value: float) -> int | None:
     """The index of the cell between these edges that holds a value; ``None`` where none does."""
-    for index in range(len(edges) - 1):
-        if edges[index] <= value < edges[index + 1]:
-            return index
-    return None
+    index = bisect.bisect_right(edges, value) - 1
+    return index if 0 <= index < len(edges) - 1 else None
 
 
 writers.add(Text.name, Text(), ("txt",))
