@@ -10,7 +10,7 @@ from typing import Self
 
 _OPTION = re.compile("\ue000(\\w+)(?:=([^\ue001]*))?\ue001")
 _BETWEEN = "\ue002"
-_OF_READING = {"delimiter": "delimiter", "format": "format", "header": "header", "null_values": "nulls"}
+_OF_READING = {name: name for name in ("delimiter", "format", "header", "timeout")} | {"null_values": "nulls"}
 """What of the options are fields of a `lossctl.Reading`, and how they are called there."""
 
 

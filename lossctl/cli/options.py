@@ -105,12 +105,22 @@ class Input:
         ),
     ] = None
 
-    def reading(self) -> "Reading":
-        """The same as the library takes it."""
+    timeout: Annotated[
+        float,
+        input_option(
+            "--timeout", metavar="SECONDS", help="How long a store or server may take for each answer, of up to 4 MiB."
+        ),
+    ] = 30.0
+
+    def reading(self, voice: Voice) -> "Reading":
+        """The same as the library takes it; the voice tells what a store is asked for once more."""
         from lossctl.reading.format import NULLS, Reading
+        from lossctl.reading.waiting import patience
+
+        patience.tell = voice.warn
 
         nulls = NULLS if self.null_values is None else tuple(part.strip() for part in self.null_values.split(","))
-        return Reading(self.input_format, self.delimiter, not self.no_header, nulls)
+        return Reading(self.input_format, self.delimiter, not self.no_header, nulls, self.timeout)
 
 
 @dataclass(frozen=True)

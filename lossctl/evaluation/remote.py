@@ -11,6 +11,7 @@ from typing import Any
 
 from lossctl.errors import LossctlError, UsageError
 from lossctl.evaluation.engine import portable
+from lossctl.reading.waiting import patience
 
 
 @functools.cache
@@ -32,6 +33,18 @@ class Outcome:
     """The traceback of the error."""
     unfit: LossctlError | None = None
     """Why the worker could not try."""
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A function that waits for stores, on a worker, as long as it would here."""
+
+    function: Callable[[Any], Any]
+    seconds: float
+
+    def __call__(self, item: Any) -> Any:
+        patience.seconds = self.seconds
+        return self.function(item)
 
 
 class Task:

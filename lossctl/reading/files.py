@@ -13,6 +13,7 @@ from lossctl.reading.expand import expand
 from lossctl.reading.format import Format, Reading, Resplit, Shard, Source, Wanted, formats, suffixes
 from lossctl.reading.location import STDIN, SUFFIXES, Location, locate
 from lossctl.reading.memory import open_table
+from lossctl.reading.waiting import patience
 
 
 def bare_name(path: str) -> str:
@@ -181,6 +182,7 @@ def open_source(source: Any, reading: Reading | None = None) -> Source:
         DataError: a file cannot be opened.
     """
     reading = reading or Reading()
+    patience.seconds = reading.timeout
     if isinstance(source, str | os.PathLike):
         source = [source]
     if isinstance(source, list | tuple):

@@ -21,6 +21,7 @@ from lossctl.registry import Registry
 
 NULLS = ("", "NA", "N/A", "#N/A", "null", "NULL", "None", "NaN", "nan")
 """What a missing number looks like in every text format."""
+DAY = 86_400
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,12 @@ class Reading:
     header: bool = True
     """Whether the first line of delimited text names the columns; else they are ``#1``, ``#2``, …"""
     nulls: tuple[str, ...] = NULLS
+    timeout: float = 30.0
+    """How many seconds a store or server has for each answer; it holds for all that this process reads from now on."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.timeout <= DAY:
+            raise UsageError(f"timeout must be above 0 and at most {DAY} seconds, not {self.timeout:g}")
 
 
 @dataclass(frozen=True)

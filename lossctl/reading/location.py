@@ -174,7 +174,10 @@ def locate(path: str) -> Location:
             raise UsageError("no file to read, and stdin is a terminal", "Name a file, or pipe one in.")
         location.pipe, location.handle = True, Pipe(open(0, "rb", closefd=False))  # noqa: SIM115  (stays open)
     elif scheme_of(path) in FSSPEC_STORES:
-        location.pipe, location.handle = _pipe_unless_ranges(path)
+        try:
+            location.pipe, location.handle = _pipe_unless_ranges(path)
+        except REFUSALS as error:
+            raise unreadable(path, error) from None
     elif not scheme_of(path):
         try:
             if not stat.S_ISREG(os.stat(path).st_mode):
@@ -191,7 +194,7 @@ def _pipe_unless_ranges(path: str) -> tuple[bool, Any]:
     """``(False, None)`` where the server of a web address gives ranges of bytes, else ``(True, pipe)``.
 
     Raises:
-        DataError: there is no such file.
+        OSError: there is no such file, or nobody answers.
     """
     try:
         with open_binary(path) as file:
@@ -199,12 +202,8 @@ def _pipe_unless_ranges(path: str) -> tuple[bool, Any]:
                 file.seek(1)
                 file.read(1)
         return False, None
-    except FileNotFoundError as error:
-        raise unreadable(path, error) from None
-    except (OSError, ValueError):
-        import fsspec  # noqa: PLC0415  (it was there for the first try)
-
-        return True, Pipe(fsspec.open(path, "rb", block_size=0).open())
+    except ValueError:
+        return True, Pipe(open_binary(path, ranges=False))
 
 
 def _compression(head: bytes) -> str | None:

@@ -16,7 +16,8 @@ from uuid import uuid4
 
 from lossctl.errors import DataError, LossctlError, UsageError, reason
 from lossctl.evaluation.engine import Engine, Item, Output, available_cores, engines, in_turn
-from lossctl.evaluation.remote import Outcome, Task, versions
+from lossctl.evaluation.remote import Outcome, Patient, Task, versions
+from lossctl.reading.waiting import patience
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -59,7 +60,7 @@ class Session:
         """Results in the order of the items; never ahead by more than two tasks a thread that is to be kept busy."""
         from cloudpickle import dumps
 
-        packed, needed, token = dumps(function), versions(), uuid4().hex
+        packed, needed, token = dumps(Patient(function, patience.seconds)), versions(), uuid4().hex
         pending: dict[int, Future[bytes]] = {}
         settled, pace = 0, WORTH
 

@@ -65,9 +65,10 @@ def _open(file: Any, path: str) -> "pq.ParquetFile":
 
     stamp = stamp_of(file)
     # The buffer keeps a giant row group from being held whole, but costs a request a page where the file is remote.
+    # Reading ahead is done in threads of Arrow's, for which one would wait deaf to signals.
     remote = is_remote(path)
     metadata = _metadata(path, stamp) if stamp else None
-    return pq.ParquetFile(file, metadata=metadata, pre_buffer=remote, buffer_size=0 if remote else BUFFER)
+    return pq.ParquetFile(file, metadata=metadata, pre_buffer=False, buffer_size=0 if remote else BUFFER)
 
 
 class RowGroups(Part):
