@@ -108,7 +108,7 @@ class Input:
     timeout: Annotated[
         float,
         input_option(
-            "--timeout", metavar="SECONDS", help="How long a store or server may take for each answer, of up to 4 MiB."
+            "--timeout", metavar="SECONDS", help="How long a store or server may take for each answer, of up to 8 MiB."
         ),
     ] = 30.0
 

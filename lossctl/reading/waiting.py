@@ -5,26 +5,22 @@ each question is asked in a thread of its own, which is left behind when it take
 """
 
 import re
-import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any, Self, TypeVar
 
 from lossctl.errors import option
 
 Answer = TypeVar("Answer")
 
-PIECE = 1 << 22
+PIECE = 1 << 23
 """Bytes to ask for at a time: that many must come within the time."""
 LISTING = 20
 """How many times as long the names in a folder may take: a million of them are a thousand answers."""
 RIGHT = "Is the address right, and may you read there?"
-CUT, CUT_SHORT = (
-    "the answer was cut short",
-    "curlCode: 18\\b|artial file|bytes missing|response stream|ContentLength|payload is not",
-)
+CUT = "the answer was cut short"
+CUT_SHORT = r"curlCode: 18\b|artial file|bytes missing|response stream|ContentLength|payload is not"
 UNRESOLVED = "the name of the server does not resolve"
 KNOWN = (
     (CUT_SHORT, CUT, True),
@@ -37,7 +33,7 @@ KNOWN = (
     (r"SLOW_DOWN|SERVICE_UNAVAILABLE", "the server answers 503 Service Unavailable", True),
 )
 """What clients say of what went wrong, how it is said here, and whether it may be well a moment later."""
-STATUS = re.compile(r"(?i)\bhttp[ _](?:status|code|error)(?: code)?[ :=]*(\d{3})\b")
+STATUS = r"(?i)\bhttp[ _](?:status|code|error)(?: code)?[ :=]*(\d{3})\b"
 
 
 def _log(text: str) -> None:
@@ -122,6 +118,9 @@ def asked(path: str, call: Callable[[], Answer], *, times: int = 1, again: bool 
 
 def _refusal(error: Exception) -> Exception:
     """An error of a client, as one of those that `asked` names; itself where it is none."""
+    import socket  # noqa: PLC0415  (needed for what is elsewhere alone)
+    from http import HTTPStatus  # noqa: PLC0415  (likewise)
+
     if isinstance(error, Unreached):
         return error
     cause = error.__cause__ if isinstance(error.__cause__, Exception) else error  # fsspec calls everything not found
@@ -146,7 +145,7 @@ def _status(cause: Exception, text: str) -> int:
     """The status of HTTP that an error tells of; 0 where it tells of none."""
     if re.search(CUT_SHORT, text):
         return 0  # aiohttp calls it a bad request
-    named = STATUS.search(text)
+    named = re.search(STATUS, text)
     response = getattr(cause, "response", None)
     status = getattr(cause, "status", None) or getattr(response, "status_code", None) or (named and int(named[1]))
     return status if isinstance(status, int) and 400 <= status < 600 else 0
