@@ -40,7 +40,7 @@ class Reading:
 
     def __post_init__(self) -> None:
         if not 0 < self.timeout <= DAY:
-            raise UsageError(f"timeout must be above 0 and at most {DAY} seconds, not {self.timeout:g}")
+            raise UsageError(f"{option('timeout')} must be above 0 and at most {DAY} seconds, not {self.timeout:g}")
 
 
 @dataclass(frozen=True)

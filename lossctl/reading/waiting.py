@@ -4,6 +4,7 @@ The clients of stores wait inside of C++, where Python hears no signal, and some
 each question is asked in a thread of its own, which is left behind when it takes too long or a signal comes.
 """
 
+import contextlib
 import re
 import threading
 from collections.abc import Callable
@@ -28,7 +29,7 @@ KNOWN = (
     (r"curlCode: 6\b|ould ?n[o']t resolve|ame or service not known", UNRESOLVED, False),
     (r"curlCode: 28\b|Timeout was reached|^\w*TimeoutError", "the server does not answer", False),
     (r"curlCode: 5[256]\b|Disconnected|Reset|Connection reset|BrokenPipe", "the server hung up", True),
-    (r"ACCESS_DENIED|PERMISSION_DENIED", "the server answers 403 Forbidden", False),
+    (r"ACCESS_DENIED|PERMISSION_DENIED|UNAUTHENTICATED", "the server denies access (401 or 403)", False),
     (r"Status\(UNAVAILABLE", "the server is unavailable", True),
     (r"SLOW_DOWN|SERVICE_UNAVAILABLE", "the server answers 503 Service Unavailable", True),
 )
@@ -168,6 +169,8 @@ class FarFile:
     def __init__(self, path: str, connect: Callable[[], Any], *, ranges: bool = True) -> None:
         self.path, self.connect, self.ranges = path, connect, ranges
         self.raw: Any = None
+        self.turn = 0
+        """Counts how often nobody wanted an answer any more."""
         self.position, self.closed = 0, False
         self.size: int | None = self._ask(lambda raw: int(raw.seek(0, 2)) if ranges else None)
 
@@ -175,13 +178,30 @@ class FarFile:
         """The answer to a question about the open file."""
 
         def put() -> Answer:
-            raw, self.raw = self.raw, None  # what is being asked cannot be asked more, nor closed
+            turn, raw, self.raw = self.turn, self.raw, None  # what is being asked cannot be asked more, nor closed
             raw = self.connect() if raw is None else raw
-            answer = question(raw)
-            self.raw = raw
+            try:
+                answer = question(raw)
+            except BaseException:
+                self._drop(raw)
+                raise
+            if turn == self.turn:
+                self.raw = raw
+            else:
+                self._drop(raw)  # nobody waited so long
             return answer
 
-        return asked(self.path, put, again=self.ranges or self.position == 0)
+        try:
+            return asked(self.path, put, again=self.ranges or self.position == 0)
+        except BaseException:
+            self.turn += 1
+            raise
+
+    @staticmethod
+    def _drop(raw: Any) -> None:
+        """Close what is of no use any more; that it may be broken changes nothing."""
+        with contextlib.suppress(Exception):
+            raw.close()
 
     def read(self, n: int = -1) -> bytes:
         """The next ``n`` bytes, fewer only at the end; all for -1.
@@ -237,6 +257,7 @@ class FarFile:
 
     def close(self) -> None:
         """Close it, unless somebody is still asking."""
+        self.turn += 1
         raw, self.raw, self.closed = self.raw, None, True
         if raw is not None:
             raw.close()
