@@ -1,4 +1,8 @@
-"""``python -m lossctl``."""
+"""``python -m lossctl``.
+
+Python looks in the working directory for what it needs before it comes here; where that is not to be trusted, run
+``lossctl``, or ``python -P -m lossctl``.
+"""
 
 import os
 import sys

@@ -35,10 +35,7 @@ NOISY = ("distributed", "tornado", "asyncio")
 """Loggers that tell of every worker that comes and goes; a user is told what matters as an error."""
 SETTINGS = {"distributed.admin.large-graph-warning-threshold": "1GB"}  # a shard of a table in memory holds its rows
 START = "Start one with dask scheduler; it says its address, such as tcp://host:8786."
-CERTIFICATES = (
-    "A scheduler with TLS is started with dask scheduler --tls-ca-file … --tls-cert … --tls-key …; the certificates of "
-    "this side are those of Dask's configuration, distributed.comm.tls."
-)
+CERTIFICATES = "With TLS, this side shows the certificate that Dask's configuration names in distributed.comm.tls."
 EVERYWHERE = (
     "Every worker must find the same file: under its absolute path on shared storage, or as a URL such as s3://."
 )
