@@ -13,12 +13,8 @@ from lossctl.words import printable
 _OPEN, _SHUT, _BETWEEN = "\ud800", "\ud801", "\ud802"
 """What marks an option in a message: signs that no file, no name of a file and no command line can hold."""
 _OPTION = re.compile(f"{_OPEN}(\\w+)(?:=([^{_SHUT}]*))?{_SHUT}")
-_OF_READING = {
-    "delimiter": "delimiter",
-    "format": "format",
-    "header": "header",
-    "max_line": "max_line",
-    "null_values": "nulls",
+_OF_READING = {name: name for name in ("delimiter", "format", "header", "max_line", "timeout")} | {
+    "null_values": "nulls"
 }
 """What of the options are fields of a `lossctl.Reading`, and how they are called there."""
 
@@ -56,6 +52,13 @@ def _argument(name: str, values: list[str]) -> str:
     if name in _OF_READING:
         return f"reading=Reading({_OF_READING[name]}={setting if values else '…'})"
     return f"{name}={setting}" if values else name
+
+
+def reason(error: BaseException) -> str:
+    """The first line of what an error began with."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return f"{error}".strip().partition("\n")[0] or type(error).__name__
 
 
 class LossctlError(Exception):

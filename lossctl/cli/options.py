@@ -109,16 +109,26 @@ class Input:
         input_option("--max-line", metavar="SIZE", help="How long a line of text may be, such as 512M. Default: 256M."),
     ] = None
 
-    def reading(self) -> "Reading":
-        """The same as the library takes it.
+    timeout: Annotated[
+        float,
+        input_option(
+            "--timeout", metavar="SECONDS", help="How long a store or server may take for each answer, of up to 8 MiB."
+        ),
+    ] = 30.0
+
+    def reading(self, voice: Voice) -> "Reading":
+        """The same as the library takes it; the voice tells what a store is asked for once more.
 
         Raises:
-            UsageError: ``--max-line`` is no size.
+            UsageError: ``--max-line`` is no size, or ``--timeout`` no time.
         """
         from lossctl.reading.format import NULLS, Reading
+        from lossctl.reading.waiting import patience
+
+        patience.tell = voice.warn
 
         nulls = NULLS if self.null_values is None else tuple(part.strip() for part in self.null_values.split(","))
-        reading = Reading(self.input_format, self.delimiter, not self.no_header, nulls)
+        reading = Reading(self.input_format, self.delimiter, not self.no_header, nulls, timeout=self.timeout)
         if self.max_line is None:
             return reading
         size = size_of(self.max_line)

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from lossctl.errors import LossctlError, UsageError
 from lossctl.evaluation.engine import portable
+from lossctl.reading.waiting import patience
 
 
 @functools.cache
@@ -36,6 +37,18 @@ class Outcome:
     """Why the worker could not try."""
     untaken: bool = False
     """Whether the item could not be unpickled there, such as damaged rows."""
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A function that waits for stores, on a worker, as long as it would here."""
+
+    function: Callable[[Any], Any]
+    seconds: float
+
+    def __call__(self, item: Any) -> Any:
+        patience.seconds = self.seconds
+        return self.function(item)
 
 
 class Task:

@@ -9,6 +9,7 @@ import pyarrow as pa
 from lossctl.errors import DataError
 from lossctl.reading.location import STDIN
 from lossctl.reading.stores import ARROW_STORES, FSSPEC_STORES, scheme_of, store_of, unreadable
+from lossctl.reading.waiting import LISTING, asked
 from lossctl.words import natural
 
 
@@ -49,15 +50,16 @@ def _expand_store(path: str) -> list[str]:
         base, question, options = path, "", ""
     scheme = base.split("://", 1)[0]
     try:
-        store, inside = store_of(path if options else base)
+        store, inside = asked(path, lambda: store_of(path if options else base))
         is_glob = any(sign in inside for sign in "*?[")
         top = re.split(r"[*?\[]", inside)[0].rpartition("/")[0] if is_glob else inside.rstrip("/")
-        kind = store.get_file_info(top).type
+        kind = asked(path, lambda: store.get_file_info(top)).type
         if not is_glob and kind == fs.FileType.NotFound:
             raise FileNotFoundError(path)
         if not is_glob and kind != fs.FileType.Directory:
             return [path]
-        infos = store.get_file_info(fs.FileSelector(top, recursive=True, allow_not_found=True))
+        within = fs.FileSelector(top, recursive=True, allow_not_found=True)
+        infos = asked(path, lambda: store.get_file_info(within), times=LISTING)
     except (OSError, pa.ArrowException) as error:
         raise unreadable(path, error) from None
     names = [info.path for info in infos if info.type == fs.FileType.File and not _hidden(info.path[len(top) + 1 :])]

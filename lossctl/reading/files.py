@@ -17,6 +17,7 @@ from lossctl.reading.format import NULLS, Format, Reading, Resplit, Shard, Sourc
 from lossctl.reading.location import STDIN, SUFFIXES, Location, locate
 from lossctl.reading.memory import open_table
 from lossctl.reading.stamp import Stamp
+from lossctl.reading.waiting import patience
 
 
 def bare_name(path: str) -> str:
@@ -232,6 +233,7 @@ def open_source(source: Any, reading: Reading | None = None, stamps: dict[str, S
         DataError: a file cannot be opened.
     """
     reading = reading or Reading()
+    patience.seconds = reading.timeout
     if isinstance(source, str | os.PathLike):
         source = [source]
     if isinstance(source, list | tuple):

@@ -21,6 +21,7 @@ from lossctl.registry import Registry
 
 NULLS = ("", "NA", "N/A", "#N/A", "null", "NULL", "None", "NaN", "nan")
 """What a missing number looks like in every text format."""
+DAY = 86_400
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,14 @@ class Reading:
     nulls: tuple[str, ...] = NULLS
     max_line: int = 1 << 28
     """How many bytes a line of text may have; what a file without line ends takes in memory is a few times that."""
+    timeout: float = 30.0
+    """How many seconds a store or server has for each answer; it holds for all that this process reads from now on."""
 
     def __post_init__(self) -> None:
         if not 0 < self.max_line <= 1 << 30:  # Arrow counts the bytes of a text in 31 bits
             raise UsageError(f"the longest line must have from 1 byte to 1 GiB, not {self.max_line:,} bytes")
+        if not 0 < self.timeout <= DAY:
+            raise UsageError(f"{option('timeout')} must be above 0 and at most {DAY} seconds, not {self.timeout:g}")
 
 
 @dataclass(frozen=True)

@@ -164,7 +164,10 @@ def locate(path: str, stamps: dict[str, Stamp] | None = None) -> Location:
         file = open(0, "rb", closefd=False)  # noqa: SIM115  (stays open)
         location.pipe, location.handle = True, Pipe(watched(file, location.title))
     elif scheme_of(path) in FSSPEC_STORES:
-        location.pipe, location.handle = _pipe_unless_ranges(path)
+        try:
+            location.pipe, location.handle = _pipe_unless_ranges(path)
+        except REFUSALS as error:
+            raise unreadable(path, error) from None
     if not location.pipe:
         stamps = {} if stamps is None else stamps
         try:
@@ -186,7 +189,7 @@ def _pipe_unless_ranges(path: str) -> tuple[bool, Any]:
     """``(False, None)`` where the server of a web address gives ranges of bytes, else ``(True, pipe)``.
 
     Raises:
-        DataError: there is no such file.
+        OSError: there is no such file, or nobody answers.
     """
     try:
         with open_binary(path) as file:
@@ -194,12 +197,8 @@ def _pipe_unless_ranges(path: str) -> tuple[bool, Any]:
                 file.seek(1)
                 file.read(1)
         return False, None
-    except FileNotFoundError as error:
-        raise unreadable(path, error) from None
-    except (OSError, ValueError):
-        import fsspec  # noqa: PLC0415  (it was there for the first try)
-
-        return True, Pipe(fsspec.open(path, "rb", block_size=0).open())
+    except ValueError:
+        return True, Pipe(open_binary(path, ranges=False))
 
 
 def _compression(head: bytes) -> str | None:

@@ -5,10 +5,12 @@ import functools
 import os
 import re
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pyarrow as pa
 
 from lossctl.errors import DataError, LossctlError, UsageError, too_little_memory
+from lossctl.reading.waiting import FarFile, Unreached
 from lossctl.words import near
 
 ARROW_STORES = ("s3", "gs", "gcs", "abfs", "abfss")
@@ -47,30 +49,42 @@ def unreadable(path: str, error: Exception) -> LossctlError:
         return DataError(f"{path}: permission denied")
     if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM or NO_MEMORY.search(str(error)):
         return too_little_memory(path)
+    if isinstance(error, Unreached):
+        return DataError(f"{path}: {error.why}", error.hint)
     line = str(error).strip().partition("\n")[0]
     return DataError(f"{path}: cannot be read: {line}", "Is the file whole, and of the format its name says?")
 
 
-def open_binary(path: str) -> Any:
-    """A seekable file of the bytes of a local path or URL.
+def open_binary(path: str, *, ranges: bool = True) -> Any:
+    """A file of the bytes of a local path or URL.
+
+    Args:
+        path: where it is.
+        ranges: whether it must be seekable; else a web page is read from its beginning to its end.
 
     Raises:
         OSError: as the file system says.
+        ValueError: a web page can only be read from its beginning to its end.
         UsageError: nothing here reads such a URL.
     """
     scheme = scheme_of(path)
     if scheme in {"", "file"}:
         return open(path.removeprefix("file://"), "rb")
     if scheme in ARROW_STORES:
-        store, inside = store_of(path)
-        return store.open_input_file(inside)
+
+        def from_store() -> Any:
+            store, inside = store_of(path)
+            return store.open_input_file(inside)
+
+        return FarFile(path, from_store)
     if scheme in FSSPEC_STORES:
         try:
             import fsspec  # noqa: PLC0415  (an optional extra)
         except ImportError:
             raise UsageError(f"{path}: reading {scheme}:// needs an extra", "pip install 'lossctl[remote]'") from None
         try:
-            return fsspec.open(path, "rb").open()
+            settings = {} if ranges else {"block_size": 0}
+            return FarFile(path, lambda: fsspec.open(path, "rb", **settings).open(), ranges=ranges)
         except ImportError as missing:
             raise UsageError(f"{path}: {missing}", "pip install 'lossctl[remote]'") from None
     known = ", ".join(f"{name}://" for name in (*ARROW_STORES, *FSSPEC_STORES))
@@ -108,15 +122,22 @@ def store_of(path: str) -> tuple[Any, str]:
 
     base, _, options = path.rpartition("?") if "=" in path.rpartition("?")[2] else (path, "", "")
     scheme, rest = base.split("://", 1)
-    bucket = rest.split("/", 1)[0]
-    file_system = _file_system(f"{scheme}://{bucket}" + (f"?{options}" if options else ""))
+    file_system = _file_system(scheme, rest.split("/", 1)[0], options)
     if not isinstance(file_system, fs.FileSystem):
         raise TypeError(file_system)
     return file_system, rest
 
 
 @functools.lru_cache(maxsize=32)
-def _file_system(bucket: str) -> Any:
+def _file_system(scheme: str, bucket: str, options: str) -> Any:
+    """The file system of a bucket, whose client is kept, where it can be, from asking again for minutes, in silence."""
     from pyarrow import fs  # noqa: PLC0415
 
-    return fs.FileSystem.from_uri(bucket)[0]
+    settings = dict(parse_qsl(options))
+    if scheme == "s3" and bucket and "@" not in bucket and settings.keys() <= {"region", "scheme", "endpoint_override"}:
+        if not settings.keys() & {"region", "endpoint_override"}:
+            settings["region"] = fs.resolve_s3_region(bucket)
+        return fs.S3FileSystem(**settings, retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=1))
+    if scheme in {"gs", "gcs"} and "retry_limit_seconds" not in settings:
+        options = f"{options}{'&' if options else ''}retry_limit_seconds=1"
+    return fs.FileSystem.from_uri(f"{scheme}://{bucket}" + (f"?{options}" if options else ""))[0]

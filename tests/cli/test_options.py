@@ -38,8 +38,8 @@ VALUES = {
     "--engine": "serial", "--eps": 0.1, "--fail-above": 0, "--format": "tsv", "--from": 1, "--id": "q",
     "--input-format": "tsv", "--join": "inner", "--kind": "activation", "--label": 1, "--labels": "{}",
     "--loss": "huber", "--max-line": 4, "--null-values": 0.5, "--nulls": "drop", "--output": "{}.txt", "--precision": 1,
-    "--pred": "q",
-    "--reduction": "sum", "--samples": 2, "--scheduler": "tcp://127.0.0.1:1", "--seed": 8, "--threads": 2, "--to": 2,
+    "--pred": "q", "--reduction": "sum", "--samples": 2, "--scheduler": "tcp://127.0.0.1:1", "--seed": 8,
+    "--threads": 2, "--timeout": 5, "--to": 2,
     "--top": 1, "--weight": "w",
 }  # fmt: skip
 """What to give to an option that takes a value."""
@@ -47,6 +47,7 @@ UNSEEN = {
     "gradcheck NAME --precision": "numbers are listed only where they are wrong",
     "--engine": "no digit depends on it",
     "--threads": "no digit depends on it",
+    "--timeout": "there is nobody to wait for",
     "--no-progress": "there is a bar on a terminal only",
     "--verbose": "is of bugs",
 }

@@ -172,6 +172,28 @@ def test_a_port_where_nobody_speaks_is_an_error_in_time(lossctl, stored, monkeyp
     assert done.err.startswith(f"error: no Dask scheduler answers at {address}: ")
 
 
+def test_a_scheduler_with_tls_takes_the_certificates_of_dasks_configuration(start_cluster, lossctl, stored, tmp_path):
+    pytest.importorskip("cryptography")
+    from distributed import Security
+
+    made = Security.temporary()
+    files = {"ca-file": made.tls_ca_file, "client.cert": made.tls_client_cert, "client.key": made.tls_client_key}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    configured = {f"distributed.comm.tls.{name}": str(tmp_path / name) for name in files}
+    with start_cluster(1, protocol="tls://", security=made) as there:
+        address = there.scheduler_address
+        command = ["eval", stored, "-l", "mse", "-q", "-f", "value", "--engine", "dask", "--scheduler"]
+        with dask.config.set(configured):
+            assert lossctl(*command, address) == lossctl(*command[:-3], "--engine", "serial")
+        for configured_badly in ({}, {**configured, "distributed.comm.tls.ca-file": str(tmp_path / "none")}):
+            with dask.config.set(configured_badly):
+                done = lossctl(*command, address)
+            assert (done.status, done.out) == (2, "")
+            assert done.err.startswith(f"error: no Dask scheduler answers at {address}: ")
+            assert "distributed.comm.tls" in done.err
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_scheduler_without_the_engine_for_it_is_refused(name, lossctl, stored):
     subject = {"gradcheck": ["huber", stored], "samples": [stored, "--top", "1"]}.get(name, [stored])

@@ -1,5 +1,6 @@
 """The processes that a run starts for itself with Dask end with it."""
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -135,3 +136,35 @@ def test_a_process_that_is_killed_changes_nothing_and_is_not_spoken_of(alone, lo
         os.kill(victim, signal.SIGKILL)
     assert started.communicate(timeout=HANGS) == (f"{value!r}\n", "")
     assert started.returncode == 0
+
+
+def test_nobody_else_can_speak_to_the_processes(alone, long):
+    """Whoever can may have them run anything, and every user of this machine can reach the ports."""
+    import psutil
+    from distributed import Security
+    from distributed.comm import connect
+
+    async def greet(address, security):
+        comm = await connect(address, 10, **security.get_connection_args("client"))
+        await comm.close()
+
+    command = ["eval", *long[:5], "-l", "mse", "-q", "--engine", "dask", "--threads", "2"]
+    with at_work(alone, *command) as started:
+        sockets = [it for pid in of_session(started.pid) for it in psutil.Process(pid).net_connections()]
+        ports = {it.laddr.port for it in sockets if it.status == psutil.CONN_LISTEN}
+        assert {it.laddr.ip for it in sockets} == {"127.0.0.1"}
+        assert len(ports) == 5, "a scheduler, two workers and who looks after each; none has pages"
+        stranger = Security.temporary()
+        for port in ports:
+            for address, security in ((f"tcp://127.0.0.1:{port}", Security()), (f"tls://127.0.0.1:{port}", stranger)):
+                with pytest.raises(OSError, match=r"."):
+                    asyncio.run(greet(address, security))
+    assert started.wait(HANGS) == 0
+
+
+def test_processes_need_something_to_make_a_certificate_with(lossctl, stored, monkeypatch):
+    monkeypatch.setitem(sys.modules, "cryptography", None)
+    done = lossctl("eval", stored, "-l", "mse", "-q", "--engine", "dask")
+    assert done.status == 2
+    assert "cryptography" in done.err
+    assert done.err.endswith("pip install 'lossctl[dask]'\n")

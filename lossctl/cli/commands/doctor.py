@@ -56,7 +56,7 @@ def doctor(
             loss or (),
             **columns.asked(),
             ids=split(ids),
-            reading=source.reading(),
+            reading=source.reading(voice),
             command=_repeated(files, source),
             engine=replace(how, progress=progress),
         )

@@ -114,7 +114,7 @@ def evaluate(
             samples=samples,
             skill=skill,
             engine=replace(how, progress=progress),
-            reading=source.reading(),
+            reading=source.reading(voice),
             profile=profile,
         )
     verdicts = [verdict for gate in gates for verdict in gate.judge(report)]

@@ -88,7 +88,7 @@ def gradcheck(
         joined, request = join.asked(files), _request(bound, name, columns, losses)
         with output.progress(files) as progress:
             how = running.over(files, join, progress)
-            ready = prepared(voice, files, request, source.reading(), **joined)
+            ready = prepared(voice, files, request, source.reading(voice), **joined)
             forms = _at_rows(ready, how, voice)
     else:
         refuse_given(

@@ -107,7 +107,7 @@ def plot(
         joined, request = join.asked(subjects), Request(**losses.asked(), **columns.asked())
         with output.progress(subjects) as progress:
             how = running.over(subjects, join, progress)
-            ready = prepared(voice, subjects, request, source.reading(), **joined)
+            ready = prepared(voice, subjects, request, source.reading(voice), **joined)
             charts = overview(ready.source, ready.plan, how)
     screen = shutil.get_terminal_size()
     height = min(max(screen.lines // 2 - 2, 14), 20)

@@ -87,7 +87,7 @@ def samples(
     if output is not None:
         refuse(output, inputs)
     request = Request(**losses.asked(), **columns.asked())
-    ready = prepared(voice, files, request, source.reading(), **joined, others=True)
+    ready = prepared(voice, files, request, source.reading(voice), **joined, others=True)
     data, plan = ready.source, ready.plan
     for bound in dict.fromkeys(bound for _, bound in plan.losses):
         if bound.activation is not None:

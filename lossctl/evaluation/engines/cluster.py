@@ -6,24 +6,21 @@ missing there comes back as an outcome too, and the scheduler needs no lossctl.
 """
 
 import contextlib
-import gc
 import logging
 import pickle
-import signal
-import tempfile
-import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from lossctl.errors import DataError, LossctlError, UsageError, option
-from lossctl.evaluation.engine import SIGNALS, Engine, Item, Output, available_cores, engines, in_turn
-from lossctl.evaluation.remote import Outcome, Task, versions
+from lossctl.errors import DataError, LossctlError, UsageError, reason
+from lossctl.evaluation.engine import Engine, Item, Output, available_cores, engines, in_turn
+from lossctl.evaluation.remote import Outcome, Patient, Task, versions
+from lossctl.reading.waiting import patience
 
 if TYPE_CHECKING:
-    from distributed import Client, Future, LocalCluster
+    from distributed import Client, Future
 
 PATIENCE = 60.0
 """Seconds to wait for a worker where there is none."""
@@ -37,8 +34,8 @@ seconds together, and `LIGHT` bytes to send."""
 NOISY = ("distributed", "tornado", "asyncio")
 """Loggers that tell of every worker that comes and goes; a user is told what matters as an error."""
 SETTINGS = {"distributed.admin.large-graph-warning-threshold": "1GB"}  # a shard of a table in memory holds its rows
-ENVIRONMENT, TRIM = "distributed.nanny.pre-spawn-environ", "MALLOC_TRIM_THRESHOLD_"
-"""Where Dask says what workers find in their environment, and what of it makes NumPy's temporaries slow."""
+START = "Start one with dask scheduler; it says its address, such as tcp://host:8786."
+CERTIFICATES = "With TLS, this side shows the certificate that Dask's configuration names in distributed.comm.tls."
 EVERYWHERE = (
     "Every worker must find the same file: under its absolute path on shared storage, or as a URL such as s3://."
 )
@@ -60,7 +57,7 @@ class Session:
         """Results in the order of the items; never ahead by more than two tasks a thread that is to be kept busy."""
         from cloudpickle import dumps
 
-        packed, needed, token = dumps(function), versions(), uuid4().hex
+        packed, needed, token = dumps(Patient(function, patience.seconds)), versions(), uuid4().hex
         pending: dict[int, Future[bytes]] = {}
         settled, pace = 0, WORTH
 
@@ -138,7 +135,7 @@ class Session:
             except (CancelledError, OSError):
                 raise self._lost() from None
             except Exception as error:
-                what = f"a worker of the Dask cluster cannot take a task: {_deepest(error)}"
+                what = f"a worker of the Dask cluster cannot take a task: {reason(error)}"
                 known = " ".join(f"{name}=={version}" for name, version in versions().items())
                 raise UsageError(what, f"Install on every worker: pip install {known}") from error
 
@@ -219,7 +216,9 @@ class Dask:
             stack.enter_context(dask.config.set(SETTINGS))
             stack.enter_context(_silence())
             if address is None:
-                own = stack.enter_context(_processes(workers or available_cores()))
+                from lossctl.evaluation.own_workers import started
+
+                own = stack.enter_context(started(workers or available_cores()))
                 yield Session(stack.enter_context(distributed.Client(own, set_as_default=False)))
                 return
             try:
@@ -232,10 +231,9 @@ class Dask:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # what must be the same is checked on the workers
                     client = distributed.Client(address, set_as_default=False, timeout=ANSWER)
-            except (OSError, ValueError, RuntimeError) as error:
-                what = f"no Dask scheduler answers at {address}: {_deepest(error)}"
-                hint = "Start one with dask scheduler; it says its address, such as tcp://host:8786."
-                raise UsageError(what, hint) from None
+            except (OSError, ValueError, RuntimeError, TypeError) as error:  # the last where certificates are missing
+                what = f"no Dask scheduler answers at {address}: {reason(error)}"
+                raise UsageError(what, CERTIFICATES if address.startswith("tls:") else START) from None
             yield Session(stack.enter_context(client))
 
 
@@ -259,66 +257,6 @@ async def _greet(address: str) -> None:
 
 
 @contextlib.contextmanager
-def _processes(workers: int) -> Iterator["LocalCluster"]:
-    """A cluster of worker processes on this machine, of one thread each, until the context ends.
-
-    Raises:
-        UsageError: they cannot be started.
-    """
-    from dask import config
-    from distributed import LocalCluster
-
-    with contextlib.ExitStack() as stack:
-        stack.callback(gc.collect)  # queues in cycles hold semaphores, of which the interpreter would complain at exit
-        folder = tempfile.TemporaryDirectory(prefix="lossctl-", ignore_cleanup_errors=True)
-        variables = {name: value for name, value in config.get(ENVIRONMENT).items() if name != TRIM}
-        stack.enter_context(config.set({ENVIRONMENT: variables, "temporary-directory": stack.enter_context(folder)}))
-        try:
-            with _signals_held():
-                cluster = LocalCluster(
-                    n_workers=workers,
-                    threads_per_worker=1,
-                    host="127.0.0.1",
-                    dashboard_address="127.0.0.1:0",
-                    scheduler_kwargs={"dashboard": False},
-                    silence_logs=logging.CRITICAL,
-                )
-                own = stack.enter_context(cluster)
-        except (OSError, RuntimeError) as error:
-            what = f"worker processes cannot be started: {_deepest(error)}"
-            raise UsageError(what, f"The threads engine needs none: {option(engine='threads')}.") from None
-        yield own
-
-
-@contextlib.contextmanager
-def _signals_held() -> Iterator[None]:
-    """Hold signals back, so that what is being started can be stopped; raise them when the context ends.
-
-    Processes started meanwhile block them for good: a terminal sends Ctrl-C to every process, and only this one is to
-    answer.
-    """
-    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    from multiprocessing import resource_tracker
-
-    received: list[int] = []
-    handlers = {number: handler for number in SIGNALS if (handler := signal.getsignal(number)) is not None}
-    for number in handlers:
-        signal.signal(number, lambda number, _: received.append(number))  # another thread may be there to receive it
-    resource_tracker.ensure_running()  # its start would unblock them
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-        for missed in received:
-            signal.raise_signal(missed)
-
-
-@contextlib.contextmanager
 def _silence() -> Iterator[None]:
     """Keep Dask's loggers from writing to stderr until the context ends."""
     loggers = [logging.getLogger(name) for name in NOISY]
@@ -335,13 +273,6 @@ def _silence() -> Iterator[None]:
 def _title(item: Any) -> str:
     """A shard as messages name it."""
     return f"{item.file}: part {item.index + 1}" if hasattr(item, "file") else repr(item)
-
-
-def _deepest(error: BaseException) -> str:
-    """The first line of what an error began with."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return f"{error}".strip().partition("\n")[0] or type(error).__name__
 
 
 engines.add(Dask.name, Dask())

@@ -120,9 +120,10 @@ def _open(file: Any, path: str, stamp: Stamp) -> "pq.ParquetFile":
     import pyarrow.parquet as pq
 
     # The buffer keeps a giant row group from being held whole, but costs a request a page where the file is remote.
+    # Reading ahead is done in threads of Arrow's, for which one would wait deaf to signals.
     remote = is_remote(path)
     metadata = None if remote else _footer(file, path, stamp)
-    return pq.ParquetFile(file, metadata=metadata, pre_buffer=remote, buffer_size=0 if remote else BUFFER)
+    return pq.ParquetFile(file, metadata=metadata, pre_buffer=False, buffer_size=0 if remote else BUFFER)
 
 
 class RowGroups(Part):

@@ -1,0 +1,269 @@
+"""Waiting for what is elsewhere: never longer than asked, never deaf to a signal, and asking at most once more, aloud.
+
+The clients of stores wait inside of C++, where Python hears no signal, and some of them for a quarter of an hour. So
+each question is asked in a thread of its own, which is left behind when it takes too long or a signal comes.
+"""
+
+import contextlib
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self, TypeVar
+
+from lossctl.errors import option
+
+Answer = TypeVar("Answer")
+
+PIECE = 1 << 23
+"""Bytes to ask for at a time: that many must come within the time."""
+LISTING = 20
+"""How many times as long the names in a folder may take: a million of them are a thousand answers."""
+RIGHT = "Is the address right, and may you read there?"
+CUT = "the answer was cut short"
+CUT_SHORT = r"curlCode: 18\b|artial file|bytes missing|response stream|ContentLength|payload is not"
+UNRESOLVED = "the name of the server does not resolve"
+KNOWN = (
+    (CUT_SHORT, CUT, True),
+    (r"curlCode: 7\b|ould ?n[o']t connect|onnection refused|Connect call failed", "connection refused", False),
+    (r"curlCode: 6\b|ould ?n[o']t resolve|ame or service not known", UNRESOLVED, False),
+    (r"curlCode: 28\b|Timeout was reached|^\w*TimeoutError", "the server does not answer", False),
+    (r"curlCode: 5[256]\b|Disconnected|Reset|Connection reset|BrokenPipe", "the server hung up", True),
+    (r"ACCESS_DENIED|PERMISSION_DENIED|UNAUTHENTICATED", "the server denies access (401 or 403)", False),
+    (r"Status\(UNAVAILABLE", "the server is unavailable", True),
+    (r"SLOW_DOWN|SERVICE_UNAVAILABLE", "the server answers 503 Service Unavailable", True),
+)
+"""What clients say of what went wrong, how it is said here, and whether it may be well a moment later."""
+STATUS = r"(?i)\bhttp[ _](?:status|code|error)(?: code)?[ :=]*(\d{3})\b"
+
+
+def _log(text: str) -> None:
+    import logging  # noqa: PLC0415  (hardly ever needed)
+
+    logging.getLogger("lossctl").warning(text)
+
+
+@dataclass
+class Patience:
+    """How this process waits for what is elsewhere."""
+
+    seconds: float = 30.0
+    tell: Callable[[str], None] = _log
+    """Hears of what is asked for once more."""
+
+
+patience = Patience()
+
+
+class Unreached(OSError):
+    """What is elsewhere could not be had: why, in words for people."""
+
+    def __init__(self, why: str, hint: str = "", *, passing: bool = False) -> None:
+        super().__init__(why)
+        self.why, self.hint, self.passing = why, hint, passing
+        """What to do about it, and whether it may be well a moment later."""
+
+    def __str__(self) -> str:
+        return self.why
+
+
+def within(call: Callable[[], Answer], seconds: float) -> Answer:
+    """The answer to a call, made in a thread that is left behind if none comes in time.
+
+    Raises:
+        Unreached: none came.
+    """
+    from concurrent.futures import Future  # noqa: PLC0415  (needed for what is elsewhere alone)
+
+    answer: Future[Answer] = Future()
+
+    def make() -> None:
+        try:
+            answer.set_result(call())
+        except BaseException as error:  # noqa: BLE001  (raised where it is waited for)
+            answer.set_exception(error)
+
+    threading.Thread(target=make, name="lossctl waits", daemon=True).start()
+    try:
+        return answer.result(seconds)
+    except TimeoutError:
+        if answer.done():  # it is the call's own
+            raise
+        hint = f"A slow one needs more time: {option('timeout')}."
+        raise Unreached(f"no answer within {seconds:g} seconds", hint) from None
+
+
+def asked(path: str, call: Callable[[], Answer], *, times: int = 1, again: bool = True) -> Answer:
+    """The answer to a call for something elsewhere, made once more where what went wrong may pass.
+
+    Args:
+        path: what is asked for.
+        call: the question; asked a second time, it must begin anew.
+        times: how many times as long as usual it may take.
+        again: whether it may be asked a second time.
+
+    Raises:
+        FileNotFoundError: there is no such thing.
+        Unreached: there is no answer, or it is a refusal.
+        Exception: what the call raises that is none of these.
+    """
+    try:
+        return within(call, times * patience.seconds)
+    except Exception as error:  # noqa: BLE001  (clients raise what they like)
+        refusal = _refusal(error)
+        if not (again and isinstance(refusal, Unreached) and refusal.passing):
+            raise refusal from None
+        patience.tell(f"{path}: {refusal}; asked once more")
+    return asked(path, call, times=times, again=False)
+
+
+def _refusal(error: Exception) -> Exception:
+    """An error of a client, as one of those that `asked` names; itself where it is none."""
+    import socket  # noqa: PLC0415  (needed for what is elsewhere alone)
+    from http import HTTPStatus  # noqa: PLC0415  (likewise)
+
+    if isinstance(error, Unreached):
+        return error
+    cause = error.__cause__ if isinstance(error.__cause__, Exception) else error  # fsspec calls everything not found
+    text = f"{type(cause).__name__}: {cause}"
+    status = _status(cause, text)
+    if status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
+        return FileNotFoundError(str(cause))
+    if status:
+        phrase = next((f" {known.phrase}" for known in HTTPStatus if known == status), "")
+        passing = status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        return Unreached(f"the server answers {status}{phrase}", "" if passing else RIGHT, passing=passing)
+    if isinstance(getattr(cause, "os_error", cause), socket.gaierror):
+        return Unreached(UNRESOLVED, RIGHT)
+    for pattern, words, passing in KNOWN:
+        if re.search(pattern, text):
+            return Unreached(words, "" if passing else RIGHT, passing=passing)
+    client = type(cause).__module__.partition(".")[0]
+    return Unreached(text.partition("\n")[0]) if client == "aiohttp" and not isinstance(cause, ValueError) else error
+
+
+def _status(cause: Exception, text: str) -> int:
+    """The status of HTTP that an error tells of; 0 where it tells of none."""
+    if re.search(CUT_SHORT, text):
+        return 0  # aiohttp calls it a bad request
+    named = re.search(STATUS, text)
+    response = getattr(cause, "response", None)
+    status = getattr(cause, "status", None) or getattr(response, "status_code", None) or (named and int(named[1]))
+    return status if isinstance(status, int) and 400 <= status < 600 else 0
+
+
+class FarFile:
+    """A file elsewhere, of whose bytes each question is asked within the time; after an error it is opened anew.
+
+    Args:
+        path: what it is called.
+        connect: opens it.
+        ranges: whether any of its bytes can be asked for; else it is read once from its beginning, to an unknown end.
+
+    Raises:
+        FileNotFoundError: there is none.
+        Unreached: there is no answer, or it is a refusal.
+        ValueError: its bytes can only be had from the beginning.
+    """
+
+    def __init__(self, path: str, connect: Callable[[], Any], *, ranges: bool = True) -> None:
+        self.path, self.connect, self.ranges = path, connect, ranges
+        self.raw: Any = None
+        self.turn = 0
+        """Counts how often nobody wanted an answer any more."""
+        self.position, self.closed = 0, False
+        self.size: int | None = self._ask(lambda raw: int(raw.seek(0, 2)) if ranges else None)
+
+    def _ask(self, question: Callable[[Any], Answer]) -> Answer:
+        """The answer to a question about the open file."""
+
+        def put() -> Answer:
+            turn, raw, self.raw = self.turn, self.raw, None  # what is being asked cannot be asked more, nor closed
+            raw = self.connect() if raw is None else raw
+            try:
+                answer = question(raw)
+            except BaseException:
+                self._drop(raw)
+                raise
+            if turn == self.turn:
+                self.raw = raw
+            else:
+                self._drop(raw)  # nobody waited so long
+            return answer
+
+        try:
+            return asked(self.path, put, again=self.ranges or self.position == 0)
+        except BaseException:
+            self.turn += 1
+            raise
+
+    @staticmethod
+    def _drop(raw: Any) -> None:
+        """Close what is of no use any more; that it may be broken changes nothing."""
+        with contextlib.suppress(Exception):
+            raw.close()
+
+    def read(self, n: int = -1) -> bytes:
+        """The next ``n`` bytes, fewer only at the end; all for -1.
+
+        Raises:
+            Unreached: they do not come.
+        """
+        if self.size is not None:
+            left = max(self.size - self.position, 0)
+            n = left if n < 0 else min(n, left)
+        pieces: list[bytes] = []
+        while n and (piece := self._piece(PIECE if n < 0 else min(n, PIECE))):
+            pieces.append(piece)
+            self.position += len(piece)
+            n -= len(piece) if n > 0 else 0
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _piece(self, n: int) -> bytes:
+        position, ranges = self.position, self.ranges
+
+        def question(raw: Any) -> bytes:
+            if ranges:
+                raw.seek(position)
+            piece = bytes(raw.read(n))
+            if ranges and not piece:
+                raise Unreached(CUT, passing=True)
+            return piece
+
+        return self._ask(question)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Go to a place, and return where it is."""
+        if self.size is None:
+            raise ValueError("a stream cannot go to a place")
+        self.position = offset + {0: 0, 1: self.position, 2: self.size}[whence]
+        return self.position
+
+    def tell(self) -> int:
+        """Where it is."""
+        return self.position
+
+    def readable(self) -> bool:
+        """True: asked by Arrow."""
+        return True
+
+    def seekable(self) -> bool:
+        """Whether it can go to a place: asked by Arrow."""
+        return self.size is not None
+
+    def writable(self) -> bool:
+        """False: asked by Arrow."""
+        return False
+
+    def close(self) -> None:
+        """Close it, unless somebody is still asking."""
+        self.turn += 1
+        raw, self.raw, self.closed = self.raw, None, True
+        if raw is not None:
+            raw.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

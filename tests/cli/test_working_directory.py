@@ -1,0 +1,82 @@
+"""What lies in the working directory is data: no file of it runs, whatever it is called."""
+
+import importlib.metadata
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from waiting import HANGS
+
+from lossctl.cli.command import commands
+
+ENGINES = ["serial", "threads", "processes", "dask"]
+SUBJECTS = {"explain": ["huber"], "gradcheck": ["huber", "rows.csv"], "samples": ["rows.csv", "--top", "1"]}
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
+    """A folder with a module called like each of the standard library and of every package, and one with plug-ins.
+
+    Each tells that it ran, and then is in the way.
+    """
+    folder = tmp_path_factory.mktemp("hostile")
+    names = {*sys.stdlib_module_names, *importlib.metadata.packages_distributions(), "sitecustomize", "evil"}
+    for name in filter(str.isidentifier, names):
+        (folder / f"{name}.py").write_text(f"print('{name} ran', flush=True)\nraise SystemExit(99)\n")
+    plugin = folder / "evil-1.dist-info"
+    plugin.mkdir()
+    (plugin / "METADATA").write_text("Metadata-Version: 2.1\nName: evil\nVersion: 1\n")
+    kinds = ("losses", "activations", "formats", "engines", "commands", "renderers", "pictures", "findings")
+    (plugin / "entry_points.txt").write_text("".join(f"[lossctl.{kind}]\nevil = evil\n" for kind in kinds))
+    (folder / "rows.csv").write_text("y,p\n0,1\n0,5\n")
+    return folder
+
+
+@pytest.fixture
+def within(hostile, plain_environment):
+    """Run a command line in that folder."""
+
+    def call(*command, **environment):
+        return subprocess.run(
+            command, cwd=hostile, capture_output=True, text=True, env=plain_environment(**environment), timeout=HANGS
+        )
+
+    return call
+
+
+SCRIPT = Path(sys.executable).with_name("lossctl")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_no_file_of_the_working_directory_runs_for_any_engine(engine, within):
+    if engine == "dask" and not find_spec("distributed"):
+        pytest.skip("needs lossctl[dask]")
+    done = within(SCRIPT, "eval", "rows.csv", "-l", "mse", "-q", "-f", "value", "--engine", engine, "--threads", "2")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "13.0\n", "")
+
+
+@pytest.mark.parametrize("name", commands.names())
+def test_no_file_of_the_working_directory_runs_for_any_command(name, within):
+    done = within(SCRIPT, name, *SUBJECTS.get(name, ["rows.csv"]))
+    assert done.returncode != 99, done
+    assert " ran" not in done.stdout + done.stderr
+    assert done.stdout
+
+
+def test_a_module_that_is_run_drops_the_working_directory(plain_environment, tmp_path):
+    """Only what Python itself looks for before, which ``python -P`` keeps it from, is beyond us."""
+    (tmp_path / "numpy.py").write_text("raise SystemExit(99)")
+    command = [sys.executable, "-m", "lossctl", "eval", "-", "-l", "mse", "-q", "-f", "value"]
+    done = subprocess.run(
+        command, cwd=tmp_path, input=b"y,p\n0,1\n", capture_output=True, env=plain_environment(), timeout=HANGS
+    )
+    assert (done.returncode, done.stdout) == (0, b"1.0\n")
+
+
+@pytest.mark.skipif(not find_spec("distributed"), reason="needs lossctl[dask]")
+def test_worker_processes_that_python_cannot_keep_apart_are_refused(within):
+    done = within(sys.executable, "-E", SCRIPT, "eval", "rows.csv", "-l", "mse", "--engine", "dask")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "the working directory: Python was started with -E" in done.stderr
