@@ -5,9 +5,7 @@
 0.25
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # as typing has it; nothing is imported here, for Ctrl-C is not answered before this is done
 if TYPE_CHECKING:
     from lossctl.doctor.diagnose import diagnose
     from lossctl.doctor.diagnosis import Diagnosis
@@ -68,7 +66,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Import a public name when it is first used: ``lossctl --help`` must load neither NumPy nor Arrow.
 
     Raises:
@@ -80,6 +78,8 @@ def __getattr__(name: str) -> Any:
         return version("lossctl")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415  (see above)
+
     value = globals()[name] = getattr(import_module(f"lossctl.{_HOMES[name]}"), name)
     return value
 

@@ -8,9 +8,18 @@ import re
 from collections.abc import Callable
 from typing import Self
 
-_OPTION = re.compile("\ue000(\\w+)(?:=([^\ue001]*))?\ue001")
-_BETWEEN = "\ue002"
-_OF_READING = {"delimiter": "delimiter", "format": "format", "header": "header", "null_values": "nulls"}
+from lossctl.words import printable
+
+_OPEN, _SHUT, _BETWEEN = "\ud800", "\ud801", "\ud802"
+"""What marks an option in a message: signs that no file, no name of a file and no command line can hold."""
+_OPTION = re.compile(f"{_OPEN}(\\w+)(?:=([^{_SHUT}]*))?{_SHUT}")
+_OF_READING = {
+    "delimiter": "delimiter",
+    "format": "format",
+    "header": "header",
+    "max_line": "max_line",
+    "null_values": "nulls",
+}
 """What of the options are fields of a `lossctl.Reading`, and how they are called there."""
 
 
@@ -23,7 +32,7 @@ def option(name: str = "", /, **setting: object) -> str:
     words = [name]
     for key, value in setting.items():
         words.append(f"{key}={_BETWEEN.join(value) if isinstance(value, list) else value}")
-    return "".join(f"\ue000{word}\ue001" for word in words if word)
+    return "".join(f"{_OPEN}{word}{_SHUT}" for word in words if word)
 
 
 def worded(text: str, option: Callable[[str, list[str]], str]) -> str:
@@ -31,9 +40,18 @@ def worded(text: str, option: Callable[[str, list[str]], str]) -> str:
     return _OPTION.sub(lambda met: option(met[1], [] if met[2] is None else met[2].split(_BETWEEN)), text)
 
 
+def _printable(text: str) -> str:
+    """A text that can be shown, with its options as they are."""
+    pieces, end = [], 0
+    for marked in _OPTION.finditer(text):
+        pieces += [printable(text[end : marked.start()]), marked[0]]
+        end = marked.end()
+    return "".join([*pieces, printable(text[end:])])
+
+
 def _argument(name: str, values: list[str]) -> str:
     """An option as Python code says it."""
-    plain = [value if value in {"True", "False"} or value.isdecimal() else repr(value) for value in values]
+    plain = [value if value in {"True", "False"} or value.isdecimal() else printable(repr(value)) for value in values]
     setting = plain[0] if len(plain) == 1 else f"[{', '.join(plain)}]"
     if name in _OF_READING:
         return f"reading=Reading({_OF_READING[name]}={setting if values else '…'})"
@@ -43,6 +61,8 @@ def _argument(name: str, values: list[str]) -> str:
 class LossctlError(Exception):
     """Root of every error lossctl raises on purpose.
 
+    Names and values in it come from anywhere: they are made printable, and each part is one line.
+
     Args:
         what: what happened and where (file, column, first bad row, value).
         hint: what to do about it; empty when nothing sensible can be said.
@@ -51,8 +71,8 @@ class LossctlError(Exception):
     status = 70
 
     def __init__(self, what: str, hint: str = "") -> None:
-        super().__init__(what, hint)
-        self.parts = what, hint
+        self.parts = _printable(what), _printable(hint)
+        super().__init__(*self.parts)
         """What happened and what to do, with options still to be worded."""
 
     @property
@@ -91,3 +111,8 @@ class DataError(LossctlError):
     """The data are wrong: unreadable, null, outside a domain, or nothing left to measure."""
 
     status = 3
+
+
+def too_little_memory(subject: str) -> DataError:
+    """The error for a `MemoryError` that was met in reading something."""
+    return DataError(f"{subject}: too little memory", f"Less is held at once with {option(threads=1)}.")

@@ -1,7 +1,21 @@
-"""Words for people: names that look alike, counts, percentages, text that can be printed."""
+"""Words for people: names that look alike, counts, percentages; and the door that all text for people passes."""
 
 import difflib
 import re
+import shlex
+from collections.abc import Container
+from itertools import accumulate
+
+LINE = 4000
+"""How many signs of a line are shown to people."""
+NAME = 200
+"""How many signs of a name are shown where names stand below each other."""
+ROOM_TO_SAY = 40
+"""What it takes to say how many signs are left out."""
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""Signs that Python calls printable and that nobody sees: joiners, fillers, selectors of variants."""
 
 
 def split(text: str | None) -> tuple[str, ...]:
@@ -15,9 +29,9 @@ def normal(name: str) -> str:
 
 
 def near(name: str, known: list[str], most: int = 3, cutoff: float = 0.5) -> list[str]:
-    """The known names that look most like ``name``, best first."""
-    by_form = {normal(candidate): candidate for candidate in reversed(known)}
-    forms = difflib.get_close_matches(normal(name), list(by_form), n=most, cutoff=cutoff)
+    """The known names that look most like ``name``, best first; of long ones, only the beginning is looked at."""
+    by_form = {normal(candidate[:NAME]): candidate for candidate in reversed(known)}
+    forms = difflib.get_close_matches(normal(name[:NAME]), list(by_form), n=most, cutoff=cutoff)
     return [by_form[form] for form in forms]
 
 
@@ -46,6 +60,81 @@ def counted(n: int, word: str) -> str:
     return f"{n:,} {word}{'' if n == 1 else 's'}"
 
 
-def printable(text: str) -> str:
-    """Text, which may come from a file, with what could command a terminal or break a line escaped."""
-    return text if text.isprintable() else "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+def in_bytes(n: int) -> str:
+    """A size: ``256 MiB``, or ``1,000 bytes`` where it is no whole number of a unit."""
+    for power, unit in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
+        if n and n % (1 << power) == 0:
+            return f"{n >> power:,} {unit}"
+    return counted(n, "byte")
+
+
+def size_of(text: str) -> int | None:
+    """How many bytes a size means, such as ``512M``, ``512 MiB`` or ``1000``; ``None`` where it is none."""
+    size = re.fullmatch(r"(\d{1,18}) ?(?:([KMG])?(?:I?B)?|BYTES?)", text.strip().upper(), re.ASCII)
+    return int(size[1]) << {None: 0, "K": 10, "M": 20, "G": 30}[size[2]] if size else None
+
+
+def free(name: str, taken: Container[str], prefix: str = "", suffix: str = "") -> str:
+    """The name, with a prefix or suffix as often as it takes to be none of those that are taken."""
+    while name in taken:
+        name = prefix + name + suffix
+    return name
+
+
+def encodable(text: str) -> str:
+    r"""Text, which may be the name of a file, with bytes that are not UTF-8 escaped: ``\udcff`` for the byte 255."""
+    return text.encode(errors="backslashreplace").decode()
+
+
+def quoted(cell: str, delimiter: str) -> str:
+    """A cell of delimited text, in quotes where a reader would stumble over it: a lone carriage return ends lines."""
+    if not any(sign in cell for sign in (delimiter, '"', "\r", "\n", "\ufeff")):
+        return cell
+    return '"' + cell.replace('"', '""') + '"'
+
+
+def printable(text: str, most: int = LINE) -> str:
+    r"""Text from anywhere as it may be shown: the door to every terminal, and to all text for people.
+
+    It cannot command a terminal, break a line, turn the direction of writing or hide a sign: such signs are escaped.
+    Where it is longer than ``most`` signs, its middle is left out, which is said. What is printable stays as it is.
+
+    >>> printable("a\x1b[31m")
+    'a\\x1b[31m'
+    """
+    if len(text) <= most:
+        if text.isprintable() and (text.isascii() or _UNSEEN.search(text) is None):
+            return text
+        shown = "".join(map(_visible, text))
+        if len(shown) <= most:
+            return shown
+    room = (most - ROOM_TO_SAY) // 3
+    head, tail = _fitting(text[: 2 * room], 2 * room), _fitting(text[: -room - 1 : -1], room)[::-1]
+    left_out = len(text) - len(head) - len(tail)
+    return f"{''.join(head)} … {left_out:,} characters left out … {''.join(tail)}"
+
+
+def shell_word(word: str) -> str:
+    """A word as a shell takes it; what cannot be shown is escaped, so that it cannot command the terminal."""
+    if printable(word, len(word)) == word:
+        return shlex.quote(word)
+    plain = word.replace("\\", r"\\").replace("'", r"\'")
+    return f"$'{''.join(sign if _visible(sign) == sign else _bytes(sign) for sign in plain)}'"
+
+
+def _visible(sign: str) -> str:
+    shown = sign.isprintable() and _UNSEEN.match(sign) is None
+    return sign if shown else sign.encode("unicode_escape").decode("ascii")
+
+
+def _bytes(sign: str) -> str:
+    """The bytes of a sign, in octal, which every shell reads alike; of half a file name's sign, the byte it was."""
+    errors = "surrogateescape" if "\udc80" <= sign <= "\udcff" else "surrogatepass"
+    return "".join(f"\\{byte:03o}" for byte in sign.encode("utf-8", errors))
+
+
+def _fitting(text: str, room: int) -> list[str]:
+    """The first signs, visible, as many as there is room for."""
+    signs = list(map(_visible, text))
+    ends = accumulate(map(len, signs))
+    return [sign for sign, end in zip(signs, ends, strict=True) if end <= room]

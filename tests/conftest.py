@@ -167,6 +167,10 @@ def plugin(tmp_path_factory):
 def start_cluster(tmp_path_factory):
     """Start a Dask cluster of worker processes on this machine."""
     distributed = pytest.importorskip("distributed", reason="needs lossctl[dask]")
+    import dask
+
+    # Nobody looks at the profile, for which every process would stop a hundred times a second until the tests end.
+    dask.config.set({"distributed.worker.profile.enabled": False})
 
     def start(n_workers=2, **more):
         return distributed.LocalCluster(

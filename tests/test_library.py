@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 import lossctl
+from lossctl.document import SCHEMA_VERSION
 from lossctl.errors import DataError, UsageError
 
 pytestmark = pytest.mark.lowest
@@ -63,9 +64,24 @@ def test_an_activation_is_applied_by_the_chain_rule_where_there_is_no_exact_form
     assert result.gradient.wrt == "pre-activation of sigmoid"
 
 
+@pytest.mark.parametrize("name", ["leaky_relu:slope=0.2", "sigmoid"])
+def test_an_activation_is_given_by_name_or_bound(name):
+    bound, table = lossctl.get_activation(name), {"y": [0.0, 1.0], "p": [-1.0, 3.0]}
+    spelled, given = (lossctl.evaluate(table, "mse", label="y", prediction="p", activation=it) for it in (name, bound))
+    assert given.to_dict() == spelled.to_dict()
+    assert lossctl.explain(bound).to_dict() == lossctl.explain(name).to_dict()
+
+
+def test_a_result_of_every_kind_says_the_version_of_its_schema():
+    table = {"label": [0.0, 1.0], "prediction": [0.25, 0.75]}
+    for plain in (lossctl.evaluate(table, "mse").to_dict(), lossctl.diagnose(table).to_dict()):
+        assert plain["schema_version"] == SCHEMA_VERSION
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
+        ({"activation": 3}, "3 is no activation"),
         ({"from_logits": True, "loss": "mse"}, "no natural activation"),
         ({"from_logits": True, "activation": "sigmoid", "loss": "bce"}, "twice"),
         ({"activation": "sigmod"}, "sigmoid"),

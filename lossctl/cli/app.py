@@ -5,18 +5,17 @@ import functools
 import gc
 import os
 import re
-import signal
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
-from types import FrameType
 from typing import Annotated, Any, Final, NoReturn
 
 import typer
 from typer._click.exceptions import ClickException  # named typer.TyperException, but only since 0.28
 from typer.core import TyperGroup
 
+from lossctl.cli import signals, streams
 from lossctl.cli.choices import Command
 from lossctl.cli.command import Color, Entry, colored, commands, tell
 from lossctl.cli.flags import worded
@@ -25,13 +24,11 @@ from lossctl.errors import DataError, LossctlError, UsageError
 # Nothing here multiplies matrices, and the threads of NumPy's linear algebra would spin on a core while it is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-INTERRUPTED, TERMINATED, BROKEN_PIPE, BUG = 130, 143, 141, 70
+INTERRUPTED, BROKEN_PIPE, BUG = 130, 141, 70
 USAGE = UsageError.status
 MARKUP: Final = "markdown"
-
-
-class Terminated(BaseException):
-    """SIGTERM: unwinds the stack so that no half-written file is left."""
+WIDEST = 1000
+"""Columns and lines of the largest screen."""
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001  (Typer calls it so)
@@ -105,67 +102,64 @@ def build() -> typer.Typer:
 app = build()
 
 
-def _terminate(signum: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001  (what signal.signal calls)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one would interrupt the unwinding that the first began
-    raise Terminated
+def _bound_screen() -> None:
+    """Have nobody draw for a screen that there cannot be: what the environment says of it is only a claim."""
+    for name in ("COLUMNS", "LINES", "TERMINAL_WIDTH"):  # the last is Typer's
+        try:
+            size = int(os.environ.get(name, "1"))
+        except ValueError:
+            size = 0
+        if size > WIDEST:
+            os.environ[name] = str(WIDEST)
+        elif size < 1:
+            del os.environ[name]
 
 
-def _insist(ignored: "sys.UnraisableHookArgs") -> None:
-    """Interrupt again, a moment later, where an interruption met a destructor or a callback, which cannot raise."""
-    sent = {KeyboardInterrupt: signal.SIGINT, Terminated: signal.SIGTERM}.get(ignored.exc_type)
-    if sent is None:
-        sys.__unraisablehook__(ignored)
-        return
-    if sent == signal.SIGTERM:
-        signal.signal(sent, _terminate)
-    import threading  # noqa: PLC0415  (seldom needed)
-
-    threading.Timer(0.01, os.kill, (os.getpid(), sent)).start()
-
-
-def run(arguments: list[str]) -> int:  # noqa: C901  (one branch a way to end)
+def run(arguments: list[str]) -> int:
     """Run one command line and return its exit status; nothing escapes."""
     try:
-        with contextlib.suppress(ValueError):  # only the main thread may
-            signal.signal(signal.SIGTERM, _terminate)
+        _bound_screen()
         status = app(arguments, prog_name="lossctl", standalone_mode=False)
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
     except LossctlError as error:
-        return _fail(worded(error.message), error.status)
+        return _fail(error.status, *worded(error.message).split("\n"))
     except ClickException as wrong:
         message = wrong.format_message()  # empty where the help was shown instead
-        return _fail(f"{message}\nTry lossctl --help.", USAGE) if message else USAGE
+        return _fail(USAGE, message, "Try lossctl --help.") if message else USAGE
     except BrokenPipeError:
         return BROKEN_PIPE
     except OSError as error:
-        return _fail(f"{error.filename or 'output'}: {error.strerror}", DataError.status)
+        return _fail(DataError.status, f"{error.filename or 'output'}: {error.strerror}")
+    except MemoryError:
+        return _fail(DataError.status, "too little memory")
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
-    except Terminated:
-        return TERMINATED
     except SystemExit as leaving:
         # Typer leaves with 1 where a pipe is broken; else only shell completion leaves so.
         completing = "_LOSSCTL_COMPLETE" in os.environ
         return BROKEN_PIPE if leaving.code == 1 and not completing else int(leaving.code or 0)
     except Exception as bug:  # noqa: BLE001  (a traceback is no message; -v shows it)
-        if any(re.fullmatch("-[qv]*v[qv]*|--verbose", word) for word in arguments):
+        if not signals.came() and any(re.fullmatch("-[qv]*v[qv]*|--verbose", word) for word in arguments):
             import traceback  # noqa: PLC0415
 
-            traceback.print_exc()
+            tell(*traceback.format_exc().rstrip("\n").split("\n"))
         words = f"{type(bug).__name__}: {bug}".partition("\n")[0]
-        return _fail(
-            f"bug in lossctl {version('lossctl')}: {words}\nRun it again with -v and report the traceback.", BUG
-        )
+        advice = "Run it again with -v and report the traceback."
+        return _fail(BUG, f"bug in lossctl {version('lossctl')}: {words}", advice)
     finally:
-        location = sys.modules.get("lossctl.reading.location")  # loaded only where files were read
-        if location is not None:
-            location.clean()
+        signals.clean()
 
 
-def _fail(message: str, status: int) -> int:
-    tell(f"error: {message}")
+def _fail(status: int, what: str, *advice: str) -> int:
+    if not signals.came():  # which broke what failed
+        tell(f"error: {what}", *advice)
     return status
+
+
+def _warn(message: Warning | str, *_where: object, **_line: object) -> None:
+    """Show a warning of Python's, which would name a line of ours, as one of our own."""
+    tell(f"warning: {message}")
 
 
 def _keep_memory() -> None:
@@ -180,22 +174,17 @@ def _keep_memory() -> None:
 
 
 def main() -> NoReturn:
-    """The entry point of the ``lossctl`` script."""
+    """Run the command line of this process."""
+    signals.answer()
     gc.set_threshold(100_000)  # what is imported stays: looking for garbage in it took a tenth of a short run
     _keep_memory()
     warnings.simplefilter("ignore", RuntimeWarning)  # NumPy's: what is not finite is counted and said
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by whoever started us
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  (until the end)
-        elif hasattr(getattr(sys, name), "reconfigure"):
-            getattr(sys, name).reconfigure(errors="replace")
-    sys.unraisablehook = _insist
-    status = run(sys.argv[1:])
+    warnings.showwarning = _warn
+    streams.repair()
+    status = signals.run(lambda: run(sys.argv[1:]))
     if "distributed" in sys.modules:
         gc.collect()  # Dask's queues hold semaphores in cycles, of which the interpreter would complain at exit
-    # Straight out: threads still reading must not keep an interrupted program alive, and the interpreter must not
-    # complain about a pipe that is gone.
-    os._exit(status)
+    signals.leave(status)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ import typer
 from lossctl.cli.flags import worded
 from lossctl.errors import UsageError
 from lossctl.registry import Registry
+from lossctl.words import printable
 
 if TYPE_CHECKING:
     from lossctl.evaluation.evaluate import Prepared
@@ -140,10 +141,10 @@ class Color(StrEnum):
     never = "never"
 
 
-def tell(text: str) -> None:
-    """Write a line to stderr; that nobody listens there changes nothing."""
+def tell(*lines: str) -> None:
+    """Write lines to stderr, to which there is no other way; that nobody listens there changes nothing."""
     with contextlib.suppress(OSError, ValueError):
-        print(text, file=sys.stderr)
+        print(*map(printable, lines), sep="\n", file=sys.stderr)
 
 
 @dataclass(frozen=True)
@@ -168,10 +169,10 @@ class Voice:
         if self.quiet < 2:
             tell(f"warning: {worded(text)}")
 
-    def say(self, text: str) -> None:
+    def say(self, *lines: str) -> None:
         """A verdict, or what was written."""
         if self.quiet < 2:
-            tell(text)
+            tell(*lines)
 
 
 def colored(when: Color) -> bool:

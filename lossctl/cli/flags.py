@@ -1,8 +1,7 @@
 """Messages of the library in the words of the command line."""
 
-import shlex
-
 from lossctl import errors
+from lossctl.words import shell_word
 
 FLAGS = {
     "delimiter": "-d",
@@ -26,9 +25,10 @@ def flag(name: str, values: list[str]) -> str:
 
 
 def _quoted(value: str) -> str:
-    """A value as a shell takes it; a lone sign is quoted too, to be told from the sentence."""
-    bare = shlex.quote(value) == value and any(sign.isalnum() for sign in value)
-    return value if bare else repr(value)
+    r"""A value as a shell takes it; a lone sign is quoted too, to be told from the sentence, and a tab is ``\t``."""
+    if any(map(str.isalnum, value)):
+        return shell_word(value)
+    return repr(value) if len(value) == 1 else f"'{value}'" if shell_word(value) == value else shell_word(value)
 
 
 def worded(text: str) -> str:

@@ -8,7 +8,7 @@ Imported for ``--help``, so neither NumPy nor Arrow may be imported here.
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,7 +18,7 @@ import typer
 from lossctl.cli.choices import complete_activations, complete_losses, completing
 from lossctl.cli.command import Color, Voice, given, progress_bar, style_of
 from lossctl.errors import UsageError
-from lossctl.words import split
+from lossctl.words import size_of, split
 
 if TYPE_CHECKING:
     from lossctl.evaluation.running import Progress, Running
@@ -104,13 +104,27 @@ class Input:
             "nan.",
         ),
     ] = None
+    max_line: Annotated[
+        str | None,
+        input_option("--max-line", metavar="SIZE", help="How long a line of text may be, such as 512M. Default: 256M."),
+    ] = None
 
     def reading(self) -> "Reading":
-        """The same as the library takes it."""
+        """The same as the library takes it.
+
+        Raises:
+            UsageError: ``--max-line`` is no size.
+        """
         from lossctl.reading.format import NULLS, Reading
 
         nulls = NULLS if self.null_values is None else tuple(part.strip() for part in self.null_values.split(","))
-        return Reading(self.input_format, self.delimiter, not self.no_header, nulls)
+        reading = Reading(self.input_format, self.delimiter, not self.no_header, nulls)
+        if self.max_line is None:
+            return reading
+        size = size_of(self.max_line)
+        if size is None:
+            raise UsageError(f"--max-line {self.max_line!r} is no size", "Such as 512M, 1G, or a number of bytes.")
+        return replace(reading, max_line=size)
 
 
 @dataclass(frozen=True)
@@ -327,10 +341,12 @@ class RunningOptions:
         What is joined is in memory, where threads are.
 
         Raises:
-            UsageError: there is no such engine, or it has no scheduler.
+            UsageError: there is no such engine, it has no scheduler, or it is one worker and is to be several.
         """
         from lossctl.evaluation.engine import usual_engine
         from lossctl.evaluation.running import Running
 
+        if self.engine == "serial" and self.threads is not None:
+            raise UsageError("--threads is for engines of several workers, and --engine serial is one", "Give one.")
         usual = "threads" if join is not None and join.labels else usual_engine(files)
         return Running(self.engine or usual, self.threads, self.scheduler, progress)

@@ -1,17 +1,85 @@
-"""Files are written beside their target and renamed: whole, or not at all."""
+"""Where output goes: a file is replaced, whole or not at all; a pipe or a device is written into, as stdout is."""
 
 import contextlib
+import io
 import os
-import secrets
+import stat
+import sys
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Any
 
 from lossctl.errors import DataError, UsageError
 
+_begun: set[str] = set()
+"""Files that are to take the place of others."""
+
+
+def clean() -> None:
+    """Remove the files that were begun and will not be finished."""
+    while _begun:
+        with contextlib.suppress(OSError):
+            os.unlink(_begun.pop())
+
+
+class Sink(io.RawIOBase):
+    """Bytes on their way out.
+
+    Formats end their files when their writers are dropped, which must not make half a table look whole: a sink that is
+    abandoned takes nothing more.
+
+    Args:
+        descriptor: where the bytes go; not closed here.
+        title: what messages call it.
+        stays: whether what was written stays, whatever comes after it.
+
+    ``begun`` is whether some was written.
+    """
+
+    def __init__(self, descriptor: int, title: str, *, stays: bool) -> None:
+        self.descriptor, self.title, self.stays = descriptor, title, stays
+        self.begun = self.abandoned = False
+
+    def writable(self) -> bool:
+        """True: asked by Arrow."""
+        return True
+
+    def write(self, data: Any, /) -> int:
+        """Write all of it."""
+        rest = memoryview(data).cast("B")
+        size, before = len(rest), self.begun
+        self.begun = True  # a signal may come as soon as some of it is written
+        while rest and not self.abandoned:
+            try:
+                rest = rest[os.write(self.descriptor, rest) :]
+            except OSError:
+                self.begun = before or len(rest) < size
+                raise
+        return size
+
 
 @contextlib.contextmanager
-def replacing(path: str, inputs: tuple[str, ...] = ()) -> Iterator[BinaryIO]:
+def standard_output(inputs: tuple[str, ...], *, wanted: bool) -> Iterator[Sink]:
+    """Stdout as a sink, or nowhere where it is not ``wanted``.
+
+    Raises:
+        UsageError: it leads into an input, which would never end.
+        OSError: it is closed.
+    """
+    if wanted:
+        descriptor = sys.stdout.fileno()
+        _refuse_inputs(os.fstat(descriptor), "stdout", inputs)
+        yield Sink(descriptor, "stdout", stays=True)
+        return
+    with open(os.devnull, "wb") as nowhere:
+        yield Sink(nowhere.fileno(), os.devnull, stays=False)
+
+
+@contextlib.contextmanager
+def replacing(path: str, inputs: tuple[str, ...] = ()) -> Iterator[Sink]:
     """A file to write that takes the place of ``path`` when the block ends well, and vanishes when it does not.
+
+    A link stays a link, and a file that is replaced leaves its mode and owner; its other hard links keep what was in
+    it. What is no file, such as a named pipe, a device or a descriptor of this process, is written into.
 
     Args:
         path: the target.
@@ -21,31 +89,94 @@ def replacing(path: str, inputs: tuple[str, ...] = ()) -> Iterator[BinaryIO]:
         UsageError: the target is a directory or an input.
         DataError: it cannot be written.
     """
-    refuse(path, inputs)
-    path = os.path.realpath(path)  # a link stays a link
-    beside = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.{secrets.token_hex(4)}.tmp")
+    before, ours = refuse(path, inputs), _descriptor(path)
     try:
-        with open(beside, "xb") as file:
-            yield file
-            file.flush()
+        if ours is not None or not (before is None or stat.S_ISREG(before.st_mode)):
+            descriptor = os.open(path, os.O_WRONLY | os.O_NOCTTY) if ours is None else os.dup(ours)
+            try:
+                yield Sink(descriptor, path, stays=True)
+            finally:
+                os.close(descriptor)
+            return
+        folder, name = os.path.split(os.path.realpath(path))
+        beside = os.path.join(folder, f".{name[:50]}.{os.urandom(4).hex()}.tmp")
+        _begun.add(beside)
+        with open(beside, "xb", opener=None if before is None else _private) as file:
+            if before is not None:
+                _keep_ownership(file.fileno(), before)
+            yield Sink(file.fileno(), path, stays=False)
             os.fsync(file.fileno())
-        os.replace(beside, path)
+        os.replace(beside, os.path.join(folder, name))
+        _begun.discard(beside)
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise DataError(f"{path}: cannot be written: {error.strerror or error}") from error
     finally:
-        with contextlib.suppress(OSError):
-            os.unlink(beside)
+        clean()
 
 
-def _same(path: str, other: str) -> bool:
-    return os.path.exists(other) and os.path.samefile(path, other)
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
-def refuse(path: str, inputs: tuple[str, ...] = ()) -> None:
-    """Check that a file may be written; see `replacing`."""
-    if os.path.isdir(path):
+def _keep_ownership(descriptor: int, before: os.stat_result) -> None:
+    """Give a file the owner and the mode of the one it replaces."""
+    now = os.fstat(descriptor)
+    if (now.st_uid, now.st_gid) != (before.st_uid, before.st_gid):
+        try:
+            os.fchown(descriptor, before.st_uid, before.st_gid)
+        except PermissionError as error:
+            error.strerror = "it belongs to others, as what replaced it could not; write to another file"
+            raise
+    if now.st_mode != before.st_mode:
+        os.fchmod(descriptor, stat.S_IMODE(before.st_mode))
+
+
+def _descriptor(path: str) -> int | None:
+    """Which descriptor of this process a path such as /dev/stdout is; ``None`` for what has a name of its own."""
+    for _ in range(8):  # links; more lead there from nowhere
+        folder, name = os.path.split(path)
+        if name.isdecimal() and os.path.realpath(folder) == f"/proc/{os.getpid()}/fd":
+            return int(name)
+        if not os.path.islink(path):
+            return None
+        path = os.path.join(folder, os.readlink(path))
+    return None
+
+
+def refuse(path: str, inputs: tuple[str, ...] = ()) -> os.stat_result | None:
+    """Check that a file may be written; see `replacing`.
+
+    Returns:
+        What is there now, if anything is.
+    """
+    try:
+        before = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        if not os.path.isdir(os.path.dirname(os.path.realpath(path))):
+            raise UsageError(f"{path}: no such directory") from None
+        return None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written: {error.strerror}") from None
+    if stat.S_ISDIR(before.st_mode):
         raise UsageError(f"{path}: is a directory", "Name a file to write.")
-    if not os.path.isdir(os.path.dirname(path) or "."):
-        raise UsageError(f"{path}: no such directory")
-    if os.path.exists(path) and any(_same(path, it.removeprefix("file://")) for it in inputs):
-        raise UsageError(f"{path}: is an input", "Write to another file.")
+    _refuse_inputs(before, path, inputs)
+    if _descriptor(path) is None and stat.S_ISREG(before.st_mode):
+        for number, name in ((1, "stdout"), (2, "stderr")):
+            if os.path.samestat(before, os.fstat(number)):  # what is said there would be lost
+                raise UsageError(f"{path}: is where {name} goes", "Write to another file.")
+    if not os.access(path, os.W_OK):
+        raise DataError(f"{path}: cannot be written: Permission denied")
+    return before
+
+
+def _refuse_inputs(target: os.stat_result, title: str, inputs: tuple[str, ...]) -> None:
+    """Check that what is written into is not what is read, but for a device such as a terminal."""
+    for file in inputs:
+        try:
+            status = os.fstat(0) if file == "-" else os.stat(file.removeprefix("file://"))
+        except OSError:  # elsewhere, or not there
+            continue
+        if os.path.samestat(target, status) and not stat.S_ISCHR(target.st_mode):
+            raise UsageError(f"{title}: is an input", "Write to another file.")

@@ -9,7 +9,7 @@ from typing import Any
 from lossctl.doctor.diagnosis import Diagnosis, ModelTask, Reported
 from lossctl.doctor.finding import Case, Evidence, Finding, Severity, findings
 from lossctl.doctor.gather import gather
-from lossctl.doctor.shell import eval_command, quoted, spelled
+from lossctl.doctor.shell import eval_command, spelled
 from lossctl.doctor.survey import described, suggestion, survey
 from lossctl.errors import DataError, UsageError
 from lossctl.evaluation.evaluate import several
@@ -24,9 +24,9 @@ from lossctl.inference.layout import Layout, LayoutPlanner
 from lossctl.inference.request import Request
 from lossctl.inference.roles import choose, find
 from lossctl.reading.columns import Column
-from lossctl.reading.files import narrowed, open_source
+from lossctl.reading.files import ensure_heeded, narrowed, open_source
 from lossctl.reading.format import Reading, Source
-from lossctl.words import split
+from lossctl.words import shell_word, split
 
 ID_NAMES = ("id",)
 
@@ -67,6 +67,7 @@ def diagnose(
     words = _paths(source) if command is None else several(command)
     asked = tuple(get_loss(spec) for spec in split_specs(several(loss)))
     opened = open_source(source, reading)
+    ensure_heeded(reading, opened)
     request = Request(
         (),
         label=several(label),
@@ -103,7 +104,7 @@ def diagnose(
 def _paths(source: Any) -> tuple[str, ...]:
     """The paths of a source, as a shell takes them; none of a table in memory."""
     paths = source if isinstance(source, list | tuple) else [source]
-    return tuple(quoted(os.fspath(path)) for path in paths if isinstance(path, str | os.PathLike))
+    return tuple(shell_word(os.fspath(path)) for path in paths if isinstance(path, str | os.PathLike))
 
 
 def _undetected(columns: Sequence[Column], request: Request) -> str | None:
@@ -218,7 +219,7 @@ def _commands(
     if roles.weight is not None:
         shared += spelled("weight", roles.weight)
     if request.classes:
-        shared.append(quoted(f"--classes={','.join(request.classes)}"))
+        shared.append(shell_word(f"--classes={','.join(request.classes)}"))
     needed = {*roles.needed}
     if any(kind == "null" and column in needed for kind, column, _ in facts.seen.by_key):
         shared += ["--nulls", "drop"]

@@ -70,7 +70,10 @@ class Diagnosis:
         return any(finding.severity is not Severity.note for finding in self.findings)
 
     def to_dict(self) -> dict[str, Any]:
-        """The diagnosis as plain values."""
+        """The diagnosis as ``doctor --json`` writes it: strict JSON, with the version of its schema."""
+        return self.document().to_dict()
+
+    def _record(self) -> dict[str, Any]:
         plain = {field.name: getattr(self, field.name) for field in fields(self)}
         plain["roles"] = [asdict(role) for role in self.roles]
         plain["models"] = [asdict(model) for model in self.models]
@@ -83,7 +86,7 @@ class Diagnosis:
         return Document(
             title="diagnosis",
             sections=lambda: _sections(self),
-            record=self.to_dict,
+            record=self._record,
             rows=lambda: [asdict(finding) for finding in self.findings],
             notes=self.notes,
         )
@@ -140,7 +143,7 @@ def _tasks(diagnosis: Diagnosis) -> Iterator[Part]:
 def _roles(roles: tuple[Role, ...]) -> Table:
     columns = (
         Column("role"),
-        Column("column"),
+        Column("column", "name"),
         Column("distinct", "count", missing="many"),
         Column("null", "count"),
         Column("what it holds"),
@@ -176,7 +179,7 @@ def _held(role: Role) -> Iterator[str]:
 
 def _columns(candidates: tuple[Candidate, ...]) -> Table:
     columns = (
-        Column("column"),
+        Column("column", "name"),
         Column("type"),
         Column("distinct", "count", missing="many"),
         Column("null", "count"),

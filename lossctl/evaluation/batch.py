@@ -87,16 +87,20 @@ def _groups(record: pa.RecordBatch, names: Sequence[str]) -> tuple[IntArray | No
     Raises:
         BadRow: a column is of a type that cannot be grouped by.
     """
-    code: IntArray | None = None
     vocabularies: list[tuple[str | None, ...]] = []
+    code = np.zeros(0, dtype=np.int64)
+    ranks: list[IntArray] = []
+    """The rank that each group has among the words of each column."""
     for name in names:
         index, words = _words(record.column(name), name)
+        # Codes are ranks again after every column: products of vocabularies would pass 2^63.
+        used, code = _ranked(code * len(words) + index if vocabularies else index)
+        before, rank = np.divmod(used, len(words))
+        ranks = [*(column[before] for column in ranks), rank]
         vocabularies.append(words)
-        code = index if code is None else code * len(words) + index
-    if code is None:
+    if not vocabularies:
         return None, ((),)
-    used, place = np.unique(code, return_inverse=True) if len(vocabularies) > 1 else _used(code)
-    return place, _keys(tuple(vocabularies), used.tobytes())
+    return code, _keys(tuple(vocabularies), np.array(ranks).tobytes())
 
 
 def _words(array: pa.Array, name: str) -> tuple[IntArray, tuple[str | None, ...]]:
@@ -132,22 +136,21 @@ def _numerals(low: int, high: int) -> tuple[str | None, ...]:
 
 
 @functools.lru_cache(maxsize=4)
-def _keys(vocabularies: tuple[tuple[str | None, ...], ...], codes: bytes) -> tuple[Group, ...]:
-    """The keys that combined codes stand for; the same object again for the same codes, which batches often have."""
-    used = np.frombuffer(codes, dtype=np.int64)
-    if len(vocabularies) == 1:
-        return tuple((vocabularies[0][code],) for code in used.tolist())
-    columns = []
-    for words in reversed(vocabularies):
-        used, place = np.divmod(used, len(words))
-        columns.append([words[code] for code in place.tolist()])
-    return tuple(zip(*reversed(columns), strict=True))
+def _keys(vocabularies: tuple[tuple[str | None, ...], ...], ranks: bytes) -> tuple[Group, ...]:
+    """The keys that ranks, a row a column, stand for; the same object again for the same ranks."""
+    columns = np.frombuffer(ranks, dtype=np.int64).reshape(len(vocabularies), -1).tolist()
+    words = ([known[rank] for rank in column] for known, column in zip(vocabularies, columns, strict=True))
+    return tuple(zip(*words, strict=True))
 
 
-def _used(code: IntArray) -> tuple[IntArray, IntArray]:
-    """The small numbers that occur, and where each number is among them, without sorting."""
-    used = np.flatnonzero(np.bincount(code))
-    table = np.zeros(int(code.max(initial=0)) + 1, dtype=np.int64)
+def _ranked(code: IntArray) -> tuple[IntArray, IntArray]:
+    """The numbers ``>= 0`` that occur, sorted, and where each number is among them."""
+    most = int(code.max(initial=0))
+    if most > 4 * len(code):
+        used, place = np.unique(code, return_inverse=True)
+        return used, place
+    used = np.flatnonzero(np.bincount(code))  # small numbers need no sorting
+    table = np.zeros(most + 1, dtype=np.int64)
     table[used] = np.arange(len(used))
     return used, table[code]
 

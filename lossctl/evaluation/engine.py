@@ -6,6 +6,7 @@ order of the items, and whoever asks adds them up.
 
 import os
 import pickle
+import signal
 import sys
 import threading
 from collections import deque
@@ -20,6 +21,9 @@ from lossctl.registry import Registry
 Item = TypeVar("Item")
 Begun = TypeVar("Begun")
 Output = TypeVar("Output")
+
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGHUP", "SIGINT", "SIGTERM") if hasattr(signal, name))
+"""What ends a run from outside, which the process that started the workers answers for them."""
 
 
 class Engine(Protocol):

@@ -15,13 +15,14 @@ from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.planner import make_plan
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.running import Progress, Running
-from lossctl.functions.activation import get_activation
+from lossctl.functions.activation import BoundActivation, get_activation
 from lossctl.functions.bound_loss import BoundLoss, get_loss
 from lossctl.functions.definition import split_specs
 from lossctl.inference.request import Nulls, Request
 from lossctl.reading.expand import expand
-from lossctl.reading.files import open_source
+from lossctl.reading.files import ensure_heeded, open_source
 from lossctl.reading.format import Reading, Source, formats
+from lossctl.reading.stamp import Stamp
 from lossctl.words import split
 
 
@@ -33,7 +34,7 @@ def evaluate(
     prediction: str | Sequence[str] | None = None,
     weight: str | None = None,
     by: str | Sequence[str] | None = None,
-    activation: str | None = None,
+    activation: str | BoundActivation | None = None,
     from_logits: bool = False,
     reduction: str | None = None,
     gradient: bool = False,
@@ -152,10 +153,14 @@ def prepare(
         DataError: the data cannot be read, or keys do not match.
     """
     check_words(request, reading)
-    opened = open_source(source, reading)
+    stamps: dict[str, Stamp] = {}
+    opened = open_source(source, reading, stamps)
     if labels is None:
+        ensure_heeded(reading, opened)
         return Prepared(opened, make_plan(opened, request))
-    joined = joining.join(opened, open_source(labels, reading), ids, join, request, others=others)
+    answers = open_source(labels, reading, stamps)
+    ensure_heeded(reading, opened, answers)
+    joined = joining.join(opened, answers, ids, join, request, others=others)
     return Prepared(joined.source, make_plan(joined.source, joined.request), joined.facts)
 
 

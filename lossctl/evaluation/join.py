@@ -22,9 +22,10 @@ from lossctl.reading.files import narrowed
 from lossctl.reading.format import Source, Wanted
 from lossctl.reading.memory import MemorySource
 from lossctl.reading.storage import takeable
+from lossctl.words import free
 
 HOW = ("strict", "inner", "left")
-LEFT, RIGHT = "lossctl left row", "lossctl right row"
+LEFT, RIGHT = "left row", "right row"
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,10 @@ def join(
     left = _read(predictions, ids, left_needed, texts & left_names, others=others)
     right = _read(labels, ids, right_needed, texts & right_needed, others=others)
     matched, facts = _match(_keys(left, ids, predictions), _keys(right, ids, labels), list(ids), how)
-    renamed = {name: f"{name} (labels)" if name in left.column_names else name for name in right.column_names}
+    own, taken, renamed = {*left.column_names}, {*left.column_names, *right.column_names}, {}
+    for name in right.column_names:
+        renamed[name] = free(name, taken, suffix=" (labels)") if name in own else name
+        taken.add(renamed[name])
     table = left.take(matched[LEFT])
     for name, column in zip(right.column_names, right.columns, strict=True):
         if name not in ids:
@@ -185,7 +189,12 @@ def _read(source: Source, ids: Sequence[str], needed: set[str], texts: set[str],
 
 
 def _stacked(batches: list[pa.RecordBatch]) -> pa.Table:
-    """Record batches as one table; an `ArrowException` where their types cannot be merged."""
+    """Record batches as one table; an `ArrowException` where their types cannot be merged, or not without loss."""
+    fields = [field for batch in batches for field in batch.schema]
+    floating = {field.name for field in fields if pa.types.is_floating(field.type)}
+    rounded = [field.name for field in fields if pa.types.is_decimal(field.type) and field.name in floating]
+    if rounded:
+        raise pa.ArrowTypeError(f"{rounded[0]!r} is decimal and floating")
     tables = [pa.Table.from_batches([batch]) for batch in batches]
     return pa.concat_tables(tables, promote_options="permissive")
 
@@ -221,9 +230,10 @@ def _match(left: pa.Table, right: pa.Table, ids: list[str], how: str) -> tuple[p
     """
     import pyarrow.compute as pc
 
+    rows = [free(row, ids, "lossctl ") for row in (LEFT, RIGHT)]
     sides = [
         keys.append_column(row, pa.array(range(keys.num_rows), pa.int64()))
-        for keys, row in ((left, LEFT), (right, RIGHT))
+        for keys, row in zip((left, right), rows, strict=True)
     ]
     for side, table in zip(("predictions", "labels"), sides, strict=True):
         for name in ids:
@@ -249,7 +259,8 @@ def _match(left: pa.Table, right: pa.Table, ids: list[str], how: str) -> tuple[p
             f"Join on what matches with {option(join='inner')}, or keep all predictions: {option(join='left')}.",
         )
     kind = "left outer" if how == "left" else "inner"
-    matched = sides[0].join(sides[1], ids, join_type=kind).sort_by(LEFT)
+    matched = sides[0].join(sides[1], ids, join_type=kind).sort_by(rows[0])
+    matched = matched.select(rows).rename_columns([LEFT, RIGHT])
     return matched, {"matched": sides[0].num_rows - missing[0].num_rows, **facts}
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from lossctl.document import Kind, Tone
 from lossctl.functions.bound_loss import get_loss
 from lossctl.functions.definition import Value, spell
+from lossctl.words import free
 
 RESULTS, SKILL, WHOLE, ROWS = "results", "skill", "whole", "rows"
 """The tables of a report: of the results, their best constants, the gradients of the value, those of the rows."""
@@ -137,11 +138,14 @@ class Result:
         return math.nan if self.best_constant is None else self.best_constant.skill
 
     def to_row(self) -> dict[str, Any]:
-        """The result as a flat row; a group-by column called like a figure has ``by_`` in front of its name."""
+        """The result as a flat row; a group-by column called like one of ours has ``by_`` in front of its name."""
         plain = self.to_dict()
         plain.pop("samples", None)
         parameters = ",".join(f"{name}={spell(value)}" for name, value in plain.pop("parameters").items())
-        groups = {f"by_{name}" if name in plain else name: word for name, word in plain.pop("group").items()}
+        groups: dict[str, str | None] = {}
+        for name, word in plain.pop("group").items():
+            title = free(name, {*_TITLES, *self.group, *groups}, "by_") if name in _TITLES else name
+            groups[title] = word
         return {"loss": plain.pop("loss"), "parameters": parameters, "model": plain.pop("model"), **groups, **plain}
 
     def to_dict(self) -> dict[str, Any]:
@@ -157,3 +161,7 @@ class Result:
                 {field.name: getattr(sample, field.name) for field in fields(sample)} for sample in self.samples
             ]
         return plain
+
+
+_TITLES = {field.name for part in (Result, Gradient, BestConstant) for field in fields(part)}
+"""What the columns of a row are called, whether or not it has them all."""

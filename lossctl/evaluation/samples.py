@@ -1,7 +1,8 @@
 """The per-sample table: every row with its losses, their gradients and its own columns."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 
 import numpy as np
 import pyarrow as pa
@@ -15,13 +16,49 @@ from lossctl.evaluation.measure import Measured, evaluated, kernel_label, lift, 
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.running import SERIAL, Running
 from lossctl.evaluation.traversal import Traversal
-from lossctl.reading.format import MIXED, Mixed, Shard, Source, Wanted
+from lossctl.reading.agreement import Agreement
+from lossctl.reading.cells import BadRow
+from lossctl.reading.files import beginnings
+from lossctl.reading.format import Mixed, Resplit, Shard, Source, Wanted
+from lossctl.reading.rows import plain_rows
 from lossctl.reading.storage import takeable
+from lossctl.words import encodable, free
 
 Finish = Callable[[Measured], None]
 
 
-def every_row(source: Source, plan: Plan, finish: Finish, *, verbatim: bool = False) -> Iterator[pa.RecordBatch]:
+@dataclass(frozen=True)
+class Piece:
+    """Some rows of the table. What was measured of them stands beside their own columns, where no name can hide it."""
+
+    file: str
+    titles: tuple[str, ...]
+    measured: tuple[pa.Array, ...]
+    """A column for each title."""
+    loss: FloatArray
+    """The first loss of the first model, ``(n,)``."""
+    own: pa.RecordBatch
+
+    def take(self, rows: IntArray) -> "Piece":
+        """Some of the rows."""
+        places = pa.array(rows)
+        measured = tuple(column.take(places) for column in self.measured)
+        return replace(self, measured=measured, loss=self.loss[rows], own=self.own.take(places))
+
+    def record(self) -> pa.RecordBatch:
+        """The rows as they are written: a measured column gives way to the row's own one of that name."""
+        names = list(self.own.schema.names)
+        titles: list[str] = []
+        taken = {*names}
+        for title in self.titles:
+            titles.append(free(title, taken, "lossctl_"))
+            taken.add(titles[-1])
+        return pa.RecordBatch.from_arrays([*self.measured, *self.own.columns], [*titles, *names])
+
+
+def every_row(
+    source: Source, plan: Plan, finish: Finish, *, verbatim: bool = False, several_types: bool = False
+) -> Iterator[pa.RecordBatch]:
     """The per-sample table in the order of the rows, some at a time; rows with a null or of weight 0 are left out.
 
     Args:
@@ -29,25 +66,65 @@ def every_row(source: Source, plan: Plan, finish: Finish, *, verbatim: bool = Fa
         plan: what to measure of them.
         finish: told what was counted, at the end.
         verbatim: whether columns that are only carried along stay text, where the file is text.
+        several_types: whether a column may be of another type in each file, as where it becomes text; else it has
+            one that holds the values of all.
 
     Raises:
+        Mixed: a column has no such type.
         DataError: as for `lossctl.evaluate`, once the rows before have been handed out.
     """
+    agreement = Agreement()
+    if not several_types and len(source.files) > 1:
+        try:
+            agreement = _foreseen(source, _everything(plan, verbatim=verbatim))
+        except Mixed:
+            verbatim = True  # as text, files of text agree
+            agreement = _foreseen(source, _everything(plan, verbatim=verbatim))
+    for piece in _pieces(source, plan, finish, verbatim=verbatim):
+        yield _agreeing(piece, agreement, plan, several_types=several_types)
+
+
+def _foreseen(source: Source, wanted: Wanted) -> Agreement:
+    """What the columns of the files have in common, as far as files can be looked at before they are read.
+
+    Raises:
+        Mixed: the types of a column have nothing in common.
+        DataError: a file cannot be opened.
+    """
+    agreement = Agreement()
+    for shard in beginnings(source):
+        try:
+            record = next(plain_rows(shard, wanted), None)
+        except Resplit as resplit:
+            record = next(plain_rows(resplit.rest, wanted), None)
+        except BadRow:
+            continue  # said with its place when its turn comes
+        if record is not None:
+            agreement.widen(takeable(record).schema, shard.file)
+    return agreement
+
+
+def _pieces(source: Source, plan: Plan, finish: Finish, *, verbatim: bool) -> Iterator[Piece]:
+    """The table in the order of the rows; arguments and errors as for `every_row`."""
     traversal, total = Traversal(source, SERIAL), nothing(plan)
-    schema: pa.Schema | None = None
     for record in traversal.batches(_everything(plan, verbatim=verbatim)):
-        record = takeable(record)  # noqa: PLW2901
-        batch = validate(record, plan)
         start = total.rows
+        rows, batch = _validated(record, plan, traversal, start)
         total = total + tally(plan, batch)
         complain(plan, total.problems, traversal)
-        file = traversal.locate(start)[0]
-        number = traversal.numbers(np.arange(start, start + record.num_rows))
-        piece = _annotated(plan, record, batch, file, number, several=len(source.files) > 1)
-        schema = schema or piece.schema
-        yield _like(piece, schema, file)
+        number = traversal.numbers(np.arange(start, start + rows.num_rows))
+        yield _piece(plan, rows, batch, traversal.locate(start)[0], number, several=len(source.files) > 1)
     ensure_measured(total, traversal)
     finish(total)
+
+
+def _validated(record: pa.RecordBatch, plan: Plan, traversal: Traversal, start: int) -> tuple[pa.RecordBatch, Batch]:
+    """Rows of which the first is row ``start``, and those of them that can be measured; a `DataError` for a bad one."""
+    record = takeable(record)
+    try:
+        return record, validate(record, plan)
+    except BadRow as bad:
+        raise DataError(f"{traversal.place(start + bad.row)}: {bad.what}", bad.hint) from None
 
 
 def worst_rows(
@@ -58,6 +135,7 @@ def worst_rows(
     running: Running,
     *,
     verbatim: bool = False,
+    several_types: bool = False,
 ) -> Iterator[pa.RecordBatch]:
     """The rows of the per-sample table with the largest values of the first loss of the first model, worst first.
 
@@ -65,11 +143,58 @@ def worst_rows(
     read only once is read whole, and the worst rows so far are kept.
 
     Raises:
+        Mixed: as for `every_row`.
         DataError: as for `lossctl.evaluate`.
     """
     if source.once:
-        yield from _best_of(every_row(source, plan, finish, verbatim=verbatim), most)
-        return
+        pieces = _worst_of(_pieces(source, plan, finish, verbatim=verbatim), most)
+        order = _by_loss(pieces, most)
+    else:
+        pieces, order = _found_again(source, plan, most, finish, running, verbatim=verbatim)
+    agreement = Agreement()
+    for piece in [] if several_types else pieces:
+        agreement.widen(piece.own.schema, piece.file)
+    records = [_agreeing(piece, agreement, plan, several_types=several_types) for piece in pieces]
+    yield from _in_order(records, order)
+
+
+def _agreeing(piece: Piece, agreement: Agreement, plan: Plan, *, several_types: bool) -> pa.RecordBatch:
+    """The rows as they are written; errors as for `Agreement.fitted`.
+
+    Where types may differ, numbers that were measured are doubles: the shortest text of a float32 is another double.
+    """
+    if not several_types:
+        return replace(piece, own=agreement.fitted(piece.own, piece.file)).record()
+    own = agreement.ordered(piece.own, piece.file)
+    for index, field in enumerate(own.schema):
+        if field.name in plan.roles.needed and pa.types.is_floating(field.type):
+            own = own.set_column(index, field.name, own.column(index).cast(pa.float64()))
+    return replace(piece, own=own).record()
+
+
+def _worst_of(pieces: Iterator[Piece], most: int) -> list[Piece]:
+    """The pieces cut down to the worst rows of all, each in the order of the rows; among equals the first are worse."""
+    kept: list[Piece] = []
+    for piece in pieces:
+        kept.append(piece)
+        worst = np.zeros(sum(len(part.loss) for part in kept), dtype=np.bool_)
+        worst[_by_loss(kept, most)] = True
+        chosen = np.split(worst, np.cumsum([len(part.loss) for part in kept])[:-1])
+        cut = (part if rows.all() else part.take(np.flatnonzero(rows)) for part, rows in zip(kept, chosen, strict=True))
+        kept = [part for part in cut if len(part.loss)]
+    return kept
+
+
+def _by_loss(pieces: Sequence[Piece], most: int) -> IntArray:
+    """Where the worst rows stand, worst first, counted over all pieces."""
+    losses = np.concatenate([piece.loss for piece in pieces]) if pieces else np.zeros(0)
+    return np.argsort(-losses, kind="stable")[:most]
+
+
+def _found_again(
+    source: Source, plan: Plan, most: int, finish: Finish, running: Running, *, verbatim: bool
+) -> tuple[list[Piece], IntArray]:
+    """The worst rows as pieces in the order of the rows, and where these stand, worst first, over all pieces."""
     first, *others = plan.models
     models = (replace(first, losses=first.losses[:1]), *(replace(model, losses=()) for model in others))
     ranking = replace(plan, models=models, samples=most, gradient=False)
@@ -79,7 +204,7 @@ def worst_rows(
     finish(total)
     worst = total.parts[0].worst
     rows = [] if worst is None else [int(row) for row in worst.row]
-    pieces: list[pa.RecordBatch] = []
+    pieces: list[Piece] = []
     order: list[int] = []
     for shard, start, local in _by_shard(traversal, rows):
         offset = 0
@@ -88,15 +213,34 @@ def worst_rows(
             if len(places):
                 selected = takeable(record).take(pa.array(places - offset))
                 file = traversal.locate(start + int(places[0]))[0]
-                batch = validate(selected, plan)
+                selected, batch = _validated(selected, plan, traversal, start + int(places[0]))
                 complain(plan, tally(plan, batch).problems, traversal)
                 number = traversal.numbers(places + start)
-                piece = _annotated(plan, selected, batch, file, number, several=len(source.files) > 1)
-                pieces.append(_like(piece, pieces[0].schema if pieces else piece.schema, file))
+                pieces.append(_piece(plan, selected, batch, file, number, several=len(source.files) > 1))
                 order += (places + start).tolist()
             offset += record.num_rows
     place = {row: index for index, row in enumerate(order)}
-    yield from pa.Table.from_batches(pieces).take(pa.array([place[row] for row in rows])).to_batches()
+    return pieces, np.array([place[row] for row in rows], dtype=np.int64)
+
+
+def _in_order(records: Sequence[pa.RecordBatch], order: IntArray) -> Iterator[pa.RecordBatch]:
+    """Rows of all record batches in an order, those that follow each other and are of the same types together."""
+    schemas: list[pa.Schema] = []
+    alike: list[list[pa.RecordBatch]] = []
+    kind: list[int] = []
+    place: list[int] = []
+    for record in records:
+        if record.schema not in schemas:
+            schemas.append(record.schema)
+            alike.append([])
+        index = schemas.index(record.schema)
+        before = sum(other.num_rows for other in alike[index])
+        alike[index].append(record)
+        kind += [index] * record.num_rows
+        place += range(before, before + record.num_rows)
+    tables = [pa.Table.from_batches(batches) for batches in alike]
+    for index, rows in groupby(order.tolist(), key=kind.__getitem__):
+        yield from tables[index].take(pa.array([place[row] for row in rows], pa.int64())).to_batches()
 
 
 def _by_shard(traversal: Traversal, rows: list[int]) -> Iterator[tuple[Shard, int, IntArray]]:
@@ -114,75 +258,32 @@ def _everything(plan: Plan, *, verbatim: bool) -> Wanted:
     return replace(plan.layout.wanted(others=True), verbatim=verbatim)
 
 
-def _like(piece: pa.RecordBatch, schema: pa.Schema, file: str) -> pa.RecordBatch:
-    """The piece with the columns, in the order and of the types, of the first one.
-
-    Raises:
-        Mixed: a column cannot be made so.
-        DataError: a column is missing.
-    """
-    if piece.schema.equals(schema):
-        return piece
-    arrays = []
-    for column in schema:
-        index = piece.schema.get_field_index(column.name)
-        if index < 0:
-            raise DataError(f"{file}: no column {column.name!r}, which the first file has")
-        try:
-            arrays.append(piece.column(index).cast(column.type))
-        except pa.ArrowException:
-            kind = piece.schema[index].type
-            raise Mixed(
-                f"{file}: column {column.name!r} is {kind}, but {column.type} in the first file", MIXED
-            ) from None
-    return pa.RecordBatch.from_arrays(arrays, schema=schema)
-
-
-def _best_of(pieces: Iterator[pa.RecordBatch], most: int) -> Iterator[pa.RecordBatch]:
-    """The worst rows of all pieces, by the first loss; among equals the first."""
-    import pyarrow.compute as pc
-
-    position, order_by = 0, "lossctl order"
-    worst: pa.Table | None = None
-    for piece in pieces:
-        table = pa.Table.from_batches([piece]).append_column(
-            order_by, pa.array(np.arange(position, position + piece.num_rows))
-        )
-        position += piece.num_rows
-        worst = table if worst is None else pa.concat_tables([worst, table])
-        ranked = [next(name for name in worst.column_names if name.startswith(("loss", "lossctl_loss"))), order_by]
-        order = pc.sort_indices(worst.select(ranked), [(ranked[0], "descending"), (order_by, "ascending")])
-        worst = worst.take(order.slice(0, most))
-    if worst is not None:
-        yield from worst.drop_columns([order_by]).to_batches()
-
-
-def _annotated(
-    plan: Plan, record: pa.RecordBatch, batch: Batch, file: str, number: IntArray, *, several: bool
-) -> pa.RecordBatch:
-    """The measurable rows of a record batch, with their numbers, losses and gradients in front."""
+def _piece(plan: Plan, record: pa.RecordBatch, batch: Batch, file: str, number: IntArray, *, several: bool) -> Piece:
+    """The measurable rows of a record batch, with their numbers, losses and gradients."""
     if batch.position is not None:
         record, number = record.take(pa.array(batch.position)), number[batch.position]
-    columns: dict[str, pa.Array] = {}
+    columns: list[tuple[str, pa.Array]] = []
     if several:
-        columns["file"] = pa.array([file] * record.num_rows, pa.string())
-    columns["row"] = pa.array(number.astype(np.int64))
-    single = len(plan.losses) == 1
+        columns.append(("file", pa.array([encodable(file)] * record.num_rows, pa.string())))
+    columns.append(("row", pa.array(number.astype(np.int64))))
+    losses: list[FloatArray] = []
     for model, prediction in zip(plan.models, batch.predictions, strict=True):
         for bound in model.losses:
             value, slope = evaluated(bound, kernel_label(bound, batch.label), prediction, gradient=True)
-            title = "" if single else f"_{bound}" if len(plan.models) == 1 else f"_{bound}_{model.name}"
-            columns[f"loss{title}"] = pa.array(value)
-            columns |= _gradient_columns(f"gradient{title}", model.columns, slope if slope is not None else value)
-    names = set(record.schema.names)
-    columns = {f"lossctl_{name}" if name in names else name: array for name, array in columns.items()}
-    return pa.RecordBatch.from_arrays([*columns.values(), *record.columns], [*columns, *record.schema.names])
+            title = "" if len(plan.losses) == 1 else f"_{bound}" if len(plan.models) == 1 else f"_{bound}_{model.name}"
+            columns.append((encodable(f"loss{title}"), pa.array(value)))
+            columns += _gradient_columns(
+                encodable(f"gradient{title}"), model.columns, slope if slope is not None else value
+            )
+            losses.append(value)
+    titles, measured = zip(*columns, strict=True)
+    return Piece(file, titles, measured, losses[0], record)
 
 
-def _gradient_columns(title: str, columns: tuple[str, ...], slope: FloatArray) -> dict[str, pa.Array]:
+def _gradient_columns(title: str, columns: tuple[str, ...], slope: FloatArray) -> list[tuple[str, pa.Array]]:
     """A gradient ``(n,)`` or ``(n, k)`` as the prediction is: one column, several, or one of lists."""
     if slope.ndim == 1:
-        return {title: pa.array(slope)}
+        return [(title, pa.array(slope))]
     if len(columns) > 1:
-        return {f"{title}_{name}": pa.array(slope[:, index]) for index, name in enumerate(columns)}
-    return {title: pa.FixedSizeListArray.from_arrays(pa.array(slope.ravel()), slope.shape[1])}
+        return [(f"{title}_{name}", pa.array(slope[:, index])) for index, name in enumerate(columns)]
+    return [(title, pa.FixedSizeListArray.from_arrays(pa.array(slope.ravel()), slope.shape[1]))]

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from lossctl.domain import IntArray
-from lossctl.errors import DataError
+from lossctl.errors import DataError, too_little_memory
 from lossctl.evaluation.engine import Engine
 from lossctl.evaluation.running import Running
 from lossctl.reading.cells import BadRow
@@ -73,6 +73,8 @@ class Traversal:
             except BadRow as bad:
                 self._enter(taken[0])
                 raise DataError(f"{self.place(self.rows + bad.row)}: {bad.what}", bad.hint) from None
+            except MemoryError:
+                raise too_little_memory(taken[0].file if taken else self.source.files[-1]) from None
             except Resplit as resplit:
                 taken.popleft()
                 shards = chain([resplit.rest], _next_files(chain([*taken], shards)))
@@ -89,6 +91,8 @@ class Traversal:
                     self.rows += record.num_rows
             except BadRow as bad:
                 raise DataError(f"{self.place(self.starts[-1] + bad.row)}: {bad.what}", bad.hint) from None
+            except MemoryError:
+                raise too_little_memory(shard.file) from None
             except Resplit as resplit:
                 self.starts.pop()
                 self.parts.pop()

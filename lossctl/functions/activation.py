@@ -184,12 +184,16 @@ class BoundActivation(Bound):
         return values[:, None] if self.definition.rows and values.ndim == 1 else values
 
 
-def get_activation(spec: str) -> BoundActivation:
-    """The activation that a text such as ``leaky_relu:slope=0.2`` names.
+def get_activation(spec: str | BoundActivation) -> BoundActivation:
+    """The activation that a text such as ``leaky_relu:slope=0.2`` names; one that is there already stays.
 
     Raises:
         UsageError: an unknown name or parameter, or a parameter out of range.
     """
+    if isinstance(spec, BoundActivation):
+        return spec
+    if not isinstance(spec, str):
+        raise UsageError(f"{spec!r} is no activation", "Give a name such as 'tanh', or what get_activation returns.")
     name, values = read_spec(spec)
     definition = activations.get(name)
     return BoundActivation(definition, definition.settings(values, read=True))

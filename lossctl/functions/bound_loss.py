@@ -136,8 +136,7 @@ class BoundLoss(Bound):
 
     def through(self, activation: str | BoundActivation | None) -> "BoundLoss":
         """The same loss on pre-activations: exact where the loss has a form for the pair, else by the chain rule."""
-        bound = get_activation(activation) if isinstance(activation, str) else activation
-        return replace(self, activation=bound)
+        return replace(self, activation=None if activation is None else get_activation(activation))
 
     def from_logits(self) -> "BoundLoss":
         """The same loss through its natural activation.

@@ -173,16 +173,18 @@ def find(spec: str, kind: Kind | None = None) -> tuple[BoundLoss | BoundActivati
     return bound, f"{name}: this is the {chosen}; {option(kind=other_kind)} means the {other_kind} {meant}"
 
 
-def explain(spec: str, kind: Kind | None = None) -> Explanation:
+def explain(spec: str | BoundLoss | BoundActivation, kind: Kind | None = None) -> Explanation:
     """What is known of the loss or activation that a text such as ``huber:delta=0.5`` names.
 
     Args:
-        spec: a name or alias, and parameters after a colon.
+        spec: a name or alias, and parameters after a colon; or a loss or an activation.
         kind: ``loss`` or ``activation``, where the name could be either; a loss goes before an activation.
 
     Raises:
         UsageError: nothing is called that, there is no such kind, or a parameter is wrong.
     """
+    if isinstance(spec, BoundLoss | BoundActivation):
+        return Explanation(spec)
     bound, _ = find(spec, kind)
     return Explanation(bound)
 

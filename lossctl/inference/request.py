@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from lossctl.functions.activation import BoundActivation
 from lossctl.functions.bound_loss import BoundLoss
 
 Nulls = Literal["error", "drop"]
@@ -20,7 +21,7 @@ class Request:
     weight: str | None = None
     by: Sequence[str] = ()
     classes: Sequence[str] = ()
-    activation: str | None = None
+    activation: str | BoundActivation | None = None
     from_logits: bool = False
     reduction: str | None = None
     eps: float | None = None

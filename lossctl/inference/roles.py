@@ -105,9 +105,8 @@ def _models(patterns: Sequence[str], columns: Sequence[Column]) -> tuple[Model, 
         if len(set(matching)) < len(matching):
             raise UsageError(f"prediction {pattern!r} names a column twice")
         models.append(Model(title if named else matching[0] if len(matching) == 1 else pattern, matching))
-    titles = [model.name for model in models]
-    for title in titles:
-        if titles.count(title) > 1:
+    for title, times in Counter(model.name for model in models).items():
+        if times > 1:
             raise UsageError(
                 f"two models are called {title!r}",
                 f"Name them: {option(prediction=['first=COL', 'second=COL'])}.",

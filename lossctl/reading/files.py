@@ -1,19 +1,22 @@
 """From what somebody named to a source: files, URLs, globs and directories as one data set."""
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
 
-from lossctl.errors import DataError, UsageError, option
+from lossctl.errors import DataError, UsageError, option, too_little_memory
 from lossctl.reading.cells import TEXT_HINT
 from lossctl.reading.columns import Column
 from lossctl.reading.expand import expand
-from lossctl.reading.format import Format, Reading, Resplit, Shard, Source, Wanted, formats, suffixes
+from lossctl.reading.format import NULLS, Format, Reading, Resplit, Shard, Source, Wanted, formats, suffixes
 from lossctl.reading.location import STDIN, SUFFIXES, Location, locate
 from lossctl.reading.memory import open_table
+from lossctl.reading.stamp import Stamp
 
 
 def bare_name(path: str) -> str:
@@ -22,17 +25,25 @@ def bare_name(path: str) -> str:
     return name.removesuffix(next((suffix for suffix in SUFFIXES if name.endswith(suffix)), ""))
 
 
-def open_location(location: Location, reading: Reading) -> Source:
-    """Open one file, by its suffix and its first bytes, or as the reader says.
+def format_of(location: Location, reading: Reading) -> Format:
+    """The format of one file, by its suffix and its first bytes, or as the reader says.
 
     Raises:
         DataError: it is unreadable, or of no known format.
         UsageError: the format asked for does not exist.
     """
-    format_ = _recognised(location) if reading.format is None else formats.get(reading.format)
+    return _recognised(location) if reading.format is None else formats.get(reading.format)
+
+
+def open_location(location: Location, reading: Reading, format_: Format | None = None) -> Source:
+    """Open one file, of a format that is known already or else as `format_of` says; errors as there."""
+    format_ = format_ or format_of(location, reading)
     if location.compression is not None and not format_.text:
         raise DataError(f"{location.title}: {format_.name} inside {location.compression}", "Decompress the file first.")
-    return format_.open(location, reading)
+    try:
+        return format_.open(location, reading)
+    except MemoryError:
+        raise too_little_memory(location.title) from None
 
 
 def _recognised(location: Location) -> Format:
@@ -115,9 +126,13 @@ class Files:
 
     paths: tuple[str, ...]
     first: Source
+    format: Format
+    """The format of the first file."""
     reading: Reading
     keys: tuple[tuple[str, str], ...] = ()
     """Hive partition keys of the first file; their names are columns of the data set."""
+    stamps: dict[str, Stamp] = field(default_factory=dict, repr=False)
+    """What each file was when it was opened first: in a second pass it must still be that."""
     needed: frozenset[str] | None = None
     """The columns in which the files must agree; ``None`` for all."""
 
@@ -146,27 +161,50 @@ class Files:
         Raises:
             DataError: a file cannot be opened, or its columns are not those of the first.
         """
+        for index in range(len(self.paths)):
+            yield from self._shards(index)
+
+    def beginnings(self) -> Iterator[Shard]:
+        """The first shard of each file that can be opened a second time; errors as for `shards`."""
         for index, path in enumerate(self.paths):
-            source, keys = self.first, self.keys
-            if index > 0:
-                location = locate(path)
-                source, keys = open_location(location, self.reading), location.keys
-                self._compare(path, source, keys)
-            keys = _own(source, keys)
-            for shard in source.shards():
-                yield Keyed(shard, keys, self.reading.nulls) if keys else shard
+            pipe = path == STDIN or (os.path.exists(path) and not os.path.isfile(path))
+            if index == 0 or not pipe:
+                yield from islice(self._shards(index), 1)
+
+    def _shards(self, index: int) -> Iterator[Shard]:
+        """The shards of one file; errors as for `shards`."""
+        source, keys = self.first, self.keys
+        if index > 0:
+            location = locate(self.paths[index], self.stamps)
+            source, keys = open_location(location, self.reading), location.keys
+            self._compare(self.paths[index], source, keys)
+        keys = _own(source, keys)
+        for shard in source.shards():
+            yield Keyed(shard, keys, self.reading.nulls) if keys else shard
 
     def _compare(self, path: str, source: Source, keys: tuple[tuple[str, str], ...]) -> None:
-        """Raise a `DataError` where a file lacks a needed column of the first, or has a list where that has none."""
+        """Raise an error where a file does not have the needed columns of the first.
+
+        That is a `DataError` where it lacks one, or has a list where that has none, and a `UsageError` where it has
+        two of the name, as for the first file.
+        """
+        times, allowed = (Counter(column.name for column in opened.columns) for opened in (source, self.first))
         kinds = {name: "text" for name, _ in keys} | {column.name: column.kind for column in source.columns}
         for column in self.columns:
             if self.needed is not None and column.name not in self.needed:
                 continue
+            if times[column.name] > max(allowed[column.name], 1):
+                raise UsageError(f"{path}: two columns called {column.name!r}", "Rename one.")
             if column.name not in kinds:
                 raise DataError(f"{path}: no column {column.name!r}, which {self.files[0]} has")
             if kinds[column.name] != column.kind and "list" in (kinds[column.name], column.kind):
                 kind = kinds[column.name]
                 raise DataError(f"{path}: column {column.name!r} is {kind}, but {column.kind} in {self.files[0]}")
+
+
+def beginnings(source: Source) -> Iterator[Shard]:
+    """The first shard of each file that can be looked at before it is read; errors as for `Files.shards`."""
+    yield from source.beginnings() if isinstance(source, Files) else islice(source.shards(), 1)
 
 
 def narrowed(source: Source, needed: Iterable[str]) -> Source:
@@ -180,13 +218,14 @@ def _own(source: Source, keys: tuple[tuple[str, str], ...]) -> tuple[tuple[str, 
     return tuple((name, value) for name, value in keys if name not in names)
 
 
-def open_source(source: Any, reading: Reading | None = None) -> Source:
+def open_source(source: Any, reading: Reading | None = None, stamps: dict[str, Stamp] | None = None) -> Source:
     """Open a path, a list of paths, or a table in memory.
 
     Args:
         source: path, list of paths, pandas.DataFrame, pyarrow.Table or mapping of arrays. Paths may be URLs, globs,
             directories, or ``-`` for stdin.
         reading: how to read files that do not say it themselves.
+        stamps: what files were that were opened for the same purpose; these are added.
 
     Raises:
         UsageError: it is none of these.
@@ -201,8 +240,10 @@ def open_source(source: Any, reading: Reading | None = None) -> Source:
             raise UsageError("no file to read")
         if paths.count(STDIN) > 1:
             raise UsageError("stdin can be read only once")
-        first = locate(paths[0])
-        return Files(paths, open_location(first, reading), reading, first.keys)
+        stamps = {} if stamps is None else stamps
+        first = locate(paths[0], stamps)
+        format_ = format_of(first, reading)
+        return Files(paths, open_location(first, reading, format_), format_, reading, first.keys, stamps)
     table = open_table(source)
     if table is not None:
         return table
@@ -210,6 +251,25 @@ def open_source(source: Any, reading: Reading | None = None) -> Source:
         f"cannot read a {type(source).__name__}",
         "Give a path, a list of paths, a pandas.DataFrame, a pyarrow.Table or a mapping of arrays.",
     )
+
+
+def ensure_heeded(reading: Reading | None, *sources: Source) -> None:
+    """Check that what is said of how to read text is said of some text; of data sets, the first file is looked at.
+
+    Raises:
+        UsageError: all say it themselves.
+    """
+    held = [source.format for source in sources if isinstance(source, Files)]
+    reading = reading or Reading()
+    for name, said, heeded in (
+        ("delimiter", reading.delimiter is not None, any(not format_.typed for format_ in held)),
+        ("header", not reading.header, any(not format_.typed for format_ in held)),
+        ("null_values", reading.nulls != NULLS, any(format_.text for format_ in held)),
+    ):
+        if said and held and not heeded:
+            raise UsageError(
+                f"{option(name)} is for text, and {held[0].name} says itself how it is read", "Leave it out."
+            )
 
 
 def _data_files(path: str) -> list[str]:

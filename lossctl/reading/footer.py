@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from lossctl.reading.columns import Column
 from lossctl.reading.format import Shard
-from lossctl.reading.location import Location, Stamp
+from lossctl.reading.location import Location
+from lossctl.reading.stamp import Stamp
 
 TOGETHER, ROWS = 1 << 23, 1 << 20
 """Small parts are put together into shards of about so many bytes, or rows where the footer tells: each shard costs a
@@ -54,7 +55,7 @@ class PartedSource:
 
     def shards(self) -> Iterator[Shard]:
         """The parts, small ones together."""
-        size = Location(self.path).size
+        size = self.stamp.size
         together = min(TOGETHER * self.parts // max(size, 1), ROWS * self.parts // max(self.rows or 1, 1))
         step = min(max(together, 1), max(self.parts, 1))
         for index, start in enumerate(range(0, self.parts, step)):

@@ -34,6 +34,12 @@ class Reading:
     header: bool = True
     """Whether the first line of delimited text names the columns; else they are ``#1``, ``#2``, …"""
     nulls: tuple[str, ...] = NULLS
+    max_line: int = 1 << 28
+    """How many bytes a line of text may have; what a file without line ends takes in memory is a few times that."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.max_line <= 1 << 30:  # Arrow counts the bytes of a text in 31 bits
+            raise UsageError(f"the longest line must have from 1 byte to 1 GiB, not {self.max_line:,} bytes")
 
 
 @dataclass(frozen=True)

@@ -6,21 +6,25 @@ from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv
 
-from lossctl.errors import DataError
+from lossctl.errors import DataError, option
+from lossctl.reading.cells import BadRow
 from lossctl.reading.columns import Column
 from lossctl.reading.format import Shard, Wanted
-from lossctl.reading.location import Location, Stamp, unchanged
+from lossctl.reading.line_ends import LineEnds
+from lossctl.reading.location import Location
+from lossctl.reading.stamp import Stamp, unchanged
 from lossctl.reading.stores import REFUSALS, unreadable
+from lossctl.words import in_bytes
 
 BOM = b"\xef\xbb\xbf"
-QUOTE, LINE_FEED, CARRIAGE_RETURN = b'"\n\r'
 RANGE = 1 << 23
 """Bytes of a range, and of a piece."""
 
 
-def lines_of(path: str, start: int, stop: int, *, first: int, size: int, stamp: Stamp) -> tuple[int, bytes]:
+def lines_of(
+    path: str, start: int, stop: int, *, first: int, size: int, stamp: Stamp, longest: int
+) -> tuple[int, bytes]:
     """The lines of a file that begin in a range of bytes.
 
     Args:
@@ -30,28 +34,29 @@ def lines_of(path: str, start: int, stop: int, *, first: int, size: int, stamp: 
         first: where the first line of all begins.
         size: the size of the file.
         stamp: that of the file when it was opened first.
+        longest: how many bytes a line may have.
 
     Returns:
-        Where the first of these lines stands, and all of them.
+        Where the first of these lines stands, and all of them; of a last one that is too long, enough to see it.
     """
     with unchanged(path, stamp) as file:
         # Both ends are looked for before anything is read, so that the lines are copied once.
-        begin = first if start <= first else _line_from(file, start)
-        end = size if stop >= size else _line_from(file, stop)
+        begin = first if start <= first else _line_from(file, start, min(stop, size))
+        end = size if stop >= size or begin >= stop else _line_from(file, stop, min(stop + longest + 1, size))
         file.seek(begin)
-        return begin, bytes(file.read(max(end - begin, 0)))
+        return begin, bytes(file.read(max(end - begin, 0))) if begin < stop else b""
 
 
-def _line_from(file: BinaryIO, offset: int) -> int:
-    """Where the first line begins that begins at or after an offset; the size of the file where none does."""
+def _line_from(file: BinaryIO, offset: int, stop: int) -> int:
+    """Where the first line begins that begins at or after an offset; ``stop`` where none does before."""
     offset -= 1
     file.seek(offset)
-    while more := file.read(1 << 12):
+    while offset < stop and (more := file.read(1 << 12)):
         end = more.find(b"\n") + 1
         if end:
-            return offset + end
+            return min(offset + end, stop)
         offset += len(more)
-    return offset
+    return stop
 
 
 class Layout(Protocol):
@@ -61,8 +66,76 @@ class Layout(Protocol):
     def title(self) -> str:
         """What messages call it."""
 
+    @property
+    def longest(self) -> int:
+        """How many bytes a line may have."""
+
+    def ends(self) -> LineEnds:
+        """What finds the ends of the lines, from the beginning of one on."""
+
     def parse(self, text: bytes, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """The rows of whole lines."""
+
+
+def too_long(row: int, longest: int, *, quoted: bool) -> BadRow:
+    """The error for a row whose line is longer than it may be; ``quoted`` says that it ends inside quotes."""
+    why = "Is a quote opened and never closed" if quoted else "Does it lack line ends"
+    return BadRow(row, f"the line is longer than {in_bytes(longest)}", f"{why}? Else allow it by {option('max_line')}.")
+
+
+def rows_of(text: bytes, layout: Layout, wanted: Wanted) -> Iterator[pa.RecordBatch]:
+    """The rows of whole lines.
+
+    Raises:
+        BadRow: a line is longer than it may be; errors of the format besides.
+    """
+    if len(text) <= layout.longest:
+        yield from layout.parse(text, wanted)
+        return
+    line_ends = layout.ends()
+    ends = line_ends.all(text)
+    lengths = np.diff(ends, prepend=0, append=len(text))
+    excess = np.flatnonzero(lengths > layout.longest)
+    whole = text if not len(excess) else text[: ends[excess[0] - 1]] if excess[0] else b""
+    rows = 0
+    for batch in layout.parse(whole, wanted):
+        rows += batch.num_rows
+        yield batch
+    if len(excess):
+        raise too_long(rows, layout.longest, quoted=excess[0] == len(ends) and line_ends.inside)
+
+
+def pieces(read: Callable[[int], bytes], ends: LineEnds, longest: int, text: bytes = b"") -> Iterator[bytes]:
+    """Text in pieces of whole lines and about 8 MiB.
+
+    Args:
+        read: gives up to so many bytes that follow; none at the end.
+        ends: finds the ends of its lines.
+        longest: how many bytes a line may have.
+        text: what was read already.
+
+    Raises:
+        BadRow: the line after those given is longer than it may be.
+    """
+    blocks, size, end = [text], len(text), ends.last(text)
+    while True:
+        while (size < RANGE or not end) and (block := read(RANGE)):
+            last = ends.last(block)
+            end = size + last if last else end
+            blocks.append(block)
+            size += len(block)
+            if not end and size > longest:
+                blocks.clear()  # which who keeps the error would keep
+                raise too_long(0, longest, quoted=ends.inside)
+        text = b"".join(blocks)
+        blocks.clear()
+        if size < RANGE or not end:
+            break
+        yield text[:end]
+        text = text[end:]
+        blocks, size, end = [text], size - end, 0
+    if text:
+        yield text
 
 
 @dataclass(frozen=True)
@@ -104,8 +177,22 @@ class Piece:
         return 0
 
     def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
-        """Its rows; errors are those of the format."""
-        yield from self.layout.parse(self.text, wanted)
+        """Its rows; errors are those of `rows_of`."""
+        yield from rows_of(self.text, self.layout, wanted)
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A line of a stream that was not read to its end."""
+
+    file: str
+    index: int
+    reason: BadRow
+    nbytes: int = 0
+
+    def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:  # noqa: ARG002
+        """Raise what is wrong with it, when its turn comes."""
+        raise self.reason
 
 
 @dataclass
@@ -116,78 +203,85 @@ class Stream:
 
     Args:
         location: where it is.
-        cut: says where the last whole line of a text ends; 0 when there is none.
+        longest: how many bytes a line may have.
         layout: what parses the pieces; set by `begin`.
     """
 
     location: Location
-    cut: Callable[[bytes], int]
+    longest: int
     layout: Layout | None = None
     skip: int = 0
     """How long the header is, which belongs to no piece."""
     start: bytes = b""
     """What was read ahead of a pipe, less the header."""
     _file: Any = field(default=None, repr=False)
+    _ahead: list[bytes] | None = field(default=None, repr=False)
+    """What was read of a pipe for its first piece; ``None`` once that was handed out."""
     _advanced: bool = False
     """Whether more of a pipe was handed out than is kept, so that it cannot be read from its beginning."""
 
-    def head(self, enough: Callable[[bytes], bool], n: int) -> bytes:
-        """Its first ``n`` bytes, then ``n`` more each time, until they are ``enough`` or it ends.
+    def head(self, lines: int, n: int) -> bytes:
+        """Its first ``n`` bytes, then ``n`` more each time, until they hold some line ends or it ends.
 
         Raises:
-            DataError: it cannot be read.
+            DataError: it cannot be read, or a line is longer than it may be.
         """
         self._file = self.location.open()
+        blocks, ended, length, header = [], 0, 0, 0
         try:
-            text = self._read(n)
-            while not enough(text) and (more := self._read(n)):
-                text += more
+            while ended < lines and max(length, header) <= self.longest and (block := self._read(n)):
+                header = header or (length + block.find(b"\n") if b"\n" in block else 0)
+                blocks.append(block)
+                ended += block.count(b"\n")
+                last = block.rfind(b"\n") + 1
+                length = len(block) - last + (0 if last else length)
         finally:
             self._close()
-        self.start = text
-        return text
+        if max(length, header) > self.longest:
+            bad, number = too_long(0, self.longest, quoted=False), 1 if header > self.longest else ended + 1
+            raise DataError(f"{self.location.title}: line {number:,}: {bad.what}", bad.hint)
+        self.start = b"".join(blocks)
+        return self.start
 
     def begin(self, layout: Layout, skip: int) -> "Stream":
         """Say what parses the pieces; the first ``skip`` bytes, the header, are left out of them."""
         self.layout, self.skip, self.start = layout, skip, self.start[skip:]
         return self
 
-    def parts(self) -> Iterator[Piece]:
+    def parts(self) -> Iterator[Shard]:
         """The pieces, in order. Of a pipe, the first piece may be had twice.
 
         Raises:
             DataError: the stream is damaged, or is a pipe that was read already.
         """
+        if self.layout is None:
+            raise TypeError("begin comes before parts")
         text = self.start
         if not self.location.pipe:
             self._file, text = self.location.open(), b""
             self._read(self.skip)
         elif self._advanced:
             raise DataError(f"{self.location.title}: can be read only once", "Save it to a file first.")
+        index, self._ahead = 0, []
         try:
-            for index, piece in enumerate(self._cut(text)):
-                if self.layout is None:
-                    raise TypeError("begin comes before parts")
+            for piece in pieces(self._read_on, self.layout.ends(), self.longest, text):
+                if self._ahead is not None and self.location.pipe:
+                    self.start = b"".join([self.start, *self._ahead])
+                self._ahead = None
                 yield Piece(self.layout, piece, index)
                 self._advanced = self._advanced or len(self.start) > len(piece) or index > 0
+                index += 1
+        except BadRow as bad:
+            yield Refused(self.layout.title, index, bad.with_traceback(None))
         finally:
             self._close()
 
-    def _cut(self, text: bytes) -> Iterator[bytes]:
-        """The text that was read ahead and all that follows, in pieces of whole lines and about 8 MiB."""
-        first = True
-        while True:
-            while (len(text) < RANGE or not self.cut(text)) and (more := self._read(max(RANGE, len(text)))):
-                text += more
-                if first and self.location.pipe:
-                    self.start = text
-            end = self.cut(text) if len(text) >= RANGE else 0
-            if not end:
-                break
-            yield text[:end]
-            first, text = False, text[end:]
-        if text:
-            yield text
+    def _read_on(self, n: int) -> bytes:
+        """As `_read`; what comes before the first piece was handed out is kept."""
+        block = self._read(n)
+        if self._ahead is not None and self.location.pipe:
+            self._ahead.append(block)
+        return block
 
     def _read(self, n: int) -> bytes:
         """The next ``n`` bytes, decompressed; none at the end; a `DataError` where it is damaged."""
@@ -230,45 +324,6 @@ class TextSource:
     def shards(self) -> Iterator[Shard]:
         """Ranges or pieces of 8 MiB."""
         yield from self.ranges() if self.stream is None else self.stream.parts()
-
-
-def last_line_end(text: bytes, delimiter: str) -> tuple[int, bool]:
-    """Where the last line end outside quotes ends (0 if there is none), and whether the text ends inside quotes.
-
-    The text begins outside quotes. A quote opens a cell only at its beginning; elsewhere in a bare cell it is a
-    character like any other.
-    """
-    if b'"' not in text:
-        return text.rfind(b"\n") + 1, False
-    data = np.frombuffer(text, np.uint8)
-    quotes = np.flatnonzero(data == QUOTE)
-    opening, closing = quotes[::2], quotes[1::2]
-    doubled = np.zeros(len(opening), dtype=np.bool_)
-    doubled[1:] = opening[1:] == closing[: len(opening) - 1] + 1
-    before = data[opening - 1]
-    at_start = (before == ord(delimiter)) | (before == LINE_FEED) | (before == CARRIAGE_RETURN) | (opening == 0)
-    if not (doubled | at_start).all():
-        return _last_line_end_one_by_one(text, delimiter)
-    ends = np.flatnonzero(data == LINE_FEED)
-    outside = ends[np.searchsorted(quotes, ends) % 2 == 0]
-    return (int(outside[-1]) + 1 if len(outside) else 0), len(quotes) % 2 == 1
-
-
-def _last_line_end_one_by_one(text: bytes, delimiter: str) -> tuple[int, bool]:
-    """As `last_line_end`, quote by quote: for text with quotes inside bare cells."""
-    position, last, starts = 0, 0, b"\r\n" + delimiter.encode()
-    while (quote := text.find(b'"', position)) >= 0:
-        last = max(last, text.rfind(b"\n", position, quote) + 1)
-        if quote and text[quote - 1] not in starts:
-            position = quote + 1
-            continue
-        position = quote + 1
-        while (end := text.find(b'"', position)) >= 0 and text[end + 1 : end + 2] == b'"':
-            position = end + 2
-        if end < 0:
-            return last, True
-        position = end + 1
-    return max(last, text.rfind(b"\n", position) + 1), False
 
 
 def before_text(head: bytes) -> int:

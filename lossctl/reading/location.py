@@ -5,14 +5,11 @@ A location is opened lazily: nothing touches the network before its bytes are ne
 
 import atexit
 import contextlib
-import functools
 import os
 import shutil
-import stat
 import sys
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -20,14 +17,15 @@ import pyarrow as pa
 
 from lossctl.errors import DataError, UsageError
 from lossctl.reading.pipe import Pipe
+from lossctl.reading.stamp import UNKNOWN, Stamp, confirm, open_first, open_whole, stamp_of, watched
 from lossctl.reading.stores import FSSPEC_STORES, REFUSALS, open_binary, scheme_of, unreadable
 
 STDIN = "-"
 SUFFIXES = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd", ".lz4": "lz4"}
 MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd", b"\x04\x22\x4d\x18": "lz4"}
 
-Stamp = tuple[int, ...]
-"""How long a file is and when it was written last: the same on every machine that sees it. Empty where nobody knows."""
+HEAD = 16
+"""How many bytes tell what a file is."""
 
 _temporary = contextlib.ExitStack()
 
@@ -38,6 +36,15 @@ def clean() -> None:
 
 
 atexit.register(clean)
+
+
+def _remove(path: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(path)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 @dataclass
@@ -53,6 +60,10 @@ class Location:
     """Hive partition keys in its path."""
     handle: Any = field(default=None, repr=False)
     """The open pipe."""
+    start: bytes = field(default=b"", repr=False)
+    """The first bytes of what is no pipe, as they are stored."""
+    stamp: Stamp = field(default=UNKNOWN, repr=False)
+    """What it was when it was opened first, which it must still be; says nothing of a pipe."""
 
     @property
     def title(self) -> str:
@@ -64,39 +75,19 @@ class Location:
         """Whether parts of it can be read by themselves."""
         return not self.pipe and self.compression is None
 
-    @functools.cached_property
-    def stamp(self) -> Stamp:
-        """The stamp of the file as it is now; empty where parts of it cannot be read by themselves."""
-        if not self.ranges:
-            return ()
-        try:
-            with open_binary(self.path) as file:
-                return stamp_of(file)
-        except REFUSALS as error:
-            raise unreadable(self.path, error) from None
-
-    @functools.cached_property
+    @property
     def size(self) -> int:
-        """Its size in bytes; 0 where nobody knows."""
-        if self.pipe:
-            return 0
-        try:
-            with open_binary(self.path) as file:
-                return int(file.seek(0, os.SEEK_END))
-        except REFUSALS as error:
-            raise unreadable(self.path, error) from None
+        """Its size in bytes; 0 of a pipe."""
+        return self.stamp.size
 
-    def head(self, n: int = 16) -> bytes:
+    def head(self, n: int = HEAD) -> bytes:
         """Its first bytes, as they are stored.
 
         Raises:
             DataError: it cannot be read.
         """
         try:
-            if self.handle is not None:
-                return bytes(self.handle.ahead(n))
-            with open_binary(self.path) as file:
-                return bytes(file.read(n))
+            return self.start if self.handle is None else bytes(self.handle.ahead(n))
         except REFUSALS as error:
             raise unreadable(self.title, error) from None
 
@@ -117,10 +108,22 @@ class Location:
 
     def open(self) -> Any:
         """Its bytes from the beginning, decompressed; of a pipe, from where it stands."""
-        raw: Any = self.handle if self.handle is not None else open_binary(self.path)
+        raw: Any = self.handle if self.handle is not None else open_whole(self.path, self.stamp)
         if self.compression is None:
             return raw
         return pa.CompressedInputStream(raw, self.compression)
+
+    def confirm(self) -> None:
+        """Check that the file is what it was, once all of it was read.
+
+        Raises:
+            DataError: it is not, or cannot be asked for.
+        """
+        try:
+            if not self.pipe:
+                confirm(self.path, self.stamp)
+        except REFUSALS as error:
+            raise unreadable(self.path, error) from None
 
     def spooled(self) -> "Location":
         """A location whose parts can be read by themselves: this one, or a temporary file with its bytes decompressed.
@@ -130,57 +133,49 @@ class Location:
         """
         if self.ranges:
             return self
-        copy = _temporary.enter_context(tempfile.NamedTemporaryFile(prefix="lossctl-"))  # noqa: SIM115  (see clean)
+        name = os.path.join(tempfile.gettempdir(), f"lossctl-{os.urandom(8).hex()}")
+        _temporary.callback(_remove, name)  # before it is there, for a signal may come as soon as it is
+        copy = _temporary.enter_context(open(name, "xb", opener=_private))  # noqa: SIM115  (see clean)
         try:
             shutil.copyfileobj(self.open(), copy, 1 << 20)
         except REFUSALS as error:
             raise unreadable(self.title, error) from None
         copy.flush()
-        return Location(copy.name, keys=self.keys)
+        return Location(copy.name, keys=self.keys, stamp=stamp_of(copy.fileno()))
 
 
-def stamp_of(file: Any) -> Stamp:
-    """The stamp of an open file."""
-    try:
-        status = os.fstat(file.fileno())
-    except (AttributeError, OSError, ValueError):
-        return ()
-    return status.st_size, status.st_mtime_ns
-
-
-@contextlib.contextmanager
-def unchanged(path: str, stamp: Stamp) -> Iterator[Any]:
-    """The file of a path, open, if it is still the one that was stamped.
-
-    Raises:
-        DataError: it was changed since.
-    """
-    with open_binary(path) as file:
-        if stamp_of(file) != stamp:
-            raise DataError(f"{path}: was changed while it was read", "Run it again once nobody writes to the file.")
-        yield file
-
-
-def locate(path: str) -> Location:
+def locate(path: str, stamps: dict[str, Stamp] | None = None) -> Location:
     """The location a path or URL names.
+
+    Args:
+        path: what is named.
+        stamps: what each file was that the run has had open, by path; that of this one is added.
 
     Raises:
         UsageError: stdin is a terminal.
-        DataError: it cannot be read.
+        DataError: it cannot be read, or stdin is closed.
     """
     location = Location(path, keys=_hive_keys(path))
     if path == STDIN:
-        if sys.stdin is None or sys.stdin.isatty():
+        if sys.stdin is None:
+            raise DataError("no file to read, and stdin is closed", "Name a file, or pipe one in.")
+        if sys.stdin.isatty():
             raise UsageError("no file to read, and stdin is a terminal", "Name a file, or pipe one in.")
-        location.pipe, location.handle = True, Pipe(open(0, "rb", closefd=False))  # noqa: SIM115  (stays open)
+        file = open(0, "rb", closefd=False)  # noqa: SIM115  (stays open)
+        location.pipe, location.handle = True, Pipe(watched(file, location.title))
     elif scheme_of(path) in FSSPEC_STORES:
         location.pipe, location.handle = _pipe_unless_ranges(path)
-    elif not scheme_of(path):
+    if not location.pipe:
+        stamps = {} if stamps is None else stamps
         try:
-            if not stat.S_ISREG(os.stat(path).st_mode):
-                location.pipe = True
-                location.handle = Pipe(open_binary(path))
-        except OSError as error:
+            location.stamp, file = open_first(path, stamps.get(path))
+            if location.stamp is UNKNOWN:
+                location.pipe, location.handle = True, Pipe(file)
+            else:
+                with file:
+                    location.start = file.read(HEAD)
+                stamps[path] = replace(location.stamp, keeper=None)
+        except REFUSALS as error:
             raise unreadable(path, error) from None
     head = location.head()
     location.compression = _compression(head)
@@ -195,7 +190,7 @@ def _pipe_unless_ranges(path: str) -> tuple[bool, Any]:
     """
     try:
         with open_binary(path) as file:
-            if file.seek(0, os.SEEK_END) > 1:
+            if file.seek(0, 2) > 1:
                 file.seek(1)
                 file.read(1)
         return False, None

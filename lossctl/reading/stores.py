@@ -1,5 +1,6 @@
 """Where bytes are: this machine, object stores, the web."""
 
+import errno
 import functools
 import os
 import re
@@ -7,15 +8,20 @@ from typing import Any
 
 import pyarrow as pa
 
-from lossctl.errors import DataError, LossctlError, UsageError
+from lossctl.errors import DataError, LossctlError, UsageError, too_little_memory
 from lossctl.words import near
 
 ARROW_STORES = ("s3", "gs", "gcs", "abfs", "abfss")
 """Schemes that Arrow reads itself."""
 FSSPEC_STORES = ("https", "http", "hf", "ftp", "memory")
 """Schemes that fsspec reads, an extra."""
+VERSIONS = ("etag", "content-md5", "last-modified", "lastmodified", "mtime", "modify", "created")
+"""What stores call the version of a file, or when it was written; the first that is there tells."""
 REFUSALS = (OSError, pa.ArrowException, MemoryError, IndexError, UnicodeError, SystemError, ValueError)
 """What the readers of Arrow and of stores may raise where a file is damaged; reading a whole file raises none of it."""
+
+NO_MEMORY = re.compile("bad_alloc|[mc]alloc of size .* failed|cannot allocate memory", re.IGNORECASE)
+"""What Arrow says of memory in an error of another kind."""
 
 
 def scheme_of(path: str) -> str:
@@ -39,6 +45,8 @@ def unreadable(path: str, error: Exception) -> LossctlError:
         return DataError(f"{path}: no such file", f"Did you mean {shown}?" if close else "")
     if isinstance(error, PermissionError):
         return DataError(f"{path}: permission denied")
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM or NO_MEMORY.search(str(error)):
+        return too_little_memory(path)
     line = str(error).strip().partition("\n")[0]
     return DataError(f"{path}: cannot be read: {line}", "Is the file whole, and of the format its name says?")
 
@@ -67,6 +75,22 @@ def open_binary(path: str) -> Any:
             raise UsageError(f"{path}: {missing}", "pip install 'lossctl[remote]'") from None
     known = ", ".join(f"{name}://" for name in (*ARROW_STORES, *FSSPEC_STORES))
     raise UsageError(f"{path}: unknown kind of URL", f"Known: {known}.")
+
+
+def version_of(file: Any) -> tuple[str, ...]:
+    """What a store calls the version of an open file: its tag, or when it was written; empty where it says neither.
+
+    Raises:
+        OSError: as the store says.
+    """
+    said = file.metadata() if isinstance(file, pa.NativeFile) else file.fs.info(file.path)
+    words = {_text(name).lower(): value for name, value in said.items()}
+    known = [words[name] for name in VERSIONS if words.get(name)]
+    return tuple(_text(value) for value in known[:1])
+
+
+def _text(value: Any) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
 def store_of(path: str) -> tuple[Any, str]:

@@ -5,7 +5,8 @@ from typing import Any
 
 from lossctl.document import Column, Document, Facts, Line, Notes, Part, Table, Tone, Words
 from lossctl.rendering.picture import draw
-from lossctl.rendering.wording import cell, pieces
+from lossctl.rendering.wording import cell, pieces, room
+from lossctl.words import LINE
 
 TAGS: dict[Tone, str] = {"strong": "b", "bad": "b", "faint": "small", "code": "code", "command": "code"}
 WIDTH, HEIGHT = 80, 14
@@ -26,7 +27,7 @@ def fragment(document: Document, precision: int = 6) -> str:
 def _part(part: Part, precision: int) -> str:
     if isinstance(part, Table):
         title = f"<p>{_words(part.title)}</p>\n" if part.title else ""
-        head = "".join(f"<th{_side(column)}>{_words(column.title)}</th>" for column in part.columns)
+        head = "".join(f"<th{_side(column)}>{_words(column.title, room(column))}</th>" for column in part.columns)
         rows = "".join(f"<tr>{_row(row, part, precision)}</tr>\n" for row in part.rows)
         return f"{title}<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>"
     if isinstance(part, Facts):
@@ -41,16 +42,18 @@ def _part(part: Part, precision: int) -> str:
 
 def _row(row: Any, table: Table, precision: int) -> str:
     cells = zip(row, table.columns, strict=True)
-    return "".join(f"<td{_side(column)}>{_words(cell(value, column, precision))}</td>" for value, column in cells)
+    return "".join(
+        f"<td{_side(column)}>{_words(cell(value, column, precision), room(column))}</td>" for value, column in cells
+    )
 
 
 def _side(column: Column) -> str:
     return f' style="text-align: {"right" if column.numeric else "left"}"'
 
 
-def _words(words: Words) -> str:
+def _words(words: Words, most: int = LINE) -> str:
     html = ""
-    for piece in pieces(words):
+    for piece in pieces(words, most):
         tag, text = TAGS.get(piece.tone), escape(piece.text)
         html += (f"<{tag}>{text}</{tag}>" if tag else text) + "<br>" * piece.ends
     return html

@@ -1,5 +1,6 @@
 """What a picture is: a chart becomes text, a page or an image."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from typing import Any, Protocol
@@ -7,6 +8,7 @@ from typing import Any, Protocol
 from lossctl.document import Axis, Chart, Panel, Series
 from lossctl.errors import UsageError
 from lossctl.registry import Registry
+from lossctl.words import NAME, printable
 
 
 class Writer(Protocol):
@@ -50,17 +52,34 @@ def draw(chart: Chart, *, width: int, height: int, color: bool) -> str:
     return writers.get("text").write([chart], width=width, height=height, color=color).decode()
 
 
-def reworded(chart: Chart, change: Callable[[str], str]) -> Chart:
-    """The chart with each of its texts changed by a function from text to text."""
-    changed = _reworded(chart, change)
-    return changed if isinstance(changed, Chart) else chart
+def shown(chart: Chart, change: Callable[[str], str] = str) -> Chart:
+    """The chart with all its texts printable, and names that differ still apart.
+
+    Args:
+        chart: what is to be drawn.
+        change: what else to do to each text.
+    """
+    names: dict[str, str] = {}
+    times: Counter[str] = Counter()
+
+    def name(text: str) -> str:
+        if text not in names:
+            word = change(printable(text, NAME))
+            times[word] += 1
+            names[text] = f"{word} ({times[word]})" if times[word] > 1 else word
+        return names[text]
+
+    words: Chart = _reworded(replace(chart, notes=()), name)
+    return replace(words, notes=tuple(change(printable(note)) for note in chart.notes))
 
 
 def _reworded(value: Any, change: Callable[[str], str]) -> Any:
+    """A value with each text in it changed."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, Chart | Panel | Series | Axis):
-        return replace(value, **{field.name: _reworded(getattr(value, field.name), change) for field in fields(value)})
-    if isinstance(value, tuple) and value and not isinstance(value[0], float):
+        texts = [field.name for field in fields(value) if field.name != "mark"]
+        return replace(value, **{field: _reworded(getattr(value, field), change) for field in texts})
+    if isinstance(value, tuple) and value and isinstance(value[0], str | Panel | Series):
         return tuple(_reworded(item, change) for item in value)
     return value

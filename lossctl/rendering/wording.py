@@ -4,8 +4,10 @@ import math
 from typing import Any
 
 from lossctl.document import Approximate, Column, Phrase, Piece, Words, phrase
-from lossctl.words import printable
+from lossctl.words import LINE, NAME, printable
 
+RUNNABLE = 1 << 17
+"""How long a word of a command may be on Linux."""
 SHOWN = 6
 """How many numbers of a vector are shown, with four digits each."""
 
@@ -43,14 +45,27 @@ def number(value: float | tuple[float, ...], digits: int) -> str:
     return f"{numbers} …" if len(value) > SHOWN else numbers
 
 
-def pieces(words: Words, *, brief: bool = False) -> Phrase:
+def pieces(words: Words, most: int = LINE, *, brief: bool = False) -> Phrase:
     """Printable pieces of words: no control character is left, and a line ends only where a piece says so.
 
     Args:
         words: what to write.
+        most: how many signs of a piece are shown; of a command, as many as could be run.
         brief: whether pieces that have a brief form are written in it.
     """
     return tuple(
-        Piece(printable(piece.text if piece.brief is None or not brief else piece.brief), piece.tone, ends=piece.ends)
+        Piece(
+            printable(
+                piece.text if piece.brief is None or not brief else piece.brief,
+                RUNNABLE if piece.tone == "command" else most,
+            ),
+            piece.tone,
+            ends=piece.ends,
+        )
         for piece in phrase(words)
     )
+
+
+def room(column: Column) -> int:
+    """How many signs of a cell are shown."""
+    return NAME if column.kind == "name" else LINE

@@ -1,4 +1,4 @@
-"""Commands are found where they are: those of the folder, and those of other packages."""
+"""Commands are found where they are: those of other packages, too."""
 
 import subprocess
 import sys
@@ -22,33 +22,6 @@ def bare(times: Annotated[int, typer.Option("--times")] = 1) -> None:
 
 commands.add("again", Entry("again", bare, "Example: lossctl again --times 2"))
 '''
-
-
-def loaded(plain_environment, *arguments):
-    """Which modules of commands a command line imports."""
-    code = (
-        "import sys; from lossctl.cli.app import run; run(sys.argv[1:]); home = 'lossctl.cli.commands.'; "
-        "print('loaded', *sorted(it.removeprefix(home) for it in sys.modules if it.startswith(home)))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        capture_output=True,
-        text=True,
-        env=plain_environment(),
-        timeout=60,
-        check=True,
-    )
-    return done.stdout.splitlines()[-1].split()[1:]
-
-
-@pytest.mark.parametrize("name", ["doctor", "eval", "explain", "gradcheck", "plot", "samples"])
-def test_only_the_command_that_is_asked_for_is_imported(name, plain_environment):
-    assert loaded(plain_environment, name, "--help") == [name]
-
-
-def test_the_version_imports_no_command_and_the_list_all(plain_environment):
-    assert loaded(plain_environment, "--version") == []
-    assert loaded(plain_environment, "--help") == ["doctor", "eval", "explain", "gradcheck", "plot", "samples"]
 
 
 @pytest.fixture

@@ -23,25 +23,6 @@ def test_version_is_one_line(lossctl):
         assert re.fullmatch(r"lossctl \d+\.\d+\.\d+\S*\n", done.out)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "heavy"),
-    [
-        (["--version"], ["numpy", "pyarrow", "pandas", "rich.table"]),
-        (["--help"], ["numpy", "pyarrow", "pandas"]),
-        (["eval", "--help"], ["numpy", "pyarrow", "pandas"]),
-        (["samples", "-h"], ["numpy", "pyarrow", "pandas"]),
-    ],
-)
-def test_version_and_help_load_nothing_heavy(plain_environment, arguments, heavy):
-    script = (
-        "import sys; from lossctl.cli.app import run; status = run(sys.argv[2:]); "
-        "print('loaded', status, *[name for name in sys.argv[1].split(',') if name in sys.modules])"
-    )
-    command = [sys.executable, "-c", script, ",".join(heavy), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, env=plain_environment(), timeout=HANGS, check=True)
-    assert done.stdout.splitlines()[-1] == "loaded 0"
-
-
 @pytest.mark.lowest
 def test_no_evaluation_of_a_file_loads_pandas(plain_environment, tmp_path):
     """It takes a third of a second, and Arrow asks for it wherever it is given an object of Python's."""

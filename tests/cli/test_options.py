@@ -37,7 +37,8 @@ VALUES = {
     "--activation": "tanh", "--by": "g", "--classes": "a,b", "--color": "always", "--delimiter": ";", "--draws": 3,
     "--engine": "serial", "--eps": 0.1, "--fail-above": 0, "--format": "tsv", "--from": 1, "--id": "q",
     "--input-format": "tsv", "--join": "inner", "--kind": "activation", "--label": 1, "--labels": "{}",
-    "--loss": "huber", "--null-values": 0.5, "--nulls": "drop", "--output": "{}.txt", "--precision": 1, "--pred": "q",
+    "--loss": "huber", "--max-line": 4, "--null-values": 0.5, "--nulls": "drop", "--output": "{}.txt", "--precision": 1,
+    "--pred": "q",
     "--reduction": "sum", "--samples": 2, "--scheduler": "tcp://127.0.0.1:1", "--seed": 8, "--threads": 2, "--to": 2,
     "--top": 1, "--weight": "w",
 }  # fmt: skip
@@ -128,6 +129,7 @@ def test_with_files_what_is_for_names_is_refused(name, flags, call):
         (["explain", "--kind", "loss"], "--kind is for the name of"),
         (["explain", "pairings", "--kind", "loss"], "--kind is for the name of"),
         (["samples", "rows.csv", "--threads", "2"], "--threads is for --top"),
+        (["eval", "rows.csv", "--engine", "serial", "--threads", "2"], "--threads is for engines of several workers"),
         (["eval", "rows.csv", "--join", "inner"], "--id and --join need --labels"),
     ],
 )
@@ -135,6 +137,21 @@ def test_an_option_that_has_nothing_to_do_is_refused(lossctl, arguments, words):
     done = lossctl(*arguments)
     assert (done.status, done.out) == (2, "")
     assert words in done.err
+
+
+@pytest.mark.parametrize("form", renderers.names())
+@pytest.mark.parametrize("flags", [["--grad"], ["--skill"], ["--samples", "1"]], ids=lambda it: it[0])
+def test_every_format_shows_what_was_asked_for_or_it_is_refused(call, tmp_path, form, flags):
+    drop = ["--nulls", "drop", "-q"]
+    without, asked = (call("eval", *drop, "-f", form, *more)[0] for more in ([], flags))
+    assert without.status == 0
+    if asked.status == 0:
+        assert asked.out != without.out
+        return
+    assert (asked.status, asked.out) == (2, "")
+    assert f"{flags[0]} is not shown by --format {form}" in asked.err
+    beside = call("eval", *drop, "-f", form, *flags, "-o", tmp_path / "shown.json")[0]
+    assert (beside.status, beside.out) == (0, without.out), "a file shows it"
 
 
 def test_the_format_of_samples_goes_before_the_suffix(lossctl, tmp_path):

@@ -73,7 +73,7 @@ LISTENING = "import tempfile; tempfile.gettempdir(); from lossctl.cli.app import
 """To find out where temporary files go, the standard library writes one of its own: that must not be when the signal
 comes."""
 
-SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 
 
 @pytest.fixture(scope="module")
@@ -113,10 +113,11 @@ def begun(plain_environment, tmp_path):
 
 
 def signals_in_turn(*choices):
-    """Every combination of the choices with one of the signals, such that every two of all of them meet."""
+    """Every combination of the choices with one of the signals, each in its turn."""
     cases = [[(at, choice) for at, choice in enumerate(some)] for some in choices]
     return [
-        (*(choice for _, choice in case), *SIGNALS[sum(at for at, _ in case) % 2]) for case in itertools.product(*cases)
+        (*(choice for _, choice in case), *SIGNALS[sum(at for at, _ in case) % len(SIGNALS)])
+        for case in itertools.product(*cases)
     ]
 
 

@@ -21,17 +21,17 @@ EVERY_COMMAND = {
     "doctor": ["doctor", SAMPLE],
     "explain": ["explain", "huber"],
 }
-RUNS = {**EVERY_COMMAND, "--help": ["--help"], "--version": ["--version"], "eval --help": ["eval", "--help"]}
-RUNS |= {"usage error": ["eval", "--threads", "many"]}
+RUNS = {**EVERY_COMMAND, "usage error": ["eval", "--threads", "many"]}
 PYDANTIC = ("pydantic", "pydantic_core", "annotated_types")
 REPORT = (
     "import sys; from lossctl.cli.app import run; status = run(sys.argv[2:]); "
-    "print('status', status, *[name for name in sys.argv[1].split(',') if name in sys.modules])"
+    "names = sys.argv[1].split(','); home = 'lossctl.cli.commands.'; "
+    "print('status', status, *[it for it in sys.modules if it in names or it.startswith(home)])"
 )
 
 
 def loaded(arguments, names, plain_environment, sample_data):
-    """The exit status of a command line run in a new interpreter, and which modules it has loaded."""
+    """The exit status of a command line run in a new interpreter, and which modules and commands it has loaded."""
     command = [sys.executable, "-c", REPORT, ",".join(names), *arguments]
     done = subprocess.run(
         command,
@@ -43,7 +43,8 @@ def loaded(arguments, names, plain_environment, sample_data):
         check=True,
     )
     _, status, *modules = done.stdout.splitlines()[-1].split()
-    return int(status), modules
+    mine = {it for it in modules if it in names}
+    return int(status), mine, {it.rpartition(".")[2] for it in modules} - mine
 
 
 def test_every_command_is_run():
@@ -52,19 +53,30 @@ def test_every_command_is_run():
 
 @pytest.mark.parametrize("name", RUNS)
 def test_no_run_loads_pydantic(name, plain_environment, sample_data):
-    status, modules = loaded(RUNS[name], PYDANTIC, plain_environment, sample_data)
-    assert (status, modules) == (2 if name == "usage error" else 0, [])
+    status, modules, _ = loaded(RUNS[name], PYDANTIC, plain_environment, sample_data)
+    assert (status, modules) == (2 if name == "usage error" else 0, set())
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], *([name, "--help"] for name in EVERY_COMMAND)])
-def test_help_and_version_load_neither_numpy_nor_arrow(arguments, plain_environment, sample_data):
-    assert loaded(arguments, ("numpy", "pyarrow"), plain_environment, sample_data) == (0, [])
+HEAVY = ("numpy", "pyarrow", "pandas", *PYDANTIC)
+
+
+@pytest.mark.parametrize("name", EVERY_COMMAND)
+def test_the_help_of_a_command_loads_that_command_and_nothing_heavy(name, plain_environment, sample_data):
+    assert loaded([name, "--help"], HEAVY, plain_environment, sample_data) == (0, set(), {name})
+
+
+def test_the_list_of_commands_loads_them_and_nothing_heavy(plain_environment, sample_data):
+    assert loaded(["--help"], HEAVY, plain_environment, sample_data) == (0, set(), {*EVERY_COMMAND})
+
+
+def test_the_version_loads_no_command_and_nothing_heavy(plain_environment, sample_data):
+    assert loaded(["--version"], (*HEAVY, "rich.table"), plain_environment, sample_data) == (0, set(), set())
 
 
 @pytest.mark.parametrize("form", ["value", "csv", "json", "jsonl"])
 def test_numbers_for_a_script_wait_for_nothing_that_draws(form, plain_environment, sample_data):
     arguments = [*EVERY_COMMAND["eval"], "-f", form]
-    assert loaded(arguments, ("rich", "plotext"), plain_environment, sample_data) == (0, [])
+    assert loaded(arguments, ("rich", "plotext"), plain_environment, sample_data) == (0, set(), {"eval"})
 
 
 def numeric_options():

@@ -1,8 +1,15 @@
-"""What is written to files: whole or not at all, and never over an input."""
+"""What is written to files: whole or not at all, never over an input, and into what is no file."""
+
+import fcntl
+import os
+import stat
+import subprocess
+import sys
 
 import pytest
 from stored import narrow, write, write_lines
 from transcripts import ESCAPE
+from waiting import HANGS
 
 # --- formats ---------------------------------------------------------------------------------------------------------
 
@@ -88,3 +95,141 @@ def test_an_output_never_goes_over_an_input_however_it_was_named(lossctl, tmp_pa
     assert victim.read_bytes() == before
     assert (done.status, done.out) == (2, "")
     assert "is an input" in done.err
+
+
+@pytest.mark.parametrize("command", ["eval", "samples"])
+def test_an_output_never_goes_over_what_stdin_reads(plain_environment, tmp_path, command):
+    file = write_lines(tmp_path / "data.csv", "y,p", "1,2", "2,3")
+    before = file.read_bytes()
+    with file.open("rb") as stdin:
+        words = [command, "-", "-l", "mse", "-o", str(file)]
+        done = subprocess.run(
+            [sys.executable, "-m", "lossctl", *words],
+            stdin=stdin,
+            capture_output=True,
+            text=True,
+            env=plain_environment(),
+            timeout=HANGS,
+        )
+    assert (done.returncode, done.stdout, file.read_bytes()) == (2, "", before)
+    assert "is an input" in done.stderr
+
+
+def test_rows_are_not_appended_to_the_file_that_they_are_read_from(plain_environment, tmp_path):
+    file = write_lines(tmp_path / "data.csv", "y,p", "1,2", "2,3")
+    before = file.read_bytes()
+    with file.open("ab") as stdout:
+        done = subprocess.run(
+            [sys.executable, "-m", "lossctl", "samples", str(file), "-l", "mse"],
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            env=plain_environment(),
+            timeout=HANGS,
+        )
+    assert (done.returncode, file.read_bytes()) == (2, before)
+    assert b"stdout: is an input" in done.stderr
+
+
+@pytest.mark.parametrize(("number", "name"), [(1, "stdout"), (2, "stderr")])
+def test_an_output_never_replaces_the_file_that_a_stream_goes_to(lossctl, sample_data, tmp_path, number, name):
+    target, before = tmp_path / "out.csv", os.dup(number)
+    with target.open("wb") as file:
+        os.dup2(file.fileno(), number)
+        try:
+            done = lossctl("eval", sample_data / "regression.csv", "-l", "mse", "-o", target)
+        finally:
+            os.dup2(before, number)
+            os.close(before)
+    assert done.status == 2
+    assert f"is where {name} goes" in done.err + target.read_text()
+
+
+# --- what a target is ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["eval", "samples"])
+def write_to(request, lossctl, sample_data):
+    """Run a command that writes a whole report, or one that writes rows as they come, with a target."""
+
+    def call(target):
+        return lossctl(request.param, sample_data / "regression.csv", "-l", "mse", "-q", "-o", target)
+
+    return call
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o666, 0o755])
+def test_a_target_keeps_its_mode(write_to, tmp_path, mode):
+    target = write(tmp_path / "out.csv", "old")
+    target.chmod(mode)
+    assert write_to(target).status == 0
+    assert (stat.S_IMODE(target.stat().st_mode), target.read_text() == "old") == (mode, False)
+
+
+@pytest.mark.parametrize("before", ["old", None])
+def test_a_link_to_a_target_stays_a_link(write_to, tmp_path, before):
+    target, link = tmp_path / "out.csv", tmp_path / "link.csv"
+    if before is not None:
+        target.write_text(before)
+    link.symlink_to(target.name)
+    assert write_to(link).status == 0
+    assert os.readlink(link) == target.name
+    assert target.read_text() not in {"old", ""}
+    assert {path.name for path in tmp_path.iterdir()} == {target.name, link.name}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_a_target_keeps_its_owner(write_to, tmp_path):
+    target = write(tmp_path / "out.csv", "old")
+    os.chown(target, 12345, 23456)
+    target.chmod(0o600)
+    assert write_to(target).status == 0
+    status = target.stat()
+    assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (12345, 23456, 0o600)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_a_target_whose_owner_cannot_be_kept_is_an_error(write_to, tmp_path, monkeypatch):
+    def deny(*arguments):
+        raise PermissionError(1, "Operation not permitted")
+
+    target = write(tmp_path / "out.csv", "old")
+    os.chown(target, 12345, 23456)
+    monkeypatch.setattr(os, "fchown", deny)
+    done = write_to(target)
+    assert (done.status, target.read_text(), len(list(tmp_path.iterdir()))) == (3, "old", 1)
+    assert "belongs to others" in done.err
+
+
+def test_a_named_pipe_is_written_into(write_to, tmp_path):
+    target, plain = tmp_path / "out.csv", tmp_path / "plain.csv"
+    os.mkfifo(target)
+    reader = os.open(target, os.O_RDONLY | os.O_NONBLOCK)
+    fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 1 << 20)  # all of it fits
+    with open(reader, "rb") as through:
+        assert write_to(target).status == write_to(plain).status == 0
+        assert through.read() == plain.read_bytes()
+    assert target.is_fifo()
+    assert {path.name for path in tmp_path.iterdir()} == {target.name, plain.name}
+
+
+def test_a_device_behind_a_link_is_written_into(lossctl, sample_data, tmp_path):
+    terminal, device = os.openpty()
+    link = tmp_path / "out.csv"
+    link.symlink_to(os.ttyname(device))
+    done = lossctl("eval", sample_data / "regression.csv", "-l", "mse", "-q", "-f", "csv", "-o", link)
+    os.set_blocking(terminal, False)
+    written = os.read(terminal, 1 << 16).decode()
+    for descriptor in (terminal, device):
+        os.close(descriptor)
+    assert (done.status, link.is_symlink()) == (0, True)
+    assert written.splitlines() == done.out.splitlines()
+
+
+def test_a_descriptor_is_written_into_where_it_stands(lossctl, sample_data, tmp_path):
+    """As of ``-o /dev/stdout >> log.csv``: a file of that name would lose what is in it."""
+    log = write(tmp_path / "log.csv", "before\n")
+    with log.open("ab") as file:
+        words = ["samples", sample_data / "regression.csv", "-l", "mse", "-q", "-f", "csv"]
+        done = lossctl(*words, "-o", f"/dev/fd/{file.fileno()}")
+    assert done.status == 0
+    assert log.read_text() == "before\n" + lossctl(*words).out

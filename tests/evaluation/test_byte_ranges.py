@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from figures import digits
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from ways import FEW, WAYS, in_turn, run
 
@@ -49,16 +49,16 @@ def as_python_reads(path):
 @pytest.mark.parametrize("word", ["plain", "quoted, comma", 'a "quote"', "übergröße €", ""], ids=str)
 def test_a_csv_may_be_cut_at_any_byte(end, last, word, tmp_path, monkeypatch):
     path = tmp_path / "rows.csv"
-    rows = [(at % 7, at * 0.37, f"{word}{at % 3}") for at in range(30)]
+    rows = [(at % 7, at * 0.37, f"{word}{at % 3}") for at in range(16)]
     path.write_bytes(text_of(rows, end=end, last=last).encode())
     whole = digits(unsplit(path))
     assert whole == digits(run(as_python_reads(path), PLAIN))
-    for size in (3, 7, 17, 64, 500, path.stat().st_size - 1, path.stat().st_size):
+    for size in (3, 7, 17, 64, 200, path.stat().st_size - 1, path.stat().st_size):
         monkeypatch.setattr(delimited, "RANGE", size)
         assert digits(run(path, PLAIN, threads=2)) == whole, size
 
 
-FIRST = [0, 1, 30, 59]
+FIRST = [0, 1, 20, 39]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["LF", "CRLF"])
@@ -67,12 +67,12 @@ FIRST = [0, 1, 30, 59]
 def test_a_csv_with_line_ends_inside_quotes_may_be_cut_at_any_byte(end, last, first, tmp_path, monkeypatch):
     path = tmp_path / "rows.csv"
     words = ["two\nlines", "a\n\n,\nb", "plain", '"\n"', "x\n\ry"]
-    rows = [(at % 7, at * 0.37, words[at % 5] if at >= first else "plain") for at in range(60)]
+    rows = [(at % 7, at * 0.37, words[at % 5] if at >= first else "plain") for at in range(40)]
     path.write_bytes(text_of(rows, end=end, last=last).encode())
     whole = digits(unsplit(path))
     assert whole == digits(run(as_python_reads(path), PLAIN))
     turn = FIRST.index(first) + 4 * last + 8 * (end == "\n")
-    for size, engine, threads in in_turn((64, 65, 77, 128, 200, 500, path.stat().st_size - 1), turn):
+    for size, engine, threads in in_turn((64, 65, 77, 128, 200, 350, path.stat().st_size - 1), turn):
         monkeypatch.setattr(delimited, "RANGE", size)
         assert digits(run(path, PLAIN, engine=engine, threads=threads)) == whole, (size, engine, threads)
 
@@ -109,7 +109,10 @@ def test_a_line_end_inside_quotes_may_fall_on_the_edge_of_a_range(tmp_path, monk
         assert digits(run(path, PLAIN, threads=2)) == whole, size
 
 
-@pytest.mark.parametrize("order", [(0, 1), (0, 1, 0), (0, 0), (1, 0, 0)], ids="files {}".format)
+ORDERS = [(0, 1), (0, 1, 0), (0, 0), (1, 0, 0)]
+
+
+@pytest.mark.parametrize("order", ORDERS, ids="files {}".format)
 def test_a_file_that_must_be_cut_again_leaves_the_next_ones_alone(order, tmp_path, monkeypatch):
     """Also where the next one is the same file again."""
     first, second = tmp_path / "first.csv", tmp_path / "second.csv"
@@ -120,7 +123,7 @@ def test_a_file_that_must_be_cut_again_leaves_the_next_ones_alone(order, tmp_pat
     assert sum(result.n for result in whole.results) == 2 * 40 * len(files)
     assert all(sample.row <= 40 for result in whole.results for sample in result.samples)
     monkeypatch.setattr(delimited, "RANGE", 64)
-    for engine, threads in FEW:
+    for engine, threads in FEW[ORDERS.index(order) % 2 :: 2]:
         assert digits(run(files, PLAIN, engine=engine, threads=threads)) == digits(whole)
 
 
@@ -148,7 +151,6 @@ CELLS = st.text(alphabet=string.ascii_letters[:3] + ' ",\n\r\té', max_size=8)
     size=st.integers(64, 300),
     way=st.sampled_from(WAYS),
 )
-@settings(max_examples=150)
 def test_any_small_csv_may_be_cut_at_any_byte(rows, end, last, quoting, size, way, tmp_path):
     assume(quoting != csv.QUOTE_MINIMAL or not any("\r" in cell for *_, cell in rows))  # Python would not quote it
     assume(not any("\r\n" in cell for *_, cell in rows))  # has a test of its own, above
@@ -171,7 +173,7 @@ def test_any_small_csv_may_be_cut_at_any_byte(rows, end, last, quoting, size, wa
 @pytest.mark.parametrize("size", [13, 64, 1000])
 def test_json_lines_may_be_cut_at_any_byte(size, tmp_path, monkeypatch):
     path = tmp_path / "rows.jsonl"
-    rows = [{"label": at % 7, "prediction": at * 0.37, "t": 'a\n"b"é'[: at % 7]} for at in range(60)]
+    rows = [{"label": at % 7, "prediction": at * 0.37, "t": 'a\n"b"é'[: at % 7]} for at in range(24)]
     for turn, end in enumerate(("\n", ""), (13, 64, 1000).index(size)):
         path.write_text("\n".join(json.dumps(row) for row in rows) + end)
         monkeypatch.undo()

@@ -98,7 +98,7 @@ def test_a_plug_in_loss_must_be_installed_on_the_workers(plugin, start_cluster, 
     paths = os.pathsep.join(filter(None, [str(plugin), os.environ.get("PYTHONPATH")]))
     serial = process(*command, "--engine", "serial", PYTHONPATH=paths)
     assert serial.status == 0
-    with start_cluster(preload=preload) as there:
+    with start_cluster(1, preload=preload) as there:
         found = process(*command, "--engine", "dask", "--scheduler", there.scheduler_address, PYTHONPATH=paths)
     if everywhere:
         assert found == serial

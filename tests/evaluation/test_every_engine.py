@@ -3,6 +3,7 @@
 Reports are compared by the ``repr`` of each result: equal to the last bit, with -0.0 and NaN told apart.
 """
 
+import functools
 import itertools
 import math
 import threading
@@ -34,6 +35,13 @@ RUNS = {
 }  # fmt: skip
 """For each sample file, everything a run can be asked for."""
 
+
+@functools.cache
+def serial_of(name, suffix):
+    """What the serial engine says of a sample file."""
+    return run(SAMPLES / f"{name}.{suffix}", RUNS[name], engine="serial")
+
+
 # --- engines and threads ---------------------------------------------------------------------------------------------
 
 
@@ -43,7 +51,7 @@ RUNS = {
 @pytest.mark.parametrize("name", RUNS)
 def test_sample_data_give_the_same_bits_on_every_engine(name, suffix, engine, threads):
     path = SAMPLES / f"{name}.{suffix}"
-    serial = run(path, RUNS[name], engine="serial")
+    serial = serial_of(name, suffix)
     found = run(path, RUNS[name], engine=engine, threads=threads)
     assert found.to_dict() == serial.to_dict()
     assert bits(found) == bits(serial)

@@ -1,5 +1,7 @@
 """Labels in a file of their own, matched by key: the numbers are those of the joined file, from any place."""
 
+import decimal
+import itertools
 import subprocess
 import sys
 
@@ -33,10 +35,14 @@ def whole():
 ASKED = {"loss": ["mse", "log_cosh"], "label": "y", "prediction": ["p", "q"], "gradient": True, "samples": 5}
 
 
-@pytest.mark.parametrize("weight", ["left", "right"])
-@pytest.mark.parametrize("by", ["left", "right"])
+PAIRS = [*zip(FORMATS, FORMATS, strict=True), (".csv", ".parquet"), (".arrows", ".tsv")]
+SIDES = itertools.cycle([[("left", "left"), ("right", "right")], [("left", "right"), ("right", "left")]])
+"""Where weights and groups are: each on either side with every pair of formats, together or apart by turns."""
+
+
 @pytest.mark.parametrize(
-    ("one", "other"), [*zip(FORMATS, FORMATS, strict=True), (".csv", ".parquet"), (".arrows", ".tsv")]
+    ("one", "other", "weight", "by"),
+    [(*pair, *sides) for pair, some in zip(PAIRS, SIDES, strict=False) for sides in some],
 )
 def test_a_join_equals_the_joined_file_bit_for_bit(whole, tmp_path, one, other, weight, by):
     left = ["user", "day", "p", "q", *(["w"] * (weight == "left")), *(["g"] * (by == "left"))]
@@ -128,6 +134,27 @@ def test_a_submission_and_its_solution_may_call_both_columns_the_same(lossctl, k
         ({"Usage": "Private"}, 0.0),
         ({"Usage": "Public"}, 0.625),
     ]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_number_of_a_part_is_not_rounded_to_the_type_of_another(lossctl, tmp_path, order):
+    """0.1 as a decimal, beside which another part has 32 bits."""
+    parts = [pa.array([decimal.Decimal("0.1")], pa.decimal128(3, 1)), pa.array([0.5], pa.float32())][::order]
+    for index, p in enumerate(parts):
+        pq.write_table(pa.table({"id": [index], "p": p}), tmp_path / f"{index}.parquet")
+    labels = write_lines(tmp_path / "labels.csv", "id,y", "0,0", "1,0")
+    asked = ["--labels", labels, "--id", "id", "-l", "mae", "--reduction", "sum", "-f", "value"]
+    assert lossctl("eval", tmp_path / "0.parquet", tmp_path / "1.parquet", *asked).out == "0.6\n"
+
+
+@pytest.mark.parametrize("key", ["left row", "right row", "lossctl left row", "id"])
+def test_a_join_adds_nothing_under_a_name_that_a_column_may_have(lossctl, tmp_path, key):
+    one = write_lines(tmp_path / "a.csv", f"{key},y,y (labels),p", "1,7,8,2", "2,7,8,5")
+    other = write_lines(tmp_path / "b.csv", f"{key},y,y (labels)", "2,3,9", "1,1,9")
+    asked = [one, "--labels", other, "--id", key, "-y", "y", "-p", "p", "-l", "mse"]
+    assert lossctl("eval", *asked, "-f", "value").out == "2.5\n"
+    header = lossctl("samples", *asked, "-q").out.splitlines()[0]
+    assert header.endswith(f"{key},y,y (labels),p,y (labels) (labels),y (labels) (labels) (labels)")
 
 
 def test_a_column_in_both_files_groups_and_weighs_by_that_of_the_predictions(lossctl, tmp_path):

@@ -96,9 +96,8 @@ def test_no_other_constant_does_better(definition, seed):
 
 
 @every_loss
-@pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("reduction", ["mean", "sum", "root-mean"])
-@pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
+@pytest.mark.parametrize(("seed", "weighted"), [(0, False), (1, False), (2, True), (3, True)])
 def test_its_loss_is_what_a_file_of_that_constant_has(definition, seed, reduction, weighted):
     bound = sampled_loss(definition, seed).under(reduction)
     source = data(bound, seed)
@@ -195,6 +194,7 @@ def test_of_mae_it_is_the_middle_of_the_two_middle_labels_where_every_number_bet
 
 
 @given(st.lists(st.tuples(st.integers(-50, 50), st.integers(1, 9)), min_size=1, max_size=20))
+@settings(max_examples=25)
 def test_weights_that_are_integers_are_repeated_rows(pairs):
     label, weight = zip(*pairs, strict=True)
     repeated = [value for value, times in pairs for _ in range(times)]
@@ -232,6 +232,7 @@ def test_of_a_plug_in_for_quantiles_it_is_the_quantile(pinball, tau):
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=40).filter(lambda it: 0 < sum(it) < len(it)))
+@settings(max_examples=30)
 def test_of_losses_of_probabilities_and_margins_it_is_the_formula_in_the_books(label):
     rate = Fraction(sum(label), len(label))
     assert constant_of(label, "bce") == float(rate)
@@ -351,7 +352,7 @@ def test_without_being_asked_nothing_is_kept():
 def many():
     """More different labels than are kept, in groups of many sizes, with weights."""
     rng = np.random.default_rng(17)
-    n = 200_001
+    n = 90_001
     label = rng.normal(3.0, 2.0, n)
     group = np.array([f"group {at}" for at in range(9)])[np.minimum(rng.geometric(0.4, n) - 1, 8)]
     return pa.table({"y": label, "p": label + rng.normal(size=n), "w": rng.lognormal(size=n), "g": pa.array(group)})
@@ -367,9 +368,9 @@ def test_no_thread_engine_cut_or_order_changes_a_bit(many, tmp_path, more):
         assert bits(found(many, **ASKED, **more, threads=threads)) == bits(serial)
     shuffled = many.take(pa.array(np.random.default_rng(2).permutation(many.num_rows)))
     paths = []
-    for at, (start, stop) in enumerate([(0, 70_001), (70_001, 70_002), (70_002, many.num_rows)]):
+    for at, (start, stop) in enumerate([(0, 40_001), (40_001, 40_002), (40_002, many.num_rows)]):
         paths.append(str(tmp_path / f"part{at}.parquet"))
-        pq.write_table(shuffled.slice(start, stop - start), paths[-1], row_group_size=20_011)
+        pq.write_table(shuffled.slice(start, stop - start), paths[-1], row_group_size=10_011)
     assert digits(found(paths, **ASKED, **more, threads=2)) == digits(serial)
 
 

@@ -4,11 +4,14 @@ import json
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from collections import Counter
+from html.parser import HTMLParser
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from deceiving import EVIL, leaked
 from waiting import HANGS
 
 from lossctl import get_loss
@@ -145,16 +148,59 @@ def test_bad_data_are_refused_as_in_eval(lossctl, tmp_path):
     assert plotted.err == measured.err
 
 
+SVG = {"svg", "g", "path", "text", "tspan", "rect", "line", "defs", "clipPath", "linearGradient", "stop", "style"}
+"""Elements of a picture, none of which runs anything."""
+ENDS = "</script></style></text><script>alert(1)</script><img src=x onerror=alert(1)>]]>&#x1b;"
+HOSTILE = f"{ENDS}{EVIL}\\' + alert(1) + '"
+"""What ends a script, an attribute, a string of an expression; signs that command a terminal; and the rest."""
+
+
+class Elements(HTMLParser):
+    """The elements of a page, and how many scripts it has."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = Counter()
+
+    def handle_starttag(self, tag, attrs):
+        self.seen[tag] += 1
+        assert not any(name.startswith("on") or name in {"src", "href"} for name, _ in attrs), tag
+
+
 def test_names_from_a_file_command_neither_a_terminal_nor_a_page(lossctl, tmp_path):
     pytest.importorskip("altair")
     pytest.importorskip("vl_convert")
-    bad = "</script><script>alert(1)</script>\x1b[31m\n\"'" + "long" * 40
-    pq.write_table(pa.table({"y": [1.0, 2.0, 3.0, 4.0], bad: [1.5, 2.0, 2.0, 5.0]}), tmp_path / "x.parquet")
-    pages = [tmp_path / f"x{suffix}" for suffix in (".html", ".svg", ".vl.json")]
+    bad = f"{HOSTILE}{'long' * 40}"
+    names = [f"a{HOSTILE}", f"b{HOSTILE}"]
+    table = {"y": [names[0], names[1]] * 2, f"p{bad}": [0.5, 0.25, 0.75, 0.5], f"q{bad}": [0.5, 0.5, 0.25, 0.5]}
+    pq.write_table(pa.table(table), tmp_path / "x.parquet")
+    pages = [tmp_path / f"x{suffix}" for suffix in (".html", ".svg", ".vl.json", ".txt")]
     flags = [flag for page in pages for flag in ("-o", page)]
-    done = lossctl("plot", tmp_path / "x.parquet", "-l", "mse", "-y", "y", "-p", "/script/", *flags)
+    # As vectors of two classes, so that a map of classes is drawn too.
+    model = f"{bad.replace('=', '')}=/script/"
+    command = ["-l", "cross_entropy", "-y", "y", "-p", model, "--classes", ",".join(names), "--normalize-rows"]
+    done = lossctl("plot", tmp_path / "x.parquet", *command, *flags)
     assert done.status == 0, done.err
-    assert "\x1b" not in done.out
+    page, picture, numbers, text = (page.read_text() for page in pages)
+    for shown in (done.out, done.err, text):
+        assert leaked(shown) == set()
     assert max(len(line) for line in done.out.splitlines()) <= 80
-    assert "<script>alert" not in pages[0].read_text()
-    ET.fromstring(pages[1].read_text())
+    assert "alert(1)" in page
+    elements = Elements()
+    elements.feed(page)
+    assert set(elements.seen) == {"html", "head", "meta", "style", "body", "div", "script"}
+    assert elements.seen["script"] == page.count("<script"), "no name begins one"
+    assert "\x1b" not in page
+    root = ET.fromstring(picture)
+    assert {element.tag.rpartition("}")[2] for element in root.iter()} <= {
+        "svg",
+        "g",
+        "path",
+        "text",
+        "rect",
+        "defs",
+        *SVG,
+    }
+    assert not any(name.startswith("on") or "href" in name for element in root.iter() for name in element.attrib)
+    assert leaked("".join(root.itertext())) == set()
+    assert leaked(json.loads(numbers)["config"].__repr__()) == set()

@@ -20,9 +20,9 @@ NASTY = ["plain", "a,b", 'say "x"', "two\nlines", "tab\there", "über", "NA", "n
 def everything():
     """Numbers of every size and text of every kind."""
     rng = np.random.default_rng(8)
-    rows = 13 * 24
+    rows = 13 * 12
     numbers = {name: rng.normal(size=rows) * 10.0 ** rng.integers(-30, 30, rows) for name in ("y", "p", "q")}
-    return pa.table({**numbers, "w": rng.integers(0, 9, rows) / 8, "g": pa.array(NASTY * 24)})
+    return pa.table({**numbers, "w": rng.integers(0, 9, rows) / 8, "g": pa.array(NASTY * 12)})
 
 
 @pytest.fixture(scope="module")

@@ -54,8 +54,11 @@ TARGETS = (".parquet", ".arrow", ".arrows", ".csv", ".tsv", ".jsonl")
 @pytest.mark.parametrize("source", [".parquet", ".arrow", ".arrows"])
 @pytest.mark.parametrize("kind", CARRIED)
 def test_samples_keep_a_column_of_any_type(kind, source, top, tmp_path, lossctl):
-    """From every source to every target, by turns as they come and worst first: a writer sees batches either way."""
-    column, turn = CARRIED[kind], TARGETS.index(source) + bool(top)
+    """From every source to every target, by turns as they come and worst first: a writer sees batches either way.
+
+    Of every type, each format to itself and every target as the rows come; of two types, every source to every target.
+    """
+    column, turn = CARRIED[kind], TARGETS.index(source) + (1 + list(CARRIED).index(kind) % 2 if top else 0)
     table = pa.table(
         {"y": [1.0, None, 1.0, 1.0], "p": [4.0, 3.0, 3.0, 2.0], "it": pa.concat_arrays([column, column.slice(0, 1)])}
     )
@@ -67,7 +70,7 @@ def test_samples_keep_a_column_of_any_type(kind, source, top, tmp_path, lossctl)
     column = table_of(path)["it"]
     cells = column.to_pylist()
     kept = [cells[0], cells[2], cells[3]]
-    for suffix in TARGETS[turn % 2 :: 2]:
+    for suffix in TARGETS[turn % 3 :: 3]:
         target = tmp_path / f"out{suffix}"
         done = lossctl("samples", path, "-l", "mse", "--nulls", "drop", "-o", target, *top)
         assert done.status == 0, f"{suffix}: {done.err}"
@@ -129,10 +132,8 @@ def fickle(tmp_path, monkeypatch):
 
 
 every_text = pytest.mark.parametrize("name", TEXT)
-every_change = pytest.mark.parametrize(
-    ("first", "later"),
-    [(1, 0.5), (1, "many"), (0.5, "many"), ("2024-01-05", "never"), (True, "maybe"), (None, "x"), (1, 2**70)],
-)
+CHANGES = [(1, 0.5), (1, "many"), (0.5, "many"), ("2024-01-05", "never"), (True, "maybe"), (None, "x"), (1, 2**70)]
+every_change = pytest.mark.parametrize(("first", "later"), CHANGES)
 
 
 @every_text
@@ -143,12 +144,12 @@ def test_a_carried_column_that_changes_its_mind_does_not_end_a_run(name, first, 
 
 
 @every_text
-@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
 @every_change
 @pytest.mark.parametrize("top", [[], ["--top", "200"]], ids=["all", "top"])
-def test_samples_survive_a_carried_column_that_changes_its_mind(
-    name, suffix, first, later, top, fickle, tmp_path, lossctl
-):
+def test_samples_survive_a_carried_column_that_changes_its_mind(name, first, later, top, fickle, tmp_path, lossctl):
+    """The targets take turns: each meets every text, every change, and either order of rows."""
+    turn = list(TEXT).index(name) + CHANGES.index((first, later)) + bool(top)
+    suffix = (".csv", ".jsonl", ".parquet")[turn % 3]
     path, target = fickle(name, first, later), tmp_path / f"out{suffix}"
     done = lossctl("samples", path, "-l", "mse", "-o", target, *top)
     assert done.status == 0, done.err

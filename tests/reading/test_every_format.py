@@ -12,12 +12,12 @@ import pytest
 from figures import digits, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stored import ON_DISK, SUFFIXES
+from stored import ON_DISK, SUFFIXES, stored_as
 
 import lossctl
 from lossctl.reading import footer as parting
 from lossctl.reading.files import open_location, open_source
-from lossctl.reading.format import Reading, Wanted, format_for
+from lossctl.reading.format import Reading, Wanted, format_for, formats
 from lossctl.reading.location import locate
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
@@ -277,3 +277,27 @@ def test_a_batch_of_wide_rows_is_small_however_well_they_compress(tmp_path):
         assert sum(batch.num_rows for batch in batches) == rows
         assert batches[0].num_rows >= least
         assert max(batch.nbytes for batch in batches) <= most
+
+
+@pytest.mark.parametrize("command", ["eval", "samples", "doctor"])
+@pytest.mark.parametrize("name", [found.name for found in ON_DISK])
+def test_what_is_said_of_text_is_refused_where_no_file_is_text(lossctl, tmp_path, name, command):
+    found, path = formats.get(name), tmp_path / f"rows{formats.get(name).suffixes[0]}"
+    path.write_bytes(stored_as(found, pa.table({"y": [1.0, 2.0], "p": [1.5, 2.0]})))
+    asked = [] if command == "doctor" else ["-l", "mse"]
+    for words, heeded in (
+        (["-d", ";"], not found.typed),
+        (["--no-header"], not found.typed),
+        (["--null-values", "-9"], found.text),
+    ):
+        done = lossctl(command, path, *asked, *words)
+        assert (f"{words[0]} is for text, and {name} says itself how it is read" in done.err) != heeded, words
+        assert heeded or (done.status, done.out) == (2, "")
+
+
+def test_what_is_said_of_text_may_be_said_of_labels_alone(lossctl, tmp_path):
+    path, labels = tmp_path / "rows.parquet", tmp_path / "labels.csv"
+    pq.write_table(pa.table({"k": [1, 2], "p": [1.5, 2.0]}), path)
+    labels.write_text("k;y\n1;1\n2;2\n")
+    done = lossctl("eval", path, "--labels", labels, "--id", "k", "-d", ";", "-l", "mse", "-f", "value")
+    assert (done.status, done.out) == (0, "0.125\n")

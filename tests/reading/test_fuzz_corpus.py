@@ -82,7 +82,7 @@ CELLS = st.one_of(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(
     header=st.lists(st.sampled_from(["y", "p", "w", "g", "", "p", '"y"', "é", "1"]), min_size=1, max_size=5),
     rows=st.lists(st.lists(CELLS, max_size=5), max_size=6),
@@ -104,7 +104,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(
     rows=st.lists(st.dictionaries(st.sampled_from(["y", "p", "g", "\ud800"]), JSON, max_size=4), max_size=5),
     ascii_=st.booleans(),

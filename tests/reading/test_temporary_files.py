@@ -9,10 +9,19 @@ import pytest
 from stored import ROWS, parquet_bytes, write
 from waiting import HANGS
 
+COMMANDS, FORMS = [["eval"], ["samples"], ["samples", "--top", "1"]], ["parquet", "arrow", "csv.gz"]
 
-@pytest.mark.parametrize("command", [["eval"], ["samples"], ["samples", "--top", "1"]], ids=" ".join)
-@pytest.mark.parametrize("form", ["parquet", "arrow", "csv.gz"])
-@pytest.mark.parametrize("good", [True, False], ids=["good", "bad"])
+
+@pytest.mark.parametrize(
+    ("command", "form", "good"),
+    [
+        pytest.param(
+            command, form, not (at + of) % 2, id=f"{' '.join(command)}-{form}-{('good', 'bad')[(at + of) % 2]}"
+        )
+        for at, command in enumerate(COMMANDS)
+        for of, form in enumerate(FORMS)
+    ],
+)
 def test_no_temporary_file_is_left(piped, tmp_path, command, form, good):
     table = pa.table({"y": [1.0, 3.0], "p": [2.0, 5.0 if good else None]})
     sink = pa.BufferOutputStream()

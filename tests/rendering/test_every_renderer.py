@@ -104,28 +104,28 @@ def test_there_is_no_golden_file_too_many():
     assert {path.name for path in GOLDEN.glob("*.txt")} == {path.name for path, _ in golden_files()}
 
 
-@pytest.mark.parametrize(
-    "surroundings",
-    [
-        {"COLUMNS": "40", "LINES": "5"},
-        {"NO_COLOR": "1"},
-        {"FORCE_COLOR": "1", "CLICOLOR_FORCE": "1", "TTY_COMPATIBLE": "1"},
-        {"TERM": "dumb"},
-        {"TERM": "xterm-256color", "COLORTERM": "truecolor", "COLUMNS": "200"},
-        {"GITHUB_ACTIONS": "true", "CI": "1"},
-        {"LANG": "C", "LC_ALL": "C", "PYTHONIOENCODING": "ascii"},
-    ],
-    ids=",".join,
-)
+SURROUNDINGS = [
+    {"COLUMNS": "40", "LINES": "5"},
+    {"NO_COLOR": "1"},
+    {"FORCE_COLOR": "1", "CLICOLOR_FORCE": "1", "TTY_COMPATIBLE": "1"},
+    {"TERM": "dumb"},
+    {"TERM": "xterm-256color", "COLORTERM": "truecolor", "COLUMNS": "200"},
+    {"GITHUB_ACTIONS": "true", "CI": "1"},
+    {"LANG": "C", "LC_ALL": "C", "PYTHONIOENCODING": "ascii"},
+]
+
+
 @pytest.mark.parametrize("color", [False, True], ids=["plain", "colour"])
-def test_surroundings_change_nothing(renderer, surroundings, color, monkeypatch):
+def test_surroundings_change_nothing(renderer, color, monkeypatch):
     style, report = Style(width=100, color=color), report_for(renderer)
     for name in ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TERM", "COLORTERM", "GITHUB_ACTIONS", "CI"):
         monkeypatch.delenv(name, raising=False)
     expected = renderer.render(report.document(), style)
-    for name, value in surroundings.items():
-        monkeypatch.setenv(name, value)
-    assert renderer.render(report.document(), style) == expected
+    for surroundings in SURROUNDINGS:
+        with monkeypatch.context() as patch:
+            for name, value in surroundings.items():
+                patch.setenv(name, value)
+            assert renderer.render(report.document(), style) == expected, surroundings
 
 
 def test_text_ends_with_one_line_end_and_no_line_with_a_blank(renderer):

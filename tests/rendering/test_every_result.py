@@ -4,11 +4,14 @@ import csv
 import io
 import json
 import re
+from dataclasses import fields, is_dataclass, replace
 from html.parser import HTMLParser
 
+import deceiving
 import numpy as np
 import pyarrow as pa
 import pytest
+from deceiving import leaked
 from rich.cells import cell_len
 from suspicious import TABLE, at, b, changed, m
 
@@ -17,14 +20,16 @@ from lossctl.checks.contract import Check, check_draws
 from lossctl.checks.differences import compare_loss
 from lossctl.checks.outcome import Form, Outcome
 from lossctl.doctor.diagnose import diagnose
-from lossctl.document import Axis, Chart, Panel, Series, Table, charted
+from lossctl.document import Axis, Chart, Document, Line, Panel, Piece, Series, Table, charted
 from lossctl.functions.bound_loss import get_loss
 from lossctl.functions.explanation import Explanation, find
 from lossctl.functions.tables import explained, listed, paired
 from lossctl.plots.curves import curve, curves
 from lossctl.rendering.notebook import fragment
 from lossctl.rendering.renderer import Style, renderers
+from lossctl.words import LINE, printable
 
+EVERYTHING = f"{deceiving.EVIL}\ud800\udcff\x9b2J"
 EVIL = ("\x1b[2Jevil", "a|b", "two\nlines", "<script>alert(1)</script>", "b\x08\x9b31m")
 PEOPLE = ("table", "plain", "markdown")
 
@@ -170,6 +175,32 @@ def test_a_name_can_neither_command_the_terminal_nor_end_a_row(word):
             assert len({len(row) for row in rows}) == 1
 
 
+def reworded(value, change):
+    """A document's part with each of its texts changed; words that say how it is drawn stay."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, tuple | list):
+        return type(value)(reworded(item, change) for item in value)
+    if is_dataclass(value):
+        names = [field.name for field in fields(value) if field.name not in {"tone", "kind", "mark"}]
+        return replace(value, **{name: reworded(getattr(value, name), change) for name in names})
+    return value
+
+
+@pytest.mark.parametrize("render", [*map(renderers.get, PEOPLE), fragment], ids=[*PEOPLE, "html"])
+def test_whatever_text_stands_anywhere_in_a_result_is_shown_as_the_same_text_escaped(document, render):
+    """So nothing that it holds has an effect: neither on the terminal, nor on lines, nor on other cells."""
+
+    def drawn(word):
+        sections = reworded(list(document.sections()), lambda text: f"{text}{word}")
+        hostile = replace(document, sections=lambda: sections)
+        return render(hostile) if render is fragment else render.render(hostile, Style(height=9))
+
+    text = drawn(EVERYTHING)
+    assert leaked(text) == set()
+    assert text == drawn(printable(EVERYTHING))
+
+
 class Tags(HTMLParser):
     """The elements of a text, which must be closed as they were opened, and its words."""
 
@@ -250,3 +281,34 @@ def test_the_rows_of_a_chart_are_its_points_bars_and_cells():
         ("bars", 0.0, 5.0, None), ("bars", 1.0, 6.0, None),
         ("heat", 0.0, 0.0, 1), ("heat", 1.0, 0.0, 2), ("heat", 0.0, 1.0, 3), ("heat", 1.0, 1.0, 4),
     ]  # fmt: skip
+
+
+def test_a_very_long_name_is_shortened_for_people_and_whole_for_machines():
+    word = "a" + "x" * 3_000_000 + "z"
+    document = report((word, "plain")).document()
+    for name in PEOPLE:
+        text = renderers.get(name).render(document, Style())
+        assert len(text) < 100_000
+        assert re.search(r"axx[\s\S]*left[\s\S]*out[\s\S]*xxz", text)
+    assert len(fragment(document)) < 100_000
+    assert word in renderers.get("csv").render(document, Style())
+
+
+def test_a_command_to_copy_is_whole():
+    command = "lossctl eval " + "x" * (2 * LINE)
+    for indent in (0, 2):
+        document = Document("title", lambda indent=indent: [(Line(Piece(command, "command"), indent),)])
+        for name in PEOPLE:
+            assert command in renderers.get(name).render(document, Style())
+
+
+@pytest.mark.parametrize("word", ["<img src=x>", "[link](x)", "![picture](x)", "[x]: y", "</td>", "<!--", "a`b"])
+def test_a_name_is_no_markup_of_markdown(word):
+    document = Document("title", lambda: [(Line(word), Line(Piece(word, "code")), Line(Piece(word, "command")))])
+    plain, *code = renderers.get("markdown").render(document, Style()).split("\n\n")
+    assert re.sub(r"\\(?=[<(!\[:])", "", plain) == word
+    assert not re.search(r"(?<!\\)<[A-Za-z/!]|\](?=[(\[:])|(?<!\\)!\[", plain)
+    for line in code:
+        ticks = re.match("`+", line)[0]
+        assert line.strip("`\n ") == word
+        assert line.count(ticks) == 2

@@ -16,7 +16,7 @@ from lossctl.cli.options import (
     column_option,
     output_option,
 )
-from lossctl.words import split
+from lossctl.words import shell_word, split
 
 Ids = Annotated[
     str | None,
@@ -70,11 +70,9 @@ def doctor(
 
 def _repeated(files: list[str], source: Input) -> list[str]:
     """What a suggested command line repeats of this one, as a shell takes it."""
-    from lossctl.doctor.shell import quoted
-
-    words = [quoted(f"./{path}" if path.startswith("-") else path) for path in files if path != "-"]
-    words += ["-F", quoted(source.input_format)] if source.input_format is not None else []
-    words += ["-d", quoted(source.delimiter)] if source.delimiter is not None else []
+    words = [shell_word(f"./{path}" if path.startswith("-") else path) for path in files if path != "-"]
+    words += ["-F", shell_word(source.input_format)] if source.input_format is not None else []
+    words += ["-d", shell_word(source.delimiter)] if source.delimiter is not None else []
     words += ["--no-header"] if source.no_header else []
-    words += [quoted(f"--null-values={source.null_values}")] if source.null_values is not None else []
+    words += [shell_word(f"--null-values={source.null_values}")] if source.null_values is not None else []
     return words

@@ -54,6 +54,10 @@ FailAbove = Annotated[
 Profile = Annotated[bool, running_option("--profile", help="Say where the time went, on stderr and in JSON.")]
 
 
+UNSHOWN = {"value": ("--grad", "--samples", "--skill"), "csv": ("--samples",), "tsv": ("--samples",)}
+"""What a format leaves out: one number is one number, and a row of CSV is a result."""
+
+
 @command("eval", "lossctl eval preds.csv -l mse,huber:delta=0.5 --by segment --fail-above mse=0.2")
 def evaluate(
     *,
@@ -91,6 +95,7 @@ def evaluate(
     voice, style = output.voice, output.style
     shown = output.renderer("table" if sys.stdout.isatty() else "plain")
     written = [(path, _renderer_for(path)) for path in output.output or ()]
+    _ensure_shown({"--grad": grad, "--samples": samples > 0, "--skill": skill}, [shown, *dict(written).values()])
     inputs = input_files(files, join.labels) if written else ()
     for path, _ in written:
         refuse(path, inputs)
@@ -128,7 +133,7 @@ def evaluate(
     voice.result(text)
     if report.profile is not None:
         where = profiled(report.profile)
-        voice.say(renderers.get("table").render(where, replace(style, color=False)).rstrip())
+        voice.say(*renderers.get("table").render(where, replace(style, color=False)).rstrip().split("\n"))
     failed = [words for words, passed in verdicts if not passed]
     for words, passed in verdicts:
         voice.say(f"{'PASS' if passed else 'FAIL'} {words}")
@@ -159,10 +164,10 @@ class Gate:
             chosen = report.results if self.loss is None else report.of(self.loss)
         except UsageError as wrong:
             raise wrong.about(f"--fail-above {self.loss}") from None
-        return [self._verdict(result, report) for result in chosen]
+        several = len({result.model for result in report.results}) > 1
+        return [self._verdict(result, several=several) for result in chosen]
 
-    def _verdict(self, result: "Result", report: "Report") -> tuple[str, bool]:
-        several = len({it.model for it in report.results}) > 1
+    def _verdict(self, result: "Result", *, several: bool) -> tuple[str, bool]:
         title = " ".join(
             [
                 result.loss,
@@ -188,6 +193,14 @@ def _gate(text: str) -> Gate:
     return Gate(name or None, number)
 
 
+def _ensure_shown(asked: dict[str, bool], shown: "list[Renderer]") -> None:
+    """Check that each flag that is asked for changes what at least one format shows."""
+    for flag in [flag for flag, wanted in asked.items() if wanted]:
+        if all(flag in UNSHOWN.get(renderer.name, ()) for renderer in shown):
+            what = f"{flag} is not shown by --format {shown[0].name}"
+            raise UsageError(what, "Leave it out, or take another format.")
+
+
 def _renderer_for(path: str) -> "Renderer":
     from lossctl.rendering.renderer import renderers
 
@@ -202,5 +215,5 @@ def _write(path: str, text: str, files: tuple[str, ...], voice: Voice) -> None:
     from lossctl.cli.output import replacing
 
     with replacing(path, files) as file:
-        file.write(text.encode())
+        file.write(text.encode(errors="backslashreplace"))  # as stdout does
     voice.note(f"wrote {path}")

@@ -19,7 +19,7 @@ from lossctl.cli.options import (
     output_option,
 )
 from lossctl.errors import UsageError
-from lossctl.words import did_you_mean
+from lossctl.words import did_you_mean, shell_word
 
 if TYPE_CHECKING:
     from lossctl.document import Chart
@@ -155,7 +155,7 @@ def _named(subjects: list[str]) -> "list[BoundLoss | BoundActivation] | None":
     if found and files:
         raise UsageError(
             f"{subjects[0]} and others are some names, some files ({files[0]})",
-            f"To measure a file: lossctl plot {files[0]} --loss {found[0]}.",
+            f"To measure a file: lossctl plot {shell_word(files[0])} --loss {found[0]}.",
         )
     return found or None
 

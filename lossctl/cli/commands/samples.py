@@ -1,7 +1,7 @@
 """``lossctl samples``: the per-sample table."""
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 
 from lossctl.cli.choices import completing
 from lossctl.cli.command import Voice, command, prepared, refuse_given
@@ -15,11 +15,13 @@ from lossctl.cli.options import (
     RunningOptions,
     output_option,
 )
-from lossctl.errors import UsageError
+from lossctl.cli.signals import is_quiet
+from lossctl.errors import LossctlError, UsageError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from lossctl.cli.output import Sink
     from lossctl.evaluation.measure import Measured
     from lossctl.reading import format as formats_contract
 
@@ -69,10 +71,7 @@ def samples(
     With several losses, --top ranks by the first of the first model. Rows are numbered from 1, header lines not
     counted. Rows dropped for a null or a weight of 0 are left out, their number is said.
     """
-    import os
-    import sys
-
-    from lossctl.cli.output import refuse
+    from lossctl.cli.output import refuse, standard_output
     from lossctl.evaluation.evaluate import input_files
     from lossctl.evaluation.samples import every_row, worst_rows
     from lossctl.inference.request import Request
@@ -84,7 +83,7 @@ def samples(
     voice = Voice(quiet)
     target = _format(form, output)
     joined = join.asked(files)
-    inputs = input_files(files, join.labels) if output is not None else ()
+    inputs = input_files(files, join.labels)
     if output is not None:
         refuse(output, inputs)
     request = Request(**losses.asked(), **columns.asked())
@@ -101,15 +100,15 @@ def samples(
 
     def pieces(*, verbatim: bool) -> "Iterator[pa.RecordBatch]":
         if top is None:
-            return every_row(data, plan, finish, verbatim=verbatim)
-        return worst_rows(data, plan, top, finish, how, verbatim=verbatim)
+            return every_row(data, plan, finish, verbatim=verbatim, several_types=not target.typed)
+        return worst_rows(data, plan, top, finish, how, verbatim=verbatim, several_types=not target.typed)
 
     if output is not None:
-        rows = _save(output, inputs, target, pieces, once=data.once)
+        rows = _save(output, inputs, target, pieces, voice, once=data.once)
         voice.note(f"wrote {output}: {rows:,} rows")
         return
-    with open(os.devnull if quiet > 1 else sys.stdout.fileno(), "wb", closefd=quiet > 1) as file:
-        _write(file, target, pieces(verbatim=not target.typed))
+    with standard_output(inputs, wanted=quiet < 2) as sink:
+        _write(sink, target, pieces(verbatim=not target.typed), voice)
 
 
 def _save(
@@ -117,6 +116,7 @@ def _save(
     inputs: tuple[str, ...],
     target: "formats_contract.Format",
     pieces: "Callable[..., Iterator[pa.RecordBatch]]",
+    voice: Voice,
     *,
     once: bool,
 ) -> int:
@@ -128,13 +128,14 @@ def _save(
     from lossctl.reading.format import Mixed
 
     try:
-        with replacing(path, inputs) as beside:
-            return _write(beside, target, pieces(verbatim=not target.typed))
+        with replacing(path, inputs) as sink:
+            once = once or sink.stays
+            return _write(sink, target, pieces(verbatim=not target.typed), voice)
     except Mixed:
         if not target.typed or once:
             raise
-    with replacing(path, inputs) as beside:
-        return _write(beside, target, pieces(verbatim=True))
+    with replacing(path, inputs) as sink:
+        return _write(sink, target, pieces(verbatim=True), voice)
 
 
 def _format(form: str | None, path: str | None) -> "formats_contract.Format":
@@ -155,17 +156,27 @@ def _format(form: str | None, path: str | None) -> "formats_contract.Format":
     return target
 
 
-def _write(file: BinaryIO, target: "formats_contract.Format", pieces: "Iterator[pa.RecordBatch]") -> int:
-    """Write the pieces as they come; how many rows there were."""
-    writer: formats_contract.Writer | None = None
+def _write(sink: "Sink", target: "formats_contract.Format", pieces: "Iterator[pa.RecordBatch]", voice: Voice) -> int:
+    """Write the pieces as they come; how many rows there were.
+
+    What cannot be finished gets no end marker. Text has none that could be missed, so its rows are counted on stderr.
+    """
+    from lossctl.reading.writing import CheckedWriter
+
+    writer: CheckedWriter | None = None
     rows = 0
     try:
         for piece in pieces:
             if writer is None:
-                writer = target.writer(file, piece.schema)
+                writer = CheckedWriter(target, cast("BinaryIO", sink), piece.schema)
             writer.write_batch(piece)
             rows += piece.num_rows
-    finally:
         if writer is not None:
             writer.close()
+    except BaseException as why:
+        sink.abandoned = True
+        if sink.stays and sink.begun and target.text and not is_quiet(why):
+            about = "" if isinstance(why, LossctlError) else "at least "  # a signal may come amid a piece
+            voice.warn(f"{sink.title}: ends after {about}{rows:,} rows, which are not all")
+        raise
     return rows

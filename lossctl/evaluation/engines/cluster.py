@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from lossctl.errors import DataError, LossctlError, UsageError, option
-from lossctl.evaluation.engine import Engine, Item, Output, available_cores, engines, in_turn
+from lossctl.evaluation.engine import SIGNALS, Engine, Item, Output, available_cores, engines, in_turn
 from lossctl.evaluation.remote import Outcome, Task, versions
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ FRESH = 1.0
 BUNDLE, WORTH, LIGHT = 32, 0.2, 1 << 16
 """A task costs milliseconds, so it is several shards: up to `BUNDLE`, as long as they take no more than about `WORTH`
 seconds together, and `LIGHT` bytes to send."""
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
 NOISY = ("distributed", "tornado", "asyncio")
 """Loggers that tell of every worker that comes and goes; a user is told what matters as an error."""
 SETTINGS = {"distributed.admin.large-graph-warning-threshold": "1GB"}  # a shard of a table in memory holds its rows
@@ -293,7 +292,7 @@ def _processes(workers: int) -> Iterator["LocalCluster"]:
 
 @contextlib.contextmanager
 def _signals_held() -> Iterator[None]:
-    """Hold SIGINT and SIGTERM back, so that what is being started can be stopped; raise them when the context ends.
+    """Hold signals back, so that what is being started can be stopped; raise them when the context ends.
 
     Processes started meanwhile block them for good: a terminal sends Ctrl-C to every process, and only this one is to
     answer.

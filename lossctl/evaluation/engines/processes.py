@@ -14,14 +14,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Generic, NoReturn
 
 from lossctl.errors import DataError, UsageError, option
-from lossctl.evaluation.engine import Item, Output, available_cores, engines, in_turn, portable
+from lossctl.evaluation.engine import SIGNALS, Item, Output, available_cores, engines, in_turn, portable
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.context import ForkProcess
-
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class _Crew(Generic[Item, Output]):
@@ -165,7 +162,8 @@ def _serve(function: Callable[[Item], Output], connection: "Connection", inherit
     """
     for end in inherited:
         end.close()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to every process; the one who forked answers
+    for from_terminal in (signal.SIGHUP, signal.SIGINT):  # it sends them to every process; the one who forked answers
+        signal.signal(from_terminal, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     with contextlib.suppress(Exception):  # the other end is closed, or has to see that this one is

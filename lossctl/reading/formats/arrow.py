@@ -11,8 +11,9 @@ from lossctl.errors import DataError
 from lossctl.reading.columns import Column
 from lossctl.reading.footer import Part, PartedSource
 from lossctl.reading.format import Reading, Wanted, columns_in, formats
-from lossctl.reading.location import Location, stamp_of, unchanged
-from lossctl.reading.stores import REFUSALS, open_binary, unreadable
+from lossctl.reading.location import Location
+from lossctl.reading.stamp import unchanged
+from lossctl.reading.stores import REFUSALS, unreadable
 
 ROWS = 1 << 16
 
@@ -64,10 +65,10 @@ class ArrowFile:
             raise DataError(f"{location.title}: Feather of version 1", "Write it again as version 2, or as Parquet.")
         spooled = location.spooled()
         try:
-            with open_binary(spooled.path) as file:
+            with unchanged(spooled.path, spooled.stamp) as file:
                 reader = pa.ipc.open_file(file)
                 columns, batches = columns_in(reader.schema), reader.num_record_batches
-                return PartedSource(location, spooled.path, columns, batches, None, stamp_of(file), FileBatches)
+                return PartedSource(location, spooled.path, columns, batches, None, spooled.stamp, FileBatches)
         except REFUSALS as error:
             raise unreadable(location.title, error) from None
 
@@ -91,12 +92,35 @@ class FileWriter:
 
     def write_batch(self, batch: pa.RecordBatch, /) -> None:
         """Append rows."""
-        arrays = [array.cast(field.type) for array, field in zip(batch.columns, self.schema, strict=True)]
+        arrays = [array.dictionary_decode() if pa.types.is_dictionary(array.type) else array for array in batch.columns]
         self.writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=self.schema))
 
     def close(self) -> None:
         """Write the footer."""
         self.writer.close()
+
+
+class Stream:
+    """The bytes of a stream, and whether its reader met their end.
+
+    Arrow takes the end of the bytes for the end of the stream, but a writer that comes to the end marks it.
+    """
+
+    def __init__(self, file: Any) -> None:
+        self.file, self.closed, self.cut = file, False, False
+
+    def read(self, n: int) -> bytes:
+        """The next bytes."""
+        some = bytes(self.file.read(n))
+        self.cut = n > 0 and not some
+        return some
+
+    def readable(self) -> bool:
+        """True: asked by Arrow."""
+        return True
+
+    def close(self) -> None:
+        """Do nothing: whoever opened the file closes it."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +147,7 @@ class StreamSource:
 
     location: Location
     columns: tuple[Column, ...]
+    stream: Stream
     reader: Any
     """The reader of a pipe, which cannot be opened again."""
     first: pa.RecordBatch | None = None
@@ -152,28 +177,36 @@ class StreamSource:
         """
         if not self.location.pipe:
             with self.location.open() as file:
-                yield from self._batches(pa.ipc.open_stream(file), None)
+                stream = Stream(file)
+                yield from self._batches(stream, pa.ipc.open_stream(stream), None)
             return
         if self.advanced:
             raise DataError(f"{self.location.title}: can be read only once", "Save it to a file first.")
-        for shard in self._batches(self.reader, self.first):
+        for shard in self._batches(self.stream, self.reader, self.first):
             self.first = self.first or shard.batch
             self.advanced = shard.index > 0
             yield shard
         self.location.handle.file.close()
 
-    def _batches(self, reader: Any, first: pa.RecordBatch | None) -> Iterator[StreamBatch]:
+    def _batches(self, stream: Stream, reader: Any, first: pa.RecordBatch | None) -> Iterator[StreamBatch]:
         """The batches of a reader, after the first one where that was read before."""
-        index = 0
+        index = rows = 0
         while True:
             try:
                 batch = reader.read_next_batch() if first is None or index else first
             except StopIteration:
+                self.location.confirm()
+                if stream.cut:
+                    raise DataError(
+                        f"{self.location.title}: the Arrow stream breaks off after {rows:,} rows, without the marker "
+                        "of its end",
+                        "Its writer failed, or closed the pipe instead of the stream; nothing tells that this is all.",
+                    ) from None
                 return
             except REFUSALS as error:
                 raise unreadable(self.location.title, error) from None
             yield StreamBatch(batch, self.location.title, index)
-            index += 1
+            index, rows = index + 1, rows + batch.num_rows
 
 
 class ArrowStream:
@@ -189,10 +222,11 @@ class ArrowStream:
         """Open a stream by its schema."""
         file = location.open()
         try:
-            reader = pa.ipc.open_stream(file)
+            stream = Stream(file)
+            reader = pa.ipc.open_stream(stream)
             if not location.pipe:
                 file.close()
-            return StreamSource(location, columns_in(reader.schema), reader)
+            return StreamSource(location, columns_in(reader.schema), stream, reader)
         except REFUSALS as error:
             (location.handle.file if location.pipe else file).close()
             raise unreadable(location.title, error) from None

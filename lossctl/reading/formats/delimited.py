@@ -1,7 +1,6 @@
 """Delimited text, such as CSV; a shard is a fixed range of bytes, cut at line ends."""
 
 import csv
-import io
 import json
 import re
 from collections.abc import Iterator
@@ -16,14 +15,25 @@ from lossctl.reading.cells import TEXT_HINT, BadRow, kind_of
 from lossctl.reading.columns import Column
 from lossctl.reading.format import MIXED, Mixed, Reading, Resplit, Wanted, formats
 from lossctl.reading.inferred_types import HEAD, inferred_types, is_number, long_or_coded
-from lossctl.reading.lines import RANGE, Range, Stream, TextSource, before_text, last_line_end, lines_of
-from lossctl.reading.location import Location, Stamp, unchanged
+from lossctl.reading.line_ends import LineEnds, closes
+from lossctl.reading.lines import RANGE, Range, Stream, TextSource, before_text, lines_of, pieces, rows_of
+from lossctl.reading.location import Location
+from lossctl.reading.stamp import Stamp, unchanged
 from lossctl.reading.stores import unreadable
+from lossctl.words import quoted
 
 RAGGED = re.compile(r"CSV parse error: Row #(\d+): Expected (\d+) columns, got (\d+): (.*)", re.DOTALL)
 CONVERSION = re.compile(
     r"In CSV column #(\d+): Row #(\d+): CSV conversion error to (\w+): invalid value '(.*)'", re.DOTALL
 )
+UNWRITABLE = (
+    pa.types.is_binary,
+    pa.types.is_large_binary,
+    pa.types.is_binary_view,
+    pa.types.is_fixed_size_binary,
+    pa.types.is_interval,
+)
+"""Types beside nested ones that Arrow does not write as text, or not so that it can be told from text."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +49,7 @@ class Layout:
     start: int
     size: int
     stamp: Stamp
+    longest: int
     long: frozenset[str]
     """Columns of digits that are no numbers to Arrow: carried along as text, or digits would be lost."""
 
@@ -53,18 +64,23 @@ class Layout:
         for index, start in enumerate(range(self.start, self.size, RANGE)):
             yield ByteRange(self, start, min(start + RANGE, self.size), index)
 
+    def ends(self) -> LineEnds:
+        """What finds the ends of the lines."""
+        return LineEnds(self.delimiter)
+
     def parse(self, text: bytes, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """The rows of whole lines; errors as for `ByteRange`."""
         return _parse(text, self, wanted)
 
     def conversion(self, wanted: Wanted) -> pyarrow.csv.ConvertOptions:
-        """How to read the wanted columns."""
-        types = {}
-        for name, inferred in zip(self.names, self.types, strict=True):
+        """How to read the wanted columns, each called by its place: several may have one name."""
+        types: dict[str, pa.DataType] = {}
+        for index, (name, inferred) in enumerate(zip(self.names, self.types, strict=True)):
+            place = str(index)
             if name in wanted.numbers:
-                types[name] = inferred if pa.types.is_boolean(inferred) else pa.float64()
+                types[place] = inferred if pa.types.is_boolean(inferred) else pa.float64()
             elif name in wanted.texts:
-                types[name] = pa.string()
+                types[place] = pa.string()
             elif wanted.others:
                 # What is only carried along stays as it is written, unless it is plainly a number.
                 plain = (
@@ -72,7 +88,7 @@ class Layout:
                     and not pa.types.is_null(inferred)
                     and not (wanted.verbatim or name in self.long)
                 )
-                types[name] = inferred if plain else pa.string()
+                types[place] = inferred if plain else pa.string()
         return pyarrow.csv.ConvertOptions(
             include_columns=list(types),
             column_types=types,
@@ -97,15 +113,21 @@ class ByteRange(Range):
         try:
             layout = self.layout
             start, text = lines_of(
-                layout.path, self.start, self.stop, first=layout.start, size=layout.size, stamp=layout.stamp
+                layout.path,
+                self.start,
+                self.stop,
+                first=layout.start,
+                size=layout.size,
+                stamp=layout.stamp,
+                longest=layout.longest,
             )
         except (OSError, pa.ArrowException) as error:
             raise unreadable(self.file, error) from None
         if not text:
             return
-        if self.stop < self.layout.size and last_line_end(text, self.layout.delimiter)[1]:
+        if self.stop < self.layout.size and not closes(text, self.layout.delimiter):
             raise Resplit(Remainder(self.layout, start, self.index))
-        yield from _parse(text, self.layout, wanted)
+        yield from rows_of(text, self.layout, wanted)
 
 
 @dataclass(frozen=True)
@@ -128,45 +150,46 @@ class Remainder:
 
     def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """Its rows, cut at line ends outside quotes; errors as for `ByteRange`."""
-        rows = 0
+        rows, before = 0, 0
         try:
             with unchanged(self.layout.path, self.layout.stamp) as file:
                 file.seek(self.start)
-                text = b""
-                while more := file.read(max(RANGE, len(text))):
-                    text += more
-                    end = last_line_end(text, self.layout.delimiter)[0]
-                    for batch in _parse(text[:end], self.layout, wanted, before=rows):
+                for text in pieces(file.read, self.layout.ends(), self.layout.longest):
+                    before = rows
+                    for batch in rows_of(text, self.layout, wanted):
                         rows += batch.num_rows
                         yield batch
-                    text = text[end:]
-                yield from _parse(text, self.layout, wanted, before=rows)
+                    before = rows
+        except BadRow as bad:
+            raise BadRow(before + bad.row, bad.what, bad.hint) from None
         except (OSError, pa.ArrowException) as error:
             raise unreadable(self.file, error) from None
 
 
-def _parse(text: bytes, layout: Layout, wanted: Wanted, before: int = 0) -> Iterator[pa.RecordBatch]:
-    """The rows of whole lines; ``before`` rows of the shard came before them."""
+def _parse(text: bytes, layout: Layout, wanted: Wanted) -> Iterator[pa.RecordBatch]:
+    """The rows of whole lines."""
     if not text:
         return
     # A single block, so that nothing straddles two.
-    reading = pyarrow.csv.ReadOptions(use_threads=False, block_size=len(text) + 1, column_names=list(layout.names))
+    places = [str(place) for place in range(len(layout.names))]
+    reading = pyarrow.csv.ReadOptions(use_threads=False, block_size=len(text) + 1, column_names=places)
     parsing = pyarrow.csv.ParseOptions(delimiter=layout.delimiter, newlines_in_values=b'"' in text)
     try:
         table = pyarrow.csv.read_csv(pa.BufferReader(text), reading, parsing, layout.conversion(wanted))
     except (pa.ArrowException, UnicodeError) as error:
-        raise _explained(error, layout, wanted, before) from None
-    if b'"' in text and last_line_end(text, layout.delimiter)[1]:
+        raise _explained(error, layout, wanted) from None
+    if b'"' in text and not closes(text, layout.delimiter):
         hint = "Close it, or double it where it is a character of the cell."
-        raise BadRow(before + max(table.num_rows - 1, 0), "a quote is opened and never closed", hint)
-    yield from table.to_batches(max_chunksize=1 << 16)
+        raise BadRow(max(table.num_rows - 1, 0), "a quote is opened and never closed", hint)
+    names = [layout.names[int(place)] for place in table.column_names]
+    yield from table.rename_columns(names).to_batches(max_chunksize=1 << 16)
 
 
-def _explained(error: Exception, layout: Layout, wanted: Wanted, before: int) -> Exception:
+def _explained(error: Exception, layout: Layout, wanted: Wanted) -> Exception:
     """Arrow's error as one of ours.
 
-    A row with too many or too few cells, or with a cell of the wrong type, is a `BadRow`, ``before`` rows of the shard
-    being before those of the text; such a cell in a column that is only copied is `Mixed`; all else is a `DataError`.
+    A row with too many or too few cells, or with a cell of the wrong type, is a `BadRow`; such a cell in a column that
+    is only copied is `Mixed`; all else is a `DataError`.
     """
     ragged = RAGGED.search(str(error))
     if ragged is not None:
@@ -174,7 +197,7 @@ def _explained(error: Exception, layout: Layout, wanted: Wanted, before: int) ->
         shown = text if len(text) <= 60 else text[:60] + "…"
         what = f"{actual} field{'' if actual == '1' else 's'} where the first line has {expected}: {shown!r}"
         hint = "Mend the row; a field that holds the separator stands in double quotes."
-        return BadRow(before + max(int(row) - 1, 0), what, hint)
+        return BadRow(max(int(row) - 1, 0), what, hint)
     conversion = CONVERSION.search(str(error))
     if conversion is None:
         return unreadable(layout.title, error)
@@ -185,7 +208,7 @@ def _explained(error: Exception, layout: Layout, wanted: Wanted, before: int) ->
         what = f"{layout.title}: column {name!r} holds {shown!r}, which is not {kind} as in the first rows"
         return Mixed(what, MIXED)
     what = "a number" if kind == "double" else f"of type {kind}"
-    return BadRow(before + max(int(row) - 1, 0), f"column {name!r} holds {shown!r}, which is not {what}", TEXT_HINT)
+    return BadRow(max(int(row) - 1, 0), f"column {name!r} holds {shown!r}, which is not {what}", TEXT_HINT)
 
 
 class Delimited:
@@ -214,8 +237,8 @@ class Delimited:
         delimiter = self.delimiter if reading.delimiter is None else reading.delimiter.replace("\\t", "\t")
         if len(delimiter.encode()) != 1 or delimiter in '"\r\n':
             raise UsageError(f"the delimiter must be one character, not {reading.delimiter!r}", "Such as ';' or '\\t'.")
-        stream = Stream(location, cut=lambda text: last_line_end(text, delimiter)[0])
-        head = stream.head(lambda text: text.count(b"\n") > 1, HEAD)
+        stream = Stream(location, reading.max_line)
+        head = stream.head(2, HEAD)
         layout = _layout(location, head, delimiter, reading)
         pieces = None if location.ranges else stream.begin(layout, layout.start)
         return TextSource(layout.title, layout.columns, layout.ranges, pieces)
@@ -227,9 +250,7 @@ class DelimitedWriter:
     def __init__(self, file: BinaryIO, schema: pa.Schema, delimiter: str) -> None:
         self.file, self.delimiter = file, delimiter
         self.special = f'["\\r\\n{re.escape(delimiter)}]|^$'
-        header = io.StringIO()
-        csv.writer(header, delimiter=delimiter, lineterminator="\n").writerow(schema.names)
-        file.write(header.getvalue().encode())
+        file.write(f"{delimiter.join(quoted(name, delimiter) for name in schema.names)}\n".encode())
 
     def write_batch(self, batch: pa.RecordBatch, /) -> None:
         """Append rows."""
@@ -237,12 +258,10 @@ class DelimitedWriter:
 
         quoted = False
         for index, field in enumerate(batch.schema):
-            if pa.types.is_nested(field.type) or pa.types.is_binary(field.type):
-                cells = batch.column(index).to_pylist()
-                words = [None if cell is None else json.dumps(cell, default=str) for cell in cells]
-                batch = batch.set_column(index, field.name, pa.array(words, pa.string()))
-            if not pa.types.is_primitive(batch.schema[index].type):
-                text = batch.column(index).cast(pa.string())
+            column = _writable(batch.column(index))
+            batch = batch.set_column(index, field.name, column)
+            if not pa.types.is_primitive(column.type):
+                text = column.cast(pa.string())
                 quoted = quoted or bool(pc.any(pc.match_substring_regex(text, self.special)).as_py())
         # Arrow quotes every text or none; where no cell needs it, none reads better.
         style = "needed" if quoted else "none"
@@ -253,6 +272,22 @@ class DelimitedWriter:
         """Do nothing: every row is written by now."""
 
 
+def _writable(array: pa.Array) -> pa.Array:
+    """A column as cells of text that Arrow writes: what it cannot write is JSON."""
+    kind = array.type
+    if isinstance(kind, pa.BaseExtensionType) and not isinstance(kind, pa.UuidType):
+        return _writable(array.storage)
+    if pa.types.is_dictionary(kind):
+        return _writable(array.dictionary_decode())
+    if pa.types.is_nested(kind) or any(writes_not(kind) for writes_not in UNWRITABLE):
+        cells = array.to_pylist()
+        words = [None if cell is None else json.dumps(cell, default=str) for cell in cells]
+        return pa.array(words, pa.string())
+    if isinstance(kind, pa.UuidType):
+        return pa.array([None if cell is None else str(cell) for cell in array.to_pylist()], pa.string())
+    return array
+
+
 def _layout(location: Location, head: bytes, delimiter: str, reading: Reading) -> Layout:
     """The layout of a text by its first bytes; a `DataError` where it is not UTF-8 text with a header."""
     title = location.title
@@ -260,9 +295,9 @@ def _layout(location: Location, head: bytes, delimiter: str, reading: Reading) -
         raise DataError(f"{title}: the text is UTF-16", "Convert it to UTF-8.")
     start = before_text(head)
     end = b"\n" if b"\n" in head else b"\r"  # old Macs
-    stop = head.find(end, start) + 1
-    while stop and head.count(b'"', start, stop) % 2:
-        stop = head.find(end, stop) + 1
+    line_begin, stop, quotes = start, head.find(end, start) + 1, 0
+    while stop and (quotes := quotes + head.count(b'"', line_begin, stop)) % 2:
+        line_begin, stop = stop, head.find(end, stop) + 1
     stop = stop or len(head)
     try:
         line = head[start:stop].decode()
@@ -287,7 +322,8 @@ def _layout(location: Location, head: bytes, delimiter: str, reading: Reading) -
     types = inferred_types(names, body, delimiter, reading.nulls)
     size = location.size if location.ranges else 0
     long = long_or_coded(names, types, body, delimiter)
-    return Layout(location.path, title, delimiter, reading.nulls, names, types, stop, size, location.stamp, long)
+    stamp, longest = location.stamp, reading.max_line
+    return Layout(location.path, title, delimiter, reading.nulls, names, types, stop, size, stamp, longest, long)
 
 
 def _names(title: str, cells: tuple[str, ...], delimiter: str) -> tuple[str, ...]:

@@ -4,7 +4,8 @@ import datetime as dt
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -13,15 +14,22 @@ import pyarrow as pa
 from lossctl.errors import DataError, option
 from lossctl.reading.cells import TEXT_HINT, BadRow, kind_of
 from lossctl.reading.format import MIXED, Mixed, Reading, Wanted, columns_in, formats
-from lossctl.reading.inferred_types import is_number
-from lossctl.reading.lines import RANGE, Range, Stream, TextSource, before_text, lines_of
-from lossctl.reading.location import Location, Stamp
+from lossctl.reading.line_ends import LineEnds
+from lossctl.reading.lines import RANGE, Range, Stream, TextSource, before_text, lines_of, rows_of
+from lossctl.reading.location import Location
+from lossctl.reading.missing import nulled
+from lossctl.reading.nesting import DEEPEST, too_deep
+from lossctl.reading.stamp import Stamp
 from lossctl.reading.stores import unreadable
 from lossctl.reading.twins import object_of, twin_in
+from lossctl.words import free
 
 HEAD = 1 << 20
 """Bytes from which the types of columns are inferred."""
-NO_OBJECT = re.compile(rb"^[ \t]*[^{ \t\r\n]", re.MULTILINE)
+NO_OBJECT = re.compile(rb"\n[ \t]*[^{ \t\r\n]")
+"""A line after the first that does not begin like an object."""
+TOO_DEEP = f"objects and lists are nested more than {DEEPEST} levels deep"
+FLATTEN = "Write such a value as text, or leave it out."
 SPELLED = {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}
 
 
@@ -36,11 +44,16 @@ class Layout:
     start: int
     size: int
     stamp: Stamp
+    longest: int
 
     def ranges(self) -> Iterator["LineRange"]:
         """The shards of a file."""
         for index, start in enumerate(range(self.start, self.size, RANGE)):
             yield LineRange(self, start, min(start + RANGE, self.size), index)
+
+    def ends(self) -> LineEnds:
+        """What finds the ends of the lines."""
+        return LineEnds()
 
     def schema_for(self, wanted: Wanted) -> pa.Schema:
         """The wanted columns with the types to read them as."""
@@ -78,23 +91,7 @@ class Layout:
         except pa.ArrowInvalid:
             # Numbers written as words that mean null, or too large for a double: Python reads them, slowly.
             table = pa.Table.from_pylist(list(self._one_by_one(text, schema, wanted)), schema)
-        yield from self._nulled(table, wanted).to_batches(max_chunksize=1 << 16)
-
-    def _nulled(self, table: pa.Table, wanted: Wanted) -> pa.Table:
-        """The table, null where a number, or a truth, is one of the words for null."""
-        for index, field in enumerate(table.schema):
-            if field.name in wanted.numbers and (words := self._words(field.type)) is not None:
-                chunks = [_without(chunk, words) for chunk in table.column(index).chunks]
-                table = table.set_column(index, field, pa.chunked_array(chunks, field.type))
-        return table
-
-    def _words(self, kind: pa.DataType) -> pa.Array | None:
-        """The words for null that are numbers, or truths, as cells of that type or of lists of it; ``None`` if none."""
-        if pa.types.is_boolean(kind):
-            cells = [word == "true" for word in self.nulls if word in {"true", "false"}]
-            return pa.array(cells, pa.bool_()) if cells else None
-        numbers = [float(word) for word in self.nulls if is_number(word) and math.isfinite(float(word))]
-        return pa.array(numbers, pa.float64()) if numbers else None
+        yield from nulled(table, self.nulls, wanted).to_batches(max_chunksize=1 << 16)
 
     def _one_by_one(self, text: bytes, schema: pa.Schema, wanted: Wanted) -> Iterator[dict[str, Any]]:
         """The rows of whole lines as dictionaries, read by Python.
@@ -108,6 +105,8 @@ class Layout:
             if not line.strip():
                 continue
             row += 1
+            if too_deep(line):
+                raise BadRow(row, TOO_DEEP, FLATTEN)
             try:
                 value = json.loads(line, object_pairs_hook=object_of)
             except (ValueError, RecursionError) as error:
@@ -149,27 +148,19 @@ class Layout:
         return stored
 
 
-def _without(array: pa.Array, words: pa.Array) -> pa.Array:
-    """Cells, or lists of cells, null where they are one of these."""
-    import pyarrow.compute as pc
-
-    if pa.types.is_list(array.type):
-        cells, buffers = _without(array.values, words), array.buffers()[:2]
-        return pa.Array.from_buffers(array.type, len(array), buffers, offset=array.offset, children=[cells])
-    return pc.if_else(pc.is_in(array, value_set=words), pa.scalar(None, array.type), array)
-
-
 def _table(text: bytes, schema: pa.Schema | None) -> pa.Table:
     """The rows of whole lines, read by Arrow with the types of a schema, or inferred ones.
 
     Raises:
-        ArrowInvalid: a line is no object, or a value is of another type.
+        ArrowInvalid: a line is no object or nested too deeply, or a value is of another type.
     """
     # Arrow's reader dies of a text that begins with null, and takes null in place of an object.
     import pyarrow.json
 
     if text.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"{" or NO_OBJECT.search(text):
         raise pa.ArrowInvalid("a line is not a JSON object")
+    if too_deep(text):
+        raise pa.ArrowInvalid(TOO_DEEP)
     reading = pyarrow.json.ReadOptions(use_threads=False, block_size=len(text) + 1)
     unexpected = "infer" if schema is None else "ignore"
     parsing = pyarrow.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior=unexpected)
@@ -183,40 +174,69 @@ class LineRange(Range):
     layout: Layout
 
     def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
-        """Its rows; errors as for `Layout.parse`."""
+        """Its rows; errors as for `rows_of` and `Layout.parse`."""
         try:
+            layout = self.layout
             text = lines_of(
-                self.layout.path,
+                layout.path,
                 self.start,
                 self.stop,
-                first=self.layout.start,
-                size=self.layout.size,
-                stamp=self.layout.stamp,
+                first=layout.start,
+                size=layout.size,
+                stamp=layout.stamp,
+                longest=layout.longest,
             )[1]
         except (OSError, pa.ArrowException) as error:
             raise unreadable(self.file, error) from None
-        yield from self.layout.parse(text, wanted)
+        yield from rows_of(text, layout, wanted)
 
 
 class JsonLinesWriter:
-    """Objects, one a line; a number that is not finite becomes null, and ``nonfinite`` names it."""
+    """Objects, one a line; a number that is not finite becomes null, and ``nonfinite`` names it.
 
-    def __init__(self, file: BinaryIO) -> None:
+    Raises:
+        DataError: two columns have one name.
+    """
+
+    def __init__(self, file: BinaryIO, names: Sequence[str]) -> None:
         self.file = file
+        twice = [name for name, times in Counter(names).items() if times > 1]
+        if twice:
+            hint = f"Rename one, or write a format that can: {option(output='FILE.csv')}."
+            raise DataError(f"two columns called {twice[0]!r}: JSON Lines has one value a name", hint)
 
     def write_batch(self, batch: pa.RecordBatch, /) -> None:
         """Append rows."""
-        for row in batch.to_pylist():
-            nonfinite = {
-                name: str(cell) for name, cell in row.items() if isinstance(cell, float) and not math.isfinite(cell)
-            }
-            plain = _strict(row) | (
-                {"nonfinite": {name: SPELLED[word] for name, word in nonfinite.items()}} if nonfinite else {}
-            )
-            self.file.write(json.dumps(plain, ensure_ascii=False, allow_nan=False).encode() + b"\n")
+        title = free("nonfinite", batch.schema.names, "lossctl_")
+        columns = [_values(column) for column in batch.columns]
+        lines = []
+        for cells in zip(*columns, strict=True):
+            row = dict(zip(batch.schema.names, cells, strict=True))
+            words = _nonfinite(row)
+            plain = _strict(row) | ({} if words is None else {title: words})
+            lines.append(json.dumps(plain, ensure_ascii=False, allow_nan=False).encode() + b"\n")
+        self.file.write(b"".join(lines))
 
     def close(self) -> None:
         """Do nothing: every row is written by now."""
+
+
+def _values(column: pa.Array) -> list[Any]:
+    """The cells as Python has them; dates and times that Python cannot count to as Arrow spells them."""
+    try:
+        return list(column.to_pylist())
+    except (OverflowError, ValueError):
+        return list(column.cast(pa.string()).to_pylist())
+
+
+def _nonfinite(value: Any) -> Any:
+    """What the numbers that are not finite are called, in the shape of the value; ``None`` where all are finite."""
+    if isinstance(value, dict):
+        return {key: words for key, item in value.items() if (words := _nonfinite(item)) is not None} or None
+    if isinstance(value, list):
+        words = [_nonfinite(item) for item in value]
+        return words if any(words) else None
+    return SPELLED.get(str(value)) if isinstance(value, float) else None
 
 
 def _strict(value: Any) -> Any:
@@ -247,18 +267,22 @@ class JsonLines:
         Raises:
             DataError: it is not one JSON object a line.
         """
-        stream = Stream(location, cut=lambda text: text.rfind(b"\n") + 1)
-        head = stream.head(lambda text: b"\n" in text, HEAD)
+        stream = Stream(location, reading.max_line)
+        head = stream.head(1, HEAD)
         start = before_text(head)
         schema = _schema(location.title, head[start : head.rfind(b"\n") + 1] or head[start:])
-        size = location.size if location.ranges else 0
-        layout = Layout(location.path, location.title, reading.nulls, schema, start, size, location.stamp)
+        size, longest = location.size if location.ranges else 0, reading.max_line
+        layout = Layout(location.path, location.title, reading.nulls, schema, start, size, location.stamp, longest)
         pieces = None if location.ranges else stream.begin(layout, start)
         return TextSource(layout.title, columns_in(schema), layout.ranges, pieces)
 
-    def writer(self, file: BinaryIO, schema: pa.Schema) -> JsonLinesWriter:  # noqa: ARG002
-        """Begin a file."""
-        return JsonLinesWriter(file)
+    def writer(self, file: BinaryIO, schema: pa.Schema) -> JsonLinesWriter:
+        """Begin a file.
+
+        Raises:
+            DataError: two columns have one name.
+        """
+        return JsonLinesWriter(file, schema.names)
 
 
 def _check_text(title: str, text: bytes) -> None:
@@ -281,9 +305,11 @@ def _schema(title: str, text: bytes) -> pa.Schema:
         return pa.schema([pa.field(field.name, _as_written(field.type)) for field in _table(text, None).schema])
     except pa.ArrowInvalid as error:
         fields: dict[str, pa.DataType] = {}
-        for line in text.splitlines():
+        for row, line in enumerate(filter(bytes.strip, text.splitlines()), 1):
+            if too_deep(line):
+                raise DataError(f"{title}: row {row:,}: {TOO_DEEP}", FLATTEN) from None
             try:
-                value = json.loads(line) if line.strip() else {}
+                value = json.loads(line)
             except (ValueError, RecursionError):
                 value = None
             if not isinstance(value, dict):

@@ -1,15 +1,16 @@
 """Apache Parquet; a shard is a row group, or several small ones."""
 
-import functools
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pyarrow as pa
 
 from lossctl.reading.footer import Part, PartedSource
 from lossctl.reading.format import Reading, Wanted, columns_in, formats
-from lossctl.reading.location import Location, Stamp, stamp_of, unchanged
-from lossctl.reading.stores import REFUSALS, is_remote, open_binary, unreadable
+from lossctl.reading.location import Location
+from lossctl.reading.stamp import Stamp, unchanged
+from lossctl.reading.stores import REFUSALS, is_remote, unreadable
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -23,13 +24,21 @@ LOOK = 256
 """How many rows the smallest batch has, and how many are read to see how long lists are."""
 
 
-@functools.lru_cache(maxsize=2)
-def _metadata(path: str, stamp: Stamp) -> "pq.FileMetaData":  # noqa: ARG001  (part of the cache key)
-    """The footer of a file, kept for its next row group."""
+_footers: "dict[tuple[str, Stamp], pq.FileMetaData]" = {}
+"""The footers of the last two files, kept for their next row groups."""
+
+
+def _footer(file: Any, path: str, stamp: Stamp) -> "pq.FileMetaData":
+    """The footer of an open file."""
     import pyarrow.parquet as pq
 
-    with open_binary(path) as file:
-        return pq.read_metadata(file)
+    key = path, replace(stamp, keeper=None)
+    footer = _footers.get(key) or pq.read_metadata(file)
+    _footers.pop(key, None)
+    _footers[key] = footer
+    for old in [*_footers][:-2]:
+        _footers.pop(old, None)
+    return footer
 
 
 def _rows(file: "pq.ParquetFile", index: int, fields: list[pa.Field]) -> int:
@@ -59,14 +68,13 @@ def _bytes(kind: pa.DataType, whole: int) -> int:
     return 8 if pa.types.is_primitive(kind) else whole
 
 
-def _open(file: Any, path: str) -> "pq.ParquetFile":
+def _open(file: Any, path: str, stamp: Stamp) -> "pq.ParquetFile":
     """Open a Parquet file, with its footer from the cache where it is the same file."""
     import pyarrow.parquet as pq
 
-    stamp = stamp_of(file)
     # The buffer keeps a giant row group from being held whole, but costs a request a page where the file is remote.
     remote = is_remote(path)
-    metadata = _metadata(path, stamp) if stamp else None
+    metadata = None if remote else _footer(file, path, stamp)
     return pq.ParquetFile(file, metadata=metadata, pre_buffer=remote, buffer_size=0 if remote else BUFFER)
 
 
@@ -77,11 +85,13 @@ class RowGroups(Part):
         """Its rows, up to 65 536 at a time."""
         try:
             with unchanged(self.path, self.stamp) as raw:
-                file = _open(raw, self.path)
+                file = _open(raw, self.path, self.stamp)
                 fields = [field for field in file.schema_arrow if wanted.others or field.name in wanted.names]
                 filled = (index for index in self.members if file.metadata.row_group(index).num_rows)
                 rows, names = _rows(file, next(filled, self.members[0]), fields), [field.name for field in fields]
-                yield from file.iter_batches(rows, row_groups=[*self.members], columns=names, use_threads=False)
+                # A name that several columns have stands for all of them each time: of all columns, none is named.
+                columns = None if wanted.others else names
+                yield from file.iter_batches(rows, row_groups=[*self.members], columns=columns, use_threads=False)
         except REFUSALS as error:
             raise unreadable(self.file, error) from None
 
@@ -99,11 +109,11 @@ class Parquet:
         """Open a file by its footer; a pipe is put into a file first."""
         spooled = location.spooled()
         try:
-            with open_binary(spooled.path) as raw:
-                file = _open(raw, spooled.path)
+            with unchanged(spooled.path, spooled.stamp) as raw:
+                file = _open(raw, spooled.path, spooled.stamp)
                 columns, footer = columns_in(file.schema_arrow), file.metadata
                 parts, rows = footer.num_row_groups, footer.num_rows
-                return PartedSource(location, spooled.path, columns, parts, rows, stamp_of(raw), RowGroups)
+                return PartedSource(location, spooled.path, columns, parts, rows, spooled.stamp, RowGroups)
         except REFUSALS as error:
             raise unreadable(location.title, error) from None
 

@@ -9,8 +9,7 @@ from typing import Any
 
 from lossctl.document import Axis, Chart, Panel, Series
 from lossctl.errors import UsageError
-from lossctl.rendering.picture import reworded, writers
-from lossctl.words import printable
+from lossctl.rendering.picture import shown, writers
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
 """Okabe and Ito, which colour-blind people can tell apart."""
@@ -23,7 +22,7 @@ SCALE = 2.0
 
 def _plain(text: str) -> str:
     """Words for Vega-Lite, which writes titles into expressions, where a backslash would begin an escape."""
-    return printable(text).replace("\\", "⧵")
+    return text.replace("\\", "⧵")
 
 
 class _InPage(json.JSONEncoder):
@@ -53,7 +52,7 @@ class Vega:
         except ImportError:
             raise UsageError(f"{self.suffixes[0]} needs Altair", "pip install 'lossctl[plot]'") from None
         file = io.BytesIO() if self.name == "png" else io.StringIO()
-        page = _page(altair, [reworded(chart, _plain) for chart in charts])
+        page = _page(altair, [shown(chart, _plain) for chart in charts])
         inline = {"inline": True, "json_kwds": {"cls": _InPage}} if self.name == "html" else {}
         page.save(file, format=self.name, scale_factor=SCALE if self.name == "png" else 1.0, **inline)
         content = file.getvalue()

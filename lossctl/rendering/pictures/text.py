@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lossctl.document import Axis, Chart, Panel, Series
-from lossctl.rendering.picture import reworded, writers
-from lossctl.words import printable
+from lossctl.rendering.clipping import Box
+from lossctl.rendering.picture import shown, writers
 
 MARKERS = "•×+○*◇▪△"
 """One a series, so that they differ without colour too."""
@@ -17,6 +17,10 @@ GUIDE = "/"
 SHADES = "·░▒▓█"
 READABLE = 10
 """Classes whose counts can be written into their cells."""
+NARROWEST, WIDEST, HIGHEST = 30, 1000, 200
+"""Columns of a chart and lines of a panel, whatever a terminal says of itself."""
+FINEST = 1e-300
+"""The least distance of two ticks."""
 BESIDE = 110
 """Columns from which two panels stand beside each other."""
 _drawing = threading.Lock()
@@ -31,10 +35,8 @@ class Text:
 
     def write(self, charts: Sequence[Chart], *, width: int, height: int, color: bool) -> bytes:
         """Title, legend, panels and notes of each chart."""
-        text = "\n".join(
-            self._chart(reworded(chart, printable), max(width, 30), height, color=color) for chart in charts
-        )
-        return text.encode()
+        width, height = min(max(width, NARROWEST), WIDEST), min(height, HIGHEST)
+        return "\n".join(self._chart(shown(chart), width, height, color=color) for chart in charts).encode()
 
     def _chart(self, chart: Chart, width: int, height: int, *, color: bool) -> str:
         import plotext
@@ -126,12 +128,12 @@ class _Paint:
             y = [height if height or len(self.names) > 1 else math.nan for height in series.y for _ in range(2)]
         else:
             x, y = list(series.x), list(series.y)
-        # Beyond the axis by one height at most: plotext draws every character of a line, however long.
-        span = panel.y.high - panel.y.low
-        low, high = panel.y.low - span, panel.y.high + span
-        inside = [height if math.isnan(height) else min(max(height, low), high) for height in y]
-        for run in _runs(x, inside):
-            xs, ys = [x[index] for index in run], [inside[index] for index in run]
+        box = Box.of(panel)
+        if series.mark == "points":
+            stretches = [box.points(x, y)]
+        else:
+            stretches = [part for run in _runs(x, y) for part in box.stretches(x[run], y[run])]
+        for xs, ys in stretches:
             signal = figure.signal(xs, ys, marker=self.marker(series))
             if series.mark == "bars" and len(self.names) == 1:
                 signal.fillx()
@@ -171,7 +173,7 @@ def ticks(axis: Axis, most: int) -> list[float]:
     if axis.names:
         return [float(index) for index in range(0, len(axis.names), math.ceil(len(axis.names) / (2 * most)))]
     span = axis.high - axis.low
-    power = 10.0 ** math.floor(math.log10(span / most))
+    power = 10.0 ** math.floor(math.log10(max(span / most, FINEST)))
     step = next(factor * power for factor in (1, 2, 5, 10) if span / (factor * power) <= most)
     first, last = math.ceil(axis.low / step), math.floor(axis.high / step)
     return [float(f"{multiple * step:.12g}") for multiple in range(first, last + 1)]
@@ -181,13 +183,13 @@ def _number(tick: float) -> str:
     return f"{tick:,.0f}" if 1e3 <= abs(tick) < 1e10 and tick == int(tick) else f"{tick:.12g}"
 
 
-def _runs(x: list[float], y: list[float]) -> Iterator[range]:
-    """The indices of each stretch of numbers that are finite."""
+def _runs(x: list[float], y: list[float]) -> Iterator[slice]:
+    """The place of each stretch of numbers that are finite."""
     start = 0
     for index in range(len(x) + 1):
-        if index == len(x) or not math.isfinite(y[index]):
+        if index == len(x) or not (math.isfinite(x[index]) and math.isfinite(y[index])):
             if index > start:
-                yield range(start, index)
+                yield slice(start, index)
             start = index + 1
 
 

@@ -1,10 +1,10 @@
 """Documents as comma- or tab-separated values: tidy rows, floats in their shortest exact form."""
 
-import csv
-import io
+from collections.abc import Iterable
 
 from lossctl.document import Document
 from lossctl.rendering.renderer import Style, renderers
+from lossctl.words import quoted
 
 
 class Delimited:
@@ -17,19 +17,20 @@ class Delimited:
     def render(self, document: Document, style: Style) -> str:  # noqa: ARG002
         """A header, and a row for each of what the document is about."""
         rows = list(document.rows())
-        text = io.StringIO()
         header = dict.fromkeys(name for row in rows for name in row)
         if not header:
             return ""
-        writer = csv.DictWriter(text, list(header), delimiter=self.delimiter, lineterminator="\n", restval="")
-        writer.writeheader()
-        writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
-        return text.getvalue()
+        return self._line(header) + "".join(self._line(row.get(name) for name in header) for row in rows)
+
+    def _line(self, values: Iterable[object]) -> str:
+        return self.delimiter.join(quoted(_cell(value), self.delimiter) for value in values) + "\n"
 
 
-def _cell(value: object) -> object:
+def _cell(value: object) -> str:
     """A value as one cell: the numbers of a vector with blanks between them."""
-    return " ".join(map(repr, value)) if isinstance(value, tuple) else value
+    if isinstance(value, tuple):
+        return " ".join(map(repr, value))
+    return "" if value is None else str(value)
 
 
 for delimited in (Delimited("csv", ","), Delimited("tsv", "\t")):

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lossctl.document import Chart, Column, Document, Facts, Line, Notes, Part, Phrase, Table, Words
+from lossctl.document import Chart, Column, Document, Facts, Line, Notes, Part, Phrase, Table, Words, phrase
 from lossctl.rendering.picture import draw
 from lossctl.rendering.renderer import Style, renderers
 from lossctl.rendering.terminal import STYLES, console, painted
-from lossctl.rendering.wording import cell, pieces
-from lossctl.words import printable
+from lossctl.rendering.wording import cell, pieces, room
+from lossctl.words import LINE, printable
 
 if TYPE_CHECKING:
     from rich import table as rich_table
@@ -68,7 +68,10 @@ class Tables:
         elif isinstance(part, Facts):
             self._facts(page, part)
         elif isinstance(part, Line):
-            page.print(self._indented(self._words(part.words), part.indent))
+            if self.frame != MARKDOWN and any(piece.tone == "command" for piece in phrase(part.words)):
+                page.paper.print(self._words(phrase(" " * part.indent, part.words)), soft_wrap=True)
+            else:
+                page.print(self._indented(self._words(part.words), part.indent))
         elif isinstance(part, Notes):
             for note in part.lines:
                 words = self._words(note)
@@ -80,11 +83,11 @@ class Tables:
         if self.frame == MARKDOWN:
             page.print()  # else the lines of two paragraphs would be those of one
 
-    def _words(self, words: Words) -> "str | Text":
+    def _words(self, words: Words, most: int = LINE) -> "str | Text":
         """Words for Rich or Markdown; no control character is left, and a line ends only where a piece says so."""
         if isinstance(words, str):
-            return printable(words)
-        safe = pieces(words, brief=self.narrow)
+            return _literal(printable(words, most)) if self.frame == MARKDOWN else printable(words, most)
+        safe = pieces(words, most, brief=self.narrow)
         if self.frame == MARKDOWN:
             return _marked(safe)
         if any(piece.tone or piece.ends for piece in safe):
@@ -104,13 +107,13 @@ class Tables:
 
         if self.frame == MARKDOWN:
             for name, words in facts.rows:
-                page.print(f"- **{name}**: {self._words(words)}" if name else f"- {self._words(words)}")
+                page.print(f"- **{self._words(name)}**: {self._words(words)}" if name else f"- {self._words(words)}")
             return
         grid = Grid.grid(padding=(0, 2, 0, 0))
         grid.add_column(style=STYLES["faint"], no_wrap=True)
         grid.add_column(overflow="fold")
         for name, words in facts.rows:
-            grid.add_row(name, self._words(words))
+            grid.add_row(self._words(name), self._words(words))
         page.print(Padding(grid, (0, 0, 0, facts.indent), expand=False))
 
     def _chart(self, page: "_Page", chart: Chart) -> None:
@@ -119,7 +122,7 @@ class Tables:
             picture = draw(chart, width=page.style.width, height=height, color=page.colored)
             if picture.count("\n") <= LINES - page.above - page.text.getvalue().count("\n"):
                 break
-        fence = "```" if self.frame == MARKDOWN else ""
+        fence = _ticks(picture, 3) if self.frame == MARKDOWN else ""
         page.text.write("\n".join(filter(None, (f"{fence}text" * bool(fence), picture.rstrip("\n"), fence))) + "\n")
 
     def _table(self, page: "_Page", table: Table) -> None:
@@ -137,7 +140,7 @@ class Tables:
             page.print()
 
     def _cell(self, value: Any, column: Column, precision: int) -> "str | Text":
-        words = self._words(cell(value, column, precision))
+        words = self._words(cell(value, column, precision), room(column))
         return words.replace("|", "\\|") if self.frame == MARKDOWN and isinstance(words, str) else words
 
     def _fit(
@@ -219,13 +222,28 @@ def _joined(column: Sequence["str | Text"]) -> "str | Text":
 
 def _marked(safe: Phrase) -> str:
     """Printable words in Markdown."""
-    marks = {"strong": "**", "bad": "**", "code": "`", "command": "`"}
     text = ""
     for piece in safe:
-        mark = marks.get(piece.tone, "")
-        text += re.sub(r"^(\s*)(.*?)(\s*)$", rf"\1{mark}\2{mark}\3", piece.text) if piece.text.strip() else piece.text
+        words, opening = piece.text, {"strong": "**", "bad": "**"}.get(piece.tone, "")
+        closing = opening
+        if piece.tone in {"code", "command"}:
+            blank = " " * ("`" in words)
+            opening, closing = _ticks(words) + blank, blank + _ticks(words)
+        else:
+            words = _literal(words)
+        text += re.sub(r"^(\s*)(.*?)(\s*)$", rf"\1{opening}\2{closing}\3", words) if words.strip() else words
         text += "<br>" * piece.ends
     return text
+
+
+def _literal(text: str) -> str:
+    """Text in which Markdown sees neither HTML nor a link or a picture."""
+    return re.sub(r"<(?=[A-Za-z/!?])|(?<=\])[(\[:]|!(?=\[)", r"\\\g<0>", text)
+
+
+def _ticks(text: str, least: int = 1) -> str:
+    """Backticks that text between them cannot end."""
+    return "`" * max(least, *(len(run) + 1 for run in re.findall("`+", text)), 1)
 
 
 for tables in (
