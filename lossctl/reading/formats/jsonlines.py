@@ -14,10 +14,10 @@ import pyarrow as pa
 from lossctl.errors import DataError, option
 from lossctl.reading.cells import TEXT_HINT, BadRow, kind_of
 from lossctl.reading.format import MIXED, Mixed, Reading, Wanted, columns_in, formats
-from lossctl.reading.inferred_types import is_number
 from lossctl.reading.line_ends import LineEnds
 from lossctl.reading.lines import RANGE, Range, Stream, TextSource, before_text, lines_of, rows_of
 from lossctl.reading.location import Location
+from lossctl.reading.missing import nulled
 from lossctl.reading.nesting import DEEPEST, too_deep
 from lossctl.reading.stamp import Stamp
 from lossctl.reading.stores import unreadable
@@ -91,23 +91,7 @@ class Layout:
         except pa.ArrowInvalid:
             # Numbers written as words that mean null, or too large for a double: Python reads them, slowly.
             table = pa.Table.from_pylist(list(self._one_by_one(text, schema, wanted)), schema)
-        yield from self._nulled(table, wanted).to_batches(max_chunksize=1 << 16)
-
-    def _nulled(self, table: pa.Table, wanted: Wanted) -> pa.Table:
-        """The table, null where a number, or a truth, is one of the words for null."""
-        for index, field in enumerate(table.schema):
-            if field.name in wanted.numbers and (words := self._words(field.type)) is not None:
-                chunks = [_without(chunk, words) for chunk in table.column(index).chunks]
-                table = table.set_column(index, field, pa.chunked_array(chunks, field.type))
-        return table
-
-    def _words(self, kind: pa.DataType) -> pa.Array | None:
-        """The words for null that are numbers, or truths, as cells of that type or of lists of it; ``None`` if none."""
-        if pa.types.is_boolean(kind):
-            cells = [word == "true" for word in self.nulls if word in {"true", "false"}]
-            return pa.array(cells, pa.bool_()) if cells else None
-        numbers = [float(word) for word in self.nulls if is_number(word) and math.isfinite(float(word))]
-        return pa.array(numbers, pa.float64()) if numbers else None
+        yield from nulled(table, self.nulls, wanted).to_batches(max_chunksize=1 << 16)
 
     def _one_by_one(self, text: bytes, schema: pa.Schema, wanted: Wanted) -> Iterator[dict[str, Any]]:
         """The rows of whole lines as dictionaries, read by Python.
@@ -162,16 +146,6 @@ class Layout:
             what = f"column {column.name!r} holds {value!r}, which is not {column.type}"
             raise BadRow(row, what, "A column has one type in all rows.")
         return stored
-
-
-def _without(array: pa.Array, words: pa.Array) -> pa.Array:
-    """Cells, or lists of cells, null where they are one of these."""
-    import pyarrow.compute as pc
-
-    if pa.types.is_list(array.type):
-        cells, buffers = _without(array.values, words), array.buffers()[:2]
-        return pa.Array.from_buffers(array.type, len(array), buffers, offset=array.offset, children=[cells])
-    return pc.if_else(pc.is_in(array, value_set=words), pa.scalar(None, array.type), array)
 
 
 def _table(text: bytes, schema: pa.Schema | None) -> pa.Table:
