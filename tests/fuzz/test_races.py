@@ -16,7 +16,7 @@ import lossctl as library
 from lossctl.reading import stamp
 from lossctl.reading.format import formats
 
-RUNS = int(os.environ.get("FUZZ_RUNS", "60"))
+RUNS = int(os.environ.get("FUZZ_RUNS", "40"))
 ROWS = 3000
 PAUSE = 0.002
 """Seconds between two changes."""
