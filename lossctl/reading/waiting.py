@@ -32,7 +32,7 @@ KNOWN = (
     (r"curlCode: 5[256]\b|Disconnected|Reset|Connection reset|BrokenPipe", "the server hung up", True),
     (r"ACCESS_DENIED|PERMISSION_DENIED|UNAUTHENTICATED", "the server denies access (401 or 403)", False),
     (
-        r"curlCode: [18]\b|CURL error \[[18]\]|^BadStatus|^BadHttp|^InvalidHeader",
+        r"curlCode: [18]\b|CURL error \[[18]\]|^Bad(Status|Http)|^InvalidHeader",
         "what answers is no such server",
         False,
     ),
