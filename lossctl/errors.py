@@ -54,11 +54,16 @@ def _argument(name: str, values: list[str]) -> str:
     return f"{name}={setting}" if values else name
 
 
-def reason(error: BaseException) -> str:
-    """The first line of what an error began with."""
+def origin(error: BaseException) -> BaseException:
+    """What an error began with."""
     while error.__cause__ is not None:
         error = error.__cause__
-    return f"{error}".strip().partition("\n")[0] or type(error).__name__
+    return error
+
+
+def reason(error: BaseException) -> str:
+    """The first line of what an error began with."""
+    return f"{origin(error)}".strip().partition("\n")[0] or type(origin(error)).__name__
 
 
 class LossctlError(Exception):

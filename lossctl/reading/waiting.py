@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
-from lossctl.errors import option
+from lossctl.errors import option, origin
 
 Answer = TypeVar("Answer")
 
@@ -21,7 +21,8 @@ LISTING = 20
 """How many times as long the names in a folder may take: a million of them are a thousand answers."""
 RIGHT = "Is the address right, and may you read there?"
 CUT = "the answer was cut short"
-CUT_SHORT = r"curlCode: 18\b|artial file|bytes missing|response stream|ContentLength|payload is not"
+CUT_SHORT = r"curlCode: 18\b|artial file|bytes missing|response stream|ContentLength|TransferEncoding|payload is not"
+GARBLED = "aiohttp.http_exceptions"
 UNRESOLVED = "the name of the server does not resolve"
 KNOWN = (
     (CUT_SHORT, CUT, True),
@@ -30,6 +31,11 @@ KNOWN = (
     (r"curlCode: 28\b|Timeout was reached|^\w*TimeoutError", "the server does not answer", False),
     (r"curlCode: 5[256]\b|Disconnected|Reset|Connection reset|BrokenPipe", "the server hung up", True),
     (r"ACCESS_DENIED|PERMISSION_DENIED|UNAUTHENTICATED", "the server denies access (401 or 403)", False),
+    (
+        r"curlCode: [18]\b|CURL error \[[18]\]|^Bad(Status|Http)|^InvalidHeader",
+        "what answers is no such server",
+        False,
+    ),
     (r"Status\(UNAVAILABLE", "the server is unavailable", True),
     (r"SLOW_DOWN|SERVICE_UNAVAILABLE", "the server answers 503 Service Unavailable", True),
 )
@@ -124,7 +130,7 @@ def _refusal(error: Exception) -> Exception:
 
     if isinstance(error, Unreached):
         return error
-    cause = error.__cause__ if isinstance(error.__cause__, Exception) else error  # fsspec calls everything not found
+    cause = origin(error)  # fsspec calls everything not found
     text = f"{type(cause).__name__}: {cause}"
     status = _status(cause, text)
     if status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
@@ -133,18 +139,18 @@ def _refusal(error: Exception) -> Exception:
         phrase = next((f" {known.phrase}" for known in HTTPStatus if known == status), "")
         passing = status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
         return Unreached(f"the server answers {status}{phrase}", "" if passing else RIGHT, passing=passing)
-    if isinstance(getattr(cause, "os_error", cause), socket.gaierror):
+    if isinstance(cause, socket.gaierror):
         return Unreached(UNRESOLVED, RIGHT)
     for pattern, words, passing in KNOWN:
         if re.search(pattern, text):
             return Unreached(words, "" if passing else RIGHT, passing=passing)
-    client = type(cause).__module__.partition(".")[0]
-    return Unreached(text.partition("\n")[0]) if client == "aiohttp" and not isinstance(cause, ValueError) else error
+    client = {type(one).__module__.partition(".")[0] for one in (error, cause)}
+    return Unreached(f"{cause}".partition("\n")[0], RIGHT) if client & {"aiohttp", "ssl"} else error
 
 
-def _status(cause: Exception, text: str) -> int:
+def _status(cause: BaseException, text: str) -> int:
     """The status of HTTP that an error tells of; 0 where it tells of none."""
-    if re.search(CUT_SHORT, text):
+    if type(cause).__module__ == GARBLED:
         return 0  # aiohttp calls it a bad request
     named = re.search(STATUS, text)
     response = getattr(cause, "response", None)

@@ -69,6 +69,10 @@ def bad():  # noqa: C901  (each way to go wrong is a branch)
             if "stall/" in self.path or "stall%2F" in self.path:
                 served.released.wait()
                 return
+            if re.search("garbled(/|%2F)", self.path):
+                self.wfile.write(b"SSH-2.0-OpenSSH_9.9\r\n")
+                self.close_connection = True
+                return
             status = re.search(r"(once-)?(\d{3})(?:/|%2F)", self.path)
             passing = status and status[1]
             if status and not (passing and (self.command == "HEAD" or served.asked.count(("GET", self.path)) > 1)):
@@ -136,6 +140,7 @@ def is_told(done, url, words):
         ("404", "no such file"),
         ("500", "500 Internal Server Error|unavailable"),
         ("503", "503 Service Unavailable|unavailable"),
+        ("garbled", "what answers is no such server"),
         ("stall", f"no answer within {SHORT:g} seconds|no answer within 3 seconds"),
     ],
 )
