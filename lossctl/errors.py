@@ -80,8 +80,8 @@ class LossctlError(Exception):
 
     def __init__(self, what: str, hint: str = "") -> None:
         self.parts = _printable(what), _printable(hint)
-        super().__init__(*self.parts)
         """What happened and what to do, with options still to be worded."""
+        super().__init__(*self.parts)
 
     @property
     def what(self) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
 from lossctl.errors import option, origin
+from lossctl.words import printable
 
 Answer = TypeVar("Answer")
 
@@ -46,7 +47,7 @@ STATUS = r"(?i)\bhttp[ _](?:status|code|error)(?: code)?[ :=]*(\d{3})\b"
 def _log(text: str) -> None:
     import logging  # noqa: PLC0415  (hardly ever needed)
 
-    logging.getLogger("lossctl").warning(text)
+    logging.getLogger("lossctl").warning(printable(text))
 
 
 @dataclass
