@@ -1,7 +1,7 @@
 """Which file it is: what it was when a run opened it first, it is whenever it is read, or that is an error.
 
 A file of this machine stays open, so what takes its name meanwhile is never read; every reading of it is checked once
-its bytes are there. Workers that do not have it open, and readers of stores, open it by name and compare.
+its bytes are there. Workers on other machines, and readers of stores, open it by name and compare.
 """
 
 import contextlib
@@ -53,14 +53,15 @@ class _Keeper:
 
     Args:
         handle: the open file.
-        descriptor: in another process, what it is called here if this is a fork of the one that opened it.
+        link: in another process, where Linux shows the file that the one who opened it has open.
     """
 
-    def __init__(self, handle: _Handle | None, descriptor: int = -1) -> None:
-        self.handle, self.descriptor = handle, descriptor
+    def __init__(self, handle: _Handle | None, link: str = "") -> None:
+        self.handle, self.link = handle, link
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _Keeper, (None, self.descriptor if self.handle is None else self.handle.descriptor)
+        link = self.link if self.handle is None else f"/proc/{os.getpid()}/fd/{self.handle.descriptor}"
+        return _Keeper, (None, link)
 
 
 _keepers: "deque[weakref.ref[_Keeper]]" = deque()
@@ -288,7 +289,7 @@ def open_again(path: str, stamp: Stamp) -> Any:
             file.close()
             raise
         return file
-    handle = None if stamp.keeper is None else stamp.keeper.handle or _inherited(stamp.keeper.descriptor, stamp)
+    handle = None if stamp.keeper is None else stamp.keeper.handle or _shown(stamp.keeper.link, stamp)
     if handle is None:
         try:
             _same(path, stamp, _stamp(os.stat(path.removeprefix("file://"))))  # opening a pipe could take forever
@@ -300,12 +301,13 @@ def open_again(path: str, stamp: Stamp) -> Any:
     return View(handle, stamp, path)
 
 
-def _inherited(descriptor: int, stamp: Stamp) -> _Handle | None:
-    """The file as the parent has it open, in a fork of it; ``None`` elsewhere."""
+def _shown(link: str, stamp: Stamp) -> _Handle | None:
+    """The file that another process of this machine has open; ``None`` where it is not shown."""
     try:
-        if descriptor < 0 or stamp_of(descriptor).place != stamp.place:
+        if not link or _stamp(os.stat(link)).place != stamp.place:
             return None
-        return _Handle(descriptor)
+        with open(link, "rb") as file:
+            return _Handle(file.fileno())
     except OSError:
         return None
 
