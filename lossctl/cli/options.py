@@ -116,7 +116,7 @@ class Input:
         ),
     ] = 30.0
 
-    def reading(self, voice: Voice) -> "Reading":
+    def reading(self, voice: Voice | None = None) -> "Reading":
         """The same as the library takes it; the voice tells what a store is asked for once more.
 
         Raises:
@@ -125,7 +125,8 @@ class Input:
         from lossctl.reading.format import NULLS, Reading
         from lossctl.reading.waiting import patience
 
-        patience.tell = voice.warn
+        if voice is not None:
+            patience.tell = voice.warn
 
         nulls = NULLS if self.null_values is None else tuple(part.strip() for part in self.null_values.split(","))
         reading = Reading(self.input_format, self.delimiter, not self.no_header, nulls, timeout=self.timeout)

@@ -91,14 +91,14 @@ def open_binary(path: str, *, ranges: bool = True) -> Any:
     raise UsageError(f"{path}: unknown kind of URL", f"Known: {known}.")
 
 
-def version_of(file: Any) -> tuple[str, ...]:
+def version_of(file: FarFile) -> tuple[str, ...]:
     """What a store calls the version of an open file: its tag, or when it was written; empty where it says neither.
 
     Raises:
         OSError: as the store says.
     """
     try:
-        said = file.metadata() if isinstance(file, pa.NativeFile) else file.fs.info(file.path)
+        said = file.ask(lambda raw: raw.metadata() if isinstance(raw, pa.NativeFile) else raw.fs.info(raw.path))
     except NotImplementedError:
         return ()
     words = {_text(name).lower(): value for name, value in said.items()}

@@ -179,10 +179,10 @@ class FarFile:
         self.turn = 0
         """Counts how often nobody wanted an answer any more."""
         self.position, self.closed = 0, False
-        self.size: int | None = self._ask(lambda raw: int(raw.seek(0, 2)) if ranges else None)
+        self.size: int | None = self.ask(lambda raw: int(raw.seek(0, 2)) if ranges else None)
 
-    def _ask(self, question: Callable[[Any], Answer]) -> Answer:
-        """The answer to a question about the open file."""
+    def ask(self, question: Callable[[Any], Answer]) -> Answer:
+        """The answer to a question about the open file; errors as for `asked`."""
 
         def put() -> Answer:
             turn, raw, self.raw = self.turn, self.raw, None  # what is being asked cannot be asked more, nor closed
@@ -237,7 +237,7 @@ class FarFile:
                 raise Unreached(CUT, passing=True)
             return piece
 
-        return self._ask(question)
+        return self.ask(question)
 
     def seek(self, offset: int, whence: int = 0) -> int:
         """Go to a place, and return where it is."""

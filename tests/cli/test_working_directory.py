@@ -53,7 +53,8 @@ SCRIPT = Path(sys.executable).with_name("lossctl")
 def test_no_file_of_the_working_directory_runs_for_any_engine(engine, within):
     if engine == "dask" and not find_spec("distributed"):
         pytest.skip("needs lossctl[dask]")
-    done = within(SCRIPT, "eval", "rows.csv", "-l", "mse", "-q", "-f", "value", "--engine", engine, "--threads", "2")
+    workers = [] if engine == "serial" else ["--threads", "2"]
+    done = within(SCRIPT, "eval", "rows.csv", "-l", "mse", "-q", "-f", "value", "--engine", engine, *workers)
     assert (done.returncode, done.stdout, done.stderr) == (0, "13.0\n", "")
 
 
