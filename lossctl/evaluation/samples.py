@@ -17,7 +17,7 @@ from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.running import SERIAL, Running
 from lossctl.evaluation.traversal import Traversal
 from lossctl.reading.agreement import Agreement
-from lossctl.reading.cells import BadRow
+from lossctl.reading.cells import BadRow, numbers, texts
 from lossctl.reading.files import beginnings
 from lossctl.reading.format import Mixed, Resplit, Shard, Source, Wanted
 from lossctl.reading.rows import plain_rows
@@ -41,7 +41,7 @@ class Piece:
 
     def take(self, rows: IntArray) -> "Piece":
         """Some of the rows."""
-        places = pa.array(rows)
+        places = numbers(rows)
         measured = tuple(column.take(places) for column in self.measured)
         return replace(self, measured=measured, loss=self.loss[rows], own=self.own.take(places))
 
@@ -211,7 +211,7 @@ def _found_again(
         for record in traversal.records(shard, start, _everything(plan, verbatim=verbatim)):
             places = local[(local >= offset) & (local < offset + record.num_rows)]
             if len(places):
-                selected = takeable(record).take(pa.array(places - offset))
+                selected = takeable(record).take(numbers(places - offset))
                 file = traversal.locate(start + int(places[0]))[0]
                 selected, batch = _validated(selected, plan, traversal, start + int(places[0]))
                 complain(plan, tally(plan, batch).problems, traversal)
@@ -240,7 +240,7 @@ def _in_order(records: Sequence[pa.RecordBatch], order: IntArray) -> Iterator[pa
         place += range(before, before + record.num_rows)
     tables = [pa.Table.from_batches(batches) for batches in alike]
     for index, rows in groupby(order.tolist(), key=kind.__getitem__):
-        yield from tables[index].take(pa.array([place[row] for row in rows], pa.int64())).to_batches()
+        yield from tables[index].take(numbers(np.array([place[row] for row in rows], np.int64))).to_batches()
 
 
 def _by_shard(traversal: Traversal, rows: list[int]) -> Iterator[tuple[Shard, int, IntArray]]:
@@ -261,17 +261,17 @@ def _everything(plan: Plan, *, verbatim: bool) -> Wanted:
 def _piece(plan: Plan, record: pa.RecordBatch, batch: Batch, file: str, number: IntArray, *, several: bool) -> Piece:
     """The measurable rows of a record batch, with their numbers, losses and gradients."""
     if batch.position is not None:
-        record, number = record.take(pa.array(batch.position)), number[batch.position]
+        record, number = record.take(numbers(batch.position)), number[batch.position]
     columns: list[tuple[str, pa.Array]] = []
     if several:
-        columns.append(("file", pa.array([encodable(file)] * record.num_rows, pa.string())))
-    columns.append(("row", pa.array(number.astype(np.int64))))
+        columns.append(("file", texts([encodable(file)] * record.num_rows)))
+    columns.append(("row", numbers(number.astype(np.int64))))
     losses: list[FloatArray] = []
     for model, prediction in zip(plan.models, batch.predictions, strict=True):
         for bound in model.losses:
             value, slope = evaluated(bound, kernel_label(bound, batch.label), prediction, gradient=True)
             title = "" if len(plan.losses) == 1 else f"_{bound}" if len(plan.models) == 1 else f"_{bound}_{model.name}"
-            columns.append((encodable(f"loss{title}"), pa.array(value)))
+            columns.append((encodable(f"loss{title}"), numbers(value)))
             columns += _gradient_columns(
                 encodable(f"gradient{title}"), model.columns, slope if slope is not None else value
             )
@@ -283,7 +283,7 @@ def _piece(plan: Plan, record: pa.RecordBatch, batch: Batch, file: str, number: 
 def _gradient_columns(title: str, columns: tuple[str, ...], slope: FloatArray) -> list[tuple[str, pa.Array]]:
     """A gradient ``(n,)`` or ``(n, k)`` as the prediction is: one column, several, or one of lists."""
     if slope.ndim == 1:
-        return [(title, pa.array(slope))]
+        return [(title, numbers(slope))]
     if len(columns) > 1:
-        return [(f"{title}_{name}", pa.array(slope[:, index])) for index, name in enumerate(columns)]
-    return [(title, pa.FixedSizeListArray.from_arrays(pa.array(slope.ravel()), slope.shape[1]))]
+        return [(f"{title}_{name}", numbers(slope[:, index])) for index, name in enumerate(columns)]
+    return [(title, pa.FixedSizeListArray.from_arrays(numbers(slope.ravel()), slope.shape[1]))]

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from lossctl.domain import BoolArray, FloatArray, row_sum
@@ -91,6 +93,12 @@ def texts(words: Sequence[str]) -> pa.Array:
     encoded = [word.encode() for word in words]
     ends = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
     return pa.StringArray.from_buffers(len(words), pa.py_buffer(ends), pa.py_buffer(b"".join(encoded)))
+
+
+def numbers(values: npt.NDArray[Any]) -> pa.Array:
+    """Numbers ``(n,)`` as an Arrow array; `pyarrow.array` would import pandas to ask whether they are its own."""
+    kind = pa.from_numpy_dtype(values.dtype)
+    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
 
 
 def text_of(array: pa.Array, column: str) -> pa.Array:

@@ -296,6 +296,8 @@ def open_again(path: str, stamp: Stamp) -> Any:
             with open_binary(path) as file:
                 handle = _Handle(file.fileno())
         except FileNotFoundError:
+            if stamp.place is not None and stamp.place[0] != _machine():
+                raise  # it may never have been here
             raise Changed.of(path, "it is gone") from None
     _same(path, stamp, stamp_of(handle.descriptor))
     return View(handle, stamp, path)

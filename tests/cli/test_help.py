@@ -41,9 +41,14 @@ def test_no_evaluation_of_a_file_loads_pandas(plain_environment, tmp_path):
         "import sys; from lossctl.cli.app import run; status = run(sys.argv[1:]); "
         "print('status', status, 'pandas' in sys.modules)"
     )
-    for name, prediction in (("rows.parquet", "p"), ("rows.parquet", "p_*"), ("rows.csv", "p_*")):
-        options = ["-l", "cross_entropy", "-y", "label", "-p", prediction, "--classes", "a,b", "--by", "by"]
-        command = [sys.executable, "-c", script, "eval", str(tmp_path / name), *options, "--grad", "--nulls", "drop"]
+    for name, prediction, *options in (
+        ("rows.parquet", "p", "eval", "--by", "by", "--grad"),
+        ("rows.parquet", "p_*", "eval", "--by", "by", "--grad"),
+        ("rows.csv", "p_*", "eval", "--by", "by", "--grad"),
+        ("rows.csv", "p_*", "samples", "--top", "2"),
+    ):
+        options += ["-l", "cross_entropy", "-y", "label", "-p", prediction, "--classes", "a,b", "--nulls", "drop"]
+        command = [sys.executable, "-c", script, options[0], str(tmp_path / name), *options[1:]]
         done = subprocess.run(
             command, capture_output=True, text=True, env=plain_environment(), timeout=HANGS, check=True
         )
