@@ -5,13 +5,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOWEST := .venv-lowest
 
-.PHONY: demo test lowest lint types docs bench check wheel clean
+.PHONY: demo test fuzz lowest lint types docs bench check wheel clean
 
 demo: $(VENV)/.installed
 	$(BIN)/lossctl eval sample_data/regression.csv --loss huber --color auto --format table
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto --dist worksteal $(COVERAGE)
+
+# Random command lines, Arrow types, races and bytes, for a quarter of an hour each; the tests run a little of each.
+fuzz: $(VENV)/.fuzz
+	$(BIN)/python tests/fuzz/fuzz_commands.py --runs 5000 --seed $(or $(SEED),1)
+	$(BIN)/python tests/fuzz/fuzz_types.py
+	$(BIN)/python tests/fuzz/fuzz_readers.py --seconds 900
 
 # A quick part of the tests, with the lowest versions that pyproject.toml allows.
 lowest: $(LOWEST)/.installed
@@ -60,6 +66,10 @@ $(VENV)/.dev: pyproject.toml constraints.txt $(VENV)/bin/python
 $(VENV)/.bench: pyproject.toml constraints.txt $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	touch $@ $(VENV)/.installed
+
+$(VENV)/.fuzz: pyproject.toml constraints.txt $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,fuzz]'
+	touch $@
 
 $(LOWEST)/.installed: pyproject.toml constraints.txt .ci/lowest.py
 	test -x $(LOWEST)/bin/python || $(PYTHON) -m venv $(LOWEST)

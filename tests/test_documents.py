@@ -104,3 +104,10 @@ def test_the_architecture_page_names_every_module():
     for module in (ROOT / "lossctl").glob("*.py"):
         if not module.name.startswith("__"):
             assert module.stem in text, module.name
+
+
+def test_a_promise_names_a_test_that_there_is():
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "docs" / "security.md").read_text())
+    assert len(named) > 20
+    for path, name in named:
+        assert re.search(rf"^def {name}\(", (ROOT / path).read_text(), re.MULTILINE), (path, name)
