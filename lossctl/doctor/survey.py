@@ -1,5 +1,6 @@
 """What is in each column: by role, or with the roles it could play where the names do not say which it does."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -74,16 +75,18 @@ class Candidate:
 
 
 def survey(source: Source, running: Running) -> tuple[int, tuple[Candidate, ...]]:
-    """The number of rows, and every column with the roles it could play.
+    """The number of rows, and every column with the roles it could play: none plays one whose name others have too.
 
     Raises:
         DataError: the data cannot be read.
     """
-    kinds = {column.name: column.kind for column in source.columns}
+    times = Counter(column.name for column in source.columns)
+    columns = [column for column in source.columns if times[column.name] == 1]
+    kinds = {column.name: column.kind for column in columns}
     numbers = frozenset(name for name, kind in kinds.items() if kind == "number")
     texts = frozenset(name for name, kind in kinds.items() if kind == "text")
     contents = fold(source, Wanted(numbers, texts), partial(_contents, texts), Contents(0, {}), running).total
-    return contents.rows, tuple(_candidate(column, contents) for column in source.columns)
+    return contents.rows, tuple(_candidate(column, contents) for column in columns)
 
 
 def _contents(texts: frozenset[str], record: pa.RecordBatch, _clock: Clock) -> Contents:

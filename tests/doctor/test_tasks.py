@@ -261,3 +261,10 @@ def test_no_columns_make_it_stumble_and_its_command_line_runs_or_it_says_why_not
     else:
         assert not any(status == 0 for status in statuses)
         assert found.findings or not found.commands
+
+
+def test_columns_that_share_a_name_play_no_role(tmp_path, lossctl):
+    table = pa.Table.from_arrays([pa.array([0.0, 1.0])] * 4, ["first", "x", "x", "second"])
+    pq.write_table(table, tmp_path / "twins.parquet")
+    done = lossctl("doctor", tmp_path / "twins.parquet", "--json")
+    assert [column["name"] for column in done.json["columns"]] == ["first", "second"]

@@ -29,7 +29,7 @@ from lossctl.functions.loss import losses
 ESCAPE = "\x1b[31m\u202e"
 HOSTILE = (
     "", " ", ",", "=", ":", "-", "--", "-1", "0", "1", "1e400", "nan", "inf", "é", "\udcff", "a" * 300, "%s", "{}",
-    "$(x)", "*", "[", "/(/", "/", "#0", "#1", "#99", "..", "a=b=c", "a,b,,c", "mse:x=1", "9" * 400, "None", ESCAPE,
+    "$(x)", "*", "[", "/(/", "//x", "#0", "#1", "#99", "..", "a=b=c", "a,b,,c", "mse:x=1", "9" * 400, "None", ESCAPE,
     "\n", "\r", "y,y", "p,p",
 )  # fmt: skip
 """Values that somebody may type anywhere."""
