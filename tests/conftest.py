@@ -20,7 +20,7 @@ from waiting import HANGS
 
 from lossctl.cli.app import run
 from lossctl.reading import footer as parts
-from lossctl.reading import stamp
+from lossctl.reading import stamped
 
 settings.register_profile(
     "lossctl",
@@ -92,7 +92,7 @@ def small_parts_apart():
 def at_rest():
     """Nobody writes to the files of tests but those that say so."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stamp, "REST", 0.0)
+        patch.setattr(stamped, "REST", 0.0)
         yield
 
 

@@ -140,7 +140,7 @@ class Format(Protocol):
     def open(self, location: Location, reading: Reading, /) -> Source:
         """Open a location of this format by its head or foot.
 
-        What is read later is opened by `lossctl.reading.stamp.unchanged`: no file may be read that has changed since.
+        What is read later is opened by `lossctl.reading.stamped.unchanged`: no file may be read that has changed since.
         """
 
     def writer(self, file: BinaryIO, schema: pa.Schema) -> Writer:

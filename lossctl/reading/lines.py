@@ -13,7 +13,8 @@ from lossctl.reading.columns import Column
 from lossctl.reading.format import Shard, Wanted
 from lossctl.reading.line_ends import LineEnds
 from lossctl.reading.location import Location
-from lossctl.reading.stamp import Stamp, unchanged
+from lossctl.reading.stamp import Stamp
+from lossctl.reading.stamped import unchanged
 from lossctl.reading.stores import REFUSALS, unreadable
 from lossctl.words import in_bytes
 

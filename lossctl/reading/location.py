@@ -17,7 +17,8 @@ import pyarrow as pa
 
 from lossctl.errors import DataError, UsageError
 from lossctl.reading.pipe import Pipe
-from lossctl.reading.stamp import UNKNOWN, Stamp, confirm, open_first, open_whole, stamp_of, watched
+from lossctl.reading.stamp import UNKNOWN, Stamp, stamp_of
+from lossctl.reading.stamped import confirm, open_first, open_whole, watched
 from lossctl.reading.stores import FSSPEC_STORES, REFUSALS, open_binary, scheme_of, unreadable
 
 STDIN = "-"

@@ -117,8 +117,8 @@ def test_a_recursion_without_end_is_an_error_and_no_hang(cluster):
 def test_a_file_that_a_worker_cannot_find_is_said_so(start_cluster, lossctl, stored, monkeypatch):
     """A relative path means something else where a worker was started elsewhere, on another machine."""
     monkeypatch.chdir(stored.parent)
-    monkeypatch.setattr(stamp._Keeper, "__reduce__", lambda keeper: (type(keeper), (None, "")))
-    monkeypatch.setattr(stamp, "_machine", lambda: "another")
+    monkeypatch.setattr(stamp.Keeper, "__reduce__", lambda keeper: (type(keeper), (None, "")))
+    monkeypatch.setattr(stamp, "machine", lambda: "another")
     with start_cluster(1, preload=["import os; os.chdir('/')"]) as there:
         done = lossctl("eval", stored.name, "-l", "mse", "--engine", "dask", "--scheduler", there.scheduler_address)
     assert done.status == 3

@@ -13,7 +13,7 @@ import pytest
 from stored import stored_as
 
 import lossctl as library
-from lossctl.reading import stamp
+from lossctl.reading import stamp, stamped
 from lossctl.reading.format import formats
 
 RUNS = int(os.environ.get("FUZZ_RUNS", "40"))
@@ -58,8 +58,8 @@ def append(path, body, chance):
 @pytest.fixture
 def restless(monkeypatch):
     """Change a file again and again, from a random moment after it was opened first."""
-    opened, changing = stamp.open_first, threading.Event()
-    monkeypatch.setattr(stamp, "REST", 0.01)
+    opened, changing = stamped.open_first, threading.Event()
+    monkeypatch.setattr(stamped, "REST", 0.01)
 
     def open_first(path, known=None):
         stamped = opened(path, known)

@@ -14,7 +14,7 @@ import pytest
 from stored import compress, narrow, stored_as
 
 import lossctl as library
-from lossctl.reading import stamp
+from lossctl.reading import stamp, stamped
 from lossctl.reading.files import open_source
 from lossctl.reading.format import Wanted, formats
 from lossctl.reading.location import SUFFIXES as COMPRESSIONS
@@ -221,14 +221,14 @@ def test_every_command_reads_a_file_as_it_was_or_says_that_it_changed(lossctl, s
 @pytest.mark.parametrize("kind", ["csv", "csv of quotes", "jsonl", "parquet", "arrow", "arrows", "csv.gz"])
 def test_stdin_that_is_a_file_must_stay_what_it_is(lossctl, stored, monkeypatch, kind, way):
     path = stored(kind)
-    once = stamp.Once.read
+    once = stamped.Once.read
 
     def read(file, n=-1):
         text = once(file, n)
         way(path, AFTER[kind])
         return text
 
-    monkeypatch.setattr(stamp.Once, "read", read)
+    monkeypatch.setattr(stamped.Once, "read", read)
     with path.open() as file:
         kept = os.dup(0)
         try:
@@ -245,9 +245,9 @@ def test_stdin_that_is_a_file_must_stay_what_it_is(lossctl, stored, monkeypatch,
 def test_a_file_written_a_moment_ago_is_given_time_to_rest(stored, monkeypatch, age, waits):
     """The clock of the files stands still for some milliseconds: another writing would not show."""
     path, waited = stored("csv"), []
-    monkeypatch.setattr(stamp, "REST", 0.01)
-    monkeypatch.setattr(stamp.time, "time", lambda: 1000.0 + age)
-    monkeypatch.setattr(stamp.time, "sleep", waited.append)
+    monkeypatch.setattr(stamped, "REST", 0.01)
+    monkeypatch.setattr(stamped.time, "time", lambda: 1000.0 + age)
+    monkeypatch.setattr(stamped.time, "sleep", waited.append)
     os.utime(path, (1000, 1000))
     open_source(path)
     assert waited == ([] if waits is None else [pytest.approx(waits)])
@@ -291,7 +291,7 @@ def test_few_files_are_kept_open_and_none_after_a_run(tmp_path, stored):
 def test_an_object_of_a_store_that_is_replaced_at_any_moment_is_whole_or_an_error(monkeypatch, stored, kind):
     """It is replaced before (even) or after (odd) one of the times it is opened, but for the first."""
     fsspec = pytest.importorskip("fsspec")
-    store, name, open_one = fsspec.filesystem("memory"), stored(kind).name, stamp.open_binary
+    store, name, open_one = fsspec.filesystem("memory"), stored(kind).name, stamped.open_binary
 
     def open_binary(path):
         replace()
@@ -305,7 +305,7 @@ def test_an_object_of_a_store_that_is_replaced_at_any_moment_is_whole_or_an_erro
             store.pipe(name, AFTER[kind])
         passed += 1
 
-    monkeypatch.setattr(stamp, "open_binary", open_binary)
+    monkeypatch.setattr(stamped, "open_binary", open_binary)
     moment = passed = 1
     while passed >= moment:
         moment, passed = moment + 1, 0

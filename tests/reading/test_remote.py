@@ -12,7 +12,7 @@ from waiting import HANGS
 
 import lossctl as library
 from lossctl.errors import DataError, LossctlError
-from lossctl.reading import stamp
+from lossctl.reading import stamped
 
 # --- an S3 server ----------------------------------------------------------------------------------------------------
 
@@ -98,7 +98,7 @@ def test_an_object_that_is_replaced_while_it_is_read_is_an_error(lossctl, bucket
     if suffix == ".parquet":
         bodies = [parquet_bytes(pa.table({"y": [0.0], "p": [error]})) for error in (1.0, 2.0)]
     before, after = (pa.compress(it, "gzip", asbytes=True) if suffix == ".csv.gz" else it for it in bodies)
-    url, opened = bucket.put(f"changing/rows{suffix}", before), stamp.open_binary
+    url, opened = bucket.put(f"changing/rows{suffix}", before), stamped.open_binary
     assert lossctl("eval", url, *VALUE).out == "1.0\n"
     assert len(before) == len(after)
 
@@ -107,7 +107,7 @@ def test_an_object_that_is_replaced_while_it_is_read_is_an_error(lossctl, bucket
         bucket.put(f"changing/rows{suffix}", after)
         return file
 
-    monkeypatch.setattr(stamp, "open_binary", open_binary)
+    monkeypatch.setattr(stamped, "open_binary", open_binary)
     done = lossctl("eval", url, *VALUE)
     assert (done.status, done.out) == (3, "")
     assert f"{url}: was changed while it was read: it was written to" in done.err

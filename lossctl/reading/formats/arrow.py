@@ -13,7 +13,7 @@ from lossctl.reading.footer import Part, PartedSource
 from lossctl.reading.format import Reading, Wanted, columns_in, formats
 from lossctl.reading.ipc_messages import Checked, check_batches
 from lossctl.reading.location import Location
-from lossctl.reading.stamp import unchanged
+from lossctl.reading.stamped import unchanged
 from lossctl.reading.stores import REFUSALS, unreadable
 
 ROWS, BATCH_BYTES = 1 << 16, 1 << 26

@@ -1,7 +1,6 @@
 """Delimited text, such as CSV; a shard is a fixed range of bytes, cut at line ends."""
 
 import csv
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,22 +17,15 @@ from lossctl.reading.inferred_types import HEAD, inferred_types, is_number, long
 from lossctl.reading.line_ends import LineEnds, closes
 from lossctl.reading.lines import RANGE, Range, Stream, TextSource, before_text, lines_of, pieces, rows_of
 from lossctl.reading.location import Location
-from lossctl.reading.stamp import Stamp, unchanged
+from lossctl.reading.stamp import Stamp
+from lossctl.reading.stamped import unchanged
 from lossctl.reading.stores import unreadable
-from lossctl.words import quoted
+from lossctl.reading.text_writers import DelimitedWriter
 
 RAGGED = re.compile(r"CSV parse error: Row #(\d+): Expected (\d+) columns, got (\d+): (.*)", re.DOTALL)
 CONVERSION = re.compile(
     r"In CSV column #(\d+): Row #(\d+): CSV conversion error to (\w+): invalid value '(.*)'", re.DOTALL
 )
-UNWRITABLE = (
-    pa.types.is_binary,
-    pa.types.is_large_binary,
-    pa.types.is_binary_view,
-    pa.types.is_fixed_size_binary,
-    pa.types.is_interval,
-)
-"""Types beside nested ones that Arrow does not write as text, or not so that it can be told from text."""
 
 
 @dataclass(frozen=True)
@@ -243,50 +235,6 @@ class Delimited:
         layout = _layout(location, head, delimiter, reading)
         pieces = None if location.ranges else stream.begin(layout, layout.start)
         return TextSource(layout.title, layout.columns, layout.ranges, pieces)
-
-
-class DelimitedWriter:
-    """Rows as text; what no cell of text can hold is written as JSON in one."""
-
-    def __init__(self, file: BinaryIO, schema: pa.Schema, delimiter: str) -> None:
-        self.file, self.delimiter = file, delimiter
-        self.special = f'["\\r\\n{re.escape(delimiter)}]|^$'
-        file.write(f"{delimiter.join(quoted(name, delimiter) for name in schema.names)}\n".encode())
-
-    def write_batch(self, batch: pa.RecordBatch, /) -> None:
-        """Append rows."""
-        import pyarrow.compute as pc
-
-        quoted = False
-        for index, field in enumerate(batch.schema):
-            column = _writable(batch.column(index))
-            batch = batch.set_column(index, field.name, column)
-            if not pa.types.is_primitive(column.type):
-                text = column.cast(pa.string())
-                quoted = quoted or bool(pc.any(pc.match_substring_regex(text, self.special)).as_py())
-        # Arrow quotes every text or none; where no cell needs it, none reads better.
-        style = "needed" if quoted else "none"
-        options = pyarrow.csv.WriteOptions(include_header=False, delimiter=self.delimiter, quoting_style=style)
-        pyarrow.csv.write_csv(batch, self.file, options)
-
-    def close(self) -> None:
-        """Do nothing: every row is written by now."""
-
-
-def _writable(array: pa.Array) -> pa.Array:
-    """A column as cells of text that Arrow writes: what it cannot write is JSON."""
-    kind = array.type
-    if isinstance(kind, pa.BaseExtensionType) and not isinstance(kind, pa.UuidType):
-        return _writable(array.storage)
-    if pa.types.is_dictionary(kind):
-        return _writable(array.dictionary_decode())
-    if pa.types.is_nested(kind) or any(writes_not(kind) for writes_not in UNWRITABLE):
-        cells = array.to_pylist()
-        words = [None if cell is None else json.dumps(cell, default=str) for cell in cells]
-        return pa.array(words, pa.string())
-    if isinstance(kind, pa.UuidType):
-        return pa.array([None if cell is None else str(cell) for cell in array.to_pylist()], pa.string())
-    return array
 
 
 def _layout(location: Location, head: bytes, delimiter: str, reading: Reading) -> Layout:

@@ -1,11 +1,9 @@
 """JSON Lines: one object a line; a shard is a fixed range of bytes, cut at line ends."""
 
-import datetime as dt
 import json
 import math
 import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -21,8 +19,8 @@ from lossctl.reading.missing import nulled
 from lossctl.reading.nesting import DEEPEST, too_deep
 from lossctl.reading.stamp import Stamp
 from lossctl.reading.stores import unreadable
+from lossctl.reading.text_writers import JsonLinesWriter
 from lossctl.reading.twins import object_of, twin_in
-from lossctl.words import free
 
 HEAD = 1 << 20
 """Bytes from which the types of columns are inferred."""
@@ -30,7 +28,6 @@ NO_OBJECT = re.compile(rb"\n[ \t]*[^{ \t\r\n]")
 """A line after the first that does not begin like an object."""
 TOO_DEEP = f"objects and lists are nested more than {DEEPEST} levels deep"
 FLATTEN = "Write such a value as text, or leave it out."
-SPELLED = {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}
 
 
 @dataclass(frozen=True)
@@ -189,67 +186,6 @@ class LineRange(Range):
         except (OSError, pa.ArrowException) as error:
             raise unreadable(self.file, error) from None
         yield from rows_of(text, layout, wanted)
-
-
-class JsonLinesWriter:
-    """Objects, one a line; a number that is not finite becomes null, and ``nonfinite`` names it.
-
-    Raises:
-        DataError: two columns have one name.
-    """
-
-    def __init__(self, file: BinaryIO, names: Sequence[str]) -> None:
-        self.file = file
-        twice = [name for name, times in Counter(names).items() if times > 1]
-        if twice:
-            hint = f"Rename one, or write a format that can: {option(output='FILE.csv')}."
-            raise DataError(f"two columns called {twice[0]!r}: JSON Lines has one value a name", hint)
-
-    def write_batch(self, batch: pa.RecordBatch, /) -> None:
-        """Append rows."""
-        title = free("nonfinite", batch.schema.names, "lossctl_")
-        columns = [_values(column) for column in batch.columns]
-        lines = []
-        for cells in zip(*columns, strict=True):
-            row = dict(zip(batch.schema.names, cells, strict=True))
-            words = _nonfinite(row)
-            plain = _strict(row) | ({} if words is None else {title: words})
-            lines.append(json.dumps(plain, ensure_ascii=False, allow_nan=False).encode() + b"\n")
-        self.file.write(b"".join(lines))
-
-    def close(self) -> None:
-        """Do nothing: every row is written by now."""
-
-
-def _values(column: pa.Array) -> list[Any]:
-    """The cells as Python has them; dates and times that Python cannot count to as Arrow spells them."""
-    try:
-        return list(column.to_pylist())
-    except (OverflowError, ValueError):
-        return list(column.cast(pa.string()).to_pylist())
-
-
-def _nonfinite(value: Any) -> Any:
-    """What the numbers that are not finite are called, in the shape of the value; ``None`` where all are finite."""
-    if isinstance(value, dict):
-        return {key: words for key, item in value.items() if (words := _nonfinite(item)) is not None} or None
-    if isinstance(value, list):
-        words = [_nonfinite(item) for item in value]
-        return words if any(words) else None
-    return SPELLED.get(str(value)) if isinstance(value, float) else None
-
-
-def _strict(value: Any) -> Any:
-    """A cell in the types of JSON: dates and times as text, a number that is not finite as ``None``."""
-    if isinstance(value, dict):
-        return {key: _strict(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_strict(item) for item in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dt.date | dt.time):
-        return value.isoformat()
-    return value if value is None or isinstance(value, str | int) else str(value)
 
 
 class JsonLines:

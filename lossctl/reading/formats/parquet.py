@@ -11,7 +11,8 @@ from lossctl.errors import DataError
 from lossctl.reading.footer import Part, PartedSource
 from lossctl.reading.format import Reading, Wanted, columns_in, formats
 from lossctl.reading.location import Location
-from lossctl.reading.stamp import Stamp, unchanged
+from lossctl.reading.stamp import Stamp
+from lossctl.reading.stamped import unchanged
 from lossctl.reading.stores import REFUSALS, is_remote, unreadable
 from lossctl.reading.thrift import Reader, Structure
 from lossctl.words import in_bytes

@@ -1,0 +1,256 @@
+"""Opening files so that what is read of them is what they were when a run opened them first, or is an error.
+
+A file of this machine stays open, so what takes its name meanwhile is never read; every reading of it is checked once
+its bytes are there. Workers on other machines, and readers of stores, open it by name and compare.
+"""
+
+import contextlib
+import os
+import stat
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Self
+
+from lossctl.reading.stamp import UNKNOWN, Changed, Handle, Stamp, kept, machine, same, stamp_by, stamp_of
+from lossctl.reading.stores import is_remote, open_binary, version_of
+
+PIECE = 1 << 30
+"""The most bytes that are asked of the system at a time, which gives at most 2 GiB."""
+REST = 0.01
+"""Seconds since a file was written until it is read. The clock that says when it was stands still for up to so long, so
+that another writing would not show; and a single large one may not be at its end."""
+
+
+class View:
+    """The bytes of a file of this machine, with a place of its own in them; all that is read is checked.
+
+    Args:
+        handle: the file, which others may read meanwhile.
+        stamp: what it was when it was opened first.
+        path: what messages call it.
+    """
+
+    closed = False
+
+    def __init__(self, handle: Handle, stamp: Stamp, path: str) -> None:
+        self.handle, self.stamp, self.path, self.position = handle, stamp, path, 0
+
+    def read(self, n: int = -1) -> bytes:
+        """The next ``n`` bytes, fewer only at the end; all for -1.
+
+        Raises:
+            Changed: the file is no longer what it was.
+        """
+        pieces, missing = [], sys.maxsize if n < 0 else n
+        while missing and (piece := os.pread(self.handle.descriptor, min(missing, PIECE), self.position)):
+            pieces.append(piece)
+            missing, self.position = missing - len(piece), self.position + len(piece)
+        # Only now: what was written before these bytes were there may be in them.
+        status = os.fstat(self.handle.descriptor)
+        if (status.st_size, status.st_mtime_ns) != (self.stamp.size, *self.stamp.version):
+            same(self.path, self.stamp, stamp_by(status))
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to another place."""
+        self.position = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self.position, os.SEEK_END: self.stamp.size}[whence]
+        return self.position
+
+    def tell(self) -> int:
+        """The place of the next byte."""
+        return self.position
+
+    def readable(self) -> bool:
+        """True: asked by Arrow."""
+        return True
+
+    def seekable(self) -> bool:
+        """True: asked by Arrow."""
+        return True
+
+    def close(self) -> None:
+        """Read no more; others may."""
+        self.closed = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Once:
+    """A file that is read from where it stands to its end, and checked at every reading, or at the last alone.
+
+    Args:
+        file: the open file.
+        check: raises a `Changed` where it is no longer what it was.
+        last: whether only the last reading is checked.
+    """
+
+    def __init__(self, file: Any, check: Callable[[], None], *, last: bool) -> None:
+        self.file, self.check, self.last, self.ended = file, check, last, False
+
+    def read(self, n: int = -1) -> bytes:
+        """The next ``n`` bytes, fewer only at the end; all for -1."""
+        text = b"" if self.ended else bytes(self.file.read(n))
+        ending = not self.ended and (n < 0 or len(text) < n)
+        if ending or not self.last:
+            self.check()
+        self.ended = self.ended or (ending and self.last)  # some stores have one file for all who open it
+        return text
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed."""
+        return bool(self.file.closed)
+
+    def readable(self) -> bool:
+        """True: asked by Arrow."""
+        return True
+
+    def close(self) -> None:
+        """Close the file."""
+        self.file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_first(path: str, known: Stamp | None = None) -> tuple[Stamp, Any]:
+    """The stamp of a file, `UNKNOWN` where it can only be read once, and the file, open.
+
+    Args:
+        path: a local path or URL.
+        known: its stamp, where the run has had it open before.
+
+    Raises:
+        OSError: as the file system says.
+        Changed: it is not the one that is known.
+    """
+    if is_remote(path):
+        file = open_binary(path)
+        return same(path, known, _of_store(file)), file
+    try:
+        file = open_binary(path)
+    except FileNotFoundError:
+        if known is not None:
+            raise Changed.of(path, "it is gone") from None
+        raise
+    status = os.fstat(file.fileno())
+    if not stat.S_ISREG(status.st_mode):
+        return UNKNOWN, file
+    with file:
+        handle = Handle(file.fileno())
+    stamp = same(path, known, stamp_by(status, kept(handle)))
+    _rest(status)
+    return stamp, View(handle, stamp, path)
+
+
+def _rest(status: os.stat_result) -> None:
+    """Wait until a file that was written a moment ago has been at rest for `REST` seconds."""
+    age = time.time() - status.st_mtime
+    if 0 <= age < REST:
+        time.sleep(REST - age)
+
+
+def _of_store(file: Any) -> Stamp:
+    """The stamp of an open file of a store."""
+    size = int(file.seek(0, os.SEEK_END))
+    file.seek(0)
+    return Stamp(size, version_of(file))
+
+
+def open_again(path: str, stamp: Stamp) -> Any:
+    """A seekable file of the bytes of a path or URL, which is the one that was opened first.
+
+    Raises:
+        OSError: as the file system says.
+        Changed: the file of that name is another now, or was changed.
+    """
+    if is_remote(path):
+        file = open_binary(path)
+        try:
+            same(path, stamp, _of_store(file))
+        except Changed:
+            file.close()
+            raise
+        return file
+    handle = None if stamp.keeper is None else stamp.keeper.handle or _shown(stamp.keeper.link, stamp)
+    if handle is None:
+        try:
+            same(path, stamp, stamp_by(os.stat(path.removeprefix("file://"))))  # opening a pipe could take forever
+            with open_binary(path) as file:
+                handle = Handle(file.fileno())
+        except FileNotFoundError:
+            if stamp.place is not None and stamp.place[0] != machine():
+                raise  # it may never have been here
+            raise Changed.of(path, "it is gone") from None
+    same(path, stamp, stamp_of(handle.descriptor))
+    return View(handle, stamp, path)
+
+
+def _shown(link: str, stamp: Stamp) -> Handle | None:
+    """The file that another process of this machine has open; ``None`` where it is not shown."""
+    try:
+        if not link or stamp_by(os.stat(link)).place != stamp.place:
+            return None
+        with open(link, "rb") as file:
+            return Handle(file.fileno())
+    except OSError:
+        return None
+
+
+def confirm(path: str, stamp: Stamp) -> None:
+    """Check that a file is what it was, once all of it was read, where that is not done at every reading: in a store.
+
+    Raises:
+        Changed: it is not.
+        OSError: as the store says.
+    """
+    if is_remote(path):
+        try:
+            open_again(path, stamp).close()
+        except FileNotFoundError:
+            raise Changed.of(path, "it is gone") from None
+
+
+@contextlib.contextmanager
+def unchanged(path: str, stamp: Stamp) -> Iterator[Any]:
+    """The file that was opened first, open.
+
+    Raises:
+        Changed: it is no longer what it was.
+    """
+    with open_again(path, stamp) as file:
+        try:
+            yield file
+        except Exception:
+            with contextlib.suppress(OSError, ValueError):
+                confirm(path, stamp)  # says more than what became of reading two files as one
+            raise
+    confirm(path, stamp)
+
+
+def open_whole(path: str, stamp: Stamp) -> Any:
+    """As `open_again`, to be read from its beginning to its end."""
+    file = open_again(path, stamp)
+    return Once(file, lambda: confirm(path, stamp), last=True) if is_remote(path) else file
+
+
+def watched(file: Any, title: str) -> Any:
+    """An open pipe, or a file in place of one, which must stay what it is while it is read."""
+    status = os.fstat(file.fileno())
+    if not stat.S_ISREG(status.st_mode):
+        return file
+    first = stamp_by(status)
+    _rest(status)
+
+    def check() -> None:
+        same(title, first, stamp_of(file.fileno()))
+
+    return Once(file, check, last=False)

@@ -1,0 +1,132 @@
+"""Writing rows as text: delimited, and as JSON Lines."""
+
+import datetime as dt
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+
+from lossctl.errors import DataError, option
+from lossctl.words import free, quoted
+
+UNWRITABLE = (
+    pa.types.is_binary,
+    pa.types.is_large_binary,
+    pa.types.is_binary_view,
+    pa.types.is_fixed_size_binary,
+    pa.types.is_interval,
+)
+"""Types beside nested ones that Arrow does not write as text, or not so that it can be told from text."""
+
+
+SPELLED = {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}
+
+
+class DelimitedWriter:
+    """Rows as text; what no cell of text can hold is written as JSON in one."""
+
+    def __init__(self, file: BinaryIO, schema: pa.Schema, delimiter: str) -> None:
+        self.file, self.delimiter = file, delimiter
+        self.special = f'["\\r\\n{re.escape(delimiter)}]|^$'
+        file.write(f"{delimiter.join(quoted(name, delimiter) for name in schema.names)}\n".encode())
+
+    def write_batch(self, batch: pa.RecordBatch, /) -> None:
+        """Append rows."""
+        import pyarrow.compute as pc
+        import pyarrow.csv
+
+        special = False
+        for index, field in enumerate(batch.schema):
+            column = _writable(batch.column(index))
+            batch = batch.set_column(index, field.name, column)
+            if not pa.types.is_primitive(column.type):
+                text = column.cast(pa.string())
+                special = special or bool(pc.any(pc.match_substring_regex(text, self.special)).as_py())
+        # Arrow quotes every text or none; where no cell needs it, none reads better.
+        style = "needed" if special else "none"
+        options = pyarrow.csv.WriteOptions(include_header=False, delimiter=self.delimiter, quoting_style=style)
+        pyarrow.csv.write_csv(batch, self.file, options)
+
+    def close(self) -> None:
+        """Do nothing: every row is written by now."""
+
+
+def _writable(array: pa.Array) -> pa.Array:
+    """A column as cells of text that Arrow writes: what it cannot write is JSON."""
+    kind = array.type
+    if isinstance(kind, pa.BaseExtensionType) and not isinstance(kind, pa.UuidType):
+        return _writable(array.storage)
+    if pa.types.is_dictionary(kind):
+        return _writable(array.dictionary_decode())
+    if pa.types.is_nested(kind) or any(writes_not(kind) for writes_not in UNWRITABLE):
+        cells = array.to_pylist()
+        words = [None if cell is None else json.dumps(cell, default=str) for cell in cells]
+        return pa.array(words, pa.string())
+    if isinstance(kind, pa.UuidType):
+        return pa.array([None if cell is None else str(cell) for cell in array.to_pylist()], pa.string())
+    return array
+
+
+class JsonLinesWriter:
+    """Objects, one a line; a number that is not finite becomes null, and ``nonfinite`` names it.
+
+    Raises:
+        DataError: two columns have one name.
+    """
+
+    def __init__(self, file: BinaryIO, names: Sequence[str]) -> None:
+        self.file = file
+        twice = [name for name, times in Counter(names).items() if times > 1]
+        if twice:
+            hint = f"Rename one, or write a format that can: {option(output='FILE.csv')}."
+            raise DataError(f"two columns called {twice[0]!r}: JSON Lines has one value a name", hint)
+
+    def write_batch(self, batch: pa.RecordBatch, /) -> None:
+        """Append rows."""
+        title = free("nonfinite", batch.schema.names, "lossctl_")
+        columns = [_values(column) for column in batch.columns]
+        lines = []
+        for cells in zip(*columns, strict=True):
+            row = dict(zip(batch.schema.names, cells, strict=True))
+            words = _nonfinite(row)
+            plain = _strict(row) | ({} if words is None else {title: words})
+            lines.append(json.dumps(plain, ensure_ascii=False, allow_nan=False).encode() + b"\n")
+        self.file.write(b"".join(lines))
+
+    def close(self) -> None:
+        """Do nothing: every row is written by now."""
+
+
+def _values(column: pa.Array) -> list[Any]:
+    """The cells as Python has them; dates and times that Python cannot count to as Arrow spells them."""
+    try:
+        return list(column.to_pylist())
+    except (OverflowError, ValueError):
+        return list(column.cast(pa.string()).to_pylist())
+
+
+def _nonfinite(value: Any) -> Any:
+    """What the numbers that are not finite are called, in the shape of the value; ``None`` where all are finite."""
+    if isinstance(value, dict):
+        return {key: words for key, item in value.items() if (words := _nonfinite(item)) is not None} or None
+    if isinstance(value, list):
+        words = [_nonfinite(item) for item in value]
+        return words if any(words) else None
+    return SPELLED.get(str(value)) if isinstance(value, float) else None
+
+
+def _strict(value: Any) -> Any:
+    """A cell in the types of JSON: dates and times as text, a number that is not finite as ``None``."""
+    if isinstance(value, dict):
+        return {key: _strict(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_strict(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    return value if value is None or isinstance(value, str | int) else str(value)
