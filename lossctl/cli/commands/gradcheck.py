@@ -50,7 +50,8 @@ class Drawing:
     """How points are drawn, where no files hold them."""
 
     draws: Annotated[
-        int, running_option("--draws", min=1, metavar="N", help="How often to draw parameters and points.")
+        int,
+        running_option("--draws", min=1, max=10**6, metavar="N", help="How often to draw parameters and points."),
     ] = 20
     seed: Annotated[int, running_option("--seed", min=0, metavar="N", help="Of the draws.")] = 0
 
