@@ -7,10 +7,30 @@ to be trusted, run ``lossctl``, or ``python -P -m lossctl``.
 import os
 import sys
 
-if not sys.flags.safe_path and sys.path[:1] == [os.getcwd()]:
-    del sys.path[0]  # what lies in the working directory is data, whatever it is called
 
-from lossctl.cli import signals
+def _leave_the_directory() -> None:
+    """Look for no module in the working directory: what lies there is data, whatever it is called.
+
+    An empty entry of PYTHONPATH, such as a colon at its end leaves, means the directory and is seldom meant; one that
+    names it is.
+    """
+    try:
+        here = os.getcwd()
+    except OSError:  # it is gone
+        return
+    named = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    if sys.flags.safe_path or here in map(os.path.abspath, named):
+        return
+    library = os.path.dirname(os.__file__)
+    first = sys.path.index(library) if library in sys.path else 0  # what comes before Python's own modules
+    sys.path[:first] = [entry for entry in sys.path[:first] if entry not in {"", here}]
+    if "PYTHONPATH" in os.environ:
+        os.environ["PYTHONPATH"] = os.pathsep.join(named)  # for workers
+
+
+_leave_the_directory()
+
+from lossctl.cli import signals  # noqa: E402  (now it is safe to)
 
 
 def main() -> None:

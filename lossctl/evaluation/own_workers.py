@@ -126,7 +126,9 @@ def _signals_held() -> Iterator[None]:
     handlers = {number: handler for number in SIGNALS if (handler := signal.getsignal(number)) is not None}
     for number in handlers:
         signal.signal(number, lambda number, _: received.append(number))  # another thread may be there to receive it
+    hung_up = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # which it does not block for itself, as it does the others
     resource_tracker.ensure_running()  # its start would unblock them
+    signal.signal(signal.SIGHUP, hung_up)
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         yield

@@ -21,7 +21,7 @@ from lossctl.reading.cells import BadRow, numbers, texts
 from lossctl.reading.files import beginnings
 from lossctl.reading.format import Mixed, Resplit, Shard, Source, Wanted
 from lossctl.reading.rows import plain_rows
-from lossctl.reading.storage import takeable
+from lossctl.reading.storage import contents, plain, takeable
 from lossctl.words import encodable, free
 
 Finish = Callable[[Measured], None]
@@ -73,15 +73,19 @@ def every_row(
         Mixed: a column has no such type.
         DataError: as for `lossctl.evaluate`, once the rows before have been handed out.
     """
-    agreement = Agreement()
-    if not several_types and len(source.files) > 1:
-        try:
-            agreement = _foreseen(source, _everything(plan, verbatim=verbatim))
-        except Mixed:
-            verbatim = True  # as text, files of text agree
-            agreement = _foreseen(source, _everything(plan, verbatim=verbatim))
+    agreement, verbatim = _agreed(source, plan, verbatim=verbatim, several_types=several_types)
     for piece in _pieces(source, plan, finish, verbatim=verbatim):
         yield _agreeing(piece, agreement, plan, several_types=several_types)
+
+
+def _agreed(source: Source, plan: Plan, *, verbatim: bool, several_types: bool) -> tuple[Agreement, bool]:
+    """What the columns of the files have in common, and whether it takes reading them as text; errors as below."""
+    if several_types or len(source.files) == 1:
+        return Agreement(), verbatim
+    try:
+        return _foreseen(source, _everything(plan, verbatim=verbatim)), verbatim
+    except Mixed:
+        return _foreseen(source, _everything(plan, verbatim=True)), True  # as text, files of text agree
 
 
 def _foreseen(source: Source, wanted: Wanted) -> Agreement:
@@ -146,12 +150,12 @@ def worst_rows(
         Mixed: as for `every_row`.
         DataError: as for `lossctl.evaluate`.
     """
+    agreement, verbatim = _agreed(source, plan, verbatim=verbatim, several_types=several_types)
     if source.once:
         pieces = _worst_of(_pieces(source, plan, finish, verbatim=verbatim), most)
         order = _by_loss(pieces, most)
     else:
         pieces, order = _found_again(source, plan, most, finish, running, verbatim=verbatim)
-    agreement = Agreement()
     for piece in [] if several_types else pieces:
         agreement.widen(piece.own.schema, piece.file)
     records = [_agreeing(piece, agreement, plan, several_types=several_types) for piece in pieces]
@@ -167,8 +171,10 @@ def _agreeing(piece: Piece, agreement: Agreement, plan: Plan, *, several_types: 
         return replace(piece, own=agreement.fitted(piece.own, piece.file)).record()
     own = agreement.ordered(piece.own, piece.file)
     for index, field in enumerate(own.schema):
-        if field.name in plan.roles.needed and pa.types.is_floating(field.type):
-            own = own.set_column(index, field.name, own.column(index).cast(pa.float64()))
+        if field.name in plan.roles.needed and pa.types.is_floating(contents(field.type)):
+            cells = plain(own.column(index))
+            cells = cells.dictionary_decode() if pa.types.is_dictionary(cells.type) else cells
+            own = own.set_column(index, field.name, cells.cast(pa.float64()))
     return replace(piece, own=own).record()
 
 

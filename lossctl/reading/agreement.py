@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from lossctl.errors import DataError
 from lossctl.reading.format import MIXED, Mixed
+from lossctl.reading.storage import is_list
 
 FAMILIES = (
     lambda kind: pa.types.is_integer(kind) or pa.types.is_decimal(kind),
@@ -31,7 +32,7 @@ def common(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
         return other
     if pa.types.is_dictionary(one) or pa.types.is_dictionary(other):
         return common(*(kind.value_type if pa.types.is_dictionary(kind) else kind for kind in (one, other)))
-    if _is_list(one) and _is_list(other):
+    if is_list(one) and is_list(other):
         value = common(one.value_type, other.value_type)
         large = pa.types.is_large_list(one) or pa.types.is_large_list(other)
         return None if value is None else pa.large_list(value) if large else pa.list_(value)
@@ -52,12 +53,11 @@ def common(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
         return None
 
 
-def _is_list(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
-
-
 class Agreement:
-    """The columns of several files as those of one: the columns of the first, each of a type that holds them all."""
+    """The columns of several files as those of one: the columns of the first, each of a type that holds them all.
+
+    Rows are `takeable`: there are no views among their types.
+    """
 
     def __init__(self) -> None:
         self.names: list[str] | None = None

@@ -23,7 +23,7 @@ def _cells(words: Sequence[str], kind: pa.DataType) -> pa.Array | None:
     if pa.types.is_boolean(kind):
         truths = [word == "true" for word in words if word in {"true", "false"}]
         return pa.array(truths, pa.bool_()) if truths else None
-    numbers = [float(word) for word in words if is_number(word) and math.isfinite(float(word))]
+    numbers = [float(word) for word in words if is_number(word) and "_" not in word and math.isfinite(float(word))]
     return pa.array(numbers, pa.float64()) if numbers else None
 
 

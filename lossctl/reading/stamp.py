@@ -74,6 +74,9 @@ class Stamp:
     """When it was written last, or what a store calls that; empty where nobody says it."""
     place: tuple[str, int, int] | None = None
     """Machine, device and inode; means nothing on another machine, which may see the same file or a copy."""
+    touched: tuple[int, int] = (0, 0)
+    """When anything about it was changed last, which nobody can set, and how many names it has. It loses one, and is
+    touched, where another file takes its name. Of another machine it means nothing either."""
     keeper: Keeper | None = field(default=None, compare=False, repr=False)
     """Keeps it open."""
 
@@ -82,9 +85,10 @@ class Stamp:
         both = self.place is not None and now.place is not None and self.place[0] == now.place[0]
         if both and self.place != now.place:
             return "another file has its name now"
+        touched = both and self.touched[0] != now.touched[0] and self.touched[1] == now.touched[1]
         if now.size != self.size:
             return f"it {'grew' if now.size > self.size else 'was cut'} from {self.size:,} to {now.size:,} bytes"
-        return "it was written to" if self.version != now.version else ""
+        return "it was written to" if touched or self.version != now.version else ""
 
 
 UNKNOWN = Stamp(0, ())
@@ -98,7 +102,8 @@ def stamp_of(descriptor: int) -> Stamp:
 
 def stamp_by(status: os.stat_result, keeper: Keeper | None = None) -> Stamp:
     """The stamp of a file of this machine by what the system says of it."""
-    return Stamp(status.st_size, (status.st_mtime_ns,), (machine(), status.st_dev, status.st_ino), keeper)
+    place, touched = (machine(), status.st_dev, status.st_ino), (status.st_ctime_ns, status.st_nlink)
+    return Stamp(status.st_size, (status.st_mtime_ns,), place, touched, keeper)
 
 
 @functools.cache

@@ -48,7 +48,8 @@ class View:
             missing, self.position = missing - len(piece), self.position + len(piece)
         # Only now: what was written before these bytes were there may be in them.
         status = os.fstat(self.handle.descriptor)
-        if (status.st_size, status.st_mtime_ns) != (self.stamp.size, *self.stamp.version):
+        now = status.st_size, status.st_mtime_ns, status.st_ctime_ns
+        if now != (self.stamp.size, *self.stamp.version, self.stamp.touched[0]):
             same(self.path, self.stamp, stamp_by(status))
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
@@ -153,9 +154,10 @@ def open_first(path: str, known: Stamp | None = None) -> tuple[Stamp, Any]:
 
 def _rest(status: os.stat_result) -> None:
     """Wait until a file that was written a moment ago has been at rest for `REST` seconds."""
-    age = time.time() - status.st_mtime
-    if 0 <= age < REST:
-        time.sleep(REST - age)
+    now = time.time()
+    ages = [age for age in (now - status.st_mtime, now - status.st_ctime) if 0 <= age < REST]
+    if ages:
+        time.sleep(REST - min(ages))
 
 
 def _of_store(file: Any) -> Stamp:

@@ -113,7 +113,7 @@ def _nonfinite(value: Any) -> Any:
     """What the numbers that are not finite are called, in the shape of the value; ``None`` where all are finite."""
     if isinstance(value, dict):
         return {key: words for key, item in value.items() if (words := _nonfinite(item)) is not None} or None
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):  # a map is a list of pairs
         words = [_nonfinite(item) for item in value]
         return words if any(words) else None
     return SPELLED.get(str(value)) if isinstance(value, float) else None
@@ -123,7 +123,7 @@ def _strict(value: Any) -> Any:
     """A cell in the types of JSON: dates and times as text, a number that is not finite as ``None``."""
     if isinstance(value, dict):
         return {key: _strict(item) for key, item in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_strict(item) for item in value]
     if isinstance(value, float):
         return value if math.isfinite(value) else None

@@ -37,6 +37,7 @@ KNOWN = (
         "what answers is no such server",
         False,
     ),
+    (r"TooManyRedirects|Redirect\w*Error|curlCode: 47\b", "the server redirects to where nothing can be read", False),
     (r"Status\(UNAVAILABLE", "the server is unavailable", True),
     (r"SLOW_DOWN|SERVICE_UNAVAILABLE", "the server answers 503 Service Unavailable", True),
 )

@@ -1,6 +1,7 @@
 """What lies in the working directory is data: no file of it runs, whatever it is called."""
 
 import importlib.metadata
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -66,14 +67,30 @@ def test_no_file_of_the_working_directory_runs_for_any_command(name, within):
     assert done.stdout
 
 
-def test_a_module_that_is_run_drops_the_working_directory(plain_environment, tmp_path):
+@pytest.mark.parametrize("start", [[sys.executable, "-m", "lossctl"], [SCRIPT]], ids=["module", "script"])
+@pytest.mark.parametrize("empty", [os.pathsep, f"/nowhere{os.pathsep}", None], ids=["all", "last", "none"])
+def test_what_nobody_named_is_no_place_for_modules(start, empty, plain_environment, tmp_path):
     """Only what Python itself looks for before, which ``python -P`` keeps it from, is beyond us."""
     (tmp_path / "numpy.py").write_text("raise SystemExit(99)")
-    command = [sys.executable, "-m", "lossctl", "eval", "-", "-l", "mse", "-q", "-f", "value"]
+    environment = plain_environment()
+    if empty is not None:
+        environment["PYTHONPATH"] = f"{environment.get('PYTHONPATH', '')}{os.pathsep}{empty}"
     done = subprocess.run(
-        command, cwd=tmp_path, input=b"y,p\n0,1\n", capture_output=True, env=plain_environment(), timeout=HANGS
-    )
+        [*start, "eval", "-", "-l", "mse", "-q", "-f", "value"],
+        cwd=tmp_path, input=b"y,p\n0,1\n", capture_output=True, env=environment, timeout=HANGS,
+    )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, b"1.0\n")
+
+
+def test_a_directory_that_is_named_or_gone_is_left_to_python(plain_environment, tmp_path):
+    (tmp_path / "numpy.py").write_text("raise SystemExit(99)")
+    named = plain_environment(PYTHONPATH=str(tmp_path))
+    done = subprocess.run([SCRIPT, "eval", "-", "-l", "mse"], cwd=tmp_path, capture_output=True, env=named, input=b"")
+    assert done.returncode == 99
+    gone = f"import os; os.rmdir(os.getcwd()); os.execv({str(SCRIPT)!r}, ['lossctl', '--version'])"
+    (tmp_path / "empty").mkdir()
+    done = subprocess.run([sys.executable, "-c", gone], cwd=tmp_path / "empty", env=plain_environment())
+    assert done.returncode == 0
 
 
 @pytest.mark.skipif(not find_spec("distributed"), reason="needs lossctl[dask]")

@@ -154,11 +154,33 @@ def test_a_column_that_is_measured_is_never_narrowed(suffix, tmp_path, lossctl):
     assert lossctl("eval", target, "-y", "y", "-p", "p", "-l", "mae", "-f", "value").out == f"{(1e10 + 0.1) / 2!r}\n"
 
 
+@pytest.mark.parametrize("suffix", [".arrow", ".parquet"])
+def test_a_column_that_only_a_later_file_has_is_never_lost(suffix, tmp_path, lossctl):
+    for name, columns in (("a", {}), ("b", {"late": [5.0]})):
+        store(pa.table({"y": [0.0], "p": [1.0], **columns}), tmp_path / f"{name}{suffix}")
+    files = [tmp_path / f"{name}{suffix}" for name in "ab"]
+    done = lossctl("samples", *files, "-l", "mae", "-o", tmp_path / "out.csv")
+    assert (done.status, (tmp_path / "out.csv").exists()) == (3, False)
+    assert f"{files[1]}: column 'late' would be lost" in done.err
+    assert lossctl("eval", *files, "-l", "mae", "-f", "value").out == "1.0\n"
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl"])
+def test_a_dictionary_of_small_floats_is_written_as_the_doubles_that_were_measured(suffix, tmp_path, lossctl):
+    cells = pa.DictionaryArray.from_arrays(pa.array([0, 1]), pa.array([0.1, 0.7], pa.float32()))
+    store(pa.table({"y": [0.0, 1.0], "p": cells}), tmp_path / "in.arrow")
+    asked = ["-y", "y", "-p", "p", "-l", "mse"]
+    assert lossctl("samples", tmp_path / "in.arrow", *asked, "-o", tmp_path / f"out{suffix}").status == 0
+    values = [lossctl("eval", tmp_path / name, *asked, "-f", "value").out for name in ("in.arrow", f"out{suffix}")]
+    assert values[0] == values[1] == "0.05000000372529037\n"
+
+
+@pytest.mark.parametrize("top", [[], ["--top", "3"]])
 @pytest.mark.parametrize("form", ["arrows", "jsonl"])
-def test_text_whose_types_differ_by_file_goes_to_stdout_as_text(form, tmp_path, capfdbinary):
+def test_text_whose_types_differ_by_file_goes_to_stdout_as_text(form, top, tmp_path, capfdbinary):
     for name, cell in (("a", "1"), ("b", "007"), ("c", "x")):
         (tmp_path / f"{name}.csv").write_text(f"y,p,note\n0,1,{cell}\n")
-    assert run(["samples", str(tmp_path / "*.csv"), "-l", "mae", "-f", form, "-q"]) == 0
+    assert run(["samples", str(tmp_path / "*.csv"), "-l", "mae", "-f", form, "-q", *top]) == 0
     body = capfdbinary.readouterr().out
     rows = pa.ipc.open_stream(body).read_all().to_pylist() if form == "arrows" else map(json.loads, body.splitlines())
     assert [row["note"] for row in rows] == ["1", "007", "x"]

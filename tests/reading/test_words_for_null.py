@@ -95,3 +95,14 @@ def test_marks_and_empty_lines_before_the_first_are_no_part_of_a_name(before, na
     for source in (path, packed):
         report = lossctl.evaluate(source, "mae", label="y", prediction="p")
         assert (report.value, report.results[0].n) == (2.0, 1)
+
+
+def test_a_key_that_only_later_rows_have_is_refused_where_it_would_be_lost(tmp_path, lossctl):
+    rows = '{"y": 0, "p": 1, "note": "x"}\n' * 40_000
+    path = tmp_path / "rows.jsonl"
+    path.write_text(f'{rows}{{"y": 0, "p": 1, "late": 5}}\n')
+    asked = [path, "-y", "y", "-p", "p", "-l", "mae"]
+    done = lossctl("samples", *asked, "-o", tmp_path / "out.jsonl")
+    assert (done.status, (tmp_path / "out.jsonl").exists()) == (3, False)
+    assert "row 40,001: key 'late' is in none of the first rows" in done.err
+    assert lossctl("eval", *asked, "-f", "value").out == "1.0\n"

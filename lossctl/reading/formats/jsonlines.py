@@ -84,7 +84,7 @@ class Layout:
             raise BadRow(row, "not UTF-8 text", "Convert the file to UTF-8.") from None
         schema = self.schema_for(wanted)
         try:
-            table = _table(text, schema)
+            table = _table(text, schema, whole=wanted.others)
         except pa.ArrowInvalid:
             # Numbers written as words that mean null, or too large for a double: Python reads them, slowly.
             table = pa.Table.from_pylist(list(self._one_by_one(text, schema, wanted)), schema)
@@ -110,9 +110,7 @@ class Layout:
                 raise BadRow(row, f"not JSON: {error}", "Mend the line; one object a line.") from None
             if not isinstance(value, dict):
                 raise BadRow(row, "the line is not a JSON object", "Write one object a line.")
-            for column in schema:
-                if (twin := twin_in(value, column.name)) is not None:
-                    raise BadRow(row, f"key {twin!r} stands twice in one object", "Keep one, or rename one.")
+            _check_keys(row, value, schema.names, whole=wanted.others)
             try:
                 yield {column.name: self._cell(row, column, value.get(column.name)) for column in schema}
             except BadRow as bad:
@@ -145,11 +143,27 @@ class Layout:
         return stored
 
 
-def _table(text: bytes, schema: pa.Schema | None) -> pa.Table:
+def _check_keys(row: int, value: dict[str, Any], names: list[str], *, whole: bool) -> None:
+    """Raise a `BadRow` where a key of some names stands twice in an object, or, if it is wanted whole, is another."""
+    twin = next((twin for name in names if (twin := twin_in(value, name)) is not None), None)
+    if twin is not None:
+        raise BadRow(row, f"key {twin!r} stands twice in one object", "Keep one, or rename one.")
+    new = next((name for name in value if name not in names), None) if whole else None
+    if new is not None:
+        hint = "Write it in one of the first rows too, if only as null."
+        raise BadRow(row, f"key {new!r} is in none of the first rows, and would be lost", hint)
+
+
+def _table(text: bytes, schema: pa.Schema | None, *, whole: bool = False) -> pa.Table:
     """The rows of whole lines, read by Arrow with the types of a schema, or inferred ones.
 
+    Args:
+        text: the lines.
+        schema: the columns to read; ``None`` for all there are.
+        whole: whether there must be no other.
+
     Raises:
-        ArrowInvalid: a line is no object or nested too deeply, or a value is of another type.
+        ArrowInvalid: a line is no object or nested too deeply, a value is of another type, or a key is of no column.
     """
     # Arrow's reader dies of a text that begins with null, and takes null in place of an object.
     import pyarrow.json
@@ -159,7 +173,7 @@ def _table(text: bytes, schema: pa.Schema | None) -> pa.Table:
     if too_deep(text):
         raise pa.ArrowInvalid(TOO_DEEP)
     reading = pyarrow.json.ReadOptions(use_threads=False, block_size=len(text) + 1)
-    unexpected = "infer" if schema is None else "ignore"
+    unexpected = "infer" if schema is None else "error" if whole else "ignore"
     parsing = pyarrow.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior=unexpected)
     return pyarrow.json.read_json(pa.BufferReader(text), reading, parsing)
 

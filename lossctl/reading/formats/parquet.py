@@ -27,6 +27,8 @@ enough rows at a time."""
 BUFFER = 1 << 18
 FEW = 256
 """How many rows the smallest batch has, unless they take more than `MOST`."""
+LONGEST_FOOTER = 1 << 17
+"""How many bytes of a footer are read here, in Python: they take 40 ms."""
 MOST = 1 << 28
 """How many bytes a row may take, which cannot be read in parts: a file of a kilobyte may hold lists of gigabytes."""
 
@@ -52,10 +54,12 @@ def _lengths(file: Any) -> tuple[dict[str, int], ...]:
     """How many values the columns of each row group of an open file hold; of lists, these are many a row.
 
     The footer says it. Arrow would end the process where that part of it is damaged, so it is read here; there is
-    nothing in what cannot be read.
+    nothing in what cannot be read, or takes long: a file of so many columns or row groups is not one of few bytes.
     """
     size = file.seek(-8, os.SEEK_END)
     length = min(int.from_bytes(file.read(4), "little"), size)
+    if length > LONGEST_FOOTER:
+        return ()
     file.seek(size - length)
     try:
         groups = Reader(file.read(length)).structure()[4]
