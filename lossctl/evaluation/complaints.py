@@ -6,6 +6,7 @@ from lossctl.errors import DataError, option
 from lossctl.evaluation.measure import Measured
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.traversal import Traversal
+from lossctl.inference.classes import SHOWN, mapping
 from lossctl.sums.problems import Problem, Problems
 
 
@@ -59,7 +60,9 @@ def _illegal(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str
 
 def _remedy(plan: Plan, column: str, name: str) -> str:
     if name.startswith("one of the classes"):
-        return f"Name other classes with {option(classes='A,B,C')}."
+        columns, classes = plan.models[0].columns, plan.layout.classes or ()
+        named = f"By their names, {mapping(columns, classes)}. " if len(columns) == len(classes) else ""
+        return f"{named}Name other classes with {option(classes='A,B,C')}."
     bound = next((bound for _, bound in plan.losses if bound.name == name), None)
     if bound is None:
         return ""
@@ -74,7 +77,9 @@ def _remedy(plan: Plan, column: str, name: str) -> str:
     if is_label and name == "mape":
         return "Leave out the zero labels, or divide by max(1, |label|): mape:zero=max1."
     if is_label and bound.rows and plan.layout.classes:
-        return f"The classes are {', '.join(plan.layout.classes[:12])}; {option('classes')} says otherwise."
+        columns, classes = plan.models[0].columns, plan.layout.classes
+        shown = mapping(columns, classes) if len(columns) == len(classes) else ", ".join(classes[:SHOWN])
+        return f"The classes are {shown}; {option('classes')} says otherwise."
     return ""
 
 

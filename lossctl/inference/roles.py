@@ -79,6 +79,23 @@ def find(pattern: str, columns: Sequence[Column], role: str) -> tuple[str, ...]:
     return tuple(sorted(matching, key=natural))
 
 
+def titled(pattern: str, columns: Sequence[Column]) -> tuple[str, str]:
+    """The name that ``name=PATTERN`` gives a model, empty where it gives none, and the pattern.
+
+    A pattern that names columns as it stands, such as ``Class=*``, gives no name.
+    """
+    names = [column.name for column in columns]
+    title, equals, rest = pattern.partition("=")
+    parts = (part.strip() for part in pattern.split(","))
+    if not equals or pattern.startswith("/") or pattern in names:
+        return "", pattern
+    if all(part in names or fnmatch.filter(names, part) for part in parts):
+        return "", pattern
+    if not title.strip():
+        raise UsageError(f"prediction {pattern!r} names no model", "Write NAME=COL.")
+    return title, rest
+
+
 def _detect(role: str, known: tuple[str, ...], columns: Sequence[Column], taken: set[str]) -> str:
     """The one column with a name known for a role, beside those taken; a `UsageError` for none or several."""
     matching = [column.name for column in columns if column.name.lower() in known and column.name not in taken]
@@ -94,17 +111,13 @@ def _detect(role: str, known: tuple[str, ...], columns: Sequence[Column], taken:
 
 def _models(patterns: Sequence[str], columns: Sequence[Column]) -> tuple[Model, ...]:
     """The model of each pattern; a `UsageError` where one matches nothing, or two models have one name."""
-    names = {column.name for column in columns}
     models = []
     for pattern in patterns:
-        title, equals, rest = pattern.partition("=")
-        named = bool(equals) and pattern not in names and not pattern.startswith("/")
-        if named and not title.strip():
-            raise UsageError(f"prediction {pattern!r} names no model", "Write NAME=COL.")
-        matching = find(rest if named else pattern, columns, "prediction")
+        title, rest = titled(pattern, columns)
+        matching = find(rest, columns, "prediction")
         if len(set(matching)) < len(matching):
             raise UsageError(f"prediction {pattern!r} names a column twice")
-        models.append(Model(title if named else matching[0] if len(matching) == 1 else pattern, matching))
+        models.append(Model(title or (matching[0] if len(matching) == 1 else pattern), matching))
     for title, times in Counter(model.name for model in models).items():
         if times > 1:
             raise UsageError(
