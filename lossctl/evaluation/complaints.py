@@ -63,7 +63,7 @@ def _remedy(plan: Plan, column: str, name: str) -> str:
         columns, classes = plan.models[0].columns, plan.layout.classes or ()
         named = f"By their names, {mapping(columns, classes)}. " if len(columns) == len(classes) else ""
         return f"{named}Name other classes with {option(classes='A,B,C')}."
-    bound = next((bound for _, bound in plan.losses if bound.name == name), None)
+    bound = next((bound for _, bound in plan.losses if bound.title == name), None)
     if bound is None:
         return ""
     is_label = column in plan.roles.label or column == ", ".join(plan.roles.label)
@@ -73,8 +73,8 @@ def _remedy(plan: Plan, column: str, name: str) -> str:
         asked = option(from_logits=True)
         return f"Are these scores before the {bound.definition.natural_activation}? Then add {asked}.{rows}"
     if not is_label and bound.chained:
-        return " ".join(f"{doubt}." for doubt in plan.doubts if doubt.startswith(f"{bound.name} after"))
-    if is_label and name == "mape":
+        return " ".join(f"{doubt}." for doubt in plan.doubts if doubt.startswith(f"{bound.title} after"))
+    if is_label and bound.name == "mape":
         return "Leave out the zero labels, or divide by max(1, |label|): mape:zero=max1."
     if is_label and bound.rows and plan.layout.classes:
         columns, classes = plan.models[0].columns, plan.layout.classes

@@ -72,7 +72,7 @@ def _check(plan: Plan) -> None:
         if plan.normalize_rows and bound.prediction_domain != SIMPLEX:
             hint = "It is for losses of rows of probabilities, without an activation."
             raise UsageError(
-                f"{option(normalize_rows=True)}: {bound.name} does not take rows of probabilities here", hint
+                f"{option(normalize_rows=True)}: {bound.title} does not take rows of probabilities here", hint
             )
         bound.accept_shapes((label_width,) if label_width else (), (model.width,) if model.width else ())
 

@@ -143,9 +143,14 @@ def test_every_command_reads_the_names_alike(lossctl, tmp_path, pattern):
     looked = lossctl("doctor", *asked, "-f", "json").json
     assert looked["runs"]
     assert not [finding for finding in looked["findings"] if finding["stops"]]
-    plain = tmp_path / "plain.tsv"
-    rows = [("cat", "dog", "eel", "y"), *((*row, place) for row, place in zip(ROWS, PLACES, strict=True))]
-    plain.write_text("\n".join("\t".join(map(str, row)) for row in rows) + "\n")
-    both = ([path, "-y", "Label", "-p", f"m={pattern.removeprefix('all=')}"], [plain, "-y", "y", "-p", "m=cat,dog,eel"])
-    drawn = [lossctl("plot", *asked, "-l", "cross_entropy", "-f", "json").json["charts"] for asked in both]
-    assert drawn[0] == drawn[1]
+    charts = lossctl("plot", *asked, "-l", "cross_entropy", "-f", "json").json["charts"]
+    (confusion,) = charts[1]["panels"]
+    assert confusion["x"]["names"] == ["1", "2", "3"]
+    assert confusion["series"][0]["counts"] == [[2, 0, 0], [0, 1, 0], [0, 0, 0]]
+
+
+def test_doctor_proposes_columns_named_for_the_labels_as_one_vector(lossctl, tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("y,prob_class1,prob_class2,prob_class3\n1,.7,.2,.1\n2,.3,.6,.1\n1,.8,.1,.1\n")
+    (proposed,) = lossctl("doctor", path, "-f", "json").json["commands"]
+    assert proposed.endswith("-y y -p prob_class1,prob_class2,prob_class3")
