@@ -19,6 +19,7 @@ from lossctl.functions.pairing import doubts
 from lossctl.inference.layout import LayoutPlanner
 from lossctl.inference.request import Nulls, Request
 from lossctl.reading.cells import kind_of, scalar_column
+from lossctl.reading.files import warnings_of
 from lossctl.reading.format import Source
 
 
@@ -62,7 +63,7 @@ def make_plan(source: Source, request: Request) -> Plan:
     )
     _check(plan)
     risky = (doubt for model, bound in plan.losses for doubt in doubts(bound, model.width))
-    return replace(plan, doubts=tuple(dict.fromkeys(risky)))
+    return replace(plan, doubts=tuple(dict.fromkeys((*warnings_of(source), *risky))))
 
 
 def _check(plan: Plan) -> None:
