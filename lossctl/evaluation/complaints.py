@@ -8,6 +8,7 @@ from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.traversal import Traversal
 from lossctl.inference.classes import SHOWN, mapping
 from lossctl.sums.problems import Problem, Problems
+from lossctl.words import counted
 
 
 def complain(plan: Plan, problems: Problems, traversal: Traversal) -> None:
@@ -42,9 +43,9 @@ def _nulls(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str]]
 
 def _lengths(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str]]:
     for column, _, problem in problems.of("length"):
-        width = plan.layout.width_of(column)
+        width = plan.layout.width_of(column) or 1
         yield (
-            f"column {column!r} is {problem.value}; must be a list of {width} numbers, as in the first row",
+            f"column {column!r} is {problem.value}; must be a list of {counted(width, 'number')}, as in the first row",
             problem,
             "",
         )

@@ -18,7 +18,7 @@ from lossctl.functions.definition import split_specs
 from lossctl.functions.pairing import doubts
 from lossctl.inference.layout import LayoutPlanner
 from lossctl.inference.request import Nulls, Request
-from lossctl.reading.cells import kind_of, scalar_column
+from lossctl.reading.cells import elements, kind_of, scalar_column
 from lossctl.reading.files import warnings_of
 from lossctl.reading.format import Source
 
@@ -118,8 +118,9 @@ def _suitable(planner: LayoutPlanner) -> list[str]:
 
 
 def _all_in(head: pa.RecordBatch, name: str, domain: Domain) -> bool:
-    if kind_of(head.column(name).type) != "number":
+    numbers = elements(head.column(name))
+    if kind_of(numbers.type) != "number":
         return False
-    values, null = scalar_column(head.column(name))
+    values, null = scalar_column(numbers)
     known = values if null is None else values[~null]
     return bool(len(known)) and domain.illegal(known) is None

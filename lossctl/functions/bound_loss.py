@@ -124,7 +124,8 @@ class BoundLoss(Bound):
         """The loss of each row.
 
         Args:
-            label: ``(n,)``, or ``(n, k)`` for several columns; class labels are ``(n,)`` integer codes.
+            label: ``(n,)``, or ``(n, k)`` for several columns; class labels are ``(n,)`` integer codes. What is
+                ``(n, 1)`` is as good as ``(n,)``.
             prediction: ``(n,)`` or ``(n, k)``; a loss of rows needs ``(n, k)``.
 
         Returns:
@@ -184,6 +185,10 @@ class BoundLoss(Bound):
         labels = np.asarray(label, dtype=np.float64)
         if not labels.ndim or not predictions.ndim:
             raise UsageError(f"{self.title}: arrays must be (n,) or (n, k), not single numbers")
+        if labels.shape[1:] == (1,) != predictions.shape[1:]:
+            labels = labels[:, 0]
+        elif labels.ndim == 1 and predictions.shape[1:] == (1,) and not self.rows:
+            labels = labels[:, None]
         self.accept_shapes(labels.shape[1:], predictions.shape[1:])
         if len(labels) != len(predictions):
             raise UsageError(f"{len(labels)} labels and {len(predictions)} predictions")

@@ -20,7 +20,7 @@ from lossctl.inference.classes import (
 )
 from lossctl.inference.request import Request
 from lossctl.inference.roles import Model, Roles, choose
-from lossctl.reading.cells import BadRow, class_number
+from lossctl.reading.cells import BadRow, class_number, elements
 from lossctl.reading.format import Source, Wanted
 from lossctl.reading.rows import plain_rows, shards_of
 
@@ -133,7 +133,7 @@ class LayoutPlanner:
         raise DataError(f"{' '.join(self.source.files) or 'the table'}: no data rows")
 
     def width(self, columns: Sequence[str]) -> int:
-        """How many numbers a row of these columns holds; 0 for a plain number.
+        """How many numbers a row of these columns holds; 0 for a plain number, and for a list of one, which is as good.
 
         Raises:
             DataError: they are a column of lists, and the first rows do not tell how long these are.
@@ -149,6 +149,9 @@ class LayoutPlanner:
             raise DataError(f"column {columns[0]!r}: the first {self.head.num_rows} rows are all null")
         if lengths[0].as_py() == 0:
             raise DataError(f"column {columns[0]!r}: the list of the first row is empty")
+        if lengths[0].as_py() == 1:
+            self.kinds[columns[0]] = "number"  # nor is (n, 1) ever spread over (n,)
+            return 0
         return int(lengths[0].as_py())
 
     def class_order(self, model: Model) -> tuple[Model, tuple[str, ...] | None]:
@@ -203,7 +206,7 @@ class LayoutPlanner:
         """The different labels of the first rows, as text."""
         import pyarrow.compute as pc
 
-        words = pc.unique(self.head.column(self.roles.label[0])).to_pylist()
+        words = pc.unique(elements(self.head.column(self.roles.label[0]))).to_pylist()
         return {str(word) for word in words if word is not None} - {""}
 
     def class_labels(self, classes: tuple[str, ...] | None) -> ClassLabels:
