@@ -15,6 +15,8 @@ _WORD = re.compile(r"\d+(?:\.\d*(?![^\W_]))?|[A-Z]*[^\W\d_A-Z]+|[A-Z]+|[\W_]")
 """A number, a word (``probSetosa`` is two), or a sign between them."""
 _BETWEEN = frozenset(" _.-:=/|,;()[]{}'\"\t")
 """Signs between a class and what else a name says."""
+MOST = 8
+"""How many readings of names there may be, for each end of a name."""
 SHOWN = 12
 """How many columns a message lists."""
 
@@ -44,10 +46,21 @@ def class_names(columns: Sequence[str]) -> list[Names]:
     names, front, behind = _words(columns)
     choices = [
         tuple("".join(words[cut : len(words) - end]).strip() for words in names)
-        for cut in range(front, -1, -1)
-        for end in range(min(behind, min(map(len, names)) - 1 - cut), -1, -1)
+        for cut in _counts_down(front)
+        for end in _counts_down(min(behind, min(map(len, names)) - 1 - cut))
+        if not _ends_with_a_sign(names[0][:cut])
     ]
     return [*dict.fromkeys(choice for choice in choices if all(map(_is_class, choice)) or choice == tuple(columns))]
+
+
+def _counts_down(most: int) -> list[int]:
+    """How many of the words that are shared to leave out: all, a few less, none."""
+    return [*range(most, max(most - MOST, 0), -1), 0]
+
+
+def _ends_with_a_sign(words: Sequence[str]) -> bool:
+    """Whether what is left out ends with the sign of a number, as in ``p_-1``, rather than a dash between words."""
+    return words[-1:] == ["-"] and (len(words) == 1 or words[-2] in _BETWEEN)
 
 
 def loose_names(columns: Sequence[str]) -> list[Names]:
@@ -92,15 +105,25 @@ def refuse_other_numbers(columns: Sequence[str]) -> None:
         UsageError: they do, as ``class1_cat, class2_dog``.
     """
     for names in (*class_names(columns), *loose_names(columns)):
-        numbers = {place: float(name) for place, name in enumerate(names) if re.fullmatch(r"[-+]?\d+(\.\d*)?", name)}
+        numbers = {place: number for place, name in enumerate(names) if (number := _number(name)) is not None}
         if len({*numbers.values()}) == 1 < len(numbers):
             continue  # all say the same
         if any(place != number for place, number in numbers.items()):
+            said = [columns[place] for place in numbers]
             raise UsageError(
-                f"the names of the columns say other classes than their positions: {mapping(columns, names)}, "
-                f"but by position {mapping(columns, [str(place) for place in range(len(columns))])}",
+                f"the names of the columns say other classes than their positions: "
+                f"{mapping(said, [names[place] for place in numbers])}, but by position "
+                f"{mapping(said, [*map(str, numbers)])}",
                 f"Rename them, or name the classes in the order of the labels: {option(classes='a,b,c')}.",
             )
+
+
+def _number(name: str) -> float | None:
+    """The number that a name is, whole or not; 1 for true and 0 for false."""
+    number = class_number(name)
+    if number is None and re.fullmatch(r"[-+]?\d+(\.\d*)?", name):
+        return float(name)
+    return number
 
 
 def match_classes(classes: Sequence[str], columns: Sequence[str]) -> Names | None:
@@ -109,8 +132,8 @@ def match_classes(classes: Sequence[str], columns: Sequence[str]) -> Names | Non
     Raises:
         UsageError: some classes have a column, and others none or several; or the names can be read in two ways.
     """
-    for choices in (class_names(columns), loose_names(columns), [_ends(classes, columns)]):
-        orders = {order for names in choices if (order := _ordered(classes, columns, names)) is not None}
+    for choices in (class_names, loose_names, lambda columns: [_ends(classes, columns)]):
+        orders = {order for names in choices(columns) if (order := _ordered(classes, columns, names)) is not None}
         if len(orders) > 1:
             first, second, *_ = sorted(orders)
             what = f"the columns can be read as two orders of the classes {', '.join(classes[:SHOWN])}"
@@ -123,15 +146,13 @@ def match_classes(classes: Sequence[str], columns: Sequence[str]) -> Names | Non
         named = _ends(classes, columns)
     if keys.isdisjoint(map(key_of, named)):
         return None
+    hint = f"The columns are named for classes: {mapping(columns, [other or '?' for other in named])}."
     for name in classes:
         matching = [column for column, other in zip(columns, named, strict=True) if key_of(other) == key_of(name)]
         if len(matching) != 1:
             what = f"several columns: {', '.join(matching)}" if matching else "no column"
-            raise UsageError(
-                f"class {name!r} has {what}",
-                f"The columns are named for classes: {mapping(columns, [other or '?' for other in named])}.",
-            )
-    raise AssertionError
+            raise UsageError(f"class {name!r} has {what}", hint)
+    raise UsageError(f"the classes {', '.join(classes[:SHOWN])} are not one a column", hint)
 
 
 def _ends(classes: Sequence[str], columns: Sequence[str]) -> Names:
@@ -161,12 +182,12 @@ def in_order_of(first: Sequence[str], second: Sequence[str]) -> Names | None:
     Raises:
         UsageError: some are named for the same, and others not.
     """
-    for choices in (class_names, loose_names):
-        for ours in (*class_names(first), *loose_names(first)):
-            for theirs in choices(second):
-                order = _ordered(ours, second, theirs) if len({*ours}) == len(ours) else None
-                if order is not None:
-                    return order
+    readings = [*loose_names(second), *reversed(class_names(second))]  # the shortest last: it holds
+    by_keys = {frozenset(map(key_of, theirs)): theirs for theirs in readings}
+    for ours in (*class_names(first), *loose_names(first)):
+        order = _ordered(ours, second, by_keys.get(frozenset(map(key_of, ours)), ()))
+        if order is not None:
+            return order
     ours, theirs = (next(iter(class_names(columns)), ()) for columns in (first, second))
     if not {*map(key_of, ours)}.isdisjoint(map(key_of, theirs)):
         raise UsageError(

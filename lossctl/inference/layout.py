@@ -285,6 +285,14 @@ class LayoutPlanner:
             models.append(model)
         return replace(roles, models=tuple(models)), classes
 
+    def _note_codes_without_0(self) -> None:
+        """Note where codes that go by position may have been counted from 1."""
+        label = self.roles.label
+        if len(label) == 1 and not self.label_width and self.kinds[label[0]] == "number":
+            labels = {key_of(word) for word in self._first_labels}
+            if labels and 0 not in labels:
+                self.notes.append("labels are codes from 0 by position, and none of the first rows is of class 0")
+
     def layout(self, *, rows: bool) -> Layout:
         """The layout: all decisions together.
 
@@ -301,6 +309,8 @@ class LayoutPlanner:
         elif rows or self.text or self.request.classes:
             roles, classes = self.agreed(roles)
         mode = self.class_labels(classes)
+        if mode == "codes" and rows and not (classes and are_numbers(classes)):
+            self._note_codes_without_0()
         if self.request.classes and mode == "codes" and not rows and not self.label_width:
             raise UsageError(f"{option('classes')}: neither the labels nor the losses know classes", "Leave it out.")
         notes = (*roles.notes, *dict.fromkeys(self.notes))

@@ -3,6 +3,7 @@
 import itertools
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -97,6 +98,38 @@ def test_where_position_is_all_there_is_it_is_said(names):
     report = told(names, PLACES)
     assert report.value == pytest.approx(EXPECTED, rel=1e-15)
     assert "classes by position" in " ".join(report.notes)
+
+
+@pytest.mark.parametrize("names", [("p_1", "p_2", "p_other"), ("v1.1", "v1.2", "v1.3"), ("p1", "q2", "r3")])
+def test_numbers_that_are_not_all_classes_are_refused(names):
+    with pytest.raises(lossctl.UsageError, match=r"1 = .*but by position"):
+        told(names, [1, 2, 1])
+
+
+def test_true_is_1_and_a_sign_belongs_to_its_number():
+    with pytest.raises(lossctl.UsageError, match=r"p_True = True.*p_True = 0"):
+        told(["p_True", "p_False", "p_None"], [True, False, True])
+    assert told(["p_-1", "p_-2", "p_-3"], [-1, -2, -1]).value == pytest.approx(EXPECTED, rel=1e-15)
+    with pytest.raises(lossctl.DataError, match="classes -1, -2, -3"):
+        told(["p_-1", "p_-2", "p_-3"], [1, 2, 1])
+
+
+@pytest.mark.parametrize("prediction", ["cat,dog,eel", "p"])
+def test_codes_that_may_be_counted_from_1_are_pointed_out(prediction):
+    source = {**dict(zip(("cat", "dog", "eel"), zip(*ROWS, strict=True), strict=True)), "p": np.array(ROWS)}
+    for labels, expected in (([1, 2, 1], True), (PLACES, False)):
+        report = lossctl.evaluate({"y": labels, **source}, "cross_entropy", label="y", prediction=prediction)
+        assert any("none of the first rows is of class 0" in note for note in report.notes) == expected
+
+
+@pytest.mark.parametrize("classes", [["1", "01"], ["1", "3"], ["1", "1.0"], ["2", "cat"]])
+def test_classes_that_are_not_one_a_column_are_refused(classes):
+    source = {"y": [1], "p_1": [0.5], "p_2": [0.5]}
+    with pytest.raises(lossctl.UsageError, match="class"):
+        lossctl.evaluate(source, "cross_entropy", label="y", prediction="p_*", classes=classes)
+    source = {"y_1": [1], "y_2": [0], "y_3": [0], "p_1": [0.5], "p_2": [0.5], "p_3": [0]}
+    with pytest.raises(lossctl.UsageError, match="class"):
+        lossctl.evaluate(source, "cross_entropy", label="y_*", prediction="p_*", classes=classes)
 
 
 def test_names_that_can_be_read_in_two_ways_are_refused():
