@@ -124,8 +124,7 @@ class BoundLoss(Bound):
         """The loss of each row.
 
         Args:
-            label: ``(n,)``, or ``(n, k)`` for several columns; class labels are ``(n,)`` integer codes. What is
-                ``(n, 1)`` is as good as ``(n,)``.
+            label: ``(n,)``, or ``(n, k)`` for several columns; class labels are ``(n,)`` integer codes.
             prediction: ``(n,)`` or ``(n, k)``; a loss of rows needs ``(n, k)``.
 
         Returns:
@@ -185,10 +184,6 @@ class BoundLoss(Bound):
         labels = np.asarray(label, dtype=np.float64)
         if not labels.ndim or not predictions.ndim:
             raise UsageError(f"{self.title}: arrays must be (n,) or (n, k), not single numbers")
-        if labels.shape[1:] == (1,) != predictions.shape[1:]:
-            labels = labels[:, 0]
-        elif labels.ndim == 1 and predictions.shape[1:] == (1,) and not self.rows:
-            labels = labels[:, None]
         self.accept_shapes(labels.shape[1:], predictions.shape[1:])
         if len(labels) != len(predictions):
             raise UsageError(f"{len(labels)} labels and {len(predictions)} predictions")
@@ -214,6 +209,9 @@ class BoundLoss(Bound):
         if not self.rows:
             if label != prediction:
                 counts = [shape[0] if shape else 1 for shape in (label, prediction)]
+                if counts == [1, 1]:
+                    side = "label" if label else "prediction"
+                    raise UsageError(f"{self.title}: the {side} is (n, 1), but not the other", "Give both as (n,).")
                 hint = "Name one prediction column; a class a column is for losses such as cross_entropy."
                 raise UsageError(
                     f"{self.title} needs as many label columns as prediction columns, not {counts[0]} and {counts[1]}",

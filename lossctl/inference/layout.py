@@ -246,6 +246,9 @@ class LayoutPlanner:
         label = (match_classes(classes, roles.label) if classes else None) or roles.label
         models = []
         for model in roles.models:
+            if model.width != len(label):
+                models.append(model)  # which no loss takes, and each says it in its own words
+                continue
             order = match_classes(classes, model.columns) if classes else in_order_of(label, model.columns)
             if order is None:
                 self.notes.append(f"{model.name}: by position, no name tells it: {mapping(label, self._places(model))}")

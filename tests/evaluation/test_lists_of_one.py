@@ -29,10 +29,11 @@ def test_of_arrays(label, prediction):
     y, p = np.reshape([1, 2, 0.5], label), np.reshape([1.5, 2, 0], prediction)
     assert lossctl.evaluate({"y": y, "p": p}, "mse", label="y", prediction="p").value == pytest.approx(1 / 6, rel=1e-15)
     loss = lossctl.get_loss("mse")
-    assert loss.value(y, p).tolist() == [0.25, 0.0, 0.25]
-    assert loss.gradient(y, p).tolist() == np.reshape([1.0, 0.0, -1.0], prediction).tolist()
-    with pytest.raises(lossctl.UsageError):
-        loss.value(y[:1], p)
+    if label == prediction:
+        assert loss.value(y, p).tolist() == [0.25, 0.0, 0.25]
+    else:
+        with pytest.raises(lossctl.UsageError, match=r"is \(n, 1\), but not the other"):
+            loss.value(y, p)
 
 
 @pytest.mark.parametrize("order", ["p1,p2", "p2,p1"])
@@ -40,8 +41,6 @@ def test_of_classes(order):
     rows = {"p1": [0.75, 0.5], "p2": [0.25, 0.5]}
     report = lossctl.evaluate({"y": np.array([[1], [2]]), **rows}, "cross_entropy", label="y", prediction=order)
     assert report.value == pytest.approx(-np.log([0.75, 0.5]).mean(), rel=1e-15)
-    codes = lossctl.get_loss("cross_entropy").value([[0], [1]], [[0.75, 0.25], [0.5, 0.5]])
-    assert codes == pytest.approx(-np.log([0.75, 0.5]), rel=1e-15)
 
 
 def test_the_loss_and_the_diagnosis_are_those_of_numbers(lossctl, tmp_path):
