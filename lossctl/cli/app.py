@@ -126,7 +126,8 @@ def run(arguments: list[str]) -> int:
         return _fail(error.status, *worded(error.message).split("\n"))
     except ClickException as wrong:
         message = wrong.format_message()  # empty where the help was shown instead
-        return _fail(USAGE, message, "Try lossctl --help.") if message else USAGE
+        command = [word for word in arguments[:1] if word in Commands()]
+        return _fail(USAGE, message, f"Try {' '.join(['lossctl', *command])} --help.") if message else USAGE
     except BrokenPipeError:
         return BROKEN_PIPE
     except OSError as error:

@@ -185,8 +185,8 @@ class Columns:
             "-p",
             "--pred",
             metavar="COL",
-            help="Prediction column, NAME=COL, glob, comma list, /REGEX/ or #N. Repeat it for several models; "
-            "a glob or list is one vector-valued model.",
+            help="Prediction column, NAME=COL, glob, comma list, /REGEX/, #N or a range: #2-#4, p[0:3] (p0 to "
+            "p2). Repeat it for several models; a glob, list or range is one vector-valued model.",
         ),
     ] = None
     weight: Annotated[

@@ -22,9 +22,9 @@ from lossctl.inference.facts import Facts, no_facts
 from lossctl.inference.fit import Fit, Settings, fit
 from lossctl.inference.layout import Layout, LayoutPlanner
 from lossctl.inference.request import Request
-from lossctl.inference.roles import choose, find
+from lossctl.inference.roles import choose, find, titled
 from lossctl.reading.columns import Column
-from lossctl.reading.files import ensure_heeded, narrowed, open_source
+from lossctl.reading.files import ensure_heeded, narrowed, open_source, warnings_of
 from lossctl.reading.format import Reading, Source
 from lossctl.words import shell_word, split
 
@@ -97,7 +97,7 @@ def diagnose(
         commands=commands,
         runs=bool(commands) and not any(finding.stops for finding in reported),
         findings=reported,
-        notes=layout.roles.notes,
+        notes=(*warnings_of(opened), *layout.roles.notes),
     )
 
 
@@ -120,7 +120,7 @@ def _undetected(columns: Sequence[Column], request: Request) -> str | None:
             raise
         for role, patterns in (("label", request.label), ("prediction", request.prediction)):
             for pattern in patterns:
-                find(pattern.partition("=")[2] or pattern, columns, role)
+                find(titled(pattern, columns)[1] if role == "prediction" else pattern, columns, role)
         if request.weight is not None:
             find(request.weight, columns, "weight")
         return wrong.what
@@ -158,6 +158,7 @@ def _columns_only(
         runs=False,
         findings=(reported,),
         columns=columns,
+        notes=warnings_of(source),
     )
 
 

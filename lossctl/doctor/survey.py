@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from lossctl.evaluation.clock import Clock
 from lossctl.evaluation.fold import fold
 from lossctl.evaluation.running import Running
-from lossctl.inference.classes import class_names
+from lossctl.inference.classes import class_names, key_of
 from lossctl.inference.facts import Facts, Words
 from lossctl.inference.layout import Layout
 from lossctl.inference.roles import LABEL_NAMES
@@ -147,12 +147,23 @@ def suggestion(
     labels = labels or _only([column.name for column in candidates if column.roles[:1] == ("label",)])
     if len(labels) != 1:
         return []
-    words = next((column.distinct for column in candidates if column.name == labels[0]), None)
     likely = [column.name for column in candidates if column.roles[:1] == ("prediction",)]
     models = [name for name in likely if name not in labels]
-    if not prediction and len(models) > 2 and len(models) == words and class_names(models):
+    held = next((column for column in candidates if column.name == labels[0]), None)
+    if not prediction and len(models) > 2 and held is not None and _are_classes(held, models):
         prediction = [",".join(models)]
     return [("label", labels[0]), *(("pred", model) for model in prediction or models)] if models else []
+
+
+def _are_classes(label: Candidate, models: Sequence[str]) -> bool:
+    """Whether columns are one a class of the label: as many as it has, or named for all that occur."""
+    if label.distinct == len(models):
+        return True
+    content = label.content
+    numbers = map(str, content.numbers.values.tolist())
+    words = list(content.words.counts or ()) if label.kind == "text" else list(numbers)
+    keys = {*map(key_of, words)} if label.distinct else set()
+    return bool(keys) and any(keys <= {*map(key_of, names)} for names in class_names(models))
 
 
 def _only(names: list[str]) -> list[str]:

@@ -283,7 +283,7 @@ def _judge(
                 if domain.illegal(numbers[first, index : index + 1]) is not None
             )
             column, value = columns[index] if len(columns) > 1 else f"{columns[0]}[{index}]", numbers[first, index]
-        key = ("error", column, f"{bound.name}: {domain.describe()}")
+        key = ("error", column, f"{bound.title}: {domain.describe()}")
         problems[key] = Problem(int(bad.sum()), first, shown(value))
         return
     doubtful = domain.doubtful(numbers)

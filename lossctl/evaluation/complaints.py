@@ -6,7 +6,9 @@ from lossctl.errors import DataError, option
 from lossctl.evaluation.measure import Measured
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.traversal import Traversal
+from lossctl.inference.classes import SHOWN, mapping
 from lossctl.sums.problems import Problem, Problems
+from lossctl.words import counted
 
 
 def complain(plan: Plan, problems: Problems, traversal: Traversal) -> None:
@@ -41,9 +43,9 @@ def _nulls(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str]]
 
 def _lengths(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str]]:
     for column, _, problem in problems.of("length"):
-        width = plan.layout.width_of(column)
+        width = plan.layout.width_of(column) or 1
         yield (
-            f"column {column!r} is {problem.value}; must be a list of {width} numbers, as in the first row",
+            f"column {column!r} is {problem.value}; must be a list of {counted(width, 'number')}, as in the first row",
             problem,
             "",
         )
@@ -59,8 +61,10 @@ def _illegal(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str
 
 def _remedy(plan: Plan, column: str, name: str) -> str:
     if name.startswith("one of the classes"):
-        return f"Name other classes with {option(classes='A,B,C')}."
-    bound = next((bound for _, bound in plan.losses if bound.name == name), None)
+        columns, classes = plan.models[0].columns, plan.layout.classes or ()
+        named = f"By their names, {mapping(columns, classes)}. " if len(columns) == len(classes) else ""
+        return f"{named}Name other classes with {option(classes='A,B,C')}."
+    bound = next((bound for _, bound in plan.losses if bound.title == name), None)
     if bound is None:
         return ""
     is_label = column in plan.roles.label or column == ", ".join(plan.roles.label)
@@ -70,11 +74,13 @@ def _remedy(plan: Plan, column: str, name: str) -> str:
         asked = option(from_logits=True)
         return f"Are these scores before the {bound.definition.natural_activation}? Then add {asked}.{rows}"
     if not is_label and bound.chained:
-        return " ".join(f"{doubt}." for doubt in plan.doubts if doubt.startswith(f"{bound.name} after"))
-    if is_label and name == "mape":
+        return " ".join(f"{doubt}." for doubt in plan.doubts if doubt.startswith(f"{bound.title} after"))
+    if is_label and bound.name == "mape":
         return "Leave out the zero labels, or divide by max(1, |label|): mape:zero=max1."
     if is_label and bound.rows and plan.layout.classes:
-        return f"The classes are {', '.join(plan.layout.classes[:12])}; {option('classes')} says otherwise."
+        columns, classes = plan.models[0].columns, plan.layout.classes
+        shown = mapping(columns, classes) if len(columns) == len(classes) else ", ".join(classes[:SHOWN])
+        return f"The classes are {shown}; {option('classes')} says otherwise."
     return ""
 
 

@@ -15,7 +15,7 @@ from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.running import SERIAL
 from lossctl.evaluation.traversal import Traversal
 from lossctl.inference.request import Request
-from lossctl.inference.roles import LABEL_NAMES, PREDICTION_NAMES, find
+from lossctl.inference.roles import LABEL_NAMES, PREDICTION_NAMES, find, titled
 from lossctl.reading.cells import BadRow, kind_of, scalar_column, text_of
 from lossctl.reading.columns import Column
 from lossctl.reading.files import narrowed
@@ -147,9 +147,7 @@ def _kind(source: Source, name: str) -> str:
 
 def _predicted(pattern: str, columns: Sequence[Column]) -> tuple[str, ...]:
     """The columns of one model's prediction, as asked for: ``PATTERN`` or ``name=PATTERN``; errors as for `find`."""
-    name, equals, rest = pattern.partition("=")
-    named = equals and pattern not in {column.name for column in columns} and not name.startswith("/")
-    return find(rest if named else pattern, columns, "prediction")
+    return find(titled(pattern, columns)[1], columns, "prediction")
 
 
 def _refuse_twins(source: Source, needed: set[str]) -> None:
@@ -164,10 +162,10 @@ def _numberless(pattern: str, columns: Sequence[Column]) -> str:
     if "#" not in pattern or pattern in {column.name for column in columns}:
         return pattern
     names = _predicted(pattern, columns)
-    title, equals, _ = pattern.partition("=")
-    if len(names) == 1 and not equals:
+    title = titled(pattern, columns)[0]
+    if len(names) == 1 and not title:
         return names[0]
-    return f"{title if equals else pattern}={','.join(names)}"
+    return f"{title or pattern}={','.join(names)}"
 
 
 def _read(source: Source, ids: Sequence[str], needed: set[str], texts: set[str], *, others: bool) -> pa.Table:

@@ -18,7 +18,8 @@ from lossctl.functions.definition import split_specs
 from lossctl.functions.pairing import doubts
 from lossctl.inference.layout import LayoutPlanner
 from lossctl.inference.request import Nulls, Request
-from lossctl.reading.cells import kind_of, scalar_column
+from lossctl.reading.cells import elements, kind_of, scalar_column
+from lossctl.reading.files import warnings_of
 from lossctl.reading.format import Source
 
 
@@ -62,7 +63,7 @@ def make_plan(source: Source, request: Request) -> Plan:
     )
     _check(plan)
     risky = (doubt for model, bound in plan.losses for doubt in doubts(bound, model.width))
-    return replace(plan, doubts=tuple(dict.fromkeys(risky)))
+    return replace(plan, doubts=tuple(dict.fromkeys((*warnings_of(source), *risky))))
 
 
 def _check(plan: Plan) -> None:
@@ -72,7 +73,7 @@ def _check(plan: Plan) -> None:
         if plan.normalize_rows and bound.prediction_domain != SIMPLEX:
             hint = "It is for losses of rows of probabilities, without an activation."
             raise UsageError(
-                f"{option(normalize_rows=True)}: {bound.name} does not take rows of probabilities here", hint
+                f"{option(normalize_rows=True)}: {bound.title} does not take rows of probabilities here", hint
             )
         bound.accept_shapes((label_width,) if label_width else (), (model.width,) if model.width else ())
 
@@ -117,8 +118,9 @@ def _suitable(planner: LayoutPlanner) -> list[str]:
 
 
 def _all_in(head: pa.RecordBatch, name: str, domain: Domain) -> bool:
-    if kind_of(head.column(name).type) != "number":
+    numbers = elements(head.column(name))
+    if kind_of(numbers.type) != "number":
         return False
-    values, null = scalar_column(head.column(name))
+    values, null = scalar_column(numbers)
     known = values if null is None else values[~null]
     return bool(len(known)) and domain.illegal(known) is None

@@ -52,12 +52,14 @@ class Reader:
             self.null |= null
 
     def numbers(self, column: str) -> FloatArray:
-        """A column of numbers.
+        """A column of numbers, or of lists of one number.
 
         Raises:
             BadRow: it holds none.
         """
         array = self.record.column(column)
+        if kind_of(array.type) == "list":
+            return self._lists(column, 1)[:, 0]
         if kind_of(array.type) != "number":
             raise BadRow(0, f"column {column!r} holds {shown(array[0].as_py())}, which is not a number", TEXT_HINT)
         values, null = scalar_column(array)

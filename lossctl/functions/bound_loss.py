@@ -1,6 +1,6 @@
 """A loss with a value for each of its parameters, on predictions or through an activation."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -28,6 +28,8 @@ class BoundLoss(Bound):
     definition: Loss
     reduction: Reduction = "mean"
     activation: BoundActivation | None = None
+    typed: str = field(default="", compare=False, repr=False)
+    """The name by which somebody asked for it."""
 
     kind: ClassVar[Kind] = "loss"
     values: ClassVar[str] = "loss of a row"
@@ -76,6 +78,13 @@ class BoundLoss(Bound):
             return ()
         converted = self.label_domain.convert(label)
         return tuple(np.ravel(self.definition.kink(converted, converted, **self.parameters)).tolist())
+
+    @property
+    def title(self) -> str:
+        """What messages call it: the name that was typed, with its own where that is another."""
+        if not self.typed or normal(self.typed) == normal(self.name):
+            return self.name
+        return f"{self.typed} ({self.name})"
 
     @property
     def label_domain(self) -> Domain:
@@ -174,7 +183,7 @@ class BoundLoss(Bound):
         predictions = np.asarray(prediction, dtype=np.float64)
         labels = np.asarray(label, dtype=np.float64)
         if not labels.ndim or not predictions.ndim:
-            raise UsageError(f"{self.name}: arrays must be (n,) or (n, k), not single numbers")
+            raise UsageError(f"{self.title}: arrays must be (n,) or (n, k), not single numbers")
         self.accept_shapes(labels.shape[1:], predictions.shape[1:])
         if len(labels) != len(predictions):
             raise UsageError(f"{len(labels)} labels and {len(predictions)} predictions")
@@ -196,24 +205,27 @@ class BoundLoss(Bound):
             UsageError: this loss is not defined for them.
         """
         if max(len(label), len(prediction)) > 1:
-            raise UsageError(f"{self.name}: arrays must be (n,) or (n, k)")
+            raise UsageError(f"{self.title}: arrays must be (n,) or (n, k)")
         if not self.rows:
             if label != prediction:
                 counts = [shape[0] if shape else 1 for shape in (label, prediction)]
+                if counts == [1, 1]:
+                    side = "label" if label else "prediction"
+                    raise UsageError(f"{self.title}: the {side} is (n, 1), but not the other", "Give both as (n,).")
                 hint = "Name one prediction column; a class a column is for losses such as cross_entropy."
                 raise UsageError(
-                    f"{self.name} needs as many label columns as prediction columns, not {counts[0]} and {counts[1]}",
+                    f"{self.title} needs as many label columns as prediction columns, not {counts[0]} and {counts[1]}",
                     hint,
                 )
             return
         if len(prediction) != 1 or prediction[0] < 2:
             raise UsageError(
-                f"{self.name} needs a vector prediction: two or more columns",
+                f"{self.title} needs a vector prediction: two or more columns",
                 f"Use {option(prediction='p_*')} or {option(prediction='a,b,c')}.",
             )
         if len(label) + 1 not in self.label_domain.dimensions or label not in ((), prediction):
             columns = "one label column" if self.label_domain.dimensions == (1,) else f"{prediction[0]} label columns"
-            raise UsageError(f"{self.name} needs {columns} with {prediction[0]} prediction columns")
+            raise UsageError(f"{self.title} needs {columns} with {prediction[0]} prediction columns")
 
     def as_codes(self, label: FloatArray) -> FloatArray:
         """Class labels as the integers kernels index with; any other label as it is."""
@@ -308,4 +320,4 @@ def get_loss(spec: str | BoundLoss, *, columns: int | None = None) -> BoundLoss:
         rows = definition.prediction_domain().rows
         if (columns > 1) != rows and normal(name) in {normal(spelling) for spelling in spellings}:
             definition = losses.get(other_name)
-    return BoundLoss(definition, definition.settings(values, read=True), definition.reduction)
+    return BoundLoss(definition, definition.settings(values, read=True), definition.reduction, typed=name)

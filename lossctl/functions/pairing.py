@@ -126,7 +126,7 @@ def doubts(bound: BoundLoss, width: int) -> Iterator[str]:
     activation = bound.activation
     if activation is None:
         return
-    pair = f"{bound.name} after {activation}"
+    pair = f"{bound.title} after {activation}"
     if activation.definition.rows and width < 2:
         constant = f"{float(activation.value([0.0])[0]):g}"
         yield f"{pair}: {activation.name} over one column is always {constant}, whatever the score; use sigmoid"

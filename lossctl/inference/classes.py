@@ -1,43 +1,203 @@
-"""Classes and the columns that are named for them."""
+"""Classes, and the columns that are named for them."""
 
+import itertools
 import os
 import re
 from collections.abc import Sequence
 
-from lossctl.errors import UsageError
+from lossctl.errors import UsageError, option
+from lossctl.reading.cells import class_number
+
+Names = tuple[str, ...]
+"""What each column of a vector is named for, in the order of the columns."""
+
+_WORD = re.compile(r"\d+(?:\.\d*(?![^\W_]))?|[A-Z]*[^\W\d_A-Z]+|[A-Z]+|[\W_]")
+"""A number, a word (``probSetosa`` is two), or a sign between them."""
+_BETWEEN = frozenset(" _.-:=/|,;()[]{}'\"\t")
+"""Signs between a class and what else a name says."""
+MOST = 8
+"""How many readings of names there may be, for each end of a name."""
+SHOWN = 12
+"""How many columns a message lists."""
 
 
-def class_names(columns: Sequence[str]) -> list[tuple[str, ...]]:
-    """The names classes may have by the columns of a vector: what is left without a common prefix, shortest first.
+def key_of(name: str) -> str | int:
+    """What the name of a class is compared by: a number as a number, a word in any case.
+
+    >>> key_of("01") == key_of("1.0") == 1, key_of("Setosa ")
+    (True, 'setosa')
+    """
+    number = class_number(name.strip())
+    return name.strip().casefold() if number is None else number
+
+
+def class_names(columns: Sequence[str]) -> list[Names]:
+    """The names that classes may have by the columns of a vector, shortest first; none of one column.
+
+    That is what is left of them without the words that all share in front and behind.
 
     >>> class_names(("p_very_bad", "p_very_good"))
     [('bad', 'good'), ('very_bad', 'very_good'), ('p_very_bad', 'p_very_good')]
+    >>> class_names(("Probability:Class=1", "Probability:Class=2"))[0]
+    ('1', '2')
     """
     if len(columns) < 2:
         return []
-    prefix = os.path.commonprefix(list(columns))  # noqa: RUF071  (characters are what is meant)
-    cuts = [place + 1 for place, sign in enumerate(prefix) if sign in "_.-: "]
-    if not cuts:
-        # class1, class2: the names are the numbers.
-        cuts = [len(re.sub(r"\d.*", "", prefix))] if any(name[len(prefix) :].isdecimal() for name in columns) else []
-    cuts = [cut for cut in cuts if all(len(name) > cut for name in columns)]
-    return [tuple(name[cut:] for name in columns) for cut in dict.fromkeys([*reversed(cuts), 0])]
+    names, front, behind = _words(columns)
+    choices = [
+        tuple("".join(words[cut : len(words) - end]).strip() for words in names)
+        for cut in _counts_down(front)
+        for end in _counts_down(min(behind, min(map(len, names)) - 1 - cut))
+        if not _ends_with_a_sign(names[0][:cut])
+    ]
+    return [*dict.fromkeys(choice for choice in choices if all(map(_is_class, choice)) or choice == tuple(columns))]
 
 
-def match_classes(classes: Sequence[str], columns: Sequence[str]) -> tuple[str, ...] | None:
-    """The columns in the order of the classes they end with, after a separator; ``None`` when no column does.
+def _counts_down(most: int) -> list[int]:
+    """How many of the words that are shared to leave out: all, a few less, none."""
+    return [*range(most, max(most - MOST, 0), -1), 0]
+
+
+def _ends_with_a_sign(words: Sequence[str]) -> bool:
+    """Whether what is left out ends with the sign of a number, as in ``p_-1``, rather than a dash between words."""
+    return words[-1:] == ["-"] and (len(words) == 1 or words[-2] in _BETWEEN)
+
+
+def loose_names(columns: Sequence[str]) -> list[Names]:
+    """What columns may say of classes beside other things that differ: their first words, last words and ends."""
+    if len(columns) < 2:
+        return []
+    names, front, behind = _words(columns)
+    rest = [words[front : max(len(words) - behind, front + 1)] for words in names]
+    prefix = len(os.path.commonprefix(list(columns)))  # noqa: RUF071  (characters are what is meant)
+    return [tuple(words[0] for words in rest), tuple(words[-1] for words in rest), tuple(c[prefix:] for c in columns)]
+
+
+def _words(columns: Sequence[str]) -> tuple[list[list[str]], int, int]:
+    """The words of each name, and how many all share in front and behind; one is left of each name."""
+    names = [_WORD.findall(name) or [name] for name in columns]
+    front = min(_shared(names), min(map(len, names)) - 1)
+    return names, front, _shared([words[::-1] for words in names])
+
+
+def _shared(names: Sequence[Sequence[str]]) -> int:
+    """How many words all names begin with, in any case."""
+    alike = itertools.takewhile(lambda words: len({word.casefold() for word in words}) == 1, zip(*names, strict=False))
+    return sum(1 for _ in alike)
+
+
+def _is_class(name: str) -> bool:
+    """Whether that may be the name of a class, rather than a piece of one."""
+    if class_number(name) is not None:
+        return True
+    return any(map(str.isalnum, name)) and name[0] not in _BETWEEN and name[-1] not in _BETWEEN
+
+
+def are_numbers(names: Sequence[str]) -> bool:
+    """Whether all names are whole numbers."""
+    return all(class_number(name) is not None for name in names)
+
+
+def refuse_other_numbers(columns: Sequence[str]) -> None:
+    """Check that columns whose classes are to be taken by their positions from 0 carry no other numbers.
 
     Raises:
-        UsageError: some classes have a column, and others none or several.
+        UsageError: they do, as ``class1_cat, class2_dog``.
     """
-    matches = {}
-    for name in classes:
-        end = re.compile(rf"(^|[^0-9A-Za-z]){re.escape(name)}$", re.IGNORECASE)
-        matches[name] = [column for column in columns if end.search(column)]
-    if not any(matches.values()):
+    for names in (*class_names(columns), *loose_names(columns)):
+        numbers = {place: number for place, name in enumerate(names) if (number := _number(name)) is not None}
+        if len({*numbers.values()}) == 1 < len(numbers):
+            continue  # all say the same
+        if any(place != number for place, number in numbers.items()):
+            said = [columns[place] for place in numbers]
+            raise UsageError(
+                f"the names of the columns say other classes than their positions: "
+                f"{mapping(said, [names[place] for place in numbers])}, but by position "
+                f"{mapping(said, [*map(str, numbers)])}",
+                f"Rename them, or name the classes in the order of the labels: {option(classes='a,b,c')}.",
+            )
+
+
+def _number(name: str) -> float | None:
+    """The number that a name is, whole or not; 1 for true and 0 for false."""
+    number = class_number(name)
+    if number is None and re.fullmatch(r"[-+]?\d+(\.\d*)?", name):
+        return float(name)
+    return number
+
+
+def match_classes(classes: Sequence[str], columns: Sequence[str]) -> Names | None:
+    """The columns in the order of the classes that they are named for; ``None`` when no column is named for one.
+
+    Raises:
+        UsageError: some classes have a column, and others none or several; or the names can be read in two ways.
+    """
+    for choices in (class_names, loose_names, lambda columns: [_ends(classes, columns)]):
+        orders = {order for names in choices(columns) if (order := _ordered(classes, columns, names)) is not None}
+        if len(orders) > 1:
+            first, second, *_ = sorted(orders)
+            what = f"the columns can be read as two orders of the classes {', '.join(classes[:SHOWN])}"
+            raise UsageError(f"{what}: {mapping(first, classes)}, or {mapping(second, classes)}", "Rename the columns.")
+        if orders:
+            return orders.pop()
+    keys = {key_of(name) for name in classes}
+    named = max(class_names(columns), key=lambda names: len(keys & {*map(key_of, names)}), default=())
+    if keys.isdisjoint(map(key_of, named)):
+        named = _ends(classes, columns)
+    if keys.isdisjoint(map(key_of, named)):
         return None
-    for name, matching in matches.items():
+    hint = f"The columns are named for classes: {mapping(columns, [other or '?' for other in named])}."
+    for name in classes:
+        matching = [column for column, other in zip(columns, named, strict=True) if key_of(other) == key_of(name)]
         if len(matching) != 1:
-            what = "no column" if not matching else f"several columns: {', '.join(matching)}"
-            raise UsageError(f"class {name!r} has {what}", f"The columns are {', '.join(columns)}.")
-    return tuple(matching[0] for matching in matches.values())
+            what = f"several columns: {', '.join(matching)}" if matching else "no column"
+            raise UsageError(f"class {name!r} has {what}", hint)
+    raise UsageError(f"the classes {', '.join(classes[:SHOWN])} are not one a column", hint)
+
+
+def _ends(classes: Sequence[str], columns: Sequence[str]) -> Names:
+    """The one class that each column ends with after a sign between words; empty where there is none."""
+    ends = []
+    for column in columns:
+        ending = [
+            name for name in classes if re.search(rf"(^|[^0-9A-Za-z]){re.escape(name.strip())}$", column, re.IGNORECASE)
+        ]
+        ends.append(max(ending, key=len, default=""))
+    return tuple(ends)
+
+
+def _ordered(classes: Sequence[str], columns: Sequence[str], names: Names) -> Names | None:
+    """The columns in the order of classes, if each class is the name of just one of them."""
+    wanted, held = [*map(key_of, classes)], [*map(key_of, names)]
+    if len({*wanted}) < len(wanted):  # such as 1 and 01, which are told apart where labels are text
+        wanted, held = [*classes], [*names]
+    if sorted(map(str, wanted)) != sorted(map(str, held)) or len({*held}) < len(held):
+        return None
+    return tuple(columns[held.index(name)] for name in wanted)
+
+
+def in_order_of(first: Sequence[str], second: Sequence[str]) -> Names | None:
+    """The second columns in the order of the first that are named for the same; ``None`` where names do not tell it.
+
+    Raises:
+        UsageError: some are named for the same, and others not.
+    """
+    readings = [*loose_names(second), *reversed(class_names(second))]  # the shortest last: it holds
+    by_keys = {frozenset(map(key_of, theirs)): theirs for theirs in readings}
+    for ours in (*class_names(first), *loose_names(first)):
+        order = _ordered(ours, second, by_keys.get(frozenset(map(key_of, ours)), ()))
+        if order is not None:
+            return order
+    ours, theirs = (next(iter(class_names(columns)), ()) for columns in (first, second))
+    if not {*map(key_of, ours)}.isdisjoint(map(key_of, theirs)):
+        raise UsageError(
+            f"columns are named for different classes: {mapping(first, ours)}, but {mapping(second, theirs)}",
+            "Name those that belong together alike.",
+        )
+    return None
+
+
+def mapping(columns: Sequence[str], names: Sequence[str]) -> str:
+    """Which column is which class, for messages."""
+    pairs = [f"{column} = {name}" for column, name in zip(columns, names, strict=True)]
+    return ", ".join(pairs[:SHOWN]) + (", …" if len(pairs) > SHOWN else "")

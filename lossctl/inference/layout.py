@@ -8,10 +8,19 @@ from typing import Literal
 import pyarrow as pa
 
 from lossctl.errors import DataError, UsageError, option
-from lossctl.inference.classes import class_names, match_classes
+from lossctl.inference.classes import (
+    are_numbers,
+    class_names,
+    in_order_of,
+    key_of,
+    loose_names,
+    mapping,
+    match_classes,
+    refuse_other_numbers,
+)
 from lossctl.inference.request import Request
 from lossctl.inference.roles import Model, Roles, choose
-from lossctl.reading.cells import BadRow, class_number
+from lossctl.reading.cells import BadRow, class_number, elements
 from lossctl.reading.format import Source, Wanted
 from lossctl.reading.rows import plain_rows, shards_of
 
@@ -124,7 +133,7 @@ class LayoutPlanner:
         raise DataError(f"{' '.join(self.source.files) or 'the table'}: no data rows")
 
     def width(self, columns: Sequence[str]) -> int:
-        """How many numbers a row of these columns holds; 0 for a plain number.
+        """How many numbers a row of these columns holds; 0 for a plain number, and for a list of one, which is as good.
 
         Raises:
             DataError: they are a column of lists, and the first rows do not tell how long these are.
@@ -140,6 +149,9 @@ class LayoutPlanner:
             raise DataError(f"column {columns[0]!r}: the first {self.head.num_rows} rows are all null")
         if lengths[0].as_py() == 0:
             raise DataError(f"column {columns[0]!r}: the list of the first row is empty")
+        if lengths[0].as_py() == 1:
+            self.kinds[columns[0]] = "number"  # nor is (n, 1) ever spread over (n,)
+            return 0
         return int(lengths[0].as_py())
 
     def class_order(self, model: Model) -> tuple[Model, tuple[str, ...] | None]:
@@ -150,7 +162,7 @@ class LayoutPlanner:
         """
         classes = tuple(self.request.classes)
         if not classes:
-            return model, self._names_that_fit(class_names(model.columns))
+            return model, self._names_that_fit(model.columns)
         if len(classes) != (model.width or 2):
             raise UsageError(
                 f"{option('classes')} names {len(classes)} classes, but {model.name!r} has {model.width or 2}"
@@ -160,21 +172,42 @@ class LayoutPlanner:
         if len(model.columns) > 1:
             matched = match_classes(classes, model.columns)
             if matched is None:
-                pairs = ", ".join(f"{column} = {name}" for column, name in zip(model.columns, classes, strict=True))
+                pairs = mapping(model.columns, classes)
                 self.notes.append(f"classes by position, no column is named for one: {pairs}")
             else:
                 model = replace(model, columns=matched)
         return model, classes
 
-    def _names_that_fit(self, choices: list[tuple[str, ...]]) -> tuple[str, ...] | None:
-        """The reading of the columns' names that the labels of the first rows agree with, else the shortest."""
+    def _names_that_fit(self, columns: Sequence[str]) -> tuple[str, ...] | None:
+        """The reading of the columns' names that the labels of the first rows agree with, else the shortest.
+
+        Numbers are read as numbers where the labels are some. Where they are, and columns are named for none, classes
+        go by position.
+
+        Raises:
+            UsageError: the labels are numbers, and names say other numbers than their positions beside other things.
+        """
+        choices, label = class_names(columns), self.roles.label
+        kind = self.kinds[label[0]] if len(label) == 1 else ""
+        if kind == "number" and choices:
+            choices = [names for names in choices if are_numbers(names)] or choices
+            if not are_numbers(choices[0]):
+                refuse_other_numbers(columns)
+        if kind == "text" and choices:
+            words = self._first_labels
+            return next((names for names in (*choices, *loose_names(columns)) if words <= {*names}), choices[0])
+        if len(choices) > 1 and kind == "number":
+            numbers = {key for key in map(key_of, self._first_labels) if isinstance(key, int)}
+            return next((names for names in choices if numbers <= {*map(key_of, names)}), choices[0])
+        return choices[0] if choices else None
+
+    @property
+    def _first_labels(self) -> set[str]:
+        """The different labels of the first rows, as text."""
         import pyarrow.compute as pc
 
-        label = self.roles.label
-        if len(choices) > 1 and len(label) == 1 and self.kinds[label[0]] == "text":
-            words = {str(word) for word in pc.unique(self.head.column(label[0])).to_pylist() if word}
-            choices = [names for names in choices if words <= set(names)] or choices
-        return choices[0] if choices else None
+        words = pc.unique(elements(self.head.column(self.roles.label[0]))).to_pylist()
+        return {str(word) for word in words if word is not None} - {""}
 
     def class_labels(self, classes: tuple[str, ...] | None) -> ClassLabels:
         """How the label column says a class.
@@ -199,8 +232,8 @@ class LayoutPlanner:
             if numbers != list(range(len(classes))):
                 return "numbers"
         else:
-            listed = ", ".join(f"{code} = {name}" for code, name in enumerate(classes[:8]))
-            self.notes.append(f"classes: {listed}{', …' if len(classes) > 8 else ''}")
+            codes = [str(code) for code in range(len(classes))]
+            self.notes.append(f"classes by position, labels are codes: {mapping(codes, classes)}")
         return "codes"
 
     def aligned(self, roles: Roles) -> Roles:
@@ -209,21 +242,27 @@ class LayoutPlanner:
         Raises:
             UsageError: some of the classes asked for have a column, and others none or several.
         """
-        names = list(self.request.classes) or list((class_names(roles.label) or [()])[0])
-        label = match_classes(names, roles.label) if self.request.classes else roles.label
+        classes = self.request.classes
+        label = (match_classes(classes, roles.label) if classes else None) or roles.label
         models = []
         for model in roles.models:
-            by_name = [reading for reading in class_names(model.columns) if set(reading) == set(names)]
-            if self.request.classes:
-                columns = match_classes(names, model.columns) or model.columns
-            elif by_name:
-                columns = tuple(model.columns[by_name[0].index(name)] for name in names)
-            else:
-                columns = model.columns
-            if columns != model.columns:
-                self.notes.append(f"{model.name}: columns in the order of the labels: {', '.join(columns)}")
-            models.append(replace(model, columns=columns))
-        return replace(roles, label=label or roles.label, models=tuple(models))
+            if model.width != len(label):
+                models.append(model)  # which no loss takes, and each says it in its own words
+                continue
+            order = match_classes(classes, model.columns) if classes else in_order_of(label, model.columns)
+            if order is None:
+                self.notes.append(f"{model.name}: by position, no name tells it: {mapping(label, self._places(model))}")
+            elif order != model.columns:
+                self.notes.append(f"{model.name}: columns in the order of the labels: {', '.join(order)}")
+            models.append(replace(model, columns=order or model.columns))
+        return replace(roles, label=label, models=tuple(models))
+
+    @staticmethod
+    def _places(model: Model) -> Sequence[str]:
+        """The columns of a vector, or the places in its list."""
+        if len(model.columns) > 1:
+            return model.columns
+        return [f"{model.columns[0]}[{place}]" for place in range(model.width)]
 
     def agreed(self, roles: Roles) -> tuple[Roles, tuple[str, ...] | None]:
         """The roles with the columns of every model in one order of the classes, and the classes.
@@ -236,17 +275,26 @@ class LayoutPlanner:
         models = []
         for model, names in ordered:
             if names != classes and names is not None and classes is not None:
-                if set(names) != set(classes):
+                keys = [*map(key_of, names)]
+                if {*keys} != {*map(key_of, classes)}:
                     raise UsageError(
                         f"models {ordered[0][0].name!r} and {model.name!r} have different classes: "
                         f"{', '.join(classes)} and {', '.join(names)}",
                         f"Name the classes: {option(classes='a,b,c')}.",
                     )
-                by_class = dict(zip(names, model.columns, strict=True))
-                columns = tuple(by_class[name] for name in classes)
+                by_class = dict(zip(keys, model.columns, strict=True))
+                columns = tuple(by_class[key_of(name)] for name in classes)
                 model = replace(model, columns=columns)  # noqa: PLW2901
             models.append(model)
         return replace(roles, models=tuple(models)), classes
+
+    def _note_codes_without_0(self) -> None:
+        """Note where codes that go by position may have been counted from 1."""
+        label = self.roles.label
+        if len(label) == 1 and not self.label_width and self.kinds[label[0]] == "number":
+            labels = {key_of(word) for word in self._first_labels}
+            if labels and 0 not in labels:
+                self.notes.append("labels are codes from 0 by position, and none of the first rows is of class 0")
 
     def layout(self, *, rows: bool) -> Layout:
         """The layout: all decisions together.
@@ -264,6 +312,8 @@ class LayoutPlanner:
         elif rows or self.text or self.request.classes:
             roles, classes = self.agreed(roles)
         mode = self.class_labels(classes)
+        if mode == "codes" and rows and not (classes and are_numbers(classes)):
+            self._note_codes_without_0()
         if self.request.classes and mode == "codes" and not rows and not self.label_width:
             raise UsageError(f"{option('classes')}: neither the labels nor the losses know classes", "Leave it out.")
         notes = (*roles.notes, *dict.fromkeys(self.notes))

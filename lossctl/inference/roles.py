@@ -47,9 +47,11 @@ class Roles:
 
 
 def find(pattern: str, columns: Sequence[Column], role: str) -> tuple[str, ...]:
-    """The columns that a name, a glob, ``/REGEX/``, ``#N`` (from 1) or a comma list of these stands for.
+    """The columns that a name, a glob, ``/REGEX/``, ``#N`` (from 1), a range or a comma list of these stands for.
 
-    A column of exactly that name wins over any other reading. Globs and regular expressions sort naturally.
+    ``#2-#4`` are the second column to the fourth, ``p[0:3]`` those named ``p0``, ``p1``, ``p2`` or ``p[0]``, ``p[1]``,
+    ``p[2]``: as a slice of Python's, without the last. A column of exactly that name wins over any other reading.
+    Globs and regular expressions sort naturally.
 
     Raises:
         UsageError: nothing matches; near names are listed.
@@ -65,11 +67,13 @@ def find(pattern: str, columns: Sequence[Column], role: str) -> tuple[str, ...]:
         except re.error as error:
             raise UsageError(f"{role} {pattern!r} is not a regular expression: {error}") from None
         matching = [name for name in names if expression.search(name)]
-    elif re.fullmatch(r"#\d+", pattern):
-        place = int(pattern[1:])
-        if not 1 <= place <= len(names):
+    elif places := re.fullmatch(r"#(\d{1,18})(?:-#?(\d{1,18}))?", pattern):
+        first, last = int(places[1]), int(places[2] or places[1])
+        if not 1 <= first <= last <= len(names):
             raise UsageError(f"{role} {pattern}: the data have columns #1 to #{len(names)}")
-        return (names[place - 1],)
+        return tuple(names[first - 1 : last])
+    elif part := re.fullmatch(r"(.*)\[(\d{1,9}):(\d{1,9})\]", pattern):
+        return _numbered(part[1], range(int(part[2]), int(part[3])), names, f"{role} {pattern!r}")
     elif any(sign in pattern for sign in "*?["):
         matching = [name for name in names if fnmatch.fnmatchcase(name, pattern)]
     else:
@@ -77,6 +81,46 @@ def find(pattern: str, columns: Sequence[Column], role: str) -> tuple[str, ...]:
     if not matching:
         raise UsageError(f"no column matches {pattern!r} for the {role}", did_you_mean(pattern, names))
     return tuple(sorted(matching, key=natural))
+
+
+def _numbered(stem: str, numbers: range, names: Sequence[str], title: str) -> tuple[str, ...]:
+    """The columns that are named with a stem and each of the numbers.
+
+    Raises:
+        UsageError: there is no number, or one has no column, or several.
+    """
+    if not numbers:
+        raise UsageError(f"{title} names no column: the number behind the colon is the first that is left out")
+    form = re.compile(rf"{re.escape(stem)}(?:0*(\d{{1,9}})|\[0*(\d{{1,9}})\])")
+    columns: dict[int, list[str]] = {}
+    for name in names:
+        named = form.fullmatch(name)
+        if named:
+            columns.setdefault(int(named[1] or named[2]), []).append(name)
+    for number in numbers:
+        matching = columns.get(number, [])
+        if len(matching) != 1:
+            what = f"two columns: {', '.join(matching[:2])}" if matching else "no column"
+            hint = f"The range is {stem}{numbers[0]} to {stem}{numbers[-1]}: as in Python, without {numbers.stop}."
+            raise UsageError(f"{title}: {stem}{number} is {what}", hint)
+    return tuple(columns[number][0] for number in numbers)
+
+
+def titled(pattern: str, columns: Sequence[Column]) -> tuple[str, str]:
+    """The name that ``name=PATTERN`` gives a model, empty where it gives none, and the pattern.
+
+    A pattern that names columns as it stands, such as ``Class=*``, gives no name.
+    """
+    names = [column.name for column in columns]
+    title, equals, rest = pattern.partition("=")
+    parts = (part.strip() for part in pattern.split(","))
+    if not equals or pattern.startswith("/") or pattern in names:
+        return "", pattern
+    if all(part in names or fnmatch.filter(names, part) for part in parts):
+        return "", pattern
+    if not title.strip():
+        raise UsageError(f"prediction {pattern!r} names no model", "Write NAME=COL.")
+    return title, rest
 
 
 def _detect(role: str, known: tuple[str, ...], columns: Sequence[Column], taken: set[str]) -> str:
@@ -94,17 +138,13 @@ def _detect(role: str, known: tuple[str, ...], columns: Sequence[Column], taken:
 
 def _models(patterns: Sequence[str], columns: Sequence[Column]) -> tuple[Model, ...]:
     """The model of each pattern; a `UsageError` where one matches nothing, or two models have one name."""
-    names = {column.name for column in columns}
     models = []
     for pattern in patterns:
-        title, equals, rest = pattern.partition("=")
-        named = bool(equals) and pattern not in names and not pattern.startswith("/")
-        if named and not title.strip():
-            raise UsageError(f"prediction {pattern!r} names no model", "Write NAME=COL.")
-        matching = find(rest if named else pattern, columns, "prediction")
+        title, rest = titled(pattern, columns)
+        matching = find(rest, columns, "prediction")
         if len(set(matching)) < len(matching):
             raise UsageError(f"prediction {pattern!r} names a column twice")
-        models.append(Model(title if named else matching[0] if len(matching) == 1 else pattern, matching))
+        models.append(Model(title or (matching[0] if len(matching) == 1 else pattern), matching))
     for title, times in Counter(model.name for model in models).items():
         if times > 1:
             raise UsageError(

@@ -131,6 +131,11 @@ def scalar_column(array: pa.Array) -> tuple[FloatArray, BoolArray | None]:
     return values, null
 
 
+def elements(array: pa.Array) -> pa.Array:
+    """The numbers of a column, also where they stand in lists of one; of such, nulls are left out."""
+    return array.flatten() if is_list(array.type) else array
+
+
 def vector_column(array: pa.Array, k: int) -> tuple[FloatArray, BoolArray | None, BoolArray | None]:
     """A column of lists of ``k`` numbers as values ``(n, k)`` in Fortran order, and two masks ``(n,)``.
 

@@ -3,6 +3,8 @@
 import glob
 import os
 import re
+import stat
+from collections.abc import Sequence
 
 import pyarrow as pa
 
@@ -39,6 +41,30 @@ def expand(path: str) -> list[str]:
     else:
         return [local]
     return sorted(files, key=natural)
+
+
+def repeated(paths: Sequence[str]) -> str:
+    """What is to be warned of: that files are named again, be it through a link; empty where none is."""
+    first: dict[object, str] = {}
+    twins = []
+    for path in paths if len(paths) > 1 else ():
+        identity = _identity(path)
+        known = first.get(identity)
+        if known is None:
+            first[identity] = path
+        else:
+            twins.append(f"{path} is named again" if path == known else f"{path} is the same file as {known}")
+    more = f" ({len(twins) - 1:,} more are such)" if len(twins) > 1 else ""
+    return f"{twins[0]}{more}: its rows count again" if twins else ""
+
+
+def _identity(path: str) -> object:
+    """What tells a file from others: device and inode of one that is here, else its path."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return path
+    return (status.st_dev, status.st_ino) if stat.S_ISREG(status.st_mode) else path
 
 
 def _expand_store(path: str) -> list[str]:

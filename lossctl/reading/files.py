@@ -12,7 +12,7 @@ import pyarrow as pa
 from lossctl.errors import DataError, UsageError, option, too_little_memory
 from lossctl.reading.cells import TEXT_HINT
 from lossctl.reading.columns import Column
-from lossctl.reading.expand import expand
+from lossctl.reading.expand import expand, repeated
 from lossctl.reading.format import NULLS, Format, Reading, Resplit, Shard, Source, Wanted, formats, suffixes
 from lossctl.reading.location import STDIN, SUFFIXES, Location, locate
 from lossctl.reading.memory import open_table
@@ -215,6 +215,12 @@ def beginnings(source: Source) -> Iterator[Shard]:
 def narrowed(source: Source, needed: Iterable[str]) -> Source:
     """The same source, whose files need to agree in some columns only."""
     return replace(source, needed=frozenset(needed)) if isinstance(source, Files) else source
+
+
+def warnings_of(source: Source) -> tuple[str, ...]:
+    """What is to be warned of before it is read: files of which the rows count more than once."""
+    warning = repeated(source.paths) if isinstance(source, Files) else ""
+    return (warning,) if warning else ()
 
 
 def _own(source: Source, keys: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:

@@ -230,3 +230,11 @@ def test_time_adds_up_whatever_the_order():
     a, b, c = clock.spent, Spent({"read": 1, "compute": 2}), Spent({"reduce": 3})
     assert (a + b) + c == a + (b + c)
     assert Spent() + b == b == b + Spent()
+
+
+@pytest.mark.parametrize("spelling", ["cross_entropy", "CrossEntropy", "log-loss", "bce"])
+def test_an_error_names_the_loss_that_was_typed(lossctl, sample_data, spelling):
+    for flags in ([], ["--activation", "tanh"]):
+        done = lossctl("eval", sample_data / "regression.csv", "-p", "prediction", "-l", spelling, *flags)
+        assert done.status == 3
+        assert f"; {spelling}" in done.err

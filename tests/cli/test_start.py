@@ -111,7 +111,7 @@ def test_a_number_that_is_none_is_refused_in_plain_words(command, option, wrong,
     assert flag in first
     assert f"'{wrong}' is not a valid " in first
     assert "Input should" not in first
-    assert last == "Try lossctl --help."
+    assert last == f"Try lossctl {command} --help."
 
 
 @pytest.mark.parametrize(("command", "option"), RANGED)
@@ -125,6 +125,7 @@ def test_a_number_out_of_range_is_told_the_range(command, option, lossctl):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["--what"], "No such option: --what"),
         (["evil"], "No such command 'evil'. Did you mean 'eval'?"),
         (["eval", "--quie"], "No such option: --quie (Possible options: --id, --quiet)"),
         (["eval", "--eps"], "Option '--eps' requires an argument."),
@@ -138,7 +139,8 @@ def test_a_usage_error_of_typer_is_one_sentence_and_the_way_to_help(arguments, w
     done = lossctl(*arguments)
     assert (done.status, done.out) == (2, "")
     assert done.err.startswith("error: ")
-    assert done.err.endswith(f"{words}\nTry lossctl --help.\n")
+    program = f"lossctl {arguments[0]}" if arguments[0] in EVERY_COMMAND else "lossctl"
+    assert done.err.endswith(f"{words}\nTry {program} --help.\n")
 
 
 @pytest.mark.parametrize(

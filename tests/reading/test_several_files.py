@@ -89,3 +89,32 @@ def test_parquet_files_of_other_numeric_types_are_one_data_set(lossctl, tmp_path
             tmp_path / f"{at}.parquet", pa.table({"y": pa.array([1, 3]).cast(kind), "p": pa.array([2, 5]).cast(kind)})
         )
     assert lossctl("eval", tmp_path, *VALUE).out == "2.5\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "twin"),
+    [("eval", twin) for twin in ("itself", "glob", "folder", "another way", "URL", "symlink", "hard link")]
+    + [(command, "symlink") for command in ("samples", "doctor", "plot")],
+)
+def test_a_file_that_is_named_twice_is_warned_of(lossctl, tmp_path, command, twin):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    first, other = write(folder / "a.csv", "y,p\n1,2\n"), tmp_path / "b.csv"
+    write(folder / "c.csv", "y,p\n1,2\n")  # equal rows are no reason
+    if twin == "symlink":
+        other.symlink_to(first)
+    elif twin == "hard link":
+        other.hardlink_to(first)
+    else:
+        names = {"itself": first, "glob": folder / "*.csv", "folder": folder, "URL": f"file://{first}"}
+        other = names.get(twin, f"{folder}/../data/a.csv")
+    asked = ["-y", "y", "-p", "p", "-l", "mse"]
+    for files in ([first, other], [other, first]):
+        done = lossctl(command, *files, *asked)
+        assert done.status == 0
+        assert "its rows count again" in done.err
+        assert str(first) in done.err
+    assert "count again" not in lossctl(command, folder, *asked).err
+    if command == "eval":
+        (warning,) = lossctl(command, first, other, *asked, "-f", "json").json["warnings"]
+        assert "its rows count again" in warning

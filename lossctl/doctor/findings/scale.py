@@ -280,7 +280,7 @@ def outside_the_asked_loss(case: Case) -> Evidence | None:
             if bad is not None and not _zero_labels(bound.label_domain, role):
                 n = int(values.counts[bad].sum())
                 shown = f"{float(values.values[bad][0]):.6g}"
-                what = f"{bound.name} is asked for, but the {role} {column!r} is {shown} or such in {n:,} rows"
+                what = f"{bound.title} is asked for, but the {role} {column!r} is {shown} or such in {n:,} rows"
                 return Evidence(what, f"It must be {domain.describe()}; see the command line for a loss that fits.")
     return None
 
@@ -296,5 +296,5 @@ def zero_labels(case: Case) -> Evidence | None:
     dividing = [bound for bound in case.asked if _zero_labels(bound.label_domain, "label")]
     if problem is None or not dividing:
         return None
-    what = f"{dividing[0].name} divides by the label, which is 0 in {percent(problem.count, case.n)} of the rows"
+    what = f"{dividing[0].title} divides by the label, which is 0 in {percent(problem.count, case.n)} of the rows"
     return Evidence(what, "Divide by max(1, |label|) with mape:zero=max1, or use mae.", problem)

@@ -1,0 +1,72 @@
+"""A list of one number is that number, and no label is ever held against the prediction of another row."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from joined import store
+from stored import write
+
+import lossctl
+
+SHAPES = {"numbers": lambda values: values, "lists": lambda values: [[value] for value in values]}
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".jsonl", ".arrow"])
+@pytest.mark.parametrize("label", SHAPES)
+@pytest.mark.parametrize("prediction", SHAPES)
+def test_in_every_format(tmp_path, suffix, label, prediction):
+    # Errors 0.5, 0, −0.5: by hand their mean square is 1/6; spread over each other it would be 31/36.
+    columns = {"y": SHAPES[label]([1.0, 2.0, 0.5]), "p": SHAPES[prediction]([1.5, 2.0, 0.0])}
+    path = store(tmp_path / f"rows{suffix}", pa.table(columns))
+    assert lossctl.evaluate(path, "mse", label="y", prediction="p").value == pytest.approx(1 / 6, rel=1e-15)
+    (result,) = lossctl.evaluate(path, "rmse", label="y", prediction="p", gradient=True, samples=1).results
+    assert result.n == 3
+
+
+@pytest.mark.parametrize("label", [(3,), (3, 1)])
+@pytest.mark.parametrize("prediction", [(3,), (3, 1)])
+def test_of_arrays(label, prediction):
+    y, p = np.reshape([1, 2, 0.5], label), np.reshape([1.5, 2, 0], prediction)
+    assert lossctl.evaluate({"y": y, "p": p}, "mse", label="y", prediction="p").value == pytest.approx(1 / 6, rel=1e-15)
+    loss = lossctl.get_loss("mse")
+    if label == prediction:
+        assert loss.value(y, p).tolist() == [0.25, 0.0, 0.25]
+    else:
+        with pytest.raises(lossctl.UsageError, match=r"is \(n, 1\), but not the other"):
+            loss.value(y, p)
+
+
+@pytest.mark.parametrize("order", ["p1,p2", "p2,p1"])
+def test_of_classes(order):
+    rows = {"p1": [0.75, 0.5], "p2": [0.25, 0.5]}
+    report = lossctl.evaluate({"y": np.array([[1], [2]]), **rows}, "cross_entropy", label="y", prediction=order)
+    assert report.value == pytest.approx(-np.log([0.75, 0.5]).mean(), rel=1e-15)
+
+
+def test_the_loss_and_the_diagnosis_are_those_of_numbers(lossctl, tmp_path):
+    plain, lists = tmp_path / "plain.parquet", tmp_path / "lists.parquet"
+    y, p = [0, 1, 1, 0], [0.25, 0.75, 0.5, 0.5]
+    write(plain, pa.table({"y": y, "p": p}))
+    write(lists, pa.table({"y": SHAPES["lists"](y), "p": SHAPES["lists"](p)}))
+    for command in (["eval", "-f", "json"], ["doctor", "-f", "json"], ["samples", "-f", "csv"]):
+        told = [lossctl(command[0], path, *command[1:]) for path in (plain, lists)]
+        assert [outcome.status for outcome in told] == [0, 0]
+        if command[0] == "eval":
+            assert told[0].json["results"] == told[1].json["results"]
+            assert "bce" in {result["loss"] for result in told[1].json["results"]}
+        elif command[0] == "doctor":
+            assert told[0].json["models"] == told[1].json["models"]
+            assert told[0].json["findings"] == told[1].json["findings"]
+
+
+@pytest.mark.parametrize("column", ["y", "p"])
+def test_a_longer_list_later_is_an_error_with_its_row(column):
+    rows = {"y": [[1.0], [2.0]], "p": [[1.0], [2.0]]} | {column: [[1.0], [2.0, 3.0]]}
+    with pytest.raises(
+        lossctl.DataError, match=rf"row 2: column '{column}' is a list of 2; must be a list of 1 number,"
+    ):
+        lossctl.evaluate(pa.table(rows), "mse", label="y", prediction="p")
+    assert (
+        lossctl.evaluate(pa.table(rows | {column: [[1.0], None]}), "mse", nulls="drop", label="y", prediction="p").value
+        == 0.0
+    )

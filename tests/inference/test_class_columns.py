@@ -1,0 +1,189 @@
+"""A class is the column that is named for it, however the name says so and in whatever order the columns stand."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import lossctl
+
+FORMS = (
+    "Probability:Class={}",  # CatBoost: catboost.ai, "Format of the output of the model values"
+    "prob_class{}",
+    "p_{}",
+    "p{}",
+    "{}",
+    "{}_prob",
+    "class{}_prob",
+    "p[{}]",
+    "P({})",
+    "P(Y={}|x)",
+    "probClass{}",
+    "Class {} (score)",
+    ".pred_{}",  # tidymodels
+    "model2_{}_fold3",
+)
+NUMERALS = (str, lambda number: f"{number}.0", lambda number: f"0{number}")
+WORDS = ("setosa", "very good", "New York", "versicolor", "C++")
+ROWS = ((0.7, 0.2, 0.1), (0.3, 0.6, 0.1), (0.8, 0.1, 0.1))
+PLACES = (0, 1, 0)
+EXPECTED = -math.log(0.7 * 0.6 * 0.8) / 3
+"""The mean of −log of the probability in the column of the label."""
+
+
+def told(names, labels, prediction=None, **options):
+    """The report on rows whose label is in turn the first, the second and the first of the classes."""
+    columns = {name: [row[place] for row in ROWS] for place, name in enumerate(names)}
+    asked = prediction or ",".join(names)
+    return lossctl.evaluate({"y": labels, **columns}, "cross_entropy", label="y", prediction=asked, **options)
+
+
+@settings(max_examples=80)
+@given(
+    st.sampled_from(FORMS),
+    st.sampled_from(NUMERALS),
+    st.lists(st.integers(0, 9), min_size=3, max_size=3, unique=True),
+    st.permutations(range(3)),
+    st.booleans(),
+)
+def test_a_number_in_a_name_is_the_class(form, numeral, numbers, order, asked):
+    names = [form.format(numeral(number)) for number in numbers]
+    prediction = ",".join(names[place] for place in order)
+    classes = [str(numbers[place]) for place in reversed(order)] if asked else ()
+    report = told(names, [numbers[place] for place in PLACES], prediction, classes=classes)
+    assert report.value == pytest.approx(EXPECTED, rel=1e-15)
+
+
+@settings(max_examples=40)
+@given(
+    st.sampled_from(FORMS),
+    st.lists(st.sampled_from(WORDS), min_size=3, max_size=3, unique=True),
+    st.permutations(range(3)),
+    st.booleans(),
+)
+def test_a_word_in_a_name_is_the_class(form, words, order, asked):
+    names = [form.format(word) for word in words]
+    prediction = ",".join(names[place] for place in order)
+    classes = [words[place] for place in reversed(order)] if asked else ()
+    report = told(names, [words[place] for place in PLACES], prediction, classes=classes)
+    assert report.value == pytest.approx(EXPECTED, rel=1e-15)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_numbers_that_are_no_label_are_refused_with_the_mapping(form):
+    names = [form.format(number) for number in (1, 2, 3)]
+    with pytest.raises(lossctl.DataError) as refused:
+        told(names, [0, 1, 0])
+    assert f"{names[0]} = 1, {names[1]} = 2, {names[2]} = 3" in refused.value.hint
+    with pytest.raises(lossctl.UsageError, match="class '0' has no column") as refused:
+        told(names, [0, 1, 0], classes=["0", "1", "2"])
+    assert f"{names[0]} = 1, {names[1]} = 2, {names[2]} = 3" in refused.value.hint
+
+
+@pytest.mark.parametrize("form", ["class{}_{}", "{}: {}", "{1}{0}", "p_{1}_{0}", "P(Y={} {}|x)"])
+@pytest.mark.parametrize("numbers", [(1, 2, 3), (0, 2, 1), (2, 1, 0)])
+def test_numbers_beside_words_that_contradict_the_positions_are_refused(form, numbers):
+    names = [form.format(number, word) for number, word in zip(numbers, ("cat", "dog", "eel"), strict=True)]
+    labels = [numbers[place] for place in PLACES]
+    with pytest.raises(lossctl.UsageError, match=f"{numbers[1]}.*but by position"):
+        told(names, labels)
+    assert told(names, labels, classes=map(str, numbers)).value == pytest.approx(EXPECTED, rel=1e-15)
+
+
+@pytest.mark.parametrize("names", [("cat", "dog", "eel"), ("p_0_cat", "p_1_dog", "p_2_eel"), ("p0", "p1", "p_other")])
+def test_where_position_is_all_there_is_it_is_said(names):
+    report = told(names, PLACES)
+    assert report.value == pytest.approx(EXPECTED, rel=1e-15)
+    assert "classes by position" in " ".join(report.notes)
+
+
+@pytest.mark.parametrize("names", [("p_1", "p_2", "p_other"), ("v1.1", "v1.2", "v1.3"), ("p1", "q2", "r3")])
+def test_numbers_that_are_not_all_classes_are_refused(names):
+    with pytest.raises(lossctl.UsageError, match=r"1 = .*but by position"):
+        told(names, [1, 2, 1])
+
+
+def test_true_is_1_and_a_sign_belongs_to_its_number():
+    with pytest.raises(lossctl.UsageError, match=r"p_True = True.*p_True = 0"):
+        told(["p_True", "p_False", "p_None"], [True, False, True])
+    assert told(["p_-1", "p_-2", "p_-3"], [-1, -2, -1]).value == pytest.approx(EXPECTED, rel=1e-15)
+    with pytest.raises(lossctl.DataError, match="classes -1, -2, -3"):
+        told(["p_-1", "p_-2", "p_-3"], [1, 2, 1])
+
+
+@pytest.mark.parametrize("prediction", ["cat,dog,eel", "p"])
+def test_codes_that_may_be_counted_from_1_are_pointed_out(prediction):
+    source = {**dict(zip(("cat", "dog", "eel"), zip(*ROWS, strict=True), strict=True)), "p": np.array(ROWS)}
+    for labels, expected in (([1, 2, 1], True), (PLACES, False)):
+        report = lossctl.evaluate({"y": labels, **source}, "cross_entropy", label="y", prediction=prediction)
+        assert any("none of the first rows is of class 0" in note for note in report.notes) == expected
+
+
+@pytest.mark.parametrize("classes", [["1", "01"], ["1", "3"], ["1", "1.0"], ["2", "cat"]])
+def test_classes_that_are_not_one_a_column_are_refused(classes):
+    source = {"y": [1], "p_1": [0.5], "p_2": [0.5]}
+    with pytest.raises(lossctl.UsageError, match="class"):
+        lossctl.evaluate(source, "cross_entropy", label="y", prediction="p_*", classes=classes)
+    source = {"y_1": [1], "y_2": [0], "y_3": [0], "p_1": [0.5], "p_2": [0.5], "p_3": [0]}
+    with pytest.raises(lossctl.UsageError, match="class"):
+        lossctl.evaluate(source, "cross_entropy", label="y_*", prediction="p_*", classes=classes)
+
+
+def test_names_that_can_be_read_in_two_ways_are_refused():
+    with pytest.raises(lossctl.UsageError, match="two orders"):
+        told(["1_2", "2_1", "3_3"], [1, 2, 1], classes=["1", "2", "3"])
+
+
+@pytest.mark.parametrize("labels", ["y_{}", "{}_true", "label {}"])
+@pytest.mark.parametrize("numeral", [*NUMERALS, "abc".__getitem__])
+def test_soft_labels_find_predictions_of_their_class(labels, numeral):
+    for order in itertools.permutations(range(3)):
+        source = {labels.format(numeral(place)): [float(place == hot) for hot in PLACES] for place in range(3)}
+        for place in order:
+            source[f"p{numeral(place)}"] = [row[place] for row in ROWS]
+        prediction = ",".join(f"p{numeral(place)}" for place in order)
+        report = lossctl.evaluate(source, "cross_entropy", label=[*source][:3], prediction=prediction)
+        assert report.value == pytest.approx(EXPECTED, rel=1e-15)
+
+
+def test_soft_labels_of_other_classes_are_refused_and_without_names_position_is_said():
+    source = {"y_a": [1.0], "y_b": [0.0], "p_b": [0.4], "p_c": [0.6], "p": [[0.4, 0.6]]}
+    with pytest.raises(lossctl.UsageError, match="y_a = a, y_b = b, but p_b = b, p_c = c"):
+        lossctl.evaluate(source, "cross_entropy", label="y_*", prediction="p_*")
+    report = lossctl.evaluate(source, "cross_entropy", label="y_*", prediction="p")
+    assert any("by position" in note and "y_a = p[0]" in note for note in report.notes)
+
+
+def test_models_agree_on_classes_however_they_name_them():
+    source = {"y": [1, 2, 1], "a1": [0.7, 0.3, 0.8], "a2": [0.3, 0.7, 0.2], "2.0_prob": [0.3, 0.7, 0.2]}
+    source["1.0_prob"] = source["a1"]
+    report = lossctl.evaluate(source, "cross_entropy", label="y", prediction=["a1,a2", "2.0_prob,1.0_prob"])
+    assert report.results[0].value == report.results[1].value
+    assert report.results[0].value == pytest.approx(-math.log(0.7 * 0.7 * 0.8) / 3, rel=1e-15)
+
+
+@pytest.mark.parametrize("pattern", ["Probability:Class=*", "Probability*", "all=Probability:Class=*"])
+def test_every_command_reads_the_names_alike(lossctl, tmp_path, pattern):
+    path = tmp_path / "scores.tsv"
+    head = ["SampleId", *(f"Probability:Class={number}" for number in (1, 2, 3)), "Label"]
+    rows = [(index, *row, 1 + place) for index, (row, place) in enumerate(zip(ROWS, PLACES, strict=True))]
+    path.write_text("\n".join("\t".join(map(str, row)) for row in [head, *rows]) + "\n")
+    asked = [path, "-y", "Label", "-p", pattern]
+    assert float(lossctl("eval", *asked, "-l", "cross_entropy", "-f", "value").out) == pytest.approx(EXPECTED)
+    looked = lossctl("doctor", *asked, "-f", "json").json
+    assert looked["runs"]
+    assert not [finding for finding in looked["findings"] if finding["stops"]]
+    charts = lossctl("plot", *asked, "-l", "cross_entropy", "-f", "json").json["charts"]
+    (confusion,) = charts[1]["panels"]
+    assert confusion["x"]["names"] == ["1", "2", "3"]
+    assert confusion["series"][0]["counts"] == [[2, 0, 0], [0, 1, 0], [0, 0, 0]]
+
+
+def test_doctor_proposes_columns_named_for_the_labels_as_one_vector(lossctl, tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("y,prob_class1,prob_class2,prob_class3\n1,.7,.2,.1\n2,.3,.6,.1\n1,.8,.1,.1\n")
+    (proposed,) = lossctl("doctor", path, "-f", "json").json["commands"]
+    assert proposed.endswith("-y y -p prob_class1,prob_class2,prob_class3")
