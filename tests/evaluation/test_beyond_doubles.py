@@ -42,11 +42,30 @@ def test_weights_of_any_size_come_to_a_report(weight, loss):
     assert result.n == 3
 
 
-def test_no_best_constant_is_sought_of_weights_that_cannot_be_added_up():
-    rows = np.array([[0.4, 0.1, 0.4], [1e308, -1e308, 1e308]])
-    source = {"y": np.array([2, 1]), "p": rows, "w": np.array([1e308, 1e308])}
-    report = lossctl.evaluate(
-        source, "cross_entropy", label="y", prediction="p", weight="w", from_logits=True, skill=True
-    )
-    assert report.value == math.inf
-    assert any("too large to be added up" in warning for warning in report.warnings)
+def best(source, loss, **more):
+    """The best constant of a loss, and the whole report."""
+    report = lossctl.evaluate(source, loss, label="y", prediction="p", skill=True, **more)
+    (result,) = report.results
+    return result.best_constant, report
+
+
+@pytest.mark.parametrize("size", [2.0**-1060, 2.0**-1022, 1.0, 2.0**1019])
+@pytest.mark.parametrize("loss", ["mse", "mae", "rmse", "huber", "bce", "cross_entropy"])
+def test_a_best_constant_does_not_know_the_size_of_weights(loss, size):
+    """Weights of few bits, so that they are the same times a power of two; 2^1019 cannot be added up as doubles."""
+    rng = np.random.default_rng(4)
+    weight = rng.integers(1, 16, 40).astype(float)
+    label = rng.integers(0, 3 if loss == "cross_entropy" else 2, 40)
+    prediction = rng.dirichlet(np.ones(3), 40) if loss == "cross_entropy" else rng.uniform(0.1, 0.9, 40)
+    plain, _ = best({"y": label, "p": prediction, "w": weight}, loss, weight="w")
+    scaled, report = best({"y": label, "p": prediction, "w": weight * size}, loss, weight="w")
+    assert scaled.constant == pytest.approx(plain.constant, rel=1e-15)
+    assert scaled.constant_loss == pytest.approx(plain.constant_loss, rel=1e-15)
+    assert scaled.skill == pytest.approx(plain.skill, rel=1e-14)
+    assert math.isfinite(report.value)
+
+
+def test_the_loss_of_a_best_constant_under_a_sum_counts_the_weights():
+    weight = np.array([2.5e307, 5e307, 2.5e307])
+    constant, _ = best({"y": [0.0, 1.0, 2.0], "p": [0.5] * 3, "w": weight}, "l1", weight="w")
+    assert (constant.constant, constant.constant_loss) == (1.0, 5e307)
