@@ -18,7 +18,8 @@ from lossctl.sums.distribution import ordered, unordered
 from lossctl.sums.exact import to_float
 from lossctl.sums.marginals import Points
 from lossctl.sums.moments import Total
-from lossctl.sums.products import exact_products
+from lossctl.sums.products import exact_products, parted
+from lossctl.sums.weighted import far_products
 
 BALANCED = 2.0**-45
 """The part of the mean size of the gradient below which its mean is 0 up to rounding."""
@@ -78,13 +79,20 @@ def _reported(
     bound: BoundLoss, total: Total, label: FloatArray, prediction: FloatArray, weight: FloatArray, unit: Fraction
 ) -> float:
     """What would be reported of predictions for labels with these weights, given in a unit, summed exactly."""
-    value = bound.row_value(label, prediction)
     used = weight != 0
-    if not np.isfinite(value[used]).all():
-        special = float(value[used].sum())
+    label, prediction, weight = label[used], prediction[used], weight[used]
+    value = bound.row_value(label, prediction)
+    far = bound.far_squares(label, prediction, value)
+    beyond = Fraction()
+    if far is not None:
+        rows, numbers, exponents = far
+        value[rows] = 0.0
+        (beyond,) = far_products(numbers, exponents, *parted(weight[rows]), None)[0].exact()
+    if not np.isfinite(value).all():
+        special = float(value.sum())
         return replace(total, special=special).value(bound.reduction)
-    (exact,) = exact_products(value[used], weight[used]).exact()
-    return replace(total, sum_value=exact * unit, special=None).value(bound.reduction)
+    (exact,) = exact_products(value, weight).exact()
+    return replace(total, sum_value=(exact + beyond) * unit, special=None).value(bound.reduction)
 
 
 # --- losses of single numbers -----------------------------------------------------------------------------------------
