@@ -148,19 +148,26 @@ def product(first: FloatArray, second: FloatArray) -> tuple[FloatArray, FloatArr
     return rounded, lost(rounded, halves, halves if first is second else halved(second))
 
 
-def lost(rounded: FloatArray, first: Halves, second: Halves) -> FloatArray:
+def lost(rounded: FloatArray, first: Halves, second: Halves, out: FloatArray | None = None) -> FloatArray:
     """What rounding took away from the products of two arrays, given in halves."""
     (high, low), (top, bottom) = first, second
+    error = np.multiply(high, top, out=out)
+    error -= rounded
     if first is second:
-        return ((high * high - rounded) + 2.0 * high * low) + low * low
-    return ((high * top - rounded) + high * bottom + low * top) + low * bottom
+        error += 2.0 * high * low
+    else:
+        error += high * bottom
+        error += low * top
+    error += low * bottom
+    return error
 
 
 def halved(values: FloatArray) -> Halves:
     """Two numbers of 26 bits each that sum to the value: products of halves are exact."""
     spread = 134217729.0 * values
-    high = spread - (spread - values)
-    return high, values - high
+    high = spread - values
+    np.subtract(spread, high, out=high)
+    return high, np.subtract(values, high, out=spread)
 
 
 def _moderate(values: FloatArray) -> bool:

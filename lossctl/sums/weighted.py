@@ -16,9 +16,6 @@ HEAVY, LIGHT = 2.0**225, 2.0**-225
 PIECE = 1 << 13
 """Rows whose products are taken at a time."""
 
-Term = tuple[FloatArray, FloatArray]
-"""A number for each row, and what its rounding took away."""
-
 
 @dataclass(frozen=True)
 class Weights:
@@ -87,7 +84,7 @@ def _products(value: FloatArray, weight: FloatArray, groups: Groups | None) -> l
     """Σ wℓ, Σ w², Σ w²ℓ and Σ w²ℓ² of finite values."""
     if float(weight.max()) < HEAVY and float(weight.min()) > LIGHT:
         with np.errstate(over="ignore", invalid="ignore"):
-            terms = _in_cache(value, weight)
+            terms = _terms(value, weight)
             size = np.abs(terms[0])
         small = None if float(size.min()) >= SMALL else size < SMALL
         if float(size.max()) < LARGE and (small is None or not value[small].any()):
@@ -97,41 +94,46 @@ def _products(value: FloatArray, weight: FloatArray, groups: Groups | None) -> l
     return far_products(*parted(value), *parted(weight), groups)
 
 
-def _in_cache(value: FloatArray, weight: FloatArray) -> FloatArray:
-    """The eight arrays of `_terms`, ``(8, n)``, from pieces whose temporaries stay in the cache."""
-    terms = np.empty((8, len(value)))
-    for start in range(0, len(value), PIECE):
-        piece = slice(start, start + PIECE)
-        for index, pair in enumerate(_terms(value[piece], weight[piece])):
-            terms[2 * index, piece], terms[2 * index + 1, piece] = pair
-    return terms
-
-
 def far_products(
     values: FloatArray, exponents: IntArray, weights: FloatArray, powers: IntArray, groups: Groups | None
 ) -> list[ExactSum]:
     """As `_products`, of significands and exponents: the same sums, at any scale."""
     product, twice = exponents + powers, 2 * powers
     scales = (product, twice, product + powers, 2 * product)
+    terms = _terms(values, weights)
     return [
-        scaled_sum(term, scale, groups) + scaled_sum(error, scale, groups)
-        for (term, error), scale in zip(_terms(values, weights), scales, strict=True)
+        scaled_sum(terms[2 * index], scale, groups) + scaled_sum(terms[2 * index + 1], scale, groups)
+        for index, scale in enumerate(scales)
     ]
 
 
-def _terms(value: FloatArray, weight: FloatArray) -> tuple[Term, Term, Term, Term]:
-    """wℓ, w², w²ℓ and w²ℓ² of each row: the first two are exact."""
+def _terms(value: FloatArray, weight: FloatArray) -> FloatArray:
+    """wℓ, w², w²ℓ and w²ℓ² of each row, each followed by what its rounding took away, ``(8, n)``: two are exact."""
+    terms = np.empty((8, len(value)))
+    for start in range(0, len(value), PIECE):
+        piece = slice(start, start + PIECE)
+        _fill(terms[:, piece], value[piece], weight[piece])
+    return terms
+
+
+def _fill(terms: FloatArray, value: FloatArray, weight: FloatArray) -> None:
+    """Write the terms of a piece whose temporaries stay in the cache."""
+    product, product_error, square, square_error, cross, cross_error, squares, squares_error = terms
     weight_halves = halved(weight)
-    square = weight * weight
-    square_error = lost(square, weight_halves, weight_halves)
-    product = weight * value
-    product_error = lost(product, weight_halves, halved(value))
+    np.multiply(weight, weight, out=square)
+    lost(square, weight_halves, weight_halves, out=square_error)
+    np.multiply(weight, value, out=product)
+    lost(product, weight_halves, halved(value), out=product_error)
     product_halves = halved(product)
-    cross = weight * product
-    cross_error = lost(cross, weight_halves, product_halves) + weight * product_error
-    squares = product * product
-    squares_error = lost(squares, product_halves, product_halves) + (2.0 * product + product_error) * product_error
-    return (product, product_error), (square, square_error), (cross, cross_error), (squares, squares_error)
+    np.multiply(weight, product, out=cross)
+    lost(cross, weight_halves, product_halves, out=cross_error)
+    cross_error += weight * product_error
+    np.multiply(product, product, out=squares)
+    lost(squares, product_halves, product_halves, out=squares_error)
+    twice = 2.0 * product
+    twice += product_error
+    twice *= product_error
+    squares_error += twice
 
 
 def _extremes(values: FloatArray, groups: Groups | None) -> tuple[FloatArray, FloatArray]:
