@@ -204,6 +204,10 @@ def _warnings(total: Measured, traversal: Traversal, results: list[Result]) -> I
         title = f"{result.loss} of {result.model}{' at ' + where if where else ''}"
         if result.n_infinite:
             yield f"{title}: {counted(result.n_infinite, 'row')} overflow to infinity"
+        elif math.isinf(result.value):
+            yield f"{title}: the value is beyond the largest number a double can hold"
+        elif math.isinf(result.sum_weight):
+            yield f"{title}: the sum of the weights is beyond the largest number a double can hold; the value is right"
         if result.n and math.isnan(result.value):
             yield f"{title}: the value is not a number"
         if not result.n:

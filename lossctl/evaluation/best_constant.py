@@ -7,6 +7,7 @@ slope changes sign is the best constant. That holds for every loss that falls, t
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 
@@ -17,7 +18,8 @@ from lossctl.sums.distribution import ordered, unordered
 from lossctl.sums.exact import to_float
 from lossctl.sums.marginals import Points
 from lossctl.sums.moments import Total
-from lossctl.sums.products import exact_products
+from lossctl.sums.products import exact_products, parted
+from lossctl.sums.weighted import far_products
 
 BALANCED = 2.0**-45
 """The part of the mean size of the gradient below which its mean is 0 up to rounding."""
@@ -28,8 +30,6 @@ WORSE = 1e-9
 PROBES = 17
 """How many labels of a slot are tried against the constant that was found."""
 UNEVEN = "its mean falls and rises more than once as the constant grows"
-
-HEAVY = "the weights are too large to be added up"
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,6 @@ def best_constants(
         One for each group; where no best constant is known, it says why, and nothing is raised.
     """
     bound = bound.through(None)
-    if any(math.isinf(to_float(total.sum_weight * max(width, 1))) for total in totals):
-        return [Solution(unknown=HEAVY) for _ in totals]
     try:
         if bound.rows:
             return list(_best_rows(bound, points, totals, label_width, width))
@@ -77,15 +75,24 @@ def best_constants(
         return [Solution(unknown=error.what) for _ in totals]
 
 
-def _reported(bound: BoundLoss, total: Total, label: FloatArray, prediction: FloatArray, weight: FloatArray) -> float:
-    """What would be reported of predictions for labels with these weights, summed exactly."""
-    value = bound.row_value(label, prediction)
+def _reported(
+    bound: BoundLoss, total: Total, label: FloatArray, prediction: FloatArray, weight: FloatArray, unit: Fraction
+) -> float:
+    """What would be reported of predictions for labels with these weights, given in a unit, summed exactly."""
     used = weight != 0
-    if not np.isfinite(value[used]).all():
-        special = float(value[used].sum())
+    label, prediction, weight = label[used], prediction[used], weight[used]
+    value = bound.row_value(label, prediction)
+    far = bound.far_squares(label, prediction, value)
+    beyond = Fraction()
+    if far is not None:
+        rows, numbers, exponents = far
+        value[rows] = 0.0
+        (beyond,) = far_products(numbers, exponents, *parted(weight[rows]), None)[0].exact()
+    if not np.isfinite(value).all():
+        special = float(value.sum())
         return replace(total, special=special).value(bound.reduction)
-    (exact,) = exact_products(value[used], weight[used]).exact()
-    return replace(total, sum_value=exact, special=None).value(bound.reduction)
+    (exact,) = exact_products(value, weight).exact()
+    return replace(total, sum_value=(exact + beyond) * unit, special=None).value(bound.reduction)
 
 
 # --- losses of single numbers -----------------------------------------------------------------------------------------
@@ -109,7 +116,8 @@ def _best_columns(bound: BoundLoss, points: Points, totals: list[Total], columns
         label = bound.label_domain.convert(points.label[cells])
         share = 1 if bound.reduction == "sum" else columns
         column_total = replace(total, sum_weight=total.sum_weight * share)
-        loss = _reported(bound, column_total, label, prediction, points.weight[cells])
+        unit = Fraction(2) ** int(points.unit[slots[0]])
+        loss = _reported(bound, column_total, label, prediction, points.weight[cells], unit)
         error = float(points.relative_error[slots].max())
         yield Solution(constants[0] if columns == 1 else tuple(constants), loss, error)
 
@@ -249,13 +257,16 @@ def _best_rows(
         if error and not label_width:
             yield Solution(unknown="there are too many classes")
             continue
-        rows = (_spread if label_width else _codes)(bound, points, slots, total, width)
+        unit = Fraction(2) ** int(points.unit[slots[0]])
+        in_units = replace(total, sum_weight=total.sum_weight / unit)
+        rows = (_spread if label_width else _codes)(bound, points, slots, in_units, width)
         constant = rows.best()
         if constant is None:
             yield Solution(unknown="no step from the uniform row leads to it")
             continue
         prediction = np.asfortranarray(np.tile(constant, (len(rows.weight), 1)))
-        yield Solution(tuple(constant.tolist()), _reported(bound, total, rows.label, prediction, rows.weight), error)
+        loss = _reported(bound, total, rows.label, prediction, rows.weight, unit)
+        yield Solution(tuple(constant.tolist()), loss, error)
 
 
 def _codes(bound: BoundLoss, points: Points, slots: IntArray, total: Total, width: int) -> "_Rows":

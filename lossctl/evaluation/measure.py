@@ -17,7 +17,7 @@ from lossctl.sums.gradients import Gradients
 from lossctl.sums.marginals import Marginals
 from lossctl.sums.moments import Moments
 from lossctl.sums.problems import Problems
-from lossctl.sums.state import Groups, Rows, regrouped
+from lossctl.sums.state import Far, Groups, Rows, regrouped
 from lossctl.sums.worst import Worst
 
 BLOCK = 1 << 15
@@ -152,7 +152,9 @@ def _part(
 ) -> Part:
     label = kernel_label(bound, batch.label)
     value, gradient = evaluated(bound, label, prediction, gradient=plan.gradient)
-    rows = Rows(value, batch.weight, groups, batch.position, label, prediction, gradient)
+    far = bound.far_squares(label, prediction, value)
+    squares = None if far is None else Far(*far)
+    rows = Rows(value, batch.weight, groups, batch.position, label, prediction, gradient, squares)
     clipped = bound.clipped(label, prediction)
     if clipped is None:
         counts = np.zeros(len(batch.keys), dtype=np.int64)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from lossctl.domain import REAL, BoolArray, Domain, FloatArray, row_sum
+from lossctl.domain import REAL, BoolArray, Domain, FloatArray, IntArray, row_sum
 from lossctl.errors import DataError, UsageError, option
 from lossctl.functions.activation import BoundActivation, get_activation
 from lossctl.functions.definition import Bound, Kind, Value, read_spec
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from numpy.random import Generator
 
 
+SMALLEST = 2.0**-960
+"""Squares below this may have lost digits to underflow."""
 RESAMPLED = 100
 """How often pre-activations that come to no legal prediction are sampled anew."""
 
@@ -237,6 +239,30 @@ class BoundLoss(Bound):
         """`value` of arrays known to be legal."""
         with np.errstate(all="ignore"):
             return self._over_columns(self._kernel(label, prediction, self.parameters))
+
+    def far_squares(
+        self, label: FloatArray, prediction: FloatArray, value: FloatArray
+    ) -> tuple[IntArray, FloatArray, IntArray] | None:
+        """The rows whose value is a square that is no double, or has lost digits; ``None`` when there are none.
+
+        Returns:
+            Where they are, and their values as numbers below 1 times powers of two.
+        """
+        root = self.definition.square_root
+        if root is None or self._pair is not None or (float(value.min()) >= SMALLEST and float(value.max()) < np.inf):
+            return None
+        rows = np.flatnonzero((value < SMALLEST) | (value == np.inf))
+        with np.errstate(all="ignore"):
+            size = np.abs(root(label[rows], self.activated(prediction[rows]), **self.parameters))
+            largest = size if size.ndim == 1 else size.max(axis=1)
+            far = (largest > 0) & (largest < np.inf)
+            rows, size, largest = rows[far], size[far], largest[far]
+            if not len(rows):
+                return None
+            exponent = np.frexp(largest)[1].astype(np.int64)
+            squares = self._over_columns(np.square(np.ldexp(size, -exponent if size.ndim == 1 else -exponent[:, None])))
+            number, more = np.frexp(squares)
+        return rows, number, 2 * exponent + more
 
     def row_gradient(self, label: FloatArray, prediction: FloatArray) -> FloatArray:
         """`gradient` of arrays known to be legal."""

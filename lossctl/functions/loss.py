@@ -57,6 +57,7 @@ class Loss(Definition):
         self.floored = floored or _the_prediction
         self.slope: Kernel | None = None
         self.kink: Kernel | None = None
+        self.square_root: Kernel | None = None
         self.pairs: dict[str, Through] = {}
 
     def gradient(self, function: Kernel) -> Kernel:
@@ -67,6 +68,11 @@ class Loss(Definition):
     def kinks(self, function: Kernel) -> Kernel:
         """Declare the predictions at which the gradient jumps, in the shape of the prediction."""
         self.kink = function
+        return function
+
+    def root(self, function: Kernel) -> Kernel:
+        """Declare the numbers whose squares the formula gives, so that they count where a square is no double."""
+        self.square_root = function
         return function
 
     def through(self, activation: str) -> Callable[[Kernel], Through]:
@@ -97,6 +103,7 @@ class Loss(Definition):
             functools.update_wrapper(cast("Callable[..., Any]", named_loss), declaration)
             named_loss.name = declaration.__name__
             named_loss.slope, named_loss.kink, named_loss.pairs = self.slope, self.kink, self.pairs
+            named_loss.square_root = self.square_root
             losses.add(named_loss.name, named_loss, aliases)
             return named_loss
 

@@ -34,8 +34,6 @@ LARGE, SMALL = 2.0**450, 2.0**-450
 """Numbers whose products and their rounding errors neither overflow nor underflow."""
 TINY = 2.0**-800
 """Sums of squares between this and its reciprocal lost nothing to underflow or overflow."""
-RESCALE = 18
-"""The levels by which others are moved before they are multiplied."""
 
 
 ALL = np.zeros(1, dtype=np.int64)
@@ -122,6 +120,10 @@ class ExactSum:
         """The same sums, with group ``i`` at place ``index[i]`` of ``groups``."""
         digits = {level: regrouped(digit, index, groups) for level, digit in self.digits.items()}
         return ExactSum(digits, regrouped(self.infinite, index, groups), self.blocks)
+
+    def raised(self, levels: int) -> "ExactSum":
+        """The same sums times 2^(38 · levels)."""
+        return ExactSum({level + levels: digit for level, digit in self.digits.items()}, self.infinite, self.blocks)
 
     def gathered(self, index: IntArray, groups: int) -> "ExactSum":
         """As `regroup`, where several groups may come to the same place and are added up."""

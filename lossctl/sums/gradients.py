@@ -3,19 +3,27 @@
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from lossctl.domain import FloatArray, IntArray, row_sum
 from lossctl.sums.exact import ExactSum, square_root, to_float
 from lossctl.sums.moments import Total
-from lossctl.sums.products import rounded_sum, sum_of_products
+from lossctl.sums.products import rounded_sum, scaled_sum, sum_of_products
 from lossctl.sums.state import Groups, Rows, regrouped
 
 OCTAVE = 64
 """Bins of the histogram of norms in each octave (a factor of two)."""
 DROPPED_BITS = 46
 """Low bits of a double that leave its exponent and the bin within its octave."""
+BIAS = 1022
+"""The octave of a number below 1 from one half on: the exponent bits of a double."""
+NONE = 1 << 20
+"""What is added to exponents so that 0 is below all of them: the exponent of nothing."""
+LARGE, SMALL = 2.0**1000, 2.0**-1000
+"""Weighted norms between these, and 0, are taken as doubles."""
 
 
 @dataclass(frozen=True)
@@ -39,15 +47,28 @@ class Histogram:
     """How many rows of each group have a norm in each bin: exact counts, bounded by the octaves that occur."""
 
     octaves: dict[int, IntArray]
-    """Counts of shape ``(64, groups)`` by the exponent bits of the norm."""
+    """Counts ``(64, groups)`` by the exponent bits of the norm, which may be more than a double has; those of 0 and of
+    subnormal norms by 0."""
 
     @classmethod
     def of(cls, norms: FloatArray, groups: Groups | None) -> "Histogram":
         """The histogram of ``(n,)`` non-negative numbers, of which there is one at least."""
-        bins = np.ascontiguousarray(norms).view(np.int64) >> DROPPED_BITS
+        return cls.of_bins(np.ascontiguousarray(norms).view(np.int64) >> DROPPED_BITS, groups)
+
+    @classmethod
+    def of_scaled(cls, norms: FloatArray, exponents: IntArray, groups: Groups | None) -> "Histogram":
+        """The histogram of numbers ``(n,)`` from one half to 1, or 0, times powers of two."""
+        octave = exponents + BIAS
+        octave -= octave <= 0  # 0 is for those that are 0
+        within = np.ascontiguousarray(norms).view(np.int64) >> DROPPED_BITS
+        return cls.of_bins(np.where(norms > 0, octave * OCTAVE + within % OCTAVE, 0), groups)
+
+    @classmethod
+    def of_bins(cls, bins: IntArray, groups: Groups | None) -> "Histogram":
+        """The histogram of the bins of ``(n,)`` numbers, the octave times 64 and the bin within it."""
+        lowest = int(bins.min()) // OCTAVE
+        bins = bins - lowest * OCTAVE
         if groups is None:
-            lowest = int(bins.min()) // OCTAVE
-            bins -= lowest * OCTAVE
             octaves = int(bins.max()) // OCTAVE + 1
             counts = np.bincount(bins, minlength=octaves * OCTAVE).reshape(octaves, OCTAVE)
             occupied = np.flatnonzero(counts.any(axis=1)).tolist()
@@ -59,7 +80,7 @@ class Histogram:
         cell = (code[octave] * OCTAVE + bins % OCTAVE) * groups.number + groups.code
         size = len(present) * OCTAVE * groups.number
         table = np.bincount(cell, minlength=size).reshape(len(present), OCTAVE, groups.number)
-        return cls(dict(zip(present.tolist(), table, strict=True)))
+        return cls(dict(zip((present + lowest).tolist(), table, strict=True)))
 
     def __add__(self, other: "Histogram") -> "Histogram":
         octaves = dict(self.octaves)
@@ -73,18 +94,17 @@ class Histogram:
 
     def top_share(self, group: int, part: float) -> float:
         """The share of the total that the largest ``part`` of the rows carries, every row taken at its bin's middle."""
-        octaves = sorted(self.octaves)
-        bins = np.concatenate([np.arange(octave * OCTAVE, (octave + 1) * OCTAVE + 1) for octave in octaves])
-        edges = (bins << DROPPED_BITS).view(np.float64).reshape(len(octaves), OCTAVE + 1)
-        middle = (0.5 * edges[:, :-1] + 0.5 * edges[:, 1:]).ravel()[::-1]
+        octaves = sorted(self.octaves, key=lambda octave: (octave != 0, octave))
         count = np.concatenate([self.octaves[octave][:, group] for octave in octaves])[::-1]
-        middle[middle < np.finfo(np.float64).tiny] = 0.0
+        # The middle of a bin as a part of the top octave that has rows, so that the scale does not matter.
+        occupied = [octave for octave in octaves if self.octaves[octave][:, group].any()]
+        top = np.array(octaves) - (occupied[-1] if occupied else 0)
+        size = np.where(np.array(octaves) == 0, 0.0, np.ldexp(1.0, np.minimum(top, 0)))
+        middle = (size[:, None] * (1.0 + (np.arange(OCTAVE) + 0.5) / OCTAVE)).ravel()[::-1]
         before = np.cumsum(count) - count
-        top = np.clip(math.ceil(part * int(count.sum())) - before, 0, count)
-        scale = middle[0] if len(middle) and 0 < middle[0] < np.inf else 1.0
-        middle /= scale
+        largest = np.clip(math.ceil(part * int(count.sum())) - before, 0, count)
         total = float(middle @ count)
-        return float(middle @ top) / total if total and math.isfinite(total) else math.nan
+        return float(middle @ largest) / total if total else math.nan
 
 
 @dataclass(frozen=True)
@@ -100,7 +120,9 @@ class Gradients:
     norm_squares: ExactSum
     """Σ w ‖g‖₂²."""
     largest: FloatArray
-    """max w∣g∣ over single numbers."""
+    """max w∣g∣ over single numbers, as numbers below 1"""
+    exponent: IntArray
+    """times powers of two, to which `NONE` is added where there is any."""
     largest_norm: FloatArray
     histogram: Histogram
 
@@ -108,7 +130,7 @@ class Gradients:
     def zero(cls, groups: int) -> "Gradients":
         """The sums of no rows."""
         empty, zeros = ExactSum.zero(groups), np.zeros(groups)
-        return cls(empty, empty, empty, empty, zeros, zeros, Histogram({}))
+        return cls(empty, empty, empty, empty, zeros, np.zeros(groups, dtype=np.int64), zeros, Histogram({}))
 
     @classmethod
     def lift(cls, rows: Rows) -> "Gradients":
@@ -134,7 +156,12 @@ class Gradients:
                 absolute, largest = (norm, norm) if size.ndim == 1 else map(groups.arranged, (absolute, largest))
                 weight = None if weight is None else groups.arranged(weight)
                 groups = groups.in_order
-            weighted, peak = (norm, largest) if weight is None else (weight * norm, weight * largest)
+            if weight is None:
+                weighted, peak = norm, largest
+            else:
+                weighted, peak = weight * norm, weight * largest
+                if _far(weighted, norm):
+                    return cls._scaled(absolute, norm, largest, weight, groups)
             sum_norm = rounded_sum(weighted, groups)
             sum_absolute = sum_norm
             if size.ndim == 2:
@@ -142,14 +169,46 @@ class Gradients:
             sum_squares = sum_norm_squares = sum_of_products(weighted, weighted, groups)
             if weight is not None:
                 sum_norm_squares = sum_of_products(weighted, norm, groups)
+            peak = _maximum(peak, groups)
+            return cls(
+                sum_absolute,
+                sum_squares,
+                sum_norm,
+                sum_norm_squares,
+                *_parted(peak),
+                _maximum(norm, groups),
+                Histogram.of(weighted, groups),
+            )
+
+    @classmethod
+    def _scaled(
+        cls, absolute: FloatArray, norm: FloatArray, largest: FloatArray, weight: FloatArray, groups: Groups | None
+    ) -> "Gradients":
+        """The sums of arranged rows whose weighted gradients need not be doubles; see `lift` for the arguments."""
+        weight, power = np.frexp(weight)
+        sums, parts = [], []
+        for figure in (absolute, norm, largest):
+            significand, exponent = np.frexp(figure)
+            product, more = np.frexp(weight * significand)
+            parts.append((product, power.astype(np.int64) + exponent + more, significand, exponent))
+        for product, exponent, _, _ in parts[:2]:
+            sums.append(scaled_sum(product, exponent, groups))
+        weighted, exponent, significand, own = parts[1]
+        squares = scaled_sum(weighted * weighted, 2 * exponent, groups)
+        norm_squares = scaled_sum(weighted * significand, exponent + own, groups)
+        peak, height = parts[2][0], np.where(parts[2][0] > 0, parts[2][1] + NONE, 0)
+        height = np.where(np.isfinite(peak), height, 2 * NONE)
+        highest = _maximum(height, groups)
+        own_highest = highest if groups is None else highest[groups.code]
         return cls(
-            sum_absolute,
-            sum_squares,
-            sum_norm,
-            sum_norm_squares,
-            _maximum(peak, groups),
+            sums[0],
+            squares,
+            sums[1],
+            norm_squares,
+            _maximum(np.where(height == own_highest, peak, 0.0), groups),
+            highest,
             _maximum(norm, groups),
-            Histogram.of(weighted, groups),
+            Histogram.of_scaled(weighted, exponent, groups),
         )
 
     def __add__(self, other: "Gradients") -> "Gradients":
@@ -158,7 +217,7 @@ class Gradients:
             self.squares + other.squares,
             self.norm + other.norm,
             self.norm_squares + other.norm_squares,
-            np.maximum(self.largest, other.largest),
+            *_larger((self.largest, self.exponent), (other.largest, other.exponent)),
             np.maximum(self.largest_norm, other.largest_norm),
             self.histogram + other.histogram,
         )
@@ -171,6 +230,7 @@ class Gradients:
             self.norm.regroup(index, groups),
             self.norm_squares.regroup(index, groups),
             regrouped(self.largest, index, groups),
+            regrouped(self.exponent, index, groups),
             regrouped(self.largest_norm, index, groups),
             self.histogram.regroup(index, groups),
         )
@@ -195,7 +255,7 @@ class Gradients:
                 GradientFigures(
                     l2=math.nan if unknown else square_root(Fraction(slope) ** 2 * squares) if finite else math.inf,
                     l1=math.nan if unknown else to_float(absolute * Fraction(slope)) if finite else math.inf,
-                    linf=math.nan if unknown else _scaled(slope, float(self.largest[group])),
+                    linf=math.nan if unknown else _scaled(slope, float(self.largest[group]), int(self.exponent[group])),
                     row_mean=to_float(norm / total.sum_weight) if finite else math.inf,
                     row_rms=square_root(norm_squares / total.sum_weight) if finite else math.inf,
                     row_max=float(self.largest_norm[group]),
@@ -205,12 +265,33 @@ class Gradients:
         return figures
 
 
-def _scaled(slope: Fraction | float, figure: float) -> float:
-    """A figure times the slope, rounded once; as it is where it is not finite."""
-    return to_float(Fraction(slope) * Fraction(figure)) if math.isfinite(figure) else figure
+def _far(weighted: FloatArray, norm: FloatArray) -> bool:
+    """Whether a weighted norm is too large or too small to be taken as a double."""
+    small = None if float(weighted.min()) >= SMALL else weighted < SMALL
+    return not float(weighted.max()) < LARGE or (small is not None and bool(norm[small].any()))
 
 
-def _maximum(values: FloatArray, groups: Groups | None) -> FloatArray:
+def _parted(peak: FloatArray) -> tuple[FloatArray, IntArray]:
+    """Numbers as `Gradients.largest` and `Gradients.exponent`."""
+    largest, exponent = np.frexp(peak)
+    exponent = np.where(largest == 0, 0, exponent.astype(np.int64) + NONE)
+    return largest, np.where(np.isfinite(largest), exponent, 2 * NONE)
+
+
+def _larger(one: tuple[FloatArray, IntArray], other: tuple[FloatArray, IntArray]) -> tuple[FloatArray, IntArray]:
+    """The larger of numbers times powers of two."""
+    exponent = np.maximum(one[1], other[1])
+    return np.maximum(*(np.where(own == exponent, number, 0.0) for number, own in (one, other))), exponent
+
+
+def _scaled(slope: Fraction | float, figure: float, exponent: int) -> float:
+    """The largest number times the slope, rounded once; as it is where it is not finite."""
+    if not math.isfinite(figure) or not figure:
+        return figure
+    return to_float(Fraction(slope) * Fraction(figure) * Fraction(2) ** (exponent - NONE))
+
+
+def _maximum(values: npt.NDArray[Any], groups: Groups | None) -> npt.NDArray[Any]:
     """The largest of some arranged values ``(n,)``, by group."""
     if groups is None:
         return np.maximum.reduce(values, keepdims=True)

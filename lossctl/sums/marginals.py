@@ -8,6 +8,7 @@ import numpy as np
 from lossctl.domain import FloatArray, IntArray
 from lossctl.sums.distribution import MANTISSA, KeyArray, ordered, unordered
 from lossctl.sums.exact import ExactSum, to_float
+from lossctl.sums.products import exact_products
 from lossctl.sums.state import Groups
 
 MOST = 1 << 16
@@ -15,6 +16,8 @@ MOST = 1 << 16
 IN_ALL = 1 << 17
 """How many are kept over all groups and columns, as long as that leaves each `LEAST`."""
 LEAST = 1 << 5
+MODERATE = 900
+"""Exponents of sums of weights that are told as doubles."""
 LARGEST = int(ordered(np.array([np.finfo(np.float64).max]))[0])
 """The largest double, as an ordered integer."""
 
@@ -32,7 +35,9 @@ class Points:
     label: FloatArray
     """The label of each point, ascending within a slot."""
     weight: FloatArray
-    """The sum of the weights of the rows with that label."""
+    """The sum of the weights of the rows with that label, in units of the slot's `unit`."""
+    unit: IntArray
+    """By slot, the power of two in which its weights are counted: their sum may be more than any double."""
     mean: FloatArray
     """The mean label of each slot, from exact sums; NaN where they overflow."""
     relative_error: FloatArray
@@ -97,16 +102,14 @@ class Marginals:
         new = _changes(slot, key)
         start = np.flatnonzero(new)
         cells = Groups(np.cumsum(new) - 1, len(start), ascending=True)
-        if weight is not None:
-            with np.errstate(over="ignore"):
-                values = values * weight
+        total = ExactSum.of(values, cells) if weight is None else exact_products(values, weight, cells)
         return cls(
             columns,
             slot[start],
             key[start],
             cells.counts,
             None if weight is None else ExactSum.of(weight, cells),
-            ExactSum.of(values, cells),
+            total,
             dropped,
         )
 
@@ -173,10 +176,22 @@ class Marginals:
             top = unordered(np.clip(first[rounded] + ((1 << dropped[rounded]) - 1), -LARGEST, LARGEST))
             label[rounded] = np.clip(middle, label[rounded], top)
         spans = [slice(begin, begin + n) for begin, n in zip(start.tolist(), size.tolist(), strict=True)]
-        mean = np.array([to_float(sum(totals[span], Fraction()) / sum(weights[span], Fraction())) for span in spans])
+        wholes = [sum(weights[span], Fraction()) for span in spans]
+        sums = [sum(totals[span], Fraction()) for span in spans]
+        mean = np.array([to_float(total / whole) for total, whole in zip(sums, wholes, strict=True)])
         mean[[bool(self.total.infinite[span].any()) for span in spans]] = np.nan
-        weight = np.array([to_float(weight) for weight in weights], dtype=np.float64)
-        return Points(slot, start, size, label, weight, mean, _width(self.dropped)[slot])
+        units = [0 if self.weight is None else _unit(whole) for whole in wholes]
+        units_of_cells = np.repeat(np.array(units, dtype=np.int64), size).tolist()
+        pairs = zip(weights, units_of_cells, strict=True)
+        weight = np.array([to_float(w / Fraction(2) ** unit if unit else w) for w, unit in pairs], dtype=np.float64)
+        unit = np.array(units, dtype=np.int64)
+        return Points(slot, start, size, label, weight, unit, mean, _width(self.dropped)[slot])
+
+
+def _unit(whole: Fraction) -> int:
+    """The power of two in which weights of a given sum are counted: 0 where doubles do."""
+    exponent = whole.numerator.bit_length() - whole.denominator.bit_length()
+    return exponent if abs(exponent) > MODERATE else 0
 
 
 def _order(slot: IntArray, key: KeyArray) -> IntArray:

@@ -2,15 +2,16 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
 
 from lossctl.domain import IntArray
 from lossctl.sums.exact import ExactSum, square_root, to_float
-from lossctl.sums.products import centred_squares, exact_products
-from lossctl.sums.state import Rows, regrouped
+from lossctl.sums.products import centred_squares, parted, product, scaled_sum
+from lossctl.sums.state import Far, Groups, Rows, regrouped
+from lossctl.sums.weighted import Weights, far_products, weighted_sums
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Total:
     """Σ (wℓ)²."""
     weight_value: Fraction
     """Σ w·wℓ."""
+    equal: bool = False
+    """Whether the rows are known to have one and the same value: then a mean has no error, not even that of sums."""
 
     @property
     def mean(self) -> float:
@@ -43,7 +46,8 @@ class Total:
         if reduction == "root-mean":
             if self.mean < 0:
                 return math.nan
-            return square_root(self.sum_value / self.sum_weight) if math.isfinite(self.mean) else self.mean
+            finite = self.n > 0 and self.special is None
+            return square_root(self.sum_value / self.sum_weight) if finite else self.mean
         return self.mean
 
     def standard_error(self, reduction: str) -> float:
@@ -57,6 +61,8 @@ class Total:
         if reduction == "sum":
             return square_root(correction * (self.value_squares - self.sum_value**2 / self.n))
         mean = self.sum_value / self.sum_weight
+        if self.equal:
+            return math.nan if reduction == "root-mean" and mean < 0 else 0.0
         spread = self.value_squares - 2 * mean * self.weight_value + mean**2 * self.weight_squares
         squared = correction * spread / self.sum_weight**2
         if reduction == "root-mean":
@@ -87,18 +93,20 @@ class Moments:
     n: IntArray
     sum_value: ExactSum
     value_squares: ExactSum
-    weighted: tuple[ExactSum, ExactSum, ExactSum] | None
-    """Σw, Σw², Σw·wℓ; ``None`` when every row counts 1."""
+    weights: Weights | None
+    """``None`` when every row counts 1."""
 
     @classmethod
     def zero(cls, groups: int, *, weighted: bool) -> "Moments":
         """The moments of no rows."""
         empty = ExactSum.zero(groups)
-        return cls(np.zeros(groups, dtype=np.int64), empty, empty, (empty, empty, empty) if weighted else None)
+        return cls(np.zeros(groups, dtype=np.int64), empty, empty, Weights.zero(groups) if weighted else None)
 
     @classmethod
     def lift(cls, rows: Rows) -> "Moments":
         """The moments of some rows."""
+        if rows.far is not None:
+            return _with_far(rows, rows.far)
         value, weight, groups = rows.value, rows.weight, rows.groups
         n = np.array([len(value)]) if groups is None else groups.counts
         if groups is not None:
@@ -107,31 +115,20 @@ class Moments:
         if weight is None:
             total = ExactSum.of(value, groups)
             return cls(n, total, centred_squares(value, total, groups), None)
-        with np.errstate(over="ignore"):
-            value = weight * value
-        weights = (
-            ExactSum.of(weight, groups),
-            exact_products(weight, weight, groups),
-            exact_products(weight, value, groups),
-        )
-        return cls(n, ExactSum.of(value, groups), exact_products(value, value, groups), weights)
+        return cls(n, *weighted_sums(value, weight, groups))
 
     def __add__(self, other: "Moments") -> "Moments":
-        weighted = None
-        if self.weighted is not None and other.weighted is not None:
-            (a, b, c), (x, y, z) = self.weighted, other.weighted
-            weighted = (a + x, b + y, c + z)
+        weights = self.weights
+        if weights is not None and other.weights is not None:
+            weights = weights + other.weights
         squares = self.value_squares + other.value_squares
-        return Moments(self.n + other.n, self.sum_value + other.sum_value, squares, weighted)
+        return Moments(self.n + other.n, self.sum_value + other.sum_value, squares, weights)
 
     def regroup(self, index: IntArray, groups: int) -> "Moments":
         """The same moments, with group ``i`` at place ``index[i]`` of ``groups``."""
-        weighted = None
-        if self.weighted is not None:
-            a, b, c = (part.regroup(index, groups) for part in self.weighted)
-            weighted = (a, b, c)
+        weights = None if self.weights is None else self.weights.regroup(index, groups)
         value, squares = self.sum_value.regroup(index, groups), self.value_squares.regroup(index, groups)
-        return Moments(regrouped(self.n, index, groups), value, squares, weighted)
+        return Moments(regrouped(self.n, index, groups), value, squares, weights)
 
     def shift(self, rows: int) -> "Moments":  # noqa: ARG002
         """The same moments: they do not care where their rows stand."""
@@ -143,11 +140,35 @@ class Moments:
         values, squares = self.sum_value.exact(), self.value_squares.exact()
         ones = [Fraction(n) for n in counts]
         columns: Sequence[Sequence[Fraction]] = (ones, ones, values)
-        if self.weighted is not None:
-            columns = [part.exact() for part in self.weighted]
+        equal = [False] * len(counts)
+        if self.weights is not None:
+            columns = [part.exact() for part in (self.weights.total, self.weights.squares, self.weights.cross)]
+            equal = (self.weights.low == self.weights.high).tolist()
         return [
-            Total(n, weight, value, self.sum_value.special(group), weights, square, cross)
-            for group, (n, weight, weights, cross, value, square) in enumerate(
-                zip(counts, *columns, values, squares, strict=True)
+            Total(n, weight, value, self.sum_value.special(group), weights, square, cross, same)
+            for group, (n, weight, weights, cross, value, square, same) in enumerate(
+                zip(counts, *columns, values, squares, equal, strict=True)
             )
         ]
+
+
+def _with_far(rows: Rows, far: Far) -> Moments:
+    """The moments of rows some of which have values that are no doubles."""
+    value = rows.value.copy()
+    value[far.row] = 0.0
+    moments = Moments.lift(replace(rows, value=value, far=None))
+    groups = None if rows.groups is None else Groups(rows.groups.code[far.row], rows.groups.number)
+    if rows.weight is None:
+        square, error = product(far.number, far.number)
+        total = scaled_sum(far.number, far.exponent, groups)
+        squares = scaled_sum(square, 2 * far.exponent, groups) + scaled_sum(error, 2 * far.exponent, groups)
+        return replace(moments, sum_value=moments.sum_value + total, value_squares=moments.value_squares + squares)
+    total, _, cross, squares = far_products(far.number, far.exponent, *parted(rows.weight[far.row]), groups)
+    weights = moments.weights
+    if weights is not None:
+        # Values that are no doubles cannot be told to be equal.
+        low, high = weights.low.copy(), weights.high.copy()
+        present = 0 if groups is None else groups.index
+        low[present], high[present] = -np.inf, np.inf
+        weights = replace(weights, cross=weights.cross + cross, low=low, high=high)
+    return Moments(moments.n, moments.sum_value + total, moments.value_squares + squares, weights)

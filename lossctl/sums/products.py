@@ -1,14 +1,18 @@
 """Sums of products and squares: a product of two doubles is exact as two of them."""
 
-import math
-from collections.abc import Iterator
 from fractions import Fraction
 
 import numpy as np
 
-from lossctl.domain import FloatArray
-from lossctl.sums.exact import BLOCK, CARRY, DIGIT, LARGE, RESCALE, SMALL, TINY, ExactSum, digits_of, to_float
+from lossctl.domain import FloatArray, IntArray
+from lossctl.sums.exact import BLOCK, CARRY, DIGIT, LARGE, SMALL, TINY, ExactSum, digits_of, to_float
 from lossctl.sums.state import Groups
+
+SPAN = 12
+"""The levels that numbers with exponents of their own are summed in at a time."""
+
+Halves = tuple[FloatArray, FloatArray]
+"""Two arrays of numbers of 26 bits that sum to others."""
 
 
 def exact_products(left: FloatArray, right: FloatArray, groups: Groups | None = None) -> ExactSum:
@@ -23,15 +27,46 @@ def exact_products(left: FloatArray, right: FloatArray, groups: Groups | None = 
         right = left if same else groups.arranged(right)
         groups = groups.in_order
     total = ExactSum.zero(1 if groups is None else groups.number)
-    step = BLOCK if groups is None else max(len(left), 1)
-    for start in range(0, len(left), step):
-        cut = slice(start, start + step)
-        for first, first_levels in _scaled(left[cut]):
-            for second, second_levels in [(first, first_levels)] if right is left else _scaled(right[cut]):
-                for term in _product(first, second):
-                    sums = ExactSum.of(term, groups)
-                    digits = {level + first_levels + second_levels: digit for level, digit in sums.digits.items()}
-                    total = total + ExactSum(digits, sums.infinite, sums.blocks)
+    for cut in cuts(len(left), groups):
+        first = left[cut]
+        second = first if right is left else right[cut]
+        if _moderate(first) and (second is first or _moderate(second)):
+            sums = [ExactSum.of(term, groups) for term in product(first, second)]
+        else:
+            first, exponents = parted(first)
+            second, more = (first, exponents) if right is left else parted(second)
+            sums = [scaled_sum(term, exponents + more, groups) for term in product(first, second)]
+        for part in sums:
+            total = total + part
+    return total
+
+
+def cuts(n: int, groups: Groups | None) -> list[slice]:
+    """The slices of ``n`` rows that are multiplied at a time: blocks that stay in the cache, or all rows of groups."""
+    step = BLOCK if groups is None else max(n, 1)
+    return [slice(start, start + step) for start in range(0, n, step)]
+
+
+def parted(values: FloatArray) -> tuple[FloatArray, IntArray]:
+    """The significands of finite numbers, below 1 in size, and their exponents; 0 for what is not finite."""
+    significands, exponents = np.frexp(np.where(np.isfinite(values), values, 0.0))
+    return significands, exponents.astype(np.int64)
+
+
+def scaled_sum(numbers: FloatArray, exponents: IntArray, groups: Groups | None = None) -> ExactSum:
+    """The exact sum of numbers times powers of two, by group, which need not be doubles.
+
+    Args:
+        numbers: ``(n,)``, below 4 in size, with no bit below 2^-600; infinities and NaN are counted.
+        exponents: the powers, ``(n,)``.
+        groups: the groups of the numbers.
+    """
+    total = ExactSum.zero(1 if groups is None else groups.number)
+    steps = exponents // (SPAN * DIGIT)
+    for step in np.unique(steps).tolist():
+        here = steps == step
+        up = np.where(here, exponents - step * SPAN * DIGIT, 0)
+        total = total + ExactSum.of(np.ldexp(np.where(here, numbers, 0.0), up), groups).raised(step * SPAN)
     return total
 
 
@@ -69,17 +104,17 @@ def _centred_by_group(values: FloatArray, groups: Groups) -> ExactSum:
     with np.errstate(all="ignore"):
         mean = np.add.reduceat(values, starts) / n
         rest = values - np.repeat(mean, n)
-        shift, lost = _product(2.0 * mean, np.add.reduceat(rest, starts))
+        shift, shift_lost = product(2.0 * mean, np.add.reduceat(rest, starts))
         rest *= rest
         spread = np.add.reduceat(rest, starts)
     safe = (spread > TINY) & (spread < 1 / TINY) & (np.abs(mean) < LARGE) & (np.abs(mean) > SMALL) & (n < 1 << 20)
     if not safe.all():
         return exact_products(values, values, groups)
     per_group = Groups(groups.index, groups.number, ascending=True)
-    square, error = (ExactSum.of(term, per_group) for term in _product(mean, mean))
+    square, error = (ExactSum.of(term, per_group) for term in product(mean, mean))
     digits = {level: digit * groups.counts for level, digit in (square + error).digits.items()}
     squares = ExactSum(digits, square.infinite, CARRY // 2)
-    return squares + ExactSum.of(spread, per_group) + ExactSum.of(shift, per_group) + ExactSum.of(lost, per_group)
+    return squares + ExactSum.of(spread, per_group) + ExactSum.of(shift, per_group) + ExactSum.of(shift_lost, per_group)
 
 
 def rounded_sum(values: FloatArray, groups: Groups | None = None) -> ExactSum:
@@ -106,35 +141,37 @@ def _sums(values: FloatArray, groups: Groups | None) -> FloatArray:
     return groups.spread(np.add.reduceat(groups.arranged(values), groups.starts))
 
 
-def _product(first: FloatArray, second: FloatArray) -> tuple[FloatArray, FloatArray]:
+def product(first: FloatArray, second: FloatArray) -> tuple[FloatArray, FloatArray]:
     """The rounded products of two arrays, and what rounding took away; both are exact together."""
     rounded = first * second
-    high, low = _halves(first)
+    halves = halved(first)
+    return rounded, lost(rounded, halves, halves if first is second else halved(second))
+
+
+def lost(rounded: FloatArray, first: Halves, second: Halves, out: FloatArray | None = None) -> FloatArray:
+    """What rounding took away from the products of two arrays, given in halves."""
+    (high, low), (top, bottom) = first, second
+    error = np.multiply(high, top, out=out)
+    error -= rounded
     if first is second:
-        return rounded, ((high * high - rounded) + 2.0 * high * low) + low * low
-    top, bottom = _halves(second)
-    return rounded, ((high * top - rounded) + high * bottom + low * top) + low * bottom
+        error += 2.0 * high * low
+    else:
+        error += high * bottom
+        error += low * top
+    error += low * bottom
+    return error
 
 
-def _halves(values: FloatArray) -> tuple[FloatArray, FloatArray]:
+def halved(values: FloatArray) -> Halves:
     """Two numbers of 26 bits each that sum to the value: products of halves are exact."""
     spread = 134217729.0 * values
-    high = spread - (spread - values)
-    return high, values - high
+    high = spread - values
+    np.subtract(spread, high, out=high)
+    return high, np.subtract(values, high, out=spread)
 
 
-def _scaled(values: FloatArray) -> Iterator[tuple[FloatArray, int]]:
-    """The finite values as arrays that sum to them, each with the levels by which it was taken down.
-
-    Usually that is one array. Values whose products would overflow or underflow are in arrays of their own, scaled.
-    """
+def _moderate(values: FloatArray) -> bool:
+    """Whether products of these numbers are exact as two doubles: none overflows, and no rounding error underflows."""
     size = np.abs(values)
     high = float(size.max())
-    if math.isfinite(high) and high < LARGE and (float(size.min()) >= SMALL or not ((size < SMALL) & (size > 0)).any()):
-        yield values, 0
-        return
-    large = (size >= LARGE) & np.isfinite(size)
-    small = size < SMALL
-    yield np.where(large | small | ~np.isfinite(size), 0.0, values), 0
-    yield np.where(large, values, 0.0) * 2.0 ** (-RESCALE * DIGIT), RESCALE
-    yield np.where(small, values, 0.0) * 2.0 ** (RESCALE * DIGIT), -RESCALE
+    return high < LARGE and (float(size.min()) >= SMALL or not ((size < SMALL) & (size > 0)).any())

@@ -76,6 +76,17 @@ class Groups:
 
 
 @dataclass(frozen=True)
+class Far:
+    """Values that are no doubles, or too small to have all their digits: numbers times powers of two."""
+
+    row: IntArray
+    """Where they stand among the rows, ascending."""
+    number: FloatArray
+    """Below 1 in size."""
+    exponent: IntArray
+
+
+@dataclass(frozen=True)
 class Rows:
     """Some rows of one loss of one model, ready to be reduced. Every array has one entry a row."""
 
@@ -91,6 +102,8 @@ class Rows:
     prediction: FloatArray
     gradient: FloatArray | None
     """The gradient, in the shape of the prediction; ``None`` when nobody asked."""
+    far: Far | None = None
+    """What the losses of some rows are in truth, where a double is 0 or infinite; ``None`` when every one is right."""
 
 
 class State(Protocol):

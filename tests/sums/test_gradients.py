@@ -6,7 +6,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 from hostile import SEEDS, hostile, rows_of
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lossctl.sums.gradients import Gradients, Histogram
@@ -92,6 +92,49 @@ def test_gradient_figures_have_no_scale(width, size):
         assert getattr(scaled, part.name) == pytest.approx(expected, rel=0.02 if factor == 1.0 else 1e-10, abs=0), (
             part.name
         )
+
+
+@pytest.mark.parametrize("width", [0, 3], ids=["scalar", "vector"])
+@given(seed=SEEDS, exponent=st.integers(-1060, 1000), groups=st.integers(1, 3), cut=st.integers(1, 29))
+@settings(max_examples=20)
+def test_gradient_figures_of_a_mean_do_not_know_the_size_of_weights(width, seed, exponent, groups, cut):
+    """The same whether w∣g∣ is a double or not, with the rows in one batch or in two; weights of few bits, so that
+    even subnormal ones are the same times a power of two."""
+    rng = np.random.default_rng(seed)
+    gradient = np.asfortranarray(rng.normal(size=(30, width) if width else 30) * 10.0 ** rng.uniform(-300, 250))
+    gradient[rng.random(30) < 0.2] = 0.0
+    weight, value, group = (
+        rng.integers(1, 1 << 12, 30).astype(float),
+        rng.lognormal(size=30),
+        rng.integers(0, groups, 30),
+    )
+
+    def figures(weights, *parts):
+        rows = [rows_of(value[at], weights[at], group[at], groups, gradient[at]) for at in parts]
+        totals = sum(map(Moments.lift, rows), Moments.zero(groups, weighted=True)).result()
+        return sum(map(Gradients.lift, rows), Gradients.zero(groups)).result(totals, "mean")
+
+    plain = figures(weight, slice(None))
+    for mine, scaled in zip(plain, figures(np.ldexp(weight, exponent), slice(cut), slice(cut, None)), strict=True):
+        for part in () if mine is None else fields(mine):
+            expected = pytest.approx(getattr(mine, part.name), rel=1e-12, abs=1e-322, nan_ok=True)
+            assert getattr(scaled, part.name) == expected, part.name
+
+
+def test_gradients_of_two_sizes_of_weight_add_up():
+    """The larger of w∣g∣ and the shares of rows, where one batch has doubles and the other has not."""
+    first, second = (
+        rows_of(np.ones(2), np.array(weight), gradient=np.array([1.0, 2.0]))
+        for weight in ([2.0**1000, 2.0**1000], [2.0**1020, 2.0**1023])
+    )
+    for one, other in ((first, second), (second, first)):
+        totals = (Moments.lift(one) + Moments.lift(other)).result()
+        (figures,) = (Gradients.lift(one) + Gradients.lift(other)).result(totals, "mean")
+        whole = 2 + 2**20 + 2**23
+        assert figures.linf == pytest.approx(2 * 2**23 / whole, rel=1e-15)
+        assert figures.l1 == figures.row_mean == pytest.approx((3 + 2**20 + 2**24) / whole, rel=1e-15)
+        assert figures.l2 == pytest.approx(math.sqrt(5 + 2**40 + 2**48) / whole, rel=1e-15)
+        assert figures.top1_share == pytest.approx(2**24 / (3 + 2**20 + 2**24), rel=0.01)
 
 
 def test_an_infinite_gradient_makes_figures_infinite_without_a_warning():

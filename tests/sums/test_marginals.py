@@ -101,7 +101,8 @@ def test_weights_and_means_are_exact_and_cells_are_few(most, rows):
         assert (np.diff(points.label[cells]) >= 0).all()
         assert float(sum(map(Fraction, points.weight[cells].tolist()))) == pytest.approx(float(exact), rel=1e-14)
         products = [
-            Fraction(weight * value) for weight, value in zip(weights[own].tolist(), values.tolist(), strict=True)
+            Fraction(weight) * Fraction(value)
+            for weight, value in zip(weights[own].tolist(), values.tolist(), strict=True)
         ]
         assert points.mean[at] == float(sum(products) / exact)
         if not points.relative_error[at]:

@@ -7,12 +7,12 @@ from fractions import Fraction
 import mpmath
 import numpy as np
 import pytest
-from hostile import SEEDS, hostile, rows_of
+from hostile import SEEDS, SPREADS, hostile, rows_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lossctl import evaluate
-from lossctl.sums.exact import to_float
+from lossctl.sums.exact import square_root, to_float
 from lossctl.sums.moments import Moments
 
 
@@ -46,17 +46,72 @@ def test_the_mean_and_the_sum_are_correctly_rounded(seed, n, kind):
     assert (found.n, found.sum_weight, found.effective_n) == (len(values), len(values), len(values))
 
 
-@given(seed=SEEDS, n=st.integers(1, 200))
-def test_the_weighted_mean_is_the_exact_quotient_of_the_products_that_were_added(seed, n):
-    """A product w·ℓ is a double; what is made of them is rounded once."""
+def exact_moments(values, weights):
+    """The sum, the mean and the squared standard errors of both, by fractions: every double is one."""
+    pairs = [(Fraction(w), Fraction(v)) for w, v in zip(weights.tolist(), values.tolist(), strict=True)]
+    n, whole, total = len(pairs), sum(w for w, _ in pairs), sum(w * v for w, v in pairs)
+    mean = total / whole
+    spread = sum(w * w * (v - mean) ** 2 for w, v in pairs)
+    spread_of_sum = sum((w * v - total / n) ** 2 for w, v in pairs)
+    correction = Fraction(n, n - 1)
+    return total, mean, correction * spread / whole**2, correction * spread_of_sum
+
+
+def positive(kind, rng, n):
+    """Weights: positive numbers of some spread."""
+    weights = np.abs(hostile(kind, rng, n))[:n]
+    return np.where(weights > 0, weights, 5e-324)
+
+
+@pytest.mark.parametrize("spread", SPREADS)
+@given(seed=SEEDS, n=st.integers(2, 60), kind=st.sampled_from(SPREADS), groups=st.integers(1, 3))
+@settings(max_examples=15)
+def test_weighted_figures_are_right_at_every_scale_of_weights_and_values(spread, kind, seed, n, groups):
+    """The sum and the mean are correctly rounded; errors are right to the digits that squares keep."""
     rng = np.random.default_rng(seed)
-    values, weights = rng.lognormal(size=n), rng.uniform(0.1, 3.0, n)
-    products = sum(map(Fraction, (weights * values).tolist()), Fraction(0))
-    (found,) = Moments.lift(rows_of(values, weights)).result()
-    assert found.value("mean") == to_float(products / sum(map(Fraction, weights.tolist()), Fraction(0)))
-    assert found.value("sum") == to_float(products)
-    effective = sum(map(Fraction, weights.tolist())) ** 2 / sum(Fraction(w) ** 2 for w in weights.tolist())
-    assert found.effective_n == pytest.approx(float(effective), rel=1e-15, abs=0)
+    weights, values = positive(spread, rng, n), hostile(kind, rng, n)[:n]
+    group = np.arange(n) % groups
+    for at, found in enumerate(Moments.lift(rows_of(values, weights, group, groups)).result()):
+        mine = group == at
+        if mine.sum() < 2:
+            continue
+        total, mean, squared, squared_of_sum = exact_moments(values[mine], weights[mine])
+        assert found.value("sum") == to_float(total)
+        assert found.value("mean") == to_float(mean)
+        scale = max(mean**2, squared)
+        for reduction, expected, size in (("mean", squared, scale), ("sum", squared_of_sum, squared_of_sum + total**2)):
+            error = found.standard_error(reduction)
+            if math.isfinite(error):
+                digit = 3 * Fraction(error + 5e-324) * Fraction(5e-324)  # of a subnormal error
+                slack = expected / 10**12 + size / 10**29 + digit
+                assert abs(Fraction(error) ** 2 - expected) <= slack
+            else:
+                assert square_root(expected) == math.inf
+
+
+@given(
+    value=st.floats(min_value=-1.7e308, max_value=1.7e308),
+    spread=st.sampled_from(SPREADS),
+    sizes=st.lists(st.integers(2, 60), min_size=1, max_size=5),
+    seed=SEEDS,
+)
+def test_equal_rows_have_no_error_whatever_their_weights(value, spread, sizes, seed):
+    """However they are cut into batches: not even the last digit of Σw²(ℓ − L)² is left."""
+    rng = np.random.default_rng(seed)
+    weights = [positive(spread, rng, n) for n in sizes]
+    states = [Moments.lift(rows_of(np.full(len(weight), value), weight)) for weight in weights]
+    (found,) = sum(states, Moments.zero(1, weighted=True)).result()
+    assert (found.value("mean"), found.standard_error("mean")) == (value, 0.0)
+
+
+@given(seed=SEEDS, scale=st.integers(-1000, 1000))
+def test_a_power_of_two_of_all_weights_changes_nothing(seed, scale):
+    rng = np.random.default_rng(seed)
+    values, weights = rng.lognormal(size=30), positive("plain", rng, 30)
+    plain, scaled = (Moments.lift(rows_of(values, w)).result()[0] for w in (weights, np.ldexp(weights, scale)))
+    for figure in ("value", "standard_error"):
+        assert getattr(plain, figure)("mean") == getattr(scaled, figure)("mean")
+    assert plain.effective_n == scaled.effective_n
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum", "root-mean"])

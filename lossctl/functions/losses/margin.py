@@ -74,6 +74,11 @@ def squared_hinge(label: FloatArray, prediction: FloatArray, *, margin: NonNegat
     return np.square(np.maximum(0.0, margin - label * prediction))
 
 
+@squared_hinge.root
+def _(label: FloatArray, prediction: FloatArray, *, margin: float) -> FloatArray:
+    return np.maximum(0.0, margin - label * prediction)
+
+
 @squared_hinge.gradient
 def _(label: FloatArray, prediction: FloatArray, *, margin: NonNegative) -> FloatArray:
     return -2.0 * label * np.maximum(0.0, margin - label * prediction)

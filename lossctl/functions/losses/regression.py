@@ -46,6 +46,11 @@ def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
     return 2.0 * (prediction - label)
 
 
+@mse.root
+def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
+    return prediction - label
+
+
 @mse.under(
     "root-mean",
     aliases=("root_mean_squared_error",),

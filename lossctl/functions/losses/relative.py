@@ -52,6 +52,11 @@ def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
     return 2.0 * _log_ratio(label, prediction) / (1.0 + prediction)
 
 
+@msle.root
+def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
+    return _log_ratio(label, prediction)
+
+
 @msle.under(
     "root-mean",
     aliases=("root_mean_squared_logarithmic_error",),

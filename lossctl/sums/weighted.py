@@ -1,0 +1,149 @@
+"""Sums of weighted values, from products that are exact at any scale."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from lossctl.domain import FloatArray, IntArray
+from lossctl.sums.exact import LARGE, SMALL, ExactSum
+from lossctl.sums.products import cuts, halved, lost, parted, rounded_sum, scaled_sum
+from lossctl.sums.state import Groups
+
+HEAVY, LIGHT = 2.0**225, 2.0**-225
+"""Weights between these have squares that are exact as two doubles, and no product with a weighted value is lost."""
+
+PIECE = 1 << 13
+"""Rows whose products are taken at a time."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Sums over the weights of the rows of each group, and between which numbers their values are."""
+
+    total: ExactSum
+    """Σ w, exact."""
+    squares: ExactSum
+    """Σ w², exact."""
+    cross: ExactSum
+    """Σ w²ℓ, each term to 32 digits, whatever rows it is added with."""
+    low: FloatArray
+    """The smallest value of each group; +∞ of no rows."""
+    high: FloatArray
+    """The largest; −∞ of no rows."""
+
+    @classmethod
+    def zero(cls, groups: int) -> "Weights":
+        """The sums of no rows."""
+        empty = ExactSum.zero(groups)
+        return cls(empty, empty, empty, np.full(groups, np.inf), np.full(groups, -np.inf))
+
+    def __add__(self, other: "Weights") -> "Weights":
+        return Weights(
+            self.total + other.total,
+            self.squares + other.squares,
+            self.cross + other.cross,
+            np.minimum(self.low, other.low),
+            np.maximum(self.high, other.high),
+        )
+
+    def regroup(self, index: IntArray, groups: int) -> "Weights":
+        """The same sums, with group ``i`` at place ``index[i]`` of ``groups``."""
+        low, high = np.full(groups, np.inf), np.full(groups, -np.inf)
+        low[index], high[index] = self.low, self.high
+        total, squares, cross = (part.regroup(index, groups) for part in (self.total, self.squares, self.cross))
+        return Weights(total, squares, cross, low, high)
+
+
+def weighted_sums(values: FloatArray, weight: FloatArray, groups: Groups | None) -> tuple[ExactSum, ExactSum, Weights]:
+    """Σ wℓ, exact; Σ w²ℓ² to 32 digits; and the weights, of rows in the order of their groups.
+
+    Args:
+        values: ``(n,)``; infinities and NaN are counted in the first sum, and add nothing.
+        weight: ``(n,)``, positive and finite.
+        groups: the groups of the rows, in order.
+    """
+    empty = ExactSum.zero(1 if groups is None else groups.number)
+    sums, odd = [empty] * 4, empty
+    for cut in cuts(len(values), groups):
+        value = values[cut]
+        if not (math.isfinite(value.min()) and math.isfinite(value.max())):
+            finite = np.isfinite(value)
+            odd = odd + ExactSum.of(np.where(finite, 0.0, value), groups)
+            value = np.where(finite, value, 0.0)
+        sums = [total + part for total, part in zip(sums, _products(value, weight[cut], groups), strict=True)]
+    product, squares, cross, value_squares = sums
+    return (
+        product + odd,
+        value_squares,
+        Weights(ExactSum.of(weight, groups), squares, cross, *_extremes(values, groups)),
+    )
+
+
+def _products(value: FloatArray, weight: FloatArray, groups: Groups | None) -> list[ExactSum]:
+    """Σ wℓ, Σ w², Σ w²ℓ and Σ w²ℓ² of finite values."""
+    if float(weight.max()) < HEAVY and float(weight.min()) > LIGHT:
+        with np.errstate(over="ignore", invalid="ignore"):
+            terms = _terms(value, weight)
+            size = np.abs(terms[0])
+        small = None if float(size.min()) >= SMALL else size < SMALL
+        if float(size.max()) < LARGE and (small is None or not value[small].any()):
+            exact = [ExactSum.of(term, groups) for term in terms[:7]]
+            sums = [term + error for term, error in zip(exact[::2], exact[1:6:2], strict=False)]
+            return [*sums, exact[6] + rounded_sum(terms[7], groups)]
+    return far_products(*parted(value), *parted(weight), groups)
+
+
+def far_products(
+    values: FloatArray, exponents: IntArray, weights: FloatArray, powers: IntArray, groups: Groups | None
+) -> list[ExactSum]:
+    """As `_products`, of significands and exponents: the same sums, at any scale."""
+    product, twice = exponents + powers, 2 * powers
+    scales = (product, twice, product + powers, 2 * product)
+    terms = _terms(values, weights)
+    return [
+        scaled_sum(terms[2 * index], scale, groups) + scaled_sum(terms[2 * index + 1], scale, groups)
+        for index, scale in enumerate(scales)
+    ]
+
+
+def _terms(value: FloatArray, weight: FloatArray) -> FloatArray:
+    """wℓ, w², w²ℓ and w²ℓ² of each row, each followed by what its rounding took away, ``(8, n)``: two are exact."""
+    terms = np.empty((8, len(value)))
+    for start in range(0, len(value), PIECE):
+        piece = slice(start, start + PIECE)
+        _fill(terms[:, piece], value[piece], weight[piece])
+    return terms
+
+
+def _fill(terms: FloatArray, value: FloatArray, weight: FloatArray) -> None:
+    """Write the terms of a piece whose temporaries stay in the cache."""
+    product, product_error, square, square_error, cross, cross_error, squares, squares_error = terms
+    weight_halves = halved(weight)
+    np.multiply(weight, weight, out=square)
+    lost(square, weight_halves, weight_halves, out=square_error)
+    np.multiply(weight, value, out=product)
+    lost(product, weight_halves, halved(value), out=product_error)
+    product_halves = halved(product)
+    np.multiply(weight, product, out=cross)
+    lost(cross, weight_halves, product_halves, out=cross_error)
+    cross_error += weight * product_error
+    np.multiply(product, product, out=squares)
+    lost(squares, product_halves, product_halves, out=squares_error)
+    twice = 2.0 * product
+    twice += product_error
+    twice *= product_error
+    squares_error += twice
+
+
+def _extremes(values: FloatArray, groups: Groups | None) -> tuple[FloatArray, FloatArray]:
+    """The smallest and the largest value of each group."""
+    if groups is None:
+        return np.minimum.reduce(values, keepdims=True, initial=np.inf), np.maximum.reduce(
+            values, keepdims=True, initial=-np.inf
+        )
+    low, high = np.full(groups.number, np.inf), np.full(groups.number, -np.inf)
+    if len(values):
+        low[groups.index] = np.minimum.reduceat(values, groups.starts)
+        high[groups.index] = np.maximum.reduceat(values, groups.starts)
+    return low, high
