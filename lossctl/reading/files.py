@@ -10,11 +10,11 @@ from typing import Any
 import pyarrow as pa
 
 from lossctl.errors import DataError, UsageError, option, too_little_memory
-from lossctl.reading.cells import TEXT_HINT
 from lossctl.reading.columns import Column
 from lossctl.reading.expand import expand
 from lossctl.reading.format import Format, Reading, Resplit, Shard, Source, Wanted, formats, suffixes
 from lossctl.reading.location import STDIN, SUFFIXES, Location, locate
+from lossctl.reading.look_alikes import hint_for
 from lossctl.reading.memory import open_table
 from lossctl.reading.stamp import Stamp
 from lossctl.reading.waiting import patience
@@ -126,7 +126,7 @@ class Keyed:
         try:
             return words.cast(pa.float64()) if number else words
         except pa.ArrowInvalid:
-            raise DataError(f"{self.file}: the folder {name}={value} names no number", TEXT_HINT) from None
+            raise DataError(f"{self.file}: the folder {name}={value} names no number", hint_for(value)) from None
 
 
 @dataclass(frozen=True)

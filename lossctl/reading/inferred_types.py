@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from lossctl.reading.dialect import Dialect
+from lossctl.reading.written import are_lists, are_numbers
 
 HEAD = 1 << 20
 """Bytes from which the types of columns are inferred."""
@@ -34,25 +35,38 @@ def is_number(text: str) -> bool:
 
 def inferred_types(
     names: tuple[str, ...], body: bytes, dialect: Dialect, nulls: tuple[str, ...]
-) -> tuple[pa.DataType, ...]:
+) -> tuple[tuple[pa.DataType, ...], frozenset[str]]:
     """The type that Arrow infers for each column from the first rows; text where it cannot.
+
+    Lists of numbers are such, and so are numbers with groups of digits; those columns are named beside the types.
 
     A row that cannot be parsed is skipped: it is reported with its place when its shard is read.
     """
     if not body.strip():
-        return (pa.null(),) * len(names)
+        return (pa.null(),) * len(names), frozenset()
     spare(body)
     try:
         body.decode()
     except UnicodeDecodeError:
-        return (pa.string(),) * len(names)
+        return (pa.string(),) * len(names), frozenset()
     converting = pyarrow.csv.ConvertOptions(
         null_values=list(nulls), strings_can_be_null=True, decimal_point=dialect.decimal
     )
     try:
-        return tuple(dialect.table(body, len(names), converting, skip=True).schema.types)
+        table = dialect.table(body, len(names), converting, skip=True)
     except pa.ArrowException:
-        return (pa.string(),) * len(names)
+        return (pa.string(),) * len(names), frozenset()
+    types, grouped = list(table.schema.types), set()
+    for place, kind in enumerate(types):
+        if not pa.types.is_string(kind):
+            continue
+        words = table.column(place).combine_chunks()
+        if are_lists(words):
+            types[place] = pa.list_(pa.float64())
+        elif dialect.thousands is not None and are_numbers(words, nulls, dialect.decimal, dialect.thousands):
+            types[place] = pa.float64()
+            grouped.add(names[place])
+    return tuple(types), frozenset(grouped)
 
 
 def long_or_coded(

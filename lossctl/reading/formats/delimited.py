@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from lossctl.errors import UsageError, option
-from lossctl.reading.cells import TEXT_HINT, BadRow, kind_of
+from lossctl.reading.cells import BadRow, kind_of
 from lossctl.reading.columns import Column
 from lossctl.reading.dialect import Dialect
 from lossctl.reading.format import MIXED, NO_QUOTE, Mixed, Reading, Resplit, Wanted, formats
@@ -18,10 +18,12 @@ from lossctl.reading.inferred_types import HEAD, inferred_types, long_or_coded, 
 from lossctl.reading.line_ends import LineEnds
 from lossctl.reading.lines import RANGE, Range, Stream, TextSource, lines_of, pieces, rows_of
 from lossctl.reading.location import Location
+from lossctl.reading.look_alikes import hint_for
 from lossctl.reading.stamp import Stamp
 from lossctl.reading.stamped import unchanged
 from lossctl.reading.stores import unreadable
 from lossctl.reading.text_writers import DelimitedWriter
+from lossctl.reading.written import separators, written_lists, written_numbers
 
 RAGGED = re.compile(r"CSV parse error: Row #(\d+): Expected (\d+) columns, got (\d+): (.*)", re.DOTALL)
 CONVERSION = re.compile(
@@ -66,13 +68,17 @@ class Layout:
         """The rows of whole lines; errors as for `ByteRange`."""
         return _parse(text, self, wanted)
 
-    def conversion(self, wanted: Wanted) -> pyarrow.csv.ConvertOptions:
-        """How to read the wanted columns, each called by its place: several may have one name."""
+    def conversion(self, wanted: Wanted, *, grouped: bool) -> pyarrow.csv.ConvertOptions:
+        """How to read the wanted columns, each called by its place: several may have one name.
+
+        Lists come as text, and numbers where their digits may be ``grouped``.
+        """
         types: dict[str, pa.DataType] = {}
         for index, (name, inferred) in enumerate(zip(self.names, self.types, strict=True)):
             place = str(index)
             if name in wanted.numbers:
-                types[place] = inferred if pa.types.is_boolean(inferred) else pa.float64()
+                plain = not (grouped or kind_of(inferred) == "list")
+                types[place] = inferred if pa.types.is_boolean(inferred) else pa.float64() if plain else pa.string()
             elif name in wanted.texts:
                 types[place] = pa.string()
             elif wanted.others:
@@ -90,6 +96,22 @@ class Layout:
             strings_can_be_null=False,
             decimal_point=self.dialect.decimal,
         )
+
+    def read(self, table: pa.Table, place: int) -> pa.Table:
+        """The table with the column of a place as numbers, or lists of them, where it came as text.
+
+        Raises:
+            BadRow: it holds something else.
+        """
+        index = table.column_names.index(str(place))
+        words, name = table.column(index), self.names[place]
+        if not pa.types.is_string(words.type):
+            return table
+        words = words.combine_chunks()
+        if kind_of(self.types[place]) == "list":
+            return table.set_column(index, str(place), written_lists(words, name, self.nulls))
+        decimal, thousands = self.dialect.decimal, self.dialect.thousands
+        return table.set_column(index, str(place), written_numbers(words, name, self.nulls, decimal, thousands))
 
 
 @dataclass(frozen=True)
@@ -182,13 +204,18 @@ def _parse(text: bytes, layout: Layout, wanted: Wanted) -> Iterator[pa.RecordBat
             raise _misquoted(text, begin, line_ends.misplaced, layout, wanted)
         if line_ends.inside:
             hint = "Close it, or double it where it is a character of the cell."
+    signs = () if dialect.thousands is None else separators(dialect.thousands)
+    grouped = any(sign.encode() in text for sign in signs)
     try:
-        table = dialect.table(text, len(layout.names), layout.conversion(wanted))
+        table = dialect.table(text, len(layout.names), layout.conversion(wanted, grouped=grouped))
     except (pa.ArrowException, UnicodeError) as error:
         raise _explained(error, text, layout, wanted) from None
     if hint:
         raise BadRow(max(table.num_rows - 1, 0), "a quote is opened and never closed", hint)
     names = [layout.names[int(place)] for place in table.column_names]
+    places = [int(place) for place in table.column_names if layout.names[int(place)] in wanted.numbers]
+    for place in places:
+        table = layout.read(table, place)
     yield from table.rename_columns(names).to_batches(max_chunksize=1 << 16)
 
 
@@ -238,7 +265,7 @@ def _explained(error: Exception, text: bytes, layout: Layout, wanted: Wanted) ->
         what = f"{layout.title}: column {name!r} holds {shown!r}, which is not {kind} as in the first rows"
         return Mixed(what, MIXED)
     what = "a number" if kind == "double" else f"of type {kind}"
-    return BadRow(max(int(row) - 1, 0), f"column {name!r} holds {shown!r}, which is not {what}", TEXT_HINT)
+    return BadRow(max(int(row) - 1, 0), f"column {name!r} holds {shown!r}, which is not {what}", hint_for(value))
 
 
 class Delimited:
@@ -287,9 +314,9 @@ def _layout(location: Location, head: bytes, dialect: Dialect, reading: Reading)
     if not location.ranges or len(head) < location.size:
         body = body[: body.rfind(b"\n") + 1] or body
     body = dialect.without_comments(body)
-    types = inferred_types(names, body, dialect, reading.nulls)
+    types, grouped = inferred_types(names, body, dialect, reading.nulls)
     size = location.size if location.ranges else 0
-    long = long_or_coded(names, types, body, dialect)
+    long = long_or_coded(names, types, body, dialect) | grouped
     stamp, longest = location.stamp, reading.max_line
     return Layout(location.path, title, dialect, reading.nulls, names, types, header.start, size, stamp, longest, long)
 
