@@ -113,6 +113,17 @@ def test_a_text_is_told_what_it_looks_like(lossctl, tmp_path, text, suffix):
     assert TOLD[text] in hint.replace("\n  ", " ")
 
 
+@pytest.mark.parametrize("text", ["1,5", "1,299.5", "90%", "cat"])
+def test_doctor_tells_the_same(lossctl, tmp_path, text):
+    path = tmp_path / "rows.parquet"
+    path.write_bytes(stored_as(formats.get("parquet"), pa.table({"y": ["1", "0"], "p": ["0.5", text]})))
+    done = lossctl("doctor", path, "-y", "y", "-p", "p", "-q")
+    assert f"holds text such as {text!r}" in done.out
+    assert TOLD[text] in " ".join(done.out.split())
+    path.write_bytes(stored_as(formats.get("parquet"), pa.table({"y": ["1", "0"], "p": ["0.5", "0.25"]})))
+    assert "binary classification" in lossctl("doctor", path, "-y", "y", "-p", "p", "-q").out
+
+
 @pytest.mark.parametrize("text", [text for text, words in TOLD.items() if re.search("--(decimal|thousands)", words)])
 def test_what_is_told_of_marks_works(mae, text):
     done = mae([text, text], ["0", "0"])
