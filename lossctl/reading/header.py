@@ -12,12 +12,13 @@ from lossctl.reading.dialect import Dialect
 from lossctl.reading.format import Reading
 from lossctl.reading.inferred_types import is_number
 from lossctl.reading.lines import BOM, before_text
-from lossctl.words import free, printable
+from lossctl.reading.look_alikes import not_utf8
+from lossctl.words import free
 
 SEPARATOR = re.compile(rb'"?sep=([\t -!#-&(-/:-@[-^`{-~])"?\r?(?:\n|$)', re.IGNORECASE)
 """A first line that says what separates cells, as Excel writes and reads it."""
-WORD = re.compile(rb"[A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*")
-"""A word with letters past ASCII."""
+SEPARATORS = ",;\t|"
+"""What may separate the cells of a line that seems to have only one."""
 ROW_NAMES = "row.names"
 """What R calls the column that it writes no name for."""
 
@@ -84,7 +85,7 @@ def _ensure_header(title: str, line: bytes, cells: tuple[str, ...], body: bytes,
     if sign is not None and others and (second.startswith(sign.encode()) or len(others) != len(cells)):
         comment = option(comment=sign) if len(sign) == 1 else option("skip_rows")
         raise DataError(f"{title}: the first line looks like a comment: {_shown(line)}", f"If so, say {comment}.")
-    if len(cells) == 1 and len(others) > 1:
+    if len(cells) == 1 and len(others) > 1 and not any(mark in cells[0] for mark in SEPARATORS):
         what = f"{title}: the first line has a single field, and the second {len(others)}: {_shown(line)}"
         raise DataError(what, f"If it stands above the header, say {option(skip_rows=1)}.")
 
@@ -106,18 +107,18 @@ def _first_line(body: bytes, dialect: Dialect) -> bytes:
 def _names_rows(header: bytes, columns: int, body: bytes, dialect: Dialect) -> bool:
     """Whether rows begin with a name that the header has no name for, as R writes them.
 
-    So it is where every row has one cell more, and the first cells are all different, and are quoted or count the rows.
-    Where commas separate, they must be quoted, as in the header: else it may be commas in cells that are too many.
+    So it is where every row has one cell more, and the first cells are all different, and are no numbers, or are quoted,
+    or count the rows. Where commas separate, they are quoted, as is the header: else there may be commas in cells.
     """
     first = _first_line(body, dialect)
     try:
         cells = _cells("", first, dialect)
     except DataError:
         return False
-    if len(cells) != columns + 1:
+    if len(cells) != columns + 1 or not cells[-1]:
         return False
-    quoted = dialect.quote is not None and all(line.startswith(dialect.quote.encode()) for line in (header, first))
-    if dialect.delimiter == "," and not quoted:
+    quoted = [dialect.quote is not None and line.startswith(dialect.quote.encode()) for line in (header, first)]
+    if dialect.delimiter == "," and not all(quoted):
         return False
     whole = body[: dialect.ends().last(body)] or body
     converting = pyarrow.csv.ConvertOptions(include_columns=["0"], column_types={"0": pa.string()})
@@ -126,7 +127,8 @@ def _names_rows(header: bytes, columns: int, body: bytes, dialect: Dialect) -> b
     except (pa.ArrowException, UnicodeError):
         return False
     names = table.column("0").to_pylist()
-    return len(set(names)) == len(names) and (quoted or names == [str(row) for row in range(1, len(names) + 1)])
+    words = quoted[1] or not any(map(is_number, names)) or names == [str(row) for row in range(1, len(names) + 1)]
+    return len(set(names)) == len(names) and words
 
 
 def _next_line(head: bytes, start: int) -> int:
@@ -181,33 +183,12 @@ MISQUOTED = f"Double a quote that is a character of the cell; if the file does n
 """What to do where text follows a closing quote."""
 
 
-def not_utf8(title: str, text: bytes) -> DataError:
-    """The error for text that is not UTF-8: what it may be, by its bytes."""
-    if any(byte < 32 and byte not in b"\t\r\n\f" for byte in text):
-        return DataError(f"{title}: not UTF-8 text", f"Is it another format under the name of {title}?")
-    return DataError(f"{title}: not UTF-8 text", encoding_hint(text))
-
-
-def encoding_hint(text: bytes) -> str:
-    """What to say of bytes that are not UTF-8: which encoding they may have, and how the first of them reads in it."""
-    try:
-        text.decode()
-    except UnicodeDecodeError as error:
-        text = text[max(error.start - 16, 0) : error.start + 16]
-    word = next(iter(WORD.findall(text)), b"")
-    name, called = ("cp1252", "Windows-1252") if re.search(rb"[\x80-\x9f]", word) else ("latin-1", "Latin-1")
-    shown = printable(word.decode(name, "replace"))
-    return (
-        f"It may be {called}, where it reads {shown!r}. If so, say {option(encoding=name)}; else convert it to UTF-8."
-    )
-
-
 def _names(title: str, cells: tuple[str, ...], dialect: Dialect) -> tuple[str, ...]:
     """The names of the columns: the cells of the first line; a `DataError` where they cannot be names."""
     cells = tuple(cell.strip() for cell in cells)
     if not any(cells):
         raise DataError(f"{title}: no header line")
-    separator = next((sign for sign in ",;\t|" if sign in cells[0] and sign != dialect.delimiter), None)
+    separator = next((sign for sign in SEPARATORS if sign in cells[0] and sign != dialect.delimiter), None)
     if len(cells) == 1 and separator is not None:
         hint = f"If so, say {option(delimiter=separator)}."
         raise DataError(f"{title}: a single column {cells[0]!r}: is {separator!r} the separator?", hint)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from lossctl.errors import option
+from lossctl.errors import DataError, option
 from lossctl.reading.cells import BadRow, shown
 
 CURRENCY = r"(?:[$€£¥₹₽₩¢]|(?:USD|EUR|GBP|CHF|JPY|CNY)\b)"
@@ -47,6 +47,8 @@ LOOKS: tuple[tuple[str, str], ...] = (
     ),
 )
 """How a text looks, and what is said of it; the first that fits is."""
+FOREIGN = re.compile(rb"[A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*")
+"""A word with letters past ASCII."""
 WORD = (
     f"If it means a missing number, say so with {option('null_values')}. "
     f"Only labels may be names of classes, with {option('classes')}."
@@ -85,3 +87,22 @@ def naming_hint(words: Sequence[str]) -> str:
     listed = 1 < len(words) <= 12 and not any("," in word or not word.strip() for word in words)
     names = ",".join(sorted(words)) if listed else "no,yes"
     return f"If these are the names of the classes, say so, in the order of their codes: {option(classes=names)}."
+
+
+def not_utf8(title: str, text: bytes) -> DataError:
+    """The error for text that is not UTF-8: what it may be, by its bytes."""
+    if any(byte < 32 and byte not in b"\t\r\n\f" for byte in text):
+        return DataError(f"{title}: not UTF-8 text", f"Is it another format under the name of {title}?")
+    return DataError(f"{title}: not UTF-8 text", encoding_hint(text))
+
+
+def encoding_hint(text: bytes) -> str:
+    """What to say of bytes that are not UTF-8: which encoding they may have, and how the first of them reads in it."""
+    try:
+        text.decode()
+    except UnicodeDecodeError as error:
+        text = text[max(error.start - 16, 0) : error.start + 16]
+    word = next(iter(FOREIGN.findall(text)), b"")
+    name, called = ("cp1252", "Windows-1252") if re.search(rb"[\x80-\x9f]", word) else ("latin-1", "Latin-1")
+    shown = word.decode(name, "replace")
+    return f"It may be {called}, where it reads {shown!r}: then say {option(encoding=name)}; else convert it to UTF-8."

@@ -128,6 +128,10 @@ ABOVE = {
     "spaces": (" y ,  p \n" + BODY, []),
     "spaces before quotes": ('"t", "y" , "p"\n' + "".join(f"a,{line}\n" for line in BODY.splitlines()), []),
     "R": ('"y","p"\n' + "".join(f'"{row}",{line}\n' for row, line in enumerate(BODY.splitlines())), []),
+    "R with names": (
+        "y\tp\n" + "".join(f"{n} x\t{a}\t{b}\n" for n, (a, b) in zip("abc", ROWS, strict=True)),
+        ["-d", "\\t"],
+    ),
     "R without quotes": (
         "y;p\n" + "".join(f"{row};{line}\n" for row, line in enumerate(BODY.replace(",", ";").splitlines(), 1)),
         ["-d", ";"],
@@ -147,6 +151,7 @@ def test_what_stands_above_the_rows_is_no_row(told, place, case):
     ("text", "words"),
     [
         ("# model 7, fold 2\n# exported\ny,p\n1,1\n", "the first line looks like a comment: '# model 7, fold 2'"),
+        ("Report: 7\n\ny,p\n1,1\n", "the first line has a single field, and the second 2: 'Report: 7'"),
         ("Report\ny,p\n1,1\n", "the first line has a single field, and the second 2: 'Report'"),
     ],
 )

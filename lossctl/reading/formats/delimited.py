@@ -13,12 +13,12 @@ from lossctl.reading.cells import BadRow, kind_of
 from lossctl.reading.columns import Column
 from lossctl.reading.dialect import Dialect
 from lossctl.reading.format import MIXED, NO_QUOTE, Mixed, Reading, Resplit, Wanted, formats
-from lossctl.reading.header import MISQUOTED, encoding_hint, header_of
+from lossctl.reading.header import MISQUOTED, header_of
 from lossctl.reading.inferred_types import HEAD, inferred_types, long_or_coded, spare
 from lossctl.reading.line_ends import LineEnds
 from lossctl.reading.lines import RANGE, Range, Stream, TextSource, lines_of, pieces, rows_of
 from lossctl.reading.location import Location
-from lossctl.reading.look_alikes import hint_for
+from lossctl.reading.look_alikes import encoding_hint, hint_for
 from lossctl.reading.stamp import Stamp
 from lossctl.reading.stamped import unchanged
 from lossctl.reading.stores import unreadable

@@ -16,7 +16,7 @@ from lossctl.reading.inferred_types import is_number
 from lossctl.reading.line_ends import LineEnds
 from lossctl.reading.lines import RANGE, Range, Stream, TextSource, before_text, lines_of, rows_of
 from lossctl.reading.location import Location
-from lossctl.reading.look_alikes import hint_for
+from lossctl.reading.look_alikes import encoding_hint, hint_for
 from lossctl.reading.missing import nulled
 from lossctl.reading.nesting import DEEPEST, too_deep
 from lossctl.reading.stamp import Stamp
@@ -90,7 +90,7 @@ class Layout:
             text.decode()
         except UnicodeDecodeError as error:
             row = sum(bool(line.strip()) for line in text[: error.start].split(b"\n")[:-1])
-            raise BadRow(row, "not UTF-8 text", "Convert the file to UTF-8.") from None
+            raise BadRow(row, "not UTF-8 text", encoding_hint(text)) from None
         schema = self.schema_for(wanted)
         try:
             table = _table(text, schema)
@@ -249,12 +249,14 @@ def _check_text(title: str, text: bytes) -> None:
     if not text.strip():
         raise DataError(f"{title}: no rows")
     if b"\0" in text[:64]:
-        raise DataError(f"{title}: not UTF-8 text; is it UTF-16?", "Convert it to UTF-8.")
+        raise DataError(
+            f"{title}: not UTF-8 text; is it UTF-16?", f"Convert it to UTF-8, or say {option(encoding='utf-16')}."
+        )
     try:
         text.decode()
     except UnicodeDecodeError as error:
         row = text.count(b"\n", 0, error.start) + 1
-        raise DataError(f"{title}: row {row:,}: not UTF-8 text", "Convert the file to UTF-8.") from None
+        raise DataError(f"{title}: row {row:,}: not UTF-8 text", encoding_hint(text)) from None
 
 
 def _schema(title: str, text: bytes, nulls: tuple[str, ...]) -> tuple[pa.Schema, pa.Schema]:
