@@ -107,8 +107,8 @@ def _first_line(body: bytes, dialect: Dialect) -> bytes:
 def _names_rows(header: bytes, columns: int, body: bytes, dialect: Dialect) -> bool:
     """Whether rows begin with a name that the header has no name for, as R writes them.
 
-    So it is where every row has one cell more, and the first cells are all different, and are no numbers, or are quoted,
-    or count the rows. Where commas separate, they are quoted, as is the header: else there may be commas in cells.
+    So it is where every row has one cell more, and the first cells are all different, and are no numbers, or quoted,
+    or count the rows. Where commas separate, they are quoted, as is the header: else cells may hold commas.
     """
     first = _first_line(body, dialect)
     try:
