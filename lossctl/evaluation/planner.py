@@ -73,8 +73,8 @@ def _ensure_numbers(planner: LayoutPlanner, column: str, *, rows: bool) -> None:
     """
     try:
         labels = text_of(planner.head.column(column), column).to_pylist()
-    except BadRow:
-        return  # said with its place when its turn comes
+    except (BadRow, DataError):
+        labels = []  # what is wrong is said with its place when its turn comes
     words = [word for word in dict.fromkeys(labels) if word and word not in NULLS]
     if rows:
         raise UsageError(f"label column {column!r} holds text", naming_hint(words))

@@ -19,7 +19,7 @@ BCE = 0.27977656357934225
 """-(ln 0.9 + ln 0.8 + ln 0.6) / 3, by mpmath: labels 1, 0, 1 and predictions 0.9, 0.2, 0.6."""
 ROWS = [("1", "0.9"), ("0", "0.2"), ("1", "0.6")]
 EVAL = ("-y", "y", "-p", "p", "-l", "bce", "-f", "value", "-q")
-PLACES = ["path", "gz", "pipe", "ranges"]
+PLACES = ["gz", "pipe", "ranges"]
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_quotes_and_comments_are_what_reading_sign_by_sign_says(quote, comment, 
 
 
 @pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("row", [1, 2, 3, 5])
+@pytest.mark.parametrize("row", [1, 3, 5])
 @pytest.mark.parametrize(
     "wrong", ['"Hello he said\t1\t0.9\nhe "x" said"\t0\t0.2\n', '"a"b\t1\t0.9\n', '"a" \t1\t0.9\n', '"a"b"c"\t1\t0.9\n']
 )
@@ -176,9 +176,10 @@ def test_a_cell_too_many_is_no_name_of_a_row(told, body):
 # --- encodings -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
-@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "utf-16", "utf-16-le", "utf-32", "shift_jis", "utf-8-sig"])
+@pytest.mark.parametrize(
+    ("place", "suffix"), [("gz", ".csv"), ("pipe", ".csv"), ("ranges", ".csv"), ("pipe", ".jsonl")]
+)
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16", "utf-16-le", "shift_jis", "utf-8-sig"])
 def test_text_of_another_encoding_is_read(told, place, suffix, encoding):
     word = "ソ表" if encoding == "shift_jis" else "é"
     rows = [f"{label},{prediction}" for label, prediction in ROWS * 5]

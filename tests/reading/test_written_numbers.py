@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import sys
 
 import pyarrow as pa
 import pytest
@@ -100,8 +101,13 @@ TOLD = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
-@pytest.mark.parametrize("text", TOLD)
+@pytest.mark.parametrize(
+    ("text", "suffix"),
+    [
+        *((text, ".csv") for text in TOLD),
+        *((text, suffix) for text in ("1,5", "cat") for suffix in (".jsonl", ".parquet")),
+    ],
+)
 def test_a_text_is_told_what_it_looks_like(lossctl, tmp_path, text, suffix):
     path = tmp_path / f"rows{suffix}"
     table = pa.table({"y": ["1", "2", "3"], "p": ["0.5", text, "0.25"]})
@@ -134,20 +140,18 @@ def test_what_is_told_of_marks_works(mae, text):
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
 @pytest.mark.parametrize("names", [("no", "yes"), ("cat", "dog"), ("False positive", "true positive")])
-@pytest.mark.parametrize("loss", ["bce", "mse"])
-def test_labels_that_are_names_are_told_how_to_be_said(lossctl, tmp_path, suffix, names, loss):
+def test_labels_that_are_names_are_told_how_to_be_said(lossctl, tmp_path, suffix, names):
     path = tmp_path / f"rows{suffix}"
     table = pa.table({"y": [names[1], names[0], names[1]], "p": [0.9, 0.2, 0.6]})
     path.write_bytes(stored_as(formats.get(suffix[1:]), table))
-    asked = ["eval", path, "-y", "y", "-p", "p", "-l", loss, "-f", "value", "-q"]
+    asked = ["eval", path, "-y", "y", "-p", "p", "-l", "bce", "-f", "value", "-q"]
     done = lossctl(*asked)
     assert done.status == 3
     assert f"row 1: column 'y' holds {names[1]!r}, which is not a number" in done.err
     said = re.search(r"--classes ('[^']+'|\S+)\.$", done.err.strip())
     assert said is not None, done.err
     assert "names of the classes" in done.err
-    if loss == "bce":
-        assert lossctl(*asked, "--classes", *shlex.split(said[1])).out == f"{BCE!r}\n"
+    assert lossctl(*asked, "--classes", *shlex.split(said[1])).out == f"{BCE!r}\n"
 
 
 # --- numbers as text in files with types -----------------------------------------------------------------------------
@@ -185,8 +189,7 @@ LISTS = {
 PAIRS = [("0.9", "0.1"), ("2e-1", "+.8"), ("0.6", "0.4")]
 
 
-@pytest.mark.parametrize("place", ["path", "ranges", "gz"])
-@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+@pytest.mark.parametrize(("place", "suffix"), [("ranges", ".csv"), ("gz", ".csv"), ("ranges", ".jsonl")])
 @pytest.mark.parametrize("form", LISTS)
 def test_a_list_in_a_cell_is_a_vector(tmp_path, monkeypatch, form, suffix, place):
     table = pa.table({"y": [0, 1, 0], "p": [LISTS[form].format(*pair) for pair in PAIRS]})
@@ -204,6 +207,9 @@ def test_every_list_is_read_to_the_last_digit(rows):
         assert written_lists(pa.array(words, pa.string()), "p").to_pylist() == rows
 
 
+MODULES = {".csv": "delimited", ".jsonl": "jsonlines"}
+
+
 @pytest.mark.parametrize(
     ("cell", "words"),
     [
@@ -214,11 +220,11 @@ def test_every_list_is_read_to_the_last_digit(rows):
 )  # fmt: skip
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
 def test_a_cell_that_is_no_such_list_is_an_error_with_its_row(tmp_path, monkeypatch, cell, words, suffix):
-    good = pa.table({"y": [0, 1] * 40_000, "p": ["[0.5, 0.5]"] * 80_000})  # more than is looked at first
-    bad = pa.table({"y": [0], "p": [cell]})
+    monkeypatch.setattr(sys.modules[f"lossctl.reading.formats.{MODULES[suffix]}"], "HEAD", 64)
+    good, bad = (pa.table({"y": [0] * n, "p": [text] * n}) for n, text in ((20, "[0.5, 0.5]"), (1, cell)))
     path = tmp_path / f"rows{suffix}"
-    path.write_bytes(stored_as(formats.get(suffix[1:]), pa.concat_tables([good, bad, good.slice(0, 2)])))
-    with pytest.raises(DataError, match=r"row 80,?001") as met:
+    path.write_bytes(stored_as(formats.get(suffix[1:]), pa.concat_tables([good, bad, good])))
+    with pytest.raises(DataError, match="row 21") as met:
         run(path, {"loss": "cross_entropy"})
     assert words in str(met.value)
 

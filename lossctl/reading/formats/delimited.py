@@ -265,7 +265,8 @@ def _explained(error: Exception, text: bytes, layout: Layout, wanted: Wanted) ->
         what = f"{layout.title}: column {name!r} holds {shown!r}, which is not {kind} as in the first rows"
         return Mixed(what, MIXED)
     what = "a number" if kind == "double" else f"of type {kind}"
-    return BadRow(max(int(row) - 1, 0), f"column {name!r} holds {shown!r}, which is not {what}", hint_for(value))
+    hint = encoding_hint(text) if "\ufffd" in value else hint_for(value)
+    return BadRow(max(int(row) - 1, 0), f"column {name!r} holds {shown!r}, which is not {what}", hint)
 
 
 class Delimited:
