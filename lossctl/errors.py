@@ -13,9 +13,13 @@ from lossctl.words import printable
 _OPEN, _SHUT, _BETWEEN = "\ud800", "\ud801", "\ud802"
 """What marks an option in a message: signs that no file, no name of a file and no command line can hold."""
 _OPTION = re.compile(f"{_OPEN}(\\w+)(?:=([^{_SHUT}]*))?{_SHUT}")
-_OF_READING = {name: name for name in ("delimiter", "format", "header", "max_line", "timeout")} | {
-    "null_values": "nulls"
-}
+_OF_READING = {
+    name: name
+    for name in (
+        "comment", "decimal", "delimiter", "encoding", "format", "header", "max_line", "quote", "skip_rows",
+        "thousands", "timeout",
+    )
+} | {"null_values": "nulls"}  # fmt: skip
 """What of the options are fields of a `lossctl.Reading`, and how they are called there."""
 
 

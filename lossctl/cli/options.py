@@ -104,6 +104,28 @@ class Input:
             "nan.",
         ),
     ] = None
+    quote: Annotated[
+        str,
+        input_option("--quote", metavar="CHAR", help="What cells of delimited text may stand in: \" or ', or none."),
+    ] = '"'
+    decimal: Annotated[
+        str, input_option("--decimal", metavar="CHAR", help="Decimal mark of delimited text: . or a comma.")
+    ] = "."
+    thousands: Annotated[
+        str | None,
+        input_option("--thousands", metavar="CHAR", help="What may stand between groups of three digits in it."),
+    ] = None
+    comment: Annotated[
+        str | None,
+        input_option("--comment", metavar="CHAR", help="How lines of delimited text begin that are none, such as #."),
+    ] = None
+    skip_rows: Annotated[
+        int, input_option("--skip-rows", metavar="N", min=0, help="How many lines stand above its header.")
+    ] = 0
+    encoding: Annotated[
+        str | None,
+        input_option("--encoding", metavar="NAME", help="How text is encoded, such as latin-1. Default: UTF-8."),
+    ] = None
     max_line: Annotated[
         str | None,
         input_option("--max-line", metavar="SIZE", help="How long a line of text may be, such as 512M. Default: 256M."),
@@ -129,7 +151,19 @@ class Input:
             patience.tell = voice.warn
 
         nulls = NULLS if self.null_values is None else tuple(part.strip() for part in self.null_values.split(","))
-        reading = Reading(self.input_format, self.delimiter, not self.no_header, nulls, timeout=self.timeout)
+        reading = Reading(
+            self.input_format,
+            self.delimiter,
+            not self.no_header,
+            nulls,
+            quote=self.quote,
+            comment=self.comment,
+            skip_rows=self.skip_rows,
+            encoding=self.encoding,
+            decimal=self.decimal,
+            thousands=self.thousands,
+            timeout=self.timeout,
+        )
         if self.max_line is None:
             return reading
         size = size_of(self.max_line)

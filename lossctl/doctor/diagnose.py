@@ -25,7 +25,8 @@ from lossctl.inference.request import Request
 from lossctl.inference.roles import choose, find, titled
 from lossctl.reading.columns import Column
 from lossctl.reading.files import ensure_heeded, narrowed, open_source, warnings_of
-from lossctl.reading.format import Reading, Source
+from lossctl.reading.format import NULLS, Reading, Source
+from lossctl.reading.inferred_types import is_number
 from lossctl.words import shell_word, split
 
 ID_NAMES = ("id",)
@@ -166,13 +167,25 @@ def _layout(source: Source, request: Request, ids: Sequence[str]) -> Layout:
     """Which columns play which role, which identify a row, which predictions hold text; all before the pass."""
     planner = LayoutPlanner(source, request)
     layout = planner.layout(rows=any(model.width for model in planner.roles.models))
-    unread = (model.name for model in layout.models if any(planner.kinds[name] == "text" for name in model.columns))
+    text = {name: _no_number(planner, name) for model in layout.models for name in model.columns}
+    unread = [model.name for model in layout.models if any(text[name] is not None for name in model.columns)]
+    if layout.text and layout.classes is None and _no_number(planner, layout.roles.label[0]) is None:
+        layout = replace(layout, class_labels="codes")  # numbers that are written as text
     chosen = tuple(name for pattern in ids for name in find(pattern, source.columns, "id"))
     if not chosen:
         used = {*layout.roles.needed}
         names = [column.name for column in source.columns if column.name not in used]
         chosen = tuple(name for name in names if name.lower() in ID_NAMES)[:1]
-    return replace(layout, ids=chosen, unread=frozenset(unread))
+    example = next((word for word in text.values() if word is not None), "")
+    return replace(layout, ids=chosen, unread=frozenset(unread), unread_text=example)
+
+
+def _no_number(planner: LayoutPlanner, column: str) -> str | None:
+    """The first cell of a column of text that is no number; ``None`` where all are numbers, as far as was looked."""
+    if planner.kinds[column] != "text":
+        return None
+    words = [word for word in planner.head.column(column).to_pylist() if word is not None and word not in NULLS]
+    return next((word for word in words if not is_number(word)), None if words else "")
 
 
 def _findings(cases: Sequence[Case], passed: Traversal) -> Iterator[Reported]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from lossctl.errors import worded
 from lossctl.inference.fit import Fit, Settings
 from lossctl.words import shell_word
 
@@ -34,3 +35,13 @@ def flags(settings: Settings) -> list[str]:
     """Fields of a request as flags of the command line, quoted."""
     named = ((f"--{name.replace('_', '-')}", value) for name, value in settings)
     return [shell_word(flag if value is True else f"{flag}={value}") for flag, value in named]
+
+
+def with_flags(text: str) -> str:
+    """A text with its options as flags."""
+    return worded(text, lambda name, values: " ".join([f"--{name.replace('_', '-')}", *map(_value, values)]))
+
+
+def _value(value: str) -> str:
+    """A value as a shell takes it; a sign is quoted, to be told from the sentence."""
+    return shell_word(value) if any(map(str.isalnum, value)) or "'" in value else f"'{value}'"

@@ -10,7 +10,7 @@ from typing import get_args
 import pyarrow as pa
 
 from lossctl.domain import BINARY, PROBABILITY, SIMPLEX, Domain
-from lossctl.errors import UsageError, option
+from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.plan import Plan, PlannedModel
 from lossctl.functions.activation import get_activation
 from lossctl.functions.bound_loss import BoundLoss, get_loss
@@ -18,9 +18,10 @@ from lossctl.functions.definition import split_specs
 from lossctl.functions.pairing import doubts
 from lossctl.inference.layout import LayoutPlanner
 from lossctl.inference.request import Nulls, Request
-from lossctl.reading.cells import elements, kind_of, scalar_column
+from lossctl.reading.cells import BadRow, elements, kind_of, scalar_column, shown, text_of
 from lossctl.reading.files import warnings_of
-from lossctl.reading.format import Source
+from lossctl.reading.format import NULLS, Source
+from lossctl.reading.look_alikes import is_name, naming_hint
 
 
 def make_plan(source: Source, request: Request) -> Plan:
@@ -44,9 +45,7 @@ def make_plan(source: Source, request: Request) -> Plan:
     rows = any(bound.rows for bounds in losses for bound in bounds)
     layout = planner.layout(rows=rows)
     if layout.text and layout.classes is None:
-        if rows:
-            hint = f"Name the classes in order: {option(classes='no,yes')}."
-            raise UsageError(f"label column {layout.roles.label[0]!r} holds text", hint)
+        _ensure_numbers(planner, layout.roles.label[0], rows=rows)
         layout = replace(layout, class_labels="codes")  # if it is text indeed, its first row says so
     models = tuple(
         PlannedModel(model.name, model.columns, model.width, bounds)
@@ -64,6 +63,26 @@ def make_plan(source: Source, request: Request) -> Plan:
     _check(plan)
     risky = (doubt for model, bound in plan.losses for doubt in doubts(bound, model.width))
     return replace(plan, doubts=tuple(dict.fromkeys((*warnings_of(source), *risky))))
+
+
+def _ensure_numbers(planner: LayoutPlanner, column: str, *, rows: bool) -> None:
+    """Check that a label column of text does not hold names of classes that nobody named.
+
+    Raises:
+        UsageError: it holds text, and the losses are of rows, of which each is of a class.
+        DataError: the labels of the first rows are all names.
+    """
+    try:
+        labels = text_of(planner.head.column(column), column).to_pylist()
+    except (BadRow, DataError):
+        labels = []  # what is wrong is said with its place when its turn comes
+    words = [word for word in dict.fromkeys(labels) if word and word not in NULLS]
+    if rows:
+        raise UsageError(f"label column {column!r} holds text", naming_hint(words))
+    if words and all(is_name(word) for word in words):
+        file = next(iter(planner.source.files), "the table")
+        what = f"{file}: row {labels.index(words[0]) + 1:,}: column {column!r} holds {shown(words[0])}"
+        raise DataError(f"{what}, which is not a number", naming_hint(words))
 
 
 def _check(plan: Plan) -> None:

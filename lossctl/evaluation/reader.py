@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 
 from lossctl.domain import BoolArray, FloatArray, IntArray
-from lossctl.reading.cells import TEXT_HINT, BadRow, kind_of, scalar_column, shown, text_of, texts, vector_column
+from lossctl.reading.cells import BadRow, kind_of, scalar_column, shown, text_of, texts, vector_column
+from lossctl.reading.written import written_numbers
 from lossctl.sums.problems import Key, Problem
 
 
@@ -52,16 +53,18 @@ class Reader:
             self.null |= null
 
     def numbers(self, column: str) -> FloatArray:
-        """A column of numbers, or of lists of one number.
+        """A column of numbers, which may be written as text, or of lists of one number.
 
         Raises:
-            BadRow: it holds none.
+            BadRow: it holds something else.
         """
         array = self.record.column(column)
         if kind_of(array.type) == "list":
             return self._lists(column, 1)[:, 0]
+        if kind_of(array.type) == "text":
+            array = written_numbers(text_of(array, column), column)
         if kind_of(array.type) != "number":
-            raise BadRow(0, f"column {column!r} holds {shown(array[0].as_py())}, which is not a number", TEXT_HINT)
+            raise BadRow(0, f"column {column!r} holds {shown(array[0].as_py())}, which is not a number")
         values, null = scalar_column(array)
         self.missing(column, null)
         return values

@@ -45,6 +45,8 @@ class Layout:
     """Columns that identify a row, where they are to be read."""
     unread: frozenset[str] = frozenset()
     """Models whose columns hold text, of which nothing is read."""
+    unread_text: str = ""
+    """What stands in the first of these."""
 
     @property
     def models(self) -> tuple[Model, ...]:

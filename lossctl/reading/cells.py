@@ -9,14 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from lossctl.domain import BoolArray, FloatArray, row_sum
-from lossctl.errors import option
 from lossctl.reading.storage import contents, is_list, mask_of
-
-TEXT_HINT = (
-    f"What means a missing number is said by {option('null_values')}; "
-    f"labels that are names need {option(classes='no,yes')}."
-)
-
 
 BYTES = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
 

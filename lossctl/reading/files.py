@@ -10,14 +10,20 @@ from typing import Any
 import pyarrow as pa
 
 from lossctl.errors import DataError, UsageError, option, too_little_memory
-from lossctl.reading.cells import TEXT_HINT
 from lossctl.reading.columns import Column
 from lossctl.reading.expand import expand, repeated
-from lossctl.reading.format import NULLS, Format, Reading, Resplit, Shard, Source, Wanted, formats, suffixes
+from lossctl.reading.format import Format, Reading, Resplit, Shard, Source, Wanted, formats, suffixes
 from lossctl.reading.location import STDIN, SUFFIXES, Location, locate
+from lossctl.reading.look_alikes import hint_for
 from lossctl.reading.memory import open_table
 from lossctl.reading.stamp import Stamp
 from lossctl.reading.waiting import patience
+
+_SIGNS = ("delimiter", "header", "quote", "comment", "skip_rows", "decimal", "thousands")
+OF_DELIMITED = {name: name for name in _SIGNS}
+"""What is said of delimited text alone, as options, and the fields of `Reading` that say it."""
+OF_TEXT = {"null_values": "nulls", "encoding": "encoding"}
+"""What is said of every text."""
 
 
 def bare_name(path: str) -> str:
@@ -41,6 +47,8 @@ def open_location(location: Location, reading: Reading, format_: Format | None =
     format_ = format_ or format_of(location, reading)
     if location.compression is not None and not format_.text:
         raise DataError(f"{location.title}: {format_.name} inside {location.compression}", "Decompress the file first.")
+    if format_.text and reading.encoding is not None:
+        location = replace(location, encoding=reading.encoding)
     try:
         return format_.open(location, reading)
     except MemoryError:
@@ -118,7 +126,7 @@ class Keyed:
         try:
             return words.cast(pa.float64()) if number else words
         except pa.ArrowInvalid:
-            raise DataError(f"{self.file}: the folder {name}={value} names no number", TEXT_HINT) from None
+            raise DataError(f"{self.file}: the folder {name}={value} names no number", hint_for(value)) from None
 
 
 @dataclass(frozen=True)
@@ -273,15 +281,14 @@ def ensure_heeded(reading: Reading | None, *sources: Source) -> None:
     """
     held = [source.format for source in sources if isinstance(source, Files)]
     reading = reading or Reading()
-    for name, said, heeded in (
-        ("delimiter", reading.delimiter is not None, any(not format_.typed for format_ in held)),
-        ("header", not reading.header, any(not format_.typed for format_ in held)),
-        ("null_values", reading.nulls != NULLS, any(format_.text for format_ in held)),
+    for names, heeded in (
+        (OF_DELIMITED, any(not format_.typed for format_ in held)),
+        (OF_TEXT, any(format_.text for format_ in held)),
     ):
-        if said and held and not heeded:
-            raise UsageError(
-                f"{option(name)} is for text, and {held[0].name} says itself how it is read", "Leave it out."
-            )
+        for name, field_name in names.items():
+            if held and not heeded and getattr(reading, field_name) != getattr(Reading, field_name):
+                what = f"{option(name)} is for text, and {held[0].name} says itself how it is read"
+                raise UsageError(what, "Leave it out.")
 
 
 def _data_files(path: str) -> list[str]:

@@ -22,6 +22,8 @@ from lossctl.registry import Registry
 NULLS = ("", "NA", "N/A", "#N/A", "null", "NULL", "None", "NaN", "nan")
 """What a missing number looks like in every text format."""
 DAY = 86_400
+NO_QUOTE = "none"
+"""What `Reading.quote` says of text that does not quote."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,18 @@ class Reading:
     header: bool = True
     """Whether the first line of delimited text names the columns; else they are ``#1``, ``#2``, …"""
     nulls: tuple[str, ...] = NULLS
+    quote: str = '"'
+    """What cells of delimited text may stand in: ``"`` or ``'``; ``none`` where quotes are plain characters."""
+    comment: str | None = None
+    """How a line of delimited text begins that is none."""
+    skip_rows: int = 0
+    """How many lines stand above the header of delimited text, or above its rows where it has none."""
+    encoding: str | None = None
+    """How text is encoded; else it is UTF-8."""
+    decimal: str = "."
+    """What stands before the fraction of a number in delimited text: ``.`` or ``,``."""
+    thousands: str | None = None
+    """What may stand between groups of three digits in a number in delimited text."""
     max_line: int = 1 << 28
     """How many bytes a line of text may have; what a file without line ends takes in memory is a few times that."""
     timeout: float = 30.0
@@ -43,8 +57,37 @@ class Reading:
     def __post_init__(self) -> None:
         if not 0 < self.max_line <= 1 << 30:  # Arrow counts the bytes of a text in 31 bits
             raise UsageError(f"the longest line must have from 1 byte to 1 GiB, not {self.max_line:,} bytes")
+        _ensure_signs(self)
+        if self.encoding is not None:
+            _ensure_encoding(self.encoding)
         if not 0 < self.timeout <= DAY:
             raise UsageError(f"{option('timeout')} must be above 0 and at most {DAY} seconds, not {self.timeout:g}")
+
+
+def _ensure_signs(reading: Reading) -> None:
+    """Check what is said of delimited text; a `UsageError` where it cannot be so."""
+    if reading.quote not in {'"', "'", NO_QUOTE}:
+        raise UsageError(f"{option('quote')} must be \" or ' or {NO_QUOTE}, not {reading.quote!r}")
+    if reading.comment is not None and (len(reading.comment.encode()) != 1 or reading.comment in "\r\n\"'"):
+        raise UsageError(f"{option('comment')} must be one character, not {reading.comment!r}", "Such as '#'.")
+    if reading.skip_rows < 0:
+        raise UsageError(f"{option('skip_rows')} must be at least 0, not {reading.skip_rows}")
+    if reading.decimal not in {".", ","}:
+        raise UsageError(f"{option('decimal')} must be a point or a comma, not {reading.decimal!r}")
+    sign = reading.thousands
+    if sign is not None and (len(sign) != 1 or sign in '\r\n"+-' or sign.isalnum()):
+        raise UsageError(f"{option('thousands')} must be one character, not {sign!r}", "Such as ',' or ' '.")
+    if sign == reading.decimal:
+        hint = f"Say {option(decimal=',')} if the comma is the decimal mark." if sign == "." else ""
+        raise UsageError(f"{option('thousands')} and {option('decimal')} are both {sign!r}", hint)
+
+
+def _ensure_encoding(name: str) -> None:
+    """Check that an encoding is known; a `UsageError` where it is not."""
+    try:
+        "".encode(name)
+    except (LookupError, ValueError):
+        raise UsageError(f"no encoding is called {name!r}", "Such as latin-1, cp1252 or utf-16.") from None
 
 
 @dataclass(frozen=True)

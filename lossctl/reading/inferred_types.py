@@ -5,6 +5,9 @@ import re
 import pyarrow as pa
 import pyarrow.csv
 
+from lossctl.reading.dialect import Dialect
+from lossctl.reading.written import are_lists, are_numbers
+
 HEAD = 1 << 20
 """Bytes from which the types of columns are inferred."""
 
@@ -31,46 +34,50 @@ def is_number(text: str) -> bool:
 
 
 def inferred_types(
-    names: tuple[str, ...], body: bytes, delimiter: str, nulls: tuple[str, ...]
-) -> tuple[pa.DataType, ...]:
+    names: tuple[str, ...], body: bytes, dialect: Dialect, nulls: tuple[str, ...]
+) -> tuple[tuple[pa.DataType, ...], frozenset[str]]:
     """The type that Arrow infers for each column from the first rows; text where it cannot.
+
+    Lists of numbers are such, and so are numbers with groups of digits; those columns are named beside the types.
 
     A row that cannot be parsed is skipped: it is reported with its place when its shard is read.
     """
     if not body.strip():
-        return (pa.null(),) * len(names)
+        return (pa.null(),) * len(names), frozenset()
     spare(body)
     try:
         body.decode()
     except UnicodeDecodeError:
-        return (pa.string(),) * len(names)
-    reading = pyarrow.csv.ReadOptions(
-        use_threads=False, block_size=len(body) + 1, column_names=[str(index) for index in range(len(names))]
+        return (pa.string(),) * len(names), frozenset()
+    converting = pyarrow.csv.ConvertOptions(
+        null_values=list(nulls), strings_can_be_null=True, decimal_point=dialect.decimal
     )
-    parsing = pyarrow.csv.ParseOptions(
-        delimiter=delimiter, newlines_in_values=b'"' in body, invalid_row_handler=lambda _: "skip"
-    )
-    converting = pyarrow.csv.ConvertOptions(null_values=list(nulls), strings_can_be_null=True)
     try:
-        return tuple(pyarrow.csv.read_csv(pa.BufferReader(body), reading, parsing, converting).schema.types)
+        table = dialect.table(body, len(names), converting, skip=True)
     except pa.ArrowException:
-        return (pa.string(),) * len(names)
+        return (pa.string(),) * len(names), frozenset()
+    types, grouped = list(table.schema.types), set()
+    for place, kind in enumerate(types):
+        if not pa.types.is_string(kind):
+            continue
+        words = table.column(place).combine_chunks()
+        if are_lists(words):
+            types[place] = pa.list_(pa.float64())
+        elif dialect.thousands is not None and are_numbers(words, nulls, dialect.decimal, dialect.thousands):
+            types[place] = pa.float64()
+            grouped.add(names[place])
+    return tuple(types), frozenset(grouped)
 
 
 def long_or_coded(
-    names: tuple[str, ...], types: tuple[pa.DataType, ...], body: bytes, delimiter: str
+    names: tuple[str, ...], types: tuple[pa.DataType, ...], body: bytes, dialect: Dialect
 ) -> frozenset[str]:
     """The columns that Arrow takes for numbers though they hold integers beyond 2^63, or codes with leading zeros."""
     doubles = [str(place) for place, kind in enumerate(types) if pa.types.is_float64(kind) or pa.types.is_integer(kind)]
     if not doubles or not LONG.search(body):
         return frozenset()
-    places = [str(place) for place in range(len(names))]
-    reading = pyarrow.csv.ReadOptions(use_threads=False, block_size=len(body) + 1, column_names=places)
-    parsing = pyarrow.csv.ParseOptions(
-        delimiter=delimiter, newlines_in_values=b'"' in body, invalid_row_handler=lambda _: "skip"
-    )
     converting = pyarrow.csv.ConvertOptions(include_columns=doubles, column_types=dict.fromkeys(doubles, pa.string()))
-    table = pyarrow.csv.read_csv(pa.BufferReader(body), reading, parsing, converting)
+    table = dialect.table(body, len(names), converting, skip=True)
     import pyarrow.compute as pc
 
     long = (

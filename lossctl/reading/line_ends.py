@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from lossctl.domain import BoolArray, IntArray
 
-QUOTE, LINE_FEED, CARRIAGE_RETURN = b'"\n\r'
+LINE_FEED, CARRIAGE_RETURN = b"\n\r"
 BLOCK = 1 << 20
 """Bytes that are looked at together: what is noted of a byte takes many times its place."""
-QUOTED = re.compile(rb'(?:[^"]++|"")*+')
+QUOTED = {quote: re.compile(rb"(?:[^%b]++|%b%b)*+" % ((quote,) * 3)) for quote in (b'"', b"'")}
 """What stands in quotes, up to the quote that closes them."""
 
 
@@ -19,24 +19,32 @@ QUOTED = re.compile(rb'(?:[^"]++|"")*+')
 class LineEnds:
     """The ends of the lines of one text, whose blocks are given in order; it begins outside quotes.
 
-    A line feed inside quotes ends no line. A quote opens a cell only at its beginning; elsewhere in a bare cell it is a
-    character like any other.
+    A line feed inside quotes ends no line. A quote opens a cell only at its beginning; elsewhere in a bare cell, and in
+    a comment, it is a character like any other.
     """
 
     delimiter: str | None = None
     """What separates cells that may stand in quotes; ``None`` where quotes mean nothing."""
+    quote: str = '"'
+    comment: str | None = None
+    """How a line begins that is none, one character."""
     inside: bool = field(default=False, init=False)
     """Whether what was given ends inside quotes."""
+    misplaced: int | None = field(default=None, init=False)
+    """Where text first follows the quote that closes a cell, in what was given to `all`."""
     _before: int = field(default=LINE_FEED, init=False)
     """The last byte that was given."""
     _closed: bool = field(default=False, init=False)
     """Whether that is a quote that closes a cell, or is half of a doubled one."""
+    _commented: bool = field(default=False, init=False)
+    """Whether what was given ends inside a comment."""
 
     def last(self, text: bytes) -> int:
         """Where the last line of the next block of text ends; 0 where none does."""
-        if self.delimiter is None or not (self.inside or b'"' in text):
-            self._pass(text, closed=False)
-            return text.rfind(b"\n") + 1
+        if self.delimiter is None or not (self.inside or self._quote in text):
+            end = text.rfind(b"\n") + 1
+            self._pass(text, end, closed=False)
+            return end
         return max((start + int(ends[-1]) for start, ends in self._blocks(text) if len(ends)), default=0)
 
     def all(self, text: bytes) -> IntArray:
@@ -45,25 +53,50 @@ class LineEnds:
 
     def _blocks(self, text: bytes) -> list[tuple[int, IntArray]]:
         """Where blocks of a text begin, and where in each of them lines end."""
-        return [(start, self._ends(text[start : start + BLOCK])) for start in range(0, len(text), BLOCK)]
+        return [(start, self._ends(text[start : start + BLOCK], start)) for start in range(0, len(text), BLOCK)]
 
-    def _ends(self, block: bytes) -> IntArray:
+    def _ends(self, block: bytes, start: int) -> IntArray:
         data = np.frombuffer(block, np.uint8)
         ends = np.flatnonzero(data == LINE_FEED)
         if self.delimiter is None:
             return ends + 1
-        quotes = np.flatnonzero(data == QUOTE)
-        if not self._opens(data, quotes).all():
+        quotes = np.flatnonzero(data == ord(self.quote))
+        if self._comments(block) or not self._opens(data, quotes).all():
             quotes = self._one_by_one(block)
+        if self.misplaced is None:
+            self._close(data, quotes, start)
         outside = (np.searchsorted(quotes, ends) + self.inside) % 2 == 0
         self.inside = (len(quotes) + self.inside) % 2 == 1
-        self._pass(block, closed=len(quotes) > 0 and quotes[-1] == len(block) - 1 and not self.inside)
-        return np.asarray(ends[outside] + 1)
+        ends = np.asarray(ends[outside] + 1)
+        closed = len(quotes) > 0 and quotes[-1] == len(block) - 1 and not self.inside
+        self._pass(block, int(ends[-1]) if len(ends) else 0, closed=closed)
+        return ends
 
-    def _pass(self, block: bytes, *, closed: bool) -> None:
-        """Note how a block ends."""
+    def _pass(self, block: bytes, end: int, *, closed: bool) -> None:
+        """Note how a block ends; ``end`` is where its last line does, 0 where none does."""
+        if self.comment is not None and not self.inside and end < len(block):
+            begins = end > 0 or self._before == LINE_FEED
+            self._commented = block[end] == ord(self.comment) if begins else self._commented
+        elif block:
+            self._commented = False
         if block:
             self._before, self._closed = block[-1], closed
+
+    def _comments(self, block: bytes) -> bool:
+        """Whether a block may hold a part of a comment."""
+        return self.comment is not None and (self._commented or self.comment.encode() in block)
+
+    def _close(self, data: NDArray[np.uint8], quotes: IntArray, start: int) -> None:
+        """Note the first quote that closes a cell, or would, and has text behind it."""
+        after = quotes[1 - int(self.inside) :: 2] + 1
+        if self._closed:
+            after = np.concatenate([[0], after])
+        after = after[after < len(data)]
+        behind = data[after]
+        allowed = (behind == self._separator) | (behind == LINE_FEED) | (behind == CARRIAGE_RETURN)
+        wrong = np.flatnonzero(~(allowed | (behind == ord(self.quote))))
+        if len(wrong):
+            self.misplaced = start + int(after[wrong[0]])
 
     def _opens(self, data: NDArray[np.uint8], quotes: IntArray) -> BoolArray:
         """Of every second quote, whether it can open a cell, if those between close it: all do, but for bare cells."""
@@ -78,23 +111,32 @@ class LineEnds:
     def _separator(self) -> int:
         return ord(self.delimiter or "\0")
 
+    @property
+    def _quote(self) -> bytes:
+        return self.quote.encode()
+
     def _one_by_one(self, block: bytes) -> IntArray:
         """The quotes that open or close a cell, cell by cell: for text with quotes inside bare cells."""
         bare_end = re.compile(b"[\r\n" + re.escape(bytes([self._separator])) + b"]")
         starts = {self._separator, LINE_FEED, CARRIAGE_RETURN}
         quotes, position, inside = [], 0, self.inside
-        if self._closed and block.startswith(b'"'):  # the other half of a doubled one
+        if self._closed and block.startswith(self._quote):  # the other half of a doubled one
             quotes, position, inside = [0], 1, True
+        elif self._commented:
+            position = block.find(b"\n") + 1 or len(block)
         while True:
             if inside:
-                quote = QUOTED.match(block, position).end()  # type: ignore[union-attr]  # it matches nothing at least
+                quote = QUOTED[self._quote].match(block, position).end()  # type: ignore[union-attr]  # it matches nothing at least
                 if quote == len(block):
                     break
                 inside = False
             else:
-                quote = block.find(b'"', position)
+                quote = block.find(self._quote, position)
                 if quote < 0:
                     break
+                if self._in_comment(block, position, quote):
+                    position = block.find(b"\n", quote) + 1 or len(block)
+                    continue
                 if (block[quote - 1] if quote else self._before) not in starts:
                     separator = bare_end.search(block, quote)
                     if separator is None:
@@ -106,9 +148,11 @@ class LineEnds:
             position = quote + 1
         return np.array(quotes, np.int64)
 
-
-def closes(text: bytes, delimiter: str) -> bool:
-    """Whether a text of whole cells, which begins outside quotes, ends outside quotes."""
-    ends = LineEnds(delimiter)
-    ends.last(text)
-    return not ends.inside
+    def _in_comment(self, block: bytes, position: int, quote: int) -> bool:
+        """Whether a quote stands in a line that is a comment; ``position`` is before it and outside quotes."""
+        if self.comment is None:
+            return False
+        line = block.rfind(b"\n", position, quote) + 1
+        begins = line > 0 or position == 0 or block[position - 1] == LINE_FEED
+        line = line or position
+        return begins and (line > 0 or self._before == LINE_FEED) and block[line] == ord(self.comment)

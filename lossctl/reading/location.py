@@ -65,6 +65,8 @@ class Location:
     """The first bytes of what is no pipe, as they are stored."""
     stamp: Stamp = field(default=UNKNOWN, repr=False)
     """What it was when it was opened first, which it must still be; says nothing of a pipe."""
+    encoding: str | None = None
+    """How its text is encoded; ``None`` for UTF-8, which is what `open` gives."""
 
     @property
     def title(self) -> str:
@@ -74,7 +76,7 @@ class Location:
     @property
     def ranges(self) -> bool:
         """Whether parts of it can be read by themselves."""
-        return not self.pipe and self.compression is None
+        return not self.pipe and self.compression is None and self.encoding is None
 
     @property
     def size(self) -> int:
@@ -108,11 +110,14 @@ class Location:
             raise unreadable(self.title, error) from None
 
     def open(self) -> Any:
-        """Its bytes from the beginning, decompressed; of a pipe, from where it stands."""
-        raw: Any = self.handle if self.handle is not None else open_whole(self.path, self.stamp)
-        if self.compression is None:
-            return raw
-        return pa.CompressedInputStream(raw, self.compression)
+        """Its bytes from the beginning, decompressed, and text as UTF-8; of a pipe, from where it stands."""
+        file: Any = self.handle if self.handle is not None else open_whole(self.path, self.stamp)
+        if self.compression is not None:
+            file = pa.CompressedInputStream(file, self.compression)
+        if self.encoding is None:
+            return file
+        native = file if isinstance(file, pa.NativeFile) else pa.PythonFile(file, mode="r")
+        return pa.transcoding_input_stream(native, self.encoding, "utf-8")
 
     def confirm(self) -> None:
         """Check that the file is what it was, once all of it was read.

@@ -20,7 +20,7 @@ from lossctl.rendering.picture import writers
 from lossctl.rendering.renderer import renderers
 
 GROUPS = (Input, Join, Columns, LossOptions, Output, RunningOptions)
-SAMPLE = "id,y,p,q,w,g\n1,0.5,0.25,0.5,1,a\n2,1,0.75,0.5,0,b\n3,2,2.5,1,1,a\n4,NaN,1,1,1,b\n"
+SAMPLE = 'id,y,p,q,w,g\n1,0.5,0.25,0.5,1,a\n2,1,0.75,0.5,0,b\n3,2,"2.5",1,1,a\n4,NaN,1,1,1,b\n'
 ASKED = ["-y", "y", "-p", "p"]
 LINES = {
     "eval": ["{}", *ASKED, "-l", "mse"],
@@ -34,7 +34,8 @@ LINES = {
 }
 """A line of each command, and of those that take a name instead of files."""
 VALUES = {
-    "--activation": "tanh", "--by": "g", "--classes": "a,b", "--color": "always", "--delimiter": ";", "--draws": 3,
+    "--activation": "tanh", "--by": "g", "--classes": "a,b", "--color": "always", "--comment": 3, "--decimal": ",",
+    "--delimiter": ";", "--draws": 3, "--encoding": "utf-16", "--quote": "none", "--skip-rows": 1, "--thousands": 5,
     "--engine": "serial", "--eps": 0.1, "--fail-above": 0, "--format": "tsv", "--from": 1, "--id": "q",
     "--input-format": "tsv", "--join": "inner", "--kind": "activation", "--label": 1, "--labels": "{}",
     "--loss": "huber", "--max-line": 4, "--null-values": 0.5, "--nulls": "drop", "--output": "{}.txt", "--precision": 1,

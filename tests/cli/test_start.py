@@ -127,7 +127,7 @@ def test_a_number_out_of_range_is_told_the_range(command, option, lossctl):
     [
         (["--what"], "No such option: --what"),
         (["evil"], "No such command 'evil'. Did you mean 'eval'?"),
-        (["eval", "--quie"], "No such option: --quie (Possible options: --id, --quiet)"),
+        (["eval", "--quie"], "No such option: --quie (Possible options: --id, --quiet, --quote)"),
         (["eval", "--eps"], "Option '--eps' requires an argument."),
         (["gradcheck"], "Missing argument 'NAME'."),
         (["explain", "mse", "mae"], "Got unexpected extra argument(s) (mae)"),

@@ -74,5 +74,14 @@ def _repeated(files: list[str], source: Input) -> list[str]:
     words += ["-F", shell_word(source.input_format)] if source.input_format is not None else []
     words += ["-d", shell_word(source.delimiter)] if source.delimiter is not None else []
     words += ["--no-header"] if source.no_header else []
-    words += [shell_word(f"--null-values={source.null_values}")] if source.null_values is not None else []
+    for flag, value, usual in (
+        ("--null-values", source.null_values, None),
+        ("--quote", source.quote, '"'),
+        ("--decimal", source.decimal, "."),
+        ("--thousands", source.thousands, None),
+        ("--comment", source.comment, None),
+        ("--skip-rows", source.skip_rows, 0),
+        ("--encoding", source.encoding, None),
+    ):
+        words += [shell_word(f"{flag}={value}")] if value != usual else []
     return words

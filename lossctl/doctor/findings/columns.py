@@ -3,6 +3,9 @@
 import numpy as np
 
 from lossctl.doctor.finding import ENOUGH, Case, Evidence, Severity, finding
+from lossctl.doctor.shell import with_flags
+from lossctl.reading.cells import shown
+from lossctl.reading.look_alikes import hint_for
 from lossctl.sums.problems import Problem
 from lossctl.words import counted, percent
 
@@ -12,10 +15,9 @@ def text_predictions(case: Case) -> Evidence | None:
     """A prediction column holds text."""
     if case.name not in case.layout.unread:
         return None
-    return Evidence(
-        f"column {', '.join(case.model.columns[:4])!r} holds text, not numbers",
-        "Losses need probabilities, scores or values. What means a missing number is said by --null-values.",
-    )
+    text = case.layout.unread_text
+    what = f"column {', '.join(case.model.columns[:4])!r} holds text such as {shown(text)}, not numbers"
+    return Evidence(what, with_flags(hint_for(text)))
 
 
 @finding(Severity.error, stops=True, shared=True)

@@ -1,6 +1,5 @@
 """Delimited text, such as CSV; a shard is a fixed range of bytes, cut at line ends."""
 
-import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,23 +8,28 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.csv
 
-from lossctl.errors import DataError, UsageError, option
-from lossctl.reading.cells import TEXT_HINT, BadRow, kind_of
+from lossctl.errors import UsageError, option
+from lossctl.reading.cells import BadRow, kind_of
 from lossctl.reading.columns import Column
-from lossctl.reading.format import MIXED, Mixed, Reading, Resplit, Wanted, formats
-from lossctl.reading.inferred_types import HEAD, inferred_types, is_number, long_or_coded, spare
-from lossctl.reading.line_ends import LineEnds, closes
-from lossctl.reading.lines import RANGE, Range, Stream, TextSource, before_text, lines_of, pieces, rows_of
+from lossctl.reading.dialect import Dialect
+from lossctl.reading.format import MIXED, NO_QUOTE, Mixed, Reading, Resplit, Wanted, formats
+from lossctl.reading.header import MISQUOTED, header_of
+from lossctl.reading.inferred_types import HEAD, inferred_types, long_or_coded, spare
+from lossctl.reading.line_ends import LineEnds
+from lossctl.reading.lines import RANGE, Range, Stream, TextSource, lines_of, pieces, rows_of
 from lossctl.reading.location import Location
+from lossctl.reading.look_alikes import encoding_hint, hint_for
 from lossctl.reading.stamp import Stamp
 from lossctl.reading.stamped import unchanged
 from lossctl.reading.stores import unreadable
 from lossctl.reading.text_writers import DelimitedWriter
+from lossctl.reading.written import separators, written_lists, written_numbers
 
 RAGGED = re.compile(r"CSV parse error: Row #(\d+): Expected (\d+) columns, got (\d+): (.*)", re.DOTALL)
 CONVERSION = re.compile(
     r"In CSV column #(\d+): Row #(\d+): CSV conversion error to (\w+): invalid value '(.*)'", re.DOTALL
 )
+ENCODING = re.compile(r"In CSV column #(\d+): Row #(\d+): CSV conversion error to string: invalid UTF8")
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Layout:
 
     path: str
     title: str
-    delimiter: str
+    dialect: Dialect
     nulls: tuple[str, ...]
     names: tuple[str, ...]
     types: tuple[pa.DataType, ...]
@@ -58,19 +62,23 @@ class Layout:
 
     def ends(self) -> LineEnds:
         """What finds the ends of the lines."""
-        return LineEnds(self.delimiter)
+        return self.dialect.ends()
 
     def parse(self, text: bytes, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """The rows of whole lines; errors as for `ByteRange`."""
         return _parse(text, self, wanted)
 
-    def conversion(self, wanted: Wanted) -> pyarrow.csv.ConvertOptions:
-        """How to read the wanted columns, each called by its place: several may have one name."""
+    def conversion(self, wanted: Wanted, *, grouped: bool) -> pyarrow.csv.ConvertOptions:
+        """How to read the wanted columns, each called by its place: several may have one name.
+
+        Lists come as text, and numbers where their digits may be ``grouped``.
+        """
         types: dict[str, pa.DataType] = {}
         for index, (name, inferred) in enumerate(zip(self.names, self.types, strict=True)):
             place = str(index)
             if name in wanted.numbers:
-                types[place] = inferred if pa.types.is_boolean(inferred) else pa.float64()
+                plain = not (grouped or kind_of(inferred) == "list")
+                types[place] = inferred if pa.types.is_boolean(inferred) else pa.float64() if plain else pa.string()
             elif name in wanted.texts:
                 types[place] = pa.string()
             elif wanted.others:
@@ -86,7 +94,24 @@ class Layout:
             column_types=types,
             null_values=list(self.nulls),
             strings_can_be_null=False,
+            decimal_point=self.dialect.decimal,
         )
+
+    def read(self, table: pa.Table, place: int) -> pa.Table:
+        """The table with the column of a place as numbers, or lists of them, where it came as text.
+
+        Raises:
+            BadRow: it holds something else.
+        """
+        index = table.column_names.index(str(place))
+        words, name = table.column(index), self.names[place]
+        if not pa.types.is_string(words.type):
+            return table
+        words = words.combine_chunks()
+        if kind_of(self.types[place]) == "list":
+            return table.set_column(index, str(place), written_lists(words, name, self.nulls))
+        decimal, thousands = self.dialect.decimal, self.dialect.thousands
+        return table.set_column(index, str(place), written_numbers(words, name, self.nulls, decimal, thousands))
 
 
 @dataclass(frozen=True)
@@ -117,9 +142,15 @@ class ByteRange(Range):
             raise unreadable(self.file, error) from None
         if not text:
             return
-        if self.stop < self.layout.size and not closes(text, self.layout.delimiter):
+        if self.stop < self.layout.size and self._ends_inside(text):
             raise Resplit(Remainder(self.layout, start, self.index))
         yield from rows_of(text, self.layout, wanted)
+
+    def _ends_inside(self, text: bytes) -> bool:
+        """Whether the text ends inside quotes."""
+        ends = self.layout.ends()
+        ends.last(text)
+        return ends.inside
 
 
 @dataclass(frozen=True)
@@ -160,25 +191,54 @@ class Remainder:
 
 def _parse(text: bytes, layout: Layout, wanted: Wanted) -> Iterator[pa.RecordBatch]:
     """The rows of whole lines."""
+    spare(text)
+    dialect, hint = layout.dialect, ""
+    text = dialect.without_comments(text)
     if not text:
         return
-    spare(text)
-    # A single block, so that nothing straddles two.
-    places = [str(place) for place in range(len(layout.names))]
-    reading = pyarrow.csv.ReadOptions(use_threads=False, block_size=len(text) + 1, column_names=places)
-    parsing = pyarrow.csv.ParseOptions(delimiter=layout.delimiter, newlines_in_values=b'"' in text)
+    if dialect.quotes_in(text):
+        line_ends = layout.ends()
+        ends = line_ends.all(text)
+        if line_ends.misplaced is not None:
+            begin = int(ends[ends <= line_ends.misplaced].max(initial=0))
+            raise _misquoted(text, begin, line_ends.misplaced, layout, wanted)
+        if line_ends.inside:
+            hint = "Close it, or double it where it is a character of the cell."
+    signs = () if dialect.thousands is None else separators(dialect.thousands)
+    grouped = any(sign.encode() in text for sign in signs)
     try:
-        table = pyarrow.csv.read_csv(pa.BufferReader(text), reading, parsing, layout.conversion(wanted))
+        table = dialect.table(text, len(layout.names), layout.conversion(wanted, grouped=grouped))
     except (pa.ArrowException, UnicodeError) as error:
-        raise _explained(error, layout, wanted) from None
-    if b'"' in text and not closes(text, layout.delimiter):
-        hint = "Close it, or double it where it is a character of the cell."
+        raise _explained(error, text, layout, wanted) from None
+    if hint:
         raise BadRow(max(table.num_rows - 1, 0), "a quote is opened and never closed", hint)
     names = [layout.names[int(place)] for place in table.column_names]
+    places = [int(place) for place in table.column_names if layout.names[int(place)] in wanted.numbers]
+    for place in places:
+        table = layout.read(table, place)
     yield from table.rename_columns(names).to_batches(max_chunksize=1 << 16)
 
 
-def _explained(error: Exception, layout: Layout, wanted: Wanted) -> Exception:
+def _misquoted(text: bytes, begin: int, place: int, layout: Layout, wanted: Wanted) -> BadRow:
+    """The error for text behind a closing quote; that of a row before it is raised.
+
+    Args:
+        text: whole lines.
+        begin: where the line begins.
+        place: where the text behind the quote begins.
+        layout: of the file.
+        wanted: what was to be read.
+    """
+    rows = sum(batch.num_rows for batch in _parse(text[:begin], layout, wanted))
+    before, behind = (
+        piece.decode(errors="replace") for piece in (text[max(begin, place - 24) : place], text[place : place + 12])
+    )
+    start = "…" if place - 24 > begin else ""
+    what = f"after the closing quote of {start + before!r} comes {behind.splitlines()[0]!r}"
+    return BadRow(rows, what, MISQUOTED)
+
+
+def _explained(error: Exception, text: bytes, layout: Layout, wanted: Wanted) -> Exception:
     """Arrow's error as one of ours.
 
     A row with too many or too few cells, or with a cell of the wrong type, is a `BadRow`; such a cell in a column that
@@ -186,11 +246,15 @@ def _explained(error: Exception, layout: Layout, wanted: Wanted) -> Exception:
     """
     ragged = RAGGED.search(str(error))
     if ragged is not None:
-        row, expected, actual, text = ragged.groups()
-        shown = text if len(text) <= 60 else text[:60] + "…"
+        row, expected, actual, cells = ragged.groups()
+        shown = cells if len(cells) <= 60 else cells[:60] + "…"
         what = f"{actual} field{'' if actual == '1' else 's'} where the first line has {expected}: {shown!r}"
         hint = "Mend the row; a field that holds the separator stands in double quotes."
         return BadRow(max(int(row) - 1, 0), what, hint)
+    encoding = ENCODING.search(str(error))
+    if encoding is not None:
+        what = f"column {layout.names[int(encoding[1])]!r} holds text that is not UTF-8"
+        return BadRow(max(int(encoding[2]) - 1, 0), what, encoding_hint(text))
     conversion = CONVERSION.search(str(error))
     if conversion is None:
         return unreadable(layout.title, error)
@@ -201,7 +265,8 @@ def _explained(error: Exception, layout: Layout, wanted: Wanted) -> Exception:
         what = f"{layout.title}: column {name!r} holds {shown!r}, which is not {kind} as in the first rows"
         return Mixed(what, MIXED)
     what = "a number" if kind == "double" else f"of type {kind}"
-    return BadRow(max(int(row) - 1, 0), f"column {name!r} holds {shown!r}, which is not {what}", TEXT_HINT)
+    hint = encoding_hint(text) if "\ufffd" in value else hint_for(value)
+    return BadRow(max(int(row) - 1, 0), f"column {name!r} holds {shown!r}, which is not {what}", hint)
 
 
 class Delimited:
@@ -228,65 +293,33 @@ class Delimited:
             UsageError: the delimiter is not one character.
         """
         delimiter = self.delimiter if reading.delimiter is None else reading.delimiter.replace("\\t", "\t")
-        if len(delimiter.encode()) != 1 or delimiter in '"\r\n':
+        quote = None if reading.quote == NO_QUOTE else reading.quote
+        if len(delimiter.encode()) != 1 or delimiter in f'"\r\n{quote or ""}':
             raise UsageError(f"the delimiter must be one character, not {reading.delimiter!r}", "Such as ';' or '\\t'.")
+        if reading.comment == delimiter:
+            raise UsageError(f"{option('comment')} and {option('delimiter')} are both {delimiter!r}")
+        dialect = Dialect(delimiter, quote, reading.comment, reading.decimal, reading.thousands)
         stream = Stream(location, reading.max_line)
-        head = stream.head(2, HEAD)
-        layout = _layout(location, head, delimiter, reading)
+        head = stream.head(2 + reading.skip_rows, HEAD)
+        layout = _layout(location, head, dialect, reading)
         pieces = None if location.ranges else stream.begin(layout, layout.start)
         return TextSource(layout.title, layout.columns, layout.ranges, pieces)
 
 
-def _layout(location: Location, head: bytes, delimiter: str, reading: Reading) -> Layout:
+def _layout(location: Location, head: bytes, dialect: Dialect, reading: Reading) -> Layout:
     """The layout of a text by its first bytes; a `DataError` where it is not UTF-8 text with a header."""
     title = location.title
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise DataError(f"{title}: the text is UTF-16", "Convert it to UTF-8.")
-    start = before_text(head)
-    end = b"\n" if b"\n" in head else b"\r"  # old Macs
-    line_begin, stop, quotes = start, head.find(end, start) + 1, 0
-    while stop and (quotes := quotes + head.count(b'"', line_begin, stop)) % 2:
-        line_begin, stop = stop, head.find(end, stop) + 1
-    stop = stop or len(head)
-    try:
-        line = head[start:stop].decode()
-    except UnicodeDecodeError:
-        raise DataError(f"{title}: not UTF-8 text", f"Is it another format under the name of {title}?") from None
-    if "\0" in line:
-        raise DataError(f"{title}: not text", "Is it another format under a wrong name?")
-    limit = csv.field_size_limit(len(line) + 1)
-    try:
-        cells = tuple(next(csv.reader([line.rstrip("\r\n")], delimiter=delimiter), ()))
-    except csv.Error as error:
-        raise DataError(f"{title}: the first line cannot be read: {error}", "Are its line ends whole?") from None
-    finally:
-        csv.field_size_limit(limit)
-    if reading.header:
-        names = _names(title, cells, delimiter)
-    else:
-        names, stop = tuple(f"#{number}" for number in range(1, len(cells) + 1)), start
-    body = head[stop:]
+    header = header_of(title, head, dialect, reading)
+    dialect, names = header.dialect, header.names
+    body = head[header.start :]
     if not location.ranges or len(head) < location.size:
         body = body[: body.rfind(b"\n") + 1] or body
-    types = inferred_types(names, body, delimiter, reading.nulls)
+    body = dialect.without_comments(body)
+    types, grouped = inferred_types(names, body, dialect, reading.nulls)
     size = location.size if location.ranges else 0
-    long = long_or_coded(names, types, body, delimiter)
+    long = long_or_coded(names, types, body, dialect) | grouped
     stamp, longest = location.stamp, reading.max_line
-    return Layout(location.path, title, delimiter, reading.nulls, names, types, stop, size, stamp, longest, long)
-
-
-def _names(title: str, cells: tuple[str, ...], delimiter: str) -> tuple[str, ...]:
-    """The names of the columns: the cells of the first line; a `DataError` where they cannot be names."""
-    if not any(cells):
-        raise DataError(f"{title}: no header line")
-    separator = next((sign for sign in ",;\t|" if sign in cells[0] and sign != delimiter), None)
-    if len(cells) == 1 and separator is not None:
-        hint = f"If so, say {option(delimiter=separator)}."
-        raise DataError(f"{title}: a single column {cells[0]!r}: is {separator!r} the separator?", hint)
-    if all(is_number(cell) for cell in cells):
-        hint = f"Name the columns in a first line, or say {option(header=False)}: they are #1, #2, … then."
-        raise DataError(f"{title}: the first line holds numbers, not names", hint)
-    return cells
+    return Layout(location.path, title, dialect, reading.nulls, names, types, header.start, size, stamp, longest, long)
 
 
 class Csv(Delimited):

@@ -10,17 +10,21 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from lossctl.errors import DataError, option
-from lossctl.reading.cells import TEXT_HINT, BadRow, kind_of
+from lossctl.reading.cells import BadRow, kind_of
 from lossctl.reading.format import MIXED, Mixed, Reading, Wanted, columns_in, formats
+from lossctl.reading.inferred_types import is_number
 from lossctl.reading.line_ends import LineEnds
 from lossctl.reading.lines import RANGE, Range, Stream, TextSource, before_text, lines_of, rows_of
 from lossctl.reading.location import Location
+from lossctl.reading.look_alikes import encoding_hint, hint_for
 from lossctl.reading.missing import nulled
 from lossctl.reading.nesting import DEEPEST, too_deep
 from lossctl.reading.stamp import Stamp
+from lossctl.reading.storage import is_list
 from lossctl.reading.stores import unreadable
 from lossctl.reading.text_writers import JsonLinesWriter
 from lossctl.reading.twins import object_of, twin_in
+from lossctl.reading.written import are_lists, are_numbers, written_lists, written_numbers
 
 HEAD = 1 << 20
 """Bytes from which the types of columns are inferred."""
@@ -38,6 +42,9 @@ class Layout:
     title: str
     nulls: tuple[str, ...]
     schema: pa.Schema
+    """The types that cells have."""
+    meant: pa.Schema
+    """The types that they are read as where numbers are wanted: text may be numbers, or lists of them."""
     start: int
     size: int
     stamp: Stamp
@@ -56,7 +63,9 @@ class Layout:
         """The wanted columns with the types to read them as."""
         fields = []
         for column in self.schema:
-            if column.name in wanted.numbers and kind_of(column.type) in {"number", "text"}:
+            if column.name in wanted.numbers and pa.types.is_string(column.type):
+                fields.append(column)
+            elif column.name in wanted.numbers and kind_of(column.type) == "number":
                 number = column.type if pa.types.is_boolean(column.type) else pa.float64()
                 fields.append(pa.field(column.name, number))
             elif column.name in wanted.numbers and kind_of(column.type) == "list":
@@ -81,14 +90,23 @@ class Layout:
             text.decode()
         except UnicodeDecodeError as error:
             row = sum(bool(line.strip()) for line in text[: error.start].split(b"\n")[:-1])
-            raise BadRow(row, "not UTF-8 text", "Convert the file to UTF-8.") from None
+            raise BadRow(row, "not UTF-8 text", encoding_hint(text)) from None
         schema = self.schema_for(wanted)
         try:
             table = _table(text, schema, whole=wanted.others)
         except pa.ArrowInvalid:
             # Numbers written as words that mean null, or too large for a double: Python reads them, slowly.
             table = pa.Table.from_pylist(list(self._one_by_one(text, schema, wanted)), schema)
+        for index, column in enumerate(table.schema):
+            if column.name in wanted.numbers and pa.types.is_string(column.type):
+                table = table.set_column(index, column.name, self._read(table.column(index), column.name))
         yield from nulled(table, self.nulls, wanted).to_batches(max_chunksize=1 << 16)
+
+    def _read(self, column: pa.ChunkedArray, name: str) -> pa.Array:
+        """Numbers, or lists of them, that are written as text; a `BadRow` where they are something else."""
+        kind = self.meant.field(name).type if self.meant.get_all_field_indices(name) else pa.string()
+        read = written_lists if is_list(kind) else written_numbers
+        return read(column.combine_chunks(), name, self.nulls)
 
     def _one_by_one(self, text: bytes, schema: pa.Schema, wanted: Wanted) -> Iterator[dict[str, Any]]:
         """The rows of whole lines as dictionaries, read by Python.
@@ -125,8 +143,12 @@ class Layout:
         if pa.types.is_float64(column.type):
             if isinstance(value, str) and value in self.nulls:
                 return None
+            if isinstance(value, str) and is_number(value) and "_" not in value:
+                return float(value)
             if isinstance(value, bool) or not isinstance(value, int | float):
-                raise BadRow(row, f"column {column.name!r} holds {value!r}, which is not a number", TEXT_HINT)
+                raise BadRow(
+                    row, f"column {column.name!r} holds {value!r}, which is not a number", hint_for(str(value))
+                )
             try:
                 return float(value)
             except OverflowError:
@@ -220,11 +242,12 @@ class JsonLines:
         stream = Stream(location, reading.max_line)
         head = stream.head(1, HEAD)
         start = before_text(head)
-        schema = _schema(location.title, head[start : head.rfind(b"\n") + 1] or head[start:])
+        schema, meant = _schema(location.title, head[start : head.rfind(b"\n") + 1] or head[start:], reading.nulls)
         size, longest = location.size if location.ranges else 0, reading.max_line
-        layout = Layout(location.path, location.title, reading.nulls, schema, start, size, location.stamp, longest)
+        title, stamp = location.title, location.stamp
+        layout = Layout(location.path, title, reading.nulls, schema, meant, start, size, stamp, longest)
         pieces = None if location.ranges else stream.begin(layout, start)
-        return TextSource(layout.title, columns_in(schema), layout.ranges, pieces)
+        return TextSource(title, columns_in(meant), layout.ranges, pieces)
 
     def writer(self, file: BinaryIO, schema: pa.Schema) -> JsonLinesWriter:
         """Begin a file.
@@ -240,19 +263,29 @@ def _check_text(title: str, text: bytes) -> None:
     if not text.strip():
         raise DataError(f"{title}: no rows")
     if b"\0" in text[:64]:
-        raise DataError(f"{title}: not UTF-8 text; is it UTF-16?", "Convert it to UTF-8.")
+        raise DataError(
+            f"{title}: not UTF-8 text; is it UTF-16?", f"Convert it to UTF-8, or say {option(encoding='utf-16')}."
+        )
     try:
         text.decode()
     except UnicodeDecodeError as error:
         row = text.count(b"\n", 0, error.start) + 1
-        raise DataError(f"{title}: row {row:,}: not UTF-8 text", "Convert the file to UTF-8.") from None
+        raise DataError(f"{title}: row {row:,}: not UTF-8 text", encoding_hint(text)) from None
 
 
-def _schema(title: str, text: bytes) -> pa.Schema:
-    """The types that Arrow infers from the first rows, or Python where Arrow cannot; a `DataError` where both fail."""
+def _schema(title: str, text: bytes, nulls: tuple[str, ...]) -> tuple[pa.Schema, pa.Schema]:
+    """The types that Arrow infers from the first rows, or Python where Arrow cannot, and what they mean (`Layout`).
+
+    Raises:
+        DataError: both fail.
+    """
     _check_text(title, text)
     try:
-        return pa.schema([pa.field(field.name, _as_written(field.type)) for field in _table(text, None).schema])
+        table = _table(text, None)
+        kinds = [_as_written(kind) for kind in table.schema.types]
+        meant = [_meant(column, kind, nulls) for column, kind in zip(table.columns, kinds, strict=True)]
+        names = table.schema.names
+        return pa.schema([*zip(names, kinds, strict=True)]), pa.schema([*zip(names, meant, strict=True)])
     except pa.ArrowInvalid as error:
         fields: dict[str, pa.DataType] = {}
         for row, line in enumerate(filter(bytes.strip, text.splitlines()), 1):
@@ -273,9 +306,20 @@ def _schema(title: str, text: bytes) -> pa.Schema:
                     number = isinstance(cell, int | float) and not isinstance(cell, bool)
                     fields[name] = pa.float64() if number else _type_of(cell)
         try:
-            return pa.schema(list(fields.items()))
+            schema = pa.schema(list(fields.items()))
         except UnicodeError:
             raise DataError(f"{title}: a key is not UTF-8 text", "Rename it.") from None
+        return schema, schema
+
+
+def _meant(column: pa.ChunkedArray, kind: pa.DataType, nulls: tuple[str, ...]) -> pa.DataType:
+    """What the cells of a column are read as: of text, numbers or lists of them where all are that."""
+    if not pa.types.is_string(column.type):
+        return kind
+    words = column.combine_chunks()
+    if are_lists(words):
+        return pa.list_(pa.float64())
+    return pa.float64() if are_numbers(words, nulls) else kind
 
 
 def _as_written(kind: pa.DataType) -> pa.DataType:

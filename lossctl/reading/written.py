@@ -1,0 +1,110 @@
+"""Numbers and lists of numbers that are written as text: read as they are, or told what they are instead."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from lossctl.domain import BoolArray
+from lossctl.reading.cells import BadRow, shown, texts
+from lossctl.reading.format import NULLS
+from lossctl.reading.look_alikes import hint_for, not_a_number
+
+LIST = r"^[\[(][^\[\]()]*[\])]$"
+"""A list in a cell: brackets around numbers, with commas, spaces or line ends between them."""
+NAMED = r"(?i:[-+]?(?:inf|infinity|nan))"
+
+
+def separators(thousands: str) -> tuple[str, ...]:
+    """The signs that a thousands separator stands for: spaces may be narrow, and an apostrophe curly."""
+    return {" ": (" ", "\u00a0", "\u2009", "\u202f"), "'": ("'", "\u2019")}.get(thousands, (thousands,))
+
+
+def written_numbers(
+    words: pa.Array, column: str, nulls: Sequence[str] = NULLS, decimal: str = ".", thousands: str | None = None
+) -> pa.Array:
+    """Text as float64 numbers, null where it means that.
+
+    Args:
+        words: the cells.
+        column: what messages call them.
+        nulls: what means a missing number.
+        decimal: what stands before a fraction.
+        thousands: what may stand between groups of three digits.
+
+    Raises:
+        BadRow: a cell is no number.
+    """
+    import pyarrow.compute as pc
+
+    words = pc.utf8_trim_whitespace(words)
+    missing = pc.or_(pc.is_null(words), pc.is_in(words, value_set=texts(nulls)))
+    mark = re.escape(decimal)
+    if thousands is not None:
+        sign = f"[{re.escape(''.join(separators(thousands)))}]"
+        grouped = rf"^[-+]?\d{{1,3}}(?:{sign}\d{{3}})+(?:{mark}\d*)?(?:[eE][-+]?\d+)?$"
+        whole = pc.replace_substring_regex(words, pattern=sign, replacement="")
+        words = pc.if_else(pc.match_substring_regex(words, pattern=grouped), whole, words)
+    number = rf"^(?:[-+]?(?:\d+(?:{mark}\d*)?|{mark}\d+)(?:[eE][-+]?\d+)?|{NAMED})$"
+    legal = pc.match_substring_regex(words, pattern=number)
+    wrong = _mask(pc.and_not(pc.invert(legal), missing))
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise not_a_number(row, column, words[row].as_py())
+    words = pc.replace_substring_regex(pc.replace_substring(words, pattern=decimal, replacement="."), r"^\+", "")
+    return pc.if_else(missing, pa.scalar(None, pa.string()), words).cast(pa.float64())
+
+
+def written_lists(words: pa.Array, column: str, nulls: Sequence[str] = NULLS) -> pa.Array:
+    """Text as lists of numbers, null where it means a missing one.
+
+    Raises:
+        BadRow: a cell is no list, or something in a list is no number.
+    """
+    import pyarrow.compute as pc
+
+    words = pc.utf8_trim_whitespace(words)
+    missing = pc.or_(pc.is_null(words), pc.is_in(words, value_set=texts(nulls)))
+    wrong = _mask(pc.and_not(pc.invert(pc.match_substring_regex(words, pattern=LIST)), missing))
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise BadRow(row, f"column {column!r} holds {shown(words[row].as_py())}, which is not a list of numbers")
+    words = pc.if_else(missing, pa.scalar(None, pa.string()), words)
+    inner = pc.replace_substring_regex(words, pattern=r"^.\s*|\s*,?\s*.$", replacement="")
+    inner = pc.if_else(pc.equal(inner, texts([""])[0]), pa.scalar(None, pa.string()), inner)
+    lists = pc.split_pattern(pc.replace_substring_regex(inner, pattern=r"\s*,\s*|\s+", replacement=","), pattern=",")
+    try:
+        numbers = written_numbers(lists.values, column, nulls)
+    except BadRow as bad:
+        row = int(np.searchsorted(lists.offsets.to_numpy(), bad.row, "right")) - 1
+        cell = words[row].as_py()
+        hint = hint_for(cell) if "..." in cell else bad.hint
+        raise BadRow(row, f"{bad.what}, in {shown(cell)}", hint) from None
+    return pa.ListArray.from_arrays(lists.offsets, numbers, mask=pc.is_null(lists))
+
+
+def are_lists(words: pa.Array) -> bool:
+    """Whether cells, of which nulls are null, are all lists of numbers."""
+    first = next((word.as_py() for word in words if word.is_valid), "").strip()
+    if not first.startswith(("[", "(")):
+        return False
+    try:
+        written_lists(words, "")
+    except BadRow:
+        return False
+    return True
+
+
+def are_numbers(words: pa.Array, nulls: Sequence[str], decimal: str = ".", thousands: str | None = None) -> bool:
+    """Whether cells, of which one at least is not null, are all numbers."""
+    try:
+        return int(written_numbers(words, "", nulls, decimal, thousands).null_count) < len(words)
+    except BadRow:
+        return False
+
+
+def _mask(array: pa.Array) -> BoolArray:
+    import pyarrow.compute as pc
+
+    return np.asarray(pc.fill_null(array, fill_value=False))
