@@ -260,6 +260,20 @@ def kl_divergence_value(options: Options, activation: str, y: Label, p: Vector) 
     return [xlogx(a) for a in vector(y)] + cross_entropy_value(options, activation, y, p)
 
 
+def kl_divergence_of_distributions(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    """The terms of the value, or those of p log(p/q) - p + q where the rows sum to the same within rounding."""
+    terms = kl_divergence_value(options, activation, y, p)
+    q = softmax(p) if activation else p
+    ahead, behind = (q, vector(y)) if options["reverse"] == "true" else (vector(y), q)
+    if abs(mp.fsum(ahead) - mp.fsum(behind)) > len(p) * EPS:
+        return terms
+    surplus = [mp.fsum(terms[k :: len(p)]) for k in range(len(p))]
+    if options["reverse"] == "true":
+        surplus = [mp.fsum(terms[2 * k : 2 * k + 2]) for k in range(len(p))]
+    surplus = [t - a + b for t, a, b in zip(surplus, ahead, behind, strict=True)]
+    return surplus if mp.fsum(surplus) > 0 else [mp.zero]
+
+
 def kl_divergence_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
     if options["reverse"] != "true":
         return cross_entropy_gradient(options, activation, y, p)
@@ -504,6 +518,19 @@ REVERSE_ROWS = soft_rows(INNER_SIMPLEX)
 REVERSE_SCORE_ROWS: list[Row] = [(y, z) for y, z in soft_rows(SCORES) if isinstance(y, tuple) and min(y) > 0]
 REVERSE_SCORE_ROWS += [((0.7, 0.2, 0.1), (0.0, 1.0, z)) for z in (-7.5, -1.0, 0.5, 2.0, 3.0, 20.0)]
 REVERSE_SCORE_ROWS += [((0.9, 0.1), (0.0, z)) for z in (-0.3, 0.3, 2.0, 3.5, 7.5, 12.0)]
+NEAR_ROWS: list[Row] = [
+    ((y, 1 - y), (y + d, 1 - y - d))
+    for y in (0.5, 0.25, 0.125, 0.0625)
+    for d in (2.0**-50, 2.0**-40, -(2.0**-30), 2.0**-20, 2.0**-10, 2.0**-6)
+]
+NEAR_ROWS += [((0.25, 0.25, 0.5), (0.25 + d, 0.25 + d, 0.5 - 2 * d)) for d in (2.0**-50, 2.0**-35, -(2.0**-20))]
+NEAR_ROWS += [
+    ((0.1, 0.2, 0.7), (0.1, 0.2, 0.7)),
+    ((0.2, 0.3, 0.5), (0.2, 0.3, 0.5001)),
+    ((0.5, 0.5), (0.50004, 0.49997)),
+]
+NEAR_SCORE_ROWS: list[Row] = [((0.5, 0.5), (z, -z)) for z in (0.25, 0.05, -0.03, 1e-2)]
+NEAR_SCORE_ROWS += [((1e-300, 1.0), (-690.0, 0.0)), ((1e-8, 1 - 1e-8), (-800.0, 0.0)), ((0.25, 0.75), (-1e4, 0.0))]
 
 COUNTS = (0.0, 1.0, 2.0, 2.5, 170.0, 1e6)
 RATES = (1e-300, 1e-100, 1e-16, 1e-8, 1e-3, 0.5, 1.0, 2.0, 20.0, 170.0, 1e3, 1e6)
@@ -559,6 +586,7 @@ class Loss:
     gradient: Callable[[Options, str, Label, Vector], list[Terms]]
     smooth: Callable[[Options, str, Label, Vector], bool]
     varieties: Sequence[Variety]
+    reported: Callable[[Options, str, Label, Vector], Terms] | None = None  # where it is not the value by the formula
 
 
 FLOOR = "log p, log(1-p) mean log max(p, eps), log max(1-p, eps); floored terms have their gradient there"
@@ -722,6 +750,7 @@ LOSSES = (
         "kl_divergence",
         (
             "value = sum_k y_k log y_k - y_k log p_k, 0 log 0 = 0; gradient = -y_k / p_k, 0 where y_k = 0",
+            "rows whose sums differ by no more than K 2**-52: - y_k + p_k in each term, so that none is negative",
             "log p means log max(p, eps), 1/p likewise",
             "reverse=true: value = sum_k p_k log p_k - p_k log y_k; gradient = log p_k - log y_k + 1",
             "reverse=true: log y_k means log max(y_k, eps), and log p_k has no floor",
@@ -740,7 +769,11 @@ LOSSES = (
             ("reverse=true,eps=0.0", "", REVERSE_ROWS),
             ("", "softmax", soft_rows(SCORES)),
             ("reverse=true", "softmax", REVERSE_SCORE_ROWS),
+            ("", "", NEAR_ROWS),
+            ("reverse=true", "", NEAR_ROWS),
+            ("", "softmax", NEAR_SCORE_ROWS),
         ],
+        kl_divergence_of_distributions,
     ),
     Loss(
         "poisson",
@@ -887,10 +920,11 @@ def settle_row(
         y = tuple(map(mp.mpf, label)) if isinstance(label, tuple) else label
         value, slopes = loss.value(options, activation, y, p), loss.gradient(options, activation, y, p)
         soft = activation == "softmax" and isinstance(label, tuple)
-        if soft and mp.fsum(value) < SOFT_LABEL_SMALLEST_VALUE:
+        if soft and loss.reported is None and mp.fsum(value) < SOFT_LABEL_SMALLEST_VALUE:
             return None
         may_vanish = activation == "softmax"
-        numbers = [settle(value, VALUE_CONDITION, may_vanish)]
+        reported = loss.reported(options, activation, y, p) if loss.reported else value
+        numbers = [settle(reported, VALUE_CONDITION, may_vanish)]
         numbers += [settle(terms, GRADIENT_CONDITION, may_vanish) for terms in slopes]
         settled = [x for x in numbers if x is not None]
         if len(settled) < len(numbers):

@@ -18,6 +18,7 @@ from lossctl.domain import (
     row_sum,
 )
 from lossctl.functions.loss import loss
+from lossctl.functions.stable import excess
 
 Codes = npt.NDArray[np.intp]
 
@@ -231,14 +232,23 @@ def _(label: FloatArray, logit: FloatArray, *, log: bool, eps: Floor) -> FloatAr
     return _pull_to_target(label, logit)
 
 
-def _divergence(p: FloatArray, log_ratio: FloatArray) -> FloatArray:
-    return row_sum(np.where(p == 0, 0.0, p * log_ratio))
+def _divergence(p: FloatArray, q: FloatArray, log_ratio: FloatArray, floored: FloatArray | None = None) -> FloatArray:
+    """Σ p log(p/q), as Σ (p log(p/q) − p + q) of terms that are never negative, and Σ (p − q).
+
+    The second sum is 0 for two distributions, and what it comes to by the rounding of their entries is no part of
+    the divergence; where it is more than that, the rows do not sum to 1, and it is.
+    """
+    under = q if floored is None else floored
+    beyond = row_sum(excess(p, under, log_ratio) + (q - under))
+    defect = row_sum(p - q)
+    rounding = np.abs(defect) <= EPS * p.shape[1]
+    return np.where(rounding, np.maximum(beyond, 0.0), beyond + defect)
 
 
 def _log_ratio(p: FloatArray, q: FloatArray) -> FloatArray:
-    """log(p/q), with its digits when the two are close."""
+    """log(p/q), with its digits when the two are close; beside q = 0 the limit is infinite, at p = 0 as well."""
     close = np.abs(p - q) < 0.5 * q
-    return np.where(close, np.log1p((p - q) / q), np.log(p) - np.log(q))
+    return np.where(q == 0, np.inf, np.where(close, np.log1p((p - q) / q), np.log(p) - np.log(q)))
 
 
 def _kl_floored(label: FloatArray, prediction: FloatArray, *, reverse: bool, eps: float) -> FloatArray:  # noqa: ARG001
@@ -262,11 +272,14 @@ def _kl_floored(label: FloatArray, prediction: FloatArray, *, reverse: bool, eps
 def kl_divergence(label: FloatArray, prediction: FloatArray, *, reverse: bool = False, eps: Floor = EPS) -> FloatArray:
     """Nats lost by coding one distribution with another: cross-entropy minus the entropy of the label.
 
-    Formula: D(y‖ŷ) = Σ_k y_k log(y_k / ŷ_k), or D(ŷ‖y) with ``reverse=true``; a term of probability 0 counts 0.
-    Gradient: −y/ŷ (reverse: log(ŷ/y) + 1); through a softmax it is p Σy − y.
+    Formula: D(y‖ŷ) = Σ_k y_k log(y_k / ŷ_k), or D(ŷ‖y) with ``reverse=true``; a term of probability 0 counts 0. It
+    is computed as Σ_k (y_k log(y_k / ŷ_k) − y_k + ŷ_k), whose terms are never negative; what Σy and Σŷ differ by is
+    left out where it is no more than rounding (K 2⁻⁵²), and counts as the formula says where it is more: rows that
+    sum to 1.0001 can come below 0.
+    Gradient: −y/ŷ at the floored ŷ (reverse: log(ŷ/y) + 1); through a softmax it is p Σy − y.
     Properties: cross-entropy less the entropy of the label, in nats; non-negative, and 0 only for equal rows; not
-    symmetric; convex; smooth inside the simplex; the best constant row is the mean of the labels (reverse: their
-    geometric mean, rescaled).
+    symmetric; on logits exact to about 1e-16/√D, since p is rounded; convex; smooth inside the simplex; the best
+    constant row is the mean of the labels (reverse: their geometric mean, rescaled).
 
     Use it for soft labels, distillation, variational models.
     Avoid it where symmetry is wanted.
@@ -275,9 +288,9 @@ def kl_divergence(label: FloatArray, prediction: FloatArray, *, reverse: bool = 
     >>> get_loss("kl_divergence").value([[0.5, 0.5]], [[0.25, 0.75]])
     array([0.14384104])
     """
-    if reverse:
-        return _divergence(prediction, _log_ratio(prediction, np.maximum(label, eps)))
-    return _divergence(label, _log_ratio(label, np.maximum(prediction, eps)))
+    p, q = (prediction, label) if reverse else (label, prediction)
+    floored = np.maximum(q, eps)
+    return _divergence(p, q, np.log(p) - np.log(floored), floored)
 
 
 @kl_divergence.gradient
@@ -291,9 +304,11 @@ def _(label: FloatArray, prediction: FloatArray, *, reverse: bool, eps: Floor) -
 def kl_divergence_on_logits(label: FloatArray, logit: FloatArray, *, reverse: bool, eps: Floor) -> FloatArray:
     """The divergence with log p = z − log Σ e^z, which never underflows."""
     soft = _Softmax(logit)
-    if reverse:
-        return _divergence(soft.p, soft.log_p - np.log(np.maximum(label, eps)))
-    return _divergence(label, np.log(label) - soft.log_p)
+    if not reverse:
+        return _divergence(label, soft.p, np.log(label) - soft.log_p)
+    floored = np.maximum(label, eps)
+    value = _divergence(soft.p, label, soft.log_p - np.log(floored), floored)
+    return np.where((floored == 0).any(axis=1), np.inf, value)  # also where p underflows, it is above 0
 
 
 @kl_divergence_on_logits.gradient
@@ -303,4 +318,5 @@ def _(label: FloatArray, logit: FloatArray, *, reverse: bool, eps: Floor) -> Flo
     soft = _Softmax(logit)
     log_ratio = soft.log_p - np.log(np.maximum(label, eps))
     p = soft.p
-    return np.asarray(np.where(p == 0, 0.0, p * (log_ratio - _divergence(p, log_ratio)[:, None])))
+    mean = row_sum(np.where((p == 0) & np.isfinite(log_ratio), 0.0, p * log_ratio))
+    return np.where(np.isinf(log_ratio), np.inf, np.where(p == 0, 0.0, p * (log_ratio - mean[:, None])))

@@ -1,41 +1,26 @@
 """Losses on counts and rates."""
 
-import math
 from typing import Annotated
 
 import numpy as np
 
 from lossctl.domain import NONNEGATIVE, POSITIVE, FloatArray, Words
 from lossctl.functions.loss import loss
+from lossctl.functions.stable import excess, log_factorial_excess
 
 Constant = Annotated[str, Words(("none", "stirling", "lgamma"))]
 
 
-def _lgamma_of_one(x: float) -> float:
-    try:
-        return math.lgamma(x)
-    except OverflowError:
-        return math.inf
-
-
-_lgamma = np.frompyfunc(_lgamma_of_one, 1, 1)
-
-
-def _log_factorial(label: FloatArray, full: str) -> FloatArray | float:
-    """The part of the log-likelihood that depends on the label alone.
-
-    NumPy has no log-gamma; that of the standard library, called row by row, is slow but right to the last digit.
-    """
+def _cost(label: FloatArray, rate: FloatArray, log_rate: FloatArray, full: str) -> FloatArray:
+    """Rate − y log rate, and the log-factorial: with that as what the rate exceeds y by, where both are huge."""
+    bare = rate - np.where(label == 0, 0.0, label * log_rate)
+    if full == "none":
+        # Both terms past the largest double: the larger one decides.
+        return np.where(np.isnan(bare), np.copysign(np.inf, log_rate - np.log(label) - np.log(log_rate)), bare)
+    beyond = np.where(np.isinf(rate), rate, excess(label, rate, np.log(label) - log_rate))
     if full == "lgamma":
-        return np.asarray(_lgamma(label + 1.0), dtype=np.float64)
-    if full == "stirling":
-        y = np.maximum(label, 1.0)
-        return np.where(label > 1, y * np.log(y) - y + 0.5 * np.log(2.0 * np.pi * y), 0.0)
-    return 0.0
-
-
-def _times_log(label: FloatArray, log_rate: FloatArray) -> FloatArray:
-    return np.where(label == 0, 0.0, label * log_rate)
+        return beyond + log_factorial_excess(label)
+    return np.where(label > 1, beyond + 0.5 * (np.log(2.0 * np.pi) + np.log(label)), bare)
 
 
 @loss(
@@ -70,18 +55,18 @@ def poisson(label: FloatArray, prediction: FloatArray, *, full: Constant = "none
     >>> get_loss("poisson").value([2.0], [2.0])
     array([0.61370564])
     """
-    return prediction - _times_log(label, np.log(prediction)) + _log_factorial(label, full)
+    return _cost(label, prediction, np.log(prediction), full)
 
 
 @poisson.gradient
 def _(label: FloatArray, prediction: FloatArray, *, full: Constant) -> FloatArray:  # noqa: ARG001
-    return 1.0 - label / prediction
+    return (prediction - label) / prediction
 
 
 @poisson.through("exp")
 def poisson_on_log_rate(label: FloatArray, logit: FloatArray, *, full: Constant) -> FloatArray:
     """e^z − y z."""
-    return np.exp(logit) - _times_log(label, logit) + _log_factorial(label, full)
+    return _cost(label, np.exp(logit), logit, full)
 
 
 @poisson_on_log_rate.gradient

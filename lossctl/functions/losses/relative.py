@@ -7,12 +7,16 @@ import numpy as np
 from lossctl.domain import ABOVE_MINUS_ONE, NONZERO, REAL, Domain, FloatArray, Words
 from lossctl.functions.loss import loss
 
+FAR = 2.0**960
+"""An error past which dividing it by 1 + y could overflow: 1 + y is no less than 2⁻⁵³."""
+
 
 def _log_ratio(label: FloatArray, prediction: FloatArray) -> FloatArray:
-    """log((1 + prediction) / (1 + label)), with its digits when the two are close."""
+    """log((1 + prediction) / (1 + label)), from the difference relative to the smaller: it keeps its digits."""
     error = prediction - label
-    close = np.abs(error) < 0.5 * (1.0 + label)
-    return np.where(close, np.log1p(error / (1.0 + label)), np.log1p(prediction) - np.log1p(label))
+    size = np.abs(error)
+    relative = np.minimum(size, FAR) / (1.0 + np.minimum(label, prediction))
+    return np.asarray(np.copysign(np.log1p(relative) + np.log(np.maximum(size / FAR, 1.0)), error))
 
 
 @loss(
