@@ -1,7 +1,7 @@
 """Forms of elementary expressions that keep their digits where the plain ones cancel or overflow."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -25,6 +25,13 @@ ZETA_TERMS = (
 STIRLING_TERMS = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156, -3617 / 122400)
 
 _gamma = np.frompyfunc(math.gamma, 1, 1)
+
+
+def within_range(value: FloatArray, careful: Callable[[], FloatArray]) -> FloatArray:
+    """The value, and where it is infinite the form that overflows later, which is worked out only then."""
+    if np.maximum.reduce(value, axis=None, initial=0.0) < np.inf:
+        return value
+    return np.where(np.isinf(value), careful(), value)
 
 
 def excess(p: FloatArray, q: FloatArray, log_ratio: FloatArray) -> FloatArray:
@@ -52,6 +59,18 @@ def log_factorial_excess(y: FloatArray) -> FloatArray:
     between = (y > 0.25) & (y < 10.0)
     log_gamma[between] = np.log(np.asarray(_gamma(1.0 + y[between]), dtype=np.float64))
     return np.where(y >= 10.0, value, log_gamma - np.where(y == 0, 0.0, y * np.log(y)) + y)
+
+
+def power_of_exp(x: FloatArray, exponent: float) -> FloatArray:
+    """e^(−exponent x) for x ≥ 0, with the digits of the product that rounding would lose (Dekker's product)."""
+    product = exponent * x
+    fraction, binary = math.frexp(exponent)
+    high = math.ldexp(round(math.ldexp(fraction, 26)), binary - 26)
+    spread = x * (2.0**27 + 1.0)
+    upper = spread - (spread - x)
+    lower = x - upper
+    lost = ((high * upper - product) + high * lower + (exponent - high) * upper) + (exponent - high) * lower
+    return np.exp(-product) * (1.0 - np.where(np.abs(lost) < 1.0, lost, 0.0))
 
 
 def _polynomial(x: FloatArray, coefficients: Sequence[float]) -> FloatArray:

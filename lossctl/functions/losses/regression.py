@@ -4,6 +4,7 @@ import numpy as np
 
 from lossctl.domain import REAL, FloatArray, Positive
 from lossctl.functions.loss import loss
+from lossctl.functions.stable import within_range
 
 
 @loss(
@@ -192,7 +193,8 @@ def huber(label: FloatArray, prediction: FloatArray, *, delta: Positive = 1.0) -
     """
     error = np.abs(prediction - label)
     near = np.minimum(error, delta)
-    return near * (error - 0.5 * near)
+    value = near * (error - 0.5 * near)
+    return within_range(value, lambda: (np.abs(0.5 * prediction - 0.5 * label) - 0.25 * delta) * (2.0 * delta))
 
 
 @huber.gradient

@@ -6,6 +6,7 @@ import numpy as np
 
 from lossctl.domain import ABOVE_MINUS_ONE, NONZERO, REAL, Domain, FloatArray, Words
 from lossctl.functions.loss import loss
+from lossctl.functions.stable import within_range
 
 FAR = 2.0**960
 """An error past which dividing it by 1 + y could overflow: 1 + y is no less than 2⁻⁵³."""
@@ -14,9 +15,10 @@ FAR = 2.0**960
 def _log_ratio(label: FloatArray, prediction: FloatArray) -> FloatArray:
     """log((1 + prediction) / (1 + label)), from the difference relative to the smaller: it keeps its digits."""
     error = prediction - label
-    size = np.abs(error)
-    relative = np.minimum(size, FAR) / (1.0 + np.minimum(label, prediction))
-    return np.asarray(np.copysign(np.log1p(relative) + np.log(np.maximum(size / FAR, 1.0)), error))
+    size, base = np.abs(error), 1.0 + np.minimum(label, prediction)
+    far = FAR * np.maximum(base, 1.0)
+    relative = np.minimum(size, far) / base
+    return np.asarray(np.copysign(np.log1p(relative) + np.log(np.maximum(size / far, 1.0)), error))
 
 
 @loss(
@@ -118,7 +120,9 @@ def mape(
     >>> get_loss("mape").value([2.0, -4.0], [3.0, -4.0])
     array([50.,  0.])
     """
-    return 100.0 * (np.abs(prediction - label) / _scale(label, zero))
+    scale = _scale(label, zero)
+    value = 100.0 * (np.abs(prediction - label) / scale)
+    return within_range(value, lambda: 200.0 * (np.abs(0.5 * prediction - 0.5 * label) / scale))
 
 
 @mape.gradient
