@@ -25,7 +25,7 @@ def test_a_sum_and_its_error_may_be_more_than_any_double():
 
 @pytest.mark.parametrize("gradient", [False, True])
 @pytest.mark.parametrize("by", [None, "g"])
-@pytest.mark.parametrize(("loss", "label", "prediction"), [("poisson", "y", "p"), ("cosine", ["y", "z"], ["p", "q"])])
+@pytest.mark.parametrize(("loss", "label", "prediction"), [("poisson", "y", "p"), ("cosine", "y,z", "p,q")])
 def test_a_negative_mean_under_a_root_is_an_error_that_says_so(loss, label, prediction, by, gradient):
     source = {"y": np.array([3.0, 4.0]), "p": np.array([3.0, 4.0]), "g": np.array(["a", "b"])}
     source |= {"z": source["y"], "q": source["p"]}
