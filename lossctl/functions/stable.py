@@ -34,6 +34,25 @@ def within_range(value: FloatArray, careful: Callable[[], FloatArray]) -> FloatA
     return np.where(np.isinf(value), careful(), value)
 
 
+def sigmoid_error(z: FloatArray, label: FloatArray, rest: FloatArray) -> FloatArray:
+    """σ(z) − y, from whichever of σ, 1 − σ and σ − ½ is small.
+
+    Args:
+        z: pre-activations.
+        label: y.
+        rest: 1 − y, with its own digits.
+    """
+    decay = np.exp(-np.abs(z))
+    tail = decay / (1.0 + decay)
+    near = 0.5 * np.tanh(0.5 * z) + 0.5 * (rest - label)
+    return np.where(np.abs(z) < 1.0, near, np.where(z > 0, rest - tail, tail - label))
+
+
+def exp_error(z: FloatArray, label: FloatArray) -> FloatArray:
+    """e^z − y, near z = 0 from what both differ from 1 by."""
+    return np.where(np.abs(z) < 0.5, np.expm1(z) + (1.0 - label), np.exp(z) - label)
+
+
 def excess(p: FloatArray, q: FloatArray, log_ratio: FloatArray) -> FloatArray:
     """P log(p/q) − p + q: never negative, and with its digits however close p and q are (Loader's deviance).
 

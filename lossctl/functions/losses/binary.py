@@ -7,7 +7,7 @@ import numpy as np
 
 from lossctl.domain import BINARY, EPS, PROBABILITY, FloatArray, Floor, Fraction, Interval, NonNegative, Positive
 from lossctl.functions.loss import loss
-from lossctl.functions.stable import power_of_exp
+from lossctl.functions.stable import power_of_exp, sigmoid_error
 
 SMALLEST = math.ulp(0.0)
 
@@ -98,6 +98,26 @@ def _(
     return np.asarray(error / hit / miss)
 
 
+@bce.mirror
+def _mirrored_bce(
+    label: FloatArray, rest: FloatArray, *, label_smoothing: Fraction, pos_weight: Positive, eps: Floor
+) -> FloatArray:
+    y, not_y = _smooth(label, label_smoothing)
+    cost = _times(-not_y, _log(rest, eps)) - _times(pos_weight * y, _log_complement(rest, eps))
+    return cost + 0.0
+
+
+@_mirrored_bce.gradient
+def _(
+    label: FloatArray, rest: FloatArray, *, label_smoothing: Fraction, pos_weight: Positive, eps: Floor
+) -> FloatArray:
+    y, not_y = _smooth(label, label_smoothing)
+    hit, miss = np.maximum(1.0 - rest, eps), np.maximum(rest, eps)
+    if pos_weight != 1.0:
+        return _times(pos_weight * y, 1.0 / hit) - _times(not_y, 1.0 / miss)
+    return np.where(not_y == 0, 1.0 / hit, (miss - not_y * (hit + miss)) / miss / hit)
+
+
 @bce.through("sigmoid")
 def bce_on_logits(
     label: FloatArray,
@@ -124,14 +144,12 @@ def _(
     eps: Floor,  # noqa: ARG001
 ) -> FloatArray:
     y, rest = _smooth(label, label_smoothing)
+    if pos_weight == 1.0:
+        return sigmoid_error(logit, y, rest)
     decay = np.exp(-np.abs(logit))
     larger, smaller = 1.0 / (1.0 + decay), decay / (1.0 + decay)
-    if pos_weight != 1.0:
-        hit, miss = np.where(logit >= 0, larger, smaller), np.where(logit >= 0, smaller, larger)
-        return np.asarray(rest * hit - pos_weight * y * miss)
-    # σ − y from whichever of σ, 1 − σ and σ − ½ is small.
-    near = 0.5 * np.tanh(0.5 * logit) + 0.5 * (rest - y)
-    return np.where(np.abs(logit) < 1.0, near, np.where(logit > 0, rest - smaller, smaller - y))
+    hit, miss = np.where(logit >= 0, larger, smaller), np.where(logit >= 0, smaller, larger)
+    return np.asarray(rest * hit - pos_weight * y * miss)
 
 
 Balance = Annotated[float, Interval(low=0.0, high=1.0, low_open=True, high_open=True)]
@@ -190,7 +208,7 @@ def focal(
 
 
 @focal.gradient
-def _(
+def _focal_slope(
     label: FloatArray, prediction: FloatArray, *, gamma: NonNegative, alpha: Balance | None, eps: Floor
 ) -> FloatArray:
     positive = label == 1
@@ -206,6 +224,20 @@ def _(
 def _ease_of_score(u: FloatArray, tail: FloatArray, gamma: float) -> FloatArray:
     """(1 − σ(u))^γ as e^(−γ u) e^(−γ tail), or e^(−γ tail) for u < 0, where tail = log1p(e^−|u|)."""
     return np.asarray(power_of_exp(np.maximum(u, 0.0), gamma) * power_of_exp(tail, gamma))
+
+
+@focal.mirror
+def _mirrored_focal(
+    label: FloatArray, rest: FloatArray, *, gamma: NonNegative, alpha: Balance | None, eps: Floor
+) -> FloatArray:
+    other = None if alpha is None else 1.0 - alpha
+    return np.asarray(focal.function(1.0 - label, rest, gamma=gamma, alpha=other, eps=eps))
+
+
+@_mirrored_focal.gradient
+def _(label: FloatArray, rest: FloatArray, *, gamma: NonNegative, alpha: Balance | None, eps: Floor) -> FloatArray:
+    other = None if alpha is None else 1.0 - alpha
+    return np.asarray(_focal_slope(1.0 - label, rest, gamma=gamma, alpha=other, eps=eps))
 
 
 @focal.through("sigmoid")

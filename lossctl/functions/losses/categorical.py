@@ -18,6 +18,7 @@ from lossctl.domain import (
     row_sum,
 )
 from lossctl.functions.loss import loss
+from lossctl.functions.softmax import Softmax
 from lossctl.functions.stable import excess
 
 Codes = npt.NDArray[np.intp]
@@ -50,41 +51,9 @@ def _expected(target: FloatArray, matrix: FloatArray, cost: Callable[[FloatArray
     return row_sum(np.where(target == 0, 0.0, target * cost(matrix)))
 
 
-class _Softmax:
-    """Softmax of rows of logits, written around the largest entry of each row so that 1 − p keeps its digits."""
-
-    def __init__(self, logit: FloatArray) -> None:
-        self.rows, self.top = np.arange(len(logit)), logit.argmax(axis=1)
-        self.shifted = logit - _pick(logit, self.top)[:, None]
-        odds = np.exp(self.shifted)
-        odds[self.rows, self.top] = 0.0
-        self.others = row_sum(odds)
-        self.odds = odds
-
-    @property
-    def log_total(self) -> FloatArray:
-        """Log Σ e^(z − max z)."""
-        return np.log1p(self.others)
-
-    @property
-    def log_p(self) -> FloatArray:
-        return np.asarray(self.shifted - self.log_total[:, None])
-
-    @property
-    def p(self) -> FloatArray:
-        p = self.odds / (1.0 + self.others)[:, None]
-        p[self.rows, self.top] = 1.0 / (1.0 + self.others)
-        return p
-
-    @property
-    def miss(self) -> FloatArray:
-        """1 − p at the largest logit of each row."""
-        return np.asarray(self.others / (1.0 + self.others))
-
-
 def _expected_on_logits(target: FloatArray, logit: FloatArray) -> FloatArray:
     """Σ_k y_k (log Σ e^z − z_k)."""
-    soft = _Softmax(logit)
+    soft = Softmax(logit)
     if target.ndim == 1:
         return soft.log_total - _pick(soft.shifted, target)
     return row_sum(np.where(target == 0, 0.0, target * (soft.log_total[:, None] - soft.shifted)))
@@ -92,7 +61,7 @@ def _expected_on_logits(target: FloatArray, logit: FloatArray) -> FloatArray:
 
 def _pull_to_target(target: FloatArray, logit: FloatArray) -> FloatArray:
     """P Σy − y; at the largest logit, where p is near 1, as Σ_(k≠j) y_k − (1 − p_j) Σy: 1 − p keeps its digits."""
-    soft = _Softmax(logit)
+    soft = Softmax(logit)
     p = soft.p
     if target.ndim == 1:
         at_class = soft.rows, target.astype(np.intp)
@@ -308,7 +277,7 @@ def _(label: FloatArray, prediction: FloatArray, *, reverse: bool, eps: Floor) -
 @kl_divergence.through("softmax")
 def kl_divergence_on_logits(label: FloatArray, logit: FloatArray, *, reverse: bool, eps: Floor) -> FloatArray:
     """The divergence with log p = z − log Σ e^z, which never underflows."""
-    soft = _Softmax(logit)
+    soft = Softmax(logit)
     if not reverse:
         return _divergence(label, soft.p, np.log(label) - soft.log_p)
     floored = np.maximum(label, eps)
@@ -320,7 +289,7 @@ def kl_divergence_on_logits(label: FloatArray, logit: FloatArray, *, reverse: bo
 def _(label: FloatArray, logit: FloatArray, *, reverse: bool, eps: Floor) -> FloatArray:
     if not reverse:
         return _pull_to_target(label, logit)
-    soft = _Softmax(logit)
+    soft = Softmax(logit)
     log_ratio = soft.log_p - np.log(np.maximum(label, eps))
     p = soft.p
     mean = row_sum(np.where((p == 0) & np.isfinite(log_ratio), 0.0, p * log_ratio))

@@ -6,7 +6,7 @@ import numpy as np
 
 from lossctl.domain import NONNEGATIVE, POSITIVE, FloatArray, Words
 from lossctl.functions.loss import loss
-from lossctl.functions.stable import excess, log_factorial_excess
+from lossctl.functions.stable import excess, exp_error, log_factorial_excess
 
 Constant = Annotated[str, Words(("none", "stirling", "lgamma"))]
 
@@ -62,6 +62,22 @@ def _(label: FloatArray, prediction: FloatArray, *, full: Constant) -> FloatArra
     return (prediction - label) / prediction
 
 
+@poisson.on_error()
+def _poisson_of_error(
+    label: FloatArray,
+    error: FloatArray,  # noqa: ARG001
+    prediction: FloatArray,
+    *,
+    full: Constant,
+) -> FloatArray:
+    return _cost(label, prediction, np.log(prediction), full)
+
+
+@_poisson_of_error.gradient
+def _(label: FloatArray, error: FloatArray, prediction: FloatArray, *, full: Constant) -> FloatArray:  # noqa: ARG001
+    return np.asarray(error / prediction)
+
+
 @poisson.through("exp")
 def poisson_on_log_rate(label: FloatArray, logit: FloatArray, *, full: Constant) -> FloatArray:
     """e^z − y z."""
@@ -70,4 +86,28 @@ def poisson_on_log_rate(label: FloatArray, logit: FloatArray, *, full: Constant)
 
 @poisson_on_log_rate.gradient
 def _(label: FloatArray, logit: FloatArray, *, full: Constant) -> FloatArray:  # noqa: ARG001
-    return np.exp(logit) - label
+    return exp_error(logit, label)
+
+
+def _log_softplus(logit: FloatArray) -> FloatArray:
+    """Log log1p(e^z), which is z − e^z/2 where e^z is small."""
+    power = np.exp(np.minimum(logit, 0.0))
+    value = np.maximum(logit, 0.0) + np.log1p(np.exp(-np.abs(logit)))
+    return np.where(logit < -40.0, logit - 0.5 * power, np.log(value))
+
+
+@poisson.through("softplus", natural=False)
+def poisson_on_softplus(label: FloatArray, logit: FloatArray, *, full: Constant) -> FloatArray:
+    """Softplus(z) − y log softplus(z), whose logarithm is finite where softplus underflows."""
+    return _cost(label, np.maximum(logit, 0.0) + np.log1p(np.exp(-np.abs(logit))), _log_softplus(logit), full)
+
+
+@poisson_on_softplus.gradient
+def _(label: FloatArray, logit: FloatArray, *, full: Constant) -> FloatArray:  # noqa: ARG001
+    decay = np.exp(-np.abs(logit))
+    slope = np.where(logit >= 0, 1.0, decay) / (1.0 + decay)
+    rate = np.maximum(logit, 0.0) + np.log1p(decay)
+    # σ/softplus tends to 1 − e^z/2 where both underflow.
+    ratio = np.where(logit < -40.0, 1.0 - 0.5 * decay, slope / rate)
+    error = (np.maximum(logit, 0.0) - label) + np.log1p(decay)
+    return np.asarray(error * ratio)

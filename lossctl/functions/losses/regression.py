@@ -11,6 +11,7 @@ from lossctl.functions.stable import within_range
     aliases=("mean_squared_error", "mse_loss", "squared_loss", "quadratic"),
     label=REAL,
     prediction=REAL,
+    of_error=True,
     references=("Gauss 1809, Theoria motus corporum coelestium, §179 (least squares)",),
     peers={
         "Keras": "mse, mean_squared_error",
@@ -98,6 +99,7 @@ def l2() -> None:
     aliases=("mean_absolute_error", "l1_loss"),
     label=REAL,
     prediction=REAL,
+    of_error=True,
     references=("Laplace 1774, Mémoire sur la probabilité des causes par les évènements",),
     peers={
         "Keras": "mae",
@@ -163,6 +165,7 @@ def l1() -> None:
     aliases=("huber_loss",),
     label=REAL,
     prediction=REAL,
+    of_error=True,
     references=("Huber 1964, Robust Estimation of a Location Parameter, doi:10.1214/aoms/1177703732",),
     peers={
         "Keras": "huber",
@@ -206,6 +209,7 @@ def _(label: FloatArray, prediction: FloatArray, *, delta: Positive) -> FloatArr
     aliases=("logcosh",),
     label=REAL,
     prediction=REAL,
+    of_error=True,
     references=("Green 1990, Bayesian reconstructions from emission tomography data, doi:10.1109/42.52985",),
     peers={"Keras": "log_cosh", "optax": "log_cosh", "CatBoost": "LogCosh"},
 )
