@@ -286,10 +286,8 @@ def _judge(
             )
             column, place = columns[index] if len(columns) > 1 else f"{columns[0]}[{index}]", (first, index)
         key = ("error", column, f"{bound.name}: {domain.describe()}")
-        value = shown(numbers[place])
-        if before is not None:
-            value = f"{shown(before[place])}, after {bound.activation} {value}"
-        problems[key] = Problem(int(bad.sum()), first, value)
+        own = "" if before is None else f"{shown(before[place])}, after {bound.activation} "
+        problems[key] = Problem(int(bad.sum()), first, own + shown(numbers[place]))
         return
     doubtful = domain.doubtful(numbers)
     if doubtful is not None:

@@ -67,7 +67,7 @@ class Activation(Definition):
     def apart(self, z: FloatArray, label: FloatArray, **parameters: Any) -> FloatArray:
         """Value less label."""
         if self._error is None:
-            return self.function(z, **parameters) - label
+            return np.asarray(self.function(z, **parameters) - label)
         return self._error(z, label, **parameters)
 
     def pull(self, z: FloatArray, upstream: FloatArray, **parameters: Any) -> FloatArray:

@@ -27,7 +27,7 @@ class Softmax:
 
     @property
     def p(self) -> FloatArray:
-        p = self.odds / (1.0 + self.others)[:, None]
+        p = np.asarray(self.odds / (1.0 + self.others)[:, None])
         p[self.rows, self.top] = 1.0 / (1.0 + self.others)
         return p
 
@@ -38,6 +38,6 @@ class Softmax:
 
     def error(self, label: FloatArray) -> FloatArray:
         """P − y, at the largest logit as (1 − y) − (1 − p)."""
-        error = self.p - label
+        error = np.asarray(self.p - label)
         error[self.rows, self.top] = (1.0 - label[self.rows, self.top]) - self.miss
         return error

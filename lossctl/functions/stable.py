@@ -27,10 +27,13 @@ STIRLING_TERMS = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360
 _gamma = np.frompyfunc(math.gamma, 1, 1)
 
 
-def within_range(value: FloatArray, careful: Callable[[], FloatArray]) -> FloatArray:
-    """The value, and where it is infinite the form that overflows later, which is worked out only then."""
-    if np.maximum.reduce(value, axis=None, initial=0.0) < np.inf:
-        return value
+def within_range(plain: Callable[[], FloatArray], careful: Callable[[], FloatArray]) -> FloatArray:
+    """The plain form, and where it is infinite the one that overflows later, which is worked out only then."""
+    try:
+        with np.errstate(over="raise"):
+            return plain()
+    except FloatingPointError:
+        value = plain()
     return np.where(np.isinf(value), careful(), value)
 
 

@@ -194,10 +194,13 @@ def huber(label: FloatArray, prediction: FloatArray, *, delta: Positive = 1.0) -
     >>> get_loss("huber:delta=1").value([0.0, 0.0], [0.5, 3.0])
     array([0.125, 2.5  ])
     """
-    error = np.abs(prediction - label)
-    near = np.minimum(error, delta)
-    value = near * (error - 0.5 * near)
-    return within_range(value, lambda: (np.abs(0.5 * prediction - 0.5 * label) - 0.25 * delta) * (2.0 * delta))
+
+    def plain() -> FloatArray:
+        error = np.abs(prediction - label)
+        near = np.minimum(error, delta)
+        return np.asarray(near * (error - 0.5 * near))
+
+    return within_range(plain, lambda: (np.abs(0.5 * prediction - 0.5 * label) - 0.25 * delta) * (2.0 * delta))
 
 
 @huber.gradient

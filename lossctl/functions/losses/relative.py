@@ -149,8 +149,10 @@ def mape(
     array([50.,  0.])
     """
     scale = _scale(label, zero)
-    value = 100.0 * (np.abs(prediction - label) / scale)
-    return within_range(value, lambda: 200.0 * (np.abs(0.5 * prediction - 0.5 * label) / scale))
+    return within_range(
+        lambda: 100.0 * (np.abs(prediction - label) / scale),
+        lambda: 200.0 * (np.abs(0.5 * prediction - 0.5 * label) / scale),
+    )
 
 
 @mape.gradient
