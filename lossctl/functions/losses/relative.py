@@ -148,10 +148,9 @@ def mape(
     >>> get_loss("mape").value([2.0, -4.0], [3.0, -4.0])
     array([50.,  0.])
     """
-    scale = _scale(label, zero)
     return within_range(
-        lambda: 100.0 * (np.abs(prediction - label) / scale),
-        lambda: 200.0 * (np.abs(0.5 * prediction - 0.5 * label) / scale),
+        lambda: 100.0 * (np.abs(prediction - label) / _scale(label, zero)),
+        lambda: 200.0 * (np.abs(0.5 * prediction - 0.5 * label) / _scale(label, zero)),
     )
 
 
