@@ -111,8 +111,9 @@ def test_its_loss_is_what_a_file_of_that_constant_has(definition, seed, reductio
             return
         same = {**source, "p": constant_like(source["p"], base.constant)}
         again = found(same, bound, **more).results[0]
-    except DataError as error:
-        assert (reduction, "negative mean" in str(error)) == ("root-mean", True)
+    except DataError:  # a negative mean has no root
+        if reduction != "root-mean":
+            raise
         return
     assert repr(again.best_constant.constant) == repr(base.constant)
     if weighted or source["y"].ndim == 2:
