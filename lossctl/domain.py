@@ -23,12 +23,18 @@ SIMPLEX_ERROR = 1e-3
 SIMPLEX_WARNING = 1e-6
 
 
+WIDE = 64
+
+
 def row_sum(matrix: FloatArray) -> FloatArray:
-    """Sum of each row of an ``(n, k)`` array, from the first column to the last.
+    """Sum of each row of an ``(n, k)`` array: from the first column to the last, and by halves where a row is wide.
 
     NumPy adds the columns one by one only where they are contiguous and there are several rows; otherwise it sums
     pairwise, and the last digit of a row would depend on how many rows travel with it.
     """
+    if matrix.shape[1] > WIDE:
+        half = matrix.shape[1] // 2
+        return np.asarray(row_sum(matrix[:, :half]) + row_sum(matrix[:, half:]))
     if len(matrix) == 1 or matrix.strides[0] != matrix.itemsize:
         return np.add.accumulate(matrix, axis=1)[:, -1]
     return np.asarray(np.add.reduce(matrix, axis=1))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from lossctl.errors import DataError, option
 from lossctl.evaluation.batch import Group
 from lossctl.evaluation.best_constant import Solution, best_constants
 from lossctl.evaluation.complaints import ensure_measured
@@ -94,6 +95,8 @@ def _results(
     infinite = part.moments.sum_value.infinite[:, :2].sum(axis=1)
     for group in order:
         sums, gradient = totals[group], None
+        if bound.reduction == "root-mean" and sums.mean < 0:
+            raise _rootless(bound, sums.mean, model, _named(plan, total.keys[group]))
         value = sums.value(bound.reduction) if sums.n else math.nan
         if figures is not None and (figure := figures[group]) is not None:
             gradient = Gradient(
@@ -125,6 +128,15 @@ def _results(
             best_constant=None if solutions is None else _best_constant(value, solutions[group]),
             samples=() if part.worst is None else tuple(_samples(part.worst, group, traversal)),
         )
+
+
+def _rootless(bound: BoundLoss, mean: float, model: str, group: dict[str, str | None]) -> DataError:
+    where = " ".join(f"{name}={word}" for name, word in group.items())
+    title = f"{bound} of {model}{' at ' + where if where else ''}"
+    return DataError(
+        f"{title}: the mean is {mean:.6g}, and a negative mean has no root",
+        f"This loss can be below 0: ask for its {option(reduction='mean')}.",
+    )
 
 
 def _best_constants(plan: Plan, total: Measured) -> Constants:

@@ -255,7 +255,7 @@ def _illegal(plan: Plan, label: FloatArray, predictions: Sequence[FloatArray]) -
                     _judge(problems, bound, domain, numbers, columns, model)
             if bound.chained and not problems:
                 # What comes out of the activation must be legal for the loss as well.
-                _judge(problems, bound, bound.output_domain, bound.activated(values), model.columns, model)
+                _judge(problems, bound, bound.output_domain, bound.activated(values), model.columns, model, values)
     return problems
 
 
@@ -266,8 +266,9 @@ def _judge(
     numbers: FloatArray,
     columns: Sequence[str],
     model: PlannedModel,
+    before: FloatArray | None = None,
 ) -> None:
-    """Add to the problems what a domain says of some numbers, ``(n,)`` or ``(n, k)``.
+    """Add to the problems what a domain says of some numbers, ``(n,)`` or ``(n, k)``, named by those before them.
 
     That is an error where some are illegal; else a warning where some are doubtful, and a note of values of which only
     one may occur in a data set.
@@ -275,16 +276,18 @@ def _judge(
     bad = domain.illegal(numbers)
     if bad is not None:
         first = int(bad.argmax())
-        column, value = ", ".join(columns[:4]) + (", …" if len(columns) > 4 else ""), numbers[first]
+        column = ", ".join(columns[:4]) + (", …" if len(columns) > 4 else "")
+        place: tuple[int, ...] = (first,)
         if not domain.rows and numbers.ndim == 2:
             index = next(
                 index
                 for index in range(numbers.shape[1])
                 if domain.illegal(numbers[first, index : index + 1]) is not None
             )
-            column, value = columns[index] if len(columns) > 1 else f"{columns[0]}[{index}]", numbers[first, index]
+            column, place = columns[index] if len(columns) > 1 else f"{columns[0]}[{index}]", (first, index)
         key = ("error", column, f"{bound.title}: {domain.describe()}")
-        problems[key] = Problem(int(bad.sum()), first, shown(value))
+        own = "" if before is None else f"{shown(before[place])}, after {bound.activation} "
+        problems[key] = Problem(int(bad.sum()), first, own + shown(numbers[place]))
         return
     doubtful = domain.doubtful(numbers)
     if doubtful is not None:

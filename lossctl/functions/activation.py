@@ -35,6 +35,7 @@ class Activation(Definition):
         self.kinks = kinks
         self.rows = rows
         self._pullback: Callable[..., FloatArray] | None = None
+        self._error: Callable[..., FloatArray] | None = None
 
     def range(self, **parameters: Value) -> Domain:
         """What it can come to."""
@@ -44,7 +45,8 @@ class Activation(Definition):
         """Declare the derivative ``(z, *, parameters) -> shape of z`` of an elementwise activation."""
 
         def pull(z: FloatArray, upstream: FloatArray, **parameters: Any) -> FloatArray:
-            return upstream * function(z, **parameters)
+            # What the loss does not feel counts for nothing, also where the activation overflows.
+            return np.where(upstream == 0, 0.0, upstream * function(z, **parameters))
 
         self._pullback = pull
         return function
@@ -53,6 +55,20 @@ class Activation(Definition):
         """Declare ``(z, upstream, *, parameters) -> shape of z`` of an activation of rows."""
         self._pullback = function
         return function
+
+    def error(self, function: Callable[..., FloatArray]) -> Callable[..., FloatArray]:
+        """Declare value less label, ``(z, label, *, parameters) -> shape of z``, where it has more digits than that.
+
+        So has what comes near a number that is not 0: 1 − σ(z) is e^−z where σ(z) itself is 1.
+        """
+        self._error = function
+        return function
+
+    def apart(self, z: FloatArray, label: FloatArray, **parameters: Any) -> FloatArray:
+        """Value less label."""
+        if self._error is None:
+            return np.asarray(self.function(z, **parameters) - label)
+        return self._error(z, label, **parameters)
 
     def pull(self, z: FloatArray, upstream: FloatArray, **parameters: Any) -> FloatArray:
         """The gradient with respect to ``z`` from the gradient with respect to the output."""
@@ -161,6 +177,13 @@ class BoundActivation(Bound):
         with np.errstate(all="ignore"):
             value = self.definition.function(self._shaped(points), **self.parameters)
         return np.asarray(value).reshape(points.shape, order="A")
+
+    def error(self, z: npt.ArrayLike, label: npt.ArrayLike) -> FloatArray:
+        """The activation at ``z`` less a label of its shape, with the digits that both have in common left out."""
+        points, labels = np.asarray(z, dtype=np.float64), np.asarray(label, dtype=np.float64)
+        with np.errstate(all="ignore"):
+            error = self.definition.apart(self._shaped(points), self._shaped(labels), **self.parameters)
+        return np.asarray(error).reshape(points.shape, order="A")
 
     def derivative(self, z: npt.ArrayLike) -> FloatArray:
         """The derivative at ``z``, elementwise.

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SMALLEST = 2.0**-960
 """Squares below this may have lost digits to underflow."""
+LARGEST = float(np.finfo(np.float64).max)
 RESAMPLED = 100
 """How often pre-activations that come to no legal prediction are sampled anew."""
 
@@ -109,8 +110,8 @@ class BoundLoss(Bound):
         return self.definition.prediction_domain(**self.parameters)
 
     def activated(self, prediction: FloatArray) -> FloatArray:
-        """The predictions after the activation."""
-        return prediction if self.activation is None else self.activation.value(prediction)
+        """The predictions after the activation, where what overflows is the largest double: it is a number still."""
+        return prediction if self.activation is None else np.clip(self.activation.value(prediction), -LARGEST, LARGEST)
 
     @property
     def rows(self) -> bool:
@@ -308,9 +309,27 @@ class BoundLoss(Bound):
     def _kernel(self, label: FloatArray, prediction: FloatArray, parameters: dict[str, Value]) -> FloatArray:
         if self._pair is not None:
             return self._pair.function(label, prediction, **parameters)
-        if self.activation is not None:
-            prediction = self.activation.value(prediction)
-        return np.asarray(self.definition.function(label, prediction, **parameters))
+        if self.activation is None:
+            return np.asarray(self.definition.function(label, prediction, **parameters))
+        form, arguments = self._behind(self.activation, label, prediction)
+        value = np.asarray(form.function(*arguments, **parameters))
+        if self.definition.mirrored is None:
+            return value
+        rest = -self.activation.error(prediction, np.ones_like(prediction))
+        return np.where(rest < 0.5, self.definition.mirrored.function(label, rest, **parameters), value)
+
+    def _behind(
+        self, activation: BoundActivation, label: FloatArray, prediction: FloatArray
+    ) -> tuple[Loss | Through, tuple[FloatArray, ...]]:
+        """The form that is evaluated behind an activation, and what it gets of label, error and output."""
+        definition = self.definition
+        if definition.of_error:
+            return definition, (np.zeros_like(prediction), activation.error(prediction, label))
+        output = activation.value(prediction)
+        if definition.apart is None:
+            return definition, (label, output)
+        error = activation.error(prediction, definition.anchor(label, **self.parameters))
+        return definition.apart, (label, error, output)
 
     def _slope(self, label: FloatArray, prediction: FloatArray, parameters: dict[str, Value]) -> FloatArray:
         pair = self._pair
@@ -320,7 +339,14 @@ class BoundLoss(Bound):
             raise UsageError(f"{self.name} declares no gradient")
         if self.activation is None:
             return self.definition.slope(label, prediction, **parameters)
-        upstream = self.definition.slope(label, self.activation.value(prediction), **parameters)
+        form, arguments = self._behind(self.activation, label, prediction)
+        if form.slope is None:
+            raise UsageError(f"{self.name} declares no gradient")
+        upstream = form.slope(*arguments, **parameters)
+        mirrored = self.definition.mirrored
+        if mirrored is not None and mirrored.slope is not None:
+            rest = -self.activation.error(prediction, np.ones_like(prediction))
+            upstream = np.where(rest < 0.5, -mirrored.slope(label, rest, **parameters), upstream)
         return self.activation.pullback(prediction, upstream)
 
 

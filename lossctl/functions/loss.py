@@ -47,6 +47,7 @@ class Loss(Definition):
         reduction: Reduction = "mean",
         other_width: tuple[str, tuple[str, ...]] | None = None,
         floored: Kernel | None = None,
+        of_error: bool = False,
         peers: Mapping[str, str] = NO_PEERS,
     ) -> None:
         super().__init__(function, aliases, references, peers)
@@ -58,7 +59,13 @@ class Loss(Definition):
         self.slope: Kernel | None = None
         self.kink: Kernel | None = None
         self.square_root: Kernel | None = None
+        self.of_error = of_error
+        self.apart: Through | None = None
+        self.anchor: Kernel = _the_label
+        self.mirrored: Through | None = None
         self.pairs: dict[str, Through] = {}
+        self.natural_activation: str | None = None
+        """The activation that ``--from-logits`` means."""
 
     def gradient(self, function: Kernel) -> Kernel:
         """Declare the gradient of the row value with respect to the prediction, in the shape of the prediction."""
@@ -75,11 +82,36 @@ class Loss(Definition):
         self.square_root = function
         return function
 
-    def through(self, activation: str) -> Callable[[Kernel], Through]:
-        """Declare the form of this loss on the pre-activations of an activation."""
+    def on_error(self, anchor: Kernel | None = None) -> Callable[[Kernel], Through]:
+        """Declare this loss on ``(label, error, prediction)``, for activations that keep the digits of an error.
+
+        Args:
+            anchor: ``(label, **parameters)`` to what the error is from; the label when left out.
+        """
+
+        def declare(function: Kernel) -> Through:
+            self.apart, self.anchor = Through(function), anchor or _the_label
+            return self.apart
+
+        return declare
+
+    def mirror(self, function: Kernel) -> Through:
+        """Declare the form of this loss on ``(label, 1 − prediction)``, for activations that keep the digits of it."""
+        self.mirrored = Through(function)
+        return self.mirrored
+
+    def through(self, activation: str, *, natural: bool = True) -> Callable[[Kernel], Through]:
+        """Declare the form of this loss on the pre-activations of an activation.
+
+        Args:
+            activation: its name.
+            natural: whether scores are meant to go through it unless another is named; the first such counts.
+        """
 
         def declare(function: Kernel) -> Through:
             self.pairs[activation] = pair = Through(function)
+            if natural and self.natural_activation is None:
+                self.natural_activation = activation
             return pair
 
         return declare
@@ -98,21 +130,19 @@ class Loss(Definition):
                 references=self.references,
                 reduction=reduction,
                 floored=self.floored,
+                of_error=self.of_error,
                 peers=peers,
             )
             functools.update_wrapper(cast("Callable[..., Any]", named_loss), declaration)
             named_loss.name = declaration.__name__
             named_loss.slope, named_loss.kink, named_loss.pairs = self.slope, self.kink, self.pairs
             named_loss.square_root = self.square_root
+            named_loss.apart, named_loss.anchor = self.apart, self.anchor
+            named_loss.mirrored, named_loss.natural_activation = self.mirrored, self.natural_activation
             losses.add(named_loss.name, named_loss, aliases)
             return named_loss
 
         return register
-
-    @property
-    def natural_activation(self) -> str | None:
-        """The activation that ``--from-logits`` means."""
-        return next(iter(self.pairs), None)
 
     def label_domain(self, **parameters: Value) -> Domain:
         """Which labels are legal."""
@@ -124,6 +154,10 @@ class Loss(Definition):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _named, (self.name,)
+
+
+def _the_label(label: FloatArray, **parameters: Value) -> FloatArray:  # noqa: ARG001
+    return label
 
 
 def _the_prediction(label: FloatArray, prediction: FloatArray, **parameters: Value) -> FloatArray:  # noqa: ARG001
@@ -146,6 +180,7 @@ def loss(
     reduction: Reduction = "mean",
     other_width: tuple[str, tuple[str, ...]] | None = None,
     floored: Kernel | None = None,
+    of_error: bool = False,
     peers: Mapping[str, str] = NO_PEERS,
 ) -> Callable[[Kernel], Loss]:
     """Turn a formula into a registered loss.
@@ -164,6 +199,8 @@ def loss(
             one this loss is for (one column for a loss of rows, several for any other).
         floored: ``(label, prediction, **parameters)`` to the probabilities whose logarithm is floored at ``eps``;
             the prediction when left out.
+        of_error: whether the value is one of prediction less label alone; behind an activation that keeps the digits
+            of that difference, the formula then gets the difference, and a label of 0.
         peers: what other libraries call it, by library, each name with what is different about it in parentheses.
     """
 
@@ -177,6 +214,7 @@ def loss(
             reduction=reduction,
             other_width=other_width,
             floored=floored,
+            of_error=of_error,
             peers=peers,
         )
         losses.add(definition.name, definition, aliases)

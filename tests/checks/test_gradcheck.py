@@ -309,7 +309,10 @@ def test_a_loss_is_checked_on_predictions_and_through_its_activations(lossctl):
         "PASS bce: 400 numbers agree with finite differences",
         "PASS bce through sigmoid: 400 numbers agree with finite differences",
     ]
-    wanted = {"--from-logits": ["pre-activation of exp"], "": ["prediction", "pre-activation of exp"]}
+    wanted = {
+        "--from-logits": ["pre-activation of exp"],
+        "": ["prediction", "pre-activation of exp", "pre-activation of softplus"],
+    }
     for flag, wrt in wanted.items():
         it = lossctl("gradcheck", "poisson", "--draws", 2, "--json", *filter(None, [flag])).json
         assert [form["wrt"] for form in it["checks"]] == wrt

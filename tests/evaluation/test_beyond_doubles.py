@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import lossctl
+from lossctl.errors import DataError
 
 
 @pytest.fixture(autouse=True)
@@ -22,14 +23,17 @@ def test_a_sum_and_its_error_may_be_more_than_any_double():
     assert (result.value, result.standard_error) == (math.inf, math.inf)
 
 
-def test_a_negative_mean_has_no_root_and_no_gradient_of_it():
-    source = {"y": np.array([3.0, 4.0]), "p": np.array([3.0, 4.0])}
-    report = lossctl.evaluate(source, "poisson", label="y", prediction="p", reduction="root-mean", gradient=True)
-    (result,) = report.results
-    assert math.isnan(result.value)
-    assert math.isnan(result.gradient.grad_l2)
-    assert result.gradient.row_max == 0.0  # of rows, which have no root
-    assert any("not a number" in warning for warning in report.warnings)
+@pytest.mark.parametrize("gradient", [False, True])
+@pytest.mark.parametrize("by", [None, "g"])
+@pytest.mark.parametrize(("loss", "label", "prediction"), [("poisson", "y", "p"), ("cosine", "y,z", "p,q")])
+def test_a_negative_mean_under_a_root_is_an_error_that_says_so(loss, label, prediction, by, gradient):
+    source = {"y": np.array([3.0, 4.0]), "p": np.array([3.0, 4.0]), "g": np.array(["a", "b"])}
+    source |= {"z": source["y"], "q": source["p"]}
+    with pytest.raises(DataError, match=r"a negative mean has no root") as error:
+        lossctl.evaluate(
+            source, loss, label=label, prediction=prediction, reduction="root-mean", by=by, gradient=gradient
+        )
+    assert ("g=a" in str(error.value)) is (by == "g")
 
 
 @pytest.mark.parametrize("weight", [5e-324, 1e-308, 1e308])

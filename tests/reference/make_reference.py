@@ -183,7 +183,9 @@ def bce_gradient(options: Options, activation: str, y: Label, p: Vector) -> list
     target, weight, floor = bce_label(options, y), real(options, "pos_weight"), floor_of(options, activation)
     if activation:
         q = sigmoid(p[0])
-        return [[-weight * target * (1 - q), (1 - target) * q]]
+        return [[q - target] if weight == 1 else [-weight * target * (1 - q), (1 - target) * q]]
+    if weight == 1 and floor < p[0] < 1 - floor:
+        return [[(p[0] - target) / (p[0] * (1 - p[0]))]]
     return [[divide(-weight * target, max(p[0], floor)), divide(1 - target, max(1 - p[0], floor))]]
 
 
@@ -258,6 +260,20 @@ def kl_divergence_value(options: Options, activation: str, y: Label, p: Vector) 
         pairs = zip(vector(y), q, strict=True)
         return [t for a, b in pairs for t in (xlogx(b), times(-b, log(max(a, eps))))]
     return [xlogx(a) for a in vector(y)] + cross_entropy_value(options, activation, y, p)
+
+
+def kl_divergence_of_distributions(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    """The terms of the value, or those of p log(p/q) - p + q where the rows sum to the same within rounding."""
+    terms = kl_divergence_value(options, activation, y, p)
+    q = softmax(p) if activation else p
+    ahead, behind = (q, vector(y)) if options["reverse"] == "true" else (vector(y), q)
+    if abs(mp.fsum(ahead) - mp.fsum(behind)) > len(p) * EPS:
+        return terms
+    surplus = [mp.fsum(terms[k :: len(p)]) for k in range(len(p))]
+    if options["reverse"] == "true":
+        surplus = [mp.fsum(terms[2 * k : 2 * k + 2]) for k in range(len(p))]
+    surplus = [t - a + b for t, a, b in zip(surplus, ahead, behind, strict=True)]
+    return surplus if mp.fsum(surplus) > 0 else [mp.zero]
 
 
 def kl_divergence_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
@@ -399,7 +415,8 @@ MSLE: list[Scalar] = [
     *((1e100, math.nextafter(1e100, 1e101)), (-0.999, math.nextafter(-0.999, 0)), (-0.5, -DOWN)),
     *((1e10, 0), (0, 1e10), (1e100, 1e-16), (1e-16, 1e100), (1e150, 1e100), (1e100, 1e150), (5, 1e4)),
     *((-0.5, 0.5), (0.5, -0.5), (-0.9, -0.8), (-0.999999999, 3), (7, -0.999999999), (100, 99), (1e4, 5)),
-    *((0, 1e290), (1e10, math.nextafter(1e10, 0))),
+    *((0, 1e290), (1e10, math.nextafter(1e10, 0)), (2.9, 3.1), (7.83, 18.0), (1.7, 0.9), (0.02, 0.05), (19.2, 4.6)),
+    *((-1 + 2.0**-52, 1.7e308), (1.7e308, 1e300), (1e300, 1.7e308), (-DOWN, 1e305)),
 ]
 MAPE: list[Scalar] = [
     *((1, 1), (-3, -3), (1e-300, 1e-300), (2, 1), (2, 3), (-2, 1), (-2, -3), (0.1, 0.3), (0.3, 0.1), (4, 0)),
@@ -421,6 +438,7 @@ LOGITS = tuple(
     for s in ((1, -1) if z else (1,))
 )
 HARD = (0.0, 1.0)
+CLOSE_ROWS = scalars((y, y + d) for y in (0.25, 0.3, 0.5, 0.9) for d in (1e-15, -1e-12, 1e-8, -1e-4))
 PROBABILITY_ROWS = scalars(itertools.product(HARD, PROBABILITIES))
 SOFT_ROWS = scalars(itertools.product((0.25, 0.9, 1e-8), MIDDLING))
 UNFLOORED = (0.0, 1e-300, 1e-100, 1e-17, 1e-8, 0.1, 0.5, 0.9, 1 - 1e-8, DOWN, 1.0)
@@ -495,6 +513,7 @@ SMALL_SIMPLEX: dict[int, tuple[Numbers, ...]] = {
     n: (*(row for row in rows if min(row) > 0), (1.0, *(0.0,) * (n - 1))) for n, rows in SIMPLEX.items()
 }
 SIMPLEX_CLASSES = class_rows(all_rows(SIMPLEX))
+WIDE_SCORES: list[Row] = [(7, tuple(float(k * k % 17 - 8) for k in range(200)))]
 SCORE_CLASSES = class_rows(all_rows(SCORES))
 # with the reverse divergence the gradient holds log p, which is -inf at 0 (and a matter of taste below eps)
 INNER_SIMPLEX = {n: tuple(row for row in rows if min(row) >= EPS) for n, rows in SIMPLEX.items()}
@@ -504,14 +523,30 @@ REVERSE_ROWS = soft_rows(INNER_SIMPLEX)
 REVERSE_SCORE_ROWS: list[Row] = [(y, z) for y, z in soft_rows(SCORES) if isinstance(y, tuple) and min(y) > 0]
 REVERSE_SCORE_ROWS += [((0.7, 0.2, 0.1), (0.0, 1.0, z)) for z in (-7.5, -1.0, 0.5, 2.0, 3.0, 20.0)]
 REVERSE_SCORE_ROWS += [((0.9, 0.1), (0.0, z)) for z in (-0.3, 0.3, 2.0, 3.5, 7.5, 12.0)]
+NEAR_ROWS: list[Row] = [
+    ((y, 1 - y), (y + d, 1 - y - d))
+    for y in (0.5, 0.25, 0.125, 0.0625)
+    for d in (2.0**-50, 2.0**-40, -(2.0**-30), 2.0**-20, 2.0**-10, 2.0**-6)
+]
+NEAR_ROWS += [((0.25, 0.25, 0.5), (0.25 + d, 0.25 + d, 0.5 - 2 * d)) for d in (2.0**-50, 2.0**-35, -(2.0**-20))]
+NEAR_ROWS += [
+    ((0.1, 0.2, 0.7), (0.1, 0.2, 0.7)),
+    ((0.2, 0.3, 0.5), (0.2, 0.3, 0.5001)),
+    ((0.5, 0.5), (0.50004, 0.49997)),
+]
+NEAR_SCORE_ROWS: list[Row] = [((0.5, 0.5), (z, -z)) for z in (0.25, 0.05, -0.03, 1e-2)]
+NEAR_SCORE_ROWS += [((1e-300, 1.0), (-690.0, 0.0)), ((1e-8, 1 - 1e-8), (-800.0, 0.0)), ((0.25, 0.75), (-1e4, 0.0))]
 
 COUNTS = (0.0, 1.0, 2.0, 2.5, 170.0, 1e6)
+SMALL_OR_LARGE_COUNTS = (1e-18, 1e-5, 0.2, 0.3, 0.999, 1.001, 9.5, 11.0, 1e9, 1e15, 1e17)
 RATES = (1e-300, 1e-100, 1e-16, 1e-8, 1e-3, 0.5, 1.0, 2.0, 20.0, 170.0, 1e3, 1e6)
 LOG_RATES = (
     *(-1e4, -700.0, -690.0, -40.0, -20.0, -1.0, -0.3, -1e-12, 0.0),
     *(1e-12, 0.3, 1.0, 3.0, 20.0, 40.0, 690.0, 700.0, 1e4),
 )
 POISSON_ROWS = scalars(itertools.product(COUNTS, RATES))
+WHOLE_POISSON_ROWS = scalars((y, y * f) for y in SMALL_OR_LARGE_COUNTS for f in (1.0, 1 + 1e-9, 0.999, 0.77, 1.7, 20.0))
+OVERFLOWING_POISSON_ROWS = scalars([(1e300, 1e4), (1e308, 1e3), (2.0, 710.0)])
 LOG_POISSON_ROWS = scalars(itertools.product((0.0, 1.0, 2.5, 170.0), LOG_RATES))
 
 DIRECTIONS: list[tuple[Numbers, Numbers]] = [
@@ -542,6 +577,7 @@ EXPONENTS = (
     -1e150,
 )
 EXPONENTIAL_ROWS = scalars((s, s * m) for s in SIGNS for m in EXPONENTS)
+EASY_ROWS = scalars(itertools.product(HARD, (1e-300, 1e-298, 1e-17, 1.7e-16, 1e-6, 1e-3, 0.1, 0.9, 1 - 1e-12)))
 FOCAL_LOGIT_ROWS = scalars((y, z) for y, z in itertools.product(HARD, LOGITS) if z != 690)
 
 EPS_ZERO = "eps=0.0"
@@ -559,6 +595,7 @@ class Loss:
     gradient: Callable[[Options, str, Label, Vector], list[Terms]]
     smooth: Callable[[Options, str, Label, Vector], bool]
     varieties: Sequence[Variety]
+    reported: Callable[[Options, str, Label, Vector], Terms] | None = None  # where it is not the value by the formula
 
 
 FLOOR = "log p, log(1-p) mean log max(p, eps), log max(1-p, eps); floored terms have their gradient there"
@@ -615,6 +652,8 @@ LOSSES = (
             ("delta=10.0", "", scalars(ERRORS + KINKS)),
             ("delta=0.001", "", scalars(ERRORS + KINKS)),
             ("delta=1e+100", "", scalars(ERRORS + KINKS)),
+            ("delta=0.001", "", scalars([(1.7e308, -1.7e308), (-1e308, 1e308)])),
+            ("delta=1e-300", "", scalars([(1.7e308, -1.7e308), (0, 1), (1, 1)])),
         ],
     ),
     Loss(
@@ -638,7 +677,7 @@ LOSSES = (
         bce_gradient,
         above_the_floor,
         [
-            ("", "", PROBABILITY_ROWS + SOFT_ROWS),
+            ("", "", PROBABILITY_ROWS + SOFT_ROWS + CLOSE_ROWS),
             ("label_smoothing=0.1", "", scalars(itertools.product((0, 1, 0.25), MIDDLING))),
             ("pos_weight=3.0", "", scalars(itertools.product((0, 1, 0.25), MIDDLING))),
             ("label_smoothing=0.1,pos_weight=0.5", "", scalars(itertools.product((0, 1, 0.25), MIDDLING))),
@@ -646,6 +685,8 @@ LOSSES = (
             ("eps=1e-07", "", scalars(itertools.product((0, 1, 0.25), MIDDLING))),
             ("", "sigmoid", LOGIT_ROWS + SOFT_LOGIT_ROWS),
             ("label_smoothing=0.1", "sigmoid", LOGIT_ROWS),
+            ("label_smoothing=1e-20", "sigmoid", LOGIT_ROWS),
+            ("", "sigmoid", scalars((0.5, z) for z in LOGITS)),
             ("pos_weight=3.0", "sigmoid", LOGIT_ROWS + scalars([(0.25, z) for z in LOGITS[::3]])),
             ("label_smoothing=0.1,pos_weight=0.5", "sigmoid", LOGIT_ROWS),
         ],
@@ -676,6 +717,7 @@ LOSSES = (
                 )
             ),
             (EPS_ZERO, "", UNFLOORED_ROWS[:-3]),
+            *((f"gamma={gamma!r},alpha=none,eps=0.0", "", EASY_ROWS) for gamma in (1e3, 1e16, 1e300)),
         ],
     ),
     Loss(
@@ -696,7 +738,7 @@ LOSSES = (
             (EPS_ZERO, "", SIMPLEX_CLASSES + soft_rows(SMALL_SIMPLEX)),
             ("eps=1e-07", "", SIMPLEX_CLASSES),
             ("", "softmax", SCORE_CLASSES + soft_rows(SCORES)),
-            ("label_smoothing=0.1", "softmax", SCORE_CLASSES),
+            ("label_smoothing=0.1", "softmax", SCORE_CLASSES + WIDE_SCORES),
         ],
     ),
     Loss(
@@ -722,6 +764,7 @@ LOSSES = (
         "kl_divergence",
         (
             "value = sum_k y_k log y_k - y_k log p_k, 0 log 0 = 0; gradient = -y_k / p_k, 0 where y_k = 0",
+            "rows whose sums differ by no more than K 2**-52: - y_k + p_k in each term, so that none is negative",
             "log p means log max(p, eps), 1/p likewise",
             "reverse=true: value = sum_k p_k log p_k - p_k log y_k; gradient = log p_k - log y_k + 1",
             "reverse=true: log y_k means log max(y_k, eps), and log p_k has no floor",
@@ -740,7 +783,11 @@ LOSSES = (
             ("reverse=true,eps=0.0", "", REVERSE_ROWS),
             ("", "softmax", soft_rows(SCORES)),
             ("reverse=true", "softmax", REVERSE_SCORE_ROWS),
+            ("", "", NEAR_ROWS),
+            ("reverse=true", "", NEAR_ROWS),
+            ("", "softmax", NEAR_SCORE_ROWS),
         ],
+        kl_divergence_of_distributions,
     ),
     Loss(
         "poisson",
@@ -756,7 +803,9 @@ LOSSES = (
             (parameters, activation, rows)
             for activation, rows in (("", POISSON_ROWS), ("exp", LOG_POISSON_ROWS))
             for parameters in ("", "full=stirling", "full=lgamma")
-        ],
+        ]
+        + [("full=stirling", "", WHOLE_POISSON_ROWS), ("full=lgamma", "", WHOLE_POISSON_ROWS)]
+        + [("", "exp", OVERFLOWING_POISSON_ROWS)],
     ),
     Loss(
         "cosine_proximity",
@@ -887,10 +936,11 @@ def settle_row(
         y = tuple(map(mp.mpf, label)) if isinstance(label, tuple) else label
         value, slopes = loss.value(options, activation, y, p), loss.gradient(options, activation, y, p)
         soft = activation == "softmax" and isinstance(label, tuple)
-        if soft and mp.fsum(value) < SOFT_LABEL_SMALLEST_VALUE:
+        if soft and loss.reported is None and mp.fsum(value) < SOFT_LABEL_SMALLEST_VALUE:
             return None
         may_vanish = activation == "softmax"
-        numbers = [settle(value, VALUE_CONDITION, may_vanish)]
+        reported = loss.reported(options, activation, y, p) if loss.reported else value
+        numbers = [settle(reported, VALUE_CONDITION, may_vanish)]
         numbers += [settle(terms, GRADIENT_CONDITION, may_vanish) for terms in slopes]
         settled = [x for x in numbers if x is not None]
         if len(settled) < len(numbers):

@@ -1,12 +1,19 @@
 """Activations that treat each number by itself."""
 
+from fractions import Fraction
+
 import numpy as np
 
 from lossctl.domain import NONNEGATIVE, POSITIVE, REAL, Domain, FloatArray, Interval, NonNegative, Positive
 from lossctl.functions.activation import activation
+from lossctl.functions.stable import exp_error, sigmoid_error
 
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 """The fixed point at which a layer of unit-variance inputs keeps mean 0 and variance 1 (Klambauer et al. 2017)."""
+
+SELU_LIMIT = SELU_SCALE * SELU_ALPHA
+SELU_LIMIT_REST = float(Fraction(SELU_SCALE) * Fraction(SELU_ALPHA) - Fraction(SELU_LIMIT))
+"""λ α, and what its double misses."""
 
 
 @activation(
@@ -128,13 +135,19 @@ def elu(z: FloatArray, *, alpha: Positive = 1.0) -> FloatArray:
     return np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0.0)))
 
 
+@elu.error
+def _(z: FloatArray, label: FloatArray, *, alpha: Positive) -> FloatArray:
+    left = alpha * np.exp(np.minimum(z, 0.0))
+    return np.where(z < -0.7, left - (alpha + label), np.asarray(elu.function(z, alpha=alpha)) - label)
+
+
 @elu.derivative
 def _(z: FloatArray, *, alpha: Positive) -> FloatArray:
     return np.where(z > 0, 1.0, alpha * np.exp(np.minimum(z, 0.0)))
 
 
 @activation(
-    range=Interval(low=-SELU_SCALE * SELU_ALPHA, low_open=True),
+    range=Interval(low=-SELU_LIMIT, low_open=True),
     kinks=(0.0,),
     references=("Klambauer et al. 2017, Self-Normalizing Neural Networks, arXiv:1706.02515",),
     peers={"Keras": "selu", "torch": "selu", "DL4J": "SELU"},
@@ -155,6 +168,12 @@ def selu(z: FloatArray) -> FloatArray:
     array([-1.11133074,  1.05070099])
     """
     return SELU_SCALE * np.where(z > 0, z, SELU_ALPHA * np.expm1(np.minimum(z, 0.0)))
+
+
+@selu.error
+def _(z: FloatArray, label: FloatArray) -> FloatArray:
+    left = SELU_LIMIT * np.exp(np.minimum(z, 0.0))
+    return np.where(z < -0.7, left - ((SELU_LIMIT + label) + SELU_LIMIT_REST), selu.function(z) - label)
 
 
 @selu.derivative
@@ -187,6 +206,11 @@ def sigmoid(z: FloatArray) -> FloatArray:
     return np.where(z >= 0, 1.0, decay) / (1.0 + decay)
 
 
+@sigmoid.error
+def _(z: FloatArray, label: FloatArray) -> FloatArray:
+    return sigmoid_error(z, label, 1.0 - label)
+
+
 @sigmoid.derivative
 def _(z: FloatArray) -> FloatArray:
     decay = np.exp(-np.abs(z))
@@ -214,6 +238,13 @@ def tanh(z: FloatArray) -> FloatArray:
     array([0., 1.])
     """
     return np.tanh(z)
+
+
+@tanh.error
+def _(z: FloatArray, label: FloatArray) -> FloatArray:
+    decay = np.exp(-2.0 * np.abs(z))
+    left, side = 2.0 * decay / (1.0 + decay), np.sign(z)
+    return np.where(np.abs(z) < 0.55, np.tanh(z) - label, side * ((1.0 - side * label) - left))
 
 
 @tanh.derivative
@@ -246,6 +277,11 @@ def exp(z: FloatArray) -> FloatArray:
     return np.exp(z)
 
 
+@exp.error
+def _(z: FloatArray, label: FloatArray) -> FloatArray:
+    return exp_error(z, label)
+
+
 @exp.derivative
 def _(z: FloatArray) -> FloatArray:
     return np.exp(z)
@@ -272,6 +308,11 @@ def softplus(z: FloatArray) -> FloatArray:
     array([4.24835426e-18, 6.93147181e-01, 8.00000000e+02])
     """
     return np.maximum(z, 0.0) + np.log1p(np.exp(-np.abs(z)))
+
+
+@softplus.error
+def _(z: FloatArray, label: FloatArray) -> FloatArray:
+    return (np.maximum(z, 0.0) - label) + np.log1p(np.exp(-np.abs(z)))
 
 
 @softplus.derivative

@@ -4,6 +4,7 @@ import numpy as np
 
 from lossctl.domain import LOG_SIMPLEX, SIMPLEX, FloatArray, row_sum
 from lossctl.functions.activation import activation
+from lossctl.functions.softmax import Softmax
 
 
 @activation(
@@ -33,8 +34,18 @@ def softmax(z: FloatArray) -> FloatArray:
 
 @softmax.pullback
 def _(z: FloatArray, upstream: FloatArray) -> FloatArray:
-    p = softmax.function(z)
-    return np.asarray(p * (upstream - row_sum(p * upstream)[:, None]))
+    soft = Softmax(z)
+    p = soft.p
+    parts, at_top = p * upstream, (soft.rows, soft.top)
+    slope = p * (upstream - row_sum(parts)[:, None])
+    parts[at_top] = 0.0
+    slope[at_top] = p[at_top] * (upstream[at_top] * soft.miss - row_sum(parts))
+    return np.asarray(slope)
+
+
+@softmax.error
+def _(z: FloatArray, label: FloatArray) -> FloatArray:
+    return Softmax(z).error(label)
 
 
 @activation(
@@ -67,4 +78,9 @@ def log_softmax(z: FloatArray) -> FloatArray:
 
 @log_softmax.pullback
 def _(z: FloatArray, upstream: FloatArray) -> FloatArray:
-    return np.asarray(upstream - softmax.function(z) * row_sum(upstream)[:, None])
+    soft = Softmax(z)
+    p, parts, at_top = soft.p, upstream.copy(order="A"), (soft.rows, soft.top)
+    slope = upstream - p * row_sum(upstream)[:, None]
+    parts[at_top] = 0.0
+    slope[at_top] = upstream[at_top] * soft.miss - p[at_top] * row_sum(parts)
+    return np.asarray(slope)

@@ -1,11 +1,15 @@
 """Losses on the probability of one class, and on its logit."""
 
+import math
 from typing import Annotated
 
 import numpy as np
 
 from lossctl.domain import BINARY, EPS, PROBABILITY, FloatArray, Floor, Fraction, Interval, NonNegative, Positive
 from lossctl.functions.loss import loss
+from lossctl.functions.stable import power_of_exp, sigmoid_error
+
+SMALLEST = math.ulp(0.0)
 
 
 def _times(multiplier: FloatArray, term: FloatArray) -> FloatArray:
@@ -23,8 +27,12 @@ def _log_complement(probability: FloatArray, eps: float) -> FloatArray:
     return np.maximum(np.log1p(-probability), np.log(np.float64(eps)))
 
 
-def _smooth(label: FloatArray, label_smoothing: float) -> FloatArray:
-    return label * (1.0 - label_smoothing) + 0.5 * label_smoothing
+def _smooth(label: FloatArray, label_smoothing: float) -> tuple[FloatArray, FloatArray]:
+    """The smoothed label, and 1 less it with its own digits."""
+    if label_smoothing == 0:
+        return label, 1.0 - label
+    keep, half = 1.0 - label_smoothing, 0.5 * label_smoothing
+    return label * keep + half, (1.0 - label) * keep + half
 
 
 @loss(
@@ -56,7 +64,10 @@ def bce(
 
     Formula: −w y log ŷ − (1 − y) log(1 − ŷ), where w = ``pos_weight`` and y is smoothed to y(1 − a) + a/2 by a =
     ``label_smoothing``.
-    Gradient: −w y/ŷ + (1 − y)/(1 − ŷ), which is (ŷ − y)/(ŷ(1 − ŷ)) for w = 1; through a sigmoid it is σ(z) − y.
+    Gradient: −w y/ŷ + (1 − y)/(1 − ŷ), which is (ŷ − y)/(ŷ(1 − ŷ)) for w = 1; through a sigmoid it is σ(z) − y. For
+    ŷ below ``eps``, or 1 − ŷ, it is the formula's at the floored value: −4.5e15 for y = 1, neither 0, which is the
+    slope of the floored loss, nor −1/ŷ; such rows are counted as clipped. A soft label within some ulps of σ(z)
+    leaves what rounding σ leaves: it is exact to 1e-16 of z σ(1 − σ).
     Properties: negative log-likelihood of a Bernoulli label, in nats; convex in ŷ and in the logit; smooth; range
     [0, ∞), but probabilities are floored at ``eps`` inside the logarithms, so the worst row costs 36.04; the best
     constant is the share of positive labels (w = 1).
@@ -68,8 +79,8 @@ def bce(
     >>> get_loss("bce").value([1.0, 0.0], [0.5, 0.25])
     array([0.69314718, 0.28768207])
     """
-    y = _smooth(label, label_smoothing)
-    cost = _times(-pos_weight * y, _log(prediction, eps)) - _times(1.0 - y, _log_complement(prediction, eps))
+    y, rest = _smooth(label, label_smoothing)
+    cost = _times(-pos_weight * y, _log(prediction, eps)) - _times(rest, _log_complement(prediction, eps))
     return cost + 0.0  # never -0
 
 
@@ -77,9 +88,34 @@ def bce(
 def _(
     label: FloatArray, prediction: FloatArray, *, label_smoothing: Fraction, pos_weight: Positive, eps: Floor
 ) -> FloatArray:
-    y = _smooth(label, label_smoothing)
-    hit, miss = np.maximum(prediction, eps), np.maximum(1.0 - prediction, eps)
-    return _times(1.0 - y, 1.0 / miss) - _times(pos_weight * y, 1.0 / hit)
+    y, rest = _smooth(label, label_smoothing)
+    floor = max(eps, SMALLEST)
+    hit, miss = np.maximum(prediction, floor), np.maximum(1.0 - prediction, floor)
+    if pos_weight != 1.0:
+        return _times(rest, 1.0 / miss) - _times(pos_weight * y, 1.0 / hit)
+    total = hit + miss  # 1, and what the floor adds
+    error = np.where(prediction < 0.5, hit - y * total, rest * total - miss)  # (1 − y) ŷ − y (1 − ŷ)
+    return np.asarray(error / hit / miss)
+
+
+@bce.mirror
+def _mirrored_bce(
+    label: FloatArray, rest: FloatArray, *, label_smoothing: Fraction, pos_weight: Positive, eps: Floor
+) -> FloatArray:
+    y, not_y = _smooth(label, label_smoothing)
+    cost = _times(-not_y, _log(rest, eps)) - _times(pos_weight * y, _log_complement(rest, eps))
+    return cost + 0.0
+
+
+@_mirrored_bce.gradient
+def _(
+    label: FloatArray, rest: FloatArray, *, label_smoothing: Fraction, pos_weight: Positive, eps: Floor
+) -> FloatArray:
+    y, not_y = _smooth(label, label_smoothing)
+    hit, miss = np.maximum(1.0 - rest, eps), np.maximum(rest, eps)
+    if pos_weight != 1.0:
+        return _times(pos_weight * y, 1.0 / hit) - _times(not_y, 1.0 / miss)
+    return np.where(not_y == 0, 1.0 / hit, (miss - not_y * (hit + miss)) / miss / hit)
 
 
 @bce.through("sigmoid")
@@ -92,9 +128,9 @@ def bce_on_logits(
     eps: Floor,  # noqa: ARG001
 ) -> FloatArray:
     """W y softplus(−z) + (1 − y) softplus(z): two terms of one sign, so no digit is lost for any z."""
-    y = _smooth(label, label_smoothing)
+    y, rest = _smooth(label, label_smoothing)
     tail = np.log1p(np.exp(-np.abs(logit)))
-    cost = pos_weight * y * (np.maximum(-logit, 0.0) + tail) + (1.0 - y) * (np.maximum(logit, 0.0) + tail)
+    cost = pos_weight * y * (np.maximum(-logit, 0.0) + tail) + rest * (np.maximum(logit, 0.0) + tail)
     return np.asarray(cost)
 
 
@@ -107,11 +143,13 @@ def _(
     pos_weight: Positive,
     eps: Floor,  # noqa: ARG001
 ) -> FloatArray:
-    y = _smooth(label, label_smoothing)
+    y, rest = _smooth(label, label_smoothing)
+    if pos_weight == 1.0:
+        return sigmoid_error(logit, y, rest)
     decay = np.exp(-np.abs(logit))
     larger, smaller = 1.0 / (1.0 + decay), decay / (1.0 + decay)
     hit, miss = np.where(logit >= 0, larger, smaller), np.where(logit >= 0, smaller, larger)
-    return np.asarray((1.0 - y) * hit - pos_weight * y * miss)
+    return np.asarray(rest * hit - pos_weight * y * miss)
 
 
 Balance = Annotated[float, Interval(low=0.0, high=1.0, low_open=True, high_open=True)]
@@ -119,6 +157,13 @@ Balance = Annotated[float, Interval(low=0.0, high=1.0, low_open=True, high_open=
 
 def _balance(label: FloatArray, alpha: float | None) -> FloatArray | float:
     return 1.0 if alpha is None else np.where(label == 1, alpha, 1.0 - alpha)
+
+
+def _ease(label: FloatArray, prediction: FloatArray, gamma: float) -> FloatArray:
+    """(1 − p_t)^γ; what 1 − ŷ loses by rounding counts where γ is large."""
+    rest = 1.0 - prediction
+    lost = ((1.0 - rest) - prediction) / np.maximum(rest, SMALLEST)
+    return np.where(label == 1, np.power(rest, gamma) * np.exp(gamma * lost), np.power(prediction, gamma))
 
 
 @loss(
@@ -144,7 +189,8 @@ def focal(
 
     Formula: −α_t (1 − p_t)^γ log p_t, where p_t is ŷ for y = 1 and 1 − ŷ for y = 0, and α_t is α or 1 − α likewise
     (``alpha=none``: 1).
-    Gradient: ±α_t (γ (1 − p_t)^(γ−1) log p_t − (1 − p_t)^γ / p_t), plus for y = 1 and minus for y = 0.
+    Gradient: ±α_t (γ (1 − p_t)^(γ−1) log p_t − (1 − p_t)^γ / p_t), plus for y = 1 and minus for y = 0, at the
+    floored p_t. Through a sigmoid with a γ beyond 10, both are exact to 1e-16 of γ log(1 − p_t).
     Properties: bce that turns away from easy rows, the more the larger γ; γ = 0 gives α-weighted bce; smooth; range
     [0, ∞); not convex in the logit for γ > 0; not a proper score: its best constant is not the share of positive
     labels.
@@ -157,13 +203,12 @@ def focal(
     array([0.1732868 , 0.00105361])
     """
     positive = label == 1
-    miss = np.where(positive, 1.0 - prediction, prediction)
     log_hit = np.where(positive, _log(prediction, eps), _log_complement(prediction, eps))
-    return _balance(label, alpha) * (0.0 - _times(np.power(miss, gamma), log_hit))
+    return _balance(label, alpha) * (0.0 - _times(_ease(label, prediction, gamma), log_hit))
 
 
 @focal.gradient
-def _(
+def _focal_slope(
     label: FloatArray, prediction: FloatArray, *, gamma: NonNegative, alpha: Balance | None, eps: Floor
 ) -> FloatArray:
     positive = label == 1
@@ -172,8 +217,27 @@ def _(
     log_hit = np.where(positive, _log(prediction, eps), _log_complement(prediction, eps))
     # (1−p)^(γ−1) log p as (1−p)^γ · (log p / (1−p)): the ratio tends to −1 at p = 1, where the power may not exist.
     ratio = np.where(miss == 0, -1.0, log_hit / miss)
-    slope = np.power(miss, gamma) * (1.0 / hit - gamma * ratio)
+    slope = _times(_ease(label, prediction, gamma), 1.0 / hit - gamma * ratio)
     return np.asarray(np.where(positive, -1.0, 1.0) * _balance(label, alpha) * slope)
+
+
+def _ease_of_score(u: FloatArray, tail: FloatArray, gamma: float) -> FloatArray:
+    """(1 − σ(u))^γ as e^(−γ u) e^(−γ tail), or e^(−γ tail) for u < 0, where tail = log1p(e^−|u|)."""
+    return np.asarray(power_of_exp(np.maximum(u, 0.0), gamma) * power_of_exp(tail, gamma))
+
+
+@focal.mirror
+def _mirrored_focal(
+    label: FloatArray, rest: FloatArray, *, gamma: NonNegative, alpha: Balance | None, eps: Floor
+) -> FloatArray:
+    other = None if alpha is None else 1.0 - alpha
+    return np.asarray(focal.function(1.0 - label, rest, gamma=gamma, alpha=other, eps=eps))
+
+
+@_mirrored_focal.gradient
+def _(label: FloatArray, rest: FloatArray, *, gamma: NonNegative, alpha: Balance | None, eps: Floor) -> FloatArray:
+    other = None if alpha is None else 1.0 - alpha
+    return np.asarray(_focal_slope(1.0 - label, rest, gamma=gamma, alpha=other, eps=eps))
 
 
 @focal.through("sigmoid")
@@ -188,7 +252,7 @@ def focal_on_logits(
     """α_t (1 − q)^γ softplus(−u) for u = (2y − 1) z and q = σ(u), with log(1 − q) = −softplus(u)."""
     u = np.where(label == 1, logit, -logit)
     tail = np.log1p(np.exp(-np.abs(u)))
-    cost = np.exp(-gamma * (np.maximum(u, 0.0) + tail)) * (np.maximum(-u, 0.0) + tail)
+    cost = _ease_of_score(u, tail, gamma) * (np.maximum(-u, 0.0) + tail)
     return np.asarray(_balance(label, alpha) * cost)
 
 
@@ -206,6 +270,5 @@ def _(
     decay = np.exp(-np.abs(u))
     tail = np.log1p(decay)
     hit, miss = np.where(u >= 0, 1.0, decay) / (1.0 + decay), np.where(u >= 0, decay, 1.0) / (1.0 + decay)
-    weight = np.exp(-gamma * (np.maximum(u, 0.0) + tail))
-    slope = weight * (gamma * hit * (np.maximum(-u, 0.0) + tail) + miss)
+    slope = _times(_ease_of_score(u, tail, gamma), gamma * hit * (np.maximum(-u, 0.0) + tail) + miss)
     return np.asarray(np.where(positive, -1.0, 1.0) * _balance(label, alpha) * slope)

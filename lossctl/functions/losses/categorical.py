@@ -18,6 +18,8 @@ from lossctl.domain import (
     row_sum,
 )
 from lossctl.functions.loss import loss
+from lossctl.functions.softmax import Softmax
+from lossctl.functions.stable import excess
 
 Codes = npt.NDArray[np.intp]
 
@@ -49,56 +51,27 @@ def _expected(target: FloatArray, matrix: FloatArray, cost: Callable[[FloatArray
     return row_sum(np.where(target == 0, 0.0, target * cost(matrix)))
 
 
-class _Softmax:
-    """Softmax of rows of logits, written around the largest entry of each row so that 1 − p keeps its digits."""
-
-    def __init__(self, logit: FloatArray) -> None:
-        self.rows, self.top = np.arange(len(logit)), logit.argmax(axis=1)
-        self.shifted = logit - _pick(logit, self.top)[:, None]
-        odds = np.exp(self.shifted)
-        odds[self.rows, self.top] = 0.0
-        self.others = row_sum(odds)
-        self.odds = odds
-
-    @property
-    def log_total(self) -> FloatArray:
-        """Log Σ e^(z − max z)."""
-        return np.log1p(self.others)
-
-    @property
-    def log_p(self) -> FloatArray:
-        return np.asarray(self.shifted - self.log_total[:, None])
-
-    @property
-    def p(self) -> FloatArray:
-        p = self.odds / (1.0 + self.others)[:, None]
-        p[self.rows, self.top] = 1.0 / (1.0 + self.others)
-        return p
-
-    def complement(self, p: FloatArray) -> FloatArray:
-        """1 − p."""
-        rest = 1.0 - p
-        rest[self.rows, self.top] = self.others / (1.0 + self.others)
-        return rest
-
-
 def _expected_on_logits(target: FloatArray, logit: FloatArray) -> FloatArray:
     """Σ_k y_k (log Σ e^z − z_k)."""
-    soft = _Softmax(logit)
+    soft = Softmax(logit)
     if target.ndim == 1:
         return soft.log_total - _pick(soft.shifted, target)
     return row_sum(np.where(target == 0, 0.0, target * (soft.log_total[:, None] - soft.shifted)))
 
 
 def _pull_to_target(target: FloatArray, logit: FloatArray) -> FloatArray:
-    """P Σy − y, as p_j Σ_(k≠j) y_k − y_j (1 − p_j): no difference of nearly equal numbers for a hard label."""
-    soft = _Softmax(logit)
+    """P Σy − y; at the largest logit, where p is near 1, as Σ_(k≠j) y_k − (1 − p_j) Σy: 1 − p keeps its digits."""
+    soft = Softmax(logit)
     p = soft.p
     if target.ndim == 1:
-        missing = _pick(soft.complement(p), target)
-        p[soft.rows, target.astype(np.intp)] = -missing
+        at_class = soft.rows, target.astype(np.intp)
+        p[at_class] = np.where(soft.top == target, -soft.miss, p[at_class] - 1.0)
         return p
-    return p * (row_sum(target)[:, None] - target) - target * soft.complement(p)
+    total, rest, at_top = row_sum(target), target.copy(order="F"), (soft.rows, soft.top)
+    rest[at_top] = 0.0
+    slope = p * total[:, None] - target
+    slope[at_top] = row_sum(rest) - soft.miss * total
+    return slope
 
 
 def _per_hit(target: FloatArray, prediction: FloatArray, eps: float) -> FloatArray:
@@ -137,7 +110,8 @@ def cross_entropy(
 
     Formula: −log ŷ_y for a class label, −Σ_k y_k log ŷ_k for one-hot or soft labels, y smoothed to y(1 − a) + a/K
     by a = ``label_smoothing``.
-    Gradient: −y/ŷ; through a softmax it is p Σy − y.
+    Gradient: −y/ŷ at the floored ŷ, so −4.5e15 for ŷ_y = 1e-20; through a softmax it is p Σy − y, exact to 1e-16 of p
+    beside a soft label.
     Properties: a proper score, in nats: least in expectation for the true probabilities; convex in ŷ and in the
     logits; smooth; range [0, ∞), but probabilities are floored at ``eps`` inside the logarithm; the best constant
     row is the shares of the classes. Rows must sum to 1 and are never rescaled silently.
@@ -200,7 +174,8 @@ def nll(label: FloatArray, prediction: FloatArray, *, log: bool = False, eps: Fl
     """Negative log-likelihood of the true class.
 
     Formula: −log ŷ_y, or −ŷ_y where predictions are log-probabilities (``log=true``).
-    Gradient: −1/ŷ_y at the true class, or −1, and 0 elsewhere; through a softmax it is p − onehot(y).
+    Gradient: −1/ŷ_y, at the floored ŷ, at the true class, or −1, and 0 elsewhere; through a softmax it is
+    p − onehot(y).
     Properties: the cross-entropy of class labels under its statistical name, in nats; a proper score; convex in ŷ
     and in the logits; smooth; range [0, ∞); the best constant row is the shares of the classes.
 
@@ -231,14 +206,23 @@ def _(label: FloatArray, logit: FloatArray, *, log: bool, eps: Floor) -> FloatAr
     return _pull_to_target(label, logit)
 
 
-def _divergence(p: FloatArray, log_ratio: FloatArray) -> FloatArray:
-    return row_sum(np.where(p == 0, 0.0, p * log_ratio))
+def _divergence(p: FloatArray, q: FloatArray, log_ratio: FloatArray, floored: FloatArray | None = None) -> FloatArray:
+    """Σ p log(p/q), as Σ (p log(p/q) − p + q) of terms that are never negative, and Σ (p − q).
+
+    The second sum is 0 for two distributions, and what it comes to by the rounding of their entries is no part of
+    the divergence; where it is more than that, the rows do not sum to 1, and it is.
+    """
+    under = q if floored is None else floored
+    beyond = row_sum(excess(p, under, log_ratio) + (q - under))
+    defect = row_sum(p - q)
+    rounding = np.abs(defect) <= EPS * p.shape[1]
+    return np.where(rounding, np.maximum(beyond, 0.0), beyond + defect)
 
 
 def _log_ratio(p: FloatArray, q: FloatArray) -> FloatArray:
-    """log(p/q), with its digits when the two are close."""
+    """log(p/q), with its digits when the two are close; beside q = 0 the limit is infinite, at p = 0 as well."""
     close = np.abs(p - q) < 0.5 * q
-    return np.where(close, np.log1p((p - q) / q), np.log(p) - np.log(q))
+    return np.where(q == 0, np.inf, np.where(close, np.log1p((p - q) / q), np.log(p) - np.log(q)))
 
 
 def _kl_floored(label: FloatArray, prediction: FloatArray, *, reverse: bool, eps: float) -> FloatArray:  # noqa: ARG001
@@ -262,11 +246,14 @@ def _kl_floored(label: FloatArray, prediction: FloatArray, *, reverse: bool, eps
 def kl_divergence(label: FloatArray, prediction: FloatArray, *, reverse: bool = False, eps: Floor = EPS) -> FloatArray:
     """Nats lost by coding one distribution with another: cross-entropy minus the entropy of the label.
 
-    Formula: D(y‖ŷ) = Σ_k y_k log(y_k / ŷ_k), or D(ŷ‖y) with ``reverse=true``; a term of probability 0 counts 0.
-    Gradient: −y/ŷ (reverse: log(ŷ/y) + 1); through a softmax it is p Σy − y.
+    Formula: D(y‖ŷ) = Σ_k y_k log(y_k / ŷ_k), or D(ŷ‖y) with ``reverse=true``; a term of probability 0 counts 0. It
+    is computed as Σ_k (y_k log(y_k / ŷ_k) − y_k + ŷ_k), whose terms are never negative; what Σy and Σŷ differ by is
+    left out where it is no more than rounding (K 2⁻⁵²), and counts as the formula says where it is more: rows that
+    sum to 1.0001 can come below 0.
+    Gradient: −y/ŷ at the floored ŷ (reverse: log(ŷ/y) + 1); through a softmax it is p Σy − y.
     Properties: cross-entropy less the entropy of the label, in nats; non-negative, and 0 only for equal rows; not
-    symmetric; convex; smooth inside the simplex; the best constant row is the mean of the labels (reverse: their
-    geometric mean, rescaled).
+    symmetric; on logits exact to about 1e-16/√D, since p is rounded; convex; smooth inside the simplex; the best
+    constant row is the mean of the labels (reverse: their geometric mean, rescaled).
 
     Use it for soft labels, distillation, variational models.
     Avoid it where symmetry is wanted.
@@ -275,9 +262,9 @@ def kl_divergence(label: FloatArray, prediction: FloatArray, *, reverse: bool = 
     >>> get_loss("kl_divergence").value([[0.5, 0.5]], [[0.25, 0.75]])
     array([0.14384104])
     """
-    if reverse:
-        return _divergence(prediction, _log_ratio(prediction, np.maximum(label, eps)))
-    return _divergence(label, _log_ratio(label, np.maximum(prediction, eps)))
+    p, q = (prediction, label) if reverse else (label, prediction)
+    floored = np.maximum(q, eps)
+    return _divergence(p, q, np.log(p) - np.log(floored), floored)
 
 
 @kl_divergence.gradient
@@ -290,17 +277,20 @@ def _(label: FloatArray, prediction: FloatArray, *, reverse: bool, eps: Floor) -
 @kl_divergence.through("softmax")
 def kl_divergence_on_logits(label: FloatArray, logit: FloatArray, *, reverse: bool, eps: Floor) -> FloatArray:
     """The divergence with log p = z − log Σ e^z, which never underflows."""
-    soft = _Softmax(logit)
-    if reverse:
-        return _divergence(soft.p, soft.log_p - np.log(np.maximum(label, eps)))
-    return _divergence(label, np.log(label) - soft.log_p)
+    soft = Softmax(logit)
+    if not reverse:
+        return _divergence(label, soft.p, np.log(label) - soft.log_p)
+    floored = np.maximum(label, eps)
+    value = _divergence(soft.p, label, soft.log_p - np.log(floored), floored)
+    return np.where((floored == 0).any(axis=1), np.inf, value)  # also where p underflows, it is above 0
 
 
 @kl_divergence_on_logits.gradient
 def _(label: FloatArray, logit: FloatArray, *, reverse: bool, eps: Floor) -> FloatArray:
     if not reverse:
         return _pull_to_target(label, logit)
-    soft = _Softmax(logit)
+    soft = Softmax(logit)
     log_ratio = soft.log_p - np.log(np.maximum(label, eps))
     p = soft.p
-    return np.asarray(np.where(p == 0, 0.0, p * (log_ratio - _divergence(p, log_ratio)[:, None])))
+    mean = row_sum(np.where((p == 0) & np.isfinite(log_ratio), 0.0, p * log_ratio))
+    return np.where(np.isinf(log_ratio), np.inf, np.where(p == 0, 0.0, p * (log_ratio - mean[:, None])))

@@ -44,6 +44,33 @@ def _(label: FloatArray, prediction: FloatArray, *, margin: NonNegative) -> Floa
     return np.where(label * prediction < margin, -label, 0.0)
 
 
+def _margin(label: FloatArray, *, margin: float) -> FloatArray:
+    """Where the hinge begins: m − y ŷ is −y (ŷ − m y) for y = ±1."""
+    return margin * label
+
+
+@hinge.on_error(_margin)
+def _hinge_of_error(
+    label: FloatArray,
+    error: FloatArray,
+    prediction: FloatArray,  # noqa: ARG001
+    *,
+    margin: NonNegative,  # noqa: ARG001
+) -> FloatArray:
+    return np.maximum(0.0, -label * error)
+
+
+@_hinge_of_error.gradient
+def _(
+    label: FloatArray,
+    error: FloatArray,
+    prediction: FloatArray,  # noqa: ARG001
+    *,
+    margin: NonNegative,  # noqa: ARG001
+) -> FloatArray:
+    return np.where(label * error < 0.0, -label, 0.0)
+
+
 @hinge.kinks
 def _(label: FloatArray, prediction: FloatArray, *, margin: NonNegative) -> FloatArray:  # noqa: ARG001
     return margin * label
@@ -82,6 +109,28 @@ def _(label: FloatArray, prediction: FloatArray, *, margin: float) -> FloatArray
 @squared_hinge.gradient
 def _(label: FloatArray, prediction: FloatArray, *, margin: NonNegative) -> FloatArray:
     return -2.0 * label * np.maximum(0.0, margin - label * prediction)
+
+
+@squared_hinge.on_error(_margin)
+def _squared_hinge_of_error(
+    label: FloatArray,
+    error: FloatArray,
+    prediction: FloatArray,  # noqa: ARG001
+    *,
+    margin: NonNegative,  # noqa: ARG001
+) -> FloatArray:
+    return np.square(np.maximum(0.0, -label * error))
+
+
+@_squared_hinge_of_error.gradient
+def _(
+    label: FloatArray,
+    error: FloatArray,
+    prediction: FloatArray,  # noqa: ARG001
+    *,
+    margin: NonNegative,  # noqa: ARG001
+) -> FloatArray:
+    return np.asarray(-2.0 * label * np.maximum(0.0, -label * error))
 
 
 @loss(

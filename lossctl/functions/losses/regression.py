@@ -4,12 +4,14 @@ import numpy as np
 
 from lossctl.domain import REAL, FloatArray, Positive
 from lossctl.functions.loss import loss
+from lossctl.functions.stable import within_range
 
 
 @loss(
     aliases=("mean_squared_error", "mse_loss", "squared_loss", "quadratic"),
     label=REAL,
     prediction=REAL,
+    of_error=True,
     references=("Gauss 1809, Theoria motus corporum coelestium, §179 (least squares)",),
     peers={
         "Keras": "mse, mean_squared_error",
@@ -102,6 +104,7 @@ def l2() -> None:
     aliases=("mean_absolute_error", "l1_loss"),
     label=REAL,
     prediction=REAL,
+    of_error=True,
     references=("Laplace 1774, Mémoire sur la probabilité des causes par les évènements",),
     peers={
         "Keras": "mae",
@@ -167,6 +170,7 @@ def l1() -> None:
     aliases=("huber_loss",),
     label=REAL,
     prediction=REAL,
+    of_error=True,
     references=("Huber 1964, Robust Estimation of a Location Parameter, doi:10.1214/aoms/1177703732",),
     peers={
         "Keras": "huber",
@@ -195,9 +199,13 @@ def huber(label: FloatArray, prediction: FloatArray, *, delta: Positive = 1.0) -
     >>> get_loss("huber:delta=1").value([0.0, 0.0], [0.5, 3.0])
     array([0.125, 2.5  ])
     """
-    error = np.abs(prediction - label)
-    near = np.minimum(error, delta)
-    return near * (error - 0.5 * near)
+
+    def plain() -> FloatArray:
+        error = np.abs(prediction - label)
+        near = np.minimum(error, delta)
+        return np.asarray(near * (error - 0.5 * near))
+
+    return within_range(plain, lambda: (np.abs(0.5 * prediction - 0.5 * label) - 0.25 * delta) * (2.0 * delta))
 
 
 @huber.gradient
@@ -209,6 +217,7 @@ def _(label: FloatArray, prediction: FloatArray, *, delta: Positive) -> FloatArr
     aliases=("logcosh",),
     label=REAL,
     prediction=REAL,
+    of_error=True,
     references=("Green 1990, Bayesian reconstructions from emission tomography data, doi:10.1109/42.52985",),
     peers={"Keras": "log_cosh", "optax": "log_cosh", "CatBoost": "LogCosh"},
 )

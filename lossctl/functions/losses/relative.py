@@ -6,13 +6,18 @@ import numpy as np
 
 from lossctl.domain import ABOVE_MINUS_ONE, NONZERO, REAL, Domain, FloatArray, Words
 from lossctl.functions.loss import loss
+from lossctl.functions.stable import exp_error, within_range
+
+FAR = 2.0**960
+"""An error past which dividing it by 1 + y could overflow: 1 + y is no less than 2⁻⁵³."""
 
 
-def _log_ratio(label: FloatArray, prediction: FloatArray) -> FloatArray:
-    """log((1 + prediction) / (1 + label)), with its digits when the two are close."""
-    error = prediction - label
-    close = np.abs(error) < 0.5 * (1.0 + label)
-    return np.where(close, np.log1p(error / (1.0 + label)), np.log1p(prediction) - np.log1p(label))
+def _log_ratio(label: FloatArray, error: FloatArray, prediction: FloatArray) -> FloatArray:
+    """log((1 + prediction) / (1 + label)), from the error relative to the smaller: it keeps its digits."""
+    size, base = np.abs(error), 1.0 + np.minimum(label, prediction)
+    far = FAR * np.maximum(base, 1.0)
+    relative = np.minimum(size, far) / base
+    return np.asarray(np.copysign(np.log1p(relative) + np.log(np.maximum(size / far, 1.0)), error))
 
 
 @loss(
@@ -44,17 +49,46 @@ def msle(label: FloatArray, prediction: FloatArray) -> FloatArray:
     >>> get_loss("msle").value([1.0], [3.0])
     array([0.48045301])
     """
-    return np.square(_log_ratio(label, prediction))
+    return np.square(_log_ratio(label, prediction - label, prediction))
 
 
 @msle.gradient
 def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
-    return 2.0 * _log_ratio(label, prediction) / (1.0 + prediction)
+    return 2.0 * _log_ratio(label, prediction - label, prediction) / (1.0 + prediction)
+
+
+@msle.on_error()
+def _msle_of_error(label: FloatArray, error: FloatArray, prediction: FloatArray) -> FloatArray:
+    return np.square(_log_ratio(label, error, prediction))
+
+
+@_msle_of_error.gradient
+def _(label: FloatArray, error: FloatArray, prediction: FloatArray) -> FloatArray:
+    return 2.0 * _log_ratio(label, error, prediction) / (1.0 + prediction)
+
+
+@msle.through("exp", natural=False)
+def msle_on_logarithm(label: FloatArray, logit: FloatArray) -> FloatArray:
+    """The square of log1p(e^z) − log1p y, where log1p(e^z) is softplus(z): nothing overflows."""
+    return np.square(_log_ratio_on_logarithm(label, logit))
+
+
+@msle_on_logarithm.gradient
+def _(label: FloatArray, logit: FloatArray) -> FloatArray:
+    decay = np.exp(-np.abs(logit))
+    return 2.0 * _log_ratio_on_logarithm(label, logit) * np.where(logit >= 0, 1.0, decay) / (1.0 + decay)
+
+
+def _log_ratio_on_logarithm(label: FloatArray, logit: FloatArray) -> FloatArray:
+    """log((1 + e^z) / (1 + y)); from e^z where that is no more than e, past which the logarithm has the digits."""
+    far = np.maximum(logit, 0.0) + np.log1p(np.exp(-np.abs(logit))) - np.log1p(label)
+    z = np.minimum(logit, 700.0)
+    return np.where(logit < 700.0, _log_ratio(label, exp_error(z, label), np.exp(z)), far)
 
 
 @msle.root
 def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
-    return _log_ratio(label, prediction)
+    return _log_ratio(label, prediction - label, prediction)
 
 
 @msle.under(
@@ -119,12 +153,25 @@ def mape(
     >>> get_loss("mape").value([2.0, -4.0], [3.0, -4.0])
     array([50.,  0.])
     """
-    return 100.0 * (np.abs(prediction - label) / _scale(label, zero))
+    return within_range(
+        lambda: 100.0 * (np.abs(prediction - label) / _scale(label, zero)),
+        lambda: 200.0 * (np.abs(0.5 * prediction - 0.5 * label) / _scale(label, zero)),
+    )
 
 
 @mape.gradient
 def _(label: FloatArray, prediction: FloatArray, *, zero: str) -> FloatArray:
     return 100.0 * np.sign(prediction - label) / _scale(label, zero)
+
+
+@mape.on_error()
+def _mape_of_error(label: FloatArray, error: FloatArray, prediction: FloatArray, *, zero: str) -> FloatArray:  # noqa: ARG001
+    return 100.0 * (np.abs(error) / _scale(label, zero))
+
+
+@_mape_of_error.gradient
+def _(label: FloatArray, error: FloatArray, prediction: FloatArray, *, zero: str) -> FloatArray:  # noqa: ARG001
+    return 100.0 * np.sign(error) / _scale(label, zero)
 
 
 @mape.kinks
