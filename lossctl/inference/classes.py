@@ -159,11 +159,16 @@ def _ends(classes: Sequence[str], columns: Sequence[str]) -> Names:
     """The one class that each column ends with after a sign between words; empty where there is none."""
     ends = []
     for column in columns:
-        ending = [
-            name for name in classes if re.search(rf"(^|[^0-9A-Za-z]){re.escape(name.strip())}$", column, re.IGNORECASE)
-        ]
+        folded = column.casefold()
+        ending = [name for name in classes if _ends_with(folded, name.strip().casefold())]
         ends.append(max(ending, key=len, default=""))
     return tuple(ends)
+
+
+def _ends_with(text: str, name: str) -> bool:
+    """Whether a text ends with a name, with a sign or nothing before."""
+    before = text[: len(text) - len(name)][-1:]
+    return text.endswith(name) and not (before.isascii() and before.isalnum())
 
 
 def _ordered(classes: Sequence[str], columns: Sequence[str], names: Names) -> Names | None:
