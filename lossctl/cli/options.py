@@ -8,7 +8,7 @@ Imported for ``--help``, so neither NumPy nor Arrow may be imported here.
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lossctl.cli.choices import complete_activations, complete_losses, completing
-from lossctl.cli.command import Color, Voice, given, progress_bar, style_of
+from lossctl.cli.command import Color, Voice, progress_bar, style_of
+from lossctl.cli.input_options import Input as Input  # noqa: PLC0414  (a group like those below)
+from lossctl.cli.input_options import Join as Join  # noqa: PLC0414  (likewise)
 from lossctl.errors import UsageError
-from lossctl.words import size_of, split
+from lossctl.words import split
 
 if TYPE_CHECKING:
     from lossctl.evaluation.running import Progress, Running
-    from lossctl.reading.format import Reading
     from lossctl.rendering.renderer import Renderer, Style
 
-input_option = partial(typer.Option, rich_help_panel="Input")
 column_option = partial(typer.Option, rich_help_panel="Columns")
 loss_option = partial(typer.Option, rich_help_panel="Loss")
 output_option = partial(typer.Option, rich_help_panel="Output")
@@ -72,137 +72,6 @@ Quiet = Annotated[
     int,
     output_option("-q", "--quiet", count=True, help="No notes; twice: nothing but the exit status."),
 ]
-
-
-@dataclass(frozen=True)
-class Input:
-    """How to read files that do not say it themselves."""
-
-    input_format: Annotated[
-        str | None,
-        input_option(
-            "-F",
-            "--input-format",
-            metavar="NAME",
-            help="Format of the input: {formats}; else known by suffix and first bytes.",
-            autocompletion=completing("formats"),
-        ),
-    ] = None
-    delimiter: Annotated[
-        str | None,
-        input_option("-d", "--delimiter", metavar="CHAR", help="What separates the cells of delimited text."),
-    ] = None
-    no_header: Annotated[bool, input_option("--no-header", help="The first line is data; columns are #1, #2, …")] = (
-        False
-    )
-    null_values: Annotated[
-        str | None,
-        input_option(
-            "--null-values",
-            metavar="A,B,C",
-            help="What a missing number looks like in text, instead of nothing, NA, N/A, #N/A, null, NULL, None, NaN, "
-            "nan.",
-        ),
-    ] = None
-    quote: Annotated[
-        str,
-        input_option("--quote", metavar="CHAR", help="What cells of delimited text may stand in: \" or ', or none."),
-    ] = '"'
-    decimal: Annotated[
-        str, input_option("--decimal", metavar="CHAR", help="Decimal mark of delimited text: . or a comma.")
-    ] = "."
-    thousands: Annotated[
-        str | None,
-        input_option("--thousands", metavar="CHAR", help="What may stand between groups of three digits in it."),
-    ] = None
-    comment: Annotated[
-        str | None,
-        input_option("--comment", metavar="CHAR", help="How lines of delimited text begin that are none, such as #."),
-    ] = None
-    skip_rows: Annotated[
-        int, input_option("--skip-rows", metavar="N", min=0, help="How many lines stand above its header.")
-    ] = 0
-    encoding: Annotated[
-        str | None,
-        input_option("--encoding", metavar="NAME", help="How text is encoded, such as latin-1. Default: UTF-8."),
-    ] = None
-    max_line: Annotated[
-        str | None,
-        input_option("--max-line", metavar="SIZE", help="How long a line of text may be, such as 512M. Default: 256M."),
-    ] = None
-
-    timeout: Annotated[
-        float,
-        input_option(
-            "--timeout", metavar="SECONDS", help="How long a store or server may take for each answer, of up to 8 MiB."
-        ),
-    ] = 30.0
-
-    def reading(self, voice: Voice | None = None) -> "Reading":
-        """The same as the library takes it; the voice tells what a store is asked for once more.
-
-        Raises:
-            UsageError: ``--max-line`` is no size, or ``--timeout`` no time.
-        """
-        from lossctl.reading.format import NULLS, Reading
-        from lossctl.reading.waiting import patience
-
-        if voice is not None:
-            patience.tell = voice.warn
-
-        nulls = NULLS if self.null_values is None else tuple(part.strip() for part in self.null_values.split(","))
-        reading = Reading(
-            self.input_format,
-            self.delimiter,
-            not self.no_header,
-            nulls,
-            quote=self.quote,
-            comment=self.comment,
-            skip_rows=self.skip_rows,
-            encoding=self.encoding,
-            decimal=self.decimal,
-            thousands=self.thousands,
-            timeout=self.timeout,
-        )
-        if self.max_line is None:
-            return reading
-        size = size_of(self.max_line)
-        if size is None:
-            raise UsageError(f"--max-line {self.max_line!r} is no size", "Such as 512M, 1G, or a number of bytes.")
-        return replace(reading, max_line=size)
-
-
-@dataclass(frozen=True)
-class Join:
-    """Labels from another file, and how they are matched."""
-
-    labels: Annotated[
-        list[str] | None, input_option("--labels", metavar="FILE", help="File with the labels, matched by --id.")
-    ] = None
-    ids: Annotated[
-        str | None, input_option("--id", metavar="COL[,COL]", help="Key columns of a row, which both files share.")
-    ] = None
-    join: Annotated[
-        str,
-        input_option(
-            "--join",
-            metavar="{joins}",
-            help="Every key in both files, keys in both only, or every prediction.",
-            autocompletion=completing("joins"),
-        ),
-    ] = "strict"
-
-    def asked(self, files: list[str]) -> dict[str, Any]:
-        """The arguments of `lossctl.evaluate`.
-
-        Raises:
-            UsageError: ``--id`` or ``--join`` without ``--labels``, or stdin on both sides.
-        """
-        if "-" in files and "-" in (self.labels or ()):
-            raise UsageError("stdin can be read only once")
-        if not self.labels and any(given(self)):
-            raise UsageError("--id and --join need --labels FILE, the file to join with")
-        return {"labels": self.labels, "ids": split(self.ids), "join": self.join}
 
 
 @dataclass(frozen=True)
