@@ -194,8 +194,8 @@ class Files:
     def _compare(self, path: str, source: Source, keys: tuple[tuple[str, str], ...]) -> None:
         """Raise an error where a file does not have the needed columns of the first.
 
-        That is a `DataError` where it lacks one, has a list where that has none, or, where all are needed, has one that
-        the first lacks; and a `UsageError` where it has more of a name than the first, as for the first file.
+        That is a `DataError` where it lacks one, or has a list where that has none; and a `UsageError` where it has
+        more of a name than the first, as for the first file.
         """
         times, allowed = (Counter(column.name for column in opened.columns) for opened in (source, self.first))
         kinds = {name: "text" for name, _ in keys} | {column.name: column.kind for column in source.columns}
@@ -209,10 +209,6 @@ class Files:
             if kinds[column.name] != column.kind and "list" in (kinds[column.name], column.kind):
                 kind = kinds[column.name]
                 raise DataError(f"{path}: column {column.name!r} is {kind}, but {column.kind} in {self.files[0]}")
-        known = {column.name for column in self.columns}
-        new = next((name for name in kinds if self.needed is None and name not in known), None)
-        if new is not None:
-            raise DataError(f"{path}: column {new!r} would be lost: {self.files[0]} has none", "Name this file first.")
 
 
 def beginnings(source: Source) -> Iterator[Shard]:

@@ -154,17 +154,6 @@ def test_a_column_that_is_measured_is_never_narrowed(suffix, tmp_path, lossctl):
     assert lossctl("eval", target, "-y", "y", "-p", "p", "-l", "mae", "-f", "value").out == f"{(1e10 + 0.1) / 2!r}\n"
 
 
-@pytest.mark.parametrize("suffix", [".arrow", ".parquet"])
-def test_a_column_that_only_a_later_file_has_is_never_lost(suffix, tmp_path, lossctl):
-    for name, columns in (("a", {}), ("b", {"late": [5.0]})):
-        store(pa.table({"y": [0.0], "p": [1.0], **columns}), tmp_path / f"{name}{suffix}")
-    files = [tmp_path / f"{name}{suffix}" for name in "ab"]
-    done = lossctl("samples", *files, "-l", "mae", "-o", tmp_path / "out.csv")
-    assert (done.status, (tmp_path / "out.csv").exists()) == (3, False)
-    assert f"{files[1]}: column 'late' would be lost" in done.err
-    assert lossctl("eval", *files, "-l", "mae", "-f", "value").out == "1.0\n"
-
-
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl"])
 def test_a_dictionary_of_small_floats_is_written_as_the_doubles_that_were_measured(suffix, tmp_path, lossctl):
     cells = pa.DictionaryArray.from_arrays(pa.array([0, 1]), pa.array([0.1, 0.7], pa.float32()))

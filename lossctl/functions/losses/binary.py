@@ -64,10 +64,8 @@ def bce(
 
     Formula: −w y log ŷ − (1 − y) log(1 − ŷ), where w = ``pos_weight`` and y is smoothed to y(1 − a) + a/2 by a =
     ``label_smoothing``.
-    Gradient: −w y/ŷ + (1 − y)/(1 − ŷ), which is (ŷ − y)/(ŷ(1 − ŷ)) for w = 1; through a sigmoid it is σ(z) − y. For
-    ŷ below ``eps``, or 1 − ŷ, it is the formula's at the floored value: −4.5e15 for y = 1, neither 0, which is the
-    slope of the floored loss, nor −1/ŷ; such rows are counted as clipped. A soft label within some ulps of σ(z)
-    leaves what rounding σ leaves: it is exact to 1e-16 of z σ(1 − σ).
+    Gradient: −w y/ŷ + (1 − y)/(1 − ŷ), which is (ŷ − y)/(ŷ(1 − ŷ)) for w = 1; through a sigmoid it is σ(z) − y.
+    Taken at a floored ŷ: −4.5e15.
     Properties: negative log-likelihood of a Bernoulli label, in nats; convex in ŷ and in the logit; smooth; range
     [0, ∞), but probabilities are floored at ``eps`` inside the logarithms, so the worst row costs 36.04; the best
     constant is the share of positive labels (w = 1).
@@ -95,7 +93,8 @@ def _(
         return _times(rest, 1.0 / miss) - _times(pos_weight * y, 1.0 / hit)
     total = hit + miss  # 1, and what the floor adds
     error = np.where(prediction < 0.5, hit - y * total, rest * total - miss)  # (1 − y) ŷ − y (1 − ŷ)
-    return np.asarray(error / hit / miss)
+    sure = y > 0.5  # the side that error is nearly, so that 1/ŷ and 1/(1 − ŷ) are rounded once
+    return np.asarray(error / np.where(sure, miss, hit) / np.where(sure, hit, miss))
 
 
 @bce.mirror
@@ -127,7 +126,10 @@ def bce_on_logits(
     pos_weight: Positive,
     eps: Floor,  # noqa: ARG001
 ) -> FloatArray:
-    """W y softplus(−z) + (1 − y) softplus(z): two terms of one sign, so no digit is lost for any z."""
+    """W y softplus(−z) + (1 − y) softplus(z): two terms of one sign, so no digit is lost for any z.
+
+    The gradient for a soft label is exact to 1e-16 of z σ(1 − σ).
+    """
     y, rest = _smooth(label, label_smoothing)
     tail = np.log1p(np.exp(-np.abs(logit)))
     cost = pos_weight * y * (np.maximum(-logit, 0.0) + tail) + rest * (np.maximum(logit, 0.0) + tail)

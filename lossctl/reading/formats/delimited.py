@@ -97,21 +97,18 @@ class Layout:
             decimal_point=self.dialect.decimal,
         )
 
-    def read(self, table: pa.Table, place: int) -> pa.Table:
-        """The table with the column of a place as numbers, or lists of them, where it came as text.
+    def numbers(self, column: pa.ChunkedArray, place: int) -> pa.ChunkedArray | pa.Array:
+        """The column of a place as numbers, or lists of them, where it came as text.
 
         Raises:
             BadRow: it holds something else.
         """
-        index = table.column_names.index(str(place))
-        words, name = table.column(index), self.names[place]
-        if not pa.types.is_string(words.type):
-            return table
-        words = words.combine_chunks()
+        if not pa.types.is_string(column.type):
+            return column
+        words, name = column.combine_chunks(), self.names[place]
         if kind_of(self.types[place]) == "list":
-            return table.set_column(index, str(place), written_lists(words, name, self.nulls))
-        decimal, thousands = self.dialect.decimal, self.dialect.thousands
-        return table.set_column(index, str(place), written_numbers(words, name, self.nulls, decimal, thousands))
+            return written_lists(words, name, self.nulls)
+        return written_numbers(words, name, self.nulls, self.dialect.decimal, self.dialect.thousands)
 
 
 @dataclass(frozen=True)
@@ -212,11 +209,13 @@ def _parse(text: bytes, layout: Layout, wanted: Wanted) -> Iterator[pa.RecordBat
         raise _explained(error, text, layout, wanted) from None
     if hint:
         raise BadRow(max(table.num_rows - 1, 0), "a quote is opened and never closed", hint)
-    names = [layout.names[int(place)] for place in table.column_names]
-    places = [int(place) for place in table.column_names if layout.names[int(place)] in wanted.numbers]
-    for place in places:
-        table = layout.read(table, place)
-    yield from table.rename_columns(names).to_batches(max_chunksize=1 << 16)
+    places = [int(place) for place in table.column_names]
+    names = [layout.names[place] for place in places]
+    columns = [
+        layout.numbers(column, place) if name in wanted.numbers else column
+        for column, place, name in zip(table.columns, places, names, strict=True)
+    ]
+    yield from pa.Table.from_arrays(columns, names).to_batches(max_chunksize=1 << 16)
 
 
 def _misquoted(text: bytes, begin: int, place: int, layout: Layout, wanted: Wanted) -> BadRow:
