@@ -221,8 +221,10 @@ def test_signals_are_heard_while_a_server_is_silent(client, path, engine, sent, 
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as started:
         until(lambda: len(bad.asked) > before + (client == "http"), started)
         os.kill(started.pid, sent)
-        assert started.communicate(timeout=HANGS) == (b"", b"")
-    assert started.returncode == 128 + sent
+        out, err = started.communicate(timeout=HANGS)
+    # On a busy machine a connection may be reset before the server hears of it.
+    said = [line for line in err.splitlines() if not line.endswith(b"the server hung up; asked once more")]
+    assert (started.returncode, out, said) == (128 + sent, b"", [])
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "1e9"])
