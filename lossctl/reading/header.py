@@ -48,8 +48,9 @@ def header_of(title: str, head: bytes, dialect: Dialect, reading: Reading) -> He
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise DataError(f"{title}: the text is UTF-16", f"Convert it to UTF-8, or say {option(encoding='utf-16')}.")
     start = len(BOM) if head.startswith(BOM) else 0
-    for _ in range(reading.skip_rows):
-        start = _next_line(head, start)
+    left = reading.skip_rows
+    while left and start < len(head):
+        start, left = _next_line(head, start), left - 1
     start += before_text(head[start:])
     separator = SEPARATOR.match(head, start)
     if separator is not None:

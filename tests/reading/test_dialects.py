@@ -241,3 +241,9 @@ def test_what_is_said_of_text_is_refused_where_nothing_is_read_so(lossctl, tmp_p
     heeded = flag == "--encoding" and suffix == ".jsonl"
     assert done.status == (0 if heeded else 2)
     assert heeded or f"{flag} is for text" in done.err
+
+
+def test_more_rows_are_skipped_than_there_are_in_no_time(tmp_path, lossctl):
+    (tmp_path / "rows.csv").write_text("y,p\n0,1\n")
+    done = lossctl("eval", tmp_path / "rows.csv", "-l", "mse", "--skip-rows", 10**19)
+    assert (done.status, done.out) == (3, "")
