@@ -23,31 +23,6 @@ RANGE = 1 << 23
 """Bytes of a range, and of a piece."""
 
 
-def lines_of(
-    path: str, start: int, stop: int, *, first: int, size: int, stamp: Stamp, longest: int
-) -> tuple[int, bytes]:
-    """The lines of a file that begin in a range of bytes.
-
-    Args:
-        path: the file.
-        start: the first byte of the range.
-        stop: the byte after the range.
-        first: where the first line of all begins.
-        size: the size of the file.
-        stamp: that of the file when it was opened first.
-        longest: how many bytes a line may have.
-
-    Returns:
-        Where the first of these lines stands, and all of them; of a last one that is too long, enough to see it.
-    """
-    with unchanged(path, stamp) as file:
-        # Both ends are looked for before anything is read, so that the lines are copied once.
-        begin = first if start <= first else _line_from(file, start, min(stop, size))
-        end = size if stop >= size or begin >= stop else _line_from(file, stop, min(stop + longest + 1, size))
-        file.seek(begin)
-        return begin, bytes(file.read(max(end - begin, 0))) if begin < stop else b""
-
-
 def _line_from(file: BinaryIO, offset: int, stop: int) -> int:
     """Where the first line begins that begins at or after an offset; ``stop`` where none does before."""
     offset -= 1
@@ -64,8 +39,24 @@ class Layout(Protocol):
     """What is decided once about a text."""
 
     @property
+    def path(self) -> str:
+        """The file."""
+
+    @property
     def title(self) -> str:
         """What messages call it."""
+
+    @property
+    def start(self) -> int:
+        """Where the first line of all begins."""
+
+    @property
+    def size(self) -> int:
+        """The size of the file."""
+
+    @property
+    def stamp(self) -> Stamp:
+        """That of the file when it was opened first."""
 
     @property
     def longest(self) -> int:
@@ -157,6 +148,26 @@ class Range:
     def nbytes(self) -> int:
         """The length of the range."""
         return self.stop - self.start
+
+    def lines(self) -> tuple[int, bytes]:
+        """Where the first of the lines stands, and all of them; of a last one that is too long, enough to see it.
+
+        Raises:
+            DataError: the file cannot be read, or was changed.
+        """
+        layout, stop = self.layout, self.stop
+        try:
+            with unchanged(layout.path, layout.stamp) as file:
+                # Both ends are looked for before anything is read, so that the lines are copied once.
+                begin, end = layout.start, layout.size
+                if self.start > layout.start:
+                    begin = _line_from(file, self.start, min(stop, layout.size))
+                if begin < stop < layout.size:
+                    end = _line_from(file, stop, min(stop + layout.longest + 1, layout.size))
+                file.seek(begin)
+                return begin, bytes(file.read(max(end - begin, 0))) if begin < stop else b""
+        except (OSError, pa.ArrowException) as error:
+            raise unreadable(self.file, error) from None
 
 
 @dataclass(frozen=True)

@@ -36,12 +36,17 @@ def hinge(label: FloatArray, prediction: FloatArray, *, margin: NonNegative = 1.
     >>> get_loss("hinge").value([1.0, -1.0], [0.5, -3.0])
     array([0.5, 0. ])
     """
-    return np.maximum(0.0, margin - label * prediction)
+    return _violation(label, prediction, margin)
 
 
 @hinge.gradient
 def _(label: FloatArray, prediction: FloatArray, *, margin: NonNegative) -> FloatArray:
     return np.where(label * prediction < margin, -label, 0.0)
+
+
+def _violation(label: FloatArray, prediction: FloatArray, margin: float) -> FloatArray:
+    """By how much a score falls short of the margin."""
+    return np.maximum(0.0, margin - label * prediction)
 
 
 def _margin(label: FloatArray, *, margin: float) -> FloatArray:
@@ -98,17 +103,17 @@ def squared_hinge(label: FloatArray, prediction: FloatArray, *, margin: NonNegat
     >>> get_loss("squared_hinge").value([1.0, -1.0], [0.5, 2.0])
     array([0.25, 9.  ])
     """
-    return np.square(np.maximum(0.0, margin - label * prediction))
+    return np.square(_violation(label, prediction, margin))
 
 
 @squared_hinge.root
 def _(label: FloatArray, prediction: FloatArray, *, margin: float) -> FloatArray:
-    return np.maximum(0.0, margin - label * prediction)
+    return _violation(label, prediction, margin)
 
 
 @squared_hinge.gradient
 def _(label: FloatArray, prediction: FloatArray, *, margin: NonNegative) -> FloatArray:
-    return -2.0 * label * np.maximum(0.0, margin - label * prediction)
+    return -2.0 * label * _violation(label, prediction, margin)
 
 
 @squared_hinge.on_error(_margin)

@@ -16,7 +16,7 @@ from lossctl.reading.format import MIXED, NO_QUOTE, Mixed, Reading, Resplit, Wan
 from lossctl.reading.header import MISQUOTED, header_of
 from lossctl.reading.inferred_types import HEAD, inferred_types, long_or_coded, spare
 from lossctl.reading.line_ends import LineEnds
-from lossctl.reading.lines import RANGE, Range, Stream, TextSource, lines_of, pieces, rows_of
+from lossctl.reading.lines import RANGE, Range, Stream, TextSource, pieces, rows_of
 from lossctl.reading.location import Location
 from lossctl.reading.look_alikes import encoding_hint, hint_for
 from lossctl.reading.stamp import Stamp
@@ -124,19 +124,7 @@ class ByteRange(Range):
             BadRow: a row has too few or too many fields, or a field is no number.
             Resplit: the range ends inside quotes, so what follows cannot be cut at line ends.
         """
-        try:
-            layout = self.layout
-            start, text = lines_of(
-                layout.path,
-                self.start,
-                self.stop,
-                first=layout.start,
-                size=layout.size,
-                stamp=layout.stamp,
-                longest=layout.longest,
-            )
-        except (OSError, pa.ArrowException) as error:
-            raise unreadable(self.file, error) from None
+        start, text = self.lines()
         if not text:
             return
         if self.stop < self.layout.size and self._ends_inside(text):

@@ -14,14 +14,13 @@ from lossctl.reading.cells import BadRow, kind_of
 from lossctl.reading.format import MIXED, Mixed, Reading, Wanted, columns_in, formats
 from lossctl.reading.inferred_types import is_number
 from lossctl.reading.line_ends import LineEnds
-from lossctl.reading.lines import RANGE, Range, Stream, TextSource, before_text, lines_of, rows_of
+from lossctl.reading.lines import RANGE, Range, Stream, TextSource, before_text, rows_of
 from lossctl.reading.location import Location
 from lossctl.reading.look_alikes import encoding_hint, hint_for
 from lossctl.reading.missing import nulled
 from lossctl.reading.nesting import DEEPEST, too_deep
 from lossctl.reading.stamp import Stamp
 from lossctl.reading.storage import is_list
-from lossctl.reading.stores import unreadable
 from lossctl.reading.text_writers import JsonLinesWriter
 from lossctl.reading.twins import object_of, twin_in
 from lossctl.reading.written import are_lists, are_numbers, written_lists, written_numbers
@@ -115,7 +114,7 @@ class Layout:
             BadRow: as for `parse`.
             Mixed: a value of a column that is only copied is of another type than in the first rows.
         """
-        row = -1
+        row, names = -1, schema.names
         for line in text.split(b"\n"):
             if not line.strip():
                 continue
@@ -128,7 +127,7 @@ class Layout:
                 raise BadRow(row, f"not JSON: {error}", "Mend the line; one object a line.") from None
             if not isinstance(value, dict):
                 raise BadRow(row, "the line is not a JSON object", "Write one object a line.")
-            _check_keys(row, value, schema.names, whole=wanted.others)
+            _check_keys(row, value, names, whole=wanted.others)
             try:
                 yield {column.name: self._cell(row, column, value.get(column.name)) for column in schema}
             except BadRow as bad:
@@ -208,20 +207,7 @@ class LineRange(Range):
 
     def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """Its rows; errors as for `rows_of` and `Layout.parse`."""
-        try:
-            layout = self.layout
-            text = lines_of(
-                layout.path,
-                self.start,
-                self.stop,
-                first=layout.start,
-                size=layout.size,
-                stamp=layout.stamp,
-                longest=layout.longest,
-            )[1]
-        except (OSError, pa.ArrowException) as error:
-            raise unreadable(self.file, error) from None
-        yield from rows_of(text, layout, wanted)
+        yield from rows_of(self.lines()[1], self.layout, wanted)
 
 
 class JsonLines:
