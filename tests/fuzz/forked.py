@@ -7,6 +7,7 @@ import os
 import pkgutil
 import re
 import resource
+import shlex
 import signal
 import sys
 import tempfile
@@ -62,6 +63,25 @@ class Run:
             yield "output before an error"
         if COMMANDING.search(words):
             yield "a control character on stderr"
+
+
+class Broken:
+    """Command lines that broke the contract, those that broke it alike together."""
+
+    def __init__(self) -> None:
+        self.lines: dict[str, list[str]] = {}
+
+    def add(self, ended: Run, fault: str, file: str = "") -> None:
+        """Note what a run broke; ``file`` is what its message names, that others name otherwise."""
+        first = ended.err.decode("utf-8", "replace").partition("\n")[0]
+        first = first.replace(file, "FILE")[:200] if file else first[:200]
+        self.lines.setdefault(f"{fault}: {first!r}", []).append(shlex.join(ended.arguments))
+
+    def told(self) -> int:
+        """Print them, so that they can be typed again; the exit status."""
+        for fault, lines in self.lines.items():
+            print(f"{len(lines)} × {fault}", *(ascii(line) for line in lines[:3]), sep="\n    ")
+        return bool(self.lines)
 
 
 def load() -> None:

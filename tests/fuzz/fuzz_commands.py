@@ -10,7 +10,6 @@ import collections
 import json
 import os
 import random
-import shlex
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -181,7 +180,7 @@ def main() -> int:
     forked.load()
     tree = Commands()
     statuses: collections.Counter[int | None] = collections.Counter()
-    broken: dict[str, list[str]] = {}
+    broken = forked.Broken()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(asked.keep or scratch)
         folder.mkdir(exist_ok=True)
@@ -200,12 +199,9 @@ def main() -> int:
             for path in after.keys() - before.keys():
                 path.unlink()
             for fault in wrong:
-                first = ended.err.decode("utf-8", "replace").partition("\n")[0][:200]
-                broken.setdefault(f"{fault}: {first!r}", []).append(shlex.join(ended.arguments))
+                broken.add(ended, fault)
     print(f"{asked.runs:,} command lines, seed {asked.seed}; by exit status: {dict(statuses)}")
-    for fault, lines in broken.items():
-        print(f"{len(lines)} × {fault}", *(ascii(line) for line in lines[:3]), sep="\n    ")
-    return bool(broken)
+    return broken.told()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ import argparse
 import contextlib
 import datetime as dt
 import random
-import shlex
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -147,7 +146,7 @@ def main() -> int:
     parser.add_argument("--keep", help="a folder for the files, to type a command line again")
     asked = parser.parse_args()
     forked.load()
-    broken: dict[str, list[str]] = {}
+    broken = forked.Broken()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(asked.keep or scratch)
         folder.mkdir(exist_ok=True)
@@ -157,12 +156,9 @@ def main() -> int:
         for line in lines:
             ended = forked.run(line, cwd=str(folder))
             for fault in ended.faults():
-                first = ended.err.decode("utf-8", "replace").partition("\n")[0].replace(line[1], "FILE")[:200]
-                broken.setdefault(f"{fault}: {first!r}", []).append(shlex.join(ended.arguments))
+                broken.add(ended, fault, line[1])
     print(f"{len(lines):,} command lines")
-    for fault, wrong in broken.items():
-        print(f"{len(wrong)} × {fault}", *(ascii(line) for line in wrong[:3]), sep="\n    ")
-    return bool(broken)
+    return broken.told()
 
 
 if __name__ == "__main__":
