@@ -8,7 +8,6 @@ from typing import Any
 
 from lossctl.doctor.diagnosis import Diagnosis, ModelTask, Reported
 from lossctl.doctor.finding import Case, Evidence, Finding, Severity, findings
-from lossctl.doctor.gather import gather
 from lossctl.doctor.shell import eval_command, spelled
 from lossctl.doctor.survey import described, suggestion, survey
 from lossctl.errors import DataError, UsageError
@@ -20,6 +19,7 @@ from lossctl.functions.bound_loss import BoundLoss, get_loss
 from lossctl.functions.definition import split_specs
 from lossctl.inference.facts import Facts, no_facts
 from lossctl.inference.fit import Fit, Settings, fit
+from lossctl.inference.gather import gather
 from lossctl.inference.layout import Layout, LayoutPlanner
 from lossctl.inference.request import Request
 from lossctl.inference.roles import choose, find, titled

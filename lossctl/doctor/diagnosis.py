@@ -5,8 +5,9 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from lossctl.doctor.finding import Severity
-from lossctl.doctor.survey import Candidate, Role
+from lossctl.doctor.survey import Role
 from lossctl.document import Column, Document, Line, Part, Phrase, Piece, Section, Table, Tone, phrase
+from lossctl.inference.candidates import Candidate
 from lossctl.rendering.renderer import Style, renderers
 from lossctl.words import counted
 

@@ -94,7 +94,7 @@ class Case:
     def problem(self, kind: str, column: str | None = None) -> Problem | None:
         """The rows of the model, or of a column, in which something of a kind was met; ``None`` where none are.
 
-        Kinds are those that `lossctl.doctor.gather` counts.
+        Kinds are those that `lossctl.inference.gather` counts.
         """
         return self.facts.met(kind, self.name if column is None else column)
 

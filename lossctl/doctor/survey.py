@@ -1,77 +1,19 @@
 """What is in each column: by role, or with the roles it could play where the names do not say which it does."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from lossctl.evaluation.clock import Clock
 from lossctl.evaluation.fold import fold
 from lossctl.evaluation.running import Running
+from lossctl.inference.candidates import Candidate, Contents, candidates, contents_of, readable, span
 from lossctl.inference.classes import class_names, key_of
-from lossctl.inference.facts import Facts, Words
+from lossctl.inference.facts import Facts
 from lossctl.inference.layout import Layout
 from lossctl.inference.roles import LABEL_NAMES
-from lossctl.reading.cells import scalar_column
-from lossctl.reading.columns import Column
-from lossctl.reading.format import Source, Wanted
+from lossctl.reading.format import Source
 from lossctl.sums.distribution import Distribution
-
-FEW = 50
-"""Different words up to which a column of text may be a label."""
-
-
-@dataclass(frozen=True)
-class Content:
-    """What is in one column; contents of rows add up."""
-
-    nulls: int = 0
-    numbers: Distribution = field(default_factory=Distribution.zero)
-    words: Words = field(default_factory=Words)
-
-    def __add__(self, other: "Content") -> "Content":
-        return Content(self.nulls + other.nulls, self.numbers + other.numbers, self.words + other.words)
-
-
-@dataclass(frozen=True)
-class Contents:
-    """What is in all columns; contents of rows add up."""
-
-    rows: int
-    columns: Mapping[str, Content]
-
-    def __add__(self, other: "Contents") -> "Contents":
-        names = dict.fromkeys((*self.columns, *other.columns))
-        empty = Content()
-        merged = {name: self.columns.get(name, empty) + other.columns.get(name, empty) for name in names}
-        return Contents(self.rows + other.rows, merged)
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A column, and the roles it could play, likeliest first."""
-
-    name: str
-    kind: str
-    """``number``, ``text``, ``list`` or ``other``."""
-    content: Content
-    roles: tuple[str, ...]
-
-    @property
-    def distinct(self) -> int | None:
-        """How many different values there are; ``None`` where they are too many to say, or lists."""
-        if self.kind == "text":
-            return None if self.content.words.counts is None else len(self.content.words.counts)
-        return len(self.content.numbers.keys) if self.kind == "number" and self.content.numbers.exact else None
-
-    def to_dict(self) -> dict[str, Any]:
-        """The column in strings, numbers and lists."""
-        facts = {"name": self.name, "kind": self.kind, "nulls": self.content.nulls, "distinct": self.distinct}
-        return {**facts, **span(self.content.numbers), "could_be": list(self.roles)}
 
 
 def survey(source: Source, running: Running) -> tuple[int, tuple[Candidate, ...]]:
@@ -80,57 +22,9 @@ def survey(source: Source, running: Running) -> tuple[int, tuple[Candidate, ...]
     Raises:
         DataError: the data cannot be read.
     """
-    times = Counter(column.name for column in source.columns)
-    columns = [column for column in source.columns if times[column.name] == 1]
-    kinds = {column.name: column.kind for column in columns}
-    numbers = frozenset(name for name, kind in kinds.items() if kind == "number")
-    texts = frozenset(name for name, kind in kinds.items() if kind == "text")
-    contents = fold(source, Wanted(numbers, texts), partial(_contents, texts), Contents(0, {}), running).total
-    return contents.rows, tuple(_candidate(column, contents) for column in columns)
-
-
-def _contents(texts: frozenset[str], record: pa.RecordBatch, _clock: Clock) -> Contents:
-    columns = {name: _content(record.column(name), text=name in texts) for name in record.schema.names}
-    return Contents(record.num_rows, columns)
-
-
-def _content(array: pa.Array, *, text: bool) -> Content:
-    if not text:
-        values, null = scalar_column(array)
-        return Content(
-            0 if null is None else int(null.sum()), Distribution.of(values if null is None else values[~null])
-        )
-    array = array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
-    counts = {entry["values"]: entry["counts"] for entry in pc.value_counts(array.cast(pa.string())).to_pylist()}
-    nulls = sum(counts.pop(word, 0) for word in (None, ""))
-    return Content(nulls, words=Words(counts) + Words())
-
-
-def _candidate(column: Column, contents: Contents) -> Candidate:
-    content = contents.columns.get(column.name, Content())
-    return Candidate(column.name, column.kind, content, tuple(_roles(column, content, contents.rows)))
-
-
-def _roles(column: Column, content: Content, rows: int) -> list[str]:
-    """The roles a column could play, likeliest first."""
-    if column.kind == "list":
-        return ["prediction"]
-    if column.kind == "text":
-        words = content.words.counts
-        if words is not None and len(words) <= min(FEW, max(rows // 2, 2)):
-            return ["label", "group"]
-        return ["id"] if words is None or len(words) == rows else []
-    if column.kind != "number" or not content.numbers.n:
-        return []
-    values = content.numbers
-    whole = values.exact and not (values.values % 1).any()
-    if column.name.lower() in {"id", "index", "row", "key"}:
-        return ["id"]
-    if "weight" in column.name.lower() and values.quantile(0.0) >= 0:
-        return ["weight"]
-    if not whole:
-        return ["prediction", "label"]
-    return ["id"] if len(values.keys) == rows > FEW else ["label", "prediction"]
+    columns, wanted = readable(source.columns)
+    contents = fold(source, wanted, partial(contents_of, wanted.texts), Contents(0, {}), running).total
+    return contents.rows, candidates(columns, contents)
 
 
 def suggestion(
@@ -231,14 +125,6 @@ def described(facts: Facts, layout: Layout) -> Iterator[Role]:
     if layout.ids:
         distinct = len(facts.ids.hashes) if facts.ids.whole else None
         yield Role("id", ", ".join(layout.ids), layout.ids, "text", nulls(layout.ids), distinct)
-
-
-def span(values: Distribution) -> dict[str, Any]:
-    """Where numbers begin and end, and whether they are whole."""
-    if not values.n:
-        return {"low": None, "high": None, "integers": None}
-    whole = values.exact and not (values.values % 1).any()
-    return {"low": values.quantile(0.0), "high": values.quantile(1.0), "integers": bool(whole)}
 
 
 def _numbers(values: Distribution) -> dict[str, Any]:

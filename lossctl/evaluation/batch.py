@@ -12,9 +12,9 @@ import pyarrow as pa
 
 from lossctl.domain import BoolArray, Domain, FloatArray, IntArray, row_sum
 from lossctl.evaluation.plan import Plan, PlannedModel
-from lossctl.evaluation.reader import Reader
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.inference.layout import Layout
+from lossctl.inference.reader import Reader
 from lossctl.reading.cells import (
     BadRow,
     class_number,

@@ -22,11 +22,11 @@ def case_of(data, *arguments):
     from functools import partial
 
     from lossctl.doctor.diagnose import _layout
-    from lossctl.doctor.gather import gather
     from lossctl.evaluation.fold import fold
     from lossctl.evaluation.running import SERIAL
     from lossctl.inference.facts import no_facts
     from lossctl.inference.fit import fit
+    from lossctl.inference.gather import gather
     from lossctl.inference.request import Request
     from lossctl.reading.files import open_source
 
@@ -76,7 +76,7 @@ def test_an_outlier_alone_does_not_invert_a_model(doctor):
 def test_ids_beyond_the_bound_are_a_sample_and_it_is_said(monkeypatch):
     small = 100
     assert small < IDS
-    for module in ("inference.facts", "doctor.gather"):
+    for module in ("inference.facts", "inference.gather"):
         monkeypatch.setattr(f"lossctl.{module}.IDS", small)
     monkeypatch.setattr(
         "lossctl.inference.facts.NOBODY", Sketch.of(small, np.empty(0, np.uint64), np.empty(0, np.int64))

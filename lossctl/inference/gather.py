@@ -10,10 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lossctl.domain import SIMPLEX_ERROR, BoolArray, FloatArray, IntArray, row_sum
-from lossctl.evaluation.clock import Clock
-from lossctl.evaluation.reader import Reader
 from lossctl.inference.facts import CONFUSED, IDS, NOBODY, Facts, Given, Predicted, Rowwise, Words, pairs_of
 from lossctl.inference.layout import Layout
+from lossctl.inference.reader import Reader
 from lossctl.reading.cells import class_number, floats
 from lossctl.reading.storage import mask_of
 from lossctl.sums.distribution import Distribution
@@ -24,7 +23,7 @@ PERCENT_ERROR = 0.5
 """How far rows of percentages may be from 100."""
 
 
-def gather(layout: Layout, record: pa.RecordBatch, _clock: Clock) -> Facts:
+def gather(layout: Layout, record: pa.RecordBatch, _clock: object = None) -> Facts:
     """The facts of a record batch: what `lossctl.inference.facts` keeps of its columns and rows."""
     return _Gatherer(record, layout).facts()
 

@@ -1,0 +1,133 @@
+"""The columns of a data set, and the roles that each could play by what is in it."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lossctl.inference.facts import Words
+from lossctl.reading.cells import scalar_column
+from lossctl.reading.columns import Column
+from lossctl.reading.format import Wanted
+from lossctl.sums.distribution import Distribution
+
+FEW = 50
+"""Different words up to which a column of text may be a label."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """What is in one column; contents of rows add up."""
+
+    nulls: int = 0
+    numbers: Distribution = field(default_factory=Distribution.zero)
+    words: Words = field(default_factory=Words)
+
+    def __add__(self, other: "Content") -> "Content":
+        return Content(self.nulls + other.nulls, self.numbers + other.numbers, self.words + other.words)
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What is in all columns; contents of rows add up."""
+
+    rows: int
+    columns: Mapping[str, Content]
+
+    def __add__(self, other: "Contents") -> "Contents":
+        names = dict.fromkeys((*self.columns, *other.columns))
+        empty = Content()
+        merged = {name: self.columns.get(name, empty) + other.columns.get(name, empty) for name in names}
+        return Contents(self.rows + other.rows, merged)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A column, and the roles it could play, likeliest first."""
+
+    name: str
+    kind: str
+    """``number``, ``text``, ``list`` or ``other``."""
+    content: Content
+    roles: tuple[str, ...]
+
+    @property
+    def distinct(self) -> int | None:
+        """How many different values there are; ``None`` where they are too many to say, or lists."""
+        if self.kind == "text":
+            return None if self.content.words.counts is None else len(self.content.words.counts)
+        return len(self.content.numbers.keys) if self.kind == "number" and self.content.numbers.exact else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The column in strings, numbers and lists."""
+        facts = {"name": self.name, "kind": self.kind, "nulls": self.content.nulls, "distinct": self.distinct}
+        return {**facts, **span(self.content.numbers), "could_be": list(self.roles)}
+
+
+def readable(columns: Sequence[Column]) -> tuple[list[Column], Wanted]:
+    """The columns that could play a role, which have a name that no other has, and how they are to be read."""
+    times = Counter(column.name for column in columns)
+    single = [column for column in columns if times[column.name] == 1]
+    numbers, texts = (frozenset(column.name for column in single if column.kind == kind) for kind in ("number", "text"))
+    return single, Wanted(numbers, texts)
+
+
+def contents_of(texts: frozenset[str], record: pa.RecordBatch, _clock: object = None) -> Contents:
+    """What is in the columns of a record batch, of which some are read as text."""
+    columns = {name: _content(record.column(name), text=name in texts) for name in record.schema.names}
+    return Contents(record.num_rows, columns)
+
+
+def candidates(columns: Sequence[Column], contents: Contents) -> tuple[Candidate, ...]:
+    """Every column with the roles that it could play."""
+    return tuple(_candidate(column, contents) for column in columns)
+
+
+def _content(array: pa.Array, *, text: bool) -> Content:
+    if not text:
+        values, null = scalar_column(array)
+        return Content(
+            0 if null is None else int(null.sum()), Distribution.of(values if null is None else values[~null])
+        )
+    array = array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+    counts = {entry["values"]: entry["counts"] for entry in pc.value_counts(array.cast(pa.string())).to_pylist()}
+    nulls = sum(counts.pop(word, 0) for word in (None, ""))
+    return Content(nulls, words=Words(counts) + Words())
+
+
+def _candidate(column: Column, contents: Contents) -> Candidate:
+    content = contents.columns.get(column.name, Content())
+    return Candidate(column.name, column.kind, content, tuple(_roles(column, content, contents.rows)))
+
+
+def _roles(column: Column, content: Content, rows: int) -> list[str]:
+    """The roles a column could play, likeliest first."""
+    if column.kind == "list":
+        return ["prediction"]
+    if column.kind == "text":
+        words = content.words.counts
+        if words is not None and len(words) <= min(FEW, max(rows // 2, 2)):
+            return ["label", "group"]
+        return ["id"] if words is None or len(words) == rows else []
+    if column.kind != "number" or not content.numbers.n:
+        return []
+    values = content.numbers
+    whole = values.exact and not (values.values % 1).any()
+    if column.name.lower() in {"id", "index", "row", "key"}:
+        return ["id"]
+    if "weight" in column.name.lower() and values.quantile(0.0) >= 0:
+        return ["weight"]
+    if not whole:
+        return ["prediction", "label"]
+    return ["id"] if len(values.keys) == rows > FEW else ["label", "prediction"]
+
+
+def span(values: Distribution) -> dict[str, Any]:
+    """Where numbers begin and end, and whether they are whole."""
+    if not values.n:
+        return {"low": None, "high": None, "integers": None}
+    whole = values.exact and not (values.values % 1).any()
+    return {"low": values.quantile(0.0), "high": values.quantile(1.0), "integers": bool(whole)}
