@@ -119,6 +119,24 @@ class UsageError(LossctlError):
     status = 2
 
 
+Ways = tuple[tuple[tuple[str, str | bool], ...], ...]
+"""Settings to ask for, each a name with its value; some for each way to go on."""
+
+
+class Undecided(UsageError):
+    """The question leaves out what the data do not tell.
+
+    Args:
+        what, hint: as for every error.
+        ways: what could be asked instead, best first.
+    """
+
+    def __init__(self, what: str, hint: str = "", ways: Ways = ()) -> None:
+        self.ways = ways
+        said = (", ".join(option(**{name: value}) for name, value in way) for way in ways)
+        super().__init__(what, f"Say {'; or '.join(said)}." if ways else hint)
+
+
 class DataError(LossctlError):
     """The data are wrong: unreadable, null, outside a domain, or nothing left to measure."""
 

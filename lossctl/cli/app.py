@@ -19,7 +19,8 @@ from lossctl.cli import signals, streams
 from lossctl.cli.choices import Command
 from lossctl.cli.command import Color, Entry, colored, commands, tell
 from lossctl.cli.flags import worded
-from lossctl.errors import DataError, LossctlError, UsageError
+from lossctl.errors import DataError, LossctlError, Undecided, UsageError
+from lossctl.words import shell_word
 
 # Nothing here multiplies matrices, and the threads of NumPy's linear algebra would spin on a core while it is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -123,7 +124,7 @@ def run(arguments: list[str]) -> int:
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
     except LossctlError as error:
-        return _fail(error.status, *worded(error.message).split("\n"))
+        return _fail(error.status, *_lines_of(error, arguments))
     except ClickException as wrong:
         message = wrong.format_message()  # empty where the help was shown instead
         command = [word for word in arguments[:1] if word in Commands()]
@@ -150,6 +151,18 @@ def run(arguments: list[str]) -> int:
         return _fail(BUG, f"bug in lossctl {version('lossctl')}: {words}", advice)
     finally:
         signals.clean()
+
+
+def _lines_of(error: LossctlError, arguments: list[str]) -> list[str]:
+    """What an error says; of what is open, with command lines to copy."""
+    if not isinstance(error, Undecided) or not error.ways:
+        return worded(error.message).split("\n")
+    from lossctl.doctor.shell import words_of  # noqa: PLC0415  (where something is open)
+
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    before, after = ([shell_word(word) for word in words] for words in (arguments[:end], arguments[end:]))
+    commands = (" ".join(["lossctl", *before, *words_of(way), *after]) for way in error.ways)
+    return [worded(error.parts[0]), "Copy the one that is meant:", *(f"  {command}" for command in commands)]
 
 
 def _fail(status: int, what: str, *advice: str) -> int:

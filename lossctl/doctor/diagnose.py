@@ -8,9 +8,9 @@ from typing import Any
 
 from lossctl.doctor.diagnosis import Diagnosis, ModelTask, Reported
 from lossctl.doctor.finding import Case, Evidence, Finding, Severity, findings
-from lossctl.doctor.shell import eval_command, spelled
-from lossctl.doctor.survey import described, suggestion, survey
-from lossctl.errors import DataError, UsageError
+from lossctl.doctor.shell import eval_command, spelled, words_of
+from lossctl.doctor.survey import described, survey
+from lossctl.errors import DataError, Undecided
 from lossctl.evaluation.evaluate import several
 from lossctl.evaluation.fold import fold
 from lossctl.evaluation.running import Progress, Running
@@ -20,13 +20,13 @@ from lossctl.functions.definition import split_specs
 from lossctl.inference.facts import Facts, no_facts
 from lossctl.inference.fit import Fit, Settings, fit
 from lossctl.inference.gather import gather
-from lossctl.inference.layout import Layout, LayoutPlanner
+from lossctl.inference.infer import complete_roles
+from lossctl.inference.layout import Layout
 from lossctl.inference.request import Request
-from lossctl.inference.roles import choose, find, titled
-from lossctl.reading.columns import Column
+from lossctl.inference.roles import find
+from lossctl.inference.suitable import readable_layout
 from lossctl.reading.files import ensure_heeded, narrowed, open_source, warnings_of
-from lossctl.reading.format import NULLS, Reading, Source
-from lossctl.reading.inferred_types import is_number
+from lossctl.reading.format import Reading, Source
 from lossctl.words import shell_word, split
 
 ID_NAMES = ("id",)
@@ -76,10 +76,12 @@ def diagnose(
         weight=weight,
         classes=tuple(split(classes) if isinstance(classes, str) else map(str, classes)),
     )
-    missing = _undetected(opened.columns, request)
-    if missing is not None:
-        return _columns_only(opened, request, missing, words, running)
-    layout = _layout(opened, request, several(ids))
+    try:
+        roles = complete_roles(opened, request)
+    except Undecided as open_question:
+        return _columns_only(opened, open_question, words, running)
+    request = roles.request
+    layout = _identified(readable_layout(opened, request), opened, several(ids))
     columns = layout.wanted()
     folded = fold(narrowed(opened, columns.names), columns, partial(gather, layout), no_facts(layout), running)
     facts, passed = folded.total, folded.passed
@@ -98,7 +100,7 @@ def diagnose(
         commands=commands,
         runs=bool(commands) and not any(finding.stops for finding in reported),
         findings=reported,
-        notes=(*warnings_of(opened), *layout.roles.notes),
+        notes=(*warnings_of(opened), *filter(None, ["; ".join(roles.notes)]), *layout.roles.notes),
     )
 
 
@@ -108,33 +110,7 @@ def _paths(source: Any) -> tuple[str, ...]:
     return tuple(shell_word(os.fspath(path)) for path in paths if isinstance(path, str | os.PathLike))
 
 
-def _undetected(columns: Sequence[Column], request: Request) -> str | None:
-    """What is not known of the roles, where names do not tell it; ``None`` where they do.
-
-    Raises:
-        UsageError: a column that the user named is not there or does not suit its role.
-    """
-    try:
-        choose(columns, label=request.label, prediction=request.prediction, weight=request.weight)
-    except UsageError as wrong:
-        if request.label and request.prediction:
-            raise
-        for role, patterns in (("label", request.label), ("prediction", request.prediction)):
-            for pattern in patterns:
-                find(titled(pattern, columns)[1] if role == "prediction" else pattern, columns, role)
-        if request.weight is not None:
-            find(request.weight, columns, "weight")
-        return wrong.what
-    return None
-
-
-def _columns_only(
-    source: Source,
-    request: Request,
-    missing: str,
-    command: Sequence[str],
-    running: Running,
-) -> Diagnosis:
+def _columns_only(source: Source, question: Undecided, command: Sequence[str], running: Running) -> Diagnosis:
     """The diagnosis of data whose columns play no known roles: which columns there are, and what each could be.
 
     Raises:
@@ -143,12 +119,9 @@ def _columns_only(
     rows, columns = survey(source, running)
     if not rows:
         raise DataError(f"{' '.join(source.files) or 'the table'}: no data rows")
-    words = [
-        word for flag, name in suggestion(columns, request.label, request.prediction) for word in spelled(flag, name)
-    ]
-    commands = (" ".join(["lossctl", "doctor", *command, *words]),) if words else ()
+    commands = tuple(" ".join(["lossctl", "eval", *command, *words_of(way)]) for way in question.ways)
     advice = "Say which columns are which with -y and -p."
-    reported = Reported("columns-not-recognised", Severity.error, "", missing, advice, stops=True)
+    reported = Reported("columns-not-recognised", Severity.error, "", question.what, advice, stops=True)
     return Diagnosis(
         files=source.files,
         rows=rows,
@@ -163,29 +136,13 @@ def _columns_only(
     )
 
 
-def _layout(source: Source, request: Request, ids: Sequence[str]) -> Layout:
-    """Which columns play which role, which identify a row, which predictions hold text; all before the pass."""
-    planner = LayoutPlanner(source, request)
-    layout = planner.layout(rows=any(model.width for model in planner.roles.models))
-    text = {name: _no_number(planner, name) for model in layout.models for name in model.columns}
-    unread = [model.name for model in layout.models if any(text[name] is not None for name in model.columns)]
-    if layout.text and layout.classes is None and _no_number(planner, layout.roles.label[0]) is None:
-        layout = replace(layout, class_labels="codes")  # numbers that are written as text
+def _identified(layout: Layout, source: Source, ids: Sequence[str]) -> Layout:
+    """The layout with the columns that identify a row: those named, or one called ``id``."""
     chosen = tuple(name for pattern in ids for name in find(pattern, source.columns, "id"))
     if not chosen:
-        used = {*layout.roles.needed}
-        names = [column.name for column in source.columns if column.name not in used]
+        names = [column.name for column in source.columns if column.name not in layout.roles.needed]
         chosen = tuple(name for name in names if name.lower() in ID_NAMES)[:1]
-    example = next((word for word in text.values() if word is not None), "")
-    return replace(layout, ids=chosen, unread=frozenset(unread), unread_text=example)
-
-
-def _no_number(planner: LayoutPlanner, column: str) -> str | None:
-    """The first cell of a column of text that is no number; ``None`` where all are numbers, as far as was looked."""
-    if planner.kinds[column] != "text":
-        return None
-    words = [word for word in planner.head.column(column).to_pylist() if word is not None and word not in NULLS]
-    return next((word for word in words if not is_number(word)), None if words else "")
+    return replace(layout, ids=chosen)
 
 
 def _findings(cases: Sequence[Case], passed: Traversal) -> Iterator[Reported]:

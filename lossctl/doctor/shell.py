@@ -31,6 +31,17 @@ def eval_command(shared: Sequence[str], predictions: Sequence[str], losses: Sequ
     return " ".join([*words, *flags(fit.settings)])
 
 
+def words_of(way: Settings) -> list[str]:
+    """What to ask for as words of a command line, quoted."""
+    words: list[str] = []
+    for name, value in way:
+        if name in {"label", "prediction"}:
+            words += spelled("pred" if name == "prediction" else name, str(value))
+        else:
+            words += ["-l", shell_word(str(value))] if name == "loss" else flags(((name, value),))
+    return words
+
+
 def flags(settings: Settings) -> list[str]:
     """Fields of a request as flags of the command line, quoted."""
     named = ((f"--{name.replace('_', '-')}", value) for name, value in settings)

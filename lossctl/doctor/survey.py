@@ -8,10 +8,8 @@ from typing import Any
 from lossctl.evaluation.fold import fold
 from lossctl.evaluation.running import Running
 from lossctl.inference.candidates import Candidate, Contents, candidates, contents_of, readable, span
-from lossctl.inference.classes import class_names, key_of
 from lossctl.inference.facts import Facts
 from lossctl.inference.layout import Layout
-from lossctl.inference.roles import LABEL_NAMES
 from lossctl.reading.format import Source
 from lossctl.sums.distribution import Distribution
 
@@ -25,44 +23,6 @@ def survey(source: Source, running: Running) -> tuple[int, tuple[Candidate, ...]
     columns, wanted = readable(source.columns)
     contents = fold(source, wanted, partial(contents_of, wanted.texts), Contents(0, {}), running).total
     return contents.rows, candidates(columns, contents)
-
-
-def suggestion(
-    candidates: Sequence[Candidate], label: Sequence[str], prediction: Sequence[str]
-) -> list[tuple[str, str]]:
-    """The flags to try, each with its column, as far as one choice is likelier than the others; else nothing.
-
-    Args:
-        candidates: the columns.
-        label: what the user named as the label, if anything.
-        prediction: likewise.
-    """
-    labels = list(label) or _only([column.name for column in candidates if column.name.lower() in LABEL_NAMES])
-    labels = labels or _only([column.name for column in candidates if column.roles[:1] == ("label",)])
-    if len(labels) != 1:
-        return []
-    likely = [column.name for column in candidates if column.roles[:1] == ("prediction",)]
-    models = [name for name in likely if name not in labels]
-    held = next((column for column in candidates if column.name == labels[0]), None)
-    if not prediction and len(models) > 2 and held is not None and _are_classes(held, models):
-        prediction = [",".join(models)]
-    return [("label", labels[0]), *(("pred", model) for model in prediction or models)] if models else []
-
-
-def _are_classes(label: Candidate, models: Sequence[str]) -> bool:
-    """Whether columns are one a class of the label: as many as it has, or named for all that occur."""
-    if label.distinct == len(models):
-        return True
-    content = label.content
-    numbers = map(str, content.numbers.values.tolist())
-    words = list(content.words.counts or ()) if label.kind == "text" else list(numbers)
-    keys = {*map(key_of, words)} if label.distinct else set()
-    return bool(keys) and any(keys <= {*map(key_of, names)} for names in class_names(models))
-
-
-def _only(names: list[str]) -> list[str]:
-    """The names if there is just one, else none."""
-    return names if len(names) == 1 else []
 
 
 @dataclass(frozen=True)

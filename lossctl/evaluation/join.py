@@ -14,8 +14,9 @@ import pyarrow as pa
 from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.running import SERIAL
 from lossctl.evaluation.traversal import Traversal
+from lossctl.inference.names import LABELS, PREDICTIONS, plain_name
 from lossctl.inference.request import Request
-from lossctl.inference.roles import LABEL_NAMES, PREDICTION_NAMES, find, titled
+from lossctl.inference.roles import find, titled
 from lossctl.reading.cells import BadRow, kind_of, scalar_column, text_of
 from lossctl.reading.columns import Column
 from lossctl.reading.files import narrowed
@@ -64,8 +65,8 @@ def join(
         raise UsageError("stdin can be read only once")
     left_names = {column.name for column in predictions.columns}
     ids = tuple(dict.fromkeys(_id(pattern, predictions, labels) for pattern in ids))
-    label = _roles(request.label, labels.columns, ids, LABEL_NAMES, "label")
-    prediction = tuple(request.prediction) or _roles((), predictions.columns, ids, PREDICTION_NAMES, "prediction")
+    label = _roles(request.label, labels.columns, ids, LABELS, "label")
+    prediction = tuple(request.prediction) or _roles((), predictions.columns, ids, PREDICTIONS, "prediction")
     weight = None if request.weight is None else _either(request.weight, predictions, labels, "weight")[0]
     by = tuple(name for pattern in request.by for name in _either(pattern, predictions, labels, "group"))
     shared = [*by, *([] if weight is None else [weight])]
@@ -120,13 +121,15 @@ def _id(pattern: str, predictions: Source, labels: Source) -> str:
 
 
 def _roles(
-    patterns: Sequence[str], columns: Sequence[Column], ids: Sequence[str], known: Sequence[str], role: str
+    patterns: Sequence[str], columns: Sequence[Column], ids: Sequence[str], tiers: Sequence[frozenset[str]], role: str
 ) -> tuple[str, ...]:
     """The columns of a role: as named, the one of a common name, or the only one beside the key."""
     if patterns:
         return tuple(name for pattern in patterns for name in find(pattern, columns, role))
     others = [column.name for column in columns if column.name not in ids]
-    common = [name for name in others if name.lower() in known]
+    common: list[str] = []
+    for known in tiers:
+        common = common or [name for name in others if plain_name(name) in known]
     if len(common) == 1 or len(others) == 1:
         return tuple(common or others)
     raise UsageError(f"no single column could be the {role}: {', '.join(others)}", f"Say which with {option(role)}.")

@@ -7,18 +7,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import get_args
 
-import pyarrow as pa
-
-from lossctl.domain import BINARY, PROBABILITY, SIMPLEX, Domain
+from lossctl.domain import SIMPLEX
 from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.plan import Plan, PlannedModel
 from lossctl.functions.activation import get_activation
 from lossctl.functions.bound_loss import BoundLoss, get_loss
 from lossctl.functions.definition import split_specs
 from lossctl.functions.pairing import doubts
+from lossctl.inference.infer import complete
 from lossctl.inference.layout import LayoutPlanner
 from lossctl.inference.request import Nulls, Request
-from lossctl.reading.cells import BadRow, elements, kind_of, scalar_column, shown, text_of
+from lossctl.reading.cells import BadRow, shown, text_of
 from lossctl.reading.files import warnings_of
 from lossctl.reading.format import NULLS, Source
 from lossctl.reading.look_alikes import is_name, naming_hint
@@ -38,9 +37,12 @@ def make_plan(source: Source, request: Request) -> Plan:
         raise UsageError(f"samples must be 0 or more, not {request.samples}")
     if request.nulls not in get_args(Nulls):
         raise UsageError(f"nulls must be {' or '.join(get_args(Nulls))}, not {request.nulls!r}")
+    completed = complete(source, replace(request, loss=specs))
+    request = completed.request
+    specs = [spec for given in request.loss for spec in (split_specs([given]) if isinstance(given, str) else [given])]
     planner = LayoutPlanner(source, request)
+    planner.notes += completed.notes
     widths = [model.width for model in planner.roles.models]
-    specs = specs or [*_suitable(planner)]
     losses = [_losses(request, specs, width) for width in widths]
     rows = any(bound.rows for bounds in losses for bound in bounds)
     layout = planner.layout(rows=rows)
@@ -113,33 +115,3 @@ def _losses(request: Request, specs: Sequence[str | BoundLoss], width: int) -> t
             raise UsageError(f"{option('eps')}: none of the losses takes a logarithm of a probability")
         losses = [bound.flooring(request.eps) if "eps" in bound.parameters else bound for bound in losses]
     return tuple(dict.fromkeys(losses))
-
-
-def _suitable(planner: LayoutPlanner) -> list[str]:
-    """The losses that fit the columns, for somebody who names none."""
-    roles, head = planner.roles, planner.head
-    widths = [model.width for model in roles.models]
-    if planner.kinds[roles.label[0]] == "text" or (all(widths) and len(roles.label) == 1):
-        losses, why = ["cross_entropy" if all(widths) else "bce"], "the labels are classes"
-    elif not any(widths) and all(
-        _all_in(head, name, domain)
-        for names, domain in (
-            (roles.label, BINARY),
-            (tuple(name for model in roles.models for name in model.columns), PROBABILITY),
-        )
-        for name in names
-    ):
-        losses, why = ["bce"], "the labels are 0 and 1 and the predictions probabilities"
-    else:
-        losses, why = ["mse", "mae", "huber"], "the labels are numbers"
-    planner.notes.append(f"loss: {', '.join(losses)}, chosen because {why}")
-    return losses
-
-
-def _all_in(head: pa.RecordBatch, name: str, domain: Domain) -> bool:
-    numbers = elements(head.column(name))
-    if kind_of(numbers.type) != "number":
-        return False
-    values, null = scalar_column(numbers)
-    known = values if null is None else values[~null]
-    return bool(len(known)) and domain.illegal(known) is None

@@ -17,6 +17,8 @@ class Pairing:
     losses: tuple[str, ...]
     """Best first; empty where the activation is for hidden layers, whatever the loss."""
     why: str
+    usual: int = 1
+    """How many of the losses, the first, are measured where nobody says which."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,9 @@ PAIRINGS = (
     Pairing(
         "unbounded regression",
         ("identity",),
-        ("mse", "rmse", "mae", "huber", "log_cosh", "l2", "l1", "mape"),
+        ("mse", "mae", "huber", "rmse", "log_cosh", "l2", "l1", "mape"),
         "labels live on all of ℝ, and so does the output",
+        usual=3,
     ),
     Pairing(
         "positive regression",

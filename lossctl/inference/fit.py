@@ -47,11 +47,17 @@ class Fit:
     pairing: Pairing
     scale: Scale
     loss: str
+    """What to measure where nobody says it: a loss, or a comma list."""
     why: str
     settings: Settings = ()
     """What has to be asked for beside columns and loss: names of a request's fields with their values."""
     labels: tuple[float | str, ...] = ()
     """The two labels of a binary task, that of class 1 last."""
+
+    @property
+    def first(self) -> str:
+        """The loss that fits best."""
+        return self.loss.partition(",")[0]
 
     @property
     def binary(self) -> bool:
@@ -62,6 +68,11 @@ class Fit:
 def pairing_of(task: str) -> Pairing:
     """The pairing of a task."""
     return next(pairing for pairing in PAIRINGS if pairing.task == task)
+
+
+def _usual(pairing: Pairing) -> str:
+    """The losses to measure where nobody says which, as a user types them."""
+    return ",".join(pairing.losses[: pairing.usual])
 
 
 def fit(facts: Facts, layout: Layout, index: int) -> Fit | None:
@@ -142,13 +153,13 @@ def _binary(facts: Facts, layout: Layout, predicted: Predicted, name: str, label
     if labels == (-1.0, 1.0) and scale is Scale.LOGIT:
         pairing = pairing_of("max-margin classification")
         why = "the labels are −1 and 1 and the predictions scores of either sign"
-        return Fit(pairing, Scale.MARGIN, pairing.losses[0], why, (), labels)
+        return Fit(pairing, Scale.MARGIN, _usual(pairing), why, (), labels)
     known = labels == (0.0, 1.0) or layout.classes is not None
     settings = () if known else classes_setting([_class_name(label) for label in labels])
     settings += FROM_LOGITS if scale is Scale.LOGIT else ()
     why = f"the labels are {shown} and the predictions {_words_for(scale)}"
     pairing = pairing_of("binary classification")
-    return Fit(pairing, scale, pairing.losses[0], why, settings, labels)
+    return Fit(pairing, scale, _usual(pairing), why, settings, labels)
 
 
 def _words_for(scale: Scale) -> str:
@@ -180,16 +191,16 @@ def _number(facts: Facts, layout: Layout, predicted: Predicted, name: str) -> Fi
             pairing = pairing_of("counts")
             settings = FROM_LOGITS if scale is Scale.LOG_RATE else ()
             why = f"the labels are whole numbers from 0 and the predictions {scale}"
-            return Fit(pairing, scale, pairing.losses[0], why, settings)
+            return Fit(pairing, scale, _usual(pairing), why, settings)
     if _within(label, 0.0, 1.0) and _within(values, 0.0, 1.0):
         pairing = pairing_of("bounded regression")
-        return Fit(pairing, Scale.VALUE, pairing.losses[0], "labels and predictions are numbers in [0, 1]")
+        return Fit(pairing, Scale.VALUE, _usual(pairing), "labels and predictions are numbers in [0, 1]")
     if _low(label) > 0 and _low(values) >= 0 and _high(label) >= DECADES * _low(label) and not values.infinite:
         pairing = pairing_of("positive regression")
         why = f"the labels are positive and go from {_low(label):.4g} to {_high(label):.4g}: relative errors count"
-        return Fit(pairing, Scale.VALUE, pairing.losses[0], why)
+        return Fit(pairing, Scale.VALUE, _usual(pairing), why)
     pairing = pairing_of("unbounded regression")
-    return Fit(pairing, Scale.VALUE, pairing.losses[0], "labels and predictions are numbers")
+    return Fit(pairing, Scale.VALUE, _usual(pairing), "labels and predictions are numbers")
 
 
 def _rates(predicted: Predicted) -> Scale | None:
@@ -213,7 +224,7 @@ def _classes(facts: Facts, layout: Layout, name: str, k: int) -> Fit:
         settings = (*settings, *classes_setting(words)) if len(words) == k else settings
     elif one_based(facts, layout, k):
         settings = (*settings, *classes_setting([str(code + 1) for code in range(k)]))
-    return Fit(pairing, scale, pairing.losses[0], f"the labels are classes and the predictions {what}", settings)
+    return Fit(pairing, scale, _usual(pairing), f"the labels are classes and the predictions {what}", settings)
 
 
 def one_based(facts: Facts, layout: Layout, k: int) -> bool:
@@ -247,11 +258,11 @@ def _several(facts: Facts, layout: Layout, predicted: Predicted, name: str) -> F
         pairing = pairing_of("multi-class classification")
         scale, settings, what = row_scale(facts, name)
         why = f"each row of labels sums to 1 and the predictions are {what}"
-        return Fit(pairing, scale, pairing.losses[0], why, settings)
+        return Fit(pairing, scale, _usual(pairing), why, settings)
     if len(facts.label.keys) <= 2 and set(facts.label.values.tolist()) <= {0.0, 1.0}:
         pairing, scale = pairing_of("multi-label classification"), unit_scale(facts, predicted, name)
         settings = FROM_LOGITS if scale is Scale.LOGIT else ()
         why = f"each column of labels is 0 or 1 by itself and the predictions are {_words_for(scale)}"
-        return Fit(pairing, scale, pairing.losses[0], why, settings)
+        return Fit(pairing, scale, _usual(pairing), why, settings)
     pairing = pairing_of("unbounded regression")
-    return Fit(pairing, Scale.VALUE, pairing.losses[0], "labels and predictions are vectors of numbers")
+    return Fit(pairing, Scale.VALUE, _usual(pairing), "labels and predictions are vectors of numbers")

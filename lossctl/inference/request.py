@@ -30,3 +30,12 @@ class Request:
     samples: int = 0
     skill: bool = False
     nulls: Nulls = "error"
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A request that leaves nothing out, and what was taken for it."""
+
+    request: Request
+    notes: tuple[str, ...] = ()
+    """What was taken, and why."""

@@ -1,4 +1,4 @@
-"""Which column plays which role: names, globs, patterns, numbers, and detection of common names."""
+"""Which column plays which role, as somebody named it: names, globs, patterns, numbers."""
 
 import fnmatch
 import re
@@ -9,12 +9,6 @@ from dataclasses import dataclass
 from lossctl.errors import UsageError, option
 from lossctl.reading.columns import Column
 from lossctl.words import did_you_mean, natural
-
-LABEL_NAMES = ("label", "y", "y_true", "target", "actual", "truth")
-
-PREDICTION_NAMES = (
-    "prediction", "pred", "y_pred", "y_hat", "yhat", "score", "prob", "proba", "probability", "p", "logit", "logits",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -123,19 +117,6 @@ def titled(pattern: str, columns: Sequence[Column]) -> tuple[str, str]:
     return title, rest
 
 
-def _detect(role: str, known: tuple[str, ...], columns: Sequence[Column], taken: set[str]) -> str:
-    """The one column with a name known for a role, beside those taken; a `UsageError` for none or several."""
-    matching = [column.name for column in columns if column.name.lower() in known and column.name not in taken]
-    if len(matching) == 1:
-        return matching[0]
-    shown = ", ".join(column.name for column in columns[:30]) + (", …" if len(columns) > 30 else "")
-    if matching:
-        raise UsageError(
-            f"several columns could be the {role}: {', '.join(matching)}", f"Say which with {option(role)}."
-        )
-    raise UsageError(f"no column looks like the {role}", f"Say which with {option(role)}. Columns: {shown}.")
-
-
 def _models(patterns: Sequence[str], columns: Sequence[Column]) -> tuple[Model, ...]:
     """The model of each pattern; a `UsageError` where one matches nothing, or two models have one name."""
     models = []
@@ -157,8 +138,8 @@ def _models(patterns: Sequence[str], columns: Sequence[Column]) -> tuple[Model, 
 def choose(
     columns: Sequence[Column],
     *,
-    label: Sequence[str] = (),
-    prediction: Sequence[str] = (),
+    label: Sequence[str],
+    prediction: Sequence[str],
     weight: str | None = None,
     by: Sequence[str] = (),
 ) -> Roles:
@@ -166,31 +147,21 @@ def choose(
 
     Args:
         columns: the columns of the data.
-        label: patterns of the label columns; detected by name when empty.
-        prediction: one pattern a model, ``name=PATTERN`` to name it; detected by name when empty.
+        label: patterns of the label columns.
+        prediction: one pattern a model, ``name=PATTERN`` to name it.
         weight: pattern of the weight column.
         by: patterns of the columns to group by.
 
     Raises:
         UsageError: a column is missing, ambiguous, named twice or of the wrong type.
     """
-    notes = []
     weights = find(weight, columns, "weight") if weight is not None else ()
     if len(weights) > 1:
         raise UsageError(f"weight {weight!r} matches {len(weights)} columns: {', '.join(weights)}", "Name one.")
     groups = tuple(name for pattern in by for name in find(pattern, columns, "group"))
-    taken = {*weights}
     models = _models(prediction, columns)
-    taken.update(name for model in models for name in model.columns)
     labels = tuple(name for pattern in label for name in find(pattern, columns, "label"))
-    if not labels:
-        labels = (_detect("label", LABEL_NAMES, columns, taken),)
-        notes.append(f"label: column {labels[0]!r}, chosen by its name")
-    if not models:
-        chosen = _detect("prediction", PREDICTION_NAMES, columns, {*taken, *labels})
-        models = (Model(chosen, (chosen,)),)
-        notes.append(f"prediction: column {chosen!r}, chosen by its name")
-    roles = Roles(labels, models, weights[0] if weights else None, groups, tuple(notes))
+    roles = Roles(labels, models, weights[0] if weights else None, groups, ())
     _check_kinds(roles, columns)
     return roles
 

@@ -46,7 +46,7 @@ def test_the_note_about_a_chosen_loss_names_the_loss_shown(lossctl, tmp_path):
     file = write_lines(tmp_path / "data.csv", "y,p", "no,0.25", "yes,0.5")
     done = lossctl("eval", file, "--classes", "no,yes", "-f", "json")
     assert [result["loss"] for result in done.json["results"]] == ["bce"]
-    assert "note: loss: bce" in done.err
+    assert "; loss: bce, chosen" in done.err
 
 
 def test_text_labels_find_their_column_by_suffix_or_classes(lossctl, tmp_path):

@@ -150,7 +150,7 @@ def test_without_a_loss_it_picks_what_suits_and_says_so(lossctl, sample_data):
     ):
         done = lossctl("eval", sample_data / file, *flags, "-f", "json")
         assert [result["loss"] for result in done.json["results"]] == picked
-        assert f"note: loss: {', '.join(picked)}, chosen because" in done.err
+        assert f"loss: {', '.join(picked)}, chosen because" in done.err
 
 
 # --- formats ---------------------------------------------------------------------------------------------------------

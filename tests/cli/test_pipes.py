@@ -17,8 +17,7 @@ from lossctl.cli.streams import Closed
 def test_results_go_to_stdout_and_notes_to_stderr(lossctl, sample_data):
     done = lossctl("eval", sample_data / "regression.csv", "-l", "huber", "-f", "csv")
     assert len(done.out.splitlines()) == 2
-    assert "note: label: column 'y', chosen by its name" in done.err
-    assert "note: prediction: column 'prediction', chosen by its name" in done.err
+    assert "note: label 'y' and prediction 'prediction' chosen by name" in done.err
 
 
 def test_quiet_drops_notes_and_twice_everything(lossctl, sample_data):

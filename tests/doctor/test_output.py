@@ -49,7 +49,7 @@ def golden_files():
     data = changed(b, p=at(1 - b["p"], 3, None), id=np.arange(N) // 2)
     shown = {
         "findings": diagnose(data, label=["y"], prediction=["p"], command=["preds.csv"]),
-        "columns": diagnose(m, command=["preds.csv"]),
+        "columns": diagnose({f"x{name}": values for name, values in m.items()}, command=["preds.csv"]),
     }
     for (name, found), width in itertools.product(shown.items(), (80, 120)):
         yield GOLDEN / f"{name}-{width}.txt", renderers.get("table").render(found.document(), Style(width))

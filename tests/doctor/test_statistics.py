@@ -21,17 +21,17 @@ def case_of(data, *arguments):
     """The facts of one small data set."""
     from functools import partial
 
-    from lossctl.doctor.diagnose import _layout
     from lossctl.evaluation.fold import fold
     from lossctl.evaluation.running import SERIAL
     from lossctl.inference.facts import no_facts
     from lossctl.inference.fit import fit
     from lossctl.inference.gather import gather
     from lossctl.inference.request import Request
+    from lossctl.inference.suitable import readable_layout
     from lossctl.reading.files import open_source
 
     source = open_source(data)
-    layout = _layout(source, Request((), ("y",), ("p",)), ())
+    layout = readable_layout(source, Request((), ("y",), ("p",)))
     facts = fold(source, layout.wanted(), partial(gather, layout), no_facts(layout), SERIAL).total
     return Case(facts, layout, 0, fit(facts, layout, 0))
 

@@ -186,4 +186,4 @@ def test_doctor_proposes_columns_named_for_the_labels_as_one_vector(lossctl, tmp
     path = tmp_path / "rows.csv"
     path.write_text("y,prob_class1,prob_class2,prob_class3\n1,.7,.2,.1\n2,.3,.6,.1\n1,.8,.1,.1\n")
     (proposed,) = lossctl("doctor", path, "-f", "json").json["commands"]
-    assert proposed.endswith("-y y -p prob_class1,prob_class2,prob_class3")
+    assert proposed.endswith("-y y -p 'prob_class*' -l cross_entropy")

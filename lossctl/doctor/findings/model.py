@@ -201,7 +201,7 @@ def _named(case: Case, index: int) -> str:
 @finding(Severity.warning)
 def heavy_tail(case: Case) -> Evidence | None:
     """A few rows carry most of the squared error."""
-    squared = case.fit is not None and case.fit.loss == "mse"
+    squared = case.fit is not None and case.fit.first == "mse"
     if not squared or case.n < 10 * ENOUGH:
         return None
     errors = case.predicted.errors
@@ -243,7 +243,7 @@ def _classification_losses(case: Case) -> tuple[FloatArray, IntArray] | None:
             return -np.log(chosen.values), chosen.counts
     if case.by_class is None or fit.scale not in {Scale.PROBABILITY, Scale.LOGIT} or outside(case):
         return None
-    bound = get_loss(fit.loss).from_logits() if fit.scale is Scale.LOGIT else get_loss(fit.loss)
+    bound = get_loss(fit.first).from_logits() if fit.scale is Scale.LOGIT else get_loss(fit.first)
     pieces = [bound.value(np.full(len(values), float(code)), values) for code, (values, _) in enumerate(case.by_class)]
     return np.concatenate(pieces), np.concatenate([counts for _, counts in case.by_class])
 

@@ -8,7 +8,7 @@ from lossctl.doctor.statistics import better_order
 from lossctl.domain import BINARY, SIGNS, Domain
 from lossctl.functions.pairing import risks_of
 from lossctl.inference.fit import NORMALIZED, Scale, classes_setting, one_based, pairing_of
-from lossctl.inference.roles import LABEL_NAMES, PREDICTION_NAMES
+from lossctl.inference.names import LABELS, PREDICTIONS, plain_name
 from lossctl.reading.cells import class_number
 from lossctl.sums.distribution import Distribution
 from lossctl.sums.problems import Problem
@@ -100,7 +100,7 @@ def swapped(case: Case) -> Evidence | None:
     """Label and prediction have changed places."""
     label, values = case.facts.label, case.predicted.values
     advice = f"Change them round: -y {case.model.columns[0]} -p {case.label}."
-    if case.label.lower() in PREDICTION_NAMES and case.name.lower() in LABEL_NAMES:
+    if plain_name(case.label) in PREDICTIONS[0] and plain_name(case.name) in LABELS[0]:
         return Evidence(f"{case.label!r} is a name for a prediction, and {case.name!r} one for a label", advice)
     if case.model.width or case.layout.label_width or not label.n or case.n < ENOUGH:
         return None

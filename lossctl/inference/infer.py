@@ -1,0 +1,144 @@
+"""What a request leaves out, told from the data: the columns of the roles, the losses, the settings that these need."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from lossctl.errors import LossctlError, Undecided, option
+from lossctl.functions.definition import split_specs
+from lossctl.inference.fit import Settings
+from lossctl.inference.names import is_index
+from lossctl.inference.proposals import BY_NAME, QUANTILE, Choice, Proposal, Proposer
+from lossctl.inference.request import Completed, Request
+from lossctl.inference.roles import find, titled
+from lossctl.reading.format import Source
+
+SHOWN = 3
+"""How many ways to go on are shown."""
+COLUMNS = 30
+"""How many columns a message lists."""
+
+
+def complete(source: Source, request: Request) -> Completed:
+    """The request with columns, losses and their settings, where it names none.
+
+    Raises:
+        Undecided: the data do not tell which; with what to ask instead, best first.
+        UsageError: a column that is named is not there.
+        DataError: there are no rows.
+    """
+    roles = complete_roles(source, request)
+    request, notes = roles.request, roles.notes
+    if not request.loss or (not request.classes and _names_classes(source, request)):
+        from lossctl.inference.suitable import complete_losses
+
+        losses = complete_losses(source, request)
+        request, notes = losses.request, (*notes, *losses.notes)
+    return Completed(request, ("; ".join(notes),) if notes else ())
+
+
+def complete_roles(source: Source, request: Request) -> Completed:
+    """The request with the columns of label and predictions; errors as for `complete`."""
+    if request.label and request.prediction:
+        return Completed(request)
+    proposer = Proposer(source, request)
+    proposals = proposer.proposals()
+    if not proposals or not proposals[0].sure:
+        raise _undecided(source, request, proposer, proposals)
+    label, prediction = proposals[0].label, proposals[0].prediction
+    chosen = [("label", label)] if not request.label else []
+    chosen += [("prediction", prediction)] if not request.prediction else []
+    notes = [*_said(chosen)]
+    index = next((column.name for column in source.columns if is_unnamed(column.name)), None)
+    if index is not None:
+        notes.append("the column without a name is an index")
+    return Completed(replace(request, label=label.patterns, prediction=prediction.patterns), tuple(notes))
+
+
+def is_unnamed(name: str) -> bool:
+    """Whether that is what an index is called that has no name."""
+    return is_index(name) and (not name.strip() or name.lower().startswith("unnamed"))
+
+
+def _said(chosen: Sequence[tuple[str, Choice]]) -> Iterator[str]:
+    """Which columns were chosen for roles, and why."""
+    reasons = dict.fromkeys(choice.why for _, choice in chosen)
+    for why in reasons:
+        roles = [f"{role} {_titled(choice)}" for role, choice in chosen if choice.why == why]
+        yield f"{' and '.join(roles)} chosen {why}"
+
+
+def _titled(choice: Choice) -> str:
+    """Columns for a note."""
+    return repr(choice.columns[0]) if len(choice.columns) == 1 else ", ".join(choice.patterns)
+
+
+def _undecided(source: Source, request: Request, proposer: Proposer, proposals: Sequence[Proposal]) -> Undecided:
+    """The error for columns that are not clear, with those of the proposals that work."""
+    ways: list[Settings] = []
+    for proposal in proposals:
+        way = _way(source, request, proposal)
+        if way is not None and way not in ways:
+            ways.append(way)
+    what = _what_is_open(proposer, proposals)
+    role = "prediction" if "the prediction" in what else "label"
+    names = [column.name for column in source.columns]
+    shown = ", ".join(names[:COLUMNS]) + (", …" if len(names) > COLUMNS else "")
+    where = "" if role == "prediction" else f", or where the labels are with {option('labels')}"
+    return Undecided(what, f"Say which with {option(role)}{where}. Columns: {shown}.", tuple(ways[:SHOWN]))
+
+
+def _what_is_open(proposer: Proposer, proposals: Sequence[Proposal]) -> str:
+    """Which role is not clear, and between which columns."""
+    labels = [*dict.fromkeys(proposal.label for proposal in proposals)] or [*proposer.labels()]
+    named = [choice.columns[0] for choice in labels if choice.why == BY_NAME]
+    if len(named) > 1:
+        return f"several columns could be the label: {', '.join(named)}"
+    if not labels or not labels[0].sure:
+        return "no column looks like the label"
+    predictions = [*dict.fromkeys(proposal.prediction for proposal in proposals)]
+    if any(choice.why == QUANTILE for choice in predictions):
+        return f"the predictions look like quantiles, of which {predictions[0].columns[0]!r} is the median"
+    named = [", ".join(choice.patterns) for choice in predictions if choice.why == BY_NAME]
+    if len(named) > 1:
+        return f"several columns could be the prediction: {', '.join(dict.fromkeys(named))}"
+    return "no column looks like the prediction"
+
+
+def _way(source: Source, request: Request, proposal: Proposal) -> Settings | None:
+    """How to ask for what is proposed, with the loss that fits; ``None`` where it would be refused."""
+    from lossctl.inference.suitable import complete_losses, see, unless_named
+
+    label, prediction = proposal.label.patterns, proposal.prediction.patterns
+    asked = replace(request, label=label, prediction=prediction)
+    try:
+        completed = complete_losses(source, asked)
+        seen = see(source, completed.request)
+    except LossctlError:
+        return None
+    fits = [fitting for fitting in seen.fits if fitting is not None]
+    if len(fits) < len(seen.fits):
+        return None
+    names = {spec.partition(":")[0] for spec in split_specs([str(loss) for loss in request.loss])}
+    if any(not names <= {*fitting.pairing.losses} for fitting in fits):
+        return None
+    named: Settings = ()
+    if not request.label:
+        named += tuple(("label", pattern) for pattern in label)
+    if not request.prediction:
+        named += tuple(("prediction", pattern) for pattern in prediction)
+    if not request.loss:
+        named += (("loss", proposal.prediction.loss or ",".join(map(str, completed.request.loss))),)
+        named += unless_named(request, fits[0].settings)
+    needed = {*seen.layout.roles.needed}
+    if request.nulls == "error" and any(kind == "null" and name in needed for kind, name, _ in seen.facts.seen.by_key):
+        named += (("nulls", "drop"),)
+    return named
+
+
+def _names_classes(source: Source, request: Request) -> bool:
+    """Whether the label is one column of text, and predictions are one number each."""
+    kinds = {column.name: column.kind for column in source.columns}
+    label = [name for pattern in request.label for name in find(pattern, source.columns, "label")]
+    models = [find(titled(pattern, source.columns)[1], source.columns, "prediction") for pattern in request.prediction]
+    single = all(len(columns) == 1 and kinds[columns[0]] == "number" for columns in models)
+    return single and len(label) == 1 and kinds[label[0]] == "text"

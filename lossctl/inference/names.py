@@ -1,0 +1,84 @@
+"""Names that columns have in the field, by the role they tell."""
+
+import re
+from dataclasses import dataclass
+
+LABELS = (
+    frozenset({"label", "y", "y_true", "target", "actual", "truth"}),
+    frozenset({
+        "labels", "targets", "actuals", "true", "y_test", "y_val", "y_actual", "ground_truth", "groundtruth", "gt",
+        "observed", "outcome", "true_label", "true_value", "label_id", "class_label", "class_id", "class", "response",
+    }),
+)  # fmt: skip
+"""Names of labels; the first are taken before the others."""
+
+PREDICTIONS = (
+    frozenset({
+        "prediction", "pred", "y_pred", "y_hat", "yhat", "score", "prob", "proba", "probability",
+        "p", "logit", "logits",
+    }),
+    frozenset({
+        "predictions", "predicted", "preds", "predict", "y_predicted", "y_prob", "y_proba", "y_probs", "y_score",
+        "y_scores", "y_logit", "y_logits", "scores", "probs", "probas", "probabilities", "pred_proba", "pred_prob",
+        "predicted_probability", "predicted_value", "prediction_score", "forecast", "forecasts", "estimate",
+        "estimated", "fitted", "output", "outputs", "model_output", "softmax", "sigmoid", "logprob", "logprobs",
+        "log_prob", "log_probs", "log_proba", "log_probabilities",
+    }),
+)  # fmt: skip
+"""Names of predictions; the first are taken before the others."""
+
+
+@dataclass(frozen=True)
+class Endings:
+    """How names end that tell a role."""
+
+    label: tuple[str, ...]
+    prediction: tuple[str, ...]
+
+
+ENDINGS = Endings(
+    ("_true", "_actual", "_label", "_target", "_observed", "_truth"),
+    (
+        "_pred", "_prediction", "_predicted", "_hat", "_prob", "_proba", "_probability", "_score", "_logit",
+        "_forecast", "_estimate",
+    ),
+)  # fmt: skip
+_STEMS = LABELS[0] | LABELS[1] | PREDICTIONS[0] | PREDICTIONS[1] | {"one_hot", "onehot"}
+_INDEX = frozenset({"", "id", "index", "row", "row_id", "row_number", "rownumber", "key", "level_0", "index_level_0"})
+
+
+def plain_name(name: str) -> str:
+    """A name in lower case, with one ``_`` between its words.
+
+    >>> plain_name("Y Pred"), plain_name("yTrue"), plain_name("P(1)")
+    ('y_pred', 'y_true', 'p_1')
+    """
+    return re.sub(r"[\W_]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)).strip("_").casefold()
+
+
+def stem_of(name: str) -> str:
+    """The longest known name that a name begins with, before a number or another word; empty where there is none.
+
+    >>> stem_of("softmax_3"), stem_of("y_pred_a"), stem_of("p12"), stem_of("price")
+    ('softmax', 'y_pred', 'p', '')
+    """
+    name = plain_name(name)
+    cuts = [cut for cut in range(1, len(name)) if name[cut] == "_" or (name[cut].isdigit() and name[cut - 1] != "_")]
+    return next((name[:cut] for cut in reversed(cuts) if name[:cut] in _STEMS), "")
+
+
+def quantile_of(name: str) -> float | None:
+    """The level that a column is named for as a quantile; ``None`` where it is not.
+
+    >>> quantile_of("q0.1"), quantile_of("P50"), quantile_of("quantile_0.95"), quantile_of("p_3")
+    (0.1, 0.5, 0.95, None)
+    """
+    level = re.search(r"(?:^|_| )(?:q|p|quantile|percentile|pct)_?(\d*\.\d+|\d\d)$", name.strip().casefold())
+    if level is None:
+        return None
+    return float(level[1]) if "." in level[1] else float(level[1]) / 100
+
+
+def is_index(name: str) -> bool:
+    """Whether that is what the numbers of rows are called, such as the unnamed first column that pandas writes."""
+    return plain_name(name) in _INDEX or re.fullmatch(r"unnamed_\d+", plain_name(name)) is not None

@@ -1,0 +1,368 @@
+"""Which columns could play the roles that nobody named: by their names first, then by what is in them."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lossctl.domain import SIMPLEX_ERROR, FloatArray
+from lossctl.inference.classes import class_names, key_of
+from lossctl.inference.names import ENDINGS, LABELS, PREDICTIONS, is_index, plain_name, quantile_of, stem_of
+from lossctl.inference.request import Request
+from lossctl.inference.roles import find, titled
+from lossctl.reading.columns import Column
+from lossctl.reading.format import Source
+from lossctl.words import natural
+
+if TYPE_CHECKING:
+    from lossctl.inference.candidates import Candidate
+    from lossctl.inference.look import Look
+
+MOST = 12
+"""How many proposals there may be."""
+MOST_MODELS = 20
+"""Columns up to which several predictions of one label are models beside each other."""
+
+BY_NAME = "by name"
+LEFT = "because no other column is left"
+QUANTILE = "as the median of quantiles"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Columns for one role."""
+
+    patterns: tuple[str, ...]
+    """As a user would name them: of a label its columns or a glob, of predictions one pattern a model."""
+    columns: tuple[str, ...]
+    why: str = ""
+    """How they were told; empty where the user named them."""
+    sure: bool = True
+    loss: str = ""
+    """The loss that they are for, where that is no question of what is in them."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Columns for both roles."""
+
+    label: Choice
+    prediction: Choice
+
+    @property
+    def sure(self) -> bool:
+        """Whether nothing else could be meant."""
+        return self.label.sure and self.prediction.sure
+
+
+class Proposer:
+    """Finds columns for the roles that a request leaves open.
+
+    Args:
+        source: the data, of which some rows are looked at where names do not tell.
+        request: what somebody asked for.
+
+    Raises:
+        UsageError: a column that the request names is not there.
+    """
+
+    def __init__(self, source: Source, request: Request) -> None:
+        self.request, self.source = request, source
+        self.columns = columns = source.columns
+        asked = [(pattern, "weight") for pattern in (request.weight,) if pattern is not None]
+        asked += [(pattern, "group") for pattern in request.by]
+        self.named_label = tuple(name for pattern in request.label for name in find(pattern, columns, "label"))
+        self.named_prediction = tuple(
+            name for pattern in request.prediction for name in find(titled(pattern, columns)[1], columns, "prediction")
+        )
+        self.taken = {name for pattern, role in asked for name in find(pattern, columns, role)}
+        self.taken |= {*self.named_label, *self.named_prediction}
+
+    def proposals(self) -> list[Proposal]:
+        """Columns for both roles, likeliest first; the first is sure, or none is. What names tell is all there is."""
+        pairs = (Proposal(label, prediction) for label in self.labels() for prediction in self.predictions(label))
+        proposals = [*islice((pair for pair in pairs if not {*pair.label.columns} & {*pair.prediction.columns}), MOST)]
+        return [pair for pair in proposals if pair.prediction.why != LEFT] or proposals
+
+    @cached_property
+    def free(self) -> list[Column]:
+        """The columns that have no role, and are no index."""
+        return [column for column in self.columns if column.name not in self.taken and not is_index(column.name)]
+
+    def named(self, known: frozenset[str], but: Sequence[str] = ()) -> list[str]:
+        """The free columns with a known name."""
+        return [column.name for column in self.free if plain_name(column.name) in known and column.name not in but]
+
+    # --- labels
+
+    def labels(self) -> Iterator[Choice]:
+        """The label columns, likeliest first."""
+        if self.named_label:
+            yield Choice(tuple(self.request.label), self.named_label)
+            return
+        for known in LABELS:
+            matching = self.named(known)
+            for name in matching:
+                yield Choice((name,), (name,), BY_NAME, sure=len(matching) == 1)
+            if matching:
+                return
+        choices = [*self._label_families(), *self._label_endings(), *self._labels_of_classes()]
+        yield from choices[:1]
+        if not choices:
+            yield from self._labels_by_content()
+
+    def _label_families(self) -> Iterator[Choice]:
+        """Columns such as ``y_1, y_2`` beside as many predictions."""
+        widths = {len(family) for family in self.families(PREDICTIONS).values()} | {len(self.named_prediction)}
+        for family in self.families(LABELS).values():
+            if len(family) in widths:
+                yield Choice((self.pattern(family),), family, BY_NAME)
+
+    def _label_endings(self) -> Iterator[Choice]:
+        """A column such as ``price_true``, or ``price`` beside ``price_pred``."""
+        names = {plain_name(column.name): column.name for column in self.free}
+        matching = [name for key, name in names.items() if key.endswith(ENDINGS.label)]
+        for key in [plain_name(name) for name in self._ending(ENDINGS.prediction)]:
+            ending = next(ending for ending in ENDINGS.prediction if key.endswith(ending))
+            matching += [names[key[: -len(ending)]]] if key[: -len(ending)] in names else []
+        matching = [*dict.fromkeys(matching)]
+        for name in matching:
+            yield Choice((name,), (name,), BY_NAME, sure=len(matching) == 1)
+
+    def _labels_of_classes(self) -> Iterator[Choice]:
+        """A column of text for whose words other columns are named."""
+        for candidate in self.candidates:
+            if candidate.kind == "text" and self._classes(candidate):
+                yield Choice((candidate.name,), (candidate.name,), "because columns are named for its words")
+
+    def _labels_by_content(self) -> Iterator[Choice]:
+        """Any column that could be a label; the only one that is left is one for sure."""
+        predicted = {*self.named_prediction} or {*self.named(PREDICTIONS[0])} or {*self.named(PREDICTIONS[1])}
+        others = [column for column in self.candidates if column.name not in predicted]
+        likely = [column for column in others if "label" in column.roles]
+        forced = bool(predicted) and len(others) == len(likely) == 1
+        guess = next((self.candidate(name) for name in predicted), None)
+        for column in sorted(likely, key=lambda column: (_unlike(column, guess), column.roles.index("label"))):
+            yield Choice((column.name,), (column.name,), LEFT, sure=forced)
+
+    # --- predictions
+
+    def predictions(self, label: Choice) -> Iterator[Choice]:
+        """The predictions of a label, likeliest first."""
+        if self.named_prediction:
+            yield Choice(tuple(self.request.prediction), self.named_prediction)
+            return
+        matching = self.named(PREDICTIONS[0], label.columns) or self.named(PREDICTIONS[1], label.columns)
+        if matching and len(label.columns) == 1:
+            yield from self._by_name(label, matching)
+            return
+        choices = [*self._quantiles(label)] or [
+            *self._prediction_families(label),
+            *self._prediction_endings(label),
+            *self._class_columns(label),
+        ]
+        yield from choices if not choices or not choices[0].sure else choices[:1]
+        if not choices:
+            yield from self._predictions_by_content(label)
+
+    def _by_name(self, label: Choice, matching: list[str]) -> Iterator[Choice]:
+        """Columns of known names; of several, those that hold no more than the classes are decisions."""
+        others = [*dict.fromkeys([*matching, *self.named(PREDICTIONS[1], label.columns)])]
+        if len(others) > 1:
+            decided = {name for name in others if self._decides(name, label)}
+            if len(decided) < len(others) and (len(matching) > 1 or {*matching} <= decided):
+                matching = [name for name in others if name not in decided]
+        for name in matching:
+            yield Choice((name,), (name,), BY_NAME, sure=len(matching) == 1)
+
+    def _decides(self, name: str, label: Choice) -> bool:
+        """Whether a column holds no more values than the label, words or whole numbers: decisions, not predictions."""
+        column, truth = (self.candidate(name) for name in (name, label.columns[0]))
+        if column is None or truth is None or column.distinct is None:
+            return column is not None and column.kind == "text"
+        few = truth.distinct is not None and column.distinct <= max(truth.distinct, 2) <= MOST_MODELS
+        return column.kind == "text" or (few and not np.any(column.content.numbers.values % 1))
+
+    def _prediction_families(self, label: Choice) -> Iterator[Choice]:
+        """Columns such as ``p_1, p_2``: one vector, or models beside each other."""
+        families = [family for family in self.families(PREDICTIONS).values() if not {*family} & {*label.columns}]
+        if len(label.columns) > 1:
+            for family in families:
+                if len(family) == len(label.columns):
+                    yield Choice((self.pattern(family),), family, BY_NAME, sure=len(families) == 1)
+            return
+        for family in families:
+            for choice in self._shapes(label, family):
+                yield choice if len(families) == 1 else Choice(choice.patterns, choice.columns, choice.why, sure=False)
+
+    def _shapes(self, label: Choice, family: tuple[str, ...]) -> Iterator[Choice]:
+        """Several columns of predictions of one label as a vector, as models, or as either."""
+        truth = self.candidate(label.columns[0])
+        vector = Choice((self.pattern(family),), family, BY_NAME)
+        models = Choice(family, family, BY_NAME)
+        if truth is None or truth.distinct is None:
+            yield models
+        elif self._named_for(truth, family):
+            yield vector
+        elif truth.kind == "text":
+            several = truth.distinct > 2 or (len(family) == truth.distinct and self._sum_to_one(family))
+            yield Choice(vector.patterns, family, vector.why, sure=False) if several else models
+        elif self._codes(truth, len(family)) and self._sum_to_one(family):
+            yield vector
+        elif truth.distinct > 2 and self._codes(truth, len(family)):
+            yield Choice(vector.patterns, family, vector.why, sure=False)
+            yield Choice(models.patterns, family, models.why, sure=False)
+        elif len(family) <= MOST_MODELS:
+            yield models
+
+    def _prediction_endings(self, label: Choice) -> Iterator[Choice]:
+        """Columns such as ``price_pred``, or ``a_prob, b_prob`` of two models."""
+        family = tuple(name for name in self._ending(ENDINGS.prediction) if name not in label.columns)
+        if len(family) == 1:
+            yield Choice(family, family, BY_NAME)
+        elif len(family) > 1 and len(label.columns) == 1:
+            yield from self._shapes(label, family)
+
+    def _quantiles(self, label: Choice) -> Iterator[Choice]:
+        """Of columns that are named for quantiles, and do not fall from each to the next, the median."""
+        named = {
+            column.name: level
+            for column in self.free
+            if (level := quantile_of(column.name)) and column.kind == "number"
+        }
+        names = sorted(named, key=lambda name: named[name])
+        rows = self.look.rows(names) if len(names) > 1 and len(label.columns) == 1 else None
+        if rows is not None and len({*named.values()}) == len(names) and bool(np.all(np.diff(rows, axis=1) >= 0)):
+            for name in names:
+                if named[name] == 0.5:
+                    yield Choice((name,), (name,), QUANTILE, sure=False, loss="mae")
+
+    def _class_columns(self, label: Choice) -> Iterator[Choice]:
+        """Columns that are named for the classes of the label."""
+        truth = self.candidate(label.columns[0])
+        if truth is not None and len(label.columns) == 1:
+            family = self._classes(truth)
+            if family:
+                yield Choice((self.pattern(family),), family, "because they are named for the classes")
+
+    def _predictions_by_content(self, label: Choice) -> Iterator[Choice]:
+        """Any column that could be a prediction; the only one that is left is one for sure."""
+        others = [column for column in self.candidates if column.name not in label.columns]
+        likely = [column for column in others if "prediction" in column.roles]
+        lists = [column for column in likely if column.kind == "list"]
+        forced = (label.sure and len(likely) == 1) or len(lists) == 1
+        for column in sorted(likely, key=lambda column: (column.kind != "list", column.roles.index("prediction"))):
+            sure = forced and (not lists or column.kind == "list")
+            yield Choice((column.name,), (column.name,), LEFT, sure=sure)
+            if sure:
+                return
+
+    # --- what names and columns say
+
+    @cached_property
+    def look(self) -> "Look":
+        """What is in the columns."""
+        from lossctl.inference.look import Look
+
+        return Look(self.source)
+
+    @property
+    def candidates(self) -> "list[Candidate]":
+        """The free columns with what is in them, less weights and ids."""
+        free = {column.name for column in self.free}
+        return [
+            candidate
+            for candidate in self.look.candidates
+            if candidate.name in free and candidate.roles[:1] not in {("weight",), ("id",), ()}
+        ]
+
+    def candidate(self, name: str) -> "Candidate | None":
+        """A column with what is in it; ``None`` where several have the name."""
+        return next((candidate for candidate in self.look.candidates if candidate.name == name), None)
+
+    def families(self, tiers: Sequence[frozenset[str]]) -> dict[str, tuple[str, ...]]:
+        """The free columns of numbers whose names share a beginning that is known for a role, by that; two or more."""
+        known = frozenset().union(*tiers)
+        families: dict[str, list[str]] = {}
+        for column in self.free:
+            stem = stem_of(column.name)
+            if stem in known and column.kind in {"number", "text"}:
+                families.setdefault(stem, []).append(column.name)
+        return {stem: tuple(sorted(names, key=natural)) for stem, names in families.items() if len(names) > 1}
+
+    def _ending(self, endings: tuple[str, ...]) -> list[str]:
+        """The free columns of numbers whose names end so."""
+        return [
+            column.name for column in self.free if column.kind == "number" and plain_name(column.name).endswith(endings)
+        ]
+
+    def _classes(self, truth: "Candidate") -> tuple[str, ...]:
+        """The columns of numbers that are named for the values of a label; none where not all values have one."""
+        words = self._words(truth)
+        others = [column.name for column in self.candidates if column.kind == "number" and column.name != truth.name]
+        if len(words) < 2 or len(others) < 2:
+            return ()
+        if any(words <= {*map(key_of, names)} for names in class_names(others)) and self._sum_to_one(others):
+            return tuple(others)
+        exact = tuple(name for name in others if key_of(name) in words)
+        return exact if len(exact) == len(words) else ()
+
+    def _named_for(self, truth: "Candidate", family: tuple[str, ...]) -> bool:
+        """Whether columns are named for all values of a label."""
+        words = self._words(truth)
+        return bool(words) and any(words <= {*map(key_of, names)} for names in class_names(family))
+
+    @staticmethod
+    def _words(truth: "Candidate") -> set[str | int]:
+        """The values of a label as names of classes are compared; none where there are too many, or fractions."""
+        if truth.kind == "text":
+            return {*map(key_of, truth.content.words.counts or ())}
+        values = truth.content.numbers.values
+        if not truth.content.numbers.exact or not len(values) or np.any(values % 1):
+            return set()
+        return {int(value) for value in values.tolist()}
+
+    def _codes(self, truth: "Candidate", k: int) -> bool:
+        """Whether the values of a label are whole numbers from 0 to k − 1, or from 1 to k."""
+        words = self._words(truth)
+        return bool(words) and (words <= {*range(k)} or words <= {*range(1, k + 1)})
+
+    def _sum_to_one(self, family: Sequence[str]) -> bool:
+        """Whether every row of some columns sums to 1, or to 100, or so do their exponentials."""
+        rows = self.look.rows(family)
+        if rows is None or not len(rows):
+            return False
+        with np.errstate(over="ignore", invalid="ignore"):
+            return any(map(_ones, (rows.sum(axis=1), rows.sum(axis=1) / 100, np.exp(rows).sum(axis=1))))
+
+    def pattern(self, family: tuple[str, ...]) -> str:
+        """The shortest way to name columns: a glob where it means just these in this order, else a comma list."""
+        if len(family) == 1:
+            return family[0]
+        shared = 0
+        while all(len(name) > shared and name[shared] == family[0][shared] for name in family):
+            shared += 1
+        names = [column.name for column in self.columns]
+        start = family[0][:shared]
+        glob = f"{start}*"
+        plain = bool(start) and not re.search(r"[][*?,#/=]", start) and glob not in names
+        if plain and find(glob, self.columns, "prediction") == family:
+            return glob
+        return ",".join(family)
+
+
+def _unlike(label: "Candidate", guess: "Candidate | None") -> float:
+    """How unlike the numbers of a label are those of its prediction: a ratio of ranges, at least 1."""
+    numbers = [column.content.numbers for column in (label, guess) if column is not None]
+    if len(numbers) < 2 or not all(values.n for values in numbers):
+        return 0.0
+    spans = sorted(values.quantile(1.0) - values.quantile(0.0) for values in numbers)
+    return spans[1] / spans[0] if spans[0] > 0 else np.inf
+
+
+def _ones(sums: FloatArray) -> bool:
+    return bool(np.all(np.abs(sums - 1.0) <= SIMPLEX_ERROR))
