@@ -10,12 +10,13 @@ import importlib
 import pkgutil
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import EntryPoints, entry_points
+from types import MappingProxyType
 from typing import Generic, TypeVar, cast
 
 from lossctl.errors import UsageError
-from lossctl.words import did_you_mean, normal
+from lossctl.words import did_you_mean, near, normal
 
 T = TypeVar("T")
 
@@ -38,10 +39,14 @@ class Registry(Generic[T]):
         kind: the word for an item in messages, such as ``loss``.
         package: the folder whose modules hold the built-ins, as a dotted name.
         group: the entry-point group of plug-ins.
+        others: what people look for here that is elsewhere: what each is and the way there, by `normal` names.
     """
 
-    def __init__(self, kind: str, package: str, *, group: str) -> None:
+    def __init__(
+        self, kind: str, package: str, *, group: str, others: Mapping[str, tuple[str, str]] = MappingProxyType({})
+    ) -> None:
         self.kind = kind
+        self.others = others
         self.package = package
         self.group = group
         self._items: dict[str, T] = {}
@@ -67,7 +72,7 @@ class Registry(Generic[T]):
         """The item of that name or alias.
 
         Raises:
-            UsageError: nothing is called that; the message suggests near names.
+            UsageError: nothing is called that; the message suggests near names, or where such a thing is.
         """
         self._load_module(name)
         if normal(name) not in self._names:
@@ -75,7 +80,17 @@ class Registry(Generic[T]):
         try:
             return self._items[self._names[normal(name)]]
         except KeyError:
-            raise UsageError(f"unknown {self.kind} {name!r}", did_you_mean(name, self.names())) from None
+            raise self.unknown(name) from None
+
+    def unknown(self, name: str) -> UsageError:
+        """The error for a name that nothing here has."""
+        if normal(name) in self.others:
+            what, way = self.others[normal(name)]
+            return UsageError(f"{name} {what}", way)
+        known = self.names()
+        return UsageError(
+            f"unknown {self.kind} {name!r}", did_you_mean(name, near(name, [*self.others], cutoff=0.8) or known)
+        )
 
     def names(self) -> list[str]:
         """Every name, sorted; aliases left out."""

@@ -18,7 +18,7 @@ from typer.core import TyperGroup
 from lossctl.cli import signals, streams
 from lossctl.cli.choices import Command
 from lossctl.cli.command import Color, Entry, colored, commands, tell
-from lossctl.cli.flags import worded
+from lossctl.cli.flags import ELSEWHERE, worded
 from lossctl.errors import DataError, LossctlError, Undecided, UsageError
 from lossctl.words import shell_word
 
@@ -126,7 +126,7 @@ def run(arguments: list[str]) -> int:
     except LossctlError as error:
         return _fail(error.status, *_lines_of(error, arguments))
     except ClickException as wrong:
-        message = wrong.format_message()  # empty where the help was shown instead
+        message = _message(wrong)
         command = [word for word in arguments[:1] if word in Commands()]
         return _fail(USAGE, message, f"Try {' '.join(['lossctl', *command])} --help.") if message else USAGE
     except BrokenPipeError:
@@ -163,6 +163,12 @@ def _lines_of(error: LossctlError, arguments: list[str]) -> list[str]:
     before, after = ([shell_word(word) for word in words] for words in (arguments[:end], arguments[end:]))
     commands = (" ".join(["lossctl", *before, *words_of(way), *after]) for way in error.ways)
     return [worded(error.parts[0]), "Copy the one that is meant:", *(f"  {command}" for command in commands)]
+
+
+def _message(wrong: ClickException) -> str:
+    """What is wrong with a command line; nothing where the help was shown instead."""
+    flag = getattr(wrong, "option_name", None)
+    return f"No such option: {flag}. It is {ELSEWHERE[flag]} here." if flag in ELSEWHERE else wrong.format_message()
 
 
 def _fail(status: int, what: str, *advice: str) -> int:

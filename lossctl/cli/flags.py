@@ -15,6 +15,29 @@ FLAGS = {
 }
 """Flags that are not the name of the argument after two dashes."""
 
+ELSEWHERE = {
+    word: ours
+    for ours, words in {
+        "--loss": "--metric --metrics --eval-metric --objective --loss-function --criterion",
+        "--label": "--target --target-col --label-col --label-column --true --y-true --ground-truth --actual",
+        "--pred": "--pred-col --pred-column --prediction --predictions --prediction-col --preds --y-pred --y-hat",
+        "--weight": "--weights --weight-col --sample-weight --sample-weights",
+        "--by": "--group --group-by --groupby --groups",
+        "--id": "--id-col --key --on --index-col",
+        "--delimiter": "--sep --separator",
+        "--null-values": "--na-values --na --nan-values",
+        "--skip-rows": "--skiprows",
+        "--threads": "--jobs --n-jobs --workers --num-workers",
+        "--output": "--out --out-file --outfile --output-file",
+        "--fail-above": "--threshold --max --max-loss --fail-over",
+        "--skill": "--baseline",
+        "--precision": "--digits --decimals",
+        "--quiet": "--silent",
+    }.items()
+    for word in words.split()
+}
+"""Flags of other tools, and those of ours that are meant."""
+
 
 def flag(name: str, values: list[str]) -> str:
     """An option as it is typed."""

@@ -160,6 +160,8 @@ def find(spec: str, kind: Kind | None = None) -> tuple[BoundLoss | BoundActivati
     named = {"loss": plain in map(normal, losses.names()), "activation": plain in map(normal, activations.names())}
     known = {"loss": name in losses, "activation": name in activations}
     if kind is None and not any(known.values()):
+        if plain in losses.others:
+            raise losses.unknown(name)
         aliases = (alias for definition in definitions() for alias in definition.aliases)
         names = [*losses.names(), *activations.names(), *aliases]
         raise UsageError(f"unknown loss or activation {name!r}", did_you_mean(name, names) or "See lossctl explain.")

@@ -10,6 +10,7 @@ from typing import Any, Literal, cast
 
 from lossctl.domain import Domain, FloatArray
 from lossctl.functions.definition import NO_PEERS, Definition, Value
+from lossctl.functions.metrics import METRICS
 from lossctl.registry import Registry
 
 Reduction = Literal["mean", "sum", "root-mean"]
@@ -164,7 +165,7 @@ def _the_prediction(label: FloatArray, prediction: FloatArray, **parameters: Val
     return prediction
 
 
-losses: Registry[Loss] = Registry("loss", "lossctl.functions.losses", group="lossctl.losses")
+losses: Registry[Loss] = Registry("loss", "lossctl.functions.losses", group="lossctl.losses", others=METRICS)
 
 
 def _named(name: str) -> Loss:

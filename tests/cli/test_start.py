@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import typer
 
-from lossctl.cli.app import app
+from lossctl.cli.app import app, wired
 from lossctl.cli.command import commands
+from lossctl.cli.flags import ELSEWHERE
 
 pytestmark = pytest.mark.lowest
 
@@ -126,6 +127,7 @@ def test_a_number_out_of_range_is_told_the_range(command, option, lossctl):
     ("arguments", "words"),
     [
         (["--what"], "No such option: --what"),
+        (["eval", "--metric", "mse"], "No such option: --metric. It is --loss here."),
         (["evil"], "No such command 'evil'. Did you mean 'eval'?"),
         (["eval", "--quie"], "No such option: --quie (Possible options: --id, --quiet, --quote)"),
         (["eval", "--eps"], "Option '--eps' requires an argument."),
@@ -179,3 +181,9 @@ def test_the_benchmark_of_the_start_runs_and_compares_installs(plain_environment
     ):
         assert line.startswith(title)
         assert line.count(" ms (") == 2
+
+
+def test_what_flags_of_other_tools_are_called_here_is_a_flag_of_eval_and_they_are_none():
+    own = {name for parameter in wired(commands.get("eval")).params for name in parameter.opts}
+    assert {*ELSEWHERE.values()} <= own
+    assert {*ELSEWHERE} & own == set()
