@@ -24,7 +24,7 @@ from lossctl.inference.infer import complete_roles
 from lossctl.inference.layout import Layout
 from lossctl.inference.request import Request
 from lossctl.inference.roles import find
-from lossctl.inference.suitable import readable_layout
+from lossctl.inference.suitable import readable_layout, see
 from lossctl.reading.files import ensure_heeded, narrowed, open_source, warnings_of
 from lossctl.reading.format import Reading, Source
 from lossctl.words import shell_word, split
@@ -100,7 +100,12 @@ def diagnose(
         commands=commands,
         runs=bool(commands) and not any(finding.stops for finding in reported),
         findings=reported,
-        notes=(*warnings_of(opened), *filter(None, ["; ".join(roles.notes)]), *layout.roles.notes),
+        notes=(
+            *warnings_of(opened),
+            *filter(None, ["; ".join(roles.notes)]),
+            *layout.roles.notes,
+            *_other_fits(opened, request, fits),
+        ),
     )
 
 
@@ -134,6 +139,19 @@ def _columns_only(source: Source, question: Undecided, command: Sequence[str], r
         columns=columns,
         notes=warnings_of(source),
     )
+
+
+def _other_fits(source: Source, request: Request, fits: Sequence[Fit | None]) -> Iterator[str]:
+    """What the sample that other commands look at says otherwise, so that the loss is to be named."""
+    if source.once:
+        return
+    seen = see(source, request)
+    if seen.whole:
+        return
+    for model, ours, theirs in zip(seen.layout.models, fits, seen.fits, strict=True):
+        if ours is not None and theirs is not None and (ours.loss, ours.settings) != (theirs.loss, theirs.settings):
+            flagged = ", ".join([theirs.loss, *(f"{name}={value}" for name, value in theirs.settings)])
+            yield f"{model.name}: name the loss, for the {seen.facts.rows:,} rows that eval looks at say {flagged}"
 
 
 def _identified(layout: Layout, source: Source, ids: Sequence[str]) -> Layout:

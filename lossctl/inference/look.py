@@ -28,10 +28,10 @@ class Look:
         self.source = source
 
     @cached_property
-    def records(self) -> list[pa.RecordBatch]:
+    def records(self) -> tuple[pa.RecordBatch, ...]:
         """The rows, with every column that could play a role."""
         columns, wanted = readable(self.source.columns)
-        return [*sampled(self.source, wanted, most=CELLS // max(len(columns), 1))]
+        return sampled(self.source, wanted, most=CELLS // max(len(columns), 1)).records
 
     @cached_property
     def candidates(self) -> tuple[Candidate, ...]:

@@ -1,33 +1,61 @@
 """Some rows of a data set to tell what its columns hold: of a bounded number, and the same for every engine."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import islice
 
+import numpy as np
 import pyarrow as pa
 
-from lossctl.reading.cells import BadRow
+from lossctl.reading.cells import BadRow, numbers
 from lossctl.reading.files import beginnings
 from lossctl.reading.format import Resplit, Shard, Source, Wanted
 from lossctl.reading.rows import plain_rows, shards_of
+from lossctl.reading.storage import takeable
 
 ROWS = 1 << 16
-"""How many rows are looked at."""
+"""How many rows are looked at, about."""
+READ = 1 << 21
+"""How many rows of a part are read for that."""
 PARTS = 8
-"""Over how many parts of the data set these are spread."""
+"""Over how many parts of a data set they are spread."""
 FIRST = (256, PARTS)
 """Among how many parts of one file, and of several, these are chosen: to know of more would take too long."""
 
 
-def sampled(source: Source, wanted: Wanted, most: int = ROWS) -> Iterator[pa.RecordBatch]:
-    """The first rows of some parts of a data set, or of its first part where it can be read only once.
+@dataclass(frozen=True)
+class Sample:
+    """Rows to look at."""
 
-    What cannot be read is left out: the pass over all rows says what is wrong with it, in its turn.
+    records: tuple[pa.RecordBatch, ...]
+    whole: bool
+    """Whether they are all there are."""
+
+    @property
+    def rows(self) -> int:
+        """How many they are."""
+        return sum(record.num_rows for record in self.records)
+
+
+def sampled(source: Source, wanted: Wanted, most: int = ROWS) -> Sample:
+    """Rows of some parts of a data set, or of its first part where it can be read only once.
+
+    Of many parts their beginnings are read, of few the whole: files are sorted now and then. What cannot be read is
+    left out: the pass over all rows says what is wrong with it, in its turn.
+
+    Args:
+        source: the data set.
+        wanted: the columns to read.
+        most: about how many rows there may be.
     """
     several = len(source.files) > 1
-    shards = [*islice(beginnings(source) if several else shards_of(source), 1 if source.once else FIRST[several])]
-    chosen = [*dict.fromkeys(_spread(len(shards)))]
-    for place in chosen:
-        yield from _beginning(shards[place], wanted, max(min(most, ROWS) // len(chosen), 1))
+    limit = 1 if source.once else FIRST[several]
+    shards = [*islice(beginnings(source) if several else shards_of(source), limit + 1)]
+    chosen = [shards[place] for place in dict.fromkeys(_spread(len(shards[:limit])))]
+    few, share = len(chosen) < PARTS, max(min(most, ROWS) // max(len(chosen), 1), 1)
+    parts = [_thinned(shard, wanted, share, READ if few else share) for shard in chosen]
+    whole = not several and len(shards) == len(chosen) and all(part.whole for part in parts)
+    return Sample(tuple(record for part in parts for record in part.records), whole)
 
 
 def _spread(parts: int) -> Sequence[int]:
@@ -35,13 +63,25 @@ def _spread(parts: int) -> Sequence[int]:
     return [place * (parts - 1) // (PARTS - 1) for place in range(PARTS)] if parts else []
 
 
-def _beginning(shard: Shard, wanted: Wanted, rows: int) -> Iterator[pa.RecordBatch]:
-    """The first rows of a part."""
+def _thinned(shard: Shard, wanted: Wanted, share: int, most: int) -> Sample:
+    """About ``share`` of the first ``most`` rows of a part, evenly spread."""
+    records: list[pa.RecordBatch] = []
+    step, read = 1, 0
     try:
         for record in plain_rows(shard, wanted):
-            yield record.slice(0, rows)
-            rows -= record.num_rows
-            if rows <= 0:
-                return
+            if read >= most:
+                return Sample(tuple(records), whole=False)
+            read += record.num_rows
+            records.append(_every(record, step))
+            while sum(record.num_rows for record in records) > max(share, len(records)):
+                records, step = [_every(record, 2) for record in records], 2 * step
     except (BadRow, Resplit):
-        return
+        return Sample(tuple(records), whole=False)
+    return Sample(tuple(records), whole=step == 1)
+
+
+def _every(record: pa.RecordBatch, step: int) -> pa.RecordBatch:
+    """The first of every ``step`` rows."""
+    if step == 1:
+        return record
+    return takeable(record).take(numbers(np.arange(0, record.num_rows, step, dtype=np.int64)))

@@ -35,6 +35,8 @@ class Seen:
     facts: Facts
     fits: tuple[Fit | None, ...]
     """What fits each model."""
+    whole: bool
+    """Whether the sample is all there is."""
 
 
 def complete_losses(source: Source, request: Request) -> Completed:
@@ -67,6 +69,7 @@ def complete_losses(source: Source, request: Request) -> Completed:
     asked = unless_named(request, fitting.settings)
     words = [name.replace("_", " ") if value is True else f"{name} {value}" for name, value in asked]
     note = f"loss: {', '.join([*split_specs([fitting.loss]), *words])}, chosen because {fitting.why}"
+    note += "" if seen.whole else f" (in {seen.facts.rows:,} rows looked at)"
     return Completed(_asking(request, fitting.loss, asked), (note,))
 
 
@@ -92,13 +95,14 @@ def see(source: Source, request: Request) -> Seen:
         DataError: there are no rows.
     """
     layout = readable_layout(source, request)
-    facts = no_facts(layout)
+    facts, sample = no_facts(layout), sampled(source, layout.wanted())
     try:
-        for record in sampled(source, layout.wanted()):
+        for record in sample.records:
             facts = facts + gather(layout, record)
     except BadRow:
         pass  # the pass says what is wrong, with its place
-    return Seen(layout, facts, tuple(fit(facts, layout, index) for index in range(len(layout.models))))
+    fits = tuple(fit(facts, layout, index) for index in range(len(layout.models)))
+    return Seen(layout, facts, fits, sample.whole)
 
 
 def readable_layout(source: Source, request: Request) -> Layout:

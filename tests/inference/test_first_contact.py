@@ -4,6 +4,10 @@ import gzip
 import re
 import shlex
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
 import pytest
 from first_contact import write_all
 
@@ -110,3 +114,16 @@ def test_a_choice_is_the_same_for_every_engine_and_from_what_can_be_read_only_on
     packed = tmp_path / "decisions.csv.gz"
     packed.write_bytes(gzip.compress((folder / "decisions.csv").read_bytes()))
     assert lossctl("eval", packed).out in said
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_sorted_rows_mislead_neither_what_is_taken_nor_what_is_said_of_it(lossctl, tmp_path, suffix):
+    rng = np.random.default_rng(5)
+    label = np.sort(rng.poisson(0.3, 200_000)).astype(float)  # the first 148,000 are 0
+    table = pa.table({"y": label, "p": rng.gamma(2.0, 0.2, len(label)) + 0.01})
+    path = tmp_path / f"sorted.{suffix}"
+    pq.write_table(table, path, row_group_size=20_000) if suffix == "parquet" else pa.csv.write_csv(table, path)
+    done = lossctl("eval", path, "-f", "json")
+    assert [result["loss"] for result in done.json["results"]] == ["poisson"]
+    assert re.search(r"in [\d,]+ rows looked at", done.err)
+    assert "-l poisson" in lossctl("doctor", path, "--json").json["commands"][0]
