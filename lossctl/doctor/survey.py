@@ -40,10 +40,11 @@ class Role:
     low: float | None = None
     high: float | None = None
     integers: bool | None = None
+    """``None`` where there are more different numbers than are kept."""
     zeros: float | None = None
-    """The share of exact 0."""
+    """The share of exact 0; ``None`` where it is not known, likewise."""
     ones: float | None = None
-    """The share of exact 1."""
+    """The share of exact 1; ``None`` where it is not known, likewise."""
     sum_to_one: float | None = None
     """The share of rows that sum to 1, of a vector."""
     words: tuple[str, ...] = ()
@@ -90,8 +91,5 @@ def described(facts: Facts, layout: Layout) -> Iterator[Role]:
 def _numbers(values: Distribution) -> dict[str, Any]:
     if not values.n:
         return {"distinct": 0}
-    numbers = values.values
-    shares = {
-        name: float(values.counts[numbers == value].sum() / values.n) for name, value in (("zeros", 0.0), ("ones", 1.0))
-    }
+    shares = {"zeros": values.share(0.0), "ones": values.share(1.0)}
     return {"distinct": len(values.keys) if values.exact else None, **span(values), **shares}

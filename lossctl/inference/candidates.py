@@ -126,8 +126,8 @@ def _roles(column: Column, content: Content, rows: int) -> list[str]:
 
 
 def span(values: Distribution) -> dict[str, Any]:
-    """Where numbers begin and end, and whether they are whole."""
+    """Where numbers begin and end, and whether they are whole; ``None`` where there are too many to say."""
     if not values.n:
         return {"low": None, "high": None, "integers": None}
-    whole = values.exact and not (values.values % 1).any()
-    return {"low": values.quantile(0.0), "high": values.quantile(1.0), "integers": bool(whole)}
+    whole = not (values.values % 1).any() if values.exact else None
+    return {"low": values.low, "high": values.high, "integers": None if whole is None else bool(whole)}
