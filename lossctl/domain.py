@@ -100,6 +100,11 @@ def _finite_sum(values: FloatArray) -> bool:
         return bool(np.isfinite(np.add.reduce(values, axis=None)))
 
 
+def infinite_in(values: FloatArray) -> BoolArray | None:
+    """The rows ``(n,)`` with an infinity; ``None`` when there are none."""
+    return None if _finite_sum(values) else _any_column(np.isinf(values))
+
+
 def _any_column(mask: BoolArray) -> BoolArray | None:
     """The rows ``(n,)`` with a true entry in a mask ``(n,)`` or ``(n, k)``; ``None`` without any."""
     if not mask.any():
@@ -277,6 +282,38 @@ class LogSimplex(_Plain):
 
 
 @dataclass(frozen=True)
+class Extended(_Plain):
+    """Numbers, and the infinity at either end: scores of what has a limit there."""
+
+    def describe(self) -> str:
+        return "a number, or inf or -inf"
+
+    def illegal(self, values: FloatArray) -> BoolArray | None:
+        return None if _finite_sum(values) else _any_column(np.isnan(values))
+
+    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
+        return REAL.sample(rng, n, k)
+
+
+@dataclass(frozen=True)
+class Logits(_Plain):
+    """Rows of scores of which some, but not all, may be -inf: those of classes that are impossible."""
+
+    rows: ClassVar[bool] = True
+
+    def describe(self) -> str:
+        return "a row of finite scores, of which some but not all may be -inf (impossible classes)"
+
+    def illegal(self, values: FloatArray) -> BoolArray | None:
+        if values.ndim == 1:
+            return REAL.illegal(values)
+        return None if _finite_sum(values) else _any_column(~np.isfinite(values.max(axis=1, initial=-np.inf)))
+
+    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
+        return VECTOR.sample(rng, n, k)
+
+
+@dataclass(frozen=True)
 class Classes(_Plain):
     """Integer class codes 0 to k - 1."""
 
@@ -354,6 +391,8 @@ VECTOR = Vector()
 DIRECTION = Direction()
 SIMPLEX = Simplex()
 LOG_SIMPLEX = LogSimplex()
+EXTENDED = Extended()
+LOGITS = Logits()
 CLASSES = Classes()
 CLASSES_OR_SIMPLEX = ClassesOrSimplex()
 

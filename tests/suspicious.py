@@ -119,6 +119,7 @@ def _codes(k=4, hit=0.8):
 
 
 b, r, c, m = binary(), regression(), counts(), classes()
+logits = columns(m, np.log(matrix(m)) + 1.0)
 
 TABLE = {
     "text-predictions": [
@@ -138,6 +139,10 @@ TABLE = {
         case(changed(r, w=at(np.ones(N), 4, 0.5)), "-w", "w"),
     ],
     "infinite": [case(changed(r, p=at(r["p"], 5, np.inf))), case(changed(r, p=at(r["p"], 5, 1e3)))],
+    "impossible-classes": [
+        case(changed(logits, p_1=at(logits["p_1"], 5, -np.inf)), vector=True),
+        case(changed(logits, p_1=at(logits["p_1"], 5, -1e3)), vector=True),
+    ],
     "lists-of-other-lengths": [
         case({"y": m["y"], "p": [list(row[: 2 if at == 9 else 3]) for at, row in enumerate(matrix(m))]}),
         case({"y": m["y"], "p": [list(row) for row in matrix(m)]}),

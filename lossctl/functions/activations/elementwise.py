@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from lossctl.domain import NONNEGATIVE, POSITIVE, REAL, Domain, FloatArray, Interval, NonNegative, Positive
+from lossctl.domain import EXTENDED, NONNEGATIVE, POSITIVE, REAL, Domain, FloatArray, Interval, NonNegative, Positive
 from lossctl.functions.activation import activation
 from lossctl.functions.stable import exp_error, sigmoid_error
 
@@ -184,6 +184,7 @@ def _(z: FloatArray) -> FloatArray:
 @activation(
     aliases=("logistic",),
     range=Interval(0.0, 1.0, low_open=True, high_open=True),
+    takes=EXTENDED,
     references=("Verhulst 1845, Recherches mathématiques sur la loi d'accroissement de la population",),
     peers={"Keras": "sigmoid", "torch": "sigmoid", "DL4J": "SIGMOID", "scikit-learn": "logistic"},
 )
@@ -193,7 +194,8 @@ def sigmoid(z: FloatArray) -> FloatArray:
     Formula: σ(z) = 1 / (1 + e^−z).
     Derivative: σ(z)(1 − σ(z)), at most ¼.
     Properties: read as a probability; monotone; smooth; saturates on both sides; not centred at 0; computed from
-    e^−|z|, so that nothing overflows and small values keep their digits.
+    e^−|z|, so that nothing overflows and small values keep their digits; a logit of −inf or inf is a probability of
+    exactly 0 or 1.
 
     Use it as the output of binary and multi-label classification, with `bce`: the derivative cancels.
     Avoid it between layers, and before losses made for scores (`hinge`) or for squares (`mse`).

@@ -51,12 +51,18 @@ def _expected(target: FloatArray, matrix: FloatArray, cost: Callable[[FloatArray
     return row_sum(np.where(target == 0, 0.0, target * cost(matrix)))
 
 
-def _expected_on_logits(target: FloatArray, logit: FloatArray) -> FloatArray:
-    """Σ_k y_k (log Σ e^z − z_k)."""
-    soft = Softmax(logit)
+def _expected_on_logits(target: FloatArray, logit: FloatArray, eps: float) -> FloatArray:
+    """Σ_k y_k (log Σ e^z − z_k), where a class of z = −∞ has the floor for its probability: that is exactly 0."""
+    soft, most = Softmax(logit), -np.log(np.float64(eps))
     if target.ndim == 1:
-        return soft.log_total - _pick(soft.shifted, target)
-    return row_sum(np.where(target == 0, 0.0, target * (soft.log_total[:, None] - soft.shifted)))
+        return np.where(_pick(logit, target) == -np.inf, most, soft.log_total - _pick(soft.shifted, target))
+    value = row_sum(np.where(target == 0, 0.0, target * (soft.log_total[:, None] - soft.shifted)))
+    rows = np.flatnonzero(np.isinf(value))
+    if len(rows):
+        target, logit = target[rows], logit[rows]
+        cost = np.where(logit == -np.inf, most, soft.log_total[rows, None] - soft.shifted[rows])
+        value[rows] = row_sum(np.where(target == 0, 0.0, target * cost))
+    return value
 
 
 def _pull_to_target(target: FloatArray, logit: FloatArray) -> FloatArray:
@@ -114,7 +120,8 @@ def cross_entropy(
     beside a soft label.
     Properties: a proper score, in nats: least in expectation for the true probabilities; convex in ŷ and in the
     logits; smooth; range [0, ∞), but probabilities are floored at ``eps`` inside the logarithm; the best constant
-    row is the shares of the classes. Rows must sum to 1 and are never rescaled silently.
+    row is the shares of the classes. Rows must sum to 1 and are never rescaled silently. A logit of −inf is a
+    probability of exactly 0, and floored like one where its class counts: as the label, or by smoothing.
 
     Use it for classification with one label of many.
     Avoid it when several labels may be true at once: that is `bce` on several columns.
@@ -138,10 +145,10 @@ def cross_entropy_on_logits(
     logit: FloatArray,
     *,
     label_smoothing: Fraction,
-    eps: Floor,  # noqa: ARG001
+    eps: Floor,
 ) -> FloatArray:
     """Log Σ e^z − z_y, around the largest logit."""
-    return _expected_on_logits(_target(label, logit.shape[1], label_smoothing), logit)
+    return _expected_on_logits(_target(label, logit.shape[1], label_smoothing), logit, eps)
 
 
 @cross_entropy_on_logits.gradient
@@ -198,7 +205,7 @@ def _(label: FloatArray, prediction: FloatArray, *, log: bool, eps: Floor) -> Fl
 @nll.through("softmax")
 def nll_on_logits(label: FloatArray, logit: FloatArray, *, log: bool, eps: Floor) -> FloatArray:  # noqa: ARG001
     """Log Σ e^z − z_y; log-probabilities are their own log-softmax, so ``log`` changes nothing."""
-    return _expected_on_logits(label, logit)
+    return _expected_on_logits(label, logit, eps)
 
 
 @nll_on_logits.gradient
@@ -277,20 +284,24 @@ def _(label: FloatArray, prediction: FloatArray, *, reverse: bool, eps: Floor) -
 @kl_divergence.through("softmax")
 def kl_divergence_on_logits(label: FloatArray, logit: FloatArray, *, reverse: bool, eps: Floor) -> FloatArray:
     """The divergence with log p = z − log Σ e^z, which never underflows."""
-    soft = Softmax(logit)
+    soft, impossible = Softmax(logit), logit == -np.inf
     if not reverse:
-        return _divergence(label, soft.p, np.log(label) - soft.log_p)
+        p = soft.p
+        floored = np.where(impossible, eps, p)
+        return _divergence(label, p, np.log(label) - np.where(impossible, np.log(floored), soft.log_p), floored)
     floored = np.maximum(label, eps)
     value = _divergence(soft.p, label, soft.log_p - np.log(floored), floored)
-    return np.where((floored == 0).any(axis=1), np.inf, value)  # also where p underflows, it is above 0
+    # Also where p underflows, it is above 0.
+    return np.where(((floored == 0) & ~impossible).any(axis=1), np.inf, value)
 
 
 @kl_divergence_on_logits.gradient
 def _(label: FloatArray, logit: FloatArray, *, reverse: bool, eps: Floor) -> FloatArray:
     if not reverse:
         return _pull_to_target(label, logit)
-    soft = Softmax(logit)
+    soft, impossible = Softmax(logit), logit == -np.inf
     log_ratio = soft.log_p - np.log(np.maximum(label, eps))
     p = soft.p
-    mean = row_sum(np.where((p == 0) & np.isfinite(log_ratio), 0.0, p * log_ratio))
-    return np.where(np.isinf(log_ratio), np.inf, np.where(p == 0, 0.0, p * (log_ratio - mean[:, None])))
+    mean = row_sum(np.where(impossible | ((p == 0) & np.isfinite(log_ratio)), 0.0, p * log_ratio))
+    slope = np.where(np.isinf(log_ratio), np.inf, np.where(p == 0, 0.0, p * (log_ratio - mean[:, None])))
+    return np.where(impossible, 0.0, slope)
