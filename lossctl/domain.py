@@ -66,6 +66,13 @@ class Domain(Protocol):
     def for_width(self, k: int) -> "Domain":
         """The same set where a row has ``k`` columns."""
 
+    def closed(self, dimensions: int) -> tuple[float, float]:
+        """The least and the largest number, where they belong to the set, else an infinity.
+
+        Args:
+            dimensions: how many the array of numbers has.
+        """
+
     def convert(self, values: FloatArray) -> FloatArray:
         """Legal values in the one spelling that kernels know."""
 
@@ -89,6 +96,9 @@ class _Plain:
 
     def for_width(self, k: int) -> Domain:  # noqa: ARG002
         return self  # type: ignore[return-value]  # every subclass is a Domain, which mypy cannot know here
+
+    def closed(self, dimensions: int) -> tuple[float, float]:  # noqa: ARG002
+        return -math.inf, math.inf
 
     def convert(self, values: FloatArray) -> FloatArray:
         return values
@@ -144,6 +154,9 @@ class Interval(_Plain):
         if self.nonzero:
             legal &= values != 0
         return _any_column(~legal)
+
+    def closed(self, dimensions: int) -> tuple[float, float]:  # noqa: ARG002
+        return -math.inf if self.low_open else self.low, math.inf if self.high_open else self.high
 
     def contains(self, value: float) -> bool:
         """Whether one number is legal."""
@@ -242,6 +255,9 @@ class Simplex(_Plain):
         with np.errstate(over="ignore", invalid="ignore"):
             mask = np.abs(row_sum(values) - 1.0) > SIMPLEX_ERROR
         return _any_column(mask if outside is None else mask | outside)
+
+    def closed(self, dimensions: int) -> tuple[float, float]:
+        return PROBABILITY.closed(dimensions)
 
     @property
     def doubt(self) -> str:
@@ -345,6 +361,9 @@ class ClassesOrSimplex(_Plain):
 
     def illegal(self, values: FloatArray) -> BoolArray | None:
         return (Classes(self.k) if values.ndim == 1 else Simplex()).illegal(values)
+
+    def closed(self, dimensions: int) -> tuple[float, float]:
+        return (Classes(self.k) if dimensions == 1 else Simplex()).closed(dimensions)
 
     def doubtful(self, values: FloatArray) -> BoolArray | None:
         return None if values.ndim == 1 else Simplex().doubtful(values)

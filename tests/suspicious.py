@@ -165,6 +165,10 @@ TABLE = {
     "logits": [case(changed(b, p=np.log(b["p"] / (1 - b["p"])))), case(b)],
     "log-rates": [case(changed(c, p=np.log(c["p"]))), case(c)],
     "outside-unit-interval": [case(changed(b, p=at(b["p"], 8, 1.0000002))), case(changed(b, p=at(b["p"], 8, 1.0)))],
+    "beyond-by-rounding": [
+        case(changed(b, p=at(b["p"], 5, 1.0 + 2.0**-52))),
+        case(changed(b, p=at(b["p"], 5, 1.0))),
+    ],
     "percentages": [case(changed(b, p=100 * b["p"])), case(b)],
     "rows-do-not-sum-to-one": [
         case(columns(m, 0.9 * matrix(m)), vector=True),

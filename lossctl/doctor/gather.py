@@ -12,13 +12,17 @@ import pyarrow.compute as pc
 from lossctl.domain import LOGITS, SIMPLEX_ERROR, BoolArray, FloatArray, IntArray, row_sum
 from lossctl.evaluation.clock import Clock
 from lossctl.evaluation.reader import Reader
+from lossctl.evaluation.rounding import Ends, slack_of
 from lossctl.inference.facts import CONFUSED, IDS, NOBODY, Facts, Given, Predicted, Rowwise, Words, pairs_of
 from lossctl.inference.layout import Layout
+from lossctl.inference.roles import Model
 from lossctl.reading.cells import class_number, floats
 from lossctl.reading.storage import mask_of
 from lossctl.sums.distribution import Distribution
 from lossctl.sums.problems import Problems
 from lossctl.sums.sketch import Sketch, hash_words
+
+UNIT = Ends(0.0, 1.0)
 
 PERCENT_ERROR = 0.5
 """How far rows of percentages may be from 100."""
@@ -93,7 +97,7 @@ class _Gatherer(Reader):
         models = tuple(
             Predicted.zero(model.width)
             if values is None
-            else self.predicted(model.name, values[used], label, text, code, position)
+            else self.predicted(model.name, self.clipped(model, values[used], position), label, text, code, position)
             for model, values in zip(layout.models, predictions, strict=True)
         )
         return Facts(
@@ -150,6 +154,13 @@ class _Gatherer(Reader):
             code, labels = np.where(numbers[order][place] == label, order[place], -1), label
         self.count("unknown class", layout.roles.label[0], (code < 0) & counted, labels)
         return code
+
+    def clipped(self, model: Model, values: FloatArray, position: IntArray) -> FloatArray:
+        """The predictions of a model, with what rounding put beyond 0 or 1 taken back and counted."""
+        values, beyond = UNIT.clip(values, slack_of(self.record, model.columns))
+        if beyond is not None:
+            self.count("rounding", model.name, beyond, "", position)
+        return values
 
     def predicted(
         self,

@@ -121,6 +121,8 @@ class Result:
     """Rows dropped for a weight of 0."""
     n_clipped: Annotated[int, Shown("clipped", "count", when=_some("n_clipped"))]
     """Rows whose value the floor under probabilities changed."""
+    n_rounded: Annotated[int, Shown("rounded", "count", when=_some("n_rounded"))]
+    """Rows with a number beyond the end of its domain by rounding, which was clipped to it."""
     n_infinite: Annotated[int, Shown("infinite", "count", when=_some("n_infinite"))]
     """Rows whose value is infinite."""
     sum_weight: Annotated[float, Shown("Σw", when=_weighted)]

