@@ -10,6 +10,7 @@ import numpy.typing as npt
 from lossctl.domain import REAL, Domain, FloatArray
 from lossctl.errors import UsageError
 from lossctl.functions.definition import NO_PEERS, Bound, Definition, Kind, Value, read_spec
+from lossctl.functions.stable import CLOSE, amended
 from lossctl.registry import Registry
 
 if TYPE_CHECKING:
@@ -69,9 +70,13 @@ class Activation(Definition):
 
     def apart(self, z: FloatArray, label: FloatArray, **parameters: Any) -> FloatArray:
         """Value less label."""
-        if self._error is None:
-            return np.asarray(self.function(z, **parameters) - label)
-        return self._error(z, label, **parameters)
+        error, careful = np.asarray(self.function(z, **parameters) - label), self._error
+        if careful is None:
+            return error
+        if self.rows:
+            return careful(z, label, **parameters)
+        close = np.abs(error) < CLOSE * np.abs(label)
+        return amended(error, close, lambda z, label: careful(z, label, **parameters), z, label)
 
     def pull(self, z: FloatArray, upstream: FloatArray, **parameters: Any) -> FloatArray:
         """The gradient with respect to ``z`` from the gradient with respect to the output."""

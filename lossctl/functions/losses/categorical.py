@@ -55,9 +55,12 @@ def _expected_on_logits(target: FloatArray, logit: FloatArray, eps: float) -> Fl
     """Σ_k y_k (log Σ e^z − z_k), where a class of z = −∞ has the floor for its probability: that is exactly 0."""
     soft, most = Softmax(logit), -np.log(np.float64(eps))
     if target.ndim == 1:
-        return np.where(_pick(logit, target) == -np.inf, most, soft.log_total - _pick(soft.shifted, target))
+        value = soft.log_total - _pick(soft.shifted, target)
+        rows = np.flatnonzero(value == np.inf)
+        value[rows] = np.where(logit[rows, target[rows].astype(np.intp)] == -np.inf, most, np.inf)
+        return value
     value = row_sum(np.where(target == 0, 0.0, target * (soft.log_total[:, None] - soft.shifted)))
-    rows = np.flatnonzero(np.isinf(value))
+    rows = np.flatnonzero(value == np.inf)
     if len(rows):
         target, logit = target[rows], logit[rows]
         cost = np.where(logit == -np.inf, most, soft.log_total[rows, None] - soft.shifted[rows])
@@ -213,14 +216,16 @@ def _(label: FloatArray, logit: FloatArray, *, log: bool, eps: Floor) -> FloatAr
     return _pull_to_target(label, logit)
 
 
-def _divergence(p: FloatArray, q: FloatArray, log_ratio: FloatArray, floored: FloatArray | None = None) -> FloatArray:
+def _divergence(
+    p: FloatArray, q: FloatArray, floored: FloatArray, log_ratio: Callable[..., FloatArray], *terms: FloatArray
+) -> FloatArray:
     """Σ p log(p/q), as Σ (p log(p/q) − p + q) of terms that are never negative, and Σ (p − q).
 
     The second sum is 0 for two distributions, and what it comes to by the rounding of their entries is no part of
     the divergence; where it is more than that, the rows do not sum to 1, and it is.
     """
-    under = q if floored is None else floored
-    beyond = row_sum(excess(p, under, log_ratio) + (q - under))
+    parts = excess(p, floored, log_ratio, *terms)
+    beyond = row_sum(parts if floored is q else parts + (q - floored))
     defect = row_sum(p - q)
     rounding = np.abs(defect) <= EPS * p.shape[1]
     return np.where(rounding, np.maximum(beyond, 0.0), beyond + defect)
@@ -271,7 +276,7 @@ def kl_divergence(label: FloatArray, prediction: FloatArray, *, reverse: bool = 
     """
     p, q = (prediction, label) if reverse else (label, prediction)
     floored = np.maximum(q, eps)
-    return _divergence(p, q, np.log(p) - np.log(floored), floored)
+    return _divergence(p, q, floored, lambda p, q: np.log(p) - np.log(q), p, floored)
 
 
 @kl_divergence.gradient
@@ -285,12 +290,15 @@ def _(label: FloatArray, prediction: FloatArray, *, reverse: bool, eps: Floor) -
 def kl_divergence_on_logits(label: FloatArray, logit: FloatArray, *, reverse: bool, eps: Floor) -> FloatArray:
     """The divergence with log p = z − log Σ e^z, which never underflows."""
     soft, impossible = Softmax(logit), logit == -np.inf
+    p, shifted, total = soft.p, soft.shifted, np.broadcast_to(soft.log_total[:, None], logit.shape)
     if not reverse:
-        p = soft.p
-        floored = np.where(impossible, eps, p)
-        return _divergence(label, p, np.log(label) - np.where(impossible, np.log(floored), soft.log_p), floored)
+        floored = p
+        if impossible.any():
+            floored = np.where(impossible, eps, p)
+            shifted = np.where(impossible, np.log(np.float64(eps)) + total, shifted)
+        return _divergence(label, p, floored, lambda y, z, total: np.log(y) - (z - total), label, shifted, total)
     floored = np.maximum(label, eps)
-    value = _divergence(soft.p, label, soft.log_p - np.log(floored), floored)
+    value = _divergence(p, label, floored, lambda y, z, total: (z - total) - np.log(y), floored, shifted, total)
     # Also where p underflows, it is above 0.
     return np.where(((floored == 0) & ~impossible).any(axis=1), np.inf, value)
 
