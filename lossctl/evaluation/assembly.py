@@ -225,6 +225,8 @@ def _warnings(total: Measured, traversal: Traversal, results: list[Result]) -> I
             yield f"{title}: the value is beyond the largest number a double can hold"
         elif math.isinf(result.sum_weight):
             yield f"{title}: the sum of the weights is beyond the largest number a double can hold; the value is right"
+        if not result.n_infinite and result.gradient is not None and result.gradient.is_infinite:
+            yield f"{title}: a gradient is infinite, or beyond the largest number a double can hold"
         if result.n and math.isnan(result.value):
             yield f"{title}: the value is not a number"
         if not result.n:

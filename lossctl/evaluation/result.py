@@ -69,6 +69,11 @@ class Gradient:
     top1_share: Annotated[float, Shown("top 1% share", "share", table=ROWS)]
     """The part of Σ∣g∣ that the 1 % of rows with the largest ∣g∣ carry; from a histogram, within 1 % of itself."""
 
+    @property
+    def is_infinite(self) -> bool:
+        """Whether a figure is."""
+        return math.inf in (self.grad_l2, self.grad_l1, self.grad_linf, self.row_mean, self.row_rms, self.row_max)
+
 
 @dataclass(frozen=True)
 class BestConstant:
