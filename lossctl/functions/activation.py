@@ -10,7 +10,6 @@ import numpy.typing as npt
 from lossctl.domain import REAL, Domain, FloatArray
 from lossctl.errors import UsageError
 from lossctl.functions.definition import NO_PEERS, Bound, Definition, Kind, Value, read_spec
-from lossctl.functions.stable import CLOSE, amended
 from lossctl.registry import Registry
 
 if TYPE_CHECKING:
@@ -70,13 +69,9 @@ class Activation(Definition):
 
     def apart(self, z: FloatArray, label: FloatArray, **parameters: Any) -> FloatArray:
         """Value less label."""
-        error, careful = np.asarray(self.function(z, **parameters) - label), self._error
-        if careful is None:
-            return error
-        if self.rows:
-            return careful(z, label, **parameters)
-        close = np.abs(error) < CLOSE * np.abs(label)
-        return amended(error, close, lambda z, label: careful(z, label, **parameters), z, label)
+        if self._error is None:
+            return np.asarray(self.function(z, **parameters) - label)
+        return self._error(z, label, **parameters)
 
     def pull(self, z: FloatArray, upstream: FloatArray, **parameters: Any) -> FloatArray:
         """The gradient with respect to ``z`` from the gradient with respect to the output."""

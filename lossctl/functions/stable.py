@@ -20,6 +20,9 @@ ATANH_TERMS = tuple(1.0 / (2 * term + 3) for term in range(12))
 CLOSE = 0.25
 """An error below which what was rounded before counts, beside numbers of about 1."""
 
+INNER = math.exp(-1.0)
+"""e^−|z| beyond which σ(z) is near ½."""
+
 EXACT = 8.0
 """An exponent up to which its own rounding does not show."""
 
@@ -66,6 +69,11 @@ def amended(plain: FloatArray, where: BoolArray, careful: Callable[..., FloatArr
     return plain
 
 
+def beside(error: FloatArray, label: FloatArray) -> BoolArray:
+    """Where an error is small beside the label, so that the digits that both numbers have in common count."""
+    return np.asarray(np.abs(error) < CLOSE * np.abs(label))
+
+
 def sigmoid_error(z: FloatArray, label: FloatArray, rest: FloatArray, *, close: float = CLOSE) -> FloatArray:
     """σ(z) − y, from whichever of σ, 1 − σ and σ − ½ is small.
 
@@ -78,11 +86,8 @@ def sigmoid_error(z: FloatArray, label: FloatArray, rest: FloatArray, *, close: 
     decay = np.exp(-np.abs(z))
     tail = decay / (1.0 + decay)
     error = np.where(z > 0, rest - tail, tail - label)
-    return amended(error, np.abs(error) < close, _sigmoid_error_nearby, z, label, rest, error)
-
-
-def _sigmoid_error_nearby(z: FloatArray, label: FloatArray, rest: FloatArray, error: FloatArray) -> FloatArray:
-    return np.where(np.abs(z) < 1.0, 0.5 * np.tanh(0.5 * z) + 0.5 * (rest - label), error)
+    where = (np.abs(error) < close) & (decay > INNER)
+    return amended(error, where, lambda z, label, rest: 0.5 * np.tanh(0.5 * z) + 0.5 * (rest - label), z, label, rest)
 
 
 def exp_error(z: FloatArray, label: FloatArray, *, close: float = CLOSE) -> FloatArray:
@@ -94,11 +99,8 @@ def exp_error(z: FloatArray, label: FloatArray, *, close: float = CLOSE) -> Floa
     """
     error = np.exp(z)
     error -= label
-    return amended(error, np.abs(error) < close, _exp_error_nearby, z, label, error)
-
-
-def _exp_error_nearby(z: FloatArray, label: FloatArray, error: FloatArray) -> FloatArray:
-    return np.where(np.abs(z) < 0.5, np.expm1(z) + (1.0 - label), error)
+    where = (np.abs(error) < close) & (np.abs(z) < 0.5)
+    return amended(error, where, lambda z, label: np.expm1(z) + (1.0 - label), z, label)
 
 
 def excess(p: FloatArray, q: FloatArray, log_ratio: Callable[..., FloatArray], *terms: FloatArray) -> FloatArray:

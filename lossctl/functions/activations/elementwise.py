@@ -6,7 +6,7 @@ import numpy as np
 
 from lossctl.domain import EXTENDED, NONNEGATIVE, POSITIVE, REAL, Domain, FloatArray, Interval, NonNegative, Positive
 from lossctl.functions.activation import activation
-from lossctl.functions.stable import exp_error, sigmoid_error
+from lossctl.functions.stable import amended, beside, exp_error, sigmoid_error
 
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 """The fixed point at which a layer of unit-variance inputs keeps mean 0 and variance 1 (Klambauer et al. 2017)."""
@@ -137,8 +137,12 @@ def elu(z: FloatArray, *, alpha: Positive = 1.0) -> FloatArray:
 
 @elu.error
 def _(z: FloatArray, label: FloatArray, *, alpha: Positive) -> FloatArray:
-    left = alpha * np.exp(np.minimum(z, 0.0))
-    return np.where(z < -0.7, left - (alpha + label), np.asarray(elu.function(z, alpha=alpha)) - label)
+    error = np.asarray(elu.function(z, alpha=alpha) - label)
+
+    def careful(z: FloatArray, label: FloatArray, error: FloatArray) -> FloatArray:
+        return np.where(z < -0.7, alpha * np.exp(np.minimum(z, 0.0)) - (alpha + label), error)
+
+    return amended(error, beside(error, label), careful, z, label, error)
 
 
 @elu.derivative
@@ -172,8 +176,13 @@ def selu(z: FloatArray) -> FloatArray:
 
 @selu.error
 def _(z: FloatArray, label: FloatArray) -> FloatArray:
-    left = SELU_LIMIT * np.exp(np.minimum(z, 0.0))
-    return np.where(z < -0.7, left - ((SELU_LIMIT + label) + SELU_LIMIT_REST), selu.function(z) - label)
+    error = np.asarray(selu.function(z) - label)
+
+    def careful(z: FloatArray, label: FloatArray, error: FloatArray) -> FloatArray:
+        left = SELU_LIMIT * np.exp(np.minimum(z, 0.0))
+        return np.where(z < -0.7, left - ((SELU_LIMIT + label) + SELU_LIMIT_REST), error)
+
+    return amended(error, beside(error, label), careful, z, label, error)
 
 
 @selu.derivative
@@ -244,9 +253,14 @@ def tanh(z: FloatArray) -> FloatArray:
 
 @tanh.error
 def _(z: FloatArray, label: FloatArray) -> FloatArray:
-    decay = np.exp(-2.0 * np.abs(z))
-    left, side = 2.0 * decay / (1.0 + decay), np.sign(z)
-    return np.where(np.abs(z) < 0.55, np.tanh(z) - label, side * ((1.0 - side * label) - left))
+    error = np.asarray(np.tanh(z) - label)
+
+    def careful(z: FloatArray, label: FloatArray, error: FloatArray) -> FloatArray:
+        decay = np.exp(-2.0 * np.abs(z))
+        left, side = 2.0 * decay / (1.0 + decay), np.sign(z)
+        return np.where(np.abs(z) < 0.55, error, side * ((1.0 - side * label) - left))
+
+    return amended(error, beside(error, label), careful, z, label, error)
 
 
 @tanh.derivative
