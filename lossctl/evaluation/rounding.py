@@ -118,7 +118,7 @@ def rounded(plan: Plan, record: pa.RecordBatch, label: FloatArray, predictions: 
 
 
 def closeness(key: Key, domain: Domain, numbers: FloatArray, slack: FloatArray) -> dict[Key, Problem]:
-    """How many of the rows of an error are beyond the ends of a domain by rounding, and how many numbers by little.
+    """How many of the rows of an error are beyond the ends of a domain by rounding, and how many by little.
 
     Args:
         key: of the error.
@@ -130,12 +130,11 @@ def closeness(key: Key, domain: Domain, numbers: FloatArray, slack: FloatArray) 
     problems: dict[Key, Problem] = {}
     if ends is None or bad is None:
         return problems
-    kinds = [(ROUNDING, slack)] + [(NEARLY, np.maximum(slack, NEAR))] * (not domain.rows)
-    for kind, reach in kinds:
+    for kind, reach in ((ROUNDING, slack), (NEARLY, np.maximum(slack, NEAR))):
         still = domain.illegal(ends.clip(numbers, reach)[0])
         mended = bad if still is None else bad & ~still
         if mended.any():
-            problems[kind, *key[1:]] = Problem(int(mended.sum()), int(mended.argmax()), "")
+            problems[kind, *key[1:]] = Problem(int(mended.sum()), int(mended.argmax()), "row" * domain.rows)
     return problems
 
 
@@ -152,7 +151,11 @@ def advice(problems: Problems, column: str, what: str) -> str:
     if count.get(ROUNDING) == every:
         return f"That is rounding: {option(clip_rounding=True)} takes such numbers for the end, and counts them."
     if count.get(NEARLY) == every:
-        return "That is more than rounding, and less than a score before an activation: clip them where they are made."
+        rescaled = f", or rescale rows without a negative number by {option(normalize_rows=True)}"
+        return (
+            "That is more than rounding (text counts as doubles), and less than a score before an activation: clip it "
+            f"where it is made{rescaled if met[NEARLY, column, what].value else ''}."
+        )
     return ""
 
 

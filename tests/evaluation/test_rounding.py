@@ -105,7 +105,7 @@ def test_a_soft_label_is_clipped_too_and_a_weight_is_not():
     ("values", "advice"),
     [
         ([1.0 + 2**-52, 0.5], "That is rounding: clip_rounding=True"),
-        ([1.0 + 1e-5, 0.5], "more than rounding, and less than a score"),
+        ([1.0 + 1e-5, 0.5], "and less than a score"),
         ([1.0 + 2**-52, 2.5], "Are these scores before the sigmoid"),
         ([-3.0, 0.5], "Are these scores before the sigmoid"),
     ],
@@ -114,6 +114,14 @@ def test_the_advice_fits_the_values(values, advice):
     with pytest.raises(library.DataError) as failure:
         run({"y": [1.0, 0.0], "p": values})
     assert advice in failure.value.hint
+
+
+def test_rows_that_are_nearly_probabilities_are_not_taken_for_scores():
+    for row in ([1.00001, 0.0], [1.0, -1e-6]):
+        with pytest.raises(library.DataError) as failure:
+            library.evaluate({"y": [0], "p": np.array([row])}, "cross_entropy", label="y", prediction="p")
+        assert "less than a score" in failure.value.hint
+        assert "normalize_rows=True" in failure.value.hint
 
 
 def test_rows_that_miss_1_are_advised_about_as_before():
