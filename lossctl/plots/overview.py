@@ -17,6 +17,7 @@ from lossctl.evaluation.complaints import ensure_measured
 from lossctl.evaluation.fold import fold_rows
 from lossctl.evaluation.measure import Measured, evaluated, kernel_label, nothing, tally
 from lossctl.evaluation.plan import Plan
+from lossctl.evaluation.rounding import said
 from lossctl.evaluation.running import THREADS, Running
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.plots.histograms import bars, cells, heat, reach
@@ -121,7 +122,7 @@ def overview(
         for column, kind, problem in total.problems.of("warning")
     )
     charts = (
-        replace(losses, notes=(*losses.notes, rows, *weighted, *doubtful)),
+        replace(losses, notes=(*losses.notes, rows, *weighted, *said(total.problems), *doubtful)),
         _predictions(plan, total.models),
         _reliability(plan, total.models),
     )
