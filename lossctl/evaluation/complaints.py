@@ -7,6 +7,7 @@ from lossctl.evaluation.measure import Measured
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.traversal import Traversal
 from lossctl.inference.classes import SHOWN, mapping
+from lossctl.inference.rounding import advice, said
 from lossctl.sums.problems import Problem, Problems
 from lossctl.words import counted
 
@@ -56,7 +57,8 @@ def _illegal(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str
         name, colon, domain = what.partition(": ")
         must = f"{name} needs {domain}" if colon else f"must be {what}"
         what_is = f"column{'s' if ', ' in column else ''} {column!r} {'are' if ', ' in column else 'is'}"
-        yield f"{what_is} {problem.value}; {must}", problem, _remedy(plan, column, name)
+        hint = advice(problems, column, what) or _remedy(plan, column, name)
+        yield f"{what_is} {problem.value}; {must}", problem, hint
 
 
 def _remedy(plan: Plan, column: str, name: str) -> str:
@@ -91,6 +93,14 @@ def _exclusive(problems: Problems) -> Iterator[tuple[str, Problem, str]]:
         if len(by_column[column]) > 1:
             what = f"column {column!r} is {value}, after {by_column[column][0].value} earlier; 0 means -1 only beside 1"
             yield what, problem, "Use -1 and 1, or 0 and 1."
+
+
+def remarks(total: Measured) -> Iterator[str]:
+    """What a pass left out and what it clipped, in words."""
+    dropped = int(total.null.sum() + total.unweighted.sum())
+    if dropped:
+        yield f"{dropped:,} of {total.rows:,} rows left out: a null or a weight of 0"
+    yield from said(total.problems)
 
 
 def ensure_measured(total: Measured, traversal: Traversal) -> int:

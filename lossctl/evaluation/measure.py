@@ -31,6 +31,8 @@ class Part:
 
     moments: Moments
     clipped: IntArray
+    rounded: IntArray
+    """Rows of which rounding was clipped, by group."""
     gradients: Gradients | None
     worst: Worst | None
 
@@ -40,13 +42,16 @@ class Part:
             gradients = gradients + other.gradients
         if worst is not None and other.worst is not None:
             worst = worst + other.worst
-        return Part(self.moments + other.moments, self.clipped + other.clipped, gradients, worst)
+        return Part(
+            self.moments + other.moments, self.clipped + other.clipped, self.rounded + other.rounded, gradients, worst
+        )
 
     def regroup(self, index: IntArray, groups: int) -> "Part":
         """The same sums, with group ``i`` at place ``index[i]`` of ``groups``."""
         return Part(
             self.moments.regroup(index, groups),
             regrouped(self.clipped, index, groups),
+            regrouped(self.rounded, index, groups),
             None if self.gradients is None else self.gradients.regroup(index, groups),
             None if self.worst is None else self.worst.regroup(index, groups),
         )
@@ -55,7 +60,7 @@ class Part:
         """The same sums when other rows come before."""
         if self.worst is None:
             return self
-        return Part(self.moments, self.clipped, self.gradients, self.worst.shift(rows))
+        return replace(self, worst=self.worst.shift(rows))
 
 
 @dataclass(frozen=True)
@@ -117,6 +122,7 @@ def nothing(plan: Plan, keys: tuple[Group, ...] = ()) -> Measured:
     part = Part(
         Moments.zero(groups, weighted=weighted),
         np.zeros(groups, dtype=np.int64),
+        np.zeros(groups, dtype=np.int64),
         Gradients.zero(groups) if plan.gradient else None,
         Worst.zero(plan.samples) if plan.samples else None,
     )
@@ -133,8 +139,8 @@ def lift(plan: Plan, batch: Batch, clock: Clock) -> Measured:
     if not len(batch.label) or any(batch.problems.of("error")):
         return counts
     parts = tuple(
-        _part(plan, bound, batch, groups, prediction, clock)
-        for model, prediction in zip(plan.models, batch.predictions, strict=True)
+        _part(plan, bound, batch, groups, index, clock)
+        for index, model in enumerate(plan.models)
         for bound in model.losses
     )
     labels = Marginals.lift(batch.label, batch.weight, batch.group, len(batch.keys)) if plan.skill else None
@@ -147,10 +153,9 @@ def tally(plan: Plan, batch: Batch) -> Measured:
     return Measured(batch.rows, batch.keys, batch.null, batch.unweighted, batch.problems, empty.parts, empty.labels)
 
 
-def _part(
-    plan: Plan, bound: BoundLoss, batch: Batch, groups: Groups | None, prediction: FloatArray, clock: Clock
-) -> Part:
-    label = kernel_label(bound, batch.label)
+def _part(plan: Plan, bound: BoundLoss, batch: Batch, groups: Groups | None, index: int, clock: Clock) -> Part:
+    """The sums of a loss of the model of that index."""
+    label, prediction = kernel_label(bound, batch.label), batch.predictions[index]
     value, gradient = evaluated(bound, label, prediction, gradient=plan.gradient)
     far = bound.far_squares(label, prediction, value)
     squares = None if far is None else Far(*far)
@@ -166,6 +171,7 @@ def _part(
     part = Part(
         Moments.lift(rows),
         counts,
+        batch.rounded[index],
         Gradients.lift(rows) if plan.gradient else None,
         Worst.lift(rows, plan.samples, bound.row_gradient) if plan.samples else None,
     )

@@ -17,6 +17,7 @@ from lossctl.functions.pairing import doubts
 from lossctl.inference.infer import complete
 from lossctl.inference.layout import LayoutPlanner
 from lossctl.inference.request import Nulls, Request
+from lossctl.inference.rounding import ends_of
 from lossctl.reading.cells import BadRow, shown, text_of
 from lossctl.reading.files import warnings_of
 from lossctl.reading.format import NULLS, Source
@@ -58,6 +59,7 @@ def make_plan(source: Source, request: Request) -> Plan:
         models=models,
         nulls=request.nulls,
         normalize_rows=request.normalize_rows,
+        clip_rounding=request.clip_rounding,
         gradient=request.gradient,
         samples=request.samples,
         skill=request.skill,
@@ -90,6 +92,13 @@ def _ensure_numbers(planner: LayoutPlanner, column: str, *, rows: bool) -> None:
 def _check(plan: Plan) -> None:
     """Refuse losses that are not defined for the shapes of their columns, or for rows that are normalised."""
     label_width = plan.layout.label_width
+    if plan.clip_rounding and not any(
+        ends_of([domain], 2 if width else 1)
+        for model, bound in plan.losses
+        for domain, width in ((bound.label_domain, label_width), (bound.prediction_domain, model.width))
+    ):
+        hint = "It is for numbers with a least or a largest, such as probabilities."
+        raise UsageError(f"{option(clip_rounding=True)}: none of the losses has ends to clip to", hint)
     for model, bound in plan.losses:
         if plan.normalize_rows and bound.prediction_domain != SIMPLEX:
             hint = "It is for losses of rows of probabilities, without an activation."

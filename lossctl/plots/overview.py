@@ -19,6 +19,7 @@ from lossctl.evaluation.measure import Measured, evaluated, kernel_label, nothin
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.running import THREADS, Running
 from lossctl.functions.bound_loss import BoundLoss
+from lossctl.inference.rounding import said
 from lossctl.plots.histograms import bars, cells, heat, reach
 from lossctl.reading.format import Source
 from lossctl.sums.calibration import BINS, Calibration
@@ -121,7 +122,7 @@ def overview(
         for column, kind, problem in total.problems.of("warning")
     )
     charts = (
-        replace(losses, notes=(*losses.notes, rows, *weighted, *doubtful)),
+        replace(losses, notes=(*losses.notes, rows, *weighted, *said(total.problems), *doubtful)),
         _predictions(plan, total.models),
         _reliability(plan, total.models),
     )

@@ -72,6 +72,7 @@ def samples(
     counted. Rows dropped for a null or a weight of 0 are left out, their number is said.
     """
     from lossctl.cli.output import refuse, standard_output
+    from lossctl.evaluation.complaints import remarks
     from lossctl.evaluation.evaluate import input_files
     from lossctl.evaluation.samples import every_row, worst_rows
     from lossctl.inference.request import Request
@@ -94,9 +95,8 @@ def samples(
             voice.note(f"{bound}: gradients are with respect to the {bound.wrt}")
 
     def finish(total: "Measured") -> None:
-        dropped = int(total.null.sum() + total.unweighted.sum())
-        if dropped:
-            voice.note(f"{dropped:,} of {total.rows:,} rows left out: a null or a weight of 0")
+        for remark in remarks(total):
+            voice.note(remark)
 
     def pieces(*, verbatim: bool) -> "Iterator[pa.RecordBatch]":
         if top is None:

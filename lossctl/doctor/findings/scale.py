@@ -7,7 +7,7 @@ from lossctl.doctor.shell import flags
 from lossctl.doctor.statistics import better_order
 from lossctl.domain import BINARY, SIGNS, Domain
 from lossctl.functions.pairing import risks_of
-from lossctl.inference.fit import NORMALIZED, Scale, classes_setting, one_based, pairing_of
+from lossctl.inference.fit import CLIPPED, NORMALIZED, Scale, classes_setting, one_based, pairing_of
 from lossctl.inference.names import LABELS, PREDICTIONS, plain_name
 from lossctl.reading.cells import class_number
 from lossctl.sums.distribution import Distribution
@@ -52,6 +52,16 @@ def outside_unit_interval(case: Case) -> Evidence | None:
         return None
     what = f"the labels are yes or no, but a prediction is {problem.value or 'outside [0, 1]'}; most lie in [0, 1]"
     return Evidence(what, "Probabilities end at 0 and 1: clip them where they were made.", problem)
+
+
+@finding(Severity.note)
+def beyond_by_rounding(case: Case) -> Evidence | None:
+    """Probabilities are beyond 0 or 1 by rounding."""
+    problem = case.problem("rounding")
+    if problem is None or case.fit is None or CLIPPED[0] not in case.fit.settings:
+        return None
+    what = "probabilities are beyond 0 or 1 by no more than rounding"
+    return Evidence(what, "The command line says --clip-rounding, which takes them for 0 or 1.", problem)
 
 
 def _larger(case: Case, *kinds: str) -> Problem | None:
