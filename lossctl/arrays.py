@@ -41,7 +41,8 @@ def numbers(values: npt.ArrayLike, title: str, hint: str = "") -> FloatArray:
     elif array.dtype.kind not in NUMERIC:
         raise UsageError(f"{title} must be {NEEDED}, not {said(array if array.ndim else values)}", hint)
     if array.ndim not in {1, 2} or 0 in array.shape[1:]:
-        raise UsageError(f"{title} must be {NEEDED}, not {said(values if array.ndim == 0 else array)}")
+        came = said(array) if array.ndim else f"single numbers such as {said(values)}"
+        raise UsageError(f"{title} must be {NEEDED}, not {came}")
     with np.errstate(over="ignore"):  # a longer float may be no double
         return array.astype(np.float64, copy=False)
 

@@ -40,7 +40,7 @@ NO_ARRAYS = {
     "a generator": ((number for number in (1.0, 0.0, 1.0)), "a generator"),
     "a frame of text": (pd.DataFrame({"a": ["x", "y", "z"]}), "holds 'x'"),
     "Arrow's text": (pa.array(["a", "b", "c"]), "dtype object"),
-    "a number": (1.0, "not 1.0"),
+    "a number": (1.0, "single numbers such as 1.0"),
     "a number of no dimensions": (np.array(1.0), "not"),
     "three dimensions": (np.zeros((3, 2, 2)), r"shape \(3, 2, 2\) and dtype float64"),
     "no columns": (np.zeros((3, 0)), r"shape \(3, 0\)"),

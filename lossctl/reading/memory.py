@@ -158,10 +158,11 @@ def open_table(table: Any) -> MemorySource | None:
         return MemorySource(pa.Table.from_arrays([_column_or_nothing(values) for _, values in table.items()], names))
     if isinstance(table, Mapping):
         names = [str(name) for name in table]
-        arrays = [_cells(values, f"column {name!r}") for name, values in zip(names, table.values(), strict=True)]
-        for name, array in zip(names, arrays, strict=True):
+        titled = [f"cannot make a table: column {name!r}" for name in names]
+        arrays = [_cells(values, title) for values, title in zip(table.values(), titled, strict=True)]
+        for title, array in zip(titled, arrays, strict=True):
             if len(array) != len(arrays[0]):
-                what = f"column {name!r} has {counted(len(array), 'row')}, but {names[0]!r} has {len(arrays[0]):,}"
+                what = f"{title} has {counted(len(array), 'row')}, but {names[0]!r} has {len(arrays[0]):,}"
                 raise UsageError(what, "Arrays of a table are of one length.")
         return MemorySource(pa.Table.from_arrays(arrays, names))
     return None
