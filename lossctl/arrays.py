@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,11 @@ from lossctl.errors import DataError, UsageError, reason
 from lossctl.words import said
 
 NEEDED = "an array of numbers, (n,) or (n, k)"
+ROUNDED = "No float64 is that integer: subtract what all have in common first."
+EXACT = 2.0**53
+"""From here on, some integers are no doubles."""
+WIDE = 8
+"""How many bytes integers have that may be beyond."""
 NUMERIC = "biuf"
 """The kinds of dtypes that hold real numbers: booleans, integers with and without a sign, floating-point numbers."""
 
@@ -27,7 +32,7 @@ def numbers(values: npt.ArrayLike, title: str, hint: str = "") -> FloatArray:
 
     Raises:
         UsageError: it has other dimensions, or holds something else.
-        DataError: a number is missing, or too large.
+        DataError: a number is missing or too large, or an integer that no float64 is.
     """
     if (
         type(values) is np.ndarray
@@ -44,7 +49,18 @@ def numbers(values: npt.ArrayLike, title: str, hint: str = "") -> FloatArray:
         came = said(array) if array.ndim else f"single numbers such as {said(values)}"
         raise UsageError(f"{title} must be {NEEDED}, not {came}")
     with np.errstate(over="ignore"):  # a longer float may be no double
-        return array.astype(np.float64, copy=False)
+        doubles = array.astype(np.float64, copy=False)
+    if array.dtype.itemsize == WIDE and array.dtype.kind in "iu":
+        _ensure_exact(array, doubles, title)
+    return doubles
+
+
+def _ensure_exact(array: npt.NDArray[Any], doubles: FloatArray, title: str) -> None:
+    """Check that integers are still themselves; a `DataError` where one is rounded."""
+    for place in np.flatnonzero(np.abs(doubles) >= EXACT):
+        whole = int(array.flat[place])
+        if int(doubles.flat[place]) != whole:
+            raise DataError(f"{title} holds {whole} at {_index(int(place), array)}", ROUNDED)
 
 
 def array_of(values: Any, title: str) -> npt.NDArray[Any]:
@@ -60,7 +76,10 @@ def array_of(values: Any, title: str) -> npt.NDArray[Any]:
             raise DataError(f"{title} is masked {_place(mask)}", "Leave such rows out.")
         return np.asarray(values.data)
     try:
-        return np.asarray(values)
+        array = np.asarray(values)
+        if array.dtype.kind == "f" and isinstance(values, list) and all(type(value) is int for value in values):
+            array = np.asarray(values, dtype=object)  # 64 bits do not hold them all, and doubles may round them
+        return array
     except Exception as error:  # noqa: BLE001  (whatever a stranger's __array__ does)
         ragged = isinstance(values, list | tuple) and "inhomogeneous" in str(error)
         why = "rows of different lengths" if ragged else reason(error)
@@ -92,7 +111,10 @@ def _doubles(array: npt.NDArray[Any], title: str, hint: str) -> Iterator[float]:
             what = f"{title} must be {NEEDED}, not {said(array)} that holds {said(value)} at {_index(index, array)}"
             raise UsageError(what, hint)
         try:
-            yield float(value)
+            double = float(value)
+            if isinstance(value, Integral) and int(double) != value:
+                raise DataError(f"{title} holds {said(value)} at {_index(index, array)}", ROUNDED)
+            yield double
         except (OverflowError, ValueError):
             what = f"{title} holds {said(value)} at {_index(index, array)}"
             raise DataError(what, "It is too large for a float64.") from None

@@ -46,6 +46,10 @@ NO_ARRAYS = {
     "no columns": (np.zeros((3, 0)), r"shape \(3, 0\)"),
     "masked": (np.ma.masked_array([1.0, 0.0, 1.0], [False, True, False]), "masked at index 1"),
     "masked in rows": (np.ma.masked_equal([[1, 2], [1, 0], [1, 2]], 0), r"\(1, 1\)"),
+    "rounded": (np.array([2**53 + 1, 0, 1]), "holds 9007199254740993 at index 0"),
+    "rounded too": (np.array([0, 1, 2**64 - 1], np.uint64), "holds 18446744073709551615 at index 2"),
+    "rounded objects": (np.array([0, 2**70 + 1, 0], object), "holds 1180591620717411303425 at index 1"),
+    "rounded in a list": ([2**63 + 1, -1, 0], "holds 9223372036854775809 at index 0"),
     "too large": ([10**400, 0, 1], "integer of 1,329 bits at index 0"),
     "a file that is shut": (io.StringIO(), "a StringIO"),
 }  # fmt: skip
@@ -230,13 +234,26 @@ def test_a_source_that_is_none_is_a_usage_error(source):
         (np.ones(2) * 1j, "dtype complex128, which Arrow cannot hold"),
         ([object(), 1], "Arrow cannot hold"),
         ([10**400, 1], "Arrow cannot hold"),
+        (np.ma.masked_array([["a", "b"]] * 2, [[True, False]] * 2), "holds neither numbers"),
         ([0.5], "1 row, but 'y' has 2"),
     ],
     ids=str,
 )
 def test_a_mapping_of_what_is_no_column_is_a_usage_error(column, words):
-    with pytest.raises(lossctl.UsageError, match=f"column 'p'.* {words}"):
+    with pytest.raises(lossctl.UsageError, match=f"column 'p'.*{words}"):
         lossctl.evaluate({"y": [0.0, 1.0], "p": column}, "mse", label="y", prediction="p")
+
+
+def test_integers_that_doubles_are_stay_themselves():
+    # By hand: neighbours of 2**62 among the doubles are 2**10 apart above it.
+    y = np.array([2**62, 2**62 + 2**10, -(2**63)])
+    assert lossctl.get_loss("mae").value(y, np.array([2**62, 2**62, -(2**63)])).tolist() == [0.0, 1024.0, 0.0]
+
+
+@pytest.mark.parametrize("name", ["\udcff", 10**5000, Odd()], ids=lambda name: type(name).__name__)
+def test_a_name_that_cannot_be_written_names_no_column(name):
+    with pytest.raises(lossctl.UsageError, match="a column cannot be called"):
+        lossctl.evaluate({**TABLE, name: [1.0, 2.0]}, "mse", label="y", prediction="p")
 
 
 FRAMES = {

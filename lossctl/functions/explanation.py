@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from lossctl.arguments import checked
+from lossctl.arguments import checked, ensure_fields
 from lossctl.domain import Interval, Words, inside
 from lossctl.errors import UsageError, option
 from lossctl.functions.activation import Activation, BoundActivation, activations, get_activation
@@ -23,6 +23,9 @@ class Explanation:
     """A loss or an activation with its parameters, and what is known of it."""
 
     bound: BoundLoss | BoundActivation
+
+    def __post_init__(self) -> None:
+        ensure_fields(self)
 
     @property
     def definition(self) -> Loss | Activation:

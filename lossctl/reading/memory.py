@@ -1,7 +1,7 @@
 """Tables in memory: a pandas.DataFrame, a pyarrow.Table, a mapping of arrays; a shard is a slice."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from numbers import Integral
@@ -92,17 +92,16 @@ def _cells(values: Any, title: str) -> pa.Array:
     if isinstance(values, pa.Array | pa.ChunkedArray):
         return values
     mask = None
-    if isinstance(values, np.ma.MaskedArray) and values.ndim == 1:
+    if isinstance(values, np.ma.MaskedArray):
         mask, values = np.ma.getmaskarray(values), values.data
-    elif isinstance(values, np.ma.MaskedArray):
-        values = np.where(np.ma.getmaskarray(values), np.nan, values.data)
     array = values if _is_series(values) else array_of(values, title)
     if array.ndim not in {1, 2} or 0 in array.shape[1:]:
         came = said(array if array.ndim else values)
         raise UsageError(f"{title}: arrays must be 1-D, or 2-D for a vector column, not {array.ndim}-D: {came}")
     try:
         if array.ndim == 2:
-            return pa.FixedSizeListArray.from_arrays(_arrow(array.ravel()), array.shape[1])
+            flat = _arrow(array.ravel(), None if mask is None else mask.ravel())
+            return pa.FixedSizeListArray.from_arrays(flat, array.shape[1])
         return _arrow(array, mask)
     except Exception as error:  # noqa: BLE001  (whatever a stranger's type of cells does)
         raise UsageError(f"{title} is {said(array)}, which Arrow cannot hold: {reason(error)}") from None
@@ -144,6 +143,18 @@ def _column_or_nothing(values: Any) -> pa.Array:
         return pa.ExtensionArray.from_storage(unheld, pa.nulls(len(values)))
 
 
+def _titles(names: Iterable[Any]) -> list[str]:
+    """What columns are called; a `UsageError` where one has a name that cannot be written."""
+    titles = []
+    for name in names:
+        try:
+            titles.append(str(name))
+            titles[-1].encode()
+        except Exception as error:  # noqa: BLE001  (whatever a stranger's name does)
+            raise UsageError(f"a column cannot be called {said(name)}: {reason(error)}", "Rename it.") from None
+    return titles
+
+
 def open_table(table: Any) -> MemorySource | None:
     """The source for a table in memory; ``None`` for anything else.
 
@@ -154,10 +165,10 @@ def open_table(table: Any) -> MemorySource | None:
         return MemorySource(table if isinstance(table, pa.Table) else pa.Table.from_batches([table]))
     pandas = sys.modules.get("pandas")
     if pandas is not None and isinstance(table, pandas.DataFrame):
-        names = [str(name) for name in table.columns]
+        names = _titles(table.columns)
         return MemorySource(pa.Table.from_arrays([_column_or_nothing(values) for _, values in table.items()], names))
     if isinstance(table, Mapping):
-        names = [str(name) for name in table]
+        names = _titles(table)
         titled = [f"cannot make a table: column {name!r}" for name in names]
         arrays = [_cells(values, title) for values, title in zip(table.values(), titled, strict=True)]
         for title, array in zip(titled, arrays, strict=True):

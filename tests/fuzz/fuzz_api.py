@@ -70,7 +70,9 @@ def table(chance: Chance) -> Any:
     """A table in memory, with columns of any kind."""
     n = chance.choice((0, 1, 2, 5))
     columns: dict[Any, Any] = {"y": np.arange(n) % 2, "p": np.linspace(0.1, 0.9, n), "w": np.ones(n)}
-    for name in chance.sample(("y", "p", "w", "g", "x", 0, ("a", "b")), k=chance.choice((0, 1, 1, 2))):
+    for name in chance.sample(
+        ("y", "p", "w", "g", "x", 0, ("a", "b"), None, "\udcff", "y ", 10**5000), k=chance.choice((0, 1, 1, 2))
+    ):
         columns[name] = chance.choice((*bad_arrays(n), *PLAIN))()
     kind = chance.choice(("mapping", "frame", "arrow"))
     try:
