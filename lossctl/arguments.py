@@ -25,7 +25,7 @@ WORDS: Mapping[Any, str] = {
 }  # fmt: skip
 """What types are called in messages."""
 
-LARGE = 1 << 63
+LARGE = 1 << 64
 """No whole number that is asked for is as large."""
 
 
