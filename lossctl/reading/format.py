@@ -54,6 +54,8 @@ class Reading:
     """How many bytes a line of text may have; what a file without line ends takes in memory is a few times that."""
     timeout: float = 30.0
     """How many seconds a store or server has for each answer; it holds for all that this process reads from now on."""
+    verify: bool = True
+    """Whether checksums of Parquet pages are checked, where there are any; those of compressed text always are."""
 
     def __post_init__(self) -> None:
         ensure_fields(self)
