@@ -118,10 +118,14 @@ def test_no_array_is_spread_over_another(name, label, prediction):
     y, p = np.ones(label), np.full(prediction, 0.5)
     try:
         value = loss.value(y, p)
-    except lossctl.LossctlError:
+    except lossctl.LossctlError as error:
+        told, of_shapes = str(error), isinstance(error, lossctl.UsageError)
+    else:
+        assert value.shape == prediction[:1] == label[:1]
+        assert label == prediction or (loss.rows and len(label) == 1)
         return
-    assert value.shape == prediction[:1] == label[:1]
-    assert label == prediction or (loss.rows and len(label) == 1)
+    if of_shapes and all(len(shape) in {1, 2} and 0 not in shape[1:] for shape in (label, prediction)):
+        assert f"the label is of shape {label}, the prediction of {prediction}" in told
 
 
 @given(st.sampled_from(activations.names()), st.sampled_from(SHAPES), st.sampled_from(SHAPES))

@@ -193,10 +193,11 @@ class BoundLoss(Bound):
             labels = numbers(label, "the label", CODES if self.rows else "")
         except LossctlError as wrong:
             raise wrong.about(self.title) from None
-        self.accept_shapes(labels.shape[1:], predictions.shape[1:])
-        if len(labels) != len(predictions):
+        try:
+            self._accept_rows(labels.shape, predictions.shape)
+        except UsageError as wrong:
             shapes = f"the label is of shape {labels.shape}, the prediction of {predictions.shape}"
-            raise UsageError(f"{self.title}: {len(labels)} labels and {len(predictions)} predictions: {shapes}")
+            raise UsageError(f"{wrong.parts[0]}; {shapes}", wrong.parts[1]) from None
         label_domain = self.label_domain.for_width(predictions.shape[1] if predictions.ndim == 2 else 1)
         roles = (("label", label_domain, labels), ("prediction", self.prediction_domain, predictions))
         for role, domain, values in roles:
@@ -207,6 +208,12 @@ class BoundLoss(Bound):
             if domain.exclusive and all((values == value).any() for value in domain.exclusive):
                 raise DataError(f"{self}: {role} holds both 0 and -1", "Use 0 and 1, or -1 and 1.")
         return self.as_codes(label_domain.convert(labels)), predictions
+
+    def _accept_rows(self, label: tuple[int, ...], prediction: tuple[int, ...]) -> None:
+        """Check the shapes of labels and predictions; a `UsageError` where this loss is not defined for them."""
+        self.accept_shapes(label[1:], prediction[1:])
+        if label[0] != prediction[0]:
+            raise UsageError(f"{self.title}: {label[0]} labels and {prediction[0]} predictions")
 
     def accept_shapes(self, label: tuple[int, ...], prediction: tuple[int, ...]) -> None:
         """Check the shapes of one row's label and prediction: ``()`` or ``(k,)``.
