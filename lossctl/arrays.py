@@ -14,7 +14,7 @@ from lossctl.words import said
 
 NEEDED = "an array of numbers, (n,) or (n, k)"
 ROUNDED = "No float64 is that integer: subtract what all have in common first."
-EXACT = 2.0**53
+EXACT = 1 << 53
 """From here on, some integers are no doubles."""
 WIDE = 8
 """How many bytes integers have that may be beyond."""
@@ -57,6 +57,8 @@ def numbers(values: npt.ArrayLike, title: str, hint: str = "") -> FloatArray:
 
 def _ensure_exact(array: npt.NDArray[Any], doubles: FloatArray, title: str) -> None:
     """Check that integers are still themselves; a `DataError` where one is rounded."""
+    if not array.size or max(int(array.max()), -int(array.min())) <= EXACT:
+        return
     for place in np.flatnonzero(np.abs(doubles) >= EXACT):
         whole = int(array.flat[place])
         if int(doubles.flat[place]) != whole:
