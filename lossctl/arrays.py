@@ -1,5 +1,6 @@
 """The door for arrays: what callers give as one becomes numbers of one type, or an error that says what came."""
 
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from numbers import Integral, Real
@@ -72,7 +73,7 @@ def array_of(values: Any, title: str) -> npt.NDArray[Any]:
         UsageError: NumPy makes no array of it, as of rows of different lengths.
         DataError: some of it is masked.
     """
-    if isinstance(values, np.ma.MaskedArray):
+    if is_masked(values):
         mask = np.ma.getmaskarray(values)
         if mask.any():
             raise DataError(f"{title} is masked {_place(mask)}", "Leave such rows out.")
@@ -86,6 +87,11 @@ def array_of(values: Any, title: str) -> npt.NDArray[Any]:
         ragged = isinstance(values, list | tuple) and "inhomogeneous" in str(error)
         why = "rows of different lengths" if ragged else reason(error)
         raise UsageError(f"{title} must be an array, not {said(values)}: {why}") from None
+
+
+def is_masked(values: object) -> bool:
+    """Whether an array says which of its numbers do not count."""
+    return "numpy.ma" in sys.modules and isinstance(values, np.ma.MaskedArray)  # to import it takes 10 ms
 
 
 def missing(value: object) -> bool:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.ipc
 
-from lossctl.arrays import array_of, is_number, missing
+from lossctl.arrays import array_of, is_masked, is_number, missing
 from lossctl.domain import BoolArray
 from lossctl.errors import UsageError, reason
 from lossctl.reading.columns import Column
@@ -92,7 +92,7 @@ def _cells(values: Any, title: str) -> pa.Array:
     if isinstance(values, pa.Array | pa.ChunkedArray):
         return values
     mask = None
-    if isinstance(values, np.ma.MaskedArray):
+    if is_masked(values):
         mask, values = np.ma.getmaskarray(values), values.data
     array = values if _is_series(values) else array_of(values, title)
     if array.ndim not in {1, 2} or 0 in array.shape[1:]:
