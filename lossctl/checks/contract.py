@@ -80,6 +80,8 @@ def sampled_points(bound: BoundLoss, seed: int, n: int = ROWS, k: int = COLUMNS)
     Raises:
         UsageError: what the activation comes to is not legal for the loss.
     """
+    if n < 0 or k < 1:
+        raise UsageError(f"no points have {n} rows of {k} columns")
     label, prediction = bound.sample(_random(seed), n, k)
     return label, prediction
 
