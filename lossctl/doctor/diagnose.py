@@ -6,13 +6,14 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from lossctl.arguments import checked
 from lossctl.doctor.diagnosis import Diagnosis, ModelTask, Reported
 from lossctl.doctor.finding import Case, Evidence, Finding, Severity, findings
 from lossctl.doctor.gather import gather
 from lossctl.doctor.shell import eval_command, spelled
 from lossctl.doctor.survey import described, suggestion, survey
 from lossctl.errors import DataError, UsageError
-from lossctl.evaluation.evaluate import several
+from lossctl.evaluation.evaluate import Classes, Names, several, specs_of
 from lossctl.evaluation.fold import fold
 from lossctl.evaluation.running import Progress, Running
 from lossctl.evaluation.traversal import Traversal
@@ -32,15 +33,16 @@ from lossctl.words import shell_word, split
 ID_NAMES = ("id",)
 
 
+@checked("loss")
 def diagnose(
     source: Any,
     loss: str | Sequence[str] | None = None,
     *,
-    label: str | Sequence[str] | None = None,
-    prediction: str | Sequence[str] | None = None,
+    label: Names | None = None,
+    prediction: Names | None = None,
     weight: str | None = None,
-    ids: str | Sequence[str] | None = None,
-    classes: str | Sequence[str] = (),
+    ids: Names | None = None,
+    classes: Classes = (),
     reading: Reading | None = None,
     command: str | Sequence[str] | None = None,
     engine: str | Running = "threads",
@@ -65,10 +67,10 @@ def diagnose(
         DataError: the data cannot be read, or hold no rows.
     """
     running = Running.of(engine, threads, scheduler, progress)
-    words = _paths(source) if command is None else several(command)
-    asked = tuple(get_loss(spec) for spec in split_specs(several(loss)))
+    asked = tuple(get_loss(spec) for spec in split_specs(specs_of(loss)))
     opened = open_source(source, reading)
     ensure_heeded(reading, opened)
+    words = _paths(source) if command is None else several(command)
     request = Request(
         (),
         label=several(label),

@@ -45,11 +45,8 @@ def _nulls(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str]]
 def _lengths(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str]]:
     for column, _, problem in problems.of("length"):
         width = plan.layout.width_of(column) or 1
-        yield (
-            f"column {column!r} is {problem.value}; must be a list of {counted(width, 'number')}, as in the first row",
-            problem,
-            "",
-        )
+        told = "" if column == plan.roles.weight else ", as in the first row"
+        yield f"column {column!r} is {problem.value}; must be a list of {counted(width, 'number')}{told}", problem, ""
 
 
 def _illegal(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str]]:

@@ -1,11 +1,13 @@
 """The path of the data: a source opens, a plan is made, shards are measured and added up, a report comes out."""
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from lossctl.arguments import checked, fits
 from lossctl.evaluation import join as joining
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.clock import Clock
@@ -25,15 +27,21 @@ from lossctl.reading.format import Reading, Source, formats
 from lossctl.reading.stamp import Stamp
 from lossctl.words import split
 
+Names = str | int | Sequence[str | int]
+"""The names of columns; a DataFrame may have numbers for names."""
+Classes = str | Sequence[str | float] | Iterator[str | float]
+"""The names of classes, in an order."""
 
+
+@checked("loss", "activation")
 def evaluate(
     source: Any,
     loss: str | BoundLoss | Sequence[str | BoundLoss] | None,
     *,
-    label: str | Sequence[str] | None = None,
-    prediction: str | Sequence[str] | None = None,
+    label: Names | None = None,
+    prediction: Names | None = None,
     weight: str | None = None,
-    by: str | Sequence[str] | None = None,
+    by: Names | None = None,
     activation: str | BoundActivation | None = None,
     from_logits: bool = False,
     reduction: str | None = None,
@@ -44,13 +52,13 @@ def evaluate(
     engine: str | Running = "threads",
     threads: int | None = None,
     scheduler: str | None = None,
-    classes: Sequence[str] = (),
+    classes: Classes = (),
     eps: float | None = None,
     normalize_rows: bool = False,
     clip_rounding: bool = False,
     reading: Reading | None = None,
     labels: Any = None,
-    ids: str | Sequence[str] | None = None,
+    ids: Names | None = None,
     join: str = "strict",
     profile: bool = False,
     progress: Progress | None = None,
@@ -99,7 +107,7 @@ def evaluate(
         DataError: unreadable data, nulls under ``error``, values outside a domain, nothing left to measure.
     """
     request = Request(
-        loss=[] if loss is None else [loss] if isinstance(loss, str | BoundLoss) else list(loss),
+        loss=specs_of(loss),
         label=several(label),
         prediction=several(prediction),
         weight=weight,
@@ -187,9 +195,8 @@ def check_words(request: Request, reading: Reading | None) -> None:
     Raises:
         UsageError: an unknown loss, parameter, activation or format.
     """
-    for spec in request.loss:
-        for part in split_specs([spec]) if isinstance(spec, str) else [spec]:
-            get_loss(part)
+    for spec in split_specs(request.loss):
+        get_loss(spec)
     if request.activation is not None:
         get_activation(request.activation)
     if reading is not None and reading.format is not None:
@@ -202,8 +209,13 @@ def input_files(source: Any, labels: Any = None) -> tuple[str, ...]:
     return tuple(file for path in paths for file in expand(path))
 
 
-def several(names: str | Sequence[str] | None) -> tuple[str, ...]:
+def specs_of(loss: Any) -> tuple[Any, ...]:
+    """One loss, several or none as a tuple."""
+    return () if loss is None else tuple(loss) if fits(loss, Sequence[Any]) else (loss,)
+
+
+def several(names: Any) -> tuple[str, ...]:
     """One name, several or none as a tuple."""
     if names is None:
         return ()
-    return tuple(str(name) for name in names) if isinstance(names, list | tuple) else (str(names),)
+    return (str(names),) if isinstance(names, str | int | os.PathLike) else tuple(str(name) for name in names)

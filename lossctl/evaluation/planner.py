@@ -32,7 +32,7 @@ def make_plan(source: Source, request: Request) -> Plan:
         UsageError: a loss, column, class or parameter that does not exist or does not fit the others.
         DataError: there are no rows to decide by.
     """
-    specs = [spec for given in request.loss for spec in (split_specs([given]) if isinstance(given, str) else [given])]
+    specs = split_specs(request.loss)
     if request.loss and not specs:
         raise UsageError("no loss named")
     if request.samples < 0:

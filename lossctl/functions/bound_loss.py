@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from lossctl.arguments import checked
+from lossctl.arrays import numbers
 from lossctl.domain import BoolArray, Domain, FloatArray, IntArray, infinite_in, row_sum
-from lossctl.errors import DataError, UsageError, option
+from lossctl.errors import DataError, LossctlError, UsageError, option
 from lossctl.functions.activation import BoundActivation, get_activation
 from lossctl.functions.definition import Bound, Kind, Value, read_spec
 from lossctl.functions.loss import REDUCTIONS, Loss, Reduction, Through, losses
-from lossctl.words import normal
+from lossctl.words import normal, said
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 SMALLEST = 2.0**-960
 """Squares below this may have lost digits to underflow."""
 LARGEST = float(np.finfo(np.float64).max)
+CODES = "Class labels are integer codes from 0; what names them is lossctl.evaluate with classes."
 RESAMPLED = 100
 """How often pre-activations that come to no legal prediction are sampled anew."""
 
@@ -162,6 +165,7 @@ class BoundLoss(Bound):
             raise UsageError(f"{self.name} has no natural activation", f"Losses that have one: {names}.")
         return self.through(natural)
 
+    @checked()
     def under(self, reduction: str) -> "BoundLoss":
         """The same loss under another reduction.
 
@@ -173,6 +177,7 @@ class BoundLoss(Bound):
                 return replace(self, reduction=name)
         raise UsageError(f"unknown reduction {reduction!r}", f"Known: {', '.join(REDUCTIONS)}.")
 
+    @checked()
     def flooring(self, eps: float) -> "BoundLoss":
         """The same loss with another floor under probabilities.
 
@@ -183,13 +188,16 @@ class BoundLoss(Bound):
 
     def accept(self, label: npt.ArrayLike, prediction: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
         """Label and prediction as the arrays kernels take, if shapes and values are legal; see `value`."""
-        predictions = np.asarray(prediction, dtype=np.float64)
-        labels = np.asarray(label, dtype=np.float64)
-        if not labels.ndim or not predictions.ndim:
-            raise UsageError(f"{self.title}: arrays must be (n,) or (n, k), not single numbers")
-        self.accept_shapes(labels.shape[1:], predictions.shape[1:])
-        if len(labels) != len(predictions):
-            raise UsageError(f"{len(labels)} labels and {len(predictions)} predictions")
+        try:
+            predictions = numbers(prediction, "the prediction")
+            labels = numbers(label, "the label", CODES if self.rows else "")
+        except LossctlError as wrong:
+            raise wrong.about(self.title) from None
+        try:
+            self._accept_rows(labels.shape, predictions.shape)
+        except UsageError as wrong:
+            shapes = f"the label is of shape {labels.shape}, the prediction of {predictions.shape}"
+            raise UsageError(f"{wrong.parts[0]}; {shapes}", wrong.parts[1]) from None
         label_domain = self.label_domain.for_width(predictions.shape[1] if predictions.ndim == 2 else 1)
         roles = (("label", label_domain, labels), ("prediction", self.prediction_domain, predictions))
         for role, domain, values in roles:
@@ -201,14 +209,20 @@ class BoundLoss(Bound):
                 raise DataError(f"{self}: {role} holds both 0 and -1", "Use 0 and 1, or -1 and 1.")
         return self.as_codes(label_domain.convert(labels)), predictions
 
+    def _accept_rows(self, label: tuple[int, ...], prediction: tuple[int, ...]) -> None:
+        """Check the shapes of labels and predictions; a `UsageError` where this loss is not defined for them."""
+        self.accept_shapes(label[1:], prediction[1:])
+        if label[0] != prediction[0]:
+            raise UsageError(f"{self.title}: {label[0]} labels and {prediction[0]} predictions")
+
     def accept_shapes(self, label: tuple[int, ...], prediction: tuple[int, ...]) -> None:
         """Check the shapes of one row's label and prediction: ``()`` or ``(k,)``.
 
         Raises:
             UsageError: this loss is not defined for them.
         """
-        if max(len(label), len(prediction)) > 1:
-            raise UsageError(f"{self.title}: arrays must be (n,) or (n, k)")
+        if max(len(label), len(prediction)) > 1 or 0 in (*label, *prediction):
+            raise UsageError(f"{self.title}: arrays must be (n,) or (n, k), with k >= 1")
         if not self.rows:
             if label != prediction:
                 counts = [shape[0] if shape else 1 for shape in (label, prediction)]
@@ -368,6 +382,7 @@ class BoundLoss(Bound):
         return self.activation.pullback(prediction, upstream)
 
 
+@checked("spec")
 def get_loss(spec: str | BoundLoss, *, columns: int | None = None) -> BoundLoss:
     """The loss that a text such as ``huber:delta=0.5`` names, with its parameters.
 
@@ -382,7 +397,7 @@ def get_loss(spec: str | BoundLoss, *, columns: int | None = None) -> BoundLoss:
     if isinstance(spec, BoundLoss):
         return spec
     if not isinstance(spec, str):
-        raise UsageError(f"{spec!r} is no loss", "Give a name such as 'huber:delta=0.5', or what get_loss returns.")
+        raise UsageError(f"{said(spec)} is no loss", "Give a name such as 'huber:delta=0.5', or what get_loss returns.")
     name, values = read_spec(spec)
     definition = losses.get(name)
     if columns is not None and definition.other_width is not None:

@@ -9,8 +9,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal, cast
 
 from lossctl.domain import Domain, FloatArray
+from lossctl.errors import UsageError
 from lossctl.functions.definition import NO_PEERS, Definition, Value
 from lossctl.registry import Registry
+from lossctl.words import said
 
 Reduction = Literal["mean", "sum", "root-mean"]
 REDUCTIONS: tuple[Reduction, ...] = ("mean", "sum", "root-mean")
@@ -51,6 +53,11 @@ class Loss(Definition):
         peers: Mapping[str, str] = NO_PEERS,
     ) -> None:
         super().__init__(function, aliases, references, peers)
+        for role, domain in (("label", label), ("prediction", prediction)):
+            if not callable(domain) and not hasattr(domain, "illegal"):
+                raise UsageError(f"{self.name}: {role} must be a domain or a function to one, not {said(domain)}")
+        if reduction not in REDUCTIONS:
+            raise UsageError(f"{self.name}: unknown reduction {said(reduction)}", f"Known: {', '.join(REDUCTIONS)}.")
         self.reduction: Reduction = reduction
         self.other_width = other_width
         self._label = label

@@ -65,6 +65,8 @@ class Layout:
 
     def width_of(self, column: str) -> int:
         """How many numbers the role of a column has."""
+        if column == self.roles.weight:
+            return 0
         return next((model.width for model in self.models if column in model.columns), self.label_width)
 
     def wanted(self, *, others: bool = False) -> Wanted:

@@ -206,9 +206,9 @@ def _check_kinds(roles: Roles, columns: Sequence[Column]) -> None:
         raise UsageError("a label column is named twice")
     for model in roles.models:
         _check_prediction(model, roles.label, kinds)
-    scalars = [*filter(None, [roles.weight]), *(roles.label if len(roles.label) > 1 else ())]
-    for name in (*roles.label, *scalars):
-        if kinds[name] == "other" or (name in scalars and kinds[name] == "list"):
+    several = roles.label if len(roles.label) > 1 else ()
+    for name in (*roles.label, *filter(None, [roles.weight])):
+        if kinds[name] == "other" or (name in several and kinds[name] == "list"):
             raise UsageError(f"column {name!r} does not hold numbers")
 
 

@@ -18,6 +18,7 @@ from lossctl.reading.look_alikes import hint_for
 from lossctl.reading.memory import open_table
 from lossctl.reading.stamp import Stamp
 from lossctl.reading.waiting import patience
+from lossctl.words import said
 
 _SIGNS = ("delimiter", "header", "quote", "comment", "skip_rows", "decimal", "thousands")
 OF_DELIMITED = {name: name for name in _SIGNS}
@@ -251,7 +252,7 @@ def open_source(source: Any, reading: Reading | None = None, stamps: dict[str, S
     if isinstance(source, str | os.PathLike):
         source = [source]
     if isinstance(source, list | tuple):
-        paths = tuple(file for path in source for file in _data_files(os.fspath(path)))
+        paths = tuple(file for path in source for file in _data_files(_path_of(path)))
         if not paths:
             raise UsageError("no file to read")
         if paths.count(STDIN) > 1:
@@ -264,7 +265,7 @@ def open_source(source: Any, reading: Reading | None = None, stamps: dict[str, S
     if table is not None:
         return table
     raise UsageError(
-        f"cannot read a {type(source).__name__}",
+        f"cannot read {said(source)}",
         "Give a path, a list of paths, a pandas.DataFrame, a pyarrow.Table or a mapping of arrays.",
     )
 
@@ -285,6 +286,17 @@ def ensure_heeded(reading: Reading | None, *sources: Source) -> None:
             if held and not heeded and getattr(reading, field_name) != getattr(Reading, field_name):
                 what = f"{option(name)} is for text, and {held[0].name} says itself how it is read"
                 raise UsageError(what, "Leave it out.")
+
+
+def _path_of(path: object) -> str:
+    """A path as text; a `UsageError` for anything else."""
+    try:
+        text = os.fspath(path)  # type: ignore[call-overload]  # what is no path is refused
+    except TypeError:
+        text = None
+    if not isinstance(text, str) or "\0" in text:
+        raise UsageError(f"a path must be text or a pathlib.Path, not {said(path)}")
+    return text
 
 
 def _data_files(path: str) -> list[str]:

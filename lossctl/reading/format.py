@@ -12,6 +12,7 @@ from typing import BinaryIO, Protocol
 
 import pyarrow as pa
 
+from lossctl.arguments import ensure_fields
 from lossctl.domain import IntArray
 from lossctl.errors import DataError, UsageError, option
 from lossctl.reading.cells import kind_of
@@ -57,6 +58,7 @@ class Reading:
     """Whether checksums of Parquet pages are checked, where there are any; those of compressed text always are."""
 
     def __post_init__(self) -> None:
+        ensure_fields(self)
         if not 0 < self.max_line <= 1 << 30:  # Arrow counts the bytes of a text in 31 bits
             raise UsageError(f"the longest line must have from 1 byte to 1 GiB, not {self.max_line:,} bytes")
         _ensure_signs(self)
@@ -70,8 +72,9 @@ def _ensure_signs(reading: Reading) -> None:
     """Check what is said of delimited text; a `UsageError` where it cannot be so."""
     if reading.quote not in {'"', "'", NO_QUOTE}:
         raise UsageError(f"{option('quote')} must be \" or ' or {NO_QUOTE}, not {reading.quote!r}")
-    if reading.comment is not None and (len(reading.comment.encode()) != 1 or reading.comment in "\r\n\"'"):
-        raise UsageError(f"{option('comment')} must be one character, not {reading.comment!r}", "Such as '#'.")
+    comment = reading.comment
+    if comment is not None and (len(comment) != 1 or not comment.isascii() or comment in "\r\n\"'"):
+        raise UsageError(f"{option('comment')} must be one character, not {comment!r}", "Such as '#'.")
     if reading.skip_rows < 0:
         raise UsageError(f"{option('skip_rows')} must be at least 0, not {reading.skip_rows}")
     if reading.decimal not in {".", ","}:
