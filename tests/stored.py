@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import lzma
 import sys
 
 import numpy as np
@@ -21,6 +22,8 @@ ASKED = {"loss": ["mse", "log_cosh"], "prediction": ["p", "q"], "weight": "w", "
 
 def compress(body, name):
     """Bytes compressed as the suffix says."""
+    if COMPRESSIONS[name] == "xz":
+        return lzma.compress(body, preset=0)
     sink = pa.BufferOutputStream()
     with pa.CompressedOutputStream(sink, COMPRESSIONS[name]) as file:
         file.write(body)
@@ -54,6 +57,7 @@ TEXT = {
     "csv": lambda rows: delimited(rows, ","),
     "tsv": lambda rows: delimited(rows, "\t"),
     "jsonl": lambda rows: "".join(json.dumps(row) + "\n" for row in rows),
+    "json": lambda rows: json.dumps(rows, indent=1),
 }
 """Rows written by hand: words that stand for nothing are words in each."""
 
