@@ -10,10 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lossctl.reading.format import format_for, formats
+from lossctl.reading.format import format_for, formats, is_written
 from lossctl.reading.location import SUFFIXES as COMPRESSIONS
 
-ON_DISK = [found for found in formats if found.suffixes]
+ON_DISK = [found for found in formats if found.suffixes and is_written(found)]
 
 SUFFIXES = [(found, suffix) for found in ON_DISK for suffix in found.suffixes]
 

@@ -250,8 +250,12 @@ def ensure_heeded(reading: Reading | None, *sources: Source) -> None:
 
 
 def _data_files(path: str) -> list[str]:
-    """The files a path stands for; of a directory, those of a known suffix, where there are any."""
+    """The files a path stands for; of a directory, those of a known suffix, where there are any.
+
+    What is called ``.json`` beside files of another format tells about them, as a rule.
+    """
     files = expand(path)
     if files == [path]:
         return files
-    return [file for file in files if bare_name(file).endswith(suffixes())] or files
+    known = [file for file in files if bare_name(file).endswith(suffixes())]
+    return [file for file in known if not bare_name(file).endswith(".json")] or known or files
