@@ -79,7 +79,10 @@ class ArrayLines:
         if self.ended:
             return b""
         whole = self.elements and not self.level and not self.commas
-        self.refusal = BadRow(0, "the array is not closed: there is no ] at the end", WHOLE)
+        what = (
+            "not JSON: a quote is never closed" if self.inside else "the array is not closed: there is no ] at the end"
+        )
+        self.refusal = BadRow(0, what, WHOLE)
         if not whole:
             raise self.refusal
         return b"\n"

@@ -42,9 +42,8 @@ def format_of(location: Location, reading: Reading) -> Format:
             return formats.get("npz")
     if forced is None:
         return _recognised(location, reading)
-    head = location.beginning(LOOK) if forced.text else location.beginning()
-    if forced.text or (forced.magic and not head.startswith(forced.magic)):
-        refuse_foreign(location.title, head)
+    if forced.text or (forced.magic and not location.beginning().startswith(forced.magic)):
+        refuse_foreign(location.title, location.beginning(LOOK))
     return forced
 
 
@@ -60,8 +59,10 @@ def _enter(location: Location) -> None:
     Raises:
         DataError: it has several or none, or it is encrypted.
     """
+    named = location.path.lower().endswith(".zip")
     members = location.members()
-    if members and all(member.name.endswith(".npy") for member in members):
+    arrays = all(member.name.endswith(".npy") for member in members)
+    if members and arrays and not (named and len(members) == 1):
         return
     if len(members) != 1 or members[0].encrypted:
         raise archive_refusal(location.title, members)
