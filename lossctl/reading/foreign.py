@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from lossctl.errors import DataError
 from lossctl.reading.archives import Member
+from lossctl.reading.look_alikes import is_text, may_be_foreign
 
 AS_TABLE = "Write it again as CSV or Parquet, with the program or library that made it."
 EXCEL = "Save the sheet as CSV: in Excel, File > Save As > CSV UTF-8; or pandas, read_excel(…).to_csv(…)."
@@ -122,17 +123,13 @@ INSIDE = (
 )
 """What a ZIP archive is, by the name of one of its members."""
 SHOWN = 4
-TEXT = bytes([*b"\t\r\n\f", *range(32, 256)])
-"""What text consists of, in whatever encoding that has a byte a sign."""
-TEXTS = (b"<", b"%PDF", b"%!PS", b"{\\rtf", b"version https://git-lfs", b"HEADER RECORD*", b"!<arch>")
-"""How those of `KINDS` begin that may be text."""
 
 
 def foreign_kind(head: bytes) -> Kind | None:
     """What a file is that is not read, by its first bytes; ``None`` where nothing tells."""
-    binary = head[:512].translate(None, TEXT) != b""
-    if not binary and not head.lstrip().startswith(TEXTS):
-        return None  # as nearly every text is
+    if not may_be_foreign(head):
+        return None
+    binary = not is_text(head)
     signs = head.decode("latin-1")
     return next(
         (kind for kind in KINDS if (binary or not kind.binary) and re.match(kind.beginning, signs, re.DOTALL)), None

@@ -10,18 +10,19 @@ import shutil
 import sys
 import tempfile
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import pyarrow as pa
 
 from lossctl.errors import DataError, UsageError
-from lossctl.reading.archives import Member, Xz, members_of, open_member
-from lossctl.reading.json_arrays import ArrayLines
 from lossctl.reading.pipe import Pipe
 from lossctl.reading.stamp import UNKNOWN, Stamp, stamp_of
 from lossctl.reading.stamped import confirm, open_again, open_first, open_whole, watched
 from lossctl.reading.stores import FSSPEC_STORES, REFUSALS, open_binary, scheme_of, unreadable
+
+if TYPE_CHECKING:
+    from lossctl.reading.archives import Member
 
 STDIN = "-"
 SUFFIXES = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd", ".lz4": "lz4", ".xz": "xz"}
@@ -129,12 +130,14 @@ class Location:
         except REFUSALS as error:
             raise unreadable(self.title, error) from None
 
-    def members(self) -> list[Member]:
+    def members(self) -> "list[Member]":
         """The files in a ZIP archive; of a pipe, a copy of it is made, which is what is read from now on.
 
         Raises:
             DataError: it cannot be read.
         """
+        from lossctl.reading.archives import members_of  # noqa: PLC0415  (few runs need it)
+
         if self.pipe:
             start, copy = self.head(LOOK), self.spooled()
             self.called, self.path, self.stamp = self.title, copy.path, copy.stamp
@@ -151,18 +154,28 @@ class Location:
         if self.encoding is not None:
             native = file if isinstance(file, pa.NativeFile) else pa.PythonFile(file, mode="r")
             file = pa.transcoding_input_stream(native, self.encoding, "utf-8")
-        return ArrayLines(file) if self.array else file
+        if not self.array:
+            return file
+        from lossctl.reading.json_arrays import ArrayLines  # noqa: PLC0415  (few runs need it)
+
+        return ArrayLines(file)
 
     def _stored(self) -> Any:
         """Its bytes from the beginning, decompressed; of a pipe, from where it stands."""
         if self.member is not None:
+            from lossctl.reading.archives import open_member  # noqa: PLC0415  (few runs need it)
+
             return open_member(open_again(self.path, self.stamp), self.member, self.confirm)
         file: Any = self.handle if self.handle is not None else open_whole(self.path, self.stamp)
         return file if self.compression is None else self._decompressed(file)
 
     def _decompressed(self, file: Any) -> Any:
         """What a stream of its bytes holds."""
-        return Xz(file) if self.compression == "xz" else pa.CompressedInputStream(file, self.compression)
+        if self.compression != "xz":
+            return pa.CompressedInputStream(file, self.compression)
+        from lossctl.reading.archives import Xz  # noqa: PLC0415  (few runs need it)
+
+        return Xz(file)
 
     def confirm(self) -> None:
         """Check that the file is what it was, once all of it was read.

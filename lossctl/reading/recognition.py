@@ -4,11 +4,9 @@ import re
 from collections import Counter
 
 from lossctl.errors import DataError, option
-from lossctl.reading.foreign import archive_refusal, foreign_by_name, refuse_foreign
 from lossctl.reading.format import Format, Reading, formats, suffixes
-from lossctl.reading.json_arrays import begins
 from lossctl.reading.location import LOOK, SUFFIXES, Location
-from lossctl.reading.look_alikes import encoding_hint
+from lossctl.reading.look_alikes import encoding_hint, is_text, may_be_foreign
 
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 SEPARATORS = ("\t", ";", ",", "|")
@@ -43,7 +41,7 @@ def format_of(location: Location, reading: Reading) -> Format:
     if forced is None:
         return _recognised(location, reading)
     if forced.text or (forced.magic and not location.beginning().startswith(forced.magic)):
-        refuse_foreign(location.title, location.beginning(LOOK))
+        _refuse_foreign(location.title, location.beginning(LOOK))
     return forced
 
 
@@ -65,6 +63,8 @@ def _enter(location: Location) -> None:
     if members and arrays and not (named and len(members) == 1):
         return
     if len(members) != 1 or members[0].encrypted:
+        from lossctl.reading.foreign import archive_refusal  # noqa: PLC0415  (few runs need it)
+
         raise archive_refusal(location.title, members)
     location.compression, location.member = "zip", members[0].name
 
@@ -83,17 +83,29 @@ def _recognised(location: Location, reading: Reading) -> Format:
     if by_magic is not None or (format_ is not None and not (format_.text or format_.magic)):
         return by_magic or formats.get(by_suffix.name if by_suffix else "")
     head = location.beginning(LOOK)
-    refuse_foreign(location.title, head)
+    _refuse_foreign(location.title, head)
     if by_suffix is not None:
         return by_suffix
+    from lossctl.reading.foreign import foreign_by_name  # noqa: PLC0415  (few runs need it)
+
     foreign = None if location.pipe else foreign_by_name(location.title, bare_name(location.member or location.path))
     if foreign is not None:
         raise foreign
     return _by_content(location, head, reading)
 
 
+def _refuse_foreign(title: str, head: bytes) -> None:
+    """Raise a `DataError` where the first bytes of a file are those of a kind that is not read."""
+    if may_be_foreign(head):
+        from lossctl.reading.foreign import refuse_foreign  # noqa: PLC0415  (few runs need it)
+
+        refuse_foreign(title, head)
+
+
 def _by_content(location: Location, head: bytes, reading: Reading) -> Format:
     """The format of text whose name does not tell it; a `DataError` where its first lines do not tell it either."""
+    from lossctl.reading.json_arrays import begins  # noqa: PLC0415  (few runs need it)
+
     if begins(head) == b"{":
         return formats.get("jsonl")
     if ARRAY.match(head):
@@ -119,7 +131,7 @@ def _lines(location: Location, head: bytes, reading: Reading) -> list[str]:
         text = head.decode(reading.encoding or "utf-8-sig", "ignore" if reading.encoding else "strict")
     except UnicodeDecodeError as error:
         if error.end < len(head) - 3:
-            if any(byte < 32 and byte not in b"\t\r\n\f" for byte in head):
+            if not is_text(head):
                 raise _no_text(location) from None
             raise DataError(f"{location.title}: unknown format, and not UTF-8 text", encoding_hint(head)) from None
         text = head[: error.start].decode("utf-8-sig")

@@ -13,8 +13,6 @@ from lossctl.errors import DataError, option
 from lossctl.reading.cells import BadRow, kind_of
 from lossctl.reading.format import MIXED, Mixed, Reading, Wanted, columns_in, formats
 from lossctl.reading.inferred_types import is_number
-from lossctl.reading.json_arrays import begins
-from lossctl.reading.json_shapes import ensure_rows, shape_of
 from lossctl.reading.line_ends import LineEnds
 from lossctl.reading.lines import RANGE, Range, Stream, TextSource, before_text, rows_of
 from lossctl.reading.location import LOOK, Location
@@ -230,6 +228,9 @@ class JsonLines:
         Raises:
             DataError: it is not one JSON object a line.
         """
+        from lossctl.reading.json_arrays import begins
+        from lossctl.reading.json_shapes import ensure_rows
+
         if not location.ranges or begins(location.beginning(LOOK)) in {b"[", b""}:
             location = replace(location, array=True)
         stream = Stream(location, reading.max_line)
@@ -290,6 +291,8 @@ def _schema(title: str, text: bytes, nulls: tuple[str, ...]) -> tuple[pa.Schema,
             except (ValueError, RecursionError):
                 value = None
             if not isinstance(value, dict):
+                from lossctl.reading.json_shapes import shape_of
+
                 shape = shape_of(text) or (f"not one JSON object a line: row {row:,}: {error}", LINES)
                 raise DataError(f"{title}: {shape[0]}", shape[1]) from None
             for name, cell in value.items():

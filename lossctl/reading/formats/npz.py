@@ -8,7 +8,6 @@ from typing import Any, BinaryIO, NoReturn
 import pyarrow as pa
 
 from lossctl.errors import DataError
-from lossctl.reading.archives import open_member
 from lossctl.reading.arrays import WIDEST, Array, cells, read_header
 from lossctl.reading.columns import Column
 from lossctl.reading.format import Reading, columns_in, formats, not_written
@@ -37,6 +36,8 @@ class Stored:
         location = self.location
         file = open_again(location.path, location.stamp)
         if location.member is not None:
+            from lossctl.reading.archives import open_member  # noqa: PLC0415  (of other formats nobody needs it)
+
             file = open_member(file, location.member, location.confirm)
         read_header(file, self.array.title)
         return file
@@ -146,6 +147,8 @@ class Npz:
 
 def _stored(location: Location, member: str) -> Stored:
     """An array of an archive; a `DataError` where it cannot be read."""
+    from lossctl.reading.archives import open_member  # noqa: PLC0415  (of other formats nobody needs it)
+
     name = member.removesuffix(SUFFIX)
     title = f"{location.title}: array {name!r}"
     within = replace(location, compression="zip", member=member)
