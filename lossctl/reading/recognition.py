@@ -12,6 +12,8 @@ ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 SEPARATORS = ("\t", ";", ",", "|")
 """What may separate the cells of text that does not say it, the least ambiguous first."""
 QUOTED = re.compile(r'"[^"]*"')
+JSON = re.compile(rb'(?:\xef\xbb\xbf|\s)*+(?:\[\s*+)?\{\s*+"(?:[^"\\]|\\.)*+"\s*+:')
+"""How JSON begins, of which no cells of delimited text are made."""
 ARRAY = re.compile(rb"(?:\xef\xbb\xbf|\s)*\[\s*(?:[\[{\]]|$)")
 
 
@@ -41,7 +43,9 @@ def format_of(location: Location, reading: Reading) -> Format:
     if forced is None:
         return _recognised(location, reading)
     if forced.text or (forced.magic and not location.beginning().startswith(forced.magic)):
-        _refuse_foreign(location.title, location.beginning(LOOK))
+        head = location.beginning(LOOK)
+        _refuse_foreign(location.title, head)
+        _ensure_cells(location.title, head, forced)
     return forced
 
 
@@ -85,6 +89,7 @@ def _recognised(location: Location, reading: Reading) -> Format:
     head = location.beginning(LOOK)
     _refuse_foreign(location.title, head)
     if by_suffix is not None:
+        _ensure_cells(location.title, head, by_suffix)
         return by_suffix
     from lossctl.reading.foreign import foreign_by_name  # noqa: PLC0415  (few runs need it)
 
@@ -102,10 +107,19 @@ def _refuse_foreign(title: str, head: bytes) -> None:
         refuse_foreign(title, head)
 
 
+def _ensure_cells(title: str, head: bytes, format_: Format) -> None:
+    """Raise a `DataError` where text that should be delimited is JSON."""
+    if format_.text and not format_.typed and JSON.match(head):
+        hint = f"Rename it, or say what it is: {option(format='json')}."
+        raise DataError(f"{title}: read as {format_.name}, but holds JSON", hint)
+
+
 def _by_content(location: Location, head: bytes, reading: Reading) -> Format:
     """The format of text whose name does not tell it; a `DataError` where its first lines do not tell it either."""
     from lossctl.reading.json_arrays import begins  # noqa: PLC0415  (few runs need it)
 
+    if location.pipe and not head.strip():
+        head = location.beginning(1 << 16)
     if begins(head) == b"{":
         return formats.get("jsonl")
     if ARRAY.match(head):

@@ -120,6 +120,16 @@ def test_what_nothing_tells_says_what_to_try(text, words, tmp_path, lossctl):
     assert words in done.err
 
 
+@pytest.mark.parametrize("text", ['[{"y":1,"p":2}]', '\n[\n {\n "y": 1}]', '{"y":1,"p":2}\n{"y":1,"p":2}\n'])
+def test_json_where_cells_should_be_is_told(text, tmp_path, lossctl):
+    for name, forced in (("rows.csv", []), ("rows.tsv", []), ("rows.txt", ["-F", "csv"]), ("rows.json", ["-F", "tsv"])):
+        (tmp_path / name).write_text(text)
+        done = lossctl("eval", tmp_path / name, "-l", "mse", *forced)
+        assert (done.status, done.out) == (3, "")
+        assert "but holds JSON" in done.err
+        assert "-F json" in done.err
+
+
 @pytest.mark.parametrize("name", ["rows.txt", "rows"])
 def test_json_and_what_has_a_mark_is_known_under_any_name(name, tmp_path, lossctl):
     for text in ('[{"y":1,"p":2.5}]', '{"y":1,"p":2.5}\n'):
