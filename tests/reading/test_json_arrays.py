@@ -165,7 +165,12 @@ def test_json_that_holds_no_rows_is_named_for_what_it_is(text, words, hint, tmp_
 
 
 def test_one_object_is_a_row_where_its_cells_are(tmp_path, lossctl):
-    for name, text in (("a.json", '{"y": 1, "p": 0.9}'), ("b.jsonl", '{"y": [1, 0], "p": [0.9, 0.1]}')):
+    nested = '{"y": 1, "p": 0.9, "detections": [{"x": 1}, {"x": 2}], "q": {"0": 1}}'
+    for name, text in (
+        ("a.json", '{"y": 1, "p": 0.9}'),
+        ("c.json", nested),
+        ("b.jsonl", '{"y": [1, 0], "p": [0.9, 0.1]}'),
+    ):
         (tmp_path / name).write_text(text)
         done = lossctl("eval", tmp_path / name, "-y", "y", "-p", "p", "-l", "bce", "-f", "value", "-q")
         assert float(done.out) == pytest.approx(0.10536051565782628, rel=1e-15)  # -log 0.9
