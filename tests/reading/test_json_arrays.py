@@ -103,7 +103,7 @@ def test_an_array_is_read_wherever_rows_are(compressed, indent, tmp_path, lossct
     path = tmp_path / f"rows.json{compressed}"
     path.write_bytes(body)
     values = ["eval", "-y", "y", "-p", "p", "-l", "bce", "-f", "value", "-q"]
-    for more in ([], ["-F", "jsonl"], ["-F", "json"], ["--labels", path, "--row-order"][:0]):
+    for more in ([], ["-F", "jsonl"], ["-F", "json"], ["--labels", path, "--id", "t"]):
         assert float(lossctl(*values, path, *more).out) == VALUE
     with fed(tmp_path / "pipe", body) as pipe:
         assert float(lossctl(*values, pipe).out) == VALUE
