@@ -12,10 +12,11 @@ import pyarrow as pa
 from lossctl.errors import DataError, UsageError, option, too_little_memory
 from lossctl.reading.columns import Column
 from lossctl.reading.expand import expand, repeated
-from lossctl.reading.format import Format, Reading, Resplit, Shard, Source, Wanted, formats, suffixes
-from lossctl.reading.location import STDIN, SUFFIXES, Location, locate
+from lossctl.reading.format import Format, Reading, Resplit, Shard, Source, Wanted, suffixes
+from lossctl.reading.location import STDIN, Location, locate
 from lossctl.reading.look_alikes import hint_for
 from lossctl.reading.memory import open_table
+from lossctl.reading.recognition import bare_name, format_of
 from lossctl.reading.stamp import Stamp
 from lossctl.reading.waiting import patience
 from lossctl.words import said
@@ -27,26 +28,10 @@ OF_TEXT = {"null_values": "nulls", "encoding": "encoding"}
 """What is said of every text."""
 
 
-def bare_name(path: str) -> str:
-    """A path in lower case, without the query of a URL and the suffix of a compression."""
-    name = path.partition("?")[0].lower()
-    return name.removesuffix(next((suffix for suffix in SUFFIXES if name.endswith(suffix)), ""))
-
-
-def format_of(location: Location, reading: Reading) -> Format:
-    """The format of one file, by its suffix and its first bytes, or as the reader says.
-
-    Raises:
-        DataError: it is unreadable, or of no known format.
-        UsageError: the format asked for does not exist.
-    """
-    return _recognised(location) if reading.format is None else formats.get(reading.format)
-
-
 def open_location(location: Location, reading: Reading, format_: Format | None = None) -> Source:
     """Open one file, of a format that is known already or else as `format_of` says; errors as there."""
     format_ = format_ or format_of(location, reading)
-    if location.compression is not None and not format_.text:
+    if location.compression not in {None, "zip"} and not format_.text:
         raise DataError(f"{location.title}: {format_.name} inside {location.compression}", "Decompress the file first.")
     if format_.text and reading.encoding is not None:
         location = replace(location, encoding=reading.encoding)
@@ -54,29 +39,6 @@ def open_location(location: Location, reading: Reading, format_: Format | None =
         return format_.open(location, reading)
     except MemoryError:
         raise too_little_memory(location.title) from None
-
-
-def _recognised(location: Location) -> Format:
-    """The format of a file, by its suffix and first bytes; a `DataError` where they disagree or neither tells."""
-    head = location.beginning()
-    if not head:
-        raise DataError(f"{location.title}: the file is empty")
-    name = bare_name(location.path)
-    by_suffix = next((candidate for candidate in formats if name.endswith(candidate.suffixes)), None)
-    by_magic = next((candidate for candidate in formats if candidate.magic and head.startswith(candidate.magic)), None)
-    if by_magic is not None and by_suffix is not None and by_magic is not by_suffix:
-        hint = f"Rename it, or force the format: {option(format=by_magic.name)}."
-        raise DataError(f"{location.title}: named {by_suffix.name} but holds {by_magic.name}", hint)
-    format_ = by_suffix or by_magic
-    if head.startswith(b"FEA1"):
-        raise DataError(f"{location.title}: Feather of version 1", "Write it again as version 2, or as Parquet.")
-    if format_ is None and location.pipe:
-        # A pipe has no suffix; text is told by how it begins.
-        format_ = formats.get("jsonl" if head.lstrip()[:1] == b"{" else "csv")
-    if format_ is None:
-        hint = f"Known suffixes: {', '.join(suffixes())}. Or force a format: {option(format='csv')}."
-        raise DataError(f"{location.title}: unknown format", hint)
-    return format_
 
 
 @dataclass(frozen=True)
@@ -300,8 +262,12 @@ def _path_of(path: object) -> str:
 
 
 def _data_files(path: str) -> list[str]:
-    """The files a path stands for; of a directory, those of a known suffix, where there are any."""
+    """The files a path stands for; of a directory, those of a known suffix, where there are any.
+
+    What is called ``.json`` beside files of another format tells about them, as a rule.
+    """
     files = expand(path)
     if files == [path]:
         return files
-    return [file for file in files if bare_name(file).endswith(suffixes())] or files
+    known = [file for file in files if bare_name(file).endswith(suffixes())]
+    return [file for file in known if not bare_name(file).endswith(".json")] or known or files

@@ -192,7 +192,7 @@ class Format(Protocol):
         """
 
     def writer(self, file: BinaryIO, schema: pa.Schema) -> Writer:
-        """Begin a file of this format."""
+        """Begin a file of this format; a `UsageError` where it says ``read_only = True``."""
 
 
 formats: Registry[Format] = Registry("format", "lossctl.reading.formats", group="lossctl.formats")
@@ -226,13 +226,27 @@ def suffixes() -> tuple[str, ...]:
     return tuple(suffix for format_ in formats for suffix in format_.suffixes)
 
 
+def is_written(format_: Format) -> bool:
+    """Whether files of a format are written, rather than read only."""
+    return not getattr(format_, "read_only", False)
+
+
+def not_written(format_: Format) -> UsageError:
+    """The error for a format that is read only."""
+    known = [suffix for other in formats if is_written(other) for suffix in other.suffixes]
+    return UsageError(f"{format_.name} is read, not written", f"Written are {', '.join(known)}.")
+
+
 def format_for(path: str) -> Format:
     """The format to write a file in, by its suffix.
 
     Raises:
-        UsageError: no format has it.
+        UsageError: no format has it, or that is read only.
     """
     for format_ in formats:
         if path.lower().endswith(format_.suffixes):
+            if not is_written(format_):
+                raise not_written(format_).about(path)
             return format_
-    raise UsageError(f"{path}: no format has this suffix", f"Known: {', '.join(suffixes())}.")
+    known = [suffix for format_ in formats if is_written(format_) for suffix in format_.suffixes]
+    raise UsageError(f"{path}: no format has this suffix", f"Known: {', '.join(known)}.")

@@ -47,6 +47,10 @@ LOOKS: tuple[tuple[str, str], ...] = (
     ),
 )
 """How a text looks, and what is said of it; the first that fits is."""
+TEXT = bytes([*b"\t\r\n\f", *range(32, 256)])
+"""What text consists of, in whatever encoding that has a byte a sign."""
+MARKED = (b"<", b"%PDF", b"%!PS", b"{\\rtf", b"version https://git-lfs", b"HEADER RECORD*", b"!<arch>")
+"""How text begins that may be of a kind that is not read."""
 FOREIGN = re.compile(rb"[A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*")
 """A word with letters past ASCII."""
 WORD = (
@@ -87,6 +91,16 @@ def naming_hint(words: Sequence[str]) -> str:
     listed = 1 < len(words) <= 12 and not any("," in word or not word.strip() for word in words)
     names = ",".join(sorted(words)) if listed else "no,yes"
     return f"If these are the names of the classes, say so, in the order of their codes: {option(classes=names)}."
+
+
+def is_text(head: bytes) -> bool:
+    """Whether the first bytes of a file hold none that no text does."""
+    return not head[:512].translate(None, TEXT)
+
+
+def may_be_foreign(head: bytes) -> bool:
+    """Whether a file may be of a kind that is not read, by its first bytes: nearly no text is."""
+    return not is_text(head) or head.lstrip().startswith(MARKED)
 
 
 def not_utf8(title: str, text: bytes) -> DataError:

@@ -15,7 +15,7 @@ from lossctl.cli.options import Columns, Input, Join, LossOptions, Output, Runni
 from lossctl.evaluation.engine import engines
 from lossctl.evaluation.join import HOW
 from lossctl.functions.loss import REDUCTIONS
-from lossctl.reading.format import formats
+from lossctl.reading.format import formats, is_written
 from lossctl.rendering.picture import writers
 from lossctl.rendering.renderer import renderers
 
@@ -186,7 +186,8 @@ def test_an_option_of_a_group_is_the_same_on_every_command(group):
 HELD = {
     "engines": engines.names,
     "formats": formats.names,
-    "format_suffixes": lambda: [it.suffixes[0] for it in formats],
+    "format_suffixes": lambda: [it.suffixes[0] for it in formats if is_written(it)],
+    "written_formats": lambda: [it.name for it in formats if is_written(it)],
     "joins": lambda: HOW,
     "picture_suffixes": lambda: [it.suffixes[0] for it in writers if it.suffixes],
     "reductions": lambda: REDUCTIONS,

@@ -40,9 +40,9 @@ Format = Annotated[
         "-f",
         "--format",
         metavar="NAME",
-        help="Format of the rows, which are a file and no report: {formats}. Default: by the suffix of the file, CSV "
-        "on stdout.",
-        autocompletion=completing("formats"),
+        help="Format of the rows, which are a file and no report: {written_formats}. Default: by the suffix of the "
+        "file, CSV on stdout.",
+        autocompletion=completing("written_formats"),
     ),
 ]
 Top = Annotated[
@@ -146,11 +146,15 @@ def _format(form: str | None, path: str | None) -> "formats_contract.Format":
     """
     import sys
 
-    from lossctl.reading.format import format_for, formats
+    from lossctl.reading.format import format_for, formats, is_written, not_written
 
-    if path is not None:
-        return format_for(path) if form is None else formats.get(form)
+    if path is not None and form is None:
+        return format_for(path)
     target = formats.get(form or "csv")
+    if not is_written(target):
+        raise not_written(target)
+    if path is not None:
+        return target
     if not target.text and sys.stdout.isatty():
         raise UsageError(f"--format {form}: not for a terminal", "Pipe it on, or name a file: -o PATH.")
     return target

@@ -325,5 +325,12 @@ class Tsv(Delimited):
     delimiter = "\t"
 
 
+def separated_by(sign: str) -> Csv:
+    """The format of text whose cells are found to be separated by some other sign."""
+    format_ = Csv()
+    format_.delimiter = sign
+    return format_
+
+
 for format_ in (Csv(), Tsv()):
     formats.add(format_.name, format_)

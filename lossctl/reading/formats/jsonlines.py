@@ -4,7 +4,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -15,7 +15,7 @@ from lossctl.reading.format import MIXED, Mixed, Reading, Wanted, columns_in, fo
 from lossctl.reading.inferred_types import is_number
 from lossctl.reading.line_ends import LineEnds
 from lossctl.reading.lines import RANGE, Range, Stream, TextSource, before_text, rows_of
-from lossctl.reading.location import Location
+from lossctl.reading.location import LOOK, Location
 from lossctl.reading.look_alikes import encoding_hint, hint_for
 from lossctl.reading.missing import nulled
 from lossctl.reading.nesting import DEEPEST, too_deep
@@ -30,6 +30,7 @@ HEAD = 1 << 20
 NO_OBJECT = re.compile(rb"\n[ \t]*[^{ \t\r\n]")
 """A line after the first that does not begin like an object."""
 TOO_DEEP = f"objects and lists are nested more than {DEEPEST} levels deep"
+LINES = "Write each object on a line of its own, as jq -c does, or an array of objects."
 FLATTEN = "Write such a value as text, or leave it out."
 
 
@@ -218,15 +219,23 @@ class JsonLines:
     magic = b""
     text = True
     typed = True
+    columns = False
+    """Whether a file of one object whose values are lists is taken to hold columns rather than a row."""
 
     def open(self, location: Location, reading: Reading) -> TextSource:
-        """Open a file by its first megabyte.
+        """Open a file by its first megabyte; an array of objects as lines.
 
         Raises:
             DataError: it is not one JSON object a line.
         """
+        from lossctl.reading.json_arrays import begins
+        from lossctl.reading.json_shapes import ensure_rows
+
+        if not location.ranges or begins(location.beginning(LOOK)) in {b"[", b""}:
+            location = replace(location, array=True)
         stream = Stream(location, reading.max_line)
         head = stream.head(1, HEAD)
+        ensure_rows(location.title, head, columns=self.columns)
         start = before_text(head)
         schema, meant = _schema(location.title, head[start : head.rfind(b"\n") + 1] or head[start:], reading.nulls)
         size, longest = location.size if location.ranges else 0, reading.max_line
@@ -282,10 +291,10 @@ def _schema(title: str, text: bytes, nulls: tuple[str, ...]) -> tuple[pa.Schema,
             except (ValueError, RecursionError):
                 value = None
             if not isinstance(value, dict):
-                raise DataError(
-                    f"{title}: not one JSON object a line: {error}",
-                    f"Mend it, or force a format: {option(format='csv')}.",
-                ) from None
+                from lossctl.reading.json_shapes import shape_of
+
+                shape = shape_of(text) or (f"not one JSON object a line: row {row:,}: {error}", LINES)
+                raise DataError(f"{title}: {shape[0]}", shape[1]) from None
             for name, cell in value.items():
                 fields.setdefault(name, pa.null())
                 if pa.types.is_null(fields[name]) and cell is not None:
