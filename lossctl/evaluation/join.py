@@ -17,7 +17,7 @@ from lossctl.evaluation.traversal import Traversal
 from lossctl.inference.request import Request
 from lossctl.inference.roles import LABEL_NAMES, PREDICTION_NAMES, find, titled
 from lossctl.reading.cells import BadRow, kind_of, scalar_column, text_of
-from lossctl.reading.columns import Column
+from lossctl.reading.columns import Column, fields_in
 from lossctl.reading.files import narrowed
 from lossctl.reading.format import Source, Wanted
 from lossctl.reading.memory import MemorySource
@@ -62,7 +62,7 @@ def join(
         raise UsageError(f"{option('labels')} needs {option(ids='COL')}: the column that both files share")
     if "stdin" in predictions.files and "stdin" in labels.files:
         raise UsageError("stdin can be read only once")
-    left_names = {column.name for column in predictions.columns}
+    left_names = {column.name for column in _known(predictions)}
     ids = tuple(dict.fromkeys(_id(pattern, predictions, labels) for pattern in ids))
     label = _roles(request.label, labels.columns, ids, LABEL_NAMES, "label")
     prediction = tuple(request.prediction) or _roles((), predictions.columns, ids, PREDICTION_NAMES, "prediction")
@@ -142,7 +142,12 @@ def _either(pattern: str, predictions: Source, labels: Source, role: str) -> tup
 
 def _kind(source: Source, name: str) -> str:
     """The kind of a column."""
-    return next(column.kind for column in source.columns if column.name == name)
+    return next(column.kind for column in _known(source) if column.name == name)
+
+
+def _known(source: Source) -> tuple[Column, ...]:
+    """The columns of a data set and the fields inside them."""
+    return (*source.columns, *fields_in(source.columns))
 
 
 def _predicted(pattern: str, columns: Sequence[Column]) -> tuple[str, ...]:
@@ -152,14 +157,14 @@ def _predicted(pattern: str, columns: Sequence[Column]) -> tuple[str, ...]:
 
 def _refuse_twins(source: Source, needed: set[str]) -> None:
     """Raise a `UsageError` where a column that counts is there twice."""
-    for name, times in Counter(column.name for column in source.columns).items():
+    for name, times in Counter(column.name for column in _known(source)).items():
         if times > 1 and name in needed:
             raise UsageError(f"{_title(source)}: two columns are called {name!r}", "Rename one.")
 
 
 def _numberless(pattern: str, columns: Sequence[Column]) -> str:
     """The pattern of a model with names in place of ``#N``: behind a join, columns stand elsewhere."""
-    if "#" not in pattern or pattern in {column.name for column in columns}:
+    if "#" not in pattern or pattern in {column.name for column in (*columns, *fields_in(columns))}:
         return pattern
     names = _predicted(pattern, columns)
     title = titled(pattern, columns)[0]
@@ -170,7 +175,8 @@ def _numberless(pattern: str, columns: Sequence[Column]) -> str:
 
 def _read(source: Source, ids: Sequence[str], needed: set[str], texts: set[str], *, others: bool) -> pa.Table:
     """The ids and the needed columns of a source, or all columns, as one table; a `DataError` without rows."""
-    wanted = Wanted(frozenset(needed - texts - {*ids}), frozenset({*ids, *texts}), others)
+    objects = frozenset(column.name for column in _known(source) if column.kind == "object" and column.name in needed)
+    wanted = Wanted(frozenset(needed - texts - {*ids}), frozenset({*ids, *texts}), others, whole=objects)
     passed = Traversal(narrowed(source, needed | {*ids}), SERIAL)
     batches = [takeable(batch) for batch in passed.batches(wanted)]
     if not batches:

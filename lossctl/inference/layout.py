@@ -21,7 +21,9 @@ from lossctl.inference.classes import (
 from lossctl.inference.request import Request
 from lossctl.inference.roles import Model, Roles, choose
 from lossctl.reading.cells import BadRow, class_number, elements
+from lossctl.reading.columns import fields_in
 from lossctl.reading.format import Source, Wanted
+from lossctl.reading.pairs import keys_in
 from lossctl.reading.rows import plain_rows, shards_of
 
 EXACT = 1 << 53
@@ -73,7 +75,7 @@ class Layout:
         groups = {name for name in roles.by if name not in replace(roles, by=()).needed}
         texts = groups | {*self.ids} | ({*roles.label} if self.text else set())
         unread = {name for model in self.models if model.name in self.unread for name in model.columns}
-        return Wanted(frozenset(roles.needed) - texts - unread, frozenset(texts), others)
+        return Wanted(frozenset(roles.needed) - texts - unread, frozenset(texts), others, whole=roles.objects)
 
 
 class LayoutPlanner:
@@ -86,19 +88,57 @@ class LayoutPlanner:
 
     def __init__(self, source: Source, request: Request) -> None:
         self.source, self.request = source, request
-        self.kinds = {column.name: column.kind for column in source.columns}
+        self.kinds = {column.name: column.kind for column in (*source.columns, *fields_in(source.columns))}
         self.notes: list[str] = []
+        self._key_of: dict[str, str] = {}
+        """The key of each column that is one of an object."""
 
     @cached_property
     def _chosen(self) -> Roles:
+        """The columns as asked for; in place of an object, its keys."""
         request = self.request
-        return choose(
+        roles = choose(
             self.source.columns,
             label=request.label,
             prediction=request.prediction,
             weight=request.weight,
             by=request.by,
         )
+        named = (roles.label, *(model.columns for model in roles.models))
+        objects = {name for names in named if len(names) == 1 for name in names if self.kinds[name] == "object"}
+        keyed = {name: self._keyed(name) for name in objects}
+        models = [replace(model, columns=keyed.get(model.columns[0], model.columns)) for model in roles.models]
+        return replace(
+            roles,
+            label=keyed.get(roles.label[0], roles.label),
+            models=tuple(models),
+            inside=roles.inside.union(*keyed.values()) - objects,
+            objects=frozenset(objects),
+        )
+
+    def _keyed(self, name: str) -> tuple[str, ...]:
+        """A column for each key of an object.
+
+        Raises:
+            DataError: there are not at least two.
+        """
+        column = next(
+            column for column in (*self.source.columns, *fields_in(self.source.columns)) if column.name == name
+        )
+        keys = [field.name[len(name) + 1 :] for field in column.fields]
+        if not keys:
+            head = self._first(Wanted(frozenset({name}), frozenset()))
+            try:
+                keys = [*keys_in(head.column(name), name)]
+            except BadRow as bad:
+                raise self._bad(bad) from None
+        if len(keys) < 2:
+            what = "no key" if not keys else f"one key only, {keys[0]!r}"
+            raise DataError(f"column {name!r} has {what}, and a vector has a number for each of several classes")
+        names = {f"{name}.{key}": key for key in keys}
+        self._key_of |= names
+        self.kinds |= dict.fromkeys(names, "number")
+        return tuple(names)
 
     @cached_property
     def roles(self) -> Roles:
@@ -124,15 +164,23 @@ class LayoutPlanner:
             DataError: there is none, or a row cannot be read.
         """
         texts = {name for name in self._chosen.needed if self.kinds[name] == "text"}
-        wanted = Wanted(frozenset(self._chosen.needed) - texts, frozenset(texts))
+        return self._first(Wanted(frozenset(self._chosen.needed) - texts, frozenset(texts)))
+
+    def _first(self, wanted: Wanted) -> pa.RecordBatch:
+        """The first batch that has rows; errors as for `head`."""
         for shard in shards_of(self.source):
             try:
                 for batch in plain_rows(shard, wanted):
                     if batch.num_rows:
                         return batch
             except BadRow as bad:
-                raise DataError(f"{shard.file}: row {bad.row + 1}: {bad.what}", bad.hint) from None
+                raise self._bad(bad, shard.file) from None
         raise DataError(f"{' '.join(self.source.files) or 'the table'}: no data rows")
+
+    def _bad(self, bad: BadRow, file: str = "") -> DataError:
+        """What is wrong with one of the first rows."""
+        file = file or next(iter(self.source.files), "the table")
+        return DataError(f"{file}: row {bad.row + 1}: {bad.what}", bad.hint)
 
     def width(self, columns: Sequence[str]) -> int:
         """How many numbers a row of these columns holds; 0 for a plain number, and for a list of one, which is as good.
@@ -172,7 +220,7 @@ class LayoutPlanner:
         if len(set(classes)) < len(classes):
             raise UsageError(f"{option('classes')} names a class twice")
         if len(model.columns) > 1:
-            matched = match_classes(classes, model.columns)
+            matched = self._matched(classes, model.columns)
             if matched is None:
                 pairs = mapping(model.columns, classes)
                 self.notes.append(f"classes by position, no column is named for one: {pairs}")
@@ -189,7 +237,8 @@ class LayoutPlanner:
         Raises:
             UsageError: the labels are numbers, and names say other numbers than their positions beside other things.
         """
-        choices, label = class_names(columns), self.roles.label
+        columns, label = self._said_by(columns), self.roles.label
+        choices = class_names(columns)
         kind = self.kinds[label[0]] if len(label) == 1 else ""
         if kind == "number" and choices:
             choices = [names for names in choices if are_numbers(names)] or choices
@@ -245,19 +294,35 @@ class LayoutPlanner:
             UsageError: some of the classes asked for have a column, and others none or several.
         """
         classes = self.request.classes
-        label = (match_classes(classes, roles.label) if classes else None) or roles.label
+        label = (self._matched(classes, roles.label) if classes else None) or roles.label
         models = []
         for model in roles.models:
             if model.width != len(label):
                 models.append(model)  # which no loss takes, and each says it in its own words
                 continue
-            order = match_classes(classes, model.columns) if classes else in_order_of(label, model.columns)
+            order = self._matched(classes, model.columns) if classes else self._in_order_of(label, model.columns)
             if order is None:
                 self.notes.append(f"{model.name}: by position, no name tells it: {mapping(label, self._places(model))}")
             elif order != model.columns:
                 self.notes.append(f"{model.name}: columns in the order of the labels: {', '.join(order)}")
             models.append(replace(model, columns=order or model.columns))
         return replace(roles, label=label, models=tuple(models))
+
+    def _said_by(self, columns: Sequence[str]) -> tuple[str, ...]:
+        """What columns are called, as far as it may name classes: of a key of an object, the key alone."""
+        return tuple(self._key_of.get(column, column) for column in columns)
+
+    def _matched(self, classes: Sequence[str], columns: Sequence[str]) -> tuple[str, ...] | None:
+        """As `match_classes`."""
+        names = self._said_by(columns)
+        order = match_classes(classes, names)
+        return order and tuple(columns[names.index(name)] for name in order)
+
+    def _in_order_of(self, first: Sequence[str], second: Sequence[str]) -> tuple[str, ...] | None:
+        """As `in_order_of`."""
+        names = self._said_by(second)
+        order = in_order_of(self._said_by(first), names)
+        return order and tuple(second[names.index(name)] for name in order)
 
     @staticmethod
     def _places(model: Model) -> Sequence[str]:
