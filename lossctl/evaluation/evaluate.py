@@ -83,7 +83,8 @@ def evaluate(
         reading: how to read files that do not say it themselves: format, delimiter, header, what is null.
         labels: another source that holds the labels, matched with this one by key.
         ids: the key columns, of the same names in both.
-        join: ``strict`` (every key in both), ``inner`` (keys in both) or ``left`` (every prediction).
+        join: ``strict`` (every key in both), ``inner`` (keys in both), ``left`` (every prediction), or ``order``: rows
+            match in their order, without ids, and both sources have as many.
         profile: whether to say in the report where the time went.
         progress: called with the number of bytes of each part that is done.
 
