@@ -74,7 +74,8 @@ def join(
     left_needed = {name for pattern in prediction for name in _predicted(pattern, predictions.columns)} | from_left
     right_needed = {*label, *(name for name in shared if name not in left_names)}
     texts = {name for name in by if name not in (*label, weight)}
-    if request.classes or len(_predicted(prediction[0], predictions.columns)) > 1:
+    first = _predicted(prediction[0], predictions.columns)
+    if request.classes or len(first) > 1 or _kind(predictions, first[0]) == "object":
         texts |= {name for name in label if _kind(labels, name) == "text"}
     _refuse_twins(predictions, {*ids, *left_needed})
     _refuse_twins(labels, {*ids, *right_needed})

@@ -11,19 +11,17 @@ from lossctl.errors import DataError, UsageError, option
 from lossctl.inference.classes import (
     are_numbers,
     class_names,
-    in_order_of,
     key_of,
     loose_names,
     mapping,
-    match_classes,
     refuse_other_numbers,
 )
+from lossctl.inference.objects import Keys
 from lossctl.inference.request import Request
 from lossctl.inference.roles import Model, Roles, choose
 from lossctl.reading.cells import BadRow, class_number, elements
-from lossctl.reading.columns import fields_in
+from lossctl.reading.columns import Column, fields_in
 from lossctl.reading.format import Source, Wanted
-from lossctl.reading.pairs import keys_in
 from lossctl.reading.rows import plain_rows, shards_of
 
 EXACT = 1 << 53
@@ -90,8 +88,7 @@ class LayoutPlanner:
         self.source, self.request = source, request
         self.kinds = {column.name: column.kind for column in (*source.columns, *fields_in(source.columns))}
         self.notes: list[str] = []
-        self._key_of: dict[str, str] = {}
-        """The key of each column that is one of an object."""
+        self._keys = Keys()
 
     @cached_property
     def _chosen(self) -> Roles:
@@ -104,41 +101,28 @@ class LayoutPlanner:
             weight=request.weight,
             by=request.by,
         )
-        named = (roles.label, *(model.columns for model in roles.models))
-        objects = {name for names in named if len(names) == 1 for name in names if self.kinds[name] == "object"}
-        keyed = {name: self._keyed(name) for name in objects}
+        given = {name for names in (roles.label, *(model.columns for model in roles.models)) for name in names}
+        columns = (*self.source.columns, *fields_in(self.source.columns))
+        objects = [column for column in columns if column.kind == "object" and column.name in given]
+        keyed = {column.name: self._keyed(column) for column in objects}
         models = [replace(model, columns=keyed.get(model.columns[0], model.columns)) for model in roles.models]
         return replace(
             roles,
             label=keyed.get(roles.label[0], roles.label),
             models=tuple(models),
-            inside=roles.inside.union(*keyed.values()) - objects,
-            objects=frozenset(objects),
+            inside=roles.inside.union(*keyed.values()) - keyed.keys(),
+            objects=frozenset(keyed),
         )
 
-    def _keyed(self, name: str) -> tuple[str, ...]:
-        """A column for each key of an object.
-
-        Raises:
-            DataError: there are not at least two.
-        """
-        column = next(
-            column for column in (*self.source.columns, *fields_in(self.source.columns)) if column.name == name
-        )
-        keys = [field.name[len(name) + 1 :] for field in column.fields]
-        if not keys:
-            head = self._first(Wanted(frozenset({name}), frozenset()))
-            try:
-                keys = [*keys_in(head.column(name), name)]
-            except BadRow as bad:
-                raise self._bad(bad) from None
-        if len(keys) < 2:
-            what = "no key" if not keys else f"one key only, {keys[0]!r}"
-            raise DataError(f"column {name!r} has {what}, and a vector has a number for each of several classes")
-        names = {f"{name}.{key}": key for key in keys}
-        self._key_of |= names
+    def _keyed(self, column: Column) -> tuple[str, ...]:
+        """A column for each key of an object; errors as for `Keys.enter`, in words for people."""
+        wanted = Wanted(frozenset({column.name}), frozenset())
+        try:
+            names = self._keys.enter(column, lambda: self._first(wanted).column(column.name))
+        except BadRow as bad:
+            raise self._bad(bad) from None
         self.kinds |= dict.fromkeys(names, "number")
-        return tuple(names)
+        return names
 
     @cached_property
     def roles(self) -> Roles:
@@ -164,7 +148,8 @@ class LayoutPlanner:
             DataError: there is none, or a row cannot be read.
         """
         texts = {name for name in self._chosen.needed if self.kinds[name] == "text"}
-        return self._first(Wanted(frozenset(self._chosen.needed) - texts, frozenset(texts)))
+        numbers = frozenset(self._chosen.needed) - texts
+        return self._first(Wanted(numbers, frozenset(texts), whole=self._chosen.objects))
 
     def _first(self, wanted: Wanted) -> pa.RecordBatch:
         """The first batch that has rows; errors as for `head`."""
@@ -220,7 +205,7 @@ class LayoutPlanner:
         if len(set(classes)) < len(classes):
             raise UsageError(f"{option('classes')} names a class twice")
         if len(model.columns) > 1:
-            matched = self._matched(classes, model.columns)
+            matched = self._keys.match_classes(classes, model.columns)
             if matched is None:
                 pairs = mapping(model.columns, classes)
                 self.notes.append(f"classes by position, no column is named for one: {pairs}")
@@ -237,7 +222,7 @@ class LayoutPlanner:
         Raises:
             UsageError: the labels are numbers, and names say other numbers than their positions beside other things.
         """
-        columns, label = self._said_by(columns), self.roles.label
+        columns, label = self._keys.said_by(columns), self.roles.label
         choices = class_names(columns)
         kind = self.kinds[label[0]] if len(label) == 1 else ""
         if kind == "number" and choices:
@@ -294,35 +279,23 @@ class LayoutPlanner:
             UsageError: some of the classes asked for have a column, and others none or several.
         """
         classes = self.request.classes
-        label = (self._matched(classes, roles.label) if classes else None) or roles.label
+        label = (self._keys.match_classes(classes, roles.label) if classes else None) or roles.label
         models = []
         for model in roles.models:
             if model.width != len(label):
                 models.append(model)  # which no loss takes, and each says it in its own words
                 continue
-            order = self._matched(classes, model.columns) if classes else self._in_order_of(label, model.columns)
+            order = (
+                self._keys.match_classes(classes, model.columns)
+                if classes
+                else self._keys.in_order_of(label, model.columns)
+            )
             if order is None:
                 self.notes.append(f"{model.name}: by position, no name tells it: {mapping(label, self._places(model))}")
             elif order != model.columns:
                 self.notes.append(f"{model.name}: columns in the order of the labels: {', '.join(order)}")
             models.append(replace(model, columns=order or model.columns))
         return replace(roles, label=label, models=tuple(models))
-
-    def _said_by(self, columns: Sequence[str]) -> tuple[str, ...]:
-        """What columns are called, as far as it may name classes: of a key of an object, the key alone."""
-        return tuple(self._key_of.get(column, column) for column in columns)
-
-    def _matched(self, classes: Sequence[str], columns: Sequence[str]) -> tuple[str, ...] | None:
-        """As `match_classes`."""
-        names = self._said_by(columns)
-        order = match_classes(classes, names)
-        return order and tuple(columns[names.index(name)] for name in order)
-
-    def _in_order_of(self, first: Sequence[str], second: Sequence[str]) -> tuple[str, ...] | None:
-        """As `in_order_of`."""
-        names = self._said_by(second)
-        order = in_order_of(self._said_by(first), names)
-        return order and tuple(second[names.index(name)] for name in order)
 
     @staticmethod
     def _places(model: Model) -> Sequence[str]:

@@ -38,7 +38,7 @@ class Roles:
     notes: tuple[str, ...]
     """What was chosen without being asked for."""
     inside: frozenset[str] = frozenset()
-    """Those that stand inside other columns."""
+    """Columns to read that stand inside others."""
     objects: frozenset[str] = frozenset()
     """Objects whose keys are columns of a role, every one of them."""
 
@@ -65,8 +65,8 @@ def find(pattern: str, columns: Sequence[Column], role: str) -> tuple[str, ...]:
     names = [column.name for column in columns]
     if pattern in names:
         return (pattern,)
-    paths = [field.name for field in fields_in(columns)]
-    if pattern in paths:
+    fields = [*fields_in(columns)]
+    if any(field.name == pattern for field in fields):
         return (pattern,)
     if "," in pattern and not pattern.startswith("/"):
         return tuple(name for part in pattern.split(",") for name in find(part.strip(), columns, role))
@@ -83,7 +83,7 @@ def find(pattern: str, columns: Sequence[Column], role: str) -> tuple[str, ...]:
     matching = [name for name in names if matches(name)]
     dotted = (r"\." if pattern.startswith("/") else ".") in pattern
     if dotted or not matching:
-        matching += [path for path in paths if matches(path)]
+        matching += [field.name for field in fields if not field.fields and matches(field.name)]
     if not matching:
         raise UsageError(f"no column matches {pattern!r} for the {role}", did_you_mean(pattern, leaves_in(columns)))
     return tuple(sorted(matching, key=natural))
@@ -231,8 +231,9 @@ def choose(
     roles = Roles(labels, models, weights[0] if weights else None, groups, tuple(notes))
     _check_kinds(roles, columns)
     notes += _hidden(roles.needed, columns)
-    inside = {column.name for column in (*columns, *fields_in(columns)) if column.inside}
-    return replace(roles, notes=tuple(notes), inside=frozenset(inside.intersection(roles.needed)))
+    fields = {field.name for field in fields_in(columns)}.intersection(roles.needed)
+    inside = fields.union(column.name for column in columns if column.inside)
+    return replace(roles, notes=tuple(notes), inside=frozenset(inside))
 
 
 def _hidden(names: Sequence[str], columns: Sequence[Column]) -> Iterator[str]:
@@ -240,7 +241,7 @@ def _hidden(names: Sequence[str], columns: Sequence[Column]) -> Iterator[str]:
     for column in columns:
         paths = {field.name for field in fields_in([column])} if column.fields else set()
         for name in names:
-            if name in paths and any(name == other.name for other in columns):
+            if name in paths and any(name == other.name and not other.inside for other in columns):
                 yield f"{name!r} is the column of that name, not the field in column {column.name!r}"
 
 

@@ -1,6 +1,7 @@
 """The types that the values of JSON are read as: of an object, only what is wanted of it."""
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
+from itertools import accumulate
 from typing import Any
 
 import pyarrow as pa
@@ -8,6 +9,11 @@ import pyarrow as pa
 from lossctl.reading.cells import kind_of
 from lossctl.reading.format import Wanted
 from lossctl.reading.pairs import other_key, places_of_pair
+
+
+def paths_to(names: Iterable[str]) -> set[str]:
+    """The names, and the paths to what they stand inside."""
+    return {path for name in names for path in accumulate(name.split("."), "{}.{}".format)}
 
 
 def read_as(name: str, kind: pa.DataType, wanted: Wanted, inside: Container[str]) -> pa.DataType:

@@ -73,10 +73,10 @@ class Entries:
 
 
 def keys_in(array: pa.Array, column: str) -> tuple[str, ...]:
-    """The keys in the rows of a map, or list of pairs, in the order in which they come."""
-    import pyarrow.compute as pc
-
-    return tuple(pc.unique(Entries.of(array, column).keys.drop_null()).to_pylist())
+    """The keys of the first row of a map, or list of pairs, that has any; errors as for `Entries.of`."""
+    entries = Entries.of(array, column)
+    first = int(np.searchsorted(entries.row, entries.row[:1], side="right").sum())
+    return tuple(dict.fromkeys(key for key in entries.keys[:first].to_pylist() if key is not None))
 
 
 def columns_of(array: pa.Array, keys: Mapping[str, str], column: str, *, strict: bool) -> dict[str, pa.Array]:
@@ -130,6 +130,6 @@ def _places(places: IntArray) -> pa.Array:
 
 
 def other_key(row: int, column: str, key: str | None) -> BadRow:
-    """What is wrong with a row whose object has a key that none of the first rows has."""
-    hint = "Every row must have the same keys; write the key in one of the first rows too, if only with null."
-    return BadRow(row, f"column {column!r} has the key {key!r}, which none of the first rows has", hint)
+    """What is wrong with a row whose object has a key that the first does not have."""
+    hint = "Every row must have the same keys, in any order."
+    return BadRow(row, f"column {column!r} has the key {key!r}, which the first row does not have", hint)

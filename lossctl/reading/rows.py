@@ -62,7 +62,9 @@ def _with_fields(record: pa.RecordBatch, wanted: Wanted, file: str, rows: int) -
     missing = wanted.names.difference(record.schema.names)
     if missing:
         raise DataError(f"{file}: no column {min(missing)!r}")
-    return record
+    if wanted.others:
+        return record
+    return record.select([place for place, name in enumerate(record.schema.names) if name in wanted.names])
 
 
 def _plainly(record: pa.RecordBatch, wanted: Wanted, file: str) -> pa.RecordBatch:

@@ -5,7 +5,6 @@ import math
 import re
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -15,7 +14,7 @@ from lossctl.reading.cells import BadRow
 from lossctl.reading.fields import columns_needed, type_of, with_fields
 from lossctl.reading.format import MIXED, Mixed, Reading, Wanted, columns_in, formats
 from lossctl.reading.inferred_types import is_number
-from lossctl.reading.json_types import fields_of, has_others, read_as
+from lossctl.reading.json_types import fields_of, has_others, paths_to, read_as
 from lossctl.reading.line_ends import LineEnds
 from lossctl.reading.lines import RANGE, Range, Stream, TextSource, before_text, rows_of
 from lossctl.reading.location import Location
@@ -63,8 +62,7 @@ class Layout:
 
     def schema_for(self, wanted: Wanted) -> pa.Schema:
         """The wanted columns with the types to read them as."""
-        needed, fields = columns_needed(self.schema, wanted.names), []
-        inside = {path for name in wanted.names for path in accumulate(name.split("."), "{}.{}".format)}
+        needed, inside, fields = columns_needed(self.schema, wanted.names), paths_to(wanted.names), []
         for column in self.schema:
             if column.name in needed:
                 kind = read_as(column.name, column.type, wanted, inside)
@@ -112,7 +110,7 @@ class Layout:
             BadRow: as for `parse`.
             Mixed: a value of a column that is only copied is of another type than in the first rows.
         """
-        row, names = -1, schema.names
+        row, names, inside = -1, schema.names, paths_to(wanted.names)
         for line in text.split(b"\n"):
             if not line.strip():
                 continue
@@ -129,7 +127,7 @@ class Layout:
             try:
                 yield {column.name: self._cell(row, column, value.get(column.name), wanted) for column in schema}
             except BadRow as bad:
-                if any(repr(name) in bad.what for name in wanted.names | wanted.whole):
+                if any(repr(name) in bad.what for name in inside):
                     raise
                 raise Mixed(f"{self.title}: {bad.what} as in the first rows", MIXED) from None
 
