@@ -104,9 +104,10 @@ def with_fields(record: Rows, names: frozenset[str], whole: frozenset[str]) -> R
     if names.issubset(record.schema.names):
         return record
     arrays: dict[str, pa.Array] = {}
-    for (place, steps), keys in _ways_to(record.schema, names).items():
-        column = record.column(place)
-        array = _inside(column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column, steps)
+    ways = _ways_to(record.schema, names)
+    columns = {place: _contiguous(record.column(place)) for place in {place for place, _ in ways}}
+    for (place, steps), keys in ways.items():
+        array = _inside(columns[place], steps)
         by_key: dict[str, str] = {name: key for name, key in keys.items() if key is not None}
         arrays |= dict.fromkeys(keys.keys() - by_key.keys(), array)
         for name, key in [*by_key.items()][:1]:
@@ -114,9 +115,13 @@ def with_fields(record: Rows, names: frozenset[str], whole: frozenset[str]) -> R
             arrays |= columns_of(array, by_key, parent, strict=parent in whole)
     for name in whole - names:  # one of the names is taken as it is
         _refuse_others(record.schema, name, names)
-    for name in sorted(arrays):
-        record = record.append_column(name, arrays[name])
-    return record
+    fields: list[pa.Field] = [pa.field(name, array.type) for name, array in arrays.items()]
+    return type(record).from_arrays([*record.columns, *arrays.values()], schema=pa.schema([*record.schema, *fields]))
+
+
+def _contiguous(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """A column of a record batch or table as one array."""
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
 def _inside(array: pa.Array, steps: Steps) -> pa.Array:
