@@ -20,6 +20,8 @@ Steps = tuple[int, ...]
 
 def column_of(name: str, kind: pa.DataType, *, inside: bool = False) -> Column:
     """A column of that type, with the fields inside it."""
+    if not pa.types.is_nested(contents(kind)):
+        return Column(name, kind_of(kind), inside=inside)
     fields = tuple(column_of(f"{name}.{field.name}", field.type, inside=True) for field in _fields(kind))
     of_numbers = len(fields) > 1 and all(field.kind == "number" for field in fields)
     keyed = of_numbers or places_of_pair(kind) is not None

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from lossctl.reading.cells import kind_of
 from lossctl.reading.format import Wanted
-from lossctl.reading.pairs import other_key, places_of_pair
+from lossctl.reading.pairs import places_of_pair
 
 
 def paths_to(names: Iterable[str]) -> set[str]:
@@ -61,20 +61,12 @@ def has_others(read: pa.DataType, known: pa.DataType, name: str, objects: Contai
     return any(has_others(read.field(key.name).type, key.type, f"{name}.{key.name}", objects) for key in known)
 
 
-def fields_of(column: pa.Field, row: int, value: dict[str, Any], *, strict: bool) -> dict[str, pa.Field]:
-    """The fields of a struct, called by their paths.
+def fields_of(column: pa.Field, value: dict[str, Any]) -> tuple[dict[str, pa.Field], str | None]:
+    """The fields of a struct, called by their paths; beside them a key of an object that is none of them.
 
     Args:
         column: the struct, and its path.
-        row: where an object stands.
         value: the object.
-        strict: whether it may have no other key.
-
-    Raises:
-        BadRow: it has one.
     """
     fields = {field.name: pa.field(f"{column.name}.{field.name}", field.type) for field in column.type}
-    new = next((key for key in value if key not in fields), None)
-    if new is not None and strict:
-        raise other_key(row, column.name, new)
-    return fields
+    return fields, next((key for key in value if key not in fields), None)

@@ -69,6 +69,8 @@ class MemorySource:
     def columns(self) -> tuple[Column, ...]:
         """Its columns."""
         columns = columns_in(self.table.schema)
+        if not self.inside:
+            return columns
         return tuple(replace(column, inside=column.name in self.inside) for column in columns)
 
     @property

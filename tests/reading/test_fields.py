@@ -10,7 +10,7 @@ import pytest
 from figures import bits
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stored import stored, write_lines
+from stored import read_back, stored, write_lines
 
 import lossctl as library
 from lossctl.reading.formats import jsonlines
@@ -244,3 +244,14 @@ def test_two_fields_of_one_path_are_refused():
     table = pa.table({"y": [1.0], "out": inner})
     with pytest.raises(library.LossctlError, match=r"two columns called 'out\.p'"):
         library.evaluate(table, "mae", label="y", prediction="out.p")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_what_stands_beside_a_field_is_carried_as_it_is_written(lossctl, tmp_path, monkeypatch, suffix):
+    """Of what is only carried along nothing need be of one type, where text is written."""
+    monkeypatch.setattr(jsonlines, "HEAD", 100)
+    rows = [{"y": 1, "out": {"p": 0.9, "id": 1}}] * 5 + [{"y": 0, "out": {"id": "six", "p": 0.2, "new": [True]}}]
+    path, target = lines(tmp_path / "rows.jsonl", *rows), tmp_path / f"out{suffix}"
+    done = lossctl("samples", path, "-y", "y", "-p", "out.p", "-l", "bce", "-o", target)
+    assert done.status == 0, done.err
+    assert [json.loads(row["out"]) for row in read_back(target)] == [row["out"] for row in rows]

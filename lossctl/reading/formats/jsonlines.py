@@ -4,7 +4,7 @@ import json
 import math
 import re
 from collections.abc import Container, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -21,6 +21,7 @@ from lossctl.reading.location import Location
 from lossctl.reading.look_alikes import encoding_hint, hint_for
 from lossctl.reading.missing import nulled
 from lossctl.reading.nesting import DEEPEST, too_deep
+from lossctl.reading.pairs import other_key
 from lossctl.reading.stamp import Stamp
 from lossctl.reading.storage import is_list
 from lossctl.reading.text_writers import JsonLinesWriter
@@ -85,6 +86,18 @@ class Layout:
         except UnicodeDecodeError as error:
             row = sum(bool(line.strip()) for line in text[: error.start].split(b"\n")[:-1])
             raise BadRow(row, "not UTF-8 text", encoding_hint(text)) from None
+        yield from self._columns(text, wanted).to_batches(max_chunksize=1 << 16)
+
+    def _columns(self, text: bytes, wanted: Wanted) -> pa.Table:
+        """The wanted columns and fields of whole lines of UTF-8; errors as for `parse`."""
+        columns = wanted.names.intersection(self.schema.names)
+        if wanted.verbatim and columns != wanted.names:
+            # Fields are read, the columns in which they stand are copied as they are written.
+            fields = self._columns(text, replace(wanted, others=False, verbatim=False))
+            numbers, texts = wanted.numbers & columns, wanted.texts & columns
+            table = self._columns(text, replace(wanted, numbers=numbers, texts=texts, whole=frozenset()))
+            beside = [name for name in fields.column_names if name in wanted.names - columns]
+            return pa.table([*table.columns, *fields.select(beside).columns], [*table.column_names, *beside])
         schema = self.schema_for(wanted)
         try:
             table = _table(text, schema, whole=wanted.others, objects=wanted.whole)
@@ -95,7 +108,7 @@ class Layout:
         for index, column in enumerate(table.schema):
             if column.name in wanted.numbers and pa.types.is_string(column.type):
                 table = table.set_column(index, column.name, self._read(table.column(index), column.name))
-        yield from nulled(table, self.nulls, wanted).to_batches(max_chunksize=1 << 16)
+        return nulled(table, self.nulls, wanted)
 
     def _read(self, column: pa.ChunkedArray, name: str) -> pa.Array:
         """Numbers, or lists of them, that are written as text; a `BadRow` where they are something else."""
@@ -135,12 +148,18 @@ class Layout:
         """A value as its column, or field by that path, holds it, ``None`` for null.
 
         Raises:
-            BadRow: it is of another type, or an object has a key that would be lost.
+            BadRow: it is of another type, or an object that is wanted whole has another key.
+            Mixed: an object that is only copied has one, which would be lost.
         """
         if value is None:
             return None
         if pa.types.is_struct(column.type) and isinstance(value, dict):
-            fields = fields_of(column, row, value, strict=wanted.others or column.name in wanted.whole)
+            fields, new = fields_of(column, value)
+            if new is not None and column.name in wanted.whole:
+                raise other_key(row, column.name, new)
+            if new is not None and wanted.others:
+                what = f"column {column.name!r} has the key {new!r}, which none of the first rows has"
+                raise Mixed(f"{self.title}: {what}, and which would be lost", MIXED)
             return {key: self._cell(row, field, value.get(key), wanted) for key, field in fields.items()}
         if pa.types.is_float64(column.type):
             return self._number(row, column.name, value)
