@@ -62,6 +62,8 @@ def evaluate(
         loss: ``"huber:delta=0.5"``, a list of such, or a bound loss; ``None`` picks what suits the columns.
         label: name, list of names or glob of the label columns; found by its common names when left out.
         prediction: likewise, one entry a model: a glob or comma list is one vector-valued model, ``name=COL`` names it.
+            Here and elsewhere ``out.p`` is the field ``p`` inside the column ``out``; an object from class to number
+            is a vector.
         weight: the column of non-negative row weights.
         by: columns to group by.
         activation: an activation applied to the predictions first; gradients are then on the pre-activations.

@@ -104,7 +104,7 @@ class LayoutPlanner:
         given = {name for names in (roles.label, *(model.columns for model in roles.models)) for name in names}
         columns = (*self.source.columns, *fields_in(self.source.columns))
         objects = [column for column in columns if column.kind == "object" and column.name in given]
-        keyed = {column.name: self._keyed(column) for column in objects}
+        keyed = {column.name: self._keyed(column, columns) for column in objects}
         models = [replace(model, columns=keyed.get(model.columns[0], model.columns)) for model in roles.models]
         return replace(
             roles,
@@ -114,11 +114,11 @@ class LayoutPlanner:
             objects=frozenset(keyed),
         )
 
-    def _keyed(self, column: Column) -> tuple[str, ...]:
+    def _keyed(self, column: Column, columns: Sequence[Column]) -> tuple[str, ...]:
         """A column for each key of an object; errors as for `Keys.enter`, in words for people."""
         wanted = Wanted(frozenset({column.name}), frozenset())
         try:
-            names = self._keys.enter(column, lambda: self._first(wanted).column(column.name))
+            names = self._keys.enter(column, columns, lambda: self._first(wanted).column(column.name))
         except BadRow as bad:
             raise self._bad(bad) from None
         self.kinds |= dict.fromkeys(names, "number")

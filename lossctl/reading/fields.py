@@ -67,11 +67,13 @@ def _ways_to(schema: pa.Schema, names: frozenset[str]) -> dict[tuple[int, Steps]
     """Which fields are wanted of each column, or struct in it: their names, and the key of each in a map."""
     missing = sorted(names.difference(schema.names))
     nested = [(place, field) for place, field in enumerate(schema) if pa.types.is_nested(contents(field.type))]
+    nested.sort(key=lambda column: -len(column[1].name))  # a map takes any path for that to a key
     ways: dict[tuple[int, Steps], dict[str, str | None]] = {}
     for name in missing:
         for place, field in nested:
             if name.startswith(f"{field.name}.") and (way := _way(field.type, name[len(field.name) + 1 :])) is not None:
                 ways.setdefault((place, way[0]), {})[name] = way[1]
+                break
     return ways
 
 

@@ -216,3 +216,25 @@ def test_samples_carry_the_object_as_it_is(lossctl, tmp_path, suffix, shape):
 def test_an_object_of_less_than_two_keys_is_no_vector(shape):
     with pytest.raises(library.LossctlError, match=r"one key only, 'a'|Name a field inside it: p\.a"):
         library.evaluate(pa.table({"y": ["a"], "p": SHAPES[shape]([{"a": 1.0}])}), "nll", label="y", prediction="p")
+
+
+@pytest.mark.parametrize("shape", ["struct", "map", "pairs"])
+@pytest.mark.parametrize(
+    "others",
+    [{"p.spam": [0.5] * 3}, {"p.spam": map_of(ROWS)}, {"p.x": map_of(ROWS), "p": [{"x.spam": 0.5, "ham": 0.5}] * 3}],
+    ids=["number", "map", "map within"],
+)
+def test_a_key_whose_path_may_be_another_column_is_refused(shape, others):
+    """Else that column would be taken in place of the key."""
+    objects = SHAPES[shape](others.get("p", ROWS))
+    for columns in ({"p": objects, **others}, {**others, "p": objects}):
+        table = pa.table({"y": LABELS, **columns, "p": objects})
+        with pytest.raises(library.LossctlError, match="may be another column too"):
+            library.evaluate(table, "cross_entropy", label="y", prediction="p")
+
+
+def test_an_object_whose_name_begins_like_another_is_that_object():
+    for columns in ({"p": map_of(ROWS[::-1]), "p.q": map_of(ROWS)}, {"p.q": map_of(ROWS), "p": map_of(ROWS[::-1])}):
+        table = pa.table({"y": LABELS, **columns})
+        value = library.evaluate(table, "cross_entropy", label="y", prediction="p.q").value
+        assert value == pytest.approx(VALUE, rel=1e-15)
