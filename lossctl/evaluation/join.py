@@ -99,7 +99,7 @@ def join(
     inside = {*_inside(predictions, {*left_needed, *ids}), *(renamed[name] for name in _inside(labels, right_needed))}
     title = " joined with ".join(_title(source) for source in (predictions, labels))
     named = tuple(renamed[name] for name in label)
-    named_models = tuple(_numberless(pattern, predictions.columns) for pattern in prediction)
+    named_models = tuple(_named(pattern, predictions.columns) for pattern in prediction)
     changed = {"label": named, "prediction": named_models, "weight": weight, "by": by}
     return Joined(
         MemorySource(
@@ -211,14 +211,19 @@ def _refuse_twins(source: Source, needed: set[str]) -> None:
             raise UsageError(f"{_title(source)}: two columns are called {name!r}", "Rename one.")
 
 
-def _numberless(pattern: str, columns: Sequence[Column]) -> str:
-    """The pattern of a model with names in place of ``#N``: behind a join, columns stand elsewhere."""
-    if "#" not in pattern or pattern in {column.name for column in (*columns, *fields_in(columns))}:
+def _named(pattern: str, columns: Sequence[Column]) -> str:
+    """The pattern of a model with names in place of ``#N`` and globs: behind a join there are other columns.
+
+    A glob stays as it is where names could not be told apart in a list.
+    """
+    if pattern.startswith("/") or pattern in {column.name for column in (*columns, *fields_in(columns))}:
         return pattern
     names = _predicted(pattern, columns)
     title = titled(pattern, columns)[0]
     if len(names) == 1 and not title:
         return names[0]
+    if "#" not in pattern and ("=" in (title or pattern) or any("," in name for name in names)):
+        return pattern
     return f"{title or pattern}={','.join(names)}"
 
 

@@ -1,6 +1,7 @@
 """Labels of another file matched by the order of the rows: on request only, and where both have as many."""
 
 import json
+import math
 
 import numpy as np
 import pyarrow as pa
@@ -107,3 +108,14 @@ def test_a_key_may_be_a_field(lossctl, tmp_path, flags):
     assert row["meta"] == {"id": "v", "p": 2}
     assert row["meta (labels)"] == {"id": "v", "y": 5}
     assert sorted(row) == ["gradient", "loss", "meta", "meta (labels)", "row"]
+
+
+@pytest.mark.parametrize("flags", [["--id", "id"], ["--join", "order"]])
+def test_a_glob_finds_no_column_of_the_labels(lossctl, tmp_path, flags):
+    predictions = write_lines(tmp_path / "p.jsonl", '{"id": 1, "out": {"a": 0.75, "b": 0.25}}')
+    labels = write_lines(tmp_path / "l.jsonl", '{"id": 1, "out": {"y": "a"}}')
+    asked = ["--labels", labels, *flags, "-y", "out.y", "-p", "out.*", "-l", "cross_entropy", "-f", "json"]
+    done = lossctl("eval", predictions, *asked)
+    assert done.status == 0, done.err
+    (result,) = done.json["results"]
+    assert (result["model"], result["value"]) == ("out.*", pytest.approx(-math.log(0.75), rel=1e-15))
