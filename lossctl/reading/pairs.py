@@ -100,7 +100,7 @@ def columns_of(array: pa.Array, keys: Mapping[str, str], column: str, *, strict:
         first = int(unknown.argmax())
         raise other_key(int(entries.row[first]), column, entries.keys[first].as_py())
     code = np.where(False if unknown is None else unknown, len(keys), floats(codes)).astype(np.int64)
-    order = np.lexsort((entries.row, code))
+    order = np.argsort(code, kind="stable")  # entries are in the order of the rows
     code, row = code[order], entries.row[order]
     twice = (code[1:] == code[:-1]) & (row[1:] == row[:-1]) & (code[1:] < len(keys))
     if twice.any():

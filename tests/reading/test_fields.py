@@ -25,7 +25,7 @@ ROWS = [
 ]
 ASKED = {"loss": ["bce", "mse"], "nulls": "drop", "gradient": True, "samples": 2}
 VALUE = 0.27977656357934225
-"""The mean of −log of 0.9, 0.8 and 0.6, by mpmath."""
+"""The mean of −log of 0.9, 0.8 and 0.6, by mpmath; the shape is that of github.com/duckdb/duckdb/issues/7015."""
 SHALLOW = [{"y": 1, "out": {"p": 0.9}}, {"y": 0, "out": {"p": 0.2}}, {"y": 1, "out": {"p": 0.6}}]
 
 
