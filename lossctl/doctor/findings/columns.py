@@ -117,7 +117,8 @@ def duplicate_ids(case: Case) -> Evidence | None:
     what += f"in {counted(rows, 'row')} too many"
     what += "" if ids.whole else f" (of a sample of {len(ids.hashes):,} ids)"
     problem = Problem(rows, int(ids.again.min()), "")
-    return Evidence(what, "Such rows count more than others. Was a file joined or written twice?", problem)
+    advice = "Such rows count more than others. Was a file joined or written twice?"
+    return Evidence(what, advice, problem, None if ids.whole else len(ids.hashes))
 
 
 @finding(Severity.note, shared=True)
@@ -129,6 +130,7 @@ def ids_not_all_checked(case: Case) -> Evidence | None:
     return Evidence(
         f"no duplicates among a sample of {len(ids.hashes):,} ids; there are more than that",
         "Duplicates of the others were not looked for.",
+        sample=len(ids.hashes),
     )
 
 

@@ -278,9 +278,9 @@ def outside_the_asked_loss(case: Case) -> Evidence | None:
         for role, column, domain, values in roles:
             bad = domain.illegal(values.values) if values.n and not domain.rows else None
             if bad is not None and not _zero_labels(bound.label_domain, role):
-                n = int(values.counts[bad].sum())
-                shown = f"{float(values.values[bad][0]):.6g}"
-                what = f"{bound.title} is asked for, but the {role} {column!r} is {shown} or such in {n:,} rows"
+                n, about = int(values.counts[bad].sum()), "" if values.exact else "about "
+                shown = f"{about}{float(values.values[bad][0]):.6g} or such in {about}{n:,} rows"
+                what = f"{bound.title} is asked for, but the {role} {column!r} is {shown}"
                 return Evidence(what, f"It must be {domain.describe()}; see the command line for a loss that fits.")
     return None
 
