@@ -124,7 +124,8 @@ class Join:
     """Labels from another file, and how they are matched."""
 
     labels: Annotated[
-        list[str] | None, input_option("--labels", metavar="FILE", help="File with the labels, matched by --id.")
+        list[str] | None,
+        input_option("--labels", metavar="FILE", help="File with the labels, matched by --id, or in order."),
     ] = None
     ids: Annotated[
         str | None, input_option("--id", metavar="COL[,COL]", help="Key columns of a row, which both files share.")
@@ -134,7 +135,7 @@ class Join:
         input_option(
             "--join",
             metavar="{joins}",
-            help="Every key in both files, keys in both only, or every prediction.",
+            help="Every key in both files, keys in both only, or every prediction; or, without --id, rows in order.",
             autocompletion=completing("joins"),
         ),
     ] = "strict"

@@ -71,6 +71,8 @@ def evaluate(
         loss: ``"huber:delta=0.5"``, a list of such, or a bound loss; ``None`` picks what suits the columns.
         label: name, list of names or glob of the label columns; found by its common names when left out.
         prediction: likewise, one entry a model: a glob or comma list is one vector-valued model, ``name=COL`` names it.
+            Here and elsewhere ``out.p`` is the field ``p`` inside the column ``out``; an object from class to number
+            is a vector.
         weight: the column of non-negative row weights.
         by: columns to group by.
         activation: an activation applied to the predictions first; gradients are then on the pre-activations.
@@ -95,7 +97,8 @@ def evaluate(
         reading: how to read files that do not say it themselves: format, delimiter, header, what is null.
         labels: another source that holds the labels, matched with this one by key.
         ids: the key columns, of the same names in both.
-        join: ``strict`` (every key in both), ``inner`` (keys in both) or ``left`` (every prediction).
+        join: ``strict`` (every key in both), ``inner`` (keys in both), ``left`` (every prediction), or ``order``: rows
+            match in their order, without ids, and both sources have as many.
         profile: whether to say in the report where the time went.
         progress: called with the number of bytes of each part that is done.
 

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from lossctl.domain import BoolArray, FloatArray, IntArray
 from lossctl.reading.cells import BadRow, kind_of, scalar_column, shown, text_of, texts, vector_column
+from lossctl.reading.storage import is_list
 from lossctl.reading.written import written_numbers
 from lossctl.sums.problems import Key, Problem
 
@@ -84,6 +85,8 @@ class Reader:
         import pyarrow.compute as pc
 
         array = self.record.column(column)
+        if not is_list(array.type):
+            raise BadRow(0, f"column {column!r} holds {shown(array[0].as_py())}, which is not a list of numbers")
         matrix, null, other_length = vector_column(array, width)
         self.missing(column, null)
         if other_length is not None and other_length.any():

@@ -83,19 +83,19 @@ def _agreed(source: Source, plan: Plan, *, verbatim: bool, several_types: bool) 
     if several_types or len(source.files) == 1:
         return Agreement(), verbatim
     try:
-        return _foreseen(source, _everything(plan, verbatim=verbatim)), verbatim
+        return _foreseen(source, plan, verbatim=verbatim), verbatim
     except Mixed:
-        return _foreseen(source, _everything(plan, verbatim=True)), True  # as text, files of text agree
+        return _foreseen(source, plan, verbatim=True), True  # as text, files of text agree
 
 
-def _foreseen(source: Source, wanted: Wanted) -> Agreement:
+def _foreseen(source: Source, plan: Plan, *, verbatim: bool) -> Agreement:
     """What the columns of the files have in common, as far as files can be looked at before they are read.
 
     Raises:
         Mixed: the types of a column have nothing in common.
         DataError: a file cannot be opened.
     """
-    agreement = Agreement()
+    agreement, wanted = Agreement(), _everything(plan, verbatim=verbatim)
     for shard in beginnings(source):
         try:
             record = next(plain_rows(shard, wanted), None)
@@ -104,7 +104,7 @@ def _foreseen(source: Source, wanted: Wanted) -> Agreement:
         except BadRow:
             continue  # said with its place when its turn comes
         if record is not None:
-            agreement.widen(takeable(record).schema, shard.file)
+            agreement.widen(_own(takeable(record), plan).schema, shard.file)
     return agreement
 
 
@@ -264,6 +264,13 @@ def _everything(plan: Plan, *, verbatim: bool) -> Wanted:
     return replace(plan.layout.wanted(others=True), verbatim=verbatim)
 
 
+def _own(record: pa.RecordBatch, plan: Plan) -> pa.RecordBatch:
+    """The rows without the fields that were read out of their columns."""
+    if not plan.roles.inside:
+        return record
+    return record.select([place for place, name in enumerate(record.schema.names) if name not in plan.roles.inside])
+
+
 def _piece(plan: Plan, record: pa.RecordBatch, batch: Batch, file: str, number: IntArray, *, several: bool) -> Piece:
     """The measurable rows of a record batch, with their numbers, losses and gradients."""
     if batch.position is not None:
@@ -283,7 +290,7 @@ def _piece(plan: Plan, record: pa.RecordBatch, batch: Batch, file: str, number: 
             )
             losses.append(value)
     titles, measured = zip(*columns, strict=True)
-    return Piece(file, titles, measured, losses[0], record)
+    return Piece(file, titles, measured, losses[0], _own(record, plan))
 
 
 def _gradient_columns(title: str, columns: tuple[str, ...], slope: FloatArray) -> list[tuple[str, pa.Array]]:

@@ -8,6 +8,7 @@ from typing import Any, get_type_hints
 from lossctl.document import Approximate, Column, Document, Line, Notes, Phrase, Piece, Section, Table, phrase
 from lossctl.evaluation.result import RESULTS, ROWS, SKILL, WHOLE, BestConstant, Gradient, Result, Shown
 from lossctl.functions.definition import Value, spell
+from lossctl.words import counted
 
 ROW = (
     Column("row", "count"),
@@ -137,10 +138,12 @@ def _footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mapp
     yield "columns: " + " | ".join(roles)
     if "join" in inputs:
         joined = inputs["join"]
-        yield (
-            f"join: {joined['how']} by {', '.join(joined['id'])}: {joined['matched']:,} matched, "
+        by_key = (
+            f"{joined['how']} by {', '.join(joined['id'])}: {joined['matched']:,} matched, "
             f"{joined['unmatched_predictions']:,} predictions and {joined['unmatched_labels']:,} labels without match"
         )
+        in_order = f"by row order: {counted(joined['matched'], 'row')}"
+        yield f"join: {in_order if joined['how'] == 'order' else by_key}"
     dropped = inputs["rows"] - inputs["rows_used"]
     line = f"rows: {inputs['rows']:,} read, {inputs['rows_used']:,} used, {dropped:,} dropped"
     reasons = [f"{count:,} null in {column}" for column, count in inputs["nulls"].items()]

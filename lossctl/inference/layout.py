@@ -11,16 +11,16 @@ from lossctl.errors import DataError, UsageError, option
 from lossctl.inference.classes import (
     are_numbers,
     class_names,
-    in_order_of,
     key_of,
     loose_names,
     mapping,
-    match_classes,
     refuse_other_numbers,
 )
+from lossctl.inference.objects import Keys
 from lossctl.inference.request import Request
 from lossctl.inference.roles import Model, Roles, choose
 from lossctl.reading.cells import BadRow, class_number, elements
+from lossctl.reading.columns import Column, fields_in
 from lossctl.reading.format import Source, Wanted
 from lossctl.reading.rows import plain_rows, shards_of
 
@@ -75,7 +75,7 @@ class Layout:
         groups = {name for name in roles.by if name not in replace(roles, by=()).needed}
         texts = groups | {*self.ids} | ({*roles.label} if self.text else set())
         unread = {name for model in self.models if model.name in self.unread for name in model.columns}
-        return Wanted(frozenset(roles.needed) - texts - unread, frozenset(texts), others)
+        return Wanted(frozenset(roles.needed) - texts - unread, frozenset(texts), others, whole=roles.objects)
 
 
 class LayoutPlanner:
@@ -88,19 +88,43 @@ class LayoutPlanner:
 
     def __init__(self, source: Source, request: Request) -> None:
         self.source, self.request = source, request
-        self.kinds = {column.name: column.kind for column in source.columns}
+        self.kinds = {column.name: column.kind for column in (*source.columns, *fields_in(source.columns))}
         self.notes: list[str] = []
+        self._keys = Keys()
 
     @cached_property
     def _chosen(self) -> Roles:
+        """The columns as asked for; in place of an object, its keys."""
         request = self.request
-        return choose(
+        roles = choose(
             self.source.columns,
             label=request.label,
             prediction=request.prediction,
             weight=request.weight,
             by=request.by,
         )
+        given = {name for names in (roles.label, *(model.columns for model in roles.models)) for name in names}
+        columns = (*self.source.columns, *fields_in(self.source.columns))
+        objects = [column for column in columns if column.kind == "object" and column.name in given]
+        keyed = {column.name: self._keyed(column, columns) for column in objects}
+        models = [replace(model, columns=keyed.get(model.columns[0], model.columns)) for model in roles.models]
+        return replace(
+            roles,
+            label=keyed.get(roles.label[0], roles.label),
+            models=tuple(models),
+            inside=roles.inside.union(*keyed.values()) - keyed.keys(),
+            objects=frozenset(keyed),
+        )
+
+    def _keyed(self, column: Column, columns: Sequence[Column]) -> tuple[str, ...]:
+        """A column for each key of an object; errors as for `Keys.enter`, in words for people."""
+        wanted = Wanted(frozenset({column.name}), frozenset())
+        try:
+            names = self._keys.enter(column, columns, lambda: self._first(wanted).column(column.name))
+        except BadRow as bad:
+            raise self._bad(bad) from None
+        self.kinds |= dict.fromkeys(names, "number")
+        return names
 
     @cached_property
     def roles(self) -> Roles:
@@ -126,15 +150,24 @@ class LayoutPlanner:
             DataError: there is none, or a row cannot be read.
         """
         texts = {name for name in self._chosen.needed if self.kinds[name] == "text"}
-        wanted = Wanted(frozenset(self._chosen.needed) - texts, frozenset(texts))
+        numbers = frozenset(self._chosen.needed) - texts
+        return self._first(Wanted(numbers, frozenset(texts), whole=self._chosen.objects))
+
+    def _first(self, wanted: Wanted) -> pa.RecordBatch:
+        """The first batch that has rows; errors as for `head`."""
         for shard in shards_of(self.source):
             try:
                 for batch in plain_rows(shard, wanted):
                     if batch.num_rows:
                         return batch
             except BadRow as bad:
-                raise DataError(f"{shard.file}: row {bad.row + 1}: {bad.what}", bad.hint) from None
+                raise self._bad(bad, shard.file) from None
         raise DataError(f"{' '.join(self.source.files) or 'the table'}: no data rows")
+
+    def _bad(self, bad: BadRow, file: str = "") -> DataError:
+        """What is wrong with one of the first rows."""
+        file = file or next(iter(self.source.files), "the table")
+        return DataError(f"{file}: row {bad.row + 1}: {bad.what}", bad.hint)
 
     def width(self, columns: Sequence[str]) -> int:
         """How many numbers a row of these columns holds; 0 for a plain number, and for a list of one, which is as good.
@@ -174,7 +207,7 @@ class LayoutPlanner:
         if len(set(classes)) < len(classes):
             raise UsageError(f"{option('classes')} names a class twice")
         if len(model.columns) > 1:
-            matched = match_classes(classes, model.columns)
+            matched = self._keys.match_classes(classes, model.columns)
             if matched is None:
                 pairs = mapping(model.columns, classes)
                 self.notes.append(f"classes by position, no column is named for one: {pairs}")
@@ -191,7 +224,8 @@ class LayoutPlanner:
         Raises:
             UsageError: the labels are numbers, and names say other numbers than their positions beside other things.
         """
-        choices, label = class_names(columns), self.roles.label
+        columns, label = self._keys.said_by(columns), self.roles.label
+        choices = class_names(columns)
         kind = self.kinds[label[0]] if len(label) == 1 else ""
         if kind == "number" and choices:
             choices = [names for names in choices if are_numbers(names)] or choices
@@ -247,13 +281,17 @@ class LayoutPlanner:
             UsageError: some of the classes asked for have a column, and others none or several.
         """
         classes = self.request.classes
-        label = (match_classes(classes, roles.label) if classes else None) or roles.label
+        label = (self._keys.match_classes(classes, roles.label) if classes else None) or roles.label
         models = []
         for model in roles.models:
             if model.width != len(label):
                 models.append(model)  # which no loss takes, and each says it in its own words
                 continue
-            order = match_classes(classes, model.columns) if classes else in_order_of(label, model.columns)
+            order = (
+                self._keys.match_classes(classes, model.columns)
+                if classes
+                else self._keys.in_order_of(label, model.columns)
+            )
             if order is None:
                 self.notes.append(f"{model.name}: by position, no name tells it: {mapping(label, self._places(model))}")
             elif order != model.columns:

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from lossctl.errors import DataError, UsageError, option, too_little_memory
-from lossctl.reading.columns import Column
+from lossctl.reading.columns import Column, fields_in
 from lossctl.reading.expand import expand, repeated
 from lossctl.reading.format import Format, Reading, Resplit, Shard, Source, Wanted, suffixes
 from lossctl.reading.location import STDIN, Location, locate
@@ -161,8 +161,10 @@ class Files:
         more of a name than the first, as for the first file.
         """
         times, allowed = (Counter(column.name for column in opened.columns) for opened in (source, self.first))
-        kinds = {name: "text" for name, _ in keys} | {column.name: column.kind for column in source.columns}
-        for column in self.columns:
+        kinds = {name: "text" for name, _ in keys}
+        kinds |= {column.name: column.kind for column in (*fields_in(source.columns), *source.columns)}
+        fields = [] if self.needed is None else fields_in(self.first.columns)
+        for column in (*self.columns, *fields):
             if self.needed is not None and column.name not in self.needed:
                 continue
             if times[column.name] > max(allowed[column.name], 1):

@@ -15,8 +15,8 @@ import pyarrow as pa
 from lossctl.arguments import ensure_fields
 from lossctl.domain import IntArray
 from lossctl.errors import DataError, UsageError, option
-from lossctl.reading.cells import kind_of
 from lossctl.reading.columns import Column
+from lossctl.reading.fields import column_of
 from lossctl.reading.location import Location
 from lossctl.registry import Registry
 
@@ -97,7 +97,7 @@ def _ensure_encoding(name: str) -> None:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which columns to read."""
+    """Which columns to read, and which fields inside columns, by their paths."""
 
     numbers: frozenset[str]
     """Those to be read as numbers where the file does not say what they are."""
@@ -107,6 +107,8 @@ class Wanted:
     """Whether all other columns are wanted too."""
     verbatim: bool = False
     """Whether those others are wanted as they are written, where they are written as text."""
+    whole: frozenset[str] = frozenset()
+    """Columns of objects that are taken with every key: in no row may there be another."""
 
     @functools.cached_property
     def names(self) -> frozenset[str]:
@@ -216,7 +218,7 @@ class Mixed(DataError):
 def columns_in(schema: pa.Schema) -> tuple[Column, ...]:
     """The columns of an Arrow schema."""
     try:
-        return tuple(Column(column.name, kind_of(column.type)) for column in schema)
+        return tuple(column_of(column.name, column.type) for column in schema)
     except UnicodeError:
         raise DataError("a column has a name that is not UTF-8", "Rename it.") from None
 

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from numbers import Integral
 from typing import Any
@@ -16,6 +16,7 @@ from lossctl.arrays import array_of, is_masked, is_number, missing
 from lossctl.domain import BoolArray
 from lossctl.errors import UsageError, reason
 from lossctl.reading.columns import Column
+from lossctl.reading.fields import columns_needed
 from lossctl.reading.format import Wanted, columns_in
 from lossctl.words import counted, said
 
@@ -45,8 +46,8 @@ class Slice:
 
     def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """Its rows."""
-        names = self.table.column_names
-        places = [place for place, name in enumerate(names) if wanted.others or name in wanted.names]
+        names, needed = self.table.column_names, columns_needed(self.table.schema, wanted.names)
+        places = [place for place, name in enumerate(names) if wanted.others or name in needed]
         yield from self.table.select(places).to_batches(max_chunksize=1 << 16)
 
 
@@ -66,11 +67,16 @@ class MemorySource:
     """The files it was made of, if any."""
     numbers: npt.NDArray[np.int64] | None = None
     """The number of each row in its file, from 0, where rows were left out; ``None`` where they follow each other."""
+    inside: frozenset[str] = frozenset()
+    """Columns that were fields inside others when the table was made."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
         """Its columns."""
-        return columns_in(self.table.schema)
+        columns = columns_in(self.table.schema)
+        if not self.inside:
+            return columns
+        return tuple(replace(column, inside=column.name in self.inside) for column in columns)
 
     @property
     def once(self) -> bool:

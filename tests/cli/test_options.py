@@ -220,7 +220,7 @@ def test_help_says_what_there_is_to_choose_from(command, lossctl, monkeypatch):
         ("lossctl eval --engine pro", {"processes"}),
         ("lossctl explain --format ma", {"markdown"}),
         ("lossctl eval --reduction ", {"mean", "sum", "root-mean"}),
-        ("lossctl plot x.csv --join ", {"strict", "inner", "left"}),
+        ("lossctl plot x.csv --join ", {"strict", "inner", "left", "order"}),
     ],
 )
 def test_a_shell_completes_choices(typed, offered, plain_environment):

@@ -3,22 +3,25 @@
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 import pyarrow as pa
 
 from lossctl.errors import DataError, option
-from lossctl.reading.cells import BadRow, kind_of
+from lossctl.reading.cells import BadRow
+from lossctl.reading.fields import columns_needed, type_of, with_fields
 from lossctl.reading.format import MIXED, Mixed, Reading, Wanted, columns_in, formats
 from lossctl.reading.inferred_types import is_number
+from lossctl.reading.json_types import fields_of, has_others, paths_to, read_as
 from lossctl.reading.line_ends import LineEnds
 from lossctl.reading.lines import RANGE, Range, Stream, TextSource, before_text, rows_of
 from lossctl.reading.location import LOOK, Location
 from lossctl.reading.look_alikes import encoding_hint, hint_for
 from lossctl.reading.missing import nulled
 from lossctl.reading.nesting import DEEPEST, too_deep
+from lossctl.reading.pairs import other_key
 from lossctl.reading.stamp import Stamp
 from lossctl.reading.storage import is_list
 from lossctl.reading.text_writers import JsonLinesWriter
@@ -61,21 +64,14 @@ class Layout:
 
     def schema_for(self, wanted: Wanted) -> pa.Schema:
         """The wanted columns with the types to read them as."""
-        fields = []
+        needed, inside, fields = columns_needed(self.schema, wanted.names), paths_to(wanted.names), []
         for column in self.schema:
-            if column.name in wanted.numbers and pa.types.is_string(column.type):
-                fields.append(column)
-            elif column.name in wanted.numbers and kind_of(column.type) == "number":
-                number = column.type if pa.types.is_boolean(column.type) else pa.float64()
-                fields.append(pa.field(column.name, number))
-            elif column.name in wanted.numbers and kind_of(column.type) == "list":
-                fields.append(pa.field(column.name, pa.list_(pa.float64())))
-            elif column.name in wanted.texts and pa.types.is_floating(column.type):
-                fields.append(pa.field(column.name, pa.string()))  # digits that a double would lose
-            elif column.name not in wanted.names and wanted.others and wanted.verbatim:
-                fields.append(pa.field(column.name, pa.string()))
-            elif column.name in wanted.names or wanted.others:
-                fields.append(pa.field(column.name, pa.string() if pa.types.is_null(column.type) else column.type))
+            if column.name in needed:
+                kind = read_as(column.name, column.type, wanted, inside)
+                fields.append(column.with_type(pa.string() if pa.types.is_null(kind) else kind))
+            elif wanted.others:
+                text = wanted.verbatim or pa.types.is_null(column.type)
+                fields.append(column.with_type(pa.string()) if text else column)
         return pa.schema(fields)
 
     def parse(self, text: bytes, wanted: Wanted) -> Iterator[pa.RecordBatch]:
@@ -91,21 +87,34 @@ class Layout:
         except UnicodeDecodeError as error:
             row = sum(bool(line.strip()) for line in text[: error.start].split(b"\n")[:-1])
             raise BadRow(row, "not UTF-8 text", encoding_hint(text)) from None
+        yield from self._columns(text, wanted).to_batches(max_chunksize=1 << 16)
+
+    def _columns(self, text: bytes, wanted: Wanted) -> pa.Table:
+        """The wanted columns and fields of whole lines of UTF-8; errors as for `parse`."""
+        columns = wanted.names.intersection(self.schema.names)
+        if wanted.verbatim and columns != wanted.names:
+            # Fields are read, the columns in which they stand are copied as they are written.
+            fields = self._columns(text, replace(wanted, others=False, verbatim=False))
+            numbers, texts = wanted.numbers & columns, wanted.texts & columns
+            table = self._columns(text, replace(wanted, numbers=numbers, texts=texts, whole=frozenset()))
+            beside = [name for name in fields.column_names if name in wanted.names - columns]
+            return pa.table([*table.columns, *fields.select(beside).columns], [*table.column_names, *beside])
         schema = self.schema_for(wanted)
         try:
-            table = _table(text, schema, whole=wanted.others)
+            table = _table(text, schema, whole=wanted.others, objects=wanted.whole)
         except pa.ArrowInvalid:
             # Numbers written as words that mean null, or too large for a double: Python reads them, slowly.
             table = pa.Table.from_pylist(list(self._one_by_one(text, schema, wanted)), schema)
+        table = with_fields(table, wanted.names, wanted.whole)
         for index, column in enumerate(table.schema):
             if column.name in wanted.numbers and pa.types.is_string(column.type):
                 table = table.set_column(index, column.name, self._read(table.column(index), column.name))
-        yield from nulled(table, self.nulls, wanted).to_batches(max_chunksize=1 << 16)
+        return nulled(table, self.nulls, wanted)
 
     def _read(self, column: pa.ChunkedArray, name: str) -> pa.Array:
         """Numbers, or lists of them, that are written as text; a `BadRow` where they are something else."""
-        kind = self.meant.field(name).type if self.meant.get_all_field_indices(name) else pa.string()
-        read = written_lists if is_list(kind) else written_numbers
+        kind = type_of(self.meant, name)
+        read = written_lists if kind is not None and is_list(kind) else written_numbers
         return read(column.combine_chunks(), name, self.nulls)
 
     def _one_by_one(self, text: bytes, schema: pa.Schema, wanted: Wanted) -> Iterator[dict[str, Any]]:
@@ -115,7 +124,7 @@ class Layout:
             BadRow: as for `parse`.
             Mixed: a value of a column that is only copied is of another type than in the first rows.
         """
-        row, names = -1, schema.names
+        row, names, inside = -1, schema.names, paths_to(wanted.names)
         for line in text.split(b"\n"):
             if not line.strip():
                 continue
@@ -130,29 +139,31 @@ class Layout:
                 raise BadRow(row, "the line is not a JSON object", "Write one object a line.")
             _check_keys(row, value, names, whole=wanted.others)
             try:
-                yield {column.name: self._cell(row, column, value.get(column.name)) for column in schema}
+                yield {column.name: self._cell(row, column, value.get(column.name), wanted) for column in schema}
             except BadRow as bad:
-                if any(repr(name) in bad.what for name in wanted.names):
+                if any(repr(name) in bad.what for name in inside):
                     raise
                 raise Mixed(f"{self.title}: {bad.what} as in the first rows", MIXED) from None
 
-    def _cell(self, row: int, column: pa.Field, value: Any) -> Any:
-        """A value as its column holds it, ``None`` for null; a `BadRow` where it is of another type."""
+    def _cell(self, row: int, column: pa.Field, value: Any, wanted: Wanted) -> Any:
+        """A value as its column, or field by that path, holds it, ``None`` for null.
+
+        Raises:
+            BadRow: it is of another type, or an object that is wanted whole has another key.
+            Mixed: an object that is only copied has one, which would be lost.
+        """
         if value is None:
             return None
+        if pa.types.is_struct(column.type) and isinstance(value, dict):
+            fields, new = fields_of(column, value)
+            if new is not None and column.name in wanted.whole:
+                raise other_key(row, column.name, new)
+            if new is not None and wanted.others:
+                what = f"column {column.name!r} has the key {new!r}, which none of the first rows has"
+                raise Mixed(f"{self.title}: {what}, and which would be lost", MIXED)
+            return {key: self._cell(row, field, value.get(key), wanted) for key, field in fields.items()}
         if pa.types.is_float64(column.type):
-            if isinstance(value, str) and value in self.nulls:
-                return None
-            if isinstance(value, str) and is_number(value) and "_" not in value:
-                return float(value)
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise BadRow(
-                    row, f"column {column.name!r} holds {value!r}, which is not a number", hint_for(str(value))
-                )
-            try:
-                return float(value)
-            except OverflowError:
-                return math.inf
+            return self._number(row, column.name, value)
         if pa.types.is_string(column.type) and not isinstance(value, str):
             value = json.dumps(value)
         try:
@@ -163,6 +174,19 @@ class Layout:
             what = f"column {column.name!r} holds {value!r}, which is not {column.type}"
             raise BadRow(row, what, "A column has one type in all rows.")
         return stored
+
+    def _number(self, row: int, name: str, value: Any) -> float | None:
+        """A value as a number, ``None`` for null; a `BadRow` where it is none."""
+        if isinstance(value, str) and value in self.nulls:
+            return None
+        if isinstance(value, str) and is_number(value) and "_" not in value:
+            return float(value)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise BadRow(row, f"column {name!r} holds {value!r}, which is not a number", hint_for(str(value)))
+        try:
+            return float(value)
+        except OverflowError:
+            return math.inf
 
 
 def _check_keys(row: int, value: dict[str, Any], names: list[str], *, whole: bool) -> None:
@@ -176,16 +200,19 @@ def _check_keys(row: int, value: dict[str, Any], names: list[str], *, whole: boo
         raise BadRow(row, f"key {new!r} is in none of the first rows, and would be lost", hint)
 
 
-def _table(text: bytes, schema: pa.Schema | None, *, whole: bool = False) -> pa.Table:
+def _table(
+    text: bytes, schema: pa.Schema | None, *, whole: bool = False, objects: Container[str] = frozenset()
+) -> pa.Table:
     """The rows of whole lines, read by Arrow with the types of a schema, or inferred ones.
 
     Args:
         text: the lines.
         schema: the columns to read; ``None`` for all there are.
         whole: whether there must be no other.
+        objects: columns, or fields, of objects in which there must be no other key.
 
     Raises:
-        ArrowInvalid: a line is no object or nested too deeply, a value is of another type, or a key is of no column.
+        ArrowInvalid: a line is no object or nested too deeply, a value is of another type, or there is another key.
     """
     # Arrow's reader dies of a text that begins with null, and takes null in place of an object.
     import pyarrow.json
@@ -195,9 +222,14 @@ def _table(text: bytes, schema: pa.Schema | None, *, whole: bool = False) -> pa.
     if too_deep(text):
         raise pa.ArrowInvalid(TOO_DEEP)
     reading = pyarrow.json.ReadOptions(use_threads=False, block_size=len(text) + 1)
-    unexpected = "infer" if schema is None else "error" if whole else "ignore"
+    unexpected = "infer" if schema is None else "error" if whole else "infer" if objects else "ignore"
     parsing = pyarrow.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior=unexpected)
-    return pyarrow.json.read_json(pa.BufferReader(text), reading, parsing)
+    table = pyarrow.json.read_json(pa.BufferReader(text), reading, parsing)
+    if schema is None or not objects:
+        return table
+    if any(has_others(table.schema.field(field.name).type, field.type, field.name, objects) for field in schema):
+        raise pa.ArrowInvalid("an object has another key")
+    return table.select(schema.names)
 
 
 @dataclass(frozen=True)
@@ -278,7 +310,9 @@ def _schema(title: str, text: bytes, nulls: tuple[str, ...]) -> tuple[pa.Schema,
     try:
         table = _table(text, None)
         kinds = [_as_written(kind) for kind in table.schema.types]
-        meant = [_meant(column, kind, nulls) for column, kind in zip(table.columns, kinds, strict=True)]
+        meant = [
+            _meant(column.combine_chunks(), kind, nulls) for column, kind in zip(table.columns, kinds, strict=True)
+        ]
         names = table.schema.names
         return pa.schema([*zip(names, kinds, strict=True)]), pa.schema([*zip(names, meant, strict=True)])
     except pa.ArrowInvalid as error:
@@ -307,11 +341,17 @@ def _schema(title: str, text: bytes, nulls: tuple[str, ...]) -> tuple[pa.Schema,
         return schema, schema
 
 
-def _meant(column: pa.ChunkedArray, kind: pa.DataType, nulls: tuple[str, ...]) -> pa.DataType:
+def _meant(words: pa.Array, kind: pa.DataType, nulls: tuple[str, ...]) -> pa.DataType:
     """What the cells of a column are read as: of text, numbers or lists of them where all are that."""
-    if not pa.types.is_string(column.type):
+    if pa.types.is_struct(words.type):
+        return pa.struct(
+            [
+                field.with_type(_meant(words.field(place).filter(words.is_valid()), field.type, nulls))
+                for place, field in enumerate(kind)
+            ]
+        )
+    if not pa.types.is_string(words.type):
         return kind
-    words = column.combine_chunks()
     if are_lists(words):
         return pa.list_(pa.float64())
     return pa.float64() if are_numbers(words, nulls) else kind
