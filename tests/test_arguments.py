@@ -198,7 +198,7 @@ def test_every_argument_of_another_type_is_a_usage_error(function, fitting, name
         ({"progress": "bar"}, "progress must be a function or None"),
         ({"label": b"y"}, "label must be text"),
     ],
-    ids=str,
+    ids=lambda given: given if isinstance(given, str) else next(iter(given)),
 )  # fmt: skip
 def test_the_message_names_the_argument_and_what_it_takes(options, words):
     with pytest.raises(lossctl.UsageError) as wrong:
@@ -241,7 +241,7 @@ def test_a_source_that_is_none_is_a_usage_error(source):
         (np.ma.masked_array([["a", "b"]] * 2, [[True, False]] * 2), "holds neither numbers"),
         ([0.5], "1 row, but 'y' has 2"),
     ],
-    ids=str,
+    ids=lambda given: given if isinstance(given, str) else type(given).__name__,
 )
 def test_a_mapping_of_what_is_no_column_is_a_usage_error(column, words):
     with pytest.raises(lossctl.UsageError, match=f"column 'p'.*{words}"):
