@@ -60,7 +60,8 @@ def find(pattern: str, columns: Sequence[Column], role: str) -> tuple[str, ...]:
     if pattern in names:
         return (pattern,)
     if "," in pattern and not pattern.startswith("/"):
-        return tuple(name for part in pattern.split(",") for name in find(part.strip(), columns, role))
+        parts = [part if part in names else part.strip() for part in pattern.split(",")]
+        return tuple(name for part in parts for name in find(part, columns, role))
     if pattern.startswith("/") and pattern.endswith("/") and len(pattern) > 1:
         try:
             expression = re.compile(pattern[1:-1])
