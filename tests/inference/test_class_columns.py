@@ -253,3 +253,17 @@ def test_a_single_number_that_is_named_for_the_other_class_is_said():
         source = {"y": ["no", "yes"], name: [0.1, 0.9]}
         report = lossctl.evaluate(source, "bce", label="y", prediction=name, classes=["no", "yes"])
         assert any("of class yes, the second named" in note for note in report.notes) == said
+
+
+@pytest.mark.parametrize("form", ["prob.{}", "P(y={})", "{}_score"])
+def test_doctor_takes_a_single_number_for_the_class_that_its_column_is_named_for(lossctl, tmp_path, form):
+    path = tmp_path / "rows.csv"
+    yes, no = form.format("yes"), form.format("no")
+    path.write_text(f"y,{no},{yes}\nyes,.3,.7\nno,.8,.2\nyes,.4,.6\nno,.7,.3\n")
+    (proposed,) = lossctl("doctor", path, "-f", "json").json["commands"]
+    assert proposed.endswith((f"{no},{yes}", f"'{no},{yes}'"))
+    for column, classes in ((yes, "no,yes"), (no, "yes,no")):
+        (proposed,) = lossctl("doctor", path, "-y", "y", "-p", column, "-f", "json").json["commands"]
+        assert proposed.endswith(f"--classes={classes}")
+        value = lossctl("eval", path, "-y", "y", "-p", column, "-l", "bce", f"--classes={classes}", "-f", "value").out
+        assert float(value) == pytest.approx(-math.log(0.7 * 0.8 * 0.6 * 0.7) / 4)
