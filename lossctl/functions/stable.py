@@ -47,7 +47,7 @@ def sigmoid_error(z: FloatArray, label: FloatArray, rest: FloatArray) -> FloatAr
     """
     decay = np.exp(-np.abs(z))
     tail = decay / (1.0 + decay)
-    near = 0.5 * np.tanh(0.5 * z) + 0.5 * (rest - label)
+    near = 0.5 * np.tanh(0.5 * z) + (0.5 - label)
     return np.where(np.abs(z) < 1.0, near, np.where(z > 0, rest - tail, tail - label))
 
 
