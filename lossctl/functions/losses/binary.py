@@ -65,7 +65,8 @@ def bce(
     Formula: −w y log ŷ − (1 − y) log(1 − ŷ), where w = ``pos_weight`` and y is smoothed to y(1 − a) + a/2 by a =
     ``label_smoothing``.
     Gradient: −w y/ŷ + (1 − y)/(1 − ŷ), which is (ŷ − y)/(ŷ(1 − ŷ)) for w = 1; through a sigmoid it is σ(z) − y.
-    Taken at a floored ŷ: −4.5e15. For w ≠ 1 and a soft label it is exact to 1e-16 of its larger term.
+    Taken at a floored ŷ: −4.5e15. Beside a soft label it is exact to 1e-16 of its
+    larger term for w ≠ 1, a > 0, and ŷ below the floor.
     Properties: negative log-likelihood of a Bernoulli label, in nats; convex in ŷ and in the logit; smooth; range
     [0, ∞), but probabilities are floored at ``eps`` inside the logarithms, so the worst row costs 36.04; the best
     constant is the share of positive labels (w = 1).
@@ -91,9 +92,10 @@ def _(
     hit, miss = np.maximum(prediction, floor), np.maximum(1.0 - prediction, floor)
     if pos_weight != 1.0:
         return rest / miss - pos_weight * y / hit
-    error = (prediction - label) + label_smoothing * (label - 0.5)  # (1 − y) ŷ − y (1 − ŷ)
-    error += rest * (hit - prediction) - y * (miss - (1.0 - prediction))  # and what the floor adds
+    total = hit + miss  # 1, and what the floor adds
     sure = y > 0.5  # the side that error is nearly, so that 1/ŷ and 1/(1 − ŷ) are rounded once
+    # (1 − y) ŷ − y (1 − ŷ), from whichever differences from 1 are exact
+    error = np.where(sure & (prediction >= 0.5), rest * total - miss, hit - y * total)
     return np.asarray(error / np.where(sure, miss, hit) / np.where(sure, hit, miss))
 
 
@@ -114,9 +116,8 @@ def _(
     hit, miss = np.maximum(1.0 - rest, eps), np.maximum(rest, eps)
     if pos_weight != 1.0:
         return _times(pos_weight * y, 1.0 / hit) - _times(not_y, 1.0 / miss)
-    # (1 − ŷ) − (1 − y), by whichever differences are exact, and what the floor adds.
-    error = np.where(rest > 0.25, (rest - 0.5) + (label - 0.5), rest - (1.0 - label))
-    error += label_smoothing * (0.5 - label) + y * (miss - rest) - not_y * (hit - (1.0 - rest))
+    total = hit + miss
+    error = np.where(y < 0.5, y * total - hit, miss - not_y * total)
     return np.where(not_y == 0, 1.0 / hit, error / miss / hit)
 
 
