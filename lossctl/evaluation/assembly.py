@@ -220,6 +220,8 @@ def _warnings(total: Measured, traversal: Traversal, results: list[Result]) -> I
             yield f"{title}: the value is beyond the largest number a double can hold"
         elif math.isinf(result.sum_weight):
             yield f"{title}: the sum of the weights is beyond the largest number a double can hold; the value is right"
+        elif result.gradient is not None and math.isinf(result.gradient.row_max):
+            yield f"{title}: the gradient of a row is beyond the largest number a double can hold"
         if result.n and math.isnan(result.value):
             yield f"{title}: the value is not a number"
         if not result.n:
