@@ -16,6 +16,9 @@ PREDICTION_NAMES = (
     "prediction", "pred", "y_pred", "y_hat", "yhat", "score", "prob", "proba", "probability", "p", "logit", "logits",
 )  # fmt: skip
 
+HALF_RANGE = re.compile(r"\[[^\]]*(?::|\.\.)[^\]]*\]|^#\d")
+"""What is meant as a range and is none; as a glob, ``p[0:]`` would be p and one sign."""
+
 
 @dataclass(frozen=True)
 class Model:
@@ -69,19 +72,25 @@ def find(pattern: str, columns: Sequence[Column], role: str) -> tuple[str, ...]:
             raise UsageError(f"{role} {pattern!r} is not a regular expression: {error}") from None
         matching = [name for name in names if expression.search(name)]
     elif places := re.fullmatch(r"#(\d{1,18})(?:-#?(\d{1,18}))?", pattern):
-        first, last = int(places[1]), int(places[2] or places[1])
-        if not 1 <= first <= last <= len(names):
-            raise UsageError(f"{role} {pattern}: the data have columns #1 to #{len(names)}")
-        return tuple(names[first - 1 : last])
+        return _placed(int(places[1]), int(places[2] or places[1]), names, f"{role} {pattern}")
     elif part := re.fullmatch(r"(.*)\[(\d{1,9}):(\d{1,9})\]", pattern):
         return _numbered(part[1], range(int(part[2]), int(part[3])), names, f"{role} {pattern!r}")
-    elif any(sign in pattern for sign in "*?["):
+    elif any(sign in pattern for sign in "*?[") and not HALF_RANGE.search(pattern):
         matching = [name for name in names if fnmatch.fnmatchcase(name, pattern)]
     else:
-        raise UsageError(f"no column {pattern!r} for the {role}", did_you_mean(pattern, names))
+        half = "A range has two ends, as in p[0:3] or #2-#4." if HALF_RANGE.search(pattern) else ""
+        raise UsageError(f"no column {pattern!r} for the {role}", half or did_you_mean(pattern, names))
     if not matching:
         raise UsageError(f"no column matches {pattern!r} for the {role}", did_you_mean(pattern, names))
     return tuple(sorted(matching, key=natural))
+
+
+def _placed(first: int, last: int, names: Sequence[str], title: str) -> tuple[str, ...]:
+    """The columns from one place to another; a `UsageError` where there are none such."""
+    if not 1 <= first <= last <= len(names):
+        hint = "" if first <= last else f"In order that is #{last}-#{first}."
+        raise UsageError(f"{title}: the data have columns #1 to #{len(names)}", hint)
+    return tuple(names[first - 1 : last])
 
 
 def _numbered(stem: str, numbers: range, names: Sequence[str], title: str) -> tuple[str, ...]:
