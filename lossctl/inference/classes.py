@@ -17,6 +17,8 @@ _BETWEEN = frozenset(" _.-:=/|,;()[]{}'\"\t")
 """Signs between a class and what else a name says."""
 MOST = 8
 """How many readings of names there may be, for each end of a name."""
+YES_AND_NO = {"no": 0.0, "yes": 1.0, "neg": 0.0, "pos": 1.0, "negative": 0.0, "positive": 1.0}
+"""What is said of 0 and 1 by the names of two columns."""
 SHOWN = 12
 """How many columns a message lists."""
 
@@ -134,19 +136,24 @@ def are_numbers(names: Sequence[str]) -> bool:
 def refuse_other_numbers(columns: Sequence[str]) -> None:
     """Check that columns whose classes are to be taken by their positions from 0 carry no other numbers.
 
+    Of two columns, yes and no are such.
+
     Raises:
-        UsageError: they do, as ``class1_cat, class2_dog``.
+        UsageError: they do, as ``class1_cat, class2_dog``, or ``p_yes, p_no``.
     """
     for names in (*class_names(columns), *loose_names(columns)):
-        numbers = {place: number for place, name in enumerate(names) if (number := _number(name)) is not None}
+        said = [*map(_number, names)]
+        if len(names) == 2 and {*map(str.casefold, names)} <= {*YES_AND_NO}:
+            said = [YES_AND_NO[name.casefold()] for name in names]
+        numbers = {place: number for place, number in enumerate(said) if number is not None}
         if len({*numbers.values()}) == 1 < len(numbers):
             continue  # all say the same
         if any(place != number for place, number in numbers.items()):
-            said = [columns[place] for place in numbers]
+            named = [columns[place] for place in numbers]
             raise UsageError(
                 f"the names of the columns say other classes than their positions: "
-                f"{mapping(said, [names[place] for place in numbers])}, but by position "
-                f"{mapping(said, [*map(str, numbers)])}",
+                f"{mapping(named, [names[place] for place in numbers])}, but by position "
+                f"{mapping(named, [*map(str, numbers)])}",
                 f"Rename them, or name the classes in the order of the labels: {option(classes='a,b,c')}.",
             )
 

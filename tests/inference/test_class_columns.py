@@ -106,6 +106,16 @@ def test_numbers_that_are_not_all_classes_are_refused(names):
         told(names, [1, 2, 1])
 
 
+@pytest.mark.parametrize("names", [("no", "yes"), ("neg", "pos"), ("Negative", "Positive")])
+def test_yes_is_1_where_labels_are_codes(names):
+    no, yes = (f"p_{name}" for name in names)
+    source = {"y": [0, 1], no: [0.8, 0.3], yes: [0.2, 0.7]}
+    report = lossctl.evaluate(source, "cross_entropy", label="y", prediction=f"{no},{yes}")
+    assert report.value == pytest.approx(-math.log(0.8 * 0.7) / 2, rel=1e-15)
+    with pytest.raises(lossctl.UsageError, match=f"{yes} = {names[1]}.*but by position {yes} = 0"):
+        lossctl.evaluate(source, "cross_entropy", label="y", prediction=f"{yes},{no}")
+
+
 def test_true_is_1_and_a_sign_belongs_to_its_number():
     with pytest.raises(lossctl.UsageError, match=r"p_True = True.*p_True = 0"):
         told(["p_True", "p_False", "p_None"], [True, False, True])

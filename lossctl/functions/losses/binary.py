@@ -68,8 +68,9 @@ def bce(
     Taken at a floored ŷ: −4.5e15. Beside a soft label it is exact to 1e-16 of its
     larger term for w ≠ 1, a > 0, and ŷ below the floor.
     Properties: negative log-likelihood of a Bernoulli label, in nats; convex in ŷ and in the logit; smooth; range
-    [0, ∞), but probabilities are floored at ``eps`` inside the logarithms, so the worst row costs 36.04; the best
-    constant is the share of positive labels (w = 1).
+    [0, ∞), but probabilities are floored at ``eps`` inside the logarithms, so the worst row costs 36.04; without a
+    floor, an output of another activation than sigmoid that is rounded to 0 costs infinity; the best constant is the
+    share of positive labels (w = 1).
 
     Use it for binary and multi-label classification, anomaly detection, the discriminator of a GAN.
     Avoid it on scores that are no probabilities: those are logits, say so with ``--from-logits``.
