@@ -83,7 +83,7 @@ def loose_names(columns: Sequence[str]) -> list[Names]:
 def framed(classes: Collection[str], columns: Sequence[str]) -> list[Names]:
     """What is left of columns without one beginning and one end of all, where every class is the rest of a column.
 
-    Both may end within a word, though not within a number.
+    Both may end within a word, and within a number where every rest is one of the classes.
 
     >>> framed(["A+", "A"], ["gradeA_p", "gradeA+_p", "gradeA-_p"])
     [('A', 'A+', 'A-')]
@@ -97,7 +97,8 @@ def framed(classes: Collection[str], columns: Sequence[str]) -> list[Names]:
             end = len(column) - cut - len(word)
             if 0 <= end <= behind and column.startswith(word, cut):
                 names = tuple(name[cut : len(name) - end] for name in columns)
-                if {*classes} <= {*names} and not any(map(_cuts_a_number, columns, itertools.repeat(cut), names)):
+                cuts = any(map(_cuts_a_number, columns, itertools.repeat(cut), names))
+                if {*classes} <= {*names} and (len({*classes}) == len(columns) or not cuts):
                     rests.append(names)
     return [*dict.fromkeys(rests)]
 

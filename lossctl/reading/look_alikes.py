@@ -81,6 +81,8 @@ WORD = (
 def hint_for(text: str) -> str:
     """What to do about a text where a number is wanted, by what it looks like."""
     stripped = text.strip()
+    if stripped != text.strip(" \t\r\n") and re.fullmatch(NUMBER, stripped):
+        return "Leave out what stands around the number: it is no plain space."
     for pattern, hint in LOOKS:
         if re.fullmatch(pattern, stripped, re.DOTALL):
             sign = next((sign for sign in stripped if not (sign.isalnum() or sign in "+-.,")), "")

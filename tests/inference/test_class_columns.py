@@ -199,7 +199,18 @@ def test_doctor_proposes_columns_named_for_the_labels_as_one_vector(lossctl, tmp
     assert proposed.endswith("-y y -p prob_class1,prob_class2,prob_class3")
 
 
-GLUED = ("p{}", "P{}", "P_y{}", "m2.class{}.score", "x{}x", "class{}of3", "logit[{}]", "Scores for {}")
+GLUED = (
+    "p{}",
+    "rf10{}",
+    "1{}0",
+    "P{}",
+    "P_y{}",
+    "m2.class{}.score",
+    "x{}x",
+    "class{}of3",
+    "logit[{}]",
+    "Scores for {}",
+)
 CLOSE = (
     ("cat", "cat2", "ca"),
     ("low", "lowest", "high"),
@@ -277,3 +288,11 @@ def test_doctor_takes_a_single_number_for_the_class_that_its_column_is_named_for
         assert proposed.endswith(f"--classes={classes}")
         value = lossctl("eval", path, "-y", "y", "-p", column, "-l", "bce", f"--classes={classes}", "-f", "value").out
         assert float(value) == pytest.approx(-math.log(0.7 * 0.8 * 0.6 * 0.7) / 4)
+
+
+@pytest.mark.parametrize("form", ["rf10{}", "1{}0", "v1.{}"])
+def test_classes_that_are_named_may_end_within_a_number(form):
+    for words in (("0", "1", "2"), ("A", "10", "1")):
+        names = [form.format(word) for word in words]
+        report = told(names, [words[place] for place in PLACES], ",".join(reversed(names)), classes=words)
+        assert report.value == pytest.approx(EXPECTED, rel=1e-15)

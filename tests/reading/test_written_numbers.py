@@ -101,6 +101,7 @@ TOLD = {
     "1.5-": "in front", "1D-3": "with an e", "1/2": "fraction", "∞": "inf", "=A1": "formula", "{0.5,0.5}": "Braces",
     "0.5|0.5": "brackets", "0.1/0.2/0.7": "brackets", "1,00,000": "commas", "[0,5 0,5]": "decimal commas",
     "\\N": "--null-values", "<NA>": "--null-values", "'1'": "--quote", "# end": "--comment '#'",
+    "\u00a01.5": "plain space",
 }  # fmt: skip
 
 
