@@ -199,18 +199,7 @@ def test_doctor_proposes_columns_named_for_the_labels_as_one_vector(lossctl, tmp
     assert proposed.endswith("-y y -p prob_class1,prob_class2,prob_class3")
 
 
-GLUED = (
-    "p{}",
-    "rf10{}",
-    "1{}0",
-    "P{}",
-    "P_y{}",
-    "m2.class{}.score",
-    "x{}x",
-    "class{}of3",
-    "logit[{}]",
-    "Scores for {}",
-)
+GLUED = ("p{}", "P{}", "P_y{}", "m2.class{}.score", "x{}x", "class{}of3", "logit[{}]", "Scores for {}")
 CLOSE = (
     ("cat", "cat2", "ca"),
     ("low", "lowest", "high"),

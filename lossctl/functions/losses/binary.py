@@ -65,12 +65,10 @@ def bce(
     Formula: −w y log ŷ − (1 − y) log(1 − ŷ), where w = ``pos_weight`` and y is smoothed to y(1 − a) + a/2 by a =
     ``label_smoothing``.
     Gradient: −w y/ŷ + (1 − y)/(1 − ŷ), which is (ŷ − y)/(ŷ(1 − ŷ)) for w = 1; through a sigmoid it is σ(z) − y.
-    Taken at a floored ŷ: −4.5e15. Beside a soft label it is exact to 1e-16 of its
-    larger term for w ≠ 1, a > 0, and ŷ below the floor.
+    Taken at a floored ŷ: −4.5e15.
     Properties: negative log-likelihood of a Bernoulli label, in nats; convex in ŷ and in the logit; smooth; range
-    [0, ∞), but probabilities are floored at ``eps`` inside the logarithms, so the worst row costs 36.04; without a
-    floor, an output of another activation than sigmoid that is rounded to 0 costs infinity; the best constant is the
-    share of positive labels (w = 1).
+    [0, ∞), but probabilities are floored at ``eps`` inside the logarithms, so the worst row costs 36.04; the best
+    constant is the share of positive labels (w = 1).
 
     Use it for binary and multi-label classification, anomaly detection, the discriminator of a GAN.
     Avoid it on scores that are no probabilities: those are logits, say so with ``--from-logits``.
