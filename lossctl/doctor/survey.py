@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from lossctl.evaluation.clock import Clock
 from lossctl.evaluation.fold import fold
 from lossctl.evaluation.running import Running
-from lossctl.inference.classes import class_names, key_of
+from lossctl.inference.classes import class_names, framed, key_of
 from lossctl.inference.facts import Facts, Words
 from lossctl.inference.layout import Layout
 from lossctl.inference.roles import LABEL_NAMES
@@ -150,20 +150,25 @@ def suggestion(
     likely = [column.name for column in candidates if column.roles[:1] == ("prediction",)]
     models = [name for name in likely if name not in labels]
     held = next((column for column in candidates if column.name == labels[0]), None)
-    if not prediction and len(models) > 2 and held is not None and _are_classes(held, models):
+    if not prediction and len(models) > 1 and held is not None and _are_classes(held, models):
         prediction = [",".join(models)]
     return [("label", labels[0]), *(("pred", model) for model in prediction or models)] if models else []
 
 
 def _are_classes(label: Candidate, models: Sequence[str]) -> bool:
-    """Whether columns are one a class of the label: as many as it has, or named for all that occur."""
-    if label.distinct == len(models):
+    """Whether columns are one a class of the label: as many as it has, or named for all that occur.
+
+    Two have to be named for words, as there may be two models of two classes.
+    """
+    if label.distinct == len(models) > 2:
         return True
+    if len(models) == 2 and label.kind != "text":
+        return False
     content = label.content
     numbers = map(str, content.numbers.values.tolist())
     words = list(content.words.counts or ()) if label.kind == "text" else list(numbers)
     keys = {*map(key_of, words)} if label.distinct else set()
-    return bool(keys) and any(keys <= {*map(key_of, names)} for names in class_names(models))
+    return bool(keys) and any(keys <= {*map(key_of, names)} for names in (*class_names(models), *framed(words, models)))
 
 
 def _only(names: list[str]) -> list[str]:

@@ -137,7 +137,7 @@ def _results(
 
 def _rootless(bound: BoundLoss, mean: float, model: str, group: dict[str, str | None]) -> DataError:
     where = " ".join(f"{name}={word}" for name, word in group.items())
-    title = f"{bound} of {model}{' at ' + where if where else ''}"
+    title = f"{bound.title} of {model}{' at ' + where if where else ''}"
     return DataError(
         f"{title}: the mean is {mean:.6g}, and a negative mean has no root",
         f"This loss can be below 0: ask for its {option(reduction='mean')}.",

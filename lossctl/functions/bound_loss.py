@@ -88,9 +88,7 @@ class BoundLoss(Bound):
     @property
     def title(self) -> str:
         """What messages call it: the name that was typed, with its own where that is another."""
-        if not self.typed or normal(self.typed) == normal(self.name):
-            return self.name
-        return f"{self.typed} ({self.name})"
+        return self.definition.title(self.typed)
 
     @property
     def label_domain(self) -> Domain:
@@ -405,4 +403,4 @@ def get_loss(spec: str | BoundLoss, *, columns: int | None = None) -> BoundLoss:
         rows = definition.prediction_domain().rows
         if (columns > 1) != rows and normal(name) in {normal(spelling) for spelling in spellings}:
             definition = losses.get(other_name)
-    return BoundLoss(definition, definition.settings(values, read=True), definition.reduction, typed=name)
+    return BoundLoss(definition, definition.settings(values, read=True, typed=name), definition.reduction, typed=name)

@@ -160,12 +160,15 @@ class Definition:
         path = self.__module__.split(".")
         return path[-1] if path[0] == "lossctl" else path[0]
 
-    def settings(self, given: Mapping[str, Value | str], *, read: bool = False) -> tuple[tuple[str, Value], ...]:
+    def settings(
+        self, given: Mapping[str, Value | str], *, read: bool = False, typed: str = ""
+    ) -> tuple[tuple[str, Value], ...]:
         """Every parameter with its effective value, in the order of the definition.
 
         Args:
             given: values by parameter name.
             read: whether the values are text still to be read.
+            typed: the name that was typed, where it may be another.
 
         Raises:
             UsageError: a name is unknown or a value illegal.
@@ -177,12 +180,16 @@ class Definition:
             if parameter is None:
                 names = [parameter.name for parameter in self.parameters]
                 hint = did_you_mean(name, names) if names else f"{self.name} has no parameters."
-                raise UsageError(f"{self.name} has no parameter {name!r}", hint)
+                raise UsageError(f"{self.title(typed)} has no parameter {name!r}", hint)
             try:
                 chosen[parameter.name] = parameter.read(str(value)) if read else parameter.check(value)
             except UsageError as wrong:
-                raise wrong.about(self.name) from None
+                raise wrong.about(self.title(typed)) from None
         return tuple(chosen.items())
+
+    def title(self, typed: str) -> str:
+        """What messages call it: the name that was typed, with its own where that is another."""
+        return self.name if not typed or normal(typed) == normal(self.name) else f"{typed} ({self.name})"
 
     def spelling(self, settings: tuple[tuple[str, Value], ...]) -> str:
         """``name:parameter=value,...`` with the parameters that differ from their defaults."""

@@ -11,10 +11,12 @@ from lossctl.errors import DataError, UsageError, option
 from lossctl.inference.classes import (
     are_numbers,
     class_names,
+    framed,
     key_of,
     loose_names,
     mapping,
     refuse_other_numbers,
+    within,
 )
 from lossctl.inference.objects import Keys
 from lossctl.inference.request import Request
@@ -213,6 +215,10 @@ class LayoutPlanner:
                 self.notes.append(f"classes by position, no column is named for one: {pairs}")
             else:
                 model = replace(model, columns=matched)
+        elif not model.width and within(classes, model.columns) == classes[:1]:
+            self.notes.append(
+                f"{model.name}: of class {classes[1]}, the second named, though its name says {classes[0]}"
+            )
         return model, classes
 
     def _names_that_fit(self, columns: Sequence[str]) -> tuple[str, ...] | None:
@@ -228,12 +234,14 @@ class LayoutPlanner:
         choices = class_names(columns)
         kind = self.kinds[label[0]] if len(label) == 1 else ""
         if kind == "number" and choices:
-            choices = [names for names in choices if are_numbers(names)] or choices
+            truths = framed(("true", "false"), [column.casefold() for column in columns])
+            choices = [names for names in (*choices, *truths) if are_numbers(names)] or choices
             if not are_numbers(choices[0]):
                 refuse_other_numbers(columns)
         if kind == "text" and choices:
             words = self._first_labels
-            return next((names for names in (*choices, *loose_names(columns)) if words <= {*names}), choices[0])
+            readings = (*choices, *framed(words, columns), *loose_names(columns))
+            return next((names for names in readings if words <= {*names}), choices[0])
         if len(choices) > 1 and kind == "number":
             numbers = {key for key in map(key_of, self._first_labels) if isinstance(key, int)}
             return next((names for names in choices if numbers <= {*map(key_of, names)}), choices[0])
@@ -309,18 +317,29 @@ class LayoutPlanner:
     def agreed(self, roles: Roles) -> tuple[Roles, tuple[str, ...] | None]:
         """The roles with the columns of every model in one order of the classes, and the classes.
 
+        Of a model that has no names, beside one that has, the numbers are by position, and that is noted.
+
         Raises:
             UsageError: two models have different classes.
         """
         ordered = [self.class_order(model) for model in roles.models]
-        classes = ordered[0][1]
+        first, classes = next(((model, names) for model, names in ordered if names is not None), (None, None))
+        if first is None or classes is None:
+            return roles, None
+        if not self.request.classes and are_numbers(classes) and any(names is None for _, names in ordered):
+            classes = tuple(sorted(classes, key=key_of))  # as positions of a list are counted
         models = []
         for model, names in ordered:
-            if names != classes and names is not None and classes is not None:
+            if names is None and not (model.width or len(classes) > 2):
+                self.notes.append(f"{model.name}: of class {classes[-1]}, no name tells it")
+            elif names is None and model.width == len(classes):
+                pairs = mapping(self._places(model), classes)
+                self.notes.append(f"{model.name}: classes by position, no name tells it: {pairs}")
+            elif names is not None and names != classes:
                 keys = [*map(key_of, names)]
                 if {*keys} != {*map(key_of, classes)}:
                     raise UsageError(
-                        f"models {ordered[0][0].name!r} and {model.name!r} have different classes: "
+                        f"models {first.name!r} and {model.name!r} have different classes: "
                         f"{', '.join(classes)} and {', '.join(names)}",
                         f"Name the classes: {option(classes='a,b,c')}.",
                     )

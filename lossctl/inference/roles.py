@@ -16,6 +16,9 @@ PREDICTION_NAMES = (
     "prediction", "pred", "y_pred", "y_hat", "yhat", "score", "prob", "proba", "probability", "p", "logit", "logits",
 )  # fmt: skip
 
+HALF_RANGE = re.compile(r"\[[^\]]*(?::|\.\.)[^\]]*\]|^#\d")
+"""What is meant as a range and is none; as a glob, ``p[0:]`` would be p and one sign."""
+
 
 @dataclass(frozen=True)
 class Model:
@@ -69,12 +72,10 @@ def find(pattern: str, columns: Sequence[Column], role: str) -> tuple[str, ...]:
     if any(field.name == pattern for field in fields):
         return (pattern,)
     if "," in pattern and not pattern.startswith("/"):
-        return tuple(name for part in pattern.split(",") for name in find(part.strip(), columns, role))
+        parts = [part if part in names else part.strip() for part in pattern.split(",")]
+        return tuple(name for part in parts for name in find(part, columns, role))
     if places := re.fullmatch(r"#(\d{1,18})(?:-#?(\d{1,18}))?", pattern):
-        first, last = int(places[1]), int(places[2] or places[1])
-        if not 1 <= first <= last <= len(names):
-            raise UsageError(f"{role} {pattern}: the data have columns #1 to #{len(names)}")
-        return tuple(names[first - 1 : last])
+        return _placed(int(places[1]), int(places[2] or places[1]), names, f"{role} {pattern}")
     if part := re.fullmatch(r"(.*)\[(\d{1,9}):(\d{1,9})\]", pattern):
         return _numbered(part[1], range(int(part[2]), int(part[3])), names, f"{role} {pattern!r}")
     matches = _matcher(pattern, role)
@@ -101,7 +102,7 @@ def _matcher(pattern: str, role: str) -> Callable[[str], bool] | None:
         except re.error as error:
             raise UsageError(f"{role} {pattern!r} is not a regular expression: {error}") from None
         return lambda name: expression.search(name) is not None
-    if any(sign in pattern for sign in "*?["):
+    if any(sign in pattern for sign in "*?[") and not HALF_RANGE.search(pattern):
         return lambda name: fnmatch.fnmatchcase(name, pattern)
     return None
 
@@ -115,10 +116,20 @@ def _no_column(pattern: str, columns: Sequence[Column], role: str) -> UsageError
             )
             hint = f"Give it whole: {column.name}." if column.kind != "other" else ""
             raise UsageError(what, hint)
+    if HALF_RANGE.search(pattern):
+        return UsageError(f"no column {pattern!r} for the {role}", "A range has two ends, as in p[0:3] or #2-#4.")
     leaves = leaves_in(columns)
     ending = [leaf for leaf in leaves if leaf.endswith(f".{pattern}")][:3]
     hint = f"Did you mean {' or '.join(ending)}?" if ending else did_you_mean(pattern, leaves)
     return UsageError(f"no column {pattern!r} for the {role}", hint)
+
+
+def _placed(first: int, last: int, names: Sequence[str], title: str) -> tuple[str, ...]:
+    """The columns from one place to another; a `UsageError` where there are none such."""
+    if not 1 <= first <= last <= len(names):
+        hint = "" if first <= last else f"In order that is #{last}-#{first}."
+        raise UsageError(f"{title}: the data have columns #1 to #{len(names)}", hint)
+    return tuple(names[first - 1 : last])
 
 
 def _numbered(stem: str, numbers: range, names: Sequence[str], title: str) -> tuple[str, ...]:

@@ -14,8 +14,8 @@ HEAD = 1 << 20
 LARGE = 1 << 25
 """Bytes of a text for which it is asked whether there is memory to parse it."""
 
-# What may be an integer beyond 2^63, or a code with leading zeros.
-LONG = re.compile(rb"(?<![\d.eE])(?<![eE][-+])(?:0\d|\d{19})")
+# What may be an integer beyond 2^63, or a code with leading zeros or of hexadecimal digits.
+LONG = re.compile(rb"(?<![\d.eE])(?<![eE][-+])(?:0[\dxX]|\d{19})")
 
 
 def spare(text: bytes) -> None:
@@ -61,7 +61,7 @@ def inferred_types(
         if not pa.types.is_string(kind):
             continue
         words = table.column(place).combine_chunks()
-        if are_lists(words):
+        if are_lists(words, dialect.decimal):
             types[place] = pa.list_(pa.float64())
         elif dialect.thousands is not None and are_numbers(words, nulls, dialect.decimal, dialect.thousands):
             types[place] = pa.float64()
@@ -72,7 +72,7 @@ def inferred_types(
 def long_or_coded(
     names: tuple[str, ...], types: tuple[pa.DataType, ...], body: bytes, dialect: Dialect
 ) -> frozenset[str]:
-    """The columns that Arrow takes for numbers though they hold integers beyond 2^63, or codes with leading zeros."""
+    """The columns that Arrow takes for numbers though they hold integers beyond 2^63, or codes such as 007 and 0x1."""
     doubles = [str(place) for place, kind in enumerate(types) if pa.types.is_float64(kind) or pa.types.is_integer(kind)]
     if not doubles or not LONG.search(body):
         return frozenset()
@@ -80,7 +80,6 @@ def long_or_coded(
     table = dialect.table(body, len(names), converting, skip=True)
     import pyarrow.compute as pc
 
-    long = (
-        place for place in doubles if pc.any(pc.match_substring_regex(table[place], r"^[-+]?(\d{19,}|0\d+)$")).as_py()
-    )
+    written = r"^[-+]?(\d{19,}|0\d+|0[xX].*)$"
+    long = (place for place in doubles if pc.any(pc.match_substring_regex(table[place], written)).as_py())
     return frozenset(names[int(place)] for place in long)

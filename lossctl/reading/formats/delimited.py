@@ -18,7 +18,7 @@ from lossctl.reading.inferred_types import HEAD, inferred_types, long_or_coded, 
 from lossctl.reading.line_ends import LineEnds
 from lossctl.reading.lines import RANGE, Range, Stream, TextSource, pieces, rows_of
 from lossctl.reading.location import Location
-from lossctl.reading.look_alikes import encoding_hint, hint_for
+from lossctl.reading.look_alikes import encoding_hint, hint_for, ragged_hint
 from lossctl.reading.stamp import Stamp
 from lossctl.reading.stamped import unchanged
 from lossctl.reading.stores import unreadable
@@ -107,7 +107,7 @@ class Layout:
             return column
         words, name = column.combine_chunks(), self.names[place]
         if kind_of(self.types[place]) == "list":
-            return written_lists(words, name, self.nulls)
+            return written_lists(words, name, self.nulls, self.dialect.decimal)
         return written_numbers(words, name, self.nulls, self.dialect.decimal, self.dialect.thousands)
 
 
@@ -236,7 +236,7 @@ def _explained(error: Exception, text: bytes, layout: Layout, wanted: Wanted) ->
         row, expected, actual, cells = ragged.groups()
         shown = cells if len(cells) <= 60 else cells[:60] + "…"
         what = f"{actual} field{'' if actual == '1' else 's'} where the first line has {expected}: {shown!r}"
-        hint = "Mend the row; a field that holds the separator stands in double quotes."
+        hint = ragged_hint(cells, layout.dialect.delimiter, int(actual) - int(expected))
         return BadRow(max(int(row) - 1, 0), what, hint)
     encoding = ENCODING.search(str(error))
     if encoding is not None:
