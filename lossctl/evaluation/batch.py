@@ -185,6 +185,8 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
     group, keys = _groups(record, roles.by)
     skipped = reader.skipped
     null = reader.null & ~skipped
+    for column in reader.rests:
+        reader.rounded(column)
     dropped = skipped | null
     nulls, unweighted = (_counted(rows, group, len(keys)) for rows in (null, skipped))
     position = None

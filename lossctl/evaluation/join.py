@@ -4,7 +4,7 @@ Both sides are held in memory, in the columns that count.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,7 +95,16 @@ def join(
     named_models = tuple(_numberless(pattern, predictions.columns) for pattern in prediction)
     changed = {"label": named, "prediction": named_models, "weight": weight, "by": by}
     return Joined(
-        MemorySource(table.combine_chunks(), title, predictions.files, np.array(matched[LEFT].to_pylist(), np.int64)),
+        MemorySource(
+            table.combine_chunks(),
+            title,
+            predictions.files,
+            np.array(matched[LEFT].to_pylist(), np.int64),
+            frozenset(
+                [*_numerals(left, predictions, left_needed - texts - {*ids})]
+                + [renamed[name] for name in _numerals(right, labels, right_needed - texts - {*ids})]
+            ),
+        ),
         Request(**{**vars(request), **changed}),
         {"labels": list(labels.files), "predictions": list(predictions.files), "id": list(ids), "how": how, **facts},
     )
@@ -178,12 +187,21 @@ def _read(source: Source, ids: Sequence[str], needed: set[str], texts: set[str],
     try:
         return _stacked(batches)
     except pa.ArrowException:
-        batches = [_alike(batch, wanted, source) for batch in batches]  # such as numbers in one file, words in another
+        # Such as numbers in one file, words in another, or integers that are no doubles in some rows only.
+        numerals = {name for batch in batches for name in _numerals(batch, source, wanted.numbers)}
+        batches = [_alike(batch, wanted, numerals, source) for batch in batches]
     try:
         return _stacked(batches)
     except pa.ArrowException as error:
         what = f"{_title(source)}: a column has other types in some rows than in others: {error}"
         raise DataError(what, "Write it with one type in all files.") from None
+
+
+def _numerals(rows: pa.Table | pa.RecordBatch, source: Source, names: Iterable[str]) -> Iterator[str]:
+    """The columns of some names that are numbers, but came as text for the sake of integers that are no doubles."""
+    for name in names:
+        if pa.types.is_string(rows.schema.field(name).type) and _kind(source, name) == "number":
+            yield name
 
 
 def _stacked(batches: list[pa.RecordBatch]) -> pa.Table:
@@ -197,15 +215,15 @@ def _stacked(batches: list[pa.RecordBatch]) -> pa.Table:
     return pa.concat_tables(tables, promote_options="permissive")
 
 
-def _alike(record: pa.RecordBatch, wanted: Wanted, source: Source) -> pa.RecordBatch:
-    """The rows with every column of numbers as doubles, and those to be read as text as text.
+def _alike(record: pa.RecordBatch, wanted: Wanted, numerals: set[str], source: Source) -> pa.RecordBatch:
+    """The rows with every column of numbers as doubles, or as numerals, and those to be read as text as text.
 
     Raises:
         DataError: some cannot be read as text.
     """
     for index, field in enumerate(record.schema):
         array = record.column(index)
-        if field.name in wanted.texts:
+        if field.name in wanted.texts | numerals:
             record = record.set_column(index, field.name, _text(array, field.name, source))
         elif field.name in wanted.numbers and kind_of(field.type) == "number":
             values, null = scalar_column(array)

@@ -13,7 +13,7 @@ from lossctl.document import Axis, Chart, Panel, Series
 from lossctl.domain import PROBABILITY, Domain, FloatArray, IntArray, LogSimplex, Simplex, inside
 from lossctl.evaluation.batch import Batch
 from lossctl.evaluation.clock import Clock
-from lossctl.evaluation.complaints import ensure_measured
+from lossctl.evaluation.complaints import ensure_measured, told
 from lossctl.evaluation.fold import fold_rows
 from lossctl.evaluation.measure import Measured, evaluated, kernel_label, nothing, tally
 from lossctl.evaluation.plan import Plan
@@ -116,10 +116,7 @@ def overview(
     losses = _losses(plan, total.models)
     rows = f"rows: {total.rows:,} read, {used:,} used, {total.rows - used:,} dropped"
     weighted = () if plan.roles.weight is None else ("weights: in the calibration; elsewhere each row counts once",)
-    doubtful = (
-        f"{column}: {kind}: {counted(problem.count, 'row')}, first {passed.place(problem.row)}"
-        for column, kind, problem in total.problems.of("warning")
-    )
+    doubtful = told(total.problems, passed, "warning", "rounded")
     charts = (
         replace(losses, notes=(*losses.notes, rows, *weighted, *doubtful)),
         _predictions(plan, total.models),

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -61,11 +62,14 @@ class MemorySource:
     """The files it was made of, if any."""
     numbers: npt.NDArray[np.int64] | None = None
     """The number of each row in its file, from 0, where rows were left out; ``None`` where they follow each other."""
+    numerals: frozenset[str] = frozenset()
+    """Columns of text that are numbers, some of which are integers and no doubles."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
         """Its columns."""
-        return columns_in(self.table.schema)
+        columns = columns_in(self.table.schema)
+        return tuple(Column(column.name, "number") if column.name in self.numerals else column for column in columns)
 
     @property
     def once(self) -> bool:
@@ -85,6 +89,10 @@ def _column(name: str, values: Any) -> pa.Array:
     if isinstance(values, np.ma.MaskedArray) and values.ndim == 1:
         return pa.array(values.data, mask=np.ma.getmaskarray(values))
     masked = isinstance(values, np.ma.MaskedArray)
+    if isinstance(values, list) and all(type(value) is int for value in values):
+        kind = np.asarray(values).dtype.kind
+        if kind in "fO":  # no integer of 64 bits holds all of them, and a double only the first digits
+            return pa.array([Decimal(value) for value in values], pa.decimal256(76, 0))
     array = np.where(np.ma.getmaskarray(values), np.nan, values.data) if masked else np.asarray(values)
     if array.ndim == 2:
         return pa.FixedSizeListArray.from_arrays(pa.array(array.ravel()), array.shape[1])

@@ -1,6 +1,7 @@
 """``lossctl samples``: the per-sample table."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 
 from lossctl.cli.choices import completing
@@ -93,10 +94,7 @@ def samples(
         if bound.activation is not None:
             voice.note(f"{bound}: gradients are with respect to the {bound.wrt}")
 
-    def finish(total: "Measured") -> None:
-        dropped = int(total.null.sum() + total.unweighted.sum())
-        if dropped:
-            voice.note(f"{dropped:,} of {total.rows:,} rows left out: a null or a weight of 0")
+    finish = partial(_finish, voice)
 
     def pieces(*, verbatim: bool) -> "Iterator[pa.RecordBatch]":
         if top is None:
@@ -109,6 +107,15 @@ def samples(
         return
     with standard_output(inputs, wanted=quiet < 2) as sink:
         _write(sink, target, pieces(verbatim=not target.typed), voice)
+
+
+def _finish(voice: Voice, total: "Measured", warnings: Iterable[str]) -> None:
+    """Say what was left out, and what is to be warned of."""
+    dropped = int(total.null.sum() + total.unweighted.sum())
+    if dropped:
+        voice.note(f"{dropped:,} of {total.rows:,} rows left out: a null or a weight of 0")
+    for warning in warnings:
+        voice.warn(warning)
 
 
 def _save(

@@ -19,11 +19,12 @@ from lossctl.reading.line_ends import LineEnds
 from lossctl.reading.lines import RANGE, Range, Stream, TextSource, pieces, rows_of
 from lossctl.reading.location import Location
 from lossctl.reading.look_alikes import encoding_hint, hint_for
+from lossctl.reading.rounding import may_be_rounded
 from lossctl.reading.stamp import Stamp
 from lossctl.reading.stamped import unchanged
 from lossctl.reading.stores import unreadable
 from lossctl.reading.text_writers import DelimitedWriter
-from lossctl.reading.written import separators, written_lists, written_numbers
+from lossctl.reading.written import exact_numbers, separators, written_lists
 
 RAGGED = re.compile(r"CSV parse error: Row #(\d+): Expected (\d+) columns, got (\d+): (.*)", re.DOTALL)
 CONVERSION = re.compile(
@@ -108,7 +109,21 @@ class Layout:
         words, name = column.combine_chunks(), self.names[place]
         if kind_of(self.types[place]) == "list":
             return written_lists(words, name, self.nulls)
-        return written_numbers(words, name, self.nulls, self.dialect.decimal, self.dialect.thousands)
+        return exact_numbers(words, name, self.nulls, self.dialect.decimal, self.dialect.thousands)
+
+    def exactly(self, text: bytes, column: pa.ChunkedArray | pa.Array, place: int) -> pa.ChunkedArray | pa.Array:
+        """A column of numbers; as numerals where some of them would be rounded integers.
+
+        Args:
+            text: whole lines.
+            column: their numbers as doubles.
+            place: of the column.
+        """
+        if not may_be_rounded(column, text):
+            return column
+        wanted = pyarrow.csv.ConvertOptions(include_columns=[str(place)], column_types={str(place): pa.string()})
+        words = self.dialect.table(text, len(self.names), wanted).column(0).combine_chunks()
+        return exact_numbers(words, self.names[place], self.nulls, self.dialect.decimal)
 
 
 @dataclass(frozen=True)
@@ -200,7 +215,7 @@ def _parse(text: bytes, layout: Layout, wanted: Wanted) -> Iterator[pa.RecordBat
     places = [int(place) for place in table.column_names]
     names = [layout.names[place] for place in places]
     columns = [
-        layout.numbers(column, place) if name in wanted.numbers else column
+        layout.exactly(text, layout.numbers(column, place), place) if name in wanted.numbers else column
         for column, place, name in zip(table.columns, places, names, strict=True)
     ]
     yield from pa.Table.from_arrays(columns, names).to_batches(max_chunksize=1 << 16)

@@ -19,11 +19,12 @@ from lossctl.reading.location import Location
 from lossctl.reading.look_alikes import encoding_hint, hint_for
 from lossctl.reading.missing import nulled
 from lossctl.reading.nesting import DEEPEST, too_deep
+from lossctl.reading.rounding import may_be_rounded
 from lossctl.reading.stamp import Stamp
 from lossctl.reading.storage import is_list
 from lossctl.reading.text_writers import JsonLinesWriter
 from lossctl.reading.twins import object_of, twin_in
-from lossctl.reading.written import are_lists, are_numbers, written_lists, written_numbers
+from lossctl.reading.written import are_lists, are_numbers, exact_numbers, written_lists, written_numbers
 
 HEAD = 1 << 20
 """Bytes from which the types of columns are inferred."""
@@ -99,13 +100,30 @@ class Layout:
         for index, column in enumerate(table.schema):
             if column.name in wanted.numbers and pa.types.is_string(column.type):
                 table = table.set_column(index, column.name, self._read(table.column(index), column.name))
-        yield from nulled(table, self.nulls, wanted).to_batches(max_chunksize=1 << 16)
+        table = nulled(table, self.nulls, wanted)
+        for index, column in enumerate(table.schema):
+            if column.name in wanted.numbers and may_be_rounded(table.column(index), text):
+                table = table.set_column(index, column.name, self._exactly(text, table.column(index), column.name))
+        yield from table.to_batches(max_chunksize=1 << 16)
 
     def _read(self, column: pa.ChunkedArray, name: str) -> pa.Array:
         """Numbers, or lists of them, that are written as text; a `BadRow` where they are something else."""
         kind = self.meant.field(name).type if self.meant.get_all_field_indices(name) else pa.string()
         read = written_lists if is_list(kind) else written_numbers
         return read(column.combine_chunks(), name, self.nulls)
+
+    def _exactly(self, text: bytes, numbers: pa.ChunkedArray, name: str) -> pa.Array:
+        """A column of numbers, as numerals where some of them would be rounded integers."""
+        import pyarrow.compute as pc
+
+        try:
+            words = _table(text, pa.schema([(name, pa.int64())])).column(0).combine_chunks().cast(pa.string())
+        except pa.ArrowInvalid:
+            rows = (json.loads(line, parse_int=str, parse_float=str) for line in text.split(b"\n") if line.strip())
+            cells = (row.get(name) for row in rows)
+            words = pa.array([None if cell is None else str(cell) for cell in cells], pa.string())
+        known = pc.if_else(pc.is_null(numbers).combine_chunks(), pa.scalar(None, pa.string()), words)
+        return exact_numbers(known, name, self.nulls)
 
     def _one_by_one(self, text: bytes, schema: pa.Schema, wanted: Wanted) -> Iterator[dict[str, Any]]:
         """The rows of whole lines as dictionaries, read by Python.
