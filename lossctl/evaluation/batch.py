@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from lossctl.domain import BoolArray, Domain, FloatArray, IntArray, row_sum
+from lossctl.evaluation.exact_errors import Errors, exact_errors
 from lossctl.evaluation.plan import Plan, PlannedModel
 from lossctl.evaluation.reader import Reader
 from lossctl.functions.bound_loss import BoundLoss
@@ -47,6 +48,8 @@ class Batch:
     unweighted: IntArray
     """Rows of weight 0, by group."""
     problems: Problems
+    errors: tuple[Errors | None, ...]
+    """One a model: its errors where doubles would lose digits."""
 
 
 def _codes(reader: Reader, layout: Layout, names: tuple[str, ...]) -> FloatArray:
@@ -185,8 +188,6 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
     group, keys = _groups(record, roles.by)
     skipped = reader.skipped
     null = reader.null & ~skipped
-    for column in reader.rests:
-        reader.rounded(column)
     dropped = skipped | null
     nulls, unweighted = (_counted(rows, group, len(keys)) for rows in (null, skipped))
     position = None
@@ -195,6 +196,7 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
         label, *predictions = (_taken(values, position) for values in (label, *predictions))
         weight = None if weight is None else weight[position]
         group = None if group is None else group[position]
+    errors = exact_errors(reader, plan, label, predictions, position)
     illegal_values = {} if not plan.normalize_rows else _not_to_normalize(plan, predictions)
     if plan.normalize_rows and not illegal_values:
         predictions = [_normalized(values) for values in predictions]
@@ -202,7 +204,9 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
     problems = Problems({**reader.problems, **_rebased(illegal_values, position)})
     for array in (label, *predictions, *([] if weight is None else [weight])):
         array.flags.writeable = False
-    return Batch(label, tuple(predictions), weight, group, position, keys, reader.n, nulls, unweighted, problems)
+    return Batch(
+        label, tuple(predictions), weight, group, position, keys, reader.n, nulls, unweighted, problems, errors
+    )
 
 
 def _counted(rows: BoolArray, group: IntArray | None, groups: int) -> IntArray:

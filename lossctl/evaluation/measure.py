@@ -11,6 +11,7 @@ import numpy as np
 from lossctl.domain import FloatArray, IntArray
 from lossctl.evaluation.batch import Batch, Group
 from lossctl.evaluation.clock import Clock
+from lossctl.evaluation.exact_errors import Errors
 from lossctl.evaluation.plan import Plan
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.sums.gradients import Gradients
@@ -133,8 +134,8 @@ def lift(plan: Plan, batch: Batch, clock: Clock) -> Measured:
     if not len(batch.label) or any(batch.problems.of("error")):
         return counts
     parts = tuple(
-        _part(plan, bound, batch, groups, prediction, clock)
-        for model, prediction in zip(plan.models, batch.predictions, strict=True)
+        _part(plan, bound, batch, groups, prediction, errors, clock)
+        for model, prediction, errors in zip(plan.models, batch.predictions, batch.errors, strict=True)
         for bound in model.losses
     )
     labels = Marginals.lift(batch.label, batch.weight, batch.group, len(batch.keys)) if plan.skill else None
@@ -148,10 +149,17 @@ def tally(plan: Plan, batch: Batch) -> Measured:
 
 
 def _part(
-    plan: Plan, bound: BoundLoss, batch: Batch, groups: Groups | None, prediction: FloatArray, clock: Clock
+    plan: Plan,
+    bound: BoundLoss,
+    batch: Batch,
+    groups: Groups | None,
+    prediction: FloatArray,
+    errors: Errors | None,
+    clock: Clock,
 ) -> Part:
     label = kernel_label(bound, batch.label)
-    value, gradient = evaluated(bound, label, prediction, gradient=plan.gradient)
+    sloped = plan.gradient or (plan.samples > 0 and errors is not None)
+    value, gradient = evaluated(bound, label, prediction, errors, gradient=sloped)
     far = bound.far_squares(label, prediction, value)
     squares = None if far is None else Far(*far)
     rows = Rows(value, batch.weight, groups, batch.position, label, prediction, gradient, squares)
@@ -179,9 +187,20 @@ def kernel_label(bound: BoundLoss, label: FloatArray) -> FloatArray:
 
 
 def evaluated(
-    bound: BoundLoss, label: FloatArray, prediction: FloatArray, *, gradient: bool
+    bound: BoundLoss, label: FloatArray, prediction: FloatArray, errors: Errors | None = None, *, gradient: bool
 ) -> tuple[FloatArray, FloatArray | None]:
-    """The value of every row ``(n,)`` and, where asked, its gradient in the shape of the prediction, block by block."""
+    """The value of every row ``(n,)`` and, where asked, its gradient in the shape of the prediction, block by block.
+
+    Where a loss takes ``errors``, those rows are evaluated from them.
+    """
+    if errors is not None and bound.takes_error and len(errors.rows):
+        value, slope = evaluated(bound, label, prediction, gradient=gradient)
+        rows, value = errors.rows, value.copy()
+        value[rows] = bound.value_of_error(label[rows], errors.error, prediction[rows])
+        if slope is not None:
+            slope = slope.copy()
+            slope[rows] = bound.gradient_of_error(label[rows], errors.error, prediction[rows])
+        return value, slope
     if prediction.size <= BLOCK:
         value = bound.row_value(label, prediction)
         return value, bound.row_gradient(label, prediction) if gradient else None

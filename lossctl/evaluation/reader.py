@@ -104,6 +104,16 @@ class Reader:
             self.rests[column] = rest
         return matrix
 
+    def rest(self, names: Sequence[str], width: int) -> FloatArray | None:
+        """What numbers of some columns have beyond their doubles, in the shape of `columns`; ``None`` for nothing."""
+        rests = [self.rests[name].values for name in names if name in self.rests]
+        if not rests:
+            return None
+        if len(names) == 1:
+            return rests[0].reshape((self.n, width) if width else self.n)
+        nothing = np.zeros(self.n)
+        return np.column_stack([self.rests[name].values if name in self.rests else nothing for name in names])
+
     def rounded(self, column: str, *, inexact: bool = False) -> None:
         """Note the numbers of a column that are not what was computed with.
 

@@ -289,9 +289,9 @@ def _piece(plan: Plan, record: pa.RecordBatch, batch: Batch, file: str, number: 
         columns.append(("file", texts([encodable(file)] * record.num_rows)))
     columns.append(("row", numbers(number.astype(np.int64))))
     losses: list[FloatArray] = []
-    for model, prediction in zip(plan.models, batch.predictions, strict=True):
+    for model, prediction, errors in zip(plan.models, batch.predictions, batch.errors, strict=True):
         for bound in model.losses:
-            value, slope = evaluated(bound, kernel_label(bound, batch.label), prediction, gradient=True)
+            value, slope = evaluated(bound, kernel_label(bound, batch.label), prediction, errors, gradient=True)
             title = "" if len(plan.losses) == 1 else f"_{bound}" if len(plan.models) == 1 else f"_{bound}_{model.name}"
             columns.append((encodable(f"loss{title}"), numbers(value)))
             columns += _gradient_columns(
