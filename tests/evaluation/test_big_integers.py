@@ -12,10 +12,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from joined import store
-from stored import narrow
+from stored import narrow, read_back
 from ways import INSTALLED
 
 import lossctl
+from lossctl.cli.app import run
 
 TYPES = {
     "int64": (pa.int64(), -(2**63), 2**63 - 1),
@@ -27,6 +28,8 @@ NANOSECONDS = 1_700_000_000_000_000_001
 STORED = [(kind, suffix) for kind in TYPES for suffix in (".parquet", ".arrow")] + [
     (kind, suffix) for kind in ("int64", "uint64") for suffix in (".csv", ".jsonl")
 ]
+
+WEIGHTS = st.integers(1, 2**64 - 1) | st.sampled_from([2**53, 2**53 + 1, 2**60, 2**63, 3])
 
 
 @st.composite
@@ -145,8 +148,9 @@ def test_lists_keep_errors_exact():
         assert lossctl.evaluate(table, "l1", label="y", prediction="p").value == 4.0
         report = lossctl.evaluate(table, "mse", label="y", prediction="p", activation="identity")
         assert [warning.partition(", first")[0] for warning in report.warnings] == [
-            f"{column}: integers beyond 2^53 are rounded to doubles: {rows}" for column, rows in (("y", "2 rows"), ("p", "1 row"))
-        ]  # fmt: skip
+            "y: integers beyond 2^53 are rounded to doubles: 2 rows",
+            "p: integers beyond 2^53 are rounded to doubles: 1 row",
+        ]
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
@@ -210,3 +214,50 @@ def test_best_constants_say_that_labels_are_rounded(tmp_path):
     report = lossctl.evaluate(path, "mae", label="y", prediction="p", skill=True)
     assert report.value == 1.0
     assert any(re.match(r"y: integers beyond 2\^53 are rounded", warning) for warning in report.warnings)
+
+
+MIXED = [(3, 2.25), (NANOSECONDS, NANOSECONDS + 1), (0.5, 0.25), (NANOSECONDS + 2, 1e17)] * 3
+"""Labels and predictions, of which text has numerals in some parts and numbers in others."""
+
+
+def written(tmp_path, suffix):
+    lines = [{"id": f"i{row}", "y": label, "p": prediction} for row, (label, prediction) in enumerate(MIXED)]
+    path = tmp_path / f"mixed{suffix}"
+    text = [",".join(lines[0]), *(",".join(map(str, line.values())) for line in lines)]
+    path.write_text("\n".join([*(text if suffix == ".csv" else map(json.dumps, lines)), ""]))
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_rows_keep_exact_losses_beside_their_own_numbers(tmp_path, monkeypatch, suffix):
+    narrow(monkeypatch, 100)
+    path = written(tmp_path, suffix)
+    losses = [float(abs(Fraction(prediction) - Fraction(label))) for label, prediction in MIXED]
+    for output in ("out.csv", "out.jsonl", "out.parquet"):
+        assert run(["samples", str(path), "-y", "y", "-p", "p", "-l", "mae", "-o", str(tmp_path / output), "-q"]) == 0
+        rows = read_back(tmp_path / output)
+        assert [float(row["loss"]) for row in rows] == losses
+        assert [float(row["y"]) for row in rows] == [float(label) for label, _ in MIXED]
+    assert [row["y"] for row in read_back(tmp_path / "out.csv")] == [str(label) for label, _ in MIXED]
+    worst = ["--top", "3", "-o", str(tmp_path / "worst.parquet"), "-q"]
+    assert run(["samples", str(path), "-y", "y", "-p", "p", "-l", "mae", *worst]) == 0
+    assert [row["loss"] for row in read_back(tmp_path / "worst.parquet")] == sorted(losses)[:-4:-1]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_a_join_keeps_errors_exact(tmp_path, monkeypatch, suffix):
+    narrow(monkeypatch, 100)
+    path = written(tmp_path, suffix)
+    report = lossctl.evaluate(path, "mae", label="y", prediction="p", labels=path, ids="id")
+    assert report.value == mean(abs(Fraction(prediction) - Fraction(label)) for label, prediction in MIXED)
+
+
+def test_the_doctor_and_the_picture_of_a_file_say_that_they_round(tmp_path, capsys):
+    path = str(written(tmp_path, ".csv"))
+    told = f"y: integers beyond 2^53 are rounded to doubles: 6 rows, first {path}: row 2: {NANOSECONDS}"
+    assert run(["doctor", path, "-y", "y", "-p", "p"]) == 0
+    assert told in capsys.readouterr().err
+    assert run(["samples", path, "-y", "y", "-p", "p", "-l", "mae", "-w", "y", "-o", str(tmp_path / "o.csv")]) == 0
+    assert f"warning: {told}" in capsys.readouterr().err
+    assert run(["plot", path, "-y", "y", "-p", "p", "-l", "mse,mae", "--activation", "identity"]) == 0
+    assert "2^53 are rounded" in capsys.readouterr().out
