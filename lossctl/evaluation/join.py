@@ -21,7 +21,7 @@ from lossctl.reading.columns import Column
 from lossctl.reading.files import narrowed
 from lossctl.reading.format import Source, Wanted
 from lossctl.reading.memory import MemorySource
-from lossctl.reading.storage import takeable
+from lossctl.reading.storage import is_list, takeable
 from lossctl.words import free
 
 HOW = ("strict", "inner", "left")
@@ -200,7 +200,9 @@ def _read(source: Source, ids: Sequence[str], needed: set[str], texts: set[str],
 def _numerals(rows: pa.Table | pa.RecordBatch, source: Source, names: Iterable[str]) -> Iterator[str]:
     """The columns of some names that are numbers, but came as text for the sake of integers that are no doubles."""
     for name in names:
-        if pa.types.is_string(rows.schema.field(name).type) and _kind(source, name) == "number":
+        kind = rows.schema.field(name).type
+        cell, role = (kind.value_type, "list") if is_list(kind) else (kind, "number")
+        if pa.types.is_string(cell) and _kind(source, name) == role:
             yield name
 
 
@@ -223,7 +225,9 @@ def _alike(record: pa.RecordBatch, wanted: Wanted, numerals: set[str], source: S
     """
     for index, field in enumerate(record.schema):
         array = record.column(index)
-        if field.name in wanted.texts | numerals:
+        if field.name in numerals and is_list(field.type):
+            record = record.set_column(index, field.name, array.cast(pa.list_(pa.string())))
+        elif field.name in wanted.texts | numerals:
             record = record.set_column(index, field.name, _text(array, field.name, source))
         elif field.name in wanted.numbers and kind_of(field.type) == "number":
             values, null = scalar_column(array)

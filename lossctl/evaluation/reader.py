@@ -8,6 +8,7 @@ import pyarrow as pa
 from lossctl.domain import BoolArray, FloatArray, IntArray
 from lossctl.reading.cells import BadRow, kind_of, scalar_column, shown, text_of, texts, vector_column
 from lossctl.reading.rounding import Rest, rest_of, rest_of_lists
+from lossctl.reading.storage import is_list
 from lossctl.reading.written import written_numbers
 from lossctl.sums.problems import Key, Problem
 
@@ -64,7 +65,7 @@ class Reader:
             BadRow: it holds something else.
         """
         array = cells = self.record.column(column)
-        if kind_of(array.type) == "list":
+        if is_list(array.type):
             return self._lists(column, 1)[:, 0]
         if kind_of(array.type) == "text":
             cells = text_of(array, column)
@@ -93,7 +94,10 @@ class Reader:
         import pyarrow.compute as pc
 
         array = self.record.column(column)
-        matrix, null, other_length = vector_column(array, width)
+        try:
+            matrix, null, other_length = vector_column(array, width)
+        except pa.ArrowException:  # text in lists is numerals, as text formats give them, or no numbers at all
+            raise BadRow(0, f"column {column!r} holds {shown(array[0].as_py())}, which is no list of numbers") from None
         self.missing(column, null)
         if other_length is not None and other_length.any():
             lengths = pc.list_value_length(array)

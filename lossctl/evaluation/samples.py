@@ -20,6 +20,7 @@ from lossctl.reading.agreement import Agreement
 from lossctl.reading.cells import BadRow, numbers, texts
 from lossctl.reading.files import beginnings
 from lossctl.reading.format import Mixed, Resplit, Shard, Source, Wanted
+from lossctl.reading.rounding import lists_in_doubles
 from lossctl.reading.rows import plain_rows
 from lossctl.reading.storage import contents, plain, takeable
 from lossctl.reading.written import written_numbers
@@ -108,7 +109,8 @@ def _foreseen(source: Source, plan: Plan, wanted: Wanted) -> Agreement:
         except BadRow:
             continue  # said with its place when its turn comes
         if record is not None:
-            agreement.widen(_in_doubles(takeable(record), source, plan).schema, shard.file)
+            record = lists_in_doubles(takeable(record), plan.layout.wanted().numbers)
+            agreement.widen(_in_doubles(record, source, plan).schema, shard.file)
     return agreement
 
 
@@ -140,9 +142,10 @@ def _validated(record: pa.RecordBatch, plan: Plan, traversal: Traversal, start: 
     """Rows of which the first is row ``start``, and those of them that can be measured; a `DataError` for a bad one."""
     record = takeable(record)
     try:
-        return record, validate(record, plan)
+        batch = validate(record, plan)
     except BadRow as bad:
         raise DataError(f"{traversal.place(start + bad.row)}: {bad.what}", bad.hint) from None
+    return lists_in_doubles(record, plan.layout.wanted().numbers), batch
 
 
 def worst_rows(

@@ -63,13 +63,16 @@ class MemorySource:
     numbers: npt.NDArray[np.int64] | None = None
     """The number of each row in its file, from 0, where rows were left out; ``None`` where they follow each other."""
     numerals: frozenset[str] = frozenset()
-    """Columns of text that are numbers, some of which are integers and no doubles."""
+    """Columns of text, or of lists of text, that are numbers, some of which are integers and no doubles."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
         """Its columns."""
         columns = columns_in(self.table.schema)
-        return tuple(Column(column.name, "number") if column.name in self.numerals else column for column in columns)
+        kinds = {"text": "number", "other": "list"}
+        return tuple(
+            Column(column.name, kinds[column.kind]) if column.name in self.numerals else column for column in columns
+        )
 
     @property
     def once(self) -> bool:

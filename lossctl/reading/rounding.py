@@ -1,6 +1,7 @@
 """What numbers of 2^53 and more lose when they become doubles: from there on, most integers are none."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -9,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from lossctl.domain import BoolArray, FloatArray
-from lossctl.reading.cells import floats
-from lossctl.reading.storage import mask_of
+from lossctl.reading.cells import elements, floats
+from lossctl.reading.storage import is_list, mask_of
 
 EXACT = 2.0**53
 """From here on there are integers that no double is."""
@@ -86,6 +87,14 @@ def rest_of_lists(cells: pa.Array, matrix: FloatArray) -> Rest | None:
     return Rest(values, inexact)
 
 
+def lists_in_doubles(record: pa.RecordBatch, names: Collection[str]) -> pa.RecordBatch:
+    """The rows with doubles in those of the columns named that text gave as lists of numerals."""
+    for index, field in enumerate(record.schema):
+        if field.name in names and is_list(field.type) and pa.types.is_string(field.type.value_type):
+            record = record.set_column(index, field.name, record.column(index).cast(pa.list_(pa.float64())))
+    return record
+
+
 def large_among(values: FloatArray) -> BoolArray | None:
     """Which numbers are 2^53 or more, of either sign, and finite; ``None`` where none is."""
     if values.max(initial=0.0) < EXACT and values.min(initial=0.0) > -EXACT:
@@ -96,9 +105,10 @@ def large_among(values: FloatArray) -> BoolArray | None:
 
 def may_be_rounded(column: pa.ChunkedArray | pa.Array, text: bytes) -> bool:
     """Whether some doubles of a column may be rounded integers of the text that they were read from."""
-    if not pa.types.is_float64(column.type):
-        return False
     chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+    chunks = [elements(chunk) for chunk in chunks]
+    if not all(pa.types.is_float64(chunk.type) for chunk in chunks):
+        return False
     return any(large_among(floats(chunk)) is not None for chunk in chunks) and INTEGER.search(text) is not None
 
 

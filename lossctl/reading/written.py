@@ -75,7 +75,7 @@ def numerals(
 
 
 def written_lists(words: pa.Array, column: str, nulls: Sequence[str] = NULLS) -> pa.Array:
-    """Text as lists of numbers, null where it means a missing one.
+    """Text as lists of numbers, or of numerals where some would be rounded integers; null where it means a missing one.
 
     Raises:
         BadRow: a cell is no list, or something in a list is no number.
@@ -93,7 +93,7 @@ def written_lists(words: pa.Array, column: str, nulls: Sequence[str] = NULLS) ->
     inner = pc.if_else(pc.equal(inner, texts([""])[0]), pa.scalar(None, pa.string()), inner)
     lists = pc.split_pattern(pc.replace_substring_regex(inner, pattern=r"\s*,\s*|\s+", replacement=","), pattern=",")
     try:
-        numbers = written_numbers(lists.values, column, nulls)
+        numbers = exact_numbers(lists.values, column, nulls)
     except BadRow as bad:
         row = int(np.searchsorted(lists.offsets.to_numpy(), bad.row, "right")) - 1
         cell = words[row].as_py()

@@ -154,6 +154,26 @@ def test_lists_keep_errors_exact():
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+@pytest.mark.parametrize("width", [1, 2])
+def test_lists_in_text_keep_errors_exact(tmp_path, suffix, width):
+    labels, predictions = [[NANOSECONDS, 5], [7, 2**70 + 1]], [[NANOSECONDS + 3, 5.5], [7.5, 2**70]]
+    rows = [
+        {"id": f"i{row}", "y": label[:width], "p": prediction[:width], "z": row}
+        for row, (label, prediction) in enumerate(zip(labels, predictions, strict=True))
+    ]
+    path = tmp_path / f"rows{suffix}"
+    text = [",".join(rows[0]), *(",".join(f'"{cell}"' for cell in row.values()) for row in rows)]
+    path.write_text("\n".join([*(text if suffix == ".csv" else map(json.dumps, rows)), ""]))
+    expected = {1: [3.0, 0.5], 2: [1.75, 0.75]}[width]
+    for joined in ({}, {"labels": path, "ids": "id"}):
+        report = lossctl.evaluate(path, "mae", label="y", prediction="p", **joined)
+        assert report.value == sum(expected) / 2
+    for output in ("out.csv", "out.jsonl"):
+        assert run(["samples", str(path), "-y", "y", "-p", "p", "-l", "mae", "-o", str(tmp_path / output), "-q"]) == 0
+        assert [float(row["loss"]) for row in read_back(tmp_path / output)] == expected
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
 def test_where_text_is_cut_changes_no_digit(tmp_path, monkeypatch, suffix):
     rows = [(3, 2.25), (NANOSECONDS, NANOSECONDS + 1), (0.1, 0.3), (NANOSECONDS + 2, 1e300), (2**53 + 1, 0.5)] * 6
     path = tmp_path / f"rows{suffix}"

@@ -119,7 +119,7 @@ class Layout:
             column: their numbers as doubles.
             place: of the column.
         """
-        if not may_be_rounded(column, text):
+        if kind_of(column.type) != "number" or not may_be_rounded(column, text):
             return column
         wanted = pyarrow.csv.ConvertOptions(include_columns=[str(place)], column_types={str(place): pa.string()})
         words = self.dialect.table(text, len(self.names), wanted).column(0).combine_chunks()

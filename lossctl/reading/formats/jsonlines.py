@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from lossctl.errors import DataError, option
-from lossctl.reading.cells import BadRow, kind_of
+from lossctl.reading.cells import BadRow, elements, kind_of
 from lossctl.reading.format import MIXED, Mixed, Reading, Wanted, columns_in, formats
 from lossctl.reading.inferred_types import is_number
 from lossctl.reading.line_ends import LineEnds
@@ -116,14 +116,20 @@ class Layout:
         """A column of numbers, as numerals where some of them would be rounded integers."""
         import pyarrow.compute as pc
 
+        known = numbers.combine_chunks()
+        cells = elements(known)
         try:
-            words = _table(text, pa.schema([(name, pa.int64())])).column(0).combine_chunks().cast(pa.string())
+            kind = pa.list_(pa.int64()) if is_list(known.type) else pa.int64()
+            table = _table(text, pa.schema([(name, kind)]))
+            words = elements(table.column(0).combine_chunks()).cast(pa.string())
         except pa.ArrowInvalid:
             rows = (json.loads(line, parse_int=str, parse_float=str) for line in text.split(b"\n") if line.strip())
-            cells = (row.get(name) for row in rows)
-            words = pa.array([None if cell is None else str(cell) for cell in cells], pa.string())
-        known = pc.if_else(pc.is_null(numbers).combine_chunks(), pa.scalar(None, pa.string()), words)
-        return exact_numbers(known, name, self.nulls)
+            values = (row.get(name) for row in rows)
+            if is_list(known.type):
+                values = (value for values_ in values for value in values_ or ())
+            words = pa.array([None if value is None else str(value) for value in values], pa.string())
+        exact = exact_numbers(pc.if_else(pc.is_null(cells), pa.scalar(None, pa.string()), words), name, self.nulls)
+        return exact if cells is known else pa.ListArray.from_arrays(known.offsets, exact, mask=pc.is_null(known))
 
     def _one_by_one(self, text: bytes, schema: pa.Schema, wanted: Wanted) -> Iterator[dict[str, Any]]:
         """The rows of whole lines as dictionaries, read by Python.
@@ -166,12 +172,11 @@ class Layout:
                 raise BadRow(
                     row, f"column {column.name!r} holds {value!r}, which is not a number", hint_for(str(value))
                 )
-            try:
-                return float(value)
-            except OverflowError:
-                return math.inf
+            return _double(value)
         if pa.types.is_string(column.type) and not isinstance(value, str):
             value = json.dumps(value)
+        if isinstance(value, list) and column.type == pa.list_(pa.float64()):
+            value = [_double(number) if type(number) is int else number for number in value]
         try:
             stored = pa.scalar(value, column.type).as_py()
         except (pa.ArrowException, TypeError, ValueError, OverflowError):
@@ -180,6 +185,14 @@ class Layout:
             what = f"column {column.name!r} holds {value!r}, which is not {column.type}"
             raise BadRow(row, what, "A column has one type in all rows.")
         return stored
+
+
+def _double(number: float) -> float:
+    """The nearest double, or infinity."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf
 
 
 def _check_keys(row: int, value: dict[str, Any], names: list[str], *, whole: bool) -> None:
