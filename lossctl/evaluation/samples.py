@@ -116,10 +116,9 @@ def _foreseen(source: Source, plan: Plan, wanted: Wanted) -> Agreement:
 
 def _in_doubles(record: pa.RecordBatch, source: Source, plan: Plan) -> pa.RecordBatch:
     """The rows with doubles where text came as numerals because some integers are no doubles: a column has one type."""
-    kinds = {column.name: column.kind for column in source.columns}
+    numbers = plan.layout.wanted().numbers & {column.name for column in source.columns if column.kind == "number"}
     for index, field in enumerate(record.schema):
-        named = field.name in plan.layout.wanted().numbers and kinds.get(field.name) == "number"
-        if named and pa.types.is_string(field.type):
+        if field.name in numbers and pa.types.is_string(field.type):
             record = record.set_column(index, field.name, written_numbers(record.column(index), field.name))
     return record
 

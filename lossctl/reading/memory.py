@@ -92,11 +92,10 @@ def _column(name: str, values: Any) -> pa.Array:
     if isinstance(values, np.ma.MaskedArray) and values.ndim == 1:
         return pa.array(values.data, mask=np.ma.getmaskarray(values))
     masked = isinstance(values, np.ma.MaskedArray)
-    if isinstance(values, list) and all(type(value) is int for value in values):
-        kind = np.asarray(values).dtype.kind
-        if kind in "fO":  # no integer of 64 bits holds all of them, and a double only the first digits
-            return pa.array([Decimal(value) for value in values], pa.decimal256(76, 0))
     array = np.where(np.ma.getmaskarray(values), np.nan, values.data) if masked else np.asarray(values)
+    if array.dtype.kind in "fO" and isinstance(values, list) and values and all(type(value) is int for value in values):
+        # No type of integers holds all of them, and doubles only their first digits.
+        return pa.array([Decimal(value) for value in values], pa.decimal256(76, 0))
     if array.ndim == 2:
         return pa.FixedSizeListArray.from_arrays(pa.array(array.ravel()), array.shape[1])
     if array.ndim != 1:
