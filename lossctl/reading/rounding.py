@@ -15,8 +15,9 @@ from lossctl.reading.storage import is_list, mask_of
 
 EXACT = 2.0**53
 """From here on there are integers that no double is."""
-INTEGER = re.compile(rb"(?<![\d.])\d{16}")
-"""How an integer of 2^53 or more begins in text."""
+SHAPE = bytes(ord("0") if chr(sign) in "0123456789" else sign if sign == ord(".") else ord(",") for sign in range(256))
+LONG = b"0" * 16
+"""How an integer of 2^53 or more begins in text, when every digit is 0."""
 POWER = re.compile("[eE]")
 """Text with an exponent is rounded already: no integer is written so to its last digit."""
 
@@ -39,6 +40,8 @@ def rest_of(cells: pa.Array, values: FloatArray, null: BoolArray | None) -> Rest
         values: the doubles nearest to them; where a cell is null, anything.
         null: which cells are null, ``(n,)``; ``None`` where none is.
     """
+    if pa.types.is_float64(cells.type):
+        return None
     if pa.types.is_dictionary(cells.type):
         cells = cells.dictionary_decode()
     kind = cells.type
@@ -97,19 +100,26 @@ def lists_in_doubles(record: pa.RecordBatch, names: Collection[str]) -> pa.Recor
 
 def large_among(values: FloatArray) -> BoolArray | None:
     """Which numbers are 2^53 or more, of either sign, and finite; ``None`` where none is."""
-    if values.max(initial=0.0) < EXACT and values.min(initial=0.0) > -EXACT:
+    if not values.size or (np.maximum.reduce(values, None) < EXACT and np.minimum.reduce(values, None) > -EXACT):
         return None
     large = (np.abs(values) >= EXACT) & np.isfinite(values)
     return large if large.any() else None
 
 
+def long_integer_in(text: bytes) -> bool:
+    """Whether some digits, not those after a point, are as many as those of 2^53."""
+    shape = text.translate(SHAPE)
+    return b"," + LONG in shape or shape.startswith(LONG)
+
+
 def may_be_rounded(column: pa.ChunkedArray | pa.Array, text: bytes) -> bool:
     """Whether some doubles of a column may be rounded integers of the text that they were read from."""
     chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
-    chunks = [elements(chunk) for chunk in chunks]
-    if not all(pa.types.is_float64(chunk.type) for chunk in chunks):
-        return False
-    return any(large_among(floats(chunk)) is not None for chunk in chunks) and INTEGER.search(text) is not None
+    if not pa.types.is_float64(column.type):
+        chunks = [elements(chunk) for chunk in chunks]
+        if not all(pa.types.is_float64(chunk.type) for chunk in chunks):
+            return False
+    return any(large_among(floats(chunk)) is not None for chunk in chunks) and long_integer_in(text)
 
 
 def _integers(cells: pa.Array) -> pa.Array | None:

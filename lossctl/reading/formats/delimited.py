@@ -19,7 +19,7 @@ from lossctl.reading.line_ends import LineEnds
 from lossctl.reading.lines import RANGE, Range, Stream, TextSource, pieces, rows_of
 from lossctl.reading.location import Location
 from lossctl.reading.look_alikes import encoding_hint, hint_for
-from lossctl.reading.rounding import may_be_rounded
+from lossctl.reading.rounding import long_integer_in, may_be_rounded
 from lossctl.reading.stamp import Stamp
 from lossctl.reading.stamped import unchanged
 from lossctl.reading.stores import unreadable
@@ -30,6 +30,8 @@ RAGGED = re.compile(r"CSV parse error: Row #(\d+): Expected (\d+) columns, got (
 CONVERSION = re.compile(
     r"In CSV column #(\d+): Row #(\d+): CSV conversion error to (\w+): invalid value '(.*)'", re.DOTALL
 )
+WIDE = 4096
+"""Bytes a column up to which it is sooner seen that a text has no long integer than that no column has."""
 ENCODING = re.compile(r"In CSV column #(\d+): Row #(\d+): CSV conversion error to string: invalid UTF8")
 
 
@@ -119,7 +121,7 @@ class Layout:
             column: their numbers as doubles.
             place: of the column.
         """
-        if kind_of(column.type) != "number" or not may_be_rounded(column, text):
+        if not (pa.types.is_float64(column.type) and may_be_rounded(column, text)):
             return column
         wanted = pyarrow.csv.ConvertOptions(include_columns=[str(place)], column_types={str(place): pa.string()})
         words = self.dialect.table(text, len(self.names), wanted).column(0).combine_chunks()
@@ -215,9 +217,14 @@ def _parse(text: bytes, layout: Layout, wanted: Wanted) -> Iterator[pa.RecordBat
     places = [int(place) for place in table.column_names]
     names = [layout.names[place] for place in places]
     columns = [
-        layout.exactly(text, layout.numbers(column, place), place) if name in wanted.numbers else column
+        layout.numbers(column, place) if name in wanted.numbers else column
         for column, place, name in zip(table.columns, places, names, strict=True)
     ]
+    if len(text) > WIDE * len(places) or long_integer_in(text):
+        columns = [
+            layout.exactly(text, column, place) if name in wanted.numbers else column
+            for column, place, name in zip(columns, places, names, strict=True)
+        ]
     yield from pa.Table.from_arrays(columns, names).to_batches(max_chunksize=1 << 16)
 
 
