@@ -66,6 +66,13 @@ class Domain(Protocol):
     def for_width(self, k: int) -> "Domain":
         """The same set where a row has ``k`` columns."""
 
+    def closed(self, dimensions: int) -> tuple[float, float]:
+        """The least and the largest number, where they belong to the set, else an infinity.
+
+        Args:
+            dimensions: how many the array of numbers has.
+        """
+
     def convert(self, values: FloatArray) -> FloatArray:
         """Legal values in the one spelling that kernels know."""
 
@@ -90,6 +97,9 @@ class _Plain:
     def for_width(self, k: int) -> Domain:  # noqa: ARG002
         return self  # type: ignore[return-value]  # every subclass is a Domain, which mypy cannot know here
 
+    def closed(self, dimensions: int) -> tuple[float, float]:  # noqa: ARG002
+        return -math.inf, math.inf
+
     def convert(self, values: FloatArray) -> FloatArray:
         return values
 
@@ -98,6 +108,11 @@ def _finite_sum(values: FloatArray) -> bool:
     """Whether the sum of all numbers is finite, which says that each is."""
     with np.errstate(all="ignore"):
         return bool(np.isfinite(np.add.reduce(values, axis=None)))
+
+
+def infinite_in(values: FloatArray) -> BoolArray | None:
+    """The rows ``(n,)`` with an infinity; ``None`` when there are none."""
+    return None if _finite_sum(values) else _any_column(np.isinf(values))
 
 
 def _any_column(mask: BoolArray) -> BoolArray | None:
@@ -139,6 +154,9 @@ class Interval(_Plain):
         if self.nonzero:
             legal &= values != 0
         return _any_column(~legal)
+
+    def closed(self, dimensions: int) -> tuple[float, float]:  # noqa: ARG002
+        return -math.inf if self.low_open else self.low, math.inf if self.high_open else self.high
 
     def contains(self, value: float) -> bool:
         """Whether one number is legal."""
@@ -238,6 +256,9 @@ class Simplex(_Plain):
             mask = np.abs(row_sum(values) - 1.0) > SIMPLEX_ERROR
         return _any_column(mask if outside is None else mask | outside)
 
+    def closed(self, dimensions: int) -> tuple[float, float]:
+        return PROBABILITY.closed(dimensions)
+
     @property
     def doubt(self) -> str:
         return f"rows that sum to 1 only within {SIMPLEX_ERROR:g} (rounded?)"
@@ -277,6 +298,38 @@ class LogSimplex(_Plain):
 
 
 @dataclass(frozen=True)
+class Extended(_Plain):
+    """Numbers, and the infinity at either end: scores of what has a limit there."""
+
+    def describe(self) -> str:
+        return "a number, or inf or -inf"
+
+    def illegal(self, values: FloatArray) -> BoolArray | None:
+        return None if _finite_sum(values) else _any_column(np.isnan(values))
+
+    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
+        return REAL.sample(rng, n, k)
+
+
+@dataclass(frozen=True)
+class Logits(_Plain):
+    """Rows of scores of which some, but not all, may be -inf: those of classes that are impossible."""
+
+    rows: ClassVar[bool] = True
+
+    def describe(self) -> str:
+        return "a row of finite scores, of which some but not all may be -inf (impossible classes)"
+
+    def illegal(self, values: FloatArray) -> BoolArray | None:
+        if values.ndim == 1:
+            return REAL.illegal(values)
+        return None if _finite_sum(values) else _any_column(~np.isfinite(values.max(axis=1, initial=-np.inf)))
+
+    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
+        return VECTOR.sample(rng, n, k)
+
+
+@dataclass(frozen=True)
 class Classes(_Plain):
     """Integer class codes 0 to k - 1."""
 
@@ -308,6 +361,9 @@ class ClassesOrSimplex(_Plain):
 
     def illegal(self, values: FloatArray) -> BoolArray | None:
         return (Classes(self.k) if values.ndim == 1 else Simplex()).illegal(values)
+
+    def closed(self, dimensions: int) -> tuple[float, float]:
+        return (Classes(self.k) if dimensions == 1 else Simplex()).closed(dimensions)
 
     def doubtful(self, values: FloatArray) -> BoolArray | None:
         return None if values.ndim == 1 else Simplex().doubtful(values)
@@ -354,6 +410,8 @@ VECTOR = Vector()
 DIRECTION = Direction()
 SIMPLEX = Simplex()
 LOG_SIMPLEX = LogSimplex()
+EXTENDED = Extended()
+LOGITS = Logits()
 CLASSES = Classes()
 CLASSES_OR_SIMPLEX = ClassesOrSimplex()
 

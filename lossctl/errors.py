@@ -17,7 +17,7 @@ _OF_READING = {
     name: name
     for name in (
         "comment", "decimal", "delimiter", "encoding", "format", "header", "max_line", "quote", "skip_rows",
-        "thousands", "timeout",
+        "thousands", "timeout", "verify",
     )
 } | {"null_values": "nulls"}  # fmt: skip
 """What of the options are fields of a `lossctl.Reading`, and how they are called there."""

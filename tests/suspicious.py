@@ -119,6 +119,7 @@ def _codes(k=4, hit=0.8):
 
 
 b, r, c, m = binary(), regression(), counts(), classes()
+logits = columns(m, np.log(matrix(m)) + 1.0)
 
 TABLE = {
     "text-predictions": [
@@ -138,6 +139,10 @@ TABLE = {
         case(changed(r, w=at(np.ones(N), 4, 0.5)), "-w", "w"),
     ],
     "infinite": [case(changed(r, p=at(r["p"], 5, np.inf))), case(changed(r, p=at(r["p"], 5, 1e3)))],
+    "impossible-classes": [
+        case(changed(logits, p_1=at(logits["p_1"], 5, -np.inf)), vector=True),
+        case(changed(logits, p_1=at(logits["p_1"], 5, -1e3)), vector=True),
+    ],
     "lists-of-other-lengths": [
         case({"y": m["y"], "p": [list(row[: 2 if at == 9 else 3]) for at, row in enumerate(matrix(m))]}),
         case({"y": m["y"], "p": [list(row) for row in matrix(m)]}),
@@ -160,6 +165,10 @@ TABLE = {
     "logits": [case(changed(b, p=np.log(b["p"] / (1 - b["p"])))), case(b)],
     "log-rates": [case(changed(c, p=np.log(c["p"]))), case(c)],
     "outside-unit-interval": [case(changed(b, p=at(b["p"], 8, 1.0000002))), case(changed(b, p=at(b["p"], 8, 1.0)))],
+    "beyond-by-rounding": [
+        case(changed(b, p=at(b["p"], 5, 1.0 + 2.0**-52))),
+        case(changed(b, p=at(b["p"], 5, 1.0))),
+    ],
     "percentages": [case(changed(b, p=100 * b["p"])), case(b)],
     "rows-do-not-sum-to-one": [
         case(columns(m, 0.9 * matrix(m)), vector=True),

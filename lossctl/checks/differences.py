@@ -113,7 +113,7 @@ def compare_loss(bound: BoundLoss, label: FloatArray, prediction: FloatArray) ->
     """
     clipped = bound.clipped(label, prediction)
     with np.errstate(all="ignore"):
-        blur = _total(np.abs(prediction))
+        blur = _total(np.where(np.isinf(prediction), 0.0, np.abs(prediction)))
         if not bound.rows or label.ndim == 2:
             blur = blur + _total(np.abs(label))
         if bound.activation is not None and bound.chained:

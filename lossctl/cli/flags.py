@@ -11,6 +11,7 @@ FLAGS = {
     "label": "-y",
     "output": "-o",
     "prediction": "-p",
+    "verify": "--no-verify",
     "weight": "-w",
 }
 """Flags that are not the name of the argument after two dashes."""

@@ -80,6 +80,9 @@ class Input:
             "--timeout", metavar="SECONDS", help="How long a store or server may take for each answer, of up to 8 MiB."
         ),
     ] = 30.0
+    no_verify: Annotated[
+        bool, input_option("--no-verify", help="Do not check the checksums that pages of Parquet carry.")
+    ] = False
 
     def reading(self, voice: Voice | None = None) -> "Reading":
         """The same as the library takes it; the voice tells what a store is asked for once more.
@@ -106,6 +109,7 @@ class Input:
             decimal=self.decimal,
             thousands=self.thousands,
             timeout=self.timeout,
+            verify=not self.no_verify,
         )
         if self.max_line is None:
             return reading

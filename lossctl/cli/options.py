@@ -143,6 +143,14 @@ class LossOptions:
     normalize_rows: Annotated[
         bool, loss_option("--normalize-rows", help="Divide each row of a vector prediction by its sum.")
     ] = False
+    clip_rounding: Annotated[
+        bool,
+        loss_option(
+            "--clip-rounding",
+            help="Take numbers that rounding put beyond the end of what they may be, such as a probability of "
+            "1.0000000000000002, for that end, and count them.",
+        ),
+    ] = False
     nulls: Annotated[
         NullPolicy, loss_option("--nulls", help="Rows with a null or NaN: an error, or left out and counted.")
     ] = NullPolicy.error

@@ -99,7 +99,7 @@ def diagnose(
         commands=commands,
         runs=bool(commands) and not any(finding.stops for finding in reported),
         findings=reported,
-        notes=(*warnings_of(opened), *layout.roles.notes, *told(facts.seen, passed, "rounded")),
+        notes=(*warnings_of(opened), *layout.roles.notes, *told(facts.seen, passed, "no double")),
     )
 
 
@@ -205,7 +205,17 @@ def _findings(cases: Sequence[Case], passed: Traversal) -> Iterator[Reported]:
         count = None if problem is None else problem.count
         model = case.name if len(cases) > 1 and not finding.shared else ""
         yield Reported(
-            finding.name, finding.severity, model, evidence.what, evidence.advice, finding.stops, count, file, row
+            finding.name,
+            finding.severity,
+            model,
+            evidence.what,
+            evidence.advice,
+            finding.stops,
+            count,
+            file,
+            row,
+            evidence.sample,
+            evidence.standard_error,
         )
 
 

@@ -29,6 +29,10 @@ class Reported:
     file: str | None = None
     row: int | None = None
     """The first of them in its file, from 1."""
+    sample: int | None = None
+    """Of how many things it was estimated, where not all were looked at."""
+    standard_error: float | None = None
+    """That of the estimate."""
 
 
 @dataclass(frozen=True)

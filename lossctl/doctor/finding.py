@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
-from lossctl.domain import FloatArray, IntArray
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.inference.facts import Facts, Predicted, Rowwise
 from lossctl.inference.fit import Fit
 from lossctl.inference.layout import Layout
 from lossctl.inference.roles import Model
 from lossctl.registry import Registry
+from lossctl.sums.distribution import Distribution
 from lossctl.sums.problems import Problem
 
 ENOUGH = 10
@@ -45,6 +45,10 @@ class Evidence:
     """What the user should do or look at."""
     problem: Problem | None = None
     """How many rows, and the first of them, where it is a matter of rows."""
+    sample: int | None = None
+    """Of how many things it was estimated, where not all were looked at."""
+    standard_error: float | None = None
+    """That of the estimate."""
 
 
 @dataclass(frozen=True)
@@ -104,15 +108,15 @@ class Case:
         return 0 if problem is None else problem.count
 
     @cached_property
-    def by_class(self) -> tuple[tuple[FloatArray, IntArray], tuple[FloatArray, IntArray]] | None:
-        """The predictions of class 0 and of class 1, each with its counts; ``None`` unless both occur."""
+    def by_class(self) -> tuple[Distribution, Distribution] | None:
+        """The predictions of class 0 and of class 1, rounded alike; ``None`` unless both occur."""
         by_label = self.predicted.given.by_label
         if self.fit is None or not self.fit.binary or not by_label:
             return None
         class_0, class_1 = (by_label.get(label) for label in self.fit.labels)
         if class_0 is None or class_1 is None or not (class_0.n and class_1.n):
             return None
-        return (class_0.values, class_0.counts), (class_1.values, class_1.counts)
+        return class_0.alike(class_1)
 
 
 @dataclass(frozen=True)

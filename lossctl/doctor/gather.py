@@ -9,16 +9,20 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lossctl.domain import SIMPLEX_ERROR, BoolArray, FloatArray, IntArray, row_sum
+from lossctl.domain import LOGITS, SIMPLEX_ERROR, BoolArray, FloatArray, IntArray, row_sum
 from lossctl.evaluation.clock import Clock
 from lossctl.evaluation.reader import Reader
+from lossctl.evaluation.rounding import Ends, slack_of
 from lossctl.inference.facts import CONFUSED, IDS, NOBODY, Facts, Given, Predicted, Rowwise, Words, pairs_of
 from lossctl.inference.layout import Layout
+from lossctl.inference.roles import Model
 from lossctl.reading.cells import class_number, floats
 from lossctl.reading.storage import mask_of
 from lossctl.sums.distribution import Distribution
 from lossctl.sums.problems import Problems
 from lossctl.sums.sketch import Sketch, hash_words
+
+UNIT = Ends(0.0, 1.0)
 
 PERCENT_ERROR = 0.5
 """How far rows of percentages may be from 100."""
@@ -95,7 +99,7 @@ class _Gatherer(Reader):
         models = tuple(
             Predicted.zero(model.width)
             if values is None
-            else self.predicted(model.name, values[used], label, text, code, position)
+            else self.predicted(model.name, self.clipped(model, values[used], position), label, text, code, position)
             for model, values in zip(layout.models, predictions, strict=True)
         )
         return Facts(
@@ -153,6 +157,13 @@ class _Gatherer(Reader):
         self.count("unknown class", layout.roles.label[0], (code < 0) & counted, labels)
         return code
 
+    def clipped(self, model: Model, values: FloatArray, position: IntArray) -> FloatArray:
+        """The predictions of a model, with what rounding put beyond 0 or 1 taken back and counted."""
+        values, beyond = UNIT.clip(values, slack_of(self.record, model.columns))
+        if beyond is not None:
+            self.count("rounding", model.name, beyond, "", position)
+        return values
+
     def predicted(
         self,
         model: str,
@@ -175,13 +186,14 @@ class _Gatherer(Reader):
         fraction = np.floor(values) != values
         for kind, mask in (
             ("infinite", np.isinf(values)),
+            ("no score", _no_score(values)),
             ("below 0", values < 0),
             ("above 1", values > 1),
             ("saturated", (values == 0) | (values == 1)),
             ("fraction", fraction),
         ):
             self.count(kind, model, _rows(mask), values if values.ndim == 1 else "", position)
-        finite = np.isfinite(values) if values.ndim == 1 else np.isfinite(values).all(axis=1)
+        scored = ~_no_score(values)
         predicted = Predicted.zero(values.shape[1] if values.ndim == 2 else 0)
         if label is not None and label.shape == values.shape:
             equal = label == values
@@ -200,30 +212,36 @@ class _Gatherer(Reader):
         if values.ndim == 2:
             predicted = replace(
                 predicted,
-                rows=self.rowwise(model, values[finite], None if code is None else code[finite], position[finite]),
+                rows=self.rowwise(model, values[scored], None if code is None else code[scored], position[scored]),
             )
         return replace(predicted, values=Distribution.of(values.ravel()))
 
     def rowwise(self, model: str, rows: FloatArray, code: IntArray | None, position: IntArray) -> Rowwise:
-        """The facts of the rows of a vector prediction that have no infinity.
+        """The facts of the rows of a vector prediction; those of impossible classes count for what scores they are.
 
         Args:
             model: its name.
-            rows: the predictions, ``(n, k)``.
+            rows: the predictions, ``(n, k)``, finite or -inf.
             code: the class of each label as the place of its column, −1 where there is none, or ``None``.
             position: where the rows stand in the batch.
         """
         k = rows.shape[1]
         if not len(rows):
             return Rowwise.zero(k)
-        total, high = row_sum(rows), rows.max(axis=1)
+        high = rows.max(axis=1)
         with np.errstate(over="ignore", under="ignore"):
-            spread = row_sum(np.exp(rows - high[:, None]))
-            log_sum = high + np.log(spread)
+            log_sum = high + np.log(row_sum(np.exp(rows - high[:, None])))
+        self.count("off log sum", model, np.abs(log_sum) > SIMPLEX_ERROR, "", position)
+        finite = np.isfinite(rows.min(axis=1))
+        if not finite.all():
+            rows, high, log_sum, position = rows[finite], high[finite], log_sum[finite], position[finite]
+            code = None if code is None else code[finite]
+            if not len(rows):
+                return Rowwise.zero(k)
+        total = row_sum(rows)
         positive = rows.min(axis=1) >= 0
         self.count("off sum", model, positive & (np.abs(total - 1.0) > SIMPLEX_ERROR), total, position)
         self.count("off 100", model, ~positive | (np.abs(total - 100.0) > PERCENT_ERROR), total, position)
-        self.count("off log sum", model, np.abs(log_sum) > SIMPLEX_ERROR, "", position)
         self.count("no sum", model, ~positive | (total <= 0), total, position)
         self.count("equal columns", model, rows.min(axis=1) == high, "", position)
         pick = rows.argmax(axis=1)
@@ -250,6 +268,14 @@ class _Gatherer(Reader):
 
 def _rows(mask: BoolArray) -> BoolArray:
     return mask if mask.ndim == 1 else np.asarray(mask.any(axis=1))
+
+
+def _no_score(values: FloatArray) -> BoolArray:
+    """Rows with an infinity that is not the -inf of an impossible class."""
+    if values.ndim == 1:
+        return np.isinf(values)
+    mask = LOGITS.illegal(values)
+    return np.zeros(len(values), dtype=np.bool_) if mask is None else mask
 
 
 def _every(mask: BoolArray) -> BoolArray:

@@ -6,6 +6,10 @@ import numpy as np
 
 from lossctl.doctor.finding import ENOUGH, SIGNIFICANT, Case
 from lossctl.domain import FloatArray, IntArray
+from lossctl.sums.distribution import Distribution
+
+UNLIKE = 5.0
+"""Standard errors from which the rows that a sample of pairs says there are differ from those there are."""
 
 
 def area_under_curve(case: Case) -> tuple[float, float] | None:
@@ -15,21 +19,41 @@ def area_under_curve(case: Case) -> tuple[float, float] | None:
     """
     if case.by_class is None:
         return None
-    (low, n_low), (high, n_high) = case.by_class
-    below = np.concatenate([[0], np.cumsum(n_low)])
-    less, not_more = below[np.searchsorted(low, high, "left")], below[np.searchsorted(low, high, "right")]
-    zeros, ones = float(n_low.sum()), float(n_high.sum())
-    area = float((n_high * (less + not_more)).sum()) / (2.0 * zeros * ones)
+    low, high = case.by_class
+    less, not_more = _below(low, high)
+    zeros, ones = float(low.n), float(high.n)
+    area = float((high.counts * (less + not_more)).sum()) / (2.0 * zeros * ones)
     return area, (area - 0.5) / math.sqrt((zeros + ones + 1.0) / (12.0 * zeros * ones))
+
+
+def error_of_area(case: Case) -> float:
+    """By how much the area may be off, for rounded predictions of both classes may be equal that are not; mostly 0."""
+    if case.by_class is None or case.by_class[0].exact:
+        return 0.0
+    low, high = case.by_class
+    less, not_more = _below(low, high)
+    return float((high.counts * (not_more - less)).sum()) / (2.0 * low.n * high.n)
+
+
+def _below(low: Distribution, high: Distribution) -> tuple[FloatArray, FloatArray]:
+    """How many numbers of ``low`` are less than each of ``high``, and how many are not more."""
+    below = np.concatenate([[0.0], np.cumsum(low.counts)])
+    places = (np.searchsorted(low.keys, high.keys, side) for side in ("left", "right"))
+    less, not_more = (below[place] for place in places)
+    return less, not_more
 
 
 def rank_correlation(case: Case) -> tuple[float, float] | None:
     """Spearman's correlation of labels and predictions, over the pairs kept, and its size in standard errors.
 
-    ``None`` where there are too few pairs, or all labels or all predictions are equal.
+    ``None`` where there are too few pairs, or all labels or all predictions are equal; and where not all pairs are kept
+    and those do not stand for the rows: of a pair that many rows have, all or none are in the sample.
     """
-    pairs, count = case.predicted.pairs.numbers, case.predicted.pairs.counts
-    if len(pairs) < ENOUGH:
+    sketch = case.predicted.pairs
+    pairs, count = sketch.numbers, sketch.counts
+    n = len(pairs) if sketch.whole else sketch.size
+    rows = case.predicted.errors.n
+    if n < ENOUGH or abs(sketch.all() - rows) > UNLIKE * rows / math.sqrt(sketch.most):
         return None
     ranks = [_ranks(column, count) for column in pairs.T]
     centred = [column - np.average(column, weights=count) for column in ranks]
@@ -38,7 +62,13 @@ def rank_correlation(case: Case) -> tuple[float, float] | None:
         return None
     correlation = float(np.average(centred[0] * centred[1], weights=count)) / math.sqrt(spread[0] * spread[1])
     correlation = max(-1.0, min(1.0, correlation))
-    return correlation, math.atanh(max(-0.9999999, min(0.9999999, correlation))) * math.sqrt((len(pairs) - 3) / 1.06)
+    return correlation, math.atanh(max(-0.9999999, min(0.9999999, correlation))) * math.sqrt((n - 3) / 1.06)
+
+
+def error_of_correlation(case: Case) -> float:
+    """The standard error of the rank correlation as that of all rows; 0 where all pairs were looked at."""
+    sketch = case.predicted.pairs
+    return 0.0 if sketch.whole else 1 / math.sqrt(sketch.size)
 
 
 def _ranks(values: FloatArray, count: IntArray) -> FloatArray:

@@ -186,10 +186,11 @@ class Role:
     low: float | None = None
     high: float | None = None
     integers: bool | None = None
+    """``None`` where there are more different numbers than are kept."""
     zeros: float | None = None
-    """The share of exact 0."""
+    """The share of exact 0; ``None`` where it is not known, likewise."""
     ones: float | None = None
-    """The share of exact 1."""
+    """The share of exact 1; ``None`` where it is not known, likewise."""
     sum_to_one: float | None = None
     """The share of rows that sum to 1, of a vector."""
     words: tuple[str, ...] = ()
@@ -234,18 +235,15 @@ def described(facts: Facts, layout: Layout) -> Iterator[Role]:
 
 
 def span(values: Distribution) -> dict[str, Any]:
-    """Where numbers begin and end, and whether they are whole."""
+    """Where numbers begin and end, and whether they are whole; ``None`` where there are too many to say."""
     if not values.n:
         return {"low": None, "high": None, "integers": None}
-    whole = values.exact and not (values.values % 1).any()
-    return {"low": values.quantile(0.0), "high": values.quantile(1.0), "integers": bool(whole)}
+    whole = not (values.values % 1).any() if values.exact else None
+    return {"low": values.low, "high": values.high, "integers": None if whole is None else bool(whole)}
 
 
 def _numbers(values: Distribution) -> dict[str, Any]:
     if not values.n:
         return {"distinct": 0}
-    numbers = values.values
-    shares = {
-        name: float(values.counts[numbers == value].sum() / values.n) for name, value in (("zeros", 0.0), ("ones", 1.0))
-    }
+    shares = {"zeros": values.share(0.0), "ones": values.share(1.0)}
     return {"distinct": len(values.keys) if values.exact else None, **span(values), **shares}

@@ -56,6 +56,9 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
             "rows_used": used,
             "nulls": {column: problem.count for column, _, problem in total.problems.of("null")},
             "zero_weights": int(total.unweighted.sum()),
+            "rounded": {
+                column: {"to": ends, "rows": problem.count} for column, ends, problem in total.problems.of("rounded")
+            },
             "label": list(plan.roles.label),
             "models": {model.name: list(model.columns) for model in plan.models},
             "weight": plan.roles.weight,
@@ -65,6 +68,7 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
         settings={
             "nulls": plan.nulls,
             "normalize_rows": plan.normalize_rows,
+            "clip_rounding": plan.clip_rounding,
             "losses": [
                 {"loss": str(bound), "parameters": bound.parameters, "reduction": bound.reduction, "wrt": bound.wrt}
                 for bound in dict.fromkeys(bound for _, bound in bounds)
@@ -119,6 +123,7 @@ def _results(
             n_null=int(total.null[group]),
             n_zero_weight=int(total.unweighted[group]),
             n_clipped=int(part.clipped[group]),
+            n_rounded=int(part.rounded[group]),
             n_infinite=int(infinite[group]),
             sum_weight=to_float(sums.sum_weight),
             effective_n=sums.effective_n,
@@ -209,7 +214,7 @@ def _plain(value: object) -> float | tuple[float, ...]:
 
 
 def _warnings(total: Measured, traversal: Traversal, results: list[Result]) -> Iterator[str]:
-    yield from told(total.problems, traversal, "warning", "rounded")
+    yield from told(total.problems, traversal, "warning", "no double")
     for result in results:
         where = " ".join(f"{name}={word}" for name, word in result.group.items())
         title = f"{result.loss} of {result.model}{' at ' + where if where else ''}"
@@ -219,6 +224,8 @@ def _warnings(total: Measured, traversal: Traversal, results: list[Result]) -> I
             yield f"{title}: the value is beyond the largest number a double can hold"
         elif math.isinf(result.sum_weight):
             yield f"{title}: the sum of the weights is beyond the largest number a double can hold; the value is right"
+        if not result.n_infinite and result.gradient is not None and result.gradient.is_infinite:
+            yield f"{title}: a gradient is infinite, or beyond the largest number a double can hold"
         if result.n and math.isnan(result.value):
             yield f"{title}: the value is not a number"
         if not result.n:

@@ -14,6 +14,7 @@ from lossctl.domain import BoolArray, Domain, FloatArray, IntArray, row_sum
 from lossctl.evaluation.exact_errors import Errors, exact_errors
 from lossctl.evaluation.plan import Plan, PlannedModel
 from lossctl.evaluation.reader import Reader
+from lossctl.evaluation.rounding import closeness, rounded, slack_of
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.inference.layout import Layout
 from lossctl.reading.cells import (
@@ -47,6 +48,8 @@ class Batch:
     """Rows with a null, by group."""
     unweighted: IntArray
     """Rows of weight 0, by group."""
+    rounded: tuple[IntArray, ...]
+    """For each model, rows with a number that was clipped to the end of its domain, by group."""
     problems: Problems
     errors: tuple[Errors | None, ...]
     """One a model: its errors where doubles would lose digits."""
@@ -196,16 +199,33 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
         label, *predictions = (_taken(values, position) for values in (label, *predictions))
         weight = None if weight is None else weight[position]
         group = None if group is None else group[position]
+    clipped: dict[Key, Problem] = {}
+    beyond = [np.zeros(len(keys), dtype=np.int64)] * len(predictions)
+    if plan.clip_rounding and len(label):
+        rounding = rounded(plan, record, label, predictions)
+        label, predictions, clipped = rounding.label, rounding.predictions, rounding.problems
+        beyond = [_counted(rows, group, len(keys)) for rows in rounding.rows]
     errors = exact_errors(reader, plan, label, predictions, position)
     illegal_values = {} if not plan.normalize_rows else _not_to_normalize(plan, predictions)
     if plan.normalize_rows and not illegal_values:
         predictions = [_normalized(values) for values in predictions]
-    illegal_values = illegal_values or _illegal(plan, label, predictions)
-    problems = Problems({**reader.problems, **_rebased(illegal_values, position)})
+    illegal_values = illegal_values or _illegal(plan, record, label, predictions)
+    problems = Problems({**reader.problems, **_rebased({**illegal_values, **clipped}, position)})
     for array in (label, *predictions, *([] if weight is None else [weight])):
         array.flags.writeable = False
     return Batch(
-        label, tuple(predictions), weight, group, position, keys, reader.n, nulls, unweighted, problems, errors
+        label,
+        tuple(predictions),
+        weight,
+        group,
+        position,
+        keys,
+        reader.n,
+        nulls,
+        unweighted,
+        tuple(beyond),
+        problems,
+        errors,
     )
 
 
@@ -242,7 +262,9 @@ def _rebased(problems: dict[Key, Problem], position: IntArray | None) -> dict[Ke
     return {key: Problem(problem.count, int(position[problem.row]), problem.value) for key, problem in problems.items()}
 
 
-def _illegal(plan: Plan, label: FloatArray, predictions: Sequence[FloatArray]) -> dict[Key, Problem]:
+def _illegal(
+    plan: Plan, record: pa.RecordBatch, label: FloatArray, predictions: Sequence[FloatArray]
+) -> dict[Key, Problem]:
     """What lies outside the domains of the losses, each domain of each column judged once."""
     problems: dict[Key, Problem] = {}
     if not len(label):
@@ -258,7 +280,9 @@ def _illegal(plan: Plan, label: FloatArray, predictions: Sequence[FloatArray]) -
             for what, domain, numbers, columns in sides:
                 if (what, domain) not in seen:
                     seen.add((what, domain))
-                    _judge(problems, bound, domain, numbers, columns, model)
+                    key = _judge(problems, bound, domain, numbers, columns, model)
+                    if key is not None:
+                        problems |= closeness(key, domain, numbers, slack_of(record, columns))
             if bound.chained and not problems:
                 # What comes out of the activation must be legal for the loss as well.
                 _judge(problems, bound, bound.output_domain, bound.activated(values), model.columns, model, values)
@@ -273,11 +297,11 @@ def _judge(
     columns: Sequence[str],
     model: PlannedModel,
     before: FloatArray | None = None,
-) -> None:
+) -> Key | None:
     """Add to the problems what a domain says of some numbers, ``(n,)`` or ``(n, k)``, named by those before them.
 
     That is an error where some are illegal; else a warning where some are doubtful, and a note of values of which only
-    one may occur in a data set.
+    one may occur in a data set. The key of an error is returned.
     """
     bad = domain.illegal(numbers)
     if bad is not None:
@@ -294,7 +318,7 @@ def _judge(
         key = ("error", column, f"{bound.title}: {domain.describe()}")
         own = "" if before is None else f"{shown(before[place])}, after {bound.activation} "
         problems[key] = Problem(int(bad.sum()), first, own + shown(numbers[place]))
-        return
+        return key
     doubtful = domain.doubtful(numbers)
     if doubtful is not None:
         first = int(doubtful.argmax())
@@ -306,3 +330,4 @@ def _judge(
             problems[("exclusive", ", ".join(columns), f"{value:g}")] = Problem(
                 int(rows.sum()), int(rows.argmax()), f"{value:g}"
             )
+    return None

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from lossctl.errors import DataError, option
 from lossctl.evaluation.measure import Measured
 from lossctl.evaluation.plan import Plan
+from lossctl.evaluation.rounding import advice, said
 from lossctl.evaluation.traversal import Traversal
 from lossctl.inference.classes import SHOWN, mapping
 from lossctl.sums.problems import Problem, Problems
@@ -56,7 +57,8 @@ def _illegal(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str
         name, colon, domain = what.partition(": ")
         must = f"{name} needs {domain}" if colon else f"must be {what}"
         what_is = f"column{'s' if ', ' in column else ''} {column!r} {'are' if ', ' in column else 'is'}"
-        yield f"{what_is} {problem.value}; {must}", problem, _remedy(plan, column, name)
+        hint = advice(problems, column, what) or _remedy(plan, column, name)
+        yield f"{what_is} {problem.value}; {must}", problem, hint
 
 
 def _remedy(plan: Plan, column: str, name: str) -> str:
@@ -97,8 +99,16 @@ def told(problems: Problems, traversal: Traversal, *kinds: str) -> Iterator[str]
     """What is to be said of problems that stop nothing, of some kinds, each with its first row."""
     for kind in kinds:
         for column, what, problem in problems.of(kind):
-            value = f": {problem.value}" if kind == "rounded" else ""
+            value = f": {problem.value}" if kind == "no double" else ""
             yield f"{column}: {what}: {counted(problem.count, 'row')}, first {traversal.place(problem.row)}{value}"
+
+
+def remarks(total: Measured) -> Iterator[str]:
+    """What a pass left out and what it clipped, in words."""
+    dropped = int(total.null.sum() + total.unweighted.sum())
+    if dropped:
+        yield f"{dropped:,} of {total.rows:,} rows left out: a null or a weight of 0"
+    yield from said(total.problems)
 
 
 def ensure_measured(total: Measured, traversal: Traversal) -> int:

@@ -47,6 +47,7 @@ def evaluate(
     classes: Sequence[str] = (),
     eps: float | None = None,
     normalize_rows: bool = False,
+    clip_rounding: bool = False,
     reading: Reading | None = None,
     labels: Any = None,
     ids: str | Sequence[str] | None = None,
@@ -80,6 +81,9 @@ def evaluate(
         classes: names of the classes in the order of their codes.
         eps: the floor under probabilities inside logarithms.
         normalize_rows: divide each row of a vector prediction by its sum.
+        clip_rounding: take labels and predictions that are beyond an end of what they may be, such as [0, 1], by no
+            more than rounding for that end, and count them: by 4 units in the last place of 1 in the type of the
+            column, 8.9e-16 for doubles and text, 4.8e-7 for float32. The prediction is then the same for all losses.
         reading: how to read files that do not say it themselves: format, delimiter, header, what is null.
         labels: another source that holds the labels, matched with this one by key.
         ids: the key columns, of the same names in both.
@@ -106,6 +110,7 @@ def evaluate(
         reduction=reduction,
         eps=eps,
         normalize_rows=normalize_rows,
+        clip_rounding=clip_rounding,
         gradient=gradient,
         samples=samples,
         skill=skill,

@@ -32,6 +32,8 @@ class Part:
 
     moments: Moments
     clipped: IntArray
+    rounded: IntArray
+    """Rows of which rounding was clipped, by group."""
     gradients: Gradients | None
     worst: Worst | None
 
@@ -41,13 +43,16 @@ class Part:
             gradients = gradients + other.gradients
         if worst is not None and other.worst is not None:
             worst = worst + other.worst
-        return Part(self.moments + other.moments, self.clipped + other.clipped, gradients, worst)
+        return Part(
+            self.moments + other.moments, self.clipped + other.clipped, self.rounded + other.rounded, gradients, worst
+        )
 
     def regroup(self, index: IntArray, groups: int) -> "Part":
         """The same sums, with group ``i`` at place ``index[i]`` of ``groups``."""
         return Part(
             self.moments.regroup(index, groups),
             regrouped(self.clipped, index, groups),
+            regrouped(self.rounded, index, groups),
             None if self.gradients is None else self.gradients.regroup(index, groups),
             None if self.worst is None else self.worst.regroup(index, groups),
         )
@@ -56,7 +61,7 @@ class Part:
         """The same sums when other rows come before."""
         if self.worst is None:
             return self
-        return Part(self.moments, self.clipped, self.gradients, self.worst.shift(rows))
+        return replace(self, worst=self.worst.shift(rows))
 
 
 @dataclass(frozen=True)
@@ -118,6 +123,7 @@ def nothing(plan: Plan, keys: tuple[Group, ...] = ()) -> Measured:
     part = Part(
         Moments.zero(groups, weighted=weighted),
         np.zeros(groups, dtype=np.int64),
+        np.zeros(groups, dtype=np.int64),
         Gradients.zero(groups) if plan.gradient else None,
         Worst.zero(plan.samples) if plan.samples else None,
     )
@@ -134,8 +140,8 @@ def lift(plan: Plan, batch: Batch, clock: Clock) -> Measured:
     if not len(batch.label) or any(batch.problems.of("error")):
         return counts
     parts = tuple(
-        _part(plan, bound, batch, groups, prediction, errors, clock)
-        for model, prediction, errors in zip(plan.models, batch.predictions, batch.errors, strict=True)
+        _part(plan, bound, batch, groups, index, clock)
+        for index, model in enumerate(plan.models)
         for bound in model.losses
     )
     labels = Marginals.lift(batch.label, batch.weight, batch.group, len(batch.keys)) if plan.skill else None
@@ -148,16 +154,10 @@ def tally(plan: Plan, batch: Batch) -> Measured:
     return Measured(batch.rows, batch.keys, batch.null, batch.unweighted, batch.problems, empty.parts, empty.labels)
 
 
-def _part(
-    plan: Plan,
-    bound: BoundLoss,
-    batch: Batch,
-    groups: Groups | None,
-    prediction: FloatArray,
-    errors: Errors | None,
-    clock: Clock,
-) -> Part:
-    label = kernel_label(bound, batch.label)
+def _part(plan: Plan, bound: BoundLoss, batch: Batch, groups: Groups | None, index: int, clock: Clock) -> Part:
+    """The sums of a loss of the model of that index."""
+    label, prediction = kernel_label(bound, batch.label), batch.predictions[index]
+    errors = batch.errors[index]
     sloped = plan.gradient or (plan.samples > 0 and errors is not None)
     value, gradient = evaluated(bound, label, prediction, errors, gradient=sloped)
     far = bound.far_squares(label, prediction, value)
@@ -174,6 +174,7 @@ def _part(
     part = Part(
         Moments.lift(rows),
         counts,
+        batch.rounded[index],
         Gradients.lift(rows) if plan.gradient else None,
         Worst.lift(rows, plan.samples, bound.row_gradient) if plan.samples else None,
     )

@@ -27,6 +27,7 @@ class Plan:
     models: tuple[PlannedModel, ...]
     nulls: Nulls
     normalize_rows: bool = False
+    clip_rounding: bool = False
     gradient: bool = False
     samples: int = 0
     skill: bool = False

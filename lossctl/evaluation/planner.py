@@ -12,6 +12,7 @@ import pyarrow as pa
 from lossctl.domain import BINARY, PROBABILITY, SIMPLEX, Domain
 from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.plan import Plan, PlannedModel
+from lossctl.evaluation.rounding import ends_of, slack_of
 from lossctl.functions.activation import get_activation
 from lossctl.functions.bound_loss import BoundLoss, get_loss
 from lossctl.functions.definition import split_specs
@@ -56,6 +57,7 @@ def make_plan(source: Source, request: Request) -> Plan:
         models=models,
         nulls=request.nulls,
         normalize_rows=request.normalize_rows,
+        clip_rounding=request.clip_rounding,
         gradient=request.gradient,
         samples=request.samples,
         skill=request.skill,
@@ -88,6 +90,13 @@ def _ensure_numbers(planner: LayoutPlanner, column: str, *, rows: bool) -> None:
 def _check(plan: Plan) -> None:
     """Refuse losses that are not defined for the shapes of their columns, or for rows that are normalised."""
     label_width = plan.layout.label_width
+    if plan.clip_rounding and not any(
+        ends_of([domain], 2 if width else 1)
+        for model, bound in plan.losses
+        for domain, width in ((bound.label_domain, label_width), (bound.prediction_domain, model.width))
+    ):
+        hint = "It is for numbers with a least or a largest, such as probabilities."
+        raise UsageError(f"{option(clip_rounding=True)}: none of the losses has ends to clip to", hint)
     for model, bound in plan.losses:
         if plan.normalize_rows and bound.prediction_domain != SIMPLEX:
             hint = "It is for losses of rows of probabilities, without an activation."
@@ -142,4 +151,7 @@ def _all_in(head: pa.RecordBatch, name: str, domain: Domain) -> bool:
         return False
     values, null = scalar_column(numbers)
     known = values if null is None else values[~null]
+    ends = ends_of([domain], 1)
+    if ends is not None:
+        known, _ = ends.clip(known, slack_of(head, [name]))
     return bool(len(known)) and domain.illegal(known) is None

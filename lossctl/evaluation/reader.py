@@ -130,7 +130,7 @@ class Reader:
             cells, lost = self.record.column(column), rest.inexact if inexact else rest.values != 0
             rows = lost if lost.ndim == 1 else lost.any(axis=1)
             self.note(
-                ("rounded", column, ROUNDED),
+                ("no double", column, ROUNDED),
                 rows & ~self.null & ~self.skipped,
                 lambda row: _cell(cells[row], lost[row]),
             )

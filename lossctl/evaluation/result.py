@@ -69,6 +69,11 @@ class Gradient:
     top1_share: Annotated[float, Shown("top 1% share", "share", table=ROWS)]
     """The part of Σ∣g∣ that the 1 % of rows with the largest ∣g∣ carry; from a histogram, within 1 % of itself."""
 
+    @property
+    def is_infinite(self) -> bool:
+        """Whether a figure is."""
+        return math.inf in (self.grad_l2, self.grad_l1, self.grad_linf, self.row_mean, self.row_rms, self.row_max)
+
 
 @dataclass(frozen=True)
 class BestConstant:
@@ -121,6 +126,8 @@ class Result:
     """Rows dropped for a weight of 0."""
     n_clipped: Annotated[int, Shown("clipped", "count", when=_some("n_clipped"))]
     """Rows whose value the floor under probabilities changed."""
+    n_rounded: Annotated[int, Shown("rounded", "count", when=_some("n_rounded"))]
+    """Rows with a number beyond the end of its domain by rounding, which was clipped to it."""
     n_infinite: Annotated[int, Shown("infinite", "count", when=_some("n_infinite"))]
     """Rows whose value is infinite."""
     sum_weight: Annotated[float, Shown("Σw", when=_weighted)]

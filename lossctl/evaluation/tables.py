@@ -146,7 +146,10 @@ def _footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mapp
     reasons = [f"{count:,} null in {column}" for column, count in inputs["nulls"].items()]
     reasons += [f"{inputs['zero_weights']:,} of weight 0"] if inputs["zero_weights"] else []
     clipped = sum(result.n_clipped for result in results)
-    yield line + (f" ({', '.join(reasons)})" if reasons else "") + (f", {clipped:,} clipped" if clipped else "")
+    line += (f" ({', '.join(reasons)})" if reasons else "") + (f", {clipped:,} clipped" if clipped else "")
+    for column, rounded in inputs["rounded"].items():
+        line += f", {rounded['rows']:,} of {column} clipped to {rounded['to']}"
+    yield line
 
 
 def _brief(value: Value) -> str:

@@ -24,6 +24,7 @@ class Activation(Definition):
         function: Callable[..., FloatArray],
         *,
         range: Domain | Callable[..., Domain] = REAL,  # noqa: A002  (the field's word)
+        takes: Domain = REAL,
         kinks: tuple[float, ...] = (),
         aliases: tuple[str, ...] = (),
         rows: bool = False,
@@ -32,6 +33,8 @@ class Activation(Definition):
     ) -> None:
         super().__init__(function, aliases, references, peers)
         self._range = range
+        self.takes = takes
+        """Which pre-activations are legal."""
         self.kinks = kinks
         self.rows = rows
         self._pullback: Callable[..., FloatArray] | None = None
@@ -90,6 +93,7 @@ def _named(name: str) -> Activation:
 def activation(
     *,
     range: Domain | Callable[..., Domain] = REAL,  # noqa: A002
+    takes: Domain = REAL,
     kinks: tuple[float, ...] = (),
     aliases: tuple[str, ...] = (),
     rows: bool = False,
@@ -100,6 +104,7 @@ def activation(
 
     Args:
         range: what it can come to: a domain, or a function from the parameters to one.
+        takes: the legal pre-activations; with infinite ones where the formula gives its limit there.
         kinks: where its derivative jumps.
         aliases: exact synonyms.
         rows: whether the formula works on rows of an ``(n, k)`` array rather than on each number by itself.
@@ -109,7 +114,14 @@ def activation(
 
     def register(function: Callable[..., FloatArray]) -> Activation:
         definition = Activation(
-            function, range=range, kinks=kinks, aliases=aliases, rows=rows, references=references, peers=peers
+            function,
+            range=range,
+            takes=takes,
+            kinks=kinks,
+            aliases=aliases,
+            rows=rows,
+            references=references,
+            peers=peers,
         )
         activations.add(definition.name, definition, aliases)
         return definition

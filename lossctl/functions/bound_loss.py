@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from lossctl.domain import REAL, BoolArray, Domain, FloatArray, IntArray, row_sum
+from lossctl.domain import BoolArray, Domain, FloatArray, IntArray, infinite_in, row_sum
 from lossctl.errors import DataError, UsageError, option
 from lossctl.functions.activation import BoundActivation, get_activation
 from lossctl.functions.definition import Bound, Kind, Value, read_spec
@@ -97,7 +97,7 @@ class BoundLoss(Bound):
     @property
     def prediction_domain(self) -> Domain:
         """Which predictions (or pre-activations) are legal."""
-        return self.definition.prediction_domain(**self.parameters) if self.activation is None else REAL
+        return self.output_domain if self.activation is None else self.activation.definition.takes
 
     @property
     def chained(self) -> bool:
@@ -302,16 +302,23 @@ class BoundLoss(Bound):
     def clipped(self, label: FloatArray, prediction: FloatArray) -> BoolArray | None:
         """Rows whose value the floor under probabilities changed; ``None`` when there are none."""
         eps = self.parameters.get("eps")
-        if not isinstance(eps, float) or eps == 0 or self._pair is not None:
+        if not isinstance(eps, float) or eps == 0:
             return None
+        if self._pair is not None:
+            infinite = infinite_in(prediction)
+            return None if infinite is None else self._floored(label, prediction, np.flatnonzero(infinite))
         with np.errstate(all="ignore"):
             probability = prediction if self.activation is None else self.activation.value(prediction)
             floored = self.definition.floored(label, probability, **self.parameters)
             if floored.min() >= eps and floored.max() <= 1.0 - eps:
                 return None
             near = (floored < eps) | (floored > 1.0 - eps)
-            rows = np.flatnonzero(near if near.ndim == 1 else near.any(axis=1))
-            labels, predictions = label[rows], prediction[rows]
+        return self._floored(label, prediction, np.flatnonzero(near if near.ndim == 1 else near.any(axis=1)))
+
+    def _floored(self, label: FloatArray, prediction: FloatArray, rows: IntArray) -> BoolArray | None:
+        """Those of some rows whose value is another without the floor, as a mask of all rows."""
+        labels, predictions = label[rows], prediction[rows]
+        with np.errstate(all="ignore"):
             bare = self._over_columns(self._kernel(labels, predictions, {**self.parameters, "eps": 0.0}))
             changed = bare != self._over_columns(self._kernel(labels, predictions, self.parameters))
         if not changed.any():
@@ -333,8 +340,16 @@ class BoundLoss(Bound):
         return total if self.reduction == "sum" else np.asarray(total / values.shape[1])
 
     def _kernel(self, label: FloatArray, prediction: FloatArray, parameters: dict[str, Value]) -> FloatArray:
-        if self._pair is not None:
-            return self._pair.function(label, prediction, **parameters)
+        if self.activation is not None and self._pair is not None:
+            value = self._pair.function(label, prediction, **parameters)
+            if self.rows or infinite_in(prediction) is None:
+                return value
+            # The probability is exactly 0 or 1, and the form of the pair a product of 0 and infinity.
+            certain = np.isinf(prediction)
+            value[certain] = self.definition.function(
+                label[certain], self.activation.value(prediction[certain]), **parameters
+            )
+            return value
         if self.activation is None:
             return np.asarray(self.definition.function(label, prediction, **parameters))
         form, arguments = self._behind(self.activation, label, prediction)
@@ -368,7 +383,10 @@ class BoundLoss(Bound):
     def _slope(self, label: FloatArray, prediction: FloatArray, parameters: dict[str, Value]) -> FloatArray:
         pair = self._pair
         if pair is not None and pair.slope is not None:
-            return pair.slope(label, prediction, **parameters)
+            finite = (
+                prediction if self.rows or infinite_in(prediction) is None else np.clip(prediction, -LARGEST, LARGEST)
+            )
+            return pair.slope(label, finite, **parameters)
         if self.definition.slope is None:
             raise UsageError(f"{self.name} declares no gradient")
         if self.activation is None:

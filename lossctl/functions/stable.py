@@ -2,14 +2,29 @@
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import numpy as np
 
-from lossctl.domain import FloatArray
+from lossctl.domain import BoolArray, FloatArray
 
-NEAR = 0.25
-TERMS = 12
-"""Of the series of atanh: enough for the last bit up to `NEAR`."""
+NEAR = 0.5
+"""A log(p/q) below which p log(p/q) and q − p cancel."""
+
+FAR = 460.0
+"""A log(p/q) from which the quotient may be none with all its digits."""
+
+ATANH_TERMS = tuple(1.0 / (2 * term + 3) for term in range(12))
+"""Of the series of atanh: enough for the last bit up to tanh(`NEAR`/2)."""
+
+CLOSE = 0.25
+"""An error below which what was rounded before counts, beside numbers of about 1."""
+
+INNER = math.exp(-1.0)
+"""e^−|z| beyond which σ(z) is near ½."""
+
+EXACT = 8.0
+"""An exponent up to which its own rounding does not show."""
 
 EULER_COMPLEMENT = 0.42278433509846713
 """1 − γ."""
@@ -37,40 +52,94 @@ def within_range(plain: Callable[[], FloatArray], careful: Callable[[], FloatArr
     return np.where(np.isinf(value), careful(), value)
 
 
-def sigmoid_error(z: FloatArray, label: FloatArray, rest: FloatArray) -> FloatArray:
+def amended(plain: FloatArray, where: BoolArray, careful: Callable[..., FloatArray], *arrays: FloatArray) -> FloatArray:
+    """A plain form, and where a mask says so the careful one, which is worked out there alone.
+
+    Args:
+        plain: ``(n,)`` or ``(n, k)``; changed in place.
+        where: which numbers need care, in its shape.
+        careful: from those numbers of the arrays, ``(m,)`` each, to the values there.
+        arrays: what the careful form takes, in the same shape.
+    """
+    if where.any():
+        order: Literal["C", "F"] = "C" if plain.flags.c_contiguous else "F"
+        places = np.flatnonzero(where.ravel(order))
+        numbers = careful(*(array.ravel(order).take(places) for array in arrays))
+        plain.ravel(order)[places] = numbers  # a view, as what was just computed is contiguous
+    return plain
+
+
+def beside(error: FloatArray, label: FloatArray) -> BoolArray:
+    """Where an error is small beside the label, so that the digits that both numbers have in common count."""
+    return np.asarray(np.abs(error) < CLOSE * np.abs(label))
+
+
+def sigmoid_error(z: FloatArray, label: FloatArray, rest: FloatArray, *, close: float = CLOSE) -> FloatArray:
     """σ(z) − y, from whichever of σ, 1 − σ and σ − ½ is small.
 
     Args:
         z: pre-activations.
         label: y.
         rest: 1 − y, with its own digits.
+        close: an error below which the digits that σ and y have in common count.
     """
     decay = np.exp(-np.abs(z))
     tail = decay / (1.0 + decay)
-    near = 0.5 * np.tanh(0.5 * z) + 0.5 * (rest - label)
-    return np.where(np.abs(z) < 1.0, near, np.where(z > 0, rest - tail, tail - label))
+    error = np.where(z > 0, rest - tail, tail - label)
+    where = (np.abs(error) < close) & (decay > INNER)
+    return amended(error, where, lambda z, label, rest: 0.5 * np.tanh(0.5 * z) + 0.5 * (rest - label), z, label, rest)
 
 
-def exp_error(z: FloatArray, label: FloatArray) -> FloatArray:
-    """e^z − y, near z = 0 from what both differ from 1 by."""
-    return np.where(np.abs(z) < 0.5, np.expm1(z) + (1.0 - label), np.exp(z) - label)
+def exp_error(z: FloatArray, label: FloatArray, *, close: float = CLOSE) -> FloatArray:
+    """e^z − y, near z = 0 from what both differ from 1 by.
+
+    Args:
+        z, label: in one shape.
+        close: an error below which the digits that e^z and y have in common count.
+    """
+    error = np.exp(z)
+    error -= label
+    where = (np.abs(error) < close) & (np.abs(z) < 0.5)
+    return amended(error, where, lambda z, label: np.expm1(z) + (1.0 - label), z, label)
 
 
-def excess(p: FloatArray, q: FloatArray, log_ratio: FloatArray) -> FloatArray:
+def excess(p: FloatArray, q: FloatArray, log_ratio: Callable[..., FloatArray], *terms: FloatArray) -> FloatArray:
     """P log(p/q) − p + q: never negative, and with its digits however close p and q are (Loader's deviance).
 
     Args:
         p: numbers from 0 on; 0 log 0 is 0.
-        q: numbers from 0 on.
-        log_ratio: log(p/q), for where the quotient would pass the range of a double.
+        q: numbers from 0 on, in the same shape.
+        log_ratio: log(p/q) from some numbers of the terms, for where the quotient would pass the range of a double.
+        terms: what it takes, in the shape of p.
     """
-    x = (q - p) / p
-    r = x / (2.0 + x)
-    logarithm = np.where(np.abs(log_ratio) < 500.0, np.log(p / q), log_ratio)
-    # p (x − log1p x) = p r (x − 2 r² (1/3 + r²/5 + r⁴/7 + …)), since log1p x = 2 atanh r and x r = x − 2r.
-    series = _polynomial(np.square(r), [1.0 / (2 * term + 3) for term in range(TERMS)])
-    near = r * ((q - p) - 2.0 * p * np.square(r) * series)
-    return np.where(p == 0, q, np.where(np.abs(r) < NEAR, near, p * logarithm + (q - p)))
+    value = p / q
+    np.log(value, out=value)
+    size = np.abs(value)
+    value *= p
+    value += q - p
+    amended(value, size < NEAR, _excess_nearby, p, q)
+
+    def from_logarithms(p: FloatArray, q: FloatArray, *terms: FloatArray) -> FloatArray:
+        return np.where(p == 0, q, p * log_ratio(*terms) + (q - p))
+
+    return amended(value, ~(size < FAR), from_logarithms, p, q, *terms)
+
+
+def _excess_nearby(p: FloatArray, q: FloatArray) -> FloatArray:
+    """The same where p/q is near 1: p (x − log1p x) = p r (x − 2 r² (1/3 + r²/5 + r⁴/7 + …)) with x = (q − p)/p.
+
+    For log1p x = 2 atanh r with r = x/(2 + x), and x r = x − 2r. In place, since temporaries take longer than sums.
+    """
+    difference = q - p
+    r = difference / p
+    r /= r + 2.0
+    square = np.square(r)
+    value = _polynomial(square, ATANH_TERMS)
+    value *= square
+    value *= -2.0 * p
+    value += difference
+    value *= r
+    return value
 
 
 def log_factorial_excess(y: FloatArray) -> FloatArray:
@@ -85,19 +154,27 @@ def log_factorial_excess(y: FloatArray) -> FloatArray:
 
 def power_of_exp(x: FloatArray, exponent: float) -> FloatArray:
     """e^(−exponent x) for x ≥ 0, with the digits of the product that rounding would lose (Dekker's product)."""
-    product = exponent * x
     fraction, binary = math.frexp(exponent)
+    product = exponent * x
+    power = np.exp(-product)
+    if fraction in {0.0, 0.5}:  # a power of two, which rounds nothing
+        return np.asarray(power)
     high = math.ldexp(round(math.ldexp(fraction, 26)), binary - 26)
-    spread = x * (2.0**27 + 1.0)
-    upper = spread - (spread - x)
-    lower = x - upper
-    lost = ((high * upper - product) + high * lower + (exponent - high) * upper) + (exponent - high) * lower
-    return np.exp(-product) * (1.0 - np.where(np.abs(lost) < 1.0, lost, 0.0))
+
+    def careful(x: FloatArray, product: FloatArray, power: FloatArray) -> FloatArray:
+        spread = x * (2.0**27 + 1.0)
+        upper = spread - (spread - x)
+        lower = x - upper
+        lost = ((high * upper - product) + high * lower + (exponent - high) * upper) + (exponent - high) * lower
+        return power * (1.0 - np.where(np.abs(lost) < 1.0, lost, 0.0))
+
+    return amended(power, product > EXACT, careful, x, product, power)
 
 
 def _polynomial(x: FloatArray, coefficients: Sequence[float]) -> FloatArray:
     """Σ c_k x^k, by Horner's rule."""
     total = np.full_like(x, coefficients[-1])
     for coefficient in reversed(coefficients[:-1]):
-        total = total * x + coefficient
+        total *= x
+        total += coefficient
     return total

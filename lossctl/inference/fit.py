@@ -25,6 +25,7 @@ DECADES = 100.0
 Settings = tuple[tuple[str, str | bool], ...]
 FROM_LOGITS: Settings = (("from_logits", True),)
 NORMALIZED: Settings = (("normalize_rows", True),)
+CLIPPED: Settings = (("clip_rounding", True),)
 
 
 class Scale(StrEnum):
@@ -135,6 +136,11 @@ def unit_scale(facts: Facts, predicted: Predicted, name: str) -> Scale:
     return Scale.LOGIT if outside >= ENOUGH_OUTSIDE * facts.used else Scale.PROBABILITY
 
 
+def _clipped(facts: Facts, name: str, scale: Scale) -> Settings:
+    """What has to be asked for where probabilities are beyond 0 or 1 by rounding."""
+    return CLIPPED if scale is Scale.PROBABILITY and _count(facts, "rounding", name) else ()
+
+
 def _binary(facts: Facts, layout: Layout, predicted: Predicted, name: str, labels: tuple[float | str, ...]) -> Fit:
     """What fits two labels and predictions of one number."""
     scale = unit_scale(facts, predicted, name)
@@ -145,7 +151,7 @@ def _binary(facts: Facts, layout: Layout, predicted: Predicted, name: str, label
         return Fit(pairing, Scale.MARGIN, pairing.losses[0], why, (), labels)
     known = labels == (0.0, 1.0) or layout.classes is not None
     settings = () if known else classes_setting([_class_name(label) for label in labels])
-    settings += FROM_LOGITS if scale is Scale.LOGIT else ()
+    settings += FROM_LOGITS if scale is Scale.LOGIT else _clipped(facts, name, scale)
     why = f"the labels are {shown} and the predictions {_words_for(scale)}"
     pairing = pairing_of("binary classification")
     return Fit(pairing, scale, pairing.losses[0], why, settings, labels)
@@ -230,7 +236,7 @@ def row_scale(facts: Facts, name: str) -> tuple[Scale, Settings, str]:
         logs = not _count(facts, "off log sum", name)
         return scale, settings, "rows of log-probabilities" if logs else "rows of scores of either sign: logits"
     if not _count(facts, "off sum", name):
-        return Scale.PROBABILITY, (), "rows of probabilities"
+        return Scale.PROBABILITY, _clipped(facts, name, Scale.PROBABILITY), "rows of probabilities"
     if not _count(facts, "off 100", name):
         return Scale.PERCENT, NORMALIZED, "rows of percentages"
     if not _count(facts, "above 1", name):
@@ -250,7 +256,7 @@ def _several(facts: Facts, layout: Layout, predicted: Predicted, name: str) -> F
         return Fit(pairing, scale, pairing.losses[0], why, settings)
     if len(facts.label.keys) <= 2 and set(facts.label.values.tolist()) <= {0.0, 1.0}:
         pairing, scale = pairing_of("multi-label classification"), unit_scale(facts, predicted, name)
-        settings = FROM_LOGITS if scale is Scale.LOGIT else ()
+        settings = FROM_LOGITS if scale is Scale.LOGIT else _clipped(facts, name, scale)
         why = f"each column of labels is 0 or 1 by itself and the predictions are {_words_for(scale)}"
         return Fit(pairing, scale, pairing.losses[0], why, settings)
     pairing = pairing_of("unbounded regression")

@@ -26,6 +26,7 @@ class Request:
     reduction: str | None = None
     eps: float | None = None
     normalize_rows: bool = False
+    clip_rounding: bool = False
     gradient: bool = False
     samples: int = 0
     skill: bool = False

@@ -18,6 +18,7 @@ from lossctl.evaluation.exact_errors import Errors
 from lossctl.evaluation.fold import fold_rows
 from lossctl.evaluation.measure import Measured, evaluated, kernel_label, nothing, tally
 from lossctl.evaluation.plan import Plan
+from lossctl.evaluation.rounding import said
 from lossctl.evaluation.running import THREADS, Running
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.plots.histograms import bars, cells, heat, reach
@@ -117,9 +118,9 @@ def overview(
     losses = _losses(plan, total.models)
     rows = f"rows: {total.rows:,} read, {used:,} used, {total.rows - used:,} dropped"
     weighted = () if plan.roles.weight is None else ("weights: in the calibration; elsewhere each row counts once",)
-    doubtful = told(total.problems, passed, "warning", "rounded")
+    doubtful = told(total.problems, passed, "warning", "no double")
     charts = (
-        replace(losses, notes=(*losses.notes, rows, *weighted, *doubtful)),
+        replace(losses, notes=(*losses.notes, rows, *weighted, *said(total.problems), *doubtful)),
         _predictions(plan, total.models),
         _reliability(plan, total.models),
     )

@@ -53,6 +53,8 @@ class Reading:
     """How many bytes a line of text may have; what a file without line ends takes in memory is a few times that."""
     timeout: float = 30.0
     """How many seconds a store or server has for each answer; it holds for all that this process reads from now on."""
+    verify: bool = True
+    """Whether checksums of Parquet pages are checked, where there are any; those of compressed text always are."""
 
     def __post_init__(self) -> None:
         if not 0 < self.max_line <= 1 << 30:  # Arrow counts the bytes of a text in 31 bits

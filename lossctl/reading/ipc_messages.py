@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from lossctl.errors import DataError
+from lossctl.reading.readable import Readable
 from lossctl.words import in_bytes
 
 MOST = 1 << 28
@@ -104,7 +105,7 @@ def _field(data: bytes, table: int, number: int) -> int:
     return table + int(offset) if offset else 0
 
 
-class Checked:
+class Checked(Readable):
     """A stream of messages, which passes none on that would take too much, and knows whether its reader met their end.
 
     Arrow takes the end of the bytes for the end of the stream, but a writer that comes to the end marks it.
@@ -113,8 +114,6 @@ class Checked:
         file: gives its bytes.
         title: what messages call it.
     """
-
-    closed = False
 
     def __init__(self, file: Any, title: str) -> None:
         self.file, self.title, self.ahead, self.cut = file, title, b"", False
@@ -154,10 +153,3 @@ class Checked:
         yield prefix
         while block := bytes(self.file.read(1 << 20)):
             yield block
-
-    def readable(self) -> bool:
-        """True: asked by Arrow."""
-        return True
-
-    def close(self) -> None:
-        """Do nothing: whoever opened the file closes it."""

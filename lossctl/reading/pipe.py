@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from lossctl.reading.readable import Readable
 
-class Pipe:
+
+class Pipe(Readable):
     """A file that is read once, from its beginning to its end, whose next bytes can be looked at before they are read.
 
     Args:
@@ -11,7 +13,7 @@ class Pipe:
     """
 
     def __init__(self, file: Any) -> None:
-        self.file, self.put_back, self.closed = file, b"", False
+        self.file, self.put_back = file, b""
 
     def ahead(self, n: int) -> bytes:
         """The next ``n`` bytes, fewer only at the end; they will be read all the same."""
@@ -35,10 +37,6 @@ class Pipe:
         if not more or n < 0:
             self.file.close()
         return more
-
-    def readable(self) -> bool:
-        """True: asked by Arrow."""
-        return True
 
     def close(self) -> None:
         """Do nothing: a pipe cannot be opened again, and whoever is done with one part of it may close it."""

@@ -10,8 +10,9 @@ import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, Self
+from typing import Any
 
+from lossctl.reading.readable import Readable
 from lossctl.reading.stamp import UNKNOWN, Changed, Handle, Stamp, kept, machine, same, stamp_by, stamp_of
 from lossctl.reading.stores import is_remote, open_binary, version_of
 
@@ -22,7 +23,7 @@ REST = 0.01
 that another writing would not show; and a single large one may not be at its end."""
 
 
-class View:
+class View(Readable):
     """The bytes of a file of this machine, with a place of its own in them; all that is read is checked.
 
     Args:
@@ -30,8 +31,6 @@ class View:
         stamp: what it was when it was opened first.
         path: what messages call it.
     """
-
-    closed = False
 
     def __init__(self, handle: Handle, stamp: Stamp, path: str) -> None:
         self.handle, self.stamp, self.path, self.position = handle, stamp, path, 0
@@ -62,26 +61,12 @@ class View:
         """The place of the next byte."""
         return self.position
 
-    def readable(self) -> bool:
-        """True: asked by Arrow."""
-        return True
-
     def seekable(self) -> bool:
-        """True: asked by Arrow."""
+        """True."""
         return True
 
-    def close(self) -> None:
-        """Read no more; others may."""
-        self.closed = True
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-class Once:
+class Once(Readable):
     """A file that is read from where it stands to its end, and checked at every reading, or at the last alone.
 
     Args:
@@ -103,23 +88,13 @@ class Once:
         return text
 
     @property
-    def closed(self) -> bool:
+    def closed(self) -> bool:  # type: ignore[override]  # it is the file that is closed
         """Whether it is closed."""
         return bool(self.file.closed)
-
-    def readable(self) -> bool:
-        """True: asked by Arrow."""
-        return True
 
     def close(self) -> None:
         """Close the file."""
         self.file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def open_first(path: str, known: Stamp | None = None) -> tuple[Stamp, Any]:

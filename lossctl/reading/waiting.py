@@ -9,9 +9,10 @@ import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 from lossctl.errors import option, origin
+from lossctl.reading.readable import Readable
 from lossctl.words import printable
 
 Answer = TypeVar("Answer")
@@ -160,7 +161,7 @@ def _status(cause: BaseException, text: str) -> int:
     return status if isinstance(status, int) and 400 <= status < 600 else 0
 
 
-class FarFile:
+class FarFile(Readable):
     """A file elsewhere, of whose bytes each question is asked within the time; after an error it is opened anew.
 
     Args:
@@ -179,7 +180,7 @@ class FarFile:
         self.raw: Any = None
         self.turn = 0
         """Counts how often nobody wanted an answer any more."""
-        self.position, self.closed = 0, False
+        self.position = 0
         self.size: int | None = self.ask(lambda raw: int(raw.seek(0, 2)) if ranges else None)
 
     def ask(self, question: Callable[[Any], Answer]) -> Answer:
@@ -251,17 +252,9 @@ class FarFile:
         """Where it is."""
         return self.position
 
-    def readable(self) -> bool:
-        """True: asked by Arrow."""
-        return True
-
     def seekable(self) -> bool:
-        """Whether it can go to a place: asked by Arrow."""
+        """Whether it can go to a place."""
         return self.size is not None
-
-    def writable(self) -> bool:
-        """False: asked by Arrow."""
-        return False
 
     def close(self) -> None:
         """Close it, unless somebody is still asking."""
@@ -269,9 +262,3 @@ class FarFile:
         raw, self.raw, self.closed = self.raw, None, True
         if raw is not None:
             raw.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()

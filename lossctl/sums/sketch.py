@@ -46,6 +46,17 @@ class Sketch:
         """Whether every different thing is in the sample."""
         return len(self.hashes) < self.most
 
+    @property
+    def size(self) -> float:
+        """How many things of equal count would tell as much about a mean over all counts."""
+        counts = self.counts.astype(np.float64)
+        return float(counts.sum() ** 2 / (counts**2).sum()) if len(counts) else 0.0
+
+    def all(self) -> float:
+        """About how many things all counts come to, also of what is not in the sample."""
+        counted = float(self.counts.sum())
+        return counted if self.whole else counted * (1 - 1 / self.most) / (float(self.hashes[-1]) / 2.0**64)
+
     def __add__(self, other: "Sketch") -> "Sketch":
         pairs = (
             (getattr(self, name), getattr(other, name)) for name in ("hashes", "counts", "first", "again", "numbers")

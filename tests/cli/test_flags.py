@@ -24,6 +24,7 @@ def test_an_option_is_an_argument_in_python_and_a_flag_in_a_shell():
     [
         (option(from_logits=True), "from_logits=True", "--from-logits"),
         (option(header=False), "reading=Reading(header=False)", "--no-header"),
+        (option(verify=False), "reading=Reading(verify=False)", "--no-verify"),
         (option(prediction="p_*"), "prediction='p_*'", "-p 'p_*'"),
         (option(prediction="a,b"), "prediction='a,b'", "-p a,b"),
         (option(delimiter="\t"), r"reading=Reading(delimiter='\t')", r"-d '\t'"),

@@ -49,6 +49,7 @@ UNSEEN = {
     "--engine": "no digit depends on it",
     "--threads": "no digit depends on it",
     "--timeout": "there is nobody to wait for",
+    **{f"{name} --no-verify": "no text has one that could go unchecked" for name in LINES if name != "doctor"},
     "--no-progress": "there is a bar on a terminal only",
     "--verbose": "is of bugs",
 }

@@ -3,6 +3,8 @@
 import math
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from scipy import stats
 from sklearn.metrics import roc_auc_score
@@ -10,7 +12,7 @@ from suspicious import SCALAR, b, binary, changed, named, regression
 
 from lossctl.doctor.diagnose import diagnose
 from lossctl.doctor.finding import Case
-from lossctl.doctor.statistics import area_under_curve, rank_correlation, top_share
+from lossctl.doctor.statistics import area_under_curve, error_of_area, error_of_correlation, rank_correlation, top_share
 from lossctl.errors import DataError, UsageError
 from lossctl.inference.facts import IDS
 from lossctl.sums.distribution import Distribution
@@ -56,6 +58,89 @@ def test_the_rank_correlation_of_many_rows_is_estimated_from_a_sample():
     data = {"y": y, "p": y + rng.normal(size=len(y))}
     found, _ = rank_correlation(case_of(data))
     assert found == pytest.approx(stats.spearmanr(data["y"], data["p"]).statistic, abs=0.05)
+
+
+# --- what is not exact says so ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """Of a file, 256 pairs and 64 different numbers are kept: what there are more of is sampled, or rounded."""
+    monkeypatch.setattr("lossctl.inference.facts.PAIRS", 256)
+    monkeypatch.setattr("lossctl.sums.distribution.MOST", 64)
+
+
+def against(y, slope, seed):
+    """Predictions whose correlation with normal labels is ``slope``."""
+    return slope * y + (1 - slope**2) ** 0.5 * np.random.default_rng((1, seed)).normal(size=len(y))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_rank_correlation_of_a_sample_is_within_its_standard_errors(few, seed):
+    y = np.random.default_rng(100 + seed).normal(size=2000)
+    p = against(y, np.linspace(-0.95, 0.95, 12)[seed], seed)
+    case = case_of({"y": y, "p": p})
+    error = error_of_correlation(case)
+    assert error == pytest.approx(1 / 256**0.5)
+    assert abs(rank_correlation(case)[0] - stats.spearmanr(y, p).statistic) < 4 * error
+
+
+@pytest.mark.parametrize(("n", "sample"), [(255, None), (2000, 256)])
+def test_a_correlation_says_of_how_many_pairs_it_is(few, n, sample):
+    y = np.random.default_rng(n).normal(size=n)
+    (found,) = diagnose({"y": y, "p": against(y, -0.9, n)}).to_dict()["findings"]
+    assert (found["name"], found["sample"]) == ("inverted", sample)
+    assert found["standard_error"] == (None if sample is None else pytest.approx(1 / 16))
+    words = " (of a sample of 256 of the different pairs, chosen by their hashes: standard error 0.062)"
+    assert (words in found["what"]) is (sample is not None)
+
+
+@pytest.mark.parametrize("heavy", [0.5, 0.95])
+def test_a_sample_that_lacks_what_most_rows_hold_tells_nothing_of_their_order(few, heavy):
+    y = np.abs(np.random.default_rng(5).normal(size=5000)) + 1
+    y[: int(heavy * len(y))] = 0
+    p = np.where(y == 0, 0, 10 - y)  # in reverse, but for zeros, which are lower in both
+    assert stats.spearmanr(y, p).statistic > 0.4
+    assert "inverted" not in {finding.name for finding in diagnose({"y": y, "p": p}, label="y").findings}
+
+
+def test_a_sample_is_the_same_for_every_engine(few, tmp_path):
+    y = np.random.default_rng(6).normal(size=3000)
+    pq.write_table(pa.table({"y": y, "p": against(y, -0.5, 6)}), tmp_path / "rows.parquet", row_group_size=300)
+    ways = [("serial", None), ("threads", 1), ("threads", 3), ("processes", 2)]
+    first, *others = (diagnose(tmp_path / "rows.parquet", engine=engine, threads=n).to_dict() for engine, n in ways)
+    assert first["findings"][0]["sample"] == 256
+    assert all(other == first for other in others)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_an_area_of_rounded_predictions_is_within_what_it_says(few, seed):
+    data = binary(3000, seed)
+    data["p"] = 1 - data["p"]
+    case = case_of(data)
+    (area, _), error = area_under_curve(case), error_of_area(case)
+    assert 0 < error < 0.05
+    assert abs(area - roc_auc_score(data["y"], data["p"])) <= error
+    (found,) = [finding for finding in diagnose(data).findings if finding.name == "inverted"]
+    assert f" (within {error:.1g}: the predictions are rounded, there are so many)" in found.what
+
+
+def test_the_ends_of_many_probabilities_are_exact(few):
+    data = binary(3000)
+    data["p"][:30], data["p"][30:50] = 0, 1
+    found = diagnose(data)
+    (role,) = [role for role in found.roles if role.role == "prediction"]
+    assert found.models[0].task == "binary classification"
+    assert (role.low, role.high, role.zeros, role.ones) == (0, 1, 0.01, 20 / 3000)
+    assert (role.distinct, role.integers) == (None, None)
+
+
+def test_shares_of_losses_that_were_rounded_are_about_so_much(few):
+    data = regression(2000)
+    data["p"][:10] += 1e6
+    (found,) = [finding for finding in diagnose(data).findings if finding.name == "heavy-tail"]
+    assert "carry about 100 %" in found.what
+    assert f"the largest error is {np.abs(data['p'] - data['y']).max():.4g}, the median about " in found.what
 
 
 @pytest.mark.parametrize("n", [1, 50, 100, 101, 1000])

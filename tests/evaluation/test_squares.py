@@ -133,3 +133,16 @@ def test_a_mean_of_weights_that_are_no_double_together_is_right_and_says_so():
     result, said = of_errors(np.array([0.25, 0.75]), "mae", np.array([1e308, 1e308]))
     assert (result.value, result.sum_weight) == (0.5, math.inf)
     assert any("the sum of the weights" in warning for warning in said)
+
+
+@pytest.mark.parametrize("loss", ["rmse", "mse", "log_cosh"])
+@pytest.mark.parametrize("error", [1.7e308, 1e307])
+def test_a_gradient_that_is_no_double_is_said(loss, error):
+    # 2e of 1.7e308 is none; the root of the mean square, and log cosh e = |e| − log 2 with a slope of 1, are.
+    result, told = of_errors(np.array([error, -error]), loss, gradient=True)
+    assert bool(told) == (loss == "mse" or (loss == "rmse" and error > 1e308))
+    if loss == "rmse":
+        assert result.value == error
+        assert [*told] == ["rmse of p: a gradient is infinite, or beyond the largest number a double can hold"] * (
+            error > 1e308
+        )

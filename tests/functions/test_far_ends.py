@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from mpmath import mp
 
 from lossctl import get_activation, get_loss
+from lossctl.functions.stable import amended
 
 DIGITS = 160  # for 1 − tanh(100)
 Z = (0.3, 2.5, 20.0, 37.0, 100.0)
@@ -135,3 +136,14 @@ def test_every_activation_that_says_how_far_it_is_from_a_label_agrees_with_its_v
     for name in ("sigmoid", "tanh", "elu:alpha=0.7", "selu", "softplus", "exp", "relu", "identity"):
         bound = get_activation(name)
         np.testing.assert_allclose(bound.error(z, label), bound.value(z) - label, rtol=1e-13, atol=1e-15)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("other", ["C", "F"])
+@pytest.mark.parametrize("shape", [(24,), (4, 6), (1, 5), (5, 1)])
+def test_a_careful_form_is_put_where_it_belongs_in_any_order_of_memory(order, other, shape):
+    rng = np.random.default_rng(1)
+    numbers = np.array(rng.normal(size=shape), order=other)
+    where = np.array(rng.random(shape) < 0.5, order=order)
+    plain = np.full(shape, 7.0, order=order)
+    assert amended(plain, where, lambda x: 2 * x, numbers).tolist() == np.where(where, 2 * numbers, 7.0).tolist()

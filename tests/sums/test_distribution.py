@@ -19,7 +19,7 @@ def same(one, other):
     return (
         np.array_equal(one.keys, other.keys)
         and np.array_equal(one.counts, other.counts)
-        and (one.dropped, one.infinite) == (other.dropped, other.infinite)
+        and (one.dropped, one.infinite, one.low, one.high) == (other.dropped, other.infinite, other.low, other.high)
     )
 
 
@@ -54,3 +54,15 @@ def test_many_numbers_are_rounded_by_no_more_than_is_said():
     for q in (0.001, 0.1, 0.5, 0.9, 0.999):
         true = float(np.quantile(values, q, method="inverted_cdf"))
         assert abs(found.quantile(q) - true) <= 2 * found.relative_error * abs(true)
+
+
+@given(arrays.arrays(np.float64, st.integers(1, 60), elements=st.floats(0.001, 2) | st.sampled_from([0.0, 1.0])))
+def test_ends_are_exact_and_shares_are_exact_or_unknown_however_much_is_rounded(values):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(distribution, "MOST", 8)
+        found = functools.reduce(operator.add, map(Distribution.of, np.array_split(values, 3)))
+    assert found.low == found.quantile(0.0) == values.min()
+    assert found.high == found.quantile(1.0) == values.max()
+    for value in (0.0, 1.0):
+        assert found.share(value) in {None, (values == value).sum() / len(values)}
+        assert not found.exact or found.share(value) is not None

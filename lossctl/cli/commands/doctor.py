@@ -74,6 +74,7 @@ def _repeated(files: list[str], source: Input) -> list[str]:
     words += ["-F", shell_word(source.input_format)] if source.input_format is not None else []
     words += ["-d", shell_word(source.delimiter)] if source.delimiter is not None else []
     words += ["--no-header"] if source.no_header else []
+    words += ["--no-verify"] if source.no_verify else []
     for flag, value, usual in (
         ("--null-values", source.null_values, None),
         ("--quote", source.quote, '"'),

@@ -111,9 +111,10 @@ def samples(
 
 def _finish(voice: Voice, total: "Measured", warnings: Iterable[str]) -> None:
     """Say what was left out, and what is to be warned of."""
-    dropped = int(total.null.sum() + total.unweighted.sum())
-    if dropped:
-        voice.note(f"{dropped:,} of {total.rows:,} rows left out: a null or a weight of 0")
+    from lossctl.evaluation.complaints import remarks
+
+    for remark in remarks(total):
+        voice.note(remark)
     for warning in warnings:
         voice.warn(warning)
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from lossctl.doctor.finding import ENOUGH, Case, Evidence, Severity, finding
 from lossctl.doctor.shell import with_flags
+from lossctl.inference.fit import Scale
 from lossctl.reading.cells import shown
 from lossctl.reading.look_alikes import hint_for
 from lossctl.sums.problems import Problem
@@ -68,12 +69,27 @@ def negative_weights(case: Case) -> Evidence | None:
 @finding(Severity.error, stops=True, shared=True)
 def infinite(case: Case) -> Evidence | None:
     """A label or a prediction is infinite."""
-    places = ((case.name, case.problem("infinite")), (case.label, case.problem("label infinite", case.label)))
+    of_prediction = case.problem("no score" if _has_logits(case) else "infinite")
+    places = ((case.name, of_prediction), (case.label, case.problem("label infinite", case.label)))
     for column, problem in places:
         if problem is not None:
             what = f"column {column!r} holds infinite values"
             return Evidence(what, "They come of an overflow: mend the model, or clip them before.", problem)
     return None
+
+
+def _has_logits(case: Case) -> bool:
+    return case.fit is not None and case.fit.scale is Scale.LOGIT
+
+
+@finding(Severity.note)
+def impossible_classes(case: Case) -> Evidence | None:
+    """Some classes have a score of -inf."""
+    problem = case.problem("infinite")
+    if problem is None or case.count("no score") or not _has_logits(case):
+        return None
+    what = "classes have a score of -inf: they are impossible, their probability is exactly 0"
+    return Evidence(what, "Where one is the label, the row costs what the floor under probabilities says.", problem)
 
 
 @finding(Severity.error, stops=True, shared=True)
@@ -117,7 +133,8 @@ def duplicate_ids(case: Case) -> Evidence | None:
     what += f"in {counted(rows, 'row')} too many"
     what += "" if ids.whole else f" (of a sample of {len(ids.hashes):,} ids)"
     problem = Problem(rows, int(ids.again.min()), "")
-    return Evidence(what, "Such rows count more than others. Was a file joined or written twice?", problem)
+    advice = "Such rows count more than others. Was a file joined or written twice?"
+    return Evidence(what, advice, problem, None if ids.whole else len(ids.hashes))
 
 
 @finding(Severity.note, shared=True)
@@ -129,6 +146,7 @@ def ids_not_all_checked(case: Case) -> Evidence | None:
     return Evidence(
         f"no duplicates among a sample of {len(ids.hashes):,} ids; there are more than that",
         "Duplicates of the others were not looked for.",
+        sample=len(ids.hashes),
     )
 
 

@@ -6,7 +6,14 @@ import numpy as np
 
 from lossctl.doctor.finding import ENOUGH, SIGNIFICANT, Case, Evidence, Severity, finding
 from lossctl.doctor.shell import flags
-from lossctl.doctor.statistics import area_under_curve, better_order, rank_correlation, top_share
+from lossctl.doctor.statistics import (
+    area_under_curve,
+    better_order,
+    error_of_area,
+    error_of_correlation,
+    rank_correlation,
+    top_share,
+)
 from lossctl.domain import FloatArray, IntArray
 from lossctl.functions.bound_loss import get_loss
 from lossctl.inference.fit import Scale, classes_setting, pairing_of
@@ -95,7 +102,9 @@ def inverted(case: Case) -> Evidence | None:
     if area is not None:
         if area[1] > -SIGNIFICANT or area[0] > 0.45:
             return None
-        what = f"the area under the ROC curve is {area[0]:.3g}, {-area[1]:.3g} standard errors below 1/2"
+        error = error_of_area(case)
+        within = f" (within {error:.1g}: the predictions are rounded, there are so many)" if error else ""
+        what = f"the area under the ROC curve is {area[0]:.3g}{within}, {-area[1]:.3g} standard errors below 1/2"
         advice = "Are the probabilities those of the other class (1 − p), or the scores of the other sign?"
         if case.layout.text and case.fit is not None:
             first, second = map(str, case.fit.labels)
@@ -107,10 +116,13 @@ def inverted(case: Case) -> Evidence | None:
     correlation = rank_correlation(case)
     if correlation is None or correlation[1] > -SIGNIFICANT or correlation[0] > -0.1:
         return None
-    return Evidence(
-        f"the rank correlation with the label is {correlation[0]:.3g}, {-correlation[1]:.3g} standard errors below 0",
-        "Was a sign or an order lost on the way? Are the rows those of the labels?",
-    )
+    what = f"the rank correlation with the label is {correlation[0]:.3g}, {-correlation[1]:.3g} standard errors below 0"
+    advice = "Was a sign or an order lost on the way? Are the rows those of the labels?"
+    error, sample = error_of_correlation(case), len(case.predicted.pairs.counts)
+    if not error:
+        return Evidence(what, advice)
+    what += f" (of a sample of {sample:,} of the different pairs, chosen by their hashes: standard error {error:.2g})"
+    return Evidence(what, advice, sample=sample, standard_error=error)
 
 
 def _inverted_rows(case: Case) -> Evidence | None:
@@ -135,8 +147,8 @@ def certain_and_wrong(case: Case) -> Evidence | None:
     problem = case.problem("certain and wrong")
     wrong = 0 if problem is None else problem.count
     if case.by_class is not None and problem is None:
-        (low, n_low), (high, n_high) = case.by_class
-        wrong = int(n_low[low == 1].sum() + n_high[high == 0].sum())
+        low, high = case.by_class
+        wrong = int(low.counts[low.values == 1].sum() + high.counts[high.values == 0].sum())
     if not wrong:
         return None
     return Evidence(
@@ -208,9 +220,10 @@ def heavy_tail(case: Case) -> Evidence | None:
     share = top_share(errors.values**2, errors.counts)
     if share < HEAVY:
         return None
+    about = "" if errors.exact else "about "
     return Evidence(
-        f"the top 1 % of the rows carry {percent(share, 1.0)} of the squared error; the largest error is "
-        f"{errors.quantile(1.0):.4g}, the median {errors.quantile(0.5):.4g}",
+        f"the top 1 % of the rows carry {about}{percent(share, 1.0)} of the squared error; the largest error is "
+        f"{errors.high:.4g}, the median {about}{errors.quantile(0.5):.4g}",
         "See them with lossctl samples --top 20; mae and huber heed them less than mse.",
     )
 
@@ -224,8 +237,9 @@ def few_rows_carry_the_loss(case: Case) -> Evidence | None:
     share = top_share(*losses)
     if share < HEAVY:
         return None
+    about = "" if case.predicted.values.exact else "about "
     return Evidence(
-        f"the top 1 % of the rows carry {percent(share, 1.0)} of the loss",
+        f"the top 1 % of the rows carry {about}{percent(share, 1.0)} of the loss",
         "A good model errs in few rows; so do wrong labels. See them with lossctl samples --top 20.",
     )
 
@@ -244,8 +258,8 @@ def _classification_losses(case: Case) -> tuple[FloatArray, IntArray] | None:
     if case.by_class is None or fit.scale not in {Scale.PROBABILITY, Scale.LOGIT} or outside(case):
         return None
     bound = get_loss(fit.loss).from_logits() if fit.scale is Scale.LOGIT else get_loss(fit.loss)
-    pieces = [bound.value(np.full(len(values), float(code)), values) for code, (values, _) in enumerate(case.by_class)]
-    return np.concatenate(pieces), np.concatenate([counts for _, counts in case.by_class])
+    pieces = [bound.value(np.full(len(of.keys), float(code)), of.values) for code, of in enumerate(case.by_class)]
+    return np.concatenate(pieces), np.concatenate([of.counts for of in case.by_class])
 
 
 def outside(case: Case) -> bool:

@@ -7,7 +7,7 @@ from lossctl.doctor.shell import flags
 from lossctl.doctor.statistics import better_order
 from lossctl.domain import BINARY, SIGNS, Domain
 from lossctl.functions.pairing import risks_of
-from lossctl.inference.fit import NORMALIZED, Scale, classes_setting, one_based, pairing_of
+from lossctl.inference.fit import CLIPPED, NORMALIZED, Scale, classes_setting, one_based, pairing_of
 from lossctl.inference.roles import LABEL_NAMES, PREDICTION_NAMES
 from lossctl.reading.cells import class_number
 from lossctl.sums.distribution import Distribution
@@ -52,6 +52,16 @@ def outside_unit_interval(case: Case) -> Evidence | None:
         return None
     what = f"the labels are yes or no, but a prediction is {problem.value or 'outside [0, 1]'}; most lie in [0, 1]"
     return Evidence(what, "Probabilities end at 0 and 1: clip them where they were made.", problem)
+
+
+@finding(Severity.note)
+def beyond_by_rounding(case: Case) -> Evidence | None:
+    """Probabilities are beyond 0 or 1 by rounding."""
+    problem = case.problem("rounding")
+    if problem is None or case.fit is None or CLIPPED[0] not in case.fit.settings:
+        return None
+    what = "probabilities are beyond 0 or 1 by no more than rounding"
+    return Evidence(what, "The command line says --clip-rounding, which takes them for 0 or 1.", problem)
 
 
 def _larger(case: Case, *kinds: str) -> Problem | None:
@@ -278,9 +288,9 @@ def outside_the_asked_loss(case: Case) -> Evidence | None:
         for role, column, domain, values in roles:
             bad = domain.illegal(values.values) if values.n and not domain.rows else None
             if bad is not None and not _zero_labels(bound.label_domain, role):
-                n = int(values.counts[bad].sum())
-                shown = f"{float(values.values[bad][0]):.6g}"
-                what = f"{bound.title} is asked for, but the {role} {column!r} is {shown} or such in {n:,} rows"
+                n, about = int(values.counts[bad].sum()), "" if values.exact else "about "
+                shown = f"{about}{float(values.values[bad][0]):.6g} or such in {about}{n:,} rows"
+                what = f"{bound.title} is asked for, but the {role} {column!r} is {shown}"
                 return Evidence(what, f"It must be {domain.describe()}; see the command line for a loss that fits.")
     return None
 

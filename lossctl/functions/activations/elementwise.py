@@ -4,9 +4,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from lossctl.domain import NONNEGATIVE, POSITIVE, REAL, Domain, FloatArray, Interval, NonNegative, Positive
+from lossctl.domain import EXTENDED, NONNEGATIVE, POSITIVE, REAL, Domain, FloatArray, Interval, NonNegative, Positive
 from lossctl.functions.activation import activation
-from lossctl.functions.stable import exp_error, sigmoid_error
+from lossctl.functions.stable import amended, beside, exp_error, sigmoid_error
 
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 """The fixed point at which a layer of unit-variance inputs keeps mean 0 and variance 1 (Klambauer et al. 2017)."""
@@ -137,8 +137,12 @@ def elu(z: FloatArray, *, alpha: Positive = 1.0) -> FloatArray:
 
 @elu.error
 def _(z: FloatArray, label: FloatArray, *, alpha: Positive) -> FloatArray:
-    left = alpha * np.exp(np.minimum(z, 0.0))
-    return np.where(z < -0.7, left - (alpha + label), np.asarray(elu.function(z, alpha=alpha)) - label)
+    error = np.asarray(elu.function(z, alpha=alpha) - label)
+
+    def careful(z: FloatArray, label: FloatArray, error: FloatArray) -> FloatArray:
+        return np.where(z < -0.7, alpha * np.exp(np.minimum(z, 0.0)) - (alpha + label), error)
+
+    return amended(error, beside(error, label), careful, z, label, error)
 
 
 @elu.derivative
@@ -172,8 +176,13 @@ def selu(z: FloatArray) -> FloatArray:
 
 @selu.error
 def _(z: FloatArray, label: FloatArray) -> FloatArray:
-    left = SELU_LIMIT * np.exp(np.minimum(z, 0.0))
-    return np.where(z < -0.7, left - ((SELU_LIMIT + label) + SELU_LIMIT_REST), selu.function(z) - label)
+    error = np.asarray(selu.function(z) - label)
+
+    def careful(z: FloatArray, label: FloatArray, error: FloatArray) -> FloatArray:
+        left = SELU_LIMIT * np.exp(np.minimum(z, 0.0))
+        return np.where(z < -0.7, left - ((SELU_LIMIT + label) + SELU_LIMIT_REST), error)
+
+    return amended(error, beside(error, label), careful, z, label, error)
 
 
 @selu.derivative
@@ -184,6 +193,7 @@ def _(z: FloatArray) -> FloatArray:
 @activation(
     aliases=("logistic",),
     range=Interval(0.0, 1.0, low_open=True, high_open=True),
+    takes=EXTENDED,
     references=("Verhulst 1845, Recherches mathématiques sur la loi d'accroissement de la population",),
     peers={"Keras": "sigmoid", "torch": "sigmoid", "DL4J": "SIGMOID", "scikit-learn": "logistic"},
 )
@@ -193,7 +203,8 @@ def sigmoid(z: FloatArray) -> FloatArray:
     Formula: σ(z) = 1 / (1 + e^−z).
     Derivative: σ(z)(1 − σ(z)), at most ¼.
     Properties: read as a probability; monotone; smooth; saturates on both sides; not centred at 0; computed from
-    e^−|z|, so that nothing overflows and small values keep their digits.
+    e^−|z|, so that nothing overflows and small values keep their digits; a logit of −inf or inf is a probability of
+    exactly 0 or 1.
 
     Use it as the output of binary and multi-label classification, with `bce`: the derivative cancels.
     Avoid it between layers, and before losses made for scores (`hinge`) or for squares (`mse`).
@@ -242,9 +253,14 @@ def tanh(z: FloatArray) -> FloatArray:
 
 @tanh.error
 def _(z: FloatArray, label: FloatArray) -> FloatArray:
-    decay = np.exp(-2.0 * np.abs(z))
-    left, side = 2.0 * decay / (1.0 + decay), np.sign(z)
-    return np.where(np.abs(z) < 0.55, np.tanh(z) - label, side * ((1.0 - side * label) - left))
+    error = np.asarray(np.tanh(z) - label)
+
+    def careful(z: FloatArray, label: FloatArray, error: FloatArray) -> FloatArray:
+        decay = np.exp(-2.0 * np.abs(z))
+        left, side = 2.0 * decay / (1.0 + decay), np.sign(z)
+        return np.where(np.abs(z) < 0.55, error, side * ((1.0 - side * label) - left))
+
+    return amended(error, beside(error, label), careful, z, label, error)
 
 
 @tanh.derivative

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lossctl.domain import LOG_SIMPLEX, SIMPLEX, FloatArray, row_sum
+from lossctl.domain import LOG_SIMPLEX, LOGITS, SIMPLEX, FloatArray, row_sum
 from lossctl.functions.activation import activation
 from lossctl.functions.softmax import Softmax
 
@@ -10,6 +10,7 @@ from lossctl.functions.softmax import Softmax
 @activation(
     rows=True,
     range=SIMPLEX,
+    takes=LOGITS,
     references=("Bridle 1990, Probabilistic Interpretation of Feedforward Classification Network Outputs",),
     peers={"Keras": "softmax", "torch": "softmax", "DL4J": "SOFTMAX"},
 )
@@ -19,7 +20,8 @@ def softmax(z: FloatArray) -> FloatArray:
     Formula: p_k = e^(z_k − max z) / Σ_j e^(z_j − max z).
     Derivative: the Jacobian p_i ([i = j] − p_j), applied as g ↦ p (g − Σ p g).
     Properties: rows sum to 1; keeps the order of the scores and sharpens the largest; adding a number to every
-    score changes nothing, and taking the maximum out keeps it from overflowing; smooth.
+    score changes nothing, and taking the maximum out keeps it from overflowing; smooth. A logit of −inf says that a
+    class is impossible: its probability is exactly 0. Not all of a row can be.
 
     Use it as the output of classification with one label of many, with `cross_entropy`: the gradient is p − y.
     Avoid it over a single column, where it is always 1, and where several labels may be true at once.
@@ -51,6 +53,7 @@ def _(z: FloatArray, label: FloatArray) -> FloatArray:
 @activation(
     rows=True,
     range=LOG_SIMPLEX,
+    takes=LOGITS,
     references=("Bridle 1990, Probabilistic Interpretation of Feedforward Classification Network Outputs",),
     peers={"Keras": "log_softmax", "torch": "log_softmax"},
 )
@@ -60,7 +63,7 @@ def log_softmax(z: FloatArray) -> FloatArray:
     Formula: z_k − max z − log Σ_j e^(z_j − max z).
     Derivative: the Jacobian [i = j] − p_j, applied as g ↦ g − p Σ g.
     Properties: the exponentials of a row sum to 1; the largest term is taken out of the sum, so that the logarithm
-    of a probability near 1 keeps its digits; smooth.
+    of a probability near 1 keeps its digits; smooth. A logit of −inf, of an impossible class, stays −inf.
 
     Use it as the output of a model whose loss takes log-probabilities: `nll:log=true`.
     Avoid it over a single column, where it is always 0.

@@ -10,6 +10,8 @@ from lossctl.functions.loss import loss
 from lossctl.functions.stable import power_of_exp, sigmoid_error
 
 SMALLEST = math.ulp(0.0)
+FEW = 4.0
+"""How often half a unit in the last place may count."""
 
 
 def _times(multiplier: FloatArray, term: FloatArray) -> FloatArray:
@@ -147,7 +149,7 @@ def _(
 ) -> FloatArray:
     y, rest = _smooth(label, label_smoothing)
     if pos_weight == 1.0:
-        return sigmoid_error(logit, y, rest)
+        return sigmoid_error(logit, y, rest, close=0.01)
     decay = np.exp(-np.abs(logit))
     larger, smaller = 1.0 / (1.0 + decay), decay / (1.0 + decay)
     hit, miss = np.where(logit >= 0, larger, smaller), np.where(logit >= 0, smaller, larger)
@@ -164,8 +166,11 @@ def _balance(label: FloatArray, alpha: float | None) -> FloatArray | float:
 def _ease(label: FloatArray, prediction: FloatArray, gamma: float) -> FloatArray:
     """(1 − p_t)^γ; what 1 − ŷ loses by rounding counts where γ is large."""
     rest = 1.0 - prediction
+    power = np.power(np.where(label == 1, rest, prediction), gamma)
+    if gamma <= FEW:
+        return power
     lost = ((1.0 - rest) - prediction) / np.maximum(rest, SMALLEST)
-    return np.where(label == 1, np.power(rest, gamma) * np.exp(gamma * lost), np.power(prediction, gamma))
+    return np.where(label == 1, power * np.exp(gamma * lost), power)
 
 
 @loss(

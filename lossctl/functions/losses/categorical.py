@@ -51,12 +51,21 @@ def _expected(target: FloatArray, matrix: FloatArray, cost: Callable[[FloatArray
     return row_sum(np.where(target == 0, 0.0, target * cost(matrix)))
 
 
-def _expected_on_logits(target: FloatArray, logit: FloatArray) -> FloatArray:
-    """Σ_k y_k (log Σ e^z − z_k)."""
-    soft = Softmax(logit)
+def _expected_on_logits(target: FloatArray, logit: FloatArray, eps: float) -> FloatArray:
+    """Σ_k y_k (log Σ e^z − z_k), where a class of z = −∞ has the floor for its probability: that is exactly 0."""
+    soft, most = Softmax(logit), -np.log(np.float64(eps))
     if target.ndim == 1:
-        return soft.log_total - _pick(soft.shifted, target)
-    return row_sum(np.where(target == 0, 0.0, target * (soft.log_total[:, None] - soft.shifted)))
+        value = soft.log_total - _pick(soft.shifted, target)
+        rows = np.flatnonzero(value == np.inf)
+        value[rows] = np.where(logit[rows, target[rows].astype(np.intp)] == -np.inf, most, np.inf)
+        return value
+    value = row_sum(np.where(target == 0, 0.0, target * (soft.log_total[:, None] - soft.shifted)))
+    rows = np.flatnonzero(value == np.inf)
+    if len(rows):
+        target, logit = target[rows], logit[rows]
+        cost = np.where(logit == -np.inf, most, soft.log_total[rows, None] - soft.shifted[rows])
+        value[rows] = row_sum(np.where(target == 0, 0.0, target * cost))
+    return value
 
 
 def _pull_to_target(target: FloatArray, logit: FloatArray) -> FloatArray:
@@ -114,7 +123,8 @@ def cross_entropy(
     beside a soft label.
     Properties: a proper score, in nats: least in expectation for the true probabilities; convex in ŷ and in the
     logits; smooth; range [0, ∞), but probabilities are floored at ``eps`` inside the logarithm; the best constant
-    row is the shares of the classes. Rows must sum to 1 and are never rescaled silently.
+    row is the shares of the classes. Rows must sum to 1 and are never rescaled silently. A logit of −inf is a
+    probability of exactly 0, and floored like one where its class counts: as the label, or by smoothing.
 
     Use it for classification with one label of many.
     Avoid it when several labels may be true at once: that is `bce` on several columns.
@@ -138,10 +148,10 @@ def cross_entropy_on_logits(
     logit: FloatArray,
     *,
     label_smoothing: Fraction,
-    eps: Floor,  # noqa: ARG001
+    eps: Floor,
 ) -> FloatArray:
     """Log Σ e^z − z_y, around the largest logit."""
-    return _expected_on_logits(_target(label, logit.shape[1], label_smoothing), logit)
+    return _expected_on_logits(_target(label, logit.shape[1], label_smoothing), logit, eps)
 
 
 @cross_entropy_on_logits.gradient
@@ -198,7 +208,7 @@ def _(label: FloatArray, prediction: FloatArray, *, log: bool, eps: Floor) -> Fl
 @nll.through("softmax")
 def nll_on_logits(label: FloatArray, logit: FloatArray, *, log: bool, eps: Floor) -> FloatArray:  # noqa: ARG001
     """Log Σ e^z − z_y; log-probabilities are their own log-softmax, so ``log`` changes nothing."""
-    return _expected_on_logits(label, logit)
+    return _expected_on_logits(label, logit, eps)
 
 
 @nll_on_logits.gradient
@@ -206,14 +216,16 @@ def _(label: FloatArray, logit: FloatArray, *, log: bool, eps: Floor) -> FloatAr
     return _pull_to_target(label, logit)
 
 
-def _divergence(p: FloatArray, q: FloatArray, log_ratio: FloatArray, floored: FloatArray | None = None) -> FloatArray:
+def _divergence(
+    p: FloatArray, q: FloatArray, floored: FloatArray, log_ratio: Callable[..., FloatArray], *terms: FloatArray
+) -> FloatArray:
     """Σ p log(p/q), as Σ (p log(p/q) − p + q) of terms that are never negative, and Σ (p − q).
 
     The second sum is 0 for two distributions, and what it comes to by the rounding of their entries is no part of
     the divergence; where it is more than that, the rows do not sum to 1, and it is.
     """
-    under = q if floored is None else floored
-    beyond = row_sum(excess(p, under, log_ratio) + (q - under))
+    parts = excess(p, floored, log_ratio, *terms)
+    beyond = row_sum(parts if floored is q else parts + (q - floored))
     defect = row_sum(p - q)
     rounding = np.abs(defect) <= EPS * p.shape[1]
     return np.where(rounding, np.maximum(beyond, 0.0), beyond + defect)
@@ -264,7 +276,7 @@ def kl_divergence(label: FloatArray, prediction: FloatArray, *, reverse: bool = 
     """
     p, q = (prediction, label) if reverse else (label, prediction)
     floored = np.maximum(q, eps)
-    return _divergence(p, q, np.log(p) - np.log(floored), floored)
+    return _divergence(p, q, floored, lambda p, q: np.log(p) - np.log(q), p, floored)
 
 
 @kl_divergence.gradient
@@ -277,20 +289,27 @@ def _(label: FloatArray, prediction: FloatArray, *, reverse: bool, eps: Floor) -
 @kl_divergence.through("softmax")
 def kl_divergence_on_logits(label: FloatArray, logit: FloatArray, *, reverse: bool, eps: Floor) -> FloatArray:
     """The divergence with log p = z − log Σ e^z, which never underflows."""
-    soft = Softmax(logit)
+    soft, impossible = Softmax(logit), logit == -np.inf
+    p, shifted, total = soft.p, soft.shifted, np.broadcast_to(soft.log_total[:, None], logit.shape)
     if not reverse:
-        return _divergence(label, soft.p, np.log(label) - soft.log_p)
+        floored = p
+        if impossible.any():
+            floored = np.where(impossible, eps, p)
+            shifted = np.where(impossible, np.log(np.float64(eps)) + total, shifted)
+        return _divergence(label, p, floored, lambda y, z, total: np.log(y) - (z - total), label, shifted, total)
     floored = np.maximum(label, eps)
-    value = _divergence(soft.p, label, soft.log_p - np.log(floored), floored)
-    return np.where((floored == 0).any(axis=1), np.inf, value)  # also where p underflows, it is above 0
+    value = _divergence(p, label, floored, lambda y, z, total: (z - total) - np.log(y), floored, shifted, total)
+    # Also where p underflows, it is above 0.
+    return np.where(((floored == 0) & ~impossible).any(axis=1), np.inf, value)
 
 
 @kl_divergence_on_logits.gradient
 def _(label: FloatArray, logit: FloatArray, *, reverse: bool, eps: Floor) -> FloatArray:
     if not reverse:
         return _pull_to_target(label, logit)
-    soft = Softmax(logit)
+    soft, impossible = Softmax(logit), logit == -np.inf
     log_ratio = soft.log_p - np.log(np.maximum(label, eps))
     p = soft.p
-    mean = row_sum(np.where((p == 0) & np.isfinite(log_ratio), 0.0, p * log_ratio))
-    return np.where(np.isinf(log_ratio), np.inf, np.where(p == 0, 0.0, p * (log_ratio - mean[:, None])))
+    mean = row_sum(np.where(impossible | ((p == 0) & np.isfinite(log_ratio)), 0.0, p * log_ratio))
+    slope = np.where(np.isinf(log_ratio), np.inf, np.where(p == 0, 0.0, p * (log_ratio - mean[:, None])))
+    return np.where(impossible, 0.0, slope)

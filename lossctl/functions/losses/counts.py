@@ -6,17 +6,19 @@ import numpy as np
 
 from lossctl.domain import NONNEGATIVE, POSITIVE, FloatArray, Words
 from lossctl.functions.loss import loss
-from lossctl.functions.stable import excess, exp_error, log_factorial_excess
+from lossctl.functions.stable import amended, excess, exp_error, log_factorial_excess
 
 Constant = Annotated[str, Words(("none", "stirling", "lgamma"))]
 
 
 def _cost(label: FloatArray, rate: FloatArray, log_rate: FloatArray, full: str) -> FloatArray:
     """Rate − y log rate and the log-factorial, from terms that do not cancel where both are huge."""
-    bare = np.where(np.isinf(rate), rate, rate - np.where(label == 0, 0.0, label * log_rate))
+    bare = rate - np.where(label == 0, 0.0, label * log_rate)
+    bare = amended(bare, rate == np.inf, lambda rate: rate, rate)
     if full == "none":
         return bare
-    beyond = np.where(np.isinf(rate), rate, excess(label, rate, np.log(label) - log_rate))
+    deviance = excess(label, rate, lambda label, log_rate: np.log(label) - log_rate, label, log_rate)
+    beyond = amended(deviance, rate == np.inf, lambda rate: rate, rate)
     if full == "lgamma":
         return beyond + log_factorial_excess(label)
     return np.where(label > 1, beyond + 0.5 * (np.log(2.0 * np.pi) + np.log(label)), bare)
@@ -86,7 +88,7 @@ def poisson_on_log_rate(label: FloatArray, logit: FloatArray, *, full: Constant)
 
 @poisson_on_log_rate.gradient
 def _(label: FloatArray, logit: FloatArray, *, full: Constant) -> FloatArray:  # noqa: ARG001
-    return exp_error(logit, label)
+    return exp_error(logit, label, close=0.01)
 
 
 def _log_softplus(logit: FloatArray) -> FloatArray:

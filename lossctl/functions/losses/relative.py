@@ -6,18 +6,23 @@ import numpy as np
 
 from lossctl.domain import ABOVE_MINUS_ONE, NONZERO, REAL, Domain, FloatArray, Words
 from lossctl.functions.loss import loss
-from lossctl.functions.stable import exp_error, within_range
+from lossctl.functions.stable import amended, exp_error, within_range
 
-FAR = 2.0**960
-"""An error past which dividing it by 1 + y could overflow: 1 + y is no less than 2⁻⁵³."""
+FAR = 600.0
+"""A logarithm past which what it is of could overflow."""
 
 
 def _log_ratio(label: FloatArray, error: FloatArray, prediction: FloatArray) -> FloatArray:
     """log((1 + prediction) / (1 + label)), from the error relative to the smaller: it keeps its digits."""
     size, base = np.abs(error), 1.0 + np.minimum(label, prediction)
-    far = FAR * np.maximum(base, 1.0)
-    relative = np.minimum(size, far) / base
-    return np.asarray(np.copysign(np.log1p(relative) + np.log(np.maximum(size / far, 1.0)), error))
+    logarithm = np.log1p(size / base)
+    return np.copysign(amended(logarithm, logarithm > FAR, _of_far, size, base), error)
+
+
+def _of_far(size: FloatArray, base: FloatArray) -> FloatArray:
+    """log1p(size / base) where the quotient may overflow: 1 + y is no less than 2⁻⁵³."""
+    largest = 2.0**960 * np.maximum(base, 1.0)
+    return np.asarray(np.log1p(np.minimum(size, largest) / base) + np.log(np.maximum(size / largest, 1.0)))
 
 
 @loss(
@@ -80,10 +85,9 @@ def _(label: FloatArray, logit: FloatArray) -> FloatArray:
 
 
 def _log_ratio_on_logarithm(label: FloatArray, logit: FloatArray) -> FloatArray:
-    """log((1 + e^z) / (1 + y)); from e^z where that is no more than e, past which the logarithm has the digits."""
-    far = np.maximum(logit, 0.0) + np.log1p(np.exp(-np.abs(logit))) - np.log1p(label)
-    z = np.minimum(logit, 700.0)
-    return np.where(logit < 700.0, _log_ratio(label, exp_error(z, label), np.exp(z)), far)
+    """log((1 + e^z) / (1 + y)), from the error of e^z; past e^700 it is z − log1p y."""
+    ratio = _log_ratio(label, exp_error(logit, label), np.exp(logit))
+    return amended(ratio, logit > 700.0, lambda logit, label: logit - np.log1p(label), logit, label)
 
 
 @msle.root

@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pyarrow as pa
 
-from lossctl.errors import DataError
+from lossctl.errors import DataError, option
 from lossctl.reading.footer import Part, PartedSource
 from lossctl.reading.format import Reading, Wanted, columns_in, formats
 from lossctl.reading.location import Location
@@ -31,6 +32,8 @@ LONGEST_FOOTER = 1 << 17
 """How many bytes of a footer are read here, in Python: they take 40 ms."""
 MOST = 1 << 28
 """How many bytes a row may take, which cannot be read in parts: a file of a kilobyte may hold lists of gigabytes."""
+MISMATCH = "CRC checksum verification failed"
+"""What Arrow says of a page that is not what its checksum says."""
 
 
 _footers: "dict[tuple[str, Stamp], pq.FileMetaData]" = {}
@@ -120,32 +123,70 @@ def _bytes(kind: pa.DataType, whole: int) -> int:
     return 8 if pa.types.is_primitive(kind) else whole
 
 
-def _open(file: Any, path: str, stamp: Stamp) -> "pq.ParquetFile":
-    """Open a Parquet file, with its footer from the cache where it is the same file."""
+def _open(file: Any, path: str, stamp: Stamp, *, verify: bool) -> "pq.ParquetFile":
+    """Open a Parquet file, with its footer from the cache where it is the same file.
+
+    ``verify`` has Arrow check the checksums of the pages that have one.
+    """
     import pyarrow.parquet as pq
 
     # The buffer keeps a giant row group from being held whole, but costs a request a page where the file is remote.
     # Reading ahead is done in threads of Arrow's, for which one would wait deaf to signals.
     remote = is_remote(path)
     metadata = None if remote else _footer(file, path, stamp)
-    return pq.ParquetFile(file, metadata=metadata, pre_buffer=False, buffer_size=0 if remote else BUFFER)
+    return pq.ParquetFile(
+        file,
+        metadata=metadata,
+        pre_buffer=False,
+        buffer_size=0 if remote else BUFFER,
+        page_checksum_verification=verify,
+    )
 
 
+@dataclass(frozen=True)
 class RowGroups(Part):
     """Row groups of a Parquet file."""
+
+    verify: bool = True
+    """Whether the checksums of pages are checked."""
 
     def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """Its rows, up to 65 536 at a time."""
         try:
             with unchanged(self.path, self.stamp) as raw:
-                file = _open(raw, self.path, self.stamp)
+                file = _open(raw, self.path, self.stamp, verify=self.verify)
                 fields = [field for field in file.schema_arrow if wanted.others or field.name in wanted.names]
                 rows, names = _rows(self, raw, file, fields), [field.name for field in fields]
                 # A name that several columns have stands for all of them each time: of all columns, none is named.
                 columns = None if wanted.others else names
-                yield from file.iter_batches(rows, row_groups=[*self.members], columns=columns, use_threads=False)
+                try:
+                    yield from file.iter_batches(rows, row_groups=[*self.members], columns=columns, use_threads=False)
+                except OSError as error:
+                    if MISMATCH in str(error):
+                        raise _mismatch(self, file, names, rows) from None
+                    raise
         except REFUSALS as error:
             raise unreadable(self.file, error) from None
+
+
+def _mismatch(part: Part, file: "pq.ParquetFile", names: list[str], rows: int) -> DataError:
+    """The error for some columns of a part, read so many rows at a time, of which a page has another checksum."""
+
+    def damaged(group: int, name: str) -> bool:
+        try:
+            for _ in file.iter_batches(rows, row_groups=[group], columns=[name], use_threads=False):
+                pass
+        except REFUSALS:
+            return True
+        return False
+
+    places = ((group, name) for group in part.members for name in names if damaged(group, name))
+    group, name = next(places, (None, ""))
+    place = "" if group is None else f"row group {group + 1} of {file.num_row_groups}, column {name!r}: "
+    return DataError(
+        f"{part.file}: {place}a page does not have the checksum it should: the file is damaged",
+        f"Write it again, or copy it anew. It is read as it is with {option(verify=False)}.",
+    )
 
 
 class Parquet:
@@ -157,15 +198,16 @@ class Parquet:
     text = False
     typed = True
 
-    def open(self, location: Location, reading: Reading) -> PartedSource:  # noqa: ARG002  (it says all itself)
+    def open(self, location: Location, reading: Reading) -> PartedSource:
         """Open a file by its footer; a pipe is put into a file first."""
         spooled = location.spooled()
         try:
             with unchanged(spooled.path, spooled.stamp) as raw:
-                file = _open(raw, spooled.path, spooled.stamp)
+                file = _open(raw, spooled.path, spooled.stamp, verify=reading.verify)
                 columns, footer = columns_in(file.schema_arrow), file.metadata
                 parts, rows = footer.num_row_groups, footer.num_rows
-                return PartedSource(location, spooled.path, columns, parts, rows, spooled.stamp, RowGroups)
+                part = partial(RowGroups, verify=reading.verify)
+                return PartedSource(location, spooled.path, columns, parts, rows, spooled.stamp, part)
         except REFUSALS as error:
             raise unreadable(location.title, error) from None
 
