@@ -13,6 +13,7 @@ from lossctl.doctor.gather import gather
 from lossctl.doctor.shell import eval_command, spelled
 from lossctl.doctor.survey import described, suggestion, survey
 from lossctl.errors import DataError, UsageError
+from lossctl.evaluation.complaints import told
 from lossctl.evaluation.evaluate import Classes, Names, several, specs_of
 from lossctl.evaluation.fold import fold
 from lossctl.evaluation.running import Progress, Running
@@ -100,7 +101,7 @@ def diagnose(
         commands=commands,
         runs=bool(commands) and not any(finding.stops for finding in reported),
         findings=reported,
-        notes=(*warnings_of(opened), *layout.roles.notes),
+        notes=(*warnings_of(opened), *layout.roles.notes, *told(facts.seen, passed, "no double")),
     )
 
 

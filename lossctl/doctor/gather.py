@@ -80,6 +80,8 @@ class _Gatherer(Reader):
         ]
         ids = self.ids()
         used = ~(self.null | self.skipped)
+        for column in self.rests:
+            self.rounded(column)
         position = np.flatnonzero(used)
         coded = layout.vectors and not layout.label_width
         # A name that is no class stops eval wherever it stands; a code only in a row that is measured.

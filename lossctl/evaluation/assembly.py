@@ -9,7 +9,7 @@ import numpy as np
 from lossctl.errors import DataError, option
 from lossctl.evaluation.batch import Group
 from lossctl.evaluation.best_constant import Solution, best_constants
-from lossctl.evaluation.complaints import ensure_measured
+from lossctl.evaluation.complaints import ensure_measured, told
 from lossctl.evaluation.measure import Measured, Part
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.report import Report
@@ -214,8 +214,7 @@ def _plain(value: object) -> float | tuple[float, ...]:
 
 
 def _warnings(total: Measured, traversal: Traversal, results: list[Result]) -> Iterator[str]:
-    for column, kind, problem in total.problems.of("warning"):
-        yield f"{column}: {kind}: {counted(problem.count, 'row')}, first {traversal.place(problem.row)}"
+    yield from told(total.problems, traversal, "warning", "no double")
     for result in results:
         where = " ".join(f"{name}={word}" for name, word in result.group.items())
         title = f"{result.loss} of {result.model}{' at ' + where if where else ''}"

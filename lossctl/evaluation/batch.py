@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from lossctl.domain import BoolArray, Domain, FloatArray, IntArray, row_sum
+from lossctl.evaluation.exact_errors import Errors, exact_errors
 from lossctl.evaluation.plan import Plan, PlannedModel
 from lossctl.evaluation.reader import Reader
 from lossctl.evaluation.rounding import closeness, rounded, slack_of
@@ -50,6 +51,8 @@ class Batch:
     rounded: tuple[IntArray, ...]
     """For each model, rows with a number that was clipped to the end of its domain, by group."""
     problems: Problems
+    errors: tuple[Errors | None, ...]
+    """One a model: its errors where doubles would lose digits."""
 
 
 def _codes(reader: Reader, layout: Layout, names: tuple[str, ...]) -> FloatArray:
@@ -202,6 +205,7 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
         rounding = rounded(plan, record, label, predictions)
         label, predictions, clipped = rounding.label, rounding.predictions, rounding.problems
         beyond = [_counted(rows, group, len(keys)) for rows in rounding.rows]
+    errors = exact_errors(reader, plan, label, predictions, position)
     illegal_values = {} if not plan.normalize_rows else _not_to_normalize(plan, predictions)
     if plan.normalize_rows and not illegal_values:
         predictions = [_normalized(values) for values in predictions]
@@ -210,7 +214,18 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
     for array in (label, *predictions, *([] if weight is None else [weight])):
         array.flags.writeable = False
     return Batch(
-        label, tuple(predictions), weight, group, position, keys, reader.n, nulls, unweighted, tuple(beyond), problems
+        label,
+        tuple(predictions),
+        weight,
+        group,
+        position,
+        keys,
+        reader.n,
+        nulls,
+        unweighted,
+        tuple(beyond),
+        problems,
+        errors,
     )
 
 

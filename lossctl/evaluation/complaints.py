@@ -92,6 +92,14 @@ def _exclusive(problems: Problems) -> Iterator[tuple[str, Problem, str]]:
             yield what, problem, "Use -1 and 1, or 0 and 1."
 
 
+def told(problems: Problems, traversal: Traversal, *kinds: str) -> Iterator[str]:
+    """What is to be said of problems that stop nothing, of some kinds, each with its first row."""
+    for kind in kinds:
+        for column, what, problem in problems.of(kind):
+            value = f": {problem.value}" if kind == "no double" else ""
+            yield f"{column}: {what}: {counted(problem.count, 'row')}, first {traversal.place(problem.row)}{value}"
+
+
 def remarks(total: Measured) -> Iterator[str]:
     """What a pass left out and what it clipped, in words."""
     dropped = int(total.null.sum() + total.unweighted.sum())

@@ -6,7 +6,7 @@ Both sides are held in memory, in the columns that count.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,7 @@ from lossctl.reading.columns import Column, fields_in
 from lossctl.reading.files import narrowed
 from lossctl.reading.format import Source, Wanted
 from lossctl.reading.memory import MemorySource
-from lossctl.reading.storage import takeable
+from lossctl.reading.storage import is_list, takeable
 from lossctl.words import counted, free
 
 HOW = ("strict", "inner", "left", "order")
@@ -108,6 +108,10 @@ def join(
             predictions.files,
             np.array(matched[LEFT].to_pylist(), np.int64),
             frozenset(inside),
+            frozenset(
+                [*_numerals(left, predictions, left_needed - texts - {*ids})]
+                + [renamed[name] for name in _numerals(right, labels, right_needed - texts - {*ids})]
+            ),
         ),
         Request(**{**vars(request), **changed}),
         {"labels": list(labels.files), "predictions": list(predictions.files), "id": list(ids), "how": how, **facts},
@@ -238,12 +242,23 @@ def _read(source: Source, ids: Sequence[str], needed: set[str], texts: set[str],
     try:
         return _stacked(batches)
     except pa.ArrowException:
-        batches = [_alike(batch, wanted, source) for batch in batches]  # such as numbers in one file, words in another
+        # Such as numbers in one file, words in another, or integers that are no doubles in some rows only.
+        numerals = {name for batch in batches for name in _numerals(batch, source, wanted.numbers)}
+        batches = [_alike(batch, wanted, numerals, source) for batch in batches]
     try:
         return _stacked(batches)
     except pa.ArrowException as error:
         what = f"{_title(source)}: a column has other types in some rows than in others: {error}"
         raise DataError(what, "Write it with one type in all files.") from None
+
+
+def _numerals(rows: pa.Table | pa.RecordBatch, source: Source, names: Iterable[str]) -> Iterator[str]:
+    """The columns of some names that are numbers, but came as text for the sake of integers that are no doubles."""
+    for name in names:
+        kind = rows.schema.field(name).type
+        cell, role = (kind.value_type, "list") if is_list(kind) else (kind, "number")
+        if pa.types.is_string(cell) and _kind(source, name) == role:
+            yield name
 
 
 def _stacked(batches: list[pa.RecordBatch]) -> pa.Table:
@@ -257,15 +272,17 @@ def _stacked(batches: list[pa.RecordBatch]) -> pa.Table:
     return pa.concat_tables(tables, promote_options="permissive")
 
 
-def _alike(record: pa.RecordBatch, wanted: Wanted, source: Source) -> pa.RecordBatch:
-    """The rows with every column of numbers as doubles, and those to be read as text as text.
+def _alike(record: pa.RecordBatch, wanted: Wanted, numerals: set[str], source: Source) -> pa.RecordBatch:
+    """The rows with every column of numbers as doubles, or as numerals, and those to be read as text as text.
 
     Raises:
         DataError: some cannot be read as text.
     """
     for index, field in enumerate(record.schema):
         array = record.column(index)
-        if field.name in wanted.texts:
+        if field.name in numerals and is_list(field.type):
+            record = record.set_column(index, field.name, array.cast(pa.list_(pa.string())))
+        elif field.name in wanted.texts | numerals:
             record = record.set_column(index, field.name, _text(array, field.name, source))
         elif field.name in wanted.numbers and kind_of(field.type) == "number":
             values, null = scalar_column(array)

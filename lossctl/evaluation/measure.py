@@ -11,6 +11,7 @@ import numpy as np
 from lossctl.domain import FloatArray, IntArray
 from lossctl.evaluation.batch import Batch, Group
 from lossctl.evaluation.clock import Clock
+from lossctl.evaluation.exact_errors import Errors
 from lossctl.evaluation.plan import Plan
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.sums.gradients import Gradients
@@ -156,7 +157,9 @@ def tally(plan: Plan, batch: Batch) -> Measured:
 def _part(plan: Plan, bound: BoundLoss, batch: Batch, groups: Groups | None, index: int, clock: Clock) -> Part:
     """The sums of a loss of the model of that index."""
     label, prediction = kernel_label(bound, batch.label), batch.predictions[index]
-    value, gradient = evaluated(bound, label, prediction, gradient=plan.gradient)
+    errors = batch.errors[index]
+    sloped = plan.gradient or (plan.samples > 0 and errors is not None)
+    value, gradient = evaluated(bound, label, prediction, errors, gradient=sloped)
     far = bound.far_squares(label, prediction, value)
     squares = None if far is None else Far(*far)
     rows = Rows(value, batch.weight, groups, batch.position, label, prediction, gradient, squares)
@@ -185,9 +188,20 @@ def kernel_label(bound: BoundLoss, label: FloatArray) -> FloatArray:
 
 
 def evaluated(
-    bound: BoundLoss, label: FloatArray, prediction: FloatArray, *, gradient: bool
+    bound: BoundLoss, label: FloatArray, prediction: FloatArray, errors: Errors | None = None, *, gradient: bool
 ) -> tuple[FloatArray, FloatArray | None]:
-    """The value of every row ``(n,)`` and, where asked, its gradient in the shape of the prediction, block by block."""
+    """The value of every row ``(n,)`` and, where asked, its gradient in the shape of the prediction, block by block.
+
+    Where a loss takes ``errors``, those rows are evaluated from them.
+    """
+    if errors is not None and bound.takes_error and len(errors.rows):
+        value, slope = evaluated(bound, label, prediction, gradient=gradient)
+        rows, value = errors.rows, value.copy()
+        value[rows] = bound.value_of_error(label[rows], errors.error, prediction[rows])
+        if slope is not None:
+            slope = slope.copy()
+            slope[rows] = bound.gradient_of_error(label[rows], errors.error, prediction[rows])
+        return value, slope
     if prediction.size <= BLOCK:
         value = bound.row_value(label, prediction)
         return value, bound.row_gradient(label, prediction) if gradient else None

@@ -7,9 +7,12 @@ import pyarrow as pa
 
 from lossctl.domain import BoolArray, FloatArray, IntArray
 from lossctl.reading.cells import BadRow, kind_of, scalar_column, shown, text_of, texts, vector_column
+from lossctl.reading.rounding import Rest, rest_of, rest_of_lists
 from lossctl.reading.storage import is_list
 from lossctl.reading.written import written_numbers
 from lossctl.sums.problems import Key, Problem
+
+ROUNDED = "integers beyond 2^53 are rounded to doubles"
 
 
 class Reader:
@@ -25,6 +28,8 @@ class Reader:
         """Rows with a null in a column that was read."""
         self.skipped = np.zeros(self.n, dtype=np.bool_)
         """Rows that do not count, whatever is in them."""
+        self.rests: dict[str, Rest] = {}
+        """What the numbers of a column have beyond their doubles, of those columns that have such."""
         self.problems: dict[Key, Problem] = {}
 
     def note(
@@ -59,15 +64,19 @@ class Reader:
         Raises:
             BadRow: it holds something else.
         """
-        array = self.record.column(column)
-        if kind_of(array.type) == "list":
+        array = cells = self.record.column(column)
+        if is_list(array.type):
             return self._lists(column, 1)[:, 0]
         if kind_of(array.type) == "text":
-            array = written_numbers(text_of(array, column), column)
+            cells = text_of(array, column)
+            array = written_numbers(cells, column)
         if kind_of(array.type) != "number":
             raise BadRow(0, f"column {column!r} holds {shown(array[0].as_py())}, which is not a number")
         values, null = scalar_column(array)
         self.missing(column, null)
+        rest = rest_of(cells, values, null)
+        if rest is not None:
+            self.rests[column] = rest
         return values
 
     def columns(self, names: Sequence[str], width: int) -> FloatArray:
@@ -87,13 +96,46 @@ class Reader:
         array = self.record.column(column)
         if not is_list(array.type):
             raise BadRow(0, f"column {column!r} holds {shown(array[0].as_py())}, which is not a list of numbers")
-        matrix, null, other_length = vector_column(array, width)
+        try:
+            matrix, null, other_length = vector_column(array, width)
+        except pa.ArrowException:  # text in lists is numerals, as text formats give them, or no numbers at all
+            raise BadRow(0, f"column {column!r} holds {shown(array[0].as_py())}, which is no list of numbers") from None
         self.missing(column, null)
         if other_length is not None and other_length.any():
             lengths = pc.list_value_length(array)
             self.note(("length", column, ""), other_length & ~self.skipped, lambda row: f"a list of {lengths[row]}")
             self.null |= other_length
+        rest = rest_of_lists(array, matrix)
+        if rest is not None:
+            self.rests[column] = rest
         return matrix
+
+    def rest(self, names: Sequence[str], width: int) -> FloatArray | None:
+        """What numbers of some columns have beyond their doubles, in the shape of `columns`; ``None`` for nothing."""
+        rests = [self.rests[name].values for name in names if name in self.rests]
+        if not rests:
+            return None
+        if len(names) == 1:
+            return rests[0].reshape((self.n, width) if width else self.n)
+        nothing = np.zeros(self.n)
+        return np.column_stack([self.rests[name].values if name in self.rests else nothing for name in names])
+
+    def rounded(self, column: str, *, inexact: bool = False) -> None:
+        """Note the numbers of a column that are not what was computed with.
+
+        Args:
+            column: one that was read.
+            inexact: whether what they have beyond their doubles was computed with too, as far as that is a double.
+        """
+        rest = self.rests.get(column)
+        if rest is not None:
+            cells, lost = self.record.column(column), rest.inexact if inexact else rest.values != 0
+            rows = lost if lost.ndim == 1 else lost.any(axis=1)
+            self.note(
+                ("no double", column, ROUNDED),
+                rows & ~self.null & ~self.skipped,
+                lambda row: _cell(cells[row], lost[row]),
+            )
 
     def text(self, column: str) -> pa.Array:
         """A column as words; an empty one is null.
@@ -106,3 +148,9 @@ class Reader:
         array = text_of(self.record.column(column), column)
         empty = pc.equal(array, texts([""])[0])  # a string of Python's would import pandas
         return pc.if_else(empty, pa.scalar(None, pa.string()), array) if pc.any(empty).as_py() else array
+
+
+def _cell(cell: pa.Scalar, lost: BoolArray) -> str:
+    """A number as its column has it, of a list the first that was lost."""
+    value = cell.as_py()
+    return str(value[int(lost.argmax())] if isinstance(value, list) else value)

@@ -127,6 +127,9 @@ class BoundLoss(Bound):
     def value(self, label: npt.ArrayLike, prediction: npt.ArrayLike) -> FloatArray:
         """The loss of each row.
 
+        Arrays are taken as float64, so integers of 2^53 and more are rounded; `lossctl.evaluate` computes errors of
+        such columns exactly, or warns.
+
         Args:
             label: ``(n,)``, or ``(n, k)`` for several columns; class labels are ``(n,)`` integer codes.
             prediction: ``(n,)`` or ``(n, k)``; a loss of rows needs ``(n, k)``.
@@ -280,7 +283,30 @@ class BoundLoss(Bound):
     def row_gradient(self, label: FloatArray, prediction: FloatArray) -> FloatArray:
         """`gradient` of arrays known to be legal."""
         with np.errstate(all="ignore"):
-            slope = self._slope(label, prediction, self.parameters)
+            return self._of_mean(self._slope(label, prediction, self.parameters))
+
+    @property
+    def takes_error(self) -> bool:
+        """Whether `value_of_error` and `gradient_of_error` are defined."""
+        return self.activation is None and self.definition.of_label_error
+
+    def value_of_error(self, label: FloatArray, error: FloatArray, prediction: FloatArray) -> FloatArray:
+        """`row_value` where prediction less label, in their shape, is known better than these two tell it."""
+        form, arguments = self._apart(label, error, prediction)
+        with np.errstate(all="ignore"):
+            function = form.function
+            return self._over_columns(np.asarray(function(*arguments, **self.parameters)))
+
+    def gradient_of_error(self, label: FloatArray, error: FloatArray, prediction: FloatArray) -> FloatArray:
+        """`row_gradient`, likewise."""
+        form, arguments = self._apart(label, error, prediction)
+        if form.slope is None:
+            raise UsageError(f"{self.name} declares no gradient")
+        with np.errstate(all="ignore"):
+            return self._of_mean(np.asarray(form.slope(*arguments, **self.parameters)))
+
+    def _of_mean(self, slope: FloatArray) -> FloatArray:
+        """The derivative of the value of a row, from that of each number's."""
         if slope.ndim == 1 or self.rows or self.reduction == "sum":
             return slope
         return np.asarray(slope / slope.shape[1])
@@ -351,11 +377,19 @@ class BoundLoss(Bound):
         """The form that is evaluated behind an activation, and what it gets of label, error and output."""
         definition = self.definition
         if definition.of_error:
-            return definition, (np.zeros_like(prediction), activation.error(prediction, label))
+            return self._apart(label, activation.error(prediction, label), prediction)
         output = activation.value(prediction)
         if definition.apart is None:
             return definition, (label, output)
-        error = activation.error(prediction, definition.anchor(label, **self.parameters))
+        return self._apart(label, activation.error(prediction, definition.anchor(label, **self.parameters)), output)
+
+    def _apart(
+        self, label: FloatArray, error: FloatArray, output: FloatArray
+    ) -> tuple[Loss | Through, tuple[FloatArray, ...]]:
+        """The form on errors, and what it gets."""
+        definition = self.definition
+        if definition.of_error or definition.apart is None:
+            return definition, (np.zeros_like(error), error)
         return definition.apart, (label, error, output)
 
     def _slope(self, label: FloatArray, prediction: FloatArray, parameters: dict[str, Value]) -> FloatArray:

@@ -102,6 +102,11 @@ class Loss(Definition):
 
         return declare
 
+    @property
+    def of_label_error(self) -> bool:
+        """Whether there is a form of this loss on prediction less label."""
+        return self.of_error or (self.apart is not None and self.anchor is _the_label)
+
     def mirror(self, function: Kernel) -> Through:
         """Declare the form of this loss on ``(label, 1 − prediction)``, for activations that keep the digits of it."""
         self.mirrored = Through(function)

@@ -24,10 +24,9 @@ from lossctl.inference.roles import Model, Roles, choose
 from lossctl.reading.cells import BadRow, class_number, elements
 from lossctl.reading.columns import Column, fields_in
 from lossctl.reading.format import Source, Wanted
+from lossctl.reading.rounding import EXACT
 from lossctl.reading.rows import plain_rows, shards_of
 
-EXACT = 1 << 53
-"""From here on there are integers that no double is."""
 ClassLabels = Literal["codes", "numbers", "text"]
 """How a label column says a class: by code 0 to k-1, by a name that is a number, or by a name."""
 

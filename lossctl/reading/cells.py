@@ -116,6 +116,8 @@ def scalar_column(array: pa.Array) -> tuple[FloatArray, BoolArray | None]:
     """A column of numbers as values ``(n,)``, and a mask ``(n,)`` of its nulls, ``None`` without any; NaN is null."""
     array = array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
     values, null = floats(array), mask_of(array)
+    if pa.types.is_integer(array.type):
+        return values, null
     with np.errstate(all="ignore"):
         total = np.add.reduce(values)  # one pass says that there is no NaN
     if np.isnan(total):

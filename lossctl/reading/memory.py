@@ -69,14 +69,22 @@ class MemorySource:
     """The number of each row in its file, from 0, where rows were left out; ``None`` where they follow each other."""
     inside: frozenset[str] = frozenset()
     """Columns that were fields inside others when the table was made."""
+    numerals: frozenset[str] = frozenset()
+    """Columns of text, or of lists of text, that are numbers, some of which are integers and no doubles."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
         """Its columns."""
         columns = columns_in(self.table.schema)
-        if not self.inside:
-            return columns
-        return tuple(replace(column, inside=column.name in self.inside) for column in columns)
+        kinds = {"text": "number", "other": "list"}
+        return tuple(
+            replace(
+                column,
+                kind=kinds[column.kind] if column.name in self.numerals else column.kind,
+                inside=column.name in self.inside,
+            )
+            for column in columns
+        )
 
     @property
     def once(self) -> bool:

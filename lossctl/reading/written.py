@@ -8,9 +8,11 @@ import pyarrow as pa
 
 from lossctl.domain import BoolArray
 from lossctl.errors import option
-from lossctl.reading.cells import BadRow, shown, texts
+from lossctl.reading.cells import BadRow, floats, shown, texts
 from lossctl.reading.format import NULLS
 from lossctl.reading.look_alikes import hint_for, not_a_number
+from lossctl.reading.rounding import rest_of
+from lossctl.reading.storage import mask_of
 
 LIST = r"^(?:\[[^\[\]()]*\]|\([^\[\]()]*[,\s][^\[\]()]*\)|\(\))$"
 """A list in a cell: brackets around numbers, with commas, spaces or line ends between them. ``(1)`` is none, but -1."""
@@ -27,7 +29,23 @@ def separators(thousands: str) -> tuple[str, ...]:
 def written_numbers(
     words: pa.Array, column: str, nulls: Sequence[str] = NULLS, decimal: str = ".", thousands: str | None = None
 ) -> pa.Array:
-    """Text as float64 numbers, null where it means that.
+    """Text as float64 numbers, null where it means that; arguments and errors as for `numerals`."""
+    return numerals(words, column, nulls, decimal, thousands).cast(pa.float64())
+
+
+def exact_numbers(
+    words: pa.Array, column: str, nulls: Sequence[str] = NULLS, decimal: str = ".", thousands: str | None = None
+) -> pa.Array:
+    """Text as float64 numbers or, where some of them would be rounded integers, as `numerals`; errors as there."""
+    plain = numerals(words, column, nulls, decimal, thousands)
+    numbers = plain.cast(pa.float64())
+    return numbers if rest_of(plain, floats(numbers), mask_of(plain)) is None else plain
+
+
+def numerals(
+    words: pa.Array, column: str, nulls: Sequence[str] = NULLS, decimal: str = ".", thousands: str | None = None
+) -> pa.Array:
+    """Text as numbers in plain spelling, null where it means that.
 
     Args:
         words: the cells.
@@ -56,11 +74,11 @@ def written_numbers(
         row = int(wrong.argmax())
         raise not_a_number(row, column, words[row].as_py())
     words = pc.replace_substring_regex(pc.replace_substring(words, pattern=decimal, replacement="."), r"^\+", "")
-    return pc.if_else(missing, pa.scalar(None, pa.string()), words).cast(pa.float64())
+    return pc.if_else(missing, pa.scalar(None, pa.string()), words)
 
 
 def written_lists(words: pa.Array, column: str, nulls: Sequence[str] = NULLS, decimal: str = ".") -> pa.Array:
-    """Text as lists of numbers, null where it means a missing one.
+    """Text as lists of numbers, or of numerals where some would be rounded integers; null where it means a missing one.
 
     Where the decimal mark is a comma, and commas stand within numbers, spaces and semicolons separate them.
 
@@ -91,7 +109,7 @@ def written_lists(words: pa.Array, column: str, nulls: Sequence[str] = NULLS, de
         pc.replace_substring_regex(inner, pattern=rf"\s*{separator}\s*|\s+", replacement=separator), pattern=separator
     )
     try:
-        numbers = written_numbers(lists.values, column, nulls, "," if within else ".")
+        numbers = exact_numbers(lists.values, column, nulls, "," if within else ".")
     except BadRow as bad:
         row = int(np.searchsorted(lists.offsets.to_numpy(), bad.row, "right")) - 1
         cell = words[row].as_py()

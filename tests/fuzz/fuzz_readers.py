@@ -144,9 +144,9 @@ def _run(path: str, asked: dict, how: str) -> object:
     )
     plan = make_plan(source, request)
     if how == "samples":
-        pieces = every_row(source, plan, lambda _: None)
+        pieces = every_row(source, plan, lambda *_: None)
     else:
-        pieces = worst_rows(source, plan, 2, lambda _: None, Running(asked["engine"]))
+        pieces = worst_rows(source, plan, 2, lambda *_: None, Running(asked["engine"]))
     from lossctl.reading.format import formats
 
     rows, writer, target = 0, None, io.BytesIO()

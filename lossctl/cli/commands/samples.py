@@ -1,6 +1,7 @@
 """``lossctl samples``: the per-sample table."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 
 from lossctl.cli.choices import completing
@@ -72,7 +73,6 @@ def samples(
     counted. Rows dropped for a null or a weight of 0 are left out, their number is said.
     """
     from lossctl.cli.output import refuse, standard_output
-    from lossctl.evaluation.complaints import remarks
     from lossctl.evaluation.evaluate import input_files
     from lossctl.evaluation.samples import every_row, worst_rows
     from lossctl.inference.request import Request
@@ -94,9 +94,7 @@ def samples(
         if bound.activation is not None:
             voice.note(f"{bound}: gradients are with respect to the {bound.wrt}")
 
-    def finish(total: "Measured") -> None:
-        for remark in remarks(total):
-            voice.note(remark)
+    finish = partial(_finish, voice)
 
     def pieces(*, verbatim: bool) -> "Iterator[pa.RecordBatch]":
         if top is None:
@@ -109,6 +107,16 @@ def samples(
         return
     with standard_output(inputs, wanted=quiet < 2) as sink:
         _write(sink, target, pieces(verbatim=not target.typed), voice)
+
+
+def _finish(voice: Voice, total: "Measured", warnings: Iterable[str]) -> None:
+    """Say what was left out, and what is to be warned of."""
+    from lossctl.evaluation.complaints import remarks
+
+    for remark in remarks(total):
+        voice.note(remark)
+    for warning in warnings:
+        voice.warn(warning)
 
 
 def _save(

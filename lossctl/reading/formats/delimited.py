@@ -19,16 +19,19 @@ from lossctl.reading.line_ends import LineEnds
 from lossctl.reading.lines import RANGE, Range, Stream, TextSource, pieces, rows_of
 from lossctl.reading.location import Location
 from lossctl.reading.look_alikes import encoding_hint, hint_for, ragged_hint
+from lossctl.reading.rounding import long_integer_in, may_be_rounded
 from lossctl.reading.stamp import Stamp
 from lossctl.reading.stamped import unchanged
 from lossctl.reading.stores import unreadable
 from lossctl.reading.text_writers import DelimitedWriter
-from lossctl.reading.written import separators, written_lists, written_numbers
+from lossctl.reading.written import exact_numbers, separators, written_lists
 
 RAGGED = re.compile(r"CSV parse error: Row #(\d+): Expected (\d+) columns, got (\d+): (.*)", re.DOTALL)
 CONVERSION = re.compile(
     r"In CSV column #(\d+): Row #(\d+): CSV conversion error to (\w+): invalid value '(.*)'", re.DOTALL
 )
+WIDE = 4096
+"""Bytes a column up to which it is sooner seen that a text has no long integer than that no column has."""
 ENCODING = re.compile(r"In CSV column #(\d+): Row #(\d+): CSV conversion error to string: invalid UTF8")
 
 
@@ -108,7 +111,21 @@ class Layout:
         words, name = column.combine_chunks(), self.names[place]
         if kind_of(self.types[place]) == "list":
             return written_lists(words, name, self.nulls, self.dialect.decimal)
-        return written_numbers(words, name, self.nulls, self.dialect.decimal, self.dialect.thousands)
+        return exact_numbers(words, name, self.nulls, self.dialect.decimal, self.dialect.thousands)
+
+    def exactly(self, text: bytes, column: pa.ChunkedArray | pa.Array, place: int) -> pa.ChunkedArray | pa.Array:
+        """A column of numbers; as numerals where some of them would be rounded integers.
+
+        Args:
+            text: whole lines.
+            column: their numbers as doubles.
+            place: of the column.
+        """
+        if not (pa.types.is_float64(column.type) and may_be_rounded(column, text)):
+            return column
+        wanted = pyarrow.csv.ConvertOptions(include_columns=[str(place)], column_types={str(place): pa.string()})
+        words = self.dialect.table(text, len(self.names), wanted).column(0).combine_chunks()
+        return exact_numbers(words, self.names[place], self.nulls, self.dialect.decimal)
 
 
 @dataclass(frozen=True)
@@ -203,6 +220,11 @@ def _parse(text: bytes, layout: Layout, wanted: Wanted) -> Iterator[pa.RecordBat
         layout.numbers(column, place) if name in wanted.numbers else column
         for column, place, name in zip(table.columns, places, names, strict=True)
     ]
+    if len(text) > WIDE * len(places) or long_integer_in(text):
+        columns = [
+            layout.exactly(text, column, place) if name in wanted.numbers else column
+            for column, place, name in zip(columns, places, names, strict=True)
+        ]
     yield from pa.Table.from_arrays(columns, names).to_batches(max_chunksize=1 << 16)
 
 

@@ -1,5 +1,6 @@
 """JSON Lines: one object a line; a shard is a fixed range of bytes, cut at line ends."""
 
+import contextlib
 import json
 import math
 import re
@@ -10,7 +11,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from lossctl.errors import DataError, option
-from lossctl.reading.cells import BadRow
+from lossctl.reading.cells import BadRow, elements
 from lossctl.reading.fields import columns_needed, type_of, with_fields
 from lossctl.reading.format import MIXED, Mixed, Reading, Wanted, columns_in, formats
 from lossctl.reading.inferred_types import is_number
@@ -22,11 +23,12 @@ from lossctl.reading.look_alikes import encoding_hint, hint_for
 from lossctl.reading.missing import nulled
 from lossctl.reading.nesting import DEEPEST, too_deep
 from lossctl.reading.pairs import other_key
+from lossctl.reading.rounding import may_be_rounded
 from lossctl.reading.stamp import Stamp
 from lossctl.reading.storage import is_list
 from lossctl.reading.text_writers import JsonLinesWriter
 from lossctl.reading.twins import object_of, twin_in
-from lossctl.reading.written import are_lists, are_numbers, written_lists, written_numbers
+from lossctl.reading.written import are_lists, are_numbers, exact_numbers, written_lists, written_numbers
 
 HEAD = 1 << 20
 """Bytes from which the types of columns are inferred."""
@@ -109,13 +111,37 @@ class Layout:
         for index, column in enumerate(table.schema):
             if column.name in wanted.numbers and pa.types.is_string(column.type):
                 table = table.set_column(index, column.name, self._read(table.column(index), column.name))
-        return nulled(table, self.nulls, wanted)
+        table = nulled(table, self.nulls, wanted)
+        for index, column in enumerate(table.schema):
+            if column.name in wanted.numbers and may_be_rounded(table.column(index), text):
+                table = table.set_column(index, column.name, self._exactly(text, table.column(index), column.name))
+        return table
 
     def _read(self, column: pa.ChunkedArray, name: str) -> pa.Array:
         """Numbers, or lists of them, that are written as text; a `BadRow` where they are something else."""
         kind = type_of(self.meant, name)
         read = written_lists if kind is not None and is_list(kind) else written_numbers
         return read(column.combine_chunks(), name, self.nulls)
+
+    def _exactly(self, text: bytes, numbers: pa.ChunkedArray, name: str) -> pa.Array:
+        """A column of numbers, as numerals where some of them would be rounded integers."""
+        import pyarrow.compute as pc
+
+        known = numbers.combine_chunks()
+        cells = elements(known)
+        words = None
+        if name in self.schema.names:
+            kind = pa.list_(pa.int64()) if is_list(known.type) else pa.int64()
+            with contextlib.suppress(pa.ArrowInvalid):
+                words = elements(_table(text, pa.schema([(name, kind)])).column(0).combine_chunks()).cast(pa.string())
+        if words is None:
+            rows = (json.loads(line, parse_int=str, parse_float=str) for line in text.split(b"\n") if line.strip())
+            values = (_value_at(row, name) for row in rows)
+            if is_list(known.type):
+                values = (value for values_ in values for value in values_ or ())
+            words = pa.array([None if value is None else str(value) for value in values], pa.string())
+        exact = exact_numbers(pc.if_else(pc.is_null(cells), pa.scalar(None, pa.string()), words), name, self.nulls)
+        return exact if cells is known else pa.ListArray.from_arrays(known.offsets, exact, mask=pc.is_null(known))
 
     def _one_by_one(self, text: bytes, schema: pa.Schema, wanted: Wanted) -> Iterator[dict[str, Any]]:
         """The rows of whole lines as dictionaries, read by Python.
@@ -166,6 +192,8 @@ class Layout:
             return self._number(row, column.name, value)
         if pa.types.is_string(column.type) and not isinstance(value, str):
             value = json.dumps(value)
+        if isinstance(value, list) and column.type == pa.list_(pa.float64()):
+            value = [_double(number) if type(number) is int else number for number in value]
         try:
             stored = pa.scalar(value, column.type).as_py()
         except (pa.ArrowException, TypeError, ValueError, OverflowError):
@@ -187,6 +215,22 @@ class Layout:
             return float(value)
         except OverflowError:
             return math.inf
+
+
+def _double(number: float) -> float:
+    """The nearest double, or infinity."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf
+
+
+def _value_at(value: Any, path: str) -> Any:
+    """What stands in an object under a key, or under a path of keys; ``None`` where nothing does."""
+    if not isinstance(value, dict) or path in value:
+        return value.get(path) if isinstance(value, dict) else None
+    inner = (_value_at(value[key], path.removeprefix(f"{key}.")) for key in value if path.startswith(f"{key}."))
+    return next((cell for cell in inner if cell is not None), None)
 
 
 def _check_keys(row: int, value: dict[str, Any], names: list[str], *, whole: bool) -> None:
