@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,9 @@ import pyarrow.ipc
 
 from lossctl.errors import UsageError
 from lossctl.reading.columns import Column
-from lossctl.reading.format import Wanted, columns_in
+from lossctl.reading.format import Shard, Wanted, columns_in
+from lossctl.reading.missing import NullWords
+from lossctl.reading.worded import heeding
 
 ROWS = 1 << 20
 
@@ -61,6 +63,7 @@ class MemorySource:
     """The files it was made of, if any."""
     numbers: npt.NDArray[np.int64] | None = None
     """The number of each row in its file, from 0, where rows were left out; ``None`` where they follow each other."""
+    nulls: NullWords = field(default_factory=NullWords)
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -72,10 +75,10 @@ class MemorySource:
         """False: a table can be read again."""
         return False
 
-    def shards(self) -> Iterator[Slice]:
+    def shards(self) -> Iterator[Shard]:
         """Slices of 2^20 rows."""
         for start in range(0, self.table.num_rows, ROWS):
-            yield Slice(self.table.slice(start, ROWS), start // ROWS, self.title)
+            yield heeding(self.nulls, Slice(self.table.slice(start, ROWS), start // ROWS, self.title))
 
 
 def _column(name: str, values: Any) -> pa.Array:

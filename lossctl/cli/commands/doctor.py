@@ -74,8 +74,8 @@ def _repeated(files: list[str], source: Input) -> list[str]:
     words += ["-F", shell_word(source.input_format)] if source.input_format is not None else []
     words += ["-d", shell_word(source.delimiter)] if source.delimiter is not None else []
     words += ["--no-header"] if source.no_header else []
+    words += [shell_word(f"--null-values={text}") for text in source.null_values or ()]
     for flag, value, usual in (
-        ("--null-values", source.null_values, None),
         ("--quote", source.quote, '"'),
         ("--decimal", source.decimal, "."),
         ("--thousands", source.thousands, None),

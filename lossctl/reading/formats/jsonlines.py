@@ -17,7 +17,7 @@ from lossctl.reading.line_ends import LineEnds
 from lossctl.reading.lines import RANGE, Range, Stream, TextSource, before_text, rows_of
 from lossctl.reading.location import Location
 from lossctl.reading.look_alikes import encoding_hint, hint_for
-from lossctl.reading.missing import nulled
+from lossctl.reading.missing import NullWords
 from lossctl.reading.nesting import DEEPEST, too_deep
 from lossctl.reading.stamp import Stamp
 from lossctl.reading.storage import is_list
@@ -39,7 +39,7 @@ class Layout:
 
     path: str
     title: str
-    nulls: tuple[str, ...]
+    nulls: NullWords
     schema: pa.Schema
     """The types that cells have."""
     meant: pa.Schema
@@ -99,13 +99,13 @@ class Layout:
         for index, column in enumerate(table.schema):
             if column.name in wanted.numbers and pa.types.is_string(column.type):
                 table = table.set_column(index, column.name, self._read(table.column(index), column.name))
-        yield from nulled(table, self.nulls, wanted).to_batches(max_chunksize=1 << 16)
+        yield from table.to_batches(max_chunksize=1 << 16)
 
     def _read(self, column: pa.ChunkedArray, name: str) -> pa.Array:
         """Numbers, or lists of them, that are written as text; a `BadRow` where they are something else."""
         kind = self.meant.field(name).type if self.meant.get_all_field_indices(name) else pa.string()
         read = written_lists if is_list(kind) else written_numbers
-        return read(column.combine_chunks(), name, self.nulls)
+        return read(column.combine_chunks(), name, self.nulls.of(name))
 
     def _one_by_one(self, text: bytes, schema: pa.Schema, wanted: Wanted) -> Iterator[dict[str, Any]]:
         """The rows of whole lines as dictionaries, read by Python.
@@ -140,7 +140,7 @@ class Layout:
         if value is None:
             return None
         if pa.types.is_float64(column.type):
-            if isinstance(value, str) and value in self.nulls:
+            if isinstance(value, str) and value in self.nulls.of(column.name):
                 return None
             if isinstance(value, str) and is_number(value) and "_" not in value:
                 return float(value)
@@ -228,10 +228,10 @@ class JsonLines:
         stream = Stream(location, reading.max_line)
         head = stream.head(1, HEAD)
         start = before_text(head)
-        schema, meant = _schema(location.title, head[start : head.rfind(b"\n") + 1] or head[start:], reading.nulls)
+        schema, meant = _schema(location.title, head[start : head.rfind(b"\n") + 1] or head[start:], reading.null_words)
         size, longest = location.size if location.ranges else 0, reading.max_line
         title, stamp = location.title, location.stamp
-        layout = Layout(location.path, title, reading.nulls, schema, meant, start, size, stamp, longest)
+        layout = Layout(location.path, title, reading.null_words, schema, meant, start, size, stamp, longest)
         pieces = None if location.ranges else stream.begin(layout, start)
         return TextSource(title, columns_in(meant), layout.ranges, pieces)
 
@@ -259,7 +259,7 @@ def _check_text(title: str, text: bytes) -> None:
         raise DataError(f"{title}: row {row:,}: not UTF-8 text", encoding_hint(text)) from None
 
 
-def _schema(title: str, text: bytes, nulls: tuple[str, ...]) -> tuple[pa.Schema, pa.Schema]:
+def _schema(title: str, text: bytes, nulls: NullWords) -> tuple[pa.Schema, pa.Schema]:
     """The types that Arrow infers from the first rows, or Python where Arrow cannot, and what they mean (`Layout`).
 
     Raises:
@@ -269,8 +269,10 @@ def _schema(title: str, text: bytes, nulls: tuple[str, ...]) -> tuple[pa.Schema,
     try:
         table = _table(text, None)
         kinds = [_as_written(kind) for kind in table.schema.types]
-        meant = [_meant(column, kind, nulls) for column, kind in zip(table.columns, kinds, strict=True)]
         names = table.schema.names
+        meant = [
+            _meant(column, kind, nulls.of(name)) for column, kind, name in zip(table.columns, kinds, names, strict=True)
+        ]
         return pa.schema([*zip(names, kinds, strict=True)]), pa.schema([*zip(names, meant, strict=True)])
     except pa.ArrowInvalid as error:
         fields: dict[str, pa.DataType] = {}
