@@ -12,7 +12,7 @@ from lossctl.doctor.gather import gather
 from lossctl.doctor.shell import eval_command, spelled
 from lossctl.doctor.survey import described, suggestion, survey
 from lossctl.errors import DataError, UsageError
-from lossctl.evaluation.evaluate import several
+from lossctl.evaluation.evaluate import Label, labels_of, several
 from lossctl.evaluation.fold import fold
 from lossctl.evaluation.running import Progress, Running
 from lossctl.evaluation.traversal import Traversal
@@ -41,6 +41,7 @@ def diagnose(
     weight: str | None = None,
     ids: str | Sequence[str] | None = None,
     classes: str | Sequence[str] = (),
+    ignore_label: Label | Sequence[Label] = (),
     reading: Reading | None = None,
     command: str | Sequence[str] | None = None,
     engine: str | Running = "threads",
@@ -55,7 +56,8 @@ def diagnose(
     Args:
         source: what `lossctl.evaluate` takes.
         loss: losses the user has in mind; what they need is checked too.
-        label, prediction, weight, classes, reading, engine, threads, scheduler, progress: as for `lossctl.evaluate`.
+        label, prediction, weight, classes, ignore_label, reading, engine, threads, scheduler, progress: as for
+            `lossctl.evaluate`.
         ids: columns that identify a row; a column named ``id`` when left out.
         command: words of a command line that say what to read, quoted, to be repeated in those suggested; the paths
             when left out.
@@ -75,6 +77,7 @@ def diagnose(
         prediction=several(prediction),
         weight=weight,
         classes=tuple(split(classes) if isinstance(classes, str) else map(str, classes)),
+        ignore_label=labels_of(ignore_label),
     )
     missing = _undetected(opened.columns, request)
     if missing is not None:
@@ -93,6 +96,8 @@ def diagnose(
         files=opened.files,
         rows=facts.rows,
         rows_used=facts.used,
+        rows_ignored=facts.ignored,
+        ignored=layout.ignored,
         roles=tuple(described(facts, layout)),
         models=tuple(_task(model.name, model_fit) for model, model_fit in zip(layout.models, fits, strict=True)),
         commands=commands,
@@ -153,6 +158,8 @@ def _columns_only(
         files=source.files,
         rows=rows,
         rows_used=0,
+        rows_ignored=0,
+        ignored=tuple(request.ignore_label),
         roles=(),
         models=(),
         commands=commands,
@@ -234,6 +241,8 @@ def _commands(
         shared += spelled("weight", roles.weight)
     if request.classes:
         shared.append(shell_word(f"--classes={','.join(request.classes)}"))
+    if request.ignore_label:
+        shared.append(shell_word(f"--ignore-label={','.join(request.ignore_label)}"))
     needed = {*roles.needed}
     if any(kind == "null" and column in needed for kind, column, _ in facts.seen.by_key):
         shared += ["--nulls", "drop"]

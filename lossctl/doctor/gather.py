@@ -59,17 +59,21 @@ class _Gatherer(Reader):
         """All facts of the batch."""
         layout, roles = self.layout, self.layout.roles
         weight = Distribution.zero()
+        self.ignore(layout)
         if roles.weight is not None:
             weights = self.numbers(roles.weight)
-            self.skipped = (weights == 0) & ~self.null
+            self.skipped |= (weights == 0) & ~self.null
             for kind, mask in (("below 0", weights < 0), ("infinite", np.isinf(weights))):
-                self.count(kind, roles.weight, mask & ~self.null, weights)
-            weight = Distribution.of(weights[~self.null])
+                self.count(kind, roles.weight, mask & ~(self.null | self.ignored), weights)
+            weight = Distribution.of(weights[~(self.null | self.ignored)])
         text = None
         if layout.text:
             text = self.text(roles.label[0])
             self.missing(roles.label[0], mask_of(text))
-        label = None if text is not None else self.columns(roles.label, layout.label_width)
+        label = None if text is not None else self.label(layout)
+        if label is not None and layout.masked:
+            self.ignored |= np.isnan(label).any(axis=1)
+            self.skipped |= self.ignored
         named = ~(self.null | self.skipped)
         predictions = [
             None if model.name in layout.unread else self.columns(model.columns, model.width) for model in layout.models
@@ -99,7 +103,8 @@ class _Gatherer(Reader):
         return Facts(
             self.n,
             len(position),
-            int((self.skipped & ~self.null).sum()),
+            int((self.skipped & ~self.null & ~self.ignored).sum()),
+            int(self.ignored.sum()),
             Problems(self.problems),
             Distribution.zero() if label is None else Distribution.of(label.ravel()),
             unpredicted,

@@ -93,6 +93,15 @@ def _exclusive(problems: Problems) -> Iterator[tuple[str, Problem, str]]:
             yield what, problem, "Use -1 and 1, or 0 and 1."
 
 
+def left_out(plan: Plan, total: Measured) -> Iterator[str]:
+    """How many rows were left out, and why."""
+    dropped = int(total.null.sum() + total.unweighted.sum())
+    if dropped:
+        yield f"{dropped:,} of {total.rows:,} rows left out: a null or a weight of 0"
+    for label in plan.layout.ignored:
+        yield f"{total.problems.count('ignored', label):,} of {total.rows:,} rows ignored: label {label}"
+
+
 def ensure_measured(total: Measured, traversal: Traversal) -> int:
     """How many rows counted.
 
@@ -103,9 +112,9 @@ def ensure_measured(total: Measured, traversal: Traversal) -> int:
     title = files[0] if len(files) == 1 else f"{len(files)} files" if files else "the table"
     if not total.rows:
         raise DataError(f"{title}: no data rows")
-    used = total.rows - int(total.null.sum()) - int(total.unweighted.sum())
+    null, unweighted, ignored = (int(rows.sum()) for rows in (total.null, total.unweighted, total.ignored))
+    used = total.rows - null - unweighted - ignored
     if not used:
-        unweighted = int(total.unweighted.sum())
-        why = f"{int(total.null.sum()):,} have a null, {unweighted:,} a weight of 0"
+        why = f"{null:,} have a null, {unweighted:,} a weight of 0" + f", {ignored:,} an ignored label" * bool(ignored)
         raise DataError(f"{title}: none of the {total.rows:,} rows can be measured: {why}")
     return used

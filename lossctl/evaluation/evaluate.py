@@ -25,6 +25,9 @@ from lossctl.reading.format import Reading, Source, formats
 from lossctl.reading.stamp import Stamp
 from lossctl.words import split
 
+Label = str | float
+"""A label as somebody names it: the name of a class, or a number."""
+
 
 def evaluate(
     source: Any,
@@ -41,6 +44,8 @@ def evaluate(
     samples: int = 0,
     skill: bool = False,
     nulls: Nulls = "error",
+    ignore_label: Label | Sequence[Label] = (),
+    mask_null: bool = False,
     engine: str | Running = "threads",
     threads: int | None = None,
     scheduler: str | None = None,
@@ -71,6 +76,10 @@ def evaluate(
         samples: how many of the worst rows to keep for each result.
         skill: whether to compare each loss with that of the best constant prediction, group by group.
         nulls: ``error`` or ``drop``.
+        ignore_label: labels that say that there is none, such as -100: rows that have one are left out and counted,
+            whatever else is in them. Where a label has several numbers, only the one that is such a label is left out.
+        mask_null: leave a null label of several out of its row; the mean is then over all labels that are there, each
+            with the weight of its row.
         engine: ``serial``, ``threads``, ``processes`` (forked, so only where nothing else runs in this process) or
             ``dask``; no digit depends on it. Or a `Running`, which holds threads, scheduler and progress.
         threads: how many, or how many processes; all cores, or all of a cluster, when left out.
@@ -110,6 +119,8 @@ def evaluate(
         samples=samples,
         skill=skill,
         nulls=nulls,
+        ignore_label=labels_of(ignore_label),
+        mask_null=mask_null,
     )
     clock = Clock()
     running = Running.of(engine, threads, scheduler, progress)
@@ -195,6 +206,12 @@ def input_files(source: Any, labels: Any = None) -> tuple[str, ...]:
     """The files that paths, globs and directories stand for: those that must not be written to."""
     paths = [path for given in (source, labels) for path in several(given)]
     return tuple(file for path in paths for file in expand(path))
+
+
+def labels_of(values: Label | Sequence[Label]) -> tuple[str, ...]:
+    """One label, or several, as words."""
+    labels = values if isinstance(values, list | tuple) else [values]
+    return tuple(dict.fromkeys(str(label).strip() for label in labels))
 
 
 def several(names: str | Sequence[str] | None) -> tuple[str, ...]:

@@ -6,7 +6,10 @@ import numpy as np
 import pyarrow as pa
 
 from lossctl.domain import BoolArray, FloatArray, IntArray
+from lossctl.evaluation.label_cells import LabelCells, label_cells
+from lossctl.inference.layout import Layout
 from lossctl.reading.cells import BadRow, kind_of, scalar_column, shown, text_of, texts, vector_column
+from lossctl.reading.missing import equal, nulled_where, without_truths
 from lossctl.reading.written import written_numbers
 from lossctl.sums.problems import Key, Problem
 
@@ -24,7 +27,10 @@ class Reader:
         """Rows with a null in a column that was read."""
         self.skipped = np.zeros(self.n, dtype=np.bool_)
         """Rows that do not count, whatever is in them."""
+        self.ignored = np.zeros(self.n, dtype=np.bool_)
+        """Those of them whose label says that there is none."""
         self.problems: dict[Key, Problem] = {}
+        self._cells: LabelCells | None = None
 
     def note(
         self,
@@ -45,6 +51,53 @@ class Reader:
             first = int(rows.argmax())
             place = first if position is None else int(position[first])
             self.problems[key] = Problem(int(rows.sum()), place, words(first))
+
+    def ignore(self, layout: Layout) -> None:
+        """Skip the rows whose label is one of those to be ignored, counted one by one; it is null from here on.
+
+        Where a label has several numbers, only rows go in which all are to be ignored; `label` counts these.
+
+        Raises:
+            BadRow: a label of several numbers is none.
+        """
+        if layout.masked:
+            self._cells = label_cells(self.record, layout)
+            self.ignored = np.asarray(self._cells.ignored.all(axis=1))
+        for column in layout.roles.label if layout.ignored and not layout.masked else ():
+            array = self.record.column(column)
+            for label in layout.ignored:
+                rows = equal(array, label) & ~self.ignored
+                self.note(("ignored", column, label), rows, lambda _: "")
+                self.ignored |= rows
+            array = nulled_where(array, self.ignored) if self.ignored.any() else array
+            array = array if layout.text else without_truths(array)
+            self.record = self.record.set_column(self.record.schema.get_field_index(column), column, array)
+        self.skipped |= self.ignored
+
+    def label(self, layout: Layout) -> FloatArray:
+        """The numbers of the labels, ``(n,)`` or ``(n, k)``, after `ignore`; NaN is one that is left out of its row.
+
+        Raises:
+            BadRow: a column holds something else.
+        """
+        names, cells = layout.roles.label, self._cells
+        if cells is None:
+            return self.columns(names, layout.label_width)
+        for label, rows in cells.by_label.items():
+            counted = rows & (self.ignored | ~self.skipped)[:, None]
+            for name, part in zip(names, np.split(counted, len(names), axis=1), strict=True):
+                if part.any():
+                    first = int(part.any(axis=1).argmax())
+                    self.problems["ignored", name, label] = Problem(int(part.sum()), first, "")
+        out = cells.ignored | cells.null if layout.mask_null else cells.ignored
+        if layout.mask_null:
+            self.missing(", ".join(names), np.asarray(out.all(axis=1)))
+        else:
+            for name, part in zip(names, np.split(cells.null, len(names), axis=1), strict=True):
+                self.missing(name, np.asarray(part.any(axis=1)))
+        if cells.other_length is not None:
+            self._note_lengths(names[0], cells.other_length)
+        return np.asfortranarray(np.where(out, np.nan, cells.values))
 
     def missing(self, column: str, null: BoolArray | None) -> None:
         """Note the nulls of a column."""
@@ -81,16 +134,19 @@ class Reader:
         return matrix
 
     def _lists(self, column: str, width: int) -> FloatArray:
-        import pyarrow.compute as pc
-
         array = self.record.column(column)
         matrix, null, other_length = vector_column(array, width)
         self.missing(column, null)
         if other_length is not None and other_length.any():
-            lengths = pc.list_value_length(array)
-            self.note(("length", column, ""), other_length & ~self.skipped, lambda row: f"a list of {lengths[row]}")
-            self.null |= other_length
+            self._note_lengths(column, other_length)
         return matrix
+
+    def _note_lengths(self, column: str, other_length: BoolArray) -> None:
+        import pyarrow.compute as pc
+
+        lengths = pc.list_value_length(self.record.column(column))
+        self.note(("length", column, ""), other_length & ~self.skipped, lambda row: f"a list of {lengths[row]}")
+        self.null |= other_length
 
     def text(self, column: str) -> pa.Array:
         """A column as words; an empty one is null.

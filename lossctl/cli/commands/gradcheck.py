@@ -150,12 +150,12 @@ def _at_rows(ready: "Prepared", running: "Running", voice: Voice) -> "list[Form]
     from lossctl.checks.at_rows import prove
     from lossctl.checks.contract import Check
     from lossctl.checks.outcome import Form
+    from lossctl.evaluation.complaints import left_out
 
     plan = ready.plan
     counts, proofs = prove(ready.source, plan, running)
-    dropped = int(counts.null.sum() + counts.unweighted.sum())
-    if dropped:
-        voice.note(f"{dropped:,} of {counts.rows:,} rows left out: a null or a weight of 0")
+    for note in left_out(plan, counts):
+        voice.note(note)
     for proof in proofs:
         if not proof.gradient.compared:
             why = f"{proof.gradient.kinks:,} at kinks, {proof.gradient.unresolved:,} at edges or overflowing"

@@ -69,9 +69,10 @@ def samples(
 
     The row's own columns stand beside them.
     With several losses, --top ranks by the first of the first model. Rows are numbered from 1, header lines not
-    counted. Rows dropped for a null or a weight of 0 are left out, their number is said.
+    counted. Rows dropped for a null, a weight of 0 or an ignored label are left out, their number is said.
     """
     from lossctl.cli.output import refuse, standard_output
+    from lossctl.evaluation.complaints import left_out
     from lossctl.evaluation.evaluate import input_files
     from lossctl.evaluation.samples import every_row, worst_rows
     from lossctl.inference.request import Request
@@ -94,9 +95,8 @@ def samples(
             voice.note(f"{bound}: gradients are with respect to the {bound.wrt}")
 
     def finish(total: "Measured") -> None:
-        dropped = int(total.null.sum() + total.unweighted.sum())
-        if dropped:
-            voice.note(f"{dropped:,} of {total.rows:,} rows left out: a null or a weight of 0")
+        for note in left_out(plan, total):
+            voice.note(note)
 
     def pieces(*, verbatim: bool) -> "Iterator[pa.RecordBatch]":
         if top is None:
