@@ -7,6 +7,7 @@ from lossctl.evaluation.measure import Measured
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.traversal import Traversal
 from lossctl.inference.classes import SHOWN, mapping
+from lossctl.reading.missing import as_number
 from lossctl.sums.problems import Problem, Problems
 from lossctl.words import counted
 
@@ -56,7 +57,8 @@ def _illegal(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str
         name, colon, domain = what.partition(": ")
         must = f"{name} needs {domain}" if colon else f"must be {what}"
         what_is = f"column{'s' if ', ' in column else ''} {column!r} {'are' if ', ' in column else 'is'}"
-        yield f"{what_is} {problem.value}; {must}", problem, _remedy(plan, column, name)
+        remedy = " ".join(filter(None, [_remedy(plan, column, name), _no_label(plan, column, problem)]))
+        yield f"{what_is} {problem.value}; {must}", problem, remedy
 
 
 def _remedy(plan: Plan, column: str, name: str) -> str:
@@ -82,6 +84,14 @@ def _remedy(plan: Plan, column: str, name: str) -> str:
         shown = mapping(columns, classes) if len(columns) == len(classes) else ", ".join(classes[:SHOWN])
         return f"The classes are {shown}; {option('classes')} says otherwise."
     return ""
+
+
+def _no_label(plan: Plan, column: str, problem: Problem) -> str:
+    """What to do about a label that may say that there is none: a negative number that is whole."""
+    number = as_number(problem.value)
+    if column not in plan.roles.label or number is None or number >= 0 or not number.is_integer():
+        return ""
+    return f"If it says that there is no label, leave it out: {option(ignore_label=f'{number:.0f}')}."
 
 
 def _exclusive(problems: Problems) -> Iterator[tuple[str, Problem, str]]:

@@ -6,6 +6,7 @@ Values of 07 and 33 were made with mpmath: −log softmax over the rows that are
 
 import math
 import pickle
+import re
 from decimal import Decimal
 from fractions import Fraction
 
@@ -129,6 +130,13 @@ def test_an_integer_is_told_from_its_neighbours_beyond_2_53():
     table = pa.table({"y": pa.array([2**53 + 1, 2**53, -(2**63)]), "p": [1.0, 2.0**53, 1.0]})
     report = lossctl.evaluate(table, "mae", label="y", prediction="p", ignore_label=[2**53 + 1, -(2**63)])
     assert (report.value, report.inputs["ignored"]) == (0.0, {str(2**53 + 1): 1, str(-(2**63)): 1})
+
+
+def test_who_meets_a_label_that_may_say_that_there_is_none_is_told_how_to_leave_it_out(lossctl, tmp_path):
+    for table, asked in ((TOKENS, ["-p", "a,b,c", "-l", "cross_entropy"]), (NOT_ANNOTATED, ["-p", "z", "-l", "bce"])):
+        done = lossctl("eval", store(tmp_path / "rows.csv", table), "-y", "y", "--from-logits", *asked)
+        flag = re.search(r"If it says that there is no label, leave it out: (--ignore-label -\d+)\.", done.err)[1]
+        assert lossctl("eval", tmp_path / "rows.csv", "-y", "y", "--from-logits", *asked, *flag.split()).status == 0
 
 
 @pytest.mark.parametrize("word", ["nan", "", " NaN"])
