@@ -71,9 +71,6 @@ class _Gatherer(Reader):
             text = self.text(roles.label[0])
             self.missing(roles.label[0], mask_of(text))
         label = None if text is not None else self.label(layout)
-        if label is not None and layout.masked:
-            self.ignored |= np.isnan(label).any(axis=1)
-            self.skipped |= self.ignored
         named = ~(self.null | self.skipped)
         predictions = [
             None if model.name in layout.unread else self.columns(model.columns, model.width) for model in layout.models
@@ -92,7 +89,7 @@ class _Gatherer(Reader):
             unpredicted = Distribution.zero()
         else:
             labels = np.asarray(label)
-            label, unpredicted = labels[used], Distribution.of(labels[named & ~used].ravel())
+            label, unpredicted = labels[used], Distribution.of(_known(labels[named & ~used]))
             self.of_label(label, position)
         models = tuple(
             Predicted.zero(model.width)
@@ -106,7 +103,7 @@ class _Gatherer(Reader):
             int((self.skipped & ~self.null & ~self.ignored).sum()),
             int(self.ignored.sum()),
             Problems(self.problems),
-            Distribution.zero() if label is None else Distribution.of(label.ravel()),
+            Distribution.zero() if label is None else Distribution.of(_known(label)),
             unpredicted,
             words,
             weight,
@@ -131,11 +128,12 @@ class _Gatherer(Reader):
 
     def of_label(self, label: FloatArray, position: IntArray) -> None:
         """Count what is notable about labels that are numbers, ``(n,)`` or ``(n, k)``, of rows at ``position``."""
-        title = self.layout.roles.label[0]
-        for kind, mask in (("infinite", np.isinf(label)), ("zero", label == 0), ("fraction", np.floor(label) != label)):
+        title, out = self.layout.roles.label[0], np.isnan(label)
+        fraction = (np.floor(label) != label) & ~out
+        for kind, mask in (("infinite", np.isinf(label)), ("zero", label == 0), ("fraction", fraction)):
             self.count(f"label {kind}", title, _rows(mask), label if label.ndim == 1 else "", position)
         if label.ndim == 2:
-            off = (np.abs(row_sum(label) - 1.0) > SIMPLEX_ERROR) | (label < 0).any(axis=1)
+            off = (np.abs(row_sum(label) - 1.0) > SIMPLEX_ERROR) | (label < 0).any(axis=1) | out.any(axis=1)
             self.count("label off sum", title, off, "", position)
 
     def codes(self, label: Any, counted: BoolArray) -> IntArray:
@@ -187,10 +185,12 @@ class _Gatherer(Reader):
         finite = np.isfinite(values) if values.ndim == 1 else np.isfinite(values).all(axis=1)
         predicted = Predicted.zero(values.shape[1] if values.ndim == 2 else 0)
         if label is not None and label.shape == values.shape:
+            out = np.isnan(label)
             equal = label == values
-            self.count("equal", model, _every(equal), values if values.ndim == 1 else "", position)
-            self.count("equal fraction", model, _every(equal & fraction), values if values.ndim == 1 else "", position)
-            labels, numbers = label.ravel(), values.ravel()
+            self.count("equal", model, _every(equal | out), values if values.ndim == 1 else "", position)
+            same = _every((equal & fraction) | out)
+            self.count("equal fraction", model, same, values if values.ndim == 1 else "", position)
+            labels, numbers = _known(label), values[~out]
             with np.errstate(invalid="ignore", over="ignore"):
                 errors = Distribution.of(np.abs(numbers - labels))
             wrong = ((values == 0) & (label == 1)) | ((values == 1) & ((label == 0) | (label == -1)))
@@ -253,6 +253,11 @@ class _Gatherer(Reader):
 
 def _rows(mask: BoolArray) -> BoolArray:
     return mask if mask.ndim == 1 else np.asarray(mask.any(axis=1))
+
+
+def _known(label: FloatArray) -> FloatArray:
+    """The single labels ``(m,)`` of rows, without those that are left out."""
+    return label[~np.isnan(label)]
 
 
 def _every(mask: BoolArray) -> BoolArray:

@@ -357,3 +357,20 @@ def test_doctor_names_what_leaves_out_a_single_label(lossctl, tmp_path):
     path = store(tmp_path / "rows.csv", TASKS)
     found = lossctl("doctor", path, "-y", "a,b", "-p", "pa,pb", "--json").json["findings"]
     assert any("--mask-null" in finding["advice"] for finding in found)
+
+
+def test_doctor_sees_the_labels_that_are_there_of_each_row(lossctl, tmp_path):
+    label, prediction = (
+        np.array([[1, -1], [0, 1], [-1, 0], [1, 1], [-1, -1], [0, -1]]),
+        [0.75, 0.25, 0.5, 0.75, 9.0, 0.5],
+    )
+    table = {"a": label[:, 0], "b": label[:, 1], "pa": prediction, "pb": [0.5, 0.75, 0.25, 0.5, 9.0, 0.25]}
+    path = store(tmp_path / "rows.csv", table)
+    found = lossctl("doctor", path, "-y", "a,b", "-p", "pa,pb", "--ignore-label=-1", "--json").json
+    assert (found["rows_used"], found["rows_ignored"], found["models"][0]["task"]) == (
+        5,
+        1,
+        "multi-label classification",
+    )
+    (command,) = found["commands"]
+    assert lossctl(*command.split()[1:], "--json").json["results"][0]["n_cells"] == 7
