@@ -318,13 +318,14 @@ def _judge(
         column = ", ".join(columns[:4]) + (", …" if len(columns) > 4 else "")
         place: tuple[int, ...] = (first,)
         if not domain.rows and numbers.ndim == 2:
-            index = next(
+            cells = [
                 index
                 for index in range(numbers.shape[1])
                 if domain.illegal(numbers[first, index : index + 1]) is not None
                 and (out is None or not out[first, index])
-            )
-            column, place = columns[index] if len(columns) > 1 else f"{columns[0]}[{index}]", (first, index)
+            ]
+            for index in cells[:1]:  # none where it is the row that is illegal, as one of labels that do not sum to 1
+                column, place = columns[index] if len(columns) > 1 else f"{columns[0]}[{index}]", (first, index)
         key = ("error", column, f"{bound.title}: {domain.describe()}")
         own = "" if before is None else f"{shown(before[place])}, after {bound.activation} "
         problems[key] = Problem(int(bad.sum()), first, own + shown(numbers[place]))
