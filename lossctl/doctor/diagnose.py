@@ -14,7 +14,7 @@ from lossctl.doctor.shell import eval_command, spelled
 from lossctl.doctor.survey import described, suggestion, survey
 from lossctl.errors import DataError, UsageError
 from lossctl.evaluation.complaints import told
-from lossctl.evaluation.evaluate import Classes, Names, several, specs_of
+from lossctl.evaluation.evaluate import Classes, Label, Names, labels_of, several, specs_of
 from lossctl.evaluation.fold import fold
 from lossctl.evaluation.running import Progress, Running
 from lossctl.evaluation.traversal import Traversal
@@ -44,6 +44,7 @@ def diagnose(
     weight: str | None = None,
     ids: Names | None = None,
     classes: Classes = (),
+    ignore_label: Label | Sequence[Label] = (),
     reading: Reading | None = None,
     command: str | Sequence[str] | None = None,
     engine: str | Running = "threads",
@@ -58,7 +59,8 @@ def diagnose(
     Args:
         source: what `lossctl.evaluate` takes.
         loss: losses the user has in mind; what they need is checked too.
-        label, prediction, weight, classes, reading, engine, threads, scheduler, progress: as for `lossctl.evaluate`.
+        label, prediction, weight, classes, ignore_label, reading, engine, threads, scheduler, progress: as for
+            `lossctl.evaluate`.
         ids: columns that identify a row; a column named ``id`` when left out.
         command: words of a command line that say what to read, quoted, to be repeated in those suggested; the paths
             when left out.
@@ -78,6 +80,7 @@ def diagnose(
         prediction=several(prediction),
         weight=weight,
         classes=tuple(split(classes) if isinstance(classes, str) else map(str, classes)),
+        ignore_label=labels_of(ignore_label),
     )
     missing = _undetected(opened.columns, request)
     if missing is not None:
@@ -96,6 +99,8 @@ def diagnose(
         files=opened.files,
         rows=facts.rows,
         rows_used=facts.used,
+        rows_ignored=facts.ignored,
+        ignored=layout.ignored,
         roles=tuple(described(facts, layout)),
         models=tuple(_task(model.name, model_fit) for model, model_fit in zip(layout.models, fits, strict=True)),
         commands=commands,
@@ -156,6 +161,8 @@ def _columns_only(
         files=source.files,
         rows=rows,
         rows_used=0,
+        rows_ignored=0,
+        ignored=tuple(request.ignore_label),
         roles=(),
         models=(),
         commands=commands,
@@ -247,6 +254,8 @@ def _commands(
         shared += spelled("weight", roles.weight)
     if request.classes:
         shared.append(shell_word(f"--classes={','.join(request.classes)}"))
+    if request.ignore_label:
+        shared.append(shell_word(f"--ignore-label={','.join(request.ignore_label)}"))
     needed = {*roles.needed}
     if any(kind == "null" and column in needed for kind, column, _ in facts.seen.by_key):
         shared += ["--nulls", "drop"]

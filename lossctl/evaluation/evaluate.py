@@ -31,6 +31,8 @@ Names = str | int | Sequence[str | int]
 """The names of columns; a DataFrame may have numbers for names."""
 Classes = str | Sequence[str | float] | Iterator[str | float]
 """The names of classes, in an order."""
+Label = str | float
+"""A label as somebody names it: the name of a class, or a number."""
 
 
 @checked("loss", "activation")
@@ -49,6 +51,8 @@ def evaluate(
     samples: int = 0,
     skill: bool = False,
     nulls: Nulls = "error",
+    ignore_label: Label | Sequence[Label] = (),
+    mask_null: bool = False,
     engine: str | Running = "threads",
     threads: int | None = None,
     scheduler: str | None = None,
@@ -82,6 +86,10 @@ def evaluate(
         samples: how many of the worst rows to keep for each result.
         skill: whether to compare each loss with that of the best constant prediction, group by group.
         nulls: ``error`` or ``drop``.
+        ignore_label: labels that say that there is none, such as -100: rows that have one are left out and counted,
+            whatever else is in them. Where a label has several numbers, only the one that is such a label is left out.
+        mask_null: leave a null label of several out of its row; the mean is then over all labels that are there, each
+            with the weight of its row.
         engine: ``serial``, ``threads``, ``processes`` (forked, so only where nothing else runs in this process) or
             ``dask``; no digit depends on it. Or a `Running`, which holds threads, scheduler and progress.
         threads: how many, or how many processes; all cores, or all of a cluster, when left out.
@@ -126,6 +134,8 @@ def evaluate(
         samples=samples,
         skill=skill,
         nulls=nulls,
+        ignore_label=labels_of(ignore_label),
+        mask_null=mask_null,
     )
     clock = Clock()
     running = Running.of(engine, threads, scheduler, progress)
@@ -215,6 +225,12 @@ def input_files(source: Any, labels: Any = None) -> tuple[str, ...]:
 def specs_of(loss: Any) -> tuple[Any, ...]:
     """One loss, several or none as a tuple."""
     return () if loss is None else tuple(loss) if fits(loss, Sequence[Any]) else (loss,)
+
+
+def labels_of(values: Label | Sequence[Label]) -> tuple[str, ...]:
+    """One label, or several, as words."""
+    labels = values if isinstance(values, list | tuple) else [values]
+    return tuple(dict.fromkeys(str(label).strip() for label in labels))
 
 
 def several(names: Any) -> tuple[str, ...]:

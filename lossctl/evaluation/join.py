@@ -16,6 +16,7 @@ import pyarrow as pa
 from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.running import SERIAL
 from lossctl.evaluation.traversal import Traversal
+from lossctl.inference.layout import words_among
 from lossctl.inference.request import Request
 from lossctl.inference.roles import LABEL_NAMES, PREDICTION_NAMES, find, titled
 from lossctl.reading.cells import BadRow, kind_of, scalar_column, text_of
@@ -77,6 +78,7 @@ def join(
     first = _predicted(prediction[0], predictions.columns)
     if request.classes or len(first) > 1 or _kind(predictions, first[0]) == "object":
         texts |= {name for name in label if _kind(labels, name) == "text"}
+    texts |= {*label} if words_among(request.ignore_label) else set()
     _refuse_twins(predictions, {*ids, *left_needed})
     _refuse_twins(labels, {*ids, *right_needed})
     left = _read(predictions, ids, left_needed, texts & left_names, others=others)

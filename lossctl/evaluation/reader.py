@@ -6,7 +6,10 @@ import numpy as np
 import pyarrow as pa
 
 from lossctl.domain import BoolArray, FloatArray, IntArray
+from lossctl.evaluation.label_cells import LabelCells, label_cells
+from lossctl.inference.layout import Layout
 from lossctl.reading.cells import BadRow, kind_of, scalar_column, shown, text_of, texts, vector_column
+from lossctl.reading.missing import equal, nulled_where, without_truths
 from lossctl.reading.rounding import Rest, rest_of, rest_of_lists
 from lossctl.reading.storage import is_list
 from lossctl.reading.written import written_numbers
@@ -30,7 +33,10 @@ class Reader:
         """Rows that do not count, whatever is in them."""
         self.rests: dict[str, Rest] = {}
         """What the numbers of a column have beyond their doubles, of those columns that have such."""
+        self.ignored = np.zeros(self.n, dtype=np.bool_)
+        """Those of them whose label says that there is none."""
         self.problems: dict[Key, Problem] = {}
+        self._cells: LabelCells | None = None
 
     def note(
         self,
@@ -51,6 +57,53 @@ class Reader:
             first = int(rows.argmax())
             place = first if position is None else int(position[first])
             self.problems[key] = Problem(int(rows.sum()), place, words(first))
+
+    def ignore(self, layout: Layout) -> None:
+        """Skip the rows whose label is one of those to be ignored, counted one by one; it is null from here on.
+
+        Where a label has several numbers, only rows go in which all are to be ignored; `label` counts these.
+
+        Raises:
+            BadRow: a label of several numbers is none.
+        """
+        if layout.masked:
+            self._cells = label_cells(self.record, layout)
+            self.ignored = np.asarray(self._cells.ignored.all(axis=1))
+        for column in layout.roles.label if layout.ignored and not layout.masked else ():
+            array = self.record.column(column)
+            for label in layout.ignored:
+                rows = equal(array, label) & ~self.ignored
+                self.note(("ignored", column, label), rows, lambda _: "")
+                self.ignored |= rows
+            array = nulled_where(array, self.ignored) if self.ignored.any() else array
+            array = array if layout.text else without_truths(array)
+            self.record = self.record.set_column(self.record.schema.get_field_index(column), column, array)
+        self.skipped |= self.ignored
+
+    def label(self, layout: Layout) -> FloatArray:
+        """The numbers of the labels, ``(n,)`` or ``(n, k)``, after `ignore`; NaN is one that is left out of its row.
+
+        Raises:
+            BadRow: a column holds something else.
+        """
+        names, cells = layout.roles.label, self._cells
+        if cells is None:
+            return self.columns(names, layout.label_width)
+        for label, rows in cells.by_label.items():
+            counted = rows & (self.ignored | ~self.skipped)[:, None]
+            for name, part in zip(names, np.split(counted, len(names), axis=1), strict=True):
+                if part.any():
+                    first = int(part.any(axis=1).argmax())
+                    self.problems["ignored", name, label] = Problem(int(part.sum()), first, "")
+        out = cells.ignored | cells.null if layout.mask_null else cells.ignored
+        if layout.mask_null:
+            self.missing(", ".join(names), np.asarray(out.all(axis=1)))
+        else:
+            for name, part in zip(names, np.split(cells.null, len(names), axis=1), strict=True):
+                self.missing(name, np.asarray(part.any(axis=1)))
+        if cells.other_length is not None:
+            self._note_lengths(names[0], cells.other_length)
+        return np.asfortranarray(np.where(out, np.nan, cells.values))
 
     def missing(self, column: str, null: BoolArray | None) -> None:
         """Note the nulls of a column."""
@@ -91,8 +144,6 @@ class Reader:
         return matrix
 
     def _lists(self, column: str, width: int) -> FloatArray:
-        import pyarrow.compute as pc
-
         array = self.record.column(column)
         if not is_list(array.type):
             raise BadRow(0, f"column {column!r} holds {shown(array[0].as_py())}, which is not a list of numbers")
@@ -102,9 +153,7 @@ class Reader:
             raise BadRow(0, f"column {column!r} holds {shown(array[0].as_py())}, which is no list of numbers") from None
         self.missing(column, null)
         if other_length is not None and other_length.any():
-            lengths = pc.list_value_length(array)
-            self.note(("length", column, ""), other_length & ~self.skipped, lambda row: f"a list of {lengths[row]}")
-            self.null |= other_length
+            self._note_lengths(column, other_length)
         rest = rest_of_lists(array, matrix)
         if rest is not None:
             self.rests[column] = rest
@@ -136,6 +185,13 @@ class Reader:
                 rows & ~self.null & ~self.skipped,
                 lambda row: _cell(cells[row], lost[row]),
             )
+
+    def _note_lengths(self, column: str, other_length: BoolArray) -> None:
+        import pyarrow.compute as pc
+
+        lengths = pc.list_value_length(self.record.column(column))
+        self.note(("length", column, ""), other_length & ~self.skipped, lambda row: f"a list of {lengths[row]}")
+        self.null |= other_length
 
     def text(self, column: str) -> pa.Array:
         """A column as words; an empty one is null.

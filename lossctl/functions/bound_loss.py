@@ -34,6 +34,8 @@ class BoundLoss(Bound):
     definition: Loss
     reduction: Reduction = "mean"
     activation: BoundActivation | None = None
+    masked: bool = False
+    """Whether a row leaves out the columns whose label is NaN: its mean is over the others."""
     typed: str = field(default="", compare=False, repr=False)
     """The name by which somebody asked for it."""
 
@@ -254,7 +256,18 @@ class BoundLoss(Bound):
     def row_value(self, label: FloatArray, prediction: FloatArray) -> FloatArray:
         """`value` of arrays known to be legal."""
         with np.errstate(all="ignore"):
-            return self._over_columns(self._kernel(label, prediction, self.parameters))
+            return self._over_columns(self._kernel(label, prediction, self.parameters), label)
+
+    @property
+    def over_cells(self) -> bool:
+        """Whether a row counts once for each label that it has."""
+        return self.masked and self.reduction != "sum"
+
+    def cells(self, label: FloatArray) -> FloatArray | None:
+        """How many labels each row has, where it counts once for each; ``None`` where a row is a row."""
+        if not self.over_cells:
+            return None
+        return np.asarray((~np.isnan(label)).sum(axis=1, dtype=np.float64))
 
     def far_squares(
         self, label: FloatArray, prediction: FloatArray, value: FloatArray
@@ -269,21 +282,24 @@ class BoundLoss(Bound):
             return None
         rows = np.flatnonzero((value < SMALLEST) | (value == np.inf))
         with np.errstate(all="ignore"):
-            size = np.abs(root(label[rows], self.activated(prediction[rows]), **self.parameters))
+            labels = label[rows]
+            size = np.abs(root(labels, self.activated(prediction[rows]), **self.parameters))
+            size = np.where(np.isnan(labels), 0.0, size) if self.masked else size
             largest = size if size.ndim == 1 else size.max(axis=1)
             far = (largest > 0) & (largest < np.inf)
-            rows, size, largest = rows[far], size[far], largest[far]
+            rows, labels, size, largest = rows[far], labels[far], size[far], largest[far]
             if not len(rows):
                 return None
             exponent = np.frexp(largest)[1].astype(np.int64)
-            squares = self._over_columns(np.square(np.ldexp(size, -exponent if size.ndim == 1 else -exponent[:, None])))
+            scaled = np.ldexp(size, -exponent if size.ndim == 1 else -exponent[:, None])
+            squares = self._over_columns(np.square(scaled), labels)
             number, more = np.frexp(squares)
         return rows, number, 2 * exponent + more
 
     def row_gradient(self, label: FloatArray, prediction: FloatArray) -> FloatArray:
         """`gradient` of arrays known to be legal."""
         with np.errstate(all="ignore"):
-            return self._of_mean(self._slope(label, prediction, self.parameters))
+            return self._of_mean(label, self._slope(label, prediction, self.parameters))
 
     @property
     def takes_error(self) -> bool:
@@ -295,7 +311,7 @@ class BoundLoss(Bound):
         form, arguments = self._apart(label, error, prediction)
         with np.errstate(all="ignore"):
             function = form.function
-            return self._over_columns(np.asarray(function(*arguments, **self.parameters)))
+            return self._over_columns(np.asarray(function(*arguments, **self.parameters)), label)
 
     def gradient_of_error(self, label: FloatArray, error: FloatArray, prediction: FloatArray) -> FloatArray:
         """`row_gradient`, likewise."""
@@ -303,10 +319,13 @@ class BoundLoss(Bound):
         if form.slope is None:
             raise UsageError(f"{self.name} declares no gradient")
         with np.errstate(all="ignore"):
-            return self._of_mean(np.asarray(form.slope(*arguments, **self.parameters)))
+            return self._of_mean(label, np.asarray(form.slope(*arguments, **self.parameters)))
 
-    def _of_mean(self, slope: FloatArray) -> FloatArray:
+    def _of_mean(self, label: FloatArray, slope: FloatArray) -> FloatArray:
         """The derivative of the value of a row, from that of each number's."""
+        if self.masked and slope.ndim == 2:
+            slope, cells = np.where(np.isnan(label), 0.0, slope), self.cells(label)
+            return slope if cells is None else np.asarray(slope / cells[:, None])
         if slope.ndim == 1 or self.rows or self.reduction == "sum":
             return slope
         return np.asarray(slope / slope.shape[1])
@@ -331,8 +350,8 @@ class BoundLoss(Bound):
         """Those of some rows whose value is another without the floor, as a mask of all rows."""
         labels, predictions = label[rows], prediction[rows]
         with np.errstate(all="ignore"):
-            bare = self._over_columns(self._kernel(labels, predictions, {**self.parameters, "eps": 0.0}))
-            changed = bare != self._over_columns(self._kernel(labels, predictions, self.parameters))
+            bare = self._over_columns(self._kernel(labels, predictions, {**self.parameters, "eps": 0.0}), labels)
+            changed = bare != self._over_columns(self._kernel(labels, predictions, self.parameters), labels)
         if not changed.any():
             return None
         mask = np.zeros(len(label), dtype=np.bool_)
@@ -345,9 +364,12 @@ class BoundLoss(Bound):
             return None
         return self.definition.pairs.get(self.activation.name)
 
-    def _over_columns(self, values: FloatArray) -> FloatArray:
+    def _over_columns(self, values: FloatArray, label: FloatArray) -> FloatArray:
         if values.ndim == 1:
             return values
+        if self.masked:
+            total, cells = row_sum(np.where(np.isnan(label), 0.0, values)), self.cells(label)
+            return total if cells is None else np.asarray(total / cells)
         total = row_sum(values)
         return total if self.reduction == "sum" else np.asarray(total / values.shape[1])
 

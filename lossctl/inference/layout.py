@@ -24,6 +24,7 @@ from lossctl.inference.roles import Model, Roles, choose
 from lossctl.reading.cells import BadRow, class_number, elements
 from lossctl.reading.columns import Column, fields_in
 from lossctl.reading.format import Source, Wanted
+from lossctl.reading.missing import as_number, nulled
 from lossctl.reading.rounding import EXACT
 from lossctl.reading.rows import plain_rows, shards_of
 
@@ -48,6 +49,10 @@ class Layout:
     """Models whose columns hold text, of which nothing is read."""
     unread_text: str = ""
     """What stands in the first of these."""
+    ignored: tuple[str, ...] = ()
+    """Labels that say that there is none: numbers, or names of no class."""
+    mask_null: bool = False
+    """Whether a null among the numbers of a label is left out of its row, which counts all the same."""
 
     @property
     def models(self) -> tuple[Model, ...]:
@@ -58,6 +63,11 @@ class Layout:
     def vectors(self) -> bool:
         """Whether some prediction is a vector."""
         return any(model.width for model in self.models)
+
+    @property
+    def masked(self) -> bool:
+        """Whether a row may have numbers for some of its labels only."""
+        return bool(self.label_width) and (self.mask_null or bool(self.ignored))
 
     @property
     def text(self) -> bool:
@@ -74,9 +84,14 @@ class Layout:
         """The columns to read: as text the names of classes, ids, and groups that have no other role."""
         roles = self.roles
         groups = {name for name in roles.by if name not in replace(roles, by=()).needed}
-        texts = groups | {*self.ids} | ({*roles.label} if self.text else set())
+        texts = groups | {*self.ids} | ({*roles.label} if self.text or words_among(self.ignored) else set())
         unread = {name for model in self.models if model.name in self.unread for name in model.columns}
         return Wanted(frozenset(roles.needed) - texts - unread, frozenset(texts), others, whole=roles.objects)
+
+
+def words_among(labels: Sequence[str]) -> bool:
+    """Whether some labels are words, so that a column of numbers that has them is one of text."""
+    return any(as_number(label) is None for label in labels)
 
 
 class LayoutPlanner:
@@ -145,14 +160,18 @@ class LayoutPlanner:
 
     @cached_property
     def head(self) -> pa.RecordBatch:
-        """The first batch that has rows, with the columns of every role.
+        """The first batch that has rows, with the columns of every role; a label to be ignored is null.
 
         Raises:
             DataError: there is none, or a row cannot be read.
         """
+        label, ignored = self._chosen.label, self.request.ignore_label
         texts = {name for name in self._chosen.needed if self.kinds[name] == "text"}
+        texts |= {*label} if words_among(ignored) else set()
         numbers = frozenset(self._chosen.needed) - texts
-        return self._first(Wanted(numbers, frozenset(texts), whole=self._chosen.objects))
+        return nulled(
+            self._first(Wanted(numbers, frozenset(texts), whole=self._chosen.objects)), label, lambda _: ignored
+        )
 
     def _first(self, wanted: Wanted) -> pa.RecordBatch:
         """The first batch that has rows; errors as for `head`."""
@@ -377,4 +396,11 @@ class LayoutPlanner:
         if self.request.classes and mode == "codes" and not rows and not self.label_width:
             raise UsageError(f"{option('classes')}: neither the labels nor the losses know classes", "Leave it out.")
         notes = (*roles.notes, *dict.fromkeys(self.notes))
-        return Layout(replace(roles, notes=notes), self.label_width, classes, mode)
+        return Layout(
+            replace(roles, notes=notes),
+            self.label_width,
+            classes,
+            mode,
+            ignored=tuple(self.request.ignore_label),
+            mask_null=self.request.mask_null,
+        )

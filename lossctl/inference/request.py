@@ -31,3 +31,5 @@ class Request:
     samples: int = 0
     skill: bool = False
     nulls: Nulls = "error"
+    ignore_label: Sequence[str] = ()
+    mask_null: bool = False

@@ -180,6 +180,10 @@ def _look_at(
     label = first.label_domain.convert(label)
     outputs, labels = np.ravel(output, order="F"), np.ravel(label, order="F")
     weights = weight if weight is None or label.ndim == 1 else np.tile(weight, label.shape[1])
+    if first.masked:
+        labelled = ~np.isnan(labels)
+        outputs, labels = outputs[labelled], labels[labelled]
+        weights = None if weights is None else weights[labelled]
     calibration = None
     if all(PROBABILITY.illegal(numbers) is None for numbers in (labels, outputs)):
         calibration = Calibration.of(outputs, labels, weights)

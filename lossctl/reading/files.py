@@ -16,15 +16,17 @@ from lossctl.reading.format import Format, Reading, Resplit, Shard, Source, Want
 from lossctl.reading.location import STDIN, Location, locate
 from lossctl.reading.look_alikes import hint_for
 from lossctl.reading.memory import open_table
+from lossctl.reading.missing import NullWords
 from lossctl.reading.recognition import bare_name, format_of
 from lossctl.reading.stamp import Stamp
 from lossctl.reading.waiting import patience
-from lossctl.words import said
+from lossctl.reading.worded import heeding
+from lossctl.words import near, said
 
 _SIGNS = ("delimiter", "header", "quote", "comment", "skip_rows", "decimal", "thousands")
 OF_DELIMITED = {name: name for name in _SIGNS}
 """What is said of delimited text alone, as options, and the fields of `Reading` that say it."""
-OF_TEXT = {"null_values": "nulls", "encoding": "encoding"}
+OF_TEXT = {"encoding": "encoding"}
 """What is said of every text."""
 
 
@@ -47,7 +49,7 @@ class Keyed:
 
     inner: Shard
     keys: tuple[tuple[str, str], ...]
-    nulls: tuple[str, ...]
+    nulls: NullWords
 
     @property
     def file(self) -> str:
@@ -84,7 +86,7 @@ class Keyed:
             DataError: it is wanted as a number, and is none.
         """
         number = name in wanted.numbers
-        missing = value == "__HIVE_DEFAULT_PARTITION__" or (number and value in self.nulls)
+        missing = value == "__HIVE_DEFAULT_PARTITION__" or (number and value in self.nulls.of(name))
         words = pa.array([None if missing else value] * rows, pa.string())
         try:
             return words.cast(pa.float64()) if number else words
@@ -150,9 +152,9 @@ class Files:
             location = locate(self.paths[index], self.stamps)
             source, keys = open_location(location, self.reading), location.keys
             self._compare(self.paths[index], source, keys)
-        keys = _own(source, keys)
+        keys, words = _own(source, keys), self.reading.null_words
         for shard in source.shards():
-            yield Keyed(shard, keys, self.reading.nulls) if keys else shard
+            yield heeding(words, Keyed(shard, keys, words) if keys else shard)
 
     def _compare(self, path: str, source: Source, keys: tuple[tuple[str, str], ...]) -> None:
         """Raise an error where a file does not have the needed columns of the first.
@@ -227,7 +229,7 @@ def open_source(source: Any, reading: Reading | None = None, stamps: dict[str, S
         return Files(paths, open_location(first, reading, format_), format_, reading, first.keys, stamps)
     table = open_table(source)
     if table is not None:
-        return table
+        return replace(table, nulls=reading.null_words)
     raise UsageError(
         f"cannot read {said(source)}",
         "Give a path, a list of paths, a pandas.DataFrame, a pyarrow.Table or a mapping of arrays.",
@@ -235,13 +237,19 @@ def open_source(source: Any, reading: Reading | None = None, stamps: dict[str, S
 
 
 def ensure_heeded(reading: Reading | None, *sources: Source) -> None:
-    """Check that what is said of how to read text is said of some text; of data sets, the first file is looked at.
+    """Check that what is said of how to read is said of something; of data sets, the first file is looked at.
 
     Raises:
-        UsageError: all say it themselves.
+        UsageError: it is said of text where there is none, or of a column that is not there.
     """
     held = [source.format for source in sources if isinstance(source, Files)]
     reading = reading or Reading()
+    columns = [column for source in sources for column in source.columns]
+    known = [column.name for column in (*columns, *fields_in(columns))]
+    for name in reading.column_nulls:
+        if name not in known:
+            hint = f"Near names: {', '.join(close)}." if (close := near(name, known)) else ""
+            raise UsageError(f"{option('null_values')}: no column {name!r}", hint)
     for names, heeded in (
         (OF_DELIMITED, any(not format_.typed for format_ in held)),
         (OF_TEXT, any(format_.text for format_ in held)),

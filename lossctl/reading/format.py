@@ -6,8 +6,8 @@ a compressed file, a shard holds its bytes.
 """
 
 import functools
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
 import pyarrow as pa
@@ -18,10 +18,10 @@ from lossctl.errors import DataError, UsageError, option
 from lossctl.reading.columns import Column
 from lossctl.reading.fields import column_of
 from lossctl.reading.location import Location
+from lossctl.reading.missing import USUAL, NullWords
 from lossctl.registry import Registry
 
-NULLS = ("", "NA", "N/A", "#N/A", "null", "NULL", "None", "NaN", "nan")
-"""What a missing number looks like in every text format."""
+NULLS = USUAL
 DAY = 86_400
 NO_QUOTE = "none"
 """What `Reading.quote` says of text that does not quote."""
@@ -38,6 +38,9 @@ class Reading:
     header: bool = True
     """Whether the first line of delimited text names the columns; else they are ``#1``, ``#2``, …"""
     nulls: tuple[str, ...] = NULLS
+    """What a missing number looks like in text; other words than these hold for numbers of every format."""
+    column_nulls: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What a missing value of single columns looks like, in every format, instead."""
     quote: str = '"'
     """What cells of delimited text may stand in: ``"`` or ``'``; ``none`` where quotes are plain characters."""
     comment: str | None = None
@@ -56,6 +59,11 @@ class Reading:
     """How many seconds a store or server has for each answer; it holds for all that this process reads from now on."""
     verify: bool = True
     """Whether checksums of Parquet pages are checked, where there are any; those of compressed text always are."""
+
+    @property
+    def null_words(self) -> NullWords:
+        """What a missing value looks like, column by column."""
+        return NullWords(self.nulls, self.column_nulls)
 
     def __post_init__(self) -> None:
         ensure_fields(self)

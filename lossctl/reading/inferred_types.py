@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from lossctl.reading.dialect import Dialect
+from lossctl.reading.missing import NullWords, without
 from lossctl.reading.written import are_lists, are_numbers
 
 HEAD = 1 << 20
@@ -34,7 +35,7 @@ def is_number(text: str) -> bool:
 
 
 def inferred_types(
-    names: tuple[str, ...], body: bytes, dialect: Dialect, nulls: tuple[str, ...]
+    names: tuple[str, ...], body: bytes, dialect: Dialect, nulls: NullWords
 ) -> tuple[tuple[pa.DataType, ...], frozenset[str]]:
     """The type that Arrow infers for each column from the first rows; text where it cannot.
 
@@ -50,7 +51,7 @@ def inferred_types(
     except UnicodeDecodeError:
         return (pa.string(),) * len(names), frozenset()
     converting = pyarrow.csv.ConvertOptions(
-        null_values=list(nulls), strings_can_be_null=True, decimal_point=dialect.decimal
+        null_values=list(nulls.everywhere), strings_can_be_null=True, decimal_point=dialect.decimal
     )
     try:
         table = dialect.table(body, len(names), converting, skip=True)
@@ -60,10 +61,12 @@ def inferred_types(
     for place, kind in enumerate(types):
         if not pa.types.is_string(kind):
             continue
-        words = table.column(place).combine_chunks()
-        if are_lists(words, dialect.decimal):
+        words, own = table.column(place).combine_chunks(), nulls.by_column.get(names[place], ())
+        if are_lists(without(words, own), dialect.decimal):
             types[place] = pa.list_(pa.float64())
-        elif dialect.thousands is not None and are_numbers(words, nulls, dialect.decimal, dialect.thousands):
+        elif (own or dialect.thousands is not None) and are_numbers(
+            words, nulls.of(names[place]), dialect.decimal, dialect.thousands
+        ):
             types[place] = pa.float64()
             grouped.add(names[place])
     return tuple(types), frozenset(grouped)

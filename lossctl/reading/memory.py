@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from numbers import Integral
 from typing import Any
@@ -17,7 +17,9 @@ from lossctl.domain import BoolArray
 from lossctl.errors import UsageError, reason
 from lossctl.reading.columns import Column
 from lossctl.reading.fields import columns_needed
-from lossctl.reading.format import Wanted, columns_in
+from lossctl.reading.format import Shard, Wanted, columns_in
+from lossctl.reading.missing import NullWords
+from lossctl.reading.worded import heeding
 from lossctl.words import counted, said
 
 ROWS = 1 << 20
@@ -71,6 +73,7 @@ class MemorySource:
     """Columns that were fields inside others when the table was made."""
     numerals: frozenset[str] = frozenset()
     """Columns of text, or of lists of text, that are numbers, some of which are integers and no doubles."""
+    nulls: NullWords = field(default_factory=NullWords)
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -91,10 +94,10 @@ class MemorySource:
         """False: a table can be read again."""
         return False
 
-    def shards(self) -> Iterator[Slice]:
+    def shards(self) -> Iterator[Shard]:
         """Slices of 2^20 rows."""
         for start in range(0, self.table.num_rows, ROWS):
-            yield Slice(self.table.slice(start, ROWS), start // ROWS, self.title)
+            yield heeding(self.nulls, Slice(self.table.slice(start, ROWS), start // ROWS, self.title))
 
 
 def _cells(values: Any, title: str) -> pa.Array:

@@ -45,14 +45,14 @@ def plain_rows(shard: Shard, wanted: Wanted) -> Iterator[pa.RecordBatch]:
             raise unreadable(shard.file, error) from None
         if record is None:
             return
-        if not wanted.names.issubset(record.schema.names):
-            record = _with_fields(record, wanted, shard.file, rows)
-        yield _plainly(record, wanted, shard.file)
+        yield _plainly(fielded(record, wanted, shard.file, rows), wanted, shard.file)
         rows += record.num_rows
 
 
-def _with_fields(record: pa.RecordBatch, wanted: Wanted, file: str, rows: int) -> pa.RecordBatch:
+def fielded(record: pa.RecordBatch, wanted: Wanted, file: str, rows: int) -> pa.RecordBatch:
     """The rows, of which so many came before, with the fields that are wanted; errors as for `plain_rows`."""
+    if wanted.names.issubset(record.schema.names):
+        return record
     try:
         record = with_fields(record, wanted.names, wanted.whole)
     except BadRow as bad:

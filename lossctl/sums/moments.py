@@ -117,6 +117,21 @@ class Moments:
             return cls(n, total, centred_squares(value, total, groups), None)
         return cls(n, *weighted_sums(value, weight, groups))
 
+    @classmethod
+    def over_cells(cls, rows: Rows, cells: Rows) -> "Moments":
+        """The moments of rows whose mean is over their cells, each with the weight of its row.
+
+        Args:
+            rows: their values are means over their cells, their weights multiplied by how many these are.
+            cells: the values of single cells.
+        """
+        moments, single = cls.lift(rows), cls.lift(cells)
+        if moments.weights is None:
+            raise TypeError("rows that count once for each cell have weights")
+        total = ExactSum.of(single.n.astype(np.float64), Groups(np.arange(len(single.n)), len(single.n)))
+        total = total if single.weights is None else single.weights.total
+        return replace(moments, sum_value=single.sum_value, weights=replace(moments.weights, total=total))
+
     def __add__(self, other: "Moments") -> "Moments":
         weights = self.weights
         if weights is not None and other.weights is not None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from lossctl.cli.output import Sink
     from lossctl.evaluation.measure import Measured
+    from lossctl.evaluation.plan import Plan
     from lossctl.reading import format as formats_contract
 
 Path = Annotated[
@@ -70,7 +71,7 @@ def samples(
 
     The row's own columns stand beside them.
     With several losses, --top ranks by the first of the first model. Rows are numbered from 1, header lines not
-    counted. Rows dropped for a null or a weight of 0 are left out, their number is said.
+    counted. Rows dropped for a null, a weight of 0 or an ignored label are left out, their number is said.
     """
     from lossctl.cli.output import refuse, standard_output
     from lossctl.evaluation.evaluate import input_files
@@ -94,7 +95,7 @@ def samples(
         if bound.activation is not None:
             voice.note(f"{bound}: gradients are with respect to the {bound.wrt}")
 
-    finish = partial(_finish, voice)
+    finish = partial(_finish, voice, plan)
 
     def pieces(*, verbatim: bool) -> "Iterator[pa.RecordBatch]":
         if top is None:
@@ -109,11 +110,11 @@ def samples(
         _write(sink, target, pieces(verbatim=not target.typed), voice)
 
 
-def _finish(voice: Voice, total: "Measured", warnings: Iterable[str]) -> None:
+def _finish(voice: Voice, plan: "Plan", total: "Measured", warnings: Iterable[str]) -> None:
     """Say what was left out, and what is to be warned of."""
     from lossctl.evaluation.complaints import remarks
 
-    for remark in remarks(total):
+    for remark in remarks(plan, total):
         voice.note(remark)
     for warning in warnings:
         voice.warn(warning)

@@ -20,7 +20,7 @@ from lossctl.reading.line_ends import LineEnds
 from lossctl.reading.lines import RANGE, Range, Stream, TextSource, before_text, rows_of
 from lossctl.reading.location import LOOK, Location
 from lossctl.reading.look_alikes import encoding_hint, hint_for
-from lossctl.reading.missing import nulled
+from lossctl.reading.missing import NullWords
 from lossctl.reading.nesting import DEEPEST, too_deep
 from lossctl.reading.pairs import other_key
 from lossctl.reading.rounding import may_be_rounded
@@ -45,7 +45,7 @@ class Layout:
 
     path: str
     title: str
-    nulls: tuple[str, ...]
+    nulls: NullWords
     schema: pa.Schema
     """The types that cells have."""
     meant: pa.Schema
@@ -111,7 +111,6 @@ class Layout:
         for index, column in enumerate(table.schema):
             if column.name in wanted.numbers and pa.types.is_string(column.type):
                 table = table.set_column(index, column.name, self._read(table.column(index), column.name))
-        table = nulled(table, self.nulls, wanted)
         for index, column in enumerate(table.schema):
             if column.name in wanted.numbers and may_be_rounded(table.column(index), text):
                 table = table.set_column(index, column.name, self._exactly(text, table.column(index), column.name))
@@ -121,7 +120,7 @@ class Layout:
         """Numbers, or lists of them, that are written as text; a `BadRow` where they are something else."""
         kind = type_of(self.meant, name)
         read = written_lists if kind is not None and is_list(kind) else written_numbers
-        return read(column.combine_chunks(), name, self.nulls)
+        return read(column.combine_chunks(), name, self.nulls.of(name))
 
     def _exactly(self, text: bytes, numbers: pa.ChunkedArray, name: str) -> pa.Array:
         """A column of numbers, as numerals where some of them would be rounded integers."""
@@ -140,7 +139,9 @@ class Layout:
             if is_list(known.type):
                 values = (value for values_ in values for value in values_ or ())
             words = pa.array([None if value is None else str(value) for value in values], pa.string())
-        exact = exact_numbers(pc.if_else(pc.is_null(cells), pa.scalar(None, pa.string()), words), name, self.nulls)
+        exact = exact_numbers(
+            pc.if_else(pc.is_null(cells), pa.scalar(None, pa.string()), words), name, self.nulls.of(name)
+        )
         return exact if cells is known else pa.ListArray.from_arrays(known.offsets, exact, mask=pc.is_null(known))
 
     def _one_by_one(self, text: bytes, schema: pa.Schema, wanted: Wanted) -> Iterator[dict[str, Any]]:
@@ -205,7 +206,7 @@ class Layout:
 
     def _number(self, row: int, name: str, value: Any) -> float | None:
         """A value as a number, ``None`` for null; a `BadRow` where it is none."""
-        if isinstance(value, str) and value in self.nulls:
+        if isinstance(value, str) and value in self.nulls.of(name):
             return None
         if isinstance(value, str) and is_number(value) and "_" not in value:
             return float(value)
@@ -313,10 +314,10 @@ class JsonLines:
         head = stream.head(1, HEAD)
         ensure_rows(location.title, head, columns=self.columns)
         start = before_text(head)
-        schema, meant = _schema(location.title, head[start : head.rfind(b"\n") + 1] or head[start:], reading.nulls)
+        schema, meant = _schema(location.title, head[start : head.rfind(b"\n") + 1] or head[start:], reading.null_words)
         size, longest = location.size if location.ranges else 0, reading.max_line
         title, stamp = location.title, location.stamp
-        layout = Layout(location.path, title, reading.nulls, schema, meant, start, size, stamp, longest)
+        layout = Layout(location.path, title, reading.null_words, schema, meant, start, size, stamp, longest)
         pieces = None if location.ranges else stream.begin(layout, start)
         return TextSource(title, columns_in(meant), layout.ranges, pieces)
 
@@ -344,7 +345,7 @@ def _check_text(title: str, text: bytes) -> None:
         raise DataError(f"{title}: row {row:,}: not UTF-8 text", encoding_hint(text)) from None
 
 
-def _schema(title: str, text: bytes, nulls: tuple[str, ...]) -> tuple[pa.Schema, pa.Schema]:
+def _schema(title: str, text: bytes, nulls: NullWords) -> tuple[pa.Schema, pa.Schema]:
     """The types that Arrow infers from the first rows, or Python where Arrow cannot, and what they mean (`Layout`).
 
     Raises:
@@ -354,10 +355,11 @@ def _schema(title: str, text: bytes, nulls: tuple[str, ...]) -> tuple[pa.Schema,
     try:
         table = _table(text, None)
         kinds = [_as_written(kind) for kind in table.schema.types]
-        meant = [
-            _meant(column.combine_chunks(), kind, nulls) for column, kind in zip(table.columns, kinds, strict=True)
-        ]
         names = table.schema.names
+        meant = [
+            _meant(column.combine_chunks(), kind, nulls.of(name))
+            for column, kind, name in zip(table.columns, kinds, names, strict=True)
+        ]
         return pa.schema([*zip(names, kinds, strict=True)]), pa.schema([*zip(names, meant, strict=True)])
     except pa.ArrowInvalid as error:
         fields: dict[str, pa.DataType] = {}
