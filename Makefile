@@ -17,6 +17,7 @@ test: $(VENV)/.dev
 fuzz: $(VENV)/.fuzz
 	$(BIN)/python tests/fuzz/fuzz_commands.py --runs 5000 --seed $(or $(SEED),1)
 	$(BIN)/python tests/fuzz/fuzz_types.py
+	$(BIN)/python tests/fuzz/fuzz_api.py --seconds 900 --seed $(or $(SEED),1)
 	$(BIN)/python tests/fuzz/fuzz_readers.py --seconds 900
 
 # A quick part of the tests, with the lowest versions that pyproject.toml allows.

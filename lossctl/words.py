@@ -3,13 +3,15 @@
 import difflib
 import re
 import shlex
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from itertools import accumulate
 
 LINE = 4000
 """How many signs of a line are shown to people."""
 NAME = 200
 """How many signs of a name are shown where names stand below each other."""
+MANY_DIGITS = 10**40
+"""Integers from here on are shown by their size."""
 ROOM_TO_SAY = 40
 """What it takes to say how many signs are left out."""
 _UNSEEN = re.compile(
@@ -53,6 +55,30 @@ def did_you_mean(name: str, known: list[str]) -> str:
 def percent(part: float, whole: float) -> str:
     """A share for people."""
     return f"{100 * part / whole:.3g} %"
+
+
+def either(words: Sequence[str]) -> str:
+    """A choice: ``a``, ``a or b``, ``a, b or c``."""
+    return " or ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
+def said(value: object) -> str:
+    """What came instead of what was needed: a plain value as Python writes it, anything else by its type and shape.
+
+    >>> said("x"), said({1: 2}), said(None)
+    ("'x' (a str)", 'a dict', 'None')
+    """
+    kind = type(value).__name__
+    shape, dtype = (getattr(value, name, None) for name in ("shape", "dtype"))
+    if isinstance(shape, tuple) and dtype is not None and shape:
+        return f"{kind} of shape {shape} and dtype {dtype}"
+    if isinstance(value, int) and abs(value) >= MANY_DIGITS:
+        return f"an integer of {value.bit_length():,} bits"
+    if value is None or isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, str | bytes):
+        return f"{value[:NAME]!r} (a {kind})"
+    return f"a {kind}"
 
 
 def counted(n: int, word: str) -> str:

@@ -3,16 +3,17 @@
 import csv
 import io
 import json
+import lzma
 import sys
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lossctl.reading.format import format_for, formats
+from lossctl.reading.format import format_for, formats, is_written
 from lossctl.reading.location import SUFFIXES as COMPRESSIONS
 
-ON_DISK = [found for found in formats if found.suffixes]
+ON_DISK = [found for found in formats if found.suffixes and is_written(found)]
 
 SUFFIXES = [(found, suffix) for found in ON_DISK for suffix in found.suffixes]
 
@@ -21,6 +22,8 @@ ASKED = {"loss": ["mse", "log_cosh"], "prediction": ["p", "q"], "weight": "w", "
 
 def compress(body, name):
     """Bytes compressed as the suffix says."""
+    if COMPRESSIONS[name] == "xz":
+        return lzma.compress(body, preset=0)
     sink = pa.BufferOutputStream()
     with pa.CompressedOutputStream(sink, COMPRESSIONS[name]) as file:
         file.write(body)
@@ -35,6 +38,17 @@ def stored_as(found, table, compressed=""):
         writer.write_batch(batch)
     writer.close()
     return compress(file.getvalue(), compressed) if compressed else file.getvalue()
+
+
+def arrays_as(name, table):
+    """The bytes of a table of numbers and text without nulls as NumPy saves it, with names."""
+    columns = {column: np.array(table[column].to_pylist()) for column in table.column_names}
+    file = io.BytesIO()
+    if name == "npz":
+        np.savez_compressed(file, **columns)
+    else:
+        np.save(file, np.rec.fromarrays(list(columns.values()), names=list(columns)))
+    return file.getvalue()
 
 
 def narrow(monkeypatch, n):
@@ -54,6 +68,7 @@ TEXT = {
     "csv": lambda rows: delimited(rows, ","),
     "tsv": lambda rows: delimited(rows, "\t"),
     "jsonl": lambda rows: "".join(json.dumps(row) + "\n" for row in rows),
+    "json": lambda rows: json.dumps(rows, indent=1),
 }
 """Rows written by hand: words that stand for nothing are words in each."""
 

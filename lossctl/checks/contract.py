@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lossctl.arguments import checked
 from lossctl.checks.differences import NOTHING, Agreement, compare
 from lossctl.domain import BoolArray, FloatArray, Interval, Words
-from lossctl.errors import LossctlError
+from lossctl.errors import LossctlError, UsageError
 from lossctl.functions.activation import Activation, BoundActivation
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import Bound, Definition, Parameter, Value
@@ -29,7 +30,7 @@ def sampled_parameters(definition: Definition, seed: int, given: Mapping[str, Va
         seed: of the random numbers.
         given: values by parameter name.
     """
-    rng = np.random.default_rng(seed)
+    rng = _random(seed)
     values: dict[str, Value] = {}
     for parameter in definition.parameters:
         values[parameter.name] = parameter.default if parameter.name == "eps" else _sampled_value(parameter, rng)
@@ -39,6 +40,13 @@ def sampled_parameters(definition: Definition, seed: int, given: Mapping[str, Va
 def sampled_loss(definition: Loss, seed: int) -> BoundLoss:
     """The loss with each parameter sampled from its domain."""
     return BoundLoss(definition, definition.settings(sampled_parameters(definition, seed)), definition.reduction)
+
+
+def _random(seed: int) -> np.random.Generator:
+    """Random numbers; a `UsageError` where a seed is negative."""
+    if seed < 0:
+        raise UsageError(f"a seed must be 0 or more, not {seed}")
+    return np.random.default_rng(seed)
 
 
 def sampled_activation(definition: Activation, seed: int) -> BoundActivation:
@@ -56,6 +64,7 @@ def _sampled_value(parameter: Parameter, rng: np.random.Generator) -> Value:
     return bool(rng.integers(2))
 
 
+@checked()
 def sampled_points(bound: BoundLoss, seed: int, n: int = ROWS, k: int = COLUMNS) -> tuple[FloatArray, FloatArray]:
     """Legal labels and predictions to try a loss on, away from the edges of its domains.
 
@@ -71,7 +80,9 @@ def sampled_points(bound: BoundLoss, seed: int, n: int = ROWS, k: int = COLUMNS)
     Raises:
         UsageError: what the activation comes to is not legal for the loss.
     """
-    label, prediction = bound.sample(np.random.default_rng(seed), n, k)
+    if n < 0 or k < 1:
+        raise UsageError(f"no points have {n} rows of {k} columns")
+    label, prediction = bound.sample(_random(seed), n, k)
     return label, prediction
 
 
@@ -93,6 +104,7 @@ class Check:
         return not self.faults and not self.gradient.wrong and self.gradient.compared > 0
 
 
+@checked()
 def check_loss(bound: BoundLoss, seed: int = 0) -> list[str]:
     """What a loss breaks of the contract every loss keeps, in English; nothing when it keeps it.
 
@@ -103,6 +115,7 @@ def check_loss(bound: BoundLoss, seed: int = 0) -> list[str]:
     return _broken(bound, check(bound, seed))
 
 
+@checked()
 def check_activation(bound: BoundActivation, seed: int = 0) -> list[str]:
     """What an activation breaks of the contract every activation keeps, in English; see `check_loss`."""
     return _broken(bound, check(bound, seed))
@@ -118,6 +131,7 @@ def _broken(bound: Bound, result: Check) -> list[str]:
     return broken
 
 
+@checked()
 def check(bound: Bound, seed: int = 0) -> Check:
     """Hold a loss or an activation against the mathematical part of its contract, at points of its domains."""
     faults: list[str] = []
@@ -131,6 +145,7 @@ def check(bound: Bound, seed: int = 0) -> Check:
         return Check((*faults, f"{bound} raises {type(error).__name__}: {error}"))
 
 
+@checked()
 def check_draws(bound: Bound, given: Collection[str] = (), *, draws: int = 20, seed: int = 0) -> Check:
     """`check` as it is, then again with parameters and points sampled anew; results are added up.
 
@@ -185,7 +200,7 @@ def _behaviour(bound: Bound, seed: int) -> Iterator[str]:
         if not np.isfinite(array).all():
             yield f"{bound}: the {name} is not finite at {_point(arguments, ~np.isfinite(array))}"
             return
-    order = np.random.default_rng(seed).permutation(ROWS)
+    order = _random(seed).permutation(ROWS)
     if not np.array_equal(bound.slopes(*(array[order] for array in arguments))[0], value[order]):
         yield f"{bound}: the value of a row depends on other rows"
     if not np.array_equal(bound.slopes(*(array[:1] for array in arguments))[0], value[:1]):
@@ -194,7 +209,7 @@ def _behaviour(bound: Bound, seed: int) -> Iterator[str]:
 
 def _arguments(bound: Bound, seed: int) -> tuple[FloatArray, ...]:
     """Label and prediction, or pre-activation."""
-    return bound.sample(np.random.default_rng(seed), ROWS, COLUMNS)
+    return bound.sample(_random(seed), ROWS, COLUMNS)
 
 
 def _point(arguments: tuple[FloatArray, ...], rows: BoolArray) -> str:

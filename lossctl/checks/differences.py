@@ -115,7 +115,7 @@ def compare_loss(bound: BoundLoss, label: FloatArray, prediction: FloatArray) ->
     with np.errstate(all="ignore"):
         blur = _total(np.where(np.isinf(prediction), 0.0, np.abs(prediction)))
         if not bound.rows or label.ndim == 2:
-            blur = blur + _total(np.abs(label))
+            blur = blur + _total(np.abs(np.where(np.isnan(label), 0.0, label) if bound.masked else label))
         if bound.activation is not None and bound.chained:
             # What rounding the output of the activation does to the value.
             output = bound.activated(prediction)

@@ -76,15 +76,24 @@ def picture_suffixes() -> list[str]:
     return suffixes(writers)
 
 
+def written_formats() -> Iterator[dict[str, Any]]:
+    """What the formats say of themselves in which files are written."""
+    return (facts for facts in built_in("lossctl.reading.formats") if not facts.get("read_only"))
+
+
 CHOICES: dict[str, Callable[[], list[str]]] = {
     "engines": lambda: named("lossctl.evaluation.engines", "lossctl.engines"),
     "formats": lambda: named("lossctl.reading.formats", "lossctl.formats"),
-    "format_suffixes": lambda: [facts["suffixes"][0] for facts in built_in("lossctl.reading.formats")],
+    "format_suffixes": lambda: [facts["suffixes"][0] for facts in written_formats()],
     "joins": lambda: [*constants(source_of("lossctl.evaluation.join").body)["HOW"]],
     "picture_suffixes": picture_suffixes,
     "reductions": lambda: [*constants(source_of("lossctl.functions.loss").body)["REDUCTIONS"]],
     "renderers": renderers,
     "report_suffixes": report_suffixes,
+    "written_formats": lambda: [
+        *(facts["name"] for facts in written_formats()),
+        *(point.name for point in entry_points_of("lossctl.formats")),
+    ],
 }
 """By the word that stands for them, in braces, in a help or a metavar."""
 

@@ -1,5 +1,6 @@
 """Options of what is read: how files are, and which labels they are joined with (see `lossctl.cli.options`)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -39,12 +40,12 @@ class Input:
         False
     )
     null_values: Annotated[
-        str | None,
+        list[str] | None,
         input_option(
             "--null-values",
-            metavar="A,B,C",
-            help="What a missing number looks like in text, instead of nothing, NA, N/A, #N/A, null, NULL, None, NaN, "
-            "nan.",
+            metavar="[COL=]A,B",
+            help="What a missing number looks like, instead of nothing, NA, N/A, #N/A, null, NULL, None, NaN, nan in "
+            "text; with COL=, in that column alone. Repeatable.",
         ),
     ] = None
     quote: Annotated[
@@ -96,12 +97,13 @@ class Input:
         if voice is not None:
             patience.tell = voice.warn
 
-        nulls = NULLS if self.null_values is None else tuple(part.strip() for part in self.null_values.split(","))
+        words = _null_words(self.null_values or ())
         reading = Reading(
             self.input_format,
             self.delimiter,
             not self.no_header,
-            nulls,
+            words.pop("", NULLS),
+            words,
             quote=self.quote,
             comment=self.comment,
             skip_rows=self.skip_rows,
@@ -119,12 +121,23 @@ class Input:
         return replace(reading, max_line=size)
 
 
+def _null_words(given: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """The words of ``A,B`` and ``COL=A,B`` by column; those of no column are under the empty name."""
+    words: dict[str, tuple[str, ...]] = {}
+    for text in given:
+        column, sign, listed = text.rpartition("=")
+        name, listed = (column, listed) if column else ("", sign + listed)
+        words[name] = (*words.get(name, ()), *(part.strip() for part in listed.split(",")))
+    return words
+
+
 @dataclass(frozen=True)
 class Join:
     """Labels from another file, and how they are matched."""
 
     labels: Annotated[
-        list[str] | None, input_option("--labels", metavar="FILE", help="File with the labels, matched by --id.")
+        list[str] | None,
+        input_option("--labels", metavar="FILE", help="File with the labels, matched by --id, or in order."),
     ] = None
     ids: Annotated[
         str | None, input_option("--id", metavar="COL[,COL]", help="Key columns of a row, which both files share.")
@@ -134,7 +147,7 @@ class Join:
         input_option(
             "--join",
             metavar="{joins}",
-            help="Every key in both files, keys in both only, or every prediction.",
+            help="Every key in both files, keys in both only, or every prediction; or, without --id, rows in order.",
             autocompletion=completing("joins"),
         ),
     ] = "strict"

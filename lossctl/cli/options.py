@@ -100,6 +100,15 @@ class Columns:
         column_option("--classes", metavar="A,B,C", help="Names of the classes, in the order of their codes."),
     ] = None
 
+    ignore_label: Annotated[
+        str | None,
+        column_option(
+            "--ignore-label",
+            metavar="A,B,C",
+            help="Labels that say that there is none, such as -100: rows that have one are left out and counted.",
+        ),
+    ] = None
+
     def asked(self) -> dict[str, Any]:
         """The arguments of `lossctl.evaluate`."""
         return {
@@ -107,6 +116,7 @@ class Columns:
             "prediction": tuple(self.prediction or ()),
             "weight": self.weight,
             "classes": split(self.classes),
+            "ignore_label": tuple(dict.fromkeys(split(self.ignore_label))),
         }
 
 
@@ -154,6 +164,13 @@ class LossOptions:
     nulls: Annotated[
         NullPolicy, loss_option("--nulls", help="Rows with a null or NaN: an error, or left out and counted.")
     ] = NullPolicy.error
+    mask_null: Annotated[
+        bool,
+        loss_option(
+            "--mask-null",
+            help="Leave a null label of several out of its row; the mean is then over all labels that are there.",
+        ),
+    ] = False
 
     def asked(self) -> dict[str, Any]:
         """The arguments of `lossctl.evaluate`."""

@@ -6,12 +6,14 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from lossctl.arguments import checked
 from lossctl.doctor.diagnosis import Diagnosis, ModelTask, Reported
 from lossctl.doctor.finding import Case, Evidence, Finding, Severity, findings
 from lossctl.doctor.shell import eval_command, spelled, words_of
 from lossctl.doctor.survey import described, survey
 from lossctl.errors import DataError, Undecided
-from lossctl.evaluation.evaluate import several
+from lossctl.evaluation.complaints import told
+from lossctl.evaluation.evaluate import Classes, Label, Names, labels_of, several, specs_of
 from lossctl.evaluation.fold import fold
 from lossctl.evaluation.running import Progress, Running
 from lossctl.evaluation.traversal import Traversal
@@ -32,15 +34,17 @@ from lossctl.words import shell_word, split
 ID_NAMES = ("id",)
 
 
+@checked("loss")
 def diagnose(
     source: Any,
     loss: str | Sequence[str] | None = None,
     *,
-    label: str | Sequence[str] | None = None,
-    prediction: str | Sequence[str] | None = None,
+    label: Names | None = None,
+    prediction: Names | None = None,
     weight: str | None = None,
-    ids: str | Sequence[str] | None = None,
-    classes: str | Sequence[str] = (),
+    ids: Names | None = None,
+    classes: Classes = (),
+    ignore_label: Label | Sequence[Label] = (),
     reading: Reading | None = None,
     command: str | Sequence[str] | None = None,
     engine: str | Running = "threads",
@@ -55,7 +59,8 @@ def diagnose(
     Args:
         source: what `lossctl.evaluate` takes.
         loss: losses the user has in mind; what they need is checked too.
-        label, prediction, weight, classes, reading, engine, threads, scheduler, progress: as for `lossctl.evaluate`.
+        label, prediction, weight, classes, ignore_label, reading, engine, threads, scheduler, progress: as for
+            `lossctl.evaluate`.
         ids: columns that identify a row; a column named ``id`` when left out.
         command: words of a command line that say what to read, quoted, to be repeated in those suggested; the paths
             when left out.
@@ -65,21 +70,22 @@ def diagnose(
         DataError: the data cannot be read, or hold no rows.
     """
     running = Running.of(engine, threads, scheduler, progress)
-    words = _paths(source) if command is None else several(command)
-    asked = tuple(get_loss(spec) for spec in split_specs(several(loss)))
+    asked = tuple(get_loss(spec) for spec in split_specs(specs_of(loss)))
     opened = open_source(source, reading)
     ensure_heeded(reading, opened)
+    words = _paths(source) if command is None else several(command)
     request = Request(
         (),
         label=several(label),
         prediction=several(prediction),
         weight=weight,
         classes=tuple(split(classes) if isinstance(classes, str) else map(str, classes)),
+        ignore_label=labels_of(ignore_label),
     )
     try:
         roles = complete_roles(opened, request)
     except Undecided as open_question:
-        return _columns_only(opened, open_question, words, running)
+        return _columns_only(opened, open_question, request, words, running)
     request = roles.request
     layout = _identified(readable_layout(opened, request), opened, several(ids))
     columns = layout.wanted()
@@ -95,6 +101,8 @@ def diagnose(
         files=opened.files,
         rows=facts.rows,
         rows_used=facts.used,
+        rows_ignored=facts.ignored,
+        ignored=layout.ignored,
         roles=tuple(described(facts, layout)),
         models=tuple(_task(model.name, model_fit) for model, model_fit in zip(layout.models, fits, strict=True)),
         commands=commands,
@@ -104,6 +112,7 @@ def diagnose(
             *warnings_of(opened),
             *filter(None, ["; ".join(roles.notes)]),
             *layout.roles.notes,
+            *told(facts.seen, passed, "no double"),
             *_other_fits(opened, request, fits),
         ),
     )
@@ -115,7 +124,9 @@ def _paths(source: Any) -> tuple[str, ...]:
     return tuple(shell_word(os.fspath(path)) for path in paths if isinstance(path, str | os.PathLike))
 
 
-def _columns_only(source: Source, question: Undecided, command: Sequence[str], running: Running) -> Diagnosis:
+def _columns_only(
+    source: Source, question: Undecided, request: Request, command: Sequence[str], running: Running
+) -> Diagnosis:
     """The diagnosis of data whose columns play no known roles: which columns there are, and what each could be.
 
     Raises:
@@ -131,6 +142,8 @@ def _columns_only(source: Source, question: Undecided, command: Sequence[str], r
         files=source.files,
         rows=rows,
         rows_used=0,
+        rows_ignored=0,
+        ignored=tuple(request.ignore_label),
         roles=(),
         models=(),
         commands=commands,
@@ -219,6 +232,8 @@ def _commands(
         shared += spelled("weight", roles.weight)
     if request.classes:
         shared.append(shell_word(f"--classes={','.join(request.classes)}"))
+    if request.ignore_label:
+        shared.append(shell_word(f"--ignore-label={','.join(request.ignore_label)}"))
     needed = {*roles.needed}
     if any(kind == "null" and column in needed for kind, column, _ in facts.seen.by_key):
         shared += ["--nulls", "drop"]

@@ -57,6 +57,10 @@ class Diagnosis:
     files: tuple[str, ...]
     rows: int
     rows_used: int
+    rows_ignored: int
+    """Rows whose label is one of ``ignored``, of which nothing else is looked at."""
+    ignored: tuple[str, ...]
+    """The labels to be ignored."""
     roles: tuple[Role, ...]
     models: tuple[ModelTask, ...]
     commands: tuple[str, ...]
@@ -109,7 +113,9 @@ class Diagnosis:
 def _sections(diagnosis: Diagnosis) -> Iterator[Section]:
     """Columns, tasks, command lines, findings."""
     rows, used = diagnosis.rows, diagnosis.rows_used
-    kept = "" if diagnosis.columns or used == rows else f", {used:,} without nulls and weight 0"
+    ignored = diagnosis.rows_ignored
+    kept = "" if diagnosis.columns or used == rows - ignored else f", {used:,} without nulls and weight 0"
+    kept += f", {ignored:,} ignored for their label" if diagnosis.ignored else ""
     title = f"{', '.join(diagnosis.files) or 'table'}: {counted(rows, 'row')}{kept}"
     yield (Line(Piece(title, "strong")),)
     yield (_columns(diagnosis.columns) if diagnosis.columns else _roles(diagnosis.roles),)

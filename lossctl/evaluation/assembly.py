@@ -9,7 +9,7 @@ import numpy as np
 from lossctl.errors import DataError, option
 from lossctl.evaluation.batch import Group
 from lossctl.evaluation.best_constant import Solution, best_constants
-from lossctl.evaluation.complaints import ensure_measured
+from lossctl.evaluation.complaints import ensure_measured, told
 from lossctl.evaluation.measure import Measured, Part
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.report import Report
@@ -59,6 +59,9 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
             "rounded": {
                 column: {"to": ends, "rows": problem.count} for column, ends, problem in total.problems.of("rounded")
             },
+            "rows_ignored": int(total.ignored.sum()),
+            "masked": _masked(plan, total),
+            "ignored": {label: total.problems.count("ignored", label) for label in plan.layout.ignored},
             "label": list(plan.roles.label),
             "models": {model.name: list(model.columns) for model in plan.models},
             "weight": plan.roles.weight,
@@ -67,6 +70,8 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
         },
         settings={
             "nulls": plan.nulls,
+            "ignore_label": list(plan.layout.ignored),
+            "mask_null": plan.layout.mask_null,
             "normalize_rows": plan.normalize_rows,
             "clip_rounding": plan.clip_rounding,
             "losses": [
@@ -77,6 +82,12 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
         notes=(*plan.roles.notes, *_about_constants(constants)),
         warnings=(*plan.doubts, *_warnings(total, traversal, results), *_about_skill(results, constants)),
     )
+
+
+def _masked(plan: Plan, total: Measured) -> dict[str, int]:
+    """How many labels of each column were left out of rows that count; empty where rows have all of theirs."""
+    counts = dict.fromkeys(plan.roles.label, 0) if plan.layout.masked else {}
+    return counts | {column: problem.count for column, _, problem in total.problems.of("masked")}
 
 
 def _sort_key(word: str | None) -> tuple[bool, object]:
@@ -122,6 +133,8 @@ def _results(
             n=sums.n,
             n_null=int(total.null[group]),
             n_zero_weight=int(total.unweighted[group]),
+            n_ignored=int(total.ignored[group]),
+            n_cells=int(total.cells[group]) if bound.masked else sums.n * max(plan.layout.label_width, 1),
             n_clipped=int(part.clipped[group]),
             n_rounded=int(part.rounded[group]),
             n_infinite=int(infinite[group]),
@@ -137,7 +150,7 @@ def _results(
 
 def _rootless(bound: BoundLoss, mean: float, model: str, group: dict[str, str | None]) -> DataError:
     where = " ".join(f"{name}={word}" for name, word in group.items())
-    title = f"{bound} of {model}{' at ' + where if where else ''}"
+    title = f"{bound.title} of {model}{' at ' + where if where else ''}"
     return DataError(
         f"{title}: the mean is {mean:.6g}, and a negative mean has no root",
         f"This loss can be below 0: ask for its {option(reduction='mean')}.",
@@ -148,13 +161,13 @@ def _best_constants(plan: Plan, total: Measured) -> Constants:
     """The best constants of each loss of each model, by group; empty unless asked for."""
     if total.labels is None:
         return {}
-    points, totals = total.labels.points(), total.parts[0].moments.result()
+    points = total.labels.points()
     solved: dict[tuple[BoundLoss, int], list[Solution]] = {}
     constants: Constants = {}
-    for model, bound in plan.losses:
+    for (model, bound), part in zip(plan.losses, total.parts, strict=True):
         key = bound.through(None), model.width
         if key not in solved:
-            solved[key] = best_constants(*key, points, totals, plan.layout.label_width)
+            solved[key] = best_constants(*key, points, part.moments.result(), plan.layout.label_width)
         constants[model.name, bound] = solved[key]
     return constants
 
@@ -214,8 +227,7 @@ def _plain(value: object) -> float | tuple[float, ...]:
 
 
 def _warnings(total: Measured, traversal: Traversal, results: list[Result]) -> Iterator[str]:
-    for column, kind, problem in total.problems.of("warning"):
-        yield f"{column}: {kind}: {counted(problem.count, 'row')}, first {traversal.place(problem.row)}"
+    yield from told(total.problems, traversal, "warning", "no double")
     for result in results:
         where = " ".join(f"{name}={word}" for name, word in result.group.items())
         title = f"{result.loss} of {result.model}{' at ' + where if where else ''}"

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from lossctl.domain import BoolArray, Domain, FloatArray, IntArray, row_sum
+from lossctl.evaluation.exact_errors import Errors, exact_errors
 from lossctl.evaluation.plan import Plan, PlannedModel
 from lossctl.evaluation.rounding import rounded
 from lossctl.functions.bound_loss import BoundLoss
@@ -50,7 +51,11 @@ class Batch:
     """Rows of weight 0, by group."""
     rounded: tuple[IntArray, ...]
     """For each model, rows with a number that was clipped to the end of its domain, by group."""
+    ignored: IntArray
+    """Rows whose label is to be ignored, by group."""
     problems: Problems
+    errors: tuple[Errors | None, ...]
+    """One a model: its errors where doubles would lose digits."""
 
 
 def _codes(reader: Reader, layout: Layout, names: tuple[str, ...]) -> FloatArray:
@@ -167,30 +172,33 @@ def _listed(names: Sequence[str]) -> str:
 def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
     """The rows of a record batch that can be measured, and the problems with the others.
 
-    Rows of weight 0 go first, then rows with a null in any role; only then are values held against the domains of the
-    losses, so what was dropped can do no harm.
+    Rows whose label is to be ignored go first, then those of weight 0, then rows with a null in any role; only then are
+    values held against the domains of the losses, so what was dropped can do no harm.
 
     Raises:
         BadRow: a column holds something that cannot be read as its role demands.
     """
     reader, layout, roles = Reader(record), plan.layout, plan.roles
     weight = None
+    reader.ignore(layout)
     if roles.weight is not None:
         weight = weights = reader.numbers(roles.weight)
-        reader.skipped = (weights == 0) & ~reader.null
+        reader.skipped |= (weights == 0) & ~reader.null
         illegal = ~((weights >= 0) & (weights < np.inf)) & ~reader.null
         key = ("error", roles.weight, "a finite number >= 0")
         reader.note(key, illegal & ~reader.skipped, lambda row: shown(weights[row]))
     if layout.classes is not None and layout.class_labels != "codes":
         label = _codes(reader, layout, layout.classes)
     else:
-        label = reader.columns(roles.label, layout.label_width)
+        label = reader.label(layout)
     predictions = [reader.columns(model.columns, model.width) for model in plan.models]
     group, keys = _groups(record, roles.by)
     skipped = reader.skipped
     null = reader.null & ~skipped
     dropped = skipped | null
-    nulls, unweighted = (_counted(rows, group, len(keys)) for rows in (null, skipped))
+    nulls, unweighted, ignored = (
+        _counted(rows, group, len(keys)) for rows in (null, skipped & ~reader.ignored, reader.ignored)
+    )
     position = None
     if dropped.any():
         position = np.flatnonzero(~dropped)
@@ -203,15 +211,30 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
         rounding = rounded(plan, record, label, predictions)
         label, predictions, clipped = rounding.label, rounding.predictions, rounding.problems
         beyond = [_counted(rows, group, len(keys)) for rows in rounding.rows]
+    errors = exact_errors(reader, plan, label, predictions, position)
     illegal_values = {} if not plan.normalize_rows else _not_to_normalize(plan, predictions)
     if plan.normalize_rows and not illegal_values:
         predictions = [_normalized(values) for values in predictions]
-    illegal_values = illegal_values or _illegal(plan, record, label, predictions)
-    problems = Problems({**reader.problems, **_rebased({**illegal_values, **clipped}, position)})
+    out = np.isnan(label) if plan.layout.masked else None
+    illegal_values = illegal_values or _illegal(plan, record, label, predictions, out)
+    masked = {} if out is None else _masked(roles.label, out)
+    problems = Problems({**reader.problems, **_rebased({**illegal_values, **clipped, **masked}, position)})
     for array in (label, *predictions, *([] if weight is None else [weight])):
         array.flags.writeable = False
     return Batch(
-        label, tuple(predictions), weight, group, position, keys, reader.n, nulls, unweighted, tuple(beyond), problems
+        label,
+        tuple(predictions),
+        weight,
+        group,
+        position,
+        keys,
+        reader.n,
+        nulls,
+        unweighted,
+        tuple(beyond),
+        ignored,
+        problems,
+        errors,
     )
 
 
@@ -248,10 +271,28 @@ def _rebased(problems: dict[Key, Problem], position: IntArray | None) -> dict[Ke
     return {key: Problem(problem.count, int(position[problem.row]), problem.value) for key, problem in problems.items()}
 
 
+def _masked(columns: Sequence[str], out: BoolArray) -> dict[Key, Problem]:
+    """How many labels of each column are left out of their rows."""
+    parts = zip(columns, np.split(out, len(columns), axis=1), strict=True)
+    return {
+        ("masked", name, ""): Problem(int(part.sum()), int(part.any(axis=1).argmax()), "")
+        for name, part in parts
+        if part.any()
+    }
+
+
 def _illegal(
-    plan: Plan, record: pa.RecordBatch, label: FloatArray, predictions: Sequence[FloatArray]
+    plan: Plan, record: pa.RecordBatch, label: FloatArray, predictions: Sequence[FloatArray], out: BoolArray | None
 ) -> dict[Key, Problem]:
-    """What lies outside the domains of the losses, each domain of each column judged once."""
+    """What lies outside the domains of the losses, each domain of each column judged once.
+
+    Args:
+        plan: the models and their losses.
+        record: the rows as they were read, for the types of their columns.
+        label: of each row.
+        predictions: of each model.
+        out: where a label is left out of its row, and the prediction with it.
+    """
     problems: dict[Key, Problem] = {}
     if not len(label):
         return problems
@@ -266,13 +307,23 @@ def _illegal(
             for what, domain, numbers, columns in sides:
                 if (what, domain) not in seen:
                     seen.add((what, domain))
-                    key = _judge(problems, bound, domain, numbers, columns, model)
+                    key = _judge(problems, bound, domain, _filled(numbers, out), columns, model, out=out)
                     if key is not None:
-                        problems |= closeness(key, domain, numbers, slack_of(record, columns))
+                        problems |= closeness(key, domain, _filled(numbers, out), slack_of(record, columns))
             if bound.chained and not problems:
                 # What comes out of the activation must be legal for the loss as well.
-                _judge(problems, bound, bound.output_domain, bound.activated(values), model.columns, model, values)
+                inputs = _filled(values, out)
+                outputs = bound.activated(inputs)
+                _judge(problems, bound, bound.output_domain, outputs, model.columns, model, inputs, out)
     return problems
+
+
+def _filled(numbers: FloatArray, out: BoolArray | None) -> FloatArray:
+    """Numbers ``(n, k)`` in which those left out are like another of their row."""
+    if out is None:
+        return numbers
+    other = np.take_along_axis(numbers, out.argmin(axis=1)[:, None], axis=1)
+    return np.where(out, other, numbers)
 
 
 def _judge(
@@ -283,11 +334,12 @@ def _judge(
     columns: Sequence[str],
     model: PlannedModel,
     before: FloatArray | None = None,
+    out: BoolArray | None = None,
 ) -> Key | None:
     """Add to the problems what a domain says of some numbers, ``(n,)`` or ``(n, k)``, named by those before them.
 
-    That is an error where some are illegal; else a warning where some are doubtful, and a note of values of which only
-    one may occur in a data set. The key of an error is returned.
+    Numbers that are ``out`` of their row are not named. Illegal ones are an error, of which the key is returned; else
+    doubtful ones are a warning, and values of which only one may occur in a data set are noted.
     """
     bad = domain.illegal(numbers)
     if bad is not None:
@@ -295,12 +347,14 @@ def _judge(
         column = ", ".join(columns[:4]) + (", …" if len(columns) > 4 else "")
         place: tuple[int, ...] = (first,)
         if not domain.rows and numbers.ndim == 2:
-            index = next(
+            cells = [
                 index
                 for index in range(numbers.shape[1])
                 if domain.illegal(numbers[first, index : index + 1]) is not None
-            )
-            column, place = columns[index] if len(columns) > 1 else f"{columns[0]}[{index}]", (first, index)
+                and (out is None or not out[first, index])
+            ]
+            for index in cells[:1]:  # none where it is the row that is illegal, as one of labels that do not sum to 1
+                column, place = columns[index] if len(columns) > 1 else f"{columns[0]}[{index}]", (first, index)
         key = ("error", column, f"{bound.title}: {domain.describe()}")
         own = "" if before is None else f"{shown(before[place])}, after {bound.activation} "
         problems[key] = Problem(int(bad.sum()), first, own + shown(numbers[place]))

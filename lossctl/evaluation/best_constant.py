@@ -103,6 +103,7 @@ def _best_columns(bound: BoundLoss, points: Points, totals: list[Total], columns
     best = _Search(bound, points).best()
     place = {slot: index for index, slot in enumerate(points.slot.tolist())}
     for group, total in enumerate(totals):
+        known = [slot in place for slot in range(group * columns, (group + 1) * columns)]
         slots = [place[slot] for slot in range(group * columns, (group + 1) * columns) if slot in place]
         if not slots:
             yield Solution()
@@ -114,11 +115,14 @@ def _best_columns(bound: BoundLoss, points: Points, totals: list[Total], columns
         cells = _cells_of(points, np.array(slots))
         prediction = np.repeat(best[slots], points.size[slots])
         label = bound.label_domain.convert(points.label[cells])
-        share = 1 if bound.reduction == "sum" else columns
+        share = 1 if bound.reduction == "sum" or bound.masked else columns
         column_total = replace(total, sum_weight=total.sum_weight * share)
         unit = Fraction(2) ** int(points.unit[slots[0]])
-        loss = _reported(bound, column_total, label, prediction, points.weight[cells], unit)
+        shift = np.repeat(points.unit[slots] - points.unit[slots[0]], points.size[slots])
+        loss = _reported(bound, column_total, label, prediction, np.ldexp(points.weight[cells], shift), unit)
         error = float(points.relative_error[slots].max())
+        each = iter(constants)
+        constants = [next(each) if has_labels else math.nan for has_labels in known]
         yield Solution(constants[0] if columns == 1 else tuple(constants), loss, error)
 
 

@@ -8,6 +8,7 @@ from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.traversal import Traversal
 from lossctl.inference.classes import SHOWN, mapping
 from lossctl.inference.rounding import advice, said
+from lossctl.reading.missing import as_number
 from lossctl.sums.problems import Problem, Problems
 from lossctl.words import counted
 
@@ -45,11 +46,8 @@ def _nulls(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str]]
 def _lengths(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str]]:
     for column, _, problem in problems.of("length"):
         width = plan.layout.width_of(column) or 1
-        yield (
-            f"column {column!r} is {problem.value}; must be a list of {counted(width, 'number')}, as in the first row",
-            problem,
-            "",
-        )
+        told = "" if column == plan.roles.weight else ", as in the first row"
+        yield f"column {column!r} is {problem.value}; must be a list of {counted(width, 'number')}{told}", problem, ""
 
 
 def _illegal(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str]]:
@@ -57,7 +55,8 @@ def _illegal(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str
         name, colon, domain = what.partition(": ")
         must = f"{name} needs {domain}" if colon else f"must be {what}"
         what_is = f"column{'s' if ', ' in column else ''} {column!r} {'are' if ', ' in column else 'is'}"
-        hint = advice(problems, column, what) or _remedy(plan, column, name)
+        remedy = advice(problems, column, what) or _remedy(plan, column, name)
+        hint = " ".join(filter(None, [remedy, _no_label(plan, column, problem)]))
         yield f"{what_is} {problem.value}; {must}", problem, hint
 
 
@@ -86,6 +85,14 @@ def _remedy(plan: Plan, column: str, name: str) -> str:
     return ""
 
 
+def _no_label(plan: Plan, column: str, problem: Problem) -> str:
+    """What to do about a label that may say that there is none: a negative number that is whole."""
+    number = as_number(problem.value)
+    if column not in plan.roles.label or number is None or number >= 0 or not number.is_integer():
+        return ""
+    return f"If it says that there is no label, leave it out: {option(ignore_label=f'{number:.0f}')}."
+
+
 def _exclusive(problems: Problems) -> Iterator[tuple[str, Problem, str]]:
     by_column: dict[str, list[Problem]] = {}
     for column, value, problem in problems.of("exclusive"):
@@ -95,11 +102,21 @@ def _exclusive(problems: Problems) -> Iterator[tuple[str, Problem, str]]:
             yield what, problem, "Use -1 and 1, or 0 and 1."
 
 
-def remarks(total: Measured) -> Iterator[str]:
-    """What a pass left out and what it clipped, in words."""
+def told(problems: Problems, traversal: Traversal, *kinds: str) -> Iterator[str]:
+    """What is to be said of problems that stop nothing, of some kinds, each with its first row."""
+    for kind in kinds:
+        for column, what, problem in problems.of(kind):
+            value = f": {problem.value}" if kind == "no double" else ""
+            yield f"{column}: {what}: {counted(problem.count, 'row')}, first {traversal.place(problem.row)}{value}"
+
+
+def remarks(plan: Plan, total: Measured) -> Iterator[str]:
+    """What a pass left out, and why, and what it clipped, in words."""
     dropped = int(total.null.sum() + total.unweighted.sum())
     if dropped:
         yield f"{dropped:,} of {total.rows:,} rows left out: a null or a weight of 0"
+    for label in plan.layout.ignored:
+        yield f"{total.problems.count('ignored', label):,} of {total.rows:,} rows ignored: label {label}"
     yield from said(total.problems)
 
 
@@ -113,9 +130,9 @@ def ensure_measured(total: Measured, traversal: Traversal) -> int:
     title = files[0] if len(files) == 1 else f"{len(files)} files" if files else "the table"
     if not total.rows:
         raise DataError(f"{title}: no data rows")
-    used = total.rows - int(total.null.sum()) - int(total.unweighted.sum())
+    null, unweighted, ignored = (int(rows.sum()) for rows in (total.null, total.unweighted, total.ignored))
+    used = total.rows - null - unweighted - ignored
     if not used:
-        unweighted = int(total.unweighted.sum())
-        why = f"{int(total.null.sum()):,} have a null, {unweighted:,} a weight of 0"
+        why = f"{null:,} have a null, {unweighted:,} a weight of 0" + f", {ignored:,} an ignored label" * bool(ignored)
         raise DataError(f"{title}: none of the {total.rows:,} rows can be measured: {why}")
     return used

@@ -1,11 +1,13 @@
 """The path of the data: a source opens, a plan is made, shards are measured and added up, a report comes out."""
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from lossctl.arguments import checked, fits
 from lossctl.evaluation import join as joining
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.clock import Clock
@@ -25,15 +27,23 @@ from lossctl.reading.format import Reading, Source, formats
 from lossctl.reading.stamp import Stamp
 from lossctl.words import split
 
+Names = str | int | Sequence[str | int]
+"""The names of columns; a DataFrame may have numbers for names."""
+Classes = str | Sequence[str | float] | Iterator[str | float]
+"""The names of classes, in an order."""
+Label = str | float
+"""A label as somebody names it: the name of a class, or a number."""
 
+
+@checked("loss", "activation")
 def evaluate(
     source: Any,
     loss: str | BoundLoss | Sequence[str | BoundLoss] | None,
     *,
-    label: str | Sequence[str] | None = None,
-    prediction: str | Sequence[str] | None = None,
+    label: Names | None = None,
+    prediction: Names | None = None,
     weight: str | None = None,
-    by: str | Sequence[str] | None = None,
+    by: Names | None = None,
     activation: str | BoundActivation | None = None,
     from_logits: bool = False,
     reduction: str | None = None,
@@ -41,16 +51,18 @@ def evaluate(
     samples: int = 0,
     skill: bool = False,
     nulls: Nulls = "error",
+    ignore_label: Label | Sequence[Label] = (),
+    mask_null: bool = False,
     engine: str | Running = "threads",
     threads: int | None = None,
     scheduler: str | None = None,
-    classes: Sequence[str] = (),
+    classes: Classes = (),
     eps: float | None = None,
     normalize_rows: bool = False,
     clip_rounding: bool = False,
     reading: Reading | None = None,
     labels: Any = None,
-    ids: str | Sequence[str] | None = None,
+    ids: Names | None = None,
     join: str = "strict",
     profile: bool = False,
     progress: Progress | None = None,
@@ -63,6 +75,8 @@ def evaluate(
         loss: ``"huber:delta=0.5"``, a list of such, or a bound loss; ``None`` picks what suits the columns.
         label: name, list of names or glob of the label columns; found by its common names when left out.
         prediction: likewise, one entry a model: a glob or comma list is one vector-valued model, ``name=COL`` names it.
+            Here and elsewhere ``out.p`` is the field ``p`` inside the column ``out``; an object from class to number
+            is a vector.
         weight: the column of non-negative row weights.
         by: columns to group by.
         activation: an activation applied to the predictions first; gradients are then on the pre-activations.
@@ -72,6 +86,10 @@ def evaluate(
         samples: how many of the worst rows to keep for each result.
         skill: whether to compare each loss with that of the best constant prediction, group by group.
         nulls: ``error`` or ``drop``.
+        ignore_label: labels that say that there is none, such as -100: rows that have one are left out and counted,
+            whatever else is in them. Where a label has several numbers, only the one that is such a label is left out.
+        mask_null: leave a null label of several out of its row; the mean is then over all labels that are there, each
+            with the weight of its row.
         engine: ``serial``, ``threads``, ``processes`` (forked, so only where nothing else runs in this process) or
             ``dask``; no digit depends on it. Or a `Running`, which holds threads, scheduler and progress.
         threads: how many, or how many processes; all cores, or all of a cluster, when left out.
@@ -87,7 +105,8 @@ def evaluate(
         reading: how to read files that do not say it themselves: format, delimiter, header, what is null.
         labels: another source that holds the labels, matched with this one by key.
         ids: the key columns, of the same names in both.
-        join: ``strict`` (every key in both), ``inner`` (keys in both) or ``left`` (every prediction).
+        join: ``strict`` (every key in both), ``inner`` (keys in both), ``left`` (every prediction), or ``order``: rows
+            match in their order, without ids, and both sources have as many.
         profile: whether to say in the report where the time went.
         progress: called with the number of bytes of each part that is done.
 
@@ -99,7 +118,7 @@ def evaluate(
         DataError: unreadable data, nulls under ``error``, values outside a domain, nothing left to measure.
     """
     request = Request(
-        loss=[] if loss is None else [loss] if isinstance(loss, str | BoundLoss) else list(loss),
+        loss=specs_of(loss),
         label=several(label),
         prediction=several(prediction),
         weight=weight,
@@ -115,6 +134,8 @@ def evaluate(
         samples=samples,
         skill=skill,
         nulls=nulls,
+        ignore_label=labels_of(ignore_label),
+        mask_null=mask_null,
     )
     clock = Clock()
     running = Running.of(engine, threads, scheduler, progress)
@@ -187,9 +208,8 @@ def check_words(request: Request, reading: Reading | None) -> None:
     Raises:
         UsageError: an unknown loss, parameter, activation or format.
     """
-    for spec in request.loss:
-        for part in split_specs([spec]) if isinstance(spec, str) else [spec]:
-            get_loss(part)
+    for spec in split_specs(request.loss):
+        get_loss(spec)
     if request.activation is not None:
         get_activation(request.activation)
     if reading is not None and reading.format is not None:
@@ -202,8 +222,19 @@ def input_files(source: Any, labels: Any = None) -> tuple[str, ...]:
     return tuple(file for path in paths for file in expand(path))
 
 
-def several(names: str | Sequence[str] | None) -> tuple[str, ...]:
+def specs_of(loss: Any) -> tuple[Any, ...]:
+    """One loss, several or none as a tuple."""
+    return () if loss is None else tuple(loss) if fits(loss, Sequence[Any]) else (loss,)
+
+
+def labels_of(values: Label | Sequence[Label]) -> tuple[str, ...]:
+    """One label, or several, as words."""
+    labels = values if isinstance(values, list | tuple) else [values]
+    return tuple(dict.fromkeys(str(label).strip() for label in labels))
+
+
+def several(names: Any) -> tuple[str, ...]:
     """One name, several or none as a tuple."""
     if names is None:
         return ()
-    return tuple(str(name) for name in names) if isinstance(names, list | tuple) else (str(names),)
+    return (str(names),) if isinstance(names, str | int | os.PathLike) else tuple(str(name) for name in names)

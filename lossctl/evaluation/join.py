@@ -1,10 +1,12 @@
 """Labels that live in another file: matched with the predictions by key, strictly unless asked otherwise.
 
+On request only, they are matched by the order of the rows.
+
 Both sides are held in memory, in the columns that count.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,18 +16,19 @@ import pyarrow as pa
 from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.running import SERIAL
 from lossctl.evaluation.traversal import Traversal
+from lossctl.inference.layout import words_among
 from lossctl.inference.names import LABELS, PREDICTIONS, plain_name
 from lossctl.inference.request import Request
 from lossctl.inference.roles import find, titled
 from lossctl.reading.cells import BadRow, kind_of, scalar_column, text_of
-from lossctl.reading.columns import Column
+from lossctl.reading.columns import Column, fields_in
 from lossctl.reading.files import narrowed
 from lossctl.reading.format import Source, Wanted
 from lossctl.reading.memory import MemorySource
-from lossctl.reading.storage import takeable
-from lossctl.words import free
+from lossctl.reading.storage import is_list, takeable
+from lossctl.words import counted, free
 
-HOW = ("strict", "inner", "left")
+HOW = ("strict", "inner", "left", "order")
 LEFT, RIGHT = "left row", "right row"
 
 
@@ -42,28 +45,27 @@ class Joined:
 def join(
     predictions: Source, labels: Source, ids: Sequence[str], how: str, request: Request, *, others: bool = False
 ) -> Joined:
-    """Match the rows of two data sets by key.
+    """Match the rows of two data sets, by key or in order.
 
     Args:
         predictions: the data set of the predictions; its row order is kept.
         labels: the data set of the labels.
-        ids: the key columns, by the same names in both.
-        how: ``strict`` (every key in both), ``inner`` (keys in both) or ``left`` (every prediction).
+        ids: the key columns, by the same names in both; none where rows match in order.
+        how: ``strict`` (every key in both), ``inner`` (keys in both), ``left`` (every prediction) or ``order`` (the
+            first row with the first, and so on; both have the same number).
         request: what is asked for; label patterns are looked up among the labels, all others first among the
             predictions.
         others: whether to carry all columns along.
 
     Raises:
         UsageError: a column is missing, or the join unknown.
-        DataError: keys are null, repeated, or unmatched under ``strict``: with counts and three examples.
+        DataError: keys are null, repeated, or unmatched under ``strict``: with counts and three examples; or there are
+            more rows on one side under ``order``.
     """
-    if how not in HOW:
-        raise UsageError(f"unknown join {how!r}", f"Known: {', '.join(HOW)}.")
-    if not ids:
-        raise UsageError(f"{option('labels')} needs {option(ids='COL')}: the column that both files share")
+    _check(ids, how)
     if "stdin" in predictions.files and "stdin" in labels.files:
         raise UsageError("stdin can be read only once")
-    left_names = {column.name for column in predictions.columns}
+    left_names = {column.name for column in _known(predictions)}
     ids = tuple(dict.fromkeys(_id(pattern, predictions, labels) for pattern in ids))
     label = _roles(request.label, labels.columns, ids, LABELS, "label")
     prediction = tuple(request.prediction) or _roles((), predictions.columns, ids, PREDICTIONS, "prediction")
@@ -74,13 +76,18 @@ def join(
     left_needed = {name for pattern in prediction for name in _predicted(pattern, predictions.columns)} | from_left
     right_needed = {*label, *(name for name in shared if name not in left_names)}
     texts = {name for name in by if name not in (*label, weight)}
-    if request.classes or len(_predicted(prediction[0], predictions.columns)) > 1:
+    first = _predicted(prediction[0], predictions.columns)
+    if request.classes or len(first) > 1 or _kind(predictions, first[0]) == "object":
         texts |= {name for name in label if _kind(labels, name) == "text"}
+    texts |= {*label} if words_among(request.ignore_label) else set()
     _refuse_twins(predictions, {*ids, *left_needed})
     _refuse_twins(labels, {*ids, *right_needed})
     left = _read(predictions, ids, left_needed, texts & left_names, others=others)
     right = _read(labels, ids, right_needed, texts & right_needed, others=others)
-    matched, facts = _match(_keys(left, ids, predictions), _keys(right, ids, labels), list(ids), how)
+    if how == "order":
+        matched, facts = _in_order(left, right, predictions, labels)
+    else:
+        matched, facts = _match(_keys(left, ids, predictions), _keys(right, ids, labels), list(ids), how)
     own, taken, renamed = {*left.column_names}, {*left.column_names, *right.column_names}, {}
     for name in right.column_names:
         renamed[name] = free(name, taken, suffix=" (labels)") if name in own else name
@@ -90,16 +97,64 @@ def join(
         if name not in ids:
             table = table.append_column(renamed[name], column.take(matched[RIGHT]))
     if not matched.num_rows:
-        raise DataError(f"{_title(predictions)}: no id has a label in {_title(labels)}")
+        none = "no data rows" if how == "order" else f"no id has a label in {_title(labels)}"
+        raise DataError(f"{_title(predictions)}: {none}")
+    inside = {*_inside(predictions, {*left_needed, *ids}), *(renamed[name] for name in _inside(labels, right_needed))}
     title = " joined with ".join(_title(source) for source in (predictions, labels))
     named = tuple(renamed[name] for name in label)
-    named_models = tuple(_numberless(pattern, predictions.columns) for pattern in prediction)
+    named_models = tuple(_named(pattern, predictions.columns) for pattern in prediction)
     changed = {"label": named, "prediction": named_models, "weight": weight, "by": by}
     return Joined(
-        MemorySource(table.combine_chunks(), title, predictions.files, np.array(matched[LEFT].to_pylist(), np.int64)),
+        MemorySource(
+            table.combine_chunks(),
+            title,
+            predictions.files,
+            np.array(matched[LEFT].to_pylist(), np.int64),
+            frozenset(inside),
+            frozenset(
+                [*_numerals(left, predictions, left_needed - texts - {*ids})]
+                + [renamed[name] for name in _numerals(right, labels, right_needed - texts - {*ids})]
+            ),
+        ),
         Request(**{**vars(request), **changed}),
         {"labels": list(labels.files), "predictions": list(predictions.files), "id": list(ids), "how": how, **facts},
     )
+
+
+def _check(ids: Sequence[str], how: str) -> None:
+    """Check that a join is known and has what it needs; a `UsageError` where not."""
+    if how not in HOW:
+        raise UsageError(f"unknown join {how!r}", f"Known: {', '.join(HOW)}.")
+    if how == "order" and ids:
+        raise UsageError(f"{option(join='order')} matches rows by their order, {option('ids')} by key", "Give one.")
+    if how != "order" and not ids:
+        raise UsageError(
+            f"{option('labels')} needs {option(ids='COL')}: the column that both files share",
+            f"If rows stand in the same order in both, and only then: {option(join='order')}.",
+        )
+
+
+def _in_order(left: pa.Table, right: pa.Table, predictions: Source, labels: Source) -> tuple[pa.Table, dict[str, Any]]:
+    """As `_match`, each row with that in its place.
+
+    Raises:
+        DataError: one side has more rows.
+    """
+    if left.num_rows != right.num_rows:
+        counts = [
+            f"{counted(table.num_rows, 'row')} in {_title(source)}"
+            for table, source in ((left, predictions), (right, labels))
+        ]
+        hint = f"Nothing tells which rows belong together; match them by key: {option(ids='COL')}."
+        raise DataError(f"{option(join='order')}: {counts[0]}, but {counts[1]}", hint)
+    rows = pa.array(range(left.num_rows), pa.int64())
+    facts = {"matched": left.num_rows, "unmatched_predictions": 0, "unmatched_labels": 0}
+    return pa.table({LEFT: rows, RIGHT: rows}), facts
+
+
+def _inside(source: Source, names: set[str]) -> set[str]:
+    """Those of some columns that stand inside others."""
+    return names - {column.name for column in source.columns}
 
 
 def _id(pattern: str, predictions: Source, labels: Source) -> str:
@@ -145,7 +200,12 @@ def _either(pattern: str, predictions: Source, labels: Source, role: str) -> tup
 
 def _kind(source: Source, name: str) -> str:
     """The kind of a column."""
-    return next(column.kind for column in source.columns if column.name == name)
+    return next(column.kind for column in _known(source) if column.name == name)
+
+
+def _known(source: Source) -> tuple[Column, ...]:
+    """The columns of a data set and the fields inside them."""
+    return (*source.columns, *fields_in(source.columns))
 
 
 def _predicted(pattern: str, columns: Sequence[Column]) -> tuple[str, ...]:
@@ -155,25 +215,31 @@ def _predicted(pattern: str, columns: Sequence[Column]) -> tuple[str, ...]:
 
 def _refuse_twins(source: Source, needed: set[str]) -> None:
     """Raise a `UsageError` where a column that counts is there twice."""
-    for name, times in Counter(column.name for column in source.columns).items():
+    for name, times in Counter(column.name for column in _known(source)).items():
         if times > 1 and name in needed:
             raise UsageError(f"{_title(source)}: two columns are called {name!r}", "Rename one.")
 
 
-def _numberless(pattern: str, columns: Sequence[Column]) -> str:
-    """The pattern of a model with names in place of ``#N``: behind a join, columns stand elsewhere."""
-    if "#" not in pattern or pattern in {column.name for column in columns}:
+def _named(pattern: str, columns: Sequence[Column]) -> str:
+    """The pattern of a model with names in place of ``#N`` and globs: behind a join there are other columns.
+
+    A glob stays as it is where names could not be told apart in a list.
+    """
+    if pattern.startswith("/") or pattern in {column.name for column in (*columns, *fields_in(columns))}:
         return pattern
     names = _predicted(pattern, columns)
     title = titled(pattern, columns)[0]
     if len(names) == 1 and not title:
         return names[0]
+    if "#" not in pattern and ("=" in (title or pattern) or any("," in name for name in names)):
+        return pattern
     return f"{title or pattern}={','.join(names)}"
 
 
 def _read(source: Source, ids: Sequence[str], needed: set[str], texts: set[str], *, others: bool) -> pa.Table:
     """The ids and the needed columns of a source, or all columns, as one table; a `DataError` without rows."""
-    wanted = Wanted(frozenset(needed - texts - {*ids}), frozenset({*ids, *texts}), others)
+    objects = frozenset(column.name for column in _known(source) if column.kind == "object" and column.name in needed)
+    wanted = Wanted(frozenset(needed - texts - {*ids}), frozenset({*ids, *texts}), others, whole=objects)
     passed = Traversal(narrowed(source, needed | {*ids}), SERIAL)
     batches = [takeable(batch) for batch in passed.batches(wanted)]
     if not batches:
@@ -181,12 +247,23 @@ def _read(source: Source, ids: Sequence[str], needed: set[str], texts: set[str],
     try:
         return _stacked(batches)
     except pa.ArrowException:
-        batches = [_alike(batch, wanted, source) for batch in batches]  # such as numbers in one file, words in another
+        # Such as numbers in one file, words in another, or integers that are no doubles in some rows only.
+        numerals = {name for batch in batches for name in _numerals(batch, source, wanted.numbers)}
+        batches = [_alike(batch, wanted, numerals, source) for batch in batches]
     try:
         return _stacked(batches)
     except pa.ArrowException as error:
         what = f"{_title(source)}: a column has other types in some rows than in others: {error}"
         raise DataError(what, "Write it with one type in all files.") from None
+
+
+def _numerals(rows: pa.Table | pa.RecordBatch, source: Source, names: Iterable[str]) -> Iterator[str]:
+    """The columns of some names that are numbers, but came as text for the sake of integers that are no doubles."""
+    for name in names:
+        kind = rows.schema.field(name).type
+        cell, role = (kind.value_type, "list") if is_list(kind) else (kind, "number")
+        if pa.types.is_string(cell) and _kind(source, name) == role:
+            yield name
 
 
 def _stacked(batches: list[pa.RecordBatch]) -> pa.Table:
@@ -200,15 +277,17 @@ def _stacked(batches: list[pa.RecordBatch]) -> pa.Table:
     return pa.concat_tables(tables, promote_options="permissive")
 
 
-def _alike(record: pa.RecordBatch, wanted: Wanted, source: Source) -> pa.RecordBatch:
-    """The rows with every column of numbers as doubles, and those to be read as text as text.
+def _alike(record: pa.RecordBatch, wanted: Wanted, numerals: set[str], source: Source) -> pa.RecordBatch:
+    """The rows with every column of numbers as doubles, or as numerals, and those to be read as text as text.
 
     Raises:
         DataError: some cannot be read as text.
     """
     for index, field in enumerate(record.schema):
         array = record.column(index)
-        if field.name in wanted.texts:
+        if field.name in numerals and is_list(field.type):
+            record = record.set_column(index, field.name, array.cast(pa.list_(pa.string())))
+        elif field.name in wanted.texts | numerals:
             record = record.set_column(index, field.name, _text(array, field.name, source))
         elif field.name in wanted.numbers and kind_of(field.type) == "number":
             values, null = scalar_column(array)
@@ -240,8 +319,8 @@ def _match(left: pa.Table, right: pa.Table, ids: list[str], how: str) -> tuple[p
         for name in ids:
             if table[name].null_count:
                 raise DataError(f"id {name!r} is null in {table[name].null_count:,} rows of the {side}")
-        counted = table.group_by(ids).aggregate([([], "count_all")])
-        repeated = counted.filter(pc.greater(counted["count_all"], 1))
+        times = table.group_by(ids).aggregate([([], "count_all")])
+        repeated = times.filter(pc.greater(times["count_all"], 1))
         if repeated.num_rows:
             what = f"{repeated.num_rows:,} ids occur more than once in the {side}, such as {_examples(repeated, ids)}"
             raise DataError(

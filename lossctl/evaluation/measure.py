@@ -11,6 +11,7 @@ import numpy as np
 from lossctl.domain import FloatArray, IntArray
 from lossctl.evaluation.batch import Batch, Group
 from lossctl.evaluation.clock import Clock
+from lossctl.evaluation.exact_errors import Errors
 from lossctl.evaluation.plan import Plan
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.sums.gradients import Gradients
@@ -20,6 +21,7 @@ from lossctl.sums.problems import Problems
 from lossctl.sums.state import Far, Groups, Rows, regrouped
 from lossctl.sums.worst import Worst
 
+LARGEST = float(np.finfo(np.float64).max)
 BLOCK = 1 << 15
 """Numbers that a kernel sees at a time: few calls, so that threads seldom wait for each other, and temporaries in the
 cache."""
@@ -72,6 +74,9 @@ class Measured:
     keys: tuple[Group, ...]
     null: IntArray
     unweighted: IntArray
+    ignored: IntArray
+    cells: IntArray
+    """Labels that rows measured have, where a row need not have all."""
     problems: Problems
     parts: tuple[Part, ...]
     labels: Marginals | None = None
@@ -90,6 +95,8 @@ class Measured:
             left.keys,
             left.null + right.null,
             left.unweighted + right.unweighted,
+            left.ignored + right.ignored,
+            left.cells + right.cells,
             left.problems + right.problems,
             tuple(a + b for a, b in zip(left.parts, right.parts, strict=True)),
             labels,
@@ -103,6 +110,8 @@ class Measured:
             tuple(place),
             regrouped(self.null, index, groups),
             regrouped(self.unweighted, index, groups),
+            regrouped(self.ignored, index, groups),
+            regrouped(self.cells, index, groups),
             self.problems,
             tuple(part.regroup(index, groups) for part in self.parts),
             None if self.labels is None else self.labels.regroup(index, groups),
@@ -119,17 +128,18 @@ class Measured:
 def nothing(plan: Plan, keys: tuple[Group, ...] = ()) -> Measured:
     """The sums over no rows."""
     groups, weighted = len(keys), plan.roles.weight is not None
+    count = np.zeros(groups, dtype=np.int64)
     part = Part(
         Moments.zero(groups, weighted=weighted),
-        np.zeros(groups, dtype=np.int64),
-        np.zeros(groups, dtype=np.int64),
+        count,
+        count,
         Gradients.zero(groups) if plan.gradient else None,
         Worst.zero(plan.samples) if plan.samples else None,
     )
-    count = np.zeros(groups, dtype=np.int64)
-    parts = (part,) * len(plan.losses)
+    over_cells = replace(part, moments=Moments.zero(groups, weighted=True))
+    parts = tuple(over_cells if bound.over_cells else part for _, bound in plan.losses)
     labels = Marginals.zero(groups, max(plan.layout.label_width, 1), weighted=weighted) if plan.skill else None
-    return Measured(0, keys, count, count, Problems(), parts, labels)
+    return Measured(0, keys, count, count, count, count, Problems(), parts, labels)
 
 
 def lift(plan: Plan, batch: Batch, clock: Clock) -> Measured:
@@ -144,21 +154,33 @@ def lift(plan: Plan, batch: Batch, clock: Clock) -> Measured:
         for bound in model.losses
     )
     labels = Marginals.lift(batch.label, batch.weight, batch.group, len(batch.keys)) if plan.skill else None
+    if plan.layout.masked:
+        labelled = (~np.isnan(batch.label)).sum(axis=1)
+        number = labelled.sum(keepdims=True) if groups is None else np.bincount(groups.code, labelled, groups.number)
+        counts = replace(counts, cells=number.astype(np.int64))
     return replace(counts, parts=parts, labels=labels)
 
 
 def tally(plan: Plan, batch: Batch) -> Measured:
     """The counts and problems of a batch, with nothing measured."""
     empty = nothing(plan, batch.keys)
-    return Measured(batch.rows, batch.keys, batch.null, batch.unweighted, batch.problems, empty.parts, empty.labels)
+    return replace(
+        empty,
+        rows=batch.rows,
+        null=batch.null,
+        unweighted=batch.unweighted,
+        ignored=batch.ignored,
+        problems=batch.problems,
+    )
 
 
 def _part(plan: Plan, bound: BoundLoss, batch: Batch, groups: Groups | None, index: int, clock: Clock) -> Part:
     """The sums of a loss of the model of that index."""
     label, prediction = kernel_label(bound, batch.label), batch.predictions[index]
-    value, gradient = evaluated(bound, label, prediction, gradient=plan.gradient)
-    far = bound.far_squares(label, prediction, value)
-    squares = None if far is None else Far(*far)
+    errors = batch.errors[index]
+    sloped = plan.gradient or (plan.samples > 0 and errors is not None)
+    value, gradient = evaluated(bound, label, prediction, errors, gradient=sloped)
+    squares = _far(bound, label, prediction, value)
     rows = Rows(value, batch.weight, groups, batch.position, label, prediction, gradient, squares)
     clipped = bound.clipped(label, prediction)
     if clipped is None:
@@ -168,8 +190,14 @@ def _part(plan: Plan, bound: BoundLoss, batch: Batch, groups: Groups | None, ind
     else:
         counts = np.bincount(groups.code[clipped], minlength=groups.number)
     clock.mark("compute")
+    if bound.over_cells:
+        cells = _cells(bound, rows)
+        rows = replace(rows, weight=_times_cells(rows))
+        moments = Moments.over_cells(rows, cells)
+    else:
+        moments = Moments.lift(rows)
     part = Part(
-        Moments.lift(rows),
+        moments,
         counts,
         batch.rounded[index],
         Gradients.lift(rows) if plan.gradient else None,
@@ -179,15 +207,48 @@ def _part(plan: Plan, bound: BoundLoss, batch: Batch, groups: Groups | None, ind
     return part
 
 
+def _far(bound: BoundLoss, label: FloatArray, prediction: FloatArray, value: FloatArray) -> Far | None:
+    squares = bound.far_squares(label, prediction, value)
+    return None if squares is None else Far(*squares)
+
+
+def _cells(bound: BoundLoss, rows: Rows) -> Rows:
+    """The labels that some rows have, as rows of their own."""
+    labelled = ~np.isnan(rows.label)
+    row = np.nonzero(labelled)[0]
+    label, prediction = rows.label[labelled], rows.prediction[labelled]
+    value, _ = evaluated(bound, label, prediction, gradient=False)
+    weight = None if rows.weight is None else rows.weight[row]
+    groups = None if rows.groups is None else Groups(rows.groups.code[row], rows.groups.number)
+    return Rows(value, weight, groups, None, label, prediction, None, _far(bound, label, prediction, value))
+
+
+def _times_cells(rows: Rows) -> FloatArray:
+    """The weight of each row times how many labels it has, ``(n,)``: a double, which a sum of weights need not be."""
+    cells = (~np.isnan(rows.label)).sum(axis=1, dtype=np.float64)
+    return np.asarray(cells if rows.weight is None else np.minimum(rows.weight * cells, LARGEST))
+
+
 def kernel_label(bound: BoundLoss, label: FloatArray) -> FloatArray:
     """The label as the kernels of a loss take it."""
     return bound.as_codes(bound.label_domain.convert(label))
 
 
 def evaluated(
-    bound: BoundLoss, label: FloatArray, prediction: FloatArray, *, gradient: bool
+    bound: BoundLoss, label: FloatArray, prediction: FloatArray, errors: Errors | None = None, *, gradient: bool
 ) -> tuple[FloatArray, FloatArray | None]:
-    """The value of every row ``(n,)`` and, where asked, its gradient in the shape of the prediction, block by block."""
+    """The value of every row ``(n,)`` and, where asked, its gradient in the shape of the prediction, block by block.
+
+    Where a loss takes ``errors``, those rows are evaluated from them.
+    """
+    if errors is not None and bound.takes_error and len(errors.rows):
+        value, slope = evaluated(bound, label, prediction, gradient=gradient)
+        rows, value = errors.rows, value.copy()
+        value[rows] = bound.value_of_error(label[rows], errors.error, prediction[rows])
+        if slope is not None:
+            slope = slope.copy()
+            slope[rows] = bound.gradient_of_error(label[rows], errors.error, prediction[rows])
+        return value, slope
     if prediction.size <= BLOCK:
         value = bound.row_value(label, prediction)
         return value, bound.row_gradient(label, prediction) if gradient else None

@@ -31,20 +31,28 @@ def make_plan(source: Source, request: Request) -> Plan:
         UsageError: a loss, column, class or parameter that does not exist or does not fit the others.
         DataError: there are no rows to decide by.
     """
-    specs = [spec for given in request.loss for spec in (split_specs([given]) if isinstance(given, str) else [given])]
+    specs = split_specs(request.loss)
     if request.loss and not specs:
         raise UsageError("no loss named")
     if request.samples < 0:
         raise UsageError(f"samples must be 0 or more, not {request.samples}")
+    for label in request.ignore_label:
+        if label.strip().lower() in {"", "nan"}:
+            what = f"{option('ignore_label')}: {label!r} is a missing number, not a label"
+            raise UsageError(what, f"Rows without a label are left out with {option(nulls='drop')}.")
     if request.nulls not in get_args(Nulls):
         raise UsageError(f"nulls must be {' or '.join(get_args(Nulls))}, not {request.nulls!r}")
     completed = complete(source, replace(request, loss=specs))
     request = completed.request
-    specs = [spec for given in request.loss for spec in (split_specs([given]) if isinstance(given, str) else [given])]
+    specs = split_specs(request.loss)
     planner = LayoutPlanner(source, request)
     planner.notes += completed.notes
     widths = [model.width for model in planner.roles.models]
-    losses = [_losses(request, specs, width) for width in widths]
+    masked = bool(planner.label_width) and (request.mask_null or bool(request.ignore_label))
+    if request.mask_null and not planner.label_width:
+        what = f"{option(mask_null=True)} is for labels of several numbers, and here each row has one"
+        raise UsageError(what, f"Rows without a label are left out with {option(nulls='drop')}.")
+    losses = [tuple(replace(bound, masked=masked) for bound in _losses(request, specs, width)) for width in widths]
     rows = any(bound.rows for bounds in losses for bound in bounds)
     layout = planner.layout(rows=rows)
     if layout.text and layout.classes is None:
@@ -100,12 +108,24 @@ def _check(plan: Plan) -> None:
         hint = "It is for numbers with a least or a largest, such as probabilities."
         raise UsageError(f"{option(clip_rounding=True)}: none of the losses has ends to clip to", hint)
     for model, bound in plan.losses:
+        if bound.masked:
+            _ensure_separate(plan, bound)
         if plan.normalize_rows and bound.prediction_domain != SIMPLEX:
             hint = "It is for losses of rows of probabilities, without an activation."
             raise UsageError(
                 f"{option(normalize_rows=True)}: {bound.title} does not take rows of probabilities here", hint
             )
         bound.accept_shapes((label_width,) if label_width else (), (model.width,) if model.width else ())
+
+
+def _ensure_separate(plan: Plan, bound: BoundLoss) -> None:
+    """Refuse to leave single labels out where a row is judged as a whole."""
+    flag = option(mask_null=True) if plan.layout.mask_null else option("ignore_label")
+    hint = "Single labels can be left out of losses of each column by itself, such as bce, mse and mae."
+    if bound.rows:
+        raise UsageError(f"{flag}: {bound.title} is of whole rows, and has no value without one of their labels", hint)
+    if bound.activation is not None and bound.activation.definition.rows:
+        raise UsageError(f"{flag}: {bound.activation} makes every column depend on the others", hint)
 
 
 def _losses(request: Request, specs: Sequence[str | BoundLoss], width: int) -> tuple[BoundLoss, ...]:

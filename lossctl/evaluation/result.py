@@ -48,6 +48,14 @@ def _weighted(_results: Iterable["Result"], inputs: Mapping[str, Any]) -> bool:
     return bool(inputs.get("weight"))
 
 
+def _ignoring(_results: Iterable["Result"], inputs: Mapping[str, Any]) -> bool:
+    return bool(inputs["ignored"])
+
+
+def _masking(_results: Iterable["Result"], inputs: Mapping[str, Any]) -> bool:
+    return bool(inputs["masked"])
+
+
 def _some(name: str) -> Callable[[Iterable["Result"], Mapping[str, Any]], bool]:
     return lambda results, _inputs: any(getattr(result, name) for result in results)
 
@@ -124,6 +132,10 @@ class Result:
     """Rows dropped for a null."""
     n_zero_weight: Annotated[int, Shown("zero weight", "count", when=_some("n_zero_weight"))]
     """Rows dropped for a weight of 0."""
+    n_ignored: Annotated[int, Shown("ignored", "count", when=_ignoring)]
+    """Rows left out for their label."""
+    n_cells: Annotated[int, Shown("cells", "count", when=_masking)]
+    """Labels measured: what the mean is over where a row need not have all of its labels."""
     n_clipped: Annotated[int, Shown("clipped", "count", when=_some("n_clipped"))]
     """Rows whose value the floor under probabilities changed."""
     n_rounded: Annotated[int, Shown("rounded", "count", when=_some("n_rounded"))]

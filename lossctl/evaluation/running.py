@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+from lossctl.arguments import ensure_fields
 from lossctl.errors import UsageError, option
 from lossctl.evaluation.engine import Engine, connected, find_engine
 from lossctl.reading.format import Source
@@ -30,6 +31,7 @@ class Running:
     """Called with the number of bytes of each part that is done."""
 
     def __post_init__(self) -> None:
+        ensure_fields(self)
         if self.threads is not None and self.threads < 1:
             raise UsageError(f"threads must be 1 or more, not {self.threads}")
         find_engine(self.engine, self.scheduler)

@@ -10,7 +10,7 @@ import pyarrow as pa
 from lossctl.domain import FloatArray, IntArray
 from lossctl.errors import DataError
 from lossctl.evaluation.batch import Batch, validate
-from lossctl.evaluation.complaints import complain, ensure_measured
+from lossctl.evaluation.complaints import complain, ensure_measured, told
 from lossctl.evaluation.fold import fold_rows
 from lossctl.evaluation.measure import Measured, evaluated, kernel_label, lift, nothing, tally
 from lossctl.evaluation.plan import Plan
@@ -20,11 +20,14 @@ from lossctl.reading.agreement import Agreement
 from lossctl.reading.cells import BadRow, numbers, texts
 from lossctl.reading.files import beginnings
 from lossctl.reading.format import Mixed, Resplit, Shard, Source, Wanted
+from lossctl.reading.rounding import lists_in_doubles
 from lossctl.reading.rows import plain_rows
 from lossctl.reading.storage import contents, plain, takeable
+from lossctl.reading.written import written_numbers
 from lossctl.words import encodable, free
 
-Finish = Callable[[Measured], None]
+Finish = Callable[[Measured, Iterator[str]], None]
+"""Takes what was counted, and what is to be warned of."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,8 @@ def every_row(
     """
     agreement, verbatim = _agreed(source, plan, verbatim=verbatim, several_types=several_types)
     for piece in _pieces(source, plan, finish, verbatim=verbatim):
+        if not several_types:
+            piece = replace(piece, own=_in_doubles(piece.own, source, plan))  # noqa: PLW2901
         yield _agreeing(piece, agreement, plan, several_types=several_types)
 
 
@@ -83,12 +88,12 @@ def _agreed(source: Source, plan: Plan, *, verbatim: bool, several_types: bool) 
     if several_types or len(source.files) == 1:
         return Agreement(), verbatim
     try:
-        return _foreseen(source, _everything(plan, verbatim=verbatim)), verbatim
+        return _foreseen(source, plan, _everything(plan, verbatim=verbatim)), verbatim
     except Mixed:
-        return _foreseen(source, _everything(plan, verbatim=True)), True  # as text, files of text agree
+        return _foreseen(source, plan, _everything(plan, verbatim=True)), True  # as text, files of text agree
 
 
-def _foreseen(source: Source, wanted: Wanted) -> Agreement:
+def _foreseen(source: Source, plan: Plan, wanted: Wanted) -> Agreement:
     """What the columns of the files have in common, as far as files can be looked at before they are read.
 
     Raises:
@@ -104,8 +109,18 @@ def _foreseen(source: Source, wanted: Wanted) -> Agreement:
         except BadRow:
             continue  # said with its place when its turn comes
         if record is not None:
-            agreement.widen(takeable(record).schema, shard.file)
+            record = lists_in_doubles(takeable(record), plan.layout.wanted().numbers)
+            agreement.widen(_own(_in_doubles(record, source, plan), plan).schema, shard.file)
     return agreement
+
+
+def _in_doubles(record: pa.RecordBatch, source: Source, plan: Plan) -> pa.RecordBatch:
+    """The rows with doubles where text came as numerals because some integers are no doubles: a column has one type."""
+    numbers = plan.layout.wanted().numbers & {column.name for column in source.columns if column.kind == "number"}
+    for index, field in enumerate(record.schema):
+        if field.name in numbers and pa.types.is_string(field.type):
+            record = record.set_column(index, field.name, written_numbers(record.column(index), field.name))
+    return record
 
 
 def _pieces(source: Source, plan: Plan, finish: Finish, *, verbatim: bool) -> Iterator[Piece]:
@@ -119,16 +134,17 @@ def _pieces(source: Source, plan: Plan, finish: Finish, *, verbatim: bool) -> It
         number = traversal.numbers(np.arange(start, start + rows.num_rows))
         yield _piece(plan, rows, batch, traversal.locate(start)[0], number, several=len(source.files) > 1)
     ensure_measured(total, traversal)
-    finish(total)
+    finish(total, told(total.problems, traversal, "no double"))
 
 
 def _validated(record: pa.RecordBatch, plan: Plan, traversal: Traversal, start: int) -> tuple[pa.RecordBatch, Batch]:
     """Rows of which the first is row ``start``, and those of them that can be measured; a `DataError` for a bad one."""
     record = takeable(record)
     try:
-        return record, validate(record, plan)
+        batch = validate(record, plan)
     except BadRow as bad:
         raise DataError(f"{traversal.place(start + bad.row)}: {bad.what}", bad.hint) from None
+    return lists_in_doubles(record, plan.layout.wanted().numbers), batch
 
 
 def worst_rows(
@@ -156,6 +172,8 @@ def worst_rows(
         order = _by_loss(pieces, most)
     else:
         pieces, order = _found_again(source, plan, most, finish, running, verbatim=verbatim)
+    if not several_types:
+        pieces = [replace(piece, own=_in_doubles(piece.own, source, plan)) for piece in pieces]
     for piece in [] if several_types else pieces:
         agreement.widen(piece.own.schema, piece.file)
     records = [_agreeing(piece, agreement, plan, several_types=several_types) for piece in pieces]
@@ -207,7 +225,7 @@ def _found_again(
     folded = fold_rows(source, ranking, lift, nothing(ranking), running, keep=True)
     total, traversal = folded.total, folded.passed
     ensure_measured(total, traversal)
-    finish(total)
+    finish(total, told(total.problems, traversal, "no double"))
     worst = total.parts[0].worst
     rows = [] if worst is None else [int(row) for row in worst.row]
     pieces: list[Piece] = []
@@ -264,6 +282,13 @@ def _everything(plan: Plan, *, verbatim: bool) -> Wanted:
     return replace(plan.layout.wanted(others=True), verbatim=verbatim)
 
 
+def _own(record: pa.RecordBatch, plan: Plan) -> pa.RecordBatch:
+    """The rows without the fields that were read out of their columns."""
+    if not plan.roles.inside:
+        return record
+    return record.select([place for place, name in enumerate(record.schema.names) if name not in plan.roles.inside])
+
+
 def _piece(plan: Plan, record: pa.RecordBatch, batch: Batch, file: str, number: IntArray, *, several: bool) -> Piece:
     """The measurable rows of a record batch, with their numbers, losses and gradients."""
     if batch.position is not None:
@@ -273,9 +298,9 @@ def _piece(plan: Plan, record: pa.RecordBatch, batch: Batch, file: str, number: 
         columns.append(("file", texts([encodable(file)] * record.num_rows)))
     columns.append(("row", numbers(number.astype(np.int64))))
     losses: list[FloatArray] = []
-    for model, prediction in zip(plan.models, batch.predictions, strict=True):
+    for model, prediction, errors in zip(plan.models, batch.predictions, batch.errors, strict=True):
         for bound in model.losses:
-            value, slope = evaluated(bound, kernel_label(bound, batch.label), prediction, gradient=True)
+            value, slope = evaluated(bound, kernel_label(bound, batch.label), prediction, errors, gradient=True)
             title = "" if len(plan.losses) == 1 else f"_{bound}" if len(plan.models) == 1 else f"_{bound}_{model.name}"
             columns.append((encodable(f"loss{title}"), numbers(value)))
             columns += _gradient_columns(
@@ -283,7 +308,7 @@ def _piece(plan: Plan, record: pa.RecordBatch, batch: Batch, file: str, number: 
             )
             losses.append(value)
     titles, measured = zip(*columns, strict=True)
-    return Piece(file, titles, measured, losses[0], record)
+    return Piece(file, titles, measured, losses[0], _own(record, plan))
 
 
 def _gradient_columns(title: str, columns: tuple[str, ...], slope: FloatArray) -> list[tuple[str, pa.Array]]:

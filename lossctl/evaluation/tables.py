@@ -8,6 +8,7 @@ from typing import Any, get_type_hints
 from lossctl.document import Approximate, Column, Document, Line, Notes, Phrase, Piece, Section, Table, phrase
 from lossctl.evaluation.result import RESULTS, ROWS, SKILL, WHOLE, BestConstant, Gradient, Result, Shown
 from lossctl.functions.definition import Value, spell
+from lossctl.words import counted
 
 ROW = (
     Column("row", "count"),
@@ -137,19 +138,34 @@ def _footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mapp
     yield "columns: " + " | ".join(roles)
     if "join" in inputs:
         joined = inputs["join"]
-        yield (
-            f"join: {joined['how']} by {', '.join(joined['id'])}: {joined['matched']:,} matched, "
+        by_key = (
+            f"{joined['how']} by {', '.join(joined['id'])}: {joined['matched']:,} matched, "
             f"{joined['unmatched_predictions']:,} predictions and {joined['unmatched_labels']:,} labels without match"
         )
-    dropped = inputs["rows"] - inputs["rows_used"]
+        in_order = f"by row order: {counted(joined['matched'], 'row')}"
+        yield f"join: {in_order if joined['how'] == 'order' else by_key}"
+    ignored = ", ".join(f"{count:,} (label {label})" for label, count in inputs["ignored"].items())
+    dropped = inputs["rows"] - inputs["rows_used"] - inputs["rows_ignored"]
     line = f"rows: {inputs['rows']:,} read, {inputs['rows_used']:,} used, {dropped:,} dropped"
     reasons = [f"{count:,} null in {column}" for column, count in inputs["nulls"].items()]
     reasons += [f"{inputs['zero_weights']:,} of weight 0"] if inputs["zero_weights"] else []
     clipped = sum(result.n_clipped for result in results)
-    line += (f" ({', '.join(reasons)})" if reasons else "") + (f", {clipped:,} clipped" if clipped else "")
+    clips = f", {clipped:,} clipped" if clipped else ""
     for column, rounded in inputs["rounded"].items():
-        line += f", {rounded['rows']:,} of {column} clipped to {rounded['to']}"
-    yield line
+        clips += f", {rounded['rows']:,} of {column} clipped to {rounded['to']}"
+    line += f" ({', '.join(reasons)})" if reasons else ""
+    if inputs["masked"]:
+        line += f", {inputs['rows_ignored']:,} ignored" if inputs["rows_ignored"] else ""
+        labelled = sum(
+            result.n_cells for result in results if (result.loss, result.model) == (results[0].loss, results[0].model)
+        )
+        places = [f"{count:,} in {column}" for column, count in inputs["masked"].items() if count]
+        without = f"{sum(inputs['masked'].values()):,} without" + (f" ({', '.join(places[:6])})" if places else "")
+        yield line + clips
+        yield f"labels: {labelled:,} in the rows used, {without}" + (f", ignored {ignored}" if ignored else "")
+        return
+    line += f", ignored {ignored}" if ignored else ""
+    yield line + clips
 
 
 def _brief(value: Value) -> str:

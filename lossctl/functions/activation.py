@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from lossctl.arrays import numbers
 from lossctl.domain import REAL, Domain, FloatArray
-from lossctl.errors import UsageError
+from lossctl.errors import LossctlError, UsageError
 from lossctl.functions.definition import NO_PEERS, Bound, Definition, Kind, Value, read_spec
 from lossctl.registry import Registry
+from lossctl.words import said
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -72,6 +74,11 @@ class Activation(Definition):
         if self._error is None:
             return np.asarray(self.function(z, **parameters) - label)
         return self._error(z, label, **parameters)
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether it declares a derivative or a pullback."""
+        return self._pullback is not None
 
     def pull(self, z: FloatArray, upstream: FloatArray, **parameters: Any) -> FloatArray:
         """The gradient with respect to ``z`` from the gradient with respect to the output."""
@@ -184,15 +191,20 @@ class BoundActivation(Bound):
         """The activation at ``z``: ``(n,)``, or ``(n, k)``; the result has the same shape.
 
         Each number of an ``(n,)`` array is a row of its own to an activation of rows.
+
+        Raises:
+            UsageError: ``z`` is no such array of numbers.
+            DataError: a number is missing, or too large.
         """
-        points = np.asarray(z, dtype=np.float64)
+        points = self._numbers(z)
         with np.errstate(all="ignore"):
             value = self.definition.function(self._shaped(points), **self.parameters)
         return np.asarray(value).reshape(points.shape, order="A")
 
     def error(self, z: npt.ArrayLike, label: npt.ArrayLike) -> FloatArray:
         """The activation at ``z`` less a label of its shape, with the digits that both have in common left out."""
-        points, labels = np.asarray(z, dtype=np.float64), np.asarray(label, dtype=np.float64)
+        points, labels = self._numbers(z), self._numbers(label, "the label")
+        self._ensure_alike(points, labels, "label")
         with np.errstate(all="ignore"):
             error = self.definition.apart(self._shaped(points), self._shaped(labels), **self.parameters)
         return np.asarray(error).reshape(points.shape, order="A")
@@ -201,19 +213,36 @@ class BoundActivation(Bound):
         """The derivative at ``z``, elementwise.
 
         Raises:
-            UsageError: the activation works on rows, so it has a Jacobian; ask for the `pullback`.
+            UsageError: the activation works on rows, so it has a Jacobian; ask for the `pullback`. Or as for `value`.
         """
         if self.definition.rows:
             raise UsageError(f"{self.name} has a Jacobian, not a derivative", "Use pullback(z, upstream_gradient).")
-        points = np.asarray(z, dtype=np.float64)
+        points = self._numbers(z)
         return self.pullback(points, np.ones_like(points))
 
     def pullback(self, z: npt.ArrayLike, upstream_gradient: npt.ArrayLike) -> FloatArray:
-        """The gradient with respect to ``z`` of something whose gradient with respect to the output is given."""
-        points, upstream = np.asarray(z, dtype=np.float64), np.asarray(upstream_gradient, dtype=np.float64)
+        """The gradient with respect to ``z`` of something whose gradient with respect to the output is given.
+
+        Both are of one shape; errors are those of `value`.
+        """
+        if not self.definition.differentiable:
+            raise UsageError(f"{self.name} declares no derivative")
+        points, upstream = self._numbers(z), self._numbers(upstream_gradient, "the upstream gradient")
+        self._ensure_alike(points, upstream, "upstream gradient")
         with np.errstate(all="ignore"):
             slope = self.definition.pull(self._shaped(points), self._shaped(upstream), **self.parameters)
         return np.asarray(slope).reshape(points.shape, order="A")
+
+    def _numbers(self, values: npt.ArrayLike, title: str = "z") -> FloatArray:
+        try:
+            return numbers(values, title)
+        except LossctlError as wrong:
+            raise wrong.about(self.name) from None
+
+    def _ensure_alike(self, points: FloatArray, others: FloatArray, title: str) -> None:
+        if points.shape != others.shape:
+            what = f"{self.name}: z is of shape {points.shape}, the {title} of {others.shape}"
+            raise UsageError(what, "Give both alike.")
 
     def _shaped(self, values: FloatArray) -> FloatArray:
         return values[:, None] if self.definition.rows and values.ndim == 1 else values
@@ -228,7 +257,9 @@ def get_activation(spec: str | BoundActivation) -> BoundActivation:
     if isinstance(spec, BoundActivation):
         return spec
     if not isinstance(spec, str):
-        raise UsageError(f"{spec!r} is no activation", "Give a name such as 'tanh', or what get_activation returns.")
+        raise UsageError(
+            f"{said(spec)} is no activation", "Give a name such as 'tanh', or what get_activation returns."
+        )
     name, values = read_spec(spec)
     definition = activations.get(name)
     return BoundActivation(definition, definition.settings(values, read=True))

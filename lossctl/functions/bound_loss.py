@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from lossctl.arguments import checked
+from lossctl.arrays import numbers
 from lossctl.domain import BoolArray, Domain, FloatArray, IntArray, infinite_in, row_sum
-from lossctl.errors import DataError, UsageError, option
+from lossctl.errors import DataError, LossctlError, UsageError, option
 from lossctl.functions.activation import BoundActivation, get_activation
 from lossctl.functions.definition import Bound, Kind, Value, read_spec
 from lossctl.functions.loss import REDUCTIONS, Loss, Reduction, Through, losses
-from lossctl.words import normal
+from lossctl.words import normal, said
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 SMALLEST = 2.0**-960
 """Squares below this may have lost digits to underflow."""
 LARGEST = float(np.finfo(np.float64).max)
+CODES = "Class labels are integer codes from 0; what names them is lossctl.evaluate with classes."
 RESAMPLED = 100
 """How often pre-activations that come to no legal prediction are sampled anew."""
 
@@ -31,6 +34,8 @@ class BoundLoss(Bound):
     definition: Loss
     reduction: Reduction = "mean"
     activation: BoundActivation | None = None
+    masked: bool = False
+    """Whether a row leaves out the columns whose label is NaN: its mean is over the others."""
     typed: str = field(default="", compare=False, repr=False)
     """The name by which somebody asked for it."""
 
@@ -85,9 +90,7 @@ class BoundLoss(Bound):
     @property
     def title(self) -> str:
         """What messages call it: the name that was typed, with its own where that is another."""
-        if not self.typed or normal(self.typed) == normal(self.name):
-            return self.name
-        return f"{self.typed} ({self.name})"
+        return self.definition.title(self.typed)
 
     @property
     def label_domain(self) -> Domain:
@@ -126,6 +129,9 @@ class BoundLoss(Bound):
     def value(self, label: npt.ArrayLike, prediction: npt.ArrayLike) -> FloatArray:
         """The loss of each row.
 
+        Arrays are taken as float64, so integers of 2^53 and more are rounded; `lossctl.evaluate` computes errors of
+        such columns exactly, or warns.
+
         Args:
             label: ``(n,)``, or ``(n, k)`` for several columns; class labels are ``(n,)`` integer codes.
             prediction: ``(n,)`` or ``(n, k)``; a loss of rows needs ``(n, k)``.
@@ -162,6 +168,7 @@ class BoundLoss(Bound):
             raise UsageError(f"{self.name} has no natural activation", f"Losses that have one: {names}.")
         return self.through(natural)
 
+    @checked()
     def under(self, reduction: str) -> "BoundLoss":
         """The same loss under another reduction.
 
@@ -173,6 +180,7 @@ class BoundLoss(Bound):
                 return replace(self, reduction=name)
         raise UsageError(f"unknown reduction {reduction!r}", f"Known: {', '.join(REDUCTIONS)}.")
 
+    @checked()
     def flooring(self, eps: float) -> "BoundLoss":
         """The same loss with another floor under probabilities.
 
@@ -183,13 +191,16 @@ class BoundLoss(Bound):
 
     def accept(self, label: npt.ArrayLike, prediction: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
         """Label and prediction as the arrays kernels take, if shapes and values are legal; see `value`."""
-        predictions = np.asarray(prediction, dtype=np.float64)
-        labels = np.asarray(label, dtype=np.float64)
-        if not labels.ndim or not predictions.ndim:
-            raise UsageError(f"{self.title}: arrays must be (n,) or (n, k), not single numbers")
-        self.accept_shapes(labels.shape[1:], predictions.shape[1:])
-        if len(labels) != len(predictions):
-            raise UsageError(f"{len(labels)} labels and {len(predictions)} predictions")
+        try:
+            predictions = numbers(prediction, "the prediction")
+            labels = numbers(label, "the label", CODES if self.rows else "")
+        except LossctlError as wrong:
+            raise wrong.about(self.title) from None
+        try:
+            self._accept_rows(labels.shape, predictions.shape)
+        except UsageError as wrong:
+            shapes = f"the label is of shape {labels.shape}, the prediction of {predictions.shape}"
+            raise UsageError(f"{wrong.parts[0]}; {shapes}", wrong.parts[1]) from None
         label_domain = self.label_domain.for_width(predictions.shape[1] if predictions.ndim == 2 else 1)
         roles = (("label", label_domain, labels), ("prediction", self.prediction_domain, predictions))
         for role, domain, values in roles:
@@ -201,14 +212,20 @@ class BoundLoss(Bound):
                 raise DataError(f"{self}: {role} holds both 0 and -1", "Use 0 and 1, or -1 and 1.")
         return self.as_codes(label_domain.convert(labels)), predictions
 
+    def _accept_rows(self, label: tuple[int, ...], prediction: tuple[int, ...]) -> None:
+        """Check the shapes of labels and predictions; a `UsageError` where this loss is not defined for them."""
+        self.accept_shapes(label[1:], prediction[1:])
+        if label[0] != prediction[0]:
+            raise UsageError(f"{self.title}: {label[0]} labels and {prediction[0]} predictions")
+
     def accept_shapes(self, label: tuple[int, ...], prediction: tuple[int, ...]) -> None:
         """Check the shapes of one row's label and prediction: ``()`` or ``(k,)``.
 
         Raises:
             UsageError: this loss is not defined for them.
         """
-        if max(len(label), len(prediction)) > 1:
-            raise UsageError(f"{self.title}: arrays must be (n,) or (n, k)")
+        if max(len(label), len(prediction)) > 1 or 0 in (*label, *prediction):
+            raise UsageError(f"{self.title}: arrays must be (n,) or (n, k), with k >= 1")
         if not self.rows:
             if label != prediction:
                 counts = [shape[0] if shape else 1 for shape in (label, prediction)]
@@ -239,7 +256,18 @@ class BoundLoss(Bound):
     def row_value(self, label: FloatArray, prediction: FloatArray) -> FloatArray:
         """`value` of arrays known to be legal."""
         with np.errstate(all="ignore"):
-            return self._over_columns(self._kernel(label, prediction, self.parameters))
+            return self._over_columns(self._kernel(label, prediction, self.parameters), label)
+
+    @property
+    def over_cells(self) -> bool:
+        """Whether a row counts once for each label that it has."""
+        return self.masked and self.reduction != "sum"
+
+    def cells(self, label: FloatArray) -> FloatArray | None:
+        """How many labels each row has, where it counts once for each; ``None`` where a row is a row."""
+        if not self.over_cells:
+            return None
+        return np.asarray((~np.isnan(label)).sum(axis=1, dtype=np.float64))
 
     def far_squares(
         self, label: FloatArray, prediction: FloatArray, value: FloatArray
@@ -254,21 +282,50 @@ class BoundLoss(Bound):
             return None
         rows = np.flatnonzero((value < SMALLEST) | (value == np.inf))
         with np.errstate(all="ignore"):
-            size = np.abs(root(label[rows], self.activated(prediction[rows]), **self.parameters))
+            labels = label[rows]
+            size = np.abs(root(labels, self.activated(prediction[rows]), **self.parameters))
+            size = np.where(np.isnan(labels), 0.0, size) if self.masked else size
             largest = size if size.ndim == 1 else size.max(axis=1)
             far = (largest > 0) & (largest < np.inf)
-            rows, size, largest = rows[far], size[far], largest[far]
+            rows, labels, size, largest = rows[far], labels[far], size[far], largest[far]
             if not len(rows):
                 return None
             exponent = np.frexp(largest)[1].astype(np.int64)
-            squares = self._over_columns(np.square(np.ldexp(size, -exponent if size.ndim == 1 else -exponent[:, None])))
+            scaled = np.ldexp(size, -exponent if size.ndim == 1 else -exponent[:, None])
+            squares = self._over_columns(np.square(scaled), labels)
             number, more = np.frexp(squares)
         return rows, number, 2 * exponent + more
 
     def row_gradient(self, label: FloatArray, prediction: FloatArray) -> FloatArray:
         """`gradient` of arrays known to be legal."""
         with np.errstate(all="ignore"):
-            slope = self._slope(label, prediction, self.parameters)
+            return self._of_mean(label, self._slope(label, prediction, self.parameters))
+
+    @property
+    def takes_error(self) -> bool:
+        """Whether `value_of_error` and `gradient_of_error` are defined."""
+        return self.activation is None and self.definition.of_label_error
+
+    def value_of_error(self, label: FloatArray, error: FloatArray, prediction: FloatArray) -> FloatArray:
+        """`row_value` where prediction less label, in their shape, is known better than these two tell it."""
+        form, arguments = self._apart(label, error, prediction)
+        with np.errstate(all="ignore"):
+            function = form.function
+            return self._over_columns(np.asarray(function(*arguments, **self.parameters)), label)
+
+    def gradient_of_error(self, label: FloatArray, error: FloatArray, prediction: FloatArray) -> FloatArray:
+        """`row_gradient`, likewise."""
+        form, arguments = self._apart(label, error, prediction)
+        if form.slope is None:
+            raise UsageError(f"{self.name} declares no gradient")
+        with np.errstate(all="ignore"):
+            return self._of_mean(label, np.asarray(form.slope(*arguments, **self.parameters)))
+
+    def _of_mean(self, label: FloatArray, slope: FloatArray) -> FloatArray:
+        """The derivative of the value of a row, from that of each number's."""
+        if self.masked and slope.ndim == 2:
+            slope, cells = np.where(np.isnan(label), 0.0, slope), self.cells(label)
+            return slope if cells is None else np.asarray(slope / cells[:, None])
         if slope.ndim == 1 or self.rows or self.reduction == "sum":
             return slope
         return np.asarray(slope / slope.shape[1])
@@ -293,8 +350,8 @@ class BoundLoss(Bound):
         """Those of some rows whose value is another without the floor, as a mask of all rows."""
         labels, predictions = label[rows], prediction[rows]
         with np.errstate(all="ignore"):
-            bare = self._over_columns(self._kernel(labels, predictions, {**self.parameters, "eps": 0.0}))
-            changed = bare != self._over_columns(self._kernel(labels, predictions, self.parameters))
+            bare = self._over_columns(self._kernel(labels, predictions, {**self.parameters, "eps": 0.0}), labels)
+            changed = bare != self._over_columns(self._kernel(labels, predictions, self.parameters), labels)
         if not changed.any():
             return None
         mask = np.zeros(len(label), dtype=np.bool_)
@@ -307,9 +364,12 @@ class BoundLoss(Bound):
             return None
         return self.definition.pairs.get(self.activation.name)
 
-    def _over_columns(self, values: FloatArray) -> FloatArray:
+    def _over_columns(self, values: FloatArray, label: FloatArray) -> FloatArray:
         if values.ndim == 1:
             return values
+        if self.masked:
+            total, cells = row_sum(np.where(np.isnan(label), 0.0, values)), self.cells(label)
+            return total if cells is None else np.asarray(total / cells)
         total = row_sum(values)
         return total if self.reduction == "sum" else np.asarray(total / values.shape[1])
 
@@ -339,11 +399,19 @@ class BoundLoss(Bound):
         """The form that is evaluated behind an activation, and what it gets of label, error and output."""
         definition = self.definition
         if definition.of_error:
-            return definition, (np.zeros_like(prediction), activation.error(prediction, label))
+            return self._apart(label, activation.error(prediction, label), prediction)
         output = activation.value(prediction)
         if definition.apart is None:
             return definition, (label, output)
-        error = activation.error(prediction, definition.anchor(label, **self.parameters))
+        return self._apart(label, activation.error(prediction, definition.anchor(label, **self.parameters)), output)
+
+    def _apart(
+        self, label: FloatArray, error: FloatArray, output: FloatArray
+    ) -> tuple[Loss | Through, tuple[FloatArray, ...]]:
+        """The form on errors, and what it gets."""
+        definition = self.definition
+        if definition.of_error or definition.apart is None:
+            return definition, (np.zeros_like(error), error)
         return definition.apart, (label, error, output)
 
     def _slope(self, label: FloatArray, prediction: FloatArray, parameters: dict[str, Value]) -> FloatArray:
@@ -368,6 +436,7 @@ class BoundLoss(Bound):
         return self.activation.pullback(prediction, upstream)
 
 
+@checked("spec")
 def get_loss(spec: str | BoundLoss, *, columns: int | None = None) -> BoundLoss:
     """The loss that a text such as ``huber:delta=0.5`` names, with its parameters.
 
@@ -382,7 +451,7 @@ def get_loss(spec: str | BoundLoss, *, columns: int | None = None) -> BoundLoss:
     if isinstance(spec, BoundLoss):
         return spec
     if not isinstance(spec, str):
-        raise UsageError(f"{spec!r} is no loss", "Give a name such as 'huber:delta=0.5', or what get_loss returns.")
+        raise UsageError(f"{said(spec)} is no loss", "Give a name such as 'huber:delta=0.5', or what get_loss returns.")
     name, values = read_spec(spec)
     definition = losses.get(name)
     if columns is not None and definition.other_width is not None:
@@ -390,4 +459,4 @@ def get_loss(spec: str | BoundLoss, *, columns: int | None = None) -> BoundLoss:
         rows = definition.prediction_domain().rows
         if (columns > 1) != rows and normal(name) in {normal(spelling) for spelling in spellings}:
             definition = losses.get(other_name)
-    return BoundLoss(definition, definition.settings(values, read=True), definition.reduction, typed=name)
+    return BoundLoss(definition, definition.settings(values, read=True, typed=name), definition.reduction, typed=name)

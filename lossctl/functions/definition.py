@@ -9,14 +9,15 @@ import inspect
 import types
 import typing
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
+from lossctl.arguments import ensure
 from lossctl.domain import Domain, FloatArray, Interval, Words
 from lossctl.errors import UsageError
 from lossctl.functions.docstring import Sections, sections_of
-from lossctl.words import did_you_mean, normal
+from lossctl.words import did_you_mean, normal, said
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -119,6 +120,9 @@ class Definition:
         aliases: exact synonyms of its name.
         references: where the formula comes from.
         peers: what other libraries call it, by library, each name with what is different about it in parentheses.
+
+    Raises:
+        UsageError: something is of another type.
     """
 
     def __init__(
@@ -128,6 +132,10 @@ class Definition:
         references: tuple[str, ...],
         peers: Mapping[str, str] = NO_PEERS,
     ) -> None:
+        if not callable(function) or not hasattr(function, "__name__"):
+            raise UsageError(f"a definition is made of a function, not {said(function)}")
+        ensure("aliases", aliases, tuple[str, ...])
+        ensure("references", references, tuple[str, ...])
         functools.update_wrapper(cast("Callable[..., Any]", self), function)
         self.function = function
         self.name = function.__name__
@@ -152,12 +160,15 @@ class Definition:
         path = self.__module__.split(".")
         return path[-1] if path[0] == "lossctl" else path[0]
 
-    def settings(self, given: Mapping[str, Value | str], *, read: bool = False) -> tuple[tuple[str, Value], ...]:
+    def settings(
+        self, given: Mapping[str, Value | str], *, read: bool = False, typed: str = ""
+    ) -> tuple[tuple[str, Value], ...]:
         """Every parameter with its effective value, in the order of the definition.
 
         Args:
             given: values by parameter name.
             read: whether the values are text still to be read.
+            typed: the name that was typed, where it may be another.
 
         Raises:
             UsageError: a name is unknown or a value illegal.
@@ -169,12 +180,16 @@ class Definition:
             if parameter is None:
                 names = [parameter.name for parameter in self.parameters]
                 hint = did_you_mean(name, names) if names else f"{self.name} has no parameters."
-                raise UsageError(f"{self.name} has no parameter {name!r}", hint)
+                raise UsageError(f"{self.title(typed)} has no parameter {name!r}", hint)
             try:
                 chosen[parameter.name] = parameter.read(str(value)) if read else parameter.check(value)
             except UsageError as wrong:
-                raise wrong.about(self.name) from None
+                raise wrong.about(self.title(typed)) from None
         return tuple(chosen.items())
+
+    def title(self, typed: str) -> str:
+        """What messages call it: the name that was typed, with its own where that is another."""
+        return self.name if not typed or normal(typed) == normal(self.name) else f"{typed} ({self.name})"
 
     def spelling(self, settings: tuple[tuple[str, Value], ...]) -> str:
         """``name:parameter=value,...`` with the parameters that differ from their defaults."""
@@ -183,14 +198,19 @@ class Definition:
         return f"{self.name}:{','.join(changed)}" if changed else self.name
 
 
-def split_specs(texts: list[str] | tuple[str, ...]) -> list[str]:
+def split_specs(given: Iterable[Any]) -> list[Any]:
     """Single specifications from comma-separated ones: an item with ``=`` and no ``:`` belongs to the one before.
+
+    What is no text stays as it is.
 
     >>> split_specs(["mse,huber:delta=0.5,focal:gamma=2,alpha=none", "mae"])
     ['mse', 'huber:delta=0.5', 'focal:gamma=2,alpha=none', 'mae']
     """
-    specs: list[str] = []
-    for text in texts:
+    specs: list[Any] = []
+    for text in given:
+        if not isinstance(text, str):
+            specs.append(text)
+            continue
         fresh = True
         for item in filter(None, (part.strip() for part in text.split(","))):
             if "=" in item and ":" not in item and not fresh:

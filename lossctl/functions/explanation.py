@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from lossctl.arguments import checked, ensure_fields
 from lossctl.domain import Interval, Words, inside
 from lossctl.errors import UsageError, option
 from lossctl.functions.activation import Activation, BoundActivation, activations, get_activation
@@ -22,6 +23,9 @@ class Explanation:
     """A loss or an activation with its parameters, and what is known of it."""
 
     bound: BoundLoss | BoundActivation
+
+    def __post_init__(self) -> None:
+        ensure_fields(self)
 
     @property
     def definition(self) -> Loss | Activation:
@@ -175,6 +179,7 @@ def find(spec: str, kind: Kind | None = None) -> tuple[BoundLoss | BoundActivati
     return bound, f"{name}: this is the {chosen}; {option(kind=other_kind)} means the {other_kind} {meant}"
 
 
+@checked()
 def explain(spec: str | BoundLoss | BoundActivation, kind: Kind | None = None) -> Explanation:
     """What is known of the loss or activation that a text such as ``huber:delta=0.5`` names.
 

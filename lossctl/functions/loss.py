@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal, cast
 
 from lossctl.domain import Domain, FloatArray
+from lossctl.errors import UsageError
 from lossctl.functions.definition import NO_PEERS, Definition, Value
 from lossctl.functions.metrics import METRICS
 from lossctl.registry import Registry
+from lossctl.words import said
 
 Reduction = Literal["mean", "sum", "root-mean"]
 REDUCTIONS: tuple[Reduction, ...] = ("mean", "sum", "root-mean")
@@ -52,6 +54,11 @@ class Loss(Definition):
         peers: Mapping[str, str] = NO_PEERS,
     ) -> None:
         super().__init__(function, aliases, references, peers)
+        for role, domain in (("label", label), ("prediction", prediction)):
+            if not callable(domain) and not hasattr(domain, "illegal"):
+                raise UsageError(f"{self.name}: {role} must be a domain or a function to one, not {said(domain)}")
+        if reduction not in REDUCTIONS:
+            raise UsageError(f"{self.name}: unknown reduction {said(reduction)}", f"Known: {', '.join(REDUCTIONS)}.")
         self.reduction: Reduction = reduction
         self.other_width = other_width
         self._label = label
@@ -95,6 +102,11 @@ class Loss(Definition):
             return self.apart
 
         return declare
+
+    @property
+    def of_label_error(self) -> bool:
+        """Whether there is a form of this loss on prediction less label."""
+        return self.of_error or (self.apart is not None and self.anchor is _the_label)
 
     def mirror(self, function: Kernel) -> Through:
         """Declare the form of this loss on ``(label, 1 − prediction)``, for activations that keep the digits of it."""

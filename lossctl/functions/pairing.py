@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from lossctl.arguments import checked
 from lossctl.domain import inside
 from lossctl.functions.activation import BoundActivation, get_activation
 from lossctl.functions.bound_loss import BoundLoss
@@ -114,16 +115,19 @@ RISKS = (
 )
 
 
+@checked()
 def pairings_of(name: str) -> list[Pairing]:
     """The pairings that a loss or an activation is part of."""
     return [pairing for pairing in PAIRINGS if name in (*pairing.activations, *pairing.losses)]
 
 
+@checked()
 def risks_of(name: str) -> list[Risk]:
     """The risks that a loss or an activation is part of."""
     return [risk for risk in RISKS if name in (*risk.activations, *risk.losses)]
 
 
+@checked()
 def doubts(bound: BoundLoss, width: int) -> Iterator[str]:
     """Why a loss through its activation is a risky pair, for predictions of ``width`` columns."""
     activation = bound.activation

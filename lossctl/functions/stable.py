@@ -87,7 +87,7 @@ def sigmoid_error(z: FloatArray, label: FloatArray, rest: FloatArray, *, close: 
     tail = decay / (1.0 + decay)
     error = np.where(z > 0, rest - tail, tail - label)
     where = (np.abs(error) < close) & (decay > INNER)
-    return amended(error, where, lambda z, label, rest: 0.5 * np.tanh(0.5 * z) + 0.5 * (rest - label), z, label, rest)
+    return amended(error, where, lambda z, label: 0.5 * np.tanh(0.5 * z) + (0.5 - label), z, label)
 
 
 def exp_error(z: FloatArray, label: FloatArray, *, close: float = CLOSE) -> FloatArray:

@@ -3,7 +3,7 @@
 import itertools
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from lossctl.errors import UsageError, option
 from lossctl.reading.cells import class_number
@@ -17,6 +17,8 @@ _BETWEEN = frozenset(" _.-:=/|,;()[]{}'\"\t")
 """Signs between a class and what else a name says."""
 MOST = 8
 """How many readings of names there may be, for each end of a name."""
+YES_AND_NO = {"no": 0.0, "yes": 1.0, "neg": 0.0, "pos": 1.0, "negative": 0.0, "positive": 1.0}
+"""What is said of 0 and 1 by the names of two columns."""
 SHOWN = 12
 """How many columns a message lists."""
 
@@ -41,16 +43,21 @@ def class_names(columns: Sequence[str]) -> list[Names]:
     >>> class_names(("Probability:Class=1", "Probability:Class=2"))[0]
     ('1', '2')
     """
+    return [choice for choice in _rests(columns) if all(map(_is_class, choice)) or choice == tuple(columns)]
+
+
+def _rests(columns: Sequence[str]) -> list[Names]:
+    """What is left of columns without some of the words that all share in front and behind, shortest first."""
     if len(columns) < 2:
         return []
     names, front, behind = _words(columns)
-    choices = [
+    choices = (
         tuple("".join(words[cut : len(words) - end]).strip() for words in names)
         for cut in _counts_down(front)
         for end in _counts_down(min(behind, min(map(len, names)) - 1 - cut))
         if not _ends_with_a_sign(names[0][:cut])
-    ]
-    return [*dict.fromkeys(choice for choice in choices if all(map(_is_class, choice)) or choice == tuple(columns))]
+    )
+    return [*dict.fromkeys(choices)]
 
 
 def _counts_down(most: int) -> list[int]:
@@ -71,6 +78,35 @@ def loose_names(columns: Sequence[str]) -> list[Names]:
     rest = [words[front : max(len(words) - behind, front + 1)] for words in names]
     prefix = len(os.path.commonprefix(list(columns)))  # noqa: RUF071  (characters are what is meant)
     return [tuple(words[0] for words in rest), tuple(words[-1] for words in rest), tuple(c[prefix:] for c in columns)]
+
+
+def framed(classes: Collection[str], columns: Sequence[str]) -> list[Names]:
+    """What is left of columns without one beginning and one end of all, where every class is the rest of a column.
+
+    Both may end within a word, and within a number where every rest is one of the classes.
+
+    >>> framed(["A+", "A"], ["gradeA_p", "gradeA+_p", "gradeA-_p"])
+    [('A', 'A+', 'A-')]
+    """
+    if len(columns) < 2 or not classes:
+        return []
+    front, behind = (len(os.path.commonprefix(names)) for names in (list(columns), [name[::-1] for name in columns]))  # noqa: RUF071
+    word, rests = next(iter(classes)), []
+    for column in columns:
+        for cut in range(front + 1):
+            end = len(column) - cut - len(word)
+            if 0 <= end <= behind and column.startswith(word, cut):
+                names = tuple(name[cut : len(name) - end] for name in columns)
+                cuts = any(map(_cuts_a_number, columns, itertools.repeat(cut), names))
+                if {*classes} <= {*names} and (len({*classes}) == len(columns) or not cuts):
+                    rests.append(names)
+    return [*dict.fromkeys(rests)]
+
+
+def _cuts_a_number(column: str, cut: int, name: str) -> bool:
+    """Whether a name begins or ends within a number of the column that it stands in from a place on."""
+    end = cut + len(name)
+    return any(column[max(place - 1, 0) : place + 1].isdecimal() and 0 < place < len(column) for place in (cut, end))
 
 
 def _words(columns: Sequence[str]) -> tuple[list[list[str]], int, int]:
@@ -101,19 +137,24 @@ def are_numbers(names: Sequence[str]) -> bool:
 def refuse_other_numbers(columns: Sequence[str]) -> None:
     """Check that columns whose classes are to be taken by their positions from 0 carry no other numbers.
 
+    Of two columns, yes and no are such.
+
     Raises:
-        UsageError: they do, as ``class1_cat, class2_dog``.
+        UsageError: they do, as ``class1_cat, class2_dog``, or ``p_yes, p_no``.
     """
     for names in (*class_names(columns), *loose_names(columns)):
-        numbers = {place: number for place, name in enumerate(names) if (number := _number(name)) is not None}
+        said = [*map(_number, names)]
+        if len(names) == 2 and {*map(str.casefold, names)} <= {*YES_AND_NO}:
+            said = [YES_AND_NO[name.casefold()] for name in names]
+        numbers = {place: number for place, number in enumerate(said) if number is not None}
         if len({*numbers.values()}) == 1 < len(numbers):
             continue  # all say the same
         if any(place != number for place, number in numbers.items()):
-            said = [columns[place] for place in numbers]
+            named = [columns[place] for place in numbers]
             raise UsageError(
                 f"the names of the columns say other classes than their positions: "
-                f"{mapping(said, [names[place] for place in numbers])}, but by position "
-                f"{mapping(said, [*map(str, numbers)])}",
+                f"{mapping(named, [names[place] for place in numbers])}, but by position "
+                f"{mapping(named, [*map(str, numbers)])}",
                 f"Rename them, or name the classes in the order of the labels: {option(classes='a,b,c')}.",
             )
 
@@ -132,8 +173,9 @@ def match_classes(classes: Sequence[str], columns: Sequence[str]) -> Names | Non
     Raises:
         UsageError: some classes have a column, and others none or several; or the names can be read in two ways.
     """
-    for choices in (class_names, loose_names, lambda columns: [_ends(classes, columns)]):
-        orders = {order for names in choices(columns) if (order := _ordered(classes, columns, names)) is not None}
+    for choices in (_certain_names, lambda _, columns: loose_names(columns), lambda *both: [within(*both)]):
+        readings = choices(classes, columns)
+        orders = {order for names in readings if (order := _ordered(classes, columns, names)) is not None}
         if len(orders) > 1:
             first, second, *_ = sorted(orders)
             what = f"the columns can be read as two orders of the classes {', '.join(classes[:SHOWN])}"
@@ -143,7 +185,7 @@ def match_classes(classes: Sequence[str], columns: Sequence[str]) -> Names | Non
     keys = {key_of(name) for name in classes}
     named = max(class_names(columns), key=lambda names: len(keys & {*map(key_of, names)}), default=())
     if keys.isdisjoint(map(key_of, named)):
-        named = _ends(classes, columns)
+        named = within(classes, columns)
     if keys.isdisjoint(map(key_of, named)):
         return None
     hint = f"The columns are named for classes: {mapping(columns, [other or '?' for other in named])}."
@@ -155,20 +197,33 @@ def match_classes(classes: Sequence[str], columns: Sequence[str]) -> Names | Non
     raise UsageError(f"the classes {', '.join(classes[:SHOWN])} are not one a column", hint)
 
 
-def _ends(classes: Sequence[str], columns: Sequence[str]) -> Names:
-    """The one class that each column ends with after a sign between words; empty where there is none."""
-    ends = []
-    for column in columns:
-        folded = column.casefold()
-        ending = [name for name in classes if _ends_with(folded, name.strip().casefold())]
-        ends.append(max(ending, key=len, default=""))
-    return tuple(ends)
+def _certain_names(classes: Sequence[str], columns: Sequence[str]) -> list[Names]:
+    """What is left of columns without what all share, as words and where only the classes are left."""
+    folded = framed([name.strip().casefold() for name in classes], [column.casefold() for column in columns])
+    return [*class_names(columns), *framed(classes, columns), *folded]
 
 
-def _ends_with(text: str, name: str) -> bool:
-    """Whether a text ends with a name, with a sign or nothing before."""
-    before = text[: len(text) - len(name)][-1:]
-    return text.endswith(name) and not (before.isascii() and before.isalnum())
+def within(classes: Sequence[str], columns: Sequence[str]) -> Names:
+    """The one class that stands in each column between signs, and not in all; empty where there is none.
+
+    Of classes that stand in one another it is the longest.
+    """
+    words = {name: name.strip().casefold() for name in classes}
+    texts = [column.casefold() for column in columns]
+    standing = [[name for name, word in words.items() if word in text and _stands_in(text, word)] for text in texts]
+    everywhere = set(classes).intersection(*standing) if len(columns) > 1 else set()
+    return tuple(max({*names} - everywhere, key=len, default="") for names in standing)
+
+
+def _stands_in(text: str, word: str) -> bool:
+    """Whether a word stands in a text with a sign or nothing before and behind."""
+    place = text.find(word) if word else -1
+    while place >= 0:
+        before, behind = text[place - 1 : place] if place else "", text[place + len(word) :][:1]
+        if not any(sign.isascii() and sign.isalnum() for sign in (before, behind)):
+            return True
+        place = text.find(word, place + 1)
+    return False
 
 
 def _ordered(classes: Sequence[str], columns: Sequence[str], names: Names) -> Names | None:
@@ -191,6 +246,12 @@ def in_order_of(first: Sequence[str], second: Sequence[str]) -> Names | None:
     by_keys = {frozenset(map(key_of, theirs)): theirs for theirs in readings}
     for ours in (*class_names(first), *loose_names(first)):
         order = _ordered(ours, second, by_keys.get(frozenset(map(key_of, ours)), ()))
+        if order is not None:
+            return order
+    pairs = [(ours, theirs) for ours in _rests(first) for theirs in framed(ours, second)]
+    pairs += [(ours, theirs) for theirs in _rests(second) for ours in framed(theirs, first)]
+    for ours, theirs in pairs:
+        order = _ordered(ours, second, theirs)
         if order is not None:
             return order
     ours, theirs = (next(iter(class_names(columns)), ()) for columns in (first, second))

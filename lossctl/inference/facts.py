@@ -142,6 +142,8 @@ class Facts:
     used: int
     """Rows with a weight other than 0 and without a null: those that all other facts are about."""
     unweighted: int
+    ignored: int
+    """Rows whose label is to be ignored."""
     seen: Problems
     """How often something was met in a column, and in which row first, by kind and column (or model)."""
     label: Distribution
@@ -157,6 +159,7 @@ class Facts:
             self.rows + other.rows,
             self.used + other.used,
             self.unweighted + other.unweighted,
+            self.ignored + other.ignored,
             self.seen + other.seen.shift(self.rows),
             self.label + other.label,
             self.unpredicted + other.unpredicted,
@@ -175,7 +178,7 @@ def no_facts(layout: Layout) -> Facts:
     """The facts of no rows."""
     empty = Distribution.zero()
     models = tuple(Predicted.zero(model.width) for model in layout.models)
-    return Facts(0, 0, 0, Problems(), empty, empty, Words(), empty, NOBODY, models)
+    return Facts(0, 0, 0, 0, Problems(), empty, empty, Words(), empty, NOBODY, models)
 
 
 def pairs_of(label: FloatArray, prediction: FloatArray) -> Sketch:

@@ -8,6 +8,7 @@ from enum import StrEnum
 import numpy as np
 
 from lossctl.functions.pairing import PAIRINGS, Pairing
+from lossctl.inference.classes import within
 from lossctl.inference.facts import Facts, Predicted
 from lossctl.inference.layout import Layout
 from lossctl.reading.cells import class_number
@@ -97,7 +98,7 @@ def _count(facts: Facts, kind: str, name: str) -> int:
 
 def _single(facts: Facts, layout: Layout, predicted: Predicted, name: str) -> Fit | None:
     """What fits one label column and predictions of one number."""
-    labels = _two_labels(facts, layout, predicted)
+    labels = _two_labels(facts, layout, predicted, name)
     if labels is not None:
         return _binary(facts, layout, predicted, name, labels)
     if layout.text:
@@ -105,12 +106,17 @@ def _single(facts: Facts, layout: Layout, predicted: Predicted, name: str) -> Fi
     return _number(facts, layout, predicted, name)
 
 
-def _two_labels(facts: Facts, layout: Layout, predicted: Predicted) -> tuple[float | str, ...] | None:
-    """The labels of class 0 and class 1; ``None`` where the labels are no yes or no."""
+def _two_labels(facts: Facts, layout: Layout, predicted: Predicted, name: str) -> tuple[float | str, ...] | None:
+    """The labels of class 0 and class 1; ``None`` where the labels are no yes or no.
+
+    Of two words class 1 is the one that the column of the predictions is named for, else the later in sorted order.
+    """
     if layout.classes is not None and len(layout.classes) == 2:
         return layout.classes if layout.text else tuple(float(class_number(name) or 0) for name in layout.classes)
     if layout.text:
         words = sorted(facts.words.counts or ())
+        columns = next((model.columns for model in layout.models if model.name == name), ())
+        words = words[::-1] if within(words, columns) == (*words[:1],) else words
         return tuple(words) if len(words) == 2 else None
     values = [] if len(facts.label.keys) > 2 else facts.label.values.tolist()
     if not values:

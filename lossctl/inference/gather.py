@@ -62,23 +62,26 @@ class _Gatherer(Reader):
         """All facts of the batch."""
         layout, roles = self.layout, self.layout.roles
         weight = Distribution.zero()
+        self.ignore(layout)
         if roles.weight is not None:
             weights = self.numbers(roles.weight)
-            self.skipped = (weights == 0) & ~self.null
+            self.skipped |= (weights == 0) & ~self.null
             for kind, mask in (("below 0", weights < 0), ("infinite", np.isinf(weights))):
-                self.count(kind, roles.weight, mask & ~self.null, weights)
-            weight = Distribution.of(weights[~self.null])
+                self.count(kind, roles.weight, mask & ~(self.null | self.ignored), weights)
+            weight = Distribution.of(weights[~(self.null | self.ignored)])
         text = None
         if layout.text:
             text = self.text(roles.label[0])
             self.missing(roles.label[0], mask_of(text))
-        label = None if text is not None else self.columns(roles.label, layout.label_width)
+        label = None if text is not None else self.label(layout)
         named = ~(self.null | self.skipped)
         predictions = [
             None if model.name in layout.unread else self.columns(model.columns, model.width) for model in layout.models
         ]
         ids = self.ids()
         used = ~(self.null | self.skipped)
+        for column in self.rests:
+            self.rounded(column)
         position = np.flatnonzero(used)
         coded = layout.vectors and not layout.label_width
         # A name that is no class stops eval wherever it stands; a code only in a row that is measured.
@@ -91,7 +94,7 @@ class _Gatherer(Reader):
             unpredicted = Distribution.zero()
         else:
             labels = np.asarray(label)
-            label, unpredicted = labels[used], Distribution.of(labels[named & ~used].ravel())
+            label, unpredicted = labels[used], Distribution.of(_known(labels[named & ~used]))
             self.of_label(label, position)
         models = tuple(
             Predicted.zero(model.width)
@@ -102,9 +105,10 @@ class _Gatherer(Reader):
         return Facts(
             self.n,
             len(position),
-            int((self.skipped & ~self.null).sum()),
+            int((self.skipped & ~self.null & ~self.ignored).sum()),
+            int(self.ignored.sum()),
             Problems(self.problems),
-            Distribution.zero() if label is None else Distribution.of(label.ravel()),
+            Distribution.zero() if label is None else Distribution.of(_known(label)),
             unpredicted,
             words,
             weight,
@@ -129,11 +133,12 @@ class _Gatherer(Reader):
 
     def of_label(self, label: FloatArray, position: IntArray) -> None:
         """Count what is notable about labels that are numbers, ``(n,)`` or ``(n, k)``, of rows at ``position``."""
-        title = self.layout.roles.label[0]
-        for kind, mask in (("infinite", np.isinf(label)), ("zero", label == 0), ("fraction", np.floor(label) != label)):
+        title, out = self.layout.roles.label[0], np.isnan(label)
+        fraction = (np.floor(label) != label) & ~out
+        for kind, mask in (("infinite", np.isinf(label)), ("zero", label == 0), ("fraction", fraction)):
             self.count(f"label {kind}", title, _rows(mask), label if label.ndim == 1 else "", position)
         if label.ndim == 2:
-            off = (np.abs(row_sum(label) - 1.0) > SIMPLEX_ERROR) | (label < 0).any(axis=1)
+            off = (np.abs(row_sum(label) - 1.0) > SIMPLEX_ERROR) | (label < 0).any(axis=1) | out.any(axis=1)
             self.count("label off sum", title, off, "", position)
 
     def codes(self, label: Any, counted: BoolArray) -> IntArray:
@@ -193,10 +198,12 @@ class _Gatherer(Reader):
         scored = ~_no_score(values)
         predicted = Predicted.zero(values.shape[1] if values.ndim == 2 else 0)
         if label is not None and label.shape == values.shape:
+            out = np.isnan(label)
             equal = label == values
-            self.count("equal", model, _every(equal), values if values.ndim == 1 else "", position)
-            self.count("equal fraction", model, _every(equal & fraction), values if values.ndim == 1 else "", position)
-            labels, numbers = label.ravel(), values.ravel()
+            self.count("equal", model, _every(equal | out), values if values.ndim == 1 else "", position)
+            same = _every((equal & fraction) | out)
+            self.count("equal fraction", model, same, values if values.ndim == 1 else "", position)
+            labels, numbers = _known(label), values[~out]
             with np.errstate(invalid="ignore", over="ignore"):
                 errors = Distribution.of(np.abs(numbers - labels))
             wrong = ((values == 0) & (label == 1)) | ((values == 1) & ((label == 0) | (label == -1)))
@@ -273,6 +280,11 @@ def _no_score(values: FloatArray) -> BoolArray:
         return np.isinf(values)
     mask = LOGITS.illegal(values)
     return np.zeros(len(values), dtype=np.bool_) if mask is None else mask
+
+
+def _known(label: FloatArray) -> FloatArray:
+    """The single labels ``(m,)`` of rows, without those that are left out."""
+    return label[~np.isnan(label)]
 
 
 def _every(mask: BoolArray) -> BoolArray:

@@ -11,21 +11,23 @@ from lossctl.errors import DataError, UsageError, option
 from lossctl.inference.classes import (
     are_numbers,
     class_names,
-    in_order_of,
+    framed,
     key_of,
     loose_names,
     mapping,
-    match_classes,
     refuse_other_numbers,
+    within,
 )
+from lossctl.inference.objects import Keys
 from lossctl.inference.request import Request
 from lossctl.inference.roles import Model, Roles, choose
 from lossctl.reading.cells import BadRow, class_number, elements
+from lossctl.reading.columns import Column, fields_in
 from lossctl.reading.format import Source, Wanted
+from lossctl.reading.missing import as_number, nulled
+from lossctl.reading.rounding import EXACT
 from lossctl.reading.rows import plain_rows, shards_of
 
-EXACT = 1 << 53
-"""From here on there are integers that no double is."""
 ClassLabels = Literal["codes", "numbers", "text"]
 """How a label column says a class: by code 0 to k-1, by a name that is a number, or by a name."""
 
@@ -47,6 +49,10 @@ class Layout:
     """Models whose columns hold text, of which nothing is read."""
     unread_text: str = ""
     """What stands in the first of these."""
+    ignored: tuple[str, ...] = ()
+    """Labels that say that there is none: numbers, or names of no class."""
+    mask_null: bool = False
+    """Whether a null among the numbers of a label is left out of its row, which counts all the same."""
 
     @property
     def models(self) -> tuple[Model, ...]:
@@ -59,21 +65,33 @@ class Layout:
         return any(model.width for model in self.models)
 
     @property
+    def masked(self) -> bool:
+        """Whether a row may have numbers for some of its labels only."""
+        return bool(self.label_width) and (self.mask_null or bool(self.ignored))
+
+    @property
     def text(self) -> bool:
         """Whether the labels are words."""
         return self.class_labels == "text"
 
     def width_of(self, column: str) -> int:
         """How many numbers the role of a column has."""
+        if column == self.roles.weight:
+            return 0
         return next((model.width for model in self.models if column in model.columns), self.label_width)
 
     def wanted(self, *, others: bool = False) -> Wanted:
         """The columns to read: as text the names of classes, ids, and groups that have no other role."""
         roles = self.roles
         groups = {name for name in roles.by if name not in replace(roles, by=()).needed}
-        texts = groups | {*self.ids} | ({*roles.label} if self.text else set())
+        texts = groups | {*self.ids} | ({*roles.label} if self.text or words_among(self.ignored) else set())
         unread = {name for model in self.models if model.name in self.unread for name in model.columns}
-        return Wanted(frozenset(roles.needed) - texts - unread, frozenset(texts), others)
+        return Wanted(frozenset(roles.needed) - texts - unread, frozenset(texts), others, whole=roles.objects)
+
+
+def words_among(labels: Sequence[str]) -> bool:
+    """Whether some labels are words, so that a column of numbers that has them is one of text."""
+    return any(as_number(label) is None for label in labels)
 
 
 class LayoutPlanner:
@@ -86,19 +104,43 @@ class LayoutPlanner:
 
     def __init__(self, source: Source, request: Request) -> None:
         self.source, self.request = source, request
-        self.kinds = {column.name: column.kind for column in source.columns}
+        self.kinds = {column.name: column.kind for column in (*source.columns, *fields_in(source.columns))}
         self.notes: list[str] = []
+        self._keys = Keys()
 
     @cached_property
     def _chosen(self) -> Roles:
+        """The columns as asked for; in place of an object, its keys."""
         request = self.request
-        return choose(
+        roles = choose(
             self.source.columns,
             label=request.label,
             prediction=request.prediction,
             weight=request.weight,
             by=request.by,
         )
+        given = {name for names in (roles.label, *(model.columns for model in roles.models)) for name in names}
+        columns = (*self.source.columns, *fields_in(self.source.columns))
+        objects = [column for column in columns if column.kind == "object" and column.name in given]
+        keyed = {column.name: self._keyed(column, columns) for column in objects}
+        models = [replace(model, columns=keyed.get(model.columns[0], model.columns)) for model in roles.models]
+        return replace(
+            roles,
+            label=keyed.get(roles.label[0], roles.label),
+            models=tuple(models),
+            inside=roles.inside.union(*keyed.values()) - keyed.keys(),
+            objects=frozenset(keyed),
+        )
+
+    def _keyed(self, column: Column, columns: Sequence[Column]) -> tuple[str, ...]:
+        """A column for each key of an object; errors as for `Keys.enter`, in words for people."""
+        wanted = Wanted(frozenset({column.name}), frozenset())
+        try:
+            names = self._keys.enter(column, columns, lambda: self._first(wanted).column(column.name))
+        except BadRow as bad:
+            raise self._bad(bad) from None
+        self.kinds |= dict.fromkeys(names, "number")
+        return names
 
     @cached_property
     def roles(self) -> Roles:
@@ -118,21 +160,34 @@ class LayoutPlanner:
 
     @cached_property
     def head(self) -> pa.RecordBatch:
-        """The first batch that has rows, with the columns of every role.
+        """The first batch that has rows, with the columns of every role; a label to be ignored is null.
 
         Raises:
             DataError: there is none, or a row cannot be read.
         """
+        label, ignored = self._chosen.label, self.request.ignore_label
         texts = {name for name in self._chosen.needed if self.kinds[name] == "text"}
-        wanted = Wanted(frozenset(self._chosen.needed) - texts, frozenset(texts))
+        texts |= {*label} if words_among(ignored) else set()
+        numbers = frozenset(self._chosen.needed) - texts
+        return nulled(
+            self._first(Wanted(numbers, frozenset(texts), whole=self._chosen.objects)), label, lambda _: ignored
+        )
+
+    def _first(self, wanted: Wanted) -> pa.RecordBatch:
+        """The first batch that has rows; errors as for `head`."""
         for shard in shards_of(self.source):
             try:
                 for batch in plain_rows(shard, wanted):
                     if batch.num_rows:
                         return batch
             except BadRow as bad:
-                raise DataError(f"{shard.file}: row {bad.row + 1}: {bad.what}", bad.hint) from None
+                raise self._bad(bad, shard.file) from None
         raise DataError(f"{' '.join(self.source.files) or 'the table'}: no data rows")
+
+    def _bad(self, bad: BadRow, file: str = "") -> DataError:
+        """What is wrong with one of the first rows."""
+        file = file or next(iter(self.source.files), "the table")
+        return DataError(f"{file}: row {bad.row + 1}: {bad.what}", bad.hint)
 
     def width(self, columns: Sequence[str]) -> int:
         """How many numbers a row of these columns holds; 0 for a plain number, and for a list of one, which is as good.
@@ -172,12 +227,16 @@ class LayoutPlanner:
         if len(set(classes)) < len(classes):
             raise UsageError(f"{option('classes')} names a class twice")
         if len(model.columns) > 1:
-            matched = match_classes(classes, model.columns)
+            matched = self._keys.match_classes(classes, model.columns)
             if matched is None:
                 pairs = mapping(model.columns, classes)
                 self.notes.append(f"classes by position, no column is named for one: {pairs}")
             else:
                 model = replace(model, columns=matched)
+        elif not model.width and within(classes, model.columns) == classes[:1]:
+            self.notes.append(
+                f"{model.name}: of class {classes[1]}, the second named, though its name says {classes[0]}"
+            )
         return model, classes
 
     def _names_that_fit(self, columns: Sequence[str]) -> tuple[str, ...] | None:
@@ -189,15 +248,18 @@ class LayoutPlanner:
         Raises:
             UsageError: the labels are numbers, and names say other numbers than their positions beside other things.
         """
-        choices, label = class_names(columns), self.roles.label
+        columns, label = self._keys.said_by(columns), self.roles.label
+        choices = class_names(columns)
         kind = self.kinds[label[0]] if len(label) == 1 else ""
         if kind == "number" and choices:
-            choices = [names for names in choices if are_numbers(names)] or choices
+            truths = framed(("true", "false"), [column.casefold() for column in columns])
+            choices = [names for names in (*choices, *truths) if are_numbers(names)] or choices
             if not are_numbers(choices[0]):
                 refuse_other_numbers(columns)
         if kind == "text" and choices:
             words = self._first_labels
-            return next((names for names in (*choices, *loose_names(columns)) if words <= {*names}), choices[0])
+            readings = (*choices, *framed(words, columns), *loose_names(columns))
+            return next((names for names in readings if words <= {*names}), choices[0])
         if len(choices) > 1 and kind == "number":
             numbers = {key for key in map(key_of, self._first_labels) if isinstance(key, int)}
             return next((names for names in choices if numbers <= {*map(key_of, names)}), choices[0])
@@ -245,13 +307,17 @@ class LayoutPlanner:
             UsageError: some of the classes asked for have a column, and others none or several.
         """
         classes = self.request.classes
-        label = (match_classes(classes, roles.label) if classes else None) or roles.label
+        label = (self._keys.match_classes(classes, roles.label) if classes else None) or roles.label
         models = []
         for model in roles.models:
             if model.width != len(label):
                 models.append(model)  # which no loss takes, and each says it in its own words
                 continue
-            order = match_classes(classes, model.columns) if classes else in_order_of(label, model.columns)
+            order = (
+                self._keys.match_classes(classes, model.columns)
+                if classes
+                else self._keys.in_order_of(label, model.columns)
+            )
             if order is None:
                 self.notes.append(f"{model.name}: by position, no name tells it: {mapping(label, self._places(model))}")
             elif order != model.columns:
@@ -269,18 +335,29 @@ class LayoutPlanner:
     def agreed(self, roles: Roles) -> tuple[Roles, tuple[str, ...] | None]:
         """The roles with the columns of every model in one order of the classes, and the classes.
 
+        Of a model that has no names, beside one that has, the numbers are by position, and that is noted.
+
         Raises:
             UsageError: two models have different classes.
         """
         ordered = [self.class_order(model) for model in roles.models]
-        classes = ordered[0][1]
+        first, classes = next(((model, names) for model, names in ordered if names is not None), (None, None))
+        if first is None or classes is None:
+            return roles, None
+        if not self.request.classes and are_numbers(classes) and any(names is None for _, names in ordered):
+            classes = tuple(sorted(classes, key=key_of))  # as positions of a list are counted
         models = []
         for model, names in ordered:
-            if names != classes and names is not None and classes is not None:
+            if names is None and not (model.width or len(classes) > 2):
+                self.notes.append(f"{model.name}: of class {classes[-1]}, no name tells it")
+            elif names is None and model.width == len(classes):
+                pairs = mapping(self._places(model), classes)
+                self.notes.append(f"{model.name}: classes by position, no name tells it: {pairs}")
+            elif names is not None and names != classes:
                 keys = [*map(key_of, names)]
                 if {*keys} != {*map(key_of, classes)}:
                     raise UsageError(
-                        f"models {ordered[0][0].name!r} and {model.name!r} have different classes: "
+                        f"models {first.name!r} and {model.name!r} have different classes: "
                         f"{', '.join(classes)} and {', '.join(names)}",
                         f"Name the classes: {option(classes='a,b,c')}.",
                     )
@@ -319,4 +396,11 @@ class LayoutPlanner:
         if self.request.classes and mode == "codes" and not rows and not self.label_width:
             raise UsageError(f"{option('classes')}: neither the labels nor the losses know classes", "Leave it out.")
         notes = (*roles.notes, *dict.fromkeys(self.notes))
-        return Layout(replace(roles, notes=notes), self.label_width, classes, mode)
+        return Layout(
+            replace(roles, notes=notes),
+            self.label_width,
+            classes,
+            mode,
+            ignored=tuple(self.request.ignore_label),
+            mask_null=self.request.mask_null,
+        )

@@ -6,9 +6,16 @@ import numpy as np
 import pyarrow as pa
 
 from lossctl.domain import BoolArray, FloatArray, IntArray
+from lossctl.inference.label_cells import LabelCells, label_cells
+from lossctl.inference.layout import Layout
 from lossctl.reading.cells import BadRow, kind_of, scalar_column, shown, text_of, texts, vector_column
+from lossctl.reading.missing import equal, nulled_where, without_truths
+from lossctl.reading.rounding import Rest, rest_of, rest_of_lists
+from lossctl.reading.storage import is_list
 from lossctl.reading.written import written_numbers
 from lossctl.sums.problems import Key, Problem
+
+ROUNDED = "integers beyond 2^53 are rounded to doubles"
 
 
 class Reader:
@@ -24,7 +31,12 @@ class Reader:
         """Rows with a null in a column that was read."""
         self.skipped = np.zeros(self.n, dtype=np.bool_)
         """Rows that do not count, whatever is in them."""
+        self.rests: dict[str, Rest] = {}
+        """What the numbers of a column have beyond their doubles, of those columns that have such."""
+        self.ignored = np.zeros(self.n, dtype=np.bool_)
+        """Those of them whose label says that there is none."""
         self.problems: dict[Key, Problem] = {}
+        self._cells: LabelCells | None = None
 
     def note(
         self,
@@ -46,6 +58,53 @@ class Reader:
             place = first if position is None else int(position[first])
             self.problems[key] = Problem(int(rows.sum()), place, words(first))
 
+    def ignore(self, layout: Layout) -> None:
+        """Skip the rows whose label is one of those to be ignored, counted one by one; it is null from here on.
+
+        Where a label has several numbers, only rows go in which all are to be ignored; `label` counts these.
+
+        Raises:
+            BadRow: a label of several numbers is none.
+        """
+        if layout.masked:
+            self._cells = label_cells(self.record, layout)
+            self.ignored = np.asarray(self._cells.ignored.all(axis=1))
+        for column in layout.roles.label if layout.ignored and not layout.masked else ():
+            array = self.record.column(column)
+            for label in layout.ignored:
+                rows = equal(array, label) & ~self.ignored
+                self.note(("ignored", column, label), rows, lambda _: "")
+                self.ignored |= rows
+            array = nulled_where(array, self.ignored) if self.ignored.any() else array
+            array = array if layout.text else without_truths(array)
+            self.record = self.record.set_column(self.record.schema.get_field_index(column), column, array)
+        self.skipped |= self.ignored
+
+    def label(self, layout: Layout) -> FloatArray:
+        """The numbers of the labels, ``(n,)`` or ``(n, k)``, after `ignore`; NaN is one that is left out of its row.
+
+        Raises:
+            BadRow: a column holds something else.
+        """
+        names, cells = layout.roles.label, self._cells
+        if cells is None:
+            return self.columns(names, layout.label_width)
+        for label, rows in cells.by_label.items():
+            counted = rows & (self.ignored | ~self.skipped)[:, None]
+            for name, part in zip(names, np.split(counted, len(names), axis=1), strict=True):
+                if part.any():
+                    first = int(part.any(axis=1).argmax())
+                    self.problems["ignored", name, label] = Problem(int(part.sum()), first, "")
+        out = cells.ignored | cells.null if layout.mask_null else cells.ignored
+        if layout.mask_null:
+            self.missing(", ".join(names), np.asarray(out.all(axis=1)))
+        else:
+            for name, part in zip(names, np.split(cells.null, len(names), axis=1), strict=True):
+                self.missing(name, np.asarray(part.any(axis=1)))
+        if cells.other_length is not None:
+            self._note_lengths(names[0], cells.other_length)
+        return np.asfortranarray(np.where(out, np.nan, cells.values))
+
     def missing(self, column: str, null: BoolArray | None) -> None:
         """Note the nulls of a column."""
         if null is not None:
@@ -58,15 +117,19 @@ class Reader:
         Raises:
             BadRow: it holds something else.
         """
-        array = self.record.column(column)
-        if kind_of(array.type) == "list":
+        array = cells = self.record.column(column)
+        if is_list(array.type):
             return self._lists(column, 1)[:, 0]
         if kind_of(array.type) == "text":
-            array = written_numbers(text_of(array, column), column)
+            cells = text_of(array, column)
+            array = written_numbers(cells, column)
         if kind_of(array.type) != "number":
             raise BadRow(0, f"column {column!r} holds {shown(array[0].as_py())}, which is not a number")
         values, null = scalar_column(array)
         self.missing(column, null)
+        rest = rest_of(cells, values, null)
+        if rest is not None:
+            self.rests[column] = rest
         return values
 
     def columns(self, names: Sequence[str], width: int) -> FloatArray:
@@ -81,16 +144,54 @@ class Reader:
         return matrix
 
     def _lists(self, column: str, width: int) -> FloatArray:
-        import pyarrow.compute as pc
-
         array = self.record.column(column)
-        matrix, null, other_length = vector_column(array, width)
+        if not is_list(array.type):
+            raise BadRow(0, f"column {column!r} holds {shown(array[0].as_py())}, which is not a list of numbers")
+        try:
+            matrix, null, other_length = vector_column(array, width)
+        except pa.ArrowException:  # text in lists is numerals, as text formats give them, or no numbers at all
+            raise BadRow(0, f"column {column!r} holds {shown(array[0].as_py())}, which is no list of numbers") from None
         self.missing(column, null)
         if other_length is not None and other_length.any():
-            lengths = pc.list_value_length(array)
-            self.note(("length", column, ""), other_length & ~self.skipped, lambda row: f"a list of {lengths[row]}")
-            self.null |= other_length
+            self._note_lengths(column, other_length)
+        rest = rest_of_lists(array, matrix)
+        if rest is not None:
+            self.rests[column] = rest
         return matrix
+
+    def rest(self, names: Sequence[str], width: int) -> FloatArray | None:
+        """What numbers of some columns have beyond their doubles, in the shape of `columns`; ``None`` for nothing."""
+        rests = [self.rests[name].values for name in names if name in self.rests]
+        if not rests:
+            return None
+        if len(names) == 1:
+            return rests[0].reshape((self.n, width) if width else self.n)
+        nothing = np.zeros(self.n)
+        return np.column_stack([self.rests[name].values if name in self.rests else nothing for name in names])
+
+    def rounded(self, column: str, *, inexact: bool = False) -> None:
+        """Note the numbers of a column that are not what was computed with.
+
+        Args:
+            column: one that was read.
+            inexact: whether what they have beyond their doubles was computed with too, as far as that is a double.
+        """
+        rest = self.rests.get(column)
+        if rest is not None:
+            cells, lost = self.record.column(column), rest.inexact if inexact else rest.values != 0
+            rows = lost if lost.ndim == 1 else lost.any(axis=1)
+            self.note(
+                ("no double", column, ROUNDED),
+                rows & ~self.null & ~self.skipped,
+                lambda row: _cell(cells[row], lost[row]),
+            )
+
+    def _note_lengths(self, column: str, other_length: BoolArray) -> None:
+        import pyarrow.compute as pc
+
+        lengths = pc.list_value_length(self.record.column(column))
+        self.note(("length", column, ""), other_length & ~self.skipped, lambda row: f"a list of {lengths[row]}")
+        self.null |= other_length
 
     def text(self, column: str) -> pa.Array:
         """A column as words; an empty one is null.
@@ -103,3 +204,9 @@ class Reader:
         array = text_of(self.record.column(column), column)
         empty = pc.equal(array, texts([""])[0])  # a string of Python's would import pandas
         return pc.if_else(empty, pa.scalar(None, pa.string()), array) if pc.any(empty).as_py() else array
+
+
+def _cell(cell: pa.Scalar, lost: BoolArray) -> str:
+    """A number as its column has it, of a list the first that was lost."""
+    value = cell.as_py()
+    return str(value[int(lost.argmax())] if isinstance(value, list) else value)

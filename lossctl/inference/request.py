@@ -31,6 +31,8 @@ class Request:
     samples: int = 0
     skill: bool = False
     nulls: Nulls = "error"
+    ignore_label: Sequence[str] = ()
+    mask_null: bool = False
 
 
 @dataclass(frozen=True)

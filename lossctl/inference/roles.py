@@ -3,12 +3,15 @@
 import fnmatch
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from lossctl.errors import UsageError, option
-from lossctl.reading.columns import Column
+from lossctl.reading.columns import Column, fields_in, leaves_in
 from lossctl.words import did_you_mean, natural
+
+HALF_RANGE = re.compile(r"\[[^\]]*(?::|\.\.)[^\]]*\]|^#\d")
+"""What is meant as a range and is none; as a glob, ``p[0:]`` would be p and one sign."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,10 @@ class Roles:
     by: tuple[str, ...]
     notes: tuple[str, ...]
     """What was chosen without being asked for."""
+    inside: frozenset[str] = frozenset()
+    """Columns to read that stand inside others."""
+    objects: frozenset[str] = frozenset()
+    """Objects whose keys are columns of a role, every one of them."""
 
     @property
     def needed(self) -> tuple[str, ...]:
@@ -43,9 +50,11 @@ class Roles:
 def find(pattern: str, columns: Sequence[Column], role: str) -> tuple[str, ...]:
     """The columns that a name, a glob, ``/REGEX/``, ``#N`` (from 1), a range or a comma list of these stands for.
 
-    ``#2-#4`` are the second column to the fourth, ``p[0:3]`` those named ``p0``, ``p1``, ``p2`` or ``p[0]``, ``p[1]``,
-    ``p[2]``: as a slice of Python's, without the last. A column of exactly that name wins over any other reading.
-    Globs and regular expressions sort naturally.
+    ``out.p`` is the field ``p`` inside the column ``out``. A glob with a dot in it, or a regular expression with an
+    escaped one, is held against such paths too, and so is one that no column matches. ``#2-#4`` are the second column
+    to the fourth, ``p[0:3]`` those named ``p0``, ``p1``, ``p2`` or ``p[0]``, ``p[1]``, ``p[2]``: as a slice of
+    Python's, without the last. A column of exactly that name wins over any other reading. Globs and regular
+    expressions sort naturally.
 
     Raises:
         UsageError: nothing matches; near names are listed.
@@ -53,28 +62,68 @@ def find(pattern: str, columns: Sequence[Column], role: str) -> tuple[str, ...]:
     names = [column.name for column in columns]
     if pattern in names:
         return (pattern,)
+    fields = [*fields_in(columns)]
+    if any(field.name == pattern for field in fields):
+        return (pattern,)
     if "," in pattern and not pattern.startswith("/"):
-        return tuple(name for part in pattern.split(",") for name in find(part.strip(), columns, role))
+        parts = [part if part in names else part.strip() for part in pattern.split(",")]
+        return tuple(name for part in parts for name in find(part, columns, role))
+    if places := re.fullmatch(r"#(\d{1,18})(?:-#?(\d{1,18}))?", pattern):
+        return _placed(int(places[1]), int(places[2] or places[1]), names, f"{role} {pattern}")
+    if part := re.fullmatch(r"(.*)\[(\d{1,9}):(\d{1,9})\]", pattern):
+        return _numbered(part[1], range(int(part[2]), int(part[3])), names, f"{role} {pattern!r}")
+    matches = _matcher(pattern, role)
+    if matches is None:
+        raise _no_column(pattern, columns, role)
+    matching = [name for name in names if matches(name)]
+    dotted = (r"\." if pattern.startswith("/") else ".") in pattern
+    if dotted or not matching:
+        matching += [field.name for field in fields if not field.fields and matches(field.name)]
+    if not matching:
+        raise UsageError(f"no column matches {pattern!r} for the {role}", did_you_mean(pattern, leaves_in(columns)))
+    return tuple(sorted(matching, key=natural))
+
+
+def _matcher(pattern: str, role: str) -> Callable[[str], bool] | None:
+    """What tells whether a glob or ``/REGEX/`` matches a name; ``None`` where the pattern is neither.
+
+    Raises:
+        UsageError: it is no regular expression.
+    """
     if pattern.startswith("/") and pattern.endswith("/") and len(pattern) > 1:
         try:
             expression = re.compile(pattern[1:-1])
         except re.error as error:
             raise UsageError(f"{role} {pattern!r} is not a regular expression: {error}") from None
-        matching = [name for name in names if expression.search(name)]
-    elif places := re.fullmatch(r"#(\d{1,18})(?:-#?(\d{1,18}))?", pattern):
-        first, last = int(places[1]), int(places[2] or places[1])
-        if not 1 <= first <= last <= len(names):
-            raise UsageError(f"{role} {pattern}: the data have columns #1 to #{len(names)}")
-        return tuple(names[first - 1 : last])
-    elif part := re.fullmatch(r"(.*)\[(\d{1,9}):(\d{1,9})\]", pattern):
-        return _numbered(part[1], range(int(part[2]), int(part[3])), names, f"{role} {pattern!r}")
-    elif any(sign in pattern for sign in "*?["):
-        matching = [name for name in names if fnmatch.fnmatchcase(name, pattern)]
-    else:
-        raise UsageError(f"no column {pattern!r} for the {role}", did_you_mean(pattern, names))
-    if not matching:
-        raise UsageError(f"no column matches {pattern!r} for the {role}", did_you_mean(pattern, names))
-    return tuple(sorted(matching, key=natural))
+        return lambda name: expression.search(name) is not None
+    if any(sign in pattern for sign in "*?[") and not HALF_RANGE.search(pattern):
+        return lambda name: fnmatch.fnmatchcase(name, pattern)
+    return None
+
+
+def _no_column(pattern: str, columns: Sequence[Column], role: str) -> UsageError:
+    """The error that there is neither a column nor a field of a name."""
+    for column in sorted((*columns, *fields_in(columns)), key=lambda column: -len(column.name)):
+        if pattern.startswith(f"{column.name}.") and column.kind in {"object", "list", "other"} and not column.fields:
+            what = (
+                f"no column {pattern!r} for the {role}: column {column.name!r} is a map or a list, which has no fields"
+            )
+            hint = f"Give it whole: {column.name}." if column.kind != "other" else ""
+            raise UsageError(what, hint)
+    if HALF_RANGE.search(pattern):
+        return UsageError(f"no column {pattern!r} for the {role}", "A range has two ends, as in p[0:3] or #2-#4.")
+    leaves = leaves_in(columns)
+    ending = [leaf for leaf in leaves if leaf.endswith(f".{pattern}")][:3]
+    hint = f"Did you mean {' or '.join(ending)}?" if ending else did_you_mean(pattern, leaves)
+    return UsageError(f"no column {pattern!r} for the {role}", hint)
+
+
+def _placed(first: int, last: int, names: Sequence[str], title: str) -> tuple[str, ...]:
+    """The columns from one place to another; a `UsageError` where there are none such."""
+    if not 1 <= first <= last <= len(names):
+        hint = "" if first <= last else f"In order that is #{last}-#{first}."
+        raise UsageError(f"{title}: the data have columns #1 to #{len(names)}", hint)
+    return tuple(names[first - 1 : last])
 
 
 def _numbered(stem: str, numbers: range, names: Sequence[str], title: str) -> tuple[str, ...]:
@@ -105,7 +154,7 @@ def titled(pattern: str, columns: Sequence[Column]) -> tuple[str, str]:
 
     A pattern that names columns as it stands, such as ``Class=*``, gives no name.
     """
-    names = [column.name for column in columns]
+    names = [column.name for column in (*columns, *fields_in(columns))]
     title, equals, rest = pattern.partition("=")
     parts = (part.strip() for part in pattern.split(","))
     if not equals or pattern.startswith("/") or pattern in names:
@@ -163,32 +212,55 @@ def choose(
     labels = tuple(name for pattern in label for name in find(pattern, columns, "label"))
     roles = Roles(labels, models, weights[0] if weights else None, groups, ())
     _check_kinds(roles, columns)
-    return roles
+    notes = _hidden(roles.needed, columns)
+    fields = {field.name for field in fields_in(columns)}.intersection(roles.needed)
+    inside = fields.union(column.name for column in columns if column.inside)
+    return replace(roles, notes=tuple(notes), inside=frozenset(inside))
+
+
+def _hidden(names: Sequence[str], columns: Sequence[Column]) -> Iterator[str]:
+    """Notes on columns whose names are paths to fields as well."""
+    for column in columns:
+        paths = {field.name for field in fields_in([column])} if column.fields else set()
+        for name in names:
+            if name in paths and any(name == other.name and not other.inside for other in columns):
+                yield f"{name!r} is the column of that name, not the field in column {column.name!r}"
 
 
 def _check_kinds(roles: Roles, columns: Sequence[Column]) -> None:
     """Raise a `UsageError` where a column is ambiguous, named twice, or of a kind that its role cannot have."""
-    times = Counter(column.name for column in columns)
-    kinds = {column.name: column.kind for column in columns}
+    known = (*columns, *fields_in(columns))
+    times = Counter(column.name for column in known)
+    kinds = {column.name: column.kind for column in known}
     for name in roles.needed:
         if times[name] > 1:
             raise UsageError(f"the data have two columns called {name!r}", "Rename one.")
     if len({*roles.label}) < len(roles.label):
         raise UsageError("a label column is named twice")
     for model in roles.models:
-        _check_prediction(model, roles.label, kinds)
-    scalars = [*filter(None, [roles.weight]), *(roles.label if len(roles.label) > 1 else ())]
-    for name in (*roles.label, *scalars):
-        if kinds[name] == "other" or (name in scalars and kinds[name] == "list"):
-            raise UsageError(f"column {name!r} does not hold numbers")
+        _check_prediction(model, roles.label, kinds, columns)
+    several = roles.label if len(roles.label) > 1 else ()
+    for name in (*roles.label, *filter(None, [roles.weight])):
+        vector = kinds[name] in {"list", "object"} and name in several
+        if kinds[name] == "other" or vector or (name == roles.weight and kinds[name] == "object"):
+            raise UsageError(f"column {name!r} does not hold numbers", _its_fields(name, columns))
 
 
-def _check_prediction(model: Model, label: tuple[str, ...], kinds: dict[str, str]) -> None:
+def _its_fields(name: str, columns: Sequence[Column]) -> str:
+    """A hint that names the fields inside a column; empty where it has none."""
+    leaves = [field.name for field in fields_in(columns) if field.name.startswith(f"{name}.") and not field.fields]
+    shown = ", ".join(leaves[:30]) + (", …" if len(leaves) > 30 else "")
+    return f"Name a field inside it: {shown}." if leaves else ""
+
+
+def _check_prediction(model: Model, label: tuple[str, ...], kinds: dict[str, str], columns: Sequence[Column]) -> None:
     """As `_check_kinds`, for the columns of one model."""
     for name in model.columns:
         if name in label:
             raise UsageError(f"column {name!r} is both label and prediction")
-        if kinds[name] == "list" and len(model.columns) > 1:
-            raise UsageError(f"column {name!r} is a list, which is a vector by itself", "Give it alone.")
+        if kinds[name] in {"list", "object"} and len(model.columns) > 1:
+            what = "a list" if kinds[name] == "list" else "an object"
+            raise UsageError(f"column {name!r} is {what}, which is a vector by itself", "Give it alone.")
         if kinds[name] == "other":
-            raise UsageError(f"prediction column {name!r} holds neither numbers nor lists of numbers")
+            hint = _its_fields(name, columns)
+            raise UsageError(f"prediction column {name!r} holds neither numbers nor lists of numbers", hint)

@@ -9,7 +9,7 @@ import numpy as np
 from lossctl.errors import Undecided
 from lossctl.functions.definition import split_specs
 from lossctl.inference.facts import Facts, no_facts
-from lossctl.inference.fit import Fit, Settings, classes_setting, fit
+from lossctl.inference.fit import Fit, Scale, Settings, classes_setting, fit
 from lossctl.inference.gather import gather
 from lossctl.inference.layout import Layout, LayoutPlanner
 from lossctl.inference.request import Completed, Request
@@ -66,11 +66,16 @@ def complete_losses(source: Source, request: Request) -> Completed:
         ways = [[("classes", ",".join(order))] for order in (names[::-1], names)]
         what = f"which of the labels {' and '.join(names)} is class 1 is not clear"
         raise Undecided(what, ways=tuple((("loss", fitting.loss), *way) for way in ways))
-    asked = unless_named(request, fitting.settings)
+    asked = tuple((name, value) for name, value in unless_named(request, fitting.settings) if not _mends(name, fitting))
     words = [name.replace("_", " ") if value is True else f"{name} {value}" for name, value in asked]
     note = f"loss: {', '.join([*split_specs([fitting.loss]), *words])}, chosen because {fitting.why}"
     note += "" if seen.whole else f" (in {seen.facts.rows:,} rows looked at)"
     return Completed(_asking(request, fitting.loss, asked), (note,))
+
+
+def _mends(setting: str, fitting: Fit) -> bool:
+    """Whether a setting changes numbers that may be wrong, which only its user can know."""
+    return setting == "clip_rounding" or (setting == "normalize_rows" and fitting.scale is Scale.UNNORMALISED)
 
 
 def unless_named(request: Request, settings: Settings) -> Settings:

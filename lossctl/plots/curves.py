@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lossctl.arguments import checked
 from lossctl.document import Axis, Chart, Panel, Series
 from lossctl.domain import (
     PROBABILITY,
@@ -103,6 +104,7 @@ LOG_CHANCE = replace(
 )
 
 
+@checked()
 def curve(
     bound: Curved,
     *,
@@ -114,6 +116,7 @@ def curve(
     return curves([bound], labels=labels, low=low, high=high)[0]
 
 
+@checked()
 def curves(
     bounds: Sequence[Curved],
     *,
@@ -136,6 +139,8 @@ def curves(
     Raises:
         UsageError: a label is not legal for a loss, or the range holds nothing legal.
     """
+    labels = [float(label) for label in labels]
+    low, high = (end if end is None else float(end) for end in (low, high))
     for end in (low, high):
         if end is not None and not abs(end) <= FAR:
             raise UsageError(f"an axis cannot end at {end:g}")

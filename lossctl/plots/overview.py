@@ -13,7 +13,8 @@ from lossctl.document import Axis, Chart, Panel, Series
 from lossctl.domain import PROBABILITY, Domain, FloatArray, IntArray, LogSimplex, Simplex, inside
 from lossctl.evaluation.batch import Batch
 from lossctl.evaluation.clock import Clock
-from lossctl.evaluation.complaints import ensure_measured
+from lossctl.evaluation.complaints import ensure_measured, told
+from lossctl.evaluation.exact_errors import Errors
 from lossctl.evaluation.fold import fold_rows
 from lossctl.evaluation.measure import Measured, evaluated, kernel_label, nothing, tally
 from lossctl.evaluation.plan import Plan
@@ -117,10 +118,7 @@ def overview(
     losses = _losses(plan, total.models)
     rows = f"rows: {total.rows:,} read, {used:,} used, {total.rows - used:,} dropped"
     weighted = () if plan.roles.weight is None else ("weights: in the calibration; elsewhere each row counts once",)
-    doubtful = (
-        f"{column}: {kind}: {counted(problem.count, 'row')}, first {passed.place(problem.row)}"
-        for column, kind, problem in total.problems.of("warning")
-    )
+    doubtful = told(total.problems, passed, "warning", "no double")
     charts = (
         replace(losses, notes=(*losses.notes, rows, *weighted, *said(total.problems), *doubtful)),
         _predictions(plan, total.models),
@@ -132,28 +130,38 @@ def overview(
 def _zero(plan: Plan) -> Overview:
     label = np.empty((0, width) if (width := plan.layout.label_width) else 0)
     predictions = tuple(np.empty((0, model.width) if model.width else 0) for model in plan.models)
-    return Overview(nothing(plan), _looks(plan, label, predictions, None))
+    return Overview(nothing(plan), _looks(plan, label, predictions, (None,) * len(predictions), None))
 
 
 def _measure(plan: Plan, batch: Batch, _clock: Clock) -> Overview:
     counted = tally(plan, batch)
     if any(batch.problems.of("error")):  # which stops the run
         return replace(_zero(plan), counted=counted)
-    return Overview(counted, _looks(plan, batch.label, batch.predictions, batch.weight))
+    return Overview(counted, _looks(plan, batch.label, batch.predictions, batch.errors, batch.weight))
 
 
 def _looks(
-    plan: Plan, label: FloatArray, predictions: tuple[FloatArray, ...], weight: FloatArray | None
+    plan: Plan,
+    label: FloatArray,
+    predictions: tuple[FloatArray, ...],
+    errors: tuple[Errors | None, ...],
+    weight: FloatArray | None,
 ) -> tuple[Look, ...]:
     return tuple(
-        _look_at(model.losses, label, prediction, weight)
-        for model, prediction in zip(plan.models, predictions, strict=True)
+        _look_at(model.losses, label, prediction, error, weight)
+        for model, prediction, error in zip(plan.models, predictions, errors, strict=True)
     )
 
 
-def _look_at(bounds: Sequence[BoundLoss], label: FloatArray, prediction: FloatArray, weight: FloatArray | None) -> Look:
+def _look_at(
+    bounds: Sequence[BoundLoss],
+    label: FloatArray,
+    prediction: FloatArray,
+    errors: Errors | None,
+    weight: FloatArray | None,
+) -> Look:
     first = bounds[0]
-    values = (evaluated(bound, kernel_label(bound, label), prediction, gradient=False)[0] for bound in bounds)
+    values = (evaluated(bound, kernel_label(bound, label), prediction, errors, gradient=False)[0] for bound in bounds)
     losses = tuple(map(Distribution.of, values))
     output, domain = first.activated(prediction), _output_domain(first)
     if first.rows:
@@ -172,6 +180,10 @@ def _look_at(bounds: Sequence[BoundLoss], label: FloatArray, prediction: FloatAr
     label = first.label_domain.convert(label)
     outputs, labels = np.ravel(output, order="F"), np.ravel(label, order="F")
     weights = weight if weight is None or label.ndim == 1 else np.tile(weight, label.shape[1])
+    if first.masked:
+        labelled = ~np.isnan(labels)
+        outputs, labels = outputs[labelled], labels[labelled]
+        weights = None if weights is None else weights[labelled]
     calibration = None
     if all(PROBABILITY.illegal(numbers) is None for numbers in (labels, outputs)):
         calibration = Calibration.of(outputs, labels, weights)

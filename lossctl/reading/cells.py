@@ -116,6 +116,8 @@ def scalar_column(array: pa.Array) -> tuple[FloatArray, BoolArray | None]:
     """A column of numbers as values ``(n,)``, and a mask ``(n,)`` of its nulls, ``None`` without any; NaN is null."""
     array = array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
     values, null = floats(array), mask_of(array)
+    if pa.types.is_integer(array.type):
+        return values, null
     with np.errstate(all="ignore"):
         total = np.add.reduce(values)  # one pass says that there is no NaN
     if np.isnan(total):
@@ -135,6 +137,12 @@ def vector_column(array: pa.Array, k: int) -> tuple[FloatArray, BoolArray | None
     The first mask is of rows that are null or hold a null or NaN, the second of rows of another length; each is
     ``None`` where the array shows that there are none. Values in such rows mean nothing.
     """
+    matrix, holes, other_length = vector_cells(array, k)
+    return matrix, None if holes is None else np.asarray(holes.any(axis=1)), other_length
+
+
+def vector_cells(array: pa.Array, k: int) -> tuple[FloatArray, BoolArray | None, BoolArray | None]:
+    """As `vector_column`; the first mask is of the single numbers that are null or NaN, ``(n, k)``."""
     import pyarrow.compute as pc
 
     null = mask_of(array)
@@ -149,19 +157,20 @@ def vector_column(array: pa.Array, k: int) -> tuple[FloatArray, BoolArray | None
         if bad.any():
             kept = np.flatnonzero(~bad)  # the others are zeros, and are dropped
             places = pa.Int64Array.from_buffers(pa.int64(), len(kept), [None, pa.py_buffer(kept)])
-            matrix, holes, _ = vector_column(array.take(places), k)
-            full, missing = np.zeros((len(array), k), order="F"), bad & ~other_length
-            full[kept] = matrix
+            matrix, holes, _ = vector_cells(array.take(places), k)
+            full, missing = np.zeros((len(array), k), order="F"), np.zeros((len(array), k), dtype=np.bool_)
+            full[kept], missing[bad & ~other_length] = matrix, True
             if holes is not None:
                 missing[kept] = holes
             return full, missing, other_length
         flat = array.flatten()
-    values, missing = scalar_column(flat)
+    values, nulls = scalar_column(flat)
     matrix = np.asfortranarray(values.reshape(len(array), k))
-    if missing is not None:
-        holes = np.asarray(missing.reshape(len(array), k).any(axis=1))
-        null = holes if null is None else null | holes
-    return matrix, null, other_length
+    holes = None if nulls is None else np.asarray(nulls.reshape(len(array), k))
+    if null is not None:
+        whole = np.repeat(null[:, None], k, axis=1)
+        holes = whole if holes is None else holes | whole
+    return matrix, holes, other_length
 
 
 def shown(value: object) -> str:

@@ -1,12 +1,33 @@
-"""What a column of a source is: a name, and the kind of its cells."""
+"""What a column of a source is: a name, the kind of its cells, and the fields inside it."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column as the file declares it."""
+    """A column as the file declares it, or a field inside one."""
 
     name: str
+    """Of a field, its path: ``out.p`` is the field ``p`` of the column ``out``."""
     kind: str
-    """``number``, ``text``, ``list`` or ``other``."""
+    """``number``, ``text``, ``list``, ``object`` (a number for each of some keys) or ``other``."""
+    fields: tuple["Column", ...] = ()
+    """The fields of a struct. The keys of a map are known only by its rows."""
+    inside: bool = False
+    """Whether it stands inside a column that is there too."""
+
+
+def fields_in(columns: Sequence[Column]) -> Iterator[Column]:
+    """The fields inside columns at every depth, but for those whose path is the name of a column: that comes first."""
+    nested = [column for column in columns if column.fields]
+    names = {column.name for column in columns} if nested else set()
+    while nested:
+        column = nested.pop()
+        yield from (field for field in column.fields if field.name not in names)
+        nested += [field for field in column.fields if field.fields]
+
+
+def leaves_in(columns: Sequence[Column]) -> list[str]:
+    """The names of what holds cells: columns, and in place of those that are structs the fields inside them."""
+    return [column.name for column in (*columns, *fields_in(columns)) if not column.fields]

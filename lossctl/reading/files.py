@@ -10,42 +10,30 @@ from typing import Any
 import pyarrow as pa
 
 from lossctl.errors import DataError, UsageError, option, too_little_memory
-from lossctl.reading.columns import Column
+from lossctl.reading.columns import Column, fields_in
 from lossctl.reading.expand import expand, repeated
-from lossctl.reading.format import Format, Reading, Resplit, Shard, Source, Wanted, formats, suffixes
-from lossctl.reading.location import STDIN, SUFFIXES, Location, locate
+from lossctl.reading.format import Format, Reading, Resplit, Shard, Source, Wanted, suffixes
+from lossctl.reading.location import STDIN, Location, locate
 from lossctl.reading.look_alikes import hint_for
 from lossctl.reading.memory import open_table
+from lossctl.reading.missing import NullWords
+from lossctl.reading.recognition import bare_name, format_of
 from lossctl.reading.stamp import Stamp
 from lossctl.reading.waiting import patience
+from lossctl.reading.worded import heeding
+from lossctl.words import near, said
 
 _SIGNS = ("delimiter", "header", "quote", "comment", "skip_rows", "decimal", "thousands")
 OF_DELIMITED = {name: name for name in _SIGNS}
 """What is said of delimited text alone, as options, and the fields of `Reading` that say it."""
-OF_TEXT = {"null_values": "nulls", "encoding": "encoding"}
+OF_TEXT = {"encoding": "encoding"}
 """What is said of every text."""
-
-
-def bare_name(path: str) -> str:
-    """A path in lower case, without the query of a URL and the suffix of a compression."""
-    name = path.partition("?")[0].lower()
-    return name.removesuffix(next((suffix for suffix in SUFFIXES if name.endswith(suffix)), ""))
-
-
-def format_of(location: Location, reading: Reading) -> Format:
-    """The format of one file, by its suffix and its first bytes, or as the reader says.
-
-    Raises:
-        DataError: it is unreadable, or of no known format.
-        UsageError: the format asked for does not exist.
-    """
-    return _recognised(location) if reading.format is None else formats.get(reading.format)
 
 
 def open_location(location: Location, reading: Reading, format_: Format | None = None) -> Source:
     """Open one file, of a format that is known already or else as `format_of` says; errors as there."""
     format_ = format_ or format_of(location, reading)
-    if location.compression is not None and not format_.text:
+    if location.compression not in {None, "zip"} and not format_.text:
         raise DataError(f"{location.title}: {format_.name} inside {location.compression}", "Decompress the file first.")
     if format_.text and reading.encoding is not None:
         location = replace(location, encoding=reading.encoding)
@@ -55,36 +43,13 @@ def open_location(location: Location, reading: Reading, format_: Format | None =
         raise too_little_memory(location.title) from None
 
 
-def _recognised(location: Location) -> Format:
-    """The format of a file, by its suffix and first bytes; a `DataError` where they disagree or neither tells."""
-    head = location.beginning()
-    if not head:
-        raise DataError(f"{location.title}: the file is empty")
-    name = bare_name(location.path)
-    by_suffix = next((candidate for candidate in formats if name.endswith(candidate.suffixes)), None)
-    by_magic = next((candidate for candidate in formats if candidate.magic and head.startswith(candidate.magic)), None)
-    if by_magic is not None and by_suffix is not None and by_magic is not by_suffix:
-        hint = f"Rename it, or force the format: {option(format=by_magic.name)}."
-        raise DataError(f"{location.title}: named {by_suffix.name} but holds {by_magic.name}", hint)
-    format_ = by_suffix or by_magic
-    if head.startswith(b"FEA1"):
-        raise DataError(f"{location.title}: Feather of version 1", "Write it again as version 2, or as Parquet.")
-    if format_ is None and location.pipe:
-        # A pipe has no suffix; text is told by how it begins.
-        format_ = formats.get("jsonl" if head.lstrip()[:1] == b"{" else "csv")
-    if format_ is None:
-        hint = f"Known suffixes: {', '.join(suffixes())}. Or force a format: {option(format='csv')}."
-        raise DataError(f"{location.title}: unknown format", hint)
-    return format_
-
-
 @dataclass(frozen=True)
 class Keyed:
     """A shard of a Hive partition: each key in the path of its file (``split=test/…``) is a column with one value."""
 
     inner: Shard
     keys: tuple[tuple[str, str], ...]
-    nulls: tuple[str, ...]
+    nulls: NullWords
 
     @property
     def file(self) -> str:
@@ -121,7 +86,7 @@ class Keyed:
             DataError: it is wanted as a number, and is none.
         """
         number = name in wanted.numbers
-        missing = value == "__HIVE_DEFAULT_PARTITION__" or (number and value in self.nulls)
+        missing = value == "__HIVE_DEFAULT_PARTITION__" or (number and value in self.nulls.of(name))
         words = pa.array([None if missing else value] * rows, pa.string())
         try:
             return words.cast(pa.float64()) if number else words
@@ -187,9 +152,9 @@ class Files:
             location = locate(self.paths[index], self.stamps)
             source, keys = open_location(location, self.reading), location.keys
             self._compare(self.paths[index], source, keys)
-        keys = _own(source, keys)
+        keys, words = _own(source, keys), self.reading.null_words
         for shard in source.shards():
-            yield Keyed(shard, keys, self.reading.nulls) if keys else shard
+            yield heeding(words, Keyed(shard, keys, words) if keys else shard)
 
     def _compare(self, path: str, source: Source, keys: tuple[tuple[str, str], ...]) -> None:
         """Raise an error where a file does not have the needed columns of the first.
@@ -198,8 +163,10 @@ class Files:
         more of a name than the first, as for the first file.
         """
         times, allowed = (Counter(column.name for column in opened.columns) for opened in (source, self.first))
-        kinds = {name: "text" for name, _ in keys} | {column.name: column.kind for column in source.columns}
-        for column in self.columns:
+        kinds = {name: "text" for name, _ in keys}
+        kinds |= {column.name: column.kind for column in (*fields_in(source.columns), *source.columns)}
+        fields = [] if self.needed is None else fields_in(self.first.columns)
+        for column in (*self.columns, *fields):
             if self.needed is not None and column.name not in self.needed:
                 continue
             if times[column.name] > max(allowed[column.name], 1):
@@ -251,7 +218,7 @@ def open_source(source: Any, reading: Reading | None = None, stamps: dict[str, S
     if isinstance(source, str | os.PathLike):
         source = [source]
     if isinstance(source, list | tuple):
-        paths = tuple(file for path in source for file in _data_files(os.fspath(path)))
+        paths = tuple(file for path in source for file in _data_files(_path_of(path)))
         if not paths:
             raise UsageError("no file to read")
         if paths.count(STDIN) > 1:
@@ -262,21 +229,27 @@ def open_source(source: Any, reading: Reading | None = None, stamps: dict[str, S
         return Files(paths, open_location(first, reading, format_), format_, reading, first.keys, stamps)
     table = open_table(source)
     if table is not None:
-        return table
+        return replace(table, nulls=reading.null_words)
     raise UsageError(
-        f"cannot read a {type(source).__name__}",
+        f"cannot read {said(source)}",
         "Give a path, a list of paths, a pandas.DataFrame, a pyarrow.Table or a mapping of arrays.",
     )
 
 
 def ensure_heeded(reading: Reading | None, *sources: Source) -> None:
-    """Check that what is said of how to read text is said of some text; of data sets, the first file is looked at.
+    """Check that what is said of how to read is said of something; of data sets, the first file is looked at.
 
     Raises:
-        UsageError: all say it themselves.
+        UsageError: it is said of text where there is none, or of a column that is not there.
     """
     held = [source.format for source in sources if isinstance(source, Files)]
     reading = reading or Reading()
+    columns = [column for source in sources for column in source.columns]
+    known = [column.name for column in (*columns, *fields_in(columns))]
+    for name in reading.column_nulls:
+        if name not in known:
+            hint = f"Near names: {', '.join(close)}." if (close := near(name, known)) else ""
+            raise UsageError(f"{option('null_values')}: no column {name!r}", hint)
     for names, heeded in (
         (OF_DELIMITED, any(not format_.typed for format_ in held)),
         (OF_TEXT, any(format_.text for format_ in held)),
@@ -287,9 +260,24 @@ def ensure_heeded(reading: Reading | None, *sources: Source) -> None:
                 raise UsageError(what, "Leave it out.")
 
 
+def _path_of(path: object) -> str:
+    """A path as text; a `UsageError` for anything else."""
+    try:
+        text = os.fspath(path)  # type: ignore[call-overload]  # what is no path is refused
+    except TypeError:
+        text = None
+    if not isinstance(text, str) or "\0" in text:
+        raise UsageError(f"a path must be text or a pathlib.Path, not {said(path)}")
+    return text
+
+
 def _data_files(path: str) -> list[str]:
-    """The files a path stands for; of a directory, those of a known suffix, where there are any."""
+    """The files a path stands for; of a directory, those of a known suffix, where there are any.
+
+    What is called ``.json`` beside files of another format tells about them, as a rule.
+    """
     files = expand(path)
     if files == [path]:
         return files
-    return [file for file in files if bare_name(file).endswith(suffixes())] or files
+    known = [file for file in files if bare_name(file).endswith(suffixes())]
+    return [file for file in known if not bare_name(file).endswith(".json")] or known or files

@@ -6,21 +6,22 @@ a compressed file, a shard holds its bytes.
 """
 
 import functools
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
 import pyarrow as pa
 
+from lossctl.arguments import ensure_fields
 from lossctl.domain import IntArray
 from lossctl.errors import DataError, UsageError, option
-from lossctl.reading.cells import kind_of
 from lossctl.reading.columns import Column
+from lossctl.reading.fields import column_of
 from lossctl.reading.location import Location
+from lossctl.reading.missing import USUAL, NullWords
 from lossctl.registry import Registry
 
-NULLS = ("", "NA", "N/A", "#N/A", "null", "NULL", "None", "NaN", "nan")
-"""What a missing number looks like in every text format."""
+NULLS = USUAL
 DAY = 86_400
 NO_QUOTE = "none"
 """What `Reading.quote` says of text that does not quote."""
@@ -37,6 +38,9 @@ class Reading:
     header: bool = True
     """Whether the first line of delimited text names the columns; else they are ``#1``, ``#2``, …"""
     nulls: tuple[str, ...] = NULLS
+    """What a missing number looks like in text; other words than these hold for numbers of every format."""
+    column_nulls: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What a missing value of single columns looks like, in every format, instead."""
     quote: str = '"'
     """What cells of delimited text may stand in: ``"`` or ``'``; ``none`` where quotes are plain characters."""
     comment: str | None = None
@@ -56,7 +60,13 @@ class Reading:
     verify: bool = True
     """Whether checksums of Parquet pages are checked, where there are any; those of compressed text always are."""
 
+    @property
+    def null_words(self) -> NullWords:
+        """What a missing value looks like, column by column."""
+        return NullWords(self.nulls, self.column_nulls)
+
     def __post_init__(self) -> None:
+        ensure_fields(self)
         if not 0 < self.max_line <= 1 << 30:  # Arrow counts the bytes of a text in 31 bits
             raise UsageError(f"the longest line must have from 1 byte to 1 GiB, not {self.max_line:,} bytes")
         _ensure_signs(self)
@@ -70,8 +80,9 @@ def _ensure_signs(reading: Reading) -> None:
     """Check what is said of delimited text; a `UsageError` where it cannot be so."""
     if reading.quote not in {'"', "'", NO_QUOTE}:
         raise UsageError(f"{option('quote')} must be \" or ' or {NO_QUOTE}, not {reading.quote!r}")
-    if reading.comment is not None and (len(reading.comment.encode()) != 1 or reading.comment in "\r\n\"'"):
-        raise UsageError(f"{option('comment')} must be one character, not {reading.comment!r}", "Such as '#'.")
+    comment = reading.comment
+    if comment is not None and (len(comment) != 1 or not comment.isascii() or comment in "\r\n\"'"):
+        raise UsageError(f"{option('comment')} must be one character, not {comment!r}", "Such as '#'.")
     if reading.skip_rows < 0:
         raise UsageError(f"{option('skip_rows')} must be at least 0, not {reading.skip_rows}")
     if reading.decimal not in {".", ","}:
@@ -94,7 +105,7 @@ def _ensure_encoding(name: str) -> None:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which columns to read."""
+    """Which columns to read, and which fields inside columns, by their paths."""
 
     numbers: frozenset[str]
     """Those to be read as numbers where the file does not say what they are."""
@@ -104,6 +115,8 @@ class Wanted:
     """Whether all other columns are wanted too."""
     verbatim: bool = False
     """Whether those others are wanted as they are written, where they are written as text."""
+    whole: frozenset[str] = frozenset()
+    """Columns of objects that are taken with every key: in no row may there be another."""
 
     @functools.cached_property
     def names(self) -> frozenset[str]:
@@ -189,7 +202,7 @@ class Format(Protocol):
         """
 
     def writer(self, file: BinaryIO, schema: pa.Schema) -> Writer:
-        """Begin a file of this format."""
+        """Begin a file of this format; a `UsageError` where it says ``read_only = True``."""
 
 
 formats: Registry[Format] = Registry("format", "lossctl.reading.formats", group="lossctl.formats")
@@ -213,7 +226,7 @@ class Mixed(DataError):
 def columns_in(schema: pa.Schema) -> tuple[Column, ...]:
     """The columns of an Arrow schema."""
     try:
-        return tuple(Column(column.name, kind_of(column.type)) for column in schema)
+        return tuple(column_of(column.name, column.type) for column in schema)
     except UnicodeError:
         raise DataError("a column has a name that is not UTF-8", "Rename it.") from None
 
@@ -223,13 +236,27 @@ def suffixes() -> tuple[str, ...]:
     return tuple(suffix for format_ in formats for suffix in format_.suffixes)
 
 
+def is_written(format_: Format) -> bool:
+    """Whether files of a format are written, rather than read only."""
+    return not getattr(format_, "read_only", False)
+
+
+def not_written(format_: Format) -> UsageError:
+    """The error for a format that is read only."""
+    known = [suffix for other in formats if is_written(other) for suffix in other.suffixes]
+    return UsageError(f"{format_.name} is read, not written", f"Written are {', '.join(known)}.")
+
+
 def format_for(path: str) -> Format:
     """The format to write a file in, by its suffix.
 
     Raises:
-        UsageError: no format has it.
+        UsageError: no format has it, or that is read only.
     """
     for format_ in formats:
         if path.lower().endswith(format_.suffixes):
+            if not is_written(format_):
+                raise not_written(format_).about(path)
             return format_
-    raise UsageError(f"{path}: no format has this suffix", f"Known: {', '.join(suffixes())}.")
+    known = [suffix for format_ in formats if is_written(format_) for suffix in format_.suffixes]
+    raise UsageError(f"{path}: no format has this suffix", f"Known: {', '.join(known)}.")

@@ -1,6 +1,7 @@
 """The beginning of a delimited text: where its rows begin, and what its columns are called."""
 
 import csv
+import itertools
 import re
 from dataclasses import dataclass, replace
 
@@ -45,8 +46,10 @@ def header_of(title: str, head: bytes, dialect: Dialect, reading: Reading) -> He
     Raises:
         DataError: it is not UTF-8 text with a header.
     """
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise DataError(f"{title}: the text is UTF-16", f"Convert it to UTF-8, or say {option(encoding='utf-16')}.")
+    wide = _wide_encoding(head)
+    if wide is not None:
+        called = wide.upper()
+        raise DataError(f"{title}: the text is {called}", f"Convert it to UTF-8, or say {option(encoding=wide)}.")
     start = len(BOM) if head.startswith(BOM) else 0
     left = reading.skip_rows
     while left and start < len(head):
@@ -71,6 +74,19 @@ def header_of(title: str, head: bytes, dialect: Dialect, reading: Reading) -> He
     return Header(names, dialect, stop)
 
 
+def _wide_encoding(head: bytes) -> str | None:
+    """The encoding of a text whose signs have two bytes or four, by its mark or where its zeros are."""
+    if head.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        return "utf-32"
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    first = head[:64]
+    for name, zeros in (("utf-16-le", 1), ("utf-16-be", 0)):
+        if len(first) > 3 and not any(first[zeros::2]) and all(first[1 - zeros :: 2]):
+            return name
+    return None
+
+
 def _ensure_header(title: str, line: bytes, cells: tuple[str, ...], body: bytes, dialect: Dialect) -> None:
     """Check that the first line looks no less like a header than the second.
 
@@ -82,13 +98,27 @@ def _ensure_header(title: str, line: bytes, cells: tuple[str, ...], body: bytes,
         others = _cells(title, second, dialect)
     except DataError:
         return
-    sign = next((sign for sign in ("#", "%", "//") if line.startswith(sign.encode())), None)
+    signs = ("#", "%", "//") if dialect.comment is None else ()
+    sign = next((sign for sign in signs if line.startswith(sign.encode())), None)
     if sign is not None and others and (second.startswith(sign.encode()) or len(others) != len(cells)):
-        comment = option(comment=sign) if len(sign) == 1 else option("skip_rows")
+        above = itertools.takewhile(lambda text: text.startswith(sign.encode()), body.splitlines())
+        comment = option(comment=sign) if len(sign) == 1 else option(skip_rows=1 + sum(1 for _ in above))
         raise DataError(f"{title}: the first line looks like a comment: {_shown(line)}", f"If so, say {comment}.")
+    gaps = (gap for gap in " :" if gap != dialect.delimiter and _splits_alike(line, second, gap))
+    gap = next(gaps, None) if len(cells) == 1 else None
+    if gap is not None and len(others) == 1:
+        what = f"{title}: a single column {cells[0]!r}: is {gap!r} the separator?"
+        raise DataError(what, f"If so, say {option(delimiter=gap)}.")
     if len(cells) == 1 and len(others) > 1 and not any(mark in cells[0] for mark in SEPARATORS):
         what = f"{title}: the first line has a single field, and the second {len(others)}: {_shown(line)}"
         raise DataError(what, f"If it stands above the header, say {option(skip_rows=1)}.")
+
+
+def _splits_alike(line: bytes, second: bytes, sign: str) -> bool:
+    """Whether a sign cuts two lines into as many pieces, none of them empty, and what is below into numbers."""
+    above, below = (text.decode(errors="replace").strip().split(sign) for text in (line, second))
+    numbers = [piece.strip("\"'") for piece in below]
+    return len(above) == len(below) > 1 and all(above) and all(map(is_number, numbers))
 
 
 def _shown(line: bytes) -> str:
@@ -174,6 +204,12 @@ def _cells(title: str, line: bytes, dialect: Dialect) -> tuple[str, ...]:
         return tuple(next(reader, ()))
     except csv.Error as error:
         quoted = "expected" in str(error) or "unexpected end" in str(error)
+        behind = re.match(rf"\s*{dialect.quote}[^{dialect.quote}]*{dialect.quote}([;\t| ])", text) if quoted else None
+        if behind is not None:
+            raise DataError(
+                f"{title}: after the first name comes {behind[1]!r}: is that the separator?",
+                f"If so, say {option(delimiter=behind[1])}.",
+            ) from None
         hint = MISQUOTED if quoted else "Are its line ends whole?"
         raise DataError(f"{title}: the first line cannot be read: {error}", hint) from None
     finally:
@@ -190,6 +226,9 @@ def _names(title: str, cells: tuple[str, ...], dialect: Dialect) -> tuple[str, .
     if not any(cells):
         raise DataError(f"{title}: no header line")
     separator = next((sign for sign in SEPARATORS if sign in cells[0] and sign != dialect.delimiter), None)
+    quoted = all(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in cells)
+    if quoted and dialect.quote == '"':
+        raise DataError(f"{title}: the names stand in single quotes", f"If so, say {option(quote=chr(39))}.")
     if len(cells) == 1 and separator is not None:
         hint = f"If so, say {option(delimiter=separator)}."
         raise DataError(f"{title}: a single column {cells[0]!r}: is {separator!r} the separator?", hint)

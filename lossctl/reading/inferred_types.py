@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from lossctl.reading.dialect import Dialect
+from lossctl.reading.missing import NullWords, without
 from lossctl.reading.written import are_lists, are_numbers
 
 HEAD = 1 << 20
@@ -14,8 +15,8 @@ HEAD = 1 << 20
 LARGE = 1 << 25
 """Bytes of a text for which it is asked whether there is memory to parse it."""
 
-# What may be an integer beyond 2^63, or a code with leading zeros.
-LONG = re.compile(rb"(?<![\d.eE])(?<![eE][-+])(?:0\d|\d{19})")
+# What may be an integer beyond 2^63, or a code with leading zeros or of hexadecimal digits.
+LONG = re.compile(rb"(?<![\d.eE])(?<![eE][-+])(?:0[\dxX]|\d{19})")
 
 
 def spare(text: bytes) -> None:
@@ -34,7 +35,7 @@ def is_number(text: str) -> bool:
 
 
 def inferred_types(
-    names: tuple[str, ...], body: bytes, dialect: Dialect, nulls: tuple[str, ...]
+    names: tuple[str, ...], body: bytes, dialect: Dialect, nulls: NullWords
 ) -> tuple[tuple[pa.DataType, ...], frozenset[str]]:
     """The type that Arrow infers for each column from the first rows; text where it cannot.
 
@@ -50,7 +51,7 @@ def inferred_types(
     except UnicodeDecodeError:
         return (pa.string(),) * len(names), frozenset()
     converting = pyarrow.csv.ConvertOptions(
-        null_values=list(nulls), strings_can_be_null=True, decimal_point=dialect.decimal
+        null_values=list(nulls.everywhere), strings_can_be_null=True, decimal_point=dialect.decimal
     )
     try:
         table = dialect.table(body, len(names), converting, skip=True)
@@ -60,10 +61,12 @@ def inferred_types(
     for place, kind in enumerate(types):
         if not pa.types.is_string(kind):
             continue
-        words = table.column(place).combine_chunks()
-        if are_lists(words):
+        words, own = table.column(place).combine_chunks(), nulls.by_column.get(names[place], ())
+        if are_lists(without(words, own), dialect.decimal):
             types[place] = pa.list_(pa.float64())
-        elif dialect.thousands is not None and are_numbers(words, nulls, dialect.decimal, dialect.thousands):
+        elif (own or dialect.thousands is not None) and are_numbers(
+            words, nulls.of(names[place]), dialect.decimal, dialect.thousands
+        ):
             types[place] = pa.float64()
             grouped.add(names[place])
     return tuple(types), frozenset(grouped)
@@ -72,7 +75,7 @@ def inferred_types(
 def long_or_coded(
     names: tuple[str, ...], types: tuple[pa.DataType, ...], body: bytes, dialect: Dialect
 ) -> frozenset[str]:
-    """The columns that Arrow takes for numbers though they hold integers beyond 2^63, or codes with leading zeros."""
+    """The columns that Arrow takes for numbers though they hold integers beyond 2^63, or codes such as 007 and 0x1."""
     doubles = [str(place) for place, kind in enumerate(types) if pa.types.is_float64(kind) or pa.types.is_integer(kind)]
     if not doubles or not LONG.search(body):
         return frozenset()
@@ -80,7 +83,6 @@ def long_or_coded(
     table = dialect.table(body, len(names), converting, skip=True)
     import pyarrow.compute as pc
 
-    long = (
-        place for place in doubles if pc.any(pc.match_substring_regex(table[place], r"^[-+]?(\d{19,}|0\d+)$")).as_py()
-    )
+    written = r"^[-+]?(\d{19,}|0\d+|0[xX].*)$"
+    long = (place for place in doubles if pc.any(pc.match_substring_regex(table[place], written)).as_py())
     return frozenset(names[int(place)] for place in long)

@@ -107,18 +107,24 @@ def pieces(read: Callable[[int], bytes], ends: LineEnds, longest: int, text: byt
         text: what was read already.
 
     Raises:
-        BadRow: the line after those given is longer than it may be.
+        BadRow: the line after those given is longer than it may be; what ``read`` raises besides.
     """
     blocks, size, end = [text], len(text), ends.last(text)
     while True:
-        while (size < RANGE or not end) and (block := read(RANGE)):
-            last = ends.last(block)
-            end = size + last if last else end
-            blocks.append(block)
-            size += len(block)
-            if not end and size > longest:
-                blocks.clear()  # which who keeps the error would keep
-                raise too_long(0, longest, quoted=ends.inside)
+        try:
+            while (size < RANGE or not end) and (block := read(RANGE)):
+                last = ends.last(block)
+                end = size + last if last else end
+                blocks.append(block)
+                size += len(block)
+                if not end and size > longest:
+                    blocks.clear()  # which who keeps the error would keep
+                    raise too_long(0, longest, quoted=ends.inside)
+        except BadRow:
+            if end:
+                yield b"".join(blocks)[:end]
+            blocks.clear()
+            raise
         text = b"".join(blocks)
         blocks.clear()
         if size < RANGE or not end:
@@ -239,7 +245,8 @@ class Stream:
             DataError: it cannot be read, or a line is longer than it may be.
         """
         self._file = self.location.open()
-        blocks, ended, length, header = [], 0, 0, 0
+        blocks: list[bytes] = []
+        ended, length, header = 0, 0, 0
         try:
             while ended < lines and max(length, header) <= self.longest and (block := self._read(n)):
                 header = header or (length + block.find(b"\n") if b"\n" in block else 0)
@@ -247,6 +254,9 @@ class Stream:
                 ended += block.count(b"\n")
                 last = block.rfind(b"\n") + 1
                 length = len(block) - last + (0 if last else length)
+        except BadRow as refused:  # comes again when its turn does
+            if not blocks:
+                raise DataError(f"{self.location.title}: row 1: {refused.what}", refused.hint) from None
         finally:
             self._close()
         if max(length, header) > self.longest:

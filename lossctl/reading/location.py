@@ -10,7 +10,7 @@ import shutil
 import sys
 import tempfile
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import pyarrow as pa
@@ -18,15 +18,26 @@ import pyarrow as pa
 from lossctl.errors import DataError, UsageError
 from lossctl.reading.pipe import Pipe
 from lossctl.reading.stamp import UNKNOWN, Stamp, stamp_of
-from lossctl.reading.stamped import confirm, open_first, open_whole, watched
+from lossctl.reading.stamped import confirm, open_again, open_first, open_whole, watched
 from lossctl.reading.stores import FSSPEC_STORES, REFUSALS, open_binary, scheme_of, unreadable
 
+if TYPE_CHECKING:
+    from lossctl.reading.archives import Member
+
 STDIN = "-"
-SUFFIXES = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd", ".lz4": "lz4"}
-MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd", b"\x04\x22\x4d\x18": "lz4"}
+SUFFIXES = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd", ".lz4": "lz4", ".xz": "xz"}
+MAGIC = {
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bz2",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"\x04\x22\x4d\x18": "lz4",
+    b"\xfd7zXZ\x00": "xz",
+}
 
 HEAD = 16
-"""How many bytes tell what a file is."""
+"""How many bytes tell what a file is that has a mark of its own."""
+LOOK = 1 << 12
+"""How many bytes tell what any other file is."""
 
 _temporary = contextlib.ExitStack()
 
@@ -67,16 +78,22 @@ class Location:
     """What it was when it was opened first, which it must still be; says nothing of a pipe."""
     encoding: str | None = None
     """How its text is encoded; ``None`` for UTF-8, which is what `open` gives."""
+    array: bool = False
+    """Whether it may be a JSON array, of which `open` gives lines."""
+    member: str | None = None
+    """Which member of it is read, where it is a ZIP archive."""
+    called: str = ""
+    """What messages call it, where that is not its path."""
 
     @property
     def title(self) -> str:
         """What messages call it."""
-        return "stdin" if self.path == STDIN else self.path
+        return self.called or ("stdin" if self.path == STDIN else self.path)
 
     @property
     def ranges(self) -> bool:
         """Whether parts of it can be read by themselves."""
-        return not self.pipe and self.compression is None and self.encoding is None
+        return not (self.pipe or self.compression or self.encoding or self.array)
 
     @property
     def size(self) -> int:
@@ -94,30 +111,71 @@ class Location:
         except REFUSALS as error:
             raise unreadable(self.title, error) from None
 
-    def beginning(self) -> bytes:
-        """The first bytes of its content; the stored ones where too few came to decompress."""
+    def beginning(self, n: int = HEAD) -> bytes:
+        """The first ``n`` bytes of its content, or all; the stored ones where too few came to decompress.
+
+        Raises:
+            DataError: it cannot be read.
+        """
         if self.compression is None:
-            return self.head()
+            return self.head(n)[:n]
         if self.pipe:
             stored = pa.BufferReader(self.head(1 << 16))
             with contextlib.suppress(*REFUSALS):
-                return bytes(pa.CompressedInputStream(stored, self.compression).read(16))
+                return bytes(self._decompressed(stored).read(n))
             return self.head()
         try:
-            with self.open() as file:
-                return bytes(file.read(16))
+            with self._stored() as file:
+                return bytes(file.read(n))
+        except REFUSALS as error:
+            raise unreadable(self.title, error) from None
+
+    def members(self) -> "list[Member]":
+        """The files in a ZIP archive; of a pipe, a copy of it is made, which is what is read from now on.
+
+        Raises:
+            DataError: it cannot be read.
+        """
+        from lossctl.reading.archives import members_of  # noqa: PLC0415  (few runs need it)
+
+        if self.pipe:
+            start, copy = self.head(LOOK), self.spooled()
+            self.called, self.path, self.stamp = self.title, copy.path, copy.stamp
+            self.pipe, self.start, self.handle = False, start, None
+        try:
+            with open_again(self.path, self.stamp) as file:
+                return members_of(file)
         except REFUSALS as error:
             raise unreadable(self.title, error) from None
 
     def open(self) -> Any:
         """Its bytes from the beginning, decompressed, and text as UTF-8; of a pipe, from where it stands."""
-        file: Any = self.handle if self.handle is not None else open_whole(self.path, self.stamp)
-        if self.compression is not None:
-            file = pa.CompressedInputStream(file, self.compression)
-        if self.encoding is None:
+        file = self._stored()
+        if self.encoding is not None:
+            native = file if isinstance(file, pa.NativeFile) else pa.PythonFile(file, mode="r")
+            file = pa.transcoding_input_stream(native, self.encoding, "utf-8")
+        if not self.array:
             return file
-        native = file if isinstance(file, pa.NativeFile) else pa.PythonFile(file, mode="r")
-        return pa.transcoding_input_stream(native, self.encoding, "utf-8")
+        from lossctl.reading.json_arrays import ArrayLines  # noqa: PLC0415  (few runs need it)
+
+        return ArrayLines(file)
+
+    def _stored(self) -> Any:
+        """Its bytes from the beginning, decompressed; of a pipe, from where it stands."""
+        if self.member is not None:
+            from lossctl.reading.archives import open_member  # noqa: PLC0415  (few runs need it)
+
+            return open_member(open_again(self.path, self.stamp), self.member, self.confirm)
+        file: Any = self.handle if self.handle is not None else open_whole(self.path, self.stamp)
+        return file if self.compression is None else self._decompressed(file)
+
+    def _decompressed(self, file: Any) -> Any:
+        """What a stream of its bytes holds."""
+        if self.compression != "xz":
+            return pa.CompressedInputStream(file, self.compression)
+        from lossctl.reading.archives import Xz  # noqa: PLC0415  (few runs need it)
+
+        return Xz(file)
 
     def confirm(self) -> None:
         """Check that the file is what it was, once all of it was read.
@@ -182,7 +240,7 @@ def locate(path: str, stamps: dict[str, Stamp] | None = None) -> Location:
                 location.pipe, location.handle = True, Pipe(file)
             else:
                 with file:
-                    location.start = file.read(HEAD)
+                    location.start = file.read(LOOK)
                 stamps[path] = replace(location.stamp, keeper=None)
         except REFUSALS as error:
             raise unreadable(path, error) from None

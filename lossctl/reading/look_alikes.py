@@ -11,8 +11,18 @@ COMMA = rf"say {option(decimal=',')}"
 NUMBER = r"(?i)[-+]?(?:\d+\.?\d*|\.\d+|inf|infinity)(?:e[-+]?\d+)?"
 TRUTH = f"Write truths as 1 and 0; labels that are names need {option(classes='no,yes')}."
 LOOKS: tuple[tuple[str, str], ...] = (
+    (r"\(\s*[-+]?[\d.,]+\s*\)", "Parentheses are no minus here: write (1) as -1."),
     (r".*[\[(].*\.\.\..*[\])].*", "NumPy shortened the list: write it whole, as a list of numbers or a column each."),
+    (
+        r"\[[^\[\]]*\d,\d[^\[\]]*\]",
+        f"For a list with decimal commas {COMMA}; else write it as [0.9, 0.1], or a column each.",
+    ),
     (r"(?:\w+\()?[\[(].*[\])]\)?", "A list in a cell is read where all are, as [0.9, 0.1]; else write a column each."),
+    (r"(?:\w+)?\{.*\}", "Braces are not read: write a list as [0.9, 0.1], or a column each."),
+    (
+        r"[-+]?(?=[\d.]*[\d])[\d.]+(?:\s*[|;/]\s*[-+]?[\d.]+){2,}|[-+]?[\d.]+\s*[|;]\s*[-+]?[\d.]+",
+        "Several numbers in a cell stand in brackets, as [0.9, 0.1]; else write a column each.",
+    ),
     (r"[-+]?[\d.,]+\s*[%‰]", "A percentage is no number here: write 90% as 0.9."),
     (
         rf"[-+]?\s*{CURRENCY}\s*[-+]?[\d.,' ]+|[-+]?[\d.,' ]+\s*{CURRENCY}",
@@ -31,6 +41,10 @@ LOOKS: tuple[tuple[str, str], ...] = (
         f"For a thousands separator say {option(thousands=',')}; for a decimal comma {COMMA}.",
     ),
     (r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d*)?", f"For a thousands separator say {option(thousands=',')}."),
+    (
+        r"[-+]?\d{1,2}(?:,\d\d)+,\d{3}(?:\.\d*)?",
+        "Leave out the commas: groups of three digits are read.",
+    ),
     (r"[-+]?\d{1,3}(?:[ \u00a0\u202f'’_]\d{3})+,\d*", f"For a decimal comma {COMMA}, and {{thousands}} as well."),
     (r"[-+]?\d{1,3}(?:[ \u00a0\u202f'’_]\d{3})+(?:\.\d*)?", "For a thousands separator say {thousands}."),
     (r"[-+]?(?:\d*,\d+|\d+,)(?:[eE][-+]?\d+)?", f"For a decimal comma {COMMA}."),
@@ -39,14 +53,27 @@ LOOKS: tuple[tuple[str, str], ...] = (
         r"\d{4}[-/.]\d\d?[-/.]\d\d?.*|\d\d?[-/.]\d\d?[-/.]\d{4}.*|\d\d?:\d\d(?::\d\d)?.*",
         "A date or time is no number: write it as one, such as days or seconds since a day of your choice.",
     ),
+    (r"[-+]?\d+/\d+", "Write a fraction as a decimal number, such as 0.5."),
+    (r"[\u2212\u2012\u2013\u2014\ufe63\uff0d]\s*[\d.,]+(?:[eE]\S+)?", "Write the minus as -, the hyphen."),
+    (r"[-+]?[\d.,]+\s*[-+]", "Write the sign in front of the number."),
+    (r"[-+]?[\d.]+[dD][-+]?\d+", "Write the exponent with an e, as 1e-5."),
+    (r"[-+]?\u221e", "Write infinity as inf."),
+    (r"=.*", "A formula: save its values instead."),
+    (r"'.*'", f"If cells stand in single quotes, say {option(quote=chr(39))}."),
+    (r'".*"', "A quote opens a cell only at its beginning: leave out what stands before it."),
     (r"0[xX][0-9a-fA-F]+|[01]+b", "Write it with decimal digits."),
     (r"(?i:true|false|yes|no|[tfyn])", TRUTH),
     (
-        r"\W*|(?i:n\.?/?a\.?|nil|none|null|nan|missing|unknown|undefined|not available|#[\w/]+[!?]?)",
+        r"\W*|(?i:n\.?/?a\.?|nil|none|null|nan|missing|unknown|undefined|not available|#[\w/]+[!?]?|\\n|<\w+>)",
         f"If it means a missing number, say so with {option('null_values')}.",
     ),
+    (r"#\s.*", f"If that line is a comment, say {option(comment='#')}."),
 )
 """How a text looks, and what is said of it; the first that fits is."""
+TEXT = bytes([*b"\t\r\n\f", *range(32, 256)])
+"""What text consists of, in whatever encoding that has a byte a sign."""
+MARKED = (b"<", b"%PDF", b"%!PS", b"{\\rtf", b"version https://git-lfs", b"HEADER RECORD*", b"!<arch>")
+"""How text begins that may be of a kind that is not read."""
 FOREIGN = re.compile(rb"[A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*")
 """A word with letters past ASCII."""
 WORD = (
@@ -58,6 +85,8 @@ WORD = (
 def hint_for(text: str) -> str:
     """What to do about a text where a number is wanted, by what it looks like."""
     stripped = text.strip()
+    if stripped != text.strip(" \t\r\n") and re.fullmatch(NUMBER, stripped):
+        return "Leave out what stands around the number: it is no plain space."
     for pattern, hint in LOOKS:
         if re.fullmatch(pattern, stripped, re.DOTALL):
             sign = next((sign for sign in stripped if not (sign.isalnum() or sign in "+-.,")), "")
@@ -66,6 +95,20 @@ def hint_for(text: str) -> str:
     if re.fullmatch(r"[-+]?\d[\d.,]*\s*[^\W\d]+", stripped):
         return "Leave out the unit: a number is digits alone."
     return WORD
+
+
+def ragged_hint(line: str, delimiter: str, more: int) -> str:
+    """What to do about a row of other cells than the header, by how it looks; ``more`` is how many it has too many."""
+    sign = line.lstrip()[:1]
+    if sign in {"#", "%"}:
+        return f"If that line is a comment, say {option(comment=sign)}."
+    if more == 1 and line.rstrip().endswith(delimiter):
+        return f"Leave out the {delimiter!r} at the ends of the rows, or write one behind the header."
+    if more > 0 and re.search(r"[\[(][^\])]*" + re.escape(delimiter), line):
+        return "A list in a cell that holds the separator stands in double quotes."
+    if more > 0 and re.search(rf"(?:^|{re.escape(delimiter)})\s*'[^']*{re.escape(delimiter)}[^']*'", line):
+        return f"If cells stand in single quotes, say {option(quote=chr(39))}."
+    return "Mend the row; a field that holds the separator stands in double quotes."
 
 
 def not_a_number(row: int, column: str, text: str) -> BadRow:
@@ -87,6 +130,16 @@ def naming_hint(words: Sequence[str]) -> str:
     listed = 1 < len(words) <= 12 and not any("," in word or not word.strip() for word in words)
     names = ",".join(sorted(words)) if listed else "no,yes"
     return f"If these are the names of the classes, say so, in the order of their codes: {option(classes=names)}."
+
+
+def is_text(head: bytes) -> bool:
+    """Whether the first bytes of a file hold none that no text does."""
+    return not head[:512].translate(None, TEXT)
+
+
+def may_be_foreign(head: bytes) -> bool:
+    """Whether a file may be of a kind that is not read, by its first bytes: nearly no text is."""
+    return not is_text(head) or head.lstrip().startswith(MARKED)
 
 
 def not_utf8(title: str, text: bytes) -> DataError:

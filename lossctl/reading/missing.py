@@ -1,37 +1,150 @@
-"""Words for null that are numbers or truths, where cells are no text: in JSON they are null as they are in CSV."""
+"""Words that say that a cell holds nothing, looked for in cells of any type: a number is compared as a number."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
 
-from lossctl.reading.format import Wanted
-from lossctl.reading.inferred_types import is_number
+from lossctl.domain import BoolArray
+from lossctl.reading.cells import floats, kind_of, texts
+from lossctl.reading.storage import is_list, mask_of, plain
+
+EXACT = 1 << 53
+"""From here on there are integers that no double is."""
+USUAL = ("", "NA", "N/A", "#N/A", "null", "NULL", "None", "NaN", "nan")
+"""What a missing number looks like in every text format."""
 
 
-def nulled(table: pa.Table, words: Sequence[str], wanted: Wanted) -> pa.Table:
-    """The table, null where a number, or a truth, in a column wanted as numbers is one of the words."""
-    for index, field in enumerate(table.schema):
-        if field.name in wanted.numbers and (cells := _cells(words, field.type)) is not None:
-            chunks = [_without(chunk, cells) for chunk in table.column(index).chunks]
-            table = table.set_column(index, field, pa.chunked_array(chunks, field.type))
-    return table
+@dataclass(frozen=True)
+class NullWords:
+    """What a missing value looks like: usual in text, and anywhere where somebody says so."""
+
+    everywhere: tuple[str, ...] = USUAL
+    """Of numbers in any column."""
+    by_column: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Of single columns, instead; there also of text."""
+
+    def of(self, column: str) -> tuple[str, ...]:
+        """The words for a column of numbers that is written as text."""
+        return self.by_column.get(column, self.everywhere)
+
+    def said_of(self, column: str, *, number: bool) -> tuple[str, ...]:
+        """The words that somebody gave for a column of numbers, or of text that stays text."""
+        usual = () if self.everywhere == USUAL or not number else self.everywhere
+        return self.by_column.get(column, usual)
 
 
-def _cells(words: Sequence[str], kind: pa.DataType) -> pa.Array | None:
-    """The words that are cells of a type, or of lists of it; ``None`` if none is."""
-    if pa.types.is_boolean(kind):
-        truths = [word == "true" for word in words if word in {"true", "false"}]
-        return pa.array(truths, pa.bool_()) if truths else None
-    numbers = [float(word) for word in words if is_number(word) and "_" not in word and math.isfinite(float(word))]
-    return pa.array(numbers, pa.float64()) if numbers else None
+def as_number(word: str) -> float | None:
+    """The number that a word is, in whatever spelling; ``None`` for other words, and for NaN.
+
+    >>> as_number(" −1e2"), as_number("-"), as_number("nan")
+    (-100.0, None, None)
+    """
+    digits = word.strip().replace("−", "-")
+    try:
+        number = float(digits)
+    except ValueError:
+        return None
+    return None if "_" in digits or math.isnan(number) else number
 
 
-def _without(array: pa.Array, cells: pa.Array) -> pa.Array:
-    """An array, or an array of lists, null where a cell is one of some cells."""
+def nulled(record: pa.RecordBatch, columns: Iterable[str], words_of: Callable[[str], Sequence[str]]) -> pa.RecordBatch:
+    """The rows, with some columns null where a cell, or a cell of a list, is one of the words of its column.
+
+    Raises:
+        ArrowException: Arrow cannot read the cells.
+    """
+    for name in columns:
+        place, words = record.schema.get_field_index(name), words_of(name)
+        if place >= 0 and words:
+            array = without(plain(record.column(place)), words)
+            record = record.set_column(place, pa.field(name, array.type), array)
+    return record
+
+
+def without(array: pa.Array, words: Sequence[str]) -> pa.Array:
+    """A plain array, null where a cell, or a cell of one of its lists, is one of some words."""
+    if is_list(array.type):
+        inner = array.values
+        cells = without(inner, words)
+        return array if cells is inner else _with_cells(array, cells)
+    if pa.types.is_boolean(array.type):
+        words = [word for word in words if as_number(word) is None]  # as in text, where true is not 1
+    missing = np.zeros(len(array), dtype=np.bool_)
+    for word in words:
+        missing |= equal(array, word)
+    return nulled_where(array, missing) if missing.any() else array
+
+
+def nulled_where(array: pa.Array, missing: BoolArray) -> pa.Array:
+    """An array of cells that are no lists, null in some rows ``(n,)``."""
     import pyarrow.compute as pc
 
-    if pa.types.is_list(array.type):
-        inner, buffers = _without(array.values, cells), array.buffers()[:2]
-        return pa.Array.from_buffers(array.type, len(array), buffers, offset=array.offset, children=[inner])
-    return pc.if_else(pc.is_in(array, value_set=cells), pa.scalar(None, array.type), array)
+    array = array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+    return pc.if_else(pa.array(missing), pa.scalar(None, array.type), array)
+
+
+def without_truths(array: pa.Array) -> pa.Array:
+    """An array, in which text that is truths is 1 and 0: it is no column of truths because of other words in it."""
+    import pyarrow.compute as pc
+
+    if kind_of(array.type) != "text":
+        return array
+    words = pc.utf8_trim_whitespace(array.cast(pa.string()))
+    true, false = (pc.equal(pc.utf8_lower(words), texts([word])[0]) for word in ("true", "false"))
+    if not pc.all(pc.or_(pc.or_(true, false), pc.is_in(words, value_set=texts(USUAL)))).as_py():
+        return array
+    return pc.if_else(true, texts(["1"])[0], pc.if_else(false, texts(["0"])[0], words))
+
+
+def _with_cells(array: pa.Array, cells: pa.Array) -> pa.Array:
+    """The same lists of other cells."""
+    buffers = array.buffers()[: 1 if pa.types.is_fixed_size_list(array.type) else 2]
+    size = (array.type.list_size,) if pa.types.is_fixed_size_list(array.type) else ()
+    kind = pa.large_list(cells.type) if pa.types.is_large_list(array.type) else pa.list_(cells.type, *size)
+    return pa.Array.from_buffers(kind, len(array), buffers, offset=array.offset, children=[cells])
+
+
+def equal(array: pa.Array, word: str) -> BoolArray:
+    """Where the cells of a plain array of numbers or text are a word: as numbers where both are, else as they stand.
+
+    A number is any that is stored alike: of float32, the nearest; an integer beyond 2^53 digit by digit.
+    """
+    if pa.types.is_dictionary(array.type):
+        return _of_entries(equal(array.dictionary, word), array.indices)
+    kind, number = kind_of(array.type), as_number(word)
+    if kind == "text":
+        return _equal_words(array, word)
+    if pa.types.is_boolean(array.type) and number is None:
+        number = {"true": 1.0, "false": 0.0}.get(word.lower())
+    if kind != "number" or number is None:
+        return np.zeros(len(array), dtype=np.bool_)
+    values = floats(array)
+    hit = values == number
+    for narrow, stored in ((pa.types.is_float32, np.float32), (pa.types.is_float16, np.float16)):
+        if narrow(array.type):
+            with np.errstate(over="ignore"):
+                hit = values == float(stored(number))
+    if pa.types.is_integer(array.type) and abs(number) >= EXACT and hit.any():
+        import pyarrow.compute as pc
+
+        digits = str(int(word)) if word.strip().lstrip("+-").isdecimal() else f"{number:.0f}"
+        hit &= np.asarray(pc.fill_null(pc.equal(array.cast(pa.string()), texts([digits])[0]), fill_value=False))
+    null = mask_of(array)
+    return np.asarray(hit if null is None else hit & ~null)
+
+
+def _equal_words(array: pa.Array, word: str) -> BoolArray:
+    """`equal` of cells of text."""
+    number, encoded = as_number(word), array.dictionary_encode()
+    entries = encoded.dictionary.to_pylist()
+    hit = [entry == word or (number is not None and as_number(entry) == number) for entry in entries]
+    return _of_entries(np.array(hit, dtype=np.bool_), encoded.indices)
+
+
+def _of_entries(hit: BoolArray, indices: pa.Array) -> BoolArray:
+    """What holds of the entries of a dictionary, for the cells that stand for them; of no null."""
+    null, place = mask_of(indices), floats(indices).astype(np.int64)
+    return np.append(hit, np.False_)[place if null is None else np.where(null, -1, place)]

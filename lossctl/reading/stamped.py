@@ -5,6 +5,7 @@ its bytes are there. Workers on other machines, and readers of stores, open it b
 """
 
 import contextlib
+import errno
 import os
 import stat
 import sys
@@ -54,7 +55,10 @@ class View(Readable):
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Go to another place."""
-        self.position = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self.position, os.SEEK_END: self.stamp.size}[whence]
+        position = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self.position, os.SEEK_END: self.stamp.size}[whence]
+        if position < 0:
+            raise OSError(errno.EINVAL, "a place before the beginning of the file", self.path)
+        self.position = position
         return self.position
 
     def tell(self) -> int:

@@ -5,7 +5,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -87,18 +87,37 @@ class JsonLinesWriter:
 
     def write_batch(self, batch: pa.RecordBatch, /) -> None:
         """Append rows."""
-        title = free("nonfinite", batch.schema.names, "lossctl_")
-        columns = [_values(column) for column in batch.columns]
-        lines = []
-        for cells in zip(*columns, strict=True):
-            row = dict(zip(batch.schema.names, cells, strict=True))
-            words = _nonfinite(row)
-            plain = _strict(row) | ({} if words is None else {title: words})
-            lines.append(json.dumps(plain, ensure_ascii=False, allow_nan=False).encode() + b"\n")
-        self.file.write(b"".join(lines))
+        self.file.write(b"".join(line + b"\n" for line in _objects(batch)))
 
     def close(self) -> None:
         """Do nothing: every row is written by now."""
+
+
+class JsonArrayWriter(JsonLinesWriter):
+    """The same objects as an array, each on a line of its own."""
+
+    between = b"[\n"
+
+    def write_batch(self, batch: pa.RecordBatch, /) -> None:
+        """Append rows."""
+        for line in _objects(batch):
+            self.file.write(self.between + line)
+            self.between = b",\n"
+
+    def close(self) -> None:
+        """Write the end of the array."""
+        self.file.write(b"[]\n" if self.between == b"[\n" else b"\n]\n")
+
+
+def _objects(batch: pa.RecordBatch) -> Iterator[bytes]:
+    """The rows as JSON objects."""
+    title = free("nonfinite", batch.schema.names, "lossctl_")
+    columns = [_values(column) for column in batch.columns]
+    for cells in zip(*columns, strict=True):
+        row = dict(zip(batch.schema.names, cells, strict=True))
+        words = _nonfinite(row)
+        plain = _strict(row) | ({} if words is None else {title: words})
+        yield json.dumps(plain, ensure_ascii=False, allow_nan=False).encode()
 
 
 def _values(column: pa.Array) -> list[Any]:

@@ -7,12 +7,17 @@ import numpy as np
 import pyarrow as pa
 
 from lossctl.domain import BoolArray
-from lossctl.reading.cells import BadRow, shown, texts
+from lossctl.errors import option
+from lossctl.reading.cells import BadRow, floats, shown, texts
 from lossctl.reading.format import NULLS
 from lossctl.reading.look_alikes import hint_for, not_a_number
+from lossctl.reading.rounding import rest_of
+from lossctl.reading.storage import mask_of
 
-LIST = r"^[\[(][^\[\]()]*[\])]$"
-"""A list in a cell: brackets around numbers, with commas, spaces or line ends between them."""
+LIST = r"^(?:\[[^\[\]()]*\]|\([^\[\]()]*[,\s][^\[\]()]*\)|\(\))$"
+"""A list in a cell: brackets around numbers, with commas, spaces or line ends between them. ``(1)`` is none, but -1."""
+MIXED = r"[^\[(,\s]\s+[^,\s\])]"
+"""A space alone between numbers, which is not what separates them where a comma is."""
 NAMED = r"(?i:[-+]?(?:inf|infinity|nan))"
 
 
@@ -24,7 +29,23 @@ def separators(thousands: str) -> tuple[str, ...]:
 def written_numbers(
     words: pa.Array, column: str, nulls: Sequence[str] = NULLS, decimal: str = ".", thousands: str | None = None
 ) -> pa.Array:
-    """Text as float64 numbers, null where it means that.
+    """Text as float64 numbers, null where it means that; arguments and errors as for `numerals`."""
+    return numerals(words, column, nulls, decimal, thousands).cast(pa.float64())
+
+
+def exact_numbers(
+    words: pa.Array, column: str, nulls: Sequence[str] = NULLS, decimal: str = ".", thousands: str | None = None
+) -> pa.Array:
+    """Text as float64 numbers or, where some of them would be rounded integers, as `numerals`; errors as there."""
+    plain = numerals(words, column, nulls, decimal, thousands)
+    numbers = plain.cast(pa.float64())
+    return numbers if rest_of(plain, floats(numbers), mask_of(plain)) is None else plain
+
+
+def numerals(
+    words: pa.Array, column: str, nulls: Sequence[str] = NULLS, decimal: str = ".", thousands: str | None = None
+) -> pa.Array:
+    """Text as numbers in plain spelling, null where it means that.
 
     Args:
         words: the cells.
@@ -53,11 +74,13 @@ def written_numbers(
         row = int(wrong.argmax())
         raise not_a_number(row, column, words[row].as_py())
     words = pc.replace_substring_regex(pc.replace_substring(words, pattern=decimal, replacement="."), r"^\+", "")
-    return pc.if_else(missing, pa.scalar(None, pa.string()), words).cast(pa.float64())
+    return pc.if_else(missing, pa.scalar(None, pa.string()), words)
 
 
-def written_lists(words: pa.Array, column: str, nulls: Sequence[str] = NULLS) -> pa.Array:
-    """Text as lists of numbers, null where it means a missing one.
+def written_lists(words: pa.Array, column: str, nulls: Sequence[str] = NULLS, decimal: str = ".") -> pa.Array:
+    """Text as lists of numbers, or of numerals where some would be rounded integers; null where it means a missing one.
+
+    Where the decimal mark is a comma, and commas stand within numbers, spaces and semicolons separate them.
 
     Raises:
         BadRow: a cell is no list, or something in a list is no number.
@@ -71,11 +94,22 @@ def written_lists(words: pa.Array, column: str, nulls: Sequence[str] = NULLS) ->
         row = int(wrong.argmax())
         raise BadRow(row, f"column {column!r} holds {shown(words[row].as_py())}, which is not a list of numbers")
     words = pc.if_else(missing, pa.scalar(None, pa.string()), words)
+    within = decimal == "," and _mask(pc.match_substring_regex(words, pattern=r",[^\s\])]")).any()
+    separator = ";" if within else ","
+    if not within:
+        mixed = pc.and_(pc.match_substring(words, pattern=","), pc.match_substring_regex(words, pattern=MIXED))
+        wrong = _mask(mixed)
+        if wrong.any():
+            row = int(wrong.argmax())
+            what = f"column {column!r} holds {shown(words[row].as_py())}, where a comma and a space separate numbers"
+            raise BadRow(row, what, f"For a decimal comma say {option(decimal=',')}.")
     inner = pc.replace_substring_regex(words, pattern=r"^.\s*|\s*,?\s*.$", replacement="")
     inner = pc.if_else(pc.equal(inner, texts([""])[0]), pa.scalar(None, pa.string()), inner)
-    lists = pc.split_pattern(pc.replace_substring_regex(inner, pattern=r"\s*,\s*|\s+", replacement=","), pattern=",")
+    lists = pc.split_pattern(
+        pc.replace_substring_regex(inner, pattern=rf"\s*{separator}\s*|\s+", replacement=separator), pattern=separator
+    )
     try:
-        numbers = written_numbers(lists.values, column, nulls)
+        numbers = exact_numbers(lists.values, column, nulls, "," if within else ".")
     except BadRow as bad:
         row = int(np.searchsorted(lists.offsets.to_numpy(), bad.row, "right")) - 1
         cell = words[row].as_py()
@@ -84,13 +118,13 @@ def written_lists(words: pa.Array, column: str, nulls: Sequence[str] = NULLS) ->
     return pa.ListArray.from_arrays(lists.offsets, numbers, mask=pc.is_null(lists))
 
 
-def are_lists(words: pa.Array) -> bool:
+def are_lists(words: pa.Array, decimal: str = ".") -> bool:
     """Whether cells, of which nulls are null, are all lists of numbers."""
     first = next((word.as_py() for word in words if word.is_valid), "").strip()
     if not first.startswith(("[", "(")):
         return False
     try:
-        written_lists(words, "")
+        written_lists(words, "", decimal=decimal)
     except BadRow:
         return False
     return True

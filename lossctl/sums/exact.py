@@ -322,8 +322,14 @@ def square_root(exact: Fraction) -> float:
     """The square root of an exact number, infinite where no double is so large; 0 for a negative one."""
     if exact <= 0:
         return 0.0
-    half = (exact.numerator.bit_length() - exact.denominator.bit_length()) // 2
+    number, exponent = parted_root(exact)
     try:
-        return math.ldexp(math.sqrt(to_float(exact / Fraction(4) ** half)), half)
+        return math.ldexp(number, exponent)
     except OverflowError:
         return math.inf
+
+
+def parted_root(exact: Fraction) -> tuple[float, int]:
+    """The square root of an exact number above 0 as a double near 1 times a power of two."""
+    half = (exact.numerator.bit_length() - exact.denominator.bit_length()) // 2
+    return math.sqrt(to_float(exact / Fraction(4) ** half)), half

@@ -95,6 +95,7 @@ class Marginals:
             first = np.zeros(n, dtype=np.int64) if group is None else group * columns
             slot = (first + np.arange(columns)[:, None]).ravel()
             order = _order(slot, key)
+            order = order[~np.isnan(values[order])]  # a label that is NaN is left out of its row
             slot, key, values = slot[order], key[order], values[order]
             weight = None if weight is None else weight[order]
         dropped = _to_drop(slot, key, slots)

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from lossctl.domain import IntArray
-from lossctl.sums.exact import ExactSum, square_root, to_float
+from lossctl.sums.exact import ExactSum, parted_root, square_root, to_float
 from lossctl.sums.products import centred_squares, parted, product, scaled_sum
 from lossctl.sums.state import Far, Groups, Rows, regrouped
 from lossctl.sums.weighted import Weights, far_products, weighted_sums
@@ -75,10 +75,10 @@ class Total:
             return Fraction(1)
         if reduction == "mean":
             return 1 / self.sum_weight
-        root = self.value(reduction)
-        if not math.isfinite(root):
-            return math.nan if math.isnan(root) else 0.0
-        return 1 / (2 * Fraction(root) * self.sum_weight) if root else 0.0
+        if self.special is not None or self.sum_value <= 0:
+            return math.nan if math.isnan(self.value(reduction)) else 0.0
+        number, exponent = parted_root(self.sum_value / self.sum_weight)  # which may be no double
+        return 1 / (2 * Fraction(number) * Fraction(2) ** exponent * self.sum_weight)
 
     @property
     def effective_n(self) -> float:
@@ -116,6 +116,21 @@ class Moments:
             total = ExactSum.of(value, groups)
             return cls(n, total, centred_squares(value, total, groups), None)
         return cls(n, *weighted_sums(value, weight, groups))
+
+    @classmethod
+    def over_cells(cls, rows: Rows, cells: Rows) -> "Moments":
+        """The moments of rows whose mean is over their cells, each with the weight of its row.
+
+        Args:
+            rows: their values are means over their cells, their weights multiplied by how many these are.
+            cells: the values of single cells.
+        """
+        moments, single = cls.lift(rows), cls.lift(cells)
+        if moments.weights is None:
+            raise TypeError("rows that count once for each cell have weights")
+        total = ExactSum.of(single.n.astype(np.float64), Groups(np.arange(len(single.n)), len(single.n)))
+        total = total if single.weights is None else single.weights.total
+        return replace(moments, sum_value=single.sum_value, weights=replace(moments.weights, total=total))
 
     def __add__(self, other: "Moments") -> "Moments":
         weights = self.weights

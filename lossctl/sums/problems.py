@@ -47,3 +47,7 @@ class Problems:
         for (other_kind, column, what), problem in sorted(self.by_key.items(), key=lambda item: item[1].row):
             if other_kind == kind:
                 yield column, what, problem
+
+    def count(self, kind: str, what: str) -> int:
+        """How often something of one kind was met, over all columns."""
+        return sum(problem.count for _, same, problem in self.of(kind) if same == what)

@@ -29,7 +29,7 @@ class Worst:
 
     @classmethod
     def lift(cls, rows: Rows, most: int, slope: Callable[[FloatArray, FloatArray], FloatArray]) -> "Worst":
-        """The worst of some rows; their gradients come from ``slope(label, prediction)``."""
+        """The worst of some rows; their gradients are those of the rows, or come from ``slope(label, prediction)``."""
         kept = _largest(rows.value, most) if rows.groups is None else np.arange(len(rows.value))
         lifted = cls(
             most,
@@ -38,7 +38,7 @@ class Worst:
             rows.value[kept],
             rows.label[kept].astype(np.float64),
             rows.prediction[kept],
-            slope(rows.label[kept], rows.prediction[kept]),
+            slope(rows.label[kept], rows.prediction[kept]) if rows.gradient is None else rows.gradient[kept],
         )
         return lifted.trimmed()
 

@@ -15,7 +15,7 @@ from lossctl.cli.options import Columns, Input, Join, LossOptions, Output, Runni
 from lossctl.evaluation.engine import engines
 from lossctl.evaluation.join import HOW
 from lossctl.functions.loss import REDUCTIONS
-from lossctl.reading.format import formats
+from lossctl.reading.format import formats, is_written
 from lossctl.rendering.picture import writers
 from lossctl.rendering.renderer import renderers
 
@@ -37,6 +37,7 @@ VALUES = {
     "--activation": "tanh", "--by": "g", "--classes": "a,b", "--color": "always", "--comment": 3, "--decimal": ",",
     "--delimiter": ";", "--draws": 3, "--encoding": "utf-16", "--quote": "none", "--skip-rows": 1, "--thousands": 5,
     "--engine": "serial", "--eps": 0.1, "--fail-above": 0, "--format": "tsv", "--from": 1, "--id": "q",
+    "--ignore-label": 1,
     "--input-format": "tsv", "--join": "inner", "--kind": "activation", "--label": 1, "--labels": "{}",
     "--loss": "huber", "--max-line": 4, "--null-values": 0.5, "--nulls": "drop", "--output": "{}.txt", "--precision": 1,
     "--pred": "q", "--reduction": "sum", "--samples": 2, "--scheduler": "tcp://127.0.0.1:1", "--seed": 8,
@@ -186,7 +187,8 @@ def test_an_option_of_a_group_is_the_same_on_every_command(group):
 HELD = {
     "engines": engines.names,
     "formats": formats.names,
-    "format_suffixes": lambda: [it.suffixes[0] for it in formats],
+    "format_suffixes": lambda: [it.suffixes[0] for it in formats if is_written(it)],
+    "written_formats": lambda: [it.name for it in formats if is_written(it)],
     "joins": lambda: HOW,
     "picture_suffixes": lambda: [it.suffixes[0] for it in writers if it.suffixes],
     "reductions": lambda: REDUCTIONS,
@@ -219,7 +221,7 @@ def test_help_says_what_there_is_to_choose_from(command, lossctl, monkeypatch):
         ("lossctl eval --engine pro", {"processes"}),
         ("lossctl explain --format ma", {"markdown"}),
         ("lossctl eval --reduction ", {"mean", "sum", "root-mean"}),
-        ("lossctl plot x.csv --join ", {"strict", "inner", "left"}),
+        ("lossctl plot x.csv --join ", {"strict", "inner", "left", "order"}),
     ],
 )
 def test_a_shell_completes_choices(typed, offered, plain_environment):

@@ -96,7 +96,7 @@ def written(table, suffix):
     source = open_source(table)
     plan = make_plan(source, Request(loss=["mae"], label=["y"], prediction=["p"]))
     target, file, writer = format_for(suffix), io.BytesIO(), None
-    for piece in every_row(source, plan, lambda _: None, several_types=not target.typed):
+    for piece in every_row(source, plan, lambda *_: None, several_types=not target.typed):
         writer = writer or CheckedWriter(target, file, piece.schema)
         writer.write_batch(piece)
     writer.close()

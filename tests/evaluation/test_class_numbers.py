@@ -67,3 +67,11 @@ def test_classes_and_columns_may_be_called_anything(lossctl, tmp_path):
     asked = ["eval", path, "-l", "cross_entropy", "-q", "-p"]
     assert lossctl(*asked, "p_*").status == 0
     assert lossctl(*asked, f"p_a{digits},p_b{digits}", "--classes=--1,2").status == 0
+
+
+def test_labels_of_which_only_the_row_is_illegal_are_shown_as_a_row():
+    table = {"a": [1, 0], "b": [0, 1], "c": [1, 0], "pa": [0.5, 0.5], "pb": [0.25, 0.5], "pc": [0.25, 0.0]}
+    with pytest.raises(
+        lossctl.DataError, match=r"row 1: columns 'a, b, c' are \(1, 0, 1\), sum 2; cross_entropy needs"
+    ):
+        lossctl.evaluate(table, "cross_entropy", label=["a", "b", "c"], prediction="pa,pb,pc")

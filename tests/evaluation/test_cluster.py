@@ -15,6 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from stored import arrays_as
 from ways import COMMANDS
 
 import lossctl as library
@@ -74,6 +75,9 @@ def test_the_parts_of_every_format_travel(suffix, cluster, table, tmp_path, monk
         source = tmp_path / "rows.csv.gz"
         with pa.CompressedOutputStream(str(source), "gzip") as file:
             pa.csv.write_csv(table, file)
+    elif suffix in {".npy", ".npz"}:
+        source = tmp_path / f"rows{suffix}"
+        source.write_bytes(arrays_as(suffix[1:], table))
     elif suffix != "memory":
         source = tmp_path / f"rows{suffix}"
         (form,) = [it for it in formats if suffix in it.suffixes]

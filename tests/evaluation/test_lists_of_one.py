@@ -36,6 +36,25 @@ def test_of_arrays(label, prediction):
             loss.value(y, p)
 
 
+@pytest.mark.parametrize("suffix", [".parquet", ".jsonl", ".arrow"])
+@pytest.mark.parametrize("width", [0, 2])
+def test_of_weights(tmp_path, suffix, width):
+    # Errors 0.5, 0, −0.5 of weight 2, 1, 0: by hand their mean square is 0.5/3.
+    wide = {0: lambda values: values, 2: lambda values: [[value, value] for value in values]}[width]
+    columns = {"y": wide([1.0, 2.0, 0.5]), "p": wide([1.5, 2.0, 0.0]), "w": SHAPES["lists"]([2.0, 1.0, 0.0])}
+    path = store(tmp_path / f"rows{suffix}", pa.table(columns))
+    (result,) = lossctl.evaluate(path, "mse", label="y", prediction="p", weight="w").results
+    assert result.value == pytest.approx(0.5 / 3, rel=1e-15)
+    assert (result.n, result.n_zero_weight, result.sum_weight) == (2, 1, 3.0)
+    assert lossctl.diagnose(path, label="y", prediction="p", weight="w").rows == 3
+
+
+def test_a_weight_is_a_list_of_one_in_every_row():
+    rows = {"y": [1.0, 2.0], "p": [1.0, 2.0], "w": [[1.0], [1.0, 2.0]]}
+    with pytest.raises(lossctl.DataError, match=r"row 2: column 'w' is a list of 2; must be a list of 1 number \("):
+        lossctl.evaluate(pa.table(rows), "mse", label="y", prediction="p", weight="w")
+
+
 @pytest.mark.parametrize("order", ["p1,p2", "p2,p1"])
 def test_of_classes(order):
     rows = {"p1": [0.75, 0.5], "p2": [0.25, 0.5]}

@@ -33,9 +33,9 @@ def samples(paths, top=0, **how):
     source = open_source([str(path) for path in paths])
     plan = make_plan(source, Request(loss=["mae"], label=["y"], prediction=["p"]))
     if top:
-        pieces = worst_rows(source, plan, top, lambda _: None, Running("serial"), **how)
+        pieces = worst_rows(source, plan, top, lambda *_: None, Running("serial"), **how)
     else:
-        pieces = every_row(source, plan, lambda _: None, **how)
+        pieces = every_row(source, plan, lambda *_: None, **how)
     return list(pieces)
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import lossctl
 from lossctl.functions.loss import losses
-from lossctl.sums.exact import to_float
+from lossctl.sums.exact import square_root, to_float
 
 SQUARES = [definition.name for definition in losses if definition.square_root is not None]
 """Every loss that is a square."""
@@ -146,3 +146,20 @@ def test_a_gradient_that_is_no_double_is_said(loss, error):
         assert [*told] == ["rmse of p: a gradient is infinite, or beyond the largest number a double can hold"] * (
             error > 1e308
         )
+
+
+@pytest.mark.parametrize("weights", [(1e300, 3.0), (1e308, 1e-300), (5e-324, 5e-324), (1e16, 1e-310)])
+def test_a_root_mean_that_is_no_double_has_its_slope(weights):
+    source = {"y": [0.0, 0.0], "p": [0.0, 3e-170], "w": weights}
+    (result,) = lossctl.evaluate(source, "rmse", label="y", prediction="p", weight="w", gradient=True).results
+    total, weight = sum(map(Fraction, weights)), Fraction(weights[1])
+    # w e / (W √(w e² / W)) = √(w / W)
+    assert result.gradient.grad_l2 == pytest.approx(square_root(weight / total), rel=1e-13, abs=5e-324)
+    assert result.gradient.grad_linf == pytest.approx(square_root(weight / total), rel=1e-13, abs=5e-324)
+
+
+def test_a_gradient_of_a_row_that_is_no_double_is_said():
+    source = {"y": [0.0, 0.0], "p": [1.7e308, 1.0]}  # 2e
+    report = lossctl.evaluate(source, "rmse", label="y", prediction="p", gradient=True)
+    assert math.isfinite(report.value)
+    assert any("a gradient is infinite, or beyond the largest number" in warning for warning in report.warnings)

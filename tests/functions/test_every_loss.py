@@ -210,3 +210,13 @@ def test_names_cannot_be_taken_twice():
     with pytest.raises(ValueError, match="taken"):
         losses.add("other", get_loss("mse").definition, ("MSE",))
     assert normal("Log-Cosh") == "logcosh"
+
+
+def test_a_parameter_that_is_refused_is_one_of_the_loss_as_typed():
+    for spec, words in (
+        ("logloss:epss=1", r"logloss \(bce\) has no parameter"),
+        ("focal_loss:alpha=2", r"focal_loss \(focal\)"),
+        ("MSE:x=1", "mse has no parameter"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            get_loss(spec)

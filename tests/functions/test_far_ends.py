@@ -1,6 +1,7 @@
 """Losses behind activations, where the label is at the end of their range: against exact arithmetic."""
 
 import itertools
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -85,6 +86,28 @@ def test_a_softmax_that_is_sure_keeps_the_digits_of_the_others(loss):
         bound, slope = get_loss(loss).through("softmax"), mp.diff(row, mp.mpf(40), h=mp.mpf(10) ** -60)
         assert close(bound.value(label, z)[0], row(mp.mpf(40)), 4e-15)
         assert close(bound.gradient(label, z)[0, 0], slope, 1e-13)
+
+
+NEAR = (0.499999999, 0.5000000000000001, 0.3, 0.30000000000000004, 0.75, 0.9999, 1e-10, 0.9999999999)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 1e-10])
+@pytest.mark.parametrize("activation", [None, "identity"])  # which takes the mirrored form from ½ on
+def test_the_slope_of_bce_beside_a_soft_label_does_not_cancel(activation, smoothing):
+    bound = get_loss(f"bce:eps=0,label_smoothing={smoothing!r}").through(activation)
+    for label, centre in itertools.product(NEAR, NEAR):
+        for prediction in (np.nextafter(centre, 0.0), centre, np.nextafter(centre, 1.0), centre * 0.9999999):
+            y, p, a = (Fraction(float(number)) for number in (label, prediction, smoothing))
+            y = y * (1 - a) + a / 2
+            slope = (p - y) / (p * (1 - p))
+            allowed = Fraction(1e-13) * abs(slope) + Fraction(4e-16 if smoothing else 0.0) / (p * (1 - p))
+            assert abs(Fraction(float(bound.gradient([label], [prediction])[0])) - slope) <= allowed, (y, p)
+    assert get_loss("bce").through("sigmoid").gradient([0.499999999], [0.0])[0] == 0.5 - 0.499999999
+
+
+def test_a_weighted_slope_of_bce_is_finite_beside_the_smallest_probability():
+    slope = get_loss("bce:eps=0,pos_weight=3").gradient([5e-324, 0.0, 1.0], [5e-324, 0.0, 1.0])
+    np.testing.assert_array_equal(slope, [-2.0, 1.0, -3.0])
 
 
 def test_the_gradient_through_log_softmax_is_not_rounded_to_0():

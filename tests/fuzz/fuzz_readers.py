@@ -8,7 +8,8 @@ all of it without atheris. ``--make-corpus`` writes the seeds again. Needs ``pip
 
 An input is three bytes of choices and then the bytes of a file:
 
-* the first byte: the format (``% 6`` of `SUFFIXES`) and how the bytes get there (``// 6 % 4`` of `WRAPS`);
+* the first byte: the format (``% 6`` of `SUFFIXES`, from 128 on of `LATER`) and how the bytes get there (``// 6 % 4``
+  of `WRAPS`);
 * the second: the losses, and whether nulls are dropped;
 * the third: weight, grouping, gradients, worst rows, and whether ``samples`` or a join is what reads them.
 """
@@ -17,6 +18,7 @@ import argparse
 import contextlib
 import gzip
 import io
+import lzma
 import os
 import pkgutil
 import sys
@@ -24,9 +26,11 @@ import tempfile
 import threading
 import traceback
 import warnings
+import zipfile
 from pathlib import Path
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet", ".arrow", ".arrows")
+LATER = (".json", ".npy", ".npz", ".zip", ".txt", ".csv.xz")
 WRAPS = ("plain", "compressed", "named .gz", "pipe")
 LOSSES = (None, "mse", "bce", ["mae", "huber:delta=0.5"], "cross_entropy", "poisson", "hinge", "mape")
 ROLES = (
@@ -58,7 +62,7 @@ def choices(data: bytes):
     asked["gradient"] = bool(third & 4)
     asked["samples"] = 2 if third & 8 else 0
     asked["from_logits"] = third & 0xC0 == 0xC0
-    suffix, wrap = SUFFIXES[first % 6], WRAPS[first // 6 % 4]
+    suffix, wrap = (SUFFIXES if first < 128 else LATER)[first % 128 % 6], WRAPS[first % 128 // 6 % 4]
     return suffix, wrap, asked, ("evaluate", "samples", "worst", "join")[third >> 4 & 3], data[3:]
 
 
@@ -140,9 +144,9 @@ def _run(path: str, asked: dict, how: str) -> object:
     )
     plan = make_plan(source, request)
     if how == "samples":
-        pieces = every_row(source, plan, lambda _: None)
+        pieces = every_row(source, plan, lambda *_: None)
     else:
-        pieces = worst_rows(source, plan, 2, lambda _: None, Running(asked["engine"]))
+        pieces = worst_rows(source, plan, 2, lambda *_: None, Running(asked["engine"]))
     from lossctl.reading.format import formats
 
     rows, writer, target = 0, None, io.BytesIO()
@@ -216,7 +220,41 @@ def seeds() -> dict[str, bytes]:
                 writer.write_table(it, max_chunksize=2)
             stored[f"{name}.{suffix}"] = sink.getvalue()
     head = bytes
-    return {
+    stored |= _arrays(table) | {"array.json": b"[" + json.strip().replace(b"\n", b",\n ") + b"]\n"}
+    stored["csv.xz"] = lzma.compress(csv)
+    later = {
+        "array.json": head([128, 0x49, 0x03]),
+        "pipe.json": head([146, 0x54, 0x10]),
+        "samples.json": head([128, 0x49, 0x10]),
+        "fields.npy": head([129, 0x49, 0x03]),
+        "pipe-fields.npy": head([147, 0x49, 0x10]),
+        "fortran.npy": head([129, 0x6D, 0]),
+        "arrays.npz": head([130, 0x49, 0x03]),
+        "vector.npz": head([130, 0x54, 0x24]),
+        "pipe.npz": head([148, 0x49, 0x20]),
+        "one.zip": head([131, 0x49, 0x03]),
+        "pipe.zip": head([149, 0x49, 0x10]),
+        "two.zip": head([131, 0x49, 0]),
+        "rows.txt": head([132, 0x49, 0x03]),
+        "semicolons.txt": head([132, 0x49, 0]),
+        "page.txt": head([132, 0x49, 0]),
+        "rows.csv.xz": head([133, 0x49, 0x03]),
+        "pipe.csv.xz": head([151, 0x49, 0x10]),
+    }
+    stored |= {
+        "pipe.json": stored["array.json"],
+        "samples.json": stored["array.json"],
+        "pipe-fields.npy": stored["fields.npy"],
+        "vector.npz": stored["arrays.npz"],
+        "pipe.npz": stored["arrays.npz"],
+        "pipe.zip": stored["one.zip"],
+        "rows.txt": csv.replace(b",", b"\t"),
+        "semicolons.txt": csv.replace(b",", b";"),
+        "page.txt": b"<!doctype html><html>",
+        "rows.csv.xz": stored["csv.xz"],
+        "pipe.csv.xz": stored["csv.xz"],
+    }
+    return {name: choice + stored[name] for name, choice in later.items()} | {
         "plain.csv": head([0, 0x09, 0]) + csv,
         "drop-weight-by.csv": head([0, 0x49, 0x0F]) + csv,
         "classes.csv": head([0, 0x72, 0x02]) + csv,
@@ -275,6 +313,29 @@ def seeds() -> dict[str, bytes]:
         "plain.arrows": head([5, 0x49, 0x29]) + stored["plain.arrows"],
         "cut.arrows": head([5, 0x09, 0]) + stored["plain.arrows"][:-20],
         "pipe.arrows": head([23, 0x49, 0x18]) + stored["plain.arrows"],
+    }
+
+
+def _arrays(table) -> dict[str, bytes]:
+    """Arrays of NumPy, and ZIP archives."""
+    import numpy as np
+
+    columns = {name: np.array([0.0 if it is None else it for it in table[name].to_pylist()]) for name in "iypqw"}
+    columns["v"] = np.array([[0.25, 0.75], [0.5, 0.5], [1.0, 0.0]])
+    fields, fortran, arrays, one, two = (io.BytesIO() for _ in range(5))
+    np.save(fields, np.rec.fromarrays([*columns.values()][:5], names="i,y,p,q,w"))
+    np.save(fortran, np.asfortranarray(columns["v"]))
+    np.savez_compressed(arrays, **columns | {"g": np.array(["a", "b", "é"])})
+    for file, names in ((one, ["rows.csv"]), (two, ["a.csv", "b.csv"])):
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name in names:
+                archive.writestr(name, b"y,p,w,g\n1,0.5,1,a\n0,0.25,2,b\n")
+    return {
+        "fields.npy": fields.getvalue(),
+        "fortran.npy": fortran.getvalue(),
+        "arrays.npz": arrays.getvalue(),
+        "one.zip": one.getvalue(),
+        "two.zip": two.getvalue(),
     }
 
 

@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lossctl.reading.format import formats
+from lossctl.reading.format import formats, is_written
 
 NUMBERS = (
     *(pa.int8(), pa.int16(), pa.int32(), pa.int64()),
@@ -114,7 +114,7 @@ def write_files(folder: Path) -> list[Path]:
 def command_lines(path: str, out: str) -> Iterator[list[str]]:
     """The column ``x`` in every role of every command."""
     drop = ["--nulls", "drop"]
-    for name in formats.names():
+    for name in (format_.name for format_ in formats if is_written(format_)):
         yield ["samples", path, *ROLES, "-f", name]
         yield ["samples", path, *ROLES, "--top", "2", "-f", name, "-o", out]
     yield ["eval", path, *ROLES, "--by", "x", "-f", "json"]

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import shlex
 
 import numpy as np
 import pytest
@@ -106,6 +107,16 @@ def test_numbers_that_are_not_all_classes_are_refused(names):
         told(names, [1, 2, 1])
 
 
+@pytest.mark.parametrize("names", [("no", "yes"), ("neg", "pos"), ("Negative", "Positive")])
+def test_yes_is_1_where_labels_are_codes(names):
+    no, yes = (f"p_{name}" for name in names)
+    source = {"y": [0, 1], no: [0.8, 0.3], yes: [0.2, 0.7]}
+    report = lossctl.evaluate(source, "cross_entropy", label="y", prediction=f"{no},{yes}")
+    assert report.value == pytest.approx(-math.log(0.8 * 0.7) / 2, rel=1e-15)
+    with pytest.raises(lossctl.UsageError, match=f"{yes} = {names[1]}.*but by position {yes} = 0"):
+        lossctl.evaluate(source, "cross_entropy", label="y", prediction=f"{yes},{no}")
+
+
 def test_true_is_1_and_a_sign_belongs_to_its_number():
     with pytest.raises(lossctl.UsageError, match=r"p_True = True.*p_True = 0"):
         told(["p_True", "p_False", "p_None"], [True, False, True])
@@ -187,3 +198,92 @@ def test_doctor_proposes_columns_named_for_the_labels_as_one_vector(lossctl, tmp
     path.write_text("y,prob_class1,prob_class2,prob_class3\n1,.7,.2,.1\n2,.3,.6,.1\n1,.8,.1,.1\n")
     (proposed,) = lossctl("doctor", path, "-f", "json").json["commands"]
     assert proposed.endswith("-y y -p 'prob_class*' -l cross_entropy")
+
+
+GLUED = ("p{}", "P{}", "P_y{}", "m2.class{}.score", "x{}x", "class{}of3", "logit[{}]", "Scores for {}")
+CLOSE = (
+    ("cat", "cat2", "ca"),
+    ("low", "lowest", "high"),
+    ("A+", "A", "A-"),
+    ("pos_x_neg", "pos_y_neg", "pos_z_neg"),
+    ("not cat", "cat", "other"),
+    ("v1", "v2", "v10"),
+    ("A", "a", "b"),
+    ("äpfel", "öl", "e"),
+    ("<18", "18-25", ">25"),
+    ("😀", "😢", "😀😢"),
+)
+"""Names that begin or end alike, or with signs."""
+
+
+@settings(max_examples=40)
+@given(st.sampled_from(GLUED), st.sampled_from(CLOSE), st.permutations(range(3)), st.permutations(range(3)))
+def test_a_class_is_what_is_left_of_a_name_without_what_all_share(form, words, order, asked):
+    names = [form.format(word) for word in words]
+    prediction = ",".join(names[place] for place in order)
+    labels = [words[place] for place in PLACES]
+    assert told(names, labels, prediction).value == pytest.approx(EXPECTED, rel=1e-15)
+    report = told(names, labels, prediction, classes=[words[place] for place in asked])
+    assert report.value == pytest.approx(EXPECTED, rel=1e-15)
+    source = {f"{word}_true": [float(place == hot) for hot in PLACES] for place, word in enumerate(words)}
+    for place in order:
+        source[names[place]] = [row[place] for row in ROWS]
+    report = lossctl.evaluate(source, "cross_entropy", label=[*source][:3], prediction=prediction)
+    assert report.value == pytest.approx(EXPECTED, rel=1e-15)
+
+
+def test_classes_that_stand_in_other_columns_than_by_position_are_refused():
+    with pytest.raises(lossctl.UsageError, match="class 'other' has no column"):
+        told(["1x_cat_9y", "2x_dog_8y", "3x_eel_7y"], ["cat"] * 3, classes=["dog", "cat", "other"])
+    report = told(["1x_cat_9y", "2x_dog_8y", "3x_eel_7y"], ["cat", "dog", "cat"], classes=["eel", "dog", "cat"])
+    assert report.value == pytest.approx(EXPECTED, rel=1e-15)
+
+
+def test_truth_glued_to_a_name_is_a_class():
+    source = {"y": [True, False], "xTruex": [0.8, 0.3], "xFalsex": [0.2, 0.7]}
+    report = lossctl.evaluate(source, "cross_entropy", label="y", prediction="x*")
+    assert report.value == pytest.approx(-math.log(0.8 * 0.7) / 2, rel=1e-15)
+
+
+@pytest.mark.parametrize("labels", [[0, 1, 0], [1, 2, 1]])
+@pytest.mark.parametrize("list_first", [False, True])
+def test_a_list_beside_named_columns_is_by_position_and_that_is_said(labels, list_first):
+    source = {"y": labels, f"m_{max(labels)}": [0.3, 0.8, 0.1], f"m_{min(labels)}": [0.7, 0.2, 0.9]}
+    source["list"] = [[0.7, 0.3], [0.2, 0.8], [0.9, 0.1]]
+    named = f"m=m_{max(labels)},m_{min(labels)}"
+    report = lossctl.evaluate(
+        source, "cross_entropy", label="y", prediction=["list", named] if list_first else [named, "list"]
+    )
+    expected = -math.log(0.7 * 0.8 * 0.9) / 3
+    assert [result.value for result in report.results] == pytest.approx([expected] * 2, rel=1e-15)
+    assert any(f"list[0] = {min(labels)}, list[1] = {max(labels)}" in note for note in report.notes)
+
+
+def test_a_single_number_that_is_named_for_the_other_class_is_said():
+    for name, said in (("prob_no", True), ("prob_yes", False), ("P(y=no)", True), ("score", False)):
+        source = {"y": ["no", "yes"], name: [0.1, 0.9]}
+        report = lossctl.evaluate(source, "bce", label="y", prediction=name, classes=["no", "yes"])
+        assert any("of class yes, the second named" in note for note in report.notes) == said
+
+
+@pytest.mark.parametrize("form", ["prob.{}", "P(y={})", "{}_score"])
+def test_doctor_takes_a_single_number_for_the_class_that_its_column_is_named_for(lossctl, tmp_path, form):
+    path = tmp_path / "rows.csv"
+    yes, no = form.format("yes"), form.format("no")
+    path.write_text(f"y,{no},{yes}\nyes,.3,.7\nno,.8,.2\nyes,.4,.6\nno,.7,.3\n")
+    (proposed,) = lossctl("doctor", path, "-f", "json").json["commands"]
+    both = lossctl(*shlex.split(proposed)[1:], "-f", "value").out
+    assert float(both) == pytest.approx(-math.log(0.7 * 0.8 * 0.6 * 0.7) / 4)
+    for column, classes in ((yes, "no,yes"), (no, "yes,no")):
+        (proposed,) = lossctl("doctor", path, "-y", "y", "-p", column, "-f", "json").json["commands"]
+        assert proposed.endswith(f"--classes={classes}")
+        value = lossctl("eval", path, "-y", "y", "-p", column, "-l", "bce", f"--classes={classes}", "-f", "value").out
+        assert float(value) == pytest.approx(-math.log(0.7 * 0.8 * 0.6 * 0.7) / 4)
+
+
+@pytest.mark.parametrize("form", ["rf10{}", "1{}0", "v1.{}"])
+def test_classes_that_are_named_may_end_within_a_number(form):
+    for words in (("0", "1", "2"), ("A", "10", "1")):
+        names = [form.format(word) for word in words]
+        report = told(names, [words[place] for place in PLACES], ",".join(reversed(names)), classes=words)
+        assert report.value == pytest.approx(EXPECTED, rel=1e-15)

@@ -44,7 +44,8 @@ def test_a_range_is_the_columns_that_it_names(pattern, columns):
         ("p[0:3]", "p0 is no column"),
         ("r[1:2]", "r1 is two columns: r1, r01"),
         ("#1-#3", "both label and prediction"),
-        ("#2-#3,#3-#4", "names a column twice"),
+        *((pattern, "no column") for pattern in ("p_[0:]", "p_[:3]", "p_[-1:2]", "p_[0:3:1]", "p_[0..2]", "m=p_[1:]")),
+        *((pattern, "A range has two ends") for pattern in ("p_[0:]", "#2:#4", "#2-", "#2 - #4")),
     ],
 )
 def test_a_range_that_names_anything_else_is_refused(pattern, words):

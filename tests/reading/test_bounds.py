@@ -256,8 +256,8 @@ def test_the_footer_says_how_many_values_there_are_as_arrow_does(tmp_path):
         group = metadata.row_group(index)
         expected = {}
         for column in map(group.column, range(group.num_columns)):
-            name = column.path_in_schema.split(".")[0]
-            expected[name] = expected.get(name, 0) + column.num_values
+            for name in itertools.accumulate(column.path_in_schema.split("."), "{}.{}".format):
+                expected[name] = expected.get(name, 0) + column.num_values
         assert values == expected
 
 

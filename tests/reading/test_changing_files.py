@@ -11,7 +11,7 @@ import threading
 
 import pyarrow as pa
 import pytest
-from stored import compress, narrow, stored_as
+from stored import ON_DISK, arrays_as, compress, narrow, stored_as
 
 import lossctl as library
 from lossctl.reading import stamp, stamped
@@ -30,9 +30,11 @@ def table(error, *, quoted=False):
     return pa.table(columns)
 
 
-BEFORE = {format_.name: stored_as(format_, table(1.0)) for format_ in formats}
+BEFORE = {format_.name: stored_as(format_, table(1.0)) for format_ in ON_DISK}
 # The columns in another order: the header of one file with the rows of another would not go unnoticed.
-AFTER = {format_.name: stored_as(format_, table(2.0).select(["p", "y", "id"])) for format_ in formats}
+AFTER = {format_.name: stored_as(format_, table(2.0).select(["p", "y", "id"])) for format_ in ON_DISK}
+for name in ("npy", "npz"):
+    BEFORE[name], AFTER[name] = (arrays_as(name, it) for it in (table(1.0), table(2.0).select(["p", "y", "id"])))
 BEFORE["csv of quotes"] = stored_as(formats.get("csv"), table(1.0, quoted=True))
 AFTER["csv of quotes"] = stored_as(formats.get("csv"), table(2.0, quoted=True))
 for text, suffix in (*(("csv", suffix) for suffix in COMPRESSIONS), ("jsonl", ".gz")):

@@ -2,6 +2,8 @@
 
 import contextlib
 import itertools
+import re
+import shlex
 from pipes import fed
 
 import pytest
@@ -171,6 +173,39 @@ def test_a_cell_too_many_is_no_name_of_a_row(told, body):
     done = told("y,p\n" + body, "path")
     assert (done.status, done.out) == (3, "")
     assert "3 fields where the first line has 2" in done.err
+
+
+FOLLOWED = {
+    "semicolons": "y;p\n1;0.9\n0;0.2\n1;0.6\n",
+    "decimal commas": "y;p\n1;0,9\n0;0,2\n1;0,6\n",
+    "spaces": "y p\n1 0.9\n0 0.2\n1 0.6\n",
+    "colons": "y:p\n1:0.9\n0:0.2\n1:0.6\n",
+    "R": '"y" "p"\n"1" 1 0.9\n"2" 0 0.2\n"3" 1 0.6\n',
+    "quoted tabs": '"y"\t"p"\n1\t0.9\n0\t0.2\n1\t0.6\n',
+    "C": "// model 7\n// of today, whole\ny,p\n1,0.9\n0,0.2\n1,0.6\n",
+    "a comment behind": "y,p\n1,0.9\n0,0.2\n1,0.6\n# end\n",
+    "a comment between": "y,p\n1,0.9\n# end, nearly\n0,0.2\n1,0.6\n",
+    "single quotes": "'y','p'\n'1','0.9'\n'0','0.2'\n'1','0.6'\n",
+    "quoted cells": "y,p,t\n1,0.9,'a,b'\n0,0.2,'c,d'\n1,0.6,''\n",
+    **{name: "y,p\n1,0.9\n0,0.2\n1,0.6\n".encode(name) for name in ("utf-16", "utf-16-le", "utf-16-be", "utf-32")},
+}
+"""Texts that are read when the hint of the error is followed to the letter, or those of two errors."""
+
+
+@pytest.mark.parametrize("case", FOLLOWED)
+def test_a_hint_that_is_followed_leads_to_the_value(told, case):
+    said = []
+    for _ in range(3):
+        done = told(FOLLOWED[case], "path", *said)
+        if not done.status:
+            break
+        flag, sign = re.search(r"(-d|--[a-z-]+) ('[^']*'|\"[^\"]*\"|[\w-]+)", done.err.split("\n", 1)[1]).groups()
+        said += [flag, *shlex.split(sign)]
+    assert (done.status, done.out) == (0, f"{BCE!r}\n"), done.err
+
+
+def test_a_name_with_a_hash_is_a_name_where_comments_begin_otherwise(told):
+    assert told("#t,y,p\n#1,1,0.9\n#2,0,0.2\n#3,1,0.6\n% end\n", "path", "--comment", "%").status == 0
 
 
 # --- encodings -------------------------------------------------------------------------------------------------------

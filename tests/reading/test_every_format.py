@@ -288,7 +288,7 @@ def test_what_is_said_of_text_is_refused_where_no_file_is_text(lossctl, tmp_path
     for words, heeded in (
         (["-d", ";"], not found.typed),
         (["--no-header"], not found.typed),
-        (["--null-values", "-9"], found.text),
+        (["--encoding", "utf-8"], found.text),
     ):
         done = lossctl(command, path, *asked, *words)
         assert (f"{words[0]} is for text, and {name} says itself how it is read" in done.err) != heeded, words

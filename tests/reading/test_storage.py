@@ -187,7 +187,7 @@ def test_what_is_masked_in_a_matrix_is_null_whatever_its_type(kind):
     hold({"y": np.zeros((2, 2)), "p": masked}, [(1.0, None), (1.0, 1.0)])
 
 
-@pytest.mark.parametrize("column", [[2**70, 1], [1, [2]], [1 + 2j, 1]], ids=str)
+@pytest.mark.parametrize("column", [[10**400, 1], [1, [2]], [1 + 2j, 1]], ids=str)
 def test_what_no_array_holds_is_refused(column):
     with pytest.raises(lossctl.UsageError, match=r"cannot make a table|does not hold numbers"):
         lossctl.evaluate({"y": np.array(column, dtype=object), "p": [0.0, 0.0]}, "mae", label="y", prediction="p")

@@ -43,7 +43,7 @@ def test_a_name_that_belies_its_content_is_an_error_that_names_both(found, other
 @pytest.mark.parametrize("other", ON_DISK, ids=lambda other: other.name)
 @pytest.mark.parametrize("found", ON_DISK, ids=lambda found: found.name)
 def test_a_wrong_format_forced_is_an_error_and_no_bug(found, other, everything, tmp_path, lossctl):
-    if found is other:
+    if found is other or {found.name, other.name} == {"json", "jsonl"}:  # each reads the other
         return
     path = tmp_path / "rows"
     path.write_bytes(stored_as(found, everything))
@@ -61,10 +61,11 @@ def test_a_format_that_does_not_exist_suggests_near_ones(tmp_path, lossctl):
 
 
 def test_an_unknown_suffix_says_how_to_go_on(tmp_path, lossctl):
-    (tmp_path / "rows.dat").write_text("y,p\n1,2\n")
+    (tmp_path / "rows.dat").write_text("y,p\n1,2\n3,4,5\n")
     done = lossctl("eval", tmp_path / "rows.dat", "-l", "mse")
     assert done.status == 3
     assert "-F csv" in done.err
+    (tmp_path / "rows.dat").write_text("y,p\n1,2\n")
     assert lossctl("eval", tmp_path / "rows.dat", "-l", "mse", "-F", "csv", "-f", "value").out == "1.0\n"
 
 

@@ -2,9 +2,11 @@
 
 import gzip
 
+import pyarrow as pa
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from joined import store
 from stored import TEXT, by_hand
 
 import lossctl
@@ -48,6 +50,69 @@ def test_a_word_for_null_is_null_in_the_name_of_a_folder(missing, tmp_path):
     assert lossctl.evaluate(tmp_path, "mae", reading=reading, **ASKED).value == 2.0
     with pytest.raises(lossctl.DataError, match=r"y=.*rows\.csv: the folder y=.* names no number"):
         lossctl.evaluate(tmp_path, "mae", reading=Reading(nulls=("none",)), **ASKED)
+
+
+STORED = st.sampled_from([".csv", ".tsv", ".jsonl", ".parquet", ".arrow", ".arrows"])
+
+
+@settings(max_examples=30)
+@given(st.lists(st.tuples(*[st.sampled_from([-1.0, 0.5, 7.0, None])] * 2), min_size=1, max_size=6), STORED,
+       st.sampled_from([(), ("-1",), ("7", "0.5")]), st.sampled_from([None, ("-1.0",), ("7",), ()]),
+       st.sampled_from([pa.float64(), pa.float32(), pa.decimal128(5, 2), pa.string()]))  # fmt: skip
+def test_words_for_null_hold_in_every_format_and_own_ones_in_one_column(tmp_path, rows, suffix, words, own, kind):
+    """A number is compared as a number, so text and types agree; in a column of its own words no others hold."""
+    cells = {name: [row[place] for row in rows] for place, name in enumerate("yp")}
+    stored = {name: pa.array(column, pa.float64()).cast(kind) for name, column in cells.items()}
+    path = store(tmp_path / f"rows{suffix}", stored)
+    alone = {} if own is None else {"y": (*own, "")}  # as an empty cell is what text has for null
+    reading = Reading(nulls=("", *words), column_nulls=alone)
+    missing = {"y": words if own is None else own, "p": words}
+    kept = [row for row in rows if all(
+        cell is not None and not any(float(word) == cell for word in missing[name])
+        for name, cell in zip("yp", row, strict=True)
+    )]  # fmt: skip
+    if not kept:
+        with pytest.raises(lossctl.DataError):
+            lossctl.evaluate(path, "mae", reading=reading, **ASKED)
+        return
+    report = lossctl.evaluate(path, "mae", reading=reading, **ASKED)
+    assert report.results[0].n == len(kept)
+    assert report.value == pytest.approx(sum(abs(y - p) for y, p in kept) / len(kept), rel=1e-15)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet", ".arrow"])
+def test_a_word_said_of_one_column_is_null_there_in_text_too_and_plain_ones_are_of_numbers(suffix, tmp_path, lossctl):
+    path = store(tmp_path / f"rows{suffix}", {"y": ["no", "NA", "yes"], "p": [0.5, 0.25, 0.5], "g": ["a", "b", "?"]})
+    asked = ["eval", path, "-y", "y", "-p", "p", "-l", "bce", "--classes", "no,yes", "--json", "--nulls", "drop"]
+    assert "'NA'" in lossctl(*asked, "--null-values", "NA").err, "Namibia is a class that is not there"
+    done = lossctl(*asked, "--null-values", "y=NA,x", "--null-values=g=?", "--by", "g")
+    assert done.json["inputs"]["nulls"] == {"y": 1}
+    assert [(it["group"], it["n"]) for it in done.json["results"]] == [
+        ({"g": "a"}, 1), ({"g": "b"}, 0), ({"g": None}, 1)
+    ]  # fmt: skip
+
+
+def test_a_table_in_memory_heeds_words_for_null():
+    source = {"y": [1.0, -1.0], "p": [-1.0, 5.0]}
+    reading = Reading(column_nulls={"y": ("-1",)})
+    report = lossctl.evaluate(source, "mae", reading=reading, **ASKED)
+    assert (report.value, report.results[0].n_null) == (2.0, 1)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_word_for_null_of_a_column_that_is_not_there_is_refused(suffix, tmp_path, lossctl):
+    path = store(tmp_path / f"rows{suffix}", {"label": [1, 2], "p": [1, 2]})
+    for command in ("eval", "doctor"):
+        done = lossctl(command, path, "--null-values", "lable=-1")
+        assert (done.status, done.out) == (2, "")
+        assert "--null-values: no column 'lable'\nNear names: label." in done.err
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet", ".arrow"])
+def test_what_is_carried_along_is_as_it_was_whatever_means_null(suffix, tmp_path, lossctl):
+    path = store(tmp_path / f"rows{suffix}", {"y": [1, 2], "p": [-1, 1], "other": [5, -1], "word": ["NA", "-1"]})
+    done = lossctl("samples", path, "-l", "mae", "--null-values=y=-1", "--null-values=-1", "--nulls", "drop", "-q")
+    assert done.out.splitlines()[1:] == ["2,1,-1,2,1,-1,-1"]
 
 
 TWINS = {

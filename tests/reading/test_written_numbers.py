@@ -97,7 +97,11 @@ TOLD = {
     "2024-01-31": "date", "31.01.2024": "date", "12:30": "time", "2024-01-31T12:00:00Z": "date",
     "[0.1 ... 0.9]": "NumPy shortened", "[0.1, 0.9]": "A list in a cell", "5 kg": "unit", "0xff": "decimal digits",
     "-": "--null-values", "n.a.": "--null-values", "?": "--null-values", "missing": "--null-values",
-    "True": "truths", "cat": "names of classes",
+    "True": "truths", "cat": "names of classes", "(1)": "no minus", "(1.5)": "no minus", "\u22121.5": "the hyphen",
+    "1.5-": "in front", "1D-3": "with an e", "1/2": "fraction", "∞": "inf", "=A1": "formula", "{0.5,0.5}": "Braces",
+    "0.5|0.5": "brackets", "0.1/0.2/0.7": "brackets", "1,00,000": "commas", "[0,5 0,5]": "decimal commas",
+    "\\N": "--null-values", "<NA>": "--null-values", "'1'": "--quote", "# end": "--comment '#'",
+    "\u00a01.5": "plain space",
 }  # fmt: skip
 
 
@@ -227,6 +231,25 @@ def test_a_cell_that_is_no_such_list_is_an_error_with_its_row(tmp_path, monkeypa
     with pytest.raises(DataError, match="row 21") as met:
         run(path, {"loss": "cross_entropy"})
     assert words in str(met.value)
+
+
+def test_a_decimal_comma_holds_in_lists():
+    for cell in ("[0,5 1,5]", "[0,5; 1,5]", "(0,5;1,5)", "[0.5, 1.5]", "[0.5 1.5]"):
+        assert written_lists(pa.array([cell]), "p", decimal=",").to_pylist() == [[0.5, 1.5]], cell
+    for cell, decimal in (("[0,5 1,5]", "."), ("[1, 2 3]", "."), ("[0,5, 1,5]", ","), ("[0.5,1.5]", ","), ("(1)", ".")):
+        with pytest.raises(BadRow):
+            written_lists(pa.array([cell]), "p", decimal=decimal)
+
+
+def test_a_number_in_parentheses_is_no_list_of_one(mae):
+    assert mae(["(1)", "(2)"], ["1", "2"]).status == 3
+
+
+def test_hexadecimal_codes_are_carried_along_as_written(tmp_path, lossctl):
+    (tmp_path / "rows.csv").write_text("y,p,code\n1,0.5,0x1\n0,0.5,0xFF\n")
+    out = tmp_path / "out.jsonl"
+    assert lossctl("samples", tmp_path / "rows.csv", "-y", "y", "-p", "p", "-l", "bce", "-o", out, "-q").status == 0
+    assert [row["code"] for row in map(json.loads, out.read_text().splitlines())] == ["0x1", "0xFF"]
 
 
 def test_lists_that_are_no_numbers_stay_text():

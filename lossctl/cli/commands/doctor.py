@@ -75,8 +75,8 @@ def _repeated(files: list[str], source: Input) -> list[str]:
     words += ["-d", shell_word(source.delimiter)] if source.delimiter is not None else []
     words += ["--no-header"] if source.no_header else []
     words += ["--no-verify"] if source.no_verify else []
+    words += [shell_word(f"--null-values={text}") for text in source.null_values or ()]
     for flag, value, usual in (
-        ("--null-values", source.null_values, None),
         ("--quote", source.quote, '"'),
         ("--decimal", source.decimal, "."),
         ("--thousands", source.thousands, None),

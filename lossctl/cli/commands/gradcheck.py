@@ -154,7 +154,7 @@ def _at_rows(ready: "Prepared", running: "Running", voice: Voice) -> "list[Form]
 
     plan = ready.plan
     counts, proofs = prove(ready.source, plan, running)
-    for remark in remarks(counts):
+    for remark in remarks(plan, counts):
         voice.note(remark)
     for proof in proofs:
         if not proof.gradient.compared:

@@ -1,6 +1,7 @@
 """``lossctl samples``: the per-sample table."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 
 from lossctl.cli.choices import completing
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from lossctl.cli.output import Sink
     from lossctl.evaluation.measure import Measured
+    from lossctl.evaluation.plan import Plan
     from lossctl.reading import format as formats_contract
 
 Path = Annotated[
@@ -40,9 +42,9 @@ Format = Annotated[
         "-f",
         "--format",
         metavar="NAME",
-        help="Format of the rows, which are a file and no report: {formats}. Default: by the suffix of the file, CSV "
-        "on stdout.",
-        autocompletion=completing("formats"),
+        help="Format of the rows, which are a file and no report: {written_formats}. Default: by the suffix of the "
+        "file, CSV on stdout.",
+        autocompletion=completing("written_formats"),
     ),
 ]
 Top = Annotated[
@@ -69,10 +71,9 @@ def samples(
 
     The row's own columns stand beside them.
     With several losses, --top ranks by the first of the first model. Rows are numbered from 1, header lines not
-    counted. Rows dropped for a null or a weight of 0 are left out, their number is said.
+    counted. Rows dropped for a null, a weight of 0 or an ignored label are left out, their number is said.
     """
     from lossctl.cli.output import refuse, standard_output
-    from lossctl.evaluation.complaints import remarks
     from lossctl.evaluation.evaluate import input_files
     from lossctl.evaluation.samples import every_row, worst_rows
     from lossctl.inference.request import Request
@@ -94,9 +95,7 @@ def samples(
         if bound.activation is not None:
             voice.note(f"{bound}: gradients are with respect to the {bound.wrt}")
 
-    def finish(total: "Measured") -> None:
-        for remark in remarks(total):
-            voice.note(remark)
+    finish = partial(_finish, voice, plan)
 
     def pieces(*, verbatim: bool) -> "Iterator[pa.RecordBatch]":
         if top is None:
@@ -109,6 +108,16 @@ def samples(
         return
     with standard_output(inputs, wanted=quiet < 2) as sink:
         _write(sink, target, pieces(verbatim=not target.typed), voice)
+
+
+def _finish(voice: Voice, plan: "Plan", total: "Measured", warnings: Iterable[str]) -> None:
+    """Say what was left out, and what is to be warned of."""
+    from lossctl.evaluation.complaints import remarks
+
+    for remark in remarks(plan, total):
+        voice.note(remark)
+    for warning in warnings:
+        voice.warn(warning)
 
 
 def _save(
@@ -146,11 +155,15 @@ def _format(form: str | None, path: str | None) -> "formats_contract.Format":
     """
     import sys
 
-    from lossctl.reading.format import format_for, formats
+    from lossctl.reading.format import format_for, formats, is_written, not_written
 
-    if path is not None:
-        return format_for(path) if form is None else formats.get(form)
+    if path is not None and form is None:
+        return format_for(path)
     target = formats.get(form or "csv")
+    if not is_written(target):
+        raise not_written(target)
+    if path is not None:
+        return target
     if not target.text and sys.stdout.isatty():
         raise UsageError(f"--format {form}: not for a terminal", "Pipe it on, or name a file: -o PATH.")
     return target

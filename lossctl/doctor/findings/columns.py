@@ -51,7 +51,8 @@ def no_rows_left(case: Case) -> Evidence | None:
         return None
     return Evidence(
         f"none of the {facts.rows:,} rows can be measured: {facts.unweighted:,} have a weight of 0, "
-        f"{facts.rows - facts.unweighted:,} a null",
+        f"{facts.rows - facts.unweighted - facts.ignored:,} a null"
+        + (f", {facts.ignored:,} an ignored label" if facts.ignored else ""),
         "Look at the columns: are they the right ones?",
     )
 
@@ -117,7 +118,9 @@ def nulls(case: Case) -> Evidence | None:
     shares = ", ".join(f"{column!r} in {percent(problem.count, case.facts.rows)}" for column, problem in problems[:6])
     what = f"null or NaN: {shares}{', …' if len(problems) > 6 else ''} of the rows"
     first = min((problem for _, problem in problems), key=lambda problem: problem.row)
-    return Evidence(what, "eval stops there, or leaves such rows out with --nulls drop.", first)
+    several = case.layout.label_width and any(column in case.layout.roles.label for column, _ in problems)
+    single = " A single label is left out of its row with --mask-null." if several else ""
+    return Evidence(what, f"eval stops there, or leaves such rows out with --nulls drop.{single}", first)
 
 
 @finding(Severity.warning, shared=True)

@@ -7,6 +7,7 @@ from lossctl.doctor.shell import flags
 from lossctl.doctor.statistics import better_order
 from lossctl.domain import BINARY, SIGNS, Domain
 from lossctl.functions.pairing import risks_of
+from lossctl.inference.classes import within
 from lossctl.inference.fit import CLIPPED, NORMALIZED, Scale, classes_setting, one_based, pairing_of
 from lossctl.inference.names import LABELS, PREDICTIONS, plain_name
 from lossctl.reading.cells import class_number
@@ -173,7 +174,7 @@ def second_class_in_sorted_order(case: Case) -> Evidence | None:
         return None
     first, second = map(str, case.fit.labels)
     setting = flags(classes_setting([second, first]))
-    if not setting:
+    if not setting or within([first, second], case.model.columns) == (second,):
         return None
     return Evidence(
         f"the predictions are taken to be of {second!r}, the later in sorted order, as scikit-learn has it",

@@ -92,10 +92,11 @@ def _(
     floor = max(eps, SMALLEST)
     hit, miss = np.maximum(prediction, floor), np.maximum(1.0 - prediction, floor)
     if pos_weight != 1.0:
-        return _times(rest, 1.0 / miss) - _times(pos_weight * y, 1.0 / hit)
+        return rest / miss - pos_weight * y / hit
     total = hit + miss  # 1, and what the floor adds
-    error = np.where(prediction < 0.5, hit - y * total, rest * total - miss)  # (1 − y) ŷ − y (1 − ŷ)
     sure = y > 0.5  # the side that error is nearly, so that 1/ŷ and 1/(1 − ŷ) are rounded once
+    # (1 − y) ŷ − y (1 − ŷ), from whichever differences from 1 are exact
+    error = np.where(sure & (prediction >= 0.5), rest * total - miss, hit - y * total)
     return np.asarray(error / np.where(sure, miss, hit) / np.where(sure, hit, miss))
 
 
@@ -116,7 +117,9 @@ def _(
     hit, miss = np.maximum(1.0 - rest, eps), np.maximum(rest, eps)
     if pos_weight != 1.0:
         return _times(pos_weight * y, 1.0 / hit) - _times(not_y, 1.0 / miss)
-    return np.where(not_y == 0, 1.0 / hit, (miss - not_y * (hit + miss)) / miss / hit)
+    total = hit + miss
+    error = np.where(y < 0.5, y * total - hit, miss - not_y * total)
+    return np.where(not_y == 0, 1.0 / hit, error / miss / hit)
 
 
 @bce.through("sigmoid")
@@ -130,7 +133,7 @@ def bce_on_logits(
 ) -> FloatArray:
     """W y softplus(−z) + (1 − y) softplus(z): two terms of one sign, so no digit is lost for any z.
 
-    The gradient for a soft label is exact to 1e-16 of z σ(1 − σ).
+    The gradient for a soft label is exact to 1e-16 of z σ(1 − σ), for a smoothed one to 1e-16.
     """
     y, rest = _smooth(label, label_smoothing)
     tail = np.log1p(np.exp(-np.abs(logit)))

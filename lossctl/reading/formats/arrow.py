@@ -9,6 +9,7 @@ import pyarrow.ipc
 
 from lossctl.errors import DataError
 from lossctl.reading.columns import Column
+from lossctl.reading.fields import columns_needed
 from lossctl.reading.footer import Part, PartedSource
 from lossctl.reading.format import Reading, Wanted, columns_in, formats
 from lossctl.reading.ipc_messages import Checked, check_batches
@@ -22,7 +23,8 @@ ROWS, BATCH_BYTES = 1 << 16, 1 << 26
 
 def _parts(batch: pa.RecordBatch, wanted: Wanted, title: str) -> Iterator[pa.RecordBatch]:
     """The wanted columns of a record batch, some rows at a time; a `DataError` where they are damaged."""
-    places = [index for index, name in enumerate(batch.schema.names) if wanted.others or name in wanted.names]
+    needed = columns_needed(batch.schema, wanted.names)
+    places = [index for index, name in enumerate(batch.schema.names) if wanted.others or name in needed]
     selected = batch.select(places)
     # What came over a wire may point anywhere; nothing may be followed before it was checked.
     for name, column in zip(selected.schema.names, selected.columns, strict=True):

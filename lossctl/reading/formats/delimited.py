@@ -18,17 +18,21 @@ from lossctl.reading.inferred_types import HEAD, inferred_types, long_or_coded, 
 from lossctl.reading.line_ends import LineEnds
 from lossctl.reading.lines import RANGE, Range, Stream, TextSource, pieces, rows_of
 from lossctl.reading.location import Location
-from lossctl.reading.look_alikes import encoding_hint, hint_for
+from lossctl.reading.look_alikes import encoding_hint, hint_for, ragged_hint
+from lossctl.reading.missing import NullWords
+from lossctl.reading.rounding import long_integer_in, may_be_rounded
 from lossctl.reading.stamp import Stamp
 from lossctl.reading.stamped import unchanged
 from lossctl.reading.stores import unreadable
 from lossctl.reading.text_writers import DelimitedWriter
-from lossctl.reading.written import separators, written_lists, written_numbers
+from lossctl.reading.written import exact_numbers, separators, written_lists
 
 RAGGED = re.compile(r"CSV parse error: Row #(\d+): Expected (\d+) columns, got (\d+): (.*)", re.DOTALL)
 CONVERSION = re.compile(
     r"In CSV column #(\d+): Row #(\d+): CSV conversion error to (\w+): invalid value '(.*)'", re.DOTALL
 )
+WIDE = 4096
+"""Bytes a column up to which it is sooner seen that a text has no long integer than that no column has."""
 ENCODING = re.compile(r"In CSV column #(\d+): Row #(\d+): CSV conversion error to string: invalid UTF8")
 
 
@@ -39,7 +43,7 @@ class Layout:
     path: str
     title: str
     dialect: Dialect
-    nulls: tuple[str, ...]
+    nulls: NullWords
     names: tuple[str, ...]
     types: tuple[pa.DataType, ...]
     start: int
@@ -71,13 +75,13 @@ class Layout:
     def conversion(self, wanted: Wanted, *, grouped: bool) -> pyarrow.csv.ConvertOptions:
         """How to read the wanted columns, each called by its place: several may have one name.
 
-        Lists come as text, and numbers where their digits may be ``grouped``.
+        Lists come as text, and so do numbers whose digits may be ``grouped`` or that have null words of their own.
         """
         types: dict[str, pa.DataType] = {}
         for index, (name, inferred) in enumerate(zip(self.names, self.types, strict=True)):
             place = str(index)
             if name in wanted.numbers:
-                plain = not (grouped or kind_of(inferred) == "list")
+                plain = not (grouped or kind_of(inferred) == "list" or name in self.nulls.by_column)
                 types[place] = inferred if pa.types.is_boolean(inferred) else pa.float64() if plain else pa.string()
             elif name in wanted.texts:
                 types[place] = pa.string()
@@ -92,7 +96,7 @@ class Layout:
         return pyarrow.csv.ConvertOptions(
             include_columns=list(types),
             column_types=types,
-            null_values=list(self.nulls),
+            null_values=list(self.nulls.everywhere),
             strings_can_be_null=False,
             decimal_point=self.dialect.decimal,
         )
@@ -107,8 +111,22 @@ class Layout:
             return column
         words, name = column.combine_chunks(), self.names[place]
         if kind_of(self.types[place]) == "list":
-            return written_lists(words, name, self.nulls)
-        return written_numbers(words, name, self.nulls, self.dialect.decimal, self.dialect.thousands)
+            return written_lists(words, name, self.nulls.of(name), self.dialect.decimal)
+        return exact_numbers(words, name, self.nulls.of(name), self.dialect.decimal, self.dialect.thousands)
+
+    def exactly(self, text: bytes, column: pa.ChunkedArray | pa.Array, place: int) -> pa.ChunkedArray | pa.Array:
+        """A column of numbers; as numerals where some of them would be rounded integers.
+
+        Args:
+            text: whole lines.
+            column: their numbers as doubles.
+            place: of the column.
+        """
+        if not (pa.types.is_float64(column.type) and may_be_rounded(column, text)):
+            return column
+        wanted = pyarrow.csv.ConvertOptions(include_columns=[str(place)], column_types={str(place): pa.string()})
+        words = self.dialect.table(text, len(self.names), wanted).column(0).combine_chunks()
+        return exact_numbers(words, self.names[place], self.nulls.of(self.names[place]), self.dialect.decimal)
 
 
 @dataclass(frozen=True)
@@ -203,6 +221,11 @@ def _parse(text: bytes, layout: Layout, wanted: Wanted) -> Iterator[pa.RecordBat
         layout.numbers(column, place) if name in wanted.numbers else column
         for column, place, name in zip(table.columns, places, names, strict=True)
     ]
+    if len(text) > WIDE * len(places) or long_integer_in(text):
+        columns = [
+            layout.exactly(text, column, place) if name in wanted.numbers else column
+            for column, place, name in zip(columns, places, names, strict=True)
+        ]
     yield from pa.Table.from_arrays(columns, names).to_batches(max_chunksize=1 << 16)
 
 
@@ -236,7 +259,7 @@ def _explained(error: Exception, text: bytes, layout: Layout, wanted: Wanted) ->
         row, expected, actual, cells = ragged.groups()
         shown = cells if len(cells) <= 60 else cells[:60] + "…"
         what = f"{actual} field{'' if actual == '1' else 's'} where the first line has {expected}: {shown!r}"
-        hint = "Mend the row; a field that holds the separator stands in double quotes."
+        hint = ragged_hint(cells, layout.dialect.delimiter, int(actual) - int(expected))
         return BadRow(max(int(row) - 1, 0), what, hint)
     encoding = ENCODING.search(str(error))
     if encoding is not None:
@@ -302,11 +325,13 @@ def _layout(location: Location, head: bytes, dialect: Dialect, reading: Reading)
     if not location.ranges or len(head) < location.size:
         body = body[: body.rfind(b"\n") + 1] or body
     body = dialect.without_comments(body)
-    types, grouped = inferred_types(names, body, dialect, reading.nulls)
+    types, grouped = inferred_types(names, body, dialect, reading.null_words)
     size = location.size if location.ranges else 0
     long = long_or_coded(names, types, body, dialect) | grouped
     stamp, longest = location.stamp, reading.max_line
-    return Layout(location.path, title, dialect, reading.nulls, names, types, header.start, size, stamp, longest, long)
+    return Layout(
+        location.path, title, dialect, reading.null_words, names, types, header.start, size, stamp, longest, long
+    )
 
 
 class Csv(Delimited):
@@ -323,6 +348,13 @@ class Tsv(Delimited):
     name = "tsv"
     suffixes: tuple[str, ...] = (".tsv", ".tab")
     delimiter = "\t"
+
+
+def separated_by(sign: str) -> Csv:
+    """The format of text whose cells are found to be separated by some other sign."""
+    format_ = Csv()
+    format_.delimiter = sign
+    return format_
 
 
 for format_ in (Csv(), Tsv()):

@@ -1,35 +1,41 @@
 """JSON Lines: one object a line; a shard is a fixed range of bytes, cut at line ends."""
 
+import contextlib
 import json
 import math
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Container, Iterator
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 import pyarrow as pa
 
 from lossctl.errors import DataError, option
-from lossctl.reading.cells import BadRow, kind_of
+from lossctl.reading.cells import BadRow, elements
+from lossctl.reading.fields import columns_needed, type_of, with_fields
 from lossctl.reading.format import MIXED, Mixed, Reading, Wanted, columns_in, formats
 from lossctl.reading.inferred_types import is_number
+from lossctl.reading.json_types import fields_of, has_others, paths_to, read_as
 from lossctl.reading.line_ends import LineEnds
 from lossctl.reading.lines import RANGE, Range, Stream, TextSource, before_text, rows_of
-from lossctl.reading.location import Location
+from lossctl.reading.location import LOOK, Location
 from lossctl.reading.look_alikes import encoding_hint, hint_for
-from lossctl.reading.missing import nulled
+from lossctl.reading.missing import NullWords
 from lossctl.reading.nesting import DEEPEST, too_deep
+from lossctl.reading.pairs import other_key
+from lossctl.reading.rounding import may_be_rounded
 from lossctl.reading.stamp import Stamp
 from lossctl.reading.storage import is_list
 from lossctl.reading.text_writers import JsonLinesWriter
 from lossctl.reading.twins import object_of, twin_in
-from lossctl.reading.written import are_lists, are_numbers, written_lists, written_numbers
+from lossctl.reading.written import are_lists, are_numbers, exact_numbers, written_lists, written_numbers
 
 HEAD = 1 << 20
 """Bytes from which the types of columns are inferred."""
 NO_OBJECT = re.compile(rb"\n[ \t]*[^{ \t\r\n]")
 """A line after the first that does not begin like an object."""
 TOO_DEEP = f"objects and lists are nested more than {DEEPEST} levels deep"
+LINES = "Write each object on a line of its own, as jq -c does, or an array of objects."
 FLATTEN = "Write such a value as text, or leave it out."
 
 
@@ -39,7 +45,7 @@ class Layout:
 
     path: str
     title: str
-    nulls: tuple[str, ...]
+    nulls: NullWords
     schema: pa.Schema
     """The types that cells have."""
     meant: pa.Schema
@@ -60,21 +66,14 @@ class Layout:
 
     def schema_for(self, wanted: Wanted) -> pa.Schema:
         """The wanted columns with the types to read them as."""
-        fields = []
+        needed, inside, fields = columns_needed(self.schema, wanted.names), paths_to(wanted.names), []
         for column in self.schema:
-            if column.name in wanted.numbers and pa.types.is_string(column.type):
-                fields.append(column)
-            elif column.name in wanted.numbers and kind_of(column.type) == "number":
-                number = column.type if pa.types.is_boolean(column.type) else pa.float64()
-                fields.append(pa.field(column.name, number))
-            elif column.name in wanted.numbers and kind_of(column.type) == "list":
-                fields.append(pa.field(column.name, pa.list_(pa.float64())))
-            elif column.name in wanted.texts and pa.types.is_floating(column.type):
-                fields.append(pa.field(column.name, pa.string()))  # digits that a double would lose
-            elif column.name not in wanted.names and wanted.others and wanted.verbatim:
-                fields.append(pa.field(column.name, pa.string()))
-            elif column.name in wanted.names or wanted.others:
-                fields.append(pa.field(column.name, pa.string() if pa.types.is_null(column.type) else column.type))
+            if column.name in needed:
+                kind = read_as(column.name, column.type, wanted, inside)
+                fields.append(column.with_type(pa.string() if pa.types.is_null(kind) else kind))
+            elif wanted.others:
+                text = wanted.verbatim or pa.types.is_null(column.type)
+                fields.append(column.with_type(pa.string()) if text else column)
         return pa.schema(fields)
 
     def parse(self, text: bytes, wanted: Wanted) -> Iterator[pa.RecordBatch]:
@@ -90,22 +89,60 @@ class Layout:
         except UnicodeDecodeError as error:
             row = sum(bool(line.strip()) for line in text[: error.start].split(b"\n")[:-1])
             raise BadRow(row, "not UTF-8 text", encoding_hint(text)) from None
+        yield from self._columns(text, wanted).to_batches(max_chunksize=1 << 16)
+
+    def _columns(self, text: bytes, wanted: Wanted) -> pa.Table:
+        """The wanted columns and fields of whole lines of UTF-8; errors as for `parse`."""
+        columns = wanted.names.intersection(self.schema.names)
+        if wanted.verbatim and columns != wanted.names:
+            # Fields are read, the columns in which they stand are copied as they are written.
+            fields = self._columns(text, replace(wanted, others=False, verbatim=False))
+            numbers, texts = wanted.numbers & columns, wanted.texts & columns
+            table = self._columns(text, replace(wanted, numbers=numbers, texts=texts, whole=frozenset()))
+            beside = [name for name in fields.column_names if name in wanted.names - columns]
+            return pa.table([*table.columns, *fields.select(beside).columns], [*table.column_names, *beside])
         schema = self.schema_for(wanted)
         try:
-            table = _table(text, schema, whole=wanted.others)
+            table = _table(text, schema, whole=wanted.others, objects=wanted.whole)
         except pa.ArrowInvalid:
             # Numbers written as words that mean null, or too large for a double: Python reads them, slowly.
             table = pa.Table.from_pylist(list(self._one_by_one(text, schema, wanted)), schema)
+        table = with_fields(table, wanted.names, wanted.whole)
         for index, column in enumerate(table.schema):
             if column.name in wanted.numbers and pa.types.is_string(column.type):
                 table = table.set_column(index, column.name, self._read(table.column(index), column.name))
-        yield from nulled(table, self.nulls, wanted).to_batches(max_chunksize=1 << 16)
+        for index, column in enumerate(table.schema):
+            if column.name in wanted.numbers and may_be_rounded(table.column(index), text):
+                table = table.set_column(index, column.name, self._exactly(text, table.column(index), column.name))
+        return table
 
     def _read(self, column: pa.ChunkedArray, name: str) -> pa.Array:
         """Numbers, or lists of them, that are written as text; a `BadRow` where they are something else."""
-        kind = self.meant.field(name).type if self.meant.get_all_field_indices(name) else pa.string()
-        read = written_lists if is_list(kind) else written_numbers
-        return read(column.combine_chunks(), name, self.nulls)
+        kind = type_of(self.meant, name)
+        read = written_lists if kind is not None and is_list(kind) else written_numbers
+        return read(column.combine_chunks(), name, self.nulls.of(name))
+
+    def _exactly(self, text: bytes, numbers: pa.ChunkedArray, name: str) -> pa.Array:
+        """A column of numbers, as numerals where some of them would be rounded integers."""
+        import pyarrow.compute as pc
+
+        known = numbers.combine_chunks()
+        cells = elements(known)
+        words = None
+        if name in self.schema.names:
+            kind = pa.list_(pa.int64()) if is_list(known.type) else pa.int64()
+            with contextlib.suppress(pa.ArrowInvalid):
+                words = elements(_table(text, pa.schema([(name, kind)])).column(0).combine_chunks()).cast(pa.string())
+        if words is None:
+            rows = (json.loads(line, parse_int=str, parse_float=str) for line in text.split(b"\n") if line.strip())
+            values = (_value_at(row, name) for row in rows)
+            if is_list(known.type):
+                values = (value for values_ in values for value in values_ or ())
+            words = pa.array([None if value is None else str(value) for value in values], pa.string())
+        exact = exact_numbers(
+            pc.if_else(pc.is_null(cells), pa.scalar(None, pa.string()), words), name, self.nulls.of(name)
+        )
+        return exact if cells is known else pa.ListArray.from_arrays(known.offsets, exact, mask=pc.is_null(known))
 
     def _one_by_one(self, text: bytes, schema: pa.Schema, wanted: Wanted) -> Iterator[dict[str, Any]]:
         """The rows of whole lines as dictionaries, read by Python.
@@ -114,7 +151,7 @@ class Layout:
             BadRow: as for `parse`.
             Mixed: a value of a column that is only copied is of another type than in the first rows.
         """
-        row, names = -1, schema.names
+        row, names, inside = -1, schema.names, paths_to(wanted.names)
         for line in text.split(b"\n"):
             if not line.strip():
                 continue
@@ -129,31 +166,35 @@ class Layout:
                 raise BadRow(row, "the line is not a JSON object", "Write one object a line.")
             _check_keys(row, value, names, whole=wanted.others)
             try:
-                yield {column.name: self._cell(row, column, value.get(column.name)) for column in schema}
+                yield {column.name: self._cell(row, column, value.get(column.name), wanted) for column in schema}
             except BadRow as bad:
-                if any(repr(name) in bad.what for name in wanted.names):
+                if any(repr(name) in bad.what for name in inside):
                     raise
                 raise Mixed(f"{self.title}: {bad.what} as in the first rows", MIXED) from None
 
-    def _cell(self, row: int, column: pa.Field, value: Any) -> Any:
-        """A value as its column holds it, ``None`` for null; a `BadRow` where it is of another type."""
+    def _cell(self, row: int, column: pa.Field, value: Any, wanted: Wanted) -> Any:
+        """A value as its column, or field by that path, holds it, ``None`` for null.
+
+        Raises:
+            BadRow: it is of another type, or an object that is wanted whole has another key.
+            Mixed: an object that is only copied has one, which would be lost.
+        """
         if value is None:
             return None
+        if pa.types.is_struct(column.type) and isinstance(value, dict):
+            fields, new = fields_of(column, value)
+            if new is not None and column.name in wanted.whole:
+                raise other_key(row, column.name, new)
+            if new is not None and wanted.others:
+                what = f"column {column.name!r} has the key {new!r}, which none of the first rows has"
+                raise Mixed(f"{self.title}: {what}, and which would be lost", MIXED)
+            return {key: self._cell(row, field, value.get(key), wanted) for key, field in fields.items()}
         if pa.types.is_float64(column.type):
-            if isinstance(value, str) and value in self.nulls:
-                return None
-            if isinstance(value, str) and is_number(value) and "_" not in value:
-                return float(value)
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise BadRow(
-                    row, f"column {column.name!r} holds {value!r}, which is not a number", hint_for(str(value))
-                )
-            try:
-                return float(value)
-            except OverflowError:
-                return math.inf
+            return self._number(row, column.name, value)
         if pa.types.is_string(column.type) and not isinstance(value, str):
             value = json.dumps(value)
+        if isinstance(value, list) and column.type == pa.list_(pa.float64()):
+            value = [_double(number) if type(number) is int else number for number in value]
         try:
             stored = pa.scalar(value, column.type).as_py()
         except (pa.ArrowException, TypeError, ValueError, OverflowError):
@@ -162,6 +203,35 @@ class Layout:
             what = f"column {column.name!r} holds {value!r}, which is not {column.type}"
             raise BadRow(row, what, "A column has one type in all rows.")
         return stored
+
+    def _number(self, row: int, name: str, value: Any) -> float | None:
+        """A value as a number, ``None`` for null; a `BadRow` where it is none."""
+        if isinstance(value, str) and value in self.nulls.of(name):
+            return None
+        if isinstance(value, str) and is_number(value) and "_" not in value:
+            return float(value)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise BadRow(row, f"column {name!r} holds {value!r}, which is not a number", hint_for(str(value)))
+        try:
+            return float(value)
+        except OverflowError:
+            return math.inf
+
+
+def _double(number: float) -> float:
+    """The nearest double, or infinity."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf
+
+
+def _value_at(value: Any, path: str) -> Any:
+    """What stands in an object under a key, or under a path of keys; ``None`` where nothing does."""
+    if not isinstance(value, dict) or path in value:
+        return value.get(path) if isinstance(value, dict) else None
+    inner = (_value_at(value[key], path.removeprefix(f"{key}.")) for key in value if path.startswith(f"{key}."))
+    return next((cell for cell in inner if cell is not None), None)
 
 
 def _check_keys(row: int, value: dict[str, Any], names: list[str], *, whole: bool) -> None:
@@ -175,16 +245,19 @@ def _check_keys(row: int, value: dict[str, Any], names: list[str], *, whole: boo
         raise BadRow(row, f"key {new!r} is in none of the first rows, and would be lost", hint)
 
 
-def _table(text: bytes, schema: pa.Schema | None, *, whole: bool = False) -> pa.Table:
+def _table(
+    text: bytes, schema: pa.Schema | None, *, whole: bool = False, objects: Container[str] = frozenset()
+) -> pa.Table:
     """The rows of whole lines, read by Arrow with the types of a schema, or inferred ones.
 
     Args:
         text: the lines.
         schema: the columns to read; ``None`` for all there are.
         whole: whether there must be no other.
+        objects: columns, or fields, of objects in which there must be no other key.
 
     Raises:
-        ArrowInvalid: a line is no object or nested too deeply, a value is of another type, or a key is of no column.
+        ArrowInvalid: a line is no object or nested too deeply, a value is of another type, or there is another key.
     """
     # Arrow's reader dies of a text that begins with null, and takes null in place of an object.
     import pyarrow.json
@@ -194,9 +267,14 @@ def _table(text: bytes, schema: pa.Schema | None, *, whole: bool = False) -> pa.
     if too_deep(text):
         raise pa.ArrowInvalid(TOO_DEEP)
     reading = pyarrow.json.ReadOptions(use_threads=False, block_size=len(text) + 1)
-    unexpected = "infer" if schema is None else "error" if whole else "ignore"
+    unexpected = "infer" if schema is None else "error" if whole else "infer" if objects else "ignore"
     parsing = pyarrow.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior=unexpected)
-    return pyarrow.json.read_json(pa.BufferReader(text), reading, parsing)
+    table = pyarrow.json.read_json(pa.BufferReader(text), reading, parsing)
+    if schema is None or not objects:
+        return table
+    if any(has_others(table.schema.field(field.name).type, field.type, field.name, objects) for field in schema):
+        raise pa.ArrowInvalid("an object has another key")
+    return table.select(schema.names)
 
 
 @dataclass(frozen=True)
@@ -218,20 +296,28 @@ class JsonLines:
     magic = b""
     text = True
     typed = True
+    columns = False
+    """Whether a file of one object whose values are lists is taken to hold columns rather than a row."""
 
     def open(self, location: Location, reading: Reading) -> TextSource:
-        """Open a file by its first megabyte.
+        """Open a file by its first megabyte; an array of objects as lines.
 
         Raises:
             DataError: it is not one JSON object a line.
         """
+        from lossctl.reading.json_arrays import begins
+        from lossctl.reading.json_shapes import ensure_rows
+
+        if not location.ranges or begins(location.beginning(LOOK)) in {b"[", b""}:
+            location = replace(location, array=True)
         stream = Stream(location, reading.max_line)
         head = stream.head(1, HEAD)
+        ensure_rows(location.title, head, columns=self.columns)
         start = before_text(head)
-        schema, meant = _schema(location.title, head[start : head.rfind(b"\n") + 1] or head[start:], reading.nulls)
+        schema, meant = _schema(location.title, head[start : head.rfind(b"\n") + 1] or head[start:], reading.null_words)
         size, longest = location.size if location.ranges else 0, reading.max_line
         title, stamp = location.title, location.stamp
-        layout = Layout(location.path, title, reading.nulls, schema, meant, start, size, stamp, longest)
+        layout = Layout(location.path, title, reading.null_words, schema, meant, start, size, stamp, longest)
         pieces = None if location.ranges else stream.begin(layout, start)
         return TextSource(title, columns_in(meant), layout.ranges, pieces)
 
@@ -259,7 +345,7 @@ def _check_text(title: str, text: bytes) -> None:
         raise DataError(f"{title}: row {row:,}: not UTF-8 text", encoding_hint(text)) from None
 
 
-def _schema(title: str, text: bytes, nulls: tuple[str, ...]) -> tuple[pa.Schema, pa.Schema]:
+def _schema(title: str, text: bytes, nulls: NullWords) -> tuple[pa.Schema, pa.Schema]:
     """The types that Arrow infers from the first rows, or Python where Arrow cannot, and what they mean (`Layout`).
 
     Raises:
@@ -269,8 +355,11 @@ def _schema(title: str, text: bytes, nulls: tuple[str, ...]) -> tuple[pa.Schema,
     try:
         table = _table(text, None)
         kinds = [_as_written(kind) for kind in table.schema.types]
-        meant = [_meant(column, kind, nulls) for column, kind in zip(table.columns, kinds, strict=True)]
         names = table.schema.names
+        meant = [
+            _meant(column.combine_chunks(), kind, nulls.of(name))
+            for column, kind, name in zip(table.columns, kinds, names, strict=True)
+        ]
         return pa.schema([*zip(names, kinds, strict=True)]), pa.schema([*zip(names, meant, strict=True)])
     except pa.ArrowInvalid as error:
         fields: dict[str, pa.DataType] = {}
@@ -282,10 +371,10 @@ def _schema(title: str, text: bytes, nulls: tuple[str, ...]) -> tuple[pa.Schema,
             except (ValueError, RecursionError):
                 value = None
             if not isinstance(value, dict):
-                raise DataError(
-                    f"{title}: not one JSON object a line: {error}",
-                    f"Mend it, or force a format: {option(format='csv')}.",
-                ) from None
+                from lossctl.reading.json_shapes import shape_of
+
+                shape = shape_of(text) or (f"not one JSON object a line: row {row:,}: {error}", LINES)
+                raise DataError(f"{title}: {shape[0]}", shape[1]) from None
             for name, cell in value.items():
                 fields.setdefault(name, pa.null())
                 if pa.types.is_null(fields[name]) and cell is not None:
@@ -298,11 +387,17 @@ def _schema(title: str, text: bytes, nulls: tuple[str, ...]) -> tuple[pa.Schema,
         return schema, schema
 
 
-def _meant(column: pa.ChunkedArray, kind: pa.DataType, nulls: tuple[str, ...]) -> pa.DataType:
+def _meant(words: pa.Array, kind: pa.DataType, nulls: tuple[str, ...]) -> pa.DataType:
     """What the cells of a column are read as: of text, numbers or lists of them where all are that."""
-    if not pa.types.is_string(column.type):
+    if pa.types.is_struct(words.type):
+        return pa.struct(
+            [
+                field.with_type(_meant(words.field(place).filter(words.is_valid()), field.type, nulls))
+                for place, field in enumerate(kind)
+            ]
+        )
+    if not pa.types.is_string(words.type):
         return kind
-    words = column.combine_chunks()
     if are_lists(words):
         return pa.list_(pa.float64())
     return pa.float64() if are_numbers(words, nulls) else kind

@@ -4,11 +4,13 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pyarrow as pa
 
 from lossctl.errors import DataError, option
+from lossctl.reading.fields import paths_needed
 from lossctl.reading.footer import Part, PartedSource
 from lossctl.reading.format import Reading, Wanted, columns_in, formats
 from lossctl.reading.location import Location
@@ -72,11 +74,11 @@ def _lengths(file: Any) -> tuple[dict[str, int], ...]:
 
 
 def _values(chunks: list[Structure]) -> dict[str, int]:
-    """How many values the columns of a row group hold, by the description of their parts."""
+    """How many values columns, and fields inside them, hold in a row group, by the description of their parts."""
     values: dict[str, int] = {}
     for chunk in (chunk[3] for chunk in chunks):
-        name = chunk[3][0].decode()
-        values[name] = values.get(name, 0) + chunk[5]
+        for path in accumulate((part.decode() for part in chunk[3]), "{}.{}".format):
+            values[path] = values.get(path, 0) + chunk[5]
     return values
 
 
@@ -87,7 +89,7 @@ def _rows(part: Part, raw: Any, file: "pq.ParquetFile", fields: list[pa.Field]) 
         part: the row groups.
         raw: their file, open.
         file: the same as Arrow reads it.
-        fields: the columns.
+        fields: the columns, and fields inside some.
 
     Raises:
         DataError: a row takes more than `MOST` bytes.
@@ -155,7 +157,8 @@ class RowGroups(Part):
         try:
             with unchanged(self.path, self.stamp) as raw:
                 file = _open(raw, self.path, self.stamp, verify=self.verify)
-                fields = [field for field in file.schema_arrow if wanted.others or field.name in wanted.names]
+                schema = file.schema_arrow
+                fields = [*schema] if wanted.others else paths_needed(schema, wanted.names, wanted.whole)
                 rows, names = _rows(self, raw, file, fields), [field.name for field in fields]
                 # A name that several columns have stands for all of them each time: of all columns, none is named.
                 columns = None if wanted.others else names

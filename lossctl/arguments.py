@@ -1,0 +1,139 @@
+"""What callers give, held against what is declared: a public function refuses a wrong type in one way.
+
+The annotations of a function or of a dataclass are the declaration; there is no second one.
+"""
+
+import functools
+import inspect
+import types
+import typing
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import fields
+from numbers import Integral, Real
+from typing import Any, Literal, ParamSpec, TypeVar
+
+import numpy as np
+
+from lossctl.errors import UsageError, option
+from lossctl.words import either, said
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+WORDS: Mapping[Any, str] = {
+    bool: "True or False", int: "a whole number", float: "a number", str: "text", None: "None", type(None): "None",
+}  # fmt: skip
+"""What types are called in messages."""
+
+LARGE = 1 << 64
+"""No whole number that is asked for is as large."""
+
+
+def checked(*elsewhere: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Make a function refuse arguments that are not of the types it declares.
+
+    A scalar of NumPy's is passed as what Python calls it. A wrong number of arguments, or one of an unknown name, is
+    Python's to refuse.
+
+    Args:
+        elsewhere: the names of those that are refused where they are looked up.
+    """
+
+    def refusing(function: Callable[P, R]) -> Callable[P, R]:
+        parameters = inspect.signature(function).parameters
+        hints = {
+            name: parameter.annotation
+            for name, parameter in parameters.items()
+            if name not in elsewhere and parameter.annotation is not parameter.empty
+        }
+
+        @functools.wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            for name, value in (*zip(parameters, args, strict=False), *kwargs.items()):
+                if name in hints:
+                    ensure(name, value, hints[name])
+            return function(*map(_plain, args), **{name: _plain(value) for name, value in kwargs.items()})
+
+        return call
+
+    return refusing
+
+
+def ensure_fields(value: Any) -> None:
+    """Check that the fields of a dataclass are of the types that it declares.
+
+    Raises:
+        UsageError: one is not.
+    """
+    for field in fields(value):
+        ensure(option(field.name), getattr(value, field.name), field.type)
+
+
+def ensure(name: str, value: object, hint: Any) -> None:
+    """Check that a value is of a type; a `UsageError` that calls it ``name`` where it is not."""
+    if not fits(value, hint):
+        raise UsageError(f"{name} must be {described(hint)}, not {said(value)}")
+
+
+def fits(value: object, hint: Any) -> bool:
+    """Whether a value is of an annotated type; anything is of one that this knows nothing of."""
+    origin, parts = typing.get_origin(hint), typing.get_args(hint)
+    if origin in {typing.Union, types.UnionType}:
+        return any(fits(value, part) for part in parts)
+    if origin is Literal:
+        return isinstance(value, str) and value in parts
+    if isinstance(origin, type):
+        return _contains(value, origin, parts)
+    if hint is None:
+        return value is None
+    if hint is bool:
+        return isinstance(value, bool | np.bool_)
+    if hint is int:
+        return not isinstance(value, bool) and isinstance(value, Integral) and abs(int(value)) < LARGE
+    if hint is float:
+        return _is_a_double(value)
+    return hint is Any or not isinstance(hint, type) or isinstance(value, hint)
+
+
+def _contains(value: object, origin: type, parts: Sequence[Any]) -> bool:
+    """`fits`, for what holds others: lists and tuples are sequences, and so are arrays of one dimension."""
+    if origin in {Sequence, list, tuple}:
+        elements = value.tolist() if getattr(value, "ndim", 0) == 1 and hasattr(value, "tolist") else value
+        return isinstance(elements, list | tuple) and all(fits(element, parts[0]) for element in elements)
+    if origin is Iterator and hasattr(value, "read"):
+        return False  # the lines of a file are nothing that anybody asks for
+    return isinstance(value, origin) and not isinstance(value, str | bytes)
+
+
+def described(hint: Any) -> str:
+    """An annotated type in English, to follow "must be"."""
+    origin, parts = typing.get_origin(hint), typing.get_args(hint)
+    if origin in {typing.Union, types.UnionType}:
+        return either([described(part) for part in parts])
+    if origin is Literal:
+        return either(parts)
+    if origin in {Sequence, Collection, list, tuple}:
+        each = described(parts[0])
+        return f"a list of {each}" if parts[0] is str else f"a list of which each is {each}"
+    if origin is Callable:
+        return "a function"
+    if hint in WORDS:
+        return WORDS[hint]
+    name = getattr(origin or hint, "__name__", str(hint))
+    return f"{'an' if name[0] in 'AEIOU' else 'a'} {name}"
+
+
+def _is_a_double(value: object) -> bool:
+    """Whether a value is a real number that is not too large."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    try:
+        float(value)
+    except (OverflowError, TypeError, ValueError):
+        return False
+    return True
+
+
+def _plain(value: Any) -> Any:
+    """The value, of Python's own type where it is a scalar of NumPy's."""
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,121 @@
+"""Labels of another file matched by the order of the rows: on request only, and where both have as many."""
+
+import json
+import math
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from figures import digits
+from joined import FORMATS, store
+from stored import write_lines
+from ways import FEW as ALL
+
+import lossctl as library
+
+ASKED = {"loss": ["mse", "log_cosh"], "prediction": ["p", "q"], "label": "y", "weight": "w", "by": "g", "samples": 3}
+N = 60
+FEW = [way for way in ALL if way[0] != "dask"]
+"""What is joined is a table in memory, which others send to a cluster."""
+
+
+@pytest.fixture(scope="module")
+def whole():
+    """A table to be taken apart, with nulls on both sides."""
+    rng = np.random.default_rng(12)
+    null = rng.random((2, N)) < 0.1
+    return pa.table({
+        "p": pa.array(rng.normal(size=N), mask=null[0]), "q": rng.normal(size=N), "g": rng.choice(["x", "y"], N),
+        "w": rng.integers(0, 3, N) / 2, "y": pa.array(rng.normal(size=N), mask=null[1]),
+    })  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "way"),
+    [(one, other, FEW[at % len(FEW)]) for at, (one, other) in enumerate(zip(FORMATS, FORMATS[::-1], strict=True))],
+)
+def test_it_equals_the_joined_file_bit_for_bit(whole, tmp_path, one, other, way):
+    predictions = store(tmp_path / f"predictions{one}", whole.select(["p", "q", "g"]))
+    halves = [
+        store(tmp_path / f"labels_{at}{other}", whole.select(["w", "y"]).slice(25 * at, (25, N)[at])) for at in (0, 1)
+    ]
+    running = {"nulls": "drop", "engine": way[0], "threads": way[1]}
+    report = library.evaluate(predictions, **ASKED, labels=halves, join="order", **running)
+    assert digits(report) == digits(library.evaluate(whole, **ASKED, nulls="drop"))
+    assert report.inputs["join"]["how"] == "order"
+    assert f"join: by row order: {N} rows" in str(report)
+
+
+@pytest.mark.parametrize("more", ["predictions", "labels"])
+@pytest.mark.parametrize("command", ["eval", "samples", "plot"])
+def test_other_counts_are_a_data_error_that_tells_both(lossctl, tmp_path, more, command):
+    counts = {"predictions": 3, "labels": 3, more: 4}
+    predictions = write_lines(tmp_path / "predictions.csv", "p", *map(str, range(counts["predictions"])))
+    labels = write_lines(tmp_path / "labels.csv", "y", *map(str, range(counts["labels"])))
+    done = lossctl(command, predictions, "--labels", labels, "--join", "order", "-l", "mse")
+    assert (done.status, done.out) == (3, "")
+    assert f"{counts['predictions']} rows in {predictions}, but {counts['labels']} rows in {labels}" in done.err
+
+
+def test_it_is_refused_beside_a_key_and_proposed_without_one(lossctl, tmp_path):
+    path = write_lines(tmp_path / "rows.csv", "id,y,p", "1,1,2")
+    done = lossctl("eval", path, "--labels", path, "--join", "order", "--id", "id", "-l", "mse")
+    assert done.status == 2
+    assert "--join order" in done.err
+    assert "--id" in done.err
+    done = lossctl("eval", path, "--labels", path, "-l", "mse")
+    assert done.status == 2
+    assert "--join order" in done.err
+    assert lossctl("eval", path, "--join", "order", "-l", "mse").status == 2
+
+
+@pytest.mark.parametrize("flags", [[], ["--top", "2"]], ids=["all", "top"])
+def test_samples_carry_the_columns_of_both(lossctl, tmp_path, flags):
+    predictions = write_lines(tmp_path / "p.csv", "name,p,note", "a,1,x", "b,2,x", "c,5,x", "d,1,x")
+    labels = write_lines(tmp_path / "l.csv", "y,note", "2,y", "NA,y", "2,y", "2,y")
+    target = tmp_path / "out.jsonl"
+    asked = ["--labels", labels, "--join", "order", "-l", "mse", "--nulls", "drop", "-o", target]
+    assert lossctl("samples", predictions, *asked, *flags).status == 0
+    rows = sorted((json.loads(line) for line in target.read_text().splitlines()), key=lambda row: row["row"])
+    facts = [(row["row"], row["name"], row["loss"], row["note"], row["note (labels)"]) for row in rows]
+    assert facts == [(1, "a", 1, "x", "y"), (3, "c", 9, "x", "y"), (4, "d", 1, "x", "y")][: 2 if flags else 3]
+
+
+def test_fields_and_objects_are_joined_in_order(lossctl, tmp_path):
+    """The mean of −log of 0.9 and 0.8."""
+    rows = ['{"out": {"p": 0.9}, "c": {"a": 0.9, "b": 0.1}}', '{"out": {"p": 0.2}, "c": {"b": 0.8, "a": 0.2}}']
+    predictions = write_lines(tmp_path / "p.jsonl", *rows)
+    labels = write_lines(tmp_path / "l.jsonl", '{"out": {"y": 1, "word": "a"}}', '{"out": {"y": 0, "word": "b"}}')
+    for flags in (["-y", "out.y", "-p", "out.p", "-l", "bce"], ["-y", "out.word", "-p", "c", "-l", "cross_entropy"]):
+        done = lossctl("eval", predictions, "--labels", labels, "--join", "order", *flags, "-f", "json")
+        assert done.status == 0, done.err
+        assert done.json["results"][0]["value"] == pytest.approx(0.164252033486018, rel=1e-14)
+        assert "note" not in done.err, done.err
+        done = lossctl("samples", predictions, "--labels", labels, "--join", "order", *flags, "-f", "jsonl")
+        assert json.loads(done.out.splitlines()[0]).keys() & {"out.y", "out.p", "out.word", "c.a"} == set()
+
+
+@pytest.mark.parametrize("flags", [["--id", "meta.id"], ["--id", "meta.id", "--join", "left"]])
+def test_a_key_may_be_a_field(lossctl, tmp_path, flags):
+    """Errors of 1 and 3."""
+    predictions = write_lines(tmp_path / "p.jsonl", '{"meta": {"id": "u", "p": 1}}', '{"meta": {"id": "v", "p": 2}}')
+    labels = write_lines(tmp_path / "l.jsonl", '{"meta": {"id": "v", "y": 5}}', '{"meta": {"id": "u", "y": 2}}')
+    asked = ["--labels", labels, *flags, "-y", "meta.y", "-p", "meta.p", "-l", "mae"]
+    done = lossctl("eval", predictions, *asked, "-f", "value")
+    assert (done.status, done.out) == (0, "2.0\n"), done.err
+    done = lossctl("samples", predictions, *asked, "-f", "jsonl")
+    row = json.loads(done.out.splitlines()[1])
+    assert row["meta"] == {"id": "v", "p": 2}
+    assert row["meta (labels)"] == {"id": "v", "y": 5}
+    assert sorted(row) == ["gradient", "loss", "meta", "meta (labels)", "row"]
+
+
+@pytest.mark.parametrize("flags", [["--id", "id"], ["--join", "order"]])
+def test_a_glob_finds_no_column_of_the_labels(lossctl, tmp_path, flags):
+    predictions = write_lines(tmp_path / "p.jsonl", '{"id": 1, "out": {"a": 0.75, "b": 0.25}}')
+    labels = write_lines(tmp_path / "l.jsonl", '{"id": 1, "out": {"y": "a"}}')
+    asked = ["--labels", labels, *flags, "-y", "out.y", "-p", "out.*", "-l", "cross_entropy", "-f", "json"]
+    done = lossctl("eval", predictions, *asked)
+    assert done.status == 0, done.err
+    (result,) = done.json["results"]
+    assert (result["model"], result["value"]) == ("out.*", pytest.approx(-math.log(0.75), rel=1e-15))
