@@ -10,6 +10,7 @@ from lossctl.inference.names import is_index
 from lossctl.inference.proposals import BY_NAME, QUANTILE, Choice, Proposal, Proposer
 from lossctl.inference.request import Completed, Request
 from lossctl.inference.roles import find, titled
+from lossctl.reading.columns import fields_in
 from lossctl.reading.format import Source
 
 SHOWN = 3
@@ -137,7 +138,7 @@ def _way(source: Source, request: Request, proposal: Proposal) -> Settings | Non
 
 def _names_classes(source: Source, request: Request) -> bool:
     """Whether the label is one column of text, and predictions are one number each."""
-    kinds = {column.name: column.kind for column in source.columns}
+    kinds = {column.name: column.kind for column in (*source.columns, *fields_in(source.columns))}
     label = [name for pattern in request.label for name in find(pattern, source.columns, "label")]
     models = [find(titled(pattern, source.columns)[1], source.columns, "prediction") for pattern in request.prediction]
     single = all(len(columns) == 1 and kinds[columns[0]] == "number" for columns in models)

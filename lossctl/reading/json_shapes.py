@@ -64,7 +64,8 @@ def _of_object(value: dict[str, Any], *, columns: bool) -> tuple[str, str] | Non
         if alike and all(key.isdigit() for key in value):
             return 'one JSON object, as pandas writes with orient="index"', RECORDS
     nested = [key for key, cell in value.items() if _are_objects(cell)]
-    if len(nested) == 1 and not any(isinstance(cell, int | float) for cell in values):  # a row has a label
+    label = int | float if columns else int | float | str
+    if len(nested) == 1 and not any(isinstance(cell, label) for cell in values):  # a row has a label
         return f"one JSON object, whose rows stand under the key {nested[0]!r}", f"jq -c '.{nested[0]}[]' FILE"
     lengths = {len(cell) if isinstance(cell, list) else 0 for cell in values}
     if columns and len(values) > 1 and len(lengths) == 1 and not lengths & {0, 1}:

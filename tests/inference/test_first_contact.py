@@ -127,3 +127,11 @@ def test_sorted_rows_mislead_neither_what_is_taken_nor_what_is_said_of_it(lossct
     assert [result["loss"] for result in done.json["results"]] == ["poisson"]
     assert re.search(r"in [\d,]+ rows looked at", done.err)
     assert "-l poisson" in lossctl("doctor", path, "--json").json["commands"][0]
+
+
+def test_columns_inside_others_are_taken_as_they_are_named(lossctl, tmp_path):
+    path = tmp_path / "nested.jsonl"
+    path.write_text('{"y": "no", "out": {"p": 0.25}}\n{"y": "yes", "out": {"p": 0.75}}\n')
+    for loss in ([], ["-l", "bce"]):
+        done = lossctl("eval", path, "-y", "y", "-p", "out.p", *loss, "-f", "value")
+        assert float(done.out) == pytest.approx(-np.log(0.75))

@@ -238,3 +238,10 @@ def test_an_object_whose_name_begins_like_another_is_that_object():
         table = pa.table({"y": LABELS, **columns})
         value = library.evaluate(table, "cross_entropy", label="y", prediction="p.q").value
         assert value == pytest.approx(VALUE, rel=1e-15)
+
+
+def test_a_single_row_of_labelled_pairs_is_a_row(lossctl, tmp_path):
+    path = tmp_path / "one.jsonl"
+    path.write_text('{"y": "spam", "p": [{"label": "spam", "prob": 0.9}, {"label": "ham", "prob": 0.1}]}\n')
+    done = lossctl("eval", path, "-y", "y", "-p", "p", "-l", "cross_entropy", "-f", "value")
+    assert float(done.out) == pytest.approx(-math.log(0.9), rel=4e-15)
