@@ -24,6 +24,8 @@ from lossctl.functions.bound_loss import get_loss
 from lossctl.functions.loss import losses
 from lossctl.inference.request import Request
 from lossctl.reading.files import open_source
+from lossctl.reading.format import Reading
+from lossctl.reading.missing import equal
 
 TOKENS = pa.table({"y": [0, -100, 2], "a": [2.0, 0.0, 0.2], "b": [1.0, 5.0, 0.3], "c": [0.1, 1.0, 3.0]})
 NOT_ANNOTATED = pa.table({"y": [1, -1, 0], "z": [2.5, 0.3, -1.0]})
@@ -130,6 +132,29 @@ def test_an_integer_is_told_from_its_neighbours_beyond_2_53():
     table = pa.table({"y": pa.array([2**53 + 1, 2**53, -(2**63)]), "p": [1.0, 2.0**53, 1.0]})
     report = lossctl.evaluate(table, "mae", label="y", prediction="p", ignore_label=[2**53 + 1, -(2**63)])
     assert (report.value, report.inputs["ignored"]) == (0.0, {str(2**53 + 1): 1, str(-(2**63)): 1})
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize(
+    ("out", "asked"),
+    [
+        (2**53, {"ignore_label": 2**53}),
+        (2**53 + 1, {"ignore_label": f"{2**53 + 1}.0"}),
+        (2**53, {"reading": Reading(column_nulls={"y": (str(2**53),)}), "nulls": "drop"}),
+        (2**53, {"reading": Reading(nulls=(str(2**53),)), "nulls": "drop"}),
+    ],
+)
+def test_an_integer_is_told_from_its_neighbours_in_every_format(suffix, out, asked, tmp_path):
+    path = store(tmp_path / f"rows{suffix}", {"y": [2**53, 2**53 + 1], "p": [2**53 - 1, 2**53 - 1]})
+    report = lossctl.evaluate(path, "mae", label="y", prediction="p", **asked)
+    assert (report.results[0].n, report.value) == (1, 2.0 if out == 2**53 else 1.0)
+
+
+@pytest.mark.parametrize("kind", [pa.decimal128(20, 0), pa.decimal256(40, 2), pa.string(), pa.uint64()])
+def test_equal_is_to_the_last_digit_whatever_the_type(kind):
+    cells = pa.array([f"{2**53 + step}" for step in range(3)] + [None]).cast(kind)
+    assert equal(cells, f"{2**53 + 1}.00").tolist() == [False, True, False, False]
+    assert equal(cells, " −7").tolist() == [False] * 4
 
 
 def test_who_meets_a_label_that_may_say_that_there_is_none_is_told_how_to_leave_it_out(lossctl, tmp_path):
