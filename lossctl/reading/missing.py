@@ -109,13 +109,21 @@ def _with_cells(array: pa.Array, cells: pa.Array) -> pa.Array:
 
 
 def equal(array: pa.Array, word: str) -> BoolArray:
-    """Where the cells of a plain array of numbers or text are a word: as numbers where both are, else as they stand.
+    """Where cells of a plain array of numbers or text are a word: as numbers where both are, else as they stand.
+
+    A list of one is its number.
 
     A number is any that is stored alike: of float32, the nearest; of integers, decimals and text digit by digit from
     2^53 on.
     """
     if pa.types.is_dictionary(array.type):
         return _of_entries(equal(array.dictionary, word), array.indices)
+    if is_list(array.type):
+        import pyarrow.compute as pc
+
+        hit = np.zeros(len(array), dtype=np.bool_)
+        hit[floats(pc.list_parent_indices(array)).astype(np.int64)[equal(array.flatten(), word)]] = True
+        return np.asarray(hit & (floats(pc.fill_null(pc.list_value_length(array), 0)) == 1))
     kind, number = kind_of(array.type), as_number(word)
     if kind == "text":
         return _equal_words(array, word)

@@ -4,6 +4,7 @@ Values of 07 and 33 were made with mpmath: −log softmax over the rows that are
 (pytorch/pytorch#75181, chemprop/chemprop#1303). All others are exact fractions, or the run without those rows.
 """
 
+import json
 import math
 import pickle
 import re
@@ -148,6 +149,30 @@ def test_an_integer_is_told_from_its_neighbours_in_every_format(suffix, out, ask
     path = store(tmp_path / f"rows{suffix}", {"y": [2**53, 2**53 + 1], "p": [2**53 - 1, 2**53 - 1]})
     report = lossctl.evaluate(path, "mae", label="y", prediction="p", **asked)
     assert (report.results[0].n, report.value) == (1, 2.0 if out == 2**53 else 1.0)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet", ".arrow"])
+def test_a_label_in_a_list_of_one_is_ignored_as_one_that_stands_alone(suffix, tmp_path):
+    labels = ["[-100]", "[1]", "[3]"] if suffix == ".csv" else [[-100], [1], [3]]
+    path = store(tmp_path / f"rows{suffix}", {"y": labels, "p": [0.0, 2.0, 3.5]})
+    report = lossctl.evaluate(path, "mae", label="y", prediction="p", ignore_label=-100)
+    assert (report.value, report.results[0].n, report.inputs["ignored"]) == (0.75, 2, {"-100": 1})
+
+
+@pytest.mark.parametrize("path", ["y", "out.y", "out.in.y"])
+@pytest.mark.parametrize("first", [[None, 3], [None, None], [None, 3.5]])
+def test_a_list_that_begins_with_a_null_may_come_first(first, path, tmp_path):
+    rows = [{"y": labels, "p": [1, 1]} for labels in (first, [7, None], [2, 4])]
+    for key in reversed(path.split(".")[:-1]):
+        rows = [{key: row} for row in rows]
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    report = lossctl.evaluate(
+        file, "mae", label=path, prediction=f"{path[:-1]}p", mask_null=True, nulls="drop", samples=3
+    )
+    errors = [abs(label - 1) for label in (*first, 7, 2, 4) if label is not None]
+    assert report.value == sum(errors) / len(errors)
+    assert report.results[0].n == (2 if first == [None, None] else 3)
 
 
 @pytest.mark.parametrize("kind", [pa.decimal128(20, 0), pa.decimal256(40, 2), pa.string(), pa.uint64()])
