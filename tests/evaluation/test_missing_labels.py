@@ -175,6 +175,23 @@ def test_a_list_that_begins_with_a_null_may_come_first(first, path, tmp_path):
     assert report.results[0].n == (2 if first == [None, None] else 3)
 
 
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_prediction_that_is_taken_for_null_as_a_label_is_warned_of(suffix, tmp_path, lossctl):
+    path = store(tmp_path / f"rows{suffix}", NOT_ANNOTATED)
+    asked = [path, "-y", "y", "-p", "z", "-l", "bce", "--from-logits", "--nulls", "drop"]
+    warning = "z: 1 prediction null, which -1 means in every column; where only a label of that is missing, give it as"
+    for command in ("eval", "samples"):
+        assert warning in lossctl(command, *asked, "--null-values=-1").err
+        for words in ("--null-values=y=-1", "--ignore-label=-1", "--null-values=-100"):
+            assert "every column" not in lossctl(command, *asked, words).err
+
+
+def test_labels_left_out_of_their_rows_are_no_rows(lossctl, tmp_path):
+    path = store(tmp_path / "rows.csv", {"a": [1, -1], "b": [-1, 0], "pa": [0.5, 0.5], "pb": [0.5, 0.5]})
+    found = lossctl("samples", path, "-y", "a,b", "-p", "pa,pb", "-l", "bce", "--ignore-label=-1")
+    assert "note: 2 labels left out of their rows: label -1\n" in found.err
+
+
 @pytest.mark.parametrize("kind", [pa.decimal128(20, 0), pa.decimal256(40, 2), pa.string(), pa.uint64()])
 def test_equal_is_to_the_last_digit_whatever_the_type(kind):
     cells = pa.array([f"{2**53 + step}" for step in range(3)] + [None]).cast(kind)
