@@ -129,8 +129,8 @@ def remarks(plan: Plan, total: Measured) -> Iterator[str]:
         yield f"{dropped:,} of {total.rows:,} rows left out: a null or a weight of 0"
     for label in plan.layout.ignored:
         number = total.problems.count("ignored", label)
-        what = "labels left out of their rows" if plan.layout.masked else f"of {total.rows:,} rows ignored"
-        yield f"{number:,} {what}: label {label}"
+        what = counted(number, "label") if plan.layout.masked else f"{number:,} of {total.rows:,} rows"
+        yield f"{what} ignored: label {label}"
     yield from said(total.problems)
 
 

@@ -189,7 +189,7 @@ def test_a_prediction_that_is_taken_for_null_as_a_label_is_warned_of(suffix, tmp
 def test_labels_left_out_of_their_rows_are_no_rows(lossctl, tmp_path):
     path = store(tmp_path / "rows.csv", {"a": [1, -1], "b": [-1, 0], "pa": [0.5, 0.5], "pb": [0.5, 0.5]})
     found = lossctl("samples", path, "-y", "a,b", "-p", "pa,pb", "-l", "bce", "--ignore-label=-1")
-    assert "note: 2 labels left out of their rows: label -1\n" in found.err
+    assert "note: 2 labels ignored: label -1\n" in found.err
 
 
 @pytest.mark.parametrize("kind", [pa.decimal128(20, 0), pa.decimal256(40, 2), pa.string(), pa.uint64()])
