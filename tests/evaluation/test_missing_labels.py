@@ -120,6 +120,7 @@ def test_what_is_ignored_might_as_well_not_be_there(labels, kind, nulls, weighte
         (["no", "?", "yes"], {"classes": "no,yes"}),
         (["0", "?", "1"], {}),
         ([False, None, True], {"nulls": "drop"}),
+        (["false", "?", "true"], {}),
     ],
 )
 def test_a_word_among_labels_is_ignored_whether_these_are_names_numbers_or_truths(suffix, labels, asked, tmp_path):
