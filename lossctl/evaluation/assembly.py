@@ -9,7 +9,7 @@ import numpy as np
 from lossctl.errors import DataError, option
 from lossctl.evaluation.batch import Group
 from lossctl.evaluation.best_constant import Solution, best_constants
-from lossctl.evaluation.complaints import ensure_measured, told
+from lossctl.evaluation.complaints import ensure_measured, taken_for_null, told
 from lossctl.evaluation.measure import Measured, Part
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.report import Report
@@ -80,7 +80,12 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
             ],
         },
         notes=(*plan.roles.notes, *_about_constants(constants)),
-        warnings=(*plan.doubts, *_warnings(total, traversal, results), *_about_skill(results, constants)),
+        warnings=(
+            *plan.doubts,
+            *taken_for_null(plan, total.problems),
+            *_warnings(total, traversal, results),
+            *_about_skill(results, constants),
+        ),
     )
 
 

@@ -110,13 +110,27 @@ def told(problems: Problems, traversal: Traversal, *kinds: str) -> Iterator[str]
             yield f"{column}: {what}: {counted(problem.count, 'row')}, first {traversal.place(problem.row)}{value}"
 
 
+def taken_for_null(plan: Plan, problems: Problems) -> Iterator[str]:
+    """What is to be said of predictions that are null where a number means that in every column, also a label's."""
+    numbers, label = ", ".join(plan.null_numbers), ", ".join(plan.roles.label)
+    columns = {column for model in plan.models for column in model.columns}
+    for column, _, problem in problems.of("null"):
+        if numbers and column in columns:
+            yield (
+                f"{column}: {counted(problem.count, 'prediction')} null, which {numbers} means in every column; where "
+                f"only a label of that is missing, give it as a word for null of {label} alone, or as a label to ignore"
+            )
+
+
 def remarks(plan: Plan, total: Measured) -> Iterator[str]:
     """What a pass left out, and why, and what it clipped, in words."""
     dropped = int(total.null.sum() + total.unweighted.sum())
     if dropped:
         yield f"{dropped:,} of {total.rows:,} rows left out: a null or a weight of 0"
     for label in plan.layout.ignored:
-        yield f"{total.problems.count('ignored', label):,} of {total.rows:,} rows ignored: label {label}"
+        number = total.problems.count("ignored", label)
+        what = counted(number, "label") if plan.layout.masked else f"{number:,} of {total.rows:,} rows"
+        yield f"{what} ignored: label {label}"
     yield from said(total.problems)
 
 

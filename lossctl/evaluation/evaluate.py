@@ -24,6 +24,7 @@ from lossctl.inference.request import Nulls, Request
 from lossctl.reading.expand import expand
 from lossctl.reading.files import ensure_heeded, open_source
 from lossctl.reading.format import Reading, Source, formats
+from lossctl.reading.missing import as_number
 from lossctl.reading.stamp import Stamp
 from lossctl.words import split
 
@@ -183,11 +184,19 @@ def prepare(
     opened = open_source(source, reading, stamps)
     if labels is None:
         ensure_heeded(reading, opened)
-        return Prepared(opened, make_plan(opened, request))
+        return Prepared(opened, _plan(opened, request, reading))
     answers = open_source(labels, reading, stamps)
     ensure_heeded(reading, opened, answers)
     joined = joining.join(opened, answers, ids, join, request, others=others)
-    return Prepared(joined.source, make_plan(joined.source, joined.request), joined.facts)
+    return Prepared(joined.source, _plan(joined.source, joined.request, reading), joined.facts)
+
+
+def _plan(source: Source, request: Request, reading: Reading | None) -> Plan:
+    """The plan for a data set, which knows what its reader takes for nothing; errors as for `prepare`."""
+    words = () if reading is None else reading.nulls
+    return replace(
+        make_plan(source, request), null_numbers=tuple(word for word in words if as_number(word) is not None)
+    )
 
 
 def run(source: Source, plan: Plan, running: Running) -> Report:

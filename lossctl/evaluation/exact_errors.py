@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lossctl.domain import FloatArray, IntArray
+from lossctl.domain import BoolArray, FloatArray, IntArray
 from lossctl.evaluation.plan import Plan, PlannedModel
 from lossctl.inference.reader import Reader
 
@@ -18,6 +18,12 @@ class Errors:
     """Where they stand among the rows kept, ascending."""
     error: FloatArray
     """Prediction less label, ``(rows,)`` or ``(rows, k)``."""
+
+    def of_cells(self, labelled: BoolArray) -> "Errors":
+        """The errors of single numbers, of those that ``labelled`` ``(n, k)`` names, row by row."""
+        apart = np.zeros_like(labelled)
+        apart[self.rows] = labelled[self.rows]
+        return Errors(np.flatnonzero(apart[labelled]), self.error[labelled[self.rows]])
 
 
 def exact_errors(

@@ -191,7 +191,7 @@ def _part(plan: Plan, bound: BoundLoss, batch: Batch, groups: Groups | None, ind
         counts = np.bincount(groups.code[clipped], minlength=groups.number)
     clock.mark("compute")
     if bound.over_cells:
-        cells = _cells(bound, rows)
+        cells = _cells(bound, rows, errors)
         rows = replace(rows, weight=_times_cells(rows))
         moments = Moments.over_cells(rows, cells)
     else:
@@ -212,12 +212,13 @@ def _far(bound: BoundLoss, label: FloatArray, prediction: FloatArray, value: Flo
     return None if squares is None else Far(*squares)
 
 
-def _cells(bound: BoundLoss, rows: Rows) -> Rows:
-    """The labels that some rows have, as rows of their own."""
+def _cells(bound: BoundLoss, rows: Rows, errors: Errors | None) -> Rows:
+    """The labels that some rows have, as rows of their own; ``errors`` are those of the rows."""
     labelled = ~np.isnan(rows.label)
     row = np.nonzero(labelled)[0]
     label, prediction = rows.label[labelled], rows.prediction[labelled]
-    value, _ = evaluated(bound, label, prediction, gradient=False)
+    single = None if errors is None else errors.of_cells(labelled)
+    value, _ = evaluated(bound, label, prediction, single, gradient=False)
     weight = None if rows.weight is None else rows.weight[row]
     groups = None if rows.groups is None else Groups(rows.groups.code[row], rows.groups.number)
     return Rows(value, weight, groups, None, label, prediction, None, _far(bound, label, prediction, value))

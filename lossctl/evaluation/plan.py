@@ -33,6 +33,8 @@ class Plan:
     skill: bool = False
     doubts: tuple[str, ...] = ()
     """Why what was asked for may not be what was meant."""
+    null_numbers: tuple[str, ...] = ()
+    """Numbers that mean a missing one in every column, because somebody says so."""
 
     @property
     def roles(self) -> Roles:

@@ -22,6 +22,7 @@ from lossctl.reading.cells import BadRow, shown, text_of
 from lossctl.reading.files import warnings_of
 from lossctl.reading.format import NULLS, Source
 from lossctl.reading.look_alikes import is_name, naming_hint
+from lossctl.reading.missing import without_truths
 
 
 def make_plan(source: Source, request: Request) -> Plan:
@@ -85,7 +86,9 @@ def _ensure_numbers(planner: LayoutPlanner, column: str, *, rows: bool) -> None:
         DataError: the labels of the first rows are all names.
     """
     try:
-        labels = text_of(planner.head.column(column), column).to_pylist()
+        cells = planner.head.column(column)
+        cells = without_truths(cells) if planner.request.ignore_label else cells
+        labels = text_of(cells, column).to_pylist()
     except (BadRow, DataError):
         labels = []  # what is wrong is said with its place when its turn comes
     words = [word for word in dict.fromkeys(labels) if word and word not in NULLS]

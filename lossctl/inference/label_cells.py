@@ -1,7 +1,7 @@
 """Labels of several numbers, some of which may be missing: single cells, and what is missing of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +10,7 @@ from lossctl.domain import BoolArray, FloatArray
 from lossctl.inference.layout import Layout
 from lossctl.reading.cells import kind_of, scalar_column, text_of, vector_cells
 from lossctl.reading.missing import equal, nulled_where, without
+from lossctl.reading.rounding import Rest, rest_of, rest_of_lists
 from lossctl.reading.written import written_numbers
 
 
@@ -24,6 +25,8 @@ class LabelCells:
     """Where each of the labels to be ignored stands."""
     other_length: BoolArray | None
     """Rows ``(n,)`` that are lists of another length."""
+    rests: Mapping[str, Rest] = field(default_factory=dict)
+    """What the numbers of a column have beyond their doubles, of those columns that have such."""
 
     @property
     def ignored(self) -> BoolArray:
@@ -39,15 +42,17 @@ def label_cells(record: pa.RecordBatch, layout: Layout) -> LabelCells:
     """
     names, width = layout.roles.label, layout.label_width
     if len(names) == 1:
-        return _of_lists(record.column(names[0]), width, layout.ignored)
+        return _of_lists(record.column(names[0]), names[0], width, layout.ignored)
     shape = record.num_rows, width
     values, null = np.empty(shape, order="F"), np.zeros(shape, dtype=np.bool_)
     by_label = {label: np.zeros(shape, dtype=np.bool_) for label in layout.ignored}
+    rests: dict[str, Rest] = {}
     for place, name in enumerate(names):
         array = record.column(name)
         if kind_of(array.type) == "list":
-            cells = _of_lists(array, 1, layout.ignored)
+            cells = _of_lists(array, name, 1, layout.ignored)
             values[:, place], null[:, place] = cells.values[:, 0], cells.null[:, 0]
+            rests |= cells.rests
             for label, rows in cells.by_label.items():
                 by_label[label][:, place] = rows[:, 0]
             continue
@@ -56,13 +61,17 @@ def label_cells(record: pa.RecordBatch, layout: Layout) -> LabelCells:
             by_label[label][:, place] = equal(array, label) & ~out
             out |= by_label[label][:, place]
         array = nulled_where(array, out) if out.any() else array
-        array = written_numbers(text_of(array, name), name) if kind_of(array.type) == "text" else array
+        stored = array = text_of(array, name) if kind_of(array.type) == "text" else array
+        array = written_numbers(array, name) if kind_of(array.type) == "text" else array
         values[:, place], missing = scalar_column(array)
         null[:, place] = False if missing is None else missing & ~out
-    return LabelCells(values, null, by_label, None)
+        rest = rest_of(stored, values[:, place], missing)
+        if rest is not None:
+            rests[name] = rest
+    return LabelCells(values, null, by_label, None, rests)
 
 
-def _of_lists(array: pa.Array, width: int, ignored: tuple[str, ...]) -> LabelCells:
+def _of_lists(array: pa.Array, name: str, width: int, ignored: tuple[str, ...]) -> LabelCells:
     values, before, other_length = vector_cells(array, width)
     null = np.zeros(values.shape, dtype=np.bool_) if before is None else before
     by_label, out = {}, null
@@ -71,4 +80,5 @@ def _of_lists(array: pa.Array, width: int, ignored: tuple[str, ...]) -> LabelCel
         after = vector_cells(array, width)[1]
         by_label[label] = np.zeros(values.shape, dtype=np.bool_) if after is None else after & ~out
         out = out | by_label[label]
-    return LabelCells(values, null, by_label, other_length)
+    rest = rest_of_lists(array, values)
+    return LabelCells(values, null, by_label, other_length, {} if rest is None else {name: rest})

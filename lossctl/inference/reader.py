@@ -89,6 +89,7 @@ class Reader:
         names, cells = layout.roles.label, self._cells
         if cells is None:
             return self.columns(names, layout.label_width)
+        self.rests |= cells.rests
         for label, rows in cells.by_label.items():
             counted = rows & (self.ignored | ~self.skipped)[:, None]
             for name, part in zip(names, np.split(counted, len(names), axis=1), strict=True):

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -108,12 +109,21 @@ def _with_cells(array: pa.Array, cells: pa.Array) -> pa.Array:
 
 
 def equal(array: pa.Array, word: str) -> BoolArray:
-    """Where the cells of a plain array of numbers or text are a word: as numbers where both are, else as they stand.
+    """Where cells of a plain array of numbers or text are a word: as numbers where both are, else as they stand.
 
-    A number is any that is stored alike: of float32, the nearest; an integer beyond 2^53 digit by digit.
+    A list of one is its number.
+
+    A number is any that is stored alike: of float32, the nearest; of integers, decimals and text digit by digit from
+    2^53 on.
     """
     if pa.types.is_dictionary(array.type):
         return _of_entries(equal(array.dictionary, word), array.indices)
+    if is_list(array.type):
+        import pyarrow.compute as pc
+
+        hit = np.zeros(len(array), dtype=np.bool_)
+        hit[floats(pc.list_parent_indices(array)).astype(np.int64)[equal(array.flatten(), word)]] = True
+        return np.asarray(hit & (floats(pc.fill_null(pc.list_value_length(array), 0)) == 1))
     kind, number = kind_of(array.type), as_number(word)
     if kind == "text":
         return _equal_words(array, word)
@@ -127,21 +137,30 @@ def equal(array: pa.Array, word: str) -> BoolArray:
         if narrow(array.type):
             with np.errstate(over="ignore"):
                 hit = values == float(stored(number))
-    if pa.types.is_integer(array.type) and abs(number) >= EXACT and hit.any():
-        import pyarrow.compute as pc
-
-        digits = str(int(word)) if word.strip().lstrip("+-").isdecimal() else f"{number:.0f}"
-        hit &= np.asarray(pc.fill_null(pc.equal(array.cast(pa.string()), texts([digits])[0]), fill_value=False))
     null = mask_of(array)
-    return np.asarray(hit if null is None else hit & ~null)
+    hit = np.asarray(hit if null is None else hit & ~null)
+    if not pa.types.is_floating(array.type) and abs(number) >= EXACT and hit.any():
+        exact = _exact(word)
+        hit[hit] = [Decimal(array[int(row)].as_py()) == exact for row in np.flatnonzero(hit)]
+    return hit
 
 
 def _equal_words(array: pa.Array, word: str) -> BoolArray:
     """`equal` of cells of text."""
     number, encoded = as_number(word), array.dictionary_encode()
     entries = encoded.dictionary.to_pylist()
-    hit = [entry == word or (number is not None and as_number(entry) == number) for entry in entries]
+    hit = [entry == word or (number is not None and _same(entry, word, number)) for entry in entries]
     return _of_entries(np.array(hit, dtype=np.bool_), encoded.indices)
+
+
+def _same(entry: str, word: str, number: float) -> bool:
+    """Whether text is the number that a word is."""
+    return as_number(entry) == number and (abs(number) < EXACT or _exact(entry) == _exact(word))
+
+
+def _exact(word: str) -> Decimal:
+    """The number that a word is, to its last digit."""
+    return Decimal(word.strip().replace("−", "-"))
 
 
 def _of_entries(hit: BoolArray, indices: pa.Array) -> BoolArray:

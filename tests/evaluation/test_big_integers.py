@@ -140,6 +140,31 @@ def test_groups_weights_vectors_and_nulls_keep_errors_exact(tmp_path, suffix):
     assert report.results[0].gradient.grad_l1 == 0.5
 
 
+@pytest.mark.parametrize("lists", [False, True])
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_errors_of_the_labels_that_a_row_has_are_exact(tmp_path, suffix, lists):
+    label = [[2**53 + 1, None], [2**53 + 3, 7], [5, 2**62 + 1], [2**53, 2**53 + 5]]
+    prediction = [[2**53, 5], [2**53, 5], [4, 2**62], [2**60, 2**53]]
+    columns = {"y0": [row[0] for row in label], "y1": [row[1] for row in label]}
+    columns |= {f"p{place}": [row[place] for row in prediction] for place in range(2)}
+    if lists:
+        listed = str if suffix == ".csv" else list
+        columns = {"y": [listed(row).replace("None", "NA") if suffix == ".csv" else row for row in label],
+                   "p": [*map(listed, prediction)]}  # fmt: skip
+    names = {"label": "y", "prediction": "p"} if lists else {"label": ["y0", "y1"], "prediction": "p0,p1"}
+    path = store(tmp_path / f"rows{suffix}", {**columns, "w": [2.0, 1.0, 0.5, 1.0]})
+    asked = {**names, "weight": "w", "mask_null": True, "ignore_label": 2**53, "samples": 4, "gradient": True}
+    report = lossctl.evaluate(path, ["mae", "mse"], **asked)
+    errors, weights = [1, 3, 2, 1, 1, 5], [2.0, 1.0, 1.0, 0.5, 0.5, 1.0]
+    for result, power in zip(report.results, (1, 2), strict=True):
+        total = sum(Fraction(weight) * error**power for error, weight in zip(errors, weights, strict=True))
+        assert result.value == float(total / Fraction(sum(weights)))
+        means = {4: 5.0**power, 2: (3.0**power + 2.0**power) / 2, 1: 1.0, 3: 1.0}
+        assert {sample.row: sample.value for sample in result.samples} == means
+    assert report.results[1].gradient.grad_linf == 2 * 5 * 1.0 / sum(weights)
+    assert not report.warnings
+
+
 def test_lists_keep_errors_exact():
     labels, predictions = [[2**60 + 1, 5], [7, 2**62 + 1]], [[2**60 + 4, 5], [7, 2**62]]
     kinds = pa.list_(pa.int64()), pa.list_(pa.decimal128(30, 0), 2), pa.large_list(pa.uint64())

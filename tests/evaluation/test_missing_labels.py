@@ -4,6 +4,7 @@ Values of 07 and 33 were made with mpmath: −log softmax over the rows that are
 (pytorch/pytorch#75181, chemprop/chemprop#1303). All others are exact fractions, or the run without those rows.
 """
 
+import json
 import math
 import pickle
 import re
@@ -24,6 +25,8 @@ from lossctl.functions.bound_loss import get_loss
 from lossctl.functions.loss import losses
 from lossctl.inference.request import Request
 from lossctl.reading.files import open_source
+from lossctl.reading.format import Reading
+from lossctl.reading.missing import equal
 
 TOKENS = pa.table({"y": [0, -100, 2], "a": [2.0, 0.0, 0.2], "b": [1.0, 5.0, 0.3], "c": [0.1, 1.0, 3.0]})
 NOT_ANNOTATED = pa.table({"y": [1, -1, 0], "z": [2.5, 0.3, -1.0]})
@@ -117,6 +120,7 @@ def test_what_is_ignored_might_as_well_not_be_there(labels, kind, nulls, weighte
         (["no", "?", "yes"], {"classes": "no,yes"}),
         (["0", "?", "1"], {}),
         ([False, None, True], {"nulls": "drop"}),
+        (["false", "?", "true"], {}),
     ],
 )
 def test_a_word_among_labels_is_ignored_whether_these_are_names_numbers_or_truths(suffix, labels, asked, tmp_path):
@@ -130,6 +134,70 @@ def test_an_integer_is_told_from_its_neighbours_beyond_2_53():
     table = pa.table({"y": pa.array([2**53 + 1, 2**53, -(2**63)]), "p": [1.0, 2.0**53, 1.0]})
     report = lossctl.evaluate(table, "mae", label="y", prediction="p", ignore_label=[2**53 + 1, -(2**63)])
     assert (report.value, report.inputs["ignored"]) == (0.0, {str(2**53 + 1): 1, str(-(2**63)): 1})
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize(
+    ("out", "asked"),
+    [
+        (2**53, {"ignore_label": 2**53}),
+        (2**53 + 1, {"ignore_label": f"{2**53 + 1}.0"}),
+        (2**53, {"reading": Reading(column_nulls={"y": (str(2**53),)}), "nulls": "drop"}),
+        (2**53, {"reading": Reading(nulls=(str(2**53),)), "nulls": "drop"}),
+    ],
+)
+def test_an_integer_is_told_from_its_neighbours_in_every_format(suffix, out, asked, tmp_path):
+    path = store(tmp_path / f"rows{suffix}", {"y": [2**53, 2**53 + 1], "p": [2**53 - 1, 2**53 - 1]})
+    report = lossctl.evaluate(path, "mae", label="y", prediction="p", **asked)
+    assert (report.results[0].n, report.value) == (1, 2.0 if out == 2**53 else 1.0)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet", ".arrow"])
+def test_a_label_in_a_list_of_one_is_ignored_as_one_that_stands_alone(suffix, tmp_path):
+    labels = ["[-100]", "[1]", "[3]"] if suffix == ".csv" else [[-100], [1], [3]]
+    path = store(tmp_path / f"rows{suffix}", {"y": labels, "p": [0.0, 2.0, 3.5]})
+    report = lossctl.evaluate(path, "mae", label="y", prediction="p", ignore_label=-100)
+    assert (report.value, report.results[0].n, report.inputs["ignored"]) == (0.75, 2, {"-100": 1})
+
+
+@pytest.mark.parametrize("path", ["y", "out.y", "out.in.y"])
+@pytest.mark.parametrize("first", [[None, 3], [None, None], [None, 3.5]])
+def test_a_list_that_begins_with_a_null_may_come_first(first, path, tmp_path):
+    rows = [{"y": labels, "p": [1, 1]} for labels in (first, [7, None], [2, 4])]
+    for key in reversed(path.split(".")[:-1]):
+        rows = [{key: row} for row in rows]
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    report = lossctl.evaluate(
+        file, "mae", label=path, prediction=f"{path[:-1]}p", mask_null=True, nulls="drop", samples=3
+    )
+    errors = [abs(label - 1) for label in (*first, 7, 2, 4) if label is not None]
+    assert report.value == sum(errors) / len(errors)
+    assert report.results[0].n == (2 if first == [None, None] else 3)
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_prediction_that_is_taken_for_null_as_a_label_is_warned_of(suffix, tmp_path, lossctl):
+    path = store(tmp_path / f"rows{suffix}", NOT_ANNOTATED)
+    asked = [path, "-y", "y", "-p", "z", "-l", "bce", "--from-logits", "--nulls", "drop"]
+    warning = "z: 1 prediction null, which -1 means in every column; where only a label of that is missing, give it as"
+    for command in ("eval", "samples"):
+        assert warning in lossctl(command, *asked, "--null-values=-1").err
+        for words in ("--null-values=y=-1", "--ignore-label=-1", "--null-values=-100"):
+            assert "every column" not in lossctl(command, *asked, words).err
+
+
+def test_labels_left_out_of_their_rows_are_no_rows(lossctl, tmp_path):
+    path = store(tmp_path / "rows.csv", {"a": [1, -1], "b": [-1, 0], "pa": [0.5, 0.5], "pb": [0.5, 0.5]})
+    found = lossctl("samples", path, "-y", "a,b", "-p", "pa,pb", "-l", "bce", "--ignore-label=-1")
+    assert "note: 2 labels ignored: label -1\n" in found.err
+
+
+@pytest.mark.parametrize("kind", [pa.decimal128(20, 0), pa.decimal256(40, 2), pa.string(), pa.uint64()])
+def test_equal_is_to_the_last_digit_whatever_the_type(kind):
+    cells = pa.array([f"{2**53 + step}" for step in range(3)] + [None]).cast(kind)
+    assert equal(cells, f"{2**53 + 1}.00").tolist() == [False, True, False, False]
+    assert equal(cells, " −7").tolist() == [False] * 4
 
 
 def test_who_meets_a_label_that_may_say_that_there_is_none_is_told_how_to_leave_it_out(lossctl, tmp_path):

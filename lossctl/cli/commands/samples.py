@@ -112,11 +112,11 @@ def samples(
 
 def _finish(voice: Voice, plan: "Plan", total: "Measured", warnings: Iterable[str]) -> None:
     """Say what was left out, and what is to be warned of."""
-    from lossctl.evaluation.complaints import remarks
+    from lossctl.evaluation.complaints import remarks, taken_for_null
 
     for remark in remarks(plan, total):
         voice.note(remark)
-    for warning in warnings:
+    for warning in (*taken_for_null(plan, total.problems), *warnings):
         voice.warn(warning)
 
 

@@ -357,7 +357,7 @@ def _schema(title: str, text: bytes, nulls: NullWords) -> tuple[pa.Schema, pa.Sc
         kinds = [_as_written(kind) for kind in table.schema.types]
         names = table.schema.names
         meant = [
-            _meant(column.combine_chunks(), kind, nulls.of(name))
+            _meant(column.chunk(0), kind, nulls.of(name))
             for column, kind, name in zip(table.columns, kinds, names, strict=True)
         ]
         return pa.schema([*zip(names, kinds, strict=True)]), pa.schema([*zip(names, meant, strict=True)])
@@ -387,17 +387,26 @@ def _schema(title: str, text: bytes, nulls: NullWords) -> tuple[pa.Schema, pa.Sc
         return schema, schema
 
 
-def _meant(words: pa.Array, kind: pa.DataType, nulls: tuple[str, ...]) -> pa.DataType:
-    """What the cells of a column are read as: of text, numbers or lists of them where all are that."""
+def _meant(words: pa.Array, kind: pa.DataType, nulls: tuple[str, ...], inside: pa.Array | None = None) -> pa.DataType:
+    """What the cells of a column are read as: of text, numbers or lists of them where all are that.
+
+    Lists are left alone: where Arrow's reader infers their type, it loses the nulls that the first of them begins with.
+
+    Args:
+        words: the cells.
+        kind: their type.
+        nulls: what means a missing number.
+        inside: where the objects are of which they are a field; ``None`` where they are none.
+    """
+    import pyarrow.compute as pc
+
     if pa.types.is_struct(words.type):
-        return pa.struct(
-            [
-                field.with_type(_meant(words.field(place).filter(words.is_valid()), field.type, nulls))
-                for place, field in enumerate(kind)
-            ]
-        )
+        valid = words.is_valid() if inside is None else pc.and_(inside, words.is_valid())
+        meant = (_meant(words.field(place), field.type, nulls, valid) for place, field in enumerate(kind))
+        return pa.struct([field.with_type(read) for field, read in zip(kind, meant, strict=True)])
     if not pa.types.is_string(words.type):
         return kind
+    words = words if inside is None else words.filter(inside)
     if are_lists(words):
         return pa.list_(pa.float64())
     return pa.float64() if are_numbers(words, nulls) else kind
