@@ -354,13 +354,15 @@ def _schema(title: str, text: bytes, nulls: NullWords) -> tuple[pa.Schema, pa.Sc
     _check_text(title, text)
     try:
         table = _table(text, None)
-        kinds = [_as_written(kind) for kind in table.schema.types]
-        names = table.schema.names
+        schema = pa.schema([column.with_type(_as_written(column.type)) for column in table.schema])
+        if not _is_valid(table):
+            table = _table(text, schema)
+        columns = zip(schema, table.columns, strict=True)
         meant = [
-            _meant(column.combine_chunks(), kind, nulls.of(name))
-            for column, kind, name in zip(table.columns, kinds, names, strict=True)
+            column.with_type(_meant(cells.combine_chunks(), column.type, nulls.of(column.name)))
+            for column, cells in columns
         ]
-        return pa.schema([*zip(names, kinds, strict=True)]), pa.schema([*zip(names, meant, strict=True)])
+        return schema, pa.schema(meant)
     except pa.ArrowInvalid as error:
         fields: dict[str, pa.DataType] = {}
         for row, line in enumerate(filter(bytes.strip, text.splitlines()), 1):
@@ -387,6 +389,15 @@ def _schema(title: str, text: bytes, nulls: NullWords) -> tuple[pa.Schema, pa.Sc
         return schema, schema
 
 
+def _is_valid(table: pa.Table) -> bool:
+    """Whether a table has the cells it says: where it infers types, Arrow 26 loses the nulls with which lists begin."""
+    try:
+        table.validate()
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
 def _meant(words: pa.Array, kind: pa.DataType, nulls: tuple[str, ...]) -> pa.DataType:
     """What the cells of a column are read as: of text, numbers or lists of them where all are that."""
     if pa.types.is_struct(words.type):
@@ -404,11 +415,14 @@ def _meant(words: pa.Array, kind: pa.DataType, nulls: tuple[str, ...]) -> pa.Dat
 
 
 def _as_written(kind: pa.DataType) -> pa.DataType:
-    """The type, with text in place of dates and times: JSON has none, so a word that looks like one stays a word."""
+    """The type, with text in place of dates and times: JSON has none, so a word that looks like one stays a word.
+
+    A list in which nothing stands but null is one of numbers: Arrow loses nulls of lists that have no other type.
+    """
     if pa.types.is_temporal(kind):
         return pa.string()
     if pa.types.is_list(kind):
-        return pa.list_(_as_written(kind.value_type))
+        return pa.list_(pa.float64() if pa.types.is_null(kind.value_type) else _as_written(kind.value_type))
     if pa.types.is_struct(kind):
         return pa.struct([pa.field(field.name, _as_written(field.type)) for field in kind])
     return kind
