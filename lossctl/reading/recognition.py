@@ -6,7 +6,7 @@ from collections import Counter
 from lossctl.errors import DataError, option
 from lossctl.reading.format import Format, Reading, formats, suffixes
 from lossctl.reading.location import LOOK, SUFFIXES, Location
-from lossctl.reading.look_alikes import encoding_hint, is_text, may_be_foreign
+from lossctl.reading.look_alikes import encoding_hint, ensure_narrow, is_text, may_be_foreign
 
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 SEPARATORS = ("\t", ";", ",", "|")
@@ -141,6 +141,8 @@ def _by_content(location: Location, head: bytes, reading: Reading) -> Format:
 
 def _lines(location: Location, head: bytes, reading: Reading) -> list[str]:
     """The first whole lines of text; a `DataError` where it is none."""
+    if reading.encoding is None:
+        ensure_narrow(location.title, head)
     try:
         text = head.decode(reading.encoding or "utf-8-sig", "ignore" if reading.encoding else "strict")
     except UnicodeDecodeError as error:

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from lossctl.errors import DataError, option
+from lossctl.errors import DataError
 from lossctl.reading.cells import BadRow, elements
 from lossctl.reading.fields import columns_needed, type_of, with_fields
 from lossctl.reading.format import MIXED, Mixed, Reading, Wanted, columns_in, formats
@@ -19,7 +19,7 @@ from lossctl.reading.json_types import fields_of, has_others, paths_to, read_as
 from lossctl.reading.line_ends import LineEnds
 from lossctl.reading.lines import RANGE, Range, Stream, TextSource, before_text, rows_of
 from lossctl.reading.location import LOOK, Location
-from lossctl.reading.look_alikes import encoding_hint, hint_for
+from lossctl.reading.look_alikes import encoding_hint, ensure_narrow, hint_for
 from lossctl.reading.missing import NullWords
 from lossctl.reading.nesting import DEEPEST, too_deep
 from lossctl.reading.pairs import other_key
@@ -334,10 +334,7 @@ def _check_text(title: str, text: bytes) -> None:
     """Raise a `DataError` where the first bytes of a file are not UTF-8 text, or hold no line."""
     if not text.strip():
         raise DataError(f"{title}: no rows")
-    if b"\0" in text[:64]:
-        raise DataError(
-            f"{title}: not UTF-8 text; is it UTF-16?", f"Convert it to UTF-8, or say {option(encoding='utf-16')}."
-        )
+    ensure_narrow(title, text)
     try:
         text.decode()
     except UnicodeDecodeError as error:
