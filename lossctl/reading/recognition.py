@@ -38,7 +38,10 @@ def format_of(location: Location, reading: Reading) -> Format:
         if format_ is not None and not (format_.text or format_.magic):
             return format_  # such archives are its files
         _enter(location)
-        if forced is None and location.member is None:
+        if location.member is None:
+            if forced is not None:
+                hint = f"Say what it is: {option(format='npz')}."
+                raise DataError(f"{location.title}: read as {forced.name}, but holds npz", hint)
             return formats.get("npz")
     if forced is None:
         return _recognised(location, reading)

@@ -20,6 +20,7 @@ from lossctl.words import in_bytes
 SHARD, ROWS = 1 << 23, 1 << 16
 """About how many bytes a shard has, and how many rows at most."""
 SUFFIX = ".npy"
+DECODE = "Decode them where they were saved: numpy.char.decode(array, 'latin-1')."
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,15 @@ class Stored:
         return file
 
     def read(self, file: Any, start: int, stop: int) -> pa.Array:
-        """Rows of it, the next of its stream."""
-        rows = stop - start
+        """Rows of it, the next of its stream; a `DataError` where it is bytes that are no text."""
         if self.location.member is None:
-            return cells(self.array.read(file, start, stop))
-        return cells(self.array.rows_in(bytes(file.read(rows * self.array.row_bytes)), rows))
+            rows = self.array.read(file, start, stop)
+        else:
+            rows = self.array.rows_in(bytes(file.read((stop - start) * self.array.row_bytes)), stop - start)
+        try:
+            return cells(rows)
+        except UnicodeError:
+            raise DataError(f"{self.array.title}: bytes that are not UTF-8 text", DECODE) from None
 
 
 @dataclass(frozen=True)
