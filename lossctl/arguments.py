@@ -102,6 +102,9 @@ def _contains(value: object, origin: type, parts: Sequence[Any]) -> bool:
         return isinstance(elements, list | tuple) and all(fits(element, parts[0]) for element in elements)
     if origin is Iterator and hasattr(value, "read"):
         return False  # the lines of a file are nothing that anybody asks for
+    if origin is Mapping:
+        entries = [*value.items()] if isinstance(value, Mapping) else [(None, None)]
+        return all(fits(key, parts[0]) and fits(cell, parts[1]) for key, cell in entries)
     return isinstance(value, origin) and not isinstance(value, str | bytes)
 
 

@@ -249,10 +249,11 @@ def choose(
 
 def _hidden(names: Sequence[str], columns: Sequence[Column]) -> Iterator[str]:
     """Notes on columns whose names are paths to fields as well."""
+    own = {column.name for column in columns if not column.inside}
     for column in columns:
         paths = {field.name for field in fields_in([column])} if column.fields else set()
-        for name in names:
-            if name in paths and any(name == other.name and not other.inside for other in columns):
+        for name in names if paths else ():
+            if name in paths and name in own:
                 yield f"{name!r} is the column of that name, not the field in column {column.name!r}"
 
 

@@ -123,7 +123,7 @@ def test_the_rows_that_travel_together_cannot_change_a_digit_of_a_vector(asked, 
         "class": rng.integers(0, k, n),
         "w": rng.lognormal(size=n),
     }
-    whole = {name: memory._column(name, values) for name, values in columns.items()}
+    whole = {name: memory._cells(values, name) for name, values in columns.items()}
     table = pa.table(whole)
     asked = {**asked, "weight": "w", "gradient": True, "samples": samples}
     expected = digits(run(table, asked))

@@ -152,6 +152,10 @@ def test_samples_survive_a_carried_column_that_changes_its_mind(name, first, lat
     suffix = (".csv", ".jsonl", ".parquet")[turn % 3]
     path, target = fickle(name, first, later), tmp_path / f"out{suffix}"
     done = lossctl("samples", path, "-l", "mse", "-o", target, *top)
+    if name == "json" and suffix != ".csv" and done.status:  # an array is read in one go, and not again as text
+        assert (done.status, target.exists()) == (3, False)
+        assert "-o FILE.csv" in done.err
+        return
     assert done.status == 0, done.err
     cells = [row["note"] for row in read_back(target)]
     assert len(cells) == 100
