@@ -131,7 +131,7 @@ class Location:
 
     def _ahead(self, n: int) -> bytes:
         """As `beginning`, of a compressed pipe, of which no more is looked at than it takes."""
-        refusal: BaseException | None = None
+        refusal: Exception | None = None
         for size in AHEAD:
             stored = self.head(size)
             try:
