@@ -17,6 +17,8 @@ _BETWEEN = frozenset(" _.-:=/|,;()[]{}'\"\t")
 """Signs between a class and what else a name says."""
 MOST = 8
 """How many readings of names there may be, for each end of a name."""
+_PLACE = re.compile(r"#[1-9]\d*")
+"""What a column is called that has no name: it says where the column stands, and nothing of a class."""
 YES_AND_NO = {"no": 0.0, "yes": 1.0, "neg": 0.0, "pos": 1.0, "negative": 0.0, "positive": 1.0}
 """What is said of 0 and 1 by the names of two columns."""
 SHOWN = 12
@@ -46,9 +48,14 @@ def class_names(columns: Sequence[str]) -> list[Names]:
     return [choice for choice in _rests(columns) if all(map(_is_class, choice)) or choice == tuple(columns)]
 
 
+def _are_names(columns: Sequence[str]) -> bool:
+    """Whether columns of a vector have names, which may say their classes."""
+    return len(columns) > 1 and not all(map(_PLACE.fullmatch, columns))
+
+
 def _rests(columns: Sequence[str]) -> list[Names]:
     """What is left of columns without some of the words that all share in front and behind, shortest first."""
-    if len(columns) < 2:
+    if not _are_names(columns):
         return []
     names, front, behind = _words(columns)
     choices = (
@@ -72,7 +79,7 @@ def _ends_with_a_sign(words: Sequence[str]) -> bool:
 
 def loose_names(columns: Sequence[str]) -> list[Names]:
     """What columns may say of classes beside other things that differ: their first words, last words and ends."""
-    if len(columns) < 2:
+    if not _are_names(columns):
         return []
     names, front, behind = _words(columns)
     rest = [words[front : max(len(words) - behind, front + 1)] for words in names]
@@ -88,7 +95,7 @@ def framed(classes: Collection[str], columns: Sequence[str]) -> list[Names]:
     >>> framed(["A+", "A"], ["gradeA_p", "gradeA+_p", "gradeA-_p"])
     [('A', 'A+', 'A-')]
     """
-    if len(columns) < 2 or not classes:
+    if not classes or not _are_names(columns):
         return []
     front, behind = (len(os.path.commonprefix(names)) for names in (list(columns), [name[::-1] for name in columns]))  # noqa: RUF071
     word, rests = next(iter(classes)), []
@@ -208,6 +215,8 @@ def within(classes: Sequence[str], columns: Sequence[str]) -> Names:
 
     Of classes that stand in one another it is the longest.
     """
+    if all(map(_PLACE.fullmatch, columns)):
+        return ("",) * len(columns)
     words = {name: name.strip().casefold() for name in classes}
     texts = [column.casefold() for column in columns]
     standing = [[name for name, word in words.items() if word in text and _stands_in(text, word)] for text in texts]

@@ -263,6 +263,8 @@ class LayoutPlanner:
         if len(choices) > 1 and kind == "number":
             numbers = {key for key in map(key_of, self._first_labels) if isinstance(key, int)}
             return next((names for names in choices if numbers <= {*map(key_of, names)}), choices[0])
+        if not choices and len(columns) > 1 and kind == "number":
+            self.notes.append(f"classes by position: {mapping(columns, [*map(str, range(len(columns)))])}")
         return choices[0] if choices else None
 
     @property

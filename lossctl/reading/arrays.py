@@ -165,7 +165,8 @@ def _ensure_read(array: Array) -> None:
             raise DataError(f"{what}: of shape {kind.shape} in each row", "Save it as an array of its own.")
     if not 1 <= len(shape) <= 2 or (dtype.names is not None and len(shape) != 1):
         axes = "rows alone" if dtype.names is not None else "rows, or rows and columns"
-        raise DataError(f"{title}: an array of shape {shape}: it must have {axes}", "Reshape it: array.reshape(n, -1).")
+        hint = "Reshape it: array.reshape(n, -1)." if shape else "Leave it out: a column has a number a row."
+        raise DataError(f"{title}: an array of shape {shape}: it must have {axes}", hint)
     if array.row_bytes == 0:
         raise DataError(f"{title}: an array of shape {shape}, which has no columns")
     if array.row_bytes > WIDEST:

@@ -13,7 +13,7 @@ from lossctl.reading.dialect import Dialect
 from lossctl.reading.format import Reading
 from lossctl.reading.inferred_types import is_number
 from lossctl.reading.lines import BOM, before_text
-from lossctl.reading.look_alikes import not_utf8
+from lossctl.reading.look_alikes import ensure_narrow, not_utf8
 from lossctl.words import free
 
 SEPARATOR = re.compile(rb'"?sep=([\t -!#-&(-/:-@[-^`{-~])"?\r?(?:\n|$)', re.IGNORECASE)
@@ -46,10 +46,7 @@ def header_of(title: str, head: bytes, dialect: Dialect, reading: Reading) -> He
     Raises:
         DataError: it is not UTF-8 text with a header.
     """
-    wide = _wide_encoding(head)
-    if wide is not None:
-        called = wide.upper()
-        raise DataError(f"{title}: the text is {called}", f"Convert it to UTF-8, or say {option(encoding=wide)}.")
+    ensure_narrow(title, head)
     start = len(BOM) if head.startswith(BOM) else 0
     left = reading.skip_rows
     while left and start < len(head):
@@ -72,19 +69,6 @@ def header_of(title: str, head: bytes, dialect: Dialect, reading: Reading) -> He
     if _names_rows(head[start:stop], len(names), head[stop:], dialect):
         names = (free(ROW_NAMES, names), *names)
     return Header(names, dialect, stop)
-
-
-def _wide_encoding(head: bytes) -> str | None:
-    """The encoding of a text whose signs have two bytes or four, by its mark or where its zeros are."""
-    if head.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
-        return "utf-32"
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
-    first = head[:64]
-    for name, zeros in (("utf-16-le", 1), ("utf-16-be", 0)):
-        if len(first) > 3 and not any(first[zeros::2]) and all(first[1 - zeros :: 2]):
-            return name
-    return None
 
 
 def _ensure_header(title: str, line: bytes, cells: tuple[str, ...], body: bytes, dialect: Dialect) -> None:

@@ -63,9 +63,8 @@ def _of_object(value: dict[str, Any], *, columns: bool) -> tuple[str, str] | Non
             return f"{COLUMNS}, as pandas writes where it is not told otherwise", RECORDS
         if alike and all(key.isdigit() for key in value):
             return 'one JSON object, as pandas writes with orient="index"', RECORDS
-    nested = [key for key, cell in value.items() if _are_objects(cell)]
-    label = int | float if columns else int | float | str
-    if len(nested) == 1 and not any(isinstance(cell, label) for cell in values):  # a row has a label
+    nested = [key for key, cell in value.items() if _are_objects(cell) and not (len(value) > 1 and _are_scores(cell))]
+    if len(nested) == 1 and not any(isinstance(cell, int | float) for cell in values):  # a row has a label
         return f"one JSON object, whose rows stand under the key {nested[0]!r}", f"jq -c '.{nested[0]}[]' FILE"
     lengths = {len(cell) if isinstance(cell, list) else 0 for cell in values}
     if columns and len(values) > 1 and len(lengths) == 1 and not lengths & {0, 1}:
@@ -76,3 +75,10 @@ def _of_object(value: dict[str, Any], *, columns: bool) -> tuple[str, str] | Non
 def _are_objects(cell: Any) -> bool:
     """Whether a cell is a list of objects."""
     return isinstance(cell, list) and bool(cell) and all(isinstance(item, dict) for item in cell)
+
+
+def _are_scores(cells: list[dict[str, Any]]) -> bool:
+    """Whether objects are pairs of a class and a number, each class once: what a row holds of a model's output."""
+    pairs = [{type(part): part for part in cell.values()} for cell in cells if len(cell) == 2]
+    named = {pair[str] for pair in pairs if str in pair and pair.keys() & {int, float}}
+    return len(named) == len(cells)

@@ -38,6 +38,8 @@ HEAD = 16
 """How many bytes tell what a file is that has a mark of its own."""
 LOOK = 1 << 12
 """How many bytes tell what any other file is."""
+AHEAD = (1 << 16, 1 << 20, 1 << 23)
+"""How many stored bytes of a compressed pipe are looked at, until they are enough: bzip2 and lz4 have large blocks."""
 
 _temporary = contextlib.ExitStack()
 
@@ -112,7 +114,7 @@ class Location:
             raise unreadable(self.title, error) from None
 
     def beginning(self, n: int = HEAD) -> bytes:
-        """The first ``n`` bytes of its content, or all; the stored ones where too few came to decompress.
+        """The first ``n`` bytes of its content, or all.
 
         Raises:
             DataError: it cannot be read.
@@ -120,15 +122,27 @@ class Location:
         if self.compression is None:
             return self.head(n)[:n]
         if self.pipe:
-            stored = pa.BufferReader(self.head(1 << 16))
-            with contextlib.suppress(*REFUSALS):
-                return bytes(self._decompressed(stored).read(n))
-            return self.head()
+            return self._ahead(n)
         try:
             with self._stored() as file:
                 return bytes(file.read(n))
         except REFUSALS as error:
             raise unreadable(self.title, error) from None
+
+    def _ahead(self, n: int) -> bytes:
+        """As `beginning`, of a compressed pipe, of which no more is looked at than it takes."""
+        refusal: Exception | None = None
+        for size in AHEAD:
+            stored = self.head(size)
+            try:
+                content, refusal = bytes(self._decompressed(pa.BufferReader(stored)).read(n)), None
+            except REFUSALS as error:
+                content, refusal = b"", error
+            if refusal is None and (len(content) == n or len(stored) < size):
+                return content
+            if len(stored) < size:
+                break
+        raise unreadable(self.title, refusal or OSError("it is compressed in too large blocks"))
 
     def members(self) -> "list[Member]":
         """The files in a ZIP archive; of a pipe, a copy of it is made, which is what is read from now on.

@@ -142,6 +142,27 @@ def may_be_foreign(head: bytes) -> bool:
     return not is_text(head) or head.lstrip().startswith(MARKED)
 
 
+def ensure_narrow(title: str, head: bytes) -> None:
+    """Check that the signs of a text have no two bytes or four; a `DataError` that says its encoding where they do."""
+    wide = _wide_encoding(head)
+    if wide is not None:
+        called = wide.upper()
+        raise DataError(f"{title}: the text is {called}", f"Convert it to UTF-8, or say {option(encoding=wide)}.")
+
+
+def _wide_encoding(head: bytes) -> str | None:
+    """The encoding of a text whose signs have two bytes or four, by its mark or where its zeros are."""
+    if head.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        return "utf-32"
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    first = head[:64]
+    for name, zeros in (("utf-16-le", 1), ("utf-16-be", 0)):
+        if len(first) > 3 and not any(first[zeros::2]) and all(first[1 - zeros :: 2]):
+            return name
+    return None
+
+
 def not_utf8(title: str, text: bytes) -> DataError:
     """The error for text that is not UTF-8: what it may be, by its bytes."""
     if any(byte < 32 and byte not in b"\t\r\n\f" for byte in text):

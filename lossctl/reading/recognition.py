@@ -6,7 +6,7 @@ from collections import Counter
 from lossctl.errors import DataError, option
 from lossctl.reading.format import Format, Reading, formats, suffixes
 from lossctl.reading.location import LOOK, SUFFIXES, Location
-from lossctl.reading.look_alikes import encoding_hint, is_text, may_be_foreign
+from lossctl.reading.look_alikes import encoding_hint, ensure_narrow, is_text, may_be_foreign
 
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 SEPARATORS = ("\t", ";", ",", "|")
@@ -38,7 +38,10 @@ def format_of(location: Location, reading: Reading) -> Format:
         if format_ is not None and not (format_.text or format_.magic):
             return format_  # such archives are its files
         _enter(location)
-        if forced is None and location.member is None:
+        if location.member is None:
+            if forced is not None:
+                hint = f"Say what it is: {option(format='npz')}."
+                raise DataError(f"{location.title}: read as {forced.name}, but holds npz", hint)
             return formats.get("npz")
     if forced is None:
         return _recognised(location, reading)
@@ -141,6 +144,8 @@ def _by_content(location: Location, head: bytes, reading: Reading) -> Format:
 
 def _lines(location: Location, head: bytes, reading: Reading) -> list[str]:
     """The first whole lines of text; a `DataError` where it is none."""
+    if reading.encoding is None:
+        ensure_narrow(location.title, head)
     try:
         text = head.decode(reading.encoding or "utf-8-sig", "ignore" if reading.encoding else "strict")
     except UnicodeDecodeError as error:

@@ -38,7 +38,8 @@ FILES = (
     "nulls.csv", "empty.csv", "header.csv", "ragged.csv", "quotes.csv", "text.csv", "infinite.csv",
     "vectors.parquet", "twice.parquet", "binary.dat", "none.csv", f"hostile{ESCAPE}.csv", "folder", "hive",
     "nested.jsonl", "*.csv", "pl?in.*", "-", ".", "\udcff.csv", "file:plain.csv", "cut.parquet",
-    "\udcff.csv", "file:plain.csv", "cut.parquet",
+    "array.json", "lines.json", "plain.csv.xz", "plain.zip", "two.zip", "arrays.npz", "fields.npy", "rows.txt", "rows",
+    "page.csv", "array.json", "arrays.npz", "fields.npy",
 )  # fmt: skip
 OUTPUTS = (
     "out.csv", "out.json", "out.parquet", "out.arrow", "out.arrows", "out.jsonl", "out.md", "out.txt", "out.svg",
@@ -52,13 +53,13 @@ POOLS: dict[str, tuple[str, ...]] = {
     "label": COLUMNS, "prediction": COLUMNS, "weight": COLUMNS, "by": COLUMNS, "ids": COLUMNS,
     "classes": ("a,b", "0,1", "1,0", "--1,2"),
     "loss": LOSSES, "labels": FILES, "output": OUTPUTS,
-    "input_format": ("csv", "tsv", "jsonl", "parquet", "arrow", "arrows"),
+    "input_format": ("csv", "tsv", "json", "jsonl", "parquet", "arrow", "arrows", "npy", "npz"),
     "form": ("table", "plain", "markdown", "json", "jsonl", "csv", "tsv", "value", "parquet", "arrows"),
     "delimiter": (",", ";", "\t", "tab", "::"),
     "null_values": ("-999", "NA,", "0", "x", "y=0", "p=x,0.5", "g=a", "v=0.5", "=", "y="),
     "ignore_label": ("0", "1", "-1,x", "a", "0.5", "nan", "1e999", "٣"),
     "activation": ("sigmoid", "softmax", "tanh", "leaky_relu:slope=0.2"),
-    "join": ("strict", "inner", "left"),
+    "join": ("strict", "inner", "left", "order"),
     "engine": ("serial", "threads", "processes"), "fail_above": ("mse=1", "0", "nope=1", "bce=x", "1"),
     "reduction": ("mean", "sum", "root-mean"),
     "nulls": ("drop", "error"), "color": ("never", "auto"),
@@ -72,6 +73,10 @@ LEFT_OUT = {"scheduler", "engine=dask", "verbose", "show_completion", "install_c
 def write_files(folder: Path) -> None:
     """The files that command lines name."""
     import gzip
+    import lzma
+    import zipfile
+
+    import numpy as np
 
     header, rows = "id,y,p,q,w,g,text\n", ["1,0,0.25,0.5,1,a,x\n", "2,1,0.75,0.5,2,b,y\n", "3,1,0.5,0.125,0,a,z\n"]
     plain = header + "".join(rows)
@@ -101,12 +106,26 @@ def write_files(folder: Path) -> None:
         f"hostile{ESCAPE}.csv": f"y,p{ESCAPE},g\n0,1,{ESCAPE}\n1,0.5,\n",
         "nested.jsonl": '{"y":1,"p":2,"z":' + '{"a":' * 500 + "1" + "}" * 500 + "}\n",
         "\udcff.csv": plain,
+        "rows.txt": plain.replace(",", ";"),
+        "rows": plain.replace(",", "|"),
+        "page.csv": "<!DOCTYPE html>\n<html></html>\n",
     }
     for name, text in texts.items():
         (folder / name).write_bytes(text.encode("utf-8", "surrogateescape"))
     (folder / "plain.csv.gz").write_bytes(gzip.compress(plain.encode(), mtime=0))
-    lines = (json.dumps({key: row[key] for key in row if key != "v"}) for row in table.to_pylist())
+    lines = [json.dumps({key: row[key] for key in row if key != "v"}) for row in table.to_pylist()]
     (folder / "plain.jsonl").write_text("\n".join(lines))
+    (folder / "lines.json").write_text("\n".join(lines))
+    (folder / "array.json").write_text(json.dumps([json.loads(line) for line in lines], indent=1))
+    (folder / "plain.csv.xz").write_bytes(lzma.compress(plain.encode()))
+    for name, members in (("plain.zip", ["rows.csv"]), ("two.zip", ["a.csv", "b.csv"])):
+        with zipfile.ZipFile(folder / name, "w") as archive:
+            for member in members:
+                archive.writestr(member, plain)
+    arrays = {name: np.array(table[name].to_pylist()) for name in ("id", "y", "p", "q", "w", "v", "text")}
+    np.savez_compressed(folder / "arrays.npz", **arrays)
+    fields = ("id", "y", "p", "q", "w")
+    np.save(folder / "fields.npy", np.rec.fromarrays([arrays[name] for name in fields], names=",".join(fields)))
     pq.write_table(table.drop_columns(["v"]), folder / "plain.parquet", row_group_size=2)
     (folder / "cut.parquet").write_bytes((folder / "plain.parquet").read_bytes()[:-7])
     pq.write_table(table, folder / "vectors.parquet")

@@ -287,3 +287,17 @@ def test_classes_that_are_named_may_end_within_a_number(form):
         names = [form.format(word) for word in words]
         report = told(names, [words[place] for place in PLACES], ",".join(reversed(names)), classes=words)
         assert report.value == pytest.approx(EXPECTED, rel=1e-15)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "npy"])
+def test_a_column_without_a_name_is_the_class_of_its_place_not_of_its_number(suffix, tmp_path, lossctl):
+    path = tmp_path / f"rows.{suffix}"
+    table = np.array([[label, *row] for label, row in zip(PLACES, ROWS, strict=True)])
+    np.savetxt(path, table, delimiter=",") if suffix == "csv" else np.save(path, table)
+    asked = ("eval", path, *(["--no-header"] if suffix == "csv" else []), "-y", "#1", "-p", "#2-#4")
+    done = lossctl(*asked, "-l", "cross_entropy", "-f", "value")
+    assert float(done.out) == pytest.approx(EXPECTED, rel=1e-15)
+    assert "classes by position: #2 = 0, #3 = 1, #4 = 2" in done.err
+    table[:, 0] += 2  # as the columns are numbered
+    np.savetxt(path, table, delimiter=",") if suffix == "csv" else np.save(path, table)
+    assert lossctl(*asked, "-l", "cross_entropy").status == 3

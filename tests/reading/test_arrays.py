@@ -210,3 +210,15 @@ def test_what_is_only_read_is_refused_before_anything_is_done(name, tmp_path, lo
         assert f"{name} is read, not written" in done.err
         assert ".parquet" in done.err
     assert not out.exists()
+
+
+def test_an_archive_of_arrays_says_what_it_is_and_which_array_is_no_text(tmp_path):
+    path, asked = tmp_path / "rows.npz", {"label": "y", "prediction": "p", "loss": "mae"}
+    np.savez(path, y=[1.0, 0], p=[0.5, 0.5], b=np.array([b"\xff", b"x"]))
+    with pytest.raises(DataError, match=r"(?s)array 'b': bytes that are not UTF-8 text.*numpy\.char\.decode"):
+        lossctl.evaluate(path, **asked)
+    np.savez(path, y=[1.0, 0], p=[0.5, 0.5], b=np.char.decode(np.array([b"\xff", b"x"]), "latin-1"))
+    assert lossctl.evaluate(path, **asked).value == 0.5
+    with pytest.raises(DataError, match="read as csv, but holds npz"):
+        lossctl.evaluate(path, **asked, reading=lossctl.Reading(format="csv"))
+    assert lossctl.evaluate(path, **asked, reading=lossctl.Reading(format="npz")).value == 0.5

@@ -54,7 +54,7 @@ def damaged(name, group=0, **options):
 def test_a_bit_flipped_in_any_page_of_parquet_is_an_error_or_changes_nothing(
     tmp_path_factory, compression, version, dictionary, place, bit
 ):
-    path = tmp_path_factory.mktemp("pages") / "rows.parquet"
+    path = tmp_path_factory.getbasetemp() / "flipped-page.parquet"
     whole = parquet_bytes(TABLE, compression=compression, data_page_version=version, use_dictionary=dictionary, **PAGES)
     path.write_bytes(whole)
     expected = result(path)

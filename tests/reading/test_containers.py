@@ -133,3 +133,37 @@ def test_a_zip_that_is_compressed_in_unbounded_memory_is_refused(tmp_path):
     (tmp_path / "rows.zip").write_bytes(packed(("rows.csv", TEXT), method=zipfile.ZIP_LZMA))
     with pytest.raises(DataError, match="unusual"):
         lossctl.evaluate(tmp_path / "rows.zip", **ASKED)
+
+
+def test_a_compressed_pipe_is_known_by_what_it_holds_however_large_its_blocks_are():
+    import bz2
+    import gzip
+
+    import numpy as np
+    import pyarrow as pa
+
+    from lossctl.reading.location import LOOK, Location
+    from lossctl.reading.pipe import Pipe
+
+    noise = b"[{" + np.random.default_rng(0).bytes(200_000)
+    bodies = {
+        "bz2": bz2.compress(noise),
+        "gzip": gzip.compress(noise, 1),
+        "xz": lzma.compress(noise, preset=0),
+        "lz4": pa.compress(noise, "lz4", asbytes=True),
+        "zstd": pa.compress(noise, "zstd", asbytes=True),
+    }
+    for compression, body in bodies.items():
+        location = Location("-", compression, pipe=True, handle=Pipe(io.BytesIO(body)))
+        assert location.beginning(LOOK) == noise[:LOOK], compression
+        with location.open() as file:
+            assert bytes(file.read(len(noise) + 1)) == noise
+        location = Location("-", compression, pipe=True, handle=Pipe(io.BytesIO(body[:999])))
+        with pytest.raises(DataError, match="stdin: cannot be read"):
+            location.beginning(LOOK)
+
+
+def test_a_zip_of_an_archive_of_arrays_says_to_unpack_it(tmp_path):
+    (tmp_path / "rows.zip").write_bytes(packed(("rows.npz", packed(("y.npy", b"")))))
+    with pytest.raises(DataError, match=r"(?s)npz inside a ZIP archive.*Unpack it"):
+        lossctl.evaluate(tmp_path / "rows.zip", **ASKED)

@@ -54,7 +54,7 @@ def archived():
 @pytest.mark.parametrize("what", [*BODIES, "an SQLite database", "a tar archive"])
 def test_a_file_of_a_kind_that_is_not_read_is_named_under_any_name(what, tmp_path, lossctl):
     body = BODIES.get(what) or (archived() if "tar" in what else database(tmp_path))
-    names = ["rows", "rows.csv", "rows.txt", "rows.json", "rows.parquet", "rows.data"]
+    names = ["rows", "rows.csv", "rows.txt", "rows.json", "rows.parquet", "rows.npz", "rows.data"]
     for name in [*names, *(f"{name}.gz" for name in names[:3])]:
         path = tmp_path / name
         path.write_bytes(gzip.compress(body) if name.endswith(".gz") else body)
@@ -154,3 +154,14 @@ def test_a_directory_takes_json_beside_other_files_for_what_tells_of_them(tmp_pa
     (tmp_path / "rows.csv").unlink()
     (tmp_path / "info.json").write_text('{"y": 1, "p": 3}')
     assert lossctl("eval", tmp_path, "-l", "mae", "-f", "value", "-q").out == "2.0\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("name", ["rows", "rows.txt", "rows.csv", "rows.json", "rows.jsonl"])
+def test_text_of_two_bytes_a_sign_says_an_option_that_reads_it(encoding, name, tmp_path, lossctl):
+    text = '{"y": 1, "p": 0.5}\n' if "json" in name else "y,p\n1,0.5\n"
+    (tmp_path / name).write_bytes(text.encode(encoding))
+    asked = ("eval", tmp_path / name, "-y", "y", "-p", "p", "-l", "mae", "-f", "value", "-q")
+    told = lossctl(*asked)
+    assert (told.status, f"--encoding {encoding}." in told.err) == (3, True), told.err
+    assert lossctl(*asked, "--encoding", encoding).out == "0.5\n"

@@ -176,6 +176,17 @@ def test_one_object_is_a_row_where_its_cells_are(tmp_path, lossctl):
         assert float(done.out) == pytest.approx(0.10536051565782628, rel=1e-15)  # -log 0.9
 
 
+@pytest.mark.parametrize("name", ["a.json", "b.jsonl", "c"])
+@pytest.mark.parametrize(
+    "entries",
+    ['{"label": "yes", "score": 0.9}, {"label": "no", "score": 0.1}', '{"p": 1, "k": "yes"}, {"p": 0, "k": "no"}'],
+)
+def test_one_object_with_the_scores_of_classes_is_a_row(entries, name, tmp_path, lossctl):
+    (tmp_path / name).write_text(f'{{"y": "yes", "p": [{entries}]}}\n')
+    done = lossctl("eval", tmp_path / name, "-y", "y", "-p", "p", "-l", "cross_entropy", "-f", "value", "-q")
+    assert float(done.out) == pytest.approx(0 if "1," in entries else 0.10536051565782628, rel=1e-15)  # -log 0.9
+
+
 def test_elements_of_an_array_are_bounded_like_lines(tmp_path):
     path = tmp_path / "rows.json"
     path.write_text(json.dumps([*ROWS, {"y": 1, "p": 1, "t": "x" * 5000}], indent=1))

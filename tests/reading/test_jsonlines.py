@@ -129,3 +129,14 @@ def test_nested_columns_are_json_in_the_cells_of_delimited_text(tmp_path, lossct
     for name in ("tags", "meta", "many", "empty"):
         assert json.loads(row[name]) == NESTED[name]
     assert row["word"] == NESTED["word"]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["[null, 1]", '[null, null, "a"]', "[null, null]", "[[null, null]]", "[[null, 1]]", '{"k": [null, true]}'],
+)
+def test_a_list_that_begins_with_null_may_stand_beside_and_keeps_its_cells(cell, tmp_path, lossctl):
+    # Arrow 26 infers the right types of such lists, and loses their nulls.
+    (tmp_path / "rows.jsonl").write_text(f'{{"y": 1.0, "p": 0.5, "o": {cell}}}\n')
+    done = lossctl("samples", tmp_path / "rows.jsonl", "-y", "y", "-p", "p", "-l", "mae", "-f", "jsonl", "-q")
+    assert (done.status, json.loads(done.out or "{}").get("o")) == (0, json.loads(cell)), done.err

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from lossctl.errors import DataError, option
+from lossctl.errors import DataError
 from lossctl.reading.cells import BadRow, elements
 from lossctl.reading.fields import columns_needed, type_of, with_fields
 from lossctl.reading.format import MIXED, Mixed, Reading, Wanted, columns_in, formats
@@ -19,7 +19,7 @@ from lossctl.reading.json_types import fields_of, has_others, paths_to, read_as
 from lossctl.reading.line_ends import LineEnds
 from lossctl.reading.lines import RANGE, Range, Stream, TextSource, before_text, rows_of
 from lossctl.reading.location import LOOK, Location
-from lossctl.reading.look_alikes import encoding_hint, hint_for
+from lossctl.reading.look_alikes import encoding_hint, ensure_narrow, hint_for
 from lossctl.reading.missing import NullWords
 from lossctl.reading.nesting import DEEPEST, too_deep
 from lossctl.reading.pairs import other_key
@@ -334,10 +334,7 @@ def _check_text(title: str, text: bytes) -> None:
     """Raise a `DataError` where the first bytes of a file are not UTF-8 text, or hold no line."""
     if not text.strip():
         raise DataError(f"{title}: no rows")
-    if b"\0" in text[:64]:
-        raise DataError(
-            f"{title}: not UTF-8 text; is it UTF-16?", f"Convert it to UTF-8, or say {option(encoding='utf-16')}."
-        )
+    ensure_narrow(title, text)
     try:
         text.decode()
     except UnicodeDecodeError as error:
@@ -354,13 +351,15 @@ def _schema(title: str, text: bytes, nulls: NullWords) -> tuple[pa.Schema, pa.Sc
     _check_text(title, text)
     try:
         table = _table(text, None)
-        kinds = [_as_written(kind) for kind in table.schema.types]
-        names = table.schema.names
+        schema = pa.schema([column.with_type(_as_written(column.type)) for column in table.schema])
+        if not _is_valid(table):
+            table = _table(text, schema)
+        columns = zip(schema, table.columns, strict=True)
         meant = [
-            _meant(column.chunk(0), kind, nulls.of(name))
-            for column, kind, name in zip(table.columns, kinds, names, strict=True)
+            column.with_type(_meant(cells.combine_chunks(), column.type, nulls.of(column.name)))
+            for column, cells in columns
         ]
-        return pa.schema([*zip(names, kinds, strict=True)]), pa.schema([*zip(names, meant, strict=True)])
+        return schema, pa.schema(meant)
     except pa.ArrowInvalid as error:
         fields: dict[str, pa.DataType] = {}
         for row, line in enumerate(filter(bytes.strip, text.splitlines()), 1):
@@ -387,37 +386,40 @@ def _schema(title: str, text: bytes, nulls: NullWords) -> tuple[pa.Schema, pa.Sc
         return schema, schema
 
 
-def _meant(words: pa.Array, kind: pa.DataType, nulls: tuple[str, ...], inside: pa.Array | None = None) -> pa.DataType:
-    """What the cells of a column are read as: of text, numbers or lists of them where all are that.
+def _is_valid(table: pa.Table) -> bool:
+    """Whether a table has the cells it says: where it infers types, Arrow 26 loses the nulls with which lists begin."""
+    try:
+        table.validate()
+    except pa.ArrowInvalid:
+        return False
+    return True
 
-    Lists are left alone: where Arrow's reader infers their type, it loses the nulls that the first of them begins with.
 
-    Args:
-        words: the cells.
-        kind: their type.
-        nulls: what means a missing number.
-        inside: where the objects are of which they are a field; ``None`` where they are none.
-    """
-    import pyarrow.compute as pc
-
+def _meant(words: pa.Array, kind: pa.DataType, nulls: tuple[str, ...]) -> pa.DataType:
+    """What the cells of a column are read as: of text, numbers or lists of them where all are that."""
     if pa.types.is_struct(words.type):
-        valid = words.is_valid() if inside is None else pc.and_(inside, words.is_valid())
-        meant = (_meant(words.field(place), field.type, nulls, valid) for place, field in enumerate(kind))
-        return pa.struct([field.with_type(read) for field, read in zip(kind, meant, strict=True)])
+        return pa.struct(
+            [
+                field.with_type(_meant(words.field(place).filter(words.is_valid()), field.type, nulls))
+                for place, field in enumerate(kind)
+            ]
+        )
     if not pa.types.is_string(words.type):
         return kind
-    words = words if inside is None else words.filter(inside)
     if are_lists(words):
         return pa.list_(pa.float64())
     return pa.float64() if are_numbers(words, nulls) else kind
 
 
 def _as_written(kind: pa.DataType) -> pa.DataType:
-    """The type, with text in place of dates and times: JSON has none, so a word that looks like one stays a word."""
+    """The type, with text in place of dates and times: JSON has none, so a word that looks like one stays a word.
+
+    A list in which nothing stands but null is one of numbers: Arrow loses nulls of lists that have no other type.
+    """
     if pa.types.is_temporal(kind):
         return pa.string()
     if pa.types.is_list(kind):
-        return pa.list_(_as_written(kind.value_type))
+        return pa.list_(pa.float64() if pa.types.is_null(kind.value_type) else _as_written(kind.value_type))
     if pa.types.is_struct(kind):
         return pa.struct([pa.field(field.name, _as_written(field.type)) for field in kind])
     return kind

@@ -11,7 +11,7 @@ from lossctl.errors import DataError
 from lossctl.reading.arrays import WIDEST, Array, cells, read_header
 from lossctl.reading.columns import Column
 from lossctl.reading.format import Reading, columns_in, formats, not_written
-from lossctl.reading.location import Location
+from lossctl.reading.location import LOOK, Location
 from lossctl.reading.memory import Slice
 from lossctl.reading.stamped import open_again
 from lossctl.reading.stores import REFUSALS, unreadable
@@ -20,6 +20,7 @@ from lossctl.words import in_bytes
 SHARD, ROWS = 1 << 23, 1 << 16
 """About how many bytes a shard has, and how many rows at most."""
 SUFFIX = ".npy"
+DECODE = "Decode them where they were saved: numpy.char.decode(array, 'latin-1')."
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,15 @@ class Stored:
         return file
 
     def read(self, file: Any, start: int, stop: int) -> pa.Array:
-        """Rows of it, the next of its stream."""
-        rows = stop - start
+        """Rows of it, the next of its stream; a `DataError` where it is bytes that are no text."""
         if self.location.member is None:
-            return cells(self.array.read(file, start, stop))
-        return cells(self.array.rows_in(bytes(file.read(rows * self.array.row_bytes)), rows))
+            rows = self.array.read(file, start, stop)
+        else:
+            rows = self.array.rows_in(bytes(file.read((stop - start) * self.array.row_bytes)), stop - start)
+        try:
+            return cells(rows)
+        except UnicodeError:
+            raise DataError(f"{self.array.title}: bytes that are not UTF-8 text", DECODE) from None
 
 
 @dataclass(frozen=True)
@@ -119,6 +124,9 @@ class Npz:
             DataError: it is none, or one of its arrays is not of numbers or text, or has other rows than the first.
         """
         title = location.title
+        if location.member is not None:
+            raise DataError(f"{title}: npz inside a ZIP archive", "Unpack it, and name the file in it.")
+        _refuse_foreign(title, location.head(LOOK))
         names = [member.name for member in location.members()]
         twin = next((name for name in names if names.count(name) > 1), None)
         stranger = next((name for name in names if not name.endswith(SUFFIX)), None)
@@ -143,6 +151,14 @@ class Npz:
     def writer(self, file: BinaryIO, schema: pa.Schema) -> NoReturn:  # noqa: ARG002
         """Raise a `UsageError`: a header says how many rows there are, which nobody knows before."""
         raise not_written(self)
+
+
+def _refuse_foreign(title: str, head: bytes) -> None:
+    """Raise a `DataError` where a file is no archive, but of a kind that is known and not read."""
+    from lossctl.reading.foreign import refuse_foreign  # noqa: PLC0415  (of other formats nobody needs it)
+
+    if not head.startswith(b"PK"):
+        refuse_foreign(title, head)
 
 
 def _stored(location: Location, member: str) -> Stored:
