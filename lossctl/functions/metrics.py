@@ -50,7 +50,7 @@ _METRICS = (
     (
         ("max_error", "median_absolute_error", "medae"),
         "is a quantile of the rows, not their mean",
-        "lossctl samples FILE --top 1 writes the worst row, lossctl plot FILE draws all.",
+        "lossctl samples FILE writes the loss of every row, lossctl plot FILE draws them.",
     ),
 )  # fmt: skip
 
