@@ -8,8 +8,12 @@ USUAL = 6
 """Significant digits of a number that nothing is known about."""
 MOST = 10
 """Significant digits that a standard error may warrant, however small it is."""
-LONGEST = 6
-"""Digits before the point from which on a column has exponents, where no more digits are asked for."""
+EXACT = 15
+"""Digits that any decimal number keeps as a double: 1e-06 is one of these, not 9.9999999999999995e-07."""
+LONG = 6
+"""More digits before the point are written with an exponent, where no more digits are asked for."""
+LONGEST = 10
+"""The same for a column that has small numbers as well, such as the mse and the mae of prices."""
 SMALLEST = -4
 """The power of ten below which the largest number of a column has an exponent."""
 DECIMALS = 12
@@ -52,11 +56,15 @@ class Figure:
 
     def scientific(self) -> str:
         """The number with an exponent; 0 as it is."""
-        place = self.place
-        value = _rounded(self.value, place)
-        if value == 0.0:
+        if not self.warranted:
+            text = f"{self.value:.{(self.digits or USUAL) - 1}e}"
+        else:
+            place = self.place
+            value = _rounded(self.value, place)
+            text = f"{value:.{max(exponent(value, EXACT) - place, 0)}e}"
+        if float(text) == 0.0:
             return "0"
-        mantissa, _, power = f"{value:.{max(exponent(value, 17) - place, 0)}e}".partition("e")
+        mantissa, _, power = text.partition("e")
         if not self.warranted and "." in mantissa:
             mantissa = mantissa.rstrip("0").rstrip(".")
         return f"{mantissa}e{power}"
@@ -66,10 +74,11 @@ def written(figures: Sequence[Figure]) -> list[str]:
     """The numbers of a column: all with an exponent, where one is too large or too small to be read without."""
     finite = [figure for figure in figures if math.isfinite(figure.value)]
     plain = {id(figure): figure.fixed() for figure in finite}
-    tops = [exponent(float(text), 17) for text in plain.values() if float(text) != 0.0]
+    tops = [exponent(float(text), EXACT) for text in plain.values() if float(text) != 0.0]
     digits = max((figure.digits or 0 for figure in figures), default=0)
     decimals = max((len(text.partition(".")[2]) for text in plain.values()), default=0)
-    readable = not tops or SMALLEST <= max(tops) < max(LONGEST, digits)
+    longest = LONGEST if min(tops, default=0) < LONG - 1 else LONG
+    readable = not tops or SMALLEST <= max(tops) < max(longest, digits)
     if not readable or decimals > max(DECIMALS, digits - SMALLEST):
         plain = {id(figure): figure.scientific() for figure in finite}
     return [plain.get(id(figure), f"{figure.value:g}") for figure in figures]
@@ -101,11 +110,17 @@ class Aligned:
     unit: str = ""
 
     @classmethod
-    def of(cls, number: str, unit: str = "") -> "Aligned":
-        """A number in its parts; one that has no point ends where it would be, and so do ``inf`` and ``nan``."""
+    def of(cls, number: str, unit: str = "", mark: str = "") -> "Aligned":
+        """A number in its parts; one that has no point ends where it would be, and so do ``inf`` and ``nan``.
+
+        Args:
+            number: as it is written.
+            unit: what stands behind the numbers of the column.
+            mark: what stands right behind this one.
+        """
         end = number.find(".")
         end = end if end >= 0 else number.find("e") if "e" in number else len(number)
-        return cls(number[:end], number[end:], unit)
+        return cls(number[:end], number[end:] + mark, unit)
 
 
 def aligned(cells: Sequence[Aligned | str], least: int = 0) -> list[str]:

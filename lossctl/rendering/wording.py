@@ -55,8 +55,7 @@ def _drawn(value: Any, column: Column, number: str | None) -> Aligned | str:
     if isinstance(value, Approximate):
         return f"≈ {_brief(value.value)}" if isinstance(value.value, tuple) else Aligned.of(f"≈ {number}")
     if number is not None:
-        best = isinstance(value, Estimate) and value.best
-        return Aligned.of(f"{number}{BEST * best}")
+        return Aligned.of(number, mark=BEST if isinstance(value, Estimate) and value.best else "")
     if value is None:
         return printable(column.missing, room(column))
     if isinstance(value, str | Piece) or (isinstance(value, tuple) and not _vector(value)):

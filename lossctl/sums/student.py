@@ -26,6 +26,7 @@ def quantile(level: float, freedom: float) -> float:
         level: between 0 and 1.
         freedom: degrees of freedom, above 0; they need not be whole.
     """
+    level = max(level, TINY)  # below which there is no slope
     normal = _normal(level)
     if freedom >= MANY:
         return _expanded(normal, freedom)
