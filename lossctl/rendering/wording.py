@@ -26,13 +26,17 @@ def cells(column: Column, values: Sequence[Any], precision: int | None) -> tuple
         precision: significant digits where the column has none of its own; ``None`` for as many as are warranted.
     """
     if not column.numeric:
-        return column.title, [column.missing if value is None else value for value in values]
+        return column.title, [column.missing if value is None else _word(value) for value in values]
     figures = {place: _figure(value, column.digits or precision) for place, value in enumerate(values)}
     numbers = {place: figure for place, figure in figures.items() if figure is not None and column.kind == "number"}
     texts = dict(zip(numbers, written(list(numbers.values())), strict=True))
     drawn = [_drawn(value, column, texts.get(place)) for place, value in enumerate(values)]
     heading, *below = aligned([printable(column.title, room(column)), *drawn])
     return heading, [_spaced(value, text) for value, text in zip(values, below, strict=True)]
+
+
+def _word(value: Any) -> Words:
+    return value if isinstance(value, str | Piece | tuple) else str(value)
 
 
 def _figure(value: Any, digits: int | None) -> Figure | None:
