@@ -203,6 +203,15 @@ def test_every_format_carries_the_same_numbers(lossctl, sample_data):
     )
 
 
+@pytest.mark.parametrize(
+    ("level", "hint"), [("95", "For 95 % it is 0.95."), ("0", "Such as 0.95."), ("nan", "Such as 0.95.")]
+)
+def test_a_confidence_level_that_is_none_is_refused_by_its_flag(lossctl, sample_data, level, hint):
+    done = lossctl("eval", sample_data / "regression.csv", "-l", "mse", "--ci", level)
+    assert (done.status, done.out) == (2, "")
+    assert done.err == f"error: --ci {level}: a confidence level is between 0 and 1\n{hint}\n"
+
+
 # --- where the time went ---------------------------------------------------------------------------------------------
 
 
