@@ -18,6 +18,8 @@ Tone = Literal["", "strong", "faint", "code", "good", "bad", "doubtful", "noted"
 """How a piece of text is meant; a ``command`` is never broken, so that it can be copied."""
 Kind = Literal["name", "text", "number", "count", "share"]
 """What a column holds. A name tells rows apart; a number may be the numbers of a vector; a share is of 1."""
+BEST = "*"
+"""What marks the best of several numbers."""
 Mark = Literal["line", "points", "bars", "heat"]
 
 
@@ -42,6 +44,17 @@ class Approximate:
     """A number, or those of a vector, known only nearly."""
 
     value: float | tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number that is known as well as its standard error says, which is written with the digits that it warrants."""
+
+    value: float
+    standard_error: float
+    """NaN where it is unknown."""
+    best: bool = False
+    """Whether it is marked as the best of those it is compared with."""
 
 
 @dataclass(frozen=True)

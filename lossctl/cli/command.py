@@ -186,7 +186,7 @@ def colored(when: Color) -> bool:
     return sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def style_of(when: Color, precision: int) -> "Style":
+def style_of(when: Color, precision: int | None) -> "Style":
     """How to write for the terminal there is."""
     from lossctl.rendering.renderer import Style
 

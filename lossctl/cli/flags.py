@@ -33,6 +33,7 @@ ELSEWHERE = {
         "--fail-above": "--threshold --max --max-loss --fail-over",
         "--skill": "--baseline",
         "--precision": "--digits --decimals",
+        "--ci": "--confidence --confidence-level --confidence-interval --conf-int",
         "--quiet": "--silent",
     }.items()
     for word in words.split()

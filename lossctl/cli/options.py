@@ -199,7 +199,16 @@ class Output:
             "-o", "--output", metavar="PATH", help="Write a file too, by suffix: {report_suffixes}; repeatable."
         ),
     ] = None
-    precision: Annotated[int, output_option("--precision", min=1, max=17, help="Significant digits in tables.")] = 6
+    precision: Annotated[
+        int | None,
+        output_option(
+            "--precision",
+            min=1,
+            max=17,
+            metavar="N",
+            help="Significant digits in tables. Default: what the standard error warrants, which has two; else 6.",
+        ),
+    ] = None
     color: Annotated[Color, output_option("--color", help="When to colour.")] = Color.auto
     no_progress: Annotated[bool, output_option("--no-progress", help="No progress bar.")] = False
     quiet: Quiet = 0

@@ -12,6 +12,7 @@ from lossctl.evaluation import join as joining
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.clock import Clock
 from lossctl.evaluation.fold import fold_rows
+from lossctl.evaluation.intervals import bounded, check_level
 from lossctl.evaluation.measure import lift, nothing
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.planner import make_plan
@@ -51,6 +52,7 @@ def evaluate(
     gradient: bool = False,
     samples: int = 0,
     skill: bool = False,
+    ci: float | None = None,
     nulls: Nulls = "error",
     ignore_label: Label | Sequence[Label] = (),
     mask_null: bool = False,
@@ -86,6 +88,7 @@ def evaluate(
         gradient: whether to compute the gradient figures.
         samples: how many of the worst rows to keep for each result.
         skill: whether to compare each loss with that of the best constant prediction, group by group.
+        ci: the level of confidence intervals of the values, such as 0.95; none when left out.
         nulls: ``error`` or ``drop``.
         ignore_label: labels that say that there is none, such as -100: rows that have one are left out and counted,
             whatever else is in them. Where a label has several numbers, only the one that is such a label is left out.
@@ -118,6 +121,7 @@ def evaluate(
         UsageError: an unknown loss, column, parameter, engine or reduction.
         DataError: unreadable data, nulls under ``error``, values outside a domain, nothing left to measure.
     """
+    check_level(ci)
     request = Request(
         loss=specs_of(loss),
         label=several(label),
@@ -142,7 +146,7 @@ def evaluate(
     running = Running.of(engine, threads, scheduler, progress)
     prepared = prepare(source, request, reading, labels=labels, ids=several(ids), join=join)
     clock.mark("open")
-    report = run(prepared.source, prepared.plan, running)
+    report = bounded(run(prepared.source, prepared.plan, running), ci)
     joined = {} if prepared.joined is None else {"join": prepared.joined}
     seconds = {**(report.profile or {}), "open": clock.spent.seconds["open"]} if profile else None
     return replace(report, inputs={**report.inputs, **joined}, profile=seconds)

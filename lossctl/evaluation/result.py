@@ -29,6 +29,7 @@ class Shown:
         tone: how it is meant.
         first: whether it stands before those that do not.
         error: the field that says what it may be off by.
+        deviation: the field with the standard error that says how many of its digits are shown.
     """
 
     title: str
@@ -38,6 +39,7 @@ class Shown:
     tone: Tone = ""
     first: bool = False
     error: str = ""
+    deviation: str = ""
 
 
 def _reduced(results: Iterable["Result"], _inputs: Mapping[str, Any]) -> bool:
@@ -54,6 +56,10 @@ def _ignoring(_results: Iterable["Result"], inputs: Mapping[str, Any]) -> bool:
 
 def _masking(_results: Iterable["Result"], inputs: Mapping[str, Any]) -> bool:
     return bool(inputs["masked"])
+
+
+def _bounded(results: Iterable["Result"], _inputs: Mapping[str, Any]) -> bool:
+    return any(result.ci is not None for result in results)
 
 
 def _some(name: str) -> Callable[[Iterable["Result"], Mapping[str, Any]], bool]:
@@ -145,8 +151,13 @@ class Result:
     sum_weight: Annotated[float, Shown("Σw", when=_weighted)]
     effective_n: Annotated[float, Shown("eff. n", when=_weighted)]
     """(Σw)² / Σw²."""
-    value: Annotated[float, Shown("value", tone="strong", first=True)]
-    standard_error: Annotated[float, Shown("std. error", first=True)]
+    value: Annotated[float, Shown("value", tone="strong", first=True, deviation="standard_error")]
+    standard_error: Annotated[float, Shown("std. error", first=True, deviation="standard_error")]
+    ci: float | None = None
+    """The confidence level of the interval; ``None`` where none was asked for."""
+    ci_low: Annotated[float | None, Shown("ci low", when=_bounded, first=True, deviation="standard_error")] = None
+    """The lower end of the confidence interval of the value; ``None`` without a standard error."""
+    ci_high: Annotated[float | None, Shown("ci high", when=_bounded, first=True, deviation="standard_error")] = None
     gradient: Gradient | None = None
     best_constant: BestConstant | None = None
     samples: tuple[Sample, ...] = ()
@@ -171,7 +182,9 @@ class Result:
         """The result in numbers, strings, lists and dictionaries, with gradient figures and skill beside the others."""
         plain = {field.name: getattr(self, field.name) for field in fields(self)}
         plain["parameters"], plain["group"] = dict(self.parameters), dict(self.group)
-        del plain["gradient"], plain["best_constant"], plain["samples"]
+        del plain["gradient"], plain["best_constant"], plain["samples"], plain["ci"]
+        if self.ci is None:
+            del plain["ci_low"], plain["ci_high"]
         for part in (self.gradient, self.best_constant):
             if part is not None:
                 plain |= {field.name: getattr(part, field.name) for field in fields(part)}

@@ -1,11 +1,25 @@
 """The document of a report: its tables, its worst rows, and notes on what they were made of."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, get_type_hints
 
-from lossctl.document import Approximate, Column, Document, Line, Notes, Phrase, Piece, Section, Table, phrase
+from lossctl.document import (
+    BEST,
+    Approximate,
+    Column,
+    Document,
+    Estimate,
+    Line,
+    Notes,
+    Phrase,
+    Piece,
+    Section,
+    Table,
+    phrase,
+)
 from lossctl.evaluation.result import RESULTS, ROWS, SKILL, WHOLE, BestConstant, Gradient, Result, Shown
 from lossctl.functions.definition import Value, spell
 from lossctl.words import counted
@@ -36,7 +50,7 @@ def sections(results: Sequence[Result], inputs: Mapping[str, Any], settings: Map
         inputs: `Report.inputs`.
         settings: `Report.settings`.
     """
-    names = _naming(results)
+    names, best = _naming(results), _best(results)
     wrt = {result.gradient.wrt for result in results if result.gradient is not None}
     for kind, title, part, holder in (
         (RESULTS, "", None, Result),
@@ -58,14 +72,14 @@ def sections(results: Sequence[Result], inputs: Mapping[str, Any], settings: Map
             columns = [name.column for name in names]
             columns += [Column(shown.title, shown.kind, tone=shown.tone) for _, shown in chosen]
             rows = [
-                [*(name.of(result) for name in names), *(_cell(figures, field, shown) for field, shown in chosen)]
+                [*(name.of(result) for name in names), *(_cell(figures, field, shown, best) for field, shown in chosen)]
                 for result, figures in measured
             ]
             yield (Table(tuple(columns), rows, title),)
     for result in results:
         if result.samples:
             yield (_worst(result, names),)
-    yield (Notes(tuple(_footer(results, inputs, settings))),)
+    yield (Notes((*_marks(best, inputs), *_footer(results, inputs, settings))),)
 
 
 @cache
@@ -76,9 +90,27 @@ def _shown(holder: type) -> list[tuple[str, Shown]]:
     return sorted(declared, key=lambda field: not field[1].first)
 
 
-def _cell(figures: object, field: str, shown: Shown) -> Any:
+def _cell(figures: object, field: str, shown: Shown, best: Collection[int]) -> Any:
     value = getattr(figures, field)
+    if shown.deviation and value is not None:
+        return Estimate(value, getattr(figures, shown.deviation), best=field == "value" and id(figures) in best)
     return Approximate(value) if shown.error and getattr(figures, shown.error) > 0 else value
+
+
+def _best(results: Sequence[Result]) -> set[int]:
+    """The ids of the results that have the smallest value of their loss and group, where several models are compared.
+
+    All that have it are; none is where it is not finite or all have it, and NaN is none.
+    """
+    rivals: dict[Any, list[Result]] = {}
+    for result in results:
+        rivals.setdefault((result.loss, *result.group.items()), []).append(result)
+    best = set()
+    for compared in rivals.values():
+        values = [result.value for result in compared if not math.isnan(result.value)]
+        if len(values) > 1 and math.isfinite(min(values)) and min(values) < max(values):
+            best |= {id(result) for result in compared if result.value == min(values)}
+    return best
 
 
 def _naming(results: Sequence[Result]) -> list[_Name]:
@@ -121,8 +153,18 @@ def _worst(result: Result, names: Sequence[_Name]) -> Table:
     return Table((*([Column("file", "name")] if several else []), *ROW), rows, title)
 
 
+def _marks(best: Collection[int], inputs: Mapping[str, Any]) -> Iterator[str]:
+    """What marks mean: only where there is one."""
+    if best:
+        of = " of its loss in its group" if inputs["by"] else " of its loss"
+        yield f"marked {BEST}: the smallest value{of}, be it by chance"
+
+
 def _footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[str]:
     """Effective parameters, columns and counts: never hidden."""
+    if "ci" in settings:
+        freedom = "effective n − 1" if inputs["weight"] or inputs["masked"] else "n − 1"
+        yield f"ci: {100 * settings['ci']:.6g} % interval of each value, Student's t with {freedom} degrees of freedom"
     for entry in settings["losses"]:
         pieces = [f"{name}={_brief(value)}" for name, value in entry["parameters"].items()]
         pieces += [] if entry["wrt"] == "prediction" else [f"on the {entry['wrt']}"]

@@ -1,35 +1,40 @@
 """Documents as a fragment of HTML for a notebook: the sections for people, with tables as HTML tables."""
 
+from collections.abc import Sequence
+from functools import partial
 from html import escape
 from typing import Any
 
 from lossctl.document import Column, Document, Facts, Line, Notes, Part, Table, Tone, Words
 from lossctl.rendering.picture import draw
-from lossctl.rendering.wording import cell, pieces, room
+from lossctl.rendering.wording import cells, pieces, room
 from lossctl.words import LINE
 
 TAGS: dict[Tone, str] = {"strong": "b", "bad": "b", "faint": "small", "code": "code", "command": "code"}
 WIDTH, HEIGHT = 80, 14
 """Of a chart, in characters."""
+SIDE = {True: ' style="text-align: right"', False: ' style="text-align: left"'}
+ALIGNED = ' style="text-align: right; white-space: pre; font-family: monospace"'
+"""How a number stands, which is made as long as those above and below it, so that their points are aligned."""
 
 
-def fragment(document: Document, precision: int = 6) -> str:
+def fragment(document: Document, precision: int | None = None) -> str:
     """The sections one below the other in a ``<div>``; text is escaped, so that no data are taken for markup.
 
     Args:
         document: what to show.
-        precision: significant digits.
+        precision: significant digits; as many as the standard errors warrant, else 6, where left out.
     """
     parts = (part for section in document.sections() for part in section)
     return "<div>\n" + "".join(f"{_part(part, precision)}\n" for part in parts) + "</div>"
 
 
-def _part(part: Part, precision: int) -> str:
+def _part(part: Part, precision: int | None) -> str:
     if isinstance(part, Table):
         title = f"<p>{_words(part.title)}</p>\n" if part.title else ""
-        head = "".join(f"<th{_side(column)}>{_words(column.title, room(column))}</th>" for column in part.columns)
-        rows = "".join(f"<tr>{_row(row, part, precision)}</tr>\n" for row in part.rows)
-        return f"{title}<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>"
+        head, *rows = zip(*map(partial(_column, precision=precision), part.columns, _by_column(part)), strict=True)
+        body = "".join(f"<tr>{''.join(row)}</tr>\n" for row in rows)
+        return f"{title}<table>\n<thead><tr>{''.join(head)}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>"
     if isinstance(part, Facts):
         facts = "".join(f"<dt>{_words(name)}</dt><dd>{_words(words)}</dd>\n" for name, words in part.rows)
         return f"<dl>\n{facts}</dl>"
@@ -40,15 +45,16 @@ def _part(part: Part, precision: int) -> str:
     return f"<pre>{escape(draw(part, width=WIDTH, height=HEIGHT, color=False))}</pre>"
 
 
-def _row(row: Any, table: Table, precision: int) -> str:
-    cells = zip(row, table.columns, strict=True)
-    return "".join(
-        f"<td{_side(column)}>{_words(cell(value, column, precision), room(column))}</td>" for value, column in cells
-    )
+def _by_column(table: Table) -> list[list[Any]]:
+    return [[row[index] for row in table.rows] for index in range(len(table.columns))]
 
 
-def _side(column: Column) -> str:
-    return f' style="text-align: {"right" if column.numeric else "left"}"'
+def _column(column: Column, values: Sequence[Any], precision: int | None) -> list[str]:
+    """The cells of a column, its heading first."""
+    heading, below = cells(column, values, precision)
+    return [f"<th{SIDE[column.numeric]}>{_words(heading, room(column)).strip()}</th>"] + [
+        f"<td{ALIGNED if column.numeric else SIDE[False]}>{_words(words, room(column))}</td>" for words in below
+    ]
 
 
 def _words(words: Words, most: int = LINE) -> str:

@@ -13,8 +13,8 @@ class Style:
 
     width: int = 80
     color: bool = False
-    precision: int = 6
-    """Significant digits."""
+    precision: int | None = None
+    """Significant digits; where left out, as many as the standard error warrants, else 6."""
     height: int | None = None
     """Lines for each panel of a chart; where left out, what fits a screen with the rest."""
 

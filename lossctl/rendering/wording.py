@@ -1,9 +1,11 @@
 """How values are worded for people: numbers rounded, text printable."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
-from lossctl.document import Approximate, Column, Phrase, Piece, Words, phrase
+from lossctl.document import BEST, Approximate, Column, Estimate, Phrase, Piece, Words, phrase
+from lossctl.rendering.digits import Aligned, Figure, aligned, written
 from lossctl.words import LINE, NAME, printable
 
 RUNNABLE = 1 << 17
@@ -12,37 +14,80 @@ SHOWN = 6
 """How many numbers of a vector are shown, with four digits each."""
 
 
-def cell(value: Any, column: Column, precision: int) -> Words:
-    """What stands in a cell of a table; not yet printable.
+def cells(column: Column, values: Sequence[Any], precision: int | None) -> tuple[Words, list[Words]]:
+    """The heading of a column of a table and what stands below it; of a column without numbers not yet printable.
+
+    Those of a column of numbers are of one length, so that points stand below each other where all signs are equally
+    wide.
 
     Args:
-        value: a number, a tuple of numbers, words, or ``None`` where there is no value.
-        column: the column it is in, which says how it is written.
-        precision: significant digits where the column has none of its own.
+        column: how it is written.
+        values: its cells from the top: a number, a tuple of numbers, words, or ``None`` where there is no value.
+        precision: significant digits where the column has none of its own; ``None`` for as many as are warranted.
     """
-    if value is None:
-        return column.missing
-    if isinstance(value, str | Piece | tuple) and not _vector(value):
-        return value
+    if not column.numeric:
+        return column.title, [column.missing if value is None else _word(value) for value in values]
+    figures = {place: _figure(value, column.digits or precision) for place, value in enumerate(values)}
+    numbers = {place: figure for place, figure in figures.items() if figure is not None and column.kind == "number"}
+    texts = dict(zip(numbers, written(list(numbers.values())), strict=True))
+    drawn = [_drawn(value, column, texts.get(place)) for place, value in enumerate(values)]
+    heading, *below = aligned([printable(column.title, room(column)), *drawn])
+    return heading, [_spaced(value, text) for value, text in zip(values, below, strict=True)]
+
+
+def _word(value: Any) -> Words:
+    return value if isinstance(value, str | Piece | tuple) else str(value)
+
+
+def _figure(value: Any, digits: int | None) -> Figure | None:
+    """What is to be written of a number; ``None`` of what is none."""
     if isinstance(value, Approximate):
-        return f"≈ {number(value.value, column.digits or precision)}"
+        return _figure(value.value, digits)
+    if isinstance(value, Estimate):
+        return Figure(value.value, value.standard_error, digits)
+    return None if value is None or isinstance(value, str | Piece | tuple) else Figure(float(value), None, digits)
+
+
+def _drawn(value: Any, column: Column, number: str | None) -> Aligned | str:
+    """A cell of a column of numbers before it is aligned.
+
+    Args:
+        value: what is in it.
+        column: the column it is in.
+        number: how its number is written, if it is one.
+    """
+    if isinstance(value, Approximate):
+        return f"≈ {_brief(value.value)}" if isinstance(value.value, tuple) else Aligned.of(f"≈ {number}")
+    if number is not None:
+        return Aligned.of(number, mark=BEST if isinstance(value, Estimate) and value.best else "")
+    if value is None:
+        return printable(column.missing, room(column))
+    if isinstance(value, str | Piece) or (isinstance(value, tuple) and not _vector(value)):
+        return "".join(piece.text for piece in pieces(value, room(column)))
+    if isinstance(value, tuple):
+        return _brief(value)
     if column.kind == "count":
-        return f"{value:,}"
-    if column.kind == "share":
-        return "nan" if math.isnan(value) else f"{100 * value:.3g} %"
-    return number(value, column.digits or precision)
+        return Aligned.of(f"{value:,}")
+    return Aligned.of("nan") if math.isnan(value) else Aligned.of(f"{100 * value:.3g}", " %")
+
+
+def _spaced(value: Any, text: str) -> Words:
+    """An aligned cell in the tones that its words have."""
+    if isinstance(value, Estimate) and value.best:
+        return Piece(text, "good")
+    if isinstance(value, Piece) or (isinstance(value, tuple) and not _vector(value)):
+        return phrase(" " * (len(text) - len(text.lstrip())), value)
+    return text
 
 
 def _vector(value: object) -> bool:
     return isinstance(value, tuple) and not any(isinstance(part, Piece) for part in value)
 
 
-def number(value: float | tuple[float, ...], digits: int) -> str:
-    """A number in full, or the first few of several in brief."""
-    if not isinstance(value, tuple):
-        return f"{value:.{digits}g}"
-    numbers = " ".join(f"{part:.4g}" for part in value[:SHOWN])
-    return f"{numbers} …" if len(value) > SHOWN else numbers
+def _brief(numbers: tuple[float, ...]) -> str:
+    """The first few of several numbers."""
+    shown = " ".join(f"{part:.4g}" for part in numbers[:SHOWN])
+    return f"{shown} …" if len(numbers) > SHOWN else shown
 
 
 def pieces(words: Words, most: int = LINE, *, brief: bool = False) -> Phrase:

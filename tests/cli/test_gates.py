@@ -21,7 +21,7 @@ def test_a_gate_says_the_inequality_and_decides_the_exit_status(lossctl, sample_
     done = lossctl("eval", sample_data / "regression.csv", "-l", "huber", "--fail-above", bound)
     assert done.status == status
     assert re.search(f"^{verdict}", done.err, re.MULTILINE)
-    assert "0.222576" in done.out, "the result is shown all the same"
+    assert "0.223" in done.out, "the result is shown all the same"
     assert "FAIL" not in done.out
 
 

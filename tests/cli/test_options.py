@@ -34,7 +34,8 @@ LINES = {
 }
 """A line of each command, and of those that take a name instead of files."""
 VALUES = {
-    "--activation": "tanh", "--by": "g", "--classes": "a,b", "--color": "always", "--comment": 3, "--decimal": ",",
+    "--activation": "tanh", "--by": "g", "--ci": 0.9, "--classes": "a,b", "--color": "always",
+    "--comment": 3, "--decimal": ",",
     "--delimiter": ";", "--draws": 3, "--encoding": "utf-16", "--quote": "none", "--skip-rows": 1, "--thousands": 5,
     "--engine": "serial", "--eps": 0.1, "--fail-above": 0, "--format": "tsv", "--from": 1, "--id": "q",
     "--ignore-label": 1,

@@ -47,6 +47,10 @@ Skill = Annotated[
         help="The best constant prediction of each loss too, its loss, and the skill: 1 minus the ratio to it.",
     ),
 ]
+Level = Annotated[
+    float | None,
+    output_option("--ci", metavar="LEVEL", help="Confidence intervals too, such as of 0.95, by Student's t."),
+]
 FailAbove = Annotated[
     list[str] | None,
     output_option("--fail-above", metavar="[LOSS=]VALUE", help="Exit 1 when the loss is above the value; repeatable."),
@@ -54,7 +58,7 @@ FailAbove = Annotated[
 Profile = Annotated[bool, running_option("--profile", help="Say where the time went, on stderr and in JSON.")]
 
 
-UNSHOWN = {"value": ("--grad", "--samples", "--skill"), "csv": ("--samples",), "tsv": ("--samples",)}
+UNSHOWN = {"value": ("--grad", "--samples", "--skill", "--ci"), "csv": ("--samples",), "tsv": ("--samples",)}
 """What a format leaves out: one number is one number, and a row of CSV is a result."""
 
 
@@ -71,6 +75,7 @@ def evaluate(
     grad: Grad = False,
     samples: Samples = 0,
     skill: Skill = False,
+    ci: Level = None,
     fail_above: FailAbove = None,
     output: Output,
     running: RunningOptions,
@@ -95,7 +100,10 @@ def evaluate(
     voice, style = output.voice, output.style
     shown = output.renderer("table" if sys.stdout.isatty() else "plain")
     written = [(path, _renderer_for(path)) for path in output.output or ()]
-    _ensure_shown({"--grad": grad, "--samples": samples > 0, "--skill": skill}, [shown, *dict(written).values()])
+    _ensure_shown(
+        {"--grad": grad, "--samples": samples > 0, "--skill": skill, "--ci": ci is not None},
+        [shown, *dict(written).values()],
+    )
     inputs = input_files(files, join.labels) if written else ()
     for path, _ in written:
         refuse(path, inputs)
@@ -113,6 +121,7 @@ def evaluate(
             gradient=grad,
             samples=samples,
             skill=skill,
+            ci=ci,
             engine=replace(how, progress=progress),
             reading=source.reading(voice),
             profile=profile,

@@ -7,13 +7,13 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lossctl.document import Chart, Column, Document, Facts, Line, Notes, Part, Phrase, Table, Words, phrase
 from lossctl.rendering.picture import draw
 from lossctl.rendering.renderer import Style, renderers
 from lossctl.rendering.terminal import STYLES, console, painted
-from lossctl.rendering.wording import cell, pieces, room
+from lossctl.rendering.wording import cells, pieces, room
 from lossctl.words import LINE, printable
 
 if TYPE_CHECKING:
@@ -128,30 +128,34 @@ class Tables:
     def _table(self, page: "_Page", table: Table) -> None:
         if table.title:
             page.print(self._words(table.title))
-        cells = [
-            [self._cell(value, column, page.style.precision) for value, column in zip(row, table.columns, strict=True)]
-            for row in table.rows
+        columns = [
+            [self._cell(words, column) for words in (heading, *below)]
+            for index, column in enumerate(table.columns)
+            for heading, below in [cells(column, [row[index] for row in table.rows], page.style.precision)]
         ]
         if table.folds:
-            page.print(self._grid(table, range(len(table.columns)), cells))
+            page.print(self._grid(table, range(len(columns)), columns))
             return
-        for indices in self._fit(table.columns, cells, page.paper.width):
-            page.print(self._grid(table, indices, cells))
+        for indices in self._fit(table.columns, columns, page.paper.width):
+            page.print(self._grid(table, indices, columns))
             page.print()
 
-    def _cell(self, value: Any, column: Column, precision: int) -> "str | Text":
-        words = self._words(cell(value, column, precision), room(column))
-        return words.replace("|", "\\|") if self.frame == MARKDOWN and isinstance(words, str) else words
+    def _cell(self, words: Words, column: Column) -> "str | Text":
+        safe = self._words(words, room(column))
+        return safe.replace("|", "\\|") if self.frame == MARKDOWN and isinstance(safe, str) else safe
 
     def _fit(
         self, columns: Sequence[Column], cells: Sequence[Sequence["str | Text"]], width: int
     ) -> Iterator[Sequence[int]]:
-        """The indices of the columns of each grid: names in all, and as many numbers as fit with all their digits."""
+        """The indices of the columns of each grid: names in all, and as many numbers as fit with all their digits.
+
+        Args:
+            columns: those of the table.
+            cells: of each column, its heading first.
+            width: of the page.
+        """
         names = [index for index, column in enumerate(columns) if not column.numeric]
-        widths = {
-            index: max(len(column.title), *(len(row[index]) for row in cells)) + 3 if cells else len(column.title) + 3
-            for index, column in enumerate(columns)
-        }
+        widths = {index: max(map(len, column)) + 3 for index, column in enumerate(cells)}
         room = width - 1 - sum(min(widths[index], NAME_WIDTH + 3) for index in names)
         numbers: list[int] = []
         for index in (index for index in widths if index not in names):
@@ -175,20 +179,19 @@ class Tables:
             show_header=framed or not table.tall,
             show_lines=table.tall and framed and self.frame != MARKDOWN,
         )
-        for column in (table.columns[index] for index in indices):
+        for column, heading in ((table.columns[index], cells[index][0]) for index in indices):
             whole = column.numeric and not table.folds
             grid.add_column(
-                self._cell(column.title, column, 0),
-                justify="right" if column.numeric else "left",
+                heading,
                 overflow="fold",
                 no_wrap=whole,
                 max_width=NAME_WIDTH if self.narrow and not (table.folds or column.numeric) else None,
                 style=STYLES.get(column.tone, ""),
             )
-        rows = [[row[index] for index in indices] for row in cells]
+        rows = list(zip(*(cells[index][1:] for index in indices), strict=True))
         if rows and not (self.narrow or table.tall):
             # No cell is folded, so a column may be a single one of many lines: Rich takes 50 µs a cell.
-            rows = [[_joined(column) for column in zip(*rows, strict=True)]]
+            rows = [tuple(_joined(column) for column in zip(*rows, strict=True))]
         for row in rows:
             grid.add_row(*row)
         return grid
