@@ -9,6 +9,7 @@ import typer
 
 from lossctl.cli.choices import completing
 from lossctl.cli.command import Voice, given
+from lossctl.cli.completers import complete_null_words, completing_columns
 from lossctl.errors import UsageError
 from lossctl.words import size_of, split
 
@@ -46,6 +47,7 @@ class Input:
             metavar="[COL=]A,B",
             help="What a missing number looks like, instead of nothing, NA, N/A, #N/A, null, NULL, None, NaN, nan in "
             "text; with COL=, in that column alone. Repeatable.",
+            autocompletion=complete_null_words,
         ),
     ] = None
     quote: Annotated[
@@ -140,7 +142,13 @@ class Join:
         input_option("--labels", metavar="FILE", help="File with the labels, matched by --id, or in order."),
     ] = None
     ids: Annotated[
-        str | None, input_option("--id", metavar="COL[,COL]", help="Key columns of a row, which both files share.")
+        str | None,
+        input_option(
+            "--id",
+            metavar="COL[,COL]",
+            help="Key columns of a row, which both files share.",
+            autocompletion=completing_columns(labels=True),
+        ),
     ] = None
     join: Annotated[
         str,

@@ -15,8 +15,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lossctl.cli.choices import complete_activations, complete_losses, completing
+from lossctl.cli.choices import completing
 from lossctl.cli.command import Color, Voice, progress_bar, style_of
+from lossctl.cli.completers import (
+    complete_activations,
+    complete_classes,
+    complete_losses,
+    complete_models,
+    completing_columns,
+)
 from lossctl.cli.input_options import Input as Input  # noqa: PLC0414  (a group like those below)
 from lossctl.cli.input_options import Join as Join  # noqa: PLC0414  (likewise)
 from lossctl.errors import UsageError
@@ -80,7 +87,13 @@ class Columns:
 
     label: Annotated[
         list[str] | None,
-        column_option("-y", "--label", metavar="COL", help="Label column; several or a glob for a vector."),
+        column_option(
+            "-y",
+            "--label",
+            metavar="COL",
+            help="Label column; several or a glob for a vector.",
+            autocompletion=completing_columns(labels=True, files=False),
+        ),
     ] = None
     prediction: Annotated[
         list[str] | None,
@@ -90,14 +103,27 @@ class Columns:
             metavar="COL",
             help="Prediction column, NAME=COL, glob, comma list, /REGEX/, #N or a range: #2-#4, p[0:3] (p0 to "
             "p2). Repeat it for several models; a glob, list or range is one vector-valued model.",
+            autocompletion=complete_models,
         ),
     ] = None
     weight: Annotated[
-        str | None, column_option("-w", "--weight", metavar="COL", help="Column of row weights >= 0.")
+        str | None,
+        column_option(
+            "-w",
+            "--weight",
+            metavar="COL",
+            help="Column of row weights >= 0.",
+            autocompletion=completing_columns(),
+        ),
     ] = None
     classes: Annotated[
         str | None,
-        column_option("--classes", metavar="A,B,C", help="Names of the classes, in the order of their codes."),
+        column_option(
+            "--classes",
+            metavar="A,B,C",
+            help="Names of the classes, in the order of their codes.",
+            autocompletion=complete_classes,
+        ),
     ] = None
 
     ignore_label: Annotated[
@@ -106,6 +132,7 @@ class Columns:
             "--ignore-label",
             metavar="A,B,C",
             help="Labels that say that there is none, such as -100: rows that have one are left out and counted.",
+            autocompletion=complete_classes,
         ),
     ] = None
 

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from lossctl.cli.choices import complete_names
 from lossctl.cli.command import Without, command
+from lossctl.cli.completers import complete_names
 from lossctl.cli.options import KindOf, Output
 from lossctl.errors import UsageError
 
