@@ -17,9 +17,9 @@ from typer._click.exceptions import ClickException  # named typer.TyperException
 from typer.core import TyperGroup
 
 from lossctl.cli import signals, streams
-from lossctl.cli.choices import Command
 from lossctl.cli.command import Color, Entry, colored, commands, tell
 from lossctl.cli.flags import ELSEWHERE, worded
+from lossctl.cli.help import Command
 from lossctl.cli.shells import SCRIPTS, SHELLS
 from lossctl.errors import DataError, LossctlError, Undecided, UsageError
 from lossctl.words import shell_word

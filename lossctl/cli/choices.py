@@ -13,8 +13,6 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
-from typer.core import TyperCommand, TyperOption
-
 from lossctl.registry import entry_points_of
 
 
@@ -96,18 +94,6 @@ CHOICES: dict[str, Callable[[], list[str]]] = {
     ],
 }
 """By the word that stands for them, in braces, in a help or a metavar."""
-
-
-class Command(TyperCommand):
-    """A command whose help says what there is to choose from."""
-
-    def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        """The usage, with which help and the generated page begin: nobody else has to know the choices."""
-        for option in self.params:
-            if isinstance(option, TyperOption):
-                option.help = filled(option.help, ", ")
-                option.metavar = filled(option.metavar, "|")
-        return super().collect_usage_pieces(ctx)
 
 
 def filled(text: str | None, between: str) -> str | None:

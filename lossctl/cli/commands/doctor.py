@@ -24,7 +24,7 @@ Ids = Annotated[
     column_option(
         "--id",
         metavar="COL[,COL]",
-        help="Columns that identify a row. Left out: a column named id.",
+        help="Columns that identify a row; left out, a column named id.",
         autocompletion=completing_columns(),
     ),
 ]

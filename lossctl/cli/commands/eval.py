@@ -48,7 +48,7 @@ Skill = Annotated[
     bool,
     output_option(
         "--skill",
-        help="The best constant prediction of each loss too, its loss, and the skill: 1 minus the ratio to it.",
+        help="The best constant prediction too, and the skill; its loss, and 1 minus the ratio to it.",
     ),
 ]
 FailAbove = Annotated[

@@ -22,7 +22,7 @@ Name = Annotated[
     str | None,
     typer.Argument(
         metavar="NAME",
-        help="A loss or an activation, such as huber:delta=0.5, or pairings. Left out: the list of all.",
+        help="A loss or an activation, such as huber:delta=0.5, or pairings; left out, the list of all.",
         autocompletion=complete,
         show_default=False,
     ),
