@@ -19,7 +19,7 @@ from typer.core import TyperGroup
 from lossctl.cli import signals, streams
 from lossctl.cli.command import Color, Entry, colored, commands, tell
 from lossctl.cli.flags import ELSEWHERE, worded
-from lossctl.cli.help import Command
+from lossctl.cli.help import Command, Helped
 from lossctl.cli.shells import SCRIPTS, SHELLS
 from lossctl.errors import DataError, LossctlError, Undecided, UsageError
 from lossctl.words import shell_word
@@ -68,7 +68,7 @@ class Commands(Mapping[str, Any]):
         return len(commands.names())
 
 
-class Group(TyperGroup):
+class Group(Helped, TyperGroup):
     """The program, whose commands wait to be asked for."""
 
     def __init__(self, **settings: Any) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import typer
-from typer.core import TyperArgument, TyperCommand
+from typer.core import TyperArgument, TyperCommand, TyperGroup
 
 from lossctl.cli.choices import filled
 from lossctl.cli.command import Color, colored
@@ -64,6 +64,8 @@ def titled(argument: Any) -> str:
 
 def usage(command: Any) -> str:
     """What follows the name of a command."""
+    if isinstance(command, TyperGroup):
+        return "COMMAND [OPTIONS] [ARGUMENTS]"
     return " ".join(["[OPTIONS]", *(titled(one) for one in command.params if isinstance(one, TyperArgument))])
 
 
@@ -87,15 +89,23 @@ def shown(command: Any, context: Any, *, short: bool = True) -> str:
         title: [(spelled(option), words(option.help) + usual(option)) for option in options]
         for title, options in panels(command, context).items()
     }
+    if isinstance(command, TyperGroup):
+        listed = [(name, command.commands[name].help or "") for name in command.list_commands(context)]
+        rows = {
+            "Commands": [(name, text.partition("\n\n")[0]) for name, text in listed],
+            "Options": rows.pop(PANELS[-1]),
+        }
     left = min(max((len(flags) for options in rows.values() for flags, _ in options), default=0), LEFT)
     for number, (title, options) in enumerate(rows.items()):
         ends = "├┤" if number else "╭╮"
-        lines.append(_painted(f"{ends[0]}─ {title} ".ljust(width - 1, "─") + ends[1], colour, dim=True))
+        lines.append(_faint(f"{ends[0]}─ {title} ".ljust(width - 1, "─") + ends[1], colour))
         for flags, text in options:
             lines += _boxed(flags, text, left, width, colour)
-    lines.append(_painted("╰" + "─" * (width - 2) + "╯", colour, dim=True))
+    lines.append(_faint("╰" + "─" * (width - 2) + "╯", colour))
     example = wrap(command.epilog or "", width - 1, "  ")
     more = [f"All words on each option: lossctl help {command.name}"] if short and command.name != "help" else []
+    if isinstance(command, TyperGroup):
+        more = ["Pages: lossctl help"]
     return "\n".join([*lines, *example, *more]) + "\n"
 
 
@@ -112,22 +122,25 @@ def _boxed(flags: str, text: str, left: int, width: int, colour: bool) -> Iterat
     """The lines of an option between the sides of the box."""
     begin = max(left, len(flags)) + 2
     pieces = wrap(text, max(width - begin - 4, 8)) or [""]
-    side = _painted("│", colour, dim=True)
+    side = _faint("│", colour)
     for number, piece in enumerate(pieces):
         head = flags.ljust(begin) if number == 0 else " " * begin
         room = " " * max(width - 4 - begin - len(piece), 0)
-        names = _painted(head, colour, bold=True) if number == 0 else head
+        names = typer.style(head, bold=True, fg="cyan") if colour and number == 0 else head
         yield f"{side} {names}{piece}{room} {side}"
 
 
-def _painted(text: str, colour: bool, **style: bool) -> str:  # noqa: FBT001
-    return typer.style(text, **style) if colour else text
+def _faint(text: str, colour: bool) -> str:  # noqa: FBT001
+    return typer.style(text, dim=True) if colour else text
 
 
-class Command(TyperCommand):
-    """A command whose help is drawn here."""
+class Helped:
+    """A command or the program, whose help is drawn here."""
 
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write the help that ``--help`` shows."""
-        ctx.color = colored(Color.auto)
-        formatter.write(shown(self, ctx))
+    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  (Click hands it over)
+        """Print the help: what Click would do with it where no command is named is another matter."""
+        typer.echo(shown(self, ctx), nl=False, color=colored(Color.auto))
+
+
+class Command(Helped, TyperCommand):
+    """A command."""
