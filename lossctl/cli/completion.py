@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperArgument, TyperGroup
 
-from lossctl.cli.choices import filled
+from lossctl.cli.help import brief
 from lossctl.cli.input_options import Input
 from lossctl.cli.shells import SHELLS, Line, Offer
 
@@ -99,7 +99,7 @@ def _flags(word: Word) -> tuple[tuple[str, str], ...]:
     context = word.context
     options = [it for it in context.command.get_params(context) if not isinstance(it, TyperArgument)]
     return tuple(
-        (flag, filled(option.help, ", ") or "")
+        (flag, brief(option.help))
         for option in options
         if option.multiple or option.count or not _is_given(context, option)
         for flag in option.opts

@@ -178,9 +178,9 @@ fi
 FISH = r"""
 function __lossctl_complete
     set -l before (commandline -opc)
-    set -l current (commandline -ct | string collect --allow-empty)
+    set -l current (commandline -ct)
     set -lx _LOSSCTL_COMPLETE fish
-    set -l answer (command $before[1] (count $before) $current (commandline -op) 2>/dev/null </dev/null)
+    set -l answer (command $before[1] (count $before) "$current" (commandline -op) 2>/dev/null </dev/null)
     string match -q '*files*' -- "$answer[1]"; and __fish_complete_path (commandline -ct)
     printf '%s\n' $answer[2..-1]
 end

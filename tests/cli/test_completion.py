@@ -68,6 +68,7 @@ TYPED = [
     ("lossctl eval --eps od\t", ["eval", "--eps", "od"]),
     ("lossctl eval odd.parquet --pred=m=y,we:\t", ["eval", "odd.parquet", "--pred=m=y,we:ight"]),
     ('lossctl eval odd.parquet -p "p o\t', ["eval", "odd.parquet", "-p", "p one"]),
+    ("lossctl eval -l mse --fail-above \t1", ["eval", "-l", "mse", "--fail-above", "mse=1"]),
     ("lossctl eval odd.parquet -w d\t", ["eval", "odd.parquet", "-w", "d$x"]),
 ]
 
