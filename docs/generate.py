@@ -146,7 +146,7 @@ def cli_page() -> str:
         command = wired(commands.get(name))
         within = command.make_context(name, [], parent=context, resilient_parsing=True)
         lines += [
-            f"\n## lossctl {name}\n",
+            f"\n## `lossctl {name}`\n",
             command.help.strip() + "\n",
             f"```console\n$ lossctl {name} {help.usage(command)}\n```\n",
         ]

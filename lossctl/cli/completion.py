@@ -4,13 +4,13 @@ Typer's own way knows neither what stands behind the cursor nor what is no file,
 quotes. Which shell it is matters in `lossctl.cli.shells` alone.
 """
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperArgument, TyperGroup
 
+from lossctl.cli.command import Voice
 from lossctl.cli.help import brief
 from lossctl.cli.input_options import Input
 from lossctl.cli.shells import SHELLS, Line, Offer
@@ -27,7 +27,7 @@ def answer(program: TyperGroup, shell: str, arguments: list[str]) -> int:
     asked, written = SHELLS[shell]
     try:
         line = asked(arguments)
-        sys.stdout.write(written(line, offer(program, line)))
+        Voice().result(written(line, offer(program, line)))
     except Exception:  # noqa: BLE001  (a traceback would be drawn into the line that is being typed)
         return 1
     return 0

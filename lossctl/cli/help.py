@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup
 
 from lossctl.cli.choices import filled
-from lossctl.cli.command import Color, colored
+from lossctl.cli.command import Color, Voice, colored
 
 PANELS: Final = ("Columns", "Loss", "Shapes", "Input", "Output", "Running")
 """In their order; in the last are options that name none."""
@@ -139,7 +139,7 @@ class Helped:
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  (Click hands it over)
         """Print the help: what Click would do with it where no command is named is another matter."""
-        typer.echo(shown(self, ctx), nl=False, color=colored(Color.auto))
+        Voice().result(shown(self, ctx))
 
 
 class Command(Helped, TyperCommand):
