@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import textwrap
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -115,6 +114,8 @@ def _helped(parameter: Any) -> bool:
 
 def wrap(text: str, width: int, indent: str = "") -> list[str]:
     """Text in lines; a flag stays whole."""
+    import textwrap
+
     return textwrap.wrap(text, width, subsequent_indent=indent, break_on_hyphens=False)
 
 
