@@ -162,7 +162,7 @@ def flags(title: str, options: list[Any]) -> list[str]:
     """The options of a panel, an item each."""
     return [
         f"\n**{title}**\n",
-        *(f"- `{help.spelled(it)}`: {help.whole(it.help)}{help.usual(it)}" for it in options),
+        *(f"- `{help.spelled(it)}`: {help.whole(it.help)}{help.usual(it)}{help.bounds(it)}" for it in options),
         "",
     ]
 

@@ -55,6 +55,14 @@ def usual(option: Any) -> str:
     return f" [{getattr(default, 'value', default)}]"
 
 
+def bounds(option: Any) -> str:
+    """Which numbers an option takes, where not all."""
+    low, high = getattr(option.type, "min", None), getattr(option.type, "max", None)
+    if option.count or low is None:
+        return ""
+    return f" [{low} or more]" if high is None else f" [{low} to {high}]"
+
+
 def titled(argument: Any) -> str:
     """What stands for an argument, in brackets where it may be left out."""
     name: str = argument.metavar or argument.name.upper()
@@ -85,7 +93,10 @@ def shown(command: Any, context: Any, *, short: bool = True) -> str:
     for name, text in arguments:
         lines += [*wrap(f"{name}  {text}", width - 1, "  "), ""]
     rows = {
-        title: [(spelled(option), words(option.help) + usual(option)) for option in options]
+        title: [
+            (spelled(option), words(option.help) + usual(option) + ("" if short else bounds(option)))
+            for option in options
+        ]
         for title, options in panels(command, context).items()
     }
     if isinstance(command, TyperGroup):

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer._completion_shared import get_completion_script
 from waiting import HANGS
 
 from lossctl.cli.app import wired
@@ -115,6 +116,12 @@ def _until(terminal, words):
         if select.select([terminal], [], [], 1)[0]:
             shown += os.read(terminal, 1 << 16).decode(errors="replace")
     assert ran == ["".join(f"<{word}>" for word in words)]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_typer_shows_and_installs_our_scripts(shell):
+    shown = get_completion_script(prog_name="lossctl", complete_var="_LOSSCTL_COMPLETE", shell=shell)
+    assert shown == SCRIPTS[shell].strip()
 
 
 @pytest.mark.parametrize("flag", ["-y", "-p", "-w", "--by", "--id"])
