@@ -115,7 +115,7 @@ def _for_bash(line: Line, offer: Offer) -> str:
 def _quoted(text: str, quote: str) -> str:
     if quote == "'":
         return text.replace("'", "'\\''")
-    signs = r'(["\\$`])' if quote else r"([^\w@%+=:,./\[\]#^-])"
+    signs = r'(["\\$`])' if quote else r"([^\w@%+=:,./-])"
     return re.sub(signs, r"\\\1", text)
 
 

@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import select
+import shlex
 import shutil
 import subprocess
 import sys
@@ -219,6 +220,8 @@ def test_bash_gets_any_name_as_it_has_to_be_typed(name, quote):
     _, written = SHELLS["bash"]
     _, *words, _ = written(Line((), "", (), quote, quote), Offer(((name, ""),))).split("\n")
     assert [typed(quote + word + quote)[-1].text for word in words] == [name]
+    if not quote:
+        assert shlex.split(words[0], comments=True) == [name]
 
 
 def test_bash_sees_what_stands_behind_the_cursor():
