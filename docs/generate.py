@@ -4,11 +4,17 @@
 command line leave the other pages alone.
 """
 
-import subprocess
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import typer
+
+from lossctl.cli import help  # noqa: A004  (what it is)
+from lossctl.cli.app import app, wired
+from lossctl.cli.command import commands
 from lossctl.functions.activation import activations
 from lossctl.functions.definition import Parameter, spell
 from lossctl.functions.explanation import Explanation, Kind, find
@@ -123,10 +129,42 @@ def describe(parameter: Parameter) -> str:
 
 
 def cli_page() -> str:
-    """Every command and flag, as Typer writes them."""
-    asked = [sys.executable, "-m", "typer", "lossctl.cli.app", "utils", "docs", "--name", "lossctl"]
-    text = subprocess.run(asked, check=True, capture_output=True, text=True, env={"PATH": "", "COLUMNS": "200"}).stdout
-    return NOTICE + text.strip() + "\n"
+    """Every command and flag, with all its words."""
+    program = typer.main.get_command(app)
+    context = program.make_context("lossctl", [], resilient_parsing=True)
+    lines = [
+        NOTICE + "# The command line\n",
+        f"{program.help}\n",
+        "```console\n$ lossctl COMMAND [OPTIONS] [ARGUMENTS]\n```\n",
+    ]
+    lines += flags("Options", help.panels(program, context)[help.PANELS[-1]])
+    lines += [
+        f"- [`{name}`](#lossctl-{name}): {wired(commands.get(name)).help.partition('.')[0]}."
+        for name in commands.names()
+    ]
+    for name in commands.names():
+        command = wired(commands.get(name))
+        within = command.make_context(name, [], parent=context, resilient_parsing=True)
+        lines += [
+            f"\n## `lossctl {name}`\n",
+            command.help.strip() + "\n",
+            f"```console\n$ lossctl {name} {help.usage(command)}\n```\n",
+        ]
+        arguments = [it for it in command.params if it.param_type_name == "argument"]
+        lines += [f"- `{help.titled(it)}`: {help.whole(it.help)}" for it in arguments]
+        for title, options in help.panels(command, within).items():
+            lines += flags(title, options)
+        lines.append(command.epilog.replace("Example: ", "Example: `") + "`")
+    return "\n".join(lines) + "\n"
+
+
+def flags(title: str, options: list[Any]) -> list[str]:
+    """The options of a panel, an item each."""
+    return [
+        f"\n**{title}**\n",
+        *(f"- `{help.spelled(it)}`: {help.whole(it.help)}{help.usual(it)}{help.bounds(it)}" for it in options),
+        "",
+    ]
 
 
 def readme() -> str:
@@ -138,6 +176,14 @@ def readme() -> str:
     rows = [f"| {it.name} | {spelled(it.suffixes)} | {'yes' if is_written(it) else 'no'} |" for it in kinds]
     around = f"| around text | {spelled((*SUFFIXES, '.zip'))} | no |"
     return renewed(text, "formats", ["| format | suffixes | written too |", "|---|---|---|", *rows, around])
+
+
+def part(title: str, begin: str, end: str) -> str:
+    """What README says between two marks, as a page."""
+    text = (ROOT / "README.md").read_text().partition(begin)[2].partition(end)[0]
+    begin = begin if begin.startswith("- ") else ""
+    text = re.sub(r"\]\((?!https?:|docs/|#)", "](../", begin + text).replace("](docs/", "](")
+    return NOTICE.replace("the code", "README.md") + f"# {title}\n\n{text.strip()}\n"
 
 
 def renewed(text: str, name: str, table: list[str]) -> str:
@@ -152,11 +198,16 @@ def spelled(suffixes: tuple[str, ...]) -> str:
     return " ".join(f"`{suffix}`" for suffix in suffixes)
 
 
+ROLES = "- Columns are named by flag"
+"""Where README begins to say what columns are."""
 PAGES = {
     "docs/losses.md": losses_page,
     "docs/activations.md": activations_page,
     "docs/cli.md": cli_page,
     "README.md": readme,
+    "docs/columns.md": lambda: part("Columns and cells", ROLES, "\n## "),
+    "docs/exit-codes.md": lambda: part("Exit status and output", "\n## Exit status\n", "\n## "),
+    "docs/formats.md": lambda: part("Files and formats", "\n## Input\n", ROLES),
 }
 
 

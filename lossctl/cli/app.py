@@ -9,16 +9,18 @@ import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
-from typing import Annotated, Any, Final, NoReturn
+from typing import Annotated, Any, Final, NoReturn, cast
 
 import typer
+from typer import _completion_shared  # the only way to scripts other than Typer's
 from typer._click.exceptions import ClickException  # named typer.TyperException, but only since 0.28
 from typer.core import TyperGroup
 
 from lossctl.cli import signals, streams
-from lossctl.cli.choices import Command
 from lossctl.cli.command import Color, Entry, colored, commands, tell
 from lossctl.cli.flags import ELSEWHERE, worded
+from lossctl.cli.help import Command, Helped
+from lossctl.cli.shells import SCRIPTS, SHELLS
 from lossctl.errors import DataError, LossctlError, Undecided, UsageError
 from lossctl.words import shell_word
 
@@ -66,7 +68,7 @@ class Commands(Mapping[str, Any]):
         return len(commands.names())
 
 
-class Group(TyperGroup):
+class Group(Helped, TyperGroup):
     """The program, whose commands wait to be asked for."""
 
     def __init__(self, **settings: Any) -> None:
@@ -97,6 +99,7 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     made.callback()(_root)
+    _completion_shared._completion_scripts |= {shell: script.replace("%", "%%") for shell, script in SCRIPTS.items()}  # noqa: SLF001
     return made
 
 
@@ -120,7 +123,7 @@ def run(arguments: list[str]) -> int:
     """Run one command line and return its exit status; nothing escapes."""
     try:
         _bound_screen()
-        status = app(arguments, prog_name="lossctl", standalone_mode=False)
+        status = _invoke(arguments)
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
     except LossctlError as error:
@@ -151,6 +154,16 @@ def run(arguments: list[str]) -> int:
         return _fail(BUG, f"bug in lossctl {version('lossctl')}: {words}", advice)
     finally:
         signals.clean()
+
+
+def _invoke(arguments: list[str]) -> object:
+    """Run a command, or tell a shell what may be typed."""
+    shell = os.environ.get("_LOSSCTL_COMPLETE", "")
+    if shell not in SHELLS:
+        return app(arguments, prog_name="lossctl", standalone_mode=False)
+    from lossctl.cli.completion import answer  # noqa: PLC0415  (once for a key, not for a run)
+
+    return answer(cast("TyperGroup", typer.main.get_command(app)), shell, arguments)
 
 
 def _lines_of(error: LossctlError, arguments: list[str]) -> list[str]:

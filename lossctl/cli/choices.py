@@ -13,8 +13,6 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
-from typer.core import TyperCommand, TyperOption
-
 from lossctl.registry import entry_points_of
 
 
@@ -98,18 +96,6 @@ CHOICES: dict[str, Callable[[], list[str]]] = {
 """By the word that stands for them, in braces, in a help or a metavar."""
 
 
-class Command(TyperCommand):
-    """A command whose help says what there is to choose from."""
-
-    def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        """The usage, with which help and the generated page begin: nobody else has to know the choices."""
-        for option in self.params:
-            if isinstance(option, TyperOption):
-                option.help = filled(option.help, ", ")
-                option.metavar = filled(option.metavar, "|")
-        return super().collect_usage_pieces(ctx)
-
-
 def filled(text: str | None, between: str) -> str | None:
     """The text with its choices."""
     return text and re.sub(
@@ -126,23 +112,3 @@ def completing(choices: str) -> Callable[[str], list[str]]:
         return [word for word in dict.fromkeys(CHOICES[choices]()) if word.startswith(incomplete)]
 
     return complete
-
-
-def complete_losses(incomplete: str) -> list[tuple[str, str]]:
-    """Names of losses for shell completion, with what they are."""
-    from lossctl.functions.loss import losses
-
-    done, comma, last = incomplete.rpartition(",")
-    return [(f"{done}{comma}{it.name}", it.summary) for it in losses if it.name.startswith(last)]
-
-
-def complete_activations(incomplete: str) -> list[tuple[str, str]]:
-    """Names of activations for shell completion, with what they are."""
-    from lossctl.functions.activation import activations
-
-    return [(it.name, it.summary) for it in activations if it.name.startswith(incomplete)]
-
-
-def complete_names(incomplete: str) -> list[tuple[str, str]]:
-    """Names of losses and activations for shell completion, with what they are."""
-    return [*complete_losses(incomplete), *complete_activations(incomplete)]

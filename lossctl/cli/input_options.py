@@ -9,6 +9,7 @@ import typer
 
 from lossctl.cli.choices import completing
 from lossctl.cli.command import Voice, given
+from lossctl.cli.completers import complete_null_words, completing_columns
 from lossctl.errors import UsageError
 from lossctl.words import size_of, split
 
@@ -28,7 +29,7 @@ class Input:
             "-F",
             "--input-format",
             metavar="NAME",
-            help="Format of the input: {formats}; else known by suffix and first bytes.",
+            help="Format: {formats}. Else known by suffix and first bytes.",
             autocompletion=completing("formats"),
         ),
     ] = None
@@ -44,27 +45,31 @@ class Input:
         input_option(
             "--null-values",
             metavar="[COL=]A,B",
-            help="What a missing number looks like, instead of nothing, NA, N/A, #N/A, null, NULL, None, NaN, nan in "
-            "text; with COL=, in that column alone. Repeatable.",
+            help="What a missing number looks like; instead of nothing, NA, N/A, #N/A, null, NULL, None, NaN, nan in "
+            "text. With COL=, in that column alone. Repeatable.",
+            autocompletion=complete_null_words,
         ),
     ] = None
     quote: Annotated[
         str,
-        input_option("--quote", metavar="CHAR", help="What cells of delimited text may stand in: \" or ', or none."),
+        input_option("--quote", metavar="CHAR", help="What a cell may stand in: \" or ', or none; in delimited text."),
     ] = '"'
     decimal: Annotated[
-        str, input_option("--decimal", metavar="CHAR", help="Decimal mark of delimited text: . or a comma.")
+        str, input_option("--decimal", metavar="CHAR", help="Decimal mark: . or a comma; of delimited text.")
     ] = "."
     thousands: Annotated[
         str | None,
-        input_option("--thousands", metavar="CHAR", help="What may stand between groups of three digits in it."),
+        input_option("--thousands", metavar="CHAR", help="Sign between groups of three digits; in delimited text."),
     ] = None
     comment: Annotated[
         str | None,
-        input_option("--comment", metavar="CHAR", help="How lines of delimited text begin that are none, such as #."),
+        input_option("--comment", metavar="CHAR", help="How a line begins that is none, such as #; in delimited text."),
     ] = None
     skip_rows: Annotated[
-        int, input_option("--skip-rows", metavar="N", min=0, help="How many lines stand above its header.")
+        int,
+        input_option(
+            "--skip-rows", metavar="N", min=0, help="How many lines stand above the header; of delimited text."
+        ),
     ] = 0
     encoding: Annotated[
         str | None,
@@ -78,12 +83,12 @@ class Input:
     timeout: Annotated[
         float,
         input_option(
-            "--timeout", metavar="SECONDS", help="How long a store or server may take for each answer, of up to 8 MiB."
+            "--timeout", metavar="SECONDS", help="How long a store or server may take; for each answer, of up to 8 MiB."
         ),
     ] = 30.0
-    no_verify: Annotated[
-        bool, input_option("--no-verify", help="Do not check the checksums that pages of Parquet carry.")
-    ] = False
+    no_verify: Annotated[bool, input_option("--no-verify", help="Do not check the checksums of Parquet's pages.")] = (
+        False
+    )
 
     def reading(self, voice: Voice | None = None) -> "Reading":
         """The same as the library takes it; the voice tells what a store is asked for once more.
@@ -137,17 +142,24 @@ class Join:
 
     labels: Annotated[
         list[str] | None,
-        input_option("--labels", metavar="FILE", help="File with the labels, matched by --id, or in order."),
+        input_option("--labels", metavar="FILE", help="File with the labels; matched by --id, or in order."),
     ] = None
     ids: Annotated[
-        str | None, input_option("--id", metavar="COL[,COL]", help="Key columns of a row, which both files share.")
+        str | None,
+        input_option(
+            "--id",
+            metavar="COL[,COL]",
+            help="Key columns of a row, which both files share.",
+            autocompletion=completing_columns(labels=True),
+        ),
     ] = None
     join: Annotated[
         str,
         input_option(
             "--join",
             metavar="{joins}",
-            help="Every key in both files, keys in both only, or every prediction; or, without --id, rows in order.",
+            help="What must match; every key in both files, keys in both only, or every prediction, or, without --id, "
+            "rows in order.",
             autocompletion=completing("joins"),
         ),
     ] = "strict"

@@ -15,8 +15,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lossctl.cli.choices import complete_activations, complete_losses, completing
+from lossctl.cli.choices import completing
 from lossctl.cli.command import Color, Voice, progress_bar, style_of
+from lossctl.cli.completers import (
+    complete_activations,
+    complete_classes,
+    complete_losses,
+    complete_models,
+    completing_columns,
+)
 from lossctl.cli.input_options import Input as Input  # noqa: PLC0414  (a group like those below)
 from lossctl.cli.input_options import Join as Join  # noqa: PLC0414  (likewise)
 from lossctl.errors import UsageError
@@ -50,7 +57,7 @@ Files = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[FILE]...",
-        help="Files, URLs, globs or directories, together one data set; - or nothing is stdin.",
+        help="Files, URLs, globs, directories, or - for stdin; together one data set. Nothing is stdin, too.",
         show_default=False,
     ),
 ]
@@ -80,7 +87,13 @@ class Columns:
 
     label: Annotated[
         list[str] | None,
-        column_option("-y", "--label", metavar="COL", help="Label column; several or a glob for a vector."),
+        column_option(
+            "-y",
+            "--label",
+            metavar="COL",
+            help="Label column, several or a glob for a vector.",
+            autocompletion=completing_columns(labels=True, files=False),
+        ),
     ] = None
     prediction: Annotated[
         list[str] | None,
@@ -88,16 +101,29 @@ class Columns:
             "-p",
             "--pred",
             metavar="COL",
-            help="Prediction column, NAME=COL, glob, comma list, /REGEX/, #N or a range: #2-#4, p[0:3] (p0 to "
+            help="Prediction column, NAME=COL, a glob or a list; /REGEX/, #N or a range: #2-#4, p[0:3] (p0 to "
             "p2). Repeat it for several models; a glob, list or range is one vector-valued model.",
+            autocompletion=complete_models,
         ),
     ] = None
     weight: Annotated[
-        str | None, column_option("-w", "--weight", metavar="COL", help="Column of row weights >= 0.")
+        str | None,
+        column_option(
+            "-w",
+            "--weight",
+            metavar="COL",
+            help="Column of row weights >= 0.",
+            autocompletion=completing_columns(),
+        ),
     ] = None
     classes: Annotated[
         str | None,
-        column_option("--classes", metavar="A,B,C", help="Names of the classes, in the order of their codes."),
+        column_option(
+            "--classes",
+            metavar="A,B,C",
+            help="Names of the classes, in order of their codes.",
+            autocompletion=complete_classes,
+        ),
     ] = None
 
     ignore_label: Annotated[
@@ -105,7 +131,8 @@ class Columns:
         column_option(
             "--ignore-label",
             metavar="A,B,C",
-            help="Labels that say that there is none, such as -100: rows that have one are left out and counted.",
+            help="Labels that stand for none, such as -100; rows that have one are left out and counted.",
+            autocompletion=complete_classes,
         ),
     ] = None
 
@@ -130,7 +157,7 @@ class LossOptions:
         loss_option(
             "--activation",
             metavar="SPEC",
-            help="Apply an activation to the predictions first, such as tanh or leaky_relu:slope=0.2; gradients are "
+            help="Apply an activation to the predictions first; such as tanh or leaky_relu:slope=0.2. Gradients are "
             "then on the pre-activations.",
             autocompletion=complete_activations,
         ),
@@ -139,7 +166,8 @@ class LossOptions:
         bool,
         loss_option(
             "--from-logits",
-            help="Predictions are scores before the loss's natural activation (sigmoid, softmax, exp).",
+            help="Predictions are scores, as before a sigmoid; before the loss's natural activation (sigmoid, softmax, "
+            "exp).",
         ),
     ] = False
     eps: Annotated[
@@ -151,18 +179,18 @@ class LossOptions:
         ),
     ] = None
     normalize_rows: Annotated[
-        bool, loss_option("--normalize-rows", help="Divide each row of a vector prediction by its sum.")
+        bool, loss_option("--normalize-rows", help="Divide each vector prediction by its sum.")
     ] = False
     clip_rounding: Annotated[
         bool,
         loss_option(
             "--clip-rounding",
-            help="Take numbers that rounding put beyond the end of what they may be, such as a probability of "
-            "1.0000000000000002, for that end, and count them.",
+            help="Take what rounding put past an end for that end; such as a probability of 1.0000000000000002 for 1, "
+            "and count these numbers.",
         ),
     ] = False
     nulls: Annotated[
-        NullPolicy, loss_option("--nulls", help="Rows with a null or NaN: an error, or left out and counted.")
+        NullPolicy, loss_option("--nulls", help="Rows with a null or NaN; an error, or left out and counted.")
     ] = NullPolicy.error
     mask_null: Annotated[
         bool,
@@ -188,7 +216,7 @@ class Output:
             "-f",
             "--format",
             metavar="NAME",
-            help="Format of the result: {renderers}. Default: for people.",
+            help="Format: {renderers}. Default: for people.",
             autocompletion=completing("renderers"),
         ),
     ] = None
@@ -196,7 +224,7 @@ class Output:
     output: Annotated[
         list[str] | None,
         output_option(
-            "-o", "--output", metavar="PATH", help="Write a file too, by suffix: {report_suffixes}; repeatable."
+            "-o", "--output", metavar="PATH", help="Write a file too, format by suffix; {report_suffixes}. Repeatable."
         ),
     ] = None
     precision: Annotated[
@@ -257,8 +285,8 @@ class RunningOptions:
         running_option(
             "--engine",
             metavar="NAME",
-            help="Who does the work: {engines}, of which dask is for a cluster; the numbers are the same. Default: "
-            "processes where forking is safe, else threads.",
+            help="Who works: {engines}. Dask is for a cluster; the numbers are the same. Default: processes "
+            " where forking is safe, else threads.",
             autocompletion=completing("engines"),
         ),
     ] = None
@@ -277,7 +305,7 @@ class RunningOptions:
         running_option(
             "--scheduler",
             metavar="ADDRESS",
-            help="Dask scheduler of a cluster, such as tcp://host:8786, for --engine dask. Its workers read the "
+            help="Dask scheduler, such as tcp://host:8786; of a cluster, for --engine dask. Its workers read the "
             "files; stdin is sent to them. Default: what Dask is configured for, else worker processes on this "
             "machine.",
         ),

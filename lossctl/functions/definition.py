@@ -77,6 +77,12 @@ class Parameter:
             raise UsageError(f"parameter {self.name} must be {self.describe()}, not {value!r}")
         return value
 
+    def words(self) -> tuple[str, ...]:
+        """The legal values that are words."""
+        words: tuple[str, ...] = ("true", "false") if self.domain is None else ()
+        words = self.domain.allowed if isinstance(self.domain, Words) else words
+        return (*words, "none") if self.optional else words
+
     def describe(self) -> str:
         """The legal values in English."""
         words = "true or false" if self.domain is None else self.domain.describe()

@@ -4,6 +4,8 @@ import itertools
 import re
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.csv
@@ -12,7 +14,13 @@ import pytest
 from transcripts import ESCAPE
 from waiting import HANGS
 
+import lossctl as lossctl_package
+from lossctl.cli.app import wired
 from lossctl.cli.command import commands
+from lossctl.cli.commands.help import FOLDERS
+from lossctl.cli.help import whole
+
+DOCS = FOLDERS[1]
 
 
 @pytest.mark.lowest
@@ -66,6 +74,50 @@ def test_help_ends_with_an_example_and_fits_the_terminal(lossctl, monkeypatch, c
     assert max(map(len, done.out.splitlines())) <= 80
     assert f"lossctl {command}".strip() in done.out
     assert "Example: lossctl" in done.out
+
+
+@pytest.mark.parametrize("command", commands.names())
+def test_help_fits_three_screens_and_shows_no_types(lossctl, monkeypatch, command):
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = lossctl(command, "--help").out
+    assert len(shown.splitlines()) <= 72
+    assert not re.search(r"<\w|\[\[|\{", shown)
+
+
+@pytest.mark.parametrize("name", commands.names())
+def test_all_words_on_a_command_are_in_its_help_and_on_its_page(lossctl, monkeypatch, name):
+    monkeypatch.setenv("COLUMNS", "1000")
+    shown, page = lossctl("help", name).out, lossctl("help", "cli").out
+    for option in wired(commands.get(name)).params:
+        assert whole(option.help) in shown
+        assert whole(option.help) in page
+
+
+def test_pages_are_those_of_the_documentation(lossctl):
+    pages = [path.stem for path in DOCS.glob("*.md")]
+    listed = lossctl("help").out
+    assert all(re.search(rf"^  {name} ", listed, re.MULTILINE) for name in (*pages, *commands.names()))
+    for name in pages:
+        shown = lossctl("help", name).out
+        assert shown.startswith("# ")
+        assert "<!--" not in shown
+        assert "](" not in re.sub(r"!\[", "", shown)
+
+
+def test_pages_are_part_of_what_is_installed():
+    wheel = tomllib.loads((DOCS.parent / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert "/docs/*.md" in wheel["include"]
+    assert Path(lossctl_package.__file__).parent / Path(wheel["sources"]["docs"]).name == FOLDERS[0]
+
+
+@pytest.mark.parametrize(
+    ("topic", "words"),
+    [("colums", "Did you mean columns?"), ("huber", "lossctl explain huber"), ("evl", "Did you mean eval")],
+)
+def test_a_page_that_there_is_none_of_is_an_error_with_the_way_on(lossctl, topic, words):
+    done = lossctl("help", topic)
+    assert (done.status, done.out) == (2, "")
+    assert words in done.err
 
 
 def test_help_paragraphs_are_filled(lossctl):

@@ -29,6 +29,7 @@ LINES = {
     "doctor": ["{}", *ASKED],
     "gradcheck": ["mse", "{}", *ASKED],
     "explain": ["huber"],
+    "help": ["exit-codes"],
     "plot NAME": ["mse"],
     "gradcheck NAME": ["mse", "--draws", "2"],
 }

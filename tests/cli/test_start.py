@@ -21,6 +21,7 @@ EVERY_COMMAND = {
     "gradcheck": ["gradcheck", "mse", "--draws", "50"],
     "doctor": ["doctor", SAMPLE],
     "explain": ["explain", "huber"],
+    "help": ["help", "columns"],
 }
 RUNS = {**EVERY_COMMAND, "usage error": ["eval", "--threads", "many"]}
 PYDANTIC = ("pydantic", "pydantic_core", "annotated_types")

@@ -13,7 +13,12 @@ from waiting import HANGS
 from lossctl.cli.command import commands
 
 ENGINES = ["serial", "threads", "processes", "dask"]
-SUBJECTS = {"explain": ["huber"], "gradcheck": ["huber", "rows.csv"], "samples": ["rows.csv", "--top", "1"]}
+SUBJECTS = {
+    "explain": ["huber"],
+    "gradcheck": ["huber", "rows.csv"],
+    "help": ["columns"],
+    "samples": ["rows.csv", "--top", "1"],
+}
 
 
 @pytest.fixture(scope="module")

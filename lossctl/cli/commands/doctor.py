@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from lossctl.cli.command import Without, command
+from lossctl.cli.completers import completing_columns
 from lossctl.cli.options import (
     Columns,
     Files,
@@ -20,7 +21,12 @@ from lossctl.words import shell_word, split
 
 Ids = Annotated[
     str | None,
-    column_option("--id", metavar="COL[,COL]", help="Columns that identify a row. Left out: a column named id."),
+    column_option(
+        "--id",
+        metavar="COL[,COL]",
+        help="Columns that identify a row; left out, a column named id.",
+        autocompletion=completing_columns(),
+    ),
 ]
 Strict = Annotated[bool, output_option("--strict", help="Exit 1 when a finding is an error or a warning.")]
 

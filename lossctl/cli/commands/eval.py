@@ -7,6 +7,7 @@ import typer
 
 from lossctl.cli.choices import completing
 from lossctl.cli.command import Voice, command
+from lossctl.cli.completers import complete_gates, completing_columns
 from lossctl.cli.options import (
     Columns,
     Files,
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
     from lossctl.evaluation.result import Result
     from lossctl.rendering.renderer import Renderer
 
-By = Annotated[list[str] | None, column_option("--by", metavar="COL[,COL]", help="Columns to group by.")]
+By = Annotated[
+    list[str] | None,
+    column_option("--by", metavar="COL[,COL]", help="Columns to group by.", autocompletion=completing_columns()),
+]
 ReductionName = Annotated[
     str | None,
     loss_option(
@@ -44,7 +48,7 @@ Skill = Annotated[
     bool,
     output_option(
         "--skill",
-        help="The best constant prediction of each loss too, its loss, and the skill: 1 minus the ratio to it.",
+        help="The best constant prediction too, and the skill; its loss, and 1 minus the ratio to it.",
     ),
 ]
 Level = Annotated[
@@ -53,7 +57,12 @@ Level = Annotated[
 ]
 FailAbove = Annotated[
     list[str] | None,
-    output_option("--fail-above", metavar="[LOSS=]VALUE", help="Exit 1 when the loss is above the value; repeatable."),
+    output_option(
+        "--fail-above",
+        metavar="[LOSS=]VALUE",
+        help="Exit 1 when the loss is above the value; repeatable.",
+        autocompletion=complete_gates,
+    ),
 ]
 Profile = Annotated[bool, running_option("--profile", help="Say where the time went, on stderr and in JSON.")]
 

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from lossctl.cli.choices import complete_names
 from lossctl.cli.command import Without, command
+from lossctl.cli.completers import complete_names
 from lossctl.cli.options import KindOf, Output
 from lossctl.errors import UsageError
 
@@ -22,7 +22,7 @@ Name = Annotated[
     str | None,
     typer.Argument(
         metavar="NAME",
-        help="A loss or an activation, such as huber:delta=0.5, or pairings. Left out: the list of all.",
+        help="A loss or an activation, such as huber:delta=0.5, or pairings; left out, the list of all.",
         autocompletion=complete,
         show_default=False,
     ),

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lossctl.cli.choices import complete_names
 from lossctl.cli.command import Voice, Without, command, given, prepared, refuse_given, through
+from lossctl.cli.completers import complete_names
 from lossctl.cli.options import (
     Columns,
     Input,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lossctl.cli.choices import complete_names
 from lossctl.cli.command import Voice, Without, command, prepared, refuse_given, through
+from lossctl.cli.completers import complete_names
 from lossctl.cli.options import (
     Columns,
     Input,
@@ -32,8 +32,8 @@ Subjects = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[NAME|FILE]...",
-        help="Losses and activations such as huber:delta=0.5, to draw their shapes; or files, URLs, globs or "
-        "directories, together one data set; - or nothing is stdin.",
+        help="Losses and activations such as huber:delta=0.5, or files; to draw the shapes of those, or what these "
+        "hold. Files may be URLs, globs or directories, together one data set; - or nothing is stdin.",
         show_default=False,
         autocompletion=complete_names,
     ),
@@ -44,7 +44,7 @@ Pictures = Annotated[
         "-o",
         "--output",
         metavar="PATH",
-        help="Write a file too, by suffix: {picture_suffixes}; repeatable.",
+        help="Write a file too, format by suffix; {picture_suffixes}. Repeatable.",
     ),
 ]
 

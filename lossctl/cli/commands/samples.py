@@ -33,7 +33,7 @@ Path = Annotated[
         "-o",
         "--output",
         metavar="PATH",
-        help="File to write, format by suffix: {format_suffixes}. Default: stdout.",
+        help="File to write, format by suffix; {format_suffixes}. Default: stdout.",
     ),
 ]
 Format = Annotated[
@@ -42,8 +42,8 @@ Format = Annotated[
         "-f",
         "--format",
         metavar="NAME",
-        help="Format of the rows, which are a file and no report: {written_formats}. Default: by the suffix of the "
-        "file, CSV on stdout.",
+        help="Format: {written_formats}. The rows are a file and no report. Default: by the suffix of the file, CSV "
+        "on stdout.",
         autocompletion=completing("written_formats"),
     ),
 ]
