@@ -17,6 +17,7 @@ from lossctl.inference.sample import sampled
 from lossctl.reading.cells import BadRow
 from lossctl.reading.format import NULLS, Source
 from lossctl.reading.inferred_types import is_number
+from lossctl.reading.look_alikes import is_name
 from lossctl.sums.distribution import Distribution
 from lossctl.words import split
 
@@ -139,6 +140,8 @@ def _classes_of(seen: Seen) -> tuple[str, ...]:
     words = sorted(seen.facts.words.counts or ())
     if not seen.layout.text or seen.layout.classes is not None or len(words) != 2 or seen.layout.vectors:
         return ()
+    if not all(map(is_name, words)):
+        return ()  # numbers, and something that is none
     settings = dict(classes_setting(words))
     if _contrary(seen, settings):
         what = f"which of the labels {' and '.join(words)} is class 1 is not clear"
