@@ -108,6 +108,20 @@ class Columns:
             help="Labels that say that there is none, such as -100: rows that have one are left out and counted.",
         ),
     ] = None
+    where: Annotated[
+        str | None,
+        typer.Option(
+            "--where",
+            metavar="EXPR",
+            help="Only rows for which this holds, such as 'segment == \"mobile\" and price > 10'; also or, not, "
+            'in ("a", "b"), is null, dates in quotes, `names` in backticks.',
+            rich_help_panel="Input",
+        ),
+    ] = None
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", metavar="N", min=1, help="Only the first N of these rows.", rich_help_panel="Input"),
+    ] = None
 
     def asked(self) -> dict[str, Any]:
         """The arguments of `lossctl.evaluate`."""
@@ -117,6 +131,8 @@ class Columns:
             "weight": self.weight,
             "classes": split(self.classes),
             "ignore_label": tuple(dict.fromkeys(split(self.ignore_label))),
+            "where": self.where,
+            "limit": self.limit,
         }
 
 

@@ -19,6 +19,7 @@ from lossctl.reading.columns import Column
 from lossctl.reading.fields import column_of
 from lossctl.reading.location import Location
 from lossctl.reading.missing import USUAL, NullWords
+from lossctl.reading.where import Condition
 from lossctl.registry import Registry
 
 NULLS = USUAL
@@ -117,6 +118,8 @@ class Wanted:
     """Whether those others are wanted as they are written, where they are written as text."""
     whole: frozenset[str] = frozenset()
     """Columns of objects that are taken with every key: in no row may there be another."""
+    where: Condition | None = None
+    """What is asked of rows: in place of those for which it cannot hold, nulls will do."""
 
     @functools.cached_property
     def names(self) -> frozenset[str]:

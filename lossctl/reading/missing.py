@@ -113,7 +113,7 @@ def equal(array: pa.Array, word: str) -> BoolArray:
     A number is any that is stored alike: of float32, the nearest; an integer beyond 2^53 digit by digit.
     """
     if pa.types.is_dictionary(array.type):
-        return _of_entries(equal(array.dictionary, word), array.indices)
+        return of_entries(equal(array.dictionary, word), array.indices)
     kind, number = kind_of(array.type), as_number(word)
     if kind == "text":
         return _equal_words(array, word)
@@ -141,10 +141,10 @@ def _equal_words(array: pa.Array, word: str) -> BoolArray:
     number, encoded = as_number(word), array.dictionary_encode()
     entries = encoded.dictionary.to_pylist()
     hit = [entry == word or (number is not None and as_number(entry) == number) for entry in entries]
-    return _of_entries(np.array(hit, dtype=np.bool_), encoded.indices)
+    return of_entries(np.array(hit, dtype=np.bool_), encoded.indices)
 
 
-def _of_entries(hit: BoolArray, indices: pa.Array) -> BoolArray:
+def of_entries(hit: BoolArray, indices: pa.Array) -> BoolArray:
     """What holds of the entries of a dictionary, for the cells that stand for them; of no null."""
     null, place = mask_of(indices), floats(indices).astype(np.int64)
     return np.append(hit, np.False_)[place if null is None else np.where(null, -1, place)]
