@@ -59,8 +59,11 @@ def holding(condition: Condition, record: pa.RecordBatch, kinds: dict[str, str])
         case Among():
             array, kind = plain(record.column(condition.name.name)), kinds[condition.name.name]
             rows = np.zeros(record.num_rows, dtype=np.bool_)
-            for value in condition.values:
+            words = [str(value.value) for value in condition.values]
+            for value in () if kind == "text" and kind_of(array.type) == "text" else condition.values:
                 rows |= _against(array, "==", value, kind, condition.name.name)
+            if kind == "text" and kind_of(array.type) == "text":
+                rows = _among(array, words)
             return ~rows & ~_null(array) if condition.negated else rows
         case Comparison(left=Name() as left, right=Value() as value):
             return _against(plain(record.column(left.name)), condition.sign, value, kinds[left.name], left.name)
@@ -166,11 +169,22 @@ def _words(array: pa.Array, sign: str, word: str) -> BoolArray:
     return _true(array, sign, texts([word])[0].cast(array.type))
 
 
+def _among(array: pa.Array, words: Sequence[str]) -> BoolArray:
+    """Where the cells of an array of text are one of some words."""
+    if pa.types.is_dictionary(array.type):
+        return of_entries(_among(array.dictionary, words), array.indices)
+    return _truths(pyarrow.compute.is_in(array, value_set=texts(words).cast(array.type)))
+
+
 def _true(left: pa.Array, sign: str, right: Any) -> BoolArray:
     """Where a comparison of Arrow's is true."""
     if pa.types.is_dictionary(left.type):
         return of_entries(_true(left.dictionary, sign, right), left.indices)
-    rows = getattr(pyarrow.compute, KERNELS[sign])(left, right)
+    return _truths(getattr(pyarrow.compute, KERNELS[sign])(left, right))
+
+
+def _truths(rows: pa.Array) -> BoolArray:
+    """Where booleans are true."""
     null = mask_of(rows)
     truths = rows.cast(pa.uint8())
     values = np.frombuffer(truths.buffers()[1], np.uint8, len(truths), truths.offset) != 0
