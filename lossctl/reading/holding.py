@@ -58,12 +58,11 @@ def holding(condition: Condition, record: pa.RecordBatch, kinds: dict[str, str])
             return ~null if condition.negated else null
         case Among():
             array, kind = plain(record.column(condition.name.name)), kinds[condition.name.name]
-            rows = np.zeros(record.num_rows, dtype=np.bool_)
-            words = [str(value.value) for value in condition.values]
-            for value in () if kind == "text" and kind_of(array.type) == "text" else condition.values:
-                rows |= _against(array, "==", value, kind, condition.name.name)
             if kind == "text" and kind_of(array.type) == "text":
-                rows = _among(array, words)
+                rows = _among(array, [str(value.value) for value in condition.values])
+            else:
+                each = [_against(array, "==", value, kind, condition.name.name) for value in condition.values]
+                rows = np.logical_or.reduce(each)
             return ~rows & ~_null(array) if condition.negated else rows
         case Comparison(left=Name() as left, right=Value() as value):
             return _against(plain(record.column(left.name)), condition.sign, value, kinds[left.name], left.name)
