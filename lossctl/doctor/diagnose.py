@@ -77,7 +77,7 @@ def diagnose(
     ensure_selection(where, limit)
     opened = open_source(source, reading)
     ensure_heeded(reading, opened)
-    opened = selected(opened, where, limit)
+    opened = selected(opened, where, limit, reading)
     words = _paths(source) if command is None else several(command)
     request = Request(
         (),

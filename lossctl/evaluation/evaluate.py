@@ -192,7 +192,7 @@ def prepare(
     opened = open_source(source, reading, stamps)
     if labels is None:
         ensure_heeded(reading, opened)
-        opened = selected(opened, request.where, request.limit)
+        opened = selected(opened, request.where, request.limit, reading)
         return Prepared(opened, make_plan(opened, request))
     answers = open_source(labels, reading, stamps)
     ensure_heeded(reading, opened, answers)

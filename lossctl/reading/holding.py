@@ -208,11 +208,13 @@ def moment(word: str, kind: pa.DataType, place: int) -> Any:
                 return scalar.cast(kind)
             except pa.ArrowInvalid:
                 return pyarrow.compute.assume_timezone(scalar.cast(pa.timestamp(kind.unit)), kind.tz)
+        if pa.types.is_time(kind):
+            return texts([f"1970-01-01 {word}"])[0].cast(pa.timestamp("us")).cast(pa.time64("us")).cast(kind)
         return scalar.cast(kind)
     except pa.ArrowException:
-        example = "2024-01-31" if not pa.types.is_time(kind) else "12:30:00"
+        example = "12:30:00" if pa.types.is_time(kind) else "2024-01-31"
         what = f"{option('where')}, character {place}: {word!r} is nothing that a column of type {kind} holds"
-        raise UsageError(what, f'Such as "{example}".') from None
+        raise UsageError(what, "" if pa.types.is_duration(kind) else f'Such as "{example}".') from None
 
 
 def _columns(left: pa.Array, right: pa.Array, sign: str, kind: str, names: tuple[str, str]) -> BoolArray:

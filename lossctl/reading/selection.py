@@ -5,21 +5,23 @@ say which of their rows they gave, so that a row keeps the number that it has in
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
 
 from lossctl.domain import BoolArray, IntArray
 from lossctl.errors import UsageError, option
-from lossctl.reading.cells import BadRow
+from lossctl.reading.cells import BadRow, kind_of, text_of
 from lossctl.reading.columns import Column
-from lossctl.reading.format import Resplit, Shard, Source, Wanted
+from lossctl.reading.format import Reading, Resplit, Shard, Source, Wanted
 from lossctl.reading.holding import holding
+from lossctl.reading.missing import nulled
 from lossctl.reading.rows import Kept, fielded
-from lossctl.reading.storage import takeable
+from lossctl.reading.storage import plain, takeable
 from lossctl.reading.stores import REFUSALS, unreadable
 from lossctl.reading.where import Condition, ensure_bound, parsed
+from lossctl.reading.written import exact_numbers
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Choice:
 
     fields: frozenset[str] = frozenset()
     """Those of them that stand inside others."""
+    reading: Reading = field(default_factory=Reading)
+    """How numbers are written, and nulls, where a column comes as it is written."""
 
     @property
     def names(self) -> frozenset[str]:
@@ -54,10 +58,24 @@ class Choice:
         """The columns that are read for the condition alone."""
         return (self.fields if wanted.others else self.names) - wanted.names
 
-    def holds(self, record: pa.RecordBatch) -> BoolArray | None:
+    def holds(self, record: pa.RecordBatch, wanted: Wanted) -> BoolArray | None:
         """The rows for which the condition holds; ``None`` for all. Errors as for `holding`."""
+        if wanted.others:
+            record = self._read(record, [(name, kind) for name, kind in self.kinds if name not in wanted.names])
         rows = holding(self.condition, record, dict(self.kinds))
         return None if rows.all() else rows
+
+    def _read(self, record: pa.RecordBatch, carried: list[tuple[str, str]]) -> pa.RecordBatch:
+        """The rows with some columns, which came as they are written, as they would have been read for themselves."""
+        words = self.reading.null_words
+        for name, kind in carried:
+            place, array = record.schema.get_field_index(name), plain(record.column(name))
+            if kind == "number" and kind_of(array.type) == "text":
+                nulls = words.of(name)
+                array = exact_numbers(text_of(array, name), name, nulls, self.reading.decimal, self.reading.thousands)
+            record = record.set_column(place, pa.field(name, array.type), array)
+            record = nulled(record, [name], lambda name: words.said_of(name, number=kind == "number"))  # noqa: B023
+        return record
 
 
 @dataclass(frozen=True)
@@ -98,7 +116,7 @@ class Chosen:
                 record = fielded(stored, widened, self.file, kept.rows)
                 if choice is not None:
                     try:
-                        chosen = choice.holds(record)
+                        chosen = choice.holds(record, wanted)
                     except BadRow as bad:
                         raise BadRow(kept.rows + bad.row, bad.what, bad.hint) from None
                     except REFUSALS as error:
@@ -170,8 +188,8 @@ class Selected:
         return Chosen(shard, self.choice, self.limit)
 
 
-def selected(source: Source, where: str | None, limit: int | None) -> Source:
-    """A data set with the rows for which ``where`` holds, and of these the first ``limit``.
+def selected(source: Source, where: str | None, limit: int | None, reading: Reading | None = None) -> Source:
+    """A data set with the rows for which ``where`` holds, and of these the first ``limit``, read as ``reading`` says.
 
     Raises:
         UsageError: ``where`` is no condition on its columns, or ``limit`` is below 1.
@@ -184,7 +202,7 @@ def selected(source: Source, where: str | None, limit: int | None) -> Source:
         condition = parsed(where)
         kinds = ensure_bound(where, condition, source.columns)
         fields = frozenset(kinds) - {column.name for column in source.columns}
-        choice = Choice(where, condition, tuple(sorted(kinds.items())), fields)
+        choice = Choice(where, condition, tuple(sorted(kinds.items())), fields, reading or Reading())
     return Selected(source, choice, limit)
 
 

@@ -282,3 +282,20 @@ def test_numbers_are_exact_where_doubles_are_not(tmp_path):
         for source in (table, path):
             assert lossctl.evaluate(source, "mse", **ASKED, where=f"id == {large + 1}").value == 4.0
             assert lossctl.evaluate(source, "mse", **ASKED, where=f"id > {large + 1}").value == 9.0
+
+
+@pytest.mark.parametrize("command", ["eval", "samples"])
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [("n is null", 3), ("n is not null and n < 2.5", 2), ("not n in (1.5, 7)", 2), ("n == 12 or n is null", 4)],
+)
+def test_a_column_that_is_only_carried_along_is_read_as_any_other(lossctl, tmp_path, command, text, rows):
+    """In the file it is text, with a decimal comma and words of its own for nulls."""
+    path = tmp_path / "a.csv"
+    cells = ["1,5", "2,25", "x", "7", "-", "", "12"]
+    path.write_text("y;p;n\n" + "".join(f'0;1,5;"{cell}"\n' for cell in cells))
+    said = ["-d", ";", "--decimal", ",", "--null-values=n=x,-,", "-l", "mse", "-y", "y", "-p", "p"]
+    outcome = lossctl(command, str(path), *said, "--where", text)
+    assert outcome.status == 0, outcome
+    chosen = f"{rows} chosen by where" if command == "eval" else f"{rows} of 7 rows chosen"
+    assert chosen in outcome.out + outcome.err
