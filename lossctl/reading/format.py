@@ -120,6 +120,8 @@ class Wanted:
     """Columns of objects that are taken with every key: in no row may there be another."""
     where: Condition | None = None
     """What is asked of rows: in place of those for which it cannot hold, nulls will do."""
+    most: int | None = None
+    """After how many rows, of which the condition holds, no more are read; ``None`` where all are."""
 
     @functools.cached_property
     def names(self) -> frozenset[str]:

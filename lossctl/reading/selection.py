@@ -109,7 +109,7 @@ class Chosen:
     def choose(self, wanted: Wanted, kept: Kept) -> Iterator[pa.RecordBatch]:
         """As `read`, noting which rows these are."""
         choice, chosen = self.choice, None
-        widened = wanted if choice is None else choice.widened(wanted)
+        widened = replace(wanted if choice is None else choice.widened(wanted), most=self.most)
         added = frozenset() if choice is None else choice.added(wanted)
         try:
             for stored in self.inner.read(widened):

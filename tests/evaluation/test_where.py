@@ -299,3 +299,17 @@ def test_a_column_that_is_only_carried_along_is_read_as_any_other(lossctl, tmp_p
     assert outcome.status == 0, outcome
     chosen = f"{rows} chosen by where" if command == "eval" else f"{rows} of 7 rows chosen"
     assert chosen in outcome.out + outcome.err
+
+
+@pytest.mark.parametrize("suffix", ["csv"])
+@pytest.mark.parametrize("engine", ["serial", "threads"])
+def test_what_comes_after_the_limit_does_no_harm(tmp_path, suffix, engine):
+    """Not even a line that cannot be read."""
+    path = tmp_path / f"a.{suffix}"
+    rows = [f"0,{row}" if suffix == "csv" else f'{{"y": 0, "p": {row}}}' for row in range(40)]
+    path.write_text("\n".join([*["y,p"] * (suffix == "csv"), *rows[:3], "", *rows[3:], "0,1,2,3", "0,1", ""]))
+    for limit in (1, 4, 40):
+        report = lossctl.evaluate(path, "mae", label="y", prediction="p", limit=limit, engine=engine)
+        assert (report.inputs["rows"], report.value) == (limit, (limit - 1) / 2)
+    with pytest.raises(lossctl.DataError, match="row 41"):
+        lossctl.evaluate(path, "mae", label="y", prediction="p", limit=41, engine=engine)
