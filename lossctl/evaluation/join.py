@@ -26,7 +26,6 @@ from lossctl.reading.files import narrowed
 from lossctl.reading.format import Source, Wanted
 from lossctl.reading.memory import MemorySource
 from lossctl.reading.storage import is_list, takeable
-from lossctl.reading.where import ensure_bound, parsed
 from lossctl.words import counted, free
 
 HOW = ("strict", "inner", "left", "order")
@@ -134,6 +133,8 @@ def _asked(where: str | None, predictions: Source, labels: Source) -> dict[str, 
     """
     if where is None:
         return {}
+    from lossctl.reading.where import ensure_bound, parsed
+
     own = {column.name for column in _known(predictions)}
     others = tuple(column for column in labels.columns if column.name not in own)
     return ensure_bound(where, parsed(where), (*predictions.columns, *others))

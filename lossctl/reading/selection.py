@@ -6,6 +6,7 @@ say which of their rows they gave, so that a row keeps the number that it has in
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -15,13 +16,14 @@ from lossctl.errors import UsageError, option
 from lossctl.reading.cells import BadRow, kind_of, text_of
 from lossctl.reading.columns import Column
 from lossctl.reading.format import Reading, Resplit, Shard, Source, Wanted
-from lossctl.reading.holding import holding
 from lossctl.reading.missing import nulled
 from lossctl.reading.rows import Kept, fielded
 from lossctl.reading.storage import plain, takeable
 from lossctl.reading.stores import REFUSALS, unreadable
-from lossctl.reading.where import Condition, ensure_bound, parsed
 from lossctl.reading.written import exact_numbers
+
+if TYPE_CHECKING:
+    from lossctl.reading.where import Condition
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Choice:
     """Which rows are chosen."""
 
     text: str
-    condition: Condition
+    condition: "Condition"
     kinds: tuple[tuple[str, str], ...]
     """The columns that it is about, and their kinds."""
 
@@ -60,6 +62,8 @@ class Choice:
 
     def holds(self, record: pa.RecordBatch, wanted: Wanted) -> BoolArray | None:
         """The rows for which the condition holds; ``None`` for all. Errors as for `holding`."""
+        from lossctl.reading.holding import holding  # noqa: PLC0415  (where rows are chosen)
+
         if wanted.others:
             record = self._read(record, [(name, kind) for name, kind in self.kinds if name not in wanted.names])
         rows = holding(self.condition, record, dict(self.kinds))
@@ -199,6 +203,8 @@ def selected(source: Source, where: str | None, limit: int | None, reading: Read
         return source
     choice = None
     if where is not None:
+        from lossctl.reading.where import ensure_bound, parsed  # noqa: PLC0415  (likewise)
+
         condition = parsed(where)
         kinds = ensure_bound(where, condition, source.columns)
         fields = frozenset(kinds) - {column.name for column in source.columns}
@@ -224,6 +230,8 @@ def cut(shard: Shard, most: int) -> Shard:
 def ensure_selection(where: str | None, limit: int | None) -> None:
     """Check what can be checked before anything is opened; a `UsageError` as for `selected`."""
     if where is not None:
+        from lossctl.reading.where import parsed  # noqa: PLC0415  (likewise)
+
         parsed(where)
     if limit is not None and limit < 1:
         raise UsageError(f"{option('limit')} must be 1 or more, not {limit}")

@@ -13,7 +13,6 @@ from lossctl.errors import DataError, option
 from lossctl.reading.fields import columns_needed, paths_needed
 from lossctl.reading.footer import Part, PartedSource
 from lossctl.reading.format import Reading, Wanted, columns_in, formats
-from lossctl.reading.holding import excluded
 from lossctl.reading.location import Location
 from lossctl.reading.stamp import Stamp
 from lossctl.reading.stamped import unchanged
@@ -183,6 +182,7 @@ class RowGroups(Part):
         if where is None:
             yield True, [*self.members]
             return
+        from lossctl.reading.holding import excluded
         from lossctl.reading.parquet_bounds import bounds_in
 
         def possible(group: int) -> bool:
