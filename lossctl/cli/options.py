@@ -113,8 +113,7 @@ class Columns:
         typer.Option(
             "--where",
             metavar="EXPR",
-            help="Only rows for which this holds, such as 'segment == \"mobile\" and price > 10'; also or, not, "
-            'in ("a", "b"), is null, dates in quotes, `names` in backticks.',
+            help="Only rows for which it holds, such as 'segment == \"mobile\" and price > 10'.",
             rich_help_panel="Input",
         ),
     ] = None

@@ -140,7 +140,7 @@ def _columns_only(
     Raises:
         DataError: there are no rows.
     """
-    rows, columns = survey(source, running)
+    rows, columns, chosen = survey(source, running)
     if not rows:
         raise DataError(f"{' '.join(source.files) or 'the table'}: no data rows")
     commands = tuple(" ".join(["lossctl", "eval", *command, *words_of(way)]) for way in question.ways)
@@ -158,7 +158,7 @@ def _columns_only(
         runs=False,
         findings=(reported,),
         columns=columns,
-        notes=warnings_of(source),
+        notes=(*warnings_of(source), *chosen),
     )
 
 
