@@ -50,7 +50,7 @@ def prove(
     source: Source,
     plan: Plan,
     running: Running = THREADS,
-) -> tuple[Measured, list[Proof]]:
+) -> tuple[Measured, list[Proof], list[str]]:
     """Hold the gradients of a plan's losses against differences at every row that counts.
 
     Args:
@@ -59,7 +59,7 @@ def prove(
         running: engine and threads.
 
     Returns:
-        The counts of rows read and left out, and a proof for each model and loss.
+        The counts of rows read and left out, a proof for each model and loss, and remarks on rows that were not chosen.
 
     Raises:
         DataError: as for `lossctl.evaluate`.
@@ -67,10 +67,11 @@ def prove(
     folded = fold_rows(source, plan, _compare, _zero(plan), running)
     total, passed = folded.total, folded.passed
     ensure_measured(total.counts, passed)
-    return total.counts, [
+    proofs = [
         Proof(model.name, bound, agreement, tuple(passed.locate(point.row) for point in agreement.worst))
         for (model, bound), agreement in zip(plan.losses, total.gradients, strict=True)
     ]
+    return total.counts, proofs, [*passed.remarks()]
 
 
 def _zero(plan: Plan) -> _Compared:

@@ -135,6 +135,19 @@ class Columns:
             autocompletion=complete_classes,
         ),
     ] = None
+    where: Annotated[
+        str | None,
+        typer.Option(
+            "--where",
+            metavar="EXPR",
+            help="Only rows for which it holds, such as 'segment == \"mobile\" and price > 10'.",
+            rich_help_panel="Input",
+        ),
+    ] = None
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", metavar="N", min=1, help="Only the first N of these rows.", rich_help_panel="Input"),
+    ] = None
 
     def asked(self) -> dict[str, Any]:
         """The arguments of `lossctl.evaluate`."""
@@ -144,6 +157,8 @@ class Columns:
             "weight": self.weight,
             "classes": split(self.classes),
             "ignore_label": tuple(dict.fromkeys(split(self.ignore_label))),
+            "where": self.where,
+            "limit": self.limit,
         }
 
 

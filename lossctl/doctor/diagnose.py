@@ -29,6 +29,7 @@ from lossctl.inference.roles import find
 from lossctl.inference.suitable import readable_layout, see
 from lossctl.reading.files import ensure_heeded, narrowed, open_source, warnings_of
 from lossctl.reading.format import Reading, Source
+from lossctl.reading.selection import ensure_selection, selected
 from lossctl.words import shell_word, split
 
 ID_NAMES = ("id",)
@@ -45,6 +46,8 @@ def diagnose(
     ids: Names | None = None,
     classes: Classes = (),
     ignore_label: Label | Sequence[Label] = (),
+    where: str | None = None,
+    limit: int | None = None,
     reading: Reading | None = None,
     command: str | Sequence[str] | None = None,
     engine: str | Running = "threads",
@@ -59,8 +62,8 @@ def diagnose(
     Args:
         source: what `lossctl.evaluate` takes.
         loss: losses the user has in mind; what they need is checked too.
-        label, prediction, weight, classes, ignore_label, reading, engine, threads, scheduler, progress: as for
-            `lossctl.evaluate`.
+        label, prediction, weight, classes, ignore_label, where, limit, reading, engine, threads, scheduler,
+            progress: as for `lossctl.evaluate`.
         ids: columns that identify a row; a column named ``id`` when left out.
         command: words of a command line that say what to read, quoted, to be repeated in those suggested; the paths
             when left out.
@@ -71,8 +74,10 @@ def diagnose(
     """
     running = Running.of(engine, threads, scheduler, progress)
     asked = tuple(get_loss(spec) for spec in split_specs(specs_of(loss)))
+    ensure_selection(where, limit)
     opened = open_source(source, reading)
     ensure_heeded(reading, opened)
+    opened = selected(opened, where, limit, reading)
     words = _paths(source) if command is None else several(command)
     request = Request(
         (),
@@ -91,6 +96,8 @@ def diagnose(
     columns = layout.wanted()
     folded = fold(narrowed(opened, columns.names), columns, partial(gather, layout), no_facts(layout), running)
     facts, passed = folded.total, folded.passed
+    if not facts.rows and passed.read:
+        raise DataError(f"{' '.join(opened.files) or 'the table'}: none of {passed.read:,} rows is chosen")
     if not facts.rows:
         raise DataError(f"{' '.join(opened.files) or 'the table'}: no data rows")
     fits = [fit(facts, layout, index) for index in range(len(layout.models))]
@@ -110,6 +117,7 @@ def diagnose(
         findings=reported,
         notes=(
             *warnings_of(opened),
+            *passed.remarks(),
             *filter(None, ["; ".join(roles.notes)]),
             *layout.roles.notes,
             *told(facts.seen, passed, "no double"),
@@ -132,7 +140,7 @@ def _columns_only(
     Raises:
         DataError: there are no rows.
     """
-    rows, columns = survey(source, running)
+    rows, columns, chosen = survey(source, running)
     if not rows:
         raise DataError(f"{' '.join(source.files) or 'the table'}: no data rows")
     commands = tuple(" ".join(["lossctl", "eval", *command, *words_of(way)]) for way in question.ways)
@@ -150,7 +158,7 @@ def _columns_only(
         runs=False,
         findings=(reported,),
         columns=columns,
-        notes=warnings_of(source),
+        notes=(*warnings_of(source), *chosen),
     )
 
 

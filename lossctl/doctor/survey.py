@@ -14,15 +14,17 @@ from lossctl.reading.format import Source
 from lossctl.sums.distribution import Distribution
 
 
-def survey(source: Source, running: Running) -> tuple[int, tuple[Candidate, ...]]:
-    """The number of rows, and every column with the roles it could play: none plays one whose name others have too.
+def survey(source: Source, running: Running) -> tuple[int, tuple[Candidate, ...], tuple[str, ...]]:
+    """The number of rows, every column with the roles it could play, and remarks on rows that were not chosen.
+
+    A column plays no role whose name others have too.
 
     Raises:
         DataError: the data cannot be read.
     """
     columns, wanted = readable(source.columns)
-    contents = fold(source, wanted, partial(contents_of, wanted.texts), Contents(0, {}), running).total
-    return contents.rows, candidates(columns, contents)
+    folded = fold(source, wanted, partial(contents_of, wanted.texts), Contents(0, {}), running)
+    return folded.total.rows, candidates(columns, folded.total), tuple(folded.passed.remarks())
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import math
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from lossctl.evaluation.report import Report
 from lossctl.evaluation.result import BestConstant, Gradient, Result, Sample
 from lossctl.evaluation.traversal import Traversal
 from lossctl.functions.bound_loss import BoundLoss
+from lossctl.reading.selection import limit_of, where_of
 from lossctl.sums.exact import to_float
 from lossctl.sums.worst import Worst
 from lossctl.words import counted, natural
@@ -52,7 +54,7 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
         results=tuple(results),
         inputs={
             "files": list(traversal.source.files),
-            "rows": total.rows,
+            "rows": traversal.read,
             "rows_used": used,
             "nulls": {column: problem.count for column, _, problem in total.problems.of("null")},
             "zero_weights": int(total.unweighted.sum()),
@@ -67,6 +69,7 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
             "weight": plan.roles.weight,
             "by": list(plan.roles.by),
             "classes": None if plan.layout.classes is None else list(plan.layout.classes),
+            **_selection(traversal),
         },
         settings={
             "nulls": plan.nulls,
@@ -79,7 +82,7 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
                 for bound in dict.fromkeys(bound for _, bound in bounds)
             ],
         },
-        notes=(*plan.roles.notes, *_about_constants(constants)),
+        notes=(*plan.roles.notes, *traversal.cut_short(), *_about_constants(constants)),
         warnings=(
             *plan.doubts,
             *taken_for_null(plan, total.problems),
@@ -87,6 +90,14 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
             *_about_skill(results, constants),
         ),
     )
+
+
+def _selection(traversal: Traversal) -> dict[str, Any]:
+    """What was chosen of the rows, and how many these are; nothing where all were taken."""
+    where, limit = where_of(traversal.source), limit_of(traversal.source)
+    if where is None and limit is None:
+        return {}
+    return {"where": where, "limit": limit, "rows_chosen": traversal.rows}
 
 
 def _masked(plan: Plan, total: Measured) -> dict[str, int]:

@@ -9,6 +9,7 @@ from lossctl.evaluation.traversal import Traversal
 from lossctl.inference.classes import SHOWN, mapping
 from lossctl.inference.rounding import advice, said
 from lossctl.reading.missing import as_number
+from lossctl.reading.selection import where_of
 from lossctl.sums.problems import Problem, Problems
 from lossctl.words import counted
 
@@ -32,7 +33,7 @@ def complain(plan: Plan, problems: Problems, traversal: Traversal) -> None:
         others = len(complaints) - 1
         more = f"; {others} other problem{'s' if others > 1 else ''} found" if others else ""
         raise DataError(
-            f"{traversal.place(problem.row)}: {what} ({problem.count:,} in the first {traversal.rows:,} rows{more})",
+            f"{traversal.place(problem.row)}: {what} ({problem.count:,} in the first {traversal.read:,} rows{more})",
             hint,
         )
 
@@ -142,6 +143,10 @@ def ensure_measured(total: Measured, traversal: Traversal) -> int:
     """
     files = traversal.source.files
     title = files[0] if len(files) == 1 else f"{len(files)} files" if files else "the table"
+    where = where_of(traversal.source)
+    if not total.rows and traversal.read and where is not None:
+        hint = f"Is it what was meant? {option('where')} is: {where}."
+        raise DataError(f"{title}: none of {traversal.read:,} rows is chosen", hint)
     if not total.rows:
         raise DataError(f"{title}: no data rows")
     null, unweighted, ignored = (int(rows.sum()) for rows in (total.null, total.unweighted, total.ignored))

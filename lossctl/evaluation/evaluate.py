@@ -26,6 +26,7 @@ from lossctl.reading.expand import expand
 from lossctl.reading.files import ensure_heeded, open_source
 from lossctl.reading.format import Reading, Source, formats
 from lossctl.reading.missing import as_number
+from lossctl.reading.selection import ensure_selection, selected
 from lossctl.reading.stamp import Stamp
 from lossctl.words import split
 
@@ -56,6 +57,8 @@ def evaluate(
     nulls: Nulls = "error",
     ignore_label: Label | Sequence[Label] = (),
     mask_null: bool = False,
+    where: str | None = None,
+    limit: int | None = None,
     engine: str | Running = "threads",
     threads: int | None = None,
     scheduler: str | None = None,
@@ -94,6 +97,10 @@ def evaluate(
             whatever else is in them. Where a label has several numbers, only the one that is such a label is left out.
         mask_null: leave a null label of several out of its row; the mean is then over all labels that are there, each
             with the weight of its row.
+        where: a condition on columns, such as ``segment == "mobile" and price > 10``, also with ``or``, ``not``,
+            ``in ("a", "b")`` and ``is null``: only rows for which it holds are taken, and counted. No comparison holds
+            for a null. After a join, columns of either side. See `lossctl.reading.where`.
+        limit: how many rows to take at most, the first of those.
         engine: ``serial``, ``threads``, ``processes`` (forked, so only where nothing else runs in this process) or
             ``dask``; no digit depends on it. Or a `Running`, which holds threads, scheduler and progress.
         threads: how many, or how many processes; all cores, or all of a cluster, when left out.
@@ -141,6 +148,8 @@ def evaluate(
         nulls=nulls,
         ignore_label=labels_of(ignore_label),
         mask_null=mask_null,
+        where=where,
+        limit=limit,
     )
     clock = Clock()
     running = Running.of(engine, threads, scheduler, progress)
@@ -188,11 +197,13 @@ def prepare(
     opened = open_source(source, reading, stamps)
     if labels is None:
         ensure_heeded(reading, opened)
+        opened = selected(opened, request.where, request.limit, reading)
         return Prepared(opened, _plan(opened, request, reading))
     answers = open_source(labels, reading, stamps)
     ensure_heeded(reading, opened, answers)
     joined = joining.join(opened, answers, ids, join, request, others=others)
-    return Prepared(joined.source, _plan(joined.source, joined.request, reading), joined.facts)
+    matched = selected(joined.source, request.where, request.limit)
+    return Prepared(matched, _plan(matched, joined.request, reading), joined.facts)
 
 
 def _plan(source: Source, request: Request, reading: Reading | None) -> Plan:
@@ -221,6 +232,7 @@ def check_words(request: Request, reading: Reading | None) -> None:
     Raises:
         UsageError: an unknown loss, parameter, activation or format.
     """
+    ensure_selection(request.where, request.limit)
     for spec in split_specs(request.loss):
         get_loss(spec)
     if request.activation is not None:

@@ -19,7 +19,7 @@ from lossctl.evaluation.running import Running
 from lossctl.evaluation.traversal import Traversal
 from lossctl.reading.files import narrowed
 from lossctl.reading.format import Shard, Source, Wanted
-from lossctl.reading.rows import plain_rows
+from lossctl.reading.rows import Kept, plain_rows
 from lossctl.sums.problems import Problems
 from lossctl.sums.state import Summation
 
@@ -55,6 +55,8 @@ class Lifted(Generic[State]):
 
     state: State
     spent: Spent
+    kept: Kept
+    """Which of its rows were chosen."""
 
     @property
     def rows(self) -> int:
@@ -113,14 +115,14 @@ def lift_shard(columns: Wanted, lift: Lift[State], zero: State, shard: Shard) ->
     Raises:
         BadRow: a row cannot be read.
     """
-    total, clock = Summation(zero), Clock()
+    total, clock, kept = Summation(zero), Clock(), Kept()
     with np.errstate(all="ignore"):  # what is not finite is counted and said
-        for record in plain_rows(shard, columns):
+        for record in plain_rows(shard, columns, kept):
             clock.mark("read")
             total.add(lift(record, clock))
             clock.mark("reduce")
     clock.mark("read")
-    return Lifted(total.result(), clock.spent)
+    return Lifted(total.result(), clock.spent, kept)
 
 
 def fold_rows(

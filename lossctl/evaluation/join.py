@@ -72,10 +72,13 @@ def join(
     weight = None if request.weight is None else _either(request.weight, predictions, labels, "weight")[0]
     by = tuple(name for pattern in request.by for name in _either(pattern, predictions, labels, "group"))
     shared = [*by, *([] if weight is None else [weight])]
+    asked = _asked(request.where, predictions, labels)
+    shared += [name for name in asked if name not in (*label, *ids)]
     from_left = {name for name in shared if name in left_names}
     left_needed = {name for pattern in prediction for name in _predicted(pattern, predictions.columns)} | from_left
     right_needed = {*label, *(name for name in shared if name not in left_names)}
     texts = {name for name in by if name not in (*label, weight)}
+    texts |= {name for name, kind in asked.items() if kind != "number" and name not in (*label, weight)}
     first = _predicted(prediction[0], predictions.columns)
     if request.classes or len(first) > 1 or _kind(predictions, first[0]) == "object":
         texts |= {name for name in label if _kind(labels, name) == "text"}
@@ -114,11 +117,27 @@ def join(
             frozenset(
                 [*_numerals(left, predictions, left_needed - texts - {*ids})]
                 + [renamed[name] for name in _numerals(right, labels, right_needed - texts - {*ids})]
+                + [*_numerals(left, predictions, asked.keys() & {*ids})]
             ),
         ),
         Request(**{**vars(request), **changed}),
         {"labels": list(labels.files), "predictions": list(predictions.files), "id": list(ids), "how": how, **facts},
     )
+
+
+def _asked(where: str | None, predictions: Source, labels: Source) -> dict[str, str]:
+    """The kind of each column that the choice of rows is about, of either side, first of the predictions.
+
+    Raises:
+        UsageError: there is no such column, or it is held against what it cannot be.
+    """
+    if where is None:
+        return {}
+    from lossctl.reading.where import ensure_bound, parsed
+
+    own = {column.name for column in _known(predictions)}
+    others = tuple(column for column in labels.columns if column.name not in own)
+    return ensure_bound(where, parsed(where), (*predictions.columns, *others))
 
 
 def _check(ids: Sequence[str], how: str) -> None:

@@ -26,8 +26,8 @@ from lossctl.reading.storage import contents, plain, takeable
 from lossctl.reading.written import written_numbers
 from lossctl.words import encodable, free
 
-Finish = Callable[[Measured, Iterator[str]], None]
-"""Takes what was counted, and what is to be warned of."""
+Finish = Callable[[Measured, Iterator[str], Iterator[str]], None]
+"""Takes what was counted, what is to be said of the rows chosen, and what is to be warned of."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def _pieces(source: Source, plan: Plan, finish: Finish, *, verbatim: bool) -> It
         number = traversal.numbers(np.arange(start, start + rows.num_rows))
         yield _piece(plan, rows, batch, traversal.locate(start)[0], number, several=len(source.files) > 1)
     ensure_measured(total, traversal)
-    finish(total, told(total.problems, traversal, "no double"))
+    finish(total, traversal.remarks(), told(total.problems, traversal, "no double"))
 
 
 def _validated(record: pa.RecordBatch, plan: Plan, traversal: Traversal, start: int) -> tuple[pa.RecordBatch, Batch]:
@@ -225,7 +225,7 @@ def _found_again(
     folded = fold_rows(source, ranking, lift, nothing(ranking), running, keep=True)
     total, traversal = folded.total, folded.passed
     ensure_measured(total, traversal)
-    finish(total, told(total.problems, traversal, "no double"))
+    finish(total, traversal.remarks(), told(total.problems, traversal, "no double"))
     worst = total.parts[0].worst
     rows = [] if worst is None else [int(row) for row in worst.row]
     pieces: list[Piece] = []

@@ -187,8 +187,10 @@ def _footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mapp
         in_order = f"by row order: {counted(joined['matched'], 'row')}"
         yield f"join: {in_order if joined['how'] == 'order' else by_key}"
     ignored = ", ".join(f"{count:,} (label {label})" for label, count in inputs["ignored"].items())
-    dropped = inputs["rows"] - inputs["rows_used"] - inputs["rows_ignored"]
-    line = f"rows: {inputs['rows']:,} read, {inputs['rows_used']:,} used, {dropped:,} dropped"
+    taken = inputs.get("rows_chosen", inputs["rows"])
+    dropped = taken - inputs["rows_used"] - inputs["rows_ignored"]
+    chosen = "" if inputs.get("where") is None else f" {taken:,} chosen by where,"
+    line = f"rows: {inputs['rows']:,} read,{chosen} {inputs['rows_used']:,} used, {dropped:,} dropped"
     reasons = [f"{count:,} null in {column}" for column, count in inputs["nulls"].items()]
     reasons += [f"{inputs['zero_weights']:,} of weight 0"] if inputs["zero_weights"] else []
     clipped = sum(result.n_clipped for result in results)

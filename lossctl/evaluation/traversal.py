@@ -3,6 +3,7 @@
 Where a shard turns out to end inside quotes, the rest of its file is read in one go.
 """
 
+import contextlib
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -18,7 +19,9 @@ from lossctl.evaluation.engine import Engine
 from lossctl.evaluation.running import Running
 from lossctl.reading.cells import BadRow
 from lossctl.reading.format import Resplit, Shard, Source, Wanted
-from lossctl.reading.rows import plain_rows, shards_of
+from lossctl.reading.rows import Kept, plain_rows, shards_of
+from lossctl.reading.selection import cut, limit_of, where_of
+from lossctl.words import counted
 
 
 class Counted(Protocol):
@@ -27,6 +30,10 @@ class Counted(Protocol):
     @property
     def rows(self) -> int:
         """The number of rows read."""
+
+    @property
+    def kept(self) -> Kept:
+        """Which of the rows of a shard these are."""
 
 
 Output = TypeVar("Output", bound=Counted)
@@ -43,8 +50,12 @@ class Traversal:
 
     def __init__(self, source: Source, running: Running, *, keep: bool = False) -> None:
         self.source, self.running = source, running
-        self.rows = 0
+        self.rows = self.read = 0
+        """How many rows were given so far, and how many were read for them."""
         self.starts: list[int] = []
+        self.begins: list[int] = []
+        """Where the first row of each shard stands, among those given and among those read."""
+        self.kept: list[Kept] = []
         self.parts: list[tuple[str, int]] = []
         """File and place in it of each shard."""
         self.shards: list[Shard] | None = [] if keep else None
@@ -64,15 +75,26 @@ class Traversal:
         while True:
             taken: deque[Shard] = deque()
             try:
-                for output in engine.map(function, _recorded(shards, taken), self.running.threads):
+                for output in engine.map(function, _recorded(self._needed(shards), taken), self.running.threads):
                     shard = taken.popleft()
-                    self._enter(shard)
-                    self.rows += output.rows
-                    yield shard, output
+                    left = self._left()
+                    if left is not None and output.rows > left:
+                        yield self._passed(*_again(function, shard, left))
+                    else:
+                        yield self._passed(shard, output)
+                    if left is not None and output.rows >= left:
+                        return
                 return
             except BadRow as bad:
-                self._enter(taken[0])
-                raise DataError(f"{self.place(self.rows + bad.row)}: {bad.what}", bad.hint) from None
+                left = self._left()
+                if left is not None:
+                    with contextlib.suppress(BadRow):
+                        shard, output = _again(function, taken[0], left)
+                        if output.rows == left:  # what cannot be read comes after all that is wanted
+                            yield self._passed(shard, output)
+                            return
+                self._enter(taken[0], Kept())
+                raise DataError(f"{self._read_place(bad.row)}: {bad.what}", bad.hint) from None
             except MemoryError:
                 raise too_little_memory(taken[0].file if taken else self.source.files[-1]) from None
             except Resplit as resplit:
@@ -81,27 +103,50 @@ class Traversal:
 
     def batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """The rows themselves, in order; errors as for `map`."""
-        shards: Iterator[Shard] = shards_of(self.source)
+        shards = self._needed(shards_of(self.source))
         shard = next(shards, None)
         while shard is not None:
-            self._enter(shard)
+            left, kept = self._left(), Kept()
+            shard = shard if left is None else cut(shard, left)
+            self._enter(shard, kept)
+            begin = self.read
             try:
-                for record in plain_rows(shard, wanted):
+                for record in plain_rows(shard, wanted, kept):
+                    self.read = begin + kept.rows
                     yield record
                     self.rows += record.num_rows
+                self.read = begin + kept.rows
             except BadRow as bad:
-                raise DataError(f"{self.place(self.starts[-1] + bad.row)}: {bad.what}", bad.hint) from None
+                raise DataError(f"{self._read_place(bad.row)}: {bad.what}", bad.hint) from None
             except MemoryError:
                 raise too_little_memory(shard.file) from None
             except Resplit as resplit:
-                self.starts.pop()
-                self.parts.pop()
-                shards = chain([resplit.rest], _next_files(shards))
+                for entered in (self.starts, self.begins, self.parts, self.kept):
+                    entered.pop()
+                shards = self._needed(chain([resplit.rest], _next_files(shards)))
             shard = next(shards, None)
 
-    def _enter(self, shard: Shard) -> None:
+    def _left(self) -> int | None:
+        """How many rows are still wanted; ``None`` for all."""
+        limit = limit_of(self.source)
+        return None if limit is None else limit - self.rows
+
+    def _needed(self, shards: Iterator[Shard]) -> Iterator[Shard]:
+        """The shards, as long as more rows are wanted."""
+        while self._left() != 0 and (shard := next(shards, None)) is not None:
+            yield shard
+
+    def _passed(self, shard: Shard, output: Output) -> tuple[Shard, Output]:
+        """A shard and what came of it, which is noted."""
+        self._enter(shard, output.kept)
+        self.rows, self.read = self.rows + output.rows, self.read + output.kept.rows
+        return shard, output
+
+    def _enter(self, shard: Shard, kept: Kept) -> None:
         """Note that the next row is the first of a shard."""
         self.starts.append(self.rows)
+        self.begins.append(self.read)
+        self.kept.append(kept)
         self.parts.append((shard.file, shard.index))
         if self.shards is not None:
             self.shards.append(shard)
@@ -111,7 +156,8 @@ class Traversal:
         try:
             yield from plain_rows(shard, wanted)
         except BadRow as bad:
-            raise DataError(f"{self.place(start + bad.row)}: {bad.what}", bad.hint) from None
+            index = bisect_right(self.starts, start) - 1
+            raise DataError(f"{self._read_place(bad.row, index)}: {bad.what}", bad.hint) from None
 
     def find(self, row: int) -> tuple[Shard, int]:
         """The shard that holds a row that was passed, and the number of the row within it, both from 0.
@@ -127,24 +173,56 @@ class Traversal:
     def locate(self, row: int) -> tuple[str, int]:
         """The file of a row that was passed (or is the next), and its number in that file, from 1."""
         index = bisect_right(self.starts, row) - 1
-        first = index
-        while self.parts[first][1] > 0:
-            first -= 1
-        number = row - self.starts[first]
-        numbers = self.source.numbers
-        return self.parts[index][0], (number if numbers is None or number >= len(numbers) else int(numbers[number])) + 1
+        return self.parts[index][0], int(self._numbered(index, np.array([row]))[0])
 
     def numbers(self, rows: IntArray) -> IntArray:
         """The numbers in their file, from 1, of some rows of one shard."""
+        return self._numbered(bisect_right(self.starts, int(rows[0])) - 1, rows) if len(rows) else rows
+
+    def _numbered(self, index: int, rows: IntArray) -> IntArray:
+        """As `numbers`, of the shard of that index."""
+        return self._in_file(index, self.kept[index].places(rows - self.starts[index]))
+
+    def _in_file(self, index: int, read: IntArray) -> IntArray:
+        """The numbers in their file, from 1, of rows of a shard, counted from 0 among all that it has."""
+        first = index
+        while self.parts[first][1] > 0:
+            first -= 1
+        place = read + self.begins[index] - self.begins[first]
         numbers = self.source.numbers
-        if numbers is not None:
-            return np.asarray(numbers[rows] + 1)
-        return rows - rows[0] + self.locate(int(rows[0]))[1] if len(rows) else rows
+        if numbers is None:
+            return np.asarray(place + 1)
+        known = place < len(numbers)
+        return np.where(known, numbers[np.where(known, place, 0)], place) + 1
 
     def place(self, row: int) -> str:
         """A row as messages name it."""
         file, number = self.locate(row)
         return f"{file}: row {number:,}"
+
+    def _read_place(self, read: int, index: int = -1) -> str:
+        """A row as messages name it, counted from 0 among all that a shard has, of which the last was entered last."""
+        index = range(len(self.parts))[index]
+        return f"{self.parts[index][0]}: row {int(self._in_file(index, np.array([read]))[0]):,}"
+
+    def remarks(self) -> Iterator[str]:
+        """What is to be said of rows that were not chosen, at the end of the pass."""
+        where = where_of(self.source)
+        if where is not None:
+            yield f"{self.rows:,} of {self.read:,} rows chosen by where: {where}"
+        yield from self.cut_short()
+
+    def cut_short(self) -> Iterator[str]:
+        """That the pass ended where enough rows were read, where it did."""
+        if self._left() == 0:
+            chosen = "" if where_of(self.source) is None else " chosen"
+            yield f"only the first {counted(self.rows, f'{chosen} row'.strip())} were read"
+
+
+def _again(function: Callable[[Shard], Output], shard: Shard, most: int) -> tuple[Shard, Output]:
+    """A shard of which no more than so many rows are given, and what the function makes of it."""
+    shard = cut(shard, most)
+    return shard, function(shard)
 
 
 def _next_files(shards: Iterable[Shard]) -> Iterator[Shard]:

@@ -73,14 +73,15 @@ class Proposer:
     def __init__(self, source: Source, request: Request) -> None:
         self.request, self.source = request, source
         self.columns = columns = source.columns
-        asked = [(pattern, "weight") for pattern in (request.weight,) if pattern is not None]
-        asked += [(pattern, "group") for pattern in request.by]
         self.named_label = tuple(name for pattern in request.label for name in find(pattern, columns, "label"))
         self.named_prediction = tuple(
             name for pattern in request.prediction for name in find(titled(pattern, columns)[1], columns, "prediction")
         )
-        self.taken = {name for pattern, role in asked for name in find(pattern, columns, role)}
+        weights = [] if request.weight is None else [request.weight]
+        self.taken = {name for pattern in weights for name in find(pattern, columns, "weight")}
         self.taken |= {*self.named_label, *self.named_prediction}
+        self.groups = {name for pattern in request.by for name in find(pattern, columns, "group")}
+        """Columns to group by, which are taken for a label or a prediction by their names alone."""
 
     def proposals(self) -> list[Proposal]:
         """Columns for both roles, likeliest first; the first is sure, or none is. What names tell is all there is."""
@@ -273,7 +274,7 @@ class Proposer:
     @property
     def candidates(self) -> "list[Candidate]":
         """The free columns with what is in them, less weights and ids."""
-        free = {column.name for column in self.free}
+        free = {column.name for column in self.free} - self.groups
         return [
             candidate
             for candidate in self.look.candidates

@@ -33,6 +33,8 @@ class Request:
     nulls: Nulls = "error"
     ignore_label: Sequence[str] = ()
     mask_null: bool = False
+    where: str | None = None
+    limit: int | None = None
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Some rows of a data set to tell what its columns hold: of a bounded number, and the same for every engine."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -11,6 +11,7 @@ from lossctl.reading.cells import BadRow, numbers
 from lossctl.reading.files import beginnings
 from lossctl.reading.format import Resplit, Shard, Source, Wanted
 from lossctl.reading.rows import plain_rows, shards_of
+from lossctl.reading.selection import cut, limit_of
 from lossctl.reading.storage import takeable
 
 ROWS = 1 << 16
@@ -51,11 +52,27 @@ def sampled(source: Source, wanted: Wanted, most: int = ROWS) -> Sample:
     several = len(source.files) > 1
     limit = 1 if source.once else FIRST[several]
     shards = [*islice(beginnings(source) if several else shards_of(source), limit + 1)]
-    chosen = [shards[place] for place in dict.fromkeys(_spread(len(shards[:limit])))]
+    if limit_of(source) is None:
+        chosen = [shards[place] for place in dict.fromkeys(_spread(len(shards[:limit])))]
+    else:
+        chosen = [*_first(shards[:PARTS], wanted, limit_of(source))]
     few, share = len(chosen) < PARTS, max(min(most, ROWS) // max(len(chosen), 1), 1)
     parts = [_thinned(shard, wanted, share, READ if few else share) for shard in chosen]
     whole = not several and len(shards) == len(chosen) and all(part.whole for part in parts)
     return Sample(tuple(record for part in parts for record in part.records), whole)
+
+
+def _first(shards: Sequence[Shard], wanted: Wanted, most: int | None) -> Iterator[Shard]:
+    """The shards that give the first rows, as far as they are counted, the last of them cut."""
+    left = most or 0
+    for shard in shards if left <= ROWS else shards[:1]:
+        if left <= 0:
+            return
+        yield cut(shard, left)
+        try:
+            left -= sum(record.num_rows for record in plain_rows(shard, wanted))
+        except (BadRow, Resplit):
+            return
 
 
 def _spread(parts: int) -> Sequence[int]:

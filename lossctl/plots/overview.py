@@ -116,11 +116,12 @@ def overview(
     total, passed = folded.total, folded.passed
     used = ensure_measured(total.counted, passed)
     losses = _losses(plan, total.models)
-    rows = f"rows: {total.rows:,} read, {used:,} used, {total.rows - used:,} dropped"
+    chosen = "" if passed.read == total.rows else f" {total.rows:,} chosen,"
+    rows = f"rows: {passed.read:,} read,{chosen} {used:,} used, {total.rows - used:,} dropped"
     weighted = () if plan.roles.weight is None else ("weights: in the calibration; elsewhere each row counts once",)
     doubtful = told(total.problems, passed, "warning", "no double")
     charts = (
-        replace(losses, notes=(*losses.notes, rows, *weighted, *said(total.problems), *doubtful)),
+        replace(losses, notes=(*losses.notes, rows, *passed.cut_short(), *weighted, *said(total.problems), *doubtful)),
         _predictions(plan, total.models),
         _reliability(plan, total.models),
     )

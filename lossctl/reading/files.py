@@ -18,6 +18,7 @@ from lossctl.reading.look_alikes import hint_for
 from lossctl.reading.memory import open_table
 from lossctl.reading.missing import NullWords
 from lossctl.reading.recognition import bare_name, format_of
+from lossctl.reading.selection import Selected
 from lossctl.reading.stamp import Stamp
 from lossctl.reading.waiting import patience
 from lossctl.reading.worded import heeding
@@ -180,16 +181,22 @@ class Files:
 
 def beginnings(source: Source) -> Iterator[Shard]:
     """The first shard of each file that can be looked at before it is read; errors as for `Files.shards`."""
-    yield from source.beginnings() if isinstance(source, Files) else islice(source.shards(), 1)
+    if isinstance(source, Selected):
+        yield from map(source.chosen, beginnings(source.inner))
+    else:
+        yield from source.beginnings() if isinstance(source, Files) else islice(source.shards(), 1)
 
 
 def narrowed(source: Source, needed: Iterable[str]) -> Source:
     """The same source, whose files need to agree in some columns only."""
+    if isinstance(source, Selected):
+        return replace(source, inner=narrowed(source.inner, {*needed, *source.names}))
     return replace(source, needed=frozenset(needed)) if isinstance(source, Files) else source
 
 
 def warnings_of(source: Source) -> tuple[str, ...]:
     """What is to be warned of before it is read: files of which the rows count more than once."""
+    source = source.inner if isinstance(source, Selected) else source
     warning = repeated(source.paths) if isinstance(source, Files) else ""
     return (warning,) if warning else ()
 

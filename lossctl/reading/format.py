@@ -8,7 +8,7 @@ a compressed file, a shard holds its bytes.
 import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 import pyarrow as pa
 
@@ -20,6 +20,9 @@ from lossctl.reading.fields import column_of
 from lossctl.reading.location import Location
 from lossctl.reading.missing import USUAL, NullWords
 from lossctl.registry import Registry
+
+if TYPE_CHECKING:
+    from lossctl.reading.where import Condition
 
 NULLS = USUAL
 DAY = 86_400
@@ -117,6 +120,10 @@ class Wanted:
     """Whether those others are wanted as they are written, where they are written as text."""
     whole: frozenset[str] = frozenset()
     """Columns of objects that are taken with every key: in no row may there be another."""
+    where: "Condition | None" = None
+    """What is asked of rows: in place of those for which it cannot hold, nulls will do."""
+    most: int | None = None
+    """After how many rows, of which the condition holds, no more are read; ``None`` where all are."""
 
     @functools.cached_property
     def names(self) -> frozenset[str]:

@@ -1,7 +1,7 @@
 """Text in lines, cut into pieces that can be parsed by themselves: ranges of a file, or pieces of a stream."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO, Protocol
 
 import numpy as np
@@ -21,6 +21,8 @@ from lossctl.words import in_bytes
 BOM = b"\xef\xbb\xbf"
 RANGE = 1 << 23
 """Bytes of a range, and of a piece."""
+FEW = 1 << 12
+"""How many lines are read first where only some rows are wanted, and not the first."""
 
 
 def _line_from(file: BinaryIO, offset: int, stop: int) -> int:
@@ -81,6 +83,9 @@ def rows_of(text: bytes, layout: Layout, wanted: Wanted) -> Iterator[pa.RecordBa
     Raises:
         BadRow: a line is longer than it may be; errors of the format besides.
     """
+    if wanted.most is not None:
+        yield from _first_rows(text, layout, wanted, wanted.most)
+        return
     if len(text) <= layout.longest:
         yield from layout.parse(text, wanted)
         return
@@ -95,6 +100,25 @@ def rows_of(text: bytes, layout: Layout, wanted: Wanted) -> Iterator[pa.RecordBa
         yield batch
     if len(excess):
         raise too_long(rows, layout.longest, quoted=excess[0] == len(ends) and line_ends.inside)
+
+
+def _first_rows(text: bytes, layout: Layout, wanted: Wanted, most: int) -> Iterator[pa.RecordBatch]:
+    """As `rows_of`, a few lines at a time: who has enough rows stops, and what comes after these does no harm."""
+    ends = [*layout.ends().all(text).tolist(), len(text)]
+    wanted, step = replace(wanted, most=None), most if wanted.where is None else max(most, FEW)
+    begin = rows = 0
+    line = min(step, len(ends)) - 1
+    while begin < len(text):
+        before = rows
+        try:
+            for batch in rows_of(text[begin : ends[line]], layout, wanted):
+                rows += batch.num_rows
+                yield batch
+        except BadRow as bad:
+            raise BadRow(before + bad.row, bad.what, bad.hint) from None
+        enough = wanted.where is None and before < rows < most
+        begin, step = ends[line], most - rows if enough else 2 * step  # empty lines are no rows
+        line = min(line + step, len(ends) - 1)
 
 
 def pieces(read: Callable[[int], bytes], ends: LineEnds, longest: int, text: bytes = b"") -> Iterator[bytes]:

@@ -117,7 +117,7 @@ def equal(array: pa.Array, word: str) -> BoolArray:
     2^53 on.
     """
     if pa.types.is_dictionary(array.type):
-        return _of_entries(equal(array.dictionary, word), array.indices)
+        return of_entries(equal(array.dictionary, word), array.indices)
     if is_list(array.type):
         import pyarrow.compute as pc
 
@@ -150,7 +150,7 @@ def _equal_words(array: pa.Array, word: str) -> BoolArray:
     number, encoded = as_number(word), array.dictionary_encode()
     entries = encoded.dictionary.to_pylist()
     hit = [entry == word or (number is not None and _same(entry, word, number)) for entry in entries]
-    return _of_entries(np.array(hit, dtype=np.bool_), encoded.indices)
+    return of_entries(np.array(hit, dtype=np.bool_), encoded.indices)
 
 
 def _same(entry: str, word: str, number: float) -> bool:
@@ -163,7 +163,7 @@ def _exact(word: str) -> Decimal:
     return Decimal(word.strip().replace("−", "-"))
 
 
-def _of_entries(hit: BoolArray, indices: pa.Array) -> BoolArray:
+def of_entries(hit: BoolArray, indices: pa.Array) -> BoolArray:
     """What holds of the entries of a dictionary, for the cells that stand for them; of no null."""
     null, place = mask_of(indices), floats(indices).astype(np.int64)
     return np.append(hit, np.False_)[place if null is None else np.where(null, -1, place)]

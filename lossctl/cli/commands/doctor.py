@@ -63,7 +63,7 @@ def doctor(
             **columns.asked(),
             ids=split(ids),
             reading=source.reading(voice),
-            command=_repeated(files, source),
+            command=[*_repeated(files, source), *_chosen(columns)],
             engine=replace(how, progress=progress),
         )
     if not output.is_json:
@@ -72,6 +72,12 @@ def doctor(
     voice.result(renderer.render(found.document(), output.style))
     if strict and found.suspicious:
         raise typer.Exit(1)
+
+
+def _chosen(columns: Columns) -> list[str]:
+    """Which rows a suggested command line is about, as a shell takes it."""
+    where = [] if columns.where is None else [f"--where={shell_word(columns.where)}"]
+    return where + ([] if columns.limit is None else [f"--limit={columns.limit}"])
 
 
 def _repeated(files: list[str], source: Input) -> list[str]:

@@ -153,8 +153,8 @@ def _at_rows(ready: "Prepared", running: "Running", voice: Voice) -> "list[Form]
     from lossctl.evaluation.complaints import remarks
 
     plan = ready.plan
-    counts, proofs = prove(ready.source, plan, running)
-    for remark in remarks(plan, counts):
+    counts, proofs, chosen = prove(ready.source, plan, running)
+    for remark in (*chosen, *remarks(plan, counts)):
         voice.note(remark)
     for proof in proofs:
         if not proof.gradient.compared:

@@ -110,11 +110,11 @@ def samples(
         _write(sink, target, pieces(verbatim=not target.typed), voice)
 
 
-def _finish(voice: Voice, plan: "Plan", total: "Measured", warnings: Iterable[str]) -> None:
+def _finish(voice: Voice, plan: "Plan", total: "Measured", chosen: Iterable[str], warnings: Iterable[str]) -> None:
     """Say what was left out, and what is to be warned of."""
     from lossctl.evaluation.complaints import remarks, taken_for_null
 
-    for remark in remarks(plan, total):
+    for remark in (*chosen, *remarks(plan, total)):
         voice.note(remark)
     for warning in (*taken_for_null(plan, total.problems), *warnings):
         voice.warn(warning)

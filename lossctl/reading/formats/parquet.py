@@ -4,13 +4,13 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import accumulate
+from itertools import accumulate, groupby
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pyarrow as pa
 
 from lossctl.errors import DataError, option
-from lossctl.reading.fields import paths_needed
+from lossctl.reading.fields import columns_needed, paths_needed
 from lossctl.reading.footer import Part, PartedSource
 from lossctl.reading.format import Reading, Wanted, columns_in, formats
 from lossctl.reading.location import Location
@@ -163,13 +163,43 @@ class RowGroups(Part):
                 # A name that several columns have stands for all of them each time: of all columns, none is named.
                 columns = None if wanted.others else names
                 try:
-                    yield from file.iter_batches(rows, row_groups=[*self.members], columns=columns, use_threads=False)
+                    for possible, groups in self._runs(file, wanted):
+                        if possible:
+                            yield from file.iter_batches(rows, row_groups=groups, columns=columns, use_threads=False)
+                        else:
+                            lengths = [file.metadata.row_group(group).num_rows for group in groups]
+                            yield from _nulls(schema, wanted, sum(lengths), rows)
                 except OSError as error:
                     if MISMATCH in str(error):
                         raise _mismatch(self, file, names, rows) from None
                     raise
         except REFUSALS as error:
             raise unreadable(self.file, error) from None
+
+    def _runs(self, file: "pq.ParquetFile", wanted: Wanted) -> Iterator[tuple[bool, list[int]]]:
+        """The row groups that follow each other and may all hold rows that are wanted, or all hold none."""
+        where = wanted.where
+        if where is None:
+            yield True, [*self.members]
+            return
+        from lossctl.reading.holding import excluded
+        from lossctl.reading.parquet_bounds import bounds_in
+
+        def possible(group: int) -> bool:
+            return not excluded(where, bounds_in(file, group))
+
+        for holds, groups in groupby(self.members, possible):
+            yield holds, [*groups]
+
+
+def _nulls(schema: pa.Schema, wanted: Wanted, n: int, most: int) -> Iterator[pa.RecordBatch]:
+    """So many rows of nulls in place of those that are not wanted, up to ``most`` at a time."""
+    names = columns_needed(schema, wanted.names)
+    fields = [field for field in schema if wanted.others or field.name in names]
+    arrays = [pa.nulls(min(n, most), field.type) for field in fields]
+    part = pa.RecordBatch.from_arrays(arrays, [field.name for field in fields])
+    for start in range(0, n, most):
+        yield part.slice(0, min(most, n - start))
 
 
 def _mismatch(part: Part, file: "pq.ParquetFile", names: list[str], rows: int) -> DataError:

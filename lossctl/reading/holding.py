@@ -1,0 +1,284 @@
+"""Where a condition holds: for the rows of a record batch, and for none of those between two bounds.
+
+What is null, NaN or an empty text is chosen by no comparison, as in SQL. A number is held against the nearest that a
+column of its type has.
+"""
+
+import operator
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute
+
+from lossctl.domain import BoolArray
+from lossctl.errors import UsageError, option
+from lossctl.reading.cells import BadRow, floats, kind_of, scalar_column, text_of, texts
+from lossctl.reading.missing import as_number, of_entries
+from lossctl.reading.storage import contents, mask_of, plain
+from lossctl.reading.where import Among, Comparison, Condition, Joined, Missing, Name, Value
+from lossctl.reading.written import numerals
+
+SIGNS: dict[str, Callable[[Any, Any], Any]] = {
+    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+}  # fmt: skip
+KERNELS = {
+    "==": "equal", "!=": "not_equal", "<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal",
+}  # fmt: skip
+"""The functions of `pyarrow.compute` of these."""
+EXACT = 1 << 53
+Bounds = tuple[Any, Any]
+"""The least and the greatest cell."""
+
+
+def holding(condition: Condition, record: pa.RecordBatch, kinds: dict[str, str]) -> BoolArray:
+    """The rows ``(n,)`` for which a condition holds.
+
+    Args:
+        condition: over columns of the rows.
+        record: the rows.
+        kinds: of the columns.
+
+    Raises:
+        BadRow: a cell of a column of numbers is none, or a column cannot be read.
+        UsageError: a text is no date, and the column holds dates.
+    """
+    match condition:
+        case Joined():
+            parts = (holding(part, record, kinds) for part in condition.parts)
+            combine = np.logical_and if condition.every else np.logical_or
+            rows = next(parts)
+            for part in parts:
+                rows = combine(rows, part)
+            return rows
+        case Missing():
+            null = _null(plain(record.column(condition.name.name)))
+            return ~null if condition.negated else null
+        case Among():
+            array, kind = plain(record.column(condition.name.name)), kinds[condition.name.name]
+            if kind == "text" and kind_of(array.type) == "text":
+                rows = _among(array, [str(value.value) for value in condition.values])
+            else:
+                each = [_against(array, "==", value, kind, condition.name.name) for value in condition.values]
+                rows = np.logical_or.reduce(each)
+            return ~rows & ~_null(array) if condition.negated else rows
+        case Comparison(left=Name() as left, right=Value() as value):
+            return _against(plain(record.column(left.name)), condition.sign, value, kinds[left.name], left.name)
+        case Comparison(left=Name() as left, right=Name() as right):
+            sides = plain(record.column(left.name)), plain(record.column(right.name))
+            return _columns(*sides, condition.sign, kinds[left.name], (left.name, right.name))
+    raise TypeError(f"not looked up: {condition}")
+
+
+def _null(array: pa.Array) -> BoolArray:
+    """Where cells are null, NaN or an empty text."""
+    null = mask_of(array)
+    rows = np.zeros(len(array), dtype=np.bool_) if null is None else null
+    if pa.types.is_dictionary(array.type):
+        return rows | of_entries(_null(array.dictionary), array.indices)
+    if pa.types.is_floating(array.type):
+        return rows | np.isnan(floats(array))
+    if kind_of(array.type) == "text":
+        return rows | _words(array, "==", "")
+    return rows
+
+
+def _against(array: pa.Array, sign: str, value: Value, kind: str, name: str) -> BoolArray:
+    """Where the cells of a plain array are in a relation to a value."""
+    if kind == "number":
+        return _numbers(array, sign, value.value, name)  # type: ignore[arg-type]  # text is refused before
+    if _is_time(array.type):
+        return _true(array, sign, moment(str(value.value), array.type, value.place))
+    rows = _words(text_of(array, name) if kind_of(array.type) != "text" else array, sign, str(value.value))
+    below_all_words = sign in {"!=", "<", "<="} and kind_of(array.type) == "text"
+    return rows & ~_words(array, "==", "") if below_all_words else rows
+
+
+def _numbers(array: pa.Array, sign: str, value: float, name: str) -> BoolArray:
+    compare = SIGNS[sign]
+    if pa.types.is_dictionary(array.type):
+        return of_entries(_numbers(array.dictionary, sign, value, name), array.indices)
+    if pa.types.is_boolean(array.type):
+        array = array.cast(pa.int8())
+    if pa.types.is_decimal(array.type) or kind_of(array.type) == "text":
+        return _numerals(array, compare, value, name)
+    if kind_of(array.type) != "number":
+        raise BadRow(0, f"column {name!r} of type {array.type} holds no numbers")
+    if pa.types.is_integer(array.type) and (abs(value) >= EXACT or pa.types.is_uint64(array.type)):
+        return _integers(array, sign, value)
+    values, null = scalar_column(array)
+    if pa.types.is_integer(array.type) and array.type.bit_width == 64:
+        wide = array.cast(pa.int64())
+        values = np.frombuffer(wide.buffers()[1], np.int64, len(wide), 8 * wide.offset)
+        value = int(value) if float(value).is_integer() else value
+    rows = np.asarray(compare(values, stored(value, array.type)))
+    return rows if null is None else rows & ~null
+
+
+def _integers(array: pa.Array, sign: str, value: float) -> BoolArray:
+    """`_numbers` of integers where a double would not do."""
+    wide, dtype = (pa.uint64(), np.uint64) if pa.types.is_uint64(array.type) else (pa.int64(), np.int64)
+    cells = array.cast(wide)
+    values = np.frombuffer(cells.buffers()[1], dtype, len(cells), 8 * cells.offset)
+    null = mask_of(array)
+    bounds = np.iinfo(dtype)
+    if float(value).is_integer() if isinstance(value, float) else True:
+        whole = int(value)
+        if bounds.min <= whole <= bounds.max:
+            rows = np.asarray(SIGNS[sign](values, dtype(whole)))
+        else:
+            rows = np.full(len(values), SIGNS[sign](0, whole))
+    else:
+        rows = np.asarray(SIGNS[sign](values.astype(np.float64), value))
+    return rows if null is None else rows & ~null
+
+
+def stored(value: float, kind: pa.DataType) -> float:
+    """A number as a column of that type would hold it."""
+    for narrow, dtype in ((pa.types.is_float32, np.float32), (pa.types.is_float16, np.float16)):
+        if narrow(kind):
+            with np.errstate(over="ignore"):
+                return float(dtype(value))
+    return float(value) if pa.types.is_floating(kind) else value
+
+
+def _numerals(array: pa.Array, compare: Callable[[Any, Any], Any], value: float, name: str) -> BoolArray:
+    """`_numbers` of decimals, and of numbers that are written as text."""
+    words = array.cast(pa.string()) if pa.types.is_decimal(array.type) else numerals(text_of(array, name), name)
+    values, null = scalar_column(words.cast(pa.float64()))
+    rows = np.asarray(compare(values, float(value)))
+    if isinstance(value, int) and np.any(np.abs(values) >= EXACT):
+        large = np.flatnonzero(np.abs(values) >= EXACT)
+        rows = rows.copy()
+        rows[large] = [compare(_exactly(words[int(row)].as_py()), value) for row in large]
+    return rows if null is None else rows & ~null
+
+
+def _exactly(word: str | None) -> Decimal | float:
+    number = as_number(word or "")
+    return np.nan if number is None else Decimal(word or "") if abs(number) < np.inf else number
+
+
+def _words(array: pa.Array, sign: str, word: str) -> BoolArray:
+    """Where the cells of an array of text are in a relation to a word; nowhere where they are null."""
+    if pa.types.is_dictionary(array.type):
+        return of_entries(_words(array.dictionary, sign, word), array.indices)
+    return _true(array, sign, texts([word])[0].cast(array.type))
+
+
+def _among(array: pa.Array, words: Sequence[str]) -> BoolArray:
+    """Where the cells of an array of text are one of some words."""
+    if pa.types.is_dictionary(array.type):
+        return of_entries(_among(array.dictionary, words), array.indices)
+    return _truths(pyarrow.compute.is_in(array, value_set=texts(words).cast(array.type)))
+
+
+def _true(left: pa.Array, sign: str, right: Any) -> BoolArray:
+    """Where a comparison of Arrow's is true."""
+    if pa.types.is_dictionary(left.type):
+        return of_entries(_true(left.dictionary, sign, right), left.indices)
+    return _truths(getattr(pyarrow.compute, KERNELS[sign])(left, right))
+
+
+def _truths(rows: pa.Array) -> BoolArray:
+    """Where booleans are true."""
+    null = mask_of(rows)
+    truths = rows.cast(pa.uint8())
+    values = np.frombuffer(truths.buffers()[1], np.uint8, len(truths), truths.offset) != 0
+    return values if null is None else np.asarray(values & ~null)
+
+
+def _is_time(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_temporal(contents(kind)))
+
+
+def moment(word: str, kind: pa.DataType, place: int) -> Any:
+    """A date or time in the type of a column, as a scalar of Arrow's; without a zone it is one of the column's.
+
+    Raises:
+        UsageError: the word is none.
+    """
+    kind = contents(kind)
+    scalar = texts([word])[0]
+    try:
+        if pa.types.is_timestamp(kind) and kind.tz is not None:
+            try:
+                return scalar.cast(kind)
+            except pa.ArrowInvalid:
+                return pyarrow.compute.assume_timezone(scalar.cast(pa.timestamp(kind.unit)), kind.tz)
+        if pa.types.is_time(kind):
+            return texts([f"1970-01-01 {word}"])[0].cast(pa.timestamp("us")).cast(pa.time64("us")).cast(kind)
+        return scalar.cast(kind)
+    except pa.ArrowException:
+        example = "12:30:00" if pa.types.is_time(kind) else "2024-01-31"
+        what = f"{option('where')}, character {place}: {word!r} is nothing that a column of type {kind} holds"
+        raise UsageError(what, "" if pa.types.is_duration(kind) else f'Such as "{example}".') from None
+
+
+def _columns(left: pa.Array, right: pa.Array, sign: str, kind: str, names: tuple[str, str]) -> BoolArray:
+    """Where the cells of two columns of one kind are in a relation."""
+    if kind == "number":
+        sides = [_as_numbers(array, name) for array, name in zip((left, right), names, strict=True)]
+        if all(pa.types.is_integer(side.type) and not pa.types.is_uint64(side.type) for side in sides):
+            return _true(sides[0].cast(pa.int64()), sign, sides[1].cast(pa.int64()))
+        (first, null), (second, other) = map(scalar_column, sides)
+        rows = np.asarray(SIGNS[sign](first, second))
+        for mask in (null, other):
+            rows = rows if mask is None else rows & ~mask
+        return rows
+    empty = _null(left) | _null(right)
+    if _is_time(left.type) and _is_time(right.type):
+        left, right = (_decoded(array) for array in (left, right))
+        return _true(left, sign, right.cast(left.type) if right.type != left.type else right) & ~empty
+    return _true(text_of(left, names[0]), sign, text_of(right, names[1])) & ~empty
+
+
+def _decoded(array: pa.Array) -> pa.Array:
+    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+
+
+def _as_numbers(array: pa.Array, name: str) -> pa.Array:
+    array = _decoded(array)
+    if kind_of(array.type) == "text":
+        return numerals(text_of(array, name), name).cast(pa.float64())
+    return array.cast(pa.int8()) if pa.types.is_boolean(array.type) else array
+
+
+Known = Callable[[str, Sequence[Value]], tuple[Bounds, list[Any]] | None]
+"""For a column and some values, the bounds of its cells, and the values as they are held against these."""
+
+
+def excluded(condition: Condition, bounds_of: Known) -> bool:
+    """Whether a condition holds for no row of some, by the bounds of their columns.
+
+    Args:
+        condition: what is asked of rows.
+        bounds_of: for a column and some values, the bounds of its cells and the values likewise; ``None`` where they
+            are not known. Nulls are not counted: no comparison chooses them.
+    """
+    match condition:
+        case Joined():
+            return (any if condition.every else all)(excluded(part, bounds_of) for part in condition.parts)
+        case Comparison(left=Name() as left, right=Value() as value):
+            known = bounds_of(left.name, [value])
+            return known is not None and _outside(*known[0], condition.sign, known[1][0])
+        case Among():
+            known = bounds_of(condition.name.name, condition.values)
+            if known is None:
+                return False
+            (low, high), values = known
+            if condition.negated:
+                return bool(low == high and low in values)
+            return all(_outside(low, high, "==", value) for value in values)
+    return False
+
+
+def _outside(low: Any, high: Any, sign: str, value: Any) -> bool:
+    """Whether no cell from ``low`` to ``high`` is in a relation to a value."""
+    if sign == "==":
+        return bool(value < low or value > high)
+    if sign == "!=":
+        return bool(low == value == high)
+    return not SIGNS[sign](low if sign in {"<", "<="} else high, value)

@@ -1,0 +1,387 @@
+"""What is asked of rows: comparisons of columns, joined by and, or and not, read by a small parser of their own.
+
+::
+
+    condition   either ("or" either)*                      or, and, not, in, is, null in any case
+    either      part ("and" part)*
+    part        "not" part | "(" condition ")" | comparison
+    comparison  operand (SIGN operand)+                    == = != <> < <= > >=, also in chains: 0 < price <= 10
+              | name ["not"] "in" "(" value ("," value)* ")"
+              | name "is" ["not"] "null"
+    operand     name | value
+    name        a word, a path such as out.p, or `anything in backticks`
+    value       a number, true, false, or text in " or ', in which the quote itself is written twice
+
+A quoted word on the left of a sign or of ``in`` or ``is`` is a name as well, unless a name stands on the right.
+A ``not`` is pushed down to the comparisons: with nulls, which are chosen by none, it means there what it means above.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from lossctl.errors import UsageError, option
+from lossctl.reading.columns import Column, fields_in
+from lossctl.words import did_you_mean
+
+TOKEN = re.compile(
+    r"""\s*(?:
+        (?P<number>[-+−]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?!\w))
+      | (?P<text>"(?:[^"]|"")*"|'(?:[^']|'')*')
+      | `(?P<name>[^`]+)`
+      | (?P<word>\#\d+|[^\W\d][\w]*(?:\.\w+)*)
+      | (?P<sign>==|!=|<>|<=|>=|[=<>(),])
+    )""",
+    re.VERBOSE,
+)
+DEEPEST = 100
+"""How deep parentheses may be nested."""
+OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+MIRRORED = {"==": "==", "!=": "!=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
+SPELLED = {"=": "==", "<>": "!="}
+KEYWORDS = frozenset({"and", "or", "not", "in", "is", "null", "true", "false"})
+ELSEWHERE = {"&&": "and", "||": "or", "&": "and", "|": "or", "!": "not", "~": "not"}
+"""What others write for words of ours."""
+
+
+@dataclass(frozen=True)
+class Name:
+    """A column."""
+
+    name: str
+    place: int
+    """Where it stands in the text, from 1."""
+    quoted: bool = False
+    """Whether it may as well be text."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """A number, or text."""
+
+    value: str | int | float
+    place: int
+
+
+Operand = Name | Value
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A column beside a value or another column."""
+
+    left: Operand
+    sign: str
+    right: Operand
+
+
+@dataclass(frozen=True)
+class Among:
+    """A column that is, or is not, one of some values."""
+
+    name: Name
+    values: tuple[Value, ...]
+    negated: bool = False
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A column that is, or is not, null."""
+
+    name: Name
+    negated: bool = False
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Conditions of which all must hold, or any."""
+
+    parts: "tuple[Condition, ...]"
+    every: bool
+
+
+Condition = Comparison | Among | Missing | Joined
+
+
+def opposite(condition: Condition) -> Condition:
+    """What holds where a condition does not, and nothing is null."""
+    match condition:
+        case Comparison():
+            return replace(condition, sign=OPPOSITE[condition.sign])
+        case Among() | Missing():
+            return replace(condition, negated=not condition.negated)
+        case Joined():
+            return Joined(tuple(map(opposite, condition.parts)), not condition.every)
+
+
+def names_in(condition: Condition) -> frozenset[str]:
+    """The columns that a condition is about."""
+    match condition:
+        case Comparison():
+            return frozenset(side.name for side in (condition.left, condition.right) if isinstance(side, Name))
+        case Among() | Missing():
+            return frozenset({condition.name.name})
+        case Joined():
+            return frozenset().union(*map(names_in, condition.parts))
+
+
+def parsed(text: str) -> Condition:
+    """The condition that a text says; names are not looked up yet.
+
+    Raises:
+        UsageError: it says none; with the place.
+    """
+    return _Parser(text).whole()
+
+
+@dataclass(frozen=True)
+class _Token:
+    kind: str
+    text: str
+    place: int
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self.text, self.depth = text, 0
+        self.tokens = [*self._split()]
+        self.next = 0
+
+    def _split(self) -> Iterator[_Token]:
+        end = 0
+        while self.text[end:].strip():
+            met = TOKEN.match(self.text, end)
+            begin = len(self.text) - len(self.text[end:].lstrip())
+            if met is None or met.lastgroup is None:
+                sign = next((sign for sign in ELSEWHERE if self.text.startswith(sign, begin)), "")
+                hint = f"Write {ELSEWHERE[sign]}." if sign else _unread(self.text[begin])
+                raise self._wrong(f"{sign or self.text[begin]!r} cannot be read", begin + 1, hint)
+            yield _Token(met.lastgroup, met[met.lastgroup], begin + 1)
+            end = met.end()
+        yield _Token("end", "", len(self.text) + 1)
+
+    def _wrong(self, what: str, place: int, hint: str = "") -> UsageError:
+        return wrong(self.text, what, place, hint or 'Such as segment == "mobile" and price > 10.')
+
+    def _word(self) -> str:
+        """The keyword or sign that comes next; nothing where something else does."""
+        token = self.tokens[self.next]
+        word = token.text.lower()
+        if token.kind == "word" and word in KEYWORDS:
+            return word
+        return SPELLED.get(token.text, token.text) if token.kind == "sign" else ""
+
+    def _take(self, *words: str) -> str:
+        """The word that comes next where it is one of some, which is then passed; else nothing."""
+        word = self._word()
+        if word not in words:
+            return ""
+        self.next += 1
+        return word
+
+    def _expect(self, word: str) -> None:
+        if not self._take(word):
+            raise self._unexpected(f"{word!r} must come")
+
+    def _unexpected(self, what: str) -> UsageError:
+        token = self.tokens[self.next]
+        met = "the end" if token.kind == "end" else repr(token.text)
+        hint = ""
+        if self._word() == "null":
+            hint = "A null is found with is null."
+        return self._wrong(f"{what}, not {met}", token.place, hint)
+
+    def whole(self) -> Condition:
+        condition = self._any()
+        if self.tokens[self.next].kind != "end":
+            raise self._unexpected("'and', 'or' or the end must come")
+        return condition
+
+    def _any(self) -> Condition:
+        return self._joined(self._all, "or", every=False)
+
+    def _all(self) -> Condition:
+        return self._joined(self._part, "and", every=True)
+
+    @staticmethod
+    def _or_alone(parts: list[Condition], *, every: bool) -> Condition:
+        return parts[0] if len(parts) == 1 else Joined(tuple(parts), every)
+
+    def _joined(self, part: "Callable[[], Condition]", word: str, *, every: bool) -> Condition:
+        parts = [part()]
+        while self._take(word):
+            parts.append(part())
+        return self._or_alone(parts, every=every)
+
+    def _part(self) -> Condition:
+        place = self.tokens[self.next].place
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise self._wrong(f"more than {DEEPEST} levels deep", place)
+        try:
+            if self._take("not"):
+                return opposite(self._part())
+            if self._take("("):
+                condition = self._any()
+                self._expect(")")
+                return condition
+            return self._comparison()
+        finally:
+            self.depth -= 1
+
+    def _comparison(self) -> Condition:
+        left = self._operand("a column must come")
+        if self._take("is"):
+            negated = bool(self._take("not"))
+            self._expect("null")
+            return Missing(self._as_name(left), negated)
+        place = self.tokens[self.next].place
+        negated = bool(self._take("not"))
+        if negated or self._word() == "in":
+            self._expect("in")
+            self._expect("(")
+            values = [self._value()]
+            while self._take(","):
+                values.append(self._value())
+            self._expect(")")
+            return Among(self._as_name(left), tuple(values), negated)
+        links: list[Condition] = []
+        while sign := self._take(*OPPOSITE):
+            right = self._operand("a value must come")
+            links.append(self._link(left, sign, right, place))
+            left = right
+        if not links:
+            raise self._unexpected("a comparison must come: ==, !=, <, <=, >, >=, in or is null")
+        return self._or_alone(links, every=True)
+
+    def _link(self, left: Operand, sign: str, right: Operand, place: int) -> Comparison:
+        """One comparison: of two words in quotes the first is a name, and a name stands on the left."""
+        sides = [side for side in (left, right) if isinstance(side, Name) and not side.quoted]
+        if not sides:
+            if isinstance(left, Name):
+                left, right = replace(left, quoted=False), _text(right)
+            elif isinstance(right, Name):
+                right = replace(right, quoted=False)
+            else:
+                raise self._wrong("a comparison of two values", place, "One side must be a column.")
+        left, right = _text(left), _text(right)
+        return Comparison(left, sign, right) if isinstance(left, Name) else Comparison(right, MIRRORED[sign], left)
+
+    def _as_name(self, operand: Operand) -> Name:
+        if isinstance(operand, Value):
+            raise self._wrong(f"{operand.value!r} is no column", operand.place)
+        return replace(operand, quoted=False)
+
+    def _value(self) -> Value:
+        operand = self._operand("a value must come")
+        value = _text(operand)
+        if isinstance(value, Name):
+            raise self._wrong(f"{value.name!r} is no value", value.place, f'Text is quoted: "{value.name}".')
+        return value
+
+    def _operand(self, what: str) -> Operand:
+        token = self.tokens[self.next]
+        word = self._word()
+        if token.kind in {"sign", "end"} or (word in KEYWORDS and word not in {"true", "false"}):
+            raise self._unexpected(what)
+        self.next += 1
+        if word in {"true", "false"}:
+            return Value(int(word == "true"), token.place)
+        if token.kind == "number":
+            digits = token.text.replace("−", "-")
+            return Value(int(digits) if digits.lstrip("+-").isdecimal() else float(digits), token.place)
+        if token.kind == "text":
+            quote = token.text[0]
+            return Name(token.text[1:-1].replace(quote * 2, quote), token.place, quoted=True)
+        return Name(token.text, token.place)
+
+
+def _unread(sign: str) -> str:
+    if sign in "\"'`":
+        return f"Is a {sign} opened and never closed?"
+    return "A name with other signs than letters, digits and _ stands in backticks: `unit price` > 10."
+
+
+def _text(operand: Operand) -> Operand:
+    """A word in quotes as text."""
+    return Value(operand.name, operand.place) if isinstance(operand, Name) and operand.quoted else operand
+
+
+def wrong(text: str, what: str, place: int, hint: str = "") -> UsageError:
+    """The error for something at a place of a condition."""
+    return UsageError(f"{option('where')} {text!r}, character {place}: {what}", hint)
+
+
+def ensure_bound(text: str, condition: Condition, columns: tuple[Column, ...]) -> dict[str, str]:
+    """The kind of each column that a condition is about.
+
+    Raises:
+        UsageError: there is no such column, there are two, or it is held against what it cannot be.
+    """
+    judge = _Judge(text, columns)
+    judge.ensure(condition)
+    return {name: judge.kinds[name] for name in names_in(condition)}
+
+
+class _Judge:
+    """Holds conditions against columns; every error is a `UsageError`."""
+
+    def __init__(self, text: str, columns: tuple[Column, ...]) -> None:
+        self.text = text
+        self.kinds = {column.name: column.kind for column in reversed([*columns, *fields_in(columns)])}
+        self.names = [column.name for column in columns]
+
+    def ensure(self, condition: Condition) -> None:
+        """Check a condition and its parts."""
+        match condition:
+            case Comparison(left=Name() as left, right=Value() as value):
+                self._ensure_value(left, value)
+            case Comparison(left=Name() as left, right=Name() as right):
+                self._ensure_columns(left, right)
+            case Among():
+                for value in condition.values:
+                    self._ensure_value(condition.name, value)
+            case Missing():
+                self._kind(condition.name)
+            case Joined():
+                for part in condition.parts:
+                    self.ensure(part)
+
+    def _kind(self, name: Name, hint: str = "") -> str:
+        if name.name not in self.kinds:
+            hint = hint or did_you_mean(name.name, [*self.kinds])
+            raise wrong(self.text, f"no column {name.name!r}", name.place, hint)
+        if self.names.count(name.name) > 1:
+            raise wrong(self.text, f"two columns are called {name.name!r}", name.place, "Rename one.")
+        return self.kinds[name.name]
+
+    def _ensure_value(self, name: Name, value: Value) -> None:
+        kind, number = self._kind(name), not isinstance(value.value, str)
+        if kind in {"list", "object"}:
+            what = f"column {name.name!r} holds {kind}s, which are not compared"
+            raise wrong(self.text, what, name.place, "Only is null is asked of such.")
+        if kind == "number" and not number:
+            what = f"column {name.name!r} holds numbers, and {value.value!r} is text"
+            raise wrong(self.text, what, value.place, self._unquoted(str(value.value)))
+        if kind != "number" and number:
+            what = f"column {name.name!r} holds {'text' if kind == 'text' else 'no numbers'}, and {value.value} is one"
+            raise wrong(self.text, what, value.place, f'Quote it: "{value.value}".')
+        if value.value == "":
+            raise wrong(self.text, "an empty text is null", value.place, f"Write {name.name} is null.")
+
+    def _ensure_columns(self, left: Name, right: Name) -> None:
+        kind = self._kind(left)
+        other = self._kind(right, f'Text is quoted: "{right.name}".' if kind != "number" else "")
+        if kind != other or kind in {"list", "object"}:
+            what = f"columns {left.name!r} and {right.name!r} cannot be compared: {kind} and {other}"
+            raise wrong(self.text, what, left.place)
+
+    def _unquoted(self, word: str) -> str:
+        """What to do about a text beside a column of numbers."""
+        if word in self.names:
+            return f"A column is written without quotes: {word}, or in backticks."
+        try:
+            float(word)
+        except ValueError:
+            return ""
+        return f"Leave the quotes out: {word}."
