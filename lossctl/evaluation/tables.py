@@ -7,17 +7,9 @@ from typing import Any, get_type_hints
 
 from lossctl.document import Approximate, Column, Document, Line, Notes, Phrase, Piece, Section, Table, phrase
 from lossctl.evaluation.result import RESULTS, ROWS, SKILL, WHOLE, BestConstant, Gradient, Result, Shown
+from lossctl.evaluation.worst_rows import worst_rows
 from lossctl.functions.definition import Value, spell
 from lossctl.words import counted
-
-ROW = (
-    Column("row", "count"),
-    Column("loss", "number"),
-    Column("label", "number"),
-    Column("prediction", "number"),
-    Column("gradient", "number"),
-)
-"""The columns of a table of worst rows."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +56,7 @@ def sections(results: Sequence[Result], inputs: Mapping[str, Any], settings: Map
             yield (Table(tuple(columns), rows, title),)
     for result in results:
         if result.samples:
-            yield (_worst(result, names),)
+            yield (worst_rows(result, _worst(result, names), inputs),)
     yield (Notes(tuple(_footer(results, inputs, settings))),)
 
 
@@ -101,24 +93,12 @@ def _name(loss: str) -> str:
     return loss.partition(":")[0]
 
 
-def _worst(result: Result, names: Sequence[_Name]) -> Table:
+def _worst(result: Result, names: Sequence[_Name]) -> Phrase:
     title: Phrase = phrase("worst rows of ")
     for index, name in enumerate(names):
         word = name.of(result)
         title = phrase(title, ", " * bool(index), name.column.missing if word is None else word)
-    several = result.samples[0].file is not None
-    rows = [
-        [
-            *([sample.file] if several else []),
-            sample.row,
-            sample.value,
-            sample.label,
-            sample.prediction,
-            sample.gradient,
-        ]
-        for sample in result.samples
-    ]
-    return Table((*([Column("file", "name")] if several else []), *ROW), rows, title)
+    return title
 
 
 def _footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[str]:

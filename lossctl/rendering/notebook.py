@@ -48,7 +48,7 @@ def _row(row: Any, table: Table, precision: int) -> str:
 
 
 def _side(column: Column) -> str:
-    return f' style="text-align: {"right" if column.numeric else "left"}"'
+    return f' style="text-align: {"right" if column.right else "left"}"'
 
 
 def _words(words: Words, most: int = LINE) -> str:

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from lossctl.document import Approximate, Column, Phrase, Piece, Words, phrase
+from lossctl.document import Approximate, Column, Entries, Phrase, Piece, Words, phrase
 from lossctl.words import LINE, NAME, printable
 
 RUNNABLE = 1 << 17
@@ -24,6 +24,8 @@ def cell(value: Any, column: Column, precision: int) -> Words:
         return column.missing
     if isinstance(value, str | Piece | tuple) and not _vector(value):
         return value
+    if isinstance(value, Entries):
+        return ", ".join([*(f"{name} {_brief(entry)}" for name, entry in value.named), *filter(None, [value.rest])])
     if isinstance(value, Approximate):
         return f"≈ {number(value.value, column.digits or precision)}"
     if column.kind == "count":
@@ -31,6 +33,11 @@ def cell(value: Any, column: Column, precision: int) -> Words:
     if column.kind == "share":
         return "nan" if math.isnan(value) else f"{100 * value:.3g} %"
     return number(value, column.digits or precision)
+
+
+def _brief(value: float) -> str:
+    """One number among others in three digits, and no exponent where as many digits stand before the point."""
+    return f"{value:.0f}" if 1e3 <= abs(value) < 1e6 else f"{value:.3g}"
 
 
 def _vector(value: object) -> bool:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 NAME_WIDTH = 16
 """How wide a column of names may be in a terminal before it is folded."""
+ENTRIES_WIDTH = 40
+"""How wide a column of named numbers must be before it is folded."""
 WIDE = 100_000
 """Where nothing is folded."""
 LINES = 50
@@ -146,13 +148,18 @@ class Tables:
     def _fit(
         self, columns: Sequence[Column], cells: Sequence[Sequence["str | Text"]], width: int
     ) -> Iterator[Sequence[int]]:
-        """The indices of the columns of each grid: names in all, and as many numbers as fit with all their digits."""
-        names = [index for index, column in enumerate(columns) if not column.numeric]
+        """The indices of the columns of each grid: names and keys in all, and as many others as fit whole."""
+        names = [index for index, column in enumerate(columns) if column.key or not column.numeric]
         widths = {
             index: max(len(column.title), *(len(row[index]) for row in cells)) + 3 if cells else len(column.title) + 3
             for index, column in enumerate(columns)
         }
-        room = width - 1 - sum(min(widths[index], NAME_WIDTH + 3) for index in names)
+        for index, column in enumerate(columns):
+            if column.kind == "entries":
+                widths[index] = min(widths[index], ENTRIES_WIDTH + 3)
+        room = width - 1
+        for index in names:
+            room -= widths[index] if columns[index].key else min(widths[index], NAME_WIDTH + 3)
         numbers: list[int] = []
         for index in (index for index in widths if index not in names):
             if numbers and sum(widths[number] for number in numbers) + widths[index] > room:
@@ -176,10 +183,10 @@ class Tables:
             show_lines=table.tall and framed and self.frame != MARKDOWN,
         )
         for column in (table.columns[index] for index in indices):
-            whole = column.numeric and not table.folds
+            whole = column.right and not table.folds
             grid.add_column(
                 self._cell(column.title, column, 0),
-                justify="right" if column.numeric else "left",
+                justify="right" if column.right else "left",
                 overflow="fold",
                 no_wrap=whole,
                 max_width=NAME_WIDTH if self.narrow and not (table.folds or column.numeric) else None,
