@@ -46,6 +46,14 @@ class NullPolicy(StrEnum):
     drop = "drop"
 
 
+class Order(StrEnum):
+    """What groups are sorted by."""
+
+    value = "value"
+    n = "n"
+    name = "name"
+
+
 Files = Annotated[
     list[str] | None,
     typer.Argument(

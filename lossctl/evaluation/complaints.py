@@ -105,9 +105,16 @@ def _exclusive(problems: Problems) -> Iterator[tuple[str, Problem, str]]:
 def told(problems: Problems, traversal: Traversal, *kinds: str) -> Iterator[str]:
     """What is to be said of problems that stop nothing, of some kinds, each with its first row."""
     for kind in kinds:
+        alike: dict[str, list[tuple[str, Problem]]] = {}
         for column, what, problem in problems.of(kind):
-            value = f": {problem.value}" if kind == "no double" else ""
-            yield f"{column}: {what}: {counted(problem.count, 'row')}, first {traversal.place(problem.row)}{value}"
+            alike.setdefault(what, []).append((column, problem))
+        for what, columns in alike.items():
+            column, first = min(columns, key=lambda pair: pair[1].row)
+            rows = counted(max(problem.count for _, problem in columns), "row")
+            others = f" and {counted(len(columns) - 1, 'other')}" if columns[1:] else ""
+            number = f"up to {rows} each" if columns[1:] else rows
+            value = f": {first.value}" if kind == "no double" else ""
+            yield f"{column}{others}: {what}: {number}, first {traversal.place(first.row)}{value}"
 
 
 def remarks(plan: Plan, total: Measured) -> Iterator[str]:

@@ -11,6 +11,9 @@ from lossctl.evaluation.worst_rows import worst_rows
 from lossctl.functions.definition import Value, spell
 from lossctl.words import counted
 
+ALL = "all"
+"""What stands for a group where there is a result of all of them; in parentheses where a group is called so."""
+
 
 @dataclass(frozen=True)
 class _Name:
@@ -20,15 +23,26 @@ class _Name:
     of: Callable[[Result], Any]
 
 
-def sections(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[Section]:
+def sections(
+    results: Sequence[Result],
+    inputs: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    overall: Sequence[Result] = (),
+) -> Iterator[Section]:
     """The tables of a report, a section each; then the worst rows; then notes on what they were made of.
 
     Args:
         results: a row of each table.
         inputs: `Report.inputs`.
         settings: `Report.settings`.
+        overall: `Report.overall`, each before the groups that it is of.
     """
     names = _naming(results)
+    before = {(result.loss, result.model): result for result in overall}
+    listed: list[Result] = []
+    for result in results:
+        whole = before.pop((result.loss, result.model), None)
+        listed += [result] if whole is None else [whole, result]
     wrt = {result.gradient.wrt for result in results if result.gradient is not None}
     for kind, title, part, holder in (
         (RESULTS, "", None, Result),
@@ -41,7 +55,7 @@ def sections(results: Sequence[Result], inputs: Mapping[str, Any], settings: Map
         ),
         (ROWS, "gradient of a row", "gradient", Gradient),
     ):
-        pairs = [(result, getattr(result, part) if part else result) for result in results]
+        pairs = [(result, getattr(result, part) if part else result) for result in listed]
         measured = [(result, figures) for result, figures in pairs if figures is not None]
         if measured:
             chosen = [
@@ -57,7 +71,7 @@ def sections(results: Sequence[Result], inputs: Mapping[str, Any], settings: Map
     for result in results:
         if result.samples:
             yield (worst_rows(result, _worst(result, names), inputs),)
-    yield (Notes(tuple(_footer(results, inputs, settings))),)
+    yield (Notes(tuple(_footer(overall or results, inputs, settings))),)
 
 
 @cache
@@ -81,12 +95,17 @@ def _naming(results: Sequence[Result]) -> list[_Name]:
     names = [_Name(Column("loss", "name"), lambda result: titles[result.loss])]
     if len({result.model for result in results}) > 1:
         names.append(_Name(Column("model", "name"), lambda result: result.model))
-    groups = results[0].group if results else ()
-    return names + [_Name(Column(group, "name", missing="(null)"), partial(_group, group)) for group in groups]
+    groups = list(results[0].group) if results else []
+    taken = any(ALL in result.group.values() for result in results)
+    words = [f"({ALL})" if taken else ALL, *[""] * len(groups)]
+    return names + [
+        _Name(Column(group, "name", missing="(null)"), partial(_group, group, word))
+        for group, word in zip(groups, words, strict=False)
+    ]
 
 
-def _group(name: str, result: Result) -> str | None:
-    return result.group[name]
+def _group(name: str, word: str, result: Result) -> str | None:
+    return result.group[name] if result.group else word
 
 
 def _name(loss: str) -> str:
@@ -124,6 +143,9 @@ def _footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mapp
         )
         in_order = f"by row order: {counted(joined['matched'], 'row')}"
         yield f"join: {in_order if joined['how'] == 'order' else by_key}"
+    groups = inputs.get("groups")
+    if groups and groups["shown"] < groups["measured"]:
+        yield f"groups: {groups['shown']:,} of {groups['measured']:,} shown, the first by {groups['by']}"
     ignored = ", ".join(f"{count:,} (label {label})" for label, count in inputs["ignored"].items())
     dropped = inputs["rows"] - inputs["rows_used"] - inputs["rows_ignored"]
     line = f"rows: {inputs['rows']:,} read, {inputs['rows_used']:,} used, {dropped:,} dropped"
