@@ -68,6 +68,8 @@ class Column:
     tone: Tone = ""
     key: bool = False
     """Whether it says which row is which, and so stands in each part of a table that is taken apart."""
+    spare: bool = False
+    """Whether it carries nothing, and may be left out where that saves a part."""
 
     @property
     def numeric(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, get_type_hints
 from lossctl.document import Approximate, Column, Document, Line, Notes, Phrase, Piece, Section, Table, phrase
 from lossctl.evaluation.result import RESULTS, ROWS, SKILL, WHOLE, BestConstant, Gradient, Result, Shown
 from lossctl.evaluation.worst_rows import worst_rows
+from lossctl.functions.bound_loss import get_loss
 from lossctl.functions.definition import Value, spell
 from lossctl.words import counted
 
@@ -62,7 +63,9 @@ def sections(
                 (field, shown) for field, shown in _shown(holder) if shown.table == kind and shown.when(results, inputs)
             ]
             columns = [name.column for name in names]
-            columns += [Column(shown.title, shown.kind, tone=shown.tone) for _, shown in chosen]
+            for field, shown in chosen:
+                spare = _spare([getattr(figures, field) for _, figures in measured], shown)
+                columns.append(Column(shown.title, shown.kind, tone=shown.tone, spare=spare))
             rows = [
                 [*(name.of(result) for name in names), *(_cell(figures, field, shown) for field, shown in chosen)]
                 for result, figures in measured
@@ -72,6 +75,11 @@ def sections(
         if result.samples:
             yield (worst_rows(result, _worst(result, names), inputs),)
     yield (Notes(tuple(_footer(overall or results, inputs, settings))),)
+
+
+def _spare(values: Sequence[Any], shown: Shown) -> bool:
+    """Whether a column carries nothing: counts of nothing, or one word, which the notes have."""
+    return not any(values) if shown.kind == "count" else shown.kind == "name" and len(set(values)) == 1
 
 
 @cache
@@ -124,6 +132,8 @@ def _footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mapp
     """Effective parameters, columns and counts: never hidden."""
     for entry in settings["losses"]:
         pieces = [f"{name}={_brief(value)}" for name, value in entry["parameters"].items()]
+        usual = get_loss(entry["loss"]).reduction
+        pieces += [] if entry["reduction"] == usual else [f"reduction={entry['reduction']}"]
         pieces += [] if entry["wrt"] == "prediction" else [f"on the {entry['wrt']}"]
         if pieces:
             yield f"{_name(entry['loss'])}: {', '.join(pieces)}"

@@ -118,3 +118,16 @@ def test_order_without_groups_is_refused():
         lossctl.evaluate(source, "mae").arranged("value")
     with pytest.raises(lossctl.UsageError, match="no order"):
         grouped().arranged("vlaue")
+
+
+@pytest.mark.parametrize(("width", "columns"), [(80, {"ignored", "reduction"}), (200, set())])
+def test_a_column_that_carries_nothing_is_left_out_where_that_saves_a_table(width, columns):
+    names = ["label", "prediction", "last", "weight_of_the_row", "segment"]
+    source = {name: [1.0, 123456.789] for name in names[:-1]} | {"segment": pa.array(["desktop", "mobile"])}
+    report = lossctl.evaluate(
+        source, "mse", prediction=names[1:3], weight=names[3], by="segment", reduction="sum", ignore_label=-100
+    )
+    text = renderers.get("table").render(report.document(), Style(width=width))
+    assert text.count("╭") == 1
+    assert {title for title in ("ignored", "reduction") if f"{title} │" not in text} == columns
+    assert "mse: reduction=sum" in text, "what the column would have said"

@@ -137,7 +137,12 @@ class Tables:
         if table.folds:
             page.print(self._grid(table, range(len(table.columns)), cells))
             return
-        for indices in self._fit(table.columns, cells, page.paper.width):
+        width = page.paper.width
+        parts = list(self._fit(table.columns, cells, width))
+        if len(parts) > 1:
+            spared = list(self._fit(table.columns, cells, width, spared=True))
+            parts = spared if len(spared) < len(parts) else parts
+        for indices in parts:
             page.print(self._grid(table, indices, cells))
             page.print()
 
@@ -146,17 +151,18 @@ class Tables:
         return words.replace("|", "\\|") if self.frame == MARKDOWN and isinstance(words, str) else words
 
     def _fit(
-        self, columns: Sequence[Column], cells: Sequence[Sequence["str | Text"]], width: int
+        self, columns: Sequence[Column], cells: Sequence[Sequence["str | Text"]], width: int, *, spared: bool = False
     ) -> Iterator[Sequence[int]]:
         """The indices of the columns of each grid: names and keys in all, and as many others as fit whole."""
-        names = [index for index, column in enumerate(columns) if column.key or not column.numeric]
         widths = {
             index: max(len(column.title), *(len(row[index]) for row in cells)) + 3 if cells else len(column.title) + 3
             for index, column in enumerate(columns)
+            if not (spared and column.spare)
         }
-        for index, column in enumerate(columns):
-            if column.kind == "entries":
-                widths[index] = min(widths[index], ENTRIES_WIDTH + 3)
+        names = [index for index in widths if columns[index].key or not columns[index].numeric]
+        widths |= {
+            index: min(width, ENTRIES_WIDTH + 3) for index, width in widths.items() if columns[index].kind == "entries"
+        }
         room = width - 1
         for index in names:
             room -= widths[index] if columns[index].key else min(widths[index], NAME_WIDTH + 3)
