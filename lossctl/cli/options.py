@@ -215,7 +215,7 @@ class Output:
     @property
     def voice(self) -> Voice:
         """Where words go."""
-        return Voice(self.quiet)
+        return Voice(self.quiet, self.color)
 
     @property
     def style(self) -> "Style":
