@@ -92,7 +92,7 @@ class Report:
             raise UsageError(f"no order of groups {sort!r}", did_you_mean(sort, list(ORDERS)))
         if not self.inputs["by"]:
             raise UsageError("there are no groups to arrange", f"Name columns to group by: {option(by='COL')}.")
-        groups = len(self.results) // len(self.overall)
+        groups = len({tuple(result.group.values()) for result in self.results})
         kept = sorted(range(groups), key=lambda group: ORDERS[sort](self.results[group]))[:top]
         results = [self.results[start + group] for start in range(0, len(self.results), groups) for group in kept]
         by = f"value of {self.results[0].loss} of {self.results[0].model}" if sort == "value" else sort
