@@ -12,6 +12,9 @@ from lossctl.reading.missing import as_number
 from lossctl.sums.problems import Problem, Problems
 from lossctl.words import counted
 
+MANY = 4
+"""From how many columns on what is to be said of each is said once."""
+
 
 def complain(plan: Plan, problems: Problems, traversal: Traversal) -> None:
     """Raise the error for problems that the plan does not allow, if there are any.
@@ -109,12 +112,13 @@ def told(problems: Problems, traversal: Traversal, *kinds: str) -> Iterator[str]
         for column, what, problem in problems.of(kind):
             alike.setdefault(what, []).append((column, problem))
         for what, columns in alike.items():
-            column, first = min(columns, key=lambda pair: pair[1].row)
-            rows = counted(max(problem.count for _, problem in columns), "row")
-            others = f" and {counted(len(columns) - 1, 'other')}" if columns[1:] else ""
-            number = f"up to {rows} each" if columns[1:] else rows
-            value = f": {first.value}" if kind == "no double" else ""
-            yield f"{column}{others}: {what}: {number}, first {traversal.place(first.row)}{value}"
+            several = len(columns) >= MANY
+            for column, problem in [min(columns, key=lambda pair: pair[1].row)] if several else columns:
+                rows = counted(max(problem.count for _, problem in columns) if several else problem.count, "row")
+                others = f" and {counted(len(columns) - 1, 'other')}" if several else ""
+                number = f"up to {rows} each" if several else rows
+                value = f": {problem.value}" if kind == "no double" else ""
+                yield f"{column}{others}: {what}: {number}, first {traversal.place(problem.row)}{value}"
 
 
 def remarks(plan: Plan, total: Measured) -> Iterator[str]:
