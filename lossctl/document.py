@@ -16,8 +16,9 @@ SCHEMA_VERSION = 1
 
 Tone = Literal["", "strong", "faint", "code", "good", "bad", "doubtful", "noted", "command"]
 """How a piece of text is meant; a ``command`` is never broken, so that it can be copied."""
-Kind = Literal["name", "text", "number", "count", "share"]
-"""What a column holds. A name tells rows apart; a number may be the numbers of a vector; a share is of 1."""
+Kind = Literal["name", "text", "number", "count", "share", "entries"]
+"""What a column holds. A name tells rows apart; a number may be the numbers of a vector; a share is of 1; entries are
+some numbers of a vector by their names."""
 BEST = "*"
 """What marks the best of several numbers."""
 Mark = Literal["line", "points", "bars", "heat"]
@@ -58,6 +59,16 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class Entries:
+    """The numbers of a vector that matter, each with its name."""
+
+    named: tuple[tuple[str, float], ...]
+    """The most important first."""
+    rest: str = ""
+    """What is to be said of those left out; empty where there are none."""
+
+
+@dataclass(frozen=True)
 class Column:
     """A column of a table."""
 
@@ -68,11 +79,20 @@ class Column:
     missing: str = ""
     """What stands where there is no value."""
     tone: Tone = ""
+    key: bool = False
+    """Whether it says which row is which, and so stands in each part of a table that is taken apart."""
+    spare: bool = False
+    """Whether it carries nothing, and may be left out where that saves a part."""
 
     @property
     def numeric(self) -> bool:
-        """Whether it holds numbers, which stand right."""
+        """Whether it holds numbers, which are not broken."""
         return self.kind not in {"name", "text"}
+
+    @property
+    def right(self) -> bool:
+        """Whether what it holds stands right."""
+        return self.numeric and self.kind != "entries"
 
 
 @dataclass(frozen=True)

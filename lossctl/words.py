@@ -3,7 +3,7 @@
 import difflib
 import re
 import shlex
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from itertools import accumulate
 
 LINE = 4000
@@ -117,6 +117,20 @@ def quoted(cell: str, delimiter: str) -> str:
     if not any(sign in cell for sign in (delimiter, '"', "\r", "\n", "\ufeff")):
         return cell
     return '"' + cell.replace('"', '""') + '"'
+
+
+def gathered(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """A line for each of what is said, with the first of what it is said of and how many others there are.
+
+    >>> list(gathered([("a", "is odd"), ("b", "is odd"), ("b", "is late")]))
+    ['a and 1 other: is odd', 'b: is late']
+    """
+    subjects: dict[str, dict[str, None]] = {}
+    for subject, what in pairs:
+        subjects.setdefault(what, {})[subject] = None
+    for what, (first, *others) in subjects.items():
+        more = f" and {counted(len(others), 'other')}" if others else ""
+        yield f"{first}{more}: {what}"
 
 
 def printable(text: str, most: int = LINE) -> str:

@@ -121,23 +121,24 @@ def _bound_screen() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit status; nothing escapes."""
+    fail = functools.partial(_fail, _color_of(arguments))
     try:
         _bound_screen()
         status = _invoke(arguments)
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
     except LossctlError as error:
-        return _fail(error.status, *_lines_of(error, arguments))
+        return fail(error.status, *_lines_of(error, arguments))
     except ClickException as wrong:
         message = _message(wrong)
         command = [word for word in arguments[:1] if word in Commands()]
-        return _fail(USAGE, message, f"Try {' '.join(['lossctl', *command])} --help.") if message else USAGE
+        return fail(USAGE, message, f"Try {' '.join(['lossctl', *command])} --help.") if message else USAGE
     except BrokenPipeError:
         return BROKEN_PIPE
     except OSError as error:
-        return _fail(DataError.status, f"{error.filename or 'output'}: {error.strerror}")
+        return fail(DataError.status, f"{error.filename or 'output'}: {error.strerror}")
     except MemoryError:
-        return _fail(DataError.status, "too little memory")
+        return fail(DataError.status, "too little memory")
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except SystemExit as leaving:
@@ -151,7 +152,7 @@ def run(arguments: list[str]) -> int:
             tell(*traceback.format_exc().rstrip("\n").split("\n"))
         words = f"{type(bug).__name__}: {bug}".partition("\n")[0]
         advice = "Run it again with -v and report the traceback."
-        return _fail(BUG, f"bug in lossctl {version('lossctl')}: {words}", advice)
+        return fail(BUG, f"bug in lossctl {version('lossctl')}: {words}", advice)
     finally:
         signals.clean()
 
@@ -184,9 +185,15 @@ def _message(wrong: ClickException) -> str:
     return f"No such option: {flag}. It is {ELSEWHERE[flag]} here." if flag in ELSEWHERE else wrong.format_message()
 
 
-def _fail(status: int, what: str, *advice: str) -> int:
+def _color_of(arguments: list[str]) -> Color:
+    """When to colour, of a command line that may not be understood."""
+    told = re.search(r"(?:^|\0)--color[=\0](always|never)(?=\0|$)", "\0".join(arguments))
+    return Color(told[1]) if told else Color.auto
+
+
+def _fail(when: Color, status: int, what: str, *advice: str) -> int:
     if not signals.came():  # which broke what failed
-        tell(f"error: {what}", *advice)
+        tell(f"error: {what}", *advice, when=when)
     return status
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
 from inspect import Parameter
-from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, TextIO, get_args, get_origin
 
 import typer
 
@@ -141,10 +141,57 @@ class Color(StrEnum):
     never = "never"
 
 
-def tell(*lines: str) -> None:
-    """Write lines to stderr, to which there is no other way; that nobody listens there changes nothing."""
+RED, GREEN = "1;31", "32"
+HEADS = {"error:": RED, "FAIL": RED, "PASS": GREEN}
+"""How a line is coloured up to its first blank."""
+
+
+def tell(*lines: str, when: Color = Color.auto) -> None:
+    """Write lines to stderr, to which there is no other way; that nobody listens there changes nothing.
+
+    On a terminal they end between words, but for those that are indented: they are to be copied.
+    """
     with contextlib.suppress(OSError, ValueError):
-        print(*map(printable, lines), sep="\n", file=sys.stderr)
+        width, color = _width_of(sys.stderr), colored(when, sys.stderr)
+        shown = [
+            "\n".join(folded(line, width)) if width and not line.startswith("  ") else line
+            for line in map(printable, lines)
+        ]
+        print(*(map(_headed, shown) if color else shown), sep="\n", file=sys.stderr)
+
+
+def _width_of(stream: TextIO) -> int:
+    """The columns of the terminal that a stream is; 0 where it is none, or does not say."""
+    if stream is None or not stream.isatty():
+        return 0
+    told = os.environ.get("COLUMNS", "")
+    try:
+        return int(told) if told.isdecimal() else os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        return 0
+
+
+def folded(line: str, width: int) -> Iterator[str]:
+    """A line as lines of no more than ``width`` columns that end between words; a word is not broken."""
+    size: Callable[[str], int] = len
+    if not line.isascii():
+        from rich.cells import cell_len
+
+        size = cell_len
+    first, *words = line.split(" ")
+    for word in words:
+        if size(first) + 1 + size(word) <= width:
+            first += f" {word}"
+        else:
+            yield first
+            first = f"  {word}"
+    yield first
+
+
+def _headed(line: str) -> str:
+    """A line with its head coloured, where it has one."""
+    head, blank, rest = line.partition(" ")
+    return f"\x1b[{HEADS[head]}m{head}\x1b[0m{blank}{rest}" if head in HEADS else line
 
 
 @dataclass(frozen=True)
@@ -152,6 +199,7 @@ class Voice:
     """Where words for the user go: results to stdout, everything else to stderr."""
 
     quiet: int = 0
+    color: Color = Color.auto
 
     def result(self, text: str) -> None:
         """Something asked for."""
@@ -172,18 +220,19 @@ class Voice:
     def say(self, *lines: str) -> None:
         """A verdict, or what was written."""
         if self.quiet < 2:
-            tell(*lines)
+            tell(*lines, when=self.color)
 
 
-def colored(when: Color) -> bool:
-    """Whether to colour stdout."""
+def colored(when: Color, stream: TextIO | None = None) -> bool:
+    """Whether to colour a stream, stdout where none is given."""
+    stream = sys.stdout if stream is None else stream
     if when is not Color.auto:
         return when is Color.always
     if os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR"):
         return True
-    return sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def style_of(when: Color, precision: int | None) -> "Style":
@@ -217,7 +266,8 @@ def progress_bar(files: list[str], *, wanted: bool) -> Iterator[Callable[[int], 
     try:
         yield advance
     finally:
-        bar.stop()
+        if bar.live.is_started:  # else a terminal that cannot show it would get an empty line
+            bar.stop()
 
 
 def prepared(voice: Voice, *arguments: Any, **options: Any) -> "Prepared":

@@ -53,6 +53,14 @@ class NullPolicy(StrEnum):
     drop = "drop"
 
 
+class Order(StrEnum):
+    """What groups are sorted by."""
+
+    value = "value"
+    n = "n"
+    name = "name"
+
+
 Files = Annotated[
     list[str] | None,
     typer.Argument(
@@ -259,7 +267,7 @@ class Output:
     @property
     def voice(self) -> Voice:
         """Where words go."""
-        return Voice(self.quiet)
+        return Voice(self.quiet, self.color)
 
     @property
     def style(self) -> "Style":

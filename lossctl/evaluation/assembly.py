@@ -3,6 +3,7 @@
 import math
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from lossctl.functions.bound_loss import BoundLoss
 from lossctl.reading.selection import limit_of, where_of
 from lossctl.sums.exact import to_float
 from lossctl.sums.worst import Worst
-from lossctl.words import counted, natural
+from lossctl.words import counted, gathered, natural
 
 Constants = dict[tuple[str, BoundLoss], list[Solution]]
 """By model and loss, the best constant of each group, in the order of the groups."""
@@ -50,6 +51,7 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
         for (model, bound), part in by_loss
         for result in _results(plan, total, traversal, model, bound, part, order, constants.get((model, bound)))
     ]
+    overall = _overall(plan, total, traversal, results) if plan.roles.by else []
     return Report(
         results=tuple(results),
         inputs={
@@ -86,9 +88,10 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
         warnings=(
             *plan.doubts,
             *taken_for_null(plan, total.problems),
-            *_warnings(total, traversal, results),
+            *_warnings(total, traversal, results, overall),
             *_about_skill(results, constants),
         ),
+        overall=tuple(overall),
     )
 
 
@@ -98,6 +101,21 @@ def _selection(traversal: Traversal) -> dict[str, Any]:
     if where is None and limit is None:
         return {}
     return {"where": where, "limit": limit, "rows_chosen": traversal.rows}
+
+
+def _overall(plan: Plan, total: Measured, traversal: Traversal, results: list[Result]) -> list[Result]:
+    """The results of all groups together, one a loss and model, from the sums of the groups."""
+    pooled = total.pooled()
+    constants = _best_constants(plan, pooled)
+    place = {pair: index for index, pair in enumerate(dict.fromkeys((r.loss, r.model) for r in results))}
+    losses = sorted(zip(plan.losses, pooled.parts, strict=True), key=lambda p: place[str(p[0][1]), p[0][0].name])
+    return [
+        replace(result, samples=())
+        for (model, bound), part in losses
+        for result in _results(
+            plan, pooled, traversal, model.name, bound, part, [0], constants.get((model.name, bound))
+        )
+    ]
 
 
 def _masked(plan: Plan, total: Measured) -> dict[str, int]:
@@ -207,7 +225,8 @@ def _about_constants(constants: Constants) -> Iterator[str]:
 
 
 def _about_skill(results: list[Result], constants: Constants) -> Iterator[str]:
-    """Warnings that say why a skill is missing, one for all groups of a loss."""
+    """Warnings that say why a skill is missing, one for all groups of all losses that lack it for one reason."""
+    pairs: list[tuple[str, str]] = []
     for (model, bound), solutions in constants.items():
         reasons = [f"no best constant: {solution.unknown}" for solution in solutions if solution.unknown]
         for result in results:
@@ -220,12 +239,13 @@ def _about_skill(results: list[Result], constants: Constants) -> Iterator[str]:
                     reasons.append(f"no skill: the loss of the best constant is negative{hint}")
         for reason in dict.fromkeys(reasons):
             where = f" ({counted(reasons.count(reason), 'group')})" if len(solutions) > 1 else ""
-            yield f"{bound} of {model}: {reason}{where}"
+            pairs.append((f"{bound} of {model}", f"{reason}{where}"))
+    return gathered(pairs)
 
 
 def _named(plan: Plan, key: Group) -> dict[str, str | None]:
     """The key of a group, by column."""
-    return dict(zip(plan.roles.by, key, strict=True))
+    return dict(zip(plan.roles.by, key, strict=True)) if key else {}
 
 
 def _samples(worst: Worst, group: int, traversal: Traversal) -> Iterator[Sample]:
@@ -242,20 +262,31 @@ def _plain(value: object) -> float | tuple[float, ...]:
     return float(array) if array.ndim == 0 else tuple(array.tolist())
 
 
-def _warnings(total: Measured, traversal: Traversal, results: list[Result]) -> Iterator[str]:
+def _warnings(total: Measured, traversal: Traversal, results: list[Result], overall: list[Result]) -> Iterator[str]:
     yield from told(total.problems, traversal, "warning", "no double")
-    for result in results:
-        where = " ".join(f"{name}={word}" for name, word in result.group.items())
-        title = f"{result.loss} of {result.model}{' at ' + where if where else ''}"
-        if result.n_infinite:
-            yield f"{title}: {counted(result.n_infinite, 'row')} overflow to infinity"
-        elif math.isinf(result.value):
-            yield f"{title}: the value is beyond the largest number a double can hold"
-        elif math.isinf(result.sum_weight):
-            yield f"{title}: the sum of the weights is beyond the largest number a double can hold; the value is right"
-        if not result.n_infinite and result.gradient is not None and result.gradient.is_infinite:
-            yield f"{title}: a gradient is infinite, or beyond the largest number a double can hold"
-        if result.n and math.isnan(result.value):
-            yield f"{title}: the value is not a number"
-        if not result.n:
-            yield f"{title}: no row left to measure"
+    pairs = [(result, reason) for result in results for reason in _reasons(result)]
+    known = {reason for _, reason in pairs}
+    pairs += [(result, reason) for result in overall for reason in _reasons(result) if reason not in known]
+    infinite = counted(sum(result.n_infinite for result in results), "row")
+    yield from gathered((_title(result), reason.format(rows=infinite)) for result, reason in pairs)
+
+
+def _title(result: Result) -> str:
+    where = " ".join(f"{name}={word}" for name, word in result.group.items())
+    return f"{result.loss} of {result.model}{' at ' + where if where else ''}"
+
+
+def _reasons(result: Result) -> Iterator[str]:
+    """What may be wrong with a result."""
+    if result.n_infinite:
+        yield "{rows} overflow to infinity"
+    elif math.isinf(result.value):
+        yield "the value is beyond the largest number a double can hold"
+    elif math.isinf(result.sum_weight):
+        yield "the sum of the weights is beyond the largest number a double can hold; the value is right"
+    if not result.n_infinite and result.gradient is not None and result.gradient.is_infinite:
+        yield "a gradient is infinite, or beyond the largest number a double can hold"
+    if result.n and math.isnan(result.value):
+        yield "the value is not a number"
+    if not result.n:
+        yield "no row left to measure"

@@ -13,6 +13,9 @@ from lossctl.reading.selection import where_of
 from lossctl.sums.problems import Problem, Problems
 from lossctl.words import counted
 
+MANY = 4
+"""From how many columns on what is to be said of each is said once."""
+
 
 def complain(plan: Plan, problems: Problems, traversal: Traversal) -> None:
     """Raise the error for problems that the plan does not allow, if there are any.
@@ -106,9 +109,17 @@ def _exclusive(problems: Problems) -> Iterator[tuple[str, Problem, str]]:
 def told(problems: Problems, traversal: Traversal, *kinds: str) -> Iterator[str]:
     """What is to be said of problems that stop nothing, of some kinds, each with its first row."""
     for kind in kinds:
+        alike: dict[str, list[tuple[str, Problem]]] = {}
         for column, what, problem in problems.of(kind):
-            value = f": {problem.value}" if kind == "no double" else ""
-            yield f"{column}: {what}: {counted(problem.count, 'row')}, first {traversal.place(problem.row)}{value}"
+            alike.setdefault(what, []).append((column, problem))
+        for what, columns in alike.items():
+            several = len(columns) >= MANY
+            for column, problem in [min(columns, key=lambda pair: pair[1].row)] if several else columns:
+                rows = counted(max(problem.count for _, problem in columns) if several else problem.count, "row")
+                others = f" and {counted(len(columns) - 1, 'other')}" if several else ""
+                number = f"up to {rows} each" if several else rows
+                value = f": {problem.value}" if kind == "no double" else ""
+                yield f"{column}{others}: {what}: {number}, first {traversal.place(problem.row)}{value}"
 
 
 def taken_for_null(plan: Plan, problems: Problems) -> Iterator[str]:

@@ -23,8 +23,8 @@ def bounded(report: Report, level: float | None) -> Report:
     """The report with an interval for each value, the same report where no level is asked for."""
     if level is None:
         return report
-    results = tuple(_bounded(result, level) for result in report.results)
-    return replace(report, results=results, settings={**report.settings, "ci": level})
+    results, overall = (tuple(_bounded(one, level) for one in many) for many in (report.results, report.overall))
+    return replace(report, results=results, overall=overall, settings={**report.settings, "ci": level})
 
 
 def _bounded(result: Result, level: float) -> Result:

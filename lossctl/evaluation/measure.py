@@ -58,6 +58,16 @@ class Part:
             None if self.worst is None else self.worst.regroup(index, groups),
         )
 
+    def pooled(self) -> "Part":
+        """The sums over all groups, as those of a single one."""
+        return Part(
+            self.moments.pooled(),
+            self.clipped.sum(keepdims=True),
+            self.rounded.sum(keepdims=True),
+            None if self.gradients is None else self.gradients.pooled(),
+            None if self.worst is None else self.worst.pooled(),
+        )
+
     def shift(self, rows: int) -> "Part":
         """The same sums when other rows come before."""
         if self.worst is None:
@@ -115,6 +125,20 @@ class Measured:
             self.problems,
             tuple(part.regroup(index, groups) for part in self.parts),
             None if self.labels is None else self.labels.regroup(index, groups),
+        )
+
+    def pooled(self) -> "Measured":
+        """The sums over all groups, as those of a single one without a name."""
+        return Measured(
+            self.rows,
+            ((),),
+            self.null.sum(keepdims=True),
+            self.unweighted.sum(keepdims=True),
+            self.ignored.sum(keepdims=True),
+            self.cells.sum(keepdims=True),
+            self.problems,
+            tuple(part.pooled() for part in self.parts),
+            None if self.labels is None else self.labels.pooled(),
         )
 
     def shift(self, rows: int) -> "Measured":

@@ -1,11 +1,12 @@
 """What a run measured, frozen: it describes itself as a document, as JSON and as a data frame."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lossctl.document import Document
-from lossctl.errors import UsageError
+from lossctl.errors import UsageError, option
 from lossctl.evaluation.result import Result
 from lossctl.evaluation.tables import sections
 from lossctl.functions.bound_loss import get_loss
@@ -14,6 +15,14 @@ from lossctl.words import did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+ORDERS: Mapping[str, Callable[[Result], float]] = {
+    "value": lambda result: math.inf if math.isnan(result.value) else -result.value,
+    "n": lambda result: -result.n,
+    "name": lambda _: 0,
+}
+"""By name, what the results of groups, which come by name, are sorted by."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,8 @@ class Report:
     warnings: tuple[str, ...] = ()
     profile: Mapping[str, float] | None = None
     """Seconds by phase, added up over workers; ``None`` unless asked for."""
+    overall: tuple[Result, ...] = ()
+    """The results of all groups together, one a loss and model, of no group; empty where nothing was grouped by."""
 
     @property
     def value(self) -> float:
@@ -67,11 +78,32 @@ class Report:
             raise UsageError(f"the report has {len(results)} results of {loss!r}", "Pick from report.results.")
         return results[0]
 
+    def arranged(self, sort: str = "name", top: int | None = None) -> "Report":
+        """The report with its groups in another order, for each loss and model the same.
+
+        Args:
+            sort: ``name``; or ``value``, that of the first loss of the first model, or ``n``, the largest first.
+            top: how many groups to keep; all when left out. Results over all groups stay as they are.
+
+        Raises:
+            UsageError: nothing was grouped by, or there is no such order.
+        """
+        if sort not in ORDERS:
+            raise UsageError(f"no order of groups {sort!r}", did_you_mean(sort, list(ORDERS)))
+        if not self.inputs["by"]:
+            raise UsageError("there are no groups to arrange", f"Name columns to group by: {option(by='COL')}.")
+        groups = len({tuple(result.group.values()) for result in self.results})
+        kept = sorted(range(groups), key=lambda group: ORDERS[sort](self.results[group]))[:top]
+        results = [self.results[start + group] for start in range(0, len(self.results), groups) for group in kept]
+        by = f"value of {self.results[0].loss} of {self.results[0].model}" if sort == "value" else sort
+        arranged = {"measured": groups, "shown": len(kept), "by": by}
+        return replace(self, results=tuple(results), inputs={**self.inputs, "groups": arranged})
+
     def document(self) -> Document:
         """The report, described: a row and an object for each result."""
         return Document(
             title="losses",
-            sections=lambda: sections(self.results, self.inputs, self.settings),
+            sections=lambda: sections(self.results, self.inputs, self.settings, self.overall),
             record=self._record,
             rows=lambda: (result.to_row() for result in self.results),
             items=lambda: (result.to_dict() for result in self.results),
@@ -86,6 +118,7 @@ class Report:
             "inputs": self.inputs,
             "settings": self.settings,
             "results": [result.to_dict() for result in self.results],
+            **({"overall": [result.to_dict() for result in self.overall]} if self.overall else {}),
             "notes": self.notes,
             "warnings": self.warnings,
             **({} if self.profile is None else {"profile": self.profile}),

@@ -21,17 +21,13 @@ from lossctl.document import (
     phrase,
 )
 from lossctl.evaluation.result import RESULTS, ROWS, SKILL, WHOLE, BestConstant, Gradient, Result, Shown
+from lossctl.evaluation.worst_rows import worst_rows
+from lossctl.functions.bound_loss import get_loss
 from lossctl.functions.definition import Value, spell
 from lossctl.words import counted
 
-ROW = (
-    Column("row", "count"),
-    Column("loss", "number"),
-    Column("label", "number"),
-    Column("prediction", "number"),
-    Column("gradient", "number"),
-)
-"""The columns of a table of worst rows."""
+ALL = "all"
+"""What stands for a group where there is a result of all of them; in parentheses where a group is called so."""
 
 
 @dataclass(frozen=True)
@@ -42,15 +38,26 @@ class _Name:
     of: Callable[[Result], Any]
 
 
-def sections(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[Section]:
+def sections(
+    results: Sequence[Result],
+    inputs: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    overall: Sequence[Result] = (),
+) -> Iterator[Section]:
     """The tables of a report, a section each; then the worst rows; then notes on what they were made of.
 
     Args:
         results: a row of each table.
         inputs: `Report.inputs`.
         settings: `Report.settings`.
+        overall: `Report.overall`, each before the groups that it is of.
     """
-    names, best = _naming(results), _best(results)
+    names, best = _naming(results), _best([*results, *overall])
+    before = {(result.loss, result.model): result for result in overall}
+    listed: list[Result] = []
+    for result in results:
+        whole = before.pop((result.loss, result.model), None)
+        listed += [result] if whole is None else [whole, result]
     wrt = {result.gradient.wrt for result in results if result.gradient is not None}
     for kind, title, part, holder in (
         (RESULTS, "", None, Result),
@@ -63,14 +70,16 @@ def sections(results: Sequence[Result], inputs: Mapping[str, Any], settings: Map
         ),
         (ROWS, "gradient of a row", "gradient", Gradient),
     ):
-        pairs = [(result, getattr(result, part) if part else result) for result in results]
+        pairs = [(result, getattr(result, part) if part else result) for result in listed]
         measured = [(result, figures) for result, figures in pairs if figures is not None]
         if measured:
             chosen = [
                 (field, shown) for field, shown in _shown(holder) if shown.table == kind and shown.when(results, inputs)
             ]
             columns = [name.column for name in names]
-            columns += [Column(shown.title, shown.kind, tone=shown.tone) for _, shown in chosen]
+            for field, shown in chosen:
+                spare = _spare([getattr(figures, field) for _, figures in measured], shown)
+                columns.append(Column(shown.title, shown.kind, tone=shown.tone, spare=spare))
             rows = [
                 [*(name.of(result) for name in names), *(_cell(figures, field, shown, best) for field, shown in chosen)]
                 for result, figures in measured
@@ -78,8 +87,13 @@ def sections(results: Sequence[Result], inputs: Mapping[str, Any], settings: Map
             yield (Table(tuple(columns), rows, title),)
     for result in results:
         if result.samples:
-            yield (_worst(result, names),)
-    yield (Notes((*_marks(best, inputs), *_footer(results, inputs, settings))),)
+            yield (worst_rows(result, _worst(result, names), inputs),)
+    yield (Notes((*_marks(best, inputs), *_footer(overall or results, inputs, settings))),)
+
+
+def _spare(values: Sequence[Any], shown: Shown) -> bool:
+    """Whether a column carries nothing: counts of nothing, or one word, which the notes have."""
+    return not any(values) if shown.kind == "count" else shown.kind == "name" and len(set(values)) == 1
 
 
 @cache
@@ -121,36 +135,29 @@ def _naming(results: Sequence[Result]) -> list[_Name]:
     names = [_Name(Column("loss", "name"), lambda result: titles[result.loss])]
     if len({result.model for result in results}) > 1:
         names.append(_Name(Column("model", "name"), lambda result: result.model))
-    groups = results[0].group if results else ()
-    return names + [_Name(Column(group, "name", missing="(null)"), partial(_group, group)) for group in groups]
+    groups = list(results[0].group) if results else []
+    taken = any(ALL in result.group.values() for result in results)
+    words = [f"({ALL})" if taken else ALL, *[""] * len(groups)]
+    return names + [
+        _Name(Column(group, "name", missing="(null)"), partial(_group, group, word))
+        for group, word in zip(groups, words, strict=False)
+    ]
 
 
-def _group(name: str, result: Result) -> str | None:
-    return result.group[name]
+def _group(name: str, word: str, result: Result) -> str | None:
+    return result.group[name] if result.group else word
 
 
 def _name(loss: str) -> str:
     return loss.partition(":")[0]
 
 
-def _worst(result: Result, names: Sequence[_Name]) -> Table:
+def _worst(result: Result, names: Sequence[_Name]) -> Phrase:
     title: Phrase = phrase("worst rows of ")
     for index, name in enumerate(names):
         word = name.of(result)
         title = phrase(title, ", " * bool(index), name.column.missing if word is None else word)
-    several = result.samples[0].file is not None
-    rows = [
-        [
-            *([sample.file] if several else []),
-            sample.row,
-            sample.value,
-            sample.label,
-            sample.prediction,
-            sample.gradient,
-        ]
-        for sample in result.samples
-    ]
-    return Table((*([Column("file", "name")] if several else []), *ROW), rows, title)
+    return title
 
 
 def _marks(best: Collection[int], inputs: Mapping[str, Any]) -> Iterator[str]:
@@ -167,6 +174,8 @@ def _footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mapp
         yield f"ci: {100 * settings['ci']:.6g} % interval of each value, Student's t with {freedom} degrees of freedom"
     for entry in settings["losses"]:
         pieces = [f"{name}={_brief(value)}" for name, value in entry["parameters"].items()]
+        usual = get_loss(entry["loss"]).reduction
+        pieces += [] if entry["reduction"] == usual else [f"reduction={entry['reduction']}"]
         pieces += [] if entry["wrt"] == "prediction" else [f"on the {entry['wrt']}"]
         if pieces:
             yield f"{_name(entry['loss'])}: {', '.join(pieces)}"
@@ -186,6 +195,9 @@ def _footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mapp
         )
         in_order = f"by row order: {counted(joined['matched'], 'row')}"
         yield f"join: {in_order if joined['how'] == 'order' else by_key}"
+    groups = inputs.get("groups")
+    if groups and groups["shown"] < groups["measured"]:
+        yield f"groups: {groups['shown']:,} of {groups['measured']:,} shown, the first by {groups['by']}"
     ignored = ", ".join(f"{count:,} (label {label})" for label, count in inputs["ignored"].items())
     taken = inputs.get("rows_chosen", inputs["rows"])
     dropped = taken - inputs["rows_used"] - inputs["rows_ignored"]

@@ -52,8 +52,8 @@ def _by_column(table: Table) -> list[list[Any]]:
 def _column(column: Column, values: Sequence[Any], precision: int | None) -> list[str]:
     """The cells of a column, its heading first."""
     heading, below = cells(column, values, precision)
-    return [f"<th{SIDE[column.numeric]}>{_words(heading, room(column)).strip()}</th>"] + [
-        f"<td{ALIGNED if column.numeric else SIDE[False]}>{_words(words, room(column))}</td>" for words in below
+    return [f"<th{SIDE[column.right]}>{_words(heading, room(column)).strip()}</th>"] + [
+        f"<td{ALIGNED if column.right else SIDE[False]}>{_words(words, room(column))}</td>" for words in below
     ]
 
 

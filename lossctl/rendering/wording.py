@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from lossctl.document import BEST, Approximate, Column, Estimate, Phrase, Piece, Words, phrase
+from lossctl.document import BEST, Approximate, Column, Entries, Estimate, Phrase, Piece, Words, phrase
 from lossctl.rendering.digits import Aligned, Figure, aligned, written
 from lossctl.words import LINE, NAME, printable
 
@@ -25,7 +25,7 @@ def cells(column: Column, values: Sequence[Any], precision: int | None) -> tuple
         values: its cells from the top: a number, a tuple of numbers, words, or ``None`` where there is no value.
         precision: significant digits where the column has none of its own; ``None`` for as many as are warranted.
     """
-    if not column.numeric:
+    if not column.right:
         return column.title, [column.missing if value is None else _word(value) for value in values]
     figures = {place: _figure(value, column.digits or precision) for place, value in enumerate(values)}
     numbers = {place: figure for place, figure in figures.items() if figure is not None and column.kind == "number"}
@@ -36,6 +36,8 @@ def cells(column: Column, values: Sequence[Any], precision: int | None) -> tuple
 
 
 def _word(value: Any) -> Words:
+    if isinstance(value, Entries):
+        return ", ".join([*(f"{name} {_in_three(entry)}" for name, entry in value.named), *filter(None, [value.rest])])
     return value if isinstance(value, str | Piece | tuple) else str(value)
 
 
@@ -78,6 +80,11 @@ def _spaced(value: Any, text: str) -> Words:
     if isinstance(value, Piece) or (isinstance(value, tuple) and not _vector(value)):
         return phrase(" " * (len(text) - len(text.lstrip())), value)
     return text
+
+
+def _in_three(value: float) -> str:
+    """One number among others in three digits, and no exponent where as many digits stand before the point."""
+    return f"{value:.0f}" if 1e3 <= abs(value) < 1e6 else f"{value:.3g}"
 
 
 def _vector(value: object) -> bool:

@@ -136,6 +136,10 @@ class ExactSum:
             np.add.at(infinite, index, self.infinite)
         return ExactSum(digits, infinite, 1 + (len(index) >> (52 - DIGIT)))
 
+    def pooled(self) -> "ExactSum":
+        """The sum over all groups, as that of a single one."""
+        return self.gathered(np.zeros(self.groups, dtype=np.int64), 1)
+
     def shift(self, rows: int) -> "ExactSum":  # noqa: ARG002  (a sum does not care where its rows stand)
         """The same sum."""
         return self

@@ -92,6 +92,10 @@ class Histogram:
         """The same histograms, with group ``i`` at place ``index[i]`` of ``groups``."""
         return Histogram({octave: regrouped(counts.T, index, groups).T for octave, counts in self.octaves.items()})
 
+    def pooled(self) -> "Histogram":
+        """The histogram of all groups, as that of a single one."""
+        return Histogram({octave: counts.sum(axis=1, keepdims=True) for octave, counts in self.octaves.items()})
+
     def top_share(self, group: int, part: float) -> float:
         """The share of the total that the largest ``part`` of the rows carries, every row taken at its bin's middle."""
         octaves = sorted(self.octaves, key=lambda octave: (octave != 0, octave))
@@ -233,6 +237,20 @@ class Gradients:
             regrouped(self.exponent, index, groups),
             regrouped(self.largest_norm, index, groups),
             self.histogram.regroup(index, groups),
+        )
+
+    def pooled(self) -> "Gradients":
+        """The sums of all rows as those of a single group."""
+        exponent = self.exponent.max(keepdims=True)
+        return Gradients(
+            self.absolute.pooled(),
+            self.squares.pooled(),
+            self.norm.pooled(),
+            self.norm_squares.pooled(),
+            np.where(self.exponent == exponent, self.largest, 0.0).max(keepdims=True),
+            exponent,
+            self.largest_norm.max(keepdims=True),
+            self.histogram.pooled(),
         )
 
     def shift(self, rows: int) -> "Gradients":  # noqa: ARG002

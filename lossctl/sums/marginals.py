@@ -141,8 +141,7 @@ class Marginals:
         dropped[slots] = self.dropped
         moved = slots[self.slot]
         order = np.argsort(moved, kind="stable")
-        place = np.empty_like(order)
-        place[order] = np.arange(len(order))
+        place = _inverse(order)
         return Marginals(
             self.columns,
             moved[order],
@@ -152,6 +151,17 @@ class Marginals:
             self.total.regroup(place, len(order)),
             dropped,
         )
+
+    def pooled(self) -> "Marginals":
+        """The labels of all rows as those of a single group."""
+        column = self.slot % self.columns
+        dropped = self.dropped.reshape(-1, self.columns).max(axis=0)
+        key = self.key >> (dropped[column] - self.dropped[self.slot])
+        order = _order(column, key)
+        weight = None if self.weight is None else self.weight.regroup(_inverse(order), len(order))
+        total = self.total.regroup(_inverse(order), len(order))
+        apart = Marginals(self.columns, column[order], key[order], self.count[order], weight, total, dropped)
+        return apart._coarser(dropped)
 
     def _coarser(self, dropped: IntArray) -> "Marginals":
         """The same cells, merged as far as the number of slots demands."""
@@ -200,6 +210,13 @@ def _order(slot: IntArray, key: KeyArray) -> IntArray:
     order = np.argsort(key, kind="stable")
     by_slot = slot[order].astype(np.uint16) if len(slot) and slot.max() < 1 << 16 else slot[order]
     return np.asarray(order[np.argsort(by_slot, kind="stable")])
+
+
+def _inverse(order: IntArray) -> IntArray:
+    """Where an order brings each cell."""
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    return place
 
 
 def _changes(slot: IntArray, key: KeyArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -145,6 +145,11 @@ class Moments:
         value, squares = self.sum_value.regroup(index, groups), self.value_squares.regroup(index, groups)
         return Moments(regrouped(self.n, index, groups), value, squares, weights)
 
+    def pooled(self) -> "Moments":
+        """The moments of all rows as those of a single group."""
+        weights = None if self.weights is None else self.weights.pooled()
+        return Moments(self.n.sum(keepdims=True), self.sum_value.pooled(), self.value_squares.pooled(), weights)
+
     def shift(self, rows: int) -> "Moments":  # noqa: ARG002
         """The same moments: they do not care where their rows stand."""
         return self

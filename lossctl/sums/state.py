@@ -118,6 +118,9 @@ class State(Protocol):
     def shift(self, rows: int) -> Self:
         """The same state when ``rows`` rows come before it."""
 
+    def pooled(self) -> Self:
+        """The state of all rows as those of a single group."""
+
 
 def regrouped(values: npt.NDArray[Any], index: IntArray, groups: int) -> npt.NDArray[Any]:
     """An array with one entry a group, moved to the places ``index`` of an array of ``groups`` zeros."""

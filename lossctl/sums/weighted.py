@@ -54,6 +54,11 @@ class Weights:
         total, squares, cross = (part.regroup(index, groups) for part in (self.total, self.squares, self.cross))
         return Weights(total, squares, cross, low, high)
 
+    def pooled(self) -> "Weights":
+        """The sums over all groups, as those of a single one."""
+        low, high = self.low.min(keepdims=True), self.high.max(keepdims=True)
+        return Weights(self.total.pooled(), self.squares.pooled(), self.cross.pooled(), low, high)
+
 
 def weighted_sums(values: FloatArray, weight: FloatArray, groups: Groups | None) -> tuple[ExactSum, ExactSum, Weights]:
     """Σ wℓ, exact; Σ w²ℓ² to 32 digits; and the weights, of rows in the order of their groups.

@@ -56,6 +56,10 @@ class Worst:
         """The same rows when others come before them."""
         return Worst(self.most, self.group, self.row + rows, *self._arrays[2:])
 
+    def pooled(self) -> "Worst":
+        """The worst of all rows as those of a single group."""
+        return Worst(self.most, np.zeros_like(self.group), *self._arrays[1:]).trimmed()
+
     def of(self, group: int) -> list[int]:
         """Where the rows of a group stand in the arrays, worst first."""
         return [int(place) for place in np.flatnonzero(self.group == group)]

@@ -370,7 +370,7 @@ def test_markdown_tables_keep_their_columns_whatever_a_group_is_called(word):
         assert {len(row) for row in table} == {len(table[0])}
         assert all(re.fullmatch(r"\s*:?-+:?\s*", cell) for cell in table[1])
     for table in tables[:3]:
-        assert len(table) == 2 + len(report.results)
+        assert len(table) == 2 + len(report.results) + len(report.overall)
 
 
 @pytest.mark.parametrize("name", ["table", "plain", "markdown"])

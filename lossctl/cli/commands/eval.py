@@ -14,6 +14,7 @@ from lossctl.cli.options import (
     Input,
     Join,
     LossOptions,
+    Order,
     Output,
     RunningOptions,
     column_option,
@@ -32,6 +33,14 @@ if TYPE_CHECKING:
 By = Annotated[
     list[str] | None,
     column_option("--by", metavar="COL[,COL]", help="Columns to group by.", autocompletion=completing_columns()),
+]
+Sort = Annotated[
+    Order | None,
+    output_option("--sort", help="Which groups first: by name, or those of the largest value or n. Default: name."),
+]
+Top = Annotated[
+    int | None,
+    output_option("--top", min=1, metavar="N", help="The first N groups only, in every format; gates judge all."),
 ]
 ReductionName = Annotated[
     str | None,
@@ -79,6 +88,8 @@ def evaluate(
     join: Join,
     columns: Columns,
     by: By = None,
+    sort: Sort = None,
+    top: Top = None,
     losses: LossOptions,
     reduction: ReductionName = None,
     grad: Grad = False,
@@ -116,6 +127,7 @@ def evaluate(
     inputs = input_files(files, join.labels) if written else ()
     for path, _ in written:
         refuse(path, inputs)
+    _ensure_grouped(by, {"--sort": sort, "--top": top})
     joined = join.asked(files)
     imported = time.process_time()
     gates = [_gate(text) for text in fail_above or ()]
@@ -136,6 +148,7 @@ def evaluate(
             profile=profile,
         )
     verdicts = [verdict for gate in gates for verdict in gate.judge(report)]
+    report = _arranged(report, sort, top)
     begun = time.perf_counter()
     text = shown.render(report.document(), style)
     if report.profile is not None:
@@ -209,6 +222,16 @@ def _gate(text: str) -> Gate:
     if number != number:  # noqa: PLR0124  (NaN)
         raise UsageError("--fail-above nan can neither hold nor fail")
     return Gate(name or None, number)
+
+
+def _ensure_grouped(by: list[str] | None, asked: dict[str, object]) -> None:
+    """Check that there are groups where something is asked of them."""
+    for flag in [flag for flag, value in asked.items() if value is not None and not by]:
+        raise UsageError(f"{flag} is for groups", "Name columns to group by: --by COL.")
+
+
+def _arranged(report: "Report", sort: Order | None, top: int | None) -> "Report":
+    return report if sort is None and top is None else report.arranged(str(sort or "name"), top)
 
 
 def _ensure_shown(asked: dict[str, bool], shown: "list[Renderer]") -> None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 NAME_WIDTH = 16
 """How wide a column of names may be in a terminal before it is folded."""
+ENTRIES_WIDTH = 40
+"""How wide a column of named numbers must be before it is folded."""
 WIDE = 100_000
 """Where nothing is folded."""
 LINES = 50
@@ -136,7 +138,12 @@ class Tables:
         if table.folds:
             page.print(self._grid(table, range(len(columns)), columns))
             return
-        for indices in self._fit(table.columns, columns, page.paper.width):
+        width = page.paper.width
+        parts = list(self._fit(table.columns, columns, width))
+        if len(parts) > 1:
+            spared = list(self._fit(table.columns, columns, width, spared=True))
+            parts = spared if len(spared) < len(parts) else parts
+        for indices in parts:
             page.print(self._grid(table, indices, columns))
             page.print()
 
@@ -145,18 +152,28 @@ class Tables:
         return safe.replace("|", "\\|") if self.frame == MARKDOWN and isinstance(safe, str) else safe
 
     def _fit(
-        self, columns: Sequence[Column], cells: Sequence[Sequence["str | Text"]], width: int
+        self, columns: Sequence[Column], cells: Sequence[Sequence["str | Text"]], width: int, *, spared: bool = False
     ) -> Iterator[Sequence[int]]:
-        """The indices of the columns of each grid: names in all, and as many numbers as fit with all their digits.
+        """The indices of the columns of each grid: names and keys in all, and as many others as fit whole.
 
         Args:
             columns: those of the table.
             cells: of each column, its heading first.
             width: of the page.
+            spared: whether to leave out columns that carry nothing.
         """
-        names = [index for index, column in enumerate(columns) if not column.numeric]
-        widths = {index: max(map(len, column)) + 3 for index, column in enumerate(cells)}
-        room = width - 1 - sum(min(widths[index], NAME_WIDTH + 3) for index in names)
+        widths = {
+            index: max(map(len, column)) + 3
+            for index, column in enumerate(cells)
+            if not (spared and columns[index].spare)
+        }
+        names = [index for index in widths if columns[index].key or not columns[index].numeric]
+        widths |= {
+            index: min(width, ENTRIES_WIDTH + 3) for index, width in widths.items() if columns[index].kind == "entries"
+        }
+        room = width - 1
+        for index in names:
+            room -= widths[index] if columns[index].key else min(widths[index], NAME_WIDTH + 3)
         numbers: list[int] = []
         for index in (index for index in widths if index not in names):
             if numbers and sum(widths[number] for number in numbers) + widths[index] > room:
@@ -180,7 +197,7 @@ class Tables:
             show_lines=table.tall and framed and self.frame != MARKDOWN,
         )
         for column, heading in ((table.columns[index], cells[index][0]) for index in indices):
-            whole = column.numeric and not table.folds
+            whole = column.right and not table.folds
             grid.add_column(
                 heading,
                 overflow="fold",

@@ -1,0 +1,107 @@
+"""The tables of the worst rows: classes by their names, and of a long vector the numbers that matter."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from lossctl.document import Column, Entries, Phrase, Table
+from lossctl.evaluation.result import Result, Sample
+from lossctl.functions.bound_loss import get_loss
+
+COLUMNS = (
+    Column("row", "count", key=True),
+    Column("loss", "number"),
+    Column("label", "number"),
+    Column("prediction", "number"),
+    Column("gradient", "number"),
+)
+FEW = 3
+"""How many entries of a long vector are shown."""
+SHORT = 4
+"""How many a vector may have to be shown whole."""
+
+
+def worst_rows(result: Result, title: Phrase, inputs: Mapping[str, Any]) -> Table:
+    """The worst rows of a result.
+
+    Args:
+        result: one with samples.
+        title: what stands above.
+        inputs: `Report.inputs`, which know the classes and the columns.
+    """
+    several = result.samples[0].file is not None
+    rows = [
+        [
+            *([sample.file] if several else []),
+            sample.row,
+            sample.value,
+            *_cells(sample, result, inputs),
+        ]
+        for sample in result.samples
+    ]
+    columns = [_fitting(column, [row[index - len(COLUMNS)] for row in rows]) for index, column in enumerate(COLUMNS)]
+    return Table((*([Column("file", "name")] if several else []), *columns), rows, title)
+
+
+def _fitting(column: Column, cells: Iterable[Any]) -> Column:
+    """The column, as one of entries or names where it has any."""
+    kinds = {type(cell) for cell in cells}
+    return Column(column.title, "entries") if kinds & {Entries, str} else column
+
+
+def _cells(sample: Sample, result: Result, inputs: Mapping[str, Any]) -> list[Any]:
+    """The cells of label, prediction and gradient."""
+    label, prediction, gradient, classes = sample.label, sample.prediction, sample.gradient, inputs["classes"]
+    code = _code(label, prediction, classes, one_hot=get_loss(result.loss).rows)
+    named: object = label if code is None or not classes or isinstance(label, tuple) else classes[code]
+    if not isinstance(prediction, tuple) or not isinstance(gradient, tuple):
+        return [named, prediction, gradient]
+    names = _names(len(prediction), inputs["models"][result.model], classes)
+    steepest = _largest(gradient, range(len(gradient)), size=True)
+    slope = _entries(gradient, names, steepest)
+    if code is not None:
+        others = [index for index in range(len(prediction)) if index != code]
+        order = [code, *_largest(prediction, others)]
+        titles = [f"truth {name}" if index == code else name for index, name in enumerate(names)]
+        truth = names[code] if isinstance(label, tuple) else named
+        return [truth, _entries(prediction, titles, order), slope]
+    # The same columns in all three, so that they can be held against each other.
+    order = steepest if len(names) > SHORT else list(range(len(names)))
+    if isinstance(label, tuple):
+        own = names if len(label) != len(inputs["label"]) else inputs["label"]
+        named = _entries(label, own, order) if len(label) == len(names) else label
+    return [named, _entries(prediction, names, order), _entries(gradient, names, order)]
+
+
+def _code(label: object, prediction: object, classes: Sequence[str] | None, *, one_hot: bool) -> int | None:
+    """The place of the label's class: by its code, or by the 1 among 0s; ``None`` where it has none."""
+    width = len(prediction) if isinstance(prediction, tuple) else len(classes or ())
+    if isinstance(label, tuple):
+        one_hot = one_hot and len(label) == width and set(label) == {0.0, 1.0} and sum(label) == 1
+        return label.index(1.0) if one_hot else None
+    code = 0.0 if label == -1 and width == 2 else label
+    return int(code) if isinstance(code, float) and code.is_integer() and 0 <= code < width else None
+
+
+def _names(width: int, columns: Sequence[str], classes: Sequence[str] | None) -> Sequence[str]:
+    """What the numbers of a prediction are called: like the classes, the columns, or by their places."""
+    known = (names for names in (classes, columns) if names and len(names) == width)
+    return next(known, [str(index) for index in range(width)])
+
+
+def _largest(values: Sequence[float], places: Iterable[int], *, size: bool = False) -> list[int]:
+    """The places of numbers, the largest first, or the largest in size; of what is no number before all."""
+    return sorted(places, key=lambda place: -_rank(abs(values[place]) if size else values[place]))
+
+
+def _rank(value: float) -> float:
+    return math.inf if math.isnan(value) else value
+
+
+def _entries(values: Sequence[float], names: Sequence[str], order: Sequence[int]) -> Entries:
+    if len(values) <= SHORT:
+        return Entries(tuple((names[place], values[place]) for place in order))
+    shown = order[:FEW]
+    nothing = not any(values[place] for place in range(len(values)) if place not in shown)
+    kept = [place for place in shown if values[place] or place == order[0] or not nothing]
+    return Entries(tuple((names[place], values[place]) for place in kept), "others 0" if nothing else "…")
