@@ -13,8 +13,9 @@ from lossctl.doctor.shell import eval_command, spelled, words_of
 from lossctl.doctor.survey import described, survey
 from lossctl.errors import DataError, Undecided
 from lossctl.evaluation.complaints import told
-from lossctl.evaluation.evaluate import Classes, Label, Names, labels_of, several, specs_of
+from lossctl.evaluation.evaluate import Classes, Label, Names, labels_of, open_joined, several, specs_of
 from lossctl.evaluation.fold import fold
+from lossctl.evaluation.join import Joined
 from lossctl.evaluation.running import Progress, Running
 from lossctl.evaluation.traversal import Traversal
 from lossctl.functions.bound_loss import BoundLoss, get_loss
@@ -27,7 +28,7 @@ from lossctl.inference.layout import Layout
 from lossctl.inference.request import Request
 from lossctl.inference.roles import find
 from lossctl.inference.suitable import readable_layout, see
-from lossctl.reading.files import ensure_heeded, narrowed, open_source, warnings_of
+from lossctl.reading.files import narrowed, warnings_of
 from lossctl.reading.format import Reading, Source
 from lossctl.words import shell_word, split
 
@@ -46,6 +47,8 @@ def diagnose(
     classes: Classes = (),
     ignore_label: Label | Sequence[Label] = (),
     reading: Reading | None = None,
+    labels: Any = None,
+    join: str = "strict",
     command: str | Sequence[str] | None = None,
     engine: str | Running = "threads",
     threads: int | None = None,
@@ -59,9 +62,10 @@ def diagnose(
     Args:
         source: what `lossctl.evaluate` takes.
         loss: losses the user has in mind; what they need is checked too.
-        label, prediction, weight, classes, ignore_label, reading, engine, threads, scheduler, progress: as for
-            `lossctl.evaluate`.
-        ids: columns that identify a row; a column named ``id`` when left out.
+        label, prediction, weight, classes, ignore_label, reading, labels, join, engine, threads, scheduler, progress:
+            as for `lossctl.evaluate`.
+        ids: columns that identify a row, by which it is matched with its label where these are elsewhere; a column
+            named ``id``, or the key that both share, when left out.
         command: words of a command line that say what to read, quoted, to be repeated in those suggested; the paths
             when left out.
 
@@ -71,9 +75,10 @@ def diagnose(
     """
     running = Running.of(engine, threads, scheduler, progress)
     asked = tuple(get_loss(spec) for spec in split_specs(specs_of(loss)))
-    opened = open_source(source, reading)
-    ensure_heeded(reading, opened)
     words = _paths(source) if command is None else several(command)
+    if command is None and labels is not None:
+        words += tuple(word for path in _paths(labels) for word in ("--labels", path))
+        words += ("--join", shell_word(join)) if join != "strict" else ()
     request = Request(
         (),
         label=several(label),
@@ -82,12 +87,20 @@ def diagnose(
         classes=tuple(split(classes) if isinstance(classes, str) else map(str, classes)),
         ignore_label=labels_of(ignore_label),
     )
+    opened: Source | Joined = open_joined(source, request, reading, labels=labels, ids=several(ids), join=join)
+    named, taken, keys = request, tuple[str, ...](), several(ids)
+    if isinstance(opened, Joined):
+        request, named, taken, keys = opened.request, opened.asked, opened.notes, tuple(opened.facts["id"])
+        words += ("--id", shell_word(",".join(keys))) if keys else ()
+        opened = opened.source
     try:
         roles = complete_roles(opened, request)
     except Undecided as open_question:
         return _columns_only(opened, open_question, request, words, running)
+    if named is request:
+        named = roles.request
     request = roles.request
-    layout = _identified(readable_layout(opened, request), opened, several(ids))
+    layout = _identified(readable_layout(opened, request), opened, keys)
     columns = layout.wanted()
     folded = fold(narrowed(opened, columns.names), columns, partial(gather, layout), no_facts(layout), running)
     facts, passed = folded.total, folded.passed
@@ -96,7 +109,7 @@ def diagnose(
     fits = [fit(facts, layout, index) for index in range(len(layout.models))]
     cases = [Case(facts, layout, index, model_fit, asked) for index, model_fit in enumerate(fits)]
     reported = tuple(_findings(cases, passed))
-    commands = _commands(facts, layout, fits, request, asked, words)
+    commands = _commands(facts, layout, fits, named, asked, words)
     return Diagnosis(
         files=opened.files,
         rows=facts.rows,
@@ -110,7 +123,7 @@ def diagnose(
         findings=reported,
         notes=(
             *warnings_of(opened),
-            *filter(None, ["; ".join(roles.notes)]),
+            *filter(None, ["; ".join([*taken, *roles.notes])]),
             *layout.roles.notes,
             *told(facts.seen, passed, "no double"),
             *_other_fits(opened, request, fits),
