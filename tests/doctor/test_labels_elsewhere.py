@@ -46,7 +46,7 @@ def test_a_key_that_is_not_clear_is_asked_for_with_command_lines_that_work(lossc
     lines = [shlex.split(line)[1:] for line in done.err.splitlines() if line.startswith("  lossctl")]
     assert done.status == 2
     assert lines
-    assert lines[0][-1] == (",".join(keys) or "--join=order")
+    assert lines[0][-1] == (",".join(keys) or "order")
     assert {lossctl(*words).status for words in lines} == {0}
 
 
