@@ -10,6 +10,7 @@ from lossctl.arguments import checked
 from lossctl.doctor.diagnosis import Diagnosis, ModelTask, Reported
 from lossctl.doctor.finding import Case, Evidence, Finding, Severity, findings
 from lossctl.doctor.shell import eval_command, spelled, words_of
+from lossctl.doctor.statistics import ranks
 from lossctl.doctor.survey import described, survey
 from lossctl.errors import DataError, Undecided
 from lossctl.evaluation.complaints import told
@@ -117,7 +118,7 @@ def diagnose(
         rows_ignored=facts.ignored,
         ignored=layout.ignored,
         roles=tuple(described(facts, layout)),
-        models=tuple(_task(model.name, model_fit) for model, model_fit in zip(layout.models, fits, strict=True)),
+        models=tuple(map(_task, cases)),
         commands=commands,
         runs=bool(commands) and not any(finding.stops for finding in reported),
         findings=reported,
@@ -270,8 +271,8 @@ def _zeros(facts: Facts, layout: Layout) -> bool:
     return facts.met("label zero", layout.roles.label[0]) is not None
 
 
-def _task(model: str, fit: Fit | None) -> ModelTask:
-    if fit is None:
-        return ModelTask(model, None, None)
-    pairing = fit.pairing
-    return ModelTask(model, pairing.task, str(fit.scale), pairing.activations, pairing.losses, fit.why)
+def _task(case: Case) -> ModelTask:
+    if case.fit is None:
+        return ModelTask(case.name, None, None)
+    pairing, scale = case.fit.pairing, str(case.fit.scale)
+    return ModelTask(case.name, pairing.task, scale, pairing.activations, pairing.losses, case.fit.why, ranks(case))
