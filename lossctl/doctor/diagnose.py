@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from lossctl.arguments import checked
+from lossctl.doctor.arrangements import Arrangements
 from lossctl.doctor.diagnosis import Diagnosis, ModelTask, Reported
 from lossctl.doctor.finding import Case, Evidence, Finding, Severity, findings
 from lossctl.doctor.shell import eval_command, spelled, words_of
@@ -109,7 +110,7 @@ def diagnose(
         raise DataError(f"{' '.join(opened.files) or 'the table'}: no data rows")
     fits = [fit(facts, layout, index) for index in range(len(layout.models))]
     cases = [Case(facts, layout, index, model_fit, asked) for index, model_fit in enumerate(fits)]
-    reported = tuple(_findings(cases, passed))
+    reported = _worst_first([*_findings(cases, passed), *_arranged(opened, layout, fits).reported()])
     commands = _commands(facts, layout, fits, named, asked, words)
     return Diagnosis(
         files=opened.files,
@@ -152,6 +153,7 @@ def _columns_only(
     commands = tuple(" ".join(["lossctl", "eval", *command, *words_of(way)]) for way in question.ways)
     advice = "Say which columns are which with -y and -p."
     reported = Reported("columns-not-recognised", Severity.error, "", question.what, advice, stops=True)
+    label = tuple(str(value) for name, value in (question.ways or ((),))[0] if name == "label") or request.label
     return Diagnosis(
         files=source.files,
         rows=rows,
@@ -162,7 +164,7 @@ def _columns_only(
         models=(),
         commands=commands,
         runs=False,
-        findings=(reported,),
+        findings=_worst_first([reported, *Arrangements(source, tuple(label)).reported()]),
         columns=columns,
         notes=warnings_of(source),
     )
@@ -188,6 +190,18 @@ def _identified(layout: Layout, source: Source, ids: Sequence[str]) -> Layout:
         names = [column.name for column in source.columns if column.name not in layout.roles.needed]
         chosen = tuple(name for name in names if name.lower() in ID_NAMES)[:1]
     return replace(layout, ids=chosen)
+
+
+def _arranged(source: Source, layout: Layout, fits: Sequence[Fit | None]) -> Arrangements:
+    """What there is to say of the columns together, with what is known of their roles."""
+    vectors = frozenset(name for model in layout.models if model.width for name in model.columns)
+    tasks = {fitting.pairing.task for fitting in fits if fitting is not None}
+    return Arrangements(source, layout.roles.label, vectors, tasks == {"multi-label classification"})
+
+
+def _worst_first(reported: Sequence[Reported]) -> tuple[Reported, ...]:
+    order = list(Severity)
+    return tuple(sorted(reported, key=lambda found: order.index(found.severity)))
 
 
 def _findings(cases: Sequence[Case], passed: Traversal) -> Iterator[Reported]:

@@ -43,6 +43,11 @@ ENDINGS = Endings(
         "_forecast", "_estimate",
     ),
 )  # fmt: skip
+QUERIES = frozenset({
+    "qid", "query_id", "query", "queryid", "srch_id", "search_id", "session_id", "impression_id", "topic_id",
+    "request_id", "list_id",
+})  # fmt: skip
+"""Names of columns that say to which list of a ranking a row belongs."""
 _STEMS = LABELS[0] | LABELS[1] | PREDICTIONS[0] | PREDICTIONS[1] | {"one_hot", "onehot"}
 _INDEX = frozenset({"", "id", "index", "row", "row_id", "row_number", "rownumber", "key", "level_0", "index_level_0"})
 
