@@ -29,7 +29,7 @@ from lossctl.inference.infer import complete_roles
 from lossctl.inference.layout import Layout
 from lossctl.inference.request import Request
 from lossctl.inference.roles import find
-from lossctl.inference.suitable import readable_layout, see
+from lossctl.inference.suitable import contrary, readable_layout, see
 from lossctl.reading.files import narrowed, warnings_of
 from lossctl.reading.format import Reading, Source
 from lossctl.words import shell_word, split
@@ -277,8 +277,19 @@ def _commands(
             fitting = [str(bound) for bound in asked if bound.name in chosen.pairing.losses]
             zeros = _zeros(facts, layout)
             losses = ["mape:zero=max1" if spec == "mape" and zeros else spec for spec in fitting] or [loss]
-            commands.append(eval_command(shared, [patterns[index] for index in indices], losses, chosen))
+            chosen_models = [patterns[index] for index in indices]
+            ways = _orders(facts, layout, chosen) if not request.classes else [chosen]
+            commands += [eval_command(shared, chosen_models, losses, way) for way in ways]
     return tuple(commands)
+
+
+def _orders(facts: Facts, layout: Layout, fitting: Fit) -> list[Fit]:
+    """What fits, and before it the same for the other order of two words, where the predictions say that one."""
+    settings = dict(fitting.settings)
+    if not contrary(facts, layout, settings):
+        return [fitting]
+    turned = settings | {"classes": ",".join(split(str(settings["classes"]))[::-1])}
+    return [replace(fitting, settings=tuple(turned.items())), fitting]
 
 
 def _zeros(facts: Facts, layout: Layout) -> bool:
