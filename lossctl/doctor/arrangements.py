@@ -39,8 +39,6 @@ class Arrangements:
     """The label columns; none where they are not known."""
     classes: frozenset[str] = frozenset()
     """Columns that are the numbers of one vector."""
-    several_labels: bool = False
-    """Whether each label column is a yes or no by itself."""
 
     def reported(self) -> Iterator[Reported]:
         """What is to be said of them."""
@@ -93,8 +91,8 @@ class Arrangements:
                 yield Reported("ensemble", Severity.note, "", f"{what} ({rows[1]})", advice, stops=False)
 
     def _of_labels(self) -> Iterator[Reported]:
-        rows = self._rows(self.label) if self.several_labels and len(self.label) > 1 else None
-        if rows is not None and len(rows[0]):
+        rows = self._rows(self.label) if len(self.label) > 1 else None
+        if rows is not None and np.isin(rows[0], (0, 1)).all() and (rows[0].sum(axis=1) != 1).any():
             rates = rows[0].mean(axis=0).tolist()
             shown = ", ".join(f"{name} {rate:.3g}" for name, rate in [*zip(self.label, rates, strict=True)][:SHOWN])
             more = ", …" if len(rates) > SHOWN else ""

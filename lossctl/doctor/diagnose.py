@@ -103,14 +103,14 @@ def diagnose(
         named = roles.request
     request = roles.request
     layout = _identified(readable_layout(opened, request), opened, keys)
-    columns = layout.wanted()
+    columns, arranged = layout.wanted(), _arranged(opened, layout)
     folded = fold(narrowed(opened, columns.names), columns, partial(gather, layout), no_facts(layout), running)
     facts, passed = folded.total, folded.passed
     if not facts.rows:
         raise DataError(f"{' '.join(opened.files) or 'the table'}: no data rows")
     fits = [fit(facts, layout, index) for index in range(len(layout.models))]
     cases = [Case(facts, layout, index, model_fit, asked) for index, model_fit in enumerate(fits)]
-    reported = _worst_first([*_findings(cases, passed), *_arranged(opened, layout, fits).reported()])
+    reported = _worst_first([*_findings(cases, passed), *arranged])
     commands = _commands(facts, layout, fits, named, asked, words)
     return Diagnosis(
         files=opened.files,
@@ -147,13 +147,14 @@ def _columns_only(
     Raises:
         DataError: there are no rows.
     """
+    label = tuple(str(value) for name, value in (question.ways or ((),))[0] if name == "label") or request.label
+    arranged = [*Arrangements(source, tuple(label)).reported()]
     rows, columns = survey(source, running)
     if not rows:
         raise DataError(f"{' '.join(source.files) or 'the table'}: no data rows")
     commands = tuple(" ".join(["lossctl", "eval", *command, *words_of(way)]) for way in question.ways)
     advice = "Say which columns are which with -y and -p."
     reported = Reported("columns-not-recognised", Severity.error, "", question.what, advice, stops=True)
-    label = tuple(str(value) for name, value in (question.ways or ((),))[0] if name == "label") or request.label
     return Diagnosis(
         files=source.files,
         rows=rows,
@@ -164,7 +165,7 @@ def _columns_only(
         models=(),
         commands=commands,
         runs=False,
-        findings=_worst_first([reported, *Arrangements(source, tuple(label)).reported()]),
+        findings=_worst_first([reported, *arranged]),
         columns=columns,
         notes=warnings_of(source),
     )
@@ -192,11 +193,10 @@ def _identified(layout: Layout, source: Source, ids: Sequence[str]) -> Layout:
     return replace(layout, ids=chosen)
 
 
-def _arranged(source: Source, layout: Layout, fits: Sequence[Fit | None]) -> Arrangements:
-    """What there is to say of the columns together, with what is known of their roles."""
+def _arranged(source: Source, layout: Layout) -> list[Reported]:
+    """What there is to say of the columns together, with what is known of their roles; looked at before the pass."""
     vectors = frozenset(name for model in layout.models if model.width for name in model.columns)
-    tasks = {fitting.pairing.task for fitting in fits if fitting is not None}
-    return Arrangements(source, layout.roles.label, vectors, tasks == {"multi-label classification"})
+    return [*Arrangements(source, layout.roles.label, vectors).reported()]
 
 
 def _worst_first(reported: Sequence[Reported]) -> tuple[Reported, ...]:

@@ -1,8 +1,13 @@
 """Doctor knows what columns are together: quantiles, ensembles, several labels, rankings."""
 
+import json
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from suspicious import binary, changed, classes, regression
+from waiting import HANGS
 
 from lossctl import diagnose
 
@@ -90,3 +95,14 @@ def test_numbers_of_a_regression_are_no_classes_and_columns_named_for_them_are()
     named = dict(zip(["p_1", "p_5", "p_9"], (scores / scores.sum(axis=1, keepdims=True)).T, strict=True))
     (model,) = diagnose({"y": label, **named}).models
     assert model.task == "multi-class classification"
+
+
+@pytest.mark.parametrize("words", [["doctor"], ["eval", "-y", "y", "-p", "m_1"]], ids=" ".join)
+def test_a_long_pipe_is_looked_at_before_the_pass(words):
+    level = rng.random(100_000).round(4).tolist()
+    text = "y,m_1,m_2,m_3\n" + "".join(f"{a},{a},{a},{a}\n" for a in level)
+    command = [sys.executable, "-m", "lossctl", *words, "-f", "json"]
+    done = subprocess.run(command, input=text.encode(), capture_output=True, timeout=HANGS)
+    assert done.returncode == 0, done.stderr
+    if words == ["doctor"]:
+        assert "ensemble" in [finding["name"] for finding in json.loads(done.stdout)["findings"]]
