@@ -180,6 +180,13 @@ class Chart:
     title: str
     panels: tuple[Panel, ...]
     notes: tuple[str, ...] = ()
+    subject: str = ""
+    """What it is a picture of, such as a file; empty where the title says it."""
+
+    @property
+    def heading(self) -> str:
+        """Title and subject."""
+        return f"{self.title}: {self.subject}" if self.subject else self.title
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -187,8 +194,8 @@ class Chart:
         return tuple(dict.fromkeys(series.name for panel in self.panels for series in panel.series if not series.guide))
 
     def to_dict(self) -> dict[str, Any]:
-        """The chart as strict JSON can hold it: a number that is not finite becomes ``None``."""
-        return {name: _finite(value) for name, value in asdict(self).items()}
+        """What is drawn as strict JSON can hold it: a number that is not finite becomes ``None``."""
+        return {name: _finite(value) for name, value in asdict(self).items() if name != "subject"}
 
 
 Part = Line | Table | Facts | Notes | Chart

@@ -7,14 +7,17 @@ from functools import partial
 from typing import Any
 
 from lossctl.arguments import checked
+from lossctl.doctor.arrangements import Arrangements
 from lossctl.doctor.diagnosis import Diagnosis, ModelTask, Reported
 from lossctl.doctor.finding import Case, Evidence, Finding, Severity, findings
 from lossctl.doctor.shell import eval_command, spelled, words_of
+from lossctl.doctor.statistics import ranks
 from lossctl.doctor.survey import described, survey
 from lossctl.errors import DataError, Undecided
 from lossctl.evaluation.complaints import told
-from lossctl.evaluation.evaluate import Classes, Label, Names, labels_of, several, specs_of
+from lossctl.evaluation.evaluate import Classes, Label, Names, labels_of, open_joined, several, specs_of
 from lossctl.evaluation.fold import fold
+from lossctl.evaluation.join import Joined
 from lossctl.evaluation.running import Progress, Running
 from lossctl.evaluation.traversal import Traversal
 from lossctl.functions.bound_loss import BoundLoss, get_loss
@@ -26,10 +29,10 @@ from lossctl.inference.infer import complete_roles
 from lossctl.inference.layout import Layout
 from lossctl.inference.request import Request
 from lossctl.inference.roles import find
-from lossctl.inference.suitable import readable_layout, see
-from lossctl.reading.files import ensure_heeded, narrowed, open_source, warnings_of
+from lossctl.inference.suitable import contrary, readable_layout, see
+from lossctl.reading.files import narrowed, warnings_of
 from lossctl.reading.format import Reading, Source
-from lossctl.reading.selection import ensure_selection, selected
+from lossctl.reading.selection import ensure_selection
 from lossctl.words import shell_word, split
 
 ID_NAMES = ("id",)
@@ -49,6 +52,8 @@ def diagnose(
     where: str | None = None,
     limit: int | None = None,
     reading: Reading | None = None,
+    labels: Any = None,
+    join: str = "strict",
     command: str | Sequence[str] | None = None,
     engine: str | Running = "threads",
     threads: int | None = None,
@@ -62,9 +67,10 @@ def diagnose(
     Args:
         source: what `lossctl.evaluate` takes.
         loss: losses the user has in mind; what they need is checked too.
-        label, prediction, weight, classes, ignore_label, where, limit, reading, engine, threads, scheduler,
-            progress: as for `lossctl.evaluate`.
-        ids: columns that identify a row; a column named ``id`` when left out.
+        label, prediction, weight, classes, ignore_label, where, limit, reading, labels, join, engine, threads,
+            scheduler, progress: as for `lossctl.evaluate`.
+        ids: columns that identify a row, by which it is matched with its label where these are elsewhere; a column
+            named ``id``, or the key that both share, when left out.
         command: words of a command line that say what to read, quoted, to be repeated in those suggested; the paths
             when left out.
 
@@ -75,10 +81,10 @@ def diagnose(
     running = Running.of(engine, threads, scheduler, progress)
     asked = tuple(get_loss(spec) for spec in split_specs(specs_of(loss)))
     ensure_selection(where, limit)
-    opened = open_source(source, reading)
-    ensure_heeded(reading, opened)
-    opened = selected(opened, where, limit, reading)
     words = _paths(source) if command is None else several(command)
+    if command is None and labels is not None:
+        words += tuple(word for path in _paths(labels) for word in ("--labels", path))
+        words += ("--join", shell_word(join)) if join != "strict" else ()
     request = Request(
         (),
         label=several(label),
@@ -86,14 +92,24 @@ def diagnose(
         weight=weight,
         classes=tuple(split(classes) if isinstance(classes, str) else map(str, classes)),
         ignore_label=labels_of(ignore_label),
+        where=where,
+        limit=limit,
     )
+    opened: Source | Joined = open_joined(source, request, reading, labels=labels, ids=several(ids), join=join)
+    named, taken, keys = request, tuple[str, ...](), several(ids)
+    if isinstance(opened, Joined):
+        request, named, taken, keys = opened.request, opened.asked, opened.notes, tuple(opened.facts["id"])
+        words += ("--id", shell_word(",".join(keys))) if keys else ()
+        opened = opened.source
     try:
         roles = complete_roles(opened, request)
     except Undecided as open_question:
         return _columns_only(opened, open_question, request, words, running)
+    if named is request:
+        named = roles.request
     request = roles.request
-    layout = _identified(readable_layout(opened, request), opened, several(ids))
-    columns = layout.wanted()
+    layout = _identified(readable_layout(opened, request), opened, keys)
+    columns, arranged = layout.wanted(), _arranged(opened, layout)
     folded = fold(narrowed(opened, columns.names), columns, partial(gather, layout), no_facts(layout), running)
     facts, passed = folded.total, folded.passed
     if not facts.rows and passed.read:
@@ -102,8 +118,8 @@ def diagnose(
         raise DataError(f"{' '.join(opened.files) or 'the table'}: no data rows")
     fits = [fit(facts, layout, index) for index in range(len(layout.models))]
     cases = [Case(facts, layout, index, model_fit, asked) for index, model_fit in enumerate(fits)]
-    reported = tuple(_findings(cases, passed))
-    commands = _commands(facts, layout, fits, request, asked, words)
+    reported = _worst_first([*_findings(cases, passed), *arranged])
+    commands = _commands(facts, layout, fits, named, asked, words)
     return Diagnosis(
         files=opened.files,
         rows=facts.rows,
@@ -111,14 +127,14 @@ def diagnose(
         rows_ignored=facts.ignored,
         ignored=layout.ignored,
         roles=tuple(described(facts, layout)),
-        models=tuple(_task(model.name, model_fit) for model, model_fit in zip(layout.models, fits, strict=True)),
+        models=tuple(map(_task, cases)),
         commands=commands,
         runs=bool(commands) and not any(finding.stops for finding in reported),
         findings=reported,
         notes=(
             *warnings_of(opened),
             *passed.remarks(),
-            *filter(None, ["; ".join(roles.notes)]),
+            *filter(None, ["; ".join([*taken, *roles.notes])]),
             *layout.roles.notes,
             *told(facts.seen, passed, "no double"),
             *_other_fits(opened, request, fits),
@@ -140,6 +156,8 @@ def _columns_only(
     Raises:
         DataError: there are no rows.
     """
+    label = tuple(str(value) for name, value in (question.ways or ((),))[0] if name == "label") or request.label
+    arranged = [*Arrangements(source, tuple(label)).reported()]
     rows, columns, chosen = survey(source, running)
     if not rows:
         raise DataError(f"{' '.join(source.files) or 'the table'}: no data rows")
@@ -156,7 +174,7 @@ def _columns_only(
         models=(),
         commands=commands,
         runs=False,
-        findings=(reported,),
+        findings=_worst_first([reported, *arranged]),
         columns=columns,
         notes=(*warnings_of(source), *chosen),
     )
@@ -182,6 +200,17 @@ def _identified(layout: Layout, source: Source, ids: Sequence[str]) -> Layout:
         names = [column.name for column in source.columns if column.name not in layout.roles.needed]
         chosen = tuple(name for name in names if name.lower() in ID_NAMES)[:1]
     return replace(layout, ids=chosen)
+
+
+def _arranged(source: Source, layout: Layout) -> list[Reported]:
+    """What there is to say of the columns together, with what is known of their roles; looked at before the pass."""
+    vectors = frozenset(name for model in layout.models if model.width for name in model.columns)
+    return [*Arrangements(source, layout.roles.label, vectors).reported()]
+
+
+def _worst_first(reported: Sequence[Reported]) -> tuple[Reported, ...]:
+    order = list(Severity)
+    return tuple(sorted(reported, key=lambda found: order.index(found.severity)))
 
 
 def _findings(cases: Sequence[Case], passed: Traversal) -> Iterator[Reported]:
@@ -257,16 +286,27 @@ def _commands(
             fitting = [str(bound) for bound in asked if bound.name in chosen.pairing.losses]
             zeros = _zeros(facts, layout)
             losses = ["mape:zero=max1" if spec == "mape" and zeros else spec for spec in fitting] or [loss]
-            commands.append(eval_command(shared, [patterns[index] for index in indices], losses, chosen))
+            chosen_models = [patterns[index] for index in indices]
+            ways = _orders(facts, layout, chosen) if not request.classes else [chosen]
+            commands += [eval_command(shared, chosen_models, losses, way) for way in ways]
     return tuple(commands)
+
+
+def _orders(facts: Facts, layout: Layout, fitting: Fit) -> list[Fit]:
+    """What fits, and before it the same for the other order of two words, where the predictions say that one."""
+    settings = dict(fitting.settings)
+    if not contrary(facts, layout, settings):
+        return [fitting]
+    turned = settings | {"classes": ",".join(split(str(settings["classes"]))[::-1])}
+    return [replace(fitting, settings=tuple(turned.items())), fitting]
 
 
 def _zeros(facts: Facts, layout: Layout) -> bool:
     return facts.met("label zero", layout.roles.label[0]) is not None
 
 
-def _task(model: str, fit: Fit | None) -> ModelTask:
-    if fit is None:
-        return ModelTask(model, None, None)
-    pairing = fit.pairing
-    return ModelTask(model, pairing.task, str(fit.scale), pairing.activations, pairing.losses, fit.why)
+def _task(case: Case) -> ModelTask:
+    if case.fit is None:
+        return ModelTask(case.name, None, None)
+    pairing, scale = case.fit.pairing, str(case.fit.scale)
+    return ModelTask(case.name, pairing.task, scale, pairing.activations, pairing.losses, case.fit.why, ranks(case))

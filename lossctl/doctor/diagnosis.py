@@ -1,10 +1,11 @@
 """What a diagnosis holds: the roles of columns, tasks, command lines and findings; and its document."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from lossctl.doctor.finding import Severity
+from lossctl.doctor.statistics import Ranks
 from lossctl.doctor.survey import Role
 from lossctl.document import Column, Document, Line, Part, Phrase, Piece, Section, Table, Tone, phrase
 from lossctl.inference.candidates import Candidate
@@ -48,6 +49,7 @@ class ModelTask:
     losses: tuple[str, ...] = ()
     """The losses that fit, best first."""
     why: str = ""
+    ranks: Ranks = field(default_factory=Ranks)
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,8 @@ def _sections(diagnosis: Diagnosis) -> Iterator[Section]:
 
 
 def _tasks(diagnosis: Diagnosis) -> Iterator[Part]:
-    """Task and pairing of each model."""
+    """Task, pairing and ranks of each model."""
+    weighted = any(role.role == "weight" for role in diagnosis.roles)
     for model in diagnosis.models:
         of = f" of {model.model}" if len(diagnosis.models) > 1 else ""
         if model.task is None:
@@ -149,6 +152,20 @@ def _tasks(diagnosis: Diagnosis) -> Iterator[Part]:
         yield Line(phrase(Piece(f"task{of}: ", "strong"), model.task))
         yield Line(f"because {model.why}", indent=2)
         yield Line(f"pairing {' or '.join(model.activations)} with {', '.join(model.losses)}", indent=2)
+        yield from (Line(words, indent=2) for words in _ranked(model.ranks, weighted=weighted))
+
+
+def _ranked(ranks: Ranks, *, weighted: bool) -> Iterator[str]:
+    """The statistics of ranks in words, with how exact they are."""
+    apart = f", without {counted(ranks.infinite, 'infinite prediction')}" if ranks.infinite else ""
+    apart += ", each row once whatever its weight" if weighted else ""
+    if ranks.area_under_curve is not None:
+        within = f", within {ranks.area_within:.1g}: the predictions are rounded" if ranks.area_within else ""
+        yield f"area under the ROC curve {ranks.area_under_curve:.6g}{apart}{within}"
+    if ranks.rank_correlation is not None:
+        error = f", standard error {ranks.standard_error:.2g}: of a sample of " if ranks.sample is not None else ""
+        error += f"{ranks.sample:,} of the different pairs" if ranks.sample is not None else ""
+        yield f"rank correlation {ranks.rank_correlation:.6g}{apart}{error}"
 
 
 def _roles(roles: tuple[Role, ...]) -> Table:

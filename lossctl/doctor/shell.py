@@ -6,8 +6,10 @@ from lossctl.errors import worded
 from lossctl.inference.fit import Fit, Settings
 from lossctl.words import shell_word
 
-SHORT = {"label": "-y", "pred": "-p", "weight": "-w"}
+SHORT = {"label": "-y", "pred": "-p", "weight": "-w", "id": "--id", "join": "--join"}
 """Flags of columns; the long form takes values that begin with a dash."""
+NAMED = {"label": "label", "prediction": "pred", "ids": "id", "join": "join"}
+"""The long flags of the settings whose value is a word by itself."""
 
 
 def spelled(flag: str, value: str) -> list[str]:
@@ -35,8 +37,8 @@ def words_of(way: Settings) -> list[str]:
     """What to ask for as words of a command line, quoted."""
     words: list[str] = []
     for name, value in way:
-        if name in {"label", "prediction"}:
-            words += spelled("pred" if name == "prediction" else name, str(value))
+        if name in NAMED:
+            words += spelled(NAMED[name], str(value))
         else:
             words += ["-l", shell_word(str(value))] if name == "loss" else flags(((name, value),))
     return words

@@ -1,6 +1,7 @@
 """Statistics of what a pass saw, from joint counts and sketches."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,6 +11,42 @@ from lossctl.sums.distribution import Distribution
 
 UNLIKE = 5.0
 """Standard errors from which the rows that a sample of pairs says there are differ from those there are."""
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """How well the predictions of a model order its rows, each of which counts once."""
+
+    area_under_curve: float | None = None
+    """Of yes and no, that under the ROC curve."""
+    area_within: float | None = None
+    """By how much it may be off; 0 where it is exact."""
+    rank_correlation: float | None = None
+    """Of numbers, Spearman's correlation of labels and predictions."""
+    standard_error: float | None = None
+    """That of the correlation; 0 where it is exact."""
+    sample: int | None = None
+    """Of how many different pairs it was estimated; ``None`` where it was of all."""
+    infinite: int = 0
+    """How many predictions are left out."""
+
+
+def ranks(case: Case) -> Ranks:
+    """The statistics of ranks of a model, as far as there are any."""
+    area = area_under_curve(case)
+    if area is not None:
+        return Ranks(area[0], error_of_area(case), infinite=case.predicted.values.infinite)
+    pairs = case.predicted.pairs
+    correlation = None if case.fit is None or case.fit.binary or case.layout.label_width else _spearman(case)
+    if correlation is None:
+        return Ranks()
+    sample = None if pairs.whole else len(pairs.counts)
+    return Ranks(
+        rank_correlation=correlation,
+        standard_error=error_of_correlation(case),
+        sample=sample,
+        infinite=case.predicted.values.infinite,
+    )
 
 
 def area_under_curve(case: Case) -> tuple[float, float] | None:
@@ -50,19 +87,26 @@ def rank_correlation(case: Case) -> tuple[float, float] | None:
     and those do not stand for the rows: of a pair that many rows have, all or none are in the sample.
     """
     sketch = case.predicted.pairs
-    pairs, count = sketch.numbers, sketch.counts
-    n = len(pairs) if sketch.whole else sketch.size
-    rows = case.predicted.errors.n
-    if n < ENOUGH or abs(sketch.all() - rows) > UNLIKE * rows / math.sqrt(sketch.most):
+    n = len(sketch.numbers) if sketch.whole else sketch.size
+    correlation = None if n < ENOUGH else _spearman(case)
+    if correlation is None:
         return None
-    ranks = [_ranks(column, count) for column in pairs.T]
-    centred = [column - np.average(column, weights=count) for column in ranks]
+    return correlation, math.atanh(max(-0.9999999, min(0.9999999, correlation))) * math.sqrt((n - 3) / 1.06)
+
+
+def _spearman(case: Case) -> float | None:
+    """The rank correlation over the pairs kept; ``None`` where there is none, or they do not stand for the rows."""
+    sketch = case.predicted.pairs
+    pairs, count, rows = sketch.numbers, sketch.counts, case.predicted.errors.n
+    if not len(pairs) or abs(sketch.all() - rows) > UNLIKE * rows / math.sqrt(sketch.most):
+        return None
+    mid_ranks = [_ranks(column, count) for column in pairs.T]
+    centred = [column - np.average(column, weights=count) for column in mid_ranks]
     spread = [float(np.average(column**2, weights=count)) for column in centred]
     if not all(spread):
         return None
     correlation = float(np.average(centred[0] * centred[1], weights=count)) / math.sqrt(spread[0] * spread[1])
-    correlation = max(-1.0, min(1.0, correlation))
-    return correlation, math.atanh(max(-0.9999999, min(0.9999999, correlation))) * math.sqrt((n - 3) / 1.06)
+    return max(-1.0, min(1.0, correlation))
 
 
 def error_of_correlation(case: Case) -> float:

@@ -115,7 +115,8 @@ def evaluate(
             column, 8.9e-16 for doubles and text, 4.8e-7 for float32. The prediction is then the same for all losses.
         reading: how to read files that do not say it themselves: format, delimiter, header, what is null.
         labels: another source that holds the labels, matched with this one by key.
-        ids: the key columns, of the same names in both.
+        ids: the key columns, of the same names in both; left out, the one column that both have and that is called
+            like a key, or that alone could be one.
         join: ``strict`` (every key in both), ``inner`` (keys in both), ``left`` (every prediction), or ``order``: rows
             match in their order, without ids, and both sources have as many.
         profile: whether to say in the report where the time went.
@@ -192,26 +193,40 @@ def prepare(
         UsageError: as for `evaluate`.
         DataError: the data cannot be read, or keys do not match.
     """
+    opened = open_joined(source, request, reading, labels=labels, ids=ids, join=join, others=others)
+    if isinstance(opened, joining.Joined):
+        return Prepared(opened.source, _plan(opened.source, opened.request, reading, opened.notes), opened.facts)
+    return Prepared(opened, _plan(opened, request, reading))
+
+
+def open_joined(
+    source: Any,
+    request: Request,
+    reading: Reading | None = None,
+    *,
+    labels: Any = None,
+    ids: Sequence[str] = (),
+    join: str = "strict",
+    others: bool = False,
+) -> Source | joining.Joined:
+    """Open a data set, and match its labels if they are elsewhere; arguments and errors as for `prepare`."""
     check_words(request, reading)
     stamps: dict[str, Stamp] = {}
     opened = open_source(source, reading, stamps)
     if labels is None:
         ensure_heeded(reading, opened)
-        opened = selected(opened, request.where, request.limit, reading)
-        return Prepared(opened, _plan(opened, request, reading))
+        return selected(opened, request.where, request.limit, reading)
     answers = open_source(labels, reading, stamps)
     ensure_heeded(reading, opened, answers)
     joined = joining.join(opened, answers, ids, join, request, others=others)
-    matched = selected(joined.source, request.where, request.limit)
-    return Prepared(matched, _plan(matched, joined.request, reading), joined.facts)
+    return replace(joined, source=selected(joined.source, request.where, request.limit))
 
 
-def _plan(source: Source, request: Request, reading: Reading | None) -> Plan:
+def _plan(source: Source, request: Request, reading: Reading | None, notes: Sequence[str] = ()) -> Plan:
     """The plan for a data set, which knows what its reader takes for nothing; errors as for `prepare`."""
     words = () if reading is None else reading.nulls
-    return replace(
-        make_plan(source, request), null_numbers=tuple(word for word in words if as_number(word) is not None)
-    )
+    numbers = tuple(word for word in words if as_number(word) is not None)
+    return replace(make_plan(source, request, notes), null_numbers=numbers)
 
 
 def run(source: Source, plan: Plan, running: Running) -> Report:

@@ -5,19 +5,21 @@ On request only, they are matched by the order of the rows.
 Both sides are held in memory, in the columns that count.
 """
 
+import contextlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from lossctl.errors import DataError, UsageError, option
+from lossctl.errors import DataError, LossctlError, Undecided, UsageError, option
 from lossctl.evaluation.running import SERIAL
+from lossctl.evaluation.shared_keys import chosen_key, possible_keys, shared_columns
 from lossctl.evaluation.traversal import Traversal
 from lossctl.inference.layout import words_among
-from lossctl.inference.names import LABELS, PREDICTIONS, plain_name
+from lossctl.inference.names import LABELS, PREDICTIONS, is_key, plain_name
 from lossctl.inference.request import Request
 from lossctl.inference.roles import find, titled
 from lossctl.reading.cells import BadRow, kind_of, scalar_column, text_of
@@ -30,16 +32,22 @@ from lossctl.words import counted, free
 
 HOW = ("strict", "inner", "left", "order")
 LEFT, RIGHT = "left row", "right row"
+SHOWN = 3
+"""How many keys are proposed where it is not clear which is meant."""
 
 
 @dataclass(frozen=True)
 class Joined:
     """The data set of a join, and the request with its columns named."""
 
-    source: MemorySource
+    source: Source
     request: Request
+    asked: Request
+    """The request with its columns as the two data sets call them."""
     facts: dict[str, Any]
     """What was joined, dropped or unmatched."""
+    notes: tuple[str, ...] = ()
+    """What was taken for what nobody named."""
 
 
 def join(
@@ -50,7 +58,8 @@ def join(
     Args:
         predictions: the data set of the predictions; its row order is kept.
         labels: the data set of the labels.
-        ids: the key columns, by the same names in both; none where rows match in order.
+        ids: the key columns, by the same names in both; told from the columns where left out, and none where rows
+            match in order.
         how: ``strict`` (every key in both), ``inner`` (keys in both), ``left`` (every prediction) or ``order`` (the
             first row with the first, and so on; both have the same number).
         request: what is asked for; label patterns are looked up among the labels, all others first among the
@@ -59,16 +68,22 @@ def join(
 
     Raises:
         UsageError: a column is missing, or the join unknown.
+        Undecided: nobody says which columns are the key, and the data do not tell.
         DataError: keys are null, repeated, or unmatched under ``strict``: with counts and three examples; or there are
             more rows on one side under ``order``.
     """
     _check(ids, how)
     if "stdin" in predictions.files and "stdin" in labels.files:
         raise UsageError("stdin can be read only once")
+    if how != "order" and not ids:
+        return _join_by_chosen_key(predictions, labels, how, request, others=others)
     left_names = {column.name for column in _known(predictions)}
     ids = tuple(dict.fromkeys(_id(pattern, predictions, labels) for pattern in ids))
-    label = _roles(request.label, labels.columns, ids, LABELS, "label")
-    prediction = tuple(request.prediction) or _roles((), predictions.columns, ids, PREDICTIONS, "prediction")
+    values = {column.name for column in predictions.columns} & {column.name for column in labels.columns}
+    values -= {*ids, *request.by, *filter(None, [request.weight])}
+    label = _roles(request.label, labels.columns, ids, LABELS, "label", values)
+    prediction = tuple(request.prediction)
+    prediction = prediction or _roles((), predictions.columns, ids, PREDICTIONS, "prediction", values)
     weight = None if request.weight is None else _either(request.weight, predictions, labels, "weight")[0]
     by = tuple(name for pattern in request.by for name in _either(pattern, predictions, labels, "group"))
     shared = [*by, *([] if weight is None else [weight])]
@@ -121,6 +136,7 @@ def join(
             ),
         ),
         Request(**{**vars(request), **changed}),
+        replace(request, label=label, prediction=prediction),
         {"labels": list(labels.files), "predictions": list(predictions.files), "id": list(ids), "how": how, **facts},
     )
 
@@ -146,11 +162,31 @@ def _check(ids: Sequence[str], how: str) -> None:
         raise UsageError(f"unknown join {how!r}", f"Known: {', '.join(HOW)}.")
     if how == "order" and ids:
         raise UsageError(f"{option(join='order')} matches rows by their order, {option('ids')} by key", "Give one.")
-    if how != "order" and not ids:
-        raise UsageError(
-            f"{option('labels')} needs {option(ids='COL')}: the column that both files share",
-            f"If rows stand in the same order in both, and only then: {option(join='order')}.",
-        )
+
+
+def _join_by_chosen_key(predictions: Source, labels: Source, how: str, request: Request, *, others: bool) -> Joined:
+    """As `join`, by a key that nobody named."""
+    shared = shared_columns(predictions, labels, request)
+    choice = chosen_key(predictions, labels, shared)
+    if choice is not None:
+        key, why = choice
+        joined = join(predictions, labels, (key,), how, request, others=others)
+        return replace(joined, notes=(f"id {key!r} chosen {why}",))
+    ways: list[tuple[tuple[str, str], ...]] = []
+    if not (predictions.once or labels.once):
+        for key_columns in (*possible_keys(shared), ()):
+            way = ("join", "order") if not key_columns else ("ids", ",".join(key_columns))
+            with contextlib.suppress(LossctlError):
+                join(predictions, labels, key_columns, how if key_columns else "order", request)
+                ways.append((way,))
+            if len(ways) == SHOWN:
+                break
+    which = f"several columns could be it: {', '.join(shared)}" if shared else "they share no column that could be it"
+    raise Undecided(
+        f"{option('labels')} needs {option(ids='COL')}, the column that both files share: {which}",
+        f"If rows stand in the same order in both, and only then: {option(join='order')}.",
+        tuple(ways),
+    )
 
 
 def _in_order(left: pa.Table, right: pa.Table, predictions: Source, labels: Source) -> tuple[pa.Table, dict[str, Any]]:
@@ -195,17 +231,29 @@ def _id(pattern: str, predictions: Source, labels: Source) -> str:
 
 
 def _roles(
-    patterns: Sequence[str], columns: Sequence[Column], ids: Sequence[str], tiers: Sequence[frozenset[str]], role: str
+    patterns: Sequence[str],
+    columns: Sequence[Column],
+    ids: Sequence[str],
+    tiers: Sequence[frozenset[str]],
+    role: str,
+    values: Collection[str],
 ) -> tuple[str, ...]:
-    """The columns of a role: as named, the one of a common name, or the only one beside the key."""
+    """The columns of a role: as named, the one of a common name, the only one beside the key, or the one of ``values``.
+
+    Those are what both sides have beside the key.
+    """
     if patterns:
         return tuple(name for pattern in patterns for name in find(pattern, columns, role))
-    others = [column.name for column in columns if column.name not in ids]
+    others = [column.name for column in columns if column.name not in ids and not is_key(column.name)]
+    others = others or [column.name for column in columns if column.name not in ids]
     common: list[str] = []
     for known in tiers:
         common = common or [name for name in others if plain_name(name) in known]
     if len(common) == 1 or len(others) == 1:
         return tuple(common or others)
+    twins = [name for name in others if name in values]
+    if not common and len(twins) == 1:
+        return tuple(twins)
     raise UsageError(f"no single column could be the {role}: {', '.join(others)}", f"Say which with {option(role)}.")
 
 

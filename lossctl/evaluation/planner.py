@@ -25,8 +25,13 @@ from lossctl.reading.look_alikes import is_name, naming_hint
 from lossctl.reading.missing import without_truths
 
 
-def make_plan(source: Source, request: Request) -> Plan:
+def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Plan:
     """Decide everything about a data set.
+
+    Args:
+        source: the data set.
+        request: what is asked for.
+        taken: what was decided before, and why.
 
     Raises:
         UsageError: a loss, column, class or parameter that does not exist or does not fit the others.
@@ -43,7 +48,7 @@ def make_plan(source: Source, request: Request) -> Plan:
             raise UsageError(what, f"Rows without a label are left out with {option(nulls='drop')}.")
     if request.nulls not in get_args(Nulls):
         raise UsageError(f"nulls must be {' or '.join(get_args(Nulls))}, not {request.nulls!r}")
-    completed = complete(source, replace(request, loss=specs))
+    completed = complete(source, replace(request, loss=specs), taken)
     request = completed.request
     specs = split_specs(request.loss)
     planner = LayoutPlanner(source, request)

@@ -8,7 +8,7 @@ from enum import StrEnum
 import numpy as np
 
 from lossctl.functions.pairing import PAIRINGS, Pairing
-from lossctl.inference.classes import within
+from lossctl.inference.classes import class_names, within
 from lossctl.inference.facts import Facts, Predicted
 from lossctl.inference.layout import Layout
 from lossctl.reading.cells import class_number
@@ -240,8 +240,10 @@ def _classes(facts: Facts, layout: Layout, name: str, k: int) -> Fit:
 
 
 def one_based(facts: Facts, layout: Layout, k: int) -> bool:
-    """Whether class labels count from 1 where they are read as codes from 0."""
+    """Whether class labels count from 1 where they are read as codes from 0, and no column is named for class 0."""
     codes = not layout.text and layout.class_labels == "codes" and not layout.label_width
+    from_zero = tuple(map(str, range(k)))
+    codes = codes and not any(from_zero in class_names(model.columns) for model in layout.models)
     every = facts.label + facts.unpredicted
     return codes and bool(facts.label.n) and _low(every) == 1 and _high(every) == k and not every.infinite
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from lossctl.errors import LossctlError, Undecided, option
 from lossctl.functions.definition import split_specs
 from lossctl.inference.fit import Settings
-from lossctl.inference.names import is_index
+from lossctl.inference.names import is_unnamed
 from lossctl.inference.proposals import BY_NAME, QUANTILE, Choice, Proposal, Proposer
 from lossctl.inference.request import Completed, Request
 from lossctl.inference.roles import find, titled
@@ -19,8 +19,13 @@ COLUMNS = 30
 """How many columns a message lists."""
 
 
-def complete(source: Source, request: Request) -> Completed:
+def complete(source: Source, request: Request, taken: Sequence[str] = ()) -> Completed:
     """The request with columns, losses and their settings, where it names none.
+
+    Args:
+        source: the data set.
+        request: what somebody asked for.
+        taken: what was taken before, and why, to be said with the rest.
 
     Raises:
         Undecided: the data do not tell which; with what to ask instead, best first.
@@ -28,7 +33,7 @@ def complete(source: Source, request: Request) -> Completed:
         DataError: there are no rows.
     """
     roles = complete_roles(source, request)
-    request, notes = roles.request, roles.notes
+    request, notes = roles.request, (*taken, *roles.notes)
     if not request.loss or (not request.classes and _names_classes(source, request)):
         from lossctl.inference.suitable import complete_losses
 
@@ -53,11 +58,6 @@ def complete_roles(source: Source, request: Request) -> Completed:
     if index is not None:
         notes.append("the column without a name is an index")
     return Completed(replace(request, label=label.patterns, prediction=prediction.patterns), tuple(notes))
-
-
-def is_unnamed(name: str) -> bool:
-    """Whether that is what an index is called that has no name."""
-    return is_index(name) and (not name.strip() or name.lower().startswith("unnamed"))
 
 
 def _said(chosen: Sequence[tuple[str, Choice]]) -> Iterator[str]:

@@ -43,8 +43,16 @@ ENDINGS = Endings(
         "_forecast", "_estimate",
     ),
 )  # fmt: skip
+QUERIES = frozenset({
+    "qid", "query_id", "query", "queryid", "srch_id", "search_id", "session_id", "impression_id", "topic_id",
+    "request_id", "list_id",
+})  # fmt: skip
+"""Names of columns that say to which list of a ranking a row belongs."""
 _STEMS = LABELS[0] | LABELS[1] | PREDICTIONS[0] | PREDICTIONS[1] | {"one_hot", "onehot"}
 _INDEX = frozenset({"", "id", "index", "row", "row_id", "row_number", "rownumber", "key", "level_0", "index_level_0"})
+
+
+_KEY = re.compile(r"(^|_)(id|ids|key|uid|uuid|guid)(_|$)")
 
 
 def plain_name(name: str) -> str:
@@ -82,3 +90,19 @@ def quantile_of(name: str) -> float | None:
 def is_index(name: str) -> bool:
     """Whether that is what the numbers of rows are called, such as the unnamed first column that pandas writes."""
     return plain_name(name) in _INDEX or re.fullmatch(r"unnamed_\d+", plain_name(name)) is not None
+
+
+def is_unnamed(name: str) -> bool:
+    """Whether that is what an index is called that has no name."""
+    return is_index(name) and (not name.strip() or name.lower().startswith("unnamed"))
+
+
+def is_key(name: str) -> bool:
+    """Whether that is what a column is called that tells rows apart, in one file or in several.
+
+    >>> is_key("Id"), is_key("PassengerId"), is_key("id_code"), is_key("class_id"), is_key("paid")
+    (True, True, True, False, False)
+    """
+    plain = plain_name(name)
+    known = any(plain in names for names in (*LABELS, *PREDICTIONS))
+    return not is_unnamed(name) and not known and (is_index(name) or bool(_KEY.search(plain)))

@@ -11,7 +11,7 @@ import numpy as np
 
 from lossctl.domain import SIMPLEX_ERROR, FloatArray
 from lossctl.inference.classes import class_names, key_of
-from lossctl.inference.names import ENDINGS, LABELS, PREDICTIONS, is_index, plain_name, quantile_of, stem_of
+from lossctl.inference.names import ENDINGS, LABELS, PREDICTIONS, QUERIES, is_index, plain_name, quantile_of, stem_of
 from lossctl.inference.request import Request
 from lossctl.inference.roles import find, titled
 from lossctl.reading.columns import Column
@@ -26,6 +26,8 @@ MOST = 12
 """How many proposals there may be."""
 MOST_MODELS = 20
 """Columns up to which several predictions of one label are models beside each other."""
+CROSSING = 0.1
+"""The part of the rows in which columns that are named for quantiles may cross."""
 
 BY_NAME = "by name"
 LEFT = "because no other column is left"
@@ -91,8 +93,9 @@ class Proposer:
 
     @cached_property
     def free(self) -> list[Column]:
-        """The columns that have no role, and are no index."""
-        return [column for column in self.columns if column.name not in self.taken and not is_index(column.name)]
+        """The columns that have no role, and are neither an index nor the number of a list."""
+        apart = {column.name for column in self.columns if plain_name(column.name) in QUERIES or is_index(column.name)}
+        return [column for column in self.columns if column.name not in {*self.taken, *apart}]
 
     def named(self, known: frozenset[str], but: Sequence[str] = ()) -> list[str]:
         """The free columns with a known name."""
@@ -229,7 +232,7 @@ class Proposer:
             yield from self._shapes(label, family)
 
     def _quantiles(self, label: Choice) -> Iterator[Choice]:
-        """Of columns that are named for quantiles, and do not fall from each to the next, the median."""
+        """Of columns that are named for quantiles, and seldom fall from one to the next, the median."""
         named = {
             column.name: level
             for column in self.free
@@ -237,7 +240,8 @@ class Proposer:
         }
         names = sorted(named, key=lambda name: named[name])
         rows = self.look.rows(names) if len(names) > 1 and len(label.columns) == 1 else None
-        if rows is not None and len({*named.values()}) == len(names) and bool(np.all(np.diff(rows, axis=1) >= 0)):
+        distinct = rows is not None and bool(len(rows)) and len({*named.values()}) == len(names)
+        if rows is not None and distinct and np.mean((np.diff(rows, axis=1) < 0).any(axis=1)) <= CROSSING:
             for name in names:
                 if named[name] == 0.5:
                     yield Choice((name,), (name,), QUANTILE, sure=False, loss="mae")

@@ -51,14 +51,15 @@ def sampled(source: Source, wanted: Wanted, most: int = ROWS) -> Sample:
     """
     several = len(source.files) > 1
     limit = 1 if source.once else FIRST[several]
-    shards = [*islice(beginnings(source) if several else shards_of(source), limit + 1)]
+    ahead = 0 if source.once else 1  # whether there is more is not looked at where that could not be read again
+    shards = [*islice(beginnings(source) if several else shards_of(source), limit + ahead)]
     if limit_of(source) is None:
         chosen = [shards[place] for place in dict.fromkeys(_spread(len(shards[:limit])))]
     else:
         chosen = [*_first(shards[:PARTS], wanted, limit_of(source))]
     few, share = len(chosen) < PARTS, max(min(most, ROWS) // max(len(chosen), 1), 1)
     parts = [_thinned(shard, wanted, share, READ if few else share) for shard in chosen]
-    whole = not several and len(shards) == len(chosen) and all(part.whole for part in parts)
+    whole = not several and not source.once and len(shards) == len(chosen) and all(part.whole for part in parts)
     return Sample(tuple(record for part in parts for record in part.records), whole)
 
 

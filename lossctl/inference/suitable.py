@@ -1,6 +1,6 @@
 """Which losses suit the columns, and what they need: told from a sample of the rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -61,8 +61,7 @@ def complete_losses(source: Source, request: Request) -> Completed:
     if fitting is None:
         return Completed(replace(request, loss=_none_fits(seen, request)))
     settings = dict(fitting.settings)
-    contrary = _contrary(seen, settings)
-    if contrary and not request.classes:
+    if not request.classes and contrary(seen.facts, seen.layout, settings):
         names = split(str(settings["classes"]))
         ways = [[("classes", ",".join(order))] for order in (names[::-1], names)]
         what = f"which of the labels {' and '.join(names)} is class 1 is not clear"
@@ -143,18 +142,18 @@ def _classes_of(seen: Seen) -> tuple[str, ...]:
     if not all(map(is_name, words)):
         return ()  # numbers, and something that is none
     settings = dict(classes_setting(words))
-    if _contrary(seen, settings):
+    if contrary(seen.facts, seen.layout, settings):
         what = f"which of the labels {' and '.join(words)} is class 1 is not clear"
         raise Undecided(what, ways=tuple((("classes", ",".join(order)),) for order in (words[::-1], words)))
     return split(str(settings["classes"])) if settings else ()
 
 
-def _contrary(seen: Seen, settings: dict[str, str | bool]) -> bool:
+def contrary(facts: Facts, layout: Layout, settings: Mapping[str, str | bool]) -> bool:
     """Whether predictions are lower for the word that would be class 1, of two that say nothing themselves."""
     names = split(str(settings.get("classes", "")))
-    if len(names) != 2 or not seen.layout.text or tuple(name.casefold() for name in names) in POLES:
+    if len(names) != 2 or not layout.text or tuple(name.casefold() for name in names) in POLES:
         return False
-    for predicted in seen.facts.models:
+    for predicted in facts.models:
         given = predicted.given.by_label or {}
         means = [_mean(given[name]) for name in names if name in given and given[name].n]
         if len(means) == 2 and means[1] < means[0]:

@@ -11,13 +11,15 @@ import numpy as np
 
 from lossctl.document import Axis, Chart, Panel, Series
 from lossctl.domain import PROBABILITY, Domain, FloatArray, IntArray, LogSimplex, Simplex, inside
+from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.batch import Batch
 from lossctl.evaluation.clock import Clock
-from lossctl.evaluation.complaints import ensure_measured, told
+from lossctl.evaluation.complaints import told
 from lossctl.evaluation.exact_errors import Errors
 from lossctl.evaluation.fold import fold_rows
-from lossctl.evaluation.measure import Measured, evaluated, kernel_label, nothing, tally
+from lossctl.evaluation.measure import Measured, evaluated, kernel_label, lift, nothing
 from lossctl.evaluation.plan import Plan
+from lossctl.evaluation.report import Report
 from lossctl.evaluation.running import THREADS, Running
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.inference.rounding import said
@@ -31,6 +33,8 @@ from lossctl.words import counted
 
 FEW = 2
 """Labels that are so few are classes, and predictions are shown for each."""
+FILES = 3
+"""How many files are named."""
 MOST_CLASSES = 40
 """Classes of which every pair can be shown."""
 
@@ -114,18 +118,27 @@ def overview(
     plan = replace(plan, gradient=False, samples=0, layout=layout)
     folded = fold_rows(source, plan, _measure, _zero(plan), running)
     total, passed = folded.total, folded.passed
-    used = ensure_measured(total.counted, passed)
-    losses = _losses(plan, total.models)
+    report = assemble(plan, total.counted, passed)
+    used, losses = report.inputs["rows_used"], _losses(plan, total.models)
     chosen = "" if passed.read == total.rows else f" {total.rows:,} chosen,"
     rows = f"rows: {passed.read:,} read,{chosen} {used:,} used, {total.rows - used:,} dropped"
     weighted = () if plan.roles.weight is None else ("weights: in the calibration; elsewhere each row counts once",)
     doubtful = told(total.problems, passed, "warning", "no double")
+    told_of = (*_values(report), *losses.notes, rows, *passed.cut_short(), *weighted, *said(total.problems), *doubtful)
     charts = (
-        replace(losses, notes=(*losses.notes, rows, *passed.cut_short(), *weighted, *said(total.problems), *doubtful)),
+        replace(losses, notes=told_of),
         _predictions(plan, total.models),
         _reliability(plan, total.models),
     )
-    return tuple(chart for chart in charts if chart.panels)
+    files = source.files
+    subject = ", ".join(files[:FILES]) + (f", … ({len(files)} files)" if len(files) > FILES else "")
+    return tuple(replace(chart, subject=subject or "table") for chart in charts if chart.panels)
+
+
+def _values(report: Report) -> Iterator[str]:
+    """The losses of the models, as eval prints them."""
+    for result in report.results:
+        yield f"{result.loss} of {result.model}: {result.value:.6g}, standard error {result.standard_error:.2g}"
 
 
 def _zero(plan: Plan) -> Overview:
@@ -134,8 +147,8 @@ def _zero(plan: Plan) -> Overview:
     return Overview(nothing(plan), _looks(plan, label, predictions, (None,) * len(predictions), None))
 
 
-def _measure(plan: Plan, batch: Batch, _clock: Clock) -> Overview:
-    counted = tally(plan, batch)
+def _measure(plan: Plan, batch: Batch, clock: Clock) -> Overview:
+    counted = lift(plan, batch, clock)
     if any(batch.problems.of("error")):  # which stops the run
         return replace(_zero(plan), counted=counted)
     return Overview(counted, _looks(plan, batch.label, batch.predictions, batch.errors, batch.weight))

@@ -21,6 +21,7 @@ from lossctl.rendering.renderer import renderers
 
 GROUPS = (Input, Join, Columns, LossOptions, Output, RunningOptions)
 SAMPLE = 'id,y,p,q,w,g\n1,0.5,0.25,0.5,1,a\n2,1,0.75,0.5,0,b\n3,2,"2.5",1,1,a\n4,NaN,1,1,1,b\n'
+LABELS = "id,y\n1,9\n2,8\n3,7\n4,6\n"
 ASKED = ["-y", "y", "-p", "p"]
 LINES = {
     "eval": ["{}", *ASKED, "-l", "mse"],
@@ -40,7 +41,7 @@ VALUES = {
     "--delimiter": ";", "--draws": 3, "--encoding": "utf-16", "--quote": "none", "--skip-rows": 1, "--thousands": 5,
     "--engine": "serial", "--eps": 0.1, "--fail-above": 0, "--format": "tsv", "--from": 1, "--id": "q",
     "--ignore-label": 1, "--limit": 1, "--sort": "n", "--where": "q < 1",
-    "--input-format": "tsv", "--join": "inner", "--kind": "activation", "--label": 1, "--labels": "{}",
+    "--input-format": "tsv", "--join": "inner", "--kind": "activation", "--label": 1, "--labels": "{}.labels.csv",
     "--loss": "huber", "--max-line": 4, "--null-values": 0.5, "--nulls": "drop", "--output": "{}.txt", "--precision": 1,
     "--pred": "q", "--reduction": "sum", "--samples": 2, "--scheduler": "tcp://127.0.0.1:1", "--seed": 8,
     "--threads": 2, "--timeout": 5, "--to": 2,
@@ -51,7 +52,7 @@ UNSEEN = {
     "gradcheck NAME --precision": "numbers are listed only where they are wrong",
     "--engine": "no digit depends on it",
     "--threads": "no digit depends on it",
-    "--timeout": "there is nobody to wait for",
+    **{f"{name} --timeout": "there is nobody to wait for" for name in LINES if name != "doctor"},
     **{f"{name} --no-verify": "no text has one that could go unchecked" for name in LINES if name != "doctor"},
     "--no-progress": "there is a bar on a terminal only",
     "--verbose": "is of bugs",
@@ -80,6 +81,7 @@ def test_every_command_has_a_line():
 @pytest.fixture
 def call(lossctl, tmp_path):
     (tmp_path / "rows.csv").write_text(SAMPLE)
+    (tmp_path / "rows.csv.labels.csv").write_text(LABELS)
 
     def run(name, *more):
         arguments = [*LINES[name], *map(str, more)]

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from scipy import stats
 from sklearn.metrics import roc_auc_score
-from suspicious import SCALAR, b, binary, changed, named, regression
+from suspicious import SCALAR, b, binary, changed, named, regression, sigmoid
 
 from lossctl.doctor.diagnose import diagnose
 from lossctl.doctor.finding import Case
@@ -183,3 +183,35 @@ def test_the_library_takes_what_evaluate_takes():
         diagnose({"label": b["y"], "prediction": b["p"]}, engine="nosuch")
     with pytest.raises(DataError):
         diagnose({"label": [], "prediction": []})
+
+
+def test_doctor_prints_the_area_under_the_curve_of_binary_tasks_and_the_rank_correlation_of_numbers():
+    yes_no, number = binary(300), changed(regression(300), w=np.arange(300.0) + 1)
+    told = diagnose(yes_no, label="y", prediction="p")
+    area = roc_auc_score(yes_no["y"], yes_no["p"])
+    assert told.to_dict()["models"][0]["ranks"]["area_under_curve"] == pytest.approx(area, rel=1e-12)
+    assert f"area under the ROC curve {area:.6g}\n" in str(told)
+    told = diagnose(number, label="y", prediction="p", weight="w")
+    correlation = stats.spearmanr(number["y"], number["p"]).statistic
+    assert told.to_dict()["models"][0]["ranks"]["rank_correlation"] == pytest.approx(correlation, rel=1e-12)
+    assert f"rank correlation {correlation:.6g}, each row once" in str(told)
+
+
+def test_what_is_no_exact_figure_of_ranks_says_how_far_it_may_be_off():
+    rng = np.random.default_rng(4)
+    y = rng.normal(size=140_000)
+    p = y + rng.normal(size=len(y))
+    (ranked,) = (model.ranks for model in diagnose({"y": y, "p": p}, label="y", prediction="p").models)
+    assert 0 < abs(ranked.rank_correlation - stats.spearmanr(y, p).statistic) < 4 * ranked.standard_error
+    yes = (y > 0).astype(float)
+    told = diagnose({"y": yes, "p": sigmoid(p)}, label="y", prediction="p")
+    area = told.models[0].ranks
+    assert 0 < area.area_within < 1e-3
+    assert abs(area.area_under_curve - roc_auc_score(yes, p)) <= area.area_within
+    assert "of a sample of" in str(diagnose({"y": y, "p": p}, label="y", prediction="p"))
+    assert "the predictions are rounded" in str(told)
+
+
+def test_a_figure_of_ranks_says_which_predictions_it_leaves_out():
+    data = changed(regression(50), p=np.r_[np.inf, regression(50)["p"][1:]])
+    assert "without 1 infinite prediction" in str(diagnose(data, label="y", prediction="p"))

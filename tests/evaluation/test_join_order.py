@@ -63,6 +63,7 @@ def test_it_is_refused_beside_a_key_and_proposed_without_one(lossctl, tmp_path):
     assert done.status == 2
     assert "--join order" in done.err
     assert "--id" in done.err
+    path = write_lines(tmp_path / "no key.csv", "y,p", "1,2")
     done = lossctl("eval", path, "--labels", path, "-l", "mse")
     assert done.status == 2
     assert "--join order" in done.err

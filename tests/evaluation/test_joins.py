@@ -195,7 +195,6 @@ def test_several_models_and_globs_are_found_in_the_predictions(lossctl, tmp_path
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        ([], ("--id",)),
         (["--id", "idd"], ("'idd'", "Did you mean id")),
         (["--id", "key"], ("'key'", "labels")),
         (["--id", "id", "--join", "outer"], ("'outer'", "inner")),

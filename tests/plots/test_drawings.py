@@ -9,6 +9,7 @@ difference and write them anew:
 import functools
 import html
 import json
+import math
 import struct
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from plotext import uncolorize
 from waiting import HANGS
 
 from lossctl import get_activation, get_loss
+from lossctl.document import Axis, Chart, Panel, Series
 from lossctl.functions.loss import losses
 from lossctl.plots.curves import curves
 from lossctl.rendering.picture import draw, writers
@@ -193,10 +195,51 @@ def test_every_format_of_a_picture_is_written_by_its_suffix(lossctl, tmp_path, s
     if suffix not in (".txt", ".json"):
         pytest.importorskip("altair")
         pytest.importorskip("vl_convert")
-    done = lossctl("plot", ROOT / "sample_data" / "binary.csv", "-l", "bce", "-p", "p_a", "-o", tmp_path / f"x{suffix}")
-    assert done.status == 0, done.err
+    file = ROOT / "sample_data" / "binary.csv"
+    models = ["-p", "p_a", "-p", "p_b"]
+    done = lossctl("plot", file, "-l", "bce", *models, "-o", tmp_path / f"x{suffix}")
+    assert (done.status, done.out) == (0, ""), done.err
     assert f"wrote {tmp_path / f'x{suffix}'}" in done.err
     assert (tmp_path / f"x{suffix}").stat().st_size > 1000
+    if suffix in (".html", ".svg", ".txt"):  # what is read by itself says of what it is
+        written = html.unescape((tmp_path / f"x{suffix}").read_text())
+        results = lossctl("eval", file, "-l", "bce", *models, "-f", "json").json["results"]
+        values = [f"bce of {result['model']}: {result['value']:.6g}" for result in results]
+        titles = ["<title>losses of rows: "] if suffix != ".txt" else ["losses of rows: "]
+        assert [words for words in (*titles, file.name, *values) if words not in written] == []
+    if suffix == ".svg":
+        assert float(ET.fromstring(written).get("width")) + 40 <= 500  # the page has a margin and a button
+
+
+def test_a_picture_is_shown_beside_the_file_where_a_format_is_asked_for(lossctl, tmp_path):
+    file = ROOT / "sample_data" / "regression.csv"
+    assert lossctl("plot", file, "-o", tmp_path / "x.txt").out == ""
+    shown = lossctl("plot", file, "-o", tmp_path / "x.txt", "-f", "table").out
+    assert shown == lossctl("plot", file).out
+    assert shown == (tmp_path / "x.txt").read_text()
+
+
+@pytest.mark.parametrize("width", [30, 80, 200])
+@pytest.mark.parametrize("cells", [1, 7, 40, 41])
+def test_a_cell_with_a_single_row_is_drawn_at_every_width(width, cells):
+    edges = tuple(map(float, range(cells + 1)))
+    for place in {0, cells // 2, cells - 1}:
+        counts = tuple(tuple(int(x == place and y == place) for x in range(cells)) for y in range(cells))
+        axis = Axis("x", 0.0, float(cells))
+        chart = Chart("c", (Panel("", axis, axis, (Series("s", "heat", edges, edges, counts),)),))
+        _, _, *body = draw(chart, width=width, height=14, color=False).splitlines()
+        assert any("█" in line for line in body)
+
+
+@pytest.mark.parametrize("far", [1e3, 1e9, math.inf])
+def test_what_lies_beyond_an_axis_is_counted_in_every_chart(lossctl, tmp_path, far):
+    rows = [(place % 7, place % 5 + 0.5) for place in range(300)] + [(1, far), (2, -far)]
+    (tmp_path / "x.csv").write_text("y,pred\n" + "".join(f"{y},{p}\n" for y, p in rows))
+    done = lossctl("plot", tmp_path / "x.csv", "-l", "mae")
+    if far == math.inf:
+        assert done.status == 3
+        return
+    assert done.out.count("2 rows beyond the axes") == 2
 
 
 @pytest.mark.parametrize(

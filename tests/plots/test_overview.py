@@ -148,7 +148,9 @@ def test_bad_data_are_refused_as_in_eval(lossctl, tmp_path):
     assert plotted.err == measured.err
 
 
-SVG = {"svg", "g", "path", "text", "tspan", "rect", "line", "defs", "clipPath", "linearGradient", "stop", "style"}
+SVG = {
+    "svg", "title", "g", "path", "text", "tspan", "rect", "line", "defs", "clipPath", "linearGradient", "stop", "style",
+}  # fmt: skip
 """Elements of a picture, none of which runs anything."""
 ENDS = "</script></style></text><script>alert(1)</script><img src=x onerror=alert(1)>]]>&#x1b;"
 HOSTILE = f"{ENDS}{EVIL}\\' + alert(1) + '"
@@ -179,7 +181,7 @@ def test_names_from_a_file_command_neither_a_terminal_nor_a_page(lossctl, tmp_pa
     # As vectors of two classes, so that a map of classes is drawn too.
     model = f"{bad.replace('=', '')}=/script/"
     command = ["-l", "cross_entropy", "-y", "y", "-p", model, "--classes", ",".join(names), "--normalize-rows"]
-    done = lossctl("plot", tmp_path / "x.parquet", *command, *flags)
+    done = lossctl("plot", tmp_path / "x.parquet", *command, *flags, "-f", "table")
     assert done.status == 0, done.err
     page, picture, numbers, text = (page.read_text() for page in pages)
     for shown in (done.out, done.err, text):
@@ -188,12 +190,13 @@ def test_names_from_a_file_command_neither_a_terminal_nor_a_page(lossctl, tmp_pa
     assert "alert(1)" in page
     elements = Elements()
     elements.feed(page)
-    assert set(elements.seen) == {"html", "head", "meta", "style", "body", "div", "script"}
+    assert set(elements.seen) == {"html", "head", "title", "meta", "style", "body", "div", "script"}
     assert elements.seen["script"] == page.count("<script"), "no name begins one"
     assert "\x1b" not in page
     root = ET.fromstring(picture)
     assert {element.tag.rpartition("}")[2] for element in root.iter()} <= {
         "svg",
+        "title",
         "g",
         "path",
         "text",

@@ -1,5 +1,6 @@
 """``lossctl doctor``: what the columns look like, which pairing fits, and what is suspicious."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from lossctl.cli.options import (
     Columns,
     Files,
     Input,
+    Join,
     Losses,
     Output,
     RunningOptions,
@@ -24,7 +26,8 @@ Ids = Annotated[
     column_option(
         "--id",
         metavar="COL[,COL]",
-        help="Columns that identify a row; left out, a column named id.",
+        help="Columns that identify a row; with --labels, in both files. Left out: a column named id, or the "
+        "key that both share.",
         autocompletion=completing_columns(),
     ),
 ]
@@ -36,6 +39,7 @@ def doctor(
     *,
     files: Files = None,
     source: Input,
+    join: Annotated[Join, Without("ids")],
     ids: Ids = None,
     columns: Columns,
     loss: Losses = None,
@@ -54,16 +58,17 @@ def doctor(
     from lossctl.doctor.diagnose import diagnose
 
     files = files or ["-"]
-    how = running.over(files)
+    joined = join.asked(files)
+    how = running.over(files, join)
     voice, renderer = output.voice, output.renderer("table" if sys.stdout.isatty() else "plain")
     with output.progress(files) as progress:
         found = diagnose(
             files,
             loss or (),
             **columns.asked(),
-            ids=split(ids),
+            **{**joined, "ids": split(ids)},
             reading=source.reading(voice),
-            command=[*_repeated(files, source), *_chosen(columns)],
+            command=[*_repeated(files, source), *_joined(join), *_chosen(columns)],
             engine=replace(how, progress=progress),
         )
     if not output.is_json:
@@ -81,7 +86,7 @@ def _chosen(columns: Columns) -> list[str]:
 
 
 def _repeated(files: list[str], source: Input) -> list[str]:
-    """What a suggested command line repeats of this one, as a shell takes it."""
+    """What a suggested command line repeats of how its files are read, as a shell takes it."""
     words = [shell_word(f"./{path}" if path.startswith("-") else path) for path in files if path != "-"]
     words += ["-F", shell_word(source.input_format)] if source.input_format is not None else []
     words += ["-d", shell_word(source.delimiter)] if source.delimiter is not None else []
@@ -95,6 +100,16 @@ def _repeated(files: list[str], source: Input) -> list[str]:
         ("--comment", source.comment, None),
         ("--skip-rows", source.skip_rows, 0),
         ("--encoding", source.encoding, None),
+        ("--max-line", source.max_line, None),
+        ("--timeout", source.timeout, 30.0),
     ):
         words += [shell_word(f"{flag}={value}")] if value != usual else []
     return words
+
+
+def _joined(join: Join) -> Iterator[str]:
+    """What it repeats of where the labels are; the key is added by who knows it."""
+    for path in join.labels or ():
+        yield shell_word(f"--labels={path}")
+    if join.join != "strict":
+        yield shell_word(f"--join={join.join}")

@@ -44,7 +44,7 @@ Pictures = Annotated[
         "-o",
         "--output",
         metavar="PATH",
-        help="Write a file too, format by suffix; {picture_suffixes}. Repeatable.",
+        help="Write a file instead, format by suffix; {picture_suffixes}. Repeatable. With --format, both.",
     ),
 ]
 
@@ -111,7 +111,8 @@ def plot(
             charts = overview(ready.source, ready.plan, how)
     screen = shutil.get_terminal_size()
     height = min(max(screen.lines // 2 - 2, 14), 20)
-    text = renderer.render(charted(charts), replace(output.style, height=height))
+    shown = output.is_json or output.form is not None or not written
+    text = renderer.render(charted(charts), replace(output.style, height=height)) if shown else ""
     for path, writer in written:
         content = writer.write(charts, width=screen.columns, height=height, color=False)
         with replacing(path, inputs) as file:

@@ -1,10 +1,12 @@
 """Charts as pages, pictures and Vega-Lite, made by Altair and vl-convert."""
 
+import html
 import io
 import json
 import math
 from collections.abc import Sequence
 from importlib import import_module
+from textwrap import wrap
 from typing import Any
 
 from lossctl.document import Axis, Chart, Panel, Series
@@ -14,6 +16,13 @@ from lossctl.rendering.picture import shown, writers
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
 """Okabe and Ito, which colour-blind people can tell apart."""
 WIDTH, HEIGHT = 420, 280
+"""Of a panel of a shape, which has another beside it."""
+COLUMN, HALF = 350, 145
+"""The width of a panel of a file, alone and beside another: axes and all, a page is at most 500 pixels wide."""
+LINE = 68
+"""The most characters of a line above a chart."""
+SIGN = 7
+"""The width of a character of a legend, about."""
 READABLE = 12
 """Classes whose counts can be written into their cells."""
 SCALE = 2.0
@@ -56,7 +65,16 @@ class Vega:
         inline = {"inline": True, "json_kwds": {"cls": _InPage}} if self.name == "html" else {}
         page.save(file, format=self.name, scale_factor=SCALE if self.name == "png" else 1.0, **inline)
         content = file.getvalue()
-        return content.encode() if isinstance(content, str) else content
+        return _titled(content, charts).encode() if isinstance(content, str) else content
+
+
+def _titled(content: str, charts: Sequence[Chart]) -> str:
+    """A page or a picture with a title of its own, as tabs and readers of screens have it."""
+    title = f"<title>{html.escape(shown(charts[0]).heading)}</title>"
+    if content.startswith("<svg"):
+        end = content.index(">") + 1
+        return content[:end] + title + content[end:]
+    return content.replace("<head>", f"<head>\n  {title}", 1) if content.startswith("<!DOCTYPE html>") else content
 
 
 def _page(alt: Any, charts: Sequence[Chart]) -> Any:
@@ -71,19 +89,33 @@ def _chart(alt: Any, chart: Chart, name: str) -> Any:
     color = alt.Color(
         "series:N",
         scale=alt.Scale(domain=list(chart.names), range=palette),
-        legend=alt.Legend(title=None, orient="top", columns=4, labelLimit=0),
+        legend=alt.Legend(title=None, orient="top", columns=_columns(chart.names), labelLimit=COLUMN),
     )
-    panels = [_panel(alt, panel, f"{name}_{index}", color, chosen) for index, panel in enumerate(chart.panels)]
+    beside = len(chart.panels) > 1 and (not chart.subject or all(panel.title for panel in chart.panels))
+    width = WIDTH if not chart.subject else HALF if beside else COLUMN
+    panels = [_panel(alt, panel, f"{name}_{index}", color, chosen, width) for index, panel in enumerate(chart.panels)]
     if chart.names:
         panels[0] = panels[0].add_params(chosen)
-    title = alt.TitleParams(chart.title, subtitle=list(chart.notes), anchor="start", subtitleColor="#666", offset=12)
-    return alt.concat(*panels, columns=2, title=title).resolve_legend(size="independent")
+    lines = [line for note in chart.notes for line in wrap(note, LINE, subsequent_indent="  ")]
+    heading = wrap(chart.heading, LINE)
+    title = alt.TitleParams(heading, subtitle=lines, anchor="start", subtitleColor="#666", offset=12)
+    return alt.concat(*panels, columns=1 + beside, title=title).resolve_legend(size="independent")
 
 
-def _panel(alt: Any, panel: Panel, name: str, color: Any, chosen: Any) -> Any:
+def _columns(names: Sequence[str]) -> int:
+    """How many names stand in a row of a legend."""
+    longest = max(map(len, names), default=0)
+    return max(1, min(4, COLUMN // (SIGN * (longest + 4))))
+
+
+def _panel(alt: Any, panel: Panel, name: str, color: Any, chosen: Any, width: int) -> Any:
     layers = [_layer(alt, panel, series, color, chosen) for series in panel.series]
     layers[0] = layers[0].add_params(alt.selection_interval(name=f"{name}_zoom", bind="scales"))
-    return alt.layer(*layers).properties(width=WIDTH, height=HEIGHT, title=panel.title)
+    return alt.layer(*layers).properties(
+        width=width,
+        height=min(HEIGHT, round(1.4 * width)),
+        title=alt.TitleParams(panel.title, limit=width + 60, fontSize=11),
+    )
 
 
 def _layer(alt: Any, panel: Panel, series: Series, color: Any, chosen: Any) -> Any:
@@ -94,7 +126,12 @@ def _layer(alt: Any, panel: Panel, series: Series, color: Any, chosen: Any) -> A
     tips = [alt.Tooltip("series:N", title="series"), *_tips(alt, panel, series)]
     if series.mark == "heat":
         cells = alt.Chart(alt.Data(values=_cells(series))).mark_rect(clip=True)
-        shade = alt.Color("rows:Q", title="rows", scale=alt.Scale(type="log", scheme="viridis", reverse=True))
+        shade = alt.Color(
+            "rows:Q",
+            title="rows",
+            scale=alt.Scale(type="log", scheme="viridis", reverse=True),
+            legend=alt.Legend(orient="bottom", gradientLength=120, tickCount=3),
+        )
         shaded = cells.encode(x=x, x2="x2:Q", y=y, y2="y2:Q", color=shade, tooltip=tips)
         return shaded + _numbers(alt, series, x, y) if panel.x.names and len(series.counts) <= READABLE else shaded
     faded = alt.when(chosen).then(alt.value(1.0)).otherwise(alt.value(0.15))
@@ -125,7 +162,7 @@ def _axis(alt: Any, axis: Axis, channel: str) -> Any:
         f"{channel}:Q",
         title=axis.title,
         scale=alt.Scale(domain=[axis.low, axis.high], nice=False, zero=False),
-        axis=alt.Axis(**labels, grid=not axis.names),
+        axis=alt.Axis(**labels, grid=not axis.names, titleLimit=HEIGHT, labelLimit=60, labelOverlap=True),
     )
 
 

@@ -4,6 +4,8 @@ import bisect
 import math
 import threading
 from collections.abc import Iterator, Sequence
+from itertools import chain, product
+from textwrap import wrap
 from typing import Any
 
 from lossctl.document import Axis, Chart, Panel, Series
@@ -58,7 +60,8 @@ class Text:
             finally:
                 figure.clear()
                 plotext.terminal.clear()
-        lines = [chart.title, *paint.legend(width), *body.splitlines(), *chart.notes]
+        heading, *notes = (wrap(text, width, subsequent_indent="  ") for text in (chart.heading, *chart.notes))
+        lines = [*heading, *paint.legend(width), *body.splitlines(), *chain.from_iterable(notes)]
         return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
@@ -149,16 +152,15 @@ class _Paint:
     def shades(self, figure: Any, series: Series, panel: Panel, width: int) -> Iterator[Any]:
         """A map of counts: the darker the more, on a logarithmic scale."""
         places: dict[str, tuple[list[float], list[float]]] = {}
-        for y in _spread(panel.y, 40):
-            row = _cell(series.y, y)
-            for x in _spread(panel.x, width) if row is not None else ():
-                column = _cell(series.x, x)
-                count = series.counts[row][column] if row is not None and column is not None else 0
+        across, up = _spread(panel.x, width), _spread(panel.y, 40)
+        for low, high, row in zip(series.y[:-1], series.y[1:], series.counts, strict=True):
+            for left, right, count in zip(series.x[:-1], series.x[1:], row, strict=True):
                 if count:
                     level = math.log(count) / math.log(self.most) if self.most > 1 else 1.0
                     xs, ys = places.setdefault(SHADES[min(int(level * len(SHADES)), len(SHADES) - 1)], ([], []))
-                    xs.append(x)
-                    ys.append(y)
+                    for x, y in product(_within(across, left, right), _within(up, low, high)):
+                        xs.append(x)
+                        ys.append(y)
         for glyph in SHADES:
             if glyph in places:
                 yield figure.signal(*places[glyph], marker=self.marker(series, glyph))
@@ -198,10 +200,9 @@ def _spread(axis: Axis, most: int) -> list[float]:
     return [axis.low + (axis.high - axis.low) * (index + 0.5) / most for index in range(most)]
 
 
-def _cell(edges: tuple[float, ...], value: float) -> int | None:
-    """The index of the cell between these edges that holds a value; ``None`` where none does."""
-    index = bisect.bisect_right(edges, value) - 1
-    return index if 0 <= index < len(edges) - 1 else None
+def _within(places: list[float], low: float, high: float) -> list[float]:
+    """Those of some ascending places that are from ``low`` to below ``high``, or the middle where there are none."""
+    return places[bisect.bisect_left(places, low) : bisect.bisect_left(places, high)] or [low + (high - low) / 2]
 
 
 writers.add(Text.name, Text(), ("txt",))

@@ -1,0 +1,108 @@
+"""Doctor knows what columns are together: quantiles, ensembles, several labels, rankings."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from suspicious import binary, changed, classes, regression
+from waiting import HANGS
+
+from lossctl import diagnose
+
+rng = np.random.default_rng(7)
+N = 200
+LEVEL = rng.normal(10, 3, N)
+Y = LEVEL + rng.normal(size=N)
+
+
+def told(data, name, **asked):
+    """What doctor says under a name."""
+    return [finding for finding in diagnose(data, **asked).findings if finding.name == name]
+
+
+@pytest.mark.parametrize("names", [("q0.1", "q0.5", "q0.9"), ("p10", "p50", "p90"), ("y_q0.1", "y_q0.5", "y_q0.9")])
+@pytest.mark.parametrize("crossing", [0, 1, 5])
+def test_quantiles_are_said_with_their_coverage_and_how_often_they_cross(names, crossing):
+    values = np.column_stack([LEVEL - 1.28, LEVEL, LEVEL + 1.28])
+    values[:crossing, 2] = values[:crossing, 0] - 1
+    (finding,) = told({"y": Y, **dict(zip(names, values.T, strict=True))}, "quantiles")
+    covered = [100 * np.mean(column >= Y) for column in values.T]
+    assert ", ".join(f"{share:.3g} %" for share in covered) in finding.what
+    assert (f"they cross in {crossing} row" if crossing else "they do not cross") in finding.what
+    assert finding.severity == ("warning" if crossing else "note")
+
+
+def test_the_median_of_quantiles_is_proposed_and_runs(lossctl, tmp_path):
+    path = tmp_path / "rows.csv"
+    rows = zip(Y, LEVEL - 1, LEVEL, LEVEL + 1, strict=True)
+    path.write_text("y,p10,p50,p90\n" + "".join(",".join(map(repr, map(float, row))) + "\n" for row in rows))
+    (command,) = lossctl("doctor", path, "--json").json["commands"]
+    assert command.endswith("-y y -p p50 -l mae")
+    assert lossctl(*command.split()[1:]).status == 0
+
+
+@pytest.mark.parametrize("asked", [{}, {"label": "y", "prediction": ["member_1", "member_2", "member_3"]}])
+def test_members_of_an_ensemble_are_noted_and_features_are_not(asked):
+    members = {f"member_{place}": LEVEL + rng.normal(0, 0.3, N) for place in (1, 2, 3)}
+    (finding,) = told({"y": Y, **members}, "ensemble", **asked)
+    assert "member_1, member_2, member_3" in finding.what
+    assert "not computed" in finding.advice
+    features = {f"x_{place}": rng.normal(size=N) for place in (1, 2, 3)}
+    assert not told({"y": Y, **features}, "ensemble")
+
+
+def test_labels_beside_each_other_are_told_with_their_base_rates():
+    yes = (rng.random((N, 2)) < (0.1, 0.7)).astype(float)
+    data = {"y_a": yes[:, 0], "y_b": yes[:, 1], "p_a": rng.random(N), "p_b": rng.random(N)}
+    (finding,) = told(data, "base-rates", label="y_*", prediction="p_*")
+    rates = yes.mean(axis=0)
+    assert f"y_a {rates[0]:.3g}, y_b {rates[1]:.3g}" in finding.what
+
+
+@pytest.mark.parametrize("name", ["qid", "query_id", "Query ID"])
+def test_a_ranking_is_said_to_be_none_that_is_measured(name):
+    data = {name: np.arange(N) // 10, "relevance": rng.integers(0, 5, N), "score": rng.normal(size=N)}
+    for asked in ({}, {"label": "relevance", "prediction": "score"}):
+        (finding,) = told(data, "ranking", **asked)
+        assert "0 to 4" in finding.what
+        assert "not measured" in finding.advice
+
+
+@pytest.mark.parametrize(
+    "data",
+    [binary(), regression(), classes(), changed(classes(), qid=np.arange(N))],
+    ids=["binary", "regression", "classes", "qid"],
+)
+def test_what_is_nothing_of_the_kind_is_not_said_to_be(data):
+    names = {finding.name for finding in diagnose(data).findings}
+    assert not names & {"quantiles", "ensemble", "base-rates", "ranking"}
+
+
+def test_a_sample_says_of_how_many_rows_it_is():
+    n = 70_000
+    level = rng.normal(size=n)
+    (finding,) = told({"y": level, "q0.1": level - 1, "q0.5": level, "q0.9": level + 1}, "quantiles")
+    assert "rows looked at)" in finding.what
+
+
+def test_numbers_of_a_regression_are_no_classes_and_columns_named_for_them_are():
+    label = rng.choice([1.0, 5.0, 9.0], N)
+    (model,) = diagnose({"y": label, "p": label + rng.normal(size=N)}).models
+    assert "regression" in model.task
+    scores = rng.random((N, 3)) + (label[:, None] == np.array([1.0, 5.0, 9.0]))
+    named = dict(zip(["p_1", "p_5", "p_9"], (scores / scores.sum(axis=1, keepdims=True)).T, strict=True))
+    (model,) = diagnose({"y": label, **named}).models
+    assert model.task == "multi-class classification"
+
+
+@pytest.mark.parametrize("words", [["doctor"], ["eval", "-y", "y", "-p", "m_1"]], ids=" ".join)
+def test_a_long_pipe_is_looked_at_before_the_pass(words):
+    level = rng.random(100_000).round(4).tolist()
+    text = "y,m_1,m_2,m_3\n" + "".join(f"{a},{a},{a},{a}\n" for a in level)
+    command = [sys.executable, "-m", "lossctl", *words, "-f", "json"]
+    done = subprocess.run(command, input=text.encode(), capture_output=True, timeout=HANGS)
+    assert done.returncode == 0, done.stderr
+    if words == ["doctor"]:
+        assert "ensemble" in [finding["name"] for finding in json.loads(done.stdout)["findings"]]
