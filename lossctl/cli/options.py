@@ -148,7 +148,7 @@ class Columns:
         typer.Option(
             "--where",
             metavar="EXPR",
-            help="Only rows for which it holds, such as 'segment == \"mobile\" and price > 10'.",
+            help="Only rows for which it holds; such as 'segment == \"mobile\" and price > 10'.",
             rich_help_panel="Input",
         ),
     ] = None

@@ -36,7 +36,7 @@ By = Annotated[
 ]
 Sort = Annotated[
     Order | None,
-    output_option("--sort", help="Which groups first: by name, or those of the largest value or n. Default: name."),
+    output_option("--sort", help="Which groups first; by name, or those of the largest value or n. Default: name."),
 ]
 Top = Annotated[
     int | None,
@@ -62,7 +62,7 @@ Skill = Annotated[
 ]
 Level = Annotated[
     float | None,
-    output_option("--ci", metavar="LEVEL", help="Confidence intervals too, such as of 0.95, by Student's t."),
+    output_option("--ci", metavar="LEVEL", help="Confidence intervals too, by Student's t; such as of 0.95."),
 ]
 FailAbove = Annotated[
     list[str] | None,
