@@ -207,7 +207,7 @@ def test_every_parameter_of_a_loss_is_offered(name, offered):
 def test_flags_and_commands_are_offered_once(offered):
     assert set(offered("")[0]) == set(commands.names())
     flags, _ = offered("eval", "--skill", "-l", "mse", "--s")
-    assert flags == ["--skip-rows", "--samples", "--scheduler"]
+    assert flags == ["--skip-rows", "--sort", "--samples", "--scheduler"]
     assert offered("nothing", "--")[0] == []
 
 

@@ -23,8 +23,10 @@ def alone(tmp_path, plain_environment):
     folder = tmp_path / "temporary"
     folder.mkdir()
 
+    begun = []
+
     def start(*arguments, program=("-m", "lossctl"), pass_fds=()):
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, *program, *map(str, arguments)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -33,9 +35,14 @@ def alone(tmp_path, plain_environment):
             start_new_session=True,
             pass_fds=pass_fds,
         )
+        begun.append(process)
+        return process
 
     start.folder = folder
-    return start
+    yield start
+    for process in begun:  # whose output nobody may have read
+        for pipe in (process.stdout, process.stderr):
+            pipe.close()
 
 
 def of_session(leader):

@@ -93,7 +93,7 @@ def marked(report, form="plain"):
     """The first table's rows whose value is marked, by model and group."""
     table = renderers.get(form).render(report.document(), Style(width=120)).split("\n\n")[0]
     rows = [re.sub("[|│]", " ", line).split() for line in table.split("\n") if re.search(r"\d\*", line)]
-    return {tuple(word for word in row if word in {"a", "b", "c", "p", "q", "r"}) for row in rows}
+    return {tuple(word for word in row if word in {"a", "b", "c", "all", "p", "q", "r"}) for row in rows}
 
 
 @pytest.mark.parametrize("form", ["table", "plain", "markdown"])
@@ -101,8 +101,8 @@ def test_of_several_models_the_smallest_value_is_marked_group_by_group(form):
     source = {**SOURCE, "q": [0.0, 1.0, 2.0, 9.0, 9.0, 5.5], "r": [0.0, 1.0, 2.0, 3.0, 9.0, 5.5]}
     models = ["p", "q", "r"]
     report = lossctl.evaluate(source, "mae", label="y", prediction=models, by="g")
-    # a: q and r are perfect; b: p; c: all alike, so none
-    assert marked(report, form) == {("q", "a"), ("r", "a"), ("p", "b")}
+    # a: q and r are perfect; b: p, as of all rows; c: all alike, so none
+    assert marked(report, form) == {("q", "a"), ("r", "a"), ("p", "b"), ("p", "all")}
     assert "marked *: the smallest value" in renderers.get(form).render(report.document(), Style())
 
 

@@ -104,8 +104,8 @@ def test_the_library_joins_as_it_is_told():
     assert (left.value, left.results[0].n_null) == (4.0, 1)
     with pytest.raises(UsageError, match="outer"):
         library.evaluate(pa.table(LEFT), "mse", labels=labels, ids="id", join="outer")
-    with pytest.raises(UsageError, match="id"):
-        library.evaluate(pa.table(LEFT), "mse", labels=labels)
+    with pytest.raises(DataError, match="no label"):
+        library.evaluate(pa.table(LEFT), "mse", labels=labels)  # by the id that both have
 
 
 def test_messages_about_tables_in_memory_begin_with_words():

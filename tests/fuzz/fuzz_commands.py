@@ -172,7 +172,7 @@ def command_line(chance: random.Random, tree: Commands) -> list[str]:
             words += ["-y", "y", "-p", chance.choice(("p", "p", "q", "v", "p,q"))]
         if name not in {"gradcheck", "doctor"} and chance.random() < 0.8:
             words += ["-l", chance.choice(LOSSES)]
-    for option in chance.sample(options, k=chance.choice([0, 0, 1, 1, 1, 2, 3])):
+    for option in chance.sample(options, k=min(chance.choice([0, 0, 1, 1, 1, 2, 3]), len(options))):
         flag = chance.choice(option.opts)
         words += [flag] if option.is_flag or option.count else [flag, value(chance, option)]
     if chance.random() < 0.05:

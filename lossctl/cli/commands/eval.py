@@ -103,8 +103,8 @@ def evaluate(
 ) -> None:
     """Evaluate losses on the predictions in files.
 
-    Prints the losses with their standard errors, by model and group, and says what it did: the columns, the effective
-    parameters, the rows used, dropped and clipped.
+    Prints losses with standard errors, by model and group, and says what it did: columns, parameters, and rows used,
+    dropped and clipped.
     """
     import sys
     import time
