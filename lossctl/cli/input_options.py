@@ -29,7 +29,7 @@ class Input:
             "-F",
             "--input-format",
             metavar="NAME",
-            help="Format, else known by suffix and first bytes; one of {formats}.",
+            help="Format: {formats}. Else known by suffix and first bytes.",
             autocompletion=completing("formats"),
         ),
     ] = None

@@ -239,7 +239,7 @@ class Output:
             "-f",
             "--format",
             metavar="NAME",
-            help="Format of the result. One of {renderers}; default: for people.",
+            help="Format: {renderers}. Default: for people.",
             autocompletion=completing("renderers"),
         ),
     ] = None

@@ -80,7 +80,7 @@ UNSHOWN = {"value": ("--grad", "--samples", "--skill", "--ci"), "csv": ("--sampl
 """What a format leaves out: one number is one number, and a row of CSV is a result."""
 
 
-@command("eval", "lossctl eval preds.csv -l mse,huber:delta=0.5 --by segment --fail-above mse=0.2")
+@command("eval", "lossctl eval preds.csv -l mse,huber --by segment --fail-above mse=0.2")
 def evaluate(
     *,
     files: Files = None,
@@ -103,8 +103,7 @@ def evaluate(
 ) -> None:
     """Evaluate losses on the predictions in files.
 
-    Prints losses with standard errors, by model and group, and says what it did: columns, parameters, and rows used,
-    dropped and clipped.
+    Prints losses with standard errors, by model and group, and says what it did.
     """
     import sys
     import time
