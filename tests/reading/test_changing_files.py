@@ -12,7 +12,6 @@ import threading
 import pyarrow as pa
 import pytest
 from stored import ON_DISK, arrays_as, compress, narrow, stored_as
-from waiting import HANGS
 
 import lossctl as library
 from lossctl.reading import stamp, stamped
@@ -166,6 +165,7 @@ def test_a_file_that_changes_while_workers_read_it_is_read_as_it_was_or_is_an_er
     """It changes when the first worker reads it; workers read what the run has open."""
     parent, pread = threading.get_native_id(), os.pread
     path, other = stored(kind), stored(kind, "other")
+    inode = path.stat().st_ino
 
     def read(descriptor, *asked):
         if threading.get_native_id() != parent and os.fstat(descriptor).st_ino == inode:
@@ -176,18 +176,17 @@ def test_a_file_that_changes_while_workers_read_it_is_read_as_it_was_or_is_an_er
 
     monkeypatch.setattr(os, "pread", read)
     for engine in ("threads", "processes"):
-        for files in ([path], [other, path]):
-            for thread in threading.enumerate():  # of the run before, which may still read what is not needed any more
-                if thread.name.startswith("ThreadPoolExecutor"):
-                    thread.join(HANGS)
+        for ahead in ([], [other]):
+            # A file of its own: a reader of the run before may not be done with what nobody waits for.
+            path = write(stored(kind, f"{engine} {len(ahead)}"), BEFORE[kind])
+            files, inode = [*ahead, path], path.stat().st_ino
             (tmp_path / "changed").unlink(missing_ok=True)
-            write(path, BEFORE[kind])
-            inode = path.stat().st_ino
             try:
                 report = library.evaluate(files, "mse", label="y", prediction="p", engine=engine, threads=2)
             except stamp.Changed as changed:
                 assert changed.what.startswith(f"{path}: was changed while it was read: ")  # noqa: PT017
-                assert way in IN_PLACE
+                # A forked worker opens by its name what was not open yet, such as a second file.
+                assert way in IN_PLACE or (engine == "processes" and ahead)
             else:
                 assert way not in IN_PLACE
                 assert [(result.value, result.n) for result in report.results] == [(1.0, ROWS * len(files))]
