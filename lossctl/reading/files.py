@@ -12,7 +12,7 @@ import pyarrow as pa
 from lossctl.errors import DataError, UsageError, option, too_little_memory
 from lossctl.reading.columns import Column, fields_in
 from lossctl.reading.expand import expand, repeated
-from lossctl.reading.format import Format, Reading, Resplit, Shard, Source, Wanted, suffixes
+from lossctl.reading.format import Around, Format, Reading, Resplit, Shard, Source, Wanted, suffixes
 from lossctl.reading.location import STDIN, Location, locate
 from lossctl.reading.look_alikes import hint_for
 from lossctl.reading.memory import open_table
@@ -45,27 +45,11 @@ def open_location(location: Location, reading: Reading, format_: Format | None =
 
 
 @dataclass(frozen=True)
-class Keyed:
+class Keyed(Around):
     """A shard of a Hive partition: each key in the path of its file (``split=test/…``) is a column with one value."""
 
-    inner: Shard
     keys: tuple[tuple[str, str], ...]
     nulls: NullWords
-
-    @property
-    def file(self) -> str:
-        """The file it is a part of."""
-        return self.inner.file
-
-    @property
-    def index(self) -> int:
-        """Its place among the shards of the file."""
-        return self.inner.index
-
-    @property
-    def nbytes(self) -> int:
-        """About how many bytes it holds."""
-        return self.inner.nbytes
 
     def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """Its rows, with the keys as further columns; errors as for the shard itself."""
@@ -78,7 +62,7 @@ class Keyed:
                 ]
                 yield pa.RecordBatch.from_arrays(arrays, [*batch.schema.names, *(name for name, _ in keys)])
         except Resplit as resplit:
-            raise Resplit(Keyed(resplit.rest, self.keys, self.nulls)) from None
+            raise Resplit(replace(self, inner=resplit.rest)) from None
 
     def _constant(self, name: str, value: str, wanted: Wanted, rows: int) -> pa.Array:
         """A key's value, repeated for every row: a number where the key is wanted as one, else text.

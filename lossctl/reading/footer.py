@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from lossctl.reading.columns import Column
-from lossctl.reading.format import Shard
+from lossctl.reading.format import OneFile, Shard
 from lossctl.reading.location import Location
 from lossctl.reading.stamp import Stamp
 
@@ -27,7 +27,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class PartedSource:
+class PartedSource(OneFile):
     """An open file of parts, which ``part`` makes shards of."""
 
     location: Location
@@ -38,15 +38,6 @@ class PartedSource:
     """How many rows all parts have; ``None`` where the footer does not say."""
     stamp: Stamp
     part: Callable[[str, str, int, int, Stamp, range], Shard]
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """The path."""
-        return (self.location.title,)
-
-    @property
-    def numbers(self) -> None:
-        """``None``: no row is left out."""
 
     @property
     def once(self) -> bool:

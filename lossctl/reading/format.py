@@ -156,6 +156,28 @@ class Shard(Protocol):
         """
 
 
+@dataclass(frozen=True)
+class Around:
+    """A shard that gives the rows of another in its own way: subclasses have a ``read``."""
+
+    inner: Shard
+
+    @property
+    def file(self) -> str:
+        """The file it is a part of."""
+        return self.inner.file
+
+    @property
+    def index(self) -> int:
+        """Its place among the shards of the file."""
+        return self.inner.index
+
+    @property
+    def nbytes(self) -> int:
+        """About how many bytes it holds."""
+        return self.inner.nbytes
+
+
 class Source(Protocol):
     """An open data set."""
 
@@ -177,6 +199,21 @@ class Source(Protocol):
 
     def shards(self) -> Iterator[Shard]:
         """Its parts, in order. Of what can be read only once, the first part may be asked for twice."""
+
+
+class OneFile:
+    """What data sets of one file, all of whose rows are read, have alike."""
+
+    location: Location
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The path."""
+        return (self.location.title,)
+
+    @property
+    def numbers(self) -> None:
+        """``None``: no row is left out."""
 
 
 class Writer(Protocol):

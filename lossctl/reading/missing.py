@@ -10,10 +10,9 @@ import pyarrow as pa
 
 from lossctl.domain import BoolArray
 from lossctl.reading.cells import floats, kind_of, texts
+from lossctl.reading.rounding import EXACT
 from lossctl.reading.storage import is_list, mask_of, plain
 
-EXACT = 1 << 53
-"""From here on there are integers that no double is."""
 USUAL = ("", "NA", "N/A", "#N/A", "null", "NULL", "None", "NaN", "nan")
 """What a missing number looks like in every text format."""
 

@@ -15,7 +15,7 @@ from lossctl.domain import BoolArray, IntArray
 from lossctl.errors import UsageError, option
 from lossctl.reading.cells import BadRow, kind_of, text_of
 from lossctl.reading.columns import Column
-from lossctl.reading.format import Reading, Resplit, Shard, Source, Wanted
+from lossctl.reading.format import Around, Reading, Resplit, Shard, Source, Wanted
 from lossctl.reading.missing import nulled
 from lossctl.reading.rows import Kept, fielded
 from lossctl.reading.storage import plain, takeable
@@ -83,28 +83,12 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Chosen:
+class Chosen(Around):
     """A shard of which some rows are given."""
 
-    inner: Shard
     choice: Choice | None
     most: int | None
     """How many rows are given at most."""
-
-    @property
-    def file(self) -> str:
-        """The file it is a part of."""
-        return self.inner.file
-
-    @property
-    def index(self) -> int:
-        """Its place among the shards of the file."""
-        return self.inner.index
-
-    @property
-    def nbytes(self) -> int:
-        """About how many bytes it holds."""
-        return self.inner.nbytes
 
     def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """The rows that are chosen; errors as for the shard itself, and for `holding`."""

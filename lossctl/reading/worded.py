@@ -1,36 +1,20 @@
 """Shards whose cells are null where they hold what somebody says means a missing value, whatever the format."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from lossctl.reading.format import Resplit, Shard, Wanted
+from lossctl.reading.format import Around, Resplit, Shard, Wanted
 from lossctl.reading.missing import NullWords, nulled
 from lossctl.reading.rows import fielded
 
 
 @dataclass(frozen=True)
-class Worded:
+class Worded(Around):
     """A shard in which some words mean a missing value."""
 
-    inner: Shard
     words: NullWords
-
-    @property
-    def file(self) -> str:
-        """The file it is a part of."""
-        return self.inner.file
-
-    @property
-    def index(self) -> int:
-        """Its place among the shards of the file."""
-        return self.inner.index
-
-    @property
-    def nbytes(self) -> int:
-        """About how many bytes it holds."""
-        return self.inner.nbytes
 
     def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """Its rows, null where a cell of a wanted column is one of its words; errors as for the shard itself."""
@@ -42,7 +26,7 @@ class Worded:
                 numbers = nulled(record, wanted.numbers, lambda name: self.words.said_of(name, number=True))
                 yield nulled(numbers, wanted.texts, lambda name: self.words.said_of(name, number=False))
         except Resplit as resplit:
-            raise Resplit(Worded(resplit.rest, self.words)) from None
+            raise Resplit(replace(self, inner=resplit.rest)) from None
 
 
 def heeding(words: NullWords, shard: Shard) -> Shard:

@@ -11,7 +11,7 @@ from lossctl.errors import DataError
 from lossctl.reading.columns import Column
 from lossctl.reading.fields import columns_needed
 from lossctl.reading.footer import Part, PartedSource
-from lossctl.reading.format import Reading, Wanted, columns_in, formats
+from lossctl.reading.format import OneFile, Reading, Wanted, columns_in, formats
 from lossctl.reading.ipc_messages import Checked, check_batches
 from lossctl.reading.location import Location
 from lossctl.reading.stamped import unchanged
@@ -125,7 +125,7 @@ class StreamBatch:
 
 
 @dataclass
-class StreamSource:
+class StreamSource(OneFile):
     """An open Arrow stream."""
 
     location: Location
@@ -137,15 +137,6 @@ class StreamSource:
     """The first batch of a pipe, once it was read."""
     advanced: bool = False
     """Whether a batch of a pipe after the first was handed out, so that it cannot be read from its beginning."""
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """The path."""
-        return (self.location.title,)
-
-    @property
-    def numbers(self) -> None:
-        """``None``: no row is left out."""
 
     @property
     def once(self) -> bool:

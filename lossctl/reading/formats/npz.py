@@ -10,7 +10,7 @@ import pyarrow as pa
 from lossctl.errors import DataError
 from lossctl.reading.arrays import WIDEST, Array, cells, read_header
 from lossctl.reading.columns import Column
-from lossctl.reading.format import Reading, columns_in, formats, not_written
+from lossctl.reading.format import OneFile, Reading, columns_in, formats, not_written
 from lossctl.reading.location import LOOK, Location
 from lossctl.reading.memory import Slice
 from lossctl.reading.stamped import open_again
@@ -56,21 +56,12 @@ class Stored:
 
 
 @dataclass(frozen=True)
-class ArraysSource:
+class ArraysSource(OneFile):
     """An open archive of arrays."""
 
     location: Location
     arrays: tuple[Stored, ...]
     columns: tuple[Column, ...]
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """The path."""
-        return (self.location.title,)
-
-    @property
-    def numbers(self) -> None:
-        """``None``: no row is left out."""
 
     @property
     def once(self) -> bool:
