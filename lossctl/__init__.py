@@ -7,6 +7,9 @@
 
 TYPE_CHECKING = False  # as typing has it; nothing is imported here, for Ctrl-C is not answered before this is done
 if TYPE_CHECKING:
+    from lossctl.comparison.compare import compare
+    from lossctl.comparison.comparison import Comparison
+    from lossctl.comparison.difference import Difference
     from lossctl.doctor.diagnose import diagnose
     from lossctl.doctor.diagnosis import Diagnosis
     from lossctl.errors import DataError, LossctlError, UsageError
@@ -25,8 +28,10 @@ if TYPE_CHECKING:
 _HOMES = {
     "BoundActivation": "functions.activation",
     "BoundLoss": "functions.bound_loss",
+    "Comparison": "comparison.comparison",
     "DataError": "errors",
     "Diagnosis": "doctor.diagnosis",
+    "Difference": "comparison.difference",
     "Explanation": "functions.explanation",
     "LossctlError": "errors",
     "Reading": "reading.format",
@@ -35,6 +40,7 @@ _HOMES = {
     "Running": "evaluation.running",
     "UsageError": "errors",
     "activation": "functions.activation",
+    "compare": "comparison.compare",
     "diagnose": "doctor.diagnose",
     "evaluate": "evaluation.evaluate",
     "explain": "functions.explanation",
@@ -46,8 +52,10 @@ _HOMES = {
 __all__ = [
     "BoundActivation",
     "BoundLoss",
+    "Comparison",
     "DataError",
     "Diagnosis",
+    "Difference",
     "Explanation",
     "LossctlError",
     "Reading",
@@ -57,6 +65,7 @@ __all__ = [
     "UsageError",
     "__version__",
     "activation",
+    "compare",
     "diagnose",
     "evaluate",
     "explain",

@@ -6,9 +6,12 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lossctl.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from lossctl.cli.command import Voice
 
 _begun: set[str] = set()
 """Files that are to take the place of others."""
@@ -114,6 +117,13 @@ def replacing(path: str, inputs: tuple[str, ...] = ()) -> Iterator[Sink]:
         raise DataError(f"{path}: cannot be written: {error.strerror or error}") from error
     finally:
         clean()
+
+
+def write_report(path: str, text: str, files: tuple[str, ...], voice: "Voice") -> None:
+    """Write a rendered document to a file; arguments and errors as for `replacing`."""
+    with replacing(path, files) as file:
+        file.write(text.encode(errors="backslashreplace"))  # as stdout does
+    voice.note(f"wrote {path}")
 
 
 def _private(path: str, flags: int) -> int:

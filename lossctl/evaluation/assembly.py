@@ -43,7 +43,7 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
     used = ensure_measured(total, traversal)
     bounds = [(model.name, bound) for model, bound in plan.losses]
     constants = _best_constants(plan, total)
-    order = sorted(range(len(total.keys)), key=lambda group: [_sort_key(word) for word in total.keys[group]])
+    order = groups_in_order(total)
     specs = list(dict.fromkeys(str(bound) for _, bound in bounds))
     by_loss = sorted(zip(bounds, total.parts, strict=True), key=lambda measured: specs.index(str(measured[0][1])))
     results = [
@@ -122,6 +122,11 @@ def _masked(plan: Plan, total: Measured) -> dict[str, int]:
     """How many labels of each column were left out of rows that count; empty where rows have all of theirs."""
     counts = dict.fromkeys(plan.roles.label, 0) if plan.layout.masked else {}
     return counts | {column: problem.count for column, _, problem in total.problems.of("masked")}
+
+
+def groups_in_order(total: Measured) -> list[int]:
+    """The places of the groups in the order in which they are reported: by name."""
+    return sorted(range(len(total.keys)), key=lambda group: [_sort_key(word) for word in total.keys[group]])
 
 
 def _sort_key(word: str | None) -> tuple[bool, object]:

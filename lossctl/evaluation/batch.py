@@ -26,6 +26,7 @@ from lossctl.reading.cells import (
     texts,
 )
 from lossctl.reading.storage import contents, mask_of
+from lossctl.sums.clusters import Keyed
 from lossctl.sums.problems import Key, Problem, Problems
 
 Group = tuple[str | None, ...]
@@ -56,6 +57,8 @@ class Batch:
     problems: Problems
     errors: tuple[Errors | None, ...]
     """One a model: its errors where doubles would lose digits."""
+    keyed: Keyed | None = None
+    """The cluster of each row."""
 
 
 def _codes(reader: Reader, layout: Layout, names: tuple[str, ...]) -> FloatArray:
@@ -139,6 +142,21 @@ def _words(array: pa.Array, name: str) -> tuple[IntArray, tuple[str | None, ...]
     return ranks[codes if null is None else np.where(null, len(entries), codes)], (*words, None)
 
 
+def _clusters(reader: Reader, names: Sequence[str]) -> Keyed:
+    """The cluster of each row; one without a name is null.
+
+    Raises:
+        BadRow: a column cannot be read as text.
+    """
+    from lossctl.reading.hashing import hashed
+
+    columns = [(name, reader.record.column(name)) for name in names]
+    for name, _ in columns:
+        reader.missing(name, mask_of(reader.text(name)))
+    key, code = np.unique(hashed(columns), return_inverse=True)
+    return Keyed(code, key)
+
+
 @functools.lru_cache(maxsize=4)
 def _numerals(low: int, high: int) -> tuple[str | None, ...]:
     return (*map(str, range(low, high + 1)), None)
@@ -193,6 +211,7 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
         label = reader.label(layout)
     predictions = [reader.columns(model.columns, model.width) for model in plan.models]
     group, keys = _groups(record, roles.by)
+    keyed = _clusters(reader, roles.cluster) if roles.cluster else None
     skipped = reader.skipped
     null = reader.null & ~skipped
     dropped = skipped | null
@@ -205,6 +224,7 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
         label, *predictions = (_taken(values, position) for values in (label, *predictions))
         weight = None if weight is None else weight[position]
         group = None if group is None else group[position]
+        keyed = None if keyed is None else keyed.taken(position)
     clipped: dict[Key, Problem] = {}
     beyond = [np.zeros(len(keys), dtype=np.int64)] * len(predictions)
     if plan.clip_rounding and len(label):
@@ -235,6 +255,7 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
         ignored,
         problems,
         errors,
+        keyed,
     )
 
 

@@ -11,9 +11,9 @@ from lossctl.arguments import checked, fits
 from lossctl.evaluation import join as joining
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.clock import Clock
-from lossctl.evaluation.fold import fold_rows
+from lossctl.evaluation.fold import Folded, fold_rows
 from lossctl.evaluation.intervals import bounded, check_level
-from lossctl.evaluation.measure import lift, nothing
+from lossctl.evaluation.measure import Measured, lift, nothing
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.planner import make_plan
 from lossctl.evaluation.report import Report
@@ -236,9 +236,15 @@ def run(source: Source, plan: Plan, running: Running) -> Report:
         UsageError: the engine cannot read the source, or its workers cannot be reached.
         DataError: as for `evaluate`.
     """
+    folded = measured(source, plan, running)
     with np.errstate(all="ignore"):
-        folded = fold_rows(source, plan, lift, nothing(plan), running)
         return replace(assemble(plan, folded.total, folded.passed), profile=folded.spent.seconds)
+
+
+def measured(source: Source, plan: Plan, running: Running) -> Folded[Measured]:
+    """The sums of all rows; errors as for `run`."""
+    with np.errstate(all="ignore"):
+        return fold_rows(source, plan, lift, nothing(plan), running)
 
 
 def check_words(request: Request, reading: Reading | None) -> None:

@@ -14,6 +14,7 @@ from lossctl.evaluation.clock import Clock
 from lossctl.evaluation.exact_errors import Errors
 from lossctl.evaluation.plan import Plan
 from lossctl.functions.bound_loss import BoundLoss
+from lossctl.sums.evidence import Evidence
 from lossctl.sums.gradients import Gradients
 from lossctl.sums.marginals import Marginals
 from lossctl.sums.moments import Moments
@@ -91,6 +92,8 @@ class Measured:
     parts: tuple[Part, ...]
     labels: Marginals | None = None
     """How the labels are distributed, where somebody asked for the best constants."""
+    evidence: Evidence | None = None
+    """How sure the values are, where somebody asked for that, or for differences of models."""
 
     def __add__(self, other: "Measured") -> "Measured":
         left, right = self, other.shift(self.rows)
@@ -100,6 +103,9 @@ class Measured:
         labels = left.labels
         if labels is not None and right.labels is not None:
             labels = labels + right.labels
+        evidence = left.evidence
+        if evidence is not None and right.evidence is not None:
+            evidence = evidence + right.evidence
         return Measured(
             left.rows + right.rows,
             left.keys,
@@ -110,6 +116,7 @@ class Measured:
             left.problems + right.problems,
             tuple(a + b for a, b in zip(left.parts, right.parts, strict=True)),
             labels,
+            evidence,
         )
 
     def regroup(self, place: dict[Group, int]) -> "Measured":
@@ -125,6 +132,7 @@ class Measured:
             self.problems,
             tuple(part.regroup(index, groups) for part in self.parts),
             None if self.labels is None else self.labels.regroup(index, groups),
+            None if self.evidence is None else self.evidence.regroup(index, groups),
         )
 
     def pooled(self) -> "Measured":
@@ -139,6 +147,7 @@ class Measured:
             self.problems,
             tuple(part.pooled() for part in self.parts),
             None if self.labels is None else self.labels.pooled(),
+            None if self.evidence is None else self.evidence.pooled(),
         )
 
     def shift(self, rows: int) -> "Measured":
@@ -163,7 +172,10 @@ def nothing(plan: Plan, keys: tuple[Group, ...] = ()) -> Measured:
     over_cells = replace(part, moments=Moments.zero(groups, weighted=True))
     parts = tuple(over_cells if bound.over_cells else part for _, bound in plan.losses)
     labels = Marginals.zero(groups, max(plan.layout.label_width, 1), weighted=weighted) if plan.skill else None
-    return Measured(0, keys, count, count, count, count, Problems(), parts, labels)
+    evidence = None
+    if plan.paired or plan.judged:
+        evidence = Evidence.zero(groups, plan.measures, plan.pairs, clustered=bool(plan.roles.cluster))
+    return Measured(0, keys, count, count, count, count, Problems(), parts, labels, evidence)
 
 
 def lift(plan: Plan, batch: Batch, clock: Clock) -> Measured:
@@ -172,17 +184,21 @@ def lift(plan: Plan, batch: Batch, clock: Clock) -> Measured:
     groups = None if batch.group is None else Groups(batch.group, len(batch.keys))
     if not len(batch.label) or any(batch.problems.of("error")):
         return counts
-    parts = tuple(
+    evaluated_parts = tuple(
         _part(plan, bound, batch, groups, index, clock)
         for index, model in enumerate(plan.models)
         for bound in model.losses
     )
+    parts = tuple(part for part, _ in evaluated_parts)
+    evidence = None
+    if counts.evidence is not None:
+        evidence = Evidence.lift([rows for _, rows in evaluated_parts], plan.measures, plan.pairs, batch.keyed)
     labels = Marginals.lift(batch.label, batch.weight, batch.group, len(batch.keys)) if plan.skill else None
     if plan.layout.masked:
         labelled = (~np.isnan(batch.label)).sum(axis=1)
         number = labelled.sum(keepdims=True) if groups is None else np.bincount(groups.code, labelled, groups.number)
         counts = replace(counts, cells=number.astype(np.int64))
-    return replace(counts, parts=parts, labels=labels)
+    return replace(counts, parts=parts, labels=labels, evidence=evidence)
 
 
 def tally(plan: Plan, batch: Batch) -> Measured:
@@ -198,8 +214,10 @@ def tally(plan: Plan, batch: Batch) -> Measured:
     )
 
 
-def _part(plan: Plan, bound: BoundLoss, batch: Batch, groups: Groups | None, index: int, clock: Clock) -> Part:
-    """The sums of a loss of the model of that index."""
+def _part(
+    plan: Plan, bound: BoundLoss, batch: Batch, groups: Groups | None, index: int, clock: Clock
+) -> tuple[Part, Rows]:
+    """The sums of a loss of the model of that index, and the rows that they are of."""
     label, prediction = kernel_label(bound, batch.label), batch.predictions[index]
     errors = batch.errors[index]
     sloped = plan.gradient or (plan.samples > 0 and errors is not None)
@@ -228,7 +246,7 @@ def _part(plan: Plan, bound: BoundLoss, batch: Batch, groups: Groups | None, ind
         Worst.lift(rows, plan.samples, bound.row_gradient) if plan.samples else None,
     )
     clock.mark("reduce")
-    return part
+    return part, rows
 
 
 def _far(bound: BoundLoss, label: FloatArray, prediction: FloatArray, value: FloatArray) -> Far | None:

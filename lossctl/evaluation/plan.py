@@ -6,6 +6,7 @@ from lossctl.functions.bound_loss import BoundLoss
 from lossctl.inference.layout import Layout
 from lossctl.inference.request import Nulls
 from lossctl.inference.roles import Roles
+from lossctl.sums.evidence import Measure
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,10 @@ class Plan:
     gradient: bool = False
     samples: int = 0
     skill: bool = False
+    paired: bool = False
+    """Whether models are compared with the first, row by row."""
+    judged: bool = False
+    """Whether it is asked how sure values are beyond their standard errors."""
     doubts: tuple[str, ...] = ()
     """Why what was asked for may not be what was meant."""
     null_numbers: tuple[str, ...] = ()
@@ -45,3 +50,20 @@ class Plan:
     def losses(self) -> tuple[tuple[PlannedModel, BoundLoss], ...]:
         """Every loss with its model, in the order in which their sums stand."""
         return tuple((model, bound) for model in self.models for bound in model.losses)
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """What is known beforehand of how each of `losses` is measured."""
+        weighted = self.roles.weight is not None
+        return tuple(
+            Measure(bound.reduction == "root-mean", bound.over_cells, weighted or bound.over_cells)
+            for _, bound in self.losses
+        )
+
+    @property
+    def pairs(self) -> tuple[tuple[int, int], ...]:
+        """The places among `losses` of what is compared: those of the first model with the same of each other."""
+        if not self.paired:
+            return ()
+        count = len(self.models[0].losses)
+        return tuple((place % count, place) for place in range(count, len(self.losses)))

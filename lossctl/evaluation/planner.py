@@ -77,6 +77,8 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
         gradient=request.gradient,
         samples=request.samples,
         skill=request.skill,
+        paired=request.paired,
+        judged=request.judged,
     )
     _check(plan)
     risky = (doubt for model, bound in plan.losses for doubt in doubts(bound, model.width))

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any, get_type_hints
+from typing import Any, Protocol, get_type_hints
 
 from lossctl.document import (
     BEST,
@@ -30,12 +30,28 @@ ALL = "all"
 """What stands for a group where there is a result of all of them; in parentheses where a group is called so."""
 
 
+class Named(Protocol):
+    """What is known of one loss of one model in one group."""
+
+    @property
+    def loss(self) -> str:
+        """The loss as a user would type it."""
+
+    @property
+    def model(self) -> str:
+        """The name of the model."""
+
+    @property
+    def group(self) -> Mapping[str, str | None]:
+        """The values of the group-by columns."""
+
+
 @dataclass(frozen=True)
-class _Name:
+class Name:
     """A column that tells results apart: its heading, and its cell for a result."""
 
     column: Column
-    of: Callable[[Result], Any]
+    of: Callable[[Any], Any]
 
 
 def sections(
@@ -52,7 +68,7 @@ def sections(
         settings: `Report.settings`.
         overall: `Report.overall`, each before the groups that it is of.
     """
-    names, best = _naming(results), _best([*results, *overall])
+    names, best = naming(results), _best([*results, *overall])
     before = {(result.loss, result.model): result for result in overall}
     listed: list[Result] = []
     for result in results:
@@ -88,7 +104,7 @@ def sections(
     for result in results:
         if result.samples:
             yield (worst_rows(result, _worst(result, names), inputs),)
-    yield (Notes((*_marks(best, inputs), *_footer(overall or results, inputs, settings))),)
+    yield (Notes((*_marks(best, inputs), *footer(overall or results, inputs, settings))),)
 
 
 def _spare(values: Sequence[Any], shown: Shown) -> bool:
@@ -127,24 +143,24 @@ def _best(results: Sequence[Result]) -> set[int]:
     return best
 
 
-def _naming(results: Sequence[Result]) -> list[_Name]:
+def naming(results: Sequence[Named]) -> list[Name]:
     """The columns that tell results apart; where room is short and names suffice, the notes have the parameters."""
     losses = {result.loss for result in results}
     suffices = len({_name(loss) for loss in losses}) == len(losses)
     titles = {loss: Piece(loss, brief=_name(loss) if suffices else None) for loss in losses}
-    names = [_Name(Column("loss", "name"), lambda result: titles[result.loss])]
+    names = [Name(Column("loss", "name"), lambda result: titles[result.loss])]
     if len({result.model for result in results}) > 1:
-        names.append(_Name(Column("model", "name"), lambda result: result.model))
+        names.append(Name(Column("model", "name"), lambda result: result.model))
     groups = list(results[0].group) if results else []
     taken = any(ALL in result.group.values() for result in results)
     words = [f"({ALL})" if taken else ALL, *[""] * len(groups)]
     return names + [
-        _Name(Column(group, "name", missing="(null)"), partial(_group, group, word))
+        Name(Column(group, "name", missing="(null)"), partial(_group, group, word))
         for group, word in zip(groups, words, strict=False)
     ]
 
 
-def _group(name: str, word: str, result: Result) -> str | None:
+def _group(name: str, word: str, result: Named) -> str | None:
     return result.group[name] if result.group else word
 
 
@@ -152,7 +168,7 @@ def _name(loss: str) -> str:
     return loss.partition(":")[0]
 
 
-def _worst(result: Result, names: Sequence[_Name]) -> Phrase:
+def _worst(result: Result, names: Sequence[Name]) -> Phrase:
     title: Phrase = phrase("worst rows of ")
     for index, name in enumerate(names):
         word = name.of(result)
@@ -167,7 +183,7 @@ def _marks(best: Collection[int], inputs: Mapping[str, Any]) -> Iterator[str]:
         yield f"marked {BEST}: the smallest value{of}, be it by chance"
 
 
-def _footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[str]:
+def footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[str]:
     """Effective parameters, columns and counts: never hidden."""
     if "ci" in settings:
         freedom = "effective n − 1" if inputs["weight"] or inputs["masked"] else "n − 1"

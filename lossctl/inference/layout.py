@@ -81,9 +81,9 @@ class Layout:
         return next((model.width for model in self.models if column in model.columns), self.label_width)
 
     def wanted(self, *, others: bool = False) -> Wanted:
-        """The columns to read: as text the names of classes, ids, and groups that have no other role."""
+        """The columns to read: as text the names of classes, ids, and groups and clusters that have no other role."""
         roles = self.roles
-        groups = {name for name in roles.by if name not in replace(roles, by=()).needed}
+        groups = {*roles.by, *roles.cluster} - {*replace(roles, by=(), cluster=()).needed}
         texts = groups | {*self.ids} | ({*roles.label} if self.text or words_among(self.ignored) else set())
         unread = {name for model in self.models if model.name in self.unread for name in model.columns}
         return Wanted(frozenset(roles.needed) - texts - unread, frozenset(texts), others, whole=roles.objects)
@@ -118,6 +118,7 @@ class LayoutPlanner:
             prediction=request.prediction,
             weight=request.weight,
             by=request.by,
+            cluster=request.cluster,
         )
         given = {name for names in (roles.label, *(model.columns for model in roles.models)) for name in names}
         columns = (*self.source.columns, *fields_in(self.source.columns))

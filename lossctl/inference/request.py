@@ -35,6 +35,11 @@ class Request:
     mask_null: bool = False
     where: str | None = None
     limit: int | None = None
+    cluster: Sequence[str] = ()
+    paired: bool = False
+    """Whether models are compared with the first, row by row."""
+    judged: bool = False
+    """Whether it is asked how sure values are beyond their standard errors."""
 
 
 @dataclass(frozen=True)

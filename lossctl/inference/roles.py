@@ -34,6 +34,8 @@ class Roles:
     by: tuple[str, ...]
     notes: tuple[str, ...]
     """What was chosen without being asked for."""
+    cluster: tuple[str, ...] = ()
+    """What says which rows move together."""
     inside: frozenset[str] = frozenset()
     """Columns to read that stand inside others."""
     objects: frozenset[str] = frozenset()
@@ -44,7 +46,7 @@ class Roles:
         """Every column to read, once each."""
         predictions = (name for model in self.models for name in model.columns)
         weight = () if self.weight is None else (self.weight,)
-        return tuple(dict.fromkeys((*self.label, *predictions, *weight, *self.by)))
+        return tuple(dict.fromkeys((*self.label, *predictions, *weight, *self.by, *self.cluster)))
 
 
 def find(pattern: str, columns: Sequence[Column], role: str) -> tuple[str, ...]:
@@ -191,6 +193,7 @@ def choose(
     prediction: Sequence[str],
     weight: str | None = None,
     by: Sequence[str] = (),
+    cluster: Sequence[str] = (),
 ) -> Roles:
     """Give every role its columns.
 
@@ -200,6 +203,7 @@ def choose(
         prediction: one pattern a model, ``name=PATTERN`` to name it.
         weight: pattern of the weight column.
         by: patterns of the columns to group by.
+        cluster: patterns of the columns that say which rows move together.
 
     Raises:
         UsageError: a column is missing, ambiguous, named twice or of the wrong type.
@@ -208,9 +212,10 @@ def choose(
     if len(weights) > 1:
         raise UsageError(f"weight {weight!r} matches {len(weights)} columns: {', '.join(weights)}", "Name one.")
     groups = tuple(name for pattern in by for name in find(pattern, columns, "group"))
+    clusters = tuple(name for pattern in cluster for name in find(pattern, columns, "cluster"))
     models = _models(prediction, columns)
     labels = tuple(name for pattern in label for name in find(pattern, columns, "label"))
-    roles = Roles(labels, models, weights[0] if weights else None, groups, ())
+    roles = Roles(labels, models, weights[0] if weights else None, groups, (), clusters)
     _check_kinds(roles, columns)
     notes = _hidden(roles.needed, columns)
     fields = {field.name for field in fields_in(columns)}.intersection(roles.needed)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lossctl.document import Document
+from lossctl.errors import UsageError
 from lossctl.registry import Registry
 
 
@@ -34,3 +35,16 @@ class Renderer(Protocol):
 
 
 renderers: Registry[Renderer] = Registry("output format", "lossctl.rendering.renderers", group="lossctl.renderers")
+
+
+def for_path(path: str) -> Renderer:
+    """The renderer that a file name asks for by its suffix.
+
+    Raises:
+        UsageError: none has that suffix.
+    """
+    for renderer in renderers:
+        if renderer.suffixes and path.lower().endswith(renderer.suffixes):
+            return renderer
+    known = ", ".join(suffix for renderer in renderers for suffix in renderer.suffixes)
+    raise UsageError(f"{path}: no output format has this suffix", f"Known: {known}.")

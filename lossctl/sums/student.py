@@ -1,4 +1,4 @@
-"""Student's t: how many standard errors a confidence interval reaches.
+"""Student's t: how many standard errors a confidence interval reaches, and how likely as many are by chance.
 
 NumPy has none, and SciPy takes long to import.
 """
@@ -42,6 +42,32 @@ def quantile(level: float, freedom: float) -> float:
         if abs(step) <= ENDS:
             break
     return math.exp(log_t)
+
+
+def tail(t: float, freedom: float) -> float:
+    """``P(∣T∣ > t)``, within 1e-11 of itself.
+
+    Args:
+        t: 0 or more; infinite gives 0.
+        freedom: degrees of freedom, above 0; they need not be whole.
+    """
+    if t == 0.0 or math.isinf(t):
+        return 1.0 if t == 0.0 else 0.0
+    if freedom >= MANY:
+        return math.erfc(_normalised(t, freedom) / math.sqrt(2.0))
+    return math.exp(_log_tail(math.log(t), freedom)[0])
+
+
+def _normalised(t: float, freedom: float) -> float:
+    """The normal quantile beyond which is as much as beyond t: Hill 1970, doi:10.1145/355598.362775."""
+    if math.isinf(freedom):
+        return t
+    a = freedom - 0.5
+    b = 48.0 * a * a
+    square = a * math.log1p(t * t / freedom)
+    numerator = ((-0.4 * square - 3.3) * square - 24.0) * square - 85.5
+    correction = (numerator / (0.8 * square * square + 100.0 + b) + square + 3.0) / b + 1.0
+    return math.sqrt(square) * correction
 
 
 def _normal(level: float) -> float:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lossctl.cli.choices import completing
-from lossctl.cli.command import Voice, command
+from lossctl.cli.command import command
 from lossctl.cli.completers import complete_gates, completing_columns
 from lossctl.cli.options import (
     Columns,
@@ -108,17 +108,17 @@ def evaluate(
     import sys
     import time
 
-    from lossctl.cli.output import refuse
+    from lossctl.cli.output import refuse, write_report
     from lossctl.evaluation.evaluate import evaluate as measure
     from lossctl.evaluation.evaluate import input_files
     from lossctl.evaluation.tables import profiled
-    from lossctl.rendering.renderer import renderers
+    from lossctl.rendering.renderer import for_path, renderers
 
     files = files or ["-"]
     how = running.over(files, join)
     voice, style = output.voice, output.style
     shown = output.renderer("table" if sys.stdout.isatty() else "plain")
-    written = [(path, _renderer_for(path)) for path in output.output or ()]
+    written = [(path, for_path(path)) for path in output.output or ()]
     _ensure_shown(
         {"--grad": grad, "--samples": samples > 0, "--skill": skill, "--ci": ci is not None},
         [shown, *dict(written).values()],
@@ -159,7 +159,7 @@ def evaluate(
     for warning in report.warnings:
         voice.warn(warning)
     for path, renderer in written:
-        _write(path, renderer.render(report.document(), style), inputs, voice)
+        write_report(path, renderer.render(report.document(), style), inputs, voice)
     voice.result(text)
     if report.profile is not None:
         where = profiled(report.profile)
@@ -239,21 +239,3 @@ def _ensure_shown(asked: dict[str, bool], shown: "list[Renderer]") -> None:
         if all(flag in UNSHOWN.get(renderer.name, ()) for renderer in shown):
             what = f"{flag} is not shown by --format {shown[0].name}"
             raise UsageError(what, "Leave it out, or take another format.")
-
-
-def _renderer_for(path: str) -> "Renderer":
-    from lossctl.rendering.renderer import renderers
-
-    for renderer in renderers:
-        if renderer.suffixes and path.lower().endswith(renderer.suffixes):
-            return renderer
-    known = ", ".join(suffix for renderer in renderers for suffix in renderer.suffixes)
-    raise UsageError(f"{path}: no output format has this suffix", f"Known: {known}.")
-
-
-def _write(path: str, text: str, files: tuple[str, ...], voice: Voice) -> None:
-    from lossctl.cli.output import replacing
-
-    with replacing(path, files) as file:
-        file.write(text.encode(errors="backslashreplace"))  # as stdout does
-    voice.note(f"wrote {path}")

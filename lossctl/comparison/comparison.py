@@ -1,0 +1,105 @@
+"""How models differ from a baseline, frozen: it describes itself as a document, as JSON and as a data frame."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lossctl.comparison.difference import Difference
+from lossctl.comparison.tables import sections, sentence
+from lossctl.document import Document
+from lossctl.errors import UsageError
+from lossctl.evaluation.report import Report
+from lossctl.rendering.renderer import Style, renderers
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How the losses of models differ from those of the first, on the same rows."""
+
+    results: tuple[Difference, ...]
+    """One for each loss, model and group."""
+    report: Report
+    """The losses themselves."""
+    level: float
+    """The level of the confidence intervals."""
+    overall: tuple[Difference, ...] = ()
+    """The differences of all groups together, one a loss and model; empty where nothing was grouped by."""
+    notes: tuple[str, ...] = ()
+    """What was chosen without being asked for."""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def inputs(self) -> Mapping[str, Any]:
+        """Files, rows read, and the columns of each role."""
+        return self.report.inputs
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What changes a number."""
+        return self.report.settings
+
+    @property
+    def difference(self) -> float:
+        """The number, when there is one result.
+
+        Raises:
+            UsageError: there are several.
+        """
+        if len(self.results) != 1:
+            raise UsageError(f"the comparison has {len(self.results)} results, not one", "Pick from its results.")
+        return self.results[0].difference
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What was found, to be read aloud: one sentence for each loss and model."""
+        return tuple(sentence(one, self.level) for one in self.overall or self.results)
+
+    def document(self) -> Document:
+        """The comparison, described: a row and an object for each result."""
+        return Document(
+            title="comparison",
+            sections=lambda: sections(self.results, self.overall, self.level, self.report),
+            record=self._record,
+            rows=lambda: (one.to_row() for one in self.results),
+            items=lambda: (one.to_dict() for one in self.results),
+            values=tuple(one.difference for one in self.results),
+            notes=self.notes,
+            warnings=self.warnings,
+            bare=True,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The comparison as strict JSON has it."""
+        return self.document().to_dict()
+
+    def to_frame(self) -> "pd.DataFrame":
+        """The comparison as a tidy data frame: one row for each result."""
+        import pandas as pd  # noqa: PLC0415  (half a second that only this needs)
+
+        return pd.DataFrame([one.to_row() for one in self.results])
+
+    def _record(self) -> dict[str, Any]:
+        def listed(differences: Iterable[Difference]) -> list[dict[str, Any]]:
+            return [one.to_dict() for one in differences]
+
+        return {
+            "inputs": self.inputs,
+            "settings": {**self.settings, "ci": self.level},
+            "results": listed(self.results),
+            **({"overall": listed(self.overall)} if self.overall else {}),
+            "sentences": self.sentences,
+            "notes": self.notes,
+            "warnings": self.warnings,
+        }
+
+    def __str__(self) -> str:
+        """What ``-f plain`` prints: tables as aligned text, whatever the width."""
+        return renderers.get("plain").render(self.document(), Style()).rstrip("\n")
+
+    def _repr_html_(self) -> str:
+        from lossctl.rendering.notebook import fragment  # noqa: PLC0415  (where a notebook asks for it)
+
+        return fragment(self.document())

@@ -1,0 +1,138 @@
+"""The document of a comparison: its tables, the sentences that a person can read aloud, and notes."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from lossctl.comparison.difference import Difference
+from lossctl.document import Column, Estimate, Line, Notes, Piece, Section, Table, Tone
+from lossctl.evaluation.report import Report
+from lossctl.evaluation.tables import footer, naming
+from lossctl.rendering.digits import Figure, written
+from lossctl.words import counted
+
+TONES: Mapping[str, Tone] = {"better": "good", "worse": "bad", "not trusted": "doubtful", "no evidence": ""}
+MANY = 6
+"""More sentences than these are not read aloud by anybody: the table has the verdicts."""
+
+
+def sections(
+    results: Sequence[Difference], overall: Sequence[Difference], level: float, report: Report
+) -> Iterator[Section]:
+    """The differences; what else is known of them; what was found in sentences; notes on what they were made of."""
+    names = naming(results)
+    before = {(one.loss, one.model): one for one in overall}
+    listed: list[Difference] = []
+    for one in results:
+        whole = before.pop((one.loss, one.model), None)
+        listed += [one] if whole is None else [whole, one]
+    against = results[0].against if results else ""
+    models = list(dict.fromkeys(one.model for one in results))
+    title = f"{models[0] if len(models) == 1 else 'difference'} against {against}"
+    clustered = any(one.clusters is not None for one in listed)
+    columns = [
+        Column(against, "number"),
+        Column(models[0] if len(models) == 1 else "value", "number"),
+        Column("change", "number", tone="strong"),
+        Column("ci low", "number"),
+        Column("ci high", "number"),
+        Column("verdict", "name"),
+    ]
+    if len({column.title for column in columns}) < len(columns):
+        columns[:2] = Column("baseline", "number"), Column("value", "number")
+    rows = [[*(name.of(one) for name in names), *_cells(one)] for one in listed]
+    yield (Table((*(name.column for name in names), *columns), rows, title),)
+    extra = [
+        Column("n", "count"),
+        *([Column("clusters", "count")] if clustered else []),
+        Column("relative", "share"),
+        Column("std. error", "number"),
+        Column("p", "number", digits=2),
+        *([Column("q", "number", digits=2)] if len(results) > 1 else []),
+        Column("better", "share"),
+        Column("worse", "share"),
+        Column("tied", "share", spare=not any(one.tied for one in listed)),
+        Column("correlation", "number", digits=3),
+        Column("top share", "share"),
+    ]
+    rows = [
+        [*(name.of(one) for name in names), *_extra(one, clustered=clustered, several=len(results) > 1)]
+        for one in listed
+    ]
+    yield (Table((*(name.column for name in names), *extra), rows, "how sure, and on how many rows"),)
+    said = overall or results
+    if len(said) <= MANY:
+        yield tuple(Line(sentence(one, level)) for one in said)
+    yield (Notes((*_notes(listed, level), *footer(report.overall or report.results, report.inputs, report.settings))),)
+
+
+def _cells(one: Difference) -> list[Any]:
+    error = one.standard_error
+    return [
+        *(Estimate(value, error) for value in (one.baseline, one.value, one.difference, one.ci_low, one.ci_high)),
+        Piece(one.verdict, TONES[one.verdict]),
+    ]
+
+
+def _extra(one: Difference, *, clustered: bool, several: bool) -> list[Any]:
+    return [
+        one.n,
+        *([one.clusters] if clustered else []),
+        one.relative,
+        Estimate(one.standard_error, one.standard_error),
+        one.p,
+        *([one.q] if several else []),
+        one.better,
+        one.worse,
+        one.tied,
+        one.correlation,
+        one.top_share,
+    ]
+
+
+def _notes(differences: Sequence[Difference], level: float) -> Iterator[str]:
+    clustered = any(one.clusters is not None for one in differences)
+    anytime = next((one.estimate.anytime for one in differences if one.estimate.anytime is not None), None)
+    if anytime is not None:
+        yield f"ci: holds at every n at once with {100 * level:.6g} %, and is tightest at n = {anytime:,.0f}"
+    else:
+        freedom = f"{'clusters' if clustered else 'n'} − 1 degrees of freedom"
+        yield f"ci: {100 * level:.6g} % interval of the difference of the same rows, Student's t with {freedom}"
+    if len(differences) > 1 and anytime is None:
+        yield "q: the rate of false discoveries among all rows of the table (Benjamini & Hochberg)"
+
+
+def sentence(one: Difference, level: float) -> str:
+    """What was found, to be read aloud."""
+    where = "".join(f" at {name} {'null' if word is None else word}" for name, word in one.group.items())
+    units = f"n = {one.n:,}" + (f" in {counted(one.clusters, 'cluster')}" if one.clusters is not None else "")
+    what = f"on {one.loss}{where}"
+    if math.isnan(one.difference):
+        return f"{one.model} cannot be held against {one.against} {what}: the difference is not a number, {units}."
+    if one.n and one.tied == 1.0:
+        return f"{one.model} and {one.against} are the same {what}, row by row, {units}."
+    error = one.standard_error
+    number = _signed(one.difference, error)
+    interval = f"{100 * level:.6g} % {_signed(one.ci_low, error)} to {_signed(one.ci_high, error)}"
+    if one.doubt:
+        return f"{one.model} − {one.against} {what} is {number}, {units}; not trusted: {one.doubt}."
+    if one.is_shown:
+        share = f"{one.verdict} on {_percent(one.better if one.verdict == 'better' else one.worse)} of rows"
+        return f"{one.model} is {one.verdict} than {one.against} {what}: {number} ({interval}), {units}; {share}."
+    could = one.estimate.detectable(level)
+    shown = "" if math.isnan(could) else f"; could have shown {_rounded(could, error)} with 80 % power"
+    return f"no evidence that {one.model} differs from {one.against} {what}: {number} ({interval}), {units}{shown}."
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if 0.005 <= share <= 0.995 or share in {0.0, 1.0} else f"{100 * share:.2g} %"
+
+
+def _signed(value: float, error: float) -> str:
+    """A number with its sign, in the digits that its standard error warrants."""
+    text = _rounded(abs(value), error)
+    return text if not float(text) else f"{'−' if value < 0 else '+'}{text}"
+
+
+def _rounded(value: float, error: float) -> str:
+    return written([Figure(value, error if error > 0 else None)])[0]

@@ -1,0 +1,73 @@
+"""Cells as numbers of 64 bits that are the same in every format, on every machine and in every version.
+
+A cell is its text in UTF-8, hashed by FNV-1a (Fowler, Noll & Vo; RFC 9923) and mixed by the finaliser of MurmurHash3,
+so that the first bits are as good as any. Files hold what was told apart by these numbers: they never change.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from lossctl.reading.cells import text_of
+
+Hashes = npt.NDArray[np.uint64]
+_OFFSET, _PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
+_SHIFT, _FIRST, _SECOND = np.uint64(33), np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
+
+
+def hashed(columns: Sequence[tuple[str, pa.Array]]) -> Hashes:
+    """A number for each row of some columns, ``(n,)``; a null is hashed like an empty text.
+
+    Args:
+        columns: their names and cells.
+
+    Raises:
+        BadRow: cells cannot be read as text.
+    """
+    total: Hashes | None = None
+    for name, array in columns:
+        own = _column(array, name)
+        total = own if total is None else _mixed((total * _PRIME) ^ own)
+    if total is None:
+        raise TypeError("no column to hash")
+    return total
+
+
+def _column(array: pa.Array, name: str) -> Hashes:
+    """A number for each cell of a column; each text that occurs is hashed once."""
+    try:
+        encoded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
+    except pa.ArrowException:
+        encoded = text_of(array, name).dictionary_encode()
+    words = text_of(encoded.dictionary, name)
+    entries = np.append(_words(words), _mixed(np.array([_OFFSET])))
+    index = encoded.indices.cast(pa.int64()).fill_null(len(words))
+    rows: Hashes = entries[np.asarray(index)]
+    return rows
+
+
+def _words(words: pa.Array) -> Hashes:
+    """A number for each text."""
+    binary = words.fill_null("").cast(pa.large_string())
+    offsets = np.frombuffer(binary.buffers()[1], np.int64)[binary.offset : binary.offset + len(binary) + 1]
+    data = binary.buffers()[2]
+    text = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
+    lengths = np.diff(offsets)
+    hashes = np.full(len(binary), _OFFSET)
+    order = np.argsort(-lengths, kind="stable")
+    begins, lengths = offsets[:-1][order], lengths[order]
+    for place in range(int(lengths.max(initial=0))):
+        longer = int(np.searchsorted(-lengths, -place))  # the longest come first
+        rows = order[:longer]
+        hashes[rows] = (hashes[rows] ^ text[begins[:longer] + place]) * _PRIME
+    return _mixed(hashes)
+
+
+def _mixed(hashes: Hashes) -> Hashes:
+    """Every bit of a number spread over all bits."""
+    hashes = (hashes ^ (hashes >> _SHIFT)) * _FIRST
+    hashes = (hashes ^ (hashes >> _SHIFT)) * _SECOND
+    mixed: Hashes = hashes ^ (hashes >> _SHIFT)
+    return mixed

@@ -1,0 +1,220 @@
+"""What tells how sure a value is, and the difference of two: beside `Moments`, what rows and clusters carry of them.
+
+A value is g(m) with m = Σwℓ/Σw. To first order a row moves it by c·w + a·wℓ, and the difference of two values by
+c·w + a·wℓ_A + b·w(ℓ_B − ℓ_A), with coefficients that are known when all rows are. So that is what is kept: of rows the
+sums of squares and the outermost, of clusters the sums.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lossctl.domain import BoolArray, FloatArray, IntArray
+from lossctl.sums.clusters import Clusters, Column, Keyed
+from lossctl.sums.extremes import Extremes
+from lossctl.sums.moments import Moments
+from lossctl.sums.state import Far, Groups, Rows, regrouped
+
+Pairs = Sequence[tuple[int, int]]
+"""Which parts are compared: the places of the baseline's and of the candidate's."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What is said of the rows of one loss of one model before any is read."""
+
+    rooted: bool
+    """Whether the value is a root of a mean."""
+    cells: bool
+    """Whether a row counts once for each of its labels."""
+    weighted: bool
+    """Whether rows have weights, those included that are counts of labels."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two models' losses of the same rows, by group."""
+
+    moments: Moments
+    """Of the differences: candidate less baseline."""
+    better: IntArray
+    """Rows on which the candidate's loss is smaller."""
+    worse: IntArray
+    extremes: Extremes
+    """Of ``(wℓ_A, w(ℓ_B − ℓ_A))``, with w before them where rows have weights."""
+
+    @classmethod
+    def zero(cls, groups: int, measure: Measure) -> "Pair":
+        """The state of no rows."""
+        count = np.zeros(groups, dtype=np.int64)
+        moments = Moments.zero(groups, weighted=measure.weighted)
+        return cls(moments, count, count, Extremes.zero(groups, _directions(measure, pair=True)))
+
+    @classmethod
+    def lift(cls, baseline: Rows, candidate: Rows, measure: Measure) -> "Pair":
+        """The state of some rows, given twice."""
+        rows = difference(baseline, candidate)
+        groups, d = rows.groups, rows.value
+        extremes = Extremes.zero(1, _directions(measure, pair=True))
+        return cls(
+            Moments.lift(rows),
+            _counted(d < 0, groups),
+            _counted(d > 0, groups),
+            extremes.lift(_weighted(rows.weight, [baseline.value, d]), groups),
+        )
+
+    def __add__(self, other: "Pair") -> "Pair":
+        return Pair(
+            self.moments + other.moments,
+            self.better + other.better,
+            self.worse + other.worse,
+            self.extremes + other.extremes,
+        )
+
+    def regroup(self, index: IntArray, groups: int) -> "Pair":
+        """The same state, with group ``i`` at place ``index[i]`` of ``groups``."""
+        better, worse = (regrouped(rows, index, groups) for rows in (self.better, self.worse))
+        return Pair(self.moments.regroup(index, groups), better, worse, self.extremes.regroup(index, groups))
+
+    def pooled(self) -> "Pair":
+        """The state of all rows as those of a single group."""
+        better, worse = (rows.sum(keepdims=True) for rows in (self.better, self.worse))
+        return Pair(self.moments.pooled(), better, worse, self.extremes.pooled())
+
+    def shift(self, rows: int) -> "Pair":  # noqa: ARG002
+        """The same state: it does not matter where its rows stand."""
+        return self
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What tells how sure the values of the parts of a run are, and their differences."""
+
+    singles: tuple[Extremes, ...]
+    """One a part: of ``wℓ``, with w before it where rows have weights."""
+    pairs: tuple[Pair, ...]
+    clusters: Clusters | None
+    """By cluster, Σwℓ of each part, Σw(ℓ_B − ℓ_A) of each pair, Σw of each way to weigh rows; see `weight_sums`."""
+
+    @classmethod
+    def zero(cls, groups: int, measures: Sequence[Measure], pairs: Pairs, *, clustered: bool) -> "Evidence":
+        """The state of no rows."""
+        sums = len(measures) + len(pairs) + len(weight_sums(measures))
+        return cls(
+            tuple(Extremes.zero(groups, _directions(measure, pair=False)) for measure in measures),
+            tuple(Pair.zero(groups, measures[candidate]) for _, candidate in pairs),
+            Clusters.zero(groups, sums) if clustered else None,
+        )
+
+    @classmethod
+    def lift(cls, rows: Sequence[Rows], measures: Sequence[Measure], pairs: Pairs, keyed: Keyed | None) -> "Evidence":
+        """The state of some rows.
+
+        Args:
+            rows: as each part has them.
+            measures: one a part.
+            pairs: which parts are compared.
+            keyed: the cluster of each row.
+        """
+        singles = tuple(
+            Extremes.zero(1, _directions(measure, pair=False)).lift(_weighted(part.weight, [part.value]), part.groups)
+            for part, measure in zip(rows, measures, strict=True)
+        )
+        paired = tuple(Pair.lift(rows[baseline], rows[candidate], measures[candidate]) for baseline, candidate in pairs)
+        if keyed is None:
+            return cls(singles, paired, None)
+        columns: list[Column] = [(part.value, part.weight) for part in rows]
+        columns += [
+            (difference(rows[baseline], rows[candidate]).value, rows[candidate].weight) for baseline, candidate in pairs
+        ]
+        columns += [(weight, None) for part in weight_sums(measures) if (weight := rows[part].weight) is not None]
+        return cls(singles, paired, Clusters.lift(keyed, rows[0].groups, columns))
+
+    def __add__(self, other: "Evidence") -> "Evidence":
+        clusters = self.clusters
+        if clusters is not None and other.clusters is not None:
+            clusters = clusters + other.clusters
+        singles = (a + b for a, b in zip(self.singles, other.singles, strict=True))
+        pairs = (a + b for a, b in zip(self.pairs, other.pairs, strict=True))
+        return Evidence(tuple(singles), tuple(pairs), clusters)
+
+    def regroup(self, index: IntArray, groups: int) -> "Evidence":
+        """The same state, with group ``i`` at place ``index[i]`` of ``groups``."""
+        return Evidence(
+            tuple(part.regroup(index, groups) for part in self.singles),
+            tuple(pair.regroup(index, groups) for pair in self.pairs),
+            None if self.clusters is None else self.clusters.regroup(index, groups),
+        )
+
+    def pooled(self) -> "Evidence":
+        """The state of all rows as those of a single group."""
+        return Evidence(
+            tuple(part.pooled() for part in self.singles),
+            tuple(pair.pooled() for pair in self.pairs),
+            None if self.clusters is None else self.clusters.pooled(),
+        )
+
+    def shift(self, rows: int) -> "Evidence":  # noqa: ARG002
+        """The same state: it does not matter where its rows stand."""
+        return self
+
+
+def weight_sums(measures: Sequence[Measure]) -> list[int]:
+    """A part for each way in which rows are weighed; none where every row counts 1."""
+    ways: dict[bool, int] = {}
+    for place, measure in enumerate(measures):
+        if measure.weighted:
+            ways.setdefault(measure.cells, place)
+    return list(ways.values())
+
+
+def difference(baseline: Rows, candidate: Rows) -> Rows:
+    """The differences of the losses of the same rows: candidate less baseline."""
+    value = candidate.value - baseline.value
+    far = None
+    if baseline.far is not None or candidate.far is not None:
+        far = _far_difference(baseline, candidate)
+        value[far.row] = np.ldexp(far.number, far.exponent)
+    return replace(candidate, value=value, gradient=None, far=far)
+
+
+def _far_difference(baseline: Rows, candidate: Rows) -> Far:
+    """The differences of the rows of which one value or both are no doubles."""
+    fars = [side.far.row for side in (baseline, candidate) if side.far is not None]
+    rows = np.unique(np.concatenate(fars))
+    (first, low), (second, high) = (_parted(side, rows) for side in (baseline, candidate))
+    top = np.maximum(low, high)
+    number = np.ldexp(second, high - top) - np.ldexp(first, low - top)
+    return Far(rows, number / 2.0, top + 1)
+
+
+def _parted(side: Rows, rows: IntArray) -> tuple[FloatArray, IntArray]:
+    """The values of some rows as numbers below 1 times powers of two."""
+    numbers, exponents = np.frexp(np.where(np.isfinite(side.value[rows]), side.value[rows], 0.0))
+    exponents = exponents.astype(np.int64)
+    if side.far is not None:
+        place = np.searchsorted(rows, side.far.row)
+        numbers[place], exponents[place] = side.far.number, side.far.exponent
+    zero = numbers == 0
+    return numbers, np.where(zero, np.iinfo(np.int32).min // 4, exponents)
+
+
+def _directions(measure: Measure, *, pair: bool) -> list[list[float]]:
+    """In which directions the outermost rows are looked for."""
+    own = [[0.0, 1.0], [0.0, -1.0]] if pair else [[1.0], [-1.0]]
+    if pair and measure.rooted:
+        own += [[1.0, 0.0], [-1.0, 0.0], [1.0, 1.0], [-1.0, -1.0]]
+    if not measure.weighted:
+        return own
+    return [[1.0, *[0.0] * len(own[0])], *([0.0, *direction] for direction in own)]
+
+
+def _weighted(weight: FloatArray | None, columns: Sequence[FloatArray]) -> list[FloatArray]:
+    """The weight, and each column times it; the columns alone where every row counts 1."""
+    return [*columns] if weight is None else [weight, *(weight * column for column in columns)]
+
+
+def _counted(rows: BoolArray, groups: Groups | None) -> IntArray:
+    """How many rows of each group are marked."""
+    return np.array([int(rows.sum())]) if groups is None else np.bincount(groups.code[rows], minlength=groups.number)
