@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lossctl.comparison.difference import Difference
+from lossctl.comparison.wording import rounded, signed
 from lossctl.document import Column, Estimate, Line, Notes, Piece, Section, Table, Tone
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.tables import footer, naming
-from lossctl.rendering.digits import Figure, written
 from lossctl.words import counted
 
 TONES: Mapping[str, Tone] = {"better": "good", "worse": "bad", "not trusted": "doubtful", "no evidence": ""}
@@ -112,27 +112,17 @@ def sentence(one: Difference, level: float) -> str:
     if one.n and one.tied == 1.0:
         return f"{one.model} and {one.against} are the same {what}, row by row, {units}."
     error = one.standard_error
-    number = _signed(one.difference, error)
-    interval = f"{100 * level:.6g} % {_signed(one.ci_low, error)} to {_signed(one.ci_high, error)}"
+    number = signed(one.difference, error)
+    interval = f"{100 * level:.6g} % {signed(one.ci_low, error)} to {signed(one.ci_high, error)}"
     if one.doubt:
         return f"{one.model} − {one.against} {what} is {number}, {units}; not trusted: {one.doubt}."
     if one.is_shown:
         share = f"{one.verdict} on {_percent(one.better if one.verdict == 'better' else one.worse)} of rows"
         return f"{one.model} is {one.verdict} than {one.against} {what}: {number} ({interval}), {units}; {share}."
     could = one.estimate.detectable(level)
-    shown = "" if math.isnan(could) else f"; could have shown {_rounded(could, error)} with 80 % power"
+    shown = "" if math.isnan(could) else f"; could have shown {rounded(could, error)} with 80 % power"
     return f"no evidence that {one.model} differs from {one.against} {what}: {number} ({interval}), {units}{shown}."
 
 
 def _percent(share: float) -> str:
     return f"{100 * share:.0f} %" if 0.005 <= share <= 0.995 or share in {0.0, 1.0} else f"{100 * share:.2g} %"
-
-
-def _signed(value: float, error: float) -> str:
-    """A number with its sign, in the digits that its standard error warrants."""
-    text = _rounded(abs(value), error)
-    return text if not float(text) else f"{'−' if value < 0 else '+'}{text}"
-
-
-def _rounded(value: float, error: float) -> str:
-    return written([Figure(value, error if error > 0 else None)])[0]

@@ -1,0 +1,129 @@
+"""From what was measured to verdicts: which results a gate is about, and what they are held against."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+from lossctl.comparison.estimate import Estimate
+from lossctl.comparison.gate import Gate, Measurement, Verdict, decide
+from lossctl.comparison.scores import Scores
+from lossctl.errors import UsageError
+from lossctl.evaluation.report import Report
+from lossctl.functions.bound_loss import get_loss
+from lossctl.words import did_you_mean
+
+Claim = tuple[Gate, Measurement | str]
+
+
+def judge(gates: Sequence[Gate], scores: Scores, report: Report) -> list[Verdict]:
+    """Decide gates that are all about one run.
+
+    Args:
+        gates: what is claimed.
+        scores: the sums of the run, with evidence.
+        report: of the same run, with skill where a gate is about it.
+
+    Raises:
+        UsageError: a gate names a loss, model or group-by column that was not measured.
+    """
+    return decide([claim for gate in gates for claim in claims(gate, scores, report)])
+
+
+def claims(gate: Gate, scores: Scores, report: Report) -> Iterator[Claim]:
+    """What was measured of a gate, one for each model and group that it is about; arguments and errors as for `judge`."""
+    by = scores.plan.roles.by
+    if gate.by and gate.by != by:
+        raise UsageError(f"gate {gate.name!r} is by {', '.join(gate.by)}, which was not grouped by")
+    if by and not gate.by:
+        scores = scores.pooled()
+    places = list(_places(gate, scores))
+    groups = [group for group in scores.groups if _is_of(gate, scores.named(group))]
+    if not groups:
+        asked = " ".join(f"{name}={word}" for name, word in gate.only.items())
+        known = [" ".join(f"{name}={word}" for name, word in scores.named(group).items()) for group in scores.groups]
+        hint = did_you_mean(asked, known)
+        yield gate, f"there is no group {asked}, and nothing was measured" + (f". {hint}" if hint else "")
+    for place in places:
+        for group in groups:
+            yield gate, _measured(gate, scores, report, place, group)
+
+
+def _places(gate: Gate, scores: Scores) -> Iterator[int]:
+    """The losses of models that a gate is about."""
+    losses = scores.losses
+    models = [model.name for model in scores.plan.models]
+    if gate.model is not None and gate.model not in models:
+        raise UsageError(f"gate {gate.name!r}: there is no model {gate.model!r}", did_you_mean(gate.model, models))
+    specs = list(dict.fromkeys(str(bound) for _, bound in losses))
+    if gate.loss is None:
+        if len(specs) > 1:
+            raise UsageError(
+                f"gate {gate.name!r} needs a single loss, or the name of one", f"Known: {', '.join(specs)}."
+            )
+        wanted = set(specs)
+    else:
+        wanted = {str(get_loss(gate.loss, columns=columns)) for columns in (None, 1, 2)}
+        if not wanted & {*specs}:
+            wanted = {spec for spec in specs if spec.partition(":")[0] in wanted}
+        if not wanted & {*specs}:
+            what = f"gate {gate.name!r}: no result of {gate.loss!r}: no such loss was measured"
+            raise UsageError(what, did_you_mean(gate.loss, specs))
+    compared = gate.kind == "max_increase"
+    for place, (model, bound) in enumerate(losses):
+        named = gate.model is None or gate.model == model.name
+        if str(bound) in wanted and named and not (compared and model.name == models[0]):
+            yield place
+
+
+def _is_of(gate: Gate, group: dict[str, str | None]) -> bool:
+    return all(group.get(name) == word for name, word in gate.only.items())
+
+
+def _measured(gate: Gate, scores: Scores, report: Report, place: int, group: int) -> Measurement | str:
+    """What a gate is held against in one group of one model; or why there is nothing."""
+    model, bound = scores.losses[place]
+    named = scores.named(group)
+    total = scores.totals[place][group]
+    value = total.value(bound.reduction) if total.n else math.nan
+    if gate.kind == "min_n":
+        short = Estimate(gate.limit - total.n, 0.0, 1.0, total.n, float(total.n), None, 0.0)
+        return Measurement(str(bound), model.name, named, short, 0.0, value)
+    if not total.n:
+        return "nothing was measured: no row is left"
+    if gate.kind == "max_increase":
+        return _increase(gate, scores, place, group)
+    estimate = scores.value(place, group)
+    if gate.kind == "max":
+        return Measurement(str(bound), model.name, named, estimate, gate.limit, value)
+    listed = report.results if named or not report.overall else report.overall
+    constants = [
+        result.best_constant.constant_loss
+        for result in listed
+        if (result.loss, result.model, dict(result.group)) == (str(bound), model.name, named) and result.best_constant
+    ]
+    if not constants or not constants[0] > 0:
+        return "there is no skill: the loss of the best constant is not known, or not above 0"
+    limit = (1.0 - gate.limit) * constants[0]
+    return Measurement(str(bound), model.name, named, estimate, limit, value, constant=constants[0])
+
+
+def _increase(gate: Gate, scores: Scores, place: int, group: int) -> Measurement | str:
+    """As `_measured`, of an increase over the baseline."""
+    model, bound = scores.losses[place]
+    number = next((number for number, (_, second) in scores.pairs if second == place), None)
+    if number is None:
+        return "there is no baseline to hold it against"
+    first, _ = scores.plan.pairs[number]
+    baseline = scores.totals[first][group].value(bound.reduction)
+    ratio = 1.0 + (gate.limit if baseline >= 0 else -gate.limit) if gate.percent else 1.0
+    estimate = scores.difference(number, group, ratio)
+    pair = scores.evidence.pairs[number]
+    return Measurement(
+        str(bound),
+        model.name,
+        scores.named(group),
+        estimate,
+        0.0 if gate.percent else gate.limit,
+        scores.totals[place][group].value(bound.reduction),
+        baseline=baseline,
+        certain=not (pair.better[group] or pair.worse[group]) and estimate.value == estimate.value,
+    )

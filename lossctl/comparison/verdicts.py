@@ -1,0 +1,167 @@
+"""What was decided of the gates of one invocation: words, JSON and exit status, all from one value."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lossctl.comparison.gate import Measurement, Verdict
+from lossctl.comparison.wording import plain, rounded, signed
+from lossctl.document import Document, Line, Piece, Tone
+
+WORDS: Mapping[str, str] = {"pass": "PASS", "fail": "FAIL", "inconclusive": "INCONCLUSIVE", "error": "ERROR"}
+TONES: Mapping[str, Tone] = {"pass": "good", "fail": "bad", "inconclusive": "doubtful", "error": "bad"}
+WORST = ("error", "fail", "inconclusive", "pass")
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """What was decided of all gates."""
+
+    verdicts: tuple[Verdict, ...]
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """The exit status: 3 where something could not be measured, else 1 where a gate failed, else 4 where one is
+        inconclusive that must not be, else 0.
+        """
+        statuses = {verdict.exit_status for verdict in self.verdicts}
+        return next((status for status in (3, 1, 4) if status in statuses), 0)
+
+    @property
+    def verdict(self) -> str:
+        """The worst of the verdicts: ``error``, ``fail``, ``inconclusive`` or ``pass``."""
+        states = {verdict.state for verdict in self.verdicts}
+        return next((state for state in WORST if state in states), "pass")
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """A line for each, with the inequality in full."""
+        return tuple(line(verdict) for verdict in self.verdicts)
+
+    def document(self) -> Document:
+        """The verdicts, described: a row and an object for each."""
+        return Document(
+            title="gates",
+            sections=lambda: [tuple(Line(_toned(verdict)) for verdict in self.verdicts)],
+            record=self._record,
+            rows=lambda: (_row(verdict) for verdict in self.verdicts),
+            items=lambda: (_facts(verdict) for verdict in self.verdicts),
+            notes=self.notes,
+            warnings=self.warnings,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The verdicts as strict JSON has them."""
+        return self.document().to_dict()
+
+    def _record(self) -> dict[str, Any]:
+        return {
+            "verdict": self.verdict,
+            "exit_code": self.exit_code,
+            "gates": [_facts(verdict) for verdict in self.verdicts],
+            "notes": self.notes,
+            "warnings": self.warnings,
+        }
+
+
+def _toned(verdict: Verdict) -> tuple[Piece, ...]:
+    return Piece(WORDS[verdict.state], TONES[verdict.state]), Piece(line(verdict).removeprefix(WORDS[verdict.state]))
+
+
+def line(verdict: Verdict) -> str:
+    """The verdict in one line: the inequality in full."""
+    gate, measured = verdict.gate, verdict.measured
+    head = f"{WORDS[verdict.state]} {gate.name}"
+    if measured is None:
+        return f"{head}: {verdict.reason}"
+    places = " ".join(f"{'null' if word is None else word}" for word in measured.group.values())
+    head += f" [{places}]" if places else ""
+    if gate.kind == "min_n":
+        return f"{head}: n = {measured.estimate.n:,} {'>=' if verdict.state == 'pass' else '<'} {gate.limit:,.0f}"
+    return f"{head}: {_inequality(verdict, measured)}"
+
+
+def _inequality(verdict: Verdict, measured: Measurement) -> str:
+    """What was measured, and how it stands to the limit."""
+    gate, estimate = verdict.gate, measured.estimate
+    error = estimate.standard_error
+    shown = [rounded(measured.value, error)]
+    if measured.baseline is not None:
+        change = measured.value - measured.baseline
+        shown = [f"{rounded(measured.value, error)} − {rounded(measured.baseline, error)} = {signed(change, error)}"]
+    if not (math.isnan(error) or gate.fail_if == "point"):
+        shown.append(f"± {rounded(error, error)}")
+    return " ".join(shown) + _bound(verdict, measured)
+
+
+def _bound(verdict: Verdict, measured: Measurement) -> str:
+    """How the bound, or the value, stands to the limit; as far as the numbers go that were printed before it."""
+    gate, estimate = verdict.gate, measured.estimate
+    error = estimate.standard_error
+    beyond = measured.value - (measured.baseline or 0.0) - estimate.value  # what of the limit is in the estimate
+    limit = plain(measured.limit + beyond)
+    sign = ">" if verdict.state == "fail" else "<="
+    if verdict.state in {"inconclusive", "error"}:
+        return f", limit {limit}: {verdict.reason}"
+    if gate.fail_if == "point" and gate.pass_if != "proven":
+        return f" {sign} {limit}"
+    if verdict.state == "pass" and gate.pass_if == "proven":
+        return f", at most {_signed_or(measured, estimate.upper(gate.confidence) + beyond, error)} <= {limit}"
+    bound = estimate.lower(verdict.confidence)
+    if math.isnan(bound):
+        return f" {sign} {limit}"
+    return f", at least {_signed_or(measured, bound + beyond, error)} {sign} {limit}"
+
+
+def _signed_or(measured: Measurement, value: float, error: float) -> str:
+    return rounded(value, error) if measured.baseline is None else signed(value, error)
+
+
+def _facts(verdict: Verdict) -> dict[str, Any]:
+    """The verdict in numbers, strings and dictionaries."""
+    gate, measured = verdict.gate, verdict.measured
+    facts: dict[str, Any] = {
+        "name": gate.name,
+        "verdict": verdict.state,
+        "exit_code": verdict.exit_status,
+        "kind": gate.kind,
+        "limit": gate.limit,
+        "percent": gate.percent,
+        "fail_if": gate.fail_if,
+        "pass_if": gate.pass_if,
+        "on_inconclusive": gate.on_inconclusive,
+        "confidence": gate.confidence,
+        "adjusted_confidence": verdict.confidence,
+        "p": verdict.p,
+        "reason": verdict.reason,
+        "line": line(verdict),
+    }
+    if measured is None:
+        return {**facts, "loss": gate.loss, "model": gate.model, "group": dict(gate.only)}
+    estimate = measured.estimate
+    return {
+        **facts,
+        "loss": measured.loss,
+        "model": measured.model,
+        "group": dict(measured.group),
+        "n": estimate.n,
+        "clusters": estimate.clusters,
+        "value": measured.value,
+        "baseline": measured.baseline,
+        "constant_loss": measured.constant,
+        "claim": estimate.value,
+        "claim_limit": measured.limit,
+        "standard_error": estimate.standard_error,
+        "lower": estimate.lower(verdict.confidence),
+        "upper": estimate.upper(gate.confidence),
+        "top_share": estimate.top_share,
+    }
+
+
+def _row(verdict: Verdict) -> dict[str, Any]:
+    facts = _facts(verdict)
+    group = facts.pop("group")
+    return {**facts, "group": " ".join(f"{name}={word}" for name, word in group.items())}
