@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lossctl.comparison.gate import Measurement, Verdict
+from lossctl.comparison.gate import Gate, Measurement, Verdict
 from lossctl.comparison.wording import plain, rounded, signed
 from lossctl.document import Document, Line, Piece, Tone
 
@@ -24,8 +24,9 @@ class Verdicts:
 
     @property
     def exit_code(self) -> int:
-        """The exit status: 3 where something could not be measured, else 1 where a gate failed, else 4 where one is
-        inconclusive that must not be, else 0.
+        """The exit status: 3 where something could not be measured, else 1 where a gate failed, else 4, else 0.
+
+        4 is of a gate that is inconclusive and must not be.
         """
         statuses = {verdict.exit_status for verdict in self.verdicts}
         return next((status for status in (3, 1, 4) if status in statuses), 0)
@@ -39,13 +40,18 @@ class Verdicts:
     @property
     def lines(self) -> tuple[str, ...]:
         """A line for each, with the inequality in full."""
-        return tuple(line(verdict) for verdict in self.verdicts)
+        return tuple(line(verdict, several=self._several(verdict)) for verdict in self.verdicts)
+
+    def _several(self, verdict: Verdict) -> bool:
+        """Whether a gate is about several models."""
+        models = {one.measured.model for one in self.verdicts if one.gate == verdict.gate and one.measured is not None}
+        return len(models) > 1
 
     def document(self) -> Document:
         """The verdicts, described: a row and an object for each."""
         return Document(
             title="gates",
-            sections=lambda: [tuple(Line(_toned(verdict)) for verdict in self.verdicts)],
+            sections=lambda: [tuple(Line(_toned(*pair)) for pair in zip(self.verdicts, self.lines, strict=True))],
             record=self._record,
             rows=lambda: (_row(verdict) for verdict in self.verdicts),
             items=lambda: (_facts(verdict) for verdict in self.verdicts),
@@ -67,18 +73,25 @@ class Verdicts:
         }
 
 
-def _toned(verdict: Verdict) -> tuple[Piece, ...]:
-    return Piece(WORDS[verdict.state], TONES[verdict.state]), Piece(line(verdict).removeprefix(WORDS[verdict.state]))
+def _toned(verdict: Verdict, said: str) -> tuple[Piece, ...]:
+    word = WORDS[verdict.state]
+    return Piece(word, TONES[verdict.state]), Piece(said.removeprefix(word))
 
 
-def line(verdict: Verdict) -> str:
-    """The verdict in one line: the inequality in full."""
+def line(verdict: Verdict, *, several: bool = False) -> str:
+    """The verdict in one line: the inequality in full.
+
+    Args:
+        verdict: what was decided.
+        several: whether it takes the name of the model to tell it from others.
+    """
     gate, measured = verdict.gate, verdict.measured
     head = f"{WORDS[verdict.state]} {gate.name}"
     if measured is None:
         return f"{head}: {verdict.reason}"
-    places = " ".join(f"{'null' if word is None else word}" for word in measured.group.values())
-    head += f" [{places}]" if places else ""
+    places = [measured.model] if several else []
+    places += ["null" if word is None else word for word in measured.group.values()]
+    head += f" [{' '.join(places)}]" if places else ""
     if gate.kind == "min_n":
         return f"{head}: n = {measured.estimate.n:,} {'>=' if verdict.state == 'pass' else '<'} {gate.limit:,.0f}"
     return f"{head}: {_inequality(verdict, measured)}"
@@ -102,7 +115,7 @@ def _bound(verdict: Verdict, measured: Measurement) -> str:
     gate, estimate = verdict.gate, measured.estimate
     error = estimate.standard_error
     beyond = measured.value - (measured.baseline or 0.0) - estimate.value  # what of the limit is in the estimate
-    limit = plain(measured.limit + beyond)
+    limit = _limit(gate, measured.limit + beyond, error)
     sign = ">" if verdict.state == "fail" else "<="
     if verdict.state in {"inconclusive", "error"}:
         return f", limit {limit}: {verdict.reason}"
@@ -114,6 +127,13 @@ def _bound(verdict: Verdict, measured: Measurement) -> str:
     if math.isnan(bound):
         return f" {sign} {limit}"
     return f", at least {_signed_or(measured, bound + beyond, error)} {sign} {limit}"
+
+
+def _limit(gate: Gate, limit: float, error: float) -> str:
+    """What a value is held against: as it was given, and what that comes to."""
+    if gate.percent:
+        return f"{rounded(limit, error)} ({plain(100.0 * gate.limit)} %)"
+    return f"{rounded(limit, error)} (skill {plain(gate.limit)})" if gate.kind == "min_skill" else plain(gate.limit)
 
 
 def _signed_or(measured: Measurement, value: float, error: float) -> str:
