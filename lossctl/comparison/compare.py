@@ -7,8 +7,6 @@ from typing import Any
 from lossctl.arguments import checked
 from lossctl.comparison.comparison import Comparison
 from lossctl.comparison.difference import Difference, with_false_discovery
-from lossctl.comparison.influence import correlation
-from lossctl.comparison.scores import Scores
 from lossctl.errors import UsageError, option
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.evaluate import (
@@ -24,10 +22,12 @@ from lossctl.evaluation.evaluate import (
 )
 from lossctl.evaluation.intervals import check_level
 from lossctl.evaluation.running import Progress, Running
+from lossctl.evaluation.scores import Scores
 from lossctl.functions.activation import BoundActivation
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.inference.request import Nulls, Request
 from lossctl.reading.format import Reading
+from lossctl.sums.influence import correlation
 from lossctl.words import counted, split
 
 USUAL_LEVEL = 0.95
@@ -128,7 +128,7 @@ def compared(prepared: Prepared, running: Running, level: float, anytime: int | 
     folded = measured(prepared.source, plan, running)
     report = assemble(plan, folded.total, folded.passed)
     joined = {} if prepared.joined is None else {"join": prepared.joined}
-    report = replace(report, inputs={**report.inputs, **joined, "cluster": list(plan.roles.cluster)})
+    report = replace(report, inputs={**report.inputs, **joined})
     scores = Scores(plan, folded.total)
     results = with_false_discovery([*_differences(scores, level, anytime)])
     overall: tuple[Difference, ...] = ()

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
-from lossctl.comparison.estimate import Estimate
 from lossctl.functions.definition import Value, spell
+from lossctl.sums.estimate import Estimate
 from lossctl.words import free
 
 Verdict = Literal["better", "worse", "no evidence", "not trusted"]

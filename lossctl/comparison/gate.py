@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from lossctl.comparison.estimate import Estimate
 from lossctl.errors import UsageError
+from lossctl.sums.estimate import Estimate
 
 State = Literal["pass", "fail", "inconclusive", "error"]
 Kind = Literal["max", "max_increase", "min_skill", "min_n"]

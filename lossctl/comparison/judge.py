@@ -3,12 +3,12 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from lossctl.comparison.estimate import Estimate
 from lossctl.comparison.gate import Gate, Measurement, Verdict, decide
-from lossctl.comparison.scores import Scores
 from lossctl.errors import UsageError
 from lossctl.evaluation.report import Report
+from lossctl.evaluation.scores import Scores
 from lossctl.functions.bound_loss import get_loss
+from lossctl.sums.estimate import Estimate
 from lossctl.words import did_you_mean
 
 Claim = tuple[Gate, Measurement | str]

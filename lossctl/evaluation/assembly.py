@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,12 +16,13 @@ from lossctl.evaluation.measure import Measured, Part
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.result import BestConstant, Gradient, Result, Sample
+from lossctl.evaluation.scores import Scores, groups_in_order
 from lossctl.evaluation.traversal import Traversal
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.reading.selection import limit_of, where_of
 from lossctl.sums.exact import to_float
 from lossctl.sums.worst import Worst
-from lossctl.words import counted, gathered, natural
+from lossctl.words import counted, gathered
 
 Constants = dict[tuple[str, BoundLoss], list[Solution]]
 """By model and loss, the best constant of each group, in the order of the groups."""
@@ -52,6 +53,9 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
         for result in _results(plan, total, traversal, model, bound, part, order, constants.get((model, bound)))
     ]
     overall = _overall(plan, total, traversal, results) if plan.roles.by else []
+    if plan.roles.cluster:
+        scores = Scores(plan, total)
+        results, overall = _by_cluster(scores, results), _by_cluster(scores.pooled(), overall)
     return Report(
         results=tuple(results),
         inputs={
@@ -70,6 +74,7 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
             "models": {model.name: list(model.columns) for model in plan.models},
             "weight": plan.roles.weight,
             "by": list(plan.roles.by),
+            **({"cluster": list(plan.roles.cluster)} if plan.roles.cluster else {}),
             "classes": None if plan.layout.classes is None else list(plan.layout.classes),
             **_selection(traversal),
         },
@@ -118,19 +123,25 @@ def _overall(plan: Plan, total: Measured, traversal: Traversal, results: list[Re
     ]
 
 
+def _by_cluster(scores: Scores, results: Sequence[Result]) -> list[Result]:
+    """The results with the standard errors of rows that move together by cluster."""
+    estimates = {
+        (str(bound), model.name, *scores.named(group).items()): scores.value(place, group)
+        for place, (model, bound) in enumerate(scores.losses)
+        for group in scores.groups
+        if results
+    }
+    chosen = [(result, estimates[result.loss, result.model, *result.group.items()]) for result in results]
+    return [
+        replace(result, n_clusters=estimate.clusters, standard_error=estimate.standard_error)
+        for result, estimate in chosen
+    ]
+
+
 def _masked(plan: Plan, total: Measured) -> dict[str, int]:
     """How many labels of each column were left out of rows that count; empty where rows have all of theirs."""
     counts = dict.fromkeys(plan.roles.label, 0) if plan.layout.masked else {}
     return counts | {column: problem.count for column, _, problem in total.problems.of("masked")}
-
-
-def groups_in_order(total: Measured) -> list[int]:
-    """The places of the groups in the order in which they are reported: by name."""
-    return sorted(range(len(total.keys)), key=lambda group: [_sort_key(word) for word in total.keys[group]])
-
-
-def _sort_key(word: str | None) -> tuple[bool, object]:
-    return word is None, natural(word or "")
 
 
 def _results(

@@ -47,6 +47,7 @@ def evaluate(
     prediction: Names | None = None,
     weight: str | None = None,
     by: Names | None = None,
+    cluster: Names | None = None,
     activation: str | BoundActivation | None = None,
     from_logits: bool = False,
     reduction: str | None = None,
@@ -85,6 +86,8 @@ def evaluate(
             is a vector.
         weight: the column of non-negative row weights.
         by: columns to group by.
+        cluster: columns that say which rows move together, such as those of one user: they count as one in standard
+            errors. Up to 65,536 clusters a group are kept one by one, more in 4,096 buckets.
         activation: an activation applied to the predictions first; gradients are then on the pre-activations.
         from_logits: apply each loss's natural activation (sigmoid, softmax, exp).
         reduction: ``mean``, ``sum`` or ``root-mean`` instead of the loss's own.
@@ -151,6 +154,8 @@ def evaluate(
         mask_null=mask_null,
         where=where,
         limit=limit,
+        cluster=several(cluster),
+        judged=cluster is not None,
     )
     clock = Clock()
     running = Running.of(engine, threads, scheduler, progress)

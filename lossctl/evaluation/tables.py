@@ -187,6 +187,7 @@ def footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mappi
     """Effective parameters, columns and counts: never hidden."""
     if "ci" in settings:
         freedom = "effective n − 1" if inputs["weight"] or inputs["masked"] else "n − 1"
+        freedom = "clusters − 1" if "cluster" in inputs else freedom
         yield f"ci: {100 * settings['ci']:.6g} % interval of each value, Student's t with {freedom} degrees of freedom"
     for entry in settings["losses"]:
         pieces = [f"{name}={_brief(value)}" for name, value in entry["parameters"].items()]
@@ -202,6 +203,7 @@ def footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mappi
     roles = [f"label {', '.join(inputs['label'])}", f"prediction {'; '.join(models)}"]
     roles += [f"weight {inputs['weight']}"] if inputs["weight"] else []
     roles += [f"by {', '.join(inputs['by'])}"] if inputs["by"] else []
+    roles += [f"cluster {', '.join(inputs['cluster'])}"] if "cluster" in inputs else []
     yield "columns: " + " | ".join(roles)
     if "join" in inputs:
         joined = inputs["join"]

@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from lossctl.comparison.estimate import Estimate
-from lossctl.comparison.influence import Grouped, by_cluster, of_difference, of_value
-from lossctl.evaluation.assembly import groups_in_order
 from lossctl.evaluation.measure import Measured
 from lossctl.evaluation.plan import Plan, PlannedModel
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.sums.clusters import Totals
+from lossctl.sums.estimate import Estimate
 from lossctl.sums.evidence import Evidence, weight_sums
+from lossctl.sums.influence import Grouped, by_cluster, of_difference, of_value
 from lossctl.sums.moments import Total
+from lossctl.words import natural
 
 
 @dataclass(frozen=True)
@@ -96,3 +96,12 @@ class Scores:
         start = len(self.losses) + len(self.plan.pairs)
         weight = ways.get(measures[weighed_like].cells)
         return by_cluster(self._clusters[group], sums, None if weight is None else start + weight)
+
+
+def groups_in_order(total: Measured) -> list[int]:
+    """The places of the groups in the order in which they are reported: by name."""
+    return sorted(range(len(total.keys)), key=lambda group: [_sort_key(word) for word in total.keys[group]])
+
+
+def _sort_key(word: str | None) -> tuple[bool, object]:
+    return word is None, natural(word or "")

@@ -12,9 +12,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from lossctl.comparison.estimate import Estimate
 from lossctl.domain import FloatArray
 from lossctl.sums.clusters import Totals
+from lossctl.sums.estimate import Estimate
 from lossctl.sums.evidence import Pair
 from lossctl.sums.exact import square_root, to_float
 from lossctl.sums.extremes import Extremes
