@@ -239,7 +239,7 @@ class Output:
             "-f",
             "--format",
             metavar="NAME",
-            help="Format: {renderers}. Default: for people.",
+            help="Format, such as json or csv; one of {renderers}. Default: for people.",
             autocompletion=completing("renderers"),
         ),
     ] = None

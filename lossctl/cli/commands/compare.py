@@ -3,8 +3,7 @@
 from typing import Annotated
 
 from lossctl.cli.command import command
-from lossctl.cli.commands.eval import By, ReductionName
-from lossctl.cli.completers import completing_columns
+from lossctl.cli.commands.eval import By, Cluster, ReductionName, listed
 from lossctl.cli.options import (
     Columns,
     Files,
@@ -13,20 +12,9 @@ from lossctl.cli.options import (
     LossOptions,
     Output,
     RunningOptions,
-    column_option,
     output_option,
 )
-from lossctl.words import split
 
-Cluster = Annotated[
-    list[str] | None,
-    column_option(
-        "--cluster",
-        metavar="COL[,COL]",
-        help="Columns that say which rows move together, such as a user; they count as one.",
-        autocompletion=completing_columns(),
-    ),
-]
 Anytime = Annotated[
     int | None,
     output_option(
@@ -81,8 +69,8 @@ def compare(
             **losses.asked(),
             **columns.asked(),
             **join.asked(files),
-            by=[name for names in by or () for name in split(names) or ("",)],
-            cluster=[name for names in cluster or () for name in split(names) or ("",)],
+            by=listed(by),
+            cluster=listed(cluster),
             reduction=reduction,
             ci=ci,
             anytime=anytime or anytime == 0,

@@ -34,6 +34,15 @@ By = Annotated[
     list[str] | None,
     column_option("--by", metavar="COL[,COL]", help="Columns to group by.", autocompletion=completing_columns()),
 ]
+Cluster = Annotated[
+    list[str] | None,
+    column_option(
+        "--cluster",
+        metavar="COL[,COL]",
+        help="Columns that say which rows move together, such as a user; they count as one.",
+        autocompletion=completing_columns(),
+    ),
+]
 Sort = Annotated[
     Order | None,
     output_option("--sort", help="Which groups first; by name, or those of the largest value or n. Default: name."),
@@ -88,6 +97,7 @@ def evaluate(
     join: Join,
     columns: Columns,
     by: By = None,
+    cluster: Cluster = None,
     sort: Sort = None,
     top: Top = None,
     losses: LossOptions,
@@ -136,7 +146,8 @@ def evaluate(
             **losses.asked(),
             **columns.asked(),
             **joined,
-            by=[name for names in by or () for name in split(names) or ("",)],
+            by=listed(by) or [],
+            cluster=listed(cluster),
             reduction=reduction,
             gradient=grad,
             samples=samples,
@@ -221,6 +232,11 @@ def _gate(text: str) -> Gate:
     if number != number:  # noqa: PLR0124  (NaN)
         raise UsageError("--fail-above nan can neither hold nor fail")
     return Gate(name or None, number)
+
+
+def listed(columns: list[str] | None) -> list[str] | None:
+    """The names of columns, of which each flag may give several."""
+    return None if columns is None else [name for names in columns for name in split(names) or ("",)]
 
 
 def _ensure_grouped(by: list[str] | None, asked: dict[str, object]) -> None:
