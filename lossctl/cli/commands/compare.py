@@ -21,7 +21,7 @@ Anytime = Annotated[
         "--anytime",
         metavar="N",
         min=0,
-        help="Intervals that hold at every n at once, tightest at N; 0: here.",
+        help="Intervals that hold at every n at once; tightest at N, 0 is the n of the file.",
     ),
 ]
 Level = Annotated[float, output_option("--ci", metavar="LEVEL", help="Level of the confidence intervals.")]

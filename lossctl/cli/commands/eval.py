@@ -39,7 +39,7 @@ Cluster = Annotated[
     column_option(
         "--cluster",
         metavar="COL[,COL]",
-        help="Columns that say which rows move together, such as a user; they count as one.",
+        help="Columns whose rows count as one; rows of one user, day or document move together.",
         autocompletion=completing_columns(),
     ),
 ]
