@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from lossctl.errors import UsageError
 from lossctl.sums.estimate import Estimate
@@ -41,6 +41,8 @@ class Gate:
     fail_if: FailIf = "proven"
     pass_if: PassIf = "not failed"
     on_inconclusive: OnInconclusive = "warn"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """What is its own of the data: ``file``, ``baseline``, and arguments of `lossctl.check_gates` by name."""
 
     def __post_init__(self) -> None:
         if math.isnan(self.limit):

@@ -55,6 +55,7 @@ def _places(gate: Gate, scores: Scores) -> Iterator[int]:
         raise UsageError(f"gate {gate.name!r}: there is no model {gate.model!r}", did_you_mean(gate.model, models))
     specs = list(dict.fromkeys(str(bound) for _, bound in losses))
     if gate.loss is None:
+        specs = specs[:1] if gate.kind == "min_n" else specs
         if len(specs) > 1:
             raise UsageError(
                 f"gate {gate.name!r} needs a single loss, or the name of one", f"Known: {', '.join(specs)}."
