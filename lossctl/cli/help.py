@@ -176,6 +176,8 @@ class Command(Helped, TyperCommand):
     def invoke(self, ctx: Any) -> Any:
         """Run it; an error that is about an option says what has set it."""
         elsewhere: Settled = ctx.meta[SETTLED]
+        if elsewhere.note:
+            Voice(ctx.params.get("quiet", 0), ctx.params.get("color", Color.auto)).note(elsewhere.note)
         try:
             return super().invoke(ctx)
         except LossctlError as error:

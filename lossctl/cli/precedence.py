@@ -39,6 +39,17 @@ class Settled:
     others: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
     """What is said of options that other commands have, by key, and where."""
 
+    about_data: tuple[str, ...] = ()
+    """The parameters among them that say how data are read and measured."""
+
+    @property
+    def note(self) -> str:
+        """What of how data are measured is not said on the command line, and where it is; empty where all is."""
+        by_origin: dict[str, list[str]] = {}
+        for parameter in self.about_data:
+            by_origin.setdefault(self.origins[parameter].partition(":")[0], []).append(_flag_of(parameter))
+        return "; ".join(f"{origin} sets {', '.join(flags)}" for origin, flags in by_origin.items())
+
     def is_of_file(self, parameter: str) -> bool:
         """Whether the configuration has set an option of the command."""
         return parameter in self.origins and not self.origins[parameter].startswith(PREFIX)
@@ -97,11 +108,12 @@ def _is_true(text: str) -> bool:
 def _merged(
     run: Callable[..., None], taken: set[str], variables: Mapping[str, str], configuration: Configuration | None
 ) -> Settled:
-    from lossctl.cli.settings import every_setting, settings_of  # noqa: PLC0415  (where something is set)
+    from lossctl.cli.settings import ABOUT_DATA, every_setting, settings_of  # noqa: PLC0415  (where something is set)
 
     own, known = settings_of(run), every_setting()
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
+    about_data: list[str] = []
     others: dict[str, tuple[Any, str]] = {}
     said = [*_of_variables(known, own, variables)]
     for layer in (said, [*_of_file(known, own, configuration)] if configuration is not None else []):
@@ -112,7 +124,8 @@ def _merged(
             elif setting.parameter not in begun and not (value and RIVALS.get(setting.parameter) in begun):
                 values[setting.parameter], origins[setting.parameter] = value, origin
                 taken.add(setting.parameter)
-    return Settled(configuration, values, origins, others)
+                about_data += [setting.parameter] if setting.panel in ABOUT_DATA else []
+    return Settled(configuration, values, origins, others, tuple(about_data))
 
 
 def settled_here() -> Settled:

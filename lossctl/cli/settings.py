@@ -19,6 +19,8 @@ from lossctl.words import either, said
 
 PATHS = ("FILE", "PATH")
 """What the metavar of an option says whose values are names of files."""
+ABOUT_DATA = ("Columns", "Loss", "Input")
+"""The panels of options that say how data are read and measured."""
 TRUTHS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 """What a variable says of an option that takes no value."""
 KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}

@@ -68,8 +68,10 @@ LISTS = {"by", "cluster", "id", "classes", "ignore_label"}
 DATA = {"file", "baseline", "labels"}
 """Keys whose value is a path, or in Python anything that holds data."""
 
-_HINTS = {name: inspect.signature(evaluate).parameters[argument].annotation for name, argument in SETTINGS.items()}
-_PERCENT = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*%\s*")
+HINTS = {name: inspect.signature(evaluate).parameters[argument].annotation for name, argument in SETTINGS.items()}
+"""The types of their values."""
+PERCENT = r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*%\s*"
+"""What a limit looks like that is a part of the baseline."""
 
 
 def declared(given: Mapping[str, Any], place: Callable[[str], str] = lambda _: "", *, paths: bool = False) -> Gate:
@@ -97,7 +99,7 @@ def declared(given: Mapping[str, Any], place: Callable[[str], str] = lambda _: "
         raise UsageError(f"{place('')}a gate needs a name", 'Such as name = "huber-no-regress".')
     for key, value in values.items():
         in_memory = key in DATA and not paths and not isinstance(value, str)
-        hint = KEYS[key].hint if key in KEYS else str | list[str] if key == "labels" else _HINTS[key]
+        hint = KEYS[key].hint if key in KEYS else str | list[str] if key == "labels" else HINTS[key]
         if value is None or not (in_memory or fits(value, hint)):
             raise UsageError(f"{place(key)}gate {name!r}: {key} must be {described(hint)}, not {said(value)}")
     claims = [key for key in values if key in CLAIMS]
@@ -144,7 +146,9 @@ def listed(key: str, value: Any) -> Any:
     """A value with its comma list split, where it is one."""
     if key not in LISTS:
         return value
-    return split(value) if isinstance(value, str) else tuple(value) if isinstance(value, Sequence) else (value,)
+    return (
+        split(value) if isinstance(value, str) else tuple(map(str, value if isinstance(value, Sequence) else [value]))
+    )
 
 
 def ensure_loss(subject: str, loss: str) -> None:
@@ -165,7 +169,7 @@ def ensure_loss(subject: str, loss: str) -> None:
 def _limit(name: str, kind: Kind, value: float | str) -> tuple[float, bool]:
     """A limit, and whether it is a part of the baseline."""
     if isinstance(value, str):
-        met = _PERCENT.fullmatch(value)
+        met = re.fullmatch(PERCENT, value)
         if met is None:
             what = f"gate {name!r}: {kind} {value!r} is neither a number nor a percentage"
             raise UsageError(what, f'Such as {kind} = 0.001 or {kind} = "0.5%".')

@@ -39,8 +39,6 @@ class Counts(StrEnum):
     fail = "fail"
 
 
-ABOUT_DATA = ("Columns", "Loss", "Input")
-"""The panels of options that say how data are read and measured."""
 Only = Annotated[
     list[str] | None,
     output_option("--only", metavar="NAME", help="Only the gate of that name. Repeatable."),
@@ -105,9 +103,10 @@ def check(
         "reading": source.reading(voice),
     }
     if init:
+        from lossctl.cli.configuration import OWN
         from lossctl.cli.start import begin
 
-        if elsewhere.configuration is not None:
+        if elsewhere.configuration is not None and elsewhere.configuration.path != OWN:
             raise UsageError(f"{elsewhere.configuration.path}: is there already", "Begin another with --isolated.")
         begin(files, how, _typed(), running.over(files or [], join), voice)
     elif show_settings:
@@ -168,7 +167,7 @@ def _readable(files_of: "Callable[[str], tuple[str, ...]]", paths: Sequence[str]
 
 def _typed() -> dict[str, Any]:
     """What the command line says of the data, by key."""
-    from lossctl.cli.settings import settings_of
+    from lossctl.cli.settings import ABOUT_DATA, settings_of
 
     settings = settings_of(check)
     said = settled_here().effective(settings)
@@ -208,7 +207,8 @@ def _gates(elsewhere: Settled, only: Sequence[str]) -> "list[Gate]":
 
 def _gate(configuration: "Configuration", number: int, usual: str | None) -> "Gate":
     """A gate of the configuration, with the paths that it names beside that."""
-    from lossctl.comparison.declared import declared
+    from lossctl.cli.settings import every_setting
+    from lossctl.comparison.declared import LISTS, SETTINGS, declared
     from lossctl.comparison.runs import is_path
 
     def beside(key: str, value: Any) -> Any:
@@ -218,7 +218,14 @@ def _gate(configuration: "Configuration", number: int, usual: str | None) -> "Ga
         moved = [path if key == "baseline" and not is_path(path) else configuration.beside(path) for path in paths]
         return moved if isinstance(value, list) else moved[0]
 
-    given = {key: beside(key, value) for key, value in configuration.gates[number].items()}
+    given = {}
+    for key, value in configuration.gates[number].items():
+        name = key.replace("-", "_")
+        try:
+            read = every_setting()[name][0].read(value) if name in SETTINGS and name not in LISTS else value
+        except ValueError as wrong:
+            raise UsageError(f"{configuration.place(key, number)}: {name} {wrong}") from None
+        given[key] = beside(name, read)
     if usual is not None and not {"on_inconclusive", "on-inconclusive"} & {*given}:
         given["on_inconclusive"] = usual
     return declared(given, lambda key: f"{configuration.place(key, number)}: ", paths=True)
