@@ -3,15 +3,18 @@
 from typing import Annotated
 
 from lossctl.cli.command import command
-from lossctl.cli.commands.eval import By, Cluster, ReductionName, listed
 from lossctl.cli.options import (
+    By,
+    Cluster,
     Columns,
     Files,
     Input,
     Join,
     LossOptions,
     Output,
+    ReductionName,
     RunningOptions,
+    listed,
     output_option,
 )
 

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lossctl.cli.choices import completing
 from lossctl.cli.command import command
-from lossctl.cli.completers import complete_gates, completing_columns
+from lossctl.cli.completers import complete_gates
 from lossctl.cli.options import (
+    By,
+    Cluster,
     Columns,
     Files,
     Input,
@@ -16,33 +17,19 @@ from lossctl.cli.options import (
     LossOptions,
     Order,
     Output,
+    ReductionName,
     RunningOptions,
-    column_option,
-    loss_option,
+    listed,
     output_option,
     running_option,
 )
 from lossctl.errors import DataError, UsageError
-from lossctl.words import split
 
 if TYPE_CHECKING:
     from lossctl.evaluation.report import Report
     from lossctl.evaluation.result import Result
     from lossctl.rendering.renderer import Renderer
 
-By = Annotated[
-    list[str] | None,
-    column_option("--by", metavar="COL[,COL]", help="Columns to group by.", autocompletion=completing_columns()),
-]
-Cluster = Annotated[
-    list[str] | None,
-    column_option(
-        "--cluster",
-        metavar="COL[,COL]",
-        help="Columns whose rows count as one; rows of one user, day or document move together.",
-        autocompletion=completing_columns(),
-    ),
-]
 Sort = Annotated[
     Order | None,
     output_option("--sort", help="Which groups first; by name, or those of the largest value or n. Default: name."),
@@ -50,15 +37,6 @@ Sort = Annotated[
 Top = Annotated[
     int | None,
     output_option("--top", min=1, metavar="N", help="The first N groups only, in every format; gates judge all."),
-]
-ReductionName = Annotated[
-    str | None,
-    loss_option(
-        "--reduction",
-        metavar="{reductions}",
-        help="How rows become one number; else the loss's own.",
-        autocompletion=completing("reductions"),
-    ),
 ]
 Grad = Annotated[bool, output_option("--grad", help="Gradient norms too.")]
 Samples = Annotated[int, output_option("--samples", min=0, metavar="N", help="The N worst rows of each result too.")]
@@ -111,10 +89,7 @@ def evaluate(
     running: RunningOptions,
     profile: Profile = False,
 ) -> None:
-    """Evaluate losses on the predictions in files.
-
-    Prints losses with standard errors, by model and group, and says what it did.
-    """
+    """Evaluate losses on the predictions in files."""
     import sys
     import time
 
@@ -232,11 +207,6 @@ def _gate(text: str) -> Gate:
     if number != number:  # noqa: PLR0124  (NaN)
         raise UsageError("--fail-above nan can neither hold nor fail")
     return Gate(name or None, number)
-
-
-def listed(columns: list[str] | None) -> list[str] | None:
-    """The names of columns, of which each flag may give several."""
-    return None if columns is None else [name for names in columns for name in split(names) or ("",)]
 
 
 def _ensure_grouped(by: list[str] | None, asked: dict[str, object]) -> None:
