@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lossctl.comparison.gate import Gate, Measurement, Verdict
@@ -47,6 +47,10 @@ class Verdicts:
         models = {one.measured.model for one in self.verdicts if one.gate == verdict.gate and one.measured is not None}
         return len(models) > 1
 
+    def beside(self, document: Document) -> Document:
+        """The document of what was judged, with the verdicts in its record."""
+        return replace(document, record=lambda: {**document.record(), **self._verdicts()})
+
     def document(self) -> Document:
         """The verdicts, described: a row and an object for each."""
         return Document(
@@ -64,12 +68,13 @@ class Verdicts:
         return self.document().to_dict()
 
     def _record(self) -> dict[str, Any]:
+        return {**self._verdicts(), "notes": self.notes, "warnings": self.warnings}
+
+    def _verdicts(self) -> dict[str, Any]:
         return {
             "verdict": self.verdict,
             "exit_code": self.exit_code,
             "gates": [_facts(verdict) for verdict in self.verdicts],
-            "notes": self.notes,
-            "warnings": self.warnings,
         }
 
 
@@ -86,6 +91,8 @@ def line(verdict: Verdict, *, several: bool = False) -> str:
         several: whether it takes the name of the model to tell it from others.
     """
     gate, measured = verdict.gate, verdict.measured
+    if not gate.name and measured is not None:
+        return _unnamed(verdict, measured, several=several)
     head = f"{WORDS[verdict.state]} {gate.name}"
     if measured is None:
         return f"{head}: {verdict.reason}"
@@ -95,6 +102,14 @@ def line(verdict: Verdict, *, several: bool = False) -> str:
     if gate.kind == "min_n":
         return f"{head}: n = {measured.estimate.n:,} {'>=' if verdict.state == 'pass' else '<'} {gate.limit:,.0f}"
     return f"{head}: {_inequality(verdict, measured)}"
+
+
+def _unnamed(verdict: Verdict, measured: Measurement, *, several: bool) -> str:
+    """The verdict on a bound that was given by itself, with every digit."""
+    group = [f"{name}={word}" for name, word in measured.group.items()]
+    title = " ".join([measured.loss, *([measured.model] if several or verdict.gate.model else []), *group])
+    sign = "<=" if verdict.state == "pass" else ">"
+    return f"{WORDS[verdict.state]} {title} {measured.value!r} {sign} {verdict.gate.limit!r}"
 
 
 def _inequality(verdict: Verdict, measured: Measurement) -> str:
