@@ -99,7 +99,7 @@ def of_difference(
     """
     if ratio != 1.0:
         return _of_ratio(baseline, candidate, pair, of_pair, reduction, group, grouped, ratio)
-    value = _difference(baseline, candidate, reduction)
+    value = difference_of(baseline, candidate, reduction)
     if not math.isfinite(value) or of_pair.special is not None:
         return _estimate(value, candidate, math.nan, None, pair.extremes, group, grouped)
     error = _error_of_difference(baseline, candidate, of_pair, value, reduction)
@@ -192,7 +192,7 @@ def _slope(total: Total, reduction: str) -> float:
     return 0.5 / root if root else 0.0
 
 
-def _difference(baseline: Total, candidate: Total, reduction: str) -> float:
+def difference_of(baseline: Total, candidate: Total, reduction: str) -> float:
     """The difference of two values, rounded once where both are finite."""
     first, second = baseline.value(reduction), candidate.value(reduction)
     if not (math.isfinite(first) and math.isfinite(second) and candidate.n):
