@@ -7,7 +7,7 @@ from typing import Any
 
 from lossctl.comparison.gate import Gate, Measurement, Verdict
 from lossctl.comparison.wording import plain, rounded, signed
-from lossctl.document import Document, Line, Piece, Tone
+from lossctl.document import Document, Line, Outcome, Piece, Tone
 
 WORDS: Mapping[str, str] = {"pass": "PASS", "fail": "FAIL", "inconclusive": "INCONCLUSIVE", "error": "ERROR"}
 TONES: Mapping[str, Tone] = {"pass": "good", "fail": "bad", "inconclusive": "doubtful", "error": "bad"}
@@ -49,7 +49,13 @@ class Verdicts:
 
     def beside(self, document: Document) -> Document:
         """The document of what was judged, with the verdicts in its record."""
-        return replace(document, record=lambda: {**document.record(), **self._verdicts()})
+        record = document.record
+        return replace(document, record=lambda: {**record(), **self._verdicts()}, outcomes=self.outcomes)
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """What was decided, for formats that carry decisions."""
+        return tuple(_outcome(verdict, words) for verdict, words in zip(self.verdicts, self.lines, strict=True))
 
     def document(self) -> Document:
         """The verdicts, described: a row and an object for each."""
@@ -61,6 +67,7 @@ class Verdicts:
             items=lambda: (_facts(verdict) for verdict in self.verdicts),
             notes=self.notes,
             warnings=self.warnings,
+            outcomes=self.outcomes,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -76,6 +83,27 @@ class Verdicts:
             "exit_code": self.exit_code,
             "gates": [_facts(verdict) for verdict in self.verdicts],
         }
+
+
+def _outcome(verdict: Verdict, words: str) -> Outcome:
+    facts = _facts(verdict)
+    told = {name: facts[name] for name in _TOLD if facts.get(name) is not None and facts[name] == facts[name]}
+    told |= {f"group {column}": word for column, word in facts["group"].items()}
+    name = words.removeprefix(WORDS[verdict.state]).strip()
+    if verdict.gate.name:
+        name = name.partition(": ")[0]
+    elif verdict.measured is not None:
+        name = (
+            _title(verdict, verdict.measured, several=verdict.measured.model in words) + f" <= {verdict.gate.limit!r}"
+        )
+    return Outcome(name, verdict.state, words, verdict.exit_status != 0, properties=told)
+
+
+_TOLD = (
+    "loss", "model", "n", "clusters", "value", "baseline", "constant_loss", "standard_error", "lower", "upper", "limit",
+    "confidence", "adjusted_confidence", "p", "top_share",
+)  # fmt: skip
+"""What of a verdict formats carry as properties."""
 
 
 def _toned(verdict: Verdict, said: str) -> tuple[Piece, ...]:
@@ -106,10 +134,15 @@ def line(verdict: Verdict, *, several: bool = False) -> str:
 
 def _unnamed(verdict: Verdict, measured: Measurement, *, several: bool) -> str:
     """The verdict on a bound that was given by itself, with every digit."""
-    group = [f"{name}={word}" for name, word in measured.group.items()]
-    title = " ".join([measured.loss, *([measured.model] if several or verdict.gate.model else []), *group])
     sign = "<=" if verdict.state == "pass" else ">"
+    title = _title(verdict, measured, several=several)
     return f"{WORDS[verdict.state]} {title} {measured.value!r} {sign} {verdict.gate.limit!r}"
+
+
+def _title(verdict: Verdict, measured: Measurement, *, several: bool) -> str:
+    """What a bound that was given by itself is about."""
+    group = [f"{name}={word}" for name, word in measured.group.items()]
+    return " ".join([measured.loss, *([measured.model] if several or verdict.gate.model else []), *group])
 
 
 def _inequality(verdict: Verdict, measured: Measurement) -> str:

@@ -57,7 +57,7 @@ def baseline(
     import sys
     from dataclasses import replace
 
-    from lossctl.cli.output import refuse, write_report
+    from lossctl.cli.output import refuse, show, write_report
     from lossctl.comparison.baseline import load, measure_baseline
     from lossctl.evaluation.evaluate import input_files
     from lossctl.inference.request import Request
@@ -72,7 +72,7 @@ def baseline(
             raise UsageError("baseline show takes a file and how to show it, nothing else")
         if not files or len(files) > 1:
             raise UsageError("baseline show takes one file, made by baseline save")
-        voice.result(shown.render(load(files[0]).document(), style))
+        show(load(files[0]).document(), shown, style, voice)
         return
     files = files or ["-"]
     targets = output.output or []
@@ -97,4 +97,4 @@ def baseline(
     with output.progress(files) as progress:
         kept = measure_baseline(ready, replace(running.over(files, join), progress=progress))
     write_report(targets[0], kept.to_json(), inputs, voice)
-    voice.result(shown.render(kept.document(), style))
+    show(kept.document(), shown, style, voice)

@@ -95,7 +95,7 @@ def evaluate(
     import sys
     import time
 
-    from lossctl.cli.output import refuse, write_report
+    from lossctl.cli.output import refuse, summarize, write_report
     from lossctl.evaluation.evaluate import evaluate as measure
     from lossctl.evaluation.evaluate import input_files
     from lossctl.evaluation.tables import profiled
@@ -151,6 +151,7 @@ def evaluate(
     for path, renderer in written:
         write_report(path, renderer.render(document, style), inputs, voice)
     voice.result(text)
+    summarize(document, shown, style)
     if report.profile is not None:
         where = profiled(report.profile)
         voice.say(*renderers.get("table").render(where, replace(style, color=False)).rstrip().split("\n"))
