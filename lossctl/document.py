@@ -7,7 +7,7 @@ one and makes the other printable.
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from typing import Any, Literal
 
@@ -204,6 +204,21 @@ Section = tuple[Part, ...]
 Row = Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What was decided of one claim, for formats that carry decisions."""
+
+    name: str
+    state: Literal["pass", "fail", "inconclusive", "error"]
+    words: str
+    """What was decided, in one line."""
+    fails: bool
+    """Whether the exit status says so."""
+    file: str = ""
+    """The file that it is about; empty where it is of several, or of none."""
+    properties: Mapping[str, Any] = field(default_factory=dict)
+
+
 def _nothing() -> tuple[()]:
     return ()
 
@@ -231,6 +246,8 @@ class Document:
     warnings: tuple[str, ...] = ()
     bare: bool = False
     """Whether plain text of it has no colour, whatever is asked for: scripts read it."""
+    outcomes: tuple[Outcome, ...] = ()
+    """What was decided; empty where nothing was to be."""
     dense: bool = False
     """Whether its record is thousands of numbers, which are not written a line each."""
 

@@ -83,6 +83,28 @@ KindOf = Annotated[
     Kind | None,
     loss_option("--kind", help="What a name is that a loss and an activation share."),
 ]
+By = Annotated[
+    list[str] | None,
+    column_option("--by", metavar="COL[,COL]", help="Columns to group by.", autocompletion=completing_columns()),
+]
+Cluster = Annotated[
+    list[str] | None,
+    column_option(
+        "--cluster",
+        metavar="COL[,COL]",
+        help="Columns whose rows count as one; rows of one user, day or document move together.",
+        autocompletion=completing_columns(),
+    ),
+]
+ReductionName = Annotated[
+    str | None,
+    loss_option(
+        "--reduction",
+        metavar="{reductions}",
+        help="How rows become one number; else the loss's own.",
+        autocompletion=completing("reductions"),
+    ),
+]
 Quiet = Annotated[
     int,
     output_option("-q", "--quiet", count=True, help="No notes; twice: nothing but the exit status."),
@@ -239,7 +261,7 @@ class Output:
             "-f",
             "--format",
             metavar="NAME",
-            help="Format, such as json or csv; one of {renderers}. Default: for people.",
+            help="Format: {renderers}. Default: for people.",
             autocompletion=completing("renderers"),
         ),
     ] = None
@@ -349,3 +371,8 @@ class RunningOptions:
             raise UsageError("--threads is for engines of several workers, and --engine serial is one", "Give one.")
         usual = "threads" if join is not None and join.labels else usual_engine(files)
         return Running(self.engine or usual, self.threads, self.scheduler, progress)
+
+
+def listed(columns: list[str] | None) -> list[str] | None:
+    """The names of columns, of which each flag may give several."""
+    return None if columns is None else [name for names in columns for name in split(names) or ("",)]

@@ -1,10 +1,10 @@
 """From what was measured to verdicts: which results a gate is about, and what they are held against."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from lossctl.comparison.gate import Gate, Measurement, Verdict, decide
-from lossctl.errors import UsageError
+from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.scores import Scores
 from lossctl.functions.bound_loss import get_loss
@@ -47,27 +47,74 @@ def claims(gate: Gate, scores: Scores, report: Report) -> Iterator[Claim]:
             yield gate, _measured(gate, scores, report, place, group)
 
 
+def measured_in(report: Report, gate: Gate) -> Iterator[Measurement]:
+    """What a report says of a bound on a loss that is held against the value alone.
+
+    Raises:
+        UsageError: the gate is of a loss, model or group that is not in the report, or does not say of which.
+        DataError: a value is no number.
+    """
+    specs = list(dict.fromkeys(result.loss for result in report.results))
+    _ensure_model(gate, [*dict.fromkeys(result.model for result in report.results)])
+    wanted = _named_losses(gate, specs)
+    chosen = [
+        result
+        for result in report.results
+        if result.loss in wanted and gate.model in {None, result.model} and _is_of(gate, result.group)
+    ]
+    if not chosen:
+        asked = " ".join(f"{name}={word}" for name, word in gate.only.items())
+        raise UsageError(f"{_title(gate)}: there is no group {asked}")
+    for result in chosen:
+        if math.isnan(result.value):
+            where = "".join(f" {name}={word}" for name, word in result.group.items())
+            what = f"{_title(gate)}: {result.loss}{where} is not a number"
+            raise DataError(what, "Nothing was measured, which is never a pass.")
+        units = result.effective_n if result.n_clusters is None else float(result.n_clusters)
+        error = result.standard_error
+        estimate = Estimate(result.value, error, units - 1.0, result.n, units, result.n_clusters, math.nan)
+        yield Measurement(result.loss, result.model, result.group, estimate, gate.limit, result.value)
+
+
+def _title(gate: Gate) -> str:
+    """What messages call a gate."""
+    return f"gate {gate.name!r}" if gate.name else option("fail_above")
+
+
+def _ensure_model(gate: Gate, models: list[str]) -> None:
+    if gate.model is not None and gate.model not in models:
+        what = f"{_title(gate)}: there is no model {gate.model!r}"
+        raise UsageError(what, did_you_mean(gate.model, models) or f"Models: {', '.join(models)}.")
+
+
+def _named_losses(gate: Gate, specs: list[str]) -> set[str]:
+    """Those of some losses that a gate is about."""
+    if gate.loss is None:
+        specs = specs[:1] if gate.kind == "min_n" else specs
+        if len(specs) > 1:
+            if gate.name:
+                what = f"gate {gate.name!r} needs a single loss, or the name of one"
+                raise UsageError(what, f"Known: {', '.join(specs)}.")
+            hint = f"Say which: {option(fail_above=f'{specs[0]}={gate.limit!r}')}."
+            raise UsageError(f"{option('fail_above')} VALUE needs a single loss", hint)
+        return {*specs}
+    try:
+        wanted = {str(get_loss(gate.loss, columns=columns)) for columns in (None, 1, 2)}
+    except UsageError as wrong:
+        raise wrong.about(_title(gate)) from None
+    wanted = wanted & {*specs} or {spec for spec in specs if spec.partition(":")[0] in wanted}
+    if not wanted:
+        what = f"{_title(gate)}: no result of {gate.loss!r}: no such loss was measured"
+        raise UsageError(what, did_you_mean(gate.loss, specs))
+    return wanted
+
+
 def _places(gate: Gate, scores: Scores) -> Iterator[int]:
     """The losses of models that a gate is about."""
     losses = scores.losses
     models = [model.name for model in scores.plan.models]
-    if gate.model is not None and gate.model not in models:
-        raise UsageError(f"gate {gate.name!r}: there is no model {gate.model!r}", did_you_mean(gate.model, models))
-    specs = list(dict.fromkeys(str(bound) for _, bound in losses))
-    if gate.loss is None:
-        specs = specs[:1] if gate.kind == "min_n" else specs
-        if len(specs) > 1:
-            raise UsageError(
-                f"gate {gate.name!r} needs a single loss, or the name of one", f"Known: {', '.join(specs)}."
-            )
-        wanted = set(specs)
-    else:
-        wanted = {str(get_loss(gate.loss, columns=columns)) for columns in (None, 1, 2)}
-        if not wanted & {*specs}:
-            wanted = {spec for spec in specs if spec.partition(":")[0] in wanted}
-        if not wanted & {*specs}:
-            what = f"gate {gate.name!r}: no result of {gate.loss!r}: no such loss was measured"
-            raise UsageError(what, did_you_mean(gate.loss, specs))
+    _ensure_model(gate, models)
+    wanted = _named_losses(gate, list(dict.fromkeys(str(bound) for _, bound in losses)))
     compared = gate.kind == "max_increase"
     for place, (model, bound) in enumerate(losses):
         named = gate.model is None or gate.model == model.name
@@ -75,7 +122,7 @@ def _places(gate: Gate, scores: Scores) -> Iterator[int]:
             yield place
 
 
-def _is_of(gate: Gate, group: dict[str, str | None]) -> bool:
+def _is_of(gate: Gate, group: Mapping[str, str | None]) -> bool:
     return all(group.get(name) == word for name, word in gate.only.items())
 
 

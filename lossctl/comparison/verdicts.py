@@ -1,13 +1,14 @@
 """What was decided of the gates of one invocation: words, JSON and exit status, all from one value."""
 
 import math
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lossctl.comparison.gate import Gate, Measurement, Verdict
 from lossctl.comparison.wording import plain, rounded, signed
-from lossctl.document import Document, Line, Piece, Tone
+from lossctl.document import Document, Line, Outcome, Piece, Tone
 
 WORDS: Mapping[str, str] = {"pass": "PASS", "fail": "FAIL", "inconclusive": "INCONCLUSIVE", "error": "ERROR"}
 TONES: Mapping[str, Tone] = {"pass": "good", "fail": "bad", "inconclusive": "doubtful", "error": "bad"}
@@ -47,6 +48,16 @@ class Verdicts:
         models = {one.measured.model for one in self.verdicts if one.gate == verdict.gate and one.measured is not None}
         return len(models) > 1
 
+    def beside(self, document: Document) -> Document:
+        """The document of what was judged, with the verdicts in its record."""
+        record = document.record
+        return replace(document, record=lambda: {**record(), **self._verdicts()}, outcomes=self.outcomes)
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """What was decided, for formats that carry decisions."""
+        return tuple(_outcome(verdict, words) for verdict, words in zip(self.verdicts, self.lines, strict=True))
+
     def document(self) -> Document:
         """The verdicts, described: a row and an object for each."""
         return Document(
@@ -57,6 +68,7 @@ class Verdicts:
             items=lambda: (_facts(verdict) for verdict in self.verdicts),
             notes=self.notes,
             warnings=self.warnings,
+            outcomes=self.outcomes,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -64,13 +76,35 @@ class Verdicts:
         return self.document().to_dict()
 
     def _record(self) -> dict[str, Any]:
+        return {**self._verdicts(), "notes": self.notes, "warnings": self.warnings}
+
+    def _verdicts(self) -> dict[str, Any]:
         return {
             "verdict": self.verdict,
             "exit_code": self.exit_code,
             "gates": [_facts(verdict) for verdict in self.verdicts],
-            "notes": self.notes,
-            "warnings": self.warnings,
         }
+
+
+def _outcome(verdict: Verdict, words: str) -> Outcome:
+    facts = _facts(verdict)
+    told = {name: facts[name] for name in _TOLD if facts.get(name) is not None and facts[name] == facts[name]}
+    told |= {f"group {column}": word for column, word in facts["group"].items()}
+    name = words.removeprefix(WORDS[verdict.state]).strip()
+    if verdict.gate.name:
+        name = name.partition(": ")[0]
+    elif verdict.measured is not None:
+        name = (
+            _title(verdict, verdict.measured, several=verdict.measured.model in words) + f" <= {verdict.gate.limit!r}"
+        )
+    return Outcome(name, verdict.state, words, verdict.exit_status != 0, file=facts["file"], properties=told)
+
+
+_TOLD = (
+    "loss", "model", "n", "clusters", "value", "baseline", "constant_loss", "standard_error", "lower", "upper", "limit",
+    "confidence", "adjusted_confidence", "p", "top_share",
+)  # fmt: skip
+"""What of a verdict formats carry as properties."""
 
 
 def _toned(verdict: Verdict, said: str) -> tuple[Piece, ...]:
@@ -86,6 +120,8 @@ def line(verdict: Verdict, *, several: bool = False) -> str:
         several: whether it takes the name of the model to tell it from others.
     """
     gate, measured = verdict.gate, verdict.measured
+    if not gate.name and measured is not None:
+        return _unnamed(verdict, measured, several=several)
     head = f"{WORDS[verdict.state]} {gate.name}"
     if measured is None:
         return f"{head}: {verdict.reason}"
@@ -95,6 +131,19 @@ def line(verdict: Verdict, *, several: bool = False) -> str:
     if gate.kind == "min_n":
         return f"{head}: n = {measured.estimate.n:,} {'>=' if verdict.state == 'pass' else '<'} {gate.limit:,.0f}"
     return f"{head}: {_inequality(verdict, measured)}"
+
+
+def _unnamed(verdict: Verdict, measured: Measurement, *, several: bool) -> str:
+    """The verdict on a bound that was given by itself, with every digit."""
+    sign = "<=" if verdict.state == "pass" else ">"
+    title = _title(verdict, measured, several=several)
+    return f"{WORDS[verdict.state]} {title} {measured.value!r} {sign} {verdict.gate.limit!r}"
+
+
+def _title(verdict: Verdict, measured: Measurement, *, several: bool) -> str:
+    """What a bound that was given by itself is about."""
+    group = [f"{name}={word}" for name, word in measured.group.items()]
+    return " ".join([measured.loss, *([measured.model] if several or verdict.gate.model else []), *group])
 
 
 def _inequality(verdict: Verdict, measured: Measurement) -> str:
@@ -147,6 +196,7 @@ def _facts(verdict: Verdict) -> dict[str, Any]:
         "name": gate.name,
         "verdict": verdict.state,
         "exit_code": verdict.exit_status,
+        "file": _file(gate),
         "kind": gate.kind,
         "limit": gate.limit,
         "percent": gate.percent,
@@ -179,6 +229,13 @@ def _facts(verdict: Verdict) -> dict[str, Any]:
         "upper": estimate.upper(gate.confidence),
         "top_share": estimate.top_share,
     }
+
+
+def _file(gate: Gate) -> str | None:
+    """The predictions that a gate is about, the first of several; ``None`` of what is in memory."""
+    file = gate.settings.get("file")
+    paths = [file] if isinstance(file, str | os.PathLike) else file if isinstance(file, list | tuple) else []
+    return next((str(path) for path in paths if isinstance(path, str | os.PathLike)), None)
 
 
 def _row(verdict: Verdict) -> dict[str, Any]:

@@ -5,7 +5,7 @@ Kernels contain mathematics and nothing else because every number they see has p
 
 import functools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +17,7 @@ from lossctl.evaluation.rounding import rounded
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.inference.layout import Layout
 from lossctl.inference.reader import Reader
+from lossctl.inference.roles import Roles
 from lossctl.inference.rounding import closeness, slack_of
 from lossctl.reading.cells import (
     BadRow,
@@ -26,7 +27,7 @@ from lossctl.reading.cells import (
     texts,
 )
 from lossctl.reading.storage import contents, mask_of
-from lossctl.sums.clusters import Keyed
+from lossctl.sums.clusters import Keyed, front
 from lossctl.sums.problems import Key, Problem, Problems
 
 Group = tuple[str | None, ...]
@@ -142,19 +143,33 @@ def _words(array: pa.Array, name: str) -> tuple[IntArray, tuple[str | None, ...]
     return ranks[codes if null is None else np.where(null, len(entries), codes)], (*words, None)
 
 
-def _clusters(reader: Reader, names: Sequence[str]) -> Keyed:
-    """The cluster of each row; one without a name is null.
+def _clusters(reader: Reader, roles: Roles) -> Keyed:
+    """The cluster of each row, in buckets where rows are to be told apart later; one without a name is null.
 
     Raises:
         BadRow: a column cannot be read as text.
     """
     from lossctl.reading.hashing import hashed
 
-    columns = [(name, reader.record.column(name)) for name in names]
-    for name, _ in columns:
+    for name in dict.fromkeys((*roles.cluster, *roles.ids)):
         reader.missing(name, mask_of(reader.text(name)))
-    key, code = np.unique(hashed(columns), return_inverse=True)
-    return Keyed(code, key)
+    clusters, ids = ([(name, reader.record.column(name)) for name in names] for names in (roles.cluster, roles.ids))
+    keys = hashed(clusters)
+    mark = (keys if roles.ids == roles.cluster else hashed(ids)) if roles.ids else None
+    key, code = np.unique(front(keys) if roles.ids else keys, return_inverse=True)
+    return Keyed(code, key, mark)
+
+
+def _marked(keyed: Keyed, label: FloatArray) -> Keyed:
+    """The same clusters, with rows told from those of another label too, where they are to be told apart later."""
+    if keyed.mark is None:
+        return keyed
+    from lossctl.reading.hashing import mixed_with
+
+    mark = keyed.mark
+    for column in label.reshape(len(label), -1).T:
+        mark = mixed_with(mark, (column + 0.0).view(np.uint64))  # -0 is 0
+    return replace(keyed, mark=mark)
 
 
 @functools.lru_cache(maxsize=4)
@@ -211,7 +226,7 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
         label = reader.label(layout)
     predictions = [reader.columns(model.columns, model.width) for model in plan.models]
     group, keys = _groups(record, roles.by)
-    keyed = _clusters(reader, roles.cluster) if roles.cluster else None
+    keyed = _clusters(reader, roles) if roles.cluster else None
     skipped = reader.skipped
     null = reader.null & ~skipped
     dropped = skipped | null
@@ -238,6 +253,7 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
     out = np.isnan(label) if plan.layout.masked else None
     illegal_values = illegal_values or _illegal(plan, record, label, predictions, out)
     masked = {} if out is None else _masked(roles.label, out)
+    keyed = None if keyed is None else _marked(keyed, label)
     problems = Problems({**reader.problems, **_rebased({**illegal_values, **clipped, **masked}, position)})
     for array in (label, *predictions, *([] if weight is None else [weight])):
         array.flags.writeable = False

@@ -66,7 +66,7 @@ class Scores:
     def value(self, place: int, group: int) -> Estimate:
         """The value of a loss of a model in a group."""
         reduction = self.losses[place][1].reduction
-        grouped = self._by_cluster(group, place, place)
+        grouped = self.by_cluster(group, place, place)
         return of_value(self.totals[place][group], reduction, self.evidence.singles[place], group, grouped)
 
     def difference(self, number: int, group: int, ratio: float = 1.0) -> Estimate:
@@ -79,7 +79,7 @@ class Scores:
             self.of_pairs[number][group],
             self.losses[second][1].reduction,
             group,
-            self._by_cluster(group, second, first, len(self.losses) + number),
+            self.by_cluster(group, second, first, len(self.losses) + number),
             ratio,
         )
 
@@ -87,7 +87,7 @@ class Scores:
     def _clusters(self) -> list[Totals] | None:
         return None if self.evidence.clusters is None else self.evidence.clusters.result()
 
-    def _by_cluster(self, group: int, weighed_like: int, *sums: int) -> Grouped | None:
+    def by_cluster(self, group: int, weighed_like: int, *sums: int) -> Grouped | None:
         """Some sums by cluster, with the weights of a part; ``None`` where rows move by themselves."""
         if self._clusters is None:
             return None

@@ -83,7 +83,7 @@ class Layout:
     def wanted(self, *, others: bool = False) -> Wanted:
         """The columns to read: as text the names of classes, ids, and groups and clusters that have no other role."""
         roles = self.roles
-        groups = {*roles.by, *roles.cluster} - {*replace(roles, by=(), cluster=()).needed}
+        groups = {*roles.by, *roles.cluster, *roles.ids} - {*replace(roles, by=(), cluster=(), ids=()).needed}
         texts = groups | {*self.ids} | ({*roles.label} if self.text or words_among(self.ignored) else set())
         unread = {name for model in self.models if model.name in self.unread for name in model.columns}
         return Wanted(frozenset(roles.needed) - texts - unread, frozenset(texts), others, whole=roles.objects)
@@ -119,6 +119,7 @@ class LayoutPlanner:
             weight=request.weight,
             by=request.by,
             cluster=request.cluster,
+            ids=request.ids,
         )
         given = {name for names in (roles.label, *(model.columns for model in roles.models)) for name in names}
         columns = (*self.source.columns, *fields_in(self.source.columns))

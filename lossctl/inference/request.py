@@ -36,6 +36,8 @@ class Request:
     where: str | None = None
     limit: int | None = None
     cluster: Sequence[str] = ()
+    ids: Sequence[str] = ()
+    """What identifies a row, where rows are to be told apart later: then clusters are in few buckets from the start."""
     paired: bool = False
     """Whether models are compared with the first, row by row."""
     judged: bool = False

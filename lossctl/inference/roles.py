@@ -36,6 +36,8 @@ class Roles:
     """What was chosen without being asked for."""
     cluster: tuple[str, ...] = ()
     """What says which rows move together."""
+    ids: tuple[str, ...] = ()
+    """What identifies a row, where rows are to be told apart later."""
     inside: frozenset[str] = frozenset()
     """Columns to read that stand inside others."""
     objects: frozenset[str] = frozenset()
@@ -46,7 +48,7 @@ class Roles:
         """Every column to read, once each."""
         predictions = (name for model in self.models for name in model.columns)
         weight = () if self.weight is None else (self.weight,)
-        return tuple(dict.fromkeys((*self.label, *predictions, *weight, *self.by, *self.cluster)))
+        return tuple(dict.fromkeys((*self.label, *predictions, *weight, *self.by, *self.cluster, *self.ids)))
 
 
 def find(pattern: str, columns: Sequence[Column], role: str) -> tuple[str, ...]:
@@ -194,6 +196,7 @@ def choose(
     weight: str | None = None,
     by: Sequence[str] = (),
     cluster: Sequence[str] = (),
+    ids: Sequence[str] = (),
 ) -> Roles:
     """Give every role its columns.
 
@@ -204,6 +207,7 @@ def choose(
         weight: pattern of the weight column.
         by: patterns of the columns to group by.
         cluster: patterns of the columns that say which rows move together.
+        ids: patterns of the columns that identify a row.
 
     Raises:
         UsageError: a column is missing, ambiguous, named twice or of the wrong type.
@@ -213,9 +217,10 @@ def choose(
         raise UsageError(f"weight {weight!r} matches {len(weights)} columns: {', '.join(weights)}", "Name one.")
     groups = tuple(name for pattern in by for name in find(pattern, columns, "group"))
     clusters = tuple(name for pattern in cluster for name in find(pattern, columns, "cluster"))
+    identifying = tuple(name for pattern in ids for name in find(pattern, columns, "id"))
     models = _models(prediction, columns)
     labels = tuple(name for pattern in label for name in find(pattern, columns, "label"))
-    roles = Roles(labels, models, weights[0] if weights else None, groups, (), clusters)
+    roles = Roles(labels, models, weights[0] if weights else None, groups, (), clusters, identifying)
     _check_kinds(roles, columns)
     notes = _hidden(roles.needed, columns)
     fields = {field.name for field in fields_in(columns)}.intersection(roles.needed)

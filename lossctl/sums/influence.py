@@ -56,6 +56,11 @@ class Grouped:
     sums: tuple[FloatArray, ...]
 
 
+def on_value(total: Total, reduction: str) -> Influence:
+    """The influence on a finite value of some rows."""
+    return Influence(*_of_value(total, reduction))
+
+
 def of_value(total: Total, reduction: str, extremes: Extremes, group: int, grouped: Grouped | None) -> Estimate:
     """A reported value, as an estimate.
 
@@ -67,7 +72,7 @@ def of_value(total: Total, reduction: str, extremes: Extremes, group: int, group
         grouped: the same sums by cluster, where rows are not independent.
     """
     value = total.value(reduction)
-    influence = Influence(*_of_value(total, reduction)) if math.isfinite(value) and total.n else None
+    influence = on_value(total, reduction) if math.isfinite(value) and total.n else None
     return _estimate(value, total, total.standard_error(reduction), influence, extremes, group, grouped)
 
 
@@ -94,10 +99,11 @@ def of_difference(
     """
     if ratio != 1.0:
         return _of_ratio(baseline, candidate, pair, of_pair, reduction, group, grouped, ratio)
-    value = _difference(baseline, candidate, reduction)
+    value = difference_of(baseline, candidate, reduction)
     if not math.isfinite(value) or of_pair.special is not None:
         return _estimate(value, candidate, math.nan, None, pair.extremes, group, grouped)
-    error, influence = _of_difference(baseline, candidate, of_pair, value, reduction)
+    error = _error_of_difference(baseline, candidate, of_pair, value, reduction)
+    influence = on_difference(baseline, candidate, value, reduction)
     return _estimate(value, of_pair, error, influence, pair.extremes, group, grouped)
 
 
@@ -116,11 +122,8 @@ def _of_ratio(
     value = second - ratio * first
     if not math.isfinite(value) or of_pair.special is not None or not of_pair.n:
         return _estimate(value, candidate, math.nan, None, pair.extremes, group, grouped)
-    of_first, of_second = (Influence(*_of_value(total, reduction)) for total in (baseline, candidate))
-    (a,), (b,) = of_first.sums, of_second.sums
-    influence = Influence(
-        of_second.row - ratio * of_first.row, of_second.weight - ratio * of_first.weight, (b - ratio * a, b)
-    )
+    influence = on_difference(baseline, candidate, value, reduction, ratio)
+    (a,), (b,) = _of_value(baseline, reduction)[2], _of_value(candidate, reduction)[2]
     # Σ(b·y − r·a·x)² with x = w(ℓ_A − m_A), y = w(ℓ_B − m_B), of which Σ(y − x)² is known too
     low, high = Fraction(ratio) * Fraction(a), Fraction(b)
     spreads = [_spread(total, reduction) for total in (baseline, candidate, of_pair)]
@@ -154,16 +157,7 @@ def _estimate(
         largest = influence.largest(extremes, group) if influence is not None else math.nan
         share = _share(largest * largest, squares)
         return Estimate(value, error, units - 1.0, total.n, units, None, share)
-    count = len(grouped.totals.key)
-    moved = None if influence is None else influence.of_clusters(grouped.totals, grouped.weight, grouped.sums)
-    if moved is None or count < 2:
-        return Estimate(value, math.nan, count - 1.0, total.n, float(count), count, math.nan)
-    squared = moved * moved
-    squares = math.fsum(squared)
-    error = math.sqrt(count / (count - 1.0) * squares)
-    weights = grouped.weight
-    units = float(math.fsum(weights) ** 2 / math.fsum(weights * weights))
-    return Estimate(value, error, count - 1.0, total.n, units, count, _share(float(squared.max()), squares))
+    return of_buckets(value, influence, total.n, grouped)
 
 
 def _share(largest: float, squares: float) -> float:
@@ -198,7 +192,7 @@ def _slope(total: Total, reduction: str) -> float:
     return 0.5 / root if root else 0.0
 
 
-def _difference(baseline: Total, candidate: Total, reduction: str) -> float:
+def difference_of(baseline: Total, candidate: Total, reduction: str) -> float:
     """The difference of two values, rounded once where both are finite."""
     first, second = baseline.value(reduction), candidate.value(reduction)
     if not (math.isfinite(first) and math.isfinite(second) and candidate.n):
@@ -211,24 +205,60 @@ def _difference(baseline: Total, candidate: Total, reduction: str) -> float:
     return to_float(means[1] - means[0]) / (first + second) if first + second else 0.0
 
 
-def _of_difference(
-    baseline: Total, candidate: Total, of_pair: Total, value: float, reduction: str
-) -> tuple[float, Influence]:
-    """The standard error of a difference where rows are independent, and the influence on it."""
+def on_difference(baseline: Total, candidate: Total, value: float, reduction: str, ratio: float = 1.0) -> Influence:
+    """The influence on a finite difference of two values, candidate less ``ratio`` times baseline, of the same rows.
+
+    Args:
+        baseline, candidate: the sums of both; of their squares nothing is asked.
+        value: the difference.
+        reduction: how rows become one number.
+        ratio: what the baseline is multiplied with.
+    """
+    if ratio != 1.0:
+        first, second = (on_value(total, reduction) for total in (baseline, candidate))
+        (a,), (b,) = first.sums, second.sums
+        return Influence(second.row - ratio * first.row, second.weight - ratio * first.weight, (b - ratio * a, b))
     if reduction == "sum":
-        row = to_float(-of_pair.sum_value / of_pair.n)
-        return of_pair.standard_error("sum"), Influence(row, 0.0, (0.0, 1.0))
+        return Influence(to_float((baseline.sum_value - candidate.sum_value) / candidate.n), 0.0, (0.0, 1.0))
     weight = to_float(candidate.sum_weight)
     if reduction == "mean":
-        return of_pair.standard_error("mean"), Influence(0.0, -value / weight, (0.0, 1.0 / weight))
+        return Influence(0.0, -value / weight, (0.0, 1.0 / weight))
     # u_B − u_A with slopes b and a is b·w(ℓ_B − ℓ_A) + (b − a)·wℓ_A − (b·m_B − a·m_A)·w, all over Σw
+    _, change, slope = _slopes(baseline, candidate, value, reduction)
+    return Influence(0.0, -0.5 * value / weight, (to_float(change) / weight, to_float(slope) / weight))
+
+
+def _slopes(baseline: Total, candidate: Total, value: float, reduction: str) -> tuple[Fraction, Fraction, Fraction]:
+    """The slope of the baseline's root, what that of the candidate has more, and that; nothing cancels."""
     first, second = _slope(baseline, reduction), _slope(candidate, reduction)
     change = Fraction(-2.0 * first * second * value) if first and second else Fraction(second) - Fraction(first)
-    a, b = Fraction(first), Fraction(first) + change
-    squares = change * (b * _spread(candidate) - a * _spread(baseline)) + a * b * _spread(of_pair)
+    return Fraction(first), change, Fraction(first) + change
+
+
+def _error_of_difference(baseline: Total, candidate: Total, of_pair: Total, value: float, reduction: str) -> float:
+    """The standard error of a difference where rows are independent."""
+    if reduction != "root-mean":
+        return of_pair.standard_error(reduction)
     n = of_pair.n
-    error = square_root(Fraction(n, n - 1) * squares / candidate.sum_weight**2) if n > 1 else math.nan
-    return error, Influence(0.0, -0.5 * value / weight, (to_float(change) / weight, second / weight))
+    if n < 2:
+        return math.nan
+    a, change, b = _slopes(baseline, candidate, value, reduction)
+    squares = change * (b * _spread(candidate) - a * _spread(baseline)) + a * b * _spread(of_pair)
+    return square_root(Fraction(n, n - 1) * squares / candidate.sum_weight**2)
+
+
+def of_buckets(value: float, influence: Influence | None, n: int, grouped: Grouped) -> Estimate:
+    """A number as an estimate, of what clusters, or buckets of them, move it by; ``None`` where that is not known."""
+    count = len(grouped.totals.key)
+    moved = None if influence is None else influence.of_clusters(grouped.totals, grouped.weight, grouped.sums)
+    if moved is None or count < 2:
+        return Estimate(value, math.nan, count - 1.0, n, float(count), count, math.nan)
+    squared = moved * moved
+    squares = math.fsum(squared)
+    error = math.sqrt(count / (count - 1.0) * squares)
+    weights = grouped.weight
+    units = float(math.fsum(weights) ** 2 / math.fsum(weights * weights))
+    return Estimate(value, error, count - 1.0, n, units, count, _share(float(squared.max()), squares))
 
 
 def by_cluster(totals: Totals, sums: Sequence[int], weight: int | None) -> Grouped:

@@ -25,6 +25,7 @@ LABELS = "id,y\n1,9\n2,8\n3,7\n4,6\n"
 ASKED = ["-y", "y", "-p", "p"]
 LINES = {
     "eval": ["{}", *ASKED, "-l", "mse"],
+    "compare": ["{}", *ASKED, "-p", "q", "-l", "mse"],
     "samples": ["{}", *ASKED, "-l", "mse"],
     "plot": ["{}", *ASKED, "-l", "mse"],
     "doctor": ["{}", *ASKED],
@@ -36,14 +37,15 @@ LINES = {
 }
 """A line of each command, and of those that take a name instead of files."""
 VALUES = {
-    "--activation": "tanh", "--by": "g", "--ci": 0.9, "--classes": "a,b", "--color": "always",
+    "--activation": "tanh", "--anytime": 9, "--by": "g", "--ci": 0.9, "--classes": "a,b", "--cluster": "g",
+    "--color": "always",
     "--comment": 3, "--decimal": ",",
     "--delimiter": ";", "--draws": 3, "--encoding": "utf-16", "--quote": "none", "--skip-rows": 1, "--thousands": 5,
     "--engine": "serial", "--eps": 0.1, "--fail-above": 0, "--format": "tsv", "--from": 1, "--id": "q",
     "--ignore-label": 1, "--limit": 1, "--sort": "n", "--where": "q < 1",
     "--input-format": "tsv", "--join": "inner", "--kind": "activation", "--label": 1, "--labels": "{}.labels.csv",
     "--loss": "huber", "--max-line": 4, "--null-values": 0.5, "--nulls": "drop", "--output": "{}.txt", "--precision": 1,
-    "--pred": "q", "--reduction": "sum", "--samples": 2, "--scheduler": "tcp://127.0.0.1:1", "--seed": 8,
+    "--pred": "w", "--reduction": "sum", "--samples": 2, "--scheduler": "tcp://127.0.0.1:1", "--seed": 8,
     "--threads": 2, "--timeout": 5, "--to": 2,
     "--top": 1, "--weight": "w",
 }  # fmt: skip

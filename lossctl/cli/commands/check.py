@@ -9,20 +9,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lossctl.cli.command import Action, command, is_typed
-from lossctl.cli.commands.eval import By, Cluster, ReductionName, listed
 from lossctl.cli.options import (
+    By,
+    Cluster,
     Columns,
     Files,
     Input,
     Join,
     LossOptions,
     Output,
+    ReductionName,
     RunningOptions,
+    listed,
     output_option,
 )
 from lossctl.cli.precedence import Settled, settled_here
 from lossctl.errors import DataError, UsageError
-from lossctl.words import did_you_mean
+from lossctl.words import did_you_mean, split
 
 if TYPE_CHECKING:
     from lossctl.cli.configuration import Configuration
@@ -87,6 +90,8 @@ def check(
     """
     import sys
 
+    from lossctl.cli.output import show
+
     elsewhere, voice = settled_here(), output.voice
     shown = output.renderer("table" if sys.stdout.isatty() else "plain")
     actions = {"--list": listing, "--show-settings": show_settings, "--init": init}
@@ -96,7 +101,9 @@ def check(
     how = {
         **losses.asked(),
         **columns.asked(),
-        **join.asked(files or []),
+        "labels": join.labels,
+        "ids": split(join.ids),  # for baselines, too
+        "join": join.join,
         "by": listed(by),
         "cluster": listed(cluster),
         "reduction": reduction,
@@ -110,16 +117,16 @@ def check(
             raise UsageError(f"{elsewhere.configuration.path}: is there already", "Begin another with --isolated.")
         begin(files, how, _typed(), running.over(files or [], join), voice)
     elif show_settings:
-        voice.result(shown.render(_settings(elsewhere), output.style))
+        show(_settings(elsewhere), shown, output.style, voice)
     else:
         gates = _gates(elsewhere, only or [])
         if listing:
-            voice.result(shown.render(_listed(gates), output.style))
+            show(_listed(gates), shown, output.style, voice)
             return
         if on_inconclusive is not None and not elsewhere.is_of_file("on_inconclusive"):
             gates = [replace(gate, on_inconclusive=on_inconclusive.value) for gate in gates]
         verdicts = _decided(gates, files or [], how, join, output, running)
-        voice.result(shown.render(verdicts.document(), output.style))
+        show(verdicts.document(), shown, output.style, voice)
         raise typer.Exit(verdicts.exit_code)
 
 

@@ -42,6 +42,7 @@ def explain(
     elsewhere, and its curve. Without a name, lists all there are; with pairings, which output activation goes with
     which loss.
     """
+    from lossctl.cli.output import show
     from lossctl.functions.explanation import Explanation, find
     from lossctl.functions.tables import explained, listed, paired
     from lossctl.words import normal
@@ -50,14 +51,14 @@ def explain(
         raise UsageError("--kind is for the name of a loss or an activation", "Name one, or leave it out.")
     voice, style, renderer = output.voice, output.style, output.renderer("table")
     if name is None:
-        voice.result(renderer.render(listed(), style))
+        show(listed(), renderer, style, voice)
         return
     if normal(name) == PAIRINGS:
-        voice.result(renderer.render(paired(), style))
+        show(paired(), renderer, style, voice)
         return
     from lossctl.plots.curves import curve
 
     bound, note = find(name, None if kind is None else kind.value)
     if note:
         voice.note(note)
-    voice.result(renderer.render(explained(Explanation(bound), curve(bound)), style))
+    show(explained(Explanation(bound), curve(bound)), renderer, style, voice)

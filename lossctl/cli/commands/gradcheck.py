@@ -78,6 +78,7 @@ def gradcheck(
     """
     from lossctl.checks.contract import undocumented
     from lossctl.checks.outcome import Outcome
+    from lossctl.cli.output import show
     from lossctl.functions.explanation import find
 
     voice, renderer = output.voice, output.renderer("table")
@@ -101,7 +102,7 @@ def gradcheck(
     for lack in undocumented(bound.definition):
         voice.warn(lack)
     outcome = Outcome(bound.name, tuple(forms))
-    voice.result(renderer.render(outcome.document(), output.style))
+    show(outcome.document(), renderer, output.style, voice)
     if not outcome.passed:
         raise typer.Exit(1)
 
