@@ -158,10 +158,18 @@ class Run:
         try:
             if asked.against is not None and asked.against[0] == "stored":
                 raise UsageError("baselines that were saved cannot be read yet", "Name a file of predictions.")
-            listed = [*claims(gate, scores, report)]
+            listed = _in_order([*claims(gate, scores, report)], names_of(asked.request.prediction))
         except LossctlError as wrong:
             listed = [(gate, reason_of(wrong, gate))]
         yield from listed or [(gate, f"nothing was measured: {_nobody(scores)}")]
+
+
+def _in_order(listed: list[Claim], names: Sequence[str]) -> list[Claim]:
+    """Claims with the models in the order in which they were named, whichever is first for another gate."""
+    order = {name: place for place, name in enumerate(names)}
+    if any(isinstance(measured, str) or measured.model not in order for _, measured in listed):
+        return listed
+    return sorted(listed, key=lambda claim: order[getattr(claim[1], "model", "")])
 
 
 def _nobody(scores: Scores) -> str:

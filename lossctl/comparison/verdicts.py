@@ -97,7 +97,7 @@ def _outcome(verdict: Verdict, words: str) -> Outcome:
         name = (
             _title(verdict, verdict.measured, several=verdict.measured.model in words) + f" <= {verdict.gate.limit!r}"
         )
-    return Outcome(name, verdict.state, words, verdict.exit_status != 0, file=facts["file"], properties=told)
+    return Outcome(name, verdict.state, words, verdict.exit_status != 0, file=facts["file"] or "", properties=told)
 
 
 _TOLD = (
@@ -232,10 +232,10 @@ def _facts(verdict: Verdict) -> dict[str, Any]:
 
 
 def _file(gate: Gate) -> str | None:
-    """The predictions that a gate is about, the first of several; ``None`` of what is in memory."""
+    """The predictions that a gate is about; ``None`` where they are in several files, or in memory."""
     file = gate.settings.get("file")
-    paths = [file] if isinstance(file, str | os.PathLike) else file if isinstance(file, list | tuple) else []
-    return next((str(path) for path in paths if isinstance(path, str | os.PathLike)), None)
+    paths = file if isinstance(file, list | tuple) else [file]
+    return str(paths[0]) if len(paths) == 1 and isinstance(paths[0], str | os.PathLike) else None
 
 
 def _row(verdict: Verdict) -> dict[str, Any]:

@@ -146,6 +146,8 @@ def _decided(
 
     if files and all("file" in gate.settings for gate in gates):
         raise UsageError(f"{files[0]} would not be read: every gate names its own file", "Leave one of them out.")
+    if not any(gate.settings.get(key) for gate in gates for key in ("labels", "baseline")):
+        join.asked(files)
     paths = [*files, *(path for gate in gates for path in _paths(gate))]
     written = [(path, for_path(path)) for path in output.output or ()]
     inputs = _readable(input_files, [*paths, *(join.labels or ())]) if written else ()
