@@ -153,7 +153,7 @@ def read(path: str, *, optional: bool = False) -> Configuration | None:
     content, text = _parsed(path, data)
     table = TABLE if os.path.basename(path) == SHARED else ()
     for depth, name in enumerate(table):
-        if name not in content and optional:
+        if optional and (name not in content or (depth == 0 and not isinstance(content[name], dict))):
             return None
         if not isinstance(content.get(name), dict):
             raise UsageError(f"{path}: has no table [{'.'.join(table[: depth + 1])}]")
@@ -184,6 +184,7 @@ def _parsed(path: str, data: bytes) -> tuple[dict[str, Any], str]:
     except RecursionError:
         raise UsageError(f"{path}: is nested too deeply") from None
     except ValueError as error:
-        met = re.search(r"(.*) \(at line (\d+), column (\d+)\)", str(error), re.DOTALL)
-        where, what = (f"{path}:{met[2]}", f"{met[1]}, at column {met[3]}") if met else (path, str(error))
-        raise UsageError(f"{where}: is no TOML: {what}") from None
+        what, _, place = str(error).partition(" (at ")
+        met = re.match(r"line (\d+), column (\d+)", place)
+        line = int(met[1]) if met else text.count("\n") + 1
+        raise UsageError(f"{path}:{line}: is no TOML: {what}" + (f", at column {met[2]}" if met else "")) from None

@@ -144,9 +144,8 @@ def _of_variables(known: Known, own: Mapping[str, "Setting"], variables: Mapping
     for variable, text in variables.items():
         name = variable.removeprefix(PREFIX).lower()
         if name not in known:
-            names = [ways[0].variable for ways in known.values()]
-            if near(variable, names, cutoff=0.8):
-                tell(f"warning: {variable} sets nothing. {did_you_mean(variable, names)}")
+            if alike := near(name, [*known], cutoff=0.8):
+                tell(f"warning: {variable} sets nothing. Did you mean {known[alike[0]][0].variable}?")
             continue
         setting = own.get(name, known[name][0])
         try:

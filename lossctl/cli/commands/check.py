@@ -85,8 +85,7 @@ def check(
 ) -> None:
     """Check the gates of the configuration.
 
-    Prints a verdict for each gate of lossctl.toml, or of [tool.lossctl] in pyproject.toml, and exits with 1 where one
-    fails, 3 where something could not be measured. FILE is for gates that name none. lossctl help config says more.
+    Exits with 1 where one fails, 3 where something could not be measured; lossctl help config says more.
     """
     import sys
 

@@ -135,7 +135,7 @@ def evaluate(
             profile=profile,
         )
     verdicts = _judged(gates, report) if gates else None
-    report = _arranged(report, sort, top)
+    report = _arranged(report, sort, top) if by else report
     begun = time.perf_counter()
     document = report.document() if verdicts is None else verdicts.beside(report.document())
     text = shown.render(document, style)
