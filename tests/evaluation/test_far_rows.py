@@ -14,17 +14,17 @@ BAD = 199_990
 
 @pytest.fixture(scope="module")
 def far(tmp_path_factory):
-    words = ["1"] * ROWS
-    words[BAD - 1] = "soon"
+    words, days = ["1"] * ROWS, ["2024-03-05"] * ROWS
+    words[BAD - 1], days[BAD - 1] = "soon", "soon"
     path = tmp_path_factory.mktemp("far") / "far.parquet"
     zeros = np.zeros(ROWS)
-    pq.write_table(pa.table({"y": zeros, "p": zeros, "k": np.arange(ROWS), "v": words}), path)
+    pq.write_table(pa.table({"y": zeros, "p": zeros, "k": np.arange(ROWS), "v": words, "d": days}), path)
     return path
 
 
 @pytest.mark.parametrize("where", [None, "k > 1000 and k != 150000"])
-@pytest.mark.parametrize("role", [{"weight": "v"}])
+@pytest.mark.parametrize("role", [{"weight": "v"}, {"by": "v:4"}, {"by": "d:day"}])
 def test_a_bad_cell_is_numbered_in_its_file(far, role, where):
     asked = {"label": "y", "prediction": "p", **role, "where": where, "engine": "serial"}
-    with pytest.raises(lossctl.DataError, match=f"row {BAD:,}: column 'v' holds 'soon'"):
+    with pytest.raises(lossctl.DataError, match=f"row {BAD:,}: column '[vd]' holds 'soon'"):
         lossctl.evaluate(far, "mae", **asked)
