@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from lossctl.errors import DataError, option
-from lossctl.evaluation.batch import Group
 from lossctl.evaluation.best_constant import Solution, best_constants
 from lossctl.evaluation.complaints import ensure_measured, taken_for_null, told
+from lossctl.evaluation.groups import Group
 from lossctl.evaluation.measure import Measured, Part
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.report import Report
@@ -21,7 +21,7 @@ from lossctl.functions.bound_loss import BoundLoss
 from lossctl.reading.selection import limit_of, where_of
 from lossctl.sums.exact import to_float
 from lossctl.sums.worst import Worst
-from lossctl.words import counted, gathered, natural
+from lossctl.words import counted, gathered
 
 Constants = dict[tuple[str, BoundLoss], list[Solution]]
 """By model and loss, the best constant of each group, in the order of the groups."""
@@ -43,7 +43,7 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
     used = ensure_measured(total, traversal)
     bounds = [(model.name, bound) for model, bound in plan.losses]
     constants = _best_constants(plan, total)
-    order = sorted(range(len(total.keys)), key=lambda group: [_sort_key(word) for word in total.keys[group]])
+    order = sorted(range(len(total.keys)), key=lambda group: _sort_key(plan, total.keys[group]))
     specs = list(dict.fromkeys(str(bound) for _, bound in bounds))
     by_loss = sorted(zip(bounds, total.parts, strict=True), key=lambda measured: specs.index(str(measured[0][1])))
     results = [
@@ -69,7 +69,8 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
             "label": list(plan.roles.label),
             "models": {model.name: list(model.columns) for model in plan.models},
             "weight": plan.roles.weight,
-            "by": list(plan.roles.by),
+            "by": list(plan.roles.group_names),
+            **_units(plan),
             "classes": None if plan.layout.classes is None else list(plan.layout.classes),
             **_selection(traversal),
         },
@@ -103,6 +104,13 @@ def _selection(traversal: Traversal) -> dict[str, Any]:
     return {"where": where, "limit": limit, "rows_chosen": traversal.rows}
 
 
+def _units(plan: Plan) -> dict[str, Any]:
+    """In what units groups are, by their column; nothing where every value is one."""
+    pairs = zip(plan.roles.group_names, plan.roles.by, strict=True)
+    units = {name: grouping.unit for name, grouping in pairs if grouping.unit}
+    return {"units": units} if units else {}
+
+
 def _overall(plan: Plan, total: Measured, traversal: Traversal, results: list[Result]) -> list[Result]:
     """The results of all groups together, one a loss and model, from the sums of the groups."""
     pooled = total.pooled()
@@ -124,8 +132,8 @@ def _masked(plan: Plan, total: Measured) -> dict[str, int]:
     return counts | {column: problem.count for column, _, problem in total.problems.of("masked")}
 
 
-def _sort_key(word: str | None) -> tuple[bool, object]:
-    return word is None, natural(word or "")
+def _sort_key(plan: Plan, key: Group) -> list[tuple[bool, object]]:
+    return [grouping.order(word) for grouping, word in zip(plan.roles.by, key, strict=False)]
 
 
 def _results(
@@ -245,7 +253,7 @@ def _about_skill(results: list[Result], constants: Constants) -> Iterator[str]:
 
 def _named(plan: Plan, key: Group) -> dict[str, str | None]:
     """The key of a group, by column."""
-    return dict(zip(plan.roles.by, key, strict=True)) if key else {}
+    return dict(zip(plan.roles.group_names, key, strict=True)) if key else {}
 
 
 def _samples(worst: Worst, group: int, traversal: Traversal) -> Iterator[Sample]:

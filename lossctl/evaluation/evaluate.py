@@ -10,7 +10,7 @@ import numpy as np
 from lossctl.arguments import checked, fits
 from lossctl.evaluation import join as joining
 from lossctl.evaluation.assembly import assemble
-from lossctl.evaluation.clock import Clock
+from lossctl.evaluation.clock import Clock, Spent
 from lossctl.evaluation.fold import fold_rows
 from lossctl.evaluation.intervals import bounded, check_level
 from lossctl.evaluation.measure import lift, nothing
@@ -84,7 +84,8 @@ def evaluate(
             Here and elsewhere ``out.p`` is the field ``p`` inside the column ``out``; an object from class to number
             is a vector.
         weight: the column of non-negative row weights.
-        by: columns to group by.
+        by: columns to group by; ``date:month`` by the periods of its dates (hour, day, week, month, quarter, year or
+            weekday), ``price:10`` by the quantiles of its numbers, here deciles.
         activation: an activation applied to the predictions first; gradients are then on the pre-activations.
         from_logits: apply each loss's natural activation (sigmoid, softmax, exp).
         reduction: ``mean``, ``sum`` or ``root-mean`` instead of the loss's own.
@@ -237,8 +238,13 @@ def run(source: Source, plan: Plan, running: Running) -> Report:
         DataError: as for `evaluate`.
     """
     with np.errstate(all="ignore"):
+        before = Spent()
+        if any(grouping.quantiles for grouping in plan.roles.by):
+            from lossctl.evaluation.quantiles import with_intervals  # noqa: PLC0415  (most runs have no use for it)
+
+            plan, before, running = with_intervals(source, plan, running)
         folded = fold_rows(source, plan, lift, nothing(plan), running)
-        return replace(assemble(plan, folded.total, folded.passed), profile=folded.spent.seconds)
+        return replace(assemble(plan, folded.total, folded.passed), profile=(before + folded.spent).seconds)
 
 
 def check_words(request: Request, reading: Reading | None) -> None:

@@ -185,7 +185,9 @@ def _footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mapp
     ]
     roles = [f"label {', '.join(inputs['label'])}", f"prediction {'; '.join(models)}"]
     roles += [f"weight {inputs['weight']}"] if inputs["weight"] else []
-    roles += [f"by {', '.join(inputs['by'])}"] if inputs["by"] else []
+    units = inputs.get("units", {})
+    by = [f"{name.removesuffix(f':{units[name]}')}:{units[name]}" if name in units else name for name in inputs["by"]]
+    roles += [f"by {', '.join(by)}"] if by else []
     yield "columns: " + " | ".join(roles)
     if "join" in inputs:
         joined = inputs["join"]

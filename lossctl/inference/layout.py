@@ -81,9 +81,10 @@ class Layout:
         return next((model.width for model in self.models if column in model.columns), self.label_width)
 
     def wanted(self, *, others: bool = False) -> Wanted:
-        """The columns to read: as text the names of classes, ids, and groups that have no other role."""
+        """The columns to read: as text the names of classes, ids, and groups that are no numbers otherwise."""
         roles = self.roles
-        groups = {name for name in roles.by if name not in replace(roles, by=()).needed}
+        numbers = {*replace(roles, by=()).needed, *(grouping.column for grouping in roles.by if grouping.quantiles)}
+        groups = {grouping.column for grouping in roles.by} - numbers
         texts = groups | {*self.ids} | ({*roles.label} if self.text or words_among(self.ignored) else set())
         unread = {name for model in self.models if model.name in self.unread for name in model.columns}
         return Wanted(frozenset(roles.needed) - texts - unread, frozenset(texts), others, whole=roles.objects)
@@ -138,7 +139,7 @@ class LayoutPlanner:
         try:
             names = self._keys.enter(column, columns, lambda: self._first(wanted).column(column.name))
         except BadRow as bad:
-            raise self._bad(bad) from None
+            raise self.bad(bad) from None
         self.kinds |= dict.fromkeys(names, "number")
         return names
 
@@ -181,10 +182,10 @@ class LayoutPlanner:
                     if batch.num_rows:
                         return batch
             except BadRow as bad:
-                raise self._bad(bad, shard.file) from None
+                raise self.bad(bad, shard.file) from None
         raise DataError(f"{' '.join(self.source.files) or 'the table'}: no data rows")
 
-    def _bad(self, bad: BadRow, file: str = "") -> DataError:
+    def bad(self, bad: BadRow, file: str = "") -> DataError:
         """What is wrong with one of the first rows."""
         file = file or next(iter(self.source.files), "the table")
         return DataError(f"{file}: row {bad.row + 1}: {bad.what}", bad.hint)

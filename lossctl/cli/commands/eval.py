@@ -7,7 +7,7 @@ import typer
 
 from lossctl.cli.choices import completing
 from lossctl.cli.command import Voice, command
-from lossctl.cli.completers import complete_gates, completing_columns
+from lossctl.cli.completers import complete_gates, complete_groups
 from lossctl.cli.options import (
     Columns,
     Files,
@@ -32,7 +32,13 @@ if TYPE_CHECKING:
 
 By = Annotated[
     list[str] | None,
-    column_option("--by", metavar="COL[,COL]", help="Columns to group by.", autocompletion=completing_columns()),
+    column_option(
+        "--by",
+        metavar="COL[:UNIT][,COL]",
+        help="Group by columns, such as date:month,price:10. Behind the colon hour, day, week, month, quarter, year or "
+        "weekday of dates, of numbers how many quantile groups.",
+        autocompletion=complete_groups,
+    ),
 ]
 Sort = Annotated[
     Order | None,
