@@ -20,6 +20,7 @@ from lossctl.cli.command import Color, Voice, progress_bar, style_of
 from lossctl.cli.completers import (
     complete_activations,
     complete_classes,
+    complete_groups,
     complete_losses,
     complete_models,
     completing_columns,
@@ -85,7 +86,13 @@ KindOf = Annotated[
 ]
 By = Annotated[
     list[str] | None,
-    column_option("--by", metavar="COL[,COL]", help="Columns to group by.", autocompletion=completing_columns()),
+    column_option(
+        "--by",
+        metavar="COL[:UNIT][,COL]",
+        help="Group by columns, such as date:month,price:10. Behind the colon hour, day, week, month, quarter, year or "
+        "weekday of dates, of numbers how many quantile groups.",
+        autocompletion=complete_groups,
+    ),
 ]
 Cluster = Annotated[
     list[str] | None,

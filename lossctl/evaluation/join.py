@@ -18,10 +18,11 @@ from lossctl.errors import DataError, LossctlError, Undecided, UsageError, optio
 from lossctl.evaluation.running import SERIAL
 from lossctl.evaluation.shared_keys import chosen_key, possible_keys, shared_columns
 from lossctl.evaluation.traversal import Traversal
+from lossctl.inference.grouping import Grouping
 from lossctl.inference.layout import words_among
 from lossctl.inference.names import LABELS, PREDICTIONS, is_key, plain_name
 from lossctl.inference.request import Request
-from lossctl.inference.roles import find, titled
+from lossctl.inference.roles import find, groupings, titled
 from lossctl.reading.cells import BadRow, kind_of, scalar_column, text_of
 from lossctl.reading.columns import Column, fields_in
 from lossctl.reading.files import narrowed
@@ -80,19 +81,20 @@ def join(
     left_names = {column.name for column in _known(predictions)}
     ids = tuple(dict.fromkeys(_id(pattern, predictions, labels) for pattern in ids))
     values = {column.name for column in predictions.columns} & {column.name for column in labels.columns}
-    values -= {*ids, *request.by, *filter(None, [request.weight])}
+    by = tuple(grouping for pattern in request.by for grouping in _grouped(pattern, predictions, labels))
+    grouped = {grouping.column for grouping in by}
+    values -= {*ids, *grouped, *filter(None, [request.weight])}
     label = _roles(request.label, labels.columns, ids, LABELS, "label", values)
     prediction = tuple(request.prediction)
     prediction = prediction or _roles((), predictions.columns, ids, PREDICTIONS, "prediction", values)
     weight = None if request.weight is None else _either(request.weight, predictions, labels, "weight")[0]
-    by = tuple(name for pattern in request.by for name in _either(pattern, predictions, labels, "group"))
-    shared = [*by, *([] if weight is None else [weight])]
+    shared = [*grouped, *([] if weight is None else [weight])]
     asked = _asked(request.where, predictions, labels)
     shared += [name for name in asked if name not in (*label, *ids)]
     from_left = {name for name in shared if name in left_names}
     left_needed = {name for pattern in prediction for name in _predicted(pattern, predictions.columns)} | from_left
     right_needed = {*label, *(name for name in shared if name not in left_names)}
-    texts = {name for name in by if name not in (*label, weight)}
+    texts = grouped - {*label, weight, *(grouping.column for grouping in by if grouping.quantiles)}
     texts |= {name for name, kind in asked.items() if kind != "number" and name not in (*label, weight)}
     first = _predicted(prediction[0], predictions.columns)
     if request.classes or len(first) > 1 or _kind(predictions, first[0]) == "object":
@@ -121,7 +123,7 @@ def join(
     title = " joined with ".join(_title(source) for source in (predictions, labels))
     named = tuple(renamed[name] for name in label)
     named_models = tuple(_named(pattern, predictions.columns) for pattern in prediction)
-    changed = {"label": named, "prediction": named_models, "weight": weight, "by": by}
+    changed = {"label": named, "prediction": named_models, "weight": weight, "by": tuple(map(str, by))}
     return Joined(
         MemorySource(
             table.combine_chunks(),
@@ -263,6 +265,15 @@ def _either(pattern: str, predictions: Source, labels: Source, role: str) -> tup
         return find(pattern, predictions.columns, role)
     except UsageError:
         return find(pattern, (*labels.columns, *predictions.columns), role)
+
+
+def _grouped(pattern: str, predictions: Source, labels: Source) -> tuple[Grouping, ...]:
+    """What a pattern groups by among the predictions, else among the labels; a column of that very name comes first."""
+    try:
+        groups = groupings(pattern, predictions.columns)
+    except UsageError:
+        return groupings(pattern, (*labels.columns, *predictions.columns))
+    return (Grouping(pattern),) if pattern in {column.name for column in _known(labels)} else groups
 
 
 def _kind(source: Source, name: str) -> str:

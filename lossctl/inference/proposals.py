@@ -13,7 +13,7 @@ from lossctl.domain import SIMPLEX_ERROR, FloatArray
 from lossctl.inference.classes import class_names, key_of
 from lossctl.inference.names import ENDINGS, LABELS, PREDICTIONS, QUERIES, is_index, plain_name, quantile_of, stem_of
 from lossctl.inference.request import Request
-from lossctl.inference.roles import find, titled
+from lossctl.inference.roles import find, groupings, titled
 from lossctl.reading.columns import Column
 from lossctl.reading.format import Source
 from lossctl.words import natural
@@ -82,7 +82,7 @@ class Proposer:
         weights = [] if request.weight is None else [request.weight]
         self.taken = {name for pattern in weights for name in find(pattern, columns, "weight")}
         self.taken |= {*self.named_label, *self.named_prediction}
-        self.groups = {name for pattern in request.by for name in find(pattern, columns, "group")}
+        self.groups = {grouping.column for pattern in request.by for grouping in groupings(pattern, columns)}
         """Columns to group by, which are taken for a label or a prediction by their names alone."""
 
     def proposals(self) -> list[Proposal]:

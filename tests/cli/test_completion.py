@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow import csv
 from typer._completion_shared import get_completion_script
 from waiting import HANGS
 
@@ -24,6 +25,7 @@ from lossctl.cli.command import commands
 from lossctl.cli.completion import FILES
 from lossctl.cli.shells import SCRIPTS, SHELLS, Line, Offer, typed
 from lossctl.functions.loss import losses
+from lossctl.reading.periods import PERIODS
 from lossctl.words import printable
 
 ODD = ["y", "p one", "p two", "we:ight", 'co"l', "d$x", "it's", "key"]
@@ -155,6 +157,23 @@ def test_columns_of_the_file_complete_a_role(flag, odd, offered):
 )
 def test_a_value_completes_to_what_it_may_be(words, names, odd, offered):
     assert offered("eval", "odd.parquet", *words)[0] == names
+
+
+def test_the_column_to_group_by_completes_to_its_units(odd, offered):
+    days = pa.array([19000, 19001], pa.int32()).cast(pa.date32())
+    table = pa.table(
+        {"day": days, "written": ["2024-01-01", None], "price": [1.5, 2.5], "prize": ["a", "b"], "a:b": days}
+    )
+    pq.write_table(table, "units.parquet")
+    csv.write_csv(table, "units.csv")
+    for path in ("units.parquet", "units.csv"):
+        line = ["eval", path, "--by"]
+        assert offered(*line, "d")[0] == ["day", *(f"day:{unit}" for unit in PERIODS)]
+        assert offered(*line, "pri")[0] == ["price", "prize"]
+        assert offered(*line, "price,written:w")[0] == ["price,written:week", "price,written:weekday"]
+        assert offered(*line, "price:1")[0] == ["price:10", "price:100"]
+        assert offered(*line, "prize:")[0] == []
+        assert offered(*line, "a:b:y")[0] == ["a:b:year"]
 
 
 def test_the_labels_have_columns_of_their_own(odd, offered):
