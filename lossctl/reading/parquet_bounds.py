@@ -47,9 +47,11 @@ def _comparable(statistics: Any, values: list[Any]) -> tuple[Bounds, list[Any]] 
         return None
     if statistics.logical_type.type not in {"NONE", "INT", "STRING"}:
         return None
+    if statistics.logical_type.type == "STRING":  # bounds may be cut within a character; bytes are in order as text is
+        if not all(isinstance(value, str) for value in values):
+            return None
+        return (statistics.min_raw, statistics.max_raw), [value.encode() for value in values]
     low, high = statistics.min, statistics.max
-    if isinstance(low, str) and all(isinstance(value, str) for value in values):
-        return (low, high), values
     if not isinstance(low, int | float) or math.isnan(low) or math.isnan(high):
         return None
     if any(isinstance(value, str) for value in values):
