@@ -24,12 +24,13 @@ from dataclasses import dataclass, replace
 
 from lossctl.errors import UsageError, option
 
+NAME = r"\#\d+|[^\W\d]\w*(?:\.\w+)*"
 TOKEN = re.compile(
-    r"""(?:
+    rf"""(?:
         (?P<number>[-+−]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?!\w))
       | (?P<text>"(?:[^"]|"")*"|'(?:[^']|'')*')
       | `(?P<name>(?:[^`]|``)+)`
-      | (?P<word>\#\d+|[^\W\d][\w]*(?:\.\w+)*)
+      | (?P<word>{NAME})
       | (?P<sign>==|!=|<>|<=|>=|[=<>(),])
     )""",
     re.VERBOSE,
@@ -67,6 +68,16 @@ class Value:
 
 
 Operand = Name | Value
+
+
+def written(name: str) -> str:
+    """The name of a column as it stands in a condition.
+
+    >>> written("price"), written("unit price"), written("in")
+    ('price', '`unit price`', '`in`')
+    """
+    plain = re.fullmatch(NAME, name) is not None and name.lower() not in KEYWORDS
+    return name if plain else "`" + name.replace("`", "``") + "`"
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,7 @@ TYPED = [
     ('lossctl eval odd.parquet -p "p o\t', ["eval", "odd.parquet", "-p", "p one"]),
     ("lossctl eval -l mse --fail-above \t1", ["eval", "-l", "mse", "--fail-above", "mse=1"]),
     ("lossctl eval odd.parquet -w d\t", ["eval", "odd.parquet", "-w", "d$x"]),
+    ("lossctl eval odd.parquet --where 'y == 0 or `p o\t", ["eval", "odd.parquet", "--where", "y == 0 or `p one`"]),
 ]
 
 
@@ -140,6 +141,10 @@ def test_columns_of_the_file_complete_a_role(flag, odd, offered):
         (["-pk"], ["-pkey"]),
         (["--by=k"], ["--by=key"]),
         (["--null-values", "k"], ["key="]),
+        (["--where", "y > 1 and k"], ["y > 1 and key"]),
+        (["--where", "not (`p o"], ["not (`p one`"]),
+        (['--where=key == "y" or `co'], ['--where=key == "y" or `co"l`']),
+        (["--where", 'key == "p'], []),
         (["-l", "mse,mae", "--fail-above", "m"], ["mse=", "mae="]),
         (["-l", "mse,huber:d"], ["mse,huber:delta="]),
         (["-l", "focal:gamma=2,alp"], ["focal:gamma=2,alpha="]),
