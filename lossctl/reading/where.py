@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from lossctl.errors import UsageError, option
+from lossctl.words import encodable
 
 NAME = r"\#\d+|[^\W\d]\w*(?:\.\w+)*"
 TOKEN = re.compile(
@@ -145,6 +146,9 @@ def parsed(text: str) -> Condition:
     Raises:
         UsageError: it says none; with the place.
     """
+    if encodable(text) != text:
+        place = next(place for place, sign in enumerate(text, 1) if encodable(sign) != sign)
+        raise wrong(text, f"{text[place - 1]!r} is no character", place, "Conditions are read as UTF-8.")
     return _Parser(text).whole()
 
 

@@ -247,6 +247,7 @@ def test_after_a_join_columns_of_either_side_choose(tmp_path, how):
         ('n == "nan"', "character 6: column 'n' holds numbers", "found with is null"),
         ("n == nan", "character 6: no column 'nan'", "found with is null"),
         ("n < inf", "character 5: no column 'inf'", "1e999"),
+        ('segment in ("a", "\udcff")', "character 19: '\\udcff' is no character", "UTF-8"),
         ("n in [1, 2]", "character 6: '[' cannot be read", "in (1, 2)"),
         ("n > 1_000", "character 5: '1' cannot be read", "No letter or _ belongs to a number"),
         ("n > 1 and " * 900 + "zz > 1", "where '…n > 1 and ", ""),
