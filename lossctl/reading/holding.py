@@ -94,9 +94,7 @@ def _against(array: pa.Array, sign: str, value: Value, kind: str, name: str) -> 
         return _numbers(array, sign, value.value, name)  # type: ignore[arg-type]  # text is refused before
     if _is_time(array.type):
         return _true(array, sign, moment(str(value.value), array.type, value.place))
-    if pa.types.is_nested(contents(array.type)):
-        what = f"{option('where')}, character {value.place}: column {name!r} of type {array.type} is not compared"
-        raise UsageError(what, "Only is null is asked of such.")
+    _ensure_single(array, name)
     rows = _words(text_of(array, name) if kind_of(array.type) != "text" else array, sign, str(value.value))
     below_all_words = sign in {"!=", "<", "<="} and kind_of(array.type) == "text"
     return rows & ~_words(array, "==", "") if below_all_words else rows
@@ -121,6 +119,13 @@ def _numbers(array: pa.Array, sign: str, value: float, name: str) -> BoolArray:
         value = int(value) if float(value).is_integer() else value
     rows = np.asarray(compare(values, stored(value, array.type)))
     return rows if null is None else rows & ~null
+
+
+def _ensure_single(array: pa.Array, name: str) -> None:
+    """A `UsageError` where cells are made of others."""
+    if pa.types.is_nested(contents(array.type)):
+        what = f"{option('where')}: column {name!r} of type {array.type} is not compared"
+        raise UsageError(what, "Only is null is asked of such.")
 
 
 def _among_numbers(array: pa.Array, values: Sequence[Any], name: str) -> BoolArray:
@@ -242,6 +247,8 @@ def _columns(left: pa.Array, right: pa.Array, sign: str, kind: str, names: tuple
     if kind == "number":
         first, second = (_as_numbers(array, name) for array, name in zip((left, right), names, strict=True))
         return _two_numbers(first, second, sign)
+    for array, name in zip((left, right), names, strict=True):
+        _ensure_single(array, name)
     empty = _null(left) | _null(right)
     if _is_time(left.type) and _is_time(right.type):
         first, second = _decoded(left), _decoded(right)

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from typer._completion_shared import get_completion_script
 from waiting import HANGS
 
+from lossctl.cli import completion
 from lossctl.cli.app import wired
 from lossctl.cli.command import commands
 from lossctl.cli.completion import FILES
@@ -238,3 +239,12 @@ def test_bash_sees_what_stands_behind_the_cursor():
 def test_what_a_metavar_calls_a_file_is_in_use():
     metavars = {option.metavar or "" for command in commands for option in wired(command).params}
     assert all(any(word in metavar for metavar in metavars) for word in FILES)
+
+
+def test_nothing_but_words_is_written_whatever_is_printed_meanwhile(lossctl, monkeypatch):
+    """As a plug-in may that is loaded."""
+    offer = completion.offer
+    monkeypatch.setattr(completion, "offer", lambda *asked: print("loading") or offer(*asked))
+    monkeypatch.setenv("_LOSSCTL_COMPLETE", "zsh")
+    done = lossctl("2", "eva", "lossctl", "eva")
+    assert (done.status, [line.partition("\t")[0] for line in done.out.splitlines()]) == (0, ["", "eval"])
