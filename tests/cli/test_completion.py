@@ -68,6 +68,8 @@ ON_A_TERMINAL = "import os, sys; os.login_tty(0); os.execv(sys.argv[1], sys.argv
 PREPARED = {"zsh": "unsetopt zle_bracketed_paste; autoload -Uz compinit; compinit -D -u; "}
 TYPED = [
     ("lossctl eval od\t", ["eval", "odd.parquet"]),
+    ('lossctl eval "od\t', ["eval", "odd.parquet"]),
+    ("lossctl eval odd.parquet --labels=od\t", ["eval", "odd.parquet", "--labels=odd.parquet"]),
     ("lossctl eval --eps od\t", ["eval", "--eps", "od"]),
     ("lossctl eval odd.parquet --pred=m=y,we:\t", ["eval", "odd.parquet", "--pred=m=y,we:ight"]),
     ('lossctl eval odd.parquet -p "p o\t', ["eval", "odd.parquet", "-p", "p one"]),
