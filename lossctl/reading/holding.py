@@ -1,4 +1,4 @@
-"""Where a condition holds: for the rows of a record batch, and for none of those between two bounds.
+"""Where a condition holds: for which rows of a record batch.
 
 What is null, NaN or an empty text is chosen by no comparison, as in SQL. A number is held against the nearest that a
 column of its type has.
@@ -29,8 +29,6 @@ KERNELS = {
 }  # fmt: skip
 """The functions of `pyarrow.compute` of these."""
 EXACT = 1 << 53
-Bounds = tuple[Any, Any]
-"""The least and the greatest cell."""
 
 
 def holding(condition: Condition, record: pa.RecordBatch, kinds: dict[str, str]) -> BoolArray:
@@ -312,41 +310,3 @@ def _as_numbers(array: pa.Array, name: str) -> pa.Array:
     if kind_of(array.type) == "text":
         return numerals(text_of(array, name), name)
     return array.cast(pa.int8()) if pa.types.is_boolean(array.type) else array
-
-
-Known = Callable[[str, Sequence[Value]], tuple[Bounds, list[Any]] | None]
-"""For a column and some values, the bounds of its cells, and the values as they are held against these."""
-
-
-def excluded(condition: Condition, bounds_of: Known) -> bool:
-    """Whether a condition holds for no row of some, by the bounds of their columns.
-
-    Args:
-        condition: what is asked of rows.
-        bounds_of: for a column and some values, the bounds of its cells and the values likewise; ``None`` where they
-            are not known. Nulls are not counted: no comparison chooses them.
-    """
-    match condition:
-        case Joined():
-            return (any if condition.every else all)(excluded(part, bounds_of) for part in condition.parts)
-        case Comparison(left=Name() as left, right=Value() as value):
-            known = bounds_of(left.name, [value])
-            return known is not None and _outside(*known[0], condition.sign, known[1][0])
-        case Among():
-            known = bounds_of(condition.name.name, condition.values)
-            if known is None:
-                return False
-            (low, high), values = known
-            if condition.negated:
-                return bool(low == high and low in values)
-            return all(_outside(low, high, "==", value) for value in values)
-    return False
-
-
-def _outside(low: Any, high: Any, sign: str, value: Any) -> bool:
-    """Whether no cell from ``low`` to ``high`` is in a relation to a value."""
-    if sign == "==":
-        return bool(value < low or value > high)
-    if sign == "!=":
-        return bool(low == value == high)
-    return not SIGNS[sign](low if sign in {"<", "<="} else high, value)

@@ -2,17 +2,21 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from lossctl.reading.holding import Bounds, Known, moment, stored
-from lossctl.reading.where import Value
+from lossctl.reading.holding import SIGNS, moment, stored
+from lossctl.reading.where import Among, Comparison, Condition, Joined, Name, Value
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
+Bounds = tuple[Any, Any]
+"""The least and the greatest cell."""
+Known = Callable[[str, Sequence[Value]], tuple[Bounds, list[Any]] | None]
+"""For a column and some values, the bounds of its cells, and the values as they are held against these."""
 UNITS = {"milliseconds": "ms", "microseconds": "us", "nanoseconds": "ns"}
 
 
@@ -69,3 +73,37 @@ def _time(logical: dict[str, Any], schema: pa.Schema, name: str) -> pa.DataType 
     kind = schema.field(name).type
     zone = kind.tz if pa.types.is_timestamp(kind) else None
     return pa.timestamp(UNITS[logical["timeUnit"]], zone)
+
+
+def excluded(condition: Condition, bounds_of: Known) -> bool:
+    """Whether a condition holds for no row of some, by the bounds of their columns.
+
+    Args:
+        condition: what is asked of rows.
+        bounds_of: for a column and some values, the bounds of its cells and the values likewise; ``None`` where they
+            are not known. Nulls are not counted: no comparison chooses them.
+    """
+    match condition:
+        case Joined():
+            return (any if condition.every else all)(excluded(part, bounds_of) for part in condition.parts)
+        case Comparison(left=Name() as left, right=Value() as value):
+            known = bounds_of(left.name, [value])
+            return known is not None and _outside(*known[0], condition.sign, known[1][0])
+        case Among():
+            known = bounds_of(condition.name.name, condition.values)
+            if known is None:
+                return False
+            (low, high), values = known
+            if condition.negated:
+                return bool(low == high and low in values)
+            return all(_outside(low, high, "==", value) for value in values)
+    return False
+
+
+def _outside(low: Any, high: Any, sign: str, value: Any) -> bool:
+    """Whether no cell from ``low`` to ``high`` is in a relation to a value."""
+    if sign == "==":
+        return bool(value < low or value > high)
+    if sign == "!=":
+        return bool(low == value == high)
+    return not SIGNS[sign](low if sign in {"<", "<="} else high, value)
