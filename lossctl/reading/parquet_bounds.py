@@ -35,11 +35,16 @@ def bounds_in(file: "pq.ParquetFile", group: int) -> Known:
         if statistics is None or not statistics.has_min_max:
             return None
         times = _time(json.loads(statistics.logical_type.to_json()), schema, name)
+        known: tuple[Bounds, list[Any]] | None
         if times is not None:
             moments = [moment(str(value.value), times, value.place) for value in values]
             whole = pa.int32() if pa.types.is_date32(times) else pa.int64()
-            return (statistics.min_raw, statistics.max_raw), [scalar.cast(whole).as_py() for scalar in moments]
-        return _comparable(statistics, [value.value for value in values])
+            known = (statistics.min_raw, statistics.max_raw), [scalar.cast(whole).as_py() for scalar in moments]
+        else:
+            known = _comparable(statistics, [value.value for value in values])
+        if known is None or known[0][0] > known[0][1]:  # whoever wrote these did not mean bounds
+            return None
+        return known
 
     return bounds_of
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import operator
+import struct
 import zoneinfo
 from fractions import Fraction
 
@@ -383,6 +384,19 @@ def test_bounds_of_text_may_end_within_a_character(tmp_path):
     path.write_bytes(body + footer.replace("ÿé".encode(), "ÿé".encode()[:3] + b"\xff"))
     for text, value in (('word == "m"', 4.0), ('word > "z"', 5.0), ('word in ("z", "a")', 16.0)):
         assert lossctl.evaluate(path, "mse", **ASKED, where=text).value == value
+
+
+def test_bounds_that_are_none_leave_every_row_group_to_be_read(tmp_path):
+    """NaN, or the greatest before the least."""
+    path = tmp_path / "a.parquet"
+    table = pa.table({"y": [0.0] * 3, "p": [1.0, 2.0, 3.0], "x": [-3.25, 1.5, 2.5]})
+    pq.write_table(table, path, use_dictionary=False, compression="none")
+    begin = -pq.read_metadata(path).serialized_size - 8
+    body, footer = path.read_bytes()[:begin], path.read_bytes()[begin:]
+    least = struct.pack("<d", -3.25)
+    for written in (float("nan"), 9e9):
+        path.write_bytes(body + footer.replace(least, struct.pack("<d", written)))
+        assert lossctl.evaluate(path, "mse", **ASKED, where="x < 0").value == 1.0
 
 
 @settings(max_examples=20)
