@@ -151,7 +151,8 @@ def _asked(where: str | None, predictions: Source, labels: Source) -> dict[str, 
     """
     if where is None:
         return {}
-    from lossctl.reading.where import ensure_bound, parsed
+    from lossctl.reading.asking import ensure_bound
+    from lossctl.reading.where import parsed
 
     own = {column.name for column in _known(predictions)}
     others = tuple(column for column in labels.columns if column.name not in own)
