@@ -195,6 +195,8 @@ def prepare(
     """
     opened = open_joined(source, request, reading, labels=labels, ids=ids, join=join, others=others)
     if isinstance(opened, joining.Joined):
+        if opened.question is not None:
+            raise opened.question
         return Prepared(opened.source, _plan(opened.source, opened.request, reading, opened.notes), opened.facts)
     return Prepared(opened, _plan(opened, request, reading))
 

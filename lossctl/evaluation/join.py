@@ -7,7 +7,7 @@ Both sides are held in memory, in the columns that count.
 
 import contextlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,15 +18,16 @@ from lossctl.errors import DataError, LossctlError, Undecided, UsageError, optio
 from lossctl.evaluation.running import SERIAL
 from lossctl.evaluation.shared_keys import chosen_key, possible_keys, shared_columns
 from lossctl.evaluation.traversal import Traversal
+from lossctl.inference.infer import complete_roles
 from lossctl.inference.layout import words_among
-from lossctl.inference.names import LABELS, PREDICTIONS, is_key, plain_name
-from lossctl.inference.request import Request
+from lossctl.inference.request import Elsewhere, Request
 from lossctl.inference.roles import find, titled
 from lossctl.reading.cells import BadRow, kind_of, scalar_column, text_of
 from lossctl.reading.columns import Column, fields_in
 from lossctl.reading.files import narrowed
 from lossctl.reading.format import Source, Wanted
 from lossctl.reading.memory import MemorySource
+from lossctl.reading.selection import selected
 from lossctl.reading.storage import is_list, takeable
 from lossctl.words import counted, free
 
@@ -48,6 +49,8 @@ class Joined:
     """What was joined, dropped or unmatched."""
     notes: tuple[str, ...] = ()
     """What was taken for what nobody named."""
+    question: Undecided | None = None
+    """Which column plays which role, where that is not clear and all columns are carried along all the same."""
 
 
 def join(
@@ -64,11 +67,11 @@ def join(
             first row with the first, and so on; both have the same number).
         request: what is asked for; label patterns are looked up among the labels, all others first among the
             predictions.
-        others: whether to carry all columns along.
+        others: whether to carry all columns along, also where they are all there is to say.
 
     Raises:
         UsageError: a column is missing, or the join unknown.
-        Undecided: nobody says which columns are the key, and the data do not tell.
+        Undecided: nobody says which columns are the key, or play a role, and the data do not tell.
         DataError: keys are null, repeated, or unmatched under ``strict``: with counts and three examples; or there are
             more rows on one side under ``order``.
     """
@@ -77,13 +80,30 @@ def join(
         raise UsageError("stdin can be read only once")
     if how != "order" and not ids:
         return _join_by_chosen_key(predictions, labels, how, request, others=others)
-    left_names = {column.name for column in _known(predictions)}
     ids = tuple(dict.fromkeys(_id(pattern, predictions, labels) for pattern in ids))
-    values = {column.name for column in predictions.columns} & {column.name for column in labels.columns}
-    values -= {*ids, *request.by, *filter(None, [request.weight])}
-    label = _roles(request.label, labels.columns, ids, LABELS, "label", values)
+
+    def matched(named: Request) -> tuple[Source, Request]:
+        if predictions.once or labels.once:
+            raise UsageError("what can be read only once is not read to try")
+        joined = _matched(predictions, labels, ids, how, named)
+        return selected(joined.source, request.where, request.limit), joined.request
+
+    try:
+        roles = complete_roles(predictions, request, Elsewhere(labels, ids, matched))
+    except Undecided as question:
+        if not others:
+            raise
+        return replace(_matched(predictions, labels, ids, how, request, others=True), question=question)
+    return replace(_matched(predictions, labels, ids, how, roles.request, others=others), notes=roles.notes)
+
+
+def _matched(
+    predictions: Source, labels: Source, ids: Sequence[str], how: str, request: Request, *, others: bool = False
+) -> Joined:
+    """As `join`, by a key that is known, with the columns of the roles that are named."""
+    left_names = {column.name for column in _known(predictions)}
+    label = tuple(name for pattern in request.label for name in find(pattern, labels.columns, "label"))
     prediction = tuple(request.prediction)
-    prediction = prediction or _roles((), predictions.columns, ids, PREDICTIONS, "prediction", values)
     weight = None if request.weight is None else _either(request.weight, predictions, labels, "weight")[0]
     by = tuple(name for pattern in request.by for name in _either(pattern, predictions, labels, "group"))
     shared = [*by, *([] if weight is None else [weight])]
@@ -94,9 +114,8 @@ def join(
     right_needed = {*label, *(name for name in shared if name not in left_names)}
     texts = {name for name in by if name not in (*label, weight)}
     texts |= {name for name, kind in asked.items() if kind != "number" and name not in (*label, weight)}
-    first = _predicted(prediction[0], predictions.columns)
-    if request.classes or len(first) > 1 or _kind(predictions, first[0]) == "object":
-        texts |= {name for name in label if _kind(labels, name) == "text"}
+    kinds = [(left_needed, predictions), (right_needed, labels)]
+    texts |= {name for needed, source in kinds for name in needed - {weight} if _kind(source, name) == "text"}
     texts |= {*label} if words_among(request.ignore_label) else set()
     _refuse_twins(predictions, {*ids, *left_needed})
     _refuse_twins(labels, {*ids, *right_needed})
@@ -136,7 +155,7 @@ def join(
             ),
         ),
         Request(**{**vars(request), **changed}),
-        replace(request, label=label, prediction=prediction),
+        request,
         {"labels": list(labels.files), "predictions": list(predictions.files), "id": list(ids), "how": how, **facts},
     )
 
@@ -171,7 +190,7 @@ def _join_by_chosen_key(predictions: Source, labels: Source, how: str, request: 
     if choice is not None:
         key, why = choice
         joined = join(predictions, labels, (key,), how, request, others=others)
-        return replace(joined, notes=(f"id {key!r} chosen {why}",))
+        return replace(joined, notes=(f"id {key!r} chosen {why}", *joined.notes))
     ways: list[tuple[tuple[str, str], ...]] = []
     if not (predictions.once or labels.once):
         for key_columns in (*possible_keys(shared), ()):
@@ -228,33 +247,6 @@ def _id(pattern: str, predictions: Source, labels: Source) -> str:
         what = f"id {pattern!r} is column {names[0]!r} of the predictions, but {names[1]!r} of the labels"
         raise UsageError(what, "The column must have one name in both: rename one.")
     return names[0]
-
-
-def _roles(
-    patterns: Sequence[str],
-    columns: Sequence[Column],
-    ids: Sequence[str],
-    tiers: Sequence[frozenset[str]],
-    role: str,
-    values: Collection[str],
-) -> tuple[str, ...]:
-    """The columns of a role: as named, the one of a common name, the only one beside the key, or the one of ``values``.
-
-    Those are what both sides have beside the key.
-    """
-    if patterns:
-        return tuple(name for pattern in patterns for name in find(pattern, columns, role))
-    others = [column.name for column in columns if column.name not in ids and not is_key(column.name)]
-    others = others or [column.name for column in columns if column.name not in ids]
-    common: list[str] = []
-    for known in tiers:
-        common = common or [name for name in others if plain_name(name) in known]
-    if len(common) == 1 or len(others) == 1:
-        return tuple(common or others)
-    twins = [name for name in others if name in values]
-    if not common and len(twins) == 1:
-        return tuple(twins)
-    raise UsageError(f"no single column could be the {role}: {', '.join(others)}", f"Say which with {option(role)}.")
 
 
 def _either(pattern: str, predictions: Source, labels: Source, role: str) -> tuple[str, ...]:
