@@ -96,7 +96,7 @@ def diagnose(
         limit=limit,
     )
     opened: Source | Joined = open_joined(
-        source, request, reading, labels=labels, ids=several(ids), join=join, others=True
+        source, request, reading, labels=labels, ids=several(ids), join=join, survey=True
     )
     named, taken, keys = request, tuple[str, ...](), several(ids)
     question: Undecided | None = None

@@ -22,10 +22,12 @@ from lossctl.inference.infer import complete_roles
 from lossctl.inference.layout import words_among
 from lossctl.inference.request import Elsewhere, Request
 from lossctl.inference.roles import find, titled
+from lossctl.inference.sample import sampled
 from lossctl.reading.cells import BadRow, kind_of, scalar_column, text_of
 from lossctl.reading.columns import Column, fields_in
 from lossctl.reading.files import narrowed
 from lossctl.reading.format import Source, Wanted
+from lossctl.reading.inferred_types import is_number
 from lossctl.reading.memory import MemorySource
 from lossctl.reading.selection import selected
 from lossctl.reading.storage import is_list, takeable
@@ -33,6 +35,8 @@ from lossctl.words import counted, free
 
 HOW = ("strict", "inner", "left", "order")
 LEFT, RIGHT = "left row", "right row"
+LOOK = 1 << 10
+"""How many labels are looked at to tell names from numbers."""
 SHOWN = 3
 """How many keys are proposed where it is not clear which is meant."""
 
@@ -54,7 +58,14 @@ class Joined:
 
 
 def join(
-    predictions: Source, labels: Source, ids: Sequence[str], how: str, request: Request, *, others: bool = False
+    predictions: Source,
+    labels: Source,
+    ids: Sequence[str],
+    how: str,
+    request: Request,
+    *,
+    others: bool = False,
+    survey: bool = False,
 ) -> Joined:
     """Match the rows of two data sets, by key or in order.
 
@@ -67,7 +78,8 @@ def join(
             first row with the first, and so on; both have the same number).
         request: what is asked for; label patterns are looked up among the labels, all others first among the
             predictions.
-        others: whether to carry all columns along, also where they are all there is to say.
+        others: whether to carry all columns along.
+        survey: whether to do so, whatever is in them, and where it is not clear which of them play a role.
 
     Raises:
         UsageError: a column is missing, or the join unknown.
@@ -79,7 +91,7 @@ def join(
     if "stdin" in predictions.files and "stdin" in labels.files:
         raise UsageError("stdin can be read only once")
     if how != "order" and not ids:
-        return _join_by_chosen_key(predictions, labels, how, request, others=others)
+        return _join_by_chosen_key(predictions, labels, how, request, others=others, survey=survey)
     ids = tuple(dict.fromkeys(_id(pattern, predictions, labels) for pattern in ids))
 
     def matched(named: Request) -> tuple[Source, Request]:
@@ -91,14 +103,22 @@ def join(
     try:
         roles = complete_roles(predictions, request, Elsewhere(labels, ids, matched))
     except Undecided as question:
-        if not others:
+        if not survey:
             raise
-        return replace(_matched(predictions, labels, ids, how, request, others=True), question=question)
-    return replace(_matched(predictions, labels, ids, how, roles.request, others=others), notes=roles.notes)
+        return replace(_matched(predictions, labels, ids, how, request, survey=True), question=question)
+    joined = _matched(predictions, labels, ids, how, roles.request, others=others, survey=survey)
+    return replace(joined, notes=roles.notes)
 
 
 def _matched(
-    predictions: Source, labels: Source, ids: Sequence[str], how: str, request: Request, *, others: bool = False
+    predictions: Source,
+    labels: Source,
+    ids: Sequence[str],
+    how: str,
+    request: Request,
+    *,
+    others: bool = False,
+    survey: bool = False,
 ) -> Joined:
     """As `join`, by a key that is known, with the columns of the roles that are named."""
     left_names = {column.name for column in _known(predictions)}
@@ -114,13 +134,17 @@ def _matched(
     right_needed = {*label, *(name for name in shared if name not in left_names)}
     texts = {name for name in by if name not in (*label, weight)}
     texts |= {name for name, kind in asked.items() if kind != "number" and name not in (*label, weight)}
-    kinds = [(left_needed, predictions), (right_needed, labels)]
-    texts |= {name for needed, source in kinds for name in needed - {weight} if _kind(source, name) == "text"}
+    models = [_predicted(pattern, predictions.columns) for pattern in prediction]
+    vectors = any(len(names) > 1 or _kind(predictions, names[0]) in {"list", "object"} for names in models)
+    words = [name for name in label if _kind(labels, name) == "text"]
+    texts |= {name for name in words if request.classes or vectors or survey or _holds_names(labels, name)}
+    if survey:
+        texts |= {name for names in models for name in names if _kind(predictions, name) == "text"}
     texts |= {*label} if words_among(request.ignore_label) else set()
     _refuse_twins(predictions, {*ids, *left_needed})
     _refuse_twins(labels, {*ids, *right_needed})
-    left = _read(predictions, ids, left_needed, texts & left_names, others=others)
-    right = _read(labels, ids, right_needed, texts & right_needed, others=others)
+    left = _read(predictions, ids, left_needed, texts & left_names, others=others or survey)
+    right = _read(labels, ids, right_needed, texts & right_needed, others=others or survey)
     if how == "order":
         matched, facts = _in_order(left, right, predictions, labels)
     else:
@@ -183,13 +207,15 @@ def _check(ids: Sequence[str], how: str) -> None:
         raise UsageError(f"{option(join='order')} matches rows by their order, {option('ids')} by key", "Give one.")
 
 
-def _join_by_chosen_key(predictions: Source, labels: Source, how: str, request: Request, *, others: bool) -> Joined:
+def _join_by_chosen_key(
+    predictions: Source, labels: Source, how: str, request: Request, *, others: bool, survey: bool
+) -> Joined:
     """As `join`, by a key that nobody named."""
     shared = shared_columns(predictions, labels, request)
     choice = chosen_key(predictions, labels, shared)
     if choice is not None:
         key, why = choice
-        joined = join(predictions, labels, (key,), how, request, others=others)
+        joined = join(predictions, labels, (key,), how, request, others=others, survey=survey)
         return replace(joined, notes=(f"id {key!r} chosen {why}", *joined.notes))
     ways: list[tuple[tuple[str, str], ...]] = []
     if not (predictions.once or labels.once):
@@ -260,6 +286,16 @@ def _either(pattern: str, predictions: Source, labels: Source, role: str) -> tup
 def _kind(source: Source, name: str) -> str:
     """The kind of a column."""
     return next(column.kind for column in _known(source) if column.name == name)
+
+
+def _holds_names(source: Source, column: str) -> bool:
+    """Whether a column of text holds no number, as far as is looked."""
+    cells = (
+        cell
+        for record in sampled(source, Wanted(frozenset(), frozenset({column})), most=LOOK).records
+        for cell in record.column(column).to_pylist()
+    )
+    return not any(cell is not None and is_number(cell) for cell in cells)
 
 
 def _known(source: Source) -> tuple[Column, ...]:
