@@ -9,6 +9,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -136,10 +137,12 @@ def _matched(
     texts |= {name for name, kind in asked.items() if kind != "number" and name not in (*label, weight)}
     models = [_predicted(pattern, predictions.columns) for pattern in prediction]
     vectors = any(len(names) > 1 or _kind(predictions, names[0]) in {"list", "object"} for names in models)
-    words = [name for name in label if _kind(labels, name) == "text"]
-    texts |= {name for name in words if request.classes or vectors or survey or _holds_names(labels, name)}
-    if survey:
-        texts |= {name for names in models for name in names if _kind(predictions, name) == "text"}
+    texts |= {
+        name
+        for source, names, known in ((labels, label, request.classes or vectors), (predictions, chain(*models), False))
+        for name in names
+        if _kind(source, name) == "text" and (known or survey or _holds_names(source, name))
+    }
     texts |= {*label} if words_among(request.ignore_label) else set()
     _refuse_twins(predictions, {*ids, *left_needed})
     _refuse_twins(labels, {*ids, *right_needed})

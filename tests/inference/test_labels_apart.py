@@ -1,0 +1,155 @@
+"""A task that is written as one file, or as predictions and labels in two, is told alike and gives the same numbers."""
+
+import re
+import shlex
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+import lossctl
+from lossctl.errors import LossctlError, Undecided
+
+PETS = np.array(["bird", "cat", "dog"])
+
+
+def _rows(rng, n, scale=1.0):
+    scores = np.exp(rng.normal(0, 2, (n, 3)))
+    return scale * scores / scores.sum(axis=1, keepdims=True)
+
+
+def _named(names, rows):
+    return dict(zip(names, rows.T, strict=True))
+
+
+def _numbered(stem, rows):
+    return _named([f"{stem}{place}" for place in range(rows.shape[1])], rows)
+
+
+TASKS = {
+    "columns named for words": lambda rng, n: ({"pet": rng.choice(PETS, n)}, _named(PETS, _rows(rng, n))),
+    "proba_cat": lambda rng, n: ({"pet": rng.choice(PETS, n)}, _named([f"proba_{pet}" for pet in PETS], _rows(rng, n))),
+    "codes": lambda rng, n: ({"label": rng.integers(0, 3, n)}, _numbered("softmax_", _rows(rng, n))),
+    "codes from 1": lambda rng, n: ({"label": rng.integers(1, 4, n)}, _numbered("p", _rows(rng, n))),
+    "codes and y_0": lambda rng, n: ({"target": rng.integers(0, 3, n)}, _numbered("y_", _rows(rng, n))),
+    "one-hot": lambda rng, n: (
+        _numbered("y_", np.eye(3)[rng.integers(0, 3, n)]),
+        _numbered("softmax_", _rows(rng, n)),
+    ),
+    "logits of classes": lambda rng, n: ({"y": rng.integers(0, 3, n)}, _numbered("logit_", rng.normal(0, 3, (n, 3)))),
+    "percentages": lambda rng, n: ({"y": rng.integers(0, 3, n)}, _numbered("p_", _rows(rng, n, 100))),
+    "labels beside each other": lambda rng, n: (
+        _named(["y_news", "y_art"], rng.integers(0, 2, (n, 2))),
+        _named(["p_news", "p_art"], rng.random((n, 2))),
+    ),
+    "models": lambda rng, n: ({"y": rng.normal(size=n)}, _named(["pred_a", "pred_b"], rng.normal(size=(n, 2)))),
+    "models by ending": lambda rng, n: ({"y": rng.integers(0, 2, n)}, _named(["a_prob", "b_prob"], rng.random((n, 2)))),
+    "an ensemble": lambda rng, n: ({"y": rng.normal(size=n)}, _numbered("m", rng.normal(size=(n, 4)))),
+    "quantiles": lambda rng, n: (
+        {"y": rng.normal(size=n)},
+        _named(["q0.1", "q0.5", "q0.9"], rng.normal(size=(n, 1)) + np.array([-1.3, 0, 1.3])),
+    ),
+    "yes or no": lambda rng, n: ({"churn": rng.choice(["no", "yes"], n)}, {"y_proba": rng.random(n)}),
+    "two words": lambda rng, n: ({"label": rng.choice(["cat", "dog"], n)}, {"score": rng.normal(size=n)}),
+    "decisions": lambda rng, n: (
+        {"target": rng.integers(0, 2, n)},
+        {"Predicted": rng.integers(0, 2, n), "y_proba": rng.random(n)},
+    ),
+    "decided words": lambda rng, n: ({"y": rng.choice(PETS, n)}, {"pred": rng.choice(PETS, n)}),
+    "price": lambda rng, n: ({"Price": rng.gamma(3, 10, n)}, {"Price Pred": rng.gamma(3, 10, n)}),
+    "counts": lambda rng, n: ({"y": rng.poisson(2, n)}, {"p": rng.gamma(2, 1, n)}),
+    "no names": lambda rng, n: ({"survived": rng.integers(0, 2, n)}, {"risk": rng.random(n)}),
+    "a ranking of labels": lambda rng, n: (
+        {"qid": np.arange(n) // 10, "y": rng.integers(0, 4, n)},
+        {"score": rng.normal(size=n)},
+    ),
+    "a ranking of predictions": lambda rng, n: (
+        {"y": rng.integers(0, 4, n)},
+        {"qid": np.arange(n) // 10, "score": rng.normal(size=n)},
+    ),
+    "groups of labels": lambda rng, n: (
+        {"store": rng.choice(["east", "west"], n), "target": rng.gamma(3, 10, n), "usage": ["Public"] * n},
+        {"forecast": rng.gamma(3, 10, n), "month": rng.integers(1, 13, n)},
+    ),
+    "an index without a name": lambda rng, n: (
+        {"": np.arange(n), "y": rng.integers(0, 2, n)},
+        {"p": rng.random(n)},
+    ),
+}
+"""Labels and predictions, by what is made of them."""
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """Writes a task as one file and as two, and gives how to ask for each."""
+    folder = tmp_path_factory.mktemp("apart")
+
+    def write(kind, n, seed, key):
+        rng = np.random.default_rng(seed)
+        labels, predictions = TASKS[kind](rng, n)
+        keys, turned = {key: np.arange(1000, 1000 + n)}, rng.permutation(n)
+        files = {
+            "one": {**keys, **labels, **predictions},
+            "left": {**keys, **predictions},
+            "turned": {name: np.asarray(values)[turned] for name, values in {**keys, **labels}.items()},
+            "ordered": labels,
+        }
+        for name, columns in files.items():
+            pd.DataFrame(columns).to_csv(folder / f"{name}.csv", index=False)
+        paths = {name: str(folder / f"{name}.csv") for name in files}
+        ways = [{"labels": paths["turned"]}, {"labels": paths["ordered"], "join": "order"}]
+        return paths["one"], [(paths["left"], way) for way in ways]
+
+    return write
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    kind=st.sampled_from(sorted(TASKS)),
+    n=st.sampled_from([2, 7, 60, 300]),
+    seed=st.integers(0, 9),
+    key=st.sampled_from(["id", "PassengerId"]),
+)
+@example(kind="columns named for words", n=60, seed=1, key="id")
+@example(kind="a ranking of labels", n=60, seed=1, key="id")
+@example(kind="a ranking of predictions", n=60, seed=1, key="PassengerId")
+@example(kind="quantiles", n=60, seed=1, key="id")
+def test_one_file_and_two_give_the_same_columns_losses_notes_and_numbers(written, kind, n, seed, key):
+    one, pairs = written(kind, n, seed, key)
+    alone, told = _measured(one), lossctl.diagnose(one)
+    for source, way in pairs:
+        apart, told_apart = _measured(source, **way), lossctl.diagnose(source, **way)
+        if isinstance(alone, Undecided):
+            # Which file a column is in may tell what one file leaves open; it never tells another thing.
+            asked = isinstance(apart, Undecided)
+            assert not asked or apart.ways == alone.ways
+            assert [*map(_asked, told_apart.commands)] == [*map(_asked, told.commands)][: None if asked else 1]
+            continue
+        assert _plain(apart) == _plain(alone)
+        assert [*map(_asked, told_apart.commands)] == [*map(_asked, told.commands)]
+        seen, seen_apart = ([(f.name, f.what, f.model) for f in told.findings] for told in (told, told_apart))
+        assert seen_apart == seen
+
+
+def _measured(source, **way):
+    """What plain eval measures, or how it refuses."""
+    try:
+        return lossctl.evaluate(source, None, **way)
+    except LossctlError as error:
+        return error
+
+
+def _plain(outcome):
+    """An outcome without the names of files, and of the key."""
+    if isinstance(outcome, LossctlError):
+        return type(outcome), re.sub(r"^.*\.csv", "FILE", outcome.what)
+    results = [(result.loss, result.model, result.n, result.value) for result in outcome.results]
+    return results, [re.sub(r"^id '\w+' chosen by name; ", "", note) for note in outcome.notes]
+
+
+def _asked(command):
+    """What a command line asks for, without what it reads."""
+    words = shlex.split(command)
+    return words[words.index("-y") :]
