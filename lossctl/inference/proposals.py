@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from lossctl.domain import SIMPLEX_ERROR, FloatArray
 from lossctl.inference.classes import class_names, key_of
-from lossctl.inference.names import ENDINGS, LABELS, PREDICTIONS, is_index, is_key, plain_name, quantile_of
+from lossctl.inference.names import ENDINGS, LABELS, PREDICTIONS, plain_name, quantile_of
 from lossctl.inference.request import Elsewhere, Request
 from lossctl.inference.roles import find, titled
 from lossctl.inference.side import Side
@@ -84,7 +83,6 @@ class Proposer:
         both = (*source.columns, *(labels.columns if self.apart else ()))
         weighing = {name for pattern in weights for name in find(pattern, both, "weight")}
         groups = {name for pattern in request.by for name in find(pattern, both, "group")}
-        self._spoken_for = {*keys, *weighing, *groups}
         own = self.named_prediction if self.apart else (*self.named_label, *self.named_prediction)
         self.guesses = Side(source, {*keys, *weighing, *own}, groups)
         """Where the predictions are looked for."""
@@ -103,28 +101,6 @@ class Proposer:
         """The columns of a label that stand among those of the predictions."""
         return () if self.apart else label.columns
 
-    @property
-    def predicted(self) -> tuple[str, ...]:
-        """The columns that are predictions by their names; none where no name says so."""
-        return self.named_prediction or tuple(self.guesses.known(PREDICTIONS[0]) or self.guesses.known(PREDICTIONS[1]))
-
-    @cached_property
-    def twins(self) -> tuple[str, ...]:
-        """Of labels elsewhere, what both sides have: one column, or all columns of numbers of both."""
-        if not self.apart:
-            return ()
-        columns = [
-            {
-                column.name: column.kind
-                for column in side.columns
-                if not (column.name in self._spoken_for or is_index(column.name) or is_key(column.name))
-            }
-            for side in (self.guesses, self.truths)
-        ]
-        shared = tuple(name for name in columns[0] if name in columns[1])
-        numbers = [{name for name, kind in side.items() if kind == "number"} for side in columns]
-        return shared if len(shared) == 1 or numbers[0] == {*shared} == numbers[1] else ()
-
     # --- labels
 
     def labels(self) -> Iterator[Choice]:
@@ -139,22 +115,24 @@ class Proposer:
             if matching:
                 return
         choices = [*self._label_families(), *self._label_endings(), *self._labels_of_classes()]
-        choices = choices or [*self._forced(self.truths, self.predicted)]
+        choices = choices or [*self._forced(self.truths, self.named_prediction or self.guesses.left)]
         yield from choices[:1]
         if not choices:
             yield from self._labels_by_content()
 
     def _forced(self, side: Side, other: tuple[str, ...]) -> Iterator[Choice]:
-        """Of labels elsewhere, the only column that is left on a side, or what both have where the other role has it.
+        """Of labels elsewhere, the only column that is left on a side, or the columns of the other role by their names.
 
         Args:
             side: where to look.
-            other: the columns of the other role; none where they are not known.
+            other: the columns of the other role; none where they could be more than that.
         """
+        numbers = {column.name for column in side.free if column.kind == "number"}
         if self.apart and len(side.left) == 1:
             yield Choice(side.left, side.left, LEFT)
-        elif self.twins and other in {(), self.twins}:
-            yield Choice((self.guesses.pattern(self.twins),), self.twins, "because both have it")
+        elif self.apart and ({*other} == numbers or (len(other) == 1 and other[0] in side.left)):
+            both = "it" if len(other) == 1 else "them"
+            yield Choice((side.pattern(other),), other, f"because both sides have {both}")
 
     def _label_families(self) -> Iterator[Choice]:
         """Columns such as ``y_1, y_2`` beside as many predictions."""
@@ -182,8 +160,9 @@ class Proposer:
 
     def _labels_by_content(self) -> Iterator[Choice]:
         """Any column that could be a label; the only one that is left is one for sure."""
-        predicted = self.predicted
-        beside = () if self.apart else predicted
+        known = self.guesses.known(PREDICTIONS[0]) or self.guesses.known(PREDICTIONS[1])
+        predicted = {*self.named_prediction} or {*known}
+        beside = set[str]() if self.apart else predicted
         others = [column for column in self.truths.candidates if column.name not in beside]
         likely = [column for column in others if "label" in column.roles]
         forced = bool(predicted) and len(others) == len(likely) == 1
@@ -208,7 +187,7 @@ class Proposer:
             *self._prediction_endings(label),
             *self._class_columns(label),
         ]
-        choices = choices or [*self._forced(self.guesses, label.columns)]
+        choices = choices or [*self._forced(self.guesses, () if label.why == BY_NAME else label.columns)]
         yield from choices if not choices or not choices[0].sure else choices[:1]
         if not choices:
             yield from self._predictions_by_content(label)
