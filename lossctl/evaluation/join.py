@@ -21,6 +21,7 @@ from lossctl.evaluation.shared_keys import chosen_key, possible_keys, shared_col
 from lossctl.evaluation.traversal import Traversal
 from lossctl.inference.infer import complete_roles
 from lossctl.inference.layout import words_among
+from lossctl.inference.names import is_index, is_key
 from lossctl.inference.request import Elsewhere, Request
 from lossctl.inference.roles import find, titled
 from lossctl.inference.sample import sampled
@@ -157,8 +158,9 @@ def _matched(
         renamed[name] = free(name, taken, suffix=" (labels)") if name in own else name
         taken.add(renamed[name])
     table = left.take(matched[LEFT])
+    twice = {name for name in own - right_needed if survey and (is_index(name) or is_key(name))}  # if rows go by order
     for name, column in zip(right.column_names, right.columns, strict=True):
-        if name not in ids:
+        if name not in ids and name not in twice:
             table = table.append_column(renamed[name], column.take(matched[RIGHT]))
     if not matched.num_rows:
         none = "no data rows" if how == "order" else f"no id has a label in {_title(labels)}"

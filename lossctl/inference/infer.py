@@ -35,9 +35,9 @@ def complete(source: Source, request: Request, taken: Sequence[str] = ()) -> Com
     roles = complete_roles(source, request)
     request, notes = roles.request, (*taken, *roles.notes)
     if not request.loss or (not request.classes and _names_classes(source, request)):
-        from lossctl.inference.suitable import complete_losses
+        from lossctl.inference.suitable import complete_losses, see
 
-        losses = complete_losses(source, request)
+        losses = complete_losses(see(source, request), request)
         request, notes = losses.request, (*notes, *losses.notes)
     return Completed(request, ("; ".join(notes),) if notes else ())
 
@@ -143,8 +143,8 @@ def _way(source: Source, request: Request, elsewhere: Elsewhere | None, proposal
     try:
         if elsewhere is not None:
             source, asked = elsewhere.matched(asked)
-        completed = complete_losses(source, asked)
-        seen = see(source, completed.request)
+        seen = see(source, asked)
+        completed = complete_losses(seen, asked)
     except LossctlError:
         return None
     fits = [fitting for fitting in seen.fits if fitting is not None]

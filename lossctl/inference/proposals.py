@@ -115,7 +115,7 @@ class Proposer:
             if matching:
                 return
         choices = [*self._label_families(), *self._label_endings(), *self._labels_of_classes()]
-        choices = choices or [*self._forced(self.truths, self.named_prediction or self.guesses.left)]
+        choices = choices or [*self._forced(self.truths, self._predicted_twins())]
         yield from choices[:1]
         if not choices:
             yield from self._labels_by_content()
@@ -127,12 +127,25 @@ class Proposer:
             side: where to look.
             other: the columns of the other role; none where they could be more than that.
         """
-        numbers = {column.name for column in side.free if column.kind == "number"}
         if self.apart and len(side.left) == 1:
             yield Choice(side.left, side.left, LEFT)
-        elif self.apart and ({*other} == numbers or (len(other) == 1 and other[0] in side.left)):
-            both = "it" if len(other) == 1 else "them"
-            yield Choice((side.pattern(other),), other, f"because both sides have {both}")
+        elif self.apart and other and {*other} <= {*side.left}:
+            yield Choice(
+                (side.pattern(other),), other, f"because both sides have {'it' if len(other) == 1 else 'them'}"
+            )
+
+    def _predicted_twins(self) -> tuple[str, ...]:
+        """The columns of the predictions where they are one, or those of all numbers of the labels too.
+
+        What holds the same numbers on both sides is left out: neither predicts the other.
+        """
+        names = self.named_prediction or self.guesses.left
+        if len(names) < 2:
+            return names
+        if {*names} != {column.name for column in self.truths.free if column.kind == "number"}:
+            return ()
+        alike = {name for name in names if np.array_equal(self.guesses.numbers(name), self.truths.numbers(name))}
+        return tuple(name for name in names if name not in alike) or names
 
     def _label_families(self) -> Iterator[Choice]:
         """Columns such as ``y_1, y_2`` beside as many predictions."""
@@ -187,7 +200,7 @@ class Proposer:
             *self._prediction_endings(label),
             *self._class_columns(label),
         ]
-        choices = choices or [*self._forced(self.guesses, () if label.why == BY_NAME else label.columns)]
+        choices = choices or [*self._forced(self.guesses, label.columns if label.sure and label.why != BY_NAME else ())]
         yield from choices if not choices or not choices[0].sure else choices[:1]
         if not choices:
             yield from self._predictions_by_content(label)

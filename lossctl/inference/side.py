@@ -5,6 +5,9 @@ from collections.abc import Collection, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from lossctl.domain import FloatArray
 from lossctl.inference.names import QUERIES, is_index, is_key, plain_name, stem_of
 from lossctl.inference.roles import find
 from lossctl.reading.columns import Column
@@ -100,3 +103,8 @@ class Side:
     def candidate(self, name: str) -> "Candidate | None":
         """A column with what is in it; ``None`` where several have the name."""
         return next((candidate for candidate in self.look.candidates if candidate.name == name), None)
+
+    def numbers(self, name: str) -> FloatArray:
+        """The different numbers of a column ``(d,)``; none where it holds others."""
+        candidate = self.candidate(name)
+        return np.empty(0) if candidate is None else candidate.content.numbers.values

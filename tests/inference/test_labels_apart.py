@@ -155,3 +155,43 @@ def _asked(command):
     """What a command line asks for, without what it reads."""
     words = shlex.split(command)
     return words[words.index("-y") :]
+
+
+@pytest.mark.parametrize("kind", ["columns named for words", "labels beside each other", "models", "quantiles"])
+def test_every_command_finds_labels_elsewhere_or_proposes_command_lines_that_work(lossctl, written, kind):
+    command_line = lossctl
+    for source, way in written(kind, 60, 1, "id")[1]:
+        files = [source, *(word for name, value in way.items() for word in (f"--{name}", value))]
+        loss = TAKEN.get(kind)
+        for command in ("eval", "samples", "plot", "doctor", *([f"gradcheck {loss}"] if loss else [])):
+            plain = ["-f", "json"] if command == "plot" else []
+            done = command_line(*command.split(), *files, *plain)
+            assert done.status == (0 if loss or command == "doctor" else 2), done.err
+            lines = [line for line in (done.out + done.err).splitlines() if line.startswith("  lossctl")]
+            assert lines or loss
+            assert {command_line(*shlex.split(line)[1:], *plain).status for line in lines} <= {0}
+
+
+TAKEN = {"columns named for words": "cross_entropy", "labels beside each other": "bce", "models": "mse"}
+"""The losses of tasks of which everything can be told."""
+
+
+@pytest.mark.parametrize("k", [1, 3])
+def test_what_both_files_call_the_same_is_label_and_prediction_where_the_predictions_have_nothing_else(k):
+    rng, names = np.random.default_rng(4), ["EAP", "HPL", "MWS"][:k]
+    predictions = {"id": np.arange(50), **_named(names, _rows(rng, 50)[:, :k])}
+    labels = {"id": np.arange(50), **_named(names, np.eye(3)[rng.integers(0, 3, 50)][:, :k]), "Usage": ["Public"] * 50}
+    report = lossctl.evaluate(predictions, None, labels=labels)
+    truth, guess = (np.column_stack([side[name] for name in names]) for side in (labels, predictions))
+    expected = -np.log(np.where(truth, guess, 1 - guess if k == 1 else 1)).sum(axis=1).mean()
+    assert report.value == pytest.approx(expected)
+    features = {"age": rng.integers(20, 60, 50)}  # are in both as they are, and predict nothing
+    assert lossctl.evaluate({**predictions, **features}, None, labels={**labels, **features}).value == report.value
+
+
+def test_a_bad_cell_of_a_column_that_plays_no_role_stops_nobody(lossctl, tmp_path):
+    (tmp_path / "p.csv").write_text("id,p,other\n" + "".join(f"{row},0.5,{row}\n" for row in range(300)) + "300,.5,x\n")
+    (tmp_path / "l.csv").write_text("id,y\n" + "".join(f"{row},{row % 2}\n" for row in range(301)))
+    for command in ("eval", "doctor"):
+        done = lossctl(command, tmp_path / "p.csv", "--labels", tmp_path / "l.csv")
+        assert done.status == 0, done.err
