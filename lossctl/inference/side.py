@@ -40,9 +40,11 @@ class Side:
 
     @property
     def left(self) -> tuple[str, ...]:
-        """The free columns that do not tell rows apart either, by their names; all of them where they all would."""
-        names = [column.name for column in self.free if column.name not in self._groups]
-        return tuple([name for name in names if not is_key(name)] or names)
+        """The free columns that tell neither rows nor groups apart, by their names; others where there are none."""
+        names = [column.name for column in self.free]
+        for others in (self._groups, {*filter(is_key, names)}):
+            names = [name for name in names if name not in others] or names
+        return tuple(names)
 
     # --- by name
 
