@@ -2,7 +2,7 @@
 
 On request only, they are matched by the order of the rows.
 
-Both sides are held in memory, in the columns that count.
+Both sides are held in memory, in the columns that count; which these are is told from a sample of each before.
 """
 
 import contextlib
@@ -138,17 +138,14 @@ def _matched(
     texts |= {name for name, kind in asked.items() if kind != "number" and name not in (*label, weight)}
     models = [_predicted(pattern, predictions.columns) for pattern in prediction]
     vectors = any(len(names) > 1 or _kind(predictions, names[0]) in {"list", "object"} for names in models)
-    texts |= {
-        name
-        for source, names, known in ((labels, label, request.classes or vectors), (predictions, chain(*models), False))
-        for name in names
-        if _kind(source, name) == "text" and (known or survey or _holds_names(source, name))
-    }
-    texts |= {*label} if words_among(request.ignore_label) else set()
+    worded = survey or bool(request.classes) or vectors
+    left_texts = texts & left_names | {*_texts(predictions, chain(*models), known=survey)}
+    right_texts = texts & right_needed | {*_texts(labels, label, known=worded)}
+    right_texts |= {*label} if words_among(request.ignore_label) else set()
     _refuse_twins(predictions, {*ids, *left_needed})
     _refuse_twins(labels, {*ids, *right_needed})
-    left = _read(predictions, ids, left_needed, texts & left_names, others=others or survey)
-    right = _read(labels, ids, right_needed, texts & right_needed, others=others or survey)
+    left = _read(predictions, ids, left_needed, left_texts, others=others or survey)
+    right = _read(labels, ids, right_needed, right_texts, others=others or survey)
     if how == "order":
         matched, facts = _in_order(left, right, predictions, labels)
     else:
@@ -178,8 +175,8 @@ def _matched(
             np.array(matched[LEFT].to_pylist(), np.int64),
             frozenset(inside),
             frozenset(
-                [*_numerals(left, predictions, left_needed - texts - {*ids})]
-                + [renamed[name] for name in _numerals(right, labels, right_needed - texts - {*ids})]
+                [*_numerals(left, predictions, left_needed - left_texts - {*ids})]
+                + [renamed[name] for name in _numerals(right, labels, right_needed - right_texts - {*ids})]
                 + [*_numerals(left, predictions, asked.keys() & {*ids})]
             ),
         ),
@@ -293,14 +290,14 @@ def _kind(source: Source, name: str) -> str:
     return next(column.kind for column in _known(source) if column.name == name)
 
 
-def _holds_names(source: Source, column: str) -> bool:
-    """Whether a column of text holds no number, as far as is looked."""
-    cells = (
-        cell
-        for record in sampled(source, Wanted(frozenset(), frozenset({column})), most=LOOK).records
-        for cell in record.column(column).to_pylist()
-    )
-    return not any(cell is not None and is_number(cell) for cell in cells)
+def _texts(source: Source, names: Iterable[str], *, known: bool) -> Iterator[str]:
+    """Those of some columns of text that hold no number, as far as is looked, or all where it is known that they do."""
+    for name in names:
+        if _kind(source, name) == "text":
+            sample = () if known else sampled(source, Wanted(frozenset(), frozenset({name})), most=LOOK).records
+            cells = (cell for record in sample for cell in record.column(name).to_pylist())
+            if not any(cell is not None and is_number(cell) for cell in cells):
+                yield name
 
 
 def _known(source: Source) -> tuple[Column, ...]:
