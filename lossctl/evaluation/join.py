@@ -19,7 +19,8 @@ from lossctl.errors import DataError, LossctlError, Undecided, UsageError, optio
 from lossctl.evaluation.running import SERIAL
 from lossctl.evaluation.shared_keys import chosen_key, possible_keys, shared_columns
 from lossctl.evaluation.traversal import Traversal
-from lossctl.inference.infer import complete_roles
+from lossctl.inference.fit import Settings
+from lossctl.inference.infer import complete, complete_roles
 from lossctl.inference.layout import words_among
 from lossctl.inference.names import is_index, is_key
 from lossctl.inference.request import Elsewhere, Request
@@ -219,13 +220,12 @@ def _join_by_chosen_key(
         key, why = choice
         joined = join(predictions, labels, (key,), how, request, others=others, survey=survey)
         return replace(joined, notes=(f"id {key!r} chosen {why}", *joined.notes))
-    ways: list[tuple[tuple[str, str], ...]] = []
+    ways: list[Settings] = []
     if not (predictions.once or labels.once):
         for key_columns in (*possible_keys(shared), ()):
             way = ("join", "order") if not key_columns else ("ids", ",".join(key_columns))
             with contextlib.suppress(LossctlError):
-                join(predictions, labels, key_columns, how if key_columns else "order", request)
-                ways.append((way,))
+                ways.append((way, *_rest(predictions, labels, key_columns, how, request, survey=survey)))
             if len(ways) == SHOWN:
                 break
     which = f"several columns could be it: {', '.join(shared)}" if shared else "they share no column that could be it"
@@ -234,6 +234,21 @@ def _join_by_chosen_key(
         f"If rows stand in the same order in both, and only then: {option(join='order')}.",
         tuple(ways),
     )
+
+
+def _rest(
+    predictions: Source, labels: Source, ids: Sequence[str], how: str, request: Request, *, survey: bool
+) -> Settings:
+    """What is to be asked for beside a key, or the order of the rows where there is none; errors as for `join`."""
+    try:
+        joined = join(predictions, labels, ids, how if ids else "order", request, survey=survey)
+        if not survey:
+            complete(selected(joined.source, request.where, request.limit), joined.request)
+    except Undecided as question:
+        if question.ways:
+            return question.ways[0]
+        raise
+    return ()
 
 
 def _in_order(left: pa.Table, right: pa.Table, predictions: Source, labels: Source) -> tuple[pa.Table, dict[str, Any]]:
