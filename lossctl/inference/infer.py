@@ -10,6 +10,7 @@ from lossctl.inference.names import is_unnamed
 from lossctl.inference.proposals import BY_NAME, QUANTILE, Choice, Proposal, Proposer
 from lossctl.inference.request import Completed, Elsewhere, Request
 from lossctl.inference.roles import find, titled
+from lossctl.inference.side import ensure_in_place
 from lossctl.reading.columns import fields_in
 from lossctl.reading.format import Source
 
@@ -53,6 +54,8 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
     if request.label and request.prediction:
         return Completed(request)
     proposer = Proposer(source, request, elsewhere)
+    if proposer.apart:
+        ensure_in_place(proposer.truths, proposer.guesses)
     proposals = proposer.proposals()
     if not proposals or not proposals[0].sure:
         raise _undecided(source, request, elsewhere, proposer, proposals)

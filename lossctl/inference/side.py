@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lossctl.domain import FloatArray
-from lossctl.inference.names import QUERIES, is_index, is_key, plain_name, stem_of
+from lossctl.errors import UsageError, option
+from lossctl.inference.names import LABELS, PREDICTIONS, QUERIES, is_index, is_key, plain_name, stem_of
 from lossctl.inference.roles import find
 from lossctl.reading.columns import Column
 from lossctl.reading.format import Source
@@ -110,3 +111,17 @@ class Side:
         """The different numbers of a column ``(d,)``; none where it holds others."""
         candidate = self.candidate(name)
         return np.empty(0) if candidate is None else candidate.content.numbers.values
+
+
+def ensure_in_place(truths: Side, guesses: Side) -> None:
+    """Check that the labels and the predictions of two data sets do not stand in each other's place, by their names.
+
+    Raises:
+        UsageError: they do.
+    """
+    labels, predictions = (frozenset().union(*tiers) for tiers in (LABELS, PREDICTIONS))
+    swapped = [*guesses.known(labels)[:1], *truths.known(predictions)[:1]]
+    if len(swapped) == 2 and not truths.known(labels) and not guesses.known(predictions):
+        what = f"{swapped[0]!r} of the predictions looks like a label, {swapped[1]!r} of the labels like a prediction"
+        columns = f"{option('label')} and {option('prediction')}"
+        raise UsageError(what, f"Swap the files, or say which columns are meant with {columns}.")

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import lossctl
-from lossctl.errors import LossctlError, Undecided
+from lossctl.errors import LossctlError, Undecided, UsageError
 
 PETS = np.array(["bird", "cat", "dog"])
 
@@ -195,3 +195,13 @@ def test_a_bad_cell_of_a_column_that_plays_no_role_stops_nobody(lossctl, tmp_pat
     for command in ("eval", "doctor"):
         done = lossctl(command, tmp_path / "p.csv", "--labels", tmp_path / "l.csv")
         assert done.status == 0, done.err
+
+
+@pytest.mark.parametrize(("label", "prediction"), [("y_true", "y_pred"), ("target", "softmax"), ("label", "score")])
+def test_files_in_the_place_of_each_other_are_an_error_that_says_so(label, prediction):
+    rows = np.arange(20)
+    labels, predictions = {"id": rows, label: rows % 2}, {"id": rows, prediction: rows / 20}
+    assert lossctl.evaluate(predictions, None, labels=labels).results
+    with pytest.raises(UsageError, match="Swap the files"):
+        lossctl.evaluate(labels, None, labels=predictions)
+    assert lossctl.evaluate(labels, "mse", labels=predictions, label=prediction, prediction=label).results
