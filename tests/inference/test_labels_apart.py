@@ -4,10 +4,11 @@ import re
 import shlex
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from stored import stored
 
 import lossctl
 from lossctl.errors import LossctlError, Undecided, UsageError
@@ -86,7 +87,7 @@ def written(tmp_path_factory):
     """Writes a task as one file and as two, and gives how to ask for each."""
     folder = tmp_path_factory.mktemp("apart")
 
-    def write(kind, n, seed, key):
+    def write(kind, n, seed, key, suffix=".csv"):
         rng = np.random.default_rng(seed)
         labels, predictions = TASKS[kind](rng, n)
         keys, turned = {key: np.arange(1000, 1000 + n)}, rng.permutation(n)
@@ -96,28 +97,29 @@ def written(tmp_path_factory):
             "turned": {name: np.asarray(values)[turned] for name, values in {**keys, **labels}.items()},
             "ordered": labels,
         }
+        paths = {name: str(folder / f"{name}{suffix}") for name in files}
         for name, columns in files.items():
-            pd.DataFrame(columns).to_csv(folder / f"{name}.csv", index=False)
-        paths = {name: str(folder / f"{name}.csv") for name in files}
+            (folder / f"{name}{suffix}").write_bytes(stored(pa.table(columns), f"{name}{suffix}", chunk=n))
         ways = [{"labels": paths["turned"]}, {"labels": paths["ordered"], "join": "order"}]
         return paths["one"], [(paths["left"], way) for way in ways], labels.keys(), predictions.keys()
 
     return write
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     kind=st.sampled_from(sorted(TASKS)),
     n=st.sampled_from([2, 7, 60, 300]),
     seed=st.integers(0, 9),
     key=st.sampled_from(["id", "PassengerId"]),
+    suffix=st.sampled_from([".csv", ".jsonl", ".parquet"]),
 )
-@example(kind="columns named for words", n=60, seed=1, key="id")
-@example(kind="a ranking of labels", n=60, seed=1, key="id")
-@example(kind="a ranking of predictions", n=60, seed=1, key="PassengerId")
-@example(kind="quantiles", n=60, seed=1, key="id")
-def test_one_file_and_two_give_the_same_columns_losses_notes_and_numbers(written, kind, n, seed, key):
-    one, pairs, labels, predictions = written(kind, n, seed, key)
+@example(kind="columns named for words", n=60, seed=1, key="id", suffix=".csv")
+@example(kind="a ranking of labels", n=60, seed=1, key="id", suffix=".csv")
+@example(kind="a ranking of predictions", n=60, seed=1, key="PassengerId", suffix=".csv")
+@example(kind="quantiles", n=60, seed=1, key="id", suffix=".csv")
+def test_one_file_and_two_give_the_same_columns_losses_notes_and_numbers(written, kind, n, seed, key, suffix):
+    one, pairs, labels, predictions = written(kind, n, seed, key, suffix)
     alone, told = _measured(one), lossctl.diagnose(one)
     for source, way in pairs:
         apart, told_apart = _measured(source, **way), lossctl.diagnose(source, **way)
@@ -146,7 +148,7 @@ def _measured(source, **way):
 def _plain(outcome):
     """An outcome without the names of files, and of the key."""
     if isinstance(outcome, LossctlError):
-        return type(outcome), re.sub(r"^.*\.csv", "FILE", outcome.what)
+        return type(outcome), re.sub(r"^.*\.(csv|jsonl|parquet)", "FILE", outcome.what)
     results = [(result.loss, result.model, result.n, result.value) for result in outcome.results]
     return results, [re.sub(r"^id '\w+' chosen by name; ", "", note) for note in outcome.notes]
 
