@@ -17,9 +17,12 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from rich.cells import cell_len
 
 import lossctl
+from lossctl.document import Column, Document, Table
 from lossctl.rendering.renderer import Style, renderers
 
 pytestmark = pytest.mark.lowest
@@ -333,6 +336,16 @@ def test_names_are_never_squeezed_out_of_a_table(width):
         for result in report.results:
             for name in (result.loss.partition(":")[0], result.model, *result.group.values()):
                 assert any(re.sub(r"\s", "", name or "(null)") in column for column in columns), name
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.text("ab_猫é", min_size=1, max_size=70), min_size=1, max_size=4), st.integers(60, 200))
+def test_a_name_is_folded_only_where_there_is_no_room(names, width):
+    columns = (Column("model", "name"), Column("group", "name"), Column("value", "number"))
+    table = Table(columns, [[name, "all", 1.0] for name in names])
+    lines = renderers.get("table").render(Document("", lambda: [(table,)]), Style(width=width)).splitlines()
+    needed = sum(map(len, ("group", "value"))) + max(map(cell_len, ["model", *names])) + len("││││") + 6
+    assert (len(lines) > len(names) + 4) == (needed > width)
 
 
 def test_precision_is_the_number_of_significant_digits():
