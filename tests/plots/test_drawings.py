@@ -10,6 +10,7 @@ import functools
 import html
 import json
 import math
+import re
 import struct
 import subprocess
 import sys
@@ -25,7 +26,7 @@ from lossctl import get_activation, get_loss
 from lossctl.document import Axis, Chart, Panel, Series
 from lossctl.functions.loss import losses
 from lossctl.plots.curves import curves
-from lossctl.rendering.picture import draw, writers
+from lossctl.rendering.picture import draw, writer_for, writers
 
 DRAWINGS = Path(__file__).parent / "drawings"
 
@@ -203,12 +204,43 @@ def test_every_format_of_a_picture_is_written_by_its_suffix(lossctl, tmp_path, s
     assert (tmp_path / f"x{suffix}").stat().st_size > 1000
     if suffix in (".html", ".svg", ".txt"):  # what is read by itself says of what it is
         written = html.unescape((tmp_path / f"x{suffix}").read_text())
-        results = lossctl("eval", file, "-l", "bce", *models, "-f", "json").json["results"]
-        values = [f"bce of {result['model']}: {result['value']:.6g}" for result in results]
+        rows = map(str.split, lossctl("eval", file, "-l", "bce", *models, "-f", "plain").out.splitlines()[1:3])
+        values = [
+            f"{loss} of {model}: {value.rstrip('*')}, standard error {error}" for loss, model, value, error, _ in rows
+        ]
         titles = ["<title>losses of rows: "] if suffix != ".txt" else ["losses of rows: "]
         assert [words for words in (*titles, file.name, *values) if words not in written] == []
     if suffix == ".svg":
         assert float(ET.fromstring(written).get("width")) + 40 <= 500  # the page has a margin and a button
+
+
+@pytest.mark.parametrize("suffix", [".txt", ".svg"])
+def test_long_names_that_differ_at_their_ends_stay_apart(suffix):
+    if suffix == ".svg":
+        pytest.importorskip("vl_convert")
+    names = tuple(f"the_class_with_a_long_name_{index}" for index in range(3))
+    edges, axis = (-0.5, 0.5, 1.5, 2.5), Axis("class", -0.5, 2.5, names)
+    models = [f"{'gradient_boosted_' * 4}{version}" for version in ("v1", "v2")]
+    panels = tuple(
+        Panel(model, axis, axis, (Series(model, "heat", edges, edges, ((1, 2, 3),) * 3),)) for model in models
+    )
+    chart = Chart("c", panels, subject="file.csv")
+    written = writer_for(f"x{suffix}").write([chart], width=60, height=14, color=False).decode()
+    for ends in (*(rf"…\w*me_{index}" for index in range(3)), r"…\w*_v1", r"…\w*_v2"):
+        assert re.search(ends, written), ends
+
+
+@pytest.mark.parametrize("high", [4e-9, 0.4, 4e4, 4e5, 4e12, 4e299])
+@pytest.mark.parametrize("models", [1, 2])
+def test_numbers_at_axes_are_whole_and_a_page_fits_500_pixels(high, models):
+    pytest.importorskip("vl_convert")
+    axis, edges = Axis("label", -high, high), (-high, 0.0, high)
+    panels = tuple(
+        Panel(name, axis, axis, (Series(name, "heat", edges, edges, ((1, 1), (1, 2))),)) for name in "ab"[:models]
+    )
+    svg = writer_for("x.svg").write([Chart("c", panels, subject="f.csv")], width=80, height=14, color=False).decode()
+    assert "…" not in svg
+    assert float(ET.fromstring(svg).get("width")) + 40 <= 500
 
 
 def test_a_picture_is_shown_beside_the_file_where_a_format_is_asked_for(lossctl, tmp_path):
