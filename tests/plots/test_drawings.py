@@ -230,16 +230,22 @@ def test_long_names_that_differ_at_their_ends_stay_apart(suffix):
         assert re.search(ends, written), ends
 
 
-@pytest.mark.parametrize("high", [4e-9, 0.4, 4e4, 4e5, 4e12, 4e299])
-@pytest.mark.parametrize("models", [1, 2])
-def test_numbers_at_axes_are_whole_and_a_page_fits_500_pixels(high, models):
+@pytest.mark.parametrize("high", [4e-9, 4e5, 4e299])
+def test_numbers_at_axes_are_whole_and_a_page_fits_500_pixels(high):
     pytest.importorskip("vl_convert")
     axis, edges = Axis("label", -high, high), (-high, 0.0, high)
-    panels = tuple(
-        Panel(name, axis, axis, (Series(name, "heat", edges, edges, ((1, 1), (1, 2))),)) for name in "ab"[:models]
-    )
+    panels = tuple(Panel(name, axis, axis, (Series(name, "heat", edges, edges, ((1, 1), (1, 2))),)) for name in "ab")
     svg = writer_for("x.svg").write([Chart("c", panels, subject="f.csv")], width=80, height=14, color=False).decode()
     assert "…" not in svg
+    assert float(ET.fromstring(svg).get("width")) + 40 <= 500
+
+
+@pytest.mark.parametrize("names", [("mse", "huber:delta=0.5", "log_cosh"), ("bce", "focal")])
+def test_a_page_of_shapes_fits_500_pixels(names):
+    pytest.importorskip("vl_convert")
+    svg = (
+        writer_for("x.svg").write(curves([get_loss(name) for name in names]), width=80, height=14, color=False).decode()
+    )
     assert float(ET.fromstring(svg).get("width")) + 40 <= 500
 
 

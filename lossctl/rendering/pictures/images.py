@@ -17,10 +17,10 @@ from lossctl.words import shortened
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
 """Okabe and Ito, which colour-blind people can tell apart."""
-WIDTH, HEIGHT = 420, 280
-"""Of a panel of a shape, which has another beside it."""
 COLUMN, HALF = 350, 145
-"""The width of a panel of a file, alone and beside another: axes and all, a page is at most 500 pixels wide."""
+"""The width of a panel, alone and beside another: axes and all, a page is at most 500 pixels wide."""
+HEIGHT = 280
+"""The most of a panel."""
 LINE = 68
 """The most characters of a line above a chart."""
 SIGN = 7
@@ -95,11 +95,16 @@ def _chart(alt: Any, chart: Chart, name: str) -> Any:
     color = alt.Color(
         "series:N",
         scale=alt.Scale(domain=list(chart.names), range=palette),
-        legend=alt.Legend(title=None, orient="top", columns=_columns(chart.names), labelLimit=COLUMN),
+        legend=alt.Legend(
+            title=None,
+            orient="top",
+            columns=_columns(chart.names),
+            labelLimit=COLUMN,
+            columnPadding=2 * SIGN,
+        ),
     )
-    beside = len(chart.panels) > 1 and (not chart.subject or all(panel.title for panel in chart.panels))
-    width = WIDTH if not chart.subject else HALF if beside else COLUMN
-    look = _Look(alt, color, chosen, _most(chart), width)
+    beside = len(chart.panels) > 1 and all(panel.title for panel in chart.panels)
+    look = _Look(alt, color, chosen, _most(chart), HALF if beside else COLUMN)
     panels = [look.panel(panel, f"{name}_{index}") for index, panel in enumerate(chart.panels)]
     if chart.names:
         panels[0] = panels[0].add_params(chosen)
