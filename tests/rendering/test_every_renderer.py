@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 import lossctl
-from lossctl.document import Column, Document, Table
+from lossctl.document import Column, Document, Entries, Table
 from lossctl.rendering.renderer import Style, renderers
 
 pytestmark = pytest.mark.lowest
@@ -346,6 +346,18 @@ def test_a_name_is_folded_only_where_there_is_no_room(names, width):
     lines = renderers.get("table").render(Document("", lambda: [(table,)]), Style(width=width)).splitlines()
     needed = sum(map(len, ("group", "value"))) + max(map(cell_len, ["model", *names])) + len("││││") + 6
     assert (len(lines) > len(names) + 4) == (needed > width)
+
+
+@pytest.mark.parametrize("width", [50, 60, 80, 100, 120])
+def test_a_number_stands_on_the_line_of_its_name(width):
+    numbers = {f"the_class_{index}{'_long' * index}": 10.0**-index for index in range(5)}
+    table = Table(
+        (Column("row", "count", key=True), Column("prediction", "entries"), Column("gradient", "entries")),
+        [[row, Entries(tuple(numbers.items()), "…"), Entries(tuple(numbers.items()))] for row in (1, 2)],
+    )
+    text = renderers.get("table").render(Document("", lambda: [(table,)]), Style(width=width))
+    for name, number in numbers.items():
+        assert len(re.findall(rf"\b{name} {number:.3g}\b", text)) == 4
 
 
 def test_precision_is_the_number_of_significant_digits():

@@ -148,6 +148,8 @@ class Tables:
             parts = spared if len(spared) < len(parts) else parts
         for indices in parts:
             most = _shared({index: widths[index] for index in indices}, table.columns, width) if self.narrow else {}
+            for index in (index for index in most if table.columns[index].kind == "entries"):
+                columns[index] = [_between(cell, most[index]) for cell in columns[index]]
             page.print(self._grid(table, indices, columns, most))
             page.print()
 
@@ -264,6 +266,18 @@ def _shared(wide: Mapping[int, int], columns: Sequence[Column], width: int) -> d
         most[index] = min(wide[index], max(least[index], room // (len(least) - len(most))))
         room -= most[index]
     return most
+
+
+def _between(entries: "str | Text", most: int) -> "str | Text":
+    """Named numbers in lines of at most so many columns: a line ends behind a number, not between it and its name."""
+    if not isinstance(entries, str):
+        return entries
+    lines = [""]
+    for entry in re.findall(r".+?(?:, |$)", entries):
+        if lines[-1] and _cells_wide(lines[-1] + entry.rstrip()) > most:
+            lines.append("")
+        lines[-1] += entry
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def _cells_wide(cell: "str | Text") -> int:
