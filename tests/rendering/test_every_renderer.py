@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 import lossctl
-from lossctl.document import Column, Document, Entries, Table
+from lossctl.document import Column, Document, Entries, Notes, Table
 from lossctl.rendering.renderer import Style, renderers
 
 pytestmark = pytest.mark.lowest
@@ -358,6 +358,17 @@ def test_a_number_stands_on_the_line_of_its_name(width):
     text = renderers.get("table").render(Document("", lambda: [(table,)]), Style(width=width))
     for name, number in numbers.items():
         assert len(re.findall(rf"\b{name} {number:.3g}\b", text)) == 4
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.text("abc猫é", min_size=1, max_size=12), min_size=1, max_size=40), st.integers(30, 120))
+def test_a_note_that_is_folded_cannot_be_taken_for_two(words, width):
+    document = Document("", lambda: [(Notes((" ".join(words), "next")),)])
+    first, *others, last = renderers.get("table").render(document, Style(width=width)).splitlines()
+    assert all(line.startswith("  ") for line in others)
+    assert last == "next"
+    assert max(map(cell_len, (first, *others))) <= width
+    assert " ".join(map(str.strip, (first, *others))) == " ".join(words)
 
 
 def test_precision_is_the_number_of_significant_digits():

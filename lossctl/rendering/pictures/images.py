@@ -153,7 +153,8 @@ class _Look:
     def layer(self, panel: Panel, series: Series) -> Any:
         """One series."""
         alt = self.alt
-        x, y = self.axis(panel.x, "x", self.width), self.axis(panel.y, "y", self.height)
+        x = self.axis(panel.x, "x", self.width)
+        y = self.axis(panel.y, "y", self.height, **{"tickMinStep": 1} if panel.counts else {})
         if series.guide:
             dashed = alt.Chart(alt.Data(values=_points(series))).mark_line(clip=True, strokeDash=[4, 4], color="#999")
             return dashed.encode(x=x, y=y)
@@ -185,7 +186,7 @@ class _Look:
         light = alt.when(alt.datum.rows > math.sqrt(self.most)).then(alt.value("white")).otherwise(alt.value("black"))
         return alt.Chart(alt.Data(values=middle)).mark_text().encode(x=x, y=y, text="rows:Q", color=light)
 
-    def axis(self, axis: Axis, channel: str, length: int) -> Any:
+    def axis(self, axis: Axis, channel: str, length: int, **ticks: Any) -> Any:
         """An axis, ``length`` pixels long."""
         make = self.alt.X if channel == "x" else self.alt.Y
         labels: dict[str, Any] = {"labelExpr": NUMBER}
@@ -198,6 +199,7 @@ class _Look:
             scale=self.alt.Scale(domain=[axis.low, axis.high], nice=False, zero=False),
             axis=self.alt.Axis(
                 **labels,
+                **ticks,
                 grid=not axis.names,
                 titleLimit=length + NAME,
                 labelLimit=NAME,

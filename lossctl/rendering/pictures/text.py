@@ -123,7 +123,7 @@ class _Paint:
         figure.title(shortened(title, width - 2))
         figure.label(shortened(panel.x.title, width - 2))
         for name, axis, most in (("x", panel.x, max(3, width // 9)), ("y", panel.y, max(3, height // 2 - 2))):
-            places = ticks(axis, most)
+            places = ticks(axis, most, least=1.0 if name == "y" and panel.counts else 0.0)
             ruler = figure.ruler(name)
             ruler.lim(axis.low, axis.high)
             words = [shortened(axis.names[round(place)], NAME) if axis.names else _number(place) for place in places]
@@ -181,13 +181,13 @@ def _written(panel: Panel) -> bool:
     return 0 < len(panel.x.names) <= READABLE
 
 
-def ticks(axis: Axis, most: int) -> list[float]:
-    """Round numbers within an axis: multiples of 1, 2 or 5 times a power of ten."""
+def ticks(axis: Axis, most: int, *, least: float = 0.0) -> list[float]:
+    """Round numbers within an axis, at least so far apart: multiples of 1, 2 or 5 times a power of ten."""
     if axis.names:
         return [float(index) for index in range(0, len(axis.names), math.ceil(len(axis.names) / (2 * most)))]
     span = axis.high - axis.low
     power = 10.0 ** math.floor(math.log10(max(span / most, FINEST)))
-    step = next(factor * power for factor in (1, 2, 5, 10) if span / (factor * power) <= most)
+    step = max(least, next(factor * power for factor in (1, 2, 5, 10) if span / (factor * power) <= most))
     first, last = math.ceil(axis.low / step), math.floor(axis.high / step)
     return [float(f"{multiple * step:.12g}") for multiple in range(first, last + 1)]
 

@@ -78,10 +78,9 @@ class Tables:
                 page.print(self._indented(self._words(part.words), part.indent))
         elif isinstance(part, Notes):
             for note in part.lines:
-                words = self._words(note)
-                page.paper.print(
-                    f"- {words}" if self.frame == MARKDOWN else words, style="dim", soft_wrap=not self.narrow
-                )
+                words = str(self._words(note))
+                hung = _hung(words, page.paper) if self.narrow else f"- {words}" if self.frame == MARKDOWN else words
+                page.paper.print(hung, style="dim", soft_wrap=True)
         else:
             self._chart(page, part)
         if self.frame == MARKDOWN:
@@ -266,6 +265,18 @@ def _shared(wide: Mapping[int, int], columns: Sequence[Column], width: int) -> d
         most[index] = min(wide[index], max(least[index], room // (len(least) - len(most))))
         room -= most[index]
     return most
+
+
+def _hung(words: str, paper: "Console") -> str:
+    """Words in lines of the page, of which those after the first are indented, so that the next words are seen."""
+    from rich.text import Text
+
+    if _cells_wide(words) <= paper.width:
+        return words
+    return "\n".join(
+        ("  " * bool(index) + line.plain.rstrip())
+        for index, line in enumerate(Text(words).wrap(paper, max(paper.width - 2, 1)))
+    )
 
 
 def _between(entries: "str | Text", most: int) -> "str | Text":
