@@ -4,6 +4,7 @@ What cannot be read at once completes to nothing: nobody waits for a key, and no
 """
 
 import os
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -71,6 +72,18 @@ def complete_models(ctx: typer.Context, incomplete: str) -> list[str]:
     model, equals, columns = incomplete.partition("=")
     named = (f"{model}={rest}" for rest in in_list(columns, names)) if equals else ()
     return [*dict.fromkeys((*in_list(incomplete, names), *named))]
+
+
+def complete_condition(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Columns at the end of a condition, where no text is open."""
+    from lossctl.reading.where import written
+
+    ends = re.fullmatch(r"""((?:[^"'`]|"[^"]*"|'[^']*'|`[^`]*`)*?)(`[^`]*|\#?[\w.]*)""", incomplete)
+    if ends is None:
+        return []
+    before, begun = ends.groups()
+    names = columns_of(ctx, files_of(ctx)) + columns_of(ctx, [ctx.params["labels"]] if ctx.params.get("labels") else [])
+    return [f"{before}{written(name)}" for name in dict.fromkeys(names) if name.startswith(begun.removeprefix("`"))]
 
 
 def complete_null_words(ctx: typer.Context, incomplete: str) -> list[str]:

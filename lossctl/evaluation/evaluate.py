@@ -214,8 +214,17 @@ def open_joined(
     ids: Sequence[str] = (),
     join: str = "strict",
     others: bool = False,
+    survey: bool = False,
 ) -> Source | joining.Joined:
-    """Open a data set, and match its labels if they are elsewhere; arguments and errors as for `prepare`."""
+    """Open a data set, and match its labels if they are elsewhere.
+
+    Args:
+        source, request, reading, labels, ids, join, others: as for `prepare`.
+        survey: whether a join is to carry all columns along, and to be made where it is not clear which play a role.
+
+    Raises:
+        LossctlError: as for `prepare`.
+    """
     check_words(request, reading)
     stamps: dict[str, Stamp] = {}
     opened = open_source(source, reading, stamps)
@@ -224,7 +233,7 @@ def open_joined(
         return selected(opened, request.where, request.limit, reading)
     answers = open_source(labels, reading, stamps)
     ensure_heeded(reading, opened, answers)
-    joined = joining.join(opened, answers, ids, join, request, others=others)
+    joined = joining.join(opened, answers, ids, join, request, others=others, survey=survey)
     return replace(joined, source=selected(joined.source, request.where, request.limit))
 
 

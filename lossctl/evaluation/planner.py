@@ -24,6 +24,7 @@ from lossctl.reading.files import warnings_of
 from lossctl.reading.format import NULLS, Source
 from lossctl.reading.look_alikes import is_name, naming_hint
 from lossctl.reading.missing import without_truths
+from lossctl.reading.rows import shards_of
 
 
 def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Plan:
@@ -104,7 +105,7 @@ def _ensure_numbers(planner: LayoutPlanner, column: str, *, rows: bool) -> None:
     if rows:
         raise UsageError(f"label column {column!r} holds text", naming_hint(words))
     if words and all(is_name(word) for word in words):
-        file = next(iter(planner.source.files), "the table")
+        file = next(shard.file for shard in shards_of(planner.source))
         what = f"{file}: row {labels.index(words[0]) + 1:,}: column {column!r} holds {shown(words[0])}"
         raise DataError(f"{what}, which is not a number", naming_hint(words))
 

@@ -20,6 +20,7 @@ from pyarrow import csv
 from typer._completion_shared import get_completion_script
 from waiting import HANGS
 
+from lossctl.cli import completion
 from lossctl.cli.app import wired
 from lossctl.cli.command import commands
 from lossctl.cli.completion import FILES
@@ -69,11 +70,14 @@ ON_A_TERMINAL = "import os, sys; os.login_tty(0); os.execv(sys.argv[1], sys.argv
 PREPARED = {"zsh": "unsetopt zle_bracketed_paste; autoload -Uz compinit; compinit -D -u; "}
 TYPED = [
     ("lossctl eval od\t", ["eval", "odd.parquet"]),
+    ('lossctl eval "od\t', ["eval", "odd.parquet"]),
+    ("lossctl eval odd.parquet --labels=od\t", ["eval", "odd.parquet", "--labels=odd.parquet"]),
     ("lossctl eval --eps od\t", ["eval", "--eps", "od"]),
     ("lossctl eval odd.parquet --pred=m=y,we:\t", ["eval", "odd.parquet", "--pred=m=y,we:ight"]),
     ('lossctl eval odd.parquet -p "p o\t', ["eval", "odd.parquet", "-p", "p one"]),
     ("lossctl eval -l mse --fail-above \t1", ["eval", "-l", "mse", "--fail-above", "mse=1"]),
     ("lossctl eval odd.parquet -w d\t", ["eval", "odd.parquet", "-w", "d$x"]),
+    ("lossctl eval odd.parquet --where 'y == 0 or `p o\t", ["eval", "odd.parquet", "--where", "y == 0 or `p one`"]),
 ]
 
 
@@ -142,6 +146,10 @@ def test_columns_of_the_file_complete_a_role(flag, odd, offered):
         (["-pk"], ["-pkey"]),
         (["--by=k"], ["--by=key"]),
         (["--null-values", "k"], ["key="]),
+        (["--where", "y > 1 and k"], ["y > 1 and key"]),
+        (["--where", "not (`p o"], ["not (`p one`"]),
+        (['--where=key == "y" or `co'], ['--where=key == "y" or `co"l`']),
+        (["--where", 'key == "p'], []),
         (["-l", "mse,mae", "--fail-above", "m"], ["mse=", "mae="]),
         (["-l", "mse,huber:d"], ["mse,huber:delta="]),
         (["-l", "focal:gamma=2,alp"], ["focal:gamma=2,alpha="]),
@@ -252,3 +260,12 @@ def test_bash_sees_what_stands_behind_the_cursor():
 def test_what_a_metavar_calls_a_file_is_in_use():
     metavars = {option.metavar or "" for command in commands for option in wired(command).params}
     assert all(any(word in metavar for metavar in metavars) for word in FILES)
+
+
+def test_nothing_but_words_is_written_whatever_is_printed_meanwhile(lossctl, monkeypatch):
+    """As a plug-in may that is loaded."""
+    offer = completion.offer
+    monkeypatch.setattr(completion, "offer", lambda *asked: print("loading") or offer(*asked))
+    monkeypatch.setenv("_LOSSCTL_COMPLETE", "zsh")
+    done = lossctl("2", "eva", "lossctl", "eva")
+    assert (done.status, [line.partition("\t")[0] for line in done.out.splitlines()]) == (0, ["", "eval"])
