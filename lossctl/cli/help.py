@@ -9,10 +9,14 @@ import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup
 
 from lossctl.cli.choices import filled
-from lossctl.cli.command import Color, Voice, colored
+from lossctl.cli.command import Color, Voice, colored, commands
+from lossctl.cli.precedence import SETTLED, Settled, settled
+from lossctl.errors import LossctlError
 
 PANELS: Final = ("Columns", "Loss", "Shapes", "Input", "Output", "Running")
 """In their order; in the last are options that name none."""
+TRACEBACK: Final = "with its traceback"
+"""The note on a bug whose traceback is to be shown."""
 LEFT: Final = 27
 """What flags take at most before their words begin beside them."""
 
@@ -155,4 +159,32 @@ class Helped:
 
 
 class Command(Helped, TyperCommand):
-    """A command."""
+    """A command, whose options are set by variables and a configuration where the command line leaves them out."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the command line, once it is known what else is said."""
+        if not ctx.resilient_parsing:
+            typed, _, _ = self.make_parser(ctx).parse_args(args=[*args])
+            if not typed.get("help"):
+                above = {} if ctx.parent is None else ctx.parent.params
+                said = {name: typed.get(name, above.get(name)) for name in ("config", "isolated")}
+                config, isolated = said["config"], bool(said["isolated"])
+                elsewhere = settled(commands.get(self.name or "").run, {*typed}, config, isolated=isolated)
+                ctx.meta[SETTLED], ctx.default_map = elsewhere, dict(elsewhere.values)
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run it; an error that is about an option says what has set it."""
+        elsewhere: Settled = ctx.meta[SETTLED]
+        if elsewhere.note:
+            Voice(ctx.params.get("quiet", 0), ctx.params.get("color", Color.auto)).note(elsewhere.note)
+        try:
+            return super().invoke(ctx)
+        except LossctlError as error:
+            for line in elsewhere.told(error.message):
+                error.add_note(line)
+            raise
+        except Exception as bug:
+            if ctx.params.get("verbose"):
+                bug.add_note(TRACEBACK)
+            raise

@@ -90,6 +90,7 @@ def _ensure_model(gate: Gate, models: list[str]) -> None:
 def _named_losses(gate: Gate, specs: list[str]) -> set[str]:
     """Those of some losses that a gate is about."""
     if gate.loss is None:
+        specs = specs[:1] if gate.kind == "min_n" else specs
         if len(specs) > 1:
             if gate.name:
                 what = f"gate {gate.name!r} needs a single loss, or the name of one"

@@ -1,6 +1,7 @@
 """What was decided of the gates of one invocation: words, JSON and exit status, all from one value."""
 
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -96,7 +97,7 @@ def _outcome(verdict: Verdict, words: str) -> Outcome:
         name = (
             _title(verdict, verdict.measured, several=verdict.measured.model in words) + f" <= {verdict.gate.limit!r}"
         )
-    return Outcome(name, verdict.state, words, verdict.exit_status != 0, properties=told)
+    return Outcome(name, verdict.state, words, verdict.exit_status != 0, file=facts["file"] or "", properties=told)
 
 
 _TOLD = (
@@ -195,6 +196,7 @@ def _facts(verdict: Verdict) -> dict[str, Any]:
         "name": gate.name,
         "verdict": verdict.state,
         "exit_code": verdict.exit_status,
+        "file": _file(gate),
         "kind": gate.kind,
         "limit": gate.limit,
         "percent": gate.percent,
@@ -227,6 +229,13 @@ def _facts(verdict: Verdict) -> dict[str, Any]:
         "upper": estimate.upper(gate.confidence),
         "top_share": estimate.top_share,
     }
+
+
+def _file(gate: Gate) -> str | None:
+    """The predictions that a gate is about; ``None`` where they are in several files, or in memory."""
+    file = gate.settings.get("file")
+    paths = file if isinstance(file, list | tuple) else [file]
+    return str(paths[0]) if len(paths) == 1 and isinstance(paths[0], str | os.PathLike) else None
 
 
 def _row(verdict: Verdict) -> dict[str, Any]:
