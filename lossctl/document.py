@@ -172,6 +172,11 @@ class Panel:
     y: Axis
     series: tuple[Series, ...]
 
+    @property
+    def counts(self) -> bool:
+        """Whether its heights are counts, between which there is nothing."""
+        return all(series.mark == "bars" for series in self.series)
+
 
 @dataclass(frozen=True)
 class Chart:

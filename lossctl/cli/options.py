@@ -20,6 +20,8 @@ from lossctl.cli.command import Color, Voice, is_typed, progress_bar, style_of
 from lossctl.cli.completers import (
     complete_activations,
     complete_classes,
+    complete_condition,
+    complete_groups,
     complete_losses,
     complete_models,
     completing_columns,
@@ -85,7 +87,13 @@ KindOf = Annotated[
 ]
 By = Annotated[
     list[str] | None,
-    column_option("--by", metavar="COL[,COL]", help="Columns to group by.", autocompletion=completing_columns()),
+    column_option(
+        "--by",
+        metavar="COL[:UNIT][,COL]",
+        help="Group by columns, such as date:month,price:10. Behind the colon hour, day, week, month, quarter, year or "
+        "weekday of dates, of numbers how many quantile groups.",
+        autocompletion=complete_groups,
+    ),
 ]
 Cluster = Annotated[
     list[str] | None,
@@ -170,7 +178,8 @@ class Columns:
         typer.Option(
             "--where",
             metavar="EXPR",
-            help="Only rows for which it holds; such as 'segment == \"mobile\" and price > 10'.",
+            help="Only rows where this holds, such as price > 10; or 'segment == \"mobile\" and price > 10'.",
+            autocompletion=complete_condition,
             rich_help_panel="Input",
         ),
     ] = None
@@ -330,7 +339,7 @@ class RunningOptions:
         running_option(
             "--engine",
             metavar="NAME",
-            help="Who works: {engines}. Dask is for a cluster; the numbers are the same. Default: processes "
+            help="Who works: {engines}. Dask is for a cluster; the numbers are the same. Default: processes"
             " where forking is safe, else threads.",
             autocompletion=completing("engines"),
         ),

@@ -199,7 +199,7 @@ def measure_baseline(prepared: Prepared, running: Running) -> Baseline:
     plan = prepared.plan
     if not plan.roles.ids:
         raise UsageError(f"a baseline needs {option('ids')}, the columns that identify a row", "Such as id.")
-    folded = measured(prepared.source, plan, running)
+    plan, folded = measured(prepared.source, plan, running)
     return baseline_of(Scores(plan, folded.total), assemble(plan, folded.total, folded.passed))
 
 

@@ -31,7 +31,7 @@ def judge(gates: Sequence[Gate], scores: Scores, report: Report) -> list[Verdict
 def claims(gate: Gate, scores: Scores, report: Report) -> Iterator[Claim]:
     """What was measured of a gate, one for each model and group that it is about; arguments as for `judge`."""
     by = scores.plan.roles.by
-    if gate.by and gate.by != by:
+    if gate.by and gate.by not in {tuple(map(str, by)), scores.plan.roles.group_names}:
         raise UsageError(f"gate {gate.name!r} is by {', '.join(gate.by)}, which was not grouped by")
     if by and not gate.by:
         scores = scores.pooled()

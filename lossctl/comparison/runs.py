@@ -116,10 +116,10 @@ class Run:
             LossctlError: as for `lossctl.evaluate`; a gate that is about nothing that was measured is no error.
         """
         prepared = self._prepared(reading)
-        folded = measured(prepared.source, prepared.plan, running)
+        plan, folded = measured(prepared.source, prepared.plan, running)
         with np.errstate(all="ignore"):
-            report = assemble(prepared.plan, folded.total, folded.passed)
-            scores = Scores(prepared.plan, folded.total)
+            report = assemble(plan, folded.total, folded.passed)
+            scores = Scores(plan, folded.total)
             return [list(self._claims(asked, scores, report)) for asked in self.gates], report
 
     @property

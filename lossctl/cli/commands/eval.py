@@ -65,8 +65,9 @@ FailAbove = Annotated[
 Profile = Annotated[bool, running_option("--profile", help="Say where the time went, on stderr and in JSON.")]
 
 
-UNSHOWN = {"value": ("--grad", "--samples", "--skill", "--ci"), "csv": ("--samples",), "tsv": ("--samples",)}
-"""What a format leaves out: one number is one number, and a row of CSV is a result."""
+_EXTRA = ("--grad", "--samples", "--skill", "--ci")
+UNSHOWN = {"value": _EXTRA, "junit": _EXTRA, "csv": ("--samples",), "tsv": ("--samples",)}
+"""What a format leaves out: one number is one number, a test case a verdict, and a row of CSV is a result."""
 
 
 @command("eval", "lossctl eval preds.csv -l mse,huber --by segment --fail-above mse=0.2")

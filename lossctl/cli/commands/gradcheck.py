@@ -161,5 +161,8 @@ def _at_rows(ready: "Prepared", running: "Running", voice: Voice) -> "list[Form]
         if not proof.gradient.compared:
             why = f"{proof.gradient.kinks:,} at kinks, {proof.gradient.unresolved:,} at edges or overflowing"
             raise DataError(f"{proof.bound}: no gradient of {proof.model} can be compared: {why}")
-    columns = {model.name: model.columns for model in plan.roles.models}
-    return [Form(it.bound, Check((), it.gradient), it.model, columns[it.model], it.places) for it in proofs]
+    columns, classes = {model.name: model.columns for model in plan.roles.models}, tuple(plan.layout.classes or ())
+    return [
+        Form(proof.bound, Check((), proof.gradient), proof.model, columns[proof.model], proof.places, classes)
+        for proof in proofs
+    ]
