@@ -95,6 +95,8 @@ class Measurement:
     """The loss of the baseline, where one is needed."""
     constant: float | None = None
     """The loss of the best constant, likewise."""
+    note: str = ""
+    """What else is to be said of it."""
     certain: bool = False
     """Whether no row differs from that of the baseline, so that there is nothing to be unsure of."""
 

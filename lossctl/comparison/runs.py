@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from lossctl import errors
+from lossctl.comparison.baseline import Baseline, load
 from lossctl.comparison.declared import SETTINGS
 from lossctl.comparison.gate import Gate
 from lossctl.comparison.judge import Claim, claims
@@ -120,7 +121,14 @@ class Run:
         with np.errstate(all="ignore"):
             report = assemble(plan, folded.total, folded.passed)
             scores = Scores(plan, folded.total)
+            if self.kept is not None:
+                self.kept.ensure_comparable(report, str(self.against and self.against[1]))
             return [list(self._claims(asked, scores, report)) for asked in self.gates], report
+
+    @cached_property
+    def kept(self) -> Baseline | None:
+        """What was saved of an earlier run, where an increase is held against that."""
+        return load(self.against[1]) if self.against is not None and self.against[0] == "stored" else None
 
     @property
     def request(self) -> Request:
@@ -141,6 +149,8 @@ class Run:
         kind, baseline = self.against or ("model", None)
         if kind == "file":
             return _with_baseline(first, request, reading)
+        if self.kept is not None:
+            request = _told_apart(request, self.kept, str(baseline))
         if kind == "model" and baseline is not None and request.prediction:
             request = replace(request, prediction=_first(baseline, request.prediction))
         prepared = _opened(first, request, reading)
@@ -156,9 +166,8 @@ class Run:
         """What was measured of one gate; a reason where it is about nothing that was."""
         gate = asked.gate
         try:
-            if asked.against is not None and asked.against[0] == "stored":
-                raise UsageError("baselines that were saved cannot be read yet", "Name a file of predictions.")
-            listed = _in_order([*claims(gate, scores, report)], names_of(asked.request.prediction))
+            listed = [*claims(gate, scores, report, self.kept if gate.kind == "max_increase" else None)]
+            listed = _in_order(listed, names_of(asked.request.prediction))
         except LossctlError as wrong:
             listed = [(gate, reason_of(wrong, gate))]
         yield from listed or [(gate, f"nothing was measured: {_nobody(scores)}")]
@@ -257,6 +266,19 @@ def _is_pipe(path: str) -> bool:
     except (OSError, ValueError):  # elsewhere, or not there
         return False
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def _told_apart(request: Request, kept: Baseline, title: str) -> Request:
+    """The request with rows told apart as they were for a baseline.
+
+    Raises:
+        UsageError: it asks for other clusters.
+    """
+    cluster = tuple(kept.inputs["cluster"])
+    if request.cluster and tuple(request.cluster) != cluster:
+        what = f"cluster is {', '.join(request.cluster)}, and {title} was saved with {', '.join(cluster)}"
+        raise UsageError(what, "Leave it out, or save the baseline anew.")
+    return replace(request, ids=tuple(kept.inputs["id"]), cluster=cluster)
 
 
 def _opened(asked: Asked, request: Request, reading: Reading | None) -> Prepared:

@@ -130,7 +130,7 @@ def line(verdict: Verdict, *, several: bool = False) -> str:
     head += f" [{' '.join(places)}]" if places else ""
     if gate.kind == "min_n":
         return f"{head}: n = {measured.estimate.n:,} {'>=' if verdict.state == 'pass' else '<'} {gate.limit:,.0f}"
-    return f"{head}: {_inequality(verdict, measured)}"
+    return f"{head}: {_inequality(verdict, measured)}" + (f"; {measured.note}" if measured.note else "")
 
 
 def _unnamed(verdict: Verdict, measured: Measurement, *, several: bool) -> str:
