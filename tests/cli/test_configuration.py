@@ -155,6 +155,16 @@ def test_what_is_set_for_all_commands_is_not_refused_as_out_of_place(lossctl, he
     assert lossctl("samples", *line).out == without["samples"]
 
 
+def test_the_traceback_of_a_bug_may_be_asked_for_once_and_for_all(lossctl, here, monkeypatch):
+    def find(*_):
+        raise ZeroDivisionError("of a bug")
+
+    monkeypatch.setattr("lossctl.functions.explanation.find", find)
+    (here / "lossctl.toml").write_text("verbose = true\n")
+    assert "Traceback" in lossctl("explain", "mse").err
+    assert "Traceback" not in lossctl("explain", "mse", "--isolated").err
+
+
 def test_what_is_set_elsewhere_is_said_where_it_is_measured_with_and_where_it_is_wrong(lossctl, here):
     (here / "rows.csv").write_text("y,p\n1,2\n2,2.5\n")
     (here / "lossctl.toml").write_text('label = "y"\nprecision = 3\n\nactivation = "tahn"\n')
