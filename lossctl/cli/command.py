@@ -46,6 +46,10 @@ Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Tracebacks of bu
 """On every command, and read by the application, which is who meets the bugs."""
 
 
+SETTLED = "lossctl.settled"
+"""Under which a context holds what is said elsewhere than on the command line, where something is."""
+
+
 class Action:
     """Marks an option that says what to do, which no configuration can: ``Annotated[bool, option, Action]``."""
 

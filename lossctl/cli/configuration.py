@@ -1,25 +1,22 @@
 """The configuration: which file it is, what it says and on which line; nothing in it is ever run.
 
-Imported by every command, so neither NumPy nor Arrow may be imported here.
+Imported where there is one.
 """
 
 import glob
 import os
 import re
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from lossctl.cli.nearest import LARGEST, SHARED, candidates
 from lossctl.errors import UsageError
 
-OWN, SHARED = "lossctl.toml", "pyproject.toml"
 TABLE = ("tool", "lossctl")
 """Where the settings stand in the shared file."""
-LARGEST = 1 << 20
-"""Bytes of a configuration; what is longer is something else."""
-_MENTIONED = re.compile(rb"tool[^\n]*lossctl|^\s*[\"']?lossctl", re.MULTILINE)
-"""What a shared file has somewhere that has our table."""
 _WORD = r"(?:[\w-]+|\"[^\"]*\"|'[^']*')"
 _KEY = re.compile(rf"\s*({_WORD}(?:\s*\.\s*{_WORD})*)\s*=")
 _HEADER = re.compile(r"\[{1,2}\s*([^\[\],]+?)\s*\]{1,2}\s*(?:#.*)?")
@@ -91,43 +88,14 @@ def _parts(key: str) -> tuple[str, ...]:
     return tuple(part.strip().strip("\"'") for part in key.split("."))
 
 
-def found(folder: str | None = None) -> Configuration | None:
-    """The configuration of a folder: the nearest from there up to the root of its repository.
-
-    In each folder ``lossctl.toml`` is looked at first, then ``pyproject.toml``, which counts where it has our table.
-    The root has ``.git`` in it; where there is none, only the folder itself is looked at.
-
-    Args:
-        folder: where to begin; the working directory, where left out.
+def found() -> Configuration | None:
+    """The nearest configuration (see `lossctl.cli.nearest`).
 
     Raises:
         UsageError: the file cannot be read, or is no TOML.
     """
-    try:
-        here = os.getcwd() if folder is None else os.path.realpath(folder)
-    except OSError:  # it was removed
-        return None
-    for upper in _upwards(here):
-        for name in (OWN, SHARED):
-            path = os.path.join(upper, name)
-            if os.path.isfile(path):
-                configuration = read(
-                    path if folder is not None else os.path.relpath(path, here), optional=name == SHARED
-                )
-                if configuration is not None:
-                    return configuration
-    return None
-
-
-def _upwards(folder: str) -> list[str]:
-    """A folder and those above it, up to the root of its repository."""
-    folders = [folder]
-    while not os.path.exists(os.path.join(folders[-1], ".git")):
-        above = os.path.dirname(folders[-1])
-        if above == folders[-1]:
-            return [folder]
-        folders.append(above)
-    return folders
+    nearest = (read(path, optional=os.path.basename(path) == SHARED) for path in candidates())
+    return next((configuration for configuration in nearest if configuration is not None), None)
 
 
 def read(path: str, *, optional: bool = False) -> Configuration | None:
@@ -148,8 +116,6 @@ def read(path: str, *, optional: bool = False) -> Configuration | None:
         raise UsageError(f"{path}: cannot be read: {reason}", "Without a configuration: --isolated.") from None
     if len(data) > LARGEST:
         raise UsageError(f"{path}: is too large for a configuration")
-    if optional and not _MENTIONED.search(data):
-        return None
     content, text = _parsed(path, data)
     table = TABLE if os.path.basename(path) == SHARED else ()
     for depth, name in enumerate(table):
@@ -173,8 +139,6 @@ def _parsed(path: str, data: bytes) -> tuple[dict[str, Any], str]:
     Raises:
         UsageError: it is none; with the line.
     """
-    import tomllib  # noqa: PLC0415  (where there is a file)
-
     try:
         text = data.decode("utf-8-sig")
         return tomllib.loads(text), text.replace("\r\n", "\n")

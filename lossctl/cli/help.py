@@ -3,15 +3,18 @@
 import re
 import shutil
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup
 
 from lossctl.cli.choices import filled
-from lossctl.cli.command import Color, Voice, colored, commands
-from lossctl.cli.precedence import SETTLED, Settled, settled
+from lossctl.cli.command import SETTLED, Color, Voice, colored, commands
+from lossctl.cli.nearest import something_is_set
 from lossctl.errors import LossctlError
+
+if TYPE_CHECKING:
+    from lossctl.cli.precedence import Settled
 
 PANELS: Final = ("Columns", "Loss", "Shapes", "Input", "Output", "Running")
 """In their order; in the last are options that name none."""
@@ -165,23 +168,25 @@ class Command(Helped, TyperCommand):
         """Read the command line, once it is known what else is said."""
         if not ctx.resilient_parsing:
             typed, _, _ = self.make_parser(ctx).parse_args(args=[*args])
-            if not typed.get("help"):
-                above = {} if ctx.parent is None else ctx.parent.params
-                said = {name: typed.get(name, above.get(name)) for name in ("config", "isolated")}
-                config, isolated = said["config"], bool(said["isolated"])
-                elsewhere = settled(commands.get(self.name or "").run, {*typed}, config, isolated=isolated)
+            above = {} if ctx.parent is None else ctx.parent.params
+            config, isolated = (typed.get(name, above.get(name)) for name in ("config", "isolated"))
+            if not typed.get("help") and (config is not None or something_is_set()):
+                from lossctl.cli.precedence import settled
+
+                run = commands.get(self.name or "").run
+                elsewhere = settled(run, {*typed}, config, isolated=bool(isolated))
                 ctx.meta[SETTLED], ctx.default_map = elsewhere, dict(elsewhere.values)
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Run it; an error that is about an option says what has set it."""
-        elsewhere: Settled = ctx.meta[SETTLED]
-        if elsewhere.note:
+        elsewhere: Settled | None = ctx.meta.get(SETTLED)
+        if elsewhere is not None and elsewhere.note:
             Voice(ctx.params.get("quiet", 0), ctx.params.get("color", Color.auto)).note(elsewhere.note)
         try:
             return super().invoke(ctx)
         except LossctlError as error:
-            for line in elsewhere.told(error.message):
+            for line in () if elsewhere is None else elsewhere.told(error.message):
                 error.add_note(line)
             raise
         except Exception as bug:

@@ -1,6 +1,6 @@
 """Which value an option has, and who says so: a flag before a variable, that before the file, that before the default.
 
-Imported by every command, so neither NumPy nor Arrow may be imported here.
+Imported where something is set.
 """
 
 import os
@@ -10,21 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from typer._click.globals import get_current_context  # Typer has no name for it
 
-from lossctl.cli.command import is_typed, tell
+from lossctl.cli.command import SETTLED, is_typed, tell
 from lossctl.cli.configuration import Configuration, found, read
+from lossctl.cli.nearest import PREFIX
 from lossctl.errors import UsageError
 from lossctl.words import did_you_mean, near
 
 if TYPE_CHECKING:
     from lossctl.cli.settings import Setting
 
-PREFIX = "LOSSCTL_"
 CONFIG, ISOLATED = PREFIX + "CONFIG", PREFIX + "ISOLATED"
 """Variables that say of the configuration what ``--config`` and ``--isolated`` do."""
 RIVALS = {"json": "form", "form": "json", "activation": "from_logits", "from_logits": "activation"}
 """Parameters that say the same thing: what says one of them puts away the other from what is asked later."""
-SETTLED = "lossctl.settled"
-"""Under which a context holds what was settled."""
 
 
 @dataclass(frozen=True)

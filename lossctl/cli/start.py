@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lossctl.cli.command import Voice
-from lossctl.cli.configuration import OWN
+from lossctl.cli.nearest import OWN
 from lossctl.cli.output import write_report
 from lossctl.errors import DataError, UsageError
 

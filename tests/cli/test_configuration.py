@@ -10,9 +10,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lossctl.cli.app import app
-from lossctl.cli.command import commands
+from lossctl.cli.command import SETTLED, commands
 from lossctl.cli.configuration import LARGEST, Configuration, found
-from lossctl.cli.precedence import SETTLED
+from lossctl.cli.precedence import Settled
 from lossctl.cli.schema import configuration_schema
 from lossctl.cli.settings import every_setting, settings_of
 from lossctl.cli.start import toml
@@ -36,7 +36,9 @@ def parsed(name, *flags):
     above = typer.Context(TREE, info_name="lossctl", help_option_names=["-h", "--help"])
     line = [*NAMES.get(name, []), *map(str, flags)]
     context = TREE.get_command(None, name).make_context(name, line, parent=above)
-    return {key: getattr(value, "value", value) for key, value in context.params.items()}, context.meta[SETTLED]
+    return {key: getattr(value, "value", value) for key, value in context.params.items()}, context.meta.get(
+        SETTLED, Settled()
+    )
 
 
 def some(setting, place=0):

@@ -23,12 +23,12 @@ from lossctl.cli.options import (
     listed,
     output_option,
 )
-from lossctl.cli.precedence import Settled, settled_here
 from lossctl.errors import DataError, UsageError
 from lossctl.words import did_you_mean, split
 
 if TYPE_CHECKING:
     from lossctl.cli.configuration import Configuration
+    from lossctl.cli.precedence import Settled
     from lossctl.comparison.gate import Gate
     from lossctl.comparison.verdicts import Verdicts
     from lossctl.document import Document
@@ -90,6 +90,7 @@ def check(
     import sys
 
     from lossctl.cli.output import show
+    from lossctl.cli.precedence import settled_here
 
     elsewhere, voice = settled_here(), output.voice
     shown = output.renderer("table" if sys.stdout.isatty() else "plain")
@@ -109,7 +110,7 @@ def check(
         "reading": source.reading(voice),
     }
     if init:
-        from lossctl.cli.configuration import OWN
+        from lossctl.cli.nearest import OWN
         from lossctl.cli.start import begin
 
         if elsewhere.configuration is not None and elsewhere.configuration.path != OWN:
@@ -175,6 +176,7 @@ def _readable(files_of: "Callable[[str], tuple[str, ...]]", paths: Sequence[str]
 
 def _typed() -> dict[str, Any]:
     """What the command line says of the data, by key."""
+    from lossctl.cli.precedence import settled_here
     from lossctl.cli.settings import ABOUT_DATA, settings_of
 
     settings = settings_of(check)
@@ -186,7 +188,7 @@ def _typed() -> dict[str, Any]:
     }
 
 
-def _gates(elsewhere: Settled, only: Sequence[str]) -> "list[Gate]":
+def _gates(elsewhere: "Settled", only: Sequence[str]) -> "list[Gate]":
     """The gates of the configuration, or those of some names.
 
     Raises:
@@ -271,7 +273,7 @@ def _listed(gates: "Sequence[Gate]") -> "Document":
     )
 
 
-def _settings(elsewhere: Settled) -> "Document":
+def _settings(elsewhere: "Settled") -> "Document":
     """Every setting, and what has set it."""
     from lossctl.cli.settings import settings_of
     from lossctl.document import Column, Document, Table
