@@ -21,6 +21,7 @@ from lossctl.evaluation.evaluate import Prepared, measured, prepare, several
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.running import Running
 from lossctl.evaluation.scores import Scores
+from lossctl.functions.bound_loss import get_loss
 from lossctl.functions.definition import split_specs
 from lossctl.inference.request import Request
 from lossctl.reading.format import Reading, formats
@@ -71,7 +72,8 @@ class Asked:
     @property
     def data(self) -> tuple[Any, ...]:
         """What is equal for gates that one pass could measure, by and baseline apart."""
-        return _identity(self.source), _identity(self.labels), self.ids, self.join, repr(self.request)
+        alone = self.gate.loss if self.request.clip_rounding else None  # it clips for all losses
+        return _identity(self.source), _identity(self.labels), self.ids, self.join, repr(self.request), alone
 
     @property
     def named(self) -> bool | None:
@@ -137,6 +139,7 @@ class Run:
         return replace(
             self.gates[0].request,
             loss=tuple(split_specs(dict.fromkeys(losses))),
+            eps=self.gates[0].request.eps if any(map(takes_eps, losses)) or not losses else None,
             by=self.by,
             paired=any(asked.against is not None and asked.against[0] != "stored" for asked in self.gates),
             skill=any(asked.gate.kind == "min_skill" for asked in self.gates),
@@ -187,6 +190,11 @@ def _nobody(scores: Scores) -> str:
     if len(scores.plan.models) > 1:
         return f"model {first!r} is the baseline itself"
     return f"there is no model but the baseline, {first!r}"
+
+
+def takes_eps(loss: str) -> bool:
+    """Whether a loss has a floor under probabilities."""
+    return any("eps" in get_loss(loss, columns=columns).parameters for columns in (1, 2))
 
 
 def in_runs(gates: Sequence[Asked]) -> list[Run]:

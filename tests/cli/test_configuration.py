@@ -4,6 +4,8 @@ import re
 import sys
 
 import jsonschema
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import typer
 from hypothesis import example, given
@@ -153,6 +155,10 @@ def test_what_is_set_for_all_commands_is_not_refused_as_out_of_place(lossctl, he
     assert lossctl("eval", *line, "-f", "value").out == "0.625\n"
     (here / "lossctl.toml").write_text("threads = 2\n")
     assert lossctl("samples", *line).out == without["samples"]
+    pq.write_table(pa.table({"y": [1.0, 2.0], "p": [2.0, 2.5]}), here / "rows.parquet")
+    (here / "lossctl.toml").write_text('delimiter = ";"\nnull-values = ["price=x"]\nskip_rows = 1\nquote = "none"\n')
+    assert lossctl("eval", "rows.parquet", *line[1:], "-f", "value").out == "0.625\n"
+    assert lossctl("eval", "rows.parquet", *line[1:], "-d", ";").status == 2
 
 
 def test_the_traceback_of_a_bug_may_be_asked_for_once_and_for_all(lossctl, here, monkeypatch):

@@ -160,9 +160,10 @@ def test_gates_about_the_same_data_take_one_pass(passes):
 
 def test_no_gate_is_measured_otherwise_with_others_than_by_itself():
     gates = [*TOGETHER, *APART, {"name": "k", "loss": "bce", "max": 0.5, "by": "user"}]
-    together = checked(*gates).verdicts
-    alone = [verdict for gate in gates for verdict in checked(gate).verdicts]
-    assert [*map(measured, together)] == [*map(measured, alone)]
+    for options in ({}, {"eps": 0.3}, {"clip_rounding": True}):
+        together = checked(*gates, **options).verdicts
+        alone = [verdict for gate in gates for verdict in checked(gate, **options).verdicts]
+        assert [*map(measured, together)] == [*map(measured, alone)]
 
 
 def test_gates_are_adjusted_for_the_number_of_all(passes):
@@ -194,6 +195,7 @@ def test_gates_are_adjusted_for_the_number_of_all(passes):
         ({"name": "x", "max": 1.0, "confidence": 95}, "is not between 0 and 1"),
         ({"name": "x", "max": 1.0, "by": "segment", "only": {"country": "de"}}, "is no column that it is by"),
         ({"name": "x", "max": 1.0, "activation": "tahn"}, "unknown activation"),
+        ({"name": "x", "max": 1.0, "loss": "huber", "eps": 0.1}, "huber has no eps"),
     ],
     ids=str,
 )
