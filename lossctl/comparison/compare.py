@@ -7,6 +7,7 @@ from typing import Any
 from lossctl.arguments import checked
 from lossctl.comparison.comparison import Comparison
 from lossctl.comparison.difference import Difference, with_false_discovery
+from lossctl.comparison.files import prepare_models
 from lossctl.errors import UsageError, option
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.evaluate import (
@@ -64,6 +65,8 @@ def compare(
     labels: Any = None,
     ids: Names | None = None,
     join: str = "strict",
+    others: Any = None,
+    baseline: str | None = None,
     progress: Progress | None = None,
 ) -> Comparison:
     """Compare the losses of models with those of the first, on the same rows, in one pass and constant memory.
@@ -79,6 +82,12 @@ def compare(
         anytime: whether intervals are to hold at every n at once, so that one may look again and again; a number is
             the n at which they are tightest, else that is the n there is.
         ci: the level of the confidence intervals.
+        others: the candidates, where each model has a data set of its own: a source as for `lossctl.evaluate`, several
+            as a list, or a mapping from their names to them (of arrays, too: put a single mapping of arrays into a
+            list). The baseline is that of ``source``, which has the labels; where others have them, too, they must
+            agree. Rows are matched by ``ids``, told from the columns where left out, or as ``join`` says: ``strict``,
+            ``inner`` or ``order``. A single ``prediction`` is meant of each source that has it.
+        baseline: what the model of ``source`` is called beside others; left out, like its file.
         label, weight, by, activation, from_logits, reduction, nulls, ignore_label, mask_null, where, limit, engine,
             threads, scheduler, classes, eps, normalize_rows, clip_rounding, reading, labels, ids, join, progress: as
             for `lossctl.evaluate`.
@@ -115,8 +124,26 @@ def compare(
         paired=True,
     )
     running = Running.of(engine, threads, scheduler, progress)
-    prepared = prepare(source, request, reading, labels=labels, ids=several(ids), join=join)
+    if others is None:
+        if baseline is not None:
+            raise UsageError(f"{option('baseline')} names a model beside others, of which there are none")
+        prepared = prepare(source, request, reading, labels=labels, ids=several(ids), join=join)
+    else:
+        sources, names = _sources(source, others, baseline)
+        prepared = prepare_models(sources, request, reading, names=names, labels=labels, ids=several(ids), join=join)
     return compared(prepared, running, ci, anytime)
+
+
+def _sources(source: Any, others: Any, baseline: str | None) -> tuple[list[Any], list[str]]:
+    """The data sets of all models, and what these are called; a `UsageError` where there is no candidate."""
+    if isinstance(others, Mapping):
+        names, candidates = [str(name) for name in others], [*others.values()]
+    else:
+        candidates = [*others] if isinstance(others, list | tuple) else [others]
+        names = [""] * len(candidates)
+    if not candidates:
+        raise UsageError("there are no others to compare with")
+    return [source, *candidates], [baseline or "", *names]
 
 
 def compared(prepared: Prepared, running: Running, level: float, anytime: int | bool) -> Comparison:  # noqa: FBT001

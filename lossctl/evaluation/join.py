@@ -94,27 +94,32 @@ def join(
         DataError: keys are null, repeated, or unmatched under ``strict``: with counts and three examples; or there are
             more rows on one side under ``order``.
     """
-    _check(ids, how)
+    check_join(ids, how)
     if "stdin" in predictions.files and "stdin" in labels.files:
         raise UsageError("stdin can be read only once")
     if how != "order" and not ids:
         return _join_by_chosen_key(predictions, labels, how, request, others=others, survey=survey)
-    ids = tuple(dict.fromkeys(_id(pattern, predictions, labels) for pattern in ids))
-
-    def matched(named: Request) -> tuple[Source, Request]:
-        if predictions.once or labels.once:
-            raise UsageError("what can be read only once is not read to try")
-        joined = _matched(predictions, labels, ids, how, named)
-        return selected(joined.source, request.where, request.limit), joined.request
-
+    ids = tuple(dict.fromkeys(key_column(pattern, predictions, labels) for pattern in ids))
     try:
-        roles = complete_roles(predictions, request, Elsewhere(labels, ids, matched))
+        roles = complete_roles(predictions, request, elsewhere(predictions, labels, ids, how))
     except Undecided as question:
         if not survey:
             raise
         return replace(_matched(predictions, labels, ids, how, request, survey=True), question=question)
     joined = _matched(predictions, labels, ids, how, roles.request, others=others, survey=survey)
     return replace(joined, notes=roles.notes)
+
+
+def elsewhere(predictions: Source, labels: Source, ids: tuple[str, ...], how: str) -> Elsewhere:
+    """The labels of another data set, to be matched by a key that is known; arguments as for `join`."""
+
+    def matched(named: Request) -> tuple[Source, Request]:
+        if predictions.once or labels.once:
+            raise UsageError("what can be read only once is not read to try")
+        joined = _matched(predictions, labels, ids, how, named)
+        return selected(joined.source, named.where, named.limit), joined.request
+
+    return Elsewhere(labels, ids, matched)
 
 
 def _matched(
@@ -134,15 +139,19 @@ def _matched(
     weight = None if request.weight is None else _either(request.weight, predictions, labels, "weight")[0]
     by = tuple(grouping for pattern in request.by for grouping in _grouped(pattern, predictions, labels))
     grouped = {grouping.column for grouping in by}
+    cluster = tuple(name for pattern in request.cluster for name in _either(pattern, predictions, labels, "cluster"))
+    identifying = tuple(name for pattern in request.ids for name in _either(pattern, predictions, labels, "id"))
     shared = [*grouped, *([] if weight is None else [weight])]
+    shared += [name for name in (*cluster, *identifying) if name not in (*label, *ids)]
     asked = _asked(request.where, predictions, labels)
     shared += [name for name in asked if name not in (*label, *ids)]
     from_left = {name for name in shared if name in left_names}
-    left_needed = {name for pattern in prediction for name in _predicted(pattern, predictions.columns)} | from_left
+    left_needed = {name for pattern in prediction for name in predicted(pattern, predictions.columns)} | from_left
     right_needed = {*label, *(name for name in shared if name not in left_names)}
     texts = grouped - {*label, weight, *(grouping.column for grouping in by if grouping.quantiles)}
+    texts |= {*cluster, *identifying} - {*label, weight, *ids}
     texts |= {name for name, kind in asked.items() if kind != "number" and name not in (*label, weight)}
-    models = [_predicted(pattern, predictions.columns) for pattern in prediction]
+    models = [predicted(pattern, predictions.columns) for pattern in prediction]
     vectors = any(len(names) > 1 or kind_in(predictions, names[0]) in {"list", "object"} for names in models)
     worded = survey or bool(request.classes) or vectors
     left_texts = texts & left_names | {*wordy(predictions, chain(*models), known=survey)}
@@ -173,6 +182,7 @@ def _matched(
     named = tuple(renamed[name] for name in label)
     named_models = tuple(_named(pattern, predictions.columns) for pattern in prediction)
     changed = {"label": named, "prediction": named_models, "weight": weight, "by": tuple(map(str, by))}
+    changed |= {"cluster": cluster, "ids": identifying}
     return Joined(
         MemorySource(
             table.combine_chunks(),
@@ -208,7 +218,7 @@ def _asked(where: str | None, predictions: Source, labels: Source) -> dict[str, 
     return ensure_bound(where, parsed(where), (*predictions.columns, *others))
 
 
-def _check(ids: Sequence[str], how: str) -> None:
+def check_join(ids: Sequence[str], how: str) -> None:
     """Check that a join is known and has what it needs; a `UsageError` where not."""
     if how not in HOW:
         raise UsageError(f"unknown join {how!r}", f"Known: {', '.join(HOW)}.")
@@ -257,7 +267,7 @@ def _rest(
     return ()
 
 
-def _id(pattern: str, predictions: Source, labels: Source) -> str:
+def key_column(pattern: str, predictions: Source, labels: Source) -> str:
     """The one column that a pattern names on both sides.
 
     Raises:
@@ -292,7 +302,7 @@ def _grouped(pattern: str, predictions: Source, labels: Source) -> tuple[Groupin
     return (Grouping(pattern),) if pattern in {column.name for column in known_columns(labels)} else groups
 
 
-def _predicted(pattern: str, columns: Sequence[Column]) -> tuple[str, ...]:
+def predicted(pattern: str, columns: Sequence[Column]) -> tuple[str, ...]:
     """The columns of one model's prediction, as asked for: ``PATTERN`` or ``name=PATTERN``; errors as for `find`."""
     return find(titled(pattern, columns)[1], columns, "prediction")
 
@@ -304,7 +314,7 @@ def _named(pattern: str, columns: Sequence[Column]) -> str:
     """
     if pattern.startswith("/") or pattern in {column.name for column in (*columns, *fields_in(columns))}:
         return pattern
-    names = _predicted(pattern, columns)
+    names = predicted(pattern, columns)
     title = titled(pattern, columns)[0]
     if len(names) == 1 and not title:
         return names[0]

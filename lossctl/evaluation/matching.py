@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -142,7 +143,18 @@ def keys_of(table: pa.Table, ids: Sequence[str], source: Source) -> pa.Table:
     return pa.table(columns)
 
 
-def match_by_key(left: pa.Table, right: pa.Table, ids: list[str], how: str) -> tuple[pa.Table, dict[str, Any]]:
+@dataclass(frozen=True)
+class Called:
+    """What messages call two sides, and their rows that have none on the other."""
+
+    sides: tuple[str, str] = ("the predictions", "the labels")
+    alone: tuple[str, str] = ("predictions have no label", "labels have no prediction")
+    hint: str = f"Join on what matches with {option(join='inner')}, or keep all predictions: {option(join='left')}."
+
+
+def match_by_key(
+    left: pa.Table, right: pa.Table, ids: list[str], how: str, called: Called = Called()
+) -> tuple[pa.Table, dict[str, Any]]:
     """The row numbers of matching rows, columns `LEFT` and `RIGHT` in the order of the left, and how many matched.
 
     Raises:
@@ -155,14 +167,14 @@ def match_by_key(left: pa.Table, right: pa.Table, ids: list[str], how: str) -> t
         keys.append_column(row, pa.array(range(keys.num_rows), pa.int64()))
         for keys, row in zip((left, right), rows, strict=True)
     ]
-    for side, table in zip(("predictions", "labels"), sides, strict=True):
+    for side, table in zip(called.sides, sides, strict=True):
         for name in ids:
             if table[name].null_count:
-                raise DataError(f"id {name!r} is null in {table[name].null_count:,} rows of the {side}")
+                raise DataError(f"id {name!r} is null in {table[name].null_count:,} rows of {side}")
         times = table.group_by(ids).aggregate([([], "count_all")])
         repeated = times.filter(pc.greater(times["count_all"], 1))
         if repeated.num_rows:
-            what = f"{repeated.num_rows:,} ids occur more than once in the {side}, such as {_examples(repeated, ids)}"
+            what = f"{repeated.num_rows:,} ids occur more than once in {side}, such as {examples(repeated, ids)}"
             raise DataError(
                 what, f"Ids must be unique on both sides; more columns may tell rows apart: {option(ids='A,B')}."
             )
@@ -170,14 +182,11 @@ def match_by_key(left: pa.Table, right: pa.Table, ids: list[str], how: str) -> t
     facts = {"unmatched_predictions": missing[0].num_rows, "unmatched_labels": missing[1].num_rows}
     if how == "strict" and any(facts.values()):
         parts = [
-            f"{table.num_rows:,} {side} have no {role}, such as {_examples(table, ids)}"
-            for side, role, table in (("predictions", "label", missing[0]), ("labels", "prediction", missing[1]))
+            f"{table.num_rows:,} {alone}, such as {examples(table, ids)}"
+            for alone, table in zip(called.alone, missing, strict=True)
             if table.num_rows
         ]
-        raise DataError(
-            "; ".join(parts),
-            f"Join on what matches with {option(join='inner')}, or keep all predictions: {option(join='left')}.",
-        )
+        raise DataError("; ".join(parts), called.hint)
     kind = "left outer" if how == "left" else "inner"
     matched = sides[0].join(sides[1], ids, join_type=kind).sort_by(rows[0])
     matched = matched.select(rows).rename_columns([LEFT, RIGHT])
@@ -204,7 +213,7 @@ def match_in_order(
     return pa.table({LEFT: rows, RIGHT: rows}), facts
 
 
-def _examples(table: pa.Table, ids: list[str]) -> str:
+def examples(table: pa.Table, ids: list[str]) -> str:
     """The ids of the first three rows, for a message."""
     rows = table.select(ids).slice(0, 3).to_pylist()
     return "; ".join(", ".join(str(row[name]) for name in ids) for row in rows)

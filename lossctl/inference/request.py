@@ -19,6 +19,8 @@ class Request:
     loss: Sequence[str | BoundLoss]
     label: Sequence[str] = ()
     prediction: Sequence[str] = ()
+    models: Sequence[str] = ()
+    """What each model is called, whatever its pattern says; told from the patterns where left out."""
     weight: str | None = None
     by: Sequence[str] = ()
     classes: Sequence[str] = ()
