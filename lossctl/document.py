@@ -239,6 +239,8 @@ class Document:
     title: str
     sections: Callable[[], Iterable[Section]] = _nothing
     """For people."""
+    pages: Callable[[], Iterable[Section]] | None = None
+    """The same for a page, where lines are better as a table; the sections where left out."""
     record: Callable[[], Row] = dict
     """The whole in numbers, strings, lists and dictionaries."""
     rows: Callable[[], Iterable[Row]] = _nothing

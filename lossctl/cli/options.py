@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lossctl.cli.choices import completing
-from lossctl.cli.command import Color, Voice, progress_bar, style_of
+from lossctl.cli.command import Color, Voice, is_typed, progress_bar, style_of
 from lossctl.cli.completers import (
     complete_activations,
     complete_classes,
@@ -378,7 +378,7 @@ class RunningOptions:
         from lossctl.evaluation.engine import usual_engine
         from lossctl.evaluation.running import Running
 
-        if self.engine == "serial" and self.threads is not None:
+        if self.engine == "serial" and self.threads is not None and is_typed("threads"):
             raise UsageError("--threads is for engines of several workers, and --engine serial is one", "Give one.")
         usual = "threads" if joined or (join is not None and join.labels) else usual_engine(files)
         return Running(self.engine or usual, self.threads, self.scheduler, progress)

@@ -55,7 +55,7 @@ class Tables:
         text = io.StringIO()
         page = _Page(console(text, style.width if self.narrow else WIDE, color=colored), text, style, colored)
         blocks: list[str] = []
-        for section in document.sections():
+        for section in (document.pages if document.pages and self.frame == MARKDOWN else document.sections)():
             page.above = sum(block.count("\n") + 2 for block in blocks)
             for part in section:
                 self._draw(page, part)
