@@ -8,6 +8,7 @@ from lossctl.arguments import checked
 from lossctl.comparison.comparison import Comparison
 from lossctl.comparison.difference import Difference, with_false_discovery
 from lossctl.comparison.files import prepare_models
+from lossctl.comparison.moves import Moves, moves_of
 from lossctl.errors import UsageError, option
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.evaluate import (
@@ -45,6 +46,7 @@ def compare(
     by: Names | None = None,
     cluster: Names | None = None,
     anytime: int | bool = False,
+    samples: int = 0,
     ci: float = USUAL_LEVEL,
     activation: str | BoundActivation | None = None,
     from_logits: bool = False,
@@ -81,6 +83,7 @@ def compare(
             clusters are kept one by one, more in 4,096 buckets.
         anytime: whether intervals are to hold at every n at once, so that one may look again and again; a number is
             the n at which they are tightest, else that is the n there is.
+        samples: how many of the rows that got worse most to keep for each result, and as many of those that got better.
         ci: the level of the confidence intervals.
         others: the candidates, where each model has a data set of its own: a source as for `lossctl.evaluate`, several
             as a list, or a mapping from their names to them (of arrays, too: put a single mapping of arrays into a
@@ -122,15 +125,25 @@ def compare(
         limit=limit,
         cluster=several(cluster),
         paired=True,
+        moved=samples,
     )
     running = Running.of(engine, threads, scheduler, progress)
     if others is None:
         if baseline is not None:
             raise UsageError(f"{option('baseline')} names a model beside others, of which there are none")
-        prepared = prepare(source, request, reading, labels=labels, ids=several(ids), join=join)
+        prepared = prepare(source, request, reading, labels=labels, ids=several(ids), join=join, others=samples > 0)
     else:
         sources, names = _sources(source, others, baseline)
-        prepared = prepare_models(sources, request, reading, names=names, labels=labels, ids=several(ids), join=join)
+        prepared = prepare_models(
+            sources,
+            request,
+            reading,
+            names=names,
+            labels=labels,
+            ids=several(ids),
+            join=join,
+            others=samples > 0,
+        )
     return compared(prepared, running, ci, anytime)
 
 
@@ -150,14 +163,16 @@ def compared(prepared: Prepared, running: Running, level: float, anytime: int | 
     """Carry out the plan of a comparison; arguments and errors as for `compare`."""
     plan = prepared.plan
     if len(plan.models) < 2:
-        hint = f"Name the columns of both: {option(prediction=['base=COL', 'new=COL'])}."
+        hint = f"Name the columns of both: {option(prediction=['base=COL', 'new=COL'])}; or give a file a model."
         raise UsageError(f"there is one model, {plan.models[0].name!r}, and nothing to compare it with", hint)
     plan, folded = measured(prepared.source, plan, running)
     report = assemble(plan, folded.total, folded.passed)
     joined = {} if prepared.joined is None else {"join": prepared.joined}
     report = replace(report, inputs={**report.inputs, **joined})
     scores = Scores(plan, folded.total)
-    results = with_false_discovery([*_differences(scores, level, anytime)])
+    keys = [] if prepared.joined is None else prepared.joined["id"]
+    moves = moves_of(plan, folded, keys) if plan.moved else {}
+    results = with_false_discovery([*_differences(scores, level, anytime, moves)])
     overall: tuple[Difference, ...] = ()
     if plan.roles.by:
         overall = with_false_discovery([*_differences(scores.pooled(), level, anytime)])
@@ -165,7 +180,12 @@ def compared(prepared: Prepared, running: Running, level: float, anytime: int | 
     return Comparison(results, report, level, overall, report.notes, warnings)
 
 
-def _differences(scores: Scores, level: float, anytime: int | bool) -> Iterator[Difference]:  # noqa: FBT001
+def _differences(
+    scores: Scores,
+    level: float,
+    anytime: int | bool,  # noqa: FBT001
+    moves: Moves | None = None,
+) -> Iterator[Difference]:
     """The differences of each loss and model, one for each group, in the order of the report."""
     for number, (first, second) in scores.pairs:
         (against, _), (model, bound) = scores.losses[first], scores.losses[second]
@@ -188,6 +208,7 @@ def _differences(scores: Scores, level: float, anytime: int | bool) -> Iterator[
                 model=model.name,
                 against=against.name,
                 group=scores.named(group),
+                samples=(moves or {}).get((number, group), ()),
                 correlation=correlation(baseline, candidate, scores.of_pairs[number][group]),
             )
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from lossctl.comparison.naming import names_of
+from lossctl.comparison.naming import names_of, path_of
 from lossctl.comparison.sides import ONLY, Side, side_by_side
 from lossctl.errors import LossctlError, Undecided, UsageError, option
 from lossctl.evaluation import join as joining
@@ -21,6 +21,7 @@ from lossctl.inference.roles import find, grouped_columns, titled
 from lossctl.reading.columns import Column
 from lossctl.reading.files import ensure_heeded, open_source
 from lossctl.reading.format import Reading, Source
+from lossctl.reading.location import STDIN
 from lossctl.reading.selection import selected
 from lossctl.reading.stamp import Stamp
 
@@ -69,11 +70,11 @@ def prepare_models(
     if len(request.prediction) > 1:
         hint = f"Give one {option('prediction')}, or none, for models in a file each; several are of one data set."
         raise UsageError(f"{len(request.prediction)} predictions, and {len(sources)} files of a model each", hint)
+    if [path_of(source) for source in (*sources, labels)].count(STDIN) > 1:
+        raise UsageError("stdin can be read only once")
     stamps: dict[str, Stamp] = {}
     opened = [open_source(source, reading, stamps) for source in sources]
     answers = [] if labels is None else [open_source(labels, reading, stamps)]
-    if sum("stdin" in source.files for source in (*opened, *answers)) > 1:
-        raise UsageError("stdin can be read only once")
     ensure_heeded(reading, *opened, *answers)
     called = names_of(sources, _titled(request, opened, names))
     meant = request

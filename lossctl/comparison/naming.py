@@ -20,10 +20,11 @@ def names_of(sources: Sequence[Any], given: Sequence[str] = ()) -> tuple[str, ..
     for name, times in Counter(filter(None, said)).items():
         if times > 1:
             raise UsageError(f"two models are called {name!r}", "Give each another name.")
-    paths = [_path_of(source) for source in sources]
+    paths = [path_of(source) for source in sources]
     stems = [said[place] or (stem_of(path) if path else "") for place, path in enumerate(paths)]
-    if len({*stems}) < len(stems):
-        stems = [said[place] or path for place, path in enumerate(paths)]
+    whole = [said[place] or path for place, path in enumerate(paths)]
+    if len({*whole}) > len({*stems}):
+        stems = whole
     tables = [
         "baseline",
         *("candidate" if len(sources) == 2 else f"candidate {place}" for place in range(1, len(said))),
@@ -53,7 +54,7 @@ def stem_of(path: str) -> str:
     return name
 
 
-def _path_of(source: Any) -> str:
+def path_of(source: Any) -> str:
     """The path that a source is; empty where it is something else, or several."""
     if isinstance(source, list | tuple) and len(source) == 1:
         source = source[0]

@@ -260,11 +260,11 @@ def measured(source: Source, plan: Plan, running: Running) -> tuple[Plan, Folded
     """The sums of all rows, and the plan with what it took a pass before to decide; errors as for `run`."""
     with np.errstate(all="ignore"):
         if not any(grouping.quantiles for grouping in plan.roles.by):
-            return plan, fold_rows(source, plan, lift, nothing(plan), running)
+            return plan, fold_rows(source, plan, lift, nothing(plan), running, keep=plan.moved > 0)
         from lossctl.evaluation.quantiles import with_intervals  # noqa: PLC0415  (most runs have no use for it)
 
         plan, before, running = with_intervals(source, plan, running)
-        folded = fold_rows(source, plan, lift, nothing(plan), running)
+        folded = fold_rows(source, plan, lift, nothing(plan), running, keep=plan.moved > 0)
         return plan, replace(folded, spent=before + folded.spent)
 
 

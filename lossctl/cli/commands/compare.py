@@ -18,7 +18,10 @@ from lossctl.cli.options import (
     listed,
     output_option,
 )
+from lossctl.errors import UsageError
 
+UNSHOWN = ("csv", "tsv", "value", "junit")
+"""Formats that have a row, a number or a verdict for each difference, and no room for samples."""
 Models = Annotated[
     list[str] | None,
     typer.Argument(
@@ -37,6 +40,15 @@ Anytime = Annotated[
         help="Intervals that hold at every n at once; tightest at N, 0 is the n of the file.",
     ),
 ]
+Samples = Annotated[
+    int,
+    output_option(
+        "--samples",
+        min=0,
+        metavar="N",
+        help="The N rows that got worse most, and the N that got better; in JSON with all of their columns.",
+    ),
+]
 Level = Annotated[float, output_option("--ci", metavar="LEVEL", help="Level of the confidence intervals.")]
 
 
@@ -51,6 +63,7 @@ def compare(
     cluster: Cluster = None,
     losses: LossOptions,
     reduction: ReductionName = None,
+    samples: Samples = 0,
     ci: Level = 0.95,
     anytime: Anytime = None,
     output: Output,
@@ -76,6 +89,8 @@ def compare(
     voice, style = output.voice, output.style
     shown = output.renderer("table" if sys.stdout.isatty() else "plain")
     written = [(path, for_path(path)) for path in output.output or ()]
+    if samples and all(renderer.name in UNSHOWN for renderer in (shown, *dict(written).values())):
+        raise UsageError(f"--samples is not shown by --format {shown.name}", "Leave it out, or take another format.")
     inputs = input_files(files, join.labels) if written else ()
     for path, _ in written:
         refuse(path, inputs)
@@ -89,6 +104,7 @@ def compare(
             by=listed(by),
             cluster=listed(cluster),
             reduction=reduction,
+            samples=samples,
             ci=ci,
             anytime=anytime or anytime == 0,
             engine=replace(how, progress=progress),
