@@ -35,6 +35,8 @@ class Plan:
     skill: bool = False
     paired: bool = False
     """Whether models are compared with the first, row by row."""
+    moved: int = 0
+    """How many of the rows that moved most to keep, each way, where models are compared."""
     judged: bool = False
     """Whether it is asked how sure values are beyond their standard errors."""
     doubts: tuple[str, ...] = ()
