@@ -13,6 +13,7 @@ import numpy as np
 from lossctl import errors
 from lossctl.comparison.baseline import Baseline, load
 from lossctl.comparison.declared import SETTINGS
+from lossctl.comparison.files import prepare_models
 from lossctl.comparison.gate import Gate
 from lossctl.comparison.judge import Claim, claims
 from lossctl.errors import LossctlError, UsageError
@@ -27,6 +28,8 @@ from lossctl.inference.request import Request
 from lossctl.reading.format import Reading, formats
 from lossctl.reading.location import STDIN, SUFFIXES
 
+NAMED = r"([^=/,]+)="
+"""How a prediction begins that says what its model is called."""
 STORED = ".json"
 """What the name of a baseline ends in that was saved."""
 Against = tuple[Literal["model", "file", "stored"], Any]
@@ -151,7 +154,7 @@ class Run:
         first, request = self.gates[0], self.request
         kind, baseline = self.against or ("model", None)
         if kind == "file":
-            return _with_baseline(first, request, reading)
+            return _beside(baseline, first, request, reading)
         if self.kept is not None:
             request = _told_apart(request, self.kept, str(baseline))
         if kind == "model" and baseline is not None and request.prediction:
@@ -233,7 +236,7 @@ def _setting(name: str, values: list[str]) -> str:
 
 def names_of(prediction: Sequence[str]) -> list[str]:
     """What models are called, as far as what was asked for says it."""
-    named = (re.match(r"([^=/,]+)=", spec) for spec in prediction)
+    named = (re.match(NAMED, spec) for spec in prediction)
     return [spec if met is None else met[1] for met, spec in zip(named, prediction, strict=True)]
 
 
@@ -293,6 +296,16 @@ def _opened(asked: Asked, request: Request, reading: Reading | None) -> Prepared
     return prepare(asked.source, request, reading, labels=asked.labels, ids=asked.ids, join=asked.join)
 
 
-def _with_baseline(_: Asked, __: Request, ___: Reading | None) -> Prepared:
-    """A data set of two files, of which the first is the baseline."""
-    raise UsageError("a baseline of its own file cannot be read yet", "Name a model of the same file.")
+def _beside(baseline: Any, asked: Asked, request: Request, reading: Reading | None) -> Prepared:
+    """A data set of two files matched by key, of which the first is the baseline; the other model keeps its name."""
+    names = ("", *names_of(request.prediction))
+    bare = tuple(re.sub(NAMED, "", spec) for spec in request.prediction)
+    return prepare_models(
+        [baseline, asked.source],
+        replace(request, prediction=bare),
+        reading,
+        names=names if len(names) == 2 else (),
+        labels=asked.labels,
+        ids=asked.ids,
+        join=asked.join,
+    )

@@ -229,3 +229,22 @@ def test_what_can_be_read_only_once_is_read_once_or_refused(tmp_path):
     gates = [{"name": name, "loss": "mse", "max": 1.0, "where": f"y == {name}"} for name in ("0", "1")]
     with pytest.raises(lossctl.UsageError, match="can be read only once, and gates '0' and '1' need a pass each"):
         lossctl.check_gates(gates, pipe, **USUAL)
+
+
+@pytest.mark.parametrize("claim", [{"max_increase": 0.0}, {"max_increase": "2%", "by": "segment"}], ids=str)
+def test_a_baseline_in_a_file_of_its_own_is_that_of_the_same_rows(claim):
+    """Rows are matched by key, whatever their order; the model keeps its name."""
+    order = RANDOM.permutation(ROWS)
+    old = {"id": order, "y": TRUTH[order], "p": OLD[order]}
+    new = {"id": np.arange(ROWS), "y": TRUTH, "p": NEW, "segment": DATA["segment"], "user": DATA["user"]}
+    gate = {"name": "it", "loss": "mse", "cluster": "user", **claim}
+    usual = {"label": "y", "ids": "id"}
+    beside = lossctl.check_gates([{**gate, "baseline": old}], new, **usual, prediction="p").verdicts
+    together = checked(gate).verdicts
+    assert len(beside) == len(together) > 0
+    for one, other in zip(beside, together, strict=True):
+        assert (one.measured.model, one.measured.group, one.state) == ("p", other.measured.group, other.state)
+        assert np.allclose(measured(one), measured(other), rtol=1e-12, atol=0.0)
+    several = {**usual, "prediction": ["p", "q=p"]}
+    assert lossctl.check_gates([{**gate, "model": "q", "baseline": old}], new, **several).verdict == "pass"
+    assert lossctl.check_gates([{**gate, "baseline": old}], new, **several).verdict == "error"

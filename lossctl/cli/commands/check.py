@@ -150,7 +150,8 @@ def _decided(
         join.asked(files)
     paths = [*files, *(path for gate in gates for path in _paths(gate))]
     written = [(path, for_path(path)) for path in output.output or ()]
-    inputs = _readable(input_files, [*paths, *(join.labels or ())]) if written else ()
+    others = [path for gate in gates for key in ("labels", "baseline") for path in _paths(gate, key)]
+    inputs = _readable(input_files, [*paths, *others, *(join.labels or ())]) if written else ()
     for path, _ in written:
         refuse(path, inputs)
     with output.progress(paths) as progress:
@@ -256,10 +257,10 @@ def _gate(configuration: "Configuration", number: int, usual: str | None) -> "Ga
     return declared(given, lambda key: f"{configuration.place(key, number)}: ", paths=True)
 
 
-def _paths(gate: "Gate") -> list[str]:
+def _paths(gate: "Gate", key: str = "file") -> list[str]:
     """The files that a gate names."""
-    file = gate.settings.get("file", ())
-    return [file] if isinstance(file, str) else [*file]
+    named = gate.settings.get(key, ())
+    return [named] if isinstance(named, str) else [*named]
 
 
 def _listed(gates: "Sequence[Gate]") -> "Document":
