@@ -61,7 +61,10 @@ class Asked:
             return "model", names[0] if names else None
         if not isinstance(baseline, str):
             return "file", baseline
-        if baseline in names or not is_path(baseline):
+        columns = [re.sub(NAMED, "", spec) for spec in self.request.prediction]
+        if baseline in names or baseline in columns:
+            return "model", baseline if baseline in names else names[columns.index(baseline)]
+        if not is_path(baseline):
             return "model", baseline
         return "stored" if baseline.endswith(STORED) else "file", baseline
 
@@ -158,15 +161,14 @@ class Run:
         if self.kept is not None:
             request = _told_apart(request, self.kept, str(baseline))
         if kind == "model" and baseline is not None and request.prediction:
-            request = replace(request, prediction=_first(baseline, request.prediction))
+            return _opened(first, replace(request, prediction=_first(baseline, request.prediction)), reading)
         prepared = _opened(first, request, reading)
         models = prepared.plan.roles.models
         if kind != "model" or baseline in {None, models[0].name}:
             return prepared
-        prediction = tuple(f"{model.name}={','.join(model.columns)}" for model in models if model.name != baseline)
-        same = next((model for model in models if model.name == baseline), None)
-        before = baseline if same is None else f"{baseline}={','.join(same.columns)}"
-        return _opened(first, replace(request, prediction=(before, *prediction)), reading)
+        specs = {model.name: f"{model.name}={','.join(model.columns)}" for model in models}
+        before = specs.pop(baseline, baseline)
+        return _opened(first, replace(request, prediction=(before, *specs.values())), reading)
 
     def _claims(self, asked: Asked, scores: Scores, report: Report) -> Iterator[Claim]:
         """What was measured of one gate; a reason where it is about nothing that was."""

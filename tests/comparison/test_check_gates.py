@@ -78,6 +78,30 @@ def test_a_gate_is_decided_by_what_it_claims(gate, state):
     assert {verdict.state for verdict in verdicts.verdicts} == {state}
 
 
+@pytest.mark.parametrize(
+    ("prediction", "baseline", "against"),
+    [
+        (["p_old", "p"], None, BRIER_OLD),
+        (["p", "p_old"], None, BRIER_NEW),
+        (["p", "p_old"], "p_old", BRIER_OLD),
+        (["#2", "#3"], None, BRIER_OLD),
+        (["new=p", "old=p_old"], "old", BRIER_OLD),
+        (["new=p", "old=p_old"], "p_old", BRIER_OLD),
+        (["p"], "p_old", BRIER_OLD),
+        (["new=p"], "p_old", BRIER_OLD),
+        ([], "p_old", BRIER_OLD),
+    ],
+    ids=str,
+)
+def test_the_baseline_is_the_model_that_is_named_or_else_the_first(prediction, baseline, against):
+    named = {} if baseline is None else {"baseline": baseline}
+    gate = {"name": "it", "loss": "mse", "max_increase": 9, **named}
+    rows = {name: DATA[name] for name in ("y", "p_old", "p")}
+    (verdict,) = lossctl.check_gates(gate, rows, label="y", prediction=prediction).verdicts
+    assert math.isclose(verdict.measured.baseline, against, rel_tol=1e-12)
+    assert math.isclose(verdict.measured.value, BRIER_OLD + BRIER_NEW - against, rel_tol=1e-12)
+
+
 CLAIMS = [{"max": 9.0}, {"max_increase": 9.0}, {"max_increase": "900%"}, {"min_skill": -9.0}, {"min_n": 1}]
 NOTHING = {
     "no row": {"where": "y > 7"},
