@@ -75,6 +75,7 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
             "weight": plan.roles.weight,
             "by": list(plan.roles.by),
             **({"cluster": list(plan.roles.cluster)} if plan.roles.cluster else {}),
+            **({"lags": plan.lags} if plan.lags else {}),
             "classes": None if plan.layout.classes is None else list(plan.layout.classes),
             **_selection(traversal),
         },

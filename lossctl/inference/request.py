@@ -36,6 +36,8 @@ class Request:
     where: str | None = None
     limit: int | None = None
     cluster: Sequence[str] = ()
+    lags: int = 0
+    """How many of the rows before it each row moves with."""
     paired: bool = False
     """Whether models are compared with the first, row by row."""
     judged: bool = False

@@ -31,6 +31,8 @@ class Estimate:
     """How many clusters, or buckets of them; ``None`` where rows move by themselves."""
     top_share: float
     """The largest part of the sum of squares that a single row or cluster carries."""
+    lags: int = 0
+    """How many of the rows before it each row moves with."""
     anytime: float | None = None
     """The n at which intervals that hold at every n at once are tightest; ``None`` for those that hold once."""
 
@@ -47,6 +49,8 @@ class Estimate:
             return "it is not a number"
         if not self.is_known:
             return f"there are too few {unit}s to tell"
+        if math.isnan(self.top_share):
+            return f"what one {unit} carries is beyond the doubles"
         if self.top_share > TOP_SHARE and self.top_share > _usual_share(
             self.n if self.clusters is None else self.clusters
         ):

@@ -4,6 +4,7 @@ A row's share in the error of a value is a linear function of what stands in its
 at the end of a pass only. So the outermost rows are kept, and the function is taken of these.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,7 +21,7 @@ class Extremes:
     directions: FloatArray
     """What points are held against, ``(directions, size)``."""
     score: FloatArray
-    """How far out the row is, ``(groups, directions)``; −∞ of no rows."""
+    """How far out the row is, ``(groups, directions)``; −∞ of no rows, ∞ where numbers of a row are no doubles."""
     point: FloatArray
     """Its point, ``(groups, directions, size)``."""
 
@@ -34,7 +35,7 @@ class Extremes:
         """The outermost of some rows.
 
         Args:
-            columns: the numbers of their points, ``(n,)`` each; rows that are not finite are never outermost.
+            columns: the numbers of their points, ``(n,)`` each; a row that is not finite is further out than any.
             groups: the groups of the rows.
         """
         count = 1 if groups is None else groups.number
@@ -86,13 +87,19 @@ class Extremes:
         return self
 
     def largest(self, group: int, coefficients: Sequence[float], constant: float = 0.0) -> float:
-        """The largest size of a linear function of the points of a group's rows; 0 of no rows."""
+        """The largest size of a linear function of the rows that were kept of a group; 0 of none.
+
+        NaN where numbers of a row are no doubles. Along one of the directions, or where that is all that differs
+        between rows but for a constant, no row has more; else it is that of a row, and others may have more.
+        """
+        if np.isposinf(self.score[group]).any():
+            return math.nan
         points = self.point[group][np.isfinite(self.score[group])]
         return float(np.abs(points @ np.array(coefficients) + constant).max(initial=0.0))
 
 
 def _along(direction: FloatArray, columns: Sequence[FloatArray]) -> FloatArray:
-    """How far out rows are in a direction of small whole numbers, ``(n,)``; −∞ where that is not finite."""
+    """How far out rows are in a direction of small whole numbers, ``(n,)``; ∞ where that is not finite."""
     terms = [
         column if factor == 1.0 else factor * column
         for factor, column in zip(direction, columns, strict=True)
@@ -101,7 +108,7 @@ def _along(direction: FloatArray, columns: Sequence[FloatArray]) -> FloatArray:
     score = terms[0]
     for term in terms[1:]:
         score = score + term
-    return score if np.isfinite(score.min() + score.max()) else np.where(np.isfinite(score), score, -np.inf)
+    return score if np.isfinite(score.min() + score.max()) else np.where(np.isfinite(score), score, np.inf)
 
 
 def _rows(
