@@ -171,8 +171,9 @@ class ExactSum:
         Infinities and NaN are left out.
         """
         totals = np.zeros(self.groups)
-        for level, digit in sorted(_carried(self.digits).items(), reverse=True):
-            totals += np.ldexp(digit.astype(np.float64), LOWEST + level * DIGIT)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for level, digit in sorted(_carried(self.digits).items(), reverse=True):
+                totals += np.ldexp(digit.astype(np.float64), LOWEST + level * DIGIT)
         return totals
 
     def special(self, group: int) -> float | None:

@@ -4,7 +4,6 @@ A row's share in the error of a value is a linear function of what stands in its
 at the end of a pass only. So the outermost rows are kept, and the function is taken of these.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -86,16 +85,11 @@ class Extremes:
         """The same rows: it does not matter where they stand."""
         return self
 
-    def largest(self, group: int, coefficients: Sequence[float], constant: float = 0.0) -> float:
-        """The largest size of a linear function of the rows that were kept of a group; 0 of none.
-
-        NaN where numbers of a row are no doubles. Along one of the directions, or where that is all that differs
-        between rows but for a constant, no row has more; else it is that of a row, and others may have more.
-        """
+    def kept(self, group: int) -> FloatArray | None:
+        """The points of the rows that were kept of a group, ``(rows, size)``; ``None`` where one has no doubles."""
         if np.isposinf(self.score[group]).any():
-            return math.nan
-        points = self.point[group][np.isfinite(self.score[group])]
-        return float(np.abs(points @ np.array(coefficients) + constant).max(initial=0.0))
+            return None
+        return np.asarray(self.point[group][np.isfinite(self.score[group])])
 
 
 def _along(direction: FloatArray, columns: Sequence[FloatArray]) -> FloatArray:

@@ -36,19 +36,30 @@ class Influence:
     """For each unit of wℓ, or of wℓ_A and w(ℓ_B − ℓ_A)."""
 
     def of_clusters(self, grouped: "Grouped") -> FloatArray:
-        """What each cluster moves the number by."""
-        moved = to_float(self.row) * grouped.totals.n
-        for factor, (values, exponent) in zip((self.weight, *self.sums), (grouped.weight, *grouped.sums), strict=True):
-            if factor:
-                moved = moved + to_float(factor * Fraction(2) ** exponent) * values
+        """What each cluster moves the number by; NaN where parts of that are beyond the doubles."""
+        moved, columns = _times(self.row, grouped.totals.n), (grouped.weight, *grouped.sums)
+        with np.errstate(all="ignore"):
+            for factor, (values, exponent) in zip((self.weight, *self.sums), columns, strict=True):
+                moved = moved + _times(factor * Fraction(2) ** exponent, values)
         return moved
 
     def largest(self, extremes: Extremes, group: int) -> float:
-        """The most that a single row of a group is known to move the number by; NaN where it may be any."""
+        """The most that one of the rows that were kept of a group moves the number by.
+
+        Where rows have no weights that is the most of all rows, for means and sums. Else it may be less, since it is
+        that of the heaviest row, of those with the most and the least weighted difference, and for roots with the most
+        and the least loss of either model. 0 where it is not known, NaN where a row has numbers that are no doubles.
+        """
+        points = extremes.kept(group)
+        if points is None:
+            return math.nan
         weighted = extremes.point.shape[2] > len(self.sums)
-        coefficients = [self.weight, *self.sums] if weighted else [*self.sums]
-        constant = self.row if weighted else self.row + self.weight
-        return extremes.largest(group, [to_float(factor) for factor in coefficients], to_float(constant))
+        factors = [self.weight, *self.sums] if weighted else [*self.sums]
+        moved = np.full(len(points), to_float(self.row if weighted else self.row + self.weight))
+        with np.errstate(all="ignore"):
+            for factor, column in zip(factors, points.T, strict=True):
+                moved = moved + _times(factor, column)
+        return float(np.abs(moved).max(initial=0.0))
 
 
 @dataclass(frozen=True)
@@ -165,6 +176,8 @@ def _estimate(
     count = len(grouped.totals.key)
     if influence is None or count < 2:
         return Estimate(value, math.nan, count - 1.0, total.n, float(count), count, math.nan)
+    if error == 0.0:  # since no row moves it
+        return Estimate(value, 0.0, count - 1.0, total.n, float(count), count, 0.0)
     moved = np.abs(influence.of_clusters(grouped))
     length, largest = _length(moved), float(moved.max())
     error = length * math.sqrt(count / (count - 1.0))
@@ -173,6 +186,12 @@ def _estimate(
     units = math.fsum(part) ** 2 / math.fsum(part * part)
     share = (largest / length) ** 2 if length else 0.0
     return Estimate(value, error, count - 1.0, total.n, units, count, share)
+
+
+def _times(factor: Fraction, values: FloatArray) -> FloatArray:
+    """The product of a number, which need not be a double, and others."""
+    exponent = int(np.frexp(np.abs(values).max(initial=0.0))[1])
+    return np.asarray(to_float(factor * Fraction(2) ** exponent) * np.ldexp(values, -exponent))
 
 
 def _length(values: FloatArray) -> float:
@@ -186,11 +205,10 @@ def _length(values: FloatArray) -> float:
 
 def _share(largest: float, error: float, n: int) -> float:
     """The part of n/(n − 1)·Σu² = ``error``² that one u² is; NaN where the largest is not known."""
-    if error == 0.0:
-        return 0.0
-    if largest == 0.0 or n < 2:  # since it is not among those that were kept
-        return math.nan
-    return min((largest / error) ** 2 * n / (n - 1), 1.0)
+    if error == 0.0 or n < 2:
+        return 0.0 if error == 0.0 else math.nan
+    share = (largest / error) ** 2 * n / (n - 1)
+    return min(share, 1.0) if share * n > 0.99 else math.nan  # since the largest of n is not among those that were kept
 
 
 def _spread(total: Total, reduction: str = "mean") -> Fraction:
@@ -256,7 +274,7 @@ def _of_difference(baseline: Total, candidate: Total, of_pair: Total, reduction:
     # u_B − u_A with slopes b and a is b·w(ℓ_B − ℓ_A) + (b − a)·wℓ_A − (b·m_B − a·m_A)·w, all over Σw
     a, b = _slope(baseline, reduction), _slope(candidate, reduction)
     change = -2 * a * b * value if a and b else b - a
-    a = b - change
+    a, b = (a, a + change) if a < b else (b - change, b)  # the smaller as it is, which may be next to nothing
     squares = change * (b * _spread(candidate) - a * _spread(baseline)) + a * b * _spread(of_pair)
     n = of_pair.n
     error = square_root(Fraction(n, n - 1) * squares / whole**2) if n > 1 else math.nan
