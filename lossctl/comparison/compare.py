@@ -183,7 +183,7 @@ def _differences(scores: Scores, level: float, anytime: int | bool) -> Iterator[
                 model=model.name,
                 against=against.name,
                 group=scores.named(group),
-                correlation=correlation(baseline, candidate, scores.of_pairs[number][group]),
+                correlation=correlation(baseline, candidate, scores.of_pairs[number][group], bound.reduction),
             )
 
 

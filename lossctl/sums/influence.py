@@ -150,11 +150,11 @@ def _of_ratio(
     return _estimate(value, of_pair, error, influence, pair.extremes, group, grouped)
 
 
-def correlation(baseline: Total, candidate: Total, of_pair: Total) -> float:
+def correlation(baseline: Total, candidate: Total, of_pair: Total, reduction: str) -> float:
     """The correlation of what the same rows move both values by; NaN where one is not moved."""
     if any(total.special is not None or not total.n for total in (baseline, candidate, of_pair)):
         return math.nan
-    first, second, third = _spread(baseline), _spread(candidate), _spread(of_pair)
+    first, second, third = (_spread(total, reduction) for total in (baseline, candidate, of_pair))
     scale = square_root(first) * square_root(second)
     return min(max(to_float((first + second - third) / 2) / scale, -1.0), 1.0) if scale else math.nan
 
