@@ -81,6 +81,7 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
         skill=request.skill,
         paired=request.paired,
         judged=request.judged,
+        lags=request.lags,
     )
     _check(plan)
     _ensure_no_dates(planner, plan)

@@ -27,6 +27,14 @@ Anytime = Annotated[
         help="Intervals that hold at every n at once; tightest at N, 0 is the n of the file.",
     ),
 ]
+Lags = Annotated[
+    int,
+    output_option(
+        "--lags",
+        metavar="H",
+        help="Rows are a series in file order, and each moves with the H before it: the test of Diebold and Mariano.",
+    ),
+]
 Level = Annotated[float, output_option("--ci", metavar="LEVEL", help="Level of the confidence intervals.")]
 
 
@@ -39,6 +47,7 @@ def compare(
     columns: Columns,
     by: By = None,
     cluster: Cluster = None,
+    lags: Lags = 0,
     losses: LossOptions,
     reduction: ReductionName = None,
     ci: Level = 0.95,
@@ -74,6 +83,7 @@ def compare(
             **join.asked(files),
             by=listed(by),
             cluster=listed(cluster),
+            lags=lags,
             reduction=reduction,
             ci=ci,
             anytime=anytime or anytime == 0,
