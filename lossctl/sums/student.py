@@ -93,6 +93,8 @@ def _log_tail(log_t: float, freedom: float) -> tuple[float, float]:
         if freedom >= MANY and -log_x < NEAR:
             log_tail = _log_tail_of_many(math.exp(log_t), freedom)
             return log_tail, -2.0 * math.exp(log_front - log_tail)
+        if log_front < -2.0 * FURTHEST:
+            return -math.inf, -freedom
         fraction = _fraction(half, 0.5, math.exp(log_x)) / half
         return log_front + math.log(fraction), -2.0 / fraction
     center = math.exp(log_front) * _fraction(0.5, half, math.exp(log_rest)) / 0.5
