@@ -60,6 +60,16 @@ def test_files_on_the_line_are_those_of_gates_that_name_none(lossctl, here):
     assert lossctl("check", "preds.csv").status == 0
 
 
+@pytest.mark.parametrize(("flag", "own"), [("--label=y", 'label = "y"'), ("--loss=mse", ""), ("--by=g", 'by = "g"')])
+def test_a_flag_that_every_gate_says_itself_is_refused(lossctl, here, flag, own):
+    (here / "lossctl.toml").write_text(HEAD + PASS + own + "\n")
+    done = lossctl("check", flag)
+    assert (done.status, done.out) == (2, "")
+    assert f"{flag.partition('=')[0]} would change nothing: every gate says it itself" in done.err
+    (here / "lossctl.toml").write_text(HEAD + PASS + own + '\n[[gate]]\nname = "rows"\nfile = "preds.csv"\nmin_n = 1\n')
+    assert lossctl("check", flag).status == 0
+
+
 def test_a_list_names_the_gates_and_reads_nothing(lossctl, here):
     (here / "lossctl.toml").write_text(HEAD + PASS + ERROR)
     (here / "preds.csv").unlink()
