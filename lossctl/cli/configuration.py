@@ -70,7 +70,9 @@ class Configuration:
         if not folder or path == "-" or os.path.isabs(path) or re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", path):
             return path
         is_glob = any(sign in path for sign in "*?[")
-        return os.path.join(glob.escape(folder) if is_glob else folder, path)
+        joined = os.path.join(glob.escape(folder) if is_glob else folder, path)
+        plain = os.path.normpath(joined)
+        return plain if os.path.realpath(plain) == os.path.realpath(joined) else joined  # a link leads elsewhere
 
 
 def _keys_in(text: str) -> Iterator[tuple[int, tuple[str, ...], tuple[str, ...]]]:
