@@ -173,4 +173,21 @@ def _of_file(known: Known, own: Mapping[str, "Setting"], configuration: Configur
             raise UsageError(f"{place}: {name} {wrong}") from None
         if setting.is_path:
             read = [configuration.beside(path) for path in read] if setting.many else configuration.beside(read)
+        if not configuration.is_named:
+            _ensure_harmless(configuration, name, read, place)
         yield setting, read, place
+
+
+def _ensure_harmless(configuration: Configuration, name: str, value: Any, place: str) -> None:
+    """Check that a file which was only found, be it in a stranger's folder, neither writes elsewhere nor trusts others.
+
+    Raises:
+        UsageError: it does.
+    """
+    hint = f"Say it on the command line, or name the file: --config {configuration.path}."
+    if name == "scheduler":
+        raise UsageError(
+            f"{place}: answers of a scheduler are trusted, so that no file that is only found names one", hint
+        )
+    if name == "output" and not all(configuration.holds(path) for path in value):
+        raise UsageError(f"{place}: output leads out of the folder of a file that is only found", hint)

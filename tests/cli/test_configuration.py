@@ -71,7 +71,7 @@ def test_every_long_option_can_be_set_but_for_what_says_what_to_do():
 
 @pytest.mark.parametrize("name", [entry.name for entry in commands])
 def test_a_file_and_a_variable_set_what_a_flag_does_and_give_way_to_it(name, here, monkeypatch):
-    said_otherwise = {"json", "from_logits"}  # see the next test
+    said_otherwise = {"json", "from_logits", "scheduler"}  # see the next tests
     settings = [one for key, one in settings_of(commands.get(name).run).items() if key not in said_otherwise]
     choices = [[some(setting, place) for setting in settings] for place in range(3)]
     lines = [
@@ -121,6 +121,7 @@ LINES = [
     ["schema", "config"],
 ]
 PICTURED = {
+    "scheduler",
     "json",
     "format",
     "color",
@@ -211,6 +212,29 @@ def test_the_nearest_configuration_counts_up_to_the_root_of_the_repository(
         nearest = "lossctl.toml"
     configuration = found()
     assert (configuration and configuration.path) == nearest
+
+
+def test_a_file_that_is_only_found_neither_writes_elsewhere_nor_trusts_others(lossctl, tmp_path, monkeypatch):
+    (tmp_path / "stranger" / "in").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "stranger")
+    line = ["eval", "rows.csv", "-y", "y", "-p", "p", "-l", "mse", "-q"]
+    (tmp_path / "stranger" / "rows.csv").write_text("y,p\n1,2\n2,2.5\n")
+    (tmp_path / "mine.json").write_text("mine")
+    (tmp_path / "stranger" / "link.json").symlink_to("../mine.json")
+    for value in ("../mine.json", str(tmp_path / "mine.json"), "link.json", "in/../../mine.json"):
+        (tmp_path / "stranger" / "lossctl.toml").write_text(f"output = {toml(value)}\n")
+        done = lossctl(*line)
+        assert (done.status, (tmp_path / "mine.json").read_text()) == (2, "mine")
+        assert "lossctl.toml:1: output leads out of the folder" in done.err
+    (tmp_path / "stranger" / "lossctl.toml").write_text('output = ["in/r.json", "r.csv"]\n')
+    assert lossctl(*line).status == 0
+    assert (tmp_path / "stranger" / "in" / "r.json").exists()
+    (tmp_path / "stranger" / "lossctl.toml").write_text('output = "../mine.json"\n')
+    assert lossctl(*line, "--config", "lossctl.toml").status == 0
+    assert (tmp_path / "mine.json").read_text() != "mine"
+    (tmp_path / "stranger" / "lossctl.toml").write_text('scheduler = "tcp://127.0.0.1:1"\n')
+    assert "no file that is only found names one" in lossctl(*line).err
+    assert parsed("eval", "--config=lossctl.toml")[0]["scheduler"] == "tcp://127.0.0.1:1"
 
 
 def test_paths_are_relative_to_the_file_that_names_them(lossctl, tmp_path, monkeypatch):
