@@ -97,15 +97,15 @@ def _parts(key: str) -> tuple[str, ...]:
     return tuple(part.strip().strip("\"'") for part in key.split("."))
 
 
-def found() -> Configuration | None:
+def nearest() -> Configuration | None:
     """The nearest configuration (see `lossctl.cli.nearest`).
 
     Raises:
         UsageError: the file cannot be read, or is no TOML.
     """
-    nearest = (read(path, optional=os.path.basename(path) == SHARED) for path in candidates())
+    possible = (read(path, optional=os.path.basename(path) == SHARED) for path in candidates())
     return next(
-        (replace(configuration, is_named=False) for configuration in nearest if configuration is not None), None
+        (replace(configuration, is_named=False) for configuration in possible if configuration is not None), None
     )
 
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from lossctl.cli.app import app
 from lossctl.cli.command import SETTLED, commands
-from lossctl.cli.configuration import LARGEST, Configuration, found
+from lossctl.cli.configuration import Configuration, nearest
+from lossctl.cli.nearest import LARGEST
 from lossctl.cli.precedence import Settled
 from lossctl.cli.schema import configuration_schema
 from lossctl.cli.settings import every_setting, settings_of
@@ -184,9 +185,9 @@ def test_what_is_set_elsewhere_is_said_where_it_is_measured_with_and_where_it_is
 
 
 @pytest.mark.parametrize(
-    ("files", "where", "nearest"),
+    ("files", "where", "path"),
     [
-        ({"lossctl.toml": "ci = 0.1"}, ".", None),
+        ({"lossctl.toml": "ci = 0.1"}, ".", "lossctl.toml"),
         ({".git/HEAD": "", "lossctl.toml": "ci = 0.5"}, "a/b", "../../lossctl.toml"),
         ({".git/HEAD": "", "lossctl.toml": "ci = 0.5", "a/lossctl.toml": "ci = 0.6"}, "a/b", "../lossctl.toml"),
         ({".git/HEAD": "", "lossctl.toml": "", "a/pyproject.toml": "[tool.x]"}, "a/b", "../../lossctl.toml"),
@@ -200,18 +201,14 @@ def test_what_is_set_elsewhere_is_said_where_it_is_measured_with_and_where_it_is
     ],
     ids=str,
 )
-def test_the_nearest_configuration_counts_up_to_the_root_of_the_repository(
-    files, where, nearest, tmp_path, monkeypatch
-):
+def test_the_nearest_configuration_counts_up_to_the_root_of_the_repository(files, where, path, tmp_path, monkeypatch):
     (tmp_path / "top" / where).mkdir(parents=True)
     for name, text in files.items():
         (tmp_path / "top" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "top" / name).write_text(text)
     monkeypatch.chdir(tmp_path / "top" / where)
-    if nearest is None and where == ".":  # of the folder itself, whatever is above
-        nearest = "lossctl.toml"
-    configuration = found()
-    assert (configuration and configuration.path) == nearest
+    configuration = nearest()
+    assert (configuration and configuration.path) == path
 
 
 def test_a_file_that_is_only_found_neither_writes_elsewhere_nor_trusts_others(lossctl, tmp_path, monkeypatch):
