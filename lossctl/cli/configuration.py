@@ -8,7 +8,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -34,6 +34,8 @@ class Configuration:
     table: tuple[str, ...] = ()
     """The table of the file that this is."""
     text: str = field(default="", repr=False)
+    is_named: bool = True
+    """Whether somebody named the file, rather than that it lies where it was found."""
 
     def place(self, key: str = "", gate: int | None = None) -> str:
         """Where a key is said: the file, and the line where that can be told.
@@ -64,13 +66,20 @@ class Configuration:
             lines.setdefault((gate, path[1] if len(path) > 1 else ""), number)
         return lines
 
+    def holds(self, path: str) -> bool:
+        """Whether a path leads into the folder of the file, whatever links there are."""
+        folder = os.path.realpath(os.path.dirname(self.path) or ".")
+        return os.path.realpath(path).startswith(os.path.join(folder, ""))
+
     def beside(self, path: str) -> str:
         """A path that the file names, which is relative to where the file is."""
         folder = os.path.dirname(self.path)
         if not folder or path == "-" or os.path.isabs(path) or re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", path):
             return path
         is_glob = any(sign in path for sign in "*?[")
-        return os.path.join(glob.escape(folder) if is_glob else folder, path)
+        joined = os.path.join(glob.escape(folder) if is_glob else folder, path)
+        plain = os.path.normpath(joined)
+        return plain if os.path.realpath(plain) == os.path.realpath(joined) else joined  # a link leads elsewhere
 
 
 def _keys_in(text: str) -> Iterator[tuple[int, tuple[str, ...], tuple[str, ...]]]:
@@ -88,14 +97,16 @@ def _parts(key: str) -> tuple[str, ...]:
     return tuple(part.strip().strip("\"'") for part in key.split("."))
 
 
-def found() -> Configuration | None:
+def nearest() -> Configuration | None:
     """The nearest configuration (see `lossctl.cli.nearest`).
 
     Raises:
         UsageError: the file cannot be read, or is no TOML.
     """
-    nearest = (read(path, optional=os.path.basename(path) == SHARED) for path in candidates())
-    return next((configuration for configuration in nearest if configuration is not None), None)
+    possible = (read(path, optional=os.path.basename(path) == SHARED) for path in candidates())
+    return next(
+        (replace(configuration, is_named=False) for configuration in possible if configuration is not None), None
+    )
 
 
 def read(path: str, *, optional: bool = False) -> Configuration | None:

@@ -1,14 +1,14 @@
 """Options of what is read: how files are, and which labels they are joined with (see `lossctl.cli.options`)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lossctl.cli.choices import completing
-from lossctl.cli.command import Voice, given
+from lossctl.cli.command import Voice, given, is_typed
 from lossctl.cli.completers import complete_null_words, completing_columns
 from lossctl.errors import UsageError
 from lossctl.words import size_of, split
@@ -16,6 +16,8 @@ from lossctl.words import size_of, split
 if TYPE_CHECKING:
     from lossctl.reading.format import Reading
 
+OF_READING = {"input_format": "format", "no_header": "header", "null_values": "column_nulls", "no_verify": "verify"}
+"""Which fields of a `lossctl.Reading` options are that are not called like them."""
 input_option = partial(typer.Option, rich_help_panel="Input")
 
 
@@ -117,6 +119,7 @@ class Input:
             thousands=self.thousands,
             timeout=self.timeout,
             verify=not self.no_verify,
+            optional=tuple(OF_READING.get(one.name, one.name) for one in fields(self) if not is_typed(one.name)),
         )
         if self.max_line is None:
             return reading

@@ -213,7 +213,7 @@ def _refuse_inputs(target: os.stat_result, title: str, inputs: tuple[str, ...]) 
     for file in inputs:
         try:
             status = os.fstat(0) if file == "-" else os.stat(file.removeprefix("file://"))
-        except OSError:  # elsewhere, or not there
+        except (OSError, ValueError):  # elsewhere, or not there
             continue
         if os.path.samestat(target, status) and not stat.S_ISCHR(target.st_mode):
             raise UsageError(f"{title}: is an input", "Write to another file.")

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from typer._click.globals import get_current_context  # Typer has no name for it
 
 from lossctl.cli.command import SETTLED, is_typed, tell
-from lossctl.cli.configuration import Configuration, found, read
+from lossctl.cli.configuration import Configuration, nearest, read
 from lossctl.cli.nearest import PREFIX
-from lossctl.errors import UsageError
+from lossctl.errors import UsageError, options_in
 from lossctl.words import did_you_mean, near
 
 if TYPE_CHECKING:
@@ -64,9 +64,8 @@ class Settled:
 
     def told(self, message: str) -> Iterator[str]:
         """Where those options are set that a message is about."""
-        for parameter, origin in self.origins.items():
-            if f"\ud800{parameter}" in message:
-                yield f"{_flag_of(parameter)} is set by {origin}."
+        for parameter in sorted(options_in(message) & self.origins.keys()):
+            yield f"{_flag_of(parameter)} is set by {self.origins[parameter]}."
 
 
 def _flag_of(parameter: str) -> str:
@@ -93,7 +92,7 @@ def settled(run: Callable[..., None], typed: Collection[str], config: str | None
             raise UsageError("--isolated and --config contradict each other", "Give one.")
         return Settled()
     config = variables.pop(CONFIG, None) if config is None else config
-    configuration = found() if config is None else read(config)
+    configuration = nearest() if config is None else read(config)
     if not variables and (configuration is None or not configuration.values):
         return Settled(configuration)
     return _merged(run, {*typed}, variables, configuration)
@@ -173,4 +172,21 @@ def _of_file(known: Known, own: Mapping[str, "Setting"], configuration: Configur
             raise UsageError(f"{place}: {name} {wrong}") from None
         if setting.is_path:
             read = [configuration.beside(path) for path in read] if setting.many else configuration.beside(read)
+        if not configuration.is_named:
+            _ensure_harmless(configuration, name, read, place)
         yield setting, read, place
+
+
+def _ensure_harmless(configuration: Configuration, name: str, value: Any, place: str) -> None:
+    """Check that a file which was only found, be it in a stranger's folder, neither writes elsewhere nor trusts others.
+
+    Raises:
+        UsageError: it does.
+    """
+    hint = f"Say it on the command line, or name the file: --config {configuration.path}."
+    if name == "scheduler":
+        raise UsageError(
+            f"{place}: answers of a scheduler are trusted, so that no file that is only found names one", hint
+        )
+    if name == "output" and not all(configuration.holds(path) for path in value):
+        raise UsageError(f"{place}: output leads out of the folder of a file that is only found", hint)

@@ -8,7 +8,7 @@ from lossctl.arguments import checked
 from lossctl.comparison.declared import SETTINGS, declared, ensure_loss
 from lossctl.comparison.gate import Gate, OnInconclusive, decide
 from lossctl.comparison.judge import Claim
-from lossctl.comparison.runs import Asked, Run, in_runs, reason_of
+from lossctl.comparison.runs import Asked, Run, in_runs, names_of, reason_of, takes_eps
 from lossctl.comparison.verdicts import Verdicts
 from lossctl.errors import LossctlError, UsageError
 from lossctl.evaluation.evaluate import Classes, Label, Names, check_words, labels_of, several, specs_of
@@ -128,6 +128,8 @@ def _asked(place: int, gate: Gate, defaults: Mapping[str, Any], loss: Any) -> As
         gate = replace(gate, loss=str(usual[0]) if usual else None)
     if gate.loss is not None:
         ensure_loss(f"gate {gate.name!r}", gate.loss)
+        if "eps" in gate.settings and not takes_eps(gate.loss):
+            raise UsageError(f"gate {gate.name!r}: {gate.loss} has no eps, which is a floor under probabilities")
     by = gate.by or several(asked["by"])
     classes = asked["classes"]
     request = Request(
@@ -151,7 +153,11 @@ def _asked(place: int, gate: Gate, defaults: Mapping[str, Any], loss: Any) -> As
     except UsageError as wrong:
         raise wrong.about(f"gate {gate.name!r}") from None
     gate = replace(gate, by=by, settings={**gate.settings, "file": asked["file"]})
-    return Asked(place, gate, asked["file"], request, asked["labels"], several(asked["ids"]), asked["join"])
+    whole = Asked(place, gate, asked["file"], request, asked["labels"], several(asked["ids"]), asked["join"])
+    names = names_of(request.prediction)
+    if gate.model in names and whole.against is not None and whole.against[0] == "file":
+        request = replace(request, prediction=(request.prediction[names.index(gate.model)],))
+    return replace(whole, request=request)
 
 
 def checked_in_runs(gates: Sequence[Asked], reading: Reading | None, running: Running) -> Verdicts:

@@ -44,8 +44,8 @@ KEYS: Mapping[str, Key] = {
     "file": Key(str | list[str], "The predictions; left out, those that the command is given."),
     "baseline": Key(
         str,
-        "What a max_increase is held against: a model of the same file, a file of predictions, or a .json that lossctl "
-        "baseline save wrote; left out, the first model.",
+        "What a max_increase is held against: a model of the same file, a file of predictions whose rows are matched "
+        "by id, or a .json that lossctl baseline save wrote; left out, the first model.",
     ),
     "by": Key(str | list[str], "Columns to group by: each group is held against the limit."),
     "only": Key(Mapping[str, Cell], "Which of these groups."),

@@ -13,6 +13,7 @@ import numpy as np
 from lossctl import errors
 from lossctl.comparison.baseline import Baseline, load
 from lossctl.comparison.declared import SETTINGS
+from lossctl.comparison.files import prepare_models
 from lossctl.comparison.gate import Gate
 from lossctl.comparison.judge import Claim, claims
 from lossctl.errors import LossctlError, UsageError
@@ -21,11 +22,14 @@ from lossctl.evaluation.evaluate import Prepared, measured, prepare, several
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.running import Running
 from lossctl.evaluation.scores import Scores
+from lossctl.functions.bound_loss import get_loss
 from lossctl.functions.definition import split_specs
 from lossctl.inference.request import Request
 from lossctl.reading.format import Reading, formats
 from lossctl.reading.location import STDIN, SUFFIXES
 
+NAMED = r"([^=/,]+)="
+"""How a prediction begins that says what its model is called."""
 STORED = ".json"
 """What the name of a baseline ends in that was saved."""
 Against = tuple[Literal["model", "file", "stored"], Any]
@@ -57,7 +61,10 @@ class Asked:
             return "model", names[0] if names else None
         if not isinstance(baseline, str):
             return "file", baseline
-        if baseline in names or not is_path(baseline):
+        columns = [re.sub(NAMED, "", spec) for spec in self.request.prediction]
+        if baseline in names or baseline in columns:
+            return "model", baseline if baseline in names else names[columns.index(baseline)]
+        if not is_path(baseline):
             return "model", baseline
         return "stored" if baseline.endswith(STORED) else "file", baseline
 
@@ -71,7 +78,8 @@ class Asked:
     @property
     def data(self) -> tuple[Any, ...]:
         """What is equal for gates that one pass could measure, by and baseline apart."""
-        return _identity(self.source), _identity(self.labels), self.ids, self.join, repr(self.request)
+        alone = self.gate.loss if self.request.clip_rounding else None  # it clips for all losses
+        return _identity(self.source), _identity(self.labels), self.ids, self.join, repr(self.request), alone
 
     @property
     def named(self) -> bool | None:
@@ -137,6 +145,7 @@ class Run:
         return replace(
             self.gates[0].request,
             loss=tuple(split_specs(dict.fromkeys(losses))),
+            eps=self.gates[0].request.eps if any(map(takes_eps, losses)) or not losses else None,
             by=self.by,
             paired=any(asked.against is not None and asked.against[0] != "stored" for asked in self.gates),
             skill=any(asked.gate.kind == "min_skill" for asked in self.gates),
@@ -148,19 +157,18 @@ class Run:
         first, request = self.gates[0], self.request
         kind, baseline = self.against or ("model", None)
         if kind == "file":
-            return _with_baseline(first, request, reading)
+            return _beside(baseline, first, request, reading)
         if self.kept is not None:
             request = _told_apart(request, self.kept, str(baseline))
         if kind == "model" and baseline is not None and request.prediction:
-            request = replace(request, prediction=_first(baseline, request.prediction))
+            return _opened(first, replace(request, prediction=_first(baseline, request.prediction)), reading)
         prepared = _opened(first, request, reading)
         models = prepared.plan.roles.models
         if kind != "model" or baseline in {None, models[0].name}:
             return prepared
-        prediction = tuple(f"{model.name}={','.join(model.columns)}" for model in models if model.name != baseline)
-        same = next((model for model in models if model.name == baseline), None)
-        before = baseline if same is None else f"{baseline}={','.join(same.columns)}"
-        return _opened(first, replace(request, prediction=(before, *prediction)), reading)
+        specs = {model.name: f"{model.name}={','.join(model.columns)}" for model in models}
+        before = specs.pop(baseline, baseline)
+        return _opened(first, replace(request, prediction=(before, *specs.values())), reading)
 
     def _claims(self, asked: Asked, scores: Scores, report: Report) -> Iterator[Claim]:
         """What was measured of one gate; a reason where it is about nothing that was."""
@@ -187,6 +195,11 @@ def _nobody(scores: Scores) -> str:
     if len(scores.plan.models) > 1:
         return f"model {first!r} is the baseline itself"
     return f"there is no model but the baseline, {first!r}"
+
+
+def takes_eps(loss: str) -> bool:
+    """Whether a loss has a floor under probabilities."""
+    return any("eps" in get_loss(loss, columns=columns).parameters for columns in (1, 2))
 
 
 def in_runs(gates: Sequence[Asked]) -> list[Run]:
@@ -225,7 +238,7 @@ def _setting(name: str, values: list[str]) -> str:
 
 def names_of(prediction: Sequence[str]) -> list[str]:
     """What models are called, as far as what was asked for says it."""
-    named = (re.match(r"([^=/,]+)=", spec) for spec in prediction)
+    named = (re.match(NAMED, spec) for spec in prediction)
     return [spec if met is None else met[1] for met, spec in zip(named, prediction, strict=True)]
 
 
@@ -285,6 +298,16 @@ def _opened(asked: Asked, request: Request, reading: Reading | None) -> Prepared
     return prepare(asked.source, request, reading, labels=asked.labels, ids=asked.ids, join=asked.join)
 
 
-def _with_baseline(_: Asked, __: Request, ___: Reading | None) -> Prepared:
-    """A data set of two files, of which the first is the baseline."""
-    raise UsageError("a baseline of its own file cannot be read yet", "Name a model of the same file.")
+def _beside(baseline: Any, asked: Asked, request: Request, reading: Reading | None) -> Prepared:
+    """A data set of two files matched by key, of which the first is the baseline; the other model keeps its name."""
+    names = ("", *names_of(request.prediction))
+    bare = tuple(re.sub(NAMED, "", spec) for spec in request.prediction)
+    return prepare_models(
+        [baseline, asked.source],
+        replace(request, prediction=bare),
+        reading,
+        names=names if len(names) == 2 else (),
+        labels=asked.labels,
+        ids=asked.ids,
+        join=asked.join,
+    )

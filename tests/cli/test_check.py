@@ -60,6 +60,16 @@ def test_files_on_the_line_are_those_of_gates_that_name_none(lossctl, here):
     assert lossctl("check", "preds.csv").status == 0
 
 
+@pytest.mark.parametrize(("flag", "own"), [("--label=y", 'label = "y"'), ("--loss=mse", ""), ("--by=g", 'by = "g"')])
+def test_a_flag_that_every_gate_says_itself_is_refused(lossctl, here, flag, own):
+    (here / "lossctl.toml").write_text(HEAD + PASS + own + "\n")
+    done = lossctl("check", flag)
+    assert (done.status, done.out) == (2, "")
+    assert f"{flag.partition('=')[0]} would change nothing: every gate says it itself" in done.err
+    (here / "lossctl.toml").write_text(HEAD + PASS + own + '\n[[gate]]\nname = "rows"\nfile = "preds.csv"\nmin_n = 1\n')
+    assert lossctl("check", flag).status == 0
+
+
 def test_a_list_names_the_gates_and_reads_nothing(lossctl, here):
     (here / "lossctl.toml").write_text(HEAD + PASS + ERROR)
     (here / "preds.csv").unlink()
@@ -123,3 +133,22 @@ def test_a_gate_that_cannot_be_measured_for_its_words_is_told_with_its_line(loss
     done = lossctl("check", "-q")
     assert (done.status, done.out) == (2, "")
     assert f"error: {words}" in done.err
+
+
+def test_the_sample_gates_tell_the_build_that_got_worse(lossctl, sample_data):
+    done = lossctl("check", "--config", sample_data / "gates" / "lossctl.toml", "--json")
+    assert done.status == 1
+    verdicts = {gate["name"]: gate["verdict"] for gate in done.json["gates"]}
+    assert [name for name, verdict in verdicts.items() if verdict != "pass"] == ["build-is-no-worse"]
+    assert verdicts["build-is-no-worse"] == "fail"
+
+
+def test_a_baseline_is_an_input_too(lossctl, here):
+    (here / "main.csv").write_text(PREDS)
+    gate = PASS + 'baseline = "main.csv"\npred = "p"\njoin = "order"\n'
+    (here / "lossctl.toml").write_text('label = "y"\n' + gate)
+    assert lossctl("check").status == 0
+    (here / "main.csv").rename(here / "main.json.csv")
+    (here / "lossctl.toml").write_text('label = "y"\n' + gate.replace("main.csv", "main.json.csv"))
+    done = lossctl("check", "-o", "main.json.csv")
+    assert (done.status, (here / "main.json.csv").read_text()) == (2, PREDS)

@@ -220,7 +220,7 @@ def test_names_of_files_are_offered_where_files_are_named_alone(name, odd, offer
         if option.param_type_name == "option" and not option.is_flag and not option.count:
             for flag in option.opts:
                 assert offered(name, flag, "")[1] == (option.opts[-1] in NAMES_A_FILE), flag
-    subject = {"explain": ["mse"], "gradcheck": ["mse"], "schema": ["config"]}.get(name, [])
+    subject = {"explain": ["mse"], "gradcheck": ["mse"], "schema": ["config"], "baseline": ["show"]}.get(name, [])
     assert offered(name, *subject, "")[1] == (name not in {"explain", "help", "schema"})
 
 

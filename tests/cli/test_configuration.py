@@ -4,6 +4,8 @@ import re
 import sys
 
 import jsonschema
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import typer
 from hypothesis import example, given
@@ -11,7 +13,8 @@ from hypothesis import strategies as st
 
 from lossctl.cli.app import app
 from lossctl.cli.command import SETTLED, commands
-from lossctl.cli.configuration import LARGEST, Configuration, found
+from lossctl.cli.configuration import Configuration, nearest
+from lossctl.cli.nearest import LARGEST
 from lossctl.cli.precedence import Settled
 from lossctl.cli.schema import configuration_schema
 from lossctl.cli.settings import every_setting, settings_of
@@ -69,7 +72,7 @@ def test_every_long_option_can_be_set_but_for_what_says_what_to_do():
 
 @pytest.mark.parametrize("name", [entry.name for entry in commands])
 def test_a_file_and_a_variable_set_what_a_flag_does_and_give_way_to_it(name, here, monkeypatch):
-    said_otherwise = {"json", "from_logits"}  # see the next test
+    said_otherwise = {"json", "from_logits", "scheduler"}  # see the next tests
     settings = [one for key, one in settings_of(commands.get(name).run).items() if key not in said_otherwise]
     choices = [[some(setting, place) for setting in settings] for place in range(3)]
     lines = [
@@ -119,6 +122,7 @@ LINES = [
     ["schema", "config"],
 ]
 PICTURED = {
+    "scheduler",
     "json",
     "format",
     "color",
@@ -153,6 +157,10 @@ def test_what_is_set_for_all_commands_is_not_refused_as_out_of_place(lossctl, he
     assert lossctl("eval", *line, "-f", "value").out == "0.625\n"
     (here / "lossctl.toml").write_text("threads = 2\n")
     assert lossctl("samples", *line).out == without["samples"]
+    pq.write_table(pa.table({"y": [1.0, 2.0], "p": [2.0, 2.5]}), here / "rows.parquet")
+    (here / "lossctl.toml").write_text('delimiter = ";"\nnull-values = ["price=x"]\nskip_rows = 1\nquote = "none"\n')
+    assert lossctl("eval", "rows.parquet", *line[1:], "-f", "value").out == "0.625\n"
+    assert lossctl("eval", "rows.parquet", *line[1:], "-d", ";").status == 2
 
 
 def test_the_traceback_of_a_bug_may_be_asked_for_once_and_for_all(lossctl, here, monkeypatch):
@@ -177,9 +185,9 @@ def test_what_is_set_elsewhere_is_said_where_it_is_measured_with_and_where_it_is
 
 
 @pytest.mark.parametrize(
-    ("files", "where", "nearest"),
+    ("files", "where", "path"),
     [
-        ({"lossctl.toml": "ci = 0.1"}, ".", None),
+        ({"lossctl.toml": "ci = 0.1"}, ".", "lossctl.toml"),
         ({".git/HEAD": "", "lossctl.toml": "ci = 0.5"}, "a/b", "../../lossctl.toml"),
         ({".git/HEAD": "", "lossctl.toml": "ci = 0.5", "a/lossctl.toml": "ci = 0.6"}, "a/b", "../lossctl.toml"),
         ({".git/HEAD": "", "lossctl.toml": "", "a/pyproject.toml": "[tool.x]"}, "a/b", "../../lossctl.toml"),
@@ -193,18 +201,37 @@ def test_what_is_set_elsewhere_is_said_where_it_is_measured_with_and_where_it_is
     ],
     ids=str,
 )
-def test_the_nearest_configuration_counts_up_to_the_root_of_the_repository(
-    files, where, nearest, tmp_path, monkeypatch
-):
+def test_the_nearest_configuration_counts_up_to_the_root_of_the_repository(files, where, path, tmp_path, monkeypatch):
     (tmp_path / "top" / where).mkdir(parents=True)
     for name, text in files.items():
         (tmp_path / "top" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "top" / name).write_text(text)
     monkeypatch.chdir(tmp_path / "top" / where)
-    if nearest is None and where == ".":  # of the folder itself, whatever is above
-        nearest = "lossctl.toml"
-    configuration = found()
-    assert (configuration and configuration.path) == nearest
+    configuration = nearest()
+    assert (configuration and configuration.path) == path
+
+
+def test_a_file_that_is_only_found_neither_writes_elsewhere_nor_trusts_others(lossctl, tmp_path, monkeypatch):
+    (tmp_path / "stranger" / "in").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "stranger")
+    line = ["eval", "rows.csv", "-y", "y", "-p", "p", "-l", "mse", "-q"]
+    (tmp_path / "stranger" / "rows.csv").write_text("y,p\n1,2\n2,2.5\n")
+    (tmp_path / "mine.json").write_text("mine")
+    (tmp_path / "stranger" / "link.json").symlink_to("../mine.json")
+    for value in ("../mine.json", str(tmp_path / "mine.json"), "link.json", "in/../../mine.json"):
+        (tmp_path / "stranger" / "lossctl.toml").write_text(f"output = {toml(value)}\n")
+        done = lossctl(*line)
+        assert (done.status, (tmp_path / "mine.json").read_text()) == (2, "mine")
+        assert "lossctl.toml:1: output leads out of the folder" in done.err
+    (tmp_path / "stranger" / "lossctl.toml").write_text('output = ["in/r.json", "r.csv"]\n')
+    assert lossctl(*line).status == 0
+    assert (tmp_path / "stranger" / "in" / "r.json").exists()
+    (tmp_path / "stranger" / "lossctl.toml").write_text('output = "../mine.json"\n')
+    assert lossctl(*line, "--config", "lossctl.toml").status == 0
+    assert (tmp_path / "mine.json").read_text() != "mine"
+    (tmp_path / "stranger" / "lossctl.toml").write_text('scheduler = "tcp://127.0.0.1:1"\n')
+    assert "no file that is only found names one" in lossctl(*line).err
+    assert parsed("eval", "--config=lossctl.toml")[0]["scheduler"] == "tcp://127.0.0.1:1"
 
 
 def test_paths_are_relative_to_the_file_that_names_them(lossctl, tmp_path, monkeypatch):

@@ -78,6 +78,30 @@ def test_a_gate_is_decided_by_what_it_claims(gate, state):
     assert {verdict.state for verdict in verdicts.verdicts} == {state}
 
 
+@pytest.mark.parametrize(
+    ("prediction", "baseline", "against"),
+    [
+        (["p_old", "p"], None, BRIER_OLD),
+        (["p", "p_old"], None, BRIER_NEW),
+        (["p", "p_old"], "p_old", BRIER_OLD),
+        (["#2", "#3"], None, BRIER_OLD),
+        (["new=p", "old=p_old"], "old", BRIER_OLD),
+        (["new=p", "old=p_old"], "p_old", BRIER_OLD),
+        (["p"], "p_old", BRIER_OLD),
+        (["new=p"], "p_old", BRIER_OLD),
+        ([], "p_old", BRIER_OLD),
+    ],
+    ids=str,
+)
+def test_the_baseline_is_the_model_that_is_named_or_else_the_first(prediction, baseline, against):
+    named = {} if baseline is None else {"baseline": baseline}
+    gate = {"name": "it", "loss": "mse", "max_increase": 9, **named}
+    rows = {name: DATA[name] for name in ("y", "p_old", "p")}
+    (verdict,) = lossctl.check_gates(gate, rows, label="y", prediction=prediction).verdicts
+    assert math.isclose(verdict.measured.baseline, against, rel_tol=1e-12)
+    assert math.isclose(verdict.measured.value, BRIER_OLD + BRIER_NEW - against, rel_tol=1e-12)
+
+
 CLAIMS = [{"max": 9.0}, {"max_increase": 9.0}, {"max_increase": "900%"}, {"min_skill": -9.0}, {"min_n": 1}]
 NOTHING = {
     "no row": {"where": "y > 7"},
@@ -160,9 +184,10 @@ def test_gates_about_the_same_data_take_one_pass(passes):
 
 def test_no_gate_is_measured_otherwise_with_others_than_by_itself():
     gates = [*TOGETHER, *APART, {"name": "k", "loss": "bce", "max": 0.5, "by": "user"}]
-    together = checked(*gates).verdicts
-    alone = [verdict for gate in gates for verdict in checked(gate).verdicts]
-    assert [*map(measured, together)] == [*map(measured, alone)]
+    for options in ({}, {"eps": 0.3}, {"clip_rounding": True}):
+        together = checked(*gates, **options).verdicts
+        alone = [verdict for gate in gates for verdict in checked(gate, **options).verdicts]
+        assert [*map(measured, together)] == [*map(measured, alone)]
 
 
 def test_gates_are_adjusted_for_the_number_of_all(passes):
@@ -194,6 +219,7 @@ def test_gates_are_adjusted_for_the_number_of_all(passes):
         ({"name": "x", "max": 1.0, "confidence": 95}, "is not between 0 and 1"),
         ({"name": "x", "max": 1.0, "by": "segment", "only": {"country": "de"}}, "is no column that it is by"),
         ({"name": "x", "max": 1.0, "activation": "tahn"}, "unknown activation"),
+        ({"name": "x", "max": 1.0, "loss": "huber", "eps": 0.1}, "huber has no eps"),
     ],
     ids=str,
 )
@@ -227,3 +253,22 @@ def test_what_can_be_read_only_once_is_read_once_or_refused(tmp_path):
     gates = [{"name": name, "loss": "mse", "max": 1.0, "where": f"y == {name}"} for name in ("0", "1")]
     with pytest.raises(lossctl.UsageError, match="can be read only once, and gates '0' and '1' need a pass each"):
         lossctl.check_gates(gates, pipe, **USUAL)
+
+
+@pytest.mark.parametrize("claim", [{"max_increase": 0.0}, {"max_increase": "2%", "by": "segment"}], ids=str)
+def test_a_baseline_in_a_file_of_its_own_is_that_of_the_same_rows(claim):
+    """Rows are matched by key, whatever their order; the model keeps its name."""
+    order = RANDOM.permutation(ROWS)
+    old = {"id": order, "y": TRUTH[order], "p": OLD[order]}
+    new = {"id": np.arange(ROWS), "y": TRUTH, "p": NEW, "segment": DATA["segment"], "user": DATA["user"]}
+    gate = {"name": "it", "loss": "mse", "cluster": "user", **claim}
+    usual = {"label": "y", "ids": "id"}
+    beside = lossctl.check_gates([{**gate, "baseline": old}], new, **usual, prediction="p").verdicts
+    together = checked(gate).verdicts
+    assert len(beside) == len(together) > 0
+    for one, other in zip(beside, together, strict=True):
+        assert (one.measured.model, one.measured.group, one.state) == ("p", other.measured.group, other.state)
+        assert np.allclose(measured(one), measured(other), rtol=1e-12, atol=0.0)
+    several = {**usual, "prediction": ["p", "q=p"]}
+    assert lossctl.check_gates([{**gate, "model": "q", "baseline": old}], new, **several).verdict == "pass"
+    assert lossctl.check_gates([{**gate, "baseline": old}], new, **several).verdict == "error"

@@ -144,13 +144,15 @@ def _decided(
     from lossctl.evaluation.evaluate import input_files
     from lossctl.rendering.renderer import for_path
 
-    if files and all("file" in gate.settings for gate in gates):
-        raise UsageError(f"{files[0]} would not be read: every gate names its own file", "Leave one of them out.")
+    _ensure_heeded(gates, files)
     if not any(gate.settings.get(key) for gate in gates for key in ("labels", "baseline")):
         join.asked(files)
+    if is_typed("eps") and how["eps"] is not None and not _any_takes_eps(gates, how["loss"]):
+        raise UsageError("--eps: none of the losses takes a logarithm of a probability", "Leave it out.")
     paths = [*files, *(path for gate in gates for path in _paths(gate))]
     written = [(path, for_path(path)) for path in output.output or ()]
-    inputs = _readable(input_files, [*paths, *(join.labels or ())]) if written else ()
+    others = [path for gate in gates for key in ("labels", "baseline") for path in _paths(gate, key)]
+    inputs = _readable(input_files, [*paths, *others, *(join.labels or ())]) if written else ()
     for path, _ in written:
         refuse(path, inputs)
     with output.progress(paths) as progress:
@@ -166,6 +168,34 @@ def _decided(
     for path, renderer in written:
         write_report(path, renderer.render(verdicts.document(), output.style), inputs, output.voice)
     return verdicts
+
+
+def _ensure_heeded(gates: "Sequence[Gate]", files: Sequence[str]) -> None:
+    """Check that what is typed is for a gate, none of which it changes where they say it themselves.
+
+    Raises:
+        UsageError: every gate says it itself.
+    """
+    from lossctl.cli.settings import settings_of
+    from lossctl.comparison.declared import SETTINGS
+
+    hint = "Leave one of them out."
+    if files and all("file" in gate.settings for gate in gates):
+        raise UsageError(f"{files[0]} would not be read: every gate names its own file", hint)
+    arguments = {**SETTINGS, "by": "by"}
+    said = {key: [argument in gate.settings for gate in gates] for key, argument in arguments.items()}
+    said["loss"] = [gate.loss is not None for gate in gates]
+    for key, setting in settings_of(check).items():
+        if all(said.get(key, [False])) and is_typed(setting.parameter):
+            raise UsageError(f"{setting.flag} would change nothing: every gate says it itself", hint)
+
+
+def _any_takes_eps(gates: "Sequence[Gate]", usual: Sequence[str]) -> bool:
+    from lossctl.comparison.runs import takes_eps
+    from lossctl.functions.definition import split_specs
+
+    named = [gate.loss for gate in gates if gate.loss is not None]
+    return any(map(takes_eps, (*named, *map(str, split_specs(usual)))))
 
 
 def _placed(wrong: UsageError, gates: "Sequence[Gate]") -> UsageError:
@@ -256,10 +286,10 @@ def _gate(configuration: "Configuration", number: int, usual: str | None) -> "Ga
     return declared(given, lambda key: f"{configuration.place(key, number)}: ", paths=True)
 
 
-def _paths(gate: "Gate") -> list[str]:
+def _paths(gate: "Gate", key: str = "file") -> list[str]:
     """The files that a gate names."""
-    file = gate.settings.get("file", ())
-    return [file] if isinstance(file, str) else [*file]
+    named = gate.settings.get(key, ())
+    return [named] if isinstance(named, str) else [*named]
 
 
 def _listed(gates: "Sequence[Gate]") -> "Document":
