@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lossctl.doctor.diagnosis import Reported
-from lossctl.doctor.finding import ENOUGH, Severity
+from lossctl.doctor.finding import Severity
 from lossctl.domain import FloatArray
+from lossctl.inference.doubts import ENOUGH
 from lossctl.inference.names import QUERIES, is_index, plain_name, quantile_of
 from lossctl.inference.reader import Reader
 from lossctl.inference.sample import sampled

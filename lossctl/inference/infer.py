@@ -7,7 +7,7 @@ from lossctl.errors import LossctlError, Undecided, option
 from lossctl.functions.definition import split_specs
 from lossctl.inference.fit import Settings
 from lossctl.inference.names import is_unnamed
-from lossctl.inference.proposals import BY_NAME, QUANTILE, Choice, Proposal, Proposer
+from lossctl.inference.proposals import BESIDE, BY_NAME, CONFIDENCE, QUANTILE, Choice, Proposal, Proposer
 from lossctl.inference.request import Completed, Request
 from lossctl.inference.roles import find, titled
 from lossctl.reading.columns import fields_in
@@ -77,9 +77,7 @@ def _undecided(source: Source, request: Request, proposer: Proposer, proposals: 
     """The error for columns that are not clear, with those of the proposals that work."""
     ways: list[Settings] = []
     for proposal in proposals:
-        way = _way(source, request, proposal)
-        if way is not None and way not in ways:
-            ways.append(way)
+        ways += [way for way in _ways(source, request, proposal) if way not in ways]
     what = _what_is_open(proposer, proposals)
     role = "prediction" if "the prediction" in what else "label"
     names = [column.name for column in source.columns]
@@ -99,41 +97,40 @@ def _what_is_open(proposer: Proposer, proposals: Sequence[Proposal]) -> str:
     predictions = [*dict.fromkeys(proposal.prediction for proposal in proposals)]
     if any(choice.why == QUANTILE for choice in predictions):
         return f"the predictions look like quantiles, of which {predictions[0].columns[0]!r} is the median"
+    told = next((choice.columns[0] for choice in predictions if choice.why == CONFIDENCE), None)
+    if told is not None:
+        return f"the prediction {told!r} does not tell the decisions beside it: is it the confidence in each?"
+    told = next((choice.columns[0] for choice in predictions if choice.why == BESIDE), None)
+    if told is not None:
+        return f"the prediction is not clear: decisions, or {told!r}, from which they may have been made"
     named = [", ".join(choice.patterns) for choice in predictions if choice.why == BY_NAME]
     if len(named) > 1:
         return f"several columns could be the prediction: {', '.join(dict.fromkeys(named))}"
     return "no column looks like the prediction"
 
 
-def _way(source: Source, request: Request, proposal: Proposal) -> Settings | None:
-    """How to ask for what is proposed, with the loss that fits; ``None`` where it would be refused."""
-    from lossctl.inference.suitable import complete_losses, see, unless_named
+def _ways(source: Source, request: Request, proposal: Proposal) -> Iterator[Settings]:
+    """How to ask for what is proposed, with losses that fit, best first; nothing where that would be refused."""
+    from lossctl.inference.suitable import fails, see, unless_named, ways_of
 
     label, prediction = proposal.label.patterns, proposal.prediction.patterns
-    asked = replace(request, label=label, prediction=prediction)
-    try:
-        completed = complete_losses(source, asked)
-        seen = see(source, completed.request)
-    except LossctlError:
-        return None
-    fits = [fitting for fitting in seen.fits if fitting is not None]
-    if len(fits) < len(seen.fits):
-        return None
-    names = {spec.partition(":")[0] for spec in split_specs([str(loss) for loss in request.loss])}
-    if any(not names <= {*fitting.pairing.losses} for fitting in fits):
-        return None
-    named: Settings = ()
+    columns: Settings = ()
     if not request.label:
-        named += tuple(("label", pattern) for pattern in label)
+        columns += tuple(("label", pattern) for pattern in label)
     if not request.prediction:
-        named += tuple(("prediction", pattern) for pattern in prediction)
-    if not request.loss:
-        named += (("loss", proposal.prediction.loss or ",".join(map(str, completed.request.loss))),)
-        named += unless_named(request, fits[0].settings)
+        columns += tuple(("prediction", pattern) for pattern in prediction)
+    try:
+        seen = see(source, replace(request, label=label, prediction=prediction))
+    except LossctlError:
+        return
     needed = {*seen.layout.roles.needed}
-    if request.nulls == "error" and any(kind == "null" and name in needed for kind, name, _ in seen.facts.seen.by_key):
-        named += (("nulls", "drop"),)
-    return named
+    nulls = any(kind == "null" and name in needed for kind, name, _ in seen.facts.seen.by_key)
+    dropped: Settings = (("nulls", "drop"),) if nulls and request.nulls == "error" else ()
+    names = {spec.partition(":")[0] for spec in split_specs([str(loss) for loss in request.loss])}
+    for fitting in ways_of(seen):
+        if names <= {*fitting.pairing.losses} and not fails(seen, fitting):
+            loss: Settings = () if names else (("loss", proposal.prediction.loss or fitting.loss),)
+            yield (*columns, *loss, *unless_named(request, fitting.settings), *dropped)
 
 
 def _names_classes(source: Source, request: Request) -> bool:

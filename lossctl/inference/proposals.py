@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lossctl.domain import SIMPLEX_ERROR, FloatArray
 from lossctl.inference.classes import class_names, key_of
 from lossctl.inference.names import ENDINGS, LABELS, PREDICTIONS, QUERIES, is_index, plain_name, quantile_of, stem_of
 from lossctl.inference.request import Request
@@ -32,6 +31,9 @@ CROSSING = 0.1
 BY_NAME = "by name"
 LEFT = "because no other column is left"
 QUANTILE = "as the median of quantiles"
+SUM = "because their rows sum to 1"
+CONFIDENCE = "beside decisions that were not made of it"
+BESIDE = "beside decisions"
 
 
 @dataclass(frozen=True)
@@ -108,12 +110,12 @@ class Proposer:
         if self.named_label:
             yield Choice(tuple(self.request.label), self.named_label)
             return
-        for known in LABELS:
-            matching = self.named(known)
-            for name in matching:
-                yield Choice((name,), (name,), BY_NAME, sure=len(matching) == 1)
-            if matching:
-                return
+        matching = [*self.named(LABELS[0]), *self.named(LABELS[1])]
+        told = {name for name in matching[1:] if not self.look.same(matching[0], name)}
+        for name in matching:
+            yield Choice((name,), (name,), BY_NAME, sure=not told)
+        if matching:
+            return
         choices = [*self._label_families(), *self._label_endings(), *self._labels_of_classes()]
         yield from choices[:1]
         if not choices:
@@ -148,10 +150,12 @@ class Proposer:
         predicted = {*self.named_prediction} or {*self.named(PREDICTIONS[0])} or {*self.named(PREDICTIONS[1])}
         others = [column for column in self.candidates if column.name not in predicted]
         likely = [column for column in others if "label" in column.roles]
+        likely = [column for column in likely if stem_of(column.name) not in PREDICTIONS[0] | PREDICTIONS[1]]
         forced = bool(predicted) and len(others) == len(likely) == 1
-        guess = next((self.candidate(name) for name in predicted), None)
+        guess = next((self.look.candidate(name) for name in predicted), None)
         for column in sorted(likely, key=lambda column: (_unlike(column, guess), column.roles.index("label"))):
-            yield Choice((column.name,), (column.name,), LEFT, sure=forced)
+            alike = forced and guess is not None and self.look.alike(column, guess)
+            yield Choice((column.name,), (column.name,), LEFT, sure=alike)
 
     # --- predictions
 
@@ -160,40 +164,44 @@ class Proposer:
         if self.named_prediction:
             yield Choice(tuple(self.request.prediction), self.named_prediction)
             return
-        matching = self.named(PREDICTIONS[0], label.columns) or self.named(PREDICTIONS[1], label.columns)
-        if matching and len(label.columns) == 1:
-            yield from self._by_name(label, matching)
+        matching = [*self.named(PREDICTIONS[0], label.columns), *self.named(PREDICTIONS[1], label.columns)]
+        decided = self._decisions(matching, label) if len(label.columns) == 1 else ()
+        rest = [name for name in matching if name not in decided]
+        if rest and len(label.columns) == 1:
+            for name in rest:
+                yield self._beside(decided, Choice((name,), (name,), BY_NAME, sure=len(rest) == 1))
             return
         choices = [*self._quantiles(label)] or [
-            *self._prediction_families(label),
-            *self._prediction_endings(label),
-            *self._class_columns(label),
+            *self._prediction_families(label, decided),
+            *self._prediction_endings(label, decided),
+            *self._class_columns(label, decided),
         ]
-        yield from choices if not choices or not choices[0].sure else choices[:1]
-        if not choices:
-            yield from self._predictions_by_content(label)
+        choices = [self._beside(decided, choice) for choice in choices or self._predictions_by_content(label, decided)]
+        sure = bool(choices) and choices[0].sure
+        yield from choices[:1] if sure else choices
+        for name in decided if not sure else ():
+            yield Choice((name,), (name,), BY_NAME, sure=len(decided) == 1 and not choices)
 
-    def _by_name(self, label: Choice, matching: list[str]) -> Iterator[Choice]:
-        """Columns of known names; of several, those that hold no more than the classes are decisions."""
-        others = [*dict.fromkeys([*matching, *self.named(PREDICTIONS[1], label.columns)])]
-        if len(others) > 1:
-            decided = {name for name in others if self._decides(name, label)}
-            if len(decided) < len(others) and (len(matching) > 1 or {*matching} <= decided):
-                matching = [name for name in others if name not in decided]
-        for name in matching:
-            yield Choice((name,), (name,), BY_NAME, sure=len(matching) == 1)
+    def _decisions(self, names: Sequence[str], label: Choice) -> tuple[str, ...]:
+        """Those of some columns that hold no more than the classes: decisions, which were made from something else."""
+        apart = {*names, *label.columns}
+        if (
+            not any(column.kind in {"number", "list"} for column in self.free if column.name not in apart)
+            and not names[1:]
+        ):
+            return ()  # nothing that they could have been made from
+        return tuple(name for name in names if self.look.decides(name, label.columns[0]))
 
-    def _decides(self, name: str, label: Choice) -> bool:
-        """Whether a column holds no more values than the label, words or whole numbers: decisions, not predictions."""
-        column, truth = (self.candidate(name) for name in (name, label.columns[0]))
-        if column is None or truth is None or column.distinct is None:
-            return column is not None and column.kind == "text"
-        few = truth.distinct is not None and column.distinct <= max(truth.distinct, 2) <= MOST_MODELS
-        return column.kind == "text" or (few and not np.any(column.content.numbers.values % 1))
+    def _beside(self, decided: Sequence[str], choice: Choice) -> Choice:
+        """What is chosen beside decisions, sure where these were made of it."""
+        if len(choice.columns) > 1 or all(self.look.tells(choice.columns[0], name) for name in decided):
+            return choice
+        return replace(choice, why=CONFIDENCE, sure=False)
 
-    def _prediction_families(self, label: Choice) -> Iterator[Choice]:
+    def _prediction_families(self, label: Choice, decided: Sequence[str]) -> Iterator[Choice]:
         """Columns such as ``p_1, p_2``: one vector, or models beside each other."""
-        families = [family for family in self.families(PREDICTIONS).values() if not {*family} & {*label.columns}]
+        apart = {*label.columns, *decided}
+        families = [family for family in self.families(PREDICTIONS).values() if not {*family} & apart]
         if len(label.columns) > 1:
             for family in families:
                 if len(family) == len(label.columns):
@@ -205,27 +213,30 @@ class Proposer:
 
     def _shapes(self, label: Choice, family: tuple[str, ...]) -> Iterator[Choice]:
         """Several columns of predictions of one label as a vector, as models, or as either."""
-        truth = self.candidate(label.columns[0])
+        truth = self.look.candidate(label.columns[0])
         vector = Choice((self.pattern(family),), family, BY_NAME)
         models = Choice(family, family, BY_NAME)
         if truth is None or truth.distinct is None:
             yield models
-        elif self._named_for(truth, family):
+        elif truth.has_columns(family):
             yield vector
         elif truth.kind == "text":
-            several = truth.distinct > 2 or (len(family) == truth.distinct and self._sum_to_one(family))
+            several = truth.distinct > 2 or (len(family) == truth.distinct and self.look.sum_to_one(family))
             yield Choice(vector.patterns, family, vector.why, sure=False) if several else models
-        elif self._codes(truth, len(family)) and self._sum_to_one(family):
+        elif truth.is_coded(len(family)) and self.look.sum_to_one(family):
             yield vector
-        elif truth.distinct > 2 and self._codes(truth, len(family)):
+        elif truth.distinct > 2 and truth.is_coded(len(family)):
             yield Choice(vector.patterns, family, vector.why, sure=False)
             yield Choice(models.patterns, family, models.why, sure=False)
+        elif len(family) == truth.distinct and truth.classes and self.look.sum_to_one(family):
+            yield replace(vector, sure=False)
         elif len(family) <= MOST_MODELS:
             yield models
 
-    def _prediction_endings(self, label: Choice) -> Iterator[Choice]:
+    def _prediction_endings(self, label: Choice, decided: Sequence[str]) -> Iterator[Choice]:
         """Columns such as ``price_pred``, or ``a_prob, b_prob`` of two models."""
-        family = tuple(name for name in self._ending(ENDINGS.prediction) if name not in label.columns)
+        apart = {*label.columns, *decided}
+        family = tuple(name for name in self._ending(ENDINGS.prediction) if name not in apart)
         if len(family) == 1:
             yield Choice(family, family, BY_NAME)
         elif len(family) > 1 and len(label.columns) == 1:
@@ -246,23 +257,31 @@ class Proposer:
                 if named[name] == 0.5:
                     yield Choice((name,), (name,), QUANTILE, sure=False, loss="mae")
 
-    def _class_columns(self, label: Choice) -> Iterator[Choice]:
+    def _class_columns(self, label: Choice, decided: Sequence[str]) -> Iterator[Choice]:
         """Columns that are named for the classes of the label."""
-        truth = self.candidate(label.columns[0])
+        truth = self.look.candidate(label.columns[0])
         if truth is not None and len(label.columns) == 1:
-            family = self._classes(truth)
+            family = self._classes(truth, decided)
             if family:
                 yield Choice((self.pattern(family),), family, "because they are named for the classes")
 
-    def _predictions_by_content(self, label: Choice) -> Iterator[Choice]:
-        """Any column that could be a prediction; the only one that is left is one for sure."""
-        others = [column for column in self.candidates if column.name not in label.columns]
+    def _predictions_by_content(self, label: Choice, decided: Sequence[str]) -> Iterator[Choice]:
+        """Any column that could be a prediction; the only one that is left is one for sure, if it is like the label."""
+        truth = self.look.candidate(label.columns[0])
+        apart = {*label.columns, *decided}
+        others = [column for column in self.candidates if column.name not in apart]
         likely = [column for column in others if "prediction" in column.roles]
+        family = tuple(column.name for column in likely if column.kind == "number")
+        if truth is not None and truth.distinct == len(family) > 1 and self.look.sum_to_one(family):
+            yield Choice((self.pattern(family),), family, SUM, sure=False)
+            return
         lists = [column for column in likely if column.kind == "list"]
         forced = (label.sure and len(likely) == 1) or len(lists) == 1
         for column in sorted(likely, key=lambda column: (column.kind != "list", column.roles.index("prediction"))):
-            sure = forced and (not lists or column.kind == "list")
-            yield Choice((column.name,), (column.name,), LEFT, sure=sure)
+            fits = truth is not None and self.look.alike(truth, column)
+            sure = forced and fits and (not lists or column.kind == "list")
+            if fits or not decided:
+                yield Choice((column.name,), (column.name,), BESIDE if decided else LEFT, sure=sure and not decided)
             if sure:
                 return
 
@@ -285,10 +304,6 @@ class Proposer:
             if candidate.name in free and candidate.roles[:1] not in {("weight",), ("id",), ()}
         ]
 
-    def candidate(self, name: str) -> "Candidate | None":
-        """A column with what is in it; ``None`` where several have the name."""
-        return next((candidate for candidate in self.look.candidates if candidate.name == name), None)
-
     def families(self, tiers: Sequence[frozenset[str]]) -> dict[str, tuple[str, ...]]:
         """The free columns of numbers whose names share a beginning that is known for a role, by that; two or more."""
         known = frozenset().union(*tiers)
@@ -305,44 +320,17 @@ class Proposer:
             column.name for column in self.free if column.kind == "number" and plain_name(column.name).endswith(endings)
         ]
 
-    def _classes(self, truth: "Candidate") -> tuple[str, ...]:
+    def _classes(self, truth: "Candidate", but: Sequence[str] = ()) -> tuple[str, ...]:
         """The columns of numbers that are named for the values of a label; none where not all values have one."""
-        words = self._words(truth)
-        others = [column.name for column in self.candidates if column.kind == "number" and column.name != truth.name]
+        words = truth.classes
+        apart = {truth.name, *but}
+        others = [column.name for column in self.candidates if column.kind == "number" and column.name not in apart]
         if len(words) < 2 or len(others) < 2:
             return ()
-        if any(words <= {*map(key_of, names)} for names in class_names(others)) and self._sum_to_one(others):
+        if any(words <= {*map(key_of, names)} for names in class_names(others)) and self.look.sum_to_one(others):
             return tuple(others)
         exact = tuple(name for name in others if key_of(name) in words)
         return exact if len(exact) == len(words) else ()
-
-    def _named_for(self, truth: "Candidate", family: tuple[str, ...]) -> bool:
-        """Whether columns are named for all values of a label."""
-        words = self._words(truth)
-        return bool(words) and any(words <= {*map(key_of, names)} for names in class_names(family))
-
-    @staticmethod
-    def _words(truth: "Candidate") -> set[str | int]:
-        """The values of a label as names of classes are compared; none where there are too many, or fractions."""
-        if truth.kind == "text":
-            return {*map(key_of, truth.content.words.counts or ())}
-        values = truth.content.numbers.values
-        if not truth.content.numbers.exact or not len(values) or np.any(values % 1):
-            return set()
-        return {int(value) for value in values.tolist()}
-
-    def _codes(self, truth: "Candidate", k: int) -> bool:
-        """Whether the values of a label are whole numbers from 0 to k − 1, or from 1 to k."""
-        words = self._words(truth)
-        return bool(words) and (words <= {*range(k)} or words <= {*range(1, k + 1)})
-
-    def _sum_to_one(self, family: Sequence[str]) -> bool:
-        """Whether every row of some columns sums to 1, or to 100, or so do their exponentials."""
-        rows = self.look.rows(family)
-        if rows is None or not len(rows):
-            return False
-        with np.errstate(over="ignore", invalid="ignore"):
-            return any(map(_ones, (rows.sum(axis=1), rows.sum(axis=1) / 100, np.exp(rows).sum(axis=1))))
 
     def pattern(self, family: tuple[str, ...]) -> str:
         """The shortest way to name columns: a glob where it means just these in this order, else a comma list."""
@@ -367,7 +355,3 @@ def _unlike(label: "Candidate", guess: "Candidate | None") -> float:
         return 0.0
     spans = sorted(values.quantile(1.0) - values.quantile(0.0) for values in numbers)
     return spans[1] / spans[0] if spans[0] > 0 else np.inf
-
-
-def _ones(sums: FloatArray) -> bool:
-    return bool(np.all(np.abs(sums - 1.0) <= SIMPLEX_ERROR))
