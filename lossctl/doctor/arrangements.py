@@ -17,6 +17,7 @@ from lossctl.inference.doubts import ENOUGH
 from lossctl.inference.names import QUERIES, is_index, plain_name, quantile_of
 from lossctl.inference.reader import Reader
 from lossctl.inference.sample import sampled
+from lossctl.inference.suitable import GRADES
 from lossctl.reading.cells import BadRow
 from lossctl.reading.format import Source, Wanted
 from lossctl.words import counted, natural
@@ -27,8 +28,6 @@ SHOWN = 12
 """How many columns a finding lists."""
 MEMBERS = 64
 """How many columns of an ensemble are looked at."""
-GRADES = 10
-"""How many grades of relevance there may be."""
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lossctl.inference.classes import within
 from lossctl.inference.facts import Facts, Predicted
 from lossctl.inference.fit import FROM_LOGITS, NORMALIZED, Fit, Scale, Settings, classes_setting, pairing_of, usual
 from lossctl.inference.layout import Layout
-from lossctl.inference.names import plain_name
+from lossctl.inference.names import plain_name, stem_of
 from lossctl.words import percent, split
 
 ENOUGH = 10
@@ -67,7 +68,18 @@ def doubt(facts: Facts, layout: Layout, index: int, fitting: Fit) -> Doubt | Non
     """What else than what fits the model of that index could be meant; ``None`` where nothing could."""
     model, predicted = layout.models[index], facts.models[index]
     case = _Case(facts, layout, model.name, model.columns, predicted, fitting)
-    doubts = (_order, _percentages, _decisions, _codes, _two_numbers, _scores, _row_scores, _rates)
+    doubts = (
+        _order,
+        _other_class,
+        _percentages,
+        _decisions,
+        _codes,
+        _third_number,
+        _two_numbers,
+        _scores,
+        _row_scores,
+        _rates,
+    )
     return next((told for look in doubts if (told := look(case)) is not None), None)
 
 
@@ -104,6 +116,41 @@ def contrary(facts: Facts, layout: Layout, settings: Mapping[str, str | bool]) -
         if len(means) == 2 and means[1] < means[0]:
             return True
     return False
+
+
+def _other_class(case: _Case) -> Doubt | None:
+    """Whether the probabilities are named for class 0."""
+    named = case.fitting.labels == (0.0, 1.0) and case.layout.classes is None and not case.layout.text
+    if not named or len(case.layout.models) > 1 or not stem_of(case.columns[0]):
+        return None
+    if within(("0", "1"), [re.sub(r"(\d+)", r" \1 ", column) for column in case.columns]) != ("0",):
+        return None
+    other = replace(case.fitting, settings=(*classes_setting(("1", "0")), *case.fitting.settings))
+    return Doubt(f"{case.name!r} is a name for class 0, and the labels are 0 and 1", (other, case.fitting))
+
+
+def _third_number(case: _Case) -> Doubt | None:
+    """Whether a number among labels of yes or no says that there is none."""
+    label, values = case.facts.label, case.predicted.values
+    if case.layout.label_width or case.layout.text or case.predicted.rows is not None or label.infinite:
+        return None
+    numbers = label.values.tolist()
+    if case.facts.used < ENOUGH or len(numbers) != 3 or not {0.0, 1.0} < {*numbers} or values.infinite:
+        return None
+    if values.low < 0 or values.high > 1 or case.count("label fraction", case.layout.roles.label[0]):
+        return None
+    third = next(f"{number:g}" for number in numbers if number not in {0.0, 1.0})
+    pairing = pairing_of("binary classification")
+    ignoring = replace(
+        case.fitting,
+        pairing=pairing,
+        scale=Scale.PROBABILITY,
+        loss=usual(pairing),
+        settings=(("ignore_label", third),),
+        labels=(0.0, 1.0),
+    )
+    ways = (case.fitting, ignoring) if third == "2" else (ignoring, case.fitting)
+    return Doubt(f"the labels are 0, 1 and {third}: is {third} a label, or does it say that there is none?", ways)
 
 
 def _percentages(case: _Case) -> Doubt | None:
@@ -214,8 +261,13 @@ def _row_scores(case: _Case) -> Doubt | None:
 
 
 def _rates(case: _Case) -> Doubt | None:
-    """Whether numbers above 0 are logarithms of rates."""
-    if case.fitting.scale is not Scale.LOG_RATE or case.predicted.values.low <= 0 or case.named(_LOGARITHMS):
+    """Whether numbers are logarithms of rates."""
+    named = case.named(_LOGARITHMS) or case.named(_LOGITS)
+    if case.fitting.scale is not Scale.LOG_RATE or named:
         return None
-    what = f"the predictions {case.name!r} could be rates as well as logarithms of rates, of which the mean fits better"
-    return Doubt(what, (case.fitting, case.asking()))
+    if case.predicted.values.low > 0:
+        what = f"the predictions {case.name!r} could be rates as well as logarithms of rates, whose mean fits better"
+        return Doubt(what, (case.fitting, case.asking()))
+    pairing = pairing_of("unbounded regression")
+    numbers = replace(case.fitting, pairing=pairing, scale=Scale.VALUE, loss=usual(pairing), settings=())
+    return Doubt(f"the predictions {case.name!r} could be logarithms of rates, or numbers", (case.fitting, numbers))

@@ -89,8 +89,8 @@ def _undecided(source: Source, request: Request, proposer: Proposer, proposals: 
 def _what_is_open(proposer: Proposer, proposals: Sequence[Proposal]) -> str:
     """Which role is not clear, and between which columns."""
     labels = [*dict.fromkeys(proposal.label for proposal in proposals)] or [*proposer.labels()]
-    named = [choice.columns[0] for choice in labels if choice.why == BY_NAME]
-    if len(named) > 1:
+    named = [*dict.fromkeys(column for choice in labels if choice.why == BY_NAME for column in choice.columns)]
+    if len(named) > 1 and not labels[0].sure:
         return f"several columns could be the label: {', '.join(named)}"
     if not labels or not labels[0].sure:
         return "no column looks like the label"

@@ -5,13 +5,14 @@ from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lossctl.domain import SIMPLEX_ERROR, FloatArray
 from lossctl.inference.candidates import Candidate, Contents, candidates, contents_of, readable
 from lossctl.inference.reader import Reader
 from lossctl.inference.sample import sampled
 from lossctl.reading.cells import BadRow
-from lossctl.reading.format import Source
+from lossctl.reading.format import Source, Wanted
 
 CELLS = 1 << 22
 """How many cells are looked at, of all columns together."""
@@ -96,7 +97,7 @@ class Look:
     def alike(self, label: Candidate, guess: Candidate) -> bool:
         """Whether a column holds what a prediction of a label would: lists, probabilities, or numbers near to it."""
         if guess.kind == "list":
-            return True
+            return self._probable(guess.name)
         values = guess.content.numbers
         unit = bool(values.n) and not values.infinite and values.low >= 0 and values.high <= 1
         if label.kind == "text" or len(label.content.numbers.keys) <= 2:
@@ -105,8 +106,25 @@ class Look:
         rows = None if rows is None else rows[np.isfinite(rows).all(axis=1)]
         return rows is not None and len(rows) > 1 and bool(np.mean((rows[:, 0] - rows[:, 1]) ** 2) < rows[:, 0].var())
 
+    def _probable(self, name: str) -> bool:
+        """Whether the lists of a column are probabilities, percentages, or logarithms of probabilities."""
+        sums = [np.empty((0, 3))]
+        for record in sampled(self.source, Wanted(frozenset({name}), frozenset())).records:
+            lengths = pc.list_value_length(record.column(name)).drop_null()
+            reader = Reader(record)
+            try:
+                values = reader.columns([name], int(lengths[0].as_py()) if len(lengths) else 1)[~reader.null]
+            except BadRow:
+                return False
+            with np.errstate(over="ignore", invalid="ignore"):
+                sums.append(np.column_stack([values.sum(1), values.sum(1) / 100, np.exp(values).sum(1)]))
+        rows = np.concatenate(sums)
+        return bool(len(rows)) and any(map(_ones, rows.T))
+
     def same(self, first: str, second: str) -> bool:
         """Whether two columns hold the same numbers, or a word for each of them, in every row that was looked at."""
+        if not all(self.candidate(name) for name in (first, second)):
+            return False
         pairs = {
             pair
             for record in self.records

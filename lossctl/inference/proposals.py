@@ -1,6 +1,5 @@
 """Which columns could play the roles that nobody named: by their names first, then by what is in them."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -10,9 +9,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lossctl.inference.classes import class_names, key_of
-from lossctl.inference.names import ENDINGS, LABELS, PREDICTIONS, QUERIES, is_index, plain_name, quantile_of, stem_of
+from lossctl.inference.names import (
+    ENDINGS,
+    LABELS,
+    PREDICTIONS,
+    QUERIES,
+    is_index,
+    plain_name,
+    quantile_of,
+    stem_of,
+    without,
+)
 from lossctl.inference.request import Request
-from lossctl.inference.roles import find, titled
+from lossctl.inference.roles import find, pattern_of, titled
 from lossctl.reading.columns import Column
 from lossctl.reading.format import Source
 from lossctl.words import natural
@@ -110,14 +119,15 @@ class Proposer:
         if self.named_label:
             yield Choice(tuple(self.request.label), self.named_label)
             return
-        matching = [*self.named(LABELS[0]), *self.named(LABELS[1])]
-        told = {name for name in matching[1:] if not self.look.same(matching[0], name)}
+        usual, unusual = self.named(LABELS[0]), self.named(LABELS[1])
+        matching = [*usual, *unusual]
+        sure = len(matching) == 1 or (len(usual) == 1 and all(self.look.same(usual[0], name) for name in unusual))
         for name in matching:
-            yield Choice((name,), (name,), BY_NAME, sure=not told)
+            yield Choice((name,), (name,), BY_NAME, sure=sure)
         if matching:
             return
         choices = [*self._label_families(), *self._label_endings(), *self._labels_of_classes()]
-        yield from choices[:1]
+        yield from choices if choices and not choices[0].sure else choices[:1]
         if not choices:
             yield from self._labels_by_content()
 
@@ -126,7 +136,7 @@ class Proposer:
         widths = {len(family) for family in self.families(PREDICTIONS).values()} | {len(self.named_prediction)}
         for family in self.families(LABELS).values():
             if len(family) in widths:
-                yield Choice((self.pattern(family),), family, BY_NAME)
+                yield Choice((pattern_of(family, self.columns),), family, BY_NAME)
 
     def _label_endings(self) -> Iterator[Choice]:
         """A column such as ``price_true``, or ``price`` beside ``price_pred``."""
@@ -136,6 +146,8 @@ class Proposer:
             ending = next(ending for ending in ENDINGS.prediction if key.endswith(ending))
             matching += [names[key[: -len(ending)]]] if key[: -len(ending)] in names else []
         matching = [*dict.fromkeys(matching)]
+        if len(matching) == len(self._ending(ENDINGS.prediction)) > 1:
+            yield Choice((pattern_of(tuple(matching), self.columns),), tuple(matching), BY_NAME, sure=False)
         for name in matching:
             yield Choice((name,), (name,), BY_NAME, sure=len(matching) == 1)
 
@@ -205,7 +217,7 @@ class Proposer:
         if len(label.columns) > 1:
             for family in families:
                 if len(family) == len(label.columns):
-                    yield Choice((self.pattern(family),), family, BY_NAME, sure=len(families) == 1)
+                    yield Choice((pattern_of(family, self.columns),), family, BY_NAME, sure=len(families) == 1)
             return
         for family in families:
             for choice in self._shapes(label, family):
@@ -214,7 +226,7 @@ class Proposer:
     def _shapes(self, label: Choice, family: tuple[str, ...]) -> Iterator[Choice]:
         """Several columns of predictions of one label as a vector, as models, or as either."""
         truth = self.look.candidate(label.columns[0])
-        vector = Choice((self.pattern(family),), family, BY_NAME)
+        vector = Choice((pattern_of(family, self.columns),), family, BY_NAME)
         models = Choice(family, family, BY_NAME)
         if truth is None or truth.distinct is None:
             yield models
@@ -237,10 +249,15 @@ class Proposer:
         """Columns such as ``price_pred``, or ``a_prob, b_prob`` of two models."""
         apart = {*label.columns, *decided}
         family = tuple(name for name in self._ending(ENDINGS.prediction) if name not in apart)
-        if len(family) == 1:
+        if len(label.columns) == 1:
+            named = without(label.columns[0], ENDINGS.label)
+            family = tuple(name for name in family if without(name, ENDINGS.prediction) == named) or family
+        if len(family) == 1 == len(label.columns):
             yield Choice(family, family, BY_NAME)
-        elif len(family) > 1 and len(label.columns) == 1:
+        elif len(label.columns) == 1 < len(family):
             yield from self._shapes(label, family)
+        elif len(family) == len(label.columns):
+            yield Choice((pattern_of(family, self.columns),), family, BY_NAME)
 
     def _quantiles(self, label: Choice) -> Iterator[Choice]:
         """Of columns that are named for quantiles, and seldom fall from one to the next, the median."""
@@ -263,7 +280,7 @@ class Proposer:
         if truth is not None and len(label.columns) == 1:
             family = self._classes(truth, decided)
             if family:
-                yield Choice((self.pattern(family),), family, "because they are named for the classes")
+                yield Choice((pattern_of(family, self.columns),), family, "because they are named for the classes")
 
     def _predictions_by_content(self, label: Choice, decided: Sequence[str]) -> Iterator[Choice]:
         """Any column that could be a prediction; the only one that is left is one for sure, if it is like the label."""
@@ -273,12 +290,19 @@ class Proposer:
         likely = [column for column in others if "prediction" in column.roles]
         family = tuple(column.name for column in likely if column.kind == "number")
         if truth is not None and truth.distinct == len(family) > 1 and self.look.sum_to_one(family):
-            yield Choice((self.pattern(family),), family, SUM, sure=False)
+            yield Choice((pattern_of(family, self.columns),), family, SUM, sure=False)
             return
         lists = [column for column in likely if column.kind == "list"]
         forced = (label.sure and len(likely) == 1) or len(lists) == 1
-        for column in sorted(likely, key=lambda column: (column.kind != "list", column.roles.index("prediction"))):
-            fits = truth is not None and self.look.alike(truth, column)
+        alike = {
+            column.name: len(label.columns) > 1 or (truth is not None and self.look.alike(truth, column))
+            for column in likely
+        }
+        likely.sort(
+            key=lambda column: (not alike[column.name], column.kind != "list", column.roles.index("prediction"))
+        )
+        for column in likely:
+            fits = alike[column.name]
             sure = forced and fits and (not lists or column.kind == "list")
             if fits or not decided:
                 yield Choice((column.name,), (column.name,), BESIDE if decided else LEFT, sure=sure and not decided)
@@ -331,21 +355,6 @@ class Proposer:
             return tuple(others)
         exact = tuple(name for name in others if key_of(name) in words)
         return exact if len(exact) == len(words) else ()
-
-    def pattern(self, family: tuple[str, ...]) -> str:
-        """The shortest way to name columns: a glob where it means just these in this order, else a comma list."""
-        if len(family) == 1:
-            return family[0]
-        shared = 0
-        while all(len(name) > shared and name[shared] == family[0][shared] for name in family):
-            shared += 1
-        names = [column.name for column in self.columns]
-        start = family[0][:shared]
-        glob = f"{start}*"
-        plain = bool(start) and not re.search(r"[][*?,#/=]", start) and glob not in names
-        if plain and find(glob, self.columns, "prediction") == family:
-            return glob
-        return ",".join(family)
 
 
 def _unlike(label: "Candidate", guess: "Candidate | None") -> float:

@@ -13,6 +13,7 @@ from lossctl.inference.facts import Facts, no_facts
 from lossctl.inference.fit import Fit, Scale, Settings, classes_setting, fit
 from lossctl.inference.gather import gather
 from lossctl.inference.layout import Layout, LayoutPlanner
+from lossctl.inference.names import QUERIES, plain_name
 from lossctl.inference.request import Completed, Request
 from lossctl.inference.sample import sampled
 from lossctl.reading.cells import BadRow
@@ -20,6 +21,9 @@ from lossctl.reading.format import NULLS, Source
 from lossctl.reading.inferred_types import is_number
 from lossctl.reading.look_alikes import is_name
 from lossctl.words import split
+
+GRADES = 10
+"""How many grades of relevance there may be."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,10 @@ def complete_losses(source: Source, request: Request) -> Completed:
     fitting = seen.fits[0]
     if fitting is None:
         return Completed(replace(request, loss=_none_fits(seen, request)))
-    told = next((told for told in seen.doubts if told is not None), None)
-    if told is not None and _open(request, told):
+    told, ranked = next((told for told in seen.doubts if told is not None), None), _ranking(source, seen)
+    if ranked is not None:
+        told = Doubt(ranked, (fitting,))
+    if told is not None and (ranked is not None or _open(request, told)):
         shared = shared_ways(seen.doubts, seen.fits)
         ways = tuple((("loss", way.loss), *unless_named(request, way.settings)) for way in shared)
         raise Undecided(told.what, told.advice, ways)
@@ -72,6 +78,20 @@ def complete_losses(source: Source, request: Request) -> Completed:
     note = f"loss: {', '.join([*split_specs([fitting.loss]), *words])}, chosen because {fitting.why}"
     note += "" if seen.whole else f" (in {seen.facts.rows:,} rows looked at)"
     return Completed(_asking(request, fitting.loss, asked), (note,))
+
+
+def _ranking(source: Source, seen: Seen) -> str | None:
+    """What says that rows are to be ranked: the number of a list beside grades; ``None`` where nothing does."""
+    lists = [column.name for column in source.columns if plain_name(column.name) in QUERIES]
+    label, layout = seen.facts.label, seen.layout
+    single = not layout.text and not layout.label_width and not layout.vectors and not label.infinite
+    if len(lists) != 1 or lists[0] in layout.roles.needed or not single or not 2 < len(label.keys) <= GRADES:
+        return None
+    if label.low < 0 or seen.facts.met("label fraction", layout.roles.label[0]):
+        return None
+    return (
+        f"rows belong to lists by {lists[0]!r}, with grades from {label.low:g} to {label.high:g}: a ranking, not a loss"
+    )
 
 
 def ways_of(seen: Seen) -> tuple[Fit, ...]:

@@ -27,6 +27,11 @@ def _bits(rng, n):
     return np.arange(n) % 2.0 if n > 1 else np.ones(1)
 
 
+def _log_rates(n):
+    """Numbers of both signs whose exponentials have the mean 1."""
+    return np.log(np.where(np.arange(n) % 2 == 0, 0.5, 1.5)) if n > 1 else np.array([-1.0])
+
+
 DOUBTFUL = {
     "scores from 0": lambda rng, n: {"y": _bits(rng, n), "score": 300 + 550 * rng.random(n)},
     "percentages": lambda rng, n: {"y": _bits(rng, n), "p": 40 + 60 * rng.random(n)},
@@ -38,12 +43,19 @@ DOUBTFUL = {
     "votes": lambda rng, n: _rows(rng, n, lambda rows: np.ceil(7 * rows) + 1),
     "negative logarithms": lambda rng, n: _rows(rng, n, lambda rows: 0.1 - np.log(rows), "logprob"),
     "rows of logits in the unit interval": lambda rng, n: _rows(rng, n, lambda rows: 0.9 * rows, "logit"),
+    "logarithms of rates, or numbers": lambda rng, n: {
+        "y": np.arange(n) % 3.0 if n > 1 else np.zeros(1),
+        "p": _log_rates(n),
+    },
+    "a name of class 0": lambda rng, n: {"y": _bits(rng, n), "prob_0": rng.random(n)},
     "labels beside each other": lambda rng, n: {
         **{f"y_{name}": _bits(rng, n) for name in "ab"},
         **{f"p_{name}": 2 + rng.random(n) for name in "ab"},
     },
 }
 DOUBTFUL_FROM_10 = {
+    "a third number": lambda rng, n: {"y": np.where(np.arange(n) == 4, -9.0, _bits(rng, n)), "p": rng.random(n)},
+    "grades": lambda rng, n: {"query_id": np.arange(n) // 5, "y": np.arange(n) % 5.0, "score": rng.normal(0, 9, n)},
     "decisions": lambda rng, n: {"y": _bits(rng, n), "p": rng.integers(0, 2, n).astype(float)},
     "codes": lambda rng, n: (
         {"y": np.arange(n) % 3.0, "p": np.arange(n) // 9 * 9 % 3.0 + np.arange(n) % 3 * 0.0}
@@ -82,7 +94,7 @@ def _ways(data, **asked):
 @pytest.mark.parametrize("n", [1, 40])
 @pytest.mark.parametrize("kind", [*DOUBTFUL, *DOUBTFUL_FROM_10])
 def test_what_may_be_another_measure_is_asked_and_each_way_runs_and_is_doctors(kind, n):
-    if kind in DOUBTFUL_FROM_10 and n < 10:
+    if (kind in DOUBTFUL_FROM_10 or "rates" in kind) and n < 10:
         pytest.skip("too few rows to tell")
     data = {**DOUBTFUL, **DOUBTFUL_FROM_10}[kind](np.random.default_rng(n), n)
     ways = _ways(data)
@@ -154,7 +166,8 @@ def test_two_names_of_labels_are_asked_about_unless_they_say_the_same(first):
     truth, p = np.arange(12) % 2.0, np.linspace(0.1, 0.9, 12)
     second = "target" if first != "target" else "label"
     assert len(_ways({first: truth, second: 1 - truth, "pred": p})) == 2
-    assert lossctl.evaluate({first: truth, second: truth, "pred": p}, None).results[0].loss == "bce"
+    if first not in LABELS[0]:
+        assert lossctl.evaluate({first: truth, second: truth, "pred": p}, None).results[0].loss == "bce"
 
 
 @pytest.mark.parametrize("second", sorted((PREDICTIONS[0] | PREDICTIONS[1]) - {"pred"})[::6])
@@ -223,3 +236,16 @@ def test_ways_for_columns_that_have_no_known_names_run(kind, n):
             for name in names - {"label", "prediction"}:
                 chosen[name] = chosen[name][0]
             lossctl.evaluate(data, **(asked | chosen))
+
+
+@pytest.mark.parametrize(("truth", "guess"), [("{}_true", "{}_pred"), ("{}", "{}_prob"), ("{} actual", "{} forecast")])
+def test_a_prediction_belongs_to_the_label_that_it_is_named_for(truth, guess):
+    values = {name: np.random.default_rng(place).normal(0, 1, 30) for place, name in enumerate(["price", "area"])}
+    data = {truth.format(name): values[name] for name in values} | {
+        guess.format(name): values[name] + 1 for name in values
+    }
+    for way in _ways(data):
+        label, prediction = ([value for name, value in way if name == role] for role in ("label", "prediction"))
+        assert [guess.format(name) for name in values if truth.format(name) in label[0].split(",")] == [
+            name for each in prediction for name in each.split(",")
+        ]
