@@ -287,7 +287,7 @@ class Proposer:
         truth = self.look.candidate(label.columns[0])
         apart = {*label.columns, *decided}
         others = [column for column in self.candidates if column.name not in apart]
-        likely = [column for column in others if "prediction" in column.roles]
+        likely = [column for column in others if "prediction" in column.roles and not _swapped(truth, column)]
         family = tuple(column.name for column in likely if column.kind == "number")
         if truth is not None and truth.distinct == len(family) > 1 and self.look.sum_to_one(family):
             yield Choice((pattern_of(family, self.columns),), family, SUM, sure=False)
@@ -364,3 +364,11 @@ def _unlike(label: "Candidate", guess: "Candidate | None") -> float:
         return 0.0
     spans = sorted(values.quantile(1.0) - values.quantile(0.0) for values in numbers)
     return spans[1] / spans[0] if spans[0] > 0 else np.inf
+
+
+def _swapped(label: "Candidate | None", guess: "Candidate") -> bool:
+    """Whether a column says yes or no, and what would be its label holds numbers between."""
+    if label is None or label.kind != "number" or guess.kind != "number":
+        return False
+    bits = {*guess.content.numbers.values.tolist()} <= {0.0, 1.0}
+    return bits and bool(np.any(label.content.numbers.values % 1))
