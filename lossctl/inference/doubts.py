@@ -9,7 +9,17 @@ import numpy as np
 
 from lossctl.inference.classes import within
 from lossctl.inference.facts import Facts, Predicted
-from lossctl.inference.fit import FROM_LOGITS, NORMALIZED, Fit, Scale, Settings, classes_setting, pairing_of, usual
+from lossctl.inference.fit import (
+    ENOUGH_OUTSIDE,
+    FROM_LOGITS,
+    NORMALIZED,
+    Fit,
+    Scale,
+    Settings,
+    classes_setting,
+    pairing_of,
+    usual,
+)
 from lossctl.inference.layout import Layout
 from lossctl.inference.names import plain_name, stem_of
 from lossctl.words import percent, split
@@ -187,7 +197,7 @@ def _codes(case: _Case) -> Doubt | None:
 def class_codes(facts: Facts, layout: Layout, predicted: Predicted, name: str) -> bool:
     """Whether labels and predictions are whole numbers that look like the codes of several classes."""
     label, values, title = facts.label, predicted.values, layout.roles.label[0]
-    if facts.used < ENOUGH or not 2 < len(label.keys) <= CODES or values.infinite or label.infinite:
+    if facts.used < ENOUGH or not 1 < len(label.keys) <= CODES or values.infinite or label.infinite:
         return False
     if facts.met("fraction", name) or facts.met("label fraction", title):
         return False
@@ -251,6 +261,9 @@ def _row_scores(case: _Case) -> Doubt | None:
     if scale is Scale.UNNORMALISED and case.named(_LOGITS):
         what = f"{shown} are named for logits, but lie in [0, 1], as probabilities do"
         return Doubt(what, (logits, *normalized))
+    if scale is Scale.UNNORMALISED and normalized and case.count("off sum") >= ENOUGH_OUTSIDE * case.facts.used:
+        what = f"rows of {case.name!r} lie in [0, 1] and do not sum to 1: probabilities that miss it, or scores?"
+        return Doubt(what, (*normalized, logits))
     if scale is not Scale.LOGIT or case.count("below 0") or case.named(_LOGITS):
         return None
     span = f"{shown} go from {case.predicted.values.low:.4g} to {case.predicted.values.high:.4g}"

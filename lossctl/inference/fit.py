@@ -257,7 +257,7 @@ def other_codes(facts: Facts, layout: Layout, k: int) -> tuple[str, ...]:
     if _low(every) == 1 and _high(every) == k:
         return tuple(str(code + 1) for code in range(k))
     values = every.values.tolist() if every.exact and len(every.keys) == k else []
-    whole = all(value == round(value) for value in values) and _high(every) >= k
+    whole = all(value == round(value) for value in values) and not 0 <= _low(every) <= _high(every) < k
     return tuple(str(int(value)) for value in values) if whole else ()
 
 

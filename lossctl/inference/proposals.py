@@ -214,6 +214,7 @@ class Proposer:
         """Columns such as ``p_1, p_2``: one vector, or models beside each other."""
         apart = {*label.columns, *decided}
         families = [family for family in self.families(PREDICTIONS).values() if not {*family} & apart]
+        families = [self._undecided(family, label) for family in families]
         if len(label.columns) > 1:
             for family in families:
                 if len(family) == len(label.columns):
@@ -223,12 +224,18 @@ class Proposer:
             for choice in self._shapes(label, family):
                 yield choice if len(families) == 1 else Choice(choice.patterns, choice.columns, choice.why, sure=False)
 
+    def _undecided(self, family: tuple[str, ...], label: Choice) -> tuple[str, ...]:
+        """Columns without those that are decisions beside the others, as ``pred_class`` is beside ``pred_a``."""
+        if len(label.columns) > 1:
+            return family
+        return tuple(name for name in family if not self.look.decides(name, label.columns[0])) or family
+
     def _shapes(self, label: Choice, family: tuple[str, ...]) -> Iterator[Choice]:
         """Several columns of predictions of one label as a vector, as models, or as either."""
         truth = self.look.candidate(label.columns[0])
         vector = Choice((pattern_of(family, self.columns),), family, BY_NAME)
         models = Choice(family, family, BY_NAME)
-        if truth is None or truth.distinct is None:
+        if truth is None or truth.distinct is None or len(family) == 1:
             yield models
         elif truth.has_columns(family):
             yield vector

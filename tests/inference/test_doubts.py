@@ -54,6 +54,7 @@ DOUBTFUL = {
     },
 }
 DOUBTFUL_FROM_10 = {
+    "rows that miss 1": lambda rng, n: _rows(rng, n, lambda rows: np.round(rows, 1) * 0.9),
     "a third number": lambda rng, n: {"y": np.where(np.arange(n) == 4, -9.0, _bits(rng, n)), "p": rng.random(n)},
     "grades": lambda rng, n: {"query_id": np.arange(n) // 5, "y": np.arange(n) % 5.0, "score": rng.normal(0, 9, n)},
     "decisions": lambda rng, n: {"y": _bits(rng, n), "p": rng.integers(0, 2, n).astype(float)},
@@ -124,6 +125,7 @@ DECISIONS = {
 SCORES = {
     "one column": lambda p: {"y_proba": p},
     "columns of numbers": lambda p: {"prob_0": 1 - p, "prob_1": p},
+    "columns that the decision is named like": lambda p: {".pred_ham": 1 - p, ".pred_spam": p},
     "columns of classes": lambda p: {"ham": 1 - p, "spam": p},
 }
 
@@ -137,6 +139,8 @@ def test_decisions_beside_what_they_were_made_from_change_nothing(labels, decide
     truth = np.where(np.arange(40) % 5, codes, 1 - codes)
     data = {"label": DECISIONS[labels](truth), **SCORES[scored](p)}
     decisions = {name: DECISIONS[decided](codes)}
+    if "like" in scored:
+        name = ".pred_class"
     if labels == "words" and scored == "columns of numbers":
         data = {"label": truth.astype(float), **SCORES[scored](p)}
     try:
