@@ -274,13 +274,18 @@ def _row_scores(case: _Case) -> Doubt | None:
 
 
 def _rates(case: _Case) -> Doubt | None:
-    """Whether numbers are logarithms of rates."""
+    """Whether numbers are logarithms of rates, which tell labels better than their mean does."""
     named = case.named(_LOGARITHMS) or case.named(_LOGITS)
     if case.fitting.scale is not Scale.LOG_RATE or named:
         return None
-    if case.predicted.values.low > 0:
-        what = f"the predictions {case.name!r} could be rates as well as logarithms of rates, whose mean fits better"
-        return Doubt(what, (case.fitting, case.asking()))
+    pairs, count = case.predicted.pairs.numbers, case.predicted.pairs.counts
+    label, score, positive = pairs[:, 0], pairs[:, 1], case.predicted.values.low > 0
+    mean = float(np.average(label, weights=count))
+    others = [mean - mean * np.log(mean)]
+    others += [np.average(score - label * np.log(score), weights=count)] if positive else []
+    if np.average(np.exp(score) - label * score, weights=count) < min(others):
+        return None
     pairing = pairing_of("unbounded regression")
     numbers = replace(case.fitting, pairing=pairing, scale=Scale.VALUE, loss=usual(pairing), settings=())
-    return Doubt(f"the predictions {case.name!r} could be logarithms of rates, or numbers", (case.fitting, numbers))
+    what = f"the predictions {case.name!r} could be logarithms of rates, or {'rates' if positive else 'numbers'}"
+    return Doubt(what, (case.fitting, case.asking() if positive else numbers))
