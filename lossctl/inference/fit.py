@@ -169,13 +169,15 @@ def _binary(facts: Facts, layout: Layout, predicted: Predicted, name: str, label
     known = labels == (0.0, 1.0) or layout.classes is not None
     settings = () if known else classes_setting([_class_name(label) for label in labels])
     settings += FROM_LOGITS if scale is Scale.LOGIT else _clipped(facts, name, scale)
-    why = f"the labels are {shown} and the predictions {_words_for(scale)}"
+    why = f"the labels are {shown} and the predictions {_words_for(scale, predicted.values)}"
     pairing = pairing_of("binary classification")
     return Fit(pairing, scale, usual(pairing), why, settings, labels)
 
 
-def _words_for(scale: Scale) -> str:
+def _words_for(scale: Scale, values: Distribution | None = None) -> str:
     """What the predictions are, in words that say how it shows."""
+    if scale is Scale.LOGIT and values is not None and not values.low < 0 < values.high:
+        return "scores of one sign outside [0, 1]"
     return {
         Scale.LOGIT: "scores on both sides of [0, 1]: logits",
         Scale.PERCENT: "numbers up to 100: percentages",
@@ -289,7 +291,7 @@ def _several(facts: Facts, layout: Layout, predicted: Predicted, name: str) -> F
     if len(facts.label.keys) <= 2 and set(facts.label.values.tolist()) <= {0.0, 1.0}:
         pairing, scale = pairing_of("multi-label classification"), unit_scale(facts, predicted, name)
         settings = FROM_LOGITS if scale is Scale.LOGIT else _clipped(facts, name, scale)
-        why = f"each column of labels is 0 or 1 by itself and the predictions are {_words_for(scale)}"
+        why = f"each column of labels is 0 or 1 by itself and the predictions are {_words_for(scale, predicted.values)}"
         return Fit(pairing, scale, usual(pairing), why, settings)
     pairing = pairing_of("unbounded regression")
     return Fit(pairing, Scale.VALUE, usual(pairing), "labels and predictions are vectors of numbers")

@@ -25,6 +25,8 @@ def logits(case: Case) -> Evidence | None:
     if case.fit is None or case.fit.scale is not Scale.LOGIT:
         return None
     values = case.predicted.values
+    if case.rows is None and not values.low < 0 < values.high:
+        return None  # of one sign, which is several readings
     span = f"they go from {values.quantile(0.0):.4g} to {values.quantile(1.0):.4g}"
     if case.rows is not None and not case.layout.label_width and not case.count("off log sum"):
         return Evidence(f"the predictions are log-probabilities: {span}", LOGITS)
@@ -37,9 +39,9 @@ def several_readings(case: Case) -> Evidence | None:
     told = None if case.fit is None else doubt(case.facts, case.layout, case.index, case.fit)
     if told is None:
         return None
-    return Evidence(
-        told.what, "Each command line is one reading: copy the one that is meant." if told.ways else told.advice
-    )
+    advice = "Each command line is one reading: copy the one that is meant."
+    advice = advice if told.ways[1:] else "Copy the command line if that is meant." if told.ways else told.advice
+    return Evidence(told.what, advice)
 
 
 @finding(Severity.note)
