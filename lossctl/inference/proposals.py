@@ -196,11 +196,9 @@ class Proposer:
 
     def _decisions(self, names: Sequence[str], label: Choice) -> tuple[str, ...]:
         """Those of some columns that hold no more than the classes: decisions, which were made from something else."""
-        apart = {*names, *label.columns}
-        if (
-            not any(column.kind in {"number", "list"} for column in self.free if column.name not in apart)
-            and not names[1:]
-        ):
+        others = (column for column in self.free if column.name not in {*names, *label.columns})
+        scores = any(column.kind in {"number", "list"} and "weight" not in column.name.lower() for column in others)
+        if not scores and len(names) < 2:
             return ()  # nothing that they could have been made from
         return tuple(name for name in names if self.look.decides(name, label.columns[0]))
 
