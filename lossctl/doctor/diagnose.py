@@ -22,6 +22,7 @@ from lossctl.evaluation.running import Progress, Running
 from lossctl.evaluation.traversal import Traversal
 from lossctl.functions.bound_loss import BoundLoss, get_loss
 from lossctl.functions.definition import split_specs
+from lossctl.inference.doubts import doubt, shared_ways
 from lossctl.inference.facts import Facts, no_facts
 from lossctl.inference.fit import Fit, Settings, fit
 from lossctl.inference.gather import gather
@@ -29,7 +30,7 @@ from lossctl.inference.infer import complete_roles
 from lossctl.inference.layout import Layout
 from lossctl.inference.request import Request
 from lossctl.inference.roles import find
-from lossctl.inference.suitable import contrary, readable_layout, see
+from lossctl.inference.suitable import readable_layout, see
 from lossctl.reading.files import narrowed, warnings_of
 from lossctl.reading.format import Reading, Source
 from lossctl.reading.selection import ensure_selection
@@ -292,18 +293,13 @@ def _commands(
             zeros = _zeros(facts, layout)
             losses = ["mape:zero=max1" if spec == "mape" and zeros else spec for spec in fitting] or [loss]
             chosen_models = [patterns[index] for index in indices]
-            ways = _orders(facts, layout, chosen) if not request.classes else [chosen]
-            commands += [eval_command(shared, chosen_models, losses, way) for way in ways]
+            ways = shared_ways([doubt(facts, layout, index, chosen) for index in indices], [chosen] * len(indices))
+            commands += [
+                eval_command(shared, chosen_models, losses if way.loss == loss else [way.loss], way)
+                for way in ways
+                if way.loss == loss or not fitting
+            ]
     return tuple(commands)
-
-
-def _orders(facts: Facts, layout: Layout, fitting: Fit) -> list[Fit]:
-    """What fits, and before it the same for the other order of two words, where the predictions say that one."""
-    settings = dict(fitting.settings)
-    if not contrary(facts, layout, settings):
-        return [fitting]
-    turned = settings | {"classes": ",".join(split(str(settings["classes"]))[::-1])}
-    return [replace(fitting, settings=tuple(turned.items())), fitting]
 
 
 def _zeros(facts: Facts, layout: Layout) -> bool:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lossctl.doctor.finding import ENOUGH, SIGNIFICANT, Case
+from lossctl.doctor.finding import SIGNIFICANT, Case
 from lossctl.domain import FloatArray, IntArray
+from lossctl.inference.doubts import ENOUGH
 from lossctl.sums.distribution import Distribution
 
 UNLIKE = 5.0

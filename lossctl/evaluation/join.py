@@ -23,7 +23,7 @@ from lossctl.inference.fit import Settings
 from lossctl.inference.grouping import Grouping
 from lossctl.inference.infer import complete, complete_roles
 from lossctl.inference.layout import words_among
-from lossctl.inference.names import is_index, is_key
+from lossctl.inference.names import is_index, is_key, is_query
 from lossctl.inference.request import Elsewhere, Request
 from lossctl.inference.roles import find, groupings, titled
 from lossctl.inference.sample import sampled
@@ -134,11 +134,16 @@ def _matched(
     shared = [*grouped, *([] if weight is None else [weight])]
     asked = _asked(request.where, predictions, labels)
     shared += [name for name in asked if name not in (*label, *ids)]
+    both = (*predictions.columns, *labels.columns)
+    lists = {column.name for column in both if is_query(column.name) and column.kind in {"number", "text"}}
+    lists -= {*label, *shared, *ids} if not request.loss else lists  # they say that rows are to be ranked
+    shared += sorted(lists)
     from_left = {name for name in shared if name in left_names}
     left_needed = {name for pattern in prediction for name in _predicted(pattern, predictions.columns)} | from_left
     right_needed = {*label, *(name for name in shared if name not in left_names)}
     texts = grouped - {*label, weight, *(grouping.column for grouping in by if grouping.quantiles)}
     texts |= {name for name, kind in asked.items() if kind != "number" and name not in (*label, weight)}
+    texts |= lists
     models = [_predicted(pattern, predictions.columns) for pattern in prediction]
     vectors = any(len(names) > 1 or _kind(predictions, names[0]) in {"list", "object"} for names in models)
     worded = survey or bool(request.classes) or vectors
