@@ -18,9 +18,6 @@ from lossctl.registry import Registry
 from lossctl.sums.distribution import Distribution
 from lossctl.sums.problems import Problem
 
-SIGNIFICANT = 3.09
-"""Standard errors from which an association is no accident: one in a thousand."""
-
 
 class Severity(StrEnum):
     """How bad it is."""

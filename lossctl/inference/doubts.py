@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lossctl.domain import IntArray
 from lossctl.inference.classes import within
 from lossctl.inference.facts import Facts, Predicted
 from lossctl.inference.fit import (
@@ -26,6 +27,8 @@ from lossctl.words import percent, split
 
 ENOUGH = 10
 """Rows below which nothing is concluded from how often something happens."""
+SIGNIFICANT = 3.09
+"""Standard errors from which an association is no accident: one in a thousand."""
 CODES = 100
 """How many codes of classes there may be."""
 POLES = frozenset({
@@ -80,6 +83,7 @@ def doubt(facts: Facts, layout: Layout, index: int, fitting: Fit) -> Doubt | Non
     case = _Case(facts, layout, model.name, model.columns, predicted, fitting)
     doubts = (
         _order,
+        _columns_order,
         _other_class,
         _percentages,
         _decisions,
@@ -126,6 +130,55 @@ def contrary(facts: Facts, layout: Layout, settings: Mapping[str, str | bool]) -
         if len(means) == 2 and means[1] < means[0]:
             return True
     return False
+
+
+def _columns_order(case: _Case) -> Doubt | None:
+    """Whether the columns of classes that have no names stand in another order than their codes."""
+    settings, layout = dict(case.fitting.settings), case.layout
+    if layout.label_width or (layout.classes is not None and layout.class_labels != "codes"):
+        return None
+    k = len(case.columns) if case.predicted.rows is None else len(case.predicted.rows.labels)
+    names = split(str(settings["classes"])) if "classes" in settings else tuple(map(str, range(k)))
+    return turned(case.facts, case.predicted, case.fitting, names)
+
+
+def turned(facts: Facts, predicted: Predicted, fitting: Fit, names: Sequence[str]) -> Doubt | None:
+    """Whether the columns of predictions stand in another order than the classes that they are taken for."""
+    better = better_order(predicted, facts.used)
+    if better is None:
+        return None
+    hits, possible, order = better
+    classes = [names[code] for code in np.argsort(order).tolist()]
+    rest = tuple(pair for pair in fitting.settings if pair[0] != "classes")
+    other = replace(fitting, settings=(("classes", ",".join(classes)), *rest))
+    what = (
+        f"the largest column is that of the label in {percent(hits, facts.used)} of the rows, but in "
+        f"{percent(possible, facts.used)} were the columns those of {', '.join(classes[:8])}"
+    )
+    return Doubt(what + (", …" if classes[8:] else ""), (other, fitting))
+
+
+def better_order(predicted: Predicted, n: int) -> tuple[int, int, IntArray] | None:
+    """Whether another order of the columns of the classes would be much better.
+
+    Args:
+        predicted: what was seen of the predictions.
+        n: in how many rows.
+
+    Returns:
+        How many rows have their largest column at their label; how many they would be if each class had the column
+        that is largest most often in its rows; and that column of each class, ``(k,)``. ``None`` where the second
+        number is not at least twice the first.
+    """
+    rows = predicted.rows
+    if rows is None or rows.confusion is None or n < 3 * ENOUGH or int(rows.labels.sum()) < n:
+        return None
+    order = rows.confusion.argmax(axis=1)
+    if len(np.unique(order)) < len(order):
+        return None
+    hits, possible = int(np.trace(rows.confusion)), int(rows.confusion.max(axis=1).sum())
+    better = possible - hits > SIGNIFICANT * (possible + hits) ** 0.5
+    return (hits, possible, order) if better and possible >= 2 * hits else None
 
 
 def _other_class(case: _Case) -> Doubt | None:

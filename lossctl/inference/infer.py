@@ -37,9 +37,12 @@ def complete(source: Source, request: Request, taken: Sequence[str] = ()) -> Com
     roles = complete_roles(source, request)
     request, notes = roles.request, (*taken, *roles.notes)
     if not request.loss or (not request.classes and _names_classes(source, request)):
-        from lossctl.inference.suitable import complete_losses, see
+        from lossctl.inference.suitable import complete_losses, ensure_in_order, see
 
-        losses = complete_losses(see(source, request), request)
+        seen = see(source, request)
+        losses = complete_losses(seen, request)
+        if seen.layout.vectors and losses.request.classes and not request.classes:
+            ensure_in_order(seen, losses.request, see(source, losses.request))
         request, notes = losses.request, (*notes, *losses.notes)
     return Completed(request, ("; ".join(notes),) if notes else ())
 

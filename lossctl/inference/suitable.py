@@ -8,7 +8,7 @@ from typing import Any
 from lossctl.errors import Undecided
 from lossctl.functions.definition import split_specs
 from lossctl.inference.classes import SHOWN
-from lossctl.inference.doubts import Doubt, contrary, doubt, shared_ways
+from lossctl.inference.doubts import Doubt, contrary, doubt, shared_ways, turned
 from lossctl.inference.facts import Facts, no_facts
 from lossctl.inference.fit import Fit, Scale, Settings, classes_setting, fit
 from lossctl.inference.gather import gather
@@ -77,6 +77,23 @@ def complete_losses(seen: Seen, request: Request) -> Completed:
     note = f"loss: {', '.join([*split_specs([fitting.loss]), *words])}, chosen because {fitting.why}"
     note += "" if seen.whole else f" (in {seen.facts.rows:,} rows looked at)"
     return Completed(_asking(request, fitting.loss, asked), (note,))
+
+
+def ensure_in_order(seen: Seen, completed: Request, taken: Seen) -> None:
+    """Check that the columns of classes, whose codes were told from the labels, are in their order.
+
+    Args:
+        seen: what was seen of the columns.
+        completed: the request with the classes that were told from that.
+        taken: what was seen of them with these classes.
+
+    Raises:
+        Undecided: another order is much better.
+    """
+    for fitting, predicted in zip(seen.fits, taken.facts.models, strict=True):
+        told = None if fitting is None else turned(taken.facts, predicted, fitting, completed.classes)
+        if told is not None:
+            raise Undecided(told.what, ways=tuple((("loss", way.loss), *way.settings) for way in told.ways))
 
 
 def _ranking(seen: Seen) -> str | None:

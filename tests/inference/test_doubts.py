@@ -253,3 +253,39 @@ def test_a_prediction_belongs_to_the_label_that_it_is_named_for(truth, guess):
         assert [guess.format(name) for name in values if truth.format(name) in label[0].split(",")] == [
             name for each in prediction for name in each.split(",")
         ]
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    order=st.permutations(range(4)),
+    codes=st.sampled_from([(0, 1, 2, 3), (1, 2, 3, 4), (3, 5, 8, 9)]),
+    form=st.sampled_from(["columns", "logits", "list"]),
+)
+def test_columns_in_another_order_than_their_codes_are_asked_about(order, codes, form):
+    rng = np.random.default_rng(8)
+    label, scores = rng.integers(0, 4, 200), rng.normal(size=(200, 4))
+    scores[np.arange(200), label] += 4
+    rows = (scores if form == "logits" else _softmax(scores))[:, order]
+    names = [f"{'logit' if form == 'logits' else 'p'}_{letter}" for letter in "abcd"]
+    numbers = {"p": rows.tolist()} if form == "list" else dict(zip(names, rows.T, strict=True))
+    data, asked = {"y": np.array(codes)[label], **numbers}, {"prediction": ",".join(numbers)}
+    expected = -np.log(_softmax(scores)[np.arange(200), label]).mean()
+    if sum(place == code for place, code in enumerate(order)) == 4:
+        assert lossctl.evaluate(data, None, **asked).value == pytest.approx(expected)
+        return
+    if np.mean(np.array(order)[label] == label) > 0.45:
+        return  # most hits stay, as two classes of four are swapped
+    with pytest.raises(Undecided, match="the largest column is that of the label in") as told:
+        lossctl.evaluate(data, None, **asked)
+    right, as_they_stand = ({**asked, **dict(way)} for way in told.value.ways)
+    classes = ",".join(str(codes[code]) for code in order)
+    assert right["classes"] == classes
+    assert _measured(data, right) == pytest.approx(expected)
+    assert _measured(data, as_they_stand) > 2 * expected
+    assert lossctl.evaluate(data, None, classes=classes.split(","), **asked).value == pytest.approx(expected)
+
+
+def _measured(data, way):
+    """What a way to go on measures."""
+    asked = {name: value.split(",") if name == "classes" else value for name, value in way.items()}
+    return lossctl.evaluate(data, asked.pop("loss"), **asked).value

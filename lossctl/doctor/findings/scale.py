@@ -4,11 +4,10 @@ import numpy as np
 
 from lossctl.doctor.finding import Case, Evidence, Severity, finding
 from lossctl.doctor.shell import flags
-from lossctl.doctor.statistics import better_order
 from lossctl.domain import BINARY, SIGNS, Domain
 from lossctl.functions.pairing import risks_of
 from lossctl.inference.classes import within
-from lossctl.inference.doubts import ENOUGH, doubt
+from lossctl.inference.doubts import ENOUGH, better_order, doubt
 from lossctl.inference.fit import CLIPPED, NORMALIZED, Scale, classes_setting, other_codes, pairing_of
 from lossctl.inference.names import LABELS, PREDICTIONS, plain_name
 from lossctl.reading.cells import class_number
@@ -37,8 +36,8 @@ def logits(case: Case) -> Evidence | None:
 def several_readings(case: Case) -> Evidence | None:
     """The predictions could be something else as well."""
     told = None if case.fit is None else doubt(case.facts, case.layout, case.index, case.fit)
-    if told is None:
-        return None
+    if told is None or better_order(case.predicted, case.n) is not None:
+        return None  # of the order of columns there is more to say
     advice = "Each command line is one reading: copy the one that is meant."
     advice = advice if told.ways[1:] else "Copy the command line if that is meant." if told.ways else told.advice
     return Evidence(told.what, advice)
@@ -237,7 +236,7 @@ def classes_counted_from_one(case: Case) -> Evidence | None:
 @finding(Severity.warning)
 def columns_in_another_order(case: Case) -> Evidence | None:
     """Each class is predicted by the column of another."""
-    better = better_order(case)
+    better = better_order(case.predicted, case.n)
     if better is None:
         return None
     hits, possible, order = better
