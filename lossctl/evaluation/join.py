@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from lossctl.errors import DataError, LossctlError, Undecided, UsageError, option
+from lossctl.evaluation.row_order import disorder, ensure_same_order
 from lossctl.evaluation.running import SERIAL
 from lossctl.evaluation.shared_keys import chosen_key, possible_keys, shared_columns
 from lossctl.evaluation.traversal import Traversal
@@ -97,6 +98,8 @@ def join(
     if how != "order" and not ids:
         return _join_by_chosen_key(predictions, labels, how, request, others=others, survey=survey)
     ids = tuple(dict.fromkeys(_id(pattern, predictions, labels) for pattern in ids))
+    if how == "order":
+        ensure_same_order(predictions, labels, request)
 
     def matched(named: Request) -> tuple[Source, Request]:
         if predictions.once or labels.once:
@@ -229,6 +232,10 @@ def _join_by_chosen_key(
         joined = join(predictions, labels, (key,), how, request, others=others, survey=survey)
         return replace(joined, notes=(f"id {key!r} chosen {why}", *joined.notes))
     ways: list[Settings] = []
+    advice = f"If rows stand in the same order in both, and only then: {option(join='order')}."
+    told = disorder(predictions, labels, request)
+    if told is not None:
+        advice = f"But {told[0]}. {told[1]}"
     if not (predictions.once or labels.once):
         for key_columns in (*possible_keys(shared), ()):
             way = ("join", "order") if not key_columns else ("ids", ",".join(key_columns))
@@ -239,7 +246,7 @@ def _join_by_chosen_key(
     which = f"several columns could be it: {', '.join(shared)}" if shared else "they share no column that could be it"
     raise Undecided(
         f"{option('labels')} needs {option(ids='COL')}, the column that both files share: {which}",
-        f"If rows stand in the same order in both, and only then: {option(join='order')}.",
+        advice,
         tuple(ways),
     )
 
