@@ -110,7 +110,7 @@ def diagnose(
             raise question
         roles = complete_roles(opened, request)
     except Undecided as open_question:
-        return _columns_only(opened, open_question, request, words, running)
+        return _columns_only(opened, open_question, request, [*words, *_named(named)], running)
     if named is request:
         named = roles.request
     request = roles.request
@@ -268,15 +268,8 @@ def _commands(
         command: words that say what to read.
     """
     roles = layout.roles
-    shared = list(command)
-    for name in request.label or roles.label:
-        shared += spelled("label", name)
-    if roles.weight is not None:
-        shared += spelled("weight", roles.weight)
-    if request.classes:
-        shared.append(shell_word(f"--classes={','.join(request.classes)}"))
-    if request.ignore_label:
-        shared.append(shell_word(f"--ignore-label={','.join(request.ignore_label)}"))
+    told = replace(request, label=request.label or roles.label, prediction=(), weight=roles.weight)
+    shared = [*command, *_named(told)]
     needed = {*roles.needed}
     if any(kind == "null" and column in needed for kind, column, _ in facts.seen.by_key):
         shared += ["--nulls", "drop"]
@@ -300,6 +293,17 @@ def _commands(
                 if way.loss == loss or not fitting
             ]
     return tuple(commands)
+
+
+def _named(request: Request) -> Iterator[str]:
+    """What a request names, as words of a command line."""
+    for flag, names in (("label", request.label), ("pred", request.prediction), ("weight", [request.weight])):
+        for name in filter(None, names):
+            yield from spelled(flag, name)
+    if request.classes:
+        yield shell_word(f"--classes={','.join(request.classes)}")
+    if request.ignore_label:
+        yield shell_word(f"--ignore-label={','.join(request.ignore_label)}")
 
 
 def _zeros(facts: Facts, layout: Layout) -> bool:

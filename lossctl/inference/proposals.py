@@ -139,7 +139,7 @@ class Proposer:
 
     def _labels_of_classes(self) -> Iterator[Choice]:
         """A column of text for whose words other columns are named."""
-        for candidate in self.truths.candidates:
+        for candidate in self.truths.named:
             if candidate.kind == "text" and self.guesses.class_columns(candidate):
                 yield Choice((candidate.name,), (candidate.name,), "because columns are named for its words")
 

@@ -84,8 +84,13 @@ class Side:
 
     @property
     def candidates(self) -> "list[Candidate]":
-        """The free columns with what is in them, less weights and ids."""
-        free = {column.name for column in self.free} - self._groups
+        """The free columns with what is in them, less weights, ids and groups."""
+        return [candidate for candidate in self.named if candidate.name not in self._groups]
+
+    @property
+    def named(self) -> "list[Candidate]":
+        """The free columns with what is in them, less weights and ids: groups too, for which a name has to speak."""
+        free = {column.name for column in self.free}
         return [
             candidate
             for candidate in self.look.candidates
