@@ -19,15 +19,27 @@ FLAGS = {
 ELSEWHERE = {
     word: ours
     for ours, words in {
-        "--loss": "--metric --metrics --eval-metric --objective --loss-function --criterion",
-        "--label": "--target --target-col --label-col --label-column --true --y-true --ground-truth --actual",
-        "--pred": "--pred-col --pred-column --prediction --predictions --prediction-col --preds --y-pred --y-hat",
+        "--loss": "--metric --metrics --eval-metric --objective --loss-function --loss-fn --criterion",
+        "--label": "--target --target-col --target-column --label-col --label-column --true --truth --y --y-true "
+        "--ground-truth --actual",
+        "--pred": "--pred-col --pred-column --prediction --predictions --prediction-col --preds --p --y-pred --y-hat "
+        "--y-prob --y-proba --y-score --prob --proba --scores --model --models",
+        "--classes": "--class-names --target-names --pos-label --positive-class",
         "--weight": "--weights --weight-col --sample-weight --sample-weights",
         "--by": "--group --group-by --groupby --groups",
         "--id": "--id-col --key --on --index-col",
         "--delimiter": "--sep --separator",
         "--null-values": "--na-values --na --nan-values",
+        "--nulls": "--skipna --dropna --drop-na",
+        "--ignore-label": "--ignore-index",
         "--skip-rows": "--skiprows",
+        "--where": "--filter --query",
+        "--limit": "--nrows --n-rows --max-rows --head",
+        "--top": "--top-k --topk",
+        "--sort": "--sort-by",
+        "--from-logits": "--logits --sigmoid --softmax",
+        "--eps": "--epsilon",
+        "--reduction": "--reduce --aggregate --agg",
         "--threads": "--jobs --n-jobs --workers --num-workers",
         "--output": "--out --out-file --outfile --output-file",
         "--fail-above": "--threshold --max --max-loss --fail-over",

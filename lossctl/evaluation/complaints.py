@@ -7,12 +7,15 @@ from lossctl.evaluation.measure import Measured
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.traversal import Traversal
 from lossctl.inference.classes import SHOWN, mapping
+from lossctl.inference.fit import ENOUGH_OUTSIDE
 from lossctl.inference.rounding import advice, said
 from lossctl.reading.missing import as_number
 from lossctl.reading.selection import where_of
 from lossctl.sums.problems import Problem, Problems
 from lossctl.words import counted
 
+SCORE, PERCENT = 10, 100
+"""Between which a number is rather a percentage than a score."""
 MANY = 4
 """From how many columns on what is to be said of each is said once."""
 
@@ -30,7 +33,12 @@ def complain(plan: Plan, problems: Problems, traversal: Traversal) -> None:
     """
     if not problems.by_key:
         return
-    complaints = [*_nulls(plan, problems), *_lengths(plan, problems), *_illegal(plan, problems), *_exclusive(problems)]
+    complaints = [
+        *_nulls(plan, problems),
+        *_lengths(plan, problems),
+        *_illegal(plan, problems, traversal.read),
+        *_exclusive(problems),
+    ]
     if complaints:
         what, problem, hint = min(complaints, key=lambda complaint: complaint[1].row)
         others = len(complaints) - 1
@@ -54,17 +62,17 @@ def _lengths(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str
         yield f"column {column!r} is {problem.value}; must be a list of {counted(width, 'number')}{told}", problem, ""
 
 
-def _illegal(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str]]:
+def _illegal(plan: Plan, problems: Problems, read: int) -> Iterator[tuple[str, Problem, str]]:
     for column, what, problem in problems.of("error"):
         name, colon, domain = what.partition(": ")
         must = f"{name} needs {domain}" if colon else f"must be {what}"
         what_is = f"column{'s' if ', ' in column else ''} {column!r} {'are' if ', ' in column else 'is'}"
-        remedy = advice(problems, column, what) or _remedy(plan, column, name)
+        remedy = advice(problems, column, what) or _remedy(plan, column, name, problem, read)
         hint = " ".join(filter(None, [remedy, _no_label(plan, column, problem)]))
         yield f"{what_is} {problem.value}; {must}", problem, hint
 
 
-def _remedy(plan: Plan, column: str, name: str) -> str:
+def _remedy(plan: Plan, column: str, name: str, problem: Problem, read: int) -> str:
     if name.startswith("one of the classes"):
         columns, classes = plan.models[0].columns, plan.layout.classes or ()
         named = f"By their names, {mapping(columns, classes)}. " if len(columns) == len(classes) else ""
@@ -76,7 +84,14 @@ def _remedy(plan: Plan, column: str, name: str) -> str:
     if not is_label and bound.definition.natural_activation is not None and bound.activation is None:
         rescaled = f" If they are probabilities that miss 1, {option(normalize_rows=True)} rescales them."
         rows = rescaled if bound.rows else ""
-        asked = option(from_logits=True)
+        asked, number = option(from_logits=True), as_number(problem.value)
+        if not bound.rows and bound.definition.natural_activation == "sigmoid" and number is not None:
+            if problem.count < ENOUGH_OUTSIDE * read:
+                return "Most are in [0, 1], as probabilities are: clip or mend the others where they were made."
+            if SCORE < number <= PERCENT:
+                return (
+                    f"Are these percentages? Then divide them by 100. Or scores before the sigmoid? Then add {asked}."
+                )
         return f"Are these scores before the {bound.definition.natural_activation}? Then add {asked}.{rows}"
     if not is_label and bound.chained:
         return " ".join(f"{doubt}." for doubt in plan.doubts if doubt.startswith(f"{bound.title} after"))

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from lossctl.errors import DataError, LossctlError, Undecided, UsageError, option
+from lossctl.evaluation.row_order import disorder, ensure_same_order
 from lossctl.evaluation.running import SERIAL
 from lossctl.evaluation.shared_keys import chosen_key, possible_keys, shared_columns
 from lossctl.evaluation.traversal import Traversal
@@ -23,7 +24,7 @@ from lossctl.inference.fit import Settings
 from lossctl.inference.grouping import Grouping
 from lossctl.inference.infer import complete, complete_roles
 from lossctl.inference.layout import words_among
-from lossctl.inference.names import is_index, is_key
+from lossctl.inference.names import is_index, is_key, is_query
 from lossctl.inference.request import Elsewhere, Request
 from lossctl.inference.roles import find, groupings, titled
 from lossctl.inference.sample import sampled
@@ -97,6 +98,8 @@ def join(
     if how != "order" and not ids:
         return _join_by_chosen_key(predictions, labels, how, request, others=others, survey=survey)
     ids = tuple(dict.fromkeys(_id(pattern, predictions, labels) for pattern in ids))
+    if how == "order":
+        ensure_same_order(predictions, labels, request)
 
     def matched(named: Request) -> tuple[Source, Request]:
         if predictions.once or labels.once:
@@ -134,11 +137,16 @@ def _matched(
     shared = [*grouped, *([] if weight is None else [weight])]
     asked = _asked(request.where, predictions, labels)
     shared += [name for name in asked if name not in (*label, *ids)]
+    both = (*predictions.columns, *labels.columns)
+    lists = {column.name for column in both if is_query(column.name) and column.kind in {"number", "text"}}
+    lists -= {*label, *shared, *ids} if not request.loss else lists  # they say that rows are to be ranked
+    shared += sorted(lists)
     from_left = {name for name in shared if name in left_names}
     left_needed = {name for pattern in prediction for name in _predicted(pattern, predictions.columns)} | from_left
     right_needed = {*label, *(name for name in shared if name not in left_names)}
     texts = grouped - {*label, weight, *(grouping.column for grouping in by if grouping.quantiles)}
     texts |= {name for name, kind in asked.items() if kind != "number" and name not in (*label, weight)}
+    texts |= lists
     models = [_predicted(pattern, predictions.columns) for pattern in prediction]
     vectors = any(len(names) > 1 or _kind(predictions, names[0]) in {"list", "object"} for names in models)
     worded = survey or bool(request.classes) or vectors
@@ -224,6 +232,10 @@ def _join_by_chosen_key(
         joined = join(predictions, labels, (key,), how, request, others=others, survey=survey)
         return replace(joined, notes=(f"id {key!r} chosen {why}", *joined.notes))
     ways: list[Settings] = []
+    advice = f"If rows stand in the same order in both, and only then: {option(join='order')}."
+    told = disorder(predictions, labels, request)
+    if told is not None:
+        advice = f"But {told[0]}. {told[1]}"
     if not (predictions.once or labels.once):
         for key_columns in (*possible_keys(shared), ()):
             way = ("join", "order") if not key_columns else ("ids", ",".join(key_columns))
@@ -234,7 +246,7 @@ def _join_by_chosen_key(
     which = f"several columns could be it: {', '.join(shared)}" if shared else "they share no column that could be it"
     raise Undecided(
         f"{option('labels')} needs {option(ids='COL')}, the column that both files share: {which}",
-        f"If rows stand in the same order in both, and only then: {option(join='order')}.",
+        advice,
         tuple(ways),
     )
 

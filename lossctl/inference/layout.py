@@ -16,6 +16,7 @@ from lossctl.inference.classes import (
     loose_names,
     mapping,
     refuse_other_numbers,
+    respelled,
     within,
 )
 from lossctl.inference.objects import Keys
@@ -260,7 +261,8 @@ class LayoutPlanner:
         if kind == "text" and choices:
             words = self._first_labels
             readings = (*choices, *framed(words, columns), *loose_names(columns))
-            return next((names for names in readings if words <= {*names}), choices[0])
+            fitting = next((names for names in readings if words <= {*names}), None)
+            return fitting or next(filter(None, (respelled(names, words) for names in readings)), choices[0])
         if len(choices) > 1 and kind == "number":
             numbers = {key for key in map(key_of, self._first_labels) if isinstance(key, int)}
             return next((names for names in choices if numbers <= {*map(key_of, names)}), choices[0])
