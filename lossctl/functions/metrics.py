@@ -10,6 +10,7 @@ _DECISIONS = "counts decisions at a threshold, not a loss of a row"
 _MEASURE = f"Measure what decisions are made from: {option(loss='bce')}, or {option(loss='cross_entropy')}."
 _RANK = "is a rank statistic, not a loss of a row"
 _ZERO_AND_ONE = f"Say {option(loss='mse')}, with labels of 0 and 1."
+_TOKENS = f"of log-probabilities of tokens alone, {option(loss='bce')} {option(activation='exp')} with labels of 1"
 _LISTS = "judges ranked lists, not a loss of a row"
 _NOT_YET = "is not among lossctl's losses yet"
 _PACKAGE = "A package of your own may add it: see CONTRIBUTING.md."
@@ -55,7 +56,7 @@ _METRICS = (
     (
         ("perplexity", "ppl"),
         "is the exponential of the mean cross-entropy",
-        f"Say {option(loss='cross_entropy')} or {option(loss='nll')}, and take exp of the value.",
+        f"Say {option(loss='cross_entropy')}, and take exp of the value; {_TOKENS}.",
     ),
     (
         ("d2_absolute_error_score", "d2_absolute_error"),

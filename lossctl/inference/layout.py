@@ -222,8 +222,11 @@ class LayoutPlanner:
         if not classes:
             return model, self._names_that_fit(model.columns)
         if len(classes) != (model.width or 2):
+            single = [column for each in self.roles.models for column in each.columns if not each.width]
+            one = f"One model with a column a class is one prediction: {option(prediction=','.join(single))}."
             raise UsageError(
-                f"{option('classes')} names {len(classes)} classes, but {model.name!r} has {model.width or 2}"
+                f"{option('classes')} names {len(classes)} classes, but {model.name!r} has {model.width or 2}",
+                one if len(single) == len(classes) else "",
             )
         if len(set(classes)) < len(classes):
             raise UsageError(f"{option('classes')} names a class twice")
