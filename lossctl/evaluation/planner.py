@@ -117,14 +117,14 @@ def _ensure_numbers(planner: LayoutPlanner, column: str, *, rows: bool) -> None:
 
 def _columns_hint(models: Sequence[Model], words: Sequence[str]) -> str:
     """What to do about labels that are more than two names, where predictions are single numbers."""
-    two = f"{option('classes')} is for two classes here"
-    several = f"{two}; more have a column each, together one prediction, with {option(loss='cross_entropy')}"
+    several = f"More than two classes have a column each, together one prediction, with {option(loss='cross_entropy')}"
+    two = f"Two are named with {option('classes')}."
     if any(model.width for model in models):
         return f"{several}; or a column of 0 and 1 for each class, all of them one label."
     if 1 < len(models) <= SHOWN and len(models) == len(words):
         listed = ",".join(column for model in models for column in model.columns)
-        return f"{several}: {option(prediction=listed)}."
-    return f"{several}: {option(prediction='p_*')} or {option(prediction='a,b,c')}."
+        return f"{several}: {option(prediction=listed)}. {two}"
+    return f"{several}: {option(prediction='p_*')} or {option(prediction='a,b,c')}. {two}"
 
 
 def _check(plan: Plan) -> None:
