@@ -8,7 +8,7 @@ from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.remedies import Remedies
 from lossctl.evaluation.traversal import Traversal
 from lossctl.inference.rounding import advice, said
-from lossctl.reading.selection import where_of
+from lossctl.reading.selection import no_rows, where_of
 from lossctl.sums.problems import Problem, Problems
 from lossctl.words import counted
 
@@ -125,12 +125,9 @@ def ensure_measured(total: Measured, traversal: Traversal) -> int:
     """
     files = traversal.source.files
     title = files[0] if len(files) == 1 else f"{len(files)} files" if files else "the table"
-    where = where_of(traversal.source)
-    if not total.rows and traversal.read and where is not None:
-        hint = f"Is it what was meant? {option('where')} is: {where}."
-        raise DataError(f"{title}: none of {traversal.read:,} rows is chosen", hint)
     if not total.rows:
-        raise DataError(f"{title}: no data rows")
+        chosen = where_of(traversal.source) is not None and traversal.read
+        raise no_rows(traversal.source, traversal.read) if chosen else DataError(f"{title}: no data rows")
     null, unweighted, ignored = (int(rows.sum()) for rows in (total.null, total.unweighted, total.ignored))
     used = total.rows - null - unweighted - ignored
     if not used:

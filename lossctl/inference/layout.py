@@ -28,6 +28,7 @@ from lossctl.reading.format import Source, Wanted
 from lossctl.reading.missing import as_number, nulled
 from lossctl.reading.rounding import EXACT
 from lossctl.reading.rows import plain_rows, shards_of
+from lossctl.reading.selection import no_rows
 
 ClassLabels = Literal["codes", "numbers", "text"]
 """How a label column says a class: by code 0 to k-1, by a name that is a number, or by a name."""
@@ -183,7 +184,7 @@ class LayoutPlanner:
                         return batch
             except BadRow as bad:
                 raise self._bad(bad, shard.file) from None
-        raise DataError(f"{' '.join(self.source.files) or 'the table'}: no data rows")
+        raise no_rows(self.source)
 
     def _bad(self, bad: BadRow, file: str = "") -> DataError:
         """What is wrong with one of the first rows."""

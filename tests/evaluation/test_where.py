@@ -313,3 +313,12 @@ def test_what_comes_after_the_limit_does_no_harm(tmp_path, suffix, engine):
         assert (report.inputs["rows"], report.value) == (limit, (limit - 1) / 2)
     with pytest.raises(lossctl.DataError, match="row 41"):
         lossctl.evaluate(path, "mae", label="y", prediction="p", limit=41, engine=engine)
+
+
+@pytest.mark.parametrize("command", ["eval", "samples", "doctor", "plot"])
+@pytest.mark.parametrize("named", [[], ["-y", "y", "-p", "p"]])
+def test_a_condition_that_chooses_no_row_is_shown_by_every_command(lossctl, tmp_path, command, named):
+    (tmp_path / "rows.csv").write_text("y,p,device\n1,2,mobile\n3,5,desktop\n")
+    done = lossctl(command, tmp_path / "rows.csv", *named, "--where", 'device == "mobil"')
+    assert done.status == 3
+    assert 'is chosen\nIs it what was meant? --where is: device == "mobil".' in done.err
