@@ -6,6 +6,7 @@ from lossctl.words import shell_word
 FLAGS = {
     "delimiter": "-d",
     "format": "-F",
+    "gradient": "--grad",
     "header": "--no-header",
     "ids": "--id",
     "label": "-y",

@@ -93,6 +93,24 @@ _METRICS = (
         "compares texts or pictures, not numbers of rows",
         "lossctl measures rows of numbers.",
     ),
+    (
+        (
+            "gradient", "gradients", "grad", "grad_l2", "grad_l1", "grad_linf", "row_mean", "row_rms", "row_max",
+            "top1_share",
+        ),
+        "is a figure of the gradient of a loss, beside its value",
+        f"Add {option(gradient=True)}; lossctl help gradients says what the figures are.",
+    ),
+    (
+        ("skill", "skill_score", "best_constant"),
+        "is a loss against that of the best constant prediction",
+        f"Add {option(skill=True)}; lossctl help skill says what it is.",
+    ),
+    (
+        ("standard_error", "std_error", "confidence_interval"),
+        "is a figure beside every loss",
+        "lossctl help statistics says what it is.",
+    ),
     (("map", "ndcg", "dcg", "mrr", "hit_rate", "precision_at_k", "recall_at_k"), _LISTS,
      "lossctl measures no rankings."),
     (
