@@ -284,7 +284,7 @@ def _title(result: Result) -> str:
 def _reasons(result: Result) -> Iterator[str]:
     """What may be wrong with a result."""
     if result.n_infinite:
-        yield "{rows} overflow to infinity"
+        yield "the loss of {rows} is infinite"
     elif math.isinf(result.value):
         yield "the value is beyond the largest number a double can hold"
     elif math.isinf(result.sum_weight):
