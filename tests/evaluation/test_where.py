@@ -322,3 +322,11 @@ def test_a_condition_that_chooses_no_row_is_shown_by_every_command(lossctl, tmp_
     done = lossctl(command, tmp_path / "rows.csv", *named, "--where", 'device == "mobil"')
     assert done.status == 3
     assert 'is chosen\nIs it what was meant? --where is: device == "mobil".' in done.err
+
+
+@pytest.mark.parametrize("date", ["2024-07-01", "2024-07", "01.07.2024", "2024/07/01", "2024-07-01T10:30:00"])
+def test_a_date_without_quotes_is_told_to_stand_in_them(lossctl, tmp_path, date):
+    (tmp_path / "rows.csv").write_text("y,p,date\n1,2,2024-07-02\n")
+    done = lossctl("eval", tmp_path / "rows.csv", "-l", "mse", "--where", f"date >= {date}")
+    assert done.status == 2
+    assert f'Dates stand in quotes: "{date}".' in done.err
