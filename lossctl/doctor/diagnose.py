@@ -162,6 +162,7 @@ def _columns_only(
         raise no_rows(source)
     commands = tuple(" ".join(["lossctl", "eval", *command, *words_of(way)]) for way in question.ways)
     advice = "Say which columns are which with -y and -p."
+    quantiles = bool(commands) and any(each.name == "quantiles" for each in arranged)  # they say what to do
     reported = Reported("columns-not-recognised", Severity.error, "", question.what, advice, stops=True)
     return Diagnosis(
         files=source.files,
@@ -173,7 +174,7 @@ def _columns_only(
         models=(),
         commands=commands,
         runs=False,
-        findings=_worst_first([reported, *arranged]),
+        findings=_worst_first(arranged if quantiles else [reported, *arranged]),
         columns=columns,
         notes=(*warnings_of(source), *chosen),
     )

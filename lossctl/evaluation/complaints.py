@@ -49,7 +49,10 @@ def complain(plan: Plan, problems: Problems, traversal: Traversal) -> None:
 def _nulls(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str]]:
     if plan.nulls == "error":
         for column, _, problem in problems.of("null"):
-            yield f"column {column!r} is null or NaN", problem, f"Leave such rows out with {option(nulls='drop')}."
+            hint = f"Leave such rows out with {option(nulls='drop')}."
+            if plan.layout.masked and column not in plan.roles.label:
+                hint += " A number under a label that is left out may be any, but must be one."
+            yield f"column {column!r} is null or NaN", problem, hint
 
 
 def _lengths(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str]]:
