@@ -118,7 +118,7 @@ def _ensure_numbers(planner: LayoutPlanner, column: str, *, rows: bool) -> None:
 def _columns_hint(models: Sequence[Model], words: Sequence[str]) -> str:
     """What to do about labels that are more than two names, where predictions are single numbers."""
     several = f"More than two classes have a column each, together one prediction, with {option(loss='cross_entropy')}"
-    two = f"Two are named with {option('classes')}."
+    two = f"If only two are the names of the classes, say so: {option(classes='A,B')}."
     if any(model.width for model in models):
         return f"{several}; or a column of 0 and 1 for each class, all of them one label."
     if 1 < len(models) <= SHOWN and len(models) == len(words):
