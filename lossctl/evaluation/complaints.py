@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from lossctl.errors import DataError, option
 from lossctl.evaluation.measure import Measured
 from lossctl.evaluation.plan import Plan
-from lossctl.evaluation.remedies import Remedies
 from lossctl.evaluation.traversal import Traversal
 from lossctl.inference.rounding import advice, said
+from lossctl.reading.format import Source
 from lossctl.reading.selection import no_rows, where_of
 from lossctl.sums.problems import Problem, Problems
 from lossctl.words import counted
@@ -29,11 +29,10 @@ def complain(plan: Plan, problems: Problems, traversal: Traversal) -> None:
     """
     if not problems.by_key:
         return
-    remedies = Remedies(plan, traversal.source)
     complaints = [
         *_nulls(plan, problems),
         *_lengths(plan, problems),
-        *_illegal(problems, remedies),
+        *_illegal(plan, traversal.source, problems),
         *_exclusive(problems),
     ]
     if complaints:
@@ -62,8 +61,14 @@ def _lengths(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str
         yield f"column {column!r} is {problem.value}; must be a list of {counted(width, 'number')}{told}", problem, ""
 
 
-def _illegal(problems: Problems, remedies: Remedies) -> Iterator[tuple[str, Problem, str]]:
-    for column, what, problem in problems.of("error"):
+def _illegal(plan: Plan, source: Source, problems: Problems) -> Iterator[tuple[str, Problem, str]]:
+    errors = [*problems.of("error")]
+    if not errors:
+        return
+    from lossctl.evaluation.remedies import Remedies  # noqa: PLC0415  (what it needs is for those alone)
+
+    remedies = Remedies(plan, source)
+    for column, what, problem in errors:
         name, colon, domain = what.partition(": ")
         must = f"{name} needs {domain}" if colon else f"must be {what}"
         what_is = f"column{'s' if ', ' in column else ''} {column!r} {'are' if ', ' in column else 'is'}"
