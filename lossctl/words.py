@@ -10,6 +10,8 @@ LINE = 4000
 """How many signs of a line are shown to people."""
 NAME = 200
 """How many signs of a name are shown where names stand below each other."""
+MANY = 40
+"""How many names are listed where none is near."""
 MANY_DIGITS = 10**40
 """Integers from here on are shown by their size."""
 ROOM_TO_SAY = 40
@@ -49,7 +51,7 @@ def did_you_mean(name: str, known: list[str]) -> str:
     close = near(name, known)
     if close:
         return f"Did you mean {' or '.join(repr(word) if ' ' in word else word for word in close)}?"
-    return f"Known: {', '.join(known)}." if 0 < len(known) <= 40 else ""
+    return f"Known: {', '.join(known)}." if 0 < len(known) <= MANY else ""
 
 
 def percent(part: float, whole: float) -> str:

@@ -13,7 +13,7 @@ from lossctl.doctor.finding import Case, Evidence, Finding, Severity, findings
 from lossctl.doctor.shell import eval_command, spelled, words_of
 from lossctl.doctor.statistics import ranks
 from lossctl.doctor.survey import described, survey
-from lossctl.errors import DataError, Undecided
+from lossctl.errors import Undecided
 from lossctl.evaluation.complaints import told
 from lossctl.evaluation.evaluate import Classes, Label, Names, labels_of, open_joined, several, specs_of
 from lossctl.evaluation.fold import fold
@@ -33,7 +33,7 @@ from lossctl.inference.roles import find
 from lossctl.inference.suitable import readable_layout, see
 from lossctl.reading.files import narrowed, warnings_of
 from lossctl.reading.format import Reading, Source
-from lossctl.reading.selection import ensure_selection
+from lossctl.reading.selection import ensure_selection, no_rows
 from lossctl.words import shell_word, split
 
 ID_NAMES = ("id",)
@@ -118,10 +118,8 @@ def diagnose(
     columns, arranged = layout.wanted(), _arranged(opened, layout)
     folded = fold(narrowed(opened, columns.names), columns, partial(gather, layout), no_facts(layout), running)
     facts, passed = folded.total, folded.passed
-    if not facts.rows and passed.read:
-        raise DataError(f"{' '.join(opened.files) or 'the table'}: none of {passed.read:,} rows is chosen")
     if not facts.rows:
-        raise DataError(f"{' '.join(opened.files) or 'the table'}: no data rows")
+        raise no_rows(opened, passed.read)
     fits = [fit(facts, layout, index) for index in range(len(layout.models))]
     cases = [Case(facts, layout, index, model_fit, asked) for index, model_fit in enumerate(fits)]
     reported = _worst_first([*_findings(cases, passed), *arranged])
@@ -166,9 +164,10 @@ def _columns_only(
     arranged = [*Arrangements(source, tuple(label)).reported()]
     rows, columns, chosen = survey(source, running)
     if not rows:
-        raise DataError(f"{' '.join(source.files) or 'the table'}: no data rows")
+        raise no_rows(source)
     commands = tuple(" ".join(["lossctl", "eval", *command, *words_of(way)]) for way in question.ways)
     advice = "Say which columns are which with -y and -p."
+    quantiles = bool(commands) and any(each.name == "quantiles" for each in arranged)  # they say what to do
     reported = Reported("columns-not-recognised", Severity.error, "", question.what, advice, stops=True)
     return Diagnosis(
         files=source.files,
@@ -180,7 +179,7 @@ def _columns_only(
         models=(),
         commands=commands,
         runs=False,
-        findings=_worst_first([reported, *arranged]),
+        findings=_worst_first(arranged if quantiles else [reported, *arranged]),
         columns=columns,
         notes=(*warnings_of(source), *chosen),
     )

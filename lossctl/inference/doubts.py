@@ -112,7 +112,10 @@ def _order(case: _Case) -> Doubt | None:
         return None
     names = split(str(settings["classes"]))
     turned = replace(case.fitting, settings=tuple((settings | {"classes": ",".join(names[::-1])}).items()))
-    return Doubt(f"which of the labels {' and '.join(names)} is class 1 is not clear", (turned, case.fitting))
+    return Doubt(
+        f"which of the labels {' and '.join(names)} is class 1, the one named last, is not clear",
+        (turned, case.fitting),
+    )
 
 
 def contrary(facts: Facts, layout: Layout, settings: Mapping[str, str | bool]) -> bool:

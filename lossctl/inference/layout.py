@@ -28,6 +28,7 @@ from lossctl.reading.format import Source, Wanted
 from lossctl.reading.missing import as_number, nulled
 from lossctl.reading.rounding import EXACT
 from lossctl.reading.rows import plain_rows, shards_of
+from lossctl.reading.selection import no_rows
 
 ClassLabels = Literal["codes", "numbers", "text"]
 """How a label column says a class: by code 0 to k-1, by a name that is a number, or by a name."""
@@ -184,7 +185,7 @@ class LayoutPlanner:
                         return batch
             except BadRow as bad:
                 raise self.bad(bad, shard.file) from None
-        raise DataError(f"{' '.join(self.source.files) or 'the table'}: no data rows")
+        raise no_rows(self.source)
 
     def bad(self, bad: BadRow, file: str = "") -> DataError:
         """What is wrong with one of the first rows."""
@@ -223,8 +224,11 @@ class LayoutPlanner:
         if not classes:
             return model, self._names_that_fit(model.columns)
         if len(classes) != (model.width or 2):
+            single = [column for each in self.roles.models for column in each.columns if not each.width]
+            one = f"One model with a column a class is one prediction: {option(prediction=','.join(single))}."
             raise UsageError(
-                f"{option('classes')} names {len(classes)} classes, but {model.name!r} has {model.width or 2}"
+                f"{option('classes')} names {len(classes)} classes, but {model.name!r} has {model.width or 2}",
+                one if len(single) == len(classes) else "",
             )
         if len(set(classes)) < len(classes):
             raise UsageError(f"{option('classes')} names a class twice")

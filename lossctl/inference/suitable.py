@@ -214,7 +214,7 @@ def _classes_of(seen: Seen) -> tuple[str, ...]:
         return ()  # numbers, and something that is none
     settings = dict(classes_setting(words))
     if contrary(seen.facts, seen.layout, settings):
-        what = f"which of the labels {' and '.join(words)} is class 1 is not clear"
+        what = f"which of the labels {' and '.join(words)} is class 1, the one named last, is not clear"
         raise Undecided(what, ways=tuple((("classes", ",".join(order)),) for order in (words[::-1], words)))
     return split(str(settings["classes"])) if settings else ()
 

@@ -492,3 +492,20 @@ def test_dates_that_are_not_in_the_order_of_time_are_not_compared(day):
         with pytest.raises(error, match=r"2024-03-05"):
             lossctl.evaluate(table, "mse", **ASKED, where=where)
     assert lossctl.evaluate(table, "mse", **ASKED, where=f'day == "{day}"').results[0].n == 1
+
+
+@pytest.mark.parametrize("command", ["eval", "samples", "doctor", "plot"])
+@pytest.mark.parametrize("named", [[], ["-y", "y", "-p", "p"]])
+def test_a_condition_that_chooses_no_row_is_shown_by_every_command(lossctl, tmp_path, command, named):
+    (tmp_path / "rows.csv").write_text("y,p,device\n1,2,mobile\n3,5,desktop\n")
+    done = lossctl(command, tmp_path / "rows.csv", *named, "--where", 'device == "mobil"')
+    assert done.status == 3
+    assert 'is chosen\nIs it what was meant? --where is: device == "mobil".' in done.err
+
+
+@pytest.mark.parametrize("date", ["2024-07-01", "2024-07", "01.07.2024", "2024/07/01", "2024-07-01T10:30:00"])
+def test_a_date_without_quotes_is_told_to_stand_in_them(lossctl, tmp_path, date):
+    (tmp_path / "rows.csv").write_text("y,p,date\n1,2,2024-07-02\n")
+    done = lossctl("eval", tmp_path / "rows.csv", "-l", "mse", "--where", f"date >= {date}")
+    assert done.status == 2
+    assert f'Dates stand in quotes: "{date}".' in done.err

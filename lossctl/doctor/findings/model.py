@@ -174,7 +174,8 @@ def saturated(case: Case) -> Evidence | None:
         return None
     return Evidence(
         f"{percent(problem.count, case.n)} of the rows hold a probability of exactly 0 or 1",
-        "float32 cannot tell 1 from 1 − 3e-8, so losses there are 0 or the floor's; logits keep what is lost.",
+        "Losses there are 0 or the floor's. Shares of trees or votes are such; where float32 rounded 1 − 3e-8 to 1, "
+        "logits keep what is lost.",
         problem,
     )
 
