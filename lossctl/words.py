@@ -88,6 +88,15 @@ def counted(n: int, word: str) -> str:
     return f"{n:,} {word}{'' if n == 1 else 's'}"
 
 
+def figures(value: float, digits: int = 4) -> str:
+    """A number in some digits, and in as many as it has before its point.
+
+    >>> figures(1593230.0), figures(-34900.4), figures(0.123456), figures(12.0), figures(2e20)
+    ('1,593,230', '-34,900', '0.1235', '12', '2e+20')
+    """
+    return f"{value:,.0f}" if 10**digits <= abs(value) < 1e15 else f"{value:.{digits}g}"
+
+
 def in_bytes(n: int) -> str:
     """A size: ``256 MiB``, or ``1,000 bytes`` where it is no whole number of a unit."""
     for power, unit in ((30, "GiB"), (20, "MiB"), (10, "KiB")):

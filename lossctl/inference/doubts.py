@@ -23,7 +23,7 @@ from lossctl.inference.fit import (
 )
 from lossctl.inference.layout import Layout
 from lossctl.inference.names import plain_name, stem_of
-from lossctl.words import percent, split
+from lossctl.words import figures, percent, split
 
 ENOUGH = 10
 """Rows below which nothing is concluded from how often something happens."""
@@ -223,7 +223,9 @@ def _percentages(case: _Case) -> Doubt | None:
     """Whether probabilities are written as percentages, which no setting divides."""
     if case.fitting.scale is not Scale.PERCENT or NORMALIZED[0] in case.fitting.settings:
         return None
-    what = f"the predictions {case.name!r} go up to {case.predicted.values.high:.4g}: percentages, not probabilities"
+    what = (
+        f"the predictions {case.name!r} go up to {figures(case.predicted.values.high)}: percentages, not probabilities"
+    )
     return Doubt(what, (), "Divide them by 100.")
 
 
@@ -293,7 +295,7 @@ def _scores(case: _Case) -> Doubt | None:
         return Doubt(what, (case.fitting, case.asking(*FROM_LOGITS)))
     if scale not in {Scale.LOGIT, Scale.MARGIN} or logits or values.low < 0 < values.high:
         return None
-    span = f"the predictions {case.name!r} go from {values.low:.4g} to {values.high:.4g}"
+    span = f"the predictions {case.name!r} go from {figures(values.low)} to {figures(values.high)}"
     both = f"{'logits' if scale is Scale.LOGIT else 'scores'} are of either sign"
     if scale is Scale.MARGIN:
         pairing = pairing_of("binary classification")
@@ -322,7 +324,7 @@ def _row_scores(case: _Case) -> Doubt | None:
         return Doubt(what, (*normalized, logits))
     if scale is not Scale.LOGIT or case.count("below 0") or case.named(_LOGITS):
         return None
-    span = f"{shown} go from {case.predicted.values.low:.4g} to {case.predicted.values.high:.4g}"
+    span = f"{shown} go from {figures(case.predicted.values.low)} to {figures(case.predicted.values.high)}"
     if case.named(_LOGARITHMS):
         return Doubt(f"{span}: logarithms of probabilities are not above 0; was a sign lost?", ())
     ways = (logits, *normalized) if case.count("fraction") else (*normalized, logits)

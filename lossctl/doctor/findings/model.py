@@ -17,7 +17,7 @@ from lossctl.domain import FloatArray, IntArray
 from lossctl.functions.bound_loss import get_loss
 from lossctl.inference.doubts import ENOUGH, SIGNIFICANT, better_order, class_codes
 from lossctl.inference.fit import Scale, classes_setting, pairing_of
-from lossctl.words import percent
+from lossctl.words import figures, percent
 
 HEAVY = 0.5
 """The share of the loss in the top 1 % of the rows that is worth a word."""
@@ -226,7 +226,7 @@ def heavy_tail(case: Case) -> Evidence | None:
     about = "" if errors.exact else "about "
     return Evidence(
         f"the top 1 % of the rows carry {about}{percent(share, 1.0)} of the squared error; the largest error is "
-        f"{errors.high:.4g}, the median {about}{errors.quantile(0.5):.4g}",
+        f"{figures(errors.high)}, the median {about}{figures(errors.quantile(0.5))}",
         "See them with lossctl samples --top 20; mae and huber heed them less than mse.",
     )
 

@@ -13,7 +13,7 @@ from lossctl.inference.names import LABELS, PREDICTIONS, plain_name
 from lossctl.reading.cells import class_number
 from lossctl.sums.distribution import Distribution
 from lossctl.sums.problems import Problem
-from lossctl.words import percent
+from lossctl.words import figures, percent
 
 LOGITS = "The command line says --from-logits. Without it they would be taken for probabilities."
 
@@ -26,7 +26,7 @@ def logits(case: Case) -> Evidence | None:
     values = case.predicted.values
     if case.rows is None and not values.low < 0 < values.high:
         return None  # of one sign, which is several readings
-    span = f"they go from {values.quantile(0.0):.4g} to {values.quantile(1.0):.4g}"
+    span = f"they go from {figures(values.quantile(0.0))} to {figures(values.quantile(1.0))}"
     if case.rows is not None and not case.layout.label_width and not case.count("off log sum"):
         return Evidence(f"the predictions are log-probabilities: {span}", LOGITS)
     return Evidence(f"the predictions are logits, not probabilities: {span}", LOGITS, case.problem("below 0"))
@@ -89,7 +89,7 @@ def percentages(case: Case) -> Evidence | None:
     if case.fit is None or case.fit.scale is not Scale.PERCENT or NORMALIZED[0] in case.fit.settings:
         return None
     return Evidence(
-        f"the predictions go up to {case.predicted.values.quantile(1.0):.4g}: percentages, not probabilities",
+        f"the predictions go up to {figures(case.predicted.values.quantile(1.0))}: percentages, not probabilities",
         "Divide them by 100.",
         case.problem("above 1"),
     )
@@ -286,7 +286,8 @@ def another_scale(case: Case) -> Evidence | None:
     if low <= most and least <= high:
         return None
     return Evidence(
-        f"the labels go from {least:.4g} to {most:.4g}, the predictions from {low:.4g} to {high:.4g}",
+        f"the labels go from {figures(least)} to {figures(most)}, "
+        f"the predictions from {figures(low)} to {figures(high)}",
         "Was a logarithm or a standardisation of the labels not undone?",
     )
 
@@ -305,7 +306,7 @@ def outside_the_asked_loss(case: Case) -> Evidence | None:
             bad = domain.illegal(values.values) if values.n and not domain.rows else None
             if bad is not None and not _zero_labels(bound.label_domain, role):
                 n, about = int(values.counts[bad].sum()), "" if values.exact else "about "
-                shown = f"{about}{float(values.values[bad][0]):.6g} or such in {about}{n:,} rows"
+                shown = f"{about}{figures(float(values.values[bad][0]), 6)} or such in {about}{n:,} rows"
                 what = f"{bound.title} is asked for, but the {role} {column!r} is {shown}"
                 return Evidence(what, f"It must be {domain.describe()}; see the command line for a loss that fits.")
     return None
