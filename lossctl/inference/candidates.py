@@ -90,7 +90,8 @@ class Candidate:
         if label is None or self.distinct is None:
             return self.kind == "text"
         few = label.distinct is not None and self.distinct <= max(label.distinct, 2) <= DECIDED
-        return self.kind == "text" or (few and not (self.content.numbers.values % 1).any())
+        whole = not any((column.content.numbers.values % 1).any() for column in (self, label))
+        return self.kind == "text" or (few and whole)
 
     def decides_between(self, label: "Candidate | None") -> bool:
         """Whether it says yes or no, and what would be its label holds numbers between."""

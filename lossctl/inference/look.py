@@ -109,9 +109,11 @@ class Look:
         sums = [np.empty((0, 3))]
         for record in sampled(self.source, Wanted(frozenset({name}), frozenset())).records:
             lengths = pc.list_value_length(record.column(name)).drop_null()
-            reader = Reader(record)
+            reader, width = Reader(record), int(lengths[0].as_py()) if len(lengths) else 1
+            if not width:
+                return False
             try:
-                values = reader.columns([name], int(lengths[0].as_py()) if len(lengths) else 1)[~reader.null]
+                values = reader.columns([name], width)[~reader.null]
             except BadRow:
                 return False
             with np.errstate(over="ignore", invalid="ignore"):

@@ -93,7 +93,7 @@ SITUATIONS = {
     "rows of logits": (rows(lambda z: z), "-l cross_entropy -y y -p p_*", ""),
     "rows of logarithms": (rows(lambda z: log_softmax(z, axis=1)), "-l nll -y y -p p_*", "some of the classes"),
     "rows of percentages": (rows(lambda z: 100 * softmax(z, axis=1)), "-l ce -y y -p p_*", ""),
-    "rows of parts": (rows(lambda z: softmax(z, axis=1) / 3), "-l ce -y y -p p_*", ""),
+    "rows of parts": (rows(lambda z: softmax(z, axis=1) / 3), "-l ce -y y -p p_*", "Are these scores"),
     "a model a class": (rows(lambda z: softmax(z, axis=1)), "-l ce -y y -p p_a -p p_b -p p_c", ""),
     "a model a class, named": (
         rows(lambda z: softmax(z, axis=1)), "-l ce -y y -p p_a -p p_b -p p_c --classes c,b,a", "",
