@@ -14,8 +14,8 @@ from typing import Any, Literal, ParamSpec, TypeVar
 
 import numpy as np
 
-from lossctl.errors import UsageError, option
-from lossctl.words import either, said
+from lossctl.errors import OF_READING, UsageError, option
+from lossctl.words import either, near, normal, said
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -25,6 +25,19 @@ WORDS: Mapping[Any, str] = {
 }  # fmt: skip
 """What types are called in messages."""
 
+ELSEWHERE = {
+    "loss": "losses metric metrics objective criterion",
+    "label": "y target y_true truth",
+    "prediction": "p pred preds predictions y_pred y_hat y_prob y_score",
+    "weight": "w weights sample_weight",
+    "by": "group groups groupby group_by",
+    "gradient": "grad gradients grads",
+    "ids": "id key keys on index",
+    "nulls": "dropna skipna",
+    "threads": "jobs n_jobs workers",
+    "join": "how merge",
+}
+"""What arguments are called on the command line and elsewhere, by their names here."""
 LARGE = 1 << 64
 """No whole number that is asked for is as large."""
 
@@ -32,8 +45,8 @@ LARGE = 1 << 64
 def checked(*elsewhere: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Make a function refuse arguments that are not of the types it declares.
 
-    A scalar of NumPy's is passed as what Python calls it. A wrong number of arguments, or one of an unknown name, is
-    Python's to refuse.
+    A scalar of NumPy's is passed as what Python calls it. A wrong number of arguments is Python's to refuse; one of an
+    unknown name is a `TypeError` as well, which says the name that is meant.
 
     Args:
         elsewhere: the names of those that are refused where they are looked up.
@@ -49,6 +62,10 @@ def checked(*elsewhere: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
         @functools.wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            for name in kwargs.keys() - parameters.keys():
+                raise TypeError(
+                    f"{function.__name__}() got an unexpected keyword argument {name!r}. {_meant(name, parameters)}"
+                )
             for name, value in (*zip(parameters, args, strict=False), *kwargs.items()):
                 if name in hints:
                     ensure(name, value, hints[name])
@@ -57,6 +74,16 @@ def checked(*elsewhere: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         return call
 
     return refusing
+
+
+def _meant(name: str, parameters: Collection[str]) -> str:
+    """What is meant by an argument that a function does not have, in words; empty where nothing is like it."""
+    ours = next((ours for ours, names in ELSEWHERE.items() if name in names.split() and ours in parameters), None)
+    if ours is None and "reading" in parameters and normal(name) in map(normal, OF_READING):
+        ours = next(option for option in OF_READING if normal(option) == normal(name))
+        return f"It is a field of reading=Reading({OF_READING[ours]}=…)."
+    close = [ours] if ours is not None else near(name, [*parameters], cutoff=0.61)
+    return f"Did you mean {' or '.join(close)}?" if close else f"Known: {', '.join(parameters)}."
 
 
 def ensure_fields(value: Any) -> None:
@@ -72,7 +99,9 @@ def ensure_fields(value: Any) -> None:
 def ensure(name: str, value: object, hint: Any) -> None:
     """Check that a value is of a type; a `UsageError` that calls it ``name`` where it is not."""
     if not fits(value, hint):
-        raise UsageError(f"{name} must be {described(hint)}, not {said(value)}")
+        models = f"Models are named in a list: {option(prediction=['a=forecast', 'b=other'])}."
+        advice = models if name == "prediction" and isinstance(value, Mapping) else ""
+        raise UsageError(f"{name} must be {described(hint)}, not {said(value)}", advice)
 
 
 def fits(value: object, hint: Any) -> bool:

@@ -13,7 +13,7 @@ from lossctl.words import printable
 _OPEN, _SHUT, _BETWEEN = "\ud800", "\ud801", "\ud802"
 """What marks an option in a message: signs that no file, no name of a file and no command line can hold."""
 _OPTION = re.compile(f"{_OPEN}(\\w+)(?:=([^{_SHUT}]*))?{_SHUT}")
-_OF_READING = {
+OF_READING = {
     name: name
     for name in (
         "comment", "decimal", "delimiter", "encoding", "format", "header", "max_line", "quote", "skip_rows",
@@ -58,8 +58,8 @@ def _argument(name: str, values: list[str]) -> str:
     """An option as Python code says it."""
     plain = [value if value in {"True", "False"} or value.isdecimal() else printable(repr(value)) for value in values]
     setting = plain[0] if len(plain) == 1 else f"[{', '.join(plain)}]"
-    if name in _OF_READING:
-        return f"reading=Reading({_OF_READING[name]}={setting if values else '…'})"
+    if name in OF_READING:
+        return f"reading=Reading({OF_READING[name]}={setting if values else '…'})"
     return f"{name}={setting}" if values else name
 
 

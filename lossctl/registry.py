@@ -10,13 +10,13 @@ import importlib
 import pkgutil
 import threading
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import EntryPoints, entry_points
 from types import MappingProxyType
 from typing import Generic, TypeVar, cast
 
 from lossctl.errors import UsageError
-from lossctl.words import did_you_mean, near, normal
+from lossctl.words import MANY, did_you_mean, near, normal
 
 T = TypeVar("T")
 
@@ -30,6 +30,34 @@ def _entry_points() -> EntryPoints:
 def entry_points_of(group: str) -> EntryPoints:
     """Those of a group, unloaded."""
     return _entry_points().select(group=group)
+
+
+LIKE = 0.61
+"""From how alike on a name is suggested for another."""
+
+
+def unknown(
+    kind: str, name: str, spellings: Sequence[str], others: Mapping[str, tuple[str, str]], names: Sequence[str] = ()
+) -> UsageError:
+    """The error for a name that nothing has: where such a thing is, names that are like it, or all there are.
+
+    Args:
+        kind: the word for what was looked for.
+        name: what was asked for.
+        spellings: every name and alias.
+        others: as those of `Registry`.
+        names: what to list where nothing is like it.
+    """
+    if normal(name) in others:
+        what, way = others[normal(name)]
+        return UsageError(f"{name} {what}", way)
+    close = near(name, [*spellings, *others], cutoff=LIKE)
+    if not close:
+        return UsageError(f"unknown {kind} {name!r}", f"Known: {', '.join(names)}." if 0 < len(names) <= MANY else "")
+    if close[0] in others:  # a name that is not refused in turn
+        what, way = others[close[0]]
+        return UsageError(f"unknown {kind} {name!r}", f"Did you mean {close[0]}? It {what}. {way}")
+    return UsageError(f"unknown {kind} {name!r}", did_you_mean(name, [word for word in close if word not in others]))
 
 
 class Registry(Generic[T]):
@@ -51,6 +79,7 @@ class Registry(Generic[T]):
         self.group = group
         self._items: dict[str, T] = {}
         self._names: dict[str, str] = {}
+        self._aliases: list[str] = []
         self._loaded = False
         self._lock = threading.RLock()
 
@@ -67,6 +96,7 @@ class Registry(Generic[T]):
         for spelling in (name, *aliases):
             self._names[normal(spelling)] = name
         self._items[name] = item
+        self._aliases += aliases
 
     def get(self, name: str) -> T:
         """The item of that name or alias.
@@ -84,18 +114,17 @@ class Registry(Generic[T]):
 
     def unknown(self, name: str) -> UsageError:
         """The error for a name that nothing here has."""
-        if normal(name) in self.others:
-            what, way = self.others[normal(name)]
-            return UsageError(f"{name} {what}", way)
-        known = self.names()
-        return UsageError(
-            f"unknown {self.kind} {name!r}", did_you_mean(name, near(name, [*self.others], cutoff=0.8) or known)
-        )
+        return unknown(self.kind, name, self.spellings(), self.others, self.names())
 
     def names(self) -> list[str]:
         """Every name, sorted; aliases left out."""
         self._load()
         return sorted(self._items)
+
+    def spellings(self) -> list[str]:
+        """Every name and alias."""
+        self._load()
+        return [*self._items, *(alias for alias in self._aliases if alias not in self._items)]
 
     def __iter__(self) -> Iterator[T]:
         return iter([self._items[name] for name in self.names()])

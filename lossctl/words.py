@@ -10,6 +10,8 @@ LINE = 4000
 """How many signs of a line are shown to people."""
 NAME = 200
 """How many signs of a name are shown where names stand below each other."""
+MANY = 40
+"""How many names are listed where none is near."""
 MANY_DIGITS = 10**40
 """Integers from here on are shown by their size."""
 ROOM_TO_SAY = 40
@@ -49,7 +51,7 @@ def did_you_mean(name: str, known: list[str]) -> str:
     close = near(name, known)
     if close:
         return f"Did you mean {' or '.join(repr(word) if ' ' in word else word for word in close)}?"
-    return f"Known: {', '.join(known)}." if 0 < len(known) <= 40 else ""
+    return f"Known: {', '.join(known)}." if 0 < len(known) <= MANY else ""
 
 
 def percent(part: float, whole: float) -> str:
@@ -84,6 +86,15 @@ def said(value: object) -> str:
 def counted(n: int, word: str) -> str:
     """A number of things: ``1 row``, ``2 rows``."""
     return f"{n:,} {word}{'' if n == 1 else 's'}"
+
+
+def figures(value: float, digits: int = 4) -> str:
+    """A number in some digits, and in as many as it has before its point.
+
+    >>> figures(1593230.0), figures(-34900.4), figures(0.123456), figures(12.0), figures(2e20)
+    ('1,593,230', '-34,900', '0.1235', '12', '2e+20')
+    """
+    return f"{value:,.0f}" if 10**digits <= abs(value) < 1e15 else f"{value:.{digits}g}"
 
 
 def in_bytes(n: int) -> str:

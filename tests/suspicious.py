@@ -163,6 +163,10 @@ TABLE = {
         case(changed(b, p=at(np.full(N, 0.5), 3, 0.51))),
     ],
     "logits": [case(changed(b, p=np.log(b["p"] / (1 - b["p"])))), case(b)],
+    "several-readings": [
+        case(changed(b, p=np.round(300 + 550 * b["p"]))),
+        case(changed(b, p=np.log(b["p"] / (1 - b["p"])))),
+    ],
     "log-rates": [case(changed(c, p=np.log(c["p"]))), case(c)],
     "outside-unit-interval": [case(changed(b, p=at(b["p"], 8, 1.0000002))), case(changed(b, p=at(b["p"], 8, 1.0)))],
     "beyond-by-rounding": [

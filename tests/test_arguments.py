@@ -350,3 +350,48 @@ def test_a_definition_of_another_type_is_refused_where_it_is_made():
             lossctl.loss(**{"label": real, "prediction": real, **wrong})(lambda y, p: y)
     with pytest.raises(lossctl.UsageError):
         lossctl.activation()(5)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"pred": "p"}, "Did you mean prediction?"),
+        ({"grad": True}, "Did you mean gradient?"),
+        ({"id": "k"}, "Did you mean ids?"),
+        ({"sample_weight": "w"}, "Did you mean weight?"),
+        ({"delimiter": ";"}, r"reading=Reading\(delimiter=…\)"),
+        ({"null_values": "x"}, r"reading=Reading\(nulls=…\)"),
+        ({"predicton": "p"}, "Did you mean prediction?"),
+        ({"xyzzy": 1}, "Known: source, loss"),
+    ],
+)
+def test_an_argument_of_an_unknown_name_is_led_to_the_one_that_is_meant(given, words):
+    with pytest.raises(TypeError, match=f"unexpected keyword argument '{next(iter(given))}'. .*{words}"):
+        lossctl.evaluate({"y": [1.0], "p": [2.0]}, "mse", **given)
+
+
+def test_models_in_a_mapping_are_led_to_how_they_are_named():
+    table = {"y": [1.0], "a": [2.0], "b": [4.0]}
+    with pytest.raises(lossctl.UsageError) as told:
+        lossctl.evaluate(table, "mse", label="y", prediction={"first": "a", "second": "b"})
+    assert told.value.hint == "Models are named in a list: prediction=['a=forecast', 'b=other']."
+    report = lossctl.evaluate(table, "mse", label="y", prediction=["first=a", "second=b"])
+    assert [result.model for result in report.results] == ["first", "second"]
+
+
+def test_a_table_of_another_library_is_led_to_what_arrow_makes_of_it():
+    class DataFrame:
+        def to_arrow(self):
+            return pa.table({"y": [1.0], "p": [3.0]})
+
+    with pytest.raises(lossctl.UsageError, match=r"to_arrow\(\)"):
+        lossctl.evaluate(DataFrame(), "mse")
+    assert lossctl.evaluate(DataFrame().to_arrow(), "mse", label="y", prediction="p").value == 4.0
+
+
+def test_one_of_several_results_is_led_to_them_and_to_that_of_all_rows():
+    report = lossctl.evaluate({"y": [1.0, 2.0], "p": [2.0, 4.0], "g": ["a", "b"]}, "mse", by="g")
+    with pytest.raises(lossctl.UsageError, match=r"report\.of\('mse'\) lists them.*report\.overall"):
+        report["mse"]
+    assert [result.value for result in report.of("mse")] == [1.0, 4.0]
+    assert report.overall[0].value == 2.5

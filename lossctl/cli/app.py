@@ -189,8 +189,10 @@ def _lines_of(error: LossctlError, arguments: list[str]) -> list[str]:
 
 def _message(wrong: ClickException) -> str:
     """What is wrong with a command line; nothing where the help was shown instead."""
-    flag = getattr(wrong, "option_name", None)
-    return f"No such option: {flag}. It is {ELSEWHERE[flag]} here." if flag in ELSEWHERE else wrong.format_message()
+    flag, context = getattr(wrong, "option_name", None) or "", getattr(wrong, "ctx", None)
+    ours = ELSEWHERE.get(flag.lower().replace("_", "-"), "")
+    known = {name for parameter in context.command.params for name in parameter.opts} if context is not None else set()
+    return f"No such option: {flag}. It is {ours} here." if ours.split(" ")[0] in known else wrong.format_message()
 
 
 def _color_of(arguments: list[str]) -> Color:

@@ -6,6 +6,7 @@ from lossctl.words import shell_word
 FLAGS = {
     "delimiter": "-d",
     "format": "-F",
+    "gradient": "--grad",
     "header": "--no-header",
     "ids": "--id",
     "label": "-y",
@@ -19,15 +20,27 @@ FLAGS = {
 ELSEWHERE = {
     word: ours
     for ours, words in {
-        "--loss": "--metric --metrics --eval-metric --objective --loss-function --criterion",
-        "--label": "--target --target-col --label-col --label-column --true --y-true --ground-truth --actual",
-        "--pred": "--pred-col --pred-column --prediction --predictions --prediction-col --preds --y-pred --y-hat",
+        "--loss": "--metric --metrics --eval-metric --objective --loss-function --loss-fn --criterion",
+        "--label": "--target --target-col --target-column --label-col --label-column --true --truth --y --y-true "
+        "--ground-truth --actual",
+        "--pred": "--pred-col --pred-column --prediction --predictions --prediction-col --preds --p --y-pred --y-hat "
+        "--y-prob --y-proba --y-score --prob --proba --scores --model --models",
+        "--classes": "--class-names --target-names --pos-label --positive-class",
         "--weight": "--weights --weight-col --sample-weight --sample-weights",
         "--by": "--group --group-by --groupby --groups",
         "--id": "--id-col --key --on --index-col",
         "--delimiter": "--sep --separator",
         "--null-values": "--na-values --na --nan-values",
+        "--nulls drop": "--skipna --skip-na --dropna --drop-na --drop-nulls",
+        "--ignore-label": "--ignore-index --ignore-class",
         "--skip-rows": "--skiprows",
+        "--where": "--filter --query --select --subset",
+        "--limit": "--nrows --n-rows --max-rows --head",
+        "--top": "--top-k --topk",
+        "--sort": "--sort-by",
+        "--from-logits": "--logits --with-logits --sigmoid --softmax",
+        "--eps": "--epsilon",
+        "--reduction": "--reduce --aggregate --agg",
         "--threads": "--jobs --n-jobs --workers --num-workers",
         "--output": "--out --out-file --outfile --output-file",
         "--fail-above": "--threshold --max --max-loss --fail-over",
@@ -35,6 +48,13 @@ ELSEWHERE = {
         "--precision": "--digits --decimals",
         "--ci": "--confidence --confidence-level --confidence-interval --conf-int",
         "--quiet": "--silent",
+        "--normalize-rows": "--normalize --normalise --renormalize",
+        "--loss bce:pos_weight=N": "--pos-weight --scale-pos-weight",
+        "--loss huber:delta=N": "--delta --huber-delta",
+        "--loss focal:gamma=N": "--gamma --focal-gamma",
+        "--loss focal:alpha=N": "--alpha --focal-alpha",
+        "--loss NAME:label_smoothing=N": "--label-smoothing --smoothing",
+        "--weight COLUMN (a weight a row)": "--class-weight --class-weights",
     }.items()
     for word in words.split()
 }

@@ -83,7 +83,7 @@ Losses = Annotated[
 ]
 KindOf = Annotated[
     Kind | None,
-    loss_option("--kind", help="What a name is that a loss and an activation share."),
+    loss_option("--kind", help="Which of the two is meant, where a loss and an activation have the same name."),
 ]
 By = Annotated[
     list[str] | None,

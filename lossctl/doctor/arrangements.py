@@ -11,11 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from lossctl.doctor.diagnosis import Reported
-from lossctl.doctor.finding import ENOUGH, Severity
+from lossctl.doctor.finding import Severity
 from lossctl.domain import FloatArray
-from lossctl.inference.names import QUERIES, is_index, plain_name, quantile_of
+from lossctl.inference.doubts import ENOUGH
+from lossctl.inference.names import is_index, is_query, quantile_of
 from lossctl.inference.reader import Reader
 from lossctl.inference.sample import sampled
+from lossctl.inference.suitable import GRADES
 from lossctl.reading.cells import BadRow
 from lossctl.reading.format import Source, Wanted
 from lossctl.words import counted, natural
@@ -26,8 +28,6 @@ SHOWN = 12
 """How many columns a finding lists."""
 MEMBERS = 64
 """How many columns of an ensemble are looked at."""
-GRADES = 10
-"""How many grades of relevance there may be."""
 
 
 @dataclass(frozen=True)
@@ -102,9 +102,7 @@ class Arrangements:
 
     def _of_queries(self) -> Iterator[Reported]:
         names = [
-            column.name
-            for column in self.source.columns
-            if plain_name(column.name) in QUERIES and column.kind in {"number", "text"}
+            column.name for column in self.source.columns if is_query(column.name) and column.kind in {"number", "text"}
         ]
         if len(names) != 1 or len(self.label) != 1 or names[0] == self.label[0]:
             return

@@ -13,7 +13,7 @@ from lossctl.doctor.finding import Case, Evidence, Finding, Severity, findings
 from lossctl.doctor.shell import eval_command, spelled, words_of
 from lossctl.doctor.statistics import ranks
 from lossctl.doctor.survey import described, survey
-from lossctl.errors import DataError, Undecided
+from lossctl.errors import Undecided
 from lossctl.evaluation.complaints import told
 from lossctl.evaluation.evaluate import Classes, Label, Names, labels_of, open_joined, several, specs_of
 from lossctl.evaluation.fold import fold
@@ -22,6 +22,7 @@ from lossctl.evaluation.running import Progress, Running
 from lossctl.evaluation.traversal import Traversal
 from lossctl.functions.bound_loss import BoundLoss, get_loss
 from lossctl.functions.definition import split_specs
+from lossctl.inference.doubts import doubt, shared_ways
 from lossctl.inference.facts import Facts, no_facts
 from lossctl.inference.fit import Fit, Settings, fit
 from lossctl.inference.gather import gather
@@ -29,10 +30,10 @@ from lossctl.inference.infer import complete_roles
 from lossctl.inference.layout import Layout
 from lossctl.inference.request import Request
 from lossctl.inference.roles import find
-from lossctl.inference.suitable import contrary, readable_layout, see
+from lossctl.inference.suitable import readable_layout, see
 from lossctl.reading.files import narrowed, warnings_of
 from lossctl.reading.format import Reading, Source
-from lossctl.reading.selection import ensure_selection
+from lossctl.reading.selection import ensure_selection, no_rows
 from lossctl.words import shell_word, split
 
 ID_NAMES = ("id",)
@@ -109,7 +110,7 @@ def diagnose(
             raise question
         roles = complete_roles(opened, request)
     except Undecided as open_question:
-        return _columns_only(opened, open_question, request, words, running)
+        return _columns_only(opened, open_question, request, [*words, *_named(named)], running)
     if named is request:
         named = roles.request
     request = roles.request
@@ -117,10 +118,8 @@ def diagnose(
     columns, arranged = layout.wanted(), _arranged(opened, layout)
     folded = fold(narrowed(opened, columns.names), columns, partial(gather, layout), no_facts(layout), running)
     facts, passed = folded.total, folded.passed
-    if not facts.rows and passed.read:
-        raise DataError(f"{' '.join(opened.files) or 'the table'}: none of {passed.read:,} rows is chosen")
     if not facts.rows:
-        raise DataError(f"{' '.join(opened.files) or 'the table'}: no data rows")
+        raise no_rows(opened, passed.read)
     fits = [fit(facts, layout, index) for index in range(len(layout.models))]
     cases = [Case(facts, layout, index, model_fit, asked) for index, model_fit in enumerate(fits)]
     reported = _worst_first([*_findings(cases, passed), *arranged])
@@ -165,9 +164,10 @@ def _columns_only(
     arranged = [*Arrangements(source, tuple(label)).reported()]
     rows, columns, chosen = survey(source, running)
     if not rows:
-        raise DataError(f"{' '.join(source.files) or 'the table'}: no data rows")
+        raise no_rows(source)
     commands = tuple(" ".join(["lossctl", "eval", *command, *words_of(way)]) for way in question.ways)
     advice = "Say which columns are which with -y and -p."
+    quantiles = bool(commands) and any(each.name == "quantiles" for each in arranged)  # they say what to do
     reported = Reported("columns-not-recognised", Severity.error, "", question.what, advice, stops=True)
     return Diagnosis(
         files=source.files,
@@ -179,7 +179,7 @@ def _columns_only(
         models=(),
         commands=commands,
         runs=False,
-        findings=_worst_first([reported, *arranged]),
+        findings=_worst_first(arranged if quantiles else [reported, *arranged]),
         columns=columns,
         notes=(*warnings_of(source), *chosen),
     )
@@ -267,15 +267,8 @@ def _commands(
         command: words that say what to read.
     """
     roles = layout.roles
-    shared = list(command)
-    for name in request.label or roles.label:
-        shared += spelled("label", name)
-    if roles.weight is not None:
-        shared += spelled("weight", roles.weight)
-    if request.classes:
-        shared.append(shell_word(f"--classes={','.join(request.classes)}"))
-    if request.ignore_label:
-        shared.append(shell_word(f"--ignore-label={','.join(request.ignore_label)}"))
+    told = replace(request, label=request.label or roles.label, prediction=(), weight=roles.weight)
+    shared = [*command, *_named(told)]
     needed = {*roles.needed}
     if any(kind == "null" and column in needed for kind, column, _ in facts.seen.by_key):
         shared += ["--nulls", "drop"]
@@ -292,18 +285,24 @@ def _commands(
             zeros = _zeros(facts, layout)
             losses = ["mape:zero=max1" if spec == "mape" and zeros else spec for spec in fitting] or [loss]
             chosen_models = [patterns[index] for index in indices]
-            ways = _orders(facts, layout, chosen) if not request.classes else [chosen]
-            commands += [eval_command(shared, chosen_models, losses, way) for way in ways]
+            ways = shared_ways([doubt(facts, layout, index, chosen) for index in indices], [chosen] * len(indices))
+            commands += [
+                eval_command(shared, chosen_models, losses if way.loss == loss else [way.loss], way)
+                for way in ways
+                if way.loss == loss or not fitting
+            ]
     return tuple(commands)
 
 
-def _orders(facts: Facts, layout: Layout, fitting: Fit) -> list[Fit]:
-    """What fits, and before it the same for the other order of two words, where the predictions say that one."""
-    settings = dict(fitting.settings)
-    if not contrary(facts, layout, settings):
-        return [fitting]
-    turned = settings | {"classes": ",".join(split(str(settings["classes"]))[::-1])}
-    return [replace(fitting, settings=tuple(turned.items())), fitting]
+def _named(request: Request) -> Iterator[str]:
+    """What a request names, as words of a command line."""
+    for flag, names in (("label", request.label), ("pred", request.prediction), ("weight", [request.weight])):
+        for name in filter(None, names):
+            yield from spelled(flag, name)
+    if request.classes:
+        yield shell_word(f"--classes={','.join(request.classes)}")
+    if request.ignore_label:
+        yield shell_word(f"--ignore-label={','.join(request.ignore_label)}")
 
 
 def _zeros(facts: Facts, layout: Layout) -> bool:

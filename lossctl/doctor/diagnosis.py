@@ -10,7 +10,7 @@ from lossctl.doctor.survey import Role
 from lossctl.document import Column, Document, Line, Part, Phrase, Piece, Section, Table, Tone, phrase
 from lossctl.inference.candidates import Candidate
 from lossctl.rendering.renderer import Style, renderers
-from lossctl.words import counted
+from lossctl.words import counted, figures
 
 TONES: dict[Severity, Tone] = {Severity.error: "bad", Severity.warning: "doubtful", Severity.note: "noted"}
 
@@ -161,11 +161,11 @@ def _ranked(ranks: Ranks, *, weighted: bool) -> Iterator[str]:
     apart += ", each row once whatever its weight" if weighted else ""
     if ranks.area_under_curve is not None:
         within = f", within {ranks.area_within:.1g}: the predictions are rounded" if ranks.area_within else ""
-        yield f"area under the ROC curve {ranks.area_under_curve:.6g}{apart}{within}"
+        yield f"area under the ROC curve {figures(ranks.area_under_curve, 6)}{apart}{within}"
     if ranks.rank_correlation is not None:
         error = f", standard error {ranks.standard_error:.2g}: of a sample of " if ranks.sample is not None else ""
         error += f"{ranks.sample:,} of the different pairs" if ranks.sample is not None else ""
-        yield f"rank correlation {ranks.rank_correlation:.6g}{apart}{error}"
+        yield f"rank correlation {figures(ranks.rank_correlation, 6)}{apart}{error}"
 
 
 def _roles(roles: tuple[Role, ...]) -> Table:
@@ -197,7 +197,7 @@ def _held(role: Role) -> Iterator[str]:
         return
     kind = "whole numbers" if role.integers else "numbers"
     many = "vectors of " if role.kind == "vector" else ""
-    yield f"{many}{kind} from {role.low:.6g} to {role.high:.6g}"
+    yield f"{many}{kind} from {figures(role.low, 6)} to {figures(role.high, 6)}"
     shares = [f"{100 * share:.3g} % are exactly {value}" for value, share in ((0, role.zeros), (1, role.ones)) if share]
     if shares:
         yield ", ".join(shares)

@@ -18,11 +18,6 @@ from lossctl.registry import Registry
 from lossctl.sums.distribution import Distribution
 from lossctl.sums.problems import Problem
 
-ENOUGH = 10
-"""Rows below which nothing is concluded from how often something happens."""
-SIGNIFICANT = 3.09
-"""Standard errors from which an association is no accident: one in a thousand."""
-
 
 class Severity(StrEnum):
     """How bad it is."""

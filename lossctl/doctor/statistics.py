@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lossctl.doctor.finding import ENOUGH, SIGNIFICANT, Case
+from lossctl.doctor.finding import Case
 from lossctl.domain import FloatArray, IntArray
+from lossctl.inference.doubts import ENOUGH
 from lossctl.sums.distribution import Distribution
 
 UNLIKE = 5.0
@@ -138,22 +139,3 @@ def top_share(losses: FloatArray, counts: IntArray, part: float = 0.01) -> float
         if not (0 < scale < math.inf):
             return 0.0
         return float((ordered / scale * top).sum() / (ordered / scale * count).sum())
-
-
-def better_order(case: Case) -> tuple[int, int, IntArray] | None:
-    """Whether another order of the columns of the classes would be much better.
-
-    Returns:
-        How many rows have their largest column at their label; how many they would be if each class had the column
-        that is largest most often in its rows; and that column of each class, ``(k,)``. ``None`` where the second
-        number is not at least twice the first.
-    """
-    rows = case.rows
-    if rows is None or rows.confusion is None or case.n < 3 * ENOUGH or int(rows.labels.sum()) < case.n:
-        return None
-    order = rows.confusion.argmax(axis=1)
-    if len(np.unique(order)) < len(order):
-        return None
-    hits, possible = int(np.trace(rows.confusion)), int(rows.confusion.max(axis=1).sum())
-    better = possible - hits > SIGNIFICANT * (possible + hits) ** 0.5
-    return (hits, possible, order) if better and possible >= 2 * hits else None

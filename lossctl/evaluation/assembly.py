@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lossctl.errors import DataError, option
-from lossctl.evaluation.best_constant import Solution, best_constants
+from lossctl.evaluation.best_constant import Solution, best_constants, may_be_below_zero
 from lossctl.evaluation.complaints import ensure_measured, taken_for_null, told
 from lossctl.evaluation.groups import Group
 from lossctl.evaluation.measure import Measured, Part
@@ -202,7 +202,7 @@ def _results(
             value=value,
             standard_error=sums.standard_error(bound.reduction),
             gradient=gradient,
-            best_constant=None if solutions is None else _best_constant(value, solutions[group]),
+            best_constant=None if solutions is None else _best_constant(bound, value, solutions[group]),
             samples=() if part.worst is None else tuple(_samples(part.worst, group, traversal)),
         )
 
@@ -231,9 +231,13 @@ def _best_constants(plan: Plan, total: Measured) -> Constants:
     return constants
 
 
-def _best_constant(value: float, solution: Solution) -> BestConstant:
-    """The best constant beside the value of a model; the skill is NaN where the loss of the constant is about 0."""
-    skill = 1.0 - value / solution.loss if solution.loss >= SMALLEST else math.nan
+def _best_constant(bound: BoundLoss, value: float, solution: Solution) -> BestConstant:
+    """The best constant beside the value of a model; the skill is NaN where a ratio of the two says nothing.
+
+    That is where the loss of the constant is about 0, and of a loss that has no 0 to count from.
+    """
+    measured = solution.loss >= SMALLEST and not may_be_below_zero(bound)
+    skill = 1.0 - value / solution.loss if measured else math.nan
     return BestConstant(solution.constant, solution.loss, skill, solution.relative_error)
 
 
@@ -259,9 +263,10 @@ def _about_skill(results: list[Result], constants: Constants) -> Iterator[str]:
                 reference = result.best_constant.constant_loss
                 if 0 <= reference < SMALLEST:
                     reasons.append("no skill: a constant is as good as it gets, its loss is 0")
-                elif reference < 0:
+                elif reference < 0 or (reference >= SMALLEST and may_be_below_zero(bound)):
+                    why = "the loss of the best constant is negative" if reference < 0 else "the loss can be below 0"
                     hint = ", use poisson:full=lgamma" if bound.name == "poisson" else ""
-                    reasons.append(f"no skill: the loss of the best constant is negative{hint}")
+                    reasons.append(f"no skill: {why}{hint}")
         for reason in dict.fromkeys(reasons):
             where = f" ({counted(reasons.count(reason), 'group')})" if len(solutions) > 1 else ""
             pairs.append((f"{bound} of {model}", f"{reason}{where}"))
@@ -304,7 +309,7 @@ def _title(result: Result) -> str:
 def _reasons(result: Result) -> Iterator[str]:
     """What may be wrong with a result."""
     if result.n_infinite:
-        yield "{rows} overflow to infinity"
+        yield "the loss of {rows} is infinite"
     elif math.isinf(result.value):
         yield "the value is beyond the largest number a double can hold"
     elif math.isinf(result.sum_weight):

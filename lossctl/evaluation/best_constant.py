@@ -4,6 +4,7 @@ Nothing is declared for it: the mean loss of a constant is a weighted sum over t
 slope changes sign is the best constant. That holds for every loss that falls, then rises, as the constant grows.
 """
 
+import functools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -29,6 +30,8 @@ WORSE = 1e-9
 """By how much another constant must be better to say that the slope did not lead to the best."""
 PROBES = 17
 """How many labels of a slot are tried against the constant that was found."""
+TRIED = 1000
+"""How many numbers are tried to see whether a loss may be below 0."""
 UNEVEN = "its mean falls and rises more than once as the constant grows"
 
 
@@ -73,6 +76,18 @@ def best_constants(
         return [Solution(unknown=str(reason)) for _ in totals]
     except UsageError as error:
         return [Solution(unknown=error.what) for _ in totals]
+
+
+@functools.cache
+def may_be_below_zero(bound: BoundLoss) -> bool:
+    """Whether the loss is below 0 for some of the numbers that it takes, as those of its domains that are tried say."""
+    from numpy.random import default_rng  # noqa: PLC0415  (5 ms)
+
+    rng, bound = default_rng(0), bound.through(None)
+    columns = 3 if bound.rows else 1
+    prediction = bound.prediction_domain.sample(rng, TRIED, columns)
+    label = bound.label_domain.sample(rng, TRIED, columns)
+    return bool(np.nanmin(bound.row_value(bound.as_codes(label), prediction)) < -FLAT)
 
 
 def _reported(

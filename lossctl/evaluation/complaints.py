@@ -6,10 +6,9 @@ from lossctl.errors import DataError, option
 from lossctl.evaluation.measure import Measured
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.traversal import Traversal
-from lossctl.inference.classes import SHOWN, mapping
 from lossctl.inference.rounding import advice, said
-from lossctl.reading.missing import as_number
-from lossctl.reading.selection import where_of
+from lossctl.reading.format import Source
+from lossctl.reading.selection import no_rows, where_of
 from lossctl.sums.problems import Problem, Problems
 from lossctl.words import counted
 
@@ -30,7 +29,12 @@ def complain(plan: Plan, problems: Problems, traversal: Traversal) -> None:
     """
     if not problems.by_key:
         return
-    complaints = [*_nulls(plan, problems), *_lengths(plan, problems), *_illegal(plan, problems), *_exclusive(problems)]
+    complaints = [
+        *_nulls(plan, problems),
+        *_lengths(plan, problems),
+        *_illegal(plan, traversal.source, problems),
+        *_exclusive(problems),
+    ]
     if complaints:
         what, problem, hint = min(complaints, key=lambda complaint: complaint[1].row)
         others = len(complaints) - 1
@@ -44,7 +48,10 @@ def complain(plan: Plan, problems: Problems, traversal: Traversal) -> None:
 def _nulls(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str]]:
     if plan.nulls == "error":
         for column, _, problem in problems.of("null"):
-            yield f"column {column!r} is null or NaN", problem, f"Leave such rows out with {option(nulls='drop')}."
+            hint = f"Leave such rows out with {option(nulls='drop')}."
+            if plan.layout.masked and column not in plan.roles.label:
+                hint += " A number under a label that is left out may be any, but must be one."
+            yield f"column {column!r} is null or NaN", problem, hint
 
 
 def _lengths(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str]]:
@@ -54,47 +61,19 @@ def _lengths(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str
         yield f"column {column!r} is {problem.value}; must be a list of {counted(width, 'number')}{told}", problem, ""
 
 
-def _illegal(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str]]:
-    for column, what, problem in problems.of("error"):
+def _illegal(plan: Plan, source: Source, problems: Problems) -> Iterator[tuple[str, Problem, str]]:
+    errors = [*problems.of("error")]
+    if not errors:
+        return
+    from lossctl.evaluation.remedies import Remedies  # noqa: PLC0415  (what it needs is for those alone)
+
+    remedies = Remedies(plan, source)
+    for column, what, problem in errors:
         name, colon, domain = what.partition(": ")
         must = f"{name} needs {domain}" if colon else f"must be {what}"
         what_is = f"column{'s' if ', ' in column else ''} {column!r} {'are' if ', ' in column else 'is'}"
-        remedy = advice(problems, column, what) or _remedy(plan, column, name)
-        hint = " ".join(filter(None, [remedy, _no_label(plan, column, problem)]))
+        hint = advice(problems, column, what) or remedies.of(column, what, problem)
         yield f"{what_is} {problem.value}; {must}", problem, hint
-
-
-def _remedy(plan: Plan, column: str, name: str) -> str:
-    if name.startswith("one of the classes"):
-        columns, classes = plan.models[0].columns, plan.layout.classes or ()
-        named = f"By their names, {mapping(columns, classes)}. " if len(columns) == len(classes) else ""
-        return f"{named}Name other classes with {option(classes='A,B,C')}."
-    bound = next((bound for _, bound in plan.losses if bound.title == name), None)
-    if bound is None:
-        return ""
-    is_label = column in plan.roles.label or column == ", ".join(plan.roles.label)
-    if not is_label and bound.definition.natural_activation is not None and bound.activation is None:
-        rescaled = f" If they are probabilities that miss 1, {option(normalize_rows=True)} rescales them."
-        rows = rescaled if bound.rows else ""
-        asked = option(from_logits=True)
-        return f"Are these scores before the {bound.definition.natural_activation}? Then add {asked}.{rows}"
-    if not is_label and bound.chained:
-        return " ".join(f"{doubt}." for doubt in plan.doubts if doubt.startswith(f"{bound.title} after"))
-    if is_label and bound.name == "mape":
-        return "Leave out the zero labels, or divide by max(1, |label|): mape:zero=max1."
-    if is_label and bound.rows and plan.layout.classes:
-        columns, classes = plan.models[0].columns, plan.layout.classes
-        shown = mapping(columns, classes) if len(columns) == len(classes) else ", ".join(classes[:SHOWN])
-        return f"The classes are {shown}; {option('classes')} says otherwise."
-    return ""
-
-
-def _no_label(plan: Plan, column: str, problem: Problem) -> str:
-    """What to do about a label that may say that there is none: a negative number that is whole."""
-    number = as_number(problem.value)
-    if column not in plan.roles.label or number is None or number >= 0 or not number.is_integer():
-        return ""
-    return f"If it says that there is no label, leave it out: {option(ignore_label=f'{number:.0f}')}."
 
 
 def _exclusive(problems: Problems) -> Iterator[tuple[str, Problem, str]]:
@@ -154,12 +133,9 @@ def ensure_measured(total: Measured, traversal: Traversal) -> int:
     """
     files = traversal.source.files
     title = files[0] if len(files) == 1 else f"{len(files)} files" if files else "the table"
-    where = where_of(traversal.source)
-    if not total.rows and traversal.read and where is not None:
-        hint = f"Is it what was meant? {option('where')} is: {where}."
-        raise DataError(f"{title}: none of {traversal.read:,} rows is chosen", hint)
     if not total.rows:
-        raise DataError(f"{title}: no data rows")
+        chosen = where_of(traversal.source) is not None and traversal.read
+        raise no_rows(traversal.source, traversal.read) if chosen else DataError(f"{title}: no data rows")
     null, unweighted, ignored = (int(rows.sum()) for rows in (total.null, total.unweighted, total.ignored))
     used = total.rows - null - unweighted - ignored
     if not used:

@@ -29,12 +29,13 @@ from lossctl.evaluation.matching import (
     title_of,
     wordy,
 )
+from lossctl.evaluation.row_order import disorder, ensure_same_order
 from lossctl.evaluation.shared_keys import chosen_key, possible_keys, shared_columns
 from lossctl.inference.fit import Settings
 from lossctl.inference.grouping import Grouping
 from lossctl.inference.infer import complete, complete_roles
 from lossctl.inference.layout import words_among
-from lossctl.inference.names import is_index, is_key
+from lossctl.inference.names import is_index, is_key, is_query
 from lossctl.inference.request import Elsewhere, Request
 from lossctl.inference.roles import find, groupings, titled
 from lossctl.reading.columns import Column, fields_in
@@ -100,6 +101,8 @@ def join(
     if how != "order" and not ids:
         return _join_by_chosen_key(predictions, labels, how, request, others=others, survey=survey)
     ids = tuple(dict.fromkeys(key_column(pattern, predictions, labels) for pattern in ids))
+    if how == "order":
+        ensure_same_order(predictions, labels, request)
     try:
         roles = complete_roles(predictions, request, elsewhere(predictions, labels, ids, how))
     except Undecided as question:
@@ -145,12 +148,15 @@ def _matched(
     shared += [name for name in (*cluster, *identifying) if name not in (*label, *ids)]
     asked = _asked(request.where, predictions, labels)
     shared += [name for name in asked if name not in (*label, *ids)]
+    lists = _queries(predictions, labels, request) - {*label, *shared, *ids}
+    shared += sorted(lists)
     from_left = {name for name in shared if name in left_names}
     left_needed = {name for pattern in prediction for name in predicted(pattern, predictions.columns)} | from_left
     right_needed = {*label, *(name for name in shared if name not in left_names)}
     texts = grouped - {*label, weight, *(grouping.column for grouping in by if grouping.quantiles)}
     texts |= {*cluster, *identifying} - {*label, weight, *ids}
     texts |= {name for name, kind in asked.items() if kind != "number" and name not in (*label, weight)}
+    texts |= lists
     models = [predicted(pattern, predictions.columns) for pattern in prediction]
     vectors = any(len(names) > 1 or kind_in(predictions, names[0]) in {"list", "object"} for names in models)
     worded = survey or bool(request.classes) or vectors
@@ -165,10 +171,7 @@ def _matched(
         matched, facts = match_in_order(left, right, predictions, labels)
     else:
         matched, facts = match_by_key(keys_of(left, ids, predictions), keys_of(right, ids, labels), list(ids), how)
-    own, taken, renamed = {*left.column_names}, {*left.column_names, *right.column_names}, {}
-    for name in right.column_names:
-        renamed[name] = free(name, taken, suffix=" (labels)") if name in own else name
-        taken.add(renamed[name])
+    own, renamed = {*left.column_names}, _renamed(left.column_names, right.column_names)
     table = left.take(matched[LEFT])
     twice = {name for name in own - right_needed if survey and (is_index(name) or is_key(name))}  # if rows go by order
     for name, column in zip(right.column_names, right.columns, strict=True):
@@ -200,6 +203,21 @@ def _matched(
         request,
         {"labels": list(labels.files), "predictions": list(predictions.files), "id": list(ids), "how": how, **facts},
     )
+
+
+def _renamed(left: Sequence[str], right: Sequence[str]) -> dict[str, str]:
+    """What the columns of the labels are called beside those of the predictions."""
+    taken, renamed = {*left, *right}, dict[str, str]()
+    for name in right:
+        renamed[name] = free(name, taken, suffix=" (labels)") if name in left else name
+        taken.add(renamed[name])
+    return renamed
+
+
+def _queries(predictions: Source, labels: Source, request: Request) -> set[str]:
+    """Columns that say that rows are to be ranked, which matters where no loss is named."""
+    both = () if request.loss else (*predictions.columns, *labels.columns)
+    return {column.name for column in both if is_query(column.name) and column.kind in {"number", "text"}}
 
 
 def _asked(where: str | None, predictions: Source, labels: Source) -> dict[str, str]:
@@ -237,6 +255,10 @@ def _join_by_chosen_key(
         joined = join(predictions, labels, (key,), how, request, others=others, survey=survey)
         return replace(joined, notes=(f"id {key!r} chosen {why}", *joined.notes))
     ways: list[Settings] = []
+    advice = f"If rows stand in the same order in both, and only then: {option(join='order')}."
+    told = disorder(predictions, labels, request)
+    if told is not None:
+        advice = f"But {told[0]}. {told[1]}"
     if not (predictions.once or labels.once):
         for key_columns in (*possible_keys(shared), ()):
             way = ("join", "order") if not key_columns else ("ids", ",".join(key_columns))
@@ -247,7 +269,7 @@ def _join_by_chosen_key(
     which = f"several columns could be it: {', '.join(shared)}" if shared else "they share no column that could be it"
     raise Undecided(
         f"{option('labels')} needs {option(ids='COL')}, the column that both files share: {which}",
-        f"If rows stand in the same order in both, and only then: {option(join='order')}.",
+        advice,
         tuple(ways),
     )
 

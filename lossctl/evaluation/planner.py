@@ -3,7 +3,7 @@
 Only names, types and, where those do not tell, the first batch are looked at. Nothing is decided again later.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import get_args
 
@@ -15,9 +15,11 @@ from lossctl.functions.activation import get_activation
 from lossctl.functions.bound_loss import BoundLoss, get_loss
 from lossctl.functions.definition import split_specs
 from lossctl.functions.pairing import doubts
+from lossctl.inference.classes import SHOWN
 from lossctl.inference.infer import complete
 from lossctl.inference.layout import LayoutPlanner
 from lossctl.inference.request import Nulls, Request
+from lossctl.inference.roles import Model
 from lossctl.inference.rounding import ends_of
 from lossctl.reading.cells import BadRow, shown, text_of
 from lossctl.reading.files import warnings_of
@@ -62,6 +64,7 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
         what = f"{option(mask_null=True)} is for labels of several numbers, and here each row has one"
         raise UsageError(what, f"Rows without a label are left out with {option(nulls='drop')}.")
     losses = [tuple(replace(bound, masked=masked) for bound in _losses(request, specs, width)) for width in widths]
+    planner.notes += dict.fromkeys(note for bounds in losses for note in _repeated(specs, bounds))
     rows = any(bound.rows for bounds in losses for bound in bounds)
     layout = planner.layout(rows=rows)
     if layout.text and layout.classes is None:
@@ -91,6 +94,12 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
     return replace(plan, doubts=tuple(dict.fromkeys((*warnings_of(source), *risky))))
 
 
+def _repeated(specs: Sequence[str | BoundLoss], bounds: Sequence[BoundLoss]) -> Iterator[str]:
+    """What is to be said of losses that were asked for twice, which are reported once."""
+    if len(bounds) < len(specs):
+        yield f"the same loss is measured once: {', '.join(map(str, specs))} are {', '.join(map(str, bounds))} here"
+
+
 def _ensure_numbers(planner: LayoutPlanner, column: str, *, rows: bool) -> None:
     """Check that a label column of text does not hold names of classes that nobody named.
 
@@ -110,7 +119,20 @@ def _ensure_numbers(planner: LayoutPlanner, column: str, *, rows: bool) -> None:
     if words and all(is_name(word) for word in words):
         file = next(shard.file for shard in shards_of(planner.source))
         what = f"{file}: row {labels.index(words[0]) + 1:,}: column {column!r} holds {shown(words[0])}"
-        raise DataError(f"{what}, which is not a number", naming_hint(words))
+        hint = naming_hint(words) if len(words) <= 2 else _columns_hint(planner.roles.models, words)
+        raise DataError(f"{what}, which is not a number", hint)
+
+
+def _columns_hint(models: Sequence[Model], words: Sequence[str]) -> str:
+    """What to do about labels that are more than two names, where predictions are single numbers."""
+    several = f"More than two classes have a column each, together one prediction, with {option(loss='cross_entropy')}"
+    two = f"If only two are the names of the classes, say so: {option(classes='A,B')}."
+    if any(model.width for model in models):
+        return f"{several}; or a column of 0 and 1 for each class, all of them one label."
+    if 1 < len(models) <= SHOWN and len(models) == len(words):
+        listed = ",".join(column for model in models for column in model.columns)
+        return f"{several}: {option(prediction=listed)}. {two}"
+    return f"{several}: {option(prediction='p_*')} or {option(prediction='a,b,c')}. {two}"
 
 
 def _ensure_no_dates(planner: LayoutPlanner, plan: Plan) -> None:
@@ -141,7 +163,22 @@ def _check(plan: Plan) -> None:
             raise UsageError(
                 f"{option(normalize_rows=True)}: {bound.title} does not take rows of probabilities here", hint
             )
-        bound.accept_shapes((label_width,) if label_width else (), (model.width,) if model.width else ())
+        try:
+            bound.accept_shapes((label_width,) if label_width else (), (model.width,) if model.width else ())
+        except UsageError as wrong:
+            raise UsageError(wrong.parts[0], _shapes_hint(plan, model, bound) or wrong.parts[1]) from None
+
+
+def _shapes_hint(plan: Plan, model: PlannedModel, bound: BoundLoss) -> str:
+    """What to do about columns that a loss is not defined for, by their names; empty where these say nothing."""
+    if bound.rows or plan.layout.label_width or len(model.columns) < 2:
+        return ""
+    if plan.layout.text:
+        ones = "or give a column of 0 and 1 for each class, all of them one label"
+        return f"The labels are names of classes: say {option(loss='cross_entropy')}, {ones}."
+    listed = [*model.columns[:SHOWN], *["…"] * (len(model.columns) > SHOWN)]
+    apart = f"Several models are named one by one: {option(prediction=listed)}"
+    return f"{apart}; one column a class is for losses such as {option(loss='cross_entropy')}."
 
 
 def _ensure_separate(plan: Plan, bound: BoundLoss) -> None:

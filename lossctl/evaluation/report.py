@@ -75,7 +75,9 @@ class Report:
         """
         results = self.of(loss)
         if len(results) > 1:
-            raise UsageError(f"the report has {len(results)} results of {loss!r}", "Pick from report.results.")
+            whole = " report.overall has those of all rows." if self.overall else ""
+            hint = f"report.of({loss!r}) lists them, with the group and model of each.{whole}"
+            raise UsageError(f"the report has {len(results)} results of {loss!r}", hint)
         return results[0]
 
     def arranged(self, sort: str = "name", top: int | None = None) -> "Report":

@@ -80,7 +80,7 @@ class Gradient:
     """Mean of ∣g_i∣, the gradient of row i's own loss (L2 norm of a vector row), weighted where rows are."""
     row_rms: Annotated[float, Shown("row rms", table=ROWS)]
     row_max: Annotated[float, Shown("row max", table=ROWS)]
-    top1_share: Annotated[float, Shown("top 1% share", "share", table=ROWS)]
+    top1_share: Annotated[float, Shown("≈ top 1% share", "share", table=ROWS)]
     """The part of Σ∣g∣ that the 1 % of rows with the largest ∣g∣ carry; from a histogram, within 1 % of itself."""
 
     @property

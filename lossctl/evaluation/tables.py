@@ -173,7 +173,7 @@ def _worst(result: Result, names: Sequence[Name]) -> Phrase:
     for index, name in enumerate(names):
         word = name.of(result)
         title = phrase(title, ", " * bool(index), name.column.missing if word is None else word)
-    return title
+    return phrase(title, ", each before the root is taken" if result.reduction == "root-mean" else "")
 
 
 def _marks(best: Collection[int], inputs: Mapping[str, Any]) -> Iterator[str]:

@@ -239,9 +239,12 @@ class BoundLoss(Bound):
                 )
             return
         if len(prediction) != 1 or prediction[0] < 2:
+            alone = f"; of the probability of each label alone, {option(loss='bce')} with labels of 1"
+            logs = f" (of its logarithm, {option(activation='exp')} as well)"
             raise UsageError(
                 f"{self.title} needs a vector prediction: two or more columns",
-                f"Use {option(prediction='p_*')} or {option(prediction='a,b,c')}.",
+                f"Use {option(prediction='p_*')} or {option(prediction='a,b,c')}"
+                f"{alone + logs if 1 in self.label_domain.dimensions else ''}.",
             )
         if len(label) + 1 not in self.label_domain.dimensions or label not in ((), prediction):
             columns = "one label column" if self.label_domain.dimensions == (1,) else f"{prediction[0]} label columns"

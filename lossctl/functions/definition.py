@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from lossctl.arguments import ensure
 from lossctl.domain import Domain, FloatArray, Interval, Words
-from lossctl.errors import UsageError
+from lossctl.errors import UsageError, option
 from lossctl.functions.docstring import Sections, sections_of
 from lossctl.words import did_you_mean, normal, said
 
@@ -24,6 +24,19 @@ if TYPE_CHECKING:
 
 Value = float | str | bool | None
 NO_PEERS: Mapping[str, str] = types.MappingProxyType({})
+
+
+ELSEWHERE = {
+    **dict.fromkeys(
+        ("weight", "weights", "classweight", "sampleweight"),
+        f"Weights are a column, a number a row, also those of classes: name it with {option('weight')}.",
+    ),
+    **dict.fromkeys(("fromlogits", "logits", "loginput"), f"Say {option(from_logits=True)}, for all losses."),
+    "reduction": f"Say {option('reduction')}, for all losses.",
+    **dict.fromkeys(("ignoreindex", "ignoreclass"), f"Say {option('ignore_label')}."),
+    "multioutput": f"{option('prediction')} for each column makes a model of each; a comma list is one vector.",
+}
+"""What other libraries have as a parameter of a loss, by its `normal` name, and how it is said here."""
 
 
 @dataclass(frozen=True)
@@ -186,6 +199,7 @@ class Definition:
             if parameter is None:
                 names = [parameter.name for parameter in self.parameters]
                 hint = did_you_mean(name, names) if names else f"{self.name} has no parameters."
+                hint = ELSEWHERE.get(normal(name), hint)
                 raise UsageError(f"{self.title(typed)} has no parameter {name!r}", hint)
             try:
                 chosen[parameter.name] = parameter.read(str(value)) if read else parameter.check(value)

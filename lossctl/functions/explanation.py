@@ -13,7 +13,8 @@ from lossctl.functions.definition import Kind, Parameter, Value, read_spec
 from lossctl.functions.docstring import Sections
 from lossctl.functions.loss import Loss, losses
 from lossctl.functions.pairing import PAIRINGS, RISKS, Pairing, Risk, pairings_of, risks_of
-from lossctl.words import did_you_mean, normal
+from lossctl.registry import unknown
+from lossctl.words import normal
 
 KINDS: tuple[Kind, ...] = ("loss", "activation")
 
@@ -164,11 +165,9 @@ def find(spec: str, kind: Kind | None = None) -> tuple[BoundLoss | BoundActivati
     named = {"loss": plain in map(normal, losses.names()), "activation": plain in map(normal, activations.names())}
     known = {"loss": name in losses, "activation": name in activations}
     if kind is None and not any(known.values()):
-        if plain in losses.others:
-            raise losses.unknown(name)
-        aliases = (alias for definition in definitions() for alias in definition.aliases)
-        names = [*losses.names(), *activations.names(), *aliases]
-        raise UsageError(f"unknown loss or activation {name!r}", did_you_mean(name, names) or "See lossctl explain.")
+        spellings = [*losses.spellings(), *activations.spellings()]
+        wrong = unknown("loss or activation", name, spellings, losses.others)
+        raise wrong if wrong.parts[1] else UsageError(wrong.parts[0], "lossctl explain lists them.")
     order = sorted(KINDS, key=lambda candidate: (not named[candidate], not known[candidate]))
     chosen = kind or order[0]
     bound = get_loss(spec) if chosen == "loss" else get_activation(spec)

@@ -1,4 +1,7 @@
-"""What people look for among the losses that is none: a figure of all rows at once, or of decisions; and the way on."""
+"""What people look for among the losses that is not there, and the way on.
+
+A figure of all rows at once, or of decisions; a loss of ours under a setting; a loss that is none of ours yet.
+"""
 
 from lossctl.errors import option
 from lossctl.words import normal
@@ -6,18 +9,26 @@ from lossctl.words import normal
 _DECISIONS = "counts decisions at a threshold, not a loss of a row"
 _MEASURE = f"Measure what decisions are made from: {option(loss='bce')}, or {option(loss='cross_entropy')}."
 _RANK = "is a rank statistic, not a loss of a row"
+_ZERO_AND_ONE = f"Say {option(loss='mse')}, with labels of 0 and 1."
+_TOKENS = f"of log-probabilities of tokens alone, {option(loss='bce')} {option(activation='exp')} with labels of 1"
 _LISTS = "judges ranked lists, not a loss of a row"
+_NOT_YET = "is not among lossctl's losses yet"
+_PACKAGE = "A package of your own may add it: see CONTRIBUTING.md."
 
 _METRICS = (
     (
-        ("auc", "roc_auc", "auroc", "gini", "average_precision", "pr_auc", "aucpr", "ks"),
+        ("auc", "roc_auc", "roc_auc_score", "auroc", "gini", "average_precision", "pr_auc", "aucpr", "ks", "lift"),
         _RANK,
-        "lossctl doctor prints the area under the ROC curve.",
+        f"lossctl doctor prints the area under the ROC curve, of one column of scores ({option('prediction')}).",
     ),
-    (("spearman", "spearmanr", "kendall", "kendall_tau", "pearson", "pearsonr", "correlation"), _RANK,
-     "lossctl doctor prints the rank correlation."),
+    (("spearman", "spearmanr", "kendall", "kendall_tau"), _RANK, "lossctl doctor prints the rank correlation."),
     (
-        ("r2", "r^2", "r²", "r2_score", "r_squared", "rsquared", "explained_variance", "nse"),
+        ("pearson", "pearsonr", "correlation"),
+        "is a figure of all rows at once, not a loss of a row",
+        f"lossctl doctor prints the rank correlation, Spearman's; {option(loss='mse')} is the nearest loss.",
+    ),
+    (
+        ("r2", "r^2", "r²", "r2_score", "r_squared", "rsquared", "explained_variance", "nse", "adjusted_r2"),
         "is a ratio over all rows, not a loss of a row: the skill of mse",
         f"Say {option(loss='mse')} {option(skill=True)}.",
     ),
@@ -25,32 +36,162 @@ _METRICS = (
         (
             "accuracy", "acc", "balanced_accuracy", "top_k_accuracy", "error_rate", "zero_one", "zero_one_loss",
             "f1", "f1_score", "fbeta", "precision", "recall", "sensitivity", "specificity", "mcc",
-            "matthews_corrcoef", "kappa", "cohen_kappa", "confusion", "confusion_matrix", "iou", "jaccard",
+            "matthews_corrcoef", "kappa", "cohen_kappa", "confusion", "confusion_matrix", "iou", "jaccard", "dice",
+            "hamming", "hamming_loss", "accuracy_score", "precision_score", "recall_score", "jaccard_score", "youden",
+            "tpr", "fpr", "tnr", "fnr", "ppv", "npv",
         ),
         _DECISIONS,
         _MEASURE,
     ),
     (
-        ("ece", "calibration_error", "expected_calibration_error", "mce", "reliability"),
+        ("ece", "calibration", "calibration_error", "expected_calibration_error", "mce", "reliability"),
         "is a figure of bins of rows, not a loss of a row",
         "lossctl plot FILE draws the calibration.",
     ),
     (
         ("brier", "brier_score", "brier_score_loss"),
         "is the mean squared error of a probability",
-        f"Say {option(loss='mse')}, with labels of 0 and 1, or a column a class.",
+        f"{_ZERO_AND_ONE} Of K classes give a column of 0 and 1 for each: their mean is 1/K of the Brier score.",
     ),
     (
         ("perplexity", "ppl"),
         "is the exponential of the mean cross-entropy",
-        f"Say {option(loss='cross_entropy')} or {option(loss='nll')}, and take exp of the value.",
+        f"Say {option(loss='cross_entropy')}, and take exp of the value; {_TOKENS}.",
+    ),
+    (
+        ("d2_absolute_error_score", "d2_absolute_error"),
+        "is a ratio over all rows, not a loss of a row: the skill of mae",
+        f"Say {option(loss='mae')} {option(skill=True)}.",
+    ),
+    (
+        ("wape", "wmape"),
+        "is a ratio over all rows, not a loss of a row: mae over the mean of the absolute labels",
+        f"Say {option(loss='mae')}, and divide.",
+    ),
+    (
+        ("mase", "rmsse"),
+        "is a ratio over all rows, to the error of a naive forecast",
+        f"Say {option(loss='mae,rmse')}, with {option('prediction')} for each of the two forecasts, and divide.",
+    ),
+    (
+        ("nrmse",),
+        "is a ratio over all rows, not a loss of a row: rmse over the mean, range or deviation of the labels",
+        f"Say {option(loss='rmse')}, and divide.",
+    ),
+    (
+        ("sse", "rss"),
+        "is the sum of the squared errors",
+        f"Say {option(loss='mse')} {option(reduction='sum')}.",
+    ),
+    (
+        ("bias", "mbe", "mean_error", "mean_bias_error"),
+        "is a mean of errors of either sign, which cancel",
+        f"Say {option(loss='mae')}.",
+    ),
+    (
+        ("bleu", "rouge", "wer", "cer", "psnr", "ssim", "fid"),
+        "compares texts or pictures, not numbers of rows",
+        "lossctl measures rows of numbers.",
+    ),
+    (
+        (
+            "gradient", "gradients", "grad", "grad_l2", "grad_l1", "grad_linf", "row_mean", "row_rms", "row_max",
+            "top1_share",
+        ),
+        "is a figure of the gradient of a loss, beside its value",
+        f"Add {option(gradient=True)}; lossctl help gradients says what the figures are.",
+    ),
+    (
+        ("skill", "skill_score", "best_constant"),
+        "is a loss against that of the best constant prediction",
+        f"Add {option(skill=True)}; lossctl help skill says what it is.",
+    ),
+    (
+        ("standard_error", "std_error", "confidence_interval"),
+        "is a figure beside every loss",
+        "lossctl help statistics says what it is.",
     ),
     (("map", "ndcg", "dcg", "mrr", "hit_rate", "precision_at_k", "recall_at_k"), _LISTS,
      "lossctl measures no rankings."),
     (
-        ("max_error", "median_absolute_error", "medae"),
+        ("max_error", "median_absolute_error", "medae", "mdae", "mdape", "median_absolute_percentage_error"),
         "is a quantile of the rows, not their mean",
         "lossctl samples FILE writes the loss of every row, lossctl plot FILE draws them.",
+    ),
+    (("bce_loss",), "is bce, of probabilities", f"Say {option(loss='bce')}."),
+    (
+        ("bce_with_logits", "bce_with_logits_loss", "binary_cross_entropy_with_logits", "sigmoid_binary_cross_entropy"),
+        "is bce of what comes before the sigmoid",
+        f"Say {option(loss='bce')} {option(from_logits=True)}.",
+    ),
+    (
+        ("cross_entropy_loss", "softmax_cross_entropy", "softmax_cross_entropy_with_integer_labels"),
+        "is cross_entropy of what comes before the softmax",
+        f"Say {option(loss='cross_entropy')} {option(from_logits=True)}; of probabilities without the latter.",
+    ),
+    (
+        ("sigmoid_focal_loss",),
+        "is focal of what comes before the sigmoid",
+        f"Say {option(loss='focal')} {option(from_logits=True)}; without α, {option(loss='focal:alpha=none')}.",
+    ),
+    (
+        ("smooth_l1", "smooth_l1_loss"),
+        "is huber divided by its delta, which is called beta there",
+        f"Say {option(loss='huber')} where beta is 1; for beta 2, {option(loss='huber:delta=2')}, and divide by 2.",
+    ),
+    (
+        ("cosine_similarity",),
+        "is cosine_proximity without its minus",
+        f"Say {option(loss='cosine_proximity')}, and turn the sign.",
+    ),
+    (
+        ("cosine_distance",),
+        "is 1 more than cosine_proximity",
+        f"Say {option(loss='cosine_proximity')}, and add 1.",
+    ),
+    (
+        (
+            "pinball", "pinball_loss", "mean_pinball_loss", "quantile", "quantile_loss", "quantile_score", "crps",
+            "wis", "interval_score", "winkler", "winkler_score", "weighted_interval_score",
+        ),
+        _NOT_YET,
+        f"lossctl doctor shows the coverage of quantiles; {option(loss='mae')} measures the median alone.",
+    ),
+    (("expectile", "expectile_loss"), _NOT_YET, f"That of 1/2 is half of {option(loss='mse')}. {_PACKAGE}"),
+    (
+        ("smape", "symmetric_mape", "symmetric_mean_absolute_percentage_error"),
+        _NOT_YET,
+        f"The nearest is {option(loss='mape')}, or {option(loss='mape:zero=max1')} where labels are 0.",
+    ),
+    (
+        ("gaussian_nll", "gaussian_nll_loss", "normal_nll"),
+        _NOT_YET,
+        f"Where all rows have one variance, {option(loss='mse')} puts models in the same order.",
+    ),
+    (
+        ("tweedie", "tweedie_deviance", "mean_tweedie_deviance", "gamma", "gamma_deviance", "mean_gamma_deviance"),
+        _NOT_YET,
+        f"The nearest for numbers above 0 are {option(loss='poisson')} and {option(loss='rmsle')}.",
+    ),
+    (
+        ("poisson_deviance", "mean_poisson_deviance"),
+        "is twice what poisson is above that of predictions that equal their labels",
+        f"Say {option(loss='poisson')}: it puts models in the same order.",
+    ),
+    (
+        ("pseudo_huber", "pseudo_huber_loss", "mphe"),
+        _NOT_YET,
+        f"The nearest are {option(loss='huber')} and {option(loss='log_cosh')}.",
+    ),
+    (
+        ("dice_loss", "tversky", "tversky_loss"),
+        _NOT_YET,
+        f"The nearest are {option(loss='bce')} and {option(loss='focal')}, a loss of each row or column.",
+    ),
+    (
+        ("triplet", "triplet_loss", "contrastive", "contrastive_loss", "ctc", "ctc_loss", "infonce"),
+        "is a loss of several rows at once, or of sequences, not one of a row",
+        "lossctl measures none of these.",
     ),
 )  # fmt: skip
 

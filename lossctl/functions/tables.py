@@ -59,8 +59,8 @@ def _facts(explanation: Explanation) -> Iterator[Row]:
 
 
 def _parameter(parameter: Parameter, value: Value) -> Phrase:
-    default = f"; default {spell(parameter.default)}" if value != parameter.default else " (the default)"
-    return phrase(Piece(f"{parameter.name} = {spell(value)}", "strong"), f"  {parameter.describe()}{default}")
+    default = f"default {spell(parameter.default)}" if value != parameter.default else "the default"
+    return phrase(Piece(f"{parameter.name} = {spell(value)}", "strong"), f"  ({default})  {parameter.describe()}")
 
 
 def _partners(name: str, pairing: Pairing) -> Phrase:

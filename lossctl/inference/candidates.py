@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lossctl.inference.classes import class_names, key_of
 from lossctl.inference.facts import Words
 from lossctl.inference.names import is_index, is_key
 from lossctl.reading.cells import scalar_column
@@ -17,6 +18,8 @@ from lossctl.sums.distribution import Distribution
 
 FEW = 50
 """Different words up to which a column of text may be a label."""
+DECIDED = 20
+"""How many different decisions there may be."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,41 @@ class Candidate:
         if self.kind == "text":
             return None if self.content.words.counts is None else len(self.content.words.counts)
         return len(self.content.numbers.keys) if self.kind == "number" and self.content.numbers.exact else None
+
+    @property
+    def classes(self) -> set[str | int]:
+        """Its values as names of classes are compared; none where there are too many, or fractions."""
+        if self.kind == "text":
+            return {*map(key_of, self.content.words.counts or ())}
+        values = self.content.numbers.values
+        if not self.content.numbers.exact or not len(values) or (values % 1).any():
+            return set()
+        return {int(value) for value in values.tolist()}
+
+    def has_columns(self, family: Sequence[str]) -> bool:
+        """Whether columns are named for all its classes."""
+        classes = self.classes
+        return bool(classes) and any(classes <= {*map(key_of, names)} for names in class_names(family))
+
+    def is_coded(self, k: int) -> bool:
+        """Whether its classes are whole numbers from 0 to k − 1, or from 1 to k."""
+        classes = self.classes
+        return bool(classes) and (classes <= {*range(k)} or classes <= {*range(1, k + 1)})
+
+    def decides(self, label: "Candidate | None") -> bool:
+        """Whether it holds no more values than a label, words or whole numbers: decisions, not predictions."""
+        if label is None or self.distinct is None:
+            return self.kind == "text"
+        few = label.distinct is not None and self.distinct <= max(label.distinct, 2) <= DECIDED
+        whole = not any((column.content.numbers.values % 1).any() for column in (self, label))
+        return self.kind == "text" or (few and whole)
+
+    def decides_between(self, label: "Candidate | None") -> bool:
+        """Whether it says yes or no, and what would be its label holds numbers between."""
+        if label is None or label.kind != "number" or self.kind != "number":
+            return False
+        bits = {*self.content.numbers.values.tolist()} <= {0.0, 1.0}
+        return bits and bool((label.content.numbers.values % 1).any())
 
     def to_dict(self) -> dict[str, Any]:
         """The column in strings, numbers and lists."""

@@ -87,6 +87,25 @@ def loose_names(columns: Sequence[str]) -> list[Names]:
     return [tuple(words[0] for words in rest), tuple(words[-1] for words in rest), tuple(c[prefix:] for c in columns)]
 
 
+def respelled(names: Names, words: Collection[str]) -> Names | None:
+    """Names as labels write them, in other capitals; ``None`` where some label is no name, or numbers are among them.
+
+    Of names that no label has yet, in the capitals that all others are changed to.
+
+    >>> respelled(("Cat", "Dog", "Very Good"), {"cat", "very good"})
+    ('cat', 'dog', 'very good')
+    """
+    keys, written = [*map(key_of, names)], {key_of(word): word for word in words}
+    if not {*written} <= {*keys} or len({*keys}) < len(keys) or len(written) < len(words):
+        return None
+    if not written or any(isinstance(key, int) for key in keys):
+        return None
+    pairs = [(name, written[key]) for name, key in zip(names, keys, strict=True) if key in written]
+    styles = (str.lower, str.upper, str.title, str.capitalize)
+    style = next((style for style in styles if all(style(name) == word for name, word in pairs)), str)
+    return tuple(written.get(key, style(name)) for name, key in zip(names, keys, strict=True))
+
+
 def framed(classes: Collection[str], columns: Sequence[str]) -> list[Names]:
     """What is left of columns without one beginning and one end of all, where every class is the rest of a column.
 

@@ -72,7 +72,7 @@ def pairing_of(task: str) -> Pairing:
     return next(pairing for pairing in PAIRINGS if pairing.task == task)
 
 
-def _usual(pairing: Pairing) -> str:
+def usual(pairing: Pairing) -> str:
     """The losses to measure where nobody says which, as a user types them."""
     return ",".join(pairing.losses[: pairing.usual])
 
@@ -165,17 +165,19 @@ def _binary(facts: Facts, layout: Layout, predicted: Predicted, name: str, label
     if labels == (-1.0, 1.0) and scale is Scale.LOGIT:
         pairing = pairing_of("max-margin classification")
         why = "the labels are −1 and 1 and the predictions scores of either sign"
-        return Fit(pairing, Scale.MARGIN, _usual(pairing), why, (), labels)
+        return Fit(pairing, Scale.MARGIN, usual(pairing), why, (), labels)
     known = labels == (0.0, 1.0) or layout.classes is not None
     settings = () if known else classes_setting([_class_name(label) for label in labels])
     settings += FROM_LOGITS if scale is Scale.LOGIT else _clipped(facts, name, scale)
-    why = f"the labels are {shown} and the predictions {_words_for(scale)}"
+    why = f"the labels are {shown} and the predictions {_words_for(scale, predicted.values)}"
     pairing = pairing_of("binary classification")
-    return Fit(pairing, scale, _usual(pairing), why, settings, labels)
+    return Fit(pairing, scale, usual(pairing), why, settings, labels)
 
 
-def _words_for(scale: Scale) -> str:
+def _words_for(scale: Scale, values: Distribution | None = None) -> str:
     """What the predictions are, in words that say how it shows."""
+    if scale is Scale.LOGIT and values is not None and not values.low < 0 < values.high:
+        return "scores of one sign outside [0, 1]"
     return {
         Scale.LOGIT: "scores on both sides of [0, 1]: logits",
         Scale.PERCENT: "numbers up to 100: percentages",
@@ -186,7 +188,7 @@ def _words_for(scale: Scale) -> str:
 def classes_setting(names: Sequence[str]) -> Settings:
     """The setting that names classes in their order; none where a comma list cannot hold them."""
     listed = ",".join(names)
-    return (("classes", listed),) if split(listed) == tuple(names) else ()
+    return (("classes", listed),) if names and split(listed) == tuple(names) else ()
 
 
 def _class_name(label: float | str) -> str:
@@ -203,16 +205,16 @@ def _number(facts: Facts, layout: Layout, predicted: Predicted, name: str) -> Fi
             pairing = pairing_of("counts")
             settings = FROM_LOGITS if scale is Scale.LOG_RATE else ()
             why = f"the labels are whole numbers from 0 and the predictions {scale}"
-            return Fit(pairing, scale, _usual(pairing), why, settings)
+            return Fit(pairing, scale, usual(pairing), why, settings)
     if _within(label, 0.0, 1.0) and _within(values, 0.0, 1.0):
         pairing = pairing_of("bounded regression")
-        return Fit(pairing, Scale.VALUE, _usual(pairing), "labels and predictions are numbers in [0, 1]")
+        return Fit(pairing, Scale.VALUE, usual(pairing), "labels and predictions are numbers in [0, 1]")
     if _low(label) > 0 and _low(values) >= 0 and _high(label) >= DECADES * _low(label) and not values.infinite:
         pairing = pairing_of("positive regression")
         why = f"the labels are positive and go from {_low(label):.4g} to {_high(label):.4g}: relative errors count"
-        return Fit(pairing, Scale.VALUE, _usual(pairing), why)
+        return Fit(pairing, Scale.VALUE, usual(pairing), why)
     pairing = pairing_of("unbounded regression")
-    return Fit(pairing, Scale.VALUE, _usual(pairing), "labels and predictions are numbers")
+    return Fit(pairing, Scale.VALUE, usual(pairing), "labels and predictions are numbers")
 
 
 def _rates(predicted: Predicted) -> Scale | None:
@@ -234,18 +236,31 @@ def _classes(facts: Facts, layout: Layout, name: str, k: int) -> Fit:
     if layout.classes is None and layout.text and facts.words.counts is not None:
         words = sorted(facts.words.counts)
         settings = (*settings, *classes_setting(words)) if len(words) == k else settings
-    elif one_based(facts, layout, k):
-        settings = (*settings, *classes_setting([str(code + 1) for code in range(k)]))
-    return Fit(pairing, scale, _usual(pairing), f"the labels are classes and the predictions {what}", settings)
+    else:
+        settings = (*settings, *classes_setting(other_codes(facts, layout, k)))
+    return Fit(pairing, scale, usual(pairing), f"the labels are classes and the predictions {what}", settings)
 
 
-def one_based(facts: Facts, layout: Layout, k: int) -> bool:
-    """Whether class labels count from 1 where they are read as codes from 0, and no column is named for class 0."""
+def other_codes(facts: Facts, layout: Layout, k: int) -> tuple[str, ...]:
+    """What class labels count from 1, or are of as many numbers as classes, where they are read as codes from 0.
+
+    None where a column is named for class 0.
+    """
     codes = not layout.text and layout.class_labels == "codes" and not layout.label_width
     from_zero = tuple(map(str, range(k)))
-    codes = codes and not any(from_zero in class_names(model.columns) for model in layout.models)
     every = facts.label + facts.unpredicted
-    return codes and bool(facts.label.n) and _low(every) == 1 and _high(every) == k and not every.infinite
+    if (
+        not codes
+        or not facts.label.n
+        or every.infinite
+        or any(from_zero in class_names(model.columns) for model in layout.models)
+    ):
+        return ()
+    if _low(every) == 1 and _high(every) == k:
+        return tuple(str(code + 1) for code in range(k))
+    values = every.values.tolist() if every.exact and len(every.keys) == k else []
+    whole = all(value == round(value) for value in values) and not 0 <= _low(every) <= _high(every) < k
+    return tuple(str(int(value)) for value in values) if whole else ()
 
 
 def row_scale(facts: Facts, name: str) -> tuple[Scale, Settings, str]:
@@ -272,11 +287,11 @@ def _several(facts: Facts, layout: Layout, predicted: Predicted, name: str) -> F
         pairing = pairing_of("multi-class classification")
         scale, settings, what = row_scale(facts, name)
         why = f"each row of labels sums to 1 and the predictions are {what}"
-        return Fit(pairing, scale, _usual(pairing), why, settings)
+        return Fit(pairing, scale, usual(pairing), why, settings)
     if len(facts.label.keys) <= 2 and set(facts.label.values.tolist()) <= {0.0, 1.0}:
         pairing, scale = pairing_of("multi-label classification"), unit_scale(facts, predicted, name)
         settings = FROM_LOGITS if scale is Scale.LOGIT else _clipped(facts, name, scale)
-        why = f"each column of labels is 0 or 1 by itself and the predictions are {_words_for(scale)}"
-        return Fit(pairing, scale, _usual(pairing), why, settings)
+        why = f"each column of labels is 0 or 1 by itself and the predictions are {_words_for(scale, predicted.values)}"
+        return Fit(pairing, scale, usual(pairing), why, settings)
     pairing = pairing_of("unbounded regression")
-    return Fit(pairing, Scale.VALUE, _usual(pairing), "labels and predictions are vectors of numbers")
+    return Fit(pairing, Scale.VALUE, usual(pairing), "labels and predictions are vectors of numbers")

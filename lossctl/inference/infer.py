@@ -5,9 +5,10 @@ from dataclasses import replace
 
 from lossctl.errors import LossctlError, Undecided, option
 from lossctl.functions.definition import split_specs
+from lossctl.inference.choice import BESIDE, BY_NAME, CONFIDENCE, QUANTILE, Choice, Proposal
 from lossctl.inference.fit import Settings
 from lossctl.inference.names import is_unnamed
-from lossctl.inference.proposals import BY_NAME, QUANTILE, Choice, Proposal, Proposer
+from lossctl.inference.proposals import Proposer
 from lossctl.inference.request import Completed, Elsewhere, Request
 from lossctl.inference.roles import find, titled
 from lossctl.inference.side import ensure_in_place
@@ -36,9 +37,12 @@ def complete(source: Source, request: Request, taken: Sequence[str] = ()) -> Com
     roles = complete_roles(source, request)
     request, notes = roles.request, (*taken, *roles.notes)
     if not request.loss or (not request.classes and _names_classes(source, request)):
-        from lossctl.inference.suitable import complete_losses, see
+        from lossctl.inference.suitable import complete_losses, ensure_in_order, see
 
-        losses = complete_losses(see(source, request), request)
+        seen = see(source, request)
+        losses = complete_losses(seen, request)
+        if seen.layout.vectors and losses.request.classes and not request.classes:
+            ensure_in_order(seen, losses.request, see(source, losses.request))
         request, notes = losses.request, (*notes, *losses.notes)
     return Completed(request, ("; ".join(notes),) if notes else ())
 
@@ -96,10 +100,8 @@ def _undecided(
     """The error for columns that are not clear, with those of the proposals that work."""
     ways: list[Settings] = []
     for proposal in proposals:
-        way = _way(source, request, elsewhere, proposal)
-        if way is not None and way not in ways:
-            ways.append(way)
-        if len(ways) == SHOWN:
+        ways += [way for way in _ways(source, request, elsewhere, proposal) if way not in ways]
+        if len(ways) >= SHOWN:
             break
     what = _what_is_open(proposer, proposals)
     role = "prediction" if "the prediction" in what else "label"
@@ -108,20 +110,26 @@ def _undecided(
     where = (
         "" if role == "prediction" or elsewhere is not None else f", or where the labels are with {option('labels')}"
     )
-    return Undecided(what, f"Say which with {option(role)}{where}. Columns: {shown}.", tuple(ways))
+    return Undecided(what, f"Say which with {option(role)}{where}. Columns: {shown}.", tuple(ways[:SHOWN]))
 
 
 def _what_is_open(proposer: Proposer, proposals: Sequence[Proposal]) -> str:
     """Which role is not clear, and between which columns."""
     labels = [*dict.fromkeys(proposal.label for proposal in proposals)] or [*proposer.labels()]
-    named = [choice.columns[0] for choice in labels if choice.why == BY_NAME]
-    if len(named) > 1:
+    named = [*dict.fromkeys(column for choice in labels if choice.why == BY_NAME for column in choice.columns)]
+    if len(named) > 1 and not labels[0].sure:
         return f"several columns could be the label: {', '.join(named)}"
     if not labels or not labels[0].sure:
         return _open("label", proposer.truths.left if proposer.apart else ())
     predictions = [*dict.fromkeys(proposal.prediction for proposal in proposals)]
     if any(choice.why == QUANTILE for choice in predictions):
         return f"the predictions look like quantiles, of which {predictions[0].columns[0]!r} is the median"
+    told = next((choice.columns[0] for choice in predictions if choice.why == CONFIDENCE), None)
+    if told is not None:
+        return f"the prediction {told!r} does not tell the decisions beside it: is it the confidence in each?"
+    told = next((choice.columns[0] for choice in predictions if choice.why == BESIDE), None)
+    if told is not None:
+        return f"the prediction is not clear: decisions, or {told!r}, from which they may have been made"
     named = [", ".join(choice.patterns) for choice in predictions if choice.why == BY_NAME]
     if len(named) > 1:
         return f"several columns could be the prediction: {', '.join(dict.fromkeys(named))}"
@@ -137,37 +145,31 @@ def _open(role: str, left: Sequence[str]) -> str:
     )
 
 
-def _way(source: Source, request: Request, elsewhere: Elsewhere | None, proposal: Proposal) -> Settings | None:
-    """How to ask for what is proposed, with the loss that fits; ``None`` where it would be refused."""
-    from lossctl.inference.suitable import complete_losses, see, unless_named
+def _ways(source: Source, request: Request, elsewhere: Elsewhere | None, proposal: Proposal) -> Iterator[Settings]:
+    """How to ask for what is proposed, with losses that fit, best first; nothing where that would be refused."""
+    from lossctl.inference.suitable import fails, see, unless_named, ways_of
 
     label, prediction = proposal.label.patterns, proposal.prediction.patterns
+    columns: Settings = ()
+    if not request.label:
+        columns += tuple(("label", pattern) for pattern in label)
+    if not request.prediction:
+        columns += tuple(("prediction", pattern) for pattern in prediction)
     asked = replace(request, label=label, prediction=prediction)
     try:
         if elsewhere is not None:
             source, asked = elsewhere.matched(asked)
         seen = see(source, asked)
-        completed = complete_losses(seen, asked)
     except LossctlError:
-        return None
-    fits = [fitting for fitting in seen.fits if fitting is not None]
-    if len(fits) < len(seen.fits):
-        return None
-    names = {spec.partition(":")[0] for spec in split_specs([str(loss) for loss in request.loss])}
-    if any(not names <= {*fitting.pairing.losses} for fitting in fits):
-        return None
-    named: Settings = ()
-    if not request.label:
-        named += tuple(("label", pattern) for pattern in label)
-    if not request.prediction:
-        named += tuple(("prediction", pattern) for pattern in prediction)
-    if not request.loss:
-        named += (("loss", proposal.prediction.loss or ",".join(map(str, completed.request.loss))),)
-        named += unless_named(request, fits[0].settings)
+        return
     needed = {*seen.layout.roles.needed}
-    if request.nulls == "error" and any(kind == "null" and name in needed for kind, name, _ in seen.facts.seen.by_key):
-        named += (("nulls", "drop"),)
-    return named
+    nulls = any(kind == "null" and name in needed for kind, name, _ in seen.facts.seen.by_key)
+    dropped: Settings = (("nulls", "drop"),) if nulls and request.nulls == "error" else ()
+    names = {spec.partition(":")[0] for spec in split_specs([str(loss) for loss in request.loss])}
+    for fitting in ways_of(seen):
+        if names <= {*fitting.pairing.losses} and not fails(seen, fitting):
+            loss: Settings = () if names else (("loss", proposal.prediction.loss or fitting.loss),)
+            yield (*columns, *loss, *unless_named(request, fitting.settings), *dropped)
 
 
 def _names_classes(source: Source, request: Request) -> bool:

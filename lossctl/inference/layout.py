@@ -16,6 +16,7 @@ from lossctl.inference.classes import (
     loose_names,
     mapping,
     refuse_other_numbers,
+    respelled,
     within,
 )
 from lossctl.inference.objects import Keys
@@ -27,6 +28,7 @@ from lossctl.reading.format import Source, Wanted
 from lossctl.reading.missing import as_number, nulled
 from lossctl.reading.rounding import EXACT
 from lossctl.reading.rows import plain_rows, shards_of
+from lossctl.reading.selection import no_rows
 
 ClassLabels = Literal["codes", "numbers", "text"]
 """How a label column says a class: by code 0 to k-1, by a name that is a number, or by a name."""
@@ -187,7 +189,7 @@ class LayoutPlanner:
                         return batch
             except BadRow as bad:
                 raise self.bad(bad, shard.file) from None
-        raise DataError(f"{' '.join(self.source.files) or 'the table'}: no data rows")
+        raise no_rows(self.source)
 
     def bad(self, bad: BadRow, file: str = "") -> DataError:
         """What is wrong with one of the first rows."""
@@ -226,8 +228,11 @@ class LayoutPlanner:
         if not classes:
             return model, self._names_that_fit(model.columns)
         if len(classes) != (model.width or 2):
+            single = [column for each in self.roles.models for column in each.columns if not each.width]
+            one = f"One model with a column a class is one prediction: {option(prediction=','.join(single))}."
             raise UsageError(
-                f"{option('classes')} names {len(classes)} classes, but {model.name!r} has {model.width or 2}"
+                f"{option('classes')} names {len(classes)} classes, but {model.name!r} has {model.width or 2}",
+                one if len(single) == len(classes) else "",
             )
         if len(set(classes)) < len(classes):
             raise UsageError(f"{option('classes')} names a class twice")
@@ -264,7 +269,8 @@ class LayoutPlanner:
         if kind == "text" and choices:
             words = self._first_labels
             readings = (*choices, *framed(words, columns), *loose_names(columns))
-            return next((names for names in readings if words <= {*names}), choices[0])
+            fitting = next((names for names in readings if words <= {*names}), None)
+            return fitting or next(filter(None, (respelled(names, words) for names in readings)), choices[0])
         if len(choices) > 1 and kind == "number":
             numbers = {key for key in map(key_of, self._first_labels) if isinstance(key, int)}
             return next((names for names in choices if numbers <= {*map(key_of, names)}), choices[0])

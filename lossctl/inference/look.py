@@ -5,13 +5,14 @@ from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from lossctl.domain import FloatArray
+from lossctl.domain import SIMPLEX_ERROR, FloatArray
 from lossctl.inference.candidates import Candidate, Contents, candidates, contents_of, readable
 from lossctl.inference.reader import Reader
 from lossctl.inference.sample import sampled
 from lossctl.reading.cells import BadRow
-from lossctl.reading.format import Source
+from lossctl.reading.format import Source, Wanted
 
 CELLS = 1 << 22
 """How many cells are looked at, of all columns together."""
@@ -51,3 +52,88 @@ class Look:
                 return None
             parts.append(values[~reader.null])
         return np.concatenate(parts) if parts else None
+
+    def candidate(self, name: str) -> Candidate | None:
+        """A column with what is in it; ``None`` where several have the name."""
+        return next((candidate for candidate in self.candidates if candidate.name == name), None)
+
+    def sum_to_one(self, names: Sequence[str]) -> bool:
+        """Whether every row of some columns sums to 1, or to 100, or so do their exponentials."""
+        rows = self.rows(names)
+        if rows is None or not len(rows):
+            return False
+        with np.errstate(over="ignore", invalid="ignore"):
+            return any(map(_ones, (rows.sum(axis=1), rows.sum(axis=1) / 100, np.exp(rows).sum(axis=1))))
+
+    def tells(self, score: str, decision: str) -> bool:
+        """Whether numbers tell one of two decisions from the other by a threshold, as far as that can be told."""
+        candidate, column = self.candidate(decision), self.candidate(score)
+        if candidate is None or candidate.distinct != 2 or column is None or column.kind == "list":
+            return True
+        low, high = dict[str, float](), dict[str, float]()
+        for record in self.records:
+            reader = Reader(record)
+            try:
+                scores, words = reader.numbers(score), np.array(reader.text(decision).to_pylist(), dtype=object)
+            except BadRow:
+                return True
+            for word in {*words.tolist()} - {None}:
+                numbers = scores[(words == word) & ~reader.null]
+                low[word] = min(low.get(word, np.inf), float(numbers.min(initial=np.inf)))
+                high[word] = max(high.get(word, -np.inf), float(numbers.max(initial=-np.inf)))
+        first, second = low
+        return high[first] <= low[second] or high[second] <= low[first]
+
+    def alike(self, label: Candidate, guess: Candidate, *, beside: bool = True) -> bool:
+        """Whether a column holds what a prediction of a label would: lists, probabilities, or numbers near to it.
+
+        Args:
+            label: the label.
+            guess: the column, of this data set.
+            beside: whether the label stands beside it; numbers are taken for near where it does not.
+        """
+        if guess.kind == "list":
+            return self._probable(guess.name)
+        values = guess.content.numbers
+        unit = bool(values.n) and not values.infinite and values.low >= 0 and values.high <= 1
+        if label.kind == "text" or len(label.content.numbers.keys) <= 2:
+            return unit and (len(values.keys) > 2 or bool(np.any(values.values % 1)))
+        if not beside:
+            return True
+        rows = self.rows((label.name, guess.name))
+        rows = None if rows is None else rows[np.isfinite(rows).all(axis=1)]
+        return rows is not None and len(rows) > 1 and bool(np.mean((rows[:, 0] - rows[:, 1]) ** 2) < rows[:, 0].var())
+
+    def _probable(self, name: str) -> bool:
+        """Whether the lists of a column are probabilities, percentages, or logarithms of probabilities."""
+        sums = [np.empty((0, 3))]
+        for record in sampled(self.source, Wanted(frozenset({name}), frozenset())).records:
+            lengths = pc.list_value_length(record.column(name)).drop_null()
+            reader, width = Reader(record), int(lengths[0].as_py()) if len(lengths) else 1
+            if not width:
+                return False
+            try:
+                values = reader.columns([name], width)[~reader.null]
+            except BadRow:
+                return False
+            with np.errstate(over="ignore", invalid="ignore"):
+                sums.append(np.column_stack([values.sum(1), values.sum(1) / 100, np.exp(values).sum(1)]))
+        rows = np.concatenate(sums)
+        return bool(len(rows)) and any(map(_ones, rows.T))
+
+    def same(self, first: str, second: str) -> bool:
+        """Whether two columns hold the same numbers, or a word for each of them, in every row that was looked at."""
+        if not all(self.candidate(name) for name in (first, second)):
+            return False
+        pairs = {
+            pair
+            for record in self.records
+            for pair in zip(record.column(first).to_pylist(), record.column(second).to_pylist(), strict=True)
+        }
+        single = len({left for left, _ in pairs}) == len({right for _, right in pairs}) == len(pairs)
+        worded = any(column is not None and column.kind == "text" for column in map(self.candidate, (first, second)))
+        return bool(pairs) and (all(left == right for left, right in pairs) or (worded and single))
+
+
+def _ones(sums: FloatArray) -> bool:
+    return bool(np.all(np.abs(sums - 1.0) <= SIMPLEX_ERROR))

@@ -75,12 +75,24 @@ def stem_of(name: str) -> str:
     return next((name[:cut] for cut in reversed(cuts) if name[:cut] in _STEMS), "")
 
 
+def without(name: str, endings: tuple[str, ...]) -> str:
+    """A name in plain letters without the longest of some endings.
+
+    >>> without("Price True", ENDINGS.label), without("price", ENDINGS.label)
+    ('price', 'price')
+    """
+    plain = plain_name(name)
+    return plain.removesuffix(max((ending for ending in endings if plain.endswith(ending)), key=len, default=""))
+
+
 def quantile_of(name: str) -> float | None:
     """The level that a column is named for as a quantile; ``None`` where it is not.
 
-    >>> quantile_of("q0.1"), quantile_of("P50"), quantile_of("quantile_0.95"), quantile_of("p_3")
-    (0.1, 0.5, 0.95, None)
+    >>> quantile_of("q0.1"), quantile_of("P50"), quantile_of("quantile_0.95"), quantile_of("p_3"), quantile_of("0.5")
+    (0.1, 0.5, 0.95, None, 0.5)
     """
+    if re.fullmatch(r"0?\.\d*[1-9]\d*", name.strip()):
+        return float(name)
     level = re.search(r"(?:^|_| )(?:q|p|quantile|percentile|pct)_?(\d*\.\d+|\d\d)$", name.strip().casefold())
     if level is None:
         return None
@@ -90,6 +102,11 @@ def quantile_of(name: str) -> float | None:
 def is_index(name: str) -> bool:
     """Whether that is what the numbers of rows are called, such as the unnamed first column that pandas writes."""
     return plain_name(name) in _INDEX or re.fullmatch(r"unnamed_\d+", plain_name(name)) is not None
+
+
+def is_query(name: str) -> bool:
+    """Whether that is what the number of the list is called to which a row belongs."""
+    return plain_name(name) in QUERIES
 
 
 def is_unnamed(name: str) -> bool:

@@ -1,15 +1,14 @@
 """Which columns could play the roles that nobody named: by their names first, then by what is in them."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lossctl.domain import SIMPLEX_ERROR, FloatArray
-from lossctl.inference.classes import class_names, key_of
-from lossctl.inference.names import ENDINGS, LABELS, PREDICTIONS, plain_name, quantile_of
+from lossctl.inference.choice import BESIDE, BY_NAME, CONFIDENCE, LEFT, QUANTILE, SUM, Choice, Proposal
+from lossctl.inference.names import ENDINGS, LABELS, PREDICTIONS, plain_name, quantile_of, stem_of, without
 from lossctl.inference.request import Elsewhere, Request
 from lossctl.inference.roles import find, groupings, titled
 from lossctl.inference.side import Side
@@ -24,37 +23,6 @@ MOST_MODELS = 20
 """Columns up to which several predictions of one label are models beside each other."""
 CROSSING = 0.1
 """The part of the rows in which columns that are named for quantiles may cross."""
-
-BY_NAME = "by name"
-LEFT = "because no other column is left"
-QUANTILE = "as the median of quantiles"
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Columns for one role."""
-
-    patterns: tuple[str, ...]
-    """As a user would name them: of a label its columns or a glob, of predictions one pattern a model."""
-    columns: tuple[str, ...]
-    why: str = ""
-    """How they were told; empty where the user named them."""
-    sure: bool = True
-    loss: str = ""
-    """The loss that they are for, where that is no question of what is in them."""
-
-
-@dataclass(frozen=True)
-class Proposal:
-    """Columns for both roles."""
-
-    label: Choice
-    prediction: Choice
-
-    @property
-    def sure(self) -> bool:
-        """Whether nothing else could be meant."""
-        return self.label.sure and self.prediction.sure
 
 
 class Proposer:
@@ -108,15 +76,17 @@ class Proposer:
         if self.named_label:
             yield Choice(tuple(self.request.label), self.named_label)
             return
-        for known in LABELS:
-            matching = self.truths.known(known)
-            for name in matching:
-                yield Choice((name,), (name,), BY_NAME, sure=len(matching) == 1)
-            if matching:
-                return
+        usual, unusual = self.truths.known(LABELS[0]), self.truths.known(LABELS[1])
+        matching = [*usual, *unusual]
+        same = self.truths.look.same if len(usual) == 1 and unusual else None
+        sure = len(matching) == 1 or (same is not None and all(same(usual[0], name) for name in unusual))
+        for name in matching:
+            yield Choice((name,), (name,), BY_NAME, sure=sure)
+        if matching:
+            return
         choices = [*self._label_families(), *self._label_endings(), *self._labels_of_classes()]
         choices = choices or [*self._forced(self.truths, self._predicted_twins())]
-        yield from choices[:1]
+        yield from choices if choices and not choices[0].sure else choices[:1]
         if not choices:
             yield from self._labels_by_content()
 
@@ -162,13 +132,15 @@ class Proposer:
             ending = next(ending for ending in ENDINGS.prediction if key.endswith(ending))
             matching += [names[key[: -len(ending)]]] if key[: -len(ending)] in names else []
         matching = [*dict.fromkeys(matching)]
+        if len(matching) == len(self.guesses.ending(ENDINGS.prediction)) > 1:
+            yield Choice((self.truths.pattern(tuple(matching)),), tuple(matching), BY_NAME, sure=False)
         for name in matching:
             yield Choice((name,), (name,), BY_NAME, sure=len(matching) == 1)
 
     def _labels_of_classes(self) -> Iterator[Choice]:
         """A column of text for whose words other columns are named."""
-        for candidate in self.truths.candidates:
-            if candidate.kind == "text" and self._classes(candidate):
+        for candidate in self.truths.named:
+            if candidate.kind == "text" and self.guesses.class_columns(candidate):
                 yield Choice((candidate.name,), (candidate.name,), "because columns are named for its words")
 
     def _labels_by_content(self) -> Iterator[Choice]:
@@ -178,10 +150,12 @@ class Proposer:
         beside = set[str]() if self.apart else predicted
         others = [column for column in self.truths.candidates if column.name not in beside]
         likely = [column for column in others if "label" in column.roles]
+        likely = [column for column in likely if stem_of(column.name) not in PREDICTIONS[0] | PREDICTIONS[1]]
         forced = bool(predicted) and len(others) == len(likely) == 1
-        guess = next((self.guesses.candidate(name) for name in predicted), None)
+        guess = next((self.guesses.look.candidate(name) for name in predicted), None)
         for column in sorted(likely, key=lambda column: (_unlike(column, guess), column.roles.index("label"))):
-            yield Choice((column.name,), (column.name,), LEFT, sure=forced)
+            alike = forced and guess is not None and self._alike(column, guess)
+            yield Choice((column.name,), (column.name,), LEFT, sure=alike)
 
     # --- predictions
 
@@ -191,43 +165,50 @@ class Proposer:
             yield Choice(tuple(self.request.prediction), self.named_prediction)
             return
         beside = self._beside(label)
-        matching = self.guesses.known(PREDICTIONS[0], beside) or self.guesses.known(PREDICTIONS[1], beside)
-        if matching and len(label.columns) == 1:
-            yield from self._by_name(label, matching)
+        matching = [*self.guesses.known(PREDICTIONS[0], beside), *self.guesses.known(PREDICTIONS[1], beside)]
+        decided = self._decisions(matching, label) if len(label.columns) == 1 else ()
+        rest = [name for name in matching if name not in decided]
+        if rest and len(label.columns) == 1:
+            for name in rest:
+                yield self._doubted(Choice((name,), (name,), BY_NAME, sure=len(rest) == 1), decided)
             return
+        others = {*beside, *decided}
         choices = [*self._quantiles(label)] or [
-            *self._prediction_families(label),
-            *self._prediction_endings(label),
-            *self._class_columns(label),
+            *self._prediction_families(label, others),
+            *self._prediction_endings(label, others),
+            *self._class_columns(label, others),
         ]
-        choices = choices or [*self._forced(self.guesses, label.columns if label.sure and label.why != BY_NAME else ())]
-        yield from choices if not choices or not choices[0].sure else choices[:1]
-        if not choices:
-            yield from self._predictions_by_content(label)
+        if not choices and not decided:
+            choices = [*self._forced(self.guesses, label.columns if label.sure and label.why != BY_NAME else ())]
+        choices = [self._doubted(choice, decided) for choice in choices or self._predictions_by_content(label, decided)]
+        sure = bool(choices) and choices[0].sure
+        yield from choices[:1] if sure else choices
+        for name in decided if not sure else ():
+            yield Choice((name,), (name,), BY_NAME, sure=len(decided) == 1 and not choices)
 
-    def _by_name(self, label: Choice, matching: list[str]) -> Iterator[Choice]:
-        """Columns of known names; of several, those that hold no more than the classes are decisions."""
-        others = [*dict.fromkeys([*matching, *self.guesses.known(PREDICTIONS[1], self._beside(label))])]
-        if len(others) > 1:
-            decided = {name for name in others if self._decides(name, label)}
-            if len(decided) < len(others) and (len(matching) > 1 or {*matching} <= decided):
-                matching = [name for name in others if name not in decided]
-        for name in matching:
-            yield Choice((name,), (name,), BY_NAME, sure=len(matching) == 1)
+    def _decisions(self, names: Sequence[str], label: Choice) -> tuple[str, ...]:
+        """Those of some columns that hold no more than the classes: decisions, which were made from something else."""
+        known = {column.name for column in self.truths.columns} if self.apart else {*label.columns}
+        others = (column for column in self.guesses.free if column.name not in {*names, *known})
+        scores = any(column.kind in {"number", "list"} and "weight" not in column.name.lower() for column in others)
+        if not scores and len(names) < 2:
+            return ()  # nothing that they could have been made from
+        return tuple(name for name in names if self._decides(name, label))
 
     def _decides(self, name: str, label: Choice) -> bool:
-        """Whether a column holds no more values than the label, words or whole numbers: decisions, not predictions."""
-        column, truth = self.guesses.candidate(name), self.truths.candidate(label.columns[0])
-        if column is None or truth is None or column.distinct is None:
-            return column is not None and column.kind == "text"
-        few = truth.distinct is not None and column.distinct <= max(truth.distinct, 2) <= MOST_MODELS
-        return column.kind == "text" or (few and not np.any(column.content.numbers.values % 1))
+        column, truth = self.guesses.look.candidate(name), self.truths.look.candidate(label.columns[0])
+        return column is not None and column.decides(truth)
 
-    def _prediction_families(self, label: Choice) -> Iterator[Choice]:
+    def _doubted(self, choice: Choice, decided: Sequence[str]) -> Choice:
+        """What is chosen beside decisions, sure where these were made of it."""
+        if len(choice.columns) > 1 or all(self.guesses.look.tells(choice.columns[0], name) for name in decided):
+            return choice
+        return replace(choice, why=CONFIDENCE, sure=False)
+
+    def _prediction_families(self, label: Choice, others: Collection[str]) -> Iterator[Choice]:
         """Columns such as ``p_1, p_2``: one vector, or models beside each other."""
-        families = [
-            family for family in self.guesses.families(PREDICTIONS).values() if not {*family} & {*self._beside(label)}
-        ]
+        families = [family for family in self.guesses.families(PREDICTIONS).values() if not {*family} & {*others}]
+        families = [self._undecided(family, label) for family in families]
         if len(label.columns) > 1:
             for family in families:
                 if len(family) == len(label.columns):
@@ -237,34 +218,46 @@ class Proposer:
             for choice in self._shapes(label, family):
                 yield choice if len(families) == 1 else Choice(choice.patterns, choice.columns, choice.why, sure=False)
 
+    def _undecided(self, family: tuple[str, ...], label: Choice) -> tuple[str, ...]:
+        """Columns without those that are decisions beside the others, as ``pred_class`` is beside ``pred_a``."""
+        if len(label.columns) > 1:
+            return family
+        return tuple(name for name in family if not self._decides(name, label)) or family
+
     def _shapes(self, label: Choice, family: tuple[str, ...]) -> Iterator[Choice]:
         """Several columns of predictions of one label as a vector, as models, or as either."""
-        truth = self.truths.candidate(label.columns[0])
+        truth = self.truths.look.candidate(label.columns[0])
         vector = Choice((self.guesses.pattern(family),), family, BY_NAME)
         models = Choice(family, family, BY_NAME)
-        if truth is None or truth.distinct is None:
+        if truth is None or truth.distinct is None or len(family) == 1:
             yield models
-        elif self._named_for(truth, family):
+        elif truth.has_columns(family):
             yield vector
         elif truth.kind == "text":
-            several = truth.distinct > 2 or (len(family) == truth.distinct and self._sum_to_one(family))
+            several = truth.distinct > 2 or (len(family) == truth.distinct and self.guesses.look.sum_to_one(family))
             yield Choice(vector.patterns, family, vector.why, sure=False) if several else models
-        elif self._codes(truth, len(family)) and self._sum_to_one(family):
+        elif truth.is_coded(len(family)) and self.guesses.look.sum_to_one(family):
             yield vector
-        elif truth.distinct > 2 and self._codes(truth, len(family)):
+        elif truth.distinct > 2 and truth.is_coded(len(family)):
             yield Choice(vector.patterns, family, vector.why, sure=False)
             yield Choice(models.patterns, family, models.why, sure=False)
+        elif len(family) == truth.distinct and truth.classes and self.guesses.look.sum_to_one(family):
+            yield replace(vector, sure=False)
         elif len(family) <= MOST_MODELS:
             yield models
 
-    def _prediction_endings(self, label: Choice) -> Iterator[Choice]:
+    def _prediction_endings(self, label: Choice, others: Collection[str]) -> Iterator[Choice]:
         """Columns such as ``price_pred``, or ``a_prob, b_prob`` of two models."""
-        beside = self._beside(label)
-        family = tuple(name for name in self.guesses.ending(ENDINGS.prediction) if name not in beside)
-        if len(family) == 1:
+        family = tuple(name for name in self.guesses.ending(ENDINGS.prediction) if name not in others)
+        if len(label.columns) == 1:
+            named = without(label.columns[0], ENDINGS.label)
+            family = tuple(name for name in family if without(name, ENDINGS.prediction) == named) or family
+        if len(family) == 1 == len(label.columns):
             yield Choice(family, family, BY_NAME)
-        elif len(family) > 1 and len(label.columns) == 1:
+        elif len(label.columns) == 1 < len(family):
             yield from self._shapes(label, family)
+        elif len(family) == len(label.columns):
+            yield Choice((self.guesses.pattern(family),), family, BY_NAME)
 
     def _quantiles(self, label: Choice) -> Iterator[Choice]:
         """Of columns that are named for quantiles, and seldom fall from one to the next, the median."""
@@ -281,69 +274,44 @@ class Proposer:
                 if named[name] == 0.5:
                     yield Choice((name,), (name,), QUANTILE, sure=False, loss="mae")
 
-    def _class_columns(self, label: Choice) -> Iterator[Choice]:
+    def _class_columns(self, label: Choice, others: Collection[str]) -> Iterator[Choice]:
         """Columns that are named for the classes of the label."""
-        truth = self.truths.candidate(label.columns[0])
+        truth = self.truths.look.candidate(label.columns[0])
         if truth is not None and len(label.columns) == 1:
-            family = self._classes(truth)
+            family = self.guesses.class_columns(truth, others)
             if family:
                 yield Choice((self.guesses.pattern(family),), family, "because they are named for the classes")
 
-    def _predictions_by_content(self, label: Choice) -> Iterator[Choice]:
-        """Any column that could be a prediction; the only one that is left is one for sure."""
-        others = [column for column in self.guesses.candidates if column.name not in self._beside(label)]
-        likely = [column for column in others if "prediction" in column.roles]
+    def _predictions_by_content(self, label: Choice, decided: Sequence[str]) -> Iterator[Choice]:
+        """Any column that could be a prediction; the only one that is left is one for sure, if it is like the label."""
+        truth = self.truths.look.candidate(label.columns[0])
+        apart = {*self._beside(label), *decided}
+        others = [column for column in self.guesses.candidates if column.name not in apart]
+        likely = [column for column in others if "prediction" in column.roles and not column.decides_between(truth)]
+        family = tuple(column.name for column in likely if column.kind == "number")
+        if truth is not None and truth.distinct == len(family) > 1 and self.guesses.look.sum_to_one(family):
+            yield Choice((self.guesses.pattern(family),), family, SUM, sure=False)
+            return
         lists = [column for column in likely if column.kind == "list"]
         forced = (label.sure and len(likely) == 1) or len(lists) == 1
-        for column in sorted(likely, key=lambda column: (column.kind != "list", column.roles.index("prediction"))):
-            sure = forced and (not lists or column.kind == "list")
-            yield Choice((column.name,), (column.name,), LEFT, sure=sure)
+        alike = {
+            column.name: len(label.columns) > 1 or (truth is not None and self._alike(truth, column))
+            for column in likely
+        }
+        likely.sort(
+            key=lambda column: (not alike[column.name], column.kind != "list", column.roles.index("prediction"))
+        )
+        for column in likely:
+            fits = alike[column.name]
+            sure = forced and fits and (not lists or column.kind == "list")
+            if fits or not decided:
+                yield Choice((column.name,), (column.name,), BESIDE if decided else LEFT, sure=sure and not decided)
             if sure:
                 return
 
-    # --- what names and columns say
-
-    def _classes(self, truth: "Candidate") -> tuple[str, ...]:
-        """The columns of numbers that are named for the values of a label; none where not all values have one."""
-        words = self._words(truth)
-        beside = () if self.apart else (truth.name,)
-        others = [
-            column.name for column in self.guesses.candidates if column.kind == "number" and column.name not in beside
-        ]
-        if len(words) < 2 or len(others) < 2:
-            return ()
-        if any(words <= {*map(key_of, names)} for names in class_names(others)) and self._sum_to_one(others):
-            return tuple(others)
-        exact = tuple(name for name in others if key_of(name) in words)
-        return exact if len(exact) == len(words) else ()
-
-    def _named_for(self, truth: "Candidate", family: tuple[str, ...]) -> bool:
-        """Whether columns are named for all values of a label."""
-        words = self._words(truth)
-        return bool(words) and any(words <= {*map(key_of, names)} for names in class_names(family))
-
-    @staticmethod
-    def _words(truth: "Candidate") -> set[str | int]:
-        """The values of a label as names of classes are compared; none where there are too many, or fractions."""
-        if truth.kind == "text":
-            return {*map(key_of, truth.content.words.counts or ())}
-        values = truth.content.numbers.values
-        if not truth.content.numbers.exact or not len(values) or np.any(values % 1):
-            return set()
-        return {int(value) for value in values.tolist()}
-
-    def _codes(self, truth: "Candidate", k: int) -> bool:
-        """Whether the values of a label are whole numbers from 0 to k − 1, or from 1 to k."""
-        words = self._words(truth)
-        return bool(words) and (words <= {*range(k)} or words <= {*range(1, k + 1)})
-
-    def _sum_to_one(self, family: Sequence[str]) -> bool:
-        """Whether every row of some columns sums to 1, or to 100, or so do their exponentials."""
-        rows = self.guesses.look.rows(family)
-        if rows is None or not len(rows):
-            return False
-        with np.errstate(over="ignore", invalid="ignore"):
-            return any(map(_ones, (rows.sum(axis=1), rows.sum(axis=1) / 100, np.exp(rows).sum(axis=1))))
+    def _alike(self, truth: "Candidate", guess: "Candidate") -> bool:
+        """Whether a column holds what a prediction of a label would; of two files, as far as each tells by itself."""
+        return self.guesses.look.alike(truth, guess, beside=not self.apart)
 
 
 def _unlike(label: "Candidate", guess: "Candidate | None") -> float:
@@ -353,7 +321,3 @@ def _unlike(label: "Candidate", guess: "Candidate | None") -> float:
         return 0.0
     spans = sorted(values.quantile(1.0) - values.quantile(0.0) for values in numbers)
     return spans[1] / spans[0] if spans[0] > 0 else np.inf
-
-
-def _ones(sums: FloatArray) -> bool:
-    return bool(np.all(np.abs(sums - 1.0) <= SIMPLEX_ERROR))

@@ -2,6 +2,7 @@
 
 import contextlib
 import fnmatch
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -162,6 +163,16 @@ def _numbered(stem: str, numbers: range, names: Sequence[str], title: str) -> tu
             hint = f"The range is {stem}{numbers[0]} to {stem}{numbers[-1]}: as in Python, without {numbers.stop}."
             raise UsageError(f"{title}: {stem}{number} is {what}", hint)
     return tuple(columns[number][0] for number in numbers)
+
+
+def pattern_of(family: tuple[str, ...], columns: Sequence[Column]) -> str:
+    """The shortest way to name columns: a glob where it means just these in this order, else a comma list."""
+    if len(family) == 1:
+        return family[0]
+    start = os.path.commonprefix(list(family))  # noqa: RUF071  (characters are what is meant)
+    glob = f"{start}*"
+    plain = bool(start) and not re.search(r"[][*?,#/=]", start) and glob not in [column.name for column in columns]
+    return glob if plain and find(glob, columns, "prediction") == family else ",".join(family)
 
 
 def titled(pattern: str, columns: Sequence[Column]) -> tuple[str, str]:

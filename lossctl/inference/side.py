@@ -1,6 +1,5 @@
 """The columns of one data set among which a role is looked for: what their names say, and what is in them."""
 
-import re
 from collections.abc import Collection, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -9,8 +8,9 @@ import numpy as np
 
 from lossctl.domain import FloatArray
 from lossctl.errors import UsageError, option
-from lossctl.inference.names import LABELS, PREDICTIONS, QUERIES, is_index, is_key, plain_name, stem_of
-from lossctl.inference.roles import find
+from lossctl.inference.classes import class_names, key_of
+from lossctl.inference.names import LABELS, PREDICTIONS, is_index, is_key, is_query, plain_name, stem_of
+from lossctl.inference.roles import pattern_of
 from lossctl.reading.columns import Column
 from lossctl.reading.format import Source
 from lossctl.words import natural
@@ -36,7 +36,7 @@ class Side:
     @cached_property
     def free(self) -> list[Column]:
         """The columns that have no role, and are neither an index nor the number of a list."""
-        apart = {column.name for column in self.columns if plain_name(column.name) in QUERIES or is_index(column.name)}
+        apart = {column.name for column in self.columns if is_query(column.name) or is_index(column.name)}
         return [column for column in self.columns if column.name not in {*self._named, *apart}]
 
     @property
@@ -70,19 +70,8 @@ class Side:
         ]
 
     def pattern(self, family: tuple[str, ...]) -> str:
-        """The shortest way to name columns: a glob where it means just these in this order, else a comma list."""
-        if len(family) == 1:
-            return family[0]
-        shared = 0
-        while all(len(name) > shared and name[shared] == family[0][shared] for name in family):
-            shared += 1
-        names = [column.name for column in self.columns]
-        start = family[0][:shared]
-        glob = f"{start}*"
-        plain = bool(start) and not re.search(r"[][*?,#/=]", start) and glob not in names
-        if plain and find(glob, self.columns, "prediction") == family:
-            return glob
-        return ",".join(family)
+        """The shortest way to name columns."""
+        return pattern_of(family, self.columns)
 
     # --- by what is in them
 
@@ -95,21 +84,33 @@ class Side:
 
     @property
     def candidates(self) -> "list[Candidate]":
-        """The free columns with what is in them, less weights and ids."""
-        free = {column.name for column in self.free} - self._groups
+        """The free columns with what is in them, less weights, ids and groups."""
+        return [candidate for candidate in self.named if candidate.name not in self._groups]
+
+    @property
+    def named(self) -> "list[Candidate]":
+        """The free columns with what is in them, less weights and ids: groups too, for which a name has to speak."""
+        free = {column.name for column in self.free}
         return [
             candidate
             for candidate in self.look.candidates
             if candidate.name in free and candidate.roles[:1] not in {("weight",), ("id",), ()}
         ]
 
-    def candidate(self, name: str) -> "Candidate | None":
-        """A column with what is in it; ``None`` where several have the name."""
-        return next((candidate for candidate in self.look.candidates if candidate.name == name), None)
+    def class_columns(self, truth: "Candidate", but: Collection[str] = ()) -> tuple[str, ...]:
+        """The columns of numbers that are named for the values of a label; none where not all values have one."""
+        words = truth.classes
+        others = [column.name for column in self.candidates if column.kind == "number" and column.name not in but]
+        if len(words) < 2 or len(others) < 2:
+            return ()
+        if any(words <= {*map(key_of, names)} for names in class_names(others)) and self.look.sum_to_one(others):
+            return tuple(others)
+        exact = tuple(name for name in others if key_of(name) in words)
+        return exact if len(exact) == len(words) else ()
 
     def numbers(self, name: str) -> FloatArray:
         """The different numbers of a column ``(d,)``; none where it holds others."""
-        candidate = self.candidate(name)
+        candidate = self.look.candidate(name)
         return np.empty(0) if candidate is None else candidate.content.numbers.values
 
 

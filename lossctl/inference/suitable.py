@@ -1,31 +1,29 @@
 """Which losses suit the columns, and what they need: told from a sample of the rows."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
-
-import numpy as np
 
 from lossctl.errors import Undecided
 from lossctl.functions.definition import split_specs
+from lossctl.inference.classes import SHOWN
+from lossctl.inference.doubts import Doubt, contrary, doubt, shared_ways, turned
 from lossctl.inference.facts import Facts, no_facts
 from lossctl.inference.fit import Fit, Scale, Settings, classes_setting, fit
 from lossctl.inference.gather import gather
 from lossctl.inference.layout import Layout, LayoutPlanner
+from lossctl.inference.names import is_query
 from lossctl.inference.request import Completed, Request
 from lossctl.inference.sample import sampled
 from lossctl.reading.cells import BadRow
 from lossctl.reading.format import NULLS, Source
 from lossctl.reading.inferred_types import is_number
 from lossctl.reading.look_alikes import is_name
-from lossctl.sums.distribution import Distribution
 from lossctl.words import split
 
-POLES = frozenset({
-    ("no", "yes"), ("n", "y"), ("false", "true"), ("f", "t"), ("negative", "positive"), ("neg", "pos"), ("off", "on"),
-    ("fail", "pass"), ("ham", "spam"),
-})  # fmt: skip
-"""Words of which everybody knows which is class 1."""
+GRADES = 10
+"""How many grades of relevance there may be."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +36,16 @@ class Seen:
     """What fits each model."""
     whole: bool
     """Whether the sample is all there is."""
+    lists: tuple[str, ...] = ()
+    """Columns that are named as the number of the list to which a row belongs."""
+
+    @cached_property
+    def doubts(self) -> tuple[Doubt | None, ...]:
+        """What is not clear of each model that something fits."""
+        return tuple(
+            None if fitting is None else doubt(self.facts, self.layout, index, fitting)
+            for index, fitting in enumerate(self.fits)
+        )
 
 
 def complete_losses(seen: Seen, request: Request) -> Completed:
@@ -57,17 +65,82 @@ def complete_losses(seen: Seen, request: Request) -> Completed:
     fitting = seen.fits[0]
     if fitting is None:
         return Completed(replace(request, loss=_none_fits(seen, request)))
-    settings = dict(fitting.settings)
-    if not request.classes and contrary(seen.facts, seen.layout, settings):
-        names = split(str(settings["classes"]))
-        ways = [[("classes", ",".join(order))] for order in (names[::-1], names)]
-        what = f"which of the labels {' and '.join(names)} is class 1 is not clear"
-        raise Undecided(what, ways=tuple((("loss", fitting.loss), *way) for way in ways))
+    told, ranked = next((told for told in seen.doubts if told is not None), None), _ranking(seen)
+    if ranked is not None:
+        told = Doubt(ranked, (fitting,))
+    if told is not None and (ranked is not None or _open(request, told)):
+        shared = shared_ways(seen.doubts, seen.fits)
+        ways = tuple((("loss", way.loss), *unless_named(request, way.settings)) for way in shared)
+        raise Undecided(told.what, told.advice, ways)
     asked = tuple((name, value) for name, value in unless_named(request, fitting.settings) if not _mends(name, fitting))
     words = [name.replace("_", " ") if value is True else f"{name} {value}" for name, value in asked]
     note = f"loss: {', '.join([*split_specs([fitting.loss]), *words])}, chosen because {fitting.why}"
     note += "" if seen.whole else f" (in {seen.facts.rows:,} rows looked at)"
     return Completed(_asking(request, fitting.loss, asked), (note,))
+
+
+def ensure_in_order(seen: Seen, completed: Request, taken: Seen) -> None:
+    """Check that the columns of classes, whose codes were told from the labels, are in their order.
+
+    Args:
+        seen: what was seen of the columns.
+        completed: the request with the classes that were told from that.
+        taken: what was seen of them with these classes.
+
+    Raises:
+        Undecided: another order is much better.
+    """
+    for fitting, predicted in zip(seen.fits, taken.facts.models, strict=True):
+        told = None if fitting is None else turned(taken.facts, predicted, fitting, completed.classes)
+        if told is not None:
+            raise Undecided(told.what, ways=tuple((("loss", way.loss), *way.settings) for way in told.ways))
+
+
+def _ranking(seen: Seen) -> str | None:
+    """What says that rows are to be ranked: the number of a list beside grades; ``None`` where nothing does."""
+    lists, label, layout = seen.lists, seen.facts.label, seen.layout
+    single = not layout.text and not layout.label_width and not layout.vectors and not label.infinite
+    if len(lists) != 1 or lists[0] in layout.roles.needed or not single or not 2 < len(label.keys) <= GRADES:
+        return None
+    if label.low < 0 or seen.facts.met("label fraction", layout.roles.label[0]):
+        return None
+    return (
+        f"rows belong to lists by {lists[0]!r}, with grades from {label.low:g} to {label.high:g}: a ranking, not a loss"
+    )
+
+
+def ways_of(seen: Seen) -> tuple[Fit, ...]:
+    """What fits all models, best first; nothing where that is none, or not the same."""
+    fits = [fitting for fitting in seen.fits if fitting is not None]
+    alike = len({(fitting.loss, fitting.settings) for fitting in fits}) == 1 and len(fits) == len(seen.fits)
+    return shared_ways(seen.doubts, fits) if alike else ()
+
+
+def fails(seen: Seen, fitting: Fit) -> bool:
+    """Whether rows that were looked at stop what would be measured."""
+    facts, layout = seen.facts, seen.layout
+    classes = "classes" not in dict(fitting.settings) and facts.met("unknown class", layout.roles.label[0])
+    if classes or facts.met("label infinite", layout.roles.label[0]):
+        return True
+    for model in layout.models:
+        single = not model.width or bool(layout.label_width)
+        unit = fitting.scale is Scale.PROBABILITY and single
+        outside = facts.met("below 0", model.name) or facts.met("above 1", model.name)
+        unsummed = fitting.scale is Scale.UNNORMALISED and not fitting.settings
+        infinite = facts.met("infinite", model.name) if single else facts.met("no score", model.name)
+        if (unit and outside) or unsummed or infinite:
+            return True
+    return False
+
+
+def _open(request: Request, told: Doubt) -> bool:
+    """Whether the request leaves open what is not clear."""
+    named = [unless_named(request, way.settings) for way in told.ways]
+    chosen = request.activation is not None or request.from_logits or request.normalize_rows
+    if not told.ways:
+        return not chosen
+    alike = len({(way.loss, rest) for way, rest in zip(told.ways, named, strict=True)}) == 1
+    return not (alike and any(rest != way.settings for way, rest in zip(told.ways, named, strict=True)))
 
 
 def _mends(setting: str, fitting: Fit) -> bool:
@@ -78,14 +151,14 @@ def _mends(setting: str, fitting: Fit) -> bool:
 def unless_named(request: Request, settings: Settings) -> Settings:
     """The settings that the request says nothing of."""
     named = {"classes"} if request.classes else set()
-    if request.activation is not None or request.from_logits:
-        named.add("from_logits")
+    if request.activation is not None or request.from_logits or request.normalize_rows:
+        named |= {"from_logits", "activation", "normalize_rows"}
     return tuple((name, value) for name, value in settings if name not in named)
 
 
 def _asking(request: Request, loss: str, settings: Settings) -> Request:
     """The request for a loss with its settings."""
-    values: dict[str, Any] = {name: split(value) if isinstance(value, str) else value for name, value in settings}
+    values: dict[str, Any] = {name: split(str(value)) if name == "classes" else value for name, value in settings}
     return replace(request, loss=[loss], **values)
 
 
@@ -104,7 +177,8 @@ def see(source: Source, request: Request) -> Seen:
     except BadRow:
         pass  # the pass says what is wrong, with its place
     fits = tuple(fit(facts, layout, index) for index in range(len(layout.models)))
-    return Seen(layout, facts, fits, sample.whole)
+    lists = tuple(column.name for column in source.columns if is_query(column.name))
+    return Seen(layout, facts, fits, sample.whole, lists)
 
 
 def readable_layout(source: Source, request: Request) -> Layout:
@@ -140,26 +214,9 @@ def _classes_of(seen: Seen) -> tuple[str, ...]:
         return ()  # numbers, and something that is none
     settings = dict(classes_setting(words))
     if contrary(seen.facts, seen.layout, settings):
-        what = f"which of the labels {' and '.join(words)} is class 1 is not clear"
+        what = f"which of the labels {' and '.join(words)} is class 1, the one named last, is not clear"
         raise Undecided(what, ways=tuple((("classes", ",".join(order)),) for order in (words[::-1], words)))
     return split(str(settings["classes"])) if settings else ()
-
-
-def contrary(facts: Facts, layout: Layout, settings: Mapping[str, str | bool]) -> bool:
-    """Whether predictions are lower for the word that would be class 1, of two that say nothing themselves."""
-    names = split(str(settings.get("classes", "")))
-    if len(names) != 2 or not layout.text or tuple(name.casefold() for name in names) in POLES:
-        return False
-    for predicted in facts.models:
-        given = predicted.given.by_label or {}
-        means = [_mean(given[name]) for name in names if name in given and given[name].n]
-        if len(means) == 2 and means[1] < means[0]:
-            return True
-    return False
-
-
-def _mean(values: Distribution) -> float:
-    return float(np.average(values.values, weights=values.counts))
 
 
 def _none_fits(seen: Seen, request: Request) -> list[str]:
@@ -170,7 +227,18 @@ def _none_fits(seen: Seen, request: Request) -> list[str]:
     """
     if not seen.facts.used and request.nulls != "error":
         raise Undecided("which loss suits the columns is not clear: no row of those looked at is whole")
-    widths = [model.width for model in seen.layout.models]
+    layout, words = seen.layout, seen.facts.words.counts
+    widths = [model.width for model in layout.models]
+    if layout.unread and is_name(layout.unread_text):
+        model, word = next(iter(layout.unread)), layout.unread_text
+        what = f"the predictions {model!r} are words, such as {word!r}: decisions, not what they were made from"
+        raise Undecided(what, "A loss needs numbers, such as those of predict_proba.")
+    many = words is None or (len(words) > 2 and all(map(is_name, words)))
+    if layout.text and layout.classes is None and many and not any(widths):
+        shown = "" if words is None else f" ({', '.join(sorted(words)[:SHOWN])}{', …' if len(words) > SHOWN else ''})"
+        number = "many" if words is None else len(words)
+        what = f"label {layout.roles.label[0]!r} is one of {number} words{shown}, and a prediction is one number"
+        raise Undecided(what, "Several classes need a column of numbers for each, such as those of predict_proba.")
     if not seen.layout.label_width and (seen.layout.text or all(widths)):
         return ["cross_entropy" if all(widths) else "bce"]
     return ["mse"]

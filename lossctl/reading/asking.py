@@ -2,6 +2,7 @@
 
 from lossctl.reading.columns import Column, fields_in
 from lossctl.reading.where import Among, Comparison, Condition, Joined, Missing, Name, Value, names_in, wrong
+from lossctl.reading.written_dates import ORDERING, is_other_date
 from lossctl.words import did_you_mean
 
 NOT_WRITTEN = {
@@ -35,6 +36,10 @@ class _Judge:
         match condition:
             case Comparison(left=Name() as left, right=Value() as value):
                 self._ensure_value(left, value)
+                if condition.sign in ORDERING and self.kinds[left.name] == "text" and is_other_date(str(value.value)):
+                    what = f"column {left.name!r} holds text, in whose order {value.value!r} is no date"
+                    hint = "Dates that are text are in the order of time only as 2024-03-05, there and here."
+                    raise wrong(self.text, what, value.place, hint)
             case Comparison(left=Name() as left, right=Name() as right):
                 self._ensure_columns(left, right)
             case Among():

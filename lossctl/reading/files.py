@@ -221,9 +221,10 @@ def open_source(source: Any, reading: Reading | None = None, stamps: dict[str, S
     table = open_table(source)
     if table is not None:
         return replace(table, nulls=reading.null_words)
+    arrow = "Give what its to_arrow() returns." if hasattr(source, "to_arrow") else ""  # as Polars and DuckDB have it
     raise UsageError(
         f"cannot read {said(source)}",
-        "Give a path, a list of paths, a pandas.DataFrame, a pyarrow.Table or a mapping of arrays.",
+        arrow or "Give a path, a list of paths, a pandas.DataFrame, a pyarrow.Table or a mapping of arrays.",
     )
 
 

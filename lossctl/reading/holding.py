@@ -20,6 +20,7 @@ from lossctl.reading.missing import as_number, of_entries
 from lossctl.reading.storage import contents, mask_of, plain
 from lossctl.reading.where import Among, Comparison, Condition, Joined, Missing, Name, Value
 from lossctl.reading.written import numerals
+from lossctl.reading.written_dates import ORDERING, is_date, whole, whole_cells
 
 SIGNS: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
@@ -93,7 +94,10 @@ def _against(array: pa.Array, sign: str, value: Value, kind: str, name: str) -> 
     if _is_time(array.type):
         return _true(array, sign, moment(str(value.value), array.type, value.place))
     _ensure_single(array, name)
-    rows = _words(text_of(array, name) if kind_of(array.type) != "text" else array, sign, str(value.value))
+    words, word = text_of(array, name) if kind_of(array.type) != "text" else array, str(value.value)
+    if sign in ORDERING and is_date(word):
+        words, word = whole_cells(text_of(words, name), word, name), whole(word)
+    rows = _words(words, sign, word)
     below_all_words = sign in {"!=", "<", "<="} and kind_of(array.type) == "text"
     return rows & ~_words(array, "==", "") if below_all_words else rows
 

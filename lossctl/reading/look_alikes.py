@@ -82,9 +82,11 @@ WORD = (
 )
 
 
-def hint_for(text: str) -> str:
-    """What to do about a text where a number is wanted, by what it looks like."""
+def hint_for(text: str, column: str = "") -> str:
+    """What to do about a text where a number is wanted, by what it looks like; in a column of that name, if any."""
     stripped = text.strip()
+    if column and stripped == column.strip():
+        return "A second header: leave that line out, or give files that were written after each other one by one."
     if stripped != text.strip(" \t\r\n") and re.fullmatch(NUMBER, stripped):
         return "Leave out what stands around the number: it is no plain space."
     for pattern, hint in LOOKS:
@@ -113,7 +115,7 @@ def ragged_hint(line: str, delimiter: str, more: int) -> str:
 
 def not_a_number(row: int, column: str, text: str) -> BadRow:
     """The error for a cell that should be a number, with what it may be instead."""
-    return BadRow(row, f"column {column!r} holds {shown(text)}, which is not a number", hint_for(text))
+    return BadRow(row, f"column {column!r} holds {shown(text)}, which is not a number", hint_for(text, column))
 
 
 def is_name(text: str) -> bool:

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from lossctl.reading.holding import SIGNS, moment, stored
 from lossctl.reading.where import Among, Comparison, Condition, Joined, Name, Value
+from lossctl.reading.written_dates import DAY, ORDERING, is_date
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -93,7 +94,13 @@ def excluded(condition: Condition, bounds_of: Known) -> bool:
             return (any if condition.every else all)(excluded(part, bounds_of) for part in condition.parts)
         case Comparison(left=Name() as left, right=Value() as value):
             known = bounds_of(left.name, [value])
-            return known is not None and _outside(*known[0], condition.sign, known[1][0])
+            if known is None:
+                return False
+            (low, high), bound = known[0], known[1][0]
+            if isinstance(bound, bytes) and condition.sign in ORDERING and is_date(str(value.value)):
+                low, high, bound = low[:DAY], high[:DAY], bound[:DAY]  # the rest may be written in several ways
+                return bool(bound < low if condition.sign in {"<", "<="} else bound > high)
+            return _outside(low, high, condition.sign, bound)
         case Among():
             known = bounds_of(condition.name.name, condition.values)
             if known is None:

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from lossctl.domain import BoolArray, IntArray
-from lossctl.errors import UsageError, option
+from lossctl.errors import DataError, UsageError, option
 from lossctl.reading.cells import BadRow, kind_of, text_of
 from lossctl.reading.columns import Column
 from lossctl.reading.format import Around, Reading, Resplit, Shard, Source, Wanted
@@ -195,6 +195,21 @@ def selected(source: Source, where: str | None, limit: int | None, reading: Read
         fields = frozenset(kinds) - {column.name for column in source.columns}
         choice = Choice(where, condition, tuple(sorted(kinds.items())), fields, reading or Reading())
     return Selected(source, choice, limit)
+
+
+def no_rows(source: Source, read: int = 0) -> DataError:
+    """The error for a source that gives no row: because it has none, or because none is chosen.
+
+    Args:
+        source: the data.
+        read: how many rows were read, where that is known.
+    """
+    files, where = source.files, where_of(source)
+    title = files[0] if len(files) == 1 else f"{len(files)} files" if files else "the table"
+    if where is None:
+        return DataError(f"{title}: no data rows")
+    none = f"none of {read:,} rows is chosen" if read else "no row is chosen"
+    return DataError(f"{title}: {none}", f"Is it what was meant? {option('where')} is: {where}.")
 
 
 def where_of(source: Source) -> str | None:

@@ -43,6 +43,8 @@ OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 MIRRORED = {"==": "==", "!=": "!=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 SPELLED = {"=": "==", "<>": "!="}
 KEYWORDS = frozenset({"and", "or", "not", "in", "is", "null", "true", "false"})
+DATE = re.compile(r"(?:\d{4}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2})[-/.\d]*(?:[T ]\d{1,2}:[:\d.]+Z?)?")
+"""What is no number, and may be a date that nobody quoted."""
 ELSEWHERE = {"&&": "and", "||": "or", "&": "and", "|": "or", "!": "not", "~": "not"}
 """What others write for words of ours."""
 SHOWN = 60
@@ -171,7 +173,8 @@ class _Parser:
             met = TOKEN.match(self.text, begin)
             if met is None or met.lastgroup is None:
                 sign = next((sign for sign in ELSEWHERE if self.text.startswith(sign, begin)), "")
-                hint = f"Write {ELSEWHERE[sign]}." if sign else _unread(self.text[begin])
+                hint = f"Write {ELSEWHERE[sign]}." if sign else ""
+                hint = hint or _date_hint(self.text, begin) or _unread(self.text[begin])
                 raise self._wrong(f"{sign or self.text[begin]!r} cannot be read", begin + 1, hint)
             yield _Token(met.lastgroup, met[met.lastgroup], begin + 1)
             begin = _after_space(self.text, met.end())
@@ -206,7 +209,7 @@ class _Parser:
         hint = ""
         if self._word() == "null":
             hint = "A null is found with is null."
-        return self._wrong(f"{what}, not {met}", token.place, hint)
+        return self._wrong(f"{what}, not {met}", token.place, hint or _date_hint(self.text, token.place - 1))
 
     def whole(self) -> Condition:
         condition = self._any()
@@ -319,6 +322,12 @@ class _Parser:
 def _after_space(text: str, place: int) -> int:
     space = SPACE.match(text, place)
     return place if space is None else space.end()
+
+
+def _date_hint(text: str, place: int) -> str:
+    """What to do about a date without quotes that a place of a condition is within; nothing where none is there."""
+    dates = (met[0] for met in DATE.finditer(text) if met.start() <= place < met.end())
+    return next((f'Dates stand in quotes: "{date}".' for date in dates), "")
 
 
 def _unread(sign: str) -> str:

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 import lossctl as package
-from lossctl.cli.flags import worded
+from lossctl.cli.app import wired
+from lossctl.cli.command import commands
+from lossctl.cli.flags import flag, worded
 from lossctl.errors import UsageError, option
 
 ROOMS = ("reading", "sums", "functions", "inference", "evaluation", "checks", "plots", "rendering")
@@ -67,3 +69,14 @@ def test_what_an_error_advises_can_be_typed(tmp_path):
     advised = re.search(r"reading=(Reading\(.*?\))", met.value.hint)[1]
     reading = eval(advised, {"Reading": package.Reading})
     assert package.evaluate(tmp_path / "rows.csv", "mse", reading=reading).value == 2.5
+
+
+def test_every_option_that_a_message_names_is_a_flag_of_a_command():
+    flags = {name for command in commands.names() for each in wired(commands.get(command)).params for name in each.opts}
+    flags |= {"--no-header", "--no-verify"}
+    named = set()
+    for file in Path(package.__file__).parent.rglob("*.py"):
+        text = file.read_text(encoding="utf-8")
+        named |= {*re.findall(r"\boption\((?:['\"])(\w+)['\"]\)", text), *re.findall(r"\boption\((\w+)=", text)}
+    assert len(named) > 20
+    assert {name for name in named if flag(name, []) not in flags} == set()

@@ -17,7 +17,7 @@ from waiting import HANGS
 import lossctl as lossctl_package
 from lossctl.cli.app import wired
 from lossctl.cli.command import commands
-from lossctl.cli.commands.help import FOLDERS
+from lossctl.cli.commands.help import FOLDERS, text_of
 from lossctl.cli.help import whole
 
 DOCS = FOLDERS[1]
@@ -124,6 +124,33 @@ def test_a_page_that_there_is_none_of_is_an_error_with_the_way_on(lossctl, topic
     done = lossctl("help", topic)
     assert (done.status, done.out) == (2, "")
     assert words in done.err
+
+
+@pytest.mark.parametrize("page", sorted(path.stem for path in DOCS.glob("*.md")))
+def test_a_page_that_is_piped_fits_eighty_columns_but_for_code(lossctl, monkeypatch, page):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    shown = lossctl("help", page).out
+    prose = re.sub(r"^```.*?^```", "", shown, flags=re.DOTALL | re.MULTILINE)
+    assert [line for line in prose.splitlines() if len(line) > 80] == []
+    outside_tables = re.sub(r"^\|.*", "", text_of(DOCS / f"{page}.md"), flags=re.MULTILINE)
+    whole_words = "".join(shown.split())
+    assert [word for word in re.findall(r"\w+", outside_tables) if word not in whole_words] == []
+
+
+@pytest.mark.parametrize(
+    ("topic", "heading"), [("gradients", "Gradient figures"), ("gradient", "Gradient figures"), ("skill", "Skill")]
+)
+def test_a_section_of_a_page_is_found_by_a_word_of_its_heading(lossctl, topic, heading):
+    done = lossctl("help", topic)
+    assert (done.status, done.err) == (0, "")
+    assert done.out.startswith(f"## {heading}\n")
+
+
+def test_what_the_gradient_figures_are_is_found_from_explain_too(lossctl):
+    assert "lossctl help gradients" in lossctl("explain", "gradient").err
+    shown = lossctl("help", "gradients").out
+    for name in ("grad l2", "grad l1", "grad linf", "row mean", "row rms", "row max", "top 1% share"):
+        assert name in shown
 
 
 def test_help_paragraphs_are_filled(lossctl):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from lossctl.cli.app import app, wired
+from lossctl.cli.app import app, run, wired
 from lossctl.cli.command import commands
 from lossctl.cli.flags import ELSEWHERE
 
@@ -189,5 +189,14 @@ def test_the_benchmark_of_the_start_runs_and_compares_installs(plain_environment
 
 def test_what_flags_of_other_tools_are_called_here_is_a_flag_of_eval_and_they_are_none():
     own = {name for parameter in wired(commands.get("eval")).params for name in parameter.opts}
-    assert {*ELSEWHERE.values()} <= own
+    assert {ours.split()[0] for ours in ELSEWHERE.values()} <= own
     assert {*ELSEWHERE} & own == set()
+
+
+@pytest.mark.parametrize("command", ["eval", "doctor", "samples", "plot"])
+def test_a_flag_of_another_tool_is_called_only_what_the_command_has(command, capsys):
+    own = {name for parameter in wired(commands.get(command)).params for name in parameter.opts}
+    for theirs, ours in ELSEWHERE.items():
+        for spelled in (theirs, theirs.replace("-", "_").replace("__", "--", 1)):
+            assert run([command, "FILE", spelled, "x"]) == 2
+            assert (f"It is {ours} here." in capsys.readouterr().err) == (ours.split()[0] in own)

@@ -124,3 +124,20 @@ def test_a_terminal_without_colour_gets_none(plain_environment, sample_data, env
     status, heard = on_terminal(["eval", "--help"], plain_environment(**environment), 80)
     assert status == 0
     assert ESCAPE not in heard
+
+
+def test_a_page_longer_than_the_terminal_goes_through_the_pager_and_a_short_one_does_not(plain_environment):
+    environment = plain_environment(TERM="dumb", PAGER="sed 's/^/paged: /' | sed -n 1,2p")
+    status, heard = on_terminal(["help", "columns"], environment, 80)
+    assert (status, heard.count("\n")) == (0, 2)
+    assert heard.startswith("paged: ")
+    status, heard = on_terminal(["help", "digits"], environment, 80)
+    assert status == 0
+    assert "paged" not in heard
+    assert "Digits" in heard
+
+
+def test_a_page_is_shown_where_there_is_no_pager(plain_environment):
+    status, heard = on_terminal(["help", "columns"], plain_environment(TERM="dumb", PAGER="/nowhere/pager"), 80)
+    assert status == 0
+    assert "Columns and cells" in heard

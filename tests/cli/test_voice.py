@@ -99,7 +99,7 @@ def test_quiet_silences_notes_and_no_error(told):
     ("loss", "reason"),
     [
         ("mse", "the value is beyond the largest number a double can hold"),
-        ("poisson", "{rows} overflow to infinity"),
+        ("poisson", "the loss of {rows} is infinite"),
     ],
 )
 def test_warnings_that_are_alike_are_one_line_with_a_count(groups, others, rows, loss, reason):

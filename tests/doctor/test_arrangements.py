@@ -106,3 +106,10 @@ def test_a_long_pipe_is_looked_at_before_the_pass(words):
     assert done.returncode == 0, done.stderr
     if words == ["doctor"]:
         assert "ensemble" in [finding["name"] for finding in json.loads(done.stdout)["findings"]]
+
+
+def test_quantiles_that_are_recognised_are_no_error():
+    columns = {"y": Y, "q0.1": LEVEL - 1.3, "q0.5": LEVEL, "q0.9": LEVEL + 1.3}
+    names = [finding.name for finding in diagnose(columns).findings]
+    assert "quantiles" in names
+    assert "columns-not-recognised" not in names

@@ -7,11 +7,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from figures import digits
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from joined import FORMATS, store
 from stored import write_lines
 from ways import FEW as ALL
 
 import lossctl as library
+from lossctl.errors import DataError, Undecided
 
 ASKED = {"loss": ["mse", "log_cosh"], "prediction": ["p", "q"], "label": "y", "weight": "w", "by": "g", "samples": 3}
 N = 60
@@ -120,3 +123,38 @@ def test_a_glob_finds_no_column_of_the_labels(lossctl, tmp_path, flags):
     assert done.status == 0, done.err
     (result,) = done.json["results"]
     assert (result["model"], result["value"]) == ("out.*", pytest.approx(-math.log(0.75), rel=1e-15))
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    order=st.permutations(range(5)),
+    names=st.sampled_from([("id", "id"), ("PassengerId", "PassengerId"), ("sample_id", "id"), ("uid", "key")]),
+    words=st.booleans(),
+)
+def test_columns_that_tell_of_another_order_are_believed(tmp_path_factory, order, names, words):
+    folder, turned = tmp_path_factory.mktemp("order"), np.array(order)
+    values, keys = np.arange(5.0), np.array([f"r{row}" for row in range(5)]) if words else np.arange(5) + 1000
+    predictions = store(folder / "p.csv", {names[0]: keys[turned], "pred": values[turned]})
+    labels = store(folder / "y.parquet", {names[1]: keys, "y": values})
+    asked = {"labels": labels, "loss": "mse"}
+    if order == sorted(order):
+        assert library.evaluate(predictions, **asked, join="order").value == 0
+    else:
+        with pytest.raises(DataError, match=f"the rows are in another order: '{names[0]}' of the predictions"):
+            library.evaluate(predictions, **asked, join="order")
+    if names[0] == names[1]:
+        assert library.evaluate(predictions, **asked).value == 0
+        return
+    with pytest.raises(Undecided) as told:
+        library.evaluate(predictions, **asked)
+    assert bool(told.value.ways) == (order == sorted(order))
+    for way in told.value.ways:
+        assert library.evaluate(predictions, **asked, **dict(way)).value == 0
+
+
+@pytest.mark.parametrize("name", ["", "Unnamed: 0", "store_id", "id"])
+def test_columns_that_tell_nothing_of_the_order_are_not_asked(name):
+    own = [0, 0, 1, 1] if name == "store_id" else [7, 8, 9, 5] if name == "id" else [0, 1, 2, 3]
+    predictions = {name: [2, 1, 0, 3], "pred": [1.0, 2, 3, 4]}
+    labels = {name: own, "y": [1.0, 2, 3, 4]}
+    assert library.evaluate(predictions, "mse", labels=labels, join="order").value == 0

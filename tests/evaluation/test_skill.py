@@ -330,6 +330,17 @@ def test_a_negative_reference_is_no_measure():
     )
 
 
+@pytest.mark.parametrize("spec", ["poisson", "poisson:full=lgamma", "poisson:full=stirling", "mse", "bce", "hinge"])
+def test_there_is_a_skill_only_where_the_loss_cannot_be_below_0(spec):
+    label = np.array([0.0, 1.0, 1.0, 1.0])
+    labels = np.array([0.0, 1.0, 3.0, 6.0]) if spec.startswith(("poisson", "mse")) else label
+    report = found({"y": labels, "p": np.array([0.2, 0.6, 0.9, 0.8])}, spec)
+    assert math.isnan(report.results[0].skill) == (spec == "poisson")
+    assert any("no skill: the loss" in warning and "full=lgamma" in warning for warning in report.warnings) == (
+        spec == "poisson"
+    )
+
+
 def test_after_an_activation_the_constant_is_on_the_scale_of_the_loss():
     label, score = np.array([0.0, 1.0, 1.0, 1.0]), np.array([-1.0, 0.5, 2.0, 1.0])
     report = found({"y": label, "p": score}, "bce", from_logits=True)

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stored import ON_DISK, narrow, stored_as
+from stored import ON_DISK, narrow, stored, stored_as
 
 import lossctl
 from lossctl.reading.holding import holding
@@ -329,8 +329,8 @@ def test_two_columns_are_compared_to_their_last_digit(pairs, kinds, sign):
     for side, kind in zip(sides, kinds, strict=True):
         most = {"int8": 2**7, "int64": 2**63}.get(kind, 2**64)
         cells = [cell if cell is None or cell < most else 7 for cell in side]
-        stored = pa.array([None if cell is None else str(cell) for cell in cells])
-        columns.append((cells, stored if kind == "text" else pa.array(cells, STORED[kind])))
+        held = pa.array([None if cell is None else str(cell) for cell in cells])
+        columns.append((cells, held if kind == "text" else pa.array(cells, STORED[kind])))
     (left, one), (right, two) = columns
     condition, record = parsed(f"a {sign} b"), pa.record_batch([one, two], ["a", "b"])
     chosen = holding(condition, record, {"a": "number", "b": "number"})
@@ -440,3 +440,72 @@ def test_what_comes_after_the_limit_does_no_harm(tmp_path, suffix, engine):
         assert (report.inputs["rows"], report.value) == (limit, (limit - 1) / 2)
     with pytest.raises(lossctl.DataError, match="row 41"):
         lossctl.evaluate(path, "mae", label="y", prediction="p", limit=41, engine=engine)
+
+
+def _written(moment, form):
+    """A moment as text, in a form that leaves out nothing of it."""
+    forms = [
+        f"{moment:%Y-%m-%d %H:%M:%S}", f"{moment:%Y-%m-%dT%H:%M:%S}.000", f"{moment:%Y-%m-%d %H:%M:%S}.0",
+        *([f"{moment:%Y-%m-%dT%H:%M}", f"{moment:%Y-%m-%d %H:%M}"] if not moment.second else []),
+        *([f"{moment:%Y-%m-%d}"] if moment.time() == dt.time() else []),
+    ]  # fmt: skip
+    return forms[form % len(forms)]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Where files are written over and over."""
+    return tmp_path_factory.mktemp("days")
+
+
+MOMENTS = [MIDNIGHT + dt.timedelta(days=day, seconds=more) for day in range(4) for more in (0, 0, 3600, 3661)]
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    forms=st.lists(st.integers(0, 11), min_size=len(MOMENTS), max_size=len(MOMENTS)),
+    sign=st.sampled_from(["<", "<=", ">", ">="]),
+    bound=st.sampled_from(MOMENTS),
+    form=st.integers(0, 11),
+)
+def test_dates_that_are_text_are_in_the_order_of_time_however_they_are_written(folder, forms, sign, bound, form):
+    values = [float(2**place) for place in range(len(MOMENTS))]
+    days = [_written(moment, each) for moment, each in zip(MOMENTS, forms, strict=True)]
+    table = pa.table({"y": values, "p": [0.0] * len(values), "day": days})
+    (folder / "a.csv").write_bytes(stored(table, "a.csv", chunk=5))
+    (folder / "a.parquet").write_bytes(stored(table, "a.parquet", chunk=3))
+    compare = {"<": dt.datetime.__lt__, "<=": dt.datetime.__le__, ">": dt.datetime.__gt__, ">=": dt.datetime.__ge__}
+    expected = sum(value for value, moment in zip(values, MOMENTS, strict=True) if compare[sign](moment, bound))
+    for source in (table, folder / "a.csv", folder / "a.parquet"):
+        asked = {**ASKED, "where": f'day {sign} "{_written(bound, form)}"', "reduction": "sum"}
+        if expected:
+            assert lossctl.evaluate(source, "mae", **asked).value == expected
+            continue
+        with pytest.raises(lossctl.DataError, match="none of 16 rows is chosen"):
+            lossctl.evaluate(source, "mae", **asked)
+
+
+@pytest.mark.parametrize("day", ["31.12.2023", "5.3.2024", "12/31/2023", "01-02-2024 10:00"])
+def test_dates_that_are_not_in_the_order_of_time_are_not_compared(day):
+    for where, error in ((f'day > "{day}"', lossctl.UsageError), ('day <= "2024-03-05"', lossctl.DataError)):
+        table = pa.table({"y": [0.0, 1.0], "p": [1.0, 0.0], "day": ["", day]})
+        with pytest.raises(error, match=r"2024-03-05"):
+            lossctl.evaluate(table, "mse", **ASKED, where=where)
+    assert lossctl.evaluate(table, "mse", **ASKED, where=f'day == "{day}"').results[0].n == 1
+
+
+@pytest.mark.parametrize("command", ["eval", "samples", "doctor", "plot"])
+@pytest.mark.parametrize("named", [[], ["-y", "y", "-p", "p"]])
+def test_a_condition_that_chooses_no_row_is_shown_by_every_command(lossctl, tmp_path, command, named):
+    (tmp_path / "rows.csv").write_text("y,p,device\n1,2,mobile\n3,5,desktop\n")
+    done = lossctl(command, tmp_path / "rows.csv", *named, "--where", 'device == "mobil"')
+    assert done.status == 3
+    assert 'is chosen\nIs it what was meant? --where is: device == "mobil".' in done.err
+
+
+@pytest.mark.parametrize("date", ["2024-07-01", "2024-07", "01.07.2024", "2024/07/01", "2024-07-01T10:30:00"])
+def test_a_date_without_quotes_is_told_to_stand_in_them(lossctl, tmp_path, date):
+    (tmp_path / "rows.csv").write_text("y,p,date\n1,2,2024-07-02\n")
+    done = lossctl("eval", tmp_path / "rows.csv", "-l", "mse", "--where", f"date >= {date}")
+    assert done.status == 2
+    assert f'Dates stand in quotes: "{date}".' in done.err

@@ -1,9 +1,12 @@
 """What is looked for among the losses and is none is named for what it is, with a way on that works."""
 
+import re
+
 import pytest
 
 from lossctl.errors import UsageError
 from lossctl.functions.bound_loss import get_loss
+from lossctl.functions.definition import split_specs
 from lossctl.functions.explanation import explain
 from lossctl.functions.loss import losses
 from lossctl.functions.metrics import METRICS
@@ -41,3 +44,35 @@ def test_the_command_line_says_the_way_in_its_flags(lossctl, sample_data):
     assert done.status == 2
     assert "Say --loss mse --skill." in done.err
     assert lossctl("eval", sample_data / "regression.csv", "--loss", "mse", "--skill").status == 0
+
+
+NEAR_NAMES = {"calibration_eror": "plot", "mdapee": "samples", "pinbal": "doctor", "smooth_l1_los": "huber"}
+
+
+@pytest.mark.parametrize("name", [*METRICS, *NEAR_NAMES])
+def test_no_name_that_is_suggested_is_refused_in_turn(name):
+    for ask in (get_loss, explain):
+        with pytest.raises(UsageError) as told:
+            ask(name)
+        assert NEAR_NAMES.get(name, "") in told.value.hint
+        suggested = re.search(r"Did you mean ([^?]+)\?(.*)", told.value.hint)
+        for word in re.findall(r"loss='([^']+)'", told.value.hint) + (
+            [] if suggested is None or suggested[2] else suggested[1].split(" or ")
+        ):
+            for spec in split_specs([word]):
+                get_loss(spec)
+
+
+@pytest.mark.parametrize(
+    ("spec", "way"),
+    [
+        ("cross_entropy:weight=3", "weight"),
+        ("categorical_crossentropy:from_logits=true", "from_logits=True"),
+        ("mse:reduction=sum", "reduction"),
+        ("nll:ignore_index=-100", "ignore_label"),
+    ],
+)
+def test_a_parameter_that_is_no_parameter_here_is_named_for_the_option_that_it_is(spec, way):
+    with pytest.raises(UsageError, match="has no parameter") as told:
+        get_loss(spec)
+    assert way in told.value.hint

@@ -301,3 +301,11 @@ def test_a_column_without_a_name_is_the_class_of_its_place_not_of_its_number(suf
     table[:, 0] += 2  # as the columns are numbered
     np.savetxt(path, table, delimiter=",") if suffix == "csv" else np.save(path, table)
     assert lossctl(*asked, "-l", "cross_entropy").status == 3
+
+
+def test_a_label_by_whose_words_rows_are_grouped_is_still_the_label():
+    words = ["cat", "dog", "owl"]
+    data = {**dict(zip(words, np.array(ROWS).T, strict=True)), "pet": [words[place] for place in PLACES]}
+    cats, dogs = lossctl.evaluate(data, None, by="pet").results
+    assert cats.value == pytest.approx(-math.log(0.7 * 0.8) / 2, rel=1e-15)
+    assert dogs.value == pytest.approx(-math.log(0.6), rel=1e-15)

@@ -405,3 +405,12 @@ def test_rows_of_weight_0_may_hold_anything(lossctl, tmp_path):
     done = lossctl("eval", file, "-l", "bce", "-w", "w", "-f", "json")
     assert done.status == 0
     assert done.json["results"][0]["n_zero_weight"] == 2
+
+
+def test_a_header_among_the_rows_is_told_from_a_missing_number(lossctl, tmp_path):
+    (tmp_path / "rows.csv").write_text("y,p\n1,2\ny,p\n3,5\n")
+    done = lossctl("eval", tmp_path / "rows.csv", "-l", "mse")
+    assert done.status == 3
+    assert "row 2: column 'y' holds 'y'" in done.err
+    assert "A second header" in done.err
+    assert "--null-values" not in done.err

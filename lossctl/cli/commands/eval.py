@@ -216,4 +216,5 @@ def _ensure_shown(asked: dict[str, bool], shown: "list[Renderer]") -> None:
     for flag in [flag for flag, wanted in asked.items() if wanted and is_typed(flag[2:])]:
         if all(flag in UNSHOWN.get(renderer.name, ()) for renderer in shown):
             what = f"{flag} is not shown by --format {shown[0].name}"
-            raise UsageError(what, "Leave it out, or take another format.")
+            rows = "lossctl samples FILE writes the rows themselves, in any format." if flag == "--samples" else ""
+            raise UsageError(what, rows or "Leave it out, or take another format.")

@@ -1,21 +1,27 @@
 """``lossctl help``: the pages of the documentation, and all words on a command."""
 
+import os
 import re
 import shutil
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from lossctl.cli.command import Color, Voice, colored, command, commands
+from lossctl.cli.help import wrap
 from lossctl.cli.options import Quiet
 from lossctl.errors import UsageError
+from lossctl.registry import LIKE
 from lossctl.words import did_you_mean, near, normal
 
 PACKAGE = Path(__file__).resolve().parents[2]
 FOLDERS = (PACKAGE / "pages", PACKAGE.parent / "docs")
 """Where the pages are: in an installed package, and in a checkout."""
+GENERATED = frozenset({"activations", "cli", "losses"})
+"""Pages whose sections are told by other commands."""
 WIDEST = 120
 """Columns of a line that is read with ease."""
 
@@ -72,30 +78,104 @@ def show(
         lines += [f"  {name.ljust(width)}  {words}" for name, words in listed.items()]
         voice.result("\n".join(["lossctl help TOPIC, of these:", "", *lines]) + "\n")
     elif topic in pages:
-        voice.result(_drawn(text_of(pages[topic])))
+        _paged(voice, _drawn(text_of(pages[topic])))
     elif topic in commands.names():
         from lossctl.cli.app import wired
         from lossctl.cli.help import shown
 
         about = wired(commands.get(topic))
-        voice.result(shown(about, typer.Context(about, info_name=f"lossctl {topic}"), short=False))
+        _paged(voice, shown(about, typer.Context(about, info_name=f"lossctl {topic}"), short=False))
+    elif sections := sections_of(topic, [pages[name] for name in pages.keys() - GENERATED]):
+        _paged(voice, _drawn("\n".join(sections)))
     else:
         raise _unknown(topic, [*pages, *commands.names()])
 
 
+def sections_of(topic: str, pages: Iterable[Path]) -> list[str]:
+    """The sections of pages whose headings have a word that begins so, or that begins the topic, as a plural does."""
+    sections = []
+    for page in pages:
+        for section in re.split(r"^(?=## )", text_of(page), flags=re.MULTILINE)[1:]:
+            words = re.findall(r"\w{4,}", section.partition("\n")[0].lower())
+            if any(word.startswith(topic.lower()) or topic.lower() == f"{word}s" for word in words if len(topic) > 3):
+                sections.append(section)
+    return sections
+
+
 def _drawn(text: str) -> str:
-    """Markdown as a terminal shows it; anything else gets it as it is."""
+    """Markdown as a terminal shows it; for anything else plain text, of lines that fit its width."""
     color = colored(Color.auto)
-    if not sys.stdout.isatty() and not color:
-        return text
+    if sys.stdout.isatty() or color:
+        return _rendered(text, min(shutil.get_terminal_size().columns, WIDEST), color=color)
+    width = shutil.get_terminal_size().columns
+    return "\n".join("\n".join(_fitting(block, width)) for block in _blocks(text)) + "\n"
+
+
+def _rendered(text: str, width: int, *, color: bool) -> str:
+    """Markdown drawn by Rich."""
     from rich.console import Console
     from rich.markdown import Markdown
 
-    width = min(shutil.get_terminal_size().columns, WIDEST)
     console = Console(width=width, force_terminal=color, no_color=not color)
     with console.capture() as captured:
         console.print(Markdown(text, hyperlinks=False))
     return captured.get()
+
+
+def _blocks(text: str) -> Iterator[list[str]]:
+    """Lines that belong together: code, a table, an item, a paragraph, or an empty line."""
+    block: list[str] = []
+    fenced = False
+    for line in text.rstrip("\n").split("\n"):
+        fence = line.startswith("```")
+        joins = fenced or (block and _joins(block[-1], line))
+        if not joins and block:
+            yield block
+            block = []
+        block.append(line)
+        fenced ^= fence
+    yield block
+
+
+def _joins(before: str, line: str) -> bool:
+    """Whether a line goes on with what the line before it began."""
+    if before.startswith("|") or line.startswith("|"):
+        return before.startswith("|") and line.startswith("|")
+    return bool(before and line) and not re.match(r"\s*[-*] |#|```", line) and not re.match("#|```", before)
+
+
+def _fitting(block: list[str], width: int) -> list[str]:
+    """A block in lines that fit; of code as it is."""
+    if block[0].startswith("```") or max(map(len, block)) <= width:
+        return block
+    if block[0].startswith("|"):
+        drawn = _rendered("\n".join(block), width, color=False).split("\n")
+        return [line.rstrip() for line in drawn if line.strip()]
+    mark = re.match(r"\s*(?:[-*] )?", block[0])
+    begin = mark[0] if mark is not None else ""
+    words = " ".join([block[0][len(begin) :], *(line.strip() for line in block[1:])])
+    lines = wrap(words, width - len(begin))
+    return [begin + lines[0], *(" " * len(begin) + line for line in lines[1:])]
+
+
+def _paged(voice: Voice, text: str) -> None:
+    """Print a text, on a terminal that it does not fit through a pager, which is the user's or less."""
+    pager = os.environ.get("PAGER", "less")
+    fits = text.count("\n") < shutil.get_terminal_size().lines
+    if fits or not (sys.stdout.isatty() and sys.stdin.isatty()) or not pager or voice.quiet > 1:
+        voice.result(text)
+        return
+    import signal
+    import subprocess
+
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for the pager, which stays
+    try:
+        environment = {"LESS": "FRX", **os.environ}
+        subprocess.run(["/bin/sh", "-c", pager], input=text, text=True, env=environment, check=True)  # noqa: S603
+    except (OSError, subprocess.CalledProcessError):
+        voice.result(text)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _unknown(topic: str, known: list[str]) -> UsageError:
@@ -113,5 +193,6 @@ def _unknown(topic: str, known: list[str]) -> UsageError:
     if having:
         name = "eval" if "eval" in having else having[0]
         return UsageError(f"no page is called {topic!r}", f"lossctl help {name} says what {flag} is.")
-    hint = did_you_mean(topic, known) if near(topic, known) else "lossctl help lists them."
+    close = near(topic, known, cutoff=LIKE)
+    hint = did_you_mean(topic, close) if close else "lossctl help lists them."
     return UsageError(f"no page or command is called {topic!r}", hint)

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from lossctl.doctor.finding import ENOUGH, Case, Evidence, Severity, finding
+from lossctl.doctor.finding import Case, Evidence, Severity, finding
 from lossctl.doctor.shell import with_flags
+from lossctl.inference.doubts import ENOUGH
 from lossctl.inference.fit import Scale
 from lossctl.reading.cells import shown
 from lossctl.reading.look_alikes import hint_for

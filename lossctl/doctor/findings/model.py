@@ -4,11 +4,10 @@ import math
 
 import numpy as np
 
-from lossctl.doctor.finding import ENOUGH, SIGNIFICANT, Case, Evidence, Severity, finding
+from lossctl.doctor.finding import Case, Evidence, Severity, finding
 from lossctl.doctor.shell import flags
 from lossctl.doctor.statistics import (
     area_under_curve,
-    better_order,
     error_of_area,
     error_of_correlation,
     rank_correlation,
@@ -16,8 +15,9 @@ from lossctl.doctor.statistics import (
 )
 from lossctl.domain import FloatArray, IntArray
 from lossctl.functions.bound_loss import get_loss
+from lossctl.inference.doubts import ENOUGH, SIGNIFICANT, better_order, class_codes
 from lossctl.inference.fit import Scale, classes_setting, pairing_of
-from lossctl.words import percent
+from lossctl.words import figures, percent
 
 HEAVY = 0.5
 """The share of the loss in the top 1 % of the rows that is worth a word."""
@@ -80,13 +80,10 @@ def hard_predictions(case: Case) -> Evidence | None:
 @finding(Severity.warning)
 def class_codes_as_predictions(case: Case) -> Evidence | None:
     """Predictions of several classes are codes."""
-    label, values = case.facts.label, case.predicted.values
-    if case.fit is None or case.fit.scale is not Scale.VALUE or case.model.width or case.n < ENOUGH:
+    label = case.facts.label
+    if case.fit is None or case.fit.scale is not Scale.VALUE or case.model.width:
         return None
-    if case.count("fraction") or case.count("label fraction", case.label) or not 2 < len(label.keys) <= 100:
-        return None
-    codes = label.values[0] in {0.0, 1.0} and float(label.values[-1]) < 100
-    if not codes or not set(values.values.tolist()) <= set(label.values.tolist()) or 2 * case.count("equal") < case.n:
+    if not class_codes(case.facts, case.layout, case.predicted, case.name):
         return None
     return Evidence(
         f"labels and predictions are whole numbers up to {label.quantile(1.0):g}, equal in "
@@ -127,7 +124,12 @@ def inverted(case: Case) -> Evidence | None:
 
 def _inverted_rows(case: Case) -> Evidence | None:
     hit, least = case.count("hit"), case.problem("miss by most")
-    if least is None or case.n < 3 * ENOUGH or better_order(case) is not None or least.count <= 2 * hit:
+    if (
+        least is None
+        or case.n < 3 * ENOUGH
+        or better_order(case.predicted, case.n) is not None
+        or least.count <= 2 * hit
+    ):
         return None
     if least.count - hit < SIGNIFICANT * math.sqrt(least.count + hit):
         return None
@@ -172,7 +174,8 @@ def saturated(case: Case) -> Evidence | None:
         return None
     return Evidence(
         f"{percent(problem.count, case.n)} of the rows hold a probability of exactly 0 or 1",
-        "float32 cannot tell 1 from 1 − 3e-8, so losses there are 0 or the floor's; logits keep what is lost.",
+        "Losses there are 0 or the floor's. Shares of trees or votes are such; where float32 rounded 1 − 3e-8 to 1, "
+        "logits keep what is lost.",
         problem,
     )
 
@@ -181,7 +184,7 @@ def saturated(case: Case) -> Evidence | None:
 def classes_never_predicted(case: Case) -> Evidence | None:
     """A class occurs, and is never the largest of its row."""
     rows = case.rows
-    if rows is None or better_order(case) is not None or int(rows.labels.sum()) < case.n:
+    if rows is None or better_order(case.predicted, case.n) is not None or int(rows.labels.sum()) < case.n:
         return None
     if case.count("equal columns") == case.n or np.array_equal(rows.low, rows.high):
         return None
@@ -223,7 +226,7 @@ def heavy_tail(case: Case) -> Evidence | None:
     about = "" if errors.exact else "about "
     return Evidence(
         f"the top 1 % of the rows carry {about}{percent(share, 1.0)} of the squared error; the largest error is "
-        f"{errors.high:.4g}, the median {about}{errors.quantile(0.5):.4g}",
+        f"{figures(errors.high)}, the median {about}{figures(errors.quantile(0.5))}",
         "See them with lossctl samples --top 20; mae and huber heed them less than mse.",
     )
 

@@ -2,18 +2,18 @@
 
 import numpy as np
 
-from lossctl.doctor.finding import ENOUGH, Case, Evidence, Severity, finding
+from lossctl.doctor.finding import Case, Evidence, Severity, finding
 from lossctl.doctor.shell import flags
-from lossctl.doctor.statistics import better_order
 from lossctl.domain import BINARY, SIGNS, Domain
 from lossctl.functions.pairing import risks_of
 from lossctl.inference.classes import within
-from lossctl.inference.fit import CLIPPED, NORMALIZED, Scale, classes_setting, one_based, pairing_of
+from lossctl.inference.doubts import ENOUGH, better_order, doubt
+from lossctl.inference.fit import CLIPPED, NORMALIZED, Scale, classes_setting, other_codes, pairing_of
 from lossctl.inference.names import LABELS, PREDICTIONS, plain_name
 from lossctl.reading.cells import class_number
 from lossctl.sums.distribution import Distribution
 from lossctl.sums.problems import Problem
-from lossctl.words import percent
+from lossctl.words import figures, percent
 
 LOGITS = "The command line says --from-logits. Without it they would be taken for probabilities."
 
@@ -24,10 +24,23 @@ def logits(case: Case) -> Evidence | None:
     if case.fit is None or case.fit.scale is not Scale.LOGIT:
         return None
     values = case.predicted.values
-    span = f"they go from {values.quantile(0.0):.4g} to {values.quantile(1.0):.4g}"
+    if case.rows is None and not values.low < 0 < values.high:
+        return None  # of one sign, which is several readings
+    span = f"they go from {figures(values.quantile(0.0))} to {figures(values.quantile(1.0))}"
     if case.rows is not None and not case.layout.label_width and not case.count("off log sum"):
         return Evidence(f"the predictions are log-probabilities: {span}", LOGITS)
     return Evidence(f"the predictions are logits, not probabilities: {span}", LOGITS, case.problem("below 0"))
+
+
+@finding(Severity.note)
+def several_readings(case: Case) -> Evidence | None:
+    """The predictions could be something else as well."""
+    told = None if case.fit is None else doubt(case.facts, case.layout, case.index, case.fit)
+    if told is None or better_order(case.predicted, case.n) is not None:
+        return None  # of the order of columns there is more to say
+    advice = "Each command line is one reading: copy the one that is meant."
+    advice = advice if told.ways[1:] else "Copy the command line if that is meant." if told.ways else told.advice
+    return Evidence(told.what, advice)
 
 
 @finding(Severity.note)
@@ -76,7 +89,7 @@ def percentages(case: Case) -> Evidence | None:
     if case.fit is None or case.fit.scale is not Scale.PERCENT or NORMALIZED[0] in case.fit.settings:
         return None
     return Evidence(
-        f"the predictions go up to {case.predicted.values.quantile(1.0):.4g}: percentages, not probabilities",
+        f"the predictions go up to {figures(case.predicted.values.quantile(1.0))}: percentages, not probabilities",
         "Divide them by 100.",
         case.problem("above 1"),
     )
@@ -187,7 +200,7 @@ def unknown_classes(case: Case) -> Evidence | None:
     """A label is none of the classes that have a column."""
     layout, problem, k = case.layout, case.problem("unknown class", case.label), case.model.width
     names = layout.classes if layout.class_labels != "codes" else None
-    if layout.label_width or (not k and names is None) or (layout.text and names is None) or _counted_from_one(case):
+    if layout.label_width or (not k and names is None) or (layout.text and names is None) or _other_codes(case):
         return None
     if not k and names is not None:
         numbers, labels = {class_number(name) for name in names}, case.facts.label.values
@@ -202,18 +215,20 @@ def unknown_classes(case: Case) -> Evidence | None:
     return Evidence(what, "Name the classes in the order of the columns: --classes A,B,C.", problem)
 
 
-def _counted_from_one(case: Case) -> bool:
-    return one_based(case.facts, case.layout, case.model.width)
+def _other_codes(case: Case) -> tuple[str, ...]:
+    return other_codes(case.facts, case.layout, case.model.width)
 
 
 @finding(Severity.warning)
 def classes_counted_from_one(case: Case) -> Evidence | None:
-    """Class labels count from 1."""
+    """Class labels count from 1, or are other numbers than codes from 0."""
     k = case.model.width
-    if not k or not _counted_from_one(case):
+    codes = _other_codes(case) if k else ()
+    if not codes:
         return None
+    holds = f"goes from 1 to {k}" if codes[0] == "1" and codes[-1] == str(k) else f"holds {', '.join(codes[:8])}"
     return Evidence(
-        f"column {case.label!r} goes from 1 to {k}: taken as the {k} columns in their order",
+        f"column {case.label!r} {holds}: taken as the {k} columns in their order",
         "The command line says so with --classes; give it to doctor too to have the classes examined.",
     )
 
@@ -221,7 +236,7 @@ def classes_counted_from_one(case: Case) -> Evidence | None:
 @finding(Severity.warning)
 def columns_in_another_order(case: Case) -> Evidence | None:
     """Each class is predicted by the column of another."""
-    better = better_order(case)
+    better = better_order(case.predicted, case.n)
     if better is None:
         return None
     hits, possible, order = better
@@ -271,7 +286,8 @@ def another_scale(case: Case) -> Evidence | None:
     if low <= most and least <= high:
         return None
     return Evidence(
-        f"the labels go from {least:.4g} to {most:.4g}, the predictions from {low:.4g} to {high:.4g}",
+        f"the labels go from {figures(least)} to {figures(most)}, "
+        f"the predictions from {figures(low)} to {figures(high)}",
         "Was a logarithm or a standardisation of the labels not undone?",
     )
 
@@ -290,7 +306,7 @@ def outside_the_asked_loss(case: Case) -> Evidence | None:
             bad = domain.illegal(values.values) if values.n and not domain.rows else None
             if bad is not None and not _zero_labels(bound.label_domain, role):
                 n, about = int(values.counts[bad].sum()), "" if values.exact else "about "
-                shown = f"{about}{float(values.values[bad][0]):.6g} or such in {about}{n:,} rows"
+                shown = f"{about}{figures(float(values.values[bad][0]), 6)} or such in {about}{n:,} rows"
                 what = f"{bound.title} is asked for, but the {role} {column!r} is {shown}"
                 return Evidence(what, f"It must be {domain.describe()}; see the command line for a loss that fits.")
     return None

@@ -275,7 +275,7 @@ def _explained(error: Exception, text: bytes, layout: Layout, wanted: Wanted) ->
         what = f"{layout.title}: column {name!r} holds {shown!r}, which is not {kind} as in the first rows"
         return Mixed(what, MIXED)
     what = "a number" if kind == "double" else f"of type {kind}"
-    hint = encoding_hint(text) if "\ufffd" in value else hint_for(value)
+    hint = encoding_hint(text) if "\ufffd" in value else hint_for(value, name)
     return BadRow(max(int(row) - 1, 0), f"column {name!r} holds {shown!r}, which is not {what}", hint)
 
 

@@ -1,0 +1,37 @@
+"""Columns that could play a role, and how that was told."""
+
+from dataclasses import dataclass
+
+BY_NAME = "by name"
+LEFT = "because no other column is left"
+QUANTILE = "as the median of quantiles"
+SUM = "because their rows sum to 1"
+CONFIDENCE = "beside decisions that were not made of it"
+BESIDE = "beside decisions"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Columns for one role."""
+
+    patterns: tuple[str, ...]
+    """As a user would name them: of a label its columns or a glob, of predictions one pattern a model."""
+    columns: tuple[str, ...]
+    why: str = ""
+    """How they were told; empty where the user named them."""
+    sure: bool = True
+    loss: str = ""
+    """The loss that they are for, where that is no question of what is in them."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Columns for both roles."""
+
+    label: Choice
+    prediction: Choice
+
+    @property
+    def sure(self) -> bool:
+        """Whether nothing else could be meant."""
+        return self.label.sure and self.prediction.sure

@@ -1,0 +1,349 @@
+"""What the columns may be otherwise than they seem: where that is another measure, nobody but their user can tell."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from lossctl.domain import IntArray
+from lossctl.inference.classes import within
+from lossctl.inference.facts import Facts, Predicted
+from lossctl.inference.fit import (
+    ENOUGH_OUTSIDE,
+    FROM_LOGITS,
+    NORMALIZED,
+    Fit,
+    Scale,
+    Settings,
+    classes_setting,
+    pairing_of,
+    usual,
+)
+from lossctl.inference.layout import Layout
+from lossctl.inference.names import plain_name, stem_of
+from lossctl.words import figures, percent, split
+
+ENOUGH = 10
+"""Rows below which nothing is concluded from how often something happens."""
+SIGNIFICANT = 3.09
+"""Standard errors from which an association is no accident: one in a thousand."""
+CODES = 100
+"""How many codes of classes there may be."""
+POLES = frozenset({
+    ("no", "yes"), ("n", "y"), ("false", "true"), ("f", "t"), ("negative", "positive"), ("neg", "pos"), ("off", "on"),
+    ("fail", "pass"), ("ham", "spam"),
+})  # fmt: skip
+"""Words of which everybody knows which is class 1."""
+
+EXPONENTIAL: Settings = (("activation", "exp"),)
+_LOGITS = re.compile(r"(^|_)logits?(_|\d|$)")
+_LOGARITHMS = re.compile(r"(^|_)log_?(p|probs?|probas?|probabilit(y|ies)|rates?|softmax)(_|\d|$)")
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What is not clear of one model, and each way to measure it, best first."""
+
+    what: str
+    ways: tuple[Fit, ...]
+    advice: str = "Mend them where they were made."
+    """What to do where there is no way."""
+
+
+class _Case(NamedTuple):
+    """What is known of one model."""
+
+    facts: Facts
+    layout: Layout
+    name: str
+    columns: tuple[str, ...]
+    predicted: Predicted
+    fitting: Fit
+
+    def count(self, kind: str, name: str = "") -> int:
+        """In how many rows something was met in the predictions, or in another column."""
+        problem = self.facts.met(kind, name or self.name)
+        return 0 if problem is None else problem.count
+
+    def named(self, words: re.Pattern[str]) -> bool:
+        """Whether the columns of the predictions are named so."""
+        return all(words.search(plain_name(column)) for column in self.columns)
+
+    def asking(self, *settings: tuple[str, str | bool], loss: str = "") -> Fit:
+        """What fits, with other settings than its own, but for classes."""
+        classes = tuple(pair for pair in self.fitting.settings if pair[0] == "classes")
+        return replace(self.fitting, loss=loss or self.fitting.loss, settings=(*classes, *settings))
+
+
+def doubt(facts: Facts, layout: Layout, index: int, fitting: Fit) -> Doubt | None:
+    """What else than what fits the model of that index could be meant; ``None`` where nothing could."""
+    model, predicted = layout.models[index], facts.models[index]
+    case = _Case(facts, layout, model.name, model.columns, predicted, fitting)
+    doubts = (
+        _order,
+        _columns_order,
+        _other_class,
+        _percentages,
+        _decisions,
+        _codes,
+        _third_number,
+        _two_numbers,
+        _scores,
+        _row_scores,
+        _rates,
+    )
+    return next((told for look in doubts if (told := look(case)) is not None), None)
+
+
+def shared_ways(doubts: Sequence[Doubt | None], fits: Sequence[Fit | None]) -> tuple[Fit, ...]:
+    """The ways to measure models that the same fits, of the first of which something is not clear, in all of them."""
+    ways = [told.ways if told is not None else (fitting,) for told, fitting in zip(doubts, fits, strict=True)]
+    known = [{(way.loss, way.settings) for way in each if way is not None} for each in ways]
+    first = next((told.ways for told in doubts if told is not None), tuple(filter(None, fits[:1])))
+    return tuple(way for way in first if all((way.loss, way.settings) in each for each in known))
+
+
+def _order(case: _Case) -> Doubt | None:
+    """Which of two words is class 1."""
+    settings = dict(case.fitting.settings)
+    if not contrary(case.facts, case.layout, settings):
+        return None
+    names = split(str(settings["classes"]))
+    turned = replace(case.fitting, settings=tuple((settings | {"classes": ",".join(names[::-1])}).items()))
+    return Doubt(
+        f"which of the labels {' and '.join(names)} is class 1, the one named last, is not clear",
+        (turned, case.fitting),
+    )
+
+
+def contrary(facts: Facts, layout: Layout, settings: Mapping[str, str | bool]) -> bool:
+    """Whether predictions are lower for the word that would be class 1, of two that say nothing themselves."""
+    names = split(str(settings.get("classes", "")))
+    if len(names) != 2 or not layout.text or tuple(name.casefold() for name in names) in POLES:
+        return False
+    for predicted in facts.models:
+        given = predicted.given.by_label or {}
+        means = [
+            float(np.average(given[name].values, weights=given[name].counts))
+            for name in names
+            if name in given and given[name].n
+        ]
+        if len(means) == 2 and means[1] < means[0]:
+            return True
+    return False
+
+
+def _columns_order(case: _Case) -> Doubt | None:
+    """Whether the columns of classes that have no names stand in another order than their codes."""
+    settings, layout = dict(case.fitting.settings), case.layout
+    if layout.label_width or (layout.classes is not None and layout.class_labels != "codes"):
+        return None
+    k = len(case.columns) if case.predicted.rows is None else len(case.predicted.rows.labels)
+    names = split(str(settings["classes"])) if "classes" in settings else tuple(map(str, range(k)))
+    return turned(case.facts, case.predicted, case.fitting, names)
+
+
+def turned(facts: Facts, predicted: Predicted, fitting: Fit, names: Sequence[str]) -> Doubt | None:
+    """Whether the columns of predictions stand in another order than the classes that they are taken for."""
+    better = better_order(predicted, facts.used)
+    if better is None:
+        return None
+    hits, possible, order = better
+    classes = [names[code] for code in np.argsort(order).tolist()]
+    rest = tuple(pair for pair in fitting.settings if pair[0] != "classes")
+    other = replace(fitting, settings=(("classes", ",".join(classes)), *rest))
+    what = (
+        f"the largest column is that of the label in {percent(hits, facts.used)} of the rows, but in "
+        f"{percent(possible, facts.used)} were the columns those of {', '.join(classes[:8])}"
+    )
+    return Doubt(what + (", …" if classes[8:] else ""), (other, fitting))
+
+
+def better_order(predicted: Predicted, n: int) -> tuple[int, int, IntArray] | None:
+    """Whether another order of the columns of the classes would be much better.
+
+    Args:
+        predicted: what was seen of the predictions.
+        n: in how many rows.
+
+    Returns:
+        How many rows have their largest column at their label; how many they would be if each class had the column
+        that is largest most often in its rows; and that column of each class, ``(k,)``. ``None`` where the second
+        number is not at least twice the first.
+    """
+    rows = predicted.rows
+    if rows is None or rows.confusion is None or n < 3 * ENOUGH or int(rows.labels.sum()) < n:
+        return None
+    order = rows.confusion.argmax(axis=1)
+    if len(np.unique(order)) < len(order):
+        return None
+    hits, possible = int(np.trace(rows.confusion)), int(rows.confusion.max(axis=1).sum())
+    better = possible - hits > SIGNIFICANT * (possible + hits) ** 0.5
+    return (hits, possible, order) if better and possible >= 2 * hits else None
+
+
+def _other_class(case: _Case) -> Doubt | None:
+    """Whether the probabilities are named for class 0."""
+    named = case.fitting.labels == (0.0, 1.0) and case.layout.classes is None and not case.layout.text
+    if not named or len(case.layout.models) > 1 or not stem_of(case.columns[0]):
+        return None
+    if within(("0", "1"), [re.sub(r"(\d+)", r" \1 ", column) for column in case.columns]) != ("0",):
+        return None
+    other = replace(case.fitting, settings=(*classes_setting(("1", "0")), *case.fitting.settings))
+    return Doubt(f"{case.name!r} is a name for class 0, and the labels are 0 and 1", (other, case.fitting))
+
+
+def _third_number(case: _Case) -> Doubt | None:
+    """Whether a number among labels of yes or no says that there is none."""
+    label, values = case.facts.label, case.predicted.values
+    if case.layout.label_width or case.layout.text or case.predicted.rows is not None or label.infinite:
+        return None
+    numbers = label.values.tolist()
+    if case.facts.used < ENOUGH or len(numbers) != 3 or not {0.0, 1.0} < {*numbers} or values.infinite:
+        return None
+    if values.low < 0 or values.high > 1 or case.count("label fraction", case.layout.roles.label[0]):
+        return None
+    third = next(f"{number:g}" for number in numbers if number not in {0.0, 1.0})
+    pairing = pairing_of("binary classification")
+    ignoring = replace(
+        case.fitting,
+        pairing=pairing,
+        scale=Scale.PROBABILITY,
+        loss=usual(pairing),
+        settings=(("ignore_label", third),),
+        labels=(0.0, 1.0),
+    )
+    ways = (case.fitting, ignoring) if third == "2" else (ignoring, case.fitting)
+    return Doubt(f"the labels are 0, 1 and {third}: is {third} a label, or does it say that there is none?", ways)
+
+
+def _percentages(case: _Case) -> Doubt | None:
+    """Whether probabilities are written as percentages, which no setting divides."""
+    if case.fitting.scale is not Scale.PERCENT or NORMALIZED[0] in case.fitting.settings:
+        return None
+    what = (
+        f"the predictions {case.name!r} go up to {figures(case.predicted.values.high)}: percentages, not probabilities"
+    )
+    return Doubt(what, (), "Divide them by 100.")
+
+
+def _decisions(case: _Case) -> Doubt | None:
+    """Whether predictions of yes or no are made already."""
+    values = case.predicted.values
+    if not case.fitting.binary or case.facts.used < ENOUGH or not {*values.values.tolist()} <= {0.0, 1.0}:
+        return None
+    if values.infinite:
+        return None
+    what = f"the predictions {case.name!r} are 0 and 1 and nothing else: decisions, not what they were made from"
+    wrong = [case.asking(loss="mse")] if case.fitting.labels == (0.0, 1.0) and not case.layout.text else []
+    return Doubt(what, (*wrong, case.fitting))
+
+
+def _codes(case: _Case) -> Doubt | None:
+    """Whether numbers are the codes of classes."""
+    if case.fitting.scale is not Scale.VALUE or case.layout.label_width or case.columns[1:]:
+        return None
+    if not class_codes(case.facts, case.layout, case.predicted, case.name):
+        return None
+    equal, most = percent(case.count("equal"), case.facts.used), case.facts.label.quantile(1.0)
+    what = f"labels and predictions are whole numbers up to {most:g}, equal in {equal} of the rows: codes of classes?"
+    return Doubt(what, (case.fitting,))
+
+
+def class_codes(facts: Facts, layout: Layout, predicted: Predicted, name: str) -> bool:
+    """Whether labels and predictions are whole numbers that look like the codes of several classes."""
+    label, values, title = facts.label, predicted.values, layout.roles.label[0]
+    if facts.used < ENOUGH or not 1 < len(label.keys) <= CODES or values.infinite or label.infinite:
+        return False
+    if facts.met("fraction", name) or facts.met("label fraction", title):
+        return False
+    coded = label.low in {0.0, 1.0} and label.high < CODES and {*values.values.tolist()} <= {*label.values.tolist()}
+    equal = facts.met("equal", name)
+    return coded and equal is not None and 2 * equal.count >= facts.used
+
+
+def _two_numbers(case: _Case) -> Doubt | None:
+    """Whether two numbers are two classes, with logits."""
+    label, values = case.facts.label, case.predicted.values
+    if case.fitting.scale is not Scale.VALUE or case.layout.label_width or case.layout.text:
+        return None
+    if case.facts.used < ENOUGH or len(label.keys) != 2 or label.infinite or values.infinite:
+        return None
+    if case.count("label fraction", case.layout.roles.label[0]) or not values.low < 0 < values.high:
+        return None
+    names = [str(int(number)) for number in label.values.tolist()]
+    pairing = pairing_of("binary classification")
+    settings = (*classes_setting(names), *FROM_LOGITS)
+    logits = replace(case.fitting, pairing=pairing, scale=Scale.LOGIT, loss=usual(pairing), settings=settings)
+    what = f"the labels are {' and '.join(names)} and nothing else: classes, or numbers?"
+    return Doubt(what, (logits, case.fitting))
+
+
+def _scores(case: _Case) -> Doubt | None:
+    """Whether single numbers for yes or no are logits."""
+    values, scale = case.predicted.values, case.fitting.scale
+    if case.columns[1:] and not case.layout.label_width:
+        return None
+    if case.predicted.rows is not None and case.fitting.pairing is not pairing_of("multi-label classification"):
+        return None
+    logits = case.named(_LOGITS)
+    unit = scale is Scale.PROBABILITY and (case.fitting.binary or case.layout.label_width)
+    if unit and logits and values.low >= 0 and values.high <= 1:
+        what = f"{case.name!r} is a name for logits, but its numbers lie in [0, 1], as probabilities do"
+        return Doubt(what, (case.fitting, case.asking(*FROM_LOGITS)))
+    if scale not in {Scale.LOGIT, Scale.MARGIN} or logits or values.low < 0 < values.high:
+        return None
+    span = f"the predictions {case.name!r} go from {figures(values.low)} to {figures(values.high)}"
+    both = f"{'logits' if scale is Scale.LOGIT else 'scores'} are of either sign"
+    if scale is Scale.MARGIN:
+        pairing = pairing_of("binary classification")
+        settings = (*classes_setting(["-1", "1"]), *FROM_LOGITS)
+        other = replace(case.fitting, pairing=pairing, scale=Scale.LOGIT, loss=usual(pairing), settings=settings)
+        return Doubt(f"{span}, and {both}", (case.fitting, other))
+    if values.high <= 0:
+        exponential = case.asking(*EXPONENTIAL)
+        ways = (exponential, case.fitting) if case.named(_LOGARITHMS) else (case.fitting, exponential)
+        return Doubt(f"{span}: logits, or logarithms of probabilities?", ways)
+    return Doubt(f"{span}: they are no probabilities, and {both}", (case.fitting,))
+
+
+def _row_scores(case: _Case) -> Doubt | None:
+    """Whether rows of numbers of one sign are logits."""
+    rows, scale = case.predicted.rows, case.fitting.scale
+    if rows is None or case.fitting.pairing is not pairing_of("multi-class classification"):
+        return None
+    logits, shown = case.asking(*FROM_LOGITS), f"the predictions {case.name!r}"
+    normalized = () if case.count("no sum") else (case.asking(*NORMALIZED),)
+    if scale is Scale.UNNORMALISED and case.named(_LOGITS):
+        what = f"{shown} are named for logits, but lie in [0, 1], as probabilities do"
+        return Doubt(what, (logits, *normalized))
+    if scale is Scale.UNNORMALISED and normalized and case.count("off sum") >= ENOUGH_OUTSIDE * case.facts.used:
+        what = f"rows of {case.name!r} lie in [0, 1] and do not sum to 1: probabilities that miss it, or scores?"
+        return Doubt(what, (*normalized, logits))
+    if scale is not Scale.LOGIT or case.count("below 0") or case.named(_LOGITS):
+        return None
+    span = f"{shown} go from {figures(case.predicted.values.low)} to {figures(case.predicted.values.high)}"
+    if case.named(_LOGARITHMS):
+        return Doubt(f"{span}: logarithms of probabilities are not above 0; was a sign lost?", ())
+    ways = (logits, *normalized) if case.count("fraction") else (*normalized, logits)
+    return Doubt(f"{span}: they are no probabilities, and logits are of either sign", ways)
+
+
+def _rates(case: _Case) -> Doubt | None:
+    """Whether numbers are logarithms of rates, which tell labels better than their mean does."""
+    named = case.named(_LOGARITHMS) or case.named(_LOGITS)
+    if case.fitting.scale is not Scale.LOG_RATE or named:
+        return None
+    pairs, count = case.predicted.pairs.numbers, case.predicted.pairs.counts
+    label, score, positive = pairs[:, 0], pairs[:, 1], case.predicted.values.low > 0
+    mean = float(np.average(label, weights=count))
+    others = [mean - mean * np.log(mean)]
+    others += [np.average(score - label * np.log(score), weights=count)] if positive else []
+    if np.average(np.exp(score) - label * score, weights=count) < min(others):
+        return None
+    pairing = pairing_of("unbounded regression")
+    numbers = replace(case.fitting, pairing=pairing, scale=Scale.VALUE, loss=usual(pairing), settings=())
+    what = f"the predictions {case.name!r} could be logarithms of rates, or {'rates' if positive else 'numbers'}"
+    return Doubt(what, (case.fitting, case.asking() if positive else numbers))

@@ -1,0 +1,69 @@
+"""Dates that are text: compared as they are written, but for what they leave out; in any other form, not at all."""
+
+import re
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute
+
+from lossctl.reading.cells import BadRow, shown
+
+ORDERING = frozenset({"<", "<=", ">", ">="})
+"""The signs for which it matters how dates are written."""
+DAY = 10
+"""How many characters tell the day."""
+_DATE = r"\d{4}-\d\d-\d\d"
+_WHOLE = (
+    (f"^({_DATE})$", r"\1 00:00:00"),
+    (f"^({_DATE})[T ](\\d\\d:\\d\\d)$", r"\1 \2:00"),
+    (f"^({_DATE})T(\\d\\d:\\d\\d:\\d\\d(?:\\.\\d+)?)$", r"\1 \2"),
+    (f"^({_DATE} \\d\\d:\\d\\d:\\d\\d)\\.0+$", r"\1"),
+    (f"^({_DATE} \\d\\d:\\d\\d:\\d\\d\\.\\d*[1-9])0+$", r"\1"),
+)
+"""How a date without an offset is written whole, so that text is in the order of time."""
+_OTHER = r"^\d{1,2}[./-]\d{1,2}[./-]\d{4}\b"
+
+
+def is_date(word: str) -> bool:
+    """Whether a text begins with a date of ISO 8601, with or without a time of day.
+
+    >>> is_date("2024-03-05"), is_date("2024-03-05T14:30"), is_date("2024-03"), is_date("5.3.2024")
+    (True, True, False, False)
+    """
+    return re.match(f"{_DATE}($|[T ])", word) is not None
+
+
+def is_other_date(word: str) -> bool:
+    """Whether a text begins with a date that does not begin with the year, and so is not in the order of time.
+
+    >>> is_other_date("5.3.2024"), is_other_date("03/05/2024 10:00"), is_other_date("2024-03-05")
+    (True, True, False)
+    """
+    return re.match(_OTHER, word) is not None
+
+
+def whole(word: str) -> str:
+    """A date with what it leaves out; another text as it is.
+
+    >>> whole("2024-03-05"), whole("2024-03-05T14:30"), whole("2024-03-05 14:30:00.50"), whole("spring")
+    ('2024-03-05 00:00:00', '2024-03-05 14:30:00', '2024-03-05 14:30:00.5', 'spring')
+    """
+    for pattern, written in _WHOLE:
+        word = re.sub(pattern, written, word)
+    return word
+
+
+def whole_cells(words: pa.Array, word: str, name: str) -> pa.Array:
+    """Cells as `whole` writes them, to be held against a date.
+
+    Raises:
+        BadRow: a cell is a date that does not begin with the year.
+    """
+    others = pyarrow.compute.match_substring_regex(words, _OTHER).fill_null(fill_value=False)
+    if pyarrow.compute.any(others).as_py():
+        row = int(np.argmax(others.to_numpy(zero_copy_only=False)))
+        what = f"column {name!r} holds {shown(words[row].as_py())}, which is not held against {word!r}"
+        raise BadRow(row, what, "Dates that are text are in the order of time only as 2024-03-05.")
+    for pattern, written in _WHOLE:
+        words = pyarrow.compute.replace_substring_regex(words, pattern, written)
+    return words

@@ -1,0 +1,291 @@
+"""What could be another measure is asked, never taken; each command line that is proposed runs, and is doctor's."""
+
+import itertools
+import shlex
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import lossctl
+from lossctl.errors import Undecided
+from lossctl.inference.names import LABELS, PREDICTIONS
+
+
+def _softmax(scores):
+    return np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+
+
+def _rows(rng, n, change, stem="p"):
+    """Class codes, and rows of probabilities of three classes changed somehow."""
+    rows = change(_softmax(rng.normal(0, 2, (n, 3))))
+    return {"y": rng.integers(0, 3, n).astype(float), **{f"{stem}_{place}": rows[:, place] for place in range(3)}}
+
+
+def _bits(rng, n):
+    return np.arange(n) % 2.0 if n > 1 else np.ones(1)
+
+
+def _log_rates(n):
+    """Numbers of both signs whose exponentials have the mean 1."""
+    return np.log(np.where(np.arange(n) % 2 == 0, 0.5, 1.5)) if n > 1 else np.array([-1.0])
+
+
+DOUBTFUL = {
+    "scores from 0": lambda rng, n: {"y": _bits(rng, n), "score": 300 + 550 * rng.random(n)},
+    "percentages": lambda rng, n: {"y": _bits(rng, n), "p": 40 + 60 * rng.random(n)},
+    "small percentages": lambda rng, n: {"y": _bits(rng, n), "p": 2 + 20 * rng.random(n)},
+    "logarithms": lambda rng, n: {"y": _bits(rng, n), "logprob": np.log(0.9 * rng.random(n) + 0.05)},
+    "scores below 0": lambda rng, n: {"y": _bits(rng, n), "score": -5 * rng.random(n) - 0.1},
+    "logits in the unit interval": lambda rng, n: {"y": _bits(rng, n), "logit": rng.random(n)},
+    "margins from 0": lambda rng, n: {"y": 2 * _bits(rng, n) - 1, "score": 2 + rng.random(n)},
+    "votes": lambda rng, n: _rows(rng, n, lambda rows: np.ceil(7 * rows) + 1),
+    "negative logarithms": lambda rng, n: _rows(rng, n, lambda rows: 0.1 - np.log(rows), "logprob"),
+    "rows of logits in the unit interval": lambda rng, n: _rows(rng, n, lambda rows: 0.9 * rows, "logit"),
+    "logarithms of rates, or numbers": lambda rng, n: {
+        "y": np.arange(n) % 3.0 if n > 1 else np.zeros(1),
+        "p": _log_rates(n),
+    },
+    "a name of class 0": lambda rng, n: {"y": _bits(rng, n), "prob_0": rng.random(n)},
+    "labels beside each other": lambda rng, n: {
+        **{f"y_{name}": _bits(rng, n) for name in "ab"},
+        **{f"p_{name}": 2 + rng.random(n) for name in "ab"},
+    },
+}
+DOUBTFUL_FROM_10 = {
+    "rows that miss 1": lambda rng, n: _rows(rng, n, lambda rows: np.round(rows, 1) * 0.9),
+    "a third number": lambda rng, n: {"y": np.where(np.arange(n) == 4, -9.0, _bits(rng, n)), "p": rng.random(n)},
+    "grades": lambda rng, n: {"query_id": np.arange(n) // 5, "y": np.arange(n) % 5.0, "score": rng.normal(0, 9, n)},
+    "decisions": lambda rng, n: {"y": _bits(rng, n), "p": rng.integers(0, 2, n).astype(float)},
+    "codes": lambda rng, n: (
+        {"y": np.arange(n) % 3.0, "p": np.arange(n) // 9 * 9 % 3.0 + np.arange(n) % 3 * 0.0}
+        | {"p": np.where(rng.random(n) < 0.9, np.arange(n) % 3.0, 0.0)}
+    ),
+    "two numbers": lambda rng, n: {"y": 1 + _bits(rng, n), "p": np.where(_bits(rng, n) == 1, 3.0, -2.0)},
+}
+
+
+def _arguments(command):
+    """The arguments of a command line of doctor's for a table."""
+    words, asked = iter(shlex.split(command)[2:]), {"label": [], "prediction": []}
+    for word in words:
+        flag, _, value = word.partition("=")
+        if flag in {"-y", "-p"}:
+            asked["label" if flag == "-y" else "prediction"].append(next(words))
+        elif flag == "-l":
+            asked["loss"] = next(words)
+        else:
+            asked[flag.removeprefix("--").replace("-", "_")] = value or True
+    return asked
+
+
+def _ways(data, **asked):
+    """What is proposed of data of which not everything can be told, each tried."""
+    with pytest.raises(Undecided) as told:
+        lossctl.evaluate(data, None, **asked)
+    for way in told.value.ways:
+        more = {"label": [], "prediction": []}
+        for name, value in way:
+            more[name] = [*more[name], value] if name in {"label", "prediction"} else value
+        lossctl.evaluate(data, **{**asked, **{name: value for name, value in more.items() if value}})
+    return told.value.ways
+
+
+@pytest.mark.parametrize("n", [1, 40])
+@pytest.mark.parametrize("kind", [*DOUBTFUL, *DOUBTFUL_FROM_10])
+def test_what_may_be_another_measure_is_asked_and_each_way_runs_and_is_doctors(kind, n):
+    if (kind in DOUBTFUL_FROM_10 or "rates" in kind) and n < 10:
+        pytest.skip("too few rows to tell")
+    data = {**DOUBTFUL, **DOUBTFUL_FROM_10}[kind](np.random.default_rng(n), n)
+    ways = _ways(data)
+    asked = [_arguments(command) for command in lossctl.diagnose(data).commands]
+    assert [{name: value for name, value in each.items() if name not in {"label", "prediction"}} for each in asked] == [
+        {name: value for name, value in way if name not in {"label", "prediction"}} for way in ways
+    ]
+
+
+@settings(max_examples=15)
+@given(st.lists(st.floats(0, 1e6), min_size=1, max_size=12), st.sampled_from([1, -1]), st.integers(0, 1))
+def test_numbers_of_one_sign_are_never_taken_for_logits(numbers, sign, first):
+    label = [float((place + first) % 2) for place in range(len(numbers))]
+    try:
+        report = lossctl.evaluate({"y": label, "score": [sign * number for number in numbers]}, None)
+    except lossctl.LossctlError:
+        return
+    assert report.results[0].loss == "bce"
+    assert {0 <= sign * number <= 1 for number in numbers} == {True}
+
+
+DECISIONS = {
+    "numbers": lambda codes: codes.astype(float),
+    "bools": lambda codes: codes.astype(bool),
+    "words": lambda codes: np.array(["ham", "spam"])[codes],
+}
+SCORES = {
+    "one column": lambda p: {"y_proba": p},
+    "columns of numbers": lambda p: {"prob_0": 1 - p, "prob_1": p},
+    "columns that the decision is named like": lambda p: {".pred_ham": 1 - p, ".pred_spam": p},
+    "columns of classes": lambda p: {"ham": 1 - p, "spam": p},
+}
+
+
+@pytest.mark.parametrize("labels", ["numbers", "words"])
+@pytest.mark.parametrize(("decided", "scored"), [*itertools.product(DECISIONS, SCORES)])
+def test_decisions_beside_what_they_were_made_from_change_nothing(labels, decided, scored):
+    name = {"numbers": "prediction", "bools": "Predicted", "words": "y_pred"}[decided]
+    p = np.random.default_rng(3).random(40)
+    codes = (p > 0.5).astype(int)
+    truth = np.where(np.arange(40) % 5, codes, 1 - codes)
+    data = {"label": DECISIONS[labels](truth), **SCORES[scored](p)}
+    decisions = {name: DECISIONS[decided](codes)}
+    if "like" in scored:
+        name = ".pred_class"
+    if labels == "words" and scored == "columns of numbers":
+        data = {"label": truth.astype(float), **SCORES[scored](p)}
+    try:
+        expected = lossctl.evaluate(data, None)
+    except Undecided as told:
+        with pytest.raises(Undecided) as beside:
+            lossctl.evaluate(data | decisions, None)
+        losses = [[dict(way)["loss"] for way in error.ways][:1] for error in (told, beside.value)]
+        assert losses[0] == losses[1]
+        return
+    measured = lossctl.evaluate(data | decisions, None)
+    assert [(each.model, each.loss, each.value) for each in measured.results] == [
+        (each.model, each.loss, each.value) for each in expected.results
+    ]
+
+
+@pytest.mark.parametrize("decided", DECISIONS)
+@pytest.mark.parametrize("name", ["score", "confidence"])
+def test_the_confidence_in_a_decision_is_no_probability_of_a_class(decided, name):
+    p = np.random.default_rng(3).random(40)
+    data = {"label": np.arange(40) % 2.0, "pred": DECISIONS[decided]((p > 0.5).astype(int)), name: np.maximum(p, 1 - p)}
+    _ways(data)
+
+
+@pytest.mark.parametrize("first", sorted(LABELS[0] | LABELS[1])[::4])
+def test_two_names_of_labels_are_asked_about_unless_they_say_the_same(first):
+    truth, p = np.arange(12) % 2.0, np.linspace(0.1, 0.9, 12)
+    second = "target" if first != "target" else "label"
+    assert len(_ways({first: truth, second: 1 - truth, "pred": p})) == 2
+    if first not in LABELS[0]:
+        assert lossctl.evaluate({first: truth, second: truth, "pred": p}, None).results[0].loss == "bce"
+
+
+@pytest.mark.parametrize("second", sorted((PREDICTIONS[0] | PREDICTIONS[1]) - {"pred"})[::6])
+def test_two_names_of_predictions_are_asked_about(second):
+    truth, p = np.arange(12) % 2.0, np.linspace(0.1, 0.9, 12)
+    with pytest.raises(Undecided):
+        lossctl.evaluate({"y": truth, "pred": p, second: 1 - p}, None)
+
+
+@pytest.mark.parametrize(
+    "feature",
+    [
+        lambda n: np.arange(n) % 5 + 0.0,
+        lambda n: 2000.0 + np.arange(n) % 20,
+        lambda n: np.linspace(-40, 80, n),
+        lambda n: np.full(n, 3.5),
+    ],
+)
+@pytest.mark.parametrize("label", ["yes or no", "numbers"])
+@pytest.mark.parametrize("role", ["y", "pred"])
+def test_the_only_column_left_is_taken_only_if_it_is_like_the_other(feature, label, role):
+    n = 60
+    other = np.arange(n) % 2.0 if label == "yes or no" else np.random.default_rng(1).normal(0, 1, n)
+    with pytest.raises(Undecided):
+        lossctl.evaluate({role: other, "column": feature(n)}, None)
+
+
+@pytest.mark.parametrize("write", [str.lower, str.upper, str.title, str.capitalize])
+@pytest.mark.parametrize("form", ["{}", "P({})"])
+@pytest.mark.parametrize("known", [1, 3])
+def test_capitals_do_not_part_labels_from_columns(write, form, known):
+    names, rows = ["new York", "Delhi", "ROME"], [[0.7, 0.2, 0.1], [0.2, 0.7, 0.1], [0.1, 0.2, 0.7]]
+    columns = {form.format(name): column for name, column in zip(names, np.array(rows).T, strict=True)}
+    labels = [write(name) for name in names[:known]]
+    report = lossctl.evaluate(
+        {"label": labels, **{name: column[:known] for name, column in columns.items()}},
+        "cross_entropy",
+        label="label",
+        prediction=",".join(columns),
+    )
+    assert report.value == pytest.approx(-np.log(0.7), rel=1e-15)
+
+
+FOREIGN = {
+    "probabilities": lambda rng, n: {"Wahrheit": _bits(rng, n), "Vorhersage": rng.random(n)},
+    "percentages": lambda rng, n: {"Wahrheit": _bits(rng, n), "Vorhersage": 100 * rng.random(n)},
+    "logits": lambda rng, n: {"метка": _bits(rng, n), "прогноз": rng.normal(0, 3, n)},
+    "scores": lambda rng, n: {"survived": _bits(rng, n), "age": 20 + 60 * rng.random(n), "risk": rng.random(n)},
+    "words": lambda rng, n: {"标签": np.array(["good", "bad"])[_bits(rng, n).astype(int)], "预测": rng.random(n)},
+    "classes": lambda rng, n: {f"k {name}": values for name, values in _rows(rng, n, lambda rows: rows).items()},
+    "numbers": lambda rng, n: {"verdad": rng.normal(0, 1, n), "predicción": rng.normal(0, 1, n)},
+    "nulls": lambda rng, n: {"verdad": _bits(rng, n), "otra": np.where(np.arange(n) == 3, np.nan, rng.random(n))},
+}
+
+
+@pytest.mark.parametrize("n", [2, 30])
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_ways_for_columns_that_have_no_known_names_run(kind, n):
+    data = FOREIGN[kind](np.random.default_rng(n), n)
+    for asked in ({}, {"loss": "bce"}):
+        with pytest.raises(Undecided) as told:
+            lossctl.evaluate(data, **({"loss": None} | asked))
+        for way in told.value.ways:
+            names = {name for name, _ in way}
+            chosen = {name: [value for other, value in way if other == name] for name in names}
+            for name in names - {"label", "prediction"}:
+                chosen[name] = chosen[name][0]
+            lossctl.evaluate(data, **(asked | chosen))
+
+
+@pytest.mark.parametrize(("truth", "guess"), [("{}_true", "{}_pred"), ("{}", "{}_prob"), ("{} actual", "{} forecast")])
+def test_a_prediction_belongs_to_the_label_that_it_is_named_for(truth, guess):
+    values = {name: np.random.default_rng(place).normal(0, 1, 30) for place, name in enumerate(["price", "area"])}
+    data = {truth.format(name): values[name] for name in values} | {
+        guess.format(name): values[name] + 1 for name in values
+    }
+    for way in _ways(data):
+        label, prediction = ([value for name, value in way if name == role] for role in ("label", "prediction"))
+        assert [guess.format(name) for name in values if truth.format(name) in label[0].split(",")] == [
+            name for each in prediction for name in each.split(",")
+        ]
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    order=st.permutations(range(4)),
+    codes=st.sampled_from([(0, 1, 2, 3), (1, 2, 3, 4), (3, 5, 8, 9)]),
+    form=st.sampled_from(["columns", "logits", "list"]),
+)
+def test_columns_in_another_order_than_their_codes_are_asked_about(order, codes, form):
+    rng = np.random.default_rng(8)
+    label, scores = rng.integers(0, 4, 200), rng.normal(size=(200, 4))
+    scores[np.arange(200), label] += 4
+    rows = (scores if form == "logits" else _softmax(scores))[:, order]
+    names = [f"{'logit' if form == 'logits' else 'p'}_{letter}" for letter in "abcd"]
+    numbers = {"p": rows.tolist()} if form == "list" else dict(zip(names, rows.T, strict=True))
+    data, asked = {"y": np.array(codes)[label], **numbers}, {"prediction": ",".join(numbers)}
+    expected = -np.log(_softmax(scores)[np.arange(200), label]).mean()
+    if sum(place == code for place, code in enumerate(order)) == 4:
+        assert lossctl.evaluate(data, None, **asked).value == pytest.approx(expected)
+        return
+    if np.mean(np.array(order)[label] == label) > 0.45:
+        return  # most hits stay, as two classes of four are swapped
+    with pytest.raises(Undecided, match="the largest column is that of the label in") as told:
+        lossctl.evaluate(data, None, **asked)
+    right, as_they_stand = ({**asked, **dict(way)} for way in told.value.ways)
+    classes = ",".join(str(codes[code]) for code in order)
+    assert right["classes"] == classes
+    assert _measured(data, right) == pytest.approx(expected)
+    assert _measured(data, as_they_stand) > 2 * expected
+    assert lossctl.evaluate(data, None, classes=classes.split(","), **asked).value == pytest.approx(expected)
+
+
+def _measured(data, way):
+    """What a way to go on measures."""
+    asked = {name: value.split(",") if name == "classes" else value for name, value in way.items()}
+    return lossctl.evaluate(data, asked.pop("loss"), **asked).value
