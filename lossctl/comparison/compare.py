@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from lossctl.arguments import checked
 from lossctl.comparison.comparison import Comparison
 from lossctl.comparison.difference import Difference, with_false_discovery
@@ -22,7 +24,10 @@ from lossctl.evaluation.evaluate import (
     several,
     specs_of,
 )
+from lossctl.evaluation.fold import Folded
 from lossctl.evaluation.intervals import check_level
+from lossctl.evaluation.measure import Measured
+from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.running import Progress, Running
 from lossctl.evaluation.scores import Scores
 from lossctl.functions.activation import BoundActivation
@@ -166,6 +171,18 @@ def compared(prepared: Prepared, running: Running, level: float, anytime: int | 
         hint = f"Name the columns of both: {option(prediction=['base=COL', 'new=COL'])}; or give a file a model."
         raise UsageError(f"there is one model, {plan.models[0].name!r}, and nothing to compare it with", hint)
     plan, folded = measured(prepared.source, plan, running)
+    with np.errstate(all="ignore"):  # what is no number is said to be none
+        return _described(prepared, plan, folded, level, anytime)
+
+
+def _described(
+    prepared: Prepared,
+    plan: Plan,
+    folded: Folded[Measured],
+    level: float,
+    anytime: int | bool,  # noqa: FBT001
+) -> Comparison:
+    """What a pass says of the models."""
     report = assemble(plan, folded.total, folded.passed)
     joined = {} if prepared.joined is None else {"join": prepared.joined}
     report = replace(report, inputs={**report.inputs, **joined})

@@ -109,8 +109,15 @@ def _with_labels(
     if labels:
         joined = joining.join(source, labels[0], ids, how, own, others=others)
         return joined.source, joined.request, joined.facts, joined.notes
-    roles = complete_roles(source, own)
-    return source, roles.request, {}, roles.notes
+    roles = complete_roles(source, _owned(own, source))
+    return source, replace(own, label=roles.request.label, prediction=roles.request.prediction), {}, roles.notes
+
+
+def _owned(request: Request, source: Source) -> Request:
+    """The request without weights and groups that a data set has not: another has them."""
+    known = {column.name for column in known_columns(source)}
+    by = tuple(pattern for pattern in request.by if grouped_columns([pattern], source.columns))
+    return replace(request, by=by, weight=request.weight if request.weight in known else None)
 
 
 def _titled(request: Request, sources: Sequence[Source], names: Sequence[str]) -> Sequence[str]:
@@ -207,9 +214,7 @@ def _candidate(
         return Side(name, source, joining.predicted(named[0], source.columns), truths), ()
     if {*first.columns} <= known:
         return Side(name, source, first.columns, truths), ()
-    by = tuple(pattern for pattern in request.by if grouped_columns([pattern], source.columns))
-    weight = None if request.weight is None or request.weight not in known else request.weight
-    asked = replace(request, prediction=(), label=first.truths, by=by, weight=weight)
+    asked = replace(_owned(request, source), prediction=(), label=first.truths)
     try:
         if truths:
             roles = complete_roles(source, asked)

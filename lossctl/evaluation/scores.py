@@ -72,16 +72,21 @@ class Scores:
     def difference(self, number: int, group: int, ratio: float = 1.0) -> Estimate:
         """The difference of a pair in a group: candidate less ``ratio`` times baseline."""
         first, second = self.plan.pairs[number]
-        return of_difference(
+        pair = self.evidence.pairs[number]
+        estimate = of_difference(
             self.totals[first][group],
             self.totals[second][group],
-            self.evidence.pairs[number],
+            pair,
             self.of_pairs[number][group],
             self.losses[second][1].reduction,
             group,
             self.by_cluster(group, second, first, len(self.losses) + number),
             ratio,
         )
+        moved = bool(pair.better[group]) or bool(pair.worse[group])
+        values = {repr(self.totals[place][group].value(self.losses[place][1].reduction)) for place in (first, second)}
+        same = ratio == 1.0 and estimate.n > 0 and not moved and len(values) == 1
+        return estimate.of_the_same() if same else estimate
 
     @cached_property
     def _clusters(self) -> list[Totals] | None:
