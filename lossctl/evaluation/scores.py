@@ -1,5 +1,6 @@
 """The sums of a run, asked for estimates: of the value of a loss of a model in a group, and of differences."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -85,8 +86,8 @@ class Scores:
         )
         moved = bool(pair.better[group]) or bool(pair.worse[group])
         values = {repr(self.totals[place][group].value(self.losses[place][1].reduction)) for place in (first, second)}
-        same = ratio == 1.0 and estimate.n > 0 and not moved and len(values) == 1
-        return estimate.of_the_same() if same else estimate
+        same = self.totals[second][group].n > 0 and not moved and len(values) == 1
+        return estimate.of_the_same() if same and (ratio == 1.0 or not math.isfinite(estimate.value)) else estimate
 
     @cached_property
     def _clusters(self) -> list[Totals] | None:
