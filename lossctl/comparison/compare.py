@@ -35,6 +35,7 @@ from lossctl.functions.bound_loss import BoundLoss
 from lossctl.inference.request import Nulls, Request
 from lossctl.reading.format import Reading
 from lossctl.sums.influence import correlation
+from lossctl.sums.series import MOST_LAGS
 from lossctl.words import counted, split
 
 USUAL_LEVEL = 0.95
@@ -50,6 +51,7 @@ def compare(
     weight: str | None = None,
     by: Names | None = None,
     cluster: Names | None = None,
+    lags: int = 0,
     anytime: int | bool = False,
     samples: int = 0,
     ci: float = USUAL_LEVEL,
@@ -86,6 +88,9 @@ def compare(
         prediction: one entry a model, of which the first is the baseline; ``name=COL`` names it.
         cluster: columns that say which rows move together, such as those of one user: they count as one. Up to 65,536
             clusters are kept one by one, more in 4,096 buckets.
+        lags: how many of the rows before it each row moves with, where rows are a series in the order in which they
+            stand, such as one of time; in each group, that of its rows. Standard errors are then those of Diebold and
+            Mariano. Rows that are left out leave no gap: those before and after them are beside each other.
         anytime: whether intervals are to hold at every n at once, so that one may look again and again; a number is
             the n at which they are tightest, else that is the n there is.
         samples: how many of the rows that got worse most to keep for each result, and as many of those that got better.
@@ -104,12 +109,14 @@ def compare(
         A comparison with one result for each loss, model but the first, and group.
 
     Raises:
-        UsageError: as for `lossctl.evaluate`, or there is a single model.
+        UsageError: as for `lossctl.evaluate`, or there is a single model, or rows are to be a series and something
+            else at a time.
         DataError: as for `lossctl.evaluate`.
     """
     check_level(ci)
     if not isinstance(anytime, bool) and anytime < 1:
         raise UsageError(f"{option(anytime=anytime)}: the n at which intervals are tightest is 1 or more")
+    _check_lags(lags, {"cluster": several(cluster), "anytime": anytime})
     request = Request(
         loss=specs_of(loss),
         label=several(label),
@@ -129,6 +136,7 @@ def compare(
         where=where,
         limit=limit,
         cluster=several(cluster),
+        lags=lags,
         paired=True,
         moved=samples,
     )
@@ -150,6 +158,20 @@ def compare(
             others=samples > 0,
         )
     return compared(prepared, running, ci, anytime)
+
+
+def _check_lags(lags: int, others: Mapping[str, Any]) -> None:
+    """Refuse lags that are none or too many, or that say something else than another option."""
+    if not 0 <= lags <= MOST_LAGS:
+        hint = f"Rows that move together for longer are rather clusters, such as days: {option(cluster=['COL'])}."
+        raise UsageError(f"{option(lags=lags)}: a row moves with 0 to {MOST_LAGS:,} of the rows before it", hint)
+    for name, value in others.items():
+        if lags and value:
+            why = {
+                "cluster": "rows of a series move with those before them, rows of a cluster with the others of it",
+                "anytime": "intervals that hold at every n are of rows that move by themselves",
+            }[name]
+            raise UsageError(f"{option('lags')} and {option(name)} exclude each other: {why}", "Give one of them.")
 
 
 def _sources(source: Any, others: Any, baseline: str | None) -> tuple[list[Any], list[str]]:
@@ -226,7 +248,7 @@ def _differences(
                 against=against.name,
                 group=scores.named(group),
                 samples=(moves or {}).get((number, group), ()),
-                correlation=correlation(baseline, candidate, scores.of_pairs[number][group]),
+                correlation=correlation(baseline, candidate, scores.of_pairs[number][group], bound.reduction),
             )
 
 

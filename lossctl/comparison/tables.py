@@ -109,7 +109,9 @@ def _notes(differences: Sequence[Difference], level: float) -> Iterator[str]:
         yield f"ci: holds at every n at once with {100 * level:.6g} %, and is tightest at n = {anytime:,.0f}"
     else:
         freedom = f"{'clusters' if clustered else 'n'} − 1 degrees of freedom"
-        yield f"ci: {100 * level:.6g} % interval of the difference of the same rows, Student's t with {freedom}"
+        lags = max((one.estimate.lags for one in differences), default=0)
+        series = f" as a series with {counted(lags, 'lag')} (Diebold & Mariano)" if lags else ""
+        yield f"ci: {100 * level:.6g} % interval of the difference of the same rows{series}, Student's t with {freedom}"
     if len(differences) > 1 and anytime is None:
         yield "q: the rate of false discoveries among all rows of the table (Benjamini & Hochberg)"
 

@@ -83,6 +83,7 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
         paired=request.paired,
         moved=request.moved,
         judged=request.judged,
+        lags=request.lags,
     )
     _check(plan)
     _ensure_no_dates(planner, plan)

@@ -41,6 +41,8 @@ class Request:
     cluster: Sequence[str] = ()
     ids: Sequence[str] = ()
     """What identifies a row, where rows are to be told apart later: then clusters are in few buckets from the start."""
+    lags: int = 0
+    """How many of the rows before it each row moves with."""
     paired: bool = False
     """Whether models are compared with the first, row by row."""
     moved: int = 0

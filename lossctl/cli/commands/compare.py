@@ -40,6 +40,14 @@ Anytime = Annotated[
         help="Intervals that hold at every n at once; tightest at N, 0 is the n of the file.",
     ),
 ]
+Lags = Annotated[
+    int,
+    output_option(
+        "--lags",
+        metavar="H",
+        help="Rows are a series in file order, and each moves with the H before it: the test of Diebold and Mariano.",
+    ),
+]
 Samples = Annotated[
     int,
     output_option(
@@ -61,6 +69,7 @@ def compare(
     columns: Columns,
     by: By = None,
     cluster: Cluster = None,
+    lags: Lags = 0,
     losses: LossOptions,
     reduction: ReductionName = None,
     samples: Samples = 0,
@@ -103,6 +112,7 @@ def compare(
             **join.asked(files, models=apart),
             by=listed(by),
             cluster=listed(cluster),
+            lags=lags,
             reduction=reduction,
             samples=samples,
             ci=ci,
