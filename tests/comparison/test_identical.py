@@ -46,7 +46,7 @@ def asked(draw):
     return pa.table(rows), {name: value for name, value in how.items() if value is not None}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     asked=asked(),
     join=st.sampled_from(["strict", "inner", "order"]),
@@ -78,3 +78,11 @@ def test_no_gate_fails_of_the_same_predictions(asked):
     gates = [{**gate, "name": f"gate {place}", "baseline": "p"} for place, gate in enumerate(GATES)]
     verdicts = library.check_gates(gates, table, **how, prediction=["p", "q"])
     assert [verdict.state for verdict in verdicts.verdicts if verdict.state == "fail"] == []
+
+
+def test_losses_that_are_infinite_in_both_are_the_same():
+    rows = {"y": [1.0, 1.0, 0.0, 1.0], "p": [0.0, 0.0, 0.5, 0.0], "g": ["a", "a", "b", "b"]}
+    comparison = library.compare({**rows, "q": rows["p"]}, "bce:eps=0", label="y", prediction=["p", "q"], by="g")
+    assert [(one.difference, one.verdict) for one in comparison.results] == [(0.0, "no evidence")] * 2
+    other = library.compare({**rows, "q": [0.0, 0.5, 0.5, 0.0]}, "bce:eps=0", label="y", prediction=["p", "q"], by="g")
+    assert [one.verdict for one in other.results] == ["not trusted", "no evidence"]
