@@ -1,5 +1,6 @@
 """The path from a data set of several models to how they differ: one pass over the rows, each scored by all."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -36,7 +37,7 @@ from lossctl.inference.request import Nulls, Request
 from lossctl.reading.format import Reading
 from lossctl.sums.influence import correlation
 from lossctl.sums.series import MOST_LAGS
-from lossctl.words import counted, split
+from lossctl.words import counted, said, split
 
 USUAL_LEVEL = 0.95
 
@@ -175,8 +176,16 @@ def _check_lags(lags: int, others: Mapping[str, Any]) -> None:
 
 
 def _sources(source: Any, others: Any, baseline: str | None) -> tuple[list[Any], list[str]]:
-    """The data sets of all models, and what these are called; a `UsageError` where there is no candidate."""
+    """The data sets of all models, and what these are called.
+
+    Raises:
+        UsageError: there is no candidate, or one is an array: a mapping of arrays is none of data sets.
+    """
     if isinstance(others, Mapping):
+        for name, value in others.items():
+            if not (isinstance(value, str | os.PathLike | Mapping | list | tuple) or hasattr(value, "columns")):
+                what = f"{option('others')}: {name!r} is {said(value)}, and no data set"
+                raise UsageError(what, "A mapping is from names to data sets; put one of arrays into a list.")
         names, candidates = [str(name) for name in others], [*others.values()]
     else:
         candidates = [*others] if isinstance(others, list | tuple) else [others]

@@ -10,9 +10,7 @@ from lossctl.comparison.sides import ONLY, Side, side_by_side
 from lossctl.errors import LossctlError, Undecided, UsageError, option
 from lossctl.evaluation import join as joining
 from lossctl.evaluation.evaluate import Prepared, check_words, planned
-from lossctl.evaluation.matching import (
-    known_columns,
-)
+from lossctl.evaluation.matching import known_columns, title_of
 from lossctl.evaluation.shared_keys import chosen_key, possible_keys, shared_columns
 from lossctl.inference.fit import Settings
 from lossctl.inference.infer import complete_roles
@@ -93,8 +91,9 @@ def prepare_models(
         side, more = _candidate(name, source, first, meant, request, keys, join)
         sides.append(replace(side, truths=()) if answers else side)
         notes = (*notes, *more)
-    which = (f"{side.name} is {side.title}" for side in sides if side.title != side.name)
-    notes = (f"a file a model: {', '.join(which)}", *notes) if any(side.source.files for side in sides) else notes
+    given = [path_of(source) or title_of(opened) for source, opened in zip(sources, opened, strict=True)]
+    which = [f"{side.name} is {title}" for side, title in zip(sides, given, strict=True) if side.source.files]
+    notes = (f"a file a model: {', '.join(which)}", *notes) if which else notes
     table, asked, matched = side_by_side(sides, request, keys, join, others=others)
     facts = {**({"labels": facts} if facts else {}), **matched}
     chosen = selected(table, request.where, request.limit)
