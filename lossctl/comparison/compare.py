@@ -1,8 +1,11 @@
 """The path from a data set of several models to how they differ: one pass over the rows, each scored by all."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from lossctl.arguments import checked
 from lossctl.comparison.comparison import Comparison
@@ -22,7 +25,10 @@ from lossctl.evaluation.evaluate import (
     several,
     specs_of,
 )
+from lossctl.evaluation.fold import Folded
 from lossctl.evaluation.intervals import check_level
+from lossctl.evaluation.measure import Measured
+from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.running import Progress, Running
 from lossctl.evaluation.scores import Scores
 from lossctl.functions.activation import BoundActivation
@@ -31,7 +37,7 @@ from lossctl.inference.request import Nulls, Request
 from lossctl.reading.format import Reading
 from lossctl.sums.influence import correlation
 from lossctl.sums.series import MOST_LAGS
-from lossctl.words import counted, split
+from lossctl.words import counted, said, split
 
 USUAL_LEVEL = 0.95
 
@@ -170,8 +176,16 @@ def _check_lags(lags: int, others: Mapping[str, Any]) -> None:
 
 
 def _sources(source: Any, others: Any, baseline: str | None) -> tuple[list[Any], list[str]]:
-    """The data sets of all models, and what these are called; a `UsageError` where there is no candidate."""
+    """The data sets of all models, and what these are called.
+
+    Raises:
+        UsageError: there is no candidate, or one is an array: a mapping of arrays is none of data sets.
+    """
     if isinstance(others, Mapping):
+        for name, value in others.items():
+            if not (isinstance(value, str | os.PathLike | Mapping | list | tuple) or hasattr(value, "columns")):
+                what = f"{option('others')}: {name!r} is {said(value)}, and no data set"
+                raise UsageError(what, "A mapping is from names to data sets; put one of arrays into a list.")
         names, candidates = [str(name) for name in others], [*others.values()]
     else:
         candidates = [*others] if isinstance(others, list | tuple) else [others]
@@ -188,6 +202,18 @@ def compared(prepared: Prepared, running: Running, level: float, anytime: int | 
         hint = f"Name the columns of both: {option(prediction=['base=COL', 'new=COL'])}; or give a file a model."
         raise UsageError(f"there is one model, {plan.models[0].name!r}, and nothing to compare it with", hint)
     plan, folded = measured(prepared.source, plan, running)
+    with np.errstate(all="ignore"):  # what is no number is said to be none
+        return _described(prepared, plan, folded, level, anytime)
+
+
+def _described(
+    prepared: Prepared,
+    plan: Plan,
+    folded: Folded[Measured],
+    level: float,
+    anytime: int | bool,  # noqa: FBT001
+) -> Comparison:
+    """What a pass says of the models."""
     report = assemble(plan, folded.total, folded.passed)
     joined = {} if prepared.joined is None else {"join": prepared.joined}
     report = replace(report, inputs={**report.inputs, **joined})

@@ -96,7 +96,7 @@ class Difference:
             baseline=baseline,
             value=value,
             difference=estimate.value,
-            relative=estimate.value / abs(baseline) if baseline else 0.0 if estimate.value == 0.0 else math.nan,
+            relative=0.0 if estimate.value == 0.0 else estimate.value / abs(baseline) if baseline else math.nan,
             standard_error=estimate.standard_error,
             ci_low=low,
             ci_high=high,

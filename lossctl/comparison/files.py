@@ -10,9 +10,7 @@ from lossctl.comparison.sides import ONLY, Side, side_by_side
 from lossctl.errors import LossctlError, Undecided, UsageError, option
 from lossctl.evaluation import join as joining
 from lossctl.evaluation.evaluate import Prepared, check_words, planned
-from lossctl.evaluation.matching import (
-    known_columns,
-)
+from lossctl.evaluation.matching import known_columns, title_of
 from lossctl.evaluation.shared_keys import chosen_key, possible_keys, shared_columns
 from lossctl.inference.fit import Settings
 from lossctl.inference.infer import complete_roles
@@ -93,8 +91,9 @@ def prepare_models(
         side, more = _candidate(name, source, first, meant, request, keys, join)
         sides.append(replace(side, truths=()) if answers else side)
         notes = (*notes, *more)
-    which = (f"{side.name} is {side.title}" for side in sides if side.title != side.name)
-    notes = (f"a file a model: {', '.join(which)}", *notes) if any(side.source.files for side in sides) else notes
+    given = [path_of(source) or title_of(opened) for source, opened in zip(sources, opened, strict=True)]
+    which = [f"{side.name} is {title}" for side, title in zip(sides, given, strict=True) if side.source.files]
+    notes = (f"a file a model: {', '.join(which)}", *notes) if which else notes
     table, asked, matched = side_by_side(sides, request, keys, join, others=others)
     facts = {**({"labels": facts} if facts else {}), **matched}
     chosen = selected(table, request.where, request.limit)
@@ -109,8 +108,15 @@ def _with_labels(
     if labels:
         joined = joining.join(source, labels[0], ids, how, own, others=others)
         return joined.source, joined.request, joined.facts, joined.notes
-    roles = complete_roles(source, own)
-    return source, roles.request, {}, roles.notes
+    roles = complete_roles(source, _owned(own, source))
+    return source, replace(own, label=roles.request.label, prediction=roles.request.prediction), {}, roles.notes
+
+
+def _owned(request: Request, source: Source) -> Request:
+    """The request without weights and groups that a data set has not: another has them."""
+    known = {column.name for column in known_columns(source)}
+    by = tuple(pattern for pattern in request.by if grouped_columns([pattern], source.columns))
+    return replace(request, by=by, weight=request.weight if request.weight in known else None)
 
 
 def _titled(request: Request, sources: Sequence[Source], names: Sequence[str]) -> Sequence[str]:
@@ -207,9 +213,7 @@ def _candidate(
         return Side(name, source, joining.predicted(named[0], source.columns), truths), ()
     if {*first.columns} <= known:
         return Side(name, source, first.columns, truths), ()
-    by = tuple(pattern for pattern in request.by if grouped_columns([pattern], source.columns))
-    weight = None if request.weight is None or request.weight not in known else request.weight
-    asked = replace(request, prediction=(), label=first.truths, by=by, weight=weight)
+    asked = replace(_owned(request, source), prediction=(), label=first.truths)
     try:
         if truths:
             roles = complete_roles(source, asked)

@@ -17,6 +17,9 @@ from lossctl.evaluation.worst_rows import Number, fitting, row_cells
 from lossctl.reading.cells import BadRow, kind_of, text_of
 from lossctl.words import free
 
+DIGITS = 4
+"""How many digits of predictions and losses of rows tables show; JSON has all."""
+
 
 @dataclass(frozen=True)
 class Move:
@@ -159,25 +162,25 @@ def moved_rows(
             *([move.file] if several else []),
             move.row,
             *(move.key[name] for name in names),
-            *_predicted(move, models, loss, inputs),  # label and both predictions
+            move.difference,
+            *_predicted(move, models, loss, inputs),
             move.baseline_loss,
             move.loss,
-            move.difference,
         ]
         for move in moves
     ]
-    start = len(rows[0]) - 6
+    start = len(rows[0]) - 5
     columns = [
         *([Column("file", "name")] if several else []),
         Column("row", "count", key=True),
         *(Column(name, "name", key=True) for name in names),
+        Column("change", "number", digits=DIGITS, tone="strong"),
         *(
-            fitting(Column(name, "number"), [row[start + place] for row in rows])
+            fitting(Column(name, "number", digits=DIGITS if place else None), [row[start + place] for row in rows])
             for place, name in enumerate(("label", old, new))
         ),
-        Column(f"loss {old}", "number"),
-        Column(f"loss {new}", "number"),
-        Column("change", "number", tone="strong"),
+        Column(f"loss {old}", "number", digits=DIGITS),
+        Column(f"loss {new}", "number", digits=DIGITS),
     ]
     return Table(tuple(columns), rows, title)
 

@@ -1,7 +1,8 @@
 """The rows of several data sets, one a model, side by side in one table; labels that two of them have must agree."""
 
 import contextlib
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -87,11 +88,14 @@ def side_by_side(
         raise DataError(f"{sides[0].title}: " + ("no data rows" if how == "order" else "no id is in all files"))
     first, base = sides[0], read[0]
     table = base.take(numbers(rows[0]))
-    taken = {*table.column_names, *(name for names in needs.names for name in names)}
-    columns = [tuple(_safe(name, first.columns) for name in first.columns)]
+    taken = {*table.column_names}
+    for side, names in zip(sides, needs.names, strict=True):
+        taken |= names - {*side.columns}
+    columns = [tuple(_renamed(first.columns, taken - {*first.columns}, first.name))]
     for old, new in zip(first.columns, columns[0], strict=True):
         if new != old:
             table = table.append_column(new, table[old])
+    taken |= {*columns[0]}
     inside = nested(first.source, {*needs.names[0], *keys}) | {
         column.name for column in first.source.columns if column.inside
     }
@@ -100,12 +104,10 @@ def side_by_side(
     for side, names, texts, own, places in candidates:
         picked = own.take(numbers(places))
         plain = {*numerals_in(own, side.source, names - texts - {*keys})}
-        renamed: dict[str, str] = {}
-        for name in own.column_names:
-            if name in side.columns:
-                renamed[name] = free(_safe(name, side.columns), taken, suffix=f" ({side.name})")
-            elif name not in table.column_names and name not in keys and name not in side.truths:
-                renamed[name] = name
+        renamed = dict(zip(side.columns, _renamed(side.columns, taken, side.name), strict=True))
+        known = {*table.column_names, *keys, *side.truths}
+        known |= {*renamed, *renamed.values()}
+        renamed |= {name: name for name in own.column_names if name not in known}
         for name, title in renamed.items():
             taken.add(title)
             table = table.append_column(title, picked[name])
@@ -225,6 +227,13 @@ def _rows(
     return [place[kept] for place in places], facts
 
 
-def _safe(name: str, columns: Sequence[str]) -> str:
-    """A name of a column that can stand in a list of columns."""
-    return name if len(columns) == 1 else name.replace(",", ";").lstrip("/") or "_"
+def _renamed(names: Sequence[str], taken: Iterable[str], model: str) -> Iterator[str]:
+    """What the columns of a prediction are called beside others; several can stand in a list of columns."""
+    others, suffix = {*taken}, f" ({model})"
+    for name in names:
+        title = name
+        if len(names) > 1:
+            title, suffix = (re.sub("[,=]", ";", text) for text in (name.strip().lstrip("/") or "_", suffix))
+        title = free(title, others, suffix=suffix)
+        others.add(title)
+        yield title

@@ -1,5 +1,6 @@
 """The sums of a run, asked for estimates: of the value of a loss of a model in a group, and of differences."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -78,11 +79,11 @@ class Scores:
     def difference(self, number: int, group: int, ratio: float = 1.0) -> Estimate:
         """The difference of a pair in a group: candidate less ``ratio`` times baseline."""
         first, second = self.plan.pairs[number]
-        series = self.series[number]
-        return of_difference(
+        pair, series = self.evidence.pairs[number], self.series[number]
+        estimate = of_difference(
             self.totals[first][group],
             self.totals[second][group],
-            self.evidence.pairs[number],
+            pair,
             self.of_pairs[number][group],
             self.losses[second][1].reduction,
             group,
@@ -90,6 +91,10 @@ class Scores:
             ratio,
             None if series is None else series[group],
         )
+        moved = bool(pair.better[group]) or bool(pair.worse[group])
+        values = {repr(self.totals[place][group].value(self.losses[place][1].reduction)) for place in (first, second)}
+        same = self.totals[second][group].n > 0 and not moved and len(values) == 1
+        return estimate.of_the_same() if same and (ratio == 1.0 or not math.isfinite(estimate.value)) else estimate
 
     @cached_property
     def _clusters(self) -> list[Totals] | None:

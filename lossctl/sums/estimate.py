@@ -1,7 +1,7 @@
 """A number of a data set, and how sure it is."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lossctl.sums.student import quantile, tail
 
@@ -37,6 +37,13 @@ class Estimate:
     """How many of the rows before it each row moves with."""
     anytime: float | None = None
     """The n at which intervals that hold at every n at once are tightest; ``None`` for those that hold once."""
+    same: bool = False
+    """Whether it is the difference of what is the same, row by row: then there is nothing to be unsure of."""
+
+    def of_the_same(self) -> "Estimate":
+        """What this is where no row differs: 0, whatever the values are, and for sure."""
+        freedom = max(1.0, self.freedom)
+        return replace(self, value=0.0, standard_error=0.0, freedom=freedom, top_share=0.0, same=True)
 
     @property
     def is_known(self) -> bool:
@@ -46,6 +53,8 @@ class Estimate:
     @property
     def doubt(self) -> str:
         """Why an interval is not to be trusted; empty where it is."""
+        if self.same:
+            return ""
         unit = "row" if self.clusters is None else "cluster"
         if math.isnan(self.value):
             return "it is not a number"
@@ -70,7 +79,7 @@ class Estimate:
     @property
     def is_of_few_clusters(self) -> bool:
         """Whether there are too few clusters for their number to be taken at its word."""
-        return self.clusters is not None and self.units < FEW_CLUSTERS
+        return self.clusters is not None and self.units < FEW_CLUSTERS and not self.same
 
     def interval(self, level: float) -> tuple[float, float]:
         """The two-sided confidence interval; NaN where the error is unknown."""

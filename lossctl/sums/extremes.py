@@ -118,6 +118,6 @@ def _rows(
         first = np.searchsorted(run, np.arange(len(starts)))
         values = column[rows]
         largest = np.maximum.reduceat(values, first)
-        rows = rows[values == largest[run]]
+        rows = rows[(values == largest[run]) | np.isnan(largest[run])]  # which are no doubles, so any will do
     run = np.searchsorted(starts, rows, "right") - 1
     return rows[np.searchsorted(run, np.arange(len(starts)))]

@@ -112,7 +112,7 @@ def of_difference(
     if ratio != 1.0:
         return _of_ratio(baseline, candidate, pair, of_pair, reduction, group, grouped, ratio)
     value = difference_of(baseline, candidate, reduction)
-    if not math.isfinite(value) or of_pair.special is not None:
+    if not math.isfinite(value) or of_pair.special is not None or not of_pair.n:
         return _estimate(value, candidate, math.nan, None, pair.extremes, group, grouped)
     error = _error_of_difference(baseline, candidate, of_pair, reduction)
     influence = on_difference(baseline, candidate, reduction)
