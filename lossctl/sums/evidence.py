@@ -71,12 +71,15 @@ class Pair:
     def lift(cls, baseline: Rows, candidate: Rows, measure: Measure) -> "Pair":
         """The state of some rows, given twice."""
         rows = difference(baseline, candidate)
-        groups, d = rows.groups, rows.value
+        groups, d, sign = rows.groups, rows.value, rows.value
+        if rows.far is not None:
+            sign = d.copy()
+            sign[rows.far.row] = rows.far.number
         extremes = Extremes.zero(1, _directions(measure, pair=True))
         return cls(
             Moments.lift(rows),
-            _counted(d < 0, groups),
-            _counted(d > 0, groups),
+            _counted(sign < 0, groups),
+            _counted(sign > 0, groups),
             extremes.lift(_weighted(rows.weight, [baseline.value, d]), groups),
             _series(baseline, rows, measure) if measure.lags else None,
         )
