@@ -7,7 +7,7 @@ one and makes the other printable.
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from typing import Any, Literal
 
@@ -172,6 +172,11 @@ class Panel:
     y: Axis
     series: tuple[Series, ...]
 
+    @property
+    def counts(self) -> bool:
+        """Whether its heights are counts, between which there is nothing."""
+        return all(series.mark == "bars" for series in self.series)
+
 
 @dataclass(frozen=True)
 class Chart:
@@ -204,6 +209,21 @@ Section = tuple[Part, ...]
 Row = Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What was decided of one claim, for formats that carry decisions."""
+
+    name: str
+    state: Literal["pass", "fail", "inconclusive", "error"]
+    words: str
+    """What was decided, in one line."""
+    fails: bool
+    """Whether the exit status says so."""
+    file: str = ""
+    """The file that it is about; empty where it is of several, or of none."""
+    properties: Mapping[str, Any] = field(default_factory=dict)
+
+
 def _nothing() -> tuple[()]:
     return ()
 
@@ -219,6 +239,8 @@ class Document:
     title: str
     sections: Callable[[], Iterable[Section]] = _nothing
     """For people."""
+    pages: Callable[[], Iterable[Section]] | None = None
+    """The same for a page, where lines are better as a table; the sections where left out."""
     record: Callable[[], Row] = dict
     """The whole in numbers, strings, lists and dictionaries."""
     rows: Callable[[], Iterable[Row]] = _nothing
@@ -231,6 +253,8 @@ class Document:
     warnings: tuple[str, ...] = ()
     bare: bool = False
     """Whether plain text of it has no colour, whatever is asked for: scripts read it."""
+    outcomes: tuple[Outcome, ...] = ()
+    """What was decided; empty where nothing was to be."""
     dense: bool = False
     """Whether its record is thousands of numbers, which are not written a line each."""
 

@@ -29,7 +29,7 @@ class Input:
             "-F",
             "--input-format",
             metavar="NAME",
-            help="Format, such as csv; one of {formats}. Else known by suffix and first bytes.",
+            help="Format: {formats}. Else known by suffix and first bytes.",
             autocompletion=completing("formats"),
         ),
     ] = None

@@ -12,6 +12,8 @@ from lossctl.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from lossctl.cli.command import Voice
+    from lossctl.document import Document
+    from lossctl.rendering.renderer import Renderer, Style
 
 _begun: set[str] = set()
 """Files that are to take the place of others."""
@@ -117,6 +119,31 @@ def replacing(path: str, inputs: tuple[str, ...] = ()) -> Iterator[Sink]:
         raise DataError(f"{path}: cannot be written: {error.strerror or error}") from error
     finally:
         clean()
+
+
+def show(document: "Document", renderer: "Renderer", style: "Style", voice: "Voice") -> None:
+    """Write a document to stdout; errors as for `summarize`."""
+    voice.result(renderer.render(document, style))
+    summarize(document, renderer, style)
+
+
+def summarize(document: "Document", renderer: "Renderer", style: "Style") -> None:
+    """Write what is shown in the log of a GitHub workflow into the summary of its step as well, as Markdown.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    summary = os.environ.get("GITHUB_STEP_SUMMARY") if renderer.name == "github" else None
+    if not summary:
+        return
+    from lossctl.rendering.renderer import renderers
+
+    markdown = renderers.get("markdown").render(document, style)
+    try:
+        with open(summary, "a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(f"{markdown}\n")
+    except OSError as error:
+        raise DataError(f"{summary}: cannot be written: {error.strerror}") from None
 
 
 def write_report(path: str, text: str, files: tuple[str, ...], voice: "Voice") -> None:

@@ -1,13 +1,14 @@
 """What was decided of the gates of one invocation: words, JSON and exit status, all from one value."""
 
 import math
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lossctl.comparison.gate import Gate, Measurement, Verdict
 from lossctl.comparison.wording import plain, rounded, signed
-from lossctl.document import Document, Line, Piece, Tone
+from lossctl.document import Column, Document, Line, Outcome, Piece, Table, Tone
 
 WORDS: Mapping[str, str] = {"pass": "PASS", "fail": "FAIL", "inconclusive": "INCONCLUSIVE", "error": "ERROR"}
 TONES: Mapping[str, Tone] = {"pass": "good", "fail": "bad", "inconclusive": "doubtful", "error": "bad"}
@@ -47,16 +48,28 @@ class Verdicts:
         models = {one.measured.model for one in self.verdicts if one.gate == verdict.gate and one.measured is not None}
         return len(models) > 1
 
+    def beside(self, document: Document) -> Document:
+        """The document of what was judged, with the verdicts in its record."""
+        record = document.record
+        return replace(document, record=lambda: {**record(), **self._verdicts()}, outcomes=self.outcomes)
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """What was decided, for formats that carry decisions."""
+        return tuple(_outcome(verdict, words) for verdict, words in zip(self.verdicts, self.lines, strict=True))
+
     def document(self) -> Document:
         """The verdicts, described: a row and an object for each."""
         return Document(
             title="gates",
             sections=lambda: [tuple(Line(_toned(*pair)) for pair in zip(self.verdicts, self.lines, strict=True))],
             record=self._record,
-            rows=lambda: (_row(verdict) for verdict in self.verdicts),
-            items=lambda: (_facts(verdict) for verdict in self.verdicts),
+            pages=lambda: [(self._table(),)],
+            rows=lambda: (_row(facts) for facts in self._facts()),
+            items=self._facts,
             notes=self.notes,
             warnings=self.warnings,
+            outcomes=self.outcomes,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -64,13 +77,48 @@ class Verdicts:
         return self.document().to_dict()
 
     def _record(self) -> dict[str, Any]:
+        return {**self._verdicts(), "notes": self.notes, "warnings": self.warnings}
+
+    def _verdicts(self) -> dict[str, Any]:
         return {
             "verdict": self.verdict,
             "exit_code": self.exit_code,
-            "gates": [_facts(verdict) for verdict in self.verdicts],
-            "notes": self.notes,
-            "warnings": self.warnings,
+            "gates": self._facts(),
         }
+
+    def _facts(self) -> list[dict[str, Any]]:
+        return [_facts(*pair) for pair in zip(self.verdicts, self.lines, strict=True)]
+
+    def _table(self) -> Table:
+        """A row for each, for a page: what was decided, of what, and the inequality in full."""
+        columns = Column("verdict", "name"), Column("gate", "name"), Column("", "text"), Column("n", "count")
+        rows = []
+        for verdict, words in zip(self.verdicts, self.lines, strict=True):
+            name, _, inequality = words.removeprefix(WORDS[verdict.state]).strip().partition(": ")
+            n = None if verdict.measured is None else verdict.measured.estimate.n
+            rows.append([Piece(WORDS[verdict.state], TONES[verdict.state]), name, inequality, n])
+        return Table(columns, rows, folds=True)
+
+
+def _outcome(verdict: Verdict, words: str) -> Outcome:
+    facts = _facts(verdict, words)
+    told = {name: facts[name] for name in _TOLD if facts.get(name) is not None and facts[name] == facts[name]}
+    told |= {f"group {column}": word for column, word in facts["group"].items()}
+    name = words.removeprefix(WORDS[verdict.state]).strip()
+    if verdict.gate.name:
+        name = name.partition(": ")[0]
+    elif verdict.measured is not None:
+        name = (
+            _title(verdict, verdict.measured, several=verdict.measured.model in words) + f" <= {verdict.gate.limit!r}"
+        )
+    return Outcome(name, verdict.state, words, verdict.exit_status != 0, file=facts["file"] or "", properties=told)
+
+
+_TOLD = (
+    "loss", "model", "n", "clusters", "value", "baseline", "constant_loss", "standard_error", "lower", "upper", "limit",
+    "confidence", "adjusted_confidence", "p", "top_share",
+)  # fmt: skip
+"""What of a verdict formats carry as properties."""
 
 
 def _toned(verdict: Verdict, said: str) -> tuple[Piece, ...]:
@@ -86,6 +134,8 @@ def line(verdict: Verdict, *, several: bool = False) -> str:
         several: whether it takes the name of the model to tell it from others.
     """
     gate, measured = verdict.gate, verdict.measured
+    if not gate.name and measured is not None:
+        return _unnamed(verdict, measured, several=several)
     head = f"{WORDS[verdict.state]} {gate.name}"
     if measured is None:
         return f"{head}: {verdict.reason}"
@@ -94,7 +144,20 @@ def line(verdict: Verdict, *, several: bool = False) -> str:
     head += f" [{' '.join(places)}]" if places else ""
     if gate.kind == "min_n":
         return f"{head}: n = {measured.estimate.n:,} {'>=' if verdict.state == 'pass' else '<'} {gate.limit:,.0f}"
-    return f"{head}: {_inequality(verdict, measured)}"
+    return f"{head}: {_inequality(verdict, measured)}" + (f"; {measured.note}" if measured.note else "")
+
+
+def _unnamed(verdict: Verdict, measured: Measurement, *, several: bool) -> str:
+    """The verdict on a bound that was given by itself, with every digit."""
+    sign = "<=" if verdict.state == "pass" else ">"
+    title = _title(verdict, measured, several=several)
+    return f"{WORDS[verdict.state]} {title} {measured.value!r} {sign} {verdict.gate.limit!r}"
+
+
+def _title(verdict: Verdict, measured: Measurement, *, several: bool) -> str:
+    """What a bound that was given by itself is about."""
+    group = [f"{name}={word}" for name, word in measured.group.items()]
+    return " ".join([measured.loss, *([measured.model] if several or verdict.gate.model else []), *group])
 
 
 def _inequality(verdict: Verdict, measured: Measurement) -> str:
@@ -140,13 +203,14 @@ def _signed_or(measured: Measurement, value: float, error: float) -> str:
     return rounded(value, error) if measured.baseline is None else signed(value, error)
 
 
-def _facts(verdict: Verdict) -> dict[str, Any]:
+def _facts(verdict: Verdict, words: str) -> dict[str, Any]:
     """The verdict in numbers, strings and dictionaries."""
     gate, measured = verdict.gate, verdict.measured
     facts: dict[str, Any] = {
         "name": gate.name,
         "verdict": verdict.state,
         "exit_code": verdict.exit_status,
+        "file": _file(gate),
         "kind": gate.kind,
         "limit": gate.limit,
         "percent": gate.percent,
@@ -157,7 +221,7 @@ def _facts(verdict: Verdict) -> dict[str, Any]:
         "adjusted_confidence": verdict.confidence,
         "p": verdict.p,
         "reason": verdict.reason,
-        "line": line(verdict),
+        "line": words,
     }
     if measured is None:
         return {**facts, "loss": gate.loss, "model": gate.model, "group": dict(gate.only)}
@@ -181,7 +245,13 @@ def _facts(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _row(verdict: Verdict) -> dict[str, Any]:
-    facts = _facts(verdict)
+def _file(gate: Gate) -> str | None:
+    """The predictions that a gate is about; ``None`` where they are in several files, or in memory."""
+    file = gate.settings.get("file")
+    paths = file if isinstance(file, list | tuple) else [file]
+    return str(paths[0]) if len(paths) == 1 and isinstance(paths[0], str | os.PathLike) else None
+
+
+def _row(facts: dict[str, Any]) -> dict[str, Any]:
     group = facts.pop("group")
     return {**facts, "group": " ".join(f"{name}={word}" for name, word in group.items())}

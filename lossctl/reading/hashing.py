@@ -29,10 +29,15 @@ def hashed(columns: Sequence[tuple[str, pa.Array]]) -> Hashes:
     total: Hashes | None = None
     for name, array in columns:
         own = _column(array, name)
-        total = own if total is None else _mixed((total * _PRIME) ^ own)
+        total = own if total is None else mixed_with(total, own)
     if total is None:
         raise TypeError("no column to hash")
     return total
+
+
+def mixed_with(hashes: Hashes, others: Hashes) -> Hashes:
+    """One number for each two, ``(n,)``, in this order."""
+    return _mixed((hashes * _PRIME) ^ others)
 
 
 def _column(array: pa.Array, name: str) -> Hashes:

@@ -4,17 +4,15 @@ Clusters are kept one by one up to `MOST` a group. Beyond, those are added up wh
 a bucket is a cluster of clusters, and what is independent by cluster is so by bucket.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from lossctl.domain import BoolArray, FloatArray, IntArray
-from lossctl.sums.exact import TINY, ExactSum, to_float
+from lossctl.sums.exact import ExactSum
 from lossctl.sums.products import exact_products, parted, product, scaled_sum
 from lossctl.sums.state import Far, Groups
 
@@ -26,6 +24,15 @@ MOST = 1 << 16
 BUCKET_BITS = 12
 BUCKETS = 1 << BUCKET_BITS
 _FRONT = np.uint64(((1 << BUCKET_BITS) - 1) << (64 - BUCKET_BITS))
+KEPT_BITS = 10
+KEPT = 1 << KEPT_BITS
+"""Buckets in which the clusters of a baseline are kept, which a later run falls into again."""
+_KEPT_FRONT = np.uint64((KEPT - 1) << (64 - KEPT_BITS))
+
+
+def front(key: KeyArray) -> KeyArray:
+    """The keys of the buckets of a baseline that clusters fall into."""
+    return np.asarray(key & _KEPT_FRONT)
 
 
 @dataclass(frozen=True)
@@ -36,10 +43,12 @@ class Keyed:
     """The place of its key, ``(n,)``."""
     key: KeyArray
     """The keys, ascending, each once; there may be some that no row has."""
+    mark: KeyArray | None = None
+    """A number that tells each row from others, ``(n,)``, where rows are to be told apart later."""
 
     def taken(self, rows: IntArray) -> "Keyed":
         """Those of some rows."""
-        return Keyed(self.code[rows], self.key)
+        return Keyed(self.code[rows], self.key, None if self.mark is None else self.mark[rows])
 
 
 @dataclass(frozen=True)
@@ -49,21 +58,12 @@ class Totals:
     key: KeyArray
     n: FloatArray
     sums: tuple[FloatArray, ...]
+    marks: KeyArray
+    """The sums of what tells rows from others, modulo 2^64: other rows have another."""
     bucketed: bool
     """Whether these are buckets of clusters."""
-    exact: tuple[ExactSum, ...]
-    """The sums, of which some may be no doubles."""
-
-    def scaled(self, place: int) -> tuple[FloatArray, int]:
-        """Some of the sums as numbers times a power of two, which is 0 where they are doubles."""
-        numbers, exact = self.sums[place], self.exact[place]
-        most = float(np.abs(numbers).max(initial=0.0))
-        if TINY < most < math.inf or not any(digit.any() for digit in exact.digits.values()):
-            return numbers, 0
-        fractions = exact.exact()
-        largest = max(map(abs, fractions))
-        exponent = largest.numerator.bit_length() - largest.denominator.bit_length()
-        return np.array([to_float(number / Fraction(2) ** exponent) for number in fractions]), exponent
+    exact: tuple[ExactSum, ...] = ()
+    """The sums, of which some may be no doubles; none where they are not known."""
 
 
 @dataclass(frozen=True)
@@ -80,12 +80,15 @@ class Clusters:
     """Its rows."""
     sums: tuple[ExactSum, ...]
     """Its sums of the numbers that rows have."""
+    marks: KeyArray
+    """The sum of what tells its rows from others, modulo 2^64."""
 
     @classmethod
     def zero(cls, groups: int, sums: int) -> "Clusters":
         """The sums of no rows."""
         empty, bucketed = np.zeros(0, dtype=np.int64), np.zeros(groups, dtype=np.bool_)
-        return cls(empty, empty.astype(np.uint64), bucketed, empty, (ExactSum.zero(0),) * sums)
+        keys = empty.astype(np.uint64)
+        return cls(empty, keys, bucketed, empty, (ExactSum.zero(0),) * sums, keys)
 
     @classmethod
     def lift(cls, keyed: Keyed, groups: Groups | None, columns: Sequence[Column]) -> "Clusters":
@@ -103,7 +106,8 @@ class Clusters:
         entries = Groups(code, len(present))
         sums = [_sum(*column, entries) for column in columns]
         bucketed = np.zeros(number, dtype=np.bool_)
-        return cls(group, keyed.key[key], bucketed, entries.counts, tuple(sums)).bounded()
+        marks = _added(keyed.mark, code, len(present))
+        return cls(group, keyed.key[key], bucketed, entries.counts, tuple(sums), marks).bounded()
 
     def __add__(self, other: "Clusters") -> "Clusters":
         if not len(other.group) or not len(self.group):
@@ -115,7 +119,7 @@ class Clusters:
         split, entries = len(left.group), len(group)
         moved, more = left.moved_to(index[:split], entries), right.moved_to(index[split:], entries)
         sums = tuple(a + b for a, b in zip(moved.sums, more.sums, strict=True))
-        return Clusters(group, key, bucketed, moved.n + more.n, sums).bounded()
+        return Clusters(group, key, bucketed, moved.n + more.n, sums, moved.marks + more.marks).bounded()
 
     def bounded(self) -> "Clusters":
         """The same sums, those of groups with too many clusters by bucket."""
@@ -129,13 +133,13 @@ class Clusters:
             return self
         group, key, index = _distinct(self.group, np.where(new[self.group], self.key & _FRONT, self.key))
         moved = self.moved_to(index, len(group))
-        return Clusters(group, key, bucketed, moved.n, moved.sums)
+        return Clusters(group, key, bucketed, moved.n, moved.sums, moved.marks)
 
     def moved_to(self, index: IntArray, entries: int) -> "Clusters":
         """The same sums at other places, where several may come to the same; groups and keys stay behind."""
         n = np.bincount(index, self.n, entries).astype(np.int64)
         sums = tuple(part.gathered(index, entries) for part in self.sums)
-        return Clusters(self.group, self.key, self.bucketed, n, sums)
+        return Clusters(self.group, self.key, self.bucketed, n, sums, _added(self.marks, index, entries))
 
     def regroup(self, index: IntArray, groups: int) -> "Clusters":
         """The same sums, with group ``i`` at place ``index[i]`` of ``groups``."""
@@ -143,7 +147,7 @@ class Clusters:
         bucketed[index] = self.bucketed
         group, key, place = _distinct(index[self.group], self.key)
         moved = self.moved_to(place, len(group))
-        return Clusters(group, key, bucketed, moved.n, moved.sums)
+        return Clusters(group, key, bucketed, moved.n, moved.sums, moved.marks)
 
     def pooled(self) -> "Clusters":
         """The sums over all groups: a cluster may have rows in several."""
@@ -152,7 +156,7 @@ class Clusters:
         group, key, place = _distinct(np.zeros_like(alike.group), alike.key)
         moved = alike.moved_to(place, len(group))
         bucketed = any_bucketed[:1] if len(any_bucketed) else np.zeros(1, dtype=np.bool_)
-        return Clusters(group, key, bucketed, moved.n, moved.sums).bounded()
+        return Clusters(group, key, bucketed, moved.n, moved.sums, moved.marks).bounded()
 
     def shift(self, rows: int) -> "Clusters":  # noqa: ARG002
         """The same sums: they do not care where their rows stand."""
@@ -168,6 +172,7 @@ class Clusters:
                 self.key[start:stop],
                 n[start:stop],
                 tuple(part[start:stop] for part in sums),
+                self.marks[start:stop],
                 bool(self.bucketed[group]),
                 tuple(part.between(start, stop) for part in self.sums),
             )
@@ -192,6 +197,14 @@ def _sum(values: FloatArray, weight: FloatArray | None, far: Far | None, entries
     if weight is None:
         return total + ExactSum.of(entries.arranged(values), entries.in_order)
     return total + exact_products(weight, np.where(np.isfinite(values), values, 0.0), entries)
+
+
+def _added(marks: KeyArray | None, index: IntArray, entries: int) -> KeyArray:
+    """Marks added up at their places, modulo 2^64."""
+    total = np.zeros(entries, dtype=np.uint64)
+    if marks is not None:
+        np.add.at(total, index, marks)
+    return total
 
 
 def _distinct(group: IntArray, key: KeyArray) -> tuple[IntArray, KeyArray, IntArray]:

@@ -17,10 +17,13 @@ SAMPLE = "sample_data/regression.csv"
 EVERY_COMMAND = {
     "eval": ["eval", SAMPLE, "-l", "mse", "-q"],
     "samples": ["samples", SAMPLE, "-l", "mse", "-q"],
+    "compare": ["compare", SAMPLE, "-p", "a=prediction", "-p", "b=prediction", "-l", "mse", "-q"],
     "plot": ["plot", "huber"],
     "gradcheck": ["gradcheck", "mse", "--draws", "50"],
     "doctor": ["doctor", SAMPLE],
+    "check": ["check", "--show-settings"],
     "explain": ["explain", "huber"],
+    "schema": ["schema", "config"],
     "help": ["help", "columns"],
 }
 RUNS = {**EVERY_COMMAND, "usage error": ["eval", "--threads", "many"]}

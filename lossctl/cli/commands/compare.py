@@ -3,15 +3,18 @@
 from typing import Annotated
 
 from lossctl.cli.command import command
-from lossctl.cli.commands.eval import By, Cluster, ReductionName, listed
 from lossctl.cli.options import (
+    By,
+    Cluster,
     Columns,
     Files,
     Input,
     Join,
     LossOptions,
     Output,
+    ReductionName,
     RunningOptions,
+    listed,
     output_option,
 )
 
@@ -59,7 +62,7 @@ def compare(
     import sys
     from dataclasses import replace
 
-    from lossctl.cli.output import refuse, write_report
+    from lossctl.cli.output import refuse, show, write_report
     from lossctl.comparison.compare import compare as measure
     from lossctl.evaluation.evaluate import input_files
     from lossctl.rendering.renderer import for_path
@@ -93,4 +96,4 @@ def compare(
         voice.warn(warning)
     for path, renderer in written:
         write_report(path, renderer.render(comparison.document(), style), inputs, voice)
-    voice.result(shown.render(comparison.document(), style))
+    show(comparison.document(), shown, style, voice)

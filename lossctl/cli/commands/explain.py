@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from lossctl.cli.command import Without, command
+from lossctl.cli.command import Without, command, is_typed
 from lossctl.cli.completers import complete_names
 from lossctl.cli.options import KindOf, Output
 from lossctl.errors import UsageError
@@ -42,22 +42,23 @@ def explain(
     elsewhere, and its curve. Without a name, lists all there are; with pairings, which output activation goes with
     which loss.
     """
+    from lossctl.cli.output import show
     from lossctl.functions.explanation import Explanation, find
     from lossctl.functions.tables import explained, listed, paired
     from lossctl.words import normal
 
-    if kind is not None and (name is None or normal(name) == PAIRINGS):
+    if kind is not None and is_typed("kind") and (name is None or normal(name) == PAIRINGS):
         raise UsageError("--kind is for the name of a loss or an activation", "Name one, or leave it out.")
     voice, style, renderer = output.voice, output.style, output.renderer("table")
     if name is None:
-        voice.result(renderer.render(listed(), style))
+        show(listed(), renderer, style, voice)
         return
     if normal(name) == PAIRINGS:
-        voice.result(renderer.render(paired(), style))
+        show(paired(), renderer, style, voice)
         return
     from lossctl.plots.curves import curve
 
     bound, note = find(name, None if kind is None else kind.value)
     if note:
         voice.note(note)
-    voice.result(renderer.render(explained(Explanation(bound), curve(bound)), style))
+    show(explained(Explanation(bound), curve(bound)), renderer, style, voice)

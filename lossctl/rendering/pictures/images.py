@@ -5,6 +5,7 @@ import io
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from textwrap import wrap
 from typing import Any
@@ -12,17 +13,22 @@ from typing import Any
 from lossctl.document import Axis, Chart, Panel, Series
 from lossctl.errors import UsageError
 from lossctl.rendering.picture import shown, writers
+from lossctl.words import shortened
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
 """Okabe and Ito, which colour-blind people can tell apart."""
-WIDTH, HEIGHT = 420, 280
-"""Of a panel of a shape, which has another beside it."""
 COLUMN, HALF = 350, 145
-"""The width of a panel of a file, alone and beside another: axes and all, a page is at most 500 pixels wide."""
+"""The width of a panel, alone and beside another: axes and all, a page is at most 500 pixels wide."""
+HEIGHT = 280
+"""The most of a panel."""
 LINE = 68
 """The most characters of a line above a chart."""
 SIGN = 7
-"""The width of a character of a legend, about."""
+"""The width of a character, about."""
+NAME = 60
+"""How wide the name of a class at an axis may be."""
+NUMBER = "abs(datum.value) < 1e-4 || abs(datum.value) >= 1e6 ? format(datum.value, '~g') : datum.label"
+"""How a number at an axis is written: short enough that it is not cut."""
 READABLE = 12
 """Classes whose counts can be written into their cells."""
 SCALE = 2.0
@@ -89,11 +95,17 @@ def _chart(alt: Any, chart: Chart, name: str) -> Any:
     color = alt.Color(
         "series:N",
         scale=alt.Scale(domain=list(chart.names), range=palette),
-        legend=alt.Legend(title=None, orient="top", columns=_columns(chart.names), labelLimit=COLUMN),
+        legend=alt.Legend(
+            title=None,
+            orient="top",
+            columns=_columns(chart.names),
+            labelLimit=COLUMN,
+            columnPadding=2 * SIGN,
+        ),
     )
-    beside = len(chart.panels) > 1 and (not chart.subject or all(panel.title for panel in chart.panels))
-    width = WIDTH if not chart.subject else HALF if beside else COLUMN
-    panels = [_panel(alt, panel, f"{name}_{index}", color, chosen, width) for index, panel in enumerate(chart.panels)]
+    beside = len(chart.panels) > 1 and all(panel.title for panel in chart.panels)
+    look = _Look(alt, color, chosen, _most(chart), HALF if beside else COLUMN)
+    panels = [look.panel(panel, f"{name}_{index}") for index, panel in enumerate(chart.panels)]
     if chart.names:
         panels[0] = panels[0].add_params(chosen)
     lines = [line for note in chart.notes for line in wrap(note, LINE, subsequent_indent="  ")]
@@ -108,62 +120,93 @@ def _columns(names: Sequence[str]) -> int:
     return max(1, min(4, COLUMN // (SIGN * (longest + 4))))
 
 
-def _panel(alt: Any, panel: Panel, name: str, color: Any, chosen: Any, width: int) -> Any:
-    layers = [_layer(alt, panel, series, color, chosen) for series in panel.series]
-    layers[0] = layers[0].add_params(alt.selection_interval(name=f"{name}_zoom", bind="scales"))
-    return alt.layer(*layers).properties(
-        width=width,
-        height=min(HEIGHT, round(1.4 * width)),
-        title=alt.TitleParams(panel.title, limit=width + 60, fontSize=11),
-    )
+def _most(chart: Chart) -> int:
+    """The most rows in a cell of its maps."""
+    maps = (series for panel in chart.panels for series in panel.series if series.mark == "heat")
+    return max((count for series in maps for row in series.counts for count in row), default=2)
 
 
-def _layer(alt: Any, panel: Panel, series: Series, color: Any, chosen: Any) -> Any:
-    x, y = _axis(alt, panel.x, "x"), _axis(alt, panel.y, "y")
-    if series.guide:
-        dashed = alt.Chart(alt.Data(values=_points(series))).mark_line(clip=True, strokeDash=[4, 4], color="#999")
-        return dashed.encode(x=x, y=y)
-    tips = [alt.Tooltip("series:N", title="series"), *_tips(alt, panel, series)]
-    if series.mark == "heat":
-        cells = alt.Chart(alt.Data(values=_cells(series))).mark_rect(clip=True)
-        shade = alt.Color(
-            "rows:Q",
-            title="rows",
-            scale=alt.Scale(type="log", scheme="viridis", reverse=True),
-            legend=alt.Legend(orient="bottom", gradientLength=120, tickCount=3),
+@dataclass(frozen=True)
+class _Look:
+    """How the panels of one chart look, with what Altair makes of its colours."""
+
+    alt: Any
+    color: Any
+    chosen: Any
+    most: int
+    """The most rows in a cell of a map."""
+    width: int
+
+    @property
+    def height(self) -> int:
+        """Of a panel."""
+        return min(HEIGHT, round(1.4 * self.width))
+
+    def panel(self, panel: Panel, name: str) -> Any:
+        """One pair of axes and what is drawn over them."""
+        layers = [self.layer(panel, series) for series in panel.series]
+        layers[0] = layers[0].add_params(self.alt.selection_interval(name=f"{name}_zoom", bind="scales"))
+        room = self.width + NAME
+        title = self.alt.TitleParams(shortened(panel.title, room // SIGN), limit=room, fontSize=11)
+        return self.alt.layer(*layers).properties(width=self.width, height=self.height, title=title)
+
+    def layer(self, panel: Panel, series: Series) -> Any:
+        """One series."""
+        alt = self.alt
+        x = self.axis(panel.x, "x", self.width)
+        y = self.axis(panel.y, "y", self.height, **{"tickMinStep": 1} if panel.counts else {})
+        if series.guide:
+            dashed = alt.Chart(alt.Data(values=_points(series))).mark_line(clip=True, strokeDash=[4, 4], color="#999")
+            return dashed.encode(x=x, y=y)
+        tips = [alt.Tooltip("series:N", title="series"), *_tips(alt, panel, series)]
+        if series.mark == "heat":
+            cells = alt.Chart(alt.Data(values=_cells(series))).mark_rect(clip=True)
+            shade = alt.Color(
+                "rows:Q",
+                title="rows",
+                scale=alt.Scale(type="log", scheme="viridis", reverse=True, domain=[1, max(self.most, 2)]),
+                legend=alt.Legend(orient="bottom", gradientLength=120, tickCount=3),
+            )
+            shaded = cells.encode(x=x, x2="x2:Q", y=y, y2="y2:Q", color=shade, tooltip=tips)
+            return shaded + self.numbers(series, x, y) if panel.x.names and len(series.counts) <= READABLE else shaded
+        faded = alt.when(self.chosen).then(alt.value(1.0)).otherwise(alt.value(0.15))
+        if series.mark == "bars":
+            bars = alt.Chart(alt.Data(values=_bars(series))).mark_bar(clip=True, fillOpacity=0.45, binSpacing=0)
+            return bars.encode(x=x, x2="x2:Q", y=y, y2=alt.datum(0), color=self.color, opacity=faded, tooltip=tips)
+        base = alt.Chart(alt.Data(values=_points(series)))
+        marked = (
+            base.mark_line(clip=True, strokeWidth=2) if series.mark == "line" else base.mark_point(filled=True, size=60)
         )
-        shaded = cells.encode(x=x, x2="x2:Q", y=y, y2="y2:Q", color=shade, tooltip=tips)
-        return shaded + _numbers(alt, series, x, y) if panel.x.names and len(series.counts) <= READABLE else shaded
-    faded = alt.when(chosen).then(alt.value(1.0)).otherwise(alt.value(0.15))
-    if series.mark == "bars":
-        bars = alt.Chart(alt.Data(values=_bars(series))).mark_bar(clip=True, fillOpacity=0.45, binSpacing=0)
-        return bars.encode(x=x, x2="x2:Q", y=y, y2=alt.datum(0), color=color, opacity=faded, tooltip=tips)
-    base = alt.Chart(alt.Data(values=_points(series)))
-    marked = (
-        base.mark_line(clip=True, strokeWidth=2) if series.mark == "line" else base.mark_point(filled=True, size=60)
-    )
-    return marked.encode(x=x, y=y, color=color, opacity=faded, tooltip=tips)
+        return marked.encode(x=x, y=y, color=self.color, opacity=faded, tooltip=tips)
 
+    def numbers(self, series: Series, x: Any, y: Any) -> Any:
+        """The counts, written into their cells: white on what is dark, the upper half of the scale."""
+        alt = self.alt
+        middle = [{**cell, "x": cell["x"] + 0.5, "y": cell["y"] + 0.5} for cell in _cells(series)]
+        light = alt.when(alt.datum.rows > math.sqrt(self.most)).then(alt.value("white")).otherwise(alt.value("black"))
+        return alt.Chart(alt.Data(values=middle)).mark_text().encode(x=x, y=y, text="rows:Q", color=light)
 
-def _numbers(alt: Any, series: Series, x: Any, y: Any) -> Any:
-    """The counts, written into their cells."""
-    most = max(count for row in series.counts for count in row)
-    middle = [{**cell, "x": cell["x"] + 0.5, "y": cell["y"] + 0.5} for cell in _cells(series)]
-    light = alt.when(alt.datum.rows > math.sqrt(most)).then(alt.value("white")).otherwise(alt.value("black"))
-    return alt.Chart(alt.Data(values=middle)).mark_text().encode(x=x, y=y, text="rows:Q", color=light)
-
-
-def _axis(alt: Any, axis: Axis, channel: str) -> Any:
-    make = alt.X if channel == "x" else alt.Y
-    labels = {}
-    if axis.names:
-        labels = {"values": list(range(len(axis.names))), "labelExpr": f"{json.dumps(axis.names)}[datum.value]"}
-    return make(
-        f"{channel}:Q",
-        title=axis.title,
-        scale=alt.Scale(domain=[axis.low, axis.high], nice=False, zero=False),
-        axis=alt.Axis(**labels, grid=not axis.names, titleLimit=HEIGHT, labelLimit=60, labelOverlap=True),
-    )
+    def axis(self, axis: Axis, channel: str, length: int, **ticks: Any) -> Any:
+        """An axis, ``length`` pixels long."""
+        make = self.alt.X if channel == "x" else self.alt.Y
+        labels: dict[str, Any] = {"labelExpr": NUMBER}
+        if axis.names:
+            names = [shortened(name, NAME // SIGN + 1) for name in axis.names]
+            labels = {"values": list(range(len(names))), "labelExpr": f"{json.dumps(names)}[datum.value]"}
+        return make(
+            f"{channel}:Q",
+            title=shortened(axis.title, length // SIGN),
+            scale=self.alt.Scale(domain=[axis.low, axis.high], nice=False, zero=False),
+            axis=self.alt.Axis(
+                **labels,
+                **ticks,
+                grid=not axis.names,
+                titleLimit=length + NAME,
+                labelLimit=NAME,
+                labelOverlap=True,
+                labelSeparation=SIGN,
+            ),
+        )
 
 
 def _tips(alt: Any, panel: Panel, series: Series) -> list[Any]:
