@@ -56,7 +56,7 @@ VALUES = {
     "--delimiter": ";", "--draws": 3, "--encoding": "utf-16", "--quote": "none", "--skip-rows": 1, "--thousands": 5,
     "--engine": "serial", "--eps": 0.1, "--fail-above": 0, "--format": "tsv", "--from": 1, "--id": "q",
     "--ignore-label": 1, "--limit": 1, "--sort": "n", "--where": "q < 1",
-    "--input-format": "tsv", "--join": "inner", "--kind": "activation", "--label": 1, "--labels": "{}.labels.csv",
+    "--input-format": "tsv", "--join": "inner", "--kind": "activation", "--label": 1, "--labels": "{}.labels.csv", "--lags": 1,
     "--loss": "huber", "--max-line": 4, "--null-values": 0.5, "--nulls": "drop", "--output": "{}.txt", "--precision": 1,
     "--pred": "w", "--reduction": "sum", "--samples": 2, "--scheduler": "tcp://127.0.0.1:1", "--seed": 8,
     "--threads": 2, "--timeout": 5, "--to": 2,
