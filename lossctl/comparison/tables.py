@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lossctl.comparison.difference import Difference
+from lossctl.comparison.moves import moved_rows
 from lossctl.comparison.wording import rounded, signed
-from lossctl.document import Column, Estimate, Line, Notes, Piece, Section, Table, Tone
+from lossctl.document import Column, Estimate, Line, Notes, Phrase, Piece, Section, Table, Tone, phrase
 from lossctl.evaluation.report import Report
-from lossctl.evaluation.tables import footer, naming
+from lossctl.evaluation.tables import Name, footer, naming
 from lossctl.words import counted
 
 TONES: Mapping[str, Tone] = {"better": "good", "worse": "bad", "not trusted": "doubtful", "no evidence": ""}
@@ -60,10 +61,21 @@ def sections(
         for one in listed
     ]
     yield (Table((*(name.column for name in names), *extra), rows, "how sure, and on how many rows"),)
+    for one in results:
+        if one.samples:
+            yield (moved_rows(one.samples, _moved(one, names), (one.against, one.model), one.loss, report.inputs),)
     said = overall or results
     if len(said) <= MANY:
         yield tuple(Line(sentence(one, level)) for one in said)
     yield (Notes((*_notes(listed, level), *footer(report.overall or report.results, report.inputs, report.settings))),)
+
+
+def _moved(one: Difference, names: Sequence[Name]) -> Phrase:
+    title: Phrase = phrase("rows that moved most")
+    for index, name in enumerate(names):
+        word = name.of(one)
+        title = phrase(title, ", " if index else " of ", name.column.missing if word is None else word)
+    return title
 
 
 def _cells(one: Difference) -> list[Any]:

@@ -37,6 +37,8 @@ class Plan:
     """Whether models are compared with the first, row by row."""
     lags: int = 0
     """How many of the rows before it each row moves with, in the differences of models."""
+    moved: int = 0
+    """How many of the rows that moved most to keep, each way, where models are compared."""
     judged: bool = False
     """Whether it is asked how sure values are beyond their standard errors."""
     doubts: tuple[str, ...] = ()

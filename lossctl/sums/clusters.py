@@ -4,15 +4,17 @@ Clusters are kept one by one up to `MOST` a group. Beyond, those are added up wh
 a bucket is a cluster of clusters, and what is independent by cluster is so by bucket.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from lossctl.domain import BoolArray, FloatArray, IntArray
-from lossctl.sums.exact import ExactSum
+from lossctl.sums.exact import TINY, ExactSum, to_float
 from lossctl.sums.products import exact_products, parted, product, scaled_sum
 from lossctl.sums.state import Far, Groups
 
@@ -62,8 +64,19 @@ class Totals:
     """The sums of what tells rows from others, modulo 2^64: other rows have another."""
     bucketed: bool
     """Whether these are buckets of clusters."""
-    exact: tuple[ExactSum, ...] = ()
-    """The sums, of which some may be no doubles; none where they are not known."""
+    exact: tuple[ExactSum, ...]
+    """The sums, of which some may be no doubles."""
+
+    def scaled(self, place: int) -> tuple[FloatArray, int]:
+        """Some of the sums as numbers times a power of two, which is 0 where they are doubles."""
+        numbers, exact = self.sums[place], self.exact[place]
+        most = float(np.abs(numbers).max(initial=0.0))
+        if TINY < most < math.inf or not any(digit.any() for digit in exact.digits.values()):
+            return numbers, 0
+        fractions = exact.exact()
+        largest = max(map(abs, fractions))
+        exponent = largest.numerator.bit_length() - largest.denominator.bit_length()
+        return np.array([to_float(number / Fraction(2) ** exponent) for number in fractions]), exponent
 
 
 @dataclass(frozen=True)
@@ -180,6 +193,14 @@ class Clusters:
         ]
 
 
+def _added(marks: KeyArray | None, index: IntArray, entries: int) -> KeyArray:
+    """Marks added up at their places, modulo 2^64."""
+    total = np.zeros(entries, dtype=np.uint64)
+    if marks is not None:
+        np.add.at(total, index, marks)
+    return total
+
+
 def _sum(values: FloatArray, weight: FloatArray | None, far: Far | None, entries: Groups) -> ExactSum:
     """The exact sum of a column, by entry."""
     total = ExactSum.zero(entries.number)
@@ -197,14 +218,6 @@ def _sum(values: FloatArray, weight: FloatArray | None, far: Far | None, entries
     if weight is None:
         return total + ExactSum.of(entries.arranged(values), entries.in_order)
     return total + exact_products(weight, np.where(np.isfinite(values), values, 0.0), entries)
-
-
-def _added(marks: KeyArray | None, index: IntArray, entries: int) -> KeyArray:
-    """Marks added up at their places, modulo 2^64."""
-    total = np.zeros(entries, dtype=np.uint64)
-    if marks is not None:
-        np.add.at(total, index, marks)
-    return total
 
 
 def _distinct(group: IntArray, key: KeyArray) -> tuple[IntArray, KeyArray, IntArray]:

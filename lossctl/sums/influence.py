@@ -18,7 +18,7 @@ from lossctl.domain import FloatArray
 from lossctl.sums.clusters import Totals
 from lossctl.sums.estimate import Estimate
 from lossctl.sums.evidence import Pair
-from lossctl.sums.exact import TINY, ExactSum, parted_root, square_root, to_float
+from lossctl.sums.exact import parted_root, square_root, to_float
 from lossctl.sums.extremes import Extremes
 from lossctl.sums.moments import Total
 from lossctl.sums.series import Lagged
@@ -37,10 +37,9 @@ class Influence:
 
     def of_clusters(self, grouped: "Grouped") -> FloatArray:
         """What each cluster moves the number by; NaN where parts of that are beyond the doubles."""
-        moved = _times(self.row, grouped.totals.n) + _times(self.weight, grouped.weight)
+        moved, columns = _times(self.row, grouped.totals.n), (grouped.weight, *grouped.sums)
         with np.errstate(all="ignore"):
-            for place, factor in enumerate(self.sums):
-                values, exponent = grouped.scaled(place) if factor else (grouped.sums[place], 0)
+            for factor, (values, exponent) in zip((self.weight, *self.sums), columns, strict=True):
                 moved = moved + _times(factor * Fraction(2) ** exponent, values)
         return moved
 
@@ -65,32 +64,11 @@ class Influence:
 
 @dataclass(frozen=True)
 class Grouped:
-    """The sums by cluster of a group, those that a number depends on."""
+    """The sums by cluster of a group, those that a number depends on: numbers times a power of two."""
 
     totals: Totals
-    weight: FloatArray
-    sums: tuple[FloatArray, ...]
-    exact: tuple[ExactSum, ...] = ()
-    """The same, of which some may be no doubles."""
-
-    def scaled(self, place: int) -> tuple[FloatArray, int]:
-        """Some of the sums as numbers times a power of two, which is 0 where they are doubles."""
-        numbers = self.sums[place]
-        most = float(np.abs(numbers).max(initial=0.0))
-        if TINY < most < math.inf or not self.exact:
-            return numbers, 0
-        fractions = self.exact[place].exact()
-        largest = max(map(abs, fractions))
-        exponent = largest.numerator.bit_length() - largest.denominator.bit_length()
-        return np.array([to_float(number / Fraction(2) ** exponent) for number in fractions]), exponent
-
-
-def on_value(total: Total, reduction: str) -> Influence:
-    """The influence on a finite value of some rows."""
-    if reduction == "sum":
-        return Influence(-total.sum_value / total.n, Fraction(0), (Fraction(1),))
-    factor = _slope(total, reduction) / total.sum_weight
-    return Influence(Fraction(0), -total.sum_value / total.sum_weight * factor, (factor,))
+    weight: tuple[FloatArray, int]
+    sums: tuple[tuple[FloatArray, int], ...]
 
 
 def of_value(total: Total, reduction: str, extremes: Extremes, group: int, grouped: Grouped | None) -> Estimate:
@@ -161,9 +139,10 @@ def _of_ratio(
     if not math.isfinite(value) or of_pair.special is not None or not of_pair.n:
         return _estimate(value, candidate, math.nan, None, pair.extremes, group, grouped)
     influence = on_difference(baseline, candidate, reduction, ratio)
-    (a,), (b,) = on_value(baseline, reduction).sums, on_value(candidate, reduction).sums
+    (a,), (b,) = (on_value(total, reduction).sums for total in (baseline, candidate))
+    factor = Fraction(ratio)
     # Σ(b·y − r·a·x)² with x = w(ℓ_A − m_A), y = w(ℓ_B − m_B), of which Σ(y − x)² is known too
-    low, high = Fraction(ratio) * a, b
+    low, high = factor * a, b
     spreads = [_spread(total, reduction) for total in (baseline, candidate, of_pair)]
     squares = (high - low) * (high * spreads[1] - low * spreads[0]) + low * high * spreads[2]
     n = of_pair.n
@@ -194,10 +173,34 @@ def _estimate(
         largest = influence.largest(extremes, group) if influence is not None else math.nan
         share = _share(largest, error, total.n)
         return Estimate(value, error, units - 1.0, total.n, units, None, share)
-    if error == 0.0 and influence is not None:  # since no row moves it
-        count = len(grouped.totals.key)
-        return Estimate(value, error, count - 1.0, total.n, float(count), count, 0.0)
-    return of_buckets(value, influence, total.n, grouped)
+    return of_buckets(value, influence, total.n, grouped, error)
+
+
+def of_buckets(
+    value: float, influence: Influence | None, n: int, grouped: Grouped, error: float = math.nan
+) -> Estimate:
+    """A number as an estimate, of what clusters, or buckets of them, move it by.
+
+    Args:
+        value: the number.
+        influence: on it; ``None`` where that is not known.
+        n: how many rows it is of.
+        grouped: the sums by cluster.
+        error: the standard error if rows moved by themselves, where that is known.
+    """
+    count = len(grouped.totals.key)
+    if influence is None or count < 2:
+        return Estimate(value, math.nan, count - 1.0, n, float(count), count, math.nan)
+    if error == 0.0:  # since no row moves it
+        return Estimate(value, 0.0, count - 1.0, n, float(count), count, 0.0)
+    moved = np.abs(influence.of_clusters(grouped))
+    length, largest = _length(moved), float(moved.max())
+    error = length * math.sqrt(count / (count - 1.0))
+    weights, _ = grouped.weight
+    part = weights / weights.max()
+    units = math.fsum(part) ** 2 / math.fsum(part * part)
+    share = (largest / length) ** 2 if length else 0.0
+    return Estimate(value, error, count - 1.0, n, units, count, share)
 
 
 def _times(factor: Fraction, values: FloatArray) -> FloatArray:
@@ -230,6 +233,14 @@ def _spread(total: Total, reduction: str = "mean") -> Fraction:
         return Fraction(0)
     mean = total.sum_value / total.sum_weight
     return total.value_squares - 2 * mean * total.weight_value + mean**2 * total.weight_squares
+
+
+def on_value(total: Total, reduction: str) -> Influence:
+    """The influence on a finite value of some rows."""
+    if reduction == "sum":
+        return Influence(-total.sum_value / total.n, Fraction(0), (Fraction(1),))
+    factor = _slope(total, reduction) / total.sum_weight
+    return Influence(Fraction(0), -total.sum_value / total.sum_weight * factor, (factor,))
 
 
 def _root(total: Total) -> Fraction:
@@ -274,28 +285,28 @@ def on_difference(baseline: Total, candidate: Total, reduction: str, ratio: floa
         reduction: how rows become one number.
         ratio: what the baseline is multiplied with.
     """
-    nothing, whole = Fraction(0), candidate.sum_weight
     if ratio != 1.0:
         first, second, factor = on_value(baseline, reduction), on_value(candidate, reduction), Fraction(ratio)
-        (a,), (b,) = first.sums, second.sums
+        (low,), (high,) = first.sums, second.sums
         row, weight = second.row - factor * first.row, second.weight - factor * first.weight
-        return Influence(row, weight, (b - factor * a, b))
-    value = _exact_difference(baseline, candidate, reduction)
+        return Influence(row, weight, (high - factor * low, high))
+    nothing, whole = Fraction(0), candidate.sum_weight
     if reduction == "sum":
-        return Influence(-value / candidate.n, nothing, (nothing, Fraction(1)))
+        change = candidate.sum_value - baseline.sum_value
+        return Influence(-change / candidate.n, nothing, (nothing, Fraction(1)))
+    value = _exact_difference(baseline, candidate, reduction)
     if reduction == "mean":
         return Influence(nothing, -value / whole, (nothing, 1 / whole))
     # u_B − u_A with slopes b and a is b·w(ℓ_B − ℓ_A) + (b − a)·wℓ_A − (b·m_B − a·m_A)·w, all over Σw
-    _, change, slope = _slopes(baseline, candidate)
-    return Influence(nothing, -value / 2 / whole, (change / whole, slope / whole))
+    _, change, b = _slopes(baseline, candidate, value, reduction)
+    return Influence(nothing, -value / 2 / whole, (change / whole, b / whole))
 
 
-def _slopes(baseline: Total, candidate: Total) -> tuple[Fraction, Fraction, Fraction]:
+def _slopes(baseline: Total, candidate: Total, value: Fraction, reduction: str) -> tuple[Fraction, Fraction, Fraction]:
     """The slope of the baseline's root, what that of the candidate has more, and that; nothing cancels."""
-    a, b = _slope(baseline, "root-mean"), _slope(candidate, "root-mean")
-    change = -2 * a * b * _exact_difference(baseline, candidate, "root-mean") if a and b else b - a
-    # the smaller as it is: beside the other it may be next to nothing
-    return (a, change, a + change) if a < b else (b - change, change, b)
+    a, b = _slope(baseline, reduction), _slope(candidate, reduction)
+    change = -2 * a * b * value if a and b else b - a
+    return (a, change, a + change) if a < b else (b - change, change, b)  # the smaller may be next to nothing
 
 
 def _error_of_difference(baseline: Total, candidate: Total, of_pair: Total, reduction: str) -> float:
@@ -305,22 +316,9 @@ def _error_of_difference(baseline: Total, candidate: Total, of_pair: Total, redu
     n = of_pair.n
     if n < 2:
         return math.nan
-    a, change, b = _slopes(baseline, candidate)
+    a, change, b = _slopes(baseline, candidate, _exact_difference(baseline, candidate, reduction), reduction)
     squares = change * (b * _spread(candidate) - a * _spread(baseline)) + a * b * _spread(of_pair)
     return square_root(Fraction(n, n - 1) * squares / candidate.sum_weight**2)
-
-
-def of_buckets(value: float, influence: Influence | None, n: int, grouped: Grouped) -> Estimate:
-    """A number as an estimate, of what clusters, or buckets of them, move it by; ``None`` where that is not known."""
-    count = len(grouped.totals.key)
-    if influence is None or count < 2:
-        return Estimate(value, math.nan, count - 1.0, n, float(count), count, math.nan)
-    moved = np.abs(influence.of_clusters(grouped))
-    length, largest = _length(moved), float(moved.max())
-    error = length * math.sqrt(count / (count - 1.0))
-    part = grouped.weight / grouped.weight.max()
-    units = math.fsum(part) ** 2 / math.fsum(part * part)
-    return Estimate(value, error, count - 1.0, n, units, count, (largest / length) ** 2 if length else 0.0)
 
 
 def _long_run(lagged: Lagged, influence: Influence, error: float, *, weighted: bool) -> float:
@@ -343,6 +341,5 @@ def _long_run(lagged: Lagged, influence: Influence, error: float, *, weighted: b
 
 def by_cluster(totals: Totals, sums: Sequence[int], weight: int | None) -> Grouped:
     """The sums by cluster that stand at some places; where no weight does, every row counts 1."""
-    weights = totals.n if weight is None else totals.sums[weight]
-    exact = tuple(totals.exact[place] for place in sums) if totals.exact else ()
-    return Grouped(totals, np.asarray(weights), tuple(totals.sums[place] for place in sums), exact)
+    weights = (totals.n, 0) if weight is None else totals.scaled(weight)
+    return Grouped(totals, weights, tuple(totals.scaled(place) for place in sums))

@@ -16,6 +16,8 @@ ENDS = 1e-13
 EXACT = 1e-16
 """The relative step at which a series or the fraction ends."""
 TINY = 1e-300
+NEAR = 1.0
+"""How far out, as ln(1 + t²/ν), the expansion for many degrees of freedom holds; beyond, the fraction is quick."""
 FURTHEST = 700.0
 """Beyond e to minus this much nothing is left of a tail."""
 
@@ -87,12 +89,12 @@ def _log_tail(log_t: float, freedom: float) -> tuple[float, float]:
     half = freedom / 2.0
     # x^a (1 − x)^(1/2) / B(a, 1/2): the density times t, up to a factor of 2
     log_front = half * log_x + 0.5 * log_rest + _log_gamma_ratio(half) - 0.5 * math.log(math.pi)
-    if log_front < -FURTHEST - 100.0:  # and nothing is left of it, whatever it is times
-        return log_front, -freedom
     if math.exp(log_rest) > 1.5 / (half + 2.5):
-        if freedom >= MANY and log_x > -1.0:  # where the expansion converges at once; beyond, the fraction does
+        if freedom >= MANY and -log_x < NEAR:
             log_tail = _log_tail_of_many(math.exp(log_t), freedom)
             return log_tail, -2.0 * math.exp(log_front - log_tail)
+        if log_front < -2.0 * FURTHEST:
+            return -math.inf, -freedom
         fraction = _fraction(half, 0.5, math.exp(log_x)) / half
         return log_front + math.log(fraction), -2.0 / fraction
     center = math.exp(log_front) * _fraction(0.5, half, math.exp(log_rest)) / 0.5

@@ -1,13 +1,14 @@
 """``lossctl compare``: how the losses of models differ from those of the first, on the same rows."""
 
-from typing import Annotated
+from typing import Annotated, Any
+
+import typer
 
 from lossctl.cli.command import command
 from lossctl.cli.options import (
     By,
     Cluster,
     Columns,
-    Files,
     Input,
     Join,
     LossOptions,
@@ -17,7 +18,19 @@ from lossctl.cli.options import (
     listed,
     output_option,
 )
+from lossctl.errors import UsageError
 
+UNSHOWN = ("csv", "tsv", "value", "junit")
+"""Formats that have a row, a number or a verdict for each difference, and no room for samples."""
+Models = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[[NAME=]FILE]...",
+        help="Files, URLs, globs, directories, or - for stdin; a model each, matched by --id, the first the baseline; "
+        "one data set where several --pred name models.",
+        show_default=False,
+    ),
+]
 Anytime = Annotated[
     int | None,
     output_option(
@@ -35,13 +48,22 @@ Lags = Annotated[
         help="Rows are a series in file order, and each moves with the H before it: the test of Diebold and Mariano.",
     ),
 ]
+Samples = Annotated[
+    int,
+    output_option(
+        "--samples",
+        min=0,
+        metavar="N",
+        help="The N rows that got worse most, and the N that got better; in JSON with all of their columns.",
+    ),
+]
 Level = Annotated[float, output_option("--ci", metavar="LEVEL", help="Level of the confidence intervals.")]
 
 
 @command("compare", "lossctl compare preds.csv -p base=p_a -p new=p_b -l bce --cluster user")
 def compare(
     *,
-    files: Files = None,
+    files: Models = None,
     source: Input,
     join: Join,
     columns: Columns,
@@ -50,6 +72,7 @@ def compare(
     lags: Lags = 0,
     losses: LossOptions,
     reduction: ReductionName = None,
+    samples: Samples = 0,
     ci: Level = 0.95,
     anytime: Anytime = None,
     output: Output,
@@ -57,7 +80,8 @@ def compare(
 ) -> None:
     """Compare models with the first, row by row.
 
-    Prints differences with confidence intervals, and a sentence that says what was found.
+    Files are a model each, the first the baseline with the labels, unless several --pred name models: then they are
+    together one data set. Prints differences with confidence intervals, and a sentence that says what was found.
     """
     import sys
     from dataclasses import replace
@@ -67,29 +91,37 @@ def compare(
     from lossctl.evaluation.evaluate import input_files
     from lossctl.rendering.renderer import for_path
 
-    files = files or ["-"]
-    how = running.over(files, join)
+    files, several = files or ["-"], columns.prediction is not None and len(columns.prediction) > 1
+    apart = len(files) > 1 and not several
+    files, names = _named(files) if apart else (files, [])
+    how = running.over(files, join, joined=apart)
     voice, style = output.voice, output.style
     shown = output.renderer("table" if sys.stdout.isatty() else "plain")
     written = [(path, for_path(path)) for path in output.output or ()]
+    if samples and all(renderer.name in UNSHOWN for renderer in (shown, *dict(written).values())):
+        raise UsageError(f"--samples is not shown by --format {shown.name}", "Leave it out, or take another format.")
     inputs = input_files(files, join.labels) if written else ()
     for path, _ in written:
         refuse(path, inputs)
     with output.progress(files) as progress:
         comparison = measure(
-            files,
+            files[0] if apart else files,
+            **_others(files, names) if apart else {},
             **losses.asked(),
             **columns.asked(),
-            **join.asked(files),
+            **join.asked(files, models=apart),
             by=listed(by),
             cluster=listed(cluster),
             lags=lags,
             reduction=reduction,
+            samples=samples,
             ci=ci,
             anytime=anytime or anytime == 0,
             engine=replace(how, progress=progress),
             reading=source.reading(voice),
         )
+    if several and len(files) > 1:
+        voice.note("the files are together one data set, because several --pred name its models")
     for note in comparison.notes:
         voice.note(note)
     for warning in comparison.warnings:
@@ -97,3 +129,23 @@ def compare(
     for path, renderer in written:
         write_report(path, renderer.render(comparison.document(), style), inputs, voice)
     show(comparison.document(), shown, style, voice)
+
+
+def _named(files: list[str]) -> tuple[list[str], list[str]]:
+    """The paths of ``NAME=FILE`` or ``FILE``, and the names, empty where none is given; a file called so is one."""
+    import os
+    import re
+
+    split = [None if os.path.exists(file) else re.fullmatch(r"([^=/\\:]+)=(.+)", file, re.DOTALL) for file in files]
+    pairs = [(file, "") if met is None else (met[2], met[1]) for file, met in zip(files, split, strict=True)]
+    return [path for path, _ in pairs], [name for _, name in pairs]
+
+
+def _others(files: list[str], names: list[str]) -> dict[str, Any]:
+    """The models of files but the first, as the library takes them, and what that is called."""
+    from lossctl.comparison.naming import names_of
+
+    if not any(names):
+        return {"others": files[1:]}
+    first, *others = names_of(files, names)
+    return {"others": dict(zip(others, files[1:], strict=True)), "baseline": first}
