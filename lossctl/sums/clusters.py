@@ -14,7 +14,7 @@ import numpy.typing as npt
 from lossctl.domain import BoolArray, FloatArray, IntArray
 from lossctl.sums.exact import ExactSum
 from lossctl.sums.products import exact_products
-from lossctl.sums.state import Groups
+from lossctl.sums.state import Groups, added, ranked
 
 Column = tuple[FloatArray, FloatArray | None]
 """A number of each row, ``(n,)``, and what it is multiplied with; ``None`` for 1."""
@@ -99,7 +99,7 @@ class Clusters:
         """
         number = 1 if groups is None else groups.number
         place = keyed.code if groups is None else groups.code * len(keyed.key) + keyed.code
-        present, code = np.unique(place, return_inverse=True)
+        present, code = ranked(place)
         group, key = np.divmod(present, max(len(keyed.key), 1))
         entries = Groups(code, len(present))
         sums = [
@@ -109,7 +109,9 @@ class Clusters:
             for values, weight in columns
         ]
         bucketed = np.zeros(number, dtype=np.bool_)
-        marks = _added(keyed.mark, code, len(present))
+        marks = np.zeros(len(present), dtype=np.uint64)
+        if keyed.mark is not None:
+            marks = added(keyed.mark, code, len(present))
         return cls(group, keyed.key[key], bucketed, entries.counts, tuple(sums), marks).bounded()
 
     def __add__(self, other: "Clusters") -> "Clusters":
@@ -117,12 +119,15 @@ class Clusters:
             return other if len(other.group) else self
         bucketed = self.bucketed | other.bucketed
         left, right = self.in_buckets(bucketed), other.in_buckets(bucketed)
-        group, key = np.concatenate([left.group, right.group]), np.concatenate([left.key, right.key])
-        group, key, index = _distinct(group, key)
+        group, key, index = _merged(left, right)
+        crowded = bucketed | (np.bincount(group, minlength=len(bucketed)) > MOST)
+        if (crowded > bucketed).any():  # which is less to move once it is in buckets
+            bucketed, left, right = crowded, left.in_buckets(crowded), right.in_buckets(crowded)
+            group, key, index = _merged(left, right)
         split, entries = len(left.group), len(group)
         moved, more = left.moved_to(index[:split], entries), right.moved_to(index[split:], entries)
         sums = tuple(a + b for a, b in zip(moved.sums, more.sums, strict=True))
-        return Clusters(group, key, bucketed, moved.n + more.n, sums, moved.marks + more.marks).bounded()
+        return Clusters(group, key, bucketed, moved.n + more.n, sums, moved.marks + more.marks)
 
     def bounded(self) -> "Clusters":
         """The same sums, those of groups with too many clusters by bucket."""
@@ -140,9 +145,9 @@ class Clusters:
 
     def moved_to(self, index: IntArray, entries: int) -> "Clusters":
         """The same sums at other places, where several may come to the same; groups and keys stay behind."""
-        n = np.bincount(index, self.n, entries).astype(np.int64)
+        n = added(self.n, index, entries)
         sums = tuple(part.gathered(index, entries) for part in self.sums)
-        return Clusters(self.group, self.key, self.bucketed, n, sums, _added(self.marks, index, entries))
+        return Clusters(self.group, self.key, self.bucketed, n, sums, added(self.marks, index, entries))
 
     def regroup(self, index: IntArray, groups: int) -> "Clusters":
         """The same sums, with group ``i`` at place ``index[i]`` of ``groups``."""
@@ -182,12 +187,9 @@ class Clusters:
         ]
 
 
-def _added(marks: KeyArray | None, index: IntArray, entries: int) -> KeyArray:
-    """Marks added up at their places, modulo 2^64."""
-    total = np.zeros(entries, dtype=np.uint64)
-    if marks is not None:
-        np.add.at(total, index, marks)
-    return total
+def _merged(left: Clusters, right: Clusters) -> tuple[IntArray, KeyArray, IntArray]:
+    """The entries of both, sorted, each once, and the place among them of each entry of the one, then of the other."""
+    return _distinct(np.concatenate([left.group, right.group]), np.concatenate([left.key, right.key]))
 
 
 def _distinct(group: IntArray, key: KeyArray) -> tuple[IntArray, KeyArray, IntArray]:
