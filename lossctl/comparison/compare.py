@@ -1,5 +1,6 @@
 """The path from a data set of several models to how they differ: one pass over the rows, each scored by all."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -256,7 +257,7 @@ def _doubts(results: Sequence[Difference], overall: Sequence[Difference]) -> Ite
 
 
 def _kind_of(doubt: str) -> str:
-    return doubt.rpartition("carries")[0] or doubt
+    return re.split(r"\d", doubt)[0]
 
 
 def _where(one: Difference) -> str:

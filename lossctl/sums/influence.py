@@ -46,9 +46,9 @@ class Influence:
     def largest(self, extremes: Extremes, group: int) -> float:
         """The most that one of the rows that were kept of a group moves the number by.
 
-        Where rows have no weights that is the most of all rows, for means and sums. Else it may be less, since it is
-        that of the heaviest row, of those with the most and the least weighted difference, and for roots with the most
-        and the least loss of either model. NaN where a row has numbers that are no doubles.
+        Where rows have no weights that is the most of all rows, for means and sums. Else it may be less, since rows are
+        sought batch by batch with the coefficients that each by itself would give. NaN where a row has numbers that are
+        no doubles.
         """
         points = extremes.kept(group)
         if points is None or not any(column.any() for column in points.T[-len(self.sums) :]):
