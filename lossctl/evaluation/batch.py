@@ -5,6 +5,7 @@ Kernels contain mathematics and nothing else because every number they see has p
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -26,8 +27,10 @@ from lossctl.reading.cells import (
     texts,
 )
 from lossctl.reading.storage import mask_of
-from lossctl.sums.clusters import Keyed, front
 from lossctl.sums.problems import Key, Problem, Problems
+
+if TYPE_CHECKING:
+    from lossctl.sums.clusters import Keyed
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Batch:
     problems: Problems
     errors: tuple[Errors | None, ...]
     """One a model: its errors where doubles would lose digits."""
-    keyed: Keyed | None = None
+    keyed: "Keyed | None" = None
     """The cluster of each row."""
 
 
@@ -91,13 +94,14 @@ def _codes(reader: Reader, layout: Layout, names: tuple[str, ...]) -> FloatArray
     return np.where(unmatched, 0.0, values)
 
 
-def _clusters(reader: Reader, roles: Roles) -> Keyed:
+def _clusters(reader: Reader, roles: Roles) -> "Keyed":
     """The cluster of each row, in buckets where rows are to be told apart later; one without a name is null.
 
     Raises:
         BadRow: a column cannot be read as text.
     """
     from lossctl.reading.hashing import EMPTY, coded, joined
+    from lossctl.sums.clusters import Keyed, front
 
     names = dict.fromkeys((*roles.cluster, *roles.ids))
     words = {name: coded(reader.record.column(name), name) for name in names}
@@ -113,7 +117,7 @@ def _clusters(reader: Reader, roles: Roles) -> Keyed:
     return Keyed(code[index], key, mark)
 
 
-def _marked(keyed: Keyed, label: FloatArray) -> Keyed:
+def _marked(keyed: "Keyed", label: FloatArray) -> "Keyed":
     """The same clusters, with rows told from those of another label too, where they are to be told apart later."""
     if keyed.mark is None:
         return keyed

@@ -281,4 +281,6 @@ def _mean(column: FloatArray, weight: FloatArray | None, groups: Groups | None) 
 
 def _counted(rows: BoolArray, groups: Groups | None) -> IntArray:
     """How many rows of each group are marked."""
-    return np.array([int(rows.sum())]) if groups is None else np.bincount(groups.code[rows], minlength=groups.number)
+    if groups is None:
+        return np.array([np.count_nonzero(rows)])
+    return np.bincount(groups.code, rows, groups.number).astype(np.int64)

@@ -13,6 +13,9 @@ import numpy as np
 from lossctl.domain import FloatArray, IntArray
 from lossctl.sums.state import Groups
 
+FEW = 64
+"""Groups that are looked at one by one, which of so few is faster."""
+
 
 @dataclass(frozen=True)
 class Extremes:
@@ -115,8 +118,12 @@ def _rows(
     score: FloatArray, best: FloatArray, columns: Sequence[FloatArray], starts: IntArray, sizes: IntArray
 ) -> IntArray:
     """Which row of each run has the best score, and among those the largest numbers of ``columns``, in turn."""
-    outermost = score == (best[0] if len(best) == 1 else np.repeat(best, sizes))
-    rows = np.flatnonzero(outermost)
+    if len(best) <= FEW:
+        ends = (starts + sizes).tolist()
+        runs = zip(starts.tolist(), ends, best, strict=True)
+        rows = np.concatenate([start + np.flatnonzero(score[start:end] == most) for start, end, most in runs])
+    else:
+        rows = np.flatnonzero(score == np.repeat(best, sizes))
     for column in columns:
         if len(rows) == len(starts):
             break
