@@ -3,7 +3,7 @@
 The state of a run is a tuple of the states of its losses, by group; states of shards add up in order.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -187,12 +187,25 @@ def nothing(plan: Plan, keys: tuple[Group, ...] = ()) -> Measured:
         from lossctl.sums.evidence import Evidence
 
         evidence = Evidence.zero(groups, plan.measures, plan.pairs, clustered=bool(plan.roles.cluster))
-    moved: tuple[Moved, ...] = ()
-    if plan.moved:
-        from lossctl.sums.moved import Moved
+    return Measured(0, keys, count, count, count, count, Problems(), parts, labels, evidence, _none_moved(plan))
 
-        moved = (Moved.zero(plan.moved),) * len(plan.pairs)
-    return Measured(0, keys, count, count, count, count, Problems(), parts, labels, evidence, moved)
+
+def _none_moved(plan: Plan) -> "tuple[Moved, ...]":
+    """The rows that moved most among none."""
+    if not plan.moved:
+        return ()
+    from lossctl.sums.moved import Moved
+
+    return (Moved.zero(plan.moved),) * len(plan.pairs)
+
+
+def _moved(plan: Plan, rows: Sequence[Rows]) -> "tuple[Moved, ...]":
+    """The rows that moved most, where somebody asked for them."""
+    if not plan.moved:
+        return ()
+    from lossctl.sums.moved import Moved
+
+    return tuple(Moved.lift(rows[first], rows[second], plan.moved) for first, second in plan.pairs)
 
 
 def lift(plan: Plan, batch: Batch, clock: Clock) -> Measured:
@@ -212,12 +225,7 @@ def lift(plan: Plan, batch: Batch, clock: Clock) -> Measured:
         from lossctl.sums.evidence import Evidence
 
         evidence = Evidence.lift([rows for _, rows in evaluated_parts], plan.measures, plan.pairs, batch.keyed)
-    moved: tuple[Moved, ...] = ()
-    if plan.moved:
-        from lossctl.sums.moved import Moved
-
-        rows = [rows for _, rows in evaluated_parts]
-        moved = tuple(Moved.lift(rows[first], rows[second], plan.moved) for first, second in plan.pairs)
+    moved = _moved(plan, [rows for _, rows in evaluated_parts])
     labels = Marginals.lift(batch.label, batch.weight, batch.group, len(batch.keys)) if plan.skill else None
     if plan.layout.masked:
         labelled = (~np.isnan(batch.label)).sum(axis=1)
