@@ -62,7 +62,7 @@ def truth(table, loss, cluster, lags):
     way=st.sampled_from(["rows", "clusters", "series"]),
     spread=st.booleans(),
 )
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_every_figure_is_right_or_said_not_to_be_known(seed, scale, heavy, loss, way, spread):
     rng = np.random.default_rng(seed)
     base = rng.normal(size=N)

@@ -24,7 +24,7 @@ DIRECTIONS = [[1.0, 0.0], [0.0, 1.0], [0.0, -1.0], [1.0, 1.0]]
     cuts=st.lists(st.integers(0, 40), max_size=3),
     along=st.tuples(st.floats(-3, 3), st.floats(-3, 3)),
 )
-@settings(max_examples=60)
+@settings(max_examples=20)
 def test_no_row_is_further_out_along_a_direction(seed, n, groups, kind, cuts, along):
     rng = np.random.default_rng(seed)
     points = np.array([hostile(kind, rng, n), np.round(rng.normal(size=n), 1)])
@@ -55,7 +55,7 @@ def test_of_a_row_that_is_not_finite_nobody_knows_how_far_out_it_is(odd):
 
 
 @given(seed=SEEDS, n=st.integers(3, 60), loss=st.sampled_from(["mae", "l1", "rmse"]), weighted=st.booleans())
-@settings(max_examples=30)
+@settings(max_examples=20)
 def test_the_share_of_one_row_is_exact_of_means_and_sums_and_never_too_large(seed, n, loss, weighted):
     rng = np.random.default_rng(seed)
     table = {"y": np.zeros(n), "base": rng.standard_t(2, n), "new": rng.standard_t(2, n), "w": rng.lognormal(size=n)}
