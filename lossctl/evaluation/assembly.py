@@ -4,7 +4,7 @@ import math
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,17 +12,19 @@ from lossctl.errors import DataError, option
 from lossctl.evaluation.best_constant import Solution, best_constants, may_be_below_zero
 from lossctl.evaluation.complaints import ensure_measured, taken_for_null, told
 from lossctl.evaluation.groups import Group
-from lossctl.evaluation.measure import Measured, Part
+from lossctl.evaluation.measure import Measured, Part, groups_in_order
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.result import BestConstant, Gradient, Result, Sample
-from lossctl.evaluation.scores import Scores, groups_in_order
 from lossctl.evaluation.traversal import Traversal
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.reading.selection import limit_of, where_of
 from lossctl.sums.exact import to_float
 from lossctl.sums.worst import Worst
 from lossctl.words import counted, gathered
+
+if TYPE_CHECKING:
+    from lossctl.evaluation.scores import Scores
 
 Constants = dict[tuple[str, BoundLoss], list[Solution]]
 """By model and loss, the best constant of each group, in the order of the groups."""
@@ -54,6 +56,8 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
     ]
     overall = _overall(plan, total, traversal, results) if plan.roles.by else []
     if plan.roles.cluster:
+        from lossctl.evaluation.scores import Scores
+
         scores = Scores(plan, total)
         results, overall = _by_cluster(scores, results), _by_cluster(scores.pooled(), overall)
     return Report(
@@ -132,7 +136,7 @@ def _overall(plan: Plan, total: Measured, traversal: Traversal, results: list[Re
     ]
 
 
-def _by_cluster(scores: Scores, results: Sequence[Result]) -> list[Result]:
+def _by_cluster(scores: "Scores", results: Sequence[Result]) -> list[Result]:
     """The results with the standard errors of rows that move together by cluster."""
     estimates = {
         (str(bound), model.name, *scores.named(group).items()): scores.value(place, group)

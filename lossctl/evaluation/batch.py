@@ -5,6 +5,7 @@ Kernels contain mathematics and nothing else because every number they see has p
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -26,8 +27,10 @@ from lossctl.reading.cells import (
     texts,
 )
 from lossctl.reading.storage import mask_of
-from lossctl.sums.clusters import Keyed, front
 from lossctl.sums.problems import Key, Problem, Problems
+
+if TYPE_CHECKING:
+    from lossctl.sums.clusters import Keyed
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Batch:
     problems: Problems
     errors: tuple[Errors | None, ...]
     """One a model: its errors where doubles would lose digits."""
-    keyed: Keyed | None = None
+    keyed: "Keyed | None" = None
     """The cluster of each row."""
 
 
@@ -91,24 +94,30 @@ def _codes(reader: Reader, layout: Layout, names: tuple[str, ...]) -> FloatArray
     return np.where(unmatched, 0.0, values)
 
 
-def _clusters(reader: Reader, roles: Roles) -> Keyed:
+def _clusters(reader: Reader, roles: Roles) -> "Keyed":
     """The cluster of each row, in buckets where rows are to be told apart later; one without a name is null.
 
     Raises:
         BadRow: a column cannot be read as text.
     """
-    from lossctl.reading.hashing import hashed
+    from lossctl.reading.hashing import EMPTY, coded, joined
+    from lossctl.sums.clusters import Keyed, front
 
-    for name in dict.fromkeys((*roles.cluster, *roles.ids)):
-        reader.missing(name, mask_of(reader.text(name)))
-    clusters, ids = ([(name, reader.record.column(name)) for name in names] for names in (roles.cluster, roles.ids))
-    keys = hashed(clusters)
-    mark = (keys if roles.ids == roles.cluster else hashed(ids)) if roles.ids else None
-    key, code = np.unique(front(keys) if roles.ids else keys, return_inverse=True)
-    return Keyed(code, key, mark)
+    names = dict.fromkeys((*roles.cluster, *roles.ids))
+    words = {name: coded(reader.record.column(name), name) for name in names}
+    for name, (hashes, index) in words.items():
+        empty = (hashes == EMPTY)[index]
+        reader.missing(name, empty if empty.any() else None)
+    keys, index = joined([words[name] for name in roles.cluster])
+    mark = None
+    if roles.ids:
+        marks, place = joined([words[name] for name in roles.ids])
+        mark, keys = marks[place], front(keys)
+    key, code = np.unique(keys, return_inverse=True)
+    return Keyed(code[index], key, mark)
 
 
-def _marked(keyed: Keyed, label: FloatArray) -> Keyed:
+def _marked(keyed: "Keyed", label: FloatArray) -> "Keyed":
     """The same clusters, with rows told from those of another label too, where they are to be told apart later."""
     if keyed.mark is None:
         return keyed

@@ -3,8 +3,9 @@
 The state of a run is a tuple of the states of its losses, by group; states of shards add up in order.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,14 +16,16 @@ from lossctl.evaluation.exact_errors import Errors
 from lossctl.evaluation.groups import Group
 from lossctl.evaluation.plan import Plan
 from lossctl.functions.bound_loss import BoundLoss
-from lossctl.sums.evidence import Evidence
 from lossctl.sums.gradients import Gradients
 from lossctl.sums.marginals import Marginals
 from lossctl.sums.moments import Moments
-from lossctl.sums.moved import Moved
 from lossctl.sums.problems import Problems
 from lossctl.sums.state import Far, Groups, Rows, regrouped
 from lossctl.sums.worst import Worst
+
+if TYPE_CHECKING:
+    from lossctl.sums.evidence import Evidence
+    from lossctl.sums.moved import Moved
 
 LARGEST = float(np.finfo(np.float64).max)
 BLOCK = 1 << 15
@@ -94,9 +97,9 @@ class Measured:
     parts: tuple[Part, ...]
     labels: Marginals | None = None
     """How the labels are distributed, where somebody asked for the best constants."""
-    evidence: Evidence | None = None
+    evidence: "Evidence | None" = None
     """How sure the values are, where somebody asked for that, or for differences of models."""
-    moved: tuple[Moved, ...] = ()
+    moved: "tuple[Moved, ...]" = ()
     """The rows that moved most, one for each pair of models and loss, where somebody asked for them."""
 
     def __add__(self, other: "Measured") -> "Measured":
@@ -181,9 +184,28 @@ def nothing(plan: Plan, keys: tuple[Group, ...] = ()) -> Measured:
     labels = Marginals.zero(groups, max(plan.layout.label_width, 1), weighted=weighted) if plan.skill else None
     evidence = None
     if plan.paired or plan.judged:
+        from lossctl.sums.evidence import Evidence
+
         evidence = Evidence.zero(groups, plan.measures, plan.pairs, clustered=bool(plan.roles.cluster))
-    moved = (Moved.zero(plan.moved),) * len(plan.pairs) if plan.moved else ()
-    return Measured(0, keys, count, count, count, count, Problems(), parts, labels, evidence, moved)
+    return Measured(0, keys, count, count, count, count, Problems(), parts, labels, evidence, _none_moved(plan))
+
+
+def _none_moved(plan: Plan) -> "tuple[Moved, ...]":
+    """The rows that moved most among none."""
+    if not plan.moved:
+        return ()
+    from lossctl.sums.moved import Moved
+
+    return (Moved.zero(plan.moved),) * len(plan.pairs)
+
+
+def _moved(plan: Plan, rows: Sequence[Rows]) -> "tuple[Moved, ...]":
+    """The rows that moved most, where somebody asked for them."""
+    if not plan.moved:
+        return ()
+    from lossctl.sums.moved import Moved
+
+    return tuple(Moved.lift(rows[first], rows[second], plan.moved) for first, second in plan.pairs)
 
 
 def lift(plan: Plan, batch: Batch, clock: Clock) -> Measured:
@@ -200,17 +222,25 @@ def lift(plan: Plan, batch: Batch, clock: Clock) -> Measured:
     parts = tuple(part for part, _ in evaluated_parts)
     evidence = None
     if counts.evidence is not None:
+        from lossctl.sums.evidence import Evidence
+
         evidence = Evidence.lift([rows for _, rows in evaluated_parts], plan.measures, plan.pairs, batch.keyed)
-    moved: tuple[Moved, ...] = ()
-    if plan.moved:
-        rows = [rows for _, rows in evaluated_parts]
-        moved = tuple(Moved.lift(rows[first], rows[second], plan.moved) for first, second in plan.pairs)
+    moved = _moved(plan, [rows for _, rows in evaluated_parts])
     labels = Marginals.lift(batch.label, batch.weight, batch.group, len(batch.keys)) if plan.skill else None
     if plan.layout.masked:
         labelled = (~np.isnan(batch.label)).sum(axis=1)
         number = labelled.sum(keepdims=True) if groups is None else np.bincount(groups.code, labelled, groups.number)
         counts = replace(counts, cells=number.astype(np.int64))
     return replace(counts, parts=parts, labels=labels, evidence=evidence, moved=moved)
+
+
+def groups_in_order(plan: Plan, total: Measured) -> list[int]:
+    """The places of the groups in the order in which they are reported: by name, or by period or interval."""
+    return sorted(range(len(total.keys)), key=lambda group: _sort_key(plan, total.keys[group]))
+
+
+def _sort_key(plan: Plan, key: Group) -> list[tuple[bool, object]]:
+    return [grouping.order(word) for grouping, word in zip(plan.roles.by, key, strict=False)]
 
 
 def tally(plan: Plan, batch: Batch) -> Measured:

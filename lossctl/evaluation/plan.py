@@ -1,13 +1,16 @@
 """What is decided once about a data set, before its rows are read."""
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.inference.grouping import Grouping
 from lossctl.inference.layout import Layout
 from lossctl.inference.request import Nulls
 from lossctl.inference.roles import Roles
-from lossctl.sums.evidence import Measure
+
+if TYPE_CHECKING:
+    from lossctl.sums.evidence import Measure
 
 
 @dataclass(frozen=True)
@@ -61,8 +64,10 @@ class Plan:
         return tuple((model, bound) for model in self.models for bound in model.losses)
 
     @property
-    def measures(self) -> tuple[Measure, ...]:
+    def measures(self) -> "tuple[Measure, ...]":
         """What is known beforehand of how each of `losses` is measured."""
+        from lossctl.sums.evidence import Measure
+
         weighted, grouped = self.roles.weight is not None, bool(self.roles.by)
         return tuple(
             Measure(bound.reduction == "root-mean", bound.over_cells, weighted or bound.over_cells, self.lags, grouped)

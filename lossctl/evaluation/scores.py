@@ -4,8 +4,7 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
-from lossctl.evaluation.groups import Group
-from lossctl.evaluation.measure import Measured
+from lossctl.evaluation.measure import Measured, groups_in_order
 from lossctl.evaluation.plan import Plan, PlannedModel
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.sums.clusters import Totals
@@ -109,12 +108,3 @@ class Scores:
         start = len(self.losses) + len(self.plan.pairs)
         weight = ways.get(measures[weighed_like].cells)
         return by_cluster(self._clusters[group], sums, None if weight is None else start + weight)
-
-
-def groups_in_order(plan: Plan, total: Measured) -> list[int]:
-    """The places of the groups in the order in which they are reported: by name, or by period or interval."""
-    return sorted(range(len(total.keys)), key=lambda group: _sort_key(plan, total.keys[group]))
-
-
-def _sort_key(plan: Plan, key: Group) -> list[tuple[bool, object]]:
-    return [grouping.order(word) for grouping, word in zip(plan.roles.by, key, strict=False)]

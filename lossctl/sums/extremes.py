@@ -1,7 +1,8 @@
 """The rows that are furthest out in some directions: what one row carries of a sum of squares is largest among them.
 
 A row's share in the error of a value is a linear function of what stands in its point, with coefficients that are known
-at the end of a pass only. So the outermost rows are kept, and the function is taken of these.
+at the end of a pass only. So the outermost rows are kept, and the function is taken of these. Where no few directions
+hold the outermost of all such functions, it is taken with the coefficients that each batch by itself would give.
 """
 
 from collections.abc import Sequence
@@ -12,13 +13,16 @@ import numpy as np
 from lossctl.domain import FloatArray, IntArray
 from lossctl.sums.state import Groups
 
+FEW = 64
+"""Groups that are looked at one by one, which of so few is faster."""
+
 
 @dataclass(frozen=True)
 class Extremes:
     """For each group and direction the row whose point is furthest out; of several the lexicographically largest."""
 
     directions: FloatArray
-    """What points are held against, ``(directions, size)``."""
+    """What points are held against, ``(directions, size)``; zeros where that is what rows move the value by."""
     score: FloatArray
     """How far out the row is, ``(groups, directions)``; −∞ of no rows, ∞ where numbers of a row are no doubles."""
     point: FloatArray
@@ -30,12 +34,13 @@ class Extremes:
         held = np.array(directions, dtype=np.float64)
         return cls(held, np.full((groups, len(held)), -np.inf), np.zeros((groups, *held.shape)))
 
-    def lift(self, columns: Sequence[FloatArray], groups: Groups | None) -> "Extremes":
+    def lift(self, columns: Sequence[FloatArray], groups: Groups | None, moved: FloatArray | None = None) -> "Extremes":
         """The outermost of some rows.
 
         Args:
             columns: the numbers of their points, ``(n,)`` each; a row that is not finite is further out than any.
             groups: the groups of the rows.
+            moved: what each row moves the value by, where there are directions of zeros: one up, then one down.
         """
         count = 1 if groups is None else groups.number
         lifted = Extremes.zero(count, self.directions.tolist())
@@ -45,9 +50,13 @@ class Extremes:
             starts, sizes, index = np.zeros(1, np.int64), np.array([len(columns[0])]), np.zeros(1, np.int64)
         else:
             columns = [groups.arranged(column) for column in columns]
+            moved = None if moved is None else groups.arranged(moved)
             starts, sizes, index = groups.in_order.starts, groups.in_order.sizes, groups.in_order.index
         for place, direction in enumerate(self.directions):
-            score = _along(direction, columns)
+            if moved is None or direction.any():
+                score = _along(direction, columns)
+            else:
+                score, moved = _along(np.ones(1), [moved]), -moved
             best = np.maximum.reduceat(score, starts)
             outermost = _rows(score, best, columns, starts, sizes)
             lifted.score[index, place] = best
@@ -109,8 +118,12 @@ def _rows(
     score: FloatArray, best: FloatArray, columns: Sequence[FloatArray], starts: IntArray, sizes: IntArray
 ) -> IntArray:
     """Which row of each run has the best score, and among those the largest numbers of ``columns``, in turn."""
-    outermost = score == (best[0] if len(best) == 1 else np.repeat(best, sizes))
-    rows = np.flatnonzero(outermost)
+    if len(best) <= FEW:
+        ends = (starts + sizes).tolist()
+        runs = zip(starts.tolist(), ends, best, strict=True)
+        rows = np.concatenate([start + np.flatnonzero(score[start:end] == most) for start, end, most in runs])
+    else:
+        rows = np.flatnonzero(score == np.repeat(best, sizes))
     for column in columns:
         if len(rows) == len(starts):
             break

@@ -84,6 +84,13 @@ def test_numbers_for_a_script_wait_for_nothing_that_draws(form, plain_environmen
     assert loaded(arguments, ("rich", "plotext"), plain_environment, sample_data) == (0, set(), {"eval"})
 
 
+EVIDENCE = ("lossctl.sums.evidence", "lossctl.sums.student", "lossctl.evaluation.scores", "xml.etree.ElementTree")
+
+
+def test_losses_alone_wait_for_nothing_that_tells_how_sure_they_are(plain_environment, sample_data):
+    assert loaded(EVERY_COMMAND["eval"], EVIDENCE, plain_environment, sample_data) == (0, set(), {"eval"})
+
+
 def numeric_options():
     """Each option of each command that takes a number, by walking what Typer made of them."""
     tree = typer.main.get_command(app)

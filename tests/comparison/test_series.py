@@ -115,7 +115,7 @@ def lift(columns, weight, group, groups, lags, far=None):
     scale=st.sampled_from([1.0, 1e-200, 1e160]),
     cuts=st.lists(st.integers(0, 30), max_size=4),
 )
-@settings(max_examples=25)
+@settings(max_examples=15)
 def test_how_a_series_is_cut_cannot_change_a_digit(seed, n, lags, groups, columns, weighted, scale, cuts):
     """Stretches join exactly, in file order, in each group; groups meet each other in any order."""
     rng = np.random.default_rng(seed)

@@ -4,12 +4,15 @@ import os
 import re
 import time
 from datetime import UTC, datetime
-from xml.etree import ElementTree as ET
+from typing import TYPE_CHECKING
 
 from lossctl.document import Document, Outcome
 from lossctl.errors import UsageError
 from lossctl.rendering.renderer import Style, renderers
 from lossctl.words import printable
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 SUITE = "lossctl"
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -28,6 +31,8 @@ class JUnit:
         Raises:
             UsageError: nothing was decided.
         """
+        from xml.etree import ElementTree as ET
+
         outcomes = document.outcomes
         if not outcomes:
             raise UsageError("the junit format is for decisions, and there is no gate here", "Ask for another format.")
@@ -61,7 +66,9 @@ class JUnit:
         return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suites, encoding="unicode") + "\n"
 
 
-def _case(suite: ET.Element, outcome: Outcome, state: str) -> None:
+def _case(suite: "Element", outcome: Outcome, state: str) -> None:
+    from xml.etree import ElementTree as ET
+
     attributes = {"classname": _text(outcome.file or "gates"), "name": _text(outcome.name), "time": "0"}
     case = ET.SubElement(suite, "testcase", attributes)
     if state in {"failure", "error"}:
