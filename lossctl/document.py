@@ -21,7 +21,9 @@ Kind = Literal["name", "text", "number", "count", "share", "entries"]
 some numbers of a vector by their names."""
 BEST = "*"
 """What marks the best of several numbers."""
-Mark = Literal["line", "points", "bars", "heat"]
+Mark = Literal["line", "points", "intervals", "bars", "heat"]
+FAR = 1e300
+"""No axis goes further from 0: lengths and steps stay finite."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,8 @@ class Series:
     """Rows that lie in none of the cells."""
     guide: bool = False
     """Whether it is there for the eye and not for its numbers."""
+    ends: tuple[tuple[float, float], ...] = ()
+    """For intervals, where each begins and ends, along x."""
 
 
 @dataclass(frozen=True)

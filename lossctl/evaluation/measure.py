@@ -174,7 +174,8 @@ def nothing(plan: Plan, keys: tuple[Group, ...] = ()) -> Measured:
     labels = Marginals.zero(groups, max(plan.layout.label_width, 1), weighted=weighted) if plan.skill else None
     evidence = None
     if plan.paired or plan.judged:
-        evidence = Evidence.zero(groups, plan.measures, plan.pairs, clustered=bool(plan.roles.cluster))
+        clustered = bool(plan.roles.cluster)
+        evidence = Evidence.zero(groups, plan.measures, plan.pairs, clustered=clustered, drawn=plan.drawn)
     return Measured(0, keys, count, count, count, count, Problems(), parts, labels, evidence)
 
 
@@ -192,7 +193,8 @@ def lift(plan: Plan, batch: Batch, clock: Clock) -> Measured:
     parts = tuple(part for part, _ in evaluated_parts)
     evidence = None
     if counts.evidence is not None:
-        evidence = Evidence.lift([rows for _, rows in evaluated_parts], plan.measures, plan.pairs, batch.keyed)
+        rows = [rows for _, rows in evaluated_parts]
+        evidence = Evidence.lift(rows, plan.measures, plan.pairs, batch.keyed, drawn=plan.drawn)
     labels = Marginals.lift(batch.label, batch.weight, batch.group, len(batch.keys)) if plan.skill else None
     if plan.layout.masked:
         labelled = (~np.isnan(batch.label)).sum(axis=1)

@@ -36,6 +36,8 @@ class Plan:
     """Whether models are compared with the first, row by row."""
     judged: bool = False
     """Whether it is asked how sure values are beyond their standard errors."""
+    drawn: bool = False
+    """Whether the differences of rows are to be drawn."""
     doubts: tuple[str, ...] = ()
     """Why what was asked for may not be what was meant."""
     null_numbers: tuple[str, ...] = ()

@@ -79,6 +79,7 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
         skill=request.skill,
         paired=request.paired,
         judged=request.judged,
+        drawn=request.drawn,
     )
     _check(plan)
     risky = (doubt for model, bound in plan.losses for doubt in doubts(bound, model.width))

@@ -42,6 +42,8 @@ class Request:
     """Whether models are compared with the first, row by row."""
     judged: bool = False
     """Whether it is asked how sure values are beyond their standard errors."""
+    drawn: bool = False
+    """Whether the differences of rows are to be drawn."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import numpy as np
 
 from lossctl.domain import BoolArray, FloatArray, IntArray
 from lossctl.sums.clusters import Clusters, Column, Keyed
+from lossctl.sums.distribution import Distribution
 from lossctl.sums.extremes import Extremes
 from lossctl.sums.moments import Moments
 from lossctl.sums.state import Far, Groups, Rows, regrouped
@@ -96,19 +97,32 @@ class Evidence:
     pairs: tuple[Pair, ...]
     clusters: Clusters | None
     """By cluster, Σwℓ of each part, Σw(ℓ_B − ℓ_A) of each pair, Σw of each way to weigh rows; see `weight_sums`."""
+    drawn: tuple[Distribution, ...] = ()
+    """The differences of the rows of each pair, of all groups together, where they are to be drawn."""
 
     @classmethod
-    def zero(cls, groups: int, measures: Sequence[Measure], pairs: Pairs, *, clustered: bool) -> "Evidence":
+    def zero(
+        cls, groups: int, measures: Sequence[Measure], pairs: Pairs, *, clustered: bool, drawn: bool = False
+    ) -> "Evidence":
         """The state of no rows."""
         sums = len(measures) + len(pairs) + len(weight_sums(measures))
         return cls(
             tuple(Extremes.zero(groups, _directions(measure, pair=False)) for measure in measures),
             tuple(Pair.zero(groups, measures[candidate]) for _, candidate in pairs),
             Clusters.zero(groups, sums) if clustered else None,
+            (Distribution.zero(),) * len(pairs) if drawn else (),
         )
 
     @classmethod
-    def lift(cls, rows: Sequence[Rows], measures: Sequence[Measure], pairs: Pairs, keyed: Keyed | None) -> "Evidence":
+    def lift(
+        cls,
+        rows: Sequence[Rows],
+        measures: Sequence[Measure],
+        pairs: Pairs,
+        keyed: Keyed | None,
+        *,
+        drawn: bool = False,
+    ) -> "Evidence":
         """The state of some rows.
 
         Args:
@@ -116,20 +130,23 @@ class Evidence:
             measures: one a part.
             pairs: which parts are compared.
             keyed: the cluster of each row.
+            drawn: whether the differences of rows are to be drawn.
         """
         singles = tuple(
             Extremes.zero(1, _directions(measure, pair=False)).lift(_weighted(part.weight, [part.value]), part.groups)
             for part, measure in zip(rows, measures, strict=True)
         )
         paired = tuple(Pair.lift(rows[baseline], rows[candidate], measures[candidate]) for baseline, candidate in pairs)
-        if keyed is None:
+        if keyed is None and not drawn:
             return cls(singles, paired, None)
+        moves = [difference(rows[baseline], rows[candidate]) for baseline, candidate in pairs]
+        counted = tuple(Distribution.of(move.value) for move in moves) if drawn else ()
+        if keyed is None:
+            return cls(singles, paired, None, counted)
         columns: list[Column] = [(part.value, part.weight) for part in rows]
-        columns += [
-            (difference(rows[baseline], rows[candidate]).value, rows[candidate].weight) for baseline, candidate in pairs
-        ]
+        columns += [(move.value, move.weight) for move in moves]
         columns += [(weight, None) for part in weight_sums(measures) if (weight := rows[part].weight) is not None]
-        return cls(singles, paired, Clusters.lift(keyed, rows[0].groups, columns))
+        return cls(singles, paired, Clusters.lift(keyed, rows[0].groups, columns), counted)
 
     def __add__(self, other: "Evidence") -> "Evidence":
         clusters = self.clusters
@@ -137,7 +154,8 @@ class Evidence:
             clusters = clusters + other.clusters
         singles = (a + b for a, b in zip(self.singles, other.singles, strict=True))
         pairs = (a + b for a, b in zip(self.pairs, other.pairs, strict=True))
-        return Evidence(tuple(singles), tuple(pairs), clusters)
+        drawn = (a + b for a, b in zip(self.drawn, other.drawn, strict=True))
+        return Evidence(tuple(singles), tuple(pairs), clusters, tuple(drawn))
 
     def regroup(self, index: IntArray, groups: int) -> "Evidence":
         """The same state, with group ``i`` at place ``index[i]`` of ``groups``."""
@@ -145,6 +163,7 @@ class Evidence:
             tuple(part.regroup(index, groups) for part in self.singles),
             tuple(pair.regroup(index, groups) for pair in self.pairs),
             None if self.clusters is None else self.clusters.regroup(index, groups),
+            self.drawn,
         )
 
     def pooled(self) -> "Evidence":
@@ -153,6 +172,7 @@ class Evidence:
             tuple(part.pooled() for part in self.singles),
             tuple(pair.pooled() for pair in self.pairs),
             None if self.clusters is None else self.clusters.pooled(),
+            self.drawn,
         )
 
     def shift(self, rows: int) -> "Evidence":  # noqa: ARG002
