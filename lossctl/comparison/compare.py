@@ -5,8 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from lossctl.arguments import checked
+from lossctl.comparison.charts import charts
 from lossctl.comparison.comparison import Comparison
 from lossctl.comparison.difference import Difference, with_false_discovery
+from lossctl.document import Chart
 from lossctl.errors import UsageError, option
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.evaluate import (
@@ -45,6 +47,7 @@ def compare(
     cluster: Names | None = None,
     anytime: int | bool = False,
     ci: float = USUAL_LEVEL,
+    plot: bool = False,
     activation: str | BoundActivation | None = None,
     from_logits: bool = False,
     reduction: str | None = None,
@@ -79,6 +82,8 @@ def compare(
         anytime: whether intervals are to hold at every n at once, so that one may look again and again; a number is
             the n at which they are tightest, else that is the n there is.
         ci: the level of the confidence intervals.
+        plot: whether the comparison is to have pictures too, in its `charts`: differences with their intervals by
+            group, and those of the rows.
         label, weight, by, activation, from_logits, reduction, nulls, ignore_label, mask_null, where, limit, engine,
             threads, scheduler, classes, eps, normalize_rows, clip_rounding, reading, labels, ids, join, progress: as
             for `lossctl.evaluate`.
@@ -113,6 +118,7 @@ def compare(
         limit=limit,
         cluster=several(cluster),
         paired=True,
+        drawn=plot,
     )
     running = Running.of(engine, threads, scheduler, progress)
     prepared = prepare(source, request, reading, labels=labels, ids=several(ids), join=join)
@@ -135,7 +141,11 @@ def compared(prepared: Prepared, running: Running, level: float, anytime: int | 
     if plan.roles.by:
         overall = with_false_discovery([*_differences(scores.pooled(), level, anytime)])
     warnings = (*report.warnings, *_doubts(results, overall))
-    return Comparison(results, report, level, overall, report.notes, warnings)
+    drawn: tuple[Chart, ...] = ()
+    if plan.drawn:
+        rows = [scores.evidence.drawn[number] for number, _ in scores.pairs]
+        drawn = charts(results, overall, rows, level, prepared.source.files)
+    return Comparison(results, report, level, overall, report.notes, warnings, drawn)
 
 
 def _differences(scores: Scores, level: float, anytime: int | bool) -> Iterator[Difference]:  # noqa: FBT001

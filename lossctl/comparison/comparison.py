@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lossctl.comparison.difference import Difference
 from lossctl.comparison.tables import sections, sentence
-from lossctl.document import Document
+from lossctl.document import Chart, Document
 from lossctl.errors import UsageError
 from lossctl.evaluation.report import Report
 from lossctl.rendering.renderer import Style, renderers
@@ -30,6 +30,8 @@ class Comparison:
     notes: tuple[str, ...] = ()
     """What was chosen without being asked for."""
     warnings: tuple[str, ...] = ()
+    charts: tuple[Chart, ...] = ()
+    """A picture for each loss and model, where they were asked for."""
 
     @property
     def inputs(self) -> Mapping[str, Any]:
@@ -61,7 +63,7 @@ class Comparison:
         """The comparison, described: a row and an object for each result."""
         return Document(
             title="comparison",
-            sections=lambda: sections(self.results, self.overall, self.level, self.report),
+            sections=lambda: sections(self.results, self.overall, self.level, self.report, self.charts),
             record=self._record,
             rows=lambda: (one.to_row() for one in self.results),
             items=lambda: (one.to_dict() for one in self.results),
@@ -91,6 +93,7 @@ class Comparison:
             "results": listed(self.results),
             **({"overall": listed(self.overall)} if self.overall else {}),
             "sentences": self.sentences,
+            **({"charts": [chart.to_dict() for chart in self.charts]} if self.charts else {}),
             "notes": self.notes,
             "warnings": self.warnings,
         }

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lossctl.comparison.difference import Difference
 from lossctl.comparison.wording import rounded, signed
-from lossctl.document import Column, Estimate, Line, Notes, Piece, Section, Table, Tone
+from lossctl.document import Chart, Column, Estimate, Line, Notes, Piece, Section, Table, Tone
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.tables import footer, naming
 from lossctl.words import counted
@@ -17,7 +18,11 @@ MANY = 6
 
 
 def sections(
-    results: Sequence[Difference], overall: Sequence[Difference], level: float, report: Report
+    results: Sequence[Difference],
+    overall: Sequence[Difference],
+    level: float,
+    report: Report,
+    charts: Sequence[Chart] = (),
 ) -> Iterator[Section]:
     """The differences; what else is known of them; what was found in sentences; notes on what they were made of."""
     names = naming(results)
@@ -61,6 +66,10 @@ def sections(
     ]
     yield (Table((*(name.column for name in names), *extra), rows, "how sure, and on how many rows"),)
     said = overall or results
+    sentences = {sentence(one, level) for one in said}
+    for chart in charts:  # what is said below all tables is not said in each picture, too
+        notes = tuple(note for note in chart.notes if note not in sentences or len(said) > MANY)
+        yield (replace(chart, notes=notes),)
     if len(said) <= MANY:
         yield tuple(Line(sentence(one, level)) for one in said)
     yield (Notes((*_notes(listed, level), *footer(report.overall or report.results, report.inputs, report.settings))),)

@@ -1,8 +1,8 @@
 """``lossctl compare``: how the losses of models differ from those of the first, on the same rows."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from lossctl.cli.command import command
+from lossctl.cli.command import Without, command
 from lossctl.cli.options import (
     By,
     Cluster,
@@ -17,6 +17,10 @@ from lossctl.cli.options import (
     listed,
     output_option,
 )
+from lossctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from lossctl.rendering.renderer import Renderer
 
 Anytime = Annotated[
     int | None,
@@ -27,7 +31,26 @@ Anytime = Annotated[
         help="Intervals that hold at every n at once; tightest at N, 0 is the n of the file.",
     ),
 ]
+Plot = Annotated[
+    bool,
+    output_option(
+        "--plot", help="Draw the differences too; by group with their intervals, and row by row. A file: -o x.svg."
+    ),
+]
+Written = Annotated[
+    list[str] | None,
+    output_option(
+        "-o",
+        "--output",
+        metavar="PATH",
+        help="Write a file too, format by suffix; {output_suffixes}. Repeatable.",
+    ),
+]
 Level = Annotated[float, output_option("--ci", metavar="LEVEL", help="Level of the confidence intervals.")]
+DRAWING = ("table", "plain", "markdown", "json")
+"""The formats that show pictures, or what they are made of."""
+HEIGHT = 14
+"""Lines of a panel in characters; pictures have their own."""
 
 
 @command("compare", "lossctl compare preds.csv -p base=p_a -p new=p_b -l bce --cluster user")
@@ -43,7 +66,9 @@ def compare(
     reduction: ReductionName = None,
     ci: Level = 0.95,
     anytime: Anytime = None,
-    output: Output,
+    plot: Plot = False,
+    written: Written = None,
+    output: Annotated[Output, Without("output")],
     running: RunningOptions,
 ) -> None:
     """Compare models with the first, row by row.
@@ -53,18 +78,22 @@ def compare(
     import sys
     from dataclasses import replace
 
-    from lossctl.cli.output import refuse, show, write_report
+    from lossctl.cli.output import refuse, replacing, show, write_report
     from lossctl.comparison.compare import compare as measure
     from lossctl.evaluation.evaluate import input_files
+    from lossctl.rendering.picture import image_writers
     from lossctl.rendering.renderer import for_path
 
     files = files or ["-"]
     how = running.over(files, join)
     voice, style = output.voice, output.style
     shown = output.renderer("table" if sys.stdout.isatty() else "plain")
-    written = [(path, for_path(path)) for path in output.output or ()]
+    images = image_writers()
+    drawn = [(path, images[suffix]) for path in written or () for suffix in images if path.lower().endswith(suffix)]
+    reports = [(path, for_path(path, images)) for path in written or () if path not in dict(drawn)]
+    _ensure_drawn(plot, [shown, *dict(reports).values()])
     inputs = input_files(files, join.labels) if written else ()
-    for path, _ in written:
+    for path in written or ():
         refuse(path, inputs)
     with output.progress(files) as progress:
         comparison = measure(
@@ -77,6 +106,7 @@ def compare(
             reduction=reduction,
             ci=ci,
             anytime=anytime or anytime == 0,
+            plot=plot or bool(drawn),
             engine=replace(how, progress=progress),
             reading=source.reading(voice),
         )
@@ -84,6 +114,18 @@ def compare(
         voice.note(note)
     for warning in comparison.warnings:
         voice.warn(warning)
-    for path, renderer in written:
-        write_report(path, renderer.render(comparison.document(), style), inputs, voice)
-    show(comparison.document(), shown, style, voice)
+    for path, writer in drawn:
+        with replacing(path, inputs) as file:
+            file.write(writer.write(comparison.charts, width=style.width, height=HEIGHT, color=False))
+        voice.note(f"wrote {path}")
+    document = (comparison if plot else replace(comparison, charts=())).document()
+    for path, renderer in reports:
+        write_report(path, renderer.render(document, style), inputs, voice)
+    show(document, shown, style, voice)
+
+
+def _ensure_drawn(plot: bool, shown: "list[Renderer]") -> None:  # noqa: FBT001
+    """Check that a format that is asked for has room for pictures."""
+    if plot and not any(renderer.name in DRAWING for renderer in shown):
+        what = f"--plot is not shown by --format {shown[0].name}"
+        raise UsageError(what, "Leave it out, take another format, or write a picture: -o x.svg.")

@@ -11,7 +11,7 @@ from typing import Any
 
 from lossctl.document import Axis, Chart, Panel, Series
 from lossctl.errors import UsageError
-from lossctl.rendering.picture import shown, writers
+from lossctl.rendering.picture import has_intervals, shortened, shown, writers
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
 """Okabe and Ito, which colour-blind people can tell apart."""
@@ -23,6 +23,10 @@ LINE = 68
 """The most characters of a line above a chart."""
 SIGN = 7
 """The width of a character of a legend, about."""
+CLASS, GROUP = 60, 75
+"""The width of the name of a class, and of that beside an interval."""
+INTERVAL = 26
+"""The height of an interval with its number."""
 READABLE = 12
 """Classes whose counts can be written into their cells."""
 SCALE = 2.0
@@ -113,13 +117,21 @@ def _panel(alt: Any, panel: Panel, name: str, color: Any, chosen: Any, width: in
     layers[0] = layers[0].add_params(alt.selection_interval(name=f"{name}_zoom", bind="scales"))
     return alt.layer(*layers).properties(
         width=width,
-        height=min(HEIGHT, round(1.4 * width)),
+        height=_height(panel, width),
         title=alt.TitleParams(panel.title, limit=width + 60, fontSize=11),
     )
 
 
+def _height(panel: Panel, width: int) -> int:
+    """Of intervals as much as each needs, else what suits the width."""
+    if has_intervals(panel):
+        return INTERVAL * max(len(panel.y.names), 1)
+    return min(HEIGHT, round(1.4 * width))
+
+
 def _layer(alt: Any, panel: Panel, series: Series, color: Any, chosen: Any) -> Any:
-    x, y = _axis(alt, panel.x, "x"), _axis(alt, panel.y, "y")
+    looks = {"labelLimit": GROUP, "tickCount": 6} if has_intervals(panel) else {}
+    x, y = _axis(alt, panel.x, "x", **looks), _axis(alt, panel.y, "y", **looks)
     if series.guide:
         dashed = alt.Chart(alt.Data(values=_points(series))).mark_line(clip=True, strokeDash=[4, 4], color="#999")
         return dashed.encode(x=x, y=y)
@@ -138,11 +150,43 @@ def _layer(alt: Any, panel: Panel, series: Series, color: Any, chosen: Any) -> A
     if series.mark == "bars":
         bars = alt.Chart(alt.Data(values=_bars(series))).mark_bar(clip=True, fillOpacity=0.45, binSpacing=0)
         return bars.encode(x=x, x2="x2:Q", y=y, y2=alt.datum(0), color=color, opacity=faded, tooltip=tips)
+    if series.mark == "intervals":
+        return _intervals(alt, panel, series, x, y, color=color, opacity=faded, tooltip=tips)
     base = alt.Chart(alt.Data(values=_points(series)))
     marked = (
         base.mark_line(clip=True, strokeWidth=2) if series.mark == "line" else base.mark_point(filled=True, size=60)
     )
     return marked.encode(x=x, y=y, color=color, opacity=faded, tooltip=tips)
+
+
+def _intervals(alt: Any, panel: Panel, series: Series, x: Any, y: Any, **looks: Any) -> Any:
+    """A line from end to end, triangles where one goes on beyond the axis, and a point with its number above."""
+
+    def layer(rows: list[dict[str, Any]], across: Any = x) -> Any:
+        return alt.Chart(alt.Data(values=rows)), {"x": across, "y": y, **looks}
+
+    rows, axis = _ends(series, panel.y), panel.x
+    lines, shown = layer([row for row in rows if row["low"] is not None], alt.X("low:Q"))
+    layers = [lines.mark_rule(clip=True, strokeWidth=2).encode(**shown, x2="high:Q")]
+    for edge, shape in ((axis.low, "triangle-left"), (axis.high, "triangle-right")):
+        out = [row for row in rows if _beyond(row, edge, below=edge == axis.low)]
+        if out:
+            arrows, shown = layer(out, alt.datum(edge))
+            layers.append(arrows.mark_point(filled=True, size=70, shape=shape).encode(**shown))
+    points, shown = layer([row for row in rows if axis.low <= row["x"] <= axis.high])
+    layers.append(points.mark_point(filled=True, size=60).encode(**shown))
+    layers.append(
+        points.mark_text(dy=-8, fontSize=9).encode(
+            x=x, y=y, text=alt.Text("x:Q", format="+.3~g"), opacity=looks["opacity"]
+        )
+    )
+    return alt.layer(*layers)
+
+
+def _beyond(row: dict[str, Any], edge: float, *, below: bool) -> bool:
+    """Whether an interval or its number lies on the other side of an end of the axis."""
+    reach: list[float] = [row["x"], *(end for end in (row["low"], row["high"]) if end is not None)]
+    return min(reach) < edge if below else max(reach) > edge
 
 
 def _numbers(alt: Any, series: Series, x: Any, y: Any) -> Any:
@@ -153,20 +197,24 @@ def _numbers(alt: Any, series: Series, x: Any, y: Any) -> Any:
     return alt.Chart(alt.Data(values=middle)).mark_text().encode(x=x, y=y, text="rows:Q", color=light)
 
 
-def _axis(alt: Any, axis: Axis, channel: str) -> Any:
+def _axis(alt: Any, axis: Axis, channel: str, **looks: Any) -> Any:
     make = alt.X if channel == "x" else alt.Y
-    labels = {}
+    looks = {"labelLimit": CLASS, **looks}
     if axis.names:
-        labels = {"values": list(range(len(axis.names))), "labelExpr": f"{json.dumps(axis.names)}[datum.value]"}
+        names = json.dumps([shortened(name, looks["labelLimit"] // 5) for name in axis.names])
+        looks |= {"values": list(range(len(axis.names))), "labelExpr": f"{names}[datum.value]"}
     return make(
         f"{channel}:Q",
         title=axis.title,
         scale=alt.Scale(domain=[axis.low, axis.high], nice=False, zero=False),
-        axis=alt.Axis(**labels, grid=not axis.names, titleLimit=HEIGHT, labelLimit=60, labelOverlap=True),
+        axis=alt.Axis(**looks, grid=not axis.names, titleLimit=HEIGHT, labelOverlap=True),
     )
 
 
 def _tips(alt: Any, panel: Panel, series: Series) -> list[Any]:
+    if series.mark == "intervals":
+        numbers = (("x", "difference"), ("low", "from"), ("high", "to"))
+        return [alt.Tooltip("name:N"), *(alt.Tooltip(f"{name}:Q", title=word, format=".4g") for name, word in numbers)]
     fields = {"line": ("x", "y"), "heat": ("x", "x2", "y", "y2", "rows"), "bars": ("x", "x2", "y")}
     titles = {"x": panel.x.title, "y": panel.y.title, "x2": "to", "y2": "to", "rows": "rows"}
     return [
@@ -181,6 +229,15 @@ def _points(series: Series) -> list[dict[str, Any]]:
         {"series": series.name, "x": x, "y": y if math.isfinite(y) else None} | ({} if n is None else {"rows": n})
         for x, y, n in zip(series.x, series.y, rows, strict=True)
     ]
+
+
+def _ends(series: Series, names: Axis) -> list[dict[str, Any]]:
+    rows = []
+    for x, y, ends in zip(series.x, series.y, series.ends, strict=True):
+        low, high = (end if math.isfinite(end) else None for end in ends)
+        name = names.names[round(y)]
+        rows.append({"series": series.name, "name": name, "x": x, "y": y, "low": low, "high": high})
+    return rows
 
 
 def _bars(series: Series) -> list[dict[str, Any]]:
