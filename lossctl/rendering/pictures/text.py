@@ -131,10 +131,9 @@ class _Paint:
         figure.title(_title(panel)[: width - 2])
         figure.label(panel.x.title[: width - 2])
         for name, axis, most in (("x", panel.x, max(3, width // 9)), ("y", panel.y, max(3, height // 2 - 2))):
-            room = CLASS
-            if axis.names and has_intervals(panel):
-                room, most = max(CLASS, width // 4), len(axis.names)
-            places = ticks(axis, most)
+            listed = bool(axis.names) and has_intervals(panel)
+            room = max(CLASS, width // 4) if listed else CLASS
+            places = ticks(axis, len(axis.names) if listed else most)
             ruler = figure.ruler(name)
             ruler.lim(axis.low, axis.high)
             ruler.ticks(
