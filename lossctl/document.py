@@ -176,6 +176,11 @@ class Panel:
     y: Axis
     series: tuple[Series, ...]
 
+    @property
+    def counts(self) -> bool:
+        """Whether its heights are counts, between which there is nothing."""
+        return all(series.mark == "bars" for series in self.series if not series.guide)
+
 
 @dataclass(frozen=True)
 class Chart:
@@ -238,6 +243,8 @@ class Document:
     title: str
     sections: Callable[[], Iterable[Section]] = _nothing
     """For people."""
+    pages: Callable[[], Iterable[Section]] | None = None
+    """The same for a page, where lines are better as a table; the sections where left out."""
     record: Callable[[], Row] = dict
     """The whole in numbers, strings, lists and dictionaries."""
     rows: Callable[[], Iterable[Row]] = _nothing

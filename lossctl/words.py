@@ -154,6 +154,18 @@ def printable(text: str, most: int = LINE) -> str:
     return f"{''.join(head)} … {left_out:,} characters left out … {''.join(tail)}"
 
 
+def shortened(text: str, most: int) -> str:
+    """Printable text of at most so many signs: names that differ at their ends do so without their middle.
+
+    >>> shortened("gradient_boosted_v1", 12), shortened("short", 12)
+    ('gradie…ed_v1', 'short')
+    """
+    if len(text) <= most:
+        return text
+    tail = max(most - 1, 0) // 2
+    return text[: max(most - 1 - tail, 0)] + "…" + text[len(text) - tail :]
+
+
 def shell_word(word: str) -> str:
     """A word as a shell takes it; what cannot be shown is escaped, so that it cannot command the terminal."""
     if printable(word, len(word)) == word:

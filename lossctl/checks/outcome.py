@@ -7,6 +7,7 @@ from typing import Any
 from lossctl.checks.contract import Check
 from lossctl.checks.differences import TOLERANCE, Point
 from lossctl.document import Column, Document, Line, Part, Piece, Section, Table, phrase
+from lossctl.evaluation.worst_rows import class_code
 from lossctl.functions.activation import BoundActivation
 from lossctl.functions.bound_loss import BoundLoss
 
@@ -31,6 +32,8 @@ class Form:
     """The names of the columns of a prediction, where they are those of a file."""
     places: tuple[tuple[str, int], ...] = ()
     """File and row of the worst numbers, where they are those of a file."""
+    classes: tuple[str, ...] = ()
+    """The names of the classes, where a file has some."""
 
     @property
     def wrt(self) -> str:
@@ -133,7 +136,7 @@ def _worst(form: Form) -> Table:
     columns = [
         *([Column("file")] if several else []),
         Column("row", "count") if form.places else Column("of"),
-        Column("label", "number"),
+        Column("label", "name" if form.classes else "number"),
         Column("prediction", "number"),
         *([Column("column")] if wide else []),
         Column("stated", "number"),
@@ -144,7 +147,7 @@ def _worst(form: Form) -> Table:
     for index, point in enumerate(points):
         cells: list[Any] = [form.places[index][0]] if several else []
         cells += [form.places[index][1] if form.places else point.name]
-        cells += [_number(value, point.column) for value in (point.label, point.prediction)]
+        cells += [_label(form, point), _number(point.prediction, point.column)]
         cells += [_column(form, point)] if wide else []
         rows.append([*cells, point.stated, point.difference, point.error])
     return Table(tuple(columns), rows, folds=True, framed=False)
@@ -152,6 +155,12 @@ def _worst(form: Form) -> Table:
 
 def _column(form: Form, point: Point) -> str:
     return form.columns[point.column] if len(form.columns) > 1 else f"#{point.column + 1}"
+
+
+def _label(form: Form, point: Point) -> str | float | None:
+    """The class of a row by its name, else its label, or that of one column."""
+    code = class_code(point.label, point.prediction, form.classes, one_hot=False) if form.classes else None
+    return _number(point.label, point.column) if code is None else form.classes[code]
 
 
 def _number(value: float | tuple[float, ...] | None, column: int) -> float | None:

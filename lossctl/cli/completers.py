@@ -4,6 +4,7 @@ What cannot be read at once completes to nothing: nobody waits for a key, and no
 """
 
 import os
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -56,12 +57,33 @@ def completing_columns(*, labels: bool = False, files: bool = True) -> Callable[
     return complete
 
 
+def complete_groups(ctx: typer.Context, incomplete: str) -> list[str]:
+    """A comma list of columns to group by, and of the one that is meant, its units."""
+    names = columns_of(ctx, files_of(ctx))
+    last = incomplete.rpartition(",")[2]
+    meant = [name for name in names if name.startswith(last) or last.startswith(f"{name}:")] if last else []
+    units = _at_once(lambda: _units(ctx, meant[0])) if len(meant) == 1 else None
+    return [*in_list(incomplete, [*names, *(f"{meant[0]}:{unit}" for unit in units or ())])]
+
+
 def complete_models(ctx: typer.Context, incomplete: str) -> list[str]:
     """Columns of predictions, behind the name of a model too."""
     names = columns_of(ctx, files_of(ctx))
     model, equals, columns = incomplete.partition("=")
     named = (f"{model}={rest}" for rest in in_list(columns, names)) if equals else ()
     return [*dict.fromkeys((*in_list(incomplete, names), *named))]
+
+
+def complete_condition(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Columns at the end of a condition, where no text is open."""
+    from lossctl.reading.where import written
+
+    ends = re.fullmatch(r"""((?:[^"'`]|"[^"]*"|'[^']*'|`[^`]*`)*?)(`[^`]*|\#?[\w.]*)""", incomplete)
+    if ends is None:
+        return []
+    before, begun = ends.groups()
+    names = columns_of(ctx, files_of(ctx)) + columns_of(ctx, [ctx.params["labels"]] if ctx.params.get("labels") else [])
+    return [f"{before}{written(name)}" for name in dict.fromkeys(names) if name.startswith(begun.removeprefix("`"))]
 
 
 def complete_null_words(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -172,6 +194,27 @@ def _opened(ctx: typer.Context, paths: Sequence[str]) -> "Source":
         raise LookupError(first)
     reading = ctx.obj(ctx.params) if ctx.obj else Reading()
     return open_source(first, replace(reading, max_line=LONGEST_LINE))
+
+
+def _units(ctx: typer.Context, column: str) -> list[str]:
+    """In what units a column can be grouped by, as its first rows say.
+
+    Raises:
+        LookupError: it holds neither numbers nor dates.
+        LossctlError: the file cannot be read.
+    """
+    from lossctl.inference.sample import sampled
+    from lossctl.reading.cells import kind_of
+    from lossctl.reading.format import Wanted
+    from lossctl.reading.periods import PERIODS, are_dates
+
+    source = _opened(ctx, files_of(ctx))
+    if any(each.name == column and each.kind == "number" for each in source.columns):
+        return ["4", "10", "100"]
+    cells = [record.column(column) for record in sampled(source, Wanted(frozenset(), frozenset([column])), FEW).records]
+    if any(kind_of(part.type) == "number" for part in cells) or not all(are_dates(part, column) for part in cells):
+        raise LookupError(column)
+    return [*PERIODS]
 
 
 def _labels(ctx: typer.Context) -> set[str]:

@@ -4,7 +4,9 @@ Typer's own way knows neither what stands behind the cursor nor what is no file,
 quotes. Which shell it is matters in `lossctl.cli.shells` alone.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +29,9 @@ def answer(program: TyperGroup, shell: str, arguments: list[str]) -> int:
     asked, written = SHELLS[shell]
     try:
         line = asked(arguments)
-        Voice().result(written(line, offer(program, line)))
+        with redirect_stdout(sys.stderr):  # a plug-in may print
+            offered = offer(program, line)
+        Voice().result(written(line, offered))
     except Exception:  # noqa: BLE001  (a traceback would be drawn into the line that is being typed)
         return 1
     return 0
@@ -49,7 +53,8 @@ class Word:
 def offer(program: TyperGroup, line: Line) -> Offer:
     """What the word under the cursor may become."""
     root = program.make_context("lossctl", [], resilient_parsing=True, obj=_reading)
-    name = next((word for word in line.before if not word.startswith("-")), None)
+    words = zip(("", *line.before), line.before, strict=False)
+    name = next((word for before, word in words if not word.startswith("-") and before != "--config"), None)
     if name is None:
         return Offer(_items(program.shell_complete(root, line.current)))
     command = program.get_command(root, name)

@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lossctl.cli.choices import completing
-from lossctl.cli.command import Color, Voice, progress_bar, style_of
+from lossctl.cli.command import Color, Voice, is_typed, progress_bar, style_of
 from lossctl.cli.completers import (
     complete_activations,
     complete_classes,
+    complete_condition,
+    complete_groups,
     complete_losses,
     complete_models,
     completing_columns,
@@ -85,7 +87,13 @@ KindOf = Annotated[
 ]
 By = Annotated[
     list[str] | None,
-    column_option("--by", metavar="COL[,COL]", help="Columns to group by.", autocompletion=completing_columns()),
+    column_option(
+        "--by",
+        metavar="COL[:UNIT][,COL]",
+        help="Group by columns, such as date:month,price:10. Behind the colon hour, day, week, month, quarter, year or "
+        "weekday of dates, of numbers how many quantile groups.",
+        autocompletion=complete_groups,
+    ),
 ]
 Cluster = Annotated[
     list[str] | None,
@@ -170,7 +178,8 @@ class Columns:
         typer.Option(
             "--where",
             metavar="EXPR",
-            help="Only rows for which it holds; such as 'segment == \"mobile\" and price > 10'.",
+            help="Only rows where this holds, such as price > 10; or 'segment == \"mobile\" and price > 10'.",
+            autocompletion=complete_condition,
             rich_help_panel="Input",
         ),
     ] = None
@@ -330,7 +339,7 @@ class RunningOptions:
         running_option(
             "--engine",
             metavar="NAME",
-            help="Who works: {engines}. Dask is for a cluster; the numbers are the same. Default: processes "
+            help="Who works: {engines}. Dask is for a cluster; the numbers are the same. Default: processes"
             " where forking is safe, else threads.",
             autocompletion=completing("engines"),
         ),
@@ -367,7 +376,7 @@ class RunningOptions:
         from lossctl.evaluation.engine import usual_engine
         from lossctl.evaluation.running import Running
 
-        if self.engine == "serial" and self.threads is not None:
+        if self.engine == "serial" and self.threads is not None and is_typed("threads"):
             raise UsageError("--threads is for engines of several workers, and --engine serial is one", "Give one.")
         usual = "threads" if join is not None and join.labels else usual_engine(files)
         return Running(self.engine or usual, self.threads, self.scheduler, progress)

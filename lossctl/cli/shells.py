@@ -164,7 +164,10 @@ _lossctl_completion() {
         shown+=("${line/$'\t'/  }")
     done
     (( $#values )) && compadd -l "${ending[@]}" -V lossctl -d shown -a -- values && status_=0
-    [[ $answer[1] == *files* ]] && _files && status_=0
+    if [[ $answer[1] == *files* ]]; then
+        [[ $PREFIX == --*=* ]] && compset -P 1 '*='
+        _files && status_=0
+    fi
     return status_
 }
 
@@ -176,15 +179,24 @@ fi
 """
 
 FISH = r"""
-function __lossctl_complete
+function __lossctl_ask
     set -l before (commandline -opc)
     set -l current (commandline -ct)
     set -lx _LOSSCTL_COMPLETE fish
-    set -l answer (command $before[1] (count $before) "$current" (commandline -op) 2>/dev/null </dev/null)
-    string match -q '*files*' -- "$answer[1]"; and __fish_complete_path (commandline -ct)
-    printf '%s\n' $answer[2..-1]
+    set -g __lossctl_line (commandline | string collect)
+    set -g __lossctl_answer (command $before[1] (count $before) "$current" (commandline -op) 2>/dev/null </dev/null)
+end
+function __lossctl_wants_files
+    __lossctl_ask
+    string match -q '*files*' -- "$__lossctl_answer[1]"
+end
+function __lossctl_complete
+    test "$__lossctl_line" = (commandline | string collect); or __lossctl_ask
+    printf '%s\n' $__lossctl_answer[2..-1]
+    set -g __lossctl_line
 end
 complete --command lossctl --no-files --keep-order --arguments '(__lossctl_complete)'
+complete --command lossctl --condition __lossctl_wants_files --force-files
 """
 
 SCRIPTS: Final = {"bash": BASH, "zsh": ZSH, "fish": FISH}

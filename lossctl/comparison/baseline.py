@@ -31,7 +31,7 @@ from lossctl.sums.influence import Grouped, by_cluster, difference_of, of_bucket
 from lossctl.sums.moments import Total
 
 KIND = "lossctl baseline"
-SETTINGS = ("label", "weight", "by", "cluster", "classes", "where", "limit")
+SETTINGS = ("label", "weight", "cluster", "classes", "where", "limit")
 """What of the inputs changes a number, or which rows it is of."""
 
 
@@ -79,6 +79,14 @@ class Baseline:
         """The losses of it, as a user types them."""
         return tuple(dict.fromkeys(kept.loss for kept in self.results))
 
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """What results there are."""
+        return tuple(
+            " ".join([kept.loss, "of", kept.model, *(f"{name}={word}" for name, word in kept.group.items())])
+            for kept in self.results
+        )
+
     @cached_property
     def models(self) -> tuple[str, ...]:
         """The models of it."""
@@ -86,7 +94,7 @@ class Baseline:
 
     def find(self, loss: str, model: str, group: Mapping[str, str | None]) -> Kept | None:
         """The result that one of a later run is held against: of that model, or of the only one; ``None`` for none."""
-        name = model if model in self.models or len(self.models) > 1 else self.models[0]
+        name = model if model in self.models or len(self.models) != 1 else self.models[0]
         key = loss, tuple(group.items())
         return next((kept for kept in self.results if kept.model == name and kept.key == key), None)
 
@@ -199,7 +207,7 @@ def measure_baseline(prepared: Prepared, running: Running) -> Baseline:
     plan = prepared.plan
     if not plan.roles.ids:
         raise UsageError(f"a baseline needs {option('ids')}, the columns that identify a row", "Such as id.")
-    folded = measured(prepared.source, plan, running)
+    plan, folded = measured(prepared.source, plan, running)
     return baseline_of(Scores(plan, folded.total), assemble(plan, folded.total, folded.passed))
 
 
@@ -215,7 +223,7 @@ def baseline_of(scores: Scores, report: Report) -> Baseline:
         _kept(view, place, group) for view in views for place in range(len(view.losses)) for group in view.groups
     ]
     roles = scores.plan.roles
-    inputs = {name: report.inputs.get(name) for name in ("files", "rows", "rows_used", *SETTINGS)}
+    inputs = {name: report.inputs.get(name) for name in ("files", "rows", "rows_used", "by", *SETTINGS)}
     settings = {name: value for name, value in report.settings.items() if name not in {"losses", "ci"}}
     return Baseline(
         tuple(results), {**inputs, "id": list(roles.ids), "cluster": list(roles.cluster)}, settings, version("lossctl")

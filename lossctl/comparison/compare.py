@@ -131,7 +131,7 @@ def compared(prepared: Prepared, running: Running, level: float, anytime: int | 
     if len(plan.models) < 2:
         hint = f"Name the columns of both: {option(prediction=['base=COL', 'new=COL'])}."
         raise UsageError(f"there is one model, {plan.models[0].name!r}, and nothing to compare it with", hint)
-    folded = measured(prepared.source, plan, running)
+    plan, folded = measured(prepared.source, plan, running)
     report = assemble(plan, folded.total, folded.passed)
     joined = {} if prepared.joined is None else {"join": prepared.joined}
     report = replace(report, inputs={**report.inputs, **joined})

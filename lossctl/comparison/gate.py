@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from lossctl.errors import UsageError
 from lossctl.sums.estimate import Estimate
@@ -41,6 +41,26 @@ class Gate:
     fail_if: FailIf = "proven"
     pass_if: PassIf = "not failed"
     on_inconclusive: OnInconclusive = "warn"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """What is its own of the data: ``file``, ``baseline``, and arguments of `lossctl.check_gates` by name."""
+
+    @property
+    def claim(self) -> str:
+        """What it claims, in words."""
+        loss = self.loss or "the loss"
+        limit = f"{100.0 * self.limit:.15g} %" if self.percent else f"{self.limit:.15g}"
+        baseline = self.settings.get("baseline")
+        over = "the first model" if baseline is None else baseline if isinstance(baseline, str) else "the baseline"
+        claim = {
+            "max": f"{loss} <= {limit}",
+            "max_increase": f"increase of {loss} over {over} <= {limit}",
+            "min_skill": f"skill of {loss} >= {limit}",
+            "min_n": f"n >= {limit}",
+        }[self.kind]
+        model = f" of {self.model}" if self.model is not None else ""
+        only = " ".join(f"{name}={'null' if word is None else word}" for name, word in self.only.items())
+        groups = f" at {only}" if only else f" by {', '.join(self.by)}" if self.by else ""
+        return claim + (f",{model}{groups}" if model or groups else "")
 
     def __post_init__(self) -> None:
         if math.isnan(self.limit):
@@ -75,6 +95,8 @@ class Measurement:
     """The loss of the baseline, where one is needed."""
     constant: float | None = None
     """The loss of the best constant, likewise."""
+    note: str = ""
+    """What else is to be said of it."""
     certain: bool = False
     """Whether no row differs from that of the baseline, so that there is nothing to be unsure of."""
 

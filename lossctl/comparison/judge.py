@@ -3,13 +3,14 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
+from lossctl.comparison.baseline import Baseline, held_against
 from lossctl.comparison.gate import Gate, Measurement, Verdict, decide
 from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.scores import Scores
 from lossctl.functions.bound_loss import get_loss
 from lossctl.sums.estimate import Estimate
-from lossctl.words import did_you_mean
+from lossctl.words import counted, did_you_mean
 
 Claim = tuple[Gate, Measurement | str]
 
@@ -28,14 +29,19 @@ def judge(gates: Sequence[Gate], scores: Scores, report: Report) -> list[Verdict
     return decide([claim for gate in gates for claim in claims(gate, scores, report)])
 
 
-def claims(gate: Gate, scores: Scores, report: Report) -> Iterator[Claim]:
-    """What was measured of a gate, one for each model and group that it is about; arguments as for `judge`."""
+def claims(gate: Gate, scores: Scores, report: Report, baseline: Baseline | None = None) -> Iterator[Claim]:
+    """What was measured of a gate, one for each model and group that it is about; arguments as for `judge`.
+
+    Args:
+        gate, scores, report: what is claimed, and what was measured.
+        baseline: what an increase is held against, where that is no model of the run.
+    """
     by = scores.plan.roles.by
-    if gate.by and gate.by != by:
+    if gate.by and gate.by not in {tuple(map(str, by)), scores.plan.roles.group_names}:
         raise UsageError(f"gate {gate.name!r} is by {', '.join(gate.by)}, which was not grouped by")
     if by and not gate.by:
         scores = scores.pooled()
-    places = list(_places(gate, scores))
+    places = list(_places(gate, scores, apart=baseline is not None))
     groups = [group for group in scores.groups if _is_of(gate, scores.named(group))]
     if not groups:
         asked = " ".join(f"{name}={word}" for name, word in gate.only.items())
@@ -44,7 +50,7 @@ def claims(gate: Gate, scores: Scores, report: Report) -> Iterator[Claim]:
         yield gate, f"there is no group {asked}, and nothing was measured" + (f". {hint}" if hint else "")
     for place in places:
         for group in groups:
-            yield gate, _measured(gate, scores, report, place, group)
+            yield gate, _measured(gate, scores, report, place, group, baseline)
 
 
 def measured_in(report: Report, gate: Gate) -> Iterator[Measurement]:
@@ -90,6 +96,7 @@ def _ensure_model(gate: Gate, models: list[str]) -> None:
 def _named_losses(gate: Gate, specs: list[str]) -> set[str]:
     """Those of some losses that a gate is about."""
     if gate.loss is None:
+        specs = specs[:1] if gate.kind == "min_n" else specs
         if len(specs) > 1:
             if gate.name:
                 what = f"gate {gate.name!r} needs a single loss, or the name of one"
@@ -108,13 +115,13 @@ def _named_losses(gate: Gate, specs: list[str]) -> set[str]:
     return wanted
 
 
-def _places(gate: Gate, scores: Scores) -> Iterator[int]:
-    """The losses of models that a gate is about."""
+def _places(gate: Gate, scores: Scores, *, apart: bool) -> Iterator[int]:
+    """The losses of models that a gate is about; the baseline is none of them, unless it is ``apart``."""
     losses = scores.losses
     models = [model.name for model in scores.plan.models]
     _ensure_model(gate, models)
     wanted = _named_losses(gate, list(dict.fromkeys(str(bound) for _, bound in losses)))
-    compared = gate.kind == "max_increase"
+    compared = gate.kind == "max_increase" and not apart
     for place, (model, bound) in enumerate(losses):
         named = gate.model is None or gate.model == model.name
         if str(bound) in wanted and named and not (compared and model.name == models[0]):
@@ -125,7 +132,9 @@ def _is_of(gate: Gate, group: Mapping[str, str | None]) -> bool:
     return all(group.get(name) == word for name, word in gate.only.items())
 
 
-def _measured(gate: Gate, scores: Scores, report: Report, place: int, group: int) -> Measurement | str:
+def _measured(
+    gate: Gate, scores: Scores, report: Report, place: int, group: int, baseline: Baseline | None
+) -> Measurement | str:
     """What a gate is held against in one group of one model; or why there is nothing."""
     model, bound = scores.losses[place]
     named = scores.named(group)
@@ -137,7 +146,9 @@ def _measured(gate: Gate, scores: Scores, report: Report, place: int, group: int
     if not total.n:
         return "nothing was measured: no row is left"
     if gate.kind == "max_increase":
-        return _increase(gate, scores, place, group)
+        return (
+            _increase(gate, scores, place, group) if baseline is None else _over(baseline, gate, scores, place, group)
+        )
     estimate = scores.value(place, group)
     if gate.kind == "max":
         return Measurement(str(bound), model.name, named, estimate, gate.limit, value)
@@ -161,8 +172,7 @@ def _increase(gate: Gate, scores: Scores, place: int, group: int) -> Measurement
         return "there is no baseline to hold it against"
     first, _ = scores.plan.pairs[number]
     baseline = scores.totals[first][group].value(bound.reduction)
-    ratio = 1.0 + (gate.limit if baseline >= 0 else -gate.limit) if gate.percent else 1.0
-    estimate = scores.difference(number, group, ratio)
+    estimate = scores.difference(number, group, _ratio(gate, baseline))
     pair = scores.evidence.pairs[number]
     return Measurement(
         str(bound),
@@ -173,4 +183,32 @@ def _increase(gate: Gate, scores: Scores, place: int, group: int) -> Measurement
         scores.totals[place][group].value(bound.reduction),
         baseline=baseline,
         certain=not (pair.better[group] or pair.worse[group]) and estimate.value == estimate.value,
+    )
+
+
+def _ratio(gate: Gate, baseline: float) -> float:
+    """What a baseline is multiplied with for the increase that is claimed to be at most 0 more than that."""
+    return 1.0 + (gate.limit if baseline >= 0 else -gate.limit) if gate.percent else 1.0
+
+
+def _over(baseline: Baseline, gate: Gate, scores: Scores, place: int, group: int) -> Measurement | str:
+    """As `_increase`, over what was kept of an earlier run."""
+    model, bound = scores.losses[place]
+    named = scores.named(group)
+    kept = baseline.find(str(bound), model.name, named)
+    if kept is None:
+        where = "".join(f" at {name}={'null' if word is None else word}" for name, word in named.items())
+        return f"the baseline has no {bound} of {model.name}{where}: it has {', '.join(baseline.titles)}"
+    before = kept.total.value(kept.reduction)
+    against = held_against(kept, scores, place, group, _ratio(gate, before))
+    return Measurement(
+        str(bound),
+        model.name,
+        named,
+        against.estimate,
+        0.0 if gate.percent else gate.limit,
+        scores.totals[place][group].value(bound.reduction),
+        baseline=before,
+        certain=against.certain,
+        note=f"other rows in {counted(against.moved, 'bucket')}, so unpaired" if against.moved else "",
     )

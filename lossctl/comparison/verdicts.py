@@ -1,13 +1,14 @@
 """What was decided of the gates of one invocation: words, JSON and exit status, all from one value."""
 
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from lossctl.comparison.gate import Gate, Measurement, Verdict
 from lossctl.comparison.wording import plain, rounded, signed
-from lossctl.document import Document, Line, Outcome, Piece, Tone
+from lossctl.document import Column, Document, Line, Outcome, Piece, Table, Tone
 
 WORDS: Mapping[str, str] = {"pass": "PASS", "fail": "FAIL", "inconclusive": "INCONCLUSIVE", "error": "ERROR"}
 TONES: Mapping[str, Tone] = {"pass": "good", "fail": "bad", "inconclusive": "doubtful", "error": "bad"}
@@ -63,8 +64,9 @@ class Verdicts:
             title="gates",
             sections=lambda: [tuple(Line(_toned(*pair)) for pair in zip(self.verdicts, self.lines, strict=True))],
             record=self._record,
-            rows=lambda: (_row(verdict) for verdict in self.verdicts),
-            items=lambda: (_facts(verdict) for verdict in self.verdicts),
+            pages=lambda: [(self._table(),)],
+            rows=lambda: (_row(facts) for facts in self._facts()),
+            items=self._facts,
             notes=self.notes,
             warnings=self.warnings,
             outcomes=self.outcomes,
@@ -81,12 +83,25 @@ class Verdicts:
         return {
             "verdict": self.verdict,
             "exit_code": self.exit_code,
-            "gates": [_facts(verdict) for verdict in self.verdicts],
+            "gates": self._facts(),
         }
+
+    def _facts(self) -> list[dict[str, Any]]:
+        return [_facts(*pair) for pair in zip(self.verdicts, self.lines, strict=True)]
+
+    def _table(self) -> Table:
+        """A row for each, for a page: what was decided, of what, and the inequality in full."""
+        columns = Column("verdict", "name"), Column("gate", "name"), Column("", "text"), Column("n", "count")
+        rows = []
+        for verdict, words in zip(self.verdicts, self.lines, strict=True):
+            name, _, inequality = words.removeprefix(WORDS[verdict.state]).strip().partition(": ")
+            n = None if verdict.measured is None else verdict.measured.estimate.n
+            rows.append([Piece(WORDS[verdict.state], TONES[verdict.state]), name, inequality, n])
+        return Table(columns, rows, folds=True)
 
 
 def _outcome(verdict: Verdict, words: str) -> Outcome:
-    facts = _facts(verdict)
+    facts = _facts(verdict, words)
     told = {name: facts[name] for name in _TOLD if facts.get(name) is not None and facts[name] == facts[name]}
     told |= {f"group {column}": word for column, word in facts["group"].items()}
     name = words.removeprefix(WORDS[verdict.state]).strip()
@@ -96,7 +111,7 @@ def _outcome(verdict: Verdict, words: str) -> Outcome:
         name = (
             _title(verdict, verdict.measured, several=verdict.measured.model in words) + f" <= {verdict.gate.limit!r}"
         )
-    return Outcome(name, verdict.state, words, verdict.exit_status != 0, properties=told)
+    return Outcome(name, verdict.state, words, verdict.exit_status != 0, file=facts["file"] or "", properties=told)
 
 
 _TOLD = (
@@ -129,7 +144,7 @@ def line(verdict: Verdict, *, several: bool = False) -> str:
     head += f" [{' '.join(places)}]" if places else ""
     if gate.kind == "min_n":
         return f"{head}: n = {measured.estimate.n:,} {'>=' if verdict.state == 'pass' else '<'} {gate.limit:,.0f}"
-    return f"{head}: {_inequality(verdict, measured)}"
+    return f"{head}: {_inequality(verdict, measured)}" + (f"; {measured.note}" if measured.note else "")
 
 
 def _unnamed(verdict: Verdict, measured: Measurement, *, several: bool) -> str:
@@ -188,13 +203,14 @@ def _signed_or(measured: Measurement, value: float, error: float) -> str:
     return rounded(value, error) if measured.baseline is None else signed(value, error)
 
 
-def _facts(verdict: Verdict) -> dict[str, Any]:
+def _facts(verdict: Verdict, words: str) -> dict[str, Any]:
     """The verdict in numbers, strings and dictionaries."""
     gate, measured = verdict.gate, verdict.measured
     facts: dict[str, Any] = {
         "name": gate.name,
         "verdict": verdict.state,
         "exit_code": verdict.exit_status,
+        "file": _file(gate),
         "kind": gate.kind,
         "limit": gate.limit,
         "percent": gate.percent,
@@ -205,7 +221,7 @@ def _facts(verdict: Verdict) -> dict[str, Any]:
         "adjusted_confidence": verdict.confidence,
         "p": verdict.p,
         "reason": verdict.reason,
-        "line": line(verdict),
+        "line": words,
     }
     if measured is None:
         return {**facts, "loss": gate.loss, "model": gate.model, "group": dict(gate.only)}
@@ -229,7 +245,13 @@ def _facts(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _row(verdict: Verdict) -> dict[str, Any]:
-    facts = _facts(verdict)
+def _file(gate: Gate) -> str | None:
+    """The predictions that a gate is about; ``None`` where they are in several files, or in memory."""
+    file = gate.settings.get("file")
+    paths = file if isinstance(file, list | tuple) else [file]
+    return str(paths[0]) if len(paths) == 1 and isinstance(paths[0], str | os.PathLike) else None
+
+
+def _row(facts: dict[str, Any]) -> dict[str, Any]:
     group = facts.pop("group")
     return {**facts, "group": " ".join(f"{name}={word}" for name, word in group.items())}

@@ -95,13 +95,18 @@ def diagnose(
         where=where,
         limit=limit,
     )
-    opened: Source | Joined = open_joined(source, request, reading, labels=labels, ids=several(ids), join=join)
+    opened: Source | Joined = open_joined(
+        source, request, reading, labels=labels, ids=several(ids), join=join, survey=True
+    )
     named, taken, keys = request, tuple[str, ...](), several(ids)
+    question: Undecided | None = None
     if isinstance(opened, Joined):
         request, named, taken, keys = opened.request, opened.asked, opened.notes, tuple(opened.facts["id"])
         words += ("--id", shell_word(",".join(keys))) if keys else ()
-        opened = opened.source
+        question, opened = opened.question, opened.source
     try:
+        if question is not None:
+            raise question
         roles = complete_roles(opened, request)
     except Undecided as open_question:
         return _columns_only(opened, open_question, request, words, running)

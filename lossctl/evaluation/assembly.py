@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from lossctl.errors import DataError, option
-from lossctl.evaluation.batch import Group
 from lossctl.evaluation.best_constant import Solution, best_constants
 from lossctl.evaluation.complaints import ensure_measured, taken_for_null, told
+from lossctl.evaluation.groups import Group
 from lossctl.evaluation.measure import Measured, Part
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.report import Report
@@ -44,7 +44,7 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
     used = ensure_measured(total, traversal)
     bounds = [(model.name, bound) for model, bound in plan.losses]
     constants = _best_constants(plan, total)
-    order = groups_in_order(total)
+    order = groups_in_order(plan, total)
     specs = list(dict.fromkeys(str(bound) for _, bound in bounds))
     by_loss = sorted(zip(bounds, total.parts, strict=True), key=lambda measured: specs.index(str(measured[0][1])))
     results = [
@@ -73,7 +73,8 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
             "label": list(plan.roles.label),
             "models": {model.name: list(model.columns) for model in plan.models},
             "weight": plan.roles.weight,
-            "by": list(plan.roles.by),
+            "by": list(plan.roles.group_names),
+            **_units(plan),
             **({"cluster": list(plan.roles.cluster)} if plan.roles.cluster else {}),
             "classes": None if plan.layout.classes is None else list(plan.layout.classes),
             **_selection(traversal),
@@ -106,6 +107,13 @@ def _selection(traversal: Traversal) -> dict[str, Any]:
     if where is None and limit is None:
         return {}
     return {"where": where, "limit": limit, "rows_chosen": traversal.rows}
+
+
+def _units(plan: Plan) -> dict[str, Any]:
+    """In what units groups are, by their column; nothing where every value is one."""
+    pairs = zip(plan.roles.group_names, plan.roles.by, strict=True)
+    units = {name: grouping.unit for name, grouping in pairs if grouping.unit}
+    return {"units": units} if units else {}
 
 
 def _overall(plan: Plan, total: Measured, traversal: Traversal, results: list[Result]) -> list[Result]:
@@ -261,7 +269,7 @@ def _about_skill(results: list[Result], constants: Constants) -> Iterator[str]:
 
 def _named(plan: Plan, key: Group) -> dict[str, str | None]:
     """The key of a group, by column."""
-    return dict(zip(plan.roles.by, key, strict=True)) if key else {}
+    return dict(zip(plan.roles.group_names, key, strict=True)) if key else {}
 
 
 def _samples(worst: Worst, group: int, traversal: Traversal) -> Iterator[Sample]:

@@ -3,7 +3,6 @@
 Kernels contain mathematics and nothing else because every number they see has passed here.
 """
 
-import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,6 +11,7 @@ import pyarrow as pa
 
 from lossctl.domain import BoolArray, Domain, FloatArray, IntArray, row_sum
 from lossctl.evaluation.exact_errors import Errors, exact_errors
+from lossctl.evaluation.groups import Group, grouped
 from lossctl.evaluation.plan import Plan, PlannedModel
 from lossctl.evaluation.rounding import rounded
 from lossctl.functions.bound_loss import BoundLoss
@@ -20,17 +20,14 @@ from lossctl.inference.reader import Reader
 from lossctl.inference.roles import Roles
 from lossctl.inference.rounding import closeness, slack_of
 from lossctl.reading.cells import (
-    BadRow,
     class_number,
     floats,
     shown,
     texts,
 )
-from lossctl.reading.storage import contents, mask_of
+from lossctl.reading.storage import mask_of
 from lossctl.sums.clusters import Keyed, front
 from lossctl.sums.problems import Key, Problem, Problems
-
-Group = tuple[str | None, ...]
 
 
 @dataclass(frozen=True)
@@ -94,55 +91,6 @@ def _codes(reader: Reader, layout: Layout, names: tuple[str, ...]) -> FloatArray
     return np.where(unmatched, 0.0, values)
 
 
-def _groups(record: pa.RecordBatch, names: Sequence[str]) -> tuple[IntArray | None, tuple[Group, ...]]:
-    """The group index of each row ``(n,)``, and the keys of the groups that occur, sorted whatever the rows' order is.
-
-    Raises:
-        BadRow: a column is of a type that cannot be grouped by.
-    """
-    vocabularies: list[tuple[str | None, ...]] = []
-    code = np.zeros(0, dtype=np.int64)
-    ranks: list[IntArray] = []
-    """The rank that each group has among the words of each column."""
-    for name in names:
-        index, words = _words(record.column(name), name)
-        # Codes are ranks again after every column: products of vocabularies would pass 2^63.
-        used, code = _ranked(code * len(words) + index if vocabularies else index)
-        before, rank = np.divmod(used, len(words))
-        ranks = [*(column[before] for column in ranks), rank]
-        vocabularies.append(words)
-    if not vocabularies:
-        return None, ((),)
-    return code, _keys(tuple(vocabularies), np.array(ranks).tobytes())
-
-
-def _words(array: pa.Array, name: str) -> tuple[IntArray, tuple[str | None, ...]]:
-    """A column to group by as places in the sorted words that it holds; the last word is null."""
-    if pa.types.is_nested(array.type):
-        raise BadRow(0, f"column {name!r} of type {array.type} cannot be grouped by")
-    if pa.types.is_integer(array.type) and not array.null_count and not pa.types.is_uint64(array.type):
-        wide = array.cast(pa.int64())
-        numbers = np.frombuffer(wide.buffers()[1], np.int64, len(wide), 8 * wide.offset)
-        low, high = int(numbers.min(initial=0)), int(numbers.max(initial=0))
-        if high - low <= 4 * len(numbers):  # as good as codes already
-            return numbers - low, _numerals(low, high)
-    try:
-        if not pa.types.is_dictionary(array.type):
-            unhashed = pa.types.is_decimal32(array.type) or pa.types.is_decimal64(array.type)
-            array = (array.cast(pa.string()) if unhashed else array).dictionary_encode()
-        entries = array.dictionary.cast(pa.string()).to_pylist()
-    except (pa.ArrowException, UnicodeError):
-        raise BadRow(0, f"column {name!r} of type {contents(array.type)} cannot be grouped by") from None
-    missing = {None, ""} | ({"nan"} if pa.types.is_floating(array.type.value_type) else set())
-    # An empty text is no name: it and null are one group. Sorted, batches with the same words have the same keys.
-    words = sorted(set(entries) - missing)
-    place = {word: rank for rank, word in enumerate(words)} | dict.fromkeys(missing, len(words))
-    ranks = np.array([place[word] for word in entries] + [len(words)], dtype=np.int64)
-    index, null = array.indices.cast(pa.int64()), mask_of(array.indices)
-    codes = np.frombuffer(index.buffers()[1], np.int64, len(index), index.offset * 8)
-    return ranks[codes if null is None else np.where(null, len(entries), codes)], (*words, None)
-
-
 def _clusters(reader: Reader, roles: Roles) -> Keyed:
     """The cluster of each row, in buckets where rows are to be told apart later; one without a name is null.
 
@@ -170,31 +118,6 @@ def _marked(keyed: Keyed, label: FloatArray) -> Keyed:
     for column in label.reshape(len(label), -1).T:
         mark = mixed_with(mark, (column + 0.0).view(np.uint64))  # -0 is 0
     return replace(keyed, mark=mark)
-
-
-@functools.lru_cache(maxsize=4)
-def _numerals(low: int, high: int) -> tuple[str | None, ...]:
-    return (*map(str, range(low, high + 1)), None)
-
-
-@functools.lru_cache(maxsize=4)
-def _keys(vocabularies: tuple[tuple[str | None, ...], ...], ranks: bytes) -> tuple[Group, ...]:
-    """The keys that ranks, a row a column, stand for; the same object again for the same ranks."""
-    columns = np.frombuffer(ranks, dtype=np.int64).reshape(len(vocabularies), -1).tolist()
-    words = ([known[rank] for rank in column] for known, column in zip(vocabularies, columns, strict=True))
-    return tuple(zip(*words, strict=True))
-
-
-def _ranked(code: IntArray) -> tuple[IntArray, IntArray]:
-    """The numbers ``>= 0`` that occur, sorted, and where each number is among them."""
-    most = int(code.max(initial=0))
-    if most > 4 * len(code):
-        used, place = np.unique(code, return_inverse=True)
-        return used, place
-    used = np.flatnonzero(np.bincount(code))  # small numbers need no sorting
-    table = np.zeros(most + 1, dtype=np.int64)
-    table[used] = np.arange(len(used))
-    return used, table[code]
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -225,7 +148,7 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
     else:
         label = reader.label(layout)
     predictions = [reader.columns(model.columns, model.width) for model in plan.models]
-    group, keys = _groups(record, roles.by)
+    group, keys = grouped(record, roles.by)
     keyed = _clusters(reader, roles) if roles.cluster else None
     skipped = reader.skipped
     null = reader.null & ~skipped

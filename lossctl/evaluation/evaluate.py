@@ -85,7 +85,8 @@ def evaluate(
             Here and elsewhere ``out.p`` is the field ``p`` inside the column ``out``; an object from class to number
             is a vector.
         weight: the column of non-negative row weights.
-        by: columns to group by.
+        by: columns to group by; ``date:month`` by the periods of its dates (hour, day, week, month, quarter, year or
+            weekday), ``price:10`` by the quantiles of its numbers, here deciles.
         cluster: columns that say which rows move together, such as those of one user: they count as one in standard
             errors. Up to 65,536 clusters a group are kept one by one, more in 4,096 buckets.
         activation: an activation applied to the predictions first; gradients are then on the pre-activations.
@@ -213,8 +214,17 @@ def open_joined(
     ids: Sequence[str] = (),
     join: str = "strict",
     others: bool = False,
+    survey: bool = False,
 ) -> Source | joining.Joined:
-    """Open a data set, and match its labels if they are elsewhere; arguments and errors as for `prepare`."""
+    """Open a data set, and match its labels if they are elsewhere.
+
+    Args:
+        source, request, reading, labels, ids, join, others: as for `prepare`.
+        survey: whether a join is to carry all columns along, and to be made where it is not clear which play a role.
+
+    Raises:
+        LossctlError: as for `prepare`.
+    """
     check_words(request, reading)
     stamps: dict[str, Stamp] = {}
     opened = open_source(source, reading, stamps)
@@ -223,7 +233,7 @@ def open_joined(
         return selected(opened, request.where, request.limit, reading)
     answers = open_source(labels, reading, stamps)
     ensure_heeded(reading, opened, answers)
-    joined = joining.join(opened, answers, ids, join, request, others=others)
+    joined = joining.join(opened, answers, ids, join, request, others=others, survey=survey)
     return replace(joined, source=selected(joined.source, request.where, request.limit))
 
 
@@ -241,15 +251,21 @@ def run(source: Source, plan: Plan, running: Running) -> Report:
         UsageError: the engine cannot read the source, or its workers cannot be reached.
         DataError: as for `evaluate`.
     """
-    folded = measured(source, plan, running)
+    plan, folded = measured(source, plan, running)
     with np.errstate(all="ignore"):
         return replace(assemble(plan, folded.total, folded.passed), profile=folded.spent.seconds)
 
 
-def measured(source: Source, plan: Plan, running: Running) -> Folded[Measured]:
-    """The sums of all rows; errors as for `run`."""
+def measured(source: Source, plan: Plan, running: Running) -> tuple[Plan, Folded[Measured]]:
+    """The sums of all rows, and the plan with what it took a pass before to decide; errors as for `run`."""
     with np.errstate(all="ignore"):
-        return fold_rows(source, plan, lift, nothing(plan), running)
+        if not any(grouping.quantiles for grouping in plan.roles.by):
+            return plan, fold_rows(source, plan, lift, nothing(plan), running)
+        from lossctl.evaluation.quantiles import with_intervals  # noqa: PLC0415  (most runs have no use for it)
+
+        plan, before, running = with_intervals(source, plan, running)
+        folded = fold_rows(source, plan, lift, nothing(plan), running)
+        return plan, replace(folded, spent=before + folded.spent)
 
 
 def check_words(request: Request, reading: Reading | None) -> None:

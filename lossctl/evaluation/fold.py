@@ -17,6 +17,7 @@ from lossctl.evaluation.complaints import complain
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.running import Running
 from lossctl.evaluation.traversal import Traversal
+from lossctl.reading.cells import BadRow
 from lossctl.reading.files import narrowed
 from lossctl.reading.format import Shard, Source, Wanted
 from lossctl.reading.rows import Kept, plain_rows
@@ -115,11 +116,16 @@ def lift_shard(columns: Wanted, lift: Lift[State], zero: State, shard: Shard) ->
     Raises:
         BadRow: a row cannot be read.
     """
-    total, clock, kept = Summation(zero), Clock(), Kept()
+    total, clock, kept, rows = Summation(zero), Clock(), Kept(), 0
     with np.errstate(all="ignore"):  # what is not finite is counted and said
         for record in plain_rows(shard, columns, kept):
             clock.mark("read")
-            total.add(lift(record, clock))
+            try:
+                total.add(lift(record, clock))
+            except BadRow as bad:  # which counts among the rows of the record batch
+                place = int(kept.places(np.array([rows + bad.row]))[0])
+                raise BadRow(place, bad.what, bad.hint) from None
+            rows += record.num_rows
             clock.mark("reduce")
     clock.mark("read")
     return Lifted(total.result(), clock.spent, kept)
@@ -139,6 +145,13 @@ def fold_rows(
     Raises:
         DataError: a row cannot be read, or, at the first shard that has any, rows that the plan does not allow.
     """
+    return fold_legal(source, plan, partial(_lift_rows, plan, lift), zero, running, keep=keep)
+
+
+def fold_legal(
+    source: Source, plan: Plan, lift: Lift[Verdict], zero: Verdict, running: Running, *, keep: bool = False
+) -> Folded[Verdict]:
+    """Add up what every record batch comes to, as long as nothing is wrong with its rows; as `fold_rows` otherwise."""
     problems = Problems()
 
     def check(state: Verdict, traversal: Traversal) -> None:
@@ -147,7 +160,7 @@ def fold_rows(
         complain(plan, problems, traversal)
 
     source = narrowed(source, plan.roles.needed)
-    return fold(source, plan.layout.wanted(), partial(_lift_rows, plan, lift), zero, running, check=check, keep=keep)
+    return fold(source, plan.layout.wanted(), lift, zero, running, check=check, keep=keep)
 
 
 def _lift_rows(

@@ -69,9 +69,14 @@ def reach(counted: Sequence[tuple[FloatArray, IntArray]]) -> tuple[float, float]
 
 
 def cells(low: float, high: float, finest: float = 0.0) -> Cells:
-    """Cells from ``low`` to ``high``, at most about 40, none narrower than ``finest`` (a power of two)."""
+    """Cells from ``low`` to ``high``, at most about 40, none narrower than ``finest`` (a power of two).
+
+    Where both are one number, they go half as far as it is to both sides, and from 0 to 1.
+    """
     size = max(abs(low), abs(high), 2.0**-900)
-    span = max(high - low, size * 2.0**-40) if high > low else size / 2
+    if low == high:
+        low, high = (low - size / 2, high + size / 2) if low else (0.0, 1.0)
+    span = max(high - low, size * 2.0**-40)
     width = max(2.0 ** math.ceil(math.log2(span / MOST)), finest)
     first = math.floor(low / width)
     return Cells(first, max(math.ceil(high / width) - first, 1), width)

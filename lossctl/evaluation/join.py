@@ -2,13 +2,14 @@
 
 On request only, they are matched by the order of the rows.
 
-Both sides are held in memory, in the columns that count.
+Both sides are held in memory, in the columns that count; which these are is told from a sample of each before.
 """
 
 import contextlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -18,20 +19,28 @@ from lossctl.errors import DataError, LossctlError, Undecided, UsageError, optio
 from lossctl.evaluation.running import SERIAL
 from lossctl.evaluation.shared_keys import chosen_key, possible_keys, shared_columns
 from lossctl.evaluation.traversal import Traversal
+from lossctl.inference.fit import Settings
+from lossctl.inference.grouping import Grouping
+from lossctl.inference.infer import complete, complete_roles
 from lossctl.inference.layout import words_among
-from lossctl.inference.names import LABELS, PREDICTIONS, is_key, plain_name
-from lossctl.inference.request import Request
-from lossctl.inference.roles import find, titled
+from lossctl.inference.names import is_index, is_key
+from lossctl.inference.request import Elsewhere, Request
+from lossctl.inference.roles import find, groupings, titled
+from lossctl.inference.sample import sampled
 from lossctl.reading.cells import BadRow, kind_of, scalar_column, text_of
 from lossctl.reading.columns import Column, fields_in
 from lossctl.reading.files import narrowed
 from lossctl.reading.format import Source, Wanted
+from lossctl.reading.inferred_types import is_number
 from lossctl.reading.memory import MemorySource
+from lossctl.reading.selection import selected
 from lossctl.reading.storage import is_list, takeable
 from lossctl.words import counted, free
 
 HOW = ("strict", "inner", "left", "order")
 LEFT, RIGHT = "left row", "right row"
+LOOK = 1 << 10
+"""How many labels are looked at to tell names from numbers."""
 SHOWN = 3
 """How many keys are proposed where it is not clear which is meant."""
 
@@ -48,10 +57,19 @@ class Joined:
     """What was joined, dropped or unmatched."""
     notes: tuple[str, ...] = ()
     """What was taken for what nobody named."""
+    question: Undecided | None = None
+    """Which column plays which role, where that is not clear and all columns are carried along all the same."""
 
 
 def join(
-    predictions: Source, labels: Source, ids: Sequence[str], how: str, request: Request, *, others: bool = False
+    predictions: Source,
+    labels: Source,
+    ids: Sequence[str],
+    how: str,
+    request: Request,
+    *,
+    others: bool = False,
+    survey: bool = False,
 ) -> Joined:
     """Match the rows of two data sets, by key or in order.
 
@@ -65,10 +83,11 @@ def join(
         request: what is asked for; label patterns are looked up among the labels, all others first among the
             predictions.
         others: whether to carry all columns along.
+        survey: whether to do so, whatever is in them, and where it is not clear which of them play a role.
 
     Raises:
         UsageError: a column is missing, or the join unknown.
-        Undecided: nobody says which columns are the key, and the data do not tell.
+        Undecided: nobody says which columns are the key, or play a role, and the data do not tell.
         DataError: keys are null, repeated, or unmatched under ``strict``: with counts and three examples; or there are
             more rows on one side under ``order``.
     """
@@ -76,32 +95,60 @@ def join(
     if "stdin" in predictions.files and "stdin" in labels.files:
         raise UsageError("stdin can be read only once")
     if how != "order" and not ids:
-        return _join_by_chosen_key(predictions, labels, how, request, others=others)
-    left_names = {column.name for column in _known(predictions)}
+        return _join_by_chosen_key(predictions, labels, how, request, others=others, survey=survey)
     ids = tuple(dict.fromkeys(_id(pattern, predictions, labels) for pattern in ids))
-    values = {column.name for column in predictions.columns} & {column.name for column in labels.columns}
-    values -= {*ids, *request.by, *filter(None, [request.weight])}
-    label = _roles(request.label, labels.columns, ids, LABELS, "label", values)
+
+    def matched(named: Request) -> tuple[Source, Request]:
+        if predictions.once or labels.once:
+            raise UsageError("what can be read only once is not read to try")
+        joined = _matched(predictions, labels, ids, how, named)
+        return selected(joined.source, request.where, request.limit), joined.request
+
+    try:
+        roles = complete_roles(predictions, request, Elsewhere(labels, ids, matched))
+    except Undecided as question:
+        if not survey:
+            raise
+        return replace(_matched(predictions, labels, ids, how, request, survey=True), question=question)
+    joined = _matched(predictions, labels, ids, how, roles.request, others=others, survey=survey)
+    return replace(joined, notes=roles.notes)
+
+
+def _matched(
+    predictions: Source,
+    labels: Source,
+    ids: Sequence[str],
+    how: str,
+    request: Request,
+    *,
+    others: bool = False,
+    survey: bool = False,
+) -> Joined:
+    """As `join`, by a key that is known, with the columns of the roles that are named."""
+    left_names = {column.name for column in _known(predictions)}
+    label = tuple(name for pattern in request.label for name in find(pattern, labels.columns, "label"))
     prediction = tuple(request.prediction)
-    prediction = prediction or _roles((), predictions.columns, ids, PREDICTIONS, "prediction", values)
     weight = None if request.weight is None else _either(request.weight, predictions, labels, "weight")[0]
-    by = tuple(name for pattern in request.by for name in _either(pattern, predictions, labels, "group"))
-    shared = [*by, *([] if weight is None else [weight])]
+    by = tuple(grouping for pattern in request.by for grouping in _grouped(pattern, predictions, labels))
+    grouped = {grouping.column for grouping in by}
+    shared = [*grouped, *([] if weight is None else [weight])]
     asked = _asked(request.where, predictions, labels)
     shared += [name for name in asked if name not in (*label, *ids)]
     from_left = {name for name in shared if name in left_names}
     left_needed = {name for pattern in prediction for name in _predicted(pattern, predictions.columns)} | from_left
     right_needed = {*label, *(name for name in shared if name not in left_names)}
-    texts = {name for name in by if name not in (*label, weight)}
+    texts = grouped - {*label, weight, *(grouping.column for grouping in by if grouping.quantiles)}
     texts |= {name for name, kind in asked.items() if kind != "number" and name not in (*label, weight)}
-    first = _predicted(prediction[0], predictions.columns)
-    if request.classes or len(first) > 1 or _kind(predictions, first[0]) == "object":
-        texts |= {name for name in label if _kind(labels, name) == "text"}
-    texts |= {*label} if words_among(request.ignore_label) else set()
+    models = [_predicted(pattern, predictions.columns) for pattern in prediction]
+    vectors = any(len(names) > 1 or _kind(predictions, names[0]) in {"list", "object"} for names in models)
+    worded = survey or bool(request.classes) or vectors
+    left_texts = texts & left_names | {*_texts(predictions, chain(*models), known=survey)}
+    right_texts = texts & right_needed | {*_texts(labels, label, known=worded)}
+    right_texts |= {*label} if words_among(request.ignore_label) else set()
     _refuse_twins(predictions, {*ids, *left_needed})
     _refuse_twins(labels, {*ids, *right_needed})
-    left = _read(predictions, ids, left_needed, texts & left_names, others=others)
-    right = _read(labels, ids, right_needed, texts & right_needed, others=others)
+    left = _read(predictions, ids, left_needed, left_texts, others=others or survey)
+    right = _read(labels, ids, right_needed, right_texts, others=others or survey)
     if how == "order":
         matched, facts = _in_order(left, right, predictions, labels)
     else:
@@ -111,8 +158,9 @@ def join(
         renamed[name] = free(name, taken, suffix=" (labels)") if name in own else name
         taken.add(renamed[name])
     table = left.take(matched[LEFT])
+    twice = {name for name in own - right_needed if survey and (is_index(name) or is_key(name))}  # if rows go by order
     for name, column in zip(right.column_names, right.columns, strict=True):
-        if name not in ids:
+        if name not in ids and name not in twice:
             table = table.append_column(renamed[name], column.take(matched[RIGHT]))
     if not matched.num_rows:
         none = "no data rows" if how == "order" else f"no id has a label in {_title(labels)}"
@@ -121,7 +169,7 @@ def join(
     title = " joined with ".join(_title(source) for source in (predictions, labels))
     named = tuple(renamed[name] for name in label)
     named_models = tuple(_named(pattern, predictions.columns) for pattern in prediction)
-    changed = {"label": named, "prediction": named_models, "weight": weight, "by": by}
+    changed = {"label": named, "prediction": named_models, "weight": weight, "by": tuple(map(str, by))}
     return Joined(
         MemorySource(
             table.combine_chunks(),
@@ -130,13 +178,13 @@ def join(
             np.array(matched[LEFT].to_pylist(), np.int64),
             frozenset(inside),
             frozenset(
-                [*_numerals(left, predictions, left_needed - texts - {*ids})]
-                + [renamed[name] for name in _numerals(right, labels, right_needed - texts - {*ids})]
+                [*_numerals(left, predictions, left_needed - left_texts - {*ids})]
+                + [renamed[name] for name in _numerals(right, labels, right_needed - right_texts - {*ids})]
                 + [*_numerals(left, predictions, asked.keys() & {*ids})]
             ),
         ),
         Request(**{**vars(request), **changed}),
-        replace(request, label=label, prediction=prediction),
+        request,
         {"labels": list(labels.files), "predictions": list(predictions.files), "id": list(ids), "how": how, **facts},
     )
 
@@ -149,7 +197,8 @@ def _asked(where: str | None, predictions: Source, labels: Source) -> dict[str, 
     """
     if where is None:
         return {}
-    from lossctl.reading.where import ensure_bound, parsed
+    from lossctl.reading.asking import ensure_bound
+    from lossctl.reading.where import parsed
 
     own = {column.name for column in _known(predictions)}
     others = tuple(column for column in labels.columns if column.name not in own)
@@ -164,21 +213,22 @@ def _check(ids: Sequence[str], how: str) -> None:
         raise UsageError(f"{option(join='order')} matches rows by their order, {option('ids')} by key", "Give one.")
 
 
-def _join_by_chosen_key(predictions: Source, labels: Source, how: str, request: Request, *, others: bool) -> Joined:
+def _join_by_chosen_key(
+    predictions: Source, labels: Source, how: str, request: Request, *, others: bool, survey: bool
+) -> Joined:
     """As `join`, by a key that nobody named."""
     shared = shared_columns(predictions, labels, request)
     choice = chosen_key(predictions, labels, shared)
     if choice is not None:
         key, why = choice
-        joined = join(predictions, labels, (key,), how, request, others=others)
-        return replace(joined, notes=(f"id {key!r} chosen {why}",))
-    ways: list[tuple[tuple[str, str], ...]] = []
+        joined = join(predictions, labels, (key,), how, request, others=others, survey=survey)
+        return replace(joined, notes=(f"id {key!r} chosen {why}", *joined.notes))
+    ways: list[Settings] = []
     if not (predictions.once or labels.once):
         for key_columns in (*possible_keys(shared), ()):
             way = ("join", "order") if not key_columns else ("ids", ",".join(key_columns))
             with contextlib.suppress(LossctlError):
-                join(predictions, labels, key_columns, how if key_columns else "order", request)
-                ways.append((way,))
+                ways.append((way, *_rest(predictions, labels, key_columns, how, request, survey=survey)))
             if len(ways) == SHOWN:
                 break
     which = f"several columns could be it: {', '.join(shared)}" if shared else "they share no column that could be it"
@@ -187,6 +237,21 @@ def _join_by_chosen_key(predictions: Source, labels: Source, how: str, request: 
         f"If rows stand in the same order in both, and only then: {option(join='order')}.",
         tuple(ways),
     )
+
+
+def _rest(
+    predictions: Source, labels: Source, ids: Sequence[str], how: str, request: Request, *, survey: bool
+) -> Settings:
+    """What is to be asked for beside a key, or the order of the rows where there is none; errors as for `join`."""
+    try:
+        joined = join(predictions, labels, ids, how if ids else "order", request, survey=survey)
+        if not survey:
+            complete(selected(joined.source, request.where, request.limit), joined.request)
+    except Undecided as question:
+        if question.ways:
+            return question.ways[0]
+        raise
+    return ()
 
 
 def _in_order(left: pa.Table, right: pa.Table, predictions: Source, labels: Source) -> tuple[pa.Table, dict[str, Any]]:
@@ -230,33 +295,6 @@ def _id(pattern: str, predictions: Source, labels: Source) -> str:
     return names[0]
 
 
-def _roles(
-    patterns: Sequence[str],
-    columns: Sequence[Column],
-    ids: Sequence[str],
-    tiers: Sequence[frozenset[str]],
-    role: str,
-    values: Collection[str],
-) -> tuple[str, ...]:
-    """The columns of a role: as named, the one of a common name, the only one beside the key, or the one of ``values``.
-
-    Those are what both sides have beside the key.
-    """
-    if patterns:
-        return tuple(name for pattern in patterns for name in find(pattern, columns, role))
-    others = [column.name for column in columns if column.name not in ids and not is_key(column.name)]
-    others = others or [column.name for column in columns if column.name not in ids]
-    common: list[str] = []
-    for known in tiers:
-        common = common or [name for name in others if plain_name(name) in known]
-    if len(common) == 1 or len(others) == 1:
-        return tuple(common or others)
-    twins = [name for name in others if name in values]
-    if not common and len(twins) == 1:
-        return tuple(twins)
-    raise UsageError(f"no single column could be the {role}: {', '.join(others)}", f"Say which with {option(role)}.")
-
-
 def _either(pattern: str, predictions: Source, labels: Source, role: str) -> tuple[str, ...]:
     """The columns a pattern stands for among the predictions, else among the labels."""
     try:
@@ -265,9 +303,28 @@ def _either(pattern: str, predictions: Source, labels: Source, role: str) -> tup
         return find(pattern, (*labels.columns, *predictions.columns), role)
 
 
+def _grouped(pattern: str, predictions: Source, labels: Source) -> tuple[Grouping, ...]:
+    """What a pattern groups by among the predictions, else among the labels; a column of that very name comes first."""
+    try:
+        groups = groupings(pattern, predictions.columns)
+    except UsageError:
+        return groupings(pattern, (*labels.columns, *predictions.columns))
+    return (Grouping(pattern),) if pattern in {column.name for column in _known(labels)} else groups
+
+
 def _kind(source: Source, name: str) -> str:
     """The kind of a column."""
     return next(column.kind for column in _known(source) if column.name == name)
+
+
+def _texts(source: Source, names: Iterable[str], *, known: bool) -> Iterator[str]:
+    """Those of some columns of text that hold no number, as far as is looked, or all where it is known that they do."""
+    for name in names:
+        if _kind(source, name) == "text":
+            sample = () if known else sampled(source, Wanted(frozenset(), frozenset({name})), most=LOOK).records
+            cells = (cell for record in sample for cell in record.column(name).to_pylist())
+            if not any(cell is not None and is_number(cell) for cell in cells):
+                yield name
 
 
 def _known(source: Source) -> tuple[Column, ...]:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lossctl.domain import FloatArray, IntArray
-from lossctl.evaluation.batch import Batch, Group
+from lossctl.evaluation.batch import Batch
 from lossctl.evaluation.clock import Clock
 from lossctl.evaluation.exact_errors import Errors
+from lossctl.evaluation.groups import Group
 from lossctl.evaluation.plan import Plan
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.sums.evidence import Evidence

@@ -1,8 +1,9 @@
 """What is decided once about a data set, before its rows are read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lossctl.functions.bound_loss import BoundLoss
+from lossctl.inference.grouping import Grouping
 from lossctl.inference.layout import Layout
 from lossctl.inference.request import Nulls
 from lossctl.inference.roles import Roles
@@ -47,6 +48,10 @@ class Plan:
     def roles(self) -> Roles:
         """The columns by role."""
         return self.layout.roles
+
+    def grouped_by(self, by: tuple[Grouping, ...], notes: tuple[str, ...]) -> "Plan":
+        """The same plan with other groups, and other notes."""
+        return replace(self, layout=replace(self.layout, roles=replace(self.roles, by=by, notes=notes)))
 
     @property
     def losses(self) -> tuple[tuple[PlannedModel, BoundLoss], ...]:

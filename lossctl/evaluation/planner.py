@@ -9,6 +9,7 @@ from typing import get_args
 
 from lossctl.domain import SIMPLEX
 from lossctl.errors import DataError, UsageError, option
+from lossctl.evaluation.groups import ensure_no_dates
 from lossctl.evaluation.plan import Plan, PlannedModel
 from lossctl.functions.activation import get_activation
 from lossctl.functions.bound_loss import BoundLoss, get_loss
@@ -23,6 +24,7 @@ from lossctl.reading.files import warnings_of
 from lossctl.reading.format import NULLS, Source
 from lossctl.reading.look_alikes import is_name, naming_hint
 from lossctl.reading.missing import without_truths
+from lossctl.reading.rows import shards_of
 
 
 def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Plan:
@@ -82,6 +84,7 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
         drawn=request.drawn,
     )
     _check(plan)
+    _ensure_no_dates(planner, plan)
     risky = (doubt for model, bound in plan.losses for doubt in doubts(bound, model.width))
     return replace(plan, doubts=tuple(dict.fromkeys((*warnings_of(source), *risky))))
 
@@ -103,9 +106,19 @@ def _ensure_numbers(planner: LayoutPlanner, column: str, *, rows: bool) -> None:
     if rows:
         raise UsageError(f"label column {column!r} holds text", naming_hint(words))
     if words and all(is_name(word) for word in words):
-        file = next(iter(planner.source.files), "the table")
+        file = next(shard.file for shard in shards_of(planner.source))
         what = f"{file}: row {labels.index(words[0]) + 1:,}: column {column!r} holds {shown(words[0])}"
         raise DataError(f"{what}, which is not a number", naming_hint(words))
+
+
+def _ensure_no_dates(planner: LayoutPlanner, plan: Plan) -> None:
+    """Check that no column of text that is grouped by quantiles begins with dates; a `DataError` where one does."""
+    for grouping in plan.roles.by:
+        if grouping.quantiles and planner.kinds[grouping.column] == "text":
+            try:
+                ensure_no_dates(planner.head.column(grouping.column), grouping.column)
+            except BadRow as bad:
+                raise planner.bad(bad) from None
 
 
 def _check(plan: Plan) -> None:

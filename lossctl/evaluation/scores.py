@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from lossctl.evaluation.groups import Group
 from lossctl.evaluation.measure import Measured
 from lossctl.evaluation.plan import Plan, PlannedModel
 from lossctl.functions.bound_loss import BoundLoss
@@ -11,7 +12,6 @@ from lossctl.sums.estimate import Estimate
 from lossctl.sums.evidence import Evidence, weight_sums
 from lossctl.sums.influence import Grouped, by_cluster, of_difference, of_value
 from lossctl.sums.moments import Total
-from lossctl.words import natural
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Scores:
     @cached_property
     def groups(self) -> list[int]:
         """The places of the groups, in the order in which they are reported."""
-        return groups_in_order(self.total)
+        return groups_in_order(self.plan, self.total)
 
     @cached_property
     def totals(self) -> list[list[Total]]:
@@ -61,7 +61,7 @@ class Scores:
     def named(self, group: int) -> dict[str, str | None]:
         """The values of the group-by columns of a group; empty of all rows."""
         key = self.total.keys[group]
-        return dict(zip(self.plan.roles.by, key, strict=True)) if key else {}
+        return dict(zip(self.plan.roles.group_names, key, strict=True)) if key else {}
 
     def value(self, place: int, group: int) -> Estimate:
         """The value of a loss of a model in a group."""
@@ -98,10 +98,10 @@ class Scores:
         return by_cluster(self._clusters[group], sums, None if weight is None else start + weight)
 
 
-def groups_in_order(total: Measured) -> list[int]:
-    """The places of the groups in the order in which they are reported: by name."""
-    return sorted(range(len(total.keys)), key=lambda group: [_sort_key(word) for word in total.keys[group]])
+def groups_in_order(plan: Plan, total: Measured) -> list[int]:
+    """The places of the groups in the order in which they are reported: by name, or by period or interval."""
+    return sorted(range(len(total.keys)), key=lambda group: _sort_key(plan, total.keys[group]))
 
 
-def _sort_key(word: str | None) -> tuple[bool, object]:
-    return word is None, natural(word or "")
+def _sort_key(plan: Plan, key: Group) -> list[tuple[bool, object]]:
+    return [grouping.order(word) for grouping, word in zip(plan.roles.by, key, strict=False)]

@@ -7,7 +7,7 @@ import numpy as np
 from lossctl.inference.look import Look
 from lossctl.inference.names import LABELS, PREDICTIONS, is_index, is_key, is_unnamed, plain_name
 from lossctl.inference.request import Request
-from lossctl.inference.roles import find, titled
+from lossctl.inference.roles import find, grouped_columns, titled
 from lossctl.reading.format import Source
 
 KINDS = frozenset({"number", "text"})
@@ -20,7 +20,7 @@ def shared_columns(predictions: Source, labels: Source, request: Request) -> tup
     taken = {name for pattern in request.label for name in find(pattern, labels.columns, "label")}
     models = (titled(pattern, predictions.columns)[1] for pattern in request.prediction)
     taken |= {name for pattern in models for name in find(pattern, predictions.columns, "prediction")}
-    taken |= {*request.by, *filter(None, [request.weight])}
+    taken |= {*grouped_columns(request.by, predictions.columns), *filter(None, [request.weight])}
     known = frozenset().union(*LABELS, *PREDICTIONS)
     return tuple(
         column.name

@@ -202,7 +202,9 @@ def footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mappi
     ]
     roles = [f"label {', '.join(inputs['label'])}", f"prediction {'; '.join(models)}"]
     roles += [f"weight {inputs['weight']}"] if inputs["weight"] else []
-    roles += [f"by {', '.join(inputs['by'])}"] if inputs["by"] else []
+    units = inputs.get("units", {})
+    by = [f"{name.removesuffix(f':{units[name]}')}:{units[name]}" if name in units else name for name in inputs["by"]]
+    roles += [f"by {', '.join(by)}"] if by else []
     roles += [f"cluster {', '.join(inputs['cluster'])}"] if "cluster" in inputs else []
     yield "columns: " + " | ".join(roles)
     if "join" in inputs:

@@ -52,7 +52,7 @@ def _fitting(column: Column, cells: Iterable[Any]) -> Column:
 def _cells(sample: Sample, result: Result, inputs: Mapping[str, Any]) -> list[Any]:
     """The cells of label, prediction and gradient."""
     label, prediction, gradient, classes = sample.label, sample.prediction, sample.gradient, inputs["classes"]
-    code = _code(label, prediction, classes, one_hot=get_loss(result.loss).rows)
+    code = class_code(label, prediction, classes, one_hot=get_loss(result.loss).rows)
     named: object = label if code is None or not classes or isinstance(label, tuple) else classes[code]
     if not isinstance(prediction, tuple) or not isinstance(gradient, tuple):
         return [named, prediction, gradient]
@@ -73,7 +73,7 @@ def _cells(sample: Sample, result: Result, inputs: Mapping[str, Any]) -> list[An
     return [named, _entries(prediction, names, order), _entries(gradient, names, order)]
 
 
-def _code(label: object, prediction: object, classes: Sequence[str] | None, *, one_hot: bool) -> int | None:
+def class_code(label: object, prediction: object, classes: Sequence[str] | None, *, one_hot: bool) -> int | None:
     """The place of the label's class: by its code, or by the 1 among 0s; ``None`` where it has none."""
     width = len(prediction) if isinstance(prediction, tuple) else len(classes or ())
     if isinstance(label, tuple):

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lossctl.inference.facts import Words
+from lossctl.inference.names import is_index, is_key
 from lossctl.reading.cells import scalar_column
 from lossctl.reading.columns import Column
 from lossctl.reading.format import Wanted
@@ -116,7 +117,7 @@ def _roles(column: Column, content: Content, rows: int) -> list[str]:
         return []
     values = content.numbers
     whole = values.exact and not (values.values % 1).any()
-    if column.name.lower() in {"id", "index", "row", "key"}:
+    if is_index(column.name) or is_key(column.name):
         return ["id"]
     if "weight" in column.name.lower() and values.quantile(0.0) >= 0:
         return ["weight"]

@@ -8,8 +8,9 @@ from lossctl.functions.definition import split_specs
 from lossctl.inference.fit import Settings
 from lossctl.inference.names import is_unnamed
 from lossctl.inference.proposals import BY_NAME, QUANTILE, Choice, Proposal, Proposer
-from lossctl.inference.request import Completed, Request
+from lossctl.inference.request import Completed, Elsewhere, Request
 from lossctl.inference.roles import find, titled
+from lossctl.inference.side import ensure_in_place
 from lossctl.reading.columns import fields_in
 from lossctl.reading.format import Source
 
@@ -35,27 +36,34 @@ def complete(source: Source, request: Request, taken: Sequence[str] = ()) -> Com
     roles = complete_roles(source, request)
     request, notes = roles.request, (*taken, *roles.notes)
     if not request.loss or (not request.classes and _names_classes(source, request)):
-        from lossctl.inference.suitable import complete_losses
+        from lossctl.inference.suitable import complete_losses, see
 
-        losses = complete_losses(source, request)
+        losses = complete_losses(see(source, request), request)
         request, notes = losses.request, (*notes, *losses.notes)
     return Completed(request, ("; ".join(notes),) if notes else ())
 
 
-def complete_roles(source: Source, request: Request) -> Completed:
-    """The request with the columns of label and predictions; errors as for `complete`."""
+def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None = None) -> Completed:
+    """The request with the columns of label and predictions; errors as for `complete`.
+
+    Args:
+        source: the data set.
+        request: what somebody asked for.
+        elsewhere: where the labels are, if not there.
+    """
     if request.label and request.prediction:
         return Completed(request)
-    proposer = Proposer(source, request)
+    proposer = Proposer(source, request, elsewhere)
+    if proposer.apart:
+        ensure_in_place(proposer.truths, proposer.guesses)
     proposals = proposer.proposals()
     if not proposals or not proposals[0].sure:
-        raise _undecided(source, request, proposer, proposals)
+        raise _undecided(source, request, elsewhere, proposer, proposals)
     label, prediction = proposals[0].label, proposals[0].prediction
     chosen = [("label", label)] if not request.label else []
     chosen += [("prediction", prediction)] if not request.prediction else []
     notes = [*_said(chosen)]
-    index = next((column.name for column in source.columns if is_unnamed(column.name)), None)
-    if index is not None:
+    if any(is_unnamed(name) for name in _names(source, elsewhere)):
         notes.append("the column without a name is an index")
     return Completed(replace(request, label=label.patterns, prediction=prediction.patterns), tuple(notes))
 
@@ -73,19 +81,34 @@ def _titled(choice: Choice) -> str:
     return repr(choice.columns[0]) if len(choice.columns) == 1 else ", ".join(choice.patterns)
 
 
-def _undecided(source: Source, request: Request, proposer: Proposer, proposals: Sequence[Proposal]) -> Undecided:
+def _names(source: Source, elsewhere: Elsewhere | None) -> list[str]:
+    """What the columns are called that are no key, each once."""
+    names = [column.name for column in source.columns]
+    if elsewhere is None:
+        return names
+    both = dict.fromkeys((*names, *(column.name for column in elsewhere.labels.columns)))
+    return [name for name in both if name not in elsewhere.keys]
+
+
+def _undecided(
+    source: Source, request: Request, elsewhere: Elsewhere | None, proposer: Proposer, proposals: Sequence[Proposal]
+) -> Undecided:
     """The error for columns that are not clear, with those of the proposals that work."""
     ways: list[Settings] = []
     for proposal in proposals:
-        way = _way(source, request, proposal)
+        way = _way(source, request, elsewhere, proposal)
         if way is not None and way not in ways:
             ways.append(way)
+        if len(ways) == SHOWN:
+            break
     what = _what_is_open(proposer, proposals)
     role = "prediction" if "the prediction" in what else "label"
-    names = [column.name for column in source.columns]
+    names = _names(source, elsewhere)
     shown = ", ".join(names[:COLUMNS]) + (", …" if len(names) > COLUMNS else "")
-    where = "" if role == "prediction" else f", or where the labels are with {option('labels')}"
-    return Undecided(what, f"Say which with {option(role)}{where}. Columns: {shown}.", tuple(ways[:SHOWN]))
+    where = (
+        "" if role == "prediction" or elsewhere is not None else f", or where the labels are with {option('labels')}"
+    )
+    return Undecided(what, f"Say which with {option(role)}{where}. Columns: {shown}.", tuple(ways))
 
 
 def _what_is_open(proposer: Proposer, proposals: Sequence[Proposal]) -> str:
@@ -95,25 +118,36 @@ def _what_is_open(proposer: Proposer, proposals: Sequence[Proposal]) -> str:
     if len(named) > 1:
         return f"several columns could be the label: {', '.join(named)}"
     if not labels or not labels[0].sure:
-        return "no column looks like the label"
+        return _open("label", proposer.truths.left if proposer.apart else ())
     predictions = [*dict.fromkeys(proposal.prediction for proposal in proposals)]
     if any(choice.why == QUANTILE for choice in predictions):
         return f"the predictions look like quantiles, of which {predictions[0].columns[0]!r} is the median"
     named = [", ".join(choice.patterns) for choice in predictions if choice.why == BY_NAME]
     if len(named) > 1:
         return f"several columns could be the prediction: {', '.join(dict.fromkeys(named))}"
-    return "no column looks like the prediction"
+    return _open("prediction", proposer.guesses.left if proposer.apart else ())
 
 
-def _way(source: Source, request: Request, proposal: Proposal) -> Settings | None:
+def _open(role: str, left: Sequence[str]) -> str:
+    """That a role is not clear, between columns of which nothing is known but that they are left."""
+    return (
+        f"several columns could be the {role}: {', '.join(left[:COLUMNS])}"
+        if left
+        else f"no column looks like the {role}"
+    )
+
+
+def _way(source: Source, request: Request, elsewhere: Elsewhere | None, proposal: Proposal) -> Settings | None:
     """How to ask for what is proposed, with the loss that fits; ``None`` where it would be refused."""
     from lossctl.inference.suitable import complete_losses, see, unless_named
 
     label, prediction = proposal.label.patterns, proposal.prediction.patterns
     asked = replace(request, label=label, prediction=prediction)
     try:
-        completed = complete_losses(source, asked)
-        seen = see(source, completed.request)
+        if elsewhere is not None:
+            source, asked = elsewhere.matched(asked)
+        seen = see(source, asked)
+        completed = complete_losses(seen, asked)
     except LossctlError:
         return None
     fits = [fitting for fitting in seen.fits if fitting is not None]

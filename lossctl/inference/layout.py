@@ -81,9 +81,11 @@ class Layout:
         return next((model.width for model in self.models if column in model.columns), self.label_width)
 
     def wanted(self, *, others: bool = False) -> Wanted:
-        """The columns to read: as text the names of classes, ids, and groups and clusters that have no other role."""
+        """The columns to read: as text the names of classes, ids, groups and clusters that are no numbers otherwise."""
         roles = self.roles
-        groups = {*roles.by, *roles.cluster, *roles.ids} - {*replace(roles, by=(), cluster=(), ids=()).needed}
+        bare = replace(roles, by=(), cluster=(), ids=())
+        numbers = {*bare.needed, *(grouping.column for grouping in roles.by if grouping.quantiles)}
+        groups = {*(grouping.column for grouping in roles.by), *roles.cluster, *roles.ids} - numbers
         texts = groups | {*self.ids} | ({*roles.label} if self.text or words_among(self.ignored) else set())
         unread = {name for model in self.models if model.name in self.unread for name in model.columns}
         return Wanted(frozenset(roles.needed) - texts - unread, frozenset(texts), others, whole=roles.objects)
@@ -140,7 +142,7 @@ class LayoutPlanner:
         try:
             names = self._keys.enter(column, columns, lambda: self._first(wanted).column(column.name))
         except BadRow as bad:
-            raise self._bad(bad) from None
+            raise self.bad(bad) from None
         self.kinds |= dict.fromkeys(names, "number")
         return names
 
@@ -183,10 +185,10 @@ class LayoutPlanner:
                     if batch.num_rows:
                         return batch
             except BadRow as bad:
-                raise self._bad(bad, shard.file) from None
+                raise self.bad(bad, shard.file) from None
         raise DataError(f"{' '.join(self.source.files) or 'the table'}: no data rows")
 
-    def _bad(self, bad: BadRow, file: str = "") -> DataError:
+    def bad(self, bad: BadRow, file: str = "") -> DataError:
         """What is wrong with one of the first rows."""
         file = file or next(iter(self.source.files), "the table")
         return DataError(f"{file}: row {bad.row + 1}: {bad.what}", bad.hint)

@@ -118,15 +118,9 @@ class Reader:
         Raises:
             BadRow: it holds something else.
         """
-        array = cells = self.record.column(column)
-        if is_list(array.type):
+        if is_list(self.record.column(column).type):
             return self._lists(column, 1)[:, 0]
-        if kind_of(array.type) == "text":
-            cells = text_of(array, column)
-            array = written_numbers(cells, column)
-        if kind_of(array.type) != "number":
-            raise BadRow(0, f"column {column!r} holds {shown(array[0].as_py())}, which is not a number")
-        values, null = scalar_column(array)
+        cells, values, null = number_cells(self.record, column)
         self.missing(column, null)
         rest = rest_of(cells, values, null)
         if rest is not None:
@@ -211,3 +205,18 @@ def _cell(cell: pa.Scalar, lost: BoolArray) -> str:
     """A number as its column has it, of a list the first that was lost."""
     value = cell.as_py()
     return str(value[int(lost.argmax())] if isinstance(value, list) else value)
+
+
+def number_cells(record: pa.RecordBatch, column: str) -> tuple[pa.Array, FloatArray, BoolArray | None]:
+    """The cells of a column of numbers, which may be written as text, their values, and which of them are null or NaN.
+
+    Raises:
+        BadRow: it holds something else.
+    """
+    array = cells = record.column(column)
+    if kind_of(array.type) == "text":
+        cells = text_of(array, column)
+        array = written_numbers(cells, column)
+    if kind_of(array.type) != "number":
+        raise BadRow(0, f"column {column!r} holds {shown(array[0].as_py())}, which is not a number")
+    return (cells, *scalar_column(array))

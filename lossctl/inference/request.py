@@ -1,11 +1,12 @@
 """What somebody asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from lossctl.functions.activation import BoundActivation
 from lossctl.functions.bound_loss import BoundLoss
+from lossctl.reading.format import Source
 
 Nulls = Literal["error", "drop"]
 """What to do with rows that have a null."""
@@ -53,3 +54,14 @@ class Completed:
     request: Request
     notes: tuple[str, ...] = ()
     """What was taken, and why."""
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Labels that stand in another data set than the predictions."""
+
+    labels: Source
+    keys: tuple[str, ...]
+    """The columns by which rows are matched; none where they are by their order."""
+    matched: Callable[[Request], tuple[Source, Request]]
+    """The rows of both for a request that names its columns, and the request as these are called there."""

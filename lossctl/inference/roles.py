@@ -1,12 +1,15 @@
 """Which column plays which role, as somebody named it: names, globs, patterns, numbers."""
 
+import contextlib
 import fnmatch
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from lossctl.errors import UsageError, option
+from lossctl.inference.grouping import Grouping, is_unit, legal_unit, unit_of
 from lossctl.reading.columns import Column, fields_in, leaves_in
 from lossctl.words import did_you_mean, natural
 
@@ -31,7 +34,7 @@ class Roles:
     label: tuple[str, ...]
     models: tuple[Model, ...]
     weight: str | None
-    by: tuple[str, ...]
+    by: tuple[Grouping, ...]
     notes: tuple[str, ...]
     """What was chosen without being asked for."""
     cluster: tuple[str, ...] = ()
@@ -48,7 +51,15 @@ class Roles:
         """Every column to read, once each."""
         predictions = (name for model in self.models for name in model.columns)
         weight = () if self.weight is None else (self.weight,)
-        return tuple(dict.fromkeys((*self.label, *predictions, *weight, *self.by, *self.cluster, *self.ids)))
+        groups = (grouping.column for grouping in self.by)
+        identifying = (*self.cluster, *self.ids)
+        return tuple(dict.fromkeys((*self.label, *predictions, *weight, *groups, *identifying)))
+
+    @cached_property
+    def group_names(self) -> tuple[str, ...]:
+        """What each column of a group's key is called: like the column, unless that is grouped by in several units."""
+        times = Counter(grouping.column for grouping in dict.fromkeys(self.by))
+        return tuple(str(grouping) if times[grouping.column] > 1 else grouping.column for grouping in self.by)
 
 
 def find(pattern: str, columns: Sequence[Column], role: str) -> tuple[str, ...]:
@@ -170,6 +181,37 @@ def titled(pattern: str, columns: Sequence[Column]) -> tuple[str, str]:
     return title, rest
 
 
+def groupings(pattern: str, columns: Sequence[Column]) -> tuple[Grouping, ...]:
+    """What ``PATTERN`` or ``PATTERN:UNIT``, or a comma list of these, groups by; patterns are those of `find`.
+
+    A column of exactly that name wins over any other reading.
+
+    Raises:
+        UsageError: nothing matches, or there is no such unit.
+    """
+    names = {column.name for column in (*columns, *fields_in(columns))}
+    if pattern in names:
+        return (Grouping(pattern),)
+    if "," in pattern and not pattern.startswith("/"):
+        parts = [part if part in names else part.strip() for part in pattern.split(",")]
+        return tuple(grouping for part in parts for grouping in groupings(part, columns))
+    stem, unit = unit_of(pattern)
+    if unit and not is_unit(unit) and not grouped_columns([stem], columns):
+        stem, unit = pattern, ""  # a name with a colon, and a mistake
+    matching = find(stem, columns, "group")
+    unit = unit and legal_unit(pattern, unit)
+    return tuple(Grouping(name, unit) for name in matching)
+
+
+def grouped_columns(patterns: Sequence[str], columns: Sequence[Column]) -> set[str]:
+    """The columns that patterns to group by name, as far as these columns have them."""
+    named: set[str] = set()
+    for pattern in patterns:
+        with contextlib.suppress(UsageError):
+            named |= {grouping.column for grouping in groupings(pattern, columns)}
+    return named
+
+
 def _models(patterns: Sequence[str], columns: Sequence[Column]) -> tuple[Model, ...]:
     """The model of each pattern; a `UsageError` where one matches nothing, or two models have one name."""
     models = []
@@ -205,7 +247,7 @@ def choose(
         label: patterns of the label columns.
         prediction: one pattern a model, ``name=PATTERN`` to name it.
         weight: pattern of the weight column.
-        by: patterns of the columns to group by.
+        by: patterns of the columns to group by, with their units.
         cluster: patterns of the columns that say which rows move together.
         ids: patterns of the columns that identify a row.
 
@@ -215,7 +257,7 @@ def choose(
     weights = find(weight, columns, "weight") if weight is not None else ()
     if len(weights) > 1:
         raise UsageError(f"weight {weight!r} matches {len(weights)} columns: {', '.join(weights)}", "Name one.")
-    groups = tuple(name for pattern in by for name in find(pattern, columns, "group"))
+    groups = tuple(grouping for pattern in by for grouping in groupings(pattern, columns))
     clusters = tuple(name for pattern in cluster for name in find(pattern, columns, "cluster"))
     identifying = tuple(name for pattern in ids for name in find(pattern, columns, "id"))
     models = _models(prediction, columns)

@@ -40,15 +40,12 @@ class Seen:
     """Whether the sample is all there is."""
 
 
-def complete_losses(source: Source, request: Request) -> Completed:
+def complete_losses(seen: Seen, request: Request) -> Completed:
     """The request with losses that suit its columns, or the two classes that the words of its label are.
 
     Raises:
         Undecided: the data do not tell which; with what to ask instead, best first.
-        UsageError: a column is missing, or does not suit its role.
-        DataError: there are no rows.
     """
-    seen = see(source, request)
     if request.loss:
         classes = _classes_of(seen)
         notes = (f"classes: {', '.join(classes)}, the two words of the label",) if classes else ()

@@ -24,6 +24,7 @@ from lossctl.evaluation.running import THREADS, Running
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.inference.rounding import said
 from lossctl.reading.format import Source
+from lossctl.rendering.digits import Figure, written
 from lossctl.sums.calibration import BINS, Calibration
 from lossctl.sums.distribution import Distribution
 from lossctl.sums.joint import Joint
@@ -31,10 +32,15 @@ from lossctl.sums.problems import Problems
 
 FEW = 2
 """Labels that are so few are classes, and predictions are shown for each."""
+ALIKE = 4.0
+"""How many times as wide an axis may be as another that has the same scale."""
 FILES = 3
 """How many files are named."""
 MOST_CLASSES = 40
 """Classes of which every pair can be shown."""
+
+Ends = list[tuple[float, float]]
+"""Where axes begin and end."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +142,11 @@ def overview(
 def _values(report: Report) -> Iterator[str]:
     """The losses of the models, as eval prints them."""
     for result in report.results:
-        yield f"{result.loss} of {result.model}: {result.value:.6g}, standard error {result.standard_error:.2g}"
+        value, error = (
+            *written([Figure(result.value, result.standard_error)]),
+            *written([Figure(result.standard_error, result.standard_error)]),
+        )
+        yield f"{result.loss} of {result.model}: {value}, standard error {error}"
 
 
 def _zero(plan: Plan) -> Overview:
@@ -233,8 +243,10 @@ def _predictions(plan: Plan, looks: Sequence[Look]) -> Chart:
     """Predictions against labels: a panel for each model."""
     panels: list[Panel] = []
     notes: list[str] = []
+    ends = iter(_ends([look.joint for look in looks if len(look.joint.counts)]))
     for model, look in zip(plan.models, looks, strict=True):
         bound = model.losses[0]
+        sides = next(ends) if len(look.joint.counts) else []
         title = model.name if model.name.startswith("pred") else f"prediction {model.name}"
         title = title if bound.activation is None else f"{title} after {bound.activation}"
         if look.classes.size:
@@ -245,17 +257,32 @@ def _predictions(plan: Plan, looks: Sequence[Look]) -> Chart:
             by_class = {f"label {label:g}": numbers for label, numbers in sorted(look.by_label.items())}
             panels.append(histogram(model.name, title, by_class))
         else:
-            panels.append(_against(model.name, title, f"label {', '.join(plan.roles.label)}", look.joint))
+            panels.append(_against(model.name, title, f"label {', '.join(plan.roles.label)}", look.joint, sides))
         if panels:
             notes += beyond(panels[-1])
     return Chart("predictions and labels", tuple(panels), tuple(dict.fromkeys(notes)))
 
 
-def _against(name: str, prediction: str, label: str, joint: Joint) -> Panel:
-    sides = [reach([(values, joint.counts)]) for values in (joint.first, joint.second)]
+def _ends(joints: Sequence[Joint]) -> list[Ends]:
+    """Where the axes of labels and of predictions begin and end, for each model.
+
+    One scale for all models where they are about as wide, so that panels can be compared; else one for both axes,
+    so that the diagonal is where they agree.
+    """
+    each = [[reach([(values, joint.counts)]) for values in (joint.first, joint.second)] for joint in joints]
+    common = _one_scale([side for sides in each for side in sides])
+    return [common[:2] if common else _one_scale(sides) or sides for sides in each]
+
+
+def _one_scale(sides: Ends) -> Ends:
+    """One pair of ends for all, as often as there are; none where one side is much wider than another."""
     widths = [high - low for low, high in sides]
-    if max(widths) <= 4 * min(widths):  # one scale, so that the diagonal is where they agree
-        sides = [(min(low for low, _ in sides), max(high for _, high in sides))] * 2
+    if not widths or max(widths) > ALIKE * min(widths):
+        return []
+    return [(min(low for low, _ in sides), max(high for _, high in sides))] * len(sides)
+
+
+def _against(name: str, prediction: str, label: str, joint: Joint, sides: Ends) -> Panel:
     across, up = (cells(low, high, 2.0**joint.exponent) for low, high in sides)
     x, y = across.axis(label), up.axis(prediction)
     ends = (min(x.low, y.low), max(x.high, y.high))

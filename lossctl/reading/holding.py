@@ -1,4 +1,4 @@
-"""Where a condition holds: for the rows of a record batch, and for none of those between two bounds.
+"""Where a condition holds: for which rows of a record batch.
 
 What is null, NaN or an empty text is chosen by no comparison, as in SQL. A number is held against the nearest that a
 column of its type has.
@@ -29,8 +29,6 @@ KERNELS = {
 }  # fmt: skip
 """The functions of `pyarrow.compute` of these."""
 EXACT = 1 << 53
-Bounds = tuple[Any, Any]
-"""The least and the greatest cell."""
 
 
 def holding(condition: Condition, record: pa.RecordBatch, kinds: dict[str, str]) -> BoolArray:
@@ -60,9 +58,12 @@ def holding(condition: Condition, record: pa.RecordBatch, kinds: dict[str, str])
             array, kind = plain(record.column(condition.name.name)), kinds[condition.name.name]
             if kind == "text" and kind_of(array.type) == "text":
                 rows = _among(array, [str(value.value) for value in condition.values])
+            elif kind == "number":
+                rows = _among_numbers(array, [value.value for value in condition.values], condition.name.name)
             else:
-                each = [_against(array, "==", value, kind, condition.name.name) for value in condition.values]
-                rows = np.logical_or.reduce(each)
+                rows = np.zeros(len(array), dtype=np.bool_)
+                for value in condition.values:
+                    rows |= _against(array, "==", value, kind, condition.name.name)
             return ~rows & ~_null(array) if condition.negated else rows
         case Comparison(left=Name() as left, right=Value() as value):
             return _against(plain(record.column(left.name)), condition.sign, value, kinds[left.name], left.name)
@@ -91,6 +92,7 @@ def _against(array: pa.Array, sign: str, value: Value, kind: str, name: str) -> 
         return _numbers(array, sign, value.value, name)  # type: ignore[arg-type]  # text is refused before
     if _is_time(array.type):
         return _true(array, sign, moment(str(value.value), array.type, value.place))
+    _ensure_single(array, name)
     rows = _words(text_of(array, name) if kind_of(array.type) != "text" else array, sign, str(value.value))
     below_all_words = sign in {"!=", "<", "<="} and kind_of(array.type) == "text"
     return rows & ~_words(array, "==", "") if below_all_words else rows
@@ -115,6 +117,27 @@ def _numbers(array: pa.Array, sign: str, value: float, name: str) -> BoolArray:
         value = int(value) if float(value).is_integer() else value
     rows = np.asarray(compare(values, stored(value, array.type)))
     return rows if null is None else rows & ~null
+
+
+def _ensure_single(array: pa.Array, name: str) -> None:
+    """A `UsageError` where cells are made of others."""
+    if pa.types.is_nested(contents(array.type)):
+        what = f"{option('where')}: column {name!r} of type {array.type} is not compared"
+        raise UsageError(what, "Only is null is asked of such.")
+
+
+def _among_numbers(array: pa.Array, values: Sequence[Any], name: str) -> BoolArray:
+    """Where the numbers of a plain array are one of some."""
+    if pa.types.is_dictionary(array.type):
+        return of_entries(_among_numbers(array.dictionary, values, name), array.indices)
+    array = _as_numbers(array, name)
+    cells, null = scalar_column(array)
+    rows = np.isin(cells, [stored(value, array.type) for value in values if abs(value) < EXACT])
+    rows = rows if null is None else rows & ~null
+    for value in values:
+        if abs(value) >= EXACT:
+            rows |= _numbers(array, "==", value, name)
+    return rows
 
 
 def _integers(array: pa.Array, sign: str, value: float) -> BoolArray:
@@ -220,19 +243,62 @@ def moment(word: str, kind: pa.DataType, place: int) -> Any:
 def _columns(left: pa.Array, right: pa.Array, sign: str, kind: str, names: tuple[str, str]) -> BoolArray:
     """Where the cells of two columns of one kind are in a relation."""
     if kind == "number":
-        sides = [_as_numbers(array, name) for array, name in zip((left, right), names, strict=True)]
-        if all(pa.types.is_integer(side.type) and not pa.types.is_uint64(side.type) for side in sides):
-            return _true(sides[0].cast(pa.int64()), sign, sides[1].cast(pa.int64()))
-        (first, null), (second, other) = map(scalar_column, sides)
-        rows = np.asarray(SIGNS[sign](first, second))
-        for mask in (null, other):
-            rows = rows if mask is None else rows & ~mask
-        return rows
+        first, second = (_as_numbers(array, name) for array, name in zip((left, right), names, strict=True))
+        return _two_numbers(first, second, sign)
+    for array, name in zip((left, right), names, strict=True):
+        _ensure_single(array, name)
     empty = _null(left) | _null(right)
     if _is_time(left.type) and _is_time(right.type):
-        left, right = (_decoded(array) for array in (left, right))
-        return _true(left, sign, right.cast(left.type) if right.type != left.type else right) & ~empty
+        first, second = _decoded(left), _decoded(right)
+        try:
+            return _true(_beside(first, second), sign, _beside(second, first)) & ~empty
+        except pa.ArrowException:
+            kinds = f"{first.type} and {second.type}"
+            what = f"{option('where')}: columns {names[0]!r} and {names[1]!r} cannot be compared: {kinds}"
+            raise UsageError(what) from None
     return _true(text_of(left, names[0]), sign, text_of(right, names[1])) & ~empty
+
+
+def _beside(array: pa.Array, other: pa.Array) -> pa.Array:
+    """Dates and times as Arrow compares them with others: without a zone they are of that of the others."""
+    if not pa.types.is_timestamp(other.type) or not (pa.types.is_date(array.type) or pa.types.is_timestamp(array.type)):
+        return array
+    array = array.cast(pa.timestamp("ms")) if pa.types.is_date(array.type) else array
+    if other.type.tz is None or other.type.tz == array.type.tz:
+        return array
+    if array.type.tz is None:
+        return pyarrow.compute.assume_timezone(array, other.type.tz, ambiguous="earliest", nonexistent="earliest")
+    return array.cast(pa.timestamp(array.type.unit, min(array.type.tz, other.type.tz)))
+
+
+def _two_numbers(left: pa.Array, right: pa.Array, sign: str) -> BoolArray:
+    """`_columns` of numbers; exact but for one that is no double beside one that is."""
+    kinds = left.type, right.type
+    if all(pa.types.is_integer(kind) and not pa.types.is_uint64(kind) for kind in kinds):
+        return _true(left.cast(pa.int64()), sign, right.cast(pa.int64()))
+    (first, null), (second, other) = scalar_column(left), scalar_column(right)
+    rows = np.asarray(SIGNS[sign](first, second))
+    for mask in (null, other):
+        rows = rows if mask is None else rows & ~mask
+    if any(map(pa.types.is_floating, kinds)):
+        return rows
+    if all(pa.types.is_integer(kind) or pa.types.is_decimal(kind) for kind in kinds):
+        try:
+            return _true(_as_decimals(left), sign, _as_decimals(right))
+        except pa.ArrowException:  # together they have more digits than Arrow's decimals
+            pass
+    unsure = (first == second) & (np.abs(first) >= EXACT)
+    for mask in (null, other):
+        unsure = unsure if mask is None else unsure & ~mask
+    rows = rows.copy()
+    for row in np.flatnonzero(unsure):
+        rows[row] = SIGNS[sign](_exactly(str(left[int(row)].as_py())), _exactly(str(right[int(row)].as_py())))
+    return rows
+
+
+def _as_decimals(array: pa.Array) -> pa.Array:
+    kind = array.type
+    return array.cast(pa.decimal256(kind.precision, kind.scale) if pa.types.is_decimal(kind) else pa.decimal256(20, 0))
 
 
 def _decoded(array: pa.Array) -> pa.Array:
@@ -242,43 +308,5 @@ def _decoded(array: pa.Array) -> pa.Array:
 def _as_numbers(array: pa.Array, name: str) -> pa.Array:
     array = _decoded(array)
     if kind_of(array.type) == "text":
-        return numerals(text_of(array, name), name).cast(pa.float64())
+        return numerals(text_of(array, name), name)
     return array.cast(pa.int8()) if pa.types.is_boolean(array.type) else array
-
-
-Known = Callable[[str, Sequence[Value]], tuple[Bounds, list[Any]] | None]
-"""For a column and some values, the bounds of its cells, and the values as they are held against these."""
-
-
-def excluded(condition: Condition, bounds_of: Known) -> bool:
-    """Whether a condition holds for no row of some, by the bounds of their columns.
-
-    Args:
-        condition: what is asked of rows.
-        bounds_of: for a column and some values, the bounds of its cells and the values likewise; ``None`` where they
-            are not known. Nulls are not counted: no comparison chooses them.
-    """
-    match condition:
-        case Joined():
-            return (any if condition.every else all)(excluded(part, bounds_of) for part in condition.parts)
-        case Comparison(left=Name() as left, right=Value() as value):
-            known = bounds_of(left.name, [value])
-            return known is not None and _outside(*known[0], condition.sign, known[1][0])
-        case Among():
-            known = bounds_of(condition.name.name, condition.values)
-            if known is None:
-                return False
-            (low, high), values = known
-            if condition.negated:
-                return bool(low == high and low in values)
-            return all(_outside(low, high, "==", value) for value in values)
-    return False
-
-
-def _outside(low: Any, high: Any, sign: str, value: Any) -> bool:
-    """Whether no cell from ``low`` to ``high`` is in a relation to a value."""
-    if sign == "==":
-        return bool(value < low or value > high)
-    if sign == "!=":
-        return bool(low == value == high)
-    return not SIGNS[sign](low if sign in {"<", "<="} else high, value)

@@ -307,7 +307,8 @@ class Stream:
             self._file, text = self.location.open(), b""
             self._read(self.skip)
         elif self._advanced:
-            raise DataError(f"{self.location.title}: can be read only once", "Save it to a file first.")
+            what = "can be read only once, and this takes two passes"
+            raise DataError(f"{self.location.title}: {what}", "Save it to a file first.")
         index, self._ahead = 0, []
         try:
             for piece in pieces(self._read_on, self.layout.ends(), self.longest, text):

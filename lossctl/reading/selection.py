@@ -187,7 +187,8 @@ def selected(source: Source, where: str | None, limit: int | None, reading: Read
         return source
     choice = None
     if where is not None:
-        from lossctl.reading.where import ensure_bound, parsed  # noqa: PLC0415  (likewise)
+        from lossctl.reading.asking import ensure_bound  # noqa: PLC0415  (likewise)
+        from lossctl.reading.where import parsed  # noqa: PLC0415  (likewise)
 
         condition = parsed(where)
         kinds = ensure_bound(where, condition, source.columns)

@@ -10,7 +10,9 @@
               | name "is" ["not"] "null"
     operand     name | value
     name        a word, a path such as out.p, or `anything in backticks`
-    value       a number, true, false, or text in " or ', in which the quote itself is written twice
+    value       a number, true, false, or text in " or '
+
+In quotes and backticks these themselves are written twice.
 
 A quoted word on the left of a sign or of ``in`` or ``is`` is a name as well, unless a name stands on the right.
 A ``not`` is pushed down to the comparisons: with nulls, which are chosen by none, it means there what it means above.
@@ -21,19 +23,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from lossctl.errors import UsageError, option
-from lossctl.reading.columns import Column, fields_in
-from lossctl.words import did_you_mean
+from lossctl.words import encodable
 
+NAME = r"\#\d+|[^\W\d]\w*(?:\.\w+)*"
 TOKEN = re.compile(
-    r"""\s*(?:
+    rf"""(?:
         (?P<number>[-+−]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?!\w))
       | (?P<text>"(?:[^"]|"")*"|'(?:[^']|'')*')
-      | `(?P<name>[^`]+)`
-      | (?P<word>\#\d+|[^\W\d][\w]*(?:\.\w+)*)
+      | `(?P<name>(?:[^`]|``)+)`
+      | (?P<word>{NAME})
       | (?P<sign>==|!=|<>|<=|>=|[=<>(),])
     )""",
     re.VERBOSE,
 )
+SPACE = re.compile(r"\s*")
 DEEPEST = 100
 """How deep parentheses may be nested."""
 OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
@@ -42,6 +45,8 @@ SPELLED = {"=": "==", "<>": "!="}
 KEYWORDS = frozenset({"and", "or", "not", "in", "is", "null", "true", "false"})
 ELSEWHERE = {"&&": "and", "||": "or", "&": "and", "|": "or", "!": "not", "~": "not"}
 """What others write for words of ours."""
+SHOWN = 60
+"""How much of a condition is shown before and behind what is wrong with it."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,16 @@ class Value:
 
 
 Operand = Name | Value
+
+
+def written(name: str) -> str:
+    """The name of a column as it stands in a condition.
+
+    >>> written("price"), written("unit price"), written("in")
+    ('price', '`unit price`', '`in`')
+    """
+    plain = re.fullmatch(NAME, name) is not None and name.lower() not in KEYWORDS
+    return name if plain else "`" + name.replace("`", "``") + "`"
 
 
 @dataclass(frozen=True)
@@ -131,6 +146,9 @@ def parsed(text: str) -> Condition:
     Raises:
         UsageError: it says none; with the place.
     """
+    if encodable(text) != text:
+        place = next(place for place, sign in enumerate(text, 1) if encodable(sign) != sign)
+        raise wrong(text, f"{text[place - 1]!r} is no character", place, "Conditions are read as UTF-8.")
     return _Parser(text).whole()
 
 
@@ -148,16 +166,15 @@ class _Parser:
         self.next = 0
 
     def _split(self) -> Iterator[_Token]:
-        end = 0
-        while self.text[end:].strip():
-            met = TOKEN.match(self.text, end)
-            begin = len(self.text) - len(self.text[end:].lstrip())
+        begin = _after_space(self.text, 0)
+        while begin < len(self.text):
+            met = TOKEN.match(self.text, begin)
             if met is None or met.lastgroup is None:
                 sign = next((sign for sign in ELSEWHERE if self.text.startswith(sign, begin)), "")
                 hint = f"Write {ELSEWHERE[sign]}." if sign else _unread(self.text[begin])
                 raise self._wrong(f"{sign or self.text[begin]!r} cannot be read", begin + 1, hint)
             yield _Token(met.lastgroup, met[met.lastgroup], begin + 1)
-            end = met.end()
+            begin = _after_space(self.text, met.end())
         yield _Token("end", "", len(self.text) + 1)
 
     def _wrong(self, what: str, place: int, hint: str = "") -> UsageError:
@@ -263,7 +280,8 @@ class _Parser:
             elif isinstance(right, Name):
                 right = replace(right, quoted=False)
             else:
-                raise self._wrong("a comparison of two values", place, "One side must be a column.")
+                hint = "One side must be a column; a name that is a number stands in backticks."
+                raise self._wrong("a comparison of two values", place, hint)
         left, right = _text(left), _text(right)
         return Comparison(left, sign, right) if isinstance(left, Name) else Comparison(right, MIRRORED[sign], left)
 
@@ -286,19 +304,30 @@ class _Parser:
             raise self._unexpected(what)
         self.next += 1
         if word in {"true", "false"}:
-            return Value(int(word == "true"), token.place)
+            return Value(word == "true", token.place)
         if token.kind == "number":
             digits = token.text.replace("−", "-")
-            return Value(int(digits) if digits.lstrip("+-").isdecimal() else float(digits), token.place)
+            number = float(digits)
+            whole = digits.lstrip("+-").isdecimal() and abs(number) < float("inf")
+            return Value(int(digits) if whole else number, token.place)
         if token.kind == "text":
             quote = token.text[0]
             return Name(token.text[1:-1].replace(quote * 2, quote), token.place, quoted=True)
-        return Name(token.text, token.place)
+        return Name(token.text.replace("``", "`") if token.kind == "name" else token.text, token.place)
+
+
+def _after_space(text: str, place: int) -> int:
+    space = SPACE.match(text, place)
+    return place if space is None else space.end()
 
 
 def _unread(sign: str) -> str:
     if sign in "\"'`":
         return f"Is a {sign} opened and never closed?"
+    if sign in "[{":
+        return "Values stand in parentheses: in (1, 2)."
+    if sign.isdecimal():
+        return "No letter or _ belongs to a number; a name that begins with a digit stands in backticks."
     return "A name with other signs than letters, digits and _ stands in backticks: `unit price` > 10."
 
 
@@ -309,79 +338,7 @@ def _text(operand: Operand) -> Operand:
 
 def wrong(text: str, what: str, place: int, hint: str = "") -> UsageError:
     """The error for something at a place of a condition."""
-    return UsageError(f"{option('where')} {text!r}, character {place}: {what}", hint)
-
-
-def ensure_bound(text: str, condition: Condition, columns: tuple[Column, ...]) -> dict[str, str]:
-    """The kind of each column that a condition is about.
-
-    Raises:
-        UsageError: there is no such column, there are two, or it is held against what it cannot be.
-    """
-    judge = _Judge(text, columns)
-    judge.ensure(condition)
-    return {name: judge.kinds[name] for name in names_in(condition)}
-
-
-class _Judge:
-    """Holds conditions against columns; every error is a `UsageError`."""
-
-    def __init__(self, text: str, columns: tuple[Column, ...]) -> None:
-        self.text = text
-        self.kinds = {column.name: column.kind for column in reversed([*columns, *fields_in(columns)])}
-        self.names = [column.name for column in columns]
-
-    def ensure(self, condition: Condition) -> None:
-        """Check a condition and its parts."""
-        match condition:
-            case Comparison(left=Name() as left, right=Value() as value):
-                self._ensure_value(left, value)
-            case Comparison(left=Name() as left, right=Name() as right):
-                self._ensure_columns(left, right)
-            case Among():
-                for value in condition.values:
-                    self._ensure_value(condition.name, value)
-            case Missing():
-                self._kind(condition.name)
-            case Joined():
-                for part in condition.parts:
-                    self.ensure(part)
-
-    def _kind(self, name: Name, hint: str = "") -> str:
-        if name.name not in self.kinds:
-            hint = hint or did_you_mean(name.name, [*self.kinds])
-            raise wrong(self.text, f"no column {name.name!r}", name.place, hint)
-        if self.names.count(name.name) > 1:
-            raise wrong(self.text, f"two columns are called {name.name!r}", name.place, "Rename one.")
-        return self.kinds[name.name]
-
-    def _ensure_value(self, name: Name, value: Value) -> None:
-        kind, number = self._kind(name), not isinstance(value.value, str)
-        if kind in {"list", "object"}:
-            what = f"column {name.name!r} holds {kind}s, which are not compared"
-            raise wrong(self.text, what, name.place, "Only is null is asked of such.")
-        if kind == "number" and not number:
-            what = f"column {name.name!r} holds numbers, and {value.value!r} is text"
-            raise wrong(self.text, what, value.place, self._unquoted(str(value.value)))
-        if kind != "number" and number:
-            what = f"column {name.name!r} holds {'text' if kind == 'text' else 'no numbers'}, and {value.value} is one"
-            raise wrong(self.text, what, value.place, f'Quote it: "{value.value}".')
-        if value.value == "":
-            raise wrong(self.text, "an empty text is null", value.place, f"Write {name.name} is null.")
-
-    def _ensure_columns(self, left: Name, right: Name) -> None:
-        kind = self._kind(left)
-        other = self._kind(right, f'Text is quoted: "{right.name}".' if kind != "number" else "")
-        if kind != other or kind in {"list", "object"}:
-            what = f"columns {left.name!r} and {right.name!r} cannot be compared: {kind} and {other}"
-            raise wrong(self.text, what, left.place)
-
-    def _unquoted(self, word: str) -> str:
-        """What to do about a text beside a column of numbers."""
-        if word in self.names:
-            return f"A column is written without quotes: {word}, or in backticks."
-        try:
-            float(word)
-        except ValueError:
-            return ""
-        return f"Leave the quotes out: {word}."
+    begin = max(place - 1 - SHOWN, 0) if len(text) > 3 * SHOWN else 0
+    end = begin + 2 * SHOWN if len(text) > 3 * SHOWN else len(text)
+    around = "…" * (begin > 0) + text[begin:end] + "…" * (end < len(text))
+    return UsageError(f"{option('where')} {around!r}, character {place}: {what}", hint)

@@ -85,11 +85,6 @@ def has_intervals(panel: Panel) -> bool:
     return any(series.mark == "intervals" for series in panel.series)
 
 
-def shortened(name: str, room: int) -> str:
-    """The name in so many characters at most, without its middle: names often differ at the end."""
-    return name if len(name) <= room else f"{name[: room - room // 2 - 1]}…{name[len(name) - room // 2 :]}"
-
-
 def _reworded(value: Any, change: Callable[[str], str]) -> Any:
     """A value with each text in it changed."""
     if isinstance(value, str):

@@ -166,6 +166,15 @@ def test_a_wrong_gradient_is_caught_at_draws_and_at_rows(lossctl, tmp_path, slop
     assert "differ from finite differences" in found.out
 
 
+def test_classes_are_shown_by_their_names_and_written_as_their_codes(lossctl, tmp_path):
+    (tmp_path / "x.csv").write_text("label,cat,dog\ndog,0.25,0.75\ncat,0.5,0.5\n")
+    arguments = ("gradcheck", "cross_entropy", tmp_path / "x.csv", "-y", "label", "-p", "cat,dog")
+    rows = [line.split() for line in lossctl(*arguments).out.splitlines()]
+    assert {tuple(row[:2]) for row in rows if row and row[0].isdecimal()} == {("1", "dog"), ("2", "cat")}
+    (check,) = lossctl(*arguments, "--json").json["checks"]
+    assert {(point["row"], point["label"]) for point in check["worst"]} == {(1, 1.0), (2, 0.0)}
+
+
 def test_the_worst_rows_are_shown_with_the_numbers_they_have_in_the_file(lossctl, tmp_path):
     """The gradient is wrong where the prediction is above 3: in rows 1,003 (of weight 0), 2,501 and 3,999 of 4,000."""
     name = stranger(squared, lambda label, prediction: 2.0 * np.minimum(prediction - label, 3.0))

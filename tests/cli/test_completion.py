@@ -16,14 +16,17 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow import csv
 from typer._completion_shared import get_completion_script
 from waiting import HANGS
 
+from lossctl.cli import completion
 from lossctl.cli.app import wired
 from lossctl.cli.command import commands
 from lossctl.cli.completion import FILES
 from lossctl.cli.shells import SCRIPTS, SHELLS, Line, Offer, typed
 from lossctl.functions.loss import losses
+from lossctl.reading.periods import PERIODS
 from lossctl.words import printable
 
 ODD = ["y", "p one", "p two", "we:ight", 'co"l', "d$x", "it's", "key"]
@@ -67,11 +70,14 @@ ON_A_TERMINAL = "import os, sys; os.login_tty(0); os.execv(sys.argv[1], sys.argv
 PREPARED = {"zsh": "unsetopt zle_bracketed_paste; autoload -Uz compinit; compinit -D -u; "}
 TYPED = [
     ("lossctl eval od\t", ["eval", "odd.parquet"]),
+    ('lossctl eval "od\t', ["eval", "odd.parquet"]),
+    ("lossctl eval odd.parquet --labels=od\t", ["eval", "odd.parquet", "--labels=odd.parquet"]),
     ("lossctl eval --eps od\t", ["eval", "--eps", "od"]),
     ("lossctl eval odd.parquet --pred=m=y,we:\t", ["eval", "odd.parquet", "--pred=m=y,we:ight"]),
     ('lossctl eval odd.parquet -p "p o\t', ["eval", "odd.parquet", "-p", "p one"]),
     ("lossctl eval -l mse --fail-above \t1", ["eval", "-l", "mse", "--fail-above", "mse=1"]),
     ("lossctl eval odd.parquet -w d\t", ["eval", "odd.parquet", "-w", "d$x"]),
+    ("lossctl eval odd.parquet --where 'y == 0 or `p o\t", ["eval", "odd.parquet", "--where", "y == 0 or `p one`"]),
 ]
 
 
@@ -140,6 +146,10 @@ def test_columns_of_the_file_complete_a_role(flag, odd, offered):
         (["-pk"], ["-pkey"]),
         (["--by=k"], ["--by=key"]),
         (["--null-values", "k"], ["key="]),
+        (["--where", "y > 1 and k"], ["y > 1 and key"]),
+        (["--where", "not (`p o"], ["not (`p one`"]),
+        (['--where=key == "y" or `co'], ['--where=key == "y" or `co"l`']),
+        (["--where", 'key == "p'], []),
         (["-l", "mse,mae", "--fail-above", "m"], ["mse=", "mae="]),
         (["-l", "mse,huber:d"], ["mse,huber:delta="]),
         (["-l", "focal:gamma=2,alp"], ["focal:gamma=2,alpha="]),
@@ -155,6 +165,23 @@ def test_columns_of_the_file_complete_a_role(flag, odd, offered):
 )
 def test_a_value_completes_to_what_it_may_be(words, names, odd, offered):
     assert offered("eval", "odd.parquet", *words)[0] == names
+
+
+def test_the_column_to_group_by_completes_to_its_units(odd, offered):
+    days = pa.array([19000, 19001], pa.int32()).cast(pa.date32())
+    table = pa.table(
+        {"day": days, "written": ["2024-01-01", None], "price": [1.5, 2.5], "prize": ["a", "b"], "a:b": days}
+    )
+    pq.write_table(table, "units.parquet")
+    csv.write_csv(table, "units.csv")
+    for path in ("units.parquet", "units.csv"):
+        line = ["eval", path, "--by"]
+        assert offered(*line, "d")[0] == ["day", *(f"day:{unit}" for unit in PERIODS)]
+        assert offered(*line, "pri")[0] == ["price", "prize"]
+        assert offered(*line, "price,written:w")[0] == ["price,written:week", "price,written:weekday"]
+        assert offered(*line, "price:1")[0] == ["price:10", "price:100"]
+        assert offered(*line, "prize:")[0] == []
+        assert offered(*line, "a:b:y")[0] == ["a:b:year"]
 
 
 def test_the_labels_have_columns_of_their_own(odd, offered):
@@ -184,7 +211,7 @@ def test_what_cannot_be_read_at_once_completes_to_nothing(path, odd, offered):
         assert offered("eval", "odd.parquet", "--labels", path, "-y", "") == ([], False)
 
 
-NAMES_A_FILE = {"--labels", "--output"}
+NAMES_A_FILE = {"--config", "--labels", "--output"}
 
 
 @pytest.mark.parametrize("name", commands.names())
@@ -193,8 +220,8 @@ def test_names_of_files_are_offered_where_files_are_named_alone(name, odd, offer
         if option.param_type_name == "option" and not option.is_flag and not option.count:
             for flag in option.opts:
                 assert offered(name, flag, "")[1] == (option.opts[-1] in NAMES_A_FILE), flag
-    subject = {"explain": ["mse"], "gradcheck": ["mse"]}.get(name, [])
-    assert offered(name, *subject, "")[1] == (name not in {"explain", "help"})
+    subject = {"explain": ["mse"], "gradcheck": ["mse"], "schema": ["config"]}.get(name, [])
+    assert offered(name, *subject, "")[1] == (name not in {"explain", "help", "schema"})
 
 
 @pytest.mark.parametrize("name", losses.names())
@@ -233,3 +260,12 @@ def test_bash_sees_what_stands_behind_the_cursor():
 def test_what_a_metavar_calls_a_file_is_in_use():
     metavars = {option.metavar or "" for command in commands for option in wired(command).params}
     assert all(any(word in metavar for metavar in metavars) for word in FILES)
+
+
+def test_nothing_but_words_is_written_whatever_is_printed_meanwhile(lossctl, monkeypatch):
+    """As a plug-in may that is loaded."""
+    offer = completion.offer
+    monkeypatch.setattr(completion, "offer", lambda *asked: print("loading") or offer(*asked))
+    monkeypatch.setenv("_LOSSCTL_COMPLETE", "zsh")
+    done = lossctl("2", "eva", "lossctl", "eva")
+    assert (done.status, [line.partition("\t")[0] for line in done.out.splitlines()]) == (0, ["", "eval"])

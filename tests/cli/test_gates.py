@@ -97,3 +97,17 @@ def test_json_has_the_verdict_and_the_exit_status_that_were_printed(lossctl, tmp
         record = json.loads(done.out)
         assert (record["verdict"], record["exit_code"]) == (verdict, done.status)
         assert [gate["line"] for gate in record["gates"]] == re.findall(r"^(?:PASS|FAIL) .*$", done.err, re.MULTILINE)
+
+
+def test_the_summary_of_a_workflow_step_gets_the_table_behind_what_is_there(lossctl, tmp_path, monkeypatch):
+    file = write_lines(tmp_path / "data.csv", *TWO)
+    summary = tmp_path / "summary.md"
+    summary.write_text("before\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    asked = ["eval", file, "-p", "p", "-p", "q", "-l", "mse", "--fail-above", "mse=1"]
+    done = lossctl(*asked, "-f", "github")
+    assert done.status == 1
+    assert re.findall(r"^::(\w+) ", done.out, re.MULTILINE) == ["notice", "error"]
+    assert summary.read_text() == "before\n" + lossctl(*asked, "-f", "markdown").out + "\n"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "nowhere" / "summary.md"))
+    assert lossctl(*asked, "-f", "github").status == 3

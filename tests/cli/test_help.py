@@ -112,7 +112,13 @@ def test_pages_are_part_of_what_is_installed():
 
 @pytest.mark.parametrize(
     ("topic", "words"),
-    [("colums", "Did you mean columns?"), ("huber", "lossctl explain huber"), ("evl", "Did you mean eval")],
+    [
+        ("colums", "Did you mean columns?"),
+        ("huber", "lossctl explain huber"),
+        ("evl", "Did you mean eval"),
+        ("auc", "lossctl explain auc says"),
+        ("where", "lossctl help eval says what --where is"),
+    ],
 )
 def test_a_page_that_there_is_none_of_is_an_error_with_the_way_on(lossctl, topic, words):
     done = lossctl("help", topic)

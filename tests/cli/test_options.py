@@ -23,20 +23,33 @@ GROUPS = (Input, Join, Columns, LossOptions, Output, RunningOptions)
 SAMPLE = 'id,y,p,q,w,g\n1,0.5,0.25,0.5,1,a\n2,1,0.75,0.5,0,b\n3,2,"2.5",1,1,a\n4,NaN,1,1,1,b\n'
 LABELS = "id,y\n1,9\n2,8\n3,7\n4,6\n"
 ASKED = ["-y", "y", "-p", "p"]
+GATES = """
+[[gate]]
+name = "a"
+max = 1
+pass_if = "proven"
+[[gate]]
+name = "b"
+min_n = 3
+"""
 LINES = {
     "eval": ["{}", *ASKED, "-l", "mse"],
     "compare": ["{}", *ASKED, "-p", "q", "-l", "mse"],
+    "baseline": ["save", "{}", *ASKED, "-l", "mse", "--id", "id", "-o", "{}.json"],
     "samples": ["{}", *ASKED, "-l", "mse"],
     "plot": ["{}", *ASKED, "-l", "mse"],
     "doctor": ["{}", *ASKED],
     "gradcheck": ["mse", "{}", *ASKED],
+    "check": ["{}", *ASKED, "-l", "mse", "--config", "{}.toml"],
     "explain": ["huber"],
+    "schema": ["config"],
     "help": ["exit-codes"],
     "plot NAME": ["mse"],
     "gradcheck NAME": ["mse", "--draws", "2"],
 }
 """A line of each command, and of those that take a name instead of files."""
 VALUES = {
+    "--config": "{}.toml", "--only": "a", "--on-inconclusive": "fail",
     "--activation": "tanh", "--anytime": 9, "--by": "g", "--ci": 0.9, "--classes": "a,b", "--cluster": "g",
     "--color": "always",
     "--comment": 3, "--decimal": ",",
@@ -58,6 +71,9 @@ UNSEEN = {
     **{f"{name} --no-verify": "no text has one that could go unchecked" for name in LINES if name != "doctor"},
     "--no-progress": "there is a bar on a terminal only",
     "--verbose": "is of bugs",
+    "--config": "what it sets is tried for itself",
+    "--isolated": "there is nothing to leave out",
+    "check --precision": "verdicts have the digits that their standard errors warrant",
 }
 """What need not be seen where an option is honoured, and why."""
 TREE = typer.main.get_command(app)
@@ -84,6 +100,7 @@ def test_every_command_has_a_line():
 def call(lossctl, tmp_path):
     (tmp_path / "rows.csv").write_text(SAMPLE)
     (tmp_path / "rows.csv.labels.csv").write_text(LABELS)
+    (tmp_path / "rows.csv.toml").write_text(GATES)
 
     def run(name, *more):
         arguments = [*LINES[name], *map(str, more)]
@@ -152,7 +169,7 @@ def test_an_option_that_has_nothing_to_do_is_refused(lossctl, arguments, words):
 @pytest.mark.parametrize("form", renderers.names())
 @pytest.mark.parametrize("flags", [["--grad"], ["--skill"], ["--samples", "1"]], ids=lambda it: it[0])
 def test_every_format_shows_what_was_asked_for_or_it_is_refused(call, tmp_path, form, flags):
-    drop = ["--nulls", "drop", "-q"]
+    drop = ["--nulls", "drop", "-q", *(["--fail-above", "9"] if form == "junit" else [])]
     without, asked = (call("eval", *drop, "-f", form, *more)[0] for more in ([], flags))
     assert without.status == 0
     if asked.status == 0:

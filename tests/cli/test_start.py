@@ -21,7 +21,9 @@ EVERY_COMMAND = {
     "plot": ["plot", "huber"],
     "gradcheck": ["gradcheck", "mse", "--draws", "50"],
     "doctor": ["doctor", SAMPLE],
+    "check": ["check", "--show-settings"],
     "explain": ["explain", "huber"],
+    "schema": ["schema", "config"],
     "help": ["help", "columns"],
 }
 RUNS = {**EVERY_COMMAND, "usage error": ["eval", "--threads", "many"]}

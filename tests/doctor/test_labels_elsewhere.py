@@ -38,15 +38,16 @@ def test_the_key_that_both_files_share_is_found_by_every_command_and_said_in_one
 
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("keys", [("user_id", "item_id"), ("a", "b"), ()], ids=str)
-def test_a_key_that_is_not_clear_is_asked_for_with_command_lines_that_work(lossctl, tmp_path, command, keys):
+@pytest.mark.parametrize("names", [("pred", "label"), ("risk", "fate"), ("q0.1,q0.5", "fate")], ids=str)
+def test_a_key_that_is_not_clear_is_asked_for_with_command_lines_that_work(lossctl, tmp_path, command, keys, names):
     columns = dict(zip(keys, (np.arange(N) // 5, np.arange(N) % 5), strict=False))
-    files = pair(tmp_path, {**columns, "pred": SCORE}, {**columns, "label": TRUTH})
+    files = pair(tmp_path, {**columns, **dict.fromkeys(names[0].split(","), SCORE)}, {**columns, names[1]: TRUTH})
     plain = ["-f", "json"] if command == "plot" else []
     done = lossctl(command, *files, *plain)
     lines = [shlex.split(line)[1:] for line in done.err.splitlines() if line.startswith("  lossctl")]
     assert done.status == 2
     assert lines
-    assert lines[0][-1] == (",".join(keys) or "order")
+    assert (["--id", ",".join(keys)] if keys else ["--join", "order"]) == lines[0][4 + len(plain) :][:2]
     assert {lossctl(*words).status for words in lines} == {0}
 
 

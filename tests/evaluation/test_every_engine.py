@@ -29,7 +29,7 @@ RUNS = {
     "binary": {"loss": ["bce", "focal", "mse"], "label": "label", "prediction": ["p_a", "p_b"], "weight": "weight",
                "by": "segment", "gradient": True, "samples": 3},
     "classes": {"loss": ["cross_entropy", "nll"], "prediction": "p_*", "gradient": True, "samples": 3},
-    "counts": {"loss": ["poisson"], "by": "region", "gradient": True, "samples": 3},
+    "counts": {"loss": ["poisson"], "by": ["region", "prediction:4"], "gradient": True, "samples": 3},
     "logits": {"loss": ["bce", "focal"], "prediction": "logit", "from_logits": True, "gradient": True, "samples": 3},
     "scores": {"loss": ["hinge", "squared_hinge", "exponential"], "gradient": True, "samples": 3},
     "clicks": {"loss": ["bce", "mse"], "prediction": ["p_main", "p_new"], "by": "segment", "cluster": "user"},

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import operator
+import struct
+import zoneinfo
 from fractions import Fraction
 
 import pyarrow as pa
@@ -12,6 +14,8 @@ from hypothesis import strategies as st
 from stored import ON_DISK, narrow, stored_as
 
 import lossctl
+from lossctl.reading.holding import holding
+from lossctl.reading.where import parsed
 
 SIGNS = {"==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 WORDS = ("mobile", "web", "tv", "é")
@@ -239,6 +243,16 @@ def test_after_a_join_columns_of_either_side_choose(tmp_path, how):
         ('segmnt == "web"', "character 1: no column 'segmnt'", "segment"),
         ("segment == web", "character 12: no column 'web'", 'quoted: "web"'),
         ("segment > 3", "character 11: column 'segment' holds text", 'Quote it: "3"'),
+        ("segment == true", "holds text, and true is a truth", 'Quote it: "true"'),
+        ('n == "true"', "character 6: column 'n' holds numbers", "Leave the quotes out: true"),
+        ('n == "nan"', "character 6: column 'n' holds numbers", "found with is null"),
+        ("n == nan", "character 6: no column 'nan'", "found with is null"),
+        ("n < inf", "character 5: no column 'inf'", "1e999"),
+        ('segment in ("a", "\udcff")', "character 19: '\\udcff' is no character", "UTF-8"),
+        ("n in [1, 2]", "character 6: '[' cannot be read", "in (1, 2)"),
+        ("n > 1_000", "character 5: '1' cannot be read", "No letter or _ belongs to a number"),
+        ("n > 1 and " * 900 + "zz > 1", "where '…n > 1 and ", ""),
+        ("n > 1 and " * 900 + "zz > 1", "zz > 1', character 9001: no column 'zz'", ""),
         ('n < 5 or n == "5"', "character 15: column 'n' holds numbers", "Leave the quotes out: 5"),
         ("n > 3 && n < 5", "character 7: '&&' cannot be read", "Write and"),
         ("n == null", "character 6: a value must come, not 'null'", "is null"),
@@ -282,6 +296,119 @@ def test_numbers_are_exact_where_doubles_are_not(tmp_path):
         for source in (table, path):
             assert lossctl.evaluate(source, "mse", **ASKED, where=f"id == {large + 1}").value == 4.0
             assert lossctl.evaluate(source, "mse", **ASKED, where=f"id > {large + 1}").value == 9.0
+
+
+@pytest.mark.parametrize("digits", [308, 309, 400, 5000])
+def test_a_number_with_more_digits_than_any_is_past_all(digits):
+    table = TABLE.append_column("d", TABLE["n"].cast(pa.decimal128(20, 0)))
+    many = [row for row in range(N) if ROWS[row]["n"] is not None]
+    for name in ("n", "d", "y"):
+        report = lossctl.evaluate(table, "mse", **ASKED, where=f"-{'9' * digits} < {name} < {'9' * digits}")
+        assert report.results[0].n == (N if name == "y" else len(many))
+
+
+STORED = {
+    "int64": pa.int64(),
+    "uint64": pa.uint64(),
+    "int8": pa.int8(),
+    "short decimals": pa.decimal128(20, 0),
+    "decimals": pa.decimal128(38, 15),
+    "long decimals": pa.decimal256(76, 55),
+}
+NEAR = [0, 1, 7, 2**53, 2**53 + 1, 2**53 + 2, 2**63 - 1, 2**63, 2**64 - 1]
+
+
+@settings(max_examples=50)
+@given(
+    pairs=st.lists(st.tuples(*[st.sampled_from([None, *NEAR])] * 2), min_size=1, max_size=8),
+    kinds=st.tuples(*[st.sampled_from([*STORED, "text"])] * 2),
+    sign=st.sampled_from([*SIGNS]),
+)
+def test_two_columns_are_compared_to_their_last_digit(pairs, kinds, sign):
+    sides, columns = [*zip(*pairs, strict=True)], []
+    for side, kind in zip(sides, kinds, strict=True):
+        most = {"int8": 2**7, "int64": 2**63}.get(kind, 2**64)
+        cells = [cell if cell is None or cell < most else 7 for cell in side]
+        stored = pa.array([None if cell is None else str(cell) for cell in cells])
+        columns.append((cells, stored if kind == "text" else pa.array(cells, STORED[kind])))
+    (left, one), (right, two) = columns
+    condition, record = parsed(f"a {sign} b"), pa.record_batch([one, two], ["a", "b"])
+    chosen = holding(condition, record, {"a": "number", "b": "number"})
+    expected = [None not in cells and SIGNS[sign](*cells) for cells in zip(left, right, strict=True)]
+    assert chosen.tolist() == expected
+
+
+ZONE = "Europe/Berlin"
+MIDNIGHT = dt.datetime.fromisoformat("2024-01-01")
+NOON = dt.datetime.fromisoformat("2024-01-01 12:00:00.500")
+AT = {
+    pa.date32(): MIDNIGHT,
+    pa.date64(): MIDNIGHT,
+    pa.timestamp("s"): NOON.replace(microsecond=0),
+    pa.timestamp("ns"): NOON,
+    pa.timestamp("us", "UTC"): NOON.replace(tzinfo=dt.UTC),
+    pa.timestamp("ms", ZONE): NOON.replace(tzinfo=zoneinfo.ZoneInfo(ZONE)),
+}
+"""What cells of each type hold here."""
+
+
+@pytest.mark.parametrize("one", AT, ids=str)
+@pytest.mark.parametrize("two", AT, ids=str)
+def test_dates_and_times_of_all_types_are_compared_to_their_last_digit(one, two):
+    """Where one has a zone the other is in it."""
+    left, right = AT[one], AT[two]
+    left = left.replace(tzinfo=left.tzinfo or right.tzinfo)
+    right = right.replace(tzinfo=right.tzinfo or left.tzinfo)
+    cells = [pa.array([AT[kind], None]).cast(pa.timestamp("ns", getattr(kind, "tz", None))) for kind in (one, two)]
+    record = pa.record_batch([cell.cast(kind) for cell, kind in zip(cells, (one, two), strict=True)], ["a", "b"])
+    for sign, holds in SIGNS.items():
+        chosen = holding(parsed(f"a {sign} b"), record, {"a": "other", "b": "other"})
+        assert chosen.tolist() == [holds(left, right), False], sign
+
+
+def test_what_is_no_time_is_not_compared_with_one():
+    table = pa.table({"y": [0.0], "p": [1.0], "day": [dt.date(2024, 1, 1)], "time": [dt.time(1)], "tags": [["a"]]})
+    for text in ("day < time", 'tags == "a"', "tags == time", "day != tags"):
+        with pytest.raises(lossctl.UsageError, match=r"where.* (cannot be|is not) compared"):
+            lossctl.evaluate(table, "mse", **ASKED, where=text)
+
+
+def test_bounds_of_text_may_end_within_a_character(tmp_path):
+    """As writers leave them that cut long text."""
+    path, words = tmp_path / "a.parquet", ["Áé", "m", "ÿé", "z"]
+    table = pa.table({"y": [0.0] * 4, "p": [1.0, 2.0, 3.0, 4.0], "word": words})
+    pq.write_table(table, path, use_dictionary=False, compression="none")
+    begin = -pq.read_metadata(path).serialized_size - 8
+    body, footer = path.read_bytes()[:begin], path.read_bytes()[begin:]
+    assert footer.count("ÿé".encode()) == 1
+    path.write_bytes(body + footer.replace("ÿé".encode(), "ÿé".encode()[:3] + b"\xff"))
+    for text, value in (('word == "m"', 4.0), ('word > "z"', 5.0), ('word in ("z", "a")', 16.0)):
+        assert lossctl.evaluate(path, "mse", **ASKED, where=text).value == value
+
+
+def test_bounds_that_are_none_leave_every_row_group_to_be_read(tmp_path):
+    """NaN, or the greatest before the least."""
+    path = tmp_path / "a.parquet"
+    table = pa.table({"y": [0.0] * 3, "p": [1.0, 2.0, 3.0], "x": [-3.25, 1.5, 2.5]})
+    pq.write_table(table, path, use_dictionary=False, compression="none")
+    begin = -pq.read_metadata(path).serialized_size - 8
+    body, footer = path.read_bytes()[:begin], path.read_bytes()[begin:]
+    least = struct.pack("<d", -3.25)
+    for written in (float("nan"), 9e9):
+        path.write_bytes(body + footer.replace(least, struct.pack("<d", written)))
+        assert lossctl.evaluate(path, "mse", **ASKED, where="x < 0").value == 1.0
+
+
+@settings(max_examples=20)
+@given(values=st.lists(st.sampled_from([*NEAR, 0.5, 1e300]), min_size=1, max_size=40), negated=st.booleans())
+def test_one_of_many_numbers_is_as_many_comparisons(values, negated):
+    for kind in (pa.int64(), pa.uint64(), pa.float32(), pa.float64(), pa.decimal128(20, 0), pa.string()):
+        cells = [cell for cell in NEAR if cell < 2**63] if kind == pa.int64() else NEAR
+        column = pa.array(cells, kind if pa.types.is_decimal(kind) else pa.uint64()).cast(kind, safe=False)
+        record, kinds = pa.record_batch([column], ["a"]), {"a": "number"}
+        asked = f"a {'not ' * negated}in ({', '.join(map(repr, values))})"
+        each = (" and " if negated else " or ").join(f"a {'!=' if negated else '=='} {value!r}" for value in values)
+        assert holding(parsed(asked), record, kinds).tolist() == holding(parsed(each), record, kinds).tolist()
 
 
 @pytest.mark.parametrize("command", ["eval", "samples"])

@@ -10,6 +10,7 @@ import functools
 import html
 import json
 import math
+import re
 import struct
 import subprocess
 import sys
@@ -25,7 +26,7 @@ from lossctl import get_activation, get_loss
 from lossctl.document import Axis, Chart, Panel, Series
 from lossctl.functions.loss import losses
 from lossctl.plots.curves import curves
-from lossctl.rendering.picture import draw, writers
+from lossctl.rendering.picture import draw, writer_for, writers
 
 DRAWINGS = Path(__file__).parent / "drawings"
 
@@ -138,7 +139,7 @@ def test_a_png_shows_something():
     data = written(".png")
     assert data.startswith(b"\x89PNG\r\n\x1a\n")
     width, height = struct.unpack(">II", data[16:24])
-    assert width > 800
+    assert width > 700
     assert height > 300
     at_, pixels = 8, b""
     while at_ < len(data):
@@ -203,12 +204,59 @@ def test_every_format_of_a_picture_is_written_by_its_suffix(lossctl, tmp_path, s
     assert (tmp_path / f"x{suffix}").stat().st_size > 1000
     if suffix in (".html", ".svg", ".txt"):  # what is read by itself says of what it is
         written = html.unescape((tmp_path / f"x{suffix}").read_text())
-        results = lossctl("eval", file, "-l", "bce", *models, "-f", "json").json["results"]
-        values = [f"bce of {result['model']}: {result['value']:.6g}" for result in results]
+        rows = map(str.split, lossctl("eval", file, "-l", "bce", *models, "-f", "plain").out.splitlines()[1:3])
+        values = [
+            f"{loss} of {model}: {value.rstrip('*')}, standard error {error}" for loss, model, value, error, _ in rows
+        ]
         titles = ["<title>losses of rows: "] if suffix != ".txt" else ["losses of rows: "]
         assert [words for words in (*titles, file.name, *values) if words not in written] == []
     if suffix == ".svg":
         assert float(ET.fromstring(written).get("width")) + 40 <= 500  # the page has a margin and a button
+
+
+@pytest.mark.parametrize("suffix", [".txt", ".svg"])
+def test_long_names_that_differ_at_their_ends_stay_apart(suffix):
+    if suffix == ".svg":
+        pytest.importorskip("vl_convert")
+    names = tuple(f"the_class_with_a_long_name_{index}" for index in range(3))
+    edges, axis = (-0.5, 0.5, 1.5, 2.5), Axis("class", -0.5, 2.5, names)
+    models = [f"{'gradient_boosted_' * 4}{version}" for version in ("v1", "v2")]
+    panels = tuple(
+        Panel(model, axis, axis, (Series(model, "heat", edges, edges, ((1, 2, 3),) * 3),)) for model in models
+    )
+    chart = Chart("c", panels, subject="file.csv")
+    written = writer_for(f"x{suffix}").write([chart], width=60, height=14, color=False).decode()
+    for ends in (*(rf"…\w*me_{index}" for index in range(3)), r"…\w*_v1", r"…\w*_v2"):
+        assert re.search(ends, written), ends
+
+
+@pytest.mark.parametrize("high", [4e-9, 4e5, 4e299])
+def test_numbers_at_axes_are_whole_and_a_page_fits_500_pixels(high):
+    pytest.importorskip("vl_convert")
+    axis, edges = Axis("label", -high, high), (-high, 0.0, high)
+    panels = tuple(Panel(name, axis, axis, (Series(name, "heat", edges, edges, ((1, 1), (1, 2))),)) for name in "ab")
+    svg = writer_for("x.svg").write([Chart("c", panels, subject="f.csv")], width=80, height=14, color=False).decode()
+    assert "…" not in svg
+    assert float(ET.fromstring(svg).get("width")) + 40 <= 500
+
+
+@pytest.mark.parametrize("names", [("mse", "huber:delta=0.5", "log_cosh"), ("bce", "focal")])
+def test_a_page_of_shapes_fits_500_pixels(names):
+    pytest.importorskip("vl_convert")
+    svg = (
+        writer_for("x.svg").write(curves([get_loss(name) for name in names]), width=80, height=14, color=False).decode()
+    )
+    assert float(ET.fromstring(svg).get("width")) + 40 <= 500
+
+
+@pytest.mark.parametrize("highest", [1.0, 2.0, 3.0, 40.0])
+def test_between_two_counts_is_no_tick(highest):
+    bars = Series("s", "bars", (0.0, 1.0, 2.0), (highest, 0.0))
+    panel = Panel("", Axis("x", 0.0, 2.0), Axis("rows", 0.0, 1.05 * highest), (bars,))
+    drawn = draw(Chart("c", (panel,)), width=60, height=30, color=False)
+    ticks = [line.partition("┤")[0].strip() for line in drawn.splitlines() if "┤" in line]
+    assert ticks
+    assert all(map(str.isdecimal, ticks))
 
 
 def test_a_picture_is_shown_beside_the_file_where_a_format_is_asked_for(lossctl, tmp_path):

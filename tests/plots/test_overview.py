@@ -15,6 +15,7 @@ from deceiving import EVIL, leaked
 from waiting import HANGS
 
 from lossctl import get_loss
+from lossctl.plots import histograms
 
 
 def test_a_file_without_rows_is_an_error(lossctl, tmp_path):
@@ -48,6 +49,27 @@ def test_every_row_is_counted_once(lossctl, tmp_path):
     counts, _, _ = np.histogram2d(p, y, bins=[cells["y"], cells["x"]])
     assert cells["counts"] == counts.astype(int).tolist()
     assert counts.sum() + cells["beyond"] == 5000
+
+
+@pytest.mark.parametrize("number", [0.0, 1.0, -2.5, 1e-12, 3e300, 5e-324])
+def test_one_number_is_a_bar_among_empty_cells(number):
+    grid = histograms.cells(number, number)
+    assert np.isfinite(grid.edges).all()
+    (place,), (inside,) = grid.place(np.array([number]))
+    assert inside
+    assert grid.count >= 10
+    assert grid.edges[place] <= number <= grid.edges[place + 1]
+
+
+def test_models_are_drawn_to_one_scale_where_that_hides_none(lossctl, tmp_path):
+    y = np.arange(50.0)
+    for factors, common in (((1.0, 1.5, 0.6), True), ((1.0, 100.0), False)):
+        columns = {f"m{index}": factor * y for index, factor in enumerate(factors)}
+        pq.write_table(pa.table({"y": y, **columns}), tmp_path / "x.parquet")
+        names = [word for name in columns for word in ("-p", name)]
+        panels = numbers_of(lossctl, tmp_path / "x.parquet", "-y", "y", *names, "-l", "mse")["predictions and labels"]
+        ends = {(panel[axis]["low"], panel[axis]["high"]) for panel in panels["panels"] for axis in "xy"}
+        assert (len(ends) == 1) == common
 
 
 def test_rounding_a_large_file_loses_no_row_and_moves_none(lossctl, tmp_path):

@@ -147,3 +147,13 @@ def test_a_pipe_that_gives_a_byte_at_a_time_is_known_for_what_it_is(tmp_path):
         assert library.evaluate(path, "mse").value == 2.5
     finally:
         feeder.join(timeout=HANGS)
+
+
+def test_quantiles_of_a_pipe_take_two_passes_which_only_a_short_one_gives(piped):
+    body = b"y,p,v\n" + b"1,2,3\n2,2,4\n" * 100
+    status, out, err = piped(body, "eval", "--by", "v:2", "-l", "mse", "-q", "-f", "csv")
+    assert (status, err) == (0, "")
+    assert '"[3, 4)"' in out
+    status, out, err = piped(body + b"1,2,3\n" * 2_000_000, "eval", "--by", "v:2", "-l", "mse", "-q")
+    assert (status, out) == (3, "")
+    assert "stdin: can be read only once, and this takes two passes\nSave it to a file first." in err

@@ -17,9 +17,12 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from rich.cells import cell_len
 
 import lossctl
+from lossctl.document import Column, Document, Entries, Notes, Table
 from lossctl.rendering.renderer import Style, renderers
 
 pytestmark = pytest.mark.lowest
@@ -333,6 +336,39 @@ def test_names_are_never_squeezed_out_of_a_table(width):
         for result in report.results:
             for name in (result.loss.partition(":")[0], result.model, *result.group.values()):
                 assert any(re.sub(r"\s", "", name or "(null)") in column for column in columns), name
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.text("ab_猫é", min_size=1, max_size=70), min_size=1, max_size=4), st.integers(60, 200))
+def test_a_name_is_folded_only_where_there_is_no_room(names, width):
+    columns = (Column("model", "name"), Column("group", "name"), Column("value", "number"))
+    table = Table(columns, [[name, "all", 1.0] for name in names])
+    lines = renderers.get("table").render(Document("", lambda: [(table,)]), Style(width=width)).splitlines()
+    needed = sum(map(len, ("group", "value"))) + max(map(cell_len, ["model", *names])) + len("││││") + 6
+    assert (len(lines) > len(names) + 4) == (needed > width)
+
+
+@pytest.mark.parametrize("width", [50, 60, 80, 100, 120])
+def test_a_number_stands_on_the_line_of_its_name(width):
+    numbers = {f"the_class_{index}{'_long' * index}": 10.0**-index for index in range(5)}
+    table = Table(
+        (Column("row", "count", key=True), Column("prediction", "entries"), Column("gradient", "entries")),
+        [[row, Entries(tuple(numbers.items()), "…"), Entries(tuple(numbers.items()))] for row in (1, 2)],
+    )
+    text = renderers.get("table").render(Document("", lambda: [(table,)]), Style(width=width))
+    for name, number in numbers.items():
+        assert len(re.findall(rf"\b{name} {number:.3g}\b", text)) == 4
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.text("abc猫é", min_size=1, max_size=12), min_size=1, max_size=40), st.integers(30, 120))
+def test_a_note_that_is_folded_cannot_be_taken_for_two(words, width):
+    document = Document("", lambda: [(Notes((" ".join(words), "next")),)])
+    first, *others, last = renderers.get("table").render(document, Style(width=width)).splitlines()
+    assert all(line.startswith("  ") for line in others)
+    assert last == "next"
+    assert max(map(cell_len, (first, *others))) <= width
+    assert " ".join(map(str.strip, (first, *others))) == " ".join(words)
 
 
 def test_precision_is_the_number_of_significant_digits():

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lossctl.cli.command import command, prepared, refuse_given
+from lossctl.cli.command import command, given, prepared, refuse_given
 from lossctl.cli.options import (
     By,
     Cluster,
@@ -92,6 +92,8 @@ def baseline(
         ids=ids,
         judged=True,
     )
+    if not join.labels and "--join" in given(join):
+        raise UsageError("--join needs --labels FILE, the file to join with")
     joined = join.asked(files) if join.labels else {}
     ready = prepared(voice, files, request, source.reading(voice), **joined)
     with output.progress(files) as progress:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lossctl.cli.command import command
+from lossctl.cli.command import command, is_typed
 from lossctl.cli.completers import complete_gates
 from lossctl.cli.options import (
     By,
@@ -65,8 +65,9 @@ FailAbove = Annotated[
 Profile = Annotated[bool, running_option("--profile", help="Say where the time went, on stderr and in JSON.")]
 
 
-UNSHOWN = {"value": ("--grad", "--samples", "--skill", "--ci"), "csv": ("--samples",), "tsv": ("--samples",)}
-"""What a format leaves out: one number is one number, and a row of CSV is a result."""
+_EXTRA = ("--grad", "--samples", "--skill", "--ci")
+UNSHOWN = {"value": _EXTRA, "junit": _EXTRA, "csv": ("--samples",), "tsv": ("--samples",)}
+"""What a format leaves out: one number is one number, a test case a verdict, and a row of CSV is a result."""
 
 
 @command("eval", "lossctl eval preds.csv -l mse,huber --by segment --fail-above mse=0.2")
@@ -135,7 +136,7 @@ def evaluate(
             profile=profile,
         )
     verdicts = _judged(gates, report) if gates else None
-    report = _arranged(report, sort, top)
+    report = _arranged(report, sort, top) if by else report
     begun = time.perf_counter()
     document = report.document() if verdicts is None else verdicts.beside(report.document())
     text = shown.render(document, style)
@@ -202,7 +203,7 @@ def _judged(gates: "list[Gate]", report: "Report") -> "Verdicts":
 
 def _ensure_grouped(by: list[str] | None, asked: dict[str, object]) -> None:
     """Check that there are groups where something is asked of them."""
-    for flag in [flag for flag, value in asked.items() if value is not None and not by]:
+    for flag in [flag for flag, value in asked.items() if value is not None and not by and is_typed(flag[2:])]:
         raise UsageError(f"{flag} is for groups", "Name columns to group by: --by COL.")
 
 
@@ -212,7 +213,7 @@ def _arranged(report: "Report", sort: Order | None, top: int | None) -> "Report"
 
 def _ensure_shown(asked: dict[str, bool], shown: "list[Renderer]") -> None:
     """Check that each flag that is asked for changes what at least one format shows."""
-    for flag in [flag for flag, wanted in asked.items() if wanted]:
+    for flag in [flag for flag, wanted in asked.items() if wanted and is_typed(flag[2:])]:
         if all(flag in UNSHOWN.get(renderer.name, ()) for renderer in shown):
             what = f"{flag} is not shown by --format {shown[0].name}"
             raise UsageError(what, "Leave it out, or take another format.")

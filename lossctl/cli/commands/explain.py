@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from lossctl.cli.command import Without, command
+from lossctl.cli.command import Without, command, is_typed
 from lossctl.cli.completers import complete_names
 from lossctl.cli.options import KindOf, Output
 from lossctl.errors import UsageError
@@ -47,7 +47,7 @@ def explain(
     from lossctl.functions.tables import explained, listed, paired
     from lossctl.words import normal
 
-    if kind is not None and (name is None or normal(name) == PAIRINGS):
+    if kind is not None and is_typed("kind") and (name is None or normal(name) == PAIRINGS):
         raise UsageError("--kind is for the name of a loss or an activation", "Name one, or leave it out.")
     voice, style, renderer = output.voice, output.style, output.renderer("table")
     if name is None:

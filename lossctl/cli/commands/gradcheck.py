@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lossctl.cli.command import Voice, Without, command, given, prepared, refuse_given, through
+from lossctl.cli.command import Voice, Without, as_typed, command, given, prepared, refuse_given, through
 from lossctl.cli.completers import complete_names
 from lossctl.cli.options import (
     Columns,
@@ -98,7 +98,7 @@ def gradcheck(
             but=("activation", "from_logits", "eps"),
             because="is for files, and no FILE is named",
         )
-        forms = [*_at_draws(bound, name, losses, drawing, voice)]
+        forms = [*_at_draws(bound, name, as_typed(losses), drawing, voice)]
     for lack in undocumented(bound.definition):
         voice.warn(lack)
     outcome = Outcome(bound.name, tuple(forms))
@@ -161,5 +161,8 @@ def _at_rows(ready: "Prepared", running: "Running", voice: Voice) -> "list[Form]
         if not proof.gradient.compared:
             why = f"{proof.gradient.kinks:,} at kinks, {proof.gradient.unresolved:,} at edges or overflowing"
             raise DataError(f"{proof.bound}: no gradient of {proof.model} can be compared: {why}")
-    columns = {model.name: model.columns for model in plan.roles.models}
-    return [Form(it.bound, Check((), it.gradient), it.model, columns[it.model], it.places) for it in proofs]
+    columns, classes = {model.name: model.columns for model in plan.roles.models}, tuple(plan.layout.classes or ())
+    return [
+        Form(proof.bound, Check((), proof.gradient), proof.model, columns[proof.model], proof.places, classes)
+        for proof in proofs
+    ]

@@ -11,7 +11,7 @@ import typer
 from lossctl.cli.command import Color, Voice, colored, command, commands
 from lossctl.cli.options import Quiet
 from lossctl.errors import UsageError
-from lossctl.words import did_you_mean, near
+from lossctl.words import did_you_mean, near, normal
 
 PACKAGE = Path(__file__).resolve().parents[2]
 FOLDERS = (PACKAGE / "pages", PACKAGE.parent / "docs")
@@ -99,11 +99,19 @@ def _drawn(text: str) -> str:
 
 
 def _unknown(topic: str, known: list[str]) -> UsageError:
-    """The error for what no page is called; of a loss or an activation, with the way to it."""
+    """The error for what no page is called; of a loss, an activation, a metric or a flag, with the way to it."""
+    from lossctl.cli.app import wired
     from lossctl.functions.activation import activations
     from lossctl.functions.loss import losses
+    from lossctl.functions.metrics import METRICS
 
-    if topic in losses or topic in activations:
+    if topic in losses or topic in activations or normal(topic) in METRICS:
         return UsageError(f"no page is called {topic!r}", f"lossctl explain {topic} says what it is.")
+    flag = f"--{topic}"
+    options = {name: wired(commands.get(name)).params for name in commands.names()}
+    having = [name for name in options if any(flag in option.opts for option in options[name])]
+    if having:
+        name = "eval" if "eval" in having else having[0]
+        return UsageError(f"no page is called {topic!r}", f"lossctl help {name} says what {flag} is.")
     hint = did_you_mean(topic, known) if near(topic, known) else "lossctl help lists them."
     return UsageError(f"no page or command is called {topic!r}", hint)

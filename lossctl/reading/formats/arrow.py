@@ -155,7 +155,8 @@ class StreamSource(OneFile):
                 yield from self._batches(stream, pa.ipc.open_stream(stream), None)
             return
         if self.advanced:
-            raise DataError(f"{self.location.title}: can be read only once", "Save it to a file first.")
+            what = "can be read only once, and this takes two passes"
+            raise DataError(f"{self.location.title}: {what}", "Save it to a file first.")
         try:
             for shard in self._batches(self.stream, self.reader, self.first):
                 self.first = self.first or shard.batch

@@ -182,8 +182,7 @@ class RowGroups(Part):
         if where is None:
             yield True, [*self.members]
             return
-        from lossctl.reading.holding import excluded
-        from lossctl.reading.parquet_bounds import bounds_in
+        from lossctl.reading.parquet_bounds import bounds_in, excluded
 
         def possible(group: int) -> bool:
             return not excluded(where, bounds_in(file, group))

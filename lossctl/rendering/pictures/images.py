@@ -5,28 +5,34 @@ import io
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from textwrap import wrap
 from typing import Any
 
 from lossctl.document import Axis, Chart, Panel, Series
 from lossctl.errors import UsageError
-from lossctl.rendering.picture import has_intervals, shortened, shown, writers
+from lossctl.rendering.picture import has_intervals, shown, writers
+from lossctl.words import shortened
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
 """Okabe and Ito, which colour-blind people can tell apart."""
-WIDTH, HEIGHT = 420, 280
-"""Of a panel of a shape, which has another beside it."""
 COLUMN, HALF = 350, 145
-"""The width of a panel of a file, alone and beside another: axes and all, a page is at most 500 pixels wide."""
+"""The width of a panel, alone and beside another: axes and all, a page is at most 500 pixels wide."""
+HEIGHT = 280
+"""The most of a panel."""
 LINE = 68
 """The most characters of a line above a chart."""
 SIGN = 7
-"""The width of a character of a legend, about."""
-CLASS, GROUP = 60, 75
-"""The width of the name of a class, and of that beside an interval."""
+"""The width of a character, about."""
+NAME, GROUP = 60, 75
+"""How wide the name of a class at an axis may be, and of what an interval is of."""
 INTERVAL = 26
 """The height of an interval with its number."""
+TICKS = 6
+"""How many ticks there are, about, below intervals."""
+NUMBER = "abs(datum.value) < 1e-4 || abs(datum.value) >= 1e6 ? format(datum.value, '~g') : datum.label"
+"""How a number at an axis is written: short enough that it is not cut."""
 READABLE = 12
 """Classes whose counts can be written into their cells."""
 SCALE = 2.0
@@ -93,11 +99,17 @@ def _chart(alt: Any, chart: Chart, name: str) -> Any:
     color = alt.Color(
         "series:N",
         scale=alt.Scale(domain=list(chart.names), range=palette),
-        legend=alt.Legend(title=None, orient="top", columns=_columns(chart.names), labelLimit=COLUMN),
+        legend=alt.Legend(
+            title=None,
+            orient="top",
+            columns=_columns(chart.names),
+            labelLimit=COLUMN,
+            columnPadding=2 * SIGN,
+        ),
     )
-    beside = len(chart.panels) > 1 and (not chart.subject or all(panel.title for panel in chart.panels))
-    width = WIDTH if not chart.subject else HALF if beside else COLUMN
-    panels = [_panel(alt, panel, f"{name}_{index}", color, chosen, width) for index, panel in enumerate(chart.panels)]
+    beside = len(chart.panels) > 1 and all(panel.title for panel in chart.panels)
+    look = _Look(alt, color, chosen, _most(chart), HALF if beside else COLUMN)
+    panels = [look.panel(panel, f"{name}_{index}") for index, panel in enumerate(chart.panels)]
     if chart.names:
         panels[0] = panels[0].add_params(chosen)
     lines = [line for note in chart.notes for line in wrap(note, LINE, subsequent_indent="  ")]
@@ -112,103 +124,124 @@ def _columns(names: Sequence[str]) -> int:
     return max(1, min(4, COLUMN // (SIGN * (longest + 4))))
 
 
-def _panel(alt: Any, panel: Panel, name: str, color: Any, chosen: Any, width: int) -> Any:
-    layers = [_layer(alt, panel, series, color, chosen) for series in panel.series]
-    layers[0] = layers[0].add_params(alt.selection_interval(name=f"{name}_zoom", bind="scales"))
-    return alt.layer(*layers).properties(
-        width=width,
-        height=_height(panel, width),
-        title=alt.TitleParams(panel.title, limit=width + 60, fontSize=11),
-    )
+def _most(chart: Chart) -> int:
+    """The most rows in a cell of its maps."""
+    maps = (series for panel in chart.panels for series in panel.series if series.mark == "heat")
+    return max((count for series in maps for row in series.counts for count in row), default=2)
 
 
-def _height(panel: Panel, width: int) -> int:
-    """Of intervals as much as each needs, else what suits the width."""
-    if has_intervals(panel):
-        return INTERVAL * max(len(panel.y.names), 1)
-    return min(HEIGHT, round(1.4 * width))
+@dataclass(frozen=True)
+class _Look:
+    """How the panels of one chart look, with what Altair makes of its colours."""
 
+    alt: Any
+    color: Any
+    chosen: Any
+    most: int
+    """The most rows in a cell of a map."""
+    width: int
 
-def _layer(alt: Any, panel: Panel, series: Series, color: Any, chosen: Any) -> Any:
-    looks = {"labelLimit": GROUP, "tickCount": 6} if has_intervals(panel) else {}
-    x, y = _axis(alt, panel.x, "x", **looks), _axis(alt, panel.y, "y", **looks)
-    if series.guide:
-        dashed = alt.Chart(alt.Data(values=_points(series))).mark_line(clip=True, strokeDash=[4, 4], color="#999")
-        return dashed.encode(x=x, y=y)
-    tips = [alt.Tooltip("series:N", title="series"), *_tips(alt, panel, series)]
-    if series.mark == "heat":
-        cells = alt.Chart(alt.Data(values=_cells(series))).mark_rect(clip=True)
-        shade = alt.Color(
-            "rows:Q",
-            title="rows",
-            scale=alt.Scale(type="log", scheme="viridis", reverse=True),
-            legend=alt.Legend(orient="bottom", gradientLength=120, tickCount=3),
+    def height(self, panel: Panel) -> int:
+        """Of a panel: what intervals need, else what suits its width."""
+        if has_intervals(panel):
+            return INTERVAL * max(len(panel.y.names), 1)
+        return min(HEIGHT, round(1.4 * self.width))
+
+    def panel(self, panel: Panel, name: str) -> Any:
+        """One pair of axes and what is drawn over them."""
+        layers = [self.layer(panel, series) for series in panel.series]
+        layers[0] = layers[0].add_params(self.alt.selection_interval(name=f"{name}_zoom", bind="scales"))
+        room = self.width + NAME
+        title = self.alt.TitleParams(shortened(panel.title, room // SIGN), limit=room, fontSize=11)
+        return self.alt.layer(*layers).properties(width=self.width, height=self.height(panel), title=title)
+
+    def layer(self, panel: Panel, series: Series) -> Any:
+        """One series."""
+        alt = self.alt
+        forest = has_intervals(panel)
+        x = self.axis(panel.x, "x", self.width, **{"tickCount": TICKS} if forest else {})
+        ticks = {"tickMinStep": 1} if panel.counts else {}
+        y = self.axis(panel.y, "y", self.height(panel), GROUP if forest else NAME, **ticks)
+        if series.guide:
+            dashed = alt.Chart(alt.Data(values=_points(series))).mark_line(clip=True, strokeDash=[4, 4], color="#999")
+            return dashed.encode(x=x, y=y)
+        tips = [alt.Tooltip("series:N", title="series"), *_tips(alt, panel, series)]
+        if series.mark == "heat":
+            cells = alt.Chart(alt.Data(values=_cells(series))).mark_rect(clip=True)
+            shade = alt.Color(
+                "rows:Q",
+                title="rows",
+                scale=alt.Scale(type="log", scheme="viridis", reverse=True, domain=[1, max(self.most, 2)]),
+                legend=alt.Legend(orient="bottom", gradientLength=120, tickCount=3),
+            )
+            shaded = cells.encode(x=x, x2="x2:Q", y=y, y2="y2:Q", color=shade, tooltip=tips)
+            return shaded + self.numbers(series, x, y) if panel.x.names and len(series.counts) <= READABLE else shaded
+        faded = alt.when(self.chosen).then(alt.value(1.0)).otherwise(alt.value(0.15))
+        if series.mark == "bars":
+            bars = alt.Chart(alt.Data(values=_bars(series))).mark_bar(clip=True, fillOpacity=0.45, binSpacing=0)
+            return bars.encode(x=x, x2="x2:Q", y=y, y2=alt.datum(0), color=self.color, opacity=faded, tooltip=tips)
+        if series.mark == "intervals":
+            return self.intervals(panel, series, x, y, color=self.color, opacity=faded, tooltip=tips)
+        base = alt.Chart(alt.Data(values=_points(series)))
+        marked = (
+            base.mark_line(clip=True, strokeWidth=2) if series.mark == "line" else base.mark_point(filled=True, size=60)
         )
-        shaded = cells.encode(x=x, x2="x2:Q", y=y, y2="y2:Q", color=shade, tooltip=tips)
-        return shaded + _numbers(alt, series, x, y) if panel.x.names and len(series.counts) <= READABLE else shaded
-    faded = alt.when(chosen).then(alt.value(1.0)).otherwise(alt.value(0.15))
-    if series.mark == "bars":
-        bars = alt.Chart(alt.Data(values=_bars(series))).mark_bar(clip=True, fillOpacity=0.45, binSpacing=0)
-        return bars.encode(x=x, x2="x2:Q", y=y, y2=alt.datum(0), color=color, opacity=faded, tooltip=tips)
-    if series.mark == "intervals":
-        return _intervals(alt, panel, series, x, y, color=color, opacity=faded, tooltip=tips)
-    base = alt.Chart(alt.Data(values=_points(series)))
-    marked = (
-        base.mark_line(clip=True, strokeWidth=2) if series.mark == "line" else base.mark_point(filled=True, size=60)
-    )
-    return marked.encode(x=x, y=y, color=color, opacity=faded, tooltip=tips)
+        return marked.encode(x=x, y=y, color=self.color, opacity=faded, tooltip=tips)
 
+    def intervals(self, panel: Panel, series: Series, x: Any, y: Any, **looks: Any) -> Any:
+        """A line from end to end, triangles where one goes on beyond the axis, and a point with its number above."""
+        alt, axis, rows = self.alt, panel.x, _ends(series, panel.y)
 
-def _intervals(alt: Any, panel: Panel, series: Series, x: Any, y: Any, **looks: Any) -> Any:
-    """A line from end to end, triangles where one goes on beyond the axis, and a point with its number above."""
+        def of(rows: list[dict[str, Any]]) -> Any:
+            return alt.Chart(alt.Data(values=rows))
 
-    def layer(rows: list[dict[str, Any]], across: Any = x) -> Any:
-        return alt.Chart(alt.Data(values=rows)), {"x": across, "y": y, **looks}
+        lines = of([row for row in rows if row["low"] is not None]).mark_rule(clip=True, strokeWidth=2)
+        layers = [lines.encode(x=alt.X("low:Q"), x2="high:Q", y=y, **looks)]
+        for edge, shape in ((axis.low, "triangle-left"), (axis.high, "triangle-right")):
+            out = [row for row in rows if _beyond(row, edge, below=edge == axis.low)]
+            if out:
+                arrows = of(out).mark_point(filled=True, size=70, shape=shape)
+                layers.append(arrows.encode(x=alt.datum(edge), y=y, **looks))
+        points = of([row for row in rows if axis.low <= row["x"] <= axis.high])
+        number = alt.Text("x:Q", format="+.3~g")
+        layers.append(points.mark_point(filled=True, size=60).encode(x=x, y=y, **looks))
+        layers.append(points.mark_text(dy=-8, fontSize=9).encode(x=x, y=y, text=number, opacity=looks["opacity"]))
+        return alt.layer(*layers)
 
-    rows, axis = _ends(series, panel.y), panel.x
-    lines, shown = layer([row for row in rows if row["low"] is not None], alt.X("low:Q"))
-    layers = [lines.mark_rule(clip=True, strokeWidth=2).encode(**shown, x2="high:Q")]
-    for edge, shape in ((axis.low, "triangle-left"), (axis.high, "triangle-right")):
-        out = [row for row in rows if _beyond(row, edge, below=edge == axis.low)]
-        if out:
-            arrows, shown = layer(out, alt.datum(edge))
-            layers.append(arrows.mark_point(filled=True, size=70, shape=shape).encode(**shown))
-    points, shown = layer([row for row in rows if axis.low <= row["x"] <= axis.high])
-    layers.append(points.mark_point(filled=True, size=60).encode(**shown))
-    layers.append(
-        points.mark_text(dy=-8, fontSize=9).encode(
-            x=x, y=y, text=alt.Text("x:Q", format="+.3~g"), opacity=looks["opacity"]
+    def numbers(self, series: Series, x: Any, y: Any) -> Any:
+        """The counts, written into their cells: white on what is dark, the upper half of the scale."""
+        alt = self.alt
+        middle = [{**cell, "x": cell["x"] + 0.5, "y": cell["y"] + 0.5} for cell in _cells(series)]
+        light = alt.when(alt.datum.rows > math.sqrt(self.most)).then(alt.value("white")).otherwise(alt.value("black"))
+        return alt.Chart(alt.Data(values=middle)).mark_text().encode(x=x, y=y, text="rows:Q", color=light)
+
+    def axis(self, axis: Axis, channel: str, length: int, room: int = NAME, **ticks: Any) -> Any:
+        """An axis, ``length`` pixels long, with ``room`` pixels for each name beside it."""
+        make = self.alt.X if channel == "x" else self.alt.Y
+        labels: dict[str, Any] = {"labelExpr": NUMBER}
+        if axis.names:
+            names = [shortened(name, room // SIGN + 1) for name in axis.names]
+            labels = {"values": list(range(len(names))), "labelExpr": f"{json.dumps(names)}[datum.value]"}
+        return make(
+            f"{channel}:Q",
+            title=shortened(axis.title, length // SIGN),
+            scale=self.alt.Scale(domain=[axis.low, axis.high], nice=False, zero=False),
+            axis=self.alt.Axis(
+                **labels,
+                **ticks,
+                grid=not axis.names,
+                titleLimit=length + room,
+                labelLimit=room,
+                labelOverlap=True,
+                labelSeparation=SIGN,
+            ),
         )
-    )
-    return alt.layer(*layers)
 
 
 def _beyond(row: dict[str, Any], edge: float, *, below: bool) -> bool:
     """Whether an interval or its number lies on the other side of an end of the axis."""
     reach: list[float] = [row["x"], *(end for end in (row["low"], row["high"]) if end is not None)]
     return min(reach) < edge if below else max(reach) > edge
-
-
-def _numbers(alt: Any, series: Series, x: Any, y: Any) -> Any:
-    """The counts, written into their cells."""
-    most = max(count for row in series.counts for count in row)
-    middle = [{**cell, "x": cell["x"] + 0.5, "y": cell["y"] + 0.5} for cell in _cells(series)]
-    light = alt.when(alt.datum.rows > math.sqrt(most)).then(alt.value("white")).otherwise(alt.value("black"))
-    return alt.Chart(alt.Data(values=middle)).mark_text().encode(x=x, y=y, text="rows:Q", color=light)
-
-
-def _axis(alt: Any, axis: Axis, channel: str, **looks: Any) -> Any:
-    make = alt.X if channel == "x" else alt.Y
-    looks = {"labelLimit": CLASS, **looks}
-    if axis.names:
-        names = json.dumps([shortened(name, looks["labelLimit"] // 5) for name in axis.names])
-        looks |= {"values": list(range(len(axis.names))), "labelExpr": f"{names}[datum.value]"}
-    return make(
-        f"{channel}:Q",
-        title=axis.title,
-        scale=alt.Scale(domain=[axis.low, axis.high], nice=False, zero=False),
-        axis=alt.Axis(**looks, grid=not axis.names, titleLimit=HEIGHT, labelOverlap=True),
-    )
 
 
 def _tips(alt: Any, panel: Panel, series: Series) -> list[Any]:
@@ -235,8 +268,7 @@ def _ends(series: Series, names: Axis) -> list[dict[str, Any]]:
     rows = []
     for x, y, ends in zip(series.x, series.y, series.ends, strict=True):
         low, high = (end if math.isfinite(end) else None for end in ends)
-        name = names.names[round(y)]
-        rows.append({"series": series.name, "name": name, "x": x, "y": y, "low": low, "high": high})
+        rows.append({"series": series.name, "name": names.names[round(y)], "x": x, "y": y, "low": low, "high": high})
     return rows
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from lossctl.document import Axis, Chart, Panel, Series
 from lossctl.rendering.clipping import Box
-from lossctl.rendering.picture import has_intervals, shortened, shown, writers
+from lossctl.rendering.picture import has_intervals, shown, writers
+from lossctl.words import counted, shortened
 
 MARKERS = "•×+○*◇▪△"
 """One a series, so that they differ without colour too."""
@@ -20,8 +21,6 @@ GUIDE = "/"
 BETWEEN, BEYOND = "─", "◂▸"
 """What lies between the ends of an interval, and what stands where one is beyond the axis."""
 SHADES = "·░▒▓█"
-CLASS = 12
-"""How many characters of the name of a class are shown."""
 AROUND = 4
 """Lines of a panel that are not its inside, nor its title."""
 READABLE = 10
@@ -30,6 +29,8 @@ NARROWEST, WIDEST, HIGHEST = 30, 1000, 200
 """Columns of a chart and lines of a panel, whatever a terminal says of itself."""
 FINEST = 1e-300
 """The least distance of two ticks."""
+NAME = 12
+"""The most signs of a class at an axis."""
 BESIDE = 110
 """Columns from which two panels stand beside each other."""
 _drawing = threading.Lock()
@@ -91,6 +92,8 @@ class _Paint:
         bars = {series.name for panel in chart.panels for series in panel.series if series.mark == "bars"}
         self.filled = len(bars) == 1
         """Whether bars are filled: where there are several, one would hide the other."""
+        self.counts = not shaded
+        """Whether all that is drawn are counts, in numbers."""
         guides = (series.name for panel in chart.panels for series in panel.series if series.guide)
         self.guides = tuple(dict.fromkeys(guides))
 
@@ -109,11 +112,14 @@ class _Paint:
             (MARKERS[index % len(MARKERS)], name, COLORS[index % len(COLORS)]) for index, name in enumerate(self.names)
         ]
         if self.most:
-            entries = [(" ".join(SHADES), f"1 to {self.most:,} rows, logarithmic", COLORS[0])]
+            several = (" ".join(SHADES), f"1 to {self.most:,} rows, logarithmic", COLORS[0])
+            entries = [several if self.most > 1 else (SHADES[-1], counted(1, "row"), COLORS[0])]
+        elif self.counts:
+            entries = [("number", "of rows", None)]
         entries += [(GUIDE, name, None) for name in self.guides]
         line, used = "", 0
         for glyph, name, color in entries:
-            words = name[: width - len(glyph) - 4]
+            words = shortened(name, width - len(glyph) - 4)
             size = len(glyph) + len(words) + 4
             if line and used + size > width:
                 yield line
@@ -128,18 +134,17 @@ class _Paint:
     def panel(self, figure: Any, panel: Panel, width: int, height: int) -> None:
         """Draw one panel into its part of the figure."""
         figure.theme("colorless")
-        figure.title(_title(panel)[: width - 2])
-        figure.label(panel.x.title[: width - 2])
+        figure.title(shortened(_title(panel), width - 2))
+        figure.label(shortened(panel.x.title, width - 2))
         for name, axis, most in (("x", panel.x, max(3, width // 9)), ("y", panel.y, max(3, height // 2 - 2))):
             listed = bool(axis.names) and has_intervals(panel)
-            room = max(CLASS, width // 4) if listed else CLASS
-            places = ticks(axis, len(axis.names) if listed else most)
+            room = max(NAME, width // 4) if listed else NAME
+            least = 1.0 if name == "y" and panel.counts else 0.0
+            places = ticks(axis, len(axis.names) if listed else most, least=least)
             ruler = figure.ruler(name)
             ruler.lim(axis.low, axis.high)
-            ruler.ticks(
-                places,
-                [shortened(axis.names[round(place)], room) if axis.names else _number(place) for place in places],
-            )
+            words = [shortened(axis.names[round(place)], room) if axis.names else _number(place) for place in places]
+            ruler.ticks(places, words)
         for series in sorted(panel.series, key=lambda series: not series.guide):  # guides lie below
             for signal in self.signals(figure, series, panel, width):
                 figure.draw(signal)
@@ -226,13 +231,13 @@ def _written(panel: Panel) -> bool:
     return 0 < len(panel.x.names) <= READABLE
 
 
-def ticks(axis: Axis, most: int) -> list[float]:
-    """Round numbers within an axis: multiples of 1, 2 or 5 times a power of ten."""
+def ticks(axis: Axis, most: int, *, least: float = 0.0) -> list[float]:
+    """Round numbers within an axis, at least so far apart: multiples of 1, 2 or 5 times a power of ten."""
     if axis.names:
         return [float(index) for index in range(0, len(axis.names), math.ceil(len(axis.names) / (2 * most)))]
     span = axis.high - axis.low
     power = 10.0 ** math.floor(math.log10(max(span / most, FINEST)))
-    step = next(factor * power for factor in (1, 2, 5, 10) if span / (factor * power) <= most)
+    step = max(least, next(factor * power for factor in (1, 2, 5, 10) if span / (factor * power) <= most))
     first, last = math.ceil(axis.low / step), math.floor(axis.high / step)
     return [float(f"{multiple * step:.12g}") for multiple in range(first, last + 1)]
 

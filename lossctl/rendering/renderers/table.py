@@ -5,7 +5,7 @@ Rich is imported when something is drawn: a number for a script should not wait 
 
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 NAME_WIDTH = 16
-"""How wide a column of names may be in a terminal before it is folded."""
+"""How wide a column of names must be in a terminal before it is folded."""
 ENTRIES_WIDTH = 40
-"""How wide a column of named numbers must be before it is folded."""
+"""The same for a column of named numbers."""
+EDGES = 3
+"""The width of what stands between two cells."""
 WIDE = 100_000
 """Where nothing is folded."""
 LINES = 50
@@ -53,7 +55,7 @@ class Tables:
         text = io.StringIO()
         page = _Page(console(text, style.width if self.narrow else WIDE, color=colored), text, style, colored)
         blocks: list[str] = []
-        for section in document.sections():
+        for section in (document.pages if document.pages and self.frame == MARKDOWN else document.sections)():
             page.above = sum(block.count("\n") + 2 for block in blocks)
             for part in section:
                 self._draw(page, part)
@@ -76,10 +78,9 @@ class Tables:
                 page.print(self._indented(self._words(part.words), part.indent))
         elif isinstance(part, Notes):
             for note in part.lines:
-                words = self._words(note)
-                page.paper.print(
-                    f"- {words}" if self.frame == MARKDOWN else words, style="dim", soft_wrap=not self.narrow
-                )
+                words = str(self._words(note))
+                hung = _hung(words, page.paper) if self.narrow else f"- {words}" if self.frame == MARKDOWN else words
+                page.paper.print(hung, style="dim", soft_wrap=True)
         else:
             self._chart(page, part)
         if self.frame == MARKDOWN:
@@ -136,15 +137,19 @@ class Tables:
             for heading, below in [cells(column, [row[index] for row in table.rows], page.style.precision)]
         ]
         if table.folds:
-            page.print(self._grid(table, range(len(columns)), columns))
+            page.print(self._grid(table, range(len(columns)), columns, {}))
             return
         width = page.paper.width
-        parts = list(self._fit(table.columns, columns, width))
+        widths = [max(map(_cells_wide, column)) for column in columns]
+        parts = list(self._fit(table.columns, widths, width))
         if len(parts) > 1:
-            spared = list(self._fit(table.columns, columns, width, spared=True))
+            spared = list(self._fit(table.columns, widths, width, spared=True))
             parts = spared if len(spared) < len(parts) else parts
         for indices in parts:
-            page.print(self._grid(table, indices, columns))
+            most = _shared({index: widths[index] for index in indices}, table.columns, width) if self.narrow else {}
+            for index in (index for index in most if table.columns[index].kind == "entries"):
+                columns[index] = [_between(cell, most[index]) for cell in columns[index]]
+            page.print(self._grid(table, indices, columns, most))
             page.print()
 
     def _cell(self, words: Words, column: Column) -> "str | Text":
@@ -152,28 +157,23 @@ class Tables:
         return safe.replace("|", "\\|") if self.frame == MARKDOWN and isinstance(safe, str) else safe
 
     def _fit(
-        self, columns: Sequence[Column], cells: Sequence[Sequence["str | Text"]], width: int, *, spared: bool = False
+        self, columns: Sequence[Column], wide: Sequence[int], width: int, *, spared: bool = False
     ) -> Iterator[Sequence[int]]:
         """The indices of the columns of each grid: names and keys in all, and as many others as fit whole.
 
         Args:
             columns: those of the table.
-            cells: of each column, its heading first.
+            wide: how wide each is where it is not folded.
             width: of the page.
             spared: whether to leave out columns that carry nothing.
         """
         widths = {
-            index: max(map(len, column)) + 3
-            for index, column in enumerate(cells)
-            if not (spared and columns[index].spare)
+            index: min(wide[index], _least(column) or wide[index]) + EDGES
+            for index, column in enumerate(columns)
+            if not (spared and column.spare)
         }
         names = [index for index in widths if columns[index].key or not columns[index].numeric]
-        widths |= {
-            index: min(width, ENTRIES_WIDTH + 3) for index, width in widths.items() if columns[index].kind == "entries"
-        }
-        room = width - 1
-        for index in names:
-            room -= widths[index] if columns[index].key else min(widths[index], NAME_WIDTH + 3)
+        room = width - 1 - sum(wide[index] + EDGES if columns[index].key else widths[index] for index in names)
         numbers: list[int] = []
         for index in (index for index in widths if index not in names):
             if numbers and sum(widths[number] for number in numbers) + widths[index] > room:
@@ -183,8 +183,20 @@ class Tables:
         yield names + numbers
 
     def _grid(
-        self, table: Table, indices: Sequence[int], cells: Sequence[Sequence["str | Text"]]
+        self,
+        table: Table,
+        indices: Sequence[int],
+        cells: Sequence[Sequence["str | Text"]],
+        most: Mapping[int, int],
     ) -> "rich_table.Table":
+        """Some columns of a table, by their indices.
+
+        Args:
+            table: whose they are.
+            indices: which.
+            cells: of each column of the table, its heading first.
+            most: how wide each may be before it is folded, of those that may be.
+        """
         from rich import box
         from rich.table import Table as Grid
 
@@ -196,13 +208,13 @@ class Tables:
             show_header=framed or not table.tall,
             show_lines=table.tall and framed and self.frame != MARKDOWN,
         )
-        for column, heading in ((table.columns[index], cells[index][0]) for index in indices):
-            whole = column.right and not table.folds
+        for index in indices:
+            column = table.columns[index]
             grid.add_column(
-                heading,
+                cells[index][0],
                 overflow="fold",
-                no_wrap=whole,
-                max_width=NAME_WIDTH if self.narrow and not (table.folds or column.numeric) else None,
+                no_wrap=column.right and not table.folds,
+                max_width=most.get(index),
                 style=STYLES.get(column.tone, ""),
             )
         rows = list(zip(*(cells[index][1:] for index in indices), strict=True))
@@ -229,6 +241,61 @@ class _Page:
     def print(self, *parts: "RenderableType") -> None:
         """Draw below what is there."""
         self.paper.print(*parts)
+
+
+def _least(column: Column) -> int | None:
+    """How wide a column must be before it is folded; ``None`` of one that is not."""
+    if column.kind == "entries":
+        return ENTRIES_WIDTH
+    return None if column.numeric else NAME_WIDTH
+
+
+def _shared(wide: Mapping[int, int], columns: Sequence[Column], width: int) -> dict[int, int]:
+    """How wide each column that may be folded becomes: as it is, or an equal part of the room that the others leave.
+
+    Args:
+        wide: how wide each column of a grid is, by its index.
+        columns: those of the table.
+        width: of the page.
+    """
+    least = {index: least for index in wide if (least := _least(columns[index])) is not None}
+    room = width - 1 - sum(wide[index] * (index not in least) + EDGES for index in wide)
+    most: dict[int, int] = {}
+    for index in sorted(least, key=lambda index: wide[index]):
+        most[index] = min(wide[index], max(least[index], room // (len(least) - len(most))))
+        room -= most[index]
+    return most
+
+
+def _hung(words: str, paper: "Console") -> str:
+    """Words in lines of the page, of which those after the first are indented, so that the next words are seen."""
+    from rich.text import Text
+
+    if _cells_wide(words) <= paper.width:
+        return words
+    return "\n".join(
+        ("  " * bool(index) + line.plain.rstrip())
+        for index, line in enumerate(Text(words).wrap(paper, max(paper.width - 2, 1)))
+    )
+
+
+def _between(entries: "str | Text", most: int) -> "str | Text":
+    """Named numbers in lines of at most so many columns: a line ends behind a number, not between it and its name."""
+    if not isinstance(entries, str):
+        return entries
+    lines = [""]
+    for entry in re.findall(r".+?(?:, |$)", entries):
+        if lines[-1] and _cells_wide(lines[-1] + entry.rstrip()) > most:
+            lines.append("")
+        lines[-1] += entry
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _cells_wide(cell: "str | Text") -> int:
+    """How many columns of a terminal a cell takes."""
+    from rich.cells import cell_len
+
+    return cell_len(cell) if isinstance(cell, str) else cell.cell_len
 
 
 def _joined(column: Sequence["str | Text"]) -> "str | Text":

@@ -1,0 +1,127 @@
+"""The columns of one data set among which a role is looked for: what their names say, and what is in them."""
+
+import re
+from collections.abc import Collection, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lossctl.domain import FloatArray
+from lossctl.errors import UsageError, option
+from lossctl.inference.names import LABELS, PREDICTIONS, QUERIES, is_index, is_key, plain_name, stem_of
+from lossctl.inference.roles import find
+from lossctl.reading.columns import Column
+from lossctl.reading.format import Source
+from lossctl.words import natural
+
+if TYPE_CHECKING:
+    from lossctl.inference.candidates import Candidate
+    from lossctl.inference.look import Look
+
+
+class Side:
+    """The columns of a data set that may still get a role.
+
+    Args:
+        source: the data, of which some rows are looked at where names do not tell.
+        named: columns that have a role, by which rows are weighted, or matched.
+        groups: columns to group by, which are taken for a label or a prediction by their names alone.
+    """
+
+    def __init__(self, source: Source, named: Collection[str], groups: Collection[str] = ()) -> None:
+        self.source, self.columns = source, source.columns
+        self._named, self._groups = {*named}, {*groups}
+
+    @cached_property
+    def free(self) -> list[Column]:
+        """The columns that have no role, and are neither an index nor the number of a list."""
+        apart = {column.name for column in self.columns if plain_name(column.name) in QUERIES or is_index(column.name)}
+        return [column for column in self.columns if column.name not in {*self._named, *apart}]
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """The free columns that tell neither rows nor groups apart, by their names; others where there are none."""
+        names = [column.name for column in self.free]
+        for others in (self._groups, {*filter(is_key, names)}):
+            names = [name for name in names if name not in others] or names
+        return tuple(names)
+
+    # --- by name
+
+    def known(self, names: frozenset[str], but: Collection[str] = ()) -> list[str]:
+        """The free columns with a known name."""
+        return [column.name for column in self.free if plain_name(column.name) in names and column.name not in but]
+
+    def families(self, tiers: Sequence[frozenset[str]]) -> dict[str, tuple[str, ...]]:
+        """The free columns of numbers whose names share a beginning that is known for a role, by that; two or more."""
+        known = frozenset().union(*tiers)
+        families: dict[str, list[str]] = {}
+        for column in self.free:
+            stem = stem_of(column.name)
+            if stem in known and column.kind in {"number", "text"}:
+                families.setdefault(stem, []).append(column.name)
+        return {stem: tuple(sorted(names, key=natural)) for stem, names in families.items() if len(names) > 1}
+
+    def ending(self, endings: tuple[str, ...]) -> list[str]:
+        """The free columns of numbers whose names end so."""
+        return [
+            column.name for column in self.free if column.kind == "number" and plain_name(column.name).endswith(endings)
+        ]
+
+    def pattern(self, family: tuple[str, ...]) -> str:
+        """The shortest way to name columns: a glob where it means just these in this order, else a comma list."""
+        if len(family) == 1:
+            return family[0]
+        shared = 0
+        while all(len(name) > shared and name[shared] == family[0][shared] for name in family):
+            shared += 1
+        names = [column.name for column in self.columns]
+        start = family[0][:shared]
+        glob = f"{start}*"
+        plain = bool(start) and not re.search(r"[][*?,#/=]", start) and glob not in names
+        if plain and find(glob, self.columns, "prediction") == family:
+            return glob
+        return ",".join(family)
+
+    # --- by what is in them
+
+    @cached_property
+    def look(self) -> "Look":
+        """What is in the columns."""
+        from lossctl.inference.look import Look
+
+        return Look(self.source)
+
+    @property
+    def candidates(self) -> "list[Candidate]":
+        """The free columns with what is in them, less weights and ids."""
+        free = {column.name for column in self.free} - self._groups
+        return [
+            candidate
+            for candidate in self.look.candidates
+            if candidate.name in free and candidate.roles[:1] not in {("weight",), ("id",), ()}
+        ]
+
+    def candidate(self, name: str) -> "Candidate | None":
+        """A column with what is in it; ``None`` where several have the name."""
+        return next((candidate for candidate in self.look.candidates if candidate.name == name), None)
+
+    def numbers(self, name: str) -> FloatArray:
+        """The different numbers of a column ``(d,)``; none where it holds others."""
+        candidate = self.candidate(name)
+        return np.empty(0) if candidate is None else candidate.content.numbers.values
+
+
+def ensure_in_place(truths: Side, guesses: Side) -> None:
+    """Check that the labels and the predictions of two data sets do not stand in each other's place, by their names.
+
+    Raises:
+        UsageError: they do.
+    """
+    labels, predictions = (frozenset().union(*tiers) for tiers in (LABELS, PREDICTIONS))
+    swapped = [*guesses.known(labels)[:1], *truths.known(predictions)[:1]]
+    if len(swapped) == 2 and not truths.known(labels) and not guesses.known(predictions):
+        what = f"{swapped[0]!r} of the predictions looks like a label, {swapped[1]!r} of the labels like a prediction"
+        columns = f"{option('label')} and {option('prediction')}"
+        raise UsageError(what, f"Swap the files, or say which columns are meant with {columns}.")
