@@ -84,7 +84,7 @@ class Column:
     key: bool = False
     """Whether it says which row is which, and so stands in each part of a table that is taken apart."""
     spare: bool = False
-    """Whether it carries nothing, and may be left out where that saves a part."""
+    """Whether it says little that others do not, and may be left out where that saves a part: the last one first."""
 
     @property
     def numeric(self) -> bool:

@@ -5,10 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from lossctl.arguments import checked
-from lossctl.comparison.charts import charts
 from lossctl.comparison.comparison import Comparison
 from lossctl.comparison.difference import Difference, with_false_discovery
-from lossctl.document import Chart
 from lossctl.errors import UsageError, option
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.evaluate import (
@@ -141,11 +139,8 @@ def compared(prepared: Prepared, running: Running, level: float, anytime: int | 
     if plan.roles.by:
         overall = with_false_discovery([*_differences(scores.pooled(), level, anytime)])
     warnings = (*report.warnings, *_doubts(results, overall))
-    drawn: tuple[Chart, ...] = ()
-    if plan.drawn:
-        rows = [scores.evidence.drawn[number] for number, _ in scores.pairs]
-        drawn = charts(results, overall, rows, level, prepared.source.files)
-    return Comparison(results, report, level, overall, report.notes, warnings, drawn)
+    rows = tuple(scores.evidence.drawn[number] for number, _ in scores.pairs) if plan.drawn else ()
+    return Comparison(results, report, level, overall, report.notes, warnings, rows)
 
 
 def _differences(scores: Scores, level: float, anytime: int | bool) -> Iterator[Difference]:  # noqa: FBT001

@@ -1,18 +1,28 @@
 """How models differ from a baseline, frozen: it describes itself as a document, as JSON and as a data frame."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from lossctl.comparison.charts import charts
 from lossctl.comparison.difference import Difference
 from lossctl.comparison.tables import sections, sentence
 from lossctl.document import Chart, Document
 from lossctl.errors import UsageError
-from lossctl.evaluation.report import Report
+from lossctl.evaluation.report import Report, arranged
 from lossctl.rendering.renderer import Style, renderers
+from lossctl.sums.distribution import Distribution
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_ORDERS: Mapping[str, Callable[[Difference], float]] = {
+    "value": lambda one: math.inf if math.isnan(one.difference) else -one.difference,
+    "n": lambda one: -one.n,
+    "name": lambda _: 0,
+}
+"""By name, what the differences of groups, which come by name, are sorted by."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +40,8 @@ class Comparison:
     notes: tuple[str, ...] = ()
     """What was chosen without being asked for."""
     warnings: tuple[str, ...] = ()
-    charts: tuple[Chart, ...] = ()
-    """A picture for each loss and model, where they were asked for."""
+    rows: tuple[Distribution, ...] = ()
+    """The differences of rows, one for each loss and model, where pictures were asked for."""
 
     @property
     def inputs(self) -> Mapping[str, Any]:
@@ -58,6 +68,27 @@ class Comparison:
     def sentences(self) -> tuple[str, ...]:
         """What was found, to be read aloud: one sentence for each loss and model."""
         return tuple(sentence(one, self.level) for one in self.overall or self.results)
+
+    @property
+    def charts(self) -> tuple[Chart, ...]:
+        """A picture for each loss and model; none where they were not asked for."""
+        if not self.rows:
+            return ()
+        return charts(self.results, self.overall, self.rows, self.level, self.inputs["files"])
+
+    def arranged(self, sort: str = "name", top: int | None = None) -> "Comparison":
+        """The comparison with its groups in another order, for each loss and model the same.
+
+        Args:
+            sort: ``name``; or ``value``, the difference on the first loss of the first model compared, or ``n``, the
+                largest first.
+            top: how many groups to keep; all when left out. Differences over all groups, and q, stay as they are.
+
+        Raises:
+            UsageError: nothing was grouped by, or there is no such order.
+        """
+        results, groups = arranged(self.results, self.inputs["by"], sort, top, _ORDERS, "difference")
+        return replace(self, results=results, report=replace(self.report, inputs={**self.inputs, "groups": groups}))
 
     def document(self) -> Document:
         """The comparison, described: a row and an object for each result."""

@@ -1,7 +1,8 @@
 """The document of a comparison: its tables, the sentences that a person can read aloud, and notes."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,8 @@ from lossctl.words import counted
 TONES: Mapping[str, Tone] = {"better": "good", "worse": "bad", "not trusted": "doubtful", "no evidence": ""}
 MANY = 6
 """More sentences than these are not read aloud by anybody: the table has the verdicts."""
+SMALL = 1e-3
+"""Below this a probability is written with an exponent."""
 
 
 def sections(
@@ -34,7 +37,6 @@ def sections(
     against = results[0].against if results else ""
     models = list(dict.fromkeys(one.model for one in results))
     title = f"{models[0] if len(models) == 1 else 'difference'} against {against}"
-    clustered = any(one.clusters is not None for one in listed)
     columns = [
         Column(against, "number"),
         Column(models[0] if len(models) == 1 else "value", "number"),
@@ -47,32 +49,21 @@ def sections(
         columns[:2] = Column("baseline", "number"), Column("value", "number")
     rows = [[*(name.of(one) for name in names), *_cells(one)] for one in listed]
     yield (Table((*(name.column for name in names), *columns), rows, title),)
-    extra = [
-        Column("n", "count"),
-        *([Column("clusters", "count")] if clustered else []),
-        Column("relative", "share"),
-        Column("std. error", "number"),
-        Column("p", "number", digits=2),
-        *([Column("q", "number", digits=2)] if len(results) > 1 else []),
-        Column("better", "share"),
-        Column("worse", "share"),
-        Column("tied", "share", spare=not any(one.tied for one in listed)),
-        Column("correlation", "number", digits=3),
-        Column("top share", "share"),
-    ]
-    rows = [
-        [*(name.of(one) for name in names), *_extra(one, clustered=clustered, several=len(results) > 1)]
-        for one in listed
-    ]
-    yield (Table((*(name.column for name in names), *extra), rows, "how sure, and on how many rows"),)
+    extra = _extra(listed)
+    rows = [[*(name.of(one) for name in names), *(cell(one) for _, cell in extra)] for one in listed]
+    titles = (*(name.column for name in names), *(column for column, _ in extra))
+    yield (Table(titles, rows, "how sure, and on how many rows"),)
     said = overall or results
-    sentences = {sentence(one, level) for one in said}
+    sentences = [sentence(one, level) for one in said]
     for chart in charts:  # what is said below all tables is not said in each picture, too
         notes = tuple(note for note in chart.notes if note not in sentences or len(said) > MANY)
         yield (replace(chart, notes=notes),)
-    if len(said) <= MANY:
-        yield tuple(Line(sentence(one, level)) for one in said)
-    yield (Notes((*_notes(listed, level), *footer(report.overall or report.results, report.inputs, report.settings))),)
+    yield tuple(map(Line, sentences)) if len(said) <= MANY else tuple(_counted(said))
+    yield (
+        Notes(
+            (*_notes(listed, level, report), *footer(report.overall or report.results, report.inputs, report.settings))
+        ),
+    )
 
 
 def _cells(one: Difference) -> list[Any]:
@@ -83,32 +74,60 @@ def _cells(one: Difference) -> list[Any]:
     ]
 
 
-def _extra(one: Difference, *, clustered: bool, several: bool) -> list[Any]:
-    return [
-        one.n,
-        *([one.clusters] if clustered else []),
-        one.relative,
-        Estimate(one.standard_error, one.standard_error),
-        one.p,
-        *([one.q] if several else []),
-        one.better,
-        one.worse,
-        one.tied,
-        one.correlation,
-        one.top_share,
+def _extra(listed: Sequence[Difference]) -> list[tuple[Column, Callable[[Difference], Any]]]:
+    """The columns on how sure differences are, and what stands in them; those that say least are spare, and last."""
+    clustered = any(one.clusters is not None for one in listed)
+    tested = any(not math.isnan(one.p) for one in listed)
+    several = tested and any(one.q != one.p for one in listed if not math.isnan(one.p))
+    tied, doubted = any(one.tied for one in listed), any(one.doubt for one in listed)
+    columns: list[tuple[bool, Column, Callable[[Difference], Any]]] = [
+        (True, Column("n", "count"), lambda one: one.n),
+        (clustered, Column("clusters", "count"), lambda one: one.clusters),
+        (True, Column("relative", "share"), lambda one: one.relative),
+        (tested, Column("p", "number"), lambda one: _chance(one.p)),
+        (several, Column("q", "number"), lambda one: _chance(one.q)),
+        (True, Column("better", "share"), lambda one: _percent(one.better)),
+        (tied, Column("tied", "share"), lambda one: _percent(one.tied)),
+        (doubted, Column("top share", "share"), lambda one: _percent(one.top_share)),
+        (True, Column("worse", "share", spare=not tied), lambda one: _percent(one.worse)),
+        (
+            True,
+            Column("std. error", "number", spare=True),
+            lambda one: Estimate(one.standard_error, one.standard_error),
+        ),
+        (True, Column("correlation", "number", spare=True), lambda one: f"{one.correlation:.2f}"),
+        (not doubted, Column("top share", "share", spare=True), lambda one: _percent(one.top_share)),
     ]
+    return [(column, cell) for shown, column, cell in columns if shown]
 
 
-def _notes(differences: Sequence[Difference], level: float) -> Iterator[str]:
-    clustered = any(one.clusters is not None for one in differences)
+def _chance(p: float) -> str:
+    """A p- or q-value in two digits, with an exponent where it is small."""
+    return f"{p:.2g}" if p >= SMALL or p == 0.0 else f"{p:.1e}" if p > 0.0 else ""
+
+
+def _notes(differences: Sequence[Difference], level: float, report: Report) -> Iterator[str]:
     anytime = next((one.estimate.anytime for one in differences if one.estimate.anytime is not None), None)
     if anytime is not None:
         yield f"ci: holds at every n at once with {100 * level:.6g} %, and is tightest at n = {anytime:,.0f}"
     else:
-        freedom = f"{'clusters' if clustered else 'n'} − 1 degrees of freedom"
-        yield f"ci: {100 * level:.6g} % interval of the difference of the same rows, Student's t with {freedom}"
-    if len(differences) > 1 and anytime is None:
-        yield "q: the rate of false discoveries among all rows of the table (Benjamini & Hochberg)"
+        weighted = report.inputs["weight"] or report.inputs["masked"]
+        clustered = any(one.clusters is not None for one in differences)
+        units = "clusters" if clustered else "effective n" if weighted else "n"
+        yield (
+            f"ci: {100 * level:.6g} % interval of the change on the same rows, Student's t with {units} − 1 degrees of "
+            "freedom"
+        )
+        among = "; q: the same among all rows of the table" if len(differences) > 1 else ""
+        yield f"p: how likely a change as large is by chance alone{among}; lossctl help statistics says more"
+
+
+def _counted(differences: Sequence[Difference]) -> Iterator[Line]:
+    """How many differences of each model have which verdict: the most that can be said of many."""
+    for model in dict.fromkeys(one.model for one in differences):
+        verdicts = Counter(one.verdict for one in differences if one.model == model)
+        words = ", ".join(f"{number} {verdict}" for verdict, number in verdicts.most_common())
+        yield Line(f"{model} against {differences[0].against}, of {verdicts.total()} losses: {words}.")
 
 
 def sentence(one: Difference, level: float) -> str:

@@ -11,9 +11,11 @@ from lossctl.cli.options import (
     Input,
     Join,
     LossOptions,
+    Order,
     Output,
     ReductionName,
     RunningOptions,
+    ensure_grouped,
     listed,
     output_option,
 )
@@ -30,6 +32,15 @@ Anytime = Annotated[
         min=0,
         help="Intervals that hold at every n at once; tightest at N, 0 is the n of the file.",
     ),
+]
+Sort = Annotated[
+    Order | None,
+    output_option(
+        "--sort", help="Which groups first; by name, or those of the largest difference (value) or n. Default: name."
+    ),
+]
+Top = Annotated[
+    int | None, output_option("--top", min=1, metavar="N", help="The first N groups only, in every format.")
 ]
 Plot = Annotated[
     bool,
@@ -62,6 +73,8 @@ def compare(
     columns: Columns,
     by: By = None,
     cluster: Cluster = None,
+    sort: Sort = None,
+    top: Top = None,
     losses: LossOptions,
     reduction: ReductionName = None,
     ci: Level = 0.95,
@@ -92,6 +105,7 @@ def compare(
     drawn = [(path, images[suffix]) for path in written or () for suffix in images if path.lower().endswith(suffix)]
     reports = [(path, for_path(path, images)) for path in written or () if path not in dict(drawn)]
     _ensure_drawn(plot, [shown, *dict(reports).values()])
+    ensure_grouped(by, {"--sort": sort, "--top": top})
     inputs = input_files(files, join.labels) if written else ()
     for path in written or ():
         refuse(path, inputs)
@@ -110,6 +124,8 @@ def compare(
             engine=replace(how, progress=progress),
             reading=source.reading(voice),
         )
+    if sort is not None or top is not None:
+        comparison = comparison.arranged(str(sort or "name"), top)
     for note in comparison.notes:
         voice.note(note)
     for warning in comparison.warnings:
@@ -118,7 +134,7 @@ def compare(
         with replacing(path, inputs) as file:
             file.write(writer.write(comparison.charts, width=style.width, height=HEIGHT, color=False))
         voice.note(f"wrote {path}")
-    document = (comparison if plot else replace(comparison, charts=())).document()
+    document = (comparison if plot else replace(comparison, rows=())).document()
     for path, renderer in reports:
         write_report(path, renderer.render(document, style), inputs, voice)
     show(document, shown, style, voice)
