@@ -103,16 +103,17 @@ def _extra(listed: Sequence[Difference]) -> list[tuple[Column, Callable[[Differe
 
 def _chance(p: float) -> str:
     """A p- or q-value in two digits, with an exponent where it is small."""
-    return f"{p:.2g}" if p >= SMALL or p == 0.0 else f"{p:.1e}" if p > 0.0 else ""
+    return "0" if p == 0.0 else f"{p:#.2g}" if p >= SMALL else f"{p:.1e}" if p > 0.0 else ""
 
 
 def _notes(differences: Sequence[Difference], level: float, report: Report) -> Iterator[str]:
     anytime = next((one.estimate.anytime for one in differences if one.estimate.anytime is not None), None)
+    clustered = any(one.clusters is not None for one in differences)
     if anytime is not None:
-        yield f"ci: holds at every n at once with {100 * level:.6g} %, and is tightest at n = {anytime:,.0f}"
+        units = f"{anytime:,.0f} {'clusters' if clustered else 'rows'}"
+        yield f"ci: {100 * level:.6g} % interval of the change that holds at every n at once, tightest at {units}"
     else:
         weighted = report.inputs["weight"] or report.inputs["masked"]
-        clustered = any(one.clusters is not None for one in differences)
         units = "clusters" if clustered else "effective n" if weighted else "n"
         yield (
             f"ci: {100 * level:.6g} % interval of the change on the same rows, Student's t with {units} − 1 degrees of "
