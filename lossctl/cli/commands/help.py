@@ -72,7 +72,7 @@ def show(
         lines += [f"  {name.ljust(width)}  {words}" for name, words in listed.items()]
         voice.result("\n".join(["lossctl help TOPIC, of these:", "", *lines]) + "\n")
     elif topic in pages:
-        voice.result(_drawn(text_of(pages[topic])))
+        voice.result(drawn(topic))
     elif topic in commands.names():
         from lossctl.cli.app import wired
         from lossctl.cli.help import shown
@@ -83,9 +83,9 @@ def show(
         raise _unknown(topic, [*pages, *commands.names()])
 
 
-def _drawn(text: str) -> str:
-    """Markdown as a terminal shows it; anything else gets it as it is."""
-    color = colored(Color.auto)
+def drawn(topic: str, when: Color = Color.auto) -> str:
+    """A page as a terminal shows it; anything else gets it as it is."""
+    text, color = text_of(topics()[topic]), colored(when)
     if not sys.stdout.isatty() and not color:
         return text
     from rich.console import Console
