@@ -9,6 +9,7 @@ from lossctl.comparison.tables import sentence
 from lossctl.comparison.wording import signed
 from lossctl.document import FAR, Axis, Chart, Panel, Series
 from lossctl.evaluation.histograms import beyond, histogram
+from lossctl.evaluation.tables import ALL
 from lossctl.sums.distribution import Distribution
 from lossctl.words import counted
 
@@ -67,20 +68,20 @@ def _chart(listed: Sequence[Difference], rows: Distribution, level: float, subje
 
 def _forest(listed: Sequence[Difference], level: float) -> tuple[Panel, list[str]]:
     """The differences below each other, the first on top, and what is to be said of those not seen whole."""
-    count = len(listed)
+    count, names = len(listed), _names(listed)
     low, high = _span(listed)
     trusted: list[tuple[int, Difference]] = []
     doubted: list[tuple[int, Difference]] = []
     notes: list[str] = []
     for place, one in enumerate(listed):
         if not abs(one.difference) <= FAR:
-            notes.append(f"{_name(one)}: the difference is {_spelled(one.difference)}, and not drawn")
+            notes.append(f"{names[place]}: the difference is {_spelled(one.difference)}, and not drawn")
             continue
         (doubted if one.doubt else trusted).append((count - 1 - place, one))
         if one.difference < low or one.difference > high or one.ci_low < low or one.ci_high > high:
             error = one.standard_error
             ends = "" if math.isnan(one.ci_low) else f" ({signed(one.ci_low, error)} to {signed(one.ci_high, error)})"
-            notes.append(f"{_name(one)}: reaches beyond the axis, {signed(one.difference, error)}{ends}")
+            notes.append(f"{names[place]}: reaches beyond the axis, {signed(one.difference, error)}{ends}")
     series = [Series(NO_DIFFERENCE, "line", (0.0, 0.0), (-0.5, count - 0.5), guide=True)]
     for name, some in ((f"{100 * level:.6g} % interval", trusted), ("not trusted", doubted)):
         if some:
@@ -94,7 +95,7 @@ def _forest(listed: Sequence[Difference], level: float) -> tuple[Panel, list[str
                 )
             )
     x = Axis("← better · difference · worse →", low, high)
-    y = Axis(", ".join(listed[-1].group), -0.5, count - 0.5, tuple(_name(one) for one in reversed(listed)))
+    y = Axis(", ".join(listed[-1].group), -0.5, count - 0.5, tuple(reversed(names)))
     return Panel("", x, y, tuple(series)), notes
 
 
@@ -117,9 +118,10 @@ def _reach(one: Difference) -> Iterator[float]:
     yield one.difference if math.isnan(one.ci_high) else min(one.ci_high, FAR)
 
 
-def _name(one: Difference) -> str:
-    """What a difference is of."""
-    return ", ".join("null" if word is None else word for word in one.group.values()) or "all"
+def _names(listed: Sequence[Difference]) -> list[str]:
+    """What differences are of, each unlike the others."""
+    whole = f"({ALL})" if any(ALL in one.group.values() for one in listed) else ALL
+    return [", ".join("(null)" if word is None else word for word in one.group.values()) or whole for one in listed]
 
 
 def _spelled(value: float) -> str:

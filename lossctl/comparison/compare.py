@@ -195,4 +195,4 @@ def _kind_of(doubt: str) -> str:
 
 
 def _where(one: Difference) -> str:
-    return "".join(f" at {name}={word}" for name, word in one.group.items())
+    return "".join(f" at {name}={'null' if word is None else word}" for name, word in one.group.items())

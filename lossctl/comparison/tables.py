@@ -119,8 +119,9 @@ def _notes(differences: Sequence[Difference], level: float, report: Report) -> I
             f"ci: {100 * level:.6g} % interval of the change on the same rows, Student's t with {units} − 1 degrees of "
             "freedom"
         )
-        among = "; q: the same among all rows of the table" if len(differences) > 1 else ""
-        yield f"p: how likely a change as large is by chance alone{among}; lossctl help statistics says more"
+        if any(not math.isnan(one.p) for one in differences):
+            among = "; q: the same among all rows of the table" if len(differences) > 1 else ""
+            yield f"p: how likely a change as large is by chance alone{among}; lossctl help statistics says more"
 
 
 def _counted(differences: Sequence[Difference]) -> Iterator[Line]:
@@ -154,4 +155,6 @@ def sentence(one: Difference, level: float) -> str:
 
 
 def _percent(share: float) -> str:
+    if math.isnan(share):
+        return "nan"
     return f"{100 * share:.0f} %" if 0.005 <= share <= 0.995 or share in {0.0, 1.0} else f"{100 * share:.2g} %"

@@ -219,3 +219,34 @@ def test_a_format_without_room_for_a_picture_is_refused(lossctl, form):
     assert (done.status, done.out) == (2, "")
     assert f"--plot is not shown by --format {form}" in done.err
     assert lossctl("compare", CLICKS, "-l", "bce", "-o", "x.foo").err.count(".svg") == 1
+
+
+def test_a_difference_that_is_no_number_is_said_and_not_drawn(tmp_path):
+    columns = {
+        "y": [1, 0, 1, 1, 0, 1, 1, 0],
+        "a": [0.5, 0.5, 0.4, 0.4, 0.2, 0.2, 0.0, 0.5],
+        "b": [0.2, 0.0, 0.0, 0.1, 0.3, 0.3, 0.0, 0.5],
+        "g": ["all", "all", None, None, "x", "x", "z", "z"],
+    }
+    comparison = compared(columns, "bce:eps=0", label="y", prediction=["a", "b"], by="g")
+    (chart,) = comparison.charts
+    assert chart.panels[0].y.names == ("(null)", "z", "x", "all", "(all)")
+    drawn = {y for series in chart.panels[0].series if series.mark == "intervals" for y in series.y}
+    assert drawn == {2.0, 3.0}
+    for words in (
+        "(all): the difference is not a number",
+        "z: the difference is not a number",
+        "(null): the difference is inf",
+    ):
+        assert any(note.startswith(words) for note in chart.notes), words
+    assert "nan %" not in str(comparison)
+    assert json.loads(json.dumps(comparison.to_dict(), allow_nan=False))["charts"]
+
+
+def test_identical_models_and_a_single_row_are_drawn():
+    for columns in (table(b=table()["a"]), table(1)):
+        (chart,) = compared(columns, "mse", label="y", prediction=["a", "b"]).charts
+        text = draw(chart, width=80, height=14, color=False)
+        (line,) = [line for line in text.splitlines() if "all┤" in line]
+        assert "•" in line
+        assert "┼" not in line
