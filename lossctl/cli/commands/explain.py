@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from lossctl.cli.command import Without, command, is_typed, refuse_given
-from lossctl.cli.commands.help import drawn
 from lossctl.cli.completers import complete_names
 from lossctl.cli.options import KindOf, Output
 from lossctl.errors import UsageError
@@ -55,6 +54,8 @@ def explain(
     if kind is not None and is_typed("kind") and (name is None or normal(name) in TITLES):
         raise UsageError("--kind is for the name of a loss or an activation", "Name one, or leave it out.")
     if name is not None and normal(name) == STATISTICS:
+        from lossctl.cli.commands.help import drawn
+
         refuse_given(output, because="is for losses and activations, and statistics is a page", but=("color", "quiet"))
         output.voice.result(drawn(STATISTICS, output.color))
         return
