@@ -164,14 +164,18 @@ class Join:
         ),
     ] = "strict"
 
-    def asked(self, files: list[str]) -> dict[str, Any]:
+    def asked(self, files: list[str], *, models: bool = False) -> dict[str, Any]:
         """The arguments of `lossctl.evaluate`.
+
+        Args:
+            files: those of the predictions.
+            models: whether each is of a model of its own, so that rows are matched without labels, too.
 
         Raises:
             UsageError: ``--id`` or ``--join`` without ``--labels``, or stdin on both sides.
         """
         if "-" in files and "-" in (self.labels or ()):
             raise UsageError("stdin can be read only once")
-        if not self.labels and any(given(self)):
+        if not self.labels and not models and any(given(self)):
             raise UsageError("--id and --join need --labels FILE, the file to join with")
         return {"labels": self.labels, "ids": split(self.ids), "join": self.join}

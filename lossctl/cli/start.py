@@ -58,8 +58,9 @@ def begin(
 
     if not files:
         raise UsageError("--init needs the FILE whose gates are to be written", "lossctl check --init preds.csv")
-    if "-" in files or not all(os.path.isfile(path) for path in input_files(list(files))):
-        raise UsageError(f"--init: {files[0]} is no file that can be read again", "Save it to a file first.")
+    for path in input_files(list(files)):
+        if path == "-" or (os.path.exists(path) and not os.path.isfile(path)):
+            raise UsageError(f"--init: {path} can be read only once", "Save it to a file first.")
     if os.path.lexists(OWN):
         raise UsageError(f"{OWN}: is there already", "Edit it, or move it away.")
     rest = {name: value for name, value in how.items() if name != "loss"}
@@ -148,7 +149,7 @@ def _written(gates: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) ->
         yield "\n[[gate]]\n"
         for name, value in gate.items():
             comment = {
-                "max": "  # it was a little less when this was written",
+                "max": "  # a little above what it was when this was written",
                 "fail_if": "  # few rows carry most of the error, so that bounds are not to be trusted",
             }.get(name, "")
             yield f"{name} = {toml(value)}{comment}\n"

@@ -18,6 +18,7 @@ import numpy as np
 from lossctl.comparison.wording import rounded
 from lossctl.document import SCHEMA_VERSION, Column, Document, Notes, Table, versioned
 from lossctl.document import Estimate as Shown
+from lossctl.domain import FloatArray
 from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.evaluate import Prepared, measured
@@ -27,6 +28,7 @@ from lossctl.evaluation.scores import Scores
 from lossctl.evaluation.tables import ALL
 from lossctl.sums.clusters import KEPT, KEPT_BITS, Totals
 from lossctl.sums.estimate import Estimate
+from lossctl.sums.exact import ExactSum
 from lossctl.sums.influence import Grouped, by_cluster, difference_of, of_buckets, on_difference, on_value
 from lossctl.sums.moments import Total
 
@@ -241,8 +243,8 @@ def _kept(scores: Scores, place: int, group: int) -> Kept:
     if grouped is None:
         raise TypeError("a baseline is of rows in buckets")
     weighted = scores.plan.measures[place].weighted
-    sums = (*grouped.sums, *([grouped.weight] if weighted else []))
-    buckets = replace(grouped.totals, sums=sums)
+    sums = tuple(np.ldexp(*scaled) for scaled in (*grouped.sums, *([grouped.weight] if weighted else [])))
+    buckets = _with_sums(grouped.totals, sums)
     bare = Total(total.n, total.sum_weight, total.sum_value, None, Fraction(0), Fraction(0), Fraction(0))
     return Kept(
         str(bound),
@@ -254,6 +256,11 @@ def _kept(scores: Scores, place: int, group: int) -> Kept:
         buckets,
         _estimate(bare, bound.reduction, by_cluster(buckets, [0], 1 if weighted else None)),
     )
+
+
+def _with_sums(buckets: Totals, sums: tuple[FloatArray, ...]) -> Totals:
+    """The same buckets with sums that are doubles."""
+    return replace(buckets, sums=sums, exact=(ExactSum.zero(len(buckets.key)),) * len(sums))
 
 
 def _estimate(total: Total, reduction: str, grouped: Grouped) -> Estimate:
@@ -291,16 +298,11 @@ def held_against(kept: Kept, scores: Scores, place: int, group: int, ratio: floa
     moved = _moved(before, now)
     if moved:
         return Against(kept, _unpaired(kept, total, before, now, value, reduction, ratio), certain=False, moved=moved)
-    difference = now.sums[0] - before.sums[0]
-    value = _exactly(kept.total, total, value, reduction, ratio)
-    paired = Grouped(now.totals, now.weight, (before.sums[0], difference))
-    estimate = of_buckets(value, on_difference(kept.total, total, value, reduction, ratio), total.n, paired)
+    difference = np.ldexp(*now.sums[0]) - np.ldexp(*before.sums[0])
+    value = value if ratio != 1.0 else difference_of(kept.total, total, reduction)
+    paired = Grouped(now.totals, now.weight, (before.sums[0], (difference, 0)))
+    estimate = of_buckets(value, on_difference(kept.total, total, reduction, ratio), total.n, paired)
     return Against(kept, estimate, certain=not difference.any(), moved=0)
-
-
-def _exactly(kept: Total, total: Total, value: float, reduction: str, ratio: float) -> float:
-    """The difference of two values of the same rows, with nothing lost where it is small."""
-    return value if ratio != 1.0 else difference_of(kept, total, reduction)
 
 
 def _moved(before: Grouped, now: Grouped) -> int:
@@ -313,7 +315,7 @@ def _moved(before: Grouped, now: Grouped) -> int:
     pairs = (
         (before.totals.n, now.totals.n),
         (before.totals.marks, now.totals.marks),
-        (before.weight, now.weight),
+        (np.ldexp(*before.weight), np.ldexp(*now.weight)),
     )
     same = np.ones(len(both), dtype=np.bool_)
     for left, right in pairs:
@@ -406,7 +408,7 @@ def _read_group(group: Mapping[str, Any]) -> tuple[dict[str, str | None], Totals
         raise ValueError("buckets are out of order")
     if (n < 1).any():
         raise ValueError("a bucket is empty")
-    return dict(group["group"]), Totals(key << np.uint64(64 - KEPT_BITS), n, (), marks, bucketed=True)
+    return dict(group["group"]), Totals(key << np.uint64(64 - KEPT_BITS), n, (), marks, bucketed=True, exact=())
 
 
 def _read_result(result: Mapping[str, Any], groups: Sequence[tuple[dict[str, str | None], Totals]]) -> Kept:
@@ -426,7 +428,7 @@ def _read_result(result: Mapping[str, Any], groups: Sequence[tuple[dict[str, str
     )
     if total.sum_weight <= 0 or result["reduction"] not in {"mean", "sum", "root-mean"}:
         raise ValueError("a result has no weight, or no known reduction")
-    buckets = replace(buckets, sums=sums)
+    buckets = _with_sums(buckets, sums)
     grouped = by_cluster(buckets, [0], 1 if len(sums) > 1 else None)
     estimate = _estimate(total, str(result["reduction"]), grouped)
     return Kept(

@@ -7,6 +7,8 @@ from typing import Any
 from lossctl.arguments import checked
 from lossctl.comparison.comparison import Comparison
 from lossctl.comparison.difference import Difference, with_false_discovery
+from lossctl.comparison.files import prepare_models
+from lossctl.comparison.moves import Moves, moves_of
 from lossctl.errors import UsageError, option
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.evaluate import (
@@ -28,6 +30,7 @@ from lossctl.functions.bound_loss import BoundLoss
 from lossctl.inference.request import Nulls, Request
 from lossctl.reading.format import Reading
 from lossctl.sums.influence import correlation
+from lossctl.sums.series import MOST_LAGS
 from lossctl.words import counted, split
 
 USUAL_LEVEL = 0.95
@@ -43,7 +46,9 @@ def compare(
     weight: str | None = None,
     by: Names | None = None,
     cluster: Names | None = None,
+    lags: int = 0,
     anytime: int | bool = False,
+    samples: int = 0,
     ci: float = USUAL_LEVEL,
     plot: bool = False,
     activation: str | BoundActivation | None = None,
@@ -65,6 +70,8 @@ def compare(
     labels: Any = None,
     ids: Names | None = None,
     join: str = "strict",
+    others: Any = None,
+    baseline: str | None = None,
     progress: Progress | None = None,
 ) -> Comparison:
     """Compare the losses of models with those of the first, on the same rows, in one pass and constant memory.
@@ -77,11 +84,21 @@ def compare(
         prediction: one entry a model, of which the first is the baseline; ``name=COL`` names it.
         cluster: columns that say which rows move together, such as those of one user: they count as one. Up to 65,536
             clusters are kept one by one, more in 4,096 buckets.
+        lags: how many of the rows before it each row moves with, where rows are a series in the order in which they
+            stand, such as one of time; in each group, that of its rows. Standard errors are then those of Diebold and
+            Mariano. Rows that are left out leave no gap: those before and after them are beside each other.
         anytime: whether intervals are to hold at every n at once, so that one may look again and again; a number is
             the n at which they are tightest, else that is the n there is.
+        samples: how many of the rows that got worse most to keep for each result, and as many of those that got better.
         ci: the level of the confidence intervals.
         plot: whether the comparison is to have pictures too, in its `charts`: differences with their intervals by
             group, and those of the rows.
+        others: the candidates, where each model has a data set of its own: a source as for `lossctl.evaluate`, several
+            as a list, or a mapping from their names to them (of arrays, too: put a single mapping of arrays into a
+            list). The baseline is that of ``source``, which has the labels; where others have them, too, they must
+            agree. Rows are matched by ``ids``, told from the columns where left out, or as ``join`` says: ``strict``,
+            ``inner`` or ``order``. A single ``prediction`` is meant of each source that has it.
+        baseline: what the model of ``source`` is called beside others; left out, like its file.
         label, weight, by, activation, from_logits, reduction, nulls, ignore_label, mask_null, where, limit, engine,
             threads, scheduler, classes, eps, normalize_rows, clip_rounding, reading, labels, ids, join, progress: as
             for `lossctl.evaluate`.
@@ -90,12 +107,14 @@ def compare(
         A comparison with one result for each loss, model but the first, and group.
 
     Raises:
-        UsageError: as for `lossctl.evaluate`, or there is a single model.
+        UsageError: as for `lossctl.evaluate`, or there is a single model, or rows are to be a series and something
+            else at a time.
         DataError: as for `lossctl.evaluate`.
     """
     check_level(ci)
     if not isinstance(anytime, bool) and anytime < 1:
         raise UsageError(f"{option(anytime=anytime)}: the n at which intervals are tightest is 1 or more")
+    _check_lags(lags, {"cluster": several(cluster), "anytime": anytime})
     request = Request(
         loss=specs_of(loss),
         label=several(label),
@@ -115,26 +134,71 @@ def compare(
         where=where,
         limit=limit,
         cluster=several(cluster),
+        lags=lags,
         paired=True,
         drawn=plot,
+        moved=samples,
     )
     running = Running.of(engine, threads, scheduler, progress)
-    prepared = prepare(source, request, reading, labels=labels, ids=several(ids), join=join)
+    if others is None:
+        if baseline is not None:
+            raise UsageError(f"{option('baseline')} names a model beside others, of which there are none")
+        prepared = prepare(source, request, reading, labels=labels, ids=several(ids), join=join, others=samples > 0)
+    else:
+        sources, names = _sources(source, others, baseline)
+        prepared = prepare_models(
+            sources,
+            request,
+            reading,
+            names=names,
+            labels=labels,
+            ids=several(ids),
+            join=join,
+            others=samples > 0,
+        )
     return compared(prepared, running, ci, anytime)
+
+
+def _check_lags(lags: int, others: Mapping[str, Any]) -> None:
+    """Refuse lags that are none or too many, or that say something else than another option."""
+    if not 0 <= lags <= MOST_LAGS:
+        hint = f"Rows that move together for longer are rather clusters, such as days: {option(cluster=['COL'])}."
+        raise UsageError(f"{option(lags=lags)}: a row moves with 0 to {MOST_LAGS:,} of the rows before it", hint)
+    for name, value in others.items():
+        if lags and value:
+            why = {
+                "cluster": "rows of a series move with those before them, rows of a cluster with the others of it",
+                "anytime": "intervals that hold at every n are of rows that move by themselves",
+            }[name]
+            raise UsageError(f"{option('lags')} and {option(name)} exclude each other: {why}", "Give one of them.")
+
+
+def _sources(source: Any, others: Any, baseline: str | None) -> tuple[list[Any], list[str]]:
+    """The data sets of all models, and what these are called; a `UsageError` where there is no candidate."""
+    if isinstance(others, Mapping):
+        names, candidates = [str(name) for name in others], [*others.values()]
+    else:
+        candidates = [*others] if isinstance(others, list | tuple) else [others]
+        names = [""] * len(candidates)
+    if not candidates:
+        raise UsageError("there are no others to compare with")
+    return [source, *candidates], [baseline or "", *names]
 
 
 def compared(prepared: Prepared, running: Running, level: float, anytime: int | bool) -> Comparison:  # noqa: FBT001
     """Carry out the plan of a comparison; arguments and errors as for `compare`."""
     plan = prepared.plan
     if len(plan.models) < 2:
-        hint = f"Name the columns of both: {option(prediction=['base=COL', 'new=COL'])}."
+        hint = f"Name the columns of both: {option(prediction=['base=COL', 'new=COL'])}; or give a file a model."
         raise UsageError(f"there is one model, {plan.models[0].name!r}, and nothing to compare it with", hint)
     plan, folded = measured(prepared.source, plan, running)
     report = assemble(plan, folded.total, folded.passed)
     joined = {} if prepared.joined is None else {"join": prepared.joined}
     report = replace(report, inputs={**report.inputs, **joined})
     scores = Scores(plan, folded.total)
-    results = with_false_discovery([*_differences(scores, level, anytime)])
+    keys = [] if prepared.joined is None else prepared.joined["id"]
+    moves = moves_of(plan, folded, keys) if plan.moved else {}
+    results = with_false_discovery([*_differences(scores, level, anytime, moves)])
     overall: tuple[Difference, ...] = ()
     if plan.roles.by:
         overall = with_false_discovery([*_differences(scores.pooled(), level, anytime)])
@@ -143,7 +207,12 @@ def compared(prepared: Prepared, running: Running, level: float, anytime: int | 
     return Comparison(results, report, level, overall, report.notes, warnings, rows)
 
 
-def _differences(scores: Scores, level: float, anytime: int | bool) -> Iterator[Difference]:  # noqa: FBT001
+def _differences(
+    scores: Scores,
+    level: float,
+    anytime: int | bool,  # noqa: FBT001
+    moves: Moves | None = None,
+) -> Iterator[Difference]:
     """The differences of each loss and model, one for each group, in the order of the report."""
     for number, (first, second) in scores.pairs:
         (against, _), (model, bound) = scores.losses[first], scores.losses[second]
@@ -166,7 +235,8 @@ def _differences(scores: Scores, level: float, anytime: int | bool) -> Iterator[
                 model=model.name,
                 against=against.name,
                 group=scores.named(group),
-                correlation=correlation(baseline, candidate, scores.of_pairs[number][group]),
+                samples=(moves or {}).get((number, group), ()),
+                correlation=correlation(baseline, candidate, scores.of_pairs[number][group], bound.reduction),
             )
 
 

@@ -113,8 +113,8 @@ def declared(given: Mapping[str, Any], place: Callable[[str], str] = lambda _: "
     try:
         return _gate(name, kind, values)  # type: ignore[arg-type]  # one of these
     except UsageError as wrong:
-        where = place(kind)
-        raise UsageError(where + wrong.parts[0], wrong.parts[1]) from None
+        about = next((key for key in ("loss", "confidence", "only") if re.search(rf"\b{key}\b", wrong.parts[0])), kind)
+        raise UsageError(place(about) + wrong.parts[0], wrong.parts[1]) from None
 
 
 def _gate(name: str, kind: Kind, values: Mapping[str, Any]) -> Gate:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
+from lossctl.comparison.moves import Move
 from lossctl.functions.definition import Value, spell
 from lossctl.sums.estimate import Estimate
 from lossctl.words import free
@@ -62,6 +63,8 @@ class Difference:
     """The difference, and how sure it is."""
     doubt: str = ""
     """Why the interval is not to be trusted; empty where it is."""
+    samples: tuple[Move, ...] = ()
+    """The rows that moved most: those that got worse, then those that got better."""
 
     @classmethod
     def of(
@@ -116,12 +119,15 @@ class Difference:
 
     def to_dict(self) -> dict[str, Any]:
         """The difference in numbers, strings and dictionaries."""
-        plain = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "estimate"}
-        return {**plain, "parameters": dict(self.parameters), "group": dict(self.group)}
+        left_out = {"estimate", "samples"}
+        plain = {field.name: getattr(self, field.name) for field in fields(self) if field.name not in left_out}
+        samples = {"samples": [move.to_dict() for move in self.samples]} if self.samples else {}
+        return {**plain, "parameters": dict(self.parameters), "group": dict(self.group), **samples}
 
     def to_row(self) -> dict[str, Any]:
         """The difference as a flat row; a group-by column called like one of ours has ``by_`` in front of its name."""
         plain = self.to_dict()
+        plain.pop("samples", None)
         plain["parameters"] = ",".join(f"{name}={spell(value)}" for name, value in self.parameters.items())
         groups: dict[str, str | None] = {}
         for name, word in plain.pop("group").items():

@@ -47,7 +47,8 @@ class Gate:
     @property
     def claim(self) -> str:
         """What it claims, in words."""
-        loss = self.loss or "the loss"
+        of = f" of {self.model}" if self.model is not None else ""
+        loss = (self.loss or "the loss") + of
         limit = f"{100.0 * self.limit:.15g} %" if self.percent else f"{self.limit:.15g}"
         baseline = self.settings.get("baseline")
         over = "the first model" if baseline is None else baseline if isinstance(baseline, str) else "the baseline"
@@ -55,12 +56,10 @@ class Gate:
             "max": f"{loss} <= {limit}",
             "max_increase": f"increase of {loss} over {over} <= {limit}",
             "min_skill": f"skill of {loss} >= {limit}",
-            "min_n": f"n >= {limit}",
+            "min_n": f"n{of} >= {limit}",
         }[self.kind]
-        model = f" of {self.model}" if self.model is not None else ""
         only = " ".join(f"{name}={'null' if word is None else word}" for name, word in self.only.items())
-        groups = f" at {only}" if only else f" by {', '.join(self.by)}" if self.by else ""
-        return claim + (f",{model}{groups}" if model or groups else "")
+        return claim + (f", at {only}" if only else f", by {', '.join(self.by)}" if self.by else "")
 
     def __post_init__(self) -> None:
         if math.isnan(self.limit):

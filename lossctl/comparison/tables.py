@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from lossctl.comparison.difference import Difference
+from lossctl.comparison.moves import moved_rows
 from lossctl.comparison.wording import rounded, signed
-from lossctl.document import Chart, Column, Estimate, Line, Notes, Piece, Section, Table, Tone
+from lossctl.document import Chart, Column, Estimate, Line, Notes, Phrase, Piece, Section, Table, Tone, phrase
 from lossctl.evaluation.report import Report
-from lossctl.evaluation.tables import footer, naming
+from lossctl.evaluation.tables import Name, footer, naming
 from lossctl.words import counted
 
 TONES: Mapping[str, Tone] = {"better": "good", "worse": "bad", "not trusted": "doubtful", "no evidence": ""}
@@ -53,6 +54,9 @@ def sections(
     rows = [[*(name.of(one) for name in names), *(cell(one) for _, cell in extra)] for one in listed]
     titles = (*(name.column for name in names), *(column for column, _ in extra))
     yield (Table(titles, rows, "how sure, and on how many rows"),)
+    for one in results:
+        if one.samples:
+            yield (moved_rows(one.samples, _moved(one, names), (one.against, one.model), one.loss, report.inputs),)
     said = overall or results
     sentences = [sentence(one, level) for one in said]
     for chart in charts:  # what is said below all tables is not said in each picture, too
@@ -64,6 +68,14 @@ def sections(
             (*_notes(listed, level, report), *footer(report.overall or report.results, report.inputs, report.settings))
         ),
     )
+
+
+def _moved(one: Difference, names: Sequence[Name]) -> Phrase:
+    title: Phrase = phrase("rows that moved most")
+    for index, name in enumerate(names):
+        word = name.of(one)
+        title = phrase(title, ", " if index else " of ", name.column.missing if word is None else word)
+    return title
 
 
 def _cells(one: Difference) -> list[Any]:
@@ -115,10 +127,10 @@ def _notes(differences: Sequence[Difference], level: float, report: Report) -> I
     else:
         weighted = report.inputs["weight"] or report.inputs["masked"]
         units = "clusters" if clustered else "effective n" if weighted else "n"
-        yield (
-            f"ci: {100 * level:.6g} % interval of the change on the same rows, Student's t with {units} − 1 degrees of "
-            "freedom"
-        )
+        lags = max((one.estimate.lags for one in differences), default=0)
+        series = f" as a series with {counted(lags, 'lag')} (Diebold & Mariano)" if lags else ""
+        interval = f"ci: {100 * level:.6g} % interval of the change on the same rows{series}"
+        yield f"{interval}, Student's t with {units} − 1 degrees of freedom"
         if any(not math.isnan(one.p) for one in differences):
             among = "; q: the same among all rows of the table" if len(differences) > 1 else ""
             yield f"p: how likely a change as large is by chance alone{among}; lossctl help statistics says more"

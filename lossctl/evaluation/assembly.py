@@ -76,6 +76,7 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
             "by": list(plan.roles.group_names),
             **_units(plan),
             **({"cluster": list(plan.roles.cluster)} if plan.roles.cluster else {}),
+            **({"lags": plan.lags} if plan.lags else {}),
             "classes": None if plan.layout.classes is None else list(plan.layout.classes),
             **_selection(traversal),
         },

@@ -201,8 +201,8 @@ def prepare(
     """
     opened = open_joined(source, request, reading, labels=labels, ids=ids, join=join, others=others)
     if isinstance(opened, joining.Joined):
-        return Prepared(opened.source, _plan(opened.source, opened.request, reading, opened.notes), opened.facts)
-    return Prepared(opened, _plan(opened, request, reading))
+        return Prepared(opened.source, planned(opened.source, opened.request, reading, opened.notes), opened.facts)
+    return Prepared(opened, planned(opened, request, reading))
 
 
 def open_joined(
@@ -237,7 +237,7 @@ def open_joined(
     return replace(joined, source=selected(joined.source, request.where, request.limit))
 
 
-def _plan(source: Source, request: Request, reading: Reading | None, notes: Sequence[str] = ()) -> Plan:
+def planned(source: Source, request: Request, reading: Reading | None, notes: Sequence[str] = ()) -> Plan:
     """The plan for a data set, which knows what its reader takes for nothing; errors as for `prepare`."""
     words = () if reading is None else reading.nulls
     numbers = tuple(word for word in words if as_number(word) is not None)
@@ -260,11 +260,11 @@ def measured(source: Source, plan: Plan, running: Running) -> tuple[Plan, Folded
     """The sums of all rows, and the plan with what it took a pass before to decide; errors as for `run`."""
     with np.errstate(all="ignore"):
         if not any(grouping.quantiles for grouping in plan.roles.by):
-            return plan, fold_rows(source, plan, lift, nothing(plan), running)
+            return plan, fold_rows(source, plan, lift, nothing(plan), running, keep=plan.moved > 0)
         from lossctl.evaluation.quantiles import with_intervals  # noqa: PLC0415  (most runs have no use for it)
 
         plan, before, running = with_intervals(source, plan, running)
-        folded = fold_rows(source, plan, lift, nothing(plan), running)
+        folded = fold_rows(source, plan, lift, nothing(plan), running, keep=plan.moved > 0)
         return plan, replace(folded, spent=before + folded.spent)
 
 

@@ -19,6 +19,7 @@ from lossctl.sums.evidence import Evidence
 from lossctl.sums.gradients import Gradients
 from lossctl.sums.marginals import Marginals
 from lossctl.sums.moments import Moments
+from lossctl.sums.moved import Moved
 from lossctl.sums.problems import Problems
 from lossctl.sums.state import Far, Groups, Rows, regrouped
 from lossctl.sums.worst import Worst
@@ -95,6 +96,8 @@ class Measured:
     """How the labels are distributed, where somebody asked for the best constants."""
     evidence: Evidence | None = None
     """How sure the values are, where somebody asked for that, or for differences of models."""
+    moved: tuple[Moved, ...] = ()
+    """The rows that moved most, one for each pair of models and loss, where somebody asked for them."""
 
     def __add__(self, other: "Measured") -> "Measured":
         left, right = self, other.shift(self.rows)
@@ -118,6 +121,7 @@ class Measured:
             tuple(a + b for a, b in zip(left.parts, right.parts, strict=True)),
             labels,
             evidence,
+            tuple(a + b for a, b in zip(left.moved, right.moved, strict=True)),
         )
 
     def regroup(self, place: dict[Group, int]) -> "Measured":
@@ -134,6 +138,7 @@ class Measured:
             tuple(part.regroup(index, groups) for part in self.parts),
             None if self.labels is None else self.labels.regroup(index, groups),
             None if self.evidence is None else self.evidence.regroup(index, groups),
+            tuple(moved.regroup(index, groups) for moved in self.moved),
         )
 
     def pooled(self) -> "Measured":
@@ -149,6 +154,7 @@ class Measured:
             tuple(part.pooled() for part in self.parts),
             None if self.labels is None else self.labels.pooled(),
             None if self.evidence is None else self.evidence.pooled(),
+            tuple(moved.pooled() for moved in self.moved),
         )
 
     def shift(self, rows: int) -> "Measured":
@@ -156,7 +162,7 @@ class Measured:
         if not rows:
             return self
         problems, parts = self.problems.shift(rows), tuple(part.shift(rows) for part in self.parts)
-        return replace(self, problems=problems, parts=parts)
+        return replace(self, problems=problems, parts=parts, moved=tuple(moved.shift(rows) for moved in self.moved))
 
 
 def nothing(plan: Plan, keys: tuple[Group, ...] = ()) -> Measured:
@@ -177,7 +183,8 @@ def nothing(plan: Plan, keys: tuple[Group, ...] = ()) -> Measured:
     if plan.paired or plan.judged:
         clustered = bool(plan.roles.cluster)
         evidence = Evidence.zero(groups, plan.measures, plan.pairs, clustered=clustered, drawn=plan.drawn)
-    return Measured(0, keys, count, count, count, count, Problems(), parts, labels, evidence)
+    moved = (Moved.zero(plan.moved),) * len(plan.pairs) if plan.moved else ()
+    return Measured(0, keys, count, count, count, count, Problems(), parts, labels, evidence, moved)
 
 
 def lift(plan: Plan, batch: Batch, clock: Clock) -> Measured:
@@ -196,12 +203,16 @@ def lift(plan: Plan, batch: Batch, clock: Clock) -> Measured:
     if counts.evidence is not None:
         rows = [rows for _, rows in evaluated_parts]
         evidence = Evidence.lift(rows, plan.measures, plan.pairs, batch.keyed, drawn=plan.drawn)
+    moved: tuple[Moved, ...] = ()
+    if plan.moved:
+        rows = [rows for _, rows in evaluated_parts]
+        moved = tuple(Moved.lift(rows[first], rows[second], plan.moved) for first, second in plan.pairs)
     labels = Marginals.lift(batch.label, batch.weight, batch.group, len(batch.keys)) if plan.skill else None
     if plan.layout.masked:
         labelled = (~np.isnan(batch.label)).sum(axis=1)
         number = labelled.sum(keepdims=True) if groups is None else np.bincount(groups.code, labelled, groups.number)
         counts = replace(counts, cells=number.astype(np.int64))
-    return replace(counts, parts=parts, labels=labels, evidence=evidence)
+    return replace(counts, parts=parts, labels=labels, evidence=evidence, moved=moved)
 
 
 def tally(plan: Plan, batch: Batch) -> Measured:

@@ -35,6 +35,10 @@ class Plan:
     skill: bool = False
     paired: bool = False
     """Whether models are compared with the first, row by row."""
+    lags: int = 0
+    """How many of the rows before it each row moves with, in the differences of models."""
+    moved: int = 0
+    """How many of the rows that moved most to keep, each way, where models are compared."""
     judged: bool = False
     """Whether it is asked how sure values are beyond their standard errors."""
     drawn: bool = False
@@ -61,9 +65,9 @@ class Plan:
     @property
     def measures(self) -> tuple[Measure, ...]:
         """What is known beforehand of how each of `losses` is measured."""
-        weighted = self.roles.weight is not None
+        weighted, grouped = self.roles.weight is not None, bool(self.roles.by)
         return tuple(
-            Measure(bound.reduction == "root-mean", bound.over_cells, weighted or bound.over_cells)
+            Measure(bound.reduction == "root-mean", bound.over_cells, weighted or bound.over_cells, self.lags, grouped)
             for _, bound in self.losses
         )
 

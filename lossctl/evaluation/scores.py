@@ -12,6 +12,7 @@ from lossctl.sums.estimate import Estimate
 from lossctl.sums.evidence import Evidence, weight_sums
 from lossctl.sums.influence import Grouped, by_cluster, of_difference, of_value
 from lossctl.sums.moments import Total
+from lossctl.sums.series import Lagged
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,11 @@ class Scores:
         """Those of the differences, by pair and group."""
         return [pair.moments.result() for pair in self.evidence.pairs]
 
+    @cached_property
+    def series(self) -> list[list[Lagged] | None]:
+        """The series that the differences are, likewise; ``None`` where they are none."""
+        return [None if pair.series is None else pair.series.result() for pair in self.evidence.pairs]
+
     def pooled(self) -> "Scores":
         """The same of all groups together."""
         return Scores(self.plan, self.total.pooled())
@@ -72,6 +78,7 @@ class Scores:
     def difference(self, number: int, group: int, ratio: float = 1.0) -> Estimate:
         """The difference of a pair in a group: candidate less ``ratio`` times baseline."""
         first, second = self.plan.pairs[number]
+        series = self.series[number]
         return of_difference(
             self.totals[first][group],
             self.totals[second][group],
@@ -81,6 +88,7 @@ class Scores:
             group,
             self.by_cluster(group, second, first, len(self.losses) + number),
             ratio,
+            None if series is None else series[group],
         )
 
     @cached_property

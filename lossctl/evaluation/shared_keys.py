@@ -20,7 +20,7 @@ def shared_columns(predictions: Source, labels: Source, request: Request) -> tup
     taken = {name for pattern in request.label for name in find(pattern, labels.columns, "label")}
     models = (titled(pattern, predictions.columns)[1] for pattern in request.prediction)
     taken |= {name for pattern in models for name in find(pattern, predictions.columns, "prediction")}
-    taken |= {*grouped_columns(request.by, predictions.columns), *filter(None, [request.weight])}
+    taken |= {*grouped_columns(request.by, predictions.columns), *filter(None, [request.weight]), *request.cluster}
     known = frozenset().union(*LABELS, *PREDICTIONS)
     return tuple(
         column.name

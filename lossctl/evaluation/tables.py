@@ -207,14 +207,7 @@ def footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mappi
     roles += [f"by {', '.join(by)}"] if by else []
     roles += [f"cluster {', '.join(inputs['cluster'])}"] if "cluster" in inputs else []
     yield "columns: " + " | ".join(roles)
-    if "join" in inputs:
-        joined = inputs["join"]
-        by_key = (
-            f"{joined['how']} by {', '.join(joined['id'])}: {joined['matched']:,} matched, "
-            f"{joined['unmatched_predictions']:,} predictions and {joined['unmatched_labels']:,} labels without match"
-        )
-        in_order = f"by row order: {counted(joined['matched'], 'row')}"
-        yield f"join: {in_order if joined['how'] == 'order' else by_key}"
+    yield from _joined(inputs.get("join"))
     groups = inputs.get("groups")
     if groups and groups["shown"] < groups["measured"]:
         yield f"groups: {groups['shown']:,} of {groups['measured']:,} shown, the first by {groups['by']}"
@@ -242,6 +235,26 @@ def footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mappi
         return
     line += f", ignored {ignored}" if ignored else ""
     yield line + clips
+
+
+def _joined(facts: Mapping[str, Any] | None) -> Iterator[str]:
+    """What was matched: labels with predictions, and the files of several models."""
+    if facts is None:
+        return
+    if "models" in facts:
+        yield from _joined(facts.get("labels"))
+        alone = ", ".join(f"{model['unmatched']:,} of {name}" for name, model in facts["models"].items())
+        rest = "" if facts["how"] == "order" else f", without match {alone}"
+        yield f"models: {_matched(facts)}{rest}"
+        return
+    alone = f"{facts['unmatched_predictions']:,} predictions and {facts['unmatched_labels']:,} labels without match"
+    yield f"join: {_matched(facts)}" + ("" if facts["how"] == "order" else f", {alone}")
+
+
+def _matched(facts: Mapping[str, Any]) -> str:
+    if facts["how"] == "order":
+        return f"by row order: {counted(facts['matched'], 'row')}"
+    return f"{facts['how']} by {', '.join(facts['id'])}: {facts['matched']:,} matched"
 
 
 def _brief(value: Value) -> str:

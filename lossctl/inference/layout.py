@@ -118,6 +118,7 @@ class LayoutPlanner:
             self.source.columns,
             label=request.label,
             prediction=request.prediction,
+            models=request.models,
             weight=request.weight,
             by=request.by,
             cluster=request.cluster,

@@ -4,20 +4,22 @@ Clusters are kept one by one up to `MOST` a group. Beyond, those are added up wh
 a bucket is a cluster of clusters, and what is independent by cluster is so by bucket.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from lossctl.domain import BoolArray, FloatArray, IntArray
-from lossctl.sums.exact import ExactSum
-from lossctl.sums.products import exact_products
-from lossctl.sums.state import Groups
+from lossctl.sums.exact import TINY, ExactSum, to_float
+from lossctl.sums.products import exact_products, parted, product, scaled_sum
+from lossctl.sums.state import Far, Groups
 
-Column = tuple[FloatArray, FloatArray | None]
-"""A number of each row, ``(n,)``, and what it is multiplied with; ``None`` for 1."""
+Column = tuple[FloatArray, FloatArray | None, Far | None]
+"""A number of each row, ``(n,)``, what it is multiplied with (``None`` for 1), and those that are no doubles."""
 KeyArray = npt.NDArray[np.uint64]
 MOST = 1 << 16
 """Clusters of a group that are kept one by one."""
@@ -62,6 +64,19 @@ class Totals:
     """The sums of what tells rows from others, modulo 2^64: other rows have another."""
     bucketed: bool
     """Whether these are buckets of clusters."""
+    exact: tuple[ExactSum, ...]
+    """The sums, of which some may be no doubles."""
+
+    def scaled(self, place: int) -> tuple[FloatArray, int]:
+        """Some of the sums as numbers times a power of two, which is 0 where they are doubles."""
+        numbers, exact = self.sums[place], self.exact[place]
+        most = float(np.abs(numbers).max(initial=0.0))
+        if TINY < most < math.inf or not any(digit.any() for digit in exact.digits.values()):
+            return numbers, 0
+        fractions = exact.exact()
+        largest = max(map(abs, fractions))
+        exponent = largest.numerator.bit_length() - largest.denominator.bit_length()
+        return np.array([to_float(number / Fraction(2) ** exponent) for number in fractions]), exponent
 
 
 @dataclass(frozen=True)
@@ -102,12 +117,7 @@ class Clusters:
         present, code = np.unique(place, return_inverse=True)
         group, key = np.divmod(present, max(len(keyed.key), 1))
         entries = Groups(code, len(present))
-        sums = [
-            ExactSum.of(entries.arranged(values), entries.in_order)
-            if weight is None
-            else exact_products(weight, np.where(np.isfinite(values), values, 0.0), entries)
-            for values, weight in columns
-        ]
+        sums = [_sum(*column, entries) for column in columns]
         bucketed = np.zeros(number, dtype=np.bool_)
         marks = _added(keyed.mark, code, len(present))
         return cls(group, keyed.key[key], bucketed, entries.counts, tuple(sums), marks).bounded()
@@ -177,6 +187,7 @@ class Clusters:
                 tuple(part[start:stop] for part in sums),
                 self.marks[start:stop],
                 bool(self.bucketed[group]),
+                tuple(part.between(start, stop) for part in self.sums),
             )
             for group, (start, stop) in enumerate(pairwise(ends))
         ]
@@ -188,6 +199,25 @@ def _added(marks: KeyArray | None, index: IntArray, entries: int) -> KeyArray:
     if marks is not None:
         np.add.at(total, index, marks)
     return total
+
+
+def _sum(values: FloatArray, weight: FloatArray | None, far: Far | None, entries: Groups) -> ExactSum:
+    """The exact sum of a column, by entry."""
+    total = ExactSum.zero(entries.number)
+    if far is not None:
+        values = values.copy()
+        values[far.row] = 0.0
+        there = Groups(entries.code[far.row], entries.number)
+        number, exponent, error = far.number, far.exponent, None
+        if weight is not None:
+            scale, up = parted(weight[far.row])
+            number, error = product(far.number, scale)
+            exponent = far.exponent + up
+        total = total + scaled_sum(number, exponent, there)
+        total = total if error is None else total + scaled_sum(error, exponent, there)
+    if weight is None:
+        return total + ExactSum.of(entries.arranged(values), entries.in_order)
+    return total + exact_products(weight, np.where(np.isfinite(values), values, 0.0), entries)
 
 
 def _distinct(group: IntArray, key: KeyArray) -> tuple[IntArray, KeyArray, IntArray]:

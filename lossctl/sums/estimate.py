@@ -11,6 +11,8 @@ TOP_SHARE = 0.1
 """What a single row or cluster may carry of the sum of squares, for an interval to be trusted: of few that is usual."""
 OUTLIER = 0.01
 """How seldom one carries more than `TOP_SHARE`, and more than is usual, by chance."""
+LONE = 1.5
+"""So few clusters that count are one, and what is beside it."""
 FEW_ROWS = 30
 """Fewer than so many are too few for what holds of many."""
 
@@ -31,6 +33,8 @@ class Estimate:
     """How many clusters, or buckets of them; ``None`` where rows move by themselves."""
     top_share: float
     """The largest part of the sum of squares that a single row or cluster carries."""
+    lags: int = 0
+    """How many of the rows before it each row moves with."""
     anytime: float | None = None
     """The n at which intervals that hold at every n at once are tightest; ``None`` for those that hold once."""
 
@@ -45,8 +49,16 @@ class Estimate:
         unit = "row" if self.clusters is None else "cluster"
         if math.isnan(self.value):
             return "it is not a number"
-        if not self.is_known:
+        if math.isinf(self.value) or math.isinf(self.standard_error):
+            return "it is beyond the doubles"
+        if self.freedom <= 0.0 or (self.lags and self.n <= self.lags + 1):
             return f"there are too few {unit}s to tell"
+        if not self.is_known:
+            return "its standard error is not known"
+        if self.clusters is not None and self.units < LONE:
+            return "one cluster has nearly all of the weight"
+        if math.isnan(self.top_share):
+            return f"nobody knows what one {unit} carries of the sum of squares"
         if self.top_share > TOP_SHARE and self.top_share > _usual_share(
             self.n if self.clusters is None else self.clusters
         ):

@@ -15,6 +15,7 @@ from lossctl.sums.clusters import Clusters, Column, Keyed
 from lossctl.sums.distribution import Distribution
 from lossctl.sums.extremes import Extremes
 from lossctl.sums.moments import Moments
+from lossctl.sums.series import Series, Stretch
 from lossctl.sums.state import Far, Groups, Rows, regrouped
 
 Pairs = Sequence[tuple[int, int]]
@@ -31,6 +32,15 @@ class Measure:
     """Whether a row counts once for each of its labels."""
     weighted: bool
     """Whether rows have weights, those included that are counts of labels."""
+    lags: int = 0
+    """How many of the rows before it each row moves with."""
+    grouped: bool = False
+    """Whether there are groups of rows."""
+
+    @property
+    def columns(self) -> int:
+        """How many numbers of a row a difference is made of: w where it has one, wℓ_A for a root, w(ℓ_B − ℓ_A)."""
+        return 1 + self.weighted + self.rooted
 
 
 @dataclass(frozen=True)
@@ -44,13 +54,19 @@ class Pair:
     worse: IntArray
     extremes: Extremes
     """Of ``(wℓ_A, w(ℓ_B − ℓ_A))``, with w before them where rows have weights."""
+    series: Series | None = None
+    """Of what `Measure.columns` names, where rows are a series."""
 
     @classmethod
     def zero(cls, groups: int, measure: Measure) -> "Pair":
         """The state of no rows."""
         count = np.zeros(groups, dtype=np.int64)
         moments = Moments.zero(groups, weighted=measure.weighted)
-        return cls(moments, count, count, Extremes.zero(groups, _directions(measure, pair=True)))
+        extremes = Extremes.zero(groups, _directions(measure, pair=True))
+        series = None
+        if measure.lags:
+            series = Series.zero(groups, measure.columns, measure.lags, grouped=measure.grouped)
+        return cls(moments, count, count, extremes, series)
 
     @classmethod
     def lift(cls, baseline: Rows, candidate: Rows, measure: Measure) -> "Pair":
@@ -63,25 +79,32 @@ class Pair:
             _counted(d < 0, groups),
             _counted(d > 0, groups),
             extremes.lift(_weighted(rows.weight, [baseline.value, d]), groups),
+            _series(baseline, rows, measure) if measure.lags else None,
         )
 
     def __add__(self, other: "Pair") -> "Pair":
+        series = self.series
+        if series is not None and other.series is not None:
+            series = series + other.series
         return Pair(
             self.moments + other.moments,
             self.better + other.better,
             self.worse + other.worse,
             self.extremes + other.extremes,
+            series,
         )
 
     def regroup(self, index: IntArray, groups: int) -> "Pair":
         """The same state, with group ``i`` at place ``index[i]`` of ``groups``."""
         better, worse = (regrouped(rows, index, groups) for rows in (self.better, self.worse))
-        return Pair(self.moments.regroup(index, groups), better, worse, self.extremes.regroup(index, groups))
+        series = None if self.series is None else self.series.regroup(index, groups)
+        return Pair(self.moments.regroup(index, groups), better, worse, self.extremes.regroup(index, groups), series)
 
     def pooled(self) -> "Pair":
         """The state of all rows as those of a single group."""
         better, worse = (rows.sum(keepdims=True) for rows in (self.better, self.worse))
-        return Pair(self.moments.pooled(), better, worse, self.extremes.pooled())
+        series = None if self.series is None else self.series.pooled()
+        return Pair(self.moments.pooled(), better, worse, self.extremes.pooled(), series)
 
     def shift(self, rows: int) -> "Pair":  # noqa: ARG002
         """The same state: it does not matter where its rows stand."""
@@ -143,9 +166,8 @@ class Evidence:
         counted = tuple(Distribution.of(move.value) for move in moves) if drawn else ()
         if keyed is None:
             return cls(singles, paired, None, counted)
-        columns: list[Column] = [(part.value, part.weight) for part in rows]
-        columns += [(move.value, move.weight) for move in moves]
-        columns += [(weight, None) for part in weight_sums(measures) if (weight := rows[part].weight) is not None]
+        columns: list[Column] = [(part.value, part.weight, part.far) for part in (*rows, *moves)]
+        columns += [(weight, None, None) for part in weight_sums(measures) if (weight := rows[part].weight) is not None]
         return cls(singles, paired, Clusters.lift(keyed, rows[0].groups, columns), counted)
 
     def __add__(self, other: "Evidence") -> "Evidence":
@@ -178,6 +200,13 @@ class Evidence:
     def shift(self, rows: int) -> "Evidence":  # noqa: ARG002
         """The same state: it does not matter where its rows stand."""
         return self
+
+
+def _series(baseline: Rows, difference: Rows, measure: Measure) -> Series:
+    """The rows as a series, given those of the baseline and the differences from it."""
+    columns = [(rows.value, rows.far) for rows in (baseline, difference)]
+    stretch = Stretch.of(difference.weight, columns if measure.rooted else columns[1:])
+    return Series.lift(stretch, difference.groups, measure.lags)
 
 
 def weight_sums(measures: Sequence[Measure]) -> list[int]:

@@ -121,9 +121,19 @@ class ExactSum:
         digits = {level: regrouped(digit, index, groups) for level, digit in self.digits.items()}
         return ExactSum(digits, regrouped(self.infinite, index, groups), self.blocks)
 
+    def between(self, start: int, stop: int) -> "ExactSum":
+        """The sums of some groups beside each other."""
+        digits = {level: digit[start:stop] for level, digit in self.digits.items()}
+        return ExactSum(digits, self.infinite[start:stop], self.blocks)
+
     def raised(self, levels: int) -> "ExactSum":
         """The same sums times 2^(38 · levels)."""
         return ExactSum({level + levels: digit for level, digit in self.digits.items()}, self.infinite, self.blocks)
+
+    def times(self, factor: int) -> "ExactSum":
+        """The same sums times a whole number of up to 14 bits."""
+        digits = {level: digit * factor for level, digit in _carried(self.digits).items()}
+        return ExactSum(digits, self.infinite, 1)
 
     def gathered(self, index: IntArray, groups: int) -> "ExactSum":
         """As `regroup`, where several groups may come to the same place and are added up."""
@@ -161,8 +171,9 @@ class ExactSum:
         Infinities and NaN are left out.
         """
         totals = np.zeros(self.groups)
-        for level, digit in sorted(_carried(self.digits).items(), reverse=True):
-            totals += np.ldexp(digit.astype(np.float64), LOWEST + level * DIGIT)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for level, digit in sorted(_carried(self.digits).items(), reverse=True):
+                totals += np.ldexp(digit.astype(np.float64), LOWEST + level * DIGIT)
         return totals
 
     def special(self, group: int) -> float | None:

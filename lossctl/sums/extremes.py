@@ -20,7 +20,7 @@ class Extremes:
     directions: FloatArray
     """What points are held against, ``(directions, size)``."""
     score: FloatArray
-    """How far out the row is, ``(groups, directions)``; −∞ of no rows."""
+    """How far out the row is, ``(groups, directions)``; −∞ of no rows, ∞ where numbers of a row are no doubles."""
     point: FloatArray
     """Its point, ``(groups, directions, size)``."""
 
@@ -34,7 +34,7 @@ class Extremes:
         """The outermost of some rows.
 
         Args:
-            columns: the numbers of their points, ``(n,)`` each; rows that are not finite are never outermost.
+            columns: the numbers of their points, ``(n,)`` each; a row that is not finite is further out than any.
             groups: the groups of the rows.
         """
         count = 1 if groups is None else groups.number
@@ -85,14 +85,15 @@ class Extremes:
         """The same rows: it does not matter where they stand."""
         return self
 
-    def largest(self, group: int, coefficients: Sequence[float], constant: float = 0.0) -> float:
-        """The largest size of a linear function of the points of a group's rows; 0 of no rows."""
-        points = self.point[group][np.isfinite(self.score[group])]
-        return float(np.abs(points @ np.array(coefficients) + constant).max(initial=0.0))
+    def kept(self, group: int) -> FloatArray | None:
+        """The points of the rows that were kept of a group, ``(rows, size)``; ``None`` where one has no doubles."""
+        if np.isposinf(self.score[group]).any():
+            return None
+        return np.asarray(self.point[group][np.isfinite(self.score[group])])
 
 
 def _along(direction: FloatArray, columns: Sequence[FloatArray]) -> FloatArray:
-    """How far out rows are in a direction of small whole numbers, ``(n,)``; −∞ where that is not finite."""
+    """How far out rows are in a direction of small whole numbers, ``(n,)``; ∞ where that is not finite."""
     terms = [
         column if factor == 1.0 else factor * column
         for factor, column in zip(direction, columns, strict=True)
@@ -101,7 +102,7 @@ def _along(direction: FloatArray, columns: Sequence[FloatArray]) -> FloatArray:
     score = terms[0]
     for term in terms[1:]:
         score = score + term
-    return score if np.isfinite(score.min() + score.max()) else np.where(np.isfinite(score), score, -np.inf)
+    return score if np.isfinite(score.min() + score.max()) else np.where(np.isfinite(score), score, np.inf)
 
 
 def _rows(

@@ -2,12 +2,14 @@
 
 A value is L = g(Σwℓ/Σw); row i moves it by u = g′(m)·w(ℓ − m)/Σw, and SE² = n/(n − 1)·Σu². Of a difference of two it is
 what the row moves one by less what it moves the other by, which is the paired standard error, for any reduction and
-weight. Rows of a cluster move together: U is the sum over them, and SE² = G/(G − 1)·ΣU².
+weight. Rows of a cluster move together: U is the sum over them, and SE² = G/(G − 1)·ΣU². Of rows that are a series, of
+which each moves with the few before it, SE² is their long-run variance: the test of Diebold & Mariano 1995,
+doi:10.1080/07350015.1995.10524599.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -16,49 +18,57 @@ from lossctl.domain import FloatArray
 from lossctl.sums.clusters import Totals
 from lossctl.sums.estimate import Estimate
 from lossctl.sums.evidence import Pair
-from lossctl.sums.exact import square_root, to_float
+from lossctl.sums.exact import parted_root, square_root, to_float
 from lossctl.sums.extremes import Extremes
 from lossctl.sums.moments import Total
+from lossctl.sums.series import Lagged
 
 
 @dataclass(frozen=True)
 class Influence:
-    """What moves a number: a linear function of what stands in a row, or summed over a cluster."""
+    """What moves a number: a linear function of what stands in a row, or summed over a cluster; exact."""
 
-    row: float
+    row: Fraction
     """For each row."""
-    weight: float
+    weight: Fraction
     """For each unit of weight."""
-    sums: tuple[float, ...]
+    sums: tuple[Fraction, ...]
     """For each unit of wℓ, or of wℓ_A and w(ℓ_B − ℓ_A)."""
 
-    def of_clusters(self, totals: Totals, weight: FloatArray, sums: Sequence[FloatArray]) -> FloatArray:
-        """What each cluster moves the number by."""
-        moved = self.row * totals.n + self.weight * weight
-        for factor, values in zip(self.sums, sums, strict=True):
-            if factor:
-                moved = moved + factor * values
+    def of_clusters(self, grouped: "Grouped") -> FloatArray:
+        """What each cluster moves the number by; NaN where parts of that are beyond the doubles."""
+        moved, columns = _times(self.row, grouped.totals.n), (grouped.weight, *grouped.sums)
+        with np.errstate(all="ignore"):
+            for factor, (values, exponent) in zip((self.weight, *self.sums), columns, strict=True):
+                moved = moved + _times(factor * Fraction(2) ** exponent, values)
         return moved
 
     def largest(self, extremes: Extremes, group: int) -> float:
-        """The most that a single row of a group moves the number by."""
+        """The most that one of the rows that were kept of a group moves the number by.
+
+        Where rows have no weights that is the most of all rows, for means and sums. Else it may be less, since it is
+        that of the heaviest row, of those with the most and the least weighted difference, and for roots with the most
+        and the least loss of either model. 0 where it is not known, NaN where a row has numbers that are no doubles.
+        """
+        points = extremes.kept(group)
+        if points is None:
+            return math.nan
         weighted = extremes.point.shape[2] > len(self.sums)
-        coefficients = [self.weight, *self.sums] if weighted else [*self.sums]
-        return extremes.largest(group, coefficients, self.row if weighted else self.row + self.weight)
+        factors = [self.weight, *self.sums] if weighted else [*self.sums]
+        moved = np.full(len(points), to_float(self.row if weighted else self.row + self.weight))
+        with np.errstate(all="ignore"):
+            for factor, column in zip(factors, points.T, strict=True):
+                moved = moved + _times(factor, column)
+        return float(np.abs(moved).max(initial=0.0))
 
 
 @dataclass(frozen=True)
 class Grouped:
-    """The sums by cluster of a group, those that a number depends on."""
+    """The sums by cluster of a group, those that a number depends on: numbers times a power of two."""
 
     totals: Totals
-    weight: FloatArray
-    sums: tuple[FloatArray, ...]
-
-
-def on_value(total: Total, reduction: str) -> Influence:
-    """The influence on a finite value of some rows."""
-    return Influence(*_of_value(total, reduction))
+    weight: tuple[FloatArray, int]
+    sums: tuple[tuple[FloatArray, int], ...]
 
 
 def of_value(total: Total, reduction: str, extremes: Extremes, group: int, grouped: Grouped | None) -> Estimate:
@@ -85,6 +95,7 @@ def of_difference(
     group: int,
     grouped: Grouped | None,
     ratio: float = 1.0,
+    lagged: Lagged | None = None,
 ) -> Estimate:
     """The difference of two reported values, candidate less ``ratio`` times baseline, as an estimate.
 
@@ -96,15 +107,20 @@ def of_difference(
         group: which group.
         grouped: the sums by cluster, where rows are not independent.
         ratio: what the baseline is multiplied with.
+        lagged: the sums of the series that rows are, where they are one; then ``ratio`` is 1.
     """
     if ratio != 1.0:
         return _of_ratio(baseline, candidate, pair, of_pair, reduction, group, grouped, ratio)
     value = difference_of(baseline, candidate, reduction)
     if not math.isfinite(value) or of_pair.special is not None:
         return _estimate(value, candidate, math.nan, None, pair.extremes, group, grouped)
-    error = _error_of_difference(baseline, candidate, of_pair, value, reduction)
-    influence = on_difference(baseline, candidate, value, reduction)
-    return _estimate(value, of_pair, error, influence, pair.extremes, group, grouped)
+    error = _error_of_difference(baseline, candidate, of_pair, reduction)
+    influence = on_difference(baseline, candidate, reduction)
+    estimate = _estimate(value, of_pair, error, influence, pair.extremes, group, grouped)
+    if lagged is None:
+        return estimate
+    error = _long_run(lagged, influence, error, weighted=pair.moments.weights is not None)
+    return replace(estimate, standard_error=error, lags=lagged.lags)
 
 
 def _of_ratio(
@@ -122,10 +138,11 @@ def _of_ratio(
     value = second - ratio * first
     if not math.isfinite(value) or of_pair.special is not None or not of_pair.n:
         return _estimate(value, candidate, math.nan, None, pair.extremes, group, grouped)
-    influence = on_difference(baseline, candidate, value, reduction, ratio)
-    (a,), (b,) = _of_value(baseline, reduction)[2], _of_value(candidate, reduction)[2]
+    influence = on_difference(baseline, candidate, reduction, ratio)
+    (a,), (b,) = (on_value(total, reduction).sums for total in (baseline, candidate))
+    factor = Fraction(ratio)
     # Σ(b·y − r·a·x)² with x = w(ℓ_A − m_A), y = w(ℓ_B − m_B), of which Σ(y − x)² is known too
-    low, high = Fraction(ratio) * Fraction(a), Fraction(b)
+    low, high = factor * a, b
     spreads = [_spread(total, reduction) for total in (baseline, candidate, of_pair)]
     squares = (high - low) * (high * spreads[1] - low * spreads[0]) + low * high * spreads[2]
     n = of_pair.n
@@ -133,11 +150,11 @@ def _of_ratio(
     return _estimate(value, of_pair, error, influence, pair.extremes, group, grouped)
 
 
-def correlation(baseline: Total, candidate: Total, of_pair: Total) -> float:
+def correlation(baseline: Total, candidate: Total, of_pair: Total, reduction: str) -> float:
     """The correlation of what the same rows move both values by; NaN where one is not moved."""
     if any(total.special is not None or not total.n for total in (baseline, candidate, of_pair)):
         return math.nan
-    first, second, third = _spread(baseline), _spread(candidate), _spread(of_pair)
+    first, second, third = (_spread(total, reduction) for total in (baseline, candidate, of_pair))
     scale = square_root(first) * square_root(second)
     return min(max(to_float((first + second - third) / 2) / scale, -1.0), 1.0) if scale else math.nan
 
@@ -153,16 +170,60 @@ def _estimate(
 ) -> Estimate:
     if grouped is None:
         units = total.effective_n
-        squares = error * error * (total.n - 1) / total.n if total.n else math.nan
         largest = influence.largest(extremes, group) if influence is not None else math.nan
-        share = _share(largest * largest, squares)
+        share = _share(largest, error, total.n)
         return Estimate(value, error, units - 1.0, total.n, units, None, share)
-    return of_buckets(value, influence, total.n, grouped)
+    return of_buckets(value, influence, total.n, grouped, error)
 
 
-def _share(largest: float, squares: float) -> float:
-    """A part of a sum of squares, of which nothing is nothing; never more than all of it, but for rounding."""
-    return 0.0 if squares == 0.0 else min(largest / squares, 1.0)
+def of_buckets(
+    value: float, influence: Influence | None, n: int, grouped: Grouped, error: float = math.nan
+) -> Estimate:
+    """A number as an estimate, of what clusters, or buckets of them, move it by.
+
+    Args:
+        value: the number.
+        influence: on it; ``None`` where that is not known.
+        n: how many rows it is of.
+        grouped: the sums by cluster.
+        error: the standard error if rows moved by themselves, where that is known.
+    """
+    count = len(grouped.totals.key)
+    if influence is None or count < 2:
+        return Estimate(value, math.nan, count - 1.0, n, float(count), count, math.nan)
+    if error == 0.0:  # since no row moves it
+        return Estimate(value, 0.0, count - 1.0, n, float(count), count, 0.0)
+    moved = np.abs(influence.of_clusters(grouped))
+    length, largest = _length(moved), float(moved.max())
+    error = length * math.sqrt(count / (count - 1.0))
+    weights, _ = grouped.weight
+    part = weights / weights.max()
+    units = math.fsum(part) ** 2 / math.fsum(part * part)
+    share = (largest / length) ** 2 if length else 0.0
+    return Estimate(value, error, count - 1.0, n, units, count, share)
+
+
+def _times(factor: Fraction, values: FloatArray) -> FloatArray:
+    """The product of a number, which need not be a double, and others."""
+    exponent = int(np.frexp(np.abs(values).max(initial=0.0))[1])
+    return np.asarray(to_float(factor * Fraction(2) ** exponent) * np.ldexp(values, -exponent))
+
+
+def _length(values: FloatArray) -> float:
+    """√Σx², where squares need not be doubles."""
+    most = float(np.abs(values).max())
+    if not 0.0 < most < math.inf:
+        return most
+    part = values / most
+    return most * math.sqrt(math.fsum(part * part))
+
+
+def _share(largest: float, error: float, n: int) -> float:
+    """The part of n/(n − 1)·Σu² = ``error``² that one u² is; NaN where the largest is not known."""
+    if error == 0.0 or n < 2:
+        return 0.0 if error == 0.0 else math.nan
+    share = (largest / error) ** 2 * n / (n - 1)
+    return min(share, 1.0) if share * n > 0.99 else math.nan  # since the largest of n is not among those that were kept
 
 
 def _spread(total: Total, reduction: str = "mean") -> Fraction:
@@ -175,21 +236,28 @@ def _spread(total: Total, reduction: str = "mean") -> Fraction:
     return total.value_squares - 2 * mean * total.weight_value + mean**2 * total.weight_squares
 
 
-def _of_value(total: Total, reduction: str) -> tuple[float, float, tuple[float]]:
-    """The influence on a value."""
+def on_value(total: Total, reduction: str) -> Influence:
+    """The influence on a finite value of some rows."""
     if reduction == "sum":
-        return to_float(-total.sum_value / total.n), 0.0, (1.0,)
-    mean, weight = total.sum_value / total.sum_weight, to_float(total.sum_weight)
-    slope = _slope(total, reduction)
-    return 0.0, -to_float(mean) * slope / weight, (slope / weight,)
+        return Influence(-total.sum_value / total.n, Fraction(0), (Fraction(1),))
+    factor = _slope(total, reduction) / total.sum_weight
+    return Influence(Fraction(0), -total.sum_value / total.sum_weight * factor, (factor,))
 
 
-def _slope(total: Total, reduction: str) -> float:
+def _root(total: Total) -> Fraction:
+    """The root of the mean, which need not be a double; 0 where there is none."""
+    if total.sum_value <= 0:
+        return Fraction(0)
+    number, exponent = parted_root(total.sum_value / total.sum_weight)
+    return Fraction(number) * Fraction(2) ** exponent
+
+
+def _slope(total: Total, reduction: str) -> Fraction:
     """dL/dm; 0 where a root has none, since all losses are 0 there."""
     if reduction == "mean":
-        return 1.0
-    root = square_root(total.sum_value / total.sum_weight)
-    return 0.5 / root if root else 0.0
+        return Fraction(1)
+    root = _root(total)
+    return 1 / (2 * root) if root else Fraction(0)
 
 
 def difference_of(baseline: Total, candidate: Total, reduction: str) -> float:
@@ -197,71 +265,82 @@ def difference_of(baseline: Total, candidate: Total, reduction: str) -> float:
     first, second = baseline.value(reduction), candidate.value(reduction)
     if not (math.isfinite(first) and math.isfinite(second) and candidate.n):
         return second - first
+    return to_float(_exact_difference(baseline, candidate, reduction))
+
+
+def _exact_difference(baseline: Total, candidate: Total, reduction: str) -> Fraction:
     if reduction == "sum":
-        return to_float(candidate.sum_value - baseline.sum_value)
-    means = [total.sum_value / total.sum_weight for total in (baseline, candidate)]
+        return candidate.sum_value - baseline.sum_value
+    change = candidate.sum_value / candidate.sum_weight - baseline.sum_value / baseline.sum_weight
     if reduction == "mean":
-        return to_float(means[1] - means[0])
-    return to_float(means[1] - means[0]) / (first + second) if first + second else 0.0
+        return change
+    roots = _root(baseline) + _root(candidate)
+    return change / roots if roots else Fraction(0)
 
 
-def on_difference(baseline: Total, candidate: Total, value: float, reduction: str, ratio: float = 1.0) -> Influence:
+def on_difference(baseline: Total, candidate: Total, reduction: str, ratio: float = 1.0) -> Influence:
     """The influence on a finite difference of two values, candidate less ``ratio`` times baseline, of the same rows.
 
     Args:
         baseline, candidate: the sums of both; of their squares nothing is asked.
-        value: the difference.
         reduction: how rows become one number.
         ratio: what the baseline is multiplied with.
     """
     if ratio != 1.0:
-        first, second = (on_value(total, reduction) for total in (baseline, candidate))
-        (a,), (b,) = first.sums, second.sums
-        return Influence(second.row - ratio * first.row, second.weight - ratio * first.weight, (b - ratio * a, b))
+        first, second, factor = on_value(baseline, reduction), on_value(candidate, reduction), Fraction(ratio)
+        (low,), (high,) = first.sums, second.sums
+        row, weight = second.row - factor * first.row, second.weight - factor * first.weight
+        return Influence(row, weight, (high - factor * low, high))
+    nothing, whole = Fraction(0), candidate.sum_weight
     if reduction == "sum":
-        return Influence(to_float((baseline.sum_value - candidate.sum_value) / candidate.n), 0.0, (0.0, 1.0))
-    weight = to_float(candidate.sum_weight)
+        change = candidate.sum_value - baseline.sum_value
+        return Influence(-change / candidate.n, nothing, (nothing, Fraction(1)))
+    value = _exact_difference(baseline, candidate, reduction)
     if reduction == "mean":
-        return Influence(0.0, -value / weight, (0.0, 1.0 / weight))
+        return Influence(nothing, -value / whole, (nothing, 1 / whole))
     # u_B − u_A with slopes b and a is b·w(ℓ_B − ℓ_A) + (b − a)·wℓ_A − (b·m_B − a·m_A)·w, all over Σw
-    _, change, slope = _slopes(baseline, candidate, value, reduction)
-    return Influence(0.0, -0.5 * value / weight, (to_float(change) / weight, to_float(slope) / weight))
+    _, change, b = _slopes(baseline, candidate, value, reduction)
+    return Influence(nothing, -value / 2 / whole, (change / whole, b / whole))
 
 
-def _slopes(baseline: Total, candidate: Total, value: float, reduction: str) -> tuple[Fraction, Fraction, Fraction]:
+def _slopes(baseline: Total, candidate: Total, value: Fraction, reduction: str) -> tuple[Fraction, Fraction, Fraction]:
     """The slope of the baseline's root, what that of the candidate has more, and that; nothing cancels."""
-    first, second = _slope(baseline, reduction), _slope(candidate, reduction)
-    change = Fraction(-2.0 * first * second * value) if first and second else Fraction(second) - Fraction(first)
-    return Fraction(first), change, Fraction(first) + change
+    a, b = _slope(baseline, reduction), _slope(candidate, reduction)
+    change = -2 * a * b * value if a and b else b - a
+    return (a, change, a + change) if a < b else (b - change, change, b)  # the smaller may be next to nothing
 
 
-def _error_of_difference(baseline: Total, candidate: Total, of_pair: Total, value: float, reduction: str) -> float:
+def _error_of_difference(baseline: Total, candidate: Total, of_pair: Total, reduction: str) -> float:
     """The standard error of a difference where rows are independent."""
     if reduction != "root-mean":
         return of_pair.standard_error(reduction)
     n = of_pair.n
     if n < 2:
         return math.nan
-    a, change, b = _slopes(baseline, candidate, value, reduction)
+    a, change, b = _slopes(baseline, candidate, _exact_difference(baseline, candidate, reduction), reduction)
     squares = change * (b * _spread(candidate) - a * _spread(baseline)) + a * b * _spread(of_pair)
     return square_root(Fraction(n, n - 1) * squares / candidate.sum_weight**2)
 
 
-def of_buckets(value: float, influence: Influence | None, n: int, grouped: Grouped) -> Estimate:
-    """A number as an estimate, of what clusters, or buckets of them, move it by; ``None`` where that is not known."""
-    count = len(grouped.totals.key)
-    moved = None if influence is None else influence.of_clusters(grouped.totals, grouped.weight, grouped.sums)
-    if moved is None or count < 2:
-        return Estimate(value, math.nan, count - 1.0, n, float(count), count, math.nan)
-    squared = moved * moved
-    squares = math.fsum(squared)
-    error = math.sqrt(count / (count - 1.0) * squares)
-    weights = grouped.weight
-    units = float(math.fsum(weights) ** 2 / math.fsum(weights * weights))
-    return Estimate(value, error, count - 1.0, n, units, count, _share(float(squared.max()), squares))
+def _long_run(lagged: Lagged, influence: Influence, error: float, *, weighted: bool) -> float:
+    """The standard error of rows that are a series; NaN where there are too few, or rounding hides it.
+
+    Args:
+        lagged: the sums of the series: of the weights where rows have any, of wℓ_A for roots, and of w(ℓ_B − ℓ_A).
+        influence: on the difference.
+        error: the standard error of rows that move by themselves.
+        weighted: whether rows have weights.
+    """
+    row = influence.row if weighted else influence.row + influence.weight
+    columns = [influence.weight] if weighted else []
+    columns += influence.sums[len(columns) + len(influence.sums) - len(lagged.sums) :]
+    variance = lagged.variance(row, columns)
+    if variance is None or error == 0.0:
+        return math.nan if variance is None else error
+    return square_root(variance) if variance > 0 else math.nan
 
 
 def by_cluster(totals: Totals, sums: Sequence[int], weight: int | None) -> Grouped:
     """The sums by cluster that stand at some places; where no weight does, every row counts 1."""
-    weights = totals.n if weight is None else totals.sums[weight]
-    return Grouped(totals, np.asarray(weights), tuple(totals.sums[place] for place in sums))
+    weights = (totals.n, 0) if weight is None else totals.scaled(weight)
+    return Grouped(totals, weights, tuple(totals.scaled(place) for place in sums))

@@ -109,3 +109,17 @@ def test_without_a_configuration_there_is_a_way_to_one(lossctl, here):
     done = lossctl("check", "preds.csv")
     assert (done.status, done.out) == (2, "")
     assert "lossctl check --init FILE" in done.err
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ('where = "y >"', "lossctl.toml:8: gate 'low': "),
+        ('activation = "tahn"', "lossctl.toml:8: gate 'low': unknown activation 'tahn'"),
+    ],
+)
+def test_a_gate_that_cannot_be_measured_for_its_words_is_told_with_its_line(lossctl, here, more, words):
+    (here / "lossctl.toml").write_text(HEAD + PASS + FAIL + more + "\n")
+    done = lossctl("check", "-q")
+    assert (done.status, done.out) == (2, "")
+    assert f"error: {words}" in done.err

@@ -155,6 +155,16 @@ def test_what_is_set_for_all_commands_is_not_refused_as_out_of_place(lossctl, he
     assert lossctl("samples", *line).out == without["samples"]
 
 
+def test_the_traceback_of_a_bug_may_be_asked_for_once_and_for_all(lossctl, here, monkeypatch):
+    def find(*_):
+        raise ZeroDivisionError("of a bug")
+
+    monkeypatch.setattr("lossctl.functions.explanation.find", find)
+    (here / "lossctl.toml").write_text("verbose = true\n")
+    assert "Traceback" in lossctl("explain", "mse").err
+    assert "Traceback" not in lossctl("explain", "mse", "--isolated").err
+
+
 def test_what_is_set_elsewhere_is_said_where_it_is_measured_with_and_where_it_is_wrong(lossctl, here):
     (here / "rows.csv").write_text("y,p\n1,2\n2,2.5\n")
     (here / "lossctl.toml").write_text('label = "y"\nprecision = 3\n\nactivation = "tahn"\n')
@@ -229,11 +239,14 @@ def test_paths_are_relative_to_the_file_that_names_them(lossctl, tmp_path, monke
         ('[[gate]]\nname = "a"\nmax = 1\nonly.x = []', "{}:4: gate 'a': only must be"),
         ("[[gate]]\nmax = 1", "{}:1: a gate needs a name"),
         ('[[gate]]\nname = "a"\n\n[gate.only]\nx = "y"', "{}:1: gate 'a' claims nothing"),
+        ('[[gate]]\nname = "a"\nmax = 1\n\nloss = "mss"', "{}:5: gate 'a': unknown loss 'mss'\nDid you mean mse"),
+        ('[[gate]]\nname = "a"\nconfidence = 95\nmax = 1', "{}:3: gate 'a': confidence 95"),
+        ('[[gate]]\nname = "a"\nmin_n = 0', "{}:3: gate 'a': min_n 0"),
         ("a = " + "[" * 5000, "{}: is nested too deeply"),
         ("x" * (LARGEST + 1), "{}: is too large for a configuration"),
         (b"\n# \xff", "{}:2: is not UTF-8"),
     ],
-    ids=range(18),
+    ids=range(21),
 )  # fmt: skip
 def test_what_is_wrong_is_told_with_file_and_line(text, words, lossctl, here):
     (here / "c.toml").write_bytes(text if isinstance(text, bytes) else text.encode())

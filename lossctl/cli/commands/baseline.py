@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lossctl.cli.command import command, given, prepared, refuse_given
+from lossctl.cli.command import command, given, is_typed, prepared, refuse_given
 from lossctl.cli.options import (
     By,
     Cluster,
@@ -68,7 +68,8 @@ def baseline(
     if action is Action.show:
         because = "is for save: what is shown was measured before"
         refuse_given(source, join, columns, losses, running, because=because)
-        if by or cluster or reduction or output.output:
+        others = {"by": by, "cluster": cluster, "reduction": reduction, "output": output.output}
+        if any(value and is_typed(name) for name, value in others.items()):
             raise UsageError("baseline show takes a file and how to show it, nothing else")
         if not files or len(files) > 1:
             raise UsageError("baseline show takes one file, made by baseline save")

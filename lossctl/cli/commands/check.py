@@ -155,7 +155,10 @@ def _decided(
         refuse(path, inputs)
     with output.progress(paths) as progress:
         engine = replace(running.over(paths, join), progress=progress)
-        verdicts = check_gates(gates, files or None, **how, engine=engine)
+        try:
+            verdicts = check_gates(gates, files or None, **how, engine=engine)
+        except UsageError as wrong:
+            raise _placed(wrong, gates) from None
     for note in verdicts.notes:
         output.voice.note(note)
     for warning in verdicts.warnings:
@@ -163,6 +166,18 @@ def _decided(
     for path, renderer in written:
         write_report(path, renderer.render(verdicts.document(), output.style), inputs, output.voice)
     return verdicts
+
+
+def _placed(wrong: UsageError, gates: "Sequence[Gate]") -> UsageError:
+    """An error about a gate, with the place of that in front."""
+    from lossctl.cli.precedence import settled_here
+
+    configuration = settled_here().configuration
+    names = [] if configuration is None else [gate.get("name") for gate in configuration.gates]
+    for gate in gates:
+        if configuration is not None and wrong.parts[0].startswith(f"gate {gate.name!r}"):
+            return wrong.about(configuration.place("", names.index(gate.name)))
+    return wrong
 
 
 def _readable(files_of: "Callable[[str], tuple[str, ...]]", paths: Sequence[str]) -> tuple[str, ...]:
@@ -276,7 +291,7 @@ def _listed(gates: "Sequence[Gate]") -> "Document":
 def _settings(elsewhere: "Settled") -> "Document":
     """Every setting, and what has set it."""
     from lossctl.cli.settings import settings_of
-    from lossctl.document import Column, Document, Table
+    from lossctl.document import Column, Document, Notes, Table
 
     said = elsewhere.effective(settings_of(check))
     items = [{"setting": name, "value": value, "from": origin} for name, (value, origin) in said.items()]
@@ -286,7 +301,7 @@ def _settings(elsewhere: "Settled") -> "Document":
     path = None if elsewhere.configuration is None else elsewhere.configuration.path
     return Document(
         title="settings",
-        sections=lambda: [(Table(columns, rows),)],
+        sections=lambda: [(Table(columns, rows),), (Notes((f"configuration: {path or 'none'}",)),)],
         record=lambda: {"configuration": path, "gates": len(gates), "settings": items},
         rows=lambda: [{**item, "value": _written(item["value"])} for item in items],
     )
