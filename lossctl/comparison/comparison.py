@@ -1,14 +1,15 @@
 """How models differ from a baseline, frozen: it describes itself as a document, as JSON and as a data frame."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lossctl.comparison.charts import charts
 from lossctl.comparison.difference import Difference
 from lossctl.comparison.tables import sections, sentence
-from lossctl.document import Chart, Document
+from lossctl.document import Chart, Document, Section
 from lossctl.errors import UsageError
 from lossctl.evaluation.report import Report, arranged
 from lossctl.rendering.renderer import Style, renderers
@@ -94,7 +95,8 @@ class Comparison:
         """The comparison, described: a row and an object for each result."""
         return Document(
             title="comparison",
-            sections=lambda: sections(self.results, self.overall, self.level, self.report, self.charts),
+            sections=self._sections,
+            pages=partial(self._sections, page=True),
             record=self._record,
             rows=lambda: (one.to_row() for one in self.results),
             items=lambda: (one.to_dict() for one in self.results),
@@ -113,6 +115,9 @@ class Comparison:
         import pandas as pd  # noqa: PLC0415  (half a second that only this needs)
 
         return pd.DataFrame([one.to_row() for one in self.results])
+
+    def _sections(self, *, page: bool = False) -> Iterator[Section]:
+        return sections(self.results, self.overall, self.level, self.report, self.charts, page=page)
 
     def _record(self) -> dict[str, Any]:
         def listed(differences: Iterable[Difference]) -> list[dict[str, Any]]:

@@ -27,8 +27,18 @@ def sections(
     level: float,
     report: Report,
     charts: Sequence[Chart] = (),
+    *,
+    page: bool = False,
 ) -> Iterator[Section]:
-    """The differences; what else is known of them; what was found in sentences; notes on what they were made of."""
+    """The differences; what else is known of them; what was found in sentences; notes on what they were made of.
+
+    A terminal is read from its end, where the sentences are; a page from its beginning, and has them there.
+    """
+    said = overall or results
+    sentences = [sentence(one, level) for one in said]
+    conclusion = tuple(map(Line, sentences)) if len(said) <= MANY else tuple(_counted(said))
+    if page:
+        yield conclusion
     names = naming(results)
     before = {(one.loss, one.model): one for one in overall}
     listed: list[Difference] = []
@@ -57,12 +67,11 @@ def sections(
     for one in results:
         if one.samples:
             yield (moved_rows(one.samples, _moved(one, names), (one.against, one.model), one.loss, report.inputs),)
-    said = overall or results
-    sentences = [sentence(one, level) for one in said]
-    for chart in charts:  # what is said below all tables is not said in each picture, too
+    for chart in charts:  # what is said of all is not said in each picture, too
         notes = tuple(note for note in chart.notes if note not in sentences or len(said) > MANY)
         yield (replace(chart, notes=notes),)
-    yield tuple(map(Line, sentences)) if len(said) <= MANY else tuple(_counted(said))
+    if not page:
+        yield conclusion
     yield (
         Notes(
             (*_notes(listed, level, report), *footer(report.overall or report.results, report.inputs, report.settings))

@@ -38,6 +38,14 @@ def test_a_comparison_looks_as_it_did(golden, clicks, form, width):
         assert text.count("╭") == 2, "a table of each kind, none in two parts"
 
 
+def test_a_page_begins_with_what_was_found_and_a_screen_ends_with_it(clicks):
+    (sentence,) = clicks.sentences
+    page, screen = (renderers.get(form).render(clicks.document(), Style()) for form in ("markdown", "plain"))
+    assert page.startswith(f"{sentence}\n\n")
+    assert screen.index(sentence) > screen.index("how sure")
+    assert clicks._repr_html_().startswith(f"<div>\n<p>{sentence}</p>")
+
+
 @pytest.mark.parametrize(
     ("p", "words"),
     [(1.0, "1.0"), (0.5, "0.50"), (0.001, "0.0010"), (0.00094, "9.4e-04"), (5.6e-6, "5.6e-06"), (0.0, "0")],
