@@ -11,7 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from deceiving import EVIL, leaked
 
 import lossctl
 from lossctl.document import Axis, Chart, Panel, Series
@@ -247,3 +250,23 @@ def test_identical_models_and_a_single_row_are_drawn():
         (line,) = [line for line in text.splitlines() if "all┤" in line]
         assert "•" in line
         assert "┼" not in line
+
+
+def test_names_in_a_picture_of_differences_command_neither_a_terminal_nor_a_page(lossctl, tmp_path):
+    pytest.importorskip("altair")
+    pytest.importorskip("vl_convert")
+    hostile = f"</script></text><script>alert(1)</script>{EVIL}\\' + alert(1) + '\"{'long' * 30}"
+    columns = {"y": [1.0, 2.0, 3.0, 4.0] * 3, f"a{hostile}": [1.5] * 12, f"b{hostile}": [2.0, 2.5] * 6}
+    groups = {f"g{hostile}": [f"{name}{hostile}" for name in "xyz" for _ in range(4)]}
+    pq.write_table(pa.table({**columns, **groups}), tmp_path / "x.parquet")
+    asked = ["-l", "mae", "-y", "y", "-p", "#2", "-p", "#3", "--by", "#4", "--plot", "-f", "table"]
+    done = lossctl("compare", tmp_path / "x.parquet", *asked, "-o", tmp_path / "x.svg", "-o", tmp_path / "x.vl.json")
+    assert done.status == 0, done.err
+    assert leaked(done.out) == leaked(done.err) == set()
+    assert max(map(len, done.out.splitlines())) <= 80
+    picture = (tmp_path / "x.svg").read_text()
+    root = ET.fromstring(picture)
+    assert leaked("".join(root.itertext())) == set()
+    assert "script" not in {element.tag.rpartition("}")[2] for element in root.iter()}
+    assert float(root.get("width")) + 40 <= 500
+    json.loads((tmp_path / "x.vl.json").read_text(), parse_constant=pytest.fail)

@@ -25,7 +25,7 @@ LINE = 68
 """The most characters of a line above a chart."""
 SIGN = 7
 """The width of a character, about."""
-NAME, GROUP = 60, 75
+NAME, GROUP = 60, 66
 """How wide the name of a class at an axis may be, and of what an interval is of."""
 INTERVAL = 26
 """The height of an interval with its number."""
