@@ -75,7 +75,9 @@ class Comparison:
         """A picture for each loss and model; none where they were not asked for."""
         if not self.rows:
             return ()
-        return charts(self.results, self.overall, self.rows, self.level, self.inputs["files"])
+        apart = self.inputs.get("join", {}).get("models", {})
+        files = [file for model in apart.values() for file in model["files"]] or self.inputs["files"]
+        return charts(self.results, self.overall, self.rows, self.level, files)
 
     def arranged(self, sort: str = "name", top: int | None = None) -> "Comparison":
         """The comparison with its groups in another order, for each loss and model the same.

@@ -74,6 +74,13 @@ def test_a_picture_has_the_differences_of_the_results_and_all_rows():
         assert sum(bars.y) + bars.beyond == mine[0].n
 
 
+def test_a_picture_names_the_files_of_all_models():
+    files = ["sample_data/clicks_main.csv", "sample_data/clicks_worse.csv"]
+    (chart,) = compared(files[0], others=files[1:], ids="id").charts
+    assert chart.subject == ", ".join(files)
+    assert compared().charts[0].subject == CLICKS
+
+
 def test_bars_count_the_differences_of_rows():
     columns = table()
     (chart,) = compared(columns, "mse", label="y", prediction=["a", "b"]).charts
