@@ -1,5 +1,6 @@
 """The path from a data set of several models to how they differ: one pass over the rows, each scored by all."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -86,7 +87,9 @@ def compare(
             clusters are kept one by one, more in 4,096 buckets.
         lags: how many of the rows before it each row moves with, where rows are a series in the order in which they
             stand, such as one of time; in each group, that of its rows. Standard errors are then those of Diebold and
-            Mariano. Rows that are left out leave no gap: those before and after them are beside each other.
+            Mariano. Far lags count less, so give three or four times as many as rows move together: of sums over six
+            steps, 5 lags raise 12 % false alarms at 5 %, 20 lags 7 %. Rows that are left out leave no gap: those before
+            and after them are beside each other.
         anytime: whether intervals are to hold at every n at once, so that one may look again and again; a number is
             the n at which they are tightest, else that is the n there is.
         samples: how many of the rows that got worse most to keep for each result, and as many of those that got better.
@@ -261,7 +264,7 @@ def _doubts(results: Sequence[Difference], overall: Sequence[Difference]) -> Ite
 
 
 def _kind_of(doubt: str) -> str:
-    return doubt.rpartition("carries")[0] or doubt
+    return re.split(r"\d", doubt)[0]
 
 
 def _where(one: Difference) -> str:

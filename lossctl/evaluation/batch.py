@@ -97,15 +97,20 @@ def _clusters(reader: Reader, roles: Roles) -> Keyed:
     Raises:
         BadRow: a column cannot be read as text.
     """
-    from lossctl.reading.hashing import hashed
+    from lossctl.reading.hashing import EMPTY, coded, joined
 
-    for name in dict.fromkeys((*roles.cluster, *roles.ids)):
-        reader.missing(name, mask_of(reader.text(name)))
-    clusters, ids = ([(name, reader.record.column(name)) for name in names] for names in (roles.cluster, roles.ids))
-    keys = hashed(clusters)
-    mark = (keys if roles.ids == roles.cluster else hashed(ids)) if roles.ids else None
-    key, code = np.unique(front(keys) if roles.ids else keys, return_inverse=True)
-    return Keyed(code, key, mark)
+    names = dict.fromkeys((*roles.cluster, *roles.ids))
+    words = {name: coded(reader.record.column(name), name) for name in names}
+    for name, (hashes, index) in words.items():
+        empty = (hashes == EMPTY)[index]
+        reader.missing(name, empty if empty.any() else None)
+    keys, index = joined([words[name] for name in roles.cluster])
+    mark = None
+    if roles.ids:
+        marks, place = joined([words[name] for name in roles.ids])
+        mark, keys = marks[place], front(keys)
+    key, code = np.unique(keys, return_inverse=True)
+    return Keyed(code[index], key, mark)
 
 
 def _marked(keyed: Keyed, label: FloatArray) -> Keyed:

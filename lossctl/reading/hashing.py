@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from lossctl.domain import IntArray
 from lossctl.reading.cells import text_of
 
 Hashes = npt.NDArray[np.uint64]
@@ -26,13 +27,20 @@ def hashed(columns: Sequence[tuple[str, pa.Array]]) -> Hashes:
     Raises:
         BadRow: cells cannot be read as text.
     """
-    total: Hashes | None = None
-    for name, array in columns:
-        own = _column(array, name)
-        total = own if total is None else mixed_with(total, own)
-    if total is None:
+    hashes, index = joined([coded(array, name) for name, array in columns])
+    rows: Hashes = hashes[index]
+    return rows
+
+
+def joined(columns: Sequence[tuple[Hashes, IntArray]]) -> tuple[Hashes, IntArray]:
+    """As `coded`, of the rows of several columns that are coded each."""
+    if not columns:
         raise TypeError("no column to hash")
-    return total
+    (hashes, index), *others = columns
+    for more, place in others:
+        hashes = mixed_with(hashes[index], more[place])
+        index = np.arange(len(hashes))
+    return hashes, index
 
 
 def mixed_with(hashes: Hashes, others: Hashes) -> Hashes:
@@ -40,17 +48,21 @@ def mixed_with(hashes: Hashes, others: Hashes) -> Hashes:
     return _mixed((hashes * _PRIME) ^ others)
 
 
-def _column(array: pa.Array, name: str) -> Hashes:
-    """A number for each cell of a column; each text that occurs is hashed once."""
+def coded(array: pa.Array, name: str) -> tuple[Hashes, IntArray]:
+    """A number for each cell that occurs in a column, the last that of null, and the place of each row's among them.
+
+    Raises:
+        BadRow: cells cannot be read as text.
+    """
+    if pa.types.is_dictionary(array.type) and len(array.dictionary) > len(array):
+        array = array.dictionary_decode()  # of a dictionary for other rows too
     try:
         encoded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
     except pa.ArrowException:
         encoded = text_of(array, name).dictionary_encode()
     words = text_of(encoded.dictionary, name)
-    entries = np.append(_words(words), _mixed(np.array([_OFFSET])))
     index = encoded.indices.cast(pa.int64()).fill_null(len(words))
-    rows: Hashes = entries[np.asarray(index)]
-    return rows
+    return np.append(_words(words), EMPTY), np.asarray(index)
 
 
 def _words(words: pa.Array) -> Hashes:
@@ -76,3 +88,7 @@ def _mixed(hashes: Hashes) -> Hashes:
     hashes = (hashes ^ (hashes >> _SHIFT)) * _SECOND
     mixed: Hashes = hashes ^ (hashes >> _SHIFT)
     return mixed
+
+
+EMPTY = _mixed(np.array([_OFFSET]))[0]
+"""The number of an empty text, and of null."""

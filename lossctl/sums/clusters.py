@@ -16,7 +16,7 @@ import numpy.typing as npt
 from lossctl.domain import BoolArray, FloatArray, IntArray
 from lossctl.sums.exact import TINY, ExactSum, to_float
 from lossctl.sums.products import exact_products, parted, product, scaled_sum
-from lossctl.sums.state import Far, Groups
+from lossctl.sums.state import Far, Groups, added, ranked
 
 Column = tuple[FloatArray, FloatArray | None, Far | None]
 """A number of each row, ``(n,)``, what it is multiplied with (``None`` for 1), and those that are no doubles."""
@@ -114,12 +114,14 @@ class Clusters:
         """
         number = 1 if groups is None else groups.number
         place = keyed.code if groups is None else groups.code * len(keyed.key) + keyed.code
-        present, code = np.unique(place, return_inverse=True)
+        present, code = ranked(place)
         group, key = np.divmod(present, max(len(keyed.key), 1))
         entries = Groups(code, len(present))
         sums = [_sum(*column, entries) for column in columns]
         bucketed = np.zeros(number, dtype=np.bool_)
-        marks = _added(keyed.mark, code, len(present))
+        marks = np.zeros(len(present), dtype=np.uint64)
+        if keyed.mark is not None:
+            marks = added(keyed.mark, code, len(present))
         return cls(group, keyed.key[key], bucketed, entries.counts, tuple(sums), marks).bounded()
 
     def __add__(self, other: "Clusters") -> "Clusters":
@@ -127,12 +129,15 @@ class Clusters:
             return other if len(other.group) else self
         bucketed = self.bucketed | other.bucketed
         left, right = self.in_buckets(bucketed), other.in_buckets(bucketed)
-        group, key = np.concatenate([left.group, right.group]), np.concatenate([left.key, right.key])
-        group, key, index = _distinct(group, key)
+        group, key, index = _merged(left, right)
+        crowded = bucketed | (np.bincount(group, minlength=len(bucketed)) > MOST)
+        if (crowded > bucketed).any():  # which is less to move once it is in buckets
+            bucketed, left, right = crowded, left.in_buckets(crowded), right.in_buckets(crowded)
+            group, key, index = _merged(left, right)
         split, entries = len(left.group), len(group)
         moved, more = left.moved_to(index[:split], entries), right.moved_to(index[split:], entries)
         sums = tuple(a + b for a, b in zip(moved.sums, more.sums, strict=True))
-        return Clusters(group, key, bucketed, moved.n + more.n, sums, moved.marks + more.marks).bounded()
+        return Clusters(group, key, bucketed, moved.n + more.n, sums, moved.marks + more.marks)
 
     def bounded(self) -> "Clusters":
         """The same sums, those of groups with too many clusters by bucket."""
@@ -150,9 +155,9 @@ class Clusters:
 
     def moved_to(self, index: IntArray, entries: int) -> "Clusters":
         """The same sums at other places, where several may come to the same; groups and keys stay behind."""
-        n = np.bincount(index, self.n, entries).astype(np.int64)
+        n = added(self.n, index, entries)
         sums = tuple(part.gathered(index, entries) for part in self.sums)
-        return Clusters(self.group, self.key, self.bucketed, n, sums, _added(self.marks, index, entries))
+        return Clusters(self.group, self.key, self.bucketed, n, sums, added(self.marks, index, entries))
 
     def regroup(self, index: IntArray, groups: int) -> "Clusters":
         """The same sums, with group ``i`` at place ``index[i]`` of ``groups``."""
@@ -193,12 +198,9 @@ class Clusters:
         ]
 
 
-def _added(marks: KeyArray | None, index: IntArray, entries: int) -> KeyArray:
-    """Marks added up at their places, modulo 2^64."""
-    total = np.zeros(entries, dtype=np.uint64)
-    if marks is not None:
-        np.add.at(total, index, marks)
-    return total
+def _merged(left: Clusters, right: Clusters) -> tuple[IntArray, KeyArray, IntArray]:
+    """The entries of both, sorted, each once, and the place among them of each entry of the one, then of the other."""
+    return _distinct(np.concatenate([left.group, right.group]), np.concatenate([left.key, right.key]))
 
 
 def _sum(values: FloatArray, weight: FloatArray | None, far: Far | None, entries: Groups) -> ExactSum:

@@ -7,12 +7,14 @@ from lossctl.sums.student import quantile, tail
 
 FEW_CLUSTERS = 10
 """Fewer than so many are too few for the formulas: Cameron, Gelbach & Miller 2008, doi:10.1162/rest.90.3.414."""
+UNLIKE = 1.0 / 80.0
+"""By how much the squares of the clusters' shares of all weight may add up to more than if they were alike: from there
+on false alarms of 5 % are more than 6 %, of 10 to 100 clusters that have little but their own in common
+(benchmarks/alarms.py)."""
 TOP_SHARE = 0.1
 """What a single row or cluster may carry of the sum of squares, for an interval to be trusted: of few that is usual."""
 OUTLIER = 0.01
 """How seldom one carries more than `TOP_SHARE`, and more than is usual, by chance."""
-LONE = 1.5
-"""So few clusters that count are one, and what is beside it."""
 FEW_ROWS = 30
 """Fewer than so many are too few for what holds of many."""
 
@@ -55,10 +57,10 @@ class Estimate:
             return f"there are too few {unit}s to tell"
         if not self.is_known:
             return "its standard error is not known"
-        if self.clusters is not None and self.units < LONE:
-            return "one cluster has nearly all of the weight"
         if math.isnan(self.top_share):
             return f"nobody knows what one {unit} carries of the sum of squares"
+        if self.clusters is not None and 1.0 / self.units - 1.0 / self.clusters > UNLIKE:
+            return f"clusters of so unlike sizes are too few: {self.clusters:,} count as {self.units:.3g}"
         if self.top_share > TOP_SHARE and self.top_share > _usual_share(
             self.n if self.clusters is None else self.clusters
         ):

@@ -72,13 +72,16 @@ class Pair:
     def lift(cls, baseline: Rows, candidate: Rows, measure: Measure) -> "Pair":
         """The state of some rows, given twice."""
         rows = difference(baseline, candidate)
-        groups, d = rows.groups, rows.value
+        groups, d, sign = rows.groups, rows.value, rows.value
+        if rows.far is not None:
+            sign = d.copy()
+            sign[rows.far.row] = rows.far.number
         extremes = Extremes.zero(1, _directions(measure, pair=True))
         return cls(
             Moments.lift(rows),
-            _counted(d < 0, groups),
-            _counted(d > 0, groups),
-            extremes.lift(_weighted(rows.weight, [baseline.value, d]), groups),
+            _counted(sign < 0, groups),
+            _counted(sign > 0, groups),
+            _outermost(extremes, rows, [baseline.value, d], rooted=measure.rooted),
             _series(baseline, rows, measure) if measure.lags else None,
         )
 
@@ -156,7 +159,7 @@ class Evidence:
             drawn: whether the differences of rows are to be drawn.
         """
         singles = tuple(
-            Extremes.zero(1, _directions(measure, pair=False)).lift(_weighted(part.weight, [part.value]), part.groups)
+            _outermost(Extremes.zero(1, _directions(measure, pair=False)), part, [part.value])
             for part, measure in zip(rows, measures, strict=True)
         )
         paired = tuple(Pair.lift(rows[baseline], rows[candidate], measures[candidate]) for baseline, candidate in pairs)
@@ -250,18 +253,49 @@ def _parted(side: Rows, rows: IntArray) -> tuple[FloatArray, IntArray]:
 
 
 def _directions(measure: Measure, *, pair: bool) -> list[list[float]]:
-    """In which directions the outermost rows are looked for."""
+    """In which directions the outermost rows are looked for: along what rows move the value by where that is none."""
     own = [[0.0, 1.0], [0.0, -1.0]] if pair else [[1.0], [-1.0]]
-    if pair and measure.rooted:
-        own += [[1.0, 0.0], [-1.0, 0.0], [1.0, 1.0], [-1.0, -1.0]]
-    if not measure.weighted:
-        return own
-    return [[1.0, *[0.0] * len(own[0])], *([0.0, *direction] for direction in own)]
+    size = len(own[0])
+    if measure.weighted:
+        heavy, size = [1.0, *[0.0] * size], size + 1
+        own = [heavy, *([0.0, *direction] for direction in own if pair and measure.rooted)]
+    return own + [[0.0] * size] * 2 if measure.weighted or (pair and measure.rooted) else own
 
 
-def _weighted(weight: FloatArray | None, columns: Sequence[FloatArray]) -> list[FloatArray]:
-    """The weight, and each column times it; the columns alone where every row counts 1."""
-    return [*columns] if weight is None else [weight, *(weight * column for column in columns)]
+def _outermost(extremes: Extremes, rows: Rows, values: Sequence[FloatArray], *, rooted: bool = False) -> Extremes:
+    """The outermost of some rows, by the numbers that they have: of one loss, or of one and what another has more."""
+    weight, groups = rows.weight, rows.groups
+    with np.errstate(all="ignore"):  # of groups without rows, and of numbers that are no doubles
+        if weight is None:
+            moved = _moved(None, values, groups, rooted=rooted) if rooted else None
+            return extremes.lift(values, groups, moved)
+        columns = [weight * column for column in values]
+        return extremes.lift([weight, *columns], groups, _moved(weight, columns, groups, rooted=rooted))
+
+
+def _moved(
+    weight: FloatArray | None, columns: Sequence[FloatArray], groups: Groups | None, *, rooted: bool
+) -> FloatArray:
+    """What each row moves the value by, or the difference of two, as far as these rows tell; up to a factor."""
+    means = [_mean(column, weight, groups) for column in columns]
+    one = 1.0 if weight is None else weight
+    if not rooted:
+        return np.asarray(columns[-1] - one * means[-1])
+    first, second = means[0], means[0] + means[1]
+    a, b = (np.where(mean > 0.0, mean, np.inf) ** -0.5 for mean in (first, second))
+    return np.asarray((b - a) * columns[0] + b * columns[1] - one * (second * b - first * a))
+
+
+def _mean(column: FloatArray, weight: FloatArray | None, groups: Groups | None) -> FloatArray:
+    """The sum of numbers divided by that of weights, of the group of each row; of those that are finite."""
+    if groups is None:
+        total = column.sum()
+        if not np.isfinite(total):
+            total = column[np.isfinite(column)].sum()
+        return np.asarray(total / (len(column) if weight is None else weight.sum()))
+    column = column if np.isfinite(column.sum()) else np.where(np.isfinite(column), column, 0.0)
+    total = np.bincount(groups.code, column, groups.number)
+    return np.asarray((total / np.bincount(groups.code, weight, groups.number))[groups.code])
 
 
 def _counted(rows: BoolArray, groups: Groups | None) -> IntArray:

@@ -14,7 +14,7 @@ from fractions import Fraction
 import numpy as np
 
 from lossctl.domain import FloatArray, IntArray
-from lossctl.sums.state import Groups, regrouped
+from lossctl.sums.state import Groups, added, regrouped
 
 BLOCK = 1 << 15
 """Values that are summed in integers at a time."""
@@ -137,14 +137,15 @@ class ExactSum:
 
     def gathered(self, index: IntArray, groups: int) -> "ExactSum":
         """As `regroup`, where several groups may come to the same place and are added up."""
-        digits = {}
-        for level, digit in _carried(self.digits).items():
-            digits[level] = np.zeros(groups, dtype=np.int64)
-            np.add.at(digits[level], index, digit)
+        most = int(np.bincount(index).max(initial=1))
+        given, blocks = self.digits, self.blocks * most
+        if blocks >= CARRY:
+            given, blocks = _carried(given), 1 + (len(index) >> (52 - DIGIT))
+        digits = dict(zip(given, added(np.array([*given.values()]), index, groups), strict=True)) if given else {}
         infinite = np.zeros((groups, 3), dtype=np.int64)
         if self.infinite.any():
             np.add.at(infinite, index, self.infinite)
-        return ExactSum(digits, infinite, 1 + (len(index) >> (52 - DIGIT)))
+        return ExactSum(digits, infinite, blocks)
 
     def pooled(self) -> "ExactSum":
         """The sum over all groups, as that of a single one."""

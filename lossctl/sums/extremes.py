@@ -1,7 +1,8 @@
 """The rows that are furthest out in some directions: what one row carries of a sum of squares is largest among them.
 
 A row's share in the error of a value is a linear function of what stands in its point, with coefficients that are known
-at the end of a pass only. So the outermost rows are kept, and the function is taken of these.
+at the end of a pass only. So the outermost rows are kept, and the function is taken of these. Where no few directions
+hold the outermost of all such functions, it is taken with the coefficients that each batch by itself would give.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ class Extremes:
     """For each group and direction the row whose point is furthest out; of several the lexicographically largest."""
 
     directions: FloatArray
-    """What points are held against, ``(directions, size)``."""
+    """What points are held against, ``(directions, size)``; zeros where that is what rows move the value by."""
     score: FloatArray
     """How far out the row is, ``(groups, directions)``; −∞ of no rows, ∞ where numbers of a row are no doubles."""
     point: FloatArray
@@ -30,12 +31,13 @@ class Extremes:
         held = np.array(directions, dtype=np.float64)
         return cls(held, np.full((groups, len(held)), -np.inf), np.zeros((groups, *held.shape)))
 
-    def lift(self, columns: Sequence[FloatArray], groups: Groups | None) -> "Extremes":
+    def lift(self, columns: Sequence[FloatArray], groups: Groups | None, moved: FloatArray | None = None) -> "Extremes":
         """The outermost of some rows.
 
         Args:
             columns: the numbers of their points, ``(n,)`` each; a row that is not finite is further out than any.
             groups: the groups of the rows.
+            moved: what each row moves the value by, where there are directions of zeros: one up, then one down.
         """
         count = 1 if groups is None else groups.number
         lifted = Extremes.zero(count, self.directions.tolist())
@@ -45,9 +47,13 @@ class Extremes:
             starts, sizes, index = np.zeros(1, np.int64), np.array([len(columns[0])]), np.zeros(1, np.int64)
         else:
             columns = [groups.arranged(column) for column in columns]
+            moved = None if moved is None else groups.arranged(moved)
             starts, sizes, index = groups.in_order.starts, groups.in_order.sizes, groups.in_order.index
         for place, direction in enumerate(self.directions):
-            score = _along(direction, columns)
+            if moved is None or direction.any():
+                score = _along(direction, columns)
+            else:
+                score, moved = _along(np.ones(1), [moved]), -moved
             best = np.maximum.reduceat(score, starts)
             outermost = _rows(score, best, columns, starts, sizes)
             lifted.score[index, place] = best

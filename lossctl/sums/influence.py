@@ -46,12 +46,12 @@ class Influence:
     def largest(self, extremes: Extremes, group: int) -> float:
         """The most that one of the rows that were kept of a group moves the number by.
 
-        Where rows have no weights that is the most of all rows, for means and sums. Else it may be less, since it is
-        that of the heaviest row, of those with the most and the least weighted difference, and for roots with the most
-        and the least loss of either model. 0 where it is not known, NaN where a row has numbers that are no doubles.
+        Where rows have no weights that is the most of all rows, for means and sums. Else it may be less, since rows are
+        sought batch by batch with the coefficients that each by itself would give. NaN where a row has numbers that are
+        no doubles.
         """
         points = extremes.kept(group)
-        if points is None:
+        if points is None or not any(column.any() for column in points.T[-len(self.sums) :]):
             return math.nan
         weighted = extremes.point.shape[2] > len(self.sums)
         factors = [self.weight, *self.sums] if weighted else [*self.sums]
@@ -219,11 +219,10 @@ def _length(values: FloatArray) -> float:
 
 
 def _share(largest: float, error: float, n: int) -> float:
-    """The part of n/(n − 1)·Σu² = ``error``² that one u² is; NaN where the largest is not known."""
+    """The part of n/(n − 1)·Σu² = ``error``² that one u² is; NaN where it is not known. The largest of n is one nth."""
     if error == 0.0 or n < 2:
         return 0.0 if error == 0.0 else math.nan
-    share = (largest / error) ** 2 * n / (n - 1)
-    return min(share, 1.0) if share * n > 0.99 else math.nan  # since the largest of n is not among those that were kept
+    return min(max((largest / error) ** 2 * n / (n - 1), 1.0 / n), 1.0) if not math.isnan(largest) else math.nan
 
 
 def _spread(total: Total, reduction: str = "mean") -> Fraction:

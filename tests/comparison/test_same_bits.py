@@ -1,6 +1,8 @@
 """No digit of a difference depends on how rows are cut, nor on their order where that has no meaning.
 
-Standard errors of rows that move by themselves are the exception of all of them: squares are rounded once a batch.
+There are two exceptions. Standard errors of rows that move by themselves end in other digits, since squares are rounded
+once a batch; and of rows that have weights, or a value that is a root, the one that carries most is sought batch by
+batch, since what it carries depends on the others.
 """
 
 import itertools
@@ -49,7 +51,7 @@ def figures(way, table):
     return [
         (
             repr(replace(one, estimate=None, doubt="", verdict="better", **dict.fromkeys(rounded, 0.0))),
-            [getattr(one, name) for name in rounded if name != "correlation"],
+            [getattr(one, name) for name in rounded if name not in {"correlation", "top_share"}],
         )
         for one in (*comparison.results, *comparison.overall)
     ]

@@ -156,4 +156,4 @@ def test_what_is_not_known_is_never_trusted(unknown):
 
 def test_one_cluster_that_is_nearly_all_is_doubted():
     assert replace(estimate(clusters=20), units=1.2).doubt
-    assert not replace(estimate(clusters=20), units=1.9).doubt
+    assert not replace(estimate(clusters=20), units=19.0).doubt

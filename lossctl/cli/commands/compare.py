@@ -79,7 +79,8 @@ Lags = Annotated[
     output_option(
         "--lags",
         metavar="H",
-        help="Rows are a series in file order, and each moves with the H before it: the test of Diebold and Mariano.",
+        help="Rows are a series in file order, and each moves with the H before it: the test of Diebold and Mariano. "
+        "Far lags count less, so give three or four times as many as rows move together.",
     ),
 ]
 Samples = Annotated[
