@@ -1,5 +1,6 @@
 """What a reader of a comparison sees: golden texts in ``screens/``, written anew with ``--write-golden``."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -86,3 +87,17 @@ def test_intervals_that_hold_at_any_time_have_no_columns_of_chances(clicks):
     headings = text.partition("how sure")[2].splitlines()[1].split()
     assert "p" not in headings
     assert "p" in str(clicks).partition("how sure")[2].splitlines()[1].split()
+
+
+COLUMNS = (
+    "n clusters baseline value difference relative standard_error ci_low ci_high p q better worse tied correlation "
+    "top_share verdict"
+).split()
+
+
+@pytest.mark.parametrize("form", ["csv", "tsv", "jsonl"])
+def test_formats_for_machines_have_every_figure_unrounded(clicks, form):
+    first = renderers.get(form).render(clicks.document(), Style(precision=2)).splitlines()
+    names = list(json.loads(first[0])) if form == "jsonl" else first[0].split("," if form == "csv" else "\t")
+    assert [name for name in names if name in COLUMNS] == COLUMNS
+    assert repr(clicks.results[0].difference) in first[form != "jsonl"]
