@@ -21,7 +21,9 @@ Kind = Literal["name", "text", "number", "count", "share", "entries"]
 some numbers of a vector by their names."""
 BEST = "*"
 """What marks the best of several numbers."""
-Mark = Literal["line", "points", "bars", "heat"]
+Mark = Literal["line", "points", "intervals", "bars", "heat"]
+FAR = 1e300
+"""No axis goes further from 0: lengths and steps stay finite."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class Column:
     key: bool = False
     """Whether it says which row is which, and so stands in each part of a table that is taken apart."""
     spare: bool = False
-    """Whether it carries nothing, and may be left out where that saves a part."""
+    """Whether it says little that others do not, and may be left out where that saves a part: the last one first."""
 
     @property
     def numeric(self) -> bool:
@@ -161,6 +163,8 @@ class Series:
     """Rows that lie in none of the cells."""
     guide: bool = False
     """Whether it is there for the eye and not for its numbers."""
+    ends: tuple[tuple[float, float], ...] = ()
+    """For intervals, where each begins and ends, along x."""
 
 
 @dataclass(frozen=True)
@@ -175,7 +179,7 @@ class Panel:
     @property
     def counts(self) -> bool:
         """Whether its heights are counts, between which there is nothing."""
-        return all(series.mark == "bars" for series in self.series)
+        return all(series.mark == "bars" for series in self.series if not series.guide)
 
 
 @dataclass(frozen=True)

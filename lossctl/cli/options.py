@@ -387,3 +387,9 @@ class RunningOptions:
 def listed(columns: list[str] | None) -> list[str] | None:
     """The names of columns, of which each flag may give several."""
     return None if columns is None else [name for names in columns for name in split(names) or ("",)]
+
+
+def ensure_grouped(by: list[str] | None, asked: dict[str, object]) -> None:
+    """Check that there are groups where something is asked of them."""
+    for flag in [flag for flag, value in asked.items() if value is not None and not by and is_typed(flag[2:])]:
+        raise UsageError(f"{flag} is for groups", "Name columns to group by: --by COL.")

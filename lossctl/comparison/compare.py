@@ -57,6 +57,7 @@ def compare(
     anytime: int | bool = False,
     samples: int = 0,
     ci: float = USUAL_LEVEL,
+    plot: bool = False,
     activation: str | BoundActivation | None = None,
     from_logits: bool = False,
     reduction: str | None = None,
@@ -99,6 +100,8 @@ def compare(
             the n at which they are tightest, else that is the n there is.
         samples: how many of the rows that got worse most to keep for each result, and as many of those that got better.
         ci: the level of the confidence intervals.
+        plot: whether the comparison is to have pictures too, in its `charts`: differences with their intervals by
+            group, and those of the rows.
         others: the candidates, where each model has a data set of its own: a source as for `lossctl.evaluate`, several
             as a list, or a mapping from their names to them (of arrays, too: put a single mapping of arrays into a
             list). The baseline is that of ``source``, which has the labels; where others have them, too, they must
@@ -142,6 +145,7 @@ def compare(
         cluster=several(cluster),
         lags=lags,
         paired=True,
+        drawn=plot,
         moved=samples,
     )
     running = Running.of(engine, threads, scheduler, progress)
@@ -228,7 +232,8 @@ def _described(
     if plan.roles.by:
         overall = with_false_discovery([*_differences(scores.pooled(), level, anytime)])
     warnings = (*report.warnings, *_doubts(results, overall))
-    return Comparison(results, report, level, overall, report.notes, warnings)
+    rows = tuple(scores.evidence.drawn[number] for number, _ in scores.pairs) if plan.drawn else ()
+    return Comparison(results, report, level, overall, report.notes, warnings, rows)
 
 
 def _differences(
@@ -289,4 +294,4 @@ def _kind_of(doubt: str) -> str:
 
 
 def _where(one: Difference) -> str:
-    return "".join(f" at {name}={word}" for name, word in one.group.items())
+    return "".join(f" at {name}={'null' if word is None else word}" for name, word in one.group.items())

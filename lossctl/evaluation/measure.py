@@ -186,7 +186,8 @@ def nothing(plan: Plan, keys: tuple[Group, ...] = ()) -> Measured:
     if plan.paired or plan.judged:
         from lossctl.sums.evidence import Evidence
 
-        evidence = Evidence.zero(groups, plan.measures, plan.pairs, clustered=bool(plan.roles.cluster))
+        clustered = bool(plan.roles.cluster)
+        evidence = Evidence.zero(groups, plan.measures, plan.pairs, clustered=clustered, drawn=plan.drawn)
     return Measured(0, keys, count, count, count, count, Problems(), parts, labels, evidence, _none_moved(plan))
 
 
@@ -224,7 +225,8 @@ def lift(plan: Plan, batch: Batch, clock: Clock) -> Measured:
     if counts.evidence is not None:
         from lossctl.sums.evidence import Evidence
 
-        evidence = Evidence.lift([rows for _, rows in evaluated_parts], plan.measures, plan.pairs, batch.keyed)
+        rows = [rows for _, rows in evaluated_parts]
+        evidence = Evidence.lift(rows, plan.measures, plan.pairs, batch.keyed, drawn=plan.drawn)
     moved = _moved(plan, [rows for _, rows in evaluated_parts])
     labels = Marginals.lift(batch.label, batch.weight, batch.group, len(batch.keys)) if plan.skill else None
     if plan.layout.masked:

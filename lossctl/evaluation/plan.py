@@ -44,6 +44,8 @@ class Plan:
     """How many of the rows that moved most to keep, each way, where models are compared."""
     judged: bool = False
     """Whether it is asked how sure values are beyond their standard errors."""
+    drawn: bool = False
+    """Whether the differences of rows are to be drawn."""
     doubts: tuple[str, ...] = ()
     """Why what was asked for may not be what was meant."""
     null_numbers: tuple[str, ...] = ()

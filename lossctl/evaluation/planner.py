@@ -86,6 +86,7 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
         paired=request.paired,
         moved=request.moved,
         judged=request.judged,
+        drawn=request.drawn,
         lags=request.lags,
     )
     _check(plan)

@@ -49,6 +49,8 @@ class Request:
     """How many of the rows that moved most to keep, each way, where models are compared."""
     judged: bool = False
     """Whether it is asked how sure values are beyond their standard errors."""
+    drawn: bool = False
+    """Whether the differences of rows are to be drawn."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import numpy as np
 
 from lossctl.domain import BoolArray, FloatArray, IntArray
 from lossctl.sums.clusters import Clusters, Column, Keyed
+from lossctl.sums.distribution import Distribution
 from lossctl.sums.extremes import Extremes
 from lossctl.sums.moments import Moments
 from lossctl.sums.series import Series, Stretch
@@ -122,19 +123,32 @@ class Evidence:
     pairs: tuple[Pair, ...]
     clusters: Clusters | None
     """By cluster, Σwℓ of each part, Σw(ℓ_B − ℓ_A) of each pair, Σw of each way to weigh rows; see `weight_sums`."""
+    drawn: tuple[Distribution, ...] = ()
+    """The differences of the rows of each pair, of all groups together, where they are to be drawn."""
 
     @classmethod
-    def zero(cls, groups: int, measures: Sequence[Measure], pairs: Pairs, *, clustered: bool) -> "Evidence":
+    def zero(
+        cls, groups: int, measures: Sequence[Measure], pairs: Pairs, *, clustered: bool, drawn: bool = False
+    ) -> "Evidence":
         """The state of no rows."""
         sums = len(measures) + len(pairs) + len(weight_sums(measures))
         return cls(
             tuple(Extremes.zero(groups, _directions(measure, pair=False)) for measure in measures),
             tuple(Pair.zero(groups, measures[candidate]) for _, candidate in pairs),
             Clusters.zero(groups, sums) if clustered else None,
+            (Distribution.zero(),) * len(pairs) if drawn else (),
         )
 
     @classmethod
-    def lift(cls, rows: Sequence[Rows], measures: Sequence[Measure], pairs: Pairs, keyed: Keyed | None) -> "Evidence":
+    def lift(
+        cls,
+        rows: Sequence[Rows],
+        measures: Sequence[Measure],
+        pairs: Pairs,
+        keyed: Keyed | None,
+        *,
+        drawn: bool = False,
+    ) -> "Evidence":
         """The state of some rows.
 
         Args:
@@ -142,20 +156,22 @@ class Evidence:
             measures: one a part.
             pairs: which parts are compared.
             keyed: the cluster of each row.
+            drawn: whether the differences of rows are to be drawn.
         """
         singles = tuple(
             _outermost(Extremes.zero(1, _directions(measure, pair=False)), part, [part.value])
             for part, measure in zip(rows, measures, strict=True)
         )
         paired = tuple(Pair.lift(rows[baseline], rows[candidate], measures[candidate]) for baseline, candidate in pairs)
-        if keyed is None:
+        if keyed is None and not drawn:
             return cls(singles, paired, None)
-        columns: list[Column] = [
-            (part.value, part.weight, part.far)
-            for part in (*rows, *(difference(rows[baseline], rows[candidate]) for baseline, candidate in pairs))
-        ]
+        moves = [difference(rows[baseline], rows[candidate]) for baseline, candidate in pairs]
+        counted = tuple(Distribution.of(move.value) for move in moves) if drawn else ()
+        if keyed is None:
+            return cls(singles, paired, None, counted)
+        columns: list[Column] = [(part.value, part.weight, part.far) for part in (*rows, *moves)]
         columns += [(weight, None, None) for part in weight_sums(measures) if (weight := rows[part].weight) is not None]
-        return cls(singles, paired, Clusters.lift(keyed, rows[0].groups, columns))
+        return cls(singles, paired, Clusters.lift(keyed, rows[0].groups, columns), counted)
 
     def __add__(self, other: "Evidence") -> "Evidence":
         clusters = self.clusters
@@ -163,7 +179,8 @@ class Evidence:
             clusters = clusters + other.clusters
         singles = (a + b for a, b in zip(self.singles, other.singles, strict=True))
         pairs = (a + b for a, b in zip(self.pairs, other.pairs, strict=True))
-        return Evidence(tuple(singles), tuple(pairs), clusters)
+        drawn = (a + b for a, b in zip(self.drawn, other.drawn, strict=True))
+        return Evidence(tuple(singles), tuple(pairs), clusters, tuple(drawn))
 
     def regroup(self, index: IntArray, groups: int) -> "Evidence":
         """The same state, with group ``i`` at place ``index[i]`` of ``groups``."""
@@ -171,6 +188,7 @@ class Evidence:
             tuple(part.regroup(index, groups) for part in self.singles),
             tuple(pair.regroup(index, groups) for pair in self.pairs),
             None if self.clusters is None else self.clusters.regroup(index, groups),
+            self.drawn,
         )
 
     def pooled(self) -> "Evidence":
@@ -179,6 +197,7 @@ class Evidence:
             tuple(part.pooled() for part in self.singles),
             tuple(pair.pooled() for pair in self.pairs),
             None if self.clusters is None else self.clusters.pooled(),
+            self.drawn,
         )
 
     def shift(self, rows: int) -> "Evidence":  # noqa: ARG002

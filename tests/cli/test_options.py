@@ -203,7 +203,13 @@ def test_an_option_of_a_group_is_the_same_on_every_command(group):
         for flag in flags_of(group)
         if flag in options(name)
     ]
-    own = {("doctor", "--id"), ("plot", "--output"), ("samples", "--output"), ("samples", "--format")}
+    own = {
+        ("compare", "--output"),
+        ("doctor", "--id"),
+        ("plot", "--output"),
+        ("samples", "--output"),
+        ("samples", "--format"),
+    }
     for flag, them in itertools.groupby(sorted(named, key=lambda it: it[1]), key=lambda it: it[1]):
         assert len({it.help for name, _, it in them if (name, flag) not in own}) == 1, flag
 
@@ -214,6 +220,7 @@ HELD = {
     "format_suffixes": lambda: [it.suffixes[0] for it in formats if is_written(it)],
     "written_formats": lambda: [it.name for it in formats if is_written(it)],
     "joins": lambda: HOW,
+    "output_suffixes": lambda: {it.suffixes[0] for it in (*renderers, *writers) if it.suffixes},
     "picture_suffixes": lambda: [it.suffixes[0] for it in writers if it.suffixes],
     "reductions": lambda: REDUCTIONS,
     "renderers": renderers.names,

@@ -1,10 +1,10 @@
 """``lossctl compare``: how the losses of models differ from those of the first, on the same rows."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lossctl.cli.command import command
+from lossctl.cli.command import Without, command
 from lossctl.cli.options import (
     By,
     Cluster,
@@ -12,16 +12,26 @@ from lossctl.cli.options import (
     Input,
     Join,
     LossOptions,
+    Order,
     Output,
     ReductionName,
     RunningOptions,
+    ensure_grouped,
     listed,
     output_option,
 )
 from lossctl.errors import UsageError
 
-UNSHOWN = ("csv", "tsv", "value", "junit")
-"""Formats that have a row, a number or a verdict for each difference, and no room for samples."""
+if TYPE_CHECKING:
+    from lossctl.rendering.renderer import Renderer
+
+ROWS = ("csv", "tsv", "value", "junit")
+"""Formats that have a row, a number or a verdict for each difference, and no room for more."""
+UNSHOWN = {"--samples": ROWS, "--plot": (*ROWS, "jsonl")}
+HINTS = {
+    "--samples": "Leave it out, or take another format.",
+    "--plot": "Leave it out, take another format, or write a picture: -o x.svg.",
+}
 Models = Annotated[
     list[str] | None,
     typer.Argument(
@@ -38,6 +48,30 @@ Anytime = Annotated[
         metavar="N",
         min=0,
         help="Intervals that hold at every n at once; tightest at N, 0 is the n of the file.",
+    ),
+]
+Sort = Annotated[
+    Order | None,
+    output_option(
+        "--sort", help="Which groups first; by name, or those of the largest difference (value) or n. Default: name."
+    ),
+]
+Top = Annotated[
+    int | None, output_option("--top", min=1, metavar="N", help="The first N groups only, in every format.")
+]
+Plot = Annotated[
+    bool,
+    output_option(
+        "--plot", help="Draw the differences too; by group with their intervals, and row by row. A file: -o x.svg."
+    ),
+]
+Written = Annotated[
+    list[str] | None,
+    output_option(
+        "-o",
+        "--output",
+        metavar="PATH",
+        help="Write a file too, format by suffix; {output_suffixes}. Repeatable.",
     ),
 ]
 Lags = Annotated[
@@ -59,6 +93,8 @@ Samples = Annotated[
     ),
 ]
 Level = Annotated[float, output_option("--ci", metavar="LEVEL", help="Level of the confidence intervals.")]
+HEIGHT = 14
+"""Lines of a panel in characters; pictures have their own."""
 
 
 @command("compare", "lossctl compare preds.csv -p base=p_a -p new=p_b -l bce --cluster user")
@@ -70,13 +106,17 @@ def compare(
     columns: Columns,
     by: By = None,
     cluster: Cluster = None,
+    sort: Sort = None,
+    top: Top = None,
     lags: Lags = 0,
     losses: LossOptions,
     reduction: ReductionName = None,
     samples: Samples = 0,
     ci: Level = 0.95,
     anytime: Anytime = None,
-    output: Output,
+    plot: Plot = False,
+    written: Written = None,
+    output: Annotated[Output, Without("output")],
     running: RunningOptions,
 ) -> None:
     """Compare models with the first, row by row.
@@ -87,9 +127,10 @@ def compare(
     import sys
     from dataclasses import replace
 
-    from lossctl.cli.output import refuse, show, write_report
+    from lossctl.cli.output import refuse, replacing, show, write_report
     from lossctl.comparison.compare import compare as measure
     from lossctl.evaluation.evaluate import input_files
+    from lossctl.rendering.picture import image_writers
     from lossctl.rendering.renderer import for_path
 
     files, several = files or ["-"], columns.prediction is not None and len(columns.prediction) > 1
@@ -98,11 +139,13 @@ def compare(
     how = running.over(files, join, joined=apart)
     voice, style = output.voice, output.style
     shown = output.renderer("table" if sys.stdout.isatty() else "plain")
-    written = [(path, for_path(path)) for path in output.output or ()]
-    if samples and all(renderer.name in UNSHOWN for renderer in (shown, *dict(written).values())):
-        raise UsageError(f"--samples is not shown by --format {shown.name}", "Leave it out, or take another format.")
+    images = image_writers()
+    drawn = [(path, images[suffix]) for path in written or () for suffix in images if path.lower().endswith(suffix)]
+    reports = [(path, for_path(path, images)) for path in written or () if path not in dict(drawn)]
+    _ensure_shown({"--samples": samples > 0, "--plot": plot}, [shown, *dict(reports).values()])
+    ensure_grouped(by, {"--sort": sort, "--top": top})
     inputs = input_files(files, join.labels) if written else ()
-    for path, _ in written:
+    for path in written or ():
         refuse(path, inputs)
     with output.progress(files) as progress:
         comparison = measure(
@@ -118,18 +161,34 @@ def compare(
             samples=samples,
             ci=ci,
             anytime=anytime or anytime == 0,
+            plot=plot or bool(drawn),
             engine=replace(how, progress=progress),
             reading=source.reading(voice),
         )
+    if sort is not None or top is not None:
+        comparison = comparison.arranged(str(sort or "name"), top)
     if several and len(files) > 1:
         voice.note("the files are together one data set, because several --pred name its models")
     for note in comparison.notes:
         voice.note(note)
     for warning in comparison.warnings:
         voice.warn(warning)
-    for path, renderer in written:
-        write_report(path, renderer.render(comparison.document(), style), inputs, voice)
-    show(comparison.document(), shown, style, voice)
+    for path, writer in drawn:
+        with replacing(path, inputs) as file:
+            file.write(writer.write(comparison.charts, width=style.width, height=HEIGHT, color=False))
+        voice.note(f"wrote {path}")
+    document = (comparison if plot else replace(comparison, rows=())).document()
+    for path, renderer in reports:
+        write_report(path, renderer.render(document, style), inputs, voice)
+    show(document, shown, style, voice)
+
+
+def _ensure_shown(asked: dict[str, bool], shown: "list[Renderer]") -> None:
+    """Check that each flag that is asked for changes what at least one format shows."""
+    for flag in [flag for flag, wanted in asked.items() if wanted]:
+        if all(renderer.name in UNSHOWN[flag] for renderer in shown):
+            what = f"{flag} is not shown by --format {shown[0].name}"
+            raise UsageError(what, HINTS[flag])
 
 
 def _named(files: list[str]) -> tuple[list[str], list[str]]:

@@ -19,6 +19,7 @@ from lossctl.cli.options import (
     Output,
     ReductionName,
     RunningOptions,
+    ensure_grouped,
     listed,
     output_option,
     running_option,
@@ -114,7 +115,7 @@ def evaluate(
     inputs = input_files(files, join.labels) if written else ()
     for path, _ in written:
         refuse(path, inputs)
-    _ensure_grouped(by, {"--sort": sort, "--top": top})
+    ensure_grouped(by, {"--sort": sort, "--top": top})
     joined = join.asked(files)
     imported = time.process_time()
     gates = [_gate(text, listed(by) or []) for text in fail_above or ()]
@@ -199,12 +200,6 @@ def _judged(gates: "list[Gate]", report: "Report") -> "Verdicts":
     from lossctl.comparison.verdicts import Verdicts
 
     return Verdicts(tuple(decide([(gate, found) for gate in gates for found in measured_in(report, gate)])))
-
-
-def _ensure_grouped(by: list[str] | None, asked: dict[str, object]) -> None:
-    """Check that there are groups where something is asked of them."""
-    for flag in [flag for flag, value in asked.items() if value is not None and not by and is_typed(flag[2:])]:
-        raise UsageError(f"{flag} is for groups", "Name columns to group by: --by COL.")
 
 
 def _arranged(report: "Report", sort: Order | None, top: int | None) -> "Report":

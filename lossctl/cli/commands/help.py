@@ -78,7 +78,7 @@ def show(
         lines += [f"  {name.ljust(width)}  {words}" for name, words in listed.items()]
         voice.result("\n".join(["lossctl help TOPIC, of these:", "", *lines]) + "\n")
     elif topic in pages:
-        _paged(voice, _drawn(text_of(pages[topic])))
+        page(voice, topic)
     elif topic in commands.names():
         from lossctl.cli.app import wired
         from lossctl.cli.help import shown
@@ -102,9 +102,14 @@ def sections_of(topic: str, pages: Iterable[Path]) -> list[str]:
     return sections
 
 
-def _drawn(text: str) -> str:
+def page(voice: Voice, topic: str) -> None:
+    """Print a page, on a terminal that it does not fit through a pager."""
+    _paged(voice, _drawn(text_of(topics()[topic]), voice.color))
+
+
+def _drawn(text: str, when: Color = Color.auto) -> str:
     """Markdown as a terminal shows it; for anything else plain text, of lines that fit its width."""
-    color = colored(Color.auto)
+    color = colored(when)
     if sys.stdout.isatty() or color:
         return _rendered(text, min(shutil.get_terminal_size().columns, WIDEST), color=color)
     width = shutil.get_terminal_size().columns
