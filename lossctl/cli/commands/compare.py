@@ -35,9 +35,9 @@ HINTS = {
 Models = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[[NAME=]FILE]...",
-        help="Files, URLs, globs, directories, or - for stdin; a model each, matched by --id, the first the baseline; "
-        "one data set where several --pred name models.",
+        metavar="[NAME=]FILE...",
+        help="A file a model, the first the baseline with the labels; rows matched by --id. Also URLs, globs, "
+        "directories, or - for stdin. Where several --pred name models, all are together one data set.",
         show_default=False,
     ),
 ]
@@ -121,8 +121,7 @@ def compare(
 ) -> None:
     """Compare models with the first, row by row.
 
-    Files are a model each, the first the baseline with the labels, unless several --pred name models: then they are
-    together one data set. Prints differences with confidence intervals, and a sentence that says what was found.
+    Prints differences with confidence intervals, and what was found in a sentence.
     """
     import sys
     from dataclasses import replace
