@@ -17,6 +17,7 @@ SAMPLE = "sample_data/regression.csv"
 EVERY_COMMAND = {
     "eval": ["eval", SAMPLE, "-l", "mse", "-q"],
     "samples": ["samples", SAMPLE, "-l", "mse", "-q"],
+    "baseline": ["baseline", "show", "sample_data/gates/main.json"],
     "compare": ["compare", SAMPLE, "-p", "a=prediction", "-p", "b=prediction", "-l", "mse", "-q"],
     "plot": ["plot", "huber"],
     "gradcheck": ["gradcheck", "mse", "--draws", "50"],

@@ -14,13 +14,16 @@ from lossctl.cli.command import commands
 
 ENGINES = ["serial", "threads", "processes", "dask"]
 SUBJECTS = {
+    "baseline": ["save", "rows.csv", "-l", "mse", "--id", "p", "-o", "main.json"],
+    "eval": ["rows.csv", "-l", "mse"],
+    "plot": ["rows.csv", "-l", "mse"],
     "check": ["--show-settings"],
     "compare": ["rows.csv", "-y", "y", "-p", "p", "-p", "same=p", "-l", "mse"],
     "schema": ["config"],
     "explain": ["huber"],
     "gradcheck": ["huber", "rows.csv"],
     "help": ["columns"],
-    "samples": ["rows.csv", "--top", "1"],
+    "samples": ["rows.csv", "-l", "mse", "--top", "1"],
 }
 
 
