@@ -266,7 +266,7 @@ def test_paths_are_relative_to_the_file_that_names_them(lossctl, tmp_path, monke
         ('[[gate]]\nname = "a"\nmax = 1\nonly.x = []', "{}:4: gate 'a': only must be"),
         ("[[gate]]\nmax = 1", "{}:1: a gate needs a name"),
         ('[[gate]]\nname = "a"\n\n[gate.only]\nx = "y"', "{}:1: gate 'a' claims nothing"),
-        ('[[gate]]\nname = "a"\nmax = 1\n\nloss = "mss"', "{}:5: gate 'a': unknown loss 'mss'\nDid you mean mse"),
+        ('[[gate]]\nname = "a"\nmax = 1\n\nloss = "msee"', "{}:5: gate 'a': unknown loss 'msee'\nDid you mean mse"),
         ('[[gate]]\nname = "a"\nconfidence = 95\nmax = 1', "{}:3: gate 'a': confidence 95"),
         ('[[gate]]\nname = "a"\nmin_n = 0', "{}:3: gate 'a': min_n 0"),
         ("a = " + "[" * 5000, "{}: is nested too deeply"),

@@ -232,7 +232,7 @@ def test_a_difference_that_is_no_number_is_said_and_not_drawn(tmp_path):
     columns = {
         "y": [1, 0, 1, 1, 0, 1, 1, 0],
         "a": [0.5, 0.5, 0.4, 0.4, 0.2, 0.2, 0.0, 0.5],
-        "b": [0.2, 0.0, 0.0, 0.1, 0.3, 0.3, 0.0, 0.5],
+        "b": [0.2, 0.0, 0.0, 0.1, 0.3, 0.3, 0.0, 0.4],
         "g": ["all", "all", None, None, "x", "x", "z", "z"],
     }
     comparison = compared(columns, "bce:eps=0", label="y", prediction=["a", "b"], by="g")

@@ -79,8 +79,8 @@ Lags = Annotated[
     output_option(
         "--lags",
         metavar="H",
-        help="Rows are a series in file order, and each moves with the H before it: the test of Diebold and Mariano. "
-        "Far lags count less, so give three or four times as many as rows move together.",
+        help="A row moves with the H before it; rows are a series in file order: the test of Diebold and Mariano. Give "
+        "three or four times as many as rows move together.",
     ),
 ]
 Samples = Annotated[
@@ -89,7 +89,7 @@ Samples = Annotated[
         "--samples",
         min=0,
         metavar="N",
-        help="The N rows that got worse most, and the N that got better; in JSON with all of their columns.",
+        help="The N rows that moved most each way; in JSON with all of their columns.",
     ),
 ]
 Level = Annotated[float, output_option("--ci", metavar="LEVEL", help="Level of the confidence intervals.")]

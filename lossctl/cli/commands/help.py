@@ -22,6 +22,8 @@ FOLDERS = (PACKAGE / "pages", PACKAGE.parent / "docs")
 """Where the pages are: in an installed package, and in a checkout."""
 GENERATED = frozenset({"activations", "cli", "losses"})
 """Pages whose sections are told by other commands."""
+FILLING = frozenset({"from", "that", "they", "what", "when", "where", "which", "with"})
+"""Words of headings that say nothing of what is below them."""
 WIDEST = 120
 """Columns of a line that is read with ease."""
 
@@ -96,7 +98,7 @@ def sections_of(topic: str, pages: Iterable[Path]) -> list[str]:
     sections = []
     for page in pages:
         for section in re.split(r"^(?=## )", text_of(page), flags=re.MULTILINE)[1:]:
-            words = re.findall(r"\w{4,}", section.partition("\n")[0].lower())
+            words = {*re.findall(r"\w{4,}", section.partition("\n")[0].lower())} - FILLING
             if any(word.startswith(topic.lower()) or topic.lower() == f"{word}s" for word in words if len(topic) > 3):
                 sections.append(section)
     return sections
