@@ -96,8 +96,6 @@ class Measurement:
     """The loss of the best constant, likewise."""
     note: str = ""
     """What else is to be said of it."""
-    certain: bool = False
-    """Whether no row differs from that of the baseline, so that there is nothing to be unsure of."""
 
 
 @dataclass(frozen=True)
@@ -161,9 +159,9 @@ def _decided(gate: Gate, measured: Measurement | str, confidence: float, p: floa
     if isinstance(measured, str):
         return Verdict(gate, "error", None, confidence, math.nan, measured)
     estimate, limit = measured.estimate, measured.limit
-    if math.isnan(estimate.value):
+    if math.isnan(estimate.value) or math.isnan(limit):
         return Verdict(gate, "error", measured, confidence, p, "it is not a number, and nothing was measured")
-    sure = gate.kind == "min_n" or measured.certain or math.isinf(estimate.value)
+    sure = gate.kind == "min_n" or estimate.same or math.isinf(estimate.value)
     by_value: State = "fail" if estimate.value > limit else "pass"
     if sure or (gate.fail_if == "point" and (by_value == "fail" or gate.pass_if != "proven")):
         return Verdict(gate, by_value, measured, confidence, p)

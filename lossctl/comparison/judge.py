@@ -44,8 +44,8 @@ def claims(gate: Gate, scores: Scores, report: Report, baseline: Baseline | None
     places = list(_places(gate, scores, apart=baseline is not None))
     groups = [group for group in scores.groups if _is_of(gate, scores.named(group))]
     if not groups:
-        asked = " ".join(f"{name}={word}" for name, word in gate.only.items())
-        known = [" ".join(f"{name}={word}" for name, word in scores.named(group).items()) for group in scores.groups]
+        asked = _spelled(gate.only)
+        known = [_spelled(scores.named(group)) for group in scores.groups]
         hint = did_you_mean(asked, known)
         yield gate, f"there is no group {asked}, and nothing was measured" + (f". {hint}" if hint else "")
     for place in places:
@@ -69,8 +69,7 @@ def measured_in(report: Report, gate: Gate) -> Iterator[Measurement]:
         if result.loss in wanted and gate.model in {None, result.model} and _is_of(gate, result.group)
     ]
     if not chosen:
-        asked = " ".join(f"{name}={word}" for name, word in gate.only.items())
-        raise UsageError(f"{_title(gate)}: there is no group {asked}")
+        raise UsageError(f"{_title(gate)}: there is no group {_spelled(gate.only)}")
     for result in chosen:
         if math.isnan(result.value):
             where = "".join(f" {name}={word}" for name, word in result.group.items())
@@ -80,6 +79,10 @@ def measured_in(report: Report, gate: Gate) -> Iterator[Measurement]:
         error = result.standard_error
         estimate = Estimate(result.value, error, units - 1.0, result.n, units, result.n_clusters, math.nan)
         yield Measurement(result.loss, result.model, result.group, estimate, gate.limit, result.value)
+
+
+def _spelled(group: Mapping[str, str | None]) -> str:
+    return " ".join(f"{name}={'null' if word is None else word}" for name, word in group.items())
 
 
 def _title(gate: Gate) -> str:
@@ -154,14 +157,15 @@ def _measured(
         return Measurement(str(bound), model.name, named, estimate, gate.limit, value)
     listed = report.results if named or not report.overall else report.overall
     constants = [
-        result.best_constant.constant_loss
+        result.best_constant
         for result in listed
         if (result.loss, result.model, dict(result.group)) == (str(bound), model.name, named) and result.best_constant
     ]
-    if not constants or not constants[0] > 0:
-        return "there is no skill: the loss of the best constant is not known, or not above 0"
-    limit = (1.0 - gate.limit) * constants[0]
-    return Measurement(str(bound), model.name, named, estimate, limit, value, constant=constants[0])
+    constant = constants[0].constant_loss if constants else math.nan
+    if not math.isfinite(constant) or (math.isnan(constants[0].skill) and not math.isnan(value)):
+        return "there is no skill: the loss of the best constant is not known, not finite or not above 0"
+    limit = (1.0 - gate.limit) * constant
+    return Measurement(str(bound), model.name, named, estimate, limit, value, constant=constant)
 
 
 def _increase(gate: Gate, scores: Scores, place: int, group: int) -> Measurement | str:
@@ -174,21 +178,29 @@ def _increase(gate: Gate, scores: Scores, place: int, group: int) -> Measurement
     baseline = scores.totals[first][group].value(bound.reduction)
     estimate = scores.difference(number, group, _ratio(gate, baseline))
     pair = scores.evidence.pairs[number]
+    if not (pair.better[group] or pair.worse[group] or math.isnan(estimate.value)):
+        estimate = estimate.of_the_same()
     return Measurement(
         str(bound),
         model.name,
         scores.named(group),
         estimate,
-        0.0 if gate.percent else gate.limit,
+        _most(gate, baseline, same=estimate.same),
         scores.totals[place][group].value(bound.reduction),
         baseline=baseline,
-        certain=not (pair.better[group] or pair.worse[group]) and estimate.value == estimate.value,
     )
 
 
 def _ratio(gate: Gate, baseline: float) -> float:
     """What a baseline is multiplied with for the increase that is claimed to be at most 0 more than that."""
     return 1.0 + (gate.limit if baseline >= 0 else -gate.limit) if gate.percent else 1.0
+
+
+def _most(gate: Gate, baseline: float, *, same: bool) -> float:
+    """What an increase is held against, where a part of the baseline is in it already unless it is of the ``same``."""
+    if not gate.percent:
+        return gate.limit
+    return gate.limit * abs(baseline) if same and math.isfinite(baseline) else 0.0
 
 
 def _over(baseline: Baseline, gate: Gate, scores: Scores, place: int, group: int) -> Measurement | str:
@@ -201,14 +213,14 @@ def _over(baseline: Baseline, gate: Gate, scores: Scores, place: int, group: int
         return f"the baseline has no {bound} of {model.name}{where}: it has {', '.join(baseline.titles)}"
     before = kept.total.value(kept.reduction)
     against = held_against(kept, scores, place, group, _ratio(gate, before))
+    estimate = against.estimate.of_the_same() if against.certain else against.estimate
     return Measurement(
         str(bound),
         model.name,
         named,
-        against.estimate,
-        0.0 if gate.percent else gate.limit,
+        estimate,
+        _most(gate, before, same=estimate.same),
         scores.totals[place][group].value(bound.reduction),
         baseline=before,
-        certain=against.certain,
         note=f"other rows in {counted(against.moved, 'bucket')}, so unpaired" if against.moved else "",
     )

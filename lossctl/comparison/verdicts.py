@@ -9,6 +9,7 @@ from typing import Any
 from lossctl.comparison.gate import Gate, Measurement, Verdict
 from lossctl.comparison.wording import plain, rounded, signed
 from lossctl.document import Column, Document, Line, Outcome, Piece, Table, Tone
+from lossctl.sums.estimate import Estimate
 
 WORDS: Mapping[str, str] = {"pass": "PASS", "fail": "FAIL", "inconclusive": "INCONCLUSIVE", "error": "ERROR"}
 TONES: Mapping[str, Tone] = {"pass": "good", "fail": "bad", "inconclusive": "doubtful", "error": "bad"}
@@ -166,7 +167,7 @@ def _inequality(verdict: Verdict, measured: Measurement) -> str:
     error = estimate.standard_error
     shown = [rounded(measured.value, error)]
     if measured.baseline is not None:
-        change = measured.value - measured.baseline
+        change = measured.value - measured.baseline if _is_moved(gate, estimate) else estimate.value
         shown = [f"{rounded(measured.value, error)} − {rounded(measured.baseline, error)} = {signed(change, error)}"]
     if not (math.isnan(error) or gate.fail_if == "point"):
         shown.append(f"± {rounded(error, error)}")
@@ -177,7 +178,9 @@ def _bound(verdict: Verdict, measured: Measurement) -> str:
     """How the bound, or the value, stands to the limit; as far as the numbers go that were printed before it."""
     gate, estimate = verdict.gate, measured.estimate
     error = estimate.standard_error
-    beyond = measured.value - (measured.baseline or 0.0) - estimate.value  # what of the limit is in the estimate
+    beyond = 0.0  # what of the limit is in the estimate
+    if _is_moved(gate, estimate):
+        beyond = gate.limit * abs(measured.baseline or 0.0)
     limit = _limit(gate, measured.limit + beyond, error)
     sign = ">" if verdict.state == "fail" else "<="
     if verdict.state in {"inconclusive", "error"}:
@@ -190,6 +193,11 @@ def _bound(verdict: Verdict, measured: Measurement) -> str:
     if math.isnan(bound):
         return f" {sign} {limit}"
     return f", at least {_signed_or(measured, bound + beyond, error)} {sign} {limit}"
+
+
+def _is_moved(gate: Gate, estimate: Estimate) -> bool:
+    """Whether the estimate is an increase less what is allowed."""
+    return gate.percent and gate.limit != 0.0 and not estimate.same
 
 
 def _limit(gate: Gate, limit: float, error: float) -> str:
