@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,15 @@ def test_a_promise_names_a_test_that_there_is():
     assert len(named) > 20
     for path, name in named:
         assert re.search(rf"^def {name}\(", (ROOT / path).read_text(), re.MULTILINE), (path, name)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/config.md"])
+def test_a_configuration_in_the_documents_is_one(page, lossctl, tmp_path):
+    blocks = re.findall(r"^```toml\n(.*?)^```", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
+    assert blocks
+    path = tmp_path / "lossctl.toml"
+    for block in blocks:
+        path.write_text(block)
+        done = lossctl("check", "--list", "--config", path)
+        assert done.status == 0, done.err
+        assert all(gate["name"] in done.out for gate in tomllib.loads(block)["gate"])
