@@ -53,6 +53,16 @@ def test_a_transcript_shows_what_a_reader_gets(block, tmp_path):
         assert done.stdout.rstrip() == shown.rstrip(), command
 
 
+def test_the_workflow_and_the_action_are_such_by_the_schemas_of_github(tmp_path):
+    workflow = tmp_path / "workflow.yml"
+    (text,) = re.findall(r"^```yaml\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    workflow.write_text(text)
+    for schema, file in (("github-workflows", workflow), ("github-actions", ROOT / "action.yml")):
+        command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", file]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_the_python_in_the_readme_runs():
     failures, tried = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
     assert tried > 2
