@@ -34,7 +34,8 @@ def candidates() -> Iterator[str]:
     for folder in _upwards(here):
         for name in (OWN, SHARED):
             path = os.path.join(folder, name)
-            if os.path.isfile(path) and (name == OWN or _is_mentioned(path)):
+            # Our own that cannot be read, be it a link to nowhere, is an error; the other may be somebody else's.
+            if os.path.lexists(path) if name == OWN else os.path.isfile(path) and _is_mentioned(path):
                 yield os.path.relpath(path, here)
 
 

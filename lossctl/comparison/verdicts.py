@@ -234,7 +234,7 @@ def _facts(verdict: Verdict, words: str) -> dict[str, Any]:
     if measured is None:
         return {**facts, "loss": gate.loss, "model": gate.model, "group": dict(gate.only)}
     estimate = measured.estimate
-    return {
+    told = {
         **facts,
         "loss": measured.loss,
         "model": measured.model,
@@ -244,6 +244,11 @@ def _facts(verdict: Verdict, words: str) -> dict[str, Any]:
         "value": measured.value,
         "baseline": measured.baseline,
         "constant_loss": measured.constant,
+    }
+    if gate.kind == "min_n":  # a number of rows has no error
+        return told
+    return {
+        **told,
         "claim": estimate.value,
         "claim_limit": measured.limit,
         "standard_error": estimate.standard_error,

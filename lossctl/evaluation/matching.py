@@ -174,7 +174,7 @@ def match_by_key(
         times = table.group_by(ids).aggregate([([], "count_all")])
         repeated = times.filter(pc.greater(times["count_all"], 1))
         if repeated.num_rows:
-            what = f"{repeated.num_rows:,} ids occur more than once in {side}, such as {examples(repeated, ids)}"
+            what = f"{counted(repeated.num_rows, 'id')} more than once in {side}, such as {examples(repeated, ids)}"
             raise DataError(
                 what, f"Ids must be unique on both sides; more columns may tell rows apart: {option(ids='A,B')}."
             )

@@ -456,3 +456,15 @@ def test_any_text_is_an_error_with_its_place_or_runs_and_opens_what_it_names(los
     assert done.status in {0, 1, 2, 3, 4}, done.err
     if done.status == 2:
         assert re.match(r"error: c\.toml(:\d+)?: |error: gate '|error: there is no gate", done.err), done.err
+
+
+@pytest.mark.parametrize("kind", ["folder", "link"])
+@pytest.mark.parametrize("command", ["eval", "check"])
+def test_a_configuration_that_cannot_be_read_is_not_passed_over(lossctl, tmp_path, monkeypatch, kind, command):
+    (tmp_path / "rows.csv").write_text("y,p\n1,2\n3,5\n")
+    path = tmp_path / "lossctl.toml"
+    path.mkdir() if kind == "folder" else path.symlink_to("nowhere")
+    monkeypatch.chdir(tmp_path)
+    done = lossctl(command, "rows.csv", "-l", "mse")
+    assert (done.status, done.out) == (2, "")
+    assert "lossctl.toml: cannot be read" in done.err
