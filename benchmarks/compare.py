@@ -2,6 +2,7 @@
 
 ``python benchmarks/compare.py`` (or ``make bench``) takes 20 M rows and five runs; ``--quick`` two million and three;
 ``--large`` adds a file five times as large; ``--page`` puts the tables between the markers of a page.
+``--only "Two models" --files pairs.parquet`` prints one table, of one file.
 """
 
 import argparse
@@ -15,10 +16,11 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
+from functools import partial
+from importlib.metadata import distributions, version
 from pathlib import Path
 
 import psutil
@@ -37,6 +39,7 @@ AGREEMENT = 1e-9
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 """Every program finds its bytecode, as an installed one does."""
 MEMORY_MB, MEMORY_GROWTH = 200, 0.1
+LOSSCTL = (sys.executable, "-m", "lossctl")
 TYPES = ("float32", "int8", "decimal")
 FOUR = "mse,mae,huber,log_cosh"
 
@@ -69,9 +72,11 @@ class Run:
     values: tuple[float, ...]
 
 
-def lossctl(path: str, loss: str, *options: str, label: str = "label", pred: str = "pred") -> Program:
+def lossctl(
+    path: str, loss: str, *options: str, label: str = "label", pred: str = "pred", command: str = "eval"
+) -> Program:
     asked = ("-l", loss, "-y", label, "-p", pred, *options, "-f", "json", "-q")
-    return Program("lossctl", (sys.executable, "-m", "lossctl", "eval", path, *asked))
+    return Program("lossctl" if command == "eval" else f"lossctl {command}", (*LOSSCTL, command, path, *asked))
 
 
 def named(name: str, program: Program) -> Program:
@@ -157,19 +162,36 @@ def sections(files: Mapping[str, str], rows: int) -> dict[str, list[Line]]:
                 (named("a column of lists", ours), *floor),
             ),
         ]
-    bare = Program("lossctl", (sys.executable, "-m", "lossctl", "--version"))
+    bare = Program("lossctl", (*LOSSCTL, "--version"))
     imports = python("import numpy, pyarrow.csv, typer")
     start = [
         Line("`lossctl --version`", bare, (python("pass"),), 150 / 16),
         Line("`lossctl eval` of 1,000 rows of CSV", lossctl(files["small.csv"], "mse"), (imports,), 1.5),
+    ]
+    paired = [
+        Line(title, compared(command="compare"), (named("lossctl eval", compared(command="eval")),), 1.6)
+        for title, compared in comparisons(files["pairs.parquet"])
     ]
     return {
         "Beside the tools a user would pick instead": against,
         "Beside imports and reading alone, on all cores": floors,
         "Shapes of files, beside a plain file of the same rows": shapes,
         f"Rows of 1,000 classes, {wide} of them": vectors,
+        f"Two models compared, beside evaluating both, {parquet}": paired,
         "Start": start,
     }
+
+
+def comparisons(path: str) -> list[tuple[str, Callable[..., Program]]]:
+    """What is asked of both models of a file, by ``eval`` and by ``compare``."""
+    return [
+        ("mse", partial(lossctl, path, "mse", "-p", "b", pred="a")),
+        ("rmse", partial(lossctl, path, "rmse", "-p", "b", pred="a")),
+        ("bce", partial(lossctl, path, "bce", "-p", "prob_b", pred="prob_a", label="y01")),
+        ("mse, weights", partial(lossctl, path, "mse", "-p", "b", "--weight", "weight", pred="a")),
+        ("mse by 10 groups", partial(lossctl, path, "mse", "-p", "b", "--by", "group", pred="a")),
+        ("mse, 1 M clusters", partial(lossctl, path, "mse", "-p", "b", "--cluster", "user", pred="a")),
+    ]
 
 
 MEMORY = {
@@ -221,7 +243,8 @@ def values_in(printed: str) -> tuple[float, ...]:
     told = json.loads(printed)
     if isinstance(told, dict):
         ordered = sorted(told["results"], key=lambda result: int((result["group"] or {"group": 0})["group"]))
-        told = [result["value"] for result in ordered]
+        both = ("baseline", "value")
+        told = [result[name] for result in ordered for name in both if name in result]
     return tuple(told)
 
 
@@ -301,7 +324,8 @@ def machine() -> str:
     except OSError:
         model = None
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    installed = {distribution.name.lower() for distribution in distributions()}
+    versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES if name in installed)
     today = datetime.now(UTC).date()
     return (
         f"{today}; {model[1] if model else platform.machine()}, {cores} cores, {platform.system()}; "
@@ -318,14 +342,18 @@ def light() -> str:
     return f"`lossctl --version` imports {' and '.join(heavy) or 'neither NumPy nor Arrow'}.\n"
 
 
-def tables(files: Mapping[str, str], rows: int, runs: int, *, quick: bool) -> Iterator[str]:
+def tables(files: Mapping[str, str], rows: int, runs: int, only: str, *, quick: bool) -> Iterator[str]:
     """The text between the markers."""
     mark = " **A quick run: not for quoting.**" if quick else ""
     yield machine() + f"Medians of {runs} runs, the programs in turn.{mark}\n"
     header = ("work", "program", "wall, s", "CPU, s", "peak, MB", "lossctl takes", "target")
     for title, lines in sections(files, rows).items():
+        if only not in title:
+            continue
         yield f"### {title}\n"
         yield table([header, *(row for line in lines for row in timed(line, runs))], range(2, 6))
+    if only:
+        return
     yield light()
     yield "### Peak memory\n"
     held = list(memory(files, rows, runs))
@@ -339,14 +367,16 @@ def main() -> None:
     parser.add_argument("--runs", type=int, help="how many are counted")
     parser.add_argument("--quick", action="store_true", help="2 M rows and 3 runs")
     parser.add_argument("--large", action="store_true", help="also a file five times as large")
+    parser.add_argument("--only", default="", help="tables with this in their title, printed only")
+    parser.add_argument("--files", nargs="+", default=(), help="the files that these need; else all are made")
     parser.add_argument("--page", type=Path, help="a page whose figures are to be replaced")
     asked = parser.parse_args()
     rows = asked.rows or (2_000_000 if asked.quick else 20_000_000)
     runs = asked.runs or (3 if asked.quick else 5)
-    maker = [sys.executable, str(HERE / "data.py"), str(rows), *(["--large"] if asked.large else [])]
+    maker = [sys.executable, str(HERE / "data.py"), str(rows), *(["--large"] if asked.large else []), *asked.files]
     files = json.loads(subprocess.run(maker, stdout=subprocess.PIPE, text=True, check=True).stdout)
     parts = []
-    for part in tables(files, rows, runs, quick=asked.quick):
+    for part in tables(files, rows, runs, asked.only, quick=asked.quick):
         print(part, flush=True)
         parts.append(part)
     if asked.page:

@@ -1,6 +1,6 @@
 """Make the files that the benchmark reads, once for each number of rows, and print where they are.
 
-``python benchmarks/data.py ROWS [--large]`` prints a JSON object from the name of a file to its path.
+``python benchmarks/data.py ROWS [--large] [FILE …]`` prints a JSON object from the name of a file to its path.
 """
 
 import json
@@ -19,6 +19,8 @@ SEED = 7
 ROW_GROUP = 1_000_000
 GROUPS = 1_000
 CLASSES = 1_000
+USERS = 1_000_000
+FEW_GROUPS = 10
 LARGER = 5
 """How many times the plain file makes the large one."""
 
@@ -156,6 +158,26 @@ def wide(rows: int, _: Path) -> Iterator[pa.Table]:
         )
 
 
+@file("pairs.parquet")
+def pairs(rows: int, _: Path) -> Iterator[pa.Table]:
+    """Two models whose errors have most in common, of numbers and of probabilities; users, weights, few groups."""
+    for rng, n in pieces(rows):
+        label, prob, error = rng.normal(size=n), rng.uniform(0.01, 0.99, n), rng.standard_t(3, n)
+        yield pa.table(
+            {
+                "label": label,
+                "a": label + 0.5 * error,
+                "b": label + 0.5 * (error + 0.2 * rng.normal(size=n)),
+                "y01": (rng.random(n) < prob).astype(np.int8),
+                "prob_a": prob,
+                "prob_b": 1.0 / (1.0 + (1.0 / prob - 1.0) * np.exp(0.3 * rng.normal(size=n))),
+                "user": rng.integers(0, USERS, n),
+                "weight": rng.lognormal(0.0, 0.5, n),
+                "group": rng.integers(0, FEW_GROUPS, n, dtype=np.int32),
+            }
+        )
+
+
 def vectors(name: str) -> Maker:
     """Scores of a thousand classes and a label drawn from their softmax: ``logit`` or ``prob``, one list a row."""
 
@@ -216,11 +238,14 @@ def make(name: str, rows: int, folder: Path) -> Path:
 
 
 def main() -> None:
-    """Make what is missing."""
-    rows, folder = int(sys.argv[1]), CACHE / sys.argv[1]
+    """Make what is missing, of all files or of those that are named."""
+    rows, *asked = sys.argv[1:]
+    folder, large = CACHE / rows, "--large" in asked
     folder.mkdir(parents=True, exist_ok=True)
-    names = [name for name in MAKERS if name != "large.parquet" or "--large" in sys.argv]
-    print(json.dumps({name: str(make(name, rows, folder)) for name in names}))
+    paths = {name: folder / name for name in MAKERS if name != "large.parquet" or large}
+    for name in [name for name in asked if name in paths] or paths:
+        make(name, int(rows), folder)
+    print(json.dumps({name: str(path) for name, path in paths.items()}))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 command line leave the other pages alone.
 """
 
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,9 @@ import typer
 from lossctl.cli import help  # noqa: A004  (what it is)
 from lossctl.cli.app import app, wired
 from lossctl.cli.command import commands
+from lossctl.cli.schema import configuration_schema
+from lossctl.cli.settings import every_setting
+from lossctl.comparison.declared import KEYS, SETTINGS
 from lossctl.functions.activation import activations
 from lossctl.functions.definition import Parameter, spell
 from lossctl.functions.explanation import Explanation, Kind, find
@@ -178,6 +182,26 @@ def readme() -> str:
     return renewed(text, "formats", ["| format | suffixes | written too |", "|---|---|---|", *rows, around])
 
 
+def schema() -> str:
+    """The JSON Schema of the configuration."""
+    return json.dumps(configuration_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def config_page() -> str:
+    """The page on the configuration with its tables renewed."""
+    text = (ROOT / "docs/config.md").read_text()
+    rows = [f"| `{name}` | {in_cell(help.whole(ways[0].words))} |" for name, ways in every_setting().items()]
+    text = renewed(text, "settings", ["| key | what it is |", "|---|---|", *rows])
+    rows = [f"| `{name}` | {in_cell(key.words)} |" for name, key in KEYS.items()]
+    text = renewed(text, "gates", ["| key | what it is |", "|---|---|", *rows])
+    return renewed(text, "own", [", ".join(f"`{name}`" for name in SETTINGS) + "."])
+
+
+def in_cell(text: str) -> str:
+    """Text as it stands in a cell of a table."""
+    return text.replace("|", "\\|")
+
+
 def part(title: str, begin: str, end: str) -> str:
     """What README says between two marks, as a page."""
     text = (ROOT / "README.md").read_text().partition(begin)[2].partition(end)[0]
@@ -201,6 +225,8 @@ def spelled(suffixes: tuple[str, ...]) -> str:
 ROLES = "- Columns are named by flag"
 """Where README begins to say what columns are."""
 PAGES = {
+    "lossctl/cli/lossctl.schema.json": schema,
+    "docs/config.md": config_page,
     "docs/losses.md": losses_page,
     "docs/activations.md": activations_page,
     "docs/cli.md": cli_page,

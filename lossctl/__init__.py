@@ -7,6 +7,12 @@
 
 TYPE_CHECKING = False  # as typing has it; nothing is imported here, for Ctrl-C is not answered before this is done
 if TYPE_CHECKING:
+    from lossctl.comparison.check import check_gates
+    from lossctl.comparison.compare import compare
+    from lossctl.comparison.comparison import Comparison
+    from lossctl.comparison.difference import Difference
+    from lossctl.comparison.gate import Gate, Verdict
+    from lossctl.comparison.verdicts import Verdicts
     from lossctl.doctor.diagnose import diagnose
     from lossctl.doctor.diagnosis import Diagnosis
     from lossctl.errors import DataError, LossctlError, UsageError
@@ -25,16 +31,23 @@ if TYPE_CHECKING:
 _HOMES = {
     "BoundActivation": "functions.activation",
     "BoundLoss": "functions.bound_loss",
+    "Comparison": "comparison.comparison",
     "DataError": "errors",
     "Diagnosis": "doctor.diagnosis",
+    "Difference": "comparison.difference",
     "Explanation": "functions.explanation",
+    "Gate": "comparison.gate",
     "LossctlError": "errors",
     "Reading": "reading.format",
     "Report": "evaluation.report",
     "Result": "evaluation.result",
     "Running": "evaluation.running",
     "UsageError": "errors",
+    "Verdict": "comparison.gate",
+    "Verdicts": "comparison.verdicts",
     "activation": "functions.activation",
+    "check_gates": "comparison.check",
+    "compare": "comparison.compare",
     "diagnose": "doctor.diagnose",
     "evaluate": "evaluation.evaluate",
     "explain": "functions.explanation",
@@ -46,17 +59,24 @@ _HOMES = {
 __all__ = [
     "BoundActivation",
     "BoundLoss",
+    "Comparison",
     "DataError",
     "Diagnosis",
+    "Difference",
     "Explanation",
+    "Gate",
     "LossctlError",
     "Reading",
     "Report",
     "Result",
     "Running",
     "UsageError",
+    "Verdict",
+    "Verdicts",
     "__version__",
     "activation",
+    "check_gates",
+    "compare",
     "diagnose",
     "evaluate",
     "explain",

@@ -7,7 +7,7 @@ one and makes the other printable.
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from typing import Any, Literal
 
@@ -21,7 +21,9 @@ Kind = Literal["name", "text", "number", "count", "share", "entries"]
 some numbers of a vector by their names."""
 BEST = "*"
 """What marks the best of several numbers."""
-Mark = Literal["line", "points", "bars", "heat"]
+Mark = Literal["line", "points", "intervals", "bars", "heat"]
+FAR = 1e300
+"""No axis goes further from 0: lengths and steps stay finite."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class Column:
     key: bool = False
     """Whether it says which row is which, and so stands in each part of a table that is taken apart."""
     spare: bool = False
-    """Whether it carries nothing, and may be left out where that saves a part."""
+    """Whether it says little that others do not, and may be left out where that saves a part: the last one first."""
 
     @property
     def numeric(self) -> bool:
@@ -161,6 +163,8 @@ class Series:
     """Rows that lie in none of the cells."""
     guide: bool = False
     """Whether it is there for the eye and not for its numbers."""
+    ends: tuple[tuple[float, float], ...] = ()
+    """For intervals, where each begins and ends, along x."""
 
 
 @dataclass(frozen=True)
@@ -175,7 +179,7 @@ class Panel:
     @property
     def counts(self) -> bool:
         """Whether its heights are counts, between which there is nothing."""
-        return all(series.mark == "bars" for series in self.series)
+        return all(series.mark == "bars" for series in self.series if not series.guide)
 
 
 @dataclass(frozen=True)
@@ -209,6 +213,21 @@ Section = tuple[Part, ...]
 Row = Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What was decided of one claim, for formats that carry decisions."""
+
+    name: str
+    state: Literal["pass", "fail", "inconclusive", "error"]
+    words: str
+    """What was decided, in one line."""
+    fails: bool
+    """Whether the exit status says so."""
+    file: str = ""
+    """The file that it is about; empty where it is of several, or of none."""
+    properties: Mapping[str, Any] = field(default_factory=dict)
+
+
 def _nothing() -> tuple[()]:
     return ()
 
@@ -224,6 +243,8 @@ class Document:
     title: str
     sections: Callable[[], Iterable[Section]] = _nothing
     """For people."""
+    pages: Callable[[], Iterable[Section]] | None = None
+    """The same for a page, where lines are better as a table; the sections where left out."""
     record: Callable[[], Row] = dict
     """The whole in numbers, strings, lists and dictionaries."""
     rows: Callable[[], Iterable[Row]] = _nothing
@@ -236,6 +257,8 @@ class Document:
     warnings: tuple[str, ...] = ()
     bare: bool = False
     """Whether plain text of it has no colour, whatever is asked for: scripts read it."""
+    outcomes: tuple[Outcome, ...] = ()
+    """What was decided; empty where nothing was to be."""
     dense: bool = False
     """Whether its record is thousands of numbers, which are not written a line each."""
 

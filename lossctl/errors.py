@@ -40,6 +40,11 @@ def worded(text: str, option: Callable[[str, list[str]], str]) -> str:
     return _OPTION.sub(lambda met: option(met[1], [] if met[2] is None else met[2].split(_BETWEEN)), text)
 
 
+def options_in(text: str) -> set[str]:
+    """The names of the options in a text."""
+    return {met[1] for met in _OPTION.finditer(text)}
+
+
 def _printable(text: str) -> str:
     """A text that can be shown, with its options as they are."""
     pieces, end = [], 0

@@ -1,4 +1,4 @@
-"""Make the sample data: six small, invented files, each as CSV and as Parquet of the same doubles.
+"""Make the sample data: small, invented files, each as CSV and as Parquet of the same doubles.
 
 regression  house prices (in 100 000) and a model's estimates, with a few gross errors
 binary      customers who left (1) or stayed (0), with the probabilities of two models;
@@ -7,6 +7,10 @@ logits      the raw outputs of a binary classifier, before the sigmoid
 classes     photos of birds, cats and dogs with three probabilities that sum to 1
 counts      service calls a day in four regions and the predicted rates
 scores      the signed scores of a maximum-margin classifier
+clicks      advertisements shown to 150 users, with the probabilities of two models: p_new is better than p_main;
+            the rows of a user move together
+clicks_main, clicks_worse
+            the same rows as two builds predict them: main, and a change that made it worse
 
     python make.py            write the files next to this script
     python make.py --check    exit 1 if the files differ from what would be written
@@ -118,7 +122,38 @@ def scores(rng: random.Random) -> list[Row]:
     return rows
 
 
-MAKERS = [regression, binary, logits, classes, counts, scores]
+def impressions() -> list[Row]:
+    """The rows that the files of clicks have in common: id, user, segment, label, and what main, new and worse say."""
+    rng, rows = random.Random(SEED), []
+    level = {"mobile": -0.9, "desktop": -1.4}
+    for user in range(1, 151):
+        segment = rng.choices(list(level), weights=[3, 2])[0]
+        habit = rng.gauss(level[segment], 1.0)
+        blind = rng.gauss(0.0, 0.45)  # what main does not know of this user
+        for _ in range(rng.randint(2, 14)):
+            truth = habit + rng.gauss(0.0, 0.9)
+            label = int(rng.random() < sigmoid(truth))
+            main = truth + blind + rng.gauss(0.0, 0.8)
+            new = truth + 0.5 * blind + rng.gauss(0.0, 0.5)
+            worse = 1.5 * main + rng.gauss(0.0, 0.6)
+            said = (f"{clip(sigmoid(z), 0.001, 0.999):.5f}" for z in (main, new, worse))
+            rows.append([str(len(rows) + 1), f"u{user:03d}", segment, str(label), *said])
+    return rows
+
+
+def clicks(_: random.Random) -> list[Row]:
+    return [["id", "user", "segment", "label", "p_main", "p_new"], *(row[:6] for row in impressions())]
+
+
+def clicks_main(_: random.Random) -> list[Row]:
+    return [["id", "user", "segment", "label", "p"], *(row[:5] for row in impressions())]
+
+
+def clicks_worse(_: random.Random) -> list[Row]:
+    return [["id", "user", "segment", "label", "p"], *([*row[:4], row[6]] for row in impressions())]
+
+
+MAKERS = [regression, binary, logits, classes, counts, scores, clicks, clicks_main, clicks_worse]
 
 
 def csv_text(rows: list[Row]) -> str:

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,16 @@ def test_a_transcript_shows_what_a_reader_gets(block, tmp_path):
             stderr=subprocess.STDOUT,
         )
         assert done.stdout.rstrip() == shown.rstrip(), command
+
+
+def test_the_workflow_and_the_action_are_such_by_the_schemas_of_github(tmp_path):
+    workflow = tmp_path / "workflow.yml"
+    (text,) = re.findall(r"^```yaml\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    workflow.write_text(text)
+    for schema, file in (("github-workflows", workflow), ("github-actions", ROOT / "action.yml")):
+        command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", file]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_python_in_the_readme_runs():
@@ -111,3 +122,15 @@ def test_a_promise_names_a_test_that_there_is():
     assert len(named) > 20
     for path, name in named:
         assert re.search(rf"^def {name}\(", (ROOT / path).read_text(), re.MULTILINE), (path, name)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/config.md"])
+def test_a_configuration_in_the_documents_is_one(page, lossctl, tmp_path):
+    blocks = re.findall(r"^```toml\n(.*?)^```", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
+    assert blocks
+    path = tmp_path / "lossctl.toml"
+    for block in blocks:
+        path.write_text(block)
+        done = lossctl("check", "--list", "--config", path)
+        assert done.status == 0, done.err
+        assert all(gate["name"] in done.out for gate in tomllib.loads(block)["gate"])

@@ -42,7 +42,7 @@ def test_a_plug_in_loss_is_explained_with_its_curve_and_what_fits_it(plugin):
     for words in (
         "pinball:tau=0.9  loss, lossctl_pinball",
         "max(τ(y − ŷ), (τ − 1)(y − ŷ)), where τ = tau.",
-        "tau = 0.9  a number in (0, 1); default 0.5",
+        "tau = 0.9  (default 0.5)  a number in (0, 1)",
         "scikit-learn mean_pinball_loss (τ is called alpha); CatBoost Quantile",
         "• pinball:tau=0.9",
         "slope",

@@ -30,6 +30,7 @@ def run(source, asked, **more):
 COMMANDS = {
     "eval": ["-l", "huber,mae", "--grad", "--skill", "--by", "g", "--samples", "2"],
     "samples": ["-l", "huber", "--top", "5"],
+    "compare": ["-l", "huber,rmse", "-p", "p=prediction", "-p", "q=prediction", "--by", "g", "--cluster", "g"],
     "doctor": [],
     "plot": ["-l", "huber"],
     "gradcheck": [],

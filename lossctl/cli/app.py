@@ -17,9 +17,9 @@ from typer._click.exceptions import ClickException  # named typer.TyperException
 from typer.core import TyperGroup
 
 from lossctl.cli import signals, streams
-from lossctl.cli.command import Color, Entry, colored, commands, tell
+from lossctl.cli.command import Color, Config, Entry, Isolated, colored, commands, tell
 from lossctl.cli.flags import ELSEWHERE, worded
-from lossctl.cli.help import Command, Helped
+from lossctl.cli.help import TRACEBACK, Command, Helped
 from lossctl.cli.shells import SCRIPTS, SHELLS
 from lossctl.errors import DataError, LossctlError, Undecided, UsageError
 from lossctl.words import shell_word
@@ -42,6 +42,8 @@ def _version(wanted: bool) -> None:  # noqa: FBT001  (Typer calls it so)
 
 def _root(
     *,
+    config: Config = None,
+    isolated: Isolated = False,
     show_version: Annotated[
         bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
@@ -146,7 +148,8 @@ def run(arguments: list[str]) -> int:
         completing = "_LOSSCTL_COMPLETE" in os.environ
         return BROKEN_PIPE if leaving.code == 1 and not completing else int(leaving.code or 0)
     except Exception as bug:  # noqa: BLE001  (a traceback is no message; -v shows it)
-        if not signals.came() and any(re.fullmatch("-[qv]*v[qv]*|--verbose", word) for word in arguments):
+        wanted = any(re.fullmatch("-[qv]*v[qv]*|--verbose", word) for word in arguments) or TRACEBACK in notes_of(bug)
+        if not signals.came() and wanted:
             import traceback  # noqa: PLC0415
 
             tell(*traceback.format_exc().rstrip("\n").split("\n"))
@@ -167,10 +170,15 @@ def _invoke(arguments: list[str]) -> object:
     return answer(cast("TyperGroup", typer.main.get_command(app)), shell, arguments)
 
 
+def notes_of(error: BaseException) -> list[str]:
+    """What was added to an error."""
+    return getattr(error, "__notes__", [])
+
+
 def _lines_of(error: LossctlError, arguments: list[str]) -> list[str]:
     """What an error says; of what is open, with command lines to copy."""
     if not isinstance(error, Undecided) or not error.ways:
-        return worded(error.message).split("\n")
+        return [*worded(error.message).split("\n"), *notes_of(error)]
     from lossctl.doctor.shell import words_of  # noqa: PLC0415  (where something is open)
 
     end = arguments.index("--") if "--" in arguments else len(arguments)

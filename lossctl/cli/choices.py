@@ -74,6 +74,11 @@ def picture_suffixes() -> list[str]:
     return suffixes(writers)
 
 
+def output_suffixes() -> list[str]:
+    """The suffixes of files for results that have charts."""
+    return [*report_suffixes(), *picture_suffixes()]
+
+
 def written_formats() -> Iterator[dict[str, Any]]:
     """What the formats say of themselves in which files are written."""
     return (facts for facts in built_in("lossctl.reading.formats") if not facts.get("read_only"))
@@ -84,6 +89,7 @@ CHOICES: dict[str, Callable[[], list[str]]] = {
     "formats": lambda: named("lossctl.reading.formats", "lossctl.formats"),
     "format_suffixes": lambda: [facts["suffixes"][0] for facts in written_formats()],
     "joins": lambda: [*constants(source_of("lossctl.evaluation.join").body)["HOW"]],
+    "output_suffixes": output_suffixes,
     "picture_suffixes": picture_suffixes,
     "reductions": lambda: [*constants(source_of("lossctl.functions.loss").body)["REDUCTIONS"]],
     "renderers": renderers,

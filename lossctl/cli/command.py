@@ -4,18 +4,20 @@ Imported for ``--help``, so neither NumPy nor Arrow may be imported here.
 """
 
 import contextlib
+import copy
 import functools
 import inspect
 import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import StrEnum
 from inspect import Parameter
 from typing import TYPE_CHECKING, Annotated, Any, TextIO, get_args, get_origin
 
 import typer
+from typer._click.globals import get_current_context  # Typer has no name for it
 
 from lossctl.cli.flags import worded
 from lossctl.errors import UsageError
@@ -42,6 +44,31 @@ commands: Registry[Entry] = Registry("command", "lossctl.cli.commands", group="l
 
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Tracebacks of bugs.", rich_help_panel="Running")]
 """On every command, and read by the application, which is who meets the bugs."""
+
+
+SETTLED = "lossctl.settled"
+"""Under which a context holds what is said elsewhere than on the command line, where something is."""
+
+
+class Action:
+    """Marks an option that says what to do, which no configuration can: ``Annotated[bool, option, Action]``."""
+
+
+Config = Annotated[
+    str | None, typer.Option("--config", metavar="FILE", help="The configuration, instead of the nearest."), Action
+]
+Isolated = Annotated[
+    bool, typer.Option("--isolated", help="Neither a configuration nor variables of the environment."), Action
+]
+"""On the program, and on every command without being listed there."""
+
+
+def _unlisted(annotation: Any) -> Any:
+    """An option that works, and that help does not list."""
+    kind, option, *notes = get_args(annotation)
+    hidden = copy.copy(option)
+    hidden.hidden, hidden.help = True, ""
+    return Annotated[kind, hidden, *notes]
 
 
 class Without:
@@ -87,11 +114,16 @@ def spelled_out(run: Callable[..., None]) -> Callable[..., None]:
         ]
         groups[parameter.name] = kind, [option.name for option in options]
         parameters += options
-    parameters.append(Parameter("verbose", Parameter.KEYWORD_ONLY, default=False, annotation=Verbose))
+    parameters += [
+        Parameter("verbose", Parameter.KEYWORD_ONLY, default=False, annotation=Verbose),
+        Parameter("config", Parameter.KEYWORD_ONLY, default=None, annotation=_unlisted(Config)),
+        Parameter("isolated", Parameter.KEYWORD_ONLY, default=False, annotation=_unlisted(Isolated)),
+    ]
 
     @functools.wraps(run)
     def flat(**values: Any) -> None:
-        values.pop("verbose", None)  # see Verbose
+        for name in ("verbose", "config", "isolated"):
+            values.pop(name, None)  # the application has read them
         packed = {name: kind(**{option: values.pop(option) for option in its}) for name, (kind, its) in groups.items()}
         run(**packed, **values)
 
@@ -104,8 +136,19 @@ def _is_annotated(parameter: Parameter) -> bool:
     return get_origin(parameter.annotation) is Annotated
 
 
+def is_typed(name: str) -> bool:
+    """Whether the command line says an option, rather than a variable or a configuration: these are for all commands.
+
+    Args:
+        name: its parameter; where no command runs, whatever it is was given.
+    """
+    context = get_current_context(silent=True)
+    source = None if context is None else context.get_parameter_source(name)
+    return source is None or source.name == "COMMANDLINE"
+
+
 def given(*groups: Any, but: tuple[str, ...] = ()) -> Iterator[str]:
-    """The long flags of the options that are not as when they are left out.
+    """The long flags of the options that are typed, and not as when they are left out.
 
     Args:
         groups: values of groups.
@@ -113,9 +156,15 @@ def given(*groups: Any, but: tuple[str, ...] = ()) -> Iterator[str]:
     """
     for group in groups:
         for field in fields(group):
-            if field.name not in but and getattr(group, field.name) != field.default:
+            if field.name not in but and getattr(group, field.name) != field.default and is_typed(field.name):
                 option = field.type.__metadata__[0]  # type: ignore[union-attr]  # Annotated, which typeshed does not know
                 yield next(flag for flag in (option.default, *option.param_decls) if flag.startswith("--"))
+
+
+def as_typed(group: Any) -> Any:
+    """A group of options as the command line alone says them: what is for data is not meant for the name of a loss."""
+    unsaid = {field.name: field.default for field in fields(group) if not is_typed(field.name)}
+    return replace(group, **unsaid)
 
 
 def refuse_given(*groups: Any, because: str, hint: str = "", but: tuple[str, ...] = ()) -> None:

@@ -53,7 +53,8 @@ class Word:
 def offer(program: TyperGroup, line: Line) -> Offer:
     """What the word under the cursor may become."""
     root = program.make_context("lossctl", [], resilient_parsing=True, obj=_reading)
-    name = next((word for word in line.before if not word.startswith("-")), None)
+    words = zip(("", *line.before), line.before, strict=False)
+    name = next((word for before, word in words if not word.startswith("-") and before != "--config"), None)
     if name is None:
         return Offer(_items(program.shell_complete(root, line.current)))
     command = program.get_command(root, name)

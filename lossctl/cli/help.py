@@ -3,16 +3,23 @@
 import re
 import shutil
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup
 
 from lossctl.cli.choices import filled
-from lossctl.cli.command import Color, Voice, colored
+from lossctl.cli.command import SETTLED, Color, Voice, colored, commands
+from lossctl.cli.nearest import something_is_set
+from lossctl.errors import LossctlError
+
+if TYPE_CHECKING:
+    from lossctl.cli.precedence import Settled
 
 PANELS: Final = ("Columns", "Loss", "Shapes", "Input", "Output", "Running")
 """In their order; in the last are options that name none."""
+TRACEBACK: Final = "with its traceback"
+"""The note on a bug whose traceback is to be shown."""
 LEFT: Final = 27
 """What flags take at most before their words begin beside them."""
 
@@ -155,4 +162,34 @@ class Helped:
 
 
 class Command(Helped, TyperCommand):
-    """A command."""
+    """A command, whose options are set by variables and a configuration where the command line leaves them out."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the command line, once it is known what else is said."""
+        if not ctx.resilient_parsing:
+            typed, _, _ = self.make_parser(ctx).parse_args(args=[*args])
+            above = {} if ctx.parent is None else ctx.parent.params
+            config, isolated = (typed.get(name, above.get(name)) for name in ("config", "isolated"))
+            if not typed.get("help") and (config is not None or something_is_set()):
+                from lossctl.cli.precedence import settled
+
+                run = commands.get(self.name or "").run
+                elsewhere = settled(run, {*typed}, config, isolated=bool(isolated))
+                ctx.meta[SETTLED], ctx.default_map = elsewhere, dict(elsewhere.values)
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run it; an error that is about an option says what has set it."""
+        elsewhere: Settled | None = ctx.meta.get(SETTLED)
+        if elsewhere is not None and elsewhere.note:
+            Voice(ctx.params.get("quiet", 0), ctx.params.get("color", Color.auto)).note(elsewhere.note)
+        try:
+            return super().invoke(ctx)
+        except LossctlError as error:
+            for line in () if elsewhere is None else elsewhere.told(error.message):
+                error.add_note(line)
+            raise
+        except Exception as bug:
+            if ctx.params.get("verbose"):
+                bug.add_note(TRACEBACK)
+            raise

@@ -1,14 +1,14 @@
 """Options of what is read: how files are, and which labels they are joined with (see `lossctl.cli.options`)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lossctl.cli.choices import completing
-from lossctl.cli.command import Voice, given
+from lossctl.cli.command import Voice, given, is_typed
 from lossctl.cli.completers import complete_null_words, completing_columns
 from lossctl.errors import UsageError
 from lossctl.words import size_of, split
@@ -16,6 +16,8 @@ from lossctl.words import size_of, split
 if TYPE_CHECKING:
     from lossctl.reading.format import Reading
 
+OF_READING = {"input_format": "format", "no_header": "header", "null_values": "column_nulls", "no_verify": "verify"}
+"""Which fields of a `lossctl.Reading` options are that are not called like them."""
 input_option = partial(typer.Option, rich_help_panel="Input")
 
 
@@ -117,6 +119,7 @@ class Input:
             thousands=self.thousands,
             timeout=self.timeout,
             verify=not self.no_verify,
+            optional=tuple(OF_READING.get(one.name, one.name) for one in fields(self) if not is_typed(one.name)),
         )
         if self.max_line is None:
             return reading
@@ -164,14 +167,18 @@ class Join:
         ),
     ] = "strict"
 
-    def asked(self, files: list[str]) -> dict[str, Any]:
+    def asked(self, files: list[str], *, models: bool = False) -> dict[str, Any]:
         """The arguments of `lossctl.evaluate`.
+
+        Args:
+            files: those of the predictions.
+            models: whether each is of a model of its own, so that rows are matched without labels, too.
 
         Raises:
             UsageError: ``--id`` or ``--join`` without ``--labels``, or stdin on both sides.
         """
         if "-" in files and "-" in (self.labels or ()):
             raise UsageError("stdin can be read only once")
-        if not self.labels and any(given(self)):
+        if not self.labels and not models and any(given(self)):
             raise UsageError("--id and --join need --labels FILE, the file to join with")
         return {"labels": self.labels, "ids": split(self.ids), "join": self.join}

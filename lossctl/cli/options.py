@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lossctl.cli.choices import completing
-from lossctl.cli.command import Color, Voice, progress_bar, style_of
+from lossctl.cli.command import Color, Voice, is_typed, progress_bar, style_of
 from lossctl.cli.completers import (
     complete_activations,
     complete_classes,
     complete_condition,
+    complete_groups,
     complete_losses,
     complete_models,
     completing_columns,
@@ -83,6 +84,34 @@ Losses = Annotated[
 KindOf = Annotated[
     Kind | None,
     loss_option("--kind", help="Which of the two is meant, where a loss and an activation have the same name."),
+]
+By = Annotated[
+    list[str] | None,
+    column_option(
+        "--by",
+        metavar="COL[:UNIT][,COL]",
+        help="Group by columns, such as date:month,price:10. Behind the colon hour, day, week, month, quarter, year or "
+        "weekday of dates, of numbers how many quantile groups.",
+        autocompletion=complete_groups,
+    ),
+]
+Cluster = Annotated[
+    list[str] | None,
+    column_option(
+        "--cluster",
+        metavar="COL[,COL]",
+        help="Columns whose rows count as one; rows of one user, day or document move together.",
+        autocompletion=completing_columns(),
+    ),
+]
+ReductionName = Annotated[
+    str | None,
+    loss_option(
+        "--reduction",
+        metavar="{reductions}",
+        help="How rows become one number; else the loss's own.",
+        autocompletion=completing("reductions"),
+    ),
 ]
 Quiet = Annotated[
     int,
@@ -336,10 +365,12 @@ class RunningOptions:
         ),
     ] = None
 
-    def over(self, files: list[str], join: Join | None = None, progress: "Progress | None" = None) -> "Running":
+    def over(
+        self, files: list[str], join: Join | None = None, progress: "Progress | None" = None, *, joined: bool = False
+    ) -> "Running":
         """How to run over files: by the usual engine where none is asked for.
 
-        What is joined is in memory, where threads are.
+        What is joined, with labels or otherwise, is in memory, where threads are.
 
         Raises:
             UsageError: there is no such engine, it has no scheduler, or it is one worker and is to be several.
@@ -347,7 +378,18 @@ class RunningOptions:
         from lossctl.evaluation.engine import usual_engine
         from lossctl.evaluation.running import Running
 
-        if self.engine == "serial" and self.threads is not None:
+        if self.engine == "serial" and self.threads is not None and is_typed("threads"):
             raise UsageError("--threads is for engines of several workers, and --engine serial is one", "Give one.")
-        usual = "threads" if join is not None and join.labels else usual_engine(files)
+        usual = "threads" if joined or (join is not None and join.labels) else usual_engine(files)
         return Running(self.engine or usual, self.threads, self.scheduler, progress)
+
+
+def listed(columns: list[str] | None) -> list[str] | None:
+    """The names of columns, of which each flag may give several."""
+    return None if columns is None else [name for names in columns for name in split(names) or ("",)]
+
+
+def ensure_grouped(by: list[str] | None, asked: dict[str, object]) -> None:
+    """Check that there are groups where something is asked of them."""
+    for flag in [flag for flag, value in asked.items() if value is not None and not by and is_typed(flag[2:])]:
+        raise UsageError(f"{flag} is for groups", "Name columns to group by: --by COL.")

@@ -6,9 +6,14 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lossctl.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from lossctl.cli.command import Voice
+    from lossctl.document import Document
+    from lossctl.rendering.renderer import Renderer, Style
 
 _begun: set[str] = set()
 """Files that are to take the place of others."""
@@ -116,6 +121,38 @@ def replacing(path: str, inputs: tuple[str, ...] = ()) -> Iterator[Sink]:
         clean()
 
 
+def show(document: "Document", renderer: "Renderer", style: "Style", voice: "Voice") -> None:
+    """Write a document to stdout; errors as for `summarize`."""
+    voice.result(renderer.render(document, style))
+    summarize(document, renderer, style)
+
+
+def summarize(document: "Document", renderer: "Renderer", style: "Style") -> None:
+    """Write what is shown in the log of a GitHub workflow into the summary of its step as well, as Markdown.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    summary = os.environ.get("GITHUB_STEP_SUMMARY") if renderer.name == "github" else None
+    if not summary:
+        return
+    from lossctl.rendering.renderer import renderers
+
+    markdown = renderers.get("markdown").render(document, style)
+    try:
+        with open(summary, "a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(f"{markdown}\n")
+    except OSError as error:
+        raise DataError(f"{summary}: cannot be written: {error.strerror}") from None
+
+
+def write_report(path: str, text: str, files: tuple[str, ...], voice: "Voice") -> None:
+    """Write a rendered document to a file; arguments and errors as for `replacing`."""
+    with replacing(path, files) as file:
+        file.write(text.encode(errors="backslashreplace"))  # as stdout does
+    voice.note(f"wrote {path}")
+
+
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
@@ -176,7 +213,7 @@ def _refuse_inputs(target: os.stat_result, title: str, inputs: tuple[str, ...]) 
     for file in inputs:
         try:
             status = os.fstat(0) if file == "-" else os.stat(file.removeprefix("file://"))
-        except OSError:  # elsewhere, or not there
+        except (OSError, ValueError):  # elsewhere, or not there
             continue
         if os.path.samestat(target, status) and not stat.S_ISCHR(target.st_mode):
             raise UsageError(f"{title}: is an input", "Write to another file.")

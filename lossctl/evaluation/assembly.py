@@ -2,9 +2,9 @@
 
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from lossctl.errors import DataError, option
 from lossctl.evaluation.best_constant import Solution, best_constants, may_be_below_zero
 from lossctl.evaluation.complaints import ensure_measured, taken_for_null, told
 from lossctl.evaluation.groups import Group
-from lossctl.evaluation.measure import Measured, Part
+from lossctl.evaluation.measure import Measured, Part, groups_in_order
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.result import BestConstant, Gradient, Result, Sample
@@ -22,6 +22,9 @@ from lossctl.reading.selection import limit_of, where_of
 from lossctl.sums.exact import to_float
 from lossctl.sums.worst import Worst
 from lossctl.words import counted, gathered
+
+if TYPE_CHECKING:
+    from lossctl.evaluation.scores import Scores
 
 Constants = dict[tuple[str, BoundLoss], list[Solution]]
 """By model and loss, the best constant of each group, in the order of the groups."""
@@ -43,7 +46,7 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
     used = ensure_measured(total, traversal)
     bounds = [(model.name, bound) for model, bound in plan.losses]
     constants = _best_constants(plan, total)
-    order = sorted(range(len(total.keys)), key=lambda group: _sort_key(plan, total.keys[group]))
+    order = groups_in_order(plan, total)
     specs = list(dict.fromkeys(str(bound) for _, bound in bounds))
     by_loss = sorted(zip(bounds, total.parts, strict=True), key=lambda measured: specs.index(str(measured[0][1])))
     results = [
@@ -52,6 +55,11 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
         for result in _results(plan, total, traversal, model, bound, part, order, constants.get((model, bound)))
     ]
     overall = _overall(plan, total, traversal, results) if plan.roles.by else []
+    if plan.roles.cluster:
+        from lossctl.evaluation.scores import Scores
+
+        scores = Scores(plan, total)
+        results, overall = _by_cluster(scores, results), _by_cluster(scores.pooled(), overall)
     return Report(
         results=tuple(results),
         inputs={
@@ -71,6 +79,8 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
             "weight": plan.roles.weight,
             "by": list(plan.roles.group_names),
             **_units(plan),
+            **({"cluster": list(plan.roles.cluster)} if plan.roles.cluster else {}),
+            **({"lags": plan.lags} if plan.lags else {}),
             "classes": None if plan.layout.classes is None else list(plan.layout.classes),
             **_selection(traversal),
         },
@@ -126,14 +136,25 @@ def _overall(plan: Plan, total: Measured, traversal: Traversal, results: list[Re
     ]
 
 
+def _by_cluster(scores: "Scores", results: Sequence[Result]) -> list[Result]:
+    """The results with the standard errors of rows that move together by cluster."""
+    estimates = {
+        (str(bound), model.name, *scores.named(group).items()): scores.value(place, group)
+        for place, (model, bound) in enumerate(scores.losses)
+        for group in scores.groups
+        if results
+    }
+    chosen = [(result, estimates[result.loss, result.model, *result.group.items()]) for result in results]
+    return [
+        replace(result, n_clusters=estimate.clusters, standard_error=estimate.standard_error)
+        for result, estimate in chosen
+    ]
+
+
 def _masked(plan: Plan, total: Measured) -> dict[str, int]:
     """How many labels of each column were left out of rows that count; empty where rows have all of theirs."""
     counts = dict.fromkeys(plan.roles.label, 0) if plan.layout.masked else {}
     return counts | {column: problem.count for column, _, problem in total.problems.of("masked")}
-
-
-def _sort_key(plan: Plan, key: Group) -> list[tuple[bool, object]]:
-    return [grouping.order(word) for grouping, word in zip(plan.roles.by, key, strict=False)]
 
 
 def _results(

@@ -4,7 +4,8 @@ Kernels contain mathematics and nothing else because every number they see has p
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +18,7 @@ from lossctl.evaluation.rounding import rounded
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.inference.layout import Layout
 from lossctl.inference.reader import Reader
+from lossctl.inference.roles import Roles
 from lossctl.inference.rounding import closeness, slack_of
 from lossctl.reading.cells import (
     class_number,
@@ -26,6 +28,9 @@ from lossctl.reading.cells import (
 )
 from lossctl.reading.storage import mask_of
 from lossctl.sums.problems import Key, Problem, Problems
+
+if TYPE_CHECKING:
+    from lossctl.sums.clusters import Keyed
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,8 @@ class Batch:
     problems: Problems
     errors: tuple[Errors | None, ...]
     """One a model: its errors where doubles would lose digits."""
+    keyed: "Keyed | None" = None
+    """The cluster of each row."""
 
 
 def _codes(reader: Reader, layout: Layout, names: tuple[str, ...]) -> FloatArray:
@@ -87,6 +94,41 @@ def _codes(reader: Reader, layout: Layout, names: tuple[str, ...]) -> FloatArray
     return np.where(unmatched, 0.0, values)
 
 
+def _clusters(reader: Reader, roles: Roles) -> "Keyed":
+    """The cluster of each row, in buckets where rows are to be told apart later; one without a name is null.
+
+    Raises:
+        BadRow: a column cannot be read as text.
+    """
+    from lossctl.reading.hashing import EMPTY, coded, joined
+    from lossctl.sums.clusters import Keyed, front
+
+    names = dict.fromkeys((*roles.cluster, *roles.ids))
+    words = {name: coded(reader.record.column(name), name) for name in names}
+    for name, (hashes, index) in words.items():
+        empty = (hashes == EMPTY)[index]
+        reader.missing(name, empty if empty.any() else None)
+    keys, index = joined([words[name] for name in roles.cluster])
+    mark = None
+    if roles.ids:
+        marks, place = joined([words[name] for name in roles.ids])
+        mark, keys = marks[place], front(keys)
+    key, code = np.unique(keys, return_inverse=True)
+    return Keyed(code[index], key, mark)
+
+
+def _marked(keyed: "Keyed", label: FloatArray) -> "Keyed":
+    """The same clusters, with rows told from those of another label too, where they are to be told apart later."""
+    if keyed.mark is None:
+        return keyed
+    from lossctl.reading.hashing import mixed_with
+
+    mark = keyed.mark
+    for column in label.reshape(len(label), -1).T:
+        mark = mixed_with(mark, (column + 0.0).view(np.uint64))  # -0 is 0
+    return replace(keyed, mark=mark)
+
+
 def _listed(names: Sequence[str]) -> str:
     """The first names, for a message."""
     return ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
@@ -116,6 +158,7 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
         label = reader.label(layout)
     predictions = [reader.columns(model.columns, model.width) for model in plan.models]
     group, keys = grouped(record, roles.by)
+    keyed = _clusters(reader, roles) if roles.cluster else None
     skipped = reader.skipped
     null = reader.null & ~skipped
     dropped = skipped | null
@@ -128,6 +171,7 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
         label, *predictions = (_taken(values, position) for values in (label, *predictions))
         weight = None if weight is None else weight[position]
         group = None if group is None else group[position]
+        keyed = None if keyed is None else keyed.taken(position)
     clipped: dict[Key, Problem] = {}
     beyond = [np.zeros(len(keys), dtype=np.int64)] * len(predictions)
     if plan.clip_rounding and len(label):
@@ -141,6 +185,7 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
     out = np.isnan(label) if plan.layout.masked else None
     illegal_values = illegal_values or _illegal(plan, record, label, predictions, out)
     masked = {} if out is None else _masked(roles.label, out)
+    keyed = None if keyed is None else _marked(keyed, label)
     problems = Problems({**reader.problems, **_rebased({**illegal_values, **clipped, **masked}, position)})
     for array in (label, *predictions, *([] if weight is None else [weight])):
         array.flags.writeable = False
@@ -158,6 +203,7 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
         ignored,
         problems,
         errors,
+        keyed,
     )
 
 

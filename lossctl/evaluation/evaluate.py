@@ -10,10 +10,10 @@ import numpy as np
 from lossctl.arguments import checked, fits
 from lossctl.evaluation import join as joining
 from lossctl.evaluation.assembly import assemble
-from lossctl.evaluation.clock import Clock, Spent
-from lossctl.evaluation.fold import fold_rows
+from lossctl.evaluation.clock import Clock
+from lossctl.evaluation.fold import Folded, fold_rows
 from lossctl.evaluation.intervals import bounded, check_level
-from lossctl.evaluation.measure import lift, nothing
+from lossctl.evaluation.measure import Measured, lift, nothing
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.planner import make_plan
 from lossctl.evaluation.report import Report
@@ -47,6 +47,7 @@ def evaluate(
     prediction: Names | None = None,
     weight: str | None = None,
     by: Names | None = None,
+    cluster: Names | None = None,
     activation: str | BoundActivation | None = None,
     from_logits: bool = False,
     reduction: str | None = None,
@@ -86,6 +87,8 @@ def evaluate(
         weight: the column of non-negative row weights.
         by: columns to group by; ``date:month`` by the periods of its dates (hour, day, week, month, quarter, year or
             weekday), ``price:10`` by the quantiles of its numbers, here deciles.
+        cluster: columns that say which rows move together, such as those of one user: they count as one in standard
+            errors. Up to 65,536 clusters a group are kept one by one, more in 4,096 buckets.
         activation: an activation applied to the predictions first; gradients are then on the pre-activations.
         from_logits: apply each loss's natural activation (sigmoid, softmax, exp).
         reduction: ``mean``, ``sum`` or ``root-mean`` instead of the loss's own.
@@ -152,6 +155,8 @@ def evaluate(
         mask_null=mask_null,
         where=where,
         limit=limit,
+        cluster=several(cluster),
+        judged=cluster is not None,
     )
     clock = Clock()
     running = Running.of(engine, threads, scheduler, progress)
@@ -196,8 +201,8 @@ def prepare(
     """
     opened = open_joined(source, request, reading, labels=labels, ids=ids, join=join, others=others)
     if isinstance(opened, joining.Joined):
-        return Prepared(opened.source, _plan(opened.source, opened.request, reading, opened.notes), opened.facts)
-    return Prepared(opened, _plan(opened, request, reading))
+        return Prepared(opened.source, planned(opened.source, opened.request, reading, opened.notes), opened.facts)
+    return Prepared(opened, planned(opened, request, reading))
 
 
 def open_joined(
@@ -232,7 +237,7 @@ def open_joined(
     return replace(joined, source=selected(joined.source, request.where, request.limit))
 
 
-def _plan(source: Source, request: Request, reading: Reading | None, notes: Sequence[str] = ()) -> Plan:
+def planned(source: Source, request: Request, reading: Reading | None, notes: Sequence[str] = ()) -> Plan:
     """The plan for a data set, which knows what its reader takes for nothing; errors as for `prepare`."""
     words = () if reading is None else reading.nulls
     numbers = tuple(word for word in words if as_number(word) is not None)
@@ -246,14 +251,21 @@ def run(source: Source, plan: Plan, running: Running) -> Report:
         UsageError: the engine cannot read the source, or its workers cannot be reached.
         DataError: as for `evaluate`.
     """
+    plan, folded = measured(source, plan, running)
     with np.errstate(all="ignore"):
-        before = Spent()
-        if any(grouping.quantiles for grouping in plan.roles.by):
-            from lossctl.evaluation.quantiles import with_intervals  # noqa: PLC0415  (most runs have no use for it)
+        return replace(assemble(plan, folded.total, folded.passed), profile=folded.spent.seconds)
 
-            plan, before, running = with_intervals(source, plan, running)
-        folded = fold_rows(source, plan, lift, nothing(plan), running)
-        return replace(assemble(plan, folded.total, folded.passed), profile=(before + folded.spent).seconds)
+
+def measured(source: Source, plan: Plan, running: Running) -> tuple[Plan, Folded[Measured]]:
+    """The sums of all rows, and the plan with what it took a pass before to decide; errors as for `run`."""
+    with np.errstate(all="ignore"):
+        if not any(grouping.quantiles for grouping in plan.roles.by):
+            return plan, fold_rows(source, plan, lift, nothing(plan), running, keep=plan.moved > 0)
+        from lossctl.evaluation.quantiles import with_intervals  # noqa: PLC0415  (most runs have no use for it)
+
+        plan, before, running = with_intervals(source, plan, running)
+        folded = fold_rows(source, plan, lift, nothing(plan), running, keep=plan.moved > 0)
+        return plan, replace(folded, spent=before + folded.spent)
 
 
 def check_words(request: Request, reading: Reading | None) -> None:

@@ -12,6 +12,7 @@ from lossctl.inference.reader import number_cells
 from lossctl.reading.cells import BadRow
 from lossctl.reading.periods import PERIODS, are_dates, periods
 from lossctl.reading.storage import contents, is_list, mask_of
+from lossctl.sums.state import ranked
 
 Group = tuple[str | None, ...]
 """What a group is called, a word a column."""
@@ -30,7 +31,7 @@ def grouped(record: pa.RecordBatch, by: Sequence[Grouping]) -> tuple[IntArray | 
     for grouping in by:
         index, words = _places(record, grouping)
         # Codes are ranks again after every column: products of vocabularies would pass 2^63.
-        used, code = _ranked(code * len(words) + index if vocabularies else index)
+        used, code = ranked(code * len(words) + index if vocabularies else index)
         before, rank = np.divmod(used, len(words))
         ranks = [*(column[before] for column in ranks), rank]
         vocabularies.append(words)
@@ -110,15 +111,3 @@ def _keys(vocabularies: tuple[tuple[str | None, ...], ...], ranks: bytes) -> tup
     columns = np.frombuffer(ranks, dtype=np.int64).reshape(len(vocabularies), -1).tolist()
     words = ([known[rank] for rank in column] for known, column in zip(vocabularies, columns, strict=True))
     return tuple(zip(*words, strict=True))
-
-
-def _ranked(code: IntArray) -> tuple[IntArray, IntArray]:
-    """The numbers ``>= 0`` that occur, sorted, and where each number is among them."""
-    most = int(code.max(initial=0))
-    if most > 4 * len(code):
-        used, place = np.unique(code, return_inverse=True)
-        return used, place
-    used = np.flatnonzero(np.bincount(code))  # small numbers need no sorting
-    table = np.zeros(most + 1, dtype=np.int64)
-    table[used] = np.arange(len(used))
-    return used, table[code]

@@ -3,8 +3,9 @@
 The state of a run is a tuple of the states of its losses, by group; states of shards add up in order.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +22,10 @@ from lossctl.sums.moments import Moments
 from lossctl.sums.problems import Problems
 from lossctl.sums.state import Far, Groups, Rows, regrouped
 from lossctl.sums.worst import Worst
+
+if TYPE_CHECKING:
+    from lossctl.sums.evidence import Evidence
+    from lossctl.sums.moved import Moved
 
 LARGEST = float(np.finfo(np.float64).max)
 BLOCK = 1 << 15
@@ -92,6 +97,10 @@ class Measured:
     parts: tuple[Part, ...]
     labels: Marginals | None = None
     """How the labels are distributed, where somebody asked for the best constants."""
+    evidence: "Evidence | None" = None
+    """How sure the values are, where somebody asked for that, or for differences of models."""
+    moved: "tuple[Moved, ...]" = ()
+    """The rows that moved most, one for each pair of models and loss, where somebody asked for them."""
 
     def __add__(self, other: "Measured") -> "Measured":
         left, right = self, other.shift(self.rows)
@@ -101,6 +110,9 @@ class Measured:
         labels = left.labels
         if labels is not None and right.labels is not None:
             labels = labels + right.labels
+        evidence = left.evidence
+        if evidence is not None and right.evidence is not None:
+            evidence = evidence + right.evidence
         return Measured(
             left.rows + right.rows,
             left.keys,
@@ -111,6 +123,8 @@ class Measured:
             left.problems + right.problems,
             tuple(a + b for a, b in zip(left.parts, right.parts, strict=True)),
             labels,
+            evidence,
+            tuple(a + b for a, b in zip(left.moved, right.moved, strict=True)),
         )
 
     def regroup(self, place: dict[Group, int]) -> "Measured":
@@ -126,6 +140,8 @@ class Measured:
             self.problems,
             tuple(part.regroup(index, groups) for part in self.parts),
             None if self.labels is None else self.labels.regroup(index, groups),
+            None if self.evidence is None else self.evidence.regroup(index, groups),
+            tuple(moved.regroup(index, groups) for moved in self.moved),
         )
 
     def pooled(self) -> "Measured":
@@ -140,6 +156,8 @@ class Measured:
             self.problems,
             tuple(part.pooled() for part in self.parts),
             None if self.labels is None else self.labels.pooled(),
+            None if self.evidence is None else self.evidence.pooled(),
+            tuple(moved.pooled() for moved in self.moved),
         )
 
     def shift(self, rows: int) -> "Measured":
@@ -147,7 +165,7 @@ class Measured:
         if not rows:
             return self
         problems, parts = self.problems.shift(rows), tuple(part.shift(rows) for part in self.parts)
-        return replace(self, problems=problems, parts=parts)
+        return replace(self, problems=problems, parts=parts, moved=tuple(moved.shift(rows) for moved in self.moved))
 
 
 def nothing(plan: Plan, keys: tuple[Group, ...] = ()) -> Measured:
@@ -164,7 +182,31 @@ def nothing(plan: Plan, keys: tuple[Group, ...] = ()) -> Measured:
     over_cells = replace(part, moments=Moments.zero(groups, weighted=True))
     parts = tuple(over_cells if bound.over_cells else part for _, bound in plan.losses)
     labels = Marginals.zero(groups, max(plan.layout.label_width, 1), weighted=weighted) if plan.skill else None
-    return Measured(0, keys, count, count, count, count, Problems(), parts, labels)
+    evidence = None
+    if plan.paired or plan.judged:
+        from lossctl.sums.evidence import Evidence
+
+        clustered = bool(plan.roles.cluster)
+        evidence = Evidence.zero(groups, plan.measures, plan.pairs, clustered=clustered, drawn=plan.drawn)
+    return Measured(0, keys, count, count, count, count, Problems(), parts, labels, evidence, _none_moved(plan))
+
+
+def _none_moved(plan: Plan) -> "tuple[Moved, ...]":
+    """The rows that moved most among none."""
+    if not plan.moved:
+        return ()
+    from lossctl.sums.moved import Moved
+
+    return (Moved.zero(plan.moved),) * len(plan.pairs)
+
+
+def _moved(plan: Plan, rows: Sequence[Rows]) -> "tuple[Moved, ...]":
+    """The rows that moved most, where somebody asked for them."""
+    if not plan.moved:
+        return ()
+    from lossctl.sums.moved import Moved
+
+    return tuple(Moved.lift(rows[first], rows[second], plan.moved) for first, second in plan.pairs)
 
 
 def lift(plan: Plan, batch: Batch, clock: Clock) -> Measured:
@@ -173,17 +215,34 @@ def lift(plan: Plan, batch: Batch, clock: Clock) -> Measured:
     groups = None if batch.group is None else Groups(batch.group, len(batch.keys))
     if not len(batch.label) or any(batch.problems.of("error")):
         return counts
-    parts = tuple(
+    evaluated_parts = tuple(
         _part(plan, bound, batch, groups, index, clock)
         for index, model in enumerate(plan.models)
         for bound in model.losses
     )
+    parts = tuple(part for part, _ in evaluated_parts)
+    evidence = None
+    if counts.evidence is not None:
+        from lossctl.sums.evidence import Evidence
+
+        rows = [rows for _, rows in evaluated_parts]
+        evidence = Evidence.lift(rows, plan.measures, plan.pairs, batch.keyed, drawn=plan.drawn)
+    moved = _moved(plan, [rows for _, rows in evaluated_parts])
     labels = Marginals.lift(batch.label, batch.weight, batch.group, len(batch.keys)) if plan.skill else None
     if plan.layout.masked:
         labelled = (~np.isnan(batch.label)).sum(axis=1)
         number = labelled.sum(keepdims=True) if groups is None else np.bincount(groups.code, labelled, groups.number)
         counts = replace(counts, cells=number.astype(np.int64))
-    return replace(counts, parts=parts, labels=labels)
+    return replace(counts, parts=parts, labels=labels, evidence=evidence, moved=moved)
+
+
+def groups_in_order(plan: Plan, total: Measured) -> list[int]:
+    """The places of the groups in the order in which they are reported: by name, or by period or interval."""
+    return sorted(range(len(total.keys)), key=lambda group: _sort_key(plan, total.keys[group]))
+
+
+def _sort_key(plan: Plan, key: Group) -> list[tuple[bool, object]]:
+    return [grouping.order(word) for grouping, word in zip(plan.roles.by, key, strict=False)]
 
 
 def tally(plan: Plan, batch: Batch) -> Measured:
@@ -199,8 +258,10 @@ def tally(plan: Plan, batch: Batch) -> Measured:
     )
 
 
-def _part(plan: Plan, bound: BoundLoss, batch: Batch, groups: Groups | None, index: int, clock: Clock) -> Part:
-    """The sums of a loss of the model of that index."""
+def _part(
+    plan: Plan, bound: BoundLoss, batch: Batch, groups: Groups | None, index: int, clock: Clock
+) -> tuple[Part, Rows]:
+    """The sums of a loss of the model of that index, and the rows that they are of."""
     label, prediction = kernel_label(bound, batch.label), batch.predictions[index]
     errors = batch.errors[index]
     sloped = plan.gradient or (plan.samples > 0 and errors is not None)
@@ -229,7 +290,7 @@ def _part(plan: Plan, bound: BoundLoss, batch: Batch, groups: Groups | None, ind
         Worst.lift(rows, plan.samples, bound.row_gradient) if plan.samples else None,
     )
     clock.mark("reduce")
-    return part
+    return part, rows
 
 
 def _far(bound: BoundLoss, label: FloatArray, prediction: FloatArray, value: FloatArray) -> Far | None:

@@ -1,12 +1,16 @@
 """What is decided once about a data set, before its rows are read."""
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.inference.grouping import Grouping
 from lossctl.inference.layout import Layout
 from lossctl.inference.request import Nulls
 from lossctl.inference.roles import Roles
+
+if TYPE_CHECKING:
+    from lossctl.sums.evidence import Measure
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,16 @@ class Plan:
     gradient: bool = False
     samples: int = 0
     skill: bool = False
+    paired: bool = False
+    """Whether models are compared with the first, row by row."""
+    lags: int = 0
+    """How many of the rows before it each row moves with, in the differences of models."""
+    moved: int = 0
+    """How many of the rows that moved most to keep, each way, where models are compared."""
+    judged: bool = False
+    """Whether it is asked how sure values are beyond their standard errors."""
+    drawn: bool = False
+    """Whether the differences of rows are to be drawn."""
     doubts: tuple[str, ...] = ()
     """Why what was asked for may not be what was meant."""
     null_numbers: tuple[str, ...] = ()
@@ -50,3 +64,22 @@ class Plan:
     def losses(self) -> tuple[tuple[PlannedModel, BoundLoss], ...]:
         """Every loss with its model, in the order in which their sums stand."""
         return tuple((model, bound) for model in self.models for bound in model.losses)
+
+    @property
+    def measures(self) -> "tuple[Measure, ...]":
+        """What is known beforehand of how each of `losses` is measured."""
+        from lossctl.sums.evidence import Measure
+
+        weighted, grouped = self.roles.weight is not None, bool(self.roles.by)
+        return tuple(
+            Measure(bound.reduction == "root-mean", bound.over_cells, weighted or bound.over_cells, self.lags, grouped)
+            for _, bound in self.losses
+        )
+
+    @property
+    def pairs(self) -> tuple[tuple[int, int], ...]:
+        """The places among `losses` of what is compared: those of the first model with the same of each other."""
+        if not self.paired:
+            return ()
+        count = len(self.models[0].losses)
+        return tuple((place % count, place) for place in range(count, len(self.losses)))

@@ -44,8 +44,9 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
     specs = split_specs(request.loss)
     if request.loss and not specs:
         raise UsageError("no loss named")
-    if request.samples < 0:
-        raise UsageError(f"samples must be 0 or more, not {request.samples}")
+    for samples in (request.samples, request.moved):
+        if samples < 0:
+            raise UsageError(f"samples must be 0 or more, not {samples}")
     for label in request.ignore_label:
         if label.strip().lower() in {"", "nan"}:
             what = f"{option('ignore_label')}: {label!r} is a missing number, not a label"
@@ -82,6 +83,11 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
         gradient=request.gradient,
         samples=request.samples,
         skill=request.skill,
+        paired=request.paired,
+        moved=request.moved,
+        judged=request.judged,
+        drawn=request.drawn,
+        lags=request.lags,
     )
     _check(plan)
     _ensure_no_dates(planner, plan)

@@ -1,14 +1,14 @@
 """What a run measured, frozen: it describes itself as a document, as JSON and as a data frame."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lossctl.document import Document
 from lossctl.errors import UsageError, option
 from lossctl.evaluation.result import Result
-from lossctl.evaluation.tables import sections
+from lossctl.evaluation.tables import Named, sections
 from lossctl.functions.bound_loss import get_loss
 from lossctl.rendering.renderer import Style, renderers
 from lossctl.words import did_you_mean
@@ -16,7 +16,7 @@ from lossctl.words import did_you_mean
 if TYPE_CHECKING:
     import pandas as pd
 
-
+AnyNamed = TypeVar("AnyNamed", bound=Named)
 ORDERS: Mapping[str, Callable[[Result], float]] = {
     "value": lambda result: math.inf if math.isnan(result.value) else -result.value,
     "n": lambda result: -result.n,
@@ -90,16 +90,8 @@ class Report:
         Raises:
             UsageError: nothing was grouped by, or there is no such order.
         """
-        if sort not in ORDERS:
-            raise UsageError(f"no order of groups {sort!r}", did_you_mean(sort, list(ORDERS)))
-        if not self.inputs["by"]:
-            raise UsageError("there are no groups to arrange", f"Name columns to group by: {option(by='COL')}.")
-        groups = len({tuple(result.group.values()) for result in self.results})
-        kept = sorted(range(groups), key=lambda group: ORDERS[sort](self.results[group]))[:top]
-        results = [self.results[start + group] for start in range(0, len(self.results), groups) for group in kept]
-        by = f"value of {self.results[0].loss} of {self.results[0].model}" if sort == "value" else sort
-        arranged = {"measured": groups, "shown": len(kept), "by": by}
-        return replace(self, results=tuple(results), inputs={**self.inputs, "groups": arranged})
+        results, groups = arranged(self.results, self.inputs["by"], sort, top, ORDERS, "value")
+        return replace(self, results=results, inputs={**self.inputs, "groups": groups})
 
     def document(self) -> Document:
         """The report, described: a row and an object for each result."""
@@ -144,3 +136,35 @@ class Report:
         import pandas as pd  # noqa: PLC0415  (350 ms that nobody else should pay)
 
         return pd.DataFrame([result.to_row() for result in self.results])
+
+
+def arranged(
+    results: Sequence[AnyNamed],
+    by: Sequence[str],
+    sort: str,
+    top: int | None,
+    orders: Mapping[str, Callable[[AnyNamed], float]],
+    number: str,
+) -> tuple[tuple[AnyNamed, ...], dict[str, Any]]:
+    """Results with their groups in another order, for each loss and model the same, and what to say of that.
+
+    Args:
+        results: group by group, for each loss and model.
+        by: what they are grouped by.
+        sort: one of the orders.
+        top: how many groups to keep; all when left out.
+        orders: what results are sorted by, the smallest first.
+        number: what is sorted by where that is ``value``.
+
+    Raises:
+        UsageError: nothing was grouped by, or there is no such order.
+    """
+    if sort not in orders:
+        raise UsageError(f"no order of groups {sort!r}", did_you_mean(sort, list(orders)))
+    if not by:
+        raise UsageError("there are no groups to arrange", f"Name columns to group by: {option(by='COL')}.")
+    groups = len({tuple(result.group.values()) for result in results})
+    kept = sorted(range(groups), key=lambda group: orders[sort](results[group]))[:top]
+    shown = tuple(results[start + group] for start in range(0, len(results), groups) for group in kept)
+    what = f"{number} of {results[0].loss} of {results[0].model}" if sort == "value" else sort
+    return shown, {"measured": groups, "shown": len(kept), "by": what}

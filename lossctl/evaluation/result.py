@@ -5,7 +5,7 @@ A field is a column: JSON, CSV and data frames have it by its name, in this orde
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Annotated, Any
 
 from lossctl.document import Kind, Tone
@@ -134,6 +134,10 @@ class Result:
     """The values of the group-by columns; empty without them."""
     n: Annotated[int, Shown("n", "count")]
     """Rows measured."""
+    n_clusters: Annotated[int | None, Shown("clusters", "count", when=_some("n_clusters"))] = field(
+        kw_only=True, default=None
+    )
+    """How many clusters their rows are of, or buckets of them; ``None`` where rows move by themselves."""
     n_null: Annotated[int, Shown("null", "count", when=_some("n_null"))]
     """Rows dropped for a null."""
     n_zero_weight: Annotated[int, Shown("zero weight", "count", when=_some("n_zero_weight"))]
@@ -185,6 +189,8 @@ class Result:
         del plain["gradient"], plain["best_constant"], plain["samples"], plain["ci"]
         if self.ci is None:
             del plain["ci_low"], plain["ci_high"]
+        if self.n_clusters is None:
+            del plain["n_clusters"]
         for part in (self.gradient, self.best_constant):
             if part is not None:
                 plain |= {field.name: getattr(part, field.name) for field in fields(part)}

@@ -79,7 +79,7 @@ def every_row(
     agreement, verbatim = _agreed(source, plan, verbatim=verbatim, several_types=several_types)
     for piece in _pieces(source, plan, finish, verbatim=verbatim):
         if not several_types:
-            piece = replace(piece, own=_in_doubles(piece.own, source, plan))  # noqa: PLW2901
+            piece = replace(piece, own=in_doubles(piece.own, source, plan))  # noqa: PLW2901
         yield _agreeing(piece, agreement, plan, several_types=several_types)
 
 
@@ -110,11 +110,11 @@ def _foreseen(source: Source, plan: Plan, wanted: Wanted) -> Agreement:
             continue  # said with its place when its turn comes
         if record is not None:
             record = lists_in_doubles(takeable(record), plan.layout.wanted().numbers)
-            agreement.widen(_own(_in_doubles(record, source, plan), plan).schema, shard.file)
+            agreement.widen(own_columns(in_doubles(record, source, plan), plan).schema, shard.file)
     return agreement
 
 
-def _in_doubles(record: pa.RecordBatch, source: Source, plan: Plan) -> pa.RecordBatch:
+def in_doubles(record: pa.RecordBatch, source: Source, plan: Plan) -> pa.RecordBatch:
     """The rows with doubles where text came as numerals because some integers are no doubles: a column has one type."""
     numbers = plan.layout.wanted().numbers & {column.name for column in source.columns if column.kind == "number"}
     for index, field in enumerate(record.schema):
@@ -173,7 +173,7 @@ def worst_rows(
     else:
         pieces, order = _found_again(source, plan, most, finish, running, verbatim=verbatim)
     if not several_types:
-        pieces = [replace(piece, own=_in_doubles(piece.own, source, plan)) for piece in pieces]
+        pieces = [replace(piece, own=in_doubles(piece.own, source, plan)) for piece in pieces]
     for piece in [] if several_types else pieces:
         agreement.widen(piece.own.schema, piece.file)
     records = [_agreeing(piece, agreement, plan, several_types=several_types) for piece in pieces]
@@ -230,21 +230,38 @@ def _found_again(
     rows = [] if worst is None else [int(row) for row in worst.row]
     pieces: list[Piece] = []
     order: list[int] = []
+    for again in read_again(traversal, plan, rows, verbatim=verbatim):
+        file, number = traversal.locate(int(again.rows[0]))[0], traversal.numbers(again.rows)
+        pieces.append(_piece(plan, again.record, again.batch, file, number, several=len(source.files) > 1))
+        order += again.rows.tolist()
+    place = {row: index for index, row in enumerate(order)}
+    return pieces, np.array([place[row] for row in rows], dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Again:
+    """Some rows of a pass, read once more: all were measured."""
+
+    rows: IntArray
+    """Which of all rows they are, from 0."""
+    record: pa.RecordBatch
+    """With all of their columns."""
+    batch: Batch
+
+
+def read_again(traversal: Traversal, plan: Plan, rows: Sequence[int], *, verbatim: bool = False) -> Iterator[Again]:
+    """Rows of a pass that kept its shards, in the order of the data; errors as for `worst_rows`."""
     for shard, start, local in _by_shard(traversal, rows):
         offset = 0
         for record in traversal.records(shard, start, _everything(plan, verbatim=verbatim)):
             places = local[(local >= offset) & (local < offset + record.num_rows)]
             if len(places):
-                selected = takeable(record).take(numbers(places - offset))
-                file = traversal.locate(start + int(places[0]))[0]
-                selected, batch = _validated(selected, plan, traversal, start + int(places[0]))
+                chosen, batch = _validated(
+                    takeable(record).take(numbers(places - offset)), plan, traversal, start + int(places[0])
+                )
                 complain(plan, tally(plan, batch).problems, traversal)
-                number = traversal.numbers(places + start)
-                pieces.append(_piece(plan, selected, batch, file, number, several=len(source.files) > 1))
-                order += (places + start).tolist()
+                yield Again(places + start, chosen, batch)
             offset += record.num_rows
-    place = {row: index for index, row in enumerate(order)}
-    return pieces, np.array([place[row] for row in rows], dtype=np.int64)
 
 
 def _in_order(records: Sequence[pa.RecordBatch], order: IntArray) -> Iterator[pa.RecordBatch]:
@@ -267,7 +284,7 @@ def _in_order(records: Sequence[pa.RecordBatch], order: IntArray) -> Iterator[pa
         yield from tables[index].take(numbers(np.array([place[row] for row in rows], np.int64))).to_batches()
 
 
-def _by_shard(traversal: Traversal, rows: list[int]) -> Iterator[tuple[Shard, int, IntArray]]:
+def _by_shard(traversal: Traversal, rows: Sequence[int]) -> Iterator[tuple[Shard, int, IntArray]]:
     """The shards that hold some rows, where each starts, and which of its rows they are."""
     shards: dict[int, tuple[Shard, list[int]]] = {}
     for row in rows:
@@ -282,7 +299,7 @@ def _everything(plan: Plan, *, verbatim: bool) -> Wanted:
     return replace(plan.layout.wanted(others=True), verbatim=verbatim)
 
 
-def _own(record: pa.RecordBatch, plan: Plan) -> pa.RecordBatch:
+def own_columns(record: pa.RecordBatch, plan: Plan) -> pa.RecordBatch:
     """The rows without the fields that were read out of their columns."""
     if not plan.roles.inside:
         return record
@@ -308,7 +325,7 @@ def _piece(plan: Plan, record: pa.RecordBatch, batch: Batch, file: str, number: 
             )
             losses.append(value)
     titles, measured = zip(*columns, strict=True)
-    return Piece(file, titles, measured, losses[0], _own(record, plan))
+    return Piece(file, titles, measured, losses[0], own_columns(record, plan))
 
 
 def _gradient_columns(title: str, columns: tuple[str, ...], slope: FloatArray) -> list[tuple[str, pa.Array]]:

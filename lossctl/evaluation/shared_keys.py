@@ -22,7 +22,7 @@ def shared_columns(predictions: Source, labels: Source, request: Request) -> tup
     taken |= {name for pattern in models for name in find(pattern, predictions.columns, "prediction")}
     taken |= {*grouped_columns(request.by, predictions.columns), *filter(None, [request.weight])}
     known = frozenset().union(*LABELS, *PREDICTIONS)
-    return tuple(
+    shared = tuple(
         column.name
         for column in predictions.columns
         if column.name in right
@@ -30,6 +30,7 @@ def shared_columns(predictions: Source, labels: Source, request: Request) -> tup
         and column.name not in taken
         and plain_name(column.name) not in known
     )
+    return tuple(name for name in shared if name not in request.cluster) or shared  # many rows are of one cluster
 
 
 def chosen_key(predictions: Source, labels: Source, shared: Sequence[str]) -> tuple[str, str] | None:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any, get_type_hints
+from typing import Any, Protocol, get_type_hints
 
 from lossctl.document import (
     BEST,
@@ -30,12 +30,28 @@ ALL = "all"
 """What stands for a group where there is a result of all of them; in parentheses where a group is called so."""
 
 
+class Named(Protocol):
+    """What is known of one loss of one model in one group."""
+
+    @property
+    def loss(self) -> str:
+        """The loss as a user would type it."""
+
+    @property
+    def model(self) -> str:
+        """The name of the model."""
+
+    @property
+    def group(self) -> Mapping[str, str | None]:
+        """The values of the group-by columns."""
+
+
 @dataclass(frozen=True)
-class _Name:
+class Name:
     """A column that tells results apart: its heading, and its cell for a result."""
 
     column: Column
-    of: Callable[[Result], Any]
+    of: Callable[[Any], Any]
 
 
 def sections(
@@ -52,7 +68,7 @@ def sections(
         settings: `Report.settings`.
         overall: `Report.overall`, each before the groups that it is of.
     """
-    names, best = _naming(results), _best([*results, *overall])
+    names, best = naming(results), _best([*results, *overall])
     before = {(result.loss, result.model): result for result in overall}
     listed: list[Result] = []
     for result in results:
@@ -88,7 +104,7 @@ def sections(
     for result in results:
         if result.samples:
             yield (worst_rows(result, _worst(result, names), inputs),)
-    yield (Notes((*_marks(best, inputs), *_footer(overall or results, inputs, settings))),)
+    yield (Notes((*_marks(best, inputs), *footer(overall or results, inputs, settings))),)
 
 
 def _spare(values: Sequence[Any], shown: Shown) -> bool:
@@ -127,24 +143,24 @@ def _best(results: Sequence[Result]) -> set[int]:
     return best
 
 
-def _naming(results: Sequence[Result]) -> list[_Name]:
+def naming(results: Sequence[Named]) -> list[Name]:
     """The columns that tell results apart; where room is short and names suffice, the notes have the parameters."""
     losses = {result.loss for result in results}
     suffices = len({_name(loss) for loss in losses}) == len(losses)
     titles = {loss: Piece(loss, brief=_name(loss) if suffices else None) for loss in losses}
-    names = [_Name(Column("loss", "name"), lambda result: titles[result.loss])]
+    names = [Name(Column("loss", "name"), lambda result: titles[result.loss])]
     if len({result.model for result in results}) > 1:
-        names.append(_Name(Column("model", "name"), lambda result: result.model))
+        names.append(Name(Column("model", "name"), lambda result: result.model))
     groups = list(results[0].group) if results else []
     taken = any(ALL in result.group.values() for result in results)
     words = [f"({ALL})" if taken else ALL, *[""] * len(groups)]
     return names + [
-        _Name(Column(group, "name", missing="(null)"), partial(_group, group, word))
+        Name(Column(group, "name", missing="(null)"), partial(_group, group, word))
         for group, word in zip(groups, words, strict=False)
     ]
 
 
-def _group(name: str, word: str, result: Result) -> str | None:
+def _group(name: str, word: str, result: Named) -> str | None:
     return result.group[name] if result.group else word
 
 
@@ -152,7 +168,7 @@ def _name(loss: str) -> str:
     return loss.partition(":")[0]
 
 
-def _worst(result: Result, names: Sequence[_Name]) -> Phrase:
+def _worst(result: Result, names: Sequence[Name]) -> Phrase:
     title: Phrase = phrase("worst rows of ")
     for index, name in enumerate(names):
         word = name.of(result)
@@ -167,10 +183,11 @@ def _marks(best: Collection[int], inputs: Mapping[str, Any]) -> Iterator[str]:
         yield f"marked {BEST}: the smallest value{of}, be it by chance"
 
 
-def _footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[str]:
+def footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[str]:
     """Effective parameters, columns and counts: never hidden."""
     if "ci" in settings:
         freedom = "effective n − 1" if inputs["weight"] or inputs["masked"] else "n − 1"
+        freedom = "clusters − 1" if "cluster" in inputs else freedom
         yield f"ci: {100 * settings['ci']:.6g} % interval of each value, Student's t with {freedom} degrees of freedom"
     for entry in settings["losses"]:
         pieces = [f"{name}={_brief(value)}" for name, value in entry["parameters"].items()]
@@ -188,15 +205,9 @@ def _footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mapp
     units = inputs.get("units", {})
     by = [f"{name.removesuffix(f':{units[name]}')}:{units[name]}" if name in units else name for name in inputs["by"]]
     roles += [f"by {', '.join(by)}"] if by else []
+    roles += [f"cluster {', '.join(inputs['cluster'])}"] if "cluster" in inputs else []
     yield "columns: " + " | ".join(roles)
-    if "join" in inputs:
-        joined = inputs["join"]
-        by_key = (
-            f"{joined['how']} by {', '.join(joined['id'])}: {joined['matched']:,} matched, "
-            f"{joined['unmatched_predictions']:,} predictions and {joined['unmatched_labels']:,} labels without match"
-        )
-        in_order = f"by row order: {counted(joined['matched'], 'row')}"
-        yield f"join: {in_order if joined['how'] == 'order' else by_key}"
+    yield from _joined(inputs.get("join"))
     groups = inputs.get("groups")
     if groups and groups["shown"] < groups["measured"]:
         yield f"groups: {groups['shown']:,} of {groups['measured']:,} shown, the first by {groups['by']}"
@@ -224,6 +235,26 @@ def _footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mapp
         return
     line += f", ignored {ignored}" if ignored else ""
     yield line + clips
+
+
+def _joined(facts: Mapping[str, Any] | None) -> Iterator[str]:
+    """What was matched: labels with predictions, and the files of several models."""
+    if facts is None:
+        return
+    if "models" in facts:
+        yield from _joined(facts.get("labels"))
+        alone = ", ".join(f"{model['unmatched']:,} of {name}" for name, model in facts["models"].items())
+        rest = "" if facts["how"] == "order" else f", without match {alone}"
+        yield f"models: {_matched(facts)}{rest}"
+        return
+    alone = f"{facts['unmatched_predictions']:,} predictions and {facts['unmatched_labels']:,} labels without match"
+    yield f"join: {_matched(facts)}" + ("" if facts["how"] == "order" else f", {alone}")
+
+
+def _matched(facts: Mapping[str, Any]) -> str:
+    if facts["how"] == "order":
+        return f"by row order: {counted(facts['matched'], 'row')}"
+    return f"{facts['how']} by {', '.join(facts['id'])}: {facts['matched']:,} matched"
 
 
 def _brief(value: Value) -> str:

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lossctl.document import Column, Entries, Phrase, Table
-from lossctl.evaluation.result import Result, Sample
+from lossctl.evaluation.result import Result
 from lossctl.functions.bound_loss import get_loss
 
+Number = float | tuple[float, ...]
 COLUMNS = (
     Column("row", "count", key=True),
     Column("loss", "number"),
@@ -35,28 +36,34 @@ def worst_rows(result: Result, title: Phrase, inputs: Mapping[str, Any]) -> Tabl
             *([sample.file] if several else []),
             sample.row,
             sample.value,
-            *_cells(sample, result, inputs),
+            *row_cells((sample.label, sample.prediction, sample.gradient), result.loss, result.model, inputs),
         ]
         for sample in result.samples
     ]
-    columns = [_fitting(column, [row[index - len(COLUMNS)] for row in rows]) for index, column in enumerate(COLUMNS)]
+    columns = [fitting(column, [row[index - len(COLUMNS)] for row in rows]) for index, column in enumerate(COLUMNS)]
     return Table((*([Column("file", "name")] if several else []), *columns), rows, title)
 
 
-def _fitting(column: Column, cells: Iterable[Any]) -> Column:
+def fitting(column: Column, cells: Iterable[Any]) -> Column:
     """The column, as one of entries or names where it has any."""
     kinds = {type(cell) for cell in cells}
     return Column(column.title, "entries") if kinds & {Entries, str} else column
 
 
-def _cells(sample: Sample, result: Result, inputs: Mapping[str, Any]) -> list[Any]:
-    """The cells of label, prediction and gradient."""
-    label, prediction, gradient, classes = sample.label, sample.prediction, sample.gradient, inputs["classes"]
-    code = class_code(label, prediction, classes, one_hot=get_loss(result.loss).rows)
+def row_cells(row: tuple[Number, Number, Number], loss: str, model: str, inputs: Mapping[str, Any]) -> list[Any]:
+    """The cells of label, prediction and gradient of a row, of which of several numbers those of large gradient count.
+
+    Args:
+        row: these three.
+        loss, model: of which they are.
+        inputs: as for `worst_rows`.
+    """
+    (label, prediction, gradient), classes = row, inputs["classes"]
+    code = class_code(label, prediction, classes, one_hot=get_loss(loss).rows)
     named: object = label if code is None or not classes or isinstance(label, tuple) else classes[code]
     if not isinstance(prediction, tuple) or not isinstance(gradient, tuple):
         return [named, prediction, gradient]
-    names = _names(len(prediction), inputs["models"][result.model], classes)
+    names = _names(len(prediction), inputs["models"][model], classes)
     steepest = _largest(gradient, range(len(gradient)), size=True)
     slope = _entries(gradient, names, steepest)
     if code is not None:

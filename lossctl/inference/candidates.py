@@ -18,6 +18,8 @@ from lossctl.sums.distribution import Distribution
 
 FEW = 50
 """Different words up to which a column of text may be a label."""
+ROWS = 10
+"""Of fewer rows it cannot be told that values come again."""
 DECIDED = 20
 """How many different decisions there may be."""
 
@@ -90,8 +92,8 @@ class Candidate:
         if label is None or self.distinct is None:
             return self.kind == "text"
         few = label.distinct is not None and self.distinct <= max(label.distinct, 2) <= DECIDED
-        whole = not any((column.content.numbers.values % 1).any() for column in (self, label))
-        return self.kind == "text" or (few and whole)
+        told = few and self.content.numbers.n >= ROWS and len(self.classes) > 1
+        return self.kind == "text" or (told and (label.kind == "text" or self.classes <= label.classes))
 
     def decides_between(self, label: "Candidate | None") -> bool:
         """Whether it says yes or no, and what would be its label holds numbers between."""

@@ -83,10 +83,11 @@ class Layout:
         return next((model.width for model in self.models if column in model.columns), self.label_width)
 
     def wanted(self, *, others: bool = False) -> Wanted:
-        """The columns to read: as text the names of classes, ids, and groups that are no numbers otherwise."""
+        """The columns to read: as text the names of classes, ids, groups and clusters that are no numbers otherwise."""
         roles = self.roles
-        numbers = {*replace(roles, by=()).needed, *(grouping.column for grouping in roles.by if grouping.quantiles)}
-        groups = {grouping.column for grouping in roles.by} - numbers
+        bare = replace(roles, by=(), cluster=(), ids=())
+        numbers = {*bare.needed, *(grouping.column for grouping in roles.by if grouping.quantiles)}
+        groups = {*(grouping.column for grouping in roles.by), *roles.cluster, *roles.ids} - numbers
         texts = groups | {*self.ids} | ({*roles.label} if self.text or words_among(self.ignored) else set())
         unread = {name for model in self.models if model.name in self.unread for name in model.columns}
         return Wanted(frozenset(roles.needed) - texts - unread, frozenset(texts), others, whole=roles.objects)
@@ -119,8 +120,11 @@ class LayoutPlanner:
             self.source.columns,
             label=request.label,
             prediction=request.prediction,
+            models=request.models,
             weight=request.weight,
             by=request.by,
+            cluster=request.cluster,
+            ids=request.ids,
         )
         given = {name for names in (roles.label, *(model.columns for model in roles.models)) for name in names}
         columns = (*self.source.columns, *fields_in(self.source.columns))

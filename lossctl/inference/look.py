@@ -1,6 +1,6 @@
 """A look at the rows of a sample, taken when it is first asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -12,6 +12,7 @@ from lossctl.inference.candidates import Candidate, Contents, candidates, conten
 from lossctl.inference.reader import Reader
 from lossctl.inference.sample import sampled
 from lossctl.reading.cells import BadRow
+from lossctl.reading.files import narrowed
 from lossctl.reading.format import Source, Wanted
 
 CELLS = 1 << 22
@@ -23,21 +24,23 @@ class Look:
 
     Args:
         source: the data set.
+        names: the columns to look at; all where left out.
     """
 
-    def __init__(self, source: Source) -> None:
-        self.source = source
+    def __init__(self, source: Source, names: Collection[str] | None = None) -> None:
+        self.source = source if names is None else narrowed(source, {*names})
+        self.columns = [column for column in source.columns if names is None or column.name in names]
 
     @cached_property
     def records(self) -> tuple[pa.RecordBatch, ...]:
         """The rows, with every column that could play a role."""
-        columns, wanted = readable(self.source.columns)
+        columns, wanted = readable(self.columns)
         return sampled(self.source, wanted, most=CELLS // max(len(columns), 1)).records
 
     @cached_property
     def candidates(self) -> tuple[Candidate, ...]:
         """The columns, with the roles that they could play."""
-        columns, wanted = readable(self.source.columns)
+        columns, wanted = readable(self.columns)
         contents = sum((contents_of(wanted.texts, record) for record in self.records), Contents(0, {}))
         return candidates(columns, contents)
 

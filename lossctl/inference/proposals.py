@@ -196,7 +196,7 @@ class Proposer:
         return tuple(name for name in names if self._decides(name, label))
 
     def _decides(self, name: str, label: Choice) -> bool:
-        column, truth = self.guesses.look.candidate(name), self.truths.look.candidate(label.columns[0])
+        column, truth = self.guesses.glance(name), self.truths.glance(label.columns[0])
         return column is not None and column.decides(truth)
 
     def _doubted(self, choice: Choice, decided: Sequence[str]) -> Choice:

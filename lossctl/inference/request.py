@@ -19,6 +19,8 @@ class Request:
     loss: Sequence[str | BoundLoss]
     label: Sequence[str] = ()
     prediction: Sequence[str] = ()
+    models: Sequence[str] = ()
+    """What each model is called, whatever its pattern says; told from the patterns where left out."""
     weight: str | None = None
     by: Sequence[str] = ()
     classes: Sequence[str] = ()
@@ -36,6 +38,19 @@ class Request:
     mask_null: bool = False
     where: str | None = None
     limit: int | None = None
+    cluster: Sequence[str] = ()
+    ids: Sequence[str] = ()
+    """What identifies a row, where rows are to be told apart later: then clusters are in few buckets from the start."""
+    lags: int = 0
+    """How many of the rows before it each row moves with."""
+    paired: bool = False
+    """Whether models are compared with the first, row by row."""
+    moved: int = 0
+    """How many of the rows that moved most to keep, each way, where models are compared."""
+    judged: bool = False
+    """Whether it is asked how sure values are beyond their standard errors."""
+    drawn: bool = False
+    """Whether the differences of rows are to be drawn."""
 
 
 @dataclass(frozen=True)

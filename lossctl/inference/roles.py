@@ -38,6 +38,10 @@ class Roles:
     by: tuple[Grouping, ...]
     notes: tuple[str, ...]
     """What was chosen without being asked for."""
+    cluster: tuple[str, ...] = ()
+    """What says which rows move together."""
+    ids: tuple[str, ...] = ()
+    """What identifies a row, where rows are to be told apart later."""
     inside: frozenset[str] = frozenset()
     """Columns to read that stand inside others."""
     objects: frozenset[str] = frozenset()
@@ -49,7 +53,8 @@ class Roles:
         predictions = (name for model in self.models for name in model.columns)
         weight = () if self.weight is None else (self.weight,)
         groups = (grouping.column for grouping in self.by)
-        return tuple(dict.fromkeys((*self.label, *predictions, *weight, *groups)))
+        identifying = (*self.cluster, *self.ids)
+        return tuple(dict.fromkeys((*self.label, *predictions, *weight, *groups, *identifying)))
 
     @cached_property
     def group_names(self) -> tuple[str, ...]:
@@ -218,14 +223,15 @@ def grouped_columns(patterns: Sequence[str], columns: Sequence[Column]) -> set[s
     return named
 
 
-def _models(patterns: Sequence[str], columns: Sequence[Column]) -> tuple[Model, ...]:
+def _models(patterns: Sequence[str], columns: Sequence[Column], names: Sequence[str]) -> tuple[Model, ...]:
     """The model of each pattern; a `UsageError` where one matches nothing, or two models have one name."""
     models = []
-    for pattern in patterns:
+    for place, pattern in enumerate(patterns):
         title, rest = titled(pattern, columns)
         matching = find(rest, columns, "prediction")
         if len(set(matching)) < len(matching):
             raise UsageError(f"prediction {pattern!r} names a column twice")
+        title = names[place] if names else title
         models.append(Model(title or (matching[0] if len(matching) == 1 else pattern), matching))
     for title, times in Counter(model.name for model in models).items():
         if times > 1:
@@ -241,8 +247,11 @@ def choose(
     *,
     label: Sequence[str],
     prediction: Sequence[str],
+    models: Sequence[str] = (),
     weight: str | None = None,
     by: Sequence[str] = (),
+    cluster: Sequence[str] = (),
+    ids: Sequence[str] = (),
 ) -> Roles:
     """Give every role its columns.
 
@@ -250,8 +259,11 @@ def choose(
         columns: the columns of the data.
         label: patterns of the label columns.
         prediction: one pattern a model, ``name=PATTERN`` to name it.
+        models: what each model is called, whatever its pattern says.
         weight: pattern of the weight column.
         by: patterns of the columns to group by, with their units.
+        cluster: patterns of the columns that say which rows move together.
+        ids: patterns of the columns that identify a row.
 
     Raises:
         UsageError: a column is missing, ambiguous, named twice or of the wrong type.
@@ -260,9 +272,11 @@ def choose(
     if len(weights) > 1:
         raise UsageError(f"weight {weight!r} matches {len(weights)} columns: {', '.join(weights)}", "Name one.")
     groups = tuple(grouping for pattern in by for grouping in groupings(pattern, columns))
-    models = _models(prediction, columns)
+    clusters = tuple(name for pattern in cluster for name in find(pattern, columns, "cluster"))
+    identifying = tuple(name for pattern in ids for name in find(pattern, columns, "id"))
+    named = _models(prediction, columns, models)
     labels = tuple(name for pattern in label for name in find(pattern, columns, "label"))
-    roles = Roles(labels, models, weights[0] if weights else None, groups, ())
+    roles = Roles(labels, named, weights[0] if weights else None, groups, (), clusters, identifying)
     _check_kinds(roles, columns)
     notes = _hidden(roles.needed, columns)
     fields = {field.name for field in fields_in(columns)}.intersection(roles.needed)

@@ -82,6 +82,12 @@ class Side:
 
         return Look(self.source)
 
+    def glance(self, name: str) -> "Candidate | None":
+        """A column with what is in it, where others need not be looked at; ``None`` where several have the name."""
+        from lossctl.inference.look import Look
+
+        return (self.look if "look" in vars(self) else Look(self.source, {name})).candidate(name)
+
     @property
     def candidates(self) -> "list[Candidate]":
         """The free columns with what is in them, less weights, ids and groups."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lossctl.arguments import checked
-from lossctl.document import Axis, Chart, Panel, Series
+from lossctl.document import FAR, Axis, Chart, Panel, Series
 from lossctl.domain import (
     PROBABILITY,
     REAL,
@@ -26,7 +26,7 @@ from lossctl.domain import (
 from lossctl.errors import UsageError
 from lossctl.functions.activation import BoundActivation
 from lossctl.functions.bound_loss import BoundLoss
-from lossctl.plots.limits import FAR, limits
+from lossctl.plots.limits import limits
 
 Curved = BoundLoss | BoundActivation
 Numbers = Callable[[FloatArray], FloatArray]

@@ -3,8 +3,7 @@
 import math
 from collections.abc import Sequence
 
-FAR = 1e300
-"""No axis goes further from 0: lengths and steps stay finite."""
+from lossctl.document import FAR
 
 
 def limits(*values: Sequence[float]) -> tuple[float, float]:

@@ -3,7 +3,6 @@
 One pass in bounded memory: numbers and pairs of numbers are counted, and rounded where they become too many.
 """
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,20 +16,19 @@ from lossctl.evaluation.clock import Clock
 from lossctl.evaluation.complaints import told
 from lossctl.evaluation.exact_errors import Errors
 from lossctl.evaluation.fold import fold_rows
+from lossctl.evaluation.histograms import beyond, cells, heat, histogram, reach
 from lossctl.evaluation.measure import Measured, evaluated, kernel_label, lift, nothing
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.running import THREADS, Running
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.inference.rounding import said
-from lossctl.plots.histograms import bars, cells, heat, reach
 from lossctl.reading.format import Source
 from lossctl.rendering.digits import Figure, written
 from lossctl.sums.calibration import BINS, Calibration
 from lossctl.sums.distribution import Distribution
 from lossctl.sums.joint import Joint
 from lossctl.sums.problems import Problems
-from lossctl.words import counted
 
 FEW = 2
 """Labels that are so few are classes, and predictions are shown for each."""
@@ -235,25 +233,10 @@ def _losses(plan: Plan, looks: Sequence[Look]) -> Chart:
     panels: list[Panel] = []
     notes: list[str] = []
     for name, by_model in by_loss.items():
-        panel = _histogram("", f"{name} of a row", by_model)
+        panel = histogram("", f"{name} of a row", by_model)
         panels.append(panel)
-        notes += _beyond(panel, f"{name} of ")
+        notes += beyond(panel, f"{name} of ")
     return Chart("losses of rows", tuple(panels), tuple(notes))
-
-
-def _histogram(title: str, axis: str, by_name: Mapping[str, Distribution]) -> Panel:
-    low, high = reach([(numbers.values, numbers.counts) for numbers in by_name.values()])
-    finest = max(numbers.relative_error for numbers in by_name.values()) * max(abs(low), abs(high))
-    grid = cells(low, high, 2.0 ** math.ceil(math.log2(finest)) * 4 if finest else 0.0)
-    series = tuple(bars(name, numbers, grid) for name, numbers in by_name.items())
-    highest = max(max(bar.y) for bar in series)
-    return Panel(title, grid.axis(axis), Axis("rows", 0.0, 1.05 * highest or 1.0), series)
-
-
-def _beyond(panel: Panel, what: str = "") -> Iterator[str]:
-    for series in panel.series:
-        if series.beyond:
-            yield f"{what}{series.name}: {counted(series.beyond, 'row')} beyond the axes, or infinite"
 
 
 def _predictions(plan: Plan, looks: Sequence[Look]) -> Chart:
@@ -272,11 +255,11 @@ def _predictions(plan: Plan, looks: Sequence[Look]) -> Chart:
             notes.append(f"{title}: vectors are not drawn against their labels")
         elif look.by_label is not None:
             by_class = {f"label {label:g}": numbers for label, numbers in sorted(look.by_label.items())}
-            panels.append(_histogram(model.name, title, by_class))
+            panels.append(histogram(model.name, title, by_class))
         else:
             panels.append(_against(model.name, title, f"label {', '.join(plan.roles.label)}", look.joint, sides))
         if panels:
-            notes += _beyond(panels[-1])
+            notes += beyond(panels[-1])
     return Chart("predictions and labels", tuple(panels), tuple(dict.fromkeys(notes)))
 
 

@@ -238,7 +238,7 @@ def ensure_heeded(reading: Reading | None, *sources: Source) -> None:
     reading = reading or Reading()
     columns = [column for source in sources for column in source.columns]
     known = [column.name for column in (*columns, *fields_in(columns))]
-    for name in reading.column_nulls:
+    for name in () if "column_nulls" in reading.optional else reading.column_nulls:
         if name not in known:
             hint = f"Near names: {', '.join(close)}." if (close := near(name, known)) else ""
             raise UsageError(f"{option('null_values')}: no column {name!r}", hint)
@@ -247,7 +247,10 @@ def ensure_heeded(reading: Reading | None, *sources: Source) -> None:
         (OF_TEXT, any(format_.text for format_ in held)),
     ):
         for name, field_name in names.items():
-            if held and not heeded and getattr(reading, field_name) != getattr(Reading, field_name):
+            is_said = field_name not in reading.optional and getattr(reading, field_name) != getattr(
+                Reading, field_name
+            )
+            if held and not heeded and is_said:
                 what = f"{option(name)} is for text, and {held[0].name} says itself how it is read"
                 raise UsageError(what, "Leave it out.")
 

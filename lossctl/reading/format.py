@@ -62,6 +62,8 @@ class Reading:
     """How many seconds a store or server has for each answer; it holds for all that this process reads from now on."""
     verify: bool = True
     """Whether checksums of Parquet pages are checked, where there are any; those of compressed text always are."""
+    optional: tuple[str, ...] = ()
+    """Which of these fields are said for many files at once, so that it is no error where they say nothing of one."""
 
     @property
     def null_words(self) -> NullWords:

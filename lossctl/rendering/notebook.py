@@ -25,7 +25,7 @@ def fragment(document: Document, precision: int | None = None) -> str:
         document: what to show.
         precision: significant digits; as many as the standard errors warrant, else 6, where left out.
     """
-    parts = (part for section in document.sections() for part in section)
+    parts = (part for section in (document.pages or document.sections)() for part in section)
     return "<div>\n" + "".join(f"{_part(part, precision)}\n" for part in parts) + "</div>"
 
 

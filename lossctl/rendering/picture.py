@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from lossctl.document import Axis, Chart, Panel, Series
 from lossctl.errors import UsageError
 from lossctl.registry import Registry
+from lossctl.rendering.renderer import renderers
 from lossctl.words import NAME, printable
 
 
@@ -47,6 +48,12 @@ def writer_for(path: str) -> Writer:
     return by_suffix[max(fitting, key=len)]
 
 
+def image_writers() -> dict[str, Writer]:
+    """The writers of pictures by those of their suffixes that are of no format of results."""
+    texts = {suffix for renderer in renderers for suffix in renderer.suffixes}
+    return {suffix: writer for writer in writers for suffix in writer.suffixes if suffix not in texts}
+
+
 def draw(chart: Chart, *, width: int, height: int, color: bool) -> str:
     """The chart as text for a terminal of ``width`` columns, with ``height`` lines for each panel."""
     return writers.get("text").write([chart], width=width, height=height, color=color).decode()
@@ -71,6 +78,11 @@ def shown(chart: Chart, change: Callable[[str], str] = str) -> Chart:
 
     words: Chart = _reworded(replace(chart, notes=()), name)
     return replace(words, notes=tuple(change(printable(note)) for note in chart.notes))
+
+
+def has_intervals(panel: Panel) -> bool:
+    """Whether a panel holds intervals, below each other with their names beside them."""
+    return any(series.mark == "intervals" for series in panel.series)
 
 
 def _reworded(value: Any, change: Callable[[str], str]) -> Any:

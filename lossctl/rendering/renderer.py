@@ -1,9 +1,11 @@
 """What a renderer is: a document becomes text."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
 from lossctl.document import Document
+from lossctl.errors import UsageError
 from lossctl.registry import Registry
 
 
@@ -34,3 +36,20 @@ class Renderer(Protocol):
 
 
 renderers: Registry[Renderer] = Registry("output format", "lossctl.rendering.renderers", group="lossctl.renderers")
+
+
+def for_path(path: str, others: Iterable[str] = ()) -> Renderer:
+    """The renderer that a file name asks for by its suffix.
+
+    Args:
+        path: the name.
+        others: what other suffixes are known, of pictures.
+
+    Raises:
+        UsageError: none has that suffix.
+    """
+    for renderer in renderers:
+        if renderer.suffixes and path.lower().endswith(renderer.suffixes):
+            return renderer
+    known = [suffix for renderer in renderers for suffix in renderer.suffixes]
+    raise UsageError(f"{path}: no output format has this suffix", f"Known: {', '.join([*known, *others])}.")

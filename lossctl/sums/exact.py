@@ -14,7 +14,7 @@ from fractions import Fraction
 import numpy as np
 
 from lossctl.domain import FloatArray, IntArray
-from lossctl.sums.state import Groups, regrouped
+from lossctl.sums.state import Groups, added, regrouped
 
 BLOCK = 1 << 15
 """Values that are summed in integers at a time."""
@@ -121,20 +121,31 @@ class ExactSum:
         digits = {level: regrouped(digit, index, groups) for level, digit in self.digits.items()}
         return ExactSum(digits, regrouped(self.infinite, index, groups), self.blocks)
 
+    def between(self, start: int, stop: int) -> "ExactSum":
+        """The sums of some groups beside each other."""
+        digits = {level: digit[start:stop] for level, digit in self.digits.items()}
+        return ExactSum(digits, self.infinite[start:stop], self.blocks)
+
     def raised(self, levels: int) -> "ExactSum":
         """The same sums times 2^(38 · levels)."""
         return ExactSum({level + levels: digit for level, digit in self.digits.items()}, self.infinite, self.blocks)
 
+    def times(self, factor: int) -> "ExactSum":
+        """The same sums times a whole number of up to 14 bits."""
+        digits = {level: digit * factor for level, digit in _carried(self.digits).items()}
+        return ExactSum(digits, self.infinite, 1)
+
     def gathered(self, index: IntArray, groups: int) -> "ExactSum":
         """As `regroup`, where several groups may come to the same place and are added up."""
-        digits = {}
-        for level, digit in _carried(self.digits).items():
-            digits[level] = np.zeros(groups, dtype=np.int64)
-            np.add.at(digits[level], index, digit)
+        most = int(np.bincount(index).max(initial=1))
+        given, blocks = self.digits, self.blocks * most
+        if blocks >= CARRY:
+            given, blocks = _carried(given), 1 + (len(index) >> (52 - DIGIT))
+        digits = dict(zip(given, added(np.array([*given.values()]), index, groups), strict=True)) if given else {}
         infinite = np.zeros((groups, 3), dtype=np.int64)
         if self.infinite.any():
             np.add.at(infinite, index, self.infinite)
-        return ExactSum(digits, infinite, 1 + (len(index) >> (52 - DIGIT)))
+        return ExactSum(digits, infinite, blocks)
 
     def pooled(self) -> "ExactSum":
         """The sum over all groups, as that of a single one."""
@@ -154,6 +165,17 @@ class ExactSum:
                 totals[group] += units << up
         unit = Fraction(2) ** (LOWEST + lowest * DIGIT)
         return [units * unit for units in totals]
+
+    def nearly(self) -> FloatArray:
+        """The sum of each group to within 3 units in its last place, the same however it came about; for many groups.
+
+        Infinities and NaN are left out.
+        """
+        totals = np.zeros(self.groups)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for level, digit in sorted(_carried(self.digits).items(), reverse=True):
+                totals += np.ldexp(digit.astype(np.float64), LOWEST + level * DIGIT)
+        return totals
 
     def special(self, group: int) -> float | None:
         """The sum of a group that met infinities or NaN; ``None`` for a finite one."""

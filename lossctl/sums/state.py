@@ -129,6 +129,33 @@ def regrouped(values: npt.NDArray[Any], index: IntArray, groups: int) -> npt.NDA
     return moved
 
 
+def added(values: npt.NDArray[Any], index: IntArray, groups: int) -> npt.NDArray[Any]:
+    """Whole numbers ``(…, n)`` at their places among zeros ``(…, groups)``, added up where they come to the same."""
+    moved = np.zeros((*values.shape[:-1], groups), dtype=values.dtype)
+    steps = index[1:] != index[:-1]
+    if (index[1:] < index[:-1]).any():
+        places: Any = (..., index)
+        np.add.at(moved, places, values)
+    elif steps.all():
+        moved[..., index] = values
+    else:  # in runs, which is many times as fast
+        starts = np.append(0, np.flatnonzero(steps) + 1)
+        moved[..., index[starts]] = np.add.reduceat(values, starts, axis=-1)
+    return moved
+
+
+def ranked(code: IntArray) -> tuple[IntArray, IntArray]:
+    """The numbers ``>= 0`` that occur, sorted, and where each number is among them."""
+    most = int(code.max(initial=0))
+    if most > 4 * len(code):
+        used, place = np.unique(code, return_inverse=True)
+        return used, place
+    used = np.flatnonzero(np.bincount(code))  # small numbers need no sorting
+    table = np.zeros(most + 1, dtype=np.int64)
+    table[used] = np.arange(len(used))
+    return used, table[code]
+
+
 class Summable(Protocol):
     """What can be added to its like, in order."""
 

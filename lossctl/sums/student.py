@@ -1,4 +1,4 @@
-"""Student's t: how many standard errors a confidence interval reaches.
+"""Student's t: how many standard errors a confidence interval reaches, and how likely as many are by chance.
 
 NumPy has none, and SciPy takes long to import.
 """
@@ -7,20 +7,24 @@ import math
 from functools import lru_cache
 from statistics import NormalDist
 
-MANY = 1000.0
-"""Degrees of freedom from which a series in their inverse is exact to about 1e-11."""
+MANY = 60.0
+"""Degrees of freedom from which series in their inverse are exact."""
 STEPS = 200
 """More than Newton's method, or the fraction, ever takes."""
 ENDS = 1e-13
 """The step of Newton's method behind which there is none that matters."""
-EXACT = 1e-15
-"""The relative step at which the fraction ends."""
+EXACT = 1e-16
+"""The relative step at which a series or the fraction ends."""
 TINY = 1e-300
+NEAR = 1.0
+"""How far out, as ln(1 + t²/ν), the expansion for many degrees of freedom holds; beyond, the fraction is quick."""
+FURTHEST = 700.0
+"""Beyond e to minus this much nothing is left of a tail."""
 
 
 @lru_cache(maxsize=4096)
 def quantile(level: float, freedom: float) -> float:
-    """The t with ``P(∣T∣ <= t) = level``: within 1e-10 of itself, infinite where it is beyond the doubles.
+    """The t with ``P(∣T∣ <= t) = level``: within 1e-12 of itself, infinite where it is beyond the doubles.
 
     Args:
         level: between 0 and 1.
@@ -28,11 +32,11 @@ def quantile(level: float, freedom: float) -> float:
     """
     level = max(level, TINY)  # below which there is no slope
     normal = _normal(level)
-    if freedom >= MANY:
-        return _expanded(normal, freedom)
+    if math.isinf(freedom):
+        return normal
     # ln P(∣T∣ > e^u) is concave in u: from where it is too small Newton's steps only come nearer, and the first of the
     # others leads there.
-    wanted, log_t = math.log1p(-level), math.log(normal)
+    wanted, log_t = math.log1p(-level), math.log(_expanded(normal, freedom) if freedom >= MANY else normal)
     for _ in range(STEPS):
         tail, slope = _log_tail(log_t, freedom)
         step = (wanted - tail) / slope
@@ -42,6 +46,20 @@ def quantile(level: float, freedom: float) -> float:
         if abs(step) <= ENDS:
             break
     return math.exp(log_t)
+
+
+def tail(t: float, freedom: float) -> float:
+    """``P(∣T∣ > t)``, within 1e-12 of itself; 0 where it is below 1e-300.
+
+    Args:
+        t: 0 or more; infinite gives 0.
+        freedom: degrees of freedom, above 0; they need not be whole.
+    """
+    if t == 0.0 or math.isinf(t):
+        return 1.0 if t == 0.0 else 0.0
+    if math.isinf(freedom):
+        return math.erfc(t / math.sqrt(2.0))
+    return math.exp(_log_tail(math.log(t), freedom)[0])
 
 
 def _normal(level: float) -> float:
@@ -70,12 +88,50 @@ def _log_tail(log_t: float, freedom: float) -> tuple[float, float]:
     log_x, log_rest = -_softplus(ratio), -_softplus(-ratio)
     half = freedom / 2.0
     # x^a (1 − x)^(1/2) / B(a, 1/2): the density times t, up to a factor of 2
-    log_front = half * log_x + 0.5 * log_rest + math.lgamma(half + 0.5) - math.lgamma(half) - 0.5 * math.log(math.pi)
-    if math.exp(log_x) < (half + 1.0) / (half + 2.5):
+    log_front = half * log_x + 0.5 * log_rest + _log_gamma_ratio(half) - 0.5 * math.log(math.pi)
+    if math.exp(log_rest) > 1.5 / (half + 2.5):
+        if freedom >= MANY and -log_x < NEAR:
+            log_tail = _log_tail_of_many(math.exp(log_t), freedom)
+            return log_tail, -2.0 * math.exp(log_front - log_tail)
+        if log_front < -2.0 * FURTHEST:
+            return -math.inf, -freedom
         fraction = _fraction(half, 0.5, math.exp(log_x)) / half
         return log_front + math.log(fraction), -2.0 / fraction
     center = math.exp(log_front) * _fraction(0.5, half, math.exp(log_rest)) / 0.5
     return math.log1p(-center), -2.0 * math.exp(log_front) / (1.0 - center)
+
+
+def _log_tail_of_many(t: float, freedom: float) -> float:
+    """Ln P(∣T∣ > t) by the expansion of Didonato & Morris 1992, doi:10.1145/131766.131776, of I_x(ν/2, 1/2)."""
+    log_x = -math.log1p(t * t / freedom)
+    many = freedom / 2.0 - 0.25
+    z = -many * log_x
+    if z > FURTHEST:
+        return -math.inf
+    front = math.sqrt(z / math.pi) * math.exp(-z)
+    part = math.erfc(math.sqrt(z)) / front
+    total, power, inverse = part, 1.0, [1.0]
+    factors = [1.0]
+    for n in range(1, STEPS):
+        double = 2 * n - 2 + 0.5
+        part = (double * (double + 1.0) * part + (z + double + 1.0) * power) / (4.0 * many * many)
+        power *= log_x * log_x / 4.0
+        inverse.append(inverse[-1] / (2 * n * (2 * n + 1)))
+        rest = sum((0.5 * i - n) * inverse[i] * factors[n - i] for i in range(1, n)) / n
+        factors.append(-0.5 * inverse[n] + rest)
+        total += factors[n] * part
+        if abs(factors[n] * part) <= EXACT * total:
+            break
+    return math.log(front * total) + _log_gamma_ratio(freedom / 2.0) - 0.5 * math.log(many)
+
+
+def _log_gamma_ratio(a: float) -> float:
+    """Ln Γ(a + 1/2)/Γ(a)."""
+    if a < MANY / 2.0:
+        return math.lgamma(a + 0.5) - math.lgamma(a)
+    square = 1.0 / (a * a)
+    series = (((17.0 / 14336.0 * square - 1.0 / 640.0) * square + 1.0 / 192.0) * square - 0.125) / a
+    return 0.5 * math.log(a) + series
 
 
 def _softplus(value: float) -> float:

@@ -211,7 +211,7 @@ def test_what_cannot_be_read_at_once_completes_to_nothing(path, odd, offered):
         assert offered("eval", "odd.parquet", "--labels", path, "-y", "") == ([], False)
 
 
-NAMES_A_FILE = {"--labels", "--output"}
+NAMES_A_FILE = {"--config", "--labels", "--output"}
 
 
 @pytest.mark.parametrize("name", commands.names())
@@ -220,8 +220,8 @@ def test_names_of_files_are_offered_where_files_are_named_alone(name, odd, offer
         if option.param_type_name == "option" and not option.is_flag and not option.count:
             for flag in option.opts:
                 assert offered(name, flag, "")[1] == (option.opts[-1] in NAMES_A_FILE), flag
-    subject = {"explain": ["mse"], "gradcheck": ["mse"]}.get(name, [])
-    assert offered(name, *subject, "")[1] == (name not in {"explain", "help"})
+    subject = {"explain": ["mse"], "gradcheck": ["mse"], "schema": ["config"], "baseline": ["show"]}.get(name, [])
+    assert offered(name, *subject, "")[1] == (name not in {"explain", "help", "schema"})
 
 
 @pytest.mark.parametrize("name", losses.names())

@@ -23,27 +23,43 @@ GROUPS = (Input, Join, Columns, LossOptions, Output, RunningOptions)
 SAMPLE = 'id,y,p,q,w,g\n1,0.5,0.25,0.5,1,a\n2,1,0.75,0.5,0,b\n3,2,"2.5",1,1,a\n4,NaN,1,1,1,b\n'
 LABELS = "id,y\n1,9\n2,8\n3,7\n4,6\n"
 ASKED = ["-y", "y", "-p", "p"]
+GATES = """
+[[gate]]
+name = "a"
+max = 1
+pass_if = "proven"
+[[gate]]
+name = "b"
+min_n = 3
+"""
 LINES = {
     "eval": ["{}", *ASKED, "-l", "mse"],
+    "compare": ["{}", *ASKED, "-p", "q", "-l", "mse"],
+    "baseline": ["save", "{}", *ASKED, "-l", "mse", "--id", "id", "-o", "{}.json"],
     "samples": ["{}", *ASKED, "-l", "mse"],
     "plot": ["{}", *ASKED, "-l", "mse"],
     "doctor": ["{}", *ASKED],
     "gradcheck": ["mse", "{}", *ASKED],
+    "check": ["{}", *ASKED, "-l", "mse", "--config", "{}.toml"],
     "explain": ["huber"],
+    "schema": ["config"],
     "help": ["exit-codes"],
     "plot NAME": ["mse"],
     "gradcheck NAME": ["mse", "--draws", "2"],
 }
 """A line of each command, and of those that take a name instead of files."""
 VALUES = {
-    "--activation": "tanh", "--by": "g", "--ci": 0.9, "--classes": "a,b", "--color": "always",
+    "--config": "{}.toml", "--only": "a", "--on-inconclusive": "fail",
+    "--activation": "tanh", "--anytime": 9, "--by": "g", "--ci": 0.9, "--classes": "a,b", "--cluster": "g",
+    "--color": "always",
     "--comment": 3, "--decimal": ",",
     "--delimiter": ";", "--draws": 3, "--encoding": "utf-16", "--quote": "none", "--skip-rows": 1, "--thousands": 5,
     "--engine": "serial", "--eps": 0.1, "--fail-above": 0, "--format": "tsv", "--from": 1, "--id": "q",
     "--ignore-label": 1, "--limit": 1, "--sort": "n", "--where": "q < 1",
     "--input-format": "tsv", "--join": "inner", "--kind": "activation", "--label": 1, "--labels": "{}.labels.csv",
-    "--loss": "huber", "--max-line": 4, "--null-values": 0.5, "--nulls": "drop", "--output": "{}.txt", "--precision": 1,
-    "--pred": "q", "--reduction": "sum", "--samples": 2, "--scheduler": "tcp://127.0.0.1:1", "--seed": 8,
+    "--lags": 1, "--loss": "huber", "--max-line": 4, "--null-values": 0.5, "--nulls": "drop", "--output": "{}.txt",
+    "--precision": 1,
+    "--pred": "w", "--reduction": "sum", "--samples": 2, "--scheduler": "tcp://127.0.0.1:1", "--seed": 8,
     "--threads": 2, "--timeout": 5, "--to": 2,
     "--top": 1, "--weight": "w",
 }  # fmt: skip
@@ -56,6 +72,9 @@ UNSEEN = {
     **{f"{name} --no-verify": "no text has one that could go unchecked" for name in LINES if name != "doctor"},
     "--no-progress": "there is a bar on a terminal only",
     "--verbose": "is of bugs",
+    "--config": "what it sets is tried for itself",
+    "--isolated": "there is nothing to leave out",
+    "check --precision": "verdicts have the digits that their standard errors warrant",
 }
 """What need not be seen where an option is honoured, and why."""
 TREE = typer.main.get_command(app)
@@ -82,6 +101,7 @@ def test_every_command_has_a_line():
 def call(lossctl, tmp_path):
     (tmp_path / "rows.csv").write_text(SAMPLE)
     (tmp_path / "rows.csv.labels.csv").write_text(LABELS)
+    (tmp_path / "rows.csv.toml").write_text(GATES)
 
     def run(name, *more):
         arguments = [*LINES[name], *map(str, more)]
@@ -150,7 +170,7 @@ def test_an_option_that_has_nothing_to_do_is_refused(lossctl, arguments, words):
 @pytest.mark.parametrize("form", renderers.names())
 @pytest.mark.parametrize("flags", [["--grad"], ["--skill"], ["--samples", "1"]], ids=lambda it: it[0])
 def test_every_format_shows_what_was_asked_for_or_it_is_refused(call, tmp_path, form, flags):
-    drop = ["--nulls", "drop", "-q"]
+    drop = ["--nulls", "drop", "-q", *(["--fail-above", "9"] if form == "junit" else [])]
     without, asked = (call("eval", *drop, "-f", form, *more)[0] for more in ([], flags))
     assert without.status == 0
     if asked.status == 0:
@@ -183,7 +203,13 @@ def test_an_option_of_a_group_is_the_same_on_every_command(group):
         for flag in flags_of(group)
         if flag in options(name)
     ]
-    own = {("doctor", "--id"), ("plot", "--output"), ("samples", "--output"), ("samples", "--format")}
+    own = {
+        ("compare", "--output"),
+        ("doctor", "--id"),
+        ("plot", "--output"),
+        ("samples", "--output"),
+        ("samples", "--format"),
+    }
     for flag, them in itertools.groupby(sorted(named, key=lambda it: it[1]), key=lambda it: it[1]):
         assert len({it.help for name, _, it in them if (name, flag) not in own}) == 1, flag
 
@@ -194,6 +220,7 @@ HELD = {
     "format_suffixes": lambda: [it.suffixes[0] for it in formats if is_written(it)],
     "written_formats": lambda: [it.name for it in formats if is_written(it)],
     "joins": lambda: HOW,
+    "output_suffixes": lambda: {it.suffixes[0] for it in (*renderers, *writers) if it.suffixes},
     "picture_suffixes": lambda: [it.suffixes[0] for it in writers if it.suffixes],
     "reductions": lambda: REDUCTIONS,
     "renderers": renderers.names,

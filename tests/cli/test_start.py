@@ -17,10 +17,14 @@ SAMPLE = "sample_data/regression.csv"
 EVERY_COMMAND = {
     "eval": ["eval", SAMPLE, "-l", "mse", "-q"],
     "samples": ["samples", SAMPLE, "-l", "mse", "-q"],
+    "baseline": ["baseline", "show", "sample_data/gates/main.json"],
+    "compare": ["compare", SAMPLE, "-p", "a=prediction", "-p", "b=prediction", "-l", "mse", "-q"],
     "plot": ["plot", "huber"],
     "gradcheck": ["gradcheck", "mse", "--draws", "50"],
     "doctor": ["doctor", SAMPLE],
+    "check": ["check", "--show-settings"],
     "explain": ["explain", "huber"],
+    "schema": ["schema", "config"],
     "help": ["help", "columns"],
 }
 RUNS = {**EVERY_COMMAND, "usage error": ["eval", "--threads", "many"]}
@@ -79,6 +83,13 @@ def test_the_version_loads_no_command_and_nothing_heavy(plain_environment, sampl
 def test_numbers_for_a_script_wait_for_nothing_that_draws(form, plain_environment, sample_data):
     arguments = [*EVERY_COMMAND["eval"], "-f", form]
     assert loaded(arguments, ("rich", "plotext"), plain_environment, sample_data) == (0, set(), {"eval"})
+
+
+EVIDENCE = ("lossctl.sums.evidence", "lossctl.sums.student", "lossctl.evaluation.scores", "xml.etree.ElementTree")
+
+
+def test_losses_alone_wait_for_nothing_that_tells_how_sure_they_are(plain_environment, sample_data):
+    assert loaded(EVERY_COMMAND["eval"], EVIDENCE, plain_environment, sample_data) == (0, set(), {"eval"})
 
 
 def numeric_options():

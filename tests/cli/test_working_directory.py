@@ -14,10 +14,16 @@ from lossctl.cli.command import commands
 
 ENGINES = ["serial", "threads", "processes", "dask"]
 SUBJECTS = {
+    "baseline": ["save", "rows.csv", "-l", "mse", "--id", "p", "-o", "main.json"],
+    "eval": ["rows.csv", "-l", "mse"],
+    "plot": ["rows.csv", "-l", "mse"],
+    "check": ["--show-settings"],
+    "compare": ["rows.csv", "-y", "y", "-p", "p", "-p", "same=p", "-l", "mse"],
+    "schema": ["config"],
     "explain": ["huber"],
     "gradcheck": ["huber", "rows.csv"],
     "help": ["columns"],
-    "samples": ["rows.csv", "--top", "1"],
+    "samples": ["rows.csv", "-l", "mse", "--top", "1"],
 }
 
 
@@ -68,7 +74,7 @@ def test_no_file_of_the_working_directory_runs_for_any_engine(engine, within):
 def test_no_file_of_the_working_directory_runs_for_any_command(name, within):
     done = within(SCRIPT, name, *SUBJECTS.get(name, ["rows.csv"]))
     assert done.returncode != 99, done
-    assert " ran" not in done.stdout + done.stderr
+    assert " ran\n" not in done.stdout + done.stderr
     assert done.stdout
 
 

@@ -115,7 +115,9 @@ def test_a_slice_of_a_table_travels_without_the_rest_of_it(table):
 
 
 def test_every_command_with_an_engine_is_tried_on_a_cluster():
-    assert {it.name for it in commands if "engine" in inspect.signature(it.run).parameters} == set(COMMANDS)
+    others = {"baseline", "check"}  # which make the passes of eval and compare
+    having = {it.name for it in commands if "engine" in inspect.signature(it.run).parameters}
+    assert having == {*COMMANDS} | others
     for name in COMMANDS:
         assert "scheduler" in inspect.signature(commands.get(name).run).parameters
 

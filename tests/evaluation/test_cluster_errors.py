@@ -140,7 +140,7 @@ def test_a_plug_in_loss_must_be_installed_on_the_workers(plugin, start_cluster, 
         assert found == serial
     else:
         assert found.status == 2
-        assert "error: unknown loss 'pinball' on worker tcp://127.0.0.1:" in found.err
+        assert "error: pinball is not among lossctl's losses yet on worker tcp://127.0.0.1:" in found.err
         assert "install its package on every worker" in found.err
         assert found.err.count("\n") == 2
 

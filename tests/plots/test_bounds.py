@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lossctl.document import Axis, Chart, Panel, Series
-from lossctl.plots.limits import FAR
+from lossctl.document import FAR, Axis, Chart, Panel, Series
 from lossctl.rendering.clipping import Box
 from lossctl.rendering.picture import draw, shown
 

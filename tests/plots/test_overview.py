@@ -15,7 +15,7 @@ from deceiving import EVIL, leaked
 from waiting import HANGS
 
 from lossctl import get_loss
-from lossctl.plots import histograms
+from lossctl.evaluation import histograms
 
 
 def test_a_file_without_rows_is_an_error(lossctl, tmp_path):

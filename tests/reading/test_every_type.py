@@ -101,7 +101,7 @@ def test_any_type_in_any_role_is_a_result_or_an_error_that_names_it(lossctl, tmp
         assert told.status in {0, 2, 3}, (column.type, role, told.err)
         assert "Traceback" not in told.err
         if told.status == 3:
-            assert any(name in told.err for name in ("'x'", path.name, "error: 1 ids occur")), (
+            assert any(name in told.err for name in ("'x'", path.name, "error: 1 id more than once")), (
                 column.type,
                 role,
                 told.err,

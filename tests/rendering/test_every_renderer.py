@@ -27,6 +27,8 @@ from lossctl.rendering.renderer import Style, renderers
 
 pytestmark = pytest.mark.lowest
 
+RENDERERS = [renderer for renderer in renderers if renderer.name != "junit"]
+"""All but that which has decisions alone, of which a report has none (see test_decisions)."""
 GOLDEN = Path(__file__).parent / "golden"
 WIDTHS = (80, 120)
 SOURCE = {
@@ -75,13 +77,13 @@ def golden_files():
 
 
 def _golden_files():
-    for renderer in renderers:
+    for renderer in RENDERERS:
         for width in WIDTHS:
             text = renderer.render(report_for(renderer).document(), Style(width=width))
             yield GOLDEN / f"{renderer.name}-{width}.txt", versioned(text)
 
 
-@pytest.fixture(params=renderers, ids=lambda renderer: renderer.name)
+@pytest.fixture(params=RENDERERS, ids=lambda renderer: renderer.name)
 def renderer(request):
     return request.param
 

@@ -207,9 +207,20 @@ def test_color_is_asked_for_and_changes_no_letter(lossctl):
 def test_completion_offers_losses_activations_and_the_pairings():
     from lossctl.cli.commands.explain import complete
 
-    assert [name for name, _ in complete("s")] == sorted(["squared_hinge", "selu", "sigmoid", "softmax", "softplus"])
+    names = ["squared_hinge", "selu", "sigmoid", "softmax", "softplus", "statistics"]
+    assert sorted(name for name, _ in complete("s")) == sorted(names)
     assert ("pairings", "Which output activation goes with which loss.") in complete("")
-    assert len(complete("")) == len(list(definitions())) + 1
+    assert len(complete("")) == len(list(definitions())) + 2
+
+
+def test_the_page_of_statistics_is_explained_as_help_shows_it(lossctl):
+    page = lossctl("explain", "statistics")
+    assert (page.status, page.out) == (0, lossctl("help", "statistics").out)
+    assert "\x1b[" in lossctl("explain", "Statistics", "--color", "always").out
+    for asked, words in ((["--json"], "--json is for losses"), (["--kind", "loss"], "--kind is for the name")):
+        refused = lossctl("explain", "statistics", *asked)
+        assert (refused.status, refused.out) == (2, "")
+        assert words in refused.err
 
 
 def test_the_shell_is_told_the_names(plain_environment):

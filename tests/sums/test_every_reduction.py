@@ -18,10 +18,14 @@ from lossctl.evaluation.measure import Measured, lift, nothing
 from lossctl.evaluation.planner import make_plan
 from lossctl.inference.request import Request
 from lossctl.reading.files import open_source
+from lossctl.sums.clusters import Clusters, Keyed
+from lossctl.sums.evidence import Measure, Pair
 from lossctl.sums.exact import ExactSum
+from lossctl.sums.extremes import Extremes
 from lossctl.sums.gradients import Gradients, Histogram
 from lossctl.sums.moments import Moments
 from lossctl.sums.problems import Problem, Problems
+from lossctl.sums.series import Series, Stretch
 from lossctl.sums.state import Groups, Rows
 from lossctl.sums.worst import Worst
 
@@ -239,16 +243,40 @@ def lifted(kind, rng, n, groups, start=0):
             return Histogram.of(np.abs(gradient), Groups(group, groups))
         case "worst":
             return Worst.lift(replace(rows, value=np.round(rng.random(n), 1)), 3, sloped)
+        case "extremes":
+            return Extremes.zero(1, DIRECTIONS).lift([np.round(value, 1), label], rows.groups)
+        case "clusters" | "buckets":
+            keys = np.unique(rng.integers(0, 1 << 63, 9, dtype=np.uint64) if kind == "buckets" else KEYS)
+            columns = [(value, weight, None), (prediction, None, None)]
+            return Clusters.lift(Keyed(rng.integers(0, len(keys), n), keys), rows.groups, columns)
+        case "pair":
+            return Pair.lift(rows, replace(rows, value=np.round(rng.random(n), 1)), MEASURE)
+        case "series":
+            return Series.lift(Stretch.of(None, [(value, None)]), rows.groups, 2)
     raise ValueError(kind)
 
 
+DIRECTIONS = [[1.0, 0.0], [-1.0, 0.0], [1.0, 1.0]]
+KEYS = np.array([3, 1 << 40, 1 << 62, (1 << 62) + 1], dtype=np.uint64)
+MEASURE = Measure(rooted=True, cells=False, weighted=True)
 ZEROS = {
     "exact sum": ExactSum.zero,
     "moments": lambda groups: Moments.zero(groups, weighted=True),
     "gradients": Gradients.zero,
     "histogram": lambda _: Histogram({}),
     "worst": lambda _: Worst.zero(3),
+    "extremes": lambda groups: Extremes.zero(groups, DIRECTIONS),
+    "clusters": lambda groups: Clusters.zero(groups, 2),
+    "buckets": lambda groups: Clusters.zero(groups, 2),
+    "pair": lambda groups: Pair.zero(groups, MEASURE),
+    "series": lambda groups: Series.zero(groups, 1, 2, grouped=True),
 }
+
+
+@pytest.fixture(autouse=True)
+def few_clusters_at_most(monkeypatch):
+    """Such that some states have more, and some come to that when they are added up."""
+    monkeypatch.setattr("lossctl.sums.clusters.MOST", 6)
 
 
 @pytest.mark.parametrize("kind", ZEROS)
@@ -263,7 +291,7 @@ def test_every_state_is_associative_with_a_zero_and_pure(kind, seed, groups, siz
     assert same_state((a + b) + c, a + (b + c))
     assert same_state(zero + a, a)
     assert same_state(a + zero, a)
-    if kind != "worst":
+    if kind not in {"worst", "series"}:
         assert same_state(a + b, b + a)
     assert all(map(same_state, before, (a, b, c)))
 
@@ -295,6 +323,16 @@ def test_regrouping_moves_groups_and_changes_nothing(kind, seed, groups, more):
                 return [part.exact()[at] for part in parts], state.largest[at], state.largest_norm[at]
             case "histogram":
                 return {octave: counts[:, at].tolist() for octave, counts in state.octaves.items()}
+            case "extremes":
+                return state.score[at].tolist(), state.point[at].tolist()
+            case "clusters" | "buckets":
+                totals = state.result()[at]
+                return totals.key.tolist(), totals.n.tolist(), [part.tolist() for part in totals.sums], totals.bucketed
+            case "pair":
+                outermost = state.extremes.score[at].tolist(), state.extremes.point[at].tolist()
+                return state.moments.result()[at], state.better[at], state.worse[at], outermost
+            case "series":
+                return state.result()[at], state.pooled().result()
         return [(state.row[i], state.value[i], state.gradient[i]) for i in state.of(at)]
 
     moved = a.regroup(index, groups + more)
@@ -303,3 +341,16 @@ def test_regrouping_moves_groups_and_changes_nothing(kind, seed, groups, more):
     apart = a.regroup(index, groups + more) + b.regroup(index, groups + more)
     assert all(figures(both, at) == figures(apart, at) for at in range(groups + more))
     assert same_state(before, a)
+
+
+@given(seed=SEEDS, groups=st.integers(1, 4), n=st.integers(1, 40))
+@settings(max_examples=25)
+def test_clusters_and_outermost_rows_of_all_are_those_of_the_rows_in_one_group(seed, groups, n):
+    rng = np.random.default_rng(seed)
+    value, weight = np.round(rng.normal(size=n), 1), rng.uniform(0.1, 3.0, n)
+    parted, whole = Groups(rng.integers(0, groups, n), groups), Groups(np.zeros(n, dtype=np.int64), 1)
+    outermost = Extremes.zero(1, DIRECTIONS)
+    assert same_state(outermost.lift([value, weight], parted).pooled(), outermost.lift([value, weight], whole))
+    keyed = Keyed(rng.integers(0, 9, n), np.arange(9, dtype=np.uint64) << np.uint64(56))
+    columns = [(value, weight, None), (weight, None, None)]
+    assert same_state(Clusters.lift(keyed, parted, columns).pooled(), Clusters.lift(keyed, whole, columns))

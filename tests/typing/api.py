@@ -41,6 +41,15 @@ assert_type(diagnosis, Diagnosis)
 assert_type(diagnosis.commands, tuple[str, ...])
 assert_type(diagnosis.suspicious, bool)
 
+gate = {"name": "no-worse", "loss": "mse", "max_increase": "1%"}
+rows = {"y": [1.0], "a": [2.0], "b": [1.0]}
+verdicts = lossctl.check_gates([gate], rows, label="y", prediction=["a", "b"])
+verdicts = lossctl.check_gates(lossctl.Gate("low", "max", 0.5, loss="mse"), rows, label="y", prediction="a")
+assert_type(verdicts, lossctl.Verdicts)
+assert_type(verdicts.verdicts, tuple[lossctl.Verdict, ...])
+assert_type(verdicts.exit_code, int)
+assert_type(verdicts.lines, tuple[str, ...])
+
 explanation = lossctl.explain("huber:delta=0.5")
 assert_type(explanation, Explanation)
 assert_type(explanation.legal, list[str])

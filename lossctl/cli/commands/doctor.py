@@ -55,6 +55,7 @@ def doctor(
     """
     import sys
 
+    from lossctl.cli.output import show
     from lossctl.doctor.diagnose import diagnose
 
     files = files or ["-"]
@@ -74,7 +75,7 @@ def doctor(
     if not output.is_json:
         for note in found.notes:
             voice.note(note)
-    voice.result(renderer.render(found.document(), output.style))
+    show(found.document(), renderer, output.style, voice)
     if strict and found.suspicious:
         raise typer.Exit(1)
 

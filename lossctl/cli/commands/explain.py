@@ -4,25 +4,29 @@ from typing import Annotated
 
 import typer
 
-from lossctl.cli.command import Without, command
+from lossctl.cli.command import Without, command, is_typed, refuse_given
 from lossctl.cli.completers import complete_names
 from lossctl.cli.options import KindOf, Output
 from lossctl.errors import UsageError
 
-PAIRINGS = "pairings"
+PAIRINGS, STATISTICS = "pairings", "statistics"
+TITLES = {
+    PAIRINGS: "Which output activation goes with which loss.",
+    STATISTICS: "What standard errors, intervals, comparisons and gates say.",
+}
+"""What else there is to explain."""
 
 
 def complete(incomplete: str) -> list[tuple[str, str]]:
     """Everything that can be explained, for shell completion."""
-    pairings = [(PAIRINGS, "Which output activation goes with which loss.")]
-    return [*complete_names(incomplete), *(it for it in pairings if it[0].startswith(incomplete))]
+    return [*complete_names(incomplete), *(title for title in TITLES.items() if title[0].startswith(incomplete))]
 
 
 Name = Annotated[
     str | None,
     typer.Argument(
         metavar="NAME",
-        help="A loss or an activation, such as huber:delta=0.5, or pairings; left out, the list of all.",
+        help="A loss or an activation, such as huber:delta=0.5, pairings, or statistics; left out, the list of all.",
         autocompletion=complete,
         show_default=False,
     ),
@@ -40,24 +44,31 @@ def explain(
 
     Shows its formula, gradient, domains and parameters, when to use it and when not, what it goes with, its names
     elsewhere, and its curve. Without a name, lists all there are; with pairings, which output activation goes with
-    which loss.
+    which loss; with statistics, what the numbers beside a loss say.
     """
+    from lossctl.cli.output import show
     from lossctl.functions.explanation import Explanation, find
     from lossctl.functions.tables import explained, listed, paired
     from lossctl.words import normal
 
-    if kind is not None and (name is None or normal(name) == PAIRINGS):
+    if kind is not None and is_typed("kind") and (name is None or normal(name) in TITLES):
         raise UsageError("--kind is for the name of a loss or an activation", "Name one, or leave it out.")
+    if name is not None and normal(name) == STATISTICS:
+        from lossctl.cli.commands.help import page
+
+        refuse_given(output, because="is for losses and activations, and statistics is a page", but=("color", "quiet"))
+        page(output.voice, STATISTICS)
+        return
     voice, style, renderer = output.voice, output.style, output.renderer("table")
     if name is None:
-        voice.result(renderer.render(listed(), style))
+        show(listed(), renderer, style, voice)
         return
     if normal(name) == PAIRINGS:
-        voice.result(renderer.render(paired(), style))
+        show(paired(), renderer, style, voice)
         return
     from lossctl.plots.curves import curve
 
     bound, note = find(name, None if kind is None else kind.value)
     if note:
         voice.note(note)
-    voice.result(renderer.render(explained(Explanation(bound), curve(bound)), style))
+    show(explained(Explanation(bound), curve(bound)), renderer, style, voice)

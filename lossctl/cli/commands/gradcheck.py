@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lossctl.cli.command import Voice, Without, command, given, prepared, refuse_given, through
+from lossctl.cli.command import Voice, Without, as_typed, command, given, prepared, refuse_given, through
 from lossctl.cli.completers import complete_names
 from lossctl.cli.options import (
     Columns,
@@ -78,6 +78,7 @@ def gradcheck(
     """
     from lossctl.checks.contract import undocumented
     from lossctl.checks.outcome import Outcome
+    from lossctl.cli.output import show
     from lossctl.functions.explanation import find
 
     voice, renderer = output.voice, output.renderer("table")
@@ -97,11 +98,11 @@ def gradcheck(
             but=("activation", "from_logits", "eps"),
             because="is for files, and no FILE is named",
         )
-        forms = [*_at_draws(bound, name, losses, drawing, voice)]
+        forms = [*_at_draws(bound, name, as_typed(losses), drawing, voice)]
     for lack in undocumented(bound.definition):
         voice.warn(lack)
     outcome = Outcome(bound.name, tuple(forms))
-    voice.result(renderer.render(outcome.document(), output.style))
+    show(outcome.document(), renderer, output.style, voice)
     if not outcome.passed:
         raise typer.Exit(1)
 

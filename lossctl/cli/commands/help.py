@@ -22,6 +22,8 @@ FOLDERS = (PACKAGE / "pages", PACKAGE.parent / "docs")
 """Where the pages are: in an installed package, and in a checkout."""
 GENERATED = frozenset({"activations", "cli", "losses"})
 """Pages whose sections are told by other commands."""
+FILLING = frozenset({"from", "that", "they", "what", "when", "where", "which", "with"})
+"""Words of headings that say nothing of what is below them."""
 WIDEST = 120
 """Columns of a line that is read with ease."""
 
@@ -78,7 +80,7 @@ def show(
         lines += [f"  {name.ljust(width)}  {words}" for name, words in listed.items()]
         voice.result("\n".join(["lossctl help TOPIC, of these:", "", *lines]) + "\n")
     elif topic in pages:
-        _paged(voice, _drawn(text_of(pages[topic])))
+        page(voice, topic)
     elif topic in commands.names():
         from lossctl.cli.app import wired
         from lossctl.cli.help import shown
@@ -96,15 +98,20 @@ def sections_of(topic: str, pages: Iterable[Path]) -> list[str]:
     sections = []
     for page in pages:
         for section in re.split(r"^(?=## )", text_of(page), flags=re.MULTILINE)[1:]:
-            words = re.findall(r"\w{4,}", section.partition("\n")[0].lower())
+            words = {*re.findall(r"\w{4,}", section.partition("\n")[0].lower())} - FILLING
             if any(word.startswith(topic.lower()) or topic.lower() == f"{word}s" for word in words if len(topic) > 3):
                 sections.append(section)
     return sections
 
 
-def _drawn(text: str) -> str:
+def page(voice: Voice, topic: str) -> None:
+    """Print a page, on a terminal that it does not fit through a pager."""
+    _paged(voice, _drawn(text_of(topics()[topic]), voice.color))
+
+
+def _drawn(text: str, when: Color = Color.auto) -> str:
     """Markdown as a terminal shows it; for anything else plain text, of lines that fit its width."""
-    color = colored(Color.auto)
+    color = colored(when)
     if sys.stdout.isatty() or color:
         return _rendered(text, min(shutil.get_terminal_size().columns, WIDEST), color=color)
     width = shutil.get_terminal_size().columns

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lossctl.cli.command import Voice, Without, command, prepared, refuse_given, through
+from lossctl.cli.command import Voice, Without, as_typed, command, prepared, refuse_given, through
 from lossctl.cli.completers import complete_names
 from lossctl.cli.options import (
     Columns,
@@ -96,7 +96,7 @@ def plot(
             because=f"is for files, and {subjects[0]} is a name",
             hint="A file of that name is ./NAME.",
         )
-        charts = _shapes(named, axis, columns, losses, voice)
+        charts = _shapes(named, axis, as_typed(columns), as_typed(losses), voice)
         if len(charts) > 1:
             voice.note(f"{len(charts)} charts, because the axes differ")
     else:

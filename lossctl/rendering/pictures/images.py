@@ -12,7 +12,7 @@ from typing import Any
 
 from lossctl.document import Axis, Chart, Panel, Series
 from lossctl.errors import UsageError
-from lossctl.rendering.picture import shown, writers
+from lossctl.rendering.picture import has_intervals, shown, writers
 from lossctl.words import shortened
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
@@ -25,8 +25,12 @@ LINE = 68
 """The most characters of a line above a chart."""
 SIGN = 7
 """The width of a character, about."""
-NAME = 60
-"""How wide the name of a class at an axis may be."""
+NAME, GROUP = 60, 66
+"""How wide the name of a class at an axis may be, and of what an interval is of."""
+INTERVAL = 26
+"""The height of an interval with its number."""
+TICKS = 6
+"""How many ticks there are, about, below intervals."""
 NUMBER = "abs(datum.value) < 1e-4 || abs(datum.value) >= 1e6 ? format(datum.value, '~g') : datum.label"
 """How a number at an axis is written: short enough that it is not cut."""
 READABLE = 12
@@ -137,9 +141,10 @@ class _Look:
     """The most rows in a cell of a map."""
     width: int
 
-    @property
-    def height(self) -> int:
-        """Of a panel."""
+    def height(self, panel: Panel) -> int:
+        """Of a panel: what intervals need, else what suits its width."""
+        if has_intervals(panel):
+            return INTERVAL * max(len(panel.y.names), 1)
         return min(HEIGHT, round(1.4 * self.width))
 
     def panel(self, panel: Panel, name: str) -> Any:
@@ -148,13 +153,15 @@ class _Look:
         layers[0] = layers[0].add_params(self.alt.selection_interval(name=f"{name}_zoom", bind="scales"))
         room = self.width + NAME
         title = self.alt.TitleParams(shortened(panel.title, room // SIGN), limit=room, fontSize=11)
-        return self.alt.layer(*layers).properties(width=self.width, height=self.height, title=title)
+        return self.alt.layer(*layers).properties(width=self.width, height=self.height(panel), title=title)
 
     def layer(self, panel: Panel, series: Series) -> Any:
         """One series."""
         alt = self.alt
-        x = self.axis(panel.x, "x", self.width)
-        y = self.axis(panel.y, "y", self.height, **{"tickMinStep": 1} if panel.counts else {})
+        forest = has_intervals(panel)
+        x = self.axis(panel.x, "x", self.width, **{"tickCount": TICKS} if forest else {})
+        ticks = {"tickMinStep": 1} if panel.counts else {}
+        y = self.axis(panel.y, "y", self.height(panel), GROUP if forest else NAME, **ticks)
         if series.guide:
             dashed = alt.Chart(alt.Data(values=_points(series))).mark_line(clip=True, strokeDash=[4, 4], color="#999")
             return dashed.encode(x=x, y=y)
@@ -173,11 +180,33 @@ class _Look:
         if series.mark == "bars":
             bars = alt.Chart(alt.Data(values=_bars(series))).mark_bar(clip=True, fillOpacity=0.45, binSpacing=0)
             return bars.encode(x=x, x2="x2:Q", y=y, y2=alt.datum(0), color=self.color, opacity=faded, tooltip=tips)
+        if series.mark == "intervals":
+            return self.intervals(panel, series, x, y, color=self.color, opacity=faded, tooltip=tips)
         base = alt.Chart(alt.Data(values=_points(series)))
         marked = (
             base.mark_line(clip=True, strokeWidth=2) if series.mark == "line" else base.mark_point(filled=True, size=60)
         )
         return marked.encode(x=x, y=y, color=self.color, opacity=faded, tooltip=tips)
+
+    def intervals(self, panel: Panel, series: Series, x: Any, y: Any, **looks: Any) -> Any:
+        """A line from end to end, triangles where one goes on beyond the axis, and a point with its number above."""
+        alt, axis, rows = self.alt, panel.x, _ends(series, panel.y)
+
+        def of(rows: list[dict[str, Any]]) -> Any:
+            return alt.Chart(alt.Data(values=rows))
+
+        lines = of([row for row in rows if row["low"] is not None]).mark_rule(clip=True, strokeWidth=2)
+        layers = [lines.encode(x=alt.X("low:Q"), x2="high:Q", y=y, **looks)]
+        for edge, shape in ((axis.low, "triangle-left"), (axis.high, "triangle-right")):
+            out = [row for row in rows if _beyond(row, edge, below=edge == axis.low)]
+            if out:
+                arrows = of(out).mark_point(filled=True, size=70, shape=shape)
+                layers.append(arrows.encode(x=alt.datum(edge), y=y, **looks))
+        points = of([row for row in rows if axis.low <= row["x"] <= axis.high])
+        number = alt.Text("x:Q", format="+.3~g")
+        layers.append(points.mark_point(filled=True, size=60).encode(x=x, y=y, **looks))
+        layers.append(points.mark_text(dy=-8, fontSize=9).encode(x=x, y=y, text=number, opacity=looks["opacity"]))
+        return alt.layer(*layers)
 
     def numbers(self, series: Series, x: Any, y: Any) -> Any:
         """The counts, written into their cells: white on what is dark, the upper half of the scale."""
@@ -186,12 +215,12 @@ class _Look:
         light = alt.when(alt.datum.rows > math.sqrt(self.most)).then(alt.value("white")).otherwise(alt.value("black"))
         return alt.Chart(alt.Data(values=middle)).mark_text().encode(x=x, y=y, text="rows:Q", color=light)
 
-    def axis(self, axis: Axis, channel: str, length: int, **ticks: Any) -> Any:
-        """An axis, ``length`` pixels long."""
+    def axis(self, axis: Axis, channel: str, length: int, room: int = NAME, **ticks: Any) -> Any:
+        """An axis, ``length`` pixels long, with ``room`` pixels for each name beside it."""
         make = self.alt.X if channel == "x" else self.alt.Y
         labels: dict[str, Any] = {"labelExpr": NUMBER}
         if axis.names:
-            names = [shortened(name, NAME // SIGN + 1) for name in axis.names]
+            names = [shortened(name, room // SIGN + 1) for name in axis.names]
             labels = {"values": list(range(len(names))), "labelExpr": f"{json.dumps(names)}[datum.value]"}
         return make(
             f"{channel}:Q",
@@ -201,15 +230,24 @@ class _Look:
                 **labels,
                 **ticks,
                 grid=not axis.names,
-                titleLimit=length + NAME,
-                labelLimit=NAME,
+                titleLimit=length + room,
+                labelLimit=room,
                 labelOverlap=True,
                 labelSeparation=SIGN,
             ),
         )
 
 
+def _beyond(row: dict[str, Any], edge: float, *, below: bool) -> bool:
+    """Whether an interval or its number lies on the other side of an end of the axis."""
+    reach: list[float] = [row["x"], *(end for end in (row["low"], row["high"]) if end is not None)]
+    return min(reach) < edge if below else max(reach) > edge
+
+
 def _tips(alt: Any, panel: Panel, series: Series) -> list[Any]:
+    if series.mark == "intervals":
+        numbers = (("x", "difference"), ("low", "from"), ("high", "to"))
+        return [alt.Tooltip("name:N"), *(alt.Tooltip(f"{name}:Q", title=word, format=".4g") for name, word in numbers)]
     fields = {"line": ("x", "y"), "heat": ("x", "x2", "y", "y2", "rows"), "bars": ("x", "x2", "y")}
     titles = {"x": panel.x.title, "y": panel.y.title, "x2": "to", "y2": "to", "rows": "rows"}
     return [
@@ -224,6 +262,14 @@ def _points(series: Series) -> list[dict[str, Any]]:
         {"series": series.name, "x": x, "y": y if math.isfinite(y) else None} | ({} if n is None else {"rows": n})
         for x, y, n in zip(series.x, series.y, rows, strict=True)
     ]
+
+
+def _ends(series: Series, names: Axis) -> list[dict[str, Any]]:
+    rows = []
+    for x, y, ends in zip(series.x, series.y, series.ends, strict=True):
+        low, high = (end if math.isfinite(end) else None for end in ends)
+        rows.append({"series": series.name, "name": names.names[round(y)], "x": x, "y": y, "low": low, "high": high})
+    return rows
 
 
 def _bars(series: Series) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from lossctl.document import Axis, Chart, Panel, Series
 from lossctl.rendering.clipping import Box
-from lossctl.rendering.picture import shown, writers
+from lossctl.rendering.picture import has_intervals, shown, writers
 from lossctl.words import counted, shortened
 
 MARKERS = "•×+○*◇▪△"
@@ -18,7 +18,11 @@ MARKERS = "•×+○*◇▪△"
 COLORS = (33, 208, 42, 170, 226, 81, 160, 250)
 """Of the 256 of a terminal, close to the palette of Okabe and Ito, which colour-blind people can tell apart."""
 GUIDE = "/"
+BETWEEN, BEYOND = "─", "◂▸"
+"""What lies between the ends of an interval, and what stands where one is beyond the axis."""
 SHADES = "·░▒▓█"
+AROUND = 4
+"""Lines of a panel that are not its inside, nor its title."""
 READABLE = 10
 """Classes whose counts can be written into their cells."""
 NARROWEST, WIDEST, HIGHEST = 30, 1000, 200
@@ -49,23 +53,31 @@ class Text:
 
         paint = _Paint(plotext, chart, color=color)
         columns = 1 if width < BESIDE else min(len(chart.panels), 2)
-        rows = math.ceil(len(chart.panels) / columns)
+        rows = [chart.panels[first : first + columns] for first in range(0, len(chart.panels), columns)]
+        bodies: list[str] = []
         with _drawing:
             figure = plotext.figure
             try:
                 plotext.terminal.limit(False, False)  # noqa: FBT003  (its own signature)
-                figure.clear().plot_size(width, height * rows)
-                figure.subplots(rows, columns)
-                for index, panel in enumerate(chart.panels):
-                    place = figure.subplot(index // columns + 1, index % columns + 1) if rows * columns > 1 else figure
-                    paint.panel(place, panel, width // columns, height)
-                body = figure.build().string(colorless=not color)
+                for panels in rows:
+                    lines = _lines(panels, height)
+                    figure.clear().plot_size(width, lines)
+                    figure.subplots(1, columns)
+                    for index, panel in enumerate(panels):
+                        place = figure.subplot(1, index + 1) if columns > 1 else figure
+                        paint.panel(place, panel, width // columns, lines)
+                    bodies.append(figure.build().string(colorless=not color))
             finally:
                 figure.clear()
                 plotext.terminal.clear()
         heading, *notes = (wrap(text, width, subsequent_indent="  ") for text in (chart.heading, *chart.notes))
-        lines = [*heading, *paint.legend(width), *body.splitlines(), *chain.from_iterable(notes)]
-        return "\n".join(line.rstrip() for line in lines) + "\n"
+        text = [
+            *heading,
+            *paint.legend(width),
+            *chain.from_iterable(map(str.splitlines, bodies)),
+            *chain.from_iterable(notes),
+        ]
+        return "\n".join(line.rstrip() for line in text) + "\n"
 
 
 class _Paint:
@@ -77,6 +89,9 @@ class _Paint:
         maps = [series for panel in shaded for series in panel.series if series.mark == "heat"]
         self.most = max((count for series in maps for row in series.counts for count in row), default=0)
         """The most rows in a cell whose count is a shade."""
+        bars = {series.name for panel in chart.panels for series in panel.series if series.mark == "bars"}
+        self.filled = len(bars) == 1
+        """Whether bars are filled: where there are several, one would hide the other."""
         self.counts = not shaded
         """Whether all that is drawn are counts, in numbers."""
         guides = (series.name for panel in chart.panels for series in panel.series if series.guide)
@@ -119,14 +134,16 @@ class _Paint:
     def panel(self, figure: Any, panel: Panel, width: int, height: int) -> None:
         """Draw one panel into its part of the figure."""
         figure.theme("colorless")
-        title = ": ".join(dict.fromkeys(filter(None, (panel.title, panel.y.title))))
-        figure.title(shortened(title, width - 2))
+        figure.title(shortened(_title(panel), width - 2))
         figure.label(shortened(panel.x.title, width - 2))
         for name, axis, most in (("x", panel.x, max(3, width // 9)), ("y", panel.y, max(3, height // 2 - 2))):
-            places = ticks(axis, most, least=1.0 if name == "y" and panel.counts else 0.0)
+            listed = bool(axis.names) and has_intervals(panel)
+            room = max(NAME, width // 4) if listed else NAME
+            least = 1.0 if name == "y" and panel.counts else 0.0
+            places = ticks(axis, len(axis.names) if listed else most, least=least)
             ruler = figure.ruler(name)
             ruler.lim(axis.low, axis.high)
-            words = [shortened(axis.names[round(place)], NAME) if axis.names else _number(place) for place in places]
+            words = [shortened(axis.names[round(place)], room) if axis.names else _number(place) for place in places]
             ruler.ticks(places, words)
         for series in sorted(panel.series, key=lambda series: not series.guide):  # guides lie below
             for signal in self.signals(figure, series, panel, width):
@@ -137,9 +154,12 @@ class _Paint:
         if series.mark == "heat":
             yield from self.numbers(figure, series) if _written(panel) else self.shades(figure, series, panel, width)
             return
+        if series.mark == "intervals":
+            yield from self.intervals(figure, series, panel)
+            return
         if series.mark == "bars":
             x = [edge for edges in zip(series.x[:-1], series.x[1:], strict=True) for edge in edges]
-            y = [height if height or len(self.names) > 1 else math.nan for height in series.y for _ in range(2)]
+            y = [height if height or not self.filled else math.nan for height in series.y for _ in range(2)]
         else:
             x, y = list(series.x), list(series.y)
         box = Box.of(panel)
@@ -149,9 +169,27 @@ class _Paint:
             stretches = [part for run in _runs(x, y) for part in box.stretches(x[run], y[run])]
         for xs, ys in stretches:
             signal = figure.signal(xs, ys, marker=self.marker(series))
-            if series.mark == "bars" and len(self.names) == 1:
+            if series.mark == "bars" and self.filled:
                 signal.fillx()
             yield signal if series.mark == "points" else signal.lines()
+
+    def intervals(self, figure: Any, series: Series, panel: Panel) -> Iterator[Any]:
+        """A line from end to end, arrows where one goes on beyond the axis, and a point."""
+        axis, inside = panel.x, []
+        for x, y, ends in zip(series.x, series.y, series.ends, strict=True):
+            low, high = (x if math.isnan(end) else end for end in ends)
+            left, right = max(low, axis.low), min(high, axis.high)
+            if left < right:
+                yield figure.signal([left, right], [y, y], marker=self.marker(series, BETWEEN)).lines()
+            if low < axis.low:
+                yield figure.signal([axis.low], [y], marker=self.marker(series, BEYOND[0]))
+            if high > axis.high:
+                yield figure.signal([axis.high], [y], marker=self.marker(series, BEYOND[1]))
+            if axis.low <= x <= axis.high:
+                inside.append((x, y))
+        if inside:
+            xs, ys = zip(*inside, strict=True)
+            yield figure.signal(list(xs), list(ys), marker=self.marker(series))
 
     def numbers(self, figure: Any, series: Series) -> Iterator[Any]:
         """A table of counts."""
@@ -174,6 +212,18 @@ class _Paint:
         for glyph in SHADES:
             if glyph in places:
                 yield figure.signal(*places[glyph], marker=self.marker(series, glyph))
+
+
+def _lines(panels: Sequence[Panel], height: int) -> int:
+    """How many lines panels beside each other take where they may have so many: intervals have one each."""
+    needed = [len(panel.y.names) + AROUND + bool(_title(panel)) for panel in panels if has_intervals(panel)]
+    lines = max([*needed, *(height for panel in panels if not has_intervals(panel))])
+    return lines + (lines - 1 in needed)  # of one line more than there are places, plotext uses none for two of them
+
+
+def _title(panel: Panel) -> str:
+    """What stands above a panel: its title, and that of the axis that goes up."""
+    return ": ".join(dict.fromkeys(filter(None, (panel.title, panel.y.title))))
 
 
 def _written(panel: Panel) -> bool:

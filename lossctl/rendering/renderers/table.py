@@ -55,7 +55,7 @@ class Tables:
         text = io.StringIO()
         page = _Page(console(text, style.width if self.narrow else WIDE, color=colored), text, style, colored)
         blocks: list[str] = []
-        for section in document.sections():
+        for section in (document.pages if document.pages and self.frame == MARKDOWN else document.sections)():
             page.above = sum(block.count("\n") + 2 for block in blocks)
             for part in section:
                 self._draw(page, part)
@@ -141,10 +141,9 @@ class Tables:
             return
         width = page.paper.width
         widths = [max(map(_cells_wide, column)) for column in columns]
-        parts = list(self._fit(table.columns, widths, width))
-        if len(parts) > 1:
-            spared = list(self._fit(table.columns, widths, width, spared=True))
-            parts = spared if len(spared) < len(parts) else parts
+        spare = [index for index, column in enumerate(table.columns) if column.spare]
+        ways = (self._fit(table.columns, widths, width, spare[kept:]) for kept in range(len(spare), -1, -1))
+        parts = min(map(list, ways), key=len)
         for indices in parts:
             most = _shared({index: widths[index] for index in indices}, table.columns, width) if self.narrow else {}
             for index in (index for index in most if table.columns[index].kind == "entries"):
@@ -157,7 +156,7 @@ class Tables:
         return safe.replace("|", "\\|") if self.frame == MARKDOWN and isinstance(safe, str) else safe
 
     def _fit(
-        self, columns: Sequence[Column], wide: Sequence[int], width: int, *, spared: bool = False
+        self, columns: Sequence[Column], wide: Sequence[int], width: int, without: Sequence[int]
     ) -> Iterator[Sequence[int]]:
         """The indices of the columns of each grid: names and keys in all, and as many others as fit whole.
 
@@ -165,12 +164,12 @@ class Tables:
             columns: those of the table.
             wide: how wide each is where it is not folded.
             width: of the page.
-            spared: whether to leave out columns that carry nothing.
+            without: which to leave out.
         """
         widths = {
             index: min(wide[index], _least(column) or wide[index]) + EDGES
             for index, column in enumerate(columns)
-            if not (spared and column.spare)
+            if index not in without
         }
         names = [index for index in widths if columns[index].key or not columns[index].numeric]
         room = width - 1 - sum(wide[index] + EDGES if columns[index].key else widths[index] for index in names)

@@ -4,16 +4,16 @@ Cells are powers of two wide, with a corner at 0: rounded numbers fall into them
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from lossctl.document import Axis, Series
+from lossctl.document import FAR, Axis, Panel, Series
 from lossctl.domain import BoolArray, FloatArray, IntArray
-from lossctl.plots.limits import FAR
 from lossctl.sums.distribution import Distribution
 from lossctl.sums.joint import Joint
+from lossctl.words import counted
 
 MOST = 40
 """The most cells along an axis."""
@@ -80,6 +80,23 @@ def cells(low: float, high: float, finest: float = 0.0) -> Cells:
     width = max(2.0 ** math.ceil(math.log2(span / MOST)), finest)
     first = math.floor(low / width)
     return Cells(first, max(math.ceil(high / width) - first, 1), width)
+
+
+def histogram(title: str, axis: str, by_name: Mapping[str, Distribution]) -> Panel:
+    """How many numbers of each name lie where, over one axis."""
+    low, high = reach([(numbers.values, numbers.counts) for numbers in by_name.values()])
+    finest = max(numbers.relative_error for numbers in by_name.values()) * max(abs(low), abs(high))
+    grid = cells(low, high, 2.0 ** math.ceil(math.log2(finest)) * 4 if finest else 0.0)
+    series = tuple(bars(name, numbers, grid) for name, numbers in by_name.items())
+    highest = max(max(bar.y) for bar in series)
+    return Panel(title, grid.axis(axis), Axis("rows", 0.0, 1.05 * highest or 1.0), series)
+
+
+def beyond(panel: Panel, what: str = "") -> Iterator[str]:
+    """What is to be said of numbers that lie in none of the cells of a panel."""
+    for series in panel.series:
+        if series.beyond:
+            yield f"{what}{series.name}: {counted(series.beyond, 'row')} beyond the axes, or infinite"
 
 
 def bars(name: str, numbers: Distribution, cells: Cells) -> Series:

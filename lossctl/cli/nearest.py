@@ -1,0 +1,59 @@
+"""Whether there is a configuration, and where: asked at every start, so that nothing else need be imported for it."""
+
+import os
+import re
+from collections.abc import Iterator
+
+OWN, SHARED = "lossctl.toml", "pyproject.toml"
+PREFIX = "LOSSCTL_"
+"""How variables of the environment begin that set options."""
+LARGEST = 1 << 20
+"""Bytes of a configuration; what is longer is something else."""
+_MENTIONED = re.compile(
+    rb"""\btool["']?\s*(?:\.|=\s*\{[^\n]*)\s*["']?lossctl|^\s*(?:lossctl|"lossctl"|'lossctl')\s*(?:\.|=\s*\{)""",
+    re.MULTILINE,
+)
+"""What a shared file has somewhere that has our table."""
+
+
+def something_is_set() -> bool:
+    """Whether a variable or a configuration may set something."""
+    return any(name.startswith(PREFIX) for name in os.environ) or any(True for _ in candidates())
+
+
+def candidates() -> Iterator[str]:
+    """The files that may be the configuration, the nearest first, relative to the working directory.
+
+    From there up to the root of its repository, which has ``.git`` in it; where there is none, in the working directory
+    alone. In each folder ``lossctl.toml`` comes first, then ``pyproject.toml``, where it may have our table.
+    """
+    try:
+        here = os.getcwd()
+    except OSError:  # it was removed
+        return
+    for folder in _upwards(here):
+        for name in (OWN, SHARED):
+            path = os.path.join(folder, name)
+            # Our own that cannot be read, be it a link to nowhere, is an error; the other may be somebody else's.
+            if os.path.lexists(path) if name == OWN else os.path.isfile(path) and _is_mentioned(path):
+                yield os.path.relpath(path, here)
+
+
+def _upwards(folder: str) -> list[str]:
+    """A folder and those above it, up to the root of its repository."""
+    folders = [folder]
+    while not os.path.exists(os.path.join(folders[-1], ".git")):
+        above = os.path.dirname(folders[-1])
+        if above == folders[-1]:
+            return [folder]
+        folders.append(above)
+    return folders
+
+
+def _is_mentioned(path: str) -> bool:
+    """Whether a shared file may have our table; where it cannot be read, it is somebody else's."""
+    try:
+        with open(path, "rb") as file:
+            return _MENTIONED.search(file.read(LARGEST)) is not None
+    except OSError:
+        return False

@@ -1,0 +1,192 @@
+"""Which value an option has, and who says so: a flag before a variable, that before the file, that before the default.
+
+Imported where something is set.
+"""
+
+import os
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from typer._click.globals import get_current_context  # Typer has no name for it
+
+from lossctl.cli.command import SETTLED, is_typed, tell
+from lossctl.cli.configuration import Configuration, nearest, read
+from lossctl.cli.nearest import PREFIX
+from lossctl.errors import UsageError, options_in
+from lossctl.words import did_you_mean, near
+
+if TYPE_CHECKING:
+    from lossctl.cli.settings import Setting
+
+CONFIG, ISOLATED = PREFIX + "CONFIG", PREFIX + "ISOLATED"
+"""Variables that say of the configuration what ``--config`` and ``--isolated`` do."""
+RIVALS = {"json": "form", "form": "json", "activation": "from_logits", "from_logits": "activation"}
+"""Parameters that say the same thing: what says one of them puts away the other from what is asked later."""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What is said elsewhere than on the command line."""
+
+    configuration: Configuration | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """What options of the command are, by parameter."""
+    origins: Mapping[str, str] = field(default_factory=dict)
+    """Which variable, or file and line, says so, by parameter."""
+    others: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
+    """What is said of options that other commands have, by key, and where."""
+
+    about_data: tuple[str, ...] = ()
+    """The parameters among them that say how data are read and measured."""
+
+    @property
+    def note(self) -> str:
+        """What of how data are measured is not said on the command line, and where it is; empty where all is."""
+        by_origin: dict[str, list[str]] = {}
+        for parameter in self.about_data:
+            by_origin.setdefault(self.origins[parameter].partition(":")[0], []).append(_flag_of(parameter))
+        return "; ".join(f"{origin} sets {', '.join(flags)}" for origin, flags in by_origin.items())
+
+    def is_of_file(self, parameter: str) -> bool:
+        """Whether the configuration has set an option of the command."""
+        return parameter in self.origins and not self.origins[parameter].startswith(PREFIX)
+
+    def effective(self, settings: Mapping[str, "Setting"]) -> dict[str, tuple[Any, str]]:
+        """What every option of the command that runs is, and what has set it; and what is set of other options."""
+        context = get_current_context()
+        said = dict(self.others)
+        for name, setting in settings.items():
+            value = context.params.get(setting.parameter, setting.default)
+            origin = self.origins.get(setting.parameter) or ("flag" if is_typed(setting.parameter) else "default")
+            said[name] = (getattr(value, "value", value), origin)
+        return {name: said[name] for name in sorted(said)}
+
+    def told(self, message: str) -> Iterator[str]:
+        """Where those options are set that a message is about."""
+        for parameter in sorted(options_in(message) & self.origins.keys()):
+            yield f"{_flag_of(parameter)} is set by {self.origins[parameter]}."
+
+
+def _flag_of(parameter: str) -> str:
+    from lossctl.cli.flags import flag  # noqa: PLC0415  (where something is wrong)
+
+    return flag(parameter, [])
+
+
+def settled(run: Callable[..., None], typed: Collection[str], config: str | None, *, isolated: bool) -> Settled:
+    """What variables and the configuration say of the options of a command.
+
+    Args:
+        run: the command.
+        typed: the parameters that the command line says.
+        config: the file that is to be read, rather than the one that is found.
+        isolated: whether neither counts.
+
+    Raises:
+        UsageError: the file cannot be read, or says something that is none.
+    """
+    variables = {name: text for name, text in os.environ.items() if name.startswith(PREFIX) and text}
+    if isolated or (config is None and _is_true(variables.pop(ISOLATED, "0"))):
+        if config is not None:
+            raise UsageError("--isolated and --config contradict each other", "Give one.")
+        return Settled()
+    config = variables.pop(CONFIG, None) if config is None else config
+    configuration = nearest() if config is None else read(config)
+    if not variables and (configuration is None or not configuration.values):
+        return Settled(configuration)
+    return _merged(run, {*typed}, variables, configuration)
+
+
+def _is_true(text: str) -> bool:
+    return text.strip().lower() not in {"0", "false", "no", "off", ""}
+
+
+def _merged(
+    run: Callable[..., None], taken: set[str], variables: Mapping[str, str], configuration: Configuration | None
+) -> Settled:
+    from lossctl.cli.settings import ABOUT_DATA, every_setting, settings_of  # noqa: PLC0415  (where something is set)
+
+    own, known = settings_of(run), every_setting()
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    about_data: list[str] = []
+    others: dict[str, tuple[Any, str]] = {}
+    said = [*_of_variables(known, own, variables)]
+    for layer in (said, [*_of_file(known, own, configuration)] if configuration is not None else []):
+        begun = {*taken}
+        for setting, value, origin in layer:
+            if setting.name not in own:
+                others.setdefault(setting.name, (value, origin))
+            elif setting.parameter not in begun and not (value and RIVALS.get(setting.parameter) in begun):
+                values[setting.parameter], origins[setting.parameter] = value, origin
+                taken.add(setting.parameter)
+                about_data += [setting.parameter] if setting.panel in ABOUT_DATA else []
+    return Settled(configuration, values, origins, others, tuple(about_data))
+
+
+def settled_here() -> Settled:
+    """What is said elsewhere of the command that runs."""
+    context = get_current_context(silent=True)
+    return Settled() if context is None else context.meta.get(SETTLED, Settled())
+
+
+Said = Iterator[tuple["Setting", Any, str]]
+"""An option, what it is set to, and by what."""
+Known = Mapping[str, tuple["Setting", ...]]
+
+
+def _of_variables(known: Known, own: Mapping[str, "Setting"], variables: Mapping[str, str]) -> Said:
+    """What variables of the environment set; one that looks like a setting and is none is a warning."""
+    for variable, text in variables.items():
+        name = variable.removeprefix(PREFIX).lower()
+        if name not in known:
+            if alike := near(name, [*known], cutoff=0.8):
+                tell(f"warning: {variable} sets nothing. Did you mean {known[alike[0]][0].variable}?")
+            continue
+        setting = own.get(name, known[name][0])
+        try:
+            yield setting, setting.read_variable(text), variable
+        except ValueError as wrong:
+            raise UsageError(f"{variable}: {name} {wrong}") from None
+
+
+def _of_file(known: Known, own: Mapping[str, "Setting"], configuration: Configuration) -> Said:
+    """What a file sets.
+
+    Raises:
+        UsageError: a key that no command has an option for, or a value that is none.
+    """
+    keys: dict[str, str] = {}
+    for key, value in configuration.values.items():
+        name, place = key.replace("-", "_"), configuration.place(key)
+        if name not in known:
+            raise UsageError(f"{place}: unknown key {key!r}", did_you_mean(name, [*known, "gate"]))
+        if name in keys:
+            raise UsageError(f"{place}: {key!r} says again what {keys[name]!r} says", "Keep one.")
+        keys[name] = key
+        setting = own.get(name, known[name][0])
+        try:
+            read = setting.read(value)
+        except ValueError as wrong:
+            raise UsageError(f"{place}: {name} {wrong}") from None
+        if setting.is_path:
+            read = [configuration.beside(path) for path in read] if setting.many else configuration.beside(read)
+        if not configuration.is_named:
+            _ensure_harmless(configuration, name, read, place)
+        yield setting, read, place
+
+
+def _ensure_harmless(configuration: Configuration, name: str, value: Any, place: str) -> None:
+    """Check that a file which was only found, be it in a stranger's folder, neither writes elsewhere nor trusts others.
+
+    Raises:
+        UsageError: it does.
+    """
+    hint = f"Say it on the command line, or name the file: --config {configuration.path}."
+    if name == "scheduler":
+        raise UsageError(
+            f"{place}: answers of a scheduler are trusted, so that no file that is only found names one", hint
+        )
+    if name == "output" and not all(configuration.holds(path) for path in value):
+        raise UsageError(f"{place}: output leads out of the folder of a file that is only found", hint)

@@ -1,0 +1,174 @@
+"""A gate: a claim about one loss that a build has to keep, decided in three states."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from lossctl.errors import UsageError
+from lossctl.sums.estimate import Estimate
+
+State = Literal["pass", "fail", "inconclusive", "error"]
+Kind = Literal["max", "max_increase", "min_skill", "min_n"]
+FailIf = Literal["proven", "point"]
+PassIf = Literal["not failed", "proven"]
+OnInconclusive = Literal["pass", "warn", "fail"]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A claim about a loss.
+
+    Raises:
+        UsageError: it is no claim, or its settings contradict each other.
+    """
+
+    name: str
+    kind: Kind
+    limit: float
+    """What the loss, its increase, the skill or the number of rows is held against; of an increase by `percent` as a
+    part of the baseline: 0.005 is 0.5 %."""
+    percent: bool = False
+    loss: str | None = None
+    """The loss as a user types it; ``None`` for the only one there is."""
+    model: str | None = None
+    """Which model; ``None`` for every one that is not the baseline."""
+    by: tuple[str, ...] = ()
+    """The columns of which each group is a claim of its own; empty for one claim about all rows."""
+    only: Mapping[str, str | None] = field(default_factory=dict)
+    """Which of these groups, by the values of some of the columns; empty for all."""
+    confidence: float = 0.95
+    fail_if: FailIf = "proven"
+    pass_if: PassIf = "not failed"
+    on_inconclusive: OnInconclusive = "warn"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """What is its own of the data: ``file``, ``baseline``, and arguments of `lossctl.check_gates` by name."""
+
+    @property
+    def claim(self) -> str:
+        """What it claims, in words."""
+        of = f" of {self.model}" if self.model is not None else ""
+        loss = (self.loss or "the loss") + of
+        limit = f"{100.0 * self.limit:.15g} %" if self.percent else f"{self.limit:.15g}"
+        baseline = self.settings.get("baseline")
+        over = "the first model" if baseline is None else baseline if isinstance(baseline, str) else "the baseline"
+        claim = {
+            "max": f"{loss} <= {limit}",
+            "max_increase": f"increase of {loss} over {over} <= {limit}",
+            "min_skill": f"skill of {loss} >= {limit}",
+            "min_n": f"n{of} >= {limit}",
+        }[self.kind]
+        only = " ".join(f"{name}={'null' if word is None else word}" for name, word in self.only.items())
+        return claim + (f", at {only}" if only else f", by {', '.join(self.by)}" if self.by else "")
+
+    def __post_init__(self) -> None:
+        if math.isnan(self.limit):
+            raise UsageError(f"gate {self.name!r}: nan can neither hold nor fail")
+        if not 0.0 < self.confidence < 1.0:
+            raise UsageError(
+                f"gate {self.name!r}: confidence {self.confidence:g} is not between 0 and 1", "Such as 0.95."
+            )
+        unknown = [name for name in self.only if name not in self.by]
+        if unknown:
+            what = f"gate {self.name!r}: only {unknown[0]!r} is no column that it is by"
+            raise UsageError(what, f"Say by = [{', '.join(map(repr, self.only))}].")
+        if self.kind == "min_n" and (self.limit < 1 or self.limit != int(self.limit)):
+            raise UsageError(f"gate {self.name!r}: min_n {self.limit:g} is no number of rows", "Such as 100.")
+        if self.kind == "min_skill" and self.limit > 1.0:
+            raise UsageError(f"gate {self.name!r}: no skill is above 1", "1 is a perfect model, 0 the best constant.")
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What a gate is held against in one group of one model."""
+
+    loss: str
+    model: str
+    group: Mapping[str, str | None]
+    estimate: Estimate
+    """Of the claim's left side; a claim is that it is at most `limit`."""
+    limit: float
+    value: float
+    """The loss of the model."""
+    baseline: float | None = None
+    """The loss of the baseline, where one is needed."""
+    constant: float | None = None
+    """The loss of the best constant, likewise."""
+    note: str = ""
+    """What else is to be said of it."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was decided of a gate in one group of one model."""
+
+    gate: Gate
+    state: State
+    measured: Measurement | None
+    """``None`` where nothing was measured."""
+    confidence: float
+    """That of the bounds, after Holm's adjustment."""
+    p: float
+    """How likely the value is as far above the limit by chance; NaN where that is not asked."""
+    reason: str = ""
+    """Why it is inconclusive or an error."""
+
+    @property
+    def exit_status(self) -> int:
+        """What this verdict alone would be for the exit status."""
+        if self.state == "inconclusive":
+            return 4 if self.gate.on_inconclusive == "fail" else 0
+        return {"pass": 0, "fail": 1, "error": 3}[self.state]
+
+
+def decide(claims: Sequence[tuple[Gate, Measurement | str]]) -> list[Verdict]:
+    """Decide claims, of which those that fail where they are proven wrong are adjusted for their number.
+
+    A claim is proven wrong where the lower bound of its left side is above the limit. With m such claims each at its
+    own confidence, one that is true would fail more often than one stands for: Holm 1979 holds the rate of all.
+    Claims that pass where they are proven need no adjustment: a build passes only if all do (Berger 1982,
+    doi:10.1080/00401706.1982.10487790).
+
+    Args:
+        claims: each with what was measured, or why nothing was.
+    """
+    p = {
+        place: measured.estimate.p_above(measured.limit)
+        for place, (gate, measured) in enumerate(claims)
+        if isinstance(measured, Measurement) and gate.fail_if == "proven" and gate.kind != "min_n"
+    }
+    known = [place for place in p if not math.isnan(p[place])]
+    ranked = sorted(known, key=lambda place: p[place] / (1.0 - claims[place][0].confidence))
+    confidence: dict[int, float] = {}
+    for rank, place in enumerate(ranked):
+        confidence[place] = 1.0 - (1.0 - claims[place][0].confidence) / (len(ranked) - rank)
+    failed: set[int] = set()
+    for place in ranked:
+        measured = claims[place][1]
+        if isinstance(measured, str) or not measured.estimate.lower(confidence[place]) > measured.limit:
+            break  # and none that is less unlikely is proven wrong
+        failed.add(place)
+    return [
+        _decided(gate, measured, confidence.get(place, gate.confidence), p.get(place, math.nan), wrong=place in failed)
+        for place, (gate, measured) in enumerate(claims)
+    ]
+
+
+def _decided(gate: Gate, measured: Measurement | str, confidence: float, p: float, *, wrong: bool) -> Verdict:
+    """The verdict on one claim, of which is known whether it is proven wrong."""
+    if isinstance(measured, str):
+        return Verdict(gate, "error", None, confidence, math.nan, measured)
+    estimate, limit = measured.estimate, measured.limit
+    if math.isnan(estimate.value) or math.isnan(limit):
+        return Verdict(gate, "error", measured, confidence, p, "it is not a number, and nothing was measured")
+    sure = gate.kind == "min_n" or estimate.same or math.isinf(estimate.value)
+    by_value: State = "fail" if estimate.value > limit else "pass"
+    if sure or (gate.fail_if == "point" and (by_value == "fail" or gate.pass_if != "proven")):
+        return Verdict(gate, by_value, measured, confidence, p)
+    if estimate.doubt:
+        return Verdict(gate, "inconclusive", measured, confidence, p, f"not trusted: {estimate.doubt}")
+    if wrong:
+        return Verdict(gate, "fail", measured, confidence, p)
+    if gate.pass_if == "proven" and not estimate.upper(gate.confidence) <= limit:
+        return Verdict(gate, "inconclusive", measured, confidence, p, "neither proven wrong nor right")
+    return Verdict(gate, "pass", measured, confidence, p)

@@ -1,0 +1,181 @@
+"""The document of a comparison: its tables, the sentences that a person can read aloud, and notes."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from lossctl.comparison.difference import Difference
+from lossctl.comparison.moves import moved_rows
+from lossctl.comparison.wording import rounded, signed
+from lossctl.document import Chart, Column, Estimate, Line, Notes, Phrase, Piece, Section, Table, Tone, phrase
+from lossctl.evaluation.report import Report
+from lossctl.evaluation.tables import Name, footer, naming
+from lossctl.words import counted
+
+TONES: Mapping[str, Tone] = {"better": "good", "worse": "bad", "not trusted": "doubtful", "no evidence": ""}
+MANY = 6
+"""More sentences than these are not read aloud by anybody: the table has the verdicts."""
+SMALL = 1e-3
+"""Below this a probability is written with an exponent."""
+
+
+def sections(
+    results: Sequence[Difference],
+    overall: Sequence[Difference],
+    level: float,
+    report: Report,
+    charts: Sequence[Chart] = (),
+    *,
+    page: bool = False,
+) -> Iterator[Section]:
+    """The differences; what else is known of them; what was found in sentences; notes on what they were made of.
+
+    A terminal is read from its end, where the sentences are; a page from its beginning, and has them there.
+    """
+    said = overall or results
+    sentences = [sentence(one, level) for one in said]
+    conclusion = tuple(map(Line, sentences)) if len(said) <= MANY else tuple(_counted(said))
+    if page:
+        yield conclusion
+    names = naming(results)
+    before = {(one.loss, one.model): one for one in overall}
+    listed: list[Difference] = []
+    for one in results:
+        whole = before.pop((one.loss, one.model), None)
+        listed += [one] if whole is None else [whole, one]
+    against = results[0].against if results else ""
+    models = list(dict.fromkeys(one.model for one in results))
+    title = f"{models[0] if len(models) == 1 else 'difference'} against {against}"
+    columns = [
+        Column(against, "number"),
+        Column(models[0] if len(models) == 1 else "value", "number"),
+        Column("change", "number", tone="strong"),
+        Column("ci low", "number"),
+        Column("ci high", "number"),
+        Column("verdict", "name"),
+    ]
+    if len({column.title for column in columns}) < len(columns):
+        columns[:2] = Column("baseline", "number"), Column("value", "number")
+    rows = [[*(name.of(one) for name in names), *_cells(one)] for one in listed]
+    yield (Table((*(name.column for name in names), *columns), rows, title),)
+    extra = _extra(listed)
+    rows = [[*(name.of(one) for name in names), *(cell(one) for _, cell in extra)] for one in listed]
+    titles = (*(name.column for name in names), *(column for column, _ in extra))
+    yield (Table(titles, rows, "how sure, and on how many rows"),)
+    for one in results:
+        if one.samples:
+            yield (moved_rows(one.samples, _moved(one, names), (one.against, one.model), one.loss, report.inputs),)
+    for chart in charts:  # what is said of all is not said in each picture, too
+        notes = tuple(note for note in chart.notes if note not in sentences or len(said) > MANY)
+        yield (replace(chart, notes=notes),)
+    if not page:
+        yield conclusion
+    yield (
+        Notes(
+            (*_notes(listed, level, report), *footer(report.overall or report.results, report.inputs, report.settings))
+        ),
+    )
+
+
+def _moved(one: Difference, names: Sequence[Name]) -> Phrase:
+    title: Phrase = phrase("rows that moved most")
+    for index, name in enumerate(names):
+        word = name.of(one)
+        title = phrase(title, ", " if index else " of ", name.column.missing if word is None else word)
+    return title
+
+
+def _cells(one: Difference) -> list[Any]:
+    error = one.standard_error
+    return [
+        *(Estimate(value, error) for value in (one.baseline, one.value, one.difference, one.ci_low, one.ci_high)),
+        Piece(one.verdict, TONES[one.verdict]),
+    ]
+
+
+def _extra(listed: Sequence[Difference]) -> list[tuple[Column, Callable[[Difference], Any]]]:
+    """The columns on how sure differences are, and what stands in them; those that say least are spare, and last."""
+    clustered = any(one.clusters is not None for one in listed)
+    tested = any(not math.isnan(one.p) for one in listed)
+    several = tested and any(one.q != one.p for one in listed if not math.isnan(one.p))
+    tied, doubted = any(one.tied for one in listed), any(one.doubt for one in listed)
+    columns: list[tuple[bool, Column, Callable[[Difference], Any]]] = [
+        (True, Column("n", "count"), lambda one: one.n),
+        (clustered, Column("clusters", "count"), lambda one: one.clusters),
+        (True, Column("relative", "share"), lambda one: one.relative),
+        (tested, Column("p", "number"), lambda one: _chance(one.p)),
+        (several, Column("q", "number"), lambda one: _chance(one.q)),
+        (True, Column("better", "share"), lambda one: _percent(one.better)),
+        (tied, Column("tied", "share"), lambda one: _percent(one.tied)),
+        (doubted, Column("top share", "share"), lambda one: _percent(one.top_share)),
+        (True, Column("worse", "share", spare=not tied), lambda one: _percent(one.worse)),
+        (
+            True,
+            Column("std. error", "number", spare=True),
+            lambda one: Estimate(one.standard_error, one.standard_error),
+        ),
+        (True, Column("correlation", "number", spare=True), lambda one: f"{one.correlation:.2f}"),
+        (not doubted, Column("top share", "share", spare=True), lambda one: _percent(one.top_share)),
+    ]
+    return [(column, cell) for shown, column, cell in columns if shown]
+
+
+def _chance(p: float) -> str:
+    """A p- or q-value in two digits, with an exponent where it is small."""
+    return "0" if p == 0.0 else f"{p:#.2g}" if p >= SMALL else f"{p:.1e}" if p > 0.0 else ""
+
+
+def _notes(differences: Sequence[Difference], level: float, report: Report) -> Iterator[str]:
+    anytime = next((one.estimate.anytime for one in differences if one.estimate.anytime is not None), None)
+    clustered = any(one.clusters is not None for one in differences)
+    if anytime is not None:
+        units = f"{anytime:,.0f} {'clusters' if clustered else 'rows'}"
+        yield f"ci: {100 * level:.6g} % interval of the change that holds at every n at once, tightest at {units}"
+    else:
+        weighted = report.inputs["weight"] or report.inputs["masked"]
+        units = "clusters" if clustered else "effective n" if weighted else "n"
+        lags = max((one.estimate.lags for one in differences), default=0)
+        series = f" as a series with {counted(lags, 'lag')} (Diebold & Mariano)" if lags else ""
+        interval = f"ci: {100 * level:.6g} % interval of the change on the same rows{series}"
+        yield f"{interval}, Student's t with {units} − 1 degrees of freedom"
+        if any(not math.isnan(one.p) for one in differences):
+            among = "; q: the same among all rows of the table" if len(differences) > 1 else ""
+            yield f"p: how likely a change as large is by chance alone{among}; lossctl help statistics says more"
+
+
+def _counted(differences: Sequence[Difference]) -> Iterator[Line]:
+    """How many differences of each model have which verdict: the most that can be said of many."""
+    for model in dict.fromkeys(one.model for one in differences):
+        verdicts = Counter(one.verdict for one in differences if one.model == model)
+        words = ", ".join(f"{number} {verdict}" for verdict, number in verdicts.most_common())
+        yield Line(f"{model} against {differences[0].against}, of {verdicts.total()} losses: {words}.")
+
+
+def sentence(one: Difference, level: float) -> str:
+    """What was found, to be read aloud."""
+    where = "".join(f" at {name} {'null' if word is None else word}" for name, word in one.group.items())
+    units = f"n = {one.n:,}" + (f" in {counted(one.clusters, 'cluster')}" if one.clusters is not None else "")
+    what = f"on {one.loss}{where}"
+    if math.isnan(one.difference):
+        return f"{one.model} cannot be held against {one.against} {what}: the difference is not a number, {units}."
+    if one.n and one.tied == 1.0:
+        return f"{one.model} and {one.against} are the same {what}, row by row, {units}."
+    error = one.standard_error
+    number = signed(one.difference, error)
+    interval = f"{100 * level:.6g} % {signed(one.ci_low, error)} to {signed(one.ci_high, error)}"
+    if one.doubt:
+        return f"{one.model} − {one.against} {what} is {number}, {units}; not trusted: {one.doubt}."
+    if one.is_shown:
+        share = f"{one.verdict} on {_percent(one.better if one.verdict == 'better' else one.worse)} of rows"
+        return f"{one.model} is {one.verdict} than {one.against} {what}: {number} ({interval}), {units}; {share}."
+    could = one.estimate.detectable(level)
+    shown = "" if math.isnan(could) else f"; could have shown {rounded(could, error)} with 80 % power"
+    return f"no evidence that {one.model} differs from {one.against} {what}: {number} ({interval}), {units}{shown}."
+
+
+def _percent(share: float) -> str:
+    if math.isnan(share):
+        return "nan"
+    return f"{100 * share:.0f} %" if 0.005 <= share <= 0.995 or share in {0.0, 1.0} else f"{100 * share:.2g} %"

@@ -1,0 +1,270 @@
+"""What was decided of the gates of one invocation: words, JSON and exit status, all from one value."""
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lossctl.comparison.gate import Gate, Measurement, Verdict
+from lossctl.comparison.wording import plain, rounded, signed
+from lossctl.document import Column, Document, Line, Outcome, Piece, Table, Tone
+from lossctl.sums.estimate import Estimate
+
+WORDS: Mapping[str, str] = {"pass": "PASS", "fail": "FAIL", "inconclusive": "INCONCLUSIVE", "error": "ERROR"}
+TONES: Mapping[str, Tone] = {"pass": "good", "fail": "bad", "inconclusive": "doubtful", "error": "bad"}
+WORST = ("error", "fail", "inconclusive", "pass")
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """What was decided of all gates."""
+
+    verdicts: tuple[Verdict, ...]
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """The exit status: 3 where something could not be measured, else 1 where a gate failed, else 4, else 0.
+
+        4 is of a gate that is inconclusive and must not be.
+        """
+        statuses = {verdict.exit_status for verdict in self.verdicts}
+        return next((status for status in (3, 1, 4) if status in statuses), 0)
+
+    @property
+    def verdict(self) -> str:
+        """The worst of the verdicts: ``error``, ``fail``, ``inconclusive`` or ``pass``."""
+        states = {verdict.state for verdict in self.verdicts}
+        return next((state for state in WORST if state in states), "pass")
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """A line for each, with the inequality in full."""
+        return tuple(line(verdict, several=self._several(verdict)) for verdict in self.verdicts)
+
+    def _several(self, verdict: Verdict) -> bool:
+        """Whether a gate is about several models."""
+        models = {one.measured.model for one in self.verdicts if one.gate == verdict.gate and one.measured is not None}
+        return len(models) > 1
+
+    def beside(self, document: Document) -> Document:
+        """The document of what was judged, with the verdicts in its record."""
+        record = document.record
+        return replace(document, record=lambda: {**record(), **self._verdicts()}, outcomes=self.outcomes)
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """What was decided, for formats that carry decisions."""
+        return tuple(_outcome(verdict, words) for verdict, words in zip(self.verdicts, self.lines, strict=True))
+
+    def document(self) -> Document:
+        """The verdicts, described: a row and an object for each."""
+        return Document(
+            title="gates",
+            sections=lambda: [tuple(Line(_toned(*pair)) for pair in zip(self.verdicts, self.lines, strict=True))],
+            record=self._record,
+            pages=lambda: [(self._table(),)],
+            rows=lambda: (_row(facts) for facts in self._facts()),
+            items=self._facts,
+            notes=self.notes,
+            warnings=self.warnings,
+            outcomes=self.outcomes,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The verdicts as strict JSON has them."""
+        return self.document().to_dict()
+
+    def _record(self) -> dict[str, Any]:
+        return {**self._verdicts(), "notes": self.notes, "warnings": self.warnings}
+
+    def _verdicts(self) -> dict[str, Any]:
+        return {
+            "verdict": self.verdict,
+            "exit_code": self.exit_code,
+            "gates": self._facts(),
+        }
+
+    def _facts(self) -> list[dict[str, Any]]:
+        return [_facts(*pair) for pair in zip(self.verdicts, self.lines, strict=True)]
+
+    def _table(self) -> Table:
+        """A row for each, for a page: what was decided, of what, and the inequality in full."""
+        columns = Column("verdict", "name"), Column("gate", "name"), Column("", "text"), Column("n", "count")
+        rows = []
+        for verdict, words in zip(self.verdicts, self.lines, strict=True):
+            name, _, inequality = words.removeprefix(WORDS[verdict.state]).strip().partition(": ")
+            n = None if verdict.measured is None else verdict.measured.estimate.n
+            rows.append([Piece(WORDS[verdict.state], TONES[verdict.state]), name, inequality, n])
+        return Table(columns, rows, folds=True)
+
+
+def _outcome(verdict: Verdict, words: str) -> Outcome:
+    facts = _facts(verdict, words)
+    told = {name: facts[name] for name in _TOLD if facts.get(name) is not None and facts[name] == facts[name]}
+    told |= {f"group {column}": word for column, word in facts["group"].items()}
+    name = words.removeprefix(WORDS[verdict.state]).strip()
+    if verdict.gate.name:
+        name = name.partition(": ")[0]
+    elif verdict.measured is not None:
+        name = (
+            _title(verdict, verdict.measured, several=verdict.measured.model in words) + f" <= {verdict.gate.limit!r}"
+        )
+    return Outcome(name, verdict.state, words, verdict.exit_status != 0, file=facts["file"] or "", properties=told)
+
+
+_TOLD = (
+    "loss", "model", "n", "clusters", "value", "baseline", "constant_loss", "standard_error", "lower", "upper", "limit",
+    "confidence", "adjusted_confidence", "p", "top_share",
+)  # fmt: skip
+"""What of a verdict formats carry as properties."""
+
+
+def _toned(verdict: Verdict, said: str) -> tuple[Piece, ...]:
+    word = WORDS[verdict.state]
+    return Piece(word, TONES[verdict.state]), Piece(said.removeprefix(word))
+
+
+def line(verdict: Verdict, *, several: bool = False) -> str:
+    """The verdict in one line: the inequality in full.
+
+    Args:
+        verdict: what was decided.
+        several: whether it takes the name of the model to tell it from others.
+    """
+    gate, measured = verdict.gate, verdict.measured
+    if not gate.name and measured is not None:
+        return _unnamed(verdict, measured, several=several)
+    head = f"{WORDS[verdict.state]} {gate.name}"
+    if measured is None:
+        return f"{head}: {verdict.reason}"
+    places = [measured.model] if several else []
+    places += ["null" if word is None else word for word in measured.group.values()]
+    head += f" [{' '.join(places)}]" if places else ""
+    if gate.kind == "min_n":
+        return f"{head}: n = {measured.estimate.n:,} {'>=' if verdict.state == 'pass' else '<'} {gate.limit:,.0f}"
+    return f"{head}: {_inequality(verdict, measured)}" + (f"; {measured.note}" if measured.note else "")
+
+
+def _unnamed(verdict: Verdict, measured: Measurement, *, several: bool) -> str:
+    """The verdict on a bound that was given by itself, with every digit."""
+    sign = "<=" if verdict.state == "pass" else ">"
+    title = _title(verdict, measured, several=several)
+    return f"{WORDS[verdict.state]} {title} {measured.value!r} {sign} {verdict.gate.limit!r}"
+
+
+def _title(verdict: Verdict, measured: Measurement, *, several: bool) -> str:
+    """What a bound that was given by itself is about."""
+    group = [f"{name}={word}" for name, word in measured.group.items()]
+    return " ".join([measured.loss, *([measured.model] if several or verdict.gate.model else []), *group])
+
+
+def _inequality(verdict: Verdict, measured: Measurement) -> str:
+    """What was measured, and how it stands to the limit."""
+    gate, estimate = verdict.gate, measured.estimate
+    error = estimate.standard_error
+    shown = [rounded(measured.value, error)]
+    if measured.baseline is not None:
+        change = measured.value - measured.baseline if _is_moved(gate, estimate) else estimate.value
+        shown = [f"{rounded(measured.value, error)} − {rounded(measured.baseline, error)} = {signed(change, error)}"]
+    if not (math.isnan(error) or gate.fail_if == "point"):
+        shown.append(f"± {rounded(error, error)}")
+    return " ".join(shown) + _bound(verdict, measured)
+
+
+def _bound(verdict: Verdict, measured: Measurement) -> str:
+    """How the bound, or the value, stands to the limit; as far as the numbers go that were printed before it."""
+    gate, estimate = verdict.gate, measured.estimate
+    error = estimate.standard_error
+    beyond = 0.0  # what of the limit is in the estimate
+    if _is_moved(gate, estimate):
+        beyond = gate.limit * abs(measured.baseline or 0.0)
+    limit = _limit(gate, measured.limit + beyond, error)
+    sign = ">" if verdict.state == "fail" else "<="
+    if verdict.state in {"inconclusive", "error"}:
+        return f", limit {limit}: {verdict.reason}"
+    if gate.fail_if == "point" and gate.pass_if != "proven":
+        return f" {sign} {limit}"
+    if verdict.state == "pass" and gate.pass_if == "proven":
+        return f", at most {_signed_or(measured, estimate.upper(gate.confidence) + beyond, error)} <= {limit}"
+    bound = estimate.lower(verdict.confidence)
+    if math.isnan(bound):
+        return f" {sign} {limit}"
+    return f", at least {_signed_or(measured, bound + beyond, error)} {sign} {limit}"
+
+
+def _is_moved(gate: Gate, estimate: Estimate) -> bool:
+    """Whether the estimate is an increase less what is allowed."""
+    return gate.percent and gate.limit != 0.0 and not estimate.same
+
+
+def _limit(gate: Gate, limit: float, error: float) -> str:
+    """What a value is held against: as it was given, and what that comes to."""
+    if gate.percent:
+        return f"{rounded(limit, error)} ({plain(100.0 * gate.limit)} %)"
+    return f"{rounded(limit, error)} (skill {plain(gate.limit)})" if gate.kind == "min_skill" else plain(gate.limit)
+
+
+def _signed_or(measured: Measurement, value: float, error: float) -> str:
+    return rounded(value, error) if measured.baseline is None else signed(value, error)
+
+
+def _facts(verdict: Verdict, words: str) -> dict[str, Any]:
+    """The verdict in numbers, strings and dictionaries."""
+    gate, measured = verdict.gate, verdict.measured
+    facts: dict[str, Any] = {
+        "name": gate.name,
+        "verdict": verdict.state,
+        "exit_code": verdict.exit_status,
+        "file": _file(gate),
+        "kind": gate.kind,
+        "limit": gate.limit,
+        "percent": gate.percent,
+        "fail_if": gate.fail_if,
+        "pass_if": gate.pass_if,
+        "on_inconclusive": gate.on_inconclusive,
+        "confidence": gate.confidence,
+        "adjusted_confidence": verdict.confidence,
+        "p": verdict.p,
+        "reason": verdict.reason,
+        "line": words,
+    }
+    if measured is None:
+        return {**facts, "loss": gate.loss, "model": gate.model, "group": dict(gate.only)}
+    estimate = measured.estimate
+    told = {
+        **facts,
+        "loss": measured.loss,
+        "model": measured.model,
+        "group": dict(measured.group),
+        "n": estimate.n,
+        "clusters": estimate.clusters,
+        "value": measured.value,
+        "baseline": measured.baseline,
+        "constant_loss": measured.constant,
+    }
+    if gate.kind == "min_n":  # a number of rows has no error
+        return told
+    return {
+        **told,
+        "claim": estimate.value,
+        "claim_limit": measured.limit,
+        "standard_error": estimate.standard_error,
+        "lower": estimate.lower(verdict.confidence),
+        "upper": estimate.upper(gate.confidence),
+        "top_share": estimate.top_share,
+    }
+
+
+def _file(gate: Gate) -> str | None:
+    """The predictions that a gate is about; ``None`` where they are in several files, or in memory."""
+    file = gate.settings.get("file")
+    paths = file if isinstance(file, list | tuple) else [file]
+    return str(paths[0]) if len(paths) == 1 and isinstance(paths[0], str | os.PathLike) else None
+
+
+def _row(facts: dict[str, Any]) -> dict[str, Any]:
+    group = facts.pop("group")
+    return {**facts, "group": " ".join(f"{name}={word}" for name, word in group.items())}

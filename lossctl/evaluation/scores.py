@@ -1,0 +1,110 @@
+"""The sums of a run, asked for estimates: of the value of a loss of a model in a group, and of differences."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+from lossctl.evaluation.measure import Measured, groups_in_order
+from lossctl.evaluation.plan import Plan, PlannedModel
+from lossctl.functions.bound_loss import BoundLoss
+from lossctl.sums.clusters import Totals
+from lossctl.sums.estimate import Estimate
+from lossctl.sums.evidence import Evidence, weight_sums
+from lossctl.sums.influence import Grouped, by_cluster, of_difference, of_value
+from lossctl.sums.moments import Total
+from lossctl.sums.series import Lagged
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What was measured, by place: of a loss of a model among `losses`, of a pair, of a group."""
+
+    plan: Plan
+    total: Measured
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """What tells how sure values are."""
+        if self.total.evidence is None:
+            raise TypeError("how sure values are is known where that was asked for")
+        return self.total.evidence
+
+    @property
+    def losses(self) -> tuple[tuple[PlannedModel, BoundLoss], ...]:
+        """Every loss with its model."""
+        return self.plan.losses
+
+    @cached_property
+    def pairs(self) -> list[tuple[int, tuple[int, int]]]:
+        """What is compared, loss by loss: the number of the pair, the places of baseline and candidate."""
+        count = len(self.plan.models[0].losses)
+        return sorted(enumerate(self.plan.pairs), key=lambda pair: pair[1][1] % count)
+
+    @cached_property
+    def groups(self) -> list[int]:
+        """The places of the groups, in the order in which they are reported."""
+        return groups_in_order(self.plan, self.total)
+
+    @cached_property
+    def totals(self) -> list[list[Total]]:
+        """The exact sums, by place of the loss and the model, and by group."""
+        return [part.moments.result() for part in self.total.parts]
+
+    @cached_property
+    def of_pairs(self) -> list[list[Total]]:
+        """Those of the differences, by pair and group."""
+        return [pair.moments.result() for pair in self.evidence.pairs]
+
+    @cached_property
+    def series(self) -> list[list[Lagged] | None]:
+        """The series that the differences are, likewise; ``None`` where they are none."""
+        return [None if pair.series is None else pair.series.result() for pair in self.evidence.pairs]
+
+    def pooled(self) -> "Scores":
+        """The same of all groups together."""
+        return Scores(self.plan, self.total.pooled())
+
+    def named(self, group: int) -> dict[str, str | None]:
+        """The values of the group-by columns of a group; empty of all rows."""
+        key = self.total.keys[group]
+        return dict(zip(self.plan.roles.group_names, key, strict=True)) if key else {}
+
+    def value(self, place: int, group: int) -> Estimate:
+        """The value of a loss of a model in a group."""
+        reduction = self.losses[place][1].reduction
+        grouped = self.by_cluster(group, place, place)
+        return of_value(self.totals[place][group], reduction, self.evidence.singles[place], group, grouped)
+
+    def difference(self, number: int, group: int, ratio: float = 1.0) -> Estimate:
+        """The difference of a pair in a group: candidate less ``ratio`` times baseline."""
+        first, second = self.plan.pairs[number]
+        pair, series = self.evidence.pairs[number], self.series[number]
+        estimate = of_difference(
+            self.totals[first][group],
+            self.totals[second][group],
+            pair,
+            self.of_pairs[number][group],
+            self.losses[second][1].reduction,
+            group,
+            self.by_cluster(group, second, first, len(self.losses) + number),
+            ratio,
+            None if series is None else series[group],
+        )
+        moved = bool(pair.better[group]) or bool(pair.worse[group])
+        values = {repr(self.totals[place][group].value(self.losses[place][1].reduction)) for place in (first, second)}
+        same = self.totals[second][group].n > 0 and not moved and len(values) == 1
+        return estimate.of_the_same() if same and (ratio == 1.0 or not math.isfinite(estimate.value)) else estimate
+
+    @cached_property
+    def _clusters(self) -> list[Totals] | None:
+        return None if self.evidence.clusters is None else self.evidence.clusters.result()
+
+    def by_cluster(self, group: int, weighed_like: int, *sums: int) -> Grouped | None:
+        """Some sums by cluster, with the weights of a part; ``None`` where rows move by themselves."""
+        if self._clusters is None:
+            return None
+        measures = self.plan.measures
+        ways = {measures[place].cells: number for number, place in enumerate(weight_sums(measures))}
+        start = len(self.losses) + len(self.plan.pairs)
+        weight = ways.get(measures[weighed_like].cells)
+        return by_cluster(self._clusters[group], sums, None if weight is None else start + weight)

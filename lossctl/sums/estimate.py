@@ -1,0 +1,159 @@
+"""A number of a data set, and how sure it is."""
+
+import math
+from dataclasses import dataclass, replace
+
+from lossctl.sums.student import quantile, tail
+
+FEW_CLUSTERS = 10
+"""Fewer than so many are too few for the formulas: Cameron, Gelbach & Miller 2008, doi:10.1162/rest.90.3.414."""
+UNLIKE = 1.0 / 80.0
+"""By how much the squares of the clusters' shares of all weight may add up to more than if they were alike: from there
+on false alarms of 5 % are more than 6 %, of 10 to 100 clusters that have little but their own in common
+(benchmarks/alarms.py)."""
+TOP_SHARE = 0.1
+"""What a single row or cluster may carry of the sum of squares, for an interval to be trusted: of few that is usual."""
+OUTLIER = 0.01
+"""How seldom one carries more than `TOP_SHARE`, and more than is usual, by chance."""
+FEW_ROWS = 30
+"""Fewer than so many are too few for what holds of many."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number, its standard error, and what tells whether that is to be trusted."""
+
+    value: float
+    standard_error: float
+    """NaN where it is unknown."""
+    freedom: float
+    """Degrees of freedom of Student's t."""
+    n: int
+    units: float
+    """How many rows or clusters there are that move by themselves, of unlike weights as many as count."""
+    clusters: int | None
+    """How many clusters, or buckets of them; ``None`` where rows move by themselves."""
+    top_share: float
+    """The largest part of the sum of squares that a single row or cluster carries."""
+    lags: int = 0
+    """How many of the rows before it each row moves with."""
+    anytime: float | None = None
+    """The n at which intervals that hold at every n at once are tightest; ``None`` for those that hold once."""
+    same: bool = False
+    """Whether it is the difference of what is the same, row by row: then there is nothing to be unsure of."""
+
+    def of_the_same(self) -> "Estimate":
+        """What this is where no row differs: 0, whatever the values are, and for sure."""
+        freedom = max(1.0, self.freedom)
+        return replace(self, value=0.0, standard_error=0.0, freedom=freedom, top_share=0.0, same=True)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether value and standard error are numbers, and there is something to tell the error from."""
+        return math.isfinite(self.value) and math.isfinite(self.standard_error) and self.freedom > 0.0
+
+    @property
+    def doubt(self) -> str:
+        """Why an interval is not to be trusted; empty where it is."""
+        if self.same:
+            return ""
+        unit = "row" if self.clusters is None else "cluster"
+        if math.isnan(self.value):
+            return "it is not a number"
+        if math.isinf(self.value) or math.isinf(self.standard_error):
+            return "it is beyond the doubles"
+        if self.freedom <= 0.0 or (self.lags and self.n <= self.lags + 1):
+            return f"there are too few {unit}s to tell"
+        if not self.is_known:
+            return "its standard error is not known"
+        if math.isnan(self.top_share):
+            return f"nobody knows what one {unit} carries of the sum of squares"
+        if self.clusters is not None and 1.0 / self.units - 1.0 / self.clusters > UNLIKE:
+            return f"clusters of so unlike sizes are too few: {self.clusters:,} count as {self.units:.3g}"
+        if self.top_share > TOP_SHARE and self.top_share > _usual_share(
+            self.n if self.clusters is None else self.clusters
+        ):
+            return f"one {unit} carries {100 * self.top_share:.0f} % of the sum of squares"
+        if self.anytime is not None and self.units < FEW_ROWS:
+            return f"there are fewer than {FEW_ROWS} {unit}s"
+        return ""
+
+    @property
+    def is_of_few_clusters(self) -> bool:
+        """Whether there are too few clusters for their number to be taken at its word."""
+        return self.clusters is not None and self.units < FEW_CLUSTERS and not self.same
+
+    def interval(self, level: float) -> tuple[float, float]:
+        """The two-sided confidence interval; NaN where the error is unknown."""
+        if not self.is_known:
+            return math.nan, math.nan
+        reach = self._reach(level)
+        return self.value - reach, self.value + reach
+
+    def lower(self, confidence: float) -> float:
+        """The one-sided lower bound: the number is below it with a probability of ``1 − confidence``; NaN likewise."""
+        return self.value - self._one_sided(confidence) if self.is_known else math.nan
+
+    def upper(self, confidence: float) -> float:
+        """The one-sided upper bound; NaN where the error is unknown."""
+        return self.value + self._one_sided(confidence) if self.is_known else math.nan
+
+    def p_value(self, limit: float = 0.0) -> float:
+        """How likely the number is as far from ``limit`` by chance, in either direction; NaN where nobody knows."""
+        if not self.is_known or self.anytime is not None:
+            return math.nan
+        distance = abs(self.value - limit)
+        if self.standard_error == 0.0:
+            return 1.0 if distance == 0.0 else 0.0
+        return tail(distance / self.standard_error, self.freedom)
+
+    def p_above(self, limit: float) -> float:
+        """How likely the number is so much above ``limit`` by chance, if it is no more than that; NaN likewise."""
+        both = self.p_value(limit)
+        return both / 2.0 if self.value > limit else 1.0 - both / 2.0
+
+    def detectable(self, level: float, power: float = 0.8) -> float:
+        """The difference that as many rows would have shown with that probability."""
+        if not self.is_known or self.standard_error == 0.0:
+            return math.nan
+        return self._reach(level) + quantile(2.0 * power - 1.0, self.freedom) * self.standard_error
+
+    def _one_sided(self, confidence: float) -> float:
+        if self.anytime is not None:
+            return self._sequence(1.0 - confidence, sides=1)
+        # as far as an interval of both sides that leaves out twice as much; below one half it is on the other side
+        reach = quantile(abs(2.0 * confidence - 1.0), self.freedom) * self.standard_error if confidence != 0.5 else 0.0
+        return math.copysign(reach, confidence - 0.5) if self.standard_error else 0.0
+
+    def _reach(self, level: float) -> float:
+        if self.standard_error == 0.0:
+            return 0.0
+        if self.anytime is not None:
+            return self._sequence(1.0 - level, sides=2)
+        return quantile(level, self.freedom) * self.standard_error
+
+    def _sequence(self, alpha: float, *, sides: int) -> float:
+        """How far the confidence sequence reaches: Waudby-Smith et al. 2021, arXiv:2103.06476, theorem 2.2 and B.1."""
+        if self.anytime is None or self.standard_error == 0.0:
+            return 0.0
+        x = _tightest(alpha if sides == 2 else 2.0 * alpha) * self.units / self.anytime  # n ρ²
+        logarithm = (
+            math.log(math.sqrt(x + 1.0) / alpha) if sides == 2 else math.log1p(math.sqrt(x + 1.0) / (2.0 * alpha))
+        )
+        return self.standard_error * math.sqrt(2.0 * (x + 1.0) / x * logarithm)
+
+
+def _usual_share(units: int) -> float:
+    """The part that one of so many carries by chance in one case of a hundred, if they are normal: Grubbs 1950."""
+    if units < 3:
+        return 1.0
+    t = quantile(1.0 - OUTLIER / units, units - 2.0)
+    return (units - 1.0) / units * t * t / (units - 2.0 + t * t)
+
+
+def _tightest(alpha: float) -> float:
+    """The n ρ² at which a confidence sequence is tightest: that for which it is ``ln(1 + x) + 2 ln(1/α)``."""
+    x = 2.0 * math.log(1.0 / alpha)
+    for _ in range(60):
+        x = math.log1p(x) + 2.0 * math.log(1.0 / alpha)
+    return x

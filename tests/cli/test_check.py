@@ -1,0 +1,154 @@
+"""`lossctl check`: verdicts, exit status, and a configuration to begin with."""
+
+import json
+import math
+
+import pytest
+
+ROWS = [(i % 2, 0.4 + 0.2 * (i % 2), 0.3 + 0.4 * (i % 2) + i % 7 / 100, i % 3) for i in range(60)]
+PREDS = "y,p_old,p,g\n" + "".join(f"{y},{p_old},{p},{g}\n" for y, p_old, p, g in ROWS)
+BCE = sum(-math.log(p if y else 1.0 - p) for y, _, p, _ in ROWS) / len(ROWS)
+HEAD = 'label = "y"\npred = ["p_old", "p"]\n'
+PASS = '[[gate]]\nname = "fine"\nfile = "preds.csv"\nloss = "bce"\nmax_increase = 0\n'
+FAIL = '[[gate]]\nname = "low"\nfile = "preds.csv"\nloss = "bce"\nmodel = "p"\nmax = 0.1\n'
+ERROR = '[[gate]]\nname = "gone"\nfile = "nowhere.csv"\nloss = "bce"\nmax = 9\n'
+OPEN = FAIL.replace("low", "open").replace("max = 0.1", f'max = {BCE}\npass_if = "proven"\n')
+STRICT = OPEN.replace("open", "strict") + 'on_inconclusive = "fail"\n'
+WRONG = PASS.replace("loss", "lss")
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A folder to work in."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "preds.csv").write_text(PREDS)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("gates", "flags", "status", "words"),
+    [
+        ([PASS], [], 0, ["PASS fine"]),
+        ([PASS, OPEN], [], 0, ["PASS fine", "INCONCLUSIVE open"]),
+        ([PASS, OPEN], ["--on-inconclusive", "fail"], 4, ["PASS fine", "INCONCLUSIVE open"]),
+        ([STRICT], [], 4, ["INCONCLUSIVE strict"]),
+        ([STRICT], ["--on-inconclusive", "warn"], 0, ["INCONCLUSIVE strict"]),
+        ([PASS, FAIL, STRICT], [], 1, ["PASS fine", "FAIL low", "INCONCLUSIVE strict"]),
+        ([ERROR, FAIL, PASS, STRICT], [], 3, ["ERROR gone", "FAIL low", "PASS fine", "INCONCLUSIVE strict"]),
+        ([PASS, FAIL], ["--only", "fine"], 0, ["PASS fine"]),
+        ([PASS, WRONG], [], 2, []),
+        ([], [], 2, []),
+        ([PASS], ["--only", "fin"], 2, []),
+        ([PASS], ["preds.csv"], 2, []),
+        ([PASS, PASS], [], 2, []),
+    ],
+    ids=range(13),
+)
+def test_the_exit_status_is_that_of_the_worst_and_all_are_printed(lossctl, here, gates, flags, status, words):
+    (here / "lossctl.toml").write_text(HEAD + "".join(gates))
+    done = lossctl("check", *flags)
+    assert done.status == status, done.err
+    assert [" ".join(line.split(":")[0].split()[:2]) for line in done.out.splitlines()] == words
+    if status != 2:
+        record = lossctl("check", *flags, "--json")
+        assert (record.status, record.json["exit_code"]) == (status, status)
+
+
+def test_files_on_the_line_are_those_of_gates_that_name_none(lossctl, here):
+    (here / "lossctl.toml").write_text(HEAD + PASS.replace('file = "preds.csv"\n', ""))
+    assert lossctl("check").status == 2
+    assert lossctl("check", "preds.csv").status == 0
+
+
+@pytest.mark.parametrize(("flag", "own"), [("--label=y", 'label = "y"'), ("--loss=mse", ""), ("--by=g", 'by = "g"')])
+def test_a_flag_that_every_gate_says_itself_is_refused(lossctl, here, flag, own):
+    (here / "lossctl.toml").write_text(HEAD + PASS + own + "\n")
+    done = lossctl("check", flag)
+    assert (done.status, done.out) == (2, "")
+    assert f"{flag.partition('=')[0]} would change nothing: every gate says it itself" in done.err
+    (here / "lossctl.toml").write_text(HEAD + PASS + own + '\n[[gate]]\nname = "rows"\nfile = "preds.csv"\nmin_n = 1\n')
+    assert lossctl("check", flag).status == 0
+
+
+def test_a_list_names_the_gates_and_reads_nothing(lossctl, here):
+    (here / "lossctl.toml").write_text(HEAD + PASS + ERROR)
+    (here / "preds.csv").unlink()
+    done = lossctl("check", "--list", "--json")
+    assert done.status == 0
+    assert [(gate["name"], gate["claim"]) for gate in done.json["gates"]] == [
+        ("fine", "increase of bce over the first model <= 0"),
+        ("gone", "bce <= 9"),
+    ]
+
+
+def test_verdicts_are_written_to_files_too(lossctl, here):
+    (here / "lossctl.toml").write_text(HEAD + PASS + FAIL)
+    done = lossctl("check", "-o", "verdicts.json")
+    assert done.status == 1
+    record = json.loads((here / "verdicts.json").read_text())
+    assert (record["verdict"], record["exit_code"]) == ("fail", 1)
+    assert [gate["file"] for gate in record["gates"]] == ["preds.csv"] * 2
+    assert lossctl("check", "-o", "preds.csv").status == 2
+    assert (here / "preds.csv").read_text() == PREDS
+
+
+@pytest.mark.parametrize("name", ["binary.csv", "classes.parquet", "regression.csv", "counts.parquet"])
+def test_a_configuration_to_begin_with_holds_at_once(lossctl, sample_data, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    done = lossctl("check", "--init", sample_data / name)
+    if done.status == 2:  # what it is cannot be told, and the lines to copy say so
+        done = lossctl(*done.err.splitlines()[2].split()[1:])
+    assert done.status == 0, done.err
+    checked = lossctl("check", "--json")
+    assert (checked.status, checked.json["verdict"]) == (0, "pass")
+    text = (tmp_path / "lossctl.toml").read_text()
+    again = lossctl("check", "--init", sample_data / name)
+    assert (again.status, (tmp_path / "lossctl.toml").read_text()) == (2, text)
+
+
+def test_a_configuration_to_begin_with_has_what_the_line_says(lossctl, here):
+    (here / "preds.csv").write_text(PREDS.replace(",", ";"))
+    done = lossctl("check", "--init", "preds.csv", "-d", ";", "-p", "base=p_old", "-p", "p", "--by", "g")
+    assert done.status == 0, done.err
+    checked = lossctl("check")
+    assert checked.status == 0
+    assert len(checked.out.splitlines()) == 2 * 2 * 3
+
+
+def test_without_a_configuration_there_is_a_way_to_one(lossctl, here):
+    done = lossctl("check", "preds.csv")
+    assert (done.status, done.out) == (2, "")
+    assert "lossctl check --init FILE" in done.err
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ('where = "y >"', "lossctl.toml:8: gate 'low': "),
+        ('activation = "tahn"', "lossctl.toml:8: gate 'low': unknown activation 'tahn'"),
+    ],
+)
+def test_a_gate_that_cannot_be_measured_for_its_words_is_told_with_its_line(lossctl, here, more, words):
+    (here / "lossctl.toml").write_text(HEAD + PASS + FAIL + more + "\n")
+    done = lossctl("check", "-q")
+    assert (done.status, done.out) == (2, "")
+    assert f"error: {words}" in done.err
+
+
+def test_the_sample_gates_tell_the_build_that_got_worse(lossctl, sample_data):
+    done = lossctl("check", "--config", sample_data / "gates" / "lossctl.toml", "--json")
+    assert done.status == 1
+    verdicts = {gate["name"]: gate["verdict"] for gate in done.json["gates"]}
+    assert [name for name, verdict in verdicts.items() if verdict != "pass"] == ["build-is-no-worse"]
+    assert verdicts["build-is-no-worse"] == "fail"
+
+
+def test_a_baseline_is_an_input_too(lossctl, here):
+    (here / "main.csv").write_text(PREDS)
+    gate = PASS + 'baseline = "main.csv"\npred = "p"\njoin = "order"\n'
+    (here / "lossctl.toml").write_text('label = "y"\n' + gate)
+    assert lossctl("check").status == 0
+    (here / "main.csv").rename(here / "main.json.csv")
+    (here / "lossctl.toml").write_text('label = "y"\n' + gate.replace("main.csv", "main.json.csv"))
+    done = lossctl("check", "-o", "main.json.csv")
+    assert (done.status, (here / "main.json.csv").read_text()) == (2, PREDS)

@@ -1,0 +1,223 @@
+"""What is kept of an earlier run, and how a later one stands to it: against NumPy, and a comparison of files."""
+
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import lossctl
+from lossctl.comparison.baseline import held_against, load, measure_baseline
+from lossctl.errors import DataError, LossctlError, UsageError
+from lossctl.evaluation.assembly import assemble
+from lossctl.evaluation.evaluate import measured, prepare
+from lossctl.evaluation.running import Running
+from lossctl.evaluation.scores import Scores
+from lossctl.inference.request import Request
+from lossctl.reading.hashing import hashed
+
+MASK = (1 << 64) - 1
+
+
+def bucket_of(text):
+    """The first ten bits of the hash of a text, by the definition: FNV-1a, mixed by the finaliser of MurmurHash3."""
+    value = 0xCBF29CE484222325
+    for byte in text.encode():
+        value = (value ^ byte) * 0x100000001B3 & MASK
+    for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
+        value = (value ^ value >> 33) * factor & MASK
+    return (value ^ value >> 33) >> 54
+
+
+def rows(n, seed=0):
+    random = np.random.default_rng(seed)
+    label = random.normal(size=n)
+    return pd.DataFrame({
+        "id": [f"row {index}" for index in random.permutation(n)],
+        "user": random.integers(0, 40, n),
+        "y": label,
+        "p": label + random.normal(size=n),
+        "q": label + random.normal(1.1, size=n),
+        "w": random.uniform(0.5, 2.0, n),
+        "g": random.choice(["a", "b"], n),
+    })  # fmt: skip
+
+
+def run(frame, *, column="p", loss="mse", **more):
+    """The plan of a run that tells rows apart, its scores and its report."""
+    asked = {"ids": ("id",), "cluster": ("id",), "label": ("y",), "prediction": (f"m={column}",), **more}
+    prepared = prepare(frame, Request(loss=tuple(loss.split(",")), judged=True, **asked))
+    plan, folded = measured(prepared.source, prepared.plan, Running("serial"))
+    return prepared, Scores(plan, folded.total), assemble(plan, folded.total, folded.passed)
+
+
+def kept(frame, path=None, **more):
+    """What is kept of a run, through its file where there is a path."""
+    baseline = measure_baseline(run(frame, **more)[0], Running("serial"))
+    if path is None:
+        return baseline
+    path.write_text(baseline.to_json())
+    return load(str(path))
+
+
+def against(baseline, frame, *, ratio=1.0, **more):
+    """How each result of a later run stands to a baseline."""
+    _, scores, report = run(frame, **more)
+    baseline.ensure_comparable(report, "it")
+    for view in [scores.pooled(), scores] if scores.plan.roles.by else [scores]:
+        for place, (model, bound) in enumerate(view.losses):
+            for group in view.groups:
+                result = baseline.find(str(bound), model.name, view.named(group))
+                yield held_against(result, view, place, group, ratio)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "root-mean", "sum"])
+@pytest.mark.parametrize("weight", [None, "w"])
+@pytest.mark.parametrize("cluster", ["id", "user"])
+@pytest.mark.parametrize("ratio", [1.0, 1.02])
+def test_the_error_is_that_of_differences_by_bucket(tmp_path, reduction, weight, cluster, ratio):
+    frame = rows(3000)
+    asked = {"reduction": reduction, "weight": weight, "cluster": (cluster,)}
+    (one,) = against(kept(frame, tmp_path / "kept.json", **asked), frame, column="q", ratio=ratio, **asked)
+    w = frame.w.to_numpy() if weight else np.ones(len(frame))
+    before, now = ((frame[name] - frame.y).to_numpy() ** 2 for name in ("p", "q"))
+
+    def moves(loss):
+        mean = (w * loss).sum() / w.sum()
+        if reduction == "sum":
+            return (w * loss).sum(), w * loss - (w * loss).mean()
+        slope = 1.0 if reduction == "mean" else 0.5 / math.sqrt(mean)
+        return (mean if reduction == "mean" else math.sqrt(mean)), slope * w * (loss - mean) / w.sum()
+
+    (first, u), (second, v) = moves(before), moves(now)
+    sums = pd.Series(v - ratio * u).groupby([bucket_of(str(word)) for word in frame[cluster]]).sum()
+    count = len(sums)
+    assert one.estimate.value == pytest.approx(second - ratio * first, rel=1e-12)
+    assert one.estimate.standard_error == pytest.approx(math.sqrt(count / (count - 1) * (sums**2).sum()), rel=1e-9)
+    assert (one.estimate.clusters, one.estimate.freedom, one.moved, one.certain) == (count, count - 1, 0, False)
+
+
+def test_hashes_are_those_of_the_definition_in_every_type_and_format():
+    import pyarrow as pa
+
+    words = ["", "a", "row 17", "Ωß", "x" * 300, "7"]
+    assert (hashed([("id", pa.array(words))]) >> np.uint64(54)).tolist() == [bucket_of(word) for word in words]
+    numbers = pa.array([7, -3, 7])
+    for column in (
+        numbers,
+        numbers.cast(pa.string()),
+        numbers.dictionary_encode(),
+        numbers.cast(pa.uint64(), safe=False)[:1],
+    ):
+        assert (hashed([("id", column)]) >> np.uint64(54))[0] == bucket_of("7")
+
+
+def test_the_same_rows_in_another_order_and_format_differ_by_nothing(tmp_path):
+    frame = rows(2000)
+    asked = {"loss": "mse,mae,rmse", "by": ("g",), "weight": "w"}
+    baseline = kept(frame, tmp_path / "kept.json", **asked)
+    frame.sample(frac=1.0, random_state=1).to_parquet(tmp_path / "later.parquet", row_group_size=300)
+    found = [*against(baseline, str(tmp_path / "later.parquet"), **asked)]
+    assert len(found) == 9
+    assert all(one.certain and (one.estimate.value, one.estimate.standard_error) == (0.0, 0.0) for one in found)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda frame: frame.iloc[1:],
+        lambda frame: pd.concat([frame, frame.iloc[:1].assign(id="new")]),
+        lambda frame: frame.assign(id=frame.id.where(frame.index > 0, "other")),
+        lambda frame: frame.assign(y=frame.y.where(frame.index > 0, 9.0)),
+    ],
+    ids=["a row less", "a row more", "another row", "another label"],
+)
+def test_other_rows_are_seen_and_taken_for_what_they_are(change):
+    frame = rows(1500)
+    (one,) = against(kept(frame), change(frame))
+    assert 1 <= one.moved <= 2
+    assert not one.certain
+    errors = [lossctl.evaluate(part, "mse", label="y", prediction="p").results[0].standard_error
+              for part in (frame, change(frame))]  # fmt: skip
+    assert one.estimate.standard_error == pytest.approx(math.hypot(*errors), rel=0.1)
+
+
+def test_other_weights_are_other_rows():
+    frame = rows(500)
+    (one,) = against(kept(frame, weight="w"), frame.assign(w=frame.w * 2), weight="w")
+    assert one.moved > 300
+
+
+@pytest.mark.parametrize(
+    ("now", "word"),
+    [
+        ({"nulls": "drop"}, "nulls"),
+        ({"label": ("q",)}, "label"),
+        ({"weight": "w"}, "weight"),
+        ({"cluster": ("user",)}, "cluster"),
+    ],
+)
+def test_what_is_not_comparable_is_refused_by_name(now, word):
+    frame = rows(50)
+    with pytest.raises(DataError, match=word):
+        [*against(kept(frame), frame, **now)]
+
+
+def test_a_baseline_needs_ids_and_a_finite_value():
+    frame = rows(20)
+    with pytest.raises(UsageError, match="ids"):
+        measure_baseline(run(frame, ids=(), cluster=())[0], Running("serial"))
+    with pytest.raises(DataError, match="inf"):
+        kept(frame.assign(p=np.where(frame.index == 3, np.inf, frame.p)), loss="mae")
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_a_damaged_file_is_an_error_that_names_it(tmp_path_factory, data):
+    path = tmp_path_factory.mktemp("kept") / "kept.json"
+    record = json.loads(kept(rows(30)).to_json())
+    target = record
+    while isinstance(target, dict | list) and target:
+        keys = [*target] if isinstance(target, dict) else [*range(len(target))]
+        key = data.draw(st.sampled_from(keys))
+        if not isinstance(target[key], dict | list) or data.draw(st.booleans()):
+            target[key] = data.draw(st.sampled_from([None, -1, 2.5, "x", [], {}, "zzp-3", 10**400, True]))
+            break
+        target = target[key]
+    path.write_text(json.dumps(record))
+    try:
+        load(str(path)).document().to_dict()
+    except LossctlError as wrong:
+        error = wrong
+    else:
+        return  # what was changed is told of no row
+    assert str(path) in str(error)
+
+
+def test_save_and_show(lossctl, tmp_path):
+    rows(200).to_csv(tmp_path / "preds.csv", index=False)
+    asked = [
+        "baseline",
+        "save",
+        tmp_path / "preds.csv",
+        "-y",
+        "y",
+        "-p",
+        "p",
+        "-l",
+        "mse,mae",
+        "--id",
+        "id",
+        "--by",
+        "g",
+    ]
+    done = lossctl(*asked, "-o", tmp_path / "main.json", "-q")
+    assert done.status == 0, done.err
+    assert lossctl("baseline", "show", tmp_path / "main.json").out == done.out
+    assert lossctl(*asked, "-qq").status == 2
+    assert lossctl("baseline", "show", tmp_path / "preds.csv").status == 3
+    assert lossctl("baseline", "show", tmp_path / "main.json", "-l", "mse").status == 2
+    assert (tmp_path / "main.json").stat().st_size < 120_000

@@ -1,0 +1,65 @@
+"""Gates pass only of numbers that they were held against, and their lines say what decided them."""
+
+import re
+
+import numpy as np
+import pytest
+
+from lossctl import check_gates
+
+
+def only_of(gate, data, **asked):
+    (one,) = check_gates({"name": "g", **gate}, data, **asked).to_dict()["gates"]
+    return one
+
+
+@pytest.mark.parametrize("fail_if", ["proven", "point"])
+@pytest.mark.parametrize("pass_if", ["not failed", "proven"])
+@pytest.mark.parametrize(
+    ("label", "loss", "skill"),
+    [
+        ([-1e160, 1e160, 0.0, 0.0], "mse", 0.5),  # the mean square of the labels is beyond the doubles
+        ([-1e160, 1e160, 0.0, 0.0], "mse", 1.0),
+        ([1.0, 1.0, 1.0, 1.0], "mse", 0.5),  # a constant is as good as it gets
+        ([1e-170, -1e-170, 0.0, 0.0], "mse", 0.5),
+        ([0.0, 1.0, 2.0, 3.0], "poisson", 0.1),  # there is no 0 to count from
+    ],
+)
+def test_what_has_no_skill_never_passes_a_gate_on_skill(label, loss, skill, fail_if, pass_if):
+    data = {"label": label, "prediction": np.abs(label) + 1.0}
+    one = only_of({"loss": loss, "min_skill": skill, "fail_if": fail_if, "pass_if": pass_if}, data)
+    assert (one["verdict"], one["exit_code"]) == ("error", 3)
+    assert "nan" not in one["line"]
+
+
+@pytest.mark.parametrize("pass_if", ["not failed", "proven"])
+@pytest.mark.parametrize("fail_if", ["proven", "point"])
+@pytest.mark.parametrize("limit", [0, 0.25, "0%", "5%"])
+@pytest.mark.parametrize("prediction", [[1.0, 2.0, 3.0, 4.0], [2.0], [1.0, 1e200]])
+def test_a_line_about_the_same_predictions_says_that_nothing_changed(prediction, limit, fail_if, pass_if):
+    data = {"label": np.zeros(len(prediction)), "a": prediction, "b": list(prediction)}
+    gate = {"loss": "mse", "max_increase": limit, "fail_if": fail_if, "pass_if": pass_if}
+    one = only_of(gate, data, prediction=["a", "b"])
+    assert one["verdict"] == "pass"
+    assert "= 0" in one["line"]
+    assert "nan" not in one["line"]
+    bound = re.search(r"at (?:most|least) (\S+) <=", one["line"])
+    assert bound is None or float(bound[1]) == 0.0
+
+
+@pytest.mark.parametrize("limit", [0, "0%"])
+@pytest.mark.parametrize("fail_if", ["proven", "point"])
+def test_a_line_says_the_change_of_which_neither_value_shows_a_digit(limit, fail_if):
+    # changes 0, 1, 1, 2 beside a loss of 1e20: their mean is 1, its standard error √(2/3)/2, and t₀.₉₅ of 3 is 2.3534
+    data = {"label": np.zeros(4), "a": [1e20, 1.0, 2.0, 3.0], "b": [1e20, 2.0, 3.0, 5.0]}
+    one = only_of({"loss": "mae", "max_increase": limit, "fail_if": fail_if}, data, prediction=["a", "b"])
+    assert one["verdict"] == "fail"
+    assert "= +1.00" in one["line"]
+    assert fail_if == "point" or "at least +0.04 > 0" in one["line"]
+
+
+def test_a_group_of_nulls_is_called_so_where_it_is_missing():
+    data = {"label": [1.0, 2.0], "prediction": [1.0, 1.0], "kind": np.array(["a", None], dtype=object)}
+    one = only_of({"loss": "mse", "max": 9, "by": "kind", "only": {"kind": "c"}}, data)
+    assert one["verdict"] == "error"
+    assert "None" not in one["line"]

@@ -1,0 +1,55 @@
+"""What a single row carries of the sum of squares is the most that any does, whatever the weights and the level."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+import lossctl
+
+DRAWN = np.random.default_rng(3)
+ROWS = 120
+
+
+def drawn(level: float, *, heavy: bool) -> dict[str, np.ndarray]:
+    """Predictions of two models that are off by ``level`` and more of it, of rows of like or unlike weights."""
+    common = 4.0 + DRAWN.standard_normal(ROWS)
+    return {
+        "label": np.zeros(ROWS),
+        "a": common,
+        "b": common + level + DRAWN.standard_t(3, ROWS),
+        "weight": DRAWN.lognormal(0.0, 1.5 if heavy else 0.1, ROWS),
+        "g": DRAWN.integers(0, 3, ROWS),
+    }
+
+
+def shares(source: dict[str, np.ndarray], loss: str, weight: np.ndarray, rows: np.ndarray) -> float:
+    """The largest share among some rows, by the formula."""
+    w, moved = weight[rows], []
+    for name in ("a", "b"):
+        value = np.abs(source[name])[rows] ** (2 if loss == "rmse" else 1)
+        mean = (w * value).sum() / w.sum()
+        moved.append(w * (value - mean) * (0.5 / np.sqrt(mean) if loss == "rmse" else 1.0))
+    squares = (moved[1] - moved[0]) ** 2
+    return float(squares.max() / squares.sum())
+
+
+@pytest.mark.parametrize(
+    ("level", "heavy", "loss", "weighted"),
+    list(product((0.0, 3.0, 300.0), (False, True), ("mae", "rmse"), (False, True))),
+)
+def test_the_row_that_carries_most_is_found_at_any_level_and_weight(
+    level: float, heavy: bool, loss: str, weighted: bool
+) -> None:
+    source = drawn(level, heavy=heavy)
+    weight = source["weight"] if weighted else np.ones(ROWS)
+    compared = lossctl.compare(
+        source, loss, label="label", prediction=["a", "b"], weight="weight" if weighted else None, by="g"
+    )
+    found = {result.group["g"]: result.top_share for result in compared.results}
+    expected = {str(group): shares(source, loss, weight, source["g"] == group) for group in range(3)}
+    assert found == pytest.approx(expected, rel=1e-6)
+    # of all groups together it is sought among those of the groups, and so may be a little less
+    (overall,) = compared.overall
+    most = shares(source, loss, weight, np.ones(ROWS, dtype=bool))
+    assert 0.5 * most <= overall.top_share <= most * (1 + 1e-6)
