@@ -77,10 +77,12 @@ class Tables:
             else:
                 page.print(self._indented(self._words(part.words), part.indent))
         elif isinstance(part, Notes):
+            from rich.text import Text
+
             for note in part.lines:
                 words = str(self._words(note))
                 hung = _hung(words, page.paper) if self.narrow else f"- {words}" if self.frame == MARKDOWN else words
-                page.paper.print(hung, style="dim", soft_wrap=True)
+                page.paper.print(Text(hung, style="dim"), soft_wrap=True)
         else:
             self._chart(page, part)
         if self.frame == MARKDOWN:
