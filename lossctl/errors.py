@@ -86,6 +86,8 @@ class LossctlError(Exception):
     """
 
     status = 70
+    elsewhere: tuple[str, ...] = ()
+    """Where its options are set, one sentence each, for those that the caller has not set himself."""
 
     def __init__(self, what: str, hint: str = "") -> None:
         self.parts = _printable(what), _printable(hint)

@@ -148,7 +148,8 @@ def run(arguments: list[str]) -> int:
         completing = "_LOSSCTL_COMPLETE" in os.environ
         return BROKEN_PIPE if leaving.code == 1 and not completing else int(leaving.code or 0)
     except Exception as bug:  # noqa: BLE001  (a traceback is no message; -v shows it)
-        wanted = any(re.fullmatch("-[qv]*v[qv]*|--verbose", word) for word in arguments) or TRACEBACK in notes_of(bug)
+        asked = any(re.fullmatch("-[qv]*v[qv]*|--verbose", word) for word in arguments)
+        wanted = asked or TRACEBACK in getattr(bug, "__notes__", [])
         if not signals.came() and wanted:
             import traceback  # noqa: PLC0415
 
@@ -170,15 +171,10 @@ def _invoke(arguments: list[str]) -> object:
     return answer(cast("TyperGroup", typer.main.get_command(app)), shell, arguments)
 
 
-def notes_of(error: BaseException) -> list[str]:
-    """What was added to an error."""
-    return getattr(error, "__notes__", [])
-
-
 def _lines_of(error: LossctlError, arguments: list[str]) -> list[str]:
     """What an error says; of what is open, with command lines to copy."""
     if not isinstance(error, Undecided) or not error.ways:
-        return [*worded(error.message).split("\n"), *notes_of(error)]
+        return [*worded(error.message).split("\n"), *error.elsewhere]
     from lossctl.doctor.shell import words_of  # noqa: PLC0415  (where something is open)
 
     end = arguments.index("--") if "--" in arguments else len(arguments)

@@ -186,8 +186,8 @@ class Command(Helped, TyperCommand):
         try:
             return super().invoke(ctx)
         except LossctlError as error:
-            for line in () if elsewhere is None else elsewhere.told(error.message):
-                error.add_note(line)
+            if elsewhere is not None:
+                error.elsewhere = (*elsewhere.told(error.message),)
             raise
         except Exception as bug:
             if ctx.params.get("verbose"):

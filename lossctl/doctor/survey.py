@@ -23,7 +23,7 @@ def survey(source: Source, running: Running) -> tuple[int, tuple[Candidate, ...]
         DataError: the data cannot be read.
     """
     columns, wanted = readable(source.columns)
-    folded = fold(source, wanted, partial(contents_of, wanted.texts), Contents(0, {}), running)
+    folded = fold(source, wanted, partial(contents_of, wanted), Contents(0, {}), running)
     return folded.total.rows, candidates(columns, folded.total), tuple(folded.passed.remarks())
 
 

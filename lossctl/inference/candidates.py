@@ -116,9 +116,13 @@ def readable(columns: Sequence[Column]) -> tuple[list[Column], Wanted]:
     return single, Wanted(numbers, texts)
 
 
-def contents_of(texts: frozenset[str], record: pa.RecordBatch, _clock: object = None) -> Contents:
-    """What is in the columns of a record batch, of which some are read as text."""
-    columns = {name: _content(record.column(name), text=name in texts) for name in record.schema.names}
+def contents_of(wanted: Wanted, record: pa.RecordBatch, _clock: object = None) -> Contents:
+    """What is in those columns of a record batch that are wanted; a format may read others beside them."""
+    columns = {
+        name: _content(record.column(name), text=name in wanted.texts)
+        for name in record.schema.names
+        if name in wanted.names
+    }
     return Contents(record.num_rows, columns)
 
 

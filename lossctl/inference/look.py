@@ -41,7 +41,7 @@ class Look:
     def candidates(self) -> tuple[Candidate, ...]:
         """The columns, with the roles that they could play."""
         columns, wanted = readable(self.columns)
-        contents = sum((contents_of(wanted.texts, record) for record in self.records), Contents(0, {}))
+        contents = sum((contents_of(wanted, record) for record in self.records), Contents(0, {}))
         return candidates(columns, contents)
 
     def rows(self, names: Sequence[str]) -> FloatArray | None:

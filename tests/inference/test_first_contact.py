@@ -138,3 +138,13 @@ def test_columns_inside_others_are_taken_as_they_are_named(lossctl, tmp_path):
     for loss in ([], ["-l", "bce"]):
         done = lossctl("eval", path, "-y", "y", "-p", "out.p", *loss, "-f", "value")
         assert float(done.out) == pytest.approx(-np.log(0.75))
+
+
+@pytest.mark.parametrize("command", ["eval", "samples", "plot", "doctor", "compare"])
+@pytest.mark.parametrize("header", ["y,y,y,y", "y,p,y,p", "y,y,p,q", "y,p,g,g"])
+def test_columns_that_share_a_name_are_asked_about_or_passed_over(lossctl, tmp_path, command, header):
+    path = tmp_path / "rows.csv"
+    path.write_text(f"{header},why\n0,0.5,1,0,a\n2.5,2,1.5,1,b\n")
+    done = lossctl(command, str(path))
+    assert done.status in {0, 2}, done.err
+    assert done.status or "g,g" in header or command == "doctor", done.out

@@ -87,6 +87,15 @@ def test_every_command_names_the_column_of_a_page_and_what_to_do(lossctl, tmp_pa
 
 
 @pytest.mark.parametrize("engine", ["serial", "threads", "processes"])
+def test_on_the_command_line_every_engine_words_an_error_alike(lossctl, tmp_path, engine):
+    path = tmp_path / "rows.parquet"
+    path.write_bytes(damaged("p"))
+    done = lossctl("eval", str(path), "-l", "mse", "--engine", engine, "-q")
+    assert (done.status, done.out) == (3, "")
+    assert done.err == f"error: {path}: row group 1 of 3, column 'p': {REASON}\n{HINT}\n"
+
+
+@pytest.mark.parametrize("engine", ["serial", "threads", "processes"])
 def test_every_engine_meets_the_same_page(tmp_path, engine):
     path = tmp_path / "rows.parquet"
     path.write_bytes(damaged("p", 2))
