@@ -13,7 +13,7 @@ from lossctl.comparison.comparison import Comparison
 from lossctl.comparison.difference import Difference, with_false_discovery
 from lossctl.comparison.files import prepare_models
 from lossctl.comparison.moves import Moves, moves_of
-from lossctl.errors import UsageError, option
+from lossctl.errors import Undecided, UsageError, option
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.evaluate import (
     Classes,
@@ -152,7 +152,10 @@ def compare(
     if others is None:
         if baseline is not None:
             raise UsageError(f"{option('baseline')} names a model beside others, of which there are none")
-        prepared = prepare(source, request, reading, labels=labels, ids=several(ids), join=join, others=samples > 0)
+        try:
+            prepared = prepare(source, request, reading, labels=labels, ids=several(ids), join=join, others=samples > 0)
+        except Undecided as question:
+            raise _between_models(question, request) from None
     else:
         sources, names = _sources(source, others, baseline)
         prepared = prepare_models(
@@ -166,6 +169,23 @@ def compare(
             others=samples > 0,
         )
     return compared(prepared, running, ci, anytime)
+
+
+def _between_models(question: Undecided, request: Request) -> UsageError:
+    """A question with the ways to compare: models that are asked for alike are those of one."""
+    alike: dict[Any, list[Any]] = {}
+    for way in question.ways:
+        models = alike.setdefault(tuple(setting for setting in way if setting[0] != "prediction"), [])
+        models += [setting for setting in way if setting[0] == "prediction" and setting not in models]
+    ways = []
+    for settings, models in alike.items():
+        if len(request.prediction) + len(models) > 1:
+            label = [setting for setting in settings if setting[0] == "label"]
+            ways.append((*label, *models, *settings[len(label) :]))
+    if ways:
+        return Undecided(question.parts[0], ways=tuple(ways))
+    hint = f"Name the columns of both: {option(prediction=['base=COL', 'new=COL'])}."
+    return UsageError(question.parts[0], hint)
 
 
 def _check_lags(lags: int, others: Mapping[str, Any]) -> None:

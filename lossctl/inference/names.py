@@ -52,7 +52,7 @@ _STEMS = LABELS[0] | LABELS[1] | PREDICTIONS[0] | PREDICTIONS[1] | {"one_hot", "
 _INDEX = frozenset({"", "id", "index", "row", "row_id", "row_number", "rownumber", "key", "level_0", "index_level_0"})
 
 
-_KEY = re.compile(r"(^|_)(id|ids|key|uid|uuid|guid)(_|$)")
+_KEY = re.compile(r"(^|_)(id|ids|idx|key|uid|uuid|guid)(_|$)")
 
 
 def plain_name(name: str) -> str:

@@ -56,7 +56,8 @@ def complete_losses(seen: Seen, request: Request) -> Completed:
     """
     if request.loss:
         classes = _classes_of(seen)
-        notes = (f"classes: {', '.join(classes)}, the two words of the label",) if classes else ()
+        words = [f"{word} is {code}" for code, word in enumerate(classes)]
+        notes = (f"classes: {', '.join(words)}, the two words of the label",) if classes else ()
         return Completed(replace(request, classes=classes), notes)
     groups = {(fitting.loss, fitting.settings) for fitting in seen.fits if fitting is not None}
     if len(groups) > 1:

@@ -21,7 +21,11 @@ _WHOLE = (
     (f"^({_DATE} \\d\\d:\\d\\d:\\d\\d\\.\\d*[1-9])0+$", r"\1"),
 )
 """How a date without an offset is written whole, so that text is in the order of time."""
-_OTHER = r"^\d{1,2}[./-]\d{1,2}[./-]\d{4}\b"
+_OTHER = (
+    r"^(?:\d{1,2}[./-]\d{1,2}[./-]\d{4}|\d\d[./-]\d\d[./-]\d\d|\d{4}[./]\d{1,2}[./]\d{1,2}|\d{4}-\d{1,2}-\d{1,2}"
+    r"|\d{1,2}\.?[ -][A-Za-z]{3,9}\.?[ -]\d{2,4}|[A-Za-z]{3,9}\.? \d{1,2},? \d{4})\b"
+)
+"""How dates are written otherwise: the day or the month first, in words, with other signs between, or without zeros."""
 
 
 def is_date(word: str) -> bool:
@@ -34,12 +38,12 @@ def is_date(word: str) -> bool:
 
 
 def is_other_date(word: str) -> bool:
-    """Whether a text begins with a date that does not begin with the year, and so is not in the order of time.
+    """Whether a text begins with a date that is written otherwise, and so is not in the order of time.
 
-    >>> is_other_date("5.3.2024"), is_other_date("03/05/2024 10:00"), is_other_date("2024-03-05")
-    (True, True, False)
+    >>> [is_other_date(date) for date in ("5.3.2024", "05-Mar-2024 10:00", "2024-3-5", "2024-03-05")]
+    [True, True, True, False]
     """
-    return re.match(_OTHER, word) is not None
+    return re.match(_OTHER, word) is not None and not is_date(word)
 
 
 def whole(word: str) -> str:
@@ -57,9 +61,10 @@ def whole_cells(words: pa.Array, word: str, name: str) -> pa.Array:
     """Cells as `whole` writes them, to be held against a date.
 
     Raises:
-        BadRow: a cell is a date that does not begin with the year.
+        BadRow: a cell is a date that is written otherwise.
     """
-    others = pyarrow.compute.match_substring_regex(words, _OTHER).fill_null(fill_value=False)
+    dates, iso = (pyarrow.compute.match_substring_regex(words, form) for form in (_OTHER, f"^{_DATE}($|[T ])"))
+    others = pyarrow.compute.and_not(dates, iso).fill_null(fill_value=False)
     if pyarrow.compute.any(others).as_py():
         row = int(np.argmax(others.to_numpy(zero_copy_only=False)))
         what = f"column {name!r} holds {shown(words[row].as_py())}, which is not held against {word!r}"

@@ -243,3 +243,19 @@ def test_the_command_takes_a_file_a_model_unless_several_are_named(whole, tmp_pa
 def test_stdin_is_one_file_and_not_two(lossctl):
     twice = lossctl("compare", "-", "-", "-l", "mse")
     assert (twice.status, "stdin can be read only once" in twice.err) == (2, True)
+
+
+def test_what_is_asked_about_models_in_one_file_is_answered_by_two_of_them(lossctl, tmp_path):
+    rows = [
+        "y_true,model_a,model_b",
+        *(f"{row % 2},{0.3 + 0.005 * row:.3f},{0.7 - 0.004 * row:.3f}" for row in range(40)),
+    ]
+    (tmp_path / "two.csv").write_text("\n".join(rows))
+    done = lossctl("compare", tmp_path / "two.csv")
+    assert done.status == 2
+    (line,) = [line for line in done.err.splitlines() if line.startswith("  lossctl")]
+    assert line.endswith("-y y_true -p model_a -p model_b -l bce")
+    assert lossctl(*line.split()[1:]).status == 0
+    done = lossctl("compare", tmp_path / "two.csv", "-p", "model_*")
+    assert done.status == 2
+    assert "-p base=COL -p new=COL" in done.err

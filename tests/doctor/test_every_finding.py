@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from suspicious import ELSEWHERE, TABLE, N, finding, follow, named
 
+import lossctl
 from lossctl.doctor.finding import Severity
 from lossctl.doctor.finding import findings as checks
 
@@ -115,3 +116,10 @@ def test_the_diagnosis_does_not_depend_on_threads_or_on_how_the_rows_are_cut(los
         made.append(told)
     assert name in {it["name"] for it in made[0]["findings"]}
     assert all(one == made[0] for one in made)
+
+
+def test_rows_that_have_a_null_in_either_column_are_counted_once_each():
+    nan = float("nan")
+    table = {"y": [1.0, nan, nan, 4.0, 5.0, nan], "p": [1.0, 2.0, nan, nan, 5.0, 6.0]}
+    (found,) = [one for one in lossctl.diagnose(table, label="y", prediction="p").findings if one.name == "nulls"]
+    assert found.count == 4

@@ -485,7 +485,10 @@ def test_dates_that_are_text_are_in_the_order_of_time_however_they_are_written(f
             lossctl.evaluate(source, "mae", **asked)
 
 
-@pytest.mark.parametrize("day", ["31.12.2023", "5.3.2024", "12/31/2023", "01-02-2024 10:00"])
+@pytest.mark.parametrize("day", [
+        "31.12.2023", "5.3.2024", "12/31/2023", "01-02-2024 10:00", "31.12.23", "05-Jan-2024", "5 January 2024",
+        "2024/01/05", "2024-1-5", "2024.01.05", "Jan 5, 2024",
+    ])  # fmt: skip
 def test_dates_that_are_not_in_the_order_of_time_are_not_compared(day):
     for where, error in ((f'day > "{day}"', lossctl.UsageError), ('day <= "2024-03-05"', lossctl.DataError)):
         table = pa.table({"y": [0.0, 1.0], "p": [1.0, 0.0], "day": ["", day]})

@@ -1,5 +1,7 @@
 """What is wrong with columns by themselves: nulls, infinities, text, weights, ids."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from lossctl.doctor.finding import Case, Evidence, Severity, finding
@@ -119,6 +121,9 @@ def nulls(case: Case) -> Evidence | None:
     shares = ", ".join(f"{column!r} in {percent(problem.count, case.facts.rows)}" for column, problem in problems[:6])
     what = f"null or NaN: {shares}{', …' if len(problems) > 6 else ''} of the rows"
     first = min((problem for _, problem in problems), key=lambda problem: problem.row)
+    facts = case.facts
+    rows = facts.rows - facts.used - facts.unweighted - facts.ignored  # that have one in any of the columns
+    first = replace(first, count=max(rows, first.count))
     several = case.layout.label_width and any(column in case.layout.roles.label for column, _ in problems)
     single = " A single label is left out of its row with --mask-null." if several else ""
     return Evidence(what, f"eval stops there, or leaves such rows out with --nulls drop.{single}", first)
