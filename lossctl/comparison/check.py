@@ -11,14 +11,14 @@ from lossctl.comparison.judge import Claim
 from lossctl.comparison.runs import Asked, Run, in_runs, names_of, reason_of, takes_eps
 from lossctl.comparison.verdicts import Verdicts
 from lossctl.errors import LossctlError, UsageError
-from lossctl.evaluation.evaluate import Classes, Label, Names, check_words, labels_of, several, specs_of
+from lossctl.evaluation.evaluate import Classes, Label, Names, check_words, requested, several, specs_of
 from lossctl.evaluation.running import Progress, Running
 from lossctl.functions.activation import BoundActivation
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import split_specs
-from lossctl.inference.request import Nulls, Request
+from lossctl.inference.request import Nulls
 from lossctl.reading.format import Reading
-from lossctl.words import did_you_mean, split
+from lossctl.words import did_you_mean
 
 
 @checked("gates", "loss", "activation")
@@ -131,23 +131,7 @@ def _asked(place: int, gate: Gate, defaults: Mapping[str, Any], loss: Any) -> As
         if "eps" in gate.settings and not takes_eps(gate.loss):
             raise UsageError(f"gate {gate.name!r}: {gate.loss} has no eps, which is a floor under probabilities")
     by = gate.by or several(asked["by"])
-    classes = asked["classes"]
-    request = Request(
-        loss=(),
-        label=several(asked["label"]),
-        prediction=several(asked["prediction"]),
-        weight=asked["weight"],
-        classes=tuple(split(classes) if isinstance(classes, str) else map(str, classes)),
-        cluster=several(asked["cluster"]),
-        ignore_label=labels_of(asked["ignore_label"]),
-        **{
-            name: asked[name]
-            for name in (
-                "activation", "from_logits", "reduction", "eps", "normalize_rows", "clip_rounding", "nulls",
-                "mask_null", "where", "limit",
-            )
-        },
-    )  # fmt: skip
+    request = requested(**{name: asked[name] for name in defaults.keys() - {"by", "labels", "ids", "join", "file"}})
     try:
         check_words(request, None)
     except UsageError as wrong:

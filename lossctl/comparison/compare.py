@@ -20,11 +20,10 @@ from lossctl.evaluation.evaluate import (
     Label,
     Names,
     Prepared,
-    labels_of,
     measured,
     prepare,
+    requested,
     several,
-    specs_of,
 )
 from lossctl.evaluation.fold import Folded
 from lossctl.evaluation.intervals import check_level
@@ -38,7 +37,7 @@ from lossctl.inference.request import Nulls, Request
 from lossctl.reading.format import Reading
 from lossctl.sums.influence import correlation
 from lossctl.sums.series import MOST_LAGS
-from lossctl.words import counted, said, split
+from lossctl.words import counted, said
 
 USUAL_LEVEL = 0.95
 
@@ -124,13 +123,13 @@ def compare(
     if not isinstance(anytime, bool) and anytime < 1:
         raise UsageError(f"{option(anytime=anytime)}: the n at which intervals are tightest is 1 or more")
     _check_lags(lags, {"cluster": several(cluster), "anytime": anytime})
-    request = Request(
-        loss=specs_of(loss),
-        label=several(label),
-        prediction=several(prediction),
+    request = requested(
+        loss=loss,
+        label=label,
+        prediction=prediction,
         weight=weight,
-        by=several(by),
-        classes=tuple(split(classes) if isinstance(classes, str) else map(str, classes)),
+        by=by,
+        classes=classes,
         activation=activation,
         from_logits=from_logits,
         reduction=reduction,
@@ -138,11 +137,11 @@ def compare(
         normalize_rows=normalize_rows,
         clip_rounding=clip_rounding,
         nulls=nulls,
-        ignore_label=labels_of(ignore_label),
+        ignore_label=ignore_label,
         mask_null=mask_null,
         where=where,
         limit=limit,
-        cluster=several(cluster),
+        cluster=cluster,
         lags=lags,
         paired=True,
         drawn=plot,

@@ -15,7 +15,7 @@ from lossctl.doctor.statistics import ranks
 from lossctl.doctor.survey import described, survey
 from lossctl.errors import Undecided
 from lossctl.evaluation.complaints import told
-from lossctl.evaluation.evaluate import Classes, Label, Names, labels_of, open_joined, several, specs_of
+from lossctl.evaluation.evaluate import Classes, Label, Names, open_joined, requested, several, specs_of
 from lossctl.evaluation.fold import fold
 from lossctl.evaluation.join import Joined
 from lossctl.evaluation.running import Progress, Running
@@ -34,7 +34,7 @@ from lossctl.inference.suitable import readable_layout, see
 from lossctl.reading.files import narrowed, warnings_of
 from lossctl.reading.format import Reading, Source
 from lossctl.reading.selection import ensure_selection, no_rows
-from lossctl.words import shell_word, split
+from lossctl.words import shell_word
 
 ID_NAMES = ("id",)
 
@@ -86,13 +86,12 @@ def diagnose(
     if command is None and labels is not None:
         words += tuple(word for path in _paths(labels) for word in ("--labels", path))
         words += ("--join", shell_word(join)) if join != "strict" else ()
-    request = Request(
-        (),
-        label=several(label),
-        prediction=several(prediction),
+    request = requested(
+        label=label,
+        prediction=prediction,
         weight=weight,
-        classes=tuple(split(classes) if isinstance(classes, str) else map(str, classes)),
-        ignore_label=labels_of(ignore_label),
+        classes=classes,
+        ignore_label=ignore_label,
         where=where,
         limit=limit,
     )

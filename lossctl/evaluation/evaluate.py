@@ -134,13 +134,13 @@ def evaluate(
         DataError: unreadable data, nulls under ``error``, values outside a domain, nothing left to measure.
     """
     check_level(ci)
-    request = Request(
-        loss=specs_of(loss),
-        label=several(label),
-        prediction=several(prediction),
+    request = requested(
+        loss=loss,
+        label=label,
+        prediction=prediction,
         weight=weight,
-        by=several(by),
-        classes=tuple(split(classes) if isinstance(classes, str) else map(str, classes)),
+        by=by,
+        classes=classes,
         activation=activation,
         from_logits=from_logits,
         reduction=reduction,
@@ -151,11 +151,11 @@ def evaluate(
         samples=samples,
         skill=skill,
         nulls=nulls,
-        ignore_label=labels_of(ignore_label),
+        ignore_label=ignore_label,
         mask_null=mask_null,
         where=where,
         limit=limit,
-        cluster=several(cluster),
+        cluster=cluster,
         judged=cluster is not None,
     )
     clock = Clock()
@@ -294,7 +294,31 @@ def specs_of(loss: Any) -> tuple[Any, ...]:
     return () if loss is None else tuple(loss) if fits(loss, Sequence[Any]) else (loss,)
 
 
-def labels_of(values: Label | Sequence[Label]) -> tuple[str, ...]:
+def requested(
+    *,
+    loss: Any = None,
+    label: Names | None = None,
+    prediction: Names | None = None,
+    by: Names | None = None,
+    cluster: Names | None = None,
+    classes: Classes = (),
+    ignore_label: Label | Sequence[Label] = (),
+    **others: Any,
+) -> Request:
+    """What was asked for in Python, where one may stand for several; the others are those of a `Request`."""
+    return Request(
+        loss=specs_of(loss),
+        label=several(label),
+        prediction=several(prediction),
+        by=several(by),
+        cluster=several(cluster),
+        classes=tuple(split(classes) if isinstance(classes, str) else map(str, classes)),
+        ignore_label=_words_of(ignore_label),
+        **others,
+    )
+
+
+def _words_of(values: Label | Sequence[Label]) -> tuple[str, ...]:
     """One label, or several, as words."""
     labels = values if isinstance(values, list | tuple) else [values]
     return tuple(dict.fromkeys(str(label).strip() for label in labels))
