@@ -1,7 +1,6 @@
 """How models differ from a baseline, frozen: it describes itself as a document, as JSON and as a data frame."""
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,22 +11,15 @@ from lossctl.comparison.tables import sections, sentence
 from lossctl.document import Chart, Document, Section
 from lossctl.errors import UsageError
 from lossctl.evaluation.report import Report, arranged
-from lossctl.rendering.renderer import Style, renderers
+from lossctl.rendering.described import Described
 from lossctl.sums.distribution import Distribution
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_ORDERS: Mapping[str, Callable[[Difference], float]] = {
-    "value": lambda one: math.inf if math.isnan(one.difference) else -one.difference,
-    "n": lambda one: -one.n,
-    "name": lambda _: 0,
-}
-"""By name, what the differences of groups, which come by name, are sorted by."""
-
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Described):
     """How the losses of models differ from those of the first, on the same rows."""
 
     results: tuple[Difference, ...]
@@ -90,7 +82,7 @@ class Comparison:
         Raises:
             UsageError: nothing was grouped by, or there is no such order.
         """
-        results, groups = arranged(self.results, self.inputs["by"], sort, top, _ORDERS, "difference")
+        results, groups = arranged(self.results, self.inputs["by"], sort, top, "difference")
         return replace(self, results=results, report=replace(self.report, inputs={**self.inputs, "groups": groups}))
 
     def document(self) -> Document:
@@ -107,10 +99,6 @@ class Comparison:
             warnings=self.warnings,
             bare=True,
         )
-
-    def to_dict(self) -> dict[str, Any]:
-        """The comparison as strict JSON has it."""
-        return self.document().to_dict()
 
     def to_frame(self) -> "pd.DataFrame":
         """The comparison as a tidy data frame: one row for each result."""
@@ -135,12 +123,3 @@ class Comparison:
             "notes": self.notes,
             "warnings": self.warnings,
         }
-
-    def __str__(self) -> str:
-        """What ``-f plain`` prints: tables as aligned text, whatever the width."""
-        return renderers.get("plain").render(self.document(), Style()).rstrip("\n")
-
-    def _repr_html_(self) -> str:
-        from lossctl.rendering.notebook import fragment  # noqa: PLC0415  (where a notebook asks for it)
-
-        return fragment(self.document())

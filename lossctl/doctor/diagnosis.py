@@ -9,7 +9,7 @@ from lossctl.doctor.statistics import Ranks
 from lossctl.doctor.survey import Role
 from lossctl.document import Column, Document, Line, Part, Phrase, Piece, Section, Table, Tone, phrase
 from lossctl.inference.candidates import Candidate
-from lossctl.rendering.renderer import Style, renderers
+from lossctl.rendering.described import Described
 from lossctl.words import counted, figures
 
 TONES: dict[Severity, Tone] = {Severity.error: "bad", Severity.warning: "doubtful", Severity.note: "noted"}
@@ -53,7 +53,7 @@ class ModelTask:
 
 
 @dataclass(frozen=True)
-class Diagnosis:
+class Diagnosis(Described):
     """What a pass over the data came to."""
 
     files: tuple[str, ...]
@@ -80,10 +80,6 @@ class Diagnosis:
         """Whether there is a finding that is more than a note."""
         return any(finding.severity is not Severity.note for finding in self.findings)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The diagnosis as ``doctor --json`` writes it: strict JSON, with the version of its schema."""
-        return self.document().to_dict()
-
     def _record(self) -> dict[str, Any]:
         plain = {field.name: getattr(self, field.name) for field in fields(self)}
         plain["roles"] = [asdict(role) for role in self.roles]
@@ -101,15 +97,6 @@ class Diagnosis:
             rows=lambda: [asdict(finding) for finding in self.findings],
             notes=self.notes,
         )
-
-    def __str__(self) -> str:
-        """What ``-f plain`` prints: aligned text, whatever the width."""
-        return renderers.get("plain").render(self.document(), Style()).rstrip("\n")
-
-    def _repr_html_(self) -> str:
-        from lossctl.rendering.notebook import fragment  # noqa: PLC0415  (where a notebook asks for it)
-
-        return fragment(self.document())
 
 
 def _sections(diagnosis: Diagnosis) -> Iterator[Section]:

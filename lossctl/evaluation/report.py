@@ -1,7 +1,7 @@
 """What a run measured, frozen: it describes itself as a document, as JSON and as a data frame."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -10,23 +10,19 @@ from lossctl.errors import UsageError, option
 from lossctl.evaluation.result import Result
 from lossctl.evaluation.tables import Named, sections
 from lossctl.functions.bound_loss import get_loss
-from lossctl.rendering.renderer import Style, renderers
+from lossctl.rendering.described import Described
 from lossctl.words import did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
 
 AnyNamed = TypeVar("AnyNamed", bound=Named)
-ORDERS: Mapping[str, Callable[[Result], float]] = {
-    "value": lambda result: math.inf if math.isnan(result.value) else -result.value,
-    "n": lambda result: -result.n,
-    "name": lambda _: 0,
-}
-"""By name, what the results of groups, which come by name, are sorted by."""
+ORDERS = ("value", "n", "name")
+"""What the results of groups, which come by name, may be sorted by."""
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Described):
     """What a run measured, on what, and with which settings."""
 
     results: tuple[Result, ...]
@@ -90,7 +86,7 @@ class Report:
         Raises:
             UsageError: nothing was grouped by, or there is no such order.
         """
-        results, groups = arranged(self.results, self.inputs["by"], sort, top, ORDERS, "value")
+        results, groups = arranged(self.results, self.inputs["by"], sort, top, "value")
         return replace(self, results=results, inputs={**self.inputs, "groups": groups})
 
     def document(self) -> Document:
@@ -118,19 +114,6 @@ class Report:
             **({} if self.profile is None else {"profile": self.profile}),
         }
 
-    def __str__(self) -> str:
-        """What ``-f plain`` prints: tables as aligned text, whatever the width."""
-        return renderers.get("plain").render(self.document(), Style()).rstrip("\n")
-
-    def _repr_html_(self) -> str:
-        from lossctl.rendering.notebook import fragment  # noqa: PLC0415  (where a notebook asks for it)
-
-        return fragment(self.document())
-
-    def to_dict(self) -> dict[str, Any]:
-        """The report as strict JSON takes it: a number that is not finite is ``None``, and ``nonfinite`` names it."""
-        return self.document().to_dict()
-
     def to_frame(self) -> "pd.DataFrame":
         """The results as a tidy pandas frame: one row a loss × model × group, a column for each group-by column."""
         import pandas as pd  # noqa: PLC0415  (350 ms that nobody else should pay)
@@ -143,7 +126,6 @@ def arranged(
     by: Sequence[str],
     sort: str,
     top: int | None,
-    orders: Mapping[str, Callable[[AnyNamed], float]],
     number: str,
 ) -> tuple[tuple[AnyNamed, ...], dict[str, Any]]:
     """Results with their groups in another order, for each loss and model the same, and what to say of that.
@@ -151,20 +133,23 @@ def arranged(
     Args:
         results: group by group, for each loss and model.
         by: what they are grouped by.
-        sort: one of the orders.
+        sort: one of the orders; ``value`` and ``n`` put the largest first, and what is no number last.
         top: how many groups to keep; all when left out.
-        orders: what results are sorted by, the smallest first.
-        number: what is sorted by where that is ``value``.
+        number: the attribute of a result that is its value.
 
     Raises:
         UsageError: nothing was grouped by, or there is no such order.
     """
-    if sort not in orders:
-        raise UsageError(f"no order of groups {sort!r}", did_you_mean(sort, list(orders)))
+    if sort not in ORDERS:
+        raise UsageError(f"no order of groups {sort!r}", did_you_mean(sort, [*ORDERS]))
     if not by:
         raise UsageError("there are no groups to arrange", f"Name columns to group by: {option(by='COL')}.")
     groups = len({tuple(result.group.values()) for result in results})
-    kept = sorted(range(groups), key=lambda group: orders[sort](results[group]))[:top]
+    kept = list(range(groups))
+    if sort != "name":
+        sizes = [float(getattr(result, number if sort == "value" else sort)) for result in results[:groups]]
+        kept.sort(key=lambda group: math.inf if math.isnan(sizes[group]) else -sizes[group])
+    kept = kept[:top]
     shown = tuple(results[start + group] for start in range(0, len(results), groups) for group in kept)
     what = f"{number} of {results[0].loss} of {results[0].model}" if sort == "value" else sort
     return shown, {"measured": groups, "shown": len(kept), "by": what}
