@@ -10,7 +10,7 @@ import inspect
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import StrEnum
 from inspect import Parameter
@@ -265,6 +265,13 @@ class Voice:
         """Something that may be wrong."""
         if self.quiet < 2:
             tell(f"warning: {worded(text)}")
+
+    def remark(self, notes: Iterable[str], warnings: Iterable[str]) -> None:
+        """Say what there is to note, and then what is to be warned of."""
+        for note in notes:
+            self.note(note)
+        for warning in warnings:
+            self.warn(warning)
 
     def say(self, *lines: str) -> None:
         """A verdict, or what was written."""

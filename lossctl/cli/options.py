@@ -6,7 +6,7 @@ every command that has the group. An option by itself, which commands list like 
 Imported for ``--help``, so neither NumPy nor Arrow may be imported here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from enum import StrEnum
@@ -393,3 +393,20 @@ def ensure_grouped(by: list[str] | None, asked: dict[str, object]) -> None:
     """Check that there are groups where something is asked of them."""
     for flag in [flag for flag, value in asked.items() if value is not None and not by and is_typed(flag[2:])]:
         raise UsageError(f"{flag} is for groups", "Name columns to group by: --by COL.")
+
+
+def ensure_shown(
+    asked: dict[str, bool], shown: "list[Renderer]", unshown: Mapping[str, Collection[str]], hints: Mapping[str, str]
+) -> None:
+    """Check that each flag that is asked for changes what at least one format shows.
+
+    Args:
+        asked: by flag, whether it is.
+        shown: the formats, that of the screen first.
+        unshown: by flag, the names of formats that leave it out.
+        hints: by flag, what to do; where there is none, what always helps.
+    """
+    for flag in [flag for flag, wanted in asked.items() if wanted]:
+        if all(renderer.name in unshown[flag] for renderer in shown):
+            hint = hints.get(flag, "Leave it out, or take another format.")
+            raise UsageError(f"{flag} is not shown by --format {shown[0].name}", hint)

@@ -161,10 +161,7 @@ def _decided(
             verdicts = check_gates(gates, files or None, **how, engine=engine)
         except UsageError as wrong:
             raise _placed(wrong, gates) from None
-    for note in verdicts.notes:
-        output.voice.note(note)
-    for warning in verdicts.warnings:
-        output.voice.warn(warning)
+    output.voice.remark(verdicts.notes, verdicts.warnings)
     for path, renderer in written:
         write_report(path, renderer.render(verdicts.document(), output.style), inputs, output.voice)
     return verdicts

@@ -1,6 +1,6 @@
 """``lossctl compare``: how the losses of models differ from those of the first, on the same rows."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -17,21 +17,15 @@ from lossctl.cli.options import (
     ReductionName,
     RunningOptions,
     ensure_grouped,
+    ensure_shown,
     listed,
     output_option,
 )
-from lossctl.errors import UsageError
-
-if TYPE_CHECKING:
-    from lossctl.rendering.renderer import Renderer
 
 ROWS = ("csv", "tsv", "value", "junit")
 """Formats that have a row, a number or a verdict for each difference, and no room for more."""
 UNSHOWN = {"--samples": ROWS, "--plot": (*ROWS, "jsonl")}
-HINTS = {
-    "--samples": "Leave it out, or take another format.",
-    "--plot": "Leave it out, take another format, or write a picture: -o x.svg.",
-}
+HINTS = {"--plot": "Leave it out, take another format, or write a picture: -o x.svg."}
 Models = Annotated[
     list[str] | None,
     typer.Argument(
@@ -141,7 +135,7 @@ def compare(
     images = image_writers()
     drawn = [(path, images[suffix]) for path in written or () for suffix in images if path.lower().endswith(suffix)]
     reports = [(path, for_path(path, images)) for path in written or () if path not in dict(drawn)]
-    _ensure_shown({"--samples": samples > 0, "--plot": plot}, [shown, *dict(reports).values()])
+    ensure_shown({"--samples": samples > 0, "--plot": plot}, [shown, *dict(reports).values()], UNSHOWN, HINTS)
     ensure_grouped(by, {"--sort": sort, "--top": top})
     inputs = input_files(files, join.labels) if written else ()
     for path in written or ():
@@ -168,10 +162,7 @@ def compare(
         comparison = comparison.arranged(str(sort or "name"), top)
     if several and len(files) > 1:
         voice.note("the files are together one data set, because several --pred name its models")
-    for note in comparison.notes:
-        voice.note(note)
-    for warning in comparison.warnings:
-        voice.warn(warning)
+    voice.remark(comparison.notes, comparison.warnings)
     for path, writer in drawn:
         with replacing(path, inputs) as file:
             file.write(writer.write(comparison.charts, width=style.width, height=HEIGHT, color=False))
@@ -180,14 +171,6 @@ def compare(
     for path, renderer in reports:
         write_report(path, renderer.render(document, style), inputs, voice)
     show(document, shown, style, voice)
-
-
-def _ensure_shown(asked: dict[str, bool], shown: "list[Renderer]") -> None:
-    """Check that each flag that is asked for changes what at least one format shows."""
-    for flag in [flag for flag, wanted in asked.items() if wanted]:
-        if all(renderer.name in UNSHOWN[flag] for renderer in shown):
-            what = f"{flag} is not shown by --format {shown[0].name}"
-            raise UsageError(what, HINTS[flag])
 
 
 def _named(files: list[str]) -> tuple[list[str], list[str]]:

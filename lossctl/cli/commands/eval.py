@@ -20,6 +20,7 @@ from lossctl.cli.options import (
     ReductionName,
     RunningOptions,
     ensure_grouped,
+    ensure_shown,
     listed,
     output_option,
     running_option,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from lossctl.comparison.gate import Gate
     from lossctl.comparison.verdicts import Verdicts
     from lossctl.evaluation.report import Report
-    from lossctl.rendering.renderer import Renderer
 
 Sort = Annotated[
     Order | None,
@@ -66,9 +66,10 @@ FailAbove = Annotated[
 Profile = Annotated[bool, running_option("--profile", help="Say where the time went, on stderr and in JSON.")]
 
 
-_EXTRA = ("--grad", "--samples", "--skill", "--ci")
-UNSHOWN = {"value": _EXTRA, "junit": _EXTRA, "csv": ("--samples",), "tsv": ("--samples",)}
-"""What a format leaves out: one number is one number, a test case a verdict, and a row of CSV is a result."""
+NUMBERS = ("value", "junit")
+"""Formats that have a number or a verdict, and no room for more; a row of CSV is a result."""
+UNSHOWN = {"--grad": NUMBERS, "--samples": (*NUMBERS, "csv", "tsv"), "--skill": NUMBERS, "--ci": NUMBERS}
+HINTS = {"--samples": "lossctl samples FILE writes the rows themselves, in any format."}
 
 
 @command("eval", "lossctl eval preds.csv -l mse,huber --by segment --fail-above mse=0.2")
@@ -108,10 +109,9 @@ def evaluate(
     voice, style = output.voice, output.style
     shown = output.renderer("table" if sys.stdout.isatty() else "plain")
     written = [(path, for_path(path)) for path in output.output or ()]
-    _ensure_shown(
-        {"--grad": grad, "--samples": samples > 0, "--skill": skill, "--ci": ci is not None},
-        [shown, *dict(written).values()],
-    )
+    asked = {"--grad": grad, "--samples": samples > 0, "--skill": skill, "--ci": ci is not None}
+    typed = {flag: wanted and is_typed(flag[2:]) for flag, wanted in asked.items()}
+    ensure_shown(typed, [shown, *dict(written).values()], UNSHOWN, HINTS)
     inputs = input_files(files, join.labels) if written else ()
     for path, _ in written:
         refuse(path, inputs)
@@ -146,10 +146,7 @@ def evaluate(
         report = replace(report, profile={**report.profile, "import": imported, "render": rendered})
         document = report.document() if verdicts is None else verdicts.beside(report.document())
         text = shown.render(document, style)  # with the time that it took to do so
-    for note in report.notes:
-        voice.note(note)
-    for warning in report.warnings:
-        voice.warn(warning)
+    voice.remark(report.notes, report.warnings)
     for path, renderer in written:
         write_report(path, renderer.render(document, style), inputs, voice)
     voice.result(text)
@@ -204,12 +201,3 @@ def _judged(gates: "list[Gate]", report: "Report") -> "Verdicts":
 
 def _arranged(report: "Report", sort: Order | None, top: int | None) -> "Report":
     return report if sort is None and top is None else report.arranged(str(sort or "name"), top)
-
-
-def _ensure_shown(asked: dict[str, bool], shown: "list[Renderer]") -> None:
-    """Check that each flag that is asked for changes what at least one format shows."""
-    for flag in [flag for flag, wanted in asked.items() if wanted and is_typed(flag[2:])]:
-        if all(flag in UNSHOWN.get(renderer.name, ()) for renderer in shown):
-            what = f"{flag} is not shown by --format {shown[0].name}"
-            rows = "lossctl samples FILE writes the rows themselves, in any format." if flag == "--samples" else ""
-            raise UsageError(what, rows or "Leave it out, or take another format.")

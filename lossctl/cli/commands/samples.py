@@ -114,10 +114,7 @@ def _finish(voice: Voice, plan: "Plan", total: "Measured", chosen: Iterable[str]
     """Say what was left out, and what is to be warned of."""
     from lossctl.evaluation.complaints import remarks, taken_for_null
 
-    for remark in (*chosen, *remarks(plan, total)):
-        voice.note(remark)
-    for warning in (*taken_for_null(plan, total.problems), *warnings):
-        voice.warn(warning)
+    voice.remark((*chosen, *remarks(plan, total)), (*taken_for_null(plan, total.problems), *warnings))
 
 
 def _save(
