@@ -307,21 +307,15 @@ def held_against(kept: Kept, scores: Scores, place: int, group: int, ratio: floa
 
 def _moved(before: Grouped, now: Grouped) -> int:
     """In how many buckets there are not the same rows."""
-    keys = np.union1d(before.totals.key, now.totals.key)
-    alike = np.zeros(len(keys), dtype=np.bool_)
-    first, second = (np.searchsorted(keys, side.totals.key) for side in (before, now))
-    both = np.intersect1d(first, second)
-    place = {side: np.searchsorted(where, both) for side, where in (("before", first), ("now", second))}
-    pairs = (
+    keys, earlier, later = np.intersect1d(before.totals.key, now.totals.key, assume_unique=True, return_indices=True)
+    same = np.ones(len(keys), dtype=np.bool_)
+    for left, right in (
         (before.totals.n, now.totals.n),
         (before.totals.marks, now.totals.marks),
         (np.ldexp(*before.weight), np.ldexp(*now.weight)),
-    )
-    same = np.ones(len(both), dtype=np.bool_)
-    for left, right in pairs:
-        same &= left[place["before"]] == right[place["now"]]
-    alike[both] = same
-    return int((~alike).sum())
+    ):
+        same &= left[earlier] == right[later]
+    return len(before.totals.key) + len(now.totals.key) - len(keys) - int(same.sum())
 
 
 def _unpaired(

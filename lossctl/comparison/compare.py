@@ -13,6 +13,7 @@ from lossctl.comparison.comparison import Comparison
 from lossctl.comparison.difference import Difference, with_false_discovery
 from lossctl.comparison.files import prepare_models
 from lossctl.comparison.moves import Moves, moves_of
+from lossctl.comparison.wording import at
 from lossctl.errors import Undecided, UsageError, option
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.evaluate import (
@@ -290,27 +291,23 @@ def _differences(
 
 def _doubts(results: Sequence[Difference], overall: Sequence[Difference]) -> Iterator[str]:
     """What is to be warned of: differences that are not to be trusted, and few clusters."""
-    doubtful: Mapping[str, list[Difference]] = {}
+    doubtful: dict[str, list[Difference]] = {}
     listed = [*overall, *results]
     for one in listed:
         if one.doubt:
-            doubtful.setdefault(_kind_of(one.doubt), []).append(one)  # type: ignore[attr-defined]
+            doubtful.setdefault(_kind_of(one.doubt), []).append(one)
     for alike in doubtful.values():
         first = alike[0]
         others = f" and {counted(len(alike) - 1, 'other')}" if len(alike) > 1 else ""
-        yield f"{first.loss} of {first.model}{_where(first)}{others}: not trusted: {first.doubt}"
+        yield f"{first.loss} of {first.model}{at(first.group)}{others}: not trusted: {first.doubt}"
     few = [one for one in listed if one.estimate.is_of_few_clusters and not one.doubt]
     if few:
         fewest = min(few, key=lambda one: one.estimate.units)
         yield (
-            f"{counted(fewest.clusters or 0, 'cluster')}{_where(fewest)} that count as {fewest.estimate.units:.3g}: "
+            f"{counted(fewest.clusters or 0, 'cluster')}{at(fewest.group)} that count as {fewest.estimate.units:.3g}: "
             "intervals of so few are too short"
         )
 
 
 def _kind_of(doubt: str) -> str:
     return re.split(r"\d", doubt)[0]
-
-
-def _where(one: Difference) -> str:
-    return "".join(f" at {name}={'null' if word is None else word}" for name, word in one.group.items())

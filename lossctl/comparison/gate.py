@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from lossctl.comparison.wording import spelled
 from lossctl.errors import UsageError
 from lossctl.sums.estimate import Estimate
 
@@ -58,7 +59,7 @@ class Gate:
             "min_skill": f"skill of {loss} >= {limit}",
             "min_n": f"n{of} >= {limit}",
         }[self.kind]
-        only = " ".join(f"{name}={'null' if word is None else word}" for name, word in self.only.items())
+        only = spelled(self.only)
         return claim + (f", at {only}" if only else f", by {', '.join(self.by)}" if self.by else "")
 
     def __post_init__(self) -> None:

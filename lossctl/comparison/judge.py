@@ -1,10 +1,11 @@
 """From what was measured to verdicts: which results a gate is about, and what they are held against."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from lossctl.comparison.baseline import Baseline, held_against
-from lossctl.comparison.gate import Gate, Measurement, Verdict, decide
+from lossctl.comparison.gate import Gate, Measurement
+from lossctl.comparison.wording import at, spelled
 from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.scores import Scores
@@ -15,26 +16,17 @@ from lossctl.words import counted, did_you_mean
 Claim = tuple[Gate, Measurement | str]
 
 
-def judge(gates: Sequence[Gate], scores: Scores, report: Report) -> list[Verdict]:
-    """Decide gates that are all about one run.
+def claims(gate: Gate, scores: Scores, report: Report, baseline: Baseline | None = None) -> Iterator[Claim]:
+    """What was measured of a gate, one for each model and group that it is about.
 
     Args:
-        gates: what is claimed.
+        gate: what is claimed.
         scores: the sums of the run, with evidence.
-        report: of the same run, with skill where a gate is about it.
+        report: of the same run, with skill where the gate is about it.
+        baseline: what an increase is held against, where that is no model of the run.
 
     Raises:
-        UsageError: a gate names a loss, model or group-by column that was not measured.
-    """
-    return decide([claim for gate in gates for claim in claims(gate, scores, report)])
-
-
-def claims(gate: Gate, scores: Scores, report: Report, baseline: Baseline | None = None) -> Iterator[Claim]:
-    """What was measured of a gate, one for each model and group that it is about; arguments as for `judge`.
-
-    Args:
-        gate, scores, report: what is claimed, and what was measured.
-        baseline: what an increase is held against, where that is no model of the run.
+        UsageError: the gate names a loss, model or group-by column that was not measured.
     """
     by = scores.plan.roles.by
     if gate.by and gate.by not in {tuple(map(str, by)), scores.plan.roles.group_names}:
@@ -44,8 +36,8 @@ def claims(gate: Gate, scores: Scores, report: Report, baseline: Baseline | None
     places = list(_places(gate, scores, apart=baseline is not None))
     groups = [group for group in scores.groups if _is_of(gate, scores.named(group))]
     if not groups:
-        asked = _spelled(gate.only)
-        known = [_spelled(scores.named(group)) for group in scores.groups]
+        asked = spelled(gate.only)
+        known = [spelled(scores.named(group)) for group in scores.groups]
         hint = did_you_mean(asked, known)
         yield gate, f"there is no group {asked}, and nothing was measured" + (f". {hint}" if hint else "")
     for place in places:
@@ -69,7 +61,7 @@ def measured_in(report: Report, gate: Gate) -> Iterator[Measurement]:
         if result.loss in wanted and gate.model in {None, result.model} and _is_of(gate, result.group)
     ]
     if not chosen:
-        raise UsageError(f"{_title(gate)}: there is no group {_spelled(gate.only)}")
+        raise UsageError(f"{_title(gate)}: there is no group {spelled(gate.only)}")
     for result in chosen:
         if math.isnan(result.value):
             where = "".join(f" {name}={word}" for name, word in result.group.items())
@@ -79,10 +71,6 @@ def measured_in(report: Report, gate: Gate) -> Iterator[Measurement]:
         error = result.standard_error
         estimate = Estimate(result.value, error, units - 1.0, result.n, units, result.n_clusters, math.nan)
         yield Measurement(result.loss, result.model, result.group, estimate, gate.limit, result.value)
-
-
-def _spelled(group: Mapping[str, str | None]) -> str:
-    return " ".join(f"{name}={'null' if word is None else word}" for name, word in group.items())
 
 
 def _title(gate: Gate) -> str:
@@ -209,8 +197,7 @@ def _over(baseline: Baseline, gate: Gate, scores: Scores, place: int, group: int
     named = scores.named(group)
     kept = baseline.find(str(bound), model.name, named)
     if kept is None:
-        where = "".join(f" at {name}={'null' if word is None else word}" for name, word in named.items())
-        return f"the baseline has no {bound} of {model.name}{where}: it has {', '.join(baseline.titles)}"
+        return f"the baseline has no {bound} of {model.name}{at(named)}: it has {', '.join(baseline.titles)}"
     before = kept.total.value(kept.reduction)
     against = held_against(kept, scores, place, group, _ratio(gate, before))
     estimate = against.estimate.of_the_same() if against.certain else against.estimate

@@ -1,4 +1,6 @@
-"""Numbers in sentences, with the digits that their standard errors warrant."""
+"""Groups and numbers in sentences; numbers with the digits that their standard errors warrant."""
+
+from collections.abc import Mapping
 
 from lossctl.rendering.digits import Figure, written
 
@@ -17,3 +19,21 @@ def rounded(value: float, error: float) -> str:
 def plain(value: float) -> str:
     """A limit as it was given."""
     return f"{value:.15g}"
+
+
+def spelled(group: Mapping[str, str | None]) -> str:
+    """A group as somebody would type it.
+
+    >>> spelled({"g": "a", "h": None})
+    'g=a h=null'
+    """
+    return " ".join(f"{name}={'null' if word is None else word}" for name, word in group.items())
+
+
+def at(group: Mapping[str, str | None]) -> str:
+    """Where something is, to follow what it is about; empty for all rows.
+
+    >>> at({"g": "a", "h": None})
+    ' at g=a at h=null'
+    """
+    return "".join(f" at {spelled({name: word})}" for name, word in group.items())

@@ -1,12 +1,12 @@
 """What could be another measure is asked, never taken; each command line that is proposed runs, and is doctor's."""
 
 import itertools
-import shlex
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typed import arguments_of
 
 import lossctl
 from lossctl.errors import Undecided
@@ -66,20 +66,6 @@ DOUBTFUL_FROM_10 = {
 }
 
 
-def _arguments(command):
-    """The arguments of a command line of doctor's for a table."""
-    words, asked = iter(shlex.split(command)[2:]), {"label": [], "prediction": []}
-    for word in words:
-        flag, _, value = word.partition("=")
-        if flag in {"-y", "-p"}:
-            asked["label" if flag == "-y" else "prediction"].append(next(words))
-        elif flag == "-l":
-            asked["loss"] = next(words)
-        else:
-            asked[flag.removeprefix("--").replace("-", "_")] = value or True
-    return asked
-
-
 def _ways(data, **asked):
     """What is proposed of data of which not everything can be told, each tried."""
     with pytest.raises(Undecided) as told:
@@ -99,7 +85,7 @@ def test_what_may_be_another_measure_is_asked_and_each_way_runs_and_is_doctors(k
         pytest.skip("too few rows to tell")
     data = {**DOUBTFUL, **DOUBTFUL_FROM_10}[kind](np.random.default_rng(n), n)
     ways = _ways(data)
-    asked = [_arguments(command) for command in lossctl.diagnose(data).commands]
+    asked = [arguments_of(command) for command in lossctl.diagnose(data).commands]
     assert [{name: value for name, value in each.items() if name not in {"label", "prediction"}} for each in asked] == [
         {name: value for name, value in way if name not in {"label", "prediction"}} for way in ways
     ]

@@ -1,10 +1,9 @@
 """Plain eval measures what doctor's first command line says, or both ask."""
 
-import shlex
-
 import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from typed import arguments_of
 
 import lossctl
 from lossctl.errors import LossctlError, Undecided
@@ -69,12 +68,12 @@ def test_plain_eval_measures_what_doctor_says_first_or_both_ask(kind, n, seed, o
     report, error = _measured(data)
     if isinstance(error, Undecided):
         losses = [dict(way).get("loss") for way in error.ways]
-        assert [_asked(command).get("loss") for command in told.commands][: len(losses)] == losses
+        assert [arguments_of(command).get("loss") for command in told.commands][: len(losses)] == losses
         return
     if error is not None:  # nothing is measured, and doctor knows why
         assert told.findings or not told.commands
         return
-    again = lossctl.evaluate(data, **_asked(told.commands[0]))
+    again = lossctl.evaluate(data, **arguments_of(told.commands[0]))
     assert [(result.loss, result.model, result.value) for result in report.results] == [
         (result.loss, result.model, result.value) for result in again.results
     ]
@@ -86,18 +85,3 @@ def _measured(data):
         return lossctl.evaluate(data, None), None
     except LossctlError as error:
         return None, error
-
-
-def _asked(command):
-    """The arguments of a command line of doctor's."""
-    words = iter(shlex.split(command)[2:])
-    asked = {"label": [], "prediction": []}
-    for word in words:
-        flag, _, value = word.partition("=")
-        if flag in {"-y", "-p"}:
-            asked["label" if flag == "-y" else "prediction"].append(next(words))
-        elif flag == "-l":
-            asked["loss"] = next(words)
-        else:
-            asked[flag.removeprefix("--").replace("-", "_")] = value or True
-    return asked
