@@ -1,8 +1,10 @@
 """What is decided once about a data set, before its rows are read."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from lossctl.evaluation.groups import Group
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.inference.grouping import Grouping
 from lossctl.inference.layout import Layout
@@ -46,6 +48,9 @@ class Plan:
     """Whether it is asked how sure values are beyond their standard errors."""
     drawn: bool = False
     """Whether the differences of rows are to be drawn."""
+    slopes: tuple[Mapping[Group, tuple[float, ...]], ...] = ()
+    """By place among `losses` and group, what the slopes of a reduction by further numbers of rows are of its first,
+    where these numbers move with predictions: known after a pass."""
     doubts: tuple[str, ...] = ()
     """Why what was asked for may not be what was meant."""
     null_numbers: tuple[str, ...] = ()
@@ -72,7 +77,7 @@ class Plan:
 
         weighted, grouped = self.roles.weight is not None, bool(self.roles.by)
         return tuple(
-            Measure(bound.reduction == "root-mean", bound.over_cells, weighted or bound.over_cells, self.lags, grouped)
+            Measure(bound.reduced, bound.over_cells, weighted or bound.over_cells, self.lags, grouped)
             for _, bound in self.losses
         )
 

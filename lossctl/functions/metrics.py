@@ -36,7 +36,7 @@ _METRICS = (
         (
             "accuracy", "acc", "balanced_accuracy", "top_k_accuracy", "error_rate", "zero_one", "zero_one_loss",
             "f1", "f1_score", "fbeta", "precision", "recall", "sensitivity", "specificity", "mcc",
-            "matthews_corrcoef", "kappa", "cohen_kappa", "confusion", "confusion_matrix", "iou", "jaccard", "dice",
+            "matthews_corrcoef", "kappa", "cohen_kappa", "confusion", "confusion_matrix", "iou", "jaccard",
             "hamming", "hamming_loss", "accuracy_score", "precision_score", "recall_score", "jaccard_score", "youden",
             "tpr", "fpr", "tnr", "fnr", "ppv", "npv",
         ),
@@ -64,19 +64,9 @@ _METRICS = (
         f"Say {option(loss='mae')} {option(skill=True)}.",
     ),
     (
-        ("wape", "wmape"),
-        "is a ratio over all rows, not a loss of a row: mae over the mean of the absolute labels",
-        f"Say {option(loss='mae')}, and divide.",
-    ),
-    (
         ("mase", "rmsse"),
         "is a ratio over all rows, to the error of a naive forecast",
         f"Say {option(loss='mae,rmse')}, with {option('prediction')} for each of the two forecasts, and divide.",
-    ),
-    (
-        ("nrmse",),
-        "is a ratio over all rows, not a loss of a row: rmse over the mean, range or deviation of the labels",
-        f"Say {option(loss='rmse')}, and divide.",
     ),
     (
         ("sse", "rss"),
