@@ -88,7 +88,10 @@ def surely(
         if not once:
             raise
         return [[_unsure(claim, plan) for claim in listed] for listed in claims]
-    margins = {True: _Margins(scores.pooled(), [*asked]), False: _Margins(scores, [*asked])}
+    margins = {
+        pooled: _Margins(scores.pooled() if pooled else scores, [*asked])
+        for pooled in dict.fromkeys(skill.pooled for skill in asked)
+    }
     return [[_sure(claim, plan, margins) for claim in listed] for listed in claims]
 
 
