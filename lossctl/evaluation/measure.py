@@ -267,7 +267,8 @@ def _part(
     sloped = plan.gradient or (plan.samples > 0 and errors is not None)
     value, gradient = evaluated(bound, label, prediction, errors, gradient=sloped)
     squares = _far(bound, label, prediction, value)
-    rows = Rows(value, batch.weight, groups, batch.position, label, prediction, gradient, squares)
+    factor = plan.models[index].factor
+    rows = _times(factor, Rows(value, batch.weight, groups, batch.position, label, prediction, gradient, squares))
     clipped = bound.clipped(label, prediction)
     if clipped is None:
         counts = np.zeros(len(batch.keys), dtype=np.int64)
@@ -277,7 +278,7 @@ def _part(
         counts = np.bincount(groups.code[clipped], minlength=groups.number)
     clock.mark("compute")
     if bound.over_cells:
-        cells = _cells(bound, rows, errors)
+        cells = _times(factor, _cells(bound, rows, errors))
         rows = replace(rows, weight=_times_cells(rows))
         moments = Moments.over_cells(rows, cells)
     else:
@@ -291,6 +292,17 @@ def _part(
     )
     clock.mark("reduce")
     return part, rows
+
+
+def _times(factor: float, rows: Rows) -> Rows:
+    """The rows with their losses multiplied."""
+    if factor == 1.0:
+        return rows
+    far = rows.far
+    if far is not None:
+        number, more = np.frexp(factor * far.number)
+        far = Far(far.row, number, far.exponent + more)
+    return replace(rows, value=factor * rows.value, far=far)
 
 
 def _far(bound: BoundLoss, label: FloatArray, prediction: FloatArray, value: FloatArray) -> Far | None:
