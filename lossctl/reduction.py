@@ -57,6 +57,13 @@ class Reduction(ABC):
         (slope,) = self.slopes([mean]) or (ZERO,)
         return slope * slope
 
+    def row_factor(self, part: float) -> float | None:
+        """What the losses of all rows are multiplied with for the number to be multiplied with ``part``.
+
+        ``None`` where there is no such factor.
+        """
+        return part
+
     def at_infinity(self, special: float) -> float:
         """The number where the mean of the losses is infinite or NaN."""
         return special
@@ -125,6 +132,9 @@ class PowerMean(Curve):
             return None
         return (root / means[0] / Fraction(self.p) if root else ZERO,)
 
+    def row_factor(self, part: float) -> float | None:
+        return float(part**self.p)
+
     def at_infinity(self, special: float) -> float:
         return math.nan if special < 0 else special
 
@@ -172,6 +182,9 @@ class ExpMean(Curve):
     def slopes(self, means: Sequence[Fraction]) -> tuple[Fraction, ...] | None:
         exact = self.at(means[0])
         return None if exact is None else (exact * self._scale,)
+
+    def row_factor(self, part: float) -> float | None:  # noqa: ARG002
+        return None
 
     def at_infinity(self, special: float) -> float:
         if math.isnan(special):
@@ -234,6 +247,9 @@ class Normalized(Several):
     y²; ``range``: the largest less the smallest."""
     name = "normalized-root-mean"
     columns = 3
+
+    def row_factor(self, part: float) -> float | None:
+        return part * part
 
     @property
     def takes(self) -> Literal["means", "spans", "weight"]:

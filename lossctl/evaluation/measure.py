@@ -273,6 +273,8 @@ def _part(
     squares = _far(bound, label, prediction, value)
     others = _others(bound, label, prediction)
     rows = Rows(value, batch.weight, groups, batch.position, label, prediction, gradient, squares, others)
+    factor = plan.models[index].factor
+    rows = _times(factor, rows)
     clipped = bound.clipped(label, prediction)
     if clipped is None:
         counts = np.zeros(len(batch.keys), dtype=np.int64)
@@ -282,7 +284,7 @@ def _part(
         counts = np.bincount(groups.code[clipped], minlength=groups.number)
     clock.mark("compute")
     if bound.over_cells:
-        cells = _cells(bound, rows, errors)
+        cells = _times(factor, _cells(bound, rows, errors))
         rows = replace(rows, weight=_times_cells(rows))
         moments = Moments.over_cells(rows, cells)
     else:
@@ -335,6 +337,17 @@ def slopes_of(plan: Plan, total: Measured) -> tuple[dict[Group, tuple[float, ...
                     own[key] = tuple(to_float(slope / first) if first else 0.0 for slope in others)
         slopes.append(own)
     return tuple(slopes)
+
+
+def _times(factor: float, rows: Rows) -> Rows:
+    """The rows with their losses multiplied."""
+    if factor == 1.0:
+        return rows
+    far = rows.far
+    if far is not None:
+        number, more = np.frexp(factor * far.number)
+        far = Far(far.row, number, far.exponent + more)
+    return replace(rows, value=factor * rows.value, far=far)
 
 
 def _far(bound: BoundLoss, label: FloatArray, prediction: FloatArray, value: FloatArray) -> Far | None:

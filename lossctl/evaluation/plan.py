@@ -24,6 +24,8 @@ class PlannedModel:
     width: int
     """How many numbers a prediction has; 0 for a plain number."""
     losses: tuple[BoundLoss, ...]
+    factor: float = 1.0
+    """What the losses of rows are multiplied with."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class Plan:
     skill: bool = False
     paired: bool = False
     """Whether models are compared with the first, row by row."""
+    held: bool = False
+    """Whether every second model is held against the one before it, row by row; each has one loss then."""
     lags: int = 0
     """How many of the rows before it each row moves with, in the differences of models."""
     moved: int = 0
@@ -84,6 +88,8 @@ class Plan:
     @property
     def pairs(self) -> tuple[tuple[int, int], ...]:
         """The places among `losses` of what is compared: those of the first model with the same of each other."""
+        if self.held:
+            return tuple((place, place + 1) for place in range(0, len(self.losses), 2))
         if not self.paired:
             return ()
         count = len(self.models[0].losses)

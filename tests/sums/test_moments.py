@@ -153,9 +153,7 @@ def test_equal_rows_have_no_standard_error(seed, n):
 def test_fewer_than_two_rows_have_no_standard_error():
     for value in (np.array([3.0]), np.zeros(0)):
         (found,) = Moments.lift(rows_of(value)).result()
-        assert all(
-            math.isnan(found.standard_error(reduction)) for reduction in (MEAN, SUM, ROOT_MEAN)
-        )
+        assert all(math.isnan(found.standard_error(reduction)) for reduction in (MEAN, SUM, ROOT_MEAN))
     (nothing_,) = Moments.zero(1, weighted=False).result()
     assert math.isnan(nothing_.value(MEAN))
     assert math.isnan(nothing_.value(ROOT_MEAN))
