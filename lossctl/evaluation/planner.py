@@ -9,6 +9,16 @@ from typing import get_args
 
 from lossctl.domain import SIMPLEX
 from lossctl.errors import DataError, UsageError, option
+from lossctl.evaluation.conventions import (
+    Conventions,
+    bound_by,
+    conventions,
+    ensure_conventions,
+    ignored_by,
+    normalized_by,
+    remarks,
+    told,
+)
 from lossctl.evaluation.groups import ensure_no_dates
 from lossctl.evaluation.plan import Plan, PlannedModel
 from lossctl.functions.activation import get_activation
@@ -17,7 +27,7 @@ from lossctl.functions.definition import split_specs
 from lossctl.functions.pairing import doubts
 from lossctl.inference.classes import SHOWN
 from lossctl.inference.infer import complete
-from lossctl.inference.layout import LayoutPlanner
+from lossctl.inference.layout import Layout, LayoutPlanner
 from lossctl.inference.request import Nulls, Request
 from lossctl.inference.roles import Model
 from lossctl.inference.rounding import ends_of
@@ -57,14 +67,22 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
     request = completed.request
     specs = split_specs(request.loss)
     planner = LayoutPlanner(source, request)
+    if request.compat is not None and not planner.label_width:
+        request = replace(request, ignore_label=request.ignore_label or ignored_by(request, specs))
+        planner = LayoutPlanner(source, request)
     planner.notes += completed.notes
     widths = [model.width for model in planner.roles.models]
     masked = bool(planner.label_width) and (request.mask_null or bool(request.ignore_label))
     if request.mask_null and not planner.label_width:
         what = f"{option(mask_null=True)} is for labels of several numbers, and here each row has one"
         raise UsageError(what, f"Rows without a label are left out with {option(nulls='drop')}.")
-    losses = [tuple(replace(bound, masked=masked) for bound in _losses(request, specs, width)) for width in widths]
+    ways = [{replace(b, masked=masked): way for b, way in _losses(request, specs, width).items()} for width in widths]
+    losses = [tuple(way) for way in ways]
     planner.notes += dict.fromkeys(note for bounds in losses for note in _repeated(specs, bounds))
+    every = {bound: way for way_of in ways for bound, way in way_of.items()}
+    ensure_conventions(request, list(every), wide=any(widths), masked=masked)
+    normalized = normalized_by(request, every)
+    planner.notes += remarks(request, every)
     rows = any(bound.rows for bounds in losses for bound in bounds)
     layout = planner.layout(rows=rows)
     if layout.text and layout.classes is None:
@@ -78,8 +96,10 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
         layout=layout,
         models=models,
         nulls=request.nulls,
-        normalize_rows=request.normalize_rows,
+        normalize_rows=normalized,
         clip_rounding=request.clip_rounding,
+        class_weights=_class_weights(request, layout, rows=rows),
+        conventions=tuple(told(request, every, normalized=normalized).items()),
         gradient=request.gradient,
         samples=request.samples,
         skill=request.skill,
@@ -192,11 +212,22 @@ def _ensure_separate(plan: Plan, bound: BoundLoss) -> None:
         raise UsageError(f"{flag}: {bound.activation} makes every column depend on the others", hint)
 
 
-def _losses(request: Request, specs: Sequence[str | BoundLoss], width: int) -> tuple[BoundLoss, ...]:
-    """The losses of a model of that width, with everything asked for applied."""
-    losses = [get_loss(spec, columns=width or 1) for spec in specs]
-    if request.reduction is not None:
-        losses = [bound.under(request.reduction) for bound in losses]
+def _class_weights(request: Request, layout: Layout, *, rows: bool) -> tuple[tuple[str, float], ...]:
+    if request.class_weight is None:
+        return ()
+    from lossctl.inference.class_weights import class_weights  # noqa: PLC0415  (most runs have no use for it)
+
+    return tuple(class_weights(request.class_weight, layout, rows=rows).items())
+
+
+def _losses(request: Request, specs: Sequence[str | BoundLoss], width: int) -> dict[BoundLoss, Conventions | None]:
+    """The losses of a model of that width, with everything asked for applied, and what a library does of each."""
+    asked = [(spec, get_loss(spec, columns=width or 1)) for spec in specs]
+    ways = [conventions(request, spec, bound, width) for spec, bound in asked]
+    losses = [
+        bound_by(bound, request, {} if way is None else way.settings)
+        for (_, bound), way in zip(asked, ways, strict=True)
+    ]
     if request.from_logits and request.activation is not None:
         raise UsageError(f"{option(from_logits=True)} and {option('activation')} say the same thing twice", "Give one.")
     if request.from_logits:
@@ -207,4 +238,4 @@ def _losses(request: Request, specs: Sequence[str | BoundLoss], width: int) -> t
         if not any("eps" in bound.parameters for bound in losses):
             raise UsageError(f"{option('eps')}: none of the losses takes a logarithm of a probability")
         losses = [bound.flooring(request.eps) if "eps" in bound.parameters else bound for bound in losses]
-    return tuple(dict.fromkeys(losses))
+    return dict(zip(losses, ways, strict=True))
