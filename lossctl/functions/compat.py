@@ -167,7 +167,6 @@ USAGES: Mapping[str, Mapping[str, Usage]] = {
         "cosine_proximity": Usage(rest="its numbers have another sign, or another zero", differs=True),
         "gaussian_nll": Usage(rest="variances below 1e-6 count as 1e-6"),
         "l1": Usage(options=_MEAN),
-        "l2": Usage(options=_MEAN),
     },
     "sklearn": {
         "mape": Usage(_RATIO, rest="a label of 0 counts as 2.2e-16"),
