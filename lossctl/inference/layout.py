@@ -270,7 +270,9 @@ class LayoutPlanner:
             words = self._first_labels
             readings = (*choices, *framed(words, columns), *loose_names(columns))
             fitting = next((names for names in readings if words <= {*names}), None)
-            return fitting or next(filter(None, (respelled(names, words) for names in readings)), choices[0])
+            fitting = fitting or next(filter(None, (respelled(names, words) for names in readings)), None)
+            numbered = are_numbers(choices[0]) and all(class_number(word) is None for word in words)
+            return fitting or (None if numbered and words else choices[0])  # numbers name no words
         if len(choices) > 1 and kind == "number":
             numbers = {key for key in map(key_of, self._first_labels) if isinstance(key, int)}
             return next((names for names in choices if numbers <= {*map(key_of, names)}), choices[0])

@@ -7,8 +7,9 @@ from lossctl.doctor.shell import flags
 from lossctl.domain import BINARY, SIGNS, Domain
 from lossctl.functions.pairing import risks_of
 from lossctl.inference.classes import within
-from lossctl.inference.doubts import ENOUGH, better_order, doubt
-from lossctl.inference.fit import CLIPPED, NORMALIZED, Scale, classes_setting, other_codes, pairing_of
+from lossctl.inference.codes import better_order
+from lossctl.inference.doubts import doubt
+from lossctl.inference.fit import CLIPPED, ENOUGH, NORMALIZED, Scale, classes_setting, other_codes, pairing_of
 from lossctl.inference.names import LABELS, PREDICTIONS, plain_name
 from lossctl.reading.cells import class_number
 from lossctl.sums.distribution import Distribution
