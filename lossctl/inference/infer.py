@@ -19,6 +19,8 @@ from lossctl.reading.format import Source
 
 SHOWN = 3
 """How many ways to go on are shown."""
+LOOKED = 1 << 12
+"""Rows by which the order of columns is told where the loss is named."""
 COLUMNS = 30
 """How many columns a message lists."""
 
@@ -42,7 +44,7 @@ def complete(source: Source, request: Request, taken: Sequence[str] = ()) -> Com
     if not request.loss or layout is not None or (not request.classes and _names_classes(source, request)):
         from lossctl.inference.suitable import complete_losses, ensure_classes, see
 
-        seen = see(source, request, layout)
+        seen = see(source, request) if layout is None else see(source, request, layout, LOOKED)
         ensure_classes(source, request, seen)
         losses = complete_losses(seen, request)
         request, notes = losses.request, (*notes, *losses.notes)

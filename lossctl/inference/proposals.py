@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -84,7 +85,7 @@ class Proposer:
             yield Choice((name,), (name,), BY_NAME, sure=sure)
         if matching:
             return
-        choices = [*self._labels_of_vector()] or [
+        choices = [*self._labels_of_vectors()] or [
             *self._label_families(),
             *self._label_endings(),
             *self._labels_of_classes(),
@@ -121,18 +122,22 @@ class Proposer:
         alike = {name for name in names if np.array_equal(self.guesses.numbers(name), self.truths.numbers(name))}
         return tuple(name for name in names if name not in alike) or names
 
-    @property
-    def _vector(self) -> tuple[str, ...]:
-        """The columns of the one vector that is named for the predictions; none where that is not what is named."""
-        return self.named_prediction if len(self.request.prediction) == 1 < len(self.named_prediction) else ()
+    @cached_property
+    def _vectors(self) -> list[tuple[str, ...]]:
+        """The columns of the one vector that is named for the predictions, else those that could be one by name."""
+        if self.named_prediction:
+            named = len(self.request.prediction) == 1 < len(self.named_prediction)
+            return [self.named_prediction] if named else []
+        return [*self.guesses.families(PREDICTIONS).values()]
 
-    def _labels_of_vector(self) -> Iterator[Choice]:
-        """A column for each of a vector that is named for the predictions, by their names, else those of 0 and 1."""
-        family = self.truths.named_like(self._vector) if self._vector else ()
-        bits = tuple(column.name for column in self.truths.bits) if self._vector and not family else ()
-        if family:
-            yield Choice((self.truths.pattern(family),), family, BY_NAME)
-        elif bits and len(bits) == len(self._vector):
+    def _labels_of_vectors(self) -> Iterator[Choice]:
+        """A column for each of a vector of predictions, by their names, else as many columns of 0 and 1."""
+        families = [family for vector in self._vectors if (family := self.truths.named_like(vector))]
+        for family in families:
+            yield Choice((self.truths.pattern(family),), family, BY_NAME, sure=len(families) == 1)
+        wide = [vector for vector in self._vectors if len(vector) > 2 or self.named_prediction]
+        bits = tuple(column.name for column in self.truths.bits) if wide and not families else ()
+        if bits and any(len(bits) == len(vector) for vector in wide):
             yield Choice((self.truths.pattern(bits),), bits, LEFT, sure=False)
 
     def _label_families(self) -> Iterator[Choice]:
@@ -169,7 +174,8 @@ class Proposer:
         others = [column for column in self.truths.candidates if column.name not in beside]
         likely = [column for column in others if "label" in column.roles]
         likely = [column for column in likely if stem_of(column.name) not in PREDICTIONS[0] | PREDICTIONS[1]]
-        bits = [column for column in self.truths.bits if column in likely] if len(self._vector) > 2 else []
+        wide = any(len(vector) > 2 for vector in self._vectors)
+        bits = [column for column in self.truths.bits if column in likely] if wide else []
         if len(bits) > 1:  # each is a label by itself, none says which of several classes
             likely = [column for column in likely if column not in bits]
         forced = bool(predicted) and len(others) == len(likely) == 1

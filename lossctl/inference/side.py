@@ -71,7 +71,7 @@ class Side:
 
     def named_like(self, vector: Sequence[str]) -> tuple[str, ...]:
         """The free columns of numbers, one each of a vector: ``cat, dog`` or ``y_cat, y_dog`` of ``p_cat, p_dog``."""
-        names = [column.name for column in self.free if column.kind == "number"]
+        names = [column.name for column in self.free if column.kind == "number" and column.name not in vector]
         rests = [{*map(plain_name, rest)} for rest in class_names(vector)]
         families = [[name for name in names if plain_name(name) in rest] for rest in rests]
         families += [[name for name in names if plain_name(name).endswith(ENDINGS.label)], names]

@@ -16,7 +16,7 @@ from lossctl.inference.gather import gather
 from lossctl.inference.layout import Layout, LayoutPlanner
 from lossctl.inference.names import is_query
 from lossctl.inference.request import Completed, Request
-from lossctl.inference.sample import sampled
+from lossctl.inference.sample import ROWS, sampled
 from lossctl.reading.cells import BadRow
 from lossctl.reading.format import NULLS, Source
 from lossctl.reading.inferred_types import is_number
@@ -201,20 +201,21 @@ def _asking(request: Request, loss: str, settings: Settings) -> Request:
     return replace(request, loss=[loss], **values)
 
 
-def see(source: Source, request: Request, layout: Layout | None = None) -> Seen:
+def see(source: Source, request: Request, layout: Layout | None = None, most: int = ROWS) -> Seen:
     """What a sample of the rows says of the columns that have a role.
 
     Args:
         source: the data set.
         request: what is asked of it.
         layout: how its columns are read, where that is known.
+        most: about how many rows are looked at.
 
     Raises:
         UsageError: a column is missing, or does not suit its role.
         DataError: there are no rows.
     """
     layout = readable_layout(source, request) if layout is None else layout
-    facts, sample = no_facts(layout), sampled(source, layout.wanted())
+    facts, sample = no_facts(layout), sampled(source, layout.wanted(), most)
     try:
         for record in sample.records:
             facts = facts + gather(layout, record)
