@@ -82,7 +82,8 @@ def turned(facts: Facts, layout: Layout, index: int, fitting: Fit, names: Sequen
     named = layout.class_labels == "codes" and layout.classes is not None and are_numbers(layout.classes)
     strange = bool(others.n) and (others.infinite or not 0 <= others.low <= others.high < len(names))
     if named or (strange and layout.class_labels == "codes"):
-        return Doubt(what, (as_it_is,))  # which their names say, or beside labels of no class, which stop the other
+        what += ", which their names do not say" if named else ""
+        return Doubt(what, (as_it_is,))  # what their names say stays, and labels of no class stop the other
     return Doubt(what, (_naming(fitting, classes), as_it_is))
 
 

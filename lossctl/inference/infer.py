@@ -7,8 +7,9 @@ from lossctl.errors import LossctlError, Undecided, option
 from lossctl.functions.bound_loss import get_loss
 from lossctl.functions.definition import split_specs
 from lossctl.inference.choice import BESIDE, BY_NAME, CONFIDENCE, QUANTILE, Choice, Proposal
+from lossctl.inference.classes import key_of
 from lossctl.inference.fit import Settings
-from lossctl.inference.layout import Layout
+from lossctl.inference.layout import Layout, LayoutPlanner
 from lossctl.inference.names import is_unnamed
 from lossctl.inference.proposals import Proposer
 from lossctl.inference.request import Completed, Elsewhere, Request
@@ -188,7 +189,10 @@ def _names_classes(source: Source, request: Request) -> bool:
 
 
 def _layout_by_position(source: Source, request: Request) -> Layout | None:
-    """How the columns are read, where losses of rows take them for classes by their positions; else ``None``."""
+    """How the columns are read, where losses of rows take them for classes by their positions; else ``None``.
+
+    Columns that are named for codes from 0 are among them where none of the first rows has that label.
+    """
     if not any(get_loss(spec, columns=2).rows for spec in request.loss):
         return None
     kinds = {column.name: column.kind for column in (*source.columns, *fields_in(source.columns))}
@@ -199,4 +203,9 @@ def _layout_by_position(source: Source, request: Request) -> Layout | None:
     from lossctl.inference.suitable import readable_layout
 
     layout = readable_layout(source, request)
-    return layout if goes_by_position(layout) else None
+    if goes_by_position(layout):
+        return layout
+    coded = layout.vectors and not layout.label_width and layout.class_labels == "codes"
+    alone = replace(request, prediction=(), models=(), weight=None, by=(), cluster=(), ids=())
+    first = LayoutPlanner(source, alone).first_labels if coded else set()
+    return layout if first and 0 not in map(key_of, first) else None

@@ -84,6 +84,14 @@ def test_codes_from_1_without_the_last_are_asked_about_unless_names_say_them(los
 
 
 @pytest.mark.parametrize("loss", [None, "cross_entropy"])
+def test_names_of_codes_from_0_are_asked_about_where_rows_count_from_1(loss):
+    codes, rows, expected = _data(without=(3,))
+    data = {"y": codes + 1, **{f"p_{place}": rows[:, place] for place in range(4)}}
+    (as_named,) = _asked(data, loss, prediction="p_*")
+    assert as_named > 2 * expected
+
+
+@pytest.mark.parametrize("loss", [None, "cross_entropy"])
 @pytest.mark.parametrize("k", [4, 80])
 def test_codes_from_0_without_the_first_are_told_by_rows_that_know_them(loss, k):
     codes, rows, expected = _data(k=k, without=(0,), sure=9)
