@@ -267,19 +267,21 @@ class LayoutPlanner:
             if not are_numbers(choices[0]):
                 refuse_other_numbers(columns)
         if kind == "text" and choices:
-            words = self._first_labels
+            words = self.first_labels
             readings = (*choices, *framed(words, columns), *loose_names(columns))
             fitting = next((names for names in readings if words <= {*names}), None)
-            return fitting or next(filter(None, (respelled(names, words) for names in readings)), choices[0])
+            fitting = fitting or next(filter(None, (respelled(names, words) for names in readings)), None)
+            numbered = are_numbers(choices[0]) and all(class_number(word) is None for word in words)
+            return fitting or (None if numbered and words else choices[0])  # numbers name no words
         if len(choices) > 1 and kind == "number":
-            numbers = {key for key in map(key_of, self._first_labels) if isinstance(key, int)}
+            numbers = {key for key in map(key_of, self.first_labels) if isinstance(key, int)}
             return next((names for names in choices if numbers <= {*map(key_of, names)}), choices[0])
         if not choices and len(columns) > 1 and kind == "number":
             self.notes.append(f"classes by position: {mapping(columns, [*map(str, range(len(columns)))])}")
         return choices[0] if choices else None
 
     @property
-    def _first_labels(self) -> set[str]:
+    def first_labels(self) -> set[str]:
         """The different labels of the first rows, as text."""
         import pyarrow.compute as pc
 
@@ -384,7 +386,7 @@ class LayoutPlanner:
         """Note where codes that go by position may have been counted from 1."""
         label = self.roles.label
         if len(label) == 1 and not self.label_width and self.kinds[label[0]] == "number":
-            labels = {key_of(word) for word in self._first_labels}
+            labels = {key_of(word) for word in self.first_labels}
             if labels and 0 not in labels:
                 self.notes.append("labels are codes from 0 by position, and none of the first rows is of class 0")
 
