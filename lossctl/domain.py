@@ -5,6 +5,7 @@ derived from it. A domain with ``rows`` true judges whole rows of an ``(n, k)`` 
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Protocol
 
@@ -387,6 +388,23 @@ class Words:
 
     def describe(self) -> str:
         return " or ".join(self.allowed)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Numbers of one interval, one for each column of a prediction: the legal values of a parameter that is a list."""
+
+    each: Interval
+    alone: bool = False
+    """Whether a single number is legal as well, and goes for every column."""
+
+    def describe(self) -> str:
+        several = f"{self.each.describe()} for each column, written a/b/c"
+        return f"{self.each.describe()}, or {several}" if self.alone else several
+
+    def contains(self, values: Sequence[float]) -> bool:
+        """Whether there are numbers, all of them legal."""
+        return bool(len(values)) and self.each.illegal(np.array(values, dtype=np.float64)) is None
 
 
 def inside(values: Domain, domain: Domain) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 
 from lossctl.arguments import checked
 from lossctl.checks.differences import NOTHING, Agreement, compare
-from lossctl.domain import BoolArray, FloatArray, Interval, Words
+from lossctl.domain import BoolArray, FloatArray, Interval, Listed, Words
 from lossctl.errors import LossctlError, UsageError
 from lossctl.functions.activation import Activation, BoundActivation
 from lossctl.functions.bound_loss import BoundLoss
@@ -61,6 +61,10 @@ def _sampled_value(parameter: Parameter, rng: np.random.Generator) -> Value:
         return str(rng.choice(np.array(parameter.domain.allowed)))
     if isinstance(parameter.domain, Interval):
         return float(parameter.domain.sample(rng, 1, 1)[0])
+    if isinstance(parameter.domain, Listed):
+        if parameter.domain.alone and rng.integers(2):
+            return float(parameter.domain.each.sample(rng, 1, 1)[0])
+        return tuple(parameter.domain.each.sample(rng, COLUMNS, 1).tolist())
     return bool(rng.integers(2))
 
 
