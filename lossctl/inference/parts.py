@@ -131,7 +131,7 @@ def contradictions(bound: BoundLoss, columns: Sequence[str]) -> Iterator[str]:
         by_part = dict(zip(bound.parts, columns, strict=True))
         yield from _other_scale(bound, by_part)
         for part, name in by_part.items():
-            known = next((each for each in DISTINCT if _part_of(name, [each])), part)
+            known = _part_of(name, DISTINCT) or part
             if part in DISTINCT and known != part and level_of(name) is None:
                 yield f"{bound.title}: the {part} is {name!r}, which is a name for a {known}"
     if bound.of_number and not bound.parts and len(columns) == 2:
