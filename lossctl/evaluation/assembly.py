@@ -18,6 +18,7 @@ from lossctl.evaluation.report import Report
 from lossctl.evaluation.result import BestConstant, Gradient, Result, Sample
 from lossctl.evaluation.traversal import Traversal
 from lossctl.functions.bound_loss import BoundLoss
+from lossctl.functions.definition import in_json
 from lossctl.rational import to_float
 from lossctl.reading.selection import limit_of, where_of
 from lossctl.sums.worst import Worst
@@ -91,7 +92,12 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
             "normalize_rows": plan.normalize_rows,
             "clip_rounding": plan.clip_rounding,
             "losses": [
-                {"loss": str(bound), "parameters": bound.parameters, "reduction": bound.reduction, "wrt": bound.wrt}
+                {
+                    "loss": str(bound),
+                    "parameters": in_json(bound.parameters),
+                    "reduction": bound.reduction,
+                    "wrt": bound.wrt,
+                }
                 for bound in dict.fromkeys(bound for _, bound in bounds)
             ],
         },

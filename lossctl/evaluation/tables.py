@@ -257,7 +257,9 @@ def _matched(facts: Mapping[str, Any]) -> str:
     return f"{facts['how']} by {', '.join(facts['id'])}: {facts['matched']:,} matched"
 
 
-def _brief(value: Value) -> str:
+def _brief(value: Value | list[float]) -> str:
+    if isinstance(value, list | tuple):
+        return "/".join(map(_brief, value))
     return f"{value:.6g}" if isinstance(value, float) else spell(value)
 
 

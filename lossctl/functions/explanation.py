@@ -5,11 +5,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from lossctl.arguments import checked, ensure_fields
-from lossctl.domain import Interval, Words, inside
+from lossctl.domain import Interval, Listed, Words, inside
 from lossctl.errors import UsageError, option
 from lossctl.functions.activation import Activation, BoundActivation, activations, get_activation
 from lossctl.functions.bound_loss import BoundLoss, get_loss
-from lossctl.functions.definition import Kind, Parameter, Value, read_spec
+from lossctl.functions.definition import Kind, Parameter, Value, in_json, read_spec
 from lossctl.functions.docstring import Sections
 from lossctl.functions.loss import Loss, losses
 from lossctl.functions.pairing import PAIRINGS, RISKS, Pairing, Risk, pairings_of, risks_of
@@ -132,18 +132,23 @@ def _parameter(parameter: Parameter, value: Value) -> dict[str, Any]:
     if isinstance(domain, Words):
         legal = {"type": "choice", "choices": list(domain.allowed)}
     elif isinstance(domain, Interval):
-        bounds = asdict(domain)
-        for end in ("low", "high"):
-            bounds[end] = None if abs(bounds[end]) == float("inf") else bounds[end]
-        legal = {"type": "number", **bounds}
+        legal = {"type": "number", **_bounds(domain)}
+    elif isinstance(domain, Listed):
+        legal = {"type": "list", "alone": domain.alone, **_bounds(domain.each)}
     return {
         "name": parameter.name,
-        "value": value,
-        "default": parameter.default,
+        **in_json({"value": value, "default": parameter.default}),
         "optional": parameter.optional,
         "legal": parameter.describe(),
         **legal,
     }
+
+
+def _bounds(domain: Interval) -> dict[str, Any]:
+    bounds = asdict(domain)
+    for end in ("low", "high"):
+        bounds[end] = None if abs(bounds[end]) == float("inf") else bounds[end]
+    return bounds
 
 
 def find(spec: str, kind: Kind | None = None) -> tuple[BoundLoss | BoundActivation, str]:
