@@ -293,7 +293,10 @@ def _samples(worst: Worst, group: int, traversal: Traversal) -> Iterator[Sample]
     several = len(traversal.source.files) > 1
     for place in worst.of(group):
         file, row = traversal.locate(int(worst.row[place]))
-        numbers = (_plain(array[place]) for array in (worst.label, worst.prediction, worst.gradient))
+        label, prediction, gradient = (array[place] for array in (worst.label, worst.prediction, worst.gradient))
+        if np.isnan(prediction).any():  # behind the numbers of a list that is shorter than others
+            label, gradient, prediction = (part[~np.isnan(prediction)] for part in (label, gradient, prediction))
+        numbers = map(_plain, (label, prediction, gradient))
         yield Sample(file if several else None, row, float(worst.value[place]), *numbers)
 
 

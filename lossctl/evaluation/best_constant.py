@@ -69,6 +69,8 @@ def best_constants(
         One for each group; where no best constant is known, it says why, and nothing is raised.
     """
     bound = bound.through(None)
+    if bound.unlabelled:
+        return [Solution(unknown="there is no label to predict") for _ in totals]
     if bound.moves_others:
         return [Solution(unknown=NOT_A_MEAN) for _ in totals]
     try:

@@ -2,14 +2,14 @@
 
 import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from lossctl.arguments import checked
 from lossctl.arrays import numbers
-from lossctl.domain import BoolArray, Domain, FloatArray, IntArray, Listed, infinite_in, row_sum
+from lossctl.domain import BoolArray, Domain, FloatArray, IntArray, Listed, Unlabelled, infinite_in, row_sum
 from lossctl.errors import DataError, LossctlError, UsageError, option
 from lossctl.functions.activation import BoundActivation, get_activation
 from lossctl.functions.definition import Bound, Kind, Value, read_spec
@@ -103,6 +103,11 @@ class BoundLoss(Bound):
         return self.definition.label_domain(**self.parameters)
 
     @property
+    def unlabelled(self) -> bool:
+        """Whether the loss has no label."""
+        return isinstance(self.label_domain, Unlabelled)
+
+    @property
     def prediction_domain(self) -> Domain:
         """Which predictions (or pre-activations) are legal."""
         return self.output_domain if self.activation is None else self.activation.definition.takes
@@ -172,14 +177,15 @@ class BoundLoss(Bound):
         """What gradients are with respect to."""
         return "prediction" if self.activation is None else f"pre-activation of {self.activation}"
 
-    def value(self, label: npt.ArrayLike, prediction: npt.ArrayLike) -> FloatArray:
+    def value(self, label: npt.ArrayLike | None, prediction: npt.ArrayLike) -> FloatArray:
         """The loss of each row.
 
         Arrays are taken as float64, so integers of 2^53 and more are rounded; `lossctl.evaluate` computes errors of
         such columns exactly, or warns.
 
         Args:
-            label: ``(n,)``, or ``(n, k)`` for several columns; class labels are ``(n,)`` integer codes.
+            label: ``(n,)``, or ``(n, k)`` for several columns; class labels are ``(n,)`` integer codes; anything where
+                the loss has none.
             prediction: ``(n,)`` or ``(n, k)``; a loss of rows needs ``(n, k)``, one with `parts` in their order.
 
         Returns:
@@ -191,7 +197,7 @@ class BoundLoss(Bound):
         """
         return self.row_value(*self.accept(label, prediction))
 
-    def gradient(self, label: npt.ArrayLike, prediction: npt.ArrayLike) -> FloatArray:
+    def gradient(self, label: npt.ArrayLike | None, prediction: npt.ArrayLike) -> FloatArray:
         """The derivative of each row's value with respect to its prediction, in the shape of ``prediction``.
 
         Arguments and errors are those of `value`. At a kink the value is the one the documentation states.
@@ -250,11 +256,12 @@ class BoundLoss(Bound):
         """
         return self.listing(eps=eps)
 
-    def accept(self, label: npt.ArrayLike, prediction: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
+    def accept(self, label: npt.ArrayLike | None, prediction: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
         """Label and prediction as the arrays kernels take, if shapes and values are legal; see `value`."""
         try:
             predictions = numbers(prediction, "the prediction")
-            labels = numbers(label, "the label", CODES if self.of_classes else "")
+            given = np.zeros_like(predictions) if self.unlabelled else cast("npt.ArrayLike", label)
+            labels = numbers(given, "the label", CODES if self.of_classes else "")
         except LossctlError as wrong:
             raise wrong.about(self.title) from None
         try:

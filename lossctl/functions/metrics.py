@@ -10,7 +10,6 @@ _DECISIONS = "counts decisions at a threshold, not a loss of a row"
 _MEASURE = f"Measure what decisions are made from: {option(loss='bce')}, or {option(loss='cross_entropy')}."
 _RANK = "is a rank statistic, not a loss of a row"
 _ZERO_AND_ONE = f"Say {option(loss='mse')}, with labels of 0 and 1."
-_TOKENS = f"of log-probabilities of tokens alone, {option(loss='bce')} {option(activation='exp')} with labels of 1"
 _LISTS = "judges ranked lists, not a loss of a row"
 _NOT_YET = "is not among lossctl's losses yet"
 _PACKAGE = "A package of your own may add it: see CONTRIBUTING.md."
@@ -52,11 +51,6 @@ _METRICS = (
         ("brier", "brier_score", "brier_score_loss"),
         "is the mean squared error of a probability",
         f"{_ZERO_AND_ONE} Of K classes give a column of 0 and 1 for each: their mean is 1/K of the Brier score.",
-    ),
-    (
-        ("perplexity", "ppl"),
-        "is the exponential of the mean cross-entropy",
-        f"Say {option(loss='cross_entropy')}, and take exp of the value; {_TOKENS}.",
     ),
     (
         ("d2_absolute_error_score", "d2_absolute_error"),
@@ -171,11 +165,6 @@ _METRICS = (
         ("pseudo_huber", "pseudo_huber_loss", "mphe"),
         _NOT_YET,
         f"The nearest are {option(loss='huber')} and {option(loss='log_cosh')}.",
-    ),
-    (
-        ("dice_loss", "tversky", "tversky_loss"),
-        _NOT_YET,
-        f"The nearest are {option(loss='bce')} and {option(loss='focal')}, a loss of each row or column.",
     ),
     (
         ("triplet", "triplet_loss", "contrastive", "contrastive_loss", "ctc", "ctc_loss", "infonce"),

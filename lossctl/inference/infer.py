@@ -17,11 +17,16 @@ from lossctl.inference.roles import find, titled
 from lossctl.inference.side import ensure_in_place
 from lossctl.reading.columns import fields_in
 from lossctl.reading.format import Source
+from lossctl.words import normal
 
 SHOWN = 3
 """How many ways to go on are shown."""
 LOOKED = 1 << 12
 """Rows by which the order of columns is told where the loss is named."""
+TOKENS = frozenset(
+    {"logprob", "logprobs", "tokenlogprob", "tokenlogprobs", "logp", "logprobability", "prob", "probs", "p"}
+)
+"""What columns of the (logarithms of) probabilities of tokens are called, as `normal` spells it."""
 COLUMNS = 30
 """How many columns a message lists."""
 
@@ -62,6 +67,8 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
     """
     if request.label and request.prediction:
         return Completed(request)
+    if not request.label and request.loss and all(get_loss(spec).unlabelled for spec in request.loss):
+        return _unlabelled(source, request)
     proposer = Proposer(source, request, elsewhere)
     if proposer.apart:
         ensure_in_place(proposer.truths, proposer.guesses)
@@ -75,6 +82,21 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
     if any(is_unnamed(name) for name in _names(source, elsewhere)):
         notes.append("the column without a name is an index")
     return Completed(replace(request, label=label.patterns, prediction=prediction.patterns), tuple(notes))
+
+
+def _unlabelled(source: Source, request: Request) -> Completed:
+    """The request with the column of predictions, where no loss has a label; errors as for `complete`."""
+    if request.prediction:
+        return Completed(request)
+    columns = [column for column in source.columns if column.kind in {"number", "list"}]
+    named = [column.name for column in columns if normal(column.name) in TOKENS]
+    only = named or [column.name for column in columns]
+    if len(only) == 1:
+        why = BY_NAME if named else "as the only one of numbers"
+        return Completed(replace(request, prediction=tuple(only)), (f"prediction {only[0]!r} chosen {why}",))
+    names = ", ".join(column.name for column in columns[:COLUMNS])
+    ways: list[Settings] = [(("prediction", name),) for name in only[:SHOWN]]
+    raise Undecided(_open("prediction", only), f"Say which with {option('prediction')}. Columns: {names}.", tuple(ways))
 
 
 def _said(chosen: Sequence[tuple[str, Choice]]) -> Iterator[str]:
@@ -193,7 +215,7 @@ def _layout_by_position(source: Source, request: Request) -> Layout | None:
 
     Columns that are named for codes from 0 are among them where none of the first rows has that label.
     """
-    if not any(get_loss(spec, columns=2).rows for spec in request.loss):
+    if not any(get_loss(spec, columns=2).of_classes for spec in request.loss):
         return None
     kinds = {column.name: column.kind for column in (*source.columns, *fields_in(source.columns))}
     label = [name for pattern in request.label for name in find(pattern, source.columns, "label")]

@@ -67,6 +67,11 @@ class Layout:
         return any(model.width for model in self.models)
 
     @property
+    def ragged(self) -> bool:
+        """Whether lists of predictions may have any length, since no label says what their numbers are of."""
+        return not self.roles.label
+
+    @property
     def masked(self) -> bool:
         """Whether a row may have numbers for some of its labels only."""
         return bool(self.label_width) and (self.mask_null or bool(self.ignored))
@@ -133,7 +138,7 @@ class LayoutPlanner:
         models = [replace(model, columns=keyed.get(model.columns[0], model.columns)) for model in roles.models]
         return replace(
             roles,
-            label=keyed.get(roles.label[0], roles.label),
+            label=keyed.get(roles.label[0], roles.label) if roles.label else (),
             models=tuple(models),
             inside=roles.inside.union(*keyed.values()) - keyed.keys(),
             objects=frozenset(keyed),
@@ -152,13 +157,14 @@ class LayoutPlanner:
     @cached_property
     def roles(self) -> Roles:
         """The columns as asked for, models with their widths; the order of classes may still change that of columns."""
-        models = (replace(model, width=self.width(model.columns)) for model in self._chosen.models)
+        ragged = not self._chosen.label
+        models = (replace(model, width=self.width(model.columns, ragged=ragged)) for model in self._chosen.models)
         return replace(self._chosen, models=tuple(models))
 
     @cached_property
     def label_width(self) -> int:
         """How many numbers a label has; 0 for a plain number."""
-        return self.width(self.roles.label)
+        return self.width(self.roles.label) if self.roles.label else 0
 
     @property
     def text(self) -> bool:
@@ -196,8 +202,10 @@ class LayoutPlanner:
         file = file or next(iter(self.source.files), "the table")
         return DataError(f"{file}: row {bad.row + 1}: {bad.what}", bad.hint)
 
-    def width(self, columns: Sequence[str]) -> int:
+    def width(self, columns: Sequence[str], *, ragged: bool = False) -> int:
         """How many numbers a row of these columns holds; 0 for a plain number, and for a list of one, which is as good.
+
+        Of ``ragged`` lists it is 1, since each row has its own.
 
         Raises:
             DataError: they are a column of lists, and the first rows do not tell how long these are.
@@ -206,6 +214,8 @@ class LayoutPlanner:
             return len(columns)
         if self.kinds[columns[0]] != "list":
             return 0
+        if ragged:
+            return 1
         import pyarrow.compute as pc
 
         lengths = pc.list_value_length(self.head.column(columns[0])).drop_null()

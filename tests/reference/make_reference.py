@@ -235,6 +235,20 @@ def fmeasure_gradient(options: Options, activation: str, y: Label, p: Vector) ->
     return [[false, real(options, "beta") ** 2 * missed]]
 
 
+def surprisal_unit(options: Options) -> Real:
+    return mp.one if options["base"] == "none" else mp.log(real(options, "base"))
+
+
+def surprisal_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    logarithm = p[0] if options["log"] == "true" else log(max(p[0], real(options, "eps")))
+    return [-logarithm / surprisal_unit(options)]
+
+
+def surprisal_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    size = mp.one if options["log"] == "true" else max(p[0], real(options, "eps"))
+    return [[-1 / (size * surprisal_unit(options))]]
+
+
 def focal_weight(options: Options, y: Label) -> Real:
     if options["alpha"] == "none":
         return mp.one
@@ -967,6 +981,23 @@ LOSSES = (
             ("", "", PROBABILITY_ROWS + SOFT_ROWS),
             ("beta=2.0", "", PROBABILITY_ROWS + SOFT_ROWS),
             ("beta=2.0", "sigmoid", LOGIT_ROWS),
+        ],
+    ),
+    Loss(
+        "surprisal",
+        (
+            "value = -log max(p, eps) / log base, of one token; gradient = -1 / (max(p, eps) log base); the label is no matter",
+            "log=true: value = -p / log base, gradient = -1 / log base",
+        ),
+        {"log": "false", "base": "none", "eps": repr(EPS)},
+        surprisal_value,
+        surprisal_gradient,
+        above_the_floor,
+        [
+            ("", "", scalars((0, p) for p in PROBABILITIES)),
+            ("base=2.0", "", scalars((0, p) for p in PROBABILITIES)),
+            ("log=true", "", scalars((0, -z) for z in LOGITS if z > 0)),
+            ("log=true,base=2.0", "", scalars((0, -z) for z in LOGITS if z > 0)),
         ],
     ),
     Loss(
