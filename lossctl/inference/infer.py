@@ -215,7 +215,7 @@ def _layout_by_position(source: Source, request: Request) -> Layout | None:
 
     Columns that are named for codes from 0 are among them where none of the first rows has that label.
     """
-    if not any(get_loss(spec, columns=2).of_classes for spec in request.loss):
+    if not all(get_loss(spec, columns=2).of_classes for spec in request.loss):
         return None
     kinds = {column.name: column.kind for column in (*source.columns, *fields_in(source.columns))}
     label = [name for pattern in request.label for name in find(pattern, source.columns, "label")]
