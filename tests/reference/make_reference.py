@@ -986,7 +986,8 @@ LOSSES = (
     Loss(
         "surprisal",
         (
-            "value = -log max(p, eps) / log base, of one token; gradient = -1 / (max(p, eps) log base); the label is no matter",
+            "value = -log max(p, eps) / log base, of one token; gradient = -1 / (max(p, eps) log base)",
+            "the label is no matter",
             "log=true: value = -p / log base, gradient = -1 / log base",
         ),
         {"log": "false", "base": "none", "eps": repr(EPS)},
