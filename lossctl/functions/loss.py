@@ -19,6 +19,7 @@ Reduction = Literal["mean", "sum", "root-mean"]
 REDUCTIONS: tuple[Reduction, ...] = ("mean", "sum", "root-mean")
 
 Kernel = Callable[..., FloatArray]
+Kinks = Callable[..., FloatArray | tuple[FloatArray, ...]]
 DomainOf = Domain | Callable[..., Domain]
 
 
@@ -65,7 +66,7 @@ class Loss(Definition):
         self._prediction = prediction
         self.floored = floored or _the_prediction
         self.slope: Kernel | None = None
-        self.kink: Kernel | None = None
+        self.kink: Kinks | None = None
         self.square_root: Kernel | None = None
         self.of_error = of_error
         self.apart: Through | None = None
@@ -80,10 +81,20 @@ class Loss(Definition):
         self.slope = function
         return function
 
-    def kinks(self, function: Kernel) -> Kernel:
-        """Declare the predictions at which the gradient jumps, in the shape of the prediction."""
+    def kinks(self, function: Kinks) -> Kinks:
+        """Declare the predictions at which the gradient jumps, in the shape of the prediction, or several such arrays.
+
+        NaN where there is none; of a loss of rows each number is the kink of its column beside the others as they are.
+        """
         self.kink = function
         return function
+
+    def kinks_beside(self, label: FloatArray, prediction: FloatArray, **parameters: Value) -> tuple[FloatArray, ...]:
+        """The predictions at which the gradient is declared to jump, in the shape of the prediction each."""
+        if self.kink is None:
+            return ()
+        kinks = self.kink(label, prediction, **parameters)
+        return kinks if isinstance(kinks, tuple) else (kinks,)
 
     def root(self, function: Kernel) -> Kernel:
         """Declare the numbers whose squares the formula gives, so that they count where a square is no double."""

@@ -10,6 +10,7 @@ class Softmax:
 
     def __init__(self, logit: FloatArray) -> None:
         self.rows, self.top = np.arange(len(logit)), logit.argmax(axis=1)
+        self.logit = logit
         self.shifted = logit - logit[self.rows, self.top][:, None]
         odds = np.exp(self.shifted)
         odds[self.rows, self.top] = 0.0
@@ -35,6 +36,28 @@ class Softmax:
     def miss(self) -> FloatArray:
         """1 − p at the largest logit of each row."""
         return np.asarray(self.others / (1.0 + self.others))
+
+    @property
+    def rest(self) -> FloatArray:
+        """1 − p."""
+        rest = np.asarray(1.0 - self.p)
+        rest[self.rows, self.top] = self.miss
+        return rest
+
+    def cost(self, eps: float) -> FloatArray:
+        """−log p; of a logit of −∞, whose p is exactly 0, that of the floor ``eps``."""
+        cost = np.asarray(self.log_total[:, None] - self.shifted)
+        cost[self.logit == -np.inf] = -np.log(np.float64(eps))
+        return cost
+
+    def pulled(self, weight: FloatArray) -> FloatArray:
+        """W − p Σw: the slope with respect to the logits, from w = p ∂ℓ/∂p."""
+        p, at_top = self.p, (self.rows, self.top)
+        slope = weight - p * row_sum(weight)[:, None]
+        others = weight.copy(order="F")
+        others[at_top] = 0.0
+        slope[at_top] = weight[at_top] * self.miss - p[at_top] * row_sum(others)
+        return np.asarray(slope)
 
     def error(self, label: FloatArray) -> FloatArray:
         """P − y, at the largest logit as (1 − y) − (1 − p)."""

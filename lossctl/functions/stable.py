@@ -23,8 +23,13 @@ CLOSE = 0.25
 INNER = math.exp(-1.0)
 """e^−|z| beyond which σ(z) is near ½."""
 
+SMALLEST = math.ulp(0.0)
+
 EXACT = 8.0
 """An exponent up to which its own rounding does not show."""
+
+FEW = 4.0
+"""An exponent up to which half a unit in the last place of what is raised to it may count."""
 
 EULER_COMPLEMENT = 0.42278433509846713
 """1 − γ."""
@@ -184,6 +189,21 @@ def power_of_exp(x: FloatArray, exponent: float) -> FloatArray:
         return power * (1.0 - np.where(np.abs(lost) < 1.0, lost, 0.0))
 
     return amended(power, np.abs(product) > EXACT, careful, x, product, power)
+
+
+def power_of_rest(p: FloatArray, rest: FloatArray, exponent: float) -> FloatArray:
+    """(1 − p)^exponent for probabilities, where the exponent is large with the digits that 1 − p lost.
+
+    Args:
+        p: ``(n,)`` or ``(n, k)``.
+        rest: 1 − p, rounded, in the shape of p.
+        exponent: from 0 on.
+    """
+    power = np.power(rest, exponent)
+    if exponent <= FEW:
+        return power
+    lost = ((1.0 - rest) - p) / np.maximum(rest, SMALLEST)
+    return np.asarray(power * np.exp(exponent * lost))
 
 
 def polynomial(x: FloatArray, coefficients: Sequence[float]) -> FloatArray:
