@@ -15,7 +15,7 @@ def pick(matrix: FloatArray, code: FloatArray | Codes) -> FloatArray:
     return np.asarray(matrix[np.arange(len(matrix)), code])
 
 
-def one_hot(code: FloatArray, k: int) -> FloatArray:
+def one_hot(code: FloatArray | Codes, k: int) -> FloatArray:
     """Class codes as rows of a single 1."""
     rows = np.zeros((len(code), k), order="F")
     rows[np.arange(len(code)), code.astype(np.intp)] = 1.0
