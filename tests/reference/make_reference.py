@@ -505,6 +505,43 @@ def poly1_ce_gradient(options: Options, activation: str, y: Label, p: Vector) ->
     return [[mp.zero if b == 0 else -b * (divide(1, max(a, floor)) + epsilon)] for b, a in zip(target, q, strict=True)]
 
 
+def tempered_softmax(options: Options, z: Vector) -> Vector:
+    """p_k = exp_t2(z_k - L) with the L by which they sum to 1, by Newton's method for x = 1 + c (L - max z)."""
+    c, x = real(options, "t2") - 1, mp.one
+    if c == 0:
+        return softmax(z)
+    below = [c * (max(z) - a) for a in z]
+    while True:
+        total = mp.fsum((x + d) ** (-1 / c) for d in below)
+        step = (1 - total ** (-c)) * total ** (1 + c) / mp.fsum((x + d) ** (-1 / c - 1) for d in below)
+        x += step
+        if abs(step) < mp.eps * mp.mpf(2) ** 20:
+            return tuple((x + d) ** (-1 / c) for d in below)
+
+
+def tempered_log(options: Options, x: Real) -> Real:
+    t = real(options, "t1")
+    return mp.log(x) if t == 1 else (x ** (1 - t) - 1) / (1 - t)
+
+
+def bi_tempered_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    q, power, terms = tempered_softmax(options, p), 2 - real(options, "t1"), []
+    for a, b in zip(q, row_label(options, y, len(p)), strict=True):
+        logs = b * (tempered_log(options, b) - tempered_log(options, a)) if b else mp.zero
+        terms.append(logs - (b**power - a**power) / power)
+    return terms
+
+
+def bi_tempered_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    q, t1, t2 = tempered_softmax(options, p), real(options, "t1"), real(options, "t2")
+    weights, target = [a**t2 for a in q], row_label(options, y, len(p))
+    pulls = [[a ** (t2 - t1 + 1), -b * a ** (t2 - t1)] for a, b in zip(q, target, strict=True)]
+    every, total = [t for terms in pulls for t in terms], mp.fsum(weights)
+    slopes = [[*terms, *(-w / total * t for t in every)] for terms, w in zip(pulls, weights, strict=True)]
+    sure = is_hard(y) and q[class_of(y)] > 0.5
+    return [[mp.fsum(terms)] for terms in slopes] if sure else slopes
+
+
 # --- margins, decisions ------------------------------------------------------------------------------------
 
 
@@ -669,6 +706,10 @@ def inside_the_simplex(options: Options, activation: str, y: Label, p: Vector) -
 
 def moderate(options: Options, activation: str, y: Label, p: Vector) -> bool:
     return bool(max(map(abs, p)) < 100)
+
+
+def moderate_pair(options: Options, activation: str, y: Label, p: Vector) -> bool:
+    return len(p) == 2 and max(map(abs, p)) < 2  # the others take long
 
 
 def off_zero_vector(options: Options, activation: str, y: Label, p: Vector) -> bool:
@@ -921,6 +962,10 @@ LOG_AMOUNT_ROWS: list[Row] = [
     ((y, 2.0), (z, 0.5))
     for y in (0.0, 1.0, 2.5, 170.0)
     for z in (-1e3, -40.0, -0.3, -1e-12, 0.0, 1e-12, 1.0, 20.0, 690.0)
+]
+TEMPERED_ROWS: list[Row] = [
+    *((k, p) for p in (*SCORES[2][:7], *SCORES[3][:5], (1e6, 0.0, -3.0)) for k in range(len(p))),
+    *((y, p) for p in SCORES[3][:3] for y in SOFT_LABELS[3][:2]),
 ]
 FEW_SCORES = {2: SCORES[2][:7], 3: SCORES[3][:5]}
 FEW_SCORE_CLASSES = class_rows(all_rows(FEW_SCORES))
@@ -1256,6 +1301,19 @@ LOSSES = (
             )
             for parameters in ("", "epsilon=-1.0", "epsilon=-0.999", "epsilon=1e+10")
         ],
+    ),
+    Loss(
+        "bi_tempered",
+        (
+            "value = sum_k y_k (L(y_k) - L(p_k)) - (y_k^(2-t1) - p_k^(2-t1)) / (2-t1), L(x) = (x^(1-t1) - 1) / (1-t1)",
+            "p_k = (1 + (t2-1) (M - z_k))^(-1/(t2-1)) that sum to 1; L = log, p = softmax where t1, t2 are 1",
+            "gradient = p_j^t2 (r_j - sum_k p_k^t2 r_k / sum_k p_k^t2), r = (p - y) p^(-t1)",
+        ),
+        {"t1": "0.8", "t2": "1.2"},
+        bi_tempered_value,
+        bi_tempered_gradient,
+        moderate_pair,
+        [(parameters, "", TEMPERED_ROWS) for parameters in ("", "t1=1.0,t2=1.0", "t1=0.0,t2=3.0", "t1=0.2,t2=1.0")],
     ),
     Loss(
         "zero_one",

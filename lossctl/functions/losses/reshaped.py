@@ -4,13 +4,27 @@ from typing import Annotated
 
 import numpy as np
 
-from lossctl.domain import CLASSES_OR_SIMPLEX, EPS, SIMPLEX, FloatArray, Floor, Interval, NonNegative, Positive
+from lossctl.domain import (
+    CLASSES_OR_SIMPLEX,
+    EPS,
+    SIMPLEX,
+    VECTOR,
+    FloatArray,
+    Floor,
+    Interval,
+    NonNegative,
+    Positive,
+    row_sum,
+)
 from lossctl.functions.class_labels import as_rows, expected
+from lossctl.functions.exponential_gap import gap
 from lossctl.functions.loss import loss
 from lossctl.functions.softmax import Softmax
 from lossctl.functions.stable import log1pmx, power_of_exp, power_of_rest
+from lossctl.functions.tempered_softmax import TemperedSoftmax
 
 Exponent = Annotated[float, Interval(low=0.0, high=1.0)]
+Temper = Annotated[float, Interval(low=1.0)]
 Slant = Annotated[float, Interval(low=-1.0)]
 ALMOST_LOG = 1e-17
 """A q log p up to which (1 − p^q)/q is −log p."""
@@ -206,3 +220,47 @@ def poly1_ce_on_logits(label: FloatArray, logit: FloatArray, *, epsilon: Slant, 
 def _(label: FloatArray, logit: FloatArray, *, epsilon: Slant, eps: Floor) -> FloatArray:  # noqa: ARG001
     soft, target = Softmax(logit, squared=True), as_rows(label, logit.shape[1])
     return soft.pulled(-target * (soft.rest + (1.0 + epsilon) * soft.p))
+
+
+@loss(
+    aliases=("bi_tempered_loss", "bi_tempered_logistic", "bi_tempered_logistic_loss"),
+    label=CLASSES_OR_SIMPLEX,
+    prediction=VECTOR,
+    references=("Amid et al. 2019, Robust Bi-Tempered Logistic Loss Based on Bregman Divergences, arXiv:1906.03361",),
+    peers={"bi-tempered-loss": "bi_tempered_logistic_loss (label_smoothing, and t1 and t2, must be given)"},
+)
+def bi_tempered(label: FloatArray, prediction: FloatArray, *, t1: Exponent = 0.8, t2: Temper = 1.2) -> FloatArray:
+    """Cross-entropy of scores with a bounded logarithm and a heavy-tailed softmax, for labels that may be wrong.
+
+    Formula: Σ_k (y_k (log_t1 y_k − log_t1 p_k) − (y_k^(2−t1) − p_k^(2−t1)) / (2 − t1)), where p_k = exp_t2(ŷ_k − λ) sum
+    to 1, log_t x = (x^(1−t) − 1)/(1 − t), and exp_t is its inverse; y one-hot for a class label.
+    Gradient: p_j^t2 (r_j − Σ_k p_k^t2 r_k / Σ_k p_k^t2), where r = (p − y) p^(−t1).
+    Properties: never negative; of scores, whose softmax is its own: there is no activation to name; t1 = t2 = 1 is
+    `cross_entropy` of logits, t1 < 1 bounds what a single row costs, by about 1/(1 − t1), t2 > 1 leaves a slope on rows
+    that are wrong without bound; not convex for t2 > 1; smooth; adding a number to a row changes nothing.
+
+    Use it to train on noisy labels.
+    Avoid it to judge probabilities: these are scores, and a loss of mislabelled rows is meant to be small.
+
+    >>> from lossctl import get_loss
+    >>> get_loss("bi_tempered").value([0, 0], [[2.0, 0.0], [-40.0, 0.0]])
+    array([0.10958136, 4.44442929])
+    """
+    soft, target = TemperedSoftmax(prediction, t2), as_rows(label, prediction.shape[1])
+    hit = target > 0
+    distance = np.where(hit, soft.log_p - np.log(np.where(hit, target, 1.0)), 0.0)
+    power = 2.0 - t1
+    return row_sum(
+        np.where(hit, np.power(target, power) * gap(distance, 1.0 - t1), power_of_exp(-soft.log_p, power) / power)
+    )
+
+
+@bi_tempered.gradient
+def _(label: FloatArray, prediction: FloatArray, *, t1: Exponent, t2: Temper) -> FloatArray:
+    soft, target = TemperedSoftmax(prediction, t2), as_rows(label, prediction.shape[1])
+    weight = power_of_exp(-soft.log_p, t2)
+    pull = soft.error(target) * (power_of_exp(-soft.log_p, t2 - t1) if t2 > t1 else 1.0)
+    slope = pull - weight * (row_sum(pull) / row_sum(weight))[:, None]
+    (own, others), (weight_at_top, rest) = soft.split(pull), soft.split(weight)
+    slope[soft.rows, soft.top] = (own * rest - weight_at_top * others) / (weight_at_top + rest)
+    return slope
