@@ -89,7 +89,7 @@ def _(label: FloatArray, logit: FloatArray) -> FloatArray:
     label=AMOUNTS,
     prediction=AMOUNTS,
     references=("Lee & Seung 2001, Algorithms for Non-negative Matrix Factorization", "Csiszár 1975, I-divergence"),
-    peers={"SciPy": "special.kl_div (of each number)", "scikit-learn": "NMF(beta_loss='kullback-leibler') (a sum)"},
+    peers={"SciPy": "special.kl_div (of each number)", "scikit-learn": "kullback-leibler (of NMF; a sum)"},
 )
 def generalized_kl(label: FloatArray, prediction: FloatArray) -> FloatArray:
     """Kullback–Leibler divergence of rows that need not sum to 1.

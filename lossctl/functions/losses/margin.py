@@ -206,7 +206,7 @@ def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
     label=SIGNS,
     prediction=REAL,
     references=("Zhang 2004, Solving large scale linear prediction problems using stochastic gradient descent",),
-    peers={"scikit-learn": "SGDClassifier(loss='modified_huber')"},
+    peers={"scikit-learn": "modified_huber (of SGDClassifier)"},
 )
 def modified_huber(label: FloatArray, prediction: FloatArray) -> FloatArray:
     """Squared hinge that is linear in large violations.
@@ -253,7 +253,7 @@ def _(label: FloatArray, error: FloatArray, prediction: FloatArray) -> FloatArra
     prediction=REAL,
     references=("Rosenblatt 1958, The Perceptron, doi:10.1037/h0042519",),
     peers={
-        "scikit-learn": "SGDClassifier(loss='perceptron') (slope −y at 0)",
+        "scikit-learn": "perceptron (of SGDClassifier; its slope at 0 is −y)",
         "optax": "perceptron_loss (0 is no −1)",
     },
 )
