@@ -123,7 +123,9 @@ def _what_is_open(proposer: Proposer, proposals: Sequence[Proposal]) -> str:
         return _open("label", proposer.truths.left if proposer.apart else ())
     predictions = [*dict.fromkeys(proposal.prediction for proposal in proposals)]
     if any(choice.why == QUANTILE for choice in predictions):
-        return f"the predictions look like quantiles, of which {predictions[0].columns[0]!r} is the median"
+        medians = (choice.columns[0] for choice in predictions if len(choice.columns) == 1)
+        told = next(medians, None)
+        return "the predictions look like quantiles" + ("" if told is None else f", of which {told!r} is the median")
     told = next((choice.columns[0] for choice in predictions if choice.why == CONFIDENCE), None)
     if told is not None:
         return f"the prediction {told!r} does not tell the decisions beside it: is it the confidence in each?"

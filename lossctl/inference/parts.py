@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from lossctl.errors import option
 from lossctl.functions.bound_loss import BoundLoss
@@ -64,14 +64,68 @@ def level_of(name: str) -> float | None:
     return number if number is not None and 0 < number < 1 else None
 
 
-def _levels(columns: Sequence[str]) -> tuple[float, ...] | None:
+def levels_of(columns: Sequence[str]) -> tuple[float, ...] | None:
     """The levels of columns that are named for different ones."""
     levels = tuple(level for level in map(level_of, columns) if level is not None)
     distinct = len({*levels}) == len(columns) and max(levels, default=0.0) >= SPARSE
     return levels if distinct and len(levels) == len(columns) else None
 
 
-TOLD = {"tau": _levels}
+def interval_end(name: str) -> str | None:
+    """Which end of an interval a column is named for, in words; ``None`` where it is not."""
+    told = [part for part in ("lower", "upper") if _has(name, WORDS[part])]
+    return told[0] if len(told) == 1 else None
+
+
+def scale_of(columns: Sequence[str]) -> str | None:
+    """What the scale of two columns is that are named for a mean and its scale; ``None`` where they are not."""
+    parts = ("mean", "scale")
+    if len(columns) != 2 or {_part_of(name, DISTINCT) for name in columns} != {*parts}:
+        return None
+    name = next(name for name in columns if _part_of(name, DISTINCT) == "scale")
+    kinds = [kind for kind, words in SCALES.items() if _has(name, words)]
+    return kinds[-1] if kinds and kinds[-1] in {"std", "var", "log_std"} else None
+
+
+def interval_of(columns: Sequence[str]) -> float | None:
+    """How much lies outside an interval by the names of its ends, 0 where they do not say; ``None`` of others."""
+    if len(columns) != 2 or {*map(interval_end, columns)} != {"lower", "upper"}:
+        return None
+    levels = levels_of(columns)
+    return 0.0 if levels is None else round(1.0 - abs(levels[1] - levels[0]), 12)
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What some columns are together, and what they are measured by."""
+
+    task: str
+    """The task of a pairing."""
+    loss: str
+    """One loss or a comma list."""
+    why: str
+
+
+MEMBERS = Forecast("ensembles", "crps_ensemble", "labels are numbers, and the prediction of each is several")
+"""What columns forecast that are named for nothing else."""
+
+
+def forecast_of(columns: Sequence[str]) -> Forecast | None:
+    """What columns forecast by their names; ``None`` where these do not tell."""
+    scale, interval, levels = scale_of(columns), interval_of(columns), levels_of(columns)
+    if scale is not None:
+        normal = "" if scale == "var" else f":scale={scale}"
+        losses = ("crps_gaussian," if scale == "std" else "") + f"gaussian_nll{normal}"
+        return Forecast("forecasts of a mean and its scale", losses, "the columns are named for a mean and its scale")
+    if interval is not None:
+        alpha = "" if interval in {0.0, 0.1} else f":alpha={interval:g}"
+        return Forecast("forecasts of an interval", f"interval{alpha}", "the columns are named for the ends of one")
+    if levels is not None and len(columns) > 1:
+        return Forecast("forecasts of quantiles", "quantiles", "the columns are named for quantiles")
+    return None
+
+
+TOLD = {"tau": levels_of}
 """Parameters that the names of columns tell."""
 
 
@@ -138,7 +192,7 @@ def contradictions(bound: BoundLoss, columns: Sequence[str]) -> Iterator[str]:
         first, second = (_part_of(name, DISTINCT) for name in columns)
         if first and second and level_of(columns[0]) is None:
             yield f"{bound.title}: {columns[0]!r} is named for a {first}, and {columns[1]!r} for a {second}"
-    levels = _levels(columns)
+    levels = levels_of(columns)
     if levels is None:
         return
     taken = bound.parameters.get("tau")

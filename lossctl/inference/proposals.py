@@ -273,6 +273,7 @@ class Proposer:
             for name in names:
                 if named[name] == 0.5:
                     yield Choice((name,), (name,), QUANTILE, sure=False, loss="mae")
+            yield Choice((self.guesses.pattern(tuple(names)),), tuple(names), QUANTILE, sure=False)
 
     def _class_columns(self, label: Choice, others: Collection[str]) -> Iterator[Choice]:
         """Columns that are named for the classes of the label."""
