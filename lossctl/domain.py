@@ -46,6 +46,8 @@ class Domain(Protocol):
 
     rows: ClassVar[bool]
     """Whether legality is a property of a row of numbers."""
+    classes: ClassVar[bool]
+    """Whether a legal label says of which class its row is: by a code, or by a probability a class."""
     dimensions: ClassVar[tuple[int, ...]]
     """How many dimensions an array of legal values may have."""
     exclusive: ClassVar[tuple[float, ...]]
@@ -85,6 +87,7 @@ class _Plain:
     """What most domains have in common: plain numbers of which none is doubtful, excludes another or is converted."""
 
     rows: ClassVar[bool] = False
+    classes: ClassVar[bool] = False
     dimensions: ClassVar[tuple[int, ...]] = (1, 2)
     exclusive: ClassVar[tuple[float, ...]] = ()
 
@@ -246,6 +249,7 @@ class Simplex(_Plain):
     """Rows of probabilities that sum to 1."""
 
     rows: ClassVar[bool] = True
+    classes: ClassVar[bool] = True
     dimensions: ClassVar[tuple[int, ...]] = (2,)
 
     def describe(self) -> str:
@@ -334,6 +338,7 @@ class Logits(_Plain):
 class Classes(_Plain):
     """Integer class codes 0 to k - 1."""
 
+    classes: ClassVar[bool] = True
     dimensions: ClassVar[tuple[int, ...]] = (1,)
     k: int | None = None
 
@@ -355,6 +360,7 @@ class Classes(_Plain):
 class ClassesOrSimplex(_Plain):
     """Class codes as a 1-D label, probabilities (one-hot or soft) as a 2-D one."""
 
+    classes: ClassVar[bool] = True
     k: int | None = None
 
     def describe(self) -> str:
@@ -397,6 +403,8 @@ class Listed:
     each: Interval
     alone: bool = False
     """Whether a single number is legal as well, and goes for every column."""
+    named: bool = False
+    """Whether the names of columns tell the numbers where nobody says them; without any there is no value."""
 
     def describe(self) -> str:
         several = f"{self.each.describe()} for each column, written a/b/c"

@@ -9,7 +9,7 @@ from lossctl.comparison.wording import at, spelled
 from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.scores import Scores
-from lossctl.functions.bound_loss import get_loss
+from lossctl.functions.bound_loss import meanings
 from lossctl.sums.estimate import Estimate
 from lossctl.words import counted, did_you_mean
 
@@ -96,7 +96,7 @@ def _named_losses(gate: Gate, specs: list[str]) -> set[str]:
             raise UsageError(f"{option('fail_above')} VALUE needs a single loss", hint)
         return {*specs}
     try:
-        wanted = {str(get_loss(gate.loss, columns=columns)) for columns in (None, 1, 2)}
+        wanted = {*map(str, meanings(gate.loss))}
     except UsageError as wrong:
         raise wrong.about(_title(gate)) from None
     wanted = wanted & {*specs} or {spec for spec in specs if spec.partition(":")[0] in wanted}

@@ -22,7 +22,7 @@ from lossctl.evaluation.evaluate import Prepared, measured, prepare, several
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.running import Running
 from lossctl.evaluation.scores import Scores
-from lossctl.functions.bound_loss import get_loss
+from lossctl.functions.bound_loss import meanings
 from lossctl.functions.definition import split_specs
 from lossctl.inference.request import Request
 from lossctl.reading.format import Reading, formats
@@ -199,7 +199,7 @@ def _nobody(scores: Scores) -> str:
 
 def takes_eps(loss: str) -> bool:
     """Whether a loss has a floor under probabilities."""
-    return any("eps" in get_loss(loss, columns=columns).parameters for columns in (1, 2))
+    return any("eps" in bound.parameters for bound in meanings(loss))
 
 
 def in_runs(gates: Sequence[Asked]) -> list[Run]:

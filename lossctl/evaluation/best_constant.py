@@ -84,7 +84,7 @@ def may_be_below_zero(bound: BoundLoss) -> bool:
     from numpy.random import default_rng  # noqa: PLC0415  (5 ms)
 
     rng, bound = default_rng(0), bound.through(None)
-    columns = 3 if bound.rows else 1
+    columns = bound.columns or (3 if bound.rows else 1)
     prediction = bound.prediction_domain.sample(rng, TRIED, columns)
     label = bound.label_domain.sample(rng, TRIED, columns)
     return bool(np.nanmin(bound.row_value(bound.as_codes(label), prediction)) < -FLAT)

@@ -151,22 +151,21 @@ _METRICS = (
     ),
     (
         (
-            "pinball", "pinball_loss", "mean_pinball_loss", "quantile", "quantile_loss", "quantile_score", "crps",
-            "wis", "interval_score", "winkler", "winkler_score", "weighted_interval_score",
+            "pinball", "pinball_loss", "mean_pinball_loss", "quantile", "quantile_loss", "quantile_score",
         ),
         _NOT_YET,
         f"lossctl doctor shows the coverage of quantiles; {option(loss='mae')} measures the median alone.",
+    ),
+    (
+        ("wis", "weighted_interval_score"),
+        "of a median and intervals is twice the mean of their quantile losses",
+        f"Say {option(loss='quantiles:tau=0.05/0.5/0.95')}, with a column and a level for each, and double the value.",
     ),
     (("expectile", "expectile_loss"), _NOT_YET, f"That of 1/2 is half of {option(loss='mse')}. {_PACKAGE}"),
     (
         ("smape", "symmetric_mape", "symmetric_mean_absolute_percentage_error"),
         _NOT_YET,
         f"The nearest is {option(loss='mape')}, or {option(loss='mape:zero=max1')} where labels are 0.",
-    ),
-    (
-        ("gaussian_nll", "gaussian_nll_loss", "normal_nll"),
-        _NOT_YET,
-        f"Where all rows have one variance, {option(loss='mse')} puts models in the same order.",
     ),
     (
         ("tweedie", "tweedie_deviance", "mean_tweedie_deviance", "gamma", "gamma_deviance", "mean_gamma_deviance"),

@@ -388,11 +388,12 @@ class LayoutPlanner:
             if labels and 0 not in labels:
                 self.notes.append("labels are codes from 0 by position, and none of the first rows is of class 0")
 
-    def layout(self, *, rows: bool) -> Layout:
+    def layout(self, *, rows: bool, numbers: bool = False) -> Layout:
         """The layout: all decisions together.
 
         Args:
             rows: whether rows of a vector are judged as a whole, so that labels are classes.
+            numbers: whether labels are numbers, also beside vectors.
 
         Raises:
             UsageError: classes that do not fit the columns, or that nothing here knows.
@@ -401,12 +402,12 @@ class LayoutPlanner:
         roles, classes = self.roles, None
         if self.label_width:
             roles = self.aligned(roles) if len(roles.label) > 1 else roles
-        elif rows or self.text or self.request.classes:
+        elif (rows or self.text or self.request.classes) and not numbers:
             roles, classes = self.agreed(roles)
         mode = self.class_labels(classes)
         if mode == "codes" and rows and not (classes and are_numbers(classes)):
             self._note_codes_without_0()
-        if self.request.classes and mode == "codes" and not rows and not self.label_width:
+        if self.request.classes and (numbers or (mode == "codes" and not rows and not self.label_width)):
             raise UsageError(f"{option('classes')}: neither the labels nor the losses know classes", "Leave it out.")
         notes = (*roles.notes, *dict.fromkeys(self.notes))
         return Layout(

@@ -221,7 +221,7 @@ def _output_domain(bound: BoundLoss) -> Domain:
 
 
 def _has_classes(bound: BoundLoss) -> bool:
-    return 1 in bound.label_domain.dimensions or isinstance(bound.label_domain, Simplex)
+    return bound.label_domain.classes
 
 
 def _losses(plan: Plan, looks: Sequence[Look]) -> Chart:
