@@ -135,6 +135,8 @@ def _what_is_open(proposer: Proposer, proposals: Sequence[Proposal]) -> str:
     named = [", ".join(choice.patterns) for choice in predictions if choice.why == BY_NAME]
     if len(named) > 1:
         return f"several columns could be the prediction: {', '.join(dict.fromkeys(named))}"
+    if named and len(predictions[0].columns) > 1:
+        return f"the prediction could be {named[0]}, by their names"
     return _open("prediction", proposer.guesses.left if proposer.apart else ())
 
 

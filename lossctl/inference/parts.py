@@ -106,6 +106,17 @@ class Forecast:
     why: str
 
 
+def pairs_in(names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The pairs of a mean and its scale, and of the ends of an interval, where just one column is named for each."""
+    told = [_part_of(name, DISTINCT) for name in names]
+    for parts in (DISTINCT[:2], DISTINCT[2:]):
+        columns = [[name for name, part in zip(names, told, strict=True) if part == wanted] for wanted in parts]
+        if all(len(each) == 1 for each in columns):
+            pair = columns[0][0], columns[1][0]
+            if scale_of(pair) is not None or interval_of(pair) is not None:
+                yield pair
+
+
 MEMBERS = Forecast("ensembles", "crps_ensemble", "labels are numbers, and the prediction of each is several")
 """What columns forecast that are named for nothing else."""
 

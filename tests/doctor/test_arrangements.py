@@ -93,6 +93,20 @@ def test_forecasts_of_several_numbers_are_proposed_and_run(names, loss, lossctl,
     assert lossctl(*said["commands"][0].split()[1:]).status == 0
 
 
+@pytest.mark.parametrize(
+    ("names", "loss"), [(("mu", "sigma"), "crps_gaussian"), (("yhat_lower", "yhat_upper"), "interval:alpha=0.1")]
+)
+def test_a_pair_that_is_named_for_a_forecast_is_proposed_where_nobody_names_it(names, loss, lossctl, tmp_path):
+    path = tmp_path / "rows.csv"
+    columns = np.column_stack([Y, LEVEL, LEVEL + 1])
+    np.savetxt(path, columns, delimiter=",", header=",".join(("y", *names)), comments="")
+    asked = lossctl("eval", path)
+    assert asked.status == 2
+    assert f"the prediction could be {','.join(names)}, by their names" in asked.err
+    line = next(line for line in asked.err.splitlines() if f" -l {loss}" in line)
+    assert lossctl(*shlex.split(line)[1:]).status == 0
+
+
 def test_labels_beside_each_other_are_told_with_their_base_rates():
     yes = (rng.random((N, 2)) < (0.1, 0.7)).astype(float)
     data = {"y_a": yes[:, 0], "y_b": yes[:, 1], "p_a": rng.random(N), "p_b": rng.random(N)}
