@@ -23,6 +23,7 @@ SOFT = rng.dirichlet(np.ones(K), N)
 COUNTS, RATES = rng.poisson(3, N).astype(float), rng.uniform(0.1, 6, N)
 WEIGHT = rng.uniform(0, 2, N)
 SIGNS = 2 * BITS - 1
+SCALED = np.column_stack([GUESS, RATES])
 
 
 def ours(spec, label, prediction, weight=None, **options):
@@ -45,6 +46,12 @@ def test_values_are_those_of_scikit_learn(weight):
         ("bce", BITS, BITS[::-1].copy(), metrics.log_loss(BITS, BITS[::-1], **w)),
         ("hinge", SIGNS, GUESS, metrics.hinge_loss(SIGNS, GUESS, **w)),
         ("cross_entropy", CODES, ROWS, metrics.log_loss(CODES, ROWS, **w)),
+        (
+            "quantiles:tau=0.1/0.5/0.9",
+            REAL,
+            LOGITS[:, :3],
+            np.mean([metrics.mean_pinball_loss(REAL, LOGITS[:, k], alpha=(1 + 4 * k) / 10, **w) for k in range(3)]),
+        ),
     ]
     for spec, label, prediction, theirs in pairs:
         assert ours(spec, label, prediction, weight) == pytest.approx(theirs, rel=1e-12), spec
@@ -99,6 +106,21 @@ def test_values_and_gradients_are_those_of_torch():
         ("exponential", None, SIGNS, GUESS, lambda f: torch.exp(-signs * f)),
         ("cosine_proximity", None, SOFT, LOGITS, lambda p: -functional.cosine_similarity(p, soft)),
         ("log_cosh", None, REAL, GUESS, lambda p: torch.log(torch.cosh(p - y))),
+        ("gaussian_nll", None, REAL, SCALED, lambda p: functional.gaussian_nll_loss(p[:, 0], y, p[:, 1], **none)),
+        (
+            "gaussian_nll:full=true",
+            None,
+            REAL,
+            SCALED,
+            lambda p: functional.gaussian_nll_loss(p[:, 0], y, p[:, 1], full=True, **none),
+        ),
+        (
+            "margin_ranking:margin=0.3",
+            None,
+            SIGNS,
+            LOGITS[:, :2].copy(),
+            lambda p: functional.margin_ranking_loss(p[:, 0], p[:, 1], signs, margin=0.3, **none),
+        ),
     ]
     for spec, activation, label, point, theirs in pairs:
         bound = get_loss(spec).through(activation)
