@@ -23,6 +23,7 @@ SOFT = rng.dirichlet(np.ones(K), N)
 COUNTS, RATES = rng.poisson(3, N).astype(float), rng.uniform(0.1, 6, N)
 WEIGHT = rng.uniform(0, 2, N)
 SIGNS = 2 * BITS - 1
+LEVELS = np.array(get_loss("quantiles").tried(K).parameters["tau"])
 SCALED = np.column_stack([GUESS, RATES])
 
 
@@ -179,8 +180,23 @@ def torch_losses(torch):
         "nll": lambda y, p: functional.nll_loss(torch.log(p), y.long(), **none),
         "kl_divergence": lambda y, p: functional.kl_div(torch.log(p), y, **none).sum(1),
         "cosine_proximity": lambda y, p: -functional.cosine_similarity(p, y),
-    }
+        "gaussian_nll": lambda y, p: functional.gaussian_nll_loss(p[:, 0], y, p[:, 1], **none),
+        "crps_gaussian": lambda y, p: crps_of_normal(torch, (y - p[:, 0]) / p[:, 1]) * p[:, 1],
+        "crps_ensemble": lambda y, p: (
+            (p - y[:, None]).abs().mean(1) - (p[:, :, None] - p[:, None]).abs().mean((1, 2)) / 2
+        ),
+        "interval": lambda y, p: p[:, 1] - p[:, 0] + 20 * ((p[:, 0] - y).clamp(min=0) + (y - p[:, 1]).clamp(min=0)),
+        "quantiles": lambda y, p: torch.maximum(
+            torch.tensor(LEVELS) * (y[:, None] - p), torch.tensor(LEVELS - 1) * (y[:, None] - p)
+        ).mean(1),
+        "margin_ranking": lambda y, p: functional.margin_ranking_loss(p[:, 0], p[:, 1], y, **none),
+    }  # fmt: skip
     return columns, rows
+
+
+def crps_of_normal(torch, error):
+    normal = torch.distributions.Normal(0.0, 1.0)
+    return error * (2 * normal.cdf(error) - 1) + 2 * torch.exp(normal.log_prob(error)) - 1 / np.sqrt(np.pi)
 
 
 def test_every_activation_and_its_pullback_are_those_of_torch():
@@ -205,8 +221,12 @@ def test_every_loss_through_every_legal_activation_has_the_gradient_of_torch():
     outputs, tried = torch_activations(torch), 0
     for name, theirs in {**columns, **rows}.items():
         for activation in activations:
-            through = get_loss(name).through(activation.name)
-            if not inside(through.activation.range, through.output_domain) or activation.rows != through.rows:
+            bound = get_loss(name).tried(K)
+            if bound.parts and activation.name != "identity":
+                continue
+            through = bound if bound.parts else bound.through(activation.name)
+            fits = through.activation is None or inside(through.activation.range, through.output_domain)
+            if not fits or (through.activation is not None and activation.rows != through.rows):
                 continue
             label, z = sampled_points(through, 7)
             if through.rows and name in {"cross_entropy", "nll"}:
