@@ -35,9 +35,9 @@ DISTINCT = ("mean", "scale", "lower", "upper")
 POINT = ("pred", "prediction", "predicted", "yhat", "hat", "forecast", "estimate", "point", "output")
 """Words for a mean, where no other word tells what it is."""
 
-_LEVEL = re.compile(r"(?:^|[^a-z0-9])(?:q|p|quantile|percentile|pct|tau)[\W_]*(\d*\.\d+|\d{1,3})[\W_]*$")
-_BARE = re.compile(r"(?:^|[^a-z0-9.])(0?\.\d+)[\W_]*$")
-_END = re.compile(r"(?:^|[\W_])(lo|lower|hi|upper)[\W_]+(\d\d(?:\.\d+)?)[\W_]*$")
+_LEVEL = r"(?:^|[^a-z0-9])(?:q|p|quantile|percentile|pct|tau)[\W_]*(\d*\.\d+|\d{1,3})[\W_]*$"
+_BARE = r"(?:^|[^a-z0-9.])(0?\.\d+)[\W_]*$"
+_END = r"(?:^|[\W_])(lo|lower|hi|upper)[\W_]+(\d\d(?:\.\d+)?)[\W_]*$"
 SPARSE = 0.1
 """Below it lies no largest level: q1, q2, q3 are numbered."""
 
@@ -49,7 +49,7 @@ def level_of(name: str) -> float | None:
     [0.1, 0.05, 0.975, 0.9, 0.5, 0.05, 0.5, None]
     """
     name = name.strip().casefold()
-    end, bare, level = (pattern.search(name) for pattern in (_END, _BARE, _LEVEL))
+    end, bare, level = (re.search(pattern, name) for pattern in (_END, _BARE, _LEVEL))
     number: float | None = None
     if end is not None:
         number = (100.0 + (float(end[2]) if end[1] in {"hi", "upper"} else -float(end[2]))) / 200.0
