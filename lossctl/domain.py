@@ -178,6 +178,8 @@ class Interval(_Plain):
             return rng.uniform(self.low + 0.01 * span, self.high - 0.01 * span, n)
         if math.isfinite(self.low):
             return self.low + 0.01 + rng.exponential(2.0, n)
+        if math.isfinite(self.high):
+            return self.high - 0.01 - rng.exponential(2.0, n)
         values = rng.normal(0.0, 3.0, n)
         return np.where(np.abs(values) < 0.1, 0.5, values) if self.nonzero else values
 
@@ -300,6 +302,20 @@ class LogSimplex(_Plain):
 
     def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
         return np.asfortranarray(np.log(Simplex().sample(rng, n, k)))
+
+
+@dataclass(frozen=True)
+class Unlabelled(_Plain):
+    """What stands in place of labels where a loss has none: zeros, or NaN where a prediction has no number."""
+
+    def describe(self) -> str:
+        return "left out: this loss has no label"
+
+    def illegal(self, values: FloatArray) -> BoolArray | None:  # noqa: ARG002
+        return None
+
+    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:  # noqa: ARG002
+        return np.zeros(n)
 
 
 @dataclass(frozen=True)
@@ -430,6 +446,8 @@ NONNEGATIVE = Interval(low=0.0)
 POSITIVE = Interval(low=0.0, low_open=True)
 ABOVE_MINUS_ONE = Interval(low=-1.0, low_open=True)
 PROBABILITY = Interval(low=0.0, high=1.0)
+LOG_PROBABILITY = Interval(high=0.0)
+NO_LABEL = Unlabelled()
 BINARY = Values((0.0, 1.0))
 SIGNS = Signs()
 VECTOR = Vector()

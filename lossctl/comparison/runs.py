@@ -16,6 +16,7 @@ from lossctl.comparison.declared import SETTINGS
 from lossctl.comparison.files import prepare_models
 from lossctl.comparison.gate import Gate
 from lossctl.comparison.judge import Claim, claims
+from lossctl.comparison.skill import surely
 from lossctl.errors import LossctlError, UsageError
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.evaluate import Prepared, measured, prepare, several
@@ -125,13 +126,16 @@ class Run:
             LossctlError: as for `lossctl.evaluate`; a gate that is about nothing that was measured is no error.
         """
         prepared = self._prepared(reading)
+        running = running if not self.request.skill else running.half
         plan, folded = measured(prepared.source, prepared.plan, running)
         with np.errstate(all="ignore"):
             report = assemble(plan, folded.total, folded.passed)
             scores = Scores(plan, folded.total)
             if self.kept is not None:
                 self.kept.ensure_comparable(report, str(self.against and self.against[1]))
-            return [list(self._claims(asked, scores, report)) for asked in self.gates], report
+            listed = [list(self._claims(asked, scores, report)) for asked in self.gates]
+        once = any(asked.pipes for asked in self.gates)
+        return surely(listed, prepared.source, plan, report, running, once=once), report
 
     @cached_property
     def kept(self) -> Baseline | None:

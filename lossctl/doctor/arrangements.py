@@ -13,7 +13,7 @@ import numpy as np
 from lossctl.doctor.diagnosis import Reported
 from lossctl.doctor.finding import Severity
 from lossctl.domain import FloatArray
-from lossctl.inference.doubts import ENOUGH
+from lossctl.inference.fit import ENOUGH
 from lossctl.inference.names import is_index, is_query, quantile_of
 from lossctl.inference.parts import interval_end
 from lossctl.inference.reader import Reader

@@ -157,7 +157,11 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
         label = _codes(reader, layout, layout.classes)
     else:
         label = reader.label(layout)
-    predictions = [reader.columns(model.columns, model.width) for model in plan.models]
+    ragged = [layout.ragged and model.width > 0 and len(model.columns) == 1 for model in plan.models]
+    predictions = [
+        reader.ragged(model.columns[0]) if tokens else reader.columns(model.columns, model.width)
+        for model, tokens in zip(plan.models, ragged, strict=True)
+    ]
     group, keys = grouped(record, roles.by)
     keyed = _clusters(reader, roles) if roles.cluster else None
     skipped = reader.skipped
@@ -267,7 +271,9 @@ def _illegal(
     if not len(label):
         return problems
     seen: set[tuple[str, Domain]] = set()
+    labelled = out
     for model, values in zip(plan.models, predictions, strict=True):
+        out = np.isnan(values) if plan.layout.ragged and values.ndim == 2 else labelled
         for bound in model.losses:
             title = ",".join(plan.roles.label)
             sides: Iterable[tuple[str, Domain, FloatArray, Sequence[str]]] = (
@@ -279,7 +285,7 @@ def _illegal(
                     seen.add((what, domain))
                     for part, place, own, piece in pieces(domain, numbers):
                         names, titles = _named(columns, place)
-                        filled = _filled(piece, out)
+                        filled = _filled(piece, out if piece.ndim == 2 else None)
                         key = _judge(problems, bound, own, filled, titles, model, out=out, part=part)
                         if key is not None:
                             problems |= closeness(key, own, filled, slack_of(record, names))

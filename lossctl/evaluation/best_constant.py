@@ -16,8 +16,8 @@ from lossctl.domain import REAL, BoolArray, Domain, FloatArray, IntArray, Interv
 from lossctl.errors import UsageError
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.parts import Parts
+from lossctl.rational import to_float
 from lossctl.sums.distribution import ordered, unordered
-from lossctl.sums.exact import to_float
 from lossctl.sums.marginals import Points
 from lossctl.sums.moments import Total
 from lossctl.sums.products import exact_products, parted
@@ -33,6 +33,7 @@ PROBES = 17
 """How many labels of a slot are tried against the constant that was found."""
 TRIED = 1000
 """How many numbers are tried to see whether a loss may be below 0."""
+NOT_A_MEAN = "it is a ratio whose both sides depend on the constant"
 UNEVEN = "its mean falls and rises more than once as the constant grows"
 
 
@@ -69,6 +70,10 @@ def best_constants(
         One for each group; where no best constant is known, it says why, and nothing is raised.
     """
     bound = bound.through(None)
+    if bound.unlabelled:
+        return [Solution(unknown="there is no label to predict") for _ in totals]
+    if bound.moves_others:
+        return [Solution(unknown=NOT_A_MEAN) for _ in totals]
     try:
         if bound.of_number:
             return list(_best_beside_number(bound, points, totals, width))
@@ -108,9 +113,9 @@ def _reported(
         (beyond,) = far_products(numbers, exponents, *parted(weight[rows]), None)[0].exact()
     if not np.isfinite(value).all():
         special = float(value.sum())
-        return replace(total, special=special).value(bound.reduction)
+        return replace(total, special=special).value(bound.reduced)
     (exact,) = exact_products(value, weight).exact()
-    return replace(total, sum_value=(exact + beyond) * unit, special=None).value(bound.reduction)
+    return replace(total, sum_value=(exact + beyond) * unit, special=None).value(bound.reduced)
 
 
 # --- losses of single numbers -----------------------------------------------------------------------------------------
@@ -133,7 +138,7 @@ def _best_columns(bound: BoundLoss, points: Points, totals: list[Total], columns
         cells = _cells_of(points, np.array(slots))
         prediction = np.repeat(best[slots], points.size[slots])
         label = bound.label_domain.convert(points.label[cells])
-        share = 1 if bound.reduction == "sum" or bound.masked else columns
+        share = 1 if bound.reduced.adds_columns or bound.masked else columns
         column_total = replace(total, sum_weight=total.sum_weight * share)
         unit = Fraction(2) ** int(points.unit[slots[0]])
         shift = np.repeat(points.unit[slots] - points.unit[slots[0]], points.size[slots])

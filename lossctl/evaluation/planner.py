@@ -64,7 +64,10 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
         what = f"{option(mask_null=True)} is for labels of several numbers, and here each row has one"
         raise UsageError(what, f"Rows without a label are left out with {option(nulls='drop')}.")
     chosen = [_losses(request, specs, model, planner.label_width) for model in planner.roles.models]
-    losses = [tuple(replace(bound, masked=masked) for bound in bounds) for bounds, _ in chosen]
+    losses = [
+        tuple(replace(bound, masked=masked or (bound.unlabelled and model.width > 0)) for bound in bounds)
+        for model, (bounds, _) in zip(planner.roles.models, chosen, strict=True)
+    ]
     planner.notes += dict.fromkeys(note for bounds in losses for note in _repeated(specs, bounds))
     planner.notes += [note for _, notes in chosen for note in notes]
     rows, numbers = _kinds([bound for bounds in losses for bound in bounds])
@@ -187,7 +190,7 @@ def _check(plan: Plan) -> None:
         hint = "It is for numbers with a least or a largest, such as probabilities."
         raise UsageError(f"{option(clip_rounding=True)}: none of the losses has ends to clip to", hint)
     for model, bound in plan.losses:
-        if bound.masked:
+        if bound.masked and not bound.unlabelled:
             _ensure_separate(plan, bound)
         if plan.normalize_rows and bound.prediction_domain != SIMPLEX:
             hint = "It is for losses of rows of probabilities, without an activation."
@@ -226,7 +229,8 @@ def _losses(
     request: Request, specs: Sequence[str | BoundLoss], model: Model, label_width: int
 ) -> tuple[tuple[BoundLoss, ...], list[str]]:
     """The losses of a model, with everything asked for applied, and notes of what its columns' names tell."""
-    named = [listed(get_loss(spec, columns=model.width or 1, label_columns=label_width or 1), model) for spec in specs]
+    columns = model.width or 1 if request.label else 1  # tokens are no classes
+    named = [listed(get_loss(spec, columns=columns, label_columns=label_width or 1), model) for spec in specs]
     losses, notes = [bound for bound, _ in named], [note for _, note in named if note]
     if request.reduction is not None:
         losses = [bound.under(request.reduction) for bound in losses]

@@ -126,6 +126,10 @@ class Remedies:
             yield SOME
         elif bound.parts:
             yield from _of_parts(model, bound)
+        elif bound.unlabelled:
+            if bound.parameters.get("log") is False:
+                logarithms = option(loss=f"{bound.typed or bound.name}:log=true")
+                yield f"If these are logarithms of probabilities, say so: {logarithms}."
         elif natural is None:
             yield DOCTOR
         elif natural == "exp":

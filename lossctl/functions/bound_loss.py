@@ -2,20 +2,21 @@
 
 import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from lossctl.arguments import checked
 from lossctl.arrays import numbers
-from lossctl.domain import BoolArray, Domain, FloatArray, IntArray, Listed, infinite_in, row_sum
-from lossctl.errors import DataError, LossctlError, UsageError
+from lossctl.domain import BoolArray, Domain, FloatArray, IntArray, Listed, Unlabelled, infinite_in, row_sum
+from lossctl.errors import DataError, LossctlError, UsageError, option
 from lossctl.functions.activation import BoundActivation, get_activation
 from lossctl.functions.definition import Bound, Kind, Value, read_spec
-from lossctl.functions.loss import REDUCTIONS, Loss, Reduction, Through, losses
+from lossctl.functions.loss import REDUCTIONS, Loss, Through, losses
 from lossctl.functions.parts import Parts, pieces
 from lossctl.functions.shapes import ensure_shapes, even
+from lossctl.reduction import Reduction, reduction_of
 from lossctl.words import normal, said
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class BoundLoss(Bound):
     """A loss with a value for each of its parameters, on predictions or on pre-activations."""
 
     definition: Loss
-    reduction: Reduction = "mean"
+    reduction: str = "mean"
     activation: BoundActivation | None = None
     masked: bool = False
     """Whether a row leaves out the columns whose label is NaN: its mean is over the others."""
@@ -100,6 +101,11 @@ class BoundLoss(Bound):
     def label_domain(self) -> Domain:
         """Which labels are legal."""
         return self.definition.label_domain(**self.parameters)
+
+    @property
+    def unlabelled(self) -> bool:
+        """Whether the loss has no label."""
+        return isinstance(self.label_domain, Unlabelled)
 
     @property
     def prediction_domain(self) -> Domain:
@@ -171,14 +177,15 @@ class BoundLoss(Bound):
         """What gradients are with respect to."""
         return "prediction" if self.activation is None else f"pre-activation of {self.activation}"
 
-    def value(self, label: npt.ArrayLike, prediction: npt.ArrayLike) -> FloatArray:
+    def value(self, label: npt.ArrayLike | None, prediction: npt.ArrayLike) -> FloatArray:
         """The loss of each row.
 
         Arrays are taken as float64, so integers of 2^53 and more are rounded; `lossctl.evaluate` computes errors of
         such columns exactly, or warns.
 
         Args:
-            label: ``(n,)``, or ``(n, k)`` for several columns; class labels are ``(n,)`` integer codes.
+            label: ``(n,)``, or ``(n, k)`` for several columns; class labels are ``(n,)`` integer codes; anything where
+                the loss has none.
             prediction: ``(n,)`` or ``(n, k)``; a loss of rows needs ``(n, k)``, one with `parts` in their order.
 
         Returns:
@@ -190,7 +197,7 @@ class BoundLoss(Bound):
         """
         return self.row_value(*self.accept(label, prediction))
 
-    def gradient(self, label: npt.ArrayLike, prediction: npt.ArrayLike) -> FloatArray:
+    def gradient(self, label: npt.ArrayLike | None, prediction: npt.ArrayLike) -> FloatArray:
         """The derivative of each row's value with respect to its prediction, in the shape of ``prediction``.
 
         Arguments and errors are those of `value`. At a kink the value is the one the documentation states.
@@ -220,15 +227,23 @@ class BoundLoss(Bound):
             raise UsageError(f"{self.name} has no natural activation", f"Losses that have one: {names}.")
         return self.through(natural)
 
+    @property
+    def reduced(self) -> Reduction:
+        """What is made of its rows."""
+        return reduction_of(self.reduction, {"empty": self.definition.empty, **self.parameters})
+
     @checked()
     def under(self, reduction: str) -> "BoundLoss":
         """The same loss under another reduction.
 
         Raises:
-            UsageError: there is no such reduction.
+            UsageError: there is no such reduction, or the loss has none but its own.
         """
-        for name in REDUCTIONS:
+        for name in dict.fromkeys((*REDUCTIONS, self.definition.reduction)):
             if normal(name) == normal(reduction):
+                if self.definition.others and name != self.definition.reduction:
+                    what = f"{self.title} is a {self.definition.reduction} of several numbers of each row, not a {name}"
+                    raise UsageError(what, f"Leave {option('reduction')} out for it.")
                 return replace(self, reduction=name)
         raise UsageError(f"unknown reduction {reduction!r}", f"Known: {', '.join(REDUCTIONS)}.")
 
@@ -241,11 +256,12 @@ class BoundLoss(Bound):
         """
         return self.listing(eps=eps)
 
-    def accept(self, label: npt.ArrayLike, prediction: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
+    def accept(self, label: npt.ArrayLike | None, prediction: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
         """Label and prediction as the arrays kernels take, if shapes and values are legal; see `value`."""
         try:
             predictions = numbers(prediction, "the prediction")
-            labels = numbers(label, "the label", CODES if self.of_classes else "")
+            given = np.zeros_like(predictions) if self.unlabelled else cast("npt.ArrayLike", label)
+            labels = numbers(given, "the label", CODES if self.of_classes else "")
         except LossctlError as wrong:
             raise wrong.about(self.title) from None
         try:
@@ -293,13 +309,39 @@ class BoundLoss(Bound):
     @property
     def over_cells(self) -> bool:
         """Whether a row counts once for each label that it has."""
-        return self.masked and self.reduction != "sum"
+        return self.masked and not self.reduced.adds_columns
 
     def cells(self, label: FloatArray) -> FloatArray | None:
         """How many labels each row has, where it counts once for each; ``None`` where a row is a row."""
         if not self.over_cells:
             return None
         return np.asarray((~np.isnan(label)).sum(axis=1, dtype=np.float64))
+
+    def row_others(self, label: FloatArray, prediction: FloatArray) -> tuple[FloatArray, ...]:
+        """The further numbers of each row that the reduction takes, ``(n,)`` each, of arrays known to be legal."""
+        with np.errstate(all="ignore"):
+            output = self.activated(prediction)
+            return tuple(
+                self._over_columns(np.asarray(other.function(label, output, **self.parameters)), label)
+                for other in self.definition.others
+            )
+
+    @property
+    def moves_others(self) -> bool:
+        """Whether a further number of a row depends on its prediction."""
+        return any(other.slope is not None for other in self.definition.others)
+
+    def row_gradients_of_others(self, label: FloatArray, prediction: FloatArray) -> list[FloatArray | None]:
+        """The gradients of the further numbers of each row, in the shape of ``prediction``; ``None`` for 0."""
+        gradients: list[FloatArray | None] = []
+        with np.errstate(all="ignore"):
+            output = self.activated(prediction)
+            for other in self.definition.others:
+                slope = None if other.slope is None else other.slope(label, output, **self.parameters)
+                if slope is not None and self.activation is not None:
+                    slope = self.activation.pullback(prediction, slope)
+                gradients.append(None if slope is None else self._of_mean(label, slope))
+        return gradients
 
     def far_squares(
         self, label: FloatArray, prediction: FloatArray, value: FloatArray
@@ -358,7 +400,7 @@ class BoundLoss(Bound):
         if self.masked and slope.ndim == 2:
             slope, cells = np.where(np.isnan(label), 0.0, slope), self.cells(label)
             return slope if cells is None else np.asarray(slope / cells[:, None])
-        if slope.ndim == 1 or self.rows or self.reduction == "sum":
+        if slope.ndim == 1 or self.rows or self.reduced.adds_columns:
             return slope
         return np.asarray(slope / slope.shape[1])
 
@@ -403,7 +445,7 @@ class BoundLoss(Bound):
             total, cells = row_sum(np.where(np.isnan(label), 0.0, values)), self.cells(label)
             return total if cells is None else np.asarray(total / cells)
         total = row_sum(values)
-        return total if self.reduction == "sum" else np.asarray(total / values.shape[1])
+        return total if self.reduced.adds_columns else np.asarray(total / values.shape[1])
 
     def _kernel(self, label: FloatArray, prediction: FloatArray, parameters: dict[str, Value]) -> FloatArray:
         if self.activation is not None and self._pair is not None:

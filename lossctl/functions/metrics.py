@@ -10,7 +10,6 @@ _DECISIONS = "counts decisions at a threshold, not a loss of a row"
 _MEASURE = f"Measure what decisions are made from: {option(loss='bce')}, or {option(loss='cross_entropy')}."
 _RANK = "is a rank statistic, not a loss of a row"
 _ZERO_AND_ONE = f"Say {option(loss='mse')}, with labels of 0 and 1."
-_TOKENS = f"of log-probabilities of tokens alone, {option(loss='bce')} {option(activation='exp')} with labels of 1"
 _LISTS = "judges ranked lists, not a loss of a row"
 _NOT_YET = "is not among lossctl's losses yet"
 _PACKAGE = "A package of your own may add it: see CONTRIBUTING.md."
@@ -36,7 +35,7 @@ _METRICS = (
         (
             "accuracy", "acc", "balanced_accuracy", "top_k_accuracy", "error_rate", "zero_one", "zero_one_loss",
             "f1", "f1_score", "fbeta", "precision", "recall", "sensitivity", "specificity", "mcc",
-            "matthews_corrcoef", "kappa", "cohen_kappa", "confusion", "confusion_matrix", "iou", "jaccard", "dice",
+            "matthews_corrcoef", "kappa", "cohen_kappa", "confusion", "confusion_matrix", "iou", "jaccard",
             "hamming", "hamming_loss", "accuracy_score", "precision_score", "recall_score", "jaccard_score", "youden",
             "tpr", "fpr", "tnr", "fnr", "ppv", "npv",
         ),
@@ -54,29 +53,14 @@ _METRICS = (
         f"{_ZERO_AND_ONE} Of K classes give a column of 0 and 1 for each: their mean is 1/K of the Brier score.",
     ),
     (
-        ("perplexity", "ppl"),
-        "is the exponential of the mean cross-entropy",
-        f"Say {option(loss='cross_entropy')}, and take exp of the value; {_TOKENS}.",
-    ),
-    (
         ("d2_absolute_error_score", "d2_absolute_error"),
         "is a ratio over all rows, not a loss of a row: the skill of mae",
         f"Say {option(loss='mae')} {option(skill=True)}.",
     ),
     (
-        ("wape", "wmape"),
-        "is a ratio over all rows, not a loss of a row: mae over the mean of the absolute labels",
-        f"Say {option(loss='mae')}, and divide.",
-    ),
-    (
         ("mase", "rmsse"),
         "is a ratio over all rows, to the error of a naive forecast",
         f"Say {option(loss='mae,rmse')}, with {option('prediction')} for each of the two forecasts, and divide.",
-    ),
-    (
-        ("nrmse",),
-        "is a ratio over all rows, not a loss of a row: rmse over the mean, range or deviation of the labels",
-        f"Say {option(loss='rmse')}, and divide.",
     ),
     (
         ("sse", "rss"),
@@ -181,11 +165,6 @@ _METRICS = (
         ("pseudo_huber", "pseudo_huber_loss", "mphe"),
         _NOT_YET,
         f"The nearest are {option(loss='huber')} and {option(loss='log_cosh')}.",
-    ),
-    (
-        ("dice_loss", "tversky", "tversky_loss"),
-        _NOT_YET,
-        f"The nearest are {option(loss='bce')} and {option(loss='focal')}, a loss of each row or column.",
     ),
     (
         ("triplet", "triplet_loss", "contrastive", "contrastive_loss", "ctc", "ctc_loss", "infonce"),

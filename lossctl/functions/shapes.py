@@ -23,6 +23,8 @@ class Shaped(Protocol):
     @property
     def label_domain(self) -> Domain: ...
     @property
+    def unlabelled(self) -> bool: ...
+    @property
     def rows(self) -> bool: ...
     @property
     def of_classes(self) -> bool: ...
@@ -47,6 +49,8 @@ def ensure_shapes(bound: Shaped, label: Shape, prediction: Shape) -> None:
     """
     if max(len(label), len(prediction)) > 1 or 0 in (*label, *prediction):
         raise UsageError(f"{bound.title}: arrays must be (n,) or (n, k), with k >= 1")
+    if bound.unlabelled:
+        return
     if bound.rows:
         _ensure_columns(bound, prediction)
         _ensure_label(bound, label, prediction)

@@ -81,18 +81,39 @@ def _peers(peers: dict[str, str]) -> Phrase:
     return phrase(*names)
 
 
-def listed() -> Document:
-    """Every loss and activation by family, one line and one row each."""
+def listed(family: str = "") -> Document:
+    """Every loss and activation by family, a row each; of one family with a line on each.
+
+    Args:
+        family: which to list; all, by their names, where it is empty.
+    """
     section: list[Part] = []
     rows: list[dict[str, Any]] = []
     for kind in KINDS:
-        for family, members in families(kind).items():
-            section.append(Line(Piece(f"{family} {'losses' if kind == 'loss' else 'activations'}", "strong")))
-            section.append(Facts(tuple((member.name, prose(member.summary)) for member in members), indent=2))
-            rows += [
-                {"kind": kind, "family": family, "name": member.name, "summary": member.summary} for member in members
+        known = {name: members for name, members in families(kind).items() if family in {"", name}}
+        plural = "losses" if kind == "loss" else "activations"
+        if known:
+            section.append(Line(Piece(f"{family} {plural}".lstrip(), "strong")))
+        if family:
+            section += [
+                Facts(tuple((member.name, prose(member.summary)) for member in members), indent=2)
+                for members in known.values()
             ]
-    return Document("losses and activations", lambda: [tuple(section)], record=catalogue, rows=lambda: rows)
+        else:
+            facts = ((name, ", ".join(member.name for member in members)) for name, members in known.items())
+            section.append(Facts(tuple(facts), indent=2))
+        rows += [
+            {"kind": kind, "family": name, "name": member.name, "summary": member.summary}
+            for name, members in known.items()
+            for member in members
+        ]
+    if not family:
+        section.append(
+            Line(Piece("Each has a page: lossctl explain NAME; a family a line on each: lossctl explain FAMILY."))
+        )
+    return Document(
+        "losses and activations", lambda: [tuple(section)], record=lambda: catalogue(family), rows=lambda: rows
+    )
 
 
 def paired() -> Document:

@@ -20,6 +20,10 @@ ENOUGH_OUTSIDE = 0.1
 """The part of the rows outside [0, 1] from which predictions are scores, rather than probabilities gone wrong."""
 PERCENT = 30.0
 """What the largest of numbers that are percentages is above."""
+ENOUGH = 10
+"""Rows below which nothing is concluded from how often something happens."""
+SIGNIFICANT = 3.09
+"""Standard errors from which an association is no accident: one in a thousand."""
 DECADES = 100.0
 """The ratio of the largest to the smallest label from which relative errors count."""
 
@@ -66,6 +70,16 @@ class Fit:
     def binary(self) -> bool:
         """Whether one number a row is held against a yes or no."""
         return bool(self.labels)
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What is not clear of one model, and each way to measure it, best first."""
+
+    what: str
+    ways: tuple[Fit, ...]
+    advice: str = "Mend them where they were made."
+    """What to do where there is no way."""
 
 
 def pairing_of(task: str) -> Pairing:

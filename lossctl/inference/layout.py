@@ -69,6 +69,11 @@ class Layout:
         return any(model.width for model in self.models)
 
     @property
+    def ragged(self) -> bool:
+        """Whether lists of predictions may have any length, since no label says what their numbers are of."""
+        return not self.roles.label
+
+    @property
     def masked(self) -> bool:
         """Whether a row may have numbers for some of its labels only."""
         return bool(self.label_width) and (self.mask_null or bool(self.ignored))
@@ -135,7 +140,7 @@ class LayoutPlanner:
         models = [replace(model, columns=keyed.get(model.columns[0], model.columns)) for model in roles.models]
         return replace(
             roles,
-            label=keyed.get(roles.label[0], roles.label),
+            label=keyed.get(roles.label[0], roles.label) if roles.label else (),
             models=tuple(models),
             inside=roles.inside.union(*keyed.values()) - keyed.keys(),
             objects=frozenset(keyed),
@@ -154,13 +159,14 @@ class LayoutPlanner:
     @cached_property
     def roles(self) -> Roles:
         """The columns as asked for, models with their widths; the order of classes may still change that of columns."""
-        models = (replace(model, width=self.width(model.columns)) for model in self._chosen.models)
+        ragged = not self._chosen.label
+        models = (replace(model, width=self.width(model.columns, ragged=ragged)) for model in self._chosen.models)
         return replace(self._chosen, models=tuple(models))
 
     @cached_property
     def label_width(self) -> int:
         """How many numbers a label has; 0 for a plain number."""
-        return self.width(self.roles.label)
+        return self.width(self.roles.label) if self.roles.label else 0
 
     @property
     def text(self) -> bool:
@@ -198,8 +204,10 @@ class LayoutPlanner:
         file = file or next(iter(self.source.files), "the table")
         return DataError(f"{file}: row {bad.row + 1}: {bad.what}", bad.hint)
 
-    def width(self, columns: Sequence[str]) -> int:
+    def width(self, columns: Sequence[str], *, ragged: bool = False) -> int:
         """How many numbers a row of these columns holds; 0 for a plain number, and for a list of one, which is as good.
+
+        Of ``ragged`` lists it is 1, since each row has its own.
 
         Raises:
             DataError: they are a column of lists, and the first rows do not tell how long these are.
@@ -208,6 +216,8 @@ class LayoutPlanner:
             return len(columns)
         if self.kinds[columns[0]] != "list":
             return 0
+        if ragged:
+            return 1
         import pyarrow.compute as pc
 
         lengths = pc.list_value_length(self.head.column(columns[0])).drop_null()
@@ -269,19 +279,21 @@ class LayoutPlanner:
             if not are_numbers(choices[0]):
                 refuse_other_numbers(columns)
         if kind == "text" and choices:
-            words = self._first_labels
+            words = self.first_labels
             readings = (*choices, *framed(words, columns), *loose_names(columns))
             fitting = next((names for names in readings if words <= {*names}), None)
-            return fitting or next(filter(None, (respelled(names, words) for names in readings)), choices[0])
+            fitting = fitting or next(filter(None, (respelled(names, words) for names in readings)), None)
+            numbered = are_numbers(choices[0]) and all(class_number(word) is None for word in words)
+            return fitting or (None if numbered and words else choices[0])  # numbers name no words
         if len(choices) > 1 and kind == "number":
-            numbers = {key for key in map(key_of, self._first_labels) if isinstance(key, int)}
+            numbers = {key for key in map(key_of, self.first_labels) if isinstance(key, int)}
             return next((names for names in choices if numbers <= {*map(key_of, names)}), choices[0])
         if not choices and len(columns) > 1 and kind == "number":
             self.notes.append(f"classes by position: {mapping(columns, [*map(str, range(len(columns)))])}")
         return choices[0] if choices else None
 
     @property
-    def _first_labels(self) -> set[str]:
+    def first_labels(self) -> set[str]:
         """The different labels of the first rows, as text."""
         import pyarrow.compute as pc
 
@@ -386,7 +398,7 @@ class LayoutPlanner:
         """Note where codes that go by position may have been counted from 1."""
         label = self.roles.label
         if len(label) == 1 and not self.label_width and self.kinds[label[0]] == "number":
-            labels = {key_of(word) for word in self._first_labels}
+            labels = {key_of(word) for word in self.first_labels}
             if labels and 0 not in labels:
                 self.notes.append("labels are codes from 0 by position, and none of the first rows is of class 0")
 

@@ -99,7 +99,7 @@ def test_several_columns_are_the_mean_over_columns_or_the_sum_under_a_sum(defini
     (y0, p0), (y1, p1) = sampled_points(bound, 1), sampled_points(bound, 2)
     labels, predictions = np.column_stack([y0, y1]), np.column_stack([p0, p1])
     total = bound.value(y0, p0) + bound.value(y1, p1)
-    share = 1.0 if bound.reduction == "sum" else 0.5
+    share = 1.0 if bound.reduced.adds_columns else 0.5
     np.testing.assert_array_equal(bound.value(labels, predictions), total * share)
     np.testing.assert_array_equal(bound.gradient(labels, predictions)[:, 1], bound.gradient(y1, p1) * share)
 

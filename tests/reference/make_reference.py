@@ -164,6 +164,23 @@ def log_cosh_gradient(options: Options, activation: str, y: Label, p: Vector) ->
     return [[mp.tanh(difference(y, p))]]
 
 
+def wmape_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    return [100 * abs(difference(y, p))]
+
+
+def wmape_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    return [[100 * mp.sign(difference(y, p))]]
+
+
+def minkowski_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    return [abs(difference(y, p)) ** real(options, "p")]
+
+
+def minkowski_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    e, power = difference(y, p), real(options, "p")
+    return [[power * mp.sign(e) * times(mp.sign(abs(e)), abs(e) ** (power - 1))]]
+
+
 # --- one probability ---------------------------------------------------------------------------------------
 
 
@@ -187,6 +204,49 @@ def bce_gradient(options: Options, activation: str, y: Label, p: Vector) -> list
     if weight == 1 and floor < p[0] < 1 - floor:
         return [[(p[0] - target) / (p[0] * (1 - p[0]))]]
     return [[divide(-weight * target, max(p[0], floor)), divide(1 - target, max(1 - p[0], floor))]]
+
+
+def tversky_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    (label,), q = vector(y), sigmoid(p[0]) if activation else p[0]
+    return [real(options, "alpha") * (1 - label) * q, real(options, "beta") * label * (1 - q)]
+
+
+def tversky_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    (label,), q = vector(y), sigmoid(p[0]) if activation else p[0]
+    slope = q * (1 - q) if activation else mp.one
+    return [[slope * real(options, "alpha") * (1 - label), -slope * real(options, "beta") * label]]
+
+
+def dice_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    return tversky_value({"alpha": "1", "beta": "1"}, activation, y, p)
+
+
+def dice_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    return tversky_gradient({"alpha": "1", "beta": "1"}, activation, y, p)
+
+
+def fmeasure_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    false, missed = tversky_value({"alpha": "1", "beta": "1"}, activation, y, p)
+    return [false, real(options, "beta") ** 2 * missed]
+
+
+def fmeasure_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    ((false, missed),) = tversky_gradient({"alpha": "1", "beta": "1"}, activation, y, p)
+    return [[false, real(options, "beta") ** 2 * missed]]
+
+
+def surprisal_unit(options: Options) -> Real:
+    return mp.one if options["base"] == "none" else mp.log(real(options, "base"))
+
+
+def surprisal_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    logarithm = p[0] if options["log"] == "true" else log(max(p[0], real(options, "eps")))
+    return [-logarithm / surprisal_unit(options)]
+
+
+def surprisal_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    size = mp.one if options["log"] == "true" else max(p[0], real(options, "eps"))
+    return [[-1 / (size * surprisal_unit(options))]]
 
 
 def focal_weight(options: Options, y: Label) -> Real:
@@ -770,6 +830,33 @@ LOSSES = (
         [("", "", scalars(ERRORS))],
     ),
     Loss(
+        "nrmse",
+        ("value = e^2, what a row adds to the mean below the root, e = prediction - label; gradient = 2 e",),
+        {"denominator": "mean"},
+        mse_value,
+        mse_gradient,
+        everywhere,
+        [("", "", scalars(ERRORS)), ("denominator=std", "", scalars(ERRORS[:9]))],
+    ),
+    Loss(
+        "wmape",
+        ("value = 100 |e|, what a row adds to the numerator, e = prediction - label; gradient = 100 sign e",),
+        {},
+        wmape_value,
+        wmape_gradient,
+        off_zero_error,
+        [("", "", scalars(ERRORS))],
+    ),
+    Loss(
+        "minkowski",
+        ("value = |e|^p, of which the mean is taken, e = prediction - label; gradient = p |e|^(p-1) sign e",),
+        {"p": "3.0"},
+        minkowski_value,
+        minkowski_gradient,
+        off_zero_error,
+        [(parameters, "", scalars(ERRORS)) for parameters in ("", "p=1.0", "p=1.5", "p=2.0")],
+    ),
+    Loss(
         "mae",
         ("value = |e|, e = prediction - label; gradient = sign e, 0 at e = 0",),
         {},
@@ -847,6 +934,71 @@ LOSSES = (
             ("", "sigmoid", scalars((0.5, z) for z in LOGITS)),
             ("pos_weight=3.0", "sigmoid", LOGIT_ROWS + scalars([(0.25, z) for z in LOGITS[::3]])),
             ("label_smoothing=0.1,pos_weight=0.5", "sigmoid", LOGIT_ROWS),
+        ],
+    ),
+    Loss(
+        "dice",
+        (
+            "value = y (1-p) + (1-y) p, what a row adds to the numerator; gradient = 1 - 2 y",
+            "sigmoid: p = 1 / (1 + exp(-z)), gradient by z times p (1-p)",
+        ),
+        {"smooth": "0.0"},
+        dice_value,
+        dice_gradient,
+        everywhere,
+        [
+            ("", "", PROBABILITY_ROWS + SOFT_ROWS),
+            ("", "sigmoid", LOGIT_ROWS),
+        ],
+    ),
+    Loss(
+        "tversky",
+        (
+            "value = alpha (1-y) p + beta y (1-p), what a row adds to the numerator; gradient = alpha (1-y) - beta y",
+            "sigmoid: p = 1 / (1 + exp(-z)), gradient by z times p (1-p)",
+        ),
+        {"alpha": "0.5", "beta": "0.5"},
+        tversky_value,
+        tversky_gradient,
+        everywhere,
+        [
+            ("", "", PROBABILITY_ROWS + SOFT_ROWS),
+            ("alpha=0.3,beta=0.7", "", PROBABILITY_ROWS + SOFT_ROWS),
+            ("alpha=0.3,beta=0.7", "sigmoid", LOGIT_ROWS),
+        ],
+    ),
+    Loss(
+        "fmeasure",
+        (
+            "value = beta^2 y (1-p) + (1-y) p, what a row adds to the numerator; gradient = 1 - y - beta^2 y",
+            "sigmoid: p = 1 / (1 + exp(-z)), gradient by z times p (1-p)",
+        ),
+        {"beta": "1.0"},
+        fmeasure_value,
+        fmeasure_gradient,
+        everywhere,
+        [
+            ("", "", PROBABILITY_ROWS + SOFT_ROWS),
+            ("beta=2.0", "", PROBABILITY_ROWS + SOFT_ROWS),
+            ("beta=2.0", "sigmoid", LOGIT_ROWS),
+        ],
+    ),
+    Loss(
+        "surprisal",
+        (
+            "value = -log max(p, eps) / log base, of one token; gradient = -1 / (max(p, eps) log base)",
+            "the label is no matter",
+            "log=true: value = -p / log base, gradient = -1 / log base",
+        ),
+        {"log": "false", "base": "none", "eps": repr(EPS)},
+        surprisal_value,
+        surprisal_gradient,
+        above_the_floor,
+        [
+            ("", "", scalars((0, p) for p in PROBABILITIES)),
+            ("base=2.0", "", scalars((0, p) for p in PROBABILITIES)),
+            ("log=true", "", scalars((0, -z) for z in LOGITS if z > 0)),
+            ("log=true,base=2.0", "", scalars((0, -z) for z in LOGITS if z > 0)),
         ],
     ),
     Loss(
