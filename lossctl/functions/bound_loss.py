@@ -542,7 +542,8 @@ def get_loss(spec: str | BoundLoss, *, columns: int | None = None, label_columns
             raise
         if columns is not None:
             number = "one prediction column" if columns == 1 else f"{columns} prediction columns"
-            raise UsageError(f"{wrong.parts[0]}, with {number}", wrong.parts[1]) from None
+            hint = wrong.parts[1] or f"That is for {'several columns' if columns == 1 else 'one column'}: {other.name}."
+            raise UsageError(f"{wrong.parts[0]}, with {number}", hint) from None
         definition, settings = other, other.settings(values, read=True, typed=name)
     return BoundLoss(definition, settings, definition.reduction, typed=name)
 
