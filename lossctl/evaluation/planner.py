@@ -96,6 +96,7 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
         lags=request.lags,
     )
     _check(plan)
+    _ensure_comparable(plan)
     _ensure_no_dates(planner, plan)
     risky = [doubt for model, bound in plan.losses for doubt in doubts(bound, model.width)]
     risky += [doubt for model, bound in plan.losses for doubt in contradictions(bound, model.columns)]
@@ -201,6 +202,15 @@ def _check(plan: Plan) -> None:
             bound.accept_shapes((label_width,) if label_width else (), (model.width,) if model.width else ())
         except UsageError as wrong:
             raise UsageError(wrong.parts[0], _shapes_hint(plan, model, bound) or wrong.parts[1]) from None
+
+
+def _ensure_comparable(plan: Plan) -> None:
+    """Refuse to compare models whose columns are named for other parameters of a loss than those of the first."""
+    for first, second in plan.pairs:
+        (baseline, ours), (model, theirs) = plan.losses[first], plan.losses[second]
+        if ours.name == theirs.name and ours.settings != theirs.settings:
+            what = f"{baseline.name!r} is measured by {ours}, and {model.name!r} by {theirs}: their losses say nothing"
+            raise UsageError(f"{what} of each other", "Compare forecasts of the same levels.")
 
 
 def _shapes_hint(plan: Plan, model: PlannedModel, bound: BoundLoss) -> str:

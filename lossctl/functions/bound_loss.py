@@ -89,9 +89,12 @@ class BoundLoss(Bound):
             return self.activation.definition.kinks
         if self.rows:
             return ()
-        converted = self.label_domain.convert(label)
-        kinks = self.definition.kinks_beside(converted, converted, **self.parameters)
+        kinks = self.row_kinks(self.label_domain.convert(label))
         return tuple(kink for array in kinks for kink in np.ravel(array).tolist())
+
+    def row_kinks(self, label: FloatArray) -> tuple[FloatArray, ...]:
+        """The predictions at which the gradient is known to jump beside some labels, in the shape of these each."""
+        return self.definition.kinks_beside(label, label, **self.parameters)
 
     @property
     def title(self) -> str:
@@ -543,7 +546,8 @@ def get_loss(spec: str | BoundLoss, *, columns: int | None = None, label_columns
             raise
         if columns is not None:
             number = "one prediction column" if columns == 1 else f"{columns} prediction columns"
-            raise UsageError(f"{wrong.parts[0]}, with {number}", wrong.parts[1]) from None
+            hint = wrong.parts[1] or f"That is for {'several columns' if columns == 1 else 'one column'}: {other.name}."
+            raise UsageError(f"{wrong.parts[0]}, with {number}", hint) from None
         definition, settings = other, other.settings(values, read=True, typed=name)
     return BoundLoss(definition, settings, definition.reduction, typed=name)
 

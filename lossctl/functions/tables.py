@@ -64,8 +64,8 @@ def _parameter(parameter: Parameter, value: Value) -> Phrase:
 
 
 def _partners(name: str, pairing: Pairing) -> Phrase:
-    partners = pairing.activations if name in pairing.losses else pairing.losses
-    return phrase(Piece(", ".join(partners) or "any loss", "strong"), f"  {pairing.task}: {pairing.why}")
+    partners = pairing.outputs if name in pairing.losses else ", ".join(pairing.losses)
+    return phrase(Piece(partners or "any loss", "strong"), f"  {pairing.task}: {pairing.why}")
 
 
 def _risk(name: str, risk: Risk) -> str:
@@ -130,7 +130,8 @@ def paired() -> Document:
 
 
 def _partnership(match: Pairing | Risk) -> Phrase:
-    title = f"{', '.join(match.activations)} → {', '.join(match.losses) or 'any loss'}"
+    outputs = match.outputs if isinstance(match, Pairing) else ", ".join(match.activations)
+    title = f"{outputs} → {', '.join(match.losses) or 'any loss'}"
     return (Piece(title, "strong", ends=True), Piece(match.why))
 
 

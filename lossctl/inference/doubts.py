@@ -25,6 +25,7 @@ from lossctl.inference.fit import (
 )
 from lossctl.inference.layout import Layout
 from lossctl.inference.names import plain_name, stem_of
+from lossctl.inference.parts import MEMBERS, interval_of
 from lossctl.words import figures, percent, split
 
 CODES = 100
@@ -82,6 +83,8 @@ def doubt(facts: Facts, layout: Layout, index: int, fitting: Fit) -> Doubt | Non
         _scores,
         _row_scores,
         _rates,
+        _width,
+        _members,
     )
     return next((told for look in doubts if (told := look(case)) is not None), None)
 
@@ -276,6 +279,25 @@ def _row_scores(case: _Case) -> Doubt | None:
         return Doubt(f"{span}: logarithms of probabilities are not above 0; was a sign lost?", ())
     ways = (logits, *normalized) if case.count("fraction") else (*normalized, logits)
     return Doubt(f"{span}: they are no probabilities, and logits are of either sign", ways)
+
+
+def _width(case: _Case) -> Doubt | None:
+    """How many of the labels an interval is meant to hold."""
+    if case.fitting.loss != "interval" or interval_of(case.columns):
+        return None
+    ways = tuple(replace(case.fitting, loss=loss) for loss in ("interval:alpha=0.1", "interval:alpha=0.05"))
+    return Doubt(f"how many of the labels the intervals {case.name!r} are meant to hold is not said", ways)
+
+
+def _members(case: _Case) -> Doubt | None:
+    """Whether several numbers for one are the members of an ensemble."""
+    if case.fitting.loss != MEMBERS.loss:
+        return None
+    what = (
+        f"the labels are numbers, and {case.name!r} is several for each: members of an ensemble, all one prediction, "
+        "or models beside each other, which are named one by one?"
+    )
+    return Doubt(what, (case.fitting,))
 
 
 def _rates(case: _Case) -> Doubt | None:

@@ -11,6 +11,7 @@ from lossctl.functions.pairing import PAIRINGS, Pairing
 from lossctl.inference.classes import class_names, within
 from lossctl.inference.facts import Facts, Predicted
 from lossctl.inference.layout import Layout
+from lossctl.inference.parts import MEMBERS, forecast_of
 from lossctl.reading.cells import class_number
 from lossctl.sums.distribution import Distribution
 from lossctl.words import split
@@ -99,6 +100,9 @@ def fit(facts: Facts, layout: Layout, index: int) -> Fit | None:
         return None
     if layout.label_width:
         return _several(facts, layout, predicted, name)
+    if model.width and layout.numbers:
+        told = forecast_of(model.columns) or MEMBERS
+        return Fit(pairing_of(told.task), Scale.VALUE, told.loss, told.why)
     if model.width:
         return _classes(facts, layout, name, model.width)
     return _single(facts, layout, predicted, name)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from lossctl.errors import LossctlError, Undecided, option
-from lossctl.functions.bound_loss import get_loss
+from lossctl.functions.bound_loss import get_loss, meanings
 from lossctl.functions.definition import split_specs
 from lossctl.inference.choice import BESIDE, BY_NAME, CONFIDENCE, QUANTILE, Choice, Proposal
 from lossctl.inference.classes import key_of
@@ -150,7 +150,9 @@ def _what_is_open(proposer: Proposer, proposals: Sequence[Proposal]) -> str:
         return _open("label", proposer.truths.left if proposer.apart else ())
     predictions = [*dict.fromkeys(proposal.prediction for proposal in proposals)]
     if any(choice.why == QUANTILE for choice in predictions):
-        return f"the predictions look like quantiles, of which {predictions[0].columns[0]!r} is the median"
+        medians = (choice.columns[0] for choice in predictions if len(choice.columns) == 1)
+        told = next(medians, None)
+        return "the predictions look like quantiles" + ("" if told is None else f", of which {told!r} is the median")
     told = next((choice.columns[0] for choice in predictions if choice.why == CONFIDENCE), None)
     if told is not None:
         return f"the prediction {told!r} does not tell the decisions beside it: is it the confidence in each?"
@@ -160,6 +162,8 @@ def _what_is_open(proposer: Proposer, proposals: Sequence[Proposal]) -> str:
     named = [", ".join(choice.patterns) for choice in predictions if choice.why == BY_NAME]
     if len(named) > 1:
         return f"several columns could be the prediction: {', '.join(dict.fromkeys(named))}"
+    if named and len(predictions[0].columns) > 1:
+        return f"the prediction could be {named[0]}, by their names"
     return _open("prediction", proposer.guesses.left if proposer.apart else ())
 
 
@@ -215,7 +219,7 @@ def _layout_by_position(source: Source, request: Request) -> Layout | None:
 
     Columns that are named for codes from 0 are among them where none of the first rows has that label.
     """
-    if not all(get_loss(spec, columns=2).of_classes for spec in request.loss):
+    if not all(any(bound.of_classes for bound in meanings(spec)) for spec in request.loss):
         return None
     kinds = {column.name: column.kind for column in (*source.columns, *fields_in(source.columns))}
     label = [name for pattern in request.label for name in find(pattern, source.columns, "label")]

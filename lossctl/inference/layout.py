@@ -55,6 +55,8 @@ class Layout:
     """Labels that say that there is none: numbers, or names of no class."""
     mask_null: bool = False
     """Whether a null among the numbers of a label is left out of its row, which counts all the same."""
+    numbers: bool = False
+    """Whether labels are numbers, also beside vectors: none of a class."""
 
     @property
     def models(self) -> tuple[Model, ...]:
@@ -429,4 +431,5 @@ class LayoutPlanner:
             mode,
             ignored=tuple(self.request.ignore_label),
             mask_null=self.request.mask_null,
+            numbers=numbers,
         )

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from lossctl.errors import option
 from lossctl.functions.bound_loss import BoundLoss
@@ -35,9 +35,9 @@ DISTINCT = ("mean", "scale", "lower", "upper")
 POINT = ("pred", "prediction", "predicted", "yhat", "hat", "forecast", "estimate", "point", "output")
 """Words for a mean, where no other word tells what it is."""
 
-_LEVEL = re.compile(r"(?:^|[^a-z0-9])(?:q|p|quantile|percentile|pct|tau)[\W_]*(\d*\.\d+|\d{1,3})[\W_]*$")
-_BARE = re.compile(r"(?:^|[^a-z0-9.])(0?\.\d+)[\W_]*$")
-_END = re.compile(r"(?:^|[\W_])(lo|lower|hi|upper)[\W_]+(\d\d(?:\.\d+)?)[\W_]*$")
+_LEVEL = r"(?:^|[^a-z0-9])(?:q|p|quantile|percentile|pct|tau)[\W_]*(\d*\.\d+|\d{1,3})[\W_]*$"
+_BARE = r"(?:^|[^a-z0-9.])(0?\.\d+)[\W_]*$"
+_END = r"(?:^|[\W_])(lo|lower|hi|upper)[\W_]+(\d\d(?:\.\d+)?)[\W_]*$"
 SPARSE = 0.1
 """Below it lies no largest level: q1, q2, q3 are numbered."""
 
@@ -49,7 +49,7 @@ def level_of(name: str) -> float | None:
     [0.1, 0.05, 0.975, 0.9, 0.5, 0.05, 0.5, None]
     """
     name = name.strip().casefold()
-    end, bare, level = (pattern.search(name) for pattern in (_END, _BARE, _LEVEL))
+    end, bare, level = (re.search(pattern, name) for pattern in (_END, _BARE, _LEVEL))
     number: float | None = None
     if end is not None:
         number = (100.0 + (float(end[2]) if end[1] in {"hi", "upper"} else -float(end[2]))) / 200.0
@@ -64,14 +64,79 @@ def level_of(name: str) -> float | None:
     return number if number is not None and 0 < number < 1 else None
 
 
-def _levels(columns: Sequence[str]) -> tuple[float, ...] | None:
+def levels_of(columns: Sequence[str]) -> tuple[float, ...] | None:
     """The levels of columns that are named for different ones."""
     levels = tuple(level for level in map(level_of, columns) if level is not None)
     distinct = len({*levels}) == len(columns) and max(levels, default=0.0) >= SPARSE
     return levels if distinct and len(levels) == len(columns) else None
 
 
-TOLD = {"tau": _levels}
+def interval_end(name: str) -> str | None:
+    """Which end of an interval a column is named for, in words; ``None`` where it is not."""
+    told = [part for part in ("lower", "upper") if _has(name, WORDS[part])]
+    return told[0] if len(told) == 1 else None
+
+
+def scale_of(columns: Sequence[str]) -> str | None:
+    """What the scale of two columns is that are named for a mean and its scale; ``None`` where they are not."""
+    parts = ("mean", "scale")
+    if len(columns) != 2 or {_part_of(name, DISTINCT) for name in columns} != {*parts}:
+        return None
+    name = next(name for name in columns if _part_of(name, DISTINCT) == "scale")
+    kinds = [kind for kind, words in SCALES.items() if _has(name, words)]
+    return kinds[-1] if kinds and kinds[-1] in {"std", "var", "log_std"} else None
+
+
+def interval_of(columns: Sequence[str]) -> float | None:
+    """How much lies outside an interval by the names of its ends, 0 where they do not say; ``None`` of others."""
+    if len(columns) != 2 or {*map(interval_end, columns)} != {"lower", "upper"}:
+        return None
+    levels = levels_of(columns)
+    return 0.0 if levels is None else round(1.0 - abs(levels[1] - levels[0]), 12)
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What some columns are together, and what they are measured by."""
+
+    task: str
+    """The task of a pairing."""
+    loss: str
+    """One loss or a comma list."""
+    why: str
+
+
+def pairs_in(names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The pairs of a mean and its scale, and of the ends of an interval, where just one column is named for each."""
+    told = [_part_of(name, DISTINCT) for name in names]
+    for parts in (DISTINCT[:2], DISTINCT[2:]):
+        columns = [[name for name, part in zip(names, told, strict=True) if part == wanted] for wanted in parts]
+        if all(len(each) == 1 for each in columns):
+            pair = columns[0][0], columns[1][0]
+            if scale_of(pair) is not None or interval_of(pair) is not None:
+                yield pair
+
+
+MEMBERS = Forecast("ensembles", "crps_ensemble", "labels are numbers, and the prediction of each is several")
+"""What columns forecast that are named for nothing else."""
+
+
+def forecast_of(columns: Sequence[str]) -> Forecast | None:
+    """What columns forecast by their names; ``None`` where these do not tell."""
+    scale, interval, levels = scale_of(columns), interval_of(columns), levels_of(columns)
+    if scale is not None:
+        normal = "" if scale == "var" else f":scale={scale}"
+        losses = ("crps_gaussian," if scale == "std" else "") + f"gaussian_nll{normal}"
+        return Forecast("forecasts of a mean and its scale", losses, "the columns are named for a mean and its scale")
+    if interval is not None:
+        alpha = "" if interval in {0.0, 0.1} else f":alpha={interval:g}"
+        return Forecast("forecasts of an interval", f"interval{alpha}", "the columns are named for the ends of one")
+    if levels is not None and len(columns) > 1:
+        return Forecast("forecasts of quantiles", "quantiles", "the columns are named for quantiles")
+    return None
+
+
+TOLD = {"tau": levels_of}
 """Parameters that the names of columns tell."""
 
 
@@ -138,7 +203,7 @@ def contradictions(bound: BoundLoss, columns: Sequence[str]) -> Iterator[str]:
         first, second = (_part_of(name, DISTINCT) for name in columns)
         if first and second and level_of(columns[0]) is None:
             yield f"{bound.title}: {columns[0]!r} is named for a {first}, and {columns[1]!r} for a {second}"
-    levels = _levels(columns)
+    levels = levels_of(columns)
     if levels is None:
         return
     taken = bound.parameters.get("tau")

@@ -10,6 +10,7 @@ import numpy as np
 
 from lossctl.inference.choice import BESIDE, BY_NAME, CONFIDENCE, LEFT, QUANTILE, SUM, Choice, Proposal
 from lossctl.inference.names import ENDINGS, LABELS, PREDICTIONS, plain_name, quantile_of, stem_of, without
+from lossctl.inference.parts import pairs_in
 from lossctl.inference.request import Elsewhere, Request
 from lossctl.inference.roles import find, groupings, titled
 from lossctl.inference.side import Side
@@ -200,7 +201,7 @@ class Proposer:
                 yield self._doubted(Choice((name,), (name,), BY_NAME, sure=len(rest) == 1), decided)
             return
         others = {*beside, *decided}
-        choices = [*self._quantiles(label)] or [
+        choices = [*self._quantiles(label), *self._pairs(label)] or [
             *self._prediction_families(label, others),
             *self._prediction_endings(label, others),
             *self._class_columns(label, others),
@@ -300,6 +301,13 @@ class Proposer:
             for name in names:
                 if named[name] == 0.5:
                     yield Choice((name,), (name,), QUANTILE, sure=False, loss="mae")
+            yield Choice((self.guesses.pattern(tuple(names)),), tuple(names), QUANTILE, sure=False)
+
+    def _pairs(self, label: Choice) -> Iterator[Choice]:
+        """The only columns that are named for a mean and its scale, or for the ends of an interval."""
+        names = [each.name for each in self.guesses.free if each.kind == "number" and each.name not in label.columns]
+        for pair in pairs_in(names) if len(label.columns) == 1 else ():
+            yield Choice((",".join(pair),), pair, BY_NAME, sure=False)
 
     def _class_columns(self, label: Choice, others: Collection[str]) -> Iterator[Choice]:
         """Columns that are named for the classes of the label."""

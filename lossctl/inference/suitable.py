@@ -12,6 +12,7 @@ from lossctl.inference.codes import of_position, turned
 from lossctl.inference.doubts import contrary, doubt, shared_ways
 from lossctl.inference.facts import Facts, no_facts
 from lossctl.inference.fit import Doubt, Fit, Scale, Settings, classes_setting, fit
+from lossctl.inference.forecasts import forecasts
 from lossctl.inference.gather import gather
 from lossctl.inference.layout import Layout, LayoutPlanner
 from lossctl.inference.names import is_query
@@ -229,7 +230,8 @@ def see(source: Source, request: Request, layout: Layout | None = None, most: in
 def readable_layout(source: Source, request: Request) -> Layout:
     """Which columns play which role, and of which predictions nothing can be read; all before any pass."""
     planner = LayoutPlanner(source, request)
-    layout = planner.layout(rows=any(model.width for model in planner.roles.models))
+    numbers = forecasts(planner)
+    layout = planner.layout(rows=not numbers and any(model.width for model in planner.roles.models), numbers=numbers)
     text = {name: _no_number(planner, name) for model in layout.models for name in model.columns}
     unread = [model.name for model in layout.models if any(text[name] is not None for name in model.columns)]
     if layout.text and layout.classes is None and _no_number(planner, layout.roles.label[0]) is None:

@@ -260,6 +260,15 @@ def test_ensembles_are_compared_row_by_row_and_by_group():
     ]
 
 
+def test_forecasts_of_other_levels_are_not_compared():
+    data = table(Y, MEMBERS, ["q10", "q90", "q05", "q95", "q50"])
+    for other in ("q05,q95", "q10,q50,q90"):
+        with pytest.raises(UsageError, match="say nothing of each other"):
+            compare(data, "quantiles", label="y", prediction=["q10,q90", other])
+    apart = evaluate(data, "quantiles", label="y", prediction=["q10,q90", "q05,q95"]).results
+    assert [result.loss for result in apart] == ["quantiles:tau=0.1/0.9", "quantiles:tau=0.05/0.95"]
+
+
 def test_the_normal_and_the_ensemble_score_agree_with_the_integral_that_defines_them():
     """∫ (F(x) − [x ≥ y])² dx by a fine sum."""
     x = np.linspace(-30.0, 30.0, 60_001)

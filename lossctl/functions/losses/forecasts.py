@@ -51,7 +51,10 @@ def _in_scales(label: FloatArray, prediction: FloatArray, scale: str) -> tuple[F
     label=REAL,
     prediction=_mean_and_scale,
     references=("Nix & Weigend 1994, Estimating the mean and variance of the target, doi:10.1109/ICNN.1994.374138",),
-    peers={"torch": "gaussian_nll_loss (variances below 1e-6 count as 1e-6)"},
+    peers={
+        "torch": "gaussian_nll_loss (variances below 1e-6 count as 1e-6)",
+        "CatBoost": "RMSEWithUncertainty (scale=log_std, full=true)",
+    },
 )
 def gaussian_nll(label: FloatArray, prediction: FloatArray, *, scale: Scale = "var", full: bool = False) -> FloatArray:
     """Negative log-likelihood of a normal distribution that is forecast by its mean and its scale.
@@ -134,7 +137,6 @@ def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
     references=("Zamo & Naveau 2018, Estimation of the CRPS with Limited Information, doi:10.1007/s11004-017-9709-7",),
     peers={
         "torchmetrics": "ContinuousRankedProbabilityScore",
-        "scoringrules": "crps_ensemble (estimator nrg; its fair is estimator=fair)",
         "properscoring": "crps_ensemble",
     },
 )
@@ -195,7 +197,7 @@ def _(label: FloatArray, prediction: FloatArray, *, estimator: Estimator) -> Flo
     label=REAL,
     prediction=parts(ascending=True, lower=REAL, upper=REAL),
     references=("Winkler 1972, A Decision-Theoretic Approach to Interval Estimation, doi:10.2307/2284720",),
-    peers={"scoringrules": "interval_score", "sktime": "IntervalScore"},
+    peers={"scoringrules": "interval_score"},
 )
 def interval(label: FloatArray, prediction: FloatArray, *, alpha: Level = 0.1) -> FloatArray:
     """Interval score: the width of an interval, and a penalty for each label outside it.
@@ -234,7 +236,11 @@ def _(label: FloatArray, prediction: FloatArray, *, alpha: Level) -> FloatArray:
     label=REAL,
     prediction=VECTOR,
     references=("Koenker & Bassett 1978, Regression Quantiles, doi:10.2307/1913643",),
-    peers={"CatBoost": "MultiQuantile", "LightGBM": "quantile (one at a time)", "XGBoost": "quantile"},
+    peers={
+        "scikit-learn": "mean_pinball_loss (one at a time; τ is called alpha)",
+        "CatBoost": "MultiQuantile:alpha= (errors of less than 1e-6 cost nothing)",
+        "XGBoost": "reg:quantileerror (τ is called quantile_alpha)",
+    },
 )
 def quantiles(label: FloatArray, prediction: FloatArray, *, tau: Levels | None = None) -> FloatArray:
     """Mean of the quantile losses of several columns, each at a level of its own.
