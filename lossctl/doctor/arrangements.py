@@ -13,8 +13,8 @@ import numpy as np
 from lossctl.doctor.diagnosis import Reported
 from lossctl.doctor.finding import Severity
 from lossctl.domain import FloatArray
-from lossctl.inference.doubts import ENOUGH
 from lossctl.inference.names import is_index, is_query, quantile_of
+from lossctl.inference.poles import ENOUGH
 from lossctl.inference.reader import Reader
 from lossctl.inference.sample import sampled
 from lossctl.inference.suitable import GRADES

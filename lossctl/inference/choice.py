@@ -20,8 +20,6 @@ class Choice:
     why: str = ""
     """How they were told; empty where the user named them."""
     sure: bool = True
-    loss: str = ""
-    """The loss that they are for, where that is no question of what is in them."""
 
 
 @dataclass(frozen=True)

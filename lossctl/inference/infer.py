@@ -168,7 +168,7 @@ def _ways(source: Source, request: Request, elsewhere: Elsewhere | None, proposa
     names = {spec.partition(":")[0] for spec in split_specs([str(loss) for loss in request.loss])}
     for fitting in ways_of(seen):
         if names <= {*fitting.pairing.losses} and not fails(seen, fitting):
-            loss: Settings = () if names else (("loss", proposal.prediction.loss or fitting.loss),)
+            loss: Settings = () if names else (("loss", fitting.loss),)
             yield (*columns, *loss, *unless_named(request, fitting.settings), *dropped)
 
 

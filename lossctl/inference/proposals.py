@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lossctl.inference.choice import BESIDE, BY_NAME, CONFIDENCE, LEFT, QUANTILE, SUM, Choice, Proposal
-from lossctl.inference.names import ENDINGS, LABELS, PREDICTIONS, plain_name, quantile_of, stem_of, without
+from lossctl.inference.names import (
+    ENDINGS,
+    LABELS,
+    PREDICTIONS,
+    is_guess,
+    is_mask,
+    is_weight,
+    plain_name,
+    quantile_of,
+    stem_of,
+    without,
+)
 from lossctl.inference.request import Elsewhere, Request
 from lossctl.inference.roles import find, groupings, titled
 from lossctl.inference.side import Side
@@ -145,17 +156,31 @@ class Proposer:
 
     def _labels_by_content(self) -> Iterator[Choice]:
         """Any column that could be a label; the only one that is left is one for sure."""
-        known = self.guesses.known(PREDICTIONS[0]) or self.guesses.known(PREDICTIONS[1])
-        predicted = {*self.named_prediction} or {*known}
+        predicted = {*self.named_prediction} or {*self._guessed()}
         beside = set[str]() if self.apart else predicted
         others = [column for column in self.truths.candidates if column.name not in beside]
         likely = [column for column in others if "label" in column.roles]
-        likely = [column for column in likely if stem_of(column.name) not in PREDICTIONS[0] | PREDICTIONS[1]]
-        forced = bool(predicted) and len(others) == len(likely) == 1
+        likely = [column for column in likely if not is_guess(column.name)]
+        telling = [column for column in likely if column.roles[0] != "group" and column.distinct != 1]
+        forced = bool(predicted) and len(others) == len(likely) == len(telling) == 1
         guess = next((self.guesses.look.candidate(name) for name in predicted), None)
-        for column in sorted(likely, key=lambda column: (_unlike(column, guess), column.roles.index("label"))):
+        told = self.truths.look.associations([column.name for column in telling if column.kind == "number"])
+        order = {"label": 0, "prediction": 1}
+        for column in sorted(
+            telling or likely,
+            key=lambda column: (_unlike(column, guess), order.get(column.roles[0], 0), -told.get(column.name, 0.0)),
+        ):
             alike = forced and guess is not None and self._alike(column, guess)
             yield Choice((column.name,), (column.name,), LEFT, sure=alike)
+
+    def _guessed(self) -> list[str]:
+        """The columns of numbers that their names say are predictions; else the only one whose name begins so."""
+        known = self.guesses.known(PREDICTIONS[0]) or self.guesses.known(PREDICTIONS[1])
+        begins = PREDICTIONS[0] | PREDICTIONS[1]
+        stemmed = [
+            column.name for column in self.guesses.free if column.kind == "number" and stem_of(column.name) in begins
+        ]
+        return known or (stemmed if len(stemmed) == 1 else [])
 
     # --- predictions
 
@@ -190,7 +215,10 @@ class Proposer:
         """Those of some columns that hold no more than the classes: decisions, which were made from something else."""
         known = {column.name for column in self.truths.columns} if self.apart else {*label.columns}
         others = (column for column in self.guesses.free if column.name not in {*names, *known})
-        scores = any(column.kind in {"number", "list"} and "weight" not in column.name.lower() for column in others)
+        scores = any(
+            column.kind in {"number", "list"} and not (is_weight(column.name) or is_mask(column.name))
+            for column in others
+        )
         if not scores and len(names) < 2:
             return ()  # nothing that they could have been made from
         return tuple(name for name in names if self._decides(name, label))
@@ -272,7 +300,7 @@ class Proposer:
         if rows is not None and distinct and np.mean((np.diff(rows, axis=1) < 0).any(axis=1)) <= CROSSING:
             for name in names:
                 if named[name] == 0.5:
-                    yield Choice((name,), (name,), QUANTILE, sure=False, loss="mae")
+                    yield Choice((name,), (name,), QUANTILE, sure=False)
 
     def _class_columns(self, label: Choice, others: Collection[str]) -> Iterator[Choice]:
         """Columns that are named for the classes of the label."""

@@ -8,12 +8,13 @@ from typing import Any
 from lossctl.errors import Undecided
 from lossctl.functions.definition import split_specs
 from lossctl.inference.classes import SHOWN
-from lossctl.inference.doubts import Doubt, contrary, doubt, shared_ways, turned
+from lossctl.inference.doubts import Doubt, doubt, shared_ways, turned
 from lossctl.inference.facts import Facts, no_facts
 from lossctl.inference.fit import Fit, Scale, Settings, classes_setting, fit
 from lossctl.inference.gather import gather
 from lossctl.inference.layout import Layout, LayoutPlanner
 from lossctl.inference.names import is_query
+from lossctl.inference.poles import contrary
 from lossctl.inference.request import Completed, Request
 from lossctl.inference.sample import sampled
 from lossctl.reading.cells import BadRow

@@ -3,13 +3,14 @@
 import numpy as np
 
 from lossctl.doctor.finding import Case, Evidence, Severity, finding
-from lossctl.doctor.shell import flags
+from lossctl.doctor.shell import flags, with_flags
 from lossctl.domain import BINARY, SIGNS, Domain
 from lossctl.functions.pairing import risks_of
 from lossctl.inference.classes import within
-from lossctl.inference.doubts import ENOUGH, better_order, doubt
+from lossctl.inference.doubts import better_order, doubt
 from lossctl.inference.fit import CLIPPED, NORMALIZED, Scale, classes_setting, other_codes, pairing_of
 from lossctl.inference.names import LABELS, PREDICTIONS, plain_name
+from lossctl.inference.poles import ENOUGH
 from lossctl.reading.cells import class_number
 from lossctl.sums.distribution import Distribution
 from lossctl.sums.problems import Problem
@@ -38,9 +39,10 @@ def several_readings(case: Case) -> Evidence | None:
     told = None if case.fit is None else doubt(case.facts, case.layout, case.index, case.fit)
     if told is None or better_order(case.predicted, case.n) is not None:
         return None  # of the order of columns there is more to say
-    advice = "Each command line is one reading: copy the one that is meant."
-    advice = advice if told.ways[1:] else "Copy the command line if that is meant." if told.ways else told.advice
-    return Evidence(told.what, advice)
+    if not told.ways:
+        return Evidence(told.what, with_flags(told.advice))
+    several = "Each command line is one reading: copy the one that is meant."
+    return Evidence(told.what, several if told.ways[1:] else "Copy the command line if that is meant.")
 
 
 @finding(Severity.note)
