@@ -7,7 +7,7 @@ from lossctl.errors import LossctlError, Undecided, option
 from lossctl.functions.definition import split_specs
 from lossctl.inference.choice import BESIDE, BY_NAME, CONFIDENCE, QUANTILE, Choice, Proposal
 from lossctl.inference.fit import Settings
-from lossctl.inference.names import is_unnamed
+from lossctl.inference.names import is_mask, is_unnamed
 from lossctl.inference.proposals import Proposer
 from lossctl.inference.request import Completed, Elsewhere, Request
 from lossctl.inference.roles import find, titled
@@ -39,12 +39,26 @@ def complete(source: Source, request: Request, taken: Sequence[str] = ()) -> Com
     if not request.loss or (not request.classes and _names_classes(source, request)):
         from lossctl.inference.suitable import complete_losses, ensure_in_order, see
 
+        if not request.loss:
+            ensure_parts(source, request)
         seen = see(source, request)
         losses = complete_losses(seen, request)
         if seen.layout.vectors and losses.request.classes and not request.classes:
             ensure_in_order(seen, losses.request, see(source, losses.request))
         request, notes = losses.request, (*notes, *losses.notes)
     return Completed(request, ("; ".join(notes),) if notes else ())
+
+
+def ensure_parts(source: Source, request: Request) -> None:
+    """Check that columns named as one prediction are its numbers, where they may be models or quantiles.
+
+    Raises:
+        Undecided: they may be.
+    """
+    if any(sign in pattern for pattern in request.prediction for sign in ",*?[/#"):
+        from lossctl.inference.vectors import ensure_vectors
+
+        ensure_vectors(source, request)
 
 
 def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None = None) -> Completed:
@@ -62,6 +76,12 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
         ensure_in_place(proposer.truths, proposer.guesses)
     proposals = proposer.proposals()
     if not proposals or not proposals[0].sure:
+        if elsewhere is None and not request.label and not any(each.label.why == BY_NAME for each in proposals):
+            from lossctl.inference.surprises import unlabelled
+
+            question = unlabelled(proposer.guesses, proposer.named_prediction, request)
+            if question is not None:
+                raise question
         raise _undecided(source, request, elsewhere, proposer, proposals)
     label, prediction = proposals[0].label, proposals[0].prediction
     chosen = [("label", label)] if not request.label else []
@@ -69,6 +89,11 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
     notes = [*_said(chosen)]
     if any(is_unnamed(name) for name in _names(source, elsewhere)):
         notes.append("the column without a name is an index")
+    if request.where is None and request.weight is None:
+        known = {*label.columns, *prediction.columns, *proposer.grouped}
+        masks = [name for name in _names(source, elsewhere) if is_mask(name) and name not in known]
+        said = f"{' and '.join(map(repr, masks))} {'say' if masks[1:] else 'says'}"
+        notes += [f"every row counts, whatever {said}"] if masks else []
     return Completed(replace(request, label=label.patterns, prediction=prediction.patterns), tuple(notes))
 
 

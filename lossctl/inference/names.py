@@ -49,7 +49,7 @@ QUERIES = frozenset({
 })  # fmt: skip
 """Names of columns that say to which list of a ranking a row belongs."""
 _MASKS = re.compile(r"(^|_)(mask|masks|masked|pad|padded|padding|valid)(_|$)")
-_ABSENT = re.compile(r"(^|_)(pad|padded|padding)(_|$)")
+_PADDING = re.compile(r"(^|_)(pad|padded|padding)(_|$)")
 _WEIGHTS = re.compile(r"weight|^(w|wt|wts|exposure)$|_(wt|wts|exposure)$")
 _THINGS = frozenset({
     "account", "batch", "block", "campaign", "chunk", "city", "clinic", "cluster", "cohort", "conversation",
@@ -146,9 +146,13 @@ def is_mask(name: str) -> bool:
     return bool(_MASKS.search(plain_name(name)))
 
 
-def masks_what_is_absent(name: str) -> bool:
-    """Whether the 1 of a mask says that a row does not count, as in ``is_pad``; ``padding_mask`` may say either."""
-    return bool(_ABSENT.search(plain_name(name)))
+def is_padding(name: str) -> bool:
+    """Whether the 1 of a mask of that name says that a row does not count.
+
+    >>> is_padding("is_pad"), is_padding("padding_mask"), is_padding("attention_mask")
+    (True, True, False)
+    """
+    return bool(_PADDING.search(plain_name(name)))
 
 
 def is_weight(name: str) -> bool:

@@ -61,7 +61,7 @@ class Proposer:
         weights = [] if request.weight is None else [request.weight]
         both = (*source.columns, *(labels.columns if self.apart else ()))
         weighing = {name for pattern in weights for name in find(pattern, both, "weight")}
-        groups = {grouping.column for pattern in request.by for grouping in groupings(pattern, both)}
+        self.grouped = groups = {grouping.column for pattern in request.by for grouping in groupings(pattern, both)}
         own = self.named_prediction if self.apart else (*self.named_label, *self.named_prediction)
         self.guesses = Side(source, {*keys, *weighing, *own}, groups)
         """Where the predictions are looked for."""
