@@ -19,6 +19,8 @@ class Choice:
     columns: tuple[str, ...]
     why: str = ""
     """How they were told; empty where the user named them."""
+    near: bool = True
+    """Whether predictions may be of their label by what is in them, as far as that tells anything."""
     sure: bool = True
 
 

@@ -76,7 +76,7 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
         ensure_in_place(proposer.truths, proposer.guesses)
     proposals = proposer.proposals()
     if not proposals or not proposals[0].sure:
-        if elsewhere is None and not request.label and not any(each.label.why == BY_NAME for each in proposals):
+        if elsewhere is None and not request.label and not any(each.why == BY_NAME for each in proposer.labels()):
             from lossctl.inference.surprises import unlabelled
 
             question = unlabelled(proposer.guesses, proposer.named_prediction, request)

@@ -194,13 +194,18 @@ def is_surprisal(name: str) -> bool:
 
 
 def is_guess(name: str) -> bool:
-    """Whether a name tells that its column is no label: a quantile, a logarithm of a probability or a rate.
+    """Whether a name tells that its column is no label: a model, a quantile, a logarithm of a probability or a rate.
 
     >>> is_guess("q0.9"), is_guess("log_rate"), is_guess("logprob"), is_guess("pred_rate"), is_guess("rate")
     (True, True, True, True, False)
     """
     logarithm = is_log_probability(name) or is_surprisal(name) or is_log_rate(name)
-    return logarithm or quantile_of(name) is not None or stem_of(name) in PREDICTIONS[0] | PREDICTIONS[1]
+    return (
+        logarithm
+        or plain_name(name).startswith("model_")
+        or quantile_of(name) is not None
+        or stem_of(name) in PREDICTIONS[0] | PREDICTIONS[1]
+    )
 
 
 def is_key(name: str) -> bool:

@@ -13,6 +13,7 @@ from lossctl.inference.names import (
     LABELS,
     PREDICTIONS,
     is_guess,
+    is_log_rate,
     is_mask,
     is_weight,
     plain_name,
@@ -74,7 +75,8 @@ class Proposer:
         proposals = [
             *islice((pair for pair in pairs if not {*self._beside(pair.label)} & {*pair.prediction.columns}), MOST)
         ]
-        return [pair for pair in proposals if pair.prediction.why != LEFT] or proposals
+        proposals = [pair for pair in proposals if pair.prediction.why != LEFT] or proposals
+        return [pair for pair in proposals if pair.prediction.near] or proposals
 
     def _beside(self, label: Choice) -> tuple[str, ...]:
         """The columns of a label that stand among those of the predictions."""
@@ -329,11 +331,13 @@ class Proposer:
         likely.sort(
             key=lambda column: (not alike[column.name], column.kind != "list", column.roles.index("prediction"))
         )
+        binary = truth is not None and truth.distinct is not None and truth.distinct <= 2
         for column in likely:
             fits = alike[column.name]
             sure = forced and fits and (not lists or column.kind == "list")
             if fits or not decided:
-                yield Choice((column.name,), (column.name,), BESIDE if decided else LEFT, sure=sure and not decided)
+                why, near = BESIDE if decided else LEFT, fits or binary or is_log_rate(column.name)
+                yield Choice((column.name,), (column.name,), why, sure=sure and not decided, near=near)
             if sure:
                 return
 
