@@ -52,18 +52,20 @@ _MASKS = re.compile(r"(^|_)(mask|masks|masked|pad|padded|padding|valid)(_|$)")
 _PADDING = re.compile(r"(^|_)(pad|padded|padding)(_|$)")
 _WEIGHTS = re.compile(r"weight|^(w|wt|wts|exposure)$|_(wt|wts|exposure)$")
 _THINGS = frozenset({
-    "account", "batch", "block", "campaign", "chunk", "city", "clinic", "cluster", "cohort", "conversation",
-    "country", "county", "customer", "date", "day", "department", "dept", "device", "district", "doc", "document",
-    "document_no", "epoch", "experiment", "file", "fold", "hospital", "hour", "household", "item", "line", "loc",
-    "location", "machine", "merchant", "minute", "month", "number", "offset", "order", "page", "patient", "period",
-    "plant", "pos", "position", "postcode", "product", "quarter", "region", "replicate", "run", "seed", "segment",
-    "sensor", "sentence", "sequence", "series", "session", "shop", "site", "sku", "split", "state", "station", "step",
-    "store", "subject", "team", "timestamp", "trial", "turn", "user", "warehouse", "week", "weekday",
-    "year", "zip", "zip_code", "zipcode", "zone",
+    "account", "ad", "ads", "batch", "block", "brand", "campaign", "category", "chunk", "city", "clinic", "cluster",
+    "cohort", "conversation", "country", "county", "customer", "date", "day", "department", "dept", "device",
+    "district", "doc", "document", "document_no", "driver", "epoch", "experiment", "file", "film", "fold", "game",
+    "genre", "hospital", "hour", "household", "item", "keyword", "line", "loc", "location", "machine", "match",
+    "merchant", "minute", "month", "movie", "node", "number", "offset", "order", "page", "patient", "period", "plant",
+    "player", "pos", "position", "postcode", "product", "quarter", "region", "replicate", "run", "school", "seed",
+    "segment", "sensor", "sentence", "sequence", "series", "server", "session", "shop", "site", "sku", "song",
+    "split", "state", "station", "step", "store", "student", "subject", "team", "timestamp", "track", "trial",
+    "truck", "turn", "user", "vehicle", "video", "warehouse", "week", "weekday", "year", "zip", "zip_code", "zipcode",
+    "zone",
 })  # fmt: skip
 """Names of columns whose whole numbers say which thing, place or time a row is about, not how much."""
 _LOGARITHMS = re.compile(r"(^|_)log_?(p|probs?|probas?|probabilit(y|ies)|softmax|likelihoods?)(_|\d|$)")
-_SURPRISALS = re.compile(r"(^|_)(nll|nlp|surprisals?|neg(ative)?_log_?(p|probs?|likelihoods?))(_|\d|$)")
+_SURPRISALS = re.compile(r"(^|_)(nll|nlp|log_?loss|surprisals?|neg(ative)?_log_?(p|probs?|likelihoods?))(_|\d|$)")
 _STEMS = LABELS[0] | LABELS[1] | PREDICTIONS[0] | PREDICTIONS[1] | {"one_hot", "onehot"}
 _INDEX = frozenset({"", "id", "index", "row", "row_id", "row_number", "rownumber", "key", "level_0", "index_level_0"})
 
@@ -146,13 +148,15 @@ def is_mask(name: str) -> bool:
     return bool(_MASKS.search(plain_name(name)))
 
 
-def is_padding(name: str) -> bool:
-    """Whether the 1 of a mask of that name says that a row does not count.
+def kept_by(name: str) -> tuple[int, ...]:
+    """Which bits of a mask of that name may say that a row counts, likeliest first.
 
-    >>> is_padding("is_pad"), is_padding("padding_mask"), is_padding("attention_mask")
-    (True, True, False)
+    >>> kept_by("attention_mask"), kept_by("is_pad"), kept_by("padding_mask")
+    ((1,), (0,), (0, 1))
     """
-    return bool(_PADDING.search(plain_name(name)))
+    if not _PADDING.search(plain_name(name)):
+        return (1,)
+    return (0, 1) if "mask" in plain_name(name) else (0,)
 
 
 def is_weight(name: str) -> bool:

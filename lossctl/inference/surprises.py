@@ -5,13 +5,15 @@ from typing import TYPE_CHECKING
 
 from lossctl.errors import Undecided, option
 from lossctl.inference.fit import Settings
-from lossctl.inference.names import PREDICTIONS, is_log_probability, is_mask, is_padding, is_surprisal
+from lossctl.inference.names import PREDICTIONS, is_log_probability, is_mask, is_surprisal, kept_by
 
 if TYPE_CHECKING:
     from lossctl.inference.candidates import Candidate
     from lossctl.inference.request import Request
     from lossctl.inference.side import Side
 
+MOST = 3
+"""How many ways are shown."""
 ROUNDING = 1e-6
 """What the logarithm of a probability may be above 0."""
 
@@ -48,11 +50,13 @@ def unlabelled(side: "Side", named: Sequence[str], request: "Request") -> Undeci
         return None
     shown, sign = ", ".join(map(repr, own)), "" if logarithms else "−"
     what = f"the predictions {shown} are {sign}log-probabilities of what each row is, and no column looks like a label"
-    free = () if request.loss or request.where is not None else tuple(_ways(side, named, own, above=negatives_only))
+    free = (
+        () if request.loss or request.where is not None else tuple(_ways(side, named, own, above=negatives_only))[:MOST]
+    )
     trick = f": of the label 1, hinge:margin=0 is −{own[0]}" if any("hinge" in str(way) for way in free) else ""
     masks = () if request.where is not None else _masks(side)[:1]
     rest = [
-        f" Rows that do not count are left out with {option(where=_condition(mask, int(not is_padding(mask.name))))}."
+        f" Rows that do not count are left out with {option(where=_condition(mask, kept_by(mask.name)[0]))}."
         for mask in masks
     ]
     return Undecided(f"{what}{trick}", own_loss(own[0]) + "".join(rest), free)
@@ -72,11 +76,10 @@ def _ways(side: "Side", named: Sequence[str], own: Sequence[str], *, above: bool
     """
     predictions: Settings = () if named else tuple(("prediction", name) for name in own)
     for mask in _masks(side):
-        bits = mask.classes
-        for kept, loss in ((0, "mae"), (1, "hinge:margin=0")):
-            counts = kept in bits and (kept == 0 if is_padding(mask.name) else kept == 1 and not above)
-            if counts:
-                chosen: Settings = (("where", _condition(mask, kept)),) if len(bits) > 1 else ()
+        for bit in kept_by(mask.name):
+            if bit in mask.classes and not (above and bit):
+                loss = "hinge:margin=0" if bit else "mae"
+                chosen: Settings = (("where", _condition(mask, bit)),) if len(mask.classes) > 1 else ()
                 yield (("label", mask.name), *predictions, ("loss", loss), *chosen)
 
 
