@@ -50,9 +50,8 @@ def unlabelled(side: "Side", named: Sequence[str], request: "Request") -> Undeci
         return None
     shown, sign = ", ".join(map(repr, own)), "" if logarithms else "−"
     what = f"the predictions {shown} are {sign}log-probabilities of what each row is, and no column looks like a label"
-    free = (
-        () if request.loss or request.where is not None else tuple(_ways(side, named, own, above=negatives_only))[:MOST]
-    )
+    free = tuple(_ways(side, named, own, above=negatives_only))[:MOST]
+    free = () if request.loss or request.where is not None else free
     trick = f": of the label 1, hinge:margin=0 is −{own[0]}" if any("hinge" in str(way) for way in free) else ""
     masks = () if request.where is not None else _masks(side)[:1]
     rest = [
