@@ -52,7 +52,7 @@ def unlabelled(side: "Side", named: Sequence[str], request: "Request") -> Undeci
     what = f"the predictions {shown} are {sign}log-probabilities of what each row is, and no column looks like a label"
     free = tuple(_ways(side, named, own, above=negatives_only))[:MOST]
     free = () if request.loss or request.where is not None else free
-    trick = f": of the label 1, hinge:margin=0 is −{own[0]}" if any("hinge" in str(way) for way in free) else ""
+    trick = f"; with a label of 1, hinge:margin=0 is −{own[0]}" if any("hinge" in str(way) for way in free) else ""
     masks = () if request.where is not None else _masks(side)[:1]
     rest = [
         f" Rows that do not count are left out with {option(where=_condition(mask, kept_by(mask.name)[0]))}."

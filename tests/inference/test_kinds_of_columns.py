@@ -97,6 +97,11 @@ def test_log_probabilities_without_a_yes_or_no_are_measured_as_the_message_says(
         assert report.value == pytest.approx(-np.mean(LOGARITHMS), rel=1e-15)
 
 
+def test_doctor_says_what_to_do_with_log_probabilities_in_flags():
+    findings = lossctl.diagnose({"label": np.arange(N) * 7.0, "logprob": LOGARITHMS}).findings
+    assert any("say --label zeros --pred logprob --loss mae" in finding.advice for finding in findings)
+
+
 def test_no_log_probability_is_floored_by_what_is_proposed():
     _, ways = ways_of({"label": np.ones(N - 1), "logprob": LOGARITHMS[:-1]})
     assert ways[0][1] == [pytest.approx(-np.mean(LOGARITHMS[:-1]), rel=1e-15)]
