@@ -110,7 +110,7 @@ def diagnose(
             raise question
         roles = complete_roles(opened, request)
         request = roles.request
-        if not asked:
+        if not any(bound.rows for bound in asked):
             ensure_parts(opened, request)
     except Undecided as open_question:
         if any(name == "prediction" for way in open_question.ways for name, _ in way):

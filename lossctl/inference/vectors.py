@@ -53,12 +53,13 @@ def _ensure_vector(source: Source, request: Request, label: str, pattern: str, f
         return
     if truth.has_columns(family) or _are_yes_and_no(family) or look.sum_to_one(family):
         return
+    title = titled(pattern, source.columns)[0] or pattern
     if truth.kind == "number" and _are_quantiles(look, family):
         median = [name for name in family if quantile_of(name) == MEDIAN][:1]
-        what = f"the columns {pattern!r} are named for quantiles, {', '.join(family[:SHOWN])}"
+        what = f"the columns {title!r} are named for quantiles, {', '.join(family[:SHOWN])}"
         raise Undecided(what, OF_QUANTILES, tuple(_as_models(source, request, pattern, median)))
     if len(family) <= MOST_MODELS and _are_models(truth, len(family)):
-        what = f"the columns {pattern!r} may be models beside each other, or the numbers of one prediction"
+        what = f"the columns {title!r} may be models beside each other, or the numbers of one prediction"
         raise Undecided(what, ways=(*_as_models(source, request, pattern, family), *_as_logits(source, request)))
 
 
