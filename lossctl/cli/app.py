@@ -178,9 +178,30 @@ def _lines_of(error: LossctlError, arguments: list[str]) -> list[str]:
     from lossctl.doctor.shell import words_of  # noqa: PLC0415  (where something is open)
 
     end = arguments.index("--") if "--" in arguments else len(arguments)
-    before, after = ([shell_word(word) for word in words] for words in (arguments[:end], arguments[end:]))
-    commands = (" ".join(["lossctl", *before, *words_of(way), *after]) for way in error.ways)
+    before, after = arguments[:end], arguments[end:]
+    commands = (
+        " ".join(
+            [
+                "lossctl",
+                *map(shell_word, _without_predictions(before) if "prediction" in dict(way) else before),
+                *words_of(way),
+                *map(shell_word, after),
+            ]
+        )
+        for way in error.ways
+    )
     return [worded(error.parts[0]), "Copy the one that is meant:", *(f"  {command}" for command in commands)]
+
+
+def _without_predictions(arguments: list[str]) -> list[str]:
+    """The words of a command line but those that name predictions."""
+    words, kept = iter(arguments), []
+    for word in words:
+        if word in {"-p", "--pred"}:
+            next(words, None)
+        elif not word.startswith(("--pred=", "-p")):
+            kept.append(word)
+    return kept
 
 
 def _message(wrong: ClickException) -> str:

@@ -10,7 +10,7 @@ from lossctl.arguments import checked
 from lossctl.doctor.arrangements import Arrangements
 from lossctl.doctor.diagnosis import Diagnosis, ModelTask, Reported
 from lossctl.doctor.finding import Case, Evidence, Finding, Severity, findings
-from lossctl.doctor.shell import eval_command, spelled, words_of
+from lossctl.doctor.shell import eval_command, spelled, with_flags, words_of
 from lossctl.doctor.statistics import ranks
 from lossctl.doctor.survey import described, survey
 from lossctl.errors import Undecided
@@ -26,7 +26,7 @@ from lossctl.inference.doubts import doubt, shared_ways
 from lossctl.inference.facts import Facts, no_facts
 from lossctl.inference.fit import Fit, Settings, fit
 from lossctl.inference.gather import gather
-from lossctl.inference.infer import complete_roles
+from lossctl.inference.infer import complete_roles, ensure_parts
 from lossctl.inference.layout import Layout
 from lossctl.inference.request import Request
 from lossctl.inference.roles import find
@@ -104,15 +104,19 @@ def diagnose(
         request, named, taken, keys = opened.request, opened.asked, opened.notes, tuple(opened.facts["id"])
         words += ("--id", shell_word(",".join(keys))) if keys else ()
         question, opened = opened.question, opened.source
+    apart = named is not request
     try:
         if question is not None:
             raise question
         roles = complete_roles(opened, request)
+        request = roles.request
+        if not any(bound.rows for bound in asked):
+            ensure_parts(opened, request)
     except Undecided as open_question:
+        if any(name == "prediction" for way in open_question.ways for name, _ in way):
+            named = replace(named, prediction=())
         return _columns_only(opened, open_question, request, [*words, *_named(named)], running)
-    if named is request:
-        named = roles.request
-    request = roles.request
+    named = named if apart else request
     layout = _identified(readable_layout(opened, request), opened, keys)
     columns, arranged = layout.wanted(), _arranged(opened, layout)
     folded = fold(narrowed(opened, columns.names), columns, partial(gather, layout), no_facts(layout), running)
@@ -165,7 +169,7 @@ def _columns_only(
     if not rows:
         raise no_rows(source)
     commands = tuple(" ".join(["lossctl", "eval", *command, *words_of(way)]) for way in question.ways)
-    advice = "Say which columns are which with -y and -p."
+    advice = "Say which columns are which with -y and -p." if commands else with_flags(question.parts[1])
     quantiles = bool(commands) and any(each.name == "quantiles" for each in arranged)  # they say what to do
     reported = Reported("columns-not-recognised", Severity.error, "", question.what, advice, stops=True)
     return Diagnosis(

@@ -240,7 +240,7 @@ class BoundLoss(Bound):
             return
         if len(prediction) != 1 or prediction[0] < 2:
             alone = f"; of the probability of each label alone, {option(loss='bce')} with labels of 1"
-            logs = f" (of its logarithm, {option(activation='exp')} as well)"
+            logs = f", of its logarithm {option(loss='mae')} with labels of 0"
             raise UsageError(
                 f"{self.title} needs a vector prediction: two or more columns",
                 f"Use {option(prediction='p_*')} or {option(prediction='a,b,c')}"

@@ -9,8 +9,11 @@ from lossctl.words import normal
 _DECISIONS = "counts decisions at a threshold, not a loss of a row"
 _MEASURE = f"Measure what decisions are made from: {option(loss='bce')}, or {option(loss='cross_entropy')}."
 _RANK = "is a rank statistic, not a loss of a row"
-_ZERO_AND_ONE = f"Say {option(loss='mse')}, with labels of 0 and 1."
-_TOKENS = f"of log-probabilities of tokens alone, {option(loss='bce')} {option(activation='exp')} with labels of 1"
+_BRIER = (
+    f"Say {option(loss='mse')}, of logits {option(activation='sigmoid')} as well; "
+    f"labels other than 0 and 1 are named, class 1 last: {option(classes='-1,1')}."
+)
+_TOKENS = f"of log-probabilities of tokens alone, {option(loss='mae')} with a label of 0"
 _LISTS = "judges ranked lists, not a loss of a row"
 _NOT_YET = "is not among lossctl's losses yet"
 _PACKAGE = "A package of your own may add it: see CONTRIBUTING.md."
@@ -51,7 +54,7 @@ _METRICS = (
     (
         ("brier", "brier_score", "brier_score_loss"),
         "is the mean squared error of a probability",
-        f"{_ZERO_AND_ONE} Of K classes give a column of 0 and 1 for each: their mean is 1/K of the Brier score.",
+        f"{_BRIER} Of K classes give a column of 0 and 1 for each: their mean is 1/K of the Brier score.",
     ),
     (
         ("perplexity", "ppl"),

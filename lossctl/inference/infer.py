@@ -10,7 +10,7 @@ from lossctl.inference.choice import BESIDE, BY_NAME, CONFIDENCE, QUANTILE, Choi
 from lossctl.inference.classes import key_of
 from lossctl.inference.fit import Settings
 from lossctl.inference.layout import Layout, LayoutPlanner
-from lossctl.inference.names import is_unnamed
+from lossctl.inference.names import is_mask, is_unnamed
 from lossctl.inference.proposals import Proposer
 from lossctl.inference.request import Completed, Elsewhere, Request
 from lossctl.inference.roles import find, titled
@@ -45,11 +45,25 @@ def complete(source: Source, request: Request, taken: Sequence[str] = ()) -> Com
     if not request.loss or layout is not None or (not request.classes and _names_classes(source, request)):
         from lossctl.inference.suitable import complete_losses, ensure_classes, see
 
+        if not request.loss:
+            ensure_parts(source, request)
         seen = see(source, request) if layout is None else see(source, request, layout, LOOKED)
         ensure_classes(source, request, seen)
         losses = complete_losses(seen, request)
         request, notes = losses.request, (*notes, *losses.notes)
     return Completed(request, ("; ".join(notes),) if notes else ())
+
+
+def ensure_parts(source: Source, request: Request) -> None:
+    """Check that columns named as one prediction are its numbers, where they may be models or quantiles.
+
+    Raises:
+        Undecided: they may be.
+    """
+    if any(sign in pattern for pattern in request.prediction for sign in ",*?[/#"):
+        from lossctl.inference.vectors import ensure_vectors
+
+        ensure_vectors(source, request)
 
 
 def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None = None) -> Completed:
@@ -67,6 +81,12 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
         ensure_in_place(proposer.truths, proposer.guesses)
     proposals = proposer.proposals()
     if not proposals or not proposals[0].sure:
+        if elsewhere is None and not request.label and not any(each.why == BY_NAME for each in proposer.labels()):
+            from lossctl.inference.surprises import unlabelled
+
+            question = unlabelled(proposer.guesses, proposer.named_prediction, request)
+            if question is not None:
+                raise question
         raise _undecided(source, request, elsewhere, proposer, proposals)
     label, prediction = proposals[0].label, proposals[0].prediction
     chosen = [("label", label)] if not request.label else []
@@ -74,6 +94,11 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
     notes = [*_said(chosen)]
     if any(is_unnamed(name) for name in _names(source, elsewhere)):
         notes.append("the column without a name is an index")
+    if request.where is None and request.weight is None:
+        known = {*label.columns, *prediction.columns, *proposer.grouped}
+        masks = [name for name in _names(source, elsewhere) if is_mask(name) and name not in known]
+        said = f"{' and '.join(map(repr, masks))} {'say' if masks[1:] else 'says'}"
+        notes += [f"every row counts, whatever {said}"] if masks else []
     return Completed(replace(request, label=label.patterns, prediction=prediction.patterns), tuple(notes))
 
 
@@ -175,7 +200,7 @@ def _ways(source: Source, request: Request, elsewhere: Elsewhere | None, proposa
     names = {spec.partition(":")[0] for spec in split_specs([str(loss) for loss in request.loss])}
     for fitting in shared_ways(doubts, seen.fits) if any(doubts) else ways_of(seen):
         if names <= {*fitting.pairing.losses} and not fails(seen, fitting):
-            loss: Settings = () if names else (("loss", proposal.prediction.loss or fitting.loss),)
+            loss: Settings = () if names else (("loss", fitting.loss),)
             yield (*columns, *loss, *unless_named(request, fitting.settings), *dropped)
 
 

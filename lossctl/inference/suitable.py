@@ -9,14 +9,16 @@ from lossctl.errors import Undecided, option
 from lossctl.functions.definition import split_specs
 from lossctl.inference.classes import SHOWN
 from lossctl.inference.codes import of_position, turned
-from lossctl.inference.doubts import contrary, doubt, shared_ways
+from lossctl.inference.doubts import doubt, shared_ways
 from lossctl.inference.facts import Facts, no_facts
 from lossctl.inference.fit import Doubt, Fit, Scale, Settings, classes_setting, fit
 from lossctl.inference.gather import gather
 from lossctl.inference.layout import Layout, LayoutPlanner
-from lossctl.inference.names import is_query
+from lossctl.inference.names import is_log_probability, is_query
+from lossctl.inference.poles import contrary
 from lossctl.inference.request import Completed, Request
 from lossctl.inference.sample import ROWS, sampled
+from lossctl.inference.surprises import own_loss
 from lossctl.reading.cells import BadRow
 from lossctl.reading.format import NULLS, Source
 from lossctl.reading.inferred_types import is_number
@@ -283,6 +285,8 @@ def _none_fits(seen: Seen, request: Request) -> list[str]:
         shown = "" if words is None else f" ({', '.join(sorted(words)[:SHOWN])}{', …' if len(words) > SHOWN else ''})"
         number = "many" if words is None else len(words)
         what = f"label {layout.roles.label[0]!r} is one of {number} words{shown}, and a prediction is one number"
+        if len(layout.models) == 1 and is_log_probability(layout.models[0].columns[0]):
+            raise Undecided(what, own_loss(layout.models[0].columns[0]))
         raise Undecided(what, "Several classes need a column of numbers for each, such as those of predict_proba.")
     if not seen.layout.label_width and (seen.layout.text or all(widths)):
         return ["cross_entropy" if all(widths) else "bce"]

@@ -1,7 +1,7 @@
 """What is wrong with how predictions and labels are written: logits, percentages, codes, class order, wrong columns."""
 
 from lossctl.doctor.finding import Case, Evidence, Severity, finding
-from lossctl.doctor.shell import flags
+from lossctl.doctor.shell import flags, with_flags
 from lossctl.domain import BINARY, SIGNS, Domain
 from lossctl.functions.pairing import risks_of
 from lossctl.inference.classes import within
@@ -37,9 +37,10 @@ def several_readings(case: Case) -> Evidence | None:
     told = None if case.fit is None else doubt(case.facts, case.layout, case.index, case.fit)
     if told is None or columns_in_another_order(case) is not None:
         return None  # of the order of columns there is more to say
-    advice = "Each command line is one reading: copy the one that is meant."
-    advice = advice if told.ways[1:] else "Copy the command line if that is meant." if told.ways else told.advice
-    return Evidence(told.what, advice)
+    if not told.ways:
+        return Evidence(told.what, with_flags(told.advice))
+    several = "Each command line is one reading: copy the one that is meant."
+    return Evidence(told.what, several if told.ways[1:] else "Copy the command line if that is meant.")
 
 
 @finding(Severity.note)
