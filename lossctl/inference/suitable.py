@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from lossctl.errors import Undecided, option
+from lossctl.errors import Undecided
 from lossctl.functions.definition import split_specs
 from lossctl.inference.classes import SHOWN
-from lossctl.inference.codes import of_position, turned
+from lossctl.inference.codes import of_position, turned, unnamed
 from lossctl.inference.doubts import doubt, shared_ways
 from lossctl.inference.facts import Facts, no_facts
 from lossctl.inference.fit import Doubt, Fit, Scale, Settings, classes_setting, fit
@@ -118,7 +118,7 @@ def class_doubts(source: Source, request: Request, seen: Seen) -> tuple[Doubt | 
 
 def _of_named(source: Source, request: Request, seen: Seen, index: int, fitting: Fit) -> Doubt | None:
     """Whether classes that were told from the labels are those of the columns in their order."""
-    layout, words = seen.layout, sorted(seen.facts.words.counts or ())
+    layout = seen.layout
     classes = split(str(dict(fitting.settings).get("classes", "")))
     told = None
     if classes:
@@ -126,15 +126,12 @@ def _of_named(source: Source, request: Request, seen: Seen, index: int, fitting:
         told = turned(taken.facts, taken.layout, index, fitting, classes)
     if not layout.text or layout.classes is not None:
         return told
-    model = layout.models[index]
-    listed = ", ".join(words[:SHOWN]) + (", …" if len(words) > SHOWN or not words else "")
-    what = f"no name tells which of the {model.width} numbers of {model.name!r} is for which label ({listed})"
+    nameless = unnamed(seen.facts, layout, index)
     if told is not None:
-        return replace(told, what=f"{what}; {told.what}")
+        return replace(told, what=f"{nameless.what}; {told.what}")
     if classes:
-        return Doubt(f"{what}; scikit-learn has them in the sorted order of the labels, as here", (fitting,))
-    hint = f"Name the {model.width} classes in the order of the columns: {option(classes='A,B,C')}."
-    return Doubt(what, (), hint)
+        return Doubt(f"{nameless.what}; scikit-learn has them in the sorted order of the labels, as here", (fitting,))
+    return nameless
 
 
 def _ranking(seen: Seen) -> str | None:
