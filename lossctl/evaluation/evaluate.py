@@ -165,6 +165,11 @@ def evaluate(
     clock.mark("open")
     report = bounded(run(prepared.source, prepared.plan, running), ci)
     joined = {} if prepared.joined is None else {"join": prepared.joined}
+    keys = prepared.joined["id"] if samples and prepared.joined is not None else ()
+    if keys:
+        from lossctl.evaluation.joined_samples import with_keys  # noqa: PLC0415  (few runs have use for it)
+
+        report = replace(report, results=with_keys(report.results, prepared.source, keys))
     seconds = {**(report.profile or {}), "open": clock.spent.seconds["open"]} if profile else None
     return replace(report, inputs={**report.inputs, **joined}, profile=seconds)
 

@@ -236,7 +236,7 @@ def test_models_in_a_file_each_are_matched_by_equal_numbers():
     first = {"id": ["2", "1"], "y": [2.0, 1.0], "p": [2.0, 1.0]}
     other = {"key": ["1.0", "2.0"], "p": [2.0, 3.0]}
     comparison = library.compare(first, "mae", others={"b": other}, ids="id=key")
-    assert comparison.differences[0].difference == 1
+    assert comparison.results[0].difference == 1
     assert any("'2' of" in note and "'2.0' of" in note for note in comparison.notes)
 
 
