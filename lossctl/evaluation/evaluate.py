@@ -206,11 +206,19 @@ def prepare(
         DataError: the data cannot be read, or keys do not match.
     """
     opened = open_joined(source, request, reading, labels=labels, ids=ids, join=join, others=others)
+    facts: Mapping[str, Any] | None = None
+    label = True
     if isinstance(opened, joining.Joined):
-        return Prepared(
-            opened.source, planned(opened.source, opened.request, reading, opened.notes, opened.remarks), opened.facts
-        )
-    return Prepared(opened, planned(opened, request, reading))
+        plan = planned(opened.source, opened.request, reading, opened.notes, opened.remarks)
+        facts, opened, label = opened.facts, opened.source, False
+    else:
+        plan = planned(opened, request, reading)
+    if isinstance(source, list | tuple) and len(source) > 1 and not request.paired:
+        from lossctl.evaluation.pooled import pooled  # noqa: PLC0415  (most runs have one file)
+
+        remark = pooled(opened, plan.roles.label if label else ())
+        plan = plan.grouped_by(plan.roles.by, (*plan.roles.notes, remark))
+    return Prepared(opened, plan, facts)
 
 
 def open_joined(

@@ -19,6 +19,7 @@ from lossctl.evaluation.keys import Key, keys_named, told_alike
 from lossctl.evaluation.matching import (
     LEFT,
     RIGHT,
+    Called,
     keys_of,
     kind_in,
     known_columns,
@@ -233,7 +234,12 @@ def _rows(
     words = keys_of(left, ids, predictions)
     others = keys_of(right, [key.right for key in keys], labels).rename_columns(ids)
     words, others, remarks = told_alike(words, others, SIDES)
-    return *match_by_key(words, others, ids, how), remarks
+    called = Called()
+    if len(predictions.files) > 1:
+        called = Called(
+            repeated=f"{len(predictions.files)} files are joined as one table; compare measures a file a model."
+        )
+    return *match_by_key(words, others, ids, how, called), remarks
 
 
 def _renamed(left: Sequence[str], right: Sequence[str]) -> dict[str, str]:
