@@ -11,6 +11,7 @@ from lossctl.reading.cells import BadRow, text_of
 from lossctl.reading.files import beginnings
 from lossctl.reading.format import Resplit, Source, Wanted
 from lossctl.reading.rows import plain_rows
+from lossctl.reading.stamp import Changed
 from lossctl.reading.storage import takeable
 from lossctl.words import counted
 
@@ -30,6 +31,8 @@ def pooled(source: Source, label: Sequence[str]) -> str:
         keys = [column.name for column in source.columns if tells_rows(column.name) and column.name not in label]
         try:
             first, *others = islice(_first_rows(source, (*keys, *label)), FILES)
+        except Changed:
+            raise
         except (LossctlError, BadRow, Resplit, ValueError, pa.ArrowException):
             first, others = [], []  # what is wrong with them is said where they are read
         if others and len({row[len(keys) :] for row in first}) > 1 and all(rows == first for rows in others):
