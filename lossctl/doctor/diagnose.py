@@ -70,8 +70,8 @@ def diagnose(
         loss: losses the user has in mind; what they need is checked too.
         label, prediction, weight, classes, ignore_label, where, limit, reading, labels, join, engine, threads,
             scheduler, progress: as for `lossctl.evaluate`.
-        ids: columns that identify a row, by which it is matched with its label where these are elsewhere; a column
-            named ``id``, or the key that both share, when left out.
+        ids: columns that identify a row, by which it is matched with its label where these are elsewhere (as for
+            `lossctl.evaluate`); a column named ``id``, or the key that both share, when left out.
         command: words of a command line that say what to read, quoted, to be repeated in those suggested; the paths
             when left out.
 
@@ -100,10 +100,11 @@ def diagnose(
     )
     named, taken, keys = request, tuple[str, ...](), several(ids)
     question: Undecided | None = None
+    remarks: tuple[str, ...] = ()
     if isinstance(opened, Joined):
-        request, named, taken, keys = opened.request, opened.asked, opened.notes, tuple(opened.facts["id"])
-        words += ("--id", shell_word(",".join(keys))) if keys else ()
-        question, opened = opened.question, opened.source
+        request, named, taken, keys = opened.request, opened.asked, opened.notes, tuple(key.left for key in opened.keys)
+        words += ("--id", shell_word(",".join(map(str, opened.keys)))) if keys else ()
+        question, remarks, opened = opened.question, opened.remarks, opened.source
     apart = named is not request
     try:
         if question is not None:
@@ -143,6 +144,7 @@ def diagnose(
             *passed.remarks(),
             *filter(None, ["; ".join([*taken, *roles.notes])]),
             *layout.roles.notes,
+            *remarks,
             *told(facts.seen, passed, "no double"),
             *_other_fits(opened, request, fits),
         ),

@@ -149,6 +149,7 @@ class Called:
 
     sides: tuple[str, str] = ("the predictions", "the labels")
     alone: tuple[str, str] = ("predictions have no label", "labels have no prediction")
+    repeated: str = f"Ids must be unique on both sides; more columns may tell rows apart: {option(ids='A,B')}."
     hint: str = f"Join on what matches with {option(join='inner')}, or keep all predictions: {option(join='left')}."
 
 
@@ -175,9 +176,7 @@ def match_by_key(
         repeated = times.filter(pc.greater(times["count_all"], 1))
         if repeated.num_rows:
             what = f"{counted(repeated.num_rows, 'id')} more than once in {side}, such as {examples(repeated, ids)}"
-            raise DataError(
-                what, f"Ids must be unique on both sides; more columns may tell rows apart: {option(ids='A,B')}."
-            )
+            raise DataError(what, called.repeated)
     missing = [first.join(second, ids, join_type="left anti") for first, second in (sides, sides[::-1])]
     facts = {"unmatched_predictions": missing[0].num_rows, "unmatched_labels": missing[1].num_rows}
     if how == "strict" and any(facts.values()):

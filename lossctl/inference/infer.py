@@ -120,8 +120,9 @@ def _names(source: Source, elsewhere: Elsewhere | None) -> list[str]:
     names = [column.name for column in source.columns]
     if elsewhere is None:
         return names
-    both = dict.fromkeys((*names, *(column.name for column in elsewhere.labels.columns)))
-    return [name for name in both if name not in elsewhere.keys]
+    names = [name for name in names if name not in elsewhere.keys]
+    theirs = (column.name for column in elsewhere.labels.columns if column.name not in elsewhere.label_keys)
+    return [*dict.fromkeys((*names, *theirs))]
 
 
 def _undecided(

@@ -53,7 +53,7 @@ class Proposer:
     def __init__(self, source: Source, request: Request, elsewhere: Elsewhere | None = None) -> None:
         self.request, self.apart = request, elsewhere is not None
         labels = source if elsewhere is None else elsewhere.labels
-        keys = () if elsewhere is None else elsewhere.keys
+        keys = ((), ()) if elsewhere is None else (elsewhere.keys, elsewhere.label_keys)
         self.named_label = tuple(name for pattern in request.label for name in find(pattern, labels.columns, "label"))
         self.named_prediction = tuple(
             name
@@ -65,9 +65,9 @@ class Proposer:
         weighing = {name for pattern in weights for name in find(pattern, both, "weight")}
         self.grouped = groups = {grouping.column for pattern in request.by for grouping in groupings(pattern, both)}
         own = self.named_prediction if self.apart else (*self.named_label, *self.named_prediction)
-        self.guesses = Side(source, {*keys, *weighing, *own}, groups)
+        self.guesses = Side(source, {*keys[0], *weighing, *own}, groups)
         """Where the predictions are looked for."""
-        self.truths = Side(labels, {*keys, *weighing, *self.named_label}, groups) if self.apart else self.guesses
+        self.truths = Side(labels, {*keys[1], *weighing, *self.named_label}, groups) if self.apart else self.guesses
         """Where the labels are: the same, but for labels elsewhere."""
 
     def proposals(self) -> list[Proposal]:

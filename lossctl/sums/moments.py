@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from lossctl.domain import IntArray
-from lossctl.sums.exact import ExactSum, parted_root, square_root, to_float
+from lossctl.sums.exact import ExactSum, parted_root, quotient, square_root, to_float
 from lossctl.sums.products import centred_squares, parted, product, scaled_sum
 from lossctl.sums.state import Far, Groups, Rows, regrouped
 from lossctl.sums.weighted import Weights, far_products, weighted_sums
@@ -37,7 +37,7 @@ class Total:
         """Σwℓ / Σw, correctly rounded; NaN of no rows."""
         if self.n == 0 or self.special is not None:
             return math.nan if self.special is None else self.special
-        return to_float(self.sum_value / self.sum_weight)
+        return quotient(self.sum_value, self.sum_weight)
 
     def value(self, reduction: str) -> float:
         """The reported number."""
@@ -83,7 +83,11 @@ class Total:
     @property
     def effective_n(self) -> float:
         """(Σw)² / Σw²."""
-        return to_float(self.sum_weight**2 / self.weight_squares) if self.n else 0.0
+        if not self.n:
+            return 0.0
+        if self.sum_weight == self.weight_squares:  # as without weights
+            return to_float(self.sum_weight)
+        return quotient(self.sum_weight**2, self.weight_squares)
 
 
 @dataclass(frozen=True)
