@@ -179,7 +179,7 @@ def _open(role: str, left: Sequence[str]) -> str:
 def _ways(source: Source, request: Request, elsewhere: Elsewhere | None, proposal: Proposal) -> Iterator[Settings]:
     """How to ask for what is proposed, with losses that fit, best first; nothing where that would be refused."""
     from lossctl.inference.doubts import shared_ways
-    from lossctl.inference.suitable import class_doubts, fails, see, unless_named, ways_of
+    from lossctl.inference.suitable import class_doubts, fails, see, unless_named, ways_of, without_nulls
 
     label, prediction = proposal.label.patterns, proposal.prediction.patterns
     columns: Settings = ()
@@ -195,14 +195,11 @@ def _ways(source: Source, request: Request, elsewhere: Elsewhere | None, proposa
         doubts = class_doubts(source, asked, seen)
     except LossctlError:
         return
-    needed = {*seen.layout.roles.needed}
-    nulls = any(kind == "null" and name in needed for kind, name, _ in seen.facts.seen.by_key)
-    dropped: Settings = (("nulls", "drop"),) if nulls and request.nulls == "error" else ()
     names = {spec.partition(":")[0] for spec in split_specs([str(loss) for loss in request.loss])}
     for fitting in shared_ways(doubts, seen.fits) if any(doubts) else ways_of(seen):
         if names <= {*fitting.pairing.losses} and not fails(seen, fitting):
             loss: Settings = () if names else (("loss", fitting.loss),)
-            yield (*columns, *loss, *unless_named(request, fitting.settings), *dropped)
+            yield (*columns, *loss, *unless_named(request, fitting.settings), *without_nulls(seen, request))
 
 
 def _names_classes(source: Source, request: Request) -> bool:

@@ -194,6 +194,13 @@ def unless_named(request: Request, settings: Settings) -> Settings:
     return tuple((name, value) for name, value in settings if name not in named)
 
 
+def without_nulls(seen: Seen, request: Request) -> Settings:
+    """The setting that leaves out rows with nulls, where there are some and the request says nothing of them."""
+    needed = {*seen.layout.roles.needed}
+    nulls = any(kind == "null" and name in needed for kind, name, _ in seen.facts.seen.by_key)
+    return (("nulls", "drop"),) if nulls and request.nulls == "error" else ()
+
+
 def _asking(request: Request, loss: str, settings: Settings) -> Request:
     """The request for a loss with its settings."""
     values: dict[str, Any] = {name: split(str(value)) if name == "classes" else value for name, value in settings}

@@ -16,7 +16,7 @@ from lossctl.inference.poles import POLES
 from lossctl.inference.proposals import CROSSING, MOST_MODELS
 from lossctl.inference.request import Request
 from lossctl.inference.roles import find, titled
-from lossctl.inference.suitable import fails, see, unless_named, ways_of
+from lossctl.inference.suitable import fails, see, unless_named, ways_of, without_nulls
 from lossctl.reading.format import Source
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _as_models(source: Source, request: Request, pattern: str, models: Sequence[
         return
     for fitting in ways_of(seen):
         if not fails(seen, fitting):
-            settings = unless_named(request, fitting.settings)
+            settings = (*unless_named(request, fitting.settings), *without_nulls(seen, request))
             yield (*(("prediction", name) for name in named), ("loss", fitting.loss), *settings)
 
 
@@ -87,7 +87,7 @@ def _as_logits(source: Source, request: Request) -> Iterator[Settings]:
     for fitting in ways_of(seen):
         signs = all(predicted.values.low < 0 < predicted.values.high for predicted in seen.facts.models)
         if signs and fitting.scale is Scale.LOGIT and not fails(seen, fitting):
-            yield (("loss", fitting.loss), *unless_named(request, fitting.settings))
+            yield (("loss", fitting.loss), *unless_named(request, fitting.settings), *without_nulls(seen, request))
 
 
 def _are_yes_and_no(family: tuple[str, ...]) -> bool:
