@@ -3,8 +3,9 @@
 import math
 from collections.abc import Iterator, Mapping
 
-from lossctl.comparison.baseline import Baseline, held_against
+from lossctl.comparison.baseline import Baseline
 from lossctl.comparison.gate import Gate, Measurement
+from lossctl.comparison.kept import held_against
 from lossctl.comparison.wording import at, spelled
 from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.report import Report

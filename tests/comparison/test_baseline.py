@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lossctl
-from lossctl.comparison.baseline import held_against, load, measure_baseline
+from lossctl.comparison.baseline import load, measure_baseline
+from lossctl.comparison.kept import held_against
 from lossctl.errors import DataError, LossctlError, UsageError
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.evaluate import measured, prepare
