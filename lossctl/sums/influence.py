@@ -193,10 +193,23 @@ def of_buckets(
         return Estimate(value, math.nan, count - 1.0, n, float(count), count, math.nan)
     if error == 0.0:  # since no row moves it
         return Estimate(value, 0.0, count - 1.0, n, float(count), count, 0.0)
-    moved = np.abs(influence.of_clusters(grouped))
-    length, largest = _length(moved), float(moved.max())
+    return of_moves(value, influence.of_clusters(grouped), grouped.weight[0], n)
+
+
+def of_moves(value: float, moved: FloatArray, weights: FloatArray, n: int) -> Estimate:
+    """A number as an estimate.
+
+    Args:
+        value: the number.
+        moved: what each of some clusters moves it by, ``(clusters,)``.
+        weights: their weights.
+        n: how many rows it is of.
+    """
+    count, sizes = len(moved), np.abs(moved)
+    if count < 2:
+        return Estimate(value, math.nan, count - 1.0, n, float(count), count, math.nan)
+    length, largest = _length(sizes), float(sizes.max())
     error = length * math.sqrt(count / (count - 1.0))
-    weights, _ = grouped.weight
     part = weights / weights.max()
     units = math.fsum(part) ** 2 / math.fsum(part * part)
     share = (largest / length) ** 2 if length else 0.0
