@@ -225,11 +225,12 @@ def in_runs(gates: Sequence[Asked]) -> list[Run]:
 
 def reason_of(error: LossctlError, gate: Gate) -> str:
     """Why nothing was measured, in one line, with options as a configuration has them."""
-    words = [errors.worded(part.removeprefix(f"gate {gate.name!r}: "), _setting) for part in error.parts if part]
+    words = [errors.worded(part.removeprefix(f"gate {gate.name!r}: "), setting) for part in error.parts if part]
     return ". ".join(words).removesuffix(".")
 
 
-def _setting(name: str, values: list[str]) -> str:
+def setting(name: str, values: list[str]) -> str:
+    """An option as a configuration has it."""
     key = next((key for key, argument in SETTINGS.items() if argument == name), name)
     shown = [value.lower() if value in {"True", "False"} else f'"{value}"' for value in values]
     listed = ", ".join(shown)

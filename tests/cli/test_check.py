@@ -124,7 +124,7 @@ def test_without_a_configuration_there_is_a_way_to_one(lossctl, here):
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ('where = "y >"', "lossctl.toml:8: gate 'low': "),
+        ('where = "y >"', "lossctl.toml:8: gate 'low': where"),
         ('activation = "tahn"', "lossctl.toml:8: gate 'low': unknown activation 'tahn'"),
     ],
 )

@@ -196,14 +196,17 @@ def _any_takes_eps(gates: "Sequence[Gate]", usual: Sequence[str]) -> bool:
 
 
 def _placed(wrong: UsageError, gates: "Sequence[Gate]") -> UsageError:
-    """An error about a gate, with the place of that in front."""
+    """An error about a gate, with the place of that in front, and with options as a configuration has them."""
     from lossctl.cli.precedence import settled_here
+    from lossctl.comparison.runs import setting
+    from lossctl.errors import worded
 
     configuration = settled_here().configuration
     names = [] if configuration is None else [gate.get("name") for gate in configuration.gates]
     for gate in gates:
         if configuration is not None and wrong.parts[0].startswith(f"gate {gate.name!r}"):
-            return wrong.about(configuration.place("", names.index(gate.name)))
+            what, hint = (worded(part, setting) for part in wrong.parts)
+            return UsageError(what, hint).about(configuration.place("", names.index(gate.name)))
     return wrong
 
 
