@@ -178,7 +178,7 @@ class Run:
             listed = _in_order(listed, names_of(asked.request.prediction))
         except LossctlError as wrong:
             listed = [(gate, reason_of(wrong, gate))]
-        yield from listed or [(gate, f"nothing was measured: {_nobody(scores)}")]
+        yield from listed or [(gate, f"nothing was measured: {_nobody(scores)}{_other_file(asked)}")]
 
 
 def _in_order(listed: list[Claim], names: Sequence[str]) -> list[Claim]:
@@ -195,6 +195,14 @@ def _nobody(scores: Scores) -> str:
     if len(scores.plan.models) > 1:
         return f"model {first!r} is the baseline itself"
     return f"there is no model but the baseline, {first!r}"
+
+
+def _other_file(asked: Asked) -> str:
+    """What to do where several files were measured as one data set; empty where one was."""
+    files = several(asked.source) if _are_paths(asked.source) else ()
+    if len(files) < 2:
+        return ""
+    return f'. Is each of the files a model? Then say baseline = "{files[0]}", and check the others'
 
 
 def takes_eps(loss: str) -> bool:

@@ -46,7 +46,7 @@ class Influence:
     def largest(self, extremes: Extremes, group: int) -> float:
         """The most that one of the rows that were kept of a group moves the number by.
 
-        Where rows have no weights that is the most of all rows, for means and sums. Else it may be less, since rows are
+        Of sums, and of means of rows without weights, that is the most of all rows. Else it may be less, since rows are
         sought batch by batch with the coefficients that each by itself would give. NaN where a row has numbers that are
         no doubles.
         """
