@@ -85,8 +85,7 @@ def check(
 ) -> None:
     """Check the gates of the configuration.
 
-    Exits with 1 where one fails, 3 where something could not be measured; lossctl help config says more. Two files with
-    --id are a model each, the first the baseline; else several are together one data set.
+    Exits with 1 where one fails, 3 where something could not be measured; lossctl help config says more.
     """
     import sys
 
