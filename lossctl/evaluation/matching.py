@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from lossctl.errors import DataError, UsageError, option
@@ -164,13 +165,15 @@ def match_by_key(
 
     rows = [free(row, ids, "lossctl ") for row in (LEFT, RIGHT)]
     sides = [
-        keys.append_column(row, pa.array(range(keys.num_rows), pa.int64()))
+        keys.append_column(row, pa.array(np.arange(keys.num_rows)))
         for keys, row in zip((left, right), rows, strict=True)
     ]
     for side, table in zip(called.sides, sides, strict=True):
         for name in ids:
             if table[name].null_count:
                 raise DataError(f"id {name!r} is null in {table[name].null_count:,} rows of {side}")
+        if len(ids) == 1 and pc.count_distinct(table[ids[0]]).as_py() == table.num_rows:
+            continue  # which is found out in a third of the time
         times = table.group_by(ids).aggregate([([], "count_all")])
         repeated = times.filter(pc.greater(times["count_all"], 1))
         if repeated.num_rows:
@@ -178,7 +181,11 @@ def match_by_key(
             raise DataError(
                 what, f"Ids must be unique on both sides; more columns may tell rows apart: {option(ids='A,B')}."
             )
-    missing = [first.join(second, ids, join_type="left anti") for first, second in (sides, sides[::-1])]
+    pairs = sides[0].join(sides[1], ids, join_type="inner")
+    places = [np.full(table.num_rows, -1) for table in sides]
+    first, second = (pairs[row].to_numpy() for row in rows)
+    places[0][first], places[1][second] = second, first
+    missing = [table.filter(pa.array(place < 0)) for table, place in zip(sides, places, strict=True)]
     facts = {"unmatched_predictions": missing[0].num_rows, "unmatched_labels": missing[1].num_rows}
     if how == "strict" and any(facts.values()):
         parts = [
@@ -187,9 +194,9 @@ def match_by_key(
             if table.num_rows
         ]
         raise DataError("; ".join(parts), called.hint)
-    kind = "left outer" if how == "left" else "inner"
-    matched = sides[0].join(sides[1], ids, join_type=kind).sort_by(rows[0])
-    matched = matched.select(rows).rename_columns([LEFT, RIGHT])
+    kept = np.arange(len(places[0])) if how == "left" else np.flatnonzero(places[0] >= 0)
+    beside = places[0][kept]
+    matched = pa.table({LEFT: kept, RIGHT: pa.array(beside, mask=beside < 0)})
     return matched, {"matched": sides[0].num_rows - missing[0].num_rows, **facts}
 
 
