@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from lossctl.domain import IntArray
 from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.running import SERIAL
 from lossctl.evaluation.traversal import Traversal
@@ -181,10 +182,11 @@ def match_by_key(
             raise DataError(
                 what, f"Ids must be unique on both sides; more columns may tell rows apart: {option(ids='A,B')}."
             )
-    pairs = sides[0].join(sides[1], ids, join_type="inner")
-    places = [np.full(table.num_rows, -1) for table in sides]
-    first, second = (pairs[row].to_numpy() for row in rows)
-    places[0][first], places[1][second] = second, first
+    beside = _beside(sides[0], sides[1], ids, rows)
+    other = np.full(sides[1].num_rows, -1)
+    matching = np.flatnonzero(beside >= 0)
+    other[beside[matching]] = matching
+    places = beside, other
     missing = [table.filter(pa.array(place < 0)) for table, place in zip(sides, places, strict=True)]
     facts = {"unmatched_predictions": missing[0].num_rows, "unmatched_labels": missing[1].num_rows}
     if how == "strict" and any(facts.values()):
@@ -194,10 +196,22 @@ def match_by_key(
             if table.num_rows
         ]
         raise DataError("; ".join(parts), called.hint)
-    kept = np.arange(len(places[0])) if how == "left" else np.flatnonzero(places[0] >= 0)
-    beside = places[0][kept]
-    matched = pa.table({LEFT: kept, RIGHT: pa.array(beside, mask=beside < 0)})
+    kept = np.arange(len(beside)) if how == "left" else matching
+    matched = pa.table({LEFT: kept, RIGHT: pa.array(beside[kept], mask=beside[kept] < 0)})
     return matched, {"matched": sides[0].num_rows - missing[0].num_rows, **facts}
+
+
+def _beside(left: pa.Table, right: pa.Table, ids: list[str], rows: list[str]) -> IntArray:
+    """The place on the right of each key on the left, ``(n,)``, and −1 where it is not there; keys are unique."""
+    import pyarrow.compute as pc
+
+    if len(ids) == 1:  # a join would hold both sides once more
+        words = right[ids[0]].combine_chunks()
+        return np.asarray(pc.index_in(left[ids[0]], value_set=words).fill_null(-1)).astype(np.int64)
+    pairs = left.join(right, ids, join_type="inner")
+    beside = np.full(left.num_rows, -1)
+    beside[pairs[rows[0]].to_numpy()] = pairs[rows[1]].to_numpy()
+    return beside
 
 
 def match_in_order(
