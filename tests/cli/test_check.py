@@ -182,3 +182,7 @@ def test_two_files_with_a_key_are_a_model_each_as_for_compare(lossctl, apart):
 def test_a_baseline_into_a_folder_that_is_not_there_says_how_to_make_it(lossctl, apart):
     done = lossctl("baseline", "save", "main.csv", "-l", "bce", "--id", "id", "-o", "base lines/main.json", "-q")
     assert (done.status, done.err.splitlines()[-1]) == (2, "Make it: mkdir -p 'base lines'")
+
+
+def test_a_limit_that_is_a_part_of_the_baseline_is_a_percentage_in_junit(lossctl, apart):
+    assert '<property name="limit" value="1 %"' in lossctl("check", "both.csv", "-q", "-f", "junit").out
