@@ -185,4 +185,4 @@ def test_a_baseline_into_a_folder_that_is_not_there_says_how_to_make_it(lossctl,
 
 
 def test_a_limit_that_is_a_part_of_the_baseline_is_a_percentage_in_junit(lossctl, apart):
-    assert '<property name="limit" value="1 %"' in lossctl("check", "both.csv", "-q", "-f", "junit").out
+    assert 'name="no-regress: limit" value="1 %"' in lossctl("check", "both.csv", "-q", "-f", "junit").out
