@@ -76,7 +76,14 @@ class Plan:
 
         weighted, grouped = self.roles.weight is not None, bool(self.roles.by)
         return tuple(
-            Measure(bound.reduction == "root-mean", bound.over_cells, weighted or bound.over_cells, self.lags, grouped)
+            Measure(
+                bound.reduction == "root-mean",
+                bound.over_cells,
+                weighted or bound.over_cells,
+                self.lags,
+                grouped,
+                bound.reduction == "sum",
+            )
             for _, bound in self.losses
         )
 

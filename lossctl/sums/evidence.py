@@ -36,6 +36,8 @@ class Measure:
     """How many of the rows before it each row moves with."""
     grouped: bool = False
     """Whether there are groups of rows."""
+    summed: bool = False
+    """Whether the value is a sum, which no weight moves but by wℓ."""
 
     @property
     def columns(self) -> int:
@@ -256,6 +258,8 @@ def _directions(measure: Measure, *, pair: bool) -> list[list[float]]:
     """In which directions the outermost rows are looked for: along what rows move the value by where that is none."""
     own = [[0.0, 1.0], [0.0, -1.0]] if pair else [[1.0], [-1.0]]
     size = len(own[0])
+    if measure.summed:
+        return [[*[0.0] * measure.weighted, *direction] for direction in own]
     if measure.weighted:
         heavy, size = [1.0, *[0.0] * size], size + 1
         own = [heavy, *([0.0, *direction] for direction in own if pair and measure.rooted)]
