@@ -114,9 +114,7 @@ def diagnose(
         if not any(bound.rows for bound in asked):
             ensure_parts(opened, request)
     except Undecided as open_question:
-        if any(name == "prediction" for way in open_question.ways for name, _ in way):
-            named = replace(named, prediction=())
-        return _columns_only(opened, open_question, request, [*words, *_named(named)], running)
+        return _columns_only(opened, open_question, request, named, words, running)
     named = named if apart else request
     layout = _identified(readable_layout(opened, request), opened, keys)
     columns, arranged = layout.wanted(), _arranged(opened, layout)
@@ -158,7 +156,7 @@ def _paths(source: Any) -> tuple[str, ...]:
 
 
 def _columns_only(
-    source: Source, question: Undecided, request: Request, command: Sequence[str], running: Running
+    source: Source, question: Undecided, request: Request, named: Request, command: Sequence[str], running: Running
 ) -> Diagnosis:
     """The diagnosis of data whose columns play no known roles: which columns there are, and what each could be.
 
@@ -170,7 +168,10 @@ def _columns_only(
     rows, columns, chosen = survey(source, running)
     if not rows:
         raise no_rows(source)
-    commands = tuple(" ".join(["lossctl", "eval", *command, *words_of(way)]) for way in question.ways)
+    commands = []
+    for way in question.ways:
+        kept = replace(named, prediction=()) if "prediction" in dict(way) else named
+        commands.append(" ".join(["lossctl", "eval", *command, *_named(kept), *words_of(way)]))
     advice = "Say which columns are which with -y and -p." if commands else with_flags(question.parts[1])
     quantiles = bool(commands) and any(each.name == "quantiles" for each in arranged)  # they say what to do
     reported = Reported("columns-not-recognised", Severity.error, "", question.what, advice, stops=True)
@@ -182,7 +183,7 @@ def _columns_only(
         ignored=tuple(request.ignore_label),
         roles=(),
         models=(),
-        commands=commands,
+        commands=tuple(commands),
         runs=False,
         findings=_worst_first(arranged if quantiles else [reported, *arranged]),
         columns=columns,

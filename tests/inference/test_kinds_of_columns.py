@@ -165,6 +165,17 @@ def test_a_command_line_to_copy_names_models_in_the_place_of_the_pattern(lossctl
     ]
 
 
+def test_command_lines_of_doctor_for_models_or_logits_of_classes_run_with_nulls_too(lossctl, tmp_path):
+    logits = {name: RNG.normal(0, 3, N) for name in ("s_a", "s_b", "s_c")}
+    path = tmp_path / "three.csv"
+    holes = pa.array(logits["s_a"], mask=np.arange(N) == 1)
+    pyarrow.csv.write_csv(pa.table({"y": np.arange(N) % 2, **logits, "s_a": holes}), path)
+    models, vector = lossctl("doctor", path, "-p", "s_*", "--json").json["commands"]
+    evaluated = [lossctl(*shlex.split(command)[1:], "-f", "json").json for command in (models, vector)]
+    assert [[result["loss"] for result in each["results"]] for each in evaluated] == [["bce"] * 3, ["cross_entropy"]]
+    assert [each["rows"]["dropped"] for each in evaluated] == [1, 1]
+
+
 TWO_CLASSES = [{"p_0": 1 - P, "p_1": P}, {"neg": 1 - 2 * P, "pos": 3 * P}, {"a": 1 - P, "b": P}]
 
 
