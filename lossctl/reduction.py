@@ -266,6 +266,37 @@ class Ratio(Several):
 
 
 @dataclass(frozen=True)
+class ExpRatio(Several):
+    """The number whose logarithm is a ratio."""
+
+    base: float = math.e
+    """Of the logarithm."""
+    name = "exp-ratio"
+    columns = 2
+    adds_columns = True
+
+    def value(self, means: Sequence[Fraction]) -> float:
+        return self._curve.value([means[0] / means[1]]) if means[1] else math.nan
+
+    def exact(self, means: Sequence[Fraction]) -> Fraction | None:
+        return self._curve.at(means[0] / means[1]) if means[1] else None
+
+    def slopes(self, means: Sequence[Fraction]) -> tuple[Fraction, ...] | None:
+        slopes = self._curve.slopes([means[0] / means[1]]) if means[1] else None
+        return None if slopes is None else (slopes[0] / means[1], -slopes[0] * means[0] / (means[1] * means[1]))
+
+    def row_factor(self, part: float) -> float | None:  # noqa: ARG002
+        return None
+
+    def at_infinity(self, special: float) -> float:
+        return self._curve.at_infinity(special)
+
+    @property
+    def _curve(self) -> ExpMean:
+        return ExpMean(self.base)
+
+
+@dataclass(frozen=True)
 class Normalized(Several):
     """The root of the mean, by how large labels y are: rows have the numbers e², y and y²."""
 
@@ -317,6 +348,7 @@ _MADE: dict[str, Callable[[Mapping[str, Any]], Reduction]] = {
     "exp-mean": lambda parameters: ExpMean(parameters.get("base") or math.e),
     "power-mean": lambda parameters: PowerMean(parameters["p"]),
     "ratio": lambda parameters: Ratio(parameters.get("smooth", 0.0), parameters.get("empty", math.nan)),
+    "exp-ratio": lambda parameters: ExpRatio(parameters.get("base") or math.e),
     "normalized-root-mean": lambda parameters: Normalized(parameters["denominator"]),
 }
 

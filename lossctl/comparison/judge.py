@@ -3,13 +3,14 @@
 import math
 from collections.abc import Iterator, Mapping
 
-from lossctl.comparison.baseline import Baseline, held_against
+from lossctl.comparison.baseline import Baseline
 from lossctl.comparison.gate import Gate, Measurement
+from lossctl.comparison.kept import Against, held_against
 from lossctl.comparison.wording import at, spelled
 from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.scores import Scores
-from lossctl.functions.bound_loss import get_loss
+from lossctl.functions.bound_loss import meanings
 from lossctl.sums.estimate import Estimate
 from lossctl.words import counted, did_you_mean
 
@@ -96,7 +97,7 @@ def _named_losses(gate: Gate, specs: list[str]) -> set[str]:
             raise UsageError(f"{option('fail_above')} VALUE needs a single loss", hint)
         return {*specs}
     try:
-        wanted = {str(get_loss(gate.loss, columns=columns)) for columns in (None, 1, 2)}
+        wanted = {*map(str, meanings(gate.loss))}
     except UsageError as wrong:
         raise wrong.about(_title(gate)) from None
     wanted = wanted & {*specs} or {spec for spec in specs if spec.partition(":")[0] in wanted}
@@ -206,8 +207,17 @@ def _over(baseline: Baseline, gate: Gate, scores: Scores, place: int, group: int
         model.name,
         named,
         estimate,
-        _most(gate, before, same=estimate.same),
-        scores.totals[place][group].value(bound.reduced),
-        baseline=before,
-        note=f"other rows in {counted(against.moved, 'bucket')}, so unpaired" if against.moved else "",
+        _most(gate, against.before, same=estimate.same),
+        against.now,
+        baseline=against.before,
+        share=against.share,
+        note=_moved(against),
     )
+
+
+def _moved(against: Against) -> str:
+    """What is to be said where some buckets do not hold the rows that they did; empty where all do."""
+    if not against.moved:
+        return ""
+    of = f"of the {against.estimate.n:,} rows in the others" if against.share else "too many, so of all rows"
+    return f"other rows in {counted(against.moved, 'bucket')}, {of}"

@@ -18,6 +18,7 @@ from lossctl.evaluation.report import Report
 from lossctl.evaluation.result import BestConstant, Gradient, Result, Sample
 from lossctl.evaluation.traversal import Traversal
 from lossctl.functions.bound_loss import BoundLoss
+from lossctl.functions.definition import in_json
 from lossctl.rational import to_float
 from lossctl.reading.selection import limit_of, where_of
 from lossctl.sums.worst import Worst
@@ -95,9 +96,9 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
             "losses": [
                 {
                     "loss": str(bound),
-                    "parameters": bound.parameters,
+                    "parameters": in_json(bound.parameters),
                     "reduction": bound.reduction,
-                    **({} if bound.columns is None else {"columns": bound.columns}),
+                    **({} if bound.over_columns is None else {"columns": bound.over_columns}),
                     "wrt": bound.wrt,
                 }
                 for bound in dict.fromkeys(bound for _, bound in bounds)
@@ -295,7 +296,10 @@ def _samples(worst: Worst, group: int, traversal: Traversal) -> Iterator[Sample]
     several = len(traversal.source.files) > 1
     for place in worst.of(group):
         file, row = traversal.locate(int(worst.row[place]))
-        numbers = (_plain(array[place]) for array in (worst.label, worst.prediction, worst.gradient))
+        label, prediction, gradient = (array[place] for array in (worst.label, worst.prediction, worst.gradient))
+        if np.isnan(prediction).any():  # behind the numbers of a list that is shorter than others
+            label, gradient, prediction = (part[~np.isnan(prediction)] for part in (label, gradient, prediction))
+        numbers = map(_plain, (label, prediction, gradient))
         yield Sample(file if several else None, row, float(worst.value[place]), *numbers)
 
 

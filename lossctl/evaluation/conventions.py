@@ -74,7 +74,7 @@ def bound_by(bound: BoundLoss, request: Request, settings: Mapping[str, Any]) ->
     bound = bound if reduction is None else bound.under(reduction)
     columns = request.columns or settings.get("columns")
     if columns is not None and _has_columns(bound):
-        bound = replace(bound, columns=columns)
+        bound = replace(bound, over_columns=columns)
     if (request.weight_norm or settings.get("weight_norm")) == "n" and bound.reduction == MEAN.name:
         bound = bound.under(PER_ROW.name)
     return bound

@@ -266,7 +266,8 @@ def _part(
     plan: Plan, place: int, bound: BoundLoss, batch: Batch, groups: Groups | None, index: int, clock: Clock
 ) -> tuple[Part, Rows]:
     """The sums of the loss at a place, of the model of that index, and the rows that they are of."""
-    label, prediction = kernel_label(bound, batch.label), batch.predictions[index]
+    prediction = batch.predictions[index]
+    label = kernel_label(bound, batch.label, prediction)
     errors = batch.errors[index]
     sloped = plan.gradient or (plan.samples > 0 and errors is not None)
     value, gradient = evaluated(bound, label, prediction, errors, gradient=sloped)
@@ -373,8 +374,10 @@ def _times_cells(rows: Rows) -> FloatArray:
     return np.asarray(cells if rows.weight is None else np.minimum(rows.weight * cells, LARGEST))
 
 
-def kernel_label(bound: BoundLoss, label: FloatArray) -> FloatArray:
+def kernel_label(bound: BoundLoss, label: FloatArray, prediction: FloatArray) -> FloatArray:
     """The label as the kernels of a loss take it."""
+    if bound.unlabelled:
+        return np.where(np.isnan(prediction), np.nan, 0.0)
     return bound.as_codes(bound.label_domain.convert(label))
 
 

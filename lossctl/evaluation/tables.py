@@ -202,7 +202,8 @@ def footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mappi
         ", ".join(columns) if len(columns) <= 6 else f"{columns[0]} … {columns[-1]} ({len(columns)} columns)"
         for columns in inputs["models"].values()
     ]
-    roles = [f"label {', '.join(inputs['label'])}", f"prediction {'; '.join(models)}"]
+    labels = [f"label {', '.join(inputs['label'])}"] if inputs["label"] else []
+    roles = [*labels, f"prediction {'; '.join(models)}"]
     roles += [f"weight {inputs['weight']}"] if inputs["weight"] else []
     weights = inputs.get("class_weight", {}).items()
     roles += [f"class weights {', '.join(f'{name} {_brief(weight)}' for name, weight in weights)}"] if weights else []
@@ -271,10 +272,14 @@ def _joined(facts: Mapping[str, Any] | None) -> Iterator[str]:
 def _matched(facts: Mapping[str, Any]) -> str:
     if facts["how"] == "order":
         return f"by row order: {counted(facts['matched'], 'row')}"
-    return f"{facts['how']} by {', '.join(facts['id'])}: {facts['matched']:,} matched"
+    pairs = zip(facts["id"], facts.get("labels_id", facts["id"]), strict=True)
+    names = (left if left == right else f"{left}={right}" for left, right in pairs)
+    return f"{facts['how']} by {', '.join(names)}: {facts['matched']:,} matched"
 
 
-def _brief(value: Value) -> str:
+def _brief(value: Value | list[float]) -> str:
+    if isinstance(value, list | tuple):
+        return "/".join(map(_brief, value))
     return f"{value:.6g}" if isinstance(value, float) else spell(value)
 
 

@@ -1,18 +1,21 @@
 """A loss with a value for each of its parameters, on predictions or through an activation."""
 
+import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from lossctl.arguments import checked
 from lossctl.arrays import numbers
-from lossctl.domain import BoolArray, Domain, FloatArray, IntArray, infinite_in, row_sum
+from lossctl.domain import BoolArray, Domain, FloatArray, IntArray, Listed, Unlabelled, infinite_in, row_sum
 from lossctl.errors import DataError, LossctlError, UsageError, option
 from lossctl.functions.activation import BoundActivation, get_activation
 from lossctl.functions.definition import Bound, Kind, Value, read_spec
 from lossctl.functions.loss import REDUCTIONS, Loss, Through, losses
+from lossctl.functions.parts import Parts, pieces
+from lossctl.functions.shapes import ensure_shapes, even
 from lossctl.reduction import PER_ROW, Columns, Reduction, reduction_of
 from lossctl.words import normal, said
 
@@ -37,7 +40,7 @@ class BoundLoss(Bound):
     activation: BoundActivation | None = None
     masked: bool = False
     """Whether a row leaves out the columns whose label is NaN: its mean is over the others."""
-    columns: Columns | None = None
+    over_columns: Columns | None = None
     """What is made of the numbers of a row with several columns; ``None`` for what the reduction makes of them."""
     typed: str = field(default="", compare=False, repr=False)
     """The name by which somebody asked for it."""
@@ -57,6 +60,7 @@ class BoundLoss(Bound):
         return get_loss(str(self))
 
     def sample(self, rng: "Generator", n: int, k: int) -> tuple[FloatArray, ...]:
+        k = self.columns or k
         label = self.label_domain.for_width(k).sample(rng, n, k)
         if self.activation is None:
             return label, np.asfortranarray(self.prediction_domain.sample(rng, n, k))
@@ -85,10 +89,14 @@ class BoundLoss(Bound):
     def kinks_at(self, label: FloatArray) -> tuple[float, ...]:
         if self.activation is not None:
             return self.activation.definition.kinks
-        if self.definition.kink is None or self.rows:
+        if self.rows:
             return ()
-        converted = self.label_domain.convert(label)
-        return tuple(np.ravel(self.definition.kink(converted, converted, **self.parameters)).tolist())
+        kinks = self.row_kinks(self.label_domain.convert(label))
+        return tuple(kink for array in kinks for kink in np.ravel(array).tolist())
+
+    def row_kinks(self, label: FloatArray) -> tuple[FloatArray, ...]:
+        """The predictions at which the gradient is known to jump beside some labels, in the shape of these each."""
+        return self.definition.kinks_beside(label, label, **self.parameters)
 
     @property
     def title(self) -> str:
@@ -99,6 +107,11 @@ class BoundLoss(Bound):
     def label_domain(self) -> Domain:
         """Which labels are legal."""
         return self.definition.label_domain(**self.parameters)
+
+    @property
+    def unlabelled(self) -> bool:
+        """Whether the loss has no label."""
+        return isinstance(self.label_domain, Unlabelled)
 
     @property
     def prediction_domain(self) -> Domain:
@@ -125,19 +138,61 @@ class BoundLoss(Bound):
         return self.definition.prediction_domain(**self.parameters).rows
 
     @property
+    def of_classes(self) -> bool:
+        """Whether labels are classes, of which each has a number in a prediction; if not, a row is of one number."""
+        return self.rows and self.label_domain.classes
+
+    @property
+    def of_number(self) -> bool:
+        """Whether a vector prediction is held against a label of one number."""
+        return self.rows and not self.label_domain.classes and not self.label_domain.rows
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What the numbers of a prediction are, where they are different things."""
+        domain = self.output_domain
+        return domain.names if isinstance(domain, Parts) else ()
+
+    @property
+    def lists(self) -> dict[str, tuple[float, ...] | None]:
+        """The parameters that have a number for each column, by name; ``None`` where nobody says these numbers."""
+        values: dict[str, tuple[float, ...] | None] = {}
+        for parameter in self.definition.parameters:
+            value = self.parameters[parameter.name]
+            if isinstance(value, tuple):
+                values[parameter.name] = value
+            elif value is None and isinstance(parameter.domain, Listed) and parameter.domain.named:
+                values[parameter.name] = None
+        return values
+
+    @property
+    def columns(self) -> int | None:
+        """How many numbers a prediction must have; ``None`` where they may be any number."""
+        return len(self.parts) or next((len(value) for value in self.lists.values() if value), None)
+
+    def listing(self, **values: Value) -> "BoundLoss":
+        """The same loss with other values of some parameters."""
+        return replace(self, settings=self.definition.settings({**self.parameters, **values}))
+
+    def tried(self, k: int) -> "BoundLoss":
+        """The same loss, with an example of each list that nobody says, for ``k`` columns: evenly spaced."""
+        return self.listing(**dict.fromkeys((name for name, value in self.lists.items() if value is None), even(k)))
+
+    @property
     def wrt(self) -> str:
         """What gradients are with respect to."""
         return "prediction" if self.activation is None else f"pre-activation of {self.activation}"
 
-    def value(self, label: npt.ArrayLike, prediction: npt.ArrayLike) -> FloatArray:
+    def value(self, label: npt.ArrayLike | None, prediction: npt.ArrayLike) -> FloatArray:
         """The loss of each row.
 
         Arrays are taken as float64, so integers of 2^53 and more are rounded; `lossctl.evaluate` computes errors of
         such columns exactly, or warns.
 
         Args:
-            label: ``(n,)``, or ``(n, k)`` for several columns; class labels are ``(n,)`` integer codes.
-            prediction: ``(n,)`` or ``(n, k)``; a loss of rows needs ``(n, k)``.
+            label: ``(n,)``, or ``(n, k)`` for several columns; class labels are ``(n,)`` integer codes; anything where
+                the loss has none.
+            prediction: ``(n,)`` or ``(n, k)``; a loss of rows needs ``(n, k)``, one with `parts` in their order.
 
         Returns:
             ``(n,)`` float64. Over several columns a row is their mean, or their sum where the reduction is a sum.
@@ -148,7 +203,7 @@ class BoundLoss(Bound):
         """
         return self.row_value(*self.accept(label, prediction))
 
-    def gradient(self, label: npt.ArrayLike, prediction: npt.ArrayLike) -> FloatArray:
+    def gradient(self, label: npt.ArrayLike | None, prediction: npt.ArrayLike) -> FloatArray:
         """The derivative of each row's value with respect to its prediction, in the shape of ``prediction``.
 
         Arguments and errors are those of `value`. At a kink the value is the one the documentation states.
@@ -156,7 +211,14 @@ class BoundLoss(Bound):
         return self.row_gradient(*self.accept(label, prediction))
 
     def through(self, activation: str | BoundActivation | None) -> "BoundLoss":
-        """The same loss on pre-activations: exact where the loss has a form for the pair, else by the chain rule."""
+        """The same loss on pre-activations: exact where the loss has a form for the pair, else by the chain rule.
+
+        Raises:
+            UsageError: the numbers of a prediction are different things.
+        """
+        if self.parts and activation is not None:
+            what = f"{self.title}: no activation is for all of {' and '.join(self.parts)}"
+            raise UsageError(what, "Write what comes after it into the columns.")
         return replace(self, activation=None if activation is None else get_activation(activation))
 
     def from_logits(self) -> "BoundLoss":
@@ -194,7 +256,7 @@ class BoundLoss(Bound):
     @property
     def adds_columns(self) -> bool:
         """Whether the numbers of a row with several columns are added up, not averaged."""
-        return self.reduced.adds_columns if self.columns is None else self.columns == "sum"
+        return self.reduced.adds_columns if self.over_columns is None else self.over_columns == "sum"
 
     @checked()
     def flooring(self, eps: float) -> "BoundLoss":
@@ -203,13 +265,14 @@ class BoundLoss(Bound):
         Raises:
             UsageError: it has none.
         """
-        return replace(self, settings=self.definition.settings({**self.parameters, "eps": eps}))
+        return self.listing(eps=eps)
 
-    def accept(self, label: npt.ArrayLike, prediction: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
+    def accept(self, label: npt.ArrayLike | None, prediction: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
         """Label and prediction as the arrays kernels take, if shapes and values are legal; see `value`."""
         try:
             predictions = numbers(prediction, "the prediction")
-            labels = numbers(label, "the label", CODES if self.rows else "")
+            given = np.zeros_like(predictions) if self.unlabelled else cast("npt.ArrayLike", label)
+            labels = numbers(given, "the label", CODES if self.of_classes else "")
         except LossctlError as wrong:
             raise wrong.about(self.title) from None
         try:
@@ -220,10 +283,11 @@ class BoundLoss(Bound):
         label_domain = self.label_domain.for_width(predictions.shape[1] if predictions.ndim == 2 else 1)
         roles = (("label", label_domain, labels), ("prediction", self.prediction_domain, predictions))
         for role, domain, values in roles:
-            bad = domain.illegal(values)
-            if bad is not None:
-                row = int(bad.argmax())
-                raise DataError(f"{self}: {role} {values[row]} at index {row} must be {domain.describe()}")
+            for part, _, own, piece in pieces(domain, values):
+                bad = own.illegal(piece)
+                if bad is not None:
+                    row = int(bad.argmax())
+                    raise DataError(f"{self}: {part or role} {piece[row]} at index {row} must be {own.describe()}")
             if domain.exclusive and all((values == value).any() for value in domain.exclusive):
                 raise DataError(f"{self}: {role} holds both 0 and -1", "Use 0 and 1, or -1 and 1.")
         return self.as_codes(label_domain.convert(labels)), predictions
@@ -240,35 +304,11 @@ class BoundLoss(Bound):
         Raises:
             UsageError: this loss is not defined for them.
         """
-        if max(len(label), len(prediction)) > 1 or 0 in (*label, *prediction):
-            raise UsageError(f"{self.title}: arrays must be (n,) or (n, k), with k >= 1")
-        if not self.rows:
-            if label != prediction:
-                counts = [shape[0] if shape else 1 for shape in (label, prediction)]
-                if counts == [1, 1]:
-                    side = "label" if label else "prediction"
-                    raise UsageError(f"{self.title}: the {side} is (n, 1), but not the other", "Give both as (n,).")
-                hint = "Name one prediction column; a class a column is for losses such as cross_entropy."
-                raise UsageError(
-                    f"{self.title} needs as many label columns as prediction columns, not {counts[0]} and {counts[1]}",
-                    hint,
-                )
-            return
-        if len(prediction) != 1 or prediction[0] < 2:
-            alone = f"; of the probability of each label alone, {option(loss='bce')} with labels of 1"
-            logs = f" (of its logarithm, {option(activation='exp')} as well)"
-            raise UsageError(
-                f"{self.title} needs a vector prediction: two or more columns",
-                f"Use {option(prediction='p_*')} or {option(prediction='a,b,c')}"
-                f"{alone + logs if 1 in self.label_domain.dimensions else ''}.",
-            )
-        if len(label) + 1 not in self.label_domain.dimensions or label not in ((), prediction):
-            columns = "one label column" if self.label_domain.dimensions == (1,) else f"{prediction[0]} label columns"
-            raise UsageError(f"{self.title} needs {columns} with {prediction[0]} prediction columns")
+        ensure_shapes(self, label, prediction)
 
     def as_codes(self, label: FloatArray) -> FloatArray:
         """Class labels as the integers kernels index with; any other label as it is."""
-        if self.rows and label.ndim == 1:
+        if self.of_classes and label.ndim == 1:
             return label.astype(np.intp)  # type: ignore[return-value,unused-ignore]  # codes are the one label not float64
         return label
 
@@ -482,13 +522,14 @@ class BoundLoss(Bound):
 
 
 @checked("spec")
-def get_loss(spec: str | BoundLoss, *, columns: int | None = None) -> BoundLoss:
+def get_loss(spec: str | BoundLoss, *, columns: int | None = None, label_columns: int = 1) -> BoundLoss:
     """The loss that a text such as ``huber:delta=0.5`` names, with its parameters.
 
     Args:
         spec: a name or alias, and parameters after a colon; a bound loss is returned as it is.
         columns: the number of prediction columns where it is known: ``cross_entropy`` on one column means ``bce``,
             ``log_loss`` on several means ``cross_entropy``.
+        label_columns: the number of label columns: beside as many predictions, each has its own.
 
     Raises:
         UsageError: an unknown name or parameter, or a parameter out of range.
@@ -498,10 +539,50 @@ def get_loss(spec: str | BoundLoss, *, columns: int | None = None) -> BoundLoss:
     if not isinstance(spec, str):
         raise UsageError(f"{said(spec)} is no loss", "Give a name such as 'huber:delta=0.5', or what get_loss returns.")
     name, values = read_spec(spec)
+    if re.fullmatch(r"\d*\.?\d+", name):
+        raise UsageError(f"{name} is a number, no loss", "A list has / between its numbers: quantiles:tau=0.1/0.5/0.9.")
+    definition, other = losses.get(name), _otherwise(name)
+    if other is not None and columns is not None and (columns > 1) != definition.prediction_domain().rows:
+        single = not other.label_domain().classes and not other.label_domain().rows
+        if label_columns < 2 or not single or not other.prediction_domain().rows:
+            definition, other = other, definition
+    try:
+        settings = definition.settings(values, read=True, typed=name)
+    except UsageError as wrong:
+        if other is None or not _takes(other, values):
+            raise
+        if columns is not None:
+            number = "one prediction column" if columns == 1 else f"{columns} prediction columns"
+            hint = wrong.parts[1] or f"That is for {'several columns' if columns == 1 else 'one column'}: {other.name}."
+            raise UsageError(f"{wrong.parts[0]}, with {number}", hint) from None
+        definition, settings = other, other.settings(values, read=True, typed=name)
+    return BoundLoss(definition, settings, definition.reduction, typed=name)
+
+
+def _otherwise(name: str) -> Loss | None:
+    """The loss that a name means for another number of prediction columns; ``None`` where it means one for any."""
     definition = losses.get(name)
-    if columns is not None and definition.other_width is not None:
-        other_name, spellings = definition.other_width
-        rows = definition.prediction_domain().rows
-        if (columns > 1) != rows and normal(name) in {normal(spelling) for spelling in spellings}:
-            definition = losses.get(other_name)
-    return BoundLoss(definition, definition.settings(values, read=True, typed=name), definition.reduction, typed=name)
+    if definition.other_width is None:
+        return None
+    other, spellings = definition.other_width
+    return losses.get(other) if normal(name) in map(normal, spellings) and other in losses else None
+
+
+def _takes(definition: Loss, values: dict[str, str]) -> bool:
+    """Whether a loss has parameters of these names, and they may have these values."""
+    try:
+        definition.settings(values, read=True)
+    except UsageError:
+        return False
+    return True
+
+
+def meanings(spec: str | BoundLoss) -> tuple[BoundLoss, ...]:
+    """What a text may mean, by how many prediction columns there are; errors as for `get_loss`."""
+    bound = get_loss(spec)
+    if isinstance(spec, BoundLoss):
+        return (bound,)
+    name, values = read_spec(spec)
+    others = (each for each in (losses.get(name), _otherwise(name)) if each is not None and _takes(each, values))
+    settings = ((each, each.settings(values, read=True)) for each in others)
+    return (bound, *(BoundLoss(each, setting, each.reduction, typed=name) for each, setting in settings))

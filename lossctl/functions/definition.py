@@ -11,10 +11,11 @@ import typing
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
+from numbers import Real
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeGuard, cast
 
 from lossctl.arguments import ensure
-from lossctl.domain import Domain, FloatArray, Interval, Words
+from lossctl.domain import Domain, FloatArray, Interval, Listed, Words
 from lossctl.errors import UsageError, option
 from lossctl.functions.docstring import Sections, sections_of
 from lossctl.words import did_you_mean, normal, said
@@ -22,7 +23,7 @@ from lossctl.words import did_you_mean, normal, said
 if TYPE_CHECKING:
     from numpy.random import Generator
 
-Value = float | str | bool | None
+Value = float | str | bool | tuple[float, ...] | None
 NO_PEERS: Mapping[str, str] = types.MappingProxyType({})
 
 
@@ -46,7 +47,7 @@ class Parameter:
 
     name: str
     default: Value
-    domain: Interval | Words | None
+    domain: Interval | Words | Listed | None
     """``None`` for a switch that is true or false."""
     optional: bool = False
 
@@ -68,28 +69,33 @@ class Parameter:
                 return False
             raise UsageError(f"parameter {self.name} must be true or false, not {text!r}")
         try:
+            if isinstance(self.domain, Listed) and ("/" in word or not self.domain.alone):
+                return self.check(tuple(float(part) for part in word.split("/")))
             return self.check(float(word))
         except ValueError:
             raise UsageError(f"parameter {self.name} must be {self.describe()}, not {text!r}") from None
 
-    def check(self, value: Value) -> Value:
-        """The value in its one type, if it is legal.
+    def check(self, value: object) -> Value:
+        """The value in its one type, if it is legal; a list of numbers may be a list or a tuple.
 
         Raises:
             UsageError: it is not.
         """
-        if self.domain is None:
-            legal = isinstance(value, bool)
-        elif isinstance(self.domain, Words):
-            legal = value in self.domain.allowed
-        elif value is None:
-            legal = self.optional
-        else:
-            legal = not isinstance(value, str | bool) and self.domain.contains(float(value))
-            value = float(value) if legal else value
-        if not legal:
+        legal: Value = None
+        if isinstance(self.domain, Words):
+            legal = value if isinstance(value, str) and value in self.domain.allowed else None
+        elif self.domain is None:
+            legal = value if isinstance(value, bool) else None
+        elif isinstance(self.domain, Interval):
+            legal = float(value) if _is_number(value) and self.domain.contains(float(value)) else None
+        elif isinstance(value, list | tuple):
+            several = all(map(_is_number, value)) and self.domain.contains(value)
+            legal = tuple(map(float, value)) if several else None
+        elif self.domain.alone and _is_number(value) and self.domain.contains([value]):
+            legal = float(value)
+        if legal is None and not (value is None and self.optional):
             raise UsageError(f"parameter {self.name} must be {self.describe()}, not {value!r}")
-        return value
+        return legal
 
     def words(self) -> tuple[str, ...]:
         """The legal values that are words."""
@@ -103,18 +109,29 @@ class Parameter:
         return f"{words}, or none" if self.optional else words
 
 
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
 def spell(value: Value) -> str:
     """A parameter value as a user would type it."""
     if value is None or isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, tuple):
+        return "/".join(map(repr, value))
     return repr(value) if isinstance(value, float) else value
+
+
+def in_json(parameters: Mapping[str, Value]) -> dict[str, Any]:
+    """Values by name as JSON has them."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in parameters.items()}
 
 
 def parameters_of(function: Callable[..., Any]) -> tuple[Parameter, ...]:
     """The keyword-only parameters of a function, read from its annotations.
 
-    A number is ``Annotated[float, Interval]`` (``| None`` when it may be absent), a choice ``Annotated[str, Words]``,
-    a switch ``bool``.
+    A number is ``Annotated[float, Interval]`` (``| None`` when it may be absent), a number for each column
+    ``Annotated[tuple[float, ...], Listed]``, a choice ``Annotated[str, Words]``, a switch ``bool``.
     """
     hints = typing.get_type_hints(function, include_extras=True)
     parameters = []
@@ -125,7 +142,7 @@ def parameters_of(function: Callable[..., Any]) -> tuple[Parameter, ...]:
         optional = typing.get_origin(hint) in {typing.Union, types.UnionType}
         if optional:
             hint = next(part for part in typing.get_args(hint) if part is not type(None))
-        domains = [extra for extra in getattr(hint, "__metadata__", ()) if isinstance(extra, Interval | Words)]
+        domains = [extra for extra in getattr(hint, "__metadata__", ()) if isinstance(extra, Interval | Words | Listed)]
         if not domains and hint is not bool:
             raise TypeError(f"{function.__name__}: annotate parameter {parameter.name} with its domain")
         parameters.append(Parameter(parameter.name, parameter.default, domains[0] if domains else None, optional))

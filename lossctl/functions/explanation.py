@@ -5,12 +5,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from lossctl.arguments import checked, ensure_fields
-from lossctl.domain import Interval, Words, inside
+from lossctl.domain import Interval, Listed, Words, inside
 from lossctl.errors import UsageError, option
 from lossctl.functions.activation import Activation, BoundActivation, activations, get_activation
 from lossctl.functions.bound_loss import BoundLoss, get_loss
 from lossctl.functions.compat import Agreement, agreements
-from lossctl.functions.definition import Kind, Parameter, Value, read_spec
+from lossctl.functions.definition import Kind, Parameter, Value, in_json, read_spec
 from lossctl.functions.docstring import Sections
 from lossctl.functions.loss import Loss, losses
 from lossctl.functions.pairing import PAIRINGS, RISKS, Pairing, Risk, pairings_of, risks_of
@@ -139,18 +139,23 @@ def _parameter(parameter: Parameter, value: Value) -> dict[str, Any]:
     if isinstance(domain, Words):
         legal = {"type": "choice", "choices": list(domain.allowed)}
     elif isinstance(domain, Interval):
-        bounds = asdict(domain)
-        for end in ("low", "high"):
-            bounds[end] = None if abs(bounds[end]) == float("inf") else bounds[end]
-        legal = {"type": "number", **bounds}
+        legal = {"type": "number", **_bounds(domain)}
+    elif isinstance(domain, Listed):
+        legal = {"type": "list", "alone": domain.alone, **_bounds(domain.each)}
     return {
         "name": parameter.name,
-        "value": value,
-        "default": parameter.default,
+        **in_json({"value": value, "default": parameter.default}),
         "optional": parameter.optional,
         "legal": parameter.describe(),
         **legal,
     }
+
+
+def _bounds(domain: Interval) -> dict[str, Any]:
+    bounds = asdict(domain)
+    for end in ("low", "high"):
+        bounds[end] = None if abs(bounds[end]) == float("inf") else bounds[end]
+    return bounds
 
 
 def find(spec: str, kind: Kind | None = None) -> tuple[BoundLoss | BoundActivation, str]:
@@ -172,7 +177,7 @@ def find(spec: str, kind: Kind | None = None) -> tuple[BoundLoss | BoundActivati
     named = {"loss": plain in map(normal, losses.names()), "activation": plain in map(normal, activations.names())}
     known = {"loss": name in losses, "activation": name in activations}
     if kind is None and not any(known.values()):
-        spellings = [*losses.spellings(), *activations.spellings()]
+        spellings = [*losses.spellings(), *activations.spellings(), *families("loss"), *families("activation")]
         wrong = unknown("loss or activation", name, spellings, losses.others)
         raise wrong if wrong.parts[1] else UsageError(wrong.parts[0], "lossctl explain lists them.")
     order = sorted(KINDS, key=lambda candidate: (not named[candidate], not known[candidate]))
@@ -217,13 +222,21 @@ def families(kind: Kind) -> dict[str, list[Loss | Activation]]:
     return dict(sorted(by_family.items()))
 
 
-def catalogue() -> dict[str, Any]:
-    """Every loss and activation by family, ready for strict JSON."""
+def family_of(name: str) -> str | None:
+    """The family of that name; ``None`` where there is none, or a loss or an activation is called that."""
+    if name in losses or name in activations:
+        return None
+    return next((family for kind in KINDS for family in families(kind) if normal(family) == normal(name)), None)
+
+
+def catalogue(only: str = "") -> dict[str, Any]:
+    """Every loss and activation by family, or those of one, ready for strict JSON."""
 
     def of(kind: Kind) -> list[dict[str, Any]]:
         return [
             {"family": family, "members": [{"name": member.name, "summary": member.summary} for member in members]}
             for family, members in families(kind).items()
+            if only in {"", family}
         ]
 
     return {"losses": of("loss"), "activations": of("activation")}

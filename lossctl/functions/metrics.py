@@ -9,8 +9,6 @@ from lossctl.words import normal
 _DECISIONS = "counts decisions at a threshold, not a loss of a row"
 _MEASURE = f"Measure what decisions are made from: {option(loss='bce')}, or {option(loss='cross_entropy')}."
 _RANK = "is a rank statistic, not a loss of a row"
-_ZERO_AND_ONE = f"Say {option(loss='mse')}, with labels of 0 and 1."
-_TOKENS = f"of log-probabilities of tokens alone, {option(loss='bce')} {option(activation='exp')} with labels of 1"
 _LISTS = "judges ranked lists, not a loss of a row"
 _NOT_YET = "is not among lossctl's losses yet"
 _PACKAGE = "A package of your own may add it: see CONTRIBUTING.md."
@@ -70,29 +68,24 @@ _METRICS = (
     ),
     (
         (
-            "accuracy", "acc", "balanced_accuracy", "top_k_accuracy", "error_rate", "zero_one", "zero_one_loss",
+            "balanced_accuracy", "top_k_accuracy",
             "f1", "f1_score", "fbeta", "precision", "recall", "sensitivity", "specificity", "mcc",
             "matthews_corrcoef", "kappa", "cohen_kappa", "confusion", "confusion_matrix", "iou", "jaccard",
-            "hamming", "hamming_loss", "accuracy_score", "precision_score", "recall_score", "jaccard_score", "youden",
+            "hamming", "hamming_loss", "precision_score", "recall_score", "jaccard_score", "youden",
             "tpr", "fpr", "tnr", "fnr", "ppv", "npv",
         ),
         _DECISIONS,
         _MEASURE,
     ),
     (
+        ("accuracy", "acc", "accuracy_score", "binary_accuracy", "categorical_accuracy"),
+        "is 1 less the share of rows that are decided wrongly",
+        f"Say {option(loss='zero_one')}, or {option(loss='zero_one:threshold=0')} where scores are cut at 0.",
+    ),
+    (
         ("ece", "calibration", "calibration_error", "expected_calibration_error", "mce", "reliability"),
         "is a figure of bins of rows, not a loss of a row",
         "lossctl plot FILE draws the calibration.",
-    ),
-    (
-        ("brier", "brier_score", "brier_score_loss"),
-        "is the mean squared error of a probability",
-        f"{_ZERO_AND_ONE} Of K classes give a column of 0 and 1 for each: their mean is 1/K of the Brier score.",
-    ),
-    (
-        ("perplexity", "ppl"),
-        "is the exponential of the mean cross-entropy",
-        f"Say {option(loss='cross_entropy')}, and take exp of the value; {_TOKENS}.",
     ),
     (
         ("d2_absolute_error_score", "d2_absolute_error"),
@@ -177,22 +170,21 @@ _METRICS = (
     ),
     (
         (
-            "pinball", "pinball_loss", "mean_pinball_loss", "quantile", "quantile_loss", "quantile_score", "crps",
-            "wis", "interval_score", "winkler", "winkler_score", "weighted_interval_score",
+            "pinball", "pinball_loss", "mean_pinball_loss", "quantile", "quantile_loss", "quantile_score",
         ),
         _NOT_YET,
         f"lossctl doctor shows the coverage of quantiles; {option(loss='mae')} measures the median alone.",
+    ),
+    (
+        ("wis", "weighted_interval_score"),
+        "of a median and intervals is twice the mean of their quantile losses",
+        f"Say {option(loss='quantiles:tau=0.05/0.5/0.95')}, with a column and a level for each, and double the value.",
     ),
     (("expectile", "expectile_loss"), _NOT_YET, f"That of 1/2 is half of {option(loss='mse')}. {_PACKAGE}"),
     (
         ("smape", "symmetric_mape", "symmetric_mean_absolute_percentage_error"),
         _NOT_YET,
         f"The nearest is {option(loss='mape')}, or {option(loss='mape:zero=max1')} where labels are 0.",
-    ),
-    (
-        ("gaussian_nll", "gaussian_nll_loss", "normal_nll"),
-        _NOT_YET,
-        f"Where all rows have one variance, {option(loss='mse')} puts models in the same order.",
     ),
     (
         ("tweedie", "tweedie_deviance", "mean_tweedie_deviance", "gamma", "gamma_deviance", "mean_gamma_deviance"),
@@ -208,11 +200,6 @@ _METRICS = (
         ("pseudo_huber", "pseudo_huber_loss", "mphe"),
         _NOT_YET,
         f"The nearest are {option(loss='huber')} and {option(loss='log_cosh')}.",
-    ),
-    (
-        ("dice_loss", "tversky", "tversky_loss"),
-        _NOT_YET,
-        f"The nearest are {option(loss='bce')} and {option(loss='focal')}, a loss of each row or column.",
     ),
     (
         ("triplet", "triplet_loss", "contrastive", "contrastive_loss", "infonce"),

@@ -1,19 +1,21 @@
 """What the columns may be otherwise than they seem: where that is another measure, nobody but their user can tell."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
-from lossctl.domain import IntArray
 from lossctl.inference.classes import within
+from lossctl.inference.codes import of_position
 from lossctl.inference.facts import Facts, Predicted
 from lossctl.inference.fit import (
+    ENOUGH,
     ENOUGH_OUTSIDE,
     FROM_LOGITS,
     NORMALIZED,
+    Doubt,
     Fit,
     Scale,
     Settings,
@@ -22,34 +24,20 @@ from lossctl.inference.fit import (
     usual,
 )
 from lossctl.inference.layout import Layout
-from lossctl.inference.names import plain_name, stem_of
+from lossctl.inference.names import is_log_probability, is_log_rate, is_surprisal, plain_name, quantile_of, stem_of
+from lossctl.inference.parts import MEMBERS, interval_of
+from lossctl.inference.poles import contrary
+from lossctl.inference.surprises import own_loss
 from lossctl.words import figures, percent, split
 
-ENOUGH = 10
-"""Rows below which nothing is concluded from how often something happens."""
-SIGNIFICANT = 3.09
-"""Standard errors from which an association is no accident: one in a thousand."""
 CODES = 100
 """How many codes of classes there may be."""
-POLES = frozenset({
-    ("no", "yes"), ("n", "y"), ("false", "true"), ("f", "t"), ("negative", "positive"), ("neg", "pos"), ("off", "on"),
-    ("fail", "pass"), ("ham", "spam"),
-})  # fmt: skip
-"""Words of which everybody knows which is class 1."""
+MEDIAN = 0.5
+OF_QUANTILES = "lossctl doctor shows what part of the labels is below them; mae measures the median alone."
 
 EXPONENTIAL: Settings = (("activation", "exp"),)
+UNFLOORED: Settings = (("eps", 0.0),)
 _LOGITS = re.compile(r"(^|_)logits?(_|\d|$)")
-_LOGARITHMS = re.compile(r"(^|_)log_?(p|probs?|probas?|probabilit(y|ies)|rates?|softmax)(_|\d|$)")
-
-
-@dataclass(frozen=True)
-class Doubt:
-    """What is not clear of one model, and each way to measure it, best first."""
-
-    what: str
-    ways: tuple[Fit, ...]
-    advice: str = "Mend them where they were made."
-    """What to do where there is no way."""
 
 
 class _Case(NamedTuple):
@@ -57,6 +45,7 @@ class _Case(NamedTuple):
 
     facts: Facts
     layout: Layout
+    place: int
     name: str
     columns: tuple[str, ...]
     predicted: Predicted
@@ -71,7 +60,12 @@ class _Case(NamedTuple):
         """Whether the columns of the predictions are named so."""
         return all(words.search(plain_name(column)) for column in self.columns)
 
-    def asking(self, *settings: tuple[str, str | bool], loss: str = "") -> Fit:
+    @property
+    def logarithms(self) -> bool:
+        """Whether the columns of the predictions are named for logarithms."""
+        return all(is_log_rate(column) or is_log_probability(column) for column in self.columns)
+
+    def asking(self, *settings: tuple[str, str | bool | float], loss: str = "") -> Fit:
         """What fits, with other settings than its own, but for classes."""
         classes = tuple(pair for pair in self.fitting.settings if pair[0] == "classes")
         return replace(self.fitting, loss=loss or self.fitting.loss, settings=(*classes, *settings))
@@ -80,19 +74,23 @@ class _Case(NamedTuple):
 def doubt(facts: Facts, layout: Layout, index: int, fitting: Fit) -> Doubt | None:
     """What else than what fits the model of that index could be meant; ``None`` where nothing could."""
     model, predicted = layout.models[index], facts.models[index]
-    case = _Case(facts, layout, model.name, model.columns, predicted, fitting)
+    case = _Case(facts, layout, index, model.name, model.columns, predicted, fitting)
     doubts = (
         _order,
         _columns_order,
         _other_class,
         _percentages,
         _decisions,
+        _own_probability,
+        _quantile,
         _codes,
         _third_number,
         _two_numbers,
         _scores,
         _row_scores,
         _rates,
+        _width,
+        _members,
     )
     return next((told for look in doubts if (told := look(case)) is not None), None)
 
@@ -118,70 +116,9 @@ def _order(case: _Case) -> Doubt | None:
     )
 
 
-def contrary(facts: Facts, layout: Layout, settings: Mapping[str, str | bool]) -> bool:
-    """Whether predictions are lower for the word that would be class 1, of two that say nothing themselves."""
-    names = split(str(settings.get("classes", "")))
-    if len(names) != 2 or not layout.text or tuple(name.casefold() for name in names) in POLES:
-        return False
-    for predicted in facts.models:
-        given = predicted.given.by_label or {}
-        means = [
-            float(np.average(given[name].values, weights=given[name].counts))
-            for name in names
-            if name in given and given[name].n
-        ]
-        if len(means) == 2 and means[1] < means[0]:
-            return True
-    return False
-
-
 def _columns_order(case: _Case) -> Doubt | None:
-    """Whether the columns of classes that have no names stand in another order than their codes."""
-    settings, layout = dict(case.fitting.settings), case.layout
-    if layout.label_width or (layout.classes is not None and layout.class_labels != "codes"):
-        return None
-    k = len(case.columns) if case.predicted.rows is None else len(case.predicted.rows.labels)
-    names = split(str(settings["classes"])) if "classes" in settings else tuple(map(str, range(k)))
-    return turned(case.facts, case.predicted, case.fitting, names)
-
-
-def turned(facts: Facts, predicted: Predicted, fitting: Fit, names: Sequence[str]) -> Doubt | None:
-    """Whether the columns of predictions stand in another order than the classes that they are taken for."""
-    better = better_order(predicted, facts.used)
-    if better is None:
-        return None
-    hits, possible, order = better
-    classes = [names[code] for code in np.argsort(order).tolist()]
-    rest = tuple(pair for pair in fitting.settings if pair[0] != "classes")
-    other = replace(fitting, settings=(("classes", ",".join(classes)), *rest))
-    what = (
-        f"the largest column is that of the label in {percent(hits, facts.used)} of the rows, but in "
-        f"{percent(possible, facts.used)} were the columns those of {', '.join(classes[:8])}"
-    )
-    return Doubt(what + (", …" if classes[8:] else ""), (other, fitting))
-
-
-def better_order(predicted: Predicted, n: int) -> tuple[int, int, IntArray] | None:
-    """Whether another order of the columns of the classes would be much better.
-
-    Args:
-        predicted: what was seen of the predictions.
-        n: in how many rows.
-
-    Returns:
-        How many rows have their largest column at their label; how many they would be if each class had the column
-        that is largest most often in its rows; and that column of each class, ``(k,)``. ``None`` where the second
-        number is not at least twice the first.
-    """
-    rows = predicted.rows
-    if rows is None or rows.confusion is None or n < 3 * ENOUGH or int(rows.labels.sum()) < n:
-        return None
-    order = rows.confusion.argmax(axis=1)
-    if len(np.unique(order)) < len(order):
-        return None
-    hits, possible = int(np.trace(rows.confusion)), int(rows.confusion.max(axis=1).sum())
-    better = possible - hits > SIGNIFICANT * (possible + hits) ** 0.5
-    return (hits, possible, order) if better and possible >= 2 * hits else None
+    """Whether columns of classes that no name tells are those of other codes than their positions."""
+    return of_position(case.facts, case.layout, case.place, case.fitting)
 
 
 def _other_class(case: _Case) -> Doubt | None:
@@ -189,6 +126,8 @@ def _other_class(case: _Case) -> Doubt | None:
     named = case.fitting.labels == (0.0, 1.0) and case.layout.classes is None and not case.layout.text
     if not named or len(case.layout.models) > 1 or not stem_of(case.columns[0]):
         return None
+    if case.facts.unpredicted.infinite or not {*case.facts.unpredicted.values.tolist()} <= {0.0, 1.0}:
+        return None  # a label without a prediction that is neither
     if within(("0", "1"), [re.sub(r"(\d+)", r" \1 ", column) for column in case.columns]) != ("0",):
         return None
     other = replace(case.fitting, settings=(*classes_setting(("1", "0")), *case.fitting.settings))
@@ -239,6 +178,34 @@ def _decisions(case: _Case) -> Doubt | None:
     what = f"the predictions {case.name!r} are 0 and 1 and nothing else: decisions, not what they were made from"
     wrong = [case.asking(loss="mse")] if case.fitting.labels == (0.0, 1.0) and not case.layout.text else []
     return Doubt(what, (*wrong, case.fitting))
+
+
+def _own_probability(case: _Case) -> Doubt | None:
+    """Whether numbers are logarithms of the probability of what each row is, or their negatives."""
+    values = case.predicted.values
+    if case.columns[1:] or case.predicted.rows is not None or case.layout.label_width:
+        return None
+    logarithm = is_log_probability(case.columns[0]) and values.high <= 0 and not case.fitting.binary
+    if not logarithm and not is_surprisal(case.columns[0]):
+        return None
+    what = f"the predictions {case.name!r} are {'' if logarithm else '−'}log-probabilities of what each row is"
+    return Doubt(f"{what}: no label is held against them", (), own_loss(case.columns[0]))
+
+
+def _quantile(case: _Case) -> Doubt | None:
+    """Whether a number is a quantile, which is not to be near its label."""
+    numbers = {Scale.VALUE, Scale.RATE, Scale.LOG_RATE}
+    if case.fitting.scale not in numbers or case.layout.label_width or case.columns[1:]:
+        return None
+    level = quantile_of(case.columns[0])
+    if level is None or case.predicted.rows is not None:
+        return None
+    what = f"the predictions {case.name!r} are named for the quantile {level:g}"
+    if level == MEDIAN:
+        pairing = pairing_of("unbounded regression")
+        median = replace(case.fitting, pairing=pairing, scale=Scale.VALUE, loss="mae", settings=())
+        return Doubt(f"{what}, the median", (median,))
+    return Doubt(f"{what}, which no loss here measures", (), OF_QUANTILES)
 
 
 def _codes(case: _Case) -> Doubt | None:
@@ -303,8 +270,9 @@ def _scores(case: _Case) -> Doubt | None:
         other = replace(case.fitting, pairing=pairing, scale=Scale.LOGIT, loss=usual(pairing), settings=settings)
         return Doubt(f"{span}, and {both}", (case.fitting, other))
     if values.high <= 0:
-        exponential = case.asking(*EXPONENTIAL)
-        ways = (exponential, case.fitting) if case.named(_LOGARITHMS) else (case.fitting, exponential)
+        floored = values.low < np.log(np.finfo(float).eps)
+        exponential = case.asking(*EXPONENTIAL, *(UNFLOORED if floored else ()))
+        ways = (exponential, case.fitting) if case.logarithms else (case.fitting, exponential)
         return Doubt(f"{span}: logits, or logarithms of probabilities?", ways)
     return Doubt(f"{span}: they are no probabilities, and {both}", (case.fitting,))
 
@@ -325,15 +293,34 @@ def _row_scores(case: _Case) -> Doubt | None:
     if scale is not Scale.LOGIT or case.count("below 0") or case.named(_LOGITS):
         return None
     span = f"{shown} go from {figures(case.predicted.values.low)} to {figures(case.predicted.values.high)}"
-    if case.named(_LOGARITHMS):
+    if case.logarithms:
         return Doubt(f"{span}: logarithms of probabilities are not above 0; was a sign lost?", ())
     ways = (logits, *normalized) if case.count("fraction") else (*normalized, logits)
     return Doubt(f"{span}: they are no probabilities, and logits are of either sign", ways)
 
 
+def _width(case: _Case) -> Doubt | None:
+    """How many of the labels an interval is meant to hold."""
+    if case.fitting.loss != "interval" or interval_of(case.columns):
+        return None
+    ways = tuple(replace(case.fitting, loss=loss) for loss in ("interval:alpha=0.1", "interval:alpha=0.05"))
+    return Doubt(f"how many of the labels the intervals {case.name!r} are meant to hold is not said", ways)
+
+
+def _members(case: _Case) -> Doubt | None:
+    """Whether several numbers for one are the members of an ensemble."""
+    if case.fitting.loss != MEMBERS.loss:
+        return None
+    what = (
+        f"the labels are numbers, and {case.name!r} is several for each: members of an ensemble, all one prediction, "
+        "or models beside each other, which are named one by one?"
+    )
+    return Doubt(what, (case.fitting,))
+
+
 def _rates(case: _Case) -> Doubt | None:
     """Whether numbers are logarithms of rates, which tell labels better than their mean does."""
-    named = case.named(_LOGARITHMS) or case.named(_LOGITS)
+    named = case.logarithms or case.named(_LOGITS)
     if case.fitting.scale is not Scale.LOG_RATE or named:
         return None
     pairs, count = case.predicted.pairs.numbers, case.predicted.pairs.counts

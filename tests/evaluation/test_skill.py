@@ -33,6 +33,15 @@ from lossctl.sums import marginals
 
 every_loss = pytest.mark.parametrize("definition", list(losses), ids=lambda it: it.name)
 WIDTH = 3
+UNKNOWN = {
+    # of directions and scores, which are no probabilities
+    *("cosine_proximity", "crammer_singer", "categorical_hinge", "multi_margin", "multilabel_margin", "bpmll"),
+    *("bi_tempered", "wasserstein"),
+    # no proper scores, so not the mean of the labels; rps of soft labels is no sum over columns
+    *("categorical_focal", "gce", "poly1_ce", "js_divergence", "rps"),
+    # of numbers that count together
+    *("gaussian_nll", "crps_gaussian", "crps_ensemble", "margin_ranking"),
+}
 
 
 def data(bound, seed, n=200):
@@ -62,6 +71,13 @@ def others(bound, source, constant, seed):
     """Other constants: near and far ones, the labels themselves, draws from the domain."""
     rng = np.random.default_rng(seed)
     domain = bound.prediction_domain.for_width(WIDTH)
+    if bound.of_number:
+        middle, k = np.array(constant), len(constant)
+        sizes = 10.0 ** np.arange(-9, 3)
+        near = [middle + sign * size * row for size in sizes for sign in (-1, 1) for row in np.eye(k)]
+        rows = np.array([*near, *domain.sample(rng, 100, k), *(np.full(k, label) for label in source["y"])])
+        illegal = domain.illegal(rows)
+        return rows if illegal is None else rows[~illegal]
     if bound.rows:
         log = "log-" in domain.describe()
         middle = np.exp(constant) if log else np.array(constant)
@@ -88,8 +104,9 @@ def test_no_other_constant_does_better(definition, seed):
     base = report.results[0].best_constant
     if math.isnan(base.constant_loss):
         assert "no best constant" in report.warnings[-1]
-        assert bound.name == "cosine_proximity" or bound.moves_others
+        assert bound.name in UNKNOWN or bound.moves_others or bound.unlabelled
         return
+    assert bound.name not in UNKNOWN or (bound.name == "rps" and source["y"].ndim == 1)
     least = bound.value(source["y"], constant_like(source["p"], base.constant)).mean()
     for constant in others(bound, source, base.constant, seed):
         other = bound.value(source["y"], constant_like(source["p"], constant)).mean()
@@ -124,6 +141,18 @@ def test_its_loss_is_what_a_file_of_that_constant_has(definition, seed, reductio
     else:
         assert repr(base.constant_loss) == repr(again.value)
         assert again.skill == 0.0 or again.value <= 0 or math.isnan(again.value)
+
+
+def test_the_best_constants_of_quantiles_and_of_an_interval_are_quantiles_of_the_labels():
+    label = np.random.default_rng(9).normal(size=1000)
+    levels = found({"y": label, "p": np.zeros((1000, 3))}, "quantiles:tau=0.1055/0.5/0.9").results[0].best_constant
+    ordered = np.sort(label)
+    assert levels.constant[0] == ordered[105]
+    assert levels.constant[1] == pytest.approx((ordered[499] + ordered[500]) / 2)
+    assert ordered[899] <= levels.constant[2] <= ordered[900]
+    ends = found({"y": label, "p": np.zeros((1000, 2))}, "interval:alpha=0.211").results[0].best_constant
+    assert ends.constant == (ordered[105], ordered[894])
+    assert np.mean((ends.constant[0] <= label) & (label <= ends.constant[1])) == 0.79
 
 
 def test_several_label_columns_have_a_constant_each():
@@ -271,7 +300,7 @@ def test_of_counts_it_is_the_mean_and_of_msle_the_mean_of_logarithms(label):
 def test_of_cross_entropy_it_is_the_prior_of_the_classes(label):
     source = {"y": np.array(label), "p": np.full((len(label), 4), 0.25)}
     prior = [label.count(code) / len(label) for code in range(4)]
-    results = found(source, ["cross_entropy", "nll", "cross_entropy:label_smoothing=0.2"]).results
+    results = found(source, ["cross_entropy", "nll", "cross_entropy:label_smoothing=0.2"], classes="0,1,2,3").results
     assert list(results[0].best_constant.constant) == prior
     assert list(results[1].best_constant.constant) == prior
     assert results[2].best_constant.constant == pytest.approx([0.8 * part + 0.05 for part in prior], rel=1e-14)
@@ -290,6 +319,43 @@ def test_of_soft_labels_it_is_their_mean_or_their_geometric_mean(seed):
     np.testing.assert_allclose(kl.best_constant.constant, label.mean(axis=0), rtol=1e-13)
     geometric = np.exp(np.log(label).mean(axis=0))
     np.testing.assert_allclose(reverse.best_constant.constant, geometric / geometric.sum(), rtol=1e-12)
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=40), st.sampled_from([0.5, 0.0, 0.9, 2.0, -3.0]))
+@settings(max_examples=20)
+def test_of_decisions_it_is_on_the_side_of_the_larger_class_wherever_the_threshold_is(label, threshold):
+    source = {"y": np.array(label, dtype=float), "p": np.full(len(label), 0.5)}
+    base = found(source, f"zero_one:threshold={threshold}").results[0].best_constant
+    assert base.constant_loss == min(sum(label), len(label) - sum(label)) / len(label)
+    assert sum(label) * 2 == len(label) or (base.constant > threshold) == (sum(label) * 2 > len(label))
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=40))
+@settings(max_examples=20)
+def test_of_scores_of_classes_it_is_their_shares_and_of_decisions_the_largest(label):
+    source = {"y": np.array(label), "p": np.full((len(label), 4), 0.25)}
+    shares = [label.count(code) / len(label) for code in range(4)]
+    brier, spherical, rps, wrong = found(source, ["brier", "spherical", "rps", "zero_one"], classes="0,1,2,3").results
+    for result in (brier, spherical, rps, wrong):
+        assert list(result.best_constant.constant) == shares
+    assert brier.best_constant.constant_loss == pytest.approx(1 - math.fsum(s * s for s in shares), rel=1e-12)
+    assert spherical.best_constant.constant_loss == pytest.approx(-math.hypot(*shares), rel=1e-12)
+    assert wrong.best_constant.constant_loss == pytest.approx(1 - max(shares), rel=1e-12, abs=1e-15)
+
+
+def test_a_loss_without_a_least_value_has_no_best_constant_and_says_so():
+    report = found({"y": [1.0, 0.0, 1.0], "p": [0.5, 0.2, 2.0]}, ["wasserstein", "soft_margin"])
+    assert math.isnan(report.results[0].skill)
+    assert report.results[1].best_constant.constant == pytest.approx(math.log(2.0), rel=1e-12)  # log-odds of 2 to 1
+    assert report.warnings == (
+        "wasserstein of p: no best constant: its mean falls without end as the constant grows, or as it falls",
+    )
+
+
+def test_of_rows_of_amounts_it_is_the_mean_of_each_column():
+    label = np.array([[0.0, 3.0], [2.0, 1.0], [0.0, 8.0]])
+    base = found({"y": label, "p": label + 1.0}, "generalized_kl").results[0].best_constant
+    assert base.constant == pytest.approx([2 / 3, 4.0], rel=1e-15)
 
 
 def test_where_labels_do_not_bound_it_the_end_nearest_to_them_is_taken():

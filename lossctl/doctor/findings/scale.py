@@ -1,14 +1,13 @@
 """What is wrong with how predictions and labels are written: logits, percentages, codes, class order, wrong columns."""
 
-import numpy as np
-
 from lossctl.doctor.finding import Case, Evidence, Severity, finding
-from lossctl.doctor.shell import flags
+from lossctl.doctor.shell import flags, with_flags
 from lossctl.domain import BINARY, SIGNS, Domain
 from lossctl.functions.pairing import risks_of
 from lossctl.inference.classes import within
-from lossctl.inference.doubts import ENOUGH, better_order, doubt
-from lossctl.inference.fit import CLIPPED, NORMALIZED, Scale, classes_setting, other_codes, pairing_of
+from lossctl.inference.codes import of_position, turned, unnamed
+from lossctl.inference.doubts import doubt
+from lossctl.inference.fit import CLIPPED, ENOUGH, NORMALIZED, Scale, classes_setting, other_codes, pairing_of
 from lossctl.inference.names import LABELS, PREDICTIONS, plain_name
 from lossctl.reading.cells import class_number
 from lossctl.sums.distribution import Distribution
@@ -36,11 +35,12 @@ def logits(case: Case) -> Evidence | None:
 def several_readings(case: Case) -> Evidence | None:
     """The predictions could be something else as well."""
     told = None if case.fit is None else doubt(case.facts, case.layout, case.index, case.fit)
-    if told is None or better_order(case.predicted, case.n) is not None:
+    if told is None or columns_in_another_order(case) is not None:
         return None  # of the order of columns there is more to say
-    advice = "Each command line is one reading: copy the one that is meant."
-    advice = advice if told.ways[1:] else "Copy the command line if that is meant." if told.ways else told.advice
-    return Evidence(told.what, advice)
+    if not told.ways:
+        return Evidence(told.what, with_flags(told.advice))
+    several = "Each command line is one reading: copy the one that is meant."
+    return Evidence(told.what, several if told.ways[1:] else "Copy the command line if that is meant.")
 
 
 @finding(Severity.note)
@@ -171,7 +171,7 @@ def class_names_with_commas(case: Case) -> Evidence | None:
 @finding(Severity.warning)
 def classes_in_sorted_order(case: Case) -> Evidence | None:
     """Which column stands for which class is a guess."""
-    if case.layout.classes is not None or not case.layout.text or not case.model.width or case.fit is None:
+    if case.layout.classes is not None or not case.layout.text or not case.model.width or not _named(case):
         return None
     words = sorted(case.facts.words.counts or ())
     return Evidence(
@@ -200,6 +200,9 @@ def unknown_classes(case: Case) -> Evidence | None:
     """A label is none of the classes that have a column."""
     layout, problem, k = case.layout, case.problem("unknown class", case.label), case.model.width
     names = layout.classes if layout.class_labels != "codes" else None
+    if k and layout.text and layout.classes is None and case.fit is not None and not _named(case):
+        nameless = unnamed(case.facts, layout, case.index)
+        return Evidence(nameless.what, with_flags(nameless.advice))
     if layout.label_width or (not k and names is None) or (layout.text and names is None) or _other_codes(case):
         return None
     if not k and names is not None:
@@ -213,6 +216,11 @@ def unknown_classes(case: Case) -> Evidence | None:
     listed = ", ".join(names[:8]) if names else f"0 to {k - 1}"
     what = f"column {case.label!r} holds {strangers[0]}, which is no class: the classes are {listed}"
     return Evidence(what, "Name the classes in the order of the columns: --classes A,B,C.", problem)
+
+
+def _named(case: Case) -> bool:
+    """Whether what fits names classes."""
+    return case.fit is not None and "classes" in dict(case.fit.settings)
 
 
 def _other_codes(case: Case) -> tuple[str, ...]:
@@ -236,17 +244,13 @@ def classes_counted_from_one(case: Case) -> Evidence | None:
 @finding(Severity.warning)
 def columns_in_another_order(case: Case) -> Evidence | None:
     """Each class is predicted by the column of another."""
-    better = better_order(case.predicted, case.n)
-    if better is None:
+    if case.fit is None or case.rows is None or case.layout.label_width:
         return None
-    hits, possible, order = better
-    names = case.layout.classes or tuple(map(str, range(len(order))))
-    right_order = ", ".join(names[index] for index in np.argsort(order)[:8].tolist())
-    return Evidence(
-        f"the largest column is that of the label in {percent(hits, case.n)} of the rows, but in "
-        f"{percent(possible, case.n)} were the columns those of {right_order}",
-        "Check the order of the classes, and say it with --classes.",
-    )
+    told = of_position(case.facts, case.layout, case.index, case.fit)
+    if told is None and case.layout.classes is not None:
+        told = turned(case.facts, case.layout, case.index, case.fit, case.layout.classes)
+    advice = "Check the order of the classes, and say it with --classes."
+    return None if told is None else Evidence(told.what, advice)
 
 
 @finding(Severity.warning)

@@ -24,7 +24,7 @@ Denominator = Annotated[str, Words(("mean", "range", "std", "l2"))]
     },
 )
 def wmape(label: FloatArray, prediction: FloatArray, *, unit: Unit = "percent") -> FloatArray:
-    """Absolute error as a part of all labels, in percent: `mape` that holds out against labels near 0.
+    """Absolute error as a part of all labels, in percent: fit for labels of 0, and near it.
 
     Formula: 100 Σ|e| / Σ|y| over all rows, where e = ŷ − y; a single row is 100 |e|; with ``unit=ratio``,
     without the 100.
