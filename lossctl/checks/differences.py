@@ -280,7 +280,7 @@ def _crossed(bound: BoundLoss, label: FloatArray, behind: FloatArray, ahead: Flo
         masks += [_between(behind, ahead, kink) for kink in bound.activation.definition.kinks]
     if bound.definition.kink is not None:
         low, high = bound.activated(behind), bound.activated(ahead)
-        masks.append(_between(low, high, bound.definition.kink(label, low, **bound.parameters)))
+        masks += [_between(low, high, kink) for kink in bound.kinks(label, low)]
     return _any(masks, len(behind))
 
 

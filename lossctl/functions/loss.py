@@ -21,6 +21,7 @@ REDUCTIONS = ("mean", "sum", "root-mean", "exp-mean")
 """Those that any loss may be reported under which gives a row one number."""
 
 Kernel = Callable[..., FloatArray]
+Kinks = Callable[..., FloatArray | tuple[FloatArray, ...]]
 DomainOf = Domain | Callable[..., Domain]
 
 
@@ -69,7 +70,7 @@ class Loss(Definition):
         self._prediction = prediction
         self.floored = floored or _the_prediction
         self.slope: Kernel | None = None
-        self.kink: Kernel | None = None
+        self.kink: Kinks | None = None
         self.square_root: Kernel | None = None
         self.of_error = of_error
         self.apart: Through | None = None
@@ -85,8 +86,8 @@ class Loss(Definition):
         self.slope = function
         return function
 
-    def kinks(self, function: Kernel) -> Kernel:
-        """Declare the predictions at which the gradient jumps, in the shape of the prediction."""
+    def kinks(self, function: Kinks) -> Kinks:
+        """Declare the predictions at which the gradient jumps, in the shape of the prediction; a tuple of several."""
         self.kink = function
         return function
 
