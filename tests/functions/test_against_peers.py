@@ -47,6 +47,13 @@ def test_values_are_those_of_scikit_learn(weight):
         ("bce", BITS, BITS[::-1].copy(), metrics.log_loss(BITS, BITS[::-1], **w)),
         ("hinge", SIGNS, GUESS, metrics.hinge_loss(SIGNS, GUESS, **w)),
         ("cross_entropy", CODES, ROWS, metrics.log_loss(CODES, ROWS, **w)),
+        ("quantile:tau=0.8", REAL, GUESS, metrics.mean_pinball_loss(REAL, GUESS, alpha=0.8, **w)),
+        ("poisson_deviance", COUNTS, RATES, metrics.mean_poisson_deviance(COUNTS, RATES, **w)),
+        ("gamma_deviance", COUNTS + 0.5, RATES, metrics.mean_gamma_deviance(COUNTS + 0.5, RATES, **w)),
+        *(
+            (f"tweedie_deviance:power={p}", y, RATES, metrics.mean_tweedie_deviance(y, RATES, power=p, **w))
+            for p, y in ((-1.5, REAL), (0, REAL), (1, COUNTS), (1.3, COUNTS), (2, COUNTS + 0.5), (3, COUNTS + 0.5))
+        ),
         (
             "quantiles:tau=0.1/0.5/0.9",
             REAL,
@@ -166,6 +173,23 @@ def torch_losses(torch):
         "msle": lambda y, p: (torch.log1p(p) - torch.log1p(y)) ** 2,
         "rmsle": lambda y, p: (torch.log1p(p) - torch.log1p(y)) ** 2,
         "mape": lambda y, p: 100 * ((p - y) / y).abs(),
+        "half_squared_error": lambda y, p: 0.5 * functional.mse_loss(p, y, **none),
+        "quantile": lambda y, p: 0.5 * (p - y).abs(),
+        "expectile": lambda y, p: 0.5 * (p - y) ** 2,
+        "smooth_l1": lambda y, p: functional.smooth_l1_loss(p, y, **none),
+        "pseudo_huber": lambda y, p: torch.sqrt(1 + (p - y) ** 2) - 1,
+        "fair": lambda y, p: (p - y).abs() - torch.log1p((p - y).abs()),
+        "cauchy": lambda y, p: 0.5 * torch.log1p((p - y) ** 2),
+        "lq": lambda y, p: (p - y).abs() ** 1.5,
+        "epsilon_insensitive": lambda y, p: ((p - y).abs() - 0.1).clamp(min=0),
+        "squared_epsilon_insensitive": lambda y, p: ((p - y).abs() - 0.1).clamp(min=0) ** 2,
+        "smape": lambda y, p: 200 * (p - y).abs() / (p.abs() + y.abs()),
+        "mase:scale=2": lambda y, p: (p - y).abs() / 2,
+        "tweedie_deviance": lambda y, p: 4 * (torch.sqrt(y) - torch.sqrt(p)) ** 2 / torch.sqrt(p),
+        "poisson_deviance": lambda y, p: 2 * (torch.xlogy(y, y / p) - y + p),
+        "gamma_deviance": lambda y, p: 2 * (torch.log(p / y) + y / p - 1),
+        "tweedie_nll": lambda y, p: 2 * y / torch.sqrt(p) + 2 * torch.sqrt(p),
+        "gamma_nll": lambda y, p: torch.log(p) + y / p,
         "bce": lambda y, p: functional.binary_cross_entropy(p, y, **none),
         "poisson": lambda y, p: p - y * torch.log(p),
         "hinge": lambda y, p: (1 - y * p).clamp(min=0),
@@ -217,7 +241,7 @@ def test_every_activation_and_its_pullback_are_those_of_torch():
 def test_every_loss_through_every_legal_activation_has_the_gradient_of_torch():
     torch = pytest.importorskip("torch", reason="torch is not installed")
     columns, rows = torch_losses(torch)
-    assert {*columns, *rows} == set(losses.names())
+    assert {name.partition(":")[0] for name in (*columns, *rows)} == set(losses.names())
     outputs, tried = torch_activations(torch), 0
     for name, theirs in {**columns, **rows}.items():
         for activation in activations:
@@ -260,9 +284,11 @@ def test_the_names_said_to_be_scikit_learns_are():
     pytest.importorskip("sklearn", reason="scikit-learn is not installed")
     import sklearn._loss
     import sklearn.metrics
+    from sklearn.linear_model import SGDRegressor
     from sklearn.neural_network import MLPRegressor
 
-    (choices,) = [it.options for it in MLPRegressor._parameter_constraints["activation"]]
+    choices = {*MLPRegressor._parameter_constraints["activation"][0].options}
+    choices |= SGDRegressor._parameter_constraints["loss"][0].options
     for definition in definitions():
         for name in names_of(definition, "scikit-learn"):
             known = hasattr(sklearn.metrics, name) or hasattr(sklearn._loss, name) or name in choices
