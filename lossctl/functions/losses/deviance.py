@@ -108,13 +108,13 @@ def _poisson_deviance(label: FloatArray, error: FloatArray, prediction: FloatArr
     },
 )
 def poisson_deviance(label: FloatArray, prediction: FloatArray) -> FloatArray:
-    """Deviance of counts: twice what `poisson` is above that of a perfect prediction.
+    """Deviance of counts: twice their negative log-likelihood above that of a perfect prediction.
 
     Formula: 2 (y log(y/ŷ) − y + ŷ), and 2ŷ where y = 0.
     Gradient: 2 (ŷ − y)/ŷ; through exp it is 2 (e^z − y), as exact as e^z: to 1e-16 of y.
-    Properties: non-negative, 0 where ŷ = y; convex in ŷ and in the log-rate; smooth; orders models just as `poisson`
-    does, and means something by itself: about the number of degrees of freedom, a row, where counts are Poisson; the
-    best constant is the mean.
+    Properties: non-negative, 0 where ŷ = y; twice what `poisson` is above that of ŷ = y, so it orders models alike;
+    convex in ŷ and in the log-rate; smooth; about 1 where the rates are right, the counts Poisson and not few; the best
+    constant is the mean.
 
     Use it for counts and rates, where 0 should be a perfect model.
     Avoid it with negative labels, or with predictions that can be 0 or below.
