@@ -130,7 +130,8 @@ def partners(it: Explanation) -> Iterator[str]:
 
 def describe(parameter: Parameter) -> str:
     """A parameter with its default and range."""
-    return f"`{parameter.name}` = {spell(parameter.default)}: {parameter.describe()}"
+    default = " (must be given)" if parameter.required else f" = {spell(parameter.default)}"
+    return f"`{parameter.name}`{default}: {'; '.join(filter(None, (parameter.meaning, parameter.describe())))}"
 
 
 def cli_page() -> str:

@@ -11,7 +11,6 @@ _MEASURE = f"Measure what decisions are made from: {option(loss='bce')}, or {opt
 _RANK = "is a rank statistic, not a loss of a row"
 _LISTS = "judges ranked lists, not a loss of a row"
 _NOT_YET = "is not among lossctl's losses yet"
-_PACKAGE = "A package of your own may add it: see CONTRIBUTING.md."
 
 _METRICS = (
     (
@@ -57,9 +56,9 @@ _METRICS = (
         f"Say {option(loss='mae')} {option(skill=True)}.",
     ),
     (
-        ("mase", "rmsse"),
-        "is a ratio over all rows, to the error of a naive forecast",
-        f"Say {option(loss='mae,rmse')}, with {option('prediction')} for each of the two forecasts, and divide.",
+        ("rmsse",),
+        "is rmse over the root of the mean squared error of a naive forecast",
+        f"Say {option(loss='rmse')}, and divide; {option(loss='mase:scale=2')} is that of absolute errors.",
     ),
     (
         ("sse", "rss"),
@@ -118,11 +117,6 @@ _METRICS = (
         f"Say {option(loss='focal')} {option(from_logits=True)}; without α, {option(loss='focal:alpha=none')}.",
     ),
     (
-        ("smooth_l1", "smooth_l1_loss"),
-        "is huber divided by its delta, which is called beta there",
-        f"Say {option(loss='huber')} where beta is 1; for beta 2, {option(loss='huber:delta=2')}, and divide by 2.",
-    ),
-    (
         ("cosine_similarity",),
         "is cosine_proximity without its minus",
         f"Say {option(loss='cosine_proximity')}, and turn the sign.",
@@ -133,37 +127,9 @@ _METRICS = (
         f"Say {option(loss='cosine_proximity')}, and add 1.",
     ),
     (
-        (
-            "pinball", "pinball_loss", "mean_pinball_loss", "quantile", "quantile_loss", "quantile_score",
-        ),
-        _NOT_YET,
-        f"lossctl doctor shows the coverage of quantiles; {option(loss='mae')} measures the median alone.",
-    ),
-    (
         ("wis", "weighted_interval_score"),
         "of a median and intervals is twice the mean of their quantile losses",
         f"Say {option(loss='quantiles:tau=0.05/0.5/0.95')}, with a column and a level for each, and double the value.",
-    ),
-    (("expectile", "expectile_loss"), _NOT_YET, f"That of 1/2 is half of {option(loss='mse')}. {_PACKAGE}"),
-    (
-        ("smape", "symmetric_mape", "symmetric_mean_absolute_percentage_error"),
-        _NOT_YET,
-        f"The nearest is {option(loss='mape')}, or {option(loss='mape:zero=max1')} where labels are 0.",
-    ),
-    (
-        ("tweedie", "tweedie_deviance", "mean_tweedie_deviance", "gamma", "gamma_deviance", "mean_gamma_deviance"),
-        _NOT_YET,
-        f"The nearest for numbers above 0 are {option(loss='poisson')} and {option(loss='rmsle')}.",
-    ),
-    (
-        ("poisson_deviance", "mean_poisson_deviance"),
-        "is twice what poisson is above that of predictions that equal their labels",
-        f"Say {option(loss='poisson')}: it puts models in the same order.",
-    ),
-    (
-        ("pseudo_huber", "pseudo_huber_loss", "mphe"),
-        _NOT_YET,
-        f"The nearest are {option(loss='huber')} and {option(loss='log_cosh')}.",
     ),
     (
         ("triplet", "triplet_loss", "contrastive", "contrastive_loss", "ctc", "ctc_loss", "infonce"),

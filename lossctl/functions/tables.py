@@ -60,7 +60,9 @@ def _facts(explanation: Explanation) -> Iterator[Row]:
 
 def _parameter(parameter: Parameter, value: Value) -> Phrase:
     default = f"default {spell(parameter.default)}" if value != parameter.default else "the default"
-    return phrase(Piece(f"{parameter.name} = {spell(value)}", "strong"), f"  ({default})  {parameter.describe()}")
+    default = "must be given" if parameter.required else default
+    legal = "; ".join(filter(None, (parameter.meaning, parameter.describe())))
+    return phrase(Piece(f"{parameter.name} = {spell(value)}", "strong"), f"  ({default})  {legal}")
 
 
 def _partners(name: str, pairing: Pairing) -> Phrase:
