@@ -96,6 +96,11 @@ def complete_classes(ctx: typer.Context, incomplete: str) -> list[str]:
     return [*in_list(incomplete, _at_once(lambda: sorted(_labels(ctx))) or [])]
 
 
+def complete_class_weights(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Names of classes, before their weights."""
+    return [*in_list(incomplete, (f"{name}=" for name in _at_once(lambda: sorted(_labels(ctx))) or []))]
+
+
 def complete_losses(incomplete: str) -> list[Item]:
     """Losses and their parameters, with what they are."""
     from lossctl.functions.loss import losses

@@ -145,8 +145,8 @@ def _best_columns(bound: BoundLoss, points: Points, totals: list[Total], columns
         cells = _cells_of(points, np.array(slots))
         prediction = np.repeat(best[slots], points.size[slots])
         label = bound.label_domain.convert(points.label[cells])
-        share = 1 if bound.reduced.adds_columns or bound.masked else columns
-        column_total = replace(total, sum_weight=total.sum_weight * share)
+        share = 1 if bound.adds_columns or bound.masked else columns
+        column_total = replace(total, n=total.n * share, sum_weight=total.sum_weight * share)
         unit = Fraction(2) ** int(points.unit[slots[0]])
         shift = np.repeat(points.unit[slots] - points.unit[slots[0]], points.size[slots])
         loss = _reported(bound, column_total, label, prediction, np.ldexp(points.weight[cells], shift), unit)

@@ -17,7 +17,7 @@ from lossctl.functions.definition import Bound, Kind, Value, read_spec
 from lossctl.functions.loss import REDUCTIONS, Loss, Through, losses
 from lossctl.functions.parts import Parts, pieces
 from lossctl.functions.shapes import ensure_shapes, even
-from lossctl.reduction import Reduction, reduction_of
+from lossctl.reduction import PER_ROW, Columns, Reduction, reduction_of
 from lossctl.words import normal, said
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ class BoundLoss(Bound):
     activation: BoundActivation | None = None
     masked: bool = False
     """Whether a row leaves out the columns whose label is NaN: its mean is over the others."""
+    over_columns: Columns | None = None
+    """What is made of the numbers of a row with several columns; ``None`` for what the reduction makes of them."""
     typed: str = field(default="", compare=False, repr=False)
     """The name by which somebody asked for it."""
 
@@ -244,13 +246,18 @@ class BoundLoss(Bound):
         Raises:
             UsageError: there is no such reduction, or the loss has none but its own.
         """
-        for name in dict.fromkeys((*REDUCTIONS, self.definition.reduction)):
+        for name in dict.fromkeys((*REDUCTIONS, PER_ROW.name, self.definition.reduction)):
             if normal(name) == normal(reduction):
                 if self.definition.others and name != self.definition.reduction:
                     what = f"{self.title} is a {self.definition.reduction} of several numbers of each row, not a {name}"
                     raise UsageError(what, f"Leave {option('reduction')} out for it.")
                 return replace(self, reduction=name)
         raise UsageError(f"unknown reduction {reduction!r}", f"Known: {', '.join(REDUCTIONS)}.")
+
+    @property
+    def adds_columns(self) -> bool:
+        """Whether the numbers of a row with several columns are added up, not averaged."""
+        return self.reduced.adds_columns if self.over_columns is None else self.over_columns == "sum"
 
     @checked()
     def flooring(self, eps: float) -> "BoundLoss":
@@ -314,7 +321,7 @@ class BoundLoss(Bound):
     @property
     def over_cells(self) -> bool:
         """Whether a row counts once for each label that it has."""
-        return self.masked and not self.reduced.adds_columns
+        return self.masked and not self.adds_columns
 
     def cells(self, label: FloatArray) -> FloatArray | None:
         """How many labels each row has, where it counts once for each; ``None`` where a row is a row."""
@@ -405,7 +412,7 @@ class BoundLoss(Bound):
         if self.masked and slope.ndim == 2:
             slope, cells = np.where(np.isnan(label), 0.0, slope), self.cells(label)
             return slope if cells is None else np.asarray(slope / cells[:, None])
-        if slope.ndim == 1 or self.rows or self.reduced.adds_columns:
+        if slope.ndim == 1 or self.rows or self.adds_columns:
             return slope
         return np.asarray(slope / slope.shape[1])
 
@@ -450,7 +457,7 @@ class BoundLoss(Bound):
             total, cells = row_sum(np.where(np.isnan(label), 0.0, values)), self.cells(label)
             return total if cells is None else np.asarray(total / cells)
         total = row_sum(values)
-        return total if self.reduced.adds_columns else np.asarray(total / values.shape[1])
+        return total if self.adds_columns else np.asarray(total / values.shape[1])
 
     def _kernel(self, label: FloatArray, prediction: FloatArray, parameters: dict[str, Value]) -> FloatArray:
         if self.activation is not None and self._pair is not None:

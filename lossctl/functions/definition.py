@@ -29,9 +29,10 @@ NO_PEERS: Mapping[str, str] = types.MappingProxyType({})
 
 ELSEWHERE = {
     **dict.fromkeys(
-        ("weight", "weights", "classweight", "sampleweight"),
-        f"Weights are a column, a number a row, also those of classes: name it with {option('weight')}.",
+        ("weight", "weights", "sampleweight"),
+        f"Weights of rows are a column: name it with {option('weight')}; of classes there is {option('class_weight')}.",
     ),
+    **dict.fromkeys(("classweight", "classweights"), f"Say {option('class_weight')}, for all losses."),
     **dict.fromkeys(("fromlogits", "logits", "loginput"), f"Say {option(from_logits=True)}, for all losses."),
     "reduction": f"Say {option('reduction')}, for all losses.",
     **dict.fromkeys(("ignoreindex", "ignoreclass"), f"Say {option('ignore_label')}."),

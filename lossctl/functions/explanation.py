@@ -9,6 +9,7 @@ from lossctl.domain import Interval, Listed, Words, inside
 from lossctl.errors import UsageError, option
 from lossctl.functions.activation import Activation, BoundActivation, activations, get_activation
 from lossctl.functions.bound_loss import BoundLoss, example_of
+from lossctl.functions.compat import Agreement, agreements
 from lossctl.functions.definition import Kind, Parameter, Value, in_json, read_spec
 from lossctl.functions.docstring import Sections
 from lossctl.functions.loss import Loss, losses
@@ -62,6 +63,11 @@ class Explanation:
     def through(self) -> list[str]:
         """The activations a loss has a form for; the first is what ``--from-logits`` means."""
         return list(self.definition.pairs) if isinstance(self.definition, Loss) else []
+
+    @property
+    def agreements(self) -> list[Agreement]:
+        """How other libraries and lossctl agree on a loss, of those that have it."""
+        return list(agreements(self.definition)) if isinstance(self.definition, Loss) else []
 
     @property
     def pairings(self) -> list[Pairing]:
@@ -120,6 +126,7 @@ class Explanation:
         }
         if self.kind == "loss":
             facts |= {"reduction": self.reduction, "through": self.through, "otherwise": None}
+            facts["agreements"] = [one.to_dict() for one in self.agreements]
             if self.otherwise is not None:
                 columns, loss, spellings = self.otherwise
                 facts["otherwise"] = {"columns": columns, "loss": loss, "spellings": spellings}

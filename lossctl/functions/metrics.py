@@ -12,7 +12,43 @@ _RANK = "is a rank statistic, not a loss of a row"
 _LISTS = "judges ranked lists, not a loss of a row"
 _NOT_YET = "is not among lossctl's losses yet"
 
+_PENALTY = (
+    "The penalty λΦ(θ) of a regularised objective, such as weight decay: it is of the parameters of a model, which no "
+    "prediction tells."
+)
+_ALIGNMENT = (
+    "Losses of the alignment of two sequences, such as CTC and RNN-T: they need the scores of every step, and sum over "
+    "all ways to align them."
+)
+_CENSORED = (
+    "Losses of censored times, such as Cox's partial likelihood and the accelerated failure time: they need who was "
+    "still at risk, and a time of which only a bound is known."
+)
+OUT_OF_REACH = (_PENALTY, _ALIGNMENT, _CENSORED)
+"""What no file of predictions determines, a sentence each."""
+
 _METRICS = (
+    (
+        (
+            "penalty", "regularization", "regularisation", "weight_decay", "l1_penalty", "l2_penalty",
+            "l1_regularization", "l2_regularization", "elastic_net", "ridge", "lasso",
+        ),
+        "is out of reach of a file of predictions",
+        f"{_PENALTY} Say {option(loss='mse')} for what it is added to.",
+    ),
+    (
+        ("ctc", "ctc_loss", "rnnt", "rnnt_loss", "rnn_transducer", "transducer_loss"),
+        "is out of reach of a file of predictions",
+        _ALIGNMENT,
+    ),
+    (
+        (
+            "cox", "cox_loss", "coxph", "cox_ph", "cox_nloglik", "partial_likelihood", "aft", "aft_nloglik", "survival",
+            "survival_aft", "survival_cox", "concordance", "c_index", "concordance_index",
+        ),
+        "is out of reach of a file of predictions",
+        _CENSORED,
+    ),
     (
         ("auc", "roc_auc", "roc_auc_score", "auroc", "gini", "average_precision", "pr_auc", "aucpr", "ks", "lift"),
         _RANK,
@@ -132,8 +168,8 @@ _METRICS = (
         f"Say {option(loss='quantiles:tau=0.05/0.5/0.95')}, with a column and a level for each, and double the value.",
     ),
     (
-        ("triplet", "triplet_loss", "contrastive", "contrastive_loss", "ctc", "ctc_loss", "infonce"),
-        "is a loss of several rows at once, or of sequences, not one of a row",
+        ("triplet", "triplet_loss", "contrastive", "contrastive_loss", "infonce"),
+        "is a loss of several rows at once, not one of a row",
         "lossctl measures none of these.",
     ),
 )  # fmt: skip

@@ -7,6 +7,7 @@ import numpy as np
 from lossctl.domain import ABOVE_MINUS_ONE, NONZERO, POSITIVE, REAL, Domain, FloatArray, Words
 from lossctl.functions.loss import loss
 from lossctl.functions.stable import amended, exp_error, within_range
+from lossctl.functions.units import WHOLE, Unit
 
 FAR = 600.0
 """A logarithm past which what it is of could overflow."""
@@ -120,7 +121,7 @@ def rmsle() -> None:
     """
 
 
-def _mape_label(*, zero: str = "error") -> Domain:
+def _mape_label(*, zero: str = "error", unit: str = "percent") -> Domain:  # noqa: ARG001
     return NONZERO if zero == "error" else REAL
 
 
@@ -136,18 +137,23 @@ def _scale(label: FloatArray, zero: str) -> FloatArray:
     peers={
         "Keras": "mape (|y| floored at 1e-7)",
         "DL4J": "MEAN_ABSOLUTE_PERCENTAGE_ERROR",
-        "scikit-learn": "mean_absolute_percentage_error (a ratio, not percent)",
-        "CatBoost": "MAPE (a ratio, of max(1, |y|): zero=max1)",
-        "LightGBM": "mape (a ratio, of max(1, |y|): zero=max1)",
-        "XGBoost": "mape (a ratio, not percent)",
+        "scikit-learn": "mean_absolute_percentage_error (a ratio: unit=ratio)",
+        "CatBoost": "MAPE (a ratio, of max(1, |y|): unit=ratio,zero=max1)",
+        "LightGBM": "mape (a ratio, of max(1, |y|): unit=ratio,zero=max1)",
+        "XGBoost": "mape (a ratio: unit=ratio)",
     },
 )
 def mape(
-    label: FloatArray, prediction: FloatArray, *, zero: Annotated[str, Words(("error", "max1"))] = "error"
+    label: FloatArray,
+    prediction: FloatArray,
+    *,
+    zero: Annotated[str, Words(("error", "max1"))] = "error",
+    unit: Unit = "percent",
 ) -> FloatArray:
     """Absolute error in percent of the label.
 
-    Formula: 100 |e| / |y|, where e = ŷ − y; with ``zero=max1``, 100 |e| / max(1, |y|).
+    Formula: 100 |e| / |y|, where e = ŷ − y; with ``zero=max1``, 100 |e| / max(1, |y|); with ``unit=ratio``, without
+    the 100.
     Gradient: 100 sign e / |y|, and 0 at e = 0.
     Properties: percent, without a unit; convex, with a kink at e = 0; undefined at y = 0, which is an error unless
     ``zero=max1``; unbounded for forecasts that are too high, at most 100 for positive ones that are too low, so it
@@ -160,29 +166,30 @@ def mape(
     >>> get_loss("mape").value([2.0, -4.0], [3.0, -4.0])
     array([50.,  0.])
     """
+    whole = WHOLE[unit]
     return within_range(
-        lambda: 100.0 * (np.abs(prediction - label) / _scale(label, zero)),
-        lambda: 200.0 * (np.abs(0.5 * prediction - 0.5 * label) / _scale(label, zero)),
+        lambda: whole * (np.abs(prediction - label) / _scale(label, zero)),
+        lambda: 2.0 * whole * (np.abs(0.5 * prediction - 0.5 * label) / _scale(label, zero)),
     )
 
 
 @mape.gradient
-def _(label: FloatArray, prediction: FloatArray, *, zero: str) -> FloatArray:
-    return 100.0 * np.sign(prediction - label) / _scale(label, zero)
+def _(label: FloatArray, prediction: FloatArray, *, zero: str, unit: str) -> FloatArray:
+    return WHOLE[unit] * np.sign(prediction - label) / _scale(label, zero)
 
 
 @mape.on_error()
-def _mape_of_error(label: FloatArray, error: FloatArray, prediction: FloatArray, *, zero: str) -> FloatArray:  # noqa: ARG001
-    return 100.0 * (np.abs(error) / _scale(label, zero))
+def _mape_of_error(label: FloatArray, error: FloatArray, prediction: FloatArray, *, zero: str, unit: str) -> FloatArray:  # noqa: ARG001
+    return WHOLE[unit] * (np.abs(error) / _scale(label, zero))
 
 
 @_mape_of_error.gradient
-def _(label: FloatArray, error: FloatArray, prediction: FloatArray, *, zero: str) -> FloatArray:  # noqa: ARG001
-    return 100.0 * np.sign(error) / _scale(label, zero)
+def _(label: FloatArray, error: FloatArray, prediction: FloatArray, *, zero: str, unit: str) -> FloatArray:  # noqa: ARG001
+    return WHOLE[unit] * np.sign(error) / _scale(label, zero)
 
 
 @mape.kinks
-def _(label: FloatArray, prediction: FloatArray, *, zero: str) -> FloatArray:  # noqa: ARG001
+def _(label: FloatArray, prediction: FloatArray, *, zero: str, unit: str) -> FloatArray:  # noqa: ARG001
     return label
 
 
