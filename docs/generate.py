@@ -45,7 +45,8 @@ def losses_page() -> str:
     lines += [f"- [`{it.name}`](#{it.name}): {it.summary}" for it in losses]
     for definition in losses:
         lines += ["", *section(definition.name, "loss")]
-    lines += ["\n## Out of reach\n", "No file of predictions determines these:\n", *(f"- {it}" for it in OUT_OF_REACH)]
+    lines += ["\n## Out of reach\n", "No file of predictions determines these:\n"]
+    lines += [f"- {what}: {why}." for what, why in OUT_OF_REACH.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -177,7 +178,8 @@ def partners(it: Explanation) -> Iterator[str]:
 
 def describe(parameter: Parameter) -> str:
     """A parameter with its default and range."""
-    return f"`{parameter.name}` = {spell(parameter.default)}: {parameter.describe()}"
+    default = " (must be given)" if parameter.required else f" = {spell(parameter.default)}"
+    return f"`{parameter.name}`{default}: {'; '.join(filter(None, (parameter.meaning, parameter.describe())))}"
 
 
 def cli_page() -> str:

@@ -145,7 +145,7 @@ def _specs(incomplete: str, definitions: "Sequence[Definition]") -> Iterator[Ite
     taken = {setting.partition("=")[0] for setting in settings.removesuffix(item).split(",")}
     for parameter in (it for owner in definitions if _is_called(owner, name) for it in owner.parameters):
         if not equals and parameter.name.startswith(key) and parameter.name not in taken:
-            yield f"{head}{parameter.name}=", parameter.describe()
+            yield f"{head}{parameter.name}=", parameter.meaning or parameter.describe()
         elif equals and parameter.name == key:
             yield from ((f"{head}{key}={word}", "") for word in parameter.words() if word.startswith(value))
 

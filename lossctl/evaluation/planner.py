@@ -67,10 +67,7 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
     completed = complete(source, replace(request, loss=specs), taken)
     request = completed.request
     specs = split_specs(request.loss)
-    planner = LayoutPlanner(source, request)
-    if request.compat is not None and not planner.label_width:
-        request = replace(request, ignore_label=request.ignore_label or ignored_by(request, specs))
-        planner = LayoutPlanner(source, request)
+    planner, request = _layout_planner(source, request, specs)
     planner.notes += completed.notes
     masked = bool(planner.label_width) and (request.mask_null or bool(request.ignore_label))
     if request.mask_null and not planner.label_width:
@@ -148,6 +145,24 @@ def _in_parts(layout: Layout, losses: Sequence[Sequence[BoundLoss]]) -> Layout:
         notes += [note] if note else []
     roles = replace(layout.roles, models=tuple(models), notes=(*layout.roles.notes, *notes))
     return replace(layout, roles=roles)
+
+
+def _layout_planner(
+    source: Source, request: Request, specs: Sequence[str | BoundLoss]
+) -> tuple[LayoutPlanner, Request]:
+    """What decides about the columns, and the request with the labels that a library ignores.
+
+    Raises:
+        UsageError: labels are to be ignored, and there are none.
+    """
+    planner = LayoutPlanner(source, request)
+    if request.ignore_label and not planner.roles.label:
+        what = f"{option('ignore_label')}: there are no labels, of which some would be ignored"
+        raise UsageError(what, "Leave it out.")
+    if request.compat is None or planner.label_width or not planner.roles.label:
+        return planner, request
+    request = replace(request, ignore_label=request.ignore_label or ignored_by(request, specs))
+    return LayoutPlanner(source, request), request
 
 
 def _repeated(specs: Sequence[str | BoundLoss], bounds: Sequence[BoundLoss]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """A loss with a value for each of its parameters, on predictions or through an activation."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -532,12 +533,21 @@ def get_loss(spec: str | BoundLoss, *, columns: int | None = None, label_columns
         label_columns: the number of label columns: beside as many predictions, each has its own.
 
     Raises:
-        UsageError: an unknown name or parameter, or a parameter out of range.
+        UsageError: an unknown name or parameter, a parameter out of range, or one that must be given and is not.
     """
     if isinstance(spec, BoundLoss):
         return spec
     if not isinstance(spec, str):
         raise UsageError(f"{said(spec)} is no loss", "Give a name such as 'huber:delta=0.5', or what get_loss returns.")
+    return _read(spec, columns, label_columns, example=False)
+
+
+def example_of(spec: str) -> BoundLoss:
+    """As `get_loss`, with an example of each parameter that must be given and is not: to show what a loss is like."""
+    return _read(spec, None, 1, example=True)
+
+
+def _read(spec: str, columns: int | None, label_columns: int, *, example: bool) -> BoundLoss:
     name, values = read_spec(spec)
     if re.fullmatch(r"\d*\.?\d+", name):
         raise UsageError(f"{name} is a number, no loss", "A list has / between its numbers: quantiles:tau=0.1/0.5/0.9.")
@@ -547,7 +557,7 @@ def get_loss(spec: str | BoundLoss, *, columns: int | None = None, label_columns
         if label_columns < 2 or not single or not other.prediction_domain().rows:
             definition, other = other, definition
     try:
-        settings = definition.settings(values, read=True, typed=name)
+        settings = definition.settings(values, read=True, typed=name, example=example)
     except UsageError as wrong:
         if other is None or not _takes(other, values):
             raise
@@ -555,7 +565,7 @@ def get_loss(spec: str | BoundLoss, *, columns: int | None = None, label_columns
             number = "one prediction column" if columns == 1 else f"{columns} prediction columns"
             hint = wrong.parts[1] or f"That is for {'several columns' if columns == 1 else 'one column'}: {other.name}."
             raise UsageError(f"{wrong.parts[0]}, with {number}", hint) from None
-        definition, settings = other, other.settings(values, read=True, typed=name)
+        definition, settings = other, other.settings(values, read=True, typed=name, example=example)
     return BoundLoss(definition, settings, definition.reduction, typed=name)
 
 
@@ -571,18 +581,26 @@ def _otherwise(name: str) -> Loss | None:
 def _takes(definition: Loss, values: dict[str, str]) -> bool:
     """Whether a loss has parameters of these names, and they may have these values."""
     try:
-        definition.settings(values, read=True)
+        definition.settings(values, read=True, example=True)
     except UsageError:
         return False
     return True
 
 
 def meanings(spec: str | BoundLoss) -> tuple[BoundLoss, ...]:
-    """What a text may mean, by how many prediction columns there are; errors as for `get_loss`."""
-    bound = get_loss(spec)
+    """What a text may mean, by how many prediction columns there are; errors as for `example_of`."""
     if isinstance(spec, BoundLoss):
-        return (bound,)
+        return (spec,)
+    bound = example_of(spec)
     name, values = read_spec(spec)
     others = (each for each in (losses.get(name), _otherwise(name)) if each is not None and _takes(each, values))
-    settings = ((each, each.settings(values, read=True)) for each in others)
+    settings = ((each, each.settings(values, read=True, example=True)) for each in others)
     return (bound, *(BoundLoss(each, setting, each.reduction, typed=name) for each, setting in settings))
+
+
+def meant(spec: str, known: Iterable[str]) -> list[str]:
+    """Those of some losses, as they are spelled, that a text means: the loss it spells, else those of the bare name."""
+    bounds, known = meanings(spec), list(known)
+    whole = {*map(str, bounds)}
+    names = whole | {bound.name for bound in bounds if ":" not in str(spec)}
+    return [loss for loss in known if loss in whole] or [loss for loss in known if loss.partition(":")[0] in names]

@@ -8,7 +8,7 @@ from lossctl.arguments import checked, ensure_fields
 from lossctl.domain import Interval, Listed, Words, inside
 from lossctl.errors import UsageError, option
 from lossctl.functions.activation import Activation, BoundActivation, activations, get_activation
-from lossctl.functions.bound_loss import BoundLoss, get_loss
+from lossctl.functions.bound_loss import BoundLoss, example_of
 from lossctl.functions.compat import Agreement, agreements
 from lossctl.functions.definition import Kind, Parameter, Value, in_json, read_spec
 from lossctl.functions.docstring import Sections
@@ -88,7 +88,7 @@ class Explanation:
                 for activation in activations
                 if inside(get_activation(activation.name).range, self.bound.output_domain)
             ]
-        return [loss.name for loss in losses if inside(self.bound.range, get_loss(loss.name).prediction_domain)]
+        return [loss.name for loss in losses if inside(self.bound.range, example_of(loss.name).prediction_domain)]
 
     @property
     def otherwise(self) -> tuple[str, str, list[str]] | None:
@@ -146,6 +146,8 @@ def _parameter(parameter: Parameter, value: Value) -> dict[str, Any]:
         "name": parameter.name,
         **in_json({"value": value, "default": parameter.default}),
         "optional": parameter.optional,
+        "required": parameter.required,
+        "meaning": parameter.meaning,
         "legal": parameter.describe(),
         **legal,
     }
@@ -182,7 +184,7 @@ def find(spec: str, kind: Kind | None = None) -> tuple[BoundLoss | BoundActivati
         raise wrong if wrong.parts[1] else UsageError(wrong.parts[0], "lossctl explain lists them.")
     order = sorted(KINDS, key=lambda candidate: (not named[candidate], not known[candidate]))
     chosen = kind or order[0]
-    bound = get_loss(spec) if chosen == "loss" else get_activation(spec)
+    bound = example_of(spec) if chosen == "loss" else get_activation(spec)
     if not all(known.values()):
         return bound, ""
     other_kind = "activation" if chosen == "loss" else "loss"

@@ -7,6 +7,7 @@ from lossctl.document import Chart, Document, Facts, Line, Part, Phrase, Piece, 
 from lossctl.functions.compat import Agreement
 from lossctl.functions.definition import Parameter, Value, spell
 from lossctl.functions.explanation import KINDS, Explanation, catalogue, families, matches
+from lossctl.functions.metrics import OUT_OF_REACH
 from lossctl.functions.pairing import PAIRINGS, RISKS, Pairing, Risk
 from lossctl.words import either
 
@@ -64,7 +65,9 @@ def _facts(explanation: Explanation, example: str) -> Iterator[Row]:
 
 def _parameter(parameter: Parameter, value: Value) -> Phrase:
     default = f"default {spell(parameter.default)}" if value != parameter.default else "the default"
-    return phrase(Piece(f"{parameter.name} = {spell(value)}", "strong"), f"  ({default})  {parameter.describe()}")
+    default = "must be given" if parameter.required else default
+    legal = "; ".join(filter(None, (parameter.meaning, parameter.describe())))
+    return phrase(Piece(f"{parameter.name} = {spell(value)}", "strong"), f"  ({default})  {legal}")
 
 
 def _partners(name: str, pairing: Pairing) -> Phrase:
@@ -125,9 +128,8 @@ def listed(family: str = "") -> Document:
             for member in members
         ]
     if not family:
-        section.append(
-            Line(Piece("Each has a page: lossctl explain NAME; a family a line on each: lossctl explain FAMILY."))
-        )
+        pages = "Each has a page: lossctl explain NAME; a family a line on each: lossctl explain FAMILY."
+        section += [Line(Piece(pages)), Line(prose(f"Out of reach of predictions alone: {'; '.join(OUT_OF_REACH)}."))]
     return Document(
         "losses and activations", lambda: [tuple(section)], record=lambda: catalogue(family), rows=lambda: rows
     )
