@@ -335,8 +335,9 @@ class Proposer:
 
     def _pairs(self, label: Choice) -> Iterator[Choice]:
         """The only columns that are named for a mean and its scale, or for the ends of an interval."""
+        truth = self.truths.look.candidate(label.columns[0]) if len(label.columns) == 1 else None
         names = [each.name for each in self.guesses.free if each.kind == "number" and each.name not in label.columns]
-        for pair in pairs_in(names) if len(label.columns) == 1 else ():
+        for pair in pairs_in(names) if truth is not None and truth.kind == "number" else ():
             yield Choice((",".join(pair),), pair, BY_NAME, sure=False)
 
     def _class_columns(self, label: Choice, others: Collection[str]) -> Iterator[Choice]:
