@@ -17,7 +17,7 @@ from lossctl.domain import (
     Words,
     row_sum,
 )
-from lossctl.functions.gaussian import HALF_LOG_2, LOG_2_PI, erf, standardized, variance_slope
+from lossctl.functions.gaussian import HALF_LOG_2, LOG_2_PI, deviation_slope, erf, parted, standardized, variance_slope
 from lossctl.functions.loss import loss
 from lossctl.functions.parts import Parts, parts
 
@@ -83,14 +83,13 @@ def gaussian_nll(label: FloatArray, prediction: FloatArray, *, scale: Scale = "v
 
 @gaussian_nll.gradient
 def _(label: FloatArray, prediction: FloatArray, *, scale: Scale, full: bool) -> FloatArray:  # noqa: ARG001
-    error, spread = prediction[:, 0] - label, prediction[:, 1]
+    (error, rest), spread = parted(prediction[:, 0], label), prediction[:, 1]
     if scale == "var":
-        return _columns(error / spread, variance_slope(error, spread))
+        return _columns(error / spread, variance_slope(error, rest, spread))
     ratio, _ = _in_scales(label, prediction, scale)
     if scale == "log_std":
         return _columns(_deviation(ratio, np.exp(-0.5 * spread)), (1.0 - ratio) * (1.0 + ratio))
-    size = np.abs(error)
-    return _columns(ratio / spread, (spread - size) / spread / spread * (1.0 + size / spread))
+    return _columns(ratio / spread, deviation_slope(error, rest, spread))
 
 
 @loss(
