@@ -403,6 +403,68 @@ class ClassesOrSimplex(_Plain):
 
 
 @dataclass(frozen=True)
+class ClassesOrOneHot(_Plain):
+    """Class codes as a 1-D label, rows of a single 1 as a 2-D one."""
+
+    classes: ClassVar[bool] = True
+    k: int | None = None
+
+    def describe(self) -> str:
+        return f"{Classes(self.k).describe()} (one column) or a row of a single 1 and zeros (one column a class)"
+
+    def illegal(self, values: FloatArray) -> BoolArray | None:
+        if values.ndim == 1:
+            return Classes(self.k).illegal(values)
+        outside = BINARY.illegal(values)
+        mask = row_sum(values) != 1.0
+        return _any_column(mask if outside is None else mask | outside)
+
+    def closed(self, dimensions: int) -> tuple[float, float]:
+        return (Classes(self.k) if dimensions == 1 else PROBABILITY).closed(dimensions)
+
+    def for_width(self, k: int) -> "ClassesOrOneHot":
+        return ClassesOrOneHot(k)
+
+    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
+        codes = Classes().sample(rng, n, k)
+        return codes if rng.integers(2) else np.asfortranarray(np.eye(k)[codes.astype(np.intp)])
+
+
+@dataclass(frozen=True)
+class Chosen(_Plain):
+    """Rows of 0 and 1, of which any number may be 1: a column for each label that may be chosen."""
+
+    rows: ClassVar[bool] = True
+    dimensions: ClassVar[tuple[int, ...]] = (2,)
+
+    def describe(self) -> str:
+        return "a row of 0 and 1 (one column a label)"
+
+    def illegal(self, values: FloatArray) -> BoolArray | None:
+        return BINARY.illegal(values)
+
+    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
+        return np.asfortranarray(rng.integers(0, 2, (n, k)).astype(np.float64))
+
+
+@dataclass(frozen=True)
+class Amounts(Vector):
+    """Rows of two or more finite numbers that are not negative."""
+
+    def describe(self) -> str:
+        return "a row of finite numbers >= 0"
+
+    def illegal(self, values: FloatArray) -> BoolArray | None:
+        return NONNEGATIVE.illegal(values)
+
+    def closed(self, dimensions: int) -> tuple[float, float]:
+        return NONNEGATIVE.closed(dimensions)
+
+    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
+        return np.asfortranarray(0.01 + rng.exponential(2.0, (n, k)))
+
+
+@dataclass(frozen=True)
 class Words:
     """A few words: the legal values of a parameter that is a choice."""
 
@@ -433,6 +495,8 @@ class Listed:
 
 def inside(values: Domain, domain: Domain) -> bool:
     """Whether every value of the first set is legal in the second."""
+    if isinstance(domain, Amounts):
+        return isinstance(values, Amounts | Simplex) or (isinstance(values, Interval) and inside(values, NONNEGATIVE))
     if isinstance(values, Interval) and isinstance(domain, Interval):
         low = values.low > domain.low or (values.low == domain.low and values.low_open >= domain.low_open)
         high = values.high < domain.high or (values.high == domain.high and values.high_open >= domain.high_open)
@@ -458,6 +522,9 @@ EXTENDED = Extended()
 LOGITS = Logits()
 CLASSES = Classes()
 CLASSES_OR_SIMPLEX = ClassesOrSimplex()
+CLASSES_OR_ONE_HOT = ClassesOrOneHot()
+CHOSEN = Chosen()
+AMOUNTS = Amounts()
 
 Positive = Annotated[float, POSITIVE]
 NonNegative = Annotated[float, NONNEGATIVE]

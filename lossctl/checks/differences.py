@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lossctl.domain import REAL, BoolArray, Domain, FloatArray, IntArray, Interval, Simplex
+from lossctl.domain import REAL, Amounts, BoolArray, Domain, FloatArray, IntArray, Interval, Simplex
 from lossctl.functions.activation import BoundActivation
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import Bound
@@ -280,12 +280,19 @@ def _crossed(bound: BoundLoss, label: FloatArray, behind: FloatArray, ahead: Flo
         masks += [_between(behind, ahead, kink) for kink in bound.activation.definition.kinks]
     if bound.definition.kink is not None:
         low, high = bound.activated(behind), bound.activated(ahead)
-        masks.append(_between(low, high, bound.definition.kink(label, low, **bound.parameters)))
+        # What moves one number of a row may move the kinks of the others.
+        kinks = (bound.definition.kinks_beside(label, end, **bound.parameters) for end in (low, high))
+        masks += [_passes(low, first, high, last) for first, last in zip(*kinks, strict=True)]
     return _any(masks, len(behind))
 
 
-def _between(low: FloatArray, high: FloatArray, kink: FloatArray | float) -> BoolArray:
-    return np.asarray((low != high) & ((low - kink) * (high - kink) <= 0))
+def _between(low: FloatArray, high: FloatArray, kink: float) -> BoolArray:
+    return _passes(low, kink, high, kink)
+
+
+def _passes(low: FloatArray, before: FloatArray | float, high: FloatArray, after: FloatArray | float) -> BoolArray:
+    """Where what moves from low to high passes a kink, which may move as well."""
+    return np.asarray((low != high) & ((low - before) * (high - after) <= 0))
 
 
 def _any(masks: list[BoolArray], n: int) -> BoolArray:
@@ -301,7 +308,7 @@ def room(values: FloatArray, domain: Domain) -> FloatArray:
         columns = [room(numbers, own) for _, place, own, numbers in pieces(domain, values) if place is not None]
         return np.column_stack(columns)
     low, high = -math.inf, math.inf
-    if isinstance(domain, Simplex):
+    if isinstance(domain, Simplex | Amounts):
         low = 0.0
     elif isinstance(domain, Interval):
         low, high = (0.0, 0.0) if domain.nonzero else (domain.low, domain.high)

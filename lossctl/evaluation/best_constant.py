@@ -12,9 +12,11 @@ from fractions import Fraction
 
 import numpy as np
 
-from lossctl.domain import REAL, BoolArray, Domain, FloatArray, IntArray, Interval, LogSimplex, Simplex
+from lossctl.domain import REAL, Amounts, BoolArray, Domain, FloatArray, IntArray, Interval, LogSimplex, Simplex
 from lossctl.errors import UsageError
 from lossctl.functions.bound_loss import BoundLoss
+from lossctl.functions.definition import Value
+from lossctl.functions.loss import Loss
 from lossctl.functions.parts import Parts
 from lossctl.rational import to_float
 from lossctl.sums.distribution import ordered, unordered
@@ -34,6 +36,7 @@ PROBES = 17
 TRIED = 1000
 """How many numbers are tried to see whether a loss may be below 0."""
 NOT_A_MEAN = "it is a ratio whose both sides depend on the constant"
+ENDLESS = "its mean falls without end as the constant grows, or as it falls"
 UNEVEN = "its mean falls and rises more than once as the constant grows"
 
 
@@ -123,7 +126,9 @@ def _reported(
 
 def _best_columns(bound: BoundLoss, points: Points, totals: list[Total], columns: int) -> Iterator[Solution]:
     """The best constants of a loss that judges each number by itself, one a label column; errors as for `_Search`."""
-    best = _Search(bound, points).best()
+    search = _Search(bound, points)
+    best = search.best()
+    endless = search.endless(best)
     place = {slot: index for index, slot in enumerate(points.slot.tolist())}
     for group, total in enumerate(totals):
         known = [slot in place for slot in range(group * columns, (group + 1) * columns)]
@@ -132,6 +137,9 @@ def _best_columns(bound: BoundLoss, points: Points, totals: list[Total], columns
             yield Solution()
             continue
         constants = best[slots].tolist()
+        if endless[slots].any():
+            yield Solution(unknown=ENDLESS)
+            continue
         if not np.isfinite(constants).all():
             yield Solution(unknown=UNEVEN)
             continue
@@ -175,6 +183,8 @@ class _Search:
 
         Of an interval of equally good constants it is the middle, or the end nearest to the labels.
         """
+        if not any(self._slopes(edge).any() for edge in self.edges):
+            return self._least_step()
         left, right = self.sign(self.low) > 0, self.sign(self.high) < 0
         low = np.where(left, self.edges[0], np.where(right, self.high, self.low))
         high = np.where(right, self.edges[1], np.where(left, self.low, self.high))
@@ -185,10 +195,29 @@ class _Search:
         constant = np.clip(constant, *self.edges)
         return np.where(self._beaten(constant), math.nan, constant)
 
+    def endless(self, constant: FloatArray) -> BoolArray:
+        """Where the loss of a constant still falls at the last double."""
+        last = np.abs(constant) == np.finfo(np.float64).max
+        return np.asarray(last & (self.sign(constant) != 0)) if last.any() else last
+
+    def _least_step(self) -> FloatArray:
+        """The best constant of a loss that is flat but for jumps: the mean, or the first one tried that is better."""
+        kinks = self.bound.definition.kinks_beside(self.label, self.label, **self.bound.parameters)
+        jumps = np.unique(np.concatenate([np.ravel(kink) for kink in kinks] or [self.mean]))[:PROBES]
+        sides = (np.full_like(self.mean, side) for jump in jumps for side in (jump, np.nextafter(jump, np.inf)))
+        best, (least, _) = self.mean, self._sums(self.mean)
+        for tried in (self.low, self.high, *sides):
+            total, _ = self._sums(np.clip(tried, *self.edges))
+            best, least = np.where(total < least, np.clip(tried, *self.edges), best), np.minimum(total, least)
+        return np.where(self._beaten(best), math.nan, best)
+
+    def _slopes(self, constant: FloatArray) -> FloatArray:
+        """The slope of the loss at each label, for the constant of its slot."""
+        return self.bound.row_gradient(self.label, np.repeat(constant, self.points.size))
+
     def sign(self, constant: FloatArray) -> FloatArray:
         """The sign of the mean slope of each slot at its constant, 0 where it is 0 up to rounding."""
-        points = self.points
-        slope = self.bound.row_gradient(self.label, np.repeat(constant, points.size))
+        points, slope = self.points, self._slopes(constant)
         with np.errstate(all="ignore"):
             mean = np.add.reduceat(points.weight * slope, points.start)
             size = np.add.reduceat(points.weight * np.abs(slope), points.start)
@@ -271,6 +300,14 @@ class _Column:
     place: int
 
     @property
+    def definition(self) -> Loss:
+        return self.bound.definition
+
+    @property
+    def parameters(self) -> dict[str, Value]:
+        return self.bound.parameters
+
+    @property
     def label_domain(self) -> Domain:
         return self.bound.label_domain
 
@@ -344,7 +381,8 @@ def _best_rows(
     """
     if label_width and not _additive(bound, width):
         raise _NoneKnown("it depends on more of a label than its columns one by one")
-    if not isinstance(bound.prediction_domain, Simplex | LogSimplex):
+    searched = isinstance(bound.prediction_domain, Simplex | LogSimplex | Amounts)
+    if not searched and bound.definition.natural_activation != "softmax":
         raise _NoneKnown(f"predictions are {bound.prediction_domain.describe()}, no probabilities")
     columns = max(label_width, 1)
     for group, total in enumerate(totals):
@@ -421,6 +459,7 @@ class _Rows:
         self.label, self.weight = bound.as_codes(label), weight
         self.share = weight / to_float(total.sum_weight)
         self.logarithms = isinstance(bound.prediction_domain, LogSimplex)
+        self.amounts = isinstance(bound.prediction_domain, Amounts)
 
     def best(self) -> FloatArray | None:
         """The row whose slope says that no other is better; ``None`` where none of those tried is.
@@ -454,9 +493,14 @@ class _Rows:
             return np.where(mean == 0, 0.0, mean / probabilities)
 
     def optimal(self, probabilities: FloatArray) -> bool:
-        """Whether moving probability from one class to another gains nothing: what makes a minimum on a simplex."""
+        """Whether moving probability from one class to another gains nothing: what makes a minimum on a simplex.
+
+        Of amounts whether more or less of any gains nothing.
+        """
         slope = self.slope(probabilities)
         inside = probabilities > 0
-        least = float(slope[inside].min())
+        if not inside.any():
+            return bool((slope >= 0).all())
+        least = 0.0 if self.amounts else float(slope[inside].min())
         slack = 1e-9 * max(1.0, float(np.abs(slope[inside]).max()))
         return bool((slope[inside] <= least + slack).all() and (slope >= least - slack).all())

@@ -87,10 +87,11 @@ class BoundLoss(Bound):
     def kinks_at(self, label: FloatArray) -> tuple[float, ...]:
         if self.activation is not None:
             return self.activation.definition.kinks
-        if self.definition.kink is None or self.rows:
+        if self.rows:
             return ()
         converted = self.label_domain.convert(label)
-        return tuple(np.ravel(self.definition.kink(converted, converted, **self.parameters)).tolist())
+        kinks = self.definition.kinks_beside(converted, converted, **self.parameters)
+        return tuple(kink for array in kinks for kink in np.ravel(array).tolist())
 
     @property
     def title(self) -> str:

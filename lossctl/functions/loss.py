@@ -21,6 +21,7 @@ REDUCTIONS = ("mean", "sum", "root-mean", "exp-mean")
 """Those that any loss may be reported under which gives a row one number."""
 
 Kernel = Callable[..., FloatArray]
+Kinks = Callable[..., FloatArray | tuple[FloatArray, ...]]
 DomainOf = Domain | Callable[..., Domain]
 
 
@@ -69,7 +70,7 @@ class Loss(Definition):
         self._prediction = prediction
         self.floored = floored or _the_prediction
         self.slope: Kernel | None = None
-        self.kink: Kernel | None = None
+        self.kink: Kinks | None = None
         self.square_root: Kernel | None = None
         self.of_error = of_error
         self.apart: Through | None = None
@@ -85,8 +86,11 @@ class Loss(Definition):
         self.slope = function
         return function
 
-    def kinks(self, function: Kernel) -> Kernel:
-        """Declare the predictions at which the gradient jumps, in the shape of the prediction."""
+    def kinks(self, function: Kinks) -> Kinks:
+        """Declare the predictions at which the gradient jumps, in the shape of the prediction, or several such arrays.
+
+        NaN where there is none; of a loss of rows each number is the kink of its column beside the others as they are.
+        """
         self.kink = function
         return function
 
@@ -98,6 +102,13 @@ class Loss(Definition):
         number = Through(function)
         self.others = (*self.others, number)
         return number
+
+    def kinks_beside(self, label: FloatArray, prediction: FloatArray, **parameters: Value) -> tuple[FloatArray, ...]:
+        """The predictions at which the gradient is declared to jump, in the shape of the prediction each."""
+        if self.kink is None:
+            return ()
+        kinks = self.kink(label, prediction, **parameters)
+        return kinks if isinstance(kinks, tuple) else (kinks,)
 
     def root(self, function: Kernel) -> Kernel:
         """Declare the numbers whose squares the formula gives, so that they count where a square is no double."""

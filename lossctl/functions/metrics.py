@@ -9,7 +9,6 @@ from lossctl.words import normal
 _DECISIONS = "counts decisions at a threshold, not a loss of a row"
 _MEASURE = f"Measure what decisions are made from: {option(loss='bce')}, or {option(loss='cross_entropy')}."
 _RANK = "is a rank statistic, not a loss of a row"
-_ZERO_AND_ONE = f"Say {option(loss='mse')}, with labels of 0 and 1."
 _LISTS = "judges ranked lists, not a loss of a row"
 _NOT_YET = "is not among lossctl's losses yet"
 _PACKAGE = "A package of your own may add it: see CONTRIBUTING.md."
@@ -33,24 +32,24 @@ _METRICS = (
     ),
     (
         (
-            "accuracy", "acc", "balanced_accuracy", "top_k_accuracy", "error_rate", "zero_one", "zero_one_loss",
+            "balanced_accuracy", "top_k_accuracy",
             "f1", "f1_score", "fbeta", "precision", "recall", "sensitivity", "specificity", "mcc",
             "matthews_corrcoef", "kappa", "cohen_kappa", "confusion", "confusion_matrix", "iou", "jaccard",
-            "hamming", "hamming_loss", "accuracy_score", "precision_score", "recall_score", "jaccard_score", "youden",
+            "hamming", "hamming_loss", "precision_score", "recall_score", "jaccard_score", "youden",
             "tpr", "fpr", "tnr", "fnr", "ppv", "npv",
         ),
         _DECISIONS,
         _MEASURE,
     ),
     (
+        ("accuracy", "acc", "accuracy_score", "binary_accuracy", "categorical_accuracy"),
+        "is 1 less the share of rows that are decided wrongly",
+        f"Say {option(loss='zero_one')}, or {option(loss='zero_one:threshold=0')} where scores are cut at 0.",
+    ),
+    (
         ("ece", "calibration", "calibration_error", "expected_calibration_error", "mce", "reliability"),
         "is a figure of bins of rows, not a loss of a row",
         "lossctl plot FILE draws the calibration.",
-    ),
-    (
-        ("brier", "brier_score", "brier_score_loss"),
-        "is the mean squared error of a probability",
-        f"{_ZERO_AND_ONE} Of K classes give a column of 0 and 1 for each: their mean is 1/K of the Brier score.",
     ),
     (
         ("d2_absolute_error_score", "d2_absolute_error"),

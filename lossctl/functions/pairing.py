@@ -41,9 +41,9 @@ PAIRINGS = (
     Pairing(
         "binary classification",
         ("sigmoid",),
-        ("bce", "focal"),
+        ("bce", "focal", "brier"),
         "with bce the gradient on the logit is σ(z) − y: σ′ cancels, so a saturated mistake still learns; "
-        "focal under imbalance",
+        "focal under imbalance; brier to judge, where no mistake counts without bound",
     ),
     Pairing(
         "multi-label classification", ("sigmoid",), ("bce",), "one sigmoid a column: each label is its own yes or no"
@@ -51,8 +51,30 @@ PAIRINGS = (
     Pairing(
         "multi-class classification",
         ("softmax",),
-        ("cross_entropy", "nll", "kl_divergence"),
-        "the gradient on the logits is p − y",
+        (
+            "cross_entropy",
+            "nll",
+            "kl_divergence",
+            "categorical_focal",
+            "poly1_ce",
+            "gce",
+            "categorical_brier",
+            "spherical",
+        ),
+        "the gradient on the logits is p − y; categorical_focal under imbalance, gce with noisy labels, "
+        "categorical_brier and spherical to judge",
+    ),
+    Pairing(
+        "classification of ordered classes",
+        ("softmax",),
+        ("rps",),
+        "the further off a class is, the more it costs; the order is that of the columns",
+    ),
+    Pairing(
+        "distributions over classes",
+        ("softmax",),
+        ("kl_divergence", "js_divergence"),
+        "labels are rows of probabilities; js_divergence where some of either may be 0",
     ),
     Pairing(
         "multi-class classification in logarithms",
@@ -88,7 +110,7 @@ PAIRINGS = (
     Pairing(
         "max-margin classification",
         ("identity",),
-        ("hinge", "squared_hinge", "exponential"),
+        ("hinge", "squared_hinge", "exponential", "soft_margin", "modified_huber", "perceptron"),
         "these losses are made for scores, not for probabilities",
     ),
     Pairing(
@@ -106,6 +128,25 @@ PAIRINGS = (
     ),
     Pairing("ensembles", ("identity",), ("crps_ensemble",), "members count by their spread as well as by their errors"),
     Pairing("ranked pairs", (), ("margin_ranking",), "only which of two scores is larger counts"),
+    Pairing(
+        "max-margin classification of several classes",
+        ("identity",),
+        ("crammer_singer", "multi_margin", "categorical_hinge", "bi_tempered"),
+        "these losses are made for scores, not for probabilities; bi_tempered has a softmax of its own",
+    ),
+    Pairing(
+        "ranking of the labels of a row",
+        ("identity",),
+        ("multilabel_margin", "bpmll"),
+        "scores of labels that apply are held against those that do not",
+    ),
+    Pairing(
+        "rows of counts or intensities",
+        ("exp", "softplus"),
+        ("generalized_kl",),
+        "the output is an amount above 0; after exp the gradient on its logarithm is e^z − y",
+    ),
+    Pairing("critics", ("identity",), ("wasserstein",), "a score of either sign, that something else bounds"),
     Pairing("embeddings", ("identity",), ("cosine_proximity",), "only the direction of a vector counts"),
     Pairing(
         "hidden layers",
@@ -117,10 +158,16 @@ PAIRINGS = (
 
 RISKS = (
     Risk(
-        ("hinge", "squared_hinge", "exponential"),
+        ("hinge", "squared_hinge", "exponential", "soft_margin", "modified_huber", "perceptron", "wasserstein"),
         ("sigmoid", "softmax"),
         "it is made for scores of either sign: a probability is never below 0, so no row of the negative class is "
         "ever on the right side; leave the activation out, or use bce",
+    ),
+    Risk(
+        ("crammer_singer", "multi_margin", "categorical_hinge", "multilabel_margin", "bpmll", "bi_tempered"),
+        ("sigmoid", "softmax", "log_softmax"),
+        "it is made for scores: probabilities are never more than 1 apart, so no row is ever right by the margin; "
+        "leave the activation out",
     ),
     Risk(
         ("mse", "rmse", "l2"),

@@ -53,6 +53,11 @@ def test_values_are_those_of_scikit_learn(weight):
             LOGITS[:, :3],
             np.mean([metrics.mean_pinball_loss(REAL, LOGITS[:, k], alpha=(1 + 4 * k) / 10, **w) for k in range(3)]),
         ),
+        ("brier", BITS, CHANCE, metrics.brier_score_loss(BITS, CHANCE, **w)),
+        ("brier", CODES, ROWS, metrics.brier_score_loss(CODES, ROWS, **w)),
+        ("zero_one", BITS, CHANCE, metrics.zero_one_loss(BITS, CHANCE > 0.5, **w)),
+        ("zero_one", CODES, ROWS, metrics.zero_one_loss(CODES, ROWS.argmax(axis=1), **w)),
+        ("crammer_singer", CODES, LOGITS, metrics.hinge_loss(CODES, LOGITS, **w)),
     ]
     for spec, label, prediction, theirs in pairs:
         assert ours(spec, label, prediction, weight) == pytest.approx(theirs, rel=1e-12), spec
@@ -171,6 +176,12 @@ def torch_losses(torch):
         "hinge": lambda y, p: (1 - y * p).clamp(min=0),
         "squared_hinge": lambda y, p: (1 - y * p).clamp(min=0) ** 2,
         "exponential": lambda y, p: torch.exp(-y * p),
+        "brier": lambda y, p: (p - y) ** 2,
+        "zero_one": lambda y, p: ((p > 0.5) != (y > 0)).double() + 0 * p,
+        "soft_margin": lambda y, p: functional.soft_margin_loss(p, y, **none),
+        "modified_huber": lambda y, p: torch.where(y * p < -1, -4 * y * p, (1 - y * p).clamp(min=0) ** 2),
+        "perceptron": lambda y, p: (-y * p).clamp(min=0),
+        "wasserstein": lambda y, p: y * p,
         "focal": lambda y, p: torch.where(
             y == 1, -0.25 * (1 - p) ** 2 * torch.log(p), -0.75 * p**2 * torch.log1p(-p)
         ),
@@ -180,6 +191,16 @@ def torch_losses(torch):
         "nll": lambda y, p: functional.nll_loss(torch.log(p), y.long(), **none),
         "kl_divergence": lambda y, p: functional.kl_div(torch.log(p), y, **none).sum(1),
         "cosine_proximity": lambda y, p: -functional.cosine_similarity(p, y),
+        **torch_losses_of_classes(torch),
+        **torch_losses_of_forecasts(torch),
+    }
+    return columns, rows
+
+
+def torch_losses_of_forecasts(torch):
+    """Those of several numbers beside one."""
+    functional, none = torch.nn.functional, {"reduction": "none"}
+    return {
         "gaussian_nll": lambda y, p: functional.gaussian_nll_loss(p[:, 0], y, p[:, 1], **none),
         "crps_gaussian": lambda y, p: crps_of_normal(torch, (y - p[:, 0]) / p[:, 1]) * p[:, 1],
         "crps_ensemble": lambda y, p: (
@@ -191,12 +212,67 @@ def torch_losses(torch):
         ).mean(1),
         "margin_ranking": lambda y, p: functional.margin_ranking_loss(p[:, 0], p[:, 1], y, **none),
     }  # fmt: skip
-    return columns, rows
 
 
 def crps_of_normal(torch, error):
     normal = torch.distributions.Normal(0.0, 1.0)
     return error * (2 * normal.cdf(error) - 1) + 2 * torch.exp(normal.log_prob(error)) - 1 / np.sqrt(np.pi)
+
+
+def torch_losses_of_classes(torch):
+    """Those of classes that torch has no name for, from a class code or a row for each class."""
+    functional = torch.nn.functional
+
+    def hot(y, p):
+        return y if y.ndim == 2 else functional.one_hot(y.long(), p.shape[1]).double()
+
+    def code(y):
+        return y.argmax(1) if y.ndim == 2 else y.long()
+
+    def rivals(y, p):
+        return (p - 1e300 * hot(code(y), p)).amax(1) - (p * hot(y, p)).sum(1)
+
+    def of_sets(y, p):
+        indices = [[*row.nonzero().ravel().tolist(), -1, *[0] * len(row)][: len(row)] for row in y]
+        return functional.multilabel_margin_loss(p, torch.tensor(indices), reduction="none")
+
+    def bpmll(y, p):
+        pairs = (y[:, :, None] == 1) & (y[:, None, :] == 0)
+        return (torch.exp(p[:, None, :] - p[:, :, None]) * pairs).sum((1, 2)) / pairs.sum((1, 2)).clamp(min=1)
+
+    def shannon(y, p):
+        m = 0.5 * (y + p)
+        return 0.5 * (torch.xlogy(y, y / m) + torch.xlogy(p, p / m)).sum(1)
+
+    def tempered(y, p):
+        c, y = 0.2, hot(y, p)
+        x = torch.ones(len(p), 1, dtype=p.dtype)
+        below = c * (p.amax(1, keepdim=True) - p)
+        for _ in range(60):
+            total, slope = ((x + below) ** (-1 / c)).sum(1, True), ((x + below) ** (-1 / c - 1)).sum(1, True)
+            x = x + (1 - total**-c) * total ** (1 + c) / slope
+        q = (x + below) ** (-1 / c)
+        return (5 * y * (y**0.2 - q**0.2) - (y**1.2 - q**1.2) / 1.2).sum(1)
+
+    return {
+        "categorical_brier": lambda y, p: ((p - hot(y, p)) ** 2).sum(1),
+        "categorical_zero_one": lambda y, p: 1 - hot(y, p)[torch.arange(len(p)), p.argmax(1)] + 0 * p.sum(1),
+        "spherical": lambda y, p: -(p * hot(y, p)).sum(1) / p.norm(dim=1),
+        "rps": lambda y, p: ((p - hot(y, p)).cumsum(1)[:, :-1] ** 2).mean(1),
+        "js_divergence": shannon,
+        "generalized_kl": lambda y, p: (torch.xlogy(y, y / p) - y + p).sum(1),
+        "categorical_focal": lambda y, p: -0.25 * (hot(y, p) * (1 - p) ** 2 * torch.log(p)).sum(1),
+        "gce": lambda y, p: (hot(y, p) * (1 - p**0.7)).sum(1) / 0.7,
+        "poly1_ce": lambda y, p: (hot(y, p) * (2 * (1 - p) - torch.log(p))).sum(1),
+        "bi_tempered": tempered,
+        "crammer_singer": lambda y, p: (1 + rivals(y, p)).clamp(min=0),
+        "categorical_hinge": lambda y, p: (
+            1 + ((1 - hot(y, p)) * p).amax(1) - (p * hot(y, p)).sum(1)
+        ).clamp(min=0),
+        "multi_margin": lambda y, p: functional.multi_margin_loss(p, code(y), reduction="none"),
+        "multilabel_margin": of_sets,
+        "bpmll": bpmll,
+    }  # fmt: skip
 
 
 def test_every_activation_and_its_pullback_are_those_of_torch():
@@ -260,9 +336,15 @@ def test_the_names_said_to_be_scikit_learns_are():
     pytest.importorskip("sklearn", reason="scikit-learn is not installed")
     import sklearn._loss
     import sklearn.metrics
+    from sklearn.decomposition import NMF
+    from sklearn.linear_model import SGDClassifier, SGDRegressor
     from sklearn.neural_network import MLPRegressor
 
-    (choices,) = [it.options for it in MLPRegressor._parameter_constraints["activation"]]
+    choices = {*MLPRegressor._parameter_constraints["activation"][0].options}
+    choices |= SGDRegressor._parameter_constraints["loss"][0].options
+    choices |= (
+        SGDClassifier._parameter_constraints["loss"][0].options | NMF._parameter_constraints["beta_loss"][0].options
+    )
     for definition in definitions():
         for name in names_of(definition, "scikit-learn"):
             known = hasattr(sklearn.metrics, name) or hasattr(sklearn._loss, name) or name in choices

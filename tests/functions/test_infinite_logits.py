@@ -19,6 +19,7 @@ MOST = -math.log(2.0**-52)
 """What a probability of 0 costs under the usual floor."""
 
 OF_ROWS = [(loss.name, "softmax") for loss in losses if lossctl.get_loss(loss.name).prediction_domain == SIMPLEX]
+OF_ROWS.remove(("rps", "softmax"))  # of ordered classes, where one more is a step more
 OF_ROWS += [("nll:log=true", "log_softmax"), ("cosine_proximity", "softmax"), ("kl_divergence:reverse=true", "softmax")]
 
 OF_ONE = [

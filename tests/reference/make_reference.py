@@ -446,18 +446,18 @@ def crps_gaussian_gradient(options: Options, activation: str, y: Label, p: Vecto
     return [[mp.erf(e / scale / mp.sqrt(2))], [peak, -1 / mp.sqrt(mp.pi)]]
 
 
-def pairs_of(options: Options, p: Vector) -> int:
+def members_twice(options: Options, p: Vector) -> int:
     """What the double sum over members is divided by, but for a 2."""
     return len(p) * (len(p) - 1 if options["estimator"] == "fair" else len(p))
 
 
 def crps_ensemble_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
-    spread = mp.fsum(abs(a - b) for a in p for b in p) / (2 * pairs_of(options, p))
+    spread = mp.fsum(abs(a - b) for a in p for b in p) / (2 * members_twice(options, p))
     return [mp.fsum(abs(a - vector(y)[0]) for a in p) / len(p) - spread]
 
 
 def crps_ensemble_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
-    pairs = [mp.fsum(mp.sign(a - b) for b in p) / pairs_of(options, p) for a in p]
+    pairs = [mp.fsum(mp.sign(a - b) for b in p) / members_twice(options, p) for a in p]
     return [[mp.sign(a - vector(y)[0]) / len(p) - pair] for a, pair in zip(p, pairs, strict=True)]
 
 
@@ -498,6 +498,333 @@ def margin_ranking_gradient(options: Options, activation: str, y: Label, p: Vect
     return [[-slope], [slope]]
 
 
+# --- scores of classes, reshaped cross-entropy -------------------------------------------------------------
+
+
+def is_hard(y: Label) -> bool:
+    return not isinstance(y, tuple) or max(y) == 1
+
+
+def slopes_on_scores(y: Label, q: Vector, weights: list[Terms]) -> list[Terms]:
+    """By z from the terms of w = q dl/dq, which is w - q sum(w)."""
+    every = [t for terms in weights for t in terms]
+    slopes = [[*terms, *(-x * t for t in every)] for x, terms in zip(q, weights, strict=True)]
+    sure = is_hard(y) and q[class_of(y)] > 0.5  # digits are expected near 0 too
+    return [[mp.fsum(terms)] for terms in slopes] if sure else slopes
+
+
+def brier_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    return [((sigmoid(p[0]) if activation else p[0]) - vector(y)[0]) ** 2]
+
+
+def brier_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    if not activation:
+        return [[2 * difference(y, p)]]
+    q = sigmoid(p[0])
+    return [[2 * q * (1 - q) * (q - vector(y)[0])]]
+
+
+def categorical_brier_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    q = softmax(p) if activation else p
+    return [(a - b) ** 2 for a, b in zip(q, row_label(options, y, len(p)), strict=True)]
+
+
+def categorical_brier_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    target = row_label(options, y, len(p))
+    if not activation:
+        return [[2 * (a - b)] for a, b in zip(p, target, strict=True)]
+    q = softmax(p)
+    return slopes_on_scores(y, q, [[2 * a * a, -2 * a * b] for a, b in zip(q, target, strict=True)])
+
+
+def spherical_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    q = softmax(p) if activation else p
+    return [-a * b / norm(q) for a, b in zip(q, row_label(options, y, len(p)), strict=True)]
+
+
+def spherical_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    q, target = (softmax(p) if activation else p), row_label(options, y, len(p))
+    size = norm(q)
+    slopes = []
+    for a, b in zip(q, target, strict=True):
+        factor = -a / size if activation else -1 / size
+        slopes.append([factor * b, *(-factor * a * c * d / size**2 for c, d in zip(q, target, strict=True))])
+    return [[mp.fsum(terms)] for terms in slopes] if is_hard(y) else slopes
+
+
+def rps_defect(options: Options, activation: str, y: Label, p: Vector) -> Real:
+    """What rows sum to beyond the label."""
+    return mp.zero if activation else mp.fsum(p) - mp.fsum(row_label(options, y, len(p)))
+
+
+def rps_gaps(options: Options, activation: str, y: Label, p: Vector) -> list[Real]:
+    q, target = (softmax(p) if activation else p), row_label(options, y, len(p))
+    defect = rps_defect(options, activation, y, p)
+    rounding = defect if abs(defect) <= len(p) * EPS else 0
+    sums = [(mp.fsum(q[: k + 1]), mp.fsum(target[: k + 1])) for k in range(len(p) - 1)]
+    return [a - b - (rounding if b > 0.5 else 0) for a, b in sums]
+
+
+def rps_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    return [gap**2 / (len(p) - 1) for gap in rps_gaps(options, activation, y, p)]
+
+
+def off_rounding(options: Options, activation: str, y: Label, p: Vector) -> bool:
+    return bool(not 0 <= abs(rps_defect(options, activation, y, p)) <= len(p) * EPS) or bool(activation)
+
+
+def rps_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    gaps, factor = rps_gaps(options, activation, y, p), mp.mpf(2) / (len(p) - 1)
+    slopes = [[factor * gap for gap in gaps[j:]] for j in range(len(p))]
+    if not activation:
+        return slopes
+    q = softmax(p)
+    return slopes_on_scores(y, q, [[x * t for t in terms] for x, terms in zip(q, slopes, strict=True)])
+
+
+def js_divergence_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    pairs = list(zip(vector(y), softmax(p) if activation else p, strict=True))
+    return [(times(a, log(divide(2 * a, a + b))) + times(b, log(divide(2 * b, a + b)))) / 2 for a, b in pairs]
+
+
+def js_divergence_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    q = softmax(p) if activation else p
+    slopes = [log(mp.mpf(2) if a == 0 else 2 * b / (a + b)) / 2 for a, b in zip(vector(y), q, strict=True)]
+    return (
+        slopes_on_scores(y, q, [[b * t] for b, t in zip(q, slopes, strict=True)])
+        if activation
+        else [[t] for t in slopes]
+    )
+
+
+def generalized_kl_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    pairs = [(a, mp.exp(b), b) if activation else (a, b, log(b)) for a, b in zip(vector(y), p, strict=True)]
+    return [xlogx(a) - times(a, logarithm) - a + b for a, b, logarithm in pairs]
+
+
+def generalized_kl_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    pairs = zip(vector(y), p, strict=True)
+    return [[mp.exp(b) - a] if activation else [1 - divide(a, b)] for a, b in pairs]
+
+
+def categorical_focal_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    q, floor, gamma = (softmax(p) if activation else p), floor_of(options, activation), real(options, "gamma")
+    alpha = mp.one if options["alpha"] == "none" else real(options, "alpha")
+    pairs = zip(row_label(options, y, len(p)), q, strict=True)
+    return [-alpha * times(b * mp.power(1 - a, gamma), log(max(a, floor))) for b, a in pairs]
+
+
+def categorical_focal_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    q, floor, gamma = (softmax(p) if activation else p), floor_of(options, activation), real(options, "gamma")
+    alpha = mp.one if options["alpha"] == "none" else real(options, "alpha")
+    slopes: list[Terms] = []
+    for b, a in zip(row_label(options, y, len(p)), q, strict=True):
+        hit = max(a, floor)
+        steep = mp.zero if gamma == 0 or a == 1 else gamma * mp.power(1 - a, gamma - 1) * log(hit)
+        scale = alpha * b * (a if activation else 1)
+        slopes.append([times(scale, steep), times(-scale, divide(mp.power(1 - a, gamma), hit))] if b else [mp.zero])
+    return slopes_on_scores(y, q, slopes) if activation else slopes
+
+
+def gce_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    power = real(options, "q")
+    pairs = zip(row_label(options, y, len(p)), softmax(p) if activation else p, strict=True)
+    return [times(b, -log(a) if power == 0 else (1 - mp.power(a, power)) / power) for b, a in pairs]
+
+
+def gce_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    power, q = real(options, "q"), softmax(p) if activation else p
+    target = row_label(options, y, len(p))
+    if activation:
+        return slopes_on_scores(y, q, [[-b * mp.power(a, power)] for b, a in zip(target, q, strict=True)])
+    return [[mp.zero if b == 0 else divide(-b, mp.power(a, 1 - power))] for b, a in zip(target, q, strict=True)]
+
+
+def poly1_ce_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    q, floor, epsilon = (softmax(p) if activation else p), floor_of(options, activation), real(options, "epsilon")
+    pairs = zip(row_label(options, y, len(p)), q, strict=True)
+    return [times(b, -log(max(a, floor)) + epsilon * (1 - a)) for b, a in pairs]
+
+
+def poly1_ce_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    q, floor, epsilon = (softmax(p) if activation else p), floor_of(options, activation), real(options, "epsilon")
+    target = row_label(options, y, len(p))
+    if activation:
+        return slopes_on_scores(y, q, [[-b * (1 + epsilon * a)] for b, a in zip(target, q, strict=True)])
+    return [[mp.zero if b == 0 else -b * (divide(1, max(a, floor)) + epsilon)] for b, a in zip(target, q, strict=True)]
+
+
+def tempered_softmax(options: Options, z: Vector) -> Vector:
+    """p_k = exp_t2(z_k - L) with the L by which they sum to 1, by Newton's method for x = 1 + c (L - max z)."""
+    c, x = real(options, "t2") - 1, mp.one
+    if c == 0:
+        return softmax(z)
+    below = [c * (max(z) - a) for a in z]
+    while True:
+        total = mp.fsum((x + d) ** (-1 / c) for d in below)
+        step = (1 - total ** (-c)) * total ** (1 + c) / mp.fsum((x + d) ** (-1 / c - 1) for d in below)
+        x += step
+        if abs(step) < mp.eps * mp.mpf(2) ** 20:
+            return tuple((x + d) ** (-1 / c) for d in below)
+
+
+def tempered_log(options: Options, x: Real) -> Real:
+    t = real(options, "t1")
+    return mp.log(x) if t == 1 else (x ** (1 - t) - 1) / (1 - t)
+
+
+def bi_tempered_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    q, power, terms = tempered_softmax(options, p), 2 - real(options, "t1"), []
+    for a, b in zip(q, row_label(options, y, len(p)), strict=True):
+        logs = b * (tempered_log(options, b) - tempered_log(options, a)) if b else mp.zero
+        terms.append(logs - (b**power - a**power) / power)
+    return terms
+
+
+def bi_tempered_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    q, t1, t2 = tempered_softmax(options, p), real(options, "t1"), real(options, "t2")
+    weights, target = [a**t2 for a in q], row_label(options, y, len(p))
+    pulls = [[a ** (t2 - t1 + 1), -b * a ** (t2 - t1)] for a, b in zip(q, target, strict=True)]
+    every, total = [t for terms in pulls for t in terms], mp.fsum(weights)
+    slopes = [[*terms, *(-w / total * t for t in every)] for terms, w in zip(pulls, weights, strict=True)]
+    sure = is_hard(y) and q[class_of(y)] > 0.5
+    return [[mp.fsum(terms)] for terms in slopes] if sure else slopes
+
+
+# --- margins, decisions ------------------------------------------------------------------------------------
+
+
+def zero_one_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    q = sigmoid(p[0]) if activation else p[0]
+    return [mp.mpf((q > real(options, "threshold")) != (vector(y)[0] > 0))]
+
+
+def categorical_zero_one_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    return [1 - row_label(options, y, len(p))[p.index(max(p))]]
+
+
+def flat(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    return [[mp.zero] for _ in p]
+
+
+def nowhere(options: Options, activation: str, y: Label, p: Vector) -> bool:
+    return False
+
+
+def soft_margin_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    return [mp.log1p(mp.exp(-vector(y)[0] * p[0]))]
+
+
+def soft_margin_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    return [[-vector(y)[0] * sigmoid(-vector(y)[0] * p[0])]]
+
+
+def modified_huber_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    margin = vector(y)[0] * p[0]
+    return [-4 * margin if margin < -1 else max(mp.zero, 1 - margin) ** 2]
+
+
+def modified_huber_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    margin = vector(y)[0] * p[0]
+    return [[-4 * vector(y)[0] if margin < -1 else -2 * vector(y)[0] * max(mp.zero, 1 - margin)]]
+
+
+def perceptron_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    return [max(mp.zero, -vector(y)[0] * p[0])]
+
+
+def perceptron_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    return [[-vector(y)[0] if vector(y)[0] * p[0] < 0 else mp.zero]]
+
+
+def off_zero_score(options: Options, activation: str, y: Label, p: Vector) -> bool:
+    return bool(p[0] != 0)
+
+
+def wasserstein_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    return [vector(y)[0] * p[0]]
+
+
+def wasserstein_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    return [[vector(y)[0]]]
+
+
+def class_of(y: Label) -> int:
+    return y.index(max(y)) if isinstance(y, tuple) else y
+
+
+def rivals_of(options: Options, y: Label, p: Vector) -> list[Real]:
+    """The scores of the other classes, and Keras' 0 at the class; -inf at the class otherwise."""
+    absent = -mp.inf if "margin" in options else mp.zero
+    return [absent if k == class_of(y) else x for k, x in enumerate(p)]
+
+
+def lead_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    margin = real(options, "margin") if "margin" in options else mp.one
+    best = max(rivals_of(options, y, p))
+    return [margin, best, -p[class_of(y)]] if margin + best - p[class_of(y)] > 0 else [mp.zero]
+
+
+def lead_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    slopes, rivals = [mp.zero] * len(p), rivals_of(options, y, p)
+    if mp.fsum(lead_value(options, activation, y, p)) > 0:
+        best = max(x for k, x in enumerate(p) if k != class_of(y))
+        if best == max(rivals) and not (best == 0 and "margin" not in options):
+            slopes[min(k for k, x in enumerate(p) if x == best and k != class_of(y))] = mp.one
+        slopes[class_of(y)] = -mp.one
+    return [[slope] for slope in slopes]
+
+
+def off_lead(options: Options, activation: str, y: Label, p: Vector) -> bool:
+    rivals = sorted(rivals_of(options, y, p))
+    margin = real(options, "margin") if "margin" in options else mp.one
+    return bool(rivals[-1] != rivals[-2] and margin + rivals[-1] != p[class_of(y)])
+
+
+def pairs_of(y: Label, p: Vector) -> list[tuple[int, int]]:
+    """A chosen column and another."""
+    chosen = {k for k, x in enumerate(y) if x == 1} if isinstance(y, tuple) else {y}
+    return [(t, i) for t in sorted(chosen) for i in range(len(p)) if i not in chosen]
+
+
+def pair_shortfall(options: Options, p: Vector, pair: tuple[int, int]) -> Real:
+    margin = real(options, "margin") if "margin" in options else mp.one
+    return max(mp.zero, margin - p[pair[0]] + p[pair[1]])
+
+
+def pairwise_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    power = real(options, "p") if "p" in options else mp.one
+    return [pair_shortfall(options, p, pair) ** power / len(p) for pair in pairs_of(y, p)]
+
+
+def pairwise_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    power, slopes = (real(options, "p") if "p" in options else mp.one), [[mp.zero] for _ in p]
+    for t, i in pairs_of(y, p):
+        short = pair_shortfall(options, p, (t, i))
+        slope = power * short ** (power - 1) / len(p) if short > 0 else mp.zero
+        slopes[t].append(-slope)
+        slopes[i].append(slope)
+    return slopes
+
+
+def off_pairs(options: Options, activation: str, y: Label, p: Vector) -> bool:
+    margin = real(options, "margin") if "margin" in options else mp.one
+    return all(margin + p[i] != p[t] for t, i in pairs_of(y, p))
+
+
+def bpmll_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    pairs = pairs_of(y, p)
+    return [mp.exp(p[i] - p[t]) / len(pairs) for t, i in pairs]
+
+
+def bpmll_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    pairs, slopes = pairs_of(y, p), [[mp.zero] for _ in p]
+    for t, i in pairs:
+        slopes[t].append(-mp.exp(p[i] - p[t]) / len(pairs))
+        slopes[i].append(mp.exp(p[i] - p[t]) / len(pairs))
+    return slopes
+
+
 # --- where the derivative exists, so that mp.diff can be asked ---------------------------------------------
 
 
@@ -520,6 +847,18 @@ def off_delta(options: Options, activation: str, y: Label, p: Vector) -> bool:
 def above_the_floor(options: Options, activation: str, y: Label, p: Vector) -> bool:
     floor = real(options, "eps")
     return bool(activation) or options.get("log") == "true" or all(floor < x < 1 - floor for x in p)
+
+
+def inside_the_simplex(options: Options, activation: str, y: Label, p: Vector) -> bool:
+    return bool(activation) or all(x > 0 for x in p)
+
+
+def below_100(options: Options, activation: str, y: Label, p: Vector) -> bool:
+    return bool(max(map(abs, p)) < 100)
+
+
+def moderate_pair(options: Options, activation: str, y: Label, p: Vector) -> bool:
+    return len(p) == 2 and max(map(abs, p)) < 2  # the others take long
 
 
 def off_zero_vector(options: Options, activation: str, y: Label, p: Vector) -> bool:
@@ -672,7 +1011,7 @@ def class_rows(rows: Iterable[Numbers]) -> list[Row]:
 
 
 def soft_rows(rows: dict[int, tuple[Numbers, ...]]) -> list[Row]:
-    return [(y, p) for n, labels in SOFT_LABELS.items() for p in rows[n] for y in labels]
+    return [(y, p) for n, group in rows.items() for p in group for y in SOFT_LABELS[n]]
 
 
 def all_rows(rows: dict[int, tuple[Numbers, ...]]) -> list[Numbers]:
@@ -803,6 +1142,57 @@ RANKED_ROWS: list[Row] = [
 RANKED_ROWS += [((1.0,), (0.1, 0.3)), ((-1.0,), (0.1, 0.3)), ((1.0,), (0.0, 1e-300)), ((1.0,), (-1e160, 1e160))]
 
 EPS_ZERO = "eps=0.0"
+
+SIGMOID_SCORES = (*LOGITS, 1e-17, -1e-17, 1e-300, math.log(3.0))
+ZERO_ONE_ROWS = scalars(
+    itertools.product(HARD, (0.0, 1.0, 0.3, 0.5, math.nextafter(0.5, 1), math.nextafter(0.5, 0), -2, 9))
+)
+RIVALS: tuple[Numbers, ...] = (
+    *((0.0, 1.0), (1.0, 0.0), (2.0, 2.0), (UP, 0.0), (DOWN, 0.0), (-3.0, -1.5), (1e300, -1e300), (1e-300, 0.0)),
+    *((2.0, 1.5, 0.0), (-3.0, -2.0, -1.0), (0.0, 0.0, 0.0), (1.0, 3.0, 3.0), (4.0, -0.5, 3.0), (0.25, -0.5, -0.5)),
+    *((1e8, 1e8 + 1, 3.0), (0.3, 0.1, 0.2), (-7.5, 0.0, -2.0), (1.0, 0.0, -1e-300), (5.0, 4.0, 3.0, 2.0)),
+    *((0.1, -0.2, 0.7, 0.6, -0.9), (3.5, 2.5, 2.5, 3.5), tuple(float(k * k % 17) / 4 for k in range(12))),
+)
+RIVAL_ROWS: list[Row] = [(k, p) for p in RIVALS for k in range(len(p))]
+ONE_HOT_ROWS: list[Row] = [(tuple(float(k == j) for j in range(len(p))), p) for k, p in RIVAL_ROWS if len(p) == 3]
+CHOSEN_ROWS: list[Row] = [
+    (tuple(float(choice >> k & 1) for k in range(len(p))), p)
+    for p in RIVALS
+    for choice in (range(2 ** len(p)) if len(p) < 5 else (1, 6, 21, 31))
+]
+APART: tuple[Numbers, ...] = ((300.0, -300.0), (-300.25, 300.5, 0.0), (709.0, 0.0, 0.5), (1e-12, 0.0, -40.0, 33.3))
+APART_ROWS: list[Row] = [((0.0, *(1.0,) * (len(p) - 1)), p) for p in APART] + [
+    ((1.0, *(0.0,) * (len(p) - 1)), p) for p in APART
+]
+OVERFLOWING_PAIR: list[Row] = [((0.0, 1.0, 1.0, 1.0), (712.0, 0.0, 40.0, 50.0)), ((0.0, 1.0), (712.0, 0.0))]
+AMOUNTS: list[tuple[Numbers, Numbers]] = [
+    *(((1.0, 2.0), (1.0, 4.0)), ((0.0, 3.0), (2.0, 3.0)), ((0.0, 0.0), (0.5, 1e-300)), ((5.0, 2.5), (2.5, 5.0))),
+    *(((1.0, 1.0), (UP, DOWN)), ((3.0, 2.0), (3.0 * UP, 2.0 * (1 + 1e-8))), ((1e300, 1.0), (1e290, 1.0))),
+    *(
+        ((1e-300, 2.0), (1e-10, 2.0)),
+        ((7.0, 1.0), (0.0, 1.0)),
+        ((0.0, 1.0), (0.0, 3.0)),
+        ((1e-300, 1e-300), (1e300, 1.0)),
+    ),
+    *(((170.0, 3.0, 0.5), (150.0, 9.0, 0.5)), ((1.0, 2.0, 3.0), (1.5, 2.5, 2.0)), ((1e8, 1.0), (1e8 + 1, 2.0))),
+    *(((1e6, 1e6), (1.01e6, 0.99e6)), ((4.0, 4.0, 4.0), (4.0001, 3.9999, 4.0)), ((1.0, 1.0, 1.0), (1.0, 1.0, 1.0))),
+    *(((2.0, 3.0), (2.0, 1e-300)), ((0.25, 0.5), (0.3, 0.6)), ((0.3, 0.6), (0.25, 0.5)), ((9.0, 0.0), (6.0, 0.0))),
+    *(((1e-8, 1e-9), (1e-9, 1e-8)), ((12.0, 13.0, 14.0, 15.0), (15.0, 14.0, 13.0, 12.0)), ((1.0, 8.0), (2.0, 8.0))),
+]
+AMOUNT_ROWS: list[Row] = list(AMOUNTS)
+LOG_AMOUNT_ROWS: list[Row] = [
+    ((y, 2.0), (z, 0.5))
+    for y in (0.0, 1.0, 2.5, 170.0)
+    for z in (-1e3, -40.0, -0.3, -1e-12, 0.0, 1e-12, 1.0, 20.0, 690.0)
+]
+TEMPERED_ROWS: list[Row] = [
+    *((k, p) for p in (*SCORES[2][:7], *SCORES[3][:5], (1e6, 0.0, -3.0)) for k in range(len(p))),
+    *((y, p) for p in SCORES[3][:3] for y in SOFT_LABELS[3][:2]),
+]
+FEW_SCORES = {2: SCORES[2][:7], 3: SCORES[3][:5]}
+FEW_SCORE_CLASSES = class_rows(all_rows(FEW_SCORES))
+FEW_SIMPLEX = {2: SMALL_SIMPLEX[2], 3: SMALL_SIMPLEX[3]}
+FEW_SIMPLEX_CLASSES = class_rows(all_rows({2: SIMPLEX[2], 3: SIMPLEX[3]}))
 
 
 # --- the losses --------------------------------------------------------------------------------------------
@@ -1102,6 +1492,255 @@ LOSSES = (
             ("", "softmax", NEAR_SCORE_ROWS),
         ],
         kl_divergence_of_distributions,
+    ),
+    Loss(
+        "brier",
+        ("value = (p - y)^2; gradient = 2 (p - y); sigmoid: by z 2 (s - y) s (1 - s), s = 1 / (1 + exp(-z))",),
+        {},
+        brier_value,
+        brier_gradient,
+        everywhere,
+        [("", "", PROBABILITY_ROWS + SOFT_ROWS + CLOSE_ROWS), ("", "sigmoid", LOGIT_ROWS + SOFT_LOGIT_ROWS)],
+    ),
+    Loss(
+        "categorical_brier",
+        ("value = sum_k (p_k - y_k)^2; gradient = 2 (p - y); softmax: by z w - p sum(w), w = 2 p (p - y)",),
+        {},
+        categorical_brier_value,
+        categorical_brier_gradient,
+        everywhere,
+        [("", "", SIMPLEX_CLASSES + soft_rows(SIMPLEX)), ("", "softmax", SCORE_CLASSES + soft_rows(FEW_SCORES))],
+    ),
+    Loss(
+        "spherical",
+        ("value = -y.p / |p|; gradient = -(y - (y.p) p / |p|^2) / |p|; softmax: that times p",),
+        {},
+        spherical_value,
+        spherical_gradient,
+        everywhere,
+        [("", "", SIMPLEX_CLASSES + soft_rows(SIMPLEX)), ("", "softmax", SCORE_CLASSES + soft_rows(FEW_SCORES))],
+    ),
+    Loss(
+        "rps",
+        (
+            "value = sum_k G_k^2 / (K-1), k = 1 .. K-1, G_k = sum_(j<=k) (p_j - y_j)",
+            "rows whose sums differ by no more than K 2**-52: G_k = -sum_(j>k) (p_j - y_j) where sum_(j<=k) y_j > 1/2",
+            "gradient = 2/(K-1) sum_(k>=j) G_k; softmax: by z w - p sum(w), w = p gradient",
+        ),
+        {},
+        rps_value,
+        rps_gradient,
+        off_rounding,
+        [("", "", SIMPLEX_CLASSES + soft_rows(SIMPLEX)), ("", "softmax", SCORE_CLASSES + soft_rows(FEW_SCORES))],
+    ),
+    Loss(
+        "js_divergence",
+        (
+            "value = (sum y log(y/m) + p log(p/m)) / 2, m = (y + p) / 2, 0 log 0 = 0; gradient = log(p/m) / 2",
+            "softmax: by z w - p sum(w), w = p log(p/m) / 2",
+        ),
+        {},
+        js_divergence_value,
+        js_divergence_gradient,
+        inside_the_simplex,
+        [("", "", soft_rows(SIMPLEX) + NEAR_ROWS), ("", "softmax", soft_rows(FEW_SCORES))],
+    ),
+    Loss(
+        "generalized_kl",
+        ("value = sum y log(y/p) - y + p, 0 log 0 = 0; gradient = 1 - y/p, 1 at y = 0; exp: p = exp z, by z p - y",),
+        {},
+        generalized_kl_value,
+        generalized_kl_gradient,
+        inside_the_simplex,
+        [("", "", AMOUNT_ROWS), ("", "exp", LOG_AMOUNT_ROWS)],
+    ),
+    Loss(
+        "categorical_focal",
+        (
+            "value = -alpha sum_k y_k (1-p_k)^gamma log p_k, alpha=none: 1; log p, 1/p mean those of max(p, eps)",
+            "gradient = alpha y (gamma (1-p)^(gamma-1) log p - (1-p)^gamma / p)",
+            f"softmax: by z w - p sum(w), w = p gradient; {NO_FLOOR}",
+        ),
+        {"gamma": "2.0", "alpha": "0.25", "eps": repr(EPS)},
+        categorical_focal_value,
+        categorical_focal_gradient,
+        above_the_floor,
+        [
+            *(
+                (parameters, activation, rows)
+                for activation, rows in (
+                    ("", FEW_SIMPLEX_CLASSES + soft_rows(FEW_SIMPLEX)),
+                    ("softmax", FEW_SCORE_CLASSES),
+                )
+                for parameters in ("", "gamma=0.0", "gamma=0.5", "gamma=3.0,alpha=none")
+            ),
+            ("", "softmax", soft_rows(FEW_SCORES)),
+            ("gamma=1000.0,alpha=none,eps=0.0", "", SIMPLEX_CLASSES),
+        ],
+    ),
+    Loss(
+        "gce",
+        (
+            "value = sum_k y_k (1 - p_k^q) / q, q=0.0: -y_k log p_k; gradient = -y p^(q-1)",
+            "softmax: by z w - p sum(w), w = -y p^q",
+        ),
+        {"q": "0.7"},
+        gce_value,
+        gce_gradient,
+        inside_the_simplex,
+        [
+            (parameters, activation, rows)
+            for activation, rows in (
+                ("", FEW_SIMPLEX_CLASSES + soft_rows(FEW_SIMPLEX)),
+                ("softmax", FEW_SCORE_CLASSES + soft_rows(FEW_SCORES)),
+            )
+            for parameters in ("", "q=0.0", "q=1.0", "q=1e-05", "q=1e-300")
+        ],
+    ),
+    Loss(
+        "poly1_ce",
+        (
+            "value = sum_k y_k (-log p_k + epsilon (1 - p_k)), log p, 1/p mean those of max(p, eps)",
+            f"gradient = -y (1/p + epsilon); softmax: by z w - p sum(w), w = -y (1 + epsilon p); {NO_FLOOR}",
+        ),
+        {"epsilon": "2.0", "eps": repr(EPS)},
+        poly1_ce_value,
+        poly1_ce_gradient,
+        above_the_floor,
+        [
+            (parameters, activation, rows)
+            for activation, rows in (
+                ("", FEW_SIMPLEX_CLASSES + soft_rows(FEW_SIMPLEX)),
+                ("softmax", FEW_SCORE_CLASSES + soft_rows(FEW_SCORES)),
+            )
+            for parameters in ("", "epsilon=-1.0", "epsilon=-0.999", "epsilon=1e+10")
+        ],
+    ),
+    Loss(
+        "bi_tempered",
+        (
+            "value = sum_k y_k (L(y_k) - L(p_k)) - (y_k^(2-t1) - p_k^(2-t1)) / (2-t1), L(x) = (x^(1-t1) - 1) / (1-t1)",
+            "p_k = (1 + (t2-1) (M - z_k))^(-1/(t2-1)) that sum to 1; L = log, p = softmax where t1, t2 are 1",
+            "gradient = p_j^t2 (r_j - sum_k p_k^t2 r_k / sum_k p_k^t2), r = (p - y) p^(-t1)",
+        ),
+        {"t1": "0.8", "t2": "1.2"},
+        bi_tempered_value,
+        bi_tempered_gradient,
+        moderate_pair,
+        [(parameters, "", TEMPERED_ROWS) for parameters in ("", "t1=1.0,t2=1.0", "t1=0.0,t2=3.0", "t1=0.2,t2=1.0")],
+    ),
+    Loss(
+        "zero_one",
+        ("value = 0 where p > threshold says what the label is, else 1; gradient = 0; sigmoid: p = 1 / (1 + exp(-z))",),
+        {"threshold": "0.5"},
+        zero_one_value,
+        flat,
+        nowhere,
+        [
+            ("", "", ZERO_ONE_ROWS),
+            ("threshold=0.0", "", ZERO_ONE_ROWS),
+            ("", "sigmoid", scalars(itertools.product(HARD, SIGMOID_SCORES))),
+            ("threshold=0.3", "sigmoid", scalars(itertools.product(HARD, SIGMOID_SCORES))),
+        ],
+    ),
+    Loss(
+        "categorical_zero_one",
+        ("value = 1 - y at the largest number of the row, the first of several; gradient = 0",),
+        {},
+        categorical_zero_one_value,
+        flat,
+        nowhere,
+        [("", "", RIVAL_ROWS), ("", "softmax", FEW_SCORE_CLASSES)],
+    ),
+    Loss(
+        "soft_margin",
+        ("value = log(1 + exp(-y f)), f = prediction; gradient = -y / (1 + exp(y f))",),
+        {},
+        soft_margin_value,
+        soft_margin_gradient,
+        everywhere,
+        [("", "", EXPONENTIAL_ROWS)],
+    ),
+    Loss(
+        "modified_huber",
+        ("value = max(0, 1 - y f)^2 where y f >= -1 else -4 y f; gradient = -2 y max(0, 1 - y f), or -4 y",),
+        {},
+        modified_huber_value,
+        modified_huber_gradient,
+        nowhere,
+        [("", "", MARGIN_ROWS)],
+    ),
+    Loss(
+        "perceptron",
+        ("value = max(0, -y f), f = prediction; gradient = -y where y f < 0 else 0",),
+        {},
+        perceptron_value,
+        perceptron_gradient,
+        off_zero_score,
+        [("", "", MARGIN_ROWS)],
+    ),
+    Loss(
+        "wasserstein",
+        ("value = y f, f = prediction; gradient = y",),
+        {},
+        wasserstein_value,
+        wasserstein_gradient,
+        everywhere,
+        [("", "", MARGIN_ROWS)],
+    ),
+    Loss(
+        "crammer_singer",
+        (
+            "value = max(0, m + max_(j != y) f_j - f_y), m = margin",
+            "gradient where it is > 0: -1 at y, 1 at the first of the largest others; else 0",
+        ),
+        {"margin": "1.0"},
+        lead_value,
+        lead_gradient,
+        off_lead,
+        [(parameters, "", RIVAL_ROWS + ONE_HOT_ROWS) for parameters in ("", "margin=0.0", "margin=0.25")],
+    ),
+    Loss(
+        "categorical_hinge",
+        (
+            "value = max(0, 1 + max_k (1 - y_k) f_k - f_y), y one-hot",
+            "gradient where it is > 0: -1 at y, 1 at the first of the largest others if that is > 0; else 0",
+        ),
+        {},
+        lead_value,
+        lead_gradient,
+        off_lead,
+        [("", "", RIVAL_ROWS + ONE_HOT_ROWS)],
+    ),
+    Loss(
+        "multi_margin",
+        ("value = sum_(j != y) max(0, m - f_y + f_j)^p / K, m = margin; gradient 0 on the kinks of p = 1",),
+        {"p": "1.0", "margin": "1.0"},
+        pairwise_value,
+        pairwise_gradient,
+        off_pairs,
+        [
+            (parameters, "", RIVAL_ROWS + ONE_HOT_ROWS)
+            for parameters in ("", "p=2.0,margin=1.0", "p=1.0,margin=0.0", "p=1.5,margin=0.25")
+        ],
+    ),
+    Loss(
+        "multilabel_margin",
+        ("value = sum over y_t = 1, y_i = 0 of max(0, 1 - f_t + f_i) / K; gradient 0 on the kinks",),
+        {},
+        pairwise_value,
+        pairwise_gradient,
+        off_pairs,
+        [("", "", CHOSEN_ROWS)],
+    ),
+    Loss(
+        "bpmll",
+        ("value = mean over pairs with y_t = 1, y_i = 0 of exp(f_i - f_t), 0 without any; gradient its derivative",),
+        {},
+        bpmll_value,
+        bpmll_gradient,
+        below_100,
+        [("", "", CHOSEN_ROWS + APART_ROWS + OVERFLOWING_PAIR)],
     ),
     Loss(
         "poisson",

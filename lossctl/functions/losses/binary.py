@@ -7,11 +7,9 @@ import numpy as np
 
 from lossctl.domain import BINARY, EPS, PROBABILITY, FloatArray, Floor, Fraction, Interval, NonNegative, Positive
 from lossctl.functions.loss import loss
-from lossctl.functions.stable import power_of_exp, sigmoid_error
+from lossctl.functions.stable import power_of_exp, power_of_rest, sigmoid_error
 
 SMALLEST = math.ulp(0.0)
-FEW = 4.0
-"""How often half a unit in the last place may count."""
 
 
 def _times(multiplier: FloatArray, term: FloatArray) -> FloatArray:
@@ -167,13 +165,9 @@ def _balance(label: FloatArray, alpha: float | None) -> FloatArray | float:
 
 
 def _ease(label: FloatArray, prediction: FloatArray, gamma: float) -> FloatArray:
-    """(1 − p_t)^γ; what 1 − ŷ loses by rounding counts where γ is large."""
-    rest = 1.0 - prediction
-    power = np.power(np.where(label == 1, rest, prediction), gamma)
-    if gamma <= FEW:
-        return power
-    lost = ((1.0 - rest) - prediction) / np.maximum(rest, SMALLEST)
-    return np.where(label == 1, power * np.exp(gamma * lost), power)
+    """(1 − p_t)^γ."""
+    positive, rest = label == 1, 1.0 - prediction
+    return power_of_rest(np.where(positive, prediction, rest), np.where(positive, rest, prediction), gamma)
 
 
 @loss(
