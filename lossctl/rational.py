@@ -18,6 +18,14 @@ def to_float(exact: Fraction) -> float:
         return math.inf if exact > 0 else -math.inf
 
 
+def quotient(one: Fraction, other: Fraction) -> float:
+    """The nearest double to a quotient, as `to_float`; the divisor is above 0. Nothing is reduced, which takes long."""
+    try:
+        return (one.numerator * other.denominator) / (one.denominator * other.numerator)
+    except OverflowError:
+        return math.inf if one > 0 else -math.inf
+
+
 def square_root(exact: Fraction) -> float:
     """The square root of an exact number, infinite where no double is so large; 0 for a negative one."""
     if exact <= 0:

@@ -105,8 +105,9 @@ def compare(
         others: the candidates, where each model has a data set of its own: a source as for `lossctl.evaluate`, several
             as a list, or a mapping from their names to them (of arrays, too: put a single mapping of arrays into a
             list). The baseline is that of ``source``, which has the labels; where others have them, too, they must
-            agree. Rows are matched by ``ids``, told from the columns where left out, or as ``join`` says: ``strict``,
-            ``inner`` or ``order``. A single ``prediction`` is meant of each source that has it.
+            agree. Rows are matched by ``ids``, told from the columns where left out (``"name=other"`` is what the first
+            calls one and what the others do, or labels), or as ``join`` says: ``strict``, ``inner`` or ``order``. A
+            single ``prediction`` is meant of each source that has it.
         baseline: what the model of ``source`` is called beside others; left out, like its file.
         label, weight, by, activation, from_logits, reduction, nulls, ignore_label, mask_null, where, limit, engine,
             threads, scheduler, classes, eps, normalize_rows, clip_rounding, reading, labels, ids, join, progress: as

@@ -14,6 +14,8 @@ from lossctl.sums.estimate import Estimate
 from lossctl.words import free
 
 Verdict = Literal["better", "worse", "no evidence", "not trusted"]
+LEAST_GOOD: tuple[Verdict, ...] = ("worse", "not trusted", "no evidence", "better")
+"""The verdicts, the least good first."""
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,9 @@
 import math
 from collections.abc import Iterator, Mapping
 
-from lossctl.comparison.baseline import Baseline, held_against
+from lossctl.comparison.baseline import Baseline
 from lossctl.comparison.gate import Gate, Measurement
+from lossctl.comparison.kept import Against, held_against
 from lossctl.comparison.wording import at, spelled
 from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.report import Report
@@ -206,8 +207,17 @@ def _over(baseline: Baseline, gate: Gate, scores: Scores, place: int, group: int
         model.name,
         named,
         estimate,
-        _most(gate, before, same=estimate.same),
-        scores.totals[place][group].value(bound.reduced),
-        baseline=before,
-        note=f"other rows in {counted(against.moved, 'bucket')}, so unpaired" if against.moved else "",
+        _most(gate, against.before, same=estimate.same),
+        against.now,
+        baseline=against.before,
+        share=against.share,
+        note=_moved(against),
     )
+
+
+def _moved(against: Against) -> str:
+    """What is to be said where some buckets do not hold the rows that they did; empty where all do."""
+    if not against.moved:
+        return ""
+    of = f"of the {against.estimate.n:,} rows in the others" if against.share else "too many, so of all rows"
+    return f"other rows in {counted(against.moved, 'bucket')}, {of}"

@@ -202,7 +202,7 @@ class _Search:
 
     def _least_step(self) -> FloatArray:
         """The best constant of a loss that is flat but for jumps: the mean, or the first one tried that is better."""
-        kinks = self.bound.definition.kinks_beside(self.label, self.label, **self.bound.parameters)
+        kinks = self.bound.row_kinks(self.label)
         jumps = np.unique(np.concatenate([np.ravel(kink) for kink in kinks] or [self.mean]))[:PROBES]
         sides = (np.full_like(self.mean, side) for jump in jumps for side in (jump, np.nextafter(jump, np.inf)))
         best, (least, _) = self.mean, self._sums(self.mean)
@@ -315,6 +315,9 @@ class _Column:
     def prediction_domain(self) -> Domain:
         domain = self.bound.prediction_domain
         return domain.domains[self.place][1] if isinstance(domain, Parts) else REAL
+
+    def row_kinks(self, label: FloatArray) -> tuple[FloatArray, ...]:  # noqa: ARG002
+        return ()
 
     def row_value(self, label: FloatArray, constant: FloatArray) -> FloatArray:
         return self.bound.row_value(label, self._rows(label, constant))

@@ -119,8 +119,9 @@ def evaluate(
             column, 8.9e-16 for doubles and text, 4.8e-7 for float32. The prediction is then the same for all losses.
         reading: how to read files that do not say it themselves: format, delimiter, header, what is null.
         labels: another source that holds the labels, matched with this one by key.
-        ids: the key columns, of the same names in both; left out, the one column that both have and that is called
-            like a key, or that alone could be one.
+        ids: the key columns, ``"name=other"`` where the labels call one ``other``; left out, the one column that both
+            have and that is called like a key, or that alone could be one. Equal numbers match, such as ``1461.0`` in
+            one source and ``1461`` in the other, and a note says so; what has zeros in front is text.
         join: ``strict`` (every key in both), ``inner`` (keys in both), ``left`` (every prediction), or ``order``: rows
             match in their order, without ids, and both sources have as many.
         profile: whether to say in the report where the time went.
@@ -164,6 +165,11 @@ def evaluate(
     clock.mark("open")
     report = bounded(run(prepared.source, prepared.plan, running), ci)
     joined = {} if prepared.joined is None else {"join": prepared.joined}
+    keys = prepared.joined["id"] if samples and prepared.joined is not None else ()
+    if keys:
+        from lossctl.evaluation.joined_samples import with_keys  # noqa: PLC0415  (few runs have use for it)
+
+        report = replace(report, results=with_keys(report.results, prepared.source, keys))
     seconds = {**(report.profile or {}), "open": clock.spent.seconds["open"]} if profile else None
     return replace(report, inputs={**report.inputs, **joined}, profile=seconds)
 
@@ -200,9 +206,19 @@ def prepare(
         DataError: the data cannot be read, or keys do not match.
     """
     opened = open_joined(source, request, reading, labels=labels, ids=ids, join=join, others=others)
+    facts: Mapping[str, Any] | None = None
+    label = True
     if isinstance(opened, joining.Joined):
-        return Prepared(opened.source, planned(opened.source, opened.request, reading, opened.notes), opened.facts)
-    return Prepared(opened, planned(opened, request, reading))
+        plan = planned(opened.source, opened.request, reading, opened.notes, opened.remarks)
+        facts, opened, label = opened.facts, opened.source, False
+    else:
+        plan = planned(opened, request, reading)
+    if isinstance(source, list | tuple) and len(source) > 1 and not request.paired:
+        from lossctl.evaluation.pooled import pooled  # noqa: PLC0415  (most runs have one file)
+
+        remark = pooled(opened, plan.roles.label if label else ())
+        plan = plan.grouped_by(plan.roles.by, (*plan.roles.notes, remark))
+    return Prepared(opened, plan, facts)
 
 
 def open_joined(
@@ -237,11 +253,20 @@ def open_joined(
     return replace(joined, source=selected(joined.source, request.where, request.limit))
 
 
-def planned(source: Source, request: Request, reading: Reading | None, notes: Sequence[str] = ()) -> Plan:
-    """The plan for a data set, which knows what its reader takes for nothing; errors as for `prepare`."""
+def planned(
+    source: Source, request: Request, reading: Reading | None, notes: Sequence[str] = (), remarks: Sequence[str] = ()
+) -> Plan:
+    """The plan for a data set, which knows what its reader takes for nothing; errors as for `prepare`.
+
+    Args:
+        source, request, reading: as for `prepare`.
+        notes: what was decided before, and why: in one line with what the plan decides.
+        remarks: what else there is to say of the data, a line each.
+    """
     words = () if reading is None else reading.nulls
     numbers = tuple(word for word in words if as_number(word) is not None)
-    return replace(make_plan(source, request, notes), null_numbers=numbers)
+    plan = make_plan(source, request, notes)
+    return replace(plan.grouped_by(plan.roles.by, (*plan.roles.notes, *remarks)), null_numbers=numbers)
 
 
 def run(source: Source, plan: Plan, running: Running) -> Report:

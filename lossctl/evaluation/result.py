@@ -118,6 +118,8 @@ class Sample:
     label: float | tuple[float, ...]
     prediction: float | tuple[float, ...]
     gradient: float | tuple[float, ...]
+    id: Mapping[str, str | None] | None = field(kw_only=True, default=None)
+    """The key of the row, by column, where its label came from another source by key."""
 
 
 @dataclass(frozen=True)
@@ -199,6 +201,9 @@ class Result:
             plain["samples"] = [
                 {field.name: getattr(sample, field.name) for field in fields(sample)} for sample in self.samples
             ]
+            for sample in plain["samples"]:
+                if sample["id"] is None:
+                    del sample["id"]
         return plain
 
 

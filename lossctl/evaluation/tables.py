@@ -255,7 +255,9 @@ def _joined(facts: Mapping[str, Any] | None) -> Iterator[str]:
 def _matched(facts: Mapping[str, Any]) -> str:
     if facts["how"] == "order":
         return f"by row order: {counted(facts['matched'], 'row')}"
-    return f"{facts['how']} by {', '.join(facts['id'])}: {facts['matched']:,} matched"
+    pairs = zip(facts["id"], facts.get("labels_id", facts["id"]), strict=True)
+    names = (left if left == right else f"{left}={right}" for left, right in pairs)
+    return f"{facts['how']} by {', '.join(names)}: {facts['matched']:,} matched"
 
 
 def _brief(value: Value | list[float]) -> str:

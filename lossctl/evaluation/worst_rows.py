@@ -35,13 +35,16 @@ def worst_rows(result: Result, title: Phrase, inputs: Mapping[str, Any]) -> Tabl
         [
             *([sample.file] if several else []),
             sample.row,
+            *(sample.id or {}).values(),
             sample.value,
             *row_cells((sample.label, sample.prediction, sample.gradient), result.loss, result.model, inputs),
         ]
         for sample in result.samples
     ]
-    columns = [fitting(column, [row[index - len(COLUMNS)] for row in rows]) for index, column in enumerate(COLUMNS)]
-    return Table((*([Column("file", "name")] if several else []), *columns), rows, title)
+    row, *measured = COLUMNS
+    columns = [fitting(column, [row[index - len(measured)] for row in rows]) for index, column in enumerate(measured)]
+    keys = [Column(name, "name", key=True) for name in result.samples[0].id or ()]
+    return Table((*([Column("file", "name")] if several else []), row, *keys, *columns), rows, title)
 
 
 def fitting(column: Column, cells: Iterable[Any]) -> Column:

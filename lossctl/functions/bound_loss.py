@@ -89,9 +89,12 @@ class BoundLoss(Bound):
             return self.activation.definition.kinks
         if self.rows:
             return ()
-        converted = self.label_domain.convert(label)
-        kinks = self.definition.kinks_beside(converted, converted, **self.parameters)
+        kinks = self.row_kinks(self.label_domain.convert(label))
         return tuple(kink for array in kinks for kink in np.ravel(array).tolist())
+
+    def row_kinks(self, label: FloatArray) -> tuple[FloatArray, ...]:
+        """The predictions at which the gradient is known to jump beside some labels, in the shape of these each."""
+        return self.definition.kinks_beside(label, label, **self.parameters)
 
     @property
     def title(self) -> str:

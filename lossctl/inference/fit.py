@@ -28,7 +28,7 @@ DECADES = 100.0
 """The ratio of the largest to the smallest label from which relative errors count."""
 
 
-Settings = tuple[tuple[str, str | bool], ...]
+Settings = tuple[tuple[str, str | bool | float], ...]
 FROM_LOGITS: Settings = (("from_logits", True),)
 NORMALIZED: Settings = (("normalize_rows", True),)
 CLIPPED: Settings = (("clip_rounding", True),)

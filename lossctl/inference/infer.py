@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from lossctl.errors import LossctlError, Undecided, option
-from lossctl.functions.bound_loss import get_loss
+from lossctl.functions.bound_loss import get_loss, meanings
 from lossctl.functions.definition import split_specs
 from lossctl.inference.choice import BESIDE, BY_NAME, CONFIDENCE, QUANTILE, Choice, Proposal
 from lossctl.inference.classes import key_of
 from lossctl.inference.fit import Settings
 from lossctl.inference.layout import Layout, LayoutPlanner
-from lossctl.inference.names import is_unnamed
+from lossctl.inference.names import is_mask, is_unnamed
 from lossctl.inference.proposals import Proposer
 from lossctl.inference.request import Completed, Elsewhere, Request
 from lossctl.inference.roles import find, titled
@@ -50,11 +50,25 @@ def complete(source: Source, request: Request, taken: Sequence[str] = ()) -> Com
     if not request.loss or layout is not None or (not request.classes and _names_classes(source, request)):
         from lossctl.inference.suitable import complete_losses, ensure_classes, see
 
+        if not request.loss:
+            ensure_parts(source, request)
         seen = see(source, request) if layout is None else see(source, request, layout, LOOKED)
         ensure_classes(source, request, seen)
         losses = complete_losses(seen, request)
         request, notes = losses.request, (*notes, *losses.notes)
     return Completed(request, ("; ".join(notes),) if notes else ())
+
+
+def ensure_parts(source: Source, request: Request) -> None:
+    """Check that columns named as one prediction are its numbers, where they may be models or quantiles.
+
+    Raises:
+        Undecided: they may be.
+    """
+    if any(sign in pattern for pattern in request.prediction for sign in ",*?[/#"):
+        from lossctl.inference.vectors import ensure_vectors
+
+        ensure_vectors(source, request)
 
 
 def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None = None) -> Completed:
@@ -74,6 +88,12 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
         ensure_in_place(proposer.truths, proposer.guesses)
     proposals = proposer.proposals()
     if not proposals or not proposals[0].sure:
+        if elsewhere is None and not request.label and not any(each.why == BY_NAME for each in proposer.labels()):
+            from lossctl.inference.surprises import unlabelled
+
+            question = unlabelled(proposer.guesses, proposer.named_prediction, request)
+            if question is not None:
+                raise question
         raise _undecided(source, request, elsewhere, proposer, proposals)
     label, prediction = proposals[0].label, proposals[0].prediction
     chosen = [("label", label)] if not request.label else []
@@ -81,6 +101,11 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
     notes = [*_said(chosen)]
     if any(is_unnamed(name) for name in _names(source, elsewhere)):
         notes.append("the column without a name is an index")
+    if request.where is None and request.weight is None:
+        known = {*label.columns, *prediction.columns, *proposer.grouped}
+        masks = [name for name in _names(source, elsewhere) if is_mask(name) and name not in known]
+        said = f"{' and '.join(map(repr, masks))} {'say' if masks[1:] else 'says'}"
+        notes += [f"every row counts, whatever {said}"] if masks else []
     return Completed(replace(request, label=label.patterns, prediction=prediction.patterns), tuple(notes))
 
 
@@ -117,8 +142,9 @@ def _names(source: Source, elsewhere: Elsewhere | None) -> list[str]:
     names = [column.name for column in source.columns]
     if elsewhere is None:
         return names
-    both = dict.fromkeys((*names, *(column.name for column in elsewhere.labels.columns)))
-    return [name for name in both if name not in elsewhere.keys]
+    names = [name for name in names if name not in elsewhere.keys]
+    theirs = (column.name for column in elsewhere.labels.columns if column.name not in elsewhere.label_keys)
+    return [*dict.fromkeys((*names, *theirs))]
 
 
 def _undecided(
@@ -179,7 +205,7 @@ def _open(role: str, left: Sequence[str]) -> str:
 def _ways(source: Source, request: Request, elsewhere: Elsewhere | None, proposal: Proposal) -> Iterator[Settings]:
     """How to ask for what is proposed, with losses that fit, best first; nothing where that would be refused."""
     from lossctl.inference.doubts import shared_ways
-    from lossctl.inference.suitable import class_doubts, fails, see, unless_named, ways_of
+    from lossctl.inference.suitable import class_doubts, fails, see, unless_named, ways_of, without_nulls
 
     label, prediction = proposal.label.patterns, proposal.prediction.patterns
     columns: Settings = ()
@@ -195,14 +221,11 @@ def _ways(source: Source, request: Request, elsewhere: Elsewhere | None, proposa
         doubts = class_doubts(source, asked, seen)
     except LossctlError:
         return
-    needed = {*seen.layout.roles.needed}
-    nulls = any(kind == "null" and name in needed for kind, name, _ in seen.facts.seen.by_key)
-    dropped: Settings = (("nulls", "drop"),) if nulls and request.nulls == "error" else ()
     names = {spec.partition(":")[0] for spec in split_specs([str(loss) for loss in request.loss])}
     for fitting in shared_ways(doubts, seen.fits) if any(doubts) else ways_of(seen):
         if names <= {*fitting.pairing.losses} and not fails(seen, fitting):
-            loss: Settings = () if names else (("loss", proposal.prediction.loss or fitting.loss),)
-            yield (*columns, *loss, *unless_named(request, fitting.settings), *dropped)
+            loss: Settings = () if names else (("loss", fitting.loss),)
+            yield (*columns, *loss, *unless_named(request, fitting.settings), *without_nulls(seen, request))
 
 
 def _names_classes(source: Source, request: Request) -> bool:
@@ -219,7 +242,7 @@ def _layout_by_position(source: Source, request: Request) -> Layout | None:
 
     Columns that are named for codes from 0 are among them where none of the first rows has that label.
     """
-    if not all(get_loss(spec, columns=2).of_classes for spec in request.loss):
+    if not all(any(bound.of_classes for bound in meanings(spec)) for spec in request.loss):
         return None
     kinds = {column.name: column.kind for column in (*source.columns, *fields_in(source.columns))}
     label = [name for pattern in request.label for name in find(pattern, source.columns, "label")]

@@ -68,6 +68,8 @@ class Elsewhere:
 
     labels: Source
     keys: tuple[str, ...]
-    """The columns by which rows are matched; none where they are by their order."""
+    """The columns by which rows are matched, as the predictions call them; none where they are by their order."""
+    label_keys: tuple[str, ...]
+    """Likewise, as the labels do."""
     matched: Callable[[Request], tuple[Source, Request]]
     """The rows of both for a request that names its columns, and the request as these are called there."""

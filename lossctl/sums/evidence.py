@@ -328,6 +328,8 @@ def _directions(measure: Measure, *, pair: bool) -> list[list[float]]:
         return [[0.0] * (measure.weighted + measure.numbers * (1 + pair))] * 2
     own = [[0.0, 1.0], [0.0, -1.0]] if pair else [[1.0], [-1.0]]
     size, bent = len(own[0]), pair and measure.reduction.bends
+    if measure.reduction.adds:
+        return [[*[0.0] * measure.weighted, *direction] for direction in own]
     if measure.weighted:
         heavy, size = [1.0, *[0.0] * size], size + 1
         own = [heavy, *([0.0, *direction] for direction in own if bent)]

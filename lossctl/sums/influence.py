@@ -48,7 +48,7 @@ class Influence:
     def largest(self, extremes: Extremes, group: int) -> float:
         """The most that one of the rows that were kept of a group moves the number by.
 
-        Where rows have no weights that is the most of all rows, for means and sums. Else it may be less, since rows are
+        Of sums, and of means of rows without weights, that is the most of all rows. Else it may be less, since rows are
         sought batch by batch with the coefficients that each by itself would give. NaN where a row has numbers that are
         no doubles.
         """
@@ -180,10 +180,23 @@ def of_buckets(
         return Estimate(value, math.nan, count - 1.0, n, float(count), count, math.nan)
     if error == 0.0:  # since no row moves it
         return Estimate(value, 0.0, count - 1.0, n, float(count), count, 0.0)
-    moved = np.abs(influence.of_clusters(grouped))
-    length, largest = _length(moved), float(moved.max())
+    return of_moves(value, influence.of_clusters(grouped), grouped.weight[0], n)
+
+
+def of_moves(value: float, moved: FloatArray, weights: FloatArray, n: int) -> Estimate:
+    """A number as an estimate.
+
+    Args:
+        value: the number.
+        moved: what each of some clusters moves it by, ``(clusters,)``.
+        weights: their weights.
+        n: how many rows it is of.
+    """
+    count, sizes = len(moved), np.abs(moved)
+    if count < 2:
+        return Estimate(value, math.nan, count - 1.0, n, float(count), count, math.nan)
+    length, largest = _length(sizes), float(sizes.max())
     error = length * math.sqrt(count / (count - 1.0))
-    weights, _ = grouped.weight
     part = weights / weights.max()
     units = math.fsum(part) ** 2 / math.fsum(part * part)
     share = (largest / length) ** 2 if length else 0.0

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from lossctl.domain import IntArray
-from lossctl.rational import square_root, to_float
+from lossctl.rational import quotient, square_root, to_float
 from lossctl.reduction import MEAN, ONE, ZERO, Reduction
 from lossctl.sums.columns import NOTHING, Beside, Columns, pairs
 from lossctl.sums.exact import ExactSum
@@ -61,7 +61,9 @@ class Total:
             return to_float(self.sum_value)
         if not self.n or self.beside.special:
             return math.nan
-        return reduction.value(self.figures(reduction))
+        return (
+            reduction.value(self.figures(reduction)) if reduction.bends else quotient(self.sum_value, self.sum_weight)
+        )
 
     def slopes(self, reduction: Reduction) -> tuple[Fraction, ...] | None:
         """Its derivative by each mean of a finite value; ``None`` where it has none."""
@@ -115,7 +117,11 @@ class Total:
     @property
     def effective_n(self) -> float:
         """(Σw)² / Σw²."""
-        return to_float(self.sum_weight**2 / self.weight_squares) if self.n else 0.0
+        if not self.n:
+            return 0.0
+        if self.sum_weight == self.weight_squares:  # as without weights
+            return to_float(self.sum_weight)
+        return quotient(self.sum_weight**2, self.weight_squares)
 
 
 @dataclass(frozen=True)

@@ -47,17 +47,17 @@ def test_values_are_those_of_scikit_learn(weight):
         ("bce", BITS, BITS[::-1].copy(), metrics.log_loss(BITS, BITS[::-1], **w)),
         ("hinge", SIGNS, GUESS, metrics.hinge_loss(SIGNS, GUESS, **w)),
         ("cross_entropy", CODES, ROWS, metrics.log_loss(CODES, ROWS, **w)),
+        ("brier", BITS, CHANCE, metrics.brier_score_loss(BITS, CHANCE, **w)),
+        ("brier", CODES, ROWS, metrics.brier_score_loss(CODES, ROWS, **w)),
+        ("zero_one", BITS, CHANCE, metrics.zero_one_loss(BITS, CHANCE > 0.5, **w)),
+        ("zero_one", CODES, ROWS, metrics.zero_one_loss(CODES, ROWS.argmax(axis=1), **w)),
+        ("crammer_singer", CODES, LOGITS, metrics.hinge_loss(CODES, LOGITS, **w)),
         (
             "quantiles:tau=0.1/0.5/0.9",
             REAL,
             LOGITS[:, :3],
             np.mean([metrics.mean_pinball_loss(REAL, LOGITS[:, k], alpha=(1 + 4 * k) / 10, **w) for k in range(3)]),
         ),
-        ("brier", BITS, CHANCE, metrics.brier_score_loss(BITS, CHANCE, **w)),
-        ("brier", CODES, ROWS, metrics.brier_score_loss(CODES, ROWS, **w)),
-        ("zero_one", BITS, CHANCE, metrics.zero_one_loss(BITS, CHANCE > 0.5, **w)),
-        ("zero_one", CODES, ROWS, metrics.zero_one_loss(CODES, ROWS.argmax(axis=1), **w)),
-        ("crammer_singer", CODES, LOGITS, metrics.hinge_loss(CODES, LOGITS, **w)),
     ]
     for spec, label, prediction, theirs in pairs:
         assert ours(spec, label, prediction, weight) == pytest.approx(theirs, rel=1e-12), spec
@@ -192,15 +192,6 @@ def torch_losses(torch):
         "kl_divergence": lambda y, p: functional.kl_div(torch.log(p), y, **none).sum(1),
         "cosine_proximity": lambda y, p: -functional.cosine_similarity(p, y),
         **torch_losses_of_classes(torch),
-        **torch_losses_of_forecasts(torch),
-    }
-    return columns, rows
-
-
-def torch_losses_of_forecasts(torch):
-    """Those of several numbers beside one."""
-    functional, none = torch.nn.functional, {"reduction": "none"}
-    return {
         "gaussian_nll": lambda y, p: functional.gaussian_nll_loss(p[:, 0], y, p[:, 1], **none),
         "crps_gaussian": lambda y, p: crps_of_normal(torch, (y - p[:, 0]) / p[:, 1]) * p[:, 1],
         "crps_ensemble": lambda y, p: (
@@ -212,11 +203,7 @@ def torch_losses_of_forecasts(torch):
         ).mean(1),
         "margin_ranking": lambda y, p: functional.margin_ranking_loss(p[:, 0], p[:, 1], y, **none),
     }  # fmt: skip
-
-
-def crps_of_normal(torch, error):
-    normal = torch.distributions.Normal(0.0, 1.0)
-    return error * (2 * normal.cdf(error) - 1) + 2 * torch.exp(normal.log_prob(error)) - 1 / np.sqrt(np.pi)
+    return columns, rows
 
 
 def torch_losses_of_classes(torch):
@@ -273,6 +260,11 @@ def torch_losses_of_classes(torch):
         "multilabel_margin": of_sets,
         "bpmll": bpmll,
     }  # fmt: skip
+
+
+def crps_of_normal(torch, error):
+    normal = torch.distributions.Normal(0.0, 1.0)
+    return error * (2 * normal.cdf(error) - 1) + 2 * torch.exp(normal.log_prob(error)) - 1 / np.sqrt(np.pi)
 
 
 def test_every_activation_and_its_pullback_are_those_of_torch():

@@ -14,7 +14,7 @@ from hostile import DOUBLES, SEEDS, SPREADS, bits, hostile, rounded_sum, rows_of
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lossctl.rational import square_root, to_float
+from lossctl.rational import quotient, square_root, to_float
 from lossctl.reduction import MEAN
 from lossctl.sums import exact
 from lossctl.sums.exact import BLOCK, ExactSum
@@ -233,3 +233,10 @@ def test_products_leave_infinities_and_nan_out():
     odd = np.array([3.0, math.inf, math.nan, -math.inf, 2.0])
     assert exact_products(odd, odd).exact() == [13]
     assert exact_products(np.zeros(0), np.zeros(0)).exact() == [0]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.fractions(), st.fractions(min_value=0).filter(bool), st.integers(-1200, 1200))
+def test_a_quotient_is_the_nearest_double(one, other, power):
+    one = one * Fraction(2) ** power
+    assert quotient(one, other) == to_float(one / other)

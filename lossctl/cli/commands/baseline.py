@@ -52,7 +52,8 @@ def baseline(
     """Keep what a model came to, for later ones to be held against.
 
     A gate with this file as its baseline compares the same rows, of which no predictions are kept: only exact sums,
-    over all rows and in 1,024 buckets of hashed ids, or of clusters.
+    over all rows and in 1,024 buckets of hashed ids, or of clusters. Rows that came, went or changed since are
+    left out with their bucket; where these are too many, a gate does not pass.
     """
     import sys
     from dataclasses import replace
