@@ -185,6 +185,25 @@ class Interval(_Plain):
 
 
 @dataclass(frozen=True)
+class Outside(Interval):
+    """Finite numbers but those between two, which themselves are legal."""
+
+    hole: tuple[float, float] = (0.0, 0.0)
+
+    def describe(self) -> str:
+        return f"a finite number, but none between {self.hole[0]:g} and {self.hole[1]:g}"
+
+    def illegal(self, values: FloatArray) -> BoolArray | None:
+        low, high = self.hole
+        return _any_column(~np.isfinite(values) | ((values > low) & (values < high)))
+
+    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
+        values, (low, high) = super().sample(rng, n, k), self.hole
+        inside = (values > low) & (values < high)
+        return np.where(inside, np.where(values < 0.5 * (low + high), low, high), values)
+
+
+@dataclass(frozen=True)
 class Values(_Plain):
     """A few numbers and nothing else."""
 

@@ -14,6 +14,10 @@ from typing import Any, ClassVar, Literal
 
 from lossctl.rational import exponential, logarithm, power, square_root, to_float
 
+Columns = Literal["mean", "sum"]
+"""What is made of the numbers of a row with several columns."""
+WeightNorm = Literal["sum", "n"]
+"""What a mean of weighted rows is divided by: the sum of their weights, or their number."""
 ZERO, ONE, HALF = Fraction(0), Fraction(1), Fraction(1, 2)
 
 
@@ -22,7 +26,7 @@ class Reduction(ABC):
 
     name: ClassVar[str]
     adds: ClassVar[bool] = False
-    """Whether rows are added up, not averaged: then the others are not asked."""
+    """Whether weighted rows are added up, not averaged by their weights: then only the divisor is asked."""
     adds_columns: ClassVar[bool] = False
     """Whether the numbers of a row with several columns are added up, not averaged."""
     bends: ClassVar[bool] = True
@@ -56,6 +60,15 @@ class Reduction(ABC):
         """The square of the slope of one that is made of one number."""
         (slope,) = self.slopes([mean]) or (ZERO,)
         return slope * slope
+
+    def divisor(self, n: int, weight: Fraction) -> Fraction:  # noqa: ARG002
+        """What Σwc is divided by: Σw of rows that are averaged.
+
+        Args:
+            n: how many rows there are.
+            weight: Σw.
+        """
+        return weight
 
     def row_factor(self, part: float) -> float | None:
         """What the losses of all rows are multiplied with for the number to be multiplied with ``part``.
@@ -99,6 +112,20 @@ class Sum(Mean):
 
     name = "sum"
     adds = adds_columns = True
+
+    def divisor(self, n: int, weight: Fraction) -> Fraction:  # noqa: ARG002
+        return ONE
+
+
+@dataclass(frozen=True)
+class PerRow(Mean):
+    """The sum of the weighted losses by the number of rows, whatever their weights: Σwℓ/n."""
+
+    name = "per-row"
+    adds = True
+
+    def divisor(self, n: int, weight: Fraction) -> Fraction:  # noqa: ARG002
+        return Fraction(max(n, 1))
 
 
 class Curve(Reduction):
@@ -311,11 +338,12 @@ class Normalized(Several):
         return {"mean": label**2, "std": square - label**2, "l2": square}[self.denominator]
 
 
-MEAN, SUM, ROOT_MEAN = Mean(), Sum(), RootMean()
+MEAN, SUM, PER_ROW, ROOT_MEAN = Mean(), Sum(), PerRow(), RootMean()
 
 _MADE: dict[str, Callable[[Mapping[str, Any]], Reduction]] = {
     "mean": lambda _: MEAN,
     "sum": lambda _: SUM,
+    "per-row": lambda _: PER_ROW,
     "root-mean": lambda _: ROOT_MEAN,
     "exp-mean": lambda parameters: ExpMean(parameters.get("base") or math.e),
     "power-mean": lambda parameters: PowerMean(parameters["p"]),

@@ -25,8 +25,10 @@ from lossctl.evaluation.running import Running
 from lossctl.evaluation.scores import Scores
 from lossctl.evaluation.tables import ALL
 
-SETTINGS = ("label", "weight", "cluster", "classes", "where", "limit")
+SETTINGS = ("label", "weight", "class_weight", "cluster", "classes", "where", "limit")
 """What of the inputs changes a number, or which rows it is of."""
+OWN = {"losses", "ci"}
+"""What of the settings is said of each result, or changes no number."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +78,8 @@ class Baseline:
             DataError: something is not alike, which is named with both values.
         """
         pairs = [(name, self.inputs.get(name), report.inputs.get(name)) for name in SETTINGS]
-        known = {**report.settings}
-        known.pop("losses", None)
-        pairs += [(name, value, known.get(name)) for name, value in self.settings.items()]
+        names = dict.fromkeys((*self.settings, *report.settings))
+        pairs += [(name, self.settings.get(name), report.settings.get(name)) for name in names if name not in OWN]
         for name, kept, now in pairs:
             if (kept or None) != (now or None):
                 what = f"{title}: made with {name} {_said(kept)}, and this is with {_said(now)}"
@@ -184,7 +185,7 @@ def baseline_of(scores: Scores, report: Report) -> Baseline:
     ]
     roles = scores.plan.roles
     inputs = {name: report.inputs.get(name) for name in ("files", "rows", "rows_used", "by", *SETTINGS)}
-    settings = {name: value for name, value in report.settings.items() if name not in {"losses", "ci"}}
+    settings = {name: value for name, value in report.settings.items() if name not in OWN}
     return Baseline(
         tuple(results), {**inputs, "id": list(roles.ids), "cluster": list(roles.cluster)}, settings, version("lossctl")
     )

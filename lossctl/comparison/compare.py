@@ -34,8 +34,9 @@ from lossctl.evaluation.running import Progress, Running
 from lossctl.evaluation.scores import Scores
 from lossctl.functions.activation import BoundActivation
 from lossctl.functions.bound_loss import BoundLoss
-from lossctl.inference.request import Nulls, Request
+from lossctl.inference.request import ClassWeight, Nulls, Request
 from lossctl.reading.format import Reading
+from lossctl.reduction import Columns, WeightNorm
 from lossctl.sums.influence import correlation
 from lossctl.sums.series import MOST_LAGS
 from lossctl.words import counted, said
@@ -61,6 +62,10 @@ def compare(
     activation: str | BoundActivation | None = None,
     from_logits: bool = False,
     reduction: str | None = None,
+    weight_norm: WeightNorm | None = None,
+    columns: Columns | None = None,
+    class_weight: ClassWeight | None = None,
+    compat: str | None = None,
     nulls: Nulls = "error",
     ignore_label: Label | Sequence[Label] = (),
     mask_null: bool = False,
@@ -109,9 +114,9 @@ def compare(
             calls one and what the others do, or labels), or as ``join`` says: ``strict``, ``inner`` or ``order``. A
             single ``prediction`` is meant of each source that has it.
         baseline: what the model of ``source`` is called beside others; left out, like its file.
-        label, weight, by, activation, from_logits, reduction, nulls, ignore_label, mask_null, where, limit, engine,
-            threads, scheduler, classes, eps, normalize_rows, clip_rounding, reading, labels, ids, join, progress: as
-            for `lossctl.evaluate`.
+        label, weight, by, activation, from_logits, reduction, weight_norm, columns, class_weight, compat, nulls,
+            ignore_label, mask_null, where, limit, engine, threads, scheduler, classes, eps, normalize_rows,
+            clip_rounding, reading, labels, ids, join, progress: as for `lossctl.evaluate`.
 
     Returns:
         A comparison with one result for each loss, model but the first, and group.
@@ -135,6 +140,10 @@ def compare(
         activation=activation,
         from_logits=from_logits,
         reduction=reduction,
+        weight_norm=weight_norm,
+        columns=columns,
+        class_weight=class_weight,
+        compat=compat,
         eps=eps,
         normalize_rows=normalize_rows,
         clip_rounding=clip_rounding,

@@ -10,7 +10,7 @@ from lossctl.comparison.wording import at, spelled
 from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.scores import Scores
-from lossctl.functions.bound_loss import meanings
+from lossctl.functions.bound_loss import meant
 from lossctl.sums.estimate import Estimate
 from lossctl.words import counted, did_you_mean
 
@@ -97,10 +97,9 @@ def _named_losses(gate: Gate, specs: list[str]) -> set[str]:
             raise UsageError(f"{option('fail_above')} VALUE needs a single loss", hint)
         return {*specs}
     try:
-        wanted = {*map(str, meanings(gate.loss))}
+        wanted = {*meant(gate.loss, specs)}
     except UsageError as wrong:
         raise wrong.about(_title(gate)) from None
-    wanted = wanted & {*specs} or {spec for spec in specs if spec.partition(":")[0] in wanted}
     if not wanted:
         what = f"{_title(gate)}: no result of {gate.loss!r}: no such loss was measured"
         raise UsageError(what, did_you_mean(gate.loss, specs))

@@ -78,6 +78,7 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
             "label": list(plan.roles.label),
             "models": {model.name: list(model.columns) for model in plan.models},
             "weight": plan.roles.weight,
+            **({"class_weight": dict(plan.class_weights)} if plan.class_weights else {}),
             "by": list(plan.roles.group_names),
             **_units(plan),
             **({"cluster": list(plan.roles.cluster)} if plan.roles.cluster else {}),
@@ -91,11 +92,13 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
             "mask_null": plan.layout.mask_null,
             "normalize_rows": plan.normalize_rows,
             "clip_rounding": plan.clip_rounding,
+            **dict(plan.conventions),
             "losses": [
                 {
                     "loss": str(bound),
                     "parameters": in_json(bound.parameters),
                     "reduction": bound.reduction,
+                    **({} if bound.over_columns is None else {"columns": bound.over_columns}),
                     "wrt": bound.wrt,
                 }
                 for bound in dict.fromkeys(bound for _, bound in bounds)

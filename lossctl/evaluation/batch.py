@@ -95,6 +95,23 @@ def _codes(reader: Reader, layout: Layout, names: tuple[str, ...]) -> FloatArray
     return np.where(unmatched, 0.0, values)
 
 
+def _weighed(reader: Reader, plan: Plan, label: FloatArray, weight: FloatArray | None) -> FloatArray:
+    """The weight of each row, multiplied with that of its class; rows where it comes to 0 are skipped."""
+    from lossctl.inference.class_weights import A_CLASS, weighed
+
+    of_class, wrong = weighed([weight for _, weight in plan.class_weights], label)
+    column = ", ".join(plan.roles.label)
+    if wrong is not None:
+        reader.note(("error", column, A_CLASS), wrong & ~reader.null & ~reader.skipped, lambda row: shown(label[row]))
+    with np.errstate(all="ignore"):
+        weights = of_class if weight is None else weight * of_class
+    key = ("error", plan.roles.weight or column, "a weight that times that of its class is a double")
+    beyond = (weights == np.inf) & ~reader.null & ~reader.skipped
+    reader.note(key, beyond, lambda row: shown(weights[row] if weight is None else weight[row]))
+    reader.skipped |= (weights == 0) & ~reader.null
+    return weights
+
+
 def _clusters(reader: Reader, roles: Roles) -> "Keyed":
     """The cluster of each row, in buckets where rows are to be told apart later; one without a name is null.
 
@@ -157,6 +174,8 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
         label = _codes(reader, layout, layout.classes)
     else:
         label = reader.label(layout)
+    if plan.class_weights:
+        weight = _weighed(reader, plan, label, weight)
     ragged = [layout.ragged and model.width > 0 and len(model.columns) == 1 for model in plan.models]
     predictions = [
         reader.ragged(model.columns[0]) if tokens else reader.columns(model.columns, model.width)

@@ -14,6 +14,7 @@ import numpy as np
 
 from lossctl.domain import REAL, Amounts, BoolArray, Domain, FloatArray, IntArray, Interval, LogSimplex, Simplex
 from lossctl.errors import UsageError
+from lossctl.evaluation.single_minimum import may_turn_again
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import Value
 from lossctl.functions.loss import Loss
@@ -37,7 +38,7 @@ TRIED = 1000
 """How many numbers are tried to see whether a loss may be below 0."""
 NOT_A_MEAN = "it is a ratio whose both sides depend on the constant"
 ENDLESS = "its mean falls without end as the constant grows, or as it falls"
-UNEVEN = "its mean falls and rises more than once as the constant grows"
+UNEVEN = "its mean may fall and rise more than once as the constant grows"
 
 
 @dataclass(frozen=True)
@@ -146,8 +147,8 @@ def _best_columns(bound: BoundLoss, points: Points, totals: list[Total], columns
         cells = _cells_of(points, np.array(slots))
         prediction = np.repeat(best[slots], points.size[slots])
         label = bound.label_domain.convert(points.label[cells])
-        share = 1 if bound.reduced.adds_columns or bound.masked else columns
-        column_total = replace(total, sum_weight=total.sum_weight * share)
+        share = 1 if bound.adds_columns or bound.masked else columns
+        column_total = replace(total, n=total.n * share, sum_weight=total.sum_weight * share)
         unit = Fraction(2) ** int(points.unit[slots[0]])
         shift = np.repeat(points.unit[slots] - points.unit[slots[0]], points.size[slots])
         loss = _reported(bound, column_total, label, prediction, np.ldexp(points.weight[cells], shift), unit)
@@ -179,7 +180,7 @@ class _Search:
         self.mean = np.clip(points.mean, self.low, self.high)
 
     def best(self) -> FloatArray:
-        """The best constant of each slot; NaN where one of the labels is better than what the slope leads to.
+        """The best constant of each slot; NaN where the slope may lead to another, or one of the labels is better.
 
         Of an interval of equally good constants it is the middle, or the end nearest to the labels.
         """
@@ -193,7 +194,9 @@ class _Search:
         last = unordered(ordered(beyond) - (self.sign(beyond) >= 1))
         constant = np.where(left, last, np.where(right, first, self._between(first, last)))
         constant = np.clip(constant, *self.edges)
-        return np.where(self._beaten(constant), math.nan, constant)
+        edges = float(self.edges[0][0]), float(self.edges[1][0])
+        uneven = may_turn_again(self.bound, self.points, self.label, edges)
+        return np.where(uneven | self._beaten(constant), math.nan, constant)
 
     def endless(self, constant: FloatArray) -> BoolArray:
         """Where the loss of a constant still falls at the last double."""

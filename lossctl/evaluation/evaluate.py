@@ -21,13 +21,14 @@ from lossctl.evaluation.running import Progress, Running
 from lossctl.functions.activation import BoundActivation, get_activation
 from lossctl.functions.bound_loss import BoundLoss, get_loss
 from lossctl.functions.definition import split_specs
-from lossctl.inference.request import Nulls, Request
+from lossctl.inference.request import ClassWeight, Nulls, Request
 from lossctl.reading.expand import expand
 from lossctl.reading.files import ensure_heeded, open_source
 from lossctl.reading.format import Reading, Source, formats
 from lossctl.reading.missing import as_number
 from lossctl.reading.selection import ensure_selection, selected
 from lossctl.reading.stamp import Stamp
+from lossctl.reduction import Columns, WeightNorm
 from lossctl.words import split
 
 Names = str | int | Sequence[str | int]
@@ -51,6 +52,10 @@ def evaluate(
     activation: str | BoundActivation | None = None,
     from_logits: bool = False,
     reduction: str | None = None,
+    weight_norm: WeightNorm | None = None,
+    columns: Columns | None = None,
+    class_weight: ClassWeight | None = None,
+    compat: str | None = None,
     gradient: bool = False,
     samples: int = 0,
     skill: bool = False,
@@ -92,6 +97,13 @@ def evaluate(
         activation: an activation applied to the predictions first; gradients are then on the pre-activations.
         from_logits: apply each loss's natural activation (sigmoid, softmax, exp).
         reduction: ``mean``, ``sum`` or ``root-mean`` instead of the loss's own.
+        weight_norm: what a mean of weighted rows is divided by: ``sum``, of the weights, or ``n``, of rows.
+        columns: what is made of the losses of several columns of a row: their ``mean``, or their ``sum``.
+        class_weight: a weight for each class, by name or in their order, such as ``{"cat": 2, "dog": 0.5}``, ``[2, 1]``
+            or ``"cat=2,dog=0.5"``: the weight of a row is multiplied with that of the class of its label (of a soft
+            label, with the mean over its parts), and is 1 for classes that are left out.
+        compat: the library whose numbers are wanted, such as ``keras``: sets what makes lossctl give them and nobody
+            set otherwise, and says what that is. `lossctl.explain` tells it for each loss.
         gradient: whether to compute the gradient figures.
         samples: how many of the worst rows to keep for each result.
         skill: whether to compare each loss with that of the best constant prediction, group by group.
@@ -145,6 +157,10 @@ def evaluate(
         activation=activation,
         from_logits=from_logits,
         reduction=reduction,
+        weight_norm=weight_norm,
+        columns=columns,
+        class_weight=class_weight,
+        compat=compat,
         eps=eps,
         normalize_rows=normalize_rows,
         clip_rounding=clip_rounding,

@@ -171,7 +171,7 @@ class Measured:
 
 def nothing(plan: Plan, keys: tuple[Group, ...] = ()) -> Measured:
     """The sums over no rows."""
-    groups, weighted = len(keys), plan.roles.weight is not None
+    groups, weighted = len(keys), plan.weighted
     count = np.zeros(groups, dtype=np.int64)
     part = Part(
         Moments.zero(0, weighted=False),

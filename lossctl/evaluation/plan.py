@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lossctl.evaluation.groups import Group
 from lossctl.functions.bound_loss import BoundLoss
@@ -37,6 +37,10 @@ class Plan:
     nulls: Nulls
     normalize_rows: bool = False
     clip_rounding: bool = False
+    class_weights: tuple[tuple[str, float], ...] = ()
+    """What the weight of a row is multiplied with by the class of its label, in the order of the codes."""
+    conventions: tuple[tuple[str, Any], ...] = ()
+    """What was asked for of how numbers are made that is no parameter of a loss, for the settings of a report."""
     gradient: bool = False
     samples: int = 0
     skill: bool = False
@@ -61,6 +65,11 @@ class Plan:
     """Numbers that mean a missing one in every column, because somebody says so."""
 
     @property
+    def weighted(self) -> bool:
+        """Whether rows have weights."""
+        return self.roles.weight is not None or bool(self.class_weights)
+
+    @property
     def roles(self) -> Roles:
         """The columns by role."""
         return self.layout.roles
@@ -79,7 +88,7 @@ class Plan:
         """What is known beforehand of how each of `losses` is measured."""
         from lossctl.sums.evidence import Measure
 
-        weighted, grouped = self.roles.weight is not None, bool(self.roles.by)
+        weighted, grouped = self.weighted, bool(self.roles.by)
         return tuple(
             Measure(bound.reduced, bound.over_cells, weighted or bound.over_cells, self.lags, grouped)
             for _, bound in self.losses

@@ -9,6 +9,16 @@ from typing import get_args
 
 from lossctl.domain import SIMPLEX
 from lossctl.errors import DataError, UsageError, option
+from lossctl.evaluation.conventions import (
+    Conventions,
+    bound_by,
+    conventions,
+    ensure_conventions,
+    ignored_by,
+    normalized_by,
+    remarks,
+    told,
+)
 from lossctl.evaluation.groups import ensure_no_dates
 from lossctl.evaluation.plan import Plan, PlannedModel
 from lossctl.functions.activation import get_activation
@@ -58,18 +68,27 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
     request = completed.request
     specs = split_specs(request.loss)
     planner = LayoutPlanner(source, request)
+    if request.compat is not None and not planner.label_width:
+        request = replace(request, ignore_label=request.ignore_label or ignored_by(request, specs))
+        planner = LayoutPlanner(source, request)
     planner.notes += completed.notes
     masked = bool(planner.label_width) and (request.mask_null or bool(request.ignore_label))
     if request.mask_null and not planner.label_width:
         what = f"{option(mask_null=True)} is for labels of several numbers, and here each row has one"
         raise UsageError(what, f"Rows without a label are left out with {option(nulls='drop')}.")
     chosen = [_losses(request, specs, model, planner.label_width) for model in planner.roles.models]
-    losses = [
-        tuple(replace(bound, masked=masked or (bound.unlabelled and model.width > 0)) for bound in bounds)
-        for model, (bounds, _) in zip(planner.roles.models, chosen, strict=True)
+    ways = [
+        {replace(bound, masked=masked or (bound.unlabelled and model.width > 0)): way for bound, way in own.items()}
+        for model, (own, _) in zip(planner.roles.models, chosen, strict=True)
     ]
+    losses = [tuple(own) for own in ways]
     planner.notes += dict.fromkeys(note for bounds in losses for note in _repeated(specs, bounds))
     planner.notes += [note for _, notes in chosen for note in notes]
+    every = {bound: way for own in ways for bound, way in own.items()}
+    wide = any(model.width for model in planner.roles.models)
+    ensure_conventions(request, list(every), wide=wide, masked=masked)
+    normalized = normalized_by(request, every)
+    planner.notes += remarks(request, every)
     rows, numbers = _kinds([bound for bounds in losses for bound in bounds])
     layout = planner.layout(rows=rows, numbers=numbers)
     layout = _in_parts(layout, losses) if numbers else layout
@@ -84,8 +103,10 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
         layout=layout,
         models=models,
         nulls=request.nulls,
-        normalize_rows=request.normalize_rows,
+        normalize_rows=normalized,
         clip_rounding=request.clip_rounding,
+        class_weights=_class_weights(request, layout, rows=rows),
+        conventions=tuple(told(request, every, normalized=normalized).items()),
         gradient=request.gradient,
         samples=request.samples,
         skill=request.skill,
@@ -235,15 +256,28 @@ def _ensure_separate(plan: Plan, bound: BoundLoss) -> None:
         raise UsageError(f"{flag}: {bound.activation} makes every column depend on the others", hint)
 
 
+def _class_weights(request: Request, layout: Layout, *, rows: bool) -> tuple[tuple[str, float], ...]:
+    if request.class_weight is None:
+        return ()
+    from lossctl.inference.class_weights import class_weights  # noqa: PLC0415  (most runs have no use for it)
+
+    return tuple(class_weights(request.class_weight, layout, rows=rows).items())
+
+
 def _losses(
     request: Request, specs: Sequence[str | BoundLoss], model: Model, label_width: int
-) -> tuple[tuple[BoundLoss, ...], list[str]]:
-    """The losses of a model, with everything asked for applied, and notes of what its columns' names tell."""
+) -> tuple[dict[BoundLoss, Conventions | None], list[str]]:
+    """The losses of a model, with everything asked for applied, and what a library does of each.
+
+    Beside them stand notes of what the names of its columns tell.
+    """
     columns = model.width or 1 if request.label else 1  # tokens are no classes
     named = [listed(get_loss(spec, columns=columns, label_columns=label_width or 1), model) for spec in specs]
-    losses, notes = [bound for bound, _ in named], [note for _, note in named if note]
-    if request.reduction is not None:
-        losses = [bound.under(request.reduction) for bound in losses]
+    bare, notes = [bound for bound, _ in named], [note for _, note in named if note]
+    ways = [conventions(request, spec, bound, model.width) for spec, bound in zip(specs, bare, strict=True)]
+    losses = [
+        bound_by(bound, request, {} if way is None else way.settings) for bound, way in zip(bare, ways, strict=True)
+    ]
     if request.from_logits and request.activation is not None:
         raise UsageError(f"{option(from_logits=True)} and {option('activation')} say the same thing twice", "Give one.")
     if request.from_logits:
@@ -254,4 +288,4 @@ def _losses(
         if not any("eps" in bound.parameters for bound in losses):
             raise UsageError(f"{option('eps')}: none of the losses takes a logarithm of a probability")
         losses = [bound.flooring(request.eps) if "eps" in bound.parameters else bound for bound in losses]
-    return tuple(dict.fromkeys(losses)), notes
+    return dict(zip(losses, ways, strict=True)), notes

@@ -73,6 +73,9 @@ class Remedies:
         layout, numbers = self.plan.layout, self._labels
         if bound.name == "mape":
             yield f"Leave out the zero labels{self._but(column)}, or divide by max(1, |label|): mape:zero=max1."
+            yield "Of zeros, smape is 200 %, and mase what it is of any label."
+        elif bound.definition.family == "deviance" and problem.value.lstrip("-") in {"0", "0.0"}:
+            yield f"Of amounts that are 0 as well, say {option(loss='tweedie_deviance')}."
         elif bound.rows and layout.label_width:
             if self._multi_label:
                 yield f"Each column of labels is 0 or 1 by itself: say {option(loss='bce')}."

@@ -47,7 +47,7 @@ def _reduced(results: Iterable["Result"], _inputs: Mapping[str, Any]) -> bool:
 
 
 def _weighted(_results: Iterable["Result"], inputs: Mapping[str, Any]) -> bool:
-    return bool(inputs.get("weight"))
+    return bool(inputs.get("weight") or inputs.get("class_weight"))
 
 
 def _ignoring(_results: Iterable["Result"], inputs: Mapping[str, Any]) -> bool:

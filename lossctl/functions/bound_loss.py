@@ -1,6 +1,7 @@
 """A loss with a value for each of its parameters, on predictions or through an activation."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -16,7 +17,7 @@ from lossctl.functions.definition import Bound, Kind, Value, read_spec
 from lossctl.functions.loss import REDUCTIONS, Loss, Through, losses
 from lossctl.functions.parts import Parts, pieces
 from lossctl.functions.shapes import ensure_shapes, even
-from lossctl.reduction import Reduction, reduction_of
+from lossctl.reduction import PER_ROW, Columns, Reduction, reduction_of
 from lossctl.words import normal, said
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class BoundLoss(Bound):
     activation: BoundActivation | None = None
     masked: bool = False
     """Whether a row leaves out the columns whose label is NaN: its mean is over the others."""
+    over_columns: Columns | None = None
+    """What is made of the numbers of a row with several columns; ``None`` for what the reduction makes of them."""
     typed: str = field(default="", compare=False, repr=False)
     """The name by which somebody asked for it."""
 
@@ -243,13 +246,18 @@ class BoundLoss(Bound):
         Raises:
             UsageError: there is no such reduction, or the loss has none but its own.
         """
-        for name in dict.fromkeys((*REDUCTIONS, self.definition.reduction)):
+        for name in dict.fromkeys((*REDUCTIONS, PER_ROW.name, self.definition.reduction)):
             if normal(name) == normal(reduction):
                 if self.definition.others and name != self.definition.reduction:
                     what = f"{self.title} is a {self.definition.reduction} of several numbers of each row, not a {name}"
                     raise UsageError(what, f"Leave {option('reduction')} out for it.")
                 return replace(self, reduction=name)
         raise UsageError(f"unknown reduction {reduction!r}", f"Known: {', '.join(REDUCTIONS)}.")
+
+    @property
+    def adds_columns(self) -> bool:
+        """Whether the numbers of a row with several columns are added up, not averaged."""
+        return self.reduced.adds_columns if self.over_columns is None else self.over_columns == "sum"
 
     @checked()
     def flooring(self, eps: float) -> "BoundLoss":
@@ -313,7 +321,7 @@ class BoundLoss(Bound):
     @property
     def over_cells(self) -> bool:
         """Whether a row counts once for each label that it has."""
-        return self.masked and not self.reduced.adds_columns
+        return self.masked and not self.adds_columns
 
     def cells(self, label: FloatArray) -> FloatArray | None:
         """How many labels each row has, where it counts once for each; ``None`` where a row is a row."""
@@ -404,7 +412,7 @@ class BoundLoss(Bound):
         if self.masked and slope.ndim == 2:
             slope, cells = np.where(np.isnan(label), 0.0, slope), self.cells(label)
             return slope if cells is None else np.asarray(slope / cells[:, None])
-        if slope.ndim == 1 or self.rows or self.reduced.adds_columns:
+        if slope.ndim == 1 or self.rows or self.adds_columns:
             return slope
         return np.asarray(slope / slope.shape[1])
 
@@ -449,7 +457,7 @@ class BoundLoss(Bound):
             total, cells = row_sum(np.where(np.isnan(label), 0.0, values)), self.cells(label)
             return total if cells is None else np.asarray(total / cells)
         total = row_sum(values)
-        return total if self.reduced.adds_columns else np.asarray(total / values.shape[1])
+        return total if self.adds_columns else np.asarray(total / values.shape[1])
 
     def _kernel(self, label: FloatArray, prediction: FloatArray, parameters: dict[str, Value]) -> FloatArray:
         if self.activation is not None and self._pair is not None:
@@ -525,12 +533,21 @@ def get_loss(spec: str | BoundLoss, *, columns: int | None = None, label_columns
         label_columns: the number of label columns: beside as many predictions, each has its own.
 
     Raises:
-        UsageError: an unknown name or parameter, or a parameter out of range.
+        UsageError: an unknown name or parameter, a parameter out of range, or one that must be given and is not.
     """
     if isinstance(spec, BoundLoss):
         return spec
     if not isinstance(spec, str):
         raise UsageError(f"{said(spec)} is no loss", "Give a name such as 'huber:delta=0.5', or what get_loss returns.")
+    return _read(spec, columns, label_columns, example=False)
+
+
+def example_of(spec: str) -> BoundLoss:
+    """As `get_loss`, with an example of each parameter that must be given and is not: to show what a loss is like."""
+    return _read(spec, None, 1, example=True)
+
+
+def _read(spec: str, columns: int | None, label_columns: int, *, example: bool) -> BoundLoss:
     name, values = read_spec(spec)
     if re.fullmatch(r"\d*\.?\d+", name):
         raise UsageError(f"{name} is a number, no loss", "A list has / between its numbers: quantiles:tau=0.1/0.5/0.9.")
@@ -540,7 +557,7 @@ def get_loss(spec: str | BoundLoss, *, columns: int | None = None, label_columns
         if label_columns < 2 or not single or not other.prediction_domain().rows:
             definition, other = other, definition
     try:
-        settings = definition.settings(values, read=True, typed=name)
+        settings = definition.settings(values, read=True, typed=name, example=example)
     except UsageError as wrong:
         if other is None or not _takes(other, values):
             raise
@@ -548,7 +565,7 @@ def get_loss(spec: str | BoundLoss, *, columns: int | None = None, label_columns
             number = "one prediction column" if columns == 1 else f"{columns} prediction columns"
             hint = wrong.parts[1] or f"That is for {'several columns' if columns == 1 else 'one column'}: {other.name}."
             raise UsageError(f"{wrong.parts[0]}, with {number}", hint) from None
-        definition, settings = other, other.settings(values, read=True, typed=name)
+        definition, settings = other, other.settings(values, read=True, typed=name, example=example)
     return BoundLoss(definition, settings, definition.reduction, typed=name)
 
 
@@ -564,18 +581,26 @@ def _otherwise(name: str) -> Loss | None:
 def _takes(definition: Loss, values: dict[str, str]) -> bool:
     """Whether a loss has parameters of these names, and they may have these values."""
     try:
-        definition.settings(values, read=True)
+        definition.settings(values, read=True, example=True)
     except UsageError:
         return False
     return True
 
 
 def meanings(spec: str | BoundLoss) -> tuple[BoundLoss, ...]:
-    """What a text may mean, by how many prediction columns there are; errors as for `get_loss`."""
-    bound = get_loss(spec)
+    """What a text may mean, by how many prediction columns there are; errors as for `example_of`."""
     if isinstance(spec, BoundLoss):
-        return (bound,)
+        return (spec,)
+    bound = example_of(spec)
     name, values = read_spec(spec)
     others = (each for each in (losses.get(name), _otherwise(name)) if each is not None and _takes(each, values))
-    settings = ((each, each.settings(values, read=True)) for each in others)
+    settings = ((each, each.settings(values, read=True, example=True)) for each in others)
     return (bound, *(BoundLoss(each, setting, each.reduction, typed=name) for each, setting in settings))
+
+
+def meant(spec: str, known: Iterable[str]) -> list[str]:
+    """Those of some losses, as they are spelled, that a text means: the loss it spells, else those of the bare name."""
+    bounds, known = meanings(spec), list(known)
+    whole = {*map(str, bounds)}
+    names = whole | {bound.name for bound in bounds if ":" not in str(spec)}
+    return [loss for loss in known if loss in whole] or [loss for loss in known if loss.partition(":")[0] in names]

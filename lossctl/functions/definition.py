@@ -29,9 +29,10 @@ NO_PEERS: Mapping[str, str] = types.MappingProxyType({})
 
 ELSEWHERE = {
     **dict.fromkeys(
-        ("weight", "weights", "classweight", "sampleweight"),
-        f"Weights are a column, a number a row, also those of classes: name it with {option('weight')}.",
+        ("weight", "weights", "sampleweight"),
+        f"Weights of rows are a column: name it with {option('weight')}; of classes there is {option('class_weight')}.",
     ),
+    **dict.fromkeys(("classweight", "classweights"), f"Say {option('class_weight')}, for all losses."),
     **dict.fromkeys(("fromlogits", "logits", "loginput"), f"Say {option(from_logits=True)}, for all losses."),
     "reduction": f"Say {option('reduction')}, for all losses.",
     **dict.fromkeys(("ignoreindex", "ignoreclass"), f"Say {option('ignore_label')}."),
@@ -49,6 +50,21 @@ class Parameter:
     domain: Interval | Words | Listed | None
     """``None`` for a switch that is true or false."""
     optional: bool = False
+    required: bool = False
+    """Whether it has no default: who asks for the function must say it."""
+    meaning: str = ""
+    """What it is, in a few words, where its name does not say it."""
+
+    @property
+    def example(self) -> Value:
+        """A legal value: the default, or one to show what cannot be shown without."""
+        if not self.required:
+            return self.default
+        if isinstance(self.domain, Words):
+            return self.domain.allowed[0]
+        if isinstance(self.domain, Interval):
+            return _number_of(self.domain)
+        return False if self.domain is None else (_number_of(self.domain.each),)
 
     def read(self, text: str) -> Value:
         """The value that ``text`` spells.
@@ -108,6 +124,12 @@ class Parameter:
         return f"{words}, or none" if self.optional else words
 
 
+def _number_of(domain: Interval) -> float:
+    """A plain number of an interval."""
+    low, high = max(domain.low, -1e300), min(domain.high, 1e300)
+    return next(filter(domain.contains, (1.0, 0.5, 0.5 * low + 0.5 * high, low, high)))
+
+
 def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, Real) and not isinstance(value, bool)
 
@@ -130,7 +152,8 @@ def parameters_of(function: Callable[..., Any]) -> tuple[Parameter, ...]:
     """The keyword-only parameters of a function, read from its annotations.
 
     A number is ``Annotated[float, Interval]`` (``| None`` when it may be absent), a number for each column
-    ``Annotated[tuple[float, ...], Listed]``, a choice ``Annotated[str, Words]``, a switch ``bool``.
+    ``Annotated[tuple[float, ...], Listed]``, a choice ``Annotated[str, Words]``, a switch ``bool``; a text beside the
+    domain says what the parameter is. One without a default must be given.
     """
     hints = typing.get_type_hints(function, include_extras=True)
     parameters = []
@@ -141,10 +164,21 @@ def parameters_of(function: Callable[..., Any]) -> tuple[Parameter, ...]:
         optional = typing.get_origin(hint) in {typing.Union, types.UnionType}
         if optional:
             hint = next(part for part in typing.get_args(hint) if part is not type(None))
-        domains = [extra for extra in getattr(hint, "__metadata__", ()) if isinstance(extra, Interval | Words | Listed)]
+        extras = getattr(hint, "__metadata__", ())
+        domains = [extra for extra in extras if isinstance(extra, Interval | Words | Listed)]
         if not domains and hint is not bool:
             raise TypeError(f"{function.__name__}: annotate parameter {parameter.name} with its domain")
-        parameters.append(Parameter(parameter.name, parameter.default, domains[0] if domains else None, optional))
+        required = parameter.default is inspect.Parameter.empty
+        parameters.append(
+            Parameter(
+                parameter.name,
+                None if required else parameter.default,
+                domains[0] if domains else None,
+                optional,
+                required,
+                next((extra for extra in extras if isinstance(extra, str)), ""),
+            )
+        )
     return tuple(parameters)
 
 
@@ -197,7 +231,7 @@ class Definition:
         return path[-1] if path[0] == "lossctl" else path[0]
 
     def settings(
-        self, given: Mapping[str, Value | str], *, read: bool = False, typed: str = ""
+        self, given: Mapping[str, Value | str], *, read: bool = False, typed: str = "", example: bool = False
     ) -> tuple[tuple[str, Value], ...]:
         """Every parameter with its effective value, in the order of the definition.
 
@@ -205,9 +239,10 @@ class Definition:
             given: values by parameter name.
             read: whether the values are text still to be read.
             typed: the name that was typed, where it may be another.
+            example: whether a parameter that must be given, and is not, has an example of a value.
 
         Raises:
-            UsageError: a name is unknown or a value illegal.
+            UsageError: a name is unknown, a value illegal, or a parameter that must be given is not.
         """
         by_name = {normal(parameter.name): parameter for parameter in self.parameters}
         chosen: dict[str, Value] = {parameter.name: parameter.default for parameter in self.parameters}
@@ -222,7 +257,21 @@ class Definition:
                 chosen[parameter.name] = parameter.read(str(value)) if read else parameter.check(value)
             except UsageError as wrong:
                 raise wrong.about(self.title(typed)) from None
+        for parameter in self.parameters:
+            if parameter.required and chosen[parameter.name] is None:
+                if not example:
+                    raise self._needs(parameter, typed)
+                chosen[parameter.name] = parameter.example
         return tuple(chosen.items())
+
+    def _needs(self, parameter: Parameter, typed: str) -> UsageError:
+        """The error for a parameter that must be given and is not."""
+        meaning = f": {parameter.meaning}" if parameter.meaning else ""
+        spec = f"{typed or self.name}:{parameter.name}={spell(parameter.example)}"
+        return UsageError(
+            f"{self.title(typed)} needs {parameter.name}{meaning}",
+            f"Write it like {option(loss=spec)}; it must be {parameter.describe()}.",
+        )
 
     def title(self, typed: str) -> str:
         """What messages call it: the name that was typed, with its own where that is another."""

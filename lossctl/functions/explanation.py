@@ -8,7 +8,8 @@ from lossctl.arguments import checked, ensure_fields
 from lossctl.domain import Interval, Listed, Words, inside
 from lossctl.errors import UsageError, option
 from lossctl.functions.activation import Activation, BoundActivation, activations, get_activation
-from lossctl.functions.bound_loss import BoundLoss, get_loss
+from lossctl.functions.bound_loss import BoundLoss, example_of
+from lossctl.functions.compat import Agreement, agreements
 from lossctl.functions.definition import Kind, Parameter, Value, in_json, read_spec
 from lossctl.functions.docstring import Sections
 from lossctl.functions.loss import Loss, losses
@@ -64,6 +65,11 @@ class Explanation:
         return list(self.definition.pairs) if isinstance(self.definition, Loss) else []
 
     @property
+    def agreements(self) -> list[Agreement]:
+        """How other libraries and lossctl agree on a loss, of those that have it."""
+        return list(agreements(self.definition)) if isinstance(self.definition, Loss) else []
+
+    @property
     def pairings(self) -> list[Pairing]:
         """The tasks and partners it is known to fit."""
         return pairings_of(self.definition.name)
@@ -82,7 +88,7 @@ class Explanation:
                 for activation in activations
                 if inside(get_activation(activation.name).range, self.bound.output_domain)
             ]
-        return [loss.name for loss in losses if inside(self.bound.range, get_loss(loss.name).prediction_domain)]
+        return [loss.name for loss in losses if inside(self.bound.range, example_of(loss.name).prediction_domain)]
 
     @property
     def otherwise(self) -> tuple[str, str, list[str]] | None:
@@ -120,6 +126,7 @@ class Explanation:
         }
         if self.kind == "loss":
             facts |= {"reduction": self.reduction, "through": self.through, "otherwise": None}
+            facts["agreements"] = [one.to_dict() for one in self.agreements]
             if self.otherwise is not None:
                 columns, loss, spellings = self.otherwise
                 facts["otherwise"] = {"columns": columns, "loss": loss, "spellings": spellings}
@@ -139,6 +146,8 @@ def _parameter(parameter: Parameter, value: Value) -> dict[str, Any]:
         "name": parameter.name,
         **in_json({"value": value, "default": parameter.default}),
         "optional": parameter.optional,
+        "required": parameter.required,
+        "meaning": parameter.meaning,
         "legal": parameter.describe(),
         **legal,
     }
@@ -175,7 +184,7 @@ def find(spec: str, kind: Kind | None = None) -> tuple[BoundLoss | BoundActivati
         raise wrong if wrong.parts[1] else UsageError(wrong.parts[0], "lossctl explain lists them.")
     order = sorted(KINDS, key=lambda candidate: (not named[candidate], not known[candidate]))
     chosen = kind or order[0]
-    bound = get_loss(spec) if chosen == "loss" else get_activation(spec)
+    bound = example_of(spec) if chosen == "loss" else get_activation(spec)
     if not all(known.values()):
         return bound, ""
     other_kind = "activation" if chosen == "loss" else "loss"

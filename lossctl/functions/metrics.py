@@ -11,9 +11,44 @@ _MEASURE = f"Measure what decisions are made from: {option(loss='bce')}, or {opt
 _RANK = "is a rank statistic, not a loss of a row"
 _LISTS = "judges ranked lists, not a loss of a row"
 _NOT_YET = "is not among lossctl's losses yet"
-_PACKAGE = "A package of your own may add it: see CONTRIBUTING.md."
+
+_PENALTY = (
+    "The penalty λΦ(θ) of a regularised objective, such as weight decay: it is of the parameters of a model, which no "
+    "prediction tells."
+)
+_ALIGNMENT = (
+    "Losses of the alignment of two sequences, such as CTC and RNN-T: they need the scores of every step, and sum over "
+    "all ways to align them."
+)
+_CENSORED = (
+    "Losses of censored times, such as Cox's partial likelihood and the accelerated failure time: they need who was "
+    "still at risk, and a time of which only a bound is known."
+)
+OUT_OF_REACH = (_PENALTY, _ALIGNMENT, _CENSORED)
+"""What no file of predictions determines, a sentence each."""
 
 _METRICS = (
+    (
+        (
+            "penalty", "regularization", "regularisation", "weight_decay", "l1_penalty", "l2_penalty",
+            "l1_regularization", "l2_regularization", "elastic_net", "ridge", "lasso",
+        ),
+        "is out of reach of a file of predictions",
+        f"{_PENALTY} Say {option(loss='mse')} for what it is added to.",
+    ),
+    (
+        ("ctc", "ctc_loss", "rnnt", "rnnt_loss", "rnn_transducer", "transducer_loss"),
+        "is out of reach of a file of predictions",
+        _ALIGNMENT,
+    ),
+    (
+        (
+            "cox", "cox_loss", "coxph", "cox_ph", "cox_nloglik", "partial_likelihood", "aft", "aft_nloglik", "survival",
+            "survival_aft", "survival_cox", "concordance", "c_index", "concordance_index",
+        ),
+        "is out of reach of a file of predictions",
+        _CENSORED,
+    ),
     (
         ("auc", "roc_auc", "roc_auc_score", "auroc", "gini", "average_precision", "pr_auc", "aucpr", "ks", "lift"),
         _RANK,
@@ -57,9 +92,9 @@ _METRICS = (
         f"Say {option(loss='mae')} {option(skill=True)}.",
     ),
     (
-        ("mase", "rmsse"),
-        "is a ratio over all rows, to the error of a naive forecast",
-        f"Say {option(loss='mae,rmse')}, with {option('prediction')} for each of the two forecasts, and divide.",
+        ("rmsse",),
+        "is rmse over the root of the mean squared error of a naive forecast",
+        f"Say {option(loss='rmse')}, and divide; {option(loss='mase:scale=2')} is that of absolute errors.",
     ),
     (
         ("sse", "rss"),
@@ -118,11 +153,6 @@ _METRICS = (
         f"Say {option(loss='focal')} {option(from_logits=True)}; without α, {option(loss='focal:alpha=none')}.",
     ),
     (
-        ("smooth_l1", "smooth_l1_loss"),
-        "is huber divided by its delta, which is called beta there",
-        f"Say {option(loss='huber')} where beta is 1; for beta 2, {option(loss='huber:delta=2')}, and divide by 2.",
-    ),
-    (
         ("cosine_similarity",),
         "is cosine_proximity without its minus",
         f"Say {option(loss='cosine_proximity')}, and turn the sign.",
@@ -133,41 +163,13 @@ _METRICS = (
         f"Say {option(loss='cosine_proximity')}, and add 1.",
     ),
     (
-        (
-            "pinball", "pinball_loss", "mean_pinball_loss", "quantile", "quantile_loss", "quantile_score",
-        ),
-        _NOT_YET,
-        f"lossctl doctor shows the coverage of quantiles; {option(loss='mae')} measures the median alone.",
-    ),
-    (
         ("wis", "weighted_interval_score"),
         "of a median and intervals is twice the mean of their quantile losses",
         f"Say {option(loss='quantiles:tau=0.05/0.5/0.95')}, with a column and a level for each, and double the value.",
     ),
-    (("expectile", "expectile_loss"), _NOT_YET, f"That of 1/2 is half of {option(loss='mse')}. {_PACKAGE}"),
     (
-        ("smape", "symmetric_mape", "symmetric_mean_absolute_percentage_error"),
-        _NOT_YET,
-        f"The nearest is {option(loss='mape')}, or {option(loss='mape:zero=max1')} where labels are 0.",
-    ),
-    (
-        ("tweedie", "tweedie_deviance", "mean_tweedie_deviance", "gamma", "gamma_deviance", "mean_gamma_deviance"),
-        _NOT_YET,
-        f"The nearest for numbers above 0 are {option(loss='poisson')} and {option(loss='rmsle')}.",
-    ),
-    (
-        ("poisson_deviance", "mean_poisson_deviance"),
-        "is twice what poisson is above that of predictions that equal their labels",
-        f"Say {option(loss='poisson')}: it puts models in the same order.",
-    ),
-    (
-        ("pseudo_huber", "pseudo_huber_loss", "mphe"),
-        _NOT_YET,
-        f"The nearest are {option(loss='huber')} and {option(loss='log_cosh')}.",
-    ),
-    (
-        ("triplet", "triplet_loss", "contrastive", "contrastive_loss", "ctc", "ctc_loss", "infonce"),
-        "is a loss of several rows at once, or of sequences, not one of a row",
+        ("triplet", "triplet_loss", "contrastive", "contrastive_loss", "infonce"),
+        "is a loss of several rows at once, not one of a row",
         "lossctl measures none of these.",
     ),
 )  # fmt: skip

@@ -104,8 +104,32 @@ PAIRINGS = (
     Pairing(
         "counts",
         ("exp", "softplus"),
-        ("poisson",),
+        ("poisson", "poisson_deviance"),
         "the output is a rate above 0; after exp the gradient on the log-rate is e^z − y",
+    ),
+    Pairing(
+        "amounts that are often 0",
+        ("exp", "softplus"),
+        ("tweedie_deviance", "tweedie_nll"),
+        "the output is a mean above 0, the label may be exactly 0: a power between 1 and 2 has room for both",
+    ),
+    Pairing(
+        "skewed amounts above 0",
+        ("exp", "softplus"),
+        ("gamma_deviance", "gamma_nll", "tweedie_deviance"),
+        "the output is a mean above 0, and the spread of labels grows with it",
+    ),
+    Pairing(
+        "regression with outliers",
+        ("identity",),
+        ("huber", "smooth_l1", "pseudo_huber", "log_cosh", "fair", "cauchy", "epsilon_insensitive", "lq"),
+        "a row that is far off pulls no harder than others, or not much",
+    ),
+    Pairing(
+        "quantile regression",
+        ("identity",),
+        ("quantile", "expectile"),
+        "the output is a quantile or an expectile of what may come, anywhere on ℝ",
     ),
     Pairing(
         "max-margin classification",
@@ -170,7 +194,7 @@ RISKS = (
         "leave the activation out",
     ),
     Risk(
-        ("mse", "rmse", "l2"),
+        ("mse", "rmse", "l2", "half_squared_error"),
         ("sigmoid", "softmax"),
         "slow learning: the gradient carries the derivative of the activation, which vanishes just where a saturated "
         "prediction is wrong; bce and cross_entropy have no such factor",

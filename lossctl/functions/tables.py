@@ -4,24 +4,27 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lossctl.document import Chart, Document, Facts, Line, Part, Phrase, Piece, Words, phrase, prose
+from lossctl.functions.compat import Agreement
 from lossctl.functions.definition import Parameter, Value, spell
 from lossctl.functions.explanation import KINDS, Explanation, catalogue, families, matches
 from lossctl.functions.pairing import PAIRINGS, RISKS, Pairing, Risk
+from lossctl.words import either
 
 Row = tuple[str, Words]
 
 
-def explained(explanation: Explanation, curve: Chart) -> Document:
+def explained(explanation: Explanation, curve: Chart, example: str = "") -> Document:
     """One loss or activation: its facts, then its curve. A row is a fact.
 
     Args:
         explanation: what is known of it.
         curve: its chart.
+        example: how to get the number of another library.
     """
     bound, family = explanation.bound, explanation.definition.family
     title = phrase(Piece(str(bound), "strong"), Piece(f"  {explanation.kind}, {family}", "faint"))
     summary = explanation.sections.summary
-    facts = tuple(_facts(explanation))
+    facts = tuple(_facts(explanation, example))
     return Document(
         title=str(bound),
         sections=lambda: [(Line(title), Line(prose(summary))), (Facts(facts),), (curve,)],
@@ -33,7 +36,7 @@ def explained(explanation: Explanation, curve: Chart) -> Document:
     )
 
 
-def _facts(explanation: Explanation) -> Iterator[Row]:
+def _facts(explanation: Explanation, example: str) -> Iterator[Row]:
     sections, definition = explanation.sections, explanation.definition
     slope = "gradient" if explanation.kind == "loss" else "derivative"
     rows: list[Row] = [("formula", prose(sections.formula)), (slope, prose(sections.gradient))]
@@ -54,13 +57,16 @@ def _facts(explanation: Explanation) -> Iterator[Row]:
     if explanation.otherwise is not None:
         columns, loss, spellings = explanation.otherwise
         rows.append(("", f"with {columns}, {' and '.join(spellings)} mean{'s' * (len(spellings) == 1)} {loss}"))
-    rows += [("elsewhere", _peers(definition.peers)), ("reference", prose("; ".join(definition.references)))]
+    rows += [("elsewhere", _peers(definition.peers)), *_agreements(explanation.agreements, example)]
+    rows += [("reference", prose("; ".join(definition.references)))]
     yield from ((name, words) for name, words in rows if any(piece.text for piece in phrase(words)))
 
 
 def _parameter(parameter: Parameter, value: Value) -> Phrase:
     default = f"default {spell(parameter.default)}" if value != parameter.default else "the default"
-    return phrase(Piece(f"{parameter.name} = {spell(value)}", "strong"), f"  ({default})  {parameter.describe()}")
+    default = "must be given" if parameter.required else default
+    legal = "; ".join(filter(None, (parameter.meaning, parameter.describe())))
+    return phrase(Piece(f"{parameter.name} = {spell(value)}", "strong"), f"  ({default})  {legal}")
 
 
 def _partners(name: str, pairing: Pairing) -> Phrase:
@@ -79,6 +85,19 @@ def _peers(peers: dict[str, str]) -> Phrase:
     for index, (library, name) in enumerate(peers.items()):
         names += ["; " * bool(index), Piece(library, "strong"), f" {name}"]
     return phrase(*names)
+
+
+def _agreements(agreements: list[Agreement], example: str) -> Iterator[Row]:
+    """Whose number a loss has, what is to be set for that of others, and what nothing is for."""
+    known = [one for one in agreements if one.peer and not one.differs]
+    same = ", ".join(one.title for one in known if one.by_default and not one.settings)
+    bare = [one for one in known if one.by_default and one.settings]
+    where = either([*dict.fromkeys(part for one in bare for part in one.where)])
+    mostly = f"{', '.join(one.title for one in bare)}, but of {where}" if bare else ""
+    yield "same number", "; ".join(filter(None, (same, mostly)))
+    ways = [f"{one.peer} sets {one.listed}" for one in known if one.settings]
+    yield "compat", "; ".join([*ways, *([f"such as {example}"] if example and ways else [])])
+    yield "no option", "; ".join(f"{one.title}: {one.rest}" for one in agreements if one.rest)
 
 
 def listed(family: str = "") -> Document:

@@ -126,7 +126,7 @@ def overview(
     used, losses = report.inputs["rows_used"], _losses(plan, total.models)
     chosen = "" if passed.read == total.rows else f" {total.rows:,} chosen,"
     rows = f"rows: {passed.read:,} read,{chosen} {used:,} used, {total.rows - used:,} dropped"
-    weighted = () if plan.roles.weight is None else ("weights: in the calibration; elsewhere each row counts once",)
+    weighted = () if not plan.weighted else ("weights: in the calibration; elsewhere each row counts once",)
     doubtful = told(total.problems, passed, "warning", "no double")
     told_of = (*_values(report), *losses.notes, rows, *passed.cut_short(), *weighted, *said(total.problems), *doubtful)
     charts = (

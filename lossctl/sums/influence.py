@@ -237,7 +237,8 @@ def _spread(total: Total, reduction: Reduction = MEAN, slopes: Sequence[Fraction
 def on_value(total: Total, reduction: Reduction) -> Influence | None:
     """The influence on a finite value of some rows; ``None`` where it is not known."""
     if reduction.adds:
-        return Influence(-total.sum_value / total.n, ZERO, (ONE,))
+        slope = 1 / total.divisor(reduction)
+        return Influence(-slope * total.sum_value / total.n, ZERO, (slope,))
     slopes = total.slopes(reduction) if reduction.takes != "spans" else None
     return None if slopes is None else _averaged(total, slopes)
 
@@ -261,7 +262,8 @@ def difference_of(baseline: Total, candidate: Total, reduction: Reduction, ratio
 def _exact_difference(baseline: Total, candidate: Total, reduction: Reduction) -> Fraction | None:
     """Candidate less baseline; ``None`` where one of them is no exact number."""
     if reduction.adds:
-        return candidate.sum_value - baseline.sum_value
+        before, after = (total.sum_value / total.divisor(reduction) for total in (baseline, candidate))
+        return after - before
     first, second = (reduction.exact(total.figures(reduction)) for total in (baseline, candidate))
     return None if first is None or second is None else second - first
 
@@ -295,7 +297,7 @@ def _error_of_difference(
         return math.nan
     factor = Fraction(ratio)
     slopes = [total.slopes(reduction) or (ZERO,) * reduction.columns for total in (baseline, candidate)]
-    whole = ONE if reduction.adds else candidate.sum_weight
+    whole = candidate.divisor(reduction)
     if reduction.columns > 1:
         squares = of_pair.spread([*(-factor * slope for slope in slopes[0]), *slopes[1]])
     else:

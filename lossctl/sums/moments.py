@@ -48,6 +48,10 @@ class Total:
             return self.means
         return (*self.means, *(map(Fraction, self.beside.spans) if reduction.takes == "spans" else [self.sum_weight]))
 
+    def divisor(self, reduction: Reduction) -> Fraction:
+        """What Σwc is divided by."""
+        return reduction.divisor(self.n, self.sum_weight)
+
     @property
     def mean(self) -> float:
         """Σwℓ / Σw, correctly rounded; NaN of no rows."""
@@ -58,7 +62,7 @@ class Total:
         if self.special is not None:
             return reduction.at_infinity(self.special)
         if reduction.adds:
-            return to_float(self.sum_value)
+            return to_float(self.sum_value / self.divisor(reduction))
         if not self.n or self.beside.special:
             return math.nan
         return (
@@ -78,7 +82,8 @@ class Total:
             return math.nan
         correction = Fraction(self.n, self.n - 1)
         if reduction.adds:
-            return square_root(correction * (self.value_squares - self.sum_value**2 / self.n))
+            squares = correction * (self.value_squares - self.sum_value**2 / self.n)
+            return square_root(squares / self.divisor(reduction) ** 2)
         if math.isnan(self.value(reduction)):
             return math.nan
         if reduction.columns > 1:
@@ -104,8 +109,10 @@ class Total:
 
     def slope(self, reduction: Reduction) -> Fraction | float:
         """d(reported number) / d(Σ wℓ), which makes w·g the gradient of that number; NaN where the number is."""
-        if reduction.adds or self.n == 0:
+        if self.n == 0:
             return ONE
+        if reduction.adds:
+            return 1 / self.divisor(reduction)
         if self.special is not None:
             slope = reduction.slope_at_infinity(self.special)
             return slope if math.isnan(slope) else Fraction(slope) / self.sum_weight

@@ -13,6 +13,7 @@ from lossctl.checks.contract import check, check_activation, check_draws, sample
 from lossctl.checks.differences import NOTHING, PROBES, TOLERANCE, WORST, compare_activation, compare_loss
 from lossctl.domain import PROBABILITY, REAL, inside
 from lossctl.functions.activation import Activation, activations
+from lossctl.functions.bound_loss import example_of
 from lossctl.functions.loss import Loss, losses
 
 NAMES = (f"broken{at}" for at in itertools.count())
@@ -27,7 +28,9 @@ def legal(bound, activation):
 
 INFINITE = {("generalized_kl", "relu"), ("bpmll", "exp")}
 """Pairs of which most rows are: a prediction of 0 beside a label above it, e to the difference of two powers of e."""
-LEGAL = [(loss, activation) for loss in losses for activation in activations if legal(get_loss(loss.name), activation)]
+LEGAL = [
+    (loss, activation) for loss in losses for activation in activations if legal(example_of(loss.name), activation)
+]
 LEGAL = [pair for pair in LEGAL if (pair[0].name, pair[1].name) not in INFINITE]
 
 
@@ -65,7 +68,10 @@ def compared(spec, label, prediction, activation=None):
 
 @every_loss
 def test_every_loss_passes_as_it_is_and_through_its_activations(definition):
-    for bound in (get_loss(definition.name), *(get_loss(definition.name).through(pair) for pair in definition.pairs)):
+    for bound in (
+        example_of(definition.name),
+        *(example_of(definition.name).through(pair) for pair in definition.pairs),
+    ):
         found = check_draws(bound, draws=5)
         assert found.passed, found
         assert found.gradient.compared >= 5 * 200 * 0.99
@@ -76,7 +82,7 @@ def test_every_loss_passes_through_every_activation_whose_outputs_are_legal(loss
     total = NOTHING
     for seed in range(3):
         bound = sampled_loss(loss, seed)
-        bound = (bound if legal(bound, activation) else get_loss(loss.name)).through(activation.name)
+        bound = (bound if legal(bound, activation) else example_of(loss.name)).through(activation.name)
         if bound.activation.definition.rows and not bound.rows:
             label, z = sampled_points(bound, seed, 200)
             label, z = np.column_stack([label, label[::-1]]), np.column_stack([z, z[::-1]])

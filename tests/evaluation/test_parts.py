@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from lossctl import compare, evaluate, get_loss
 from lossctl.domain import SIGNS
 from lossctl.errors import DataError, LossctlError, UsageError
+from lossctl.functions.bound_loss import example_of
 from lossctl.functions.loss import losses
 from lossctl.inference.parts import in_parts, level_of
 from lossctl.inference.roles import Model
@@ -24,15 +25,15 @@ rng = np.random.default_rng(15)
 Y = rng.normal(size=N)
 MEMBERS = rng.normal(size=(N, 5))
 MEAN, SCALE = rng.normal(size=N), rng.uniform(0.5, 2.0, N)
-IN_PARTS = [definition for definition in losses if get_loss(definition.name).parts]
-BESIDE_A_NUMBER = [definition for definition in losses if get_loss(definition.name).of_number]
+IN_PARTS = [definition for definition in losses if example_of(definition.name).parts]
+BESIDE_A_NUMBER = [definition for definition in losses if example_of(definition.name).of_number]
 every_loss_with_parts = pytest.mark.parametrize("definition", IN_PARTS, ids=lambda it: it.name)
 every_loss_beside_a_number = pytest.mark.parametrize("definition", BESIDE_A_NUMBER, ids=lambda it: it.name)
 
 
 def points(definition):
     """A loss with the levels it needs, and legal rows."""
-    bound = get_loss(definition.name).tried(3)
+    bound = example_of(definition.name).tried(3)
     return bound, *bound.sample(np.random.default_rng(3), N, 3)
 
 
@@ -202,9 +203,9 @@ def test_losses_of_classes_and_of_numbers_are_not_measured_of_the_same_labels():
 @every_loss_with_parts
 def test_no_activation_is_for_all_parts(definition):
     with pytest.raises(
-        UsageError, match=f"no activation is for all of {' and '.join(get_loss(definition.name).parts)}"
+        UsageError, match=f"no activation is for all of {' and '.join(example_of(definition.name).parts)}"
     ):
-        get_loss(definition.name).through("exp")
+        example_of(definition.name).through("exp")
 
 
 @pytest.mark.parametrize(

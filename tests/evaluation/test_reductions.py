@@ -155,6 +155,23 @@ def test_differences_of_models_are_paired(title, weight, cluster):
         assert result["correlation"] == pytest.approx(np.corrcoef(a, b)[0, 1], abs=1e-6)
 
 
+@pytest.mark.parametrize("title", [title for title in FORMULAS if not asked(title)[0].get("reduction")])
+@weights
+def test_how_sure_a_claim_about_skill_is_takes_what_rows_move_the_constant_by(title, weight):
+    roles, y, (p, _) = asked(title)
+    roles["prediction"] = roles["prediction"][0]
+    options = {"weight": weight, **roles}
+    (result,) = lossctl.evaluate(TABLE, skill=True, **options).results
+    gate = {"name": "skill", "min_skill": 0.25, "loss": title}
+    (verdict,) = lossctl.check_gates(gate, TABLE, **(options | {"loss": None})).verdicts
+    if math.isnan(result.skill):
+        assert verdict.state == "error"
+        return
+    w, constant = ONES if weight is None else TABLE[weight], np.full(N, result.best_constant.constant)
+    own, best = (w * derivative(lambda some, p=p: FORMULAS[title](y, p, some), w) for p in (p, constant))
+    assert verdict.measured.estimate.standard_error == pytest.approx(error(own - 0.75 * best), rel=1e-5)
+
+
 @every_formula
 def test_groups_have_their_own_values_and_all_rows_one(title):
     roles, y, (p, _) = asked(title)

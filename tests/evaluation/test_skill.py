@@ -3,12 +3,9 @@
 Nothing about best constants is declared with a loss, so the tests ask each loss itself, through its public value.
 """
 
-import importlib.util
 import math
 import statistics
-import sys
 from fractions import Fraction
-from pathlib import Path
 
 import mpmath
 import numpy as np
@@ -42,6 +39,8 @@ UNKNOWN = {
     # of numbers that count together
     *("gaussian_nll", "crps_gaussian", "crps_ensemble", "margin_ranking"),
 }
+WITHOUT = {"smape", "cauchy"}
+"""What the best constant of may not be known: their means may fall and rise more than once."""
 
 
 def data(bound, seed, n=200):
@@ -104,7 +103,7 @@ def test_no_other_constant_does_better(definition, seed):
     base = report.results[0].best_constant
     if math.isnan(base.constant_loss):
         assert "no best constant" in report.warnings[-1]
-        assert bound.name in UNKNOWN or bound.moves_others or bound.unlabelled
+        assert bound.name in UNKNOWN | WITHOUT or bound.moves_others or bound.unlabelled
         return
     assert bound.name not in UNKNOWN or (bound.name == "rps" and source["y"].ndim == 1)
     least = bound.value(source["y"], constant_like(source["p"], base.constant)).mean()
@@ -249,24 +248,10 @@ def test_of_mae_with_weights_half_the_weight_is_on_either_side(pairs):
     assert weight[label > median].sum() <= half
 
 
-@pytest.fixture(scope="module")
-def pinball():
-    """The loss of the plug-in of the tests, registered for as long as the tests here run."""
-    items, names = dict(losses._items), dict(losses._names)
-    path = Path(__file__).parents[1] / "plugin" / "lossctl_pinball" / "__init__.py"
-    spec = importlib.util.spec_from_file_location("lossctl_pinball", path)
-    sys.modules["lossctl_pinball"] = module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield "pinball"
-    losses._items, losses._names = items, names
-    del sys.modules["lossctl_pinball"]
-
-
 @pytest.mark.parametrize("tau", [0.1, 0.25, 0.5, 0.77, 0.9])
-def test_of_a_plug_in_for_quantiles_it_is_the_quantile(pinball, tau):
+def test_of_quantiles_it_is_the_quantile(tau):
     label = np.random.default_rng(5).normal(size=101)
-    best = constant_of(label, f"{pinball}:tau={tau}")
-    assert best == np.quantile(label, tau, method="inverted_cdf")
+    assert constant_of(label, f"quantile:tau={tau}") == np.quantile(label, tau, method="inverted_cdf")
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=40).filter(lambda it: 0 < sum(it) < len(it)))

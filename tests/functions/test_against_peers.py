@@ -52,6 +52,13 @@ def test_values_are_those_of_scikit_learn(weight):
         ("zero_one", BITS, CHANCE, metrics.zero_one_loss(BITS, CHANCE > 0.5, **w)),
         ("zero_one", CODES, ROWS, metrics.zero_one_loss(CODES, ROWS.argmax(axis=1), **w)),
         ("crammer_singer", CODES, LOGITS, metrics.hinge_loss(CODES, LOGITS, **w)),
+        ("quantile:tau=0.8", REAL, GUESS, metrics.mean_pinball_loss(REAL, GUESS, alpha=0.8, **w)),
+        ("poisson_deviance", COUNTS, RATES, metrics.mean_poisson_deviance(COUNTS, RATES, **w)),
+        ("gamma_deviance", COUNTS + 0.5, RATES, metrics.mean_gamma_deviance(COUNTS + 0.5, RATES, **w)),
+        *(
+            (f"tweedie_deviance:power={p}", y, RATES, metrics.mean_tweedie_deviance(y, RATES, power=p, **w))
+            for p, y in ((-1.5, REAL), (0, REAL), (1, COUNTS), (1.3, COUNTS), (2, COUNTS + 0.5), (3, COUNTS + 0.5))
+        ),
         (
             "quantiles:tau=0.1/0.5/0.9",
             REAL,
@@ -171,6 +178,23 @@ def torch_losses(torch):
         "msle": lambda y, p: (torch.log1p(p) - torch.log1p(y)) ** 2,
         "rmsle": lambda y, p: (torch.log1p(p) - torch.log1p(y)) ** 2,
         "mape": lambda y, p: 100 * ((p - y) / y).abs(),
+        "half_squared_error": lambda y, p: 0.5 * functional.mse_loss(p, y, **none),
+        "quantile": lambda y, p: 0.5 * (p - y).abs(),
+        "expectile": lambda y, p: 0.5 * (p - y) ** 2,
+        "smooth_l1": lambda y, p: functional.smooth_l1_loss(p, y, **none),
+        "pseudo_huber": lambda y, p: torch.sqrt(1 + (p - y) ** 2) - 1,
+        "fair": lambda y, p: (p - y).abs() - torch.log1p((p - y).abs()),
+        "cauchy": lambda y, p: 0.5 * torch.log1p((p - y) ** 2),
+        "lq": lambda y, p: (p - y).abs() ** 1.5,
+        "epsilon_insensitive": lambda y, p: ((p - y).abs() - 0.1).clamp(min=0),
+        "squared_epsilon_insensitive": lambda y, p: ((p - y).abs() - 0.1).clamp(min=0) ** 2,
+        "smape": lambda y, p: 200 * (p - y).abs() / (p.abs() + y.abs()),
+        "mase:scale=2": lambda y, p: (p - y).abs() / 2,
+        "tweedie_deviance": lambda y, p: 4 * (torch.sqrt(y) - torch.sqrt(p)) ** 2 / torch.sqrt(p),
+        "poisson_deviance": lambda y, p: 2 * (torch.xlogy(y, y / p) - y + p),
+        "gamma_deviance": lambda y, p: 2 * (torch.log(p / y) + y / p - 1),
+        "tweedie_nll": lambda y, p: 2 * y / torch.sqrt(p) + 2 * torch.sqrt(p),
+        "gamma_nll": lambda y, p: torch.log(p) + y / p,
         "bce": lambda y, p: functional.binary_cross_entropy(p, y, **none),
         "poisson": lambda y, p: p - y * torch.log(p),
         "hinge": lambda y, p: (1 - y * p).clamp(min=0),
@@ -285,7 +309,7 @@ def test_every_activation_and_its_pullback_are_those_of_torch():
 def test_every_loss_through_every_legal_activation_has_the_gradient_of_torch():
     torch = pytest.importorskip("torch", reason="torch is not installed")
     columns, rows = torch_losses(torch)
-    assert {*columns, *rows} == set(losses.names())
+    assert {name.partition(":")[0] for name in (*columns, *rows)} == set(losses.names())
     outputs, tried = torch_activations(torch), 0
     for name, theirs in {**columns, **rows}.items():
         for activation in activations:

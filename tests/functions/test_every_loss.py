@@ -41,6 +41,20 @@ ALIASES = {
     "hinge": "hinge_loss HINGE",
     "squared_hinge": "SQUARED_HINGE",
     "exponential": "exp_loss adaboost",
+    "quantile": "pinball pinball_loss mean_pinball_loss quantile_loss quantileerror",
+    "expectile": "expectile_loss expectileerror",
+    "smooth_l1": "smooth_l1_loss",
+    "pseudo_huber": "pseudo_huber_loss mphe PseudoHuberError",
+    "fair": "fair_loss FairLoss",
+    "cauchy": "cauchy_loss",
+    "lq": "Lq",
+    "half_squared_error": "HalfSquaredError half_mse",
+    "smape": "SMAPE symmetric_mean_absolute_percentage_error",
+    "tweedie_deviance": "mean_tweedie_deviance tweedie_deviance_score",
+    "poisson_deviance": "mean_poisson_deviance",
+    "gamma_deviance": "mean_gamma_deviance",
+    "tweedie_nll": "tweedie tweedie_nloglik",
+    "gamma_nll": "gamma gamma_nloglik",
 }
 
 every_loss = pytest.mark.parametrize("definition", list(losses), ids=lambda it: it.name)

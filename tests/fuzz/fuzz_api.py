@@ -33,6 +33,7 @@ import lossctl
 from lossctl.checks import check, check_draws, sampled_points
 from lossctl.document import Document
 from lossctl.functions.activation import activations
+from lossctl.functions.bound_loss import example_of
 from lossctl.functions.loss import losses
 from lossctl.functions.pairing import doubts, pairings_of, risks_of
 from lossctl.plots.curves import curve, curves
@@ -90,7 +91,7 @@ def table(chance: Chance) -> Any:
 
 def of_loss(chance: Chance) -> Iterator[tuple[str, Callable[[], Any]]]:
     """A loss by its name, and what it can do."""
-    made = lossctl.get_loss(chance.choice(losses.names()))
+    made = example_of(chance.choice(losses.names()))
     label, prediction = sampled_points(made, chance.randrange(100), n=chance.choice((1, 3)), k=3)
     n = len(label)
     y, p = chance.array(n, label), chance.array(n, prediction)

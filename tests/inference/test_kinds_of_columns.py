@@ -218,15 +218,15 @@ def test_which_word_is_class_1_is_known_or_told_by_the_predictions_or_asked(word
 
 @pytest.mark.parametrize("labels", [(0, 1), (-1, 1), (1, 2)])
 @pytest.mark.parametrize("logits", [False, True])
-def test_the_way_on_from_brier_is_right_for_any_two_labels(labels, logits):
+def test_brier_is_right_for_any_two_labels_and_says_how_to_name_them(labels, logits):
     codes = np.arange(N) % 2
     data = {"y": np.array(labels)[codes], "p": np.log(P / (1 - P)) if logits else P}
-    with pytest.raises(lossctl.LossctlError, match=r"mse.*activation='sigmoid'.*class 1 last.*classes='-1,1'"):
-        lossctl.evaluate(data, "brier")
-    asked = ({"activation": "sigmoid"} if logits else {}) | (
-        {"classes": list(map(str, labels))} if labels != (0, 1) else {}
-    )
-    assert lossctl.evaluate(data, "mse", **asked).value == pytest.approx(np.mean((P - codes) ** 2))
+    asked = {"from_logits": True} if logits else {}
+    if labels != (0, 1):
+        with pytest.raises(lossctl.LossctlError, match=rf"classes='{labels[0]},{labels[1]}'"):
+            lossctl.evaluate(data, "brier", **asked)
+        asked["classes"] = list(map(str, labels))
+    assert lossctl.evaluate(data, "brier", **asked).value == pytest.approx(np.mean((P - codes) ** 2))
 
 
 def test_a_mask_that_nobody_names_is_said():

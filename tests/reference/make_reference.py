@@ -164,6 +164,106 @@ def log_cosh_gradient(options: Options, activation: str, y: Label, p: Vector) ->
     return [[mp.tanh(difference(y, p))]]
 
 
+# --- more errors -------------------------------------------------------------------------------------------
+
+Formula = Callable[..., Terms]
+OfError = Callable[..., Real]
+
+
+def value_of(formula: OfError, *names: str) -> Formula:
+    """The value of a loss of the error alone, with these parameters."""
+    return lambda options, activation, y, p: [formula(difference(y, p), *(real(options, name) for name in names))]
+
+
+def slope_of(formula: OfError, *names: str) -> Callable[..., list[Terms]]:
+    """Its gradient."""
+    return lambda options, activation, y, p: [[formula(difference(y, p), *(real(options, name) for name in names))]]
+
+
+def quantile_slope(e: Real, tau: Real) -> Real:
+    return mp.zero if e == 0 else -tau if e < 0 else 1 - tau
+
+
+def side(e: Real, tau: Real) -> Real:
+    return tau if e < 0 else 1 - tau
+
+
+def pseudo_huber(e: Real, delta: Real) -> Real:
+    return e**2 / (1 + mp.sqrt(1 + (e / delta) ** 2))  # delta^2 (sqrt(1 + (e/delta)^2) - 1)
+
+
+def fair(e: Real, c: Real) -> Real:
+    return c**2 * (abs(e) / c - mp.log1p(abs(e) / c))
+
+
+def lq_slope(e: Real, q: Real) -> Real:
+    return mp.zero if e == 0 else q * abs(e) ** (q - 1) * mp.sign(e)
+
+
+def surplus(e: Real, epsilon: Real) -> Real:
+    return max(mp.zero, abs(e) - epsilon)
+
+
+def smape_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    return [divide(200 * abs(difference(y, p)), abs(vector(y)[0]) + abs(p[0]))]
+
+
+def smape_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    e, total = difference(y, p), abs(vector(y)[0]) + abs(p[0])
+    return [[mp.zero if e == 0 else 200 * (mp.sign(e) / total - abs(e) * mp.sign(p[0]) / total**2)]]
+
+
+# --- Tweedie's family --------------------------------------------------------------------------------------
+
+
+def power_of(options: Options, power: float | None) -> Real:
+    return real(options, "power") if power is None else mp.mpf(power)
+
+
+def deviance(y: Real, mean: Real, power: Real) -> Real:
+    if power == 0:
+        return (y - mean) ** 2
+    if power == 1:
+        return 2 * (times(y, log(y / mean)) - y + mean)
+    if power == 2:
+        return 2 * (mp.log(mean / y) + y / mean - 1)
+    a, b = 1 - power, 2 - power
+    return 2 * (times(1 / (a * b), mp.power(y, b) if y > 0 else mp.zero) - y * mean**a / a + mean**b / b)
+
+
+def deviance_of(power: float | None = None) -> Formula:
+    def value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+        count, p_ = vector(y)[0], power_of(options, power)
+        if not activation:
+            return [deviance(count, p[0], p_)]
+        exact = deviance(count, mp.exp(p[0]), p_)
+        # A program has z - log y, whose logarithm is rounded: these terms cancel as that does.
+        doubt = divide(mp.log(count), p[0] - mp.log(count)) * exact if count > 0 else mp.zero
+        return [exact + doubt, -doubt]
+
+    return value
+
+
+def slope_at(power: float | None = None, factor: int = 1) -> Callable[..., list[Terms]]:
+    def gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+        count, p_ = vector(y)[0], power_of(options, power)
+        if activation:
+            return [[factor * mp.exp((2 - p_) * p[0]), -factor * count * mp.exp((1 - p_) * p[0])]]
+        return [[factor * (p[0] - count) * p[0] ** -p_]]
+
+    return gradient
+
+
+def tweedie_nll_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    mean, power = mp.exp(p[0]) if activation else p[0], real(options, "power")
+    return [vector(y)[0] * mean ** (1 - power) / (power - 1), mean ** (2 - power) / (2 - power)]
+
+
+def gamma_nll_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    mean = mp.exp(p[0]) if activation else p[0]
+    return [mp.log(mean), vector(y)[0] / mean]
+
+
 def wmape_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
     return [100 * abs(difference(y, p))]
 
@@ -886,6 +986,20 @@ def off_ranking_margin(options: Options, activation: str, y: Label, p: Vector) -
     return moderate(options, activation, y, p) and vector(y)[0] * (p[0] - p[1]) != real(options, "margin")
 
 
+def off_named(name: str) -> Callable[[Options, str, Label, Vector], bool]:
+    """Where the absolute error is not that parameter."""
+    return lambda options, activation, y, p: bool(abs(difference(y, p)) != real(options, name))
+
+
+def off_zeros(options: Options, activation: str, y: Label, p: Vector) -> bool:
+    return bool(difference(y, p) != 0 and p[0] != 0)
+
+
+def off_tiny_bends(options: Options, activation: str, y: Label, p: Vector) -> bool:
+    """Where no difference steps over the bend at an error of 0."""
+    return bool(abs(difference(y, p)) > mp.ldexp(max(abs(p[0]), abs(vector(y)[0])), -60))
+
+
 # --- inputs ------------------------------------------------------------------------------------------------
 
 Scalar = tuple[float, float]
@@ -1140,6 +1254,31 @@ RANKED_ROWS: list[Row] = [
     for gap in (0.0, 1e-8, -1e-8, 0.25, -0.25, 0.5, -0.5, 0.75, 2.0, -2.0, 40.0, -40.0, 1e100, -1e100)
 ]
 RANKED_ROWS += [((1.0,), (0.1, 0.3)), ((-1.0,), (0.1, 0.3)), ((1.0,), (0.0, 1e-300)), ((1.0,), (-1e160, 1e160))]
+
+RATIOS = (
+    *(UP, DOWN, 1 + 1e-8, 1 - 1e-8, 1.0001, 0.9999, 1.01, 0.98, 1.45, 0.7, 1.6, 0.45, 2.5, 0.3),
+    *(20.0, 0.01, 1e8, 1e-12),
+)
+NEAR_AMOUNTS = scalars((y, y * f) for y in (3.0, 0.02, 1e6, 1e-100, 1e100) for f in RATIOS)
+FAR_AMOUNTS = scalars([(2.0, 2.0), (1e-300, 1e300), (1e300, 1e-300), (1.0, 1e200), (1e-200, 1.0), (7.5, 1e-300)])
+AMOUNTS = NEAR_AMOUNTS + FAR_AMOUNTS
+NO_AMOUNTS = scalars((0.0, f) for f in (1e-300, 1e-8, 0.5, 1.0, 3.0, 1e100))
+LOSSES_OF_NOTHING = scalars((y, f) for y in (-3.0, -0.5) for f in (1e-8, 0.5, 1.0, 3.0, 1e100))
+LOG_AMOUNTS = (-600.0, -40.0, -3.0, -0.3, -1e-8, 1e-16, 1e-3, 0.5, 0.9, 3.0, 40.0, 600.0)
+LOG_AMOUNT_ROWS = scalars(itertools.product((1.0, 0.05, 12.0, 1e6), LOG_AMOUNTS))
+NO_LOG_AMOUNT_ROWS = scalars((0.0, z) for z in (*LOG_AMOUNTS, -1e4, 1e4))
+SIZES = (1e-8, 1e-3, 0.1, 0.6, 0.7, 0.99, 1.0, 1.01, 3, 40, 1e8, 1e16)
+SCALED: list[Scalar] = [(0, s * e) for e in SIZES for s in (1, -1)]
+SMAPE: list[Scalar] = [
+    *((1, 1), (-3, -3), (2, 1), (-2, -3), (0.1, 0.3), (1, UP), (1, DOWN), (1, 1 + 1e-8), (0, 0), (0, 2), (0, -1e-300)),
+    *((1, 0), (-1, 0), (1, -1), (2, -1e-8), (-1e10, 3), (1, 1e99), (1e-200, 1e150), (1e100, 1e-100), (3e-300, 1e-300)),
+    *((1.7e308, -1.7e308), (1.7e308, 1.6e308), (1e308, 1), (12.5, 11), (0.07, 0.17), (-5, -1e-16)),
+]
+NEARLY = (UP, DOWN, 1.0, 1 + 1e-8)
+NEAR_EDGES: list[Scalar] = [
+    (y, y + s * e * f) for y in (0, 0.01, 3, -1e4) for e in (0.1, 0.5) for s in (1, -1) for f in NEARLY
+]
+
 
 EPS_ZERO = "eps=0.0"
 
@@ -1875,6 +2014,213 @@ LOSSES = (
         margin_ranking_gradient,
         off_ranking_margin,
         [(parameters, "", RANKED_ROWS) for parameters in ("", "margin=0.5", "margin=2.0")],
+    ),
+    Loss(
+        "half_squared_error",
+        ("value = e^2/2, e = prediction - label; gradient = e",),
+        {},
+        value_of(lambda e: e**2 / 2),
+        slope_of(lambda e: e),
+        everywhere,
+        [("", "", scalars(ERRORS))],
+    ),
+    Loss(
+        "quantile",
+        ("value = tau |e| if e < 0 else (1 - tau) |e|; gradient = -tau if e < 0, 1 - tau if e > 0, 0 at e = 0",),
+        {"tau": "0.5"},
+        value_of(lambda e, tau: side(e, tau) * abs(e), "tau"),
+        slope_of(quantile_slope, "tau"),
+        off_zero_error,
+        [(parameters, "", scalars(ERRORS)) for parameters in ("", "tau=0.1", "tau=0.9", "tau=1e-12")],
+    ),
+    Loss(
+        "expectile",
+        ("value = tau e^2 if e < 0 else (1 - tau) e^2; gradient = 2 tau e if e < 0 else 2 (1 - tau) e",),
+        {"tau": "0.5"},
+        value_of(lambda e, tau: side(e, tau) * e**2, "tau"),
+        slope_of(lambda e, tau: 2 * side(e, tau) * e, "tau"),
+        off_zero_error,
+        [(parameters, "", scalars(ERRORS)) for parameters in ("", "tau=0.1", "tau=0.9", "tau=1e-12")],
+    ),
+    Loss(
+        "smooth_l1",
+        ("value = e^2/(2 beta) if |e| < beta else |e| - beta/2; gradient = clip(e/beta, -1, 1)",),
+        {"beta": "1.0"},
+        value_of(lambda e, b: e**2 / (2 * b) if abs(e) < b else abs(e) - b / 2, "beta"),
+        slope_of(lambda e, b: min(max(e / b, -1), 1), "beta"),
+        off_named("beta"),
+        [
+            *((f"beta={beta!r}", "", scalars(ERRORS + KINKS)) for beta in (1.0, 0.5, 1.5, 0.001, 1e100)),
+            ("beta=1e+200", "", scalars([(0, 1e160), (0, 1e199), (0, 1e201)])),
+            ("beta=1e-310", "", scalars([(0, 3.0), (0, 1e-300)])),
+            ("", "", scalars([(1.7e308, -1.7e308)])),
+        ],
+    ),
+    Loss(
+        "pseudo_huber",
+        ("value = delta^2 (sqrt(1 + (e/delta)^2) - 1); gradient = e / sqrt(1 + (e/delta)^2)",),
+        {"delta": "1.0"},
+        value_of(pseudo_huber, "delta"),
+        slope_of(lambda e, d: e / mp.sqrt(1 + (e / d) ** 2), "delta"),
+        everywhere,
+        [
+            *((f"delta={delta!r}", "", scalars(ERRORS + SCALED)) for delta in (1.0, 0.3, 30.0, 1e100)),
+            ("delta=1e-300", "", scalars([(0, 1e16), (0, 1e-100), (0, 1e-299), (1, 2)])),
+            ("delta=1e-200", "", scalars([(0, 1e200), (0, 1e-150), (3, 4)])),
+            ("delta=0.001", "", scalars([(1.7e308, -1.7e308)])),
+        ],
+    ),
+    Loss(
+        "fair",
+        ("value = c^2 (|e|/c - log(1 + |e|/c)); gradient = e / (1 + |e|/c)",),
+        {"c": "1.0"},
+        value_of(fair, "c"),
+        slope_of(lambda e, c: e / (1 + abs(e) / c), "c"),
+        off_tiny_bends,
+        [
+            *((f"c={c!r}", "", scalars(ERRORS + SCALED)) for c in (1.0, 0.3, 30.0)),
+            ("c=1e+100", "", scalars([(0, 1e60), (0, 1e99), (0, 1e110), (0, 1e40)])),
+            ("c=1e-300", "", scalars([(0, 1e16), (0, 1e-100), (0, 1e200)])),
+            ("c=1e+200", "", scalars([(0, 1e150), (0, 1e180)])),
+            ("c=0.001", "", scalars([(1.7e308, -1.7e308)])),
+        ],
+    ),
+    Loss(
+        "cauchy",
+        ("value = c^2/2 log(1 + (e/c)^2); gradient = e / (1 + (e/c)^2)",),
+        {"c": "1.0"},
+        value_of(lambda e, c: c**2 / 2 * mp.log1p((e / c) ** 2), "c"),
+        slope_of(lambda e, c: e / (1 + (e / c) ** 2), "c"),
+        everywhere,
+        [
+            *((f"c={c!r}", "", scalars(ERRORS + SCALED)) for c in (1.0, 0.3, 30.0)),
+            ("", "", scalars([(0, 1e200), (0, 1e300), (1.7e308, -1.7e308)])),
+            ("c=1e+100", "", scalars([(0, 1e60), (0, 1e99), (0, 1e110), (0, 1e40)])),
+            ("c=1e-100", "", scalars([(0, 1e-110), (0, 1e-99), (0, 1e-100), (0, 1e100)])),
+        ],
+    ),
+    Loss(
+        "lq",
+        ("value = |e|^q; gradient = q |e|^(q-1) sign e, 0 at e = 0",),
+        {"q": "1.5"},
+        value_of(lambda e, q: abs(e) ** q, "q"),
+        slope_of(lq_slope, "q"),
+        off_tiny_bends,
+        [(f"q={q!r}", "", scalars(ERRORS)) for q in (1.0, 1.5, 2.0, 3.7, 1.000001)],
+    ),
+    Loss(
+        "epsilon_insensitive",
+        ("value = max(0, |e| - epsilon); gradient = sign e if |e| > epsilon else 0",),
+        {"epsilon": "0.1"},
+        value_of(surplus, "epsilon"),
+        slope_of(lambda e, epsilon: mp.sign(e) if abs(e) > epsilon else mp.zero, "epsilon"),
+        off_named("epsilon"),
+        [(f"epsilon={e!r}", "", scalars(ERRORS + KINKS + NEAR_EDGES)) for e in (0.1, 0.5, 1.5)]
+        + [("epsilon=0.0", "", scalars(ERRORS[3:]))],
+    ),
+    Loss(
+        "squared_epsilon_insensitive",
+        ("value = max(0, |e| - epsilon)^2; gradient = 2 sign e max(0, |e| - epsilon)",),
+        {"epsilon": "0.1"},
+        value_of(lambda e, epsilon: surplus(e, epsilon) ** 2, "epsilon"),
+        slope_of(lambda e, epsilon: 2 * mp.sign(e) * surplus(e, epsilon), "epsilon"),
+        off_named("epsilon"),
+        [(f"epsilon={e!r}", "", scalars(ERRORS + KINKS + NEAR_EDGES)) for e in (0.1, 0.5, 1.5, 0.0)],
+    ),
+    Loss(
+        "smape",
+        (
+            "value = 200 |e| / (|y| + |p|), 0 where both are 0; gradient = 200 (sign e / S - |e| sign p / S^2),",
+            "S = |y| + |p|, sign 0 = 0, and 0 at e = 0",
+        ),
+        {},
+        smape_value,
+        smape_gradient,
+        off_zeros,
+        [("", "", scalars(SMAPE + MAPE))],
+    ),
+    Loss(
+        "mase",
+        ("value = |e| / scale; gradient = sign e / scale, 0 at e = 0",),
+        {"scale": "1.0"},
+        value_of(lambda e, scale: abs(e) / scale, "scale"),
+        slope_of(lambda e, scale: mp.sign(e) / scale, "scale"),
+        off_zero_error,
+        [(f"scale={scale!r}", "", scalars(ERRORS)) for scale in (1.0, 0.3, 1e-100, 1e100)],
+    ),
+    Loss(
+        "tweedie_deviance",
+        (
+            "p = power, m = prediction",
+            "value = 2 (max(y, 0)^(2-p) / ((1-p)(2-p)) - y m^(1-p) / (1-p) + m^(2-p) / (2-p))",
+            "p = 0: (y - m)^2; p = 1: 2 (y log(y/m) - y + m); p = 2: 2 (log(m/y) + y/m - 1)",
+            "gradient = 2 (m - y) / m^p; exp: m = exp(z), gradient by z = 2 (m - y) m^(1-p)",
+        ),
+        {"power": "1.5"},
+        deviance_of(),
+        slope_at(factor=2),
+        everywhere,
+        [
+            *((f"power={power!r}", "", AMOUNTS) for power in (1.5, 1.1, 1.99, 1.0, 2.0, 2.3, 3.0)),
+            *((f"power={power!r}", "", NEAR_AMOUNTS) for power in (10.0, -0.5, 0.0)),
+            *((f"power={power!r}", "", NO_AMOUNTS) for power in (1.5, 1.99, 1.0, -0.5)),
+            ("power=-0.5", "", LOSSES_OF_NOTHING),
+            ("power=0.0", "", scalars(ERRORS)),
+            *((f"power={power!r}", "exp", LOG_AMOUNT_ROWS) for power in (1.5, 1.3, 1.0, 3.0, -0.5)),
+            ("power=1.3", "exp", NO_LOG_AMOUNT_ROWS),
+        ],
+    ),
+    Loss(
+        "poisson_deviance",
+        (
+            "value = 2 (y log(y/m) - y + m), m = prediction; gradient = 2 (m - y) / m",
+            "exp: m = exp(z), gradient by z = 2 (m - y)",
+        ),
+        {},
+        deviance_of(1.0),
+        slope_at(1.0, 2),
+        everywhere,
+        [("", "", AMOUNTS + NO_AMOUNTS + POISSON_ROWS), ("", "exp", LOG_AMOUNT_ROWS + NO_LOG_AMOUNT_ROWS)],
+    ),
+    Loss(
+        "gamma_deviance",
+        (
+            "value = 2 (log(m/y) + y/m - 1), m = prediction; gradient = 2 (m - y) / m^2",
+            "exp: m = exp(z), gradient by z = 2 (m - y) / m",
+        ),
+        {},
+        deviance_of(2.0),
+        slope_at(2.0, 2),
+        everywhere,
+        [("", "", AMOUNTS), ("", "exp", LOG_AMOUNT_ROWS)],
+    ),
+    Loss(
+        "tweedie_nll",
+        (
+            "value = y m^(1-p) / (p-1) + m^(2-p) / (2-p), p = power, m = prediction; gradient = (m - y) / m^p",
+            "exp: m = exp(z), gradient by z = (m - y) m^(1-p)",
+        ),
+        {"power": "1.5"},
+        tweedie_nll_value,
+        slope_at(),
+        everywhere,
+        [
+            (f"power={power!r}", activation, rows)
+            for activation, rows in (("", AMOUNTS + NO_AMOUNTS), ("exp", LOG_AMOUNT_ROWS + NO_LOG_AMOUNT_ROWS))
+            for power in (1.5, 1.3)
+        ],
+    ),
+    Loss(
+        "gamma_nll",
+        (
+            "value = log m + y/m, m = prediction; gradient = (m - y) / m^2",
+            "exp: m = exp(z), gradient by z = (m - y) / m",
+        ),
+        {},
+        gamma_nll_value,
+        slope_at(2.0),
+        everywhere,
+        [("", "", AMOUNTS), ("", "exp", LOG_AMOUNT_ROWS)],
     ),
 )
 

@@ -15,7 +15,7 @@ from lossctl.cli.options import (
     Join,
     LossOptions,
     Output,
-    ReductionName,
+    Reducing,
     RunningOptions,
     listed,
 )
@@ -45,7 +45,7 @@ def baseline(
     by: By = None,
     cluster: Cluster = None,
     losses: LossOptions,
-    reduction: ReductionName = None,
+    reducing: Reducing,
     output: Output,
     running: RunningOptions,
 ) -> None:
@@ -68,8 +68,8 @@ def baseline(
     shown = output.renderer("table" if sys.stdout.isatty() else "plain")
     if action is Action.show:
         because = "is for save: what is shown was measured before"
-        refuse_given(source, join, columns, losses, running, because=because)
-        others = {"by": by, "cluster": cluster, "reduction": reduction, "output": output.output}
+        refuse_given(source, join, columns, losses, reducing, running, because=because)
+        others = {"by": by, "cluster": cluster, "output": output.output}
         if any(value and is_typed(name) for name, value in others.items()):
             raise UsageError("baseline show takes a file and how to show it, nothing else")
         if not files or len(files) > 1:
@@ -88,7 +88,7 @@ def baseline(
     request = Request(
         **losses.asked(),
         **columns.asked(),
-        reduction=reduction,
+        **reducing.asked(),
         by=listed(by) or (),
         cluster=listed(cluster) or ids,
         ids=ids,

@@ -18,7 +18,7 @@ from lossctl.cli.options import (
     Join,
     LossOptions,
     Output,
-    ReductionName,
+    Reducing,
     RunningOptions,
     listed,
     output_option,
@@ -74,7 +74,7 @@ def check(
     by: By = None,
     cluster: Cluster = None,
     losses: LossOptions,
-    reduction: ReductionName = None,
+    reducing: Reducing,
     only: Only = None,
     on_inconclusive: Inconclusive = None,
     listing: Listing = False,
@@ -106,7 +106,7 @@ def check(
         "join": join.join,
         "by": listed(by),
         "cluster": listed(cluster),
-        "reduction": reduction,
+        **reducing.asked(),
         "reading": source.reading(voice),
     }
     if init:

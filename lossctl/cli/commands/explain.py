@@ -1,6 +1,6 @@
 """``lossctl explain``: what a loss or an activation is, on one screen."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -8,6 +8,9 @@ from lossctl.cli.command import Without, command, is_typed, refuse_given
 from lossctl.cli.completers import complete_names
 from lossctl.cli.options import KindOf, Output
 from lossctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from lossctl.functions.explanation import Explanation
 
 PAIRINGS, STATISTICS = "pairings", "statistics"
 TITLES = {
@@ -76,4 +79,12 @@ def explain(
     bound, note = find(name, None if kind is None else kind.value)
     if note:
         voice.note(note)
-    show(explained(Explanation(bound), curve(bound)), renderer, style, voice)
+    explanation = Explanation(bound)
+    show(explained(explanation, curve(bound), _example(explanation)), renderer, style, voice)
+
+
+def _example(explanation: "Explanation") -> str:
+    """A command line that gives the number of a library that makes another of the same rows."""
+    setting = (one for one in explanation.agreements if one.settings and not one.differs)
+    first = min(setting, key=lambda one: one.by_default, default=None)
+    return "" if first is None else f"lossctl eval FILE -l {explanation.bound.name} --compat {first.peer}"

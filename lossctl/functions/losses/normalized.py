@@ -6,6 +6,7 @@ import numpy as np
 
 from lossctl.domain import REAL, FloatArray, Interval, Words
 from lossctl.functions.loss import loss
+from lossctl.functions.units import WHOLE, Unit
 
 Power = Annotated[float, Interval(low=1.0)]
 Denominator = Annotated[str, Words(("mean", "range", "std", "l2"))]
@@ -19,13 +20,14 @@ Denominator = Annotated[str, Words(("mean", "range", "std", "l2"))]
     of_error=True,
     references=("Kolassa & Schütz 2007, Advantages of the MAD/Mean ratio over the MAPE, Foresight 6",),
     peers={
-        "torchmetrics": "weighted_mean_absolute_percentage_error (a ratio, not percent)",
+        "torchmetrics": "weighted_mean_absolute_percentage_error (a ratio: unit=ratio)",
     },
 )
-def wmape(label: FloatArray, prediction: FloatArray) -> FloatArray:
+def wmape(label: FloatArray, prediction: FloatArray, *, unit: Unit = "percent") -> FloatArray:
     """Absolute error as a part of all labels, in percent: fit for labels of 0, and near it.
 
-    Formula: 100 Σ|e| / Σ|y| over all rows, where e = ŷ − y; a single row is 100 |e|.
+    Formula: 100 Σ|e| / Σ|y| over all rows, where e = ŷ − y; a single row is 100 |e|; with ``unit=ratio``,
+    without the 100.
     Gradient: 100 sign e / Σ|y| of the reported value, and 0 at e = 0.
     Properties: percent; convex; a kink at e = 0; large labels count as much as they are large; orders models just as
     `mae` does on the same rows; the best constant is the median; of rows whose labels are all 0 it is not a number.
@@ -37,21 +39,21 @@ def wmape(label: FloatArray, prediction: FloatArray) -> FloatArray:
     >>> lossctl.evaluate({"y": [0.0, 4.0], "p": [1.0, 3.0]}, "wmape", label="y", prediction="p").value
     50.0
     """
-    return 100.0 * np.abs(prediction - label)
+    return WHOLE[unit] * np.abs(prediction - label)
 
 
 @wmape.gradient
-def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
-    return 100.0 * np.sign(prediction - label)
+def _(label: FloatArray, prediction: FloatArray, *, unit: str) -> FloatArray:
+    return WHOLE[unit] * np.sign(prediction - label)
 
 
 @wmape.kinks
-def _(label: FloatArray, prediction: FloatArray) -> FloatArray:  # noqa: ARG001
+def _(label: FloatArray, prediction: FloatArray, *, unit: str) -> FloatArray:  # noqa: ARG001
     return label
 
 
 @wmape.beside
-def _(label: FloatArray, prediction: FloatArray) -> FloatArray:  # noqa: ARG001
+def _(label: FloatArray, prediction: FloatArray, *, unit: str) -> FloatArray:  # noqa: ARG001
     return np.abs(label)
 
 

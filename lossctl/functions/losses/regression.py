@@ -6,6 +6,9 @@ from lossctl.domain import REAL, FloatArray, Positive
 from lossctl.functions.loss import loss
 from lossctl.functions.stable import within_range
 
+HALF_ROOT = 0.7071067811865476
+"""√½."""
+
 
 @loss(
     aliases=("mean_squared_error", "mse_loss", "squared_loss", "quadratic"),
@@ -98,6 +101,42 @@ def l2() -> None:
     >>> lossctl.evaluate({"y": [0.0, 0.0], "p": [3.0, 4.0]}, "l2", label="y", prediction="p").value
     25.0
     """
+
+
+@loss(
+    aliases=("half_squared_loss", "half_mse"),
+    label=REAL,
+    prediction=REAL,
+    of_error=True,
+    references=("Bishop 2006, Pattern Recognition and Machine Learning, §1.1 (the error function)",),
+    peers={"optax": "l2_loss", "scikit-learn": "HalfSquaredError", "XGBoost": "reg:squarederror (as it is minimised)"},
+)
+def half_squared_error(label: FloatArray, prediction: FloatArray) -> FloatArray:
+    """Half the squared error, whose gradient is the error itself.
+
+    Formula: ½e², where e = ŷ − y.
+    Gradient: e. Behind an activation, values and gradients are exact to about 4e-16 |ŷ/e|, where e is small beside ŷ.
+    Properties: convex; smooth everywhere; non-negative; half of `mse`: it orders models alike; the best constant is
+    the mean; the negative log-likelihood of Gaussian noise of variance 1, without its constant.
+
+    Use it to find the numbers of texts and libraries that put a ½ in front again.
+    Avoid it to report: `mse` and `rmse` are what readers expect.
+
+    >>> from lossctl import get_loss
+    >>> get_loss("half_squared_error").value([1.0, 2.0], [1.5, 0.0])
+    array([0.125, 2.   ])
+    """
+    return 0.5 * np.square(prediction - label)
+
+
+@half_squared_error.gradient
+def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
+    return prediction - label
+
+
+@half_squared_error.root
+def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
+    return HALF_ROOT * (prediction - label)
 
 
 @loss(
