@@ -116,15 +116,21 @@ NAMES = {
 
 
 @pytest.mark.parametrize("form", NAMES)
-def test_quantiles_that_are_named_are_measured_by_mae_of_the_median_or_not_at_all(form):
+def test_quantiles_that_are_named_are_measured_together_or_by_mae_of_the_median(form):
     names = [form.format(level) for level in NAMES[form]]
     data = {"y": VALUES, **{name: VALUES + 3 * place - 2 for place, name in enumerate(names)}}
-    for asked in ([names[1]], [",".join(names)], [f"{names[0][0]}*"]):
-        _, ways = ways_of(data, prediction=asked)
-        assert [(way["loss"], way["prediction"], values) for way, values in ways] == [
-            ("mae", [names[1]], [pytest.approx(1.0)])
-        ]
-    for asked in ([names[0]], [names[2]], names, [f"{names[0]},{names[2]}"]):
+    _, ways = ways_of(data, prediction=[names[1]])
+    assert [(way["loss"], way["prediction"], values) for way, values in ways] == [
+        ("mae", [names[1]], [pytest.approx(1.0)])
+    ]
+    level = 0.05 if form == "p{}" else 0.1
+    for asked in ([",".join(names)], [f"{names[0][0]}*"]):
+        report = lossctl.evaluate(data, [], label="y", prediction=asked)
+        assert report.results[0].loss == f"quantiles:tau={level}/0.5/{1 - level}"
+        assert report.value == pytest.approx((2 * level + 0.5 + 4 * level) / 3)
+    (ends,) = lossctl.evaluate(data, [], label="y", prediction=[f"{names[0]},{names[2]}"]).results
+    assert ends.value == pytest.approx(6.0 if form == "F-{}" else 3 * level)
+    for asked in ([names[0]], [names[2]], names):
         told, ways = ways_of(data, prediction=asked)
         assert (ways, "quantile" in told.what) == ([], True)
 
