@@ -17,7 +17,7 @@ from lossctl.functions.definition import split_specs
 from lossctl.functions.pairing import doubts
 from lossctl.inference.classes import SHOWN
 from lossctl.inference.infer import complete
-from lossctl.inference.layout import LayoutPlanner
+from lossctl.inference.layout import Layout, LayoutPlanner
 from lossctl.inference.request import Nulls, Request
 from lossctl.inference.roles import Model
 from lossctl.inference.rounding import ends_of
@@ -92,7 +92,17 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
     _check(plan)
     _ensure_no_dates(planner, plan)
     risky = (doubt for model, bound in plan.losses for doubt in doubts(bound, model.width))
-    return replace(plan, doubts=tuple(dict.fromkeys((*warnings_of(source), *risky))))
+    named = bool(request.classes)
+    mixed = (doubt for _, bound in plan.losses for doubt in _orders(bound, layout, said=named))
+    return replace(plan, doubts=tuple(dict.fromkeys((*warnings_of(source), *risky, *mixed))))
+
+
+def _orders(bound: BoundLoss, layout: Layout, *, said: bool) -> Iterator[str]:
+    """What is to be said of the order of the classes, where a loss has one."""
+    if bound.definition.ordered:
+        from lossctl.inference.scales import out_of_order  # noqa: PLC0415  (few losses have an order)
+
+        yield from out_of_order(bound, layout.classes, said=said)
 
 
 def _repeated(specs: Sequence[str | BoundLoss], bounds: Sequence[BoundLoss]) -> Iterator[str]:

@@ -194,6 +194,7 @@ def _defect(error: FloatArray) -> FloatArray:
     label=CLASSES_OR_SIMPLEX,
     prediction=SIMPLEX,
     references=("Epstein 1969, A scoring system for probability forecasts of ranked categories",),
+    ordered=True,
     peers={
         "scoringrules": "rps_score (without the division by K − 1)",
         "properscoring": "threshold_brier_score (of thresholds)",
