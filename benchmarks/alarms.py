@@ -1,4 +1,4 @@
-"""How often ``lossctl compare`` and gates are right: the table at the end of docs/statistics.md.
+"""How often ``lossctl compare`` and gates are right: the tables at the end of docs/statistics.md.
 
 ``python benchmarks/alarms.py [--files 20000] [--seed 14] [--only WORD]`` draws files of two models again and again:
 once where both are as good, and counts alarms, once where the second is worse, and counts those that are shown. Both
@@ -10,6 +10,7 @@ import argparse
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from statistics import NormalDist
 
 import numpy as np
@@ -302,6 +303,207 @@ def rows_of(count: int, seed: int, only: str) -> Iterator[tuple[str, ...]]:
         yield kind.name, f"{kind.rows:,}", *map(percent, (*figures, worse.alarms, worse.apart))
 
 
+@dataclass(frozen=True)
+class Series:
+    """A kind of files whose differences are a series in time, of standard deviation 1."""
+
+    name: str
+    rows: int
+    lags: int
+    draw: Callable[[Generator, Shape], np.ndarray]
+    """Differences of mean 0, ``(rows, files)``."""
+    lasting: float
+    """How many times the variance of a mean is that of as many independent rows."""
+
+
+def carried_on(part: float) -> Callable[[Generator, Shape], np.ndarray]:
+    """Differences of which each carries on so much of the one before it: AR(1)."""
+
+    def draw(random: Generator, shape: Shape) -> np.ndarray:
+        rows = random.standard_normal(shape)
+        rows[1:] *= math.sqrt(1.0 - part * part)
+        for row in range(1, shape[0]):
+            rows[row] += part * rows[row - 1]
+        return rows
+
+    return draw
+
+
+def sums(steps: int) -> Callable[[Generator, Shape], np.ndarray]:
+    """Differences that are each a sum over so many steps, of which all but one are the next one's too."""
+
+    def draw(random: Generator, shape: Shape) -> np.ndarray:
+        return windows(random.standard_normal((shape[0] + steps - 1, shape[1])), steps) / math.sqrt(steps)
+
+    return draw
+
+
+def windows(rows: np.ndarray, length: int) -> np.ndarray:
+    """The sums of so many rows, from each that has enough after it."""
+    total = np.concatenate([np.zeros((1, rows.shape[1])), np.cumsum(rows, axis=0)])
+    return total[length:] - total[:-length]
+
+
+SERIES = (
+    *(
+        Series(f"AR(1), φ = {part:g}", rows, lags, carried_on(part), (1.0 + part) / (1.0 - part))
+        for part, several in ((0.5, (0, 4, 12)), (0.9, (0, 20, 80)))
+        for rows in (200, 1000, 10000)
+        for lags in several
+        if lags < rows // 5
+    ),
+    *(Series("sums over 6 steps", rows, lags, sums(6), 6.0) for rows in (200, 1000) for lags in (0, 5, 20)),
+)
+
+
+def lagged(kind: Series, rows: np.ndarray) -> list[Estimate]:
+    """The mean difference of each file, by the formulas of docs/statistics.md."""
+    n, h = kind.rows, kind.lags + 1
+    value = rows.mean(axis=0)
+    moved = (rows - value) / n
+    apart = np.pad(moved, ((h - 1, h - 1), (0, 0)))
+    squares = (windows(apart, h) ** 2).sum(axis=0) / h  # Σᵢⱼ max(0, 1 − ∣i − j∣/h)·uᵢuⱼ
+    errors = np.sqrt(squares * n * n / ((n - h) * (n - h + 1)))
+    shares = (moved**2).max(axis=0) / (moved**2).sum(axis=0)
+    columns = zip(value.tolist(), errors.tolist(), shares.tolist(), strict=True)
+    return [Estimate(one, error, n - 1.0, n, float(n), None, share, kind.lags) for one, error, share in columns]
+
+
+def held_in_time(kind: Series, rows: np.ndarray, estimate: Estimate) -> None:
+    """Hold a file against lossctl; a `SystemExit` where that says something else."""
+    common = np.full(kind.rows, 100.0)
+    source = {"label": np.zeros(kind.rows), "a": common, "b": common + rows}
+    (one,) = lossctl.compare(source, "mae", prediction=["a", "b"], label="label", lags=kind.lags).results
+    ours, theirs = (estimate.value, estimate.standard_error), (one.difference, one.standard_error)
+    if not np.allclose(ours, theirs, rtol=AGREE, atol=1e-12) or bool(one.doubt) != bool(estimate.doubt):
+        raise SystemExit(f"{kind.name}: lossctl says {theirs}, not {ours}")
+
+
+def series_of(count: int, seed: int, only: str) -> Iterator[tuple[str, ...]]:
+    """A row for each kind of series, and how many lags were given."""
+    yield "series", "rows", "--lags", "alarms", "trusted", "shown"
+    for kind in SERIES:
+        if only not in kind.name:
+            continue
+        random, estimates = np.random.default_rng(seed), []
+        step = max(AT_ONCE // kind.rows, 1)
+        for start in range(0, count, step):
+            rows = kind.draw(random, (kind.rows, min(step, count - start)))
+            estimates += lagged(kind, rows)
+            if not start:
+                held_in_time(kind, rows[:, 0], estimates[0])
+        worse = 2.8 * math.sqrt(kind.lasting / kind.rows)
+        alarms = np.mean([_apart(one) for one in estimates])
+        shown = np.mean([_apart(replace(one, value=one.value + worse)) for one in estimates])
+        trusted = np.mean([not one.doubt for one in estimates])
+        yield kind.name, f"{kind.rows:,}", f"{kind.lags}", *map(percent, (alarms, trusted, shown))
+
+
+@dataclass(frozen=True)
+class Skilful:
+    """A kind of files whose model has some skill in truth."""
+
+    loss: str
+    rows: int
+    skill: float
+
+
+SKILFUL = tuple(
+    Skilful(loss, rows, skill) for loss in ("mse", "mae", "bce") for skill in (0.0, 0.5, 0.9) for rows in (200, 1000)
+)
+RARE = 1.5
+"""How far below 0 the logits of labels are on average."""
+
+
+def with_skill(kind: Skilful, random: Generator, files: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Labels, predictions, and the best constant of each file; of no skill the model is a constant."""
+    shape, left = (files, kind.rows), 1.0 - kind.skill
+    if kind.loss == "bce":
+        spread = _spread(kind.skill)
+        logit = spread * random.standard_normal(shape) - RARE
+        prediction = 1.0 / (1.0 + np.exp(-np.clip(logit, -30.0, 30.0)))
+        label = (random.random(shape) < prediction).astype(np.float64)
+        return label, prediction, label.mean(axis=1, keepdims=True)
+    error = math.sqrt(left) if kind.loss == "mse" else left  # of labels with a standard deviation of 1
+    known, noise = (random.standard_normal(shape) for _ in range(2))
+    label = math.sqrt(1.0 - error * error) * known + error * noise
+    best = np.mean if kind.loss == "mse" else np.median
+    return label, label - error * noise, best(label, axis=1, keepdims=True)
+
+
+@cache
+def _spread(skill: float) -> float:
+    """The standard deviation of logits at which the probabilities themselves have that skill in ``bce``."""
+    count = 20_001
+    normal = np.array([NormalDist().inv_cdf((rank + 0.5) / count) for rank in range(count)])
+    low, high = 0.0, 1000.0
+    for _ in range(60):
+        middle = (low + high) / 2.0
+        logit = middle * normal - RARE
+        probability = 1.0 / (1.0 + np.exp(-np.clip(logit, -30.0, 30.0)))
+        loss, rate = float((np.logaddexp(0.0, logit) - probability * logit).mean()), float(probability.mean())
+        constant = -rate * math.log(rate) - (1.0 - rate) * math.log1p(-rate)
+        low, high = (middle, high) if 1.0 - loss / constant < skill else (low, middle)
+    return low
+
+
+def margins(kind: Skilful, label: np.ndarray, prediction: np.ndarray, constant: np.ndarray) -> list[list[Estimate]]:
+    """The loss of each file less what of the constant's counts; and the same where that is taken for known."""
+    evaluated = LOSSES["rmse" if kind.loss == "mse" else kind.loss]
+    left, n = 1.0 - kind.skill, kind.rows
+    loss, other = (evaluated(label, one) for one in (prediction, np.broadcast_to(constant, label.shape)))
+    value = loss.mean(axis=1) - left * other.mean(axis=1)
+    both = []
+    for rows in (loss - left * other, loss):
+        moved = rows - rows.mean(axis=1, keepdims=True)
+        squares = (moved**2).sum(axis=1)
+        errors = np.sqrt(squares / (n * (n - 1)))
+        columns = (value.tolist(), errors.tolist(), ((moved**2).max(axis=1) / squares).tolist())
+        listed = zip(*columns, strict=True)
+        both.append([Estimate(one, error, n - 1.0, n, float(n), None, share) for one, error, share in listed])
+    return both
+
+
+def held_with_skill(kind: Skilful, label: np.ndarray, prediction: np.ndarray, estimate: Estimate) -> None:
+    """Hold a file against lossctl; a `SystemExit` where that says something else."""
+    gate = Gate("skill", "min_skill", kind.skill, loss=kind.loss)
+    (verdict,) = lossctl.check_gates(gate, {"label": label, "prediction": prediction}).verdicts
+    measured = verdict.measured
+    if measured is None:
+        raise SystemExit(f"{kind}: lossctl says {verdict.reason}")
+    ours = estimate.value, estimate.standard_error, estimate.top_share
+    theirs = measured.estimate.value - measured.limit, measured.estimate.standard_error, measured.estimate.top_share
+    if not np.allclose(ours, theirs, rtol=1e-6, atol=AGREE):
+        raise SystemExit(f"{kind}: lossctl says {theirs}, not {ours}")
+
+
+def skills_of(count: int, seed: int, only: str) -> Iterator[tuple[str, ...]]:
+    """A row for each kind of files with a model that has just the skill that a gate claims."""
+    yield "gates on skill", "rows", "skill", "below", "trusted", "gate fails", "constant taken for known"
+    for kind in SKILFUL:
+        if only not in f"skill of {kind.loss}":
+            continue
+        random, estimates, before = np.random.default_rng(seed), [], []
+        step = max(AT_ONCE // kind.rows, 1)
+        for start in range(0, count, step):
+            files = with_skill(kind, random, min(step, count - start))
+            ours, theirs = margins(kind, *files)
+            estimates += ours
+            before += theirs
+            if not start:
+                held_with_skill(kind, files[0][0], files[1][0], ours[0])
+        below = [one.lower(LEVEL) > 0.0 for one in estimates]
+        trusted = [not one.doubt for one in estimates]
+        fails = np.mean([one and other for one, other in zip(below, trusted, strict=True)])
+        known = np.mean([one.lower(LEVEL) > 0.0 and not one.doubt for one in before])
+        yield (
+            kind.loss,
+            f"{kind.rows:,}",
+            f"{kind.skill:g}",
+            *map(percent, (np.mean(below), np.mean(trusted), fails, known)),
+        )
+
+
 def family(count: int, seed: int, gates: int, common: float) -> tuple[float, float]:
     """Of builds that changed nothing, how many fail at one gate or more: by lossctl, and without Holm."""
     random, rows = np.random.default_rng(seed), 200
@@ -354,13 +556,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=14)
     parser.add_argument("--only", default="", help="kinds of files with this in their name")
     asked = parser.parse_args()
-    for place, cells in enumerate(rows_of(asked.files, asked.seed, asked.only)):
-        print(f"| {' | '.join(cells)} |", flush=True)
-        if not place:
-            print("|---|" + "--:|" * (len(cells) - 1))
+    for table in (rows_of, series_of, skills_of):
+        for place, cells in enumerate(table(asked.files, asked.seed, asked.only)):
+            print(f"| {' | '.join(cells)} |", flush=True)
+            if not place:
+                print("|---|" + "--:|" * (len(cells) - 1))
+        print()
     if asked.only:
         return
-    print("\n| several gates | fail, by Holm | fail, each alone |\n|---|--:|--:|")
+    print("| several gates | fail, by Holm | fail, each alone |\n|---|--:|--:|")
     for gates, common in ((5, 0.0), (10, 0.0), (10, 0.5), (50, 0.0)):
         rates = family(asked.files, asked.seed, gates, common)
         said = f"{gates} gates, " + (f"correlated by {common:g}" if common else "independent")

@@ -60,7 +60,7 @@ def activations_page() -> str:
     lines += ["\n## Pairings\n", "| task | output activation | losses | why |", "|---|---|---|---|"]
     for it in PAIRINGS:
         fitting = linked(it.losses, "losses.md") or "any"
-        lines.append(f"| {it.task} | {linked(it.activations, '')} | {fitting} | {it.why} |")
+        lines.append(f"| {it.task} | {linked(it.activations, '') or it.outputs} | {fitting} | {it.why} |")
     lines += ["\nPairs that lossctl warns of:\n", "| loss | after | why |", "|---|---|---|"]
     lines += [f"| {linked(it.losses, 'losses.md')} | {linked(it.activations, '')} | {it.why} |" for it in RISKS]
     return "\n".join(lines) + "\n"
@@ -118,7 +118,8 @@ def partners(it: Explanation) -> Iterator[str]:
     if it.through:
         yield f"`--from-logits`: through {linked(it.through[:1], page)}"
     for pairing in it.pairings:
-        fitting = linked(pairing.activations if loss else pairing.losses, page) or "any loss"
+        fitting = linked(pairing.activations if loss else pairing.losses, page)
+        fitting = fitting or ("numbers as they are" if loss else "any loss")
         yield f"Goes with {fitting} ({pairing.task}): {pairing.why}"
     if not it.pairings:
         yield f"Fits {linked(it.legal, page)}"

@@ -46,6 +46,8 @@ class Domain(Protocol):
 
     rows: ClassVar[bool]
     """Whether legality is a property of a row of numbers."""
+    classes: ClassVar[bool]
+    """Whether a legal label says of which class its row is: by a code, or by a probability a class."""
     dimensions: ClassVar[tuple[int, ...]]
     """How many dimensions an array of legal values may have."""
     exclusive: ClassVar[tuple[float, ...]]
@@ -85,6 +87,7 @@ class _Plain:
     """What most domains have in common: plain numbers of which none is doubtful, excludes another or is converted."""
 
     rows: ClassVar[bool] = False
+    classes: ClassVar[bool] = False
     dimensions: ClassVar[tuple[int, ...]] = (1, 2)
     exclusive: ClassVar[tuple[float, ...]] = ()
 
@@ -175,6 +178,8 @@ class Interval(_Plain):
             return rng.uniform(self.low + 0.01 * span, self.high - 0.01 * span, n)
         if math.isfinite(self.low):
             return self.low + 0.01 + rng.exponential(2.0, n)
+        if math.isfinite(self.high):
+            return self.high - 0.01 - rng.exponential(2.0, n)
         values = rng.normal(0.0, 3.0, n)
         return np.where(np.abs(values) < 0.1, 0.5, values) if self.nonzero else values
 
@@ -246,6 +251,7 @@ class Simplex(_Plain):
     """Rows of probabilities that sum to 1."""
 
     rows: ClassVar[bool] = True
+    classes: ClassVar[bool] = True
     dimensions: ClassVar[tuple[int, ...]] = (2,)
 
     def describe(self) -> str:
@@ -299,6 +305,20 @@ class LogSimplex(_Plain):
 
 
 @dataclass(frozen=True)
+class Unlabelled(_Plain):
+    """What stands in place of labels where a loss has none: zeros, or NaN where a prediction has no number."""
+
+    def describe(self) -> str:
+        return "left out: this loss has no label"
+
+    def illegal(self, values: FloatArray) -> BoolArray | None:  # noqa: ARG002
+        return None
+
+    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:  # noqa: ARG002
+        return np.zeros(n)
+
+
+@dataclass(frozen=True)
 class Extended(_Plain):
     """Numbers, and the infinity at either end: scores of what has a limit there."""
 
@@ -334,6 +354,7 @@ class Logits(_Plain):
 class Classes(_Plain):
     """Integer class codes 0 to k - 1."""
 
+    classes: ClassVar[bool] = True
     dimensions: ClassVar[tuple[int, ...]] = (1,)
     k: int | None = None
 
@@ -355,6 +376,7 @@ class Classes(_Plain):
 class ClassesOrSimplex(_Plain):
     """Class codes as a 1-D label, probabilities (one-hot or soft) as a 2-D one."""
 
+    classes: ClassVar[bool] = True
     k: int | None = None
 
     def describe(self) -> str:
@@ -459,6 +481,8 @@ class Listed:
     each: Interval
     alone: bool = False
     """Whether a single number is legal as well, and goes for every column."""
+    named: bool = False
+    """Whether the names of columns tell the numbers where nobody says them; without any there is no value."""
 
     def describe(self) -> str:
         several = f"{self.each.describe()} for each column, written a/b/c"
@@ -486,6 +510,8 @@ NONNEGATIVE = Interval(low=0.0)
 POSITIVE = Interval(low=0.0, low_open=True)
 ABOVE_MINUS_ONE = Interval(low=-1.0, low_open=True)
 PROBABILITY = Interval(low=0.0, high=1.0)
+LOG_PROBABILITY = Interval(high=0.0)
+NO_LABEL = Unlabelled()
 BINARY = Values((0.0, 1.0))
 SIGNS = Signs()
 VECTOR = Vector()

@@ -55,7 +55,8 @@ def test_a_plug_in_loss_is_explained_with_its_curve_and_what_fits_it(plugin):
 
 def test_a_plug_in_loss_is_listed_completed_documented_and_proved(plugin):
     listed = run(plugin, "-m", "lossctl", "explain").stdout
-    assert "lossctl_pinball losses\n  pinball  Asymmetric absolute error" in listed
+    assert "  lossctl_pinball  pinball\n" in listed
+    assert "  pinball  Asymmetric absolute error" in run(plugin, "-m", "lossctl", "explain", "lossctl_pinball").stdout
     for command in ("explain", "gradcheck"):
         shell = {"_LOSSCTL_COMPLETE": "complete_bash", "COMP_WORDS": f"lossctl {command} pin", "COMP_CWORD": "2"}
         assert run(plugin, "-m", "lossctl", **shell).stdout.split() == ["pinball"]
@@ -76,4 +77,7 @@ def test_a_broken_plug_in_is_a_warning_and_nothing_more(plugin, tmp_path):
     (info / "entry_points.txt").write_text("[lossctl.losses]\nbroken = no_such_module_at_all\n")
     value, words = number(tmp_path, "mse")
     assert value > 0
-    assert "plug-in 'broken'" in words
+    assert "broken" not in words  # nobody asked for what is not built in
+    listed = run(tmp_path, "-m", "lossctl", "explain")
+    assert "plug-in 'broken'" in listed.stderr
+    assert "regression" in listed.stdout

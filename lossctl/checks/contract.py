@@ -55,7 +55,8 @@ def sampled_activation(definition: Activation, seed: int) -> BoundActivation:
 
 
 def _sampled_value(parameter: Parameter, rng: np.random.Generator) -> Value:
-    if parameter.optional and rng.integers(4) == 0:
+    needed = isinstance(parameter.domain, Listed) and parameter.domain.named
+    if parameter.optional and not needed and rng.integers(4) == 0:
         return None
     if isinstance(parameter.domain, Words):
         return str(rng.choice(np.array(parameter.domain.allowed)))
@@ -139,6 +140,7 @@ def _broken(bound: Bound, result: Check) -> list[str]:
 def check(bound: Bound, seed: int = 0) -> Check:
     """Hold a loss or an activation against the mathematical part of its contract, at points of its domains."""
     faults: list[str] = []
+    bound = bound.tried(COLUMNS) if isinstance(bound, BoundLoss) else bound
     try:
         faults += _spelling(bound)
         faults += _behaviour(bound, seed)

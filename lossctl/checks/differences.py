@@ -16,6 +16,7 @@ from lossctl.domain import REAL, Amounts, BoolArray, Domain, FloatArray, IntArra
 from lossctl.functions.activation import BoundActivation
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import Bound
+from lossctl.functions.parts import Parts, pieces
 
 TOLERANCE = 1e-6
 """Relative error from which a gradient is wrong."""
@@ -114,7 +115,7 @@ def compare_loss(bound: BoundLoss, label: FloatArray, prediction: FloatArray) ->
     clipped = bound.clipped(label, prediction)
     with np.errstate(all="ignore"):
         blur = _total(np.where(np.isinf(prediction), 0.0, np.abs(prediction)))
-        if not bound.rows or label.ndim == 2:
+        if not bound.of_classes or label.ndim == 2:
             blur = blur + _total(np.abs(np.where(np.isnan(label), 0.0, label) if bound.masked else label))
         if bound.activation is not None and bound.chained:
             # What rounding the output of the activation does to the value.
@@ -303,6 +304,9 @@ def _any(masks: list[BoolArray], n: int) -> BoolArray:
 
 def room(values: FloatArray, domain: Domain) -> FloatArray:
     """How far each legal number is from the nearest edge of the set; infinite where there is none."""
+    if isinstance(domain, Parts):
+        columns = [room(numbers, own) for _, place, own, numbers in pieces(domain, values) if place is not None]
+        return np.column_stack(columns)
     low, high = -math.inf, math.inf
     if isinstance(domain, Simplex | Amounts):
         low = 0.0

@@ -26,6 +26,8 @@ from lossctl.evaluation.report import Report
 from lossctl.evaluation.running import Running
 from lossctl.evaluation.scores import Scores
 from lossctl.evaluation.tables import ALL
+from lossctl.functions.bound_loss import get_loss
+from lossctl.reduction import Reduction
 from lossctl.sums.clusters import KEPT, KEPT_BITS, Totals
 from lossctl.sums.estimate import Estimate
 from lossctl.sums.exact import ExactSum
@@ -52,6 +54,11 @@ class Kept:
     """By ascending bucket, Σwℓ and, where rows have weights, Σw."""
     estimate: Estimate
     """The value, and how sure it is."""
+
+    @property
+    def reduced(self) -> Reduction:
+        """What is made of its rows."""
+        return get_loss(self.loss).under(self.reduction).reduced
 
     @property
     def key(self) -> tuple[str, tuple[tuple[str, str | None], ...]]:
@@ -237,9 +244,9 @@ def _kept(scores: Scores, place: int, group: int) -> Kept:
     total = scores.totals[place][group]
     if total.special is not None or not total.n:
         title = " ".join([str(bound), model.name, *(f"{name}={word}" for name, word in scores.named(group).items())])
-        what = f"{title}: it is {total.value(bound.reduction):g}" if total.n else f"{title}: no row is left"
+        what = f"{title}: it is {total.value(bound.reduced):g}" if total.n else f"{title}: no row is left"
         raise DataError(what, "Nothing can be held against that.")
-    grouped = scores.by_cluster(group, place, place)
+    grouped = scores.by_cluster(group, place)
     if grouped is None:
         raise TypeError("a baseline is of rows in buckets")
     weighted = scores.plan.measures[place].weighted
@@ -254,7 +261,7 @@ def _kept(scores: Scores, place: int, group: int) -> Kept:
         scores.named(group),
         bare,
         buckets,
-        _estimate(bare, bound.reduction, by_cluster(buckets, [0], 1 if weighted else None)),
+        _estimate(bare, bound.reduced, by_cluster(buckets, [0], 1 if weighted else None)),
     )
 
 
@@ -263,7 +270,7 @@ def _with_sums(buckets: Totals, sums: tuple[FloatArray, ...]) -> Totals:
     return replace(buckets, sums=sums, exact=(ExactSum.zero(len(buckets.key)),) * len(sums))
 
 
-def _estimate(total: Total, reduction: str, grouped: Grouped) -> Estimate:
+def _estimate(total: Total, reduction: Reduction, grouped: Grouped) -> Estimate:
     """A value from its sums over all rows and by bucket."""
     return of_buckets(total.value(reduction), on_value(total, reduction), total.n, grouped)
 
@@ -289,8 +296,8 @@ def held_against(kept: Kept, scores: Scores, place: int, group: int, ratio: floa
         scores, place, group: the later one.
         ratio: what the earlier value is multiplied with.
     """
-    reduction = scores.losses[place][1].reduction
-    total, now = scores.totals[place][group], scores.by_cluster(group, place, place)
+    reduction = scores.losses[place][1].reduced
+    total, now = scores.totals[place][group], scores.by_cluster(group, place)
     before = kept.grouped
     value = total.value(reduction) - ratio * kept.total.value(reduction)
     if now is None or not math.isfinite(value):
@@ -319,7 +326,7 @@ def _moved(before: Grouped, now: Grouped) -> int:
 
 
 def _unpaired(
-    kept: Kept, total: Total, before: Grouped, now: Grouped, value: float, reduction: str, ratio: float
+    kept: Kept, total: Total, before: Grouped, now: Grouped, value: float, reduction: Reduction, ratio: float
 ) -> Estimate:
     """The difference of values of other rows: errors add up, with Welch's degrees of freedom (Welch 1947)."""
     estimates = [_estimate(kept.total, reduction, before), _estimate(total, reduction, now)]
@@ -420,11 +427,15 @@ def _read_result(result: Mapping[str, Any], groups: Sequence[tuple[dict[str, str
         Fraction(0),
         Fraction(0),
     )
-    if total.sum_weight <= 0 or result["reduction"] not in {"mean", "sum", "root-mean"}:
-        raise ValueError("a result has no weight, or no known reduction")
+    if total.sum_weight <= 0:
+        raise ValueError("a result has no weight")
+    try:
+        reduction = get_loss(str(result["loss"])).under(str(result["reduction"])).reduced
+    except UsageError as wrong:
+        raise ValueError(wrong.what) from None
     buckets = _with_sums(buckets, sums)
     grouped = by_cluster(buckets, [0], 1 if len(sums) > 1 else None)
-    estimate = _estimate(total, str(result["reduction"]), grouped)
+    estimate = _estimate(total, reduction, grouped)
     return Kept(
         str(result["loss"]), str(result["reduction"]), str(result["wrt"]), str(result["model"]), group, total, buckets,
         estimate,

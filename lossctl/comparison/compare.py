@@ -274,8 +274,8 @@ def _differences(
             yield Difference.of(
                 estimate,
                 level,
-                baseline=baseline.value(bound.reduction),
-                value=candidate.value(bound.reduction),
+                baseline=baseline.value(bound.reduced),
+                value=candidate.value(bound.reduced),
                 better=int(pair.better[group]),
                 worse=int(pair.worse[group]),
                 loss=str(bound),
@@ -285,7 +285,7 @@ def _differences(
                 against=against.name,
                 group=scores.named(group),
                 samples=(moves or {}).get((number, group), ()),
-                correlation=correlation(baseline, candidate, scores.of_pairs[number][group], bound.reduction),
+                correlation=correlation(baseline, candidate, scores.of_pairs[number][group], bound.reduced),
             )
 
 

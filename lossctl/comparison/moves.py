@@ -92,7 +92,7 @@ def _move(
         model, bound = plan.losses[side]
         index = plan.models.index(model)
         batch = again.batch
-        label = kernel_label(bound, batch.label)
+        label = kernel_label(bound, batch.label, batch.predictions[index])
         value, _ = evaluated(bound, label, batch.predictions[index], batch.errors[index], gradient=False)
         predictions.append(_plain(batch.predictions[index][place]))
         losses.append(float(value[place]))

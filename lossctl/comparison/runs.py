@@ -16,13 +16,14 @@ from lossctl.comparison.declared import SETTINGS
 from lossctl.comparison.files import prepare_models
 from lossctl.comparison.gate import Gate
 from lossctl.comparison.judge import Claim, claims
+from lossctl.comparison.skill import surely
 from lossctl.errors import LossctlError, UsageError
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.evaluate import Prepared, measured, prepare, several
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.running import Running
 from lossctl.evaluation.scores import Scores
-from lossctl.functions.bound_loss import get_loss
+from lossctl.functions.bound_loss import meanings
 from lossctl.functions.definition import split_specs
 from lossctl.inference.request import Request
 from lossctl.reading.format import Reading, formats
@@ -125,13 +126,16 @@ class Run:
             LossctlError: as for `lossctl.evaluate`; a gate that is about nothing that was measured is no error.
         """
         prepared = self._prepared(reading)
+        running = running if not self.request.skill else running.half
         plan, folded = measured(prepared.source, prepared.plan, running)
         with np.errstate(all="ignore"):
             report = assemble(plan, folded.total, folded.passed)
             scores = Scores(plan, folded.total)
             if self.kept is not None:
                 self.kept.ensure_comparable(report, str(self.against and self.against[1]))
-            return [list(self._claims(asked, scores, report)) for asked in self.gates], report
+            listed = [list(self._claims(asked, scores, report)) for asked in self.gates]
+        once = any(asked.pipes for asked in self.gates)
+        return surely(listed, prepared.source, plan, report, running, once=once), report
 
     @cached_property
     def kept(self) -> Baseline | None:
@@ -199,7 +203,7 @@ def _nobody(scores: Scores) -> str:
 
 def takes_eps(loss: str) -> bool:
     """Whether a loss has a floor under probabilities."""
-    return any("eps" in get_loss(loss, columns=columns).parameters for columns in (1, 2))
+    return any("eps" in bound.parameters for bound in meanings(loss))
 
 
 def in_runs(gates: Sequence[Asked]) -> list[Run]:

@@ -138,7 +138,10 @@ def _tasks(diagnosis: Diagnosis) -> Iterator[Part]:
             continue
         yield Line(phrase(Piece(f"task{of}: ", "strong"), model.task))
         yield Line(f"because {model.why}", indent=2)
-        yield Line(f"pairing {' or '.join(model.activations)} with {', '.join(model.losses)}", indent=2)
+        yield Line(
+            f"pairing {' or '.join(model.activations) or 'numbers as they are'} with {', '.join(model.losses)}",
+            indent=2,
+        )
         yield from (Line(words, indent=2) for words in _ranked(model.ranks, weighted=weighted))
 
 

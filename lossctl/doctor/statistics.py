@@ -7,7 +7,7 @@ import numpy as np
 
 from lossctl.doctor.finding import Case
 from lossctl.domain import FloatArray, IntArray
-from lossctl.inference.doubts import ENOUGH
+from lossctl.inference.fit import ENOUGH
 from lossctl.sums.distribution import Distribution
 
 UNLIKE = 5.0

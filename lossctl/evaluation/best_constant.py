@@ -12,11 +12,12 @@ from fractions import Fraction
 
 import numpy as np
 
-from lossctl.domain import Amounts, BoolArray, FloatArray, IntArray, Interval, LogSimplex, Simplex
+from lossctl.domain import REAL, Amounts, BoolArray, Domain, FloatArray, IntArray, Interval, LogSimplex, Simplex
 from lossctl.errors import UsageError
 from lossctl.functions.bound_loss import BoundLoss
+from lossctl.functions.parts import Parts
+from lossctl.rational import to_float
 from lossctl.sums.distribution import ordered, unordered
-from lossctl.sums.exact import to_float
 from lossctl.sums.marginals import Points
 from lossctl.sums.moments import Total
 from lossctl.sums.products import exact_products, parted
@@ -32,6 +33,7 @@ PROBES = 17
 """How many labels of a slot are tried against the constant that was found."""
 TRIED = 1000
 """How many numbers are tried to see whether a loss may be below 0."""
+NOT_A_MEAN = "it is a ratio whose both sides depend on the constant"
 ENDLESS = "its mean falls without end as the constant grows, or as it falls"
 UNEVEN = "its mean falls and rises more than once as the constant grows"
 
@@ -69,7 +71,13 @@ def best_constants(
         One for each group; where no best constant is known, it says why, and nothing is raised.
     """
     bound = bound.through(None)
+    if bound.unlabelled:
+        return [Solution(unknown="there is no label to predict") for _ in totals]
+    if bound.moves_others:
+        return [Solution(unknown=NOT_A_MEAN) for _ in totals]
     try:
+        if bound.of_number:
+            return list(_best_beside_number(bound, points, totals, width))
         if bound.rows:
             return list(_best_rows(bound, points, totals, label_width, width))
         return list(_best_columns(bound, points, totals, max(label_width, 1)))
@@ -85,7 +93,7 @@ def may_be_below_zero(bound: BoundLoss) -> bool:
     from numpy.random import default_rng  # noqa: PLC0415  (5 ms)
 
     rng, bound = default_rng(0), bound.through(None)
-    columns = 3 if bound.rows else 1
+    columns = bound.columns or (3 if bound.rows else 1)
     prediction = bound.prediction_domain.sample(rng, TRIED, columns)
     label = bound.label_domain.sample(rng, TRIED, columns)
     return bool(np.nanmin(bound.row_value(bound.as_codes(label), prediction)) < -FLAT)
@@ -106,9 +114,9 @@ def _reported(
         (beyond,) = far_products(numbers, exponents, *parted(weight[rows]), None)[0].exact()
     if not np.isfinite(value).all():
         special = float(value.sum())
-        return replace(total, special=special).value(bound.reduction)
+        return replace(total, special=special).value(bound.reduced)
     (exact,) = exact_products(value, weight).exact()
-    return replace(total, sum_value=(exact + beyond) * unit, special=None).value(bound.reduction)
+    return replace(total, sum_value=(exact + beyond) * unit, special=None).value(bound.reduced)
 
 
 # --- losses of single numbers -----------------------------------------------------------------------------------------
@@ -136,7 +144,7 @@ def _best_columns(bound: BoundLoss, points: Points, totals: list[Total], columns
         cells = _cells_of(points, np.array(slots))
         prediction = np.repeat(best[slots], points.size[slots])
         label = bound.label_domain.convert(points.label[cells])
-        share = 1 if bound.reduction == "sum" or bound.masked else columns
+        share = 1 if bound.reduced.adds_columns or bound.masked else columns
         column_total = replace(total, sum_weight=total.sum_weight * share)
         unit = Fraction(2) ** int(points.unit[slots[0]])
         shift = np.repeat(points.unit[slots] - points.unit[slots[0]], points.size[slots])
@@ -154,7 +162,7 @@ class _Search:
         _NoneKnown: the predictions of the loss are no interval.
     """
 
-    def __init__(self, bound: BoundLoss, points: Points) -> None:
+    def __init__(self, bound: "BoundLoss | _Column", points: Points) -> None:
         domain = bound.prediction_domain
         if not isinstance(domain, Interval):
             raise _NoneKnown(f"predictions that must be {domain.describe()} are no interval to search")
@@ -192,7 +200,7 @@ class _Search:
 
     def _least_step(self) -> FloatArray:
         """The best constant of a loss that is flat but for jumps: the mean, or the first one tried that is better."""
-        kinks = self.bound.definition.kinks_beside(self.label, self.label, **self.bound.parameters)
+        kinks = self.bound.row_kinks(self.label)
         jumps = np.unique(np.concatenate([np.ravel(kink) for kink in kinks] or [self.mean]))[:PROBES]
         sides = (np.full_like(self.mean, side) for jump in jumps for side in (jump, np.nextafter(jump, np.inf)))
         best, (least, _) = self.mean, self._sums(self.mean)
@@ -276,6 +284,81 @@ class _Search:
 def _inner(edge: float, inwards: float, *, is_open: bool) -> float:
     """The last double inside an edge of an interval: the edge itself where it is finite and not open."""
     return math.nextafter(edge, -edge if math.isinf(edge) else inwards) if is_open or math.isinf(edge) else edge
+
+
+# --- losses of several numbers beside a label of one ------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Column:
+    """One of the numbers of a prediction, where each counts by itself: the others are the label, and cost the same."""
+
+    bound: BoundLoss
+    width: int
+    place: int
+
+    @property
+    def label_domain(self) -> Domain:
+        return self.bound.label_domain
+
+    @property
+    def prediction_domain(self) -> Domain:
+        domain = self.bound.prediction_domain
+        return domain.domains[self.place][1] if isinstance(domain, Parts) else REAL
+
+    def row_kinks(self, label: FloatArray) -> tuple[FloatArray, ...]:  # noqa: ARG002
+        return ()
+
+    def row_value(self, label: FloatArray, constant: FloatArray) -> FloatArray:
+        return self.bound.row_value(label, self._rows(label, constant))
+
+    def row_gradient(self, label: FloatArray, constant: FloatArray) -> FloatArray:
+        return self.bound.row_gradient(label, self._rows(label, constant))[:, self.place]
+
+    def _rows(self, label: FloatArray, constant: FloatArray) -> FloatArray:
+        rows = np.asfortranarray(np.repeat(label[:, None], self.width, axis=1))
+        rows[:, self.place] = constant
+        return rows
+
+
+def _best_beside_number(bound: BoundLoss, points: Points, totals: list[Total], width: int) -> Iterator[Solution]:
+    """The best constants of a loss of which each number of a prediction counts by itself.
+
+    Raises:
+        _NoneKnown: they do not.
+    """
+    if not _apart(bound, width):
+        raise _NoneKnown("the numbers of a prediction count together, not each by itself")
+    best = np.stack([_Search(_Column(bound, width, place), points).best() for place in range(width)], axis=1)
+    place = {slot: index for index, slot in enumerate(points.slot.tolist())}
+    for group, total in enumerate(totals):
+        if group not in place:
+            yield Solution()
+            continue
+        slot = place[group]
+        if not np.isfinite(best[slot]).all():
+            yield Solution(unknown=UNEVEN)
+            continue
+        cells = _cells_of(points, np.array([slot]))
+        label = bound.label_domain.convert(points.label[cells])
+        prediction = np.asfortranarray(np.tile(best[slot], (len(label), 1)))
+        unit = Fraction(2) ** int(points.unit[slot])
+        loss = _reported(bound, total, label, prediction, points.weight[cells], unit)
+        yield Solution(tuple(best[slot].tolist()), loss, float(points.relative_error[slot]))
+
+
+def _apart(bound: BoundLoss, width: int, tries: int = 16) -> bool:
+    """Whether a loss is a sum over the numbers of a prediction, so that changing places of one changes no total."""
+    rng = np.random.default_rng(0)
+    label = bound.label_domain.sample(rng, tries, width)
+    first, second = (bound.prediction_domain.sample(rng, tries, width) for _ in range(2))
+    total = bound.row_value(label, first) + bound.row_value(label, second)
+    for place in range(width):
+        one, other = first.copy(order="F"), second.copy(order="F")
+        one[:, place], other[:, place] = second[:, place], first[:, place]
+        if not np.allclose(bound.row_value(label, one) + bound.row_value(label, other), total, rtol=1e-9, atol=1e-9):
+            return False
+    return True
 
 
 # --- losses of rows ---------------------------------------------------------------------------------------------------

@@ -10,10 +10,10 @@ import numpy as np
 from lossctl.arguments import checked, fits
 from lossctl.evaluation import join as joining
 from lossctl.evaluation.assembly import assemble
-from lossctl.evaluation.clock import Clock
+from lossctl.evaluation.clock import Clock, Spent
 from lossctl.evaluation.fold import Folded, fold_rows
 from lossctl.evaluation.intervals import bounded, check_level
-from lossctl.evaluation.measure import Measured, lift, nothing
+from lossctl.evaluation.measure import Measured, lift, nothing, slopes_of
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.planner import make_plan
 from lossctl.evaluation.report import Report
@@ -258,12 +258,16 @@ def run(source: Source, plan: Plan, running: Running) -> Report:
 
 def measured(source: Source, plan: Plan, running: Running) -> tuple[Plan, Folded[Measured]]:
     """The sums of all rows, and the plan with what it took a pass before to decide; errors as for `run`."""
+    before = Spent()
     with np.errstate(all="ignore"):
-        if not any(grouping.quantiles for grouping in plan.roles.by):
-            return plan, fold_rows(source, plan, lift, nothing(plan), running, keep=plan.moved > 0)
-        from lossctl.evaluation.quantiles import with_intervals  # noqa: PLC0415  (most runs have no use for it)
+        if any(grouping.quantiles for grouping in plan.roles.by):
+            from lossctl.evaluation.quantiles import with_intervals  # noqa: PLC0415  (most runs have no use for it)
 
-        plan, before, running = with_intervals(source, plan, running)
+            plan, before, running = with_intervals(source, plan, running)
+        if plan.gradient and any(bound.moves_others for _, bound in plan.losses):
+            bare = replace(plan, gradient=False, samples=0, skill=False, paired=False, judged=False, moved=0)
+            folded = fold_rows(source, bare, lift, nothing(bare), replace(running, progress=None))
+            plan, before = replace(plan, slopes=slopes_of(bare, folded.total)), before + folded.spent
         folded = fold_rows(source, plan, lift, nothing(plan), running, keep=plan.moved > 0)
         return plan, replace(folded, spent=before + folded.spent)
 

@@ -16,6 +16,7 @@ from lossctl.evaluation.exact_errors import Errors
 from lossctl.evaluation.groups import Group
 from lossctl.evaluation.plan import Plan
 from lossctl.functions.bound_loss import BoundLoss
+from lossctl.rational import to_float
 from lossctl.sums.gradients import Gradients
 from lossctl.sums.marginals import Marginals
 from lossctl.sums.moments import Moments
@@ -173,14 +174,13 @@ def nothing(plan: Plan, keys: tuple[Group, ...] = ()) -> Measured:
     groups, weighted = len(keys), plan.roles.weight is not None
     count = np.zeros(groups, dtype=np.int64)
     part = Part(
-        Moments.zero(groups, weighted=weighted),
+        Moments.zero(0, weighted=False),
         count,
         count,
         Gradients.zero(groups) if plan.gradient else None,
         Worst.zero(plan.samples) if plan.samples else None,
     )
-    over_cells = replace(part, moments=Moments.zero(groups, weighted=True))
-    parts = tuple(over_cells if bound.over_cells else part for _, bound in plan.losses)
+    parts = tuple(replace(part, moments=_no_moments(bound, groups, weighted=weighted)) for _, bound in plan.losses)
     labels = Marginals.zero(groups, max(plan.layout.label_width, 1), weighted=weighted) if plan.skill else None
     evidence = None
     if plan.paired or plan.judged:
@@ -189,6 +189,11 @@ def nothing(plan: Plan, keys: tuple[Group, ...] = ()) -> Measured:
         clustered = bool(plan.roles.cluster)
         evidence = Evidence.zero(groups, plan.measures, plan.pairs, clustered=clustered, drawn=plan.drawn)
     return Measured(0, keys, count, count, count, count, Problems(), parts, labels, evidence, _none_moved(plan))
+
+
+def _no_moments(bound: BoundLoss, groups: int, *, weighted: bool) -> Moments:
+    columns = 1 + len(bound.definition.others)
+    return Moments.zero(groups, weighted=weighted or bound.over_cells, columns=columns)
 
 
 def _none_moved(plan: Plan) -> "tuple[Moved, ...]":
@@ -215,10 +220,9 @@ def lift(plan: Plan, batch: Batch, clock: Clock) -> Measured:
     groups = None if batch.group is None else Groups(batch.group, len(batch.keys))
     if not len(batch.label) or any(batch.problems.of("error")):
         return counts
+    places = ((index, bound) for index, model in enumerate(plan.models) for bound in model.losses)
     evaluated_parts = tuple(
-        _part(plan, bound, batch, groups, index, clock)
-        for index, model in enumerate(plan.models)
-        for bound in model.losses
+        _part(plan, place, bound, batch, groups, index, clock) for place, (index, bound) in enumerate(places)
     )
     parts = tuple(part for part, _ in evaluated_parts)
     evidence = None
@@ -259,15 +263,19 @@ def tally(plan: Plan, batch: Batch) -> Measured:
 
 
 def _part(
-    plan: Plan, bound: BoundLoss, batch: Batch, groups: Groups | None, index: int, clock: Clock
+    plan: Plan, place: int, bound: BoundLoss, batch: Batch, groups: Groups | None, index: int, clock: Clock
 ) -> tuple[Part, Rows]:
-    """The sums of a loss of the model of that index, and the rows that they are of."""
-    label, prediction = kernel_label(bound, batch.label), batch.predictions[index]
+    """The sums of the loss at a place, of the model of that index, and the rows that they are of."""
+    prediction = batch.predictions[index]
+    label = kernel_label(bound, batch.label, prediction)
     errors = batch.errors[index]
     sloped = plan.gradient or (plan.samples > 0 and errors is not None)
     value, gradient = evaluated(bound, label, prediction, errors, gradient=sloped)
     squares = _far(bound, label, prediction, value)
-    rows = Rows(value, batch.weight, groups, batch.position, label, prediction, gradient, squares)
+    others = _others(bound, label, prediction)
+    rows = Rows(value, batch.weight, groups, batch.position, label, prediction, gradient, squares, others)
+    factor = plan.models[index].factor
+    rows = _times(factor, rows)
     clipped = bound.clipped(label, prediction)
     if clipped is None:
         counts = np.zeros(len(batch.keys), dtype=np.int64)
@@ -277,7 +285,7 @@ def _part(
         counts = np.bincount(groups.code[clipped], minlength=groups.number)
     clock.mark("compute")
     if bound.over_cells:
-        cells = _cells(bound, rows, errors)
+        cells = _times(factor, _cells(bound, rows, errors))
         rows = replace(rows, weight=_times_cells(rows))
         moments = Moments.over_cells(rows, cells)
     else:
@@ -286,11 +294,61 @@ def _part(
         moments,
         counts,
         batch.rounded[index],
-        Gradients.lift(rows) if plan.gradient else None,
+        Gradients.lift(_with_others(plan, place, bound, rows, batch.keys)) if plan.gradient else None,
         Worst.lift(rows, plan.samples, bound.row_gradient) if plan.samples else None,
     )
     clock.mark("reduce")
     return part, rows
+
+
+def _others(bound: BoundLoss, label: FloatArray, prediction: FloatArray) -> tuple[FloatArray, ...]:
+    """The further numbers of each row, block by block."""
+    if not bound.definition.others:
+        return ()
+    parts = [bound.row_others(label[block], prediction[block]) for block in blocks(prediction)]
+    return tuple(np.concatenate(columns) for columns in zip(*parts, strict=True))
+
+
+def _with_others(plan: Plan, place: int, bound: BoundLoss, rows: Rows, keys: tuple[Group, ...]) -> Rows:
+    """The rows with what their further numbers add to the gradient of the reported value, by unit of its own slope."""
+    if rows.gradient is None or not bound.moves_others:
+        return rows
+    shares = np.array([plan.slopes[place].get(key, ()) or np.full(len(rows.others), np.nan) for key in keys])
+    code = np.zeros(len(rows.value), dtype=np.int64) if rows.groups is None else rows.groups.code
+    gradient = rows.gradient.copy()
+    for block in blocks(rows.prediction):
+        slopes = bound.row_gradients_of_others(rows.label[block], rows.prediction[block])
+        for number, slope in enumerate(slopes):
+            if slope is not None:
+                share = shares[code[block], number]
+                gradient[block] += slope * (share if slope.ndim == 1 else share[:, None])
+    return replace(rows, gradient=gradient)
+
+
+def slopes_of(plan: Plan, total: Measured) -> tuple[dict[Group, tuple[float, ...]], ...]:
+    """What a pass tells of the slopes of reductions that are made of several moving numbers; see `Plan.slopes`."""
+    slopes: list[dict[Group, tuple[float, ...]]] = []
+    for measure, (_, bound), part in zip(plan.measures, plan.losses, total.parts, strict=True):
+        own: dict[Group, tuple[float, ...]] = {}
+        if bound.moves_others:
+            for key, sums in zip(total.keys, part.moments.result(), strict=True):
+                derivatives = sums.slopes(measure.reduction) if sums.n and sums.special is None else None
+                if derivatives is not None:
+                    first, *others = derivatives
+                    own[key] = tuple(to_float(slope / first) if first else 0.0 for slope in others)
+        slopes.append(own)
+    return tuple(slopes)
+
+
+def _times(factor: float, rows: Rows) -> Rows:
+    """The rows with their losses multiplied."""
+    if factor == 1.0:
+        return rows
+    far = rows.far
+    if far is not None:
+        number, more = np.frexp(factor * far.number)
+        far = Far(far.row, number, far.exponent + more)
+    return replace(rows, value=factor * rows.value, far=far)
 
 
 def _far(bound: BoundLoss, label: FloatArray, prediction: FloatArray, value: FloatArray) -> Far | None:
@@ -316,8 +374,10 @@ def _times_cells(rows: Rows) -> FloatArray:
     return np.asarray(cells if rows.weight is None else np.minimum(rows.weight * cells, LARGEST))
 
 
-def kernel_label(bound: BoundLoss, label: FloatArray) -> FloatArray:
+def kernel_label(bound: BoundLoss, label: FloatArray, prediction: FloatArray) -> FloatArray:
     """The label as the kernels of a loss take it."""
+    if bound.unlabelled:
+        return np.where(np.isnan(prediction), np.nan, 0.0)
     return bound.as_codes(bound.label_domain.convert(label))
 
 
@@ -352,5 +412,5 @@ def blocks(prediction: FloatArray) -> Iterator[slice]:
     """Slices of rows that hold about `BLOCK` numbers."""
     width = 1 if prediction.ndim == 1 else prediction.shape[1]
     step = max(BLOCK // width, 1)
-    for start in range(0, len(prediction), step):
+    for start in range(0, max(len(prediction), 1), step):
         yield slice(start, start + step)

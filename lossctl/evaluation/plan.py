@@ -1,8 +1,10 @@
 """What is decided once about a data set, before its rows are read."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from lossctl.evaluation.groups import Group
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.inference.grouping import Grouping
 from lossctl.inference.layout import Layout
@@ -22,6 +24,8 @@ class PlannedModel:
     width: int
     """How many numbers a prediction has; 0 for a plain number."""
     losses: tuple[BoundLoss, ...]
+    factor: float = 1.0
+    """What the losses of rows are multiplied with."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,8 @@ class Plan:
     skill: bool = False
     paired: bool = False
     """Whether models are compared with the first, row by row."""
+    held: bool = False
+    """Whether every second model is held against the one before it, row by row; each has one loss then."""
     lags: int = 0
     """How many of the rows before it each row moves with, in the differences of models."""
     moved: int = 0
@@ -46,6 +52,9 @@ class Plan:
     """Whether it is asked how sure values are beyond their standard errors."""
     drawn: bool = False
     """Whether the differences of rows are to be drawn."""
+    slopes: tuple[Mapping[Group, tuple[float, ...]], ...] = ()
+    """By place among `losses` and group, what the slopes of a reduction by further numbers of rows are of its first,
+    where these numbers move with predictions: known after a pass."""
     doubts: tuple[str, ...] = ()
     """Why what was asked for may not be what was meant."""
     null_numbers: tuple[str, ...] = ()
@@ -72,13 +81,15 @@ class Plan:
 
         weighted, grouped = self.roles.weight is not None, bool(self.roles.by)
         return tuple(
-            Measure(bound.reduction == "root-mean", bound.over_cells, weighted or bound.over_cells, self.lags, grouped)
+            Measure(bound.reduced, bound.over_cells, weighted or bound.over_cells, self.lags, grouped)
             for _, bound in self.losses
         )
 
     @property
     def pairs(self) -> tuple[tuple[int, int], ...]:
         """The places among `losses` of what is compared: those of the first model with the same of each other."""
+        if self.held:
+            return tuple((place, place + 1) for place in range(0, len(self.losses), 2))
         if not self.paired:
             return ()
         count = len(self.models[0].losses)

@@ -18,6 +18,7 @@ from lossctl.functions.pairing import doubts
 from lossctl.inference.classes import SHOWN
 from lossctl.inference.infer import complete
 from lossctl.inference.layout import Layout, LayoutPlanner
+from lossctl.inference.parts import contradictions, in_parts, listed
 from lossctl.inference.request import Nulls, Request
 from lossctl.inference.roles import Model
 from lossctl.inference.rounding import ends_of
@@ -58,15 +59,20 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
     specs = split_specs(request.loss)
     planner = LayoutPlanner(source, request)
     planner.notes += completed.notes
-    widths = [model.width for model in planner.roles.models]
     masked = bool(planner.label_width) and (request.mask_null or bool(request.ignore_label))
     if request.mask_null and not planner.label_width:
         what = f"{option(mask_null=True)} is for labels of several numbers, and here each row has one"
         raise UsageError(what, f"Rows without a label are left out with {option(nulls='drop')}.")
-    losses = [tuple(replace(bound, masked=masked) for bound in _losses(request, specs, width)) for width in widths]
+    chosen = [_losses(request, specs, model, planner.label_width) for model in planner.roles.models]
+    losses = [
+        tuple(replace(bound, masked=masked or (bound.unlabelled and model.width > 0)) for bound in bounds)
+        for model, (bounds, _) in zip(planner.roles.models, chosen, strict=True)
+    ]
     planner.notes += dict.fromkeys(note for bounds in losses for note in _repeated(specs, bounds))
-    rows = any(bound.rows for bounds in losses for bound in bounds)
-    layout = planner.layout(rows=rows)
+    planner.notes += [note for _, notes in chosen for note in notes]
+    rows, numbers = _kinds([bound for bounds in losses for bound in bounds])
+    layout = planner.layout(rows=rows, numbers=numbers)
+    layout = _in_parts(layout, losses) if numbers else layout
     if layout.text and layout.classes is None:
         _ensure_numbers(planner, layout.roles.label[0], rows=rows)
         layout = replace(layout, class_labels="codes")  # if it is text indeed, its first row says so
@@ -90,11 +96,12 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
         lags=request.lags,
     )
     _check(plan)
+    _ensure_comparable(plan)
     _ensure_no_dates(planner, plan)
-    risky = (doubt for model, bound in plan.losses for doubt in doubts(bound, model.width))
-    named = bool(request.classes)
-    mixed = (doubt for _, bound in plan.losses for doubt in _orders(bound, layout, said=named))
-    return replace(plan, doubts=tuple(dict.fromkeys((*warnings_of(source), *risky, *mixed))))
+    risky = [doubt for model, bound in plan.losses for doubt in doubts(bound, model.width)]
+    risky += [doubt for model, bound in plan.losses for doubt in contradictions(bound, model.columns)]
+    risky += [doubt for _, bound in plan.losses for doubt in _orders(bound, layout, said=bool(request.classes))]
+    return replace(plan, doubts=tuple(dict.fromkeys((*warnings_of(source), *risky))))
 
 
 def _orders(bound: BoundLoss, layout: Layout, *, said: bool) -> Iterator[str]:
@@ -103,6 +110,32 @@ def _orders(bound: BoundLoss, layout: Layout, *, said: bool) -> Iterator[str]:
         from lossctl.inference.scales import out_of_order  # noqa: PLC0415  (few losses have an order)
 
         yield from out_of_order(bound, layout.classes, said=said)
+
+
+def _kinds(losses: Sequence[BoundLoss]) -> tuple[bool, bool]:
+    """Whether labels are those of rows as a whole, and whether they are numbers beside vectors.
+
+    Raises:
+        UsageError: they would have to be classes for one loss, and numbers for another.
+    """
+    of_number = next((bound for bound in losses if bound.of_number), None)
+    of_rows = next((bound for bound in losses if bound.rows and not bound.of_number), None)
+    if of_number is not None and of_rows is not None and of_rows.of_classes:
+        what = f"{of_rows.title} takes labels for classes, and {of_number.title} for numbers"
+        raise UsageError(what, "Measure each by itself.")
+    return of_rows is not None, of_number is not None
+
+
+def _in_parts(layout: Layout, losses: Sequence[Sequence[BoundLoss]]) -> Layout:
+    """The layout with the columns of predictions that have parts in their order, and notes of which is which."""
+    models, notes = [], []
+    for model, bounds in zip(layout.models, losses, strict=True):
+        order = next((bound.parts for bound in bounds if bound.parts and model.width == len(bound.parts)), ())
+        arranged, note = in_parts(model, order) if order else (model, "")
+        models.append(arranged)
+        notes += [note] if note else []
+    roles = replace(layout.roles, models=tuple(models), notes=(*layout.roles.notes, *notes))
+    return replace(layout, roles=roles)
 
 
 def _repeated(specs: Sequence[str | BoundLoss], bounds: Sequence[BoundLoss]) -> Iterator[str]:
@@ -167,7 +200,7 @@ def _check(plan: Plan) -> None:
         hint = "It is for numbers with a least or a largest, such as probabilities."
         raise UsageError(f"{option(clip_rounding=True)}: none of the losses has ends to clip to", hint)
     for model, bound in plan.losses:
-        if bound.masked:
+        if bound.masked and not bound.unlabelled:
             _ensure_separate(plan, bound)
         if plan.normalize_rows and bound.prediction_domain != SIMPLEX:
             hint = "It is for losses of rows of probabilities, without an activation."
@@ -178,6 +211,15 @@ def _check(plan: Plan) -> None:
             bound.accept_shapes((label_width,) if label_width else (), (model.width,) if model.width else ())
         except UsageError as wrong:
             raise UsageError(wrong.parts[0], _shapes_hint(plan, model, bound) or wrong.parts[1]) from None
+
+
+def _ensure_comparable(plan: Plan) -> None:
+    """Refuse to compare models whose columns are named for other parameters of a loss than those of the first."""
+    for first, second in plan.pairs:
+        (baseline, ours), (model, theirs) = plan.losses[first], plan.losses[second]
+        if ours.name == theirs.name and ours.settings != theirs.settings:
+            what = f"{baseline.name!r} is measured by {ours}, and {model.name!r} by {theirs}: their losses say nothing"
+            raise UsageError(f"{what} of each other", "Compare forecasts of the same levels.")
 
 
 def _shapes_hint(plan: Plan, model: PlannedModel, bound: BoundLoss) -> str:
@@ -202,9 +244,13 @@ def _ensure_separate(plan: Plan, bound: BoundLoss) -> None:
         raise UsageError(f"{flag}: {bound.activation} makes every column depend on the others", hint)
 
 
-def _losses(request: Request, specs: Sequence[str | BoundLoss], width: int) -> tuple[BoundLoss, ...]:
-    """The losses of a model of that width, with everything asked for applied."""
-    losses = [get_loss(spec, columns=width or 1) for spec in specs]
+def _losses(
+    request: Request, specs: Sequence[str | BoundLoss], model: Model, label_width: int
+) -> tuple[tuple[BoundLoss, ...], list[str]]:
+    """The losses of a model, with everything asked for applied, and notes of what its columns' names tell."""
+    columns = model.width or 1 if request.label else 1  # tokens are no classes
+    named = [listed(get_loss(spec, columns=columns, label_columns=label_width or 1), model) for spec in specs]
+    losses, notes = [bound for bound, _ in named], [note for _, note in named if note]
     if request.reduction is not None:
         losses = [bound.under(request.reduction) for bound in losses]
     if request.from_logits and request.activation is not None:
@@ -217,4 +263,4 @@ def _losses(request: Request, specs: Sequence[str | BoundLoss], width: int) -> t
         if not any("eps" in bound.parameters for bound in losses):
             raise UsageError(f"{option('eps')}: none of the losses takes a logarithm of a probability")
         losses = [bound.flooring(request.eps) if "eps" in bound.parameters else bound for bound in losses]
-    return tuple(dict.fromkeys(losses))
+    return tuple(dict.fromkeys(losses)), notes

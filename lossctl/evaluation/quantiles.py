@@ -48,8 +48,7 @@ def with_intervals(source: Source, plan: Plan, running: Running) -> tuple[Plan, 
     """
     by = plan.roles.by
     columns = tuple(dict.fromkeys(grouping.column for grouping in by if grouping.quantiles))
-    progress = running.progress
-    half = running if progress is None else replace(running, progress=lambda nbytes: progress(nbytes // 2))
+    half = running.half
     ungrouped = plan.grouped_by((), plan.roles.notes)
     zero = Spreads(0, Problems(), (Spread.zero(),) * len(columns))
     folded = fold_legal(source, plan, partial(_spreads, ungrouped, columns), zero, half)

@@ -9,7 +9,7 @@ from lossctl.document import Document
 from lossctl.errors import UsageError, option
 from lossctl.evaluation.result import Result
 from lossctl.evaluation.tables import Named, sections
-from lossctl.functions.bound_loss import get_loss
+from lossctl.functions.bound_loss import meanings
 from lossctl.rendering.described import Described
 from lossctl.words import did_you_mean
 
@@ -55,7 +55,7 @@ class Report(Described):
         Raises:
             UsageError: there is none.
         """
-        specs = {str(get_loss(loss, columns=columns)) for columns in (None, 1, 2)}
+        specs = {*map(str, meanings(loss))}
         results = [result for result in self.results if result.loss in specs]
         results = results or [result for result in self.results if result.loss.partition(":")[0] in specs]
         if not results:

@@ -175,11 +175,12 @@ class Result:
         """The result as a flat row; a group-by column called like one of ours has ``by_`` in front of its name."""
         plain = self.to_dict()
         plain.pop("samples", None)
-        parameters = ",".join(f"{name}={spell(value)}" for name, value in plain.pop("parameters").items())
+        parameters = ",".join(f"{name}={spell(value)}" for name, value in self.parameters.items())
         groups: dict[str, str | None] = {}
         for name, word in plain.pop("group").items():
             title = free(name, {*_TITLES, *self.group, *groups}, "by_") if name in _TITLES else name
             groups[title] = word
+        del plain["parameters"]
         return {"loss": plain.pop("loss"), "parameters": parameters, "model": plain.pop("model"), **groups, **plain}
 
     def to_dict(self) -> dict[str, Any]:

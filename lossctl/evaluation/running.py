@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lossctl.arguments import ensure_fields
 from lossctl.errors import UsageError, option
@@ -68,6 +68,12 @@ class Running:
                 f"URLs need {option(engine='threads')}.",
             )
         return connected(engine, self.scheduler, self.threads)
+
+    @property
+    def half(self) -> "Running":
+        """The same for one of two passes, each half of the progress."""
+        progress = self.progress
+        return self if progress is None else replace(self, progress=lambda nbytes: progress(nbytes // 2))
 
     def done(self, nbytes: int) -> None:
         """Tell ``progress``, if there is one, that a part of so many bytes is done."""

@@ -200,7 +200,8 @@ def footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mappi
         ", ".join(columns) if len(columns) <= 6 else f"{columns[0]} … {columns[-1]} ({len(columns)} columns)"
         for columns in inputs["models"].values()
     ]
-    roles = [f"label {', '.join(inputs['label'])}", f"prediction {'; '.join(models)}"]
+    labels = [f"label {', '.join(inputs['label'])}"] if inputs["label"] else []
+    roles = [*labels, f"prediction {'; '.join(models)}"]
     roles += [f"weight {inputs['weight']}"] if inputs["weight"] else []
     units = inputs.get("units", {})
     by = [f"{name.removesuffix(f':{units[name]}')}:{units[name]}" if name in units else name for name in inputs["by"]]

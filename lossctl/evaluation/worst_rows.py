@@ -58,8 +58,8 @@ def row_cells(row: tuple[Number, Number, Number], loss: str, model: str, inputs:
         loss, model: of which they are.
         inputs: as for `worst_rows`.
     """
-    (label, prediction, gradient), classes = row, inputs["classes"]
-    code = class_code(label, prediction, classes, one_hot=get_loss(loss).rows)
+    (label, prediction, gradient), classes, bound = row, inputs["classes"], get_loss(loss)
+    code = None if bound.of_number else class_code(label, prediction, classes, one_hot=bound.rows)
     named: object = label if code is None or not classes or isinstance(label, tuple) else classes[code]
     if not isinstance(prediction, tuple) or not isinstance(gradient, tuple):
         return [named, prediction, gradient]

@@ -170,7 +170,7 @@ def find(spec: str, kind: Kind | None = None) -> tuple[BoundLoss | BoundActivati
     named = {"loss": plain in map(normal, losses.names()), "activation": plain in map(normal, activations.names())}
     known = {"loss": name in losses, "activation": name in activations}
     if kind is None and not any(known.values()):
-        spellings = [*losses.spellings(), *activations.spellings()]
+        spellings = [*losses.spellings(), *activations.spellings(), *families("loss"), *families("activation")]
         wrong = unknown("loss or activation", name, spellings, losses.others)
         raise wrong if wrong.parts[1] else UsageError(wrong.parts[0], "lossctl explain lists them.")
     order = sorted(KINDS, key=lambda candidate: (not named[candidate], not known[candidate]))
@@ -215,13 +215,21 @@ def families(kind: Kind) -> dict[str, list[Loss | Activation]]:
     return dict(sorted(by_family.items()))
 
 
-def catalogue() -> dict[str, Any]:
-    """Every loss and activation by family, ready for strict JSON."""
+def family_of(name: str) -> str | None:
+    """The family of that name; ``None`` where there is none, or a loss or an activation is called that."""
+    if name in losses or name in activations:
+        return None
+    return next((family for kind in KINDS for family in families(kind) if normal(family) == normal(name)), None)
+
+
+def catalogue(only: str = "") -> dict[str, Any]:
+    """Every loss and activation by family, or those of one, ready for strict JSON."""
 
     def of(kind: Kind) -> list[dict[str, Any]]:
         return [
             {"family": family, "members": [{"name": member.name, "summary": member.summary} for member in members]}
             for family, members in families(kind).items()
+            if only in {"", family}
         ]
 
     return {"losses": of("loss"), "activations": of("activation")}

@@ -9,7 +9,6 @@ from lossctl.words import normal
 _DECISIONS = "counts decisions at a threshold, not a loss of a row"
 _MEASURE = f"Measure what decisions are made from: {option(loss='bce')}, or {option(loss='cross_entropy')}."
 _RANK = "is a rank statistic, not a loss of a row"
-_TOKENS = f"of log-probabilities of tokens alone, {option(loss='bce')} {option(activation='exp')} with labels of 1"
 _LISTS = "judges ranked lists, not a loss of a row"
 _NOT_YET = "is not among lossctl's losses yet"
 _PACKAGE = "A package of your own may add it: see CONTRIBUTING.md."
@@ -35,7 +34,7 @@ _METRICS = (
         (
             "balanced_accuracy", "top_k_accuracy",
             "f1", "f1_score", "fbeta", "precision", "recall", "sensitivity", "specificity", "mcc",
-            "matthews_corrcoef", "kappa", "cohen_kappa", "confusion", "confusion_matrix", "iou", "jaccard", "dice",
+            "matthews_corrcoef", "kappa", "cohen_kappa", "confusion", "confusion_matrix", "iou", "jaccard",
             "hamming", "hamming_loss", "precision_score", "recall_score", "jaccard_score", "youden",
             "tpr", "fpr", "tnr", "fnr", "ppv", "npv",
         ),
@@ -53,29 +52,14 @@ _METRICS = (
         "lossctl plot FILE draws the calibration.",
     ),
     (
-        ("perplexity", "ppl"),
-        "is the exponential of the mean cross-entropy",
-        f"Say {option(loss='cross_entropy')}, and take exp of the value; {_TOKENS}.",
-    ),
-    (
         ("d2_absolute_error_score", "d2_absolute_error"),
         "is a ratio over all rows, not a loss of a row: the skill of mae",
         f"Say {option(loss='mae')} {option(skill=True)}.",
     ),
     (
-        ("wape", "wmape"),
-        "is a ratio over all rows, not a loss of a row: mae over the mean of the absolute labels",
-        f"Say {option(loss='mae')}, and divide.",
-    ),
-    (
         ("mase", "rmsse"),
         "is a ratio over all rows, to the error of a naive forecast",
         f"Say {option(loss='mae,rmse')}, with {option('prediction')} for each of the two forecasts, and divide.",
-    ),
-    (
-        ("nrmse",),
-        "is a ratio over all rows, not a loss of a row: rmse over the mean, range or deviation of the labels",
-        f"Say {option(loss='rmse')}, and divide.",
     ),
     (
         ("sse", "rss"),
@@ -150,22 +134,21 @@ _METRICS = (
     ),
     (
         (
-            "pinball", "pinball_loss", "mean_pinball_loss", "quantile", "quantile_loss", "quantile_score", "crps",
-            "wis", "interval_score", "winkler", "winkler_score", "weighted_interval_score",
+            "pinball", "pinball_loss", "mean_pinball_loss", "quantile", "quantile_loss", "quantile_score",
         ),
         _NOT_YET,
         f"lossctl doctor shows the coverage of quantiles; {option(loss='mae')} measures the median alone.",
+    ),
+    (
+        ("wis", "weighted_interval_score"),
+        "of a median and intervals is twice the mean of their quantile losses",
+        f"Say {option(loss='quantiles:tau=0.05/0.5/0.95')}, with a column and a level for each, and double the value.",
     ),
     (("expectile", "expectile_loss"), _NOT_YET, f"That of 1/2 is half of {option(loss='mse')}. {_PACKAGE}"),
     (
         ("smape", "symmetric_mape", "symmetric_mean_absolute_percentage_error"),
         _NOT_YET,
         f"The nearest is {option(loss='mape')}, or {option(loss='mape:zero=max1')} where labels are 0.",
-    ),
-    (
-        ("gaussian_nll", "gaussian_nll_loss", "normal_nll"),
-        _NOT_YET,
-        f"Where all rows have one variance, {option(loss='mse')} puts models in the same order.",
     ),
     (
         ("tweedie", "tweedie_deviance", "mean_tweedie_deviance", "gamma", "gamma_deviance", "mean_gamma_deviance"),
@@ -181,11 +164,6 @@ _METRICS = (
         ("pseudo_huber", "pseudo_huber_loss", "mphe"),
         _NOT_YET,
         f"The nearest are {option(loss='huber')} and {option(loss='log_cosh')}.",
-    ),
-    (
-        ("dice_loss", "tversky", "tversky_loss"),
-        _NOT_YET,
-        f"The nearest are {option(loss='bce')} and {option(loss='focal')}, a loss of each row or column.",
     ),
     (
         ("triplet", "triplet_loss", "contrastive", "contrastive_loss", "ctc", "ctc_loss", "infonce"),

@@ -15,11 +15,17 @@ class Pairing:
 
     task: str
     activations: tuple[str, ...]
+    """Empty where none is for all numbers of a prediction."""
     losses: tuple[str, ...]
     """Best first; empty where the activation is for hidden layers, whatever the loss."""
     why: str
     usual: int = 1
     """How many of the losses, the first, are measured where nobody says which."""
+
+    @property
+    def outputs(self) -> str:
+        """The activations in words."""
+        return ", ".join(self.activations) or "as they are"
 
 
 @dataclass(frozen=True)
@@ -121,6 +127,21 @@ PAIRINGS = (
         "the output is an amount above 0; after exp the gradient on its logarithm is e^z − y",
     ),
     Pairing("critics", ("identity",), ("wasserstein",), "a score of either sign, that something else bounds"),
+    Pairing(
+        "forecasts of a mean and its scale",
+        (),
+        ("crps_gaussian", "gaussian_nll"),
+        "both are least in expectation for the true distribution; crps_gaussian is in the unit of the label",
+        usual=2,
+    ),
+    Pairing(
+        "forecasts of an interval", (), ("interval",), "narrow intervals count, and the labels that they do not hold"
+    ),
+    Pairing(
+        "forecasts of quantiles", ("identity",), ("quantiles",), "each column is pulled to the quantile of its level"
+    ),
+    Pairing("ensembles", ("identity",), ("crps_ensemble",), "members count by their spread as well as by their errors"),
+    Pairing("ranked pairs", (), ("margin_ranking",), "only which of two scores is larger counts"),
     Pairing("embeddings", ("identity",), ("cosine_proximity",), "only the direction of a vector counts"),
     Pairing(
         "hidden layers",

@@ -64,8 +64,8 @@ def _parameter(parameter: Parameter, value: Value) -> Phrase:
 
 
 def _partners(name: str, pairing: Pairing) -> Phrase:
-    partners = pairing.activations if name in pairing.losses else pairing.losses
-    return phrase(Piece(", ".join(partners) or "any loss", "strong"), f"  {pairing.task}: {pairing.why}")
+    partners = pairing.outputs if name in pairing.losses else ", ".join(pairing.losses)
+    return phrase(Piece(partners or "any loss", "strong"), f"  {pairing.task}: {pairing.why}")
 
 
 def _risk(name: str, risk: Risk) -> str:
@@ -81,18 +81,39 @@ def _peers(peers: dict[str, str]) -> Phrase:
     return phrase(*names)
 
 
-def listed() -> Document:
-    """Every loss and activation by family, one line and one row each."""
+def listed(family: str = "") -> Document:
+    """Every loss and activation by family, a row each; of one family with a line on each.
+
+    Args:
+        family: which to list; all, by their names, where it is empty.
+    """
     section: list[Part] = []
     rows: list[dict[str, Any]] = []
     for kind in KINDS:
-        for family, members in families(kind).items():
-            section.append(Line(Piece(f"{family} {'losses' if kind == 'loss' else 'activations'}", "strong")))
-            section.append(Facts(tuple((member.name, prose(member.summary)) for member in members), indent=2))
-            rows += [
-                {"kind": kind, "family": family, "name": member.name, "summary": member.summary} for member in members
+        known = {name: members for name, members in families(kind).items() if family in {"", name}}
+        plural = "losses" if kind == "loss" else "activations"
+        if known:
+            section.append(Line(Piece(f"{family} {plural}".lstrip(), "strong")))
+        if family:
+            section += [
+                Facts(tuple((member.name, prose(member.summary)) for member in members), indent=2)
+                for members in known.values()
             ]
-    return Document("losses and activations", lambda: [tuple(section)], record=catalogue, rows=lambda: rows)
+        else:
+            facts = ((name, ", ".join(member.name for member in members)) for name, members in known.items())
+            section.append(Facts(tuple(facts), indent=2))
+        rows += [
+            {"kind": kind, "family": name, "name": member.name, "summary": member.summary}
+            for name, members in known.items()
+            for member in members
+        ]
+    if not family:
+        section.append(
+            Line(Piece("Each has a page: lossctl explain NAME; a family a line on each: lossctl explain FAMILY."))
+        )
+    return Document(
+        "losses and activations", lambda: [tuple(section)], record=lambda: catalogue(family), rows=lambda: rows
+    )
 
 
 def paired() -> Document:
@@ -109,7 +130,8 @@ def paired() -> Document:
 
 
 def _partnership(match: Pairing | Risk) -> Phrase:
-    title = f"{', '.join(match.activations)} → {', '.join(match.losses) or 'any loss'}"
+    outputs = match.outputs if isinstance(match, Pairing) else ", ".join(match.activations)
+    title = f"{outputs} → {', '.join(match.losses) or 'any loss'}"
     return (Piece(title, "strong", ends=True), Piece(match.why))
 
 

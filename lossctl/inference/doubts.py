@@ -2,18 +2,20 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
-from lossctl.domain import IntArray
 from lossctl.inference.classes import within
+from lossctl.inference.codes import of_position
 from lossctl.inference.facts import Facts, Predicted
 from lossctl.inference.fit import (
+    ENOUGH,
     ENOUGH_OUTSIDE,
     FROM_LOGITS,
     NORMALIZED,
+    Doubt,
     Fit,
     Scale,
     Settings,
@@ -23,12 +25,9 @@ from lossctl.inference.fit import (
 )
 from lossctl.inference.layout import Layout
 from lossctl.inference.names import plain_name, stem_of
+from lossctl.inference.parts import MEMBERS, interval_of
 from lossctl.words import figures, percent, split
 
-ENOUGH = 10
-"""Rows below which nothing is concluded from how often something happens."""
-SIGNIFICANT = 3.09
-"""Standard errors from which an association is no accident: one in a thousand."""
 CODES = 100
 """How many codes of classes there may be."""
 POLES = frozenset({
@@ -42,21 +41,12 @@ _LOGITS = re.compile(r"(^|_)logits?(_|\d|$)")
 _LOGARITHMS = re.compile(r"(^|_)log_?(p|probs?|probas?|probabilit(y|ies)|rates?|softmax)(_|\d|$)")
 
 
-@dataclass(frozen=True)
-class Doubt:
-    """What is not clear of one model, and each way to measure it, best first."""
-
-    what: str
-    ways: tuple[Fit, ...]
-    advice: str = "Mend them where they were made."
-    """What to do where there is no way."""
-
-
 class _Case(NamedTuple):
     """What is known of one model."""
 
     facts: Facts
     layout: Layout
+    place: int
     name: str
     columns: tuple[str, ...]
     predicted: Predicted
@@ -80,7 +70,7 @@ class _Case(NamedTuple):
 def doubt(facts: Facts, layout: Layout, index: int, fitting: Fit) -> Doubt | None:
     """What else than what fits the model of that index could be meant; ``None`` where nothing could."""
     model, predicted = layout.models[index], facts.models[index]
-    case = _Case(facts, layout, model.name, model.columns, predicted, fitting)
+    case = _Case(facts, layout, index, model.name, model.columns, predicted, fitting)
     doubts = (
         _order,
         _columns_order,
@@ -93,6 +83,8 @@ def doubt(facts: Facts, layout: Layout, index: int, fitting: Fit) -> Doubt | Non
         _scores,
         _row_scores,
         _rates,
+        _width,
+        _members,
     )
     return next((told for look in doubts if (told := look(case)) is not None), None)
 
@@ -136,52 +128,8 @@ def contrary(facts: Facts, layout: Layout, settings: Mapping[str, str | bool]) -
 
 
 def _columns_order(case: _Case) -> Doubt | None:
-    """Whether the columns of classes that have no names stand in another order than their codes."""
-    settings, layout = dict(case.fitting.settings), case.layout
-    if layout.label_width or (layout.classes is not None and layout.class_labels != "codes"):
-        return None
-    k = len(case.columns) if case.predicted.rows is None else len(case.predicted.rows.labels)
-    names = split(str(settings["classes"])) if "classes" in settings else tuple(map(str, range(k)))
-    return turned(case.facts, case.predicted, case.fitting, names)
-
-
-def turned(facts: Facts, predicted: Predicted, fitting: Fit, names: Sequence[str]) -> Doubt | None:
-    """Whether the columns of predictions stand in another order than the classes that they are taken for."""
-    better = better_order(predicted, facts.used)
-    if better is None:
-        return None
-    hits, possible, order = better
-    classes = [names[code] for code in np.argsort(order).tolist()]
-    rest = tuple(pair for pair in fitting.settings if pair[0] != "classes")
-    other = replace(fitting, settings=(("classes", ",".join(classes)), *rest))
-    what = (
-        f"the largest column is that of the label in {percent(hits, facts.used)} of the rows, but in "
-        f"{percent(possible, facts.used)} were the columns those of {', '.join(classes[:8])}"
-    )
-    return Doubt(what + (", …" if classes[8:] else ""), (other, fitting))
-
-
-def better_order(predicted: Predicted, n: int) -> tuple[int, int, IntArray] | None:
-    """Whether another order of the columns of the classes would be much better.
-
-    Args:
-        predicted: what was seen of the predictions.
-        n: in how many rows.
-
-    Returns:
-        How many rows have their largest column at their label; how many they would be if each class had the column
-        that is largest most often in its rows; and that column of each class, ``(k,)``. ``None`` where the second
-        number is not at least twice the first.
-    """
-    rows = predicted.rows
-    if rows is None or rows.confusion is None or n < 3 * ENOUGH or int(rows.labels.sum()) < n:
-        return None
-    order = rows.confusion.argmax(axis=1)
-    if len(np.unique(order)) < len(order):
-        return None
-    hits, possible = int(np.trace(rows.confusion)), int(rows.confusion.max(axis=1).sum())
-    better = possible - hits > SIGNIFICANT * (possible + hits) ** 0.5
-    return (hits, possible, order) if better and possible >= 2 * hits else None
+    """Whether columns of classes that no name tells are those of other codes than their positions."""
+    return of_position(case.facts, case.layout, case.place, case.fitting)
 
 
 def _other_class(case: _Case) -> Doubt | None:
@@ -189,6 +137,8 @@ def _other_class(case: _Case) -> Doubt | None:
     named = case.fitting.labels == (0.0, 1.0) and case.layout.classes is None and not case.layout.text
     if not named or len(case.layout.models) > 1 or not stem_of(case.columns[0]):
         return None
+    if case.facts.unpredicted.infinite or not {*case.facts.unpredicted.values.tolist()} <= {0.0, 1.0}:
+        return None  # a label without a prediction that is neither
     if within(("0", "1"), [re.sub(r"(\d+)", r" \1 ", column) for column in case.columns]) != ("0",):
         return None
     other = replace(case.fitting, settings=(*classes_setting(("1", "0")), *case.fitting.settings))
@@ -329,6 +279,25 @@ def _row_scores(case: _Case) -> Doubt | None:
         return Doubt(f"{span}: logarithms of probabilities are not above 0; was a sign lost?", ())
     ways = (logits, *normalized) if case.count("fraction") else (*normalized, logits)
     return Doubt(f"{span}: they are no probabilities, and logits are of either sign", ways)
+
+
+def _width(case: _Case) -> Doubt | None:
+    """How many of the labels an interval is meant to hold."""
+    if case.fitting.loss != "interval" or interval_of(case.columns):
+        return None
+    ways = tuple(replace(case.fitting, loss=loss) for loss in ("interval:alpha=0.1", "interval:alpha=0.05"))
+    return Doubt(f"how many of the labels the intervals {case.name!r} are meant to hold is not said", ways)
+
+
+def _members(case: _Case) -> Doubt | None:
+    """Whether several numbers for one are the members of an ensemble."""
+    if case.fitting.loss != MEMBERS.loss:
+        return None
+    what = (
+        f"the labels are numbers, and {case.name!r} is several for each: members of an ensemble, all one prediction, "
+        "or models beside each other, which are named one by one?"
+    )
+    return Doubt(what, (case.fitting,))
 
 
 def _rates(case: _Case) -> Doubt | None:

@@ -11,6 +11,7 @@ from lossctl.functions.pairing import PAIRINGS, Pairing
 from lossctl.inference.classes import class_names, within
 from lossctl.inference.facts import Facts, Predicted
 from lossctl.inference.layout import Layout
+from lossctl.inference.parts import MEMBERS, forecast_of
 from lossctl.reading.cells import class_number
 from lossctl.sums.distribution import Distribution
 from lossctl.words import split
@@ -19,6 +20,10 @@ ENOUGH_OUTSIDE = 0.1
 """The part of the rows outside [0, 1] from which predictions are scores, rather than probabilities gone wrong."""
 PERCENT = 30.0
 """What the largest of numbers that are percentages is above."""
+ENOUGH = 10
+"""Rows below which nothing is concluded from how often something happens."""
+SIGNIFICANT = 3.09
+"""Standard errors from which an association is no accident: one in a thousand."""
 DECADES = 100.0
 """The ratio of the largest to the smallest label from which relative errors count."""
 
@@ -67,6 +72,16 @@ class Fit:
         return bool(self.labels)
 
 
+@dataclass(frozen=True)
+class Doubt:
+    """What is not clear of one model, and each way to measure it, best first."""
+
+    what: str
+    ways: tuple[Fit, ...]
+    advice: str = "Mend them where they were made."
+    """What to do where there is no way."""
+
+
 def pairing_of(task: str) -> Pairing:
     """The pairing of a task."""
     return next(pairing for pairing in PAIRINGS if pairing.task == task)
@@ -85,6 +100,9 @@ def fit(facts: Facts, layout: Layout, index: int) -> Fit | None:
         return None
     if layout.label_width:
         return _several(facts, layout, predicted, name)
+    if model.width and layout.numbers:
+        told = forecast_of(model.columns) or MEMBERS
+        return Fit(pairing_of(told.task), Scale.VALUE, told.loss, told.why)
     if model.width:
         return _classes(facts, layout, name, model.width)
     return _single(facts, layout, predicted, name)

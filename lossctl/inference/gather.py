@@ -83,7 +83,7 @@ class _Gatherer(Reader):
         for column in self.rests:
             self.rounded(column)
         position = np.flatnonzero(used)
-        coded = layout.vectors and not layout.label_width
+        coded = layout.vectors and not layout.label_width and not layout.numbers
         # A name that is no class stops eval wherever it stands; a code only in a row that is measured.
         counted = used if layout.class_labels == "codes" else named
         code = self.codes(label if text is None else text, counted)[used] if coded else None
@@ -258,6 +258,7 @@ class _Gatherer(Reader):
         rows, code, pick, position = rows[coded], code[coded], pick[coded], position[coded]
         chosen = rows[np.arange(len(rows)), code]
         self.count("hit", model, pick == code, "", position)
+        self.count("hit before", model, pick == code - 1, "", position)
         self.count("miss by most", model, (rows.argmin(axis=1) == code) & (pick != code), "", position)
         self.count("sure hit", model, (chosen == 1) & (row_sum(np.abs(rows)) == 1), "", position)
         self.count("certain and wrong", model, chosen == 0, "", position)

@@ -4,9 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from lossctl.errors import LossctlError, Undecided, option
+from lossctl.functions.bound_loss import get_loss, meanings
 from lossctl.functions.definition import split_specs
 from lossctl.inference.choice import BESIDE, BY_NAME, CONFIDENCE, QUANTILE, Choice, Proposal
+from lossctl.inference.classes import key_of
 from lossctl.inference.fit import Settings
+from lossctl.inference.layout import Layout, LayoutPlanner
 from lossctl.inference.names import is_unnamed
 from lossctl.inference.proposals import Proposer
 from lossctl.inference.request import Completed, Elsewhere, Request
@@ -14,9 +17,16 @@ from lossctl.inference.roles import find, titled
 from lossctl.inference.side import ensure_in_place
 from lossctl.reading.columns import fields_in
 from lossctl.reading.format import Source
+from lossctl.words import normal
 
 SHOWN = 3
 """How many ways to go on are shown."""
+LOOKED = 1 << 12
+"""Rows by which the order of columns is told where the loss is named."""
+TOKENS = frozenset(
+    {"logprob", "logprobs", "tokenlogprob", "tokenlogprobs", "logp", "logprobability", "prob", "probs", "p"}
+)
+"""What columns of the (logarithms of) probabilities of tokens are called, as `normal` spells it."""
 COLUMNS = 30
 """How many columns a message lists."""
 
@@ -36,13 +46,13 @@ def complete(source: Source, request: Request, taken: Sequence[str] = ()) -> Com
     """
     roles = complete_roles(source, request)
     request, notes = roles.request, (*taken, *roles.notes)
-    if not request.loss or (not request.classes and _names_classes(source, request)):
-        from lossctl.inference.suitable import complete_losses, ensure_in_order, see
+    layout = _layout_by_position(source, request) if request.loss and not request.classes else None
+    if not request.loss or layout is not None or (not request.classes and _names_classes(source, request)):
+        from lossctl.inference.suitable import complete_losses, ensure_classes, see
 
-        seen = see(source, request)
+        seen = see(source, request) if layout is None else see(source, request, layout, LOOKED)
+        ensure_classes(source, request, seen)
         losses = complete_losses(seen, request)
-        if seen.layout.vectors and losses.request.classes and not request.classes:
-            ensure_in_order(seen, losses.request, see(source, losses.request))
         request, notes = losses.request, (*notes, *losses.notes)
     return Completed(request, ("; ".join(notes),) if notes else ())
 
@@ -57,6 +67,8 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
     """
     if request.label and request.prediction:
         return Completed(request)
+    if not request.label and request.loss and all(get_loss(spec).unlabelled for spec in request.loss):
+        return _unlabelled(source, request)
     proposer = Proposer(source, request, elsewhere)
     if proposer.apart:
         ensure_in_place(proposer.truths, proposer.guesses)
@@ -70,6 +82,21 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
     if any(is_unnamed(name) for name in _names(source, elsewhere)):
         notes.append("the column without a name is an index")
     return Completed(replace(request, label=label.patterns, prediction=prediction.patterns), tuple(notes))
+
+
+def _unlabelled(source: Source, request: Request) -> Completed:
+    """The request with the column of predictions, where no loss has a label; errors as for `complete`."""
+    if request.prediction:
+        return Completed(request)
+    columns = [column for column in source.columns if column.kind in {"number", "list"}]
+    named = [column.name for column in columns if normal(column.name) in TOKENS]
+    only = named or [column.name for column in columns]
+    if len(only) == 1:
+        why = BY_NAME if named else "as the only one of numbers"
+        return Completed(replace(request, prediction=tuple(only)), (f"prediction {only[0]!r} chosen {why}",))
+    names = ", ".join(column.name for column in columns[:COLUMNS])
+    ways: list[Settings] = [(("prediction", name),) for name in only[:SHOWN]]
+    raise Undecided(_open("prediction", only), f"Say which with {option('prediction')}. Columns: {names}.", tuple(ways))
 
 
 def _said(chosen: Sequence[tuple[str, Choice]]) -> Iterator[str]:
@@ -123,7 +150,9 @@ def _what_is_open(proposer: Proposer, proposals: Sequence[Proposal]) -> str:
         return _open("label", proposer.truths.left if proposer.apart else ())
     predictions = [*dict.fromkeys(proposal.prediction for proposal in proposals)]
     if any(choice.why == QUANTILE for choice in predictions):
-        return f"the predictions look like quantiles, of which {predictions[0].columns[0]!r} is the median"
+        medians = (choice.columns[0] for choice in predictions if len(choice.columns) == 1)
+        told = next(medians, None)
+        return "the predictions look like quantiles" + ("" if told is None else f", of which {told!r} is the median")
     told = next((choice.columns[0] for choice in predictions if choice.why == CONFIDENCE), None)
     if told is not None:
         return f"the prediction {told!r} does not tell the decisions beside it: is it the confidence in each?"
@@ -133,6 +162,8 @@ def _what_is_open(proposer: Proposer, proposals: Sequence[Proposal]) -> str:
     named = [", ".join(choice.patterns) for choice in predictions if choice.why == BY_NAME]
     if len(named) > 1:
         return f"several columns could be the prediction: {', '.join(dict.fromkeys(named))}"
+    if named and len(predictions[0].columns) > 1:
+        return f"the prediction could be {named[0]}, by their names"
     return _open("prediction", proposer.guesses.left if proposer.apart else ())
 
 
@@ -147,7 +178,8 @@ def _open(role: str, left: Sequence[str]) -> str:
 
 def _ways(source: Source, request: Request, elsewhere: Elsewhere | None, proposal: Proposal) -> Iterator[Settings]:
     """How to ask for what is proposed, with losses that fit, best first; nothing where that would be refused."""
-    from lossctl.inference.suitable import fails, see, unless_named, ways_of
+    from lossctl.inference.doubts import shared_ways
+    from lossctl.inference.suitable import class_doubts, fails, see, unless_named, ways_of
 
     label, prediction = proposal.label.patterns, proposal.prediction.patterns
     columns: Settings = ()
@@ -160,13 +192,14 @@ def _ways(source: Source, request: Request, elsewhere: Elsewhere | None, proposa
         if elsewhere is not None:
             source, asked = elsewhere.matched(asked)
         seen = see(source, asked)
+        doubts = class_doubts(source, asked, seen)
     except LossctlError:
         return
     needed = {*seen.layout.roles.needed}
     nulls = any(kind == "null" and name in needed for kind, name, _ in seen.facts.seen.by_key)
     dropped: Settings = (("nulls", "drop"),) if nulls and request.nulls == "error" else ()
     names = {spec.partition(":")[0] for spec in split_specs([str(loss) for loss in request.loss])}
-    for fitting in ways_of(seen):
+    for fitting in shared_ways(doubts, seen.fits) if any(doubts) else ways_of(seen):
         if names <= {*fitting.pairing.losses} and not fails(seen, fitting):
             loss: Settings = () if names else (("loss", proposal.prediction.loss or fitting.loss),)
             yield (*columns, *loss, *unless_named(request, fitting.settings), *dropped)
@@ -179,3 +212,26 @@ def _names_classes(source: Source, request: Request) -> bool:
     models = [find(titled(pattern, source.columns)[1], source.columns, "prediction") for pattern in request.prediction]
     single = all(len(columns) == 1 and kinds[columns[0]] == "number" for columns in models)
     return single and len(label) == 1 and kinds[label[0]] == "text"
+
+
+def _layout_by_position(source: Source, request: Request) -> Layout | None:
+    """How the columns are read, where losses of rows take them for classes by their positions; else ``None``.
+
+    Columns that are named for codes from 0 are among them where none of the first rows has that label.
+    """
+    if not all(any(bound.of_classes for bound in meanings(spec)) for spec in request.loss):
+        return None
+    kinds = {column.name: column.kind for column in (*source.columns, *fields_in(source.columns))}
+    label = [name for pattern in request.label for name in find(pattern, source.columns, "label")]
+    if len(label) != 1 or kinds[label[0]] not in {"number", "text"}:
+        return None
+    from lossctl.inference.codes import goes_by_position
+    from lossctl.inference.suitable import readable_layout
+
+    layout = readable_layout(source, request)
+    if goes_by_position(layout):
+        return layout
+    coded = layout.vectors and not layout.label_width and layout.class_labels == "codes"
+    alone = replace(request, prediction=(), models=(), weight=None, by=(), cluster=(), ids=())
+    first = LayoutPlanner(source, alone).first_labels if coded else set()
+    return layout if first and 0 not in map(key_of, first) else None

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from lossctl.inference.choice import BESIDE, BY_NAME, CONFIDENCE, LEFT, QUANTILE, SUM, Choice, Proposal
 from lossctl.inference.names import ENDINGS, LABELS, PREDICTIONS, plain_name, quantile_of, stem_of, without
+from lossctl.inference.parts import pairs_in
 from lossctl.inference.request import Elsewhere, Request
 from lossctl.inference.roles import find, groupings, titled
 from lossctl.inference.side import Side
@@ -84,7 +86,11 @@ class Proposer:
             yield Choice((name,), (name,), BY_NAME, sure=sure)
         if matching:
             return
-        choices = [*self._label_families(), *self._label_endings(), *self._labels_of_classes()]
+        choices = [*self._labels_of_vectors()] or [
+            *self._label_families(),
+            *self._label_endings(),
+            *self._labels_of_classes(),
+        ]
         choices = choices or [*self._forced(self.truths, self._predicted_twins())]
         yield from choices if choices and not choices[0].sure else choices[:1]
         if not choices:
@@ -116,6 +122,24 @@ class Proposer:
             return ()
         alike = {name for name in names if np.array_equal(self.guesses.numbers(name), self.truths.numbers(name))}
         return tuple(name for name in names if name not in alike) or names
+
+    @cached_property
+    def _vectors(self) -> list[tuple[str, ...]]:
+        """The columns of the one vector that is named for the predictions, else those that could be one by name."""
+        if self.named_prediction:
+            named = len(self.request.prediction) == 1 < len(self.named_prediction)
+            return [self.named_prediction] if named else []
+        return [*self.guesses.families(PREDICTIONS).values()]
+
+    def _labels_of_vectors(self) -> Iterator[Choice]:
+        """A column for each of a vector of predictions, by their names, else as many columns of 0 and 1."""
+        families = [family for vector in self._vectors if (family := self.truths.named_like(vector))]
+        for family in families:
+            yield Choice((self.truths.pattern(family),), family, BY_NAME, sure=len(families) == 1)
+        wide = [vector for vector in self._vectors if len(vector) > 2 or self.named_prediction]
+        bits = tuple(column.name for column in self.truths.bits) if wide and not families else ()
+        if bits and any(len(bits) == len(vector) for vector in wide):
+            yield Choice((self.truths.pattern(bits),), bits, LEFT, sure=False)
 
     def _label_families(self) -> Iterator[Choice]:
         """Columns such as ``y_1, y_2`` beside as many predictions."""
@@ -151,6 +175,10 @@ class Proposer:
         others = [column for column in self.truths.candidates if column.name not in beside]
         likely = [column for column in others if "label" in column.roles]
         likely = [column for column in likely if stem_of(column.name) not in PREDICTIONS[0] | PREDICTIONS[1]]
+        wide = any(len(vector) > 2 for vector in self._vectors)
+        bits = [column for column in self.truths.bits if column in likely] if wide else []
+        if len(bits) > 1:  # each is a label by itself, none says which of several classes
+            likely = [column for column in likely if column not in bits]
         forced = bool(predicted) and len(others) == len(likely) == 1
         guess = next((self.guesses.look.candidate(name) for name in predicted), None)
         for column in sorted(likely, key=lambda column: (_unlike(column, guess), column.roles.index("label"))):
@@ -173,7 +201,7 @@ class Proposer:
                 yield self._doubted(Choice((name,), (name,), BY_NAME, sure=len(rest) == 1), decided)
             return
         others = {*beside, *decided}
-        choices = [*self._quantiles(label)] or [
+        choices = [*self._quantiles(label), *self._pairs(label)] or [
             *self._prediction_families(label, others),
             *self._prediction_endings(label, others),
             *self._class_columns(label, others),
@@ -273,6 +301,13 @@ class Proposer:
             for name in names:
                 if named[name] == 0.5:
                     yield Choice((name,), (name,), QUANTILE, sure=False, loss="mae")
+            yield Choice((self.guesses.pattern(tuple(names)),), tuple(names), QUANTILE, sure=False)
+
+    def _pairs(self, label: Choice) -> Iterator[Choice]:
+        """The only columns that are named for a mean and its scale, or for the ends of an interval."""
+        names = [each.name for each in self.guesses.free if each.kind == "number" and each.name not in label.columns]
+        for pair in pairs_in(names) if len(label.columns) == 1 else ():
+            yield Choice((",".join(pair),), pair, BY_NAME, sure=False)
 
     def _class_columns(self, label: Choice, others: Collection[str]) -> Iterator[Choice]:
         """Columns that are named for the classes of the label."""
@@ -289,7 +324,9 @@ class Proposer:
         others = [column for column in self.guesses.candidates if column.name not in apart]
         likely = [column for column in others if "prediction" in column.roles and not column.decides_between(truth)]
         family = tuple(column.name for column in likely if column.kind == "number")
-        if truth is not None and truth.distinct == len(family) > 1 and self.guesses.look.sum_to_one(family):
+        k, labels = len(family), 0 if truth is None else truth.distinct or 0
+        classes = labels == k > 1 or (k > max(labels, 2) and labels > 1)
+        if classes and self.guesses.look.sum_to_one(family):
             yield Choice((self.guesses.pattern(family),), family, SUM, sure=False)
             return
         lists = [column for column in likely if column.kind == "list"]

@@ -69,8 +69,8 @@ def find(pattern: str, columns: Sequence[Column], role: str) -> tuple[str, ...]:
     ``out.p`` is the field ``p`` inside the column ``out``. A glob with a dot in it, or a regular expression with an
     escaped one, is held against such paths too, and so is one that no column matches. ``#2-#4`` are the second column
     to the fourth, ``p[0:3]`` those named ``p0``, ``p1``, ``p2`` or ``p[0]``, ``p[1]``, ``p[2]``: as a slice of
-    Python's, without the last. A column of exactly that name wins over any other reading. Globs and regular
-    expressions sort naturally.
+    Python's, without the last. A column of exactly that name wins over any other reading. What globs and regular
+    expressions match is `in_order`.
 
     Raises:
         UsageError: nothing matches; near names are listed.
@@ -97,7 +97,17 @@ def find(pattern: str, columns: Sequence[Column], role: str) -> tuple[str, ...]:
         matching += [field.name for field in fields if not field.fields and matches(field.name)]
     if not matching:
         raise UsageError(f"no column matches {pattern!r} for the {role}", did_you_mean(pattern, leaves_in(columns)))
-    return tuple(sorted(matching, key=natural))
+    return in_order(matching)
+
+
+def in_order(names: Sequence[str]) -> tuple[str, ...]:
+    """Names as they stand in the data; those that differ in numbers alone in the order of these.
+
+    >>> in_order(["p_10", "p_2"]), in_order(["p_dog", "p_cat"])
+    (('p_2', 'p_10'), ('p_dog', 'p_cat'))
+    """
+    numbered = len({re.sub(r"\d+", "0", name) for name in names}) == 1
+    return tuple(sorted(names, key=natural) if numbered else names)
 
 
 def _matcher(pattern: str, role: str) -> Callable[[str], bool] | None:

@@ -1,5 +1,6 @@
 """The columns of one data set among which a role is looked for: what their names say, and what is in them."""
 
+import contextlib
 from collections.abc import Collection, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -8,12 +9,11 @@ import numpy as np
 
 from lossctl.domain import FloatArray
 from lossctl.errors import UsageError, option
-from lossctl.inference.classes import class_names, key_of
-from lossctl.inference.names import LABELS, PREDICTIONS, is_index, is_key, is_query, plain_name, stem_of
-from lossctl.inference.roles import pattern_of
+from lossctl.inference.classes import class_names, in_order_of, key_of
+from lossctl.inference.names import ENDINGS, LABELS, PREDICTIONS, is_index, is_key, is_query, plain_name, stem_of
+from lossctl.inference.roles import in_order, pattern_of
 from lossctl.reading.columns import Column
 from lossctl.reading.format import Source
-from lossctl.words import natural
 
 if TYPE_CHECKING:
     from lossctl.inference.candidates import Candidate
@@ -61,13 +61,25 @@ class Side:
             stem = stem_of(column.name)
             if stem in known and column.kind in {"number", "text"}:
                 families.setdefault(stem, []).append(column.name)
-        return {stem: tuple(sorted(names, key=natural)) for stem, names in families.items() if len(names) > 1}
+        return {stem: in_order(names) for stem, names in families.items() if len(names) > 1}
 
     def ending(self, endings: tuple[str, ...]) -> list[str]:
         """The free columns of numbers whose names end so."""
         return [
             column.name for column in self.free if column.kind == "number" and plain_name(column.name).endswith(endings)
         ]
+
+    def named_like(self, vector: Sequence[str]) -> tuple[str, ...]:
+        """The free columns of numbers, one each of a vector: ``cat, dog`` or ``y_cat, y_dog`` of ``p_cat, p_dog``."""
+        names = [column.name for column in self.free if column.kind == "number" and column.name not in vector]
+        rests = [{*map(plain_name, rest)} for rest in class_names(vector)]
+        families = [[name for name in names if plain_name(name) in rest] for rest in rests]
+        families += [[name for name in names if plain_name(name).endswith(ENDINGS.label)], names]
+        for family in families:
+            with contextlib.suppress(UsageError):
+                if len(family) == len(vector) and in_order_of(family, vector) is not None:
+                    return tuple(family)
+        return ()
 
     def pattern(self, family: tuple[str, ...]) -> str:
         """The shortest way to name columns."""
@@ -102,6 +114,12 @@ class Side:
             for candidate in self.look.candidates
             if candidate.name in free and candidate.roles[:1] not in {("weight",), ("id",), ()}
         ]
+
+    @cached_property
+    def bits(self) -> "list[Candidate]":
+        """The free columns that hold 0 and 1 and nothing else."""
+        numbers = [column for column in self.candidates if column.kind == "number" and column.content.numbers.n]
+        return [column for column in numbers if {*column.content.numbers.values.tolist()} <= {0.0, 1.0}]
 
     def class_columns(self, truth: "Candidate", but: Collection[str] = ()) -> tuple[str, ...]:
         """The columns of numbers that are named for the values of a label; none where not all values have one."""

@@ -5,17 +5,19 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from lossctl.errors import Undecided
+from lossctl.errors import Undecided, option
 from lossctl.functions.definition import split_specs
 from lossctl.inference.classes import SHOWN
-from lossctl.inference.doubts import Doubt, contrary, doubt, shared_ways, turned
+from lossctl.inference.codes import of_position, turned
+from lossctl.inference.doubts import contrary, doubt, shared_ways
 from lossctl.inference.facts import Facts, no_facts
-from lossctl.inference.fit import Fit, Scale, Settings, classes_setting, fit
+from lossctl.inference.fit import Doubt, Fit, Scale, Settings, classes_setting, fit
+from lossctl.inference.forecasts import forecasts
 from lossctl.inference.gather import gather
 from lossctl.inference.layout import Layout, LayoutPlanner
 from lossctl.inference.names import is_query
 from lossctl.inference.request import Completed, Request
-from lossctl.inference.sample import sampled
+from lossctl.inference.sample import ROWS, sampled
 from lossctl.reading.cells import BadRow
 from lossctl.reading.format import NULLS, Source
 from lossctl.reading.inferred_types import is_number
@@ -80,21 +82,58 @@ def complete_losses(seen: Seen, request: Request) -> Completed:
     return Completed(_asking(request, fitting.loss, asked), (note,))
 
 
-def ensure_in_order(seen: Seen, completed: Request, taken: Seen) -> None:
-    """Check that the columns of classes, whose codes were told from the labels, are in their order.
-
-    Args:
-        seen: what was seen of the columns.
-        completed: the request with the classes that were told from that.
-        taken: what was seen of them with these classes.
+def ensure_classes(source: Source, request: Request, seen: Seen) -> None:
+    """Check that it is clear which numbers of vectors are those of which class; arguments as for `class_doubts`.
 
     Raises:
-        Undecided: another order is much better.
+        Undecided: it is not.
     """
-    for fitting, predicted in zip(seen.fits, taken.facts.models, strict=True):
-        told = None if fitting is None else turned(taken.facts, predicted, fitting, completed.classes)
-        if told is not None:
-            raise Undecided(told.what, ways=tuple((("loss", way.loss), *way.settings) for way in told.ways))
+    doubts = class_doubts(source, request, seen)
+    told = next(filter(None, doubts), None)
+    if told is not None:
+        ways = shared_ways(doubts, seen.fits)
+        loss = [(("loss", way.loss),) if not request.loss else () for way in ways]
+        asked = [(*named, *unless_named(request, way.settings)) for named, way in zip(loss, ways, strict=True)]
+        raise Undecided(told.what, told.advice, tuple(asked))
+
+
+def class_doubts(source: Source, request: Request, seen: Seen) -> tuple[Doubt | None, ...]:
+    """What is not clear, of each model, of which number of its vectors is for which class.
+
+    Args:
+        source: the data set.
+        request: what is asked of it; classes that it names are believed.
+        seen: what was seen of its columns.
+    """
+    layout, none = seen.layout, (None,) * len(seen.fits)
+    if request.classes or not layout.vectors or layout.label_width:
+        return none
+    fits = [(index, fitting) for index, fitting in enumerate(seen.fits) if fitting is not None]
+    by_position = {index: of_position(seen.facts, layout, index, fitting) for index, fitting in fits}
+    if not any(by_position.values()):
+        by_position = {index: _of_named(source, request, seen, index, fitting) for index, fitting in fits}
+    return tuple(by_position.get(index) for index in range(len(none)))
+
+
+def _of_named(source: Source, request: Request, seen: Seen, index: int, fitting: Fit) -> Doubt | None:
+    """Whether classes that were told from the labels are those of the columns in their order."""
+    layout, words = seen.layout, sorted(seen.facts.words.counts or ())
+    classes = split(str(dict(fitting.settings).get("classes", "")))
+    told = None
+    if classes:
+        taken = see(source, replace(request, classes=classes))
+        told = turned(taken.facts, taken.layout, index, fitting, classes)
+    if not layout.text or layout.classes is not None:
+        return told
+    model = layout.models[index]
+    listed = ", ".join(words[:SHOWN]) + (", …" if len(words) > SHOWN or not words else "")
+    what = f"no name tells which of the {model.width} numbers of {model.name!r} is for which label ({listed})"
+    if told is not None:
+        return replace(told, what=f"{what}; {told.what}")
+    if classes:
+        return Doubt(f"{what}; scikit-learn has them in the sorted order of the labels, as here", (fitting,))
+    hint = f"Name the {model.width} classes in the order of the columns: {option(classes='A,B,C')}."
+    return Doubt(what, (), hint)
 
 
 def _ranking(seen: Seen) -> str | None:
@@ -163,15 +202,21 @@ def _asking(request: Request, loss: str, settings: Settings) -> Request:
     return replace(request, loss=[loss], **values)
 
 
-def see(source: Source, request: Request) -> Seen:
+def see(source: Source, request: Request, layout: Layout | None = None, most: int = ROWS) -> Seen:
     """What a sample of the rows says of the columns that have a role.
+
+    Args:
+        source: the data set.
+        request: what is asked of it.
+        layout: how its columns are read, where that is known.
+        most: about how many rows are looked at.
 
     Raises:
         UsageError: a column is missing, or does not suit its role.
         DataError: there are no rows.
     """
-    layout = readable_layout(source, request)
-    facts, sample = no_facts(layout), sampled(source, layout.wanted())
+    layout = readable_layout(source, request) if layout is None else layout
+    facts, sample = no_facts(layout), sampled(source, layout.wanted(), most)
     try:
         for record in sample.records:
             facts = facts + gather(layout, record)
@@ -185,7 +230,8 @@ def see(source: Source, request: Request) -> Seen:
 def readable_layout(source: Source, request: Request) -> Layout:
     """Which columns play which role, and of which predictions nothing can be read; all before any pass."""
     planner = LayoutPlanner(source, request)
-    layout = planner.layout(rows=any(model.width for model in planner.roles.models))
+    numbers = forecasts(planner)
+    layout = planner.layout(rows=not numbers and any(model.width for model in planner.roles.models), numbers=numbers)
     text = {name: _no_number(planner, name) for model in layout.models for name in model.columns}
     unread = [model.name for model in layout.models if any(text[name] is not None for name in model.columns)]
     if layout.text and layout.classes is None and _no_number(planner, layout.roles.label[0]) is None:

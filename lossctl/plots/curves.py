@@ -28,6 +28,7 @@ from lossctl.domain import (
 from lossctl.errors import UsageError
 from lossctl.functions.activation import BoundActivation
 from lossctl.functions.bound_loss import BoundLoss
+from lossctl.functions.parts import Parts
 from lossctl.plots.limits import limits
 
 Curved = BoundLoss | BoundActivation
@@ -155,7 +156,7 @@ def curves(
         if end is not None and not abs(end) <= FAR:
             raise UsageError(f"an axis cannot end at {end:g}")
     by_axes: dict[tuple[str, str], list[_Trace]] = {}
-    for bound in dict.fromkeys(bounds):
+    for bound in dict.fromkeys(each.tried(3) if isinstance(each, BoundLoss) else each for each in bounds):
         for sweep in sweeps(bound, labels):
             path = sweep.path
             part = replace(path, low=path.low if low is None else low, high=path.high if high is None else high)
@@ -325,8 +326,35 @@ def _agree(bound: BoundLoss, *places: tuple[float, FloatArray]) -> bool:
     return np.allclose(first, second, rtol=1e-9, atol=1e-12, equal_nan=True)
 
 
+def _beside_number(bound: BoundLoss, labels: Sequence[float]) -> Iterator[Sweep]:
+    """Sweeps of several numbers beside a label of one: over the first of the parts, or all of them, 1 apart."""
+    for label in labels or [next(label for label in (0.0, 1.0, -1.0) if _holds(bound.label_domain, label))]:
+        if not _holds(bound.label_domain, label):
+            raise UsageError(f"{bound.name}: label {label:g} must be {bound.label_domain.describe()}")
+        path, domain, k = _beside(bound, label), bound.output_domain, bound.columns or 3
+        if bound.activation is None:
+            path = replace(path, title="middle of the numbers of a prediction, 1 apart", legal=REAL)
+        offsets, moving = np.linspace(0.5 - 0.5 * k, 0.5 * k - 0.5, k), np.ones(k)
+        if isinstance(domain, Parts):
+            held = [label + 1.0 if domain.ascending else float(own.low == 0.0) for _, own in domain.domains[1:]]
+            offsets, moving = np.array([0.0, *held]), np.where(np.arange(k) == 0, 1.0, 0.0)
+            beside = " and ".join(f"{name} {value:g}" for name, value in zip(domain.names[1:], held, strict=True))
+            legal = replace(domain.domains[0][1], high=held[0]) if domain.ascending else domain.domains[0][1]
+            path = replace(path, title=f"{domain.names[0]}, beside {beside}", legal=legal)
+        prediction, velocity = _moving(moving, offsets), _moving(np.zeros(k), moving)
+        yield Sweep(replace(path, prediction=prediction, velocity=velocity), np.array([label]), f", y = {label:g}")
+
+
+def _moving(slopes: FloatArray, offsets: FloatArray) -> Numbers:
+    """Rows of numbers that each are a straight line of ``x``."""
+    return lambda x: x[:, None] * slopes + offsets
+
+
 def _of_rows(bound: BoundLoss, labels: Sequence[float]) -> Iterator[Sweep]:
     """Sweeps of a loss of rows: over two columns, of which the first is the true class."""
+    if bound.of_number:
+        yield from _beside_number(bound, labels)
+        return
     domain, output = bound.label_domain.for_width(2), bound.output_domain
     soft, codes = 2 in domain.dimensions and not isinstance(output, Direction), 1 in domain.dimensions
     for label in labels:

@@ -183,7 +183,10 @@ def _look_at(
     weight: FloatArray | None,
 ) -> Look:
     first = bounds[0]
-    values = (evaluated(bound, kernel_label(bound, label), prediction, errors, gradient=False)[0] for bound in bounds)
+    values = (
+        evaluated(bound, kernel_label(bound, label, prediction), prediction, errors, gradient=False)[0]
+        for bound in bounds
+    )
     losses = tuple(map(Distribution.of, values))
     output, domain = first.activated(prediction), _output_domain(first)
     if first.rows:
@@ -221,7 +224,7 @@ def _output_domain(bound: BoundLoss) -> Domain:
 
 
 def _has_classes(bound: BoundLoss) -> bool:
-    return 1 in bound.label_domain.dimensions or isinstance(bound.label_domain, Simplex)
+    return bound.label_domain.classes
 
 
 def _losses(plan: Plan, looks: Sequence[Look]) -> Chart:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import lossctl
 from lossctl.functions.loss import losses
-from lossctl.sums.exact import square_root, to_float
+from lossctl.rational import square_root, to_float
 
 SQUARES = [definition.name for definition in losses if definition.square_root is not None]
 """Every loss that is a square."""

@@ -23,6 +23,8 @@ SOFT = rng.dirichlet(np.ones(K), N)
 COUNTS, RATES = rng.poisson(3, N).astype(float), rng.uniform(0.1, 6, N)
 WEIGHT = rng.uniform(0, 2, N)
 SIGNS = 2 * BITS - 1
+LEVELS = np.array(get_loss("quantiles").tried(K).parameters["tau"])
+SCALED = np.column_stack([GUESS, RATES])
 
 
 def ours(spec, label, prediction, weight=None, **options):
@@ -50,6 +52,12 @@ def test_values_are_those_of_scikit_learn(weight):
         ("zero_one", BITS, CHANCE, metrics.zero_one_loss(BITS, CHANCE > 0.5, **w)),
         ("zero_one", CODES, ROWS, metrics.zero_one_loss(CODES, ROWS.argmax(axis=1), **w)),
         ("crammer_singer", CODES, LOGITS, metrics.hinge_loss(CODES, LOGITS, **w)),
+        (
+            "quantiles:tau=0.1/0.5/0.9",
+            REAL,
+            LOGITS[:, :3],
+            np.mean([metrics.mean_pinball_loss(REAL, LOGITS[:, k], alpha=(1 + 4 * k) / 10, **w) for k in range(3)]),
+        ),
     ]
     for spec, label, prediction, theirs in pairs:
         assert ours(spec, label, prediction, weight) == pytest.approx(theirs, rel=1e-12), spec
@@ -104,6 +112,21 @@ def test_values_and_gradients_are_those_of_torch():
         ("exponential", None, SIGNS, GUESS, lambda f: torch.exp(-signs * f)),
         ("cosine_proximity", None, SOFT, LOGITS, lambda p: -functional.cosine_similarity(p, soft)),
         ("log_cosh", None, REAL, GUESS, lambda p: torch.log(torch.cosh(p - y))),
+        ("gaussian_nll", None, REAL, SCALED, lambda p: functional.gaussian_nll_loss(p[:, 0], y, p[:, 1], **none)),
+        (
+            "gaussian_nll:full=true",
+            None,
+            REAL,
+            SCALED,
+            lambda p: functional.gaussian_nll_loss(p[:, 0], y, p[:, 1], full=True, **none),
+        ),
+        (
+            "margin_ranking:margin=0.3",
+            None,
+            SIGNS,
+            LOGITS[:, :2].copy(),
+            lambda p: functional.margin_ranking_loss(p[:, 0], p[:, 1], signs, margin=0.3, **none),
+        ),
     ]
     for spec, activation, label, point, theirs in pairs:
         bound = get_loss(spec).through(activation)
@@ -169,7 +192,17 @@ def torch_losses(torch):
         "kl_divergence": lambda y, p: functional.kl_div(torch.log(p), y, **none).sum(1),
         "cosine_proximity": lambda y, p: -functional.cosine_similarity(p, y),
         **torch_losses_of_classes(torch),
-    }
+        "gaussian_nll": lambda y, p: functional.gaussian_nll_loss(p[:, 0], y, p[:, 1], **none),
+        "crps_gaussian": lambda y, p: crps_of_normal(torch, (y - p[:, 0]) / p[:, 1]) * p[:, 1],
+        "crps_ensemble": lambda y, p: (
+            (p - y[:, None]).abs().mean(1) - (p[:, :, None] - p[:, None]).abs().mean((1, 2)) / 2
+        ),
+        "interval": lambda y, p: p[:, 1] - p[:, 0] + 20 * ((p[:, 0] - y).clamp(min=0) + (y - p[:, 1]).clamp(min=0)),
+        "quantiles": lambda y, p: torch.maximum(
+            torch.tensor(LEVELS) * (y[:, None] - p), torch.tensor(LEVELS - 1) * (y[:, None] - p)
+        ).mean(1),
+        "margin_ranking": lambda y, p: functional.margin_ranking_loss(p[:, 0], p[:, 1], y, **none),
+    }  # fmt: skip
     return columns, rows
 
 
@@ -229,6 +262,11 @@ def torch_losses_of_classes(torch):
     }  # fmt: skip
 
 
+def crps_of_normal(torch, error):
+    normal = torch.distributions.Normal(0.0, 1.0)
+    return error * (2 * normal.cdf(error) - 1) + 2 * torch.exp(normal.log_prob(error)) - 1 / np.sqrt(np.pi)
+
+
 def test_every_activation_and_its_pullback_are_those_of_torch():
     torch = pytest.importorskip("torch", reason="torch is not installed")
     known = torch_activations(torch)
@@ -251,8 +289,12 @@ def test_every_loss_through_every_legal_activation_has_the_gradient_of_torch():
     outputs, tried = torch_activations(torch), 0
     for name, theirs in {**columns, **rows}.items():
         for activation in activations:
-            through = get_loss(name).through(activation.name)
-            if not inside(through.activation.range, through.output_domain) or activation.rows != through.rows:
+            bound = get_loss(name).tried(K)
+            if bound.parts and activation.name != "identity":
+                continue
+            through = bound if bound.parts else bound.through(activation.name)
+            fits = through.activation is None or inside(through.activation.range, through.output_domain)
+            if not fits or (through.activation is not None and activation.rows != through.rows):
                 continue
             label, z = sampled_points(through, 7)
             if through.rows and name in {"cross_entropy", "nll"}:

@@ -99,7 +99,7 @@ def test_several_columns_are_the_mean_over_columns_or_the_sum_under_a_sum(defini
     (y0, p0), (y1, p1) = sampled_points(bound, 1), sampled_points(bound, 2)
     labels, predictions = np.column_stack([y0, y1]), np.column_stack([p0, p1])
     total = bound.value(y0, p0) + bound.value(y1, p1)
-    share = 1.0 if bound.reduction == "sum" else 0.5
+    share = 1.0 if bound.reduced.adds_columns else 0.5
     np.testing.assert_array_equal(bound.value(labels, predictions), total * share)
     np.testing.assert_array_equal(bound.gradient(labels, predictions)[:, 1], bound.gradient(y1, p1) * share)
 
@@ -110,11 +110,12 @@ def test_several_columns_are_the_mean_over_columns_or_the_sum_under_a_sum(defini
 def test_any_finite_numbers_give_finite_shapes_or_a_clear_error(definition, data):
     number = st.floats(-1e150, 1e150)
     bound = sampled_loss(definition, data.draw(st.integers(0, 99)))
-    width = 3 if bound.rows else 1
-    label = data.draw(st.lists(number, min_size=width, max_size=width))
+    width = (bound.columns or 3) if bound.rows else 1
+    size = 1 if bound.of_number else width
+    label = data.draw(st.lists(number, min_size=size, max_size=size))
     prediction = data.draw(st.lists(number, min_size=width, max_size=width))
     if bound.rows:
-        label, prediction = [label], [prediction]
+        label, prediction = label if bound.of_number else [label], [prediction]
     try:
         value, slope = bound.value(label, prediction), bound.gradient(label, prediction)
     except LossctlError:

@@ -25,9 +25,10 @@ OF_ROWS += [("nll:log=true", "log_softmax"), ("cosine_proximity", "softmax"), ("
 OF_ONE = [
     loss.name
     for loss in losses
-    if inside(PROBABILITY, lossctl.get_loss(loss.name).prediction_domain) and not lossctl.get_loss(loss.name).rows
+    if inside(PROBABILITY, (bound := lossctl.get_loss(loss.name)).prediction_domain)
+    and not (bound.rows or bound.unlabelled)
 ]
-"""Every loss that takes any probability."""
+"""Every loss that takes any probability, beside a label."""
 
 
 def masked(shape, seed):

@@ -28,7 +28,7 @@ def test_a_list_is_read_back_from_how_it_is_spelled_and_from_json(numbers):
 @pytest.mark.parametrize(
     ("parameter", "text"),
     [
-        *((several, text) for text in ("0.1/1", "0/0.5", "0.1//0.9", "0.1/", "/", "", "0.1;0.9", "a/b", "nan", "0.1/inf")),
+        *((several, text) for text in ("0.1/1", "0/0.5", "0.1//0.9", "0.1/", "/", "", "0.1;0.9", "a/b", "nan")),
         *((either, text) for text in ("2", "0.1/2", "x", "0.1/none")),
     ],
 )  # fmt: skip

@@ -12,7 +12,7 @@ from lossctl.functions.loss import losses
 from lossctl.functions.metrics import METRICS
 from lossctl.words import normal
 
-ASKED_FOR = "r2 R² auc accuracy f1 precision recall ece mcc perplexity spearman map ndcg".split()
+ASKED_FOR = "r2 R² auc accuracy f1 precision recall ece mcc spearman map ndcg".split()
 
 
 @pytest.mark.parametrize("name", ASKED_FOR)

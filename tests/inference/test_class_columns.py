@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lossctl
+from lossctl.errors import Undecided
 
 FORMS = (
     "Probability:Class={}",  # CatBoost: catboost.ai, "Format of the output of the model values"
@@ -125,12 +126,23 @@ def test_true_is_1_and_a_sign_belongs_to_its_number():
         told(["p_-1", "p_-2", "p_-3"], [1, 2, 1])
 
 
+@pytest.mark.parametrize("loss", [None, "cross_entropy"])
 @pytest.mark.parametrize("prediction", ["cat,dog,eel", "p"])
-def test_codes_that_may_be_counted_from_1_are_pointed_out(prediction):
+def test_codes_that_may_be_counted_from_1_are_asked_about(prediction, loss):
     source = {**dict(zip(("cat", "dog", "eel"), zip(*ROWS, strict=True), strict=True)), "p": np.array(ROWS)}
-    for labels, expected in (([1, 2, 1], True), (PLACES, False)):
-        report = lossctl.evaluate({"y": labels, **source}, "cross_entropy", label="y", prediction=prediction)
-        assert any("none of the first rows is of class 0" in note for note in report.notes) == expected
+    asked = {"label": "y", "prediction": prediction}
+    with pytest.raises(Undecided, match="from 0, or from 1") as told:
+        lossctl.evaluate({"y": [1, 2, 1], **source}, loss, **asked)
+    from_1, from_0 = ({"loss": loss, **dict(way)} for way in told.value.ways)
+    assert measured({"y": [1, 2, 1], **source}, **from_1, **asked) == pytest.approx(EXPECTED, rel=1e-15)
+    as_codes = -math.log(0.2 * 0.1 * 0.1) / 3
+    assert measured({"y": [1, 2, 1], **source}, **from_0, **asked) == pytest.approx(as_codes, rel=1e-15)
+    assert lossctl.evaluate({"y": PLACES, **source}, loss, **asked).value == pytest.approx(EXPECTED, rel=1e-15)
+
+
+def measured(source, loss, classes, **asked):
+    """What one way to go on measures."""
+    return lossctl.evaluate(source, loss, classes=classes.split(","), **asked).value
 
 
 @pytest.mark.parametrize("classes", [["1", "01"], ["1", "3"], ["1", "1.0"], ["2", "cat"]])

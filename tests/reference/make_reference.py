@@ -164,6 +164,23 @@ def log_cosh_gradient(options: Options, activation: str, y: Label, p: Vector) ->
     return [[mp.tanh(difference(y, p))]]
 
 
+def wmape_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    return [100 * abs(difference(y, p))]
+
+
+def wmape_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    return [[100 * mp.sign(difference(y, p))]]
+
+
+def minkowski_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    return [abs(difference(y, p)) ** real(options, "p")]
+
+
+def minkowski_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    e, power = difference(y, p), real(options, "p")
+    return [[power * mp.sign(e) * times(mp.sign(abs(e)), abs(e) ** (power - 1))]]
+
+
 # --- one probability ---------------------------------------------------------------------------------------
 
 
@@ -187,6 +204,49 @@ def bce_gradient(options: Options, activation: str, y: Label, p: Vector) -> list
     if weight == 1 and floor < p[0] < 1 - floor:
         return [[(p[0] - target) / (p[0] * (1 - p[0]))]]
     return [[divide(-weight * target, max(p[0], floor)), divide(1 - target, max(1 - p[0], floor))]]
+
+
+def tversky_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    (label,), q = vector(y), sigmoid(p[0]) if activation else p[0]
+    return [real(options, "alpha") * (1 - label) * q, real(options, "beta") * label * (1 - q)]
+
+
+def tversky_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    (label,), q = vector(y), sigmoid(p[0]) if activation else p[0]
+    slope = q * (1 - q) if activation else mp.one
+    return [[slope * real(options, "alpha") * (1 - label), -slope * real(options, "beta") * label]]
+
+
+def dice_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    return tversky_value({"alpha": "1", "beta": "1"}, activation, y, p)
+
+
+def dice_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    return tversky_gradient({"alpha": "1", "beta": "1"}, activation, y, p)
+
+
+def fmeasure_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    false, missed = tversky_value({"alpha": "1", "beta": "1"}, activation, y, p)
+    return [false, real(options, "beta") ** 2 * missed]
+
+
+def fmeasure_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    ((false, missed),) = tversky_gradient({"alpha": "1", "beta": "1"}, activation, y, p)
+    return [[false, real(options, "beta") ** 2 * missed]]
+
+
+def surprisal_unit(options: Options) -> Real:
+    return mp.one if options["base"] == "none" else mp.log(real(options, "base"))
+
+
+def surprisal_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    logarithm = p[0] if options["log"] == "true" else log(max(p[0], real(options, "eps")))
+    return [-logarithm / surprisal_unit(options)]
+
+
+def surprisal_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    size = mp.one if options["log"] == "true" else max(p[0], real(options, "eps"))
+    return [[-1 / (size * surprisal_unit(options))]]
 
 
 def focal_weight(options: Options, y: Label) -> Real:
@@ -347,6 +407,95 @@ def exponential_value(options: Options, activation: str, y: Label, p: Vector) ->
 
 def exponential_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
     return [[-vector(y)[0] * mp.exp(-vector(y)[0] * p[0])]]
+
+
+# --- forecasts ---------------------------------------------------------------------------------------------
+
+
+def variance_of(options: Options, scale: Real) -> Real:
+    return {"var": scale, "std": scale**2, "log_std": mp.exp(2 * scale)}[options["scale"]]
+
+
+def gaussian_nll_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    variance = variance_of(options, p[1])
+    constant = [mp.log(2 * mp.pi) / 2] if options["full"] == "true" else []
+    return [mp.log(variance) / 2, difference(y, p) ** 2 / variance / 2, *constant]
+
+
+def gaussian_nll_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    e, variance = difference(y, p), variance_of(options, p[1])
+    if options["scale"] == "log_std":
+        return [[e / variance], [mp.one, -(e**2) / variance]]
+    scale = 1 / p[1] - e**2 / p[1] ** 3 if options["scale"] == "std" else (1 / variance - e**2 / variance**2) / 2
+    return [[e / variance], [scale]]
+
+
+def crps_gaussian_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    e, scale = abs(difference(y, p)), p[1]
+    if scale == 0:
+        return [e]
+    peak = (mp.sqrt(2) * mp.exp(-((e / scale) ** 2) / 2) - 1) / mp.sqrt(mp.pi)
+    return [e * mp.erf(e / scale / mp.sqrt(2)), scale * peak]
+
+
+def crps_gaussian_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    e, scale = difference(y, p), p[1]
+    if scale == 0:
+        return [[mp.sign(e)], [(mp.sqrt(2) * (e == 0) - 1) / mp.sqrt(mp.pi)]]
+    peak = mp.sqrt(2) * mp.exp(-((e / scale) ** 2) / 2) / mp.sqrt(mp.pi)
+    return [[mp.erf(e / scale / mp.sqrt(2))], [peak, -1 / mp.sqrt(mp.pi)]]
+
+
+def members_twice(options: Options, p: Vector) -> int:
+    """What the double sum over members is divided by, but for a 2."""
+    return len(p) * (len(p) - 1 if options["estimator"] == "fair" else len(p))
+
+
+def crps_ensemble_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    spread = mp.fsum(abs(a - b) for a in p for b in p) / (2 * members_twice(options, p))
+    return [mp.fsum(abs(a - vector(y)[0]) for a in p) / len(p) - spread]
+
+
+def crps_ensemble_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    pairs = [mp.fsum(mp.sign(a - b) for b in p) / members_twice(options, p) for a in p]
+    return [[mp.sign(a - vector(y)[0]) / len(p) - pair] for a, pair in zip(p, pairs, strict=True)]
+
+
+def interval_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    penalty = 2 / real(options, "alpha")
+    outside = max(mp.zero, p[0] - vector(y)[0]) + max(mp.zero, vector(y)[0] - p[1])
+    return [p[1] - p[0], penalty * outside]
+
+
+def interval_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    penalty = 2 / real(options, "alpha")
+    return [[penalty * (p[0] > vector(y)[0]) - 1], [1 - penalty * (vector(y)[0] > p[1])]]
+
+
+def levels_of(options: Options) -> list[Real]:
+    return [mp.mpf(float(level)) for level in options["tau"].split("/")]
+
+
+def quantiles_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    levels = levels_of(options)
+    errors = [(tau, vector(y)[0] - a) for tau, a in zip(levels, p, strict=True)]
+    return [max(tau * e, (tau - 1) * e) / len(p) for tau, e in errors]
+
+
+def quantiles_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    pairs = zip(levels_of(options), p, strict=True)
+    slopes = [(1 - tau if a > vector(y)[0] else -tau) * (a != vector(y)[0]) for tau, a in pairs]
+    return [[slope / len(p)] for slope in slopes]
+
+
+def margin_ranking_value(options: Options, activation: str, y: Label, p: Vector) -> Terms:
+    terms = [real(options, "margin"), -vector(y)[0] * p[0], vector(y)[0] * p[1]]
+    return terms if mp.fsum(terms) > 0 else [mp.zero]
+
+
+def margin_ranking_gradient(options: Options, activation: str, y: Label, p: Vector) -> list[Terms]:
+    slope = vector(y)[0] * (mp.fsum(margin_ranking_value(options, activation, y, p)) > 0)
+    return [[-slope], [slope]]
 
 
 # --- scores of classes, reshaped cross-entropy -------------------------------------------------------------
@@ -704,7 +853,7 @@ def inside_the_simplex(options: Options, activation: str, y: Label, p: Vector) -
     return bool(activation) or all(x > 0 for x in p)
 
 
-def moderate(options: Options, activation: str, y: Label, p: Vector) -> bool:
+def below_100(options: Options, activation: str, y: Label, p: Vector) -> bool:
     return bool(max(map(abs, p)) < 100)
 
 
@@ -714,6 +863,27 @@ def moderate_pair(options: Options, activation: str, y: Label, p: Vector) -> boo
 
 def off_zero_vector(options: Options, activation: str, y: Label, p: Vector) -> bool:
     return bool(norm(p) != 0)
+
+
+def moderate(options: Options, activation: str, y: Label, p: Vector) -> bool:
+    return all(x == 0 or mp.mpf("1e-20") < abs(x) < mp.mpf("1e20") for x in (*vector(y), *p))
+
+
+def at_moderate_scale(options: Options, activation: str, y: Label, p: Vector) -> bool:
+    return moderate(options, activation, y, p) and (p[1] > 0 or options.get("scale") == "log_std")
+
+
+def off_numbers(options: Options, activation: str, y: Label, p: Vector) -> bool:
+    """Whether no member is the label, or another, of a few."""
+    return len(p) < 10 and moderate(options, activation, y, p) and len({*p, vector(y)[0]}) == len(p) + 1
+
+
+def off_label(options: Options, activation: str, y: Label, p: Vector) -> bool:
+    return moderate(options, activation, y, p) and vector(y)[0] not in p
+
+
+def off_ranking_margin(options: Options, activation: str, y: Label, p: Vector) -> bool:
+    return moderate(options, activation, y, p) and vector(y)[0] * (p[0] - p[1]) != real(options, "margin")
 
 
 # --- inputs ------------------------------------------------------------------------------------------------
@@ -919,6 +1089,54 @@ EXPONENTIAL_ROWS = scalars((s, s * m) for s in SIGNS for m in EXPONENTS)
 EASY_ROWS = scalars(itertools.product(HARD, (1e-300, 1e-298, 1e-17, 1.7e-16, 1e-6, 1e-3, 0.1, 0.9, 1 - 1e-12)))
 FOCAL_LOGIT_ROWS = scalars((y, z) for y, z in itertools.product(HARD, LOGITS) if z != 690)
 
+FORECAST_ERRORS = (0.0, 1e-300, 1e-16, 1e-8, 0.3, 0.5, 1.0, UP, DOWN, 2.5, 37.0, 1e8, 1e160)
+FORECAST_SCALES = (1e-300, 1e-100, 1e-8, 0.25, 1.0, 3.0, 1e10, 1e300)
+SCALED_ROWS: list[Row] = [
+    ((y,), (y + sign * e, scale))
+    for y, sign in ((0.0, 1.0), (0.0, -1.0))
+    for e in FORECAST_ERRORS
+    for scale in FORECAST_SCALES
+]
+SCALED_ROWS += [
+    *(((3.0,), (p, s)) for p in (3.0, math.nextafter(3.0, 4.0), 2.5, -1.0, 7.25) for s in (1e-8, 0.5, 2.0, 9.0)),
+    *(((1e8,), (1e8 + 1.0, s)) for s in (0.5, 1.0, 1.5, 100.0)),
+    *(((0.0,), (e, s)) for e, s in ((0.8325546111576977, 1.0), (0.8326, 1.0), (0.8325, 1.0), (1e160, 1e300))),
+    *(((0.1,), (0.3, s)) for s in (0.04, 0.2, 0.04000000000000001, 0.19999999999999998)),
+    *(((0.0,), (math.sqrt(v), v)) for v in (1e-300, 0.3, 2.0, 3.0, 7.0, 1e150, 1e300)),
+]
+NO_SCALE_ROWS: list[Row] = [((y,), (p, 0.0)) for y, p in ((0.0, 1.0), (0.0, -1e-300), (3.0, 1e100), (2.0, 2.0))]
+LOG_SCALED_ROWS: list[Row] = [
+    ((0.0,), (e, s)) for e in FORECAST_ERRORS for s in (-700.0, -300.0, -20.0, -1.0, 0.0, 0.3, 1.0, 20.0, 700.0)
+]
+LOG_SCALED_ROWS += [((3.0,), (p, s)) for p in (3.0, 2.5, -1.0, 7.25) for s in (-8.0, -0.5, 2.0)]
+MEMBERS: tuple[Numbers, ...] = (
+    *((0.0, 1.0), (1.0, 1.0), (-1.0, 2.5), (0.1, 0.3), (1e8, 1e8 + 1.0), (1e12, 1e12 + 0.25), (-1e160, 1e160)),
+    *((0.3, 0.1, 0.2), (-1.0, 0.5, 2.0), (2.0, 2.0, 2.0), (1.0, UP, DOWN), (1e-300, 2e-300, -1e-300)),
+    *((5.0, -3.0, 5.0, 1.0), (1e6 + 0.5, 1e6, 1e6 - 0.25, 1e6), (9.0, 8.0, 7.0, 6.0), (0.1, 0.1, 0.1, 0.2)),
+    tuple(float(k * k % 17 - 8) / 4 for k in range(20)),
+    tuple(1e6 + float(k * 7 % 80) / 64 for k in range(80)),
+)
+ENSEMBLE_ROWS: list[Row] = [
+    ((y,), p) for p in MEMBERS for y in dict.fromkeys((0.0, 0.3, -2.0, p[0], p[0] + 1e-8, p[-1], 1e6, 1e8 + 0.25))
+]
+ENDS: tuple[tuple[float, float], ...] = (
+    *((0.0, 1.0), (1.0, 1.0), (-1.5, 2.5), (0.1, 0.3), (1e8, 1e8 + 1.0), (-1e160, 1e160), (1e-300, 2e-300)),
+    *((DOWN, UP), (-3.0, -1.0)),
+)
+INTERVAL_ROWS: list[Row] = [
+    ((y,), p)
+    for p in ENDS
+    for y in dict.fromkeys((0.0, p[0], p[1], math.nextafter(p[0], -9e99), math.nextafter(p[1], 9e99), 0.2, -7.0, 1e100))
+]
+THREE_ROWS = [(y, p) for y, p in ENSEMBLE_ROWS if len(p) == 3]
+TWO_ROWS = [(y, p) for y, p in ENSEMBLE_ROWS if len(p) == 2]
+RANKED_ROWS: list[Row] = [
+    ((sign,), (1.0 + gap, 1.0))
+    for sign in (1.0, -1.0)
+    for gap in (0.0, 1e-8, -1e-8, 0.25, -0.25, 0.5, -0.5, 0.75, 2.0, -2.0, 40.0, -40.0, 1e100, -1e100)
+]
+RANKED_ROWS += [((1.0,), (0.1, 0.3)), ((-1.0,), (0.1, 0.3)), ((1.0,), (0.0, 1e-300)), ((1.0,), (-1e160, 1e160))]
+
 EPS_ZERO = "eps=0.0"
 
 SIGMOID_SCORES = (*LOGITS, 1e-17, -1e-17, 1e-300, math.log(3.0))
@@ -1002,6 +1220,33 @@ LOSSES = (
         [("", "", scalars(ERRORS))],
     ),
     Loss(
+        "nrmse",
+        ("value = e^2, what a row adds to the mean below the root, e = prediction - label; gradient = 2 e",),
+        {"denominator": "mean"},
+        mse_value,
+        mse_gradient,
+        everywhere,
+        [("", "", scalars(ERRORS)), ("denominator=std", "", scalars(ERRORS[:9]))],
+    ),
+    Loss(
+        "wmape",
+        ("value = 100 |e|, what a row adds to the numerator, e = prediction - label; gradient = 100 sign e",),
+        {},
+        wmape_value,
+        wmape_gradient,
+        off_zero_error,
+        [("", "", scalars(ERRORS))],
+    ),
+    Loss(
+        "minkowski",
+        ("value = |e|^p, of which the mean is taken, e = prediction - label; gradient = p |e|^(p-1) sign e",),
+        {"p": "3.0"},
+        minkowski_value,
+        minkowski_gradient,
+        off_zero_error,
+        [(parameters, "", scalars(ERRORS)) for parameters in ("", "p=1.0", "p=1.5", "p=2.0")],
+    ),
+    Loss(
         "mae",
         ("value = |e|, e = prediction - label; gradient = sign e, 0 at e = 0",),
         {},
@@ -1079,6 +1324,71 @@ LOSSES = (
             ("", "sigmoid", scalars((0.5, z) for z in LOGITS)),
             ("pos_weight=3.0", "sigmoid", LOGIT_ROWS + scalars([(0.25, z) for z in LOGITS[::3]])),
             ("label_smoothing=0.1,pos_weight=0.5", "sigmoid", LOGIT_ROWS),
+        ],
+    ),
+    Loss(
+        "dice",
+        (
+            "value = y (1-p) + (1-y) p, what a row adds to the numerator; gradient = 1 - 2 y",
+            "sigmoid: p = 1 / (1 + exp(-z)), gradient by z times p (1-p)",
+        ),
+        {"smooth": "0.0"},
+        dice_value,
+        dice_gradient,
+        everywhere,
+        [
+            ("", "", PROBABILITY_ROWS + SOFT_ROWS),
+            ("", "sigmoid", LOGIT_ROWS),
+        ],
+    ),
+    Loss(
+        "tversky",
+        (
+            "value = alpha (1-y) p + beta y (1-p), what a row adds to the numerator; gradient = alpha (1-y) - beta y",
+            "sigmoid: p = 1 / (1 + exp(-z)), gradient by z times p (1-p)",
+        ),
+        {"alpha": "0.5", "beta": "0.5"},
+        tversky_value,
+        tversky_gradient,
+        everywhere,
+        [
+            ("", "", PROBABILITY_ROWS + SOFT_ROWS),
+            ("alpha=0.3,beta=0.7", "", PROBABILITY_ROWS + SOFT_ROWS),
+            ("alpha=0.3,beta=0.7", "sigmoid", LOGIT_ROWS),
+        ],
+    ),
+    Loss(
+        "fmeasure",
+        (
+            "value = beta^2 y (1-p) + (1-y) p, what a row adds to the numerator; gradient = 1 - y - beta^2 y",
+            "sigmoid: p = 1 / (1 + exp(-z)), gradient by z times p (1-p)",
+        ),
+        {"beta": "1.0"},
+        fmeasure_value,
+        fmeasure_gradient,
+        everywhere,
+        [
+            ("", "", PROBABILITY_ROWS + SOFT_ROWS),
+            ("beta=2.0", "", PROBABILITY_ROWS + SOFT_ROWS),
+            ("beta=2.0", "sigmoid", LOGIT_ROWS),
+        ],
+    ),
+    Loss(
+        "surprisal",
+        (
+            "value = -log max(p, eps) / log base, of one token; gradient = -1 / (max(p, eps) log base)",
+            "the label is no matter",
+            "log=true: value = -p / log base, gradient = -1 / log base",
+        ),
+        {"log": "false", "base": "none", "eps": repr(EPS)},
+        surprisal_value,
+        surprisal_gradient,
+        above_the_floor,
+        [
+            ("", "", scalars((0, p) for p in PROBABILITIES)),
+            ("base=2.0", "", scalars((0, p) for p in PROBABILITIES)),
+            ("log=true", "", scalars((0, -z) for z in LOGITS if z > 0)),
+            ("log=true,base=2.0", "", scalars((0, -z) for z in LOGITS if z > 0)),
         ],
     ),
     Loss(
@@ -1425,7 +1735,7 @@ LOSSES = (
         {},
         bpmll_value,
         bpmll_gradient,
-        moderate,
+        below_100,
         [("", "", CHOSEN_ROWS + APART_ROWS + OVERFLOWING_PAIR)],
     ),
     Loss(
@@ -1484,6 +1794,83 @@ LOSSES = (
         exponential_gradient,
         everywhere,
         [("", "", EXPONENTIAL_ROWS)],
+    ),
+    Loss(
+        "gaussian_nll",
+        (
+            "prediction = mean, scale; v = scale (var), scale^2 (std), exp(2 scale) (log_std); e = mean - label",
+            "value = (log v + e^2 / v) / 2, full=true: + log(2 pi) / 2; gradient by the mean = e / v",
+            "gradient by the scale = (1/v - e^2/v^2) / 2 (var), 1/s - e^2/s^3 (std), 1 - e^2/v (log_std)",
+        ),
+        {"scale": "var", "full": "false"},
+        gaussian_nll_value,
+        gaussian_nll_gradient,
+        at_moderate_scale,
+        [
+            ("", "", SCALED_ROWS),
+            ("scale=std", "", SCALED_ROWS),
+            ("scale=log_std", "", LOG_SCALED_ROWS),
+            ("full=true", "", SCALED_ROWS),
+            ("scale=std,full=true", "", SCALED_ROWS[::3]),
+        ],
+    ),
+    Loss(
+        "crps_gaussian",
+        (
+            "prediction = mean, standard deviation s; e = mean - label, w = |e| / s",
+            "value = |e| erf(w / sqrt 2) + s (sqrt(2) exp(-w^2 / 2) - 1) / sqrt(pi), |e| for s = 0",
+            "gradient = erf(e / s / sqrt 2), (sqrt(2) exp(-w^2 / 2) - 1) / sqrt(pi); their limits for s = 0",
+        ),
+        {},
+        crps_gaussian_value,
+        crps_gaussian_gradient,
+        at_moderate_scale,
+        [("", "", SCALED_ROWS + NO_SCALE_ROWS)],
+    ),
+    Loss(
+        "crps_ensemble",
+        (
+            "prediction = m members x; value = sum |x_i - y| / m - sum sum |x_i - x_j| / (2 m^2)",
+            "gradient = sign(x_i - y) / m - sum_j sign(x_i - x_j) / m^2; estimator=fair: m (m - 1) for m^2",
+        ),
+        {"estimator": "ecdf"},
+        crps_ensemble_value,
+        crps_ensemble_gradient,
+        off_numbers,
+        [("", "", ENSEMBLE_ROWS), ("estimator=fair", "", ENSEMBLE_ROWS)],
+    ),
+    Loss(
+        "interval",
+        (
+            "prediction = lower l, upper u; value = u - l + (2 / alpha) (max(0, l - y) + max(0, y - u))",
+            "gradient = -1 + (2 / alpha) [l > y], 1 - (2 / alpha) [y > u]",
+        ),
+        {"alpha": "0.1"},
+        interval_value,
+        interval_gradient,
+        off_label,
+        [(parameters, "", INTERVAL_ROWS) for parameters in ("", "alpha=0.5", "alpha=0.001")],
+    ),
+    Loss(
+        "quantiles",
+        (
+            "value = mean over k of max(tau_k e_k, (tau_k - 1) e_k), e_k = y - prediction_k",
+            "gradient = -tau_k / K where prediction_k < y, (1 - tau_k) / K where it is above, 0 at y",
+        ),
+        {"tau": "none"},
+        quantiles_value,
+        quantiles_gradient,
+        off_label,
+        [("tau=0.1/0.5/0.9", "", THREE_ROWS), ("tau=0.001/0.3/0.999", "", THREE_ROWS), ("tau=0.05/0.95", "", TWO_ROWS)],
+    ),
+    Loss(
+        "margin_ranking",
+        ("prediction = x1, x2; value = max(0, margin - y (x1 - x2)); gradient = (-y, y) where it is above 0, else 0",),
+        {"margin": "0.0"},
+        margin_ranking_value,
+        margin_ranking_gradient,
+        off_ranking_margin,
+        [(parameters, "", RANKED_ROWS) for parameters in ("", "margin=0.5", "margin=2.0")],
     ),
 )
 

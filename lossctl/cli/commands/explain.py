@@ -26,7 +26,8 @@ Name = Annotated[
     str | None,
     typer.Argument(
         metavar="NAME",
-        help="A loss or an activation, such as huber:delta=0.5, pairings, or statistics; left out, the list of all.",
+        help="A loss or an activation, such as huber:delta=0.5, a family of them, pairings, or statistics; left out, "
+        "the list of all.",
         autocompletion=complete,
         show_default=False,
     ),
@@ -43,11 +44,11 @@ def explain(
     """Explain a loss or an activation.
 
     Shows its formula, gradient, domains and parameters, when to use it and when not, what it goes with, its names
-    elsewhere, and its curve. Without a name, lists all there are; with pairings, which output activation goes with
-    which loss; with statistics, what the numbers beside a loss say.
+    elsewhere, and its curve. Without a name, lists all there are; with the name of a family, a line on each of it; with
+    pairings, which output activation goes with which loss; with statistics, what the numbers beside a loss say.
     """
     from lossctl.cli.output import show
-    from lossctl.functions.explanation import Explanation, find
+    from lossctl.functions.explanation import Explanation, family_of, find
     from lossctl.functions.tables import explained, listed, paired
     from lossctl.words import normal
 
@@ -62,6 +63,10 @@ def explain(
     voice, style, renderer = output.voice, output.style, output.renderer("table")
     if name is None:
         show(listed(), renderer, style, voice)
+        return
+    family = family_of(name)
+    if family is not None and kind is None:
+        show(listed(family), renderer, style, voice)
         return
     if normal(name) == PAIRINGS:
         show(paired(), renderer, style, voice)

@@ -6,8 +6,7 @@ import numpy as np
 
 from lossctl.doctor.finding import Case, Evidence, Severity, finding
 from lossctl.doctor.shell import with_flags
-from lossctl.inference.doubts import ENOUGH
-from lossctl.inference.fit import Scale
+from lossctl.inference.fit import ENOUGH, Scale
 from lossctl.reading.cells import shown
 from lossctl.reading.look_alikes import hint_for
 from lossctl.sums.problems import Problem

@@ -15,8 +15,9 @@ from lossctl.doctor.statistics import (
 )
 from lossctl.domain import FloatArray, IntArray
 from lossctl.functions.bound_loss import get_loss
-from lossctl.inference.doubts import ENOUGH, SIGNIFICANT, better_order, class_codes
-from lossctl.inference.fit import Scale, classes_setting, pairing_of
+from lossctl.inference.codes import better_order
+from lossctl.inference.doubts import class_codes
+from lossctl.inference.fit import ENOUGH, SIGNIFICANT, Scale, classes_setting, pairing_of
 from lossctl.words import figures, percent
 
 HEAVY = 0.5

@@ -1,14 +1,13 @@
 """What is wrong with how predictions and labels are written: logits, percentages, codes, class order, wrong columns."""
 
-import numpy as np
-
 from lossctl.doctor.finding import Case, Evidence, Severity, finding
 from lossctl.doctor.shell import flags
 from lossctl.domain import BINARY, SIGNS, Domain
 from lossctl.functions.pairing import risks_of
 from lossctl.inference.classes import within
-from lossctl.inference.doubts import ENOUGH, better_order, doubt
-from lossctl.inference.fit import CLIPPED, NORMALIZED, Scale, classes_setting, other_codes, pairing_of
+from lossctl.inference.codes import of_position, turned
+from lossctl.inference.doubts import doubt
+from lossctl.inference.fit import CLIPPED, ENOUGH, NORMALIZED, Scale, classes_setting, other_codes, pairing_of
 from lossctl.inference.names import LABELS, PREDICTIONS, plain_name
 from lossctl.reading.cells import class_number
 from lossctl.sums.distribution import Distribution
@@ -36,7 +35,7 @@ def logits(case: Case) -> Evidence | None:
 def several_readings(case: Case) -> Evidence | None:
     """The predictions could be something else as well."""
     told = None if case.fit is None else doubt(case.facts, case.layout, case.index, case.fit)
-    if told is None or better_order(case.predicted, case.n) is not None:
+    if told is None or columns_in_another_order(case) is not None:
         return None  # of the order of columns there is more to say
     advice = "Each command line is one reading: copy the one that is meant."
     advice = advice if told.ways[1:] else "Copy the command line if that is meant." if told.ways else told.advice
@@ -236,17 +235,13 @@ def classes_counted_from_one(case: Case) -> Evidence | None:
 @finding(Severity.warning)
 def columns_in_another_order(case: Case) -> Evidence | None:
     """Each class is predicted by the column of another."""
-    better = better_order(case.predicted, case.n)
-    if better is None:
+    if case.fit is None or case.rows is None or case.layout.label_width:
         return None
-    hits, possible, order = better
-    names = case.layout.classes or tuple(map(str, range(len(order))))
-    right_order = ", ".join(names[index] for index in np.argsort(order)[:8].tolist())
-    return Evidence(
-        f"the largest column is that of the label in {percent(hits, case.n)} of the rows, but in "
-        f"{percent(possible, case.n)} were the columns those of {right_order}",
-        "Check the order of the classes, and say it with --classes.",
-    )
+    told = of_position(case.facts, case.layout, case.index, case.fit)
+    if told is None and case.layout.classes is not None:
+        told = turned(case.facts, case.layout, case.index, case.fit, case.layout.classes)
+    advice = "Check the order of the classes, and say it with --classes."
+    return None if told is None else Evidence(told.what, advice)
 
 
 @finding(Severity.warning)

@@ -80,7 +80,7 @@ def _ends(label: FloatArray, prediction: FloatArray) -> tuple[FloatArray, FloatA
 
 
 @loss(
-    aliases=("bp_mll", "multi_label"),
+    aliases=("bp_mll", "loss_multi_label"),
     label=CHOSEN,
     prediction=VECTOR,
     references=("Zhang & Zhou 2006, Multilabel Neural Networks, doi:10.1109/TKDE.2006.162",),
