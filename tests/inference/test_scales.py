@@ -18,7 +18,8 @@ def test_names_of_steps_are_put_in_order_wherever_they_stand(scale):
 
 
 def frame(names):
-    rng = np.random.default_rng(0)
+    """Probabilities of classes in columns that are sorted by name."""
+    names, rng = sorted(names), np.random.default_rng(0)
     rows = rng.dirichlet(np.ones(len(names)), 50)
     table = {f"p_{name}": column for name, column in zip(names, rows.T, strict=True)}
     return {**table, "y": rng.choice(names, 50)}
