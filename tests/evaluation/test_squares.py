@@ -43,7 +43,7 @@ def of_errors(error, loss, weight=None, **more):
 
 
 def test_every_square_is_known_to_be_one():
-    assert set(SQUARES) == {"mse", "rmse", "l2", "msle", "rmsle", "squared_hinge"}
+    assert set(SQUARES) == {"mse", "rmse", "l2", "msle", "rmsle", "squared_hinge", "brier"}
 
 
 @pytest.mark.parametrize("loss", SQUARES)
