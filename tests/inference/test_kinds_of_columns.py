@@ -130,9 +130,11 @@ def test_quantiles_that_are_named_are_measured_together_or_by_mae_of_the_median(
         assert report.value == pytest.approx((2 * level + 0.5 + 4 * level) / 3)
     (ends,) = lossctl.evaluate(data, [], label="y", prediction=[f"{names[0]},{names[2]}"]).results
     assert ends.value == pytest.approx(6.0 if form == "F-{}" else 3 * level)
-    for asked in ([names[0]], [names[2]], names):
-        told, ways = ways_of(data, prediction=asked)
-        assert (ways, "quantile" in told.what) == ([], True)
+    for name, tau, cost in ((names[0], level, 2 * level), (names[2], 1 - level, 4 * level)):
+        _, ways = ways_of(data, prediction=[name])
+        assert [(way["loss"], values) for way, values in ways] == [(f"quantile:tau={tau:g}", [pytest.approx(cost)])]
+    _, ways = ways_of(data, prediction=names)
+    assert ways == []
 
 
 MODELS = {

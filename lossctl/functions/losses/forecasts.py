@@ -237,6 +237,7 @@ def _(label: FloatArray, prediction: FloatArray, *, alpha: Level) -> FloatArray:
     aliases=("multi_quantile", "multiquantile_loss"),
     label=REAL,
     prediction=VECTOR,
+    other_width=("quantile", ("quantiles", "multi_quantile", "multiquantile_loss")),
     references=("Koenker & Bassett 1978, Regression Quantiles, doi:10.2307/1913643",),
     peers={
         "scikit-learn": "mean_pinball_loss (one at a time; τ is called alpha)",
