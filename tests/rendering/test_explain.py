@@ -78,7 +78,7 @@ def test_a_page_holds_every_fact_whole_and_fits_the_screen(definition, width):
     assert "…" not in facts
     assert plain(sections.summary) in plain(text)
     assert "slope" in picture
-    assert len(picture.splitlines()) >= 14
+    assert len(picture.splitlines()) >= 12
 
 
 @every_definition
