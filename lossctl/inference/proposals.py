@@ -150,7 +150,8 @@ class Proposer:
         for family in families:
             yield Choice((self.truths.pattern(family),), family, BY_NAME, sure=len(families) == 1)
         wide = [vector for vector in self._vectors if len(vector) > 2 or self.named_prediction]
-        bits = tuple(column.name for column in self.truths.bits) if wide and not families else ()
+        telling = [column.name for column in self.truths.bits if column.roles[0] != "group"]
+        bits = tuple(telling) if wide and not families else ()
         if bits and any(len(bits) == len(vector) for vector in wide):
             yield Choice((self.truths.pattern(bits),), bits, LEFT, sure=False)
 

@@ -184,6 +184,17 @@ def test_command_lines_of_doctor_for_models_or_logits_of_classes_run_with_nulls_
     assert {result["n"] for each in evaluated for result in each["results"]} == {N - 1}
 
 
+def test_labels_of_classes_are_columns_of_0_and_1_that_are_neither_a_mask_nor_a_place():
+    bits, p = RNG.integers(0, 2, (N, 3)), RNG.uniform(0.1, 0.9, (N, 3))
+    data = {name: bits[:, place] for place, name in enumerate("abc")}
+    data |= {f"p_{place}": p[:, place] for place in range(3)} | {"fold": bits[:, 0], "loss_mask": bits[:, 1]}
+    _, ways = ways_of(data, prediction=["p_*"])
+    expected = -np.log(np.where(bits == 1, p, 1 - p)).mean()
+    assert [(way["label"], way["loss"], values) for way, values in ways] == [
+        (["a,b,c"], "bce", [pytest.approx(expected)])
+    ]
+
+
 TWO_CLASSES = [{"p_0": 1 - P, "p_1": P}, {"neg": 1 - 2 * P, "pos": 3 * P}, {"a": 1 - P, "b": P}]
 
 
