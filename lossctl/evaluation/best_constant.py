@@ -16,6 +16,8 @@ from lossctl.domain import REAL, Amounts, BoolArray, Domain, FloatArray, IntArra
 from lossctl.errors import UsageError
 from lossctl.evaluation.single_minimum import may_turn_again
 from lossctl.functions.bound_loss import BoundLoss
+from lossctl.functions.definition import Value
+from lossctl.functions.loss import Loss
 from lossctl.functions.parts import Parts
 from lossctl.rational import to_float
 from lossctl.sums.distribution import ordered, unordered
@@ -299,6 +301,14 @@ class _Column:
     bound: BoundLoss
     width: int
     place: int
+
+    @property
+    def definition(self) -> Loss:
+        return self.bound.definition
+
+    @property
+    def parameters(self) -> dict[str, Value]:
+        return self.bound.parameters
 
     @property
     def label_domain(self) -> Domain:

@@ -118,7 +118,16 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
     _ensure_no_dates(planner, plan)
     risky = [doubt for model, bound in plan.losses for doubt in doubts(bound, model.width)]
     risky += [doubt for model, bound in plan.losses for doubt in contradictions(bound, model.columns)]
+    risky += [doubt for _, bound in plan.losses for doubt in _orders(bound, layout, said=bool(request.classes))]
     return replace(plan, doubts=tuple(dict.fromkeys((*warnings_of(source), *risky))))
+
+
+def _orders(bound: BoundLoss, layout: Layout, *, said: bool) -> Iterator[str]:
+    """What is to be said of the order of the classes, where a loss has one."""
+    if bound.definition.ordered:
+        from lossctl.inference.scales import out_of_order  # noqa: PLC0415  (few losses have an order)
+
+        yield from out_of_order(bound, layout.classes, said=said)
 
 
 def _kinds(losses: Sequence[BoundLoss]) -> tuple[bool, bool]:

@@ -23,22 +23,37 @@ def standardized(error: FloatArray, scale: FloatArray) -> FloatArray:
     return np.where(error == 0, 0.0, error / scale)
 
 
-def variance_slope(error: FloatArray, variance: FloatArray) -> FloatArray:
+def parted(mean: FloatArray, label: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Mean less label as two doubles: the difference, and what it was rounded by."""
+    error = mean - label
+    less = mean - error
+    rest = (mean - (error + less)) + (less - label)
+    return error, np.where(np.isfinite(rest), rest, 0.0)
+
+
+def deviation_slope(error: FloatArray, rest: FloatArray, deviation: FloatArray) -> FloatArray:
+    """1/σ − e²/σ³, the slope of log σ + ½ (e/σ)², with its digits where ∣e∣ is near σ; e is given as two doubles."""
+    size = np.abs(error)
+    left = (deviation - size) - np.where(error < 0, -rest, rest)
+    return np.asarray(left / deviation / deviation * (1.0 + size / deviation))
+
+
+def variance_slope(error: FloatArray, rest: FloatArray, variance: FloatArray) -> FloatArray:
     """½(v − e²)/v², the slope of ½(log v + e²/v), with its digits where e² is near v and where e² is no double."""
     square = np.square(error / np.sqrt(variance))
     slope = 0.5 * (1.0 - square) / variance
     slope = np.where(square > 2.0, 0.5 * (1.0 / square - 1.0) * np.square(error / variance), slope)
     near = (square > 0.5) & (square < 2.0)
-    return np.where(near, 0.5 * _gap(error, variance) / variance, slope)
+    return np.where(near, 0.5 * _gap(error, rest, variance) / variance, slope)
 
 
-def _gap(error: FloatArray, variance: FloatArray) -> FloatArray:
-    """(v − e²)/v for e² near v: both by a power of 2 near 1, and e² in two doubles (Dekker's product)."""
+def _gap(error: FloatArray, rest: FloatArray, variance: FloatArray) -> FloatArray:
+    """(v − e²)/v for e² near v: all by a power of 2 near 1, and e² in two doubles (Dekker's product)."""
     half = np.frexp(variance)[1] // 2
-    error, variance = np.ldexp(error, -half), np.ldexp(variance, -2 * half)
+    error, rest, variance = np.ldexp(error, -half), np.ldexp(rest, -half), np.ldexp(variance, -2 * half)
     spread = error * SPLITTER
     high = spread - (spread - error)
     low = error - high
     square = np.square(error)
     lost = ((high * high - square) + 2.0 * high * low) + low * low
-    return np.asarray(((variance - square) - lost) / variance)
+    return np.asarray(((variance - square) - (lost + 2.0 * error * rest)) / variance)

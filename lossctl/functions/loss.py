@@ -55,6 +55,7 @@ class Loss(Definition):
         other_width: tuple[str, tuple[str, ...]] | None = None,
         floored: Kernel | None = None,
         of_error: bool = False,
+        ordered: bool = False,
         peers: Mapping[str, str] = NO_PEERS,
     ) -> None:
         super().__init__(function, aliases, references, peers)
@@ -73,6 +74,7 @@ class Loss(Definition):
         self.kink: Kinks | None = None
         self.square_root: Kernel | None = None
         self.of_error = of_error
+        self.ordered = ordered
         self.apart: Through | None = None
         self.anchor: Kernel = _the_label
         self.mirrored: Through | None = None
@@ -169,6 +171,7 @@ class Loss(Definition):
                 reduction=reduction,
                 floored=self.floored,
                 of_error=self.of_error,
+                ordered=self.ordered,
                 peers=peers,
             )
             functools.update_wrapper(cast("Callable[..., Any]", named_loss), declaration)
@@ -220,6 +223,7 @@ def loss(
     other_width: tuple[str, tuple[str, ...]] | None = None,
     floored: Kernel | None = None,
     of_error: bool = False,
+    ordered: bool = False,
     peers: Mapping[str, str] = NO_PEERS,
 ) -> Callable[[Kernel], Loss]:
     """Turn a formula into a registered loss.
@@ -241,6 +245,7 @@ def loss(
             the prediction when left out.
         of_error: whether the value is one of prediction less label alone; behind an activation that keeps the digits
             of that difference, the formula then gets the difference, and a label of 0.
+        ordered: whether the order of the classes counts.
         peers: what other libraries call it, by library, each name with what is different about it in parentheses.
     """
 
@@ -256,6 +261,7 @@ def loss(
             other_width=other_width,
             floored=floored,
             of_error=of_error,
+            ordered=ordered,
             peers=peers,
         )
         losses.add(definition.name, definition, aliases)

@@ -43,7 +43,7 @@ PAIRINGS = (
         ("sigmoid",),
         ("bce", "focal", "brier"),
         "with bce the gradient on the logit is σ(z) − y: σ′ cancels, so a saturated mistake still learns; "
-        "focal under imbalance; brier to judge, where no mistake counts without bound",
+        "focal under imbalance; brier to judge",
     ),
     Pairing(
         "multi-label classification", ("sigmoid",), ("bce",), "one sigmoid a column: each label is its own yes or no"
@@ -60,6 +60,7 @@ PAIRINGS = (
             "gce",
             "categorical_brier",
             "spherical",
+            "js_divergence",
         ),
         "the gradient on the logits is p − y; categorical_focal under imbalance, gce with noisy labels, "
         "categorical_brier and spherical to judge",
@@ -69,12 +70,6 @@ PAIRINGS = (
         ("softmax",),
         ("rps",),
         "the further off a class is, the more it costs; the order is that of the columns",
-    ),
-    Pairing(
-        "distributions over classes",
-        ("softmax",),
-        ("kl_divergence", "js_divergence"),
-        "labels are rows of probabilities; js_divergence where some of either may be 0",
     ),
     Pairing(
         "multi-class classification in logarithms",

@@ -79,4 +79,4 @@ def _unrounded(odds: FloatArray, logit: FloatArray, largest: FloatArray, shifted
     """Odds with what the difference of two logits was rounded by."""
     back = shifted - logit
     lost = (logit - (shifted - back)) - (largest + back)
-    return odds * np.where(np.isfinite(lost), 1.0 + lost, 1.0)
+    return odds * np.where(np.abs(lost) < 1.0, 1.0 + lost, 1.0)

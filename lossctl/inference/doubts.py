@@ -201,11 +201,9 @@ def _quantile(case: _Case) -> Doubt | None:
     if level is None or case.predicted.rows is not None:
         return None
     what = f"the predictions {case.name!r} are named for the quantile {level:g}"
-    if level == MEDIAN:
-        pairing = pairing_of("unbounded regression")
-        median = replace(case.fitting, pairing=pairing, scale=Scale.VALUE, loss="mae", settings=())
-        return Doubt(f"{what}, the median", (median,))
-    return Doubt(f"{what}, which no loss here measures", (), OF_QUANTILES)
+    pairing, loss = pairing_of("unbounded regression"), "mae" if level == MEDIAN else f"quantile:tau={level:g}"
+    way = replace(case.fitting, pairing=pairing, scale=Scale.VALUE, loss=loss, settings=())
+    return Doubt(f"{what}, the median" if level == MEDIAN else what, (way,), OF_QUANTILES)
 
 
 def _codes(case: _Case) -> Doubt | None:

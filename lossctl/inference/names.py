@@ -7,7 +7,8 @@ LABELS = (
     frozenset({"label", "y", "y_true", "target", "actual", "truth"}),
     frozenset({
         "labels", "targets", "actuals", "true", "y_test", "y_val", "y_actual", "ground_truth", "groundtruth", "gt",
-        "observed", "outcome", "true_label", "true_value", "label_id", "class_label", "class_id", "class", "response",
+        "observed", "obs", "observation", "outcome",
+        "true_label", "true_value", "label_id", "class_label", "class_id", "class", "response",
     }),
 )  # fmt: skip
 """Names of labels; the first are taken before the others."""

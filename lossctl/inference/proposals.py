@@ -150,7 +150,8 @@ class Proposer:
         for family in families:
             yield Choice((self.truths.pattern(family),), family, BY_NAME, sure=len(families) == 1)
         wide = [vector for vector in self._vectors if len(vector) > 2 or self.named_prediction]
-        bits = tuple(column.name for column in self.truths.bits) if wide and not families else ()
+        telling = [column.name for column in self.truths.bits if column.roles[0] != "group"]
+        bits = tuple(telling) if wide and not families else ()
         if bits and any(len(bits) == len(vector) for vector in wide):
             yield Choice((self.truths.pattern(bits),), bits, LEFT, sure=False)
 
@@ -335,8 +336,9 @@ class Proposer:
 
     def _pairs(self, label: Choice) -> Iterator[Choice]:
         """The only columns that are named for a mean and its scale, or for the ends of an interval."""
+        truth = self.truths.look.candidate(label.columns[0]) if len(label.columns) == 1 else None
         names = [each.name for each in self.guesses.free if each.kind == "number" and each.name not in label.columns]
-        for pair in pairs_in(names) if len(label.columns) == 1 else ():
+        for pair in pairs_in(names) if truth is not None and truth.kind == "number" else ():
             yield Choice((",".join(pair),), pair, BY_NAME, sure=False)
 
     def _class_columns(self, label: Choice, others: Collection[str]) -> Iterator[Choice]:

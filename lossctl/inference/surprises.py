@@ -14,15 +14,18 @@ if TYPE_CHECKING:
 
 MOST = 3
 """How many ways are shown."""
+LOSS = "surprisal:log=true"
+"""The loss of logarithms of probabilities."""
 ROUNDING = 1e-6
 """What the logarithm of a probability may be above 0."""
 
 
 def own_loss(name: str) -> str:
     """What to do where a column of logarithms of probabilities, or their negatives, is its own loss."""
-    own = f"−{name}" if is_log_probability(name) else name
+    if is_log_probability(name):
+        return f"Their loss needs no label: {option(prediction=name)} {option(loss=LOSS)}."
     zeros = f"{option(label='zeros')} {option(prediction=name)} {option(loss='mae')}"
-    return f"Their loss is the mean of {own}: add a column of zeros, and say {zeros}."
+    return f"Their loss is their mean: add a column of zeros, and say {zeros}."
 
 
 def unlabelled(side: "Side", named: Sequence[str], request: "Request") -> Undecided | None:
@@ -43,43 +46,46 @@ def unlabelled(side: "Side", named: Sequence[str], request: "Request") -> Undeci
     own, loose = logarithms or negatives, {*named} - {*logarithms, *negatives}
     if not own or loose or not {*known} <= {*logarithms, *negatives}:
         return None
-    numbers = [column.content.numbers for column in map(side.look.candidate, own) if column is not None]
+    looks = (side.look.candidate(name) for name in own)
+    numbers = [column.content.numbers for column in looks if column is not None and column.kind == "number"]
     if not all(values.n and (negatives_only or values.high <= ROUNDING) for values in numbers):
         return None
     if any("label" in column.roles and column.classes == {0, 1} for column in side.candidates):
         return None
     shown, sign = ", ".join(map(repr, own)), "" if logarithms else "−"
     what = f"the predictions {shown} are {sign}log-probabilities of what each row is, and no column looks like a label"
-    free = tuple(_ways(side, named, own, above=negatives_only))[:MOST]
+    free = tuple(_ways(side, named, own, negatives=negatives_only))[:MOST]
     free = () if request.loss or request.where is not None else free
-    trick = f"; with a label of 1, hinge:margin=0 is −{own[0]}" if any("hinge" in str(way) for way in free) else ""
     masks = () if request.where is not None else _masks(side)[:1]
     rest = [
         f" Rows that do not count are left out with {option(where=_condition(mask, kept_by(mask.name)[0]))}."
         for mask in masks
     ]
-    return Undecided(f"{what}{trick}", own_loss(own[0]) + "".join(rest), free)
+    return Undecided(what, own_loss(own[0]) + "".join(rest), free)
 
 
 def _columns(side: "Side", named: Sequence[str], is_named: Callable[[str], bool]) -> list[str]:
     """The columns of numbers with such a name: of those named, or else of those that are free."""
-    numbers = [column.name for column in side.columns if column.kind == "number"]
+    numbers = [column.name for column in side.columns if column.kind in {"number", "list"}]
     among = {*named} or {column.name for column in side.free}
     return [name for name in numbers if name in among and is_named(name)]
 
 
-def _ways(side: "Side", named: Sequence[str], own: Sequence[str], *, above: bool) -> Iterator[Settings]:
-    """By each mask, how to ask for the mean over the rows that count, that of the loss first.
+def _ways(side: "Side", named: Sequence[str], own: Sequence[str], *, negatives: bool) -> Iterator[Settings]:
+    """How to ask for the mean over the rows that count, by each mask; over all where there is none.
 
-    A label of 1 has hinge:margin=0 for max(0, −p), a label of 0 has mae for ∣p∣.
+    Of what is negative already a label of 0 has mae for ∣p∣, where a mask has one.
     """
     predictions: Settings = () if named else tuple(("prediction", name) for name in own)
-    for mask in _masks(side):
+    masks = _masks(side)
+    for mask in masks:
         for bit in kept_by(mask.name):
-            if bit in mask.classes and not (above and bit):
-                loss = "hinge:margin=0" if bit else "mae"
+            if bit in mask.classes and not (negatives and bit):
+                label: Settings = (("label", mask.name),) if negatives else ()
                 chosen: Settings = (("where", _condition(mask, bit)),) if len(mask.classes) > 1 else ()
-                yield (("label", mask.name), *predictions, ("loss", loss), *chosen)
+                yield (*label, *predictions, ("loss", "mae" if negatives else LOSS), *chosen)
+    if not masks and not negatives:
+        yield (*predictions, ("loss", LOSS))
 
 
 def _masks(side: "Side") -> "list[Candidate]":

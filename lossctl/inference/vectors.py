@@ -1,19 +1,16 @@
-"""Columns that were named as one prediction, and may be several: models beside each other, or quantiles."""
+"""Columns that were named as one prediction, and may be several: models beside each other."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from lossctl.errors import LossctlError, Undecided
 from lossctl.inference.classes import class_names
-from lossctl.inference.doubts import MEDIAN, OF_QUANTILES
 from lossctl.inference.fit import Scale, Settings
 from lossctl.inference.look import Look
-from lossctl.inference.names import quantile_of
+from lossctl.inference.parts import MEMBERS, forecast_of
 from lossctl.inference.poles import POLES
-from lossctl.inference.proposals import CROSSING, MOST_MODELS
+from lossctl.inference.proposals import MOST_MODELS
 from lossctl.inference.request import Request
 from lossctl.inference.roles import find, titled
 from lossctl.inference.suitable import fails, see, unless_named, ways_of, without_nulls
@@ -27,7 +24,7 @@ SHOWN = 12
 
 
 def ensure_vectors(source: Source, request: Request) -> None:
-    """Check that the columns named as one prediction are no models beside each other, and no quantiles.
+    """Check that the columns named as one prediction are no models beside each other.
 
     Args:
         source: the data set.
@@ -53,14 +50,12 @@ def _ensure_vector(source: Source, request: Request, label: str, pattern: str, f
         return
     if truth.has_columns(family) or _are_yes_and_no(family) or look.sum_to_one(family):
         return
+    if truth.kind == "number" and forecast_of(family) is not None:
+        return
     title = titled(pattern, source.columns)[0] or pattern
-    if truth.kind == "number" and _are_quantiles(look, family):
-        median = [name for name in family if quantile_of(name) == MEDIAN][:1]
-        what = f"the columns {title!r} are named for quantiles, {', '.join(family[:SHOWN])}"
-        raise Undecided(what, OF_QUANTILES, tuple(_as_models(source, request, pattern, median)))
     if len(family) <= MOST_MODELS and _are_models(truth, len(family)):
         what = f"the columns {title!r} may be models beside each other, or the numbers of one prediction"
-        raise Undecided(what, ways=(*_as_models(source, request, pattern, family), *_as_logits(source, request)))
+        raise Undecided(what, ways=(*_as_models(source, request, pattern, family), *_as_one(source, request)))
 
 
 def _as_models(source: Source, request: Request, pattern: str, models: Sequence[str]) -> Iterator[Settings]:
@@ -78,28 +73,22 @@ def _as_models(source: Source, request: Request, pattern: str, models: Sequence[
             yield (*(("prediction", name) for name in named), ("loss", fitting.loss), *settings)
 
 
-def _as_logits(source: Source, request: Request) -> Iterator[Settings]:
-    """How to ask for rows of numbers of either sign as logits of classes."""
+def _as_one(source: Source, request: Request) -> Iterator[Settings]:
+    """How to ask for rows of numbers of either sign as logits of classes, or for several of a number as an ensemble."""
     try:
         seen = see(source, request)
     except LossctlError:
         return
     for fitting in ways_of(seen):
         signs = all(predicted.values.low < 0 < predicted.values.high for predicted in seen.facts.models)
-        if signs and fitting.scale is Scale.LOGIT and not fails(seen, fitting):
+        told = (signs and fitting.scale is Scale.LOGIT) or fitting.loss == MEMBERS.loss
+        if told and not fails(seen, fitting):
             yield (("loss", fitting.loss), *unless_named(request, fitting.settings), *without_nulls(seen, request))
 
 
 def _are_yes_and_no(family: tuple[str, ...]) -> bool:
     """Whether two columns are named for yes and no."""
     return any(tuple(map(str.casefold, names)) in POLES for names in map(sorted, class_names(family)))
-
-
-def _are_quantiles(look: Look, family: tuple[str, ...]) -> bool:
-    """Whether columns are named for different quantiles, and seldom cross."""
-    levels = {level: name for name in family if (level := quantile_of(name)) is not None}
-    rows = look.rows([levels[level] for level in sorted(levels)]) if len(levels) == len(family) else None
-    return rows is not None and bool(np.mean((np.diff(rows, axis=1) < 0).any(axis=1)) <= CROSSING)
 
 
 def _are_models(truth: "Candidate", k: int) -> bool:

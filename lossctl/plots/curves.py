@@ -12,8 +12,10 @@ import numpy as np
 from lossctl.arguments import checked
 from lossctl.document import FAR, Axis, Chart, Panel, Series
 from lossctl.domain import (
+    NONNEGATIVE,
     PROBABILITY,
     REAL,
+    Amounts,
     Direction,
     Domain,
     FloatArray,
@@ -81,6 +83,14 @@ OF_TWO = replace(
     title="pre-activation z of one class, the other at 0",
     prediction=_pair(lambda x: x, np.zeros_like),
     velocity=_pair(np.ones_like, np.zeros_like),
+)
+OF_TWO_AMOUNTS = Path(
+    "amount of the first column, the other at 1",
+    0.0,
+    REACH,
+    NONNEGATIVE,
+    _pair(lambda x: x, np.ones_like),
+    _pair(np.ones_like, np.zeros_like),
 )
 ANGLE = Path(
     "angle between label and prediction (radians)",
@@ -356,6 +366,8 @@ def _of_rows(bound: BoundLoss, labels: Sequence[float]) -> Iterator[Sweep]:
         path = ANGLE
     elif isinstance(output, LogSimplex | Simplex):
         path = CHANCE if isinstance(output, Simplex) else LOG_CHANCE
+    elif isinstance(output, Amounts):
+        path = OF_TWO_AMOUNTS
     else:
         path = replace(OF_TWO, title="score of the true class, the other at 0", low=-REACH, high=REACH)
     true = np.array([0.0]) if codes else np.array([[1.0, 0.0]])

@@ -21,7 +21,7 @@ from joined import FORMATS, store
 
 import lossctl
 from lossctl.evaluation.planner import make_plan
-from lossctl.functions.bound_loss import example_of
+from lossctl.functions.bound_loss import example_of, get_loss
 from lossctl.functions.loss import losses
 from lossctl.inference.request import Request
 from lossctl.reading.files import open_source
@@ -353,7 +353,8 @@ def test_a_plan_that_masks_travels():
 def test_without_gaps_nothing_changes_but_what_is_counted():
     table = pa.table({"a": [1, 0], "b": [0, 1], "pa": [0.5, 0.25], "pb": [0.25, 0.5]})
     asked = {"label": ["a", "b"], "prediction": "pa,pb", "gradient": True}
-    for loss in (str(bound) for bound in (example_of(name) for name in losses.names()) if not bound.rows):
+    names = (name for name in losses.names() if not get_loss(str(example_of(name)), columns=2).rows)
+    for loss in (str(example_of(name)) for name in names):
         try:
             plain = lossctl.evaluate(table, loss, **asked).results[0]
         except lossctl.LossctlError:

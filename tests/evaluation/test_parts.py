@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lossctl import compare, evaluate, get_loss
+from lossctl.domain import SIGNS
 from lossctl.errors import DataError, LossctlError, UsageError
 from lossctl.functions.bound_loss import example_of
 from lossctl.functions.loss import losses
@@ -258,6 +259,34 @@ def test_ensembles_are_compared_row_by_row_and_by_group():
     assert [result.value for result in report.results] == [
         pytest.approx(rows[::2].mean()),
         pytest.approx(rows[1::2].mean()),
+    ]
+
+
+@every_loss_beside_a_number
+def test_no_legal_numbers_give_nan(definition):
+    """Also where differences are no doubles."""
+    ends = [0.0, 1e-320, 1e-300, 1.0, np.nextafter(1.0, 2.0), 1e300, 1.7e308]
+    ends = [sign * end for end in ends for sign in (1.0, -1.0)]
+    label, first, second = np.array([*itertools.product(ends, repeat=3)]).T
+    label = np.where(label < 0, -1.0, 1.0) if get_loss(definition.name).label_domain == SIGNS else label
+    prediction = np.column_stack([first, second])
+    for parameter in [definition.name, *choices(definition)]:
+        bound = get_loss(parameter).tried(2)
+        legal = np.ones(len(label), dtype=bool)
+        for domain, numbers in ((bound.label_domain, label), (bound.prediction_domain, prediction)):
+            illegal = domain.illegal(numbers)
+            legal &= True if illegal is None else ~illegal
+        assert not np.isnan(bound.value(label[legal], prediction[legal])).any(), parameter
+        assert not np.isnan(bound.gradient(label[legal], prediction[legal])).any(), parameter
+
+
+def choices(definition):
+    """A loss with each word of each parameter."""
+    return [
+        f"{definition.name}:{parameter.name}={word}"
+        for parameter in definition.parameters
+        for word in parameter.words()
+        if word != "none"
     ]
 
 

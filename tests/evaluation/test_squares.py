@@ -44,7 +44,7 @@ def of_errors(error, loss, weight=None, **more):
 
 def test_every_square_is_known_to_be_one():
     halves = {"half_squared_error", "expectile", "squared_epsilon_insensitive"}
-    assert set(SQUARES) == {"mse", "rmse", "l2", "msle", "rmsle", "squared_hinge"} | halves
+    assert set(SQUARES) == {"mse", "rmse", "l2", "msle", "rmsle", "squared_hinge", "brier"} | halves
 
 
 @pytest.mark.parametrize("loss", SQUARES)

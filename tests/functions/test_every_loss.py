@@ -235,3 +235,39 @@ def test_a_parameter_that_is_refused_is_one_of_the_loss_as_typed():
     ):
         with pytest.raises(UsageError, match=words):
             get_loss(spec)
+
+
+EXTREME = np.array([0.0, 5e-324, 1e-300, 1e-17, 0.5, 1 - 2.0**-53, 1.0, 2.0, 40.0, 710.0, 1e16, 1e150, 1e300, 1.7e308])
+
+
+@pytest.mark.parametrize(
+    ("definition", "activation"),
+    [(it, pair) for it in losses for pair in (None, *it.pairs)],
+    ids=lambda it: getattr(it, "name", it) or "plain",
+)
+def test_the_smallest_and_largest_numbers_of_a_double_give_no_nan(definition, activation):
+    bound = get_loss(definition.name).tried(3).through(activation)
+    k = bound.columns or 3
+    domain, rng, compared = bound.prediction_domain, np.random.default_rng(0), 0
+    for _ in range(3):
+        label = bound.label_domain.for_width(k).sample(rng, 300, k)
+        prediction = rng.choice(EXTREME, (300, k) if bound.rows else 300)
+        prediction *= rng.choice([-1.0, 1.0, 1.0], prediction.shape)
+        for points in (
+            prediction,
+            np.abs(prediction),
+            1e-9 * np.abs(prediction),
+            np.abs(prediction) / row_total(prediction),
+        ):
+            bad = domain.illegal(points)
+            kept = np.ones(300, dtype=bool) if bad is None else ~bad
+            if kept.any():
+                assert not np.isnan(bound.value(label[kept], points[kept])).any()
+                assert not np.isnan(bound.gradient(label[kept], points[kept])).any()
+                compared += kept.sum()
+    assert compared > 100
+
+
+def row_total(prediction):
+    with np.errstate(over="ignore"):
+        return np.maximum(np.abs(prediction).sum(axis=-1, keepdims=prediction.ndim == 2), 1e-300)

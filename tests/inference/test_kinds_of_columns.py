@@ -116,17 +116,25 @@ NAMES = {
 
 
 @pytest.mark.parametrize("form", NAMES)
-def test_quantiles_that_are_named_are_measured_by_mae_of_the_median_or_not_at_all(form):
+def test_quantiles_that_are_named_are_measured_together_or_by_mae_of_the_median(form):
     names = [form.format(level) for level in NAMES[form]]
     data = {"y": VALUES, **{name: VALUES + 3 * place - 2 for place, name in enumerate(names)}}
-    for asked in ([names[1]], [",".join(names)], [f"{names[0][0]}*"]):
-        _, ways = ways_of(data, prediction=asked)
-        assert [(way["loss"], way["prediction"], values) for way, values in ways] == [
-            ("mae", [names[1]], [pytest.approx(1.0)])
-        ]
-    for asked in ([names[0]], [names[2]], names, [f"{names[0]},{names[2]}"]):
-        told, ways = ways_of(data, prediction=asked)
-        assert (ways, "quantile" in told.what) == ([], True)
+    _, ways = ways_of(data, prediction=[names[1]])
+    assert [(way["loss"], way["prediction"], values) for way, values in ways] == [
+        ("mae", [names[1]], [pytest.approx(1.0)])
+    ]
+    level = 0.05 if form == "p{}" else 0.1
+    for asked in ([",".join(names)], [f"{names[0][0]}*"]):
+        report = lossctl.evaluate(data, [], label="y", prediction=asked)
+        assert report.results[0].loss == f"quantiles:tau={level}/0.5/{1 - level}"
+        assert report.value == pytest.approx((2 * level + 0.5 + 4 * level) / 3)
+    (ends,) = lossctl.evaluate(data, [], label="y", prediction=[f"{names[0]},{names[2]}"]).results
+    assert ends.value == pytest.approx(6.0 if form == "F-{}" else 3 * level)
+    for name, tau, cost in ((names[0], level, 2 * level), (names[2], 1 - level, 4 * level)):
+        _, ways = ways_of(data, prediction=[name])
+        assert [(way["loss"], values) for way, values in ways] == [(f"quantile:tau={tau:g}", [pytest.approx(cost)])]
+    _, ways = ways_of(data, prediction=names)
+    assert ways == []
 
 
 MODELS = {
@@ -174,6 +182,17 @@ def test_command_lines_of_doctor_for_models_or_logits_of_classes_run_with_nulls_
     evaluated = [lossctl(*shlex.split(command)[1:], "-f", "json").json for command in (models, vector)]
     assert [[result["loss"] for result in each["results"]] for each in evaluated] == [["bce"] * 3, ["cross_entropy"]]
     assert {result["n"] for each in evaluated for result in each["results"]} == {N - 1}
+
+
+def test_labels_of_classes_are_columns_of_0_and_1_that_are_neither_a_mask_nor_a_place():
+    bits, p = RNG.integers(0, 2, (N, 3)), RNG.uniform(0.1, 0.9, (N, 3))
+    data = {name: bits[:, place] for place, name in enumerate("abc")}
+    data |= {f"p_{place}": p[:, place] for place in range(3)} | {"fold": bits[:, 0], "loss_mask": bits[:, 1]}
+    _, ways = ways_of(data, prediction=["p_*"])
+    expected = -np.log(np.where(bits == 1, p, 1 - p)).mean()
+    assert [(way["label"], way["loss"], values) for way, values in ways] == [
+        (["a,b,c"], "bce", [pytest.approx(expected)])
+    ]
 
 
 TWO_CLASSES = [{"p_0": 1 - P, "p_1": P}, {"neg": 1 - 2 * P, "pos": 3 * P}, {"a": 1 - P, "b": P}]

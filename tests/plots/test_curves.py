@@ -76,7 +76,7 @@ def test_a_curve_of_an_activation_is_its_value_and_its_derivative(activation):
 def test_a_loss_can_be_drawn_over_its_pre_activation(name):
     chosen = get_loss(name).from_logits()
     value = curve(chosen).panels[0]
-    assert "pre-activation z" in value.x.title
+    assert "pre-activation z" in value.x.title or value.x.title == "margin y·z"
     assert all(f"after {chosen.activation}" in it.name for it in value.series)
     assert all(np.isfinite(it.y).all() for it in value.series)
 

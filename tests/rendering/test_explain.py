@@ -78,7 +78,7 @@ def test_a_page_holds_every_fact_whole_and_fits_the_screen(definition, width):
     assert "…" not in facts
     assert plain(sections.summary) in plain(text)
     assert "slope" in picture
-    assert len(picture.splitlines()) >= 13
+    assert len(picture.splitlines()) >= 12
 
 
 @every_definition
@@ -222,9 +222,8 @@ def test_color_is_asked_for_and_changes_no_letter(lossctl):
 def test_completion_offers_losses_activations_and_the_pairings():
     from lossctl.cli.commands.explain import complete
 
-    names = {"squared_hinge", "selu", "sigmoid", "softmax", "softplus", "statistics"}
-    assert names <= {name for name, _ in complete("s")}
-    assert all(name.startswith("s") for name, _ in complete("s"))
+    names = [it.name for it in definitions() if it.name.startswith("s")] + ["statistics"]
+    assert sorted(name for name, _ in complete("s")) == sorted(names)
     assert ("pairings", "Which output activation goes with which loss.") in complete("")
     assert len(complete("")) == len(list(definitions())) + 2
 

@@ -7,6 +7,8 @@ from lossctl.functions.loss import loss
 from lossctl.functions.softmax import Softmax
 from lossctl.functions.stable import excess, exp_error
 
+BEYOND = 1e3
+"""A logarithm of what is infinite."""
 NEAR = 0.5
 """A contrast t below which (1 + t) log(1 + t) and (1 − t) log(1 − t) cancel."""
 
@@ -118,7 +120,7 @@ def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
 @generalized_kl.through("exp")
 def generalized_kl_on_logarithms(label: FloatArray, logit: FloatArray) -> FloatArray:
     """The divergence with log ŷ = z where the quotient of y and ŷ would pass the doubles."""
-    return row_sum(excess(label, np.exp(logit), lambda y, z: np.log(y) - z, label, logit))
+    return row_sum(excess(label, np.exp(logit), lambda y, z: np.log(y) - np.minimum(z, BEYOND), label, logit))
 
 
 @generalized_kl_on_logarithms.gradient

@@ -17,7 +17,7 @@ from lossctl.domain import (
     Words,
     row_sum,
 )
-from lossctl.functions.gaussian import HALF_LOG_2, LOG_2_PI, erf, standardized, variance_slope
+from lossctl.functions.gaussian import HALF_LOG_2, LOG_2_PI, deviation_slope, erf, parted, standardized, variance_slope
 from lossctl.functions.loss import loss
 from lossctl.functions.parts import Parts, parts
 
@@ -37,12 +37,16 @@ def _mean_and_scale(*, scale: str = "var", full: bool = False) -> Parts:  # noqa
     return parts(mean=REAL, scale=REAL if scale == "log_std" else POSITIVE)
 
 
+def _deviation(error: FloatArray, half: FloatArray) -> FloatArray:
+    """An error times the square of a factor, which may overflow by itself; 0 where either is."""
+    return np.where((error == 0) | (half == 0), 0.0, error * half * half)
+
+
 def _in_scales(label: FloatArray, prediction: FloatArray, scale: str) -> tuple[FloatArray, FloatArray]:
     """The error in standard deviations, and the logarithm of these."""
     error, spread = prediction[:, 0] - label, prediction[:, 1]
     if scale == "log_std":
-        half = np.exp(-0.5 * spread)
-        return np.where(error == 0, 0.0, error * half * half), spread
+        return _deviation(error, np.exp(-0.5 * spread)), spread
     return (error / np.sqrt(spread), 0.5 * np.log(spread)) if scale == "var" else (error / spread, np.log(spread))
 
 
@@ -79,15 +83,13 @@ def gaussian_nll(label: FloatArray, prediction: FloatArray, *, scale: Scale = "v
 
 @gaussian_nll.gradient
 def _(label: FloatArray, prediction: FloatArray, *, scale: Scale, full: bool) -> FloatArray:  # noqa: ARG001
-    error, spread = prediction[:, 0] - label, prediction[:, 1]
+    (error, rest), spread = parted(prediction[:, 0], label), prediction[:, 1]
     if scale == "var":
-        return _columns(error / spread, variance_slope(error, spread))
+        return _columns(error / spread, variance_slope(error, rest, spread))
     ratio, _ = _in_scales(label, prediction, scale)
     if scale == "log_std":
-        half = np.exp(-0.5 * spread)
-        return _columns(np.where(error == 0, 0.0, ratio * half * half), (1.0 - ratio) * (1.0 + ratio))
-    size = np.abs(error)
-    return _columns(ratio / spread, (spread - size) / spread / spread * (1.0 + size / spread))
+        return _columns(_deviation(ratio, np.exp(-0.5 * spread)), (1.0 - ratio) * (1.0 + ratio))
+    return _columns(ratio / spread, deviation_slope(error, rest, spread))
 
 
 @loss(
@@ -166,7 +168,7 @@ def crps_ensemble(label: FloatArray, prediction: FloatArray, *, estimator: Estim
         weight = np.where(error > 0, m - 1 - place, -place) / (m - 1)
     else:
         weight = np.where(error > 0, m - place - 0.5, -0.5 - place) / m
-    return np.asarray(row_sum(np.asfortranarray(error * weight)) * (2.0 / m))
+    return np.asarray(row_sum(np.asfortranarray(np.where(weight == 0, 0.0, error * weight))) * (2.0 / m))
 
 
 @crps_ensemble.gradient
@@ -235,6 +237,7 @@ def _(label: FloatArray, prediction: FloatArray, *, alpha: Level) -> FloatArray:
     aliases=("multi_quantile", "multiquantile_loss"),
     label=REAL,
     prediction=VECTOR,
+    other_width=("quantile", ("quantiles", "multi_quantile", "multiquantile_loss")),
     references=("Koenker & Bassett 1978, Regression Quantiles, doi:10.2307/1913643",),
     peers={
         "scikit-learn": "mean_pinball_loss (one at a time; τ is called alpha)",

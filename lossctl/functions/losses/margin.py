@@ -176,7 +176,7 @@ def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
     peers={"torch": "soft_margin_loss", "scikit-learn": "HalfBinomialLoss (of labels 0 and 1)"},
 )
 def soft_margin(label: FloatArray, prediction: FloatArray) -> FloatArray:
-    """Cross-entropy of a score against a ±1 label: `bce` of its sigmoid.
+    """Cross-entropy of a score against a ±1 label.
 
     Formula: log(1 + e^(−y ŷ)) for labels y = ±1 (0 means −1).
     Gradient: −y σ(−y ŷ).

@@ -62,7 +62,7 @@ def _times_exp(factor: FloatArray, high: FloatArray, low: FloatArray) -> FloatAr
     back = lead - high
     lost = (high - (lead - back)) - (low + back)
     half = np.exp(0.5 * lead)
-    return half * (factor * half) * np.where(np.isfinite(lost), 1.0 + lost, 1.0)
+    return half * (factor * half) * np.where(np.abs(lost) < 1.0, 1.0 + lost, 1.0)
 
 
 def _ends(label: FloatArray, prediction: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
@@ -80,7 +80,7 @@ def _ends(label: FloatArray, prediction: FloatArray) -> tuple[FloatArray, FloatA
 
 
 @loss(
-    aliases=("bp_mll", "multi_label"),
+    aliases=("bp_mll", "loss_multi_label"),
     label=CHOSEN,
     prediction=VECTOR,
     references=("Zhang & Zhou 2006, Multilabel Neural Networks, doi:10.1109/TKDE.2006.162",),

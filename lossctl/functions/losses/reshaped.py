@@ -38,7 +38,7 @@ def _focal_pull(p: FloatArray, rest: FloatArray, log_hit: FloatArray, gamma: flo
     """(1 − p)^γ − γ p (1 − p)^(γ−1) log p, with the limit of log p / (1 − p) at p = 1."""
     ratio = np.where(rest == 0, -1.0, log_hit / rest)
     ease = power_of_rest(p, rest, gamma)
-    return np.where(ease == 0, 0.0, ease * (1.0 - gamma * p * ratio))
+    return np.where(ease == 0, 0.0, ease * (1.0 - gamma * np.where(p == 0, 0.0, p * ratio)))
 
 
 @loss(

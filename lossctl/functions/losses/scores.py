@@ -194,6 +194,7 @@ def _defect(error: FloatArray) -> FloatArray:
     label=CLASSES_OR_SIMPLEX,
     prediction=SIMPLEX,
     references=("Epstein 1969, A scoring system for probability forecasts of ranked categories",),
+    ordered=True,
     peers={
         "scoringrules": "rps_score (without the division by K − 1)",
         "properscoring": "threshold_brier_score (of thresholds)",
@@ -202,7 +203,7 @@ def _defect(error: FloatArray) -> FloatArray:
 def rps(label: FloatArray, prediction: FloatArray) -> FloatArray:
     """Brier score of ordered classes: a forecast one class off costs less than one three off.
 
-    Formula: Σ_k (F̂_k − F_k)² / (K − 1) for k = 1 … K − 1, where F̂ and F are ŷ and y summed up to the class k, in the
+    Formula: Σ_k (F̂_k − F_k)² / (K − 1) for k = 1 to K − 1, F̂ and F being ŷ and y summed up to the class k, in the
     order of the columns.
     Gradient: 2/(K − 1) Σ_{k ≥ j} (F̂_k − F_k), and 0 for the last class.
     Properties: a proper score; convex in ŷ, but not convex in the logits; smooth; range [0, 1]; of two classes it is
