@@ -58,7 +58,7 @@ def compat_page() -> str:
         "(in Python `compat=`) sets what makes lossctl give its number, where nobody set it otherwise, and says\n"
         "what it set; it never says what a file holds, so that scores still want `--from-logits`.\n"
         "`lossctl explain NAME` has the same of one loss.\n\n"
-        "```console\n$ lossctl eval preds.csv -l bce -w weight --compat keras\n```\n\n"
+        "```sh\nlossctl eval preds.csv -l bce -w weight --compat keras\n```\n\n"
         "- `weight_norm=n`: a mean of weighted rows is Σwℓ/n, and not Σwℓ/Σw. Without weights they are the same.\n"
         "- `columns=sum`: of several columns a row has the sum, and not the mean.\n"
         "- `eps`: where probabilities are floored inside logarithms; only those near 0 and 1 have another loss.\n"
