@@ -1,8 +1,8 @@
 """By which conventions losses become numbers: what somebody asked for, else what a library does."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lossctl.domain import SIMPLEX
 from lossctl.errors import UsageError, option
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from lossctl.functions.compat import Agreement
 
 
-@dataclass(frozen=True)
-class Conventions:
+class Conventions(NamedTuple):
     """What a library would have set for a loss, as far as nobody said otherwise."""
 
     agreement: "Agreement | None"
