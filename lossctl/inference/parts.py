@@ -203,6 +203,8 @@ def contradictions(bound: BoundLoss, columns: Sequence[str]) -> Iterator[str]:
         first, second = (_part_of(name, DISTINCT) for name in columns)
         if first and second and level_of(columns[0]) is None:
             yield f"{bound.title}: {columns[0]!r} is named for a {first}, and {columns[1]!r} for a {second}"
+    if "tau" not in bound.parameters and bound.parts != ("lower", "upper"):
+        return
     levels = levels_of(columns)
     if levels is None:
         return
