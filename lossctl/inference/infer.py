@@ -81,7 +81,8 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
     """
     if request.label and request.prediction:
         return Completed(request)
-    if not request.label and request.loss and all(get_loss(spec).unlabelled for spec in request.loss):
+    specs = split_specs(request.loss)
+    if not request.label and specs and all(get_loss(spec).unlabelled for spec in specs):
         return _unlabelled(source, request)
     proposer = Proposer(source, request, elsewhere)
     if proposer.apart:

@@ -90,8 +90,12 @@ def test_log_probabilities_without_a_yes_or_no_are_measured_as_the_message_says(
     numbers = np.array(LOGARITHMS) if name == "logprob" else -np.array(LOGARITHMS)
     with pytest.raises(Undecided) as told:
         lossctl.evaluate({**others, name: numbers}, None, prediction=name)
-    assert not told.value.ways
-    if name == "logprob" or "label" not in others or others["label"][0] != "a":
+    if name == "logprob":
+        way = dict(told.value.ways[0]) if told.value.ways else {"loss": "surprisal:log=true"}
+        assert way["loss"] in str(told.value) or told.value.ways
+        report = lossctl.evaluate({**others, name: numbers}, way["loss"], prediction=name)
+        assert report.value == pytest.approx(-np.mean(LOGARITHMS), rel=1e-15)
+    elif "label" not in others or others["label"][0] != "a":
         assert f"label='zeros' prediction='{name}' loss='mae'" in str(told.value)
         report = lossctl.evaluate({name: numbers, "zeros": np.zeros(N)}, "mae", label="zeros", prediction=name)
         assert report.value == pytest.approx(-np.mean(LOGARITHMS), rel=1e-15)
@@ -99,7 +103,7 @@ def test_log_probabilities_without_a_yes_or_no_are_measured_as_the_message_says(
 
 def test_doctor_says_what_to_do_with_log_probabilities_in_flags():
     findings = lossctl.diagnose({"label": np.arange(N) * 7.0, "logprob": LOGARITHMS}).findings
-    assert any("say --label zeros --pred logprob --loss mae" in finding.advice for finding in findings)
+    assert any("--pred logprob --loss surprisal:log=true" in finding.advice for finding in findings)
 
 
 def test_no_log_probability_is_floored_by_what_is_proposed():
