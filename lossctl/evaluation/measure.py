@@ -290,7 +290,9 @@ def _part(
     value, gradient = evaluated(bound, label, prediction, errors, gradient=sloped)
     squares = _far(bound, label, prediction, value)
     others = _others(bound, label, prediction)
-    rows = Rows(value, batch.weight, groups, batch.position, label, prediction, gradient, squares, others)
+    rows = Rows(
+        value, batch.weight, groups, batch.position, label, prediction, gradient, squares, others, bound.row_ends(label)
+    )
     factor = plan.models[index].factor
     rows = _times(factor, rows)
     clipped = bound.clipped(label, prediction)
