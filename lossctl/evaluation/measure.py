@@ -44,16 +44,19 @@ class Part:
     """Rows of which rounding was clipped, by group."""
     gradients: Gradients | None
     worst: Worst | None
+    whole: Gradients | None = None
+    """The gradients of all rows as one group, where they are not those of the groups: a row moves the value by more."""
 
     def __add__(self, other: "Part") -> "Part":
-        gradients, worst = self.gradients, self.worst
+        gradients, worst, whole = self.gradients, self.worst, self.whole
         if gradients is not None and other.gradients is not None:
             gradients = gradients + other.gradients
+        if whole is not None and other.whole is not None:
+            whole = whole + other.whole
         if worst is not None and other.worst is not None:
             worst = worst + other.worst
-        return Part(
-            self.moments + other.moments, self.clipped + other.clipped, self.rounded + other.rounded, gradients, worst
-        )
+        clipped, rounded = self.clipped + other.clipped, self.rounded + other.rounded
+        return Part(self.moments + other.moments, clipped, rounded, gradients, worst, whole)
 
     def regroup(self, index: IntArray, groups: int) -> "Part":
         """The same sums, with group ``i`` at place ``index[i]`` of ``groups``."""
@@ -63,15 +66,17 @@ class Part:
             regrouped(self.rounded, index, groups),
             None if self.gradients is None else self.gradients.regroup(index, groups),
             None if self.worst is None else self.worst.regroup(index, groups),
+            self.whole,
         )
 
     def pooled(self) -> "Part":
         """The sums over all groups, as those of a single one."""
+        gradients = None if self.gradients is None else self.gradients.pooled()
         return Part(
             self.moments.pooled(),
             self.clipped.sum(keepdims=True),
             self.rounded.sum(keepdims=True),
-            None if self.gradients is None else self.gradients.pooled(),
+            gradients if self.whole is None else self.whole,
             None if self.worst is None else self.worst.pooled(),
         )
 
@@ -180,7 +185,14 @@ def nothing(plan: Plan, keys: tuple[Group, ...] = ()) -> Measured:
         Gradients.zero(groups) if plan.gradient else None,
         Worst.zero(plan.samples) if plan.samples else None,
     )
-    parts = tuple(replace(part, moments=_no_moments(bound, groups, weighted=weighted)) for _, bound in plan.losses)
+    parts = tuple(
+        replace(
+            part,
+            moments=_no_moments(bound, groups, weighted=weighted),
+            whole=Gradients.zero(1) if _moves_whole(plan, bound) else None,
+        )
+        for _, bound in plan.losses
+    )
     labels = Marginals.zero(groups, max(plan.layout.label_width, 1), weighted=weighted) if plan.skill else None
     evidence = None
     if plan.paired or plan.judged:
@@ -189,6 +201,11 @@ def nothing(plan: Plan, keys: tuple[Group, ...] = ()) -> Measured:
         clustered = bool(plan.roles.cluster)
         evidence = Evidence.zero(groups, plan.measures, plan.pairs, clustered=clustered, drawn=plan.drawn)
     return Measured(0, keys, count, count, count, count, Problems(), parts, labels, evidence, _none_moved(plan))
+
+
+def _moves_whole(plan: Plan, bound: BoundLoss) -> bool:
+    """Whether a row moves the value of all groups by something else than that of its own."""
+    return plan.gradient and bound.moves_others and bool(plan.roles.by)
 
 
 def _no_moments(bound: BoundLoss, groups: int, *, weighted: bool) -> Moments:
@@ -273,7 +290,9 @@ def _part(
     value, gradient = evaluated(bound, label, prediction, errors, gradient=sloped)
     squares = _far(bound, label, prediction, value)
     others = _others(bound, label, prediction)
-    rows = Rows(value, batch.weight, groups, batch.position, label, prediction, gradient, squares, others)
+    rows = Rows(
+        value, batch.weight, groups, batch.position, label, prediction, gradient, squares, others, bound.row_ends(label)
+    )
     factor = plan.models[index].factor
     rows = _times(factor, rows)
     clipped = bound.clipped(label, prediction)
@@ -297,6 +316,9 @@ def _part(
         Gradients.lift(_with_others(plan, place, bound, rows, batch.keys)) if plan.gradient else None,
         Worst.lift(rows, plan.samples, bound.row_gradient) if plan.samples else None,
     )
+    if _moves_whole(plan, bound):
+        whole = _with_others(plan, place, bound, replace(rows, groups=None), ((),))
+        part = replace(part, whole=Gradients.lift(whole))
     clock.mark("reduce")
     return part, rows
 
@@ -331,7 +353,8 @@ def slopes_of(plan: Plan, total: Measured) -> tuple[dict[Group, tuple[float, ...
     for measure, (_, bound), part in zip(plan.measures, plan.losses, total.parts, strict=True):
         own: dict[Group, tuple[float, ...]] = {}
         if bound.moves_others:
-            for key, sums in zip(total.keys, part.moments.result(), strict=True):
+            moments = (*part.moments.result(), *part.moments.pooled().result())  # of all groups at last
+            for key, sums in zip((*total.keys, ()), moments, strict=True):
                 derivatives = sums.slopes(measure.reduction) if sums.n and sums.special is None else None
                 if derivatives is not None:
                     first, *others = derivatives

@@ -57,8 +57,8 @@ class Plan:
     drawn: bool = False
     """Whether the differences of rows are to be drawn."""
     slopes: tuple[Mapping[Group, tuple[float, ...]], ...] = ()
-    """By place among `losses` and group, what the slopes of a reduction by further numbers of rows are of its first,
-    where these numbers move with predictions: known after a pass."""
+    """By place among `losses` and group, ``()`` for all of them, what the slopes of a reduction by further numbers of
+    rows are of its first, where these numbers move with predictions: known after a pass."""
     doubts: tuple[str, ...] = ()
     """Why what was asked for may not be what was meant."""
     null_numbers: tuple[str, ...] = ()

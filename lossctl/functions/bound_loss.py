@@ -338,6 +338,19 @@ class BoundLoss(Bound):
                 for other in self.definition.others
             )
 
+    def row_ends(self, label: FloatArray) -> tuple[tuple[FloatArray, FloatArray], ...]:
+        """The smallest and the largest of each further number within rows of several columns, where the reduction asks.
+
+        It asks for numbers that are of labels alone; there are none of rows of one column.
+        """
+        if label.ndim == 1 or self.reduced.takes != "spans":
+            return ()
+        numbers = [np.asarray(other.function(label, label, **self.parameters)) for other in self.definition.others]
+        none = np.isnan(label)
+        return tuple(
+            (np.where(none, np.inf, each).min(axis=1), np.where(none, -np.inf, each).max(axis=1)) for each in numbers
+        )
+
     @property
     def moves_others(self) -> bool:
         """Whether a further number of a row depends on its prediction."""

@@ -202,7 +202,7 @@ def power_of_rest(p: FloatArray, rest: FloatArray, exponent: float) -> FloatArra
     power = np.power(rest, exponent)
     if exponent <= FEW:
         return power
-    lost = ((1.0 - rest) - p) / np.maximum(rest, SMALLEST)
+    lost = np.where(rest < 0.5, 0.0, (1.0 - rest) - p) / np.maximum(rest, SMALLEST)  # a small rest has its own digits
     return np.asarray(power * np.exp(exponent * lost))
 
 

@@ -17,6 +17,8 @@ Raised = Callable[[FloatArray, float], FloatArray]
 
 WIDE = 4.0
 """A logarithm of a power of ŷ/y from which on powers of both keep more digits."""
+NORMAL = 700.0
+"""A logarithm of a quotient below which that has all its digits."""
 FAR = 300.0
 """A logarithm of a power that is a number, and its square is one."""
 
@@ -33,7 +35,7 @@ def log_ratio_of(label: FloatArray, error: FloatArray, prediction: FloatArray) -
 
     def of_apart(label: FloatArray, prediction: FloatArray) -> FloatArray:
         quotient = np.log(prediction / label)
-        return np.where(np.isinf(quotient), np.log(prediction) - np.log(label), quotient)
+        return np.where(np.abs(quotient) < NORMAL, quotient, np.log(prediction) - np.log(label))
 
     return amended(logarithm, apart, of_apart, label, prediction)
 
@@ -74,7 +76,8 @@ def _wide(label: FloatArray, log_ratio: FloatArray, base: FloatArray, raised: Ra
     a, b = 1.0 - power, 2.0 - power
     if min(abs(a), abs(b)) >= 1.0:
         upper = (np.power(label, b) / a + raised(base, b)) / b
-        lower = label / a * raised(base, 0.5 * a) * raised(base, 0.5 * a)
+        root = raised(base, 0.5 * a)
+        lower = root / a * label * root
     else:
         root = np.maximum(raised(base, 0.5 * a), np.power(label, 0.5 * a))
         upper = np.maximum(raised(base, b), np.power(label, b)) * _change(log_ratio, b)
@@ -94,7 +97,7 @@ def likelihood(label: FloatArray, base: FloatArray, raised: Raised, power: float
     """
     a, b = 1.0 - power, 2.0 - power
     root = raised(base, 0.5 * a)
-    rest = np.where(label == 0, 0.0, label / (a or 1.0) * root * root)
+    rest = np.where(label == 0, 0.0, label * root * root / (a or 1.0))  # y/a may be no double
     return raised(base, b) / b - rest
 
 
@@ -129,13 +132,14 @@ def deviance_on_logarithm(label: FloatArray, logit: FloatArray, power: float) ->
 def slope(error: FloatArray, prediction: FloatArray, power: float) -> FloatArray:
     """(ŷ − y)/ŷ^p, where no part of it leaves the doubles before it does."""
     root = np.power(prediction, -0.5 * power if power < 1 else 0.5 - 0.5 * power)
-    return np.asarray((error if power < 1 else error / prediction) * root * root)
+    return np.where(error == 0, 0.0, (error if power < 1 else error / prediction) * root * root)
 
 
 def slope_on_logarithm(label: FloatArray, logit: FloatArray, power: float) -> FloatArray:
     """(e^z − y) e^{(1 − p)z}."""
     root = raised_exp(logit, 0.5 - 0.5 * power)
-    value = exp_error(logit, label) * root * root
+    error = exp_error(logit, label)
+    value = np.where(error == 0, 0.0, error * root * root)
 
     def apart(label: FloatArray, logit: FloatArray) -> FloatArray:
         root = raised_exp(logit, 0.5 - 0.5 * power)

@@ -81,8 +81,7 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
     """
     if request.label and request.prediction:
         return Completed(request)
-    specs = split_specs(request.loss)
-    if not request.label and specs and all(get_loss(spec).unlabelled for spec in specs):
+    if not request.label and request.loss and all(get_loss(spec).unlabelled for spec in split_specs(request.loss)):
         return _unlabelled(source, request)
     proposer = Proposer(source, request, elsewhere)
     if proposer.apart:
@@ -243,7 +242,7 @@ def _layout_by_position(source: Source, request: Request) -> Layout | None:
 
     Columns that are named for codes from 0 are among them where none of the first rows has that label.
     """
-    if not all(any(bound.of_classes for bound in meanings(spec)) for spec in request.loss):
+    if not all(any(bound.of_classes for bound in meanings(spec)) for spec in split_specs(request.loss)):
         return None
     kinds = {column.name: column.kind for column in (*source.columns, *fields_in(source.columns))}
     label = [name for pattern in request.label for name in find(pattern, source.columns, "label")]

@@ -61,7 +61,12 @@ class Columns:
 
     @classmethod
     def lift(
-        cls, value: FloatArray, others: Sequence[FloatArray], weight: FloatArray | None, groups: Groups | None
+        cls,
+        value: FloatArray,
+        others: Sequence[FloatArray],
+        weight: FloatArray | None,
+        groups: Groups | None,
+        ends: Sequence[tuple[FloatArray, FloatArray]] = (),
     ) -> "Columns":
         """The sums of some rows.
 
@@ -70,19 +75,20 @@ class Columns:
             others: their further numbers.
             weight: by how much each counts.
             groups: the groups of the rows.
+            ends: the smallest and the largest of each further number within a row; where left out it is these itself.
         """
         finite = np.isfinite(value)
         low, high = np.full((2, len(others), 1 if groups is None else groups.number), np.inf)
-        for column, smallest, largest in zip(others, low, high, strict=True):
-            code = np.zeros(len(column), dtype=np.int64) if groups is None else groups.code
-            np.minimum.at(smallest, code, column)
-            np.minimum.at(largest, code, -column)
-        ends = low, -high
+        own = ends or [(column, column) for column in others]
+        for (lowest, highest), smallest, largest in zip(own, low, high, strict=True):
+            code = np.zeros(len(lowest), dtype=np.int64) if groups is None else groups.code
+            np.minimum.at(smallest, code, lowest)
+            np.minimum.at(largest, code, -highest)
         columns = [np.where(finite, value, 0.0), *others]
         if weight is None:
             sums = tuple(ExactSum.of(_in_order(column, groups), _ordered(groups)) for column in others)
             products = tuple(_products(columns[j], columns[k], groups) for j, k in pairs(len(columns)))
-            return cls(sums, (), products, *ends)
+            return cls(sums, (), products, low, -high)
         # w·c is a double and what its rounding took away; the squares of the latter are beyond 32 digits
         parts = [product(weight, column) for column in columns]
         sums = tuple(exact_products(weight, column, groups) for column in others)
@@ -95,7 +101,7 @@ class Columns:
             + _products(parts[j][1], parts[k][0], groups)
             for j, k in pairs(len(columns))
         )
-        return cls(sums, weighted, products, *ends)
+        return cls(sums, weighted, products, low, -high)
 
     def __add__(self, other: "Columns") -> "Columns":
         sums, weighted, products = (

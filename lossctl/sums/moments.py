@@ -154,7 +154,7 @@ class Moments:
     def lift(cls, rows: Rows) -> "Moments":
         """The moments of some rows."""
         if rows.others:
-            columns = Columns.lift(rows.value, rows.others, rows.weight, rows.groups)
+            columns = Columns.lift(rows.value, rows.others, rows.weight, rows.groups, rows.ends)
             return replace(cls.lift(replace(rows, others=())), columns=columns)
         if rows.far is not None:
             return _with_far(rows, rows.far)

@@ -231,3 +231,16 @@ def test_exponentials_that_no_double_holds_are_infinite():
     for logs, value in ((-800.0, math.inf), (-1e300, math.inf), (0.0, 1.0)):
         found = lossctl.evaluate({"p": [logs, logs]}, "perplexity:log=true", prediction="p", gradient=True)
         assert found.value == value
+
+
+@pytest.mark.parametrize("by", [None, "g"])
+@pytest.mark.parametrize("mask", [False, True])
+def test_the_range_of_labels_of_several_columns_is_that_of_all_of_them(mask, by):
+    label = np.array([[1.0, 9.0], [2.0, 4.0], [3.0, np.nan if mask else 0.0]])
+    table = {"y0": label[:, 0], "y1": label[:, 1], "p0": label[:, 0] + 2.0, "p1": [11.0, 6.0, 2.0], "g": [0, 0, 1]}
+    asked = {"label": ["y0", "y1"], "prediction": "p*", "mask_null": mask, "by": by, "engine": "serial"}
+    report = lossctl.evaluate(table, "nrmse:denominator=range", **asked)
+    (whole,) = report.overall if by else report.results
+    assert whole.value == 2.0 / (8.0 if mask else 9.0)
+    if by:
+        assert report.results[0].value == 2.0 / 8.0

@@ -250,3 +250,12 @@ def test_a_mask_that_nobody_names_is_said():
     data = {"label": BITS, "p": P, "loss_mask": BITS}
     assert any("every row counts, whatever 'loss_mask' says" in note for note in lossctl.evaluate(data, None).notes)
     assert not any("loss_mask" in note for note in lossctl.evaluate(data, None, where="loss_mask = 1").notes)
+
+
+def test_losses_in_one_text_are_as_those_of_a_list():
+    unlabelled, classes = ({"p": P}, "surprisal,perplexity"), ({"y": BITS, "p0": 1 - P, "p1": P}, "cross_entropy,brier")
+    for data, losses in (unlabelled, classes):
+        asked = {"prediction": [*data][-1] if data is unlabelled[0] else "p*"}
+        together, apart = (lossctl.evaluate(data, given, **asked).results for given in (losses, losses.split(",")))
+        assert [result.value for result in together] == [result.value for result in apart]
+        assert len(together) == 2

@@ -1304,7 +1304,7 @@ APART_ROWS: list[Row] = [((0.0, *(1.0,) * (len(p) - 1)), p) for p in APART] + [
     ((1.0, *(0.0,) * (len(p) - 1)), p) for p in APART
 ]
 OVERFLOWING_PAIR: list[Row] = [((0.0, 1.0, 1.0, 1.0), (712.0, 0.0, 40.0, 50.0)), ((0.0, 1.0), (712.0, 0.0))]
-AMOUNTS: list[tuple[Numbers, Numbers]] = [
+VECTORS_OF_AMOUNTS: list[tuple[Numbers, Numbers]] = [
     *(((1.0, 2.0), (1.0, 4.0)), ((0.0, 3.0), (2.0, 3.0)), ((0.0, 0.0), (0.5, 1e-300)), ((5.0, 2.5), (2.5, 5.0))),
     *(((1.0, 1.0), (UP, DOWN)), ((3.0, 2.0), (3.0 * UP, 2.0 * (1 + 1e-8))), ((1e300, 1.0), (1e290, 1.0))),
     *(
@@ -1318,8 +1318,8 @@ AMOUNTS: list[tuple[Numbers, Numbers]] = [
     *(((2.0, 3.0), (2.0, 1e-300)), ((0.25, 0.5), (0.3, 0.6)), ((0.3, 0.6), (0.25, 0.5)), ((9.0, 0.0), (6.0, 0.0))),
     *(((1e-8, 1e-9), (1e-9, 1e-8)), ((12.0, 13.0, 14.0, 15.0), (15.0, 14.0, 13.0, 12.0)), ((1.0, 8.0), (2.0, 8.0))),
 ]
-AMOUNT_ROWS: list[Row] = list(AMOUNTS)
-LOG_AMOUNT_ROWS: list[Row] = [
+AMOUNT_ROWS: list[Row] = list(VECTORS_OF_AMOUNTS)
+LOGS_OF_AMOUNTS: list[Row] = [
     ((y, 2.0), (z, 0.5))
     for y in (0.0, 1.0, 2.5, 170.0)
     for z in (-1e3, -40.0, -0.3, -1e-12, 0.0, 1e-12, 1.0, 20.0, 690.0)
@@ -1691,7 +1691,7 @@ LOSSES = (
         generalized_kl_value,
         generalized_kl_gradient,
         inside_the_simplex,
-        [("", "", AMOUNT_ROWS), ("", "exp", LOG_AMOUNT_ROWS)],
+        [("", "", AMOUNT_ROWS), ("", "exp", LOGS_OF_AMOUNTS)],
     ),
     Loss(
         "categorical_focal",
@@ -1715,6 +1715,7 @@ LOSSES = (
             ),
             ("", "softmax", soft_rows(FEW_SCORES)),
             ("gamma=1000.0,alpha=none,eps=0.0", "", SIMPLEX_CLASSES),
+            ("gamma=5.5,alpha=none", "softmax", FEW_SCORE_CLASSES),
         ],
     ),
     Loss(
@@ -1992,7 +1993,10 @@ LOSSES = (
         interval_value,
         interval_gradient,
         off_label,
-        [(parameters, "", INTERVAL_ROWS) for parameters in ("", "alpha=0.5", "alpha=0.001")],
+        [
+            *((parameters, "", INTERVAL_ROWS) for parameters in ("", "alpha=0.5", "alpha=0.001")),
+            ("alpha=1e-310", "", [((0.5,), (0.0, 1.0)), ((1.5,), (0.0, 1.0))]),
+        ],
     ),
     Loss(
         "quantiles",
@@ -2068,6 +2072,8 @@ LOSSES = (
             ("delta=1e-300", "", scalars([(0, 1e16), (0, 1e-100), (0, 1e-299), (1, 2)])),
             ("delta=1e-200", "", scalars([(0, 1e200), (0, 1e-150), (3, 4)])),
             ("delta=0.001", "", scalars([(1.7e308, -1.7e308)])),
+            ("delta=5e-324", "", scalars([(2.0, 2.0), (0, 5e-324), (0, 3.0)])),
+            ("delta=1e+308", "", scalars([(1.7e308, -1.7e308), (1.0, -2.0)])),
         ],
     ),
     Loss(
@@ -2083,6 +2089,7 @@ LOSSES = (
             ("c=1e-300", "", scalars([(0, 1e16), (0, 1e-100), (0, 1e200)])),
             ("c=1e+200", "", scalars([(0, 1e150), (0, 1e180)])),
             ("c=0.001", "", scalars([(1.7e308, -1.7e308)])),
+            ("c=1e+154", "", scalars([(1.7e308, -1.7e308)])),
         ],
     ),
     Loss(
@@ -2097,6 +2104,8 @@ LOSSES = (
             ("", "", scalars([(0, 1e200), (0, 1e300), (1.7e308, -1.7e308)])),
             ("c=1e+100", "", scalars([(0, 1e60), (0, 1e99), (0, 1e110), (0, 1e40)])),
             ("c=1e-100", "", scalars([(0, 1e-110), (0, 1e-99), (0, 1e-100), (0, 1e100)])),
+            ("c=0.1", "", scalars([(0, 1.7e308), (0, -1e308)])),
+            ("c=1e+153", "", scalars([(1.7e308, -1.7e308)])),
         ],
     ),
     Loss(
@@ -2168,6 +2177,7 @@ LOSSES = (
             ("power=0.0", "", scalars(ERRORS)),
             *((f"power={power!r}", "exp", LOG_AMOUNT_ROWS) for power in (1.5, 1.3, 1.0, 3.0, -0.5)),
             ("power=1.3", "exp", NO_LOG_AMOUNT_ROWS),
+            *((f"power={power!r}", "", scalars([(2.3e205, 2.6e-109)])) for power in (1.0, 1.0000001)),
         ],
     ),
     Loss(
@@ -2208,7 +2218,8 @@ LOSSES = (
             (f"power={power!r}", activation, rows)
             for activation, rows in (("", AMOUNTS + NO_AMOUNTS), ("exp", LOG_AMOUNT_ROWS + NO_LOG_AMOUNT_ROWS))
             for power in (1.5, 1.3)
-        ],
+        ]
+        + [(f"power={power!r}", "", scalars([(1.7e308, 1.7e308), (5e-324, 1e-200)])) for power in (1.9, 1.5, 1.1)],
     ),
     Loss(
         "gamma_nll",

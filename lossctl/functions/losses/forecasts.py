@@ -219,7 +219,7 @@ def interval(label: FloatArray, prediction: FloatArray, *, alpha: Level = 0.1) -
     """
     lower, upper = prediction[:, 0], prediction[:, 1]
     outside = np.maximum(lower - label, 0.0) + np.maximum(label - upper, 0.0)
-    return (upper - lower) + outside * (2.0 / alpha)
+    return (upper - lower) + 2.0 * (outside / alpha)
 
 
 @interval.gradient

@@ -10,7 +10,6 @@ from lossctl.functions.loss import loss
 from lossctl.functions.stable import ATANH_TERMS, NEAR, amended, polynomial, within_range
 
 Exponent = Annotated[float, Interval(low=1.0)]
-LARGEST = float(np.finfo(np.float64).max)
 
 
 @loss(
@@ -64,15 +63,32 @@ def _of_second_degree(
     return amended(formula(size, scale), size == np.inf, halved, label, prediction)
 
 
-def _error(label: FloatArray, prediction: FloatArray) -> FloatArray:
-    """Ŷ − y, or the largest double in its place."""
-    return np.clip(prediction - label, -LARGEST, LARGEST)
+def _of_first_degree(
+    formula: Callable[[FloatArray, float], FloatArray], label: FloatArray, prediction: FloatArray, scale: float
+) -> FloatArray:
+    """A formula of e and a scale that doubles where both do, also of errors that are no doubles."""
+    error = prediction - label
+
+    def halved(label: FloatArray, prediction: FloatArray) -> FloatArray:
+        return 2.0 * formula(0.5 * prediction - 0.5 * label, 0.5 * scale)
+
+    return amended(formula(error, scale), np.isinf(error), halved, label, prediction)
+
+
+def _part(delta: float) -> float:
+    """What each side of √(δ² + e²) is multiplied with, for that itself might overflow; δ may be the smallest double."""
+    return 0.25 if delta > 1.0 else 1.0
 
 
 def _pseudo_huber(size: FloatArray, delta: float) -> FloatArray:
+    less, more, part = np.minimum(size, delta), np.maximum(size, delta), _part(delta)
+    return part * more / (part * delta + np.hypot(part * delta, part * size)) * less * size
+
+
+def _pseudo_huber_slope(error: FloatArray, delta: float) -> FloatArray:
+    size, part = np.abs(error), _part(delta)
     less, more = np.minimum(size, delta), np.maximum(size, delta)
-    # A quarter of each side of √(δ² + e²), for that itself might overflow.
-    return 0.25 * more / (0.25 * delta + np.hypot(0.25 * delta, 0.25 * size)) * less * size
+    return np.copysign(less * (part * more / np.hypot(part * delta, part * size)), error)
 
 
 @loss(
@@ -103,10 +119,7 @@ def pseudo_huber(label: FloatArray, prediction: FloatArray, *, delta: Positive =
 
 @pseudo_huber.gradient
 def _(label: FloatArray, prediction: FloatArray, *, delta: Positive) -> FloatArray:
-    error = _error(label, prediction)
-    size = np.abs(error)
-    less, more = np.minimum(size, delta), np.maximum(size, delta)
-    return np.copysign(less * (0.25 * more / np.hypot(0.25 * delta, 0.25 * size)), error)
+    return _of_first_degree(_pseudo_huber_slope, label, prediction, delta)
 
 
 def _fair(size: FloatArray, c: float) -> FloatArray:
@@ -151,7 +164,10 @@ def fair(label: FloatArray, prediction: FloatArray, *, c: Positive = 1.0) -> Flo
 
 @fair.gradient
 def _(label: FloatArray, prediction: FloatArray, *, c: Positive) -> FloatArray:
-    error = _error(label, prediction)
+    return _of_first_degree(_fair_slope, label, prediction, c)
+
+
+def _fair_slope(error: FloatArray, c: float) -> FloatArray:
     less, more = np.minimum(np.abs(error), c), np.maximum(np.abs(error), c)
     return np.copysign(less / (1.0 + less / more), error)
 
@@ -197,9 +213,13 @@ def cauchy(label: FloatArray, prediction: FloatArray, *, c: Positive = 1.0) -> F
 
 @cauchy.gradient
 def _(label: FloatArray, prediction: FloatArray, *, c: Positive) -> FloatArray:
-    error = _error(label, prediction)
-    ratio = np.abs(error) / c
-    return np.where(ratio <= 1.0, error / (1.0 + np.square(ratio)), np.copysign(c / (ratio + 1.0 / ratio), error))
+    return _of_first_degree(_cauchy_slope, label, prediction, c)
+
+
+def _cauchy_slope(error: FloatArray, c: float) -> FloatArray:
+    less, more = np.minimum(np.abs(error), c), np.maximum(np.abs(error), c)
+    ratio = less / more
+    return np.copysign(np.where(less < c, less, c * ratio) / (1.0 + np.square(ratio)), error)
 
 
 @loss(
