@@ -181,7 +181,7 @@ def test_a_wrong_gradient_is_caught_at_draws_and_at_rows(lossctl, tmp_path, slop
 def test_a_wrong_gradient_planted_in_any_loss_is_found(definition, planted, monkeypatch):
     right = definition.slope
     monkeypatch.setattr(definition, "slope", lambda *arguments, **more: planted(right(*arguments, **more)))
-    found = check(get_loss(definition.name))
+    found = check(example_of(definition.name))
     assert found.gradient.wrong > 0.5 * found.gradient.compared
 
 
