@@ -175,8 +175,7 @@ _METRICS = (
     (
         (
             "triplet", "triplet_loss", "triplet_margin_loss", "contrastive", "contrastive_loss", "infonce", "ntxent",
-            "ntxent_loss", "supcon", "circle", "circle_loss", "cosine_embedding_loss", "hinge_embedding_loss",
-            "hinge_embedding",
+            "ntxent_loss", "supcon", "circle", "circle_loss",
         ),
         _TOGETHER,
         _NONE,
@@ -190,7 +189,14 @@ _METRICS = (
         _TOGETHER,
         f"lossctl measures no rankings; of two scores that a row compares there is {option(loss='margin_ranking')}.",
     ),
-    (("sparsemax", "sparsemax_loss", "loss_mixture_density", "mixture_density"), _NOT_YET, _NONE),
+    (
+        (
+            "cosine_embedding_loss", "hinge_embedding", "hinge_embedding_loss", "sparsemax", "sparsemax_loss",
+            "loss_mixture_density", "mixture_density",
+        ),
+        _NOT_YET,
+        _NONE,
+    ),
     (
         ("reg:squarederror", "reg:linear"),
         f"{_OBJECTIVE}; it is half of mse",
