@@ -45,7 +45,8 @@ def losses_page() -> str:
     lines += [f"- [`{it.name}`](#{it.name}): {it.summary}" for it in losses]
     for definition in losses:
         lines += ["", *section(definition.name, "loss")]
-    lines += ["\n## Out of reach\n", "No file of predictions determines these:\n", *(f"- {it}" for it in OUT_OF_REACH)]
+    lines += ["\n## Out of reach\n", "No file of predictions determines these:\n"]
+    lines += [f"- {what}: {why}." for what, why in OUT_OF_REACH.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -57,7 +58,7 @@ def compat_page() -> str:
         "(in Python `compat=`) sets what makes lossctl give its number, where nobody set it otherwise, and says\n"
         "what it set; it never says what a file holds, so that scores still want `--from-logits`.\n"
         "`lossctl explain NAME` has the same of one loss.\n\n"
-        "```console\n$ lossctl eval preds.csv -l bce -w weight --compat keras\n```\n\n"
+        "```sh\nlossctl eval preds.csv -l bce -w weight --compat keras\n```\n\n"
         "- `weight_norm=n`: a mean of weighted rows is Σwℓ/n, and not Σwℓ/Σw. Without weights they are the same.\n"
         "- `columns=sum`: of several columns a row has the sum, and not the mean.\n"
         "- `eps`: where probabilities are floored inside logarithms; only those near 0 and 1 have another loss.\n"

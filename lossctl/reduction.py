@@ -8,7 +8,6 @@ u = w·Σⱼ ∂f/∂mⱼ·(cⱼ − mⱼ) / Σw, which is what standard errors,
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar, Literal
 
@@ -33,6 +32,16 @@ class Reduction(ABC):
     """Whether its slopes depend on the means."""
     columns: int = 1
     """How many numbers of a row it is made of."""
+
+    # no dataclasses, which take as long to make as all else that a start reads here
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash((type(self), *vars(self).values()))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
 
     @abstractmethod
     def value(self, means: Sequence[Fraction]) -> float:
@@ -86,7 +95,6 @@ class Reduction(ABC):
         """The slope there, where rows are averaged; NaN where nobody knows."""
 
 
-@dataclass(frozen=True)
 class Mean(Reduction):
     """The mean of the losses."""
 
@@ -106,7 +114,6 @@ class Mean(Reduction):
         return 1.0
 
 
-@dataclass(frozen=True)
 class Sum(Mean):
     """Their sum."""
 
@@ -117,7 +124,6 @@ class Sum(Mean):
         return ONE
 
 
-@dataclass(frozen=True)
 class PerRow(Mean):
     """The sum of the weighted losses by the number of rows, whatever their weights: Σwℓ/n."""
 
@@ -143,12 +149,13 @@ class Curve(Reduction):
         return self.at(means[0])
 
 
-@dataclass(frozen=True)
 class PowerMean(Curve):
     """The p-th root of the mean."""
 
-    p: float = 2.0
     name = "power-mean"
+
+    def __init__(self, p: float = 2.0) -> None:
+        self.p = p
 
     def at(self, mean: Fraction) -> Fraction | None:
         return None if mean < 0 else power(mean, 1 / Fraction(self.p))
@@ -169,7 +176,6 @@ class PowerMean(Curve):
         return 0.0 if special > 0 else math.nan
 
 
-@dataclass(frozen=True)
 class RootMean(PowerMean):
     """The root of the mean."""
 
@@ -187,13 +193,14 @@ class RootMean(PowerMean):
         return 1 / (4 * mean) if mean > 0 else ZERO
 
 
-@dataclass(frozen=True)
 class ExpMean(Curve):
     """The number whose logarithm is the mean."""
 
-    base: float = math.e
-    """Of the logarithm."""
     name = "exp-mean"
+
+    def __init__(self, base: float = math.e) -> None:
+        self.base = base
+        """Of the logarithm."""
 
     @property
     def _scale(self) -> Fraction:
@@ -229,17 +236,18 @@ class Several(Reduction):
         return math.nan
 
 
-@dataclass(frozen=True)
 class Ratio(Several):
     """The sum of one number of the rows by that of another."""
 
-    smooth: float = 0.0
-    """What is added to the sum below."""
-    empty: float = math.nan
-    """What it is where both are 0."""
     name = "ratio"
     columns = 2
     adds_columns = True
+
+    def __init__(self, smooth: float = 0.0, empty: float = math.nan) -> None:
+        self.smooth = smooth
+        """What is added to the sum below."""
+        self.empty = empty
+        """What it is where both are 0."""
 
     @property
     def takes(self) -> Literal["means", "spans", "weight"]:
@@ -265,15 +273,16 @@ class Ratio(Several):
         return means[1] + Fraction(self.smooth) / means[2] if self.smooth else means[1]
 
 
-@dataclass(frozen=True)
 class ExpRatio(Several):
     """The number whose logarithm is a ratio."""
 
-    base: float = math.e
-    """Of the logarithm."""
     name = "exp-ratio"
     columns = 2
     adds_columns = True
+
+    def __init__(self, base: float = math.e) -> None:
+        self.base = base
+        """Of the logarithm."""
 
     def value(self, means: Sequence[Fraction]) -> float:
         return self._curve.value([means[0] / means[1]]) if means[1] else math.nan
@@ -296,15 +305,16 @@ class ExpRatio(Several):
         return ExpMean(self.base)
 
 
-@dataclass(frozen=True)
 class Normalized(Several):
     """The root of the mean, by how large labels y are: rows have the numbers e², y and y²."""
 
-    denominator: str = "mean"
-    """``mean``: of y, without its sign; ``std``: their population standard deviation; ``l2``: the root of the mean of
-    y²; ``range``: the largest less the smallest."""
     name = "normalized-root-mean"
     columns = 3
+
+    def __init__(self, denominator: str = "mean") -> None:
+        self.denominator = denominator
+        """``mean``: of y, without its sign; ``std``: their population standard deviation; ``l2``: the root of the mean
+        of y²; ``range``: the largest less the smallest."""
 
     def row_factor(self, part: float) -> float | None:
         return part * part

@@ -97,12 +97,13 @@ def _codes(reader: Reader, layout: Layout, names: tuple[str, ...]) -> FloatArray
 
 def _weighed(reader: Reader, plan: Plan, label: FloatArray, weight: FloatArray | None) -> FloatArray:
     """The weight of each row, multiplied with that of its class; rows where it comes to 0 are skipped."""
-    from lossctl.inference.class_weights import A_CLASS, weighed
+    from lossctl.inference.class_weights import described, weighed
 
-    of_class, wrong = weighed([weight for _, weight in plan.class_weights], label)
+    weights_of_classes = [weight for _, weight in plan.class_weights]
+    of_class, wrong = weighed(weights_of_classes, label)
     column = ", ".join(plan.roles.label)
-    if wrong is not None:
-        reader.note(("error", column, A_CLASS), wrong & ~reader.null & ~reader.skipped, lambda row: shown(label[row]))
+    key = ("error", column, described(weights_of_classes, label))
+    reader.note(key, wrong & ~reader.null & ~reader.skipped, lambda row: shown(label[row]))
     with np.errstate(all="ignore"):
         weights = of_class if weight is None else weight * of_class
     key = ("error", plan.roles.weight or column, "a weight that times that of its class is a double")

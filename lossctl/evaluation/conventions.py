@@ -1,8 +1,8 @@
 """By which conventions losses become numbers: what somebody asked for, else what a library does."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lossctl.domain import SIMPLEX
 from lossctl.errors import UsageError, option
@@ -16,15 +16,14 @@ if TYPE_CHECKING:
     from lossctl.functions.compat import Agreement
 
 
-@dataclass(frozen=True)
-class Conventions:
+class Conventions(NamedTuple):
     """What a library would have set for a loss, as far as nobody said otherwise."""
 
     agreement: "Agreement | None"
     settings: Mapping[str, Any]
 
 
-def conventions(request: Request, spec: str | BoundLoss, bound: BoundLoss, width: int) -> Conventions | None:
+def _of_library(request: Request, spec: str | BoundLoss, bound: BoundLoss, width: int) -> Conventions | None:
     """What a library sets for a loss; ``None`` where none was asked for.
 
     Args:
@@ -64,7 +63,26 @@ def conventions(request: Request, spec: str | BoundLoss, bound: BoundLoss, width
     return Conventions(known, settings)
 
 
-def bound_by(bound: BoundLoss, request: Request, settings: Mapping[str, Any]) -> BoundLoss:
+def bound_by(
+    request: Request, specs: Sequence[str | BoundLoss], losses: Sequence[BoundLoss], width: int
+) -> tuple[list[BoundLoss], list[Conventions | None]]:
+    """Losses under the conventions that were asked for, and what a library does of each.
+
+    Args:
+        request: what was asked for.
+        specs: the losses as they were asked for.
+        losses: those losses.
+        width: how many numbers a prediction has, 0 for a plain one.
+
+    Raises:
+        UsageError: there is no such library, or no such reduction.
+    """
+    ways = [_of_library(request, spec, bound, width) for spec, bound in zip(specs, losses, strict=True)]
+    settings = [{} if way is None else way.settings for way in ways]
+    return [_bound_by(bound, request, own) for bound, own in zip(losses, settings, strict=True)], ways
+
+
+def _bound_by(bound: BoundLoss, request: Request, settings: Mapping[str, Any]) -> BoundLoss:
     """The loss under the conventions that were asked for, else under those settings."""
     own = {p.name for p in bound.definition.parameters} & settings.keys()
     if own:
@@ -85,7 +103,36 @@ def _has_columns(bound: BoundLoss) -> bool:
     return not (bound.rows or bound.definition.others)
 
 
-def ensure_conventions(request: Request, bounds: Sequence[BoundLoss], *, wide: bool, masked: bool) -> None:
+class Settled(NamedTuple):
+    """What the conventions of all losses come to."""
+
+    normalized: bool
+    """Whether rows are rescaled."""
+    settings: tuple[tuple[str, Any], ...]
+    """What stands in the settings of a report."""
+    notes: tuple[str, ...]
+    """What no setting makes like the library."""
+
+
+def settled(request: Request, losses: Mapping[BoundLoss, Conventions | None], *, wide: bool, masked: bool) -> Settled:
+    """What the conventions of all losses come to.
+
+    Args:
+        request: what was asked for.
+        losses: all losses, with what a library does of each.
+        wide: whether some prediction has several columns.
+        masked: whether single labels may be left out of their rows.
+
+    Raises:
+        UsageError: something that was asked for has nothing to do.
+    """
+    _ensure_conventions(request, list(losses), wide=wide, masked=masked)
+    normalized = _normalized_by(request, losses)
+    settings = _told(request, losses, normalized=normalized)
+    return Settled(normalized, tuple(settings.items()), tuple(_remarks(request, losses)))
+
+
+def _ensure_conventions(request: Request, bounds: Sequence[BoundLoss], *, wide: bool, masked: bool) -> None:
     """Check that what was asked for has something to do.
 
     Args:
@@ -128,7 +175,7 @@ def ignored_by(request: Request, specs: Sequence[str | BoundLoss]) -> tuple[str,
     return tuple(words) if len(words) == 1 and words != {""} else ()
 
 
-def normalized_by(request: Request, losses: Mapping[BoundLoss, Conventions | None]) -> bool:
+def _normalized_by(request: Request, losses: Mapping[BoundLoss, Conventions | None]) -> bool:
     """Whether rows are rescaled, since somebody says so or a library does it for all losses."""
     return request.normalize_rows or (
         bool(losses)
@@ -139,7 +186,7 @@ def normalized_by(request: Request, losses: Mapping[BoundLoss, Conventions | Non
     )
 
 
-def told(request: Request, losses: Mapping[BoundLoss, Conventions | None], *, normalized: bool) -> dict[str, Any]:
+def _told(request: Request, losses: Mapping[BoundLoss, Conventions | None], *, normalized: bool) -> dict[str, Any]:
     """What of conventions stands in the settings of a report; nothing where nothing was asked for."""
     settings: dict[str, Any] = {}
     if request.weight_norm is not None:
@@ -162,7 +209,7 @@ def told(request: Request, losses: Mapping[BoundLoss, Conventions | None], *, no
     return settings
 
 
-def remarks(request: Request, losses: Mapping[BoundLoss, Conventions | None]) -> Iterator[str]:
+def _remarks(request: Request, losses: Mapping[BoundLoss, Conventions | None]) -> Iterator[str]:
     """What no setting makes like the library."""
     if request.compat is None:
         return

@@ -3,22 +3,12 @@
 Only names, types and, where those do not tell, the first batch are looked at. Nothing is decided again later.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from lossctl.domain import SIMPLEX
 from lossctl.errors import DataError, UsageError, option
-from lossctl.evaluation.conventions import (
-    Conventions,
-    bound_by,
-    conventions,
-    ensure_conventions,
-    ignored_by,
-    normalized_by,
-    remarks,
-    told,
-)
 from lossctl.evaluation.groups import ensure_no_dates
 from lossctl.evaluation.plan import Plan, PlannedModel
 from lossctl.functions.activation import get_activation
@@ -38,6 +28,9 @@ from lossctl.reading.format import NULLS, Source
 from lossctl.reading.look_alikes import is_name, naming_hint
 from lossctl.reading.missing import without_truths
 from lossctl.reading.rows import shards_of
+
+if TYPE_CHECKING:
+    from lossctl.evaluation.conventions import Conventions, Settled
 
 
 def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Plan:
@@ -67,10 +60,7 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
     completed = complete(source, replace(request, loss=specs), taken)
     request = completed.request
     specs = split_specs(request.loss)
-    planner = LayoutPlanner(source, request)
-    if request.compat is not None and not planner.label_width:
-        request = replace(request, ignore_label=request.ignore_label or ignored_by(request, specs))
-        planner = LayoutPlanner(source, request)
+    planner, request = _layout_planner(source, request, specs)
     planner.notes += completed.notes
     masked = bool(planner.label_width) and (request.mask_null or bool(request.ignore_label))
     lists = not planner.roles.label and any(model.width for model in planner.roles.models)
@@ -87,9 +77,8 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
     planner.notes += [note for _, notes in chosen for note in notes]
     every = {bound: way for own in ways for bound, way in own.items()}
     wide = any(model.width for model in planner.roles.models)
-    ensure_conventions(request, list(every), wide=wide, masked=masked)
-    normalized = normalized_by(request, every)
-    planner.notes += remarks(request, every)
+    settled = _settled(request, every, wide=wide, masked=masked)
+    planner.notes += () if settled is None else settled.notes
     rows, numbers = _kinds([bound for bounds in losses for bound in bounds])
     layout = planner.layout(rows=rows, numbers=numbers)
     layout = _in_parts(layout, losses) if numbers else layout
@@ -104,10 +93,10 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
         layout=layout,
         models=models,
         nulls=request.nulls,
-        normalize_rows=normalized,
+        normalize_rows=request.normalize_rows if settled is None else settled.normalized,
         clip_rounding=request.clip_rounding,
         class_weights=_class_weights(request, layout, rows=rows),
-        conventions=tuple(told(request, every, normalized=normalized).items()),
+        conventions=() if settled is None else settled.settings,
         gradient=request.gradient,
         samples=request.samples,
         skill=request.skill,
@@ -158,6 +147,42 @@ def _in_parts(layout: Layout, losses: Sequence[Sequence[BoundLoss]]) -> Layout:
         notes += [note] if note else []
     roles = replace(layout.roles, models=tuple(models), notes=(*layout.roles.notes, *notes))
     return replace(layout, roles=roles)
+
+
+def _conventional(request: Request) -> bool:
+    """Whether it was asked by which conventions losses become numbers."""
+    return any(asked is not None for asked in (request.compat, request.weight_norm, request.columns))
+
+
+def _settled(
+    request: Request, losses: "Mapping[BoundLoss, Conventions | None]", *, wide: bool, masked: bool
+) -> "Settled | None":
+    """What is to be said of conventions; ``None`` where nothing was asked of them."""
+    if not _conventional(request):
+        return None
+    from lossctl.evaluation.conventions import settled  # noqa: PLC0415  (likewise)
+
+    return settled(request, losses, wide=wide, masked=masked)
+
+
+def _layout_planner(
+    source: Source, request: Request, specs: Sequence[str | BoundLoss]
+) -> tuple[LayoutPlanner, Request]:
+    """What decides about the columns, and the request with the labels that a library ignores.
+
+    Raises:
+        UsageError: labels are to be ignored, and there are none.
+    """
+    planner = LayoutPlanner(source, request)
+    if request.ignore_label and not planner.roles.label:
+        what = f"{option('ignore_label')}: there are no labels, of which some would be ignored"
+        raise UsageError(what, "Leave it out.")
+    if request.compat is None or planner.label_width or not planner.roles.label:
+        return planner, request
+    from lossctl.evaluation.conventions import ignored_by  # noqa: PLC0415  (likewise)
+
+    request = replace(request, ignore_label=request.ignore_label or ignored_by(request, specs))
+    return LayoutPlanner(source, request), request
 
 
 def _repeated(specs: Sequence[str | BoundLoss], bounds: Sequence[BoundLoss]) -> Iterator[str]:
@@ -276,7 +301,7 @@ def _class_weights(request: Request, layout: Layout, *, rows: bool) -> tuple[tup
 
 def _losses(
     request: Request, specs: Sequence[str | BoundLoss], model: Model, label_width: int
-) -> tuple[dict[BoundLoss, Conventions | None], list[str]]:
+) -> tuple[dict[BoundLoss, "Conventions | None"], list[str]]:
     """The losses of a model, with everything asked for applied, and what a library does of each.
 
     Beside them stand notes of what the names of its columns tell.
@@ -284,10 +309,11 @@ def _losses(
     columns = model.width or 1 if request.label else 1  # tokens are no classes
     named = [listed(get_loss(spec, columns=columns, label_columns=label_width or 1), model) for spec in specs]
     bare, notes = [bound for bound, _ in named], [note for _, note in named if note]
-    ways = [conventions(request, spec, bound, model.width) for spec, bound in zip(specs, bare, strict=True)]
-    losses = [
-        bound_by(bound, request, {} if way is None else way.settings) for bound, way in zip(bare, ways, strict=True)
-    ]
+    losses, ways = [bound if request.reduction is None else bound.under(request.reduction) for bound in bare], None
+    if _conventional(request):
+        from lossctl.evaluation.conventions import bound_by  # noqa: PLC0415  (most runs have no use for it)
+
+        losses, ways = bound_by(request, specs, bare, model.width)
     if request.from_logits and request.activation is not None:
         raise UsageError(f"{option(from_logits=True)} and {option('activation')} say the same thing twice", "Give one.")
     if request.from_logits:
@@ -298,4 +324,4 @@ def _losses(
         if not any("eps" in bound.parameters for bound in losses):
             raise UsageError(f"{option('eps')}: none of the losses takes a logarithm of a probability")
         losses = [bound.flooring(request.eps) if "eps" in bound.parameters else bound for bound in losses]
-    return dict(zip(losses, ways, strict=True)), notes
+    return dict(zip(losses, ways or [None] * len(losses), strict=True)), notes

@@ -17,20 +17,14 @@ _OBJECTIVE = "is what XGBoost calls an objective"
 _ON_LOGITS = f"where the file has scores, with {option(from_logits=True)}."
 _OF_LOGS = f"{option(from_logits=True)}, where the file has log ŷ; of ŷ itself without the latter."
 
-_PENALTY = (
-    "The penalty λΦ(θ) of a regularised objective, such as weight decay: it is of the parameters of a model, which no "
-    "prediction tells."
-)
-_ALIGNMENT = (
-    "Losses of the alignment of two sequences, such as CTC and RNN-T: they need the scores of every step, and sum over "
-    "all ways to align them."
-)
-_CENSORED = (
-    "Losses of censored times, such as Cox's partial likelihood and the accelerated failure time: they need who was "
-    "still at risk, and a time of which only a bound is known."
-)
-OUT_OF_REACH = (_PENALTY, _ALIGNMENT, _CENSORED)
-"""What no file of predictions determines, a sentence each."""
+OUT_OF_REACH = {
+    "the penalty λΦ(θ) of a regularised objective": "it is of the parameters of a model, which no prediction tells",
+    "losses of an alignment of sequences (CTC, RNN-T)": "they need the scores of every step, and sum over all ways to "
+    "align two sequences",
+    "losses of censored times (Cox, AFT)": "they need who was still at risk, and times of which only a bound is known",
+}
+"""What no file of predictions determines, and why."""
+_PENALTY, _ALIGNMENT, _CENSORED = (f"That is of {what}: {why}." for what, why in OUT_OF_REACH.items())
 
 _METRICS = (
     (

@@ -7,6 +7,7 @@ from lossctl.document import Chart, Document, Facts, Line, Part, Phrase, Piece, 
 from lossctl.functions.compat import Agreement
 from lossctl.functions.definition import Parameter, Value, spell
 from lossctl.functions.explanation import KINDS, Explanation, catalogue, families, matches
+from lossctl.functions.metrics import OUT_OF_REACH
 from lossctl.functions.pairing import PAIRINGS, RISKS, Pairing, Risk
 from lossctl.words import either
 
@@ -127,9 +128,8 @@ def listed(family: str = "") -> Document:
             for member in members
         ]
     if not family:
-        section.append(
-            Line(Piece("Each has a page: lossctl explain NAME; a family a line on each: lossctl explain FAMILY."))
-        )
+        pages = "Each has a page: lossctl explain NAME; a family a line on each: lossctl explain FAMILY."
+        section += [Line(Piece(pages)), Line(prose(f"Out of reach of predictions alone: {'; '.join(OUT_OF_REACH)}."))]
     return Document(
         "losses and activations", lambda: [tuple(section)], record=lambda: catalogue(family), rows=lambda: rows
     )

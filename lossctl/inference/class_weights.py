@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from lossctl.domain import BoolArray, FloatArray, row_sum
+from lossctl.domain import SIMPLEX_ERROR, BoolArray, FloatArray, row_sum
 from lossctl.errors import UsageError, option
 from lossctl.inference.classes import class_names, key_of
 from lossctl.inference.layout import Layout
@@ -17,7 +17,6 @@ from lossctl.inference.request import ClassWeight
 from lossctl.words import did_you_mean, said, split
 
 BINARY = ("0", "1")
-A_CLASS = "0 or 1 (or -1 and 1, or a part between 0 and 1), where classes have weights"
 
 
 def class_weights(given: ClassWeight, layout: Layout, *, rows: bool) -> dict[str, float]:
@@ -31,6 +30,8 @@ def class_weights(given: ClassWeight, layout: Layout, *, rows: bool) -> dict[str
     Raises:
         UsageError: one is no weight, or is of no class, or labels have no class.
     """
+    if not layout.roles.label:
+        raise UsageError(f"{option('class_weight')}: there are no labels, which would be of a class", "Leave it out.")
     names, spellings = _classes(layout, rows=rows)
     weights: dict[str, float] = {}
     places = _by_place(given)
@@ -50,27 +51,37 @@ def class_weights(given: ClassWeight, layout: Layout, *, rows: bool) -> dict[str
     return {name: weights.get(name, 1.0) for name in names}
 
 
-def weighed(weights: Sequence[float], label: FloatArray) -> tuple[FloatArray, BoolArray | None]:
-    """The weight that each label gives its row, ``(n,)``.
+def weighed(weights: Sequence[float], label: FloatArray) -> tuple[FloatArray, BoolArray]:
+    """The weight that each label gives its row, ``(n,)``, and where it is of no class.
 
     Args:
         weights: one a class, in the order of their codes.
-        label: ``(n,)`` codes, of two classes also 1 and −1 or parts between 0 and 1; or ``(n, k)`` parts of classes.
-
-    Returns:
-        The weights, and where a label of two classes is none of these; ``None`` where such are told of elsewhere.
+        label: ``(n,)`` codes, of two classes also 1 and −1 or parts between 0 and 1; or ``(n, k)`` parts of classes,
+            which sum to 1.
     """
     of_class = np.array(weights)
     with np.errstate(all="ignore"):
         if label.ndim == 2:
-            return row_sum(np.where(label == 0, 0.0, label * of_class)), None
+            wrong = ~((label >= 0).all(axis=1) & (np.abs(row_sum(label) - 1.0) <= SIMPLEX_ERROR))
+            return row_sum(np.where(label == 0, 0.0, label * of_class)), wrong
         if len(weights) > 2:
-            legal = (label >= 0) & (label < len(weights)) & (np.floor(label) == label)
-            return of_class[np.where(legal, label, 0.0).astype(np.intp)], None
+            wrong = ~((label >= 0) & (label < len(weights)) & (np.floor(label) == label))
+            return of_class[np.where(wrong, 0.0, label).astype(np.intp)], wrong
         low, high = of_class
-        wrong = ~(((label >= 0) & (label <= 1)) | (label == -1) | np.isnan(label))
+        wrong = ~(((label >= 0) & (label <= 1)) | (label == -1))
         mixed = (1.0 - label) * low + label * high
         return np.where(label == 1, high, np.where((label <= 0) | wrong, low, mixed)), wrong
+
+
+def described(weights: Sequence[float], label: FloatArray) -> str:
+    """What labels must be that have such weights."""
+    if label.ndim == 2:
+        what = "parts of classes that sum to 1"
+    elif len(weights) > 2:
+        what = f"a class in 0..{len(weights) - 1}"
+    else:
+        what = "0 or 1 (or -1 and 1, or a part between 0 and 1)"
+    return f"{what}, where classes have weights"
 
 
 def _classes(layout: Layout, *, rows: bool) -> tuple[tuple[str, ...], dict[str | int, int]]:

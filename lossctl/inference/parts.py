@@ -203,6 +203,12 @@ def contradictions(bound: BoundLoss, columns: Sequence[str]) -> Iterator[str]:
         first, second = (_part_of(name, DISTINCT) for name in columns)
         if first and second and level_of(columns[0]) is None:
             yield f"{bound.title}: {columns[0]!r} is named for a {first}, and {columns[1]!r} for a {second}"
+    if "tau" in bound.parameters or bound.parts == ("lower", "upper"):
+        yield from _other_levels(bound, columns)
+
+
+def _other_levels(bound: BoundLoss, columns: Sequence[str]) -> Iterator[str]:
+    """Where columns are named for other levels than a loss takes them for."""
     levels = levels_of(columns)
     if levels is None:
         return

@@ -11,7 +11,7 @@ from lossctl.reduction import Columns, WeightNorm
 
 Nulls = Literal["error", "drop"]
 """What to do with rows that have a null."""
-ClassWeight = str | Sequence[float] | Mapping[str, float] | Mapping[int, float]
+ClassWeight = str | Sequence[float] | Mapping[str | int, float]
 """Weights as somebody says them: by class, or in the order of the classes; in text ``cat=2,dog=0.5`` or ``2,0.5``."""
 
 

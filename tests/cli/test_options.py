@@ -258,7 +258,7 @@ def test_help_says_what_there_is_to_choose_from(command, lossctl, monkeypatch):
         ("lossctl eval -F ar", {"arrow", "arrows"}),
         ("lossctl eval --engine pro", {"processes"}),
         ("lossctl explain --format ma", {"markdown"}),
-        ("lossctl eval --reduction ", {"mean", "sum", "root-mean"}),
+        ("lossctl eval --reduction ", {"mean", "sum", "root-mean", "exp-mean"}),
         ("lossctl plot x.csv --join ", {"strict", "inner", "left", "order"}),
     ],
 )

@@ -91,6 +91,18 @@ def test_labels_without_a_class_are_refused():
         evaluate({"y": [0.0, 7.0], "p": [0.5, 0.5]}, "mse", **ALONE, class_weight="1=2")
 
 
+@pytest.mark.parametrize("option", [{"class_weight": "1=2"}, {"ignore_label": -100}])
+def test_without_labels_there_is_nothing_to_weigh_or_ignore(option):
+    with pytest.raises(UsageError, match="there are no labels"):
+        evaluate({"p": [0.5, 0.25]}, "surprisal", prediction="p", **option)
+
+
+@pytest.mark.parametrize(("loss", "label"), [("cosine_proximity", [[2, 1, -1]]), ("bpmll", [[1, 0, 1]])])
+def test_rows_that_are_of_no_class_are_refused(loss, label):
+    with pytest.raises(library.DataError, match="where classes have weights"):
+        evaluate({"y": np.array(label), "p": np.array([[1.0, 2.0, 3.0]])}, loss, **ALONE, class_weight=[1, 2, 3])
+
+
 def test_rows_to_be_ignored_and_nulls_are_what_they_were():
     labels = pa.array([0, 1, -100, None, 1])
     table = pa.table({"y": labels, "p": [0.5, 0.25, None, 0.5, 0.75]})
