@@ -79,7 +79,7 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
         request: what somebody asked for.
         elsewhere: where the labels are, if not there.
     """
-    if request.loss and all(get_loss(spec).unlabelled for spec in request.loss):
+    if request.loss and all(get_loss(spec).unlabelled for spec in split_specs(request.loss)):
         return _unlabelled(source, request, elsewhere)
     if request.label and request.prediction:
         return Completed(request)
@@ -115,7 +115,9 @@ def _unlabelled(source: Source, request: Request, elsewhere: Elsewhere | None) -
     if request.label:
         for pattern in request.label if elsewhere is None else ():
             find(pattern, source.columns, "label")  # which is an error where it is not there
-        notes = (f"no label counts for {get_loss(request.loss[0]).name}: {', '.join(request.label)} is left aside",)
+        notes = (
+            f"no label counts for {get_loss(split_specs(request.loss)[0]).name}: {', '.join(request.label)} is left aside",
+        )
         request = replace(request, label=())
     if request.prediction:
         return Completed(request, notes)
@@ -132,7 +134,7 @@ def _unlabelled(source: Source, request: Request, elsewhere: Elsewhere | None) -
         rows = f"{option(loss='cross_entropy')} {option(reduction='exp-mean')}"
         what = "is of the probabilities of what came true, one column, and none is named for it"
         raise UsageError(
-            f"{get_loss(request.loss[0]).name} {what}",
+            f"{get_loss(split_specs(request.loss)[0]).name} {what}",
             f"{hint} Of a label and a probability for each class, perplexity is {rows}.",
         )
     ways: list[Settings] = [(("prediction", name),) for name in only[:SHOWN]]
