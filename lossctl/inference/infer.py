@@ -115,8 +115,8 @@ def _unlabelled(source: Source, request: Request, elsewhere: Elsewhere | None) -
     if request.label:
         for pattern in request.label if elsewhere is None else ():
             find(pattern, source.columns, "label")  # which is an error where it is not there
-        loss, named = get_loss(split_specs(request.loss)[0]).name, ", ".join(request.label)
-        notes = (f"no label counts for {loss}: {named} is left aside",)
+        loss, aside = get_loss(split_specs(request.loss)[0]).name, ", ".join(request.label)
+        notes = (f"no label counts for {loss}: {aside} is left aside",)
         request = replace(request, label=())
     if request.prediction:
         return Completed(request, notes)
