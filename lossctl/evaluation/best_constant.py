@@ -184,7 +184,7 @@ class _Search:
 
         Of an interval of equally good constants it is the middle, or the end nearest to the labels.
         """
-        if not any(self._slopes(edge).any() for edge in self.edges):
+        if not any(self._slopes(tried).any() for tried in (*self.edges, self.mean, self.low, self.high)):
             return self._least_step()
         left, right = self.sign(self.low) > 0, self.sign(self.high) < 0
         low = np.where(left, self.edges[0], np.where(right, self.high, self.low))
