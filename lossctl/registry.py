@@ -157,7 +157,7 @@ class Registry(Generic[T]):
         with self._lock:
             if normal(name) in self._names:
                 return
-            word = re.escape(name.strip().encode())
+            word = re.escape(name.strip().encode(errors="replace"))
             mention = re.compile(rb"^def " + word + rb"\(|\"" + word + rb"\"", re.MULTILINE)
             for module in pkgutil.iter_modules(importlib.import_module(self.package).__path__):
                 if normal(module.name) == normal(name) or mention.search(_text_of(module)):

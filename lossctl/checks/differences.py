@@ -114,7 +114,7 @@ def compare_loss(bound: BoundLoss, label: FloatArray, prediction: FloatArray) ->
     """
     clipped = bound.clipped(label, prediction)
     with np.errstate(all="ignore"):
-        blur = _total(np.where(np.isinf(prediction), 0.0, np.abs(prediction)))
+        blur = _total(np.where(np.isfinite(prediction), np.abs(prediction), 0.0))
         if not bound.of_classes or label.ndim == 2:
             blur = blur + _total(np.abs(np.where(np.isnan(label), 0.0, label) if bound.masked else label))
         if bound.activation is not None and bound.chained:
@@ -240,6 +240,7 @@ class _Rows:
             # A difference that is in doubt by a hundredth of itself can refute nothing.
             resolved = np.isfinite(difference) & ~kinked & ((doubt < 1e-2 * scale) | (error <= TOLERANCE))
             wrong = resolved & ~(error <= TOLERANCE + doubt / scale)
+        there = ~np.isnan(self.prediction.reshape(len(column), -1)[np.arange(len(column)), column])  # no end of a list
         order = np.flatnonzero(resolved)
         points = tuple(
             Point(
@@ -257,8 +258,8 @@ class _Rows:
         )
         return Agreement(
             compared=int(resolved.sum()),
-            kinks=int(kinked.sum()),
-            unresolved=int((~resolved & ~kinked).sum()),
+            kinks=int((kinked & there).sum()),
+            unresolved=int((~resolved & ~kinked & there).sum()),
             wrong=int(wrong.sum()),
             worst=points,
         )

@@ -197,7 +197,8 @@ def _lines_of(error: LossctlError, arguments: list[str]) -> list[str]:
         )
         for way in error.ways
     )
-    return [worded(error.parts[0]), "Copy the one that is meant:", *(f"  {command}" for command in commands)]
+    different = dict.fromkeys(commands)
+    return [worded(error.parts[0]), "Copy the one that is meant:", *(f"  {command}" for command in different)]
 
 
 def _without_predictions(arguments: list[str]) -> list[str]:

@@ -177,10 +177,12 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
         label = reader.label(layout)
     if plan.class_weights:
         weight = _weighed(reader, plan, label, weight)
-    ragged = [layout.ragged and model.width > 0 and len(model.columns) == 1 for model in plan.models]
+    lists = [layout.ragged and model.width > 0 and len(model.columns) == 1 for model in plan.models]
     predictions = [
-        reader.ragged(model.columns[0]) if tokens else reader.columns(model.columns, model.width)
-        for model, tokens in zip(plan.models, ragged, strict=True)
+        reader.ragged(model.columns[0], masked=layout.mask_null)
+        if listed
+        else reader.columns(model.columns, model.width)
+        for model, listed in zip(plan.models, lists, strict=True)
     ]
     group, keys = grouped(record, roles.by)
     keyed = _clusters(reader, roles) if roles.cluster else None

@@ -63,7 +63,8 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
     planner, request = _layout_planner(source, request, specs)
     planner.notes += completed.notes
     masked = bool(planner.label_width) and (request.mask_null or bool(request.ignore_label))
-    if request.mask_null and not planner.label_width:
+    lists = not planner.roles.label and any(model.width for model in planner.roles.models)
+    if request.mask_null and not planner.label_width and not lists:
         what = f"{option(mask_null=True)} is for labels of several numbers, and here each row has one"
         raise UsageError(what, f"Rows without a label are left out with {option(nulls='drop')}.")
     chosen = [_losses(request, specs, model, planner.label_width) for model in planner.roles.models]

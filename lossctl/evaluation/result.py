@@ -55,7 +55,7 @@ def _ignoring(_results: Iterable["Result"], inputs: Mapping[str, Any]) -> bool:
 
 
 def _masking(_results: Iterable["Result"], inputs: Mapping[str, Any]) -> bool:
-    return bool(inputs["masked"])
+    return bool(inputs["masked"] and inputs["label"])
 
 
 def _bounded(results: Iterable["Result"], _inputs: Mapping[str, Any]) -> bool:

@@ -186,7 +186,7 @@ def _marks(best: Collection[int], inputs: Mapping[str, Any]) -> Iterator[str]:
 def footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[str]:
     """Effective parameters, columns and counts: never hidden."""
     if "ci" in settings:
-        freedom = "effective n − 1" if _weighted(inputs) or inputs["masked"] else "n − 1"
+        freedom = "effective n − 1" if _weighted(inputs) or (inputs["masked"] and inputs["label"]) else "n − 1"
         freedom = "clusters − 1" if "cluster" in inputs else freedom
         yield f"ci: {100 * settings['ci']:.6g} % interval of each value, Student's t with {freedom} degrees of freedom"
     for entry in settings["losses"]:
@@ -236,6 +236,9 @@ def footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mappi
         places = [f"{count:,} in {column}" for column, count in inputs["masked"].items() if count]
         without = f"{sum(inputs['masked'].values()):,} without" + (f" ({', '.join(places[:6])})" if places else "")
         yield line + clips
+        if not inputs["label"]:
+            yield f"numbers of lists: {without}"
+            return
         yield f"labels: {labelled:,} in the rows used, {without}" + (f", ignored {ignored}" if ignored else "")
         return
     line += f", ignored {ignored}" if ignored else ""

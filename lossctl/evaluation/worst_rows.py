@@ -42,6 +42,10 @@ def worst_rows(result: Result, title: Phrase, inputs: Mapping[str, Any]) -> Tabl
         for sample in result.samples
     ]
     row, *measured = COLUMNS
+    if get_loss(result.loss).unlabelled:
+        for cells in rows:
+            del cells[-3]
+        measured = [column for column in measured if column.title != "label"]
     columns = [fitting(column, [row[index - len(measured)] for row in rows]) for index, column in enumerate(measured)]
     keys = [Column(name, "name", key=True) for name in result.samples[0].id or ()]
     return Table((*([Column("file", "name")] if several else []), row, *keys, *columns), rows, title)
@@ -62,7 +66,7 @@ def row_cells(row: tuple[Number, Number, Number], loss: str, model: str, inputs:
         inputs: as for `worst_rows`.
     """
     (label, prediction, gradient), classes, bound = row, inputs["classes"], get_loss(loss)
-    code = None if bound.of_number else class_code(label, prediction, classes, one_hot=bound.rows)
+    code = None if bound.of_number or bound.unlabelled else class_code(label, prediction, classes, one_hot=bound.rows)
     named: object = label if code is None or not classes or isinstance(label, tuple) else classes[code]
     if not isinstance(prediction, tuple) or not isinstance(gradient, tuple):
         return [named, prediction, gradient]

@@ -561,7 +561,13 @@ def example_of(spec: str) -> BoundLoss:
 
 
 def _read(spec: str, columns: int | None, label_columns: int, *, example: bool) -> BoundLoss:
+    if ":" in spec and normal(spec) in losses.others:
+        raise losses.unknown(spec)
     name, values = read_spec(spec)
+    known, at, value = name.partition("@")
+    if at and known in losses and losses.get(known).parameters:
+        said_here = f"{losses.get(known).name}:{losses.get(known).parameters[0].name}={value}"
+        raise UsageError(f"{spec!r}: a parameter stands behind a colon, by its name", f"Say {option(loss=said_here)}.")
     if re.fullmatch(r"\d*\.?\d+", name):
         raise UsageError(f"{name} is a number, no loss", "A list has / between its numbers: quantiles:tau=0.1/0.5/0.9.")
     definition, other = losses.get(name), _otherwise(name)

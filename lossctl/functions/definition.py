@@ -40,6 +40,19 @@ ELSEWHERE = {
 }
 """What other libraries have as a parameter of a loss, by its `normal` name, and how it is said here."""
 
+CALLED: Mapping[str, tuple[str, ...]] = types.MappingProxyType(
+    {
+        "tau": ("alpha", "quantile", "level", "quantilealpha", "expectilealpha"),
+        "delta": ("alpha", "slope", "huberslope"),
+        "power": ("p", "rho", "variancepower", "tweedievariancepower"),
+        "c": ("fairc", "smoothness"),
+        "alpha": ("focalalpha",),
+        "gamma": ("focalgamma",),
+        "threshold": ("t",),
+    }
+)
+"""What other libraries call a parameter, by its name here, in their `normal` forms."""
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -252,6 +265,10 @@ class Definition:
                 names = [parameter.name for parameter in self.parameters]
                 hint = did_you_mean(name, names) if names else f"{self.name} has no parameters."
                 hint = ELSEWHERE.get(normal(name), hint)
+                own = next((own for own in names if normal(name) in CALLED.get(own, ())), "")
+                if own:
+                    said_here = f"{typed or self.name}:{own}={value if isinstance(value, str) else spell(value)}"
+                    hint = f"Here it is {own}: {option(loss=said_here)}."
                 raise UsageError(f"{self.title(typed)} has no parameter {name!r}", hint)
             try:
                 chosen[parameter.name] = parameter.read(str(value)) if read else parameter.check(value)

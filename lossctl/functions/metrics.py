@@ -11,6 +11,11 @@ _MEASURE = f"Measure what decisions are made from: {option(loss='bce')}, or {opt
 _RANK = "is a rank statistic, not a loss of a row"
 _LISTS = "judges ranked lists, not a loss of a row"
 _NOT_YET = "is not among lossctl's losses yet"
+_TOGETHER = "is a loss of several rows at once, not one of a row"
+_NONE = "lossctl measures none of these."
+_OBJECTIVE = "is what XGBoost calls an objective"
+_ON_LOGITS = f"where the file has scores, with {option(from_logits=True)}."
+_OF_LOGS = f"{option(from_logits=True)}, where the file has log ŷ; of ŷ itself without the latter."
 
 OUT_OF_REACH = {
     "the penalty λΦ(θ) of a regularised objective": "it is of the parameters of a model, which no prediction tells",
@@ -162,9 +167,157 @@ _METRICS = (
         f"Say {option(loss='quantiles:tau=0.05/0.5/0.95')}, with a column and a level for each, and double the value.",
     ),
     (
-        ("triplet", "triplet_loss", "contrastive", "contrastive_loss", "infonce"),
-        "is a loss of several rows at once, not one of a row",
-        "lossctl measures none of these.",
+        (
+            "triplet", "triplet_loss", "triplet_margin_loss", "contrastive", "contrastive_loss", "infonce", "ntxent",
+            "ntxent_loss", "supcon", "circle", "circle_loss",
+        ),
+        _TOGETHER,
+        _NONE,
+    ),
+    (
+        (
+            "listnet", "listnet_softmax", "ranking_softmax_loss", "ranknet", "lambdarank", "rank_xendcg", "pairlogit",
+            "pairlogit_pairwise", "querysoftmax", "queryrmse", "querycrossentropy", "yetirank", "yetirank_pairwise",
+            "stochasticrank", "rank:pairwise", "rank:ndcg", "rank:map",
+        ),
+        _TOGETHER,
+        f"lossctl measures no rankings; of two scores that a row compares there is {option(loss='margin_ranking')}.",
+    ),
+    (
+        (
+            "cosine_embedding_loss", "hinge_embedding", "hinge_embedding_loss", "sparsemax", "sparsemax_loss",
+            "loss_mixture_density", "mixture_density",
+        ),
+        _NOT_YET,
+        _NONE,
+    ),
+    (
+        ("reg:squarederror", "reg:linear"),
+        f"{_OBJECTIVE}; it is half of mse",
+        f"Say {option(loss='mse')}, or {option(loss='half_squared_error')}.",
+    ),
+    (
+        ("reg:squaredlogerror",),
+        f"{_OBJECTIVE}; it is half of msle",
+        f"Say {option(loss='msle')}, or {option(loss='rmsle')}.",
+    ),
+    (("reg:absoluteerror",), _OBJECTIVE, f"Say {option(loss='mae')}."),
+    (("reg:pseudohubererror",), _OBJECTIVE, f"Say {option(loss='pseudo_huber:delta=1')}; delta is its huber_slope."),
+    (("reg:quantileerror",), _OBJECTIVE, f"Say {option(loss='quantile:tau=0.5')}; tau is its quantile_alpha."),
+    (("reg:expectileerror",), _OBJECTIVE, f"Say {option(loss='expectile:tau=0.5')}; tau is its expectile_alpha."),
+    (("reg:gamma",), _OBJECTIVE, f"Say {option(loss='gamma_nll')}, or {option(loss='gamma_deviance')}."),
+    (
+        ("reg:tweedie",),
+        _OBJECTIVE,
+        f"Say {option(loss='tweedie_nll:power=1.5')}; power is its tweedie_variance_power.",
+    ),
+    (("count:poisson",), _OBJECTIVE, f"Say {option(loss='poisson')}, or {option(loss='poisson_deviance')}."),
+    (
+        ("binary:logistic", "binary:logitraw", "reg:logistic"),
+        _OBJECTIVE,
+        f"Say {option(loss='bce')}; {_ON_LOGITS}",
+    ),
+    (("binary:hinge",), _OBJECTIVE, f"Say {option(loss='hinge')}."),
+    (("multi:softprob", "multi:softmax"), _OBJECTIVE, f"Say {option(loss='cross_entropy')}; {_ON_LOGITS}"),
+    (("survival:cox", "survival:aft"), "is out of reach of a file of predictions", _CENSORED),
+    (("poisson_nloglik",), "is poisson with its constant", f"Say {option(loss='poisson:full=lgamma')}."),
+    (
+        ("l2_loss",),
+        "is half the squared error at optax; l2 here is a sum over rows",
+        f"Say {option(loss='half_squared_error')}.",
+    ),
+    (("HalfPoissonLoss",), "is poisson of log ŷ", f"Say {option(loss='poisson')} {_OF_LOGS}"),
+    (("HalfGammaLoss",), "is gamma_nll of log ŷ", f"Say {option(loss='gamma_nll')} {_OF_LOGS}"),
+    (
+        ("HalfTweedieLoss",),
+        "is tweedie_nll of log ŷ",
+        f"Say {option(loss='tweedie_nll:power=1.5')} {_OF_LOGS}",
+    ),
+    (("HalfTweedieLossIdentity",), "is tweedie_nll", f"Say {option(loss='tweedie_nll:power=1.5')}."),
+    (
+        ("HalfBinomialLoss",),
+        "is bce of what comes before the sigmoid",
+        f"Say {option(loss='bce')} {option(from_logits=True)}.",
+    ),
+    (
+        ("HalfMultinomialLoss",),
+        "is cross_entropy of what comes before the softmax",
+        f"Say {option(loss='cross_entropy')} {option(from_logits=True)}.",
+    ),
+    (
+        ("multilabel_soft_margin_loss", "multilabel_soft_margin"),
+        "is bce of what comes before the sigmoid, of several label columns",
+        f"Say {option(loss='bce')} {option(from_logits=True)}.",
+    ),
+    (
+        ("MultiClassOneVsAll", "multiclassova"),
+        "is bce of each class against the others",
+        f"Say {option(loss='bce')}, with a label column for each prediction column.",
+    ),
+    (
+        ("LogLinQuantile",),
+        "is quantile of e to the prediction",
+        f"Say {option(loss='quantile')} {option(activation='exp')}.",
+    ),
+    (
+        ("MultiRMSE",),
+        "is rmse of several columns, with their sum under the root",
+        f"Say {option(loss='rmse')} {option(columns='sum')}.",
+    ),
+    (
+        ("RMSEWithUncertainty",),
+        "is gaussian_nll of a mean and the logarithm of a standard deviation",
+        f"Say {option(loss='gaussian_nll:scale=log_std,full=true')}.",
+    ),
+    (
+        ("NumErrors",),
+        "counts the rows whose error is larger than a tolerance",
+        f"Say {option(loss='epsilon_insensitive:epsilon=0.1')} for the mean of what is beyond it.",
+    ),
+    (
+        ("RMSPE", "root_mean_squared_percentage_error", "mspe"),
+        "is a mean of squared relative errors",
+        f"Say {option(loss='mape')}, or {option(loss='rmsle')}, which compares ratios.",
+    ),
+    (
+        ("RSE", "relative_squared_error", "rrse", "d2_tweedie_score", "d2_pinball_score", "d2_log_loss_score"),
+        "is the skill of a loss, or 1 less it",
+        f"Say {option(loss='mse')} {option(skill=True)}, or another loss in its place.",
+    ),
+    (
+        ("LogLikelihoodOfPrediction",),
+        "is a log-likelihood, which is minus a sum of losses",
+        f"Say {option(loss='bce')} {option(reduction='sum')}, or {option(loss='cross_entropy')}.",
+    ),
+    (
+        ("kullback_leibler",),
+        "is bce less the entropy of the label at LightGBM",
+        f"Say {option(loss='bce')} for one column, {option(loss='kl_divergence')} for rows.",
+    ),
+    (
+        ("minkowski_distance",),
+        "is a root of a sum; minkowski is that of the mean",
+        f"Say {option(loss='minkowski:p=3')}, and multiply by the p-th root of the number of rows.",
+    ),
+    (
+        ("multiclass_perceptron", "multiclass_perceptron_loss"),
+        "is crammer_singer without a margin",
+        f"Say {option(loss='crammer_singer:margin=0')}.",
+    ),
+    (
+        ("dice_score", "dice_coefficient", "f_score"),
+        "is 1 less dice",
+        f"Say {option(loss='dice')}.",
+    ),
+    (
+        ("bits_per_byte", "bits_per_character", "bits_per_token", "bpb", "bpc"),
+        "is surprisal in bits, by what each row is divided by",
+        f"Say {option(loss='surprisal:base=2')} for bits a token, and multiply by tokens per byte.",
+    ),
+    (
+        ("threshold_brier_score",),
+        "is brier of a label that is beyond a threshold",
+        f"Say {option(loss='brier')}, or {option(loss='rps')} of ordered classes.",
     ),
 )  # fmt: skip
 

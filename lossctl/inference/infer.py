@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from lossctl.errors import LossctlError, Undecided, option
+from lossctl.errors import LossctlError, Undecided, UsageError, option
 from lossctl.functions.bound_loss import get_loss, meanings
 from lossctl.functions.definition import split_specs
 from lossctl.inference.choice import BESIDE, BY_NAME, CONFIDENCE, QUANTILE, Choice, Proposal
 from lossctl.inference.classes import key_of
 from lossctl.inference.fit import Settings
 from lossctl.inference.layout import Layout, LayoutPlanner
-from lossctl.inference.names import is_mask, is_unnamed
+from lossctl.inference.names import LABELS, is_mask, is_unnamed, plain_name
 from lossctl.inference.proposals import Proposer
 from lossctl.inference.request import Completed, Elsewhere, Request
 from lossctl.inference.roles import find, titled
@@ -79,10 +79,10 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
         request: what somebody asked for.
         elsewhere: where the labels are, if not there.
     """
+    if request.loss and all(get_loss(spec).unlabelled for spec in split_specs(request.loss)):
+        return _unlabelled(source, request, elsewhere)
     if request.label and request.prediction:
         return Completed(request)
-    if not request.label and request.loss and all(get_loss(spec).unlabelled for spec in split_specs(request.loss)):
-        return _unlabelled(source, request)
     proposer = Proposer(source, request, elsewhere)
     if proposer.apart:
         ensure_in_place(proposer.truths, proposer.guesses)
@@ -109,19 +109,35 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
     return Completed(replace(request, label=label.patterns, prediction=prediction.patterns), tuple(notes))
 
 
-def _unlabelled(source: Source, request: Request) -> Completed:
+def _unlabelled(source: Source, request: Request, elsewhere: Elsewhere | None) -> Completed:
     """The request with the column of predictions, where no loss has a label; errors as for `complete`."""
+    notes: tuple[str, ...] = ()
+    if request.label:
+        for pattern in request.label if elsewhere is None else ():
+            find(pattern, source.columns, "label")  # which is an error where it is not there
+        loss, aside = get_loss(split_specs(request.loss)[0]).name, ", ".join(request.label)
+        notes = (f"no label counts for {loss}: {aside} is left aside",)
+        request = replace(request, label=())
     if request.prediction:
-        return Completed(request)
+        return Completed(request, notes)
     columns = [column for column in source.columns if column.kind in {"number", "list"}]
     named = [column.name for column in columns if normal(column.name) in TOKENS]
     only = named or [column.name for column in columns]
     if len(only) == 1:
         why = BY_NAME if named else "as the only one of numbers"
-        return Completed(replace(request, prediction=tuple(only)), (f"prediction {only[0]!r} chosen {why}",))
+        return Completed(replace(request, prediction=tuple(only)), (*notes, f"prediction {only[0]!r} chosen {why}"))
     names = ", ".join(column.name for column in columns[:COLUMNS])
+    hint = f"Say which with {option('prediction')}. Columns: {names}."
+    titles = {column.name for column in source.columns}
+    if not named and any(plain_name(name) in LABELS[0] for name in titles):
+        rows = f"{option(loss='cross_entropy')} {option(reduction='exp-mean')}"
+        what = "is of the probabilities of what came true, one column, and none is named for it"
+        raise UsageError(
+            f"{get_loss(split_specs(request.loss)[0]).name} {what}",
+            f"{hint} Of a label and a probability for each class, perplexity is {rows}.",
+        )
     ways: list[Settings] = [(("prediction", name),) for name in only[:SHOWN]]
-    raise Undecided(_open("prediction", only), f"Say which with {option('prediction')}. Columns: {names}.", tuple(ways))
+    raise Undecided(_open("prediction", only), hint, tuple(ways))
 
 
 def _said(chosen: Sequence[tuple[str, Choice]]) -> Iterator[str]:
@@ -221,10 +237,10 @@ def _ways(source: Source, request: Request, elsewhere: Elsewhere | None, proposa
         doubts = class_doubts(source, asked, seen)
     except LossctlError:
         return
-    names = {spec.partition(":")[0] for spec in split_specs([str(loss) for loss in request.loss])}
+    asked_for = [{bound.name for bound in meanings(spec)} for spec in split_specs([str(loss) for loss in request.loss])]
     for fitting in shared_ways(doubts, seen.fits) if any(doubts) else ways_of(seen):
-        if names <= {*fitting.pairing.losses} and not fails(seen, fitting):
-            loss: Settings = () if names else (("loss", fitting.loss),)
+        if all(names & {*fitting.pairing.losses} for names in asked_for) and not fails(seen, fitting):
+            loss: Settings = () if asked_for else (("loss", fitting.loss),)
             yield (*columns, *loss, *unless_named(request, fitting.settings), *without_nulls(seen, request))
 
 

@@ -140,10 +140,14 @@ class Reader:
             matrix[:, place] = self.numbers(name)
         return matrix
 
-    def ragged(self, column: str) -> FloatArray:
+    def ragged(self, column: str, *, masked: bool = False) -> FloatArray:
         """A column of lists of any length, behind whose numbers stands NaN; one that is empty is null.
 
         The width is a power of two from 64 on, so that the sum of a row does not depend on those beside it.
+
+        Args:
+            column: which.
+            masked: whether nulls in a list are left out of it, and count; else the row of each is null.
 
         Raises:
             BadRow: it holds something else, or a row that is too long.
@@ -163,9 +167,14 @@ class Reader:
         row = np.repeat(np.arange(self.n), lengths)
         place = np.arange(len(row)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         matrix = np.full((self.n, width), np.nan, order="F")
-        matrix[row, place] = values
+        matrix[row, place] = values if null is None else np.where(null, np.nan, values)
         missing = lengths == 0
-        if null is not None:
+        if null is not None and masked:
+            missing = np.isnan(matrix).all(axis=1)
+            left_out = null & ~(missing | self.skipped)[row]
+            if left_out.any():
+                self.problems["masked", column, ""] = Problem(int(left_out.sum()), int(row[left_out.argmax()]), "")
+        elif null is not None:
             missing[row[null]] = True
         self.missing(column, missing if missing.any() else None)
         return matrix

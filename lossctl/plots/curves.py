@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from lossctl.arguments import checked
 from lossctl.document import FAR, Axis, Chart, Panel, Series
@@ -350,16 +351,14 @@ def _moving(slopes: FloatArray, offsets: FloatArray) -> Numbers:
     return lambda x: x[:, None] * slopes + offsets
 
 
-def _of_rows(bound: BoundLoss, labels: Sequence[float]) -> Iterator[Sweep]:
-    """Sweeps of a loss of rows: over two columns, of which the first is the true class."""
-    if bound.of_number:
-        yield from _beside_number(bound, labels)
-        return
-    domain, output = bound.label_domain.for_width(2), bound.output_domain
-    soft, codes = 2 in domain.dimensions and not isinstance(output, Direction), 1 in domain.dimensions
-    for label in labels:
-        if not soft or domain.illegal(np.array([[label, 1.0 - label]])) is not None:
-            raise UsageError(f"{bound.name}: label {label:g} cannot be drawn; its labels are {domain.describe()}")
+def _wide(rows: npt.ArrayLike, k: int, rest: float = 0.0) -> FloatArray:
+    """Rows of two numbers as rows of ``k``."""
+    return np.pad(np.asarray(rows, dtype=np.float64), ((0, 0), (0, k - 2)), constant_values=rest)
+
+
+def _among(bound: BoundLoss, k: int) -> Path:
+    """The path through rows of ``k`` numbers along which a loss of classes is drawn: the first two of them move."""
+    output = bound.output_domain
     if bound.activation is not None:
         path = OF_TWO
     elif isinstance(output, Direction):
@@ -370,8 +369,26 @@ def _of_rows(bound: BoundLoss, labels: Sequence[float]) -> Iterator[Sweep]:
         path = OF_TWO_AMOUNTS
     else:
         path = replace(OF_TWO, title="score of the true class, the other at 0", low=-REACH, high=REACH)
-    true = np.array([0.0]) if codes else np.array([[1.0, 0.0]])
-    rows = [(np.array([[label, 1.0 - label]]), f", y = {label:g}") for label in labels] or [(true, "")]
+    if k == 2:
+        return path
+    wide, moving, rest = path.prediction, path.velocity, -np.inf if isinstance(output, LogSimplex) else 0.0
+    return replace(path, prediction=lambda x: _wide(wide(x), k, rest), velocity=lambda x: _wide(moving(x), k))
+
+
+def _of_rows(bound: BoundLoss, labels: Sequence[float]) -> Iterator[Sweep]:
+    """Sweeps of a loss of rows: over two columns, of which the first is the true class."""
+    if bound.of_number:
+        yield from _beside_number(bound, labels)
+        return
+    k = max(bound.columns or 2, 2)
+    domain, output = bound.label_domain.for_width(k), bound.output_domain
+    soft, codes = 2 in domain.dimensions and not isinstance(output, Direction), 1 in domain.dimensions
+    for label in labels:
+        if not soft or domain.illegal(_wide([[label, 1.0 - label]], k)) is not None:
+            raise UsageError(f"{bound.name}: label {label:g} cannot be drawn; its labels are {domain.describe()}")
+    path = _among(bound, k)
+    true = np.array([0.0]) if codes else _wide([[1.0, 0.0]], k)
+    rows = [(_wide([[label, 1.0 - label]], k), f", y = {label:g}") for label in labels] or [(true, "")]
     for row, named in rows:
         if domain.illegal(row) is not None:
             raise UsageError(f"{bound.name} cannot be drawn: its labels are {domain.describe()}")

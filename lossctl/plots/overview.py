@@ -188,6 +188,8 @@ def _look_at(
         for bound in bounds
     )
     losses = tuple(map(Distribution.of, values))
+    if first.unlabelled:
+        return Look(losses, Joint.zero(), None, None, np.zeros((0, 0), dtype=np.int64))
     output, domain = first.activated(prediction), _output_domain(first)
     if first.rows:
         classes, calibration = np.zeros((0, 0), dtype=np.int64), None
@@ -249,6 +251,8 @@ def _predictions(plan: Plan, looks: Sequence[Look]) -> Chart:
     ends = iter(_ends([look.joint for look in looks if len(look.joint.counts)]))
     for model, look in zip(plan.models, looks, strict=True):
         bound = model.losses[0]
+        if bound.unlabelled:
+            continue
         sides = next(ends) if len(look.joint.counts) else []
         title = model.name if model.name.startswith("pred") else f"prediction {model.name}"
         title = title if bound.activation is None else f"{title} after {bound.activation}"

@@ -70,6 +70,21 @@ def test_values_are_those_of_scikit_learn(weight):
         assert ours(spec, label, prediction, weight) == pytest.approx(theirs, rel=1e-12), spec
 
 
+def test_losses_of_scores_are_those_that_scikit_learn_boosts_with():
+    boosted = pytest.importorskip("sklearn._loss", reason="scikit-learn is not installed")
+    for spec, activation, label, theirs in [
+        ("poisson", "exp", COUNTS, boosted.HalfPoissonLoss()),
+        ("gamma_nll", "exp", COUNTS + 0.5, boosted.HalfGammaLoss()),
+        ("tweedie_nll:power=1.3", "exp", COUNTS, boosted.HalfTweedieLoss(power=1.3)),
+        ("soft_margin", None, BITS, boosted.HalfBinomialLoss()),
+    ]:
+        loss = get_loss(spec)
+        loss = loss.through(activation) if activation else loss
+        expected = theirs.loss_gradient(label.astype(float), GUESS)
+        for mine, other in zip((loss.value, loss.gradient), expected, strict=True):
+            np.testing.assert_allclose(mine(label, GUESS), other, rtol=1e-12, atol=1e-15, err_msg=spec)
+
+
 def test_values_and_gradients_are_those_of_torch():
     torch = pytest.importorskip("torch", reason="torch is not installed")
     functional = torch.nn.functional

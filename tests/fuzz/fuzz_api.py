@@ -7,6 +7,7 @@ the call; the exit status is then 1.
 
 import argparse
 import collections
+import contextlib
 import inspect
 import json
 import pathlib
@@ -32,6 +33,7 @@ from odd import PLAIN, bad_arrays
 import lossctl
 from lossctl.checks import check, check_draws, sampled_points
 from lossctl.document import Document
+from lossctl.errors import UsageError
 from lossctl.functions.activation import activations
 from lossctl.functions.bound_loss import example_of
 from lossctl.functions.loss import losses
@@ -96,7 +98,8 @@ def of_loss(chance: Chance) -> Iterator[tuple[str, Callable[[], Any]]]:
     n = len(label)
     y, p = chance.array(n, label), chance.array(n, prediction)
     if chance.random() < 0.3:
-        made = made.through(chance.choice(activations.names()))
+        with contextlib.suppress(UsageError):  # of a prediction with parts
+            made = made.through(chance.choice(activations.names()))
     yield f"{made}.value({shown(y, p)})", lambda: shaped(made.value(y, p), (np.shape(p)[0],), y)
     if made.definition.slope is not None:
         yield f"{made}.gradient({shown(y, p)})", lambda: shaped(made.gradient(y, p), np.shape(p), y)

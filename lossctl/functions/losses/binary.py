@@ -36,7 +36,18 @@ def _smooth(label: FloatArray, label_smoothing: float) -> tuple[FloatArray, Floa
 
 
 @loss(
-    aliases=("binary_crossentropy", "binary_cross_entropy", "xent", "log_loss", "logloss"),
+    aliases=(
+        "binary_crossentropy",
+        "binary_cross_entropy",
+        "xent",
+        "log_loss",
+        "logloss",
+        "binary_logloss",
+        "binary",
+        "xentropy",
+        "loss_binary_xent",
+        "multi_cross_entropy",
+    ),
     label=PROBABILITY,
     prediction=PROBABILITY,
     references=("Good 1952, Rational Decisions, doi:10.1111/j.2517-6161.1952.tb00104.x",),
@@ -178,7 +189,7 @@ def _ease(label: FloatArray, prediction: FloatArray, gamma: float) -> FloatArray
     peers={
         "Keras": "binary_focal_crossentropy (without α unless asked)",
         "optax": "sigmoid_focal_loss (of logits, without α unless asked)",
-        "CatBoost": "Focal:focal_alpha,focal_gamma (both must be given)",
+        "CatBoost": "Focal (focal_alpha and focal_gamma must be given)",
     },
 )
 def focal(

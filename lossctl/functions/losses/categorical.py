@@ -74,7 +74,19 @@ def _counted(label: FloatArray, prediction: FloatArray, *, label_smoothing: floa
 
 
 @loss(
-    aliases=("ce", "categorical_crossentropy", "sparse_categorical_crossentropy", "mcxent", "sparse_mcxent"),
+    aliases=(
+        "ce",
+        "categorical_crossentropy",
+        "sparse_categorical_crossentropy",
+        "mcxent",
+        "sparse_mcxent",
+        "multi_class",
+        "multi_logloss",
+        "mlogloss",
+        "loss_mcxent",
+        "loss_sparse_mcxent",
+        "sparse_ce",
+    ),
     label=CLASSES_OR_SIMPLEX,
     prediction=SIMPLEX,
     references=("Good 1952, Rational Decisions, doi:10.1111/j.2517-6161.1952.tb00104.x",),
@@ -148,7 +160,7 @@ def _nll_floored(label: FloatArray, prediction: FloatArray, *, log: bool, eps: f
 
 
 @loss(
-    aliases=("negativeloglikelihood", "negative_log_likelihood", "nll_loss"),
+    aliases=("negativeloglikelihood", "negative_log_likelihood", "nll_loss", "loss_negative_log_likelihood"),
     label=CLASSES,
     prediction=_nll_prediction,
     references=("Fisher 1922, On the mathematical foundations of theoretical statistics",),
@@ -221,7 +233,15 @@ def _kl_floored(label: FloatArray, prediction: FloatArray, *, reverse: bool, eps
 
 
 @loss(
-    aliases=("kl", "kld", "kldiv", "kullback_leibler_divergence", "reconstruction_crossentropy"),
+    aliases=(
+        "kl",
+        "kld",
+        "kldiv",
+        "kullback_leibler_divergence",
+        "reconstruction_crossentropy",
+        "loss_kld",
+        "kl_div_loss",
+    ),
     label=SIMPLEX,
     prediction=SIMPLEX,
     references=("Kullback & Leibler 1951, On Information and Sufficiency, doi:10.1214/aoms/1177729694",),

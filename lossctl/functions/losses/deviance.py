@@ -103,7 +103,7 @@ def _poisson_deviance(label: FloatArray, error: FloatArray, prediction: FloatArr
     prediction=POSITIVE,
     references=("McCullagh & Nelder 1989, Generalized Linear Models, §2.3",),
     peers={
-        "scikit-learn": "mean_poisson_deviance, HalfPoissonLoss (half of it, of log ŷ)",
+        "scikit-learn": "mean_poisson_deviance",
         "torchmetrics": "tweedie_deviance_score (with power=1)",
     },
 )
@@ -158,7 +158,7 @@ def _(label: FloatArray, logit: FloatArray) -> FloatArray:
     prediction=POSITIVE,
     references=("McCullagh & Nelder 1989, Generalized Linear Models, §8.3",),
     peers={
-        "scikit-learn": "mean_gamma_deviance, HalfGammaLoss (half of it, of log ŷ)",
+        "scikit-learn": "mean_gamma_deviance",
         "torchmetrics": "tweedie_deviance_score (with power=2)",
         "LightGBM": "gamma_deviance (the sum over rows, not the mean)",
         "XGBoost": "gamma-deviance (y and ŷ are 1e-6 more)",
@@ -222,7 +222,7 @@ def _(label: FloatArray, logit: FloatArray) -> FloatArray:
         "CatBoost": "Tweedie:variance_power= (of log ŷ; the power must be given)",
         "LightGBM": "tweedie (the power is called tweedie_variance_power)",
         "XGBoost": "tweedie-nloglik@1.5",
-        "scikit-learn": "HalfTweedieLoss (half the deviance, of log ŷ)",
+        "scikit-learn": "HalfTweedieLoss (of log ŷ), HalfTweedieLossIdentity",
     },
 )
 def tweedie_nll(label: FloatArray, prediction: FloatArray, *, power: Compound = 1.5) -> FloatArray:
@@ -284,7 +284,7 @@ def _(label: FloatArray, logit: FloatArray, *, power: Compound) -> FloatArray:
     peers={
         "LightGBM": "gamma",
         "XGBoost": "gamma-nloglik",
-        "scikit-learn": "HalfGammaLoss (half the deviance, of log ŷ)",
+        "scikit-learn": "HalfGammaLoss (of log ŷ)",
     },
 )
 def gamma_nll(label: FloatArray, prediction: FloatArray) -> FloatArray:

@@ -7,7 +7,7 @@ from lossctl.functions.loss import loss
 
 
 @loss(
-    aliases=("hinge_loss",),
+    aliases=("hinge_loss", "loss_hinge"),
     label=SIGNS,
     prediction=REAL,
     references=("Cortes & Vapnik 1995, Support-Vector Networks, doi:10.1007/BF00994018",),
@@ -82,7 +82,7 @@ def _(label: FloatArray, prediction: FloatArray, *, margin: NonNegative) -> Floa
 
 
 @loss(
-    aliases=("squared_hinge_loss",),
+    aliases=("squared_hinge_loss", "loss_squared_hinge"),
     label=SIGNS,
     prediction=REAL,
     references=("Rosset, Zhu & Hastie 2004, Margin Maximizing Loss Functions",),
@@ -286,7 +286,7 @@ def _(label: FloatArray, prediction: FloatArray) -> FloatArray:  # noqa: ARG001
 
 
 @loss(
-    aliases=("wasserstein_loss",),
+    aliases=("wasserstein_loss", "loss_wasserstein"),
     label=SIGNS,
     prediction=REAL,
     references=("Arjovsky, Chintala & Bottou 2017, Wasserstein GAN, arXiv:1701.07875",),

@@ -124,7 +124,7 @@ def _(label: FloatArray, prediction: FloatArray, *, alpha: NonNegative, beta: No
 
 
 @loss(
-    aliases=("f_measure", "soft_f1", "fbeta_loss"),
+    aliases=("f_measure", "soft_f1", "fbeta_loss", "loss_fmeasure"),
     label=PROBABILITY,
     prediction=PROBABILITY,
     reduction="ratio",

@@ -11,7 +11,18 @@ HALF_ROOT = 0.7071067811865476
 
 
 @loss(
-    aliases=("mean_squared_error", "mse_loss", "squared_loss", "quadratic"),
+    aliases=(
+        "mean_squared_error",
+        "mse_loss",
+        "squared_loss",
+        "quadratic",
+        "squared_error",
+        "regression",
+        "regression_l2",
+        "loss_mse",
+        "l2_root",
+        "loss_l2",
+    ),
     label=REAL,
     prediction=REAL,
     of_error=True,
@@ -140,7 +151,7 @@ def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
 
 
 @loss(
-    aliases=("mean_absolute_error", "l1_loss"),
+    aliases=("mean_absolute_error", "l1_loss", "regression_l1", "loss_mae", "absolute_error", "loss_l1"),
     label=REAL,
     prediction=REAL,
     of_error=True,
@@ -255,7 +266,7 @@ def _(label: FloatArray, prediction: FloatArray, *, delta: Positive) -> FloatArr
 
 
 @loss(
-    aliases=("logcosh",),
+    aliases=("logcosh", "log_cosh_error"),
     label=REAL,
     prediction=REAL,
     of_error=True,

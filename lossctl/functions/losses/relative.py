@@ -30,7 +30,7 @@ def _of_far(size: FloatArray, base: FloatArray) -> FloatArray:
 
 
 @loss(
-    aliases=("mean_squared_logarithmic_error",),
+    aliases=("mean_squared_logarithmic_error", "mean_squared_log_error", "loss_msle", "root_mean_squared_log_error"),
     label=ABOVE_MINUS_ONE,
     prediction=ABOVE_MINUS_ONE,
     references=("Keras, losses.MeanSquaredLogarithmicError; scikit-learn, metrics.mean_squared_log_error",),
@@ -130,7 +130,7 @@ def _scale(label: FloatArray, zero: str) -> FloatArray:
 
 
 @loss(
-    aliases=("mean_absolute_percentage_error",),
+    aliases=("mean_absolute_percentage_error", "loss_mape"),
     label=_mape_label,
     prediction=REAL,
     references=("Hyndman & Koehler 2006, Another look at measures of forecast accuracy",),

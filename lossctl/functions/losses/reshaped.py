@@ -7,13 +7,14 @@ import numpy as np
 from lossctl.domain import (
     CLASSES_OR_SIMPLEX,
     EPS,
+    POSITIVE,
     SIMPLEX,
     VECTOR,
     FloatArray,
     Floor,
     Interval,
+    Listed,
     NonNegative,
-    Positive,
     row_sum,
 )
 from lossctl.functions.class_labels import as_rows, expected
@@ -26,12 +27,19 @@ from lossctl.functions.tempered_softmax import TemperedSoftmax
 Exponent = Annotated[float, Interval(low=0.0, high=1.0)]
 Temper = Annotated[float, Interval(low=1.0)]
 Slant = Annotated[float, Interval(low=-1.0)]
+Factors = Annotated[tuple[float, ...] | float, Listed(POSITIVE, alone=True)]
 ALMOST_LOG = 1e-17
 """A q log p up to which (1 − p^q)/q is −log p."""
 
 
-def _scale(alpha: float | None) -> float:
-    return 1.0 if alpha is None else alpha
+def _scale(alpha: Factors | None) -> float | FloatArray:
+    """The factor of every class, or one of each, ``(k,)``."""
+    return 1.0 if alpha is None else np.array(alpha) if isinstance(alpha, tuple) else alpha
+
+
+def _of_each(alpha: Factors | None, label: FloatArray, k: int) -> FloatArray:
+    """The labels as rows where classes have factors of their own."""
+    return as_rows(label, k) if isinstance(alpha, tuple) else label
 
 
 def _focal_pull(p: FloatArray, rest: FloatArray, log_hit: FloatArray, gamma: float) -> FloatArray:
@@ -53,12 +61,13 @@ def categorical_focal(
     prediction: FloatArray,
     *,
     gamma: NonNegative = 2.0,
-    alpha: Positive | None = 0.25,
+    alpha: Factors | None = 0.25,
     eps: Floor = EPS,
 ) -> FloatArray:
     """Cross-entropy of classes that turns away from easy rows.
 
-    Formula: −α Σ_k y_k (1 − ŷ_k)^γ log ŷ_k, y one-hot for a class label; α is one factor for all (``alpha=none``: 1).
+    Formula: −Σ_k α_k y_k (1 − ŷ_k)^γ log ŷ_k, y one-hot for a class label; α is one factor for all classes
+    (``alpha=none``: 1), or one of each, as in ``alpha=0.2/0.3/0.5``.
     Gradient: α y (γ (1 − ŷ)^(γ−1) log ŷ − (1 − ŷ)^γ / ŷ), at the floored ŷ; through a softmax it is
     α ((1 − q)^γ − γ q (1 − q)^(γ−1) log q)(p − onehot) for a class of probability q.
     Properties: cross_entropy that turns away from easy rows, the more the larger γ; γ = 0 gives α times it; convex in
@@ -76,12 +85,12 @@ def categorical_focal(
     def cost(p: FloatArray) -> FloatArray:
         return _scale(alpha) * power_of_rest(p, 1.0 - p, gamma) * -np.log(np.maximum(p, eps))
 
-    return expected(label, prediction, cost)
+    return expected(_of_each(alpha, label, prediction.shape[1]), prediction, cost)
 
 
 @categorical_focal.gradient
 def _(
-    label: FloatArray, prediction: FloatArray, *, gamma: NonNegative, alpha: Positive | None, eps: Floor
+    label: FloatArray, prediction: FloatArray, *, gamma: NonNegative, alpha: Factors | None, eps: Floor
 ) -> FloatArray:
     target, hit, rest = as_rows(label, prediction.shape[1]), np.maximum(prediction, eps), 1.0 - prediction
     ratio = np.where(rest == 0, -1.0, np.log(hit) / rest)
@@ -91,12 +100,12 @@ def _(
 
 @categorical_focal.through("softmax")
 def categorical_focal_on_logits(
-    label: FloatArray, logit: FloatArray, *, gamma: NonNegative, alpha: Positive | None, eps: Floor
+    label: FloatArray, logit: FloatArray, *, gamma: NonNegative, alpha: Factors | None, eps: Floor
 ) -> FloatArray:
     """−α (1 − q)^γ log q, from the others where q is the largest."""
     soft = Softmax(logit, squared=True)
     cost = _scale(alpha) * power_of_rest(soft.p, soft.rest, gamma) * soft.cost(eps)
-    return expected(label, cost, lambda costs: costs)
+    return expected(_of_each(alpha, label, logit.shape[1]), cost, lambda costs: costs)
 
 
 @categorical_focal_on_logits.gradient
@@ -105,7 +114,7 @@ def _(
     logit: FloatArray,
     *,
     gamma: NonNegative,
-    alpha: Positive | None,
+    alpha: Factors | None,
     eps: Floor,
 ) -> FloatArray:
     soft, target = Softmax(logit, squared=True), as_rows(label, logit.shape[1])

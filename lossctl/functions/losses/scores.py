@@ -190,7 +190,7 @@ def _defect(error: FloatArray) -> FloatArray:
 
 
 @loss(
-    aliases=("ranked_probability_score",),
+    aliases=("ranked_probability_score", "rps_score"),
     label=CLASSES_OR_SIMPLEX,
     prediction=SIMPLEX,
     references=("Epstein 1969, A scoring system for probability forecasts of ranked categories",),

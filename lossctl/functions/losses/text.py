@@ -90,7 +90,7 @@ def tokens(
     aliases=("ppl",),
     peers={
         "torchmetrics": "perplexity (from the scores of all tokens, with a label)",
-        "Keras": "keras_hub Perplexity (from the scores of all tokens, with a label)",
+        "Keras": "Perplexity (of keras_hub, from the scores of all tokens, with a label)",
     },
 )
 def perplexity() -> None:
