@@ -261,7 +261,7 @@ def _described(
     overall: tuple[Difference, ...] = ()
     if plan.roles.by:
         overall = with_false_discovery([*_differences(scores.pooled(), level, anytime)])
-    warnings = (*report.warnings, *_doubts(results, overall))
+    warnings = (*report.warnings, *_other_tokens(scores), *_doubts(results, overall))
     rows = tuple(scores.evidence.drawn[number] for number, _ in scores.pairs) if plan.drawn else ()
     return Comparison(results, report, level, overall, report.notes, warnings, rows)
 
@@ -296,6 +296,20 @@ def _differences(
                 group=scores.named(group),
                 samples=(moves or {}).get((number, group), ()),
                 correlation=correlation(baseline, candidate, scores.of_pairs[number][group], bound.reduced),
+            )
+
+
+def _other_tokens(scores: Scores) -> Iterator[str]:
+    """A warning where models cut the same texts into other numbers of tokens: by token they do not compare."""
+    for first, second in scores.plan.pairs:
+        (base, bound), (model, _) = scores.losses[first], scores.losses[second]
+        if not bound.unlabelled or not bound.definition.others:
+            continue
+        counts = [sum(total.beside.sums[0] for total in scores.totals[place] if total.n) for place in (first, second)]
+        if counts[0] != counts[1]:
+            yield (
+                f"{bound}: {base.name} is of {float(counts[0]):,.0f} tokens and {model.name} of {float(counts[1]):,.0f}: "
+                f"of other tokens it does not compare; per document it does: {option(loss='surprisal:log=true,per=row')}"
             )
 
 

@@ -67,7 +67,7 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
     if request.mask_null and not planner.label_width and not lists:
         what = f"{option(mask_null=True)} is for labels of several numbers, and here each row has one"
         raise UsageError(what, f"Rows without a label are left out with {option(nulls='drop')}.")
-    chosen = [_losses(request, specs, model, planner.label_width) for model in planner.roles.models]
+    chosen = [_losses(request, specs, model, planner) for model in planner.roles.models]
     ways = [
         {replace(bound, masked=masked or (bound.unlabelled and model.width > 0)): way for bound, way in own.items()}
         for model, (own, _) in zip(planner.roles.models, chosen, strict=True)
@@ -300,14 +300,15 @@ def _class_weights(request: Request, layout: Layout, *, rows: bool) -> tuple[tup
 
 
 def _losses(
-    request: Request, specs: Sequence[str | BoundLoss], model: Model, label_width: int
+    request: Request, specs: Sequence[str | BoundLoss], model: Model, planner: LayoutPlanner
 ) -> tuple[dict[BoundLoss, "Conventions | None"], list[str]]:
     """The losses of a model, with everything asked for applied, and what a library does of each.
 
     Beside them stand notes of what the names of its columns tell.
     """
     columns = model.width or 1 if request.label else 1  # tokens are no classes
-    named = [listed(get_loss(spec, columns=columns, label_columns=label_width or 1), model) for spec in specs]
+    bounds = [get_loss(spec, columns=columns, label_columns=planner.label_width or 1) for spec in specs]
+    named = [listed(bound, model, planner.roles.models) for bound in bounds]
     bare, notes = [bound for bound, _ in named], [note for _, note in named if note]
     losses, ways = [bound if request.reduction is None else bound.under(request.reduction) for bound in bare], None
     if _conventional(request):

@@ -140,14 +140,23 @@ TOLD = {"tau": levels_of}
 """Parameters that the names of columns tell."""
 
 
-def listed(bound: BoundLoss, model: Model) -> tuple[BoundLoss, str]:
-    """A loss with the numbers for each column that nobody said, where names tell them; and a note that says so."""
-    values = {name: TOLD[name](model.columns) for name, value in bound.lists.items() if value is None and name in TOLD}
-    told = {name: value for name, value in values.items() if value is not None}
-    if not told:
-        return bound, ""
-    words = ", ".join(f"{name} is {spell(value)}" for name, value in told.items())
-    return bound.listing(**told), f"{model.name}: {words}, as the columns are named"
+def listed(bound: BoundLoss, model: Model, beside: Sequence[Model]) -> tuple[BoundLoss, str]:
+    """A loss with the numbers for each column that nobody said, where names tell them; and a note that says so.
+
+    Args:
+        bound: the loss.
+        model: the model that it is of.
+        beside: all models, of which another may have columns of the same kind that are named for it.
+    """
+    unsaid = [name for name, value in bound.lists.items() if value is None and name in TOLD]
+    for other in (model, *(each for each in beside if each.width == model.width)) if unsaid else ():
+        values = {name: TOLD[name](other.columns) for name in unsaid}
+        told = {name: value for name, value in values.items() if value is not None}
+        if told:
+            words = ", ".join(f"{name} is {spell(value)}" for name, value in told.items())
+            whose = "the columns are" if other == model else f"those of {other.name} are"
+            return bound.listing(**told), f"{model.name}: {words}, as {whose} named"
+    return bound, ""
 
 
 def in_parts(model: Model, parts: Sequence[str]) -> tuple[Model, str]:

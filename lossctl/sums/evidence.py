@@ -87,6 +87,10 @@ class Pair:
         if rows.far is not None:
             sign = d.copy()
             sign[rows.far.row] = rows.far.number
+        if measure.numbers == 2 and not np.array_equal(baseline.others[0], candidate.others[0]):
+            sign = (
+                candidate.value * baseline.others[0] - baseline.value * candidate.others[0]
+            )  # of the row's own ratios
         extremes = Extremes.zero(1, _directions(measure, pair=True))
         return cls(
             Moments.lift(rows if measure.numbers == 1 else _both(baseline, candidate)),
