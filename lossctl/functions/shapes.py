@@ -70,7 +70,10 @@ def _ensure_label(bound: Shaped, label: Shape, prediction: Shape) -> None:
     single = bound.of_number or bound.label_domain.dimensions == (1,)
     if label not in {(), prediction} or (label and single) or len(label) + 1 not in bound.label_domain.dimensions:
         columns = "one label column" if single else f"{prediction[0]} label columns"
-        raise UsageError(f"{bound.title} needs {columns} with {prediction[0]} prediction columns")
+        hint = f"Name one for each; where a single column says the class, there is {option(loss='cross_entropy')}."
+        raise UsageError(
+            f"{bound.title} needs {columns} with {prediction[0]} prediction columns", "" if single or label else hint
+        )
 
 
 def _ensure_columns(bound: Shaped, prediction: Shape) -> None:
