@@ -307,10 +307,9 @@ def _other_tokens(scores: Scores) -> Iterator[str]:
             continue
         counts = [sum(total.beside.sums[0] for total in scores.totals[place] if total.n) for place in (first, second)]
         if counts[0] != counts[1]:
-            yield (
-                f"{bound}: {base.name} is of {float(counts[0]):,.0f} tokens and {model.name} of {float(counts[1]):,.0f}: "
-                f"of other tokens it does not compare; per document it does: {option(loss='surprisal:log=true,per=row')}"
-            )
+            cut = f"{base.name} has {float(counts[0]):,.0f} tokens and {model.name} {float(counts[1]):,.0f}"
+            way = option(loss="surprisal:log=true,per=row")
+            yield f"{bound}: {cut}, and of other tokens it does not compare; by row it does: {way}"
 
 
 def _doubts(results: Sequence[Difference], overall: Sequence[Difference]) -> Iterator[str]:

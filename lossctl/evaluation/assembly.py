@@ -326,6 +326,8 @@ def _reasons(result: Result) -> Iterator[str]:
     """What may be wrong with a result."""
     if result.n_infinite:
         yield "the loss of {rows} is infinite"
+    elif math.isinf(result.value) and result.reduction in {"ratio", "exp-ratio"}:
+        yield "the value is infinite: what it is divided by is 0, such as the sum of labels that are all 0"
     elif math.isinf(result.value):
         yield "the value is beyond the largest number a double can hold"
     elif math.isinf(result.sum_weight):

@@ -6,6 +6,7 @@ import math
 import re
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -330,3 +331,15 @@ def test_an_interval_costs_its_two_quantiles_over_half_of_alpha():
 def test_a_number_where_a_loss_is_named_says_how_a_list_is_written():
     with pytest.raises(LossctlError, match=r"tau=0\.1/0\.5/0\.9"):
         evaluate({"y": Y, "a": Y, "b": Y}, "quantiles:tau=0.1,0.9", label="y", prediction="a,b")
+
+
+def test_levels_of_a_model_in_another_file_are_those_of_the_first(tmp_path):
+    rng = np.random.default_rng(4)
+    label = rng.normal(size=30)
+    for name, shift in (("main", 0.0), ("new", 0.3)):
+        columns = {"y": label, **{f"q{level}": label + shift + level / 50 - 1 for level in (10, 50, 90)}}
+        pd.DataFrame(columns).to_csv(tmp_path / f"{name}.csv", index=False)
+    asked = {"label": "y", "prediction": "q*", "join": "order"}
+    found = lossctl.compare(tmp_path / "main.csv", "quantiles", others=[tmp_path / "new.csv"], **asked)
+    alone = lossctl.evaluate(tmp_path / "new.csv", "quantile", label="y", prediction="q*").value
+    assert found.to_dict()["results"][0]["value"] == pytest.approx(alone, rel=1e-15)

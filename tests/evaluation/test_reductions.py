@@ -3,6 +3,8 @@
 import math
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import lossctl
@@ -188,9 +190,6 @@ def test_groups_have_their_own_values_and_all_rows_one(title):
 
 @every_formula
 def test_no_digit_of_a_value_depends_on_the_engine_or_the_order_of_rows(title, tmp_path):
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     roles, _, _ = asked(title)
     table, path = pa.table(TABLE), tmp_path / "rows.parquet"
     pq.write_table(table, path, row_group_size=7)
@@ -244,3 +243,16 @@ def test_the_range_of_labels_of_several_columns_is_that_of_all_of_them(mask, by)
     assert whole.value == 2.0 / (8.0 if mask else 9.0)
     if by:
         assert report.results[0].value == 2.0 / 8.0
+
+
+def test_models_of_other_tokens_are_compared_row_by_row_as_ratios_with_a_warning():
+    rows = RNG.integers(2, 9, 40)
+    one = [np.log(RNG.beta(2, 1, k)).tolist() for k in rows]
+    two = [np.log(RNG.beta(3, 1, 2 * k)).tolist() for k in rows]
+    found = lossctl.compare(pa.table({"a": one, "b": two}), "perplexity:log=true", prediction=["a", "b"])
+    (result,) = found.to_dict()["results"]
+    better = [np.mean(b) > np.mean(a) for a, b in zip(one, two, strict=True)]
+    assert result["better"] == sum(better)
+    assert any("of other tokens it does not compare" in warning for warning in found.warnings)
+    same = lossctl.compare(pa.table({"a": one, "b": one}), "perplexity:log=true", prediction=["a", "b"])
+    assert not any("tokens" in warning for warning in same.warnings)
