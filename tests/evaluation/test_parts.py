@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import lossctl
 from lossctl import compare, evaluate, get_loss
 from lossctl.domain import SIGNS
 from lossctl.errors import DataError, LossctlError, UsageError
