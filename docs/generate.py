@@ -20,9 +20,11 @@ from lossctl.cli.schema import configuration_schema
 from lossctl.cli.settings import every_setting
 from lossctl.comparison.declared import KEYS, SETTINGS
 from lossctl.functions.activation import activations
+from lossctl.functions.compat import PEERS, agreement
 from lossctl.functions.definition import Parameter, spell
 from lossctl.functions.explanation import Explanation, Kind, find
 from lossctl.functions.loss import losses
+from lossctl.functions.metrics import OUT_OF_REACH
 from lossctl.functions.pairing import PAIRINGS, RISKS
 from lossctl.reading.format import formats, is_written
 from lossctl.reading.location import SUFFIXES
@@ -43,7 +45,52 @@ def losses_page() -> str:
     lines += [f"- [`{it.name}`](#{it.name}): {it.summary}" for it in losses]
     for definition in losses:
         lines += ["", *section(definition.name, "loss")]
+    lines += ["\n## Out of reach\n", "No file of predictions determines these:\n"]
+    lines += [f"- {what}: {why}." for what, why in OUT_OF_REACH.items()]
     return "\n".join(lines) + "\n"
+
+
+def compat_page() -> str:
+    """What other libraries make of each loss, and what was run against them."""
+    lines = [NOTICE + "# The numbers of other libraries\n"]
+    lines.append(
+        "What a library calls a loss is not always what another computes under that name. `--compat PEER`\n"
+        "(in Python `compat=`) sets what makes lossctl give its number, where nobody set it otherwise, and says\n"
+        "what it set; it never says what a file holds, so that scores still want `--from-logits`.\n"
+        "`lossctl explain NAME` has the same of one loss.\n\n"
+        "```sh\nlossctl eval preds.csv -l bce -w weight --compat keras\n```\n\n"
+        "- `weight_norm=n`: a mean of weighted rows is Σwℓ/n, and not Σwℓ/Σw. Without weights they are the same.\n"
+        "- `columns=sum`: of several columns a row has the sum, and not the mean.\n"
+        "- `eps`: where probabilities are floored inside logarithms; only those near 0 and 1 have another loss.\n"
+    )
+    for word, peer in PEERS.items():
+        lines += [
+            f"## {peer.title}\n",
+            f"`--compat {word}`\n",
+            "| loss | called | number | it sets |",
+            "|---|---|---|---|",
+        ]
+        known = ((it, agreement(word, it)) for it in losses)
+        for it, found in known:
+            if found is not None:
+                cells = (f"[`{it.name}`](losses.md#{it.name})", found.calls, found.words, found.listed)
+                lines.append(f"| {' | '.join(map(in_cell, cells))} |")
+        lines.append("")
+    return "\n".join([*lines, *runs()]) + "\n"
+
+
+def runs() -> Iterator[str]:
+    """What was run, with which version, and how far the numbers were apart."""
+    yield "## What was run\n"
+    yield (
+        "`python benchmarks/agree.py` measures random data with both, rows with weights where the library takes them.\n"
+        "The difference is relative, the largest of each loss; some libraries compute in float32.\n"
+    )
+    yield "| library | version | losses, and by how much they differed |"
+    yield "|---|---|---|"
+    for package, run in json.loads((ROOT / "docs/compat.json").read_text()).items():
+        apart = ", ".join(f"{name} {difference}" for name, difference in run["losses"].items())
+        yield f"| {package} | {run['version']} | {apart} |"
 
 
 def activations_page() -> str:
@@ -60,7 +107,7 @@ def activations_page() -> str:
     lines += ["\n## Pairings\n", "| task | output activation | losses | why |", "|---|---|---|---|"]
     for it in PAIRINGS:
         fitting = linked(it.losses, "losses.md") or "any"
-        lines.append(f"| {it.task} | {linked(it.activations, '')} | {fitting} | {it.why} |")
+        lines.append(f"| {it.task} | {linked(it.activations, '') or it.outputs} | {fitting} | {it.why} |")
     lines += ["\nPairs that lossctl warns of:\n", "| loss | after | why |", "|---|---|---|"]
     lines += [f"| {linked(it.losses, 'losses.md')} | {linked(it.activations, '')} | {it.why} |" for it in RISKS]
     return "\n".join(lines) + "\n"
@@ -106,7 +153,8 @@ def items(it: Explanation) -> Iterator[str]:
         columns, other, spellings = it.otherwise
         yield f"With {columns}: {', '.join(f'`{one}`' for one in spellings)} for [`{other}`](#{other})"
     if definition.peers:
-        yield f"Elsewhere: {'; '.join(f'{library} {words}' for library, words in definition.peers.items())}"
+        more = "" if it.kind == "activation" else " ([the same number?](compat.md))"
+        yield f"Elsewhere: {'; '.join(f'{library} {words}' for library, words in definition.peers.items())}{more}"
     if definition.references:
         yield f"Reference: {'; '.join(definition.references)}"
 
@@ -118,7 +166,8 @@ def partners(it: Explanation) -> Iterator[str]:
     if it.through:
         yield f"`--from-logits`: through {linked(it.through[:1], page)}"
     for pairing in it.pairings:
-        fitting = linked(pairing.activations if loss else pairing.losses, page) or "any loss"
+        fitting = linked(pairing.activations if loss else pairing.losses, page)
+        fitting = fitting or ("numbers as they are" if loss else "any loss")
         yield f"Goes with {fitting} ({pairing.task}): {pairing.why}"
     if not it.pairings:
         yield f"Fits {linked(it.legal, page)}"
@@ -129,7 +178,8 @@ def partners(it: Explanation) -> Iterator[str]:
 
 def describe(parameter: Parameter) -> str:
     """A parameter with its default and range."""
-    return f"`{parameter.name}` = {spell(parameter.default)}: {parameter.describe()}"
+    default = " (must be given)" if parameter.required else f" = {spell(parameter.default)}"
+    return f"`{parameter.name}`{default}: {'; '.join(filter(None, (parameter.meaning, parameter.describe())))}"
 
 
 def cli_page() -> str:
@@ -229,6 +279,7 @@ PAGES = {
     "docs/config.md": config_page,
     "docs/losses.md": losses_page,
     "docs/activations.md": activations_page,
+    "docs/compat.md": compat_page,
     "docs/cli.md": cli_page,
     "README.md": readme,
     "docs/columns.md": lambda: part("Columns and cells", ROLES, "\n## "),

@@ -307,6 +307,10 @@ def _points(chart: Chart) -> Iterable[Row]:
                 yield from ({**place, "x": x, "y": y} for x, y in zip(series.x, series.y, strict=False))
 
 
+PLAIN = frozenset({str, int, bool, type(None)})
+"""Types of what stays as it is."""
+
+
 def versioned(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Facts as strict JSON takes them, behind the version of the schema and of lossctl."""
     return {"schema_version": SCHEMA_VERSION, "lossctl": version("lossctl"), **strict(facts)}
@@ -314,6 +318,8 @@ def versioned(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 def strict(value: Any) -> Any:
     """The value with non-finite numbers as ``None``, named in a field ``nonfinite`` of their object."""
+    if type(value) in PLAIN:
+        return value
     if isinstance(value, Mapping):
         plain = {key: strict(item) for key, item in value.items()}
         nonfinite = {key: word for key, item in value.items() if (word := _word(item)) is not None}
@@ -323,6 +329,8 @@ def strict(value: Any) -> Any:
 
 def _word(value: Any) -> Any:
     """What a number that is not finite is called; for a vector, what each such entry is; ``None`` if all are finite."""
+    if type(value) in PLAIN:
+        return None
     if isinstance(value, list | tuple):
         words = [_word(item) for item in value]
         return words if any(words) else None
@@ -333,6 +341,8 @@ def _word(value: Any) -> Any:
 
 def _finite(value: Any) -> Any:
     """The value with non-finite numbers as ``None``, without a word about it."""
+    if type(value) is float:
+        return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
         return {name: _finite(item) for name, item in value.items()}
     if isinstance(value, list | tuple):

@@ -5,6 +5,7 @@ derived from it. A domain with ``rows`` true judges whole rows of an ``(n, k)`` 
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Protocol
 
@@ -45,6 +46,8 @@ class Domain(Protocol):
 
     rows: ClassVar[bool]
     """Whether legality is a property of a row of numbers."""
+    classes: ClassVar[bool]
+    """Whether a legal label says of which class its row is: by a code, or by a probability a class."""
     dimensions: ClassVar[tuple[int, ...]]
     """How many dimensions an array of legal values may have."""
     exclusive: ClassVar[tuple[float, ...]]
@@ -84,6 +87,7 @@ class _Plain:
     """What most domains have in common: plain numbers of which none is doubtful, excludes another or is converted."""
 
     rows: ClassVar[bool] = False
+    classes: ClassVar[bool] = False
     dimensions: ClassVar[tuple[int, ...]] = (1, 2)
     exclusive: ClassVar[tuple[float, ...]] = ()
 
@@ -174,8 +178,29 @@ class Interval(_Plain):
             return rng.uniform(self.low + 0.01 * span, self.high - 0.01 * span, n)
         if math.isfinite(self.low):
             return self.low + 0.01 + rng.exponential(2.0, n)
+        if math.isfinite(self.high):
+            return self.high - 0.01 - rng.exponential(2.0, n)
         values = rng.normal(0.0, 3.0, n)
         return np.where(np.abs(values) < 0.1, 0.5, values) if self.nonzero else values
+
+
+@dataclass(frozen=True)
+class Outside(Interval):
+    """Finite numbers but those between two, which themselves are legal."""
+
+    hole: tuple[float, float] = (0.0, 0.0)
+
+    def describe(self) -> str:
+        return f"a finite number, but none between {self.hole[0]:g} and {self.hole[1]:g}"
+
+    def illegal(self, values: FloatArray) -> BoolArray | None:
+        low, high = self.hole
+        return _any_column(~np.isfinite(values) | ((values > low) & (values < high)))
+
+    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
+        values, (low, high) = super().sample(rng, n, k), self.hole
+        inside = (values > low) & (values < high)
+        return np.where(inside, np.where(values < 0.5 * (low + high), low, high), values)
 
 
 @dataclass(frozen=True)
@@ -245,6 +270,7 @@ class Simplex(_Plain):
     """Rows of probabilities that sum to 1."""
 
     rows: ClassVar[bool] = True
+    classes: ClassVar[bool] = True
     dimensions: ClassVar[tuple[int, ...]] = (2,)
 
     def describe(self) -> str:
@@ -298,6 +324,20 @@ class LogSimplex(_Plain):
 
 
 @dataclass(frozen=True)
+class Unlabelled(_Plain):
+    """What stands in place of labels where a loss has none: zeros, or NaN where a prediction has no number."""
+
+    def describe(self) -> str:
+        return "left out: this loss has no label"
+
+    def illegal(self, values: FloatArray) -> BoolArray | None:  # noqa: ARG002
+        return None
+
+    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:  # noqa: ARG002
+        return np.zeros(n)
+
+
+@dataclass(frozen=True)
 class Extended(_Plain):
     """Numbers, and the infinity at either end: scores of what has a limit there."""
 
@@ -333,6 +373,7 @@ class Logits(_Plain):
 class Classes(_Plain):
     """Integer class codes 0 to k - 1."""
 
+    classes: ClassVar[bool] = True
     dimensions: ClassVar[tuple[int, ...]] = (1,)
     k: int | None = None
 
@@ -354,6 +395,7 @@ class Classes(_Plain):
 class ClassesOrSimplex(_Plain):
     """Class codes as a 1-D label, probabilities (one-hot or soft) as a 2-D one."""
 
+    classes: ClassVar[bool] = True
     k: int | None = None
 
     def describe(self) -> str:
@@ -380,6 +422,68 @@ class ClassesOrSimplex(_Plain):
 
 
 @dataclass(frozen=True)
+class ClassesOrOneHot(_Plain):
+    """Class codes as a 1-D label, rows of a single 1 as a 2-D one."""
+
+    classes: ClassVar[bool] = True
+    k: int | None = None
+
+    def describe(self) -> str:
+        return f"{Classes(self.k).describe()} (one column) or a row of a single 1 and zeros (one column a class)"
+
+    def illegal(self, values: FloatArray) -> BoolArray | None:
+        if values.ndim == 1:
+            return Classes(self.k).illegal(values)
+        outside = BINARY.illegal(values)
+        mask = row_sum(values) != 1.0
+        return _any_column(mask if outside is None else mask | outside)
+
+    def closed(self, dimensions: int) -> tuple[float, float]:
+        return (Classes(self.k) if dimensions == 1 else PROBABILITY).closed(dimensions)
+
+    def for_width(self, k: int) -> "ClassesOrOneHot":
+        return ClassesOrOneHot(k)
+
+    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
+        codes = Classes().sample(rng, n, k)
+        return codes if rng.integers(2) else np.asfortranarray(np.eye(k)[codes.astype(np.intp)])
+
+
+@dataclass(frozen=True)
+class Chosen(_Plain):
+    """Rows of 0 and 1, of which any number may be 1: a column for each label that may be chosen."""
+
+    rows: ClassVar[bool] = True
+    dimensions: ClassVar[tuple[int, ...]] = (2,)
+
+    def describe(self) -> str:
+        return "a row of 0 and 1 (one column a label)"
+
+    def illegal(self, values: FloatArray) -> BoolArray | None:
+        return BINARY.illegal(values)
+
+    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
+        return np.asfortranarray(rng.integers(0, 2, (n, k)).astype(np.float64))
+
+
+@dataclass(frozen=True)
+class Amounts(Vector):
+    """Rows of two or more finite numbers that are not negative."""
+
+    def describe(self) -> str:
+        return "a row of finite numbers >= 0"
+
+    def illegal(self, values: FloatArray) -> BoolArray | None:
+        return NONNEGATIVE.illegal(values)
+
+    def closed(self, dimensions: int) -> tuple[float, float]:
+        return NONNEGATIVE.closed(dimensions)
+
+    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
+        return np.asfortranarray(0.01 + rng.exponential(2.0, (n, k)))
+
+
+@dataclass(frozen=True)
 class Words:
     """A few words: the legal values of a parameter that is a choice."""
 
@@ -389,8 +493,29 @@ class Words:
         return " or ".join(self.allowed)
 
 
+@dataclass(frozen=True)
+class Listed:
+    """Numbers of one interval, one for each column of a prediction: the legal values of a parameter that is a list."""
+
+    each: Interval
+    alone: bool = False
+    """Whether a single number is legal as well, and goes for every column."""
+    named: bool = False
+    """Whether the names of columns tell the numbers where nobody says them; without any there is no value."""
+
+    def describe(self) -> str:
+        several = f"{self.each.describe()} for each column, written a/b/c"
+        return f"{self.each.describe()}, or {several}" if self.alone else several
+
+    def contains(self, values: Sequence[float]) -> bool:
+        """Whether there are numbers, all of them legal."""
+        return bool(len(values)) and self.each.illegal(np.array(values, dtype=np.float64)) is None
+
+
 def inside(values: Domain, domain: Domain) -> bool:
     """Whether every value of the first set is legal in the second."""
+    if isinstance(domain, Amounts):
+        return isinstance(values, Amounts | Simplex) or (isinstance(values, Interval) and inside(values, NONNEGATIVE))
     if isinstance(values, Interval) and isinstance(domain, Interval):
         low = values.low > domain.low or (values.low == domain.low and values.low_open >= domain.low_open)
         high = values.high < domain.high or (values.high == domain.high and values.high_open >= domain.high_open)
@@ -404,6 +529,8 @@ NONNEGATIVE = Interval(low=0.0)
 POSITIVE = Interval(low=0.0, low_open=True)
 ABOVE_MINUS_ONE = Interval(low=-1.0, low_open=True)
 PROBABILITY = Interval(low=0.0, high=1.0)
+LOG_PROBABILITY = Interval(high=0.0)
+NO_LABEL = Unlabelled()
 BINARY = Values((0.0, 1.0))
 SIGNS = Signs()
 VECTOR = Vector()
@@ -414,6 +541,9 @@ EXTENDED = Extended()
 LOGITS = Logits()
 CLASSES = Classes()
 CLASSES_OR_SIMPLEX = ClassesOrSimplex()
+CLASSES_OR_ONE_HOT = ClassesOrOneHot()
+CHOSEN = Chosen()
+AMOUNTS = Amounts()
 
 Positive = Annotated[float, POSITIVE]
 NonNegative = Annotated[float, NONNEGATIVE]

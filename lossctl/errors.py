@@ -126,7 +126,7 @@ class UsageError(LossctlError):
     status = 2
 
 
-Ways = tuple[tuple[tuple[str, str | bool], ...], ...]
+Ways = tuple[tuple[tuple[str, str | bool | float], ...], ...]
 """Settings to ask for, each a name with its value; some for each way to go on."""
 
 

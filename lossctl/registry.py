@@ -1,19 +1,21 @@
 """Named things: aliases, did-you-mean, built-ins and plug-ins found on first look-up.
 
 There is no central list. Built-ins are the modules of a folder, plug-ins are entry points; both are imported the
-first time somebody asks, and register themselves while they are imported. Of a built-in whose module is called like
-it, only that module is.
+first time somebody asks, and register themselves while they are imported. Of a built-in only the modules are whose
+text has its name.
 """
 
 import functools
 import importlib
 import pkgutil
+import re
 import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import EntryPoints, entry_points
+from pathlib import Path
 from types import MappingProxyType
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from lossctl.errors import UsageError
 from lossctl.words import MANY, did_you_mean, near, normal
@@ -30,6 +32,15 @@ def _entry_points() -> EntryPoints:
 def entry_points_of(group: str) -> EntryPoints:
     """Those of a group, unloaded."""
     return _entry_points().select(group=group)
+
+
+def _text_of(module: pkgutil.ModuleInfo) -> bytes:
+    """The source of a module; nothing where it has none."""
+    finder: Any = module.module_finder
+    try:
+        return Path(finder.path, f"{module.name}.py").read_bytes()
+    except (AttributeError, OSError):
+        return b""
 
 
 LIKE = 0.61
@@ -130,20 +141,29 @@ class Registry(Generic[T]):
         return iter([self._items[name] for name in self.names()])
 
     def __contains__(self, name: str) -> bool:
-        self._load()
+        self._load_module(name)
+        if normal(name) not in self._names:
+            self._load()
         return normal(name) in self._names
 
     def _modules(self) -> list[str]:
         return [module.name for module in pkgutil.iter_modules(importlib.import_module(self.package).__path__)]
 
     def _load_module(self, name: str) -> None:
-        """Import the module that is called like the item, if there is one and nobody has."""
+        """Import the modules that may have the item, if nobody has: called like it, or with its name in their text.
+
+        That is a matter of time alone: what is not found so is found when all are imported.
+        """
         with self._lock:
             if normal(name) in self._names:
                 return
-            for module in self._modules():
-                if normal(module) == normal(name):
-                    importlib.import_module(f"{self.package}.{module}")
+            word = re.escape(name.strip().encode(errors="replace"))
+            mention = re.compile(rb"^def " + word + rb"\(|\"" + word + rb"\"", re.MULTILINE)
+            for module in pkgutil.iter_modules(importlib.import_module(self.package).__path__):
+                if normal(module.name) == normal(name) or mention.search(_text_of(module)):
+                    importlib.import_module(f"{self.package}.{module.name}")
+                    if normal(name) in self._names:
+                        return
 
     def _load(self) -> None:
         """Import the built-ins and the plug-ins, the first time; a plug-in that fails is a warning."""

@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 from hypothesis import strategies as st
 
-from lossctl.sums.exact import to_float
+from lossctl.rational import to_float
 from lossctl.sums.state import Groups, Rows
 
 SEEDS = st.integers(0, 2**32 - 1)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import lossctl
 from lossctl.functions.activation import activations
+from lossctl.functions.bound_loss import example_of
 from lossctl.functions.loss import losses
 
 pytestmark = pytest.mark.lowest
@@ -114,7 +115,7 @@ SHAPES = [(), (0,), (1,), (2,), (3,), (1, 1), (3, 1), (1, 3), (3, 2), (2, 2), (0
 
 @given(st.sampled_from(losses.names()), st.sampled_from(SHAPES), st.sampled_from(SHAPES))
 def test_no_array_is_spread_over_another(name, label, prediction):
-    loss = lossctl.get_loss(name)
+    loss = example_of(name)
     y, p = np.ones(label), np.full(prediction, 0.5)
     try:
         value = loss.value(y, p)

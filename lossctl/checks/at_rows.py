@@ -85,7 +85,7 @@ def _compare(plan: Plan, batch: Batch, _clock: Clock) -> _Compared:
     agreements = []
     for model, prediction in zip(plan.models, batch.predictions, strict=True):
         for bound in model.losses:
-            label, agreement = kernel_label(bound, batch.label), NOTHING
+            label, agreement = kernel_label(bound, batch.label, prediction), NOTHING
             for block in blocks(prediction):
                 agreement = agreement + compare_loss(bound, label[block], prediction[block])
             if batch.position is not None:

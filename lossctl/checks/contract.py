@@ -8,7 +8,7 @@ import numpy as np
 
 from lossctl.arguments import checked
 from lossctl.checks.differences import NOTHING, Agreement, compare
-from lossctl.domain import BoolArray, FloatArray, Interval, Words
+from lossctl.domain import BoolArray, FloatArray, Interval, Listed, Words
 from lossctl.errors import LossctlError, UsageError
 from lossctl.functions.activation import Activation, BoundActivation
 from lossctl.functions.bound_loss import BoundLoss
@@ -55,12 +55,17 @@ def sampled_activation(definition: Activation, seed: int) -> BoundActivation:
 
 
 def _sampled_value(parameter: Parameter, rng: np.random.Generator) -> Value:
-    if parameter.optional and rng.integers(4) == 0:
+    needed = isinstance(parameter.domain, Listed) and parameter.domain.named
+    if parameter.optional and not needed and rng.integers(4) == 0:
         return None
     if isinstance(parameter.domain, Words):
         return str(rng.choice(np.array(parameter.domain.allowed)))
     if isinstance(parameter.domain, Interval):
         return float(parameter.domain.sample(rng, 1, 1)[0])
+    if isinstance(parameter.domain, Listed):
+        if parameter.domain.alone and rng.integers(2):
+            return float(parameter.domain.each.sample(rng, 1, 1)[0])
+        return tuple(parameter.domain.each.sample(rng, COLUMNS, 1).tolist())
     return bool(rng.integers(2))
 
 
@@ -135,6 +140,7 @@ def _broken(bound: Bound, result: Check) -> list[str]:
 def check(bound: Bound, seed: int = 0) -> Check:
     """Hold a loss or an activation against the mathematical part of its contract, at points of its domains."""
     faults: list[str] = []
+    bound = bound.tried(COLUMNS) if isinstance(bound, BoundLoss) else bound
     try:
         faults += _spelling(bound)
         faults += _behaviour(bound, seed)

@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lossctl.domain import REAL, BoolArray, Domain, FloatArray, IntArray, Interval, Simplex
+from lossctl.domain import REAL, Amounts, BoolArray, Domain, FloatArray, IntArray, Interval, Simplex
 from lossctl.functions.activation import BoundActivation
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import Bound
+from lossctl.functions.parts import Parts, pieces
 
 TOLERANCE = 1e-6
 """Relative error from which a gradient is wrong."""
@@ -113,8 +114,8 @@ def compare_loss(bound: BoundLoss, label: FloatArray, prediction: FloatArray) ->
     """
     clipped = bound.clipped(label, prediction)
     with np.errstate(all="ignore"):
-        blur = _total(np.where(np.isinf(prediction), 0.0, np.abs(prediction)))
-        if not bound.rows or label.ndim == 2:
+        blur = _total(np.where(np.isfinite(prediction), np.abs(prediction), 0.0))
+        if not bound.of_classes or label.ndim == 2:
             blur = blur + _total(np.abs(np.where(np.isnan(label), 0.0, label) if bound.masked else label))
         if bound.activation is not None and bound.chained:
             # What rounding the output of the activation does to the value.
@@ -239,6 +240,7 @@ class _Rows:
             # A difference that is in doubt by a hundredth of itself can refute nothing.
             resolved = np.isfinite(difference) & ~kinked & ((doubt < 1e-2 * scale) | (error <= TOLERANCE))
             wrong = resolved & ~(error <= TOLERANCE + doubt / scale)
+        there = ~np.isnan(self.prediction.reshape(len(column), -1)[np.arange(len(column)), column])  # no end of a list
         order = np.flatnonzero(resolved)
         points = tuple(
             Point(
@@ -256,8 +258,8 @@ class _Rows:
         )
         return Agreement(
             compared=int(resolved.sum()),
-            kinks=int(kinked.sum()),
-            unresolved=int((~resolved & ~kinked).sum()),
+            kinks=int((kinked & there).sum()),
+            unresolved=int((~resolved & ~kinked & there).sum()),
             wrong=int(wrong.sum()),
             worst=points,
         )
@@ -279,12 +281,19 @@ def _crossed(bound: BoundLoss, label: FloatArray, behind: FloatArray, ahead: Flo
         masks += [_between(behind, ahead, kink) for kink in bound.activation.definition.kinks]
     if bound.definition.kink is not None:
         low, high = bound.activated(behind), bound.activated(ahead)
-        masks.append(_between(low, high, bound.definition.kink(label, low, **bound.parameters)))
+        # What moves one number of a row may move the kinks of the others.
+        kinks = (bound.definition.kinks_beside(label, end, **bound.parameters) for end in (low, high))
+        masks += [_passes(low, first, high, last) for first, last in zip(*kinks, strict=True)]
     return _any(masks, len(behind))
 
 
-def _between(low: FloatArray, high: FloatArray, kink: FloatArray | float) -> BoolArray:
-    return np.asarray((low != high) & ((low - kink) * (high - kink) <= 0))
+def _between(low: FloatArray, high: FloatArray, kink: float) -> BoolArray:
+    return _passes(low, kink, high, kink)
+
+
+def _passes(low: FloatArray, before: FloatArray | float, high: FloatArray, after: FloatArray | float) -> BoolArray:
+    """Where what moves from low to high passes a kink, which may move as well."""
+    return np.asarray((low != high) & ((low - before) * (high - after) <= 0))
 
 
 def _any(masks: list[BoolArray], n: int) -> BoolArray:
@@ -296,8 +305,11 @@ def _any(masks: list[BoolArray], n: int) -> BoolArray:
 
 def room(values: FloatArray, domain: Domain) -> FloatArray:
     """How far each legal number is from the nearest edge of the set; infinite where there is none."""
+    if isinstance(domain, Parts):
+        columns = [room(numbers, own) for _, place, own, numbers in pieces(domain, values) if place is not None]
+        return np.column_stack(columns)
     low, high = -math.inf, math.inf
-    if isinstance(domain, Simplex):
+    if isinstance(domain, Simplex | Amounts):
         low = 0.0
     elif isinstance(domain, Interval):
         low, high = (0.0, 0.0) if domain.nonzero else (domain.low, domain.high)

@@ -148,9 +148,7 @@ def run(arguments: list[str]) -> int:
         completing = "_LOSSCTL_COMPLETE" in os.environ
         return BROKEN_PIPE if leaving.code == 1 and not completing else int(leaving.code or 0)
     except Exception as bug:  # noqa: BLE001  (a traceback is no message; -v shows it)
-        asked = any(re.fullmatch("-[qv]*v[qv]*|--verbose", word) for word in arguments)
-        wanted = asked or TRACEBACK in getattr(bug, "__notes__", [])
-        if not signals.came() and wanted:
+        if _wants_traceback(bug, arguments) and not signals.came():
             import traceback  # noqa: PLC0415
 
             tell(*traceback.format_exc().rstrip("\n").split("\n"))
@@ -159,6 +157,15 @@ def run(arguments: list[str]) -> int:
         return fail(BUG, f"bug in lossctl {version('lossctl')}: {words}", advice)
     finally:
         signals.clean()
+
+
+def _wants_traceback(bug: Exception, arguments: list[str]) -> bool:
+    """Whether the traceback of a bug was asked for; the note that says so of a configuration is taken off."""
+    notes = getattr(bug, "__notes__", [])
+    if TRACEBACK in notes:
+        notes.remove(TRACEBACK)
+        return True
+    return any(re.fullmatch("-[qv]*v[qv]*|--verbose", word) for word in arguments)
 
 
 def _invoke(arguments: list[str]) -> object:
@@ -178,9 +185,31 @@ def _lines_of(error: LossctlError, arguments: list[str]) -> list[str]:
     from lossctl.doctor.shell import words_of  # noqa: PLC0415  (where something is open)
 
     end = arguments.index("--") if "--" in arguments else len(arguments)
-    before, after = ([shell_word(word) for word in words] for words in (arguments[:end], arguments[end:]))
-    commands = (" ".join(["lossctl", *before, *words_of(way), *after]) for way in error.ways)
-    return [worded(error.parts[0]), "Copy the one that is meant:", *(f"  {command}" for command in commands)]
+    before, after = arguments[:end], arguments[end:]
+    commands = (
+        " ".join(
+            [
+                "lossctl",
+                *map(shell_word, _without_predictions(before) if "prediction" in dict(way) else before),
+                *words_of(way),
+                *map(shell_word, after),
+            ]
+        )
+        for way in error.ways
+    )
+    different = dict.fromkeys(commands)
+    return [worded(error.parts[0]), "Copy the one that is meant:", *(f"  {command}" for command in different)]
+
+
+def _without_predictions(arguments: list[str]) -> list[str]:
+    """The words of a command line but those that name predictions."""
+    words, kept = iter(arguments), []
+    for word in words:
+        if word in {"-p", "--pred"}:
+            next(words, None)
+        elif not word.startswith(("--pred=", "-p")):
+            kept.append(word)
+    return kept
 
 
 def _message(wrong: ClickException) -> str:

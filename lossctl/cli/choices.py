@@ -35,6 +35,13 @@ def constants(statements: Iterable[ast.stmt]) -> dict[str, Any]:
     return values
 
 
+def keys_of(module: ast.Module, name: str) -> list[str]:
+    """The keys of a mapping that a module writes out."""
+    written = (each for each in module.body if isinstance(each, ast.AnnAssign))
+    values = (each.value for each in written if ast.unparse(each.target) == name)
+    return [ast.literal_eval(key) for value in values if isinstance(value, ast.Dict) for key in value.keys if key]
+
+
 def built_in(package: str) -> Iterator[dict[str, Any]]:
     """What the classes that a plural folder holds say of themselves: ``name``, ``suffixes`` and the like."""
     for module in iter_modules(import_module(package).__path__):
@@ -92,6 +99,7 @@ CHOICES: dict[str, Callable[[], list[str]]] = {
     "output_suffixes": output_suffixes,
     "picture_suffixes": picture_suffixes,
     "reductions": lambda: [*constants(source_of("lossctl.functions.loss").body)["REDUCTIONS"]],
+    "peers": lambda: keys_of(source_of("lossctl.functions.compat"), "PEERS"),
     "renderers": renderers,
     "report_suffixes": report_suffixes,
     "written_formats": lambda: [

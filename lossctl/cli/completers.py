@@ -96,6 +96,11 @@ def complete_classes(ctx: typer.Context, incomplete: str) -> list[str]:
     return [*in_list(incomplete, _at_once(lambda: sorted(_labels(ctx))) or [])]
 
 
+def complete_class_weights(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Names of classes, before their weights."""
+    return [*in_list(incomplete, (f"{name}=" for name in _at_once(lambda: sorted(_labels(ctx))) or []))]
+
+
 def complete_losses(incomplete: str) -> list[Item]:
     """Losses and their parameters, with what they are."""
     from lossctl.functions.loss import losses
@@ -140,7 +145,7 @@ def _specs(incomplete: str, definitions: "Sequence[Definition]") -> Iterator[Ite
     taken = {setting.partition("=")[0] for setting in settings.removesuffix(item).split(",")}
     for parameter in (it for owner in definitions if _is_called(owner, name) for it in owner.parameters):
         if not equals and parameter.name.startswith(key) and parameter.name not in taken:
-            yield f"{head}{parameter.name}=", parameter.describe()
+            yield f"{head}{parameter.name}=", parameter.meaning or parameter.describe()
         elif equals and parameter.name == key:
             yield from ((f"{head}{key}={word}", "") for word in parameter.words() if word.startswith(value))
 

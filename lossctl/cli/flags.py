@@ -54,7 +54,8 @@ ELSEWHERE = {
         "--loss focal:gamma=N": "--gamma --focal-gamma",
         "--loss focal:alpha=N": "--alpha --focal-alpha",
         "--loss NAME:label_smoothing=N": "--label-smoothing --smoothing",
-        "--weight COLUMN (a weight a row)": "--class-weight --class-weights",
+        "--class-weight": "--class-weights",
+        "--columns sum": "--multioutput",
     }.items()
     for word in words.split()
 }

@@ -187,7 +187,7 @@ class Command(Helped, TyperCommand):
             return super().invoke(ctx)
         except LossctlError as error:
             if elsewhere is not None:
-                error.elsewhere = (*elsewhere.told(error.message),)
+                elsewhere.place(error)
             raise
         except Exception as bug:
             if ctx.params.get("verbose"):

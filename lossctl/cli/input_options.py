@@ -151,8 +151,8 @@ class Join:
         str | None,
         input_option(
             "--id",
-            metavar="COL[,COL]",
-            help="Key columns of a row, which both files share.",
+            metavar="COL[=COL][,COL]",
+            help="Key columns of a row; NAME=OTHER where the labels call it OTHER.",
             autocompletion=completing_columns(labels=True),
         ),
     ] = None

@@ -19,6 +19,7 @@ from lossctl.cli.choices import completing
 from lossctl.cli.command import Color, Voice, is_typed, progress_bar, style_of
 from lossctl.cli.completers import (
     complete_activations,
+    complete_class_weights,
     complete_classes,
     complete_condition,
     complete_groups,
@@ -53,6 +54,20 @@ class NullPolicy(StrEnum):
 
     error = "error"
     drop = "drop"
+
+
+class WeightNorm(StrEnum):
+    """What a mean of weighted rows is divided by."""
+
+    sum = "sum"
+    n = "n"
+
+
+class OverColumns(StrEnum):
+    """What is made of the losses of several columns."""
+
+    mean = "mean"
+    sum = "sum"
 
 
 class Order(StrEnum):
@@ -102,15 +117,6 @@ Cluster = Annotated[
         metavar="COL[,COL]",
         help="Columns whose rows count as one; rows of one user, day or document move together.",
         autocompletion=completing_columns(),
-    ),
-]
-ReductionName = Annotated[
-    str | None,
-    loss_option(
-        "--reduction",
-        metavar="{reductions}",
-        help="How rows become one number; else the loss's own.",
-        autocompletion=completing("reductions"),
     ),
 ]
 Quiet = Annotated[
@@ -253,11 +259,68 @@ class LossOptions:
             help="Leave a null label of several out of its row; the mean is then over all labels that are there.",
         ),
     ] = False
+    class_weight: Annotated[
+        str | None,
+        loss_option(
+            "--class-weight",
+            metavar="A=W,B=W",
+            help="Weights of classes, such as cat=2,dog=0.5; or 2,0.5,1 in their order. The weight of a row is "
+            "multiplied with that of the class of its label, 1 where none is said.",
+            autocompletion=complete_class_weights,
+        ),
+    ] = None
+    compat: Annotated[
+        str | None,
+        loss_option(
+            "--compat",
+            metavar="PEER",
+            help="Numbers as of another library, such as keras; one of {peers}. Sets what makes lossctl give them, "
+            "where it is not set otherwise, and says what that is.",
+            autocompletion=completing("peers"),
+        ),
+    ] = None
 
     def asked(self) -> dict[str, Any]:
         """The arguments of `lossctl.evaluate`."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {**values, "loss": self.loss or [], "nulls": self.nulls.value}
+
+
+@dataclass(frozen=True)
+class Reducing:
+    """How rows, and columns, become one number."""
+
+    reduction: Annotated[
+        str | None,
+        loss_option(
+            "--reduction",
+            metavar="{reductions}",
+            help="How rows become one number; else the loss's own.",
+            autocompletion=completing("reductions"),
+        ),
+    ] = None
+    weight_norm: Annotated[
+        WeightNorm | None,
+        loss_option(
+            "--weight-norm",
+            help="What a mean of weighted rows is divided by; the sum of the weights, or the number n of rows. "
+            "Default: sum.",
+        ),
+    ] = None
+    columns: Annotated[
+        OverColumns | None,
+        loss_option(
+            "--columns",
+            help="What is made of a row with several columns; the mean of their losses, or the sum. Default: mean, "
+            "and the sum where rows are added up.",
+        ),
+    ] = None
+
+    def asked(self) -> dict[str, Any]:
+        """The arguments of `lossctl.evaluate`."""
+        norm = None if self.weight_norm is None else self.weight_norm.value
+        columns = None if self.columns is None else self.columns.value
+        return {"reduction": self.reduction, "weight_norm": norm, "columns": columns}
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from lossctl.errors import DataError, UsageError
+from lossctl.words import shell_word
 
 if TYPE_CHECKING:
     from lossctl.cli.command import Voice
@@ -192,7 +193,8 @@ def refuse(path: str, inputs: tuple[str, ...] = ()) -> os.stat_result | None:
         before = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
         if not os.path.isdir(os.path.dirname(os.path.realpath(path))):
-            raise UsageError(f"{path}: no such directory") from None
+            hint = f"Make it: mkdir -p {shell_word(os.path.dirname(path))}" if os.path.dirname(path) else ""
+            raise UsageError(f"{path}: no such directory", hint) from None
         return None
     except OSError as error:
         raise DataError(f"{path}: cannot be written: {error.strerror}") from None

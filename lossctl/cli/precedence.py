@@ -4,6 +4,7 @@ Imported where something is set.
 """
 
 import os
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,8 @@ from typer._click.globals import get_current_context  # Typer has no name for it
 from lossctl.cli.command import SETTLED, is_typed, tell
 from lossctl.cli.configuration import Configuration, nearest, read
 from lossctl.cli.nearest import PREFIX
-from lossctl.errors import UsageError, options_in
-from lossctl.words import did_you_mean, near
+from lossctl.errors import LossctlError, UsageError, option, options_in, worded
+from lossctl.words import did_you_mean, near, split
 
 if TYPE_CHECKING:
     from lossctl.cli.settings import Setting
@@ -34,6 +35,8 @@ class Settled:
     """What options of the command are, by parameter."""
     origins: Mapping[str, str] = field(default_factory=dict)
     """Which variable, or file and line, says so, by parameter."""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """What the options are called there, by parameter."""
     others: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
     """What is said of options that other commands have, by key, and where."""
 
@@ -62,10 +65,42 @@ class Settled:
             said[name] = (getattr(value, "value", value), origin)
         return {name: said[name] for name in sorted(said)}
 
-    def told(self, message: str) -> Iterator[str]:
-        """Where those options are set that a message is about."""
-        for parameter in sorted(options_in(message) & self.origins.keys()):
-            yield f"{_flag_of(parameter)} is set by {self.origins[parameter]}."
+    def place(self, error: LossctlError) -> None:
+        """Have an error that is about an option which is set elsewhere say so: where, and by which key."""
+        what, hint = error.parts
+        about = sorted(options_in(what) & self.origins.keys())
+        if not options_in(what) and isinstance(error, UsageError):
+            about = [parameter for parameter in self.origins if self._is_quoted(parameter, what)]
+            named = [parameter for parameter in about if re.search(rf"\b({self.keys[parameter]}|{parameter})", what)]
+            about = named or about
+        if len(about) == 1:
+            (parameter,) = about
+            key = self.keys[parameter]
+            said = worded(
+                what, lambda name, values: _spelled(key if name == parameter else name, values, name in about)
+            )
+            head = self.origins[parameter] if re.match(rf"{key}\b", said) else f"{self.origins[parameter]}: {key}"
+            error.parts = f"{head}: {said}", hint
+        others = (options_in(error.message) & self.origins.keys()) - {*about[:1]}
+        error.elsewhere = tuple(f"{_flag_of(other)} is set by {self.origins[other]}." for other in sorted(others))
+
+    def _is_quoted(self, parameter: str, what: str) -> bool:
+        """Whether what is wrong quotes the value of an option, or says its name and its value."""
+        value = self.values[parameter]
+        pieces = [str(piece) for piece in (value if isinstance(value, list) else [value])]
+        pieces += [piece.rpartition("=")[2] for piece in pieces] + [part for piece in pieces for part in split(piece)]
+        if parameter in {"loss", "activation"}:
+            return any(repr(piece) in what or what.startswith(piece.partition(":")[0] + ":") for piece in pieces)
+        named = re.search(rf"\b({self.keys[parameter]}|{parameter})\b", what) is not None
+        return any(repr(piece) in what or (named and piece in what) for piece in pieces)
+
+
+def _spelled(name: str, values: list[str], ours: bool) -> str:  # noqa: FBT001
+    """An option in a message: as a configuration has it where it is from there, else as it was."""
+    if not ours:
+        return option(**{name: values if len(values) > 1 else values[0]}) if values else option(name)
+    shown = [value if re.fullmatch(r"[\d.eE+-]+|\w+", value) else repr(value) for value in values]
+    return " ".join([name, *(shown if values not in (["True"], ["False"]) else [])])
 
 
 def _flag_of(parameter: str) -> str:
@@ -122,7 +157,8 @@ def _merged(
                 values[setting.parameter], origins[setting.parameter] = value, origin
                 taken.add(setting.parameter)
                 about_data += [setting.parameter] if setting.panel in ABOUT_DATA else []
-    return Settled(configuration, values, origins, others, tuple(about_data))
+    keys = {parameter: setting.name for setting in own.values() if (parameter := setting.parameter) in origins}
+    return Settled(configuration, values, origins, keys, others, tuple(about_data))
 
 
 def settled_here() -> Settled:

@@ -5,20 +5,18 @@ bucket, less those that were kept, are sums of differences of rows: the paired i
 """
 
 import json
-import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from fractions import Fraction
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
-from lossctl.comparison.wording import rounded
-from lossctl.document import SCHEMA_VERSION, Column, Document, Notes, Table, versioned
+from lossctl.comparison.kept import Kept, bare_total, with_sums
+from lossctl.comparison.stored import KIND, read, results_of, written
+from lossctl.document import Column, Document, Notes, Table, versioned
 from lossctl.document import Estimate as Shown
-from lossctl.domain import FloatArray
 from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.evaluate import Prepared, measured
@@ -26,42 +24,11 @@ from lossctl.evaluation.report import Report
 from lossctl.evaluation.running import Running
 from lossctl.evaluation.scores import Scores
 from lossctl.evaluation.tables import ALL
-from lossctl.sums.clusters import KEPT, KEPT_BITS, Totals
-from lossctl.sums.estimate import Estimate
-from lossctl.sums.exact import ExactSum
-from lossctl.sums.influence import Grouped, by_cluster, difference_of, of_buckets, on_difference, on_value
-from lossctl.sums.moments import Total
 
-KIND = "lossctl baseline"
-SETTINGS = ("label", "weight", "cluster", "classes", "where", "limit")
+SETTINGS = ("label", "weight", "class_weight", "cluster", "classes", "where", "limit")
 """What of the inputs changes a number, or which rows it is of."""
-
-
-@dataclass(frozen=True)
-class Kept:
-    """One result of a baseline: the sums of a loss of a model in a group, over all its rows and by bucket."""
-
-    loss: str
-    reduction: str
-    wrt: str
-    model: str
-    group: Mapping[str, str | None]
-    total: Total
-    """Of these the sums of squares are not known."""
-    buckets: Totals
-    """By ascending bucket, Σwℓ and, where rows have weights, Σw."""
-    estimate: Estimate
-    """The value, and how sure it is."""
-
-    @property
-    def key(self) -> tuple[str, tuple[tuple[str, str | None], ...]]:
-        """What a result of a later run must have alike."""
-        return self.loss, tuple(self.group.items())
-
-    @property
-    def grouped(self) -> Grouped:
-        """Its sums by bucket."""
-        return by_cluster(self.buckets, [0], 1 if len(self.buckets.sums) > 1 else None)
+OWN = {"losses", "ci"}
+"""What of the settings is said of each result, or changes no number."""
 
 
 @dataclass(frozen=True)
@@ -111,9 +78,8 @@ class Baseline:
             DataError: something is not alike, which is named with both values.
         """
         pairs = [(name, self.inputs.get(name), report.inputs.get(name)) for name in SETTINGS]
-        known = {**report.settings}
-        known.pop("losses", None)
-        pairs += [(name, value, known.get(name)) for name, value in self.settings.items()]
+        names = dict.fromkeys((*self.settings, *report.settings))
+        pairs += [(name, self.settings.get(name), report.settings.get(name)) for name in names if name not in OWN]
         for name, kept, now in pairs:
             if (kept or None) != (now or None):
                 what = f"{title}: made with {name} {_said(kept)}, and this is with {_said(now)}"
@@ -175,14 +141,7 @@ class Baseline:
         yield (Notes(tuple(lines)),)
 
     def _record(self) -> dict[str, Any]:
-        groups = list(dict.fromkeys(tuple(kept.group.items()) for kept in self.results))
-        first = {group: next(kept for kept in self.results if tuple(kept.group.items()) == group) for group in groups}
-        return {
-            "inputs": self.inputs,
-            "settings": self.settings,
-            "groups": [_group(first[group]) for group in groups],
-            "results": [_result(kept, groups.index(tuple(kept.group.items()))) for kept in self.results],
-        }
+        return {"inputs": self.inputs, "settings": self.settings, **written(self.results)}
 
     def _rows(self) -> list[dict[str, Any]]:
         return [
@@ -226,7 +185,7 @@ def baseline_of(scores: Scores, report: Report) -> Baseline:
     ]
     roles = scores.plan.roles
     inputs = {name: report.inputs.get(name) for name in ("files", "rows", "rows_used", "by", *SETTINGS)}
-    settings = {name: value for name, value in report.settings.items() if name not in {"losses", "ci"}}
+    settings = {name: value for name, value in report.settings.items() if name not in OWN}
     return Baseline(
         tuple(results), {**inputs, "id": list(roles.ids), "cluster": list(roles.cluster)}, settings, version("lossctl")
     )
@@ -237,15 +196,15 @@ def _kept(scores: Scores, place: int, group: int) -> Kept:
     total = scores.totals[place][group]
     if total.special is not None or not total.n:
         title = " ".join([str(bound), model.name, *(f"{name}={word}" for name, word in scores.named(group).items())])
-        what = f"{title}: it is {total.value(bound.reduction):g}" if total.n else f"{title}: no row is left"
+        what = f"{title}: it is {total.value(bound.reduced):g}" if total.n else f"{title}: no row is left"
         raise DataError(what, "Nothing can be held against that.")
-    grouped = scores.by_cluster(group, place, place)
+    grouped = scores.by_cluster(group, place)
     if grouped is None:
         raise TypeError("a baseline is of rows in buckets")
     weighted = scores.plan.measures[place].weighted
     sums = tuple(np.ldexp(*scaled) for scaled in (*grouped.sums, *([grouped.weight] if weighted else [])))
-    buckets = _with_sums(grouped.totals, sums)
-    bare = Total(total.n, total.sum_weight, total.sum_value, None, Fraction(0), Fraction(0), Fraction(0))
+    buckets = with_sums(grouped.totals, sums)
+    bare = bare_total(total.n, total.sum_weight, total.sum_value, total.beside.sums, total.beside.spans)
     return Kept(
         str(bound),
         bound.reduction,
@@ -254,90 +213,6 @@ def _kept(scores: Scores, place: int, group: int) -> Kept:
         scores.named(group),
         bare,
         buckets,
-        _estimate(bare, bound.reduction, by_cluster(buckets, [0], 1 if weighted else None)),
-    )
-
-
-def _with_sums(buckets: Totals, sums: tuple[FloatArray, ...]) -> Totals:
-    """The same buckets with sums that are doubles."""
-    return replace(buckets, sums=sums, exact=(ExactSum.zero(len(buckets.key)),) * len(sums))
-
-
-def _estimate(total: Total, reduction: str, grouped: Grouped) -> Estimate:
-    """A value from its sums over all rows and by bucket."""
-    return of_buckets(total.value(reduction), on_value(total, reduction), total.n, grouped)
-
-
-@dataclass(frozen=True)
-class Against:
-    """How a later result stands to one that was kept."""
-
-    kept: Kept
-    estimate: Estimate
-    """Of the difference: the later less ``ratio`` times the kept."""
-    certain: bool
-    """Whether the sums of every bucket are the same."""
-    moved: int
-    """In how many buckets there are other rows than there were: then the error is not that of pairs."""
-
-
-def held_against(kept: Kept, scores: Scores, place: int, group: int, ratio: float = 1.0) -> Against:
-    """A result of a later run, whose clusters are in the same buckets, beside one that was kept.
-
-    Args:
-        kept: the earlier one.
-        scores, place, group: the later one.
-        ratio: what the earlier value is multiplied with.
-    """
-    reduction = scores.losses[place][1].reduction
-    total, now = scores.totals[place][group], scores.by_cluster(group, place, place)
-    before = kept.grouped
-    value = total.value(reduction) - ratio * kept.total.value(reduction)
-    if now is None or not math.isfinite(value):
-        return Against(kept, Estimate(value, math.nan, 0.0, total.n, 0.0, 0, math.nan), certain=False, moved=0)
-    moved = _moved(before, now)
-    if moved:
-        return Against(kept, _unpaired(kept, total, before, now, value, reduction, ratio), certain=False, moved=moved)
-    difference = np.ldexp(*now.sums[0]) - np.ldexp(*before.sums[0])
-    value = value if ratio != 1.0 else difference_of(kept.total, total, reduction)
-    paired = Grouped(now.totals, now.weight, (before.sums[0], (difference, 0)))
-    estimate = of_buckets(value, on_difference(kept.total, total, reduction, ratio), total.n, paired)
-    return Against(kept, estimate, certain=not difference.any(), moved=0)
-
-
-def _moved(before: Grouped, now: Grouped) -> int:
-    """In how many buckets there are not the same rows."""
-    keys, earlier, later = np.intersect1d(before.totals.key, now.totals.key, assume_unique=True, return_indices=True)
-    same = np.ones(len(keys), dtype=np.bool_)
-    for left, right in (
-        (before.totals.n, now.totals.n),
-        (before.totals.marks, now.totals.marks),
-        (np.ldexp(*before.weight), np.ldexp(*now.weight)),
-    ):
-        same &= left[earlier] == right[later]
-    return len(before.totals.key) + len(now.totals.key) - len(keys) - int(same.sum())
-
-
-def _unpaired(
-    kept: Kept, total: Total, before: Grouped, now: Grouped, value: float, reduction: str, ratio: float
-) -> Estimate:
-    """The difference of values of other rows: errors add up, with Welch's degrees of freedom (Welch 1947)."""
-    estimates = [_estimate(kept.total, reduction, before), _estimate(total, reduction, now)]
-    first, second = (
-        (factor * estimate.standard_error) ** 2 for factor, estimate in zip((ratio, 1.0), estimates, strict=True)
-    )
-    freedom = [estimate.freedom for estimate in estimates]
-    squares = first + second
-    welch = squares**2 / (first**2 / freedom[0] + second**2 / freedom[1]) if squares > 0 else min(freedom)
-    later = estimates[1]
-    return Estimate(
-        value,
-        math.sqrt(squares),
-        welch,
-        later.n,
-        min(estimate.units for estimate in estimates),
-        later.clusters,
-        max(estimate.top_share for estimate in estimates),
     )
 
 
@@ -347,101 +222,13 @@ def load(path: str) -> Baseline:
     Raises:
         DataError: it cannot be read, or is none; says where.
     """
+    record = read(path)
     try:
-        with open(path, encoding="utf-8") as file:
-            record = json.load(file)
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror}", "Make it with `lossctl baseline save`.") from None
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}: is no JSON: {error}", "Make it with `lossctl baseline save`.") from None
-    if not isinstance(record, dict) or record.get("kind") != KIND:
-        raise DataError(f"{path}: is no baseline of lossctl", "Make it with `lossctl baseline save`.")
-    if record.get("schema_version") != SCHEMA_VERSION:
-        what = f"{path}: has schema {record.get('schema_version')!r}, and this lossctl reads {SCHEMA_VERSION}"
-        raise DataError(what, "Save it anew.")
-    try:
-        groups = [_read_group(group) for group in record["groups"]]
-        results = tuple(_read_result(result, groups) for result in record["results"])
-        return Baseline(results, dict(record["inputs"]), dict(record["settings"]), str(record["lossctl"]))
+        results, inputs, settings = results_of(record), dict(record["inputs"]), dict(record["settings"])
+        return Baseline(results, inputs, settings, str(record["lossctl"]))
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, ZeroDivisionError) as error:
         what = f"{path}: is a damaged baseline: {type(error).__name__}: {error}"
         raise DataError(what, "Save it anew.") from None
-
-
-def _group(kept: Kept) -> dict[str, Any]:
-    """What all results of a group have alike: which buckets there are, how many rows each has, and their marks."""
-    buckets = kept.buckets
-    return {
-        "group": dict(kept.group),
-        "bucket": [int(key) >> (64 - KEPT_BITS) for key in buckets.key],
-        "n": [int(n) for n in buckets.n],
-        "marks": [f"{int(mark):016x}" for mark in buckets.marks],
-    }
-
-
-def _result(kept: Kept, group: int) -> dict[str, Any]:
-    sums = kept.buckets.sums
-    return {
-        "loss": kept.loss,
-        "reduction": kept.reduction,
-        "wrt": kept.wrt,
-        "model": kept.model,
-        "group": group,
-        "value": rounded(kept.estimate.value, kept.estimate.standard_error),
-        "sum_weight": _hex(kept.total.sum_weight),
-        "sum_value": _hex(kept.total.sum_value),
-        "bucket_values": [value.hex() for value in sums[0].tolist()],
-        "bucket_weights": [weight.hex() for weight in sums[1].tolist()] if len(sums) > 1 else None,
-    }
-
-
-def _read_group(group: Mapping[str, Any]) -> tuple[dict[str, str | None], Totals]:
-    key = np.array(group["bucket"], dtype=np.uint64)
-    n, marks = np.array(group["n"], dtype=np.float64), np.array([int(mark, 16) for mark in group["marks"]], np.uint64)
-    if not len(key) == len(n) == len(marks) or (np.diff(key.astype(np.int64)) <= 0).any() or (key >= KEPT).any():
-        raise ValueError("buckets are out of order")
-    if (n < 1).any():
-        raise ValueError("a bucket is empty")
-    return dict(group["group"]), Totals(key << np.uint64(64 - KEPT_BITS), n, (), marks, bucketed=True, exact=())
-
-
-def _read_result(result: Mapping[str, Any], groups: Sequence[tuple[dict[str, str | None], Totals]]) -> Kept:
-    group, buckets = groups[result["group"]]
-    columns = [result["bucket_values"], result["bucket_weights"]]
-    sums = tuple(np.array([float.fromhex(word) for word in column]) for column in columns if column is not None)
-    if any(len(column) != len(buckets.key) or not np.isfinite(column).all() for column in sums):
-        raise ValueError("a bucket has no sum")
-    total = Total(
-        int(buckets.n.sum()),
-        _unhex(result["sum_weight"]),
-        _unhex(result["sum_value"]),
-        None,
-        Fraction(0),
-        Fraction(0),
-        Fraction(0),
-    )
-    if total.sum_weight <= 0 or result["reduction"] not in {"mean", "sum", "root-mean"}:
-        raise ValueError("a result has no weight, or no known reduction")
-    buckets = _with_sums(buckets, sums)
-    grouped = by_cluster(buckets, [0], 1 if len(sums) > 1 else None)
-    estimate = _estimate(total, str(result["reduction"]), grouped)
-    return Kept(
-        str(result["loss"]), str(result["reduction"]), str(result["wrt"]), str(result["model"]), group, total, buckets,
-        estimate,
-    )  # fmt: skip
-
-
-def _hex(exact: Fraction) -> str:
-    """An exact number whose denominator is a power of two: a whole one in hexadecimal, times a power of two."""
-    return f"{exact.numerator:x}p-{exact.denominator.bit_length() - 1}"
-
-
-def _unhex(text: str) -> Fraction:
-    number, _, power = text.partition("p-")
-    exponent = int(power)
-    if not 0 <= exponent <= 5000 or len(number) > 5000:
-        raise ValueError(f"{text[:40]!r} is no number")
-    return Fraction(int(number, 16), 1 << exponent)
 
 
 def _said(value: Any) -> str:

@@ -16,8 +16,9 @@ from lossctl.evaluation.running import Progress, Running
 from lossctl.functions.activation import BoundActivation
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import split_specs
-from lossctl.inference.request import Nulls
+from lossctl.inference.request import ClassWeight, Nulls
 from lossctl.reading.format import Reading
+from lossctl.reduction import Columns, WeightNorm
 from lossctl.words import did_you_mean
 
 
@@ -35,6 +36,10 @@ def check_gates(
     activation: str | BoundActivation | None = None,
     from_logits: bool = False,
     reduction: str | None = None,
+    weight_norm: WeightNorm | None = None,
+    columns: Columns | None = None,
+    class_weight: ClassWeight | None = None,
+    compat: str | None = None,
     nulls: Nulls = "error",
     ignore_label: Label | Sequence[Label] = (),
     mask_null: bool = False,
@@ -65,9 +70,9 @@ def check_gates(
             ``{"name": "no-worse", "loss": "bce", "max_increase": "1%"}``.
         source: the data of gates that name no file, as for `lossctl.evaluate`.
         on_inconclusive: what every gate that is neither proven right nor wrong counts as, whatever it says itself.
-        loss, label, prediction, weight, by, cluster, activation, from_logits, reduction, nulls, ignore_label,
-            mask_null, where, limit, classes, eps, normalize_rows, clip_rounding, labels, ids, join: as for
-            `lossctl.evaluate`, for gates that do not say it themselves.
+        loss, label, prediction, weight, by, cluster, activation, from_logits, reduction, weight_norm, columns,
+            class_weight, compat, nulls, ignore_label, mask_null, where, limit, classes, eps, normalize_rows,
+            clip_rounding, labels, ids, join: as for `lossctl.evaluate`, for gates that do not say it themselves.
         engine, threads, scheduler, reading, progress: as for `lossctl.evaluate`, for all of them.
 
     Returns:
@@ -80,6 +85,7 @@ def check_gates(
     defaults = {
         "label": label, "prediction": prediction, "weight": weight, "by": by, "cluster": cluster,
         "activation": activation, "from_logits": from_logits, "reduction": reduction, "nulls": nulls,
+        "weight_norm": weight_norm, "columns": columns, "class_weight": class_weight, "compat": compat,
         "ignore_label": ignore_label, "mask_null": mask_null, "where": where, "limit": limit, "classes": classes,
         "eps": eps, "normalize_rows": normalize_rows, "clip_rounding": clip_rounding, "labels": labels, "ids": ids,
         "join": join, "file": source,

@@ -34,8 +34,9 @@ from lossctl.evaluation.running import Progress, Running
 from lossctl.evaluation.scores import Scores
 from lossctl.functions.activation import BoundActivation
 from lossctl.functions.bound_loss import BoundLoss
-from lossctl.inference.request import Nulls, Request
+from lossctl.inference.request import ClassWeight, Nulls, Request
 from lossctl.reading.format import Reading
+from lossctl.reduction import Columns, WeightNorm
 from lossctl.sums.influence import correlation
 from lossctl.sums.series import MOST_LAGS
 from lossctl.words import counted, said
@@ -61,6 +62,10 @@ def compare(
     activation: str | BoundActivation | None = None,
     from_logits: bool = False,
     reduction: str | None = None,
+    weight_norm: WeightNorm | None = None,
+    columns: Columns | None = None,
+    class_weight: ClassWeight | None = None,
+    compat: str | None = None,
     nulls: Nulls = "error",
     ignore_label: Label | Sequence[Label] = (),
     mask_null: bool = False,
@@ -105,12 +110,13 @@ def compare(
         others: the candidates, where each model has a data set of its own: a source as for `lossctl.evaluate`, several
             as a list, or a mapping from their names to them (of arrays, too: put a single mapping of arrays into a
             list). The baseline is that of ``source``, which has the labels; where others have them, too, they must
-            agree. Rows are matched by ``ids``, told from the columns where left out, or as ``join`` says: ``strict``,
-            ``inner`` or ``order``. A single ``prediction`` is meant of each source that has it.
+            agree. Rows are matched by ``ids``, told from the columns where left out (``"name=other"`` is what the first
+            calls one and what the others do, or labels), or as ``join`` says: ``strict``, ``inner`` or ``order``. A
+            single ``prediction`` is meant of each source that has it.
         baseline: what the model of ``source`` is called beside others; left out, like its file.
-        label, weight, by, activation, from_logits, reduction, nulls, ignore_label, mask_null, where, limit, engine,
-            threads, scheduler, classes, eps, normalize_rows, clip_rounding, reading, labels, ids, join, progress: as
-            for `lossctl.evaluate`.
+        label, weight, by, activation, from_logits, reduction, weight_norm, columns, class_weight, compat, nulls,
+            ignore_label, mask_null, where, limit, engine, threads, scheduler, classes, eps, normalize_rows,
+            clip_rounding, reading, labels, ids, join, progress: as for `lossctl.evaluate`.
 
     Returns:
         A comparison with one result for each loss, model but the first, and group.
@@ -134,6 +140,10 @@ def compare(
         activation=activation,
         from_logits=from_logits,
         reduction=reduction,
+        weight_norm=weight_norm,
+        columns=columns,
+        class_weight=class_weight,
+        compat=compat,
         eps=eps,
         normalize_rows=normalize_rows,
         clip_rounding=clip_rounding,
@@ -251,7 +261,7 @@ def _described(
     overall: tuple[Difference, ...] = ()
     if plan.roles.by:
         overall = with_false_discovery([*_differences(scores.pooled(), level, anytime)])
-    warnings = (*report.warnings, *_doubts(results, overall))
+    warnings = (*report.warnings, *_other_tokens(scores), *_doubts(results, overall))
     rows = tuple(scores.evidence.drawn[number] for number, _ in scores.pairs) if plan.drawn else ()
     return Comparison(results, report, level, overall, report.notes, warnings, rows)
 
@@ -274,8 +284,8 @@ def _differences(
             yield Difference.of(
                 estimate,
                 level,
-                baseline=baseline.value(bound.reduction),
-                value=candidate.value(bound.reduction),
+                baseline=baseline.value(bound.reduced),
+                value=candidate.value(bound.reduced),
                 better=int(pair.better[group]),
                 worse=int(pair.worse[group]),
                 loss=str(bound),
@@ -285,8 +295,21 @@ def _differences(
                 against=against.name,
                 group=scores.named(group),
                 samples=(moves or {}).get((number, group), ()),
-                correlation=correlation(baseline, candidate, scores.of_pairs[number][group], bound.reduction),
+                correlation=correlation(baseline, candidate, scores.of_pairs[number][group], bound.reduced),
             )
+
+
+def _other_tokens(scores: Scores) -> Iterator[str]:
+    """A warning where models cut the same texts into other numbers of tokens: by token they do not compare."""
+    for first, second in scores.plan.pairs:
+        (base, bound), (model, _) = scores.losses[first], scores.losses[second]
+        if not bound.unlabelled or not bound.definition.others:
+            continue
+        counts = [sum(total.beside.sums[0] for total in scores.totals[place] if total.n) for place in (first, second)]
+        if counts[0] != counts[1]:
+            cut = f"{base.name} has {float(counts[0]):,.0f} tokens and {model.name} {float(counts[1]):,.0f}"
+            way = option(loss="surprisal:log=true,per=row")
+            yield f"{bound}: {cut}, and of other tokens it does not compare; by row it does: {way}"
 
 
 def _doubts(results: Sequence[Difference], overall: Sequence[Difference]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lossctl.comparison.charts import charts
-from lossctl.comparison.difference import Difference
+from lossctl.comparison.difference import LEAST_GOOD, Difference, Verdict
 from lossctl.comparison.tables import sections, sentence
 from lossctl.document import Chart, Document, Section
 from lossctl.errors import UsageError
@@ -56,6 +56,12 @@ class Comparison(Described):
         if len(self.results) != 1:
             raise UsageError(f"the comparison has {len(self.results)} results, not one", "Pick from its results.")
         return self.results[0].difference
+
+    @property
+    def verdict(self) -> Verdict:
+        """The least good of the verdicts, of all rows where there are groups."""
+        verdicts = {one.verdict for one in self.overall or self.results}
+        return next(verdict for verdict in LEAST_GOOD if verdict in verdicts)
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -114,6 +120,8 @@ class Comparison(Described):
             return [one.to_dict() for one in differences]
 
         return {
+            "verdict": self.verdict,
+            "exit_code": 0,
             "inputs": self.inputs,
             "settings": {**self.settings, "ci": self.level},
             "results": listed(self.results),

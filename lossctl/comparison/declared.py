@@ -59,7 +59,8 @@ SETTINGS = {
     name: {"pred": "prediction", "id": "ids"}.get(name, name)
     for name in (
         "label", "pred", "weight", "classes", "ignore_label", "where", "limit", "cluster", "activation", "from_logits",
-        "reduction", "eps", "normalize_rows", "clip_rounding", "nulls", "mask_null", "labels", "id", "join",
+        "reduction", "weight_norm", "columns", "class_weight", "compat", "eps", "normalize_rows", "clip_rounding",
+        "nulls", "mask_null", "labels", "id", "join",
     )
 }  # fmt: skip
 """The keys that are about the data, each with the argument of `lossctl.evaluate` that it is."""

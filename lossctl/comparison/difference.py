@@ -9,11 +9,13 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 from lossctl.comparison.moves import Move
-from lossctl.functions.definition import Value, spell
+from lossctl.functions.definition import Value, in_json, spell
 from lossctl.sums.estimate import Estimate
 from lossctl.words import free
 
 Verdict = Literal["better", "worse", "no evidence", "not trusted"]
+LEAST_GOOD: tuple[Verdict, ...] = ("worse", "not trusted", "no evidence", "better")
+"""The verdicts, the least good first."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ class Difference:
         left_out = {"estimate", "samples"}
         plain = {field.name: getattr(self, field.name) for field in fields(self) if field.name not in left_out}
         samples = {"samples": [move.to_dict() for move in self.samples]} if self.samples else {}
-        return {**plain, "parameters": dict(self.parameters), "group": dict(self.group), **samples}
+        return {**plain, "parameters": in_json(self.parameters), "group": dict(self.group), **samples}
 
     def to_row(self) -> dict[str, Any]:
         """The difference as a flat row; a group-by column called like one of ours has ``by_`` in front of its name."""

@@ -10,6 +10,7 @@ from lossctl.comparison.sides import ONLY, Side, side_by_side
 from lossctl.errors import LossctlError, Undecided, UsageError, option
 from lossctl.evaluation import join as joining
 from lossctl.evaluation.evaluate import Prepared, check_words, planned
+from lossctl.evaluation.keys import Key, keys_named
 from lossctl.evaluation.matching import known_columns, title_of
 from lossctl.evaluation.shared_keys import chosen_key, possible_keys, shared_columns
 from lossctl.inference.fit import Settings
@@ -47,7 +48,8 @@ def prepare_models(
         reading: as for `lossctl.evaluate`.
         names: what models are called; an empty one, and all where left out, by their files.
         labels: a data set with the labels, matched with the first.
-        ids: the key columns, of the same names in all; told from the columns where left out.
+        ids: the key columns; told from the columns where left out. ``COL=COL`` is what the first calls one and what
+            the others do, or with labels what these call it; a file that has the other of both names has that.
         join: ``strict`` (every key in all), ``inner`` (the keys that all have) or ``order``.
         others: whether to carry all columns along.
 
@@ -76,40 +78,61 @@ def prepare_models(
     ensure_heeded(reading, *opened, *answers)
     called = names_of(sources, _titled(request, opened, names))
     meant = request
-    base, request, facts, notes = _with_labels(opened[0], request, answers, ids, join, others=others)
+    base, request, facts, notes, keys = _with_labels(opened[0], request, answers, ids, join, others=others)
     label = tuple(name for pattern in request.label for name in find(pattern, base.columns, "label"))
     _ensure_one(request.prediction)
     first = Side(called[0], base, joining.predicted(request.prediction[0], base.columns), label)
-    keys = tuple(facts["id"]) if facts else tuple(ids)
     if join != "order" and not keys:
         keys, why = _chosen_key(first, opened[1:], request) or _ask(sources, request, reading, names, first, opened[1:])
         notes = (*notes, f"id {keys[0]!r} chosen {why}")
-    for source in opened[1:]:
-        keys = tuple(dict.fromkeys(joining.key_column(pattern, base, source) for pattern in keys))
-    sides = [first]
-    for name, source in zip(called[1:], opened[1:], strict=True):
-        side, more = _candidate(name, source, first, meant, request, keys, join)
+    others_keys = [
+        _keys(keys, base, source, name, own=bool(answers)) for name, source in zip(called[1:], opened[1:], strict=True)
+    ]
+    sides = [replace(first, keys=tuple(Key(key.left, key.left) for key in others_keys[0]))]
+    for name, source, matching in zip(called[1:], opened[1:], others_keys, strict=True):
+        side, more = _candidate(name, source, first, meant, request, matching, join)
+        side = replace(side, keys=matching)
         sides.append(replace(side, truths=()) if answers else side)
         notes = (*notes, *more)
     given = [path_of(source) or title_of(opened) for source, opened in zip(sources, opened, strict=True)]
     which = [f"{side.name} is {title}" for side, title in zip(sides, given, strict=True) if side.source.files]
     notes = (f"a file a model: {', '.join(which)}", *notes) if which else notes
-    table, asked, matched = side_by_side(sides, request, keys, join, others=others)
+    table, asked, matched, remarks = side_by_side(sides, request, join, others=others)
     facts = {**({"labels": facts} if facts else {}), **matched}
     chosen = selected(table, request.where, request.limit)
-    return Prepared(chosen, planned(chosen, asked, reading, ("; ".join(notes),) if notes else ()), facts)
+    return Prepared(chosen, planned(chosen, asked, reading, ("; ".join(notes),) if notes else (), remarks), facts)
 
 
 def _with_labels(
     source: Source, request: Request, labels: Sequence[Source], ids: Sequence[str], how: str, *, others: bool
-) -> tuple[Source, Request, dict[str, Any], tuple[str, ...]]:
-    """The baseline's data set with its labels, the request with both roles named, what was joined, and notes."""
+) -> tuple[Source, Request, dict[str, Any], tuple[str, ...], tuple[str, ...]]:
+    """The baseline's data set with its labels, the request with both roles named, what was joined, notes, keys."""
     own = _meant(request, source.columns)
     if labels:
         joined = joining.join(source, labels[0], ids, how, own, others=others)
-        return joined.source, joined.request, joined.facts, joined.notes
+        return joined.source, joined.request, joined.facts, joined.notes, tuple(map(str, joined.keys))
     roles = complete_roles(source, _owned(own, source))
-    return source, replace(own, label=roles.request.label, prediction=roles.request.prediction), {}, roles.notes
+    return (
+        source,
+        replace(own, label=roles.request.label, prediction=roles.request.prediction),
+        {},
+        roles.notes,
+        tuple(ids),
+    )
+
+
+def _keys(patterns: Sequence[str], base: Source, source: Source, name: str, *, own: bool) -> tuple[Key, ...]:
+    """The key columns of the baseline, as another data set calls them; ``own``: as itself rather than as labels do."""
+    keys: list[str] = []
+    for pattern in patterns:
+        readings = [pattern, pattern.partition("=")[0]]
+        for reading in reversed(readings) if own else readings:
+            with contextlib.suppress(UsageError):
+                keys.append(str(keys_named([reading], base.columns, source.columns)[0]))
+                break
+        else:
+            keys.append(pattern)
+    return keys_named(keys, base.columns, source.columns, name)
 
 
 def _owned(request: Request, source: Source) -> Request:
@@ -193,7 +216,7 @@ def _ask(
 
 
 def _candidate(
-    name: str, source: Source, first: Side, meant: Request, request: Request, keys: tuple[str, ...], how: str
+    name: str, source: Source, first: Side, meant: Request, request: Request, keys: tuple[Key, ...], how: str
 ) -> tuple[Side, tuple[str, ...]]:
     """The side of a candidate, and what was chosen for it.
 
@@ -218,7 +241,8 @@ def _candidate(
         if truths:
             roles = complete_roles(source, asked)
         else:
-            roles = complete_roles(source, asked, joining.elsewhere(source, first.source, keys, how))
+            turned = tuple(Key(key.right, key.left) for key in keys)
+            roles = complete_roles(source, asked, joining.elsewhere(source, first.source, turned, how))
         _ensure_one(roles.request.prediction)
     except UsageError as error:
         raise error.about(" ".join(source.files) or name) from None

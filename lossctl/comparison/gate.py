@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from lossctl.comparison.wording import spelled
@@ -95,6 +95,8 @@ class Measurement:
     """The loss of the baseline, where one is needed."""
     constant: float | None = None
     """The loss of the best constant, likewise."""
+    share: float = 1.0
+    """The part of the rows that it is of, chosen by chance, of those that it is meant of; 0 where others are in it."""
     note: str = ""
     """What else is to be said of it."""
 
@@ -157,6 +159,29 @@ def decide(claims: Sequence[tuple[Gate, Measurement | str]]) -> list[Verdict]:
 
 def _decided(gate: Gate, measured: Measurement | str, confidence: float, p: float, *, wrong: bool) -> Verdict:
     """The verdict on one claim, of which is known whether it is proven wrong."""
+    verdict = _by_itself(gate, measured, confidence, p, wrong=wrong)
+    if verdict.state == "pass" and verdict.measured is not None and _might_fail(verdict.measured, verdict):
+        reason = "row by row it might fail: save the baseline anew"
+        return replace(verdict, state="inconclusive", reason=reason)
+    return verdict
+
+
+def _might_fail(measured: Measurement, verdict: Verdict) -> bool:
+    """Whether a claim that passes on a part of the rows, chosen by chance, might have failed on all of them.
+
+    On all, the value is within two standard errors of their difference, √(1 − share) of that of the part; and the bound
+    is nearer to the value, by √share.
+    """
+    estimate, share = measured.estimate, measured.share
+    if share >= 1.0 or share == 0.0 or not estimate.is_known:
+        return share == 0.0
+    value = estimate.value + 2.0 * math.sqrt(1.0 - share) * estimate.standard_error
+    reach = estimate.value - estimate.lower(verdict.confidence) if verdict.gate.fail_if == "proven" else 0.0
+    return value - math.sqrt(share) * reach > measured.limit
+
+
+def _by_itself(gate: Gate, measured: Measurement | str, confidence: float, p: float, *, wrong: bool) -> Verdict:
+    """As `_decided`, of the rows that were measured."""
     if isinstance(measured, str):
         return Verdict(gate, "error", None, confidence, math.nan, measured)
     estimate, limit = measured.estimate, measured.limit

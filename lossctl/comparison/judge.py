@@ -3,13 +3,14 @@
 import math
 from collections.abc import Iterator, Mapping
 
-from lossctl.comparison.baseline import Baseline, held_against
+from lossctl.comparison.baseline import Baseline
 from lossctl.comparison.gate import Gate, Measurement
+from lossctl.comparison.kept import Against, held_against
 from lossctl.comparison.wording import at, spelled
 from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.scores import Scores
-from lossctl.functions.bound_loss import get_loss
+from lossctl.functions.bound_loss import meant
 from lossctl.sums.estimate import Estimate
 from lossctl.words import counted, did_you_mean
 
@@ -96,10 +97,9 @@ def _named_losses(gate: Gate, specs: list[str]) -> set[str]:
             raise UsageError(f"{option('fail_above')} VALUE needs a single loss", hint)
         return {*specs}
     try:
-        wanted = {str(get_loss(gate.loss, columns=columns)) for columns in (None, 1, 2)}
+        wanted = {*meant(gate.loss, specs)}
     except UsageError as wrong:
         raise wrong.about(_title(gate)) from None
-    wanted = wanted & {*specs} or {spec for spec in specs if spec.partition(":")[0] in wanted}
     if not wanted:
         what = f"{_title(gate)}: no result of {gate.loss!r}: no such loss was measured"
         raise UsageError(what, did_you_mean(gate.loss, specs))
@@ -130,7 +130,7 @@ def _measured(
     model, bound = scores.losses[place]
     named = scores.named(group)
     total = scores.totals[place][group]
-    value = total.value(bound.reduction) if total.n else math.nan
+    value = total.value(bound.reduced) if total.n else math.nan
     if gate.kind == "min_n":
         short = Estimate(gate.limit - total.n, 0.0, 1.0, total.n, float(total.n), None, 0.0)
         return Measurement(str(bound), model.name, named, short, 0.0, value)
@@ -163,7 +163,7 @@ def _increase(gate: Gate, scores: Scores, place: int, group: int) -> Measurement
     if number is None:
         return "there is no baseline to hold it against"
     first, _ = scores.plan.pairs[number]
-    baseline = scores.totals[first][group].value(bound.reduction)
+    baseline = scores.totals[first][group].value(bound.reduced)
     estimate = scores.difference(number, group, _ratio(gate, baseline))
     pair = scores.evidence.pairs[number]
     if not (pair.better[group] or pair.worse[group] or math.isnan(estimate.value)):
@@ -174,7 +174,7 @@ def _increase(gate: Gate, scores: Scores, place: int, group: int) -> Measurement
         scores.named(group),
         estimate,
         _most(gate, baseline, same=estimate.same),
-        scores.totals[place][group].value(bound.reduction),
+        scores.totals[place][group].value(bound.reduced),
         baseline=baseline,
     )
 
@@ -198,7 +198,7 @@ def _over(baseline: Baseline, gate: Gate, scores: Scores, place: int, group: int
     kept = baseline.find(str(bound), model.name, named)
     if kept is None:
         return f"the baseline has no {bound} of {model.name}{at(named)}: it has {', '.join(baseline.titles)}"
-    before = kept.total.value(kept.reduction)
+    before = kept.total.value(kept.reduced)
     against = held_against(kept, scores, place, group, _ratio(gate, before))
     estimate = against.estimate.of_the_same() if against.certain else against.estimate
     return Measurement(
@@ -206,8 +206,17 @@ def _over(baseline: Baseline, gate: Gate, scores: Scores, place: int, group: int
         model.name,
         named,
         estimate,
-        _most(gate, before, same=estimate.same),
-        scores.totals[place][group].value(bound.reduction),
-        baseline=before,
-        note=f"other rows in {counted(against.moved, 'bucket')}, so unpaired" if against.moved else "",
+        _most(gate, against.before, same=estimate.same),
+        against.now,
+        baseline=against.before,
+        share=against.share,
+        note=_moved(against),
     )
+
+
+def _moved(against: Against) -> str:
+    """What is to be said where some buckets do not hold the rows that they did; empty where all do."""
+    if not against.moved:
+        return ""
+    of = f"of the {against.estimate.n:,} rows in the others" if against.share else "too many, so of all rows"
+    return f"other rows in {counted(against.moved, 'bucket')}, {of}"

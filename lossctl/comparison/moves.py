@@ -14,6 +14,7 @@ from lossctl.evaluation.measure import Measured, evaluated, kernel_label
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.samples import Again, in_doubles, own_columns, read_again
 from lossctl.evaluation.worst_rows import Number, fitting, row_cells
+from lossctl.functions.bound_loss import get_loss
 from lossctl.reading.cells import BadRow, kind_of, text_of
 from lossctl.words import free
 
@@ -92,9 +93,10 @@ def _move(
         model, bound = plan.losses[side]
         index = plan.models.index(model)
         batch = again.batch
-        label = kernel_label(bound, batch.label)
+        label = kernel_label(bound, batch.label, batch.predictions[index])
         value, _ = evaluated(bound, label, batch.predictions[index], batch.errors[index], gradient=False)
-        predictions.append(_plain(batch.predictions[index][place]))
+        numbers = batch.predictions[index][place]
+        predictions.append(_plain(numbers[~np.isnan(numbers)] if numbers.ndim else numbers))  # lists may be shorter
         losses.append(float(value[place]))
     return Move(
         file=file if len(folded.passed.source.files) > 1 else None,
@@ -170,14 +172,19 @@ def moved_rows(
         for move in moves
     ]
     start = len(rows[0]) - 5
+    labelled = not get_loss(loss).unlabelled
+    if not labelled:
+        for cells in rows:
+            del cells[start]
+    kept = list(enumerate(("label", old, new)))[not labelled :]
     columns = [
         *([Column("file", "name")] if several else []),
         Column("row", "count", key=True),
         *(Column(name, "name", key=True) for name in names),
         Column("change", "number", digits=DIGITS, tone="strong"),
         *(
-            fitting(Column(name, "number", digits=DIGITS if place else None), [row[start + place] for row in rows])
-            for place, name in enumerate(("label", old, new))
+            fitting(Column(name, "number", digits=DIGITS if place else None), [row[at] for row in rows])
+            for at, (place, name) in enumerate(kept, start)
         ),
         Column(f"loss {old}", "number", digits=DIGITS),
         Column(f"loss {new}", "number", digits=DIGITS),

@@ -23,7 +23,7 @@ from lossctl.evaluation.evaluate import Prepared, measured, prepare, several
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.running import Running
 from lossctl.evaluation.scores import Scores
-from lossctl.functions.bound_loss import get_loss
+from lossctl.functions.bound_loss import meanings
 from lossctl.functions.definition import split_specs
 from lossctl.inference.request import Request
 from lossctl.reading.format import Reading, formats
@@ -182,7 +182,7 @@ class Run:
             listed = _in_order(listed, names_of(asked.request.prediction))
         except LossctlError as wrong:
             listed = [(gate, reason_of(wrong, gate))]
-        yield from listed or [(gate, f"nothing was measured: {_nobody(scores)}")]
+        yield from listed or [(gate, f"nothing was measured: {_nobody(scores)}{_other_file(asked)}")]
 
 
 def _in_order(listed: list[Claim], names: Sequence[str]) -> list[Claim]:
@@ -201,9 +201,17 @@ def _nobody(scores: Scores) -> str:
     return f"there is no model but the baseline, {first!r}"
 
 
+def _other_file(asked: Asked) -> str:
+    """What to do where several files were measured as one data set; empty where one was."""
+    files = several(asked.source) if _are_paths(asked.source) else ()
+    if len(files) < 2:
+        return ""
+    return f'. Is each of the files a model? Then say baseline = "{files[0]}", and check the others'
+
+
 def takes_eps(loss: str) -> bool:
     """Whether a loss has a floor under probabilities."""
-    return any("eps" in get_loss(loss, columns=columns).parameters for columns in (1, 2))
+    return any("eps" in bound.parameters for bound in meanings(loss))
 
 
 def in_runs(gates: Sequence[Asked]) -> list[Run]:
@@ -229,11 +237,12 @@ def in_runs(gates: Sequence[Asked]) -> list[Run]:
 
 def reason_of(error: LossctlError, gate: Gate) -> str:
     """Why nothing was measured, in one line, with options as a configuration has them."""
-    words = [errors.worded(part.removeprefix(f"gate {gate.name!r}: "), _setting) for part in error.parts if part]
+    words = [errors.worded(part.removeprefix(f"gate {gate.name!r}: "), setting) for part in error.parts if part]
     return ". ".join(words).removesuffix(".")
 
 
-def _setting(name: str, values: list[str]) -> str:
+def setting(name: str, values: list[str]) -> str:
+    """An option as a configuration has it."""
     key = next((key for key, argument in SETTINGS.items() if argument == name), name)
     shown = [value.lower() if value in {"True", "False"} else f'"{value}"' for value in values]
     listed = ", ".join(shown)

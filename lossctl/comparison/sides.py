@@ -12,6 +12,7 @@ import pyarrow as pa
 from lossctl.comparison.labels import ensure_same
 from lossctl.domain import IntArray
 from lossctl.errors import DataError, UsageError, option
+from lossctl.evaluation.keys import Key, told_alike
 from lossctl.evaluation.matching import (
     LEFT,
     RIGHT,
@@ -50,6 +51,13 @@ class Side:
     """Those of its prediction."""
     truths: tuple[str, ...] = ()
     """Labels that it has."""
+    keys: tuple[Key, ...] = ()
+    """The columns by which its rows are matched with those of the first."""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """What it calls these columns."""
+        return tuple(key.right for key in self.keys)
 
     @property
     def title(self) -> str:
@@ -70,20 +78,21 @@ class Needs:
 
 
 def side_by_side(
-    sides: Sequence[Side], request: Request, keys: tuple[str, ...], how: str, *, others: bool
-) -> tuple[MemorySource, Request, dict[str, Any]]:
-    """The rows that all sides have as one data set, the request with its columns, and what was matched.
+    sides: Sequence[Side], request: Request, how: str, *, others: bool
+) -> tuple[MemorySource, Request, dict[str, Any], tuple[str, ...]]:
+    """The rows that all sides have as one data set, the request with its columns, what was matched, and remarks.
 
     Raises:
         UsageError: a column is missing, or there twice.
         DataError: keys are null, repeated, or unmatched under ``strict``; labels do not agree; or no row is left.
     """
-    needs = _needs(sides, request, keys)
+    keys = sides[0].ids
+    needs = _needs(sides, request)
     read: list[pa.Table] = []
     for side, names, texts in zip(sides, needs.names, needs.texts, strict=True):
-        refuse_twins(side.source, {*keys, *names})
-        read.append(read_columns(side.source, keys, names, texts, others=others))
-    rows, facts = _rows(sides, read, keys, how)
+        refuse_twins(side.source, {*side.ids, *names})
+        read.append(read_columns(side.source, side.ids, names, texts, others=others))
+    rows, facts, remarks = _rows(sides, read, how)
     if not len(rows[0]):
         raise DataError(f"{sides[0].title}: " + ("no data rows" if how == "order" else "no id is in all files"))
     first, base = sides[0], read[0]
@@ -103,9 +112,9 @@ def side_by_side(
     candidates = [*zip(sides, needs.names, needs.texts, read, rows, strict=True)][1:]
     for side, names, texts, own, places in candidates:
         picked = own.take(numbers(places))
-        plain = {*numerals_in(own, side.source, names - texts - {*keys})}
+        plain = {*numerals_in(own, side.source, names - texts - {*side.ids})}
         renamed = dict(zip(side.columns, _renamed(side.columns, taken, side.name), strict=True))
-        known = {*table.column_names, *keys, *side.truths}
+        known = {*table.column_names, *side.ids, *side.truths}
         known |= {*renamed, *renamed.values()}
         renamed |= {name: name for name in own.column_names if name not in known}
         for name, title in renamed.items():
@@ -133,10 +142,10 @@ def side_by_side(
         frozenset(inside),
         frozenset(numerals),
     )
-    return source, asked, facts
+    return source, asked, facts, remarks
 
 
-def _needs(sides: Sequence[Side], request: Request, keys: tuple[str, ...]) -> Needs:
+def _needs(sides: Sequence[Side], request: Request) -> Needs:
     """What is to be read of each side.
 
     Raises:
@@ -158,7 +167,7 @@ def _needs(sides: Sequence[Side], request: Request, keys: tuple[str, ...]) -> Ne
     worded -= {*sides[0].truths, *weights}
     names: list[set[str]] = []
     texts: list[set[str]] = []
-    left = {*weights, *(grouping.column for grouping in by), *cluster, *ids, *asked} - {*keys}
+    left = {*weights, *(grouping.column for grouping in by), *cluster, *ids, *asked} - {*sides[0].ids}
     vectors = any(
         len(side.columns) > 1 or kind_in(side.source, side.columns[0]) in {"list", "object"} for side in sides
     )
@@ -196,10 +205,13 @@ def _of_any(sides: Sequence[Side], look: Callable[[Sequence[Column]], Named]) ->
 
 
 def _rows(
-    sides: Sequence[Side], read: Sequence[pa.Table], keys: tuple[str, ...], how: str
-) -> tuple[list[IntArray], dict[str, Any]]:
-    """The rows of each side that all have, in the order of the first, and what was matched; errors as `_matched`."""
-    first, base = sides[0], read[0]
+    sides: Sequence[Side], read: Sequence[pa.Table], how: str
+) -> tuple[list[IntArray], dict[str, Any], tuple[str, ...]]:
+    """The rows of each side that all have, in the order of the first, what was matched, and what to say of it.
+
+    Errors are those of `side_by_side`.
+    """
+    first, base, keys, remarks = sides[0], read[0], sides[0].ids, tuple[str, ...]()
     words = None if how == "order" else keys_of(base, keys, first.source)
     places: list[IntArray] = [np.arange(base.num_rows)]
     models = {first.name: {"files": [*first.source.files], "unmatched": 0}}
@@ -212,7 +224,10 @@ def _rows(
                 (f"rows of {first.title} are not in {side.title}", f"rows of {side.title} are not in {first.title}"),
                 ONLY,
             )
-            matched, counts = match_by_key(words, keys_of(own, keys, side.source), [*keys], how, called)
+            theirs = keys_of(own, side.ids, side.source).rename_columns(keys)
+            ours, theirs, more = told_alike(words, theirs, called.sides)
+            matched, counts = match_by_key(ours, theirs, [*keys], how, called)
+            remarks += more
         left, right = (floats(matched[name].combine_chunks()).astype(np.int64) for name in (LEFT, RIGHT))
         truths = base.select([*side.truths]).take(numbers(left)), own.select([*side.truths]).take(numbers(right))
         identified = None if words is None else words.take(numbers(left))
@@ -221,10 +236,11 @@ def _rows(
         place[left] = right
         places.append(place)
         models[side.name] = {"files": [*side.source.files], "unmatched": counts["unmatched_labels"]}
+        models[side.name] |= {} if side.ids == keys else {"id": [*side.ids]}
     kept = np.flatnonzero(np.all([place >= 0 for place in places], axis=0))
     models[first.name]["unmatched"] = base.num_rows - len(kept)
     facts = {"models": models, "id": [*keys], "how": how, "matched": len(kept)}
-    return [place[kept] for place in places], facts
+    return [place[kept] for place in places], facts, remarks
 
 
 def _renamed(names: Sequence[str], taken: Iterable[str], model: str) -> Iterator[str]:

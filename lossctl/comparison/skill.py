@@ -104,7 +104,10 @@ class _Margins:
 
     def of(self, skill: Skill, group: Group) -> Estimate:
         """That of a model in a group."""
-        return self.scores.difference(self.number[skill], self.group[group])
+        place = self.number[skill]
+        part, (_, second) = 1.0 - skill.limit, self.scores.plan.pairs[place]
+        scaled = self.scores.plan.measures[second].reduction.row_factor(part) is not None
+        return self.scores.difference(place, self.group[group], 1.0 if scaled else part)
 
 
 def _sure(claim: Claim, plan: Plan, margins: Mapping[bool, _Margins]) -> Claim:
@@ -144,9 +147,8 @@ def _scores(asked: Sequence[Skill], source: Source, plan: Plan, report: Report, 
     for skill in asked:
         place, model = next(pair for pair in enumerate(plan.models) if pair[1].name == skill.model)
         bound = next(bound for bound in model.losses if str(bound) == skill.loss)
-        part = 1.0 - skill.limit
-        factor = part**2 if bound.reduction == "root-mean" else part
-        best = PlannedModel("best constant", (), model.width, (bound.through(None),), factor)
+        factor = bound.reduced.row_factor(1.0 - skill.limit)
+        best = PlannedModel("best constant", (), model.width, (bound.through(None),), 1.0 if factor is None else factor)
         models += [best, replace(model, losses=(bound,))]
         constants.append(Constant(place, model.width, dict(_numbers(skill, report))))
     beside = replace(bare, models=tuple(models), held=True)

@@ -168,8 +168,10 @@ def sentence(one: Difference, level: float) -> str:
     if one.doubt:
         return f"{one.model} − {one.against} {what} is {number}, {units}; not trusted: {one.doubt}."
     if one.is_shown:
-        share = f"{one.verdict} on {_percent(one.better if one.verdict == 'better' else one.worse)} of rows"
-        return f"{one.model} is {one.verdict} than {one.against} {what}: {number} ({interval}), {units}; {share}."
+        share, other = (one.better, one.worse) if one.verdict == "better" else (one.worse, one.better)
+        is_less = share < other and round(100 * share) < 50
+        rows = f"{'though on only' if is_less else f'{one.verdict} on'} {_percent(share)} of rows"
+        return f"{one.model} is {one.verdict} than {one.against} {what}: {number} ({interval}), {units}; {rows}."
     could = one.estimate.detectable(level)
     shown = "" if math.isnan(could) else f"; could have shown {rounded(could, error)} with 80 % power"
     return f"no evidence that {one.model} differs from {one.against} {what}: {number} ({interval}), {units}{shown}."

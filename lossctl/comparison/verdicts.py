@@ -104,6 +104,8 @@ class Verdicts:
 def _outcome(verdict: Verdict, words: str) -> Outcome:
     facts = _facts(verdict, words)
     told = {name: facts[name] for name in _TOLD if facts.get(name) is not None and facts[name] == facts[name]}
+    if verdict.gate.percent:
+        told["limit"] = f"{plain(100.0 * verdict.gate.limit)} %"
     told |= {f"group {column}": word for column, word in facts["group"].items()}
     name = words.removeprefix(WORDS[verdict.state]).strip()
     if verdict.gate.name:

@@ -15,12 +15,13 @@ from lossctl.doctor.finding import Severity
 from lossctl.domain import FloatArray
 from lossctl.inference.fit import ENOUGH
 from lossctl.inference.names import is_index, is_query, quantile_of
+from lossctl.inference.parts import interval_end
 from lossctl.inference.reader import Reader
 from lossctl.inference.sample import sampled
 from lossctl.inference.suitable import GRADES
 from lossctl.reading.cells import BadRow
 from lossctl.reading.format import Source, Wanted
-from lossctl.words import counted, natural
+from lossctl.words import counted, natural, shell_word
 
 ALIKE = 0.9
 """The correlation with their mean from which columns are near-equal."""
@@ -44,6 +45,7 @@ class Arrangements:
         """What is to be said of them."""
         quantiles = self._quantiles()
         yield from self._of_quantiles(quantiles)
+        yield from self._of_interval()
         yield from self._of_members({*quantiles})
         yield from self._of_labels()
         yield from self._of_queries()
@@ -71,10 +73,31 @@ class Arrangements:
             between = ((values[:, 0] <= rows[0][:, -1]) & (rows[0][:, -1] <= values[:, -1])).mean()
             what += f"; {covered} of the labels are not above them, {100 * between:.3g} % between first and last"
         median = next((name for name in names if quantile_of(name) == 0.5), None)
-        advice = "A quantile forecast is no number to be near: compare those shares with the levels."
+        advice = "A quantile forecast is no number to be near: compare those shares with the levels. Together they are "
+        advice += f"measured by quantiles: -p {shell_word(','.join(names))} -l quantiles."
         advice += f" The median {median!r} alone is measured by mae." if median else ""
         severity = Severity.warning if crossing else Severity.note
         yield Reported("quantiles", severity, "", f"{what} ({looked})", advice, stops=False)
+
+    def _of_interval(self) -> Iterator[Reported]:
+        """Two columns that are named for the ends of an interval, and for no more."""
+        names = [column.name for column in self.source.columns if column.kind == "number"]
+        ends = {end: [name for name in names if interval_end(name) == end] for end in ("lower", "upper")}
+        if len(self.label) != 1 or any(len(each) != 1 for each in ends.values()):
+            return
+        (lower,), (upper,) = ends["lower"], ends["upper"]
+        rows = self._rows([lower, upper, *self.label])
+        if rows is None or not len(rows[0]) or {lower, upper} & {*self.label}:
+            return
+        low, high, label = rows[0].T
+        crossing, held = int((high < low).sum()), 100 * ((low <= label) & (label <= high)).mean()
+        what = f"{lower}, {upper} are the ends of an interval by their names: {held:.3g} % of the labels are in it, "
+        what += f"its mean width is {(high - low).mean():.4g}"
+        what += f"; they cross in {counted(crossing, 'row')}" if crossing else ""
+        advice = f"Compare that share with what it should be, such as 90 %: -p {shell_word(f'{lower},{upper}')} "
+        advice += "-l interval:alpha=0.1."
+        severity = Severity.warning if crossing else Severity.note
+        yield Reported("interval", severity, "", f"{what} ({rows[1]})", advice, stops=False)
 
     def _of_members(self, but: Collection[str]) -> Iterator[Reported]:
         families: dict[str, list[str]] = {}
@@ -87,7 +110,9 @@ class Arrangements:
             rows = self._rows(names[:MEMBERS]) if len(names) > 2 else None
             if rows is not None and (least := _least_alike(rows[0])) is not None and least >= ALIKE:
                 what = f"{_listed(names)} are near-equal: a correlation of at least {least:.3g} with their mean"
-                advice = "Members of an ensemble? Each can be measured as a model; their mean is not computed here."
+                advice = "Members of an ensemble? Together they are measured by crps_ensemble: "
+                advice += f"-p {shell_word(','.join(names))} -l crps_ensemble. " if len(names) <= SHOWN else ""
+                advice += "Each can be measured as a model; their mean is not computed here."
                 yield Reported("ensemble", Severity.note, "", f"{what} ({rows[1]})", advice, stops=False)
 
     def _of_labels(self) -> Iterator[Reported]:

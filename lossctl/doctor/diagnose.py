@@ -10,7 +10,7 @@ from lossctl.arguments import checked
 from lossctl.doctor.arrangements import Arrangements
 from lossctl.doctor.diagnosis import Diagnosis, ModelTask, Reported
 from lossctl.doctor.finding import Case, Evidence, Finding, Severity, findings
-from lossctl.doctor.shell import eval_command, spelled, words_of
+from lossctl.doctor.shell import eval_command, spelled, with_flags, words_of
 from lossctl.doctor.statistics import ranks
 from lossctl.doctor.survey import described, survey
 from lossctl.errors import Undecided
@@ -26,7 +26,7 @@ from lossctl.inference.doubts import doubt, shared_ways
 from lossctl.inference.facts import Facts, no_facts
 from lossctl.inference.fit import Fit, Settings, fit
 from lossctl.inference.gather import gather
-from lossctl.inference.infer import complete_roles
+from lossctl.inference.infer import complete_roles, ensure_parts
 from lossctl.inference.layout import Layout
 from lossctl.inference.request import Request
 from lossctl.inference.roles import find
@@ -70,8 +70,8 @@ def diagnose(
         loss: losses the user has in mind; what they need is checked too.
         label, prediction, weight, classes, ignore_label, where, limit, reading, labels, join, engine, threads,
             scheduler, progress: as for `lossctl.evaluate`.
-        ids: columns that identify a row, by which it is matched with its label where these are elsewhere; a column
-            named ``id``, or the key that both share, when left out.
+        ids: columns that identify a row, by which it is matched with its label where these are elsewhere (as for
+            `lossctl.evaluate`); a column named ``id``, or the key that both share, when left out.
         command: words of a command line that say what to read, quoted, to be repeated in those suggested; the paths
             when left out.
 
@@ -100,19 +100,22 @@ def diagnose(
     )
     named, taken, keys = request, tuple[str, ...](), several(ids)
     question: Undecided | None = None
+    remarks: tuple[str, ...] = ()
     if isinstance(opened, Joined):
-        request, named, taken, keys = opened.request, opened.asked, opened.notes, tuple(opened.facts["id"])
-        words += ("--id", shell_word(",".join(keys))) if keys else ()
-        question, opened = opened.question, opened.source
+        request, named, taken, keys = opened.request, opened.asked, opened.notes, tuple(key.left for key in opened.keys)
+        words += ("--id", shell_word(",".join(map(str, opened.keys)))) if keys else ()
+        question, remarks, opened = opened.question, opened.remarks, opened.source
+    apart = named is not request
     try:
         if question is not None:
             raise question
         roles = complete_roles(opened, request)
+        request = roles.request
+        if not any(bound.rows for bound in asked):
+            ensure_parts(opened, request)
     except Undecided as open_question:
-        return _columns_only(opened, open_question, request, [*words, *_named(named)], running)
-    if named is request:
-        named = roles.request
-    request = roles.request
+        return _columns_only(opened, open_question, request, named, words, running)
+    named = named if apart else request
     layout = _identified(readable_layout(opened, request), opened, keys)
     columns, arranged = layout.wanted(), _arranged(opened, layout)
     folded = fold(narrowed(opened, columns.names), columns, partial(gather, layout), no_facts(layout), running)
@@ -139,6 +142,7 @@ def diagnose(
             *passed.remarks(),
             *filter(None, ["; ".join([*taken, *roles.notes])]),
             *layout.roles.notes,
+            *remarks,
             *told(facts.seen, passed, "no double"),
             *_other_fits(opened, request, fits),
         ),
@@ -152,7 +156,7 @@ def _paths(source: Any) -> tuple[str, ...]:
 
 
 def _columns_only(
-    source: Source, question: Undecided, request: Request, command: Sequence[str], running: Running
+    source: Source, question: Undecided, request: Request, named: Request, command: Sequence[str], running: Running
 ) -> Diagnosis:
     """The diagnosis of data whose columns play no known roles: which columns there are, and what each could be.
 
@@ -164,8 +168,11 @@ def _columns_only(
     rows, columns, chosen = survey(source, running)
     if not rows:
         raise no_rows(source)
-    commands = tuple(" ".join(["lossctl", "eval", *command, *words_of(way)]) for way in question.ways)
-    advice = "Say which columns are which with -y and -p."
+    commands = []
+    for way in question.ways:
+        kept = replace(named, prediction=()) if "prediction" in dict(way) else named
+        commands.append(" ".join(["lossctl", "eval", *command, *_named(kept), *words_of(way)]))
+    advice = "Say which columns are which with -y and -p." if commands else with_flags(question.parts[1])
     quantiles = bool(commands) and any(each.name == "quantiles" for each in arranged)  # they say what to do
     reported = Reported("columns-not-recognised", Severity.error, "", question.what, advice, stops=True)
     return Diagnosis(
@@ -176,7 +183,7 @@ def _columns_only(
         ignored=tuple(request.ignore_label),
         roles=(),
         models=(),
-        commands=commands,
+        commands=tuple(commands),
         runs=False,
         findings=_worst_first(arranged if quantiles else [reported, *arranged]),
         columns=columns,

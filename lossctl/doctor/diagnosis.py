@@ -1,5 +1,6 @@
 """What a diagnosis holds: the roles of columns, tasks, command lines and findings; and its document."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
@@ -10,8 +11,13 @@ from lossctl.doctor.survey import Role
 from lossctl.document import Column, Document, Line, Part, Phrase, Piece, Section, Table, Tone, phrase
 from lossctl.inference.candidates import Candidate
 from lossctl.rendering.described import Described
+from lossctl.rendering.digits import EXACT, exponent
 from lossctl.words import counted, figures
 
+DIGITS = 4
+"""Significant digits of the ends of a column, where these tell them apart."""
+WHOLE = 1e15
+"""Whole numbers below have all of their digits."""
 TONES: dict[Severity, Tone] = {Severity.error: "bad", Severity.warning: "doubtful", Severity.note: "noted"}
 
 
@@ -138,7 +144,10 @@ def _tasks(diagnosis: Diagnosis) -> Iterator[Part]:
             continue
         yield Line(phrase(Piece(f"task{of}: ", "strong"), model.task))
         yield Line(f"because {model.why}", indent=2)
-        yield Line(f"pairing {' or '.join(model.activations)} with {', '.join(model.losses)}", indent=2)
+        yield Line(
+            f"pairing {' or '.join(model.activations) or 'numbers as they are'} with {', '.join(model.losses)}",
+            indent=2,
+        )
         yield from (Line(words, indent=2) for words in _ranked(model.ranks, weighted=weighted))
 
 
@@ -193,23 +202,44 @@ def _held(role: Role) -> Iterator[str]:
 
 
 def _columns(candidates: tuple[Candidate, ...]) -> Table:
+    spans = [_told_apart(candidate) for candidate in candidates]
+    digits = max((digits for digits, _ in spans), default=DIGITS)
     columns = (
         Column("column", "name"),
         Column("type"),
         Column("distinct", "count", missing="many"),
         Column("null", "count"),
-        Column("from", "number", digits=4),
-        Column("to", "number", digits=4),
+        Column("from", "number", digits=digits),
+        Column("to", "number", digits=digits),
         Column("could be"),
     )
     rows = []
-    for candidate in candidates:
+    for candidate, (_, span) in zip(candidates, spans, strict=True):
         content = candidate.content
-        span = [content.numbers.quantile(q) for q in (0.0, 1.0)] if content.numbers.n else [None, None]
         distinct = "" if candidate.kind == "list" else candidate.distinct
         roles = ", ".join(candidate.roles)
         rows.append([candidate.name, candidate.kind, distinct, content.nulls, *span, roles])
     return Table(columns, rows, folds=True)
+
+
+def _told_apart(candidate: Candidate) -> tuple[int, list[float | None]]:
+    """The smallest and the largest number, with as many digits as tell them apart, and how many these are.
+
+    Whole numbers have all of theirs.
+    """
+    numbers = candidate.content.numbers
+    if not numbers.n:
+        return DIGITS, [None, None]
+    low, high = (numbers.quantile(q) for q in (0.0, 1.0))
+    ends = [end for end in (low, high) if end and math.isfinite(end)]
+    if all(end.is_integer() and abs(end) < WHOLE for end in ends):
+        needed = max((len(f"{abs(end):.0f}") for end in ends), default=0)
+    else:
+        span = high - low
+        top = max((exponent(end, EXACT) for end in ends), default=0)
+        needed = top - exponent(span, EXACT) + 2 if 0 < span < math.inf else 0
+    digits = min(max(needed, DIGITS), EXACT)
+    return digits, [float(f"{end:.{digits - 1}e}") for end in (low, high)]
 
 
 def _finding(finding: Reported, *, several: bool) -> Phrase:

@@ -52,7 +52,11 @@ def flags(settings: Settings) -> list[str]:
 
 def with_flags(text: str) -> str:
     """A text with its options as flags."""
-    return worded(text, lambda name, values: " ".join([f"--{name.replace('_', '-')}", *map(_value, values)]))
+
+    def flag(name: str, values: Sequence[str]) -> str:
+        return " ".join([f"--{NAMED.get(name, name).replace('_', '-')}", *map(_value, values)])
+
+    return worded(text, flag)
 
 
 def _value(value: str) -> str:

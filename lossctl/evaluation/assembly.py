@@ -18,8 +18,9 @@ from lossctl.evaluation.report import Report
 from lossctl.evaluation.result import BestConstant, Gradient, Result, Sample
 from lossctl.evaluation.traversal import Traversal
 from lossctl.functions.bound_loss import BoundLoss
+from lossctl.functions.definition import in_json
+from lossctl.rational import to_float
 from lossctl.reading.selection import limit_of, where_of
-from lossctl.sums.exact import to_float
 from lossctl.sums.worst import Worst
 from lossctl.words import counted, gathered
 
@@ -77,6 +78,7 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
             "label": list(plan.roles.label),
             "models": {model.name: list(model.columns) for model in plan.models},
             "weight": plan.roles.weight,
+            **({"class_weight": dict(plan.class_weights)} if plan.class_weights else {}),
             "by": list(plan.roles.group_names),
             **_units(plan),
             **({"cluster": list(plan.roles.cluster)} if plan.roles.cluster else {}),
@@ -90,8 +92,15 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
             "mask_null": plan.layout.mask_null,
             "normalize_rows": plan.normalize_rows,
             "clip_rounding": plan.clip_rounding,
+            **dict(plan.conventions),
             "losses": [
-                {"loss": str(bound), "parameters": bound.parameters, "reduction": bound.reduction, "wrt": bound.wrt}
+                {
+                    "loss": str(bound),
+                    "parameters": in_json(bound.parameters),
+                    "reduction": bound.reduction,
+                    **({} if bound.over_columns is None else {"columns": bound.over_columns}),
+                    "wrt": bound.wrt,
+                }
                 for bound in dict.fromkeys(bound for _, bound in bounds)
             ],
         },
@@ -168,14 +177,14 @@ def _results(
     solutions: list[Solution] | None,
 ) -> Iterator[Result]:
     """The results of one loss of one model, one for each group in the given order."""
-    totals = part.moments.result()
-    figures = None if part.gradients is None else part.gradients.result(totals, bound.reduction)
+    totals, reduction = part.moments.result(), bound.reduced
+    figures = None if part.gradients is None else part.gradients.result(totals, reduction)
     infinite = part.moments.sum_value.infinite[:, :2].sum(axis=1)
     for group in order:
         sums, gradient = totals[group], None
-        if bound.reduction == "root-mean" and sums.mean < 0:
+        if bound.reduction in {"root-mean", "power-mean"} and sums.mean < 0:
             raise _rootless(bound, sums.mean, model, _named(plan, total.keys[group]))
-        value = sums.value(bound.reduction) if sums.n else math.nan
+        value = sums.value(reduction) if sums.n else math.nan
         if figures is not None and (figure := figures[group]) is not None:
             gradient = Gradient(
                 bound.wrt,
@@ -204,7 +213,7 @@ def _results(
             sum_weight=to_float(sums.sum_weight),
             effective_n=sums.effective_n,
             value=value,
-            standard_error=sums.standard_error(bound.reduction),
+            standard_error=sums.standard_error(reduction),
             gradient=gradient,
             best_constant=None if solutions is None else _best_constant(bound, value, solutions[group]),
             samples=() if part.worst is None else tuple(_samples(part.worst, group, traversal)),
@@ -287,7 +296,10 @@ def _samples(worst: Worst, group: int, traversal: Traversal) -> Iterator[Sample]
     several = len(traversal.source.files) > 1
     for place in worst.of(group):
         file, row = traversal.locate(int(worst.row[place]))
-        numbers = (_plain(array[place]) for array in (worst.label, worst.prediction, worst.gradient))
+        label, prediction, gradient = (array[place] for array in (worst.label, worst.prediction, worst.gradient))
+        if np.isnan(prediction).any():  # behind the numbers of a list that is shorter than others
+            label, gradient, prediction = (part[~np.isnan(prediction)] for part in (label, gradient, prediction))
+        numbers = map(_plain, (label, prediction, gradient))
         yield Sample(file if several else None, row, float(worst.value[place]), *numbers)
 
 
@@ -314,6 +326,8 @@ def _reasons(result: Result) -> Iterator[str]:
     """What may be wrong with a result."""
     if result.n_infinite:
         yield "the loss of {rows} is infinite"
+    elif math.isinf(result.value) and result.reduction in {"ratio", "exp-ratio"}:
+        yield "the value is infinite: what it is divided by is 0, such as the sum of labels that are all 0"
     elif math.isinf(result.value):
         yield "the value is beyond the largest number a double can hold"
     elif math.isinf(result.sum_weight):

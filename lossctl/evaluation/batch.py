@@ -16,6 +16,7 @@ from lossctl.evaluation.groups import Group, grouped
 from lossctl.evaluation.plan import Plan, PlannedModel
 from lossctl.evaluation.rounding import rounded
 from lossctl.functions.bound_loss import BoundLoss
+from lossctl.functions.parts import pieces
 from lossctl.inference.layout import Layout
 from lossctl.inference.reader import Reader
 from lossctl.inference.roles import Roles
@@ -94,6 +95,24 @@ def _codes(reader: Reader, layout: Layout, names: tuple[str, ...]) -> FloatArray
     return np.where(unmatched, 0.0, values)
 
 
+def _weighed(reader: Reader, plan: Plan, label: FloatArray, weight: FloatArray | None) -> FloatArray:
+    """The weight of each row, multiplied with that of its class; rows where it comes to 0 are skipped."""
+    from lossctl.inference.class_weights import described, weighed
+
+    weights_of_classes = [weight for _, weight in plan.class_weights]
+    of_class, wrong = weighed(weights_of_classes, label)
+    column = ", ".join(plan.roles.label)
+    key = ("error", column, described(weights_of_classes, label))
+    reader.note(key, wrong & ~reader.null & ~reader.skipped, lambda row: shown(label[row]))
+    with np.errstate(all="ignore"):
+        weights = of_class if weight is None else weight * of_class
+    key = ("error", plan.roles.weight or column, "a weight that times that of its class is a double")
+    beyond = (weights == np.inf) & ~reader.null & ~reader.skipped
+    reader.note(key, beyond, lambda row: shown(weights[row] if weight is None else weight[row]))
+    reader.skipped |= (weights == 0) & ~reader.null
+    return weights
+
+
 def _clusters(reader: Reader, roles: Roles) -> "Keyed":
     """The cluster of each row, in buckets where rows are to be told apart later; one without a name is null.
 
@@ -156,7 +175,15 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
         label = _codes(reader, layout, layout.classes)
     else:
         label = reader.label(layout)
-    predictions = [reader.columns(model.columns, model.width) for model in plan.models]
+    if plan.class_weights:
+        weight = _weighed(reader, plan, label, weight)
+    lists = [layout.ragged and model.width > 0 and len(model.columns) == 1 for model in plan.models]
+    predictions = [
+        reader.ragged(model.columns[0], masked=layout.mask_null)
+        if listed
+        else reader.columns(model.columns, model.width)
+        for model, listed in zip(plan.models, lists, strict=True)
+    ]
     group, keys = grouped(record, roles.by)
     keyed = _clusters(reader, roles) if roles.cluster else None
     skipped = reader.skipped
@@ -266,7 +293,9 @@ def _illegal(
     if not len(label):
         return problems
     seen: set[tuple[str, Domain]] = set()
+    labelled = out
     for model, values in zip(plan.models, predictions, strict=True):
+        out = np.isnan(values) if plan.layout.ragged and values.ndim == 2 else labelled
         for bound in model.losses:
             title = ",".join(plan.roles.label)
             sides: Iterable[tuple[str, Domain, FloatArray, Sequence[str]]] = (
@@ -276,15 +305,27 @@ def _illegal(
             for what, domain, numbers, columns in sides:
                 if (what, domain) not in seen:
                     seen.add((what, domain))
-                    key = _judge(problems, bound, domain, _filled(numbers, out), columns, model, out=out)
-                    if key is not None:
-                        problems |= closeness(key, domain, _filled(numbers, out), slack_of(record, columns))
+                    for part, place, own, piece in pieces(domain, numbers):
+                        names, titles = _named(columns, place)
+                        filled = _filled(piece, out if piece.ndim == 2 else None)
+                        key = _judge(problems, bound, own, filled, titles, model, out=out, part=part)
+                        if key is not None:
+                            problems |= closeness(key, own, filled, slack_of(record, names))
             if bound.chained and not problems:
                 # What comes out of the activation must be legal for the loss as well.
                 inputs = _filled(values, out)
                 outputs = bound.activated(inputs)
                 _judge(problems, bound, bound.output_domain, outputs, model.columns, model, inputs, out)
     return problems
+
+
+def _named(columns: Sequence[str], place: int | None) -> tuple[Sequence[str], Sequence[str]]:
+    """The columns of a number of a row, or of all, and what messages call them."""
+    if place is None:
+        return columns, columns
+    if len(columns) == 1:
+        return columns, [f"{columns[0]}[{place}]"]
+    return columns[place : place + 1], columns[place : place + 1]
 
 
 def _filled(numbers: FloatArray, out: BoolArray | None) -> FloatArray:
@@ -304,11 +345,13 @@ def _judge(
     model: PlannedModel,
     before: FloatArray | None = None,
     out: BoolArray | None = None,
+    part: str = "",
 ) -> Key | None:
     """Add to the problems what a domain says of some numbers, ``(n,)`` or ``(n, k)``, named by those before them.
 
-    Numbers that are ``out`` of their row are not named. Illegal ones are an error, of which the key is returned; else
-    doubtful ones are a warning, and values of which only one may occur in a data set are noted.
+    Numbers that are ``out`` of their row are not named; ``part`` is what all of them are. Illegal ones are an error, of
+    which the key is returned; else doubtful ones are a warning, and values of which only one may occur in a data set
+    are noted.
     """
     bad = domain.illegal(numbers)
     if bad is not None:
@@ -324,7 +367,8 @@ def _judge(
             ]
             for index in cells[:1]:  # none where it is the row that is illegal, as one of labels that do not sum to 1
                 column, place = columns[index] if len(columns) > 1 else f"{columns[0]}[{index}]", (first, index)
-        key = ("error", column, f"{bound.title}: {domain.describe()}")
+        needed = f"a {part} that is {domain.describe()}" if part else domain.describe()
+        key = ("error", column, f"{bound.title}: {needed}")
         own = "" if before is None else f"{shown(before[place])}, after {bound.activation} "
         problems[key] = Problem(int(bad.sum()), first, own + shown(numbers[place]))
         return key

@@ -12,11 +12,15 @@ from fractions import Fraction
 
 import numpy as np
 
-from lossctl.domain import BoolArray, FloatArray, IntArray, Interval, LogSimplex, Simplex
+from lossctl.domain import REAL, Amounts, BoolArray, Domain, FloatArray, IntArray, Interval, LogSimplex, Simplex
 from lossctl.errors import UsageError
+from lossctl.evaluation.single_minimum import may_turn_again
 from lossctl.functions.bound_loss import BoundLoss
+from lossctl.functions.definition import Value
+from lossctl.functions.loss import Loss
+from lossctl.functions.parts import Parts
+from lossctl.rational import to_float
 from lossctl.sums.distribution import ordered, unordered
-from lossctl.sums.exact import to_float
 from lossctl.sums.marginals import Points
 from lossctl.sums.moments import Total
 from lossctl.sums.products import exact_products, parted
@@ -32,7 +36,9 @@ PROBES = 17
 """How many labels of a slot are tried against the constant that was found."""
 TRIED = 1000
 """How many numbers are tried to see whether a loss may be below 0."""
-UNEVEN = "its mean falls and rises more than once as the constant grows"
+NOT_A_MEAN = "it is a ratio whose both sides depend on the constant"
+ENDLESS = "its mean falls without end as the constant grows, or as it falls"
+UNEVEN = "its mean may fall and rise more than once as the constant grows"
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,13 @@ def best_constants(
         One for each group; where no best constant is known, it says why, and nothing is raised.
     """
     bound = bound.through(None)
+    if bound.unlabelled:
+        return [Solution(unknown="there is no label to predict") for _ in totals]
+    if bound.moves_others:
+        return [Solution(unknown=NOT_A_MEAN) for _ in totals]
     try:
+        if bound.of_number:
+            return list(_best_beside_number(bound, points, totals, width))
         if bound.rows:
             return list(_best_rows(bound, points, totals, label_width, width))
         return list(_best_columns(bound, points, totals, max(label_width, 1)))
@@ -84,7 +96,7 @@ def may_be_below_zero(bound: BoundLoss) -> bool:
     from numpy.random import default_rng  # noqa: PLC0415  (5 ms)
 
     rng, bound = default_rng(0), bound.through(None)
-    columns = 3 if bound.rows else 1
+    columns = bound.columns or (3 if bound.rows else 1)
     prediction = bound.prediction_domain.sample(rng, TRIED, columns)
     label = bound.label_domain.sample(rng, TRIED, columns)
     return bool(np.nanmin(bound.row_value(bound.as_codes(label), prediction)) < -FLAT)
@@ -105,9 +117,9 @@ def _reported(
         (beyond,) = far_products(numbers, exponents, *parted(weight[rows]), None)[0].exact()
     if not np.isfinite(value).all():
         special = float(value.sum())
-        return replace(total, special=special).value(bound.reduction)
+        return replace(total, special=special).value(bound.reduced)
     (exact,) = exact_products(value, weight).exact()
-    return replace(total, sum_value=(exact + beyond) * unit, special=None).value(bound.reduction)
+    return replace(total, sum_value=(exact + beyond) * unit, special=None).value(bound.reduced)
 
 
 # --- losses of single numbers -----------------------------------------------------------------------------------------
@@ -115,7 +127,9 @@ def _reported(
 
 def _best_columns(bound: BoundLoss, points: Points, totals: list[Total], columns: int) -> Iterator[Solution]:
     """The best constants of a loss that judges each number by itself, one a label column; errors as for `_Search`."""
-    best = _Search(bound, points).best()
+    search = _Search(bound, points)
+    best = search.best()
+    endless = search.endless(best)
     place = {slot: index for index, slot in enumerate(points.slot.tolist())}
     for group, total in enumerate(totals):
         known = [slot in place for slot in range(group * columns, (group + 1) * columns)]
@@ -124,14 +138,17 @@ def _best_columns(bound: BoundLoss, points: Points, totals: list[Total], columns
             yield Solution()
             continue
         constants = best[slots].tolist()
+        if endless[slots].any():
+            yield Solution(unknown=ENDLESS)
+            continue
         if not np.isfinite(constants).all():
             yield Solution(unknown=UNEVEN)
             continue
         cells = _cells_of(points, np.array(slots))
         prediction = np.repeat(best[slots], points.size[slots])
         label = bound.label_domain.convert(points.label[cells])
-        share = 1 if bound.reduction == "sum" or bound.masked else columns
-        column_total = replace(total, sum_weight=total.sum_weight * share)
+        share = 1 if bound.adds_columns or bound.masked else columns
+        column_total = replace(total, n=total.n * share, sum_weight=total.sum_weight * share)
         unit = Fraction(2) ** int(points.unit[slots[0]])
         shift = np.repeat(points.unit[slots] - points.unit[slots[0]], points.size[slots])
         loss = _reported(bound, column_total, label, prediction, np.ldexp(points.weight[cells], shift), unit)
@@ -148,7 +165,7 @@ class _Search:
         _NoneKnown: the predictions of the loss are no interval.
     """
 
-    def __init__(self, bound: BoundLoss, points: Points) -> None:
+    def __init__(self, bound: "BoundLoss | _Column", points: Points) -> None:
         domain = bound.prediction_domain
         if not isinstance(domain, Interval):
             raise _NoneKnown(f"predictions that must be {domain.describe()} are no interval to search")
@@ -163,10 +180,12 @@ class _Search:
         self.mean = np.clip(points.mean, self.low, self.high)
 
     def best(self) -> FloatArray:
-        """The best constant of each slot; NaN where one of the labels is better than what the slope leads to.
+        """The best constant of each slot; NaN where the slope may lead to another, or one of the labels is better.
 
         Of an interval of equally good constants it is the middle, or the end nearest to the labels.
         """
+        if not any(self._slopes(tried).any() for tried in (*self.edges, self.mean, self.low, self.high)):
+            return self._least_step()
         left, right = self.sign(self.low) > 0, self.sign(self.high) < 0
         low = np.where(left, self.edges[0], np.where(right, self.high, self.low))
         high = np.where(right, self.edges[1], np.where(left, self.low, self.high))
@@ -175,12 +194,33 @@ class _Search:
         last = unordered(ordered(beyond) - (self.sign(beyond) >= 1))
         constant = np.where(left, last, np.where(right, first, self._between(first, last)))
         constant = np.clip(constant, *self.edges)
-        return np.where(self._beaten(constant), math.nan, constant)
+        edges = float(self.edges[0][0]), float(self.edges[1][0])
+        uneven = may_turn_again(self.bound, self.points, self.label, edges)
+        return np.where(uneven | self._beaten(constant), math.nan, constant)
+
+    def endless(self, constant: FloatArray) -> BoolArray:
+        """Where the loss of a constant still falls at the last double."""
+        last = np.abs(constant) == np.finfo(np.float64).max
+        return np.asarray(last & (self.sign(constant) != 0)) if last.any() else last
+
+    def _least_step(self) -> FloatArray:
+        """The best constant of a loss that is flat but for jumps: the mean, or the first one tried that is better."""
+        kinks = self.bound.row_kinks(self.label)
+        jumps = np.unique(np.concatenate([np.ravel(kink) for kink in kinks] or [self.mean]))[:PROBES]
+        sides = (np.full_like(self.mean, side) for jump in jumps for side in (jump, np.nextafter(jump, np.inf)))
+        best, (least, _) = self.mean, self._sums(self.mean)
+        for tried in (self.low, self.high, *sides):
+            total, _ = self._sums(np.clip(tried, *self.edges))
+            best, least = np.where(total < least, np.clip(tried, *self.edges), best), np.minimum(total, least)
+        return np.where(self._beaten(best), math.nan, best)
+
+    def _slopes(self, constant: FloatArray) -> FloatArray:
+        """The slope of the loss at each label, for the constant of its slot."""
+        return self.bound.row_gradient(self.label, np.repeat(constant, self.points.size))
 
     def sign(self, constant: FloatArray) -> FloatArray:
         """The sign of the mean slope of each slot at its constant, 0 where it is 0 up to rounding."""
-        points = self.points
-        slope = self.bound.row_gradient(self.label, np.repeat(constant, points.size))
+        points, slope = self.points, self._slopes(constant)
         with np.errstate(all="ignore"):
             mean = np.add.reduceat(points.weight * slope, points.start)
             size = np.add.reduceat(points.weight * np.abs(slope), points.start)
@@ -251,6 +291,89 @@ def _inner(edge: float, inwards: float, *, is_open: bool) -> float:
     return math.nextafter(edge, -edge if math.isinf(edge) else inwards) if is_open or math.isinf(edge) else edge
 
 
+# --- losses of several numbers beside a label of one ------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Column:
+    """One of the numbers of a prediction, where each counts by itself: the others are the label, and cost the same."""
+
+    bound: BoundLoss
+    width: int
+    place: int
+
+    @property
+    def definition(self) -> Loss:
+        return self.bound.definition
+
+    @property
+    def parameters(self) -> dict[str, Value]:
+        return self.bound.parameters
+
+    @property
+    def label_domain(self) -> Domain:
+        return self.bound.label_domain
+
+    @property
+    def prediction_domain(self) -> Domain:
+        domain = self.bound.prediction_domain
+        return domain.domains[self.place][1] if isinstance(domain, Parts) else REAL
+
+    def row_kinks(self, label: FloatArray) -> tuple[FloatArray, ...]:  # noqa: ARG002
+        return ()
+
+    def row_value(self, label: FloatArray, constant: FloatArray) -> FloatArray:
+        return self.bound.row_value(label, self._rows(label, constant))
+
+    def row_gradient(self, label: FloatArray, constant: FloatArray) -> FloatArray:
+        return self.bound.row_gradient(label, self._rows(label, constant))[:, self.place]
+
+    def _rows(self, label: FloatArray, constant: FloatArray) -> FloatArray:
+        rows = np.asfortranarray(np.repeat(label[:, None], self.width, axis=1))
+        rows[:, self.place] = constant
+        return rows
+
+
+def _best_beside_number(bound: BoundLoss, points: Points, totals: list[Total], width: int) -> Iterator[Solution]:
+    """The best constants of a loss of which each number of a prediction counts by itself.
+
+    Raises:
+        _NoneKnown: they do not.
+    """
+    if not _apart(bound, width):
+        raise _NoneKnown("the numbers of a prediction count together, not each by itself")
+    best = np.stack([_Search(_Column(bound, width, place), points).best() for place in range(width)], axis=1)
+    place = {slot: index for index, slot in enumerate(points.slot.tolist())}
+    for group, total in enumerate(totals):
+        if group not in place:
+            yield Solution()
+            continue
+        slot = place[group]
+        if not np.isfinite(best[slot]).all():
+            yield Solution(unknown=UNEVEN)
+            continue
+        cells = _cells_of(points, np.array([slot]))
+        label = bound.label_domain.convert(points.label[cells])
+        prediction = np.asfortranarray(np.tile(best[slot], (len(label), 1)))
+        unit = Fraction(2) ** int(points.unit[slot])
+        loss = _reported(bound, total, label, prediction, points.weight[cells], unit)
+        yield Solution(tuple(best[slot].tolist()), loss, float(points.relative_error[slot]))
+
+
+def _apart(bound: BoundLoss, width: int, tries: int = 16) -> bool:
+    """Whether a loss is a sum over the numbers of a prediction, so that changing places of one changes no total."""
+    rng = np.random.default_rng(0)
+    label = bound.label_domain.sample(rng, tries, width)
+    first, second = (bound.prediction_domain.sample(rng, tries, width) for _ in range(2))
+    total = bound.row_value(label, first) + bound.row_value(label, second)
+    for place in range(width):
+        one, other = first.copy(order="F"), second.copy(order="F")
+        one[:, place], other[:, place] = second[:, place], first[:, place]
+        if not np.allclose(bound.row_value(label, one) + bound.row_value(label, other), total, rtol=1e-9, atol=1e-9):
+            return False
+    return True
+
+
 # --- losses of rows ---------------------------------------------------------------------------------------------------
 
 
@@ -264,7 +387,8 @@ def _best_rows(
     """
     if label_width and not _additive(bound, width):
         raise _NoneKnown("it depends on more of a label than its columns one by one")
-    if not isinstance(bound.prediction_domain, Simplex | LogSimplex):
+    searched = isinstance(bound.prediction_domain, Simplex | LogSimplex | Amounts)
+    if not searched and bound.definition.natural_activation != "softmax":
         raise _NoneKnown(f"predictions are {bound.prediction_domain.describe()}, no probabilities")
     columns = max(label_width, 1)
     for group, total in enumerate(totals):
@@ -341,6 +465,7 @@ class _Rows:
         self.label, self.weight = bound.as_codes(label), weight
         self.share = weight / to_float(total.sum_weight)
         self.logarithms = isinstance(bound.prediction_domain, LogSimplex)
+        self.amounts = isinstance(bound.prediction_domain, Amounts)
 
     def best(self) -> FloatArray | None:
         """The row whose slope says that no other is better; ``None`` where none of those tried is.
@@ -374,9 +499,14 @@ class _Rows:
             return np.where(mean == 0, 0.0, mean / probabilities)
 
     def optimal(self, probabilities: FloatArray) -> bool:
-        """Whether moving probability from one class to another gains nothing: what makes a minimum on a simplex."""
+        """Whether moving probability from one class to another gains nothing: what makes a minimum on a simplex.
+
+        Of amounts whether more or less of any gains nothing.
+        """
         slope = self.slope(probabilities)
         inside = probabilities > 0
-        least = float(slope[inside].min())
+        if not inside.any():
+            return bool((slope >= 0).all())
+        least = 0.0 if self.amounts else float(slope[inside].min())
         slack = 1e-9 * max(1.0, float(np.abs(slope[inside]).max()))
         return bool((slope[inside] <= least + slack).all() and (slope >= least - slack).all())

@@ -49,6 +49,9 @@ def _nulls(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str]]
     if plan.nulls == "error":
         for column, _, problem in problems.of("null"):
             hint = f"Leave such rows out with {option(nulls='drop')}."
+            lists = any(model.width and [*model.columns] == [column] for model in plan.models)
+            if plan.layout.ragged and lists and not plan.layout.mask_null:
+                hint = f"Leave nulls out of lists with {option(mask_null=True)}, or rows with {option(nulls='drop')}."
             if plan.layout.masked and column not in plan.roles.label:
                 hint += " A number under a label that is left out may be any, but must be one."
             yield f"column {column!r} is null or NaN", problem, hint

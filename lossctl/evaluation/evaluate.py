@@ -10,10 +10,10 @@ import numpy as np
 from lossctl.arguments import checked, fits
 from lossctl.evaluation import join as joining
 from lossctl.evaluation.assembly import assemble
-from lossctl.evaluation.clock import Clock
+from lossctl.evaluation.clock import Clock, Spent
 from lossctl.evaluation.fold import Folded, fold_rows
 from lossctl.evaluation.intervals import bounded, check_level
-from lossctl.evaluation.measure import Measured, lift, nothing
+from lossctl.evaluation.measure import Measured, lift, nothing, slopes_of
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.planner import make_plan
 from lossctl.evaluation.report import Report
@@ -21,13 +21,14 @@ from lossctl.evaluation.running import Progress, Running
 from lossctl.functions.activation import BoundActivation, get_activation
 from lossctl.functions.bound_loss import BoundLoss, get_loss
 from lossctl.functions.definition import split_specs
-from lossctl.inference.request import Nulls, Request
+from lossctl.inference.request import ClassWeight, Nulls, Request
 from lossctl.reading.expand import expand
 from lossctl.reading.files import ensure_heeded, open_source
 from lossctl.reading.format import Reading, Source, formats
 from lossctl.reading.missing import as_number
 from lossctl.reading.selection import ensure_selection, selected
 from lossctl.reading.stamp import Stamp
+from lossctl.reduction import Columns, WeightNorm
 from lossctl.words import split
 
 Names = str | int | Sequence[str | int]
@@ -51,6 +52,10 @@ def evaluate(
     activation: str | BoundActivation | None = None,
     from_logits: bool = False,
     reduction: str | None = None,
+    weight_norm: WeightNorm | None = None,
+    columns: Columns | None = None,
+    class_weight: ClassWeight | None = None,
+    compat: str | None = None,
     gradient: bool = False,
     samples: int = 0,
     skill: bool = False,
@@ -92,6 +97,13 @@ def evaluate(
         activation: an activation applied to the predictions first; gradients are then on the pre-activations.
         from_logits: apply each loss's natural activation (sigmoid, softmax, exp).
         reduction: ``mean``, ``sum`` or ``root-mean`` instead of the loss's own.
+        weight_norm: what a mean of weighted rows is divided by: ``sum``, of the weights, or ``n``, of rows.
+        columns: what is made of the losses of several columns of a row: their ``mean``, or their ``sum``.
+        class_weight: a weight for each class, by name or in their order, such as ``{"cat": 2, "dog": 0.5}``, ``[2, 1]``
+            or ``"cat=2,dog=0.5"``: the weight of a row is multiplied with that of the class of its label (of a soft
+            label, with the mean over its parts), and is 1 for classes that are left out.
+        compat: the library whose numbers are wanted, such as ``keras``: sets what makes lossctl give them and nobody
+            set otherwise, and says what that is. `lossctl.explain` tells it for each loss.
         gradient: whether to compute the gradient figures.
         samples: how many of the worst rows to keep for each result.
         skill: whether to compare each loss with that of the best constant prediction, group by group.
@@ -119,8 +131,9 @@ def evaluate(
             column, 8.9e-16 for doubles and text, 4.8e-7 for float32. The prediction is then the same for all losses.
         reading: how to read files that do not say it themselves: format, delimiter, header, what is null.
         labels: another source that holds the labels, matched with this one by key.
-        ids: the key columns, of the same names in both; left out, the one column that both have and that is called
-            like a key, or that alone could be one.
+        ids: the key columns, ``"name=other"`` where the labels call one ``other``; left out, the one column that both
+            have and that is called like a key, or that alone could be one. Equal numbers match, such as ``1461.0`` in
+            one source and ``1461`` in the other, and a note says so; what has zeros in front is text.
         join: ``strict`` (every key in both), ``inner`` (keys in both), ``left`` (every prediction), or ``order``: rows
             match in their order, without ids, and both sources have as many.
         profile: whether to say in the report where the time went.
@@ -144,6 +157,10 @@ def evaluate(
         activation=activation,
         from_logits=from_logits,
         reduction=reduction,
+        weight_norm=weight_norm,
+        columns=columns,
+        class_weight=class_weight,
+        compat=compat,
         eps=eps,
         normalize_rows=normalize_rows,
         clip_rounding=clip_rounding,
@@ -164,6 +181,11 @@ def evaluate(
     clock.mark("open")
     report = bounded(run(prepared.source, prepared.plan, running), ci)
     joined = {} if prepared.joined is None else {"join": prepared.joined}
+    keys = prepared.joined["id"] if samples and prepared.joined is not None else ()
+    if keys:
+        from lossctl.evaluation.joined_samples import with_keys  # noqa: PLC0415  (few runs have use for it)
+
+        report = replace(report, results=with_keys(report.results, prepared.source, keys))
     seconds = {**(report.profile or {}), "open": clock.spent.seconds["open"]} if profile else None
     return replace(report, inputs={**report.inputs, **joined}, profile=seconds)
 
@@ -200,9 +222,19 @@ def prepare(
         DataError: the data cannot be read, or keys do not match.
     """
     opened = open_joined(source, request, reading, labels=labels, ids=ids, join=join, others=others)
+    facts: Mapping[str, Any] | None = None
+    label = True
     if isinstance(opened, joining.Joined):
-        return Prepared(opened.source, planned(opened.source, opened.request, reading, opened.notes), opened.facts)
-    return Prepared(opened, planned(opened, request, reading))
+        plan = planned(opened.source, opened.request, reading, opened.notes, opened.remarks)
+        facts, opened, label = opened.facts, opened.source, False
+    else:
+        plan = planned(opened, request, reading)
+    if isinstance(source, list | tuple) and len(source) > 1 and not request.paired:
+        from lossctl.evaluation.pooled import pooled  # noqa: PLC0415  (most runs have one file)
+
+        remark = pooled(opened, plan.roles.label if label else ())
+        plan = plan.grouped_by(plan.roles.by, (*plan.roles.notes, remark))
+    return Prepared(opened, plan, facts)
 
 
 def open_joined(
@@ -237,11 +269,20 @@ def open_joined(
     return replace(joined, source=selected(joined.source, request.where, request.limit))
 
 
-def planned(source: Source, request: Request, reading: Reading | None, notes: Sequence[str] = ()) -> Plan:
-    """The plan for a data set, which knows what its reader takes for nothing; errors as for `prepare`."""
+def planned(
+    source: Source, request: Request, reading: Reading | None, notes: Sequence[str] = (), remarks: Sequence[str] = ()
+) -> Plan:
+    """The plan for a data set, which knows what its reader takes for nothing; errors as for `prepare`.
+
+    Args:
+        source, request, reading: as for `prepare`.
+        notes: what was decided before, and why: in one line with what the plan decides.
+        remarks: what else there is to say of the data, a line each.
+    """
     words = () if reading is None else reading.nulls
     numbers = tuple(word for word in words if as_number(word) is not None)
-    return replace(make_plan(source, request, notes), null_numbers=numbers)
+    plan = make_plan(source, request, notes)
+    return replace(plan.grouped_by(plan.roles.by, (*plan.roles.notes, *remarks)), null_numbers=numbers)
 
 
 def run(source: Source, plan: Plan, running: Running) -> Report:
@@ -258,12 +299,16 @@ def run(source: Source, plan: Plan, running: Running) -> Report:
 
 def measured(source: Source, plan: Plan, running: Running) -> tuple[Plan, Folded[Measured]]:
     """The sums of all rows, and the plan with what it took a pass before to decide; errors as for `run`."""
+    before = Spent()
     with np.errstate(all="ignore"):
-        if not any(grouping.quantiles for grouping in plan.roles.by):
-            return plan, fold_rows(source, plan, lift, nothing(plan), running, keep=plan.moved > 0)
-        from lossctl.evaluation.quantiles import with_intervals  # noqa: PLC0415  (most runs have no use for it)
+        if any(grouping.quantiles for grouping in plan.roles.by):
+            from lossctl.evaluation.quantiles import with_intervals  # noqa: PLC0415  (most runs have no use for it)
 
-        plan, before, running = with_intervals(source, plan, running)
+            plan, before, running = with_intervals(source, plan, running)
+        if plan.gradient and any(bound.moves_others for _, bound in plan.losses):
+            bare = replace(plan, gradient=False, samples=0, skill=False, paired=False, judged=False, moved=0)
+            folded = fold_rows(source, bare, lift, nothing(bare), replace(running, progress=None))
+            plan, before = replace(plan, slopes=slopes_of(bare, folded.total)), before + folded.spent
         folded = fold_rows(source, plan, lift, nothing(plan), running, keep=plan.moved > 0)
         return plan, replace(folded, spent=before + folded.spent)
 

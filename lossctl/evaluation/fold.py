@@ -3,9 +3,10 @@
 `fold` takes the rows as they are; `fold_rows` validates them first, and stops at what is illegal.
 """
 
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 from typing import Generic, Protocol, Self, TypeVar
 
 import numpy as np
@@ -17,10 +18,11 @@ from lossctl.evaluation.complaints import complain
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.running import Running
 from lossctl.evaluation.traversal import Traversal
-from lossctl.reading.cells import BadRow
+from lossctl.reading.cells import BadRow, cuts_of_lists
 from lossctl.reading.files import narrowed
 from lossctl.reading.format import Shard, Source, Wanted
 from lossctl.reading.rows import Kept, plain_rows
+from lossctl.reading.storage import is_list
 from lossctl.sums.problems import Problems
 from lossctl.sums.state import Summation
 
@@ -166,6 +168,24 @@ def fold_legal(
 def _lift_rows(
     plan: Plan, lift: Callable[[Plan, Batch, Clock], Verdict], record: pa.RecordBatch, clock: Clock
 ) -> Verdict:
+    if plan.layout.ragged and plan.layout.vectors:
+        return _lift_ragged(plan, lift, record, clock)
     batch = validate(record, plan)
     clock.mark("validate")
     return lift(plan, batch, clock)
+
+
+def _lift_ragged(
+    plan: Plan, lift: Callable[[Plan, Batch, Clock], Verdict], record: pa.RecordBatch, clock: Clock
+) -> Verdict:
+    """As `_lift_rows`, of lists of any length: some rows at a time, since each takes as much room as the longest."""
+    columns = [record.column(model.columns[0]) for model in plan.models if len(model.columns) == 1]
+    states = []
+    for start, stop in cuts_of_lists([column for column in columns if is_list(column.type)], record.num_rows):
+        try:
+            batch = validate(record.slice(start, stop - start), plan)
+        except BadRow as bad:
+            raise BadRow(start + bad.row, bad.what, bad.hint) from None
+        clock.mark("validate")
+        states.append(lift(plan, batch, clock))
+    return reduce(operator.add, states)

@@ -12,11 +12,14 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from lossctl.errors import DataError, LossctlError, Undecided, UsageError, option
+from lossctl.evaluation.keys import Key, keys_named, told_alike
 from lossctl.evaluation.matching import (
     LEFT,
     RIGHT,
+    Called,
     keys_of,
     kind_in,
     known_columns,
@@ -30,7 +33,7 @@ from lossctl.evaluation.matching import (
     wordy,
 )
 from lossctl.evaluation.row_order import disorder, ensure_same_order
-from lossctl.evaluation.shared_keys import chosen_key, possible_keys, shared_columns
+from lossctl.evaluation.shared_keys import chosen_key, key_pairs, possible_keys, shared_columns
 from lossctl.inference.fit import Settings
 from lossctl.inference.grouping import Grouping
 from lossctl.inference.infer import complete, complete_roles
@@ -45,6 +48,7 @@ from lossctl.reading.selection import selected
 from lossctl.words import free
 
 HOW = ("strict", "inner", "left", "order")
+SIDES = ("the predictions", "the labels")
 SHOWN = 3
 """How many keys are proposed where it is not clear which is meant."""
 
@@ -59,8 +63,12 @@ class Joined:
     """The request with its columns as the two data sets call them."""
     facts: dict[str, Any]
     """What was joined, dropped or unmatched."""
+    keys: tuple[Key, ...] = ()
+    """The columns by which rows were matched; none where they were by their order."""
     notes: tuple[str, ...] = ()
     """What was taken for what nobody named."""
+    remarks: tuple[str, ...] = ()
+    """What was matched in another way than it is written."""
     question: Undecided | None = None
     """Which column plays which role, where that is not clear and all columns are carried along all the same."""
 
@@ -80,8 +88,8 @@ def join(
     Args:
         predictions: the data set of the predictions; its row order is kept.
         labels: the data set of the labels.
-        ids: the key columns, by the same names in both; told from the columns where left out, and none where rows
-            match in order.
+        ids: the key columns, ``COL``, or ``COL=COL`` where the labels call it otherwise than the predictions; told from
+            the columns where left out, and none where rows match in order.
         how: ``strict`` (every key in both), ``inner`` (keys in both), ``left`` (every prediction) or ``order`` (the
             first row with the first, and so on; both have the same number).
         request: what is asked for; label patterns are looked up among the labels, all others first among the
@@ -100,35 +108,38 @@ def join(
         raise UsageError("stdin can be read only once")
     if how != "order" and not ids:
         return _join_by_chosen_key(predictions, labels, how, request, others=others, survey=survey)
-    ids = tuple(dict.fromkeys(key_column(pattern, predictions, labels) for pattern in ids))
+    keys = keys_named(ids, predictions.columns, labels.columns)
+    own = {pattern: keys_named([pattern], predictions.columns, labels.columns)[0].left for pattern in ids}
+    cluster, identifying = ([own.get(name, name) for name in names] for names in (request.cluster, request.ids))
+    request = replace(request, cluster=cluster, ids=identifying)
     if how == "order":
         ensure_same_order(predictions, labels, request)
     try:
-        roles = complete_roles(predictions, request, elsewhere(predictions, labels, ids, how))
+        roles = complete_roles(predictions, request, elsewhere(predictions, labels, keys, how))
     except Undecided as question:
         if not survey:
             raise
-        return replace(_matched(predictions, labels, ids, how, request, survey=True), question=question)
-    joined = _matched(predictions, labels, ids, how, roles.request, others=others, survey=survey)
+        return replace(_matched(predictions, labels, keys, how, request, survey=True), question=question)
+    joined = _matched(predictions, labels, keys, how, roles.request, others=others, survey=survey)
     return replace(joined, notes=roles.notes)
 
 
-def elsewhere(predictions: Source, labels: Source, ids: tuple[str, ...], how: str) -> Elsewhere:
+def elsewhere(predictions: Source, labels: Source, keys: tuple[Key, ...], how: str) -> Elsewhere:
     """The labels of another data set, to be matched by a key that is known; arguments as for `join`."""
 
     def matched(named: Request) -> tuple[Source, Request]:
         if predictions.once or labels.once:
             raise UsageError("what can be read only once is not read to try")
-        joined = _matched(predictions, labels, ids, how, named)
+        joined = _matched(predictions, labels, keys, how, named)
         return selected(joined.source, named.where, named.limit), joined.request
 
-    return Elsewhere(labels, ids, matched)
+    return Elsewhere(labels, tuple(key.left for key in keys), tuple(key.right for key in keys), matched)
 
 
 def _matched(
     predictions: Source,
     labels: Source,
-    ids: Sequence[str],
+    keys: Sequence[Key],
     how: str,
     request: Request,
     *,
@@ -136,6 +147,7 @@ def _matched(
     survey: bool = False,
 ) -> Joined:
     """As `join`, by a key that is known, with the columns of the roles that are named."""
+    ids, right_ids = [key.left for key in keys], [key.right for key in keys]
     left_names = {column.name for column in known_columns(predictions)}
     label = tuple(name for pattern in request.label for name in find(pattern, labels.columns, "label"))
     prediction = tuple(request.prediction)
@@ -148,7 +160,7 @@ def _matched(
     shared += [name for name in (*cluster, *identifying) if name not in (*label, *ids)]
     asked = _asked(request.where, predictions, labels)
     shared += [name for name in asked if name not in (*label, *ids)]
-    lists = _queries(predictions, labels, request) - {*label, *shared, *ids}
+    lists = _queries(predictions, labels, request) - {*label, *shared, *ids, *right_ids}
     shared += sorted(lists)
     from_left = {name for name in shared if name in left_names}
     left_needed = {name for pattern in prediction for name in predicted(pattern, predictions.columns)} | from_left
@@ -164,18 +176,15 @@ def _matched(
     right_texts = texts & right_needed | {*wordy(labels, label, known=worded)}
     right_texts |= {*label} if words_among(request.ignore_label) else set()
     refuse_twins(predictions, {*ids, *left_needed})
-    refuse_twins(labels, {*ids, *right_needed})
+    refuse_twins(labels, {*right_ids, *right_needed})
     left = read_columns(predictions, ids, left_needed, left_texts, others=others or survey)
-    right = read_columns(labels, ids, right_needed, right_texts, others=others or survey)
-    if how == "order":
-        matched, facts = match_in_order(left, right, predictions, labels)
-    else:
-        matched, facts = match_by_key(keys_of(left, ids, predictions), keys_of(right, ids, labels), list(ids), how)
+    right = read_columns(labels, right_ids, right_needed, right_texts, others=others or survey)
+    matched, facts, remarks = _rows(left, right, predictions, labels, keys, how)
     own, renamed = {*left.column_names}, _renamed(left.column_names, right.column_names)
     table = left.take(matched[LEFT])
     twice = {name for name in own - right_needed if survey and (is_index(name) or is_key(name))}  # if rows go by order
     for name, column in zip(right.column_names, right.columns, strict=True):
-        if name not in ids and name not in twice:
+        if (name not in right_ids or name in right_needed) and name not in twice:
             table = table.append_column(renamed[name], column.take(matched[RIGHT]))
     if not matched.num_rows:
         none = "no data rows" if how == "order" else f"no id has a label in {title_of(labels)}"
@@ -195,14 +204,42 @@ def _matched(
             frozenset(inside),
             frozenset(
                 [*numerals_in(left, predictions, left_needed - left_texts - {*ids})]
-                + [renamed[name] for name in numerals_in(right, labels, right_needed - right_texts - {*ids})]
+                + [renamed[name] for name in numerals_in(right, labels, right_needed - right_texts - {*right_ids})]
                 + [*numerals_in(left, predictions, asked.keys() & {*ids})]
+                + [renamed[name] for name in numerals_in(right, labels, asked.keys() & right_needed & {*right_ids})]
             ),
         ),
         Request(**{**vars(request), **changed}),
         request,
-        {"labels": list(labels.files), "predictions": list(predictions.files), "id": list(ids), "how": how, **facts},
+        {
+            "labels": list(labels.files),
+            "predictions": list(predictions.files),
+            "id": ids,
+            **({} if ids == right_ids else {"labels_id": right_ids}),
+            "how": how,
+            **facts,
+        },
+        tuple(keys),
+        remarks=remarks,
     )
+
+
+def _rows(
+    left: pa.Table, right: pa.Table, predictions: Source, labels: Source, keys: Sequence[Key], how: str
+) -> tuple[pa.Table, dict[str, Any], tuple[str, ...]]:
+    """The numbers of matching rows, how many matched, and what to say of it; errors as for `join`."""
+    if how == "order":
+        return *match_in_order(left, right, predictions, labels), ()
+    ids = [key.left for key in keys]
+    words = keys_of(left, ids, predictions)
+    others = keys_of(right, [key.right for key in keys], labels).rename_columns(ids)
+    words, others, remarks = told_alike(words, others, SIDES)
+    called = Called()
+    if len(predictions.files) > 1:
+        called = Called(
+            repeated=f"{len(predictions.files)} files are joined as one table; compare measures a file a model."
+        )
+    return *match_by_key(words, others, ids, how, called), remarks
 
 
 def _renamed(left: Sequence[str], right: Sequence[str]) -> dict[str, str]:
@@ -260,7 +297,8 @@ def _join_by_chosen_key(
     if told is not None:
         advice = f"But {told[0]}. {told[1]}"
     if not (predictions.once or labels.once):
-        for key_columns in (*possible_keys(shared), ()):
+        pairs = [(str(key),) for key in key_pairs(predictions, labels, request) if key.left != key.right]
+        for key_columns in (*possible_keys(shared), *pairs, ()):
             way = ("join", "order") if not key_columns else ("ids", ",".join(key_columns))
             with contextlib.suppress(LossctlError):
                 ways.append((way, *_rest(predictions, labels, key_columns, how, request, survey=survey)))
@@ -287,24 +325,6 @@ def _rest(
             return question.ways[0]
         raise
     return ()
-
-
-def key_column(pattern: str, predictions: Source, labels: Source) -> str:
-    """The one column that a pattern names on both sides.
-
-    Raises:
-        UsageError: it names none or several, or different ones.
-    """
-    names: list[str] = []
-    for side, source in (("predictions", predictions), ("labels", labels)):
-        columns = find(pattern, source.columns, f"id of the {side}")
-        if len(columns) > 1:
-            raise UsageError(f"id {pattern!r} matches {len(columns)} columns of the {side}", "Name each.")
-        names += columns
-    if names[0] != names[1]:
-        what = f"id {pattern!r} is column {names[0]!r} of the predictions, but {names[1]!r} of the labels"
-        raise UsageError(what, "The column must have one name in both: rename one.")
-    return names[0]
 
 
 def _either(pattern: str, predictions: Source, labels: Source, role: str) -> tuple[str, ...]:

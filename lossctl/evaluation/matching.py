@@ -5,8 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
+from lossctl.domain import IntArray
 from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.running import SERIAL
 from lossctl.evaluation.traversal import Traversal
@@ -149,6 +151,7 @@ class Called:
 
     sides: tuple[str, str] = ("the predictions", "the labels")
     alone: tuple[str, str] = ("predictions have no label", "labels have no prediction")
+    repeated: str = f"Ids must be unique on both sides; more columns may tell rows apart: {option(ids='A,B')}."
     hint: str = f"Join on what matches with {option(join='inner')}, or keep all predictions: {option(join='left')}."
 
 
@@ -164,21 +167,26 @@ def match_by_key(
 
     rows = [free(row, ids, "lossctl ") for row in (LEFT, RIGHT)]
     sides = [
-        keys.append_column(row, pa.array(range(keys.num_rows), pa.int64()))
+        keys.append_column(row, pa.array(np.arange(keys.num_rows)))
         for keys, row in zip((left, right), rows, strict=True)
     ]
     for side, table in zip(called.sides, sides, strict=True):
         for name in ids:
             if table[name].null_count:
                 raise DataError(f"id {name!r} is null in {table[name].null_count:,} rows of {side}")
+        if len(ids) == 1 and pc.count_distinct(table[ids[0]]).as_py() == table.num_rows:
+            continue  # which is found out in a third of the time
         times = table.group_by(ids).aggregate([([], "count_all")])
         repeated = times.filter(pc.greater(times["count_all"], 1))
         if repeated.num_rows:
             what = f"{counted(repeated.num_rows, 'id')} more than once in {side}, such as {examples(repeated, ids)}"
-            raise DataError(
-                what, f"Ids must be unique on both sides; more columns may tell rows apart: {option(ids='A,B')}."
-            )
-    missing = [first.join(second, ids, join_type="left anti") for first, second in (sides, sides[::-1])]
+            raise DataError(what, called.repeated)
+    beside = _beside(sides[0], sides[1], ids, rows)
+    other = np.full(sides[1].num_rows, -1)
+    matching = np.flatnonzero(beside >= 0)
+    other[beside[matching]] = matching
+    places = beside, other
+    missing = [table.filter(pa.array(place < 0)) for table, place in zip(sides, places, strict=True)]
     facts = {"unmatched_predictions": missing[0].num_rows, "unmatched_labels": missing[1].num_rows}
     if how == "strict" and any(facts.values()):
         parts = [
@@ -187,10 +195,22 @@ def match_by_key(
             if table.num_rows
         ]
         raise DataError("; ".join(parts), called.hint)
-    kind = "left outer" if how == "left" else "inner"
-    matched = sides[0].join(sides[1], ids, join_type=kind).sort_by(rows[0])
-    matched = matched.select(rows).rename_columns([LEFT, RIGHT])
+    kept = np.arange(len(beside)) if how == "left" else matching
+    matched = pa.table({LEFT: kept, RIGHT: pa.array(beside[kept], mask=beside[kept] < 0)})
     return matched, {"matched": sides[0].num_rows - missing[0].num_rows, **facts}
+
+
+def _beside(left: pa.Table, right: pa.Table, ids: list[str], rows: list[str]) -> IntArray:
+    """The place on the right of each key on the left, ``(n,)``, and −1 where it is not there; keys are unique."""
+    import pyarrow.compute as pc
+
+    if len(ids) == 1:  # a join would hold both sides once more
+        words = right[ids[0]].combine_chunks()
+        return np.asarray(pc.index_in(left[ids[0]], value_set=words).fill_null(-1)).astype(np.int64)
+    pairs = left.join(right, ids, join_type="inner")
+    beside = np.full(left.num_rows, -1)
+    beside[pairs[rows[0]].to_numpy()] = pairs[rows[1]].to_numpy()
+    return beside
 
 
 def match_in_order(

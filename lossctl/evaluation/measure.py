@@ -16,6 +16,7 @@ from lossctl.evaluation.exact_errors import Errors
 from lossctl.evaluation.groups import Group
 from lossctl.evaluation.plan import Plan
 from lossctl.functions.bound_loss import BoundLoss
+from lossctl.rational import to_float
 from lossctl.sums.gradients import Gradients
 from lossctl.sums.marginals import Marginals
 from lossctl.sums.moments import Moments
@@ -43,16 +44,19 @@ class Part:
     """Rows of which rounding was clipped, by group."""
     gradients: Gradients | None
     worst: Worst | None
+    whole: Gradients | None = None
+    """The gradients of all rows as one group, where they are not those of the groups: a row moves the value by more."""
 
     def __add__(self, other: "Part") -> "Part":
-        gradients, worst = self.gradients, self.worst
+        gradients, worst, whole = self.gradients, self.worst, self.whole
         if gradients is not None and other.gradients is not None:
             gradients = gradients + other.gradients
+        if whole is not None and other.whole is not None:
+            whole = whole + other.whole
         if worst is not None and other.worst is not None:
             worst = worst + other.worst
-        return Part(
-            self.moments + other.moments, self.clipped + other.clipped, self.rounded + other.rounded, gradients, worst
-        )
+        clipped, rounded = self.clipped + other.clipped, self.rounded + other.rounded
+        return Part(self.moments + other.moments, clipped, rounded, gradients, worst, whole)
 
     def regroup(self, index: IntArray, groups: int) -> "Part":
         """The same sums, with group ``i`` at place ``index[i]`` of ``groups``."""
@@ -62,15 +66,17 @@ class Part:
             regrouped(self.rounded, index, groups),
             None if self.gradients is None else self.gradients.regroup(index, groups),
             None if self.worst is None else self.worst.regroup(index, groups),
+            self.whole,
         )
 
     def pooled(self) -> "Part":
         """The sums over all groups, as those of a single one."""
+        gradients = None if self.gradients is None else self.gradients.pooled()
         return Part(
             self.moments.pooled(),
             self.clipped.sum(keepdims=True),
             self.rounded.sum(keepdims=True),
-            None if self.gradients is None else self.gradients.pooled(),
+            gradients if self.whole is None else self.whole,
             None if self.worst is None else self.worst.pooled(),
         )
 
@@ -170,17 +176,23 @@ class Measured:
 
 def nothing(plan: Plan, keys: tuple[Group, ...] = ()) -> Measured:
     """The sums over no rows."""
-    groups, weighted = len(keys), plan.roles.weight is not None
+    groups, weighted = len(keys), plan.weighted
     count = np.zeros(groups, dtype=np.int64)
     part = Part(
-        Moments.zero(groups, weighted=weighted),
+        Moments.zero(0, weighted=False),
         count,
         count,
         Gradients.zero(groups) if plan.gradient else None,
         Worst.zero(plan.samples) if plan.samples else None,
     )
-    over_cells = replace(part, moments=Moments.zero(groups, weighted=True))
-    parts = tuple(over_cells if bound.over_cells else part for _, bound in plan.losses)
+    parts = tuple(
+        replace(
+            part,
+            moments=_no_moments(bound, groups, weighted=weighted),
+            whole=Gradients.zero(1) if _moves_whole(plan, bound) else None,
+        )
+        for _, bound in plan.losses
+    )
     labels = Marginals.zero(groups, max(plan.layout.label_width, 1), weighted=weighted) if plan.skill else None
     evidence = None
     if plan.paired or plan.judged:
@@ -189,6 +201,16 @@ def nothing(plan: Plan, keys: tuple[Group, ...] = ()) -> Measured:
         clustered = bool(plan.roles.cluster)
         evidence = Evidence.zero(groups, plan.measures, plan.pairs, clustered=clustered, drawn=plan.drawn)
     return Measured(0, keys, count, count, count, count, Problems(), parts, labels, evidence, _none_moved(plan))
+
+
+def _moves_whole(plan: Plan, bound: BoundLoss) -> bool:
+    """Whether a row moves the value of all groups by something else than that of its own."""
+    return plan.gradient and bound.moves_others and bool(plan.roles.by)
+
+
+def _no_moments(bound: BoundLoss, groups: int, *, weighted: bool) -> Moments:
+    columns = 1 + len(bound.definition.others)
+    return Moments.zero(groups, weighted=weighted or bound.over_cells, columns=columns)
 
 
 def _none_moved(plan: Plan) -> "tuple[Moved, ...]":
@@ -215,10 +237,9 @@ def lift(plan: Plan, batch: Batch, clock: Clock) -> Measured:
     groups = None if batch.group is None else Groups(batch.group, len(batch.keys))
     if not len(batch.label) or any(batch.problems.of("error")):
         return counts
+    places = ((index, bound) for index, model in enumerate(plan.models) for bound in model.losses)
     evaluated_parts = tuple(
-        _part(plan, bound, batch, groups, index, clock)
-        for index, model in enumerate(plan.models)
-        for bound in model.losses
+        _part(plan, place, bound, batch, groups, index, clock) for place, (index, bound) in enumerate(places)
     )
     parts = tuple(part for part, _ in evaluated_parts)
     evidence = None
@@ -259,16 +280,21 @@ def tally(plan: Plan, batch: Batch) -> Measured:
 
 
 def _part(
-    plan: Plan, bound: BoundLoss, batch: Batch, groups: Groups | None, index: int, clock: Clock
+    plan: Plan, place: int, bound: BoundLoss, batch: Batch, groups: Groups | None, index: int, clock: Clock
 ) -> tuple[Part, Rows]:
-    """The sums of a loss of the model of that index, and the rows that they are of."""
-    label, prediction = kernel_label(bound, batch.label), batch.predictions[index]
+    """The sums of the loss at a place, of the model of that index, and the rows that they are of."""
+    prediction = batch.predictions[index]
+    label = kernel_label(bound, batch.label, prediction)
     errors = batch.errors[index]
     sloped = plan.gradient or (plan.samples > 0 and errors is not None)
     value, gradient = evaluated(bound, label, prediction, errors, gradient=sloped)
     squares = _far(bound, label, prediction, value)
+    others = _others(bound, label, prediction)
+    rows = Rows(
+        value, batch.weight, groups, batch.position, label, prediction, gradient, squares, others, bound.row_ends(label)
+    )
     factor = plan.models[index].factor
-    rows = _times(factor, Rows(value, batch.weight, groups, batch.position, label, prediction, gradient, squares))
+    rows = _times(factor, rows)
     clipped = bound.clipped(label, prediction)
     if clipped is None:
         counts = np.zeros(len(batch.keys), dtype=np.int64)
@@ -287,11 +313,54 @@ def _part(
         moments,
         counts,
         batch.rounded[index],
-        Gradients.lift(rows) if plan.gradient else None,
+        Gradients.lift(_with_others(plan, place, bound, rows, batch.keys)) if plan.gradient else None,
         Worst.lift(rows, plan.samples, bound.row_gradient) if plan.samples else None,
     )
+    if _moves_whole(plan, bound):
+        whole = _with_others(plan, place, bound, replace(rows, groups=None), ((),))
+        part = replace(part, whole=Gradients.lift(whole))
     clock.mark("reduce")
     return part, rows
+
+
+def _others(bound: BoundLoss, label: FloatArray, prediction: FloatArray) -> tuple[FloatArray, ...]:
+    """The further numbers of each row, block by block."""
+    if not bound.definition.others:
+        return ()
+    parts = [bound.row_others(label[block], prediction[block]) for block in blocks(prediction)]
+    return tuple(np.concatenate(columns) for columns in zip(*parts, strict=True))
+
+
+def _with_others(plan: Plan, place: int, bound: BoundLoss, rows: Rows, keys: tuple[Group, ...]) -> Rows:
+    """The rows with what their further numbers add to the gradient of the reported value, by unit of its own slope."""
+    if rows.gradient is None or not bound.moves_others:
+        return rows
+    shares = np.array([plan.slopes[place].get(key, ()) or np.full(len(rows.others), np.nan) for key in keys])
+    code = np.zeros(len(rows.value), dtype=np.int64) if rows.groups is None else rows.groups.code
+    gradient = rows.gradient.copy()
+    for block in blocks(rows.prediction):
+        slopes = bound.row_gradients_of_others(rows.label[block], rows.prediction[block])
+        for number, slope in enumerate(slopes):
+            if slope is not None:
+                share = shares[code[block], number]
+                gradient[block] += slope * (share if slope.ndim == 1 else share[:, None])
+    return replace(rows, gradient=gradient)
+
+
+def slopes_of(plan: Plan, total: Measured) -> tuple[dict[Group, tuple[float, ...]], ...]:
+    """What a pass tells of the slopes of reductions that are made of several moving numbers; see `Plan.slopes`."""
+    slopes: list[dict[Group, tuple[float, ...]]] = []
+    for measure, (_, bound), part in zip(plan.measures, plan.losses, total.parts, strict=True):
+        own: dict[Group, tuple[float, ...]] = {}
+        if bound.moves_others:
+            moments = (*part.moments.result(), *part.moments.pooled().result())  # of all groups at last
+            for key, sums in zip((*total.keys, ()), moments, strict=True):
+                derivatives = sums.slopes(measure.reduction) if sums.n and sums.special is None else None
+                if derivatives is not None:
+                    first, *others = derivatives
+                    own[key] = tuple(to_float(slope / first) if first else 0.0 for slope in others)
+        slopes.append(own)
+    return tuple(slopes)
 
 
 def _times(factor: float, rows: Rows) -> Rows:
@@ -328,8 +397,10 @@ def _times_cells(rows: Rows) -> FloatArray:
     return np.asarray(cells if rows.weight is None else np.minimum(rows.weight * cells, LARGEST))
 
 
-def kernel_label(bound: BoundLoss, label: FloatArray) -> FloatArray:
+def kernel_label(bound: BoundLoss, label: FloatArray, prediction: FloatArray) -> FloatArray:
     """The label as the kernels of a loss take it."""
+    if bound.unlabelled:
+        return np.where(np.isnan(prediction), np.nan, 0.0)
     return bound.as_codes(bound.label_domain.convert(label))
 
 
@@ -364,5 +435,5 @@ def blocks(prediction: FloatArray) -> Iterator[slice]:
     """Slices of rows that hold about `BLOCK` numbers."""
     width = 1 if prediction.ndim == 1 else prediction.shape[1]
     step = max(BLOCK // width, 1)
-    for start in range(0, len(prediction), step):
+    for start in range(0, max(len(prediction), 1), step):
         yield slice(start, start + step)

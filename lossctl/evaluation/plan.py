@@ -1,8 +1,10 @@
 """What is decided once about a data set, before its rows are read."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from lossctl.evaluation.groups import Group
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.inference.grouping import Grouping
 from lossctl.inference.layout import Layout
@@ -35,6 +37,10 @@ class Plan:
     nulls: Nulls
     normalize_rows: bool = False
     clip_rounding: bool = False
+    class_weights: tuple[tuple[str, float], ...] = ()
+    """What the weight of a row is multiplied with by the class of its label, in the order of the codes."""
+    conventions: tuple[tuple[str, Any], ...] = ()
+    """What was asked for of how numbers are made that is no parameter of a loss, for the settings of a report."""
     gradient: bool = False
     samples: int = 0
     skill: bool = False
@@ -50,10 +56,18 @@ class Plan:
     """Whether it is asked how sure values are beyond their standard errors."""
     drawn: bool = False
     """Whether the differences of rows are to be drawn."""
+    slopes: tuple[Mapping[Group, tuple[float, ...]], ...] = ()
+    """By place among `losses` and group, ``()`` for all of them, what the slopes of a reduction by further numbers of
+    rows are of its first, where these numbers move with predictions: known after a pass."""
     doubts: tuple[str, ...] = ()
     """Why what was asked for may not be what was meant."""
     null_numbers: tuple[str, ...] = ()
     """Numbers that mean a missing one in every column, because somebody says so."""
+
+    @property
+    def weighted(self) -> bool:
+        """Whether rows have weights."""
+        return self.roles.weight is not None or bool(self.class_weights)
 
     @property
     def roles(self) -> Roles:
@@ -74,9 +88,9 @@ class Plan:
         """What is known beforehand of how each of `losses` is measured."""
         from lossctl.sums.evidence import Measure
 
-        weighted, grouped = self.roles.weight is not None, bool(self.roles.by)
+        weighted, grouped = self.weighted, bool(self.roles.by)
         return tuple(
-            Measure(bound.reduction == "root-mean", bound.over_cells, weighted or bound.over_cells, self.lags, grouped)
+            Measure(bound.reduced, bound.over_cells, weighted or bound.over_cells, self.lags, grouped)
             for _, bound in self.losses
         )
 

@@ -3,9 +3,9 @@
 Only names, types and, where those do not tell, the first batch are looked at. Nothing is decided again later.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from lossctl.domain import SIMPLEX
 from lossctl.errors import DataError, UsageError, option
@@ -17,7 +17,8 @@ from lossctl.functions.definition import split_specs
 from lossctl.functions.pairing import doubts
 from lossctl.inference.classes import SHOWN
 from lossctl.inference.infer import complete
-from lossctl.inference.layout import LayoutPlanner
+from lossctl.inference.layout import Layout, LayoutPlanner
+from lossctl.inference.parts import contradictions, in_parts, listed
 from lossctl.inference.request import Nulls, Request
 from lossctl.inference.roles import Model
 from lossctl.inference.rounding import ends_of
@@ -27,6 +28,9 @@ from lossctl.reading.format import NULLS, Source
 from lossctl.reading.look_alikes import is_name, naming_hint
 from lossctl.reading.missing import without_truths
 from lossctl.reading.rows import shards_of
+
+if TYPE_CHECKING:
+    from lossctl.evaluation.conventions import Conventions, Settled
 
 
 def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Plan:
@@ -56,17 +60,28 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
     completed = complete(source, replace(request, loss=specs), taken)
     request = completed.request
     specs = split_specs(request.loss)
-    planner = LayoutPlanner(source, request)
+    planner, request = _layout_planner(source, request, specs)
     planner.notes += completed.notes
-    widths = [model.width for model in planner.roles.models]
     masked = bool(planner.label_width) and (request.mask_null or bool(request.ignore_label))
-    if request.mask_null and not planner.label_width:
+    lists = not planner.roles.label and any(model.width for model in planner.roles.models)
+    if request.mask_null and not planner.label_width and not lists:
         what = f"{option(mask_null=True)} is for labels of several numbers, and here each row has one"
         raise UsageError(what, f"Rows without a label are left out with {option(nulls='drop')}.")
-    losses = [tuple(replace(bound, masked=masked) for bound in _losses(request, specs, width)) for width in widths]
+    chosen = [_losses(request, specs, model, planner) for model in planner.roles.models]
+    ways = [
+        {replace(bound, masked=masked or (bound.unlabelled and model.width > 0)): way for bound, way in own.items()}
+        for model, (own, _) in zip(planner.roles.models, chosen, strict=True)
+    ]
+    losses = [tuple(own) for own in ways]
     planner.notes += dict.fromkeys(note for bounds in losses for note in _repeated(specs, bounds))
-    rows = any(bound.rows for bounds in losses for bound in bounds)
-    layout = planner.layout(rows=rows)
+    planner.notes += [note for _, notes in chosen for note in notes]
+    every = {bound: way for own in ways for bound, way in own.items()}
+    wide = any(model.width for model in planner.roles.models)
+    settled = _settled(request, every, wide=wide, masked=masked)
+    planner.notes += () if settled is None else settled.notes
+    rows, numbers = _kinds([bound for bounds in losses for bound in bounds])
+    layout = planner.layout(rows=rows, numbers=numbers)
+    layout = _in_parts(layout, losses) if numbers else layout
     if layout.text and layout.classes is None:
         _ensure_numbers(planner, layout.roles.label[0], rows=rows)
         layout = replace(layout, class_labels="codes")  # if it is text indeed, its first row says so
@@ -78,8 +93,10 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
         layout=layout,
         models=models,
         nulls=request.nulls,
-        normalize_rows=request.normalize_rows,
+        normalize_rows=request.normalize_rows if settled is None else settled.normalized,
         clip_rounding=request.clip_rounding,
+        class_weights=_class_weights(request, layout, rows=rows),
+        conventions=() if settled is None else settled.settings,
         gradient=request.gradient,
         samples=request.samples,
         skill=request.skill,
@@ -90,9 +107,82 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
         lags=request.lags,
     )
     _check(plan)
+    _ensure_comparable(plan)
     _ensure_no_dates(planner, plan)
-    risky = (doubt for model, bound in plan.losses for doubt in doubts(bound, model.width))
+    risky = [doubt for model, bound in plan.losses for doubt in doubts(bound, model.width)]
+    risky += [doubt for model, bound in plan.losses for doubt in contradictions(bound, model.columns)]
+    risky += [doubt for _, bound in plan.losses for doubt in _orders(bound, layout, said=bool(request.classes))]
     return replace(plan, doubts=tuple(dict.fromkeys((*warnings_of(source), *risky))))
+
+
+def _orders(bound: BoundLoss, layout: Layout, *, said: bool) -> Iterator[str]:
+    """What is to be said of the order of the classes, where a loss has one."""
+    if bound.definition.ordered:
+        from lossctl.inference.scales import out_of_order  # noqa: PLC0415  (few losses have an order)
+
+        yield from out_of_order(bound, layout.classes, said=said)
+
+
+def _kinds(losses: Sequence[BoundLoss]) -> tuple[bool, bool]:
+    """Whether labels are those of rows as a whole, and whether they are numbers beside vectors.
+
+    Raises:
+        UsageError: they would have to be classes for one loss, and numbers for another.
+    """
+    of_number = next((bound for bound in losses if bound.of_number), None)
+    of_rows = next((bound for bound in losses if bound.rows and not bound.of_number), None)
+    if of_number is not None and of_rows is not None and of_rows.of_classes:
+        what = f"{of_rows.title} takes labels for classes, and {of_number.title} for numbers"
+        raise UsageError(what, "Measure each by itself.")
+    return of_rows is not None, of_number is not None
+
+
+def _in_parts(layout: Layout, losses: Sequence[Sequence[BoundLoss]]) -> Layout:
+    """The layout with the columns of predictions that have parts in their order, and notes of which is which."""
+    models, notes = [], []
+    for model, bounds in zip(layout.models, losses, strict=True):
+        order = next((bound.parts for bound in bounds if bound.parts and model.width == len(bound.parts)), ())
+        arranged, note = in_parts(model, order) if order else (model, "")
+        models.append(arranged)
+        notes += [note] if note else []
+    roles = replace(layout.roles, models=tuple(models), notes=(*layout.roles.notes, *notes))
+    return replace(layout, roles=roles)
+
+
+def _conventional(request: Request) -> bool:
+    """Whether it was asked by which conventions losses become numbers."""
+    return any(asked is not None for asked in (request.compat, request.weight_norm, request.columns))
+
+
+def _settled(
+    request: Request, losses: "Mapping[BoundLoss, Conventions | None]", *, wide: bool, masked: bool
+) -> "Settled | None":
+    """What is to be said of conventions; ``None`` where nothing was asked of them."""
+    if not _conventional(request):
+        return None
+    from lossctl.evaluation.conventions import settled  # noqa: PLC0415  (likewise)
+
+    return settled(request, losses, wide=wide, masked=masked)
+
+
+def _layout_planner(
+    source: Source, request: Request, specs: Sequence[str | BoundLoss]
+) -> tuple[LayoutPlanner, Request]:
+    """What decides about the columns, and the request with the labels that a library ignores.
+
+    Raises:
+        UsageError: labels are to be ignored, and there are none.
+    """
+    planner = LayoutPlanner(source, request)
+    if request.ignore_label and not planner.roles.label:
+        what = f"{option('ignore_label')}: there are no labels, of which some would be ignored"
+        raise UsageError(what, "Leave it out.")
+    if request.compat is None or planner.label_width or not planner.roles.label:
+        return planner, request
+    from lossctl.evaluation.conventions import ignored_by  # noqa: PLC0415  (likewise)
+
+    request = replace(request, ignore_label=request.ignore_label or ignored_by(request, specs))
+    return LayoutPlanner(source, request), request
 
 
 def _repeated(specs: Sequence[str | BoundLoss], bounds: Sequence[BoundLoss]) -> Iterator[str]:
@@ -157,7 +247,7 @@ def _check(plan: Plan) -> None:
         hint = "It is for numbers with a least or a largest, such as probabilities."
         raise UsageError(f"{option(clip_rounding=True)}: none of the losses has ends to clip to", hint)
     for model, bound in plan.losses:
-        if bound.masked:
+        if bound.masked and not bound.unlabelled:
             _ensure_separate(plan, bound)
         if plan.normalize_rows and bound.prediction_domain != SIMPLEX:
             hint = "It is for losses of rows of probabilities, without an activation."
@@ -168,6 +258,15 @@ def _check(plan: Plan) -> None:
             bound.accept_shapes((label_width,) if label_width else (), (model.width,) if model.width else ())
         except UsageError as wrong:
             raise UsageError(wrong.parts[0], _shapes_hint(plan, model, bound) or wrong.parts[1]) from None
+
+
+def _ensure_comparable(plan: Plan) -> None:
+    """Refuse to compare models whose columns are named for other parameters of a loss than those of the first."""
+    for first, second in plan.pairs:
+        (baseline, ours), (model, theirs) = plan.losses[first], plan.losses[second]
+        if ours.name == theirs.name and ours.settings != theirs.settings:
+            what = f"{baseline.name!r} is measured by {ours}, and {model.name!r} by {theirs}: their losses say nothing"
+            raise UsageError(f"{what} of each other", "Compare forecasts of the same levels.")
 
 
 def _shapes_hint(plan: Plan, model: PlannedModel, bound: BoundLoss) -> str:
@@ -192,11 +291,30 @@ def _ensure_separate(plan: Plan, bound: BoundLoss) -> None:
         raise UsageError(f"{flag}: {bound.activation} makes every column depend on the others", hint)
 
 
-def _losses(request: Request, specs: Sequence[str | BoundLoss], width: int) -> tuple[BoundLoss, ...]:
-    """The losses of a model of that width, with everything asked for applied."""
-    losses = [get_loss(spec, columns=width or 1) for spec in specs]
-    if request.reduction is not None:
-        losses = [bound.under(request.reduction) for bound in losses]
+def _class_weights(request: Request, layout: Layout, *, rows: bool) -> tuple[tuple[str, float], ...]:
+    if request.class_weight is None:
+        return ()
+    from lossctl.inference.class_weights import class_weights  # noqa: PLC0415  (most runs have no use for it)
+
+    return tuple(class_weights(request.class_weight, layout, rows=rows).items())
+
+
+def _losses(
+    request: Request, specs: Sequence[str | BoundLoss], model: Model, planner: LayoutPlanner
+) -> tuple[dict[BoundLoss, "Conventions | None"], list[str]]:
+    """The losses of a model, with everything asked for applied, and what a library does of each.
+
+    Beside them stand notes of what the names of its columns tell.
+    """
+    columns = model.width or 1 if request.label else 1  # tokens are no classes
+    bounds = [get_loss(spec, columns=columns, label_columns=planner.label_width or 1) for spec in specs]
+    named = [listed(bound, model, planner.roles.models) for bound in bounds]
+    bare, notes = [bound for bound, _ in named], [note for _, note in named if note]
+    losses, ways = [bound if request.reduction is None else bound.under(request.reduction) for bound in bare], None
+    if _conventional(request):
+        from lossctl.evaluation.conventions import bound_by  # noqa: PLC0415  (most runs have no use for it)
+
+        losses, ways = bound_by(request, specs, bare, model.width)
     if request.from_logits and request.activation is not None:
         raise UsageError(f"{option(from_logits=True)} and {option('activation')} say the same thing twice", "Give one.")
     if request.from_logits:
@@ -207,4 +325,4 @@ def _losses(request: Request, specs: Sequence[str | BoundLoss], width: int) -> t
         if not any("eps" in bound.parameters for bound in losses):
             raise UsageError(f"{option('eps')}: none of the losses takes a logarithm of a probability")
         losses = [bound.flooring(request.eps) if "eps" in bound.parameters else bound for bound in losses]
-    return tuple(dict.fromkeys(losses))
+    return dict(zip(losses, ways or [None] * len(losses), strict=True)), notes

@@ -73,6 +73,9 @@ class Remedies:
         layout, numbers = self.plan.layout, self._labels
         if bound.name == "mape":
             yield f"Leave out the zero labels{self._but(column)}, or divide by max(1, |label|): mape:zero=max1."
+            yield "Of zeros, smape is 200 %, and mase what it is of any label."
+        elif bound.definition.family == "deviance" and problem.value.lstrip("-") in {"0", "0.0"}:
+            yield f"Of amounts that are 0 as well, say {option(loss='tweedie_deviance')}."
         elif bound.rows and layout.label_width:
             if self._multi_label:
                 yield f"Each column of labels is 0 or 1 by itself: say {option(loss='bce')}."
@@ -81,7 +84,7 @@ class Remedies:
             shown = mapping(columns, classes) if len(columns) == len(classes) else ", ".join(classes[:SHOWN])
             yield f"The classes are {shown}; {option('classes')} says otherwise."
             yield from self._no_label(problem)
-        elif not bound.rows and _of_two(bound) and len(numbers) == 2 and all(n.is_integer() for n in numbers):
+        elif not bound.of_classes and _of_two(bound) and len(numbers) == 2 and all(n.is_integer() for n in numbers):
             listed = [f"{number:.0f}" for number in numbers]
             yield f"If {' and '.join(listed)} are the two classes, say so: {option(classes=','.join(listed))}."
         else:
@@ -124,6 +127,12 @@ class Remedies:
             yield f"Each column of labels is 0 or 1 by itself: say {option(loss='bce')}."
         elif bound.rows and self._some_logarithms(model):
             yield SOME
+        elif bound.parts:
+            yield from _of_parts(model, bound)
+        elif bound.unlabelled:
+            if bound.parameters.get("log") is False:
+                logarithms = option(loss=f"{bound.typed or bound.name}:log=true")
+                yield f"If these are logarithms of probabilities, say so: {logarithms}."
         elif natural is None:
             yield DOCTOR
         elif natural == "exp":
@@ -187,6 +196,17 @@ class Remedies:
         except BadRow:
             pass
         return facts if facts.used else None
+
+
+def _of_parts(model: PlannedModel, bound: BoundLoss) -> Iterator[str]:
+    """What to do about numbers that one of the parts of a prediction cannot be."""
+    if len(model.columns) == len(bound.parts):
+        pairs = zip(bound.parts, model.columns, strict=True)
+        yield f"Taken are {', '.join(f'{name!r} for the {part}' for part, name in pairs)}."
+    choices = {word for parameter in bound.definition.parameters for word in parameter.words()}
+    if "log_std" in choices:
+        way = option(loss=f"{bound.name}:scale=log_std")
+        yield f"If those are logarithms of standard deviations: {way}."
 
 
 def _by_scale(ways: list[Fit], scores: str, *, rows: bool) -> Iterator[str]:

@@ -9,7 +9,7 @@ from lossctl.document import Document
 from lossctl.errors import UsageError, option
 from lossctl.evaluation.result import Result
 from lossctl.evaluation.tables import Named, sections
-from lossctl.functions.bound_loss import get_loss
+from lossctl.functions.bound_loss import meant
 from lossctl.rendering.described import Described
 from lossctl.words import did_you_mean
 
@@ -55,9 +55,8 @@ class Report(Described):
         Raises:
             UsageError: there is none.
         """
-        specs = {str(get_loss(loss, columns=columns)) for columns in (None, 1, 2)}
+        specs = {*meant(loss, [result.loss for result in self.results])}
         results = [result for result in self.results if result.loss in specs]
-        results = results or [result for result in self.results if result.loss.partition(":")[0] in specs]
         if not results:
             measured = sorted({result.loss for result in self.results})
             raise UsageError(f"no result of {loss!r}: no such loss was measured", did_you_mean(loss, measured))

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from lossctl.document import Kind, Tone
 from lossctl.functions.bound_loss import get_loss
-from lossctl.functions.definition import Value, spell
+from lossctl.functions.definition import Value, in_json, spell
 from lossctl.words import free
 
 RESULTS, SKILL, WHOLE, ROWS = "results", "skill", "whole", "rows"
@@ -47,7 +47,7 @@ def _reduced(results: Iterable["Result"], _inputs: Mapping[str, Any]) -> bool:
 
 
 def _weighted(_results: Iterable["Result"], inputs: Mapping[str, Any]) -> bool:
-    return bool(inputs.get("weight"))
+    return bool(inputs.get("weight") or inputs.get("class_weight"))
 
 
 def _ignoring(_results: Iterable["Result"], inputs: Mapping[str, Any]) -> bool:
@@ -55,7 +55,7 @@ def _ignoring(_results: Iterable["Result"], inputs: Mapping[str, Any]) -> bool:
 
 
 def _masking(_results: Iterable["Result"], inputs: Mapping[str, Any]) -> bool:
-    return bool(inputs["masked"])
+    return bool(inputs["masked"] and inputs["label"])
 
 
 def _bounded(results: Iterable["Result"], _inputs: Mapping[str, Any]) -> bool:
@@ -118,6 +118,8 @@ class Sample:
     label: float | tuple[float, ...]
     prediction: float | tuple[float, ...]
     gradient: float | tuple[float, ...]
+    id: Mapping[str, str | None] | None = field(kw_only=True, default=None)
+    """The key of the row, by column, where its label came from another source by key."""
 
 
 @dataclass(frozen=True)
@@ -175,17 +177,18 @@ class Result:
         """The result as a flat row; a group-by column called like one of ours has ``by_`` in front of its name."""
         plain = self.to_dict()
         plain.pop("samples", None)
-        parameters = ",".join(f"{name}={spell(value)}" for name, value in plain.pop("parameters").items())
+        parameters = ",".join(f"{name}={spell(value)}" for name, value in self.parameters.items())
         groups: dict[str, str | None] = {}
         for name, word in plain.pop("group").items():
             title = free(name, {*_TITLES, *self.group, *groups}, "by_") if name in _TITLES else name
             groups[title] = word
+        del plain["parameters"]
         return {"loss": plain.pop("loss"), "parameters": parameters, "model": plain.pop("model"), **groups, **plain}
 
     def to_dict(self) -> dict[str, Any]:
         """The result in numbers, strings, lists and dictionaries, with gradient figures and skill beside the others."""
         plain = {field.name: getattr(self, field.name) for field in fields(self)}
-        plain["parameters"], plain["group"] = dict(self.parameters), dict(self.group)
+        plain["parameters"], plain["group"] = in_json(self.parameters), dict(self.group)
         del plain["gradient"], plain["best_constant"], plain["samples"], plain["ci"]
         if self.ci is None:
             del plain["ci_low"], plain["ci_high"]
@@ -198,6 +201,9 @@ class Result:
             plain["samples"] = [
                 {field.name: getattr(sample, field.name) for field in fields(sample)} for sample in self.samples
             ]
+            for sample in plain["samples"]:
+                if sample["id"] is None:
+                    del sample["id"]
         return plain
 
 

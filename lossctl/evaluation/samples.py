@@ -317,21 +317,28 @@ def _piece(plan: Plan, record: pa.RecordBatch, batch: Batch, file: str, number: 
     losses: list[FloatArray] = []
     for model, prediction, errors in zip(plan.models, batch.predictions, batch.errors, strict=True):
         for bound in model.losses:
-            value, slope = evaluated(bound, kernel_label(bound, batch.label), prediction, errors, gradient=True)
+            value, slope = evaluated(
+                bound, kernel_label(bound, batch.label, prediction), prediction, errors, gradient=True
+            )
             title = "" if len(plan.losses) == 1 else f"_{bound}" if len(plan.models) == 1 else f"_{bound}_{model.name}"
             columns.append((encodable(f"loss{title}"), numbers(value)))
-            columns += _gradient_columns(
-                encodable(f"gradient{title}"), model.columns, slope if slope is not None else value
-            )
+            slope = value if slope is None else slope
+            columns += _gradient_columns(encodable(f"gradient{title}"), model.columns, slope, prediction)
             losses.append(value)
     titles, measured = zip(*columns, strict=True)
     return Piece(file, titles, measured, losses[0], own_columns(record, plan))
 
 
-def _gradient_columns(title: str, columns: tuple[str, ...], slope: FloatArray) -> list[tuple[str, pa.Array]]:
+def _gradient_columns(
+    title: str, columns: tuple[str, ...], slope: FloatArray, prediction: FloatArray
+) -> list[tuple[str, pa.Array]]:
     """A gradient ``(n,)`` or ``(n, k)`` as the prediction is: one column, several, or one of lists."""
     if slope.ndim == 1:
         return [(title, numbers(slope))]
     if len(columns) > 1:
         return [(f"{title}_{name}", numbers(slope[:, index])) for index, name in enumerate(columns)]
+    there = ~np.isnan(prediction)
+    if not there.all():
+        ends = np.append(0, np.cumsum(there.sum(axis=1)))
+        return [(title, pa.ListArray.from_arrays(numbers(ends.astype(np.int32)), numbers(slope[there])))]
     return [(title, pa.FixedSizeListArray.from_arrays(numbers(slope.ravel()), slope.shape[1]))]

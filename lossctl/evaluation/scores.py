@@ -9,7 +9,7 @@ from lossctl.evaluation.plan import Plan, PlannedModel
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.sums.clusters import Totals
 from lossctl.sums.estimate import Estimate
-from lossctl.sums.evidence import Evidence, weight_sums
+from lossctl.sums.evidence import Evidence, Places
 from lossctl.sums.influence import Grouped, by_cluster, of_difference, of_value
 from lossctl.sums.moments import Total
 from lossctl.sums.series import Lagged
@@ -71,27 +71,27 @@ class Scores:
 
     def value(self, place: int, group: int) -> Estimate:
         """The value of a loss of a model in a group."""
-        reduction = self.losses[place][1].reduction
-        grouped = self.by_cluster(group, place, place)
-        return of_value(self.totals[place][group], reduction, self.evidence.singles[place], group, grouped)
+        reduction, extremes = self.plan.measures[place].reduction, self.evidence.singles[place]
+        return of_value(self.totals[place][group], reduction, extremes, group, self.by_cluster(group, place))
 
     def difference(self, number: int, group: int, ratio: float = 1.0) -> Estimate:
         """The difference of a pair in a group: candidate less ``ratio`` times baseline."""
         first, second = self.plan.pairs[number]
         pair, series = self.evidence.pairs[number], self.series[number]
+        reduction = self.plan.measures[second].reduction
         estimate = of_difference(
             self.totals[first][group],
             self.totals[second][group],
             pair,
             self.of_pairs[number][group],
-            self.losses[second][1].reduction,
+            reduction,
             group,
-            self.by_cluster(group, second, first, len(self.losses) + number),
+            self.by_cluster(group, second, number),
             ratio,
             None if series is None else series[group],
         )
         moved = bool(pair.better[group]) or bool(pair.worse[group])
-        values = {repr(self.totals[place][group].value(self.losses[place][1].reduction)) for place in (first, second)}
+        values = {repr(self.totals[place][group].value(reduction)) for place in (first, second)}
         same = self.totals[second][group].n > 0 and not moved and len(values) == 1
         return estimate.of_the_same() if same and (ratio == 1.0 or not math.isfinite(estimate.value)) else estimate
 
@@ -99,12 +99,20 @@ class Scores:
     def _clusters(self) -> list[Totals] | None:
         return None if self.evidence.clusters is None else self.evidence.clusters.result()
 
-    def by_cluster(self, group: int, weighed_like: int, *sums: int) -> Grouped | None:
-        """Some sums by cluster, with the weights of a part; ``None`` where rows move by themselves."""
+    @cached_property
+    def places(self) -> Places:
+        """Where the sums by cluster stand."""
+        return Places(self.plan.measures, self.plan.pairs)
+
+    def by_cluster(self, group: int, place: int, pair: int | None = None) -> Grouped | None:
+        """The sums by cluster that a value is made of, or a difference of two; ``None`` where rows move by themselves.
+
+        Args:
+            group: of which rows.
+            place: of which part, or the candidate's of a pair.
+            pair: of which pair.
+        """
         if self._clusters is None:
             return None
-        measures = self.plan.measures
-        ways = {measures[place].cells: number for number, place in enumerate(weight_sums(measures))}
-        start = len(self.losses) + len(self.plan.pairs)
-        weight = ways.get(measures[weighed_like].cells)
-        return by_cluster(self._clusters[group], sums, None if weight is None else start + weight)
+        sums = self.places.of_part(place) if pair is None else self.places.of_pair(pair)
+        return by_cluster(self._clusters[group], sums, self.places.of_weight(place))

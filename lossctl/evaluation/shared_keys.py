@@ -1,9 +1,10 @@
 """The key of a join that nobody names: a column that both sides have, told by its name, else by what is in it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from lossctl.evaluation.keys import Key, tells_rows
 from lossctl.inference.look import Look
 from lossctl.inference.names import LABELS, PREDICTIONS, is_index, is_key, is_unnamed, plain_name
 from lossctl.inference.request import Request
@@ -48,6 +49,18 @@ def possible_keys(shared: Sequence[str]) -> list[tuple[str, ...]]:
     keys = [name for name in shared if is_key(name)]
     choices = [*((name,) for name in keys), tuple(keys), *((name,) for name in shared), tuple(shared)]
     return [*filter(None, dict.fromkeys(choices))]
+
+
+def key_pairs(predictions: Source, labels: Source, request: Request) -> Iterator[Key]:
+    """The columns of both sides that tell rows apart by what they are called: those of one name, or each of others."""
+    shared = [name for name in shared_columns(predictions, labels, request) if tells_rows(name)]
+    yield from (Key(name, name) for name in shared)
+    sides = [
+        [column.name for column in source.columns if column.kind in KINDS and tells_rows(column.name)]
+        for source in (predictions, labels)
+    ]
+    if not shared:
+        yield from (Key(left, right) for left in sides[0] for right in sides[1])
 
 
 def _could_be(source: Source, name: str) -> bool:

@@ -186,22 +186,27 @@ def _marks(best: Collection[int], inputs: Mapping[str, Any]) -> Iterator[str]:
 def footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[str]:
     """Effective parameters, columns and counts: never hidden."""
     if "ci" in settings:
-        freedom = "effective n − 1" if inputs["weight"] or inputs["masked"] else "n − 1"
+        freedom = "effective n − 1" if _weighted(inputs) or (inputs["masked"] and inputs["label"]) else "n − 1"
         freedom = "clusters − 1" if "cluster" in inputs else freedom
         yield f"ci: {100 * settings['ci']:.6g} % interval of each value, Student's t with {freedom} degrees of freedom"
     for entry in settings["losses"]:
         pieces = [f"{name}={_brief(value)}" for name, value in entry["parameters"].items()]
         usual = get_loss(entry["loss"]).reduction
         pieces += [] if entry["reduction"] == usual else [f"reduction={entry['reduction']}"]
+        pieces += [f"columns={entry['columns']}"] if "columns" in entry else []
         pieces += [] if entry["wrt"] == "prediction" else [f"on the {entry['wrt']}"]
         if pieces:
             yield f"{_name(entry['loss'])}: {', '.join(pieces)}"
+    yield from _alike(settings.get("compat"))
     models = [
         ", ".join(columns) if len(columns) <= 6 else f"{columns[0]} … {columns[-1]} ({len(columns)} columns)"
         for columns in inputs["models"].values()
     ]
-    roles = [f"label {', '.join(inputs['label'])}", f"prediction {'; '.join(models)}"]
+    labels = [f"label {', '.join(inputs['label'])}"] if inputs["label"] else []
+    roles = [*labels, f"prediction {'; '.join(models)}"]
     roles += [f"weight {inputs['weight']}"] if inputs["weight"] else []
+    weights = inputs.get("class_weight", {}).items()
+    roles += [f"class weights {', '.join(f'{name} {_brief(weight)}' for name, weight in weights)}"] if weights else []
     units = inputs.get("units", {})
     by = [f"{name.removesuffix(f':{units[name]}')}:{units[name]}" if name in units else name for name in inputs["by"]]
     roles += [f"by {', '.join(by)}"] if by else []
@@ -231,10 +236,26 @@ def footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mappi
         places = [f"{count:,} in {column}" for column, count in inputs["masked"].items() if count]
         without = f"{sum(inputs['masked'].values()):,} without" + (f" ({', '.join(places[:6])})" if places else "")
         yield line + clips
+        if not inputs["label"]:
+            yield f"numbers of lists: {without}"
+            return
         yield f"labels: {labelled:,} in the rows used, {without}" + (f", ignored {ignored}" if ignored else "")
         return
     line += f", ignored {ignored}" if ignored else ""
     yield line + clips
+
+
+def _weighted(inputs: Mapping[str, Any]) -> bool:
+    return bool(inputs["weight"] or inputs.get("class_weight"))
+
+
+def _alike(compat: Mapping[str, Any] | None) -> Iterator[str]:
+    """What was set so that numbers are those of a library, loss by loss."""
+    if compat is None:
+        return
+    for loss, settings in compat["set"].items():
+        pieces = ", ".join(f"{name}={_brief(value)}" for name, value in settings.items())
+        yield f"compat {compat['peer']}: {loss}: {pieces or 'nothing to set'}"
 
 
 def _joined(facts: Mapping[str, Any] | None) -> Iterator[str]:
@@ -254,10 +275,14 @@ def _joined(facts: Mapping[str, Any] | None) -> Iterator[str]:
 def _matched(facts: Mapping[str, Any]) -> str:
     if facts["how"] == "order":
         return f"by row order: {counted(facts['matched'], 'row')}"
-    return f"{facts['how']} by {', '.join(facts['id'])}: {facts['matched']:,} matched"
+    pairs = zip(facts["id"], facts.get("labels_id", facts["id"]), strict=True)
+    names = (left if left == right else f"{left}={right}" for left, right in pairs)
+    return f"{facts['how']} by {', '.join(names)}: {facts['matched']:,} matched"
 
 
-def _brief(value: Value) -> str:
+def _brief(value: Value | list[float]) -> str:
+    if isinstance(value, list | tuple):
+        return "/".join(map(_brief, value))
     return f"{value:.6g}" if isinstance(value, float) else spell(value)
 
 

@@ -35,13 +35,20 @@ def worst_rows(result: Result, title: Phrase, inputs: Mapping[str, Any]) -> Tabl
         [
             *([sample.file] if several else []),
             sample.row,
+            *(sample.id or {}).values(),
             sample.value,
             *row_cells((sample.label, sample.prediction, sample.gradient), result.loss, result.model, inputs),
         ]
         for sample in result.samples
     ]
-    columns = [fitting(column, [row[index - len(COLUMNS)] for row in rows]) for index, column in enumerate(COLUMNS)]
-    return Table((*([Column("file", "name")] if several else []), *columns), rows, title)
+    row, *measured = COLUMNS
+    if get_loss(result.loss).unlabelled:
+        for cells in rows:
+            del cells[-3]
+        measured = [column for column in measured if column.title != "label"]
+    columns = [fitting(column, [row[index - len(measured)] for row in rows]) for index, column in enumerate(measured)]
+    keys = [Column(name, "name", key=True) for name in result.samples[0].id or ()]
+    return Table((*([Column("file", "name")] if several else []), row, *keys, *columns), rows, title)
 
 
 def fitting(column: Column, cells: Iterable[Any]) -> Column:
@@ -58,8 +65,8 @@ def row_cells(row: tuple[Number, Number, Number], loss: str, model: str, inputs:
         loss, model: of which they are.
         inputs: as for `worst_rows`.
     """
-    (label, prediction, gradient), classes = row, inputs["classes"]
-    code = class_code(label, prediction, classes, one_hot=get_loss(loss).rows)
+    (label, prediction, gradient), classes, bound = row, inputs["classes"], get_loss(loss)
+    code = None if bound.of_number or bound.unlabelled else class_code(label, prediction, classes, one_hot=bound.rows)
     named: object = label if code is None or not classes or isinstance(label, tuple) else classes[code]
     if not isinstance(prediction, tuple) or not isinstance(gradient, tuple):
         return [named, prediction, gradient]

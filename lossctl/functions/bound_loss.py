@@ -1,18 +1,23 @@
 """A loss with a value for each of its parameters, on predictions or through an activation."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from lossctl.arguments import checked
 from lossctl.arrays import numbers
-from lossctl.domain import BoolArray, Domain, FloatArray, IntArray, infinite_in, row_sum
+from lossctl.domain import BoolArray, Domain, FloatArray, IntArray, Listed, Unlabelled, infinite_in, row_sum
 from lossctl.errors import DataError, LossctlError, UsageError, option
 from lossctl.functions.activation import BoundActivation, get_activation
 from lossctl.functions.definition import Bound, Kind, Value, read_spec
-from lossctl.functions.loss import REDUCTIONS, Loss, Reduction, Through, losses
+from lossctl.functions.loss import REDUCTIONS, Loss, Through, losses
+from lossctl.functions.parts import Parts, pieces
+from lossctl.functions.shapes import ensure_shapes, even
+from lossctl.reduction import PER_ROW, Columns, Reduction, reduction_of
 from lossctl.words import normal, said
 
 if TYPE_CHECKING:
@@ -32,10 +37,12 @@ class BoundLoss(Bound):
     """A loss with a value for each of its parameters, on predictions or on pre-activations."""
 
     definition: Loss
-    reduction: Reduction = "mean"
+    reduction: str = "mean"
     activation: BoundActivation | None = None
     masked: bool = False
     """Whether a row leaves out the columns whose label is NaN: its mean is over the others."""
+    over_columns: Columns | None = None
+    """What is made of the numbers of a row with several columns; ``None`` for what the reduction makes of them."""
     typed: str = field(default="", compare=False, repr=False)
     """The name by which somebody asked for it."""
 
@@ -54,6 +61,7 @@ class BoundLoss(Bound):
         return get_loss(str(self))
 
     def sample(self, rng: "Generator", n: int, k: int) -> tuple[FloatArray, ...]:
+        k = self.columns or k
         label = self.label_domain.for_width(k).sample(rng, n, k)
         if self.activation is None:
             return label, np.asfortranarray(self.prediction_domain.sample(rng, n, k))
@@ -82,10 +90,14 @@ class BoundLoss(Bound):
     def kinks_at(self, label: FloatArray) -> tuple[float, ...]:
         if self.activation is not None:
             return self.activation.definition.kinks
-        if self.definition.kink is None or self.rows:
+        if self.rows:
             return ()
-        converted = self.label_domain.convert(label)
-        return tuple(np.ravel(self.definition.kink(converted, converted, **self.parameters)).tolist())
+        kinks = self.row_kinks(self.label_domain.convert(label))
+        return tuple(kink for array in kinks for kink in np.ravel(array).tolist())
+
+    def row_kinks(self, label: FloatArray) -> tuple[FloatArray, ...]:
+        """The predictions at which the gradient is known to jump beside some labels, in the shape of these each."""
+        return self.definition.kinks_beside(label, label, **self.parameters)
 
     @property
     def title(self) -> str:
@@ -96,6 +108,11 @@ class BoundLoss(Bound):
     def label_domain(self) -> Domain:
         """Which labels are legal."""
         return self.definition.label_domain(**self.parameters)
+
+    @property
+    def unlabelled(self) -> bool:
+        """Whether the loss has no label."""
+        return isinstance(self.label_domain, Unlabelled)
 
     @property
     def prediction_domain(self) -> Domain:
@@ -122,19 +139,61 @@ class BoundLoss(Bound):
         return self.definition.prediction_domain(**self.parameters).rows
 
     @property
+    def of_classes(self) -> bool:
+        """Whether labels are classes, of which each has a number in a prediction; if not, a row is of one number."""
+        return self.rows and self.label_domain.classes
+
+    @property
+    def of_number(self) -> bool:
+        """Whether a vector prediction is held against a label of one number."""
+        return self.rows and not self.label_domain.classes and not self.label_domain.rows
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What the numbers of a prediction are, where they are different things."""
+        domain = self.output_domain
+        return domain.names if isinstance(domain, Parts) else ()
+
+    @property
+    def lists(self) -> dict[str, tuple[float, ...] | None]:
+        """The parameters that have a number for each column, by name; ``None`` where nobody says these numbers."""
+        values: dict[str, tuple[float, ...] | None] = {}
+        for parameter in self.definition.parameters:
+            value = self.parameters[parameter.name]
+            if isinstance(value, tuple):
+                values[parameter.name] = value
+            elif value is None and isinstance(parameter.domain, Listed) and parameter.domain.named:
+                values[parameter.name] = None
+        return values
+
+    @property
+    def columns(self) -> int | None:
+        """How many numbers a prediction must have; ``None`` where they may be any number."""
+        return len(self.parts) or next((len(value) for value in self.lists.values() if value), None)
+
+    def listing(self, **values: Value) -> "BoundLoss":
+        """The same loss with other values of some parameters."""
+        return replace(self, settings=self.definition.settings({**self.parameters, **values}))
+
+    def tried(self, k: int) -> "BoundLoss":
+        """The same loss, with an example of each list that nobody says, for ``k`` columns: evenly spaced."""
+        return self.listing(**dict.fromkeys((name for name, value in self.lists.items() if value is None), even(k)))
+
+    @property
     def wrt(self) -> str:
         """What gradients are with respect to."""
         return "prediction" if self.activation is None else f"pre-activation of {self.activation}"
 
-    def value(self, label: npt.ArrayLike, prediction: npt.ArrayLike) -> FloatArray:
+    def value(self, label: npt.ArrayLike | None, prediction: npt.ArrayLike) -> FloatArray:
         """The loss of each row.
 
         Arrays are taken as float64, so integers of 2^53 and more are rounded; `lossctl.evaluate` computes errors of
         such columns exactly, or warns.
 
         Args:
-            label: ``(n,)``, or ``(n, k)`` for several columns; class labels are ``(n,)`` integer codes.
-            prediction: ``(n,)`` or ``(n, k)``; a loss of rows needs ``(n, k)``.
+            label: ``(n,)``, or ``(n, k)`` for several columns; class labels are ``(n,)`` integer codes; anything where
+                the loss has none.
+            prediction: ``(n,)`` or ``(n, k)``; a loss of rows needs ``(n, k)``, one with `parts` in their order.
 
         Returns:
             ``(n,)`` float64. Over several columns a row is their mean, or their sum where the reduction is a sum.
@@ -145,7 +204,7 @@ class BoundLoss(Bound):
         """
         return self.row_value(*self.accept(label, prediction))
 
-    def gradient(self, label: npt.ArrayLike, prediction: npt.ArrayLike) -> FloatArray:
+    def gradient(self, label: npt.ArrayLike | None, prediction: npt.ArrayLike) -> FloatArray:
         """The derivative of each row's value with respect to its prediction, in the shape of ``prediction``.
 
         Arguments and errors are those of `value`. At a kink the value is the one the documentation states.
@@ -153,7 +212,14 @@ class BoundLoss(Bound):
         return self.row_gradient(*self.accept(label, prediction))
 
     def through(self, activation: str | BoundActivation | None) -> "BoundLoss":
-        """The same loss on pre-activations: exact where the loss has a form for the pair, else by the chain rule."""
+        """The same loss on pre-activations: exact where the loss has a form for the pair, else by the chain rule.
+
+        Raises:
+            UsageError: the numbers of a prediction are different things.
+        """
+        if self.parts and activation is not None:
+            what = f"{self.title}: no activation is for all of {' and '.join(self.parts)}"
+            raise UsageError(what, "Write what comes after it into the columns.")
         return replace(self, activation=None if activation is None else get_activation(activation))
 
     def from_logits(self) -> "BoundLoss":
@@ -168,17 +234,30 @@ class BoundLoss(Bound):
             raise UsageError(f"{self.name} has no natural activation", f"Losses that have one: {names}.")
         return self.through(natural)
 
+    @property
+    def reduced(self) -> Reduction:
+        """What is made of its rows."""
+        return reduction_of(self.reduction, {"empty": self.definition.empty, **self.parameters})
+
     @checked()
     def under(self, reduction: str) -> "BoundLoss":
         """The same loss under another reduction.
 
         Raises:
-            UsageError: there is no such reduction.
+            UsageError: there is no such reduction, or the loss has none but its own.
         """
-        for name in REDUCTIONS:
+        for name in dict.fromkeys((*REDUCTIONS, PER_ROW.name, self.definition.reduction)):
             if normal(name) == normal(reduction):
+                if self.definition.others and name != self.definition.reduction:
+                    what = f"{self.title} is a {self.definition.reduction} of several numbers of each row, not a {name}"
+                    raise UsageError(what, f"Leave {option('reduction')} out for it.")
                 return replace(self, reduction=name)
         raise UsageError(f"unknown reduction {reduction!r}", f"Known: {', '.join(REDUCTIONS)}.")
+
+    @property
+    def adds_columns(self) -> bool:
+        """Whether the numbers of a row with several columns are added up, not averaged."""
+        return self.reduced.adds_columns if self.over_columns is None else self.over_columns == "sum"
 
     @checked()
     def flooring(self, eps: float) -> "BoundLoss":
@@ -187,13 +266,14 @@ class BoundLoss(Bound):
         Raises:
             UsageError: it has none.
         """
-        return replace(self, settings=self.definition.settings({**self.parameters, "eps": eps}))
+        return self.listing(eps=eps)
 
-    def accept(self, label: npt.ArrayLike, prediction: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
+    def accept(self, label: npt.ArrayLike | None, prediction: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
         """Label and prediction as the arrays kernels take, if shapes and values are legal; see `value`."""
         try:
             predictions = numbers(prediction, "the prediction")
-            labels = numbers(label, "the label", CODES if self.rows else "")
+            given = np.zeros_like(predictions) if self.unlabelled else cast("npt.ArrayLike", label)
+            labels = numbers(given, "the label", CODES if self.of_classes else "")
         except LossctlError as wrong:
             raise wrong.about(self.title) from None
         try:
@@ -204,10 +284,11 @@ class BoundLoss(Bound):
         label_domain = self.label_domain.for_width(predictions.shape[1] if predictions.ndim == 2 else 1)
         roles = (("label", label_domain, labels), ("prediction", self.prediction_domain, predictions))
         for role, domain, values in roles:
-            bad = domain.illegal(values)
-            if bad is not None:
-                row = int(bad.argmax())
-                raise DataError(f"{self}: {role} {values[row]} at index {row} must be {domain.describe()}")
+            for part, _, own, piece in pieces(domain, values):
+                bad = own.illegal(piece)
+                if bad is not None:
+                    row = int(bad.argmax())
+                    raise DataError(f"{self}: {part or role} {piece[row]} at index {row} must be {own.describe()}")
             if domain.exclusive and all((values == value).any() for value in domain.exclusive):
                 raise DataError(f"{self}: {role} holds both 0 and -1", "Use 0 and 1, or -1 and 1.")
         return self.as_codes(label_domain.convert(labels)), predictions
@@ -224,35 +305,11 @@ class BoundLoss(Bound):
         Raises:
             UsageError: this loss is not defined for them.
         """
-        if max(len(label), len(prediction)) > 1 or 0 in (*label, *prediction):
-            raise UsageError(f"{self.title}: arrays must be (n,) or (n, k), with k >= 1")
-        if not self.rows:
-            if label != prediction:
-                counts = [shape[0] if shape else 1 for shape in (label, prediction)]
-                if counts == [1, 1]:
-                    side = "label" if label else "prediction"
-                    raise UsageError(f"{self.title}: the {side} is (n, 1), but not the other", "Give both as (n,).")
-                hint = "Name one prediction column; a class a column is for losses such as cross_entropy."
-                raise UsageError(
-                    f"{self.title} needs as many label columns as prediction columns, not {counts[0]} and {counts[1]}",
-                    hint,
-                )
-            return
-        if len(prediction) != 1 or prediction[0] < 2:
-            alone = f"; of the probability of each label alone, {option(loss='bce')} with labels of 1"
-            logs = f" (of its logarithm, {option(activation='exp')} as well)"
-            raise UsageError(
-                f"{self.title} needs a vector prediction: two or more columns",
-                f"Use {option(prediction='p_*')} or {option(prediction='a,b,c')}"
-                f"{alone + logs if 1 in self.label_domain.dimensions else ''}.",
-            )
-        if len(label) + 1 not in self.label_domain.dimensions or label not in ((), prediction):
-            columns = "one label column" if self.label_domain.dimensions == (1,) else f"{prediction[0]} label columns"
-            raise UsageError(f"{self.title} needs {columns} with {prediction[0]} prediction columns")
+        ensure_shapes(self, label, prediction)
 
     def as_codes(self, label: FloatArray) -> FloatArray:
         """Class labels as the integers kernels index with; any other label as it is."""
-        if self.rows and label.ndim == 1:
+        if self.of_classes and label.ndim == 1:
             return label.astype(np.intp)  # type: ignore[return-value,unused-ignore]  # codes are the one label not float64
         return label
 
@@ -264,13 +321,52 @@ class BoundLoss(Bound):
     @property
     def over_cells(self) -> bool:
         """Whether a row counts once for each label that it has."""
-        return self.masked and self.reduction != "sum"
+        return self.masked and not self.adds_columns
 
     def cells(self, label: FloatArray) -> FloatArray | None:
         """How many labels each row has, where it counts once for each; ``None`` where a row is a row."""
         if not self.over_cells:
             return None
         return np.asarray((~np.isnan(label)).sum(axis=1, dtype=np.float64))
+
+    def row_others(self, label: FloatArray, prediction: FloatArray) -> tuple[FloatArray, ...]:
+        """The further numbers of each row that the reduction takes, ``(n,)`` each, of arrays known to be legal."""
+        with np.errstate(all="ignore"):
+            output = self.activated(prediction)
+            return tuple(
+                self._over_columns(np.asarray(other.function(label, output, **self.parameters)), label)
+                for other in self.definition.others
+            )
+
+    def row_ends(self, label: FloatArray) -> tuple[tuple[FloatArray, FloatArray], ...]:
+        """The smallest and the largest of each further number within rows of several columns, where the reduction asks.
+
+        It asks for numbers that are of labels alone; there are none of rows of one column.
+        """
+        if label.ndim == 1 or self.reduced.takes != "spans":
+            return ()
+        numbers = [np.asarray(other.function(label, label, **self.parameters)) for other in self.definition.others]
+        none = np.isnan(label)
+        return tuple(
+            (np.where(none, np.inf, each).min(axis=1), np.where(none, -np.inf, each).max(axis=1)) for each in numbers
+        )
+
+    @property
+    def moves_others(self) -> bool:
+        """Whether a further number of a row depends on its prediction."""
+        return any(other.slope is not None for other in self.definition.others)
+
+    def row_gradients_of_others(self, label: FloatArray, prediction: FloatArray) -> list[FloatArray | None]:
+        """The gradients of the further numbers of each row, in the shape of ``prediction``; ``None`` for 0."""
+        gradients: list[FloatArray | None] = []
+        with np.errstate(all="ignore"):
+            output = self.activated(prediction)
+            for other in self.definition.others:
+                slope = None if other.slope is None else other.slope(label, output, **self.parameters)
+                if slope is not None and self.activation is not None:
+                    slope = self.activation.pullback(prediction, slope)
+                gradients.append(None if slope is None else self._of_mean(label, slope))
+        return gradients
 
     def far_squares(
         self, label: FloatArray, prediction: FloatArray, value: FloatArray
@@ -329,7 +425,7 @@ class BoundLoss(Bound):
         if self.masked and slope.ndim == 2:
             slope, cells = np.where(np.isnan(label), 0.0, slope), self.cells(label)
             return slope if cells is None else np.asarray(slope / cells[:, None])
-        if slope.ndim == 1 or self.rows or self.reduction == "sum":
+        if slope.ndim == 1 or self.rows or self.adds_columns:
             return slope
         return np.asarray(slope / slope.shape[1])
 
@@ -374,7 +470,7 @@ class BoundLoss(Bound):
             total, cells = row_sum(np.where(np.isnan(label), 0.0, values)), self.cells(label)
             return total if cells is None else np.asarray(total / cells)
         total = row_sum(values)
-        return total if self.reduction == "sum" else np.asarray(total / values.shape[1])
+        return total if self.adds_columns else np.asarray(total / values.shape[1])
 
     def _kernel(self, label: FloatArray, prediction: FloatArray, parameters: dict[str, Value]) -> FloatArray:
         if self.activation is not None and self._pair is not None:
@@ -440,26 +536,90 @@ class BoundLoss(Bound):
 
 
 @checked("spec")
-def get_loss(spec: str | BoundLoss, *, columns: int | None = None) -> BoundLoss:
+def get_loss(spec: str | BoundLoss, *, columns: int | None = None, label_columns: int = 1) -> BoundLoss:
     """The loss that a text such as ``huber:delta=0.5`` names, with its parameters.
 
     Args:
         spec: a name or alias, and parameters after a colon; a bound loss is returned as it is.
         columns: the number of prediction columns where it is known: ``cross_entropy`` on one column means ``bce``,
             ``log_loss`` on several means ``cross_entropy``.
+        label_columns: the number of label columns: beside as many predictions, each has its own.
 
     Raises:
-        UsageError: an unknown name or parameter, or a parameter out of range.
+        UsageError: an unknown name or parameter, a parameter out of range, or one that must be given and is not.
     """
     if isinstance(spec, BoundLoss):
         return spec
     if not isinstance(spec, str):
         raise UsageError(f"{said(spec)} is no loss", "Give a name such as 'huber:delta=0.5', or what get_loss returns.")
+    return _read(spec, columns, label_columns, example=False)
+
+
+def example_of(spec: str) -> BoundLoss:
+    """As `get_loss`, with an example of each parameter that must be given and is not: to show what a loss is like."""
+    return _read(spec, None, 1, example=True)
+
+
+def _read(spec: str, columns: int | None, label_columns: int, *, example: bool) -> BoundLoss:
+    if ":" in spec and normal(spec) in losses.others:
+        raise losses.unknown(spec)
     name, values = read_spec(spec)
+    known, at, value = name.partition("@")
+    if at and known in losses and losses.get(known).parameters:
+        said_here = f"{losses.get(known).name}:{losses.get(known).parameters[0].name}={value}"
+        raise UsageError(f"{spec!r}: a parameter stands behind a colon, by its name", f"Say {option(loss=said_here)}.")
+    if re.fullmatch(r"\d*\.?\d+", name):
+        raise UsageError(f"{name} is a number, no loss", "A list has / between its numbers: quantiles:tau=0.1/0.5/0.9.")
+    definition, other = losses.get(name), _otherwise(name)
+    if other is not None and columns is not None and (columns > 1) != definition.prediction_domain().rows:
+        single = not other.label_domain().classes and not other.label_domain().rows
+        if label_columns < 2 or not single or not other.prediction_domain().rows:
+            definition, other = other, definition
+    try:
+        settings = definition.settings(values, read=True, typed=name, example=example)
+    except UsageError as wrong:
+        if other is None or not _takes(other, values):
+            raise
+        if columns is not None:
+            number = "one prediction column" if columns == 1 else f"{columns} prediction columns"
+            hint = wrong.parts[1] or f"That is for {'several columns' if columns == 1 else 'one column'}: {other.name}."
+            raise UsageError(f"{wrong.parts[0]}, with {number}", hint) from None
+        definition, settings = other, other.settings(values, read=True, typed=name, example=example)
+    return BoundLoss(definition, settings, definition.reduction, typed=name)
+
+
+def _otherwise(name: str) -> Loss | None:
+    """The loss that a name means for another number of prediction columns; ``None`` where it means one for any."""
     definition = losses.get(name)
-    if columns is not None and definition.other_width is not None:
-        other_name, spellings = definition.other_width
-        rows = definition.prediction_domain().rows
-        if (columns > 1) != rows and normal(name) in {normal(spelling) for spelling in spellings}:
-            definition = losses.get(other_name)
-    return BoundLoss(definition, definition.settings(values, read=True, typed=name), definition.reduction, typed=name)
+    if definition.other_width is None:
+        return None
+    other, spellings = definition.other_width
+    return losses.get(other) if normal(name) in map(normal, spellings) and other in losses else None
+
+
+def _takes(definition: Loss, values: dict[str, str]) -> bool:
+    """Whether a loss has parameters of these names, and they may have these values."""
+    try:
+        definition.settings(values, read=True, example=True)
+    except UsageError:
+        return False
+    return True
+
+
+def meanings(spec: str | BoundLoss) -> tuple[BoundLoss, ...]:
+    """What a text may mean, by how many prediction columns there are; errors as for `example_of`."""
+    if isinstance(spec, BoundLoss):
+        return (spec,)
+    bound = example_of(spec)
+    name, values = read_spec(spec)
+    others = (each for each in (losses.get(name), _otherwise(name)) if each is not None and _takes(each, values))
+    settings = ((each, each.settings(values, read=True, example=True)) for each in others)
+    return (bound, *(BoundLoss(each, setting, each.reduction, typed=name) for each, setting in settings))
+
+
+def meant(spec: str, known: Iterable[str]) -> list[str]:
+    """Those of some losses, as they are spelled, that a text means: the loss it spells, else those of the bare name."""
+    bounds, known = meanings(spec), list(known)
+    whole = {*map(str, bounds)}
+    names = whole | {bound.name for bound in bounds if ":" not in str(spec)}
+    return [loss for loss in known if loss in whole] or [loss for loss in known if loss.partition(":")[0] in names]

@@ -11,10 +11,11 @@ import typing
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
+from numbers import Real
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeGuard, cast
 
 from lossctl.arguments import ensure
-from lossctl.domain import Domain, FloatArray, Interval, Words
+from lossctl.domain import Domain, FloatArray, Interval, Listed, Words
 from lossctl.errors import UsageError, option
 from lossctl.functions.docstring import Sections, sections_of
 from lossctl.words import did_you_mean, normal, said
@@ -22,21 +23,35 @@ from lossctl.words import did_you_mean, normal, said
 if TYPE_CHECKING:
     from numpy.random import Generator
 
-Value = float | str | bool | None
+Value = float | str | bool | tuple[float, ...] | None
 NO_PEERS: Mapping[str, str] = types.MappingProxyType({})
 
 
 ELSEWHERE = {
     **dict.fromkeys(
-        ("weight", "weights", "classweight", "sampleweight"),
-        f"Weights are a column, a number a row, also those of classes: name it with {option('weight')}.",
+        ("weight", "weights", "sampleweight"),
+        f"Weights of rows are a column: name it with {option('weight')}; of classes there is {option('class_weight')}.",
     ),
+    **dict.fromkeys(("classweight", "classweights"), f"Say {option('class_weight')}, for all losses."),
     **dict.fromkeys(("fromlogits", "logits", "loginput"), f"Say {option(from_logits=True)}, for all losses."),
     "reduction": f"Say {option('reduction')}, for all losses.",
     **dict.fromkeys(("ignoreindex", "ignoreclass"), f"Say {option('ignore_label')}."),
     "multioutput": f"{option('prediction')} for each column makes a model of each; a comma list is one vector.",
 }
 """What other libraries have as a parameter of a loss, by its `normal` name, and how it is said here."""
+
+CALLED: Mapping[str, tuple[str, ...]] = types.MappingProxyType(
+    {
+        "tau": ("alpha", "quantile", "level", "quantilealpha", "expectilealpha"),
+        "delta": ("alpha", "slope", "huberslope"),
+        "power": ("p", "rho", "variancepower", "tweedievariancepower"),
+        "c": ("fairc", "smoothness"),
+        "alpha": ("focalalpha",),
+        "gamma": ("focalgamma",),
+        "threshold": ("t",),
+    }
+)
+"""What other libraries call a parameter, by its name here, in their `normal` forms."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +60,24 @@ class Parameter:
 
     name: str
     default: Value
-    domain: Interval | Words | None
+    domain: Interval | Words | Listed | None
     """``None`` for a switch that is true or false."""
     optional: bool = False
+    required: bool = False
+    """Whether it has no default: who asks for the function must say it."""
+    meaning: str = ""
+    """What it is, in a few words, where its name does not say it."""
+
+    @property
+    def example(self) -> Value:
+        """A legal value: the default, or one to show what cannot be shown without."""
+        if not self.required:
+            return self.default
+        if isinstance(self.domain, Words):
+            return self.domain.allowed[0]
+        if isinstance(self.domain, Interval):
+            return _number_of(self.domain)
+        return False if self.domain is None else (_number_of(self.domain.each),)
 
     def read(self, text: str) -> Value:
         """The value that ``text`` spells.
@@ -67,28 +97,33 @@ class Parameter:
                 return False
             raise UsageError(f"parameter {self.name} must be true or false, not {text!r}")
         try:
+            if isinstance(self.domain, Listed) and ("/" in word or not self.domain.alone):
+                return self.check(tuple(float(part) for part in word.split("/")))
             return self.check(float(word))
         except ValueError:
             raise UsageError(f"parameter {self.name} must be {self.describe()}, not {text!r}") from None
 
-    def check(self, value: Value) -> Value:
-        """The value in its one type, if it is legal.
+    def check(self, value: object) -> Value:
+        """The value in its one type, if it is legal; a list of numbers may be a list or a tuple.
 
         Raises:
             UsageError: it is not.
         """
-        if self.domain is None:
-            legal = isinstance(value, bool)
-        elif isinstance(self.domain, Words):
-            legal = value in self.domain.allowed
-        elif value is None:
-            legal = self.optional
-        else:
-            legal = not isinstance(value, str | bool) and self.domain.contains(float(value))
-            value = float(value) if legal else value
-        if not legal:
+        legal: Value = None
+        if isinstance(self.domain, Words):
+            legal = value if isinstance(value, str) and value in self.domain.allowed else None
+        elif self.domain is None:
+            legal = value if isinstance(value, bool) else None
+        elif isinstance(self.domain, Interval):
+            legal = float(value) if _is_number(value) and self.domain.contains(float(value)) else None
+        elif isinstance(value, list | tuple):
+            several = all(map(_is_number, value)) and self.domain.contains(value)
+            legal = tuple(map(float, value)) if several else None
+        elif self.domain.alone and _is_number(value) and self.domain.contains([value]):
+            legal = float(value)
+        if legal is None and not (value is None and self.optional):
             raise UsageError(f"parameter {self.name} must be {self.describe()}, not {value!r}")
-        return value
+        return legal
 
     def words(self) -> tuple[str, ...]:
         """The legal values that are words."""
@@ -102,18 +137,36 @@ class Parameter:
         return f"{words}, or none" if self.optional else words
 
 
+def _number_of(domain: Interval) -> float:
+    """A plain number of an interval."""
+    low, high = max(domain.low, -1e300), min(domain.high, 1e300)
+    return next(filter(domain.contains, (1.0, 0.5, 0.5 * low + 0.5 * high, low, high)))
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
 def spell(value: Value) -> str:
     """A parameter value as a user would type it."""
     if value is None or isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, tuple):
+        return "/".join(map(repr, value))
     return repr(value) if isinstance(value, float) else value
+
+
+def in_json(parameters: Mapping[str, Value]) -> dict[str, Any]:
+    """Values by name as JSON has them."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in parameters.items()}
 
 
 def parameters_of(function: Callable[..., Any]) -> tuple[Parameter, ...]:
     """The keyword-only parameters of a function, read from its annotations.
 
-    A number is ``Annotated[float, Interval]`` (``| None`` when it may be absent), a choice ``Annotated[str, Words]``,
-    a switch ``bool``.
+    A number is ``Annotated[float, Interval]`` (``| None`` when it may be absent), a number for each column
+    ``Annotated[tuple[float, ...], Listed]``, a choice ``Annotated[str, Words]``, a switch ``bool``; a text beside the
+    domain says what the parameter is. One without a default must be given.
     """
     hints = typing.get_type_hints(function, include_extras=True)
     parameters = []
@@ -124,10 +177,21 @@ def parameters_of(function: Callable[..., Any]) -> tuple[Parameter, ...]:
         optional = typing.get_origin(hint) in {typing.Union, types.UnionType}
         if optional:
             hint = next(part for part in typing.get_args(hint) if part is not type(None))
-        domains = [extra for extra in getattr(hint, "__metadata__", ()) if isinstance(extra, Interval | Words)]
+        extras = getattr(hint, "__metadata__", ())
+        domains = [extra for extra in extras if isinstance(extra, Interval | Words | Listed)]
         if not domains and hint is not bool:
             raise TypeError(f"{function.__name__}: annotate parameter {parameter.name} with its domain")
-        parameters.append(Parameter(parameter.name, parameter.default, domains[0] if domains else None, optional))
+        required = parameter.default is inspect.Parameter.empty
+        parameters.append(
+            Parameter(
+                parameter.name,
+                None if required else parameter.default,
+                domains[0] if domains else None,
+                optional,
+                required,
+                next((extra for extra in extras if isinstance(extra, str)), ""),
+            )
+        )
     return tuple(parameters)
 
 
@@ -180,7 +244,7 @@ class Definition:
         return path[-1] if path[0] == "lossctl" else path[0]
 
     def settings(
-        self, given: Mapping[str, Value | str], *, read: bool = False, typed: str = ""
+        self, given: Mapping[str, Value | str], *, read: bool = False, typed: str = "", example: bool = False
     ) -> tuple[tuple[str, Value], ...]:
         """Every parameter with its effective value, in the order of the definition.
 
@@ -188,9 +252,10 @@ class Definition:
             given: values by parameter name.
             read: whether the values are text still to be read.
             typed: the name that was typed, where it may be another.
+            example: whether a parameter that must be given, and is not, has an example of a value.
 
         Raises:
-            UsageError: a name is unknown or a value illegal.
+            UsageError: a name is unknown, a value illegal, or a parameter that must be given is not.
         """
         by_name = {normal(parameter.name): parameter for parameter in self.parameters}
         chosen: dict[str, Value] = {parameter.name: parameter.default for parameter in self.parameters}
@@ -200,12 +265,30 @@ class Definition:
                 names = [parameter.name for parameter in self.parameters]
                 hint = did_you_mean(name, names) if names else f"{self.name} has no parameters."
                 hint = ELSEWHERE.get(normal(name), hint)
+                own = next((own for own in names if normal(name) in CALLED.get(own, ())), "")
+                if own:
+                    said_here = f"{typed or self.name}:{own}={value if isinstance(value, str) else spell(value)}"
+                    hint = f"Here it is {own}: {option(loss=said_here)}."
                 raise UsageError(f"{self.title(typed)} has no parameter {name!r}", hint)
             try:
                 chosen[parameter.name] = parameter.read(str(value)) if read else parameter.check(value)
             except UsageError as wrong:
                 raise wrong.about(self.title(typed)) from None
+        for parameter in self.parameters:
+            if parameter.required and chosen[parameter.name] is None:
+                if not example:
+                    raise self._needs(parameter, typed)
+                chosen[parameter.name] = parameter.example
         return tuple(chosen.items())
+
+    def _needs(self, parameter: Parameter, typed: str) -> UsageError:
+        """The error for a parameter that must be given and is not."""
+        meaning = f": {parameter.meaning}" if parameter.meaning else ""
+        spec = f"{typed or self.name}:{parameter.name}={spell(parameter.example)}"
+        return UsageError(
+            f"{self.title(typed)} needs {parameter.name}{meaning}",
+            f"Write it like {option(loss=spec)}; it must be {parameter.describe()}.",
+        )
 
     def title(self, typed: str) -> str:
         """What messages call it: the name that was typed, with its own where that is another."""

@@ -5,11 +5,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from lossctl.arguments import checked, ensure_fields
-from lossctl.domain import Interval, Words, inside
+from lossctl.domain import Interval, Listed, Words, inside
 from lossctl.errors import UsageError, option
 from lossctl.functions.activation import Activation, BoundActivation, activations, get_activation
-from lossctl.functions.bound_loss import BoundLoss, get_loss
-from lossctl.functions.definition import Kind, Parameter, Value, read_spec
+from lossctl.functions.bound_loss import BoundLoss, example_of
+from lossctl.functions.compat import Agreement, agreements
+from lossctl.functions.definition import Kind, Parameter, Value, in_json, read_spec
 from lossctl.functions.docstring import Sections
 from lossctl.functions.loss import Loss, losses
 from lossctl.functions.pairing import PAIRINGS, RISKS, Pairing, Risk, pairings_of, risks_of
@@ -64,6 +65,11 @@ class Explanation:
         return list(self.definition.pairs) if isinstance(self.definition, Loss) else []
 
     @property
+    def agreements(self) -> list[Agreement]:
+        """How other libraries and lossctl agree on a loss, of those that have it."""
+        return list(agreements(self.definition)) if isinstance(self.definition, Loss) else []
+
+    @property
     def pairings(self) -> list[Pairing]:
         """The tasks and partners it is known to fit."""
         return pairings_of(self.definition.name)
@@ -82,7 +88,7 @@ class Explanation:
                 for activation in activations
                 if inside(get_activation(activation.name).range, self.bound.output_domain)
             ]
-        return [loss.name for loss in losses if inside(self.bound.range, get_loss(loss.name).prediction_domain)]
+        return [loss.name for loss in losses if inside(self.bound.range, example_of(loss.name).prediction_domain)]
 
     @property
     def otherwise(self) -> tuple[str, str, list[str]] | None:
@@ -120,6 +126,7 @@ class Explanation:
         }
         if self.kind == "loss":
             facts |= {"reduction": self.reduction, "through": self.through, "otherwise": None}
+            facts["agreements"] = [one.to_dict() for one in self.agreements]
             if self.otherwise is not None:
                 columns, loss, spellings = self.otherwise
                 facts["otherwise"] = {"columns": columns, "loss": loss, "spellings": spellings}
@@ -132,18 +139,25 @@ def _parameter(parameter: Parameter, value: Value) -> dict[str, Any]:
     if isinstance(domain, Words):
         legal = {"type": "choice", "choices": list(domain.allowed)}
     elif isinstance(domain, Interval):
-        bounds = asdict(domain)
-        for end in ("low", "high"):
-            bounds[end] = None if abs(bounds[end]) == float("inf") else bounds[end]
-        legal = {"type": "number", **bounds}
+        legal = {"type": "number", **_bounds(domain)}
+    elif isinstance(domain, Listed):
+        legal = {"type": "list", "alone": domain.alone, **_bounds(domain.each)}
     return {
         "name": parameter.name,
-        "value": value,
-        "default": parameter.default,
+        **in_json({"value": value, "default": parameter.default}),
         "optional": parameter.optional,
+        "required": parameter.required,
+        "meaning": parameter.meaning,
         "legal": parameter.describe(),
         **legal,
     }
+
+
+def _bounds(domain: Interval) -> dict[str, Any]:
+    bounds = asdict(domain)
+    for end in ("low", "high"):
+        bounds[end] = None if abs(bounds[end]) == float("inf") else bounds[end]
+    return bounds
 
 
 def find(spec: str, kind: Kind | None = None) -> tuple[BoundLoss | BoundActivation, str]:
@@ -165,12 +179,12 @@ def find(spec: str, kind: Kind | None = None) -> tuple[BoundLoss | BoundActivati
     named = {"loss": plain in map(normal, losses.names()), "activation": plain in map(normal, activations.names())}
     known = {"loss": name in losses, "activation": name in activations}
     if kind is None and not any(known.values()):
-        spellings = [*losses.spellings(), *activations.spellings()]
+        spellings = [*losses.spellings(), *activations.spellings(), *families("loss"), *families("activation")]
         wrong = unknown("loss or activation", name, spellings, losses.others)
         raise wrong if wrong.parts[1] else UsageError(wrong.parts[0], "lossctl explain lists them.")
     order = sorted(KINDS, key=lambda candidate: (not named[candidate], not known[candidate]))
     chosen = kind or order[0]
-    bound = get_loss(spec) if chosen == "loss" else get_activation(spec)
+    bound = example_of(spec) if chosen == "loss" else get_activation(spec)
     if not all(known.values()):
         return bound, ""
     other_kind = "activation" if chosen == "loss" else "loss"
@@ -210,13 +224,21 @@ def families(kind: Kind) -> dict[str, list[Loss | Activation]]:
     return dict(sorted(by_family.items()))
 
 
-def catalogue() -> dict[str, Any]:
-    """Every loss and activation by family, ready for strict JSON."""
+def family_of(name: str) -> str | None:
+    """The family of that name; ``None`` where there is none, or a loss or an activation is called that."""
+    if name in losses or name in activations:
+        return None
+    return next((family for kind in KINDS for family in families(kind) if normal(family) == normal(name)), None)
+
+
+def catalogue(only: str = "") -> dict[str, Any]:
+    """Every loss and activation by family, or those of one, ready for strict JSON."""
 
     def of(kind: Kind) -> list[dict[str, Any]]:
         return [
             {"family": family, "members": [{"name": member.name, "summary": member.summary} for member in members]}
             for family, members in families(kind).items()
+            if only in {"", family}
         ]
 
     return {"losses": of("loss"), "activations": of("activation")}

@@ -5,20 +5,23 @@ gradients of the reported value, the generated documentation, the tests.
 """
 
 import functools
+import math
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from lossctl.domain import Domain, FloatArray
 from lossctl.errors import UsageError
 from lossctl.functions.definition import NO_PEERS, Definition, Value
 from lossctl.functions.metrics import METRICS
+from lossctl.reduction import KNOWN
 from lossctl.registry import Registry
 from lossctl.words import said
 
-Reduction = Literal["mean", "sum", "root-mean"]
-REDUCTIONS: tuple[Reduction, ...] = ("mean", "sum", "root-mean")
+REDUCTIONS = ("mean", "sum", "root-mean", "exp-mean")
+"""Those that any loss may be reported under which gives a row one number."""
 
 Kernel = Callable[..., FloatArray]
+Kinks = Callable[..., FloatArray | tuple[FloatArray, ...]]
 DomainOf = Domain | Callable[..., Domain]
 
 
@@ -47,31 +50,36 @@ class Loss(Definition):
         prediction: DomainOf,
         aliases: tuple[str, ...] = (),
         references: tuple[str, ...] = (),
-        reduction: Reduction = "mean",
+        reduction: str = "mean",
+        empty: float = math.nan,
         other_width: tuple[str, tuple[str, ...]] | None = None,
         floored: Kernel | None = None,
         of_error: bool = False,
+        ordered: bool = False,
         peers: Mapping[str, str] = NO_PEERS,
     ) -> None:
         super().__init__(function, aliases, references, peers)
         for role, domain in (("label", label), ("prediction", prediction)):
             if not callable(domain) and not hasattr(domain, "illegal"):
                 raise UsageError(f"{self.name}: {role} must be a domain or a function to one, not {said(domain)}")
-        if reduction not in REDUCTIONS:
-            raise UsageError(f"{self.name}: unknown reduction {said(reduction)}", f"Known: {', '.join(REDUCTIONS)}.")
-        self.reduction: Reduction = reduction
+        if reduction not in KNOWN:
+            raise UsageError(f"{self.name}: unknown reduction {said(reduction)}", f"Known: {', '.join(KNOWN)}.")
+        self.reduction = reduction
+        self.empty = empty
         self.other_width = other_width
         self._label = label
         self._prediction = prediction
         self.floored = floored or _the_prediction
         self.slope: Kernel | None = None
-        self.kink: Kernel | None = None
+        self.kink: Kinks | None = None
         self.square_root: Kernel | None = None
         self.of_error = of_error
+        self.ordered = ordered
         self.apart: Through | None = None
         self.anchor: Kernel = _the_label
         self.mirrored: Through | None = None
         self.pairs: dict[str, Through] = {}
+        self.others: tuple[Through, ...] = ()
         self.natural_activation: str | None = None
         """The activation that ``--from-logits`` means."""
 
@@ -80,10 +88,29 @@ class Loss(Definition):
         self.slope = function
         return function
 
-    def kinks(self, function: Kernel) -> Kernel:
-        """Declare the predictions at which the gradient jumps, in the shape of the prediction."""
+    def kinks(self, function: Kinks) -> Kinks:
+        """Declare the predictions at which the gradient jumps, in the shape of the prediction, or several such arrays.
+
+        NaN where there is none; of a loss of rows each number is the kink of its column beside the others as they are.
+        """
         self.kink = function
         return function
+
+    def beside(self, function: Kernel) -> Through:
+        """Declare a further number of each row, ``(label, prediction, **parameters)``, for a reduction made of several.
+
+        Its gradient is declared where it depends on the prediction.
+        """
+        number = Through(function)
+        self.others = (*self.others, number)
+        return number
+
+    def kinks_beside(self, label: FloatArray, prediction: FloatArray, **parameters: Value) -> tuple[FloatArray, ...]:
+        """The predictions at which the gradient is declared to jump, in the shape of the prediction each."""
+        if self.kink is None:
+            return ()
+        kinks = self.kink(label, prediction, **parameters)
+        return kinks if isinstance(kinks, tuple) else (kinks,)
 
     def root(self, function: Kernel) -> Kernel:
         """Declare the numbers whose squares the formula gives, so that they count where a square is no double."""
@@ -130,7 +157,7 @@ class Loss(Definition):
         return declare
 
     def under(
-        self, reduction: Reduction, *, aliases: tuple[str, ...] = (), peers: Mapping[str, str] = NO_PEERS
+        self, reduction: str, *, aliases: tuple[str, ...] = (), peers: Mapping[str, str] = NO_PEERS
     ) -> Callable[[Callable[[], None]], "Loss"]:
         """Name this loss under another default reduction; the decorated function gives the name and the docstring."""
 
@@ -144,12 +171,13 @@ class Loss(Definition):
                 reduction=reduction,
                 floored=self.floored,
                 of_error=self.of_error,
+                ordered=self.ordered,
                 peers=peers,
             )
             functools.update_wrapper(cast("Callable[..., Any]", named_loss), declaration)
             named_loss.name = declaration.__name__
             named_loss.slope, named_loss.kink, named_loss.pairs = self.slope, self.kink, self.pairs
-            named_loss.square_root = self.square_root
+            named_loss.square_root, named_loss.others = self.square_root, self.others
             named_loss.apart, named_loss.anchor = self.apart, self.anchor
             named_loss.mirrored, named_loss.natural_activation = self.mirrored, self.natural_activation
             losses.add(named_loss.name, named_loss, aliases)
@@ -190,10 +218,12 @@ def loss(
     prediction: DomainOf,
     aliases: tuple[str, ...] = (),
     references: tuple[str, ...] = (),
-    reduction: Reduction = "mean",
+    reduction: str = "mean",
+    empty: float = math.nan,
     other_width: tuple[str, tuple[str, ...]] | None = None,
     floored: Kernel | None = None,
     of_error: bool = False,
+    ordered: bool = False,
     peers: Mapping[str, str] = NO_PEERS,
 ) -> Callable[[Kernel], Loss]:
     """Turn a formula into a registered loss.
@@ -207,13 +237,15 @@ def loss(
         prediction: the legal predictions, likewise.
         aliases: exact synonyms of the name.
         references: where the formula comes from.
-        reduction: how rows become the reported number: ``mean``, ``sum`` or ``root-mean``.
+        reduction: how rows become the reported number: one of those in `lossctl.reduction`.
+        empty: what a ratio is where both sums are 0.
         other_width: a loss and the spellings that mean it instead when the number of prediction columns is not the
             one this loss is for (one column for a loss of rows, several for any other).
         floored: ``(label, prediction, **parameters)`` to the probabilities whose logarithm is floored at ``eps``;
             the prediction when left out.
         of_error: whether the value is one of prediction less label alone; behind an activation that keeps the digits
             of that difference, the formula then gets the difference, and a label of 0.
+        ordered: whether the order of the classes counts.
         peers: what other libraries call it, by library, each name with what is different about it in parentheses.
     """
 
@@ -225,9 +257,11 @@ def loss(
             aliases=aliases,
             references=references,
             reduction=reduction,
+            empty=empty,
             other_width=other_width,
             floored=floored,
             of_error=of_error,
+            ordered=ordered,
             peers=peers,
         )
         losses.add(definition.name, definition, aliases)

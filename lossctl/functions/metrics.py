@@ -9,13 +9,45 @@ from lossctl.words import normal
 _DECISIONS = "counts decisions at a threshold, not a loss of a row"
 _MEASURE = f"Measure what decisions are made from: {option(loss='bce')}, or {option(loss='cross_entropy')}."
 _RANK = "is a rank statistic, not a loss of a row"
-_ZERO_AND_ONE = f"Say {option(loss='mse')}, with labels of 0 and 1."
-_TOKENS = f"of log-probabilities of tokens alone, {option(loss='bce')} {option(activation='exp')} with labels of 1"
 _LISTS = "judges ranked lists, not a loss of a row"
 _NOT_YET = "is not among lossctl's losses yet"
-_PACKAGE = "A package of your own may add it: see CONTRIBUTING.md."
+_TOGETHER = "is a loss of several rows at once, not one of a row"
+_NONE = "lossctl measures none of these."
+_OBJECTIVE = "is what XGBoost calls an objective"
+_ON_LOGITS = f"where the file has scores, with {option(from_logits=True)}."
+_OF_LOGS = f"{option(from_logits=True)}, where the file has log ŷ; of ŷ itself without the latter."
+
+OUT_OF_REACH = {
+    "the penalty λΦ(θ) of a regularised objective": "it is of the parameters of a model, which no prediction tells",
+    "losses of an alignment of sequences (CTC, RNN-T)": "they need the scores of every step, and sum over all ways to "
+    "align two sequences",
+    "losses of censored times (Cox, AFT)": "they need who was still at risk, and times of which only a bound is known",
+}
+"""What no file of predictions determines, and why."""
+_PENALTY, _ALIGNMENT, _CENSORED = (f"That is of {what}: {why}." for what, why in OUT_OF_REACH.items())
 
 _METRICS = (
+    (
+        (
+            "penalty", "regularization", "regularisation", "weight_decay", "l1_penalty", "l2_penalty",
+            "l1_regularization", "l2_regularization", "elastic_net", "ridge", "lasso",
+        ),
+        "is out of reach of a file of predictions",
+        f"{_PENALTY} Say {option(loss='mse')} for what it is added to.",
+    ),
+    (
+        ("ctc", "ctc_loss", "rnnt", "rnnt_loss", "rnn_transducer", "transducer_loss"),
+        "is out of reach of a file of predictions",
+        _ALIGNMENT,
+    ),
+    (
+        (
+            "cox", "cox_loss", "coxph", "cox_ph", "cox_nloglik", "partial_likelihood", "aft", "aft_nloglik", "survival",
+            "survival_aft", "survival_cox", "concordance", "c_index", "concordance_index",
+        ),
+        "is out of reach of a file of predictions",
+        _CENSORED,
+    ),
     (
         ("auc", "roc_auc", "roc_auc_score", "auroc", "gini", "average_precision", "pr_auc", "aucpr", "ks", "lift"),
         _RANK,
@@ -34,14 +66,19 @@ _METRICS = (
     ),
     (
         (
-            "accuracy", "acc", "balanced_accuracy", "top_k_accuracy", "error_rate", "zero_one", "zero_one_loss",
+            "balanced_accuracy", "top_k_accuracy",
             "f1", "f1_score", "fbeta", "precision", "recall", "sensitivity", "specificity", "mcc",
-            "matthews_corrcoef", "kappa", "cohen_kappa", "confusion", "confusion_matrix", "iou", "jaccard", "dice",
-            "hamming", "hamming_loss", "accuracy_score", "precision_score", "recall_score", "jaccard_score", "youden",
+            "matthews_corrcoef", "kappa", "cohen_kappa", "confusion", "confusion_matrix", "iou", "jaccard",
+            "hamming", "hamming_loss", "precision_score", "recall_score", "jaccard_score", "youden",
             "tpr", "fpr", "tnr", "fnr", "ppv", "npv",
         ),
         _DECISIONS,
         _MEASURE,
+    ),
+    (
+        ("accuracy", "acc", "accuracy_score", "binary_accuracy", "categorical_accuracy"),
+        "is 1 less the share of rows that are decided wrongly",
+        f"Say {option(loss='zero_one')}, or {option(loss='zero_one:threshold=0')} where scores are cut at 0.",
     ),
     (
         ("ece", "calibration", "calibration_error", "expected_calibration_error", "mce", "reliability"),
@@ -49,34 +86,14 @@ _METRICS = (
         "lossctl plot FILE draws the calibration.",
     ),
     (
-        ("brier", "brier_score", "brier_score_loss"),
-        "is the mean squared error of a probability",
-        f"{_ZERO_AND_ONE} Of K classes give a column of 0 and 1 for each: their mean is 1/K of the Brier score.",
-    ),
-    (
-        ("perplexity", "ppl"),
-        "is the exponential of the mean cross-entropy",
-        f"Say {option(loss='cross_entropy')}, and take exp of the value; {_TOKENS}.",
-    ),
-    (
         ("d2_absolute_error_score", "d2_absolute_error"),
         "is a ratio over all rows, not a loss of a row: the skill of mae",
         f"Say {option(loss='mae')} {option(skill=True)}.",
     ),
     (
-        ("wape", "wmape"),
-        "is a ratio over all rows, not a loss of a row: mae over the mean of the absolute labels",
-        f"Say {option(loss='mae')}, and divide.",
-    ),
-    (
-        ("mase", "rmsse"),
-        "is a ratio over all rows, to the error of a naive forecast",
-        f"Say {option(loss='mae,rmse')}, with {option('prediction')} for each of the two forecasts, and divide.",
-    ),
-    (
-        ("nrmse",),
-        "is a ratio over all rows, not a loss of a row: rmse over the mean, range or deviation of the labels",
-        f"Say {option(loss='rmse')}, and divide.",
+        ("rmsse",),
+        "is rmse over the root of the mean squared error of a naive forecast",
+        f"Say {option(loss='rmse')}, and divide; {option(loss='mase:scale=2')} is that of absolute errors.",
     ),
     (
         ("sse", "rss"),
@@ -135,11 +152,6 @@ _METRICS = (
         f"Say {option(loss='focal')} {option(from_logits=True)}; without α, {option(loss='focal:alpha=none')}.",
     ),
     (
-        ("smooth_l1", "smooth_l1_loss"),
-        "is huber divided by its delta, which is called beta there",
-        f"Say {option(loss='huber')} where beta is 1; for beta 2, {option(loss='huber:delta=2')}, and divide by 2.",
-    ),
-    (
         ("cosine_similarity",),
         "is cosine_proximity without its minus",
         f"Say {option(loss='cosine_proximity')}, and turn the sign.",
@@ -150,48 +162,162 @@ _METRICS = (
         f"Say {option(loss='cosine_proximity')}, and add 1.",
     ),
     (
+        ("wis", "weighted_interval_score"),
+        "of a median and intervals is twice the mean of their quantile losses",
+        f"Say {option(loss='quantiles:tau=0.05/0.5/0.95')}, with a column and a level for each, and double the value.",
+    ),
+    (
         (
-            "pinball", "pinball_loss", "mean_pinball_loss", "quantile", "quantile_loss", "quantile_score", "crps",
-            "wis", "interval_score", "winkler", "winkler_score", "weighted_interval_score",
+            "triplet", "triplet_loss", "triplet_margin_loss", "contrastive", "contrastive_loss", "infonce", "ntxent",
+            "ntxent_loss", "supcon", "circle", "circle_loss",
+        ),
+        _TOGETHER,
+        _NONE,
+    ),
+    (
+        (
+            "listnet", "listnet_softmax", "ranking_softmax_loss", "ranknet", "lambdarank", "rank_xendcg", "pairlogit",
+            "pairlogit_pairwise", "querysoftmax", "queryrmse", "querycrossentropy", "yetirank", "yetirank_pairwise",
+            "stochasticrank", "rank:pairwise", "rank:ndcg", "rank:map",
+        ),
+        _TOGETHER,
+        f"lossctl measures no rankings; of two scores that a row compares there is {option(loss='margin_ranking')}.",
+    ),
+    (
+        (
+            "cosine_embedding_loss", "hinge_embedding", "hinge_embedding_loss", "sparsemax", "sparsemax_loss",
+            "loss_mixture_density", "mixture_density",
         ),
         _NOT_YET,
-        f"lossctl doctor shows the coverage of quantiles; {option(loss='mae')} measures the median alone.",
-    ),
-    (("expectile", "expectile_loss"), _NOT_YET, f"That of 1/2 is half of {option(loss='mse')}. {_PACKAGE}"),
-    (
-        ("smape", "symmetric_mape", "symmetric_mean_absolute_percentage_error"),
-        _NOT_YET,
-        f"The nearest is {option(loss='mape')}, or {option(loss='mape:zero=max1')} where labels are 0.",
+        _NONE,
     ),
     (
-        ("gaussian_nll", "gaussian_nll_loss", "normal_nll"),
-        _NOT_YET,
-        f"Where all rows have one variance, {option(loss='mse')} puts models in the same order.",
+        ("reg:squarederror", "reg:linear"),
+        f"{_OBJECTIVE}; it is half of mse",
+        f"Say {option(loss='mse')}, or {option(loss='half_squared_error')}.",
     ),
     (
-        ("tweedie", "tweedie_deviance", "mean_tweedie_deviance", "gamma", "gamma_deviance", "mean_gamma_deviance"),
-        _NOT_YET,
-        f"The nearest for numbers above 0 are {option(loss='poisson')} and {option(loss='rmsle')}.",
+        ("reg:squaredlogerror",),
+        f"{_OBJECTIVE}; it is half of msle",
+        f"Say {option(loss='msle')}, or {option(loss='rmsle')}.",
+    ),
+    (("reg:absoluteerror",), _OBJECTIVE, f"Say {option(loss='mae')}."),
+    (("reg:pseudohubererror",), _OBJECTIVE, f"Say {option(loss='pseudo_huber:delta=1')}; delta is its huber_slope."),
+    (("reg:quantileerror",), _OBJECTIVE, f"Say {option(loss='quantile:tau=0.5')}; tau is its quantile_alpha."),
+    (("reg:expectileerror",), _OBJECTIVE, f"Say {option(loss='expectile:tau=0.5')}; tau is its expectile_alpha."),
+    (("reg:gamma",), _OBJECTIVE, f"Say {option(loss='gamma_nll')}, or {option(loss='gamma_deviance')}."),
+    (
+        ("reg:tweedie",),
+        _OBJECTIVE,
+        f"Say {option(loss='tweedie_nll:power=1.5')}; power is its tweedie_variance_power.",
+    ),
+    (("count:poisson",), _OBJECTIVE, f"Say {option(loss='poisson')}, or {option(loss='poisson_deviance')}."),
+    (
+        ("binary:logistic", "binary:logitraw", "reg:logistic"),
+        _OBJECTIVE,
+        f"Say {option(loss='bce')}; {_ON_LOGITS}",
+    ),
+    (("binary:hinge",), _OBJECTIVE, f"Say {option(loss='hinge')}."),
+    (("multi:softprob", "multi:softmax"), _OBJECTIVE, f"Say {option(loss='cross_entropy')}; {_ON_LOGITS}"),
+    (("survival:cox", "survival:aft"), "is out of reach of a file of predictions", _CENSORED),
+    (("poisson_nloglik",), "is poisson with its constant", f"Say {option(loss='poisson:full=lgamma')}."),
+    (
+        ("l2_loss",),
+        "is half the squared error at optax; l2 here is a sum over rows",
+        f"Say {option(loss='half_squared_error')}.",
+    ),
+    (("HalfPoissonLoss",), "is poisson of log ŷ", f"Say {option(loss='poisson')} {_OF_LOGS}"),
+    (("HalfGammaLoss",), "is gamma_nll of log ŷ", f"Say {option(loss='gamma_nll')} {_OF_LOGS}"),
+    (
+        ("HalfTweedieLoss",),
+        "is tweedie_nll of log ŷ",
+        f"Say {option(loss='tweedie_nll:power=1.5')} {_OF_LOGS}",
+    ),
+    (("HalfTweedieLossIdentity",), "is tweedie_nll", f"Say {option(loss='tweedie_nll:power=1.5')}."),
+    (
+        ("HalfBinomialLoss",),
+        "is bce of what comes before the sigmoid",
+        f"Say {option(loss='bce')} {option(from_logits=True)}.",
     ),
     (
-        ("poisson_deviance", "mean_poisson_deviance"),
-        "is twice what poisson is above that of predictions that equal their labels",
-        f"Say {option(loss='poisson')}: it puts models in the same order.",
+        ("HalfMultinomialLoss",),
+        "is cross_entropy of what comes before the softmax",
+        f"Say {option(loss='cross_entropy')} {option(from_logits=True)}.",
     ),
     (
-        ("pseudo_huber", "pseudo_huber_loss", "mphe"),
-        _NOT_YET,
-        f"The nearest are {option(loss='huber')} and {option(loss='log_cosh')}.",
+        ("multilabel_soft_margin_loss", "multilabel_soft_margin"),
+        "is bce of what comes before the sigmoid, of several label columns",
+        f"Say {option(loss='bce')} {option(from_logits=True)}.",
     ),
     (
-        ("dice_loss", "tversky", "tversky_loss"),
-        _NOT_YET,
-        f"The nearest are {option(loss='bce')} and {option(loss='focal')}, a loss of each row or column.",
+        ("MultiClassOneVsAll", "multiclassova"),
+        "is bce of each class against the others",
+        f"Say {option(loss='bce')}, with a label column for each prediction column.",
     ),
     (
-        ("triplet", "triplet_loss", "contrastive", "contrastive_loss", "ctc", "ctc_loss", "infonce"),
-        "is a loss of several rows at once, or of sequences, not one of a row",
-        "lossctl measures none of these.",
+        ("LogLinQuantile",),
+        "is quantile of e to the prediction",
+        f"Say {option(loss='quantile')} {option(activation='exp')}.",
+    ),
+    (
+        ("MultiRMSE",),
+        "is rmse of several columns, with their sum under the root",
+        f"Say {option(loss='rmse')} {option(columns='sum')}.",
+    ),
+    (
+        ("RMSEWithUncertainty",),
+        "is gaussian_nll of a mean and the logarithm of a standard deviation",
+        f"Say {option(loss='gaussian_nll:scale=log_std,full=true')}.",
+    ),
+    (
+        ("NumErrors",),
+        "counts the rows whose error is larger than a tolerance",
+        f"Say {option(loss='epsilon_insensitive:epsilon=0.1')} for the mean of what is beyond it.",
+    ),
+    (
+        ("RMSPE", "root_mean_squared_percentage_error", "mspe"),
+        "is a mean of squared relative errors",
+        f"Say {option(loss='mape')}, or {option(loss='rmsle')}, which compares ratios.",
+    ),
+    (
+        ("RSE", "relative_squared_error", "rrse", "d2_tweedie_score", "d2_pinball_score", "d2_log_loss_score"),
+        "is the skill of a loss, or 1 less it",
+        f"Say {option(loss='mse')} {option(skill=True)}, or another loss in its place.",
+    ),
+    (
+        ("LogLikelihoodOfPrediction",),
+        "is a log-likelihood, which is minus a sum of losses",
+        f"Say {option(loss='bce')} {option(reduction='sum')}, or {option(loss='cross_entropy')}.",
+    ),
+    (
+        ("kullback_leibler",),
+        "is bce less the entropy of the label at LightGBM",
+        f"Say {option(loss='bce')} for one column, {option(loss='kl_divergence')} for rows.",
+    ),
+    (
+        ("minkowski_distance",),
+        "is a root of a sum; minkowski is that of the mean",
+        f"Say {option(loss='minkowski:p=3')}, and multiply by the p-th root of the number of rows.",
+    ),
+    (
+        ("multiclass_perceptron", "multiclass_perceptron_loss"),
+        "is crammer_singer without a margin",
+        f"Say {option(loss='crammer_singer:margin=0')}.",
+    ),
+    (
+        ("dice_score", "dice_coefficient", "f_score"),
+        "is 1 less dice",
+        f"Say {option(loss='dice')}.",
+    ),
+    (
+        ("bits_per_byte", "bits_per_character", "bits_per_token", "bpb", "bpc"),
+        "is surprisal in bits, by what each row is divided by",
+        f"Say {option(loss='surprisal:base=2')} for bits a token, and multiply by tokens per byte.",
+    ),
+    (
+        ("threshold_brier_score",),
+        "is brier of a label that is beyond a threshold",
+        f"Say {option(loss='brier')}, or {option(loss='rps')} of ordered classes.",
     ),
 )  # fmt: skip
 

@@ -3,15 +3,25 @@
 import numpy as np
 
 from lossctl.domain import FloatArray, row_sum
+from lossctl.functions.stable import EXACT, amended
 
 
 class Softmax:
-    """Softmax of rows of logits, written around the largest entry of each row so that 1 − p keeps its digits."""
+    """Softmax of rows of logits, written around the largest entry of each row so that 1 − p keeps its digits.
 
-    def __init__(self, logit: FloatArray) -> None:
+    Args:
+        logit: ``(n, k)``.
+        squared: whether squares of 1 − p are taken, so that what differences of logits are rounded by counts twice.
+    """
+
+    def __init__(self, logit: FloatArray, *, squared: bool = False) -> None:
         self.rows, self.top = np.arange(len(logit)), logit.argmax(axis=1)
+        self.logit = logit
         self.shifted = logit - logit[self.rows, self.top][:, None]
         odds = np.exp(self.shifted)
+        if squared:
+            largest = np.broadcast_to(logit[self.rows, self.top][:, None], logit.shape)
+            odds = amended(odds, self.shifted < -EXACT, _unrounded, odds, logit, largest, self.shifted)
         odds[self.rows, self.top] = 0.0
         self.others = row_sum(odds)
         self.odds = odds
@@ -36,8 +46,37 @@ class Softmax:
         """1 − p at the largest logit of each row."""
         return np.asarray(self.others / (1.0 + self.others))
 
+    @property
+    def rest(self) -> FloatArray:
+        """1 − p."""
+        rest = np.asarray(1.0 - self.p)
+        rest[self.rows, self.top] = self.miss
+        return rest
+
+    def cost(self, eps: float) -> FloatArray:
+        """−log p; of a logit of −∞, whose p is exactly 0, that of the floor ``eps``."""
+        cost = np.asarray(self.log_total[:, None] - self.shifted)
+        cost[self.logit == -np.inf] = -np.log(np.float64(eps))
+        return cost
+
+    def pulled(self, weight: FloatArray) -> FloatArray:
+        """W − p Σw: the slope with respect to the logits, from w = p ∂ℓ/∂p."""
+        p, at_top = self.p, (self.rows, self.top)
+        slope = weight - p * row_sum(weight)[:, None]
+        others = weight.copy(order="F")
+        others[at_top] = 0.0
+        slope[at_top] = weight[at_top] * self.miss - p[at_top] * row_sum(others)
+        return np.asarray(slope)
+
     def error(self, label: FloatArray) -> FloatArray:
         """P − y, at the largest logit as (1 − y) − (1 − p)."""
         error = np.asarray(self.p - label)
         error[self.rows, self.top] = (1.0 - label[self.rows, self.top]) - self.miss
         return error
+
+
+def _unrounded(odds: FloatArray, logit: FloatArray, largest: FloatArray, shifted: FloatArray) -> FloatArray:
+    """Odds with what the difference of two logits was rounded by."""
+    back = shifted - logit
+    lost = (logit - (shifted - back)) - (largest + back)
+    return odds * np.where(np.abs(lost) < 1.0, 1.0 + lost, 1.0)

@@ -23,8 +23,13 @@ CLOSE = 0.25
 INNER = math.exp(-1.0)
 """e^−|z| beyond which σ(z) is near ½."""
 
+SMALLEST = math.ulp(0.0)
+
 EXACT = 8.0
 """An exponent up to which its own rounding does not show."""
+
+FEW = 4.0
+"""An exponent up to which half a unit in the last place of what is raised to it may count."""
 
 EULER_COMPLEMENT = 0.42278433509846713
 """1 − γ."""
@@ -125,39 +130,54 @@ def excess(p: FloatArray, q: FloatArray, log_ratio: Callable[..., FloatArray], *
     return amended(value, ~(size < FAR), from_logarithms, p, q, *terms)
 
 
-def _excess_nearby(p: FloatArray, q: FloatArray) -> FloatArray:
-    """The same where p/q is near 1: p (x − log1p x) = p r (x − 2 r² (1/3 + r²/5 + r⁴/7 + …)) with x = (q − p)/p.
+def log1pmx(x: FloatArray, log1p: FloatArray) -> FloatArray:
+    """The x − log(1 + x) of numbers above −1: never negative, and with its digits however small x is.
 
-    For log1p x = 2 atanh r with r = x/(2 + x), and x r = x − 2r. In place, since temporaries take longer than sums.
+    Args:
+        x: ``(n,)`` or ``(n, k)``.
+        log1p: log(1 + x), in the shape of x; where it is near 0 its own digits do not count.
     """
-    difference = q - p
-    r = difference / p
-    r /= r + 2.0
+    return amended(np.asarray(x - log1p), np.abs(log1p) < NEAR, _log1pmx_nearby, x)
+
+
+def _log1pmx_nearby(x: FloatArray) -> FloatArray:
+    """The same where 1 + x is near 1: r (x − 2 r² (1/3 + r²/5 + r⁴/7 + …)) with r = x/(2 + x).
+
+    For log1p x = 2 atanh r, and x r = x − 2r. In place, since temporaries take longer than sums.
+    """
+    r = x / (x + 2.0)
     square = np.square(r)
-    value = _polynomial(square, ATANH_TERMS)
+    value = polynomial(square, ATANH_TERMS)
     value *= square
-    value *= -2.0 * p
-    value += difference
+    value *= -2.0
+    value += x
     value *= r
+    return value
+
+
+def _excess_nearby(p: FloatArray, q: FloatArray) -> FloatArray:
+    """The same where p/q is near 1: p (x − log1p x) with x = (q − p)/p."""
+    value = _log1pmx_nearby((q - p) / p)
+    value *= p
     return value
 
 
 def log_factorial_excess(y: FloatArray) -> FloatArray:
     """Log Γ(1 + y) − y log y + y for y ≥ 0: what is left of the log-factorial when its largest part is taken out."""
     small, large = np.minimum(y, 0.25), np.maximum(y, 10.0)
-    value = 0.5 * (np.log(2.0 * np.pi) + np.log(large)) + _polynomial(large**-2.0, STIRLING_TERMS) / large
-    log_gamma = small * (EULER_COMPLEMENT + small * _polynomial(small, ZETA_TERMS)) - np.log1p(small)
+    value = 0.5 * (np.log(2.0 * np.pi) + np.log(large)) + polynomial(large**-2.0, STIRLING_TERMS) / large
+    log_gamma = small * (EULER_COMPLEMENT + small * polynomial(small, ZETA_TERMS)) - np.log1p(small)
     between = (y > 0.25) & (y < 10.0)
     log_gamma[between] = np.log(np.asarray(_gamma(1.0 + y[between]), dtype=np.float64))
     return np.where(y >= 10.0, value, log_gamma - np.where(y == 0, 0.0, y * np.log(y)) + y)
 
 
 def power_of_exp(x: FloatArray, exponent: float) -> FloatArray:
-    """e^(−exponent x) for x ≥ 0, with the digits of the product that rounding would lose (Dekker's product)."""
+    """e^(−exponent x), with the digits of the product that rounding would lose (Dekker's product)."""
     fraction, binary = math.frexp(exponent)
     product = exponent * x
     power = np.exp(-product)
-    if fraction in {0.0, 0.5}:  # a power of two, which rounds nothing
+    if abs(fraction) in {0.0, 0.5}:  # a power of two, which rounds nothing
         return np.asarray(power)
     high = math.ldexp(round(math.ldexp(fraction, 26)), binary - 26)
 
@@ -168,10 +188,25 @@ def power_of_exp(x: FloatArray, exponent: float) -> FloatArray:
         lost = ((high * upper - product) + high * lower + (exponent - high) * upper) + (exponent - high) * lower
         return power * (1.0 - np.where(np.abs(lost) < 1.0, lost, 0.0))
 
-    return amended(power, product > EXACT, careful, x, product, power)
+    return amended(power, np.abs(product) > EXACT, careful, x, product, power)
 
 
-def _polynomial(x: FloatArray, coefficients: Sequence[float]) -> FloatArray:
+def power_of_rest(p: FloatArray, rest: FloatArray, exponent: float) -> FloatArray:
+    """(1 − p)^exponent for probabilities, where the exponent is large with the digits that 1 − p lost.
+
+    Args:
+        p: ``(n,)`` or ``(n, k)``.
+        rest: 1 − p, rounded, in the shape of p.
+        exponent: from 0 on.
+    """
+    power = np.power(rest, exponent)
+    if exponent <= FEW:
+        return power
+    lost = np.where(rest < 0.5, 0.0, (1.0 - rest) - p) / np.maximum(rest, SMALLEST)  # a small rest has its own digits
+    return np.asarray(power * np.exp(exponent * lost))
+
+
+def polynomial(x: FloatArray, coefficients: Sequence[float]) -> FloatArray:
     """Σ c_k x^k, by Horner's rule."""
     total = np.full_like(x, coefficients[-1])
     for coefficient in reversed(coefficients[:-1]):

@@ -4,24 +4,28 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lossctl.document import Chart, Document, Facts, Line, Part, Phrase, Piece, Words, phrase, prose
+from lossctl.functions.compat import Agreement
 from lossctl.functions.definition import Parameter, Value, spell
 from lossctl.functions.explanation import KINDS, Explanation, catalogue, families, matches
+from lossctl.functions.metrics import OUT_OF_REACH
 from lossctl.functions.pairing import PAIRINGS, RISKS, Pairing, Risk
+from lossctl.words import either
 
 Row = tuple[str, Words]
 
 
-def explained(explanation: Explanation, curve: Chart) -> Document:
+def explained(explanation: Explanation, curve: Chart, example: str = "") -> Document:
     """One loss or activation: its facts, then its curve. A row is a fact.
 
     Args:
         explanation: what is known of it.
         curve: its chart.
+        example: how to get the number of another library.
     """
     bound, family = explanation.bound, explanation.definition.family
     title = phrase(Piece(str(bound), "strong"), Piece(f"  {explanation.kind}, {family}", "faint"))
     summary = explanation.sections.summary
-    facts = tuple(_facts(explanation))
+    facts = tuple(_facts(explanation, example))
     return Document(
         title=str(bound),
         sections=lambda: [(Line(title), Line(prose(summary))), (Facts(facts),), (curve,)],
@@ -33,7 +37,7 @@ def explained(explanation: Explanation, curve: Chart) -> Document:
     )
 
 
-def _facts(explanation: Explanation) -> Iterator[Row]:
+def _facts(explanation: Explanation, example: str) -> Iterator[Row]:
     sections, definition = explanation.sections, explanation.definition
     slope = "gradient" if explanation.kind == "loss" else "derivative"
     rows: list[Row] = [("formula", prose(sections.formula)), (slope, prose(sections.gradient))]
@@ -54,18 +58,21 @@ def _facts(explanation: Explanation) -> Iterator[Row]:
     if explanation.otherwise is not None:
         columns, loss, spellings = explanation.otherwise
         rows.append(("", f"with {columns}, {' and '.join(spellings)} mean{'s' * (len(spellings) == 1)} {loss}"))
-    rows += [("elsewhere", _peers(definition.peers)), ("reference", prose("; ".join(definition.references)))]
+    rows += [("elsewhere", _peers(definition.peers)), *_agreements(explanation.agreements, example)]
+    rows += [("reference", prose("; ".join(definition.references)))]
     yield from ((name, words) for name, words in rows if any(piece.text for piece in phrase(words)))
 
 
 def _parameter(parameter: Parameter, value: Value) -> Phrase:
     default = f"default {spell(parameter.default)}" if value != parameter.default else "the default"
-    return phrase(Piece(f"{parameter.name} = {spell(value)}", "strong"), f"  ({default})  {parameter.describe()}")
+    default = "must be given" if parameter.required else default
+    legal = "; ".join(filter(None, (parameter.meaning, parameter.describe())))
+    return phrase(Piece(f"{parameter.name} = {spell(value)}", "strong"), f"  ({default})  {legal}")
 
 
 def _partners(name: str, pairing: Pairing) -> Phrase:
-    partners = pairing.activations if name in pairing.losses else pairing.losses
-    return phrase(Piece(", ".join(partners) or "any loss", "strong"), f"  {pairing.task}: {pairing.why}")
+    partners = pairing.outputs if name in pairing.losses else ", ".join(pairing.losses)
+    return phrase(Piece(partners or "any loss", "strong"), f"  {pairing.task}: {pairing.why}")
 
 
 def _risk(name: str, risk: Risk) -> str:
@@ -81,18 +88,51 @@ def _peers(peers: dict[str, str]) -> Phrase:
     return phrase(*names)
 
 
-def listed() -> Document:
-    """Every loss and activation by family, one line and one row each."""
+def _agreements(agreements: list[Agreement], example: str) -> Iterator[Row]:
+    """Whose number a loss has, what is to be set for that of others, and what nothing is for."""
+    known = [one for one in agreements if one.peer and not one.differs]
+    same = ", ".join(one.title for one in known if one.by_default and not one.settings)
+    bare = [one for one in known if one.by_default and one.settings]
+    where = either([*dict.fromkeys(part for one in bare for part in one.where)])
+    mostly = f"{', '.join(one.title for one in bare)}, but of {where}" if bare else ""
+    yield "same number", "; ".join(filter(None, (same, mostly)))
+    ways = [f"{one.peer} sets {one.listed}" for one in known if one.settings]
+    yield "compat", "; ".join([*ways, *([f"such as {example}"] if example and ways else [])])
+    yield "no option", "; ".join(f"{one.title}: {one.rest}" for one in agreements if one.rest)
+
+
+def listed(family: str = "") -> Document:
+    """Every loss and activation by family, a row each; of one family with a line on each.
+
+    Args:
+        family: which to list; all, by their names, where it is empty.
+    """
     section: list[Part] = []
     rows: list[dict[str, Any]] = []
     for kind in KINDS:
-        for family, members in families(kind).items():
-            section.append(Line(Piece(f"{family} {'losses' if kind == 'loss' else 'activations'}", "strong")))
-            section.append(Facts(tuple((member.name, prose(member.summary)) for member in members), indent=2))
-            rows += [
-                {"kind": kind, "family": family, "name": member.name, "summary": member.summary} for member in members
+        known = {name: members for name, members in families(kind).items() if family in {"", name}}
+        plural = "losses" if kind == "loss" else "activations"
+        if known:
+            section.append(Line(Piece(f"{family} {plural}".lstrip(), "strong")))
+        if family:
+            section += [
+                Facts(tuple((member.name, prose(member.summary)) for member in members), indent=2)
+                for members in known.values()
             ]
-    return Document("losses and activations", lambda: [tuple(section)], record=catalogue, rows=lambda: rows)
+        else:
+            facts = ((name, ", ".join(member.name for member in members)) for name, members in known.items())
+            section.append(Facts(tuple(facts), indent=2))
+        rows += [
+            {"kind": kind, "family": name, "name": member.name, "summary": member.summary}
+            for name, members in known.items()
+            for member in members
+        ]
+    if not family:
+        pages = "Each has a page: lossctl explain NAME; a family a line on each: lossctl explain FAMILY."
+        section += [Line(Piece(pages)), Line(prose(f"Out of reach of predictions alone: {'; '.join(OUT_OF_REACH)}."))]
+    return Document(
+        "losses and activations", lambda: [tuple(section)], record=lambda: catalogue(family), rows=lambda: rows
+    )
 
 
 def paired() -> Document:
@@ -109,7 +149,8 @@ def paired() -> Document:
 
 
 def _partnership(match: Pairing | Risk) -> Phrase:
-    title = f"{', '.join(match.activations)} → {', '.join(match.losses) or 'any loss'}"
+    outputs = match.outputs if isinstance(match, Pairing) else ", ".join(match.activations)
+    title = f"{outputs} → {', '.join(match.losses) or 'any loss'}"
     return (Piece(title, "strong", ends=True), Piece(match.why))
 
 

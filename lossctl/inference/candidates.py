@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from lossctl.inference.classes import class_names, key_of
 from lossctl.inference.facts import Words
-from lossctl.inference.names import is_index, is_key
+from lossctl.inference.names import is_index, is_key, is_mask, is_thing, is_weight
 from lossctl.reading.cells import scalar_column
 from lossctl.reading.columns import Column
 from lossctl.reading.format import Wanted
@@ -163,11 +163,15 @@ def _roles(column: Column, content: Content, rows: int) -> list[str]:
     whole = values.exact and not (values.values % 1).any()
     if is_index(column.name) or is_key(column.name):
         return ["id"]
-    if "weight" in column.name.lower() and values.quantile(0.0) >= 0:
+    if is_weight(column.name) and values.quantile(0.0) >= 0:
+        return ["weight"]
+    if is_mask(column.name) and {*values.values.tolist()} <= {0.0, 1.0} and values.exact:
         return ["weight"]
     if not whole:
         return ["prediction", "label"]
-    return ["id"] if len(values.keys) == rows > FEW else ["label", "prediction"]
+    if len(values.keys) == rows > FEW:
+        return ["id"]
+    return ["group", "label"] if is_thing(column.name) else ["label", "prediction"]
 
 
 def span(values: Distribution) -> dict[str, Any]:

@@ -19,9 +19,9 @@ class Choice:
     columns: tuple[str, ...]
     why: str = ""
     """How they were told; empty where the user named them."""
+    near: bool = True
+    """Whether predictions may be of their label by what is in them, as far as that tells anything."""
     sure: bool = True
-    loss: str = ""
-    """The loss that they are for, where that is no question of what is in them."""
 
 
 @dataclass(frozen=True)

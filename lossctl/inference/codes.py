@@ -8,7 +8,7 @@ import numpy as np
 
 from lossctl.domain import IntArray
 from lossctl.errors import option
-from lossctl.inference.classes import are_numbers, class_names, mapping
+from lossctl.inference.classes import SHOWN, are_numbers, class_names, mapping
 from lossctl.inference.facts import Facts, Predicted
 from lossctl.inference.fit import ENOUGH, SIGNIFICANT, Doubt, Fit, classes_setting
 from lossctl.inference.layout import Layout
@@ -63,6 +63,14 @@ def _from_one(facts: Facts, layout: Layout, index: int, fitting: Fit) -> Doubt |
         return Doubt(what, (), advice)
     ways = tuple(_naming(fitting, [str(code + first) for code in range(k)]) for first in (0, 1))
     return Doubt(what, ways[::-1] if from_one > as_it_is else ways)
+
+
+def unnamed(facts: Facts, layout: Layout, index: int) -> Doubt:
+    """That no name tells which number of a model is for which of the words that are labels."""
+    model, words = layout.models[index], sorted(facts.words.counts or ())
+    listed = ", ".join(words[:SHOWN]) + (", …" if len(words) > SHOWN or not words else "")
+    what = f"no name tells which of the {model.width} numbers of {model.name!r} is for which label ({listed})"
+    return Doubt(what, (), f"Name the {model.width} classes in the order of the columns: {option(classes='A,B,C')}.")
 
 
 def turned(facts: Facts, layout: Layout, index: int, fitting: Fit, names: Sequence[str]) -> Doubt | None:

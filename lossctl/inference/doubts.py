@@ -1,7 +1,7 @@
 """What the columns may be otherwise than they seem: where that is another measure, nobody but their user can tell."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -24,20 +24,20 @@ from lossctl.inference.fit import (
     usual,
 )
 from lossctl.inference.layout import Layout
-from lossctl.inference.names import plain_name, stem_of
+from lossctl.inference.names import is_log_probability, is_log_rate, is_surprisal, plain_name, quantile_of, stem_of
+from lossctl.inference.parts import MEMBERS, interval_of
+from lossctl.inference.poles import contrary
+from lossctl.inference.surprises import own_loss
 from lossctl.words import figures, percent, split
 
 CODES = 100
 """How many codes of classes there may be."""
-POLES = frozenset({
-    ("no", "yes"), ("n", "y"), ("false", "true"), ("f", "t"), ("negative", "positive"), ("neg", "pos"), ("off", "on"),
-    ("fail", "pass"), ("ham", "spam"),
-})  # fmt: skip
-"""Words of which everybody knows which is class 1."""
+MEDIAN = 0.5
+OF_QUANTILES = "lossctl doctor shows what part of the labels is below them; mae measures the median alone."
 
 EXPONENTIAL: Settings = (("activation", "exp"),)
+UNFLOORED: Settings = (("eps", 0.0),)
 _LOGITS = re.compile(r"(^|_)logits?(_|\d|$)")
-_LOGARITHMS = re.compile(r"(^|_)log_?(p|probs?|probas?|probabilit(y|ies)|rates?|softmax)(_|\d|$)")
 
 
 class _Case(NamedTuple):
@@ -60,7 +60,12 @@ class _Case(NamedTuple):
         """Whether the columns of the predictions are named so."""
         return all(words.search(plain_name(column)) for column in self.columns)
 
-    def asking(self, *settings: tuple[str, str | bool], loss: str = "") -> Fit:
+    @property
+    def logarithms(self) -> bool:
+        """Whether the columns of the predictions are named for logarithms."""
+        return all(is_log_rate(column) or is_log_probability(column) for column in self.columns)
+
+    def asking(self, *settings: tuple[str, str | bool | float], loss: str = "") -> Fit:
         """What fits, with other settings than its own, but for classes."""
         classes = tuple(pair for pair in self.fitting.settings if pair[0] == "classes")
         return replace(self.fitting, loss=loss or self.fitting.loss, settings=(*classes, *settings))
@@ -76,12 +81,16 @@ def doubt(facts: Facts, layout: Layout, index: int, fitting: Fit) -> Doubt | Non
         _other_class,
         _percentages,
         _decisions,
+        _own_probability,
+        _quantile,
         _codes,
         _third_number,
         _two_numbers,
         _scores,
         _row_scores,
         _rates,
+        _width,
+        _members,
     )
     return next((told for look in doubts if (told := look(case)) is not None), None)
 
@@ -105,23 +114,6 @@ def _order(case: _Case) -> Doubt | None:
         f"which of the labels {' and '.join(names)} is class 1, the one named last, is not clear",
         (turned, case.fitting),
     )
-
-
-def contrary(facts: Facts, layout: Layout, settings: Mapping[str, str | bool]) -> bool:
-    """Whether predictions are lower for the word that would be class 1, of two that say nothing themselves."""
-    names = split(str(settings.get("classes", "")))
-    if len(names) != 2 or not layout.text or tuple(name.casefold() for name in names) in POLES:
-        return False
-    for predicted in facts.models:
-        given = predicted.given.by_label or {}
-        means = [
-            float(np.average(given[name].values, weights=given[name].counts))
-            for name in names
-            if name in given and given[name].n
-        ]
-        if len(means) == 2 and means[1] < means[0]:
-            return True
-    return False
 
 
 def _columns_order(case: _Case) -> Doubt | None:
@@ -188,6 +180,32 @@ def _decisions(case: _Case) -> Doubt | None:
     return Doubt(what, (*wrong, case.fitting))
 
 
+def _own_probability(case: _Case) -> Doubt | None:
+    """Whether numbers are logarithms of the probability of what each row is, or their negatives."""
+    values = case.predicted.values
+    if case.columns[1:] or case.predicted.rows is not None or case.layout.label_width:
+        return None
+    logarithm = is_log_probability(case.columns[0]) and values.high <= 0 and not case.fitting.binary
+    if not logarithm and not is_surprisal(case.columns[0]):
+        return None
+    what = f"the predictions {case.name!r} are {'' if logarithm else '−'}log-probabilities of what each row is"
+    return Doubt(f"{what}: no label is held against them", (), own_loss(case.columns[0]))
+
+
+def _quantile(case: _Case) -> Doubt | None:
+    """Whether a number is a quantile, which is not to be near its label."""
+    numbers = {Scale.VALUE, Scale.RATE, Scale.LOG_RATE}
+    if case.fitting.scale not in numbers or case.layout.label_width or case.columns[1:]:
+        return None
+    level = quantile_of(case.columns[0])
+    if level is None or case.predicted.rows is not None:
+        return None
+    what = f"the predictions {case.name!r} are named for the quantile {level:g}"
+    pairing, loss = pairing_of("unbounded regression"), "mae" if level == MEDIAN else f"quantile:tau={level:g}"
+    way = replace(case.fitting, pairing=pairing, scale=Scale.VALUE, loss=loss, settings=())
+    return Doubt(f"{what}, the median" if level == MEDIAN else what, (way,), OF_QUANTILES)
+
+
 def _codes(case: _Case) -> Doubt | None:
     """Whether numbers are the codes of classes."""
     if case.fitting.scale is not Scale.VALUE or case.layout.label_width or case.columns[1:]:
@@ -250,8 +268,9 @@ def _scores(case: _Case) -> Doubt | None:
         other = replace(case.fitting, pairing=pairing, scale=Scale.LOGIT, loss=usual(pairing), settings=settings)
         return Doubt(f"{span}, and {both}", (case.fitting, other))
     if values.high <= 0:
-        exponential = case.asking(*EXPONENTIAL)
-        ways = (exponential, case.fitting) if case.named(_LOGARITHMS) else (case.fitting, exponential)
+        floored = values.low < np.log(np.finfo(float).eps)
+        exponential = case.asking(*EXPONENTIAL, *(UNFLOORED if floored else ()))
+        ways = (exponential, case.fitting) if case.logarithms else (case.fitting, exponential)
         return Doubt(f"{span}: logits, or logarithms of probabilities?", ways)
     return Doubt(f"{span}: they are no probabilities, and {both}", (case.fitting,))
 
@@ -272,15 +291,34 @@ def _row_scores(case: _Case) -> Doubt | None:
     if scale is not Scale.LOGIT or case.count("below 0") or case.named(_LOGITS):
         return None
     span = f"{shown} go from {figures(case.predicted.values.low)} to {figures(case.predicted.values.high)}"
-    if case.named(_LOGARITHMS):
+    if case.logarithms:
         return Doubt(f"{span}: logarithms of probabilities are not above 0; was a sign lost?", ())
     ways = (logits, *normalized) if case.count("fraction") else (*normalized, logits)
     return Doubt(f"{span}: they are no probabilities, and logits are of either sign", ways)
 
 
+def _width(case: _Case) -> Doubt | None:
+    """How many of the labels an interval is meant to hold."""
+    if case.fitting.loss != "interval" or interval_of(case.columns):
+        return None
+    ways = tuple(replace(case.fitting, loss=loss) for loss in ("interval:alpha=0.1", "interval:alpha=0.05"))
+    return Doubt(f"how many of the labels the intervals {case.name!r} are meant to hold is not said", ways)
+
+
+def _members(case: _Case) -> Doubt | None:
+    """Whether several numbers for one are the members of an ensemble."""
+    if case.fitting.loss != MEMBERS.loss:
+        return None
+    what = (
+        f"the labels are numbers, and {case.name!r} is several for each: members of an ensemble, all one prediction, "
+        "or models beside each other, which are named one by one?"
+    )
+    return Doubt(what, (case.fitting,))
+
+
 def _rates(case: _Case) -> Doubt | None:
     """Whether numbers are logarithms of rates, which tell labels better than their mean does."""
-    named = case.named(_LOGARITHMS) or case.named(_LOGITS)
+    named = case.logarithms or case.named(_LOGITS)
     if case.fitting.scale is not Scale.LOG_RATE or named:
         return None
     pairs, count = case.predicted.pairs.numbers, case.predicted.pairs.counts

@@ -11,9 +11,11 @@ from lossctl.functions.pairing import PAIRINGS, Pairing
 from lossctl.inference.classes import class_names, within
 from lossctl.inference.facts import Facts, Predicted
 from lossctl.inference.layout import Layout
+from lossctl.inference.parts import MEMBERS, forecast_of
+from lossctl.inference.skew import skewed
 from lossctl.reading.cells import class_number
 from lossctl.sums.distribution import Distribution
-from lossctl.words import split
+from lossctl.words import percent, split
 
 ENOUGH_OUTSIDE = 0.1
 """The part of the rows outside [0, 1] from which predictions are scores, rather than probabilities gone wrong."""
@@ -25,9 +27,11 @@ SIGNIFICANT = 3.09
 """Standard errors from which an association is no accident: one in a thousand."""
 DECADES = 100.0
 """The ratio of the largest to the smallest label from which relative errors count."""
+OFTEN = 0.05
+"""The part of labels that are 0 from which that is no accident."""
 
 
-Settings = tuple[tuple[str, str | bool], ...]
+Settings = tuple[tuple[str, str | bool | float], ...]
 FROM_LOGITS: Settings = (("from_logits", True),)
 NORMALIZED: Settings = (("normalize_rows", True),)
 CLIPPED: Settings = (("clip_rounding", True),)
@@ -99,6 +103,9 @@ def fit(facts: Facts, layout: Layout, index: int) -> Fit | None:
         return None
     if layout.label_width:
         return _several(facts, layout, predicted, name)
+    if model.width and layout.numbers:
+        told = forecast_of(model.columns) or MEMBERS
+        return Fit(pairing_of(told.task), Scale.VALUE, told.loss, told.why)
     if model.width:
         return _classes(facts, layout, name, model.width)
     return _single(facts, layout, predicted, name)
@@ -223,6 +230,9 @@ def _number(facts: Facts, layout: Layout, predicted: Predicted, name: str) -> Fi
     if _within(label, 0.0, 1.0) and _within(values, 0.0, 1.0):
         pairing = pairing_of("bounded regression")
         return Fit(pairing, Scale.VALUE, usual(pairing), "labels and predictions are numbers in [0, 1]")
+    amounts = None if whole else _amounts(label, predicted)
+    if amounts is not None:
+        return amounts
     if _low(label) > 0 and _low(values) >= 0 and _high(label) >= DECADES * _low(label) and not values.infinite:
         pairing = pairing_of("positive regression")
         why = f"the labels are positive and go from {_low(label):.4g} to {_high(label):.4g}: relative errors count"
@@ -231,8 +241,32 @@ def _number(facts: Facts, layout: Layout, predicted: Predicted, name: str) -> Fi
     return Fit(pairing, Scale.VALUE, usual(pairing), "labels and predictions are numbers")
 
 
+def _amounts(label: Distribution, predicted: Predicted) -> Fit | None:
+    """What fits labels that are often 0 and else above it, or above it and skewed, and what may be means of them.
+
+    Skewed ones are those of a gamma distribution: labels are in proportion to their means what skews them, and what is
+    far below counts for less than as much above, as it would not where logarithms are symmetric: that is for `msle`.
+    """
+    if label.infinite or predicted.values.infinite or _low(label) < 0:
+        return None
+    nothing, scale = label.share(0.0) or 0.0, _rates(predicted)
+    task, what = "skewed amounts above 0", "positive and skewed"
+    if nothing >= OFTEN:
+        task, what = (
+            "amounts that are often 0",
+            f"0 in {percent(nothing, 1.0)} of the rows and numbers above it elsewhere",
+        )
+    elif not (_low(label) > 0 and scale and skewed(predicted.pairs, logarithms=scale is Scale.LOG_RATE)):
+        return None
+    if scale is None:
+        return None
+    pairing, settings = pairing_of(task), FROM_LOGITS if scale is Scale.LOG_RATE else ()
+    why = f"the labels are {what}, and the predictions {'their means' if not settings else 'logarithms of their means'}"
+    return Fit(pairing, scale, usual(pairing), why, settings)
+
+
 def _rates(predicted: Predicted) -> Scale | None:
-    """Whether predictions of counts are rates or their logarithms: whose mean is that of the labels."""
+    """Whether predictions of counts or amounts are means or logarithms of them: whose mean is that of the labels."""
     pairs, count = predicted.pairs.numbers, predicted.pairs.counts
     label = float(np.average(pairs[:, 0], weights=count))
     low, high = _low(predicted.values), _high(predicted.values)

@@ -83,7 +83,7 @@ class _Gatherer(Reader):
         for column in self.rests:
             self.rounded(column)
         position = np.flatnonzero(used)
-        coded = layout.vectors and not layout.label_width
+        coded = layout.vectors and not layout.label_width and not layout.numbers
         # A name that is no class stops eval wherever it stands; a code only in a row that is measured.
         counted = used if layout.class_labels == "codes" else named
         code = self.codes(label if text is None else text, counted)[used] if coded else None

@@ -3,25 +3,30 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from lossctl.errors import LossctlError, Undecided, option
-from lossctl.functions.bound_loss import get_loss
+from lossctl.errors import LossctlError, Undecided, UsageError, option
+from lossctl.functions.bound_loss import get_loss, meanings
 from lossctl.functions.definition import split_specs
 from lossctl.inference.choice import BESIDE, BY_NAME, CONFIDENCE, QUANTILE, Choice, Proposal
 from lossctl.inference.classes import key_of
 from lossctl.inference.fit import Settings
 from lossctl.inference.layout import Layout, LayoutPlanner
-from lossctl.inference.names import is_unnamed
+from lossctl.inference.names import LABELS, is_mask, is_unnamed, plain_name
 from lossctl.inference.proposals import Proposer
 from lossctl.inference.request import Completed, Elsewhere, Request
 from lossctl.inference.roles import find, titled
 from lossctl.inference.side import ensure_in_place
 from lossctl.reading.columns import fields_in
 from lossctl.reading.format import Source
+from lossctl.words import normal
 
 SHOWN = 3
 """How many ways to go on are shown."""
 LOOKED = 1 << 12
 """Rows by which the order of columns is told where the loss is named."""
+TOKENS = frozenset(
+    {"logprob", "logprobs", "tokenlogprob", "tokenlogprobs", "logp", "logprobability", "prob", "probs", "p"}
+)
+"""What columns of the (logarithms of) probabilities of tokens are called, as `normal` spells it."""
 COLUMNS = 30
 """How many columns a message lists."""
 
@@ -45,11 +50,25 @@ def complete(source: Source, request: Request, taken: Sequence[str] = ()) -> Com
     if not request.loss or layout is not None or (not request.classes and _names_classes(source, request)):
         from lossctl.inference.suitable import complete_losses, ensure_classes, see
 
+        if not request.loss:
+            ensure_parts(source, request)
         seen = see(source, request) if layout is None else see(source, request, layout, LOOKED)
         ensure_classes(source, request, seen)
         losses = complete_losses(seen, request)
         request, notes = losses.request, (*notes, *losses.notes)
     return Completed(request, ("; ".join(notes),) if notes else ())
+
+
+def ensure_parts(source: Source, request: Request) -> None:
+    """Check that columns named as one prediction are its numbers, where they may be models or quantiles.
+
+    Raises:
+        Undecided: they may be.
+    """
+    if any(sign in pattern for pattern in request.prediction for sign in ",*?[/#"):
+        from lossctl.inference.vectors import ensure_vectors
+
+        ensure_vectors(source, request)
 
 
 def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None = None) -> Completed:
@@ -60,6 +79,8 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
         request: what somebody asked for.
         elsewhere: where the labels are, if not there.
     """
+    if request.loss and all(get_loss(spec).unlabelled for spec in split_specs(request.loss)):
+        return _unlabelled(source, request, elsewhere)
     if request.label and request.prediction:
         return Completed(request)
     proposer = Proposer(source, request, elsewhere)
@@ -67,6 +88,12 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
         ensure_in_place(proposer.truths, proposer.guesses)
     proposals = proposer.proposals()
     if not proposals or not proposals[0].sure:
+        if elsewhere is None and not request.label and not any(each.why == BY_NAME for each in proposer.labels()):
+            from lossctl.inference.surprises import unlabelled
+
+            question = unlabelled(proposer.guesses, proposer.named_prediction, request)
+            if question is not None:
+                raise question
         raise _undecided(source, request, elsewhere, proposer, proposals)
     label, prediction = proposals[0].label, proposals[0].prediction
     chosen = [("label", label)] if not request.label else []
@@ -74,7 +101,43 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
     notes = [*_said(chosen)]
     if any(is_unnamed(name) for name in _names(source, elsewhere)):
         notes.append("the column without a name is an index")
+    if request.where is None and request.weight is None:
+        known = {*label.columns, *prediction.columns, *proposer.grouped}
+        masks = [name for name in _names(source, elsewhere) if is_mask(name) and name not in known]
+        said = f"{' and '.join(map(repr, masks))} {'say' if masks[1:] else 'says'}"
+        notes += [f"every row counts, whatever {said}"] if masks else []
     return Completed(replace(request, label=label.patterns, prediction=prediction.patterns), tuple(notes))
+
+
+def _unlabelled(source: Source, request: Request, elsewhere: Elsewhere | None) -> Completed:
+    """The request with the column of predictions, where no loss has a label; errors as for `complete`."""
+    notes: tuple[str, ...] = ()
+    if request.label:
+        for pattern in request.label if elsewhere is None else ():
+            find(pattern, source.columns, "label")  # which is an error where it is not there
+        loss, aside = get_loss(split_specs(request.loss)[0]).name, ", ".join(request.label)
+        notes = (f"no label counts for {loss}: {aside} is left aside",)
+        request = replace(request, label=())
+    if request.prediction:
+        return Completed(request, notes)
+    columns = [column for column in source.columns if column.kind in {"number", "list"}]
+    named = [column.name for column in columns if normal(column.name) in TOKENS]
+    only = named or [column.name for column in columns]
+    if len(only) == 1:
+        why = BY_NAME if named else "as the only one of numbers"
+        return Completed(replace(request, prediction=tuple(only)), (*notes, f"prediction {only[0]!r} chosen {why}"))
+    names = ", ".join(column.name for column in columns[:COLUMNS])
+    hint = f"Say which with {option('prediction')}. Columns: {names}."
+    titles = {column.name for column in source.columns}
+    if not named and any(plain_name(name) in LABELS[0] for name in titles):
+        rows = f"{option(loss='cross_entropy')} {option(reduction='exp-mean')}"
+        what = "is of the probabilities of what came true, one column, and none is named for it"
+        raise UsageError(
+            f"{get_loss(split_specs(request.loss)[0]).name} {what}",
+            f"{hint} Of a label and a probability for each class, perplexity is {rows}.",
+        )
+    ways: list[Settings] = [(("prediction", name),) for name in only[:SHOWN]]
+    raise Undecided(_open("prediction", only), hint, tuple(ways))
 
 
 def _said(chosen: Sequence[tuple[str, Choice]]) -> Iterator[str]:
@@ -95,8 +158,9 @@ def _names(source: Source, elsewhere: Elsewhere | None) -> list[str]:
     names = [column.name for column in source.columns]
     if elsewhere is None:
         return names
-    both = dict.fromkeys((*names, *(column.name for column in elsewhere.labels.columns)))
-    return [name for name in both if name not in elsewhere.keys]
+    names = [name for name in names if name not in elsewhere.keys]
+    theirs = (column.name for column in elsewhere.labels.columns if column.name not in elsewhere.label_keys)
+    return [*dict.fromkeys((*names, *theirs))]
 
 
 def _undecided(
@@ -128,7 +192,9 @@ def _what_is_open(proposer: Proposer, proposals: Sequence[Proposal]) -> str:
         return _open("label", proposer.truths.left if proposer.apart else ())
     predictions = [*dict.fromkeys(proposal.prediction for proposal in proposals)]
     if any(choice.why == QUANTILE for choice in predictions):
-        return f"the predictions look like quantiles, of which {predictions[0].columns[0]!r} is the median"
+        medians = (choice.columns[0] for choice in predictions if len(choice.columns) == 1)
+        told = next(medians, None)
+        return "the predictions look like quantiles" + ("" if told is None else f", of which {told!r} is the median")
     told = next((choice.columns[0] for choice in predictions if choice.why == CONFIDENCE), None)
     if told is not None:
         return f"the prediction {told!r} does not tell the decisions beside it: is it the confidence in each?"
@@ -138,6 +204,8 @@ def _what_is_open(proposer: Proposer, proposals: Sequence[Proposal]) -> str:
     named = [", ".join(choice.patterns) for choice in predictions if choice.why == BY_NAME]
     if len(named) > 1:
         return f"several columns could be the prediction: {', '.join(dict.fromkeys(named))}"
+    if named and len(predictions[0].columns) > 1:
+        return f"the prediction could be {named[0]}, by their names"
     return _open("prediction", proposer.guesses.left if proposer.apart else ())
 
 
@@ -153,7 +221,7 @@ def _open(role: str, left: Sequence[str]) -> str:
 def _ways(source: Source, request: Request, elsewhere: Elsewhere | None, proposal: Proposal) -> Iterator[Settings]:
     """How to ask for what is proposed, with losses that fit, best first; nothing where that would be refused."""
     from lossctl.inference.doubts import shared_ways
-    from lossctl.inference.suitable import class_doubts, fails, see, unless_named, ways_of
+    from lossctl.inference.suitable import class_doubts, fails, see, unless_named, ways_of, without_nulls
 
     label, prediction = proposal.label.patterns, proposal.prediction.patterns
     columns: Settings = ()
@@ -169,14 +237,11 @@ def _ways(source: Source, request: Request, elsewhere: Elsewhere | None, proposa
         doubts = class_doubts(source, asked, seen)
     except LossctlError:
         return
-    needed = {*seen.layout.roles.needed}
-    nulls = any(kind == "null" and name in needed for kind, name, _ in seen.facts.seen.by_key)
-    dropped: Settings = (("nulls", "drop"),) if nulls and request.nulls == "error" else ()
-    names = {spec.partition(":")[0] for spec in split_specs([str(loss) for loss in request.loss])}
+    asked_for = [{bound.name for bound in meanings(spec)} for spec in split_specs([str(loss) for loss in request.loss])]
     for fitting in shared_ways(doubts, seen.fits) if any(doubts) else ways_of(seen):
-        if names <= {*fitting.pairing.losses} and not fails(seen, fitting):
-            loss: Settings = () if names else (("loss", proposal.prediction.loss or fitting.loss),)
-            yield (*columns, *loss, *unless_named(request, fitting.settings), *dropped)
+        if all(names & {*fitting.pairing.losses} for names in asked_for) and not fails(seen, fitting):
+            loss: Settings = () if asked_for else (("loss", fitting.loss),)
+            yield (*columns, *loss, *unless_named(request, fitting.settings), *without_nulls(seen, request))
 
 
 def _names_classes(source: Source, request: Request) -> bool:
@@ -193,7 +258,7 @@ def _layout_by_position(source: Source, request: Request) -> Layout | None:
 
     Columns that are named for codes from 0 are among them where none of the first rows has that label.
     """
-    if not any(get_loss(spec, columns=2).rows for spec in request.loss):
+    if not all(any(bound.of_classes for bound in meanings(spec)) for spec in split_specs(request.loss)):
         return None
     kinds = {column.name: column.kind for column in (*source.columns, *fields_in(source.columns))}
     label = [name for pattern in request.label for name in find(pattern, source.columns, "label")]

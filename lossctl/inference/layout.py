@@ -55,6 +55,8 @@ class Layout:
     """Labels that say that there is none: numbers, or names of no class."""
     mask_null: bool = False
     """Whether a null among the numbers of a label is left out of its row, which counts all the same."""
+    numbers: bool = False
+    """Whether labels are numbers, also beside vectors: none of a class."""
 
     @property
     def models(self) -> tuple[Model, ...]:
@@ -65,6 +67,11 @@ class Layout:
     def vectors(self) -> bool:
         """Whether some prediction is a vector."""
         return any(model.width for model in self.models)
+
+    @property
+    def ragged(self) -> bool:
+        """Whether lists of predictions may have any length, since no label says what their numbers are of."""
+        return not self.roles.label
 
     @property
     def masked(self) -> bool:
@@ -133,7 +140,7 @@ class LayoutPlanner:
         models = [replace(model, columns=keyed.get(model.columns[0], model.columns)) for model in roles.models]
         return replace(
             roles,
-            label=keyed.get(roles.label[0], roles.label),
+            label=keyed.get(roles.label[0], roles.label) if roles.label else (),
             models=tuple(models),
             inside=roles.inside.union(*keyed.values()) - keyed.keys(),
             objects=frozenset(keyed),
@@ -152,13 +159,14 @@ class LayoutPlanner:
     @cached_property
     def roles(self) -> Roles:
         """The columns as asked for, models with their widths; the order of classes may still change that of columns."""
-        models = (replace(model, width=self.width(model.columns)) for model in self._chosen.models)
+        ragged = not self._chosen.label
+        models = (replace(model, width=self.width(model.columns, ragged=ragged)) for model in self._chosen.models)
         return replace(self._chosen, models=tuple(models))
 
     @cached_property
     def label_width(self) -> int:
         """How many numbers a label has; 0 for a plain number."""
-        return self.width(self.roles.label)
+        return self.width(self.roles.label) if self.roles.label else 0
 
     @property
     def text(self) -> bool:
@@ -196,8 +204,10 @@ class LayoutPlanner:
         file = file or next(iter(self.source.files), "the table")
         return DataError(f"{file}: row {bad.row + 1}: {bad.what}", bad.hint)
 
-    def width(self, columns: Sequence[str]) -> int:
+    def width(self, columns: Sequence[str], *, ragged: bool = False) -> int:
         """How many numbers a row of these columns holds; 0 for a plain number, and for a list of one, which is as good.
+
+        Of ``ragged`` lists it is 1, since each row has its own.
 
         Raises:
             DataError: they are a column of lists, and the first rows do not tell how long these are.
@@ -206,6 +216,8 @@ class LayoutPlanner:
             return len(columns)
         if self.kinds[columns[0]] != "list":
             return 0
+        if ragged:
+            return 1
         import pyarrow.compute as pc
 
         lengths = pc.list_value_length(self.head.column(columns[0])).drop_null()
@@ -390,11 +402,12 @@ class LayoutPlanner:
             if labels and 0 not in labels:
                 self.notes.append("labels are codes from 0 by position, and none of the first rows is of class 0")
 
-    def layout(self, *, rows: bool) -> Layout:
+    def layout(self, *, rows: bool, numbers: bool = False) -> Layout:
         """The layout: all decisions together.
 
         Args:
             rows: whether rows of a vector are judged as a whole, so that labels are classes.
+            numbers: whether labels are numbers, also beside vectors.
 
         Raises:
             UsageError: classes that do not fit the columns, or that nothing here knows.
@@ -403,12 +416,12 @@ class LayoutPlanner:
         roles, classes = self.roles, None
         if self.label_width:
             roles = self.aligned(roles) if len(roles.label) > 1 else roles
-        elif rows or self.text or self.request.classes:
+        elif (rows or self.text or self.request.classes) and not numbers:
             roles, classes = self.agreed(roles)
         mode = self.class_labels(classes)
         if mode == "codes" and rows and not (classes and are_numbers(classes)):
             self._note_codes_without_0()
-        if self.request.classes and mode == "codes" and not rows and not self.label_width:
+        if self.request.classes and (numbers or (mode == "codes" and not rows and not self.label_width)):
             raise UsageError(f"{option('classes')}: neither the labels nor the losses know classes", "Leave it out.")
         notes = (*roles.notes, *dict.fromkeys(self.notes))
         return Layout(
@@ -418,4 +431,5 @@ class LayoutPlanner:
             mode,
             ignored=tuple(self.request.ignore_label),
             mask_null=self.request.mask_null,
+            numbers=numbers,
         )

@@ -17,6 +17,10 @@ from lossctl.reading.format import Source, Wanted
 
 CELLS = 1 << 22
 """How many cells are looked at, of all columns together."""
+MANY = 64
+"""Columns up to which it is looked how they go together."""
+RANKED = 10_000
+"""How many rows are looked at for that."""
 
 
 class Look:
@@ -67,6 +71,17 @@ class Look:
             return False
         with np.errstate(over="ignore", invalid="ignore"):
             return any(map(_ones, (rows.sum(axis=1), rows.sum(axis=1) / 100, np.exp(rows).sum(axis=1))))
+
+    def associations(self, names: Sequence[str]) -> dict[str, float]:
+        """How well each column of numbers is told by another: the largest ∣correlation∣ of its ranks with theirs."""
+        rows = self.rows(names) if 1 < len(names) <= MANY else None
+        if rows is None or len(rows) < 2:
+            return {}
+        ranks = np.column_stack([np.unique(column, return_inverse=True)[1] for column in rows[:RANKED].T])
+        with np.errstate(invalid="ignore", divide="ignore"):
+            among = np.nan_to_num(np.abs(np.corrcoef(ranks, rowvar=False)))
+        np.fill_diagonal(among, 0.0)
+        return dict(zip(names, among.max(axis=0).tolist(), strict=True))
 
     def tells(self, score: str, decision: str) -> bool:
         """Whether numbers tell one of two decisions from the other by a threshold, as far as that can be told."""

@@ -7,7 +7,8 @@ LABELS = (
     frozenset({"label", "y", "y_true", "target", "actual", "truth"}),
     frozenset({
         "labels", "targets", "actuals", "true", "y_test", "y_val", "y_actual", "ground_truth", "groundtruth", "gt",
-        "observed", "outcome", "true_label", "true_value", "label_id", "class_label", "class_id", "class", "response",
+        "observed", "obs", "observation", "outcome",
+        "true_label", "true_value", "label_id", "class_label", "class_id", "class", "response",
     }),
 )  # fmt: skip
 """Names of labels; the first are taken before the others."""
@@ -48,6 +49,24 @@ QUERIES = frozenset({
     "request_id", "list_id",
 })  # fmt: skip
 """Names of columns that say to which list of a ranking a row belongs."""
+_MASKS = re.compile(r"(^|_)(mask|masks|masked|pad|padded|padding|valid)(_|$)")
+_PADDING = re.compile(r"(^|_)(pad|padded|padding)(_|$)")
+_WEIGHTS = re.compile(r"weight|^(w|wt|wts|exposure)$|_(wt|wts|exposure)$")
+_THINGS = frozenset({
+    "account", "ad", "ads", "batch", "block", "brand", "campaign", "category", "chunk", "city", "clinic", "cluster",
+    "cohort", "conversation", "country", "county", "customer", "date", "day", "department", "dept", "device",
+    "district", "doc", "document", "document_no", "driver", "epoch", "experiment", "file", "film", "fold", "game",
+    "genre", "hospital", "hour", "household", "item", "keyword", "line", "loc", "location", "machine", "match",
+    "merchant", "minute", "month", "movie", "node", "number", "offset", "order", "page", "patient", "period", "plant",
+    "player", "pos", "position", "postcode", "product", "quarter", "region", "replicate", "run", "school", "seed",
+    "segment", "sensor", "sentence", "sequence", "series", "server", "session", "shop", "site", "sku", "song",
+    "split", "state", "station", "step", "store", "student", "subject", "team", "timestamp", "track", "trial",
+    "truck", "turn", "user", "vehicle", "video", "warehouse", "week", "weekday", "year", "zip", "zip_code", "zipcode",
+    "zone",
+})  # fmt: skip
+"""Names of columns whose whole numbers say which thing, place or time a row is about, not how much."""
+_LOGARITHMS = re.compile(r"(^|_)log_?(p|probs?|probas?|probabilit(y|ies)|softmax|likelihoods?)(_|\d|$)")
+_SURPRISALS = re.compile(r"(^|_)(nll|nlp|log_?loss|surprisals?|neg(ative)?_log_?(p|probs?|likelihoods?))(_|\d|$)")
 _STEMS = LABELS[0] | LABELS[1] | PREDICTIONS[0] | PREDICTIONS[1] | {"one_hot", "onehot"}
 _INDEX = frozenset({"", "id", "index", "row", "row_id", "row_number", "rownumber", "key", "level_0", "index_level_0"})
 
@@ -90,9 +109,16 @@ def quantile_of(name: str) -> float | None:
 
     >>> quantile_of("q0.1"), quantile_of("P50"), quantile_of("quantile_0.95"), quantile_of("p_3"), quantile_of("0.5")
     (0.1, 0.5, 0.95, None, 0.5)
+    >>> quantile_of("NHITS-median"), quantile_of("NHITS-lo-80"), quantile_of("hi_90")
+    (0.5, 0.1, 0.95)
     """
     if re.fullmatch(r"0?\.\d*[1-9]\d*", name.strip()):
         return float(name)
+    if plain_name(name).endswith("median"):
+        return 0.5
+    interval = re.search(r"(?:^|[\W_])(lo|hi)[\W_]?(\d\d(?:\.\d+)?)$", name.strip().casefold())
+    if interval is not None:  # the ends of the interval that holds so many percent
+        return round(0.5 + (float(interval[2]) / 200) * (1 if interval[1] == "hi" else -1), 9)
     level = re.search(r"(?:^|_| )(?:q|p|quantile|percentile|pct)_?(\d*\.\d+|\d\d)$", name.strip().casefold())
     if level is None:
         return None
@@ -112,6 +138,79 @@ def is_query(name: str) -> bool:
 def is_unnamed(name: str) -> bool:
     """Whether that is what an index is called that has no name."""
     return is_index(name) and (not name.strip() or name.lower().startswith("unnamed"))
+
+
+def is_mask(name: str) -> bool:
+    """Whether that is what a column of 0 and 1 is called that says which rows count.
+
+    >>> is_mask("loss_mask"), is_mask("isPad"), is_mask("attention mask"), is_mask("padlock")
+    (True, True, True, False)
+    """
+    return bool(_MASKS.search(plain_name(name)))
+
+
+def kept_by(name: str) -> tuple[int, ...]:
+    """Which bits of a mask of that name may say that a row counts, likeliest first.
+
+    >>> kept_by("attention_mask"), kept_by("is_pad"), kept_by("padding_mask")
+    ((1,), (0,), (0, 1))
+    """
+    if not _PADDING.search(plain_name(name)):
+        return (1,)
+    return (0, 1) if "mask" in plain_name(name) else (0,)
+
+
+def is_weight(name: str) -> bool:
+    """Whether that is what the weight of a row is called.
+
+    >>> is_weight("sampleWeight"), is_weight("w"), is_weight("exposure"), is_weight("width")
+    (True, True, True, False)
+    """
+    return bool(_WEIGHTS.search(plain_name(name)))
+
+
+def is_thing(name: str) -> bool:
+    """Whether that is a name for numbers that say which thing, place or time a row is about, not how much.
+
+    >>> is_thing("store"), is_thing("Store No"), is_thing("doc_pos"), is_thing("sales")
+    (True, True, True, False)
+    """
+    plain = re.sub(r"_(no|nr|num|number|code)$", "", plain_name(name))
+    return plain in _THINGS or plain.rpartition("_")[2] in _THINGS
+
+
+def is_log_probability(name: str) -> bool:
+    """Whether that is a name for the logarithm of a probability.
+
+    >>> is_log_probability("token_logprob"), is_log_probability("log_p"), is_log_probability("neg_logprob")
+    (True, True, False)
+    """
+    return bool(_LOGARITHMS.search(plain_name(name))) and not is_surprisal(name)
+
+
+def is_log_rate(name: str) -> bool:
+    """Whether that is a name for the logarithm of a rate."""
+    return bool(re.search(r"(^|_)log_?rates?(_|\d|$)", plain_name(name)))
+
+
+def is_surprisal(name: str) -> bool:
+    """Whether that is a name for −log of a probability: the loss of a row, already made."""
+    return bool(_SURPRISALS.search(plain_name(name)))
+
+
+def is_guess(name: str) -> bool:
+    """Whether a name tells that its column is no label: a model, a quantile, a logarithm of a probability or a rate.
+
+    >>> is_guess("q0.9"), is_guess("log_rate"), is_guess("logprob"), is_guess("pred_rate"), is_guess("rate")
+    (True, True, True, True, False)
+    """
+    logarithm = is_log_probability(name) or is_surprisal(name) or is_log_rate(name)
+    return (
+        logarithm
+        or plain_name(name).startswith("model_")
+        or quantile_of(name) is not None
+        or stem_of(name) in PREDICTIONS[0] | PREDICTIONS[1]
+    )
 
 
 def is_key(name: str) -> bool:

@@ -9,7 +9,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lossctl.inference.choice import BESIDE, BY_NAME, CONFIDENCE, LEFT, QUANTILE, SUM, Choice, Proposal
-from lossctl.inference.names import ENDINGS, LABELS, PREDICTIONS, plain_name, quantile_of, stem_of, without
+from lossctl.inference.names import (
+    ENDINGS,
+    LABELS,
+    PREDICTIONS,
+    is_guess,
+    is_log_rate,
+    is_mask,
+    is_weight,
+    plain_name,
+    quantile_of,
+    stem_of,
+    without,
+)
+from lossctl.inference.parts import pairs_in
 from lossctl.inference.request import Elsewhere, Request
 from lossctl.inference.roles import find, groupings, titled
 from lossctl.inference.side import Side
@@ -41,7 +54,7 @@ class Proposer:
     def __init__(self, source: Source, request: Request, elsewhere: Elsewhere | None = None) -> None:
         self.request, self.apart = request, elsewhere is not None
         labels = source if elsewhere is None else elsewhere.labels
-        keys = () if elsewhere is None else elsewhere.keys
+        keys = ((), ()) if elsewhere is None else (elsewhere.keys, elsewhere.label_keys)
         self.named_label = tuple(name for pattern in request.label for name in find(pattern, labels.columns, "label"))
         self.named_prediction = tuple(
             name
@@ -51,11 +64,11 @@ class Proposer:
         weights = [] if request.weight is None else [request.weight]
         both = (*source.columns, *(labels.columns if self.apart else ()))
         weighing = {name for pattern in weights for name in find(pattern, both, "weight")}
-        groups = {grouping.column for pattern in request.by for grouping in groupings(pattern, both)}
+        self.grouped = groups = {grouping.column for pattern in request.by for grouping in groupings(pattern, both)}
         own = self.named_prediction if self.apart else (*self.named_label, *self.named_prediction)
-        self.guesses = Side(source, {*keys, *weighing, *own}, groups)
+        self.guesses = Side(source, {*keys[0], *weighing, *own}, groups)
         """Where the predictions are looked for."""
-        self.truths = Side(labels, {*keys, *weighing, *self.named_label}, groups) if self.apart else self.guesses
+        self.truths = Side(labels, {*keys[1], *weighing, *self.named_label}, groups) if self.apart else self.guesses
         """Where the labels are: the same, but for labels elsewhere."""
 
     def proposals(self) -> list[Proposal]:
@@ -64,7 +77,8 @@ class Proposer:
         proposals = [
             *islice((pair for pair in pairs if not {*self._beside(pair.label)} & {*pair.prediction.columns}), MOST)
         ]
-        return [pair for pair in proposals if pair.prediction.why != LEFT] or proposals
+        proposals = [pair for pair in proposals if pair.prediction.why != LEFT] or proposals
+        return [pair for pair in proposals if pair.prediction.near] or proposals
 
     def _beside(self, label: Choice) -> tuple[str, ...]:
         """The columns of a label that stand among those of the predictions."""
@@ -136,7 +150,8 @@ class Proposer:
         for family in families:
             yield Choice((self.truths.pattern(family),), family, BY_NAME, sure=len(families) == 1)
         wide = [vector for vector in self._vectors if len(vector) > 2 or self.named_prediction]
-        bits = tuple(column.name for column in self.truths.bits) if wide and not families else ()
+        telling = [column.name for column in self.truths.bits if column.roles[0] != "group"]
+        bits = tuple(telling) if wide and not families else ()
         if bits and any(len(bits) == len(vector) for vector in wide):
             yield Choice((self.truths.pattern(bits),), bits, LEFT, sure=False)
 
@@ -168,21 +183,35 @@ class Proposer:
 
     def _labels_by_content(self) -> Iterator[Choice]:
         """Any column that could be a label; the only one that is left is one for sure."""
-        known = self.guesses.known(PREDICTIONS[0]) or self.guesses.known(PREDICTIONS[1])
-        predicted = {*self.named_prediction} or {*known}
+        predicted = {*self.named_prediction} or {*self._guessed()}
         beside = set[str]() if self.apart else predicted
         others = [column for column in self.truths.candidates if column.name not in beside]
         likely = [column for column in others if "label" in column.roles]
-        likely = [column for column in likely if stem_of(column.name) not in PREDICTIONS[0] | PREDICTIONS[1]]
+        likely = [column for column in likely if not is_guess(column.name)]
         wide = any(len(vector) > 2 for vector in self._vectors)
         bits = [column for column in self.truths.bits if column in likely] if wide else []
         if len(bits) > 1:  # each is a label by itself, none says which of several classes
             likely = [column for column in likely if column not in bits]
-        forced = bool(predicted) and len(others) == len(likely) == 1
+        telling = [column for column in likely if column.roles[0] != "group" and column.distinct != 1]
+        forced = bool(predicted) and len(others) == len(likely) == len(telling) == 1
         guess = next((self.guesses.look.candidate(name) for name in predicted), None)
-        for column in sorted(likely, key=lambda column: (_unlike(column, guess), column.roles.index("label"))):
+        told = self.truths.look.associations([column.name for column in telling if column.kind == "number"])
+        order = {"label": 0, "prediction": 1}
+        for column in sorted(
+            telling or likely,
+            key=lambda column: (_unlike(column, guess), order.get(column.roles[0], 0), -told.get(column.name, 0.0)),
+        ):
             alike = forced and guess is not None and self._alike(column, guess)
             yield Choice((column.name,), (column.name,), LEFT, sure=alike)
+
+    def _guessed(self) -> list[str]:
+        """The columns of numbers that their names say are predictions; else the only one whose name begins so."""
+        known = self.guesses.known(PREDICTIONS[0]) or self.guesses.known(PREDICTIONS[1])
+        begins = PREDICTIONS[0] | PREDICTIONS[1]
+        stemmed = [
+            column.name for column in self.guesses.free if column.kind == "number" and stem_of(column.name) in begins
+        ]
+        return known or (stemmed if len(stemmed) == 1 else [])
 
     # --- predictions
 
@@ -200,7 +229,7 @@ class Proposer:
                 yield self._doubted(Choice((name,), (name,), BY_NAME, sure=len(rest) == 1), decided)
             return
         others = {*beside, *decided}
-        choices = [*self._quantiles(label)] or [
+        choices = [*self._quantiles(label), *self._pairs(label)] or [
             *self._prediction_families(label, others),
             *self._prediction_endings(label, others),
             *self._class_columns(label, others),
@@ -217,7 +246,10 @@ class Proposer:
         """Those of some columns that hold no more than the classes: decisions, which were made from something else."""
         known = {column.name for column in self.truths.columns} if self.apart else {*label.columns}
         others = (column for column in self.guesses.free if column.name not in {*names, *known})
-        scores = any(column.kind in {"number", "list"} and "weight" not in column.name.lower() for column in others)
+        scores = any(
+            column.kind in {"number", "list"} and not (is_weight(column.name) or is_mask(column.name))
+            for column in others
+        )
         if not scores and len(names) < 2:
             return ()  # nothing that they could have been made from
         return tuple(name for name in names if self._decides(name, label))
@@ -299,7 +331,15 @@ class Proposer:
         if rows is not None and distinct and np.mean((np.diff(rows, axis=1) < 0).any(axis=1)) <= CROSSING:
             for name in names:
                 if named[name] == 0.5:
-                    yield Choice((name,), (name,), QUANTILE, sure=False, loss="mae")
+                    yield Choice((name,), (name,), QUANTILE, sure=False)
+            yield Choice((self.guesses.pattern(tuple(names)),), tuple(names), QUANTILE, sure=False)
+
+    def _pairs(self, label: Choice) -> Iterator[Choice]:
+        """The only columns that are named for a mean and its scale, or for the ends of an interval."""
+        truth = self.truths.look.candidate(label.columns[0]) if len(label.columns) == 1 else None
+        names = [each.name for each in self.guesses.free if each.kind == "number" and each.name not in label.columns]
+        for pair in pairs_in(names) if truth is not None and truth.kind == "number" else ():
+            yield Choice((",".join(pair),), pair, BY_NAME, sure=False)
 
     def _class_columns(self, label: Choice, others: Collection[str]) -> Iterator[Choice]:
         """Columns that are named for the classes of the label."""
@@ -330,11 +370,13 @@ class Proposer:
         likely.sort(
             key=lambda column: (not alike[column.name], column.kind != "list", column.roles.index("prediction"))
         )
+        binary = truth is not None and truth.distinct is not None and truth.distinct <= 2
         for column in likely:
             fits = alike[column.name]
             sure = forced and fits and (not lists or column.kind == "list")
             if fits or not decided:
-                yield Choice((column.name,), (column.name,), BESIDE if decided else LEFT, sure=sure and not decided)
+                why, near = BESIDE if decided else LEFT, fits or binary or is_log_rate(column.name)
+                yield Choice((column.name,), (column.name,), why, sure=sure and not decided, near=near)
             if sure:
                 return
 

@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pyarrow as pa
 
-from lossctl.domain import BoolArray, FloatArray, IntArray
+from lossctl.domain import WIDE, BoolArray, FloatArray, IntArray
 from lossctl.inference.label_cells import LabelCells, label_cells
 from lossctl.inference.layout import Layout
-from lossctl.reading.cells import BadRow, kind_of, scalar_column, shown, text_of, texts, vector_column
+from lossctl.reading.cells import BadRow, floats, kind_of, scalar_column, shown, text_of, texts, vector_column
 from lossctl.reading.missing import equal, nulled_where, without_truths
 from lossctl.reading.rounding import Rest, rest_of, rest_of_lists
 from lossctl.reading.storage import is_list
@@ -87,6 +87,8 @@ class Reader:
             BadRow: a column holds something else.
         """
         names, cells = layout.roles.label, self._cells
+        if not names:
+            return np.zeros(self.n)
         if cells is None:
             return self.columns(names, layout.label_width)
         self.rests |= cells.rests
@@ -136,6 +138,45 @@ class Reader:
         matrix = np.empty((self.n, width), order="F")
         for place, name in enumerate(names):
             matrix[:, place] = self.numbers(name)
+        return matrix
+
+    def ragged(self, column: str, *, masked: bool = False) -> FloatArray:
+        """A column of lists of any length, behind whose numbers stands NaN; one that is empty is null.
+
+        The width is a power of two from 64 on, so that the sum of a row does not depend on those beside it.
+
+        Args:
+            column: which.
+            masked: whether nulls in a list are left out of it, and count; else the row of each is null.
+
+        Raises:
+            BadRow: it holds something else, or a row that is too long.
+        """
+        import pyarrow.compute as pc
+
+        array = self.record.column(column)
+        if not is_list(array.type):
+            raise BadRow(0, f"column {column!r} holds {shown(array[0].as_py())}, which is not a list of numbers")
+        lengths = floats(pc.fill_null(pc.list_value_length(array), 0)).astype(np.int64)
+        longest = int(lengths.max(initial=1))
+        width = longest if longest <= WIDE else 1 << (longest - 1).bit_length()
+        try:
+            values, null = scalar_column(array.flatten())
+        except pa.ArrowException:
+            raise BadRow(0, f"column {column!r} holds {shown(array[0].as_py())}, which is no list of numbers") from None
+        row = np.repeat(np.arange(self.n), lengths)
+        place = np.arange(len(row)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        matrix = np.full((self.n, width), np.nan, order="F")
+        matrix[row, place] = values if null is None else np.where(null, np.nan, values)
+        missing = lengths == 0
+        if null is not None and masked:
+            missing = np.isnan(matrix).all(axis=1)
+            left_out = null & ~(missing | self.skipped)[row]
+            if left_out.any():
+                self.problems["masked", column, ""] = Problem(int(left_out.sum()), int(row[left_out.argmax()]), "")
+        elif null is not None:
+            missing[row[null]] = True
+        self.missing(column, missing if missing.any() else None)
         return matrix
 
     def _lists(self, column: str, width: int) -> FloatArray:

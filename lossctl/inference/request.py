@@ -1,15 +1,18 @@
 """What somebody asked for."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from lossctl.functions.activation import BoundActivation
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.reading.format import Source
+from lossctl.reduction import Columns, WeightNorm
 
 Nulls = Literal["error", "drop"]
 """What to do with rows that have a null."""
+ClassWeight = str | Sequence[float] | Mapping[str | int, float]
+"""Weights as somebody says them: by class, or in the order of the classes; in text ``cat=2,dog=0.5`` or ``2,0.5``."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,10 @@ class Request:
     activation: str | BoundActivation | None = None
     from_logits: bool = False
     reduction: str | None = None
+    weight_norm: WeightNorm | None = None
+    columns: Columns | None = None
+    class_weight: ClassWeight | None = None
+    compat: str | None = None
     eps: float | None = None
     normalize_rows: bool = False
     clip_rounding: bool = False
@@ -68,6 +75,8 @@ class Elsewhere:
 
     labels: Source
     keys: tuple[str, ...]
-    """The columns by which rows are matched; none where they are by their order."""
+    """The columns by which rows are matched, as the predictions call them; none where they are by their order."""
+    label_keys: tuple[str, ...]
+    """Likewise, as the labels do."""
     matched: Callable[[Request], tuple[Source, Request]]
     """The rows of both for a request that names its columns, and the request as these are called there."""

@@ -5,18 +5,21 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from lossctl.errors import Undecided, option
+from lossctl.errors import Undecided
 from lossctl.functions.definition import split_specs
 from lossctl.inference.classes import SHOWN
-from lossctl.inference.codes import of_position, turned
-from lossctl.inference.doubts import contrary, doubt, shared_ways
+from lossctl.inference.codes import of_position, turned, unnamed
+from lossctl.inference.doubts import doubt, shared_ways
 from lossctl.inference.facts import Facts, no_facts
 from lossctl.inference.fit import Doubt, Fit, Scale, Settings, classes_setting, fit
+from lossctl.inference.forecasts import forecasts
 from lossctl.inference.gather import gather
 from lossctl.inference.layout import Layout, LayoutPlanner
-from lossctl.inference.names import is_query
+from lossctl.inference.names import is_log_probability, is_query
+from lossctl.inference.poles import contrary
 from lossctl.inference.request import Completed, Request
 from lossctl.inference.sample import ROWS, sampled
+from lossctl.inference.surprises import own_loss
 from lossctl.reading.cells import BadRow
 from lossctl.reading.format import NULLS, Source
 from lossctl.reading.inferred_types import is_number
@@ -116,7 +119,7 @@ def class_doubts(source: Source, request: Request, seen: Seen) -> tuple[Doubt | 
 
 def _of_named(source: Source, request: Request, seen: Seen, index: int, fitting: Fit) -> Doubt | None:
     """Whether classes that were told from the labels are those of the columns in their order."""
-    layout, words = seen.layout, sorted(seen.facts.words.counts or ())
+    layout = seen.layout
     classes = split(str(dict(fitting.settings).get("classes", "")))
     told = None
     if classes:
@@ -124,15 +127,12 @@ def _of_named(source: Source, request: Request, seen: Seen, index: int, fitting:
         told = turned(taken.facts, taken.layout, index, fitting, classes)
     if not layout.text or layout.classes is not None:
         return told
-    model = layout.models[index]
-    listed = ", ".join(words[:SHOWN]) + (", …" if len(words) > SHOWN or not words else "")
-    what = f"no name tells which of the {model.width} numbers of {model.name!r} is for which label ({listed})"
+    nameless = unnamed(seen.facts, layout, index)
     if told is not None:
-        return replace(told, what=f"{what}; {told.what}")
+        return replace(told, what=f"{nameless.what}; {told.what}")
     if classes:
-        return Doubt(f"{what}; scikit-learn has them in the sorted order of the labels, as here", (fitting,))
-    hint = f"Name the {model.width} classes in the order of the columns: {option(classes='A,B,C')}."
-    return Doubt(what, (), hint)
+        return Doubt(f"{nameless.what}; scikit-learn has them in the sorted order of the labels, as here", (fitting,))
+    return nameless
 
 
 def _ranking(seen: Seen) -> str | None:
@@ -195,6 +195,13 @@ def unless_named(request: Request, settings: Settings) -> Settings:
     return tuple((name, value) for name, value in settings if name not in named)
 
 
+def without_nulls(seen: Seen, request: Request) -> Settings:
+    """The setting that leaves out rows with nulls, where there are some and the request says nothing of them."""
+    needed = {*seen.layout.roles.needed}
+    nulls = any(kind == "null" and name in needed for kind, name, _ in seen.facts.seen.by_key)
+    return (("nulls", "drop"),) if nulls and request.nulls == "error" else ()
+
+
 def _asking(request: Request, loss: str, settings: Settings) -> Request:
     """The request for a loss with its settings."""
     values: dict[str, Any] = {name: split(str(value)) if name == "classes" else value for name, value in settings}
@@ -229,7 +236,8 @@ def see(source: Source, request: Request, layout: Layout | None = None, most: in
 def readable_layout(source: Source, request: Request) -> Layout:
     """Which columns play which role, and of which predictions nothing can be read; all before any pass."""
     planner = LayoutPlanner(source, request)
-    layout = planner.layout(rows=any(model.width for model in planner.roles.models))
+    numbers = forecasts(planner)
+    layout = planner.layout(rows=not numbers and any(model.width for model in planner.roles.models), numbers=numbers)
     text = {name: _no_number(planner, name) for model in layout.models for name in model.columns}
     unread = [model.name for model in layout.models if any(text[name] is not None for name in model.columns)]
     if layout.text and layout.classes is None and _no_number(planner, layout.roles.label[0]) is None:
@@ -283,6 +291,8 @@ def _none_fits(seen: Seen, request: Request) -> list[str]:
         shown = "" if words is None else f" ({', '.join(sorted(words)[:SHOWN])}{', …' if len(words) > SHOWN else ''})"
         number = "many" if words is None else len(words)
         what = f"label {layout.roles.label[0]!r} is one of {number} words{shown}, and a prediction is one number"
+        if len(layout.models) == 1 and is_log_probability(layout.models[0].columns[0]):
+            raise Undecided(what, own_loss(layout.models[0].columns[0]))
         raise Undecided(what, "Several classes need a column of numbers for each, such as those of predict_proba.")
     if not seen.layout.label_width and (seen.layout.text or all(widths)):
         return ["cross_entropy" if all(widths) else "bce"]

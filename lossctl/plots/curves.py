@@ -8,12 +8,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from lossctl.arguments import checked
 from lossctl.document import FAR, Axis, Chart, Panel, Series
 from lossctl.domain import (
+    NONNEGATIVE,
     PROBABILITY,
     REAL,
+    Amounts,
     Direction,
     Domain,
     FloatArray,
@@ -26,6 +29,7 @@ from lossctl.domain import (
 from lossctl.errors import UsageError
 from lossctl.functions.activation import BoundActivation
 from lossctl.functions.bound_loss import BoundLoss
+from lossctl.functions.parts import Parts
 from lossctl.plots.limits import limits
 
 Curved = BoundLoss | BoundActivation
@@ -80,6 +84,14 @@ OF_TWO = replace(
     title="pre-activation z of one class, the other at 0",
     prediction=_pair(lambda x: x, np.zeros_like),
     velocity=_pair(np.ones_like, np.zeros_like),
+)
+OF_TWO_AMOUNTS = Path(
+    "amount of the first column, the other at 1",
+    0.0,
+    REACH,
+    NONNEGATIVE,
+    _pair(lambda x: x, np.ones_like),
+    _pair(np.ones_like, np.zeros_like),
 )
 ANGLE = Path(
     "angle between label and prediction (radians)",
@@ -145,7 +157,7 @@ def curves(
         if end is not None and not abs(end) <= FAR:
             raise UsageError(f"an axis cannot end at {end:g}")
     by_axes: dict[tuple[str, str], list[_Trace]] = {}
-    for bound in dict.fromkeys(bounds):
+    for bound in dict.fromkeys(each.tried(3) if isinstance(each, BoundLoss) else each for each in bounds):
         for sweep in sweeps(bound, labels):
             path = sweep.path
             part = replace(path, low=path.low if low is None else low, high=path.high if high is None else high)
@@ -315,23 +327,68 @@ def _agree(bound: BoundLoss, *places: tuple[float, FloatArray]) -> bool:
     return np.allclose(first, second, rtol=1e-9, atol=1e-12, equal_nan=True)
 
 
-def _of_rows(bound: BoundLoss, labels: Sequence[float]) -> Iterator[Sweep]:
-    """Sweeps of a loss of rows: over two columns, of which the first is the true class."""
-    domain, output = bound.label_domain.for_width(2), bound.output_domain
-    soft, codes = 2 in domain.dimensions and not isinstance(output, Direction), 1 in domain.dimensions
-    for label in labels:
-        if not soft or domain.illegal(np.array([[label, 1.0 - label]])) is not None:
-            raise UsageError(f"{bound.name}: label {label:g} cannot be drawn; its labels are {domain.describe()}")
+def _beside_number(bound: BoundLoss, labels: Sequence[float]) -> Iterator[Sweep]:
+    """Sweeps of several numbers beside a label of one: over the first of the parts, or all of them, 1 apart."""
+    for label in labels or [next(label for label in (0.0, 1.0, -1.0) if _holds(bound.label_domain, label))]:
+        if not _holds(bound.label_domain, label):
+            raise UsageError(f"{bound.name}: label {label:g} must be {bound.label_domain.describe()}")
+        path, domain, k = _beside(bound, label), bound.output_domain, bound.columns or 3
+        if bound.activation is None:
+            path = replace(path, title="middle of the numbers of a prediction, 1 apart", legal=REAL)
+        offsets, moving = np.linspace(0.5 - 0.5 * k, 0.5 * k - 0.5, k), np.ones(k)
+        if isinstance(domain, Parts):
+            held = [label + 1.0 if domain.ascending else float(own.low == 0.0) for _, own in domain.domains[1:]]
+            offsets, moving = np.array([0.0, *held]), np.where(np.arange(k) == 0, 1.0, 0.0)
+            beside = " and ".join(f"{name} {value:g}" for name, value in zip(domain.names[1:], held, strict=True))
+            legal = replace(domain.domains[0][1], high=held[0]) if domain.ascending else domain.domains[0][1]
+            path = replace(path, title=f"{domain.names[0]}, beside {beside}", legal=legal)
+        prediction, velocity = _moving(moving, offsets), _moving(np.zeros(k), moving)
+        yield Sweep(replace(path, prediction=prediction, velocity=velocity), np.array([label]), f", y = {label:g}")
+
+
+def _moving(slopes: FloatArray, offsets: FloatArray) -> Numbers:
+    """Rows of numbers that each are a straight line of ``x``."""
+    return lambda x: x[:, None] * slopes + offsets
+
+
+def _wide(rows: npt.ArrayLike, k: int, rest: float = 0.0) -> FloatArray:
+    """Rows of two numbers as rows of ``k``."""
+    return np.pad(np.asarray(rows, dtype=np.float64), ((0, 0), (0, k - 2)), constant_values=rest)
+
+
+def _among(bound: BoundLoss, k: int) -> Path:
+    """The path through rows of ``k`` numbers along which a loss of classes is drawn: the first two of them move."""
+    output = bound.output_domain
     if bound.activation is not None:
         path = OF_TWO
     elif isinstance(output, Direction):
         path = ANGLE
     elif isinstance(output, LogSimplex | Simplex):
         path = CHANCE if isinstance(output, Simplex) else LOG_CHANCE
+    elif isinstance(output, Amounts):
+        path = OF_TWO_AMOUNTS
     else:
         path = replace(OF_TWO, title="score of the true class, the other at 0", low=-REACH, high=REACH)
-    true = np.array([0.0]) if codes else np.array([[1.0, 0.0]])
-    rows = [(np.array([[label, 1.0 - label]]), f", y = {label:g}") for label in labels] or [(true, "")]
+    if k == 2:
+        return path
+    wide, moving, rest = path.prediction, path.velocity, -np.inf if isinstance(output, LogSimplex) else 0.0
+    return replace(path, prediction=lambda x: _wide(wide(x), k, rest), velocity=lambda x: _wide(moving(x), k))
+
+
+def _of_rows(bound: BoundLoss, labels: Sequence[float]) -> Iterator[Sweep]:
+    """Sweeps of a loss of rows: over two columns, of which the first is the true class."""
+    if bound.of_number:
+        yield from _beside_number(bound, labels)
+        return
+    k = max(bound.columns or 2, 2)
+    domain, output = bound.label_domain.for_width(k), bound.output_domain
+    soft, codes = 2 in domain.dimensions and not isinstance(output, Direction), 1 in domain.dimensions
+    for label in labels:
+        if not soft or domain.illegal(_wide([[label, 1.0 - label]], k)) is not None:
+            raise UsageError(f"{bound.name}: label {label:g} cannot be drawn; its labels are {domain.describe()}")
+    path = _among(bound, k)
+    true = np.array([0.0]) if codes else _wide([[1.0, 0.0]], k)
+    rows = [(_wide([[label, 1.0 - label]], k), f", y = {label:g}") for label in labels] or [(true, "")]
     for row, named in rows:
         if domain.illegal(row) is not None:
             raise UsageError(f"{bound.name} cannot be drawn: its labels are {domain.describe()}")

@@ -126,7 +126,7 @@ def overview(
     used, losses = report.inputs["rows_used"], _losses(plan, total.models)
     chosen = "" if passed.read == total.rows else f" {total.rows:,} chosen,"
     rows = f"rows: {passed.read:,} read,{chosen} {used:,} used, {total.rows - used:,} dropped"
-    weighted = () if plan.roles.weight is None else ("weights: in the calibration; elsewhere each row counts once",)
+    weighted = () if not plan.weighted else ("weights: in the calibration; elsewhere each row counts once",)
     doubtful = told(total.problems, passed, "warning", "no double")
     told_of = (*_values(report), *losses.notes, rows, *passed.cut_short(), *weighted, *said(total.problems), *doubtful)
     charts = (
@@ -183,8 +183,13 @@ def _look_at(
     weight: FloatArray | None,
 ) -> Look:
     first = bounds[0]
-    values = (evaluated(bound, kernel_label(bound, label), prediction, errors, gradient=False)[0] for bound in bounds)
+    values = (
+        evaluated(bound, kernel_label(bound, label, prediction), prediction, errors, gradient=False)[0]
+        for bound in bounds
+    )
     losses = tuple(map(Distribution.of, values))
+    if first.unlabelled:
+        return Look(losses, Joint.zero(), None, None, np.zeros((0, 0), dtype=np.int64))
     output, domain = first.activated(prediction), _output_domain(first)
     if first.rows:
         classes, calibration = np.zeros((0, 0), dtype=np.int64), None
@@ -221,7 +226,7 @@ def _output_domain(bound: BoundLoss) -> Domain:
 
 
 def _has_classes(bound: BoundLoss) -> bool:
-    return 1 in bound.label_domain.dimensions or isinstance(bound.label_domain, Simplex)
+    return bound.label_domain.classes
 
 
 def _losses(plan: Plan, looks: Sequence[Look]) -> Chart:
@@ -246,6 +251,8 @@ def _predictions(plan: Plan, looks: Sequence[Look]) -> Chart:
     ends = iter(_ends([look.joint for look in looks if len(look.joint.counts)]))
     for model, look in zip(plan.models, looks, strict=True):
         bound = model.losses[0]
+        if bound.unlabelled:
+            continue
         sides = next(ends) if len(look.joint.counts) else []
         title = model.name if model.name.startswith("pred") else f"prediction {model.name}"
         title = title if bound.activation is None else f"{title} after {bound.activation}"

@@ -1,7 +1,7 @@
 """From Arrow to NumPy: the cells of a column as numbers, and which of them are null."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,8 @@ import pyarrow as pa
 from lossctl.domain import BoolArray, FloatArray, row_sum
 from lossctl.reading.storage import contents, is_list, mask_of
 
+ROOM = 1 << 22
+"""How many numbers lists of any length may take as a matrix."""
 BYTES = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
 
 
@@ -171,6 +173,26 @@ def vector_cells(array: pa.Array, k: int) -> tuple[FloatArray, BoolArray | None,
         whole = np.repeat(null[:, None], k, axis=1)
         holes = whole if holes is None else holes | whole
     return matrix, holes, other_length
+
+
+def cuts_of_lists(columns: Sequence[pa.Array], n: int) -> Iterator[tuple[int, int]]:
+    """The first of some rows and the one after the last, for rows that as a matrix take no more than `ROOM` numbers.
+
+    Args:
+        columns: of lists, which as a matrix are as wide as the longest of them.
+        n: how many rows there are.
+    """
+    import pyarrow.compute as pc
+
+    lengths = [floats(pc.fill_null(pc.list_value_length(column), 0)) for column in columns]
+    longest = np.maximum.reduce([np.ones(n), *lengths]).astype(np.int64).tolist()
+    start, width = 0, 1
+    for row, length in enumerate(longest):
+        width = max(width, length)
+        if row > start and (row + 1 - start) * width > ROOM:
+            yield start, row
+            start, width = row, length
+    yield start, n
 
 
 def shown(value: object) -> str:

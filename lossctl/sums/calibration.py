@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from lossctl.domain import FloatArray, IntArray
-from lossctl.sums.exact import ExactSum, to_float
+from lossctl.rational import to_float
+from lossctl.sums.exact import ExactSum
 from lossctl.sums.state import Groups
 
 BINS = 10

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lossctl.domain import BoolArray, FloatArray, IntArray
-from lossctl.sums.exact import TINY, ExactSum, to_float
+from lossctl.rational import to_float
+from lossctl.sums.exact import TINY, ExactSum
 from lossctl.sums.products import exact_products, parted, product, scaled_sum
 from lossctl.sums.state import Far, Groups, added, ranked
 

@@ -1,16 +1,21 @@
 """What tells how sure a value is, and the difference of two: beside `Moments`, what rows and clusters carry of them.
 
-A value is g(m) with m = Σwℓ/Σw. To first order a row moves it by c·w + a·wℓ, and the difference of two values by
+A value is f(m) with m = Σwℓ/Σw. To first order a row moves it by c·w + a·wℓ, and the difference of two values by
 c·w + a·wℓ_A + b·w(ℓ_B − ℓ_A), with coefficients that are known when all rows are. So that is what is kept: of rows the
-sums of squares and the outermost, of clusters the sums.
+sums of squares and the outermost, of clusters the sums. Where rows have several numbers, all of them take the place of
+ℓ, and of a difference those of A and those of B.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 
 from lossctl.domain import BoolArray, FloatArray, IntArray
+from lossctl.rational import to_float
+from lossctl.reduction import Reduction
 from lossctl.sums.clusters import Clusters, Column, Keyed
 from lossctl.sums.distribution import Distribution
 from lossctl.sums.extremes import Extremes
@@ -26,8 +31,8 @@ Pairs = Sequence[tuple[int, int]]
 class Measure:
     """What is said of the rows of one loss of one model before any is read."""
 
-    rooted: bool
-    """Whether the value is a root of a mean."""
+    reduction: Reduction
+    """What is made of them."""
     cells: bool
     """Whether a row counts once for each of its labels."""
     weighted: bool
@@ -39,8 +44,13 @@ class Measure:
 
     @property
     def columns(self) -> int:
-        """How many numbers of a row a difference is made of: w where it has one, wℓ_A for a root, w(ℓ_B − ℓ_A)."""
-        return 1 + self.weighted + self.rooted
+        """How many numbers of a row a difference is made of: w where it has one, wℓ_A where it bends, w(ℓ_B − ℓ_A)."""
+        return self.weighted + (2 * self.numbers if self.numbers > 1 else 1 + self.reduction.bends)
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers of a row a value is made of."""
+        return self.reduction.columns
 
 
 @dataclass(frozen=True)
@@ -48,12 +58,12 @@ class Pair:
     """Two models' losses of the same rows, by group."""
 
     moments: Moments
-    """Of the differences: candidate less baseline."""
+    """Of the differences, candidate less baseline; where rows have several numbers, of those of both."""
     better: IntArray
     """Rows on which the candidate's loss is smaller."""
     worse: IntArray
     extremes: Extremes
-    """Of ``(wℓ_A, w(ℓ_B − ℓ_A))``, with w before them where rows have weights."""
+    """Of ``(wℓ_A, w(ℓ_B − ℓ_A))``, or of the numbers of A and B, with w before them where rows have weights."""
     series: Series | None = None
     """Of what `Measure.columns` names, where rows are a series."""
 
@@ -61,7 +71,8 @@ class Pair:
     def zero(cls, groups: int, measure: Measure) -> "Pair":
         """The state of no rows."""
         count = np.zeros(groups, dtype=np.int64)
-        moments = Moments.zero(groups, weighted=measure.weighted)
+        columns = 2 * measure.numbers if measure.numbers > 1 else 1
+        moments = Moments.zero(groups, weighted=measure.weighted, columns=columns)
         extremes = Extremes.zero(groups, _directions(measure, pair=True))
         series = None
         if measure.lags:
@@ -76,13 +87,17 @@ class Pair:
         if rows.far is not None:
             sign = d.copy()
             sign[rows.far.row] = rows.far.number
+        if measure.numbers == 2 and not np.array_equal(baseline.others[0], candidate.others[0]):
+            sign = (
+                candidate.value * baseline.others[0] - baseline.value * candidate.others[0]
+            )  # of the row's own ratios
         extremes = Extremes.zero(1, _directions(measure, pair=True))
         return cls(
-            Moments.lift(rows),
+            Moments.lift(rows if measure.numbers == 1 else _both(baseline, candidate)),
             _counted(sign < 0, groups),
             _counted(sign > 0, groups),
-            _outermost(extremes, rows, [baseline.value, d], rooted=measure.rooted),
-            _series(baseline, rows, measure) if measure.lags else None,
+            _outermost(extremes, rows, _numbers(baseline, candidate, d), measure.reduction, pair=True),
+            _series(baseline, candidate, rows, measure) if measure.lags else None,
         )
 
     def __add__(self, other: "Pair") -> "Pair":
@@ -122,7 +137,7 @@ class Evidence:
     """One a part: of ``wℓ``, with w before it where rows have weights."""
     pairs: tuple[Pair, ...]
     clusters: Clusters | None
-    """By cluster, Σwℓ of each part, Σw(ℓ_B − ℓ_A) of each pair, Σw of each way to weigh rows; see `weight_sums`."""
+    """By cluster, the sums that `Places` finds."""
     drawn: tuple[Distribution, ...] = ()
     """The differences of the rows of each pair, of all groups together, where they are to be drawn."""
 
@@ -131,7 +146,7 @@ class Evidence:
         cls, groups: int, measures: Sequence[Measure], pairs: Pairs, *, clustered: bool, drawn: bool = False
     ) -> "Evidence":
         """The state of no rows."""
-        sums = len(measures) + len(pairs) + len(weight_sums(measures))
+        sums = Places(measures, pairs).number
         return cls(
             tuple(Extremes.zero(groups, _directions(measure, pair=False)) for measure in measures),
             tuple(Pair.zero(groups, measures[candidate]) for _, candidate in pairs),
@@ -159,7 +174,9 @@ class Evidence:
             drawn: whether the differences of rows are to be drawn.
         """
         singles = tuple(
-            _outermost(Extremes.zero(1, _directions(measure, pair=False)), part, [part.value])
+            _outermost(
+                Extremes.zero(1, _directions(measure, pair=False)), part, [part.value, *part.others], measure.reduction
+            )
             for part, measure in zip(rows, measures, strict=True)
         )
         paired = tuple(Pair.lift(rows[baseline], rows[candidate], measures[candidate]) for baseline, candidate in pairs)
@@ -170,7 +187,10 @@ class Evidence:
         if keyed is None:
             return cls(singles, paired, None, counted)
         columns: list[Column] = [(part.value, part.weight, part.far) for part in (*rows, *moves)]
-        columns += [(weight, None, None) for part in weight_sums(measures) if (weight := rows[part].weight) is not None]
+        columns += [
+            (weight, None, None) for part in _ways(measures).values() if (weight := rows[part].weight) is not None
+        ]
+        columns += [(column, part.weight, None) for part in rows for column in part.others]
         return cls(singles, paired, Clusters.lift(keyed, rows[0].groups, columns), counted)
 
     def __add__(self, other: "Evidence") -> "Evidence":
@@ -205,20 +225,74 @@ class Evidence:
         return self
 
 
-def _series(baseline: Rows, difference: Rows, measure: Measure) -> Series:
-    """The rows as a series, given those of the baseline and the differences from it."""
+def _series(baseline: Rows, candidate: Rows, difference: Rows, measure: Measure) -> Series:
+    """The rows as a series."""
+    if measure.numbers > 1:
+        numbers = _numbers(baseline, candidate, difference.value)
+        stretch = Stretch.of(difference.weight, [(column, None) for column in numbers])
+        return Series.lift(stretch, difference.groups, measure.lags)
     columns = [(rows.value, rows.far) for rows in (baseline, difference)]
-    stretch = Stretch.of(difference.weight, columns if measure.rooted else columns[1:])
+    columns = columns if measure.reduction.bends else columns[1:]
+    stretch = Stretch.of(difference.weight, columns)
     return Series.lift(stretch, difference.groups, measure.lags)
 
 
-def weight_sums(measures: Sequence[Measure]) -> list[int]:
-    """A part for each way in which rows are weighed; none where every row counts 1."""
+@dataclass(frozen=True)
+class Places:
+    """Where sums by cluster stand.
+
+    Σwℓ of each part, Σw(ℓ_B − ℓ_A) of each pair, Σw of each way to weigh rows, Σwc of the further numbers of each part.
+    """
+
+    measures: Sequence[Measure]
+    pairs: Pairs
+
+    @property
+    def number(self) -> int:
+        """How many there are."""
+        further = sum(measure.numbers - 1 for measure in self.measures)
+        return len(self.measures) + len(self.pairs) + len(_ways(self.measures)) + further
+
+    def of_part(self, part: int) -> list[int]:
+        """Those of the numbers that a value is made of."""
+        first = self.number - sum(measure.numbers - 1 for measure in self.measures[part:])
+        return [part, *range(first, first + self.measures[part].numbers - 1)]
+
+    def of_pair(self, number: int) -> list[int]:
+        """Those of the numbers that a difference is made of."""
+        baseline, candidate = self.pairs[number]
+        if self.measures[candidate].numbers > 1:
+            return [*self.of_part(baseline), *self.of_part(candidate)]
+        return [baseline, len(self.measures) + number]
+
+    def of_weight(self, part: int) -> int | None:
+        """That of the weights of a part; ``None`` where every row counts 1."""
+        if not self.measures[part].weighted:
+            return None
+        way = [*_ways(self.measures)].index(self.measures[part].cells)
+        return len(self.measures) + len(self.pairs) + way
+
+
+def _ways(measures: Sequence[Measure]) -> dict[bool, int]:
+    """A part for each way in which rows are weighed, by whether those are by their labels."""
     ways: dict[bool, int] = {}
     for place, measure in enumerate(measures):
         if measure.weighted:
             ways.setdefault(measure.cells, place)
-    return list(ways.values())
+    return ways
+
+
+def _both(baseline: Rows, candidate: Rows) -> Rows:
+    """The rows with all numbers of both models."""
+    others = (*baseline.others, candidate.value, *candidate.others)
+    return replace(baseline, others=others, gradient=None, far=None)
+
+
+def _numbers(baseline: Rows, candidate: Rows, difference: FloatArray) -> list[FloatArray]:
+    """The numbers that a difference is made of."""
+    if not candidate.others:
+        return [baseline.value, difference]
+    return [baseline.value, *baseline.others, candidate.value, *candidate.others]
 
 
 def difference(baseline: Rows, candidate: Rows) -> Rows:
@@ -228,7 +302,7 @@ def difference(baseline: Rows, candidate: Rows) -> Rows:
     if baseline.far is not None or candidate.far is not None:
         far = _far_difference(baseline, candidate)
         value[far.row] = np.ldexp(far.number, far.exponent)
-    return replace(candidate, value=value, gradient=None, far=far)
+    return replace(candidate, value=value, gradient=None, far=far, others=())
 
 
 def _far_difference(baseline: Rows, candidate: Rows) -> Far:
@@ -254,40 +328,69 @@ def _parted(side: Rows, rows: IntArray) -> tuple[FloatArray, IntArray]:
 
 def _directions(measure: Measure, *, pair: bool) -> list[list[float]]:
     """In which directions the outermost rows are looked for: along what rows move the value by where that is none."""
+    if measure.numbers > 1:
+        return [[0.0] * (measure.weighted + measure.numbers * (1 + pair))] * 2
     own = [[0.0, 1.0], [0.0, -1.0]] if pair else [[1.0], [-1.0]]
-    size = len(own[0])
+    size, bent = len(own[0]), pair and measure.reduction.bends
+    if measure.reduction.adds:
+        return [[*[0.0] * measure.weighted, *direction] for direction in own]
     if measure.weighted:
         heavy, size = [1.0, *[0.0] * size], size + 1
-        own = [heavy, *([0.0, *direction] for direction in own if pair and measure.rooted)]
-    return own + [[0.0] * size] * 2 if measure.weighted or (pair and measure.rooted) else own
+        own = [heavy, *([0.0, *direction] for direction in own if bent)]
+    return own + [[0.0] * size] * 2 if measure.weighted or bent else own
 
 
-def _outermost(extremes: Extremes, rows: Rows, values: Sequence[FloatArray], *, rooted: bool = False) -> Extremes:
+def _outermost(
+    extremes: Extremes, rows: Rows, values: Sequence[FloatArray], reduction: Reduction, *, pair: bool = False
+) -> Extremes:
     """The outermost of some rows, by the numbers that they have: of one loss, or of one and what another has more."""
     weight, groups = rows.weight, rows.groups
+    if not len(values[0]):
+        return extremes.lift(values if weight is None else [weight, *values], groups)
     with np.errstate(all="ignore"):  # of groups without rows, and of numbers that are no doubles
-        if weight is None:
-            moved = _moved(None, values, groups, rooted=rooted) if rooted else None
-            return extremes.lift(values, groups, moved)
-        columns = [weight * column for column in values]
-        return extremes.lift([weight, *columns], groups, _moved(weight, columns, groups, rooted=rooted))
+        moved = None
+        columns = values if weight is None else [weight * column for column in values]
+        if weight is not None or reduction.columns > 1 or (pair and reduction.bends):
+            moved = _moved(weight, columns, groups, reduction, pair=pair)
+        return extremes.lift(columns if weight is None else [weight, *columns], groups, moved)
 
 
 def _moved(
-    weight: FloatArray | None, columns: Sequence[FloatArray], groups: Groups | None, *, rooted: bool
+    weight: FloatArray | None, columns: Sequence[FloatArray], groups: Groups | None, reduction: Reduction, *, pair: bool
 ) -> FloatArray:
     """What each row moves the value by, or the difference of two, as far as these rows tell; up to a factor."""
-    means = [_mean(column, weight, groups) for column in columns]
-    one = 1.0 if weight is None else weight
-    if not rooted:
-        return np.asarray(columns[-1] - one * means[-1])
-    first, second = means[0], means[0] + means[1]
-    a, b = (np.where(mean > 0.0, mean, np.inf) ** -0.5 for mean in (first, second))
-    return np.asarray((b - a) * columns[0] + b * columns[1] - one * (second * b - first * a))
+    means = [np.atleast_1d(_mean(column, weight, groups)) for column in columns]
+    if pair and reduction.columns == 1:
+        means[1] = means[0] + means[1]
+    number = reduction.columns
+    slopes = _slopes(reduction, means[:number], len(columns[0]))
+    if pair:
+        later = _slopes(reduction, means[number:], len(columns[0]))
+        if number == 1:  # b·ℓ_B − a·ℓ_A is b·(ℓ_B − ℓ_A) + (b − a)·ℓ_A
+            slopes, means = [later[0] - slopes[0], later[0]], [means[0], means[1] - means[0]]
+        else:
+            slopes = [*(-slope for slope in slopes), *later]
+    moved = np.zeros(len(columns[0]))
+    for slope, mean, column in zip(slopes, means, columns, strict=True):
+        own, level = (slope, slope * mean) if groups is None else (slope[groups.code], (slope * mean)[groups.code])
+        moved += own * column - (level if weight is None else weight * level)
+    return moved
+
+
+def _slopes(reduction: Reduction, means: Sequence[FloatArray], rows: int) -> list[FloatArray]:
+    """The slopes of a reduction at the means of each group of these rows, ``(groups,)``; 0 where there are none."""
+    if not reduction.bends:
+        return [np.ones_like(means[0])]
+    columns = np.zeros((len(means), len(means[0])))
+    for group, at in enumerate(zip(*(mean.tolist() for mean in means), strict=True)):
+        if all(map(math.isfinite, at)):
+            slopes = None if reduction.takes == "spans" else reduction.slopes([*map(Fraction, at), Fraction(rows)])
+            columns[:, group] = 0.0 if slopes is None else [to_float(slope) for slope in slopes]
+    return list(columns)
 
 
 def _mean(column: FloatArray, weight: FloatArray | None, groups: Groups | None) -> FloatArray:
-    """The sum of numbers divided by that of weights, of the group of each row; of those that are finite."""
+    """The sum of numbers divided by that of weights, of each group ``(groups,)``; of those that are finite."""
     if groups is None:
         total = column.sum()
         if not np.isfinite(total):
@@ -295,7 +398,7 @@ def _mean(column: FloatArray, weight: FloatArray | None, groups: Groups | None) 
         return np.asarray(total / (len(column) if weight is None else weight.sum()))
     column = column if np.isfinite(column.sum()) else np.where(np.isfinite(column), column, 0.0)
     total = np.bincount(groups.code, column, groups.number)
-    return np.asarray((total / np.bincount(groups.code, weight, groups.number))[groups.code])
+    return np.asarray(total / np.bincount(groups.code, weight, groups.number))
 
 
 def _counted(rows: BoolArray, groups: Groups | None) -> IntArray:

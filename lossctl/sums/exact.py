@@ -14,6 +14,7 @@ from fractions import Fraction
 import numpy as np
 
 from lossctl.domain import FloatArray, IntArray
+from lossctl.rational import to_float
 from lossctl.sums.state import Groups, added, regrouped
 
 BLOCK = 1 << 15
@@ -334,28 +335,3 @@ def _carried(digits: Digits) -> Digits:
                 carried[level], carry = total, None
         level += 1
     return carried
-
-
-def to_float(exact: Fraction) -> float:
-    """The nearest double, infinite where there is none."""
-    try:
-        return exact.numerator / exact.denominator
-    except OverflowError:
-        return math.inf if exact > 0 else -math.inf
-
-
-def square_root(exact: Fraction) -> float:
-    """The square root of an exact number, infinite where no double is so large; 0 for a negative one."""
-    if exact <= 0:
-        return 0.0
-    number, exponent = parted_root(exact)
-    try:
-        return math.ldexp(number, exponent)
-    except OverflowError:
-        return math.inf
-
-
-def parted_root(exact: Fraction) -> tuple[float, int]:
-    """The square root of an exact number above 0 as a double near 1 times a power of two."""
-    half = (exact.numerator.bit_length() - exact.denominator.bit_length()) // 2
-    return math.sqrt(to_float(exact / Fraction(4) ** half)), half

@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lossctl.domain import FloatArray, IntArray, row_sum
-from lossctl.sums.exact import ExactSum, square_root, to_float
+from lossctl.rational import square_root, to_float
+from lossctl.reduction import Reduction
+from lossctl.sums.exact import ExactSum
 from lossctl.sums.moments import Total
 from lossctl.sums.products import rounded_sum, scaled_sum, sum_of_products
 from lossctl.sums.state import Groups, Rows, regrouped
@@ -257,7 +259,7 @@ class Gradients:
         """The same sums: they do not care where their rows stand."""
         return self
 
-    def result(self, totals: list[Total], reduction: str) -> list[GradientFigures | None]:
+    def result(self, totals: list[Total], reduction: Reduction) -> list[GradientFigures | None]:
         """The figures of each group; ``None`` for one without rows."""
         sums = [part.exact() for part in (self.absolute, self.squares, self.norm, self.norm_squares)]
         specials = [self.norm.special(group) for group in range(len(totals))]
@@ -268,6 +270,7 @@ class Gradients:
                 continue
             absolute, squares, norm, norm_squares = (part[group] for part in sums)
             slope = total.slope(reduction)
+            slope = -slope if slope < 0 else slope  # of norms
             finite, unknown = specials[group] is None, isinstance(slope, float) and math.isnan(slope)
             figures.append(
                 GradientFigures(

@@ -1,10 +1,10 @@
 """From sums to estimates: what each row, or cluster of rows, moves a value by, or the difference of two.
 
-A value is L = g(Σwℓ/Σw); row i moves it by u = g′(m)·w(ℓ − m)/Σw, and SE² = n/(n − 1)·Σu². Of a difference of two it is
-what the row moves one by less what it moves the other by, which is the paired standard error, for any reduction and
-weight. Rows of a cluster move together: U is the sum over them, and SE² = G/(G − 1)·ΣU². Of rows that are a series, of
-which each moves with the few before it, SE² is their long-run variance: the test of Diebold & Mariano 1995,
-doi:10.1080/07350015.1995.10524599.
+A value is L = f(m), of the means m = Σwc/Σw of the numbers c of rows; row i moves it by u = w·Σ f′(c − m)/Σw, and
+SE² = n/(n − 1)·Σu². Of a difference of two it is what the row moves one by less what it moves the other by, which is
+the paired standard error, for any reduction and weight. Rows of a cluster move together: U is the sum over them, and
+SE² = G/(G − 1)·ΣU². Of rows that are a series, of which each moves with the few before it, SE² is their long-run
+variance: the test of Diebold & Mariano 1995, doi:10.1080/07350015.1995.10524599.
 """
 
 import math
@@ -15,10 +15,11 @@ from fractions import Fraction
 import numpy as np
 
 from lossctl.domain import FloatArray
+from lossctl.rational import square_root, to_float
+from lossctl.reduction import MEAN, ONE, ZERO, Reduction
 from lossctl.sums.clusters import Totals
 from lossctl.sums.estimate import Estimate
 from lossctl.sums.evidence import Pair
-from lossctl.sums.exact import parted_root, square_root, to_float
 from lossctl.sums.extremes import Extremes
 from lossctl.sums.moments import Total
 from lossctl.sums.series import Lagged
@@ -33,7 +34,8 @@ class Influence:
     weight: Fraction
     """For each unit of weight."""
     sums: tuple[Fraction, ...]
-    """For each unit of wℓ, or of wℓ_A and w(ℓ_B − ℓ_A)."""
+    """For each unit of wc of the numbers c of a row: of a difference ℓ_A and ℓ_B − ℓ_A, or all of A, then all of B,
+    where a row has several."""
 
     def of_clusters(self, grouped: "Grouped") -> FloatArray:
         """What each cluster moves the number by; NaN where parts of that are beyond the doubles."""
@@ -46,7 +48,7 @@ class Influence:
     def largest(self, extremes: Extremes, group: int) -> float:
         """The most that one of the rows that were kept of a group moves the number by.
 
-        Where rows have no weights that is the most of all rows, for means and sums. Else it may be less, since rows are
+        Of sums, and of means of rows without weights, that is the most of all rows. Else it may be less, since rows are
         sought batch by batch with the coefficients that each by itself would give. NaN where a row has numbers that are
         no doubles.
         """
@@ -71,7 +73,7 @@ class Grouped:
     sums: tuple[tuple[FloatArray, int], ...]
 
 
-def of_value(total: Total, reduction: str, extremes: Extremes, group: int, grouped: Grouped | None) -> Estimate:
+def of_value(total: Total, reduction: Reduction, extremes: Extremes, group: int, grouped: Grouped | None) -> Estimate:
     """A reported value, as an estimate.
 
     Args:
@@ -91,7 +93,7 @@ def of_difference(
     candidate: Total,
     pair: Pair,
     of_pair: Total,
-    reduction: str,
+    reduction: Reduction,
     group: int,
     grouped: Grouped | None,
     ratio: float = 1.0,
@@ -109,13 +111,13 @@ def of_difference(
         ratio: what the baseline is multiplied with.
         lagged: the sums of the series that rows are, where they are one; then ``ratio`` is 1.
     """
-    if ratio != 1.0:
-        return _of_ratio(baseline, candidate, pair, of_pair, reduction, group, grouped, ratio)
-    value = difference_of(baseline, candidate, reduction)
-    if not math.isfinite(value) or of_pair.special is not None or not of_pair.n:
+    value = difference_of(baseline, candidate, reduction, ratio)
+    influence = None
+    if math.isfinite(value) and of_pair.special is None and not of_pair.beside.special and of_pair.n:
+        influence = on_difference(baseline, candidate, reduction, ratio)
+    if influence is None:
         return _estimate(value, candidate, math.nan, None, pair.extremes, group, grouped)
-    error = _error_of_difference(baseline, candidate, of_pair, reduction)
-    influence = on_difference(baseline, candidate, reduction)
+    error = _error_of_difference(baseline, candidate, of_pair, reduction, ratio)
     estimate = _estimate(value, of_pair, error, influence, pair.extremes, group, grouped)
     if lagged is None:
         return estimate
@@ -123,38 +125,23 @@ def of_difference(
     return replace(estimate, standard_error=error, lags=lagged.lags)
 
 
-def _of_ratio(
-    baseline: Total,
-    candidate: Total,
-    pair: Pair,
-    of_pair: Total,
-    reduction: str,
-    group: int,
-    grouped: Grouped | None,
-    ratio: float,
-) -> Estimate:
-    """As `of_difference`, where both values are far enough apart for nothing to cancel."""
-    first, second = baseline.value(reduction), candidate.value(reduction)
-    value = second - ratio * first
-    if not math.isfinite(value) or of_pair.special is not None or not of_pair.n:
-        return _estimate(value, candidate, math.nan, None, pair.extremes, group, grouped)
-    influence = on_difference(baseline, candidate, reduction, ratio)
-    (a,), (b,) = (on_value(total, reduction).sums for total in (baseline, candidate))
-    factor = Fraction(ratio)
-    # Σ(b·y − r·a·x)² with x = w(ℓ_A − m_A), y = w(ℓ_B − m_B), of which Σ(y − x)² is known too
-    low, high = factor * a, b
-    spreads = [_spread(total, reduction) for total in (baseline, candidate, of_pair)]
-    squares = (high - low) * (high * spreads[1] - low * spreads[0]) + low * high * spreads[2]
-    n = of_pair.n
-    error = square_root(Fraction(n, n - 1) * squares) if n > 1 else math.nan
-    return _estimate(value, of_pair, error, influence, pair.extremes, group, grouped)
-
-
-def correlation(baseline: Total, candidate: Total, of_pair: Total, reduction: str) -> float:
+def correlation(baseline: Total, candidate: Total, of_pair: Total, reduction: Reduction) -> float:
     """The correlation of what the same rows move both values by; NaN where one is not moved."""
-    if any(total.special is not None or not total.n for total in (baseline, candidate, of_pair)):
+    totals = (baseline, candidate, of_pair)
+    if any(total.special is not None or total.beside.special or not total.n for total in totals):
         return math.nan
-    first, second, third = (_spread(total, reduction) for total in (baseline, candidate, of_pair))
+    own = [total.slopes(reduction) for total in (baseline, candidate)]
+    if own[0] is None or own[1] is None or reduction.takes == "spans":
+        return math.nan
+    if reduction.columns > 1:
+        spreads = [
+            _spread(baseline, reduction, own[0]),
+            _spread(candidate, reduction, own[1]),
+            of_pair.spread([*(-slope for slope in own[0]), *own[1]]),
+        ]
+    else:
+        spreads = [_spread(total, reduction) for total in totals]
+    first, second, third = spreads
     scale = square_root(first) * square_root(second)
     return min(max(to_float((first + second - third) / 2) / scale, -1.0), 1.0) if scale else math.nan
 
@@ -193,10 +180,23 @@ def of_buckets(
         return Estimate(value, math.nan, count - 1.0, n, float(count), count, math.nan)
     if error == 0.0:  # since no row moves it
         return Estimate(value, 0.0, count - 1.0, n, float(count), count, 0.0)
-    moved = np.abs(influence.of_clusters(grouped))
-    length, largest = _length(moved), float(moved.max())
+    return of_moves(value, influence.of_clusters(grouped), grouped.weight[0], n)
+
+
+def of_moves(value: float, moved: FloatArray, weights: FloatArray, n: int) -> Estimate:
+    """A number as an estimate.
+
+    Args:
+        value: the number.
+        moved: what each of some clusters moves it by, ``(clusters,)``.
+        weights: their weights.
+        n: how many rows it is of.
+    """
+    count, sizes = len(moved), np.abs(moved)
+    if count < 2:
+        return Estimate(value, math.nan, count - 1.0, n, float(count), count, math.nan)
+    length, largest = _length(sizes), float(sizes.max())
     error = length * math.sqrt(count / (count - 1.0))
-    weights, _ = grouped.weight
     part = weights / weights.max()
     units = math.fsum(part) ** 2 / math.fsum(part * part)
     share = (largest / length) ** 2 if length else 0.0
@@ -225,59 +225,50 @@ def _share(largest: float, error: float, n: int) -> float:
     return min(max((largest / error) ** 2 * n / (n - 1), 1.0 / n), 1.0) if not math.isnan(largest) else math.nan
 
 
-def _spread(total: Total, reduction: str = "mean") -> Fraction:
-    """Σ w²(ℓ − m)²; of a sum, in which rows count as they are, that of wℓ about its own mean."""
-    if reduction == "sum":
+def _spread(total: Total, reduction: Reduction = MEAN, slopes: Sequence[Fraction] = (ONE,)) -> Fraction:
+    """Σ w²(Σ slope·(c − m))²; of a sum, in which rows count as they are, that of wℓ about its own mean."""
+    if reduction.adds:
         return total.value_squares - total.sum_value**2 / max(total.n, 1)
     if total.equal or total.n < 2:
-        return Fraction(0)
-    mean = total.sum_value / total.sum_weight
-    return total.value_squares - 2 * mean * total.weight_value + mean**2 * total.weight_squares
+        return ZERO
+    return total.spread(slopes)
 
 
-def on_value(total: Total, reduction: str) -> Influence:
-    """The influence on a finite value of some rows."""
-    if reduction == "sum":
-        return Influence(-total.sum_value / total.n, Fraction(0), (Fraction(1),))
-    factor = _slope(total, reduction) / total.sum_weight
-    return Influence(Fraction(0), -total.sum_value / total.sum_weight * factor, (factor,))
+def on_value(total: Total, reduction: Reduction) -> Influence | None:
+    """The influence on a finite value of some rows; ``None`` where it is not known."""
+    if reduction.adds:
+        slope = 1 / total.divisor(reduction)
+        return Influence(-slope * total.sum_value / total.n, ZERO, (slope,))
+    slopes = total.slopes(reduction) if reduction.takes != "spans" else None
+    return None if slopes is None else _averaged(total, slopes)
 
 
-def _root(total: Total) -> Fraction:
-    """The root of the mean, which need not be a double; 0 where there is none."""
-    if total.sum_value <= 0:
-        return Fraction(0)
-    number, exponent = parted_root(total.sum_value / total.sum_weight)
-    return Fraction(number) * Fraction(2) ** exponent
+def _averaged(total: Total, slopes: Sequence[Fraction]) -> Influence:
+    """The influence of rows on a number with these derivatives by the means."""
+    whole = total.sum_weight
+    level = sum((slope * mean for slope, mean in zip(slopes, total.means, strict=False)), ZERO)
+    return Influence(ZERO, -level / whole, tuple(slope / whole for slope in slopes))
 
 
-def _slope(total: Total, reduction: str) -> Fraction:
-    """dL/dm; 0 where a root has none, since all losses are 0 there."""
-    if reduction == "mean":
-        return Fraction(1)
-    root = _root(total)
-    return 1 / (2 * root) if root else Fraction(0)
-
-
-def difference_of(baseline: Total, candidate: Total, reduction: str) -> float:
-    """The difference of two values, rounded once where both are finite."""
+def difference_of(baseline: Total, candidate: Total, reduction: Reduction, ratio: float = 1.0) -> float:
+    """The difference of two values, candidate less ``ratio`` times baseline; of exact numbers rounded once."""
     first, second = baseline.value(reduction), candidate.value(reduction)
-    if not (math.isfinite(first) and math.isfinite(second) and candidate.n):
-        return second - first
-    return to_float(_exact_difference(baseline, candidate, reduction))
+    if not (math.isfinite(first) and math.isfinite(second) and candidate.n) or ratio != 1.0:
+        return second - ratio * first
+    exact = _exact_difference(baseline, candidate, reduction)
+    return second - first if exact is None else to_float(exact)
 
 
-def _exact_difference(baseline: Total, candidate: Total, reduction: str) -> Fraction:
-    if reduction == "sum":
-        return candidate.sum_value - baseline.sum_value
-    change = candidate.sum_value / candidate.sum_weight - baseline.sum_value / baseline.sum_weight
-    if reduction == "mean":
-        return change
-    roots = _root(baseline) + _root(candidate)
-    return change / roots if roots else Fraction(0)
+def _exact_difference(baseline: Total, candidate: Total, reduction: Reduction) -> Fraction | None:
+    """Candidate less baseline; ``None`` where one of them is no exact number."""
+    if reduction.adds:
+        before, after = (total.sum_value / total.divisor(reduction) for total in (baseline, candidate))
+        return after - before
+    first, second = (reduction.exact(total.figures(reduction)) for total in (baseline, candidate))
+    return None if first is None or second is None else second - first
 
 
-def on_difference(baseline: Total, candidate: Total, reduction: str, ratio: float = 1.0) -> Influence:
+def on_difference(baseline: Total, candidate: Total, reduction: Reduction, ratio: float = 1.0) -> Influence | None:
     """The influence on a finite difference of two values, candidate less ``ratio`` times baseline, of the same rows.
 
     Args:
@@ -285,40 +276,37 @@ def on_difference(baseline: Total, candidate: Total, reduction: str, ratio: floa
         reduction: how rows become one number.
         ratio: what the baseline is multiplied with.
     """
-    if ratio != 1.0:
-        first, second, factor = on_value(baseline, reduction), on_value(candidate, reduction), Fraction(ratio)
-        (low,), (high,) = first.sums, second.sums
-        row, weight = second.row - factor * first.row, second.weight - factor * first.weight
-        return Influence(row, weight, (high - factor * low, high))
-    nothing, whole = Fraction(0), candidate.sum_weight
-    if reduction == "sum":
-        change = candidate.sum_value - baseline.sum_value
-        return Influence(-change / candidate.n, nothing, (nothing, Fraction(1)))
-    value = _exact_difference(baseline, candidate, reduction)
-    if reduction == "mean":
-        return Influence(nothing, -value / whole, (nothing, 1 / whole))
-    # u_B − u_A with slopes b and a is b·w(ℓ_B − ℓ_A) + (b − a)·wℓ_A − (b·m_B − a·m_A)·w, all over Σw
-    _, change, b = _slopes(baseline, candidate, value, reduction)
-    return Influence(nothing, -value / 2 / whole, (change / whole, b / whole))
+    first, second, factor = on_value(baseline, reduction), on_value(candidate, reduction), Fraction(ratio)
+    if first is None or second is None:
+        return None
+    row, weight = second.row - factor * first.row, second.weight - factor * first.weight
+    if reduction.columns > 1:
+        return Influence(row, weight, (*(-factor * part for part in first.sums), *second.sums))
+    (low,), (high,) = first.sums, second.sums  # b·ℓ_B − a·ℓ_A is b·(ℓ_B − ℓ_A) + (b − a)·ℓ_A
+    return Influence(row, weight, (high - factor * low, high))
 
 
-def _slopes(baseline: Total, candidate: Total, value: Fraction, reduction: str) -> tuple[Fraction, Fraction, Fraction]:
-    """The slope of the baseline's root, what that of the candidate has more, and that; nothing cancels."""
-    a, b = _slope(baseline, reduction), _slope(candidate, reduction)
-    change = -2 * a * b * value if a and b else b - a
-    return (a, change, a + change) if a < b else (b - change, change, b)  # the smaller may be next to nothing
-
-
-def _error_of_difference(baseline: Total, candidate: Total, of_pair: Total, reduction: str) -> float:
-    """The standard error of a difference where rows are independent."""
-    if reduction != "root-mean":
-        return of_pair.standard_error(reduction)
+def _error_of_difference(
+    baseline: Total, candidate: Total, of_pair: Total, reduction: Reduction, ratio: float
+) -> float:
+    """The standard error of a difference whose influence is known, where rows are independent."""
     n = of_pair.n
+    if not reduction.bends and ratio == 1.0:
+        return of_pair.standard_error(reduction)
     if n < 2:
         return math.nan
-    a, change, b = _slopes(baseline, candidate, _exact_difference(baseline, candidate, reduction), reduction)
-    squares = change * (b * _spread(candidate) - a * _spread(baseline)) + a * b * _spread(of_pair)
-    return square_root(Fraction(n, n - 1) * squares / candidate.sum_weight**2)
+    factor = Fraction(ratio)
+    slopes = [total.slopes(reduction) or (ZERO,) * reduction.columns for total in (baseline, candidate)]
+    whole = candidate.divisor(reduction)
+    if reduction.columns > 1:
+        squares = of_pair.spread([*(-factor * slope for slope in slopes[0]), *slopes[1]])
+    else:
+        # Σ(b·y − r·a·x)² with x = w(ℓ_A − m_A), y = w(ℓ_B − m_B), of which Σ(y − x)² is known too
+        (low,), (high,) = slopes
+        low *= factor
+        spreads = [_spread(total, reduction) for total in (baseline, candidate, of_pair)]
+        squares = (high - low) * (high * spreads[1] - low * spreads[0]) + low * high * spreads[2]
+    return square_root(Fraction(n, n - 1) * squares / whole**2)
 
 
 def _long_run(lagged: Lagged, influence: Influence, error: float, *, weighted: bool) -> float:

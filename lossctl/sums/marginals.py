@@ -6,8 +6,9 @@ from fractions import Fraction
 import numpy as np
 
 from lossctl.domain import FloatArray, IntArray
+from lossctl.rational import to_float
 from lossctl.sums.distribution import MANTISSA, KeyArray, ordered, unordered
-from lossctl.sums.exact import ExactSum, to_float
+from lossctl.sums.exact import ExactSum
 from lossctl.sums.products import exact_products
 from lossctl.sums.state import Groups
 

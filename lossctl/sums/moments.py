@@ -8,7 +8,10 @@ from fractions import Fraction
 import numpy as np
 
 from lossctl.domain import IntArray
-from lossctl.sums.exact import ExactSum, parted_root, square_root, to_float
+from lossctl.rational import quotient, square_root, to_float
+from lossctl.reduction import MEAN, ONE, ZERO, Reduction
+from lossctl.sums.columns import NOTHING, Beside, Columns, pairs
+from lossctl.sums.exact import ExactSum
 from lossctl.sums.products import centred_squares, parted, product, scaled_sum
 from lossctl.sums.state import Far, Groups, Rows, regrouped
 from lossctl.sums.weighted import Weights, far_products, weighted_sums
@@ -31,59 +34,101 @@ class Total:
     """Σ w·wℓ."""
     equal: bool = False
     """Whether the rows are known to have one and the same value: then a mean has no error, not even that of sums."""
+    beside: Beside = NOTHING
+    """The sums of what rows have beside their loss."""
+
+    @property
+    def means(self) -> tuple[Fraction, ...]:
+        """Σwc / Σw of each number that rows have, where there are rows."""
+        return tuple(total / self.sum_weight for total in (self.sum_value, *self.beside.sums))
+
+    def figures(self, reduction: Reduction) -> tuple[Fraction, ...]:
+        """What a reduction takes."""
+        if reduction.takes == "means":
+            return self.means
+        return (*self.means, *(map(Fraction, self.beside.spans) if reduction.takes == "spans" else [self.sum_weight]))
+
+    def divisor(self, reduction: Reduction) -> Fraction:
+        """What Σwc is divided by."""
+        return reduction.divisor(self.n, self.sum_weight)
 
     @property
     def mean(self) -> float:
         """Σwℓ / Σw, correctly rounded; NaN of no rows."""
-        if self.n == 0 or self.special is not None:
-            return math.nan if self.special is None else self.special
-        return to_float(self.sum_value / self.sum_weight)
+        return self.value(MEAN)
 
-    def value(self, reduction: str) -> float:
+    def value(self, reduction: Reduction) -> float:
         """The reported number."""
-        if reduction == "sum":
-            return to_float(self.sum_value) if self.special is None else self.special
-        if reduction == "root-mean":
-            if self.mean < 0:
-                return math.nan
-            finite = self.n > 0 and self.special is None
-            return square_root(self.sum_value / self.sum_weight) if finite else self.mean
-        return self.mean
+        if self.special is not None:
+            return reduction.at_infinity(self.special)
+        if reduction.adds:
+            return to_float(self.sum_value / self.divisor(reduction))
+        if not self.n or self.beside.special:
+            return math.nan
+        return (
+            reduction.value(self.figures(reduction)) if reduction.bends else quotient(self.sum_value, self.sum_weight)
+        )
 
-    def standard_error(self, reduction: str) -> float:
+    def slopes(self, reduction: Reduction) -> tuple[Fraction, ...] | None:
+        """Its derivative by each mean of a finite value; ``None`` where it has none."""
+        return reduction.slopes(self.figures(reduction))
+
+    def standard_error(self, reduction: Reduction) -> float:
         """The standard error of the reported number, by linearisation; NaN of fewer than two rows.
 
         For a weighted mean L it is that of a ratio: SE² = n/(n−1) · Σ w²(ℓ−L)² / (Σw)².
         """
-        if self.n < 2 or self.special is not None:
+        if self.n < 2 or self.special is not None or self.beside.special or reduction.takes == "spans":
             return math.nan
         correction = Fraction(self.n, self.n - 1)
-        if reduction == "sum":
-            return square_root(correction * (self.value_squares - self.sum_value**2 / self.n))
+        if reduction.adds:
+            squares = correction * (self.value_squares - self.sum_value**2 / self.n)
+            return square_root(squares / self.divisor(reduction) ** 2)
+        if math.isnan(self.value(reduction)):
+            return math.nan
+        if reduction.columns > 1:
+            slopes = self.slopes(reduction)
+            return math.nan if slopes is None else square_root(correction * self.spread(slopes) / self.sum_weight**2)
         mean = self.sum_value / self.sum_weight
         if self.equal:
-            return math.nan if reduction == "root-mean" and mean < 0 else 0.0
-        spread = self.value_squares - 2 * mean * self.weight_value + mean**2 * self.weight_squares
-        squared = correction * spread / self.sum_weight**2
-        if reduction == "root-mean":
-            return math.nan if mean < 0 else square_root(squared / (4 * mean)) if mean else 0.0
-        return square_root(squared)
+            return 0.0
+        return square_root(correction * self.spread([ONE]) / self.sum_weight**2 * reduction.squared_slope(mean))
 
-    def slope(self, reduction: str) -> Fraction | float:
+    def spread(self, slopes: Sequence[Fraction]) -> Fraction:
+        """Σ (w·Σⱼ slopeⱼ·(cⱼ − mⱼ))²."""
+        means = self.means[: len(slopes)]
+        level = sum((slope * mean for slope, mean in zip(slopes, means, strict=True)), ZERO)
+        first, *others = slopes
+        crossed = first * self.weight_value
+        crossed += sum((slope * cross for slope, cross in zip(others, self.beside.weighted, strict=False)), ZERO)
+        squares = first**2 * self.value_squares
+        if others:
+            for (j, k), products in zip(pairs(len(slopes)), self.beside.products, strict=True):
+                squares += (1 if j == k else 2) * slopes[j] * slopes[k] * products
+        return squares - 2 * level * crossed + level**2 * self.weight_squares
+
+    def slope(self, reduction: Reduction) -> Fraction | float:
         """d(reported number) / d(Σ wℓ), which makes w·g the gradient of that number; NaN where the number is."""
-        if reduction == "sum" or self.n == 0:
-            return Fraction(1)
-        if reduction == "mean":
-            return 1 / self.sum_weight
-        if self.special is not None or self.sum_value <= 0:
-            return math.nan if math.isnan(self.value(reduction)) else 0.0
-        number, exponent = parted_root(self.sum_value / self.sum_weight)  # which may be no double
-        return 1 / (2 * Fraction(number) * Fraction(2) ** exponent * self.sum_weight)
+        if self.n == 0:
+            return ONE
+        if reduction.adds:
+            return 1 / self.divisor(reduction)
+        if self.special is not None:
+            slope = reduction.slope_at_infinity(self.special)
+            return slope if math.isnan(slope) else Fraction(slope) / self.sum_weight
+        if math.isnan(self.value(reduction)):
+            return math.nan
+        slopes = self.slopes(reduction)
+        return math.nan if slopes is None else slopes[0] / self.sum_weight
 
     @property
     def effective_n(self) -> float:
         """(Σw)² / Σw²."""
-        return to_float(self.sum_weight**2 / self.weight_squares) if self.n else 0.0
+        if not self.n:
+            return 0.0
+        if self.sum_weight == self.weight_squares:  # as without weights
+            return to_float(self.sum_weight)
+        return quotient(self.sum_weight**2, self.weight_squares)
 
 
 @dataclass(frozen=True)
@@ -95,16 +140,22 @@ class Moments:
     value_squares: ExactSum
     weights: Weights | None
     """``None`` when every row counts 1."""
+    columns: Columns | None = None
+    """Of what rows have beside their value; ``None`` when they have nothing."""
 
     @classmethod
-    def zero(cls, groups: int, *, weighted: bool) -> "Moments":
-        """The moments of no rows."""
+    def zero(cls, groups: int, *, weighted: bool, columns: int = 1) -> "Moments":
+        """The moments of no rows, which have so many numbers."""
         empty = ExactSum.zero(groups)
-        return cls(np.zeros(groups, dtype=np.int64), empty, empty, Weights.zero(groups) if weighted else None)
+        beside = Columns.zero(columns - 1, groups, weighted=weighted) if columns > 1 else None
+        return cls(np.zeros(groups, dtype=np.int64), empty, empty, Weights.zero(groups) if weighted else None, beside)
 
     @classmethod
     def lift(cls, rows: Rows) -> "Moments":
         """The moments of some rows."""
+        if rows.others:
+            columns = Columns.lift(rows.value, rows.others, rows.weight, rows.groups, rows.ends)
+            return replace(cls.lift(replace(rows, others=())), columns=columns)
         if rows.far is not None:
             return _with_far(rows, rows.far)
         value, weight, groups = rows.value, rows.weight, rows.groups
@@ -136,19 +187,25 @@ class Moments:
         weights = self.weights
         if weights is not None and other.weights is not None:
             weights = weights + other.weights
+        columns = self.columns
+        if columns is not None and other.columns is not None:
+            columns = columns + other.columns
         squares = self.value_squares + other.value_squares
-        return Moments(self.n + other.n, self.sum_value + other.sum_value, squares, weights)
+        return Moments(self.n + other.n, self.sum_value + other.sum_value, squares, weights, columns)
 
     def regroup(self, index: IntArray, groups: int) -> "Moments":
         """The same moments, with group ``i`` at place ``index[i]`` of ``groups``."""
         weights = None if self.weights is None else self.weights.regroup(index, groups)
+        columns = None if self.columns is None else self.columns.regroup(index, groups)
         value, squares = self.sum_value.regroup(index, groups), self.value_squares.regroup(index, groups)
-        return Moments(regrouped(self.n, index, groups), value, squares, weights)
+        return Moments(regrouped(self.n, index, groups), value, squares, weights, columns)
 
     def pooled(self) -> "Moments":
         """The moments of all rows as those of a single group."""
         weights = None if self.weights is None else self.weights.pooled()
-        return Moments(self.n.sum(keepdims=True), self.sum_value.pooled(), self.value_squares.pooled(), weights)
+        columns = None if self.columns is None else self.columns.pooled()
+        value, squares = self.sum_value.pooled(), self.value_squares.pooled()
+        return Moments(self.n.sum(keepdims=True), value, squares, weights, columns)
 
     def shift(self, rows: int) -> "Moments":  # noqa: ARG002
         """The same moments: they do not care where their rows stand."""
@@ -164,10 +221,11 @@ class Moments:
         if self.weights is not None:
             columns = [part.exact() for part in (self.weights.total, self.weights.squares, self.weights.cross)]
             equal = (self.weights.low == self.weights.high).tolist()
+        beside = [NOTHING] * len(counts) if self.columns is None else self.columns.result()
         return [
-            Total(n, weight, value, self.sum_value.special(group), weights, square, cross, same)
-            for group, (n, weight, weights, cross, value, square, same) in enumerate(
-                zip(counts, *columns, values, squares, equal, strict=True)
+            Total(n, weight, value, self.sum_value.special(group), weights, square, cross, same, own)
+            for group, (n, weight, weights, cross, value, square, same, own) in enumerate(
+                zip(counts, *columns, values, squares, equal, beside, strict=True)
             )
         ]
 

@@ -5,7 +5,8 @@ from fractions import Fraction
 import numpy as np
 
 from lossctl.domain import FloatArray, IntArray
-from lossctl.sums.exact import BLOCK, CARRY, DIGIT, LARGE, SMALL, TINY, ExactSum, digits_of, to_float
+from lossctl.rational import to_float
+from lossctl.sums.exact import BLOCK, CARRY, DIGIT, LARGE, SMALL, TINY, ExactSum, digits_of
 from lossctl.sums.state import Groups
 
 SPAN = 12

@@ -14,7 +14,9 @@ from lossctl.sums.distribution import Distribution
 DIGITS = 17
 """Digits that tell any double."""
 SHOWN = 6
-"""Digits of the smallest and the largest number in a label, which is rounded away from all others."""
+"""Digits of the smallest and the largest number in a label at least, which is rounded away from all others."""
+WHOLE = 1e15
+"""Whole numbers below are written as they are."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +35,19 @@ class Intervals:
         """The intervals as text, ascending; none of no numbers."""
         if math.isnan(self.low):
             return ()
-        low = min(_rounded(self.low, SHOWN, ROUND_FLOOR), self.low)
-        high = max(_rounded(self.high, SHOWN, ROUND_CEILING), self.high)
+        low = min(self._end(self.low, ROUND_FLOOR), self.low)
+        high = max(self._end(self.high, ROUND_CEILING), self.high)
         words = [repr(edge + 0.0).removesuffix(".0") for edge in (low, *self.cuts, high)]
         ends = [*")" * len(self.cuts), "]"]
         return tuple(f"[{start}, {stop}{end}" for start, stop, end in zip(words, words[1:], ends, strict=False))
+
+    def _end(self, value: float, rounding: str) -> float:
+        """The smallest or largest number, rounded to a thousandth of the range or finer."""
+        if not math.isfinite(value) or (value.is_integer() and abs(value) < WHOLE):
+            return value
+        span = self.high - self.low
+        digits = _power(value) - _power(span) + 4 if 0 < span < math.inf else DIGITS
+        return _rounded(value, min(max(digits, SHOWN), DIGITS), rounding)
 
     @cached_property
     def order(self) -> dict[str, int]:
@@ -103,6 +113,11 @@ def _shortest(above: float, most: float) -> float:
     return next((cut for cut in candidates if above < cut <= most), most)
 
 
+def _power(value: float) -> int:
+    """The power of ten of the first digit."""
+    return Decimal(value).adjusted()
+
+
 def _rounded(value: float, digits: int, rounding: str) -> float:
-    """The number with so many digits; an infinite one as it is."""
-    return float(Context(prec=digits, rounding=rounding).create_decimal(Decimal(value)))
+    """The number as it is printed, with so many digits; an infinite one as it is."""
+    return float(Context(prec=digits, rounding=rounding).create_decimal(Decimal(repr(value))))

@@ -104,6 +104,10 @@ class Rows:
     """The gradient, in the shape of the prediction; ``None`` when nobody asked."""
     far: Far | None = None
     """What the losses of some rows are in truth, where a double is 0 or infinite; ``None`` when every one is right."""
+    others: tuple[FloatArray, ...] = ()
+    """Further numbers of each row, ``(n,)`` each, where a reduction is made of more than the losses."""
+    ends: tuple[tuple[FloatArray, FloatArray], ...] = ()
+    """The smallest and the largest of each within rows of several columns, ``(n,)`` each, where they count."""
 
 
 class State(Protocol):

@@ -1,9 +1,11 @@
 """The rows with the largest loss; among equals the first."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from lossctl.domain import FloatArray, IntArray
 from lossctl.sums.state import Rows
@@ -46,7 +48,7 @@ class Worst:
         if not len(other.row) or not len(self.row):
             return other if len(other.row) else self
         pairs = zip(self._arrays, other._arrays, strict=True)
-        return Worst(self.most, *(np.concatenate(pair) for pair in pairs)).trimmed()
+        return Worst(self.most, *(np.concatenate(_alike(*pair)) for pair in pairs)).trimmed()
 
     def regroup(self, index: IntArray, groups: int) -> "Worst":  # noqa: ARG002
         """The same rows, with group ``i`` at place ``index[i]`` of ``groups``."""
@@ -75,6 +77,14 @@ class Worst:
         first = np.searchsorted(group, group)
         kept = order[np.arange(len(order)) - first < self.most]
         return Worst(self.most, *(array[kept] for array in self._arrays))  # type: ignore[arg-type]  # in order
+
+
+def _alike(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> Sequence[npt.NDArray[Any]]:
+    """Two arrays of rows; where these are of another length, NaN stands behind those of the shorter."""
+    if one.ndim == 1 or one.shape[1] == other.shape[1]:
+        return one, other
+    width = max(one.shape[1], other.shape[1])
+    return [np.pad(rows, ((0, 0), (0, width - rows.shape[1])), constant_values=np.nan) for rows in (one, other)]
 
 
 def _largest(values: FloatArray, most: int) -> IntArray:

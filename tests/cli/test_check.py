@@ -124,7 +124,7 @@ def test_without_a_configuration_there_is_a_way_to_one(lossctl, here):
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ('where = "y >"', "lossctl.toml:8: gate 'low': "),
+        ('where = "y >"', "lossctl.toml:8: gate 'low': where"),
         ('activation = "tahn"', "lossctl.toml:8: gate 'low': unknown activation 'tahn'"),
     ],
 )
@@ -152,3 +152,37 @@ def test_a_baseline_is_an_input_too(lossctl, here):
     (here / "lossctl.toml").write_text('label = "y"\n' + gate.replace("main.csv", "main.json.csv"))
     done = lossctl("check", "-o", "main.json.csv")
     assert (done.status, (here / "main.json.csv").read_text()) == (2, PREDS)
+
+
+@pytest.fixture
+def apart(here, sample_data):
+    """Two models' predictions in a file each, the rows of the second in another order, and a gate on the increase."""
+    import pandas as pd
+
+    both = pd.read_csv(sample_data / "clicks.csv")
+    for name in ("main", "new"):
+        rows = both[["id", "user", "label", f"p_{name}"]].rename(columns={f"p_{name}": "p"})
+        rows.iloc[:: 1 if name == "main" else -1].to_csv(f"{name}.csv", index=False)
+    both.to_csv("both.csv", index=False)
+    (here / "lossctl.toml").write_text('[[gate]]\nname = "no-regress"\nloss = "bce"\nmax_increase = "1%"\n')
+    return here
+
+
+def test_two_files_with_a_key_are_a_model_each_as_for_compare(lossctl, apart):
+    assert lossctl("check", "main.csv", "new.csv", "--id", "id", "-q").out == lossctl("check", "both.csv", "-q").out
+    assert lossctl("check", "new.csv", "main.csv", "--id", "id", "-q").status == 1
+    more = lossctl("check", "main.csv", "new.csv", "new.csv", "--id", "id", "-q")
+    assert (more.status, "one at a time" in more.err) == (2, True)
+    pooled = lossctl("check", "main.csv", "new.csv", "-q")
+    assert (pooled.status, 'baseline = "main.csv"' in pooled.out) == (3, True)
+    (apart / "lossctl.toml").write_text('[[gate]]\nname = "low"\nloss = "bce"\nmax = 1\n')
+    assert lossctl("check", "main.csv", "new.csv", "--id", "id", "-q").status == 2
+
+
+def test_a_baseline_into_a_folder_that_is_not_there_says_how_to_make_it(lossctl, apart):
+    done = lossctl("baseline", "save", "main.csv", "-l", "bce", "--id", "id", "-o", "base lines/main.json", "-q")
+    assert (done.status, done.err.splitlines()[-1]) == (2, "Make it: mkdir -p 'base lines'")
+
+
+def test_a_limit_that_is_a_part_of_the_baseline_is_a_percentage_in_junit(lossctl, apart):
+    assert 'name="no-regress: limit" value="1 %"' in lossctl("check", "both.csv", "-q", "-f", "junit").out

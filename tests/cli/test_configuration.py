@@ -1,5 +1,6 @@
 """The configuration: which file it is, which value comes first, and what is wrong with it and where."""
 
+import json
 import re
 import sys
 
@@ -169,7 +170,9 @@ def test_the_traceback_of_a_bug_may_be_asked_for_once_and_for_all(lossctl, here,
 
     monkeypatch.setattr("lossctl.functions.explanation.find", find)
     (here / "lossctl.toml").write_text("verbose = true\n")
-    assert "Traceback" in lossctl("explain", "mse").err
+    crash = lossctl("explain", "mse").err
+    assert "Traceback" in crash
+    assert crash.splitlines()[-3:-2] == ["ZeroDivisionError: of a bug"]
     assert "Traceback" not in lossctl("explain", "mse", "--isolated").err
 
 
@@ -181,7 +184,47 @@ def test_what_is_set_elsewhere_is_said_where_it_is_measured_with_and_where_it_is
     assert "lossctl.toml sets -y, --activation" in done.err
     (here / "lossctl.toml").write_text("# floor\neps = 0.1\n")
     done = lossctl("eval", "rows.csv", "-y", "y", "-p", "p", "-l", "mse", "-q")
-    assert done.err.splitlines()[-1] == "--eps is set by lossctl.toml:2."
+    assert done.err.splitlines()[0].startswith("error: lossctl.toml:2: eps: none of the losses")
+
+
+LATE = {
+    "ci": 2,
+    "lags": -1,
+    "loss": ["mse", "huber:delta=-1"],
+    "eps": 3.0,
+    "reduction": "median",
+    "where": "x ===",
+    "activation": "tahn",
+    "weight": "nowhere",
+    "label": "nowhere",
+    "pred": ["a=nowhere"],
+    "by": "user,nowhere",
+    "cluster": "nowhere",
+    "format": "docx",
+    "delimiter": "abc",
+    "encoding": "latin-99",
+    "quote": "ab",
+    "engine": "gpu",
+}
+"""Values that are of the right type, and refused where they are used."""
+
+
+@pytest.mark.parametrize("key", LATE)
+@pytest.mark.parametrize("where", ["file", "variable"])
+def test_a_value_that_is_refused_late_is_placed_as_one_that_is_refused_at_once(
+    lossctl, here, monkeypatch, key, where, sample_data
+):
+    value = LATE[key]
+    if where == "file":
+        (here / "lossctl.toml").write_text(f"# a comment\n\n{key} = {json.dumps(value)}\n")
+    else:
+        monkeypatch.setenv(f"LOSSCTL_{key.upper()}", "\n".join(value) if isinstance(value, list) else str(value))
+    done = lossctl("compare", sample_data / "clicks.csv", "-q")
+    place = "lossctl.toml:3" if where == "file" else f"LOSSCTL_{key.upper()}"
+    assert (done.status, done.err.splitlines()[0][: len(place) + len(key) + 9]) == (2, f"error: {place}: {key}")
+    flag = {"label": "-y", "pred": "-p", "weight": "-w"}.get(key, f"--{key}")
+    typed = lossctl("compare", sample_data / "clicks.csv", "-q", flag, value[-1] if isinstance(value, list) else value)
+    assert place not in typed.err or key in {"loss", "by"}
 
 
 @pytest.mark.parametrize(

@@ -11,15 +11,16 @@ import typer
 from lossctl.cli.app import app
 from lossctl.cli.choices import CHOICES
 from lossctl.cli.command import given
-from lossctl.cli.options import Columns, Input, Join, LossOptions, Output, RunningOptions
+from lossctl.cli.options import Columns, Input, Join, LossOptions, Output, Reducing, RunningOptions
 from lossctl.evaluation.engine import engines
 from lossctl.evaluation.join import HOW
+from lossctl.functions.compat import PEERS
 from lossctl.functions.loss import REDUCTIONS
 from lossctl.reading.format import formats, is_written
 from lossctl.rendering.picture import writers
 from lossctl.rendering.renderer import renderers
 
-GROUPS = (Input, Join, Columns, LossOptions, Output, RunningOptions)
+GROUPS = (Input, Join, Columns, LossOptions, Reducing, Output, RunningOptions)
 SAMPLE = 'id,y,p,q,w,g\n1,0.5,0.25,0.5,1,a\n2,1,0.75,0.5,0,b\n3,2,"2.5",1,1,a\n4,NaN,1,1,1,b\n'
 LABELS = "id,y\n1,9\n2,8\n3,7\n4,6\n"
 ASKED = ["-y", "y", "-p", "p"]
@@ -61,7 +62,8 @@ VALUES = {
     "--precision": 1,
     "--pred": "w", "--reduction": "sum", "--samples": 2, "--scheduler": "tcp://127.0.0.1:1", "--seed": 8,
     "--threads": 2, "--timeout": 5, "--to": 2,
-    "--top": 1, "--weight": "w",
+    "--top": 1, "--weight": "w", "--class-weight": "2,1", "--weight-norm": "n", "--columns": "sum",
+    "--compat": "lightgbm",
 }  # fmt: skip
 """What to give to an option that takes a value."""
 UNSEEN = {
@@ -74,6 +76,10 @@ UNSEEN = {
     "--verbose": "is of bugs",
     "--config": "what it sets is tried for itself",
     "--isolated": "there is nothing to leave out",
+    **{
+        f"{name} --compat": "mse of a row is the same there"
+        for name in ("samples", "plot", "gradcheck", "check", "baseline")
+    },
     "check --precision": "verdicts have the digits that their standard errors warrant",
 }
 """What need not be seen where an option is honoured, and why."""
@@ -222,6 +228,7 @@ HELD = {
     "joins": lambda: HOW,
     "output_suffixes": lambda: {it.suffixes[0] for it in (*renderers, *writers) if it.suffixes},
     "picture_suffixes": lambda: [it.suffixes[0] for it in writers if it.suffixes],
+    "peers": lambda: PEERS,
     "reductions": lambda: REDUCTIONS,
     "renderers": renderers.names,
     "report_suffixes": lambda: [it.suffixes[0] for it in renderers if it.suffixes],
@@ -251,7 +258,7 @@ def test_help_says_what_there_is_to_choose_from(command, lossctl, monkeypatch):
         ("lossctl eval -F ar", {"arrow", "arrows"}),
         ("lossctl eval --engine pro", {"processes"}),
         ("lossctl explain --format ma", {"markdown"}),
-        ("lossctl eval --reduction ", {"mean", "sum", "root-mean"}),
+        ("lossctl eval --reduction ", {"mean", "sum", "root-mean", "exp-mean"}),
         ("lossctl plot x.csv --join ", {"strict", "inner", "left", "order"}),
     ],
 )

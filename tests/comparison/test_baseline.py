@@ -1,5 +1,6 @@
 """What is kept of an earlier run, and how a later one stands to it: against NumPy, and a comparison of files."""
 
+import functools
 import json
 import math
 
@@ -10,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lossctl
-from lossctl.comparison.baseline import held_against, load, measure_baseline
+from lossctl.comparison.baseline import load, measure_baseline
+from lossctl.comparison.kept import held_against
 from lossctl.errors import DataError, LossctlError, UsageError
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.evaluate import measured, prepare
@@ -18,10 +20,12 @@ from lossctl.evaluation.running import Running
 from lossctl.evaluation.scores import Scores
 from lossctl.inference.request import Request
 from lossctl.reading.hashing import hashed
+from lossctl.sums.student import quantile
 
 MASK = (1 << 64) - 1
 
 
+@functools.cache
 def bucket_of(text):
     """The first ten bits of the hash of a text, by the definition: FNV-1a, mixed by the finaliser of MurmurHash3."""
     value = 0xCBF29CE484222325
@@ -125,30 +129,86 @@ def test_the_same_rows_in_another_order_and_format_differ_by_nothing(tmp_path):
     assert all(one.certain and (one.estimate.value, one.estimate.standard_error) == (0.0, 0.0) for one in found)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda frame: frame.iloc[1:],
-        lambda frame: pd.concat([frame, frame.iloc[:1].assign(id="new")]),
-        lambda frame: frame.assign(id=frame.id.where(frame.index > 0, "other")),
-        lambda frame: frame.assign(y=frame.y.where(frame.index > 0, 9.0)),
-    ],
-    ids=["a row less", "a row more", "another row", "another label"],
-)
-def test_other_rows_are_seen_and_taken_for_what_they_are(change):
+CHANGES = {
+    "rows less": lambda frame, k: frame.iloc[k:],
+    "rows more": lambda frame, k: pd.concat([frame, frame.iloc[:k].assign(id=[f"new {n}" for n in range(k)])]),
+    "rows twice": lambda frame, k: pd.concat([frame, frame.iloc[:k]]),
+    "other rows": lambda frame, k: frame.assign(id=frame.id.where(frame.index >= k, "other " + frame.id)),
+    "other labels": lambda frame, k: frame.assign(y=frame.y.where(frame.index >= k, frame.p + 9.0)),
+    "other weights": lambda frame, k: frame.assign(w=frame.w.where(frame.index >= k, frame.w * 3.0)),
+}
+"""What may happen to the first k rows between two runs."""
+
+
+def by_bucket(frame, column, chosen=None, power=2):
+    """Σw, Σwℓ and n by bucket, of the rows whose ids are chosen, ℓ being a power of the error."""
+    part = frame if chosen is None else frame[frame.id.isin(chosen)]
+    w, loss = part.w.to_numpy(), (part[column] - part.y).abs().to_numpy() ** power
+    return pd.DataFrame({"w": w, "wl": w * loss, "n": 1.0}).groupby([*map(bucket_of, part.id)]).sum()
+
+
+def paired(before, now):
+    """The difference of two means of the same rows, its standard error and degrees of freedom, of sums by bucket."""
+    means = [part.wl.sum() / part.w.sum() for part in (before, now)]
+    u, v = ((part.wl - mean * part.w) / part.w.sum() for part, mean in zip((before, now), means, strict=True))
+    return means[1] - means[0], math.sqrt(len(u) / (len(u) - 1) * ((v - u) ** 2).sum()), len(u) - 1
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("moved", [1, 40])
+def test_where_rows_moved_the_others_are_in_pairs(change, moved):
     frame = rows(1500)
-    (one,) = against(kept(frame), change(frame))
-    assert 1 <= one.moved <= 2
-    assert not one.certain
-    errors = [lossctl.evaluate(part, "mse", label="y", prediction="p").results[0].standard_error
-              for part in (frame, change(frame))]  # fmt: skip
-    assert one.estimate.standard_error == pytest.approx(math.hypot(*errors), rel=0.1)
+    later = CHANGES[change](frame, moved)
+    (one,) = against(kept(frame, weight="w"), later, column="q", weight="w")
+    buckets = {bucket_of(word) for word in {*frame.id[:moved]} | ({*later.id} - {*frame.id})}
+    if change == "rows more":
+        buckets = {bucket_of(word) for word in {*later.id} - {*frame.id}}
+    before, now = (by_bucket(*run).drop(index=[*buckets], errors="ignore") for run in ((frame, "p"), (later, "q")))
+    value, error, freedom = paired(before, now)
+    assert one.moved == len(buckets)
+    assert one.share == pytest.approx(before.n.sum() / max(len(frame), len(later)), rel=1e-12)
+    assert (one.estimate.value, one.estimate.standard_error) == pytest.approx((value, error), rel=1e-9)
+    assert (one.estimate.freedom, one.estimate.n) == (freedom, before.n.sum())
 
 
-def test_other_weights_are_other_rows():
-    frame = rows(500)
-    (one,) = against(kept(frame, weight="w"), frame.assign(w=frame.w * 2), weight="w")
-    assert one.moved > 300
+def test_where_most_rows_moved_both_values_are_of_all_and_buckets_move_them_alike():
+    frame, later = rows(3000), CHANGES["other rows"](rows(3000), 2000)
+    (one,) = against(kept(frame, weight="w"), later, column="q", weight="w")
+    before, now = by_bucket(frame, "p"), by_bucket(later, "q")
+    keys = before.index.union(now.index)
+    value, error, _ = paired(*(part.reindex(keys, fill_value=0.0) for part in (before, now)))
+    assert (one.share, one.certain) == (0.0, False)
+    assert (one.estimate.value, one.estimate.standard_error) == pytest.approx((value, error), rel=1e-9)
+
+
+@pytest.mark.parametrize("reduction", ["sum", "root-mean"])
+def test_what_a_sum_grew_by_is_meant_of_all_rows_that_may_be_the_same(reduction):
+    frame = rows(1500)
+    (one,) = against(kept(frame, reduction=reduction), frame.iloc[40:], column="q", reduction=reduction)
+    (whole,) = against(kept(frame.iloc[40:], reduction=reduction), frame.iloc[40:], column="q", reduction=reduction)
+    assert one.share < 1.0
+    assert one.estimate.value == pytest.approx(whole.estimate.value, rel=0.1)
+    assert one.estimate.value == pytest.approx(one.now - one.before, rel=1e-9)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_fails_on_the_rows_that_are_the_same_never_passes_for_rows_that_moved(tmp_path, change):
+    states = []
+    for seed, (moved, worse) in enumerate([(1, -0.05), (1, 0.1), (60, -0.08), (60, 0.03), (400, -0.1)]):
+        frame = rows(900, seed)
+        frame["q"] = frame.p + (frame.p - frame.y) * (worse + np.random.default_rng(seed).uniform(-0.5, 0.5, 900))
+        later = CHANGES[change](frame, moved).drop(columns="p")
+        kept(frame, tmp_path / "kept.json", loss="mae", weight="w")
+        gate = {"loss": "mae", "max_increase": 0.0, "baseline": str(tmp_path / "kept.json")}
+        gates = [{**gate, "name": "proven"}, {**gate, "name": "point", "fail_if": "point"}]
+        asked = {"label": "y", "prediction": "q", "weight": "w", "ids": "id"}
+        verdicts = lossctl.check_gates(gates, later, **asked).verdicts
+        common = {*frame.id[moved:]}
+        value, error, freedom = paired(by_bucket(frame, "p", common, 1), by_bucket(later, "q", common, 1))
+        bounds = value - quantile(0.9, freedom) * error, value
+        assert all(one.state != "pass" or bound <= 0.0 for one, bound in zip(verdicts, bounds, strict=True))
+        states += [one.state for one in verdicts]
+    assert {"pass", "fail"} <= {*states}, states
 
 
 @pytest.mark.parametrize(

@@ -140,3 +140,10 @@ def test_values_of_eval_have_the_errors_of_clusters(table):
     error = standard_error(moved, table["user"])
     assert [one.value, one.standard_error] == pytest.approx([value, error], rel=1e-10)
     assert [one.ci_low, one.ci_high] == pytest.approx(stats.t.interval(0.9, 39, value, error), rel=1e-10)
+
+
+def test_a_mean_that_is_better_on_fewer_rows_is_no_contradiction():
+    rows = {"y": [0.0] * 400, "a": [1.0] * 400, "b": [1.01, 1.01, 1.01, 0.5] * 100}
+    compared = lossctl.compare(rows, "mae", label="y", prediction=["a", "b"])
+    assert compared.sentences[0].endswith("; though on only 25 % of rows.")
+    assert (compared.to_dict()["verdict"], compared.to_dict()["exit_code"]) == ("better", 0)

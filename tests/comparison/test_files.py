@@ -258,4 +258,9 @@ def test_what_is_asked_about_models_in_one_file_is_answered_by_two_of_them(lossc
     assert lossctl(*line.split()[1:]).status == 0
     done = lossctl("compare", tmp_path / "two.csv", "-p", "model_*")
     assert done.status == 2
+    (line,) = [line for line in done.err.splitlines() if line.startswith("  lossctl")]
+    assert line.endswith("two.csv -p model_a -p model_b -l bce")
+    assert lossctl(*line.split()[1:]).status == 0
+    done = lossctl("compare", tmp_path / "two.csv", "-p", "model_*", "-l", "cross_entropy", "--normalize-rows")
+    assert done.status == 2
     assert "-p base=COL -p new=COL" in done.err

@@ -13,7 +13,7 @@ from influences import influence, long_run_error
 
 import lossctl
 from lossctl.errors import UsageError
-from lossctl.sums.exact import square_root
+from lossctl.rational import square_root
 from lossctl.sums.series import MOST_LAGS, Series, Stretch
 from lossctl.sums.state import Far, Groups
 

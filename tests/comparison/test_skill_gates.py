@@ -81,6 +81,8 @@ def test_the_standard_error_is_that_of_the_loss_less_what_counts_of_the_constant
 @pytest.mark.parametrize("definition", list(losses), ids=lambda it: it.name)
 def test_so_it_is_of_every_loss_that_has_a_best_constant(definition):
     bound = sampled_loss(definition, 2)
+    if bound.reduction not in {"mean", "sum", "root-mean"} or bound.unlabelled:
+        pytest.skip("its formula is in test_reductions")
     label, prediction = sampled_points(bound, 2, ROWS, 3)
     source = {"y": label, "p": prediction}
     try:

@@ -1,6 +1,7 @@
 """Doctor knows what columns are together: quantiles, ensembles, several labels, rankings."""
 
 import json
+import shlex
 import subprocess
 import sys
 
@@ -38,9 +39,11 @@ def test_the_median_of_quantiles_is_proposed_and_runs(lossctl, tmp_path):
     path = tmp_path / "rows.csv"
     rows = zip(Y, LEVEL - 1, LEVEL, LEVEL + 1, strict=True)
     path.write_text("y,p10,p50,p90\n" + "".join(",".join(map(repr, map(float, row))) + "\n" for row in rows))
-    (command,) = lossctl("doctor", path, "--json").json["commands"]
-    assert command.endswith("-y y -p p50 -l mae")
-    assert lossctl(*command.split()[1:]).status == 0
+    median, every = lossctl("doctor", path, "--json").json["commands"]
+    assert median.endswith("-y y -p p50 -l mae")
+    assert every.endswith("-y y -p 'p*' -l quantiles")
+    for command in (median, every):
+        assert lossctl(*shlex.split(command)[1:]).status == 0
 
 
 @pytest.mark.parametrize("asked", [{}, {"label": "y", "prediction": ["member_1", "member_2", "member_3"]}])
@@ -51,6 +54,59 @@ def test_members_of_an_ensemble_are_noted_and_features_are_not(asked):
     assert "not computed" in finding.advice
     features = {f"x_{place}": rng.normal(size=N) for place in (1, 2, 3)}
     assert not told({"y": Y, **features}, "ensemble")
+
+
+@pytest.mark.parametrize("crossing", [0, 3])
+def test_an_interval_is_said_with_its_coverage_and_mean_width(crossing):
+    low, high = LEVEL - 1.5, LEVEL + 1.5
+    low[:crossing], high[:crossing] = high[:crossing], low[:crossing].copy()
+    (finding,) = told({"y": Y, "lower": low, "upper": high}, "interval", label="y", prediction="lower,upper")
+    held = 100 * np.mean((low <= Y) & (high >= Y))
+    assert f"{held:.3g} % of the labels are in it, its mean width is {np.mean(high - low):.4g}" in finding.what
+    assert (f"they cross in {crossing} rows" in finding.what) == bool(crossing)
+    assert finding.severity == ("warning" if crossing else "note")
+
+
+@pytest.mark.parametrize(
+    ("names", "loss"),
+    [
+        (("mu", "sigma"), "crps_gaussian,gaussian_nll:scale=std"),
+        (("y_var", "y_pred"), "gaussian_nll"),
+        (("q10", "q90"), "quantiles"),
+        (("y-lo-80", "y-hi-80"), "interval:alpha=0.2"),
+        (("m_1", "m_2", "m_3"), "crps_ensemble"),
+    ],
+)
+def test_forecasts_of_several_numbers_are_proposed_and_run(names, loss, lossctl, tmp_path):
+    columns = [LEVEL + 0.1 * place - 0.3 for place in range(len(names))]
+    columns = [
+        np.full(N, 1.5) if name in {"sigma", "y_var"} else column for name, column in zip(names, columns, strict=True)
+    ]
+    path = tmp_path / "rows.csv"
+    np.savetxt(path, np.column_stack([Y, *columns]), delimiter=",", header=",".join(("y", *names)), comments="")
+    asked = ("-y", "y", "-p", ",".join(names))
+    said = lossctl("doctor", path, *asked, "--json").json
+    command = f"lossctl eval {path} -y y -p {','.join(names)} -l {loss}"
+    assert said["commands"][-1] == command
+    assert len(said["commands"]) == 1 + (loss == "crps_ensemble")  # which may be models beside each other
+    assert loss == "crps_ensemble" or not [each for each in said["findings"] if each["severity"] != "note"]
+    chosen = lossctl("eval", path, *asked)
+    assert (chosen.status == 2) == (loss == "crps_ensemble"), chosen.err
+    assert lossctl(*command.split()[1:]).status == 0
+
+
+@pytest.mark.parametrize(
+    ("names", "loss"), [(("mu", "sigma"), "crps_gaussian"), (("yhat_lower", "yhat_upper"), "interval:alpha=0.1")]
+)
+def test_a_pair_that_is_named_for_a_forecast_is_proposed_where_nobody_names_it(names, loss, lossctl, tmp_path):
+    path = tmp_path / "rows.csv"
+    columns = np.column_stack([Y, LEVEL, LEVEL + 1])
+    np.savetxt(path, columns, delimiter=",", header=",".join(("y", *names)), comments="")
+    asked = lossctl("eval", path)
+    assert asked.status == 2
+    assert f"the prediction could be {','.join(names)}, by their names" in asked.err
+    line = next(line for line in asked.err.splitlines() if f" -l {loss}" in line)
+    assert lossctl(*shlex.split(line)[1:]).status == 0
 
 
 def test_labels_beside_each_other_are_told_with_their_base_rates():

@@ -130,7 +130,7 @@ def test_a_file_that_a_worker_cannot_find_is_said_so(start_cluster, lossctl, sto
 @pytest.mark.parametrize("everywhere", [False, True], ids=["here only", "everywhere"])
 def test_a_plug_in_loss_must_be_installed_on_the_workers(plugin, start_cluster, process, stored, everywhere):
     preload = [f"import sys; sys.path.append({str(plugin)!r})"] if everywhere else []
-    command = ["eval", stored, "-l", "pinball:tau=0.3", "-q", "-f", "value"]
+    command = ["eval", stored, "-l", "linex:slope=0.3", "-q", "-f", "value"]
     paths = os.pathsep.join(filter(None, [str(plugin), os.environ.get("PYTHONPATH")]))
     serial = process(*command, "--engine", "serial", PYTHONPATH=paths)
     assert serial.status == 0
@@ -140,7 +140,7 @@ def test_a_plug_in_loss_must_be_installed_on_the_workers(plugin, start_cluster, 
         assert found == serial
     else:
         assert found.status == 2
-        assert "error: pinball is not among lossctl's losses yet on worker tcp://127.0.0.1:" in found.err
+        assert "error: unknown loss 'linex' on worker tcp://127.0.0.1:" in found.err
         assert "install its package on every worker" in found.err
         assert found.err.count("\n") == 2
 

@@ -5,12 +5,14 @@ import json
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from joined import store
 from stored import write_lines
 from transcripts import JSON
 
 import lossctl as library
-from lossctl.errors import DataError
+from lossctl.errors import DataError, UsageError
 
 # --- the keys --------------------------------------------------------------------------------------------------------
 
@@ -137,6 +139,111 @@ def test_a_missing_number_is_spelled_in_a_join_as_elsewhere(suffix, side, at, wo
     asked = {"labels": sources[1], "ids": "id", "weight": "w", "nulls": "drop"}
     result = library.evaluate(sources[0], "mse", **asked).results[0]
     assert (result.n, result.n_null) == (1, 1)
+
+
+# --- keys of two names -----------------------------------------------------------------------------------------------
+
+NAMES = st.sampled_from(["id", "user id", "a=b", "b", "a", "x=", "k", "y", "p"])
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    names=st.tuples(NAMES, NAMES).filter(lambda names: names[0] != "p" and names[1] != "y"),
+    spare=st.booleans(),
+    how=st.sampled_from(["strict", "inner", "left"]),
+)
+def test_a_key_may_have_another_name_in_each(names, spare, how):
+    left, right = names
+    predictions = {left: ["u", "v", "w"], "p": [1.0, 2.0, 4.0]}
+    labels = {right: ["w", "u", "v"], "y": [4.0, 2.0, 2.0]}
+    if spare and left != right:
+        labels |= {left: ["q", "q", "q"]} if left not in labels else {}
+    asked = {"loss": "mae", "label": "y", "prediction": "p", "join": how}
+    report = library.evaluate(predictions, labels=labels, ids=[left if left == right else f"{left}={right}"], **asked)
+    assert report.value == 1 / 3
+    joined = report.inputs["join"]
+    assert (joined["id"], joined.get("labels_id", [left])) == ([left], [right])
+
+
+@pytest.mark.parametrize(("key", "what", "hint"), [
+    ("user_key", "no column 'user_key' for the id of the predictions", "user_id=user_key"),
+    ("user_id", "no column 'user_id' for the id of the labels", "user_id=user_key"),
+    ("user_key=user_id", "names the column of the labels first", "user_id=user_key"),
+    ("#1", "is column 'user_id' of the predictions, but 'user_key' of the labels", "user_id=user_key"),
+    (["user_id=user_key", "user_id=y"], "'user_id' is to match two columns", "once"),
+    ("user_id=q", "no column 'q' for the id of the labels", "Known: user_key"),
+    ("user_id=", "no column '' for the id of the labels", ""),
+])  # fmt: skip
+def test_a_wrong_key_is_an_error_with_the_one_to_copy(key, what, hint):
+    predictions, labels = {"user_id": ["a", "b"], "p": [1.0, 2.0]}, {"user_key": ["b", "a"], "y": [2.0, 1.0]}
+    with pytest.raises(UsageError) as told:
+        library.evaluate(predictions, "mae", labels=labels, ids=key)
+    assert what in told.value.what
+    assert hint in told.value.hint
+    if hint == "user_id=user_key":
+        assert library.evaluate(predictions, "mae", labels=labels, ids="user_id=user_key").value == 0
+
+
+@pytest.mark.parametrize("command", ["eval", "samples", "plot", "doctor", "baseline save", "check", "compare"])
+def test_every_command_takes_a_key_of_two_names(lossctl, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    labels = write_lines(tmp_path / "l.csv", "k,y", *(f"{row},{row}" for row in range(9, -1, -1)))
+    files = [write_lines(tmp_path / "a.csv", "pid,p", *(f"{row},{row + 1}" for row in range(10)))]
+    if command == "compare":
+        files.append(write_lines(tmp_path / "b.csv", "k,p", *(f"{row},{row}" for row in range(10))))
+    gate = ["name = 'g'", "loss = 'mae'", "max = 2.0", "pass_if = 'not failed'"]
+    config = write_lines(tmp_path / "c.toml", f"labels = '{labels}'", "id = 'pid=k'", "[[gate]]", *gate)
+    flags = ["--config", config] if command == "check" else ["--labels", labels, "--id", "pid=k"]
+    flags += ["-l", "mae"] * (command not in {"check", "doctor"}) + ["-o", "b.json"] * (command == "baseline save")
+    done = lossctl(*command.split(), *files, *flags)
+    assert done.status == 0, done.err
+
+
+# --- numbers that are written in two ways ----------------------------------------------------------------------------
+
+WRITTEN = [str, "{}.0".format, "{}.".format, "{:.3f}".format, "{:e}".format, float]
+"""Ways to write a whole number below 10^6."""
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    numbers=st.lists(st.integers(-(10**6), 10**6), min_size=1, max_size=6, unique=True),
+    ways=st.tuples(st.sampled_from(WRITTEN), st.sampled_from(WRITTEN)),
+)
+def test_equal_numbers_are_one_key_however_they_are_written(numbers, ways):
+    left, right = ([way(number) for number in order] for way, order in zip(ways, (numbers, numbers[::-1]), strict=True))
+    values = np.arange(float(len(numbers)))
+    report = library.evaluate({"id": left, "p": values}, "mae", labels={"id": right, "y": values[::-1]}, ids="id")
+    assert report.value == 0
+    said = [note for note in report.notes if "equal numbers match" in note]
+    cells = [[pa.array(words).cast(pa.string()).to_pylist() for words in side] for side in ([left], [right])]
+    assert bool(said) == ({*cells[0][0]} != {*cells[1][0]})
+
+
+@pytest.mark.parametrize(("left", "right"), [
+    (["007", "010"], ["7", "10"]), (["007", "123"], ["7.0", "123.0"]), (["1", "01"], ["1.0", "2.0"]),
+    (["1.1", "1.10"], ["1.1", "1.100"]), (["1.0", "A"], ["1", "A"]), (["9007199254740993"], ["9007199254740992.0"]),
+    (["9007199254740992"], ["9007199254740992.0"]), (["1e16"], ["10000000000000000"]), (["+1.0"], ["1"]),
+    (["1.0 "], ["1"]), (["0x1.0"], ["1"]),
+], ids=str)  # fmt: skip
+def test_codes_and_numbers_that_may_be_rounded_are_no_equal_numbers(left, right):
+    predictions = {"id": left, "p": np.zeros(len(left))}
+    with pytest.raises(DataError, match="have no label"):
+        library.evaluate(predictions, "mae", labels={"id": right, "y": np.zeros(len(right))}, ids="id")
+
+
+def test_models_in_a_file_each_are_matched_by_equal_numbers():
+    first = {"id": ["2", "1"], "y": [2.0, 1.0], "p": [2.0, 1.0]}
+    other = {"key": ["1.0", "2.0"], "p": [2.0, 3.0]}
+    comparison = library.compare(first, "mae", others={"b": other}, ids="id=key")
+    assert comparison.results[0].difference == 1
+    assert any("'2' of" in note and "'2.0' of" in note for note in comparison.notes)
+
+
+def test_rows_by_their_order_are_held_against_equal_numbers():
+    predictions, labels = {"id": ["2", "1"], "p": [2.0, 1.0]}, {"key": ["1.0", "2.0"], "y": [1.0, 2.0]}
+    with pytest.raises(DataError, match="another order"):
+        library.evaluate(predictions, "mae", labels=labels, join="order")
 
 
 # --- what does not match ---------------------------------------------------------------------------------------------

@@ -147,7 +147,8 @@ def test_columns_that_tell_of_another_order_are_believed(tmp_path_factory, order
         return
     with pytest.raises(Undecided) as told:
         library.evaluate(predictions, **asked)
-    assert bool(told.value.ways) == (order == sorted(order))
+    assert dict(told.value.ways[0]) == {"ids": f"{names[0]}={names[1]}"}
+    assert (dict(told.value.ways[-1]) == {"join": "order"}) == (order == sorted(order))
     for way in told.value.ways:
         assert library.evaluate(predictions, **asked, **dict(way)).value == 0
 

@@ -7,6 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from joined import store
 from pandas import DataFrame
 from stored import write_lines
@@ -126,3 +128,36 @@ def test_a_join_leaves_its_sources_as_they_were():
         library.evaluate(left, "mse", labels=right, ids="id")
     assert left.equals(before[0])
     assert right.equals(before[1])
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    order=st.permutations(range(6)),
+    how=st.sampled_from(["strict", "inner", "left"]),
+    where=st.sampled_from([None, "p > 1"]),
+    limit=st.sampled_from([None, 3]),
+    pair=st.booleans(),
+)
+def test_the_worst_rows_of_a_join_say_their_keys(order, how, where, limit, pair):
+    words = np.array([f"key {place}" for place in order])
+    values = np.array(order, dtype=np.float64)
+    predictions = pa.table({"id": words, "part": np.array(order) % 2, "p": values})
+    kept = slice(1, None) if how == "inner" else slice(None)
+    labels = pa.table({"key": words[::-1][kept], "part": (np.array(order) % 2)[::-1][kept], "y": np.zeros(6)[kept]})
+    ids = ["id=key", "part"] if pair else ["id=key"]
+    asked = {"ids": ids, "labels": labels, "join": how, "where": where, "limit": limit, "by": "part"}
+    report = library.evaluate(predictions, "mae", label="y", prediction="p", samples=2, **asked)
+    samples = [sample for result in report.results for sample in result.samples]
+    assert samples
+    for sample in samples:
+        place = order[sample.row - 1]
+        assert sample.prediction == place
+        assert sample.id == {"id": f"key {place}"} | ({"part": str(place % 2)} if pair else {})
+        assert f"key {place}" in str(report)
+
+
+def test_rows_that_were_not_matched_by_key_have_none(tmp_path):
+    columns = {"id": ["a", "b"], "p": [1.0, 3.0]}
+    for asked in ({"labels": {"y": [1.0, 2.0]}, "join": "order"}, {}):
+        report = library.evaluate(columns | ({} if asked else {"y": [1.0, 2.0]}), "mae", samples=1, **asked)
+        assert "id" not in report.to_dict()["results"][0]["samples"][0]

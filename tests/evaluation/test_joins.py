@@ -4,6 +4,7 @@ import decimal
 import itertools
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +18,15 @@ from transcripts import JSON
 import lossctl as library
 
 # --- the numbers -----------------------------------------------------------------------------------------------------
+
+
+def unkeyed(report):
+    """The results of a join but for the keys of the worst rows, which one file has not."""
+    results = [
+        replace(result, samples=tuple(replace(sample, id=None) for sample in result.samples))
+        for result in report.results
+    ]
+    return digits(replace(report, results=results))
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +62,7 @@ def test_a_join_equals_the_joined_file_bit_for_bit(whole, tmp_path, one, other, 
     labels = store(tmp_path / f"labels{other}", whole.select(right).take(shuffled))
     asked = {**ASKED, "weight": "w", "by": "g"}
     report = library.evaluate(predictions, **asked, labels=labels, ids=["user", "day"])
-    assert digits(report) == digits(library.evaluate(whole, **asked))
+    assert unkeyed(report) == digits(library.evaluate(whole, **asked))
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -60,7 +70,7 @@ def test_the_order_of_the_labels_does_not_matter(whole, seed):
     labels = whole.select(["user", "day", "y"])
     order = np.random.default_rng(seed).permutation(labels.num_rows)
     report = library.evaluate(whole.drop_columns("y"), **ASKED, labels=labels.take(order), ids=["user", "day"])
-    assert digits(report) == digits(library.evaluate(whole, **ASKED))
+    assert unkeyed(report) == digits(library.evaluate(whole, **ASKED))
 
 
 @pytest.mark.parametrize("kind", ["list", "large_list", "fixed_size_list"])
@@ -77,9 +87,9 @@ def test_vectors_are_joined_as_they_are(tmp_path, kind, suffix):
     right = predictions.append_column("y", labels["y"].take(np.arange(n)[::-1]))
     asked = {"loss": "cross_entropy", "gradient": True, "samples": 2}
     path = store(tmp_path / f"p{suffix}", predictions)
-    assert digits(library.evaluate(path, **asked, labels=labels, ids="id")) == digits(library.evaluate(right, **asked))
+    assert unkeyed(library.evaluate(path, **asked, labels=labels, ids="id")) == digits(library.evaluate(right, **asked))
     labels = store(tmp_path / "l.csv", labels)
-    assert digits(library.evaluate(path, **asked, labels=labels, ids="id")) == digits(library.evaluate(right, **asked))
+    assert unkeyed(library.evaluate(path, **asked, labels=labels, ids="id")) == digits(library.evaluate(right, **asked))
 
 
 def test_class_columns_and_text_labels_are_joined(lossctl, tmp_path):

@@ -45,8 +45,8 @@ def figures(result, *, rounded):
 )
 def test_all_groups_together_are_all_rows(seed, groups, weight, by):
     asked = {
-        "loss": ["mse", "rmse", "mae"], "weight": weight, "gradient": True, "skill": True, "nulls": "drop",
-        "engine": "serial",
+        "loss": ["mse", "rmse", "mae", "wmape", "nrmse"], "weight": weight, "gradient": True, "skill": True,
+        "nulls": "drop", "engine": "serial",
     }  # fmt: skip
     table = table_of(seed, groups)
     apart, whole = (lossctl.evaluate(table, **asked, by=names) for names in (by, None))
@@ -55,6 +55,21 @@ def test_all_groups_together_are_all_rows(seed, groups, weight, by):
         assert figures(pooled, rounded=False) == figures(result, rounded=False)
         assert figures(pooled, rounded=True) == pytest.approx(figures(result, rounded=True), rel=1e-9, nan_ok=True)
     assert not whole.overall
+
+
+@pytest.mark.parametrize("loss", ["dice", "dice:smooth=2", "tversky:alpha=0.3,beta=0.7", "fmeasure:beta=2"])
+def test_a_row_moves_the_value_of_all_groups_by_its_part_in_that(loss):
+    """These divide by what depends on predictions, so a row's part in the value of its group is another number."""
+    rng = np.random.default_rng(5)
+    numbers = {
+        "label": rng.integers(0, 2, ROWS),
+        "prediction": rng.random(ROWS),
+        "w": rng.choice([0.0, 0.5, 2.0], ROWS),
+    }
+    table = pa.table({**numbers, "g": rng.integers(0, 3, ROWS)})
+    asked = {"loss": loss, "weight": "w", "gradient": True, "label": "label", "prediction": "prediction"}
+    (whole,), (pooled,) = lossctl.evaluate(table, **asked).results, lossctl.evaluate(table, **asked, by="g").overall
+    assert pooled.gradient == whole.gradient
 
 
 def grouped(**more):

@@ -13,6 +13,7 @@ from ways import FEW
 
 import lossctl as library
 from lossctl.domain import EXTENDED, REAL
+from lossctl.functions.bound_loss import example_of
 from lossctl.functions.loss import losses
 
 CASE = {"y": [1.0, 0.0, 1.0], "p": [1.0000000000000002, -1e-17, 0.6]}
@@ -25,7 +26,7 @@ ROOM = {np.float16: 2.0**-8, np.float32: 2.0**-21, np.float64: 2.0**-50}
 BOUNDED = [
     (loss.name, role)
     for loss in losses
-    for role, domain in library.get_loss(loss.name).domains.items()
+    for role, domain in example_of(loss.name).domains.items()
     if not domain.rows and np.isfinite(domain.closed(1)).any()
 ]
 """Every side of a loss of numbers that has an end of its own."""
@@ -63,7 +64,7 @@ def test_there_are_losses_with_ends():
 @settings(max_examples=5)
 @given(share=st.floats(0, 1), above=st.booleans())
 def test_what_is_rounding_follows_the_type_of_the_column(name, role, kind, share, above):
-    bound = library.get_loss(name)
+    bound = example_of(name)
     domain, other = bound.domains[role], "prediction" if role == "label" else "label"
     low, high = domain.closed(1)
     end = high if (above and np.isfinite(high)) or not np.isfinite(low) else low

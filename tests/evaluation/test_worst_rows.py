@@ -55,7 +55,8 @@ def test_columns_name_classes_that_have_no_names_and_a_list_numbers_them():
     apart = {"label": [1], "p_a": [0.25], "p_b": [0.25], "p_c": [0.5]}
     together = {"label": [1], "p": pa.array([[0.25, 0.25, 0.5]])}
     for table, prediction, words in ((apart, "p_*", "truth b 0.25, c 0.5"), (together, "p", "truth 1 0.25, 2 0.5")):
-        report = lossctl.evaluate(pa.table(table), "cross_entropy", label="label", prediction=prediction, samples=1)
+        rows = pa.concat_tables([pa.table(table), pa.table({**pa.table(table).to_pydict(), "label": [0]})])
+        report = lossctl.evaluate(rows, "cross_entropy", label="label", prediction=prediction, samples=1)
         assert words in shown(report, "plain")
 
 

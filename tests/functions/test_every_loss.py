@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from lossctl import get_loss
 from lossctl.checks.contract import check_loss, sampled_loss, sampled_points
 from lossctl.errors import DataError, LossctlError, UsageError
+from lossctl.functions.bound_loss import example_of
 from lossctl.functions.definition import split_specs
 from lossctl.functions.loss import losses
 from lossctl.words import normal
@@ -41,6 +42,20 @@ ALIASES = {
     "hinge": "hinge_loss HINGE",
     "squared_hinge": "SQUARED_HINGE",
     "exponential": "exp_loss adaboost",
+    "quantile": "pinball pinball_loss mean_pinball_loss quantile_loss quantileerror",
+    "expectile": "expectile_loss expectileerror",
+    "smooth_l1": "smooth_l1_loss",
+    "pseudo_huber": "pseudo_huber_loss mphe PseudoHuberError",
+    "fair": "fair_loss FairLoss",
+    "cauchy": "cauchy_loss",
+    "lq": "Lq",
+    "half_squared_error": "HalfSquaredError half_mse",
+    "smape": "SMAPE symmetric_mean_absolute_percentage_error",
+    "tweedie_deviance": "mean_tweedie_deviance tweedie_deviance_score",
+    "poisson_deviance": "mean_poisson_deviance",
+    "gamma_deviance": "mean_gamma_deviance",
+    "tweedie_nll": "tweedie tweedie_nloglik",
+    "gamma_nll": "gamma gamma_nloglik",
 }
 
 every_loss = pytest.mark.parametrize("definition", list(losses), ids=lambda it: it.name)
@@ -99,7 +114,7 @@ def test_several_columns_are_the_mean_over_columns_or_the_sum_under_a_sum(defini
     (y0, p0), (y1, p1) = sampled_points(bound, 1), sampled_points(bound, 2)
     labels, predictions = np.column_stack([y0, y1]), np.column_stack([p0, p1])
     total = bound.value(y0, p0) + bound.value(y1, p1)
-    share = 1.0 if bound.reduction == "sum" else 0.5
+    share = 1.0 if bound.reduced.adds_columns else 0.5
     np.testing.assert_array_equal(bound.value(labels, predictions), total * share)
     np.testing.assert_array_equal(bound.gradient(labels, predictions)[:, 1], bound.gradient(y1, p1) * share)
 
@@ -110,11 +125,12 @@ def test_several_columns_are_the_mean_over_columns_or_the_sum_under_a_sum(defini
 def test_any_finite_numbers_give_finite_shapes_or_a_clear_error(definition, data):
     number = st.floats(-1e150, 1e150)
     bound = sampled_loss(definition, data.draw(st.integers(0, 99)))
-    width = 3 if bound.rows else 1
-    label = data.draw(st.lists(number, min_size=width, max_size=width))
+    width = (bound.columns or 3) if bound.rows else 1
+    size = 1 if bound.of_number else width
+    label = data.draw(st.lists(number, min_size=size, max_size=size))
     prediction = data.draw(st.lists(number, min_size=width, max_size=width))
     if bound.rows:
-        label, prediction = [label], [prediction]
+        label, prediction = label if bound.of_number else [label], [prediction]
     try:
         value, slope = bound.value(label, prediction), bound.gradient(label, prediction)
     except LossctlError:
@@ -220,3 +236,39 @@ def test_a_parameter_that_is_refused_is_one_of_the_loss_as_typed():
     ):
         with pytest.raises(UsageError, match=words):
             get_loss(spec)
+
+
+EXTREME = np.array([0.0, 5e-324, 1e-300, 1e-17, 0.5, 1 - 2.0**-53, 1.0, 2.0, 40.0, 710.0, 1e16, 1e150, 1e300, 1.7e308])
+
+
+@pytest.mark.parametrize(
+    ("definition", "activation"),
+    [(it, pair) for it in losses for pair in (None, *it.pairs)],
+    ids=lambda it: getattr(it, "name", it) or "plain",
+)
+def test_the_smallest_and_largest_numbers_of_a_double_give_no_nan(definition, activation):
+    bound = example_of(definition.name).tried(3).through(activation)
+    k = bound.columns or 3
+    domain, rng, compared = bound.prediction_domain, np.random.default_rng(0), 0
+    for _ in range(3):
+        label = bound.label_domain.for_width(k).sample(rng, 300, k)
+        prediction = rng.choice(EXTREME, (300, k) if bound.rows else 300)
+        prediction *= rng.choice([-1.0, 1.0, 1.0], prediction.shape)
+        for points in (
+            prediction,
+            np.abs(prediction),
+            1e-9 * np.abs(prediction),
+            np.abs(prediction) / row_total(prediction),
+        ):
+            bad = domain.illegal(points)
+            kept = np.ones(300, dtype=bool) if bad is None else ~bad
+            if kept.any():
+                assert not np.isnan(bound.value(label[kept], points[kept])).any()
+                assert not np.isnan(bound.gradient(label[kept], points[kept])).any()
+                compared += kept.sum()
+    assert compared > 100
+
+
+def row_total(prediction):
+    with np.errstate(over="ignore"):
+        return np.maximum(np.abs(prediction).sum(axis=-1, keepdims=prediction.ndim == 2), 1e-300)

@@ -170,3 +170,14 @@ def test_a_careful_form_is_put_where_it_belongs_in_any_order_of_memory(order, ot
     where = np.array(rng.random(shape) < 0.5, order=order)
     plain = np.full(shape, 7.0, order=order)
     assert amended(plain, where, lambda x: 2 * x, numbers).tolist() == np.where(where, 2 * numbers, 7.0).tolist()
+
+
+@pytest.mark.parametrize(("power", "number"), [(3.0, 1e-310), (10.0, 1e-70), (-10.0, 1e70)])
+def test_the_deviance_of_a_hit_is_flat_whatever_its_power(power, number):
+    bound = get_loss(f"tweedie_deviance:power={power!r}")
+    assert bound.value([number], [number]) == bound.gradient([number], [number]) == 0.0
+
+
+def test_so_it_is_on_logarithms():
+    bound = get_loss("tweedie_deviance:power=10").through("exp")
+    assert bound.gradient(np.exp([-200.0, -0.0]), [-200.0, -0.0]).tolist() == [0.0, 0.0]

@@ -13,20 +13,22 @@ from ways import FEW
 
 import lossctl
 from lossctl.domain import PROBABILITY, SIMPLEX, inside
+from lossctl.functions.bound_loss import example_of
 from lossctl.functions.loss import losses
 
 MOST = -math.log(2.0**-52)
 """What a probability of 0 costs under the usual floor."""
 
-OF_ROWS = [(loss.name, "softmax") for loss in losses if lossctl.get_loss(loss.name).prediction_domain == SIMPLEX]
+OF_ROWS = [(loss.name, "softmax") for loss in losses if example_of(loss.name).prediction_domain == SIMPLEX]
+OF_ROWS.remove(("rps", "softmax"))  # of ordered classes, where one more is a step more
 OF_ROWS += [("nll:log=true", "log_softmax"), ("cosine_proximity", "softmax"), ("kl_divergence:reverse=true", "softmax")]
 
 OF_ONE = [
-    loss.name
+    str(example_of(loss.name))
     for loss in losses
-    if inside(PROBABILITY, lossctl.get_loss(loss.name).prediction_domain) and not lossctl.get_loss(loss.name).rows
+    if inside(PROBABILITY, (bound := example_of(loss.name)).prediction_domain) and not (bound.rows or bound.unlabelled)
 ]
-"""Every loss that takes any probability."""
+"""Every loss that takes any probability, beside a label."""
 
 
 def masked(shape, seed):

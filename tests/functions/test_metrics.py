@@ -5,14 +5,14 @@ import re
 import pytest
 
 from lossctl.errors import UsageError
-from lossctl.functions.bound_loss import get_loss
+from lossctl.functions.bound_loss import example_of, get_loss
 from lossctl.functions.definition import split_specs
 from lossctl.functions.explanation import explain
 from lossctl.functions.loss import losses
 from lossctl.functions.metrics import METRICS
 from lossctl.words import normal
 
-ASKED_FOR = "r2 R² auc accuracy f1 precision recall ece brier mcc perplexity spearman map ndcg".split()
+ASKED_FOR = "r2 R² auc accuracy f1 precision recall ece mcc spearman map ndcg".split()
 
 
 @pytest.mark.parametrize("name", ASKED_FOR)
@@ -46,7 +46,7 @@ def test_the_command_line_says_the_way_in_its_flags(lossctl, sample_data):
     assert lossctl("eval", sample_data / "regression.csv", "--loss", "mse", "--skill").status == 0
 
 
-NEAR_NAMES = {"calibration_eror": "plot", "mdapee": "samples", "pinbal": "doctor", "smooth_l1_los": "huber"}
+NEAR_NAMES = {"calibration_eror": "plot", "mdapee": "samples", "rmssee": "mase"}
 
 
 @pytest.mark.parametrize("name", [*METRICS, *NEAR_NAMES])
@@ -61,6 +61,56 @@ def test_no_name_that_is_suggested_is_refused_in_turn(name):
         ):
             for spec in split_specs([word]):
                 get_loss(spec)
+
+
+def names_elsewhere():
+    """What other libraries call the losses, as the page of each says it, without what it says of them."""
+    for said in (said for loss in losses for said in loss.peers.values()):
+        calls = re.sub(r"\([^()]*\)", "", re.sub(r"\([^()]*\)", "", said))
+        for call in filter(None, map(str.strip, calls.split(","))):
+            value = "1.5" if "power" in call or call == "Lq:q=" else "0.3"
+            yield f"{call}{value}" if call.endswith("=") else call.replace("@t", "@0.3")
+
+
+def answered(call):
+    """What a name comes to: nothing where it is measured, else the error."""
+    try:
+        example_of(call)
+    except UsageError as told:
+        return told
+    return None
+
+
+NOT_TYPED = {"least_squares", "special.kl_div"}  # functions with other arguments, of which a loss is one
+
+
+def test_a_name_of_another_library_is_measured_or_answered_with_one_that_is():
+    for call in {*names_elsewhere()} - NOT_TYPED:
+        told = answered(call)
+        if told is not None:
+            assert not told.parts[0].startswith("unknown"), (call, told.parts)
+            assert told.hint, call
+            for spec in re.findall(r"loss='([^']+)'", told.hint):
+                assert answered(spec) is None, call
+
+
+@pytest.mark.parametrize(
+    ("typed", "way"),
+    [
+        ("quantile:alpha=0.9", "quantile:tau=0.9"),
+        ("Expectile:alpha=0.9", "Expectile:tau=0.9"),
+        ("huber:alpha=0.9", "huber:delta=0.9"),
+        ("fair:fair_c=2", "fair:c=2"),
+        ("tweedie:p=1.2", "tweedie:power=1.2"),
+        ("tweedie-nloglik@1.5", "tweedie_nll:power=1.5"),
+        ("reg:quantileerror", "quantile:tau=0.5"),
+    ],
+)
+def test_a_parameter_by_the_name_of_another_library_is_said_as_it_is_here(typed, way):
+    with pytest.raises(UsageError) as told:
+        get_loss(typed)
+    assert f"loss={way!r}" in told.value.hint
+    get_loss(way)
 
 
 @pytest.mark.parametrize(

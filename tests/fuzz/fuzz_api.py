@@ -7,6 +7,7 @@ the call; the exit status is then 1.
 
 import argparse
 import collections
+import contextlib
 import inspect
 import json
 import pathlib
@@ -32,7 +33,9 @@ from odd import PLAIN, bad_arrays
 import lossctl
 from lossctl.checks import check, check_draws, sampled_points
 from lossctl.document import Document
+from lossctl.errors import UsageError
 from lossctl.functions.activation import activations
+from lossctl.functions.bound_loss import example_of
 from lossctl.functions.loss import losses
 from lossctl.functions.pairing import doubts, pairings_of, risks_of
 from lossctl.plots.curves import curve, curves
@@ -90,12 +93,13 @@ def table(chance: Chance) -> Any:
 
 def of_loss(chance: Chance) -> Iterator[tuple[str, Callable[[], Any]]]:
     """A loss by its name, and what it can do."""
-    made = lossctl.get_loss(chance.choice(losses.names()))
+    made = example_of(chance.choice(losses.names()))
     label, prediction = sampled_points(made, chance.randrange(100), n=chance.choice((1, 3)), k=3)
     n = len(label)
     y, p = chance.array(n, label), chance.array(n, prediction)
     if chance.random() < 0.3:
-        made = made.through(chance.choice(activations.names()))
+        with contextlib.suppress(UsageError):  # of a prediction with parts
+            made = made.through(chance.choice(activations.names()))
     yield f"{made}.value({shown(y, p)})", lambda: shaped(made.value(y, p), (np.shape(p)[0],), y)
     if made.definition.slope is not None:
         yield f"{made}.gradient({shown(y, p)})", lambda: shaped(made.gradient(y, p), np.shape(p), y)

@@ -7,7 +7,7 @@ from lossctl import get_activation, get_loss
 from lossctl.checks.contract import sampled_loss
 from lossctl.domain import CLASSES, REAL, SIGNS, SIMPLEX, VECTOR
 from lossctl.functions.activation import activations
-from lossctl.functions.bound_loss import BoundLoss
+from lossctl.functions.bound_loss import BoundLoss, example_of
 from lossctl.functions.loss import Loss, losses
 from lossctl.plots.curves import curve, curves, sweeps
 from lossctl.plots.limits import limits
@@ -30,7 +30,7 @@ def at(sweep, x):
 
 @pytest.mark.parametrize("seed", [None, 0, 1])
 def test_a_curve_of_a_loss_is_its_value_and_its_slope_is_its_gradient_along_the_axis(definition, seed):
-    chosen = get_loss(definition.name) if seed is None else sampled_loss(definition, seed)
+    chosen = example_of(definition.name).tried(3) if seed is None else sampled_loss(definition, seed)
     value, slope = curve(chosen).panels
     for sweep, drawn, sloped in zip(sweeps(chosen), value.series, slope.series, strict=True):
         label, prediction = at(sweep, drawn.x)
@@ -43,7 +43,7 @@ def test_a_curve_of_a_loss_is_its_value_and_its_slope_is_its_gradient_along_the_
 
 
 def test_the_slope_is_the_derivative_of_the_curve(definition):
-    chosen = get_loss(definition.name)
+    chosen = example_of(definition.name).tried(3)
     for sweep, drawn in zip(sweeps(chosen), curve(chosen).panels[1].series, strict=True):
         x, y = np.asarray(drawn.x), np.asarray(drawn.y)
         smooth = np.abs(np.gradient(y, x)) < 1e3
@@ -53,7 +53,8 @@ def test_the_slope_is_the_derivative_of_the_curve(definition):
         )
         found = (up - down) / (2 * step)
         kinked = np.abs(found - y) > 1e-4 * np.maximum(np.abs(y), 1.0)
-        assert (kinked & smooth).sum() <= 3, "more points than a kink and its sides"
+        most = 3 * max(1, len(chosen.kinks_at(sweep.label)))
+        assert (kinked & smooth).sum() <= most, "more points than the kinks and their sides"
 
 
 def test_a_curve_of_an_activation_is_its_value_and_its_derivative(activation):
@@ -75,7 +76,7 @@ def test_a_curve_of_an_activation_is_its_value_and_its_derivative(activation):
 def test_a_loss_can_be_drawn_over_its_pre_activation(name):
     chosen = get_loss(name).from_logits()
     value = curve(chosen).panels[0]
-    assert "pre-activation z" in value.x.title
+    assert "pre-activation z" in value.x.title or value.x.title == "margin y·z"
     assert all(f"after {chosen.activation}" in it.name for it in value.series)
     assert all(np.isfinite(it.y).all() for it in value.series)
 

@@ -293,7 +293,7 @@ def test_what_lies_beyond_an_axis_is_counted_in_every_chart(lossctl, tmp_path, f
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
-        (["hubr"], 2, "Did you mean huber?"),
+        (["hubr"], 2, "Did you mean huber"),
         (["mse", "preds.csv"], 2, "some names, some files"),
         (["nothere.csv"], 3, "no such file"),
         (["mse", "-p", "x"], 2, "--pred is for files"),

@@ -18,6 +18,7 @@ from lossctl.evaluation.measure import Measured, lift, nothing
 from lossctl.evaluation.planner import make_plan
 from lossctl.inference.request import Request
 from lossctl.reading.files import open_source
+from lossctl.reduction import MEAN, ROOT_MEAN
 from lossctl.sums.clusters import Clusters, Keyed
 from lossctl.sums.evidence import Measure, Pair
 from lossctl.sums.exact import ExactSum
@@ -168,7 +169,7 @@ def summary(state: Measured, spread=bits):
     found = [bits((state.rows, [(kind, list(state.problems.of(kind))) for kind in ("error", "warning", "null")]))]
     for part in state.parts:
         totals = part.moments.result()
-        figures = None if part.gradients is None else part.gradients.result(totals, "mean")
+        figures = None if part.gradients is None else part.gradients.result(totals, MEAN)
         for at, key in enumerate(state.keys):
             worst, gradient = part.worst, None if figures is None else figures[at]
             rows = [] if worst is None else worst.of(at)
@@ -179,7 +180,7 @@ def summary(state: Measured, spread=bits):
                     int(state.unweighted[at]),
                     int(part.clipped[at]),
                     replace(totals[at], value_squares=0),
-                    spread(totals[at].standard_error("mean")),
+                    spread(totals[at].standard_error(MEAN)),
                     None if gradient is None else bits(replace(gradient, **dict.fromkeys(rounded, 0.0))),
                     None if gradient is None else [spread(getattr(gradient, name)) for name in rounded],
                     [bits((int(worst.row[i]), worst.value[i].tolist(), worst.gradient[i].tolist())) for i in rows],
@@ -258,7 +259,7 @@ def lifted(kind, rng, n, groups, start=0):
 
 DIRECTIONS = [[1.0, 0.0], [-1.0, 0.0], [1.0, 1.0]]
 KEYS = np.array([3, 1 << 40, 1 << 62, (1 << 62) + 1], dtype=np.uint64)
-MEASURE = Measure(rooted=True, cells=False, weighted=True)
+MEASURE = Measure(ROOT_MEAN, cells=False, weighted=True)
 ZEROS = {
     "exact sum": ExactSum.zero,
     "moments": lambda groups: Moments.zero(groups, weighted=True),

@@ -14,8 +14,10 @@ from hostile import DOUBLES, SEEDS, SPREADS, bits, hostile, rounded_sum, rows_of
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from lossctl.rational import quotient, square_root, to_float
+from lossctl.reduction import MEAN
 from lossctl.sums import exact
-from lossctl.sums.exact import BLOCK, ExactSum, square_root, to_float
+from lossctl.sums.exact import BLOCK, ExactSum
 from lossctl.sums.moments import Moments
 from lossctl.sums.products import exact_products
 from lossctl.sums.state import Groups
@@ -64,14 +66,14 @@ def test_a_variance_by_group_keeps_its_digits_however_far_the_mean_is(mean, spre
         mine = [Fraction(value) for value in values[group == at].tolist()]
         middle = sum(mine) / len(mine)
         squared = sum((value - middle) ** 2 for value in mine) / (len(mine) - 1) / len(mine)
-        assert math.isclose(total.standard_error("mean"), math.sqrt(squared), rel_tol=1e-12)
+        assert math.isclose(total.standard_error(MEAN), math.sqrt(squared), rel_tol=1e-12)
 
 
 @given(value=st.floats(-1e100, 1e100).filter(lambda x: abs(x) > 1e-100), sizes=st.lists(st.integers(1, 60), min_size=1))
 def test_groups_of_one_value_have_no_spread(value, sizes):
     group = np.repeat(np.arange(len(sizes)), sizes)
     found = Moments.lift(rows_of(np.full(len(group), value), group=group, groups=len(sizes))).result()
-    assert all(total.standard_error("mean") == 0.0 for total in found if total.n > 1)
+    assert all(total.standard_error(MEAN) == 0.0 for total in found if total.n > 1)
 
 
 def test_a_full_block_of_the_largest_digits_is_exact():
@@ -231,3 +233,10 @@ def test_products_leave_infinities_and_nan_out():
     odd = np.array([3.0, math.inf, math.nan, -math.inf, 2.0])
     assert exact_products(odd, odd).exact() == [13]
     assert exact_products(np.zeros(0), np.zeros(0)).exact() == [0]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.fractions(), st.fractions(min_value=0).filter(bool), st.integers(-1200, 1200))
+def test_a_quotient_is_the_nearest_double(one, other, power):
+    one = one * Fraction(2) ** power
+    assert quotient(one, other) == to_float(one / other)

@@ -9,6 +9,7 @@ from hostile import SEEDS, hostile, rows_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lossctl.reduction import MEAN, reduction_of
 from lossctl.sums.gradients import Gradients, Histogram
 from lossctl.sums.moments import Moments
 
@@ -32,7 +33,7 @@ def test_gradient_figures_are_what_numpy_makes_of_all_rows(reduction, weighted, 
     gradient, weight, group = gradient_case(rng, n, width, groups, weighted)
     rows = rows_of(rng.lognormal(size=n), weight, group, groups, gradient)
     totals = Moments.lift(rows).result()
-    found = Gradients.lift(rows).result(totals, reduction)
+    found = Gradients.lift(rows).result(totals, reduction_of(reduction))
     code = np.zeros(n, dtype=int) if group is None else group
     for at, figures in enumerate(found):
         mine = code == at
@@ -83,7 +84,7 @@ def test_gradient_figures_have_no_scale(width, size):
     gradient = np.asfortranarray(rng.normal(size=(50, width) if width else 50))
     value = rng.lognormal(size=50)
     plain, scaled = (
-        Gradients.lift(rows).result(Moments.lift(rows).result(), "mean")[0]
+        Gradients.lift(rows).result(Moments.lift(rows).result(), MEAN)[0]
         for rows in (rows_of(value, gradient=gradient), rows_of(value, gradient=size * gradient))
     )
     for part in fields(plain):
@@ -112,7 +113,7 @@ def test_gradient_figures_of_a_mean_do_not_know_the_size_of_weights(width, seed,
     def figures(weights, *parts):
         rows = [rows_of(value[at], weights[at], group[at], groups, gradient[at]) for at in parts]
         totals = sum(map(Moments.lift, rows), Moments.zero(groups, weighted=True)).result()
-        return sum(map(Gradients.lift, rows), Gradients.zero(groups)).result(totals, "mean")
+        return sum(map(Gradients.lift, rows), Gradients.zero(groups)).result(totals, MEAN)
 
     plain = figures(weight, slice(None))
     for mine, scaled in zip(plain, figures(np.ldexp(weight, exponent), slice(cut), slice(cut, None)), strict=True):
@@ -129,7 +130,7 @@ def test_gradients_of_two_sizes_of_weight_add_up():
     )
     for one, other in ((first, second), (second, first)):
         totals = (Moments.lift(one) + Moments.lift(other)).result()
-        (figures,) = (Gradients.lift(one) + Gradients.lift(other)).result(totals, "mean")
+        (figures,) = (Gradients.lift(one) + Gradients.lift(other)).result(totals, MEAN)
         whole = 2 + 2**20 + 2**23
         assert figures.linf == pytest.approx(2 * 2**23 / whole, rel=1e-15)
         assert figures.l1 == figures.row_mean == pytest.approx((3 + 2**20 + 2**24) / whole, rel=1e-15)
@@ -140,7 +141,7 @@ def test_gradients_of_two_sizes_of_weight_add_up():
 def test_an_infinite_gradient_makes_figures_infinite_without_a_warning():
     gradient = np.array([1.0, math.inf, 2.0])
     rows = rows_of(np.ones(3), gradient=gradient)
-    (figures,) = Gradients.lift(rows).result(Moments.lift(rows).result(), "mean")
+    (figures,) = Gradients.lift(rows).result(Moments.lift(rows).result(), MEAN)
     assert (
         figures.l1 == figures.l2 == figures.linf == figures.row_mean == figures.row_rms == figures.row_max == math.inf
     )
@@ -150,7 +151,7 @@ def test_an_infinite_gradient_makes_figures_infinite_without_a_warning():
 def test_a_group_without_rows_has_no_gradient_figures():
     group = np.array([0, 0, 2])
     rows = rows_of(np.ones(3), group=group, groups=3, gradient=np.ones(3))
-    found = Gradients.lift(rows).result(Moments.lift(rows).result(), "mean")
+    found = Gradients.lift(rows).result(Moments.lift(rows).result(), MEAN)
     assert found[1] is None
     assert found[0] is not None
     assert found[2] is not None

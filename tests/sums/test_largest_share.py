@@ -3,7 +3,10 @@
 from itertools import product
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from influences import influence, top_share
 
 import lossctl
 
@@ -53,3 +56,33 @@ def test_the_row_that_carries_most_is_found_at_any_level_and_weight(
     (overall,) = compared.overall
     most = shares(source, loss, weight, np.ones(ROWS, dtype=bool))
     assert 0.5 * most <= overall.top_share <= most * (1 + 1e-6)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "root-mean"])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("seed", range(3))
+def test_of_one_batch_it_is_that_of_numpy_and_of_a_sum_whatever_the_batches(tmp_path, reduction, weighted, seed):
+    random = np.random.default_rng(seed)
+    n = 900
+    weight = random.lognormal(0.0, 2.0, n) if weighted else np.ones(n)
+    frame = pa.table(
+        {
+            "y": np.zeros(n),
+            "p": random.standard_t(3, n),
+            "q": random.standard_t(3, n),
+            "w": weight,
+            "g": ["a", "b"] * (n // 2),
+        }
+    )
+    paths = {size: tmp_path / f"{size}.parquet" for size in (n, 100)}
+    for size, path in paths.items():
+        pq.write_table(frame, path, row_group_size=size)
+    moved = [influence(frame[name].to_numpy() ** 2, weight, reduction)[1] for name in ("p", "q")]
+    most = top_share(moved[1] - moved[0])
+    asked = {"label": "y", "prediction": ["p", "q"], "weight": "w" if weighted else None, "reduction": reduction}
+    for size, path in paths.items():
+        whole = lossctl.compare(path, "mse", **asked).results[0].top_share
+        pooled = lossctl.compare(path, "mse", **asked, by="g").overall[0].top_share
+        exact = reduction == "sum" or (reduction == "mean" and not weighted)
+        for share, one in ((whole, exact or size == n), (pooled, exact)):
+            assert share == pytest.approx(most, rel=1e-9) if one else share <= most * (1 + 1e-9)

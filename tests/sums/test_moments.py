@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lossctl import evaluate
-from lossctl.sums.exact import square_root, to_float
+from lossctl.rational import square_root, to_float
+from lossctl.reduction import MEAN, ROOT_MEAN, SUM, reduction_of
 from lossctl.sums.moments import Moments
 
 
@@ -41,8 +42,8 @@ def test_the_mean_and_the_sum_are_correctly_rounded(seed, n, kind):
     values = hostile(kind, np.random.default_rng(seed), n)
     sum_ = sum(map(Fraction, values.tolist()), Fraction(0))
     (found,) = Moments.lift(rows_of(values)).result()
-    assert found.value("mean") == to_float(sum_ / len(values))
-    assert found.value("sum") == to_float(sum_)
+    assert found.value(MEAN) == to_float(sum_ / len(values))
+    assert found.value(SUM) == to_float(sum_)
     assert (found.n, found.sum_weight, found.effective_n) == (len(values), len(values), len(values))
 
 
@@ -76,11 +77,11 @@ def test_weighted_figures_are_right_at_every_scale_of_weights_and_values(spread,
         if mine.sum() < 2:
             continue
         total, mean, squared, squared_of_sum = exact_moments(values[mine], weights[mine])
-        assert found.value("sum") == to_float(total)
-        assert found.value("mean") == to_float(mean)
+        assert found.value(SUM) == to_float(total)
+        assert found.value(MEAN) == to_float(mean)
         scale = max(mean**2, squared)
         for reduction, expected, size in (("mean", squared, scale), ("sum", squared_of_sum, squared_of_sum + total**2)):
-            error = found.standard_error(reduction)
+            error = found.standard_error(reduction_of(reduction))
             if math.isfinite(error):
                 digit = 3 * Fraction(error + 5e-324) * Fraction(5e-324)  # of a subnormal error
                 slack = expected / 10**12 + size / 10**29 + digit
@@ -101,7 +102,7 @@ def test_equal_rows_have_no_error_whatever_their_weights(value, spread, sizes, s
     weights = [positive(spread, rng, n) for n in sizes]
     states = [Moments.lift(rows_of(np.full(len(weight), value), weight)) for weight in weights]
     (found,) = sum(states, Moments.zero(1, weighted=True)).result()
-    assert (found.value("mean"), found.standard_error("mean")) == (value, 0.0)
+    assert (found.value(MEAN), found.standard_error(MEAN)) == (value, 0.0)
 
 
 @given(seed=SEEDS, scale=st.integers(-1000, 1000))
@@ -110,7 +111,7 @@ def test_a_power_of_two_of_all_weights_changes_nothing(seed, scale):
     values, weights = rng.lognormal(size=30), positive("plain", rng, 30)
     plain, scaled = (Moments.lift(rows_of(values, w)).result()[0] for w in (weights, np.ldexp(weights, scale)))
     for figure in ("value", "standard_error"):
-        assert getattr(plain, figure)("mean") == getattr(scaled, figure)("mean")
+        assert getattr(plain, figure)(MEAN) == getattr(scaled, figure)(MEAN)
     assert plain.effective_n == scaled.effective_n
 
 
@@ -124,8 +125,8 @@ def test_value_and_standard_error_are_those_of_the_formulas(reduction, weighted,
     weights = rng.uniform(0.1, 3.0, n) if weighted else None
     (found,) = Moments.lift(rows_of(values, weights)).result()
     value, error = expected_moments(values, weights, reduction)
-    assert found.value(reduction) == pytest.approx(float(value), rel=1e-15, abs=0)
-    assert found.standard_error(reduction) == pytest.approx(float(error), rel=1e-12, abs=0)
+    assert found.value(reduction_of(reduction)) == pytest.approx(float(value), rel=1e-15, abs=0)
+    assert found.standard_error(reduction_of(reduction)) == pytest.approx(float(error), rel=1e-12, abs=0)
 
 
 @pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
@@ -137,8 +138,8 @@ def test_the_standard_error_sees_noise_far_below_the_mean(weighted, base, noise)
     weights = rng.choice([0.5, 1.0, 2.0], 1000) if weighted else None  # powers of two, so that w·ℓ is not rounded
     (found,) = Moments.lift(rows_of(values, weights)).result()
     value, error = expected_moments(values, weights, "mean")
-    assert found.value("mean") == float(value)
-    assert found.standard_error("mean") == pytest.approx(float(error), rel=1e-3, abs=0)
+    assert found.value(MEAN) == float(value)
+    assert found.standard_error(MEAN) == pytest.approx(float(error), rel=1e-3, abs=0)
 
 
 @given(seed=SEEDS, n=st.integers(2, 3000))
@@ -146,30 +147,30 @@ def test_equal_rows_have_no_standard_error(seed, n):
     """What is left of Σℓ² − (Σℓ)²/n must not look like a spread."""
     value = float(np.random.default_rng(seed).lognormal(sigma=5.0))
     (found,) = Moments.lift(rows_of(np.full(n, value))).result()
-    assert found.standard_error("mean") <= 1e-16 * value
+    assert found.standard_error(MEAN) <= 1e-16 * value
 
 
 def test_fewer_than_two_rows_have_no_standard_error():
     for value in (np.array([3.0]), np.zeros(0)):
         (found,) = Moments.lift(rows_of(value)).result()
-        assert all(math.isnan(found.standard_error(reduction)) for reduction in ("mean", "sum", "root-mean"))
+        assert all(math.isnan(found.standard_error(reduction)) for reduction in (MEAN, SUM, ROOT_MEAN))
     (nothing_,) = Moments.zero(1, weighted=False).result()
-    assert math.isnan(nothing_.value("mean"))
-    assert math.isnan(nothing_.value("root-mean"))
+    assert math.isnan(nothing_.value(MEAN))
+    assert math.isnan(nothing_.value(ROOT_MEAN))
     assert nothing_.effective_n == 0
 
 
 def test_an_infinite_row_makes_the_value_infinite_and_the_error_unknown():
     (found,) = Moments.lift(rows_of(np.array([1.0, math.inf, 2.0]))).result()
-    assert found.value("mean") == found.value("sum") == found.value("root-mean") == math.inf
-    assert math.isnan(found.standard_error("mean"))
+    assert found.value(MEAN) == found.value(SUM) == found.value(ROOT_MEAN) == math.inf
+    assert math.isnan(found.standard_error(MEAN))
 
 
 def test_a_root_mean_of_a_negative_mean_is_no_number():
     """A loss may be negative (cosine, poisson): the root of its mean does not exist, and is not 0."""
     (found,) = Moments.lift(rows_of(np.array([-1.0, -2.0, -4.0]))).result()
-    assert math.isnan(found.value("root-mean"))
-    assert math.isnan(found.standard_error("root-mean"))
+    assert math.isnan(found.value(ROOT_MEAN))
+    assert math.isnan(found.standard_error(ROOT_MEAN))
 
 
 def test_weights_may_be_of_any_size():
@@ -192,4 +193,4 @@ def test_moments_by_group_are_those_of_each_group(seed, n, groups, weighted):
         mine = group == at
         (alone,) = Moments.lift(rows_of(values[mine], None if weights is None else weights[mine])).result()
         assert replace(found[at], value_squares=0) == replace(alone, value_squares=0)
-        assert found[at].standard_error("mean") == pytest.approx(alone.standard_error("mean"), rel=1e-12, nan_ok=True)
+        assert found[at].standard_error(MEAN) == pytest.approx(alone.standard_error(MEAN), rel=1e-12, nan_ok=True)

@@ -64,6 +64,9 @@ def test_intervals_are_printed_with_the_fewest_digits_that_part_the_numbers():
     assert labels(10, 5, 5, 5) == ("[5, 5]",)
     assert labels(2, -math.inf, 1e300, math.inf) == ("[-inf, inf)", "[inf, inf]")
     assert labels(10) == ()
+    assert labels(2, 1.79, 23.8, 23.81, 64.31) == ("[1.79, 23.81)", "[23.81, 64.31]")
+    assert labels(2, 3, 10, 70, 1234567) == ("[3, 70)", "[70, 1234567]")
+    assert labels(2, 1234567.1, 1234567.3, 1234567.4, 1234567.9) == ("[1234567.1, 1234567.4)", "[1234567.4, 1234567.9]")
 
 
 def test_more_different_numbers_than_are_kept_make_about_equal_groups_whose_labels_hold(monkeypatch):

@@ -15,7 +15,7 @@ from lossctl.cli.options import (
     Join,
     LossOptions,
     Output,
-    ReductionName,
+    Reducing,
     RunningOptions,
     listed,
 )
@@ -45,14 +45,15 @@ def baseline(
     by: By = None,
     cluster: Cluster = None,
     losses: LossOptions,
-    reduction: ReductionName = None,
+    reducing: Reducing,
     output: Output,
     running: RunningOptions,
 ) -> None:
     """Keep what a model came to, for later ones to be held against.
 
     A gate with this file as its baseline compares the same rows, of which no predictions are kept: only exact sums,
-    over all rows and in 1,024 buckets of hashed ids, or of clusters.
+    over all rows and in 1,024 buckets of hashed ids, or of clusters. Rows that came, went or changed since are
+    left out with their bucket; where these are too many, a gate does not pass.
     """
     import sys
     from dataclasses import replace
@@ -67,8 +68,8 @@ def baseline(
     shown = output.renderer("table" if sys.stdout.isatty() else "plain")
     if action is Action.show:
         because = "is for save: what is shown was measured before"
-        refuse_given(source, join, columns, losses, running, because=because)
-        others = {"by": by, "cluster": cluster, "reduction": reduction, "output": output.output}
+        refuse_given(source, join, columns, losses, reducing, running, because=because)
+        others = {"by": by, "cluster": cluster, "output": output.output}
         if any(value and is_typed(name) for name, value in others.items()):
             raise UsageError("baseline show takes a file and how to show it, nothing else")
         if not files or len(files) > 1:
@@ -87,7 +88,7 @@ def baseline(
     request = Request(
         **losses.asked(),
         **columns.asked(),
-        reduction=reduction,
+        **reducing.asked(),
         by=listed(by) or (),
         cluster=listed(cluster) or ids,
         ids=ids,

@@ -18,7 +18,7 @@ from lossctl.cli.options import (
     Join,
     LossOptions,
     Output,
-    ReductionName,
+    Reducing,
     RunningOptions,
     listed,
     output_option,
@@ -74,7 +74,7 @@ def check(
     by: By = None,
     cluster: Cluster = None,
     losses: LossOptions,
-    reduction: ReductionName = None,
+    reducing: Reducing,
     only: Only = None,
     on_inconclusive: Inconclusive = None,
     listing: Listing = False,
@@ -106,7 +106,7 @@ def check(
         "join": join.join,
         "by": listed(by),
         "cluster": listed(cluster),
-        "reduction": reduction,
+        **reducing.asked(),
         "reading": source.reading(voice),
     }
     if init:
@@ -145,6 +145,8 @@ def _decided(
     from lossctl.rendering.renderer import for_path
 
     _ensure_heeded(gates, files)
+    if len(files) > 1 and not join.labels and ((join.ids and is_typed("ids")) or is_typed("join")):
+        gates, files = _apart(gates, files)
     if not any(gate.settings.get(key) for gate in gates for key in ("labels", "baseline")):
         join.asked(files)
     if is_typed("eps") and how["eps"] is not None and not _any_takes_eps(gates, how["loss"]):
@@ -165,6 +167,28 @@ def _decided(
     for path, renderer in written:
         write_report(path, renderer.render(verdicts.document(), output.style), inputs, output.voice)
     return verdicts
+
+
+def _apart(gates: "Sequence[Gate]", files: list[str]) -> "tuple[Sequence[Gate], list[str]]":
+    """Gates and files where these are a model each, of which the first is the baseline of increases that name none.
+
+    Raises:
+        UsageError: no gate is about such an increase, or there are several candidates.
+    """
+    from lossctl.words import shell_word
+
+    held = [gate.kind == "max_increase" and not {"file", "baseline"} & {*gate.settings} for gate in gates]
+    if not any(held):
+        what = "--id and --join match a file a model, and no gate is a max_increase that names no baseline and no file"
+        raise UsageError(what, "Leave them out for files that are together one data set.")
+    if len(files) > 2:
+        lines = "; ".join(f"lossctl check {shell_word(files[0])} {shell_word(file)}" for file in files[1:])
+        raise UsageError(f"{len(files)} files of a model each: check one at a time against the first", f"{lines}.")
+    baseline, file = files
+    return [
+        replace(gate, settings={**gate.settings, "baseline": baseline}) if is_held else gate
+        for gate, is_held in zip(gates, held, strict=True)
+    ], [file]
 
 
 def _ensure_heeded(gates: "Sequence[Gate]", files: Sequence[str]) -> None:
@@ -196,14 +220,17 @@ def _any_takes_eps(gates: "Sequence[Gate]", usual: Sequence[str]) -> bool:
 
 
 def _placed(wrong: UsageError, gates: "Sequence[Gate]") -> UsageError:
-    """An error about a gate, with the place of that in front."""
+    """An error about a gate, with the place of that in front, and with options as a configuration has them."""
     from lossctl.cli.precedence import settled_here
+    from lossctl.comparison.runs import setting
+    from lossctl.errors import worded
 
     configuration = settled_here().configuration
     names = [] if configuration is None else [gate.get("name") for gate in configuration.gates]
     for gate in gates:
         if configuration is not None and wrong.parts[0].startswith(f"gate {gate.name!r}"):
-            return wrong.about(configuration.place("", names.index(gate.name)))
+            what, hint = (worded(part, setting) for part in wrong.parts)
+            return UsageError(what, hint).about(configuration.place("", names.index(gate.name)))
     return wrong
 
 

@@ -25,9 +25,9 @@ Ids = Annotated[
     str | None,
     column_option(
         "--id",
-        metavar="COL[,COL]",
-        help="Columns that identify a row; with --labels, in both files. Left out: a column named id, or the "
-        "key that both share.",
+        metavar="COL[=COL][,COL]",
+        help="Columns that identify a row; with --labels, in both files, NAME=OTHER where the labels call it OTHER. "
+        "Left out: a column named id, or the key that both share.",
         autocompletion=completing_columns(),
     ),
 ]

@@ -1,6 +1,6 @@
 """``lossctl explain``: what a loss or an activation is, on one screen."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -8,6 +8,9 @@ from lossctl.cli.command import Without, command, is_typed, refuse_given
 from lossctl.cli.completers import complete_names
 from lossctl.cli.options import KindOf, Output
 from lossctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from lossctl.functions.explanation import Explanation
 
 PAIRINGS, STATISTICS = "pairings", "statistics"
 TITLES = {
@@ -26,7 +29,8 @@ Name = Annotated[
     str | None,
     typer.Argument(
         metavar="NAME",
-        help="A loss or an activation, such as huber:delta=0.5, pairings, or statistics; left out, the list of all.",
+        help="A loss or an activation, such as huber:delta=0.5, a family of them, pairings, or statistics; left out, "
+        "the list of all.",
         autocompletion=complete,
         show_default=False,
     ),
@@ -43,11 +47,11 @@ def explain(
     """Explain a loss or an activation.
 
     Shows its formula, gradient, domains and parameters, when to use it and when not, what it goes with, its names
-    elsewhere, and its curve. Without a name, lists all there are; with pairings, which output activation goes with
-    which loss; with statistics, what the numbers beside a loss say.
+    elsewhere, and its curve. Without a name, lists all there are; with the name of a family, a line on each of it; with
+    pairings, which output activation goes with which loss; with statistics, what the numbers beside a loss say.
     """
     from lossctl.cli.output import show
-    from lossctl.functions.explanation import Explanation, find
+    from lossctl.functions.explanation import Explanation, family_of, find
     from lossctl.functions.tables import explained, listed, paired
     from lossctl.words import normal
 
@@ -63,6 +67,10 @@ def explain(
     if name is None:
         show(listed(), renderer, style, voice)
         return
+    family = family_of(name)
+    if family is not None and kind is None:
+        show(listed(family), renderer, style, voice)
+        return
     if normal(name) == PAIRINGS:
         show(paired(), renderer, style, voice)
         return
@@ -71,4 +79,12 @@ def explain(
     bound, note = find(name, None if kind is None else kind.value)
     if note:
         voice.note(note)
-    show(explained(Explanation(bound), curve(bound)), renderer, style, voice)
+    explanation = Explanation(bound)
+    show(explained(explanation, curve(bound), _example(explanation)), renderer, style, voice)
+
+
+def _example(explanation: "Explanation") -> str:
+    """A command line that gives the number of a library that makes another of the same rows."""
+    setting = (one for one in explanation.agreements if one.settings and not one.differs)
+    first = min(setting, key=lambda one: one.by_default, default=None)
+    return "" if first is None else f"lossctl eval FILE -l {explanation.bound.name} --compat {first.peer}"

@@ -128,7 +128,7 @@ def _named(subjects: list[str]) -> "list[BoundLoss | BoundActivation] | None":
         UsageError: they are some of each, or neither.
     """
     from lossctl.functions.activation import activations, get_activation
-    from lossctl.functions.bound_loss import get_loss
+    from lossctl.functions.bound_loss import example_of
     from lossctl.functions.definition import split_specs
     from lossctl.functions.loss import losses
 
@@ -138,7 +138,7 @@ def _named(subjects: list[str]) -> "list[BoundLoss | BoundActivation] | None":
         for spec in [subject] if _is_file(subject) else split_specs([subject]):
             name = spec.partition(":")[0]
             if name in losses:
-                found.append(get_loss(spec))
+                found.append(example_of(spec))
             elif name in activations:
                 found.append(get_activation(spec))
             elif _is_file(spec):

@@ -1,11 +1,11 @@
 """What is wrong with how predictions and labels are written: logits, percentages, codes, class order, wrong columns."""
 
 from lossctl.doctor.finding import Case, Evidence, Severity, finding
-from lossctl.doctor.shell import flags
+from lossctl.doctor.shell import flags, with_flags
 from lossctl.domain import BINARY, SIGNS, Domain
 from lossctl.functions.pairing import risks_of
 from lossctl.inference.classes import within
-from lossctl.inference.codes import of_position, turned
+from lossctl.inference.codes import of_position, turned, unnamed
 from lossctl.inference.doubts import doubt
 from lossctl.inference.fit import CLIPPED, ENOUGH, NORMALIZED, Scale, classes_setting, other_codes, pairing_of
 from lossctl.inference.names import LABELS, PREDICTIONS, plain_name
@@ -37,9 +37,10 @@ def several_readings(case: Case) -> Evidence | None:
     told = None if case.fit is None else doubt(case.facts, case.layout, case.index, case.fit)
     if told is None or columns_in_another_order(case) is not None:
         return None  # of the order of columns there is more to say
-    advice = "Each command line is one reading: copy the one that is meant."
-    advice = advice if told.ways[1:] else "Copy the command line if that is meant." if told.ways else told.advice
-    return Evidence(told.what, advice)
+    if not told.ways:
+        return Evidence(told.what, with_flags(told.advice))
+    several = "Each command line is one reading: copy the one that is meant."
+    return Evidence(told.what, several if told.ways[1:] else "Copy the command line if that is meant.")
 
 
 @finding(Severity.note)
@@ -170,7 +171,7 @@ def class_names_with_commas(case: Case) -> Evidence | None:
 @finding(Severity.warning)
 def classes_in_sorted_order(case: Case) -> Evidence | None:
     """Which column stands for which class is a guess."""
-    if case.layout.classes is not None or not case.layout.text or not case.model.width or case.fit is None:
+    if case.layout.classes is not None or not case.layout.text or not case.model.width or not _named(case):
         return None
     words = sorted(case.facts.words.counts or ())
     return Evidence(
@@ -199,6 +200,9 @@ def unknown_classes(case: Case) -> Evidence | None:
     """A label is none of the classes that have a column."""
     layout, problem, k = case.layout, case.problem("unknown class", case.label), case.model.width
     names = layout.classes if layout.class_labels != "codes" else None
+    if k and layout.text and layout.classes is None and case.fit is not None and not _named(case):
+        nameless = unnamed(case.facts, layout, case.index)
+        return Evidence(nameless.what, with_flags(nameless.advice))
     if layout.label_width or (not k and names is None) or (layout.text and names is None) or _other_codes(case):
         return None
     if not k and names is not None:
@@ -212,6 +216,11 @@ def unknown_classes(case: Case) -> Evidence | None:
     listed = ", ".join(names[:8]) if names else f"0 to {k - 1}"
     what = f"column {case.label!r} holds {strangers[0]}, which is no class: the classes are {listed}"
     return Evidence(what, "Name the classes in the order of the columns: --classes A,B,C.", problem)
+
+
+def _named(case: Case) -> bool:
+    """Whether what fits names classes."""
+    return case.fit is not None and "classes" in dict(case.fit.settings)
 
 
 def _other_codes(case: Case) -> tuple[str, ...]:

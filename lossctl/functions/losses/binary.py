@@ -7,11 +7,9 @@ import numpy as np
 
 from lossctl.domain import BINARY, EPS, PROBABILITY, FloatArray, Floor, Fraction, Interval, NonNegative, Positive
 from lossctl.functions.loss import loss
-from lossctl.functions.stable import power_of_exp, sigmoid_error
+from lossctl.functions.stable import power_of_exp, power_of_rest, sigmoid_error
 
 SMALLEST = math.ulp(0.0)
-FEW = 4.0
-"""How often half a unit in the last place may count."""
 
 
 def _times(multiplier: FloatArray, term: FloatArray) -> FloatArray:
@@ -38,7 +36,18 @@ def _smooth(label: FloatArray, label_smoothing: float) -> tuple[FloatArray, Floa
 
 
 @loss(
-    aliases=("binary_crossentropy", "binary_cross_entropy", "xent", "log_loss", "logloss"),
+    aliases=(
+        "binary_crossentropy",
+        "binary_cross_entropy",
+        "xent",
+        "log_loss",
+        "logloss",
+        "binary_logloss",
+        "binary",
+        "xentropy",
+        "loss_binary_xent",
+        "multi_cross_entropy",
+    ),
     label=PROBABILITY,
     prediction=PROBABILITY,
     references=("Good 1952, Rational Decisions, doi:10.1111/j.2517-6161.1952.tb00104.x",),
@@ -167,13 +176,9 @@ def _balance(label: FloatArray, alpha: float | None) -> FloatArray | float:
 
 
 def _ease(label: FloatArray, prediction: FloatArray, gamma: float) -> FloatArray:
-    """(1 − p_t)^γ; what 1 − ŷ loses by rounding counts where γ is large."""
-    rest = 1.0 - prediction
-    power = np.power(np.where(label == 1, rest, prediction), gamma)
-    if gamma <= FEW:
-        return power
-    lost = ((1.0 - rest) - prediction) / np.maximum(rest, SMALLEST)
-    return np.where(label == 1, power * np.exp(gamma * lost), power)
+    """(1 − p_t)^γ."""
+    positive, rest = label == 1, 1.0 - prediction
+    return power_of_rest(np.where(positive, prediction, rest), np.where(positive, rest, prediction), gamma)
 
 
 @loss(
@@ -184,7 +189,7 @@ def _ease(label: FloatArray, prediction: FloatArray, gamma: float) -> FloatArray
     peers={
         "Keras": "binary_focal_crossentropy (without α unless asked)",
         "optax": "sigmoid_focal_loss (of logits, without α unless asked)",
-        "CatBoost": "Focal:focal_alpha,focal_gamma (both must be given)",
+        "CatBoost": "Focal (focal_alpha and focal_gamma must be given)",
     },
 )
 def focal(

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
 from lossctl.domain import (
     CLASSES,
@@ -17,16 +16,10 @@ from lossctl.domain import (
     Fraction,
     row_sum,
 )
+from lossctl.functions.class_labels import expected, one_hot, pick
 from lossctl.functions.loss import loss
 from lossctl.functions.softmax import Softmax
 from lossctl.functions.stable import excess
-
-Codes = npt.NDArray[np.intp]
-
-
-def _pick(matrix: FloatArray, code: FloatArray | Codes) -> FloatArray:
-    """The entry of each row that its class code points at."""
-    return np.asarray(matrix[np.arange(len(matrix)), code])
 
 
 def _target(label: FloatArray, k: int, label_smoothing: float) -> FloatArray:
@@ -37,25 +30,11 @@ def _target(label: FloatArray, k: int, label_smoothing: float) -> FloatArray:
     return hard * (1.0 - label_smoothing) + label_smoothing / k
 
 
-def one_hot(code: FloatArray, k: int) -> FloatArray:
-    """Class codes as rows of a single 1."""
-    rows = np.zeros((len(code), k), order="F")
-    rows[np.arange(len(code)), code.astype(np.intp)] = 1.0
-    return rows
-
-
-def _expected(target: FloatArray, matrix: FloatArray, cost: Callable[[FloatArray], FloatArray]) -> FloatArray:
-    """Σ_k y_k cost(matrix_k), where classes of weight 0 count for nothing; for codes the cost of the one class."""
-    if target.ndim == 1:
-        return cost(_pick(matrix, target)) + 0.0
-    return row_sum(np.where(target == 0, 0.0, target * cost(matrix)))
-
-
 def _expected_on_logits(target: FloatArray, logit: FloatArray, eps: float) -> FloatArray:
     """Σ_k y_k (log Σ e^z − z_k), where a class of z = −∞ has the floor for its probability: that is exactly 0."""
     soft, most = Softmax(logit), -np.log(np.float64(eps))
     if target.ndim == 1:
-        value = soft.log_total - _pick(soft.shifted, target)
+        value = soft.log_total - pick(soft.shifted, target)
         rows = np.flatnonzero(value == np.inf)
         value[rows] = np.where(logit[rows, target[rows].astype(np.intp)] == -np.inf, most, np.inf)
         return value
@@ -91,11 +70,23 @@ def _per_hit(target: FloatArray, prediction: FloatArray, eps: float) -> FloatArr
 
 def _counted(label: FloatArray, prediction: FloatArray, *, label_smoothing: float, eps: float) -> FloatArray:  # noqa: ARG001
     """The probabilities that a loss takes the logarithm of: for a class code only that of the class."""
-    return _pick(prediction, label) if label.ndim == 1 and label_smoothing == 0 else prediction
+    return pick(prediction, label) if label.ndim == 1 and label_smoothing == 0 else prediction
 
 
 @loss(
-    aliases=("ce", "categorical_crossentropy", "sparse_categorical_crossentropy", "mcxent", "sparse_mcxent"),
+    aliases=(
+        "ce",
+        "categorical_crossentropy",
+        "sparse_categorical_crossentropy",
+        "mcxent",
+        "sparse_mcxent",
+        "multi_class",
+        "multi_logloss",
+        "mlogloss",
+        "loss_mcxent",
+        "loss_sparse_mcxent",
+        "sparse_ce",
+    ),
     label=CLASSES_OR_SIMPLEX,
     prediction=SIMPLEX,
     references=("Good 1952, Rational Decisions, doi:10.1111/j.2517-6161.1952.tb00104.x",),
@@ -134,7 +125,7 @@ def cross_entropy(
     array([0.69314718, 1.38629436])
     """
     target = _target(label, prediction.shape[1], label_smoothing)
-    return _expected(target, prediction, lambda p: -np.log(np.maximum(p, eps)))
+    return expected(target, prediction, lambda p: -np.log(np.maximum(p, eps)))
 
 
 @cross_entropy.gradient
@@ -164,12 +155,12 @@ def _nll_prediction(*, log: bool = False, eps: float = EPS) -> Domain:  # noqa: 
 
 
 def _nll_floored(label: FloatArray, prediction: FloatArray, *, log: bool, eps: float) -> FloatArray:  # noqa: ARG001
-    at_class = _pick(prediction, label)
+    at_class = pick(prediction, label)
     return np.exp(at_class) if log else at_class
 
 
 @loss(
-    aliases=("negativeloglikelihood", "negative_log_likelihood", "nll_loss"),
+    aliases=("negativeloglikelihood", "negative_log_likelihood", "nll_loss", "loss_negative_log_likelihood"),
     label=CLASSES,
     prediction=_nll_prediction,
     references=("Fisher 1922, On the mathematical foundations of theoretical statistics",),
@@ -196,7 +187,7 @@ def nll(label: FloatArray, prediction: FloatArray, *, log: bool = False, eps: Fl
     >>> get_loss("nll").value([1], [[0.5, 0.5]])
     array([0.69314718])
     """
-    at_class = _pick(prediction, label)
+    at_class = pick(prediction, label)
     return -at_class + 0.0 if log else -np.log(np.maximum(at_class, eps)) + 0.0
 
 
@@ -242,7 +233,15 @@ def _kl_floored(label: FloatArray, prediction: FloatArray, *, reverse: bool, eps
 
 
 @loss(
-    aliases=("kl", "kld", "kldiv", "kullback_leibler_divergence", "reconstruction_crossentropy"),
+    aliases=(
+        "kl",
+        "kld",
+        "kldiv",
+        "kullback_leibler_divergence",
+        "reconstruction_crossentropy",
+        "loss_kld",
+        "kl_div_loss",
+    ),
     label=SIMPLEX,
     prediction=SIMPLEX,
     references=("Kullback & Leibler 1951, On Information and Sufficiency, doi:10.1214/aoms/1177729694",),

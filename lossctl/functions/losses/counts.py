@@ -25,7 +25,7 @@ def _cost(label: FloatArray, rate: FloatArray, log_rate: FloatArray, full: str) 
 
 
 @loss(
-    aliases=("poisson_nll", "poisson_nll_loss", "expll"),
+    aliases=("poisson_nll", "poisson_nll_loss", "expll", "loss_poisson"),
     label=NONNEGATIVE,
     prediction=POSITIVE,
     references=("Cameron & Trivedi 2013, Regression Analysis of Count Data, ch. 3",),
@@ -33,7 +33,7 @@ def _cost(label: FloatArray, rate: FloatArray, log_rate: FloatArray, full: str) 
         "Keras": "poisson",
         "torch": "poisson_nll_loss (of log ŷ: log_input=True by default)",
         "DL4J": "POISSON, EXPLL",
-        "scikit-learn": "mean_poisson_deviance (twice its excess over ŷ = y)",
+        "scikit-learn": "HalfPoissonLoss (of log ŷ), mean_poisson_deviance (twice its excess over ŷ = y)",
         "CatBoost": "Poisson (of log ŷ)",
         "LightGBM": "poisson",
         "XGBoost": "poisson-nloglik (with log y!: full=lgamma)",

@@ -7,7 +7,7 @@ from lossctl.functions.loss import loss
 
 
 @loss(
-    aliases=("hinge_loss",),
+    aliases=("hinge_loss", "loss_hinge"),
     label=SIGNS,
     prediction=REAL,
     references=("Cortes & Vapnik 1995, Support-Vector Networks, doi:10.1007/BF00994018",),
@@ -82,7 +82,7 @@ def _(label: FloatArray, prediction: FloatArray, *, margin: NonNegative) -> Floa
 
 
 @loss(
-    aliases=("squared_hinge_loss",),
+    aliases=("squared_hinge_loss", "loss_squared_hinge"),
     label=SIGNS,
     prediction=REAL,
     references=("Rosset, Zhu & Hastie 2004, Margin Maximizing Loss Functions",),
@@ -166,3 +166,149 @@ def exponential(label: FloatArray, prediction: FloatArray) -> FloatArray:
 @exponential.gradient
 def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
     return -label * np.exp(-label * prediction)
+
+
+@loss(
+    aliases=("soft_margin_loss", "logistic", "logistic_loss"),
+    label=SIGNS,
+    prediction=REAL,
+    references=("Friedman, Hastie & Tibshirani 2000, Additive logistic regression, doi:10.1214/aos/1016218223",),
+    peers={"torch": "soft_margin_loss", "scikit-learn": "HalfBinomialLoss (of labels 0 and 1)"},
+)
+def soft_margin(label: FloatArray, prediction: FloatArray) -> FloatArray:
+    """Cross-entropy of a score against a ±1 label.
+
+    Formula: log(1 + e^(−y ŷ)) for labels y = ±1 (0 means −1).
+    Gradient: −y σ(−y ŷ).
+    Properties: in nats; convex; smooth; never quite zero, linear in large violations; the best constant is the
+    log-odds of the positive class. It is `bce` through a sigmoid, of scores as they are.
+
+    Use it for logistic regression and boosting with labels of −1 and 1.
+    Avoid it after a sigmoid: it is made for scores.
+
+    >>> from lossctl import get_loss
+    >>> get_loss("soft_margin").value([1.0, -1.0], [0.0, 2.0])
+    array([0.69314718, 2.12692801])
+    """
+    margin = label * prediction
+    return np.maximum(-margin, 0.0) + np.log1p(np.exp(-np.abs(margin)))
+
+
+@soft_margin.gradient
+def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
+    margin = label * prediction
+    decay = np.exp(-np.abs(margin))
+    return np.asarray(-label * np.where(margin > 0, decay, 1.0) / (1.0 + decay))
+
+
+@loss(
+    aliases=("modified_huber_loss",),
+    label=SIGNS,
+    prediction=REAL,
+    references=("Zhang 2004, Solving large scale linear prediction problems using stochastic gradient descent",),
+    peers={"scikit-learn": "modified_huber (of SGDClassifier)"},
+)
+def modified_huber(label: FloatArray, prediction: FloatArray) -> FloatArray:
+    """Squared hinge that is linear in large violations.
+
+    Formula: max(0, 1 − y ŷ)² where y ŷ ≥ −1, else −4 y ŷ, for labels y = ±1 (0 means −1).
+    Gradient: −2 y max(0, 1 − y ŷ), or −4 y where y ŷ < −1.
+    Properties: convex; zero beyond the margin; differentiable everywhere; outliers count by their size, not its
+    square; the best constant is 2s − 1 for a share s of positive labels.
+
+    Use it for max-margin classifiers on data with mislabelled rows.
+    Avoid it when probabilities are wanted, or after a sigmoid: it is made for scores.
+
+    >>> from lossctl import get_loss
+    >>> get_loss("modified_huber").value([1.0, -1.0], [0.5, 3.0])
+    array([ 0.25, 12.  ])
+    """
+    return _modified(np.maximum(0.0, 1.0 - label * prediction))
+
+
+def _modified(violation: FloatArray) -> FloatArray:
+    """The square of a violation up to 2, then its tangent."""
+    near = np.minimum(violation, 2.0)
+    return near * (violation + (violation - near))
+
+
+@modified_huber.gradient
+def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
+    return -2.0 * label * np.clip(1.0 - label * prediction, 0.0, 2.0)
+
+
+@modified_huber.on_error()
+def _modified_huber_of_error(label: FloatArray, error: FloatArray, prediction: FloatArray) -> FloatArray:  # noqa: ARG001
+    return _modified(np.maximum(0.0, -label * error))
+
+
+@_modified_huber_of_error.gradient
+def _(label: FloatArray, error: FloatArray, prediction: FloatArray) -> FloatArray:  # noqa: ARG001
+    return np.asarray(-2.0 * label * np.clip(-label * error, 0.0, 2.0))
+
+
+@loss(
+    aliases=("perceptron_loss",),
+    label=SIGNS,
+    prediction=REAL,
+    references=("Rosenblatt 1958, The Perceptron, doi:10.1037/h0042519",),
+    peers={
+        "scikit-learn": "perceptron (of SGDClassifier; its slope at 0 is −y)",
+        "optax": "perceptron_loss (0 is no −1)",
+    },
+)
+def perceptron(label: FloatArray, prediction: FloatArray) -> FloatArray:
+    """How far a score is on the wrong side: the hinge without a margin.
+
+    Formula: max(0, −y ŷ) for labels y = ±1 (0 means −1).
+    Gradient: −y where y ŷ < 0, 0 elsewhere, the kink included.
+    Properties: convex; zero on the right side, however near; a kink at ŷ = 0; a score of 0 for every row is a best
+    constant and costs nothing. It is `hinge` with a margin of 0, and of several classes `crammer_singer` with one.
+
+    Use it for online learning, and to say by how much wrong scores are wrong.
+    Avoid it to train anything that may answer 0: that is a perfect score.
+
+    >>> from lossctl import get_loss
+    >>> get_loss("perceptron").value([1.0, -1.0], [0.5, 3.0])
+    array([0., 3.])
+    """
+    return np.maximum(0.0, -label * prediction)
+
+
+@perceptron.gradient
+def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
+    return np.where(label * prediction < 0.0, -label, 0.0)
+
+
+@perceptron.kinks
+def _(label: FloatArray, prediction: FloatArray) -> FloatArray:  # noqa: ARG001
+    return np.zeros_like(prediction)
+
+
+@loss(
+    aliases=("wasserstein_loss", "loss_wasserstein"),
+    label=SIGNS,
+    prediction=REAL,
+    references=("Arjovsky, Chintala & Bottou 2017, Wasserstein GAN, arXiv:1701.07875",),
+    peers={"DL4J": "WASSERSTEIN (labels as they are)"},
+)
+def wasserstein(label: FloatArray, prediction: FloatArray) -> FloatArray:
+    """Score of a critic times the sign of its label: what a Wasserstein GAN trades.
+
+    Formula: y ŷ for labels y = ±1 (0 means −1).
+    Gradient: y.
+    Properties: linear, so convex; of either sign and without a least value: there is no best constant, and no skill.
+
+    Use it for the critic of a Wasserstein GAN, whose scores something else bounds.
+    Avoid it to judge a classifier: a larger score of the same sign is always better.
+
+    >>> from lossctl import get_loss
+    >>> get_loss("wasserstein").value([1.0, -1.0], [0.5, 3.0])
+    array([ 0.5, -3. ])
+    """
+    return label * prediction
+
+
+@wasserstein.gradient
+def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
+    return label + np.zeros_like(prediction)

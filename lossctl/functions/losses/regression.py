@@ -6,9 +6,23 @@ from lossctl.domain import REAL, FloatArray, Positive
 from lossctl.functions.loss import loss
 from lossctl.functions.stable import within_range
 
+HALF_ROOT = 0.7071067811865476
+"""√½."""
+
 
 @loss(
-    aliases=("mean_squared_error", "mse_loss", "squared_loss", "quadratic"),
+    aliases=(
+        "mean_squared_error",
+        "mse_loss",
+        "squared_loss",
+        "quadratic",
+        "squared_error",
+        "regression",
+        "regression_l2",
+        "loss_mse",
+        "l2_root",
+        "loss_l2",
+    ),
     label=REAL,
     prediction=REAL,
     of_error=True,
@@ -101,7 +115,43 @@ def l2() -> None:
 
 
 @loss(
-    aliases=("mean_absolute_error", "l1_loss"),
+    aliases=("half_squared_loss", "half_mse"),
+    label=REAL,
+    prediction=REAL,
+    of_error=True,
+    references=("Bishop 2006, Pattern Recognition and Machine Learning, §1.1 (the error function)",),
+    peers={"optax": "l2_loss", "scikit-learn": "HalfSquaredError", "XGBoost": "reg:squarederror (as it is minimised)"},
+)
+def half_squared_error(label: FloatArray, prediction: FloatArray) -> FloatArray:
+    """Half the squared error, whose gradient is the error itself.
+
+    Formula: ½e², where e = ŷ − y.
+    Gradient: e. Behind an activation, values and gradients are exact to about 4e-16 |ŷ/e|, where e is small beside ŷ.
+    Properties: convex; smooth everywhere; non-negative; half of `mse`: it orders models alike; the best constant is
+    the mean; the negative log-likelihood of Gaussian noise of variance 1, without its constant.
+
+    Use it to find the numbers of texts and libraries that put a ½ in front again.
+    Avoid it to report: `mse` and `rmse` are what readers expect.
+
+    >>> from lossctl import get_loss
+    >>> get_loss("half_squared_error").value([1.0, 2.0], [1.5, 0.0])
+    array([0.125, 2.   ])
+    """
+    return 0.5 * np.square(prediction - label)
+
+
+@half_squared_error.gradient
+def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
+    return prediction - label
+
+
+@half_squared_error.root
+def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
+    return HALF_ROOT * (prediction - label)
+
+
+@loss(
+    aliases=("mean_absolute_error", "l1_loss", "regression_l1", "loss_mae", "absolute_error", "loss_l1"),
     label=REAL,
     prediction=REAL,
     of_error=True,
@@ -216,7 +266,7 @@ def _(label: FloatArray, prediction: FloatArray, *, delta: Positive) -> FloatArr
 
 
 @loss(
-    aliases=("logcosh",),
+    aliases=("logcosh", "log_cosh_error"),
     label=REAL,
     prediction=REAL,
     of_error=True,

@@ -16,7 +16,7 @@ def _unit(vectors: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 @loss(
-    aliases=("cosine",),
+    aliases=("cosine", "loss_cosine_proximity"),
     label=DIRECTION,
     prediction=DIRECTION,
     references=("Salton & McGill 1983, Introduction to Modern Information Retrieval",),

@@ -1,0 +1,59 @@
+"""What losses of a normal distribution share."""
+
+import math
+
+import numpy as np
+
+from lossctl.domain import FloatArray
+
+LOG_2_PI = math.log(2.0 * math.pi)
+HALF_LOG_2 = 0.5 * math.log(2.0)
+SPLITTER = 2.0**27 + 1.0
+
+_erf = np.frompyfunc(math.erf, 1, 1)
+
+
+def erf(x: FloatArray) -> FloatArray:
+    """The error function; NumPy has none."""
+    return np.asarray(_erf(x), dtype=np.float64)
+
+
+def standardized(error: FloatArray, scale: FloatArray) -> FloatArray:
+    """How many scales an error is: 0 for none, whatever the scale, and infinite for some beside a scale of 0."""
+    return np.where(error == 0, 0.0, error / scale)
+
+
+def parted(mean: FloatArray, label: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Mean less label as two doubles: the difference, and what it was rounded by."""
+    error = mean - label
+    less = mean - error
+    rest = (mean - (error + less)) + (less - label)
+    return error, np.where(np.isfinite(rest), rest, 0.0)
+
+
+def deviation_slope(error: FloatArray, rest: FloatArray, deviation: FloatArray) -> FloatArray:
+    """1/σ − e²/σ³, the slope of log σ + ½ (e/σ)², with its digits where ∣e∣ is near σ; e is given as two doubles."""
+    size = np.abs(error)
+    left = (deviation - size) - np.where(error < 0, -rest, rest)
+    return np.asarray(left / deviation / deviation * (1.0 + size / deviation))
+
+
+def variance_slope(error: FloatArray, rest: FloatArray, variance: FloatArray) -> FloatArray:
+    """½(v − e²)/v², the slope of ½(log v + e²/v), with its digits where e² is near v and where e² is no double."""
+    square = np.square(error / np.sqrt(variance))
+    slope = 0.5 * (1.0 - square) / variance
+    slope = np.where(square > 2.0, 0.5 * (1.0 / square - 1.0) * np.square(error / variance), slope)
+    near = (square > 0.5) & (square < 2.0)
+    return np.where(near, 0.5 * _gap(error, rest, variance) / variance, slope)
+
+
+def _gap(error: FloatArray, rest: FloatArray, variance: FloatArray) -> FloatArray:
+    """(v − e²)/v for e² near v: all by a power of 2 near 1, and e² in two doubles (Dekker's product)."""
+    half = np.frexp(variance)[1] // 2
+    error, rest, variance = np.ldexp(error, -half), np.ldexp(rest, -half), np.ldexp(variance, -2 * half)
+    spread = error * SPLITTER
+    high = spread - (spread - error)
+    low = error - high
+    square = np.square(error)
+    lost = ((high * high - square) + 2.0 * high * low) + low * low
+    return np.asarray(((variance - square) - (lost + 2.0 * error * rest)) / variance)

@@ -1,0 +1,249 @@
+"""What the columns of one prediction are by their names: a mean and its scale, the ends of an interval, levels."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from lossctl.errors import option
+from lossctl.functions.bound_loss import BoundLoss
+from lossctl.functions.definition import spell
+from lossctl.inference.classes import SHOWN
+from lossctl.inference.names import plain_name
+from lossctl.inference.roles import Model
+
+SCALES = {
+    "std": ("std", "sd", "sigma", "stdev", "stddev", "deviation"),
+    "var": ("var", "variance", "sigma2", "sigmasq", "std2", "cov"),
+    "log_std": ("log_std", "logstd", "log_sigma", "logsigma", "log_scale", "logscale", "log_sd", "logsd"),
+    "log_var": ("log_var", "logvar", "log_variance", "logvariance"),
+}
+"""What a scale may be, by the words that say so."""
+
+WORDS = {
+    "mean": ("mean", "mu", "loc", "location", "avg", "average", "expected", "center", "centre"),
+    "scale": ("scale", "spread", "uncertainty", *(word for words in SCALES.values() for word in words)),
+    "lower": ("lower", "lo", "low", "lwr", "lb", "min"),
+    "upper": ("upper", "hi", "high", "upr", "ub", "max"),
+    "first": ("first", "x1", "1"),
+    "second": ("second", "x2", "2"),
+}
+"""Words in the names of columns, by the part of a prediction that they tell."""
+
+DISTINCT = ("mean", "scale", "lower", "upper")
+"""Parts of which one is never meant by the name of another."""
+
+POINT = ("pred", "prediction", "predicted", "yhat", "hat", "forecast", "estimate", "point", "output")
+"""Words for a mean, where no other word tells what it is."""
+
+_LEVEL = r"(?:^|[^a-z0-9])(?:q|p|quantile|percentile|pct|tau)[\W_]*(\d*\.\d+|\d{1,3})[\W_]*$"
+_BARE = r"(?:^|[^a-z0-9.])(0?\.\d+)[\W_]*$"
+_END = r"(?:^|[\W_])(lo|lower|hi|upper)[\W_]+(\d\d(?:\.\d+)?)[\W_]*$"
+SPARSE = 0.1
+"""Below it lies no largest level: q1, q2, q3 are numbered."""
+
+
+def level_of(name: str) -> float | None:
+    """The level of the quantile that a column is named for, where it is known to be one; ``None`` where it is not.
+
+    >>> [level_of(name) for name in ("q0.1", "p5", "y_q975", "pct_90", "0.5", "arima-lo-90", "median", "p_cat")]
+    [0.1, 0.05, 0.975, 0.9, 0.5, 0.05, 0.5, None]
+    """
+    name = name.strip().casefold()
+    end, bare, level = (re.search(pattern, name) for pattern in (_END, _BARE, _LEVEL))
+    number: float | None = None
+    if end is not None:
+        number = (100.0 + (float(end[2]) if end[1] in {"hi", "upper"} else -float(end[2]))) / 200.0
+    elif level is not None and level[1] == "100":
+        return None  # 100 %, or 10.0 %
+    elif level is not None and "." not in level[1]:
+        number = float(level[1]) / (1000.0 if len(level[1]) == 3 else 100.0)
+    elif level is not None or bare is not None:
+        number = float((level or bare)[1])  # type: ignore[index]  # one of the two is there
+    elif plain_name(name).split("_")[-1] == "median":
+        number = 0.5
+    return number if number is not None and 0 < number < 1 else None
+
+
+def levels_of(columns: Sequence[str]) -> tuple[float, ...] | None:
+    """The levels of columns that are named for different ones."""
+    levels = tuple(level for level in map(level_of, columns) if level is not None)
+    distinct = len({*levels}) == len(columns) and max(levels, default=0.0) >= SPARSE
+    return levels if distinct and len(levels) == len(columns) else None
+
+
+def interval_end(name: str) -> str | None:
+    """Which end of an interval a column is named for, in words; ``None`` where it is not."""
+    told = [part for part in ("lower", "upper") if _has(name, WORDS[part])]
+    return told[0] if len(told) == 1 else None
+
+
+def scale_of(columns: Sequence[str]) -> str | None:
+    """What the scale of two columns is that are named for a mean and its scale; ``None`` where they are not."""
+    parts = ("mean", "scale")
+    if len(columns) != 2 or {_part_of(name, DISTINCT) for name in columns} != {*parts}:
+        return None
+    name = next(name for name in columns if _part_of(name, DISTINCT) == "scale")
+    kinds = [kind for kind, words in SCALES.items() if _has(name, words)]
+    return kinds[-1] if kinds and kinds[-1] in {"std", "var", "log_std"} else None
+
+
+def interval_of(columns: Sequence[str]) -> float | None:
+    """How much lies outside an interval by the names of its ends, 0 where they do not say; ``None`` of others."""
+    if len(columns) != 2 or {*map(interval_end, columns)} != {"lower", "upper"}:
+        return None
+    levels = levels_of(columns)
+    return 0.0 if levels is None else round(1.0 - abs(levels[1] - levels[0]), 12)
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What some columns are together, and what they are measured by."""
+
+    task: str
+    """The task of a pairing."""
+    loss: str
+    """One loss or a comma list."""
+    why: str
+
+
+def pairs_in(names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The pairs of a mean and its scale, and of the ends of an interval, where just one column is named for each."""
+    told = [_part_of(name, DISTINCT) for name in names]
+    for parts in (DISTINCT[:2], DISTINCT[2:]):
+        columns = [[name for name, part in zip(names, told, strict=True) if part == wanted] for wanted in parts]
+        if all(len(each) == 1 for each in columns):
+            pair = columns[0][0], columns[1][0]
+            if scale_of(pair) is not None or interval_of(pair) is not None:
+                yield pair
+
+
+MEMBERS = Forecast("ensembles", "crps_ensemble", "labels are numbers, and the prediction of each is several")
+"""What columns forecast that are named for nothing else."""
+
+
+def forecast_of(columns: Sequence[str]) -> Forecast | None:
+    """What columns forecast by their names; ``None`` where these do not tell."""
+    scale, interval, levels = scale_of(columns), interval_of(columns), levels_of(columns)
+    if scale is not None:
+        normal = "" if scale == "var" else f":scale={scale}"
+        losses = ("crps_gaussian," if scale == "std" else "") + f"gaussian_nll{normal}"
+        return Forecast("forecasts of a mean and its scale", losses, "the columns are named for a mean and its scale")
+    if interval is not None:
+        alpha = "" if interval in {0.0, 0.1} else f":alpha={interval:g}"
+        return Forecast("forecasts of an interval", f"interval{alpha}", "the columns are named for the ends of one")
+    if levels is not None and len(columns) > 1:
+        return Forecast("forecasts of quantiles", "quantiles", "the columns are named for quantiles")
+    return None
+
+
+TOLD = {"tau": levels_of}
+"""Parameters that the names of columns tell."""
+
+
+def listed(bound: BoundLoss, model: Model, beside: Sequence[Model]) -> tuple[BoundLoss, str]:
+    """A loss with the numbers for each column that nobody said, where names tell them; and a note that says so.
+
+    Args:
+        bound: the loss.
+        model: the model that it is of.
+        beside: all models, of which another may have columns of the same kind that are named for it.
+    """
+    unsaid = [name for name, value in bound.lists.items() if value is None and name in TOLD]
+    for other in (model, *(each for each in beside if each.width == model.width)) if unsaid else ():
+        values = {name: TOLD[name](other.columns) for name in unsaid}
+        told = {name: value for name, value in values.items() if value is not None}
+        if told:
+            words = ", ".join(f"{name} is {spell(value)}" for name, value in told.items())
+            whose = "the columns are" if other == model else f"those of {other.name} are"
+            return bound.listing(**told), f"{model.name}: {words}, as {whose} named"
+    return bound, ""
+
+
+def in_parts(model: Model, parts: Sequence[str]) -> tuple[Model, str]:
+    """A model with its columns in the order of the parts, as far as their names tell it; and a note of which is which.
+
+    Args:
+        model: as many columns as there are parts, or one of lists.
+        parts: what the numbers of its prediction are.
+    """
+    columns = model.columns
+    if len(columns) != len(parts):
+        return model, f"{model.name}: {', '.join(parts)} by position in the list"
+    told = [_part_of(name, parts) for name in columns]
+    known = [part for part in told if part is not None]
+    if not known or len({*known}) < len(known):
+        return model, f"{model.name}: {_pairs(parts, columns)}, by position"
+    rest = iter([part for part in parts if part not in known])
+    places = [part or next(rest) for part in told]
+    order = tuple(columns[places.index(part)] for part in parts)
+    return replace(model, columns=order), f"{model.name}: {_pairs(parts, order)}, as the columns are named"
+
+
+def _pairs(parts: Sequence[str], columns: Sequence[str]) -> str:
+    return ", ".join(f"{part} is {name}" for part, name in zip(parts, columns, strict=True))
+
+
+def _has(name: str, words: Sequence[str]) -> bool:
+    """Whether some words stand in a name, whole."""
+    return any(f"_{word}_" in f"_{plain_name(name)}_" for word in words)
+
+
+def _part_of(name: str, parts: Sequence[str]) -> str | None:
+    """Which of the parts a column is named for."""
+    told = [part for part in parts if _has(name, WORDS.get(part, (part,)))]
+    level = level_of(name)
+    if not told and level is not None and level != 0.5:
+        told = [part for part in parts if part == ("lower" if level < 0.5 else "upper")]
+    if not told and "mean" in parts and _has(name, POINT):
+        return "mean"
+    return told[0] if len(told) == 1 else None
+
+
+def contradictions(bound: BoundLoss, columns: Sequence[str]) -> Iterator[str]:
+    """Where a loss takes the columns of a prediction for something else than they are named for."""
+    if len(columns) == len(bound.parts):
+        by_part = dict(zip(bound.parts, columns, strict=True))
+        yield from _other_scale(bound, by_part)
+        for part, name in by_part.items():
+            known = _part_of(name, DISTINCT) or part
+            if part in DISTINCT and known != part and level_of(name) is None:
+                yield f"{bound.title}: the {part} is {name!r}, which is a name for a {known}"
+    if bound.of_number and not bound.parts and len(columns) == 2:
+        first, second = (_part_of(name, DISTINCT) for name in columns)
+        if first and second and level_of(columns[0]) is None:
+            yield f"{bound.title}: {columns[0]!r} is named for a {first}, and {columns[1]!r} for a {second}"
+    if "tau" in bound.parameters or bound.parts == ("lower", "upper"):
+        yield from _other_levels(bound, columns)
+
+
+def _other_levels(bound: BoundLoss, columns: Sequence[str]) -> Iterator[str]:
+    """Where columns are named for other levels than a loss takes them for."""
+    levels = levels_of(columns)
+    if levels is None:
+        return
+    taken = bound.parameters.get("tau")
+    said = taken if isinstance(taken, tuple) else (taken,)
+    if taken is not None and said != levels and len(said) == len(columns):
+        shown = ", ".join(columns[:SHOWN])
+        yield (
+            f"{bound.title}: tau is {spell(taken)}, and {shown} {'are' if len(columns) > 1 else 'is'} named for "
+            f"{spell(levels)}; say {option(loss=f'{bound.name}:tau={spell(levels)}')} if they are that"
+        )
+    alpha = bound.parameters.get("alpha")
+    if bound.parts == ("lower", "upper") and isinstance(alpha, float) and levels[0] < levels[1]:
+        outside = round(1.0 - (levels[1] - levels[0]), 12)
+        if abs(outside - alpha) > 1e-9:
+            named = f"{columns[0]} and {columns[1]} are named for the ends of {100 * (1 - outside):g} %"
+            yield f"{bound.title}: alpha is {alpha:g}, and {named}: {option(loss=f'{bound.name}:alpha={outside:g}')}"
+
+
+def _other_scale(bound: BoundLoss, by_part: dict[str, str]) -> Iterator[str]:
+    """Where a scale is named for another kind of scale than the loss takes."""
+    name, takes = by_part.get("scale", ""), bound.parameters.get("scale", "std")
+    kinds = [kind for kind, words in SCALES.items() if _has(name, words)]
+    named = next((kind for kind in reversed(kinds)), takes)  # log_std before std
+    if named == takes:
+        return
+    choices = next((each.words() for each in bound.definition.parameters if each.name == "scale"), ())
+    way = f"; if it is that, say {option(loss=f'{bound.name}:scale={named}')}" if named in choices else ""
+    yield f"{bound.title}: the scale {name!r} is named for {named}, and is taken for {takes}{way}"

@@ -1,0 +1,102 @@
+"""Logarithms of the probability of what each row is, such as those of tokens: their loss needs no label."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from lossctl.errors import Undecided, option
+from lossctl.inference.fit import Settings
+from lossctl.inference.names import PREDICTIONS, is_log_probability, is_mask, is_surprisal, kept_by
+
+if TYPE_CHECKING:
+    from lossctl.inference.candidates import Candidate
+    from lossctl.inference.request import Request
+    from lossctl.inference.side import Side
+
+MOST = 3
+"""How many ways are shown."""
+LOSS = "surprisal:log=true"
+"""The loss of logarithms of probabilities."""
+ROUNDING = 1e-6
+"""What the logarithm of a probability may be above 0."""
+
+
+def own_loss(name: str) -> str:
+    """What to do where a column of logarithms of probabilities, or their negatives, is its own loss."""
+    if is_log_probability(name):
+        return f"Their loss needs no label: {option(prediction=name)} {option(loss=LOSS)}."
+    zeros = f"{option(label='zeros')} {option(prediction=name)} {option(loss='mae')}"
+    return f"Their loss is their mean: add a column of zeros, and say {zeros}."
+
+
+def unlabelled(side: "Side", named: Sequence[str], request: "Request") -> Undecided | None:
+    """The question for predictions that are logarithms of probabilities, or their negatives, where nothing is a label.
+
+    Args:
+        side: the columns that have no role.
+        named: the predictions that were named; they are told by their names where none were.
+        request: what was asked for.
+
+    Returns:
+        The error, with a way to the mean for each mask by which there is one; ``None`` where predictions are something
+        else, or another column may hold a yes or no.
+    """
+    known = [*named] or side.known(PREDICTIONS[0] | PREDICTIONS[1])
+    logarithms, negatives = (_columns(side, named, is_named) for is_named in (is_log_probability, is_surprisal))
+    negatives_only = not logarithms
+    own, loose = logarithms or negatives, {*named} - {*logarithms, *negatives}
+    if not own or loose or not {*known} <= {*logarithms, *negatives}:
+        return None
+    looks = (side.look.candidate(name) for name in own)
+    numbers = [column.content.numbers for column in looks if column is not None and column.kind == "number"]
+    if not all(values.n and (negatives_only or values.high <= ROUNDING) for values in numbers):
+        return None
+    if any("label" in column.roles and column.classes == {0, 1} for column in side.candidates):
+        return None
+    shown, sign = ", ".join(map(repr, own)), "" if logarithms else "−"
+    what = f"the predictions {shown} are {sign}log-probabilities of what each row is, and no column looks like a label"
+    free = tuple(_ways(side, named, own, negatives=negatives_only))[:MOST]
+    free = () if request.loss or request.where is not None else free
+    masks = () if request.where is not None else _masks(side)[:1]
+    rest = [
+        f" Rows that do not count are left out with {option(where=_condition(mask, kept_by(mask.name)[0]))}."
+        for mask in masks
+    ]
+    return Undecided(what, own_loss(own[0]) + "".join(rest), free)
+
+
+def _columns(side: "Side", named: Sequence[str], is_named: Callable[[str], bool]) -> list[str]:
+    """The columns of numbers with such a name: of those named, or else of those that are free."""
+    numbers = [column.name for column in side.columns if column.kind in {"number", "list"}]
+    among = {*named} or {column.name for column in side.free}
+    return [name for name in numbers if name in among and is_named(name)]
+
+
+def _ways(side: "Side", named: Sequence[str], own: Sequence[str], *, negatives: bool) -> Iterator[Settings]:
+    """How to ask for the mean over the rows that count, by each mask; over all where there is none.
+
+    Of what is negative already a label of 0 has mae for ∣p∣, where a mask has one.
+    """
+    predictions: Settings = () if named else tuple(("prediction", name) for name in own)
+    masks = _masks(side)
+    for mask in masks:
+        for bit in kept_by(mask.name):
+            if bit in mask.classes and not (negatives and bit):
+                label: Settings = (("label", mask.name),) if negatives else ()
+                chosen: Settings = (("where", _condition(mask, bit)),) if len(mask.classes) > 1 else ()
+                yield (*label, *predictions, ("loss", "mae" if negatives else LOSS), *chosen)
+    if not masks and not negatives:
+        yield (*predictions, ("loss", LOSS))
+
+
+def _masks(side: "Side") -> "list[Candidate]":
+    """The columns that say as 0 or 1 which rows count, that of the loss first."""
+    numbers = [candidate for candidate in side.look.candidates if candidate.kind == "number" and candidate.classes]
+    masks = [candidate for candidate in numbers if is_mask(candidate.name) and candidate.classes <= {0, 1}]
+    return sorted(masks, key=lambda mask: "loss" not in mask.name.casefold())
+
+
+def _condition(mask: "Candidate", bit: int) -> str:
+    """That the bit of a mask is that."""
+    from lossctl.reading.where import written
+
+    return f"{written(mask.name)} = {bit}"

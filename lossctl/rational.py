@@ -1,0 +1,63 @@
+"""What exact numbers come to: doubles that are rounded once, and powers to fifty digits."""
+
+import math
+from decimal import Context, Decimal
+from fractions import Fraction
+
+DIGITS = Context(prec=50, Emin=-(10**6), Emax=10**6)
+"""Enough digits that a difference of two powers, as of models that are nearly alike, has all of a double's left."""
+MOST = 10**6
+"""Exponentials of more than this, or of less than its negative, are no numbers anybody could use."""
+
+
+def to_float(exact: Fraction) -> float:
+    """The nearest double, infinite where there is none."""
+    try:
+        return exact.numerator / exact.denominator
+    except OverflowError:
+        return math.inf if exact > 0 else -math.inf
+
+
+def quotient(one: Fraction, other: Fraction) -> float:
+    """The nearest double to a quotient, as `to_float`; the divisor is above 0. Nothing is reduced, which takes long."""
+    try:
+        return (one.numerator * other.denominator) / (one.denominator * other.numerator)
+    except OverflowError:
+        return math.inf if one > 0 else -math.inf
+
+
+def square_root(exact: Fraction) -> float:
+    """The square root of an exact number, infinite where no double is so large; 0 for a negative one."""
+    if exact <= 0:
+        return 0.0
+    number, exponent = parted_root(exact)
+    try:
+        return math.ldexp(number, exponent)
+    except OverflowError:
+        return math.inf
+
+
+def parted_root(exact: Fraction) -> tuple[float, int]:
+    """The square root of an exact number above 0 as a double near 1 times a power of two."""
+    half = (exact.numerator.bit_length() - exact.denominator.bit_length()) // 2
+    return math.sqrt(to_float(exact / Fraction(4) ** half)), half
+
+
+def decimal(exact: Fraction) -> Decimal:
+    """An exact number to fifty digits."""
+    return DIGITS.divide(DIGITS.create_decimal(exact.numerator), DIGITS.create_decimal(exact.denominator))
+
+
+def logarithm(exact: Fraction) -> Fraction:
+    """The natural logarithm of a number above 0, to fifty digits."""
+    return Fraction(DIGITS.ln(decimal(exact)))
+
+
+def exponential(exact: Fraction) -> Fraction | None:
+    """E to a power, to fifty digits; ``None`` where it is beyond all use."""
+    return Fraction(DIGITS.exp(decimal(exact))) if abs(exact) < MOST else None
+
+
+def power(exact: Fraction, exponent: Fraction) -> Fraction:
+    """A power of a number of 0 or more, to fifty digits; of 0 it is 0."""
+    return Fraction(DIGITS.power(decimal(exact), decimal(exponent))) if exact > 0 else Fraction(0)

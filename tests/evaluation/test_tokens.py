@@ -1,0 +1,71 @@
+"""Lists of log-probabilities of tokens: rows of any length, without a label, nulls in them left out on demand."""
+
+import json
+import math
+
+import pytest
+
+from lossctl import UsageError, evaluate
+
+ROWS = [[None, -0.5, -1.25], [-2.0], [-0.25, None, -0.75, -3.0], [-1.0, -0.125]]
+OTHERS = [[-1.0, -0.25, -1.5], [-0.5], [-0.75, -2.0, -0.5, -1.0], [-0.25, -0.25]]
+
+
+@pytest.fixture
+def tokens(tmp_path):
+    lines = (json.dumps({"doc": f"d{row % 2}", "logprobs": row_of, "other": other}) for row, (row_of, other) in CELLS)
+    (tmp_path / "tokens.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    return tmp_path / "tokens.jsonl"
+
+
+CELLS = tuple(enumerate(zip(ROWS, OTHERS, strict=True)))
+
+
+def test_nulls_in_lists_are_left_out_and_counted(tokens):
+    there = [number for row in ROWS for number in row if number is not None]
+    report = evaluate(str(tokens), "perplexity:log=true", prediction="logprobs", mask_null=True)
+    assert report.results[0].value == pytest.approx(math.exp(-sum(there) / len(there)), rel=1e-14)
+    assert report.inputs["masked"] == {"logprobs": 2}
+    assert (report.results[0].n, report.inputs["nulls"]) == (4, {})
+
+
+def test_the_error_for_a_null_in_a_list_names_the_way_to_leave_it_out(lossctl, tokens):
+    told = lossctl("eval", tokens, "-l", "ppl:log=true", "-p", "logprobs")
+    assert told.status == 3
+    assert "--mask-null" in told.err
+    done = lossctl("eval", tokens, "-l", "ppl:log=true", "-p", "logprobs", "--mask-null")
+    assert done.status == 0
+    assert "numbers of lists: 2 without (2 in logprobs)" in done.out
+
+
+def test_what_has_no_label_shows_none(lossctl, tokens):
+    asked = (tokens, "-l", "surprisal:log=true", "-p", "other")
+    assert "label" not in lossctl("eval", *asked, "--samples", "2").out
+    moved = lossctl("compare", tokens, "-l", "surprisal:log=true", "-p", "logprobs", "-p", "other", "--mask-null")
+    assert moved.status == 0
+    assert not {"label", "truth", "nan"} & {*moved.out.split()}
+
+
+def test_lists_are_drawn_and_proven_whatever_their_lengths(lossctl, tokens):
+    drawn = lossctl("plot", tokens, "-l", "surprisal:log=true", "-p", "other")
+    assert drawn.status == 0, drawn.err
+    assert "predictions and labels" not in drawn.out
+    proven = lossctl("gradcheck", "surprisal:log=true", tokens, "-p", "other", "--json")
+    (gradient,) = [entry for entry in json.loads(proven.out)["checks"] if "compared" in entry]
+    assert (gradient["compared"], gradient["unresolved"]) == (sum(map(len, OTHERS)), 0)
+
+
+def test_a_label_beside_losses_without_one_is_left_aside_with_a_word(lossctl, tokens):
+    done = lossctl("eval", tokens, "-l", "ppl:log=true", "-p", "other", "-y", "doc")
+    assert done.status == 0
+    assert "no label counts for perplexity: doc is left aside" in done.err
+    assert lossctl("eval", tokens, "-l", "ppl:log=true", "-p", "other", "-y", "dog").status == 2
+
+
+def test_perplexity_of_classes_is_told_to_be_that_of_cross_entropy():
+    table = {"label": [0, 1], "p0": [0.5, 0.25], "p1": [0.5, 0.75]}
+    with pytest.raises(UsageError) as told:
+        evaluate(table, "perplexity")
+    assert "reduction='exp-mean'" in told.value.hint
+    value = evaluate(table, "cross_entropy", label="label", prediction="p0,p1", reduction="exp-mean").value
+    assert value == pytest.approx((0.5 * 0.75) ** -0.5)
