@@ -206,7 +206,7 @@ def _results(
             n_null=int(total.null[group]),
             n_zero_weight=int(total.unweighted[group]),
             n_ignored=int(total.ignored[group]),
-            n_cells=int(total.cells[group]) if bound.masked else sums.n * max(plan.layout.label_width, 1),
+            n_cells=int(total.cells[group]) if plan.layout.masked else sums.n * max(plan.layout.label_width, 1),
             n_clipped=int(part.clipped[group]),
             n_rounded=int(part.rounded[group]),
             n_infinite=int(infinite[group]),

@@ -167,7 +167,7 @@ def test_cells_of_known_extensions_are_what_they_stand_for():
         pa.fixed_shape_tensor(pa.float64(), (2,)), pa.array([[0.5, 0.5], None], pa.list_(pa.float64(), 2))
     )
     report = lossctl.evaluate(
-        {"y": pa.array([1, 1]), "p": tensors}, "cross_entropy", label="y", prediction="p", nulls="drop"
+        {"y": pa.array([0, 1]), "p": tensors}, "cross_entropy", label="y", prediction="p", nulls="drop"
     )
     assert report.results[0].n == 1
 

@@ -16,6 +16,7 @@ from rich.cells import cell_len
 from lossctl.cli.flags import worded
 from lossctl.domain import REAL
 from lossctl.errors import UsageError
+from lossctl.functions.activation import activations
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import spell
 from lossctl.functions.explanation import KINDS, Explanation, definitions, families, find
@@ -29,7 +30,7 @@ GOLDEN = Path(__file__).parent / "golden" / "explain"
 
 WIDTHS = (80, 120)
 
-MOST = {80: 69, 120: 51}
+MOST = {80: 71, 120: 51}
 """Lines of a page at each width: a tall terminal, and an ordinary window."""
 
 SHOWN = ("bce", "huber:delta=0.5", "cosine_proximity", "leaky_relu", "softmax")
@@ -156,8 +157,8 @@ def test_the_list_fits_two_screens(lossctl, monkeypatch):
 def test_a_family_has_a_line_on_each_of_its_members(lossctl, monkeypatch, kind):
     monkeypatch.setenv("COLUMNS", "200")
     for family, members in families(kind).items():
-        if family in {definition.name for definition in definitions()}:
-            continue
+        if family in losses or family in activations:
+            continue  # which LightGBM calls a loss
         title, *lines = lossctl("explain", family).out.splitlines()
         assert title == f"{family} {'losses' if kind == 'loss' else 'activations'}"
         assert [plain(line) for line in lines] == [f"{member.name} {member.summary}" for member in members]
