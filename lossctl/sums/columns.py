@@ -11,6 +11,7 @@ from lossctl.domain import FloatArray, IntArray
 from lossctl.sums.exact import ExactSum
 from lossctl.sums.products import exact_products, product
 from lossctl.sums.state import Groups
+from lossctl.sums.weighted import least_and_most
 
 
 @dataclass(frozen=True)
@@ -77,18 +78,19 @@ class Columns:
             groups: the groups of the rows.
             ends: the smallest and the largest of each further number within a row; where left out it is these itself.
         """
-        finite = np.isfinite(value)
-        low, high = np.full((2, len(others), 1 if groups is None else groups.number), np.inf)
-        own = ends or [(column, column) for column in others]
-        for (lowest, highest), smallest, largest in zip(own, low, high, strict=True):
-            code = np.zeros(len(lowest), dtype=np.int64) if groups is None else groups.code
-            np.minimum.at(smallest, code, lowest)
-            np.minimum.at(largest, code, -highest)
-        columns = [np.where(finite, value, 0.0), *others]
+        ends = ends or [(column, column) for column in others]
+        if groups is not None:
+            value, others = groups.arranged(value), [groups.arranged(column) for column in others]
+            ends = [(groups.arranged(low), groups.arranged(high)) for low, high in ends]
+            weight = None if weight is None else groups.arranged(weight)
+            groups = groups.in_order
+        low = np.array([least_and_most(lowest, groups)[0] for lowest, _ in ends])
+        high = np.array([least_and_most(highest, groups)[1] for _, highest in ends])
+        columns = [np.where(np.isfinite(value), value, 0.0), *others]
         if weight is None:
-            sums = tuple(ExactSum.of(_in_order(column, groups), _ordered(groups)) for column in others)
+            sums = tuple(ExactSum.of(column, groups) for column in others)
             products = tuple(_products(columns[j], columns[k], groups) for j, k in pairs(len(columns)))
-            return cls(sums, (), products, low, -high)
+            return cls(sums, (), products, low, high)
         # w·c is a double and what its rounding took away; the squares of the latter are beyond 32 digits
         parts = [product(weight, column) for column in columns]
         sums = tuple(exact_products(weight, column, groups) for column in others)
@@ -101,7 +103,7 @@ class Columns:
             + _products(parts[j][1], parts[k][0], groups)
             for j, k in pairs(len(columns))
         )
-        return cls(sums, weighted, products, low, -high)
+        return cls(sums, weighted, products, low, high)
 
     def __add__(self, other: "Columns") -> "Columns":
         sums, weighted, products = (
@@ -134,14 +136,6 @@ class Columns:
         spans = [tuple(span) if np.isfinite(span).all() else (0.0,) * len(span) for span in (self.high - self.low).T]
         special = [any(part.special(group) is not None for part in self.sums) for group in range(len(spans))]
         return [Beside(*figures) for figures in zip(sums, weighted, products, spans, special, strict=True)]
-
-
-def _in_order(values: FloatArray, groups: Groups | None) -> FloatArray:
-    return values if groups is None else groups.arranged(values)
-
-
-def _ordered(groups: Groups | None) -> Groups | None:
-    return None if groups is None else groups.in_order
 
 
 def _products(left: FloatArray, right: FloatArray, groups: Groups | None) -> ExactSum:

@@ -81,7 +81,7 @@ def weighted_sums(values: FloatArray, weight: FloatArray, groups: Groups | None)
     return (
         product + odd,
         value_squares,
-        Weights(ExactSum.of(weight, groups), squares, cross, *_extremes(values, groups)),
+        Weights(ExactSum.of(weight, groups), squares, cross, *least_and_most(values, groups)),
     )
 
 
@@ -141,7 +141,7 @@ def _fill(terms: FloatArray, value: FloatArray, weight: FloatArray) -> None:
     squares_error += twice
 
 
-def _extremes(values: FloatArray, groups: Groups | None) -> tuple[FloatArray, FloatArray]:
+def least_and_most(values: FloatArray, groups: Groups | None) -> tuple[FloatArray, FloatArray]:
     """The smallest and the largest value of each group."""
     if groups is None:
         return np.minimum.reduce(values, keepdims=True, initial=np.inf), np.maximum.reduce(
