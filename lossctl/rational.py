@@ -60,4 +60,8 @@ def exponential(exact: Fraction) -> Fraction | None:
 
 def power(exact: Fraction, exponent: Fraction) -> Fraction:
     """A power of a number of 0 or more, to fifty digits; of 0 it is 0."""
-    return Fraction(DIGITS.power(decimal(exact), decimal(exponent))) if exact > 0 else Fraction(0)
+    if exact <= 0:
+        return Fraction(0)
+    root = exponent == Fraction(1, 2)  # which takes a tenth of the time
+    number = decimal(exact)
+    return Fraction(DIGITS.sqrt(number) if root else DIGITS.power(number, decimal(exponent)))

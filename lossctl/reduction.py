@@ -11,6 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, ClassVar, Literal
 
+import numpy as np
+
+from lossctl.domain import FloatArray
 from lossctl.rational import exponential, logarithm, power, square_root, to_float
 
 Columns = Literal["mean", "sum"]
@@ -65,6 +68,20 @@ class Reduction(ABC):
         value = self.value(means)
         return Fraction(value) if math.isfinite(value) else None
 
+    def slopes_of_groups(self, means: Sequence[FloatArray], weight: float) -> list[FloatArray]:
+        """The slopes at the means of each group, ``(groups,)`` each, as doubles; 0 where there are none.
+
+        Args:
+            means: the weighted mean of each number, by group.
+            weight: Σw, about.
+        """
+        columns = np.zeros((len(means), len(means[0])))
+        for group, at in enumerate(zip(*(mean.tolist() for mean in means), strict=True)):
+            if all(map(math.isfinite, at)):
+                slopes = None if self.takes == "spans" else self.slopes([*map(Fraction, at), Fraction(weight)])
+                columns[:, group] = 0.0 if slopes is None else [to_float(slope) for slope in slopes]
+        return list(columns)
+
     def squared_slope(self, mean: Fraction) -> Fraction:
         """The square of the slope of one that is made of one number."""
         (slope,) = self.slopes([mean]) or (ZERO,)
@@ -109,6 +126,9 @@ class Mean(Reduction):
 
     def slopes(self, means: Sequence[Fraction]) -> tuple[Fraction, ...]:  # noqa: ARG002
         return (ONE,)
+
+    def slopes_of_groups(self, means: Sequence[FloatArray], weight: float) -> list[FloatArray]:  # noqa: ARG002
+        return [np.ones_like(means[0])]
 
     def slope_at_infinity(self, special: float) -> float:  # noqa: ARG002
         return 1.0
@@ -166,6 +186,10 @@ class PowerMean(Curve):
             return None
         return (root / means[0] / Fraction(self.p) if root else ZERO,)
 
+    def slopes_of_groups(self, means: Sequence[FloatArray], weight: float) -> list[FloatArray]:  # noqa: ARG002
+        mean = means[0]  # fifty digits take too long here
+        return [np.where(mean > 0.0, mean ** (1.0 / self.p - 1.0) / self.p, 0.0)]
+
     def row_factor(self, part: float) -> float | None:
         return float(part**self.p)
 
@@ -183,11 +207,6 @@ class RootMean(PowerMean):
 
     def value(self, means: Sequence[Fraction]) -> float:
         return math.nan if to_float(means[0]) < 0 else square_root(means[0])
-
-    def exact(self, means: Sequence[Fraction]) -> Fraction | None:
-        """The number to fifty digits; ``None`` where there is none, or it is beyond all use."""
-        value = self.value(means)
-        return Fraction(value) if math.isfinite(value) else None
 
     def squared_slope(self, mean: Fraction) -> Fraction:
         return 1 / (4 * mean) if mean > 0 else ZERO
@@ -216,6 +235,10 @@ class ExpMean(Curve):
     def slopes(self, means: Sequence[Fraction]) -> tuple[Fraction, ...] | None:
         exact = self.at(means[0])
         return None if exact is None else (exact * self._scale,)
+
+    def slopes_of_groups(self, means: Sequence[FloatArray], weight: float) -> list[FloatArray]:  # noqa: ARG002
+        scale = float(self._scale)
+        return [np.exp(means[0] * scale) * scale]  # likewise
 
     def row_factor(self, part: float) -> float | None:  # noqa: ARG002
         return None
@@ -293,6 +316,11 @@ class ExpRatio(Several):
     def slopes(self, means: Sequence[Fraction]) -> tuple[Fraction, ...] | None:
         slopes = self._curve.slopes([means[0] / means[1]]) if means[1] else None
         return None if slopes is None else (slopes[0] / means[1], -slopes[0] * means[0] / (means[1] * means[1]))
+
+    def slopes_of_groups(self, means: Sequence[FloatArray], weight: float) -> list[FloatArray]:
+        above, below = means
+        (slope,) = self._curve.slopes_of_groups([above / below], weight)
+        return [slope / below, -slope * above / (below * below)]
 
     def row_factor(self, part: float) -> float | None:  # noqa: ARG002
         return None

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, cast
 
 import numpy as np
@@ -234,7 +235,7 @@ class BoundLoss(Bound):
             raise UsageError(f"{self.name} has no natural activation", f"Losses that have one: {names}.")
         return self.through(natural)
 
-    @property
+    @cached_property
     def reduced(self) -> Reduction:
         """What is made of its rows."""
         return reduction_of(self.reduction, {"empty": self.definition.empty, **self.parameters})

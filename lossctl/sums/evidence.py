@@ -6,15 +6,12 @@ sums of squares and the outermost, of clusters the sums. Where rows have several
 ℓ, and of a difference those of A and those of B.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 import numpy as np
 
 from lossctl.domain import BoolArray, FloatArray, IntArray
-from lossctl.rational import to_float
 from lossctl.reduction import Reduction
 from lossctl.sums.clusters import Clusters, Column, Keyed
 from lossctl.sums.distribution import Distribution
@@ -363,9 +360,10 @@ def _moved(
     if pair and reduction.columns == 1:
         means[1] = means[0] + means[1]
     number = reduction.columns
-    slopes = _slopes(reduction, means[:number], len(columns[0]))
+    weights = float(len(columns[0]))
+    slopes = reduction.slopes_of_groups(means[:number], weights)
     if pair:
-        later = _slopes(reduction, means[number:], len(columns[0]))
+        later = reduction.slopes_of_groups(means[number:], weights)
         if number == 1:  # b·ℓ_B − a·ℓ_A is b·(ℓ_B − ℓ_A) + (b − a)·ℓ_A
             slopes, means = [later[0] - slopes[0], later[0]], [means[0], means[1] - means[0]]
         else:
@@ -375,18 +373,6 @@ def _moved(
         own, level = (slope, slope * mean) if groups is None else (slope[groups.code], (slope * mean)[groups.code])
         moved += own * column - (level if weight is None else weight * level)
     return moved
-
-
-def _slopes(reduction: Reduction, means: Sequence[FloatArray], rows: int) -> list[FloatArray]:
-    """The slopes of a reduction at the means of each group of these rows, ``(groups,)``; 0 where there are none."""
-    if not reduction.bends:
-        return [np.ones_like(means[0])]
-    columns = np.zeros((len(means), len(means[0])))
-    for group, at in enumerate(zip(*(mean.tolist() for mean in means), strict=True)):
-        if all(map(math.isfinite, at)):
-            slopes = None if reduction.takes == "spans" else reduction.slopes([*map(Fraction, at), Fraction(rows)])
-            columns[:, group] = 0.0 if slopes is None else [to_float(slope) for slope in slopes]
-    return list(columns)
 
 
 def _mean(column: FloatArray, weight: FloatArray | None, groups: Groups | None) -> FloatArray:

@@ -256,3 +256,23 @@ def test_models_of_other_tokens_are_compared_row_by_row_as_ratios_with_a_warning
     assert any("of other tokens it does not compare" in warning for warning in found.warnings)
     same = lossctl.compare(pa.table({"a": one, "b": one}), "perplexity:log=true", prediction=["a", "b"])
     assert not any("tokens" in warning for warning in same.warnings)
+
+
+@pytest.mark.parametrize("loss", ["rmse", "minkowski:p=2.5", "mse under exp-mean"])
+def test_the_difference_of_models_that_are_nearly_alike_keeps_its_digits(loss):
+    mpmath = pytest.importorskip("mpmath", reason="mpmath is not installed")
+    spec, _, reduction = loss.partition(" under ")
+    power = {"minkowski:p=2.5": 2.5}.get(spec, 2)
+    one, two = TABLE["one"], TABLE["one"].copy()
+    two[3] += 1e-13
+
+    def value(prediction):
+        rows = get_loss(spec).value(Y, prediction).tolist()
+        mean = mpmath.fsum(map(mpmath.mpf, rows)) / N
+        return mpmath.exp(mean) if reduction else mpmath.power(mean, mpmath.mpf(1) / power)
+
+    with mpmath.workdps(60):
+        exact = float(value(two) - value(one))
+    asked = {"label": "y", "prediction": ["a", "b"], **({"reduction": reduction} if reduction else {})}
+    (result,) = lossctl.compare({"y": Y, "a": one, "b": two}, spec, **asked).to_dict()["results"]
+    assert result["difference"] == pytest.approx(exact, rel=1e-14)
