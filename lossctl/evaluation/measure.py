@@ -4,11 +4,12 @@ The state of a run is a tuple of the states of its losses, by group; states of s
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray, IntArray
 from lossctl.evaluation.batch import Batch
 from lossctl.evaluation.clock import Clock

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from lossctl.arguments import checked
 from lossctl.arrays import numbers
+from lossctl.dataclass import dataclass
 from lossctl.domain import BoolArray, Domain, FloatArray, IntArray, Listed, Unlabelled, infinite_in, row_sum
 from lossctl.errors import DataError, LossctlError, UsageError, option
 from lossctl.functions.activation import BoundActivation, get_activation

@@ -10,11 +10,11 @@ import types
 import typing
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeGuard, cast
 
 from lossctl.arguments import ensure
+from lossctl.dataclass import dataclass
 from lossctl.domain import Domain, FloatArray, Interval, Listed, Words
 from lossctl.errors import UsageError, option
 from lossctl.functions.docstring import Sections, sections_of
