@@ -161,12 +161,11 @@ class Moments:
             return _with_far(rows, rows.far)
         value, weight, groups = rows.value, rows.weight, rows.groups
         n = np.array([len(value)]) if groups is None else groups.counts
-        if groups is not None:
-            value, weight = groups.arranged(value), None if weight is None else groups.arranged(weight)
-            groups = groups.in_order
         if weight is None:
             total = ExactSum.of(value, groups)
             return cls(n, total, centred_squares(value, total, groups), None)
+        if groups is not None:
+            value, weight, groups = groups.arranged(value), groups.arranged(weight), groups.in_order
         return cls(n, *weighted_sums(value, weight, groups))
 
     @classmethod

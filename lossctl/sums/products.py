@@ -6,9 +6,12 @@ import numpy as np
 
 from lossctl.domain import FloatArray, IntArray
 from lossctl.rational import to_float
-from lossctl.sums.exact import BLOCK, CARRY, DIGIT, LARGE, SMALL, TINY, ExactSum, digits_of
+from lossctl.sums import compiled
+from lossctl.sums.digits import BLOCK, CARRY, DIGIT, digits_of
+from lossctl.sums.exact import LARGE, SMALL, TINY, ExactSum
 from lossctl.sums.state import Groups
 
+LANES = 64
 SPAN = 12
 """The levels that numbers with exponents of their own are summed in at a time."""
 
@@ -79,16 +82,13 @@ def centred_squares(values: FloatArray, total: ExactSum, groups: Groups | None =
     its digits however far from zero the mean is. The last digit depends on which values are given together.
     """
     if groups is not None:
-        return _centred_by_group(groups.arranged(values), groups.in_order)
+        return _centred_by_group(values, total, groups)
     n = len(values)
     if not n or total.infinite.any():
         return exact_products(values, values)
     (sum_,) = total.exact()
     mean = to_float(sum_ / n)
-    with np.errstate(over="ignore"):
-        rest = values - mean
-        rest *= rest
-        spread = float(np.add.reduce(rest))
+    spread = _spread(values, mean)
     if not TINY < spread < 1 / TINY:
         return exact_products(values, values)
     m = Fraction(mean)
@@ -97,25 +97,49 @@ def centred_squares(values: FloatArray, total: ExactSum, groups: Groups | None =
     return ExactSum(digits_of(squares.numerator, exponent), np.zeros((1, 3), dtype=np.int64))
 
 
-def _centred_by_group(values: FloatArray, groups: Groups) -> ExactSum:
-    """As `centred_squares`, of values in the order of their groups."""
-    n, starts = groups.sizes, groups.starts
-    if not len(values):
-        return ExactSum.zero(groups.number)
-    with np.errstate(all="ignore"):
-        mean = np.add.reduceat(values, starts) / n
-        rest = values - np.repeat(mean, n)
-        shift, shift_lost = product(2.0 * mean, np.add.reduceat(rest, starts))
+def _spread(values: FloatArray, mean: float) -> float:
+    """Σ(x − mean)² of ``(n,)`` values in a fixed order: row i is of lane i mod 64, and lanes are added half to half."""
+    if compiled.kernels is not None:
+        return float(compiled.kernels.spread(np.ascontiguousarray(values), mean))
+    with np.errstate(over="ignore"):
+        rest = values - mean
         rest *= rest
-        spread = np.add.reduceat(rest, starts)
+        whole = len(rest) - len(rest) % LANES
+        lanes = np.add.reduce(rest[:whole].reshape(-1, LANES), axis=0)
+        lanes[: len(rest) - whole] += rest[whole:]
+        while len(lanes) > 1:
+            lanes = lanes[: len(lanes) // 2] + lanes[len(lanes) // 2 :]
+    return float(lanes[0])
+
+
+def _centred_by_group(values: FloatArray, total: ExactSum, groups: Groups) -> ExactSum:
+    """As `centred_squares`, by group; what is rounded is added row after row."""
+    n, index, number = groups.sizes, groups.index, groups.number
+    if not len(values) or total.infinite.any():
+        return exact_products(values, values, groups)
+    with np.errstate(all="ignore"):
+        means = total.nearly() / groups.counts
+        mean, spread = means[index], _spreads(values, means, groups)[index]
     safe = (spread > TINY) & (spread < 1 / TINY) & (np.abs(mean) < LARGE) & (np.abs(mean) > SMALL) & (n < 1 << 20)
     if not safe.all():
         return exact_products(values, values, groups)
-    per_group = Groups(groups.index, groups.number, ascending=True)
+    per_group = Groups(index, number, ascending=True)
+    counted, *errors = (ExactSum.of(-term, per_group) for term in product(n.astype(np.float64), mean))
+    shift = sum(errors, total + counted).nearly()[index]
     square, error = (ExactSum.of(term, per_group) for term in product(mean, mean))
     digits = {level: digit * groups.counts for level, digit in (square + error).digits.items()}
     squares = ExactSum(digits, square.infinite, CARRY // 2)
-    return squares + ExactSum.of(spread, per_group) + ExactSum.of(shift, per_group) + ExactSum.of(shift_lost, per_group)
+    return sum((ExactSum.of(term, per_group) for term in (spread, *product(2.0 * mean, shift))), squares)
+
+
+def _spreads(values: FloatArray, means: FloatArray, groups: Groups) -> FloatArray:
+    """Σ(x − mean)² of each group, row after row."""
+    if compiled.kernels is None:
+        rest = values - means[groups.code]
+        return np.bincount(groups.code, rest * rest, groups.number).astype(np.float64, copy=False)
+    spreads = np.zeros(groups.number)
+    compiled.kernels.spreads_by(np.ascontiguousarray(values), groups.code, means, spreads)
+    return spreads
 
 
 def rounded_sum(values: FloatArray, groups: Groups | None = None) -> ExactSum:

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from lossctl.rational import quotient, square_root, to_float
 from lossctl.reduction import MEAN
 from lossctl.sums import exact
-from lossctl.sums.exact import BLOCK, ExactSum
+from lossctl.sums.digits import BLOCK
+from lossctl.sums.exact import ExactSum
 from lossctl.sums.moments import Moments
 from lossctl.sums.products import exact_products
 from lossctl.sums.state import Groups

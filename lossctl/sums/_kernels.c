@@ -1,0 +1,345 @@
+/* Exact sums of doubles, as lossctl/sums/exact.py defines them, in one pass and without the interpreter's lock.
+
+   Every function leaves the same digits as its NumPy twin, or others of the same number. No -ffast-math and no
+   contraction to fused multiply-add: both would change bits. */
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
+#define VECTORISED __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define VECTORISED
+#endif
+
+enum { BLOCK = 1 << 15, FOLD = 46, DIGIT = 38, LOWEST = -1074, LEVELS = 60, LANES = 64, CHUNK = 1 << 16 };
+
+static const uint64_t SIZE_BITS = 0x7fffffffffffffffu, INFINITE_BITS = 0x7ff0000000000000u;
+static const double HUGE_SIZE = 0x1p900, SMALLEST = 0x1p-800;
+
+static inline int64_t bits_of(double value) {
+    int64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+static inline double double_of(uint64_t bits) {
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* The largest size among the values, as bits: those of infinities and NaN are above all others. */
+VECTORISED static uint64_t largest_bits(const double *restrict values, Py_ssize_t n) {
+    uint64_t largest = 0;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        uint64_t bits = (uint64_t)bits_of(values[i]) & SIZE_BITS;
+        largest = bits > largest ? bits : largest;
+    }
+    return largest;
+}
+
+/* What is added to round a number to a multiple of 2^unit, which is then in its bits. */
+static double magic_of(int unit) { return ldexp(1.5, 52 + unit); }
+
+/* The sums of the multiples that the values of a block hold of 2^(exponent + FOLD) and, of the rest, of 2^exponent;
+   whether something is left then. */
+VECTORISED static int folded(const double *restrict values, Py_ssize_t n, int exponent, int64_t *high, int64_t *low) {
+    const double coarse = magic_of(exponent + FOLD), fine = magic_of(exponent);
+    uint64_t upper = 0, lower = 0, left = 0;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        double shifted = values[i] + coarse;
+        double rest = values[i] - (shifted - coarse);
+        double second = rest + fine;
+        double remainder = rest - (second - fine);
+        upper += (uint64_t)bits_of(shifted);
+        lower += (uint64_t)bits_of(second);
+        left |= (uint64_t)bits_of(remainder) << 1;
+    }
+    *high = (int64_t)(upper - (uint64_t)n * (uint64_t)bits_of(coarse));
+    *low = (int64_t)(lower - (uint64_t)n * (uint64_t)bits_of(fine));
+    return left != 0;
+}
+
+/* Add whole units of 2^exponent to digits. */
+static void add_units(int64_t *digits, int64_t units, int exponent) {
+    const int level = (exponent - LOWEST) / DIGIT, up = (exponent - LOWEST) % DIGIT;
+    const int64_t mask = ((int64_t)1 << DIGIT) - 1;
+    digits[level] += (units & (((int64_t)1 << (DIGIT - up)) - 1)) << up;
+    units >>= DIGIT - up;
+    digits[level + 1] += units & mask;
+    digits[level + 2] += units >> DIGIT;
+}
+
+/* Add one finite number to digits. */
+static void add_double(int64_t *digits, double value) {
+    int exponent;
+    const double significand = frexp(value, &exponent);
+    if (significand != 0.0) {
+        const int unit = exponent - 53 < LOWEST ? LOWEST : exponent - 53;
+        add_units(digits, (int64_t)ldexp(significand, exponent - unit), unit);
+    }
+}
+
+/* Carry, so that all digits but the highest are below 2^38; a negative number keeps its sign in the highest. */
+static void carry(int64_t *digits) {
+    int highest = LEVELS - 1;
+    while (highest > 0 && digits[highest] == 0) highest--;
+    for (int level = 0; level < LEVELS - 1; level++) {
+        const int64_t over = digits[level] >> DIGIT;
+        if (level >= highest && (over == 0 || over == -1)) break;
+        digits[level] -= over * ((int64_t)1 << DIGIT);
+        digits[level + 1] += over;
+    }
+}
+
+static void total_of(const double *values, Py_ssize_t n, int64_t *digits, int64_t *infinite) {
+    for (Py_ssize_t start = 0; start < n; start += BLOCK) {
+        const double *block = values + start;
+        const Py_ssize_t size = n - start < BLOCK ? n - start : BLOCK;
+        const uint64_t bits = largest_bits(block, size);
+        const double largest = double_of(bits);
+        if (bits < INFINITE_BITS && SMALLEST < largest && largest < HUGE_SIZE) {
+            int exponent;
+            int64_t high, low;
+            frexp(largest, &exponent);
+            exponent -= 2 * FOLD;
+            if (folded(block, size, exponent, &high, &low)) {
+                const double coarse = magic_of(exponent + FOLD), fine = magic_of(exponent);
+                for (Py_ssize_t i = 0; i < size; i++) {
+                    const double rest = block[i] - ((block[i] + coarse) - coarse);
+                    add_double(digits, rest - ((rest + fine) - fine));
+                }
+            }
+            add_units(digits, high, exponent + FOLD);
+            add_units(digits, low, exponent);
+        } else if (bits) {
+            for (Py_ssize_t i = 0; i < size; i++) {
+                if (isfinite(block[i])) add_double(digits, block[i]);
+                else infinite[isnan(block[i]) ? 2 : block[i] < 0]++;
+            }
+        }
+        carry(digits);
+    }
+}
+
+/* The multiples of two units that rows have, by group, as `folded`; carried into a third unit before they overflow.
+   What is left of rows is written out with its group; the result is how many have something left. */
+static Py_ssize_t sums_by(const double *restrict values, const int64_t *restrict code, Py_ssize_t n, int exponent,
+                          int64_t *restrict units, Py_ssize_t groups, double *restrict left,
+                          int64_t *restrict left_code) {
+    const double coarse = magic_of(exponent + FOLD), fine = magic_of(exponent);
+    const int64_t coarse_bits = bits_of(coarse), fine_bits = bits_of(fine);
+    Py_ssize_t kept = 0;
+    for (Py_ssize_t start = 0; start < n; start += CHUNK) {
+        const Py_ssize_t stop = n - start < CHUNK ? n : start + CHUNK;
+        for (Py_ssize_t i = start; i < stop; i++) {
+            int64_t *own = units + 3 * code[i];
+            const double shifted = values[i] + coarse;
+            const double rest = values[i] - (shifted - coarse);
+            const double second = rest + fine;
+            const double remainder = rest - (second - fine);
+            own[0] += bits_of(second) - fine_bits;
+            own[1] += bits_of(shifted) - coarse_bits;
+            left[kept] = remainder;
+            left_code[kept] = code[i];
+            kept += remainder != 0.0;
+        }
+        if (stop < n) {
+            for (Py_ssize_t group = 0; group < groups; group++) {
+                int64_t *own = units + 3 * group;
+                for (int place = 0; place < 2; place++) {
+                    const int64_t over = own[place] >> FOLD;
+                    own[place] -= over * ((int64_t)1 << FOLD);
+                    own[place + 1] += over;
+                }
+            }
+        }
+    }
+    return kept;
+}
+
+/* Σ(x − mean)² in lanes: row i is added to lane i mod 64, and lanes are then added half to half. */
+VECTORISED static double spread_of(const double *restrict values, Py_ssize_t n, double mean) {
+    double lanes[LANES] = {0.0};
+    const Py_ssize_t whole = n - n % LANES;
+    for (Py_ssize_t i = 0; i < whole; i += LANES) {
+        for (int lane = 0; lane < LANES; lane++) {
+            const double rest = values[i + lane] - mean;
+            lanes[lane] += rest * rest;
+        }
+    }
+    for (Py_ssize_t i = whole; i < n; i++) {
+        const double rest = values[i] - mean;
+        lanes[i - whole] += rest * rest;
+    }
+    for (int half = LANES / 2; half; half /= 2)
+        for (int lane = 0; lane < half; lane++) lanes[lane] += lanes[lane + half];
+    return lanes[0];
+}
+
+/* Σ(x − mean)² of groups, row after row. */
+static void spreads_by(const double *restrict values, const int64_t *restrict code, Py_ssize_t n,
+                       const double *restrict mean, double *restrict spread) {
+    for (Py_ssize_t i = 0; i < n; i++) {
+        const double rest = values[i] - mean[code[i]];
+        spread[code[i]] += rest * rest;
+    }
+}
+
+static int inside(const int64_t *code, Py_ssize_t n, Py_ssize_t groups) {
+    int64_t outside = 0;
+    for (Py_ssize_t i = 0; i < n; i++) outside |= code[i] | (groups - 1 - code[i]);
+    return outside >= 0;
+}
+
+/* --- what Python sees --- */
+
+static const char *UNFIT = "arrays of other lengths, or a group that is not there";
+
+typedef struct {
+    Py_buffer view;
+    int held;
+} Array;
+
+/* A contiguous array of 8-byte items; sets an exception where it is another. */
+static void *items(PyObject *object, Array *array, char kind, int writable, Py_ssize_t *n) {
+    const int flags = PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (writable ? PyBUF_WRITABLE : 0);
+    if (PyObject_GetBuffer(object, &array->view, flags)) return NULL;
+    array->held = 1;
+    const char *format = array->view.format ? array->view.format : "B";
+    const char last = format[strlen(format) - 1];
+    const int fits = kind == 'd' ? last == 'd' : last == 'l' || last == 'q';
+    if (array->view.itemsize != 8 || !fits) {
+        PyErr_Format(PyExc_TypeError, "an array of format %s instead of %c", format, kind);
+        return NULL;
+    }
+    *n = array->view.len / 8;
+    return array->view.buf ? array->view.buf : "";
+}
+
+static void release(Array *arrays, int count) {
+    for (int i = 0; i < count; i++)
+        if (arrays[i].held) PyBuffer_Release(&arrays[i].view);
+}
+
+static PyObject *kernels_total(PyObject *self, PyObject *args) {
+    PyObject *values_object, *digits_object, *infinite_object, *result = NULL;
+    Array arrays[3] = {{{0}, 0}};
+    Py_ssize_t n, levels, kinds;
+    if (!PyArg_ParseTuple(args, "OOO", &values_object, &digits_object, &infinite_object)) return NULL;
+    double *values = items(values_object, &arrays[0], 'd', 0, &n);
+    int64_t *digits = values ? items(digits_object, &arrays[1], 'q', 1, &levels) : NULL;
+    int64_t *infinite = digits ? items(infinite_object, &arrays[2], 'q', 1, &kinds) : NULL;
+    if (infinite) {
+        if (levels != LEVELS || kinds != 3) {
+            PyErr_SetString(PyExc_ValueError, UNFIT);
+        } else {
+            Py_BEGIN_ALLOW_THREADS
+            total_of(values, n, digits, infinite);
+            Py_END_ALLOW_THREADS
+            result = Py_NewRef(Py_None);
+        }
+    }
+    release(arrays, 3);
+    return result;
+}
+
+static PyObject *kernels_largest(PyObject *self, PyObject *object) {
+    Array array = {{0}, 0};
+    Py_ssize_t n;
+    PyObject *result = NULL;
+    double *values = items(object, &array, 'd', 0, &n);
+    if (values) {
+        uint64_t bits;
+        Py_BEGIN_ALLOW_THREADS
+        bits = largest_bits(values, n);
+        Py_END_ALLOW_THREADS
+        result = PyFloat_FromDouble(bits > INFINITE_BITS ? NAN : double_of(bits));
+    }
+    release(&array, 1);
+    return result;
+}
+
+static PyObject *kernels_sums_by(PyObject *self, PyObject *args) {
+    PyObject *objects[5], *result = NULL;
+    Array arrays[5] = {{{0}, 0}};
+    Py_ssize_t n, codes, units_size, left_size, left_codes, kept = -1;
+    int exponent;
+    if (!PyArg_ParseTuple(args, "OOiOOO", &objects[0], &objects[1], &exponent, &objects[2], &objects[3], &objects[4]))
+        return NULL;
+    double *values = items(objects[0], &arrays[0], 'd', 0, &n);
+    int64_t *code = values ? items(objects[1], &arrays[1], 'q', 0, &codes) : NULL;
+    int64_t *units = code ? items(objects[2], &arrays[2], 'q', 1, &units_size) : NULL;
+    double *left = units ? items(objects[3], &arrays[3], 'd', 1, &left_size) : NULL;
+    int64_t *left_code = left ? items(objects[4], &arrays[4], 'q', 1, &left_codes) : NULL;
+    if (left_code) {
+        const Py_ssize_t groups = units_size / 3;
+        int fits = codes == n && left_size > n && left_codes > n && units_size % 3 == 0;
+        Py_BEGIN_ALLOW_THREADS
+        fits = fits && inside(code, n, groups);
+        if (fits) kept = sums_by(values, code, n, exponent, units, groups, left, left_code);
+        Py_END_ALLOW_THREADS
+        if (fits) result = PyLong_FromSsize_t(kept);
+        else PyErr_SetString(PyExc_ValueError, UNFIT);
+    }
+    release(arrays, 5);
+    return result;
+}
+
+static PyObject *kernels_spread(PyObject *self, PyObject *args) {
+    PyObject *object, *result = NULL;
+    Array array = {{0}, 0};
+    Py_ssize_t n;
+    double mean, spread;
+    if (!PyArg_ParseTuple(args, "Od", &object, &mean)) return NULL;
+    double *values = items(object, &array, 'd', 0, &n);
+    if (values) {
+        Py_BEGIN_ALLOW_THREADS
+        spread = spread_of(values, n, mean);
+        Py_END_ALLOW_THREADS
+        result = PyFloat_FromDouble(spread);
+    }
+    release(&array, 1);
+    return result;
+}
+
+static PyObject *kernels_spreads_by(PyObject *self, PyObject *args) {
+    PyObject *objects[4], *result = NULL;
+    Array arrays[4] = {{{0}, 0}};
+    Py_ssize_t n, codes, means, groups;
+    if (!PyArg_ParseTuple(args, "OOOO", &objects[0], &objects[1], &objects[2], &objects[3])) return NULL;
+    double *values = items(objects[0], &arrays[0], 'd', 0, &n);
+    int64_t *code = values ? items(objects[1], &arrays[1], 'q', 0, &codes) : NULL;
+    double *mean = code ? items(objects[2], &arrays[2], 'd', 0, &means) : NULL;
+    double *spread = mean ? items(objects[3], &arrays[3], 'd', 1, &groups) : NULL;
+    if (spread) {
+        int fits = codes == n && means == groups;
+        Py_BEGIN_ALLOW_THREADS
+        fits = fits && inside(code, n, groups);
+        if (fits) spreads_by(values, code, n, mean, spread);
+        Py_END_ALLOW_THREADS
+        if (fits) result = Py_NewRef(Py_None);
+        else PyErr_SetString(PyExc_ValueError, UNFIT);
+    }
+    release(arrays, 4);
+    return result;
+}
+
+static PyMethodDef methods[] = {
+    {"total", kernels_total, METH_VARARGS, "Add numbers to 60 digits, and count +inf, -inf and NaN."},
+    {"largest", kernels_largest, METH_O, "The largest size among numbers; NaN where one is."},
+    {"sums_by", kernels_sums_by, METH_VARARGS, "Add the multiples of two units to those of groups."},
+    {"spread", kernels_spread, METH_VARARGS, "The sum of squares about a number."},
+    {"spreads_by", kernels_spreads_by, METH_VARARGS, "Add the squares of numbers less those of their groups."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyModuleDef_Slot slots[] = {{0, NULL}};
+
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_kernels", NULL, 0, methods, slots, NULL, NULL, NULL};
+
+PyMODINIT_FUNC PyInit__kernels(void) { return PyModuleDef_Init(&module); }
