@@ -42,7 +42,9 @@ def _release() -> str:
 
 def _version(wanted: bool) -> None:  # noqa: FBT001  (Typer calls it so)
     if wanted:
-        print(f"lossctl {_release()}")
+        from lossctl.sums.compiled import kernels  # noqa: PLC0415  (few runs ask)
+
+        print(f"lossctl {_release()} (sums: {'NumPy' if kernels is None else 'compiled'})")
         raise typer.Exit
 
 

@@ -1,0 +1,120 @@
+"""The compiled sums and those of NumPy are the same bits; where nothing was compiled there is nothing to hold."""
+
+import json
+import os
+import subprocess
+import sys
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hostile import SEEDS, SPREADS, hostile
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from lossctl.sums import compiled
+from lossctl.sums.digits import BLOCK
+from lossctl.sums.exact import ExactSum
+from lossctl.sums.moments import Moments
+from lossctl.sums.products import centred_squares, exact_products
+from lossctl.sums.state import Groups, Rows
+
+KERNELS = compiled.kernels
+pytestmark = pytest.mark.skipif(KERNELS is None, reason="the sums are not compiled here")
+
+
+def both(work):
+    """What some work comes to with the compiled sums, and without."""
+    results = []
+    for kernels in (KERNELS, None):
+        compiled.kernels = kernels
+        try:
+            results.append(work())
+        finally:
+            compiled.kernels = KERNELS
+    return results
+
+
+def facts(total):
+    return total.exact(), total.infinite.tolist()
+
+
+def rows(values, weight, groups):
+    return Rows(values, weight, groups, None, values, values, None)
+
+
+@pytest.mark.parametrize("kind", SPREADS)
+@given(seed=SEEDS, n=st.integers(0, 200), number=st.sampled_from([0, 1, 2, 7, 300]), odd=st.booleans())
+@example(seed=1, n=BLOCK + 3, number=0, odd=True)
+@example(seed=2, n=BLOCK + 3, number=3, odd=True)
+@settings(max_examples=8)
+def test_sums_squares_and_products_are_the_same_bits(kind, seed, n, number, odd):
+    rng = np.random.default_rng(seed)
+    values = hostile(kind, rng, n)
+    n = len(values)
+    if odd and n:
+        values[rng.integers(0, n, 3)] = [np.inf, -np.inf, np.nan]
+    groups = Groups(rng.integers(0, number, n), number) if number else None
+    total, numpys = both(lambda: ExactSum.of(values, groups))
+    assert facts(total) == facts(numpys)
+    finite = np.where(np.isfinite(values), values, 0.0)
+    one, other = both(lambda: exact_products(finite, finite[::-1].copy(), groups))
+    assert facts(one) == facts(other)
+    one, other = both(lambda: centred_squares(values, ExactSum.of(values, groups), groups))
+    assert facts(one) == facts(other)
+    weight = rng.uniform(0.5, 2.0, n)
+    for weights in (None, weight):
+        one, other = both(lambda weights=weights: Moments.lift(rows(values, weights, groups)).result())
+        assert repr(one) == repr(other)
+
+
+def test_many_rows_of_a_group_are_carried_before_they_overflow():
+    values = np.full(1 << 18, 1.7e300)
+    groups = Groups(np.repeat([0, 2], 1 << 17), 3)
+    total, numpys = both(lambda: ExactSum.of(values, groups))
+    assert facts(total) == facts(numpys)
+    assert total.exact() == [Fraction(1.7e300) * (1 << 17), 0, Fraction(1.7e300) * (1 << 17)]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "error"),
+    [
+        ("total", (np.ones(3), np.zeros(59, np.int64), np.zeros(3, np.int64)), ValueError),
+        ("total", (np.ones(3, np.float32), np.zeros(60, np.int64), np.zeros(3, np.int64)), TypeError),
+        ("total", (np.ones(6)[::2], np.zeros(60, np.int64), np.zeros(3, np.int64)), (BufferError, ValueError)),
+        ("total", ([1.0], np.zeros(60, np.int64), np.zeros(3, np.int64)), TypeError),
+        ("largest", (np.ones(3, np.int64),), TypeError),
+        ("spread", (np.ones(3),), TypeError),
+        ("spreads_by", (np.ones(2), np.array([0, 1]), np.ones(1), np.zeros(1)), ValueError),
+        ("spreads_by", (np.ones(2), np.array([0, -1]), np.ones(1), np.zeros(1)), ValueError),
+        ("spreads_by", (np.ones(2), np.array([0]), np.ones(1), np.zeros(1)), ValueError),
+        (
+            "sums_by",
+            (np.ones(1), np.array([1]), 0, np.zeros(3, np.int64), np.ones(2), np.zeros(2, np.int64)),
+            ValueError,
+        ),
+        (
+            "sums_by",
+            (np.ones(1), np.array([0]), 0, np.zeros(3, np.int64), np.ones(1), np.zeros(2, np.int64)),
+            ValueError,
+        ),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(name, arguments, error):
+    with pytest.raises(error):
+        getattr(KERNELS, name)(*arguments)
+
+
+def test_a_run_without_the_compiled_sums_prints_the_same_and_says_so(sample_data):
+    outputs = []
+    for sums, word in (("", "compiled"), ("numpy", "NumPy")):
+        environment = {**os.environ, "LOSSCTL_SUMS": sums}
+
+        def run(*words, environment=environment):
+            done = subprocess.run([sys.executable, "-m", "lossctl", *words], env=environment, capture_output=True)
+            assert done.returncode == 0, done.stderr
+            return done.stdout.decode()
+
+        assert f"(sums: {word})" in run("--version")
+        outputs.append(json.loads(run("eval", str(sample_data / "regression.csv"), "-l", "huber", "--grad", "--json")))
+    assert outputs[0] == outputs[1]
