@@ -12,8 +12,9 @@ from lossctl.domain import BoolArray, FloatArray, Interval, Listed, Words
 from lossctl.errors import LossctlError, UsageError
 from lossctl.functions.activation import Activation, BoundActivation
 from lossctl.functions.bound_loss import BoundLoss
-from lossctl.functions.definition import Bound, Definition, Parameter, Value
+from lossctl.functions.definition import Bound, Definition
 from lossctl.functions.loss import Loss
+from lossctl.functions.parameter import Parameter, Value
 
 ROWS, COLUMNS = 200, 4
 WORDS = {"formula": "Formula:", "use": "Use it", "avoid": "Avoid it", "example": ">>>"}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 from lossctl.comparison.moves import Move
-from lossctl.functions.definition import Value, in_json, spell
+from lossctl.functions.parameter import Value, in_json, spell
 from lossctl.sums.estimate import Estimate
 from lossctl.words import free
 

@@ -18,7 +18,7 @@ from lossctl.evaluation.report import Report
 from lossctl.evaluation.result import BestConstant, Gradient, Result, Sample
 from lossctl.evaluation.traversal import Traversal
 from lossctl.functions.bound_loss import BoundLoss
-from lossctl.functions.definition import in_json
+from lossctl.functions.parameter import in_json
 from lossctl.rational import to_float
 from lossctl.reading.selection import limit_of, where_of
 from lossctl.sums.worst import Worst

@@ -8,8 +8,8 @@ import numpy as np
 from lossctl.domain import REAL, BoolArray, Domain, FloatArray, Interval
 from lossctl.evaluation.single_minimum import may_turn_again
 from lossctl.functions.bound_loss import BoundLoss
-from lossctl.functions.definition import Value
 from lossctl.functions.loss import Loss
+from lossctl.functions.parameter import Value
 from lossctl.functions.parts import Parts
 from lossctl.sums.distribution import ordered, unordered
 from lossctl.sums.marginals import Points

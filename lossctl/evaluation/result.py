@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from lossctl.document import Kind, Tone
 from lossctl.functions.bound_loss import get_loss
-from lossctl.functions.definition import Value, in_json, spell
+from lossctl.functions.parameter import Value, in_json, spell
 from lossctl.words import free
 
 RESULTS, SKILL, WHOLE, ROWS = "results", "skill", "whole", "rows"

@@ -10,7 +10,8 @@ import numpy.typing as npt
 from lossctl.arrays import numbers
 from lossctl.domain import REAL, Domain, FloatArray
 from lossctl.errors import LossctlError, UsageError
-from lossctl.functions.definition import NO_PEERS, Bound, Definition, Kind, Value, read_spec
+from lossctl.functions.definition import NO_PEERS, Bound, Definition, Kind, read_spec
+from lossctl.functions.parameter import Value
 from lossctl.registry import Registry
 from lossctl.words import said
 

@@ -14,8 +14,9 @@ from lossctl.arrays import numbers
 from lossctl.domain import BoolArray, Domain, FloatArray, IntArray, Listed, Unlabelled, infinite_in, row_sum
 from lossctl.errors import DataError, LossctlError, UsageError, option
 from lossctl.functions.activation import BoundActivation, get_activation
-from lossctl.functions.definition import Bound, Kind, Value, read_spec
+from lossctl.functions.definition import Bound, Kind, read_spec
 from lossctl.functions.loss import REDUCTIONS, Loss, Through, losses
+from lossctl.functions.parameter import Value
 from lossctl.functions.parts import Parts, pieces
 from lossctl.functions.shapes import ensure_shapes, even
 from lossctl.reduction import PER_ROW, Columns, Reduction, reduction_of

@@ -10,10 +10,11 @@ from lossctl.errors import UsageError, option
 from lossctl.functions.activation import Activation, BoundActivation, activations, get_activation
 from lossctl.functions.bound_loss import BoundLoss, example_of
 from lossctl.functions.compat import Agreement, agreements
-from lossctl.functions.definition import Kind, Parameter, Value, in_json, read_spec
+from lossctl.functions.definition import Kind, read_spec
 from lossctl.functions.docstring import Sections
 from lossctl.functions.loss import Loss, losses
 from lossctl.functions.pairing import PAIRINGS, RISKS, Pairing, Risk, pairings_of, risks_of
+from lossctl.functions.parameter import Parameter, Value, in_json
 from lossctl.registry import unknown
 from lossctl.words import normal
 

@@ -11,8 +11,9 @@ from typing import Any, cast
 
 from lossctl.domain import Domain, FloatArray
 from lossctl.errors import UsageError
-from lossctl.functions.definition import NO_PEERS, Definition, Value
+from lossctl.functions.definition import NO_PEERS, Definition
 from lossctl.functions.metrics import METRICS
+from lossctl.functions.parameter import Value
 from lossctl.reduction import KNOWN
 from lossctl.registry import Registry
 from lossctl.words import said

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from lossctl.domain import Domain
 from lossctl.errors import UsageError, option
-from lossctl.functions.definition import spell
+from lossctl.functions.parameter import spell
 from lossctl.words import counted
 
 Shape = tuple[int, ...]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from lossctl.errors import option
 from lossctl.functions.bound_loss import BoundLoss
-from lossctl.functions.definition import spell
+from lossctl.functions.parameter import spell
 from lossctl.inference.classes import SHOWN
 from lossctl.inference.names import plain_name
 from lossctl.inference.roles import Model
