@@ -18,7 +18,7 @@ from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import split_specs
 from lossctl.inference.request import ClassWeight, Nulls
 from lossctl.reading.format import Reading
-from lossctl.reduction import Columns, WeightNorm
+from lossctl.reduction import OverColumns, WeightNorm
 from lossctl.words import did_you_mean
 
 
@@ -37,7 +37,7 @@ def check_gates(
     from_logits: bool = False,
     reduction: str | None = None,
     weight_norm: WeightNorm | None = None,
-    columns: Columns | None = None,
+    columns: OverColumns | None = None,
     class_weight: ClassWeight | None = None,
     compat: str | None = None,
     nulls: Nulls = "error",

@@ -36,7 +36,7 @@ from lossctl.functions.activation import BoundActivation
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.inference.request import ClassWeight, Nulls, Request
 from lossctl.reading.format import Reading
-from lossctl.reduction import Columns, WeightNorm
+from lossctl.reduction import OverColumns, WeightNorm
 from lossctl.sums.influence import correlation
 from lossctl.sums.series import MOST_LAGS
 from lossctl.words import counted, said
@@ -63,7 +63,7 @@ def compare(
     from_logits: bool = False,
     reduction: str | None = None,
     weight_norm: WeightNorm | None = None,
-    columns: Columns | None = None,
+    columns: OverColumns | None = None,
     class_weight: ClassWeight | None = None,
     compat: str | None = None,
     nulls: Nulls = "error",

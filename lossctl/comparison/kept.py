@@ -13,7 +13,7 @@ from lossctl.evaluation.scores import Scores
 from lossctl.functions.bound_loss import get_loss
 from lossctl.reduction import ONE, ZERO, Reduction
 from lossctl.sums.clusters import Totals
-from lossctl.sums.columns import Beside
+from lossctl.sums.cross_moments import Beside
 from lossctl.sums.estimate import Estimate
 from lossctl.sums.exact import ExactSum
 from lossctl.sums.influence import Grouped, by_cluster, difference_of, of_buckets, of_moves, on_difference, on_value

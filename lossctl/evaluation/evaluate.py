@@ -28,7 +28,7 @@ from lossctl.reading.format import Reading, Source, formats
 from lossctl.reading.missing import as_number
 from lossctl.reading.selection import ensure_selection, selected
 from lossctl.reading.stamp import Stamp
-from lossctl.reduction import Columns, WeightNorm
+from lossctl.reduction import OverColumns, WeightNorm
 from lossctl.words import split
 
 Names = str | int | Sequence[str | int]
@@ -53,7 +53,7 @@ def evaluate(
     from_logits: bool = False,
     reduction: str | None = None,
     weight_norm: WeightNorm | None = None,
-    columns: Columns | None = None,
+    columns: OverColumns | None = None,
     class_weight: ClassWeight | None = None,
     compat: str | None = None,
     gradient: bool = False,

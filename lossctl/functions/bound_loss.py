@@ -19,7 +19,7 @@ from lossctl.functions.loss import REDUCTIONS, Loss, Through, losses
 from lossctl.functions.parameter import Value
 from lossctl.functions.parts import Parts, pieces
 from lossctl.functions.shapes import ensure_shapes, even
-from lossctl.reduction import PER_ROW, Columns, Reduction, reduction_of
+from lossctl.reduction import PER_ROW, OverColumns, Reduction, reduction_of
 from lossctl.words import normal, said
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class BoundLoss(Bound):
     activation: BoundActivation | None = None
     masked: bool = False
     """Whether a row leaves out the columns whose label is NaN: its mean is over the others."""
-    over_columns: Columns | None = None
+    over_columns: OverColumns | None = None
     """What is made of the numbers of a row with several columns; ``None`` for what the reduction makes of them."""
     typed: str = field(default="", compare=False, repr=False)
     """The name by which somebody asked for it."""
