@@ -7,7 +7,8 @@ from lossctl.evaluation.batch import Batch
 from lossctl.evaluation.clock import Clock
 from lossctl.evaluation.complaints import ensure_measured
 from lossctl.evaluation.fold import fold_rows
-from lossctl.evaluation.measure import Measured, blocks, kernel_label, nothing, tally
+from lossctl.evaluation.measure import blocks, kernel_label, nothing, tally
+from lossctl.evaluation.measured import Measured
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.running import THREADS, Running
 from lossctl.functions.bound_loss import BoundLoss

@@ -28,7 +28,7 @@ from lossctl.evaluation.evaluate import (
 )
 from lossctl.evaluation.fold import Folded
 from lossctl.evaluation.intervals import check_level
-from lossctl.evaluation.measure import Measured
+from lossctl.evaluation.measured import Measured
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.running import Progress, Running
 from lossctl.evaluation.scores import Scores

@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from lossctl.document import Column, Table, Words
 from lossctl.evaluation.fold import Folded
-from lossctl.evaluation.measure import Measured, evaluated, kernel_label
+from lossctl.evaluation.measure import evaluated, kernel_label
+from lossctl.evaluation.measured import Measured
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.samples import Again, in_doubles, own_columns, read_again
 from lossctl.evaluation.worst_rows import Number, fitting, row_cells

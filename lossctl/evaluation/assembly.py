@@ -12,7 +12,8 @@ from lossctl.errors import DataError, option
 from lossctl.evaluation.best_constant import Solution, best_constants, may_be_below_zero
 from lossctl.evaluation.complaints import ensure_measured, taken_for_null, told
 from lossctl.evaluation.groups import Group
-from lossctl.evaluation.measure import Measured, Part, groups_in_order
+from lossctl.evaluation.measure import groups_in_order
+from lossctl.evaluation.measured import Measured, Part
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.result import BestConstant, Gradient, Result, Sample

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from lossctl.errors import DataError, option
-from lossctl.evaluation.measure import Measured
+from lossctl.evaluation.measured import Measured
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.traversal import Traversal
 from lossctl.inference.rounding import advice, said

@@ -13,7 +13,8 @@ from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.clock import Clock, Spent
 from lossctl.evaluation.fold import Folded, fold_rows
 from lossctl.evaluation.intervals import bounded, check_level
-from lossctl.evaluation.measure import Measured, lift, nothing, slopes_of
+from lossctl.evaluation.measure import lift, nothing, slopes_of
+from lossctl.evaluation.measured import Measured
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.planner import make_plan
 from lossctl.evaluation.report import Report

@@ -12,7 +12,8 @@ from lossctl.errors import DataError
 from lossctl.evaluation.batch import Batch, validate
 from lossctl.evaluation.complaints import complain, ensure_measured, told
 from lossctl.evaluation.fold import fold_rows
-from lossctl.evaluation.measure import Measured, evaluated, kernel_label, lift, nothing, tally
+from lossctl.evaluation.measure import evaluated, kernel_label, lift, nothing, tally
+from lossctl.evaluation.measured import Measured
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.running import SERIAL, Running
 from lossctl.evaluation.traversal import Traversal

@@ -4,7 +4,8 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
-from lossctl.evaluation.measure import Measured, groups_in_order
+from lossctl.evaluation.measure import groups_in_order
+from lossctl.evaluation.measured import Measured
 from lossctl.evaluation.plan import Plan, PlannedModel
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.sums.clusters import Totals

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from lossctl.cli.output import Sink
-    from lossctl.evaluation.measure import Measured
+    from lossctl.evaluation.measured import Measured
     from lossctl.evaluation.plan import Plan
     from lossctl.reading import format as formats_contract
 
