@@ -10,7 +10,7 @@ from lossctl.comparison.wording import at, spelled
 from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.scores import Scores
-from lossctl.functions.bound_loss import meant
+from lossctl.functions.lookup import meant
 from lossctl.sums.estimate import Estimate
 from lossctl.words import counted, did_you_mean
 

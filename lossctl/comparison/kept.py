@@ -10,7 +10,7 @@ import numpy as np
 
 from lossctl.domain import BoolArray, FloatArray
 from lossctl.evaluation.scores import Scores
-from lossctl.functions.bound_loss import get_loss
+from lossctl.functions.lookup import get_loss
 from lossctl.reduction import ONE, ZERO, Reduction
 from lossctl.sums.clusters import Totals
 from lossctl.sums.cross_moments import Beside

@@ -15,7 +15,7 @@ from lossctl.evaluation.measured import Measured
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.samples import Again, in_doubles, own_columns, read_again
 from lossctl.evaluation.worst_rows import Number, fitting, row_cells
-from lossctl.functions.bound_loss import get_loss
+from lossctl.functions.lookup import get_loss
 from lossctl.reading.cells import BadRow, kind_of, text_of
 from lossctl.words import free
 

@@ -23,8 +23,8 @@ from lossctl.evaluation.evaluate import Prepared, measured, prepare, several
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.running import Running
 from lossctl.evaluation.scores import Scores
-from lossctl.functions.bound_loss import meanings
 from lossctl.functions.definition import split_specs
+from lossctl.functions.lookup import meanings
 from lossctl.inference.request import Request
 from lossctl.reading.format import Reading, formats
 from lossctl.reading.location import STDIN, SUFFIXES

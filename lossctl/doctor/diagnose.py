@@ -20,8 +20,9 @@ from lossctl.evaluation.fold import fold
 from lossctl.evaluation.join import Joined
 from lossctl.evaluation.running import Progress, Running
 from lossctl.evaluation.traversal import Traversal
-from lossctl.functions.bound_loss import BoundLoss, get_loss
+from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import split_specs
+from lossctl.functions.lookup import get_loss
 from lossctl.inference.doubts import doubt, shared_ways
 from lossctl.inference.facts import Facts, no_facts
 from lossctl.inference.fit import Fit, Settings, fit

@@ -20,8 +20,9 @@ from lossctl.evaluation.planner import make_plan
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.running import Progress, Running
 from lossctl.functions.activation import BoundActivation, get_activation
-from lossctl.functions.bound_loss import BoundLoss, get_loss
+from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import split_specs
+from lossctl.functions.lookup import get_loss
 from lossctl.inference.request import ClassWeight, Nulls, Request
 from lossctl.reading.expand import expand
 from lossctl.reading.files import ensure_heeded, open_source

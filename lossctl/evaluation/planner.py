@@ -12,8 +12,9 @@ from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.groups import ensure_no_dates
 from lossctl.evaluation.plan import Plan, PlannedModel
 from lossctl.functions.activation import get_activation
-from lossctl.functions.bound_loss import BoundLoss, get_loss
+from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import split_specs
+from lossctl.functions.lookup import get_loss
 from lossctl.functions.pairing import doubts
 from lossctl.inference.classes import SHOWN
 from lossctl.inference.infer import complete

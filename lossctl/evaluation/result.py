@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from typing import Annotated, Any
 
 from lossctl.document import Kind, Tone
-from lossctl.functions.bound_loss import get_loss
+from lossctl.functions.lookup import get_loss
 from lossctl.functions.parameter import Value, in_json, spell
 from lossctl.words import free
 

@@ -22,7 +22,7 @@ from lossctl.document import (
 )
 from lossctl.evaluation.result import RESULTS, ROWS, SKILL, WHOLE, BestConstant, Gradient, Result, Shown
 from lossctl.evaluation.worst_rows import worst_rows
-from lossctl.functions.bound_loss import get_loss
+from lossctl.functions.lookup import get_loss
 from lossctl.functions.parameter import Value, spell
 from lossctl.words import counted
 

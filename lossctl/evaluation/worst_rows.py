@@ -6,7 +6,7 @@ from typing import Any
 
 from lossctl.document import Column, Entries, Phrase, Table
 from lossctl.evaluation.result import Result
-from lossctl.functions.bound_loss import get_loss
+from lossctl.functions.lookup import get_loss
 
 Number = float | tuple[float, ...]
 COLUMNS = (

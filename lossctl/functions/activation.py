@@ -157,9 +157,6 @@ class BoundActivation(Bound):
     def registered(self) -> bool:
         return self.name in activations
 
-    def reread(self) -> "BoundActivation":
-        return get_activation(str(self))
-
     def sample(self, rng: "Generator", n: int, k: int) -> tuple[FloatArray, ...]:
         return (np.asfortranarray(rng.normal(0.0, 3.0, (n, k) if self.definition.rows else n)),)
 

@@ -244,10 +244,6 @@ class Bound(ABC):
         """Whether its name can be looked up."""
 
     @abstractmethod
-    def reread(self) -> "Bound":
-        """What its own spelling means."""
-
-    @abstractmethod
     def sample(self, rng: "Generator", n: int, k: int) -> tuple[FloatArray, ...]:
         """Legal arguments of `slopes` to try it on: ``n`` rows, of ``k`` columns where it takes rows.
 

@@ -8,10 +8,11 @@ from lossctl.arguments import checked, ensure_fields
 from lossctl.domain import Interval, Listed, Words, inside
 from lossctl.errors import UsageError, option
 from lossctl.functions.activation import Activation, BoundActivation, activations, get_activation
-from lossctl.functions.bound_loss import BoundLoss, example_of
+from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.compat import Agreement, agreements
 from lossctl.functions.definition import Kind, read_spec
 from lossctl.functions.docstring import Sections
+from lossctl.functions.lookup import example_of
 from lossctl.functions.loss import Loss, losses
 from lossctl.functions.pairing import PAIRINGS, RISKS, Pairing, Risk, pairings_of, risks_of
 from lossctl.functions.parameter import Parameter, Value, in_json

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from lossctl.errors import LossctlError, Undecided, UsageError, option
-from lossctl.functions.bound_loss import get_loss, meanings
 from lossctl.functions.definition import split_specs
+from lossctl.functions.lookup import get_loss, meanings
 from lossctl.inference.choice import BESIDE, BY_NAME, CONFIDENCE, QUANTILE, Choice, Proposal
 from lossctl.inference.classes import key_of
 from lossctl.inference.fit import Settings

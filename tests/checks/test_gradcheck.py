@@ -13,7 +13,7 @@ from lossctl.checks.contract import check, check_activation, check_draws, sample
 from lossctl.checks.differences import NOTHING, PROBES, TOLERANCE, WORST, compare_activation, compare_loss
 from lossctl.domain import PROBABILITY, REAL, inside
 from lossctl.functions.activation import Activation, activations
-from lossctl.functions.bound_loss import example_of
+from lossctl.functions.lookup import example_of
 from lossctl.functions.loss import Loss, losses
 
 NAMES = (f"broken{at}" for at in itertools.count())

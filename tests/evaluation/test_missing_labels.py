@@ -21,7 +21,7 @@ from joined import FORMATS, store
 
 import lossctl
 from lossctl.evaluation.planner import make_plan
-from lossctl.functions.bound_loss import example_of, get_loss
+from lossctl.functions.lookup import example_of, get_loss
 from lossctl.functions.loss import losses
 from lossctl.inference.request import Request
 from lossctl.reading.files import open_source

@@ -17,7 +17,7 @@ import lossctl
 from lossctl import compare, evaluate, get_loss
 from lossctl.domain import SIGNS
 from lossctl.errors import DataError, LossctlError, UsageError
-from lossctl.functions.bound_loss import example_of
+from lossctl.functions.lookup import example_of
 from lossctl.functions.loss import losses
 from lossctl.inference.parts import in_parts, level_of
 from lossctl.inference.roles import Model

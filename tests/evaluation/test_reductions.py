@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import lossctl
-from lossctl.functions.bound_loss import get_loss
+from lossctl.functions.lookup import get_loss
 from lossctl.functions.loss import losses
 from lossctl.reduction import KNOWN, reduction_of
 

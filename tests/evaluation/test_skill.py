@@ -23,7 +23,8 @@ from lossctl.errors import DataError
 from lossctl.evaluation.best_constant import may_be_below_zero
 from lossctl.evaluation.measure import nothing
 from lossctl.evaluation.plan import Plan, PlannedModel
-from lossctl.functions.bound_loss import BoundLoss, get_loss
+from lossctl.functions.bound_loss import BoundLoss
+from lossctl.functions.lookup import get_loss
 from lossctl.functions.loss import Loss, losses
 from lossctl.inference.layout import Layout
 from lossctl.inference.roles import Model, Roles

@@ -5,9 +5,9 @@ import re
 import pytest
 
 from lossctl.errors import UsageError
-from lossctl.functions.bound_loss import example_of, get_loss
 from lossctl.functions.definition import split_specs
 from lossctl.functions.explanation import explain
+from lossctl.functions.lookup import example_of, get_loss
 from lossctl.functions.loss import losses
 from lossctl.functions.metrics import METRICS
 from lossctl.words import normal

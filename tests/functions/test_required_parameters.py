@@ -9,7 +9,7 @@ import lossctl
 from lossctl.checks.contract import check_loss, sampled_loss
 from lossctl.domain import NONZERO, POSITIVE, PROBABILITY, Interval, Listed, Outside, Words
 from lossctl.errors import UsageError
-from lossctl.functions.bound_loss import example_of, meant
+from lossctl.functions.lookup import example_of, meant
 from lossctl.functions.loss import losses
 from lossctl.functions.parameter import Parameter, parameters_of
 

@@ -7,7 +7,8 @@ from lossctl import get_activation, get_loss
 from lossctl.checks.contract import sampled_loss
 from lossctl.domain import CLASSES, REAL, SIGNS, SIMPLEX, VECTOR
 from lossctl.functions.activation import activations
-from lossctl.functions.bound_loss import BoundLoss, example_of
+from lossctl.functions.bound_loss import BoundLoss
+from lossctl.functions.lookup import example_of
 from lossctl.functions.loss import Loss, losses
 from lossctl.plots.curves import curve, curves, sweeps
 from lossctl.plots.limits import limits

@@ -128,8 +128,8 @@ def _named(subjects: list[str]) -> "list[BoundLoss | BoundActivation] | None":
         UsageError: they are some of each, or neither.
     """
     from lossctl.functions.activation import activations, get_activation
-    from lossctl.functions.bound_loss import example_of
     from lossctl.functions.definition import split_specs
+    from lossctl.functions.lookup import example_of
     from lossctl.functions.loss import losses
 
     found: list[BoundLoss | BoundActivation] = []
