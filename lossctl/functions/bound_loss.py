@@ -13,7 +13,8 @@ from lossctl.domain import BoolArray, Domain, FloatArray, IntArray, Listed, Unla
 from lossctl.errors import DataError, LossctlError, UsageError, option
 from lossctl.functions.activation import BoundActivation, get_activation
 from lossctl.functions.definition import Bound, Kind
-from lossctl.functions.loss import REDUCTIONS, Loss, Through, losses
+from lossctl.functions.forms import LARGEST, Forms
+from lossctl.functions.loss import REDUCTIONS, Loss, losses
 from lossctl.functions.parameter import Value
 from lossctl.functions.parts import Parts, pieces
 from lossctl.functions.shapes import ensure_shapes, even
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 SMALLEST = 2.0**-960
 """Squares below this may have lost digits to underflow."""
-LARGEST = float(np.finfo(np.float64).max)
 CODES = "Class labels are integer codes from 0; what names them is lossctl.evaluate with classes."
 RESAMPLED = 100
 """How often pre-activations that come to no legal prediction are sampled anew."""
@@ -119,7 +119,7 @@ class BoundLoss(Bound):
     @property
     def chained(self) -> bool:
         """Whether an activation is applied by the chain rule, for want of a form of the pair."""
-        return self.activation is not None and self._pair is None
+        return self.activation is not None and self._forms.pair is None
 
     @property
     def output_domain(self) -> Domain:
@@ -313,7 +313,7 @@ class BoundLoss(Bound):
     def row_value(self, label: FloatArray, prediction: FloatArray) -> FloatArray:
         """`value` of arrays known to be legal."""
         with np.errstate(all="ignore"):
-            return self._over_columns(self._kernel(label, prediction, self.parameters), label)
+            return self._over_columns(self._forms.value(label, prediction, self.parameters), label)
 
     @property
     def over_cells(self) -> bool:
@@ -374,7 +374,9 @@ class BoundLoss(Bound):
             Where they are, and their values as numbers below 1 times powers of two.
         """
         root = self.definition.square_root
-        if root is None or self._pair is not None or (float(value.min()) >= SMALLEST and float(value.max()) < np.inf):
+        if root is None or self._forms.pair is not None:
+            return None
+        if float(value.min()) >= SMALLEST and float(value.max()) < np.inf:
             return None
         rows = np.flatnonzero((value < SMALLEST) | (value == np.inf))
         with np.errstate(all="ignore"):
@@ -395,7 +397,7 @@ class BoundLoss(Bound):
     def row_gradient(self, label: FloatArray, prediction: FloatArray) -> FloatArray:
         """`gradient` of arrays known to be legal."""
         with np.errstate(all="ignore"):
-            return self._of_mean(label, self._slope(label, prediction, self.parameters))
+            return self._of_mean(label, self._forms.slope(label, prediction, self.parameters))
 
     @property
     def takes_error(self) -> bool:
@@ -404,14 +406,14 @@ class BoundLoss(Bound):
 
     def value_of_error(self, label: FloatArray, error: FloatArray, prediction: FloatArray) -> FloatArray:
         """`row_value` where prediction less label, in their shape, is known better than these two tell it."""
-        form, arguments = self._apart(label, error, prediction)
+        form, arguments = self._forms.of_error(label, error, prediction)
         with np.errstate(all="ignore"):
             function = form.function
             return self._over_columns(np.asarray(function(*arguments, **self.parameters)), label)
 
     def gradient_of_error(self, label: FloatArray, error: FloatArray, prediction: FloatArray) -> FloatArray:
         """`row_gradient`, likewise."""
-        form, arguments = self._apart(label, error, prediction)
+        form, arguments = self._forms.of_error(label, error, prediction)
         if form.slope is None:
             raise UsageError(f"{self.name} declares no gradient")
         with np.errstate(all="ignore"):
@@ -431,7 +433,7 @@ class BoundLoss(Bound):
         eps = self.parameters.get("eps")
         if not isinstance(eps, float) or eps == 0:
             return None
-        if self._pair is not None:
+        if self._forms.pair is not None:
             infinite = infinite_in(prediction)
             return None if infinite is None else self._floored(label, prediction, np.flatnonzero(infinite))
         with np.errstate(all="ignore"):
@@ -446,19 +448,17 @@ class BoundLoss(Bound):
         """Those of some rows whose value is another without the floor, as a mask of all rows."""
         labels, predictions = label[rows], prediction[rows]
         with np.errstate(all="ignore"):
-            bare = self._over_columns(self._kernel(labels, predictions, {**self.parameters, "eps": 0.0}), labels)
-            changed = bare != self._over_columns(self._kernel(labels, predictions, self.parameters), labels)
+            bare = self._over_columns(self._forms.value(labels, predictions, {**self.parameters, "eps": 0.0}), labels)
+            changed = bare != self._over_columns(self._forms.value(labels, predictions, self.parameters), labels)
         if not changed.any():
             return None
         mask = np.zeros(len(label), dtype=np.bool_)
         mask[rows[changed]] = True
         return mask
 
-    @property
-    def _pair(self) -> Through | None:
-        if self.activation is None:
-            return None
-        return self.definition.pairs.get(self.activation.name)
+    @cached_property
+    def _forms(self) -> Forms:
+        return Forms(self.definition, self.activation, self.rows)
 
     def _over_columns(self, values: FloatArray, label: FloatArray) -> FloatArray:
         if values.ndim == 1:
@@ -468,65 +468,3 @@ class BoundLoss(Bound):
             return total if cells is None else np.asarray(total / cells)
         total = row_sum(values)
         return total if self.adds_columns else np.asarray(total / values.shape[1])
-
-    def _kernel(self, label: FloatArray, prediction: FloatArray, parameters: dict[str, Value]) -> FloatArray:
-        if self.activation is not None and self._pair is not None:
-            value = self._pair.function(label, prediction, **parameters)
-            if self.rows or infinite_in(prediction) is None:
-                return value
-            # The probability is exactly 0 or 1, and the form of the pair a product of 0 and infinity.
-            certain = np.isinf(prediction)
-            value[certain] = self.definition.function(
-                label[certain], self.activation.value(prediction[certain]), **parameters
-            )
-            return value
-        if self.activation is None:
-            return np.asarray(self.definition.function(label, prediction, **parameters))
-        form, arguments = self._behind(self.activation, label, prediction)
-        value = np.asarray(form.function(*arguments, **parameters))
-        if self.definition.mirrored is None:
-            return value
-        rest = -self.activation.error(prediction, np.ones_like(prediction))
-        return np.where(rest < 0.5, self.definition.mirrored.function(label, rest, **parameters), value)
-
-    def _behind(
-        self, activation: BoundActivation, label: FloatArray, prediction: FloatArray
-    ) -> tuple[Loss | Through, tuple[FloatArray, ...]]:
-        """The form that is evaluated behind an activation, and what it gets of label, error and output."""
-        definition = self.definition
-        if definition.of_error:
-            return self._apart(label, activation.error(prediction, label), prediction)
-        output = activation.value(prediction)
-        if definition.apart is None:
-            return definition, (label, output)
-        return self._apart(label, activation.error(prediction, definition.anchor(label, **self.parameters)), output)
-
-    def _apart(
-        self, label: FloatArray, error: FloatArray, output: FloatArray
-    ) -> tuple[Loss | Through, tuple[FloatArray, ...]]:
-        """The form on errors, and what it gets."""
-        definition = self.definition
-        if definition.of_error or definition.apart is None:
-            return definition, (np.zeros_like(error), error)
-        return definition.apart, (label, error, output)
-
-    def _slope(self, label: FloatArray, prediction: FloatArray, parameters: dict[str, Value]) -> FloatArray:
-        pair = self._pair
-        if pair is not None and pair.slope is not None:
-            finite = (
-                prediction if self.rows or infinite_in(prediction) is None else np.clip(prediction, -LARGEST, LARGEST)
-            )
-            return pair.slope(label, finite, **parameters)
-        if self.definition.slope is None:
-            raise UsageError(f"{self.name} declares no gradient")
-        if self.activation is None:
-            return self.definition.slope(label, prediction, **parameters)
-        form, arguments = self._behind(self.activation, label, prediction)
-        if form.slope is None:
-            raise UsageError(f"{self.name} declares no gradient")
-        upstream = form.slope(*arguments, **parameters)
-        mirrored = self.definition.mirrored
-        if mirrored is not None and mirrored.slope is not None:
-            rest = -self.activation.error(prediction, np.ones_like(prediction))
-            upstream = np.where(rest < 0.5, -mirrored.slope(label, rest, **parameters), upstream)
-        return self.activation.pullback(prediction, upstream)
