@@ -7,9 +7,11 @@ one and makes the other printable.
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from importlib.metadata import version
 from typing import Any, Literal
+
+from lossctl.dataclass import dataclass
 
 SCHEMA_VERSION = 1
 """Stands in every JSON object; goes up by one when a field changes its meaning or goes away."""

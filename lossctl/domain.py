@@ -6,11 +6,12 @@ derived from it. A domain with ``rows`` true judges whole rows of an ``(n, k)`` 
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+from lossctl.dataclass import dataclass
 
 if TYPE_CHECKING:
     from numpy.random import Generator  # 5 ms that only tests and proofs need

@@ -12,24 +12,28 @@ import re
 import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from lossctl.errors import UsageError
 from lossctl.words import MANY, did_you_mean, near, normal
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoints
 
 T = TypeVar("T")
 
 
 @functools.cache
-def _entry_points() -> EntryPoints:
+def _entry_points() -> "EntryPoints":
     """The entry points of every installed package, read once."""
+    from importlib.metadata import entry_points  # noqa: PLC0415  (which brings the parser of e-mails)
+
     return cast("EntryPoints", entry_points())
 
 
-def entry_points_of(group: str) -> EntryPoints:
+def entry_points_of(group: str) -> "EntryPoints":
     """Those of a group, unloaded."""
     return _entry_points().select(group=group)
 

@@ -1,8 +1,9 @@
 """Gradients held against finite differences at the rows of a data set, in one pass and constant memory."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lossctl.checks.differences import NOTHING, Agreement, compare_loss
+from lossctl.dataclass import dataclass
 from lossctl.evaluation.batch import Batch
 from lossctl.evaluation.clock import Clock
 from lossctl.evaluation.complaints import ensure_measured

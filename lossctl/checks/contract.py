@@ -2,12 +2,13 @@
 
 import pickle
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from lossctl.arguments import checked
 from lossctl.checks.differences import NOTHING, Agreement, compare
+from lossctl.dataclass import dataclass
 from lossctl.domain import BoolArray, FloatArray, Interval, Listed, Words
 from lossctl.errors import LossctlError, UsageError
 from lossctl.functions.activation import Activation, BoundActivation, get_activation

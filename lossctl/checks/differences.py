@@ -8,10 +8,11 @@ mistaken for a wrong gradient. No step leaves the domain, or crosses a declared 
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import REAL, Amounts, BoolArray, Domain, FloatArray, IntArray, Interval, Simplex
 from lossctl.functions.activation import BoundActivation
 from lossctl.functions.bound_loss import BoundLoss

@@ -1,11 +1,12 @@
 """The outcome of checking a loss or an activation in each of its forms, and its document."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from lossctl.checks.contract import Check
 from lossctl.checks.differences import TOLERANCE, Point
+from lossctl.dataclass import dataclass
 from lossctl.document import Column, Document, Line, Part, Piece, Section, Table, phrase
 from lossctl.evaluation.worst_rows import class_code
 from lossctl.functions.activation import BoundActivation

@@ -8,7 +8,6 @@ import re
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
-from importlib.metadata import version
 from typing import Annotated, Any, Final, NoReturn, cast
 
 import typer
@@ -34,9 +33,16 @@ WIDEST = 1000
 """Columns and lines of the largest screen."""
 
 
+def _release() -> str:
+    """The version of lossctl that is installed."""
+    from importlib.metadata import version  # noqa: PLC0415  (it brings the parser of e-mails)
+
+    return version("lossctl")
+
+
 def _version(wanted: bool) -> None:  # noqa: FBT001  (Typer calls it so)
     if wanted:
-        print(f"lossctl {version('lossctl')}")
+        print(f"lossctl {_release()}")
         raise typer.Exit
 
 
@@ -154,7 +160,7 @@ def run(arguments: list[str]) -> int:
             tell(*traceback.format_exc().rstrip("\n").split("\n"))
         words = f"{type(bug).__name__}: {bug}".partition("\n")[0]
         advice = "Run it again with -v and report the traceback."
-        return fail(BUG, f"bug in lossctl {version('lossctl')}: {words}", advice)
+        return fail(BUG, f"bug in lossctl {_release()}: {words}", advice)
     finally:
         signals.clean()
 

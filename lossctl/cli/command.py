@@ -11,7 +11,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from enum import StrEnum
 from inspect import Parameter
 from typing import TYPE_CHECKING, Annotated, Any, TextIO, get_args, get_origin
@@ -20,6 +20,7 @@ import typer
 from typer._click.globals import get_current_context  # Typer has no name for it
 
 from lossctl.cli.flags import worded
+from lossctl.dataclass import dataclass
 from lossctl.errors import UsageError
 from lossctl.registry import Registry
 from lossctl.words import printable

@@ -7,7 +7,7 @@ quotes. Which shell it is matters in `lossctl.cli.shells` alone.
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperArgument, TyperGroup
@@ -16,6 +16,7 @@ from lossctl.cli.command import Voice
 from lossctl.cli.help import brief
 from lossctl.cli.input_options import Input
 from lossctl.cli.shells import SHELLS, Line, Offer
+from lossctl.dataclass import dataclass
 
 if TYPE_CHECKING:
     from lossctl.reading.format import Reading

@@ -8,11 +8,12 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Any
 
 from lossctl.cli.nearest import LARGEST, SHARED, candidates
+from lossctl.dataclass import dataclass
 from lossctl.errors import UsageError
 
 TABLE = ("tool", "lossctl")

@@ -1,7 +1,7 @@
 """Options of what is read: how files are, and which labels they are joined with (see `lossctl.cli.options`)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +10,7 @@ import typer
 from lossctl.cli.choices import completing
 from lossctl.cli.command import Voice, given, is_typed
 from lossctl.cli.completers import complete_null_words, completing_columns
+from lossctl.dataclass import dataclass
 from lossctl.errors import UsageError
 from lossctl.words import size_of, split
 

@@ -8,7 +8,7 @@ Imported for ``--help``, so neither NumPy nor Arrow may be imported here.
 
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -29,6 +29,7 @@ from lossctl.cli.completers import (
 )
 from lossctl.cli.input_options import Input as Input  # noqa: PLC0414  (a group like those below)
 from lossctl.cli.input_options import Join as Join  # noqa: PLC0414  (likewise)
+from lossctl.dataclass import dataclass
 from lossctl.errors import UsageError
 from lossctl.words import split
 

@@ -6,7 +6,7 @@ Imported where something is set.
 import os
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from typer._click.globals import get_current_context  # Typer has no name for it
@@ -14,6 +14,7 @@ from typer._click.globals import get_current_context  # Typer has no name for it
 from lossctl.cli.command import SETTLED, is_typed, tell
 from lossctl.cli.configuration import Configuration, nearest, read
 from lossctl.cli.nearest import PREFIX
+from lossctl.dataclass import dataclass
 from lossctl.errors import LossctlError, UsageError, option, options_in, worded
 from lossctl.words import did_you_mean, near, split
 

@@ -1,7 +1,7 @@
 """The JSON Schema of the configuration, from the same facts as its reader: editors complete and check with it."""
 
-import inspect
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -63,10 +63,10 @@ def _plain(schema: Mapping[str, Any]) -> dict[str, Any]:
 def _gate() -> dict[str, Any]:
     """What a gate may be: a name, one claim, and what it is about."""
     options = every_setting()
-    usual = inspect.signature(Gate).parameters
+    usual = {field.name: field.default for field in fields(Gate)}
     properties: dict[str, Any] = {}
     for name, key in KEYS.items():
-        default = usual[name].default if name in usual else inspect.Parameter.empty
+        default = usual.get(name)
         shown = {"default": default} if isinstance(default, str | float) else {}
         properties[name] = {"description": key.words, **_hinted(key.hint), **shown}
     properties["max_increase"]["anyOf"] = [{"type": "number"}, {"type": "string", "pattern": f"^{PERCENT}$"}]

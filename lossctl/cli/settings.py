@@ -7,7 +7,6 @@ import functools
 import inspect
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from types import NoneType
 from typing import Annotated, Any, get_args, get_origin
@@ -15,6 +14,7 @@ from typing import Annotated, Any, get_args, get_origin
 from typer.models import OptionInfo
 
 from lossctl.cli.command import Action, commands
+from lossctl.dataclass import dataclass
 from lossctl.words import either, said
 
 PATHS = ("FILE", "PATH")

@@ -6,9 +6,9 @@ files too; ``nospace``: the word goes on), then a line for each word. Names of f
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
+from lossctl.dataclass import dataclass
 from lossctl.words import printable
 
 

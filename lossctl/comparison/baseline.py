@@ -6,7 +6,6 @@ bucket, less those that were kept, are sums of differences of rows: the paired i
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 
 from lossctl.comparison.kept import Kept, bare_total, with_sums
 from lossctl.comparison.stored import KIND, read, results_of, written
+from lossctl.dataclass import dataclass
 from lossctl.document import Column, Document, Notes, Table, versioned
 from lossctl.document import Estimate as Shown
 from lossctl.errors import DataError, UsageError, option

@@ -1,13 +1,14 @@
 """How models differ from a baseline, frozen: it describes itself as a document, as JSON and as a data frame."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lossctl.comparison.charts import charts
 from lossctl.comparison.difference import LEAST_GOOD, Difference, Verdict
 from lossctl.comparison.tables import sections, sentence
+from lossctl.dataclass import dataclass
 from lossctl.document import Chart, Document, Section
 from lossctl.errors import UsageError
 from lossctl.evaluation.report import Report, arranged

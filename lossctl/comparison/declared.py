@@ -4,11 +4,11 @@ import inspect
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from lossctl.arguments import described, fits
 from lossctl.comparison.gate import FailIf, Gate, Kind, OnInconclusive, PassIf
+from lossctl.dataclass import dataclass
 from lossctl.errors import UsageError
 from lossctl.evaluation.evaluate import evaluate
 from lossctl.functions.definition import split_specs

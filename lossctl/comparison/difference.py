@@ -5,10 +5,11 @@ A field is a column: JSON, CSV and data frames have it by its name, in this orde
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any, Literal
 
 from lossctl.comparison.moves import Move
+from lossctl.dataclass import dataclass
 from lossctl.functions.parameter import Value, in_json, spell
 from lossctl.sums.estimate import Estimate
 from lossctl.words import free

@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Literal
 
 from lossctl.comparison.wording import spelled
+from lossctl.dataclass import dataclass
 from lossctl.errors import UsageError
 from lossctl.sums.estimate import Estimate
 

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import BoolArray, FloatArray
 from lossctl.evaluation.scores import Scores
 from lossctl.functions.lookup import get_loss

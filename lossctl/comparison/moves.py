@@ -1,13 +1,14 @@
 """The rows that moved most between two models, with all that is known of each: they are read a second time."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from lossctl.dataclass import dataclass
 from lossctl.document import Column, Table, Words
 from lossctl.evaluation.fold import Folded
 from lossctl.evaluation.measure import evaluated, kernel_label

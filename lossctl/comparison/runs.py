@@ -4,7 +4,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from lossctl.comparison.files import prepare_models
 from lossctl.comparison.gate import Gate
 from lossctl.comparison.judge import Claim, claims
 from lossctl.comparison.skill import surely
+from lossctl.dataclass import dataclass
 from lossctl.errors import LossctlError, UsageError
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.evaluate import Prepared, measured, prepare, several

@@ -3,13 +3,14 @@
 import contextlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
 from lossctl.comparison.labels import ensure_same
+from lossctl.dataclass import dataclass
 from lossctl.domain import IntArray
 from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.keys import Key, told_alike

@@ -7,13 +7,14 @@ rows moves L_c in second order only, for there it is least. It is known after a 
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from lossctl.comparison.gate import Measurement
 from lossctl.comparison.judge import Claim
+from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray
 from lossctl.errors import DataError
 from lossctl.evaluation.batch import Batch

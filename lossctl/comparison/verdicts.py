@@ -3,11 +3,12 @@
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from lossctl.comparison.gate import Gate, Measurement, Verdict
 from lossctl.comparison.wording import plain, rounded, signed
+from lossctl.dataclass import dataclass
 from lossctl.document import Column, Document, Line, Outcome, Piece, Table, Tone
 from lossctl.sums.estimate import Estimate
 

@@ -6,10 +6,10 @@ No pass counts this: it is told from a sample of the rows, and each finding says
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from lossctl.dataclass import dataclass
 from lossctl.doctor.diagnosis import Reported
 from lossctl.doctor.finding import Severity
 from lossctl.domain import FloatArray

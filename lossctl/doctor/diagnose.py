@@ -15,9 +15,8 @@ from lossctl.doctor.statistics import ranks
 from lossctl.doctor.survey import described, survey
 from lossctl.errors import Undecided
 from lossctl.evaluation.complaints import told
-from lossctl.evaluation.evaluate import Classes, Label, Names, open_joined, requested, several, specs_of
+from lossctl.evaluation.evaluate import Classes, Label, Names, open_alone, open_joined, requested, several, specs_of
 from lossctl.evaluation.fold import fold
-from lossctl.evaluation.join import Joined
 from lossctl.evaluation.running import Progress, Running
 from lossctl.evaluation.traversal import Traversal
 from lossctl.functions.bound_loss import BoundLoss
@@ -96,16 +95,17 @@ def diagnose(
         where=where,
         limit=limit,
     )
-    opened: Source | Joined = open_joined(
-        source, request, reading, labels=labels, ids=several(ids), join=join, survey=True
-    )
     named, taken, keys = request, tuple[str, ...](), several(ids)
     question: Undecided | None = None
     remarks: tuple[str, ...] = ()
-    if isinstance(opened, Joined):
-        request, named, taken, keys = opened.request, opened.asked, opened.notes, tuple(key.left for key in opened.keys)
-        words += ("--id", shell_word(",".join(map(str, opened.keys)))) if keys else ()
-        question, remarks, opened = opened.question, opened.remarks, opened.source
+    if labels is None:
+        opened = open_alone(source, request, reading)
+    else:
+        joined = open_joined(source, request, reading, labels=labels, ids=keys, join=join, survey=True)
+        opened, request, named, taken = joined.source, joined.request, joined.asked, joined.notes
+        keys = tuple(key.left for key in joined.keys)
+        words += ("--id", shell_word(",".join(map(str, joined.keys)))) if keys else ()
+        question, remarks = joined.question, joined.remarks
     apart = named is not request
     try:
         if question is not None:

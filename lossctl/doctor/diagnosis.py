@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, field, fields
 from typing import Any
 
+from lossctl.dataclass import dataclass
 from lossctl.doctor.finding import Severity
 from lossctl.doctor.statistics import Ranks
 from lossctl.doctor.survey import Role

@@ -5,10 +5,10 @@ its decorator; what a user should do stands in the evidence.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
+from lossctl.dataclass import dataclass
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.inference.facts import Facts, Predicted, Rowwise
 from lossctl.inference.fit import Fit

@@ -1,10 +1,10 @@
 """Statistics of what a pass saw, from joint counts and sketches."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
+from lossctl.dataclass import dataclass
 from lossctl.doctor.finding import Case
 from lossctl.domain import FloatArray, IntArray
 from lossctl.inference.fit import ENOUGH

@@ -1,10 +1,10 @@
 """What is in each column: by role, or with the roles it could play where the names do not say which it does."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from lossctl.dataclass import dataclass
 from lossctl.evaluation.fold import fold
 from lossctl.evaluation.running import Running
 from lossctl.inference.candidates import Candidate, Contents, candidates, contents_of, readable, span

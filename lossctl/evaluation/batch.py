@@ -4,12 +4,13 @@ Kernels contain mathematics and nothing else because every number they see has p
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import BoolArray, Domain, FloatArray, IntArray, row_sum
 from lossctl.evaluation.exact_errors import Errors, exact_errors
 from lossctl.evaluation.groups import Group, grouped

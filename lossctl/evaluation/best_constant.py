@@ -7,11 +7,12 @@ slope changes sign is the best constant. That holds for every loss that falls, t
 import functools
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import Amounts, FloatArray, LogSimplex, Simplex
 from lossctl.errors import UsageError
 from lossctl.evaluation.best_row import additive, codes, spread

@@ -1,10 +1,10 @@
 """Where the slope of a mean loss changes sign, sought by halving what lies between the labels, a double at a time."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import REAL, BoolArray, Domain, FloatArray, Interval
 from lossctl.evaluation.single_minimum import may_turn_again
 from lossctl.functions.bound_loss import BoundLoss

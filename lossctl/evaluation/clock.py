@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from lossctl.dataclass import dataclass
 
 PHASES = ("import", "open", "read", "validate", "compute", "reduce", "render")
 """In the order in which a run meets them."""

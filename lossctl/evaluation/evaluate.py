@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lossctl.arguments import checked, fits
-from lossctl.evaluation import join as joining
+from lossctl.dataclass import dataclass
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.clock import Clock, Spent
 from lossctl.evaluation.fold import Folded, fold_rows
@@ -32,6 +32,9 @@ from lossctl.reading.selection import ensure_selection, selected
 from lossctl.reading.stamp import Stamp
 from lossctl.reduction import OverColumns, WeightNorm
 from lossctl.words import split
+
+if TYPE_CHECKING:
+    from lossctl.evaluation.join import Joined
 
 Names = str | int | Sequence[str | int]
 """The names of columns; a DataFrame may have numbers for names."""
@@ -223,20 +226,28 @@ def prepare(
         UsageError: as for `evaluate`.
         DataError: the data cannot be read, or keys do not match.
     """
-    opened = open_joined(source, request, reading, labels=labels, ids=ids, join=join, others=others)
     facts: Mapping[str, Any] | None = None
-    label = True
-    if isinstance(opened, joining.Joined):
-        plan = planned(opened.source, opened.request, reading, opened.notes, opened.remarks)
-        facts, opened, label = opened.facts, opened.source, False
-    else:
+    if labels is None:
+        opened = open_alone(source, request, reading)
         plan = planned(opened, request, reading)
+    else:
+        joined = open_joined(source, request, reading, labels=labels, ids=ids, join=join, others=others)
+        opened, facts = joined.source, joined.facts
+        plan = planned(opened, joined.request, reading, joined.notes, joined.remarks)
     if isinstance(source, list | tuple) and len(source) > 1 and not request.paired:
         from lossctl.evaluation.pooled import pooled  # noqa: PLC0415  (most runs have one file)
 
-        remark = pooled(opened, plan.roles.label if label else ())
+        remark = pooled(opened, plan.roles.label if labels is None else ())
         plan = plan.grouped_by(plan.roles.by, (*plan.roles.notes, remark))
     return Prepared(opened, plan, facts)
+
+
+def open_alone(source: Any, request: Request, reading: Reading | None = None) -> Source:
+    """Open a data set that has its own labels; arguments and errors as for `prepare`."""
+    check_words(request, reading)
+    opened = open_source(source, reading, {})
+    ensure_heeded(reading, opened)
+    return selected(opened, request.where, request.limit, reading)
 
 
 def open_joined(
@@ -244,13 +255,13 @@ def open_joined(
     request: Request,
     reading: Reading | None = None,
     *,
-    labels: Any = None,
+    labels: Any,
     ids: Sequence[str] = (),
     join: str = "strict",
     others: bool = False,
     survey: bool = False,
-) -> Source | joining.Joined:
-    """Open a data set, and match its labels if they are elsewhere.
+) -> "Joined":
+    """Open a data set, and match its labels, which are elsewhere.
 
     Args:
         source, request, reading, labels, ids, join, others: as for `prepare`.
@@ -259,15 +270,13 @@ def open_joined(
     Raises:
         LossctlError: as for `prepare`.
     """
+    from lossctl.evaluation.join import join as match  # noqa: PLC0415  (most runs have one data set)
+
     check_words(request, reading)
     stamps: dict[str, Stamp] = {}
-    opened = open_source(source, reading, stamps)
-    if labels is None:
-        ensure_heeded(reading, opened)
-        return selected(opened, request.where, request.limit, reading)
-    answers = open_source(labels, reading, stamps)
+    opened, answers = open_source(source, reading, stamps), open_source(labels, reading, stamps)
     ensure_heeded(reading, opened, answers)
-    joined = joining.join(opened, answers, ids, join, request, others=others, survey=survey)
+    joined = match(opened, answers, ids, join, request, others=others, survey=survey)
     return replace(joined, source=selected(joined.source, request.where, request.limit))
 
 

@@ -1,10 +1,10 @@
 """Prediction less label where one of them is no double: a double each would lose the very digits that differ."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import BoolArray, FloatArray, IntArray
 from lossctl.evaluation.plan import Plan, PlannedModel
 from lossctl.inference.reader import Reader

@@ -5,13 +5,13 @@
 
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial, reduce
 from typing import Generic, Protocol, Self, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
+from lossctl.dataclass import dataclass
 from lossctl.evaluation.batch import Batch, validate
 from lossctl.evaluation.clock import Clock, Spent
 from lossctl.evaluation.complaints import complain

@@ -5,10 +5,10 @@ Cells are powers of two wide, with a corner at 0: rounded numbers fall into them
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from lossctl.dataclass import dataclass
 from lossctl.document import FAR, Axis, Panel, Series
 from lossctl.domain import BoolArray, FloatArray, IntArray
 from lossctl.sums.distribution import Distribution

@@ -7,13 +7,14 @@ Both sides are held in memory, in the columns that count; which these are is tol
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from lossctl.dataclass import dataclass
 from lossctl.errors import DataError, LossctlError, Undecided, UsageError, option
 from lossctl.evaluation.keys import Key, keys_named, told_alike
 from lossctl.evaluation.matching import (

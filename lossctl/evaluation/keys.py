@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 import pyarrow as pa
 
+from lossctl.dataclass import dataclass
 from lossctl.errors import UsageError, option
 from lossctl.inference.names import is_index, is_key, is_unnamed
 from lossctl.inference.roles import find

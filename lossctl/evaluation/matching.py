@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import IntArray
 from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.running import SERIAL
@@ -155,8 +155,11 @@ class Called:
     hint: str = f"Join on what matches with {option(join='inner')}, or keep all predictions: {option(join='left')}."
 
 
+SIDES = Called()
+
+
 def match_by_key(
-    left: pa.Table, right: pa.Table, ids: list[str], how: str, called: Called = Called()
+    left: pa.Table, right: pa.Table, ids: list[str], how: str, called: Called = SIDES
 ) -> tuple[pa.Table, dict[str, Any]]:
     """The row numbers of matching rows, columns `LEFT` and `RIGHT` in the order of the left, and how many matched.
 

@@ -1,10 +1,11 @@
 """The sums of a run over some rows, which add up: of each loss of each model by group, and what is beside them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import IntArray
 from lossctl.evaluation.groups import Group
 from lossctl.sums.gradients import Gradients

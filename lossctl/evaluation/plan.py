@@ -1,9 +1,10 @@
 """What is decided once about a data set, before its rows are read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from lossctl.dataclass import dataclass
 from lossctl.evaluation.groups import Group
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.inference.grouping import Grouping

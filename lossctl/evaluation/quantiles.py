@@ -1,11 +1,12 @@
 """The quantiles of the columns that are grouped by them, which take a pass of their own before that of the losses."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pyarrow as pa
 
+from lossctl.dataclass import dataclass
 from lossctl.evaluation.batch import validate
 from lossctl.evaluation.clock import Clock, Spent
 from lossctl.evaluation.fold import fold_legal

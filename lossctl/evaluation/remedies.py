@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 
+from lossctl.dataclass import dataclass
 from lossctl.errors import LossctlError, option
 from lossctl.evaluation.plan import Plan, PlannedModel
 from lossctl.functions.bound_loss import BoundLoss

@@ -5,12 +5,12 @@ import pickle
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
 import pyarrow as pa
 
+from lossctl.dataclass import dataclass
 from lossctl.errors import LossctlError, UsageError
 from lossctl.evaluation.engine import portable
 from lossctl.reading.waiting import patience

@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from lossctl.dataclass import dataclass
 from lossctl.document import Document
 from lossctl.errors import UsageError, option
 from lossctl.evaluation.result import Result

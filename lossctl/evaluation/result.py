@@ -5,9 +5,10 @@ A field is a column: JSON, CSV and data frames have it by its name, in this orde
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import Annotated, Any
 
+from lossctl.dataclass import dataclass
 from lossctl.document import Kind, Tone
 from lossctl.functions.lookup import get_loss
 from lossctl.functions.parameter import Value, in_json, spell

@@ -1,11 +1,11 @@
 """Labels and predictions with what rounding put beyond their ends taken back."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import BoolArray, Domain, FloatArray
 from lossctl.evaluation.plan import Plan
 from lossctl.inference.rounding import ends_of, slack_of

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lossctl.arguments import ensure_fields
+from lossctl.dataclass import dataclass
 from lossctl.errors import UsageError, option
 from lossctl.evaluation.engine import Engine, connected, find_engine
 from lossctl.reading.format import Source

@@ -1,12 +1,13 @@
 """The per-sample table: every row with its losses, their gradients and its own columns."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
 import pyarrow as pa
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray, IntArray
 from lossctl.errors import DataError
 from lossctl.evaluation.batch import Batch, validate

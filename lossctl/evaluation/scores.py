@@ -1,9 +1,9 @@
 """The sums of a run, asked for estimates: of the value of a loss of a model in a group, and of differences."""
 
 import math
-from dataclasses import dataclass
 from functools import cached_property
 
+from lossctl.dataclass import dataclass
 from lossctl.evaluation.measure import groups_in_order
 from lossctl.evaluation.measured import Measured
 from lossctl.evaluation.plan import Plan, PlannedModel

@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, Protocol, get_type_hints
 
+from lossctl.dataclass import dataclass
 from lossctl.document import (
     BEST,
     Approximate,

@@ -1,13 +1,13 @@
 """What an activation is: an output function of a model, with its derivative or pullback."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from lossctl.arrays import numbers
+from lossctl.dataclass import dataclass
 from lossctl.domain import REAL, Domain, FloatArray
 from lossctl.errors import LossctlError, UsageError
 from lossctl.functions.definition import NO_PEERS, Bound, Definition, Kind, read_spec

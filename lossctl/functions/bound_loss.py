@@ -1,6 +1,6 @@
 """A loss with a value for each of its parameters, on predictions or through an activation."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from lossctl.arguments import checked
 from lossctl.arrays import numbers
+from lossctl.dataclass import dataclass
 from lossctl.domain import BoolArray, Domain, FloatArray, IntArray, Listed, Unlabelled, infinite_in, row_sum
 from lossctl.errors import DataError, LossctlError, UsageError, option
 from lossctl.functions.activation import BoundActivation, get_activation

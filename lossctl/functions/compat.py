@@ -5,10 +5,11 @@ here agrees as it is. Only what is different for all losses of a library is said
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Any
 
+from lossctl.dataclass import dataclass
 from lossctl.errors import UsageError, option
 from lossctl.functions.loss import Loss
 from lossctl.functions.parameter import Value, spell

@@ -8,10 +8,10 @@ import functools
 import types
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from lossctl.arguments import ensure
+from lossctl.dataclass import dataclass
 from lossctl.domain import Domain, FloatArray
 from lossctl.errors import UsageError, option
 from lossctl.functions.docstring import Sections, sections_of

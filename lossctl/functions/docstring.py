@@ -6,7 +6,8 @@ A fact begins a line with its heading (``Formula:``, ``Gradient:`` or ``Derivati
 
 import inspect
 import re
-from dataclasses import dataclass
+
+from lossctl.dataclass import dataclass
 
 HEADINGS = {
     "Formula:": "formula",

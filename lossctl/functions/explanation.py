@@ -1,10 +1,11 @@
 """What is known of a loss or an activation, all of it read from its definition and its pairings."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from lossctl.arguments import checked, ensure_fields
+from lossctl.dataclass import dataclass
 from lossctl.domain import Interval, Listed, Words, inside
 from lossctl.errors import UsageError, option
 from lossctl.functions.activation import Activation, BoundActivation, activations, get_activation

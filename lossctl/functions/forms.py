@@ -1,9 +1,8 @@
 """Which of a loss's formulas is evaluated: its own, that of the pair with an activation, or that on errors."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray, infinite_in
 from lossctl.errors import UsageError
 from lossctl.functions.activation import BoundActivation

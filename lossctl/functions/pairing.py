@@ -1,9 +1,9 @@
 """Which output activations go with which losses, which should not, and why."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from lossctl.arguments import checked
+from lossctl.dataclass import dataclass
 from lossctl.domain import inside
 from lossctl.functions.activation import BoundActivation, get_activation
 from lossctl.functions.bound_loss import BoundLoss

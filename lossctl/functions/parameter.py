@@ -4,10 +4,10 @@ import inspect
 import types
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from numbers import Real
 from typing import Any, TypeGuard
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import Interval, Listed, Words
 from lossctl.errors import UsageError
 

@@ -1,11 +1,11 @@
 """Predictions whose numbers are different things: a mean and its scale, the ends of an interval."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import BoolArray, Domain, FloatArray, Interval, Vector
 
 if TYPE_CHECKING:

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lossctl.dataclass import dataclass
 from lossctl.inference.classes import class_names, key_of
 from lossctl.inference.facts import Words
 from lossctl.inference.names import is_index, is_key, is_mask, is_thing, is_weight

@@ -1,6 +1,6 @@
 """Columns that could play a role, and how that was told."""
 
-from dataclasses import dataclass
+from lossctl.dataclass import dataclass
 
 BY_NAME = "by name"
 LEFT = "because no other column is left"

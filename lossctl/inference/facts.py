@@ -4,10 +4,11 @@ The state of a pass is counts, extremes and bounded samples: it adds up in any o
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray, IntArray
 from lossctl.inference.layout import Layout
 from lossctl.sums.distribution import Distribution

@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 
+from lossctl.dataclass import dataclass
 from lossctl.functions.pairing import PAIRINGS, Pairing
 from lossctl.inference.classes import class_names, within
 from lossctl.inference.facts import Facts, Predicted

@@ -1,8 +1,8 @@
 """What rows are grouped by: a column, and perhaps the periods of its dates or the quantiles of its numbers."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lossctl.dataclass import dataclass
 from lossctl.errors import UsageError
 from lossctl.reading.periods import PERIODS, WEEKDAYS
 from lossctl.words import counted, natural, near, percent

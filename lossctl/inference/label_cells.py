@@ -1,11 +1,12 @@
 """Labels of several numbers, some of which may be missing: single cells, and what is missing of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 import pyarrow as pa
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import BoolArray, FloatArray
 from lossctl.inference.layout import Layout
 from lossctl.reading.cells import kind_of, scalar_column, text_of, vector_cells

@@ -1,12 +1,13 @@
 """How the columns of each role are read: decided once a data set, from names, types and the first batch."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Literal
 
 import pyarrow as pa
 
+from lossctl.dataclass import dataclass
 from lossctl.errors import DataError, UsageError, option
 from lossctl.inference.classes import (
     are_numbers,

@@ -1,7 +1,8 @@
 """Names that columns have in the field, by the role they tell."""
 
 import re
-from dataclasses import dataclass
+
+from lossctl.dataclass import dataclass
 
 LABELS = (
     frozenset({"label", "y", "y_true", "target", "actual", "truth"}),

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from lossctl.dataclass import dataclass
 from lossctl.errors import option
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.parameter import spell

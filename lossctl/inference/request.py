@@ -1,9 +1,9 @@
 """What somebody asked for."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
+from lossctl.dataclass import dataclass
 from lossctl.functions.activation import BoundActivation
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.reading.format import Source

@@ -6,9 +6,10 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
+from lossctl.dataclass import dataclass
 from lossctl.errors import UsageError, option
 from lossctl.inference.grouping import Grouping, is_unit, legal_unit, unit_of
 from lossctl.reading.columns import Column, fields_in, leaves_in

@@ -1,11 +1,11 @@
 """What rounding put beyond the end of what it may be: a probability of 1.0000000000000002."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import SIMPLEX_ERROR, BoolArray, Domain, FloatArray
 from lossctl.errors import option
 from lossctl.reading.storage import contents, is_list

@@ -1,12 +1,12 @@
 """Some rows of a data set to tell what its columns hold: of a bounded number, and the same for every engine."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 import pyarrow as pa
 
+from lossctl.dataclass import dataclass
 from lossctl.reading.cells import BadRow, numbers
 from lossctl.reading.files import beginnings
 from lossctl.reading.format import Resplit, Shard, Source, Wanted

@@ -1,10 +1,11 @@
 """Which losses suit the columns, and what they need: told from a sample of the rows."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
+from lossctl.dataclass import dataclass
 from lossctl.errors import Undecided
 from lossctl.functions.definition import split_specs
 from lossctl.inference.classes import SHOWN

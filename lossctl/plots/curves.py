@@ -5,12 +5,13 @@ margin, a probability, the angle between two directions, or the prediction for a
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from lossctl.arguments import checked
+from lossctl.dataclass import dataclass
 from lossctl.document import FAR, Axis, Chart, Panel, Series
 from lossctl.domain import (
     NONNEGATIVE,

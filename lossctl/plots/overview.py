@@ -4,10 +4,11 @@ One pass in bounded memory: numbers and pairs of numbers are counted, and rounde
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
+from lossctl.dataclass import dataclass
 from lossctl.document import Axis, Chart, Panel, Series
 from lossctl.domain import PROBABILITY, Domain, FloatArray, IntArray, LogSimplex, Simplex, inside
 from lossctl.evaluation.assembly import assemble

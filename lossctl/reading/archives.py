@@ -2,9 +2,9 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from lossctl.dataclass import dataclass
 from lossctl.words import in_bytes
 
 if TYPE_CHECKING:

@@ -2,13 +2,13 @@
 
 import ast
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from lossctl.dataclass import dataclass
 from lossctl.errors import DataError
 from lossctl.words import in_bytes
 

@@ -1,7 +1,8 @@
 """What a column of a source is: a name, the kind of its cells, and the fields inside it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from lossctl.dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,12 @@
 """How delimited text is written: what separates, quotes and comments, and how it writes numbers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import IntArray
 from lossctl.reading.line_ends import LineEnds
 

@@ -3,12 +3,13 @@
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import islice
 from typing import Any
 
 import pyarrow as pa
 
+from lossctl.dataclass import dataclass
 from lossctl.errors import DataError, UsageError, option, too_little_memory
 from lossctl.reading.columns import Column, fields_in
 from lossctl.reading.expand import expand, repeated

@@ -1,8 +1,8 @@
 """Files whose footer lists their parts, each of which can be read by itself: row groups, record batches."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
+from lossctl.dataclass import dataclass
 from lossctl.reading.columns import Column
 from lossctl.reading.format import OneFile, Shard
 from lossctl.reading.location import Location

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from lossctl.dataclass import dataclass
 from lossctl.errors import DataError
 from lossctl.reading.archives import Member
 from lossctl.reading.look_alikes import is_text, may_be_foreign

@@ -7,12 +7,13 @@ a compressed file, a shard holds its bytes.
 
 import functools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 import pyarrow as pa
 
 from lossctl.arguments import ensure_fields
+from lossctl.dataclass import dataclass
 from lossctl.domain import IntArray
 from lossctl.errors import DataError, UsageError, option
 from lossctl.reading.columns import Column

@@ -3,11 +3,12 @@
 import csv
 import itertools
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.csv
 
+from lossctl.dataclass import dataclass
 from lossctl.errors import DataError, option
 from lossctl.reading.dialect import Dialect
 from lossctl.reading.format import Reading

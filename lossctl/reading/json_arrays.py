@@ -1,12 +1,12 @@
 """A JSON array of objects as lines, one an element, however it is laid out: what reads lines need not hold it whole."""
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import IntArray
 from lossctl.reading.cells import BadRow
 

@@ -1,11 +1,12 @@
 """Where the lines of a text end, which comes a block at a time: no byte is looked at twice, whatever it holds."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import BoolArray, IntArray
 
 LINE_FEED, CARRIAGE_RETURN = b"\n\r"

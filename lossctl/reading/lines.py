@@ -1,12 +1,13 @@
 """Text in lines, cut into pieces that can be parsed by themselves: ranges of a file, or pieces of a stream."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 import pyarrow as pa
 
+from lossctl.dataclass import dataclass
 from lossctl.errors import DataError, option
 from lossctl.reading.cells import BadRow
 from lossctl.reading.columns import Column

@@ -9,12 +9,13 @@ import os
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import pyarrow as pa
 
+from lossctl.dataclass import dataclass
 from lossctl.errors import DataError, UsageError
 from lossctl.reading.pipe import Pipe
 from lossctl.reading.stamp import UNKNOWN, Stamp, stamp_of

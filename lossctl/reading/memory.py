@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from decimal import Decimal
 from numbers import Integral
 from typing import Any
@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.ipc
 
 from lossctl.arrays import array_of, is_masked, is_number, missing
+from lossctl.dataclass import dataclass
 from lossctl.domain import BoolArray
 from lossctl.errors import UsageError, reason
 from lossctl.reading.columns import Column

@@ -1,11 +1,11 @@
 """Maps, and lists of pairs of a key and a number, as a column for each key."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import IntArray
 from lossctl.reading.cells import BadRow, floats, kind_of, numbers, text_of, texts
 from lossctl.reading.storage import contents, is_list, mask_of, plain

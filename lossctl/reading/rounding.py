@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
 import pyarrow as pa
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import BoolArray, FloatArray
 from lossctl.reading.cells import elements, floats
 from lossctl.reading.storage import is_list, mask_of

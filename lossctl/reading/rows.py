@@ -4,12 +4,13 @@ Fields inside columns come out of it as columns.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import BoolArray, IntArray
 from lossctl.errors import DataError
 from lossctl.reading.cells import BadRow

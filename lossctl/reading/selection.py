@@ -5,12 +5,13 @@ say which of their rows they gave, so that a row keeps the number that it has in
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import BoolArray, IntArray
 from lossctl.errors import DataError, UsageError, option
 from lossctl.reading.cells import BadRow, kind_of, text_of

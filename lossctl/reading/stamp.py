@@ -5,9 +5,10 @@ import functools
 import os
 import weakref
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from lossctl.dataclass import dataclass
 from lossctl.errors import DataError
 
 MOST = 64

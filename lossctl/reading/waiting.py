@@ -8,9 +8,9 @@ import contextlib
 import re
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from lossctl.dataclass import dataclass
 from lossctl.errors import option, origin
 from lossctl.reading.readable import Readable
 from lossctl.words import printable

@@ -20,8 +20,9 @@ A ``not`` is pushed down to the comparisons: with nulls, which are chosen by non
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from lossctl.dataclass import dataclass
 from lossctl.errors import UsageError, option
 from lossctl.words import encodable
 

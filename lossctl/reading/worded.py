@@ -1,10 +1,11 @@
 """Shards whose cells are null where they hold what somebody says means a missing value, whatever the format."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pyarrow as pa
 
+from lossctl.dataclass import dataclass
 from lossctl.reading.format import Around, Resplit, Shard, Wanted
 from lossctl.reading.missing import NullWords, nulled
 from lossctl.reading.rows import fielded

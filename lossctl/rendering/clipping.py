@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
+from lossctl.dataclass import dataclass
 from lossctl.document import Panel
 
 FAR = 1e6

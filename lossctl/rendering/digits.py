@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from lossctl.dataclass import dataclass
 
 USUAL = 6
 """Significant digits of a number that nothing is known about."""

@@ -1,9 +1,9 @@
 """What a renderer is: a document becomes text."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Protocol
 
+from lossctl.dataclass import dataclass
 from lossctl.document import Document
 from lossctl.errors import UsageError
 from lossctl.registry import Registry

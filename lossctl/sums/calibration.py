@@ -1,9 +1,8 @@
 """Predicted probabilities beside what happened, by bins of the probability."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray, IntArray
 from lossctl.rational import to_float
 from lossctl.sums.exact import ExactSum

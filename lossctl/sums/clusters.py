@@ -6,13 +6,13 @@ a bucket is a cluster of clusters, and what is independent by cluster is so by b
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import BoolArray, FloatArray, IntArray
 from lossctl.rational import to_float
 from lossctl.sums.exact import TINY, ExactSum

@@ -1,12 +1,12 @@
 """Sums of the further numbers that rows have beside their loss, where a reduction is made of more than one."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations_with_replacement
 
 import numpy as np
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray, IntArray
 from lossctl.sums.exact import ExactSum
 from lossctl.sums.products import exact_products, product

@@ -1,11 +1,12 @@
 """Which numbers a column holds and how often, in bounded memory."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray, IntArray
 
 MOST = 1 << 16

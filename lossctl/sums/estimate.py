@@ -1,8 +1,9 @@
 """A number of a data set, and how sure it is."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from lossctl.dataclass import dataclass
 from lossctl.sums.student import quantile, tail
 
 FEW_CLUSTERS = 10

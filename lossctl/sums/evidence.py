@@ -7,10 +7,11 @@ sums of squares and the outermost, of clusters the sums. Where rows have several
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import BoolArray, FloatArray, IntArray
 from lossctl.reduction import Reduction
 from lossctl.sums.clusters import Clusters, Column, Keyed

@@ -8,11 +8,11 @@ as in Demmel & Nguyen 2015, doi:10.1109/TC.2014.2345391.)
 """
 
 import math
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray, IntArray
 from lossctl.rational import to_float
 from lossctl.sums.state import Groups, added, regrouped

@@ -6,10 +6,10 @@ hold the outermost of all such functions, it is taken with the coefficients that
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray, IntArray
 from lossctl.sums.state import Groups
 

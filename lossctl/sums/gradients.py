@@ -1,13 +1,13 @@
 """Gradient figures: norms of the gradient of the reported value, and how it is spread over rows."""
 
 import math
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray, IntArray, row_sum
 from lossctl.rational import square_root, to_float
 from lossctl.reduction import Reduction

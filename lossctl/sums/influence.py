@@ -9,11 +9,12 @@ variance: the test of Diebold & Mariano 1995, doi:10.1080/07350015.1995.10524599
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray
 from lossctl.rational import square_root, to_float
 from lossctl.reduction import MEAN, ONE, ZERO, Reduction

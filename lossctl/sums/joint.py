@@ -1,11 +1,11 @@
 """How often pairs of numbers occur, in bounded memory."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray, IntArray
 
 MOST = 1 << 14

@@ -1,10 +1,10 @@
 """How the labels of each group are distributed, column by column, in bounded memory."""
 
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray, IntArray
 from lossctl.rational import to_float
 from lossctl.sums.distribution import MANTISSA, KeyArray, ordered, unordered

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import IntArray
 from lossctl.rational import quotient, square_root, to_float
 from lossctl.reduction import MEAN, ONE, ZERO, Reduction

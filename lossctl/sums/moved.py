@@ -1,9 +1,10 @@
 """The rows whose losses two models differ on most, both ways."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray, IntArray
 from lossctl.sums.evidence import difference
 from lossctl.sums.state import Rows

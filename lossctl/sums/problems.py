@@ -1,7 +1,9 @@
 """Problems with the data: counted by kind and column, and added up like any state."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from lossctl.dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ the rows at both ends, which have neighbours among the rows of other states.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations_with_replacement
 
 import numpy as np
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray, IntArray
 from lossctl.sums.exact import LARGE, SMALL, ExactSum
 from lossctl.sums.products import halved, lost, parted, scaled_sum

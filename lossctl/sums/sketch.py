@@ -2,11 +2,11 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray, IntArray
 
 NEVER = np.iinfo(np.int64).max

@@ -5,12 +5,12 @@ associative and pure, with a true zero, so the way rows are cut into shards cann
 """
 
 import functools
-from dataclasses import dataclass
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray, IntArray
 
 

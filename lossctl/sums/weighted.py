@@ -1,10 +1,10 @@
 """Sums of weighted values, from products that are exact at any scale."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray, IntArray
 from lossctl.sums.exact import LARGE, SMALL, ExactSum
 from lossctl.sums.products import cuts, halved, lost, parted, rounded_sum, scaled_sum

@@ -1,12 +1,12 @@
 """The rows with the largest loss; among equals the first."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray, IntArray
 from lossctl.sums.state import Rows
 

@@ -1,7 +1,7 @@
 """``lossctl gradcheck``: a loss or an activation held against its contract."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,6 +18,7 @@ from lossctl.cli.options import (
     RunningOptions,
     running_option,
 )
+from lossctl.dataclass import dataclass
 from lossctl.errors import DataError, UsageError
 
 if TYPE_CHECKING:

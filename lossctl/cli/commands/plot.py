@@ -1,7 +1,7 @@
 """``lossctl plot``: the shapes of losses and activations, or what a file of predictions looks like."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +18,7 @@ from lossctl.cli.options import (
     RunningOptions,
     output_option,
 )
+from lossctl.dataclass import dataclass
 from lossctl.errors import UsageError
 from lossctl.words import did_you_mean, shell_word
 

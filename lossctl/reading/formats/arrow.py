@@ -1,12 +1,12 @@
 """Arrow IPC: the file (also called Feather), whose shards are record batches, small ones together, and the stream."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.ipc
 
+from lossctl.dataclass import dataclass
 from lossctl.errors import DataError
 from lossctl.reading.columns import Column
 from lossctl.reading.fields import columns_needed

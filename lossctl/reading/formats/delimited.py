@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.csv
 
+from lossctl.dataclass import dataclass
 from lossctl.errors import UsageError, option
 from lossctl.reading.cells import BadRow, kind_of
 from lossctl.reading.columns import Column

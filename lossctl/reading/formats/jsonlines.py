@@ -5,11 +5,12 @@ import json
 import math
 import re
 from collections.abc import Container, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 import pyarrow as pa
 
+from lossctl.dataclass import dataclass
 from lossctl.errors import DataError
 from lossctl.reading.cells import BadRow, elements
 from lossctl.reading.fields import columns_needed, type_of, with_fields

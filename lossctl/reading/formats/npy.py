@@ -1,11 +1,11 @@
 """NumPy's ``.npy``: one array, whose columns are its fields, or are numbered; a shard is a range of rows."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO, NoReturn
 
 import pyarrow as pa
 
+from lossctl.dataclass import dataclass
 from lossctl.errors import DataError
 from lossctl.reading.arrays import MAGIC, Array, read_header
 from lossctl.reading.columns import Column

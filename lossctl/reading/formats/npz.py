@@ -2,11 +2,12 @@
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, BinaryIO, NoReturn
 
 import pyarrow as pa
 
+from lossctl.dataclass import dataclass
 from lossctl.errors import DataError
 from lossctl.reading.arrays import WIDEST, Array, cells, read_header
 from lossctl.reading.columns import Column

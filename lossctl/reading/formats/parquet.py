@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import accumulate, groupby
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pyarrow as pa
 
+from lossctl.dataclass import dataclass
 from lossctl.errors import DataError, option
 from lossctl.reading.fields import columns_needed, paths_needed
 from lossctl.reading.footer import Part, PartedSource

@@ -5,11 +5,11 @@ import io
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from textwrap import wrap
 from typing import Any
 
+from lossctl.dataclass import dataclass
 from lossctl.document import Axis, Chart, Panel, Series
 from lossctl.errors import UsageError
 from lossctl.rendering.picture import has_intervals, shown, writers

@@ -6,9 +6,9 @@ Rich is imported when something is drawn: a number for a script should not wait 
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lossctl.dataclass import dataclass
 from lossctl.document import Chart, Column, Document, Facts, Line, Notes, Part, Phrase, Table, Words, phrase
 from lossctl.rendering.picture import draw
 from lossctl.rendering.renderer import Style, renderers
