@@ -11,7 +11,9 @@ import typer
 from lossctl.cli.app import app
 from lossctl.cli.choices import CHOICES
 from lossctl.cli.command import given
-from lossctl.cli.options import Columns, Input, Join, LossOptions, Output, Reducing, RunningOptions
+from lossctl.cli.input_options import Input, Join
+from lossctl.cli.options import Columns, LossOptions, Reducing, RunningOptions
+from lossctl.cli.output_options import Output
 from lossctl.evaluation.engine import engines
 from lossctl.evaluation.join import HOW
 from lossctl.functions.compat import PEERS

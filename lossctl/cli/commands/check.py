@@ -9,20 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lossctl.cli.command import Action, command, is_typed
-from lossctl.cli.options import (
-    By,
-    Cluster,
-    Columns,
-    Files,
-    Input,
-    Join,
-    LossOptions,
-    Output,
-    Reducing,
-    RunningOptions,
-    listed,
-    output_option,
-)
+from lossctl.cli.input_options import Input, Join
+from lossctl.cli.options import By, Cluster, Columns, Files, LossOptions, Reducing, RunningOptions, listed
+from lossctl.cli.output_options import Output, output_option
 from lossctl.errors import DataError, UsageError
 from lossctl.words import did_you_mean, split
 

@@ -8,17 +8,9 @@ import typer
 
 from lossctl.cli.command import Without, command
 from lossctl.cli.completers import completing_columns
-from lossctl.cli.options import (
-    Columns,
-    Files,
-    Input,
-    Join,
-    Losses,
-    Output,
-    RunningOptions,
-    column_option,
-    output_option,
-)
+from lossctl.cli.input_options import Input, Join
+from lossctl.cli.options import Columns, Files, Losses, RunningOptions, column_option
+from lossctl.cli.output_options import Output, output_option
 from lossctl.words import shell_word, split
 
 Ids = Annotated[

@@ -9,15 +9,9 @@ import typer
 
 from lossctl.cli.command import Voice, Without, as_typed, command, prepared, refuse_given, through
 from lossctl.cli.completers import complete_names
-from lossctl.cli.options import (
-    Columns,
-    Input,
-    Join,
-    LossOptions,
-    Output,
-    RunningOptions,
-    output_option,
-)
+from lossctl.cli.input_options import Input, Join
+from lossctl.cli.options import Columns, LossOptions, RunningOptions
+from lossctl.cli.output_options import Output, output_option
 from lossctl.dataclass import dataclass
 from lossctl.errors import UsageError
 from lossctl.words import did_you_mean, shell_word

@@ -6,16 +6,9 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 
 from lossctl.cli.choices import completing
 from lossctl.cli.command import Voice, command, prepared, refuse_given
-from lossctl.cli.options import (
-    Columns,
-    Files,
-    Input,
-    Join,
-    LossOptions,
-    Quiet,
-    RunningOptions,
-    output_option,
-)
+from lossctl.cli.input_options import Input, Join
+from lossctl.cli.options import Columns, Files, LossOptions, RunningOptions
+from lossctl.cli.output_options import Quiet, output_option
 from lossctl.cli.signals import is_quiet
 from lossctl.errors import LossctlError, UsageError
 
