@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lossctl.arrays import in_python
 from lossctl.errors import DataError, option
 from lossctl.evaluation.best_constant import Solution, best_constants, may_be_below_zero
 from lossctl.evaluation.complaints import ensure_measured, taken_for_null, told
@@ -300,13 +301,8 @@ def _samples(worst: Worst, group: int, traversal: Traversal) -> Iterator[Sample]
         label, prediction, gradient = (array[place] for array in (worst.label, worst.prediction, worst.gradient))
         if np.isnan(prediction).any():  # behind the numbers of a list that is shorter than others
             label, gradient, prediction = (part[~np.isnan(prediction)] for part in (label, gradient, prediction))
-        numbers = map(_plain, (label, prediction, gradient))
+        numbers = map(in_python, (label, prediction, gradient))
         yield Sample(file if several else None, row, float(worst.value[place]), *numbers)
-
-
-def _plain(value: object) -> float | tuple[float, ...]:
-    array = np.asarray(value, dtype=np.float64)
-    return float(array) if array.ndim == 0 else tuple(array.tolist())
 
 
 def _warnings(total: Measured, traversal: Traversal, results: list[Result], overall: list[Result]) -> Iterator[str]:

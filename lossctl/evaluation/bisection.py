@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from lossctl.dataclass import dataclass
-from lossctl.domain import REAL, BoolArray, Domain, FloatArray, Interval
+from lossctl.domain import LARGEST, REAL, BoolArray, Domain, FloatArray, Interval
 from lossctl.evaluation.single_minimum import may_turn_again
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.loss import Loss
@@ -110,7 +110,7 @@ class Search:
 
     def endless(self, constant: FloatArray) -> BoolArray:
         """Where the loss of a constant still falls at the last double."""
-        last = np.abs(constant) == np.finfo(np.float64).max
+        last = np.abs(constant) == LARGEST
         return np.asarray(last & (self.sign(constant) != 0)) if last.any() else last
 
     def _least_step(self) -> FloatArray:

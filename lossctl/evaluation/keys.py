@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pyarrow as pa
 
+from lossctl.arrays import EXACT
 from lossctl.dataclass import dataclass
 from lossctl.errors import UsageError, option
 from lossctl.inference.names import is_index, is_key, is_unnamed
@@ -16,8 +17,6 @@ from lossctl.reading.columns import Column
 NUMERAL = r"^-?(0|[1-9][0-9]*)(\.[0-9]*)?([eE][-+]?[0-9]{1,3})?$"
 """A number as programs write it; what has zeros in front is a code."""
 INTEGER = r"^(0|-?[1-9][0-9]*)$"
-EXACT = 1 << 53
-"""The first whole number that a double may stand for without being it."""
 
 
 @dataclass(frozen=True)

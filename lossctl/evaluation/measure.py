@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lossctl.domain import FloatArray
+from lossctl.domain import LARGEST, FloatArray
 from lossctl.evaluation.batch import Batch
 from lossctl.evaluation.clock import Clock
 from lossctl.evaluation.exact_errors import Errors
@@ -28,7 +28,6 @@ from lossctl.sums.worst import Worst
 if TYPE_CHECKING:
     from lossctl.sums.moved import Moved
 
-LARGEST = float(np.finfo(np.float64).max)
 BLOCK = 1 << 15
 """Numbers that a kernel sees at a time: few calls, so that threads seldom wait for each other, and temporaries in the
 cache."""

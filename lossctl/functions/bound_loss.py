@@ -10,11 +10,11 @@ import numpy.typing as npt
 from lossctl.arguments import checked
 from lossctl.arrays import numbers
 from lossctl.dataclass import dataclass
-from lossctl.domain import BoolArray, Domain, FloatArray, IntArray, Listed, Unlabelled, infinite_in, row_sum
+from lossctl.domain import LARGEST, BoolArray, Domain, FloatArray, IntArray, Listed, Unlabelled, infinite_in, row_sum
 from lossctl.errors import DataError, LossctlError, UsageError, option
 from lossctl.functions.activation import BoundActivation, get_activation
 from lossctl.functions.definition import Bound, Kind
-from lossctl.functions.forms import LARGEST, Forms
+from lossctl.functions.forms import Forms
 from lossctl.functions.loss import REDUCTIONS, Loss, losses
 from lossctl.functions.parameter import Value
 from lossctl.functions.parts import Parts, pieces

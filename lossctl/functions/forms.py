@@ -3,13 +3,11 @@
 import numpy as np
 
 from lossctl.dataclass import dataclass
-from lossctl.domain import FloatArray, infinite_in
+from lossctl.domain import LARGEST, FloatArray, infinite_in
 from lossctl.errors import UsageError
 from lossctl.functions.activation import BoundActivation
 from lossctl.functions.loss import Loss, Through
 from lossctl.functions.parameter import Value
-
-LARGEST = float(np.finfo(np.float64).max)
 
 
 @dataclass(frozen=True)

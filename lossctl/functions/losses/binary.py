@@ -1,15 +1,12 @@
 """Losses on the probability of one class, and on its logit."""
 
-import math
 from typing import Annotated
 
 import numpy as np
 
 from lossctl.domain import BINARY, EPS, PROBABILITY, FloatArray, Floor, Fraction, Interval, NonNegative, Positive
 from lossctl.functions.loss import loss
-from lossctl.functions.stable import power_of_exp, power_of_rest, sigmoid_error
-
-SMALLEST = math.ulp(0.0)
+from lossctl.functions.stable import SMALLEST, power_of_exp, power_of_rest, sigmoid_error
 
 
 def _times(multiplier: FloatArray, term: FloatArray) -> FloatArray:
