@@ -124,12 +124,11 @@ class Aligned:
         return cls(number[:end], number[end:] + mark, unit)
 
 
-def aligned(cells: Sequence[Aligned | str], least: int = 0) -> list[str]:
+def aligned(cells: Sequence[Aligned | str]) -> list[str]:
     """Texts of one length: numbers with their points below each other, words right.
 
     Args:
         cells: of one column, from the top.
-        least: how long at least.
     """
     numbers = [cell for cell in cells if isinstance(cell, Aligned)]
     wholes, rests, units = (
@@ -140,4 +139,4 @@ def aligned(cells: Sequence[Aligned | str], least: int = 0) -> list[str]:
         for cell in cells
     ]
     longest = max((len(text) for text in texts), default=0)
-    return [text.rjust(max(longest, least)) for text in texts]
+    return [text.rjust(longest) for text in texts]
