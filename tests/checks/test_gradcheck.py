@@ -34,14 +34,6 @@ LEGAL = [
 LEGAL = [pair for pair in LEGAL if (pair[0].name, pair[1].name) not in INFINITE]
 
 
-@pytest.fixture(autouse=True)
-def leave_no_stranger():
-    known = [(registry, dict(registry._items), dict(registry._names)) for registry in (losses, activations)]
-    yield
-    for registry, items, names in known:
-        registry._items, registry._names = items, names
-
-
 def stranger(kernel, slope, *, label=REAL, prediction=REAL, kinks=None):
     """A registered loss of that formula and that gradient."""
     made = Loss(kernel, label=label, prediction=prediction, references=("nobody",))
