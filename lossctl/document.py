@@ -8,7 +8,6 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, field
-from importlib.metadata import version
 from typing import Any, Literal
 
 from lossctl.dataclass import dataclass
@@ -315,6 +314,8 @@ PLAIN = frozenset({str, int, bool, type(None)})
 
 def versioned(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Facts as strict JSON takes them, behind the version of the schema and of lossctl."""
+    from importlib.metadata import version  # noqa: PLC0415  (which brings the parser of e-mails)
+
     return {"schema_version": SCHEMA_VERSION, "lossctl": version("lossctl"), **strict(facts)}
 
 

@@ -2,7 +2,7 @@
 
 There is no central list. Built-ins are the modules of a folder, plug-ins are entry points; both are imported the
 first time somebody asks, and register themselves while they are imported. Of a built-in only the modules are whose
-text has its name.
+text has its name, and plug-ins are read where no built-in is meant.
 """
 
 import functools
@@ -11,7 +11,7 @@ import pkgutil
 import re
 import threading
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
@@ -95,7 +95,7 @@ class Registry(Generic[T]):
         self._items: dict[str, T] = {}
         self._names: dict[str, str] = {}
         self._aliases: list[str] = []
-        self._loaded = False
+        self._builtins_loaded = self._loaded = False
         self._lock = threading.RLock()
 
     def add(self, name: str, item: T, aliases: tuple[str, ...] = ()) -> None:
@@ -141,6 +141,20 @@ class Registry(Generic[T]):
         self._load()
         return [*self._items, *(alias for alias in self._aliases if alias not in self._items)]
 
+    def first(self, suits: Callable[[T], bool], *, built_in: bool = False) -> T | None:
+        """The first item that suits, a built-in rather than a plug-in; ``None`` where none does.
+
+        Args:
+            suits: whether an item does.
+            built_in: whether no plug-in is meant.
+        """
+        for load in (self._load_builtins, self._load)[: 1 if built_in else 2]:
+            load()
+            for _, item in sorted(self._items.items()):
+                if suits(item):
+                    return item
+        return None
+
     def __iter__(self) -> Iterator[T]:
         return iter([self._items[name] for name in self.names()])
 
@@ -163,20 +177,28 @@ class Registry(Generic[T]):
                 return
             word = re.escape(name.strip().encode(errors="replace"))
             mention = re.compile(rb"^def " + word + rb"\(|\"" + word + rb"\"", re.MULTILINE)
-            for module in pkgutil.iter_modules(importlib.import_module(self.package).__path__):
+            modules = list(pkgutil.iter_modules(importlib.import_module(self.package).__path__))
+            for module in sorted(modules, key=lambda module: normal(module.name) != normal(name)):
                 if normal(module.name) == normal(name) or mention.search(_text_of(module)):
                     importlib.import_module(f"{self.package}.{module.name}")
                     if normal(name) in self._names:
                         return
 
+    def _load_builtins(self) -> None:
+        """Import the built-ins, the first time."""
+        with self._lock:
+            if not self._builtins_loaded:
+                self._builtins_loaded = True
+                for module in self._modules():
+                    importlib.import_module(f"{self.package}.{module}")
+
     def _load(self) -> None:
         """Import the built-ins and the plug-ins, the first time; a plug-in that fails is a warning."""
         with self._lock:
+            self._load_builtins()
             if self._loaded:
                 return
             self._loaded = True
-            for module in self._modules():
-                importlib.import_module(f"{self.package}.{module}")
             for point in entry_points_of(self.group):
                 try:
                     point.load()

@@ -55,7 +55,7 @@ def format_of(location: Location, reading: Reading) -> Format:
 def _by_suffix(path: str) -> Format | None:
     """The format that a name tells; ``None`` where it tells none."""
     name = bare_name(path)
-    return next((candidate for candidate in formats if name.endswith(candidate.suffixes)), None)
+    return formats.first(lambda candidate: name.endswith(candidate.suffixes))
 
 
 def _enter(location: Location) -> None:
@@ -82,7 +82,9 @@ def _recognised(location: Location, reading: Reading) -> Format:
     if not head:
         raise DataError(f"{location.title}: the file is empty")
     by_suffix = _by_suffix(location.member or location.path)
-    by_magic = next((candidate for candidate in formats if candidate.magic and head.startswith(candidate.magic)), None)
+    by_magic = formats.first(
+        lambda candidate: bool(candidate.magic) and head.startswith(candidate.magic), built_in=by_suffix is not None
+    )
     if by_magic is not None and by_suffix is not None and by_magic is not by_suffix:
         hint = f"Rename it, or force the format: {option(format=by_magic.name)}."
         raise DataError(f"{location.title}: named {by_suffix.name} but holds {by_magic.name}", hint)
