@@ -18,20 +18,6 @@ _OFFSET, _PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 _SHIFT, _FIRST, _SECOND = np.uint64(33), np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
 
 
-def hashed(columns: Sequence[tuple[str, pa.Array]]) -> Hashes:
-    """A number for each row of some columns, ``(n,)``; a null is hashed like an empty text.
-
-    Args:
-        columns: their names and cells.
-
-    Raises:
-        BadRow: cells cannot be read as text.
-    """
-    hashes, index = joined([coded(array, name) for name, array in columns])
-    rows: Hashes = hashes[index]
-    return rows
-
-
 def joined(columns: Sequence[tuple[Hashes, IntArray]]) -> tuple[Hashes, IntArray]:
     """As `coded`, of the rows of several columns that are coded each."""
     if not columns:
