@@ -10,8 +10,9 @@ from lossctl.functions.activation import activations
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.lookup import example_of
 from lossctl.functions.loss import Loss, losses
-from lossctl.plots.curves import curve, curves, sweeps
+from lossctl.plots.curves import curve, curves
 from lossctl.plots.limits import limits
+from lossctl.plots.sweeps import sweeps
 
 
 @pytest.fixture(params=losses, ids=lambda it: it.name)
