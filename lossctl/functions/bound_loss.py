@@ -13,7 +13,7 @@ from lossctl.arguments import checked
 from lossctl.arrays import numbers
 from lossctl.domain import BoolArray, Domain, FloatArray, IntArray, Listed, Unlabelled, infinite_in, row_sum
 from lossctl.errors import DataError, LossctlError, UsageError, option
-from lossctl.functions.activation import BoundActivation, get_activation
+from lossctl.functions.activation import BoundActivation, activations, get_activation
 from lossctl.functions.definition import Bound, Kind, Value, read_spec
 from lossctl.functions.loss import REDUCTIONS, Loss, Through, losses
 from lossctl.functions.parts import Parts, pieces
@@ -571,6 +571,9 @@ def _read(spec: str, columns: int | None, label_columns: int, *, example: bool) 
         raise UsageError(f"{spec!r}: a parameter stands behind a colon, by its name", f"Say {option(loss=said_here)}.")
     if re.fullmatch(r"\d*\.?\d+", name):
         raise UsageError(f"{name} is a number, no loss", "A list has / between its numbers: quantiles:tau=0.1/0.5/0.9.")
+    if name not in losses and name in activations:
+        said_here = f"{option(loss='cross_entropy')} {option(activation=activations.get(name).name)}"
+        raise UsageError(f"{name} is an activation, no loss", f"Name a loss of what comes out of it: {said_here}.")
     definition, other = losses.get(name), _otherwise(name)
     if other is not None and columns is not None and (columns > 1) != definition.prediction_domain().rows:
         single = not other.label_domain().classes and not other.label_domain().rows
