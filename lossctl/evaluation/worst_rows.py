@@ -66,11 +66,8 @@ def row_cells(row: tuple[Number, Number, Number], loss: str, model: str, inputs:
         inputs: as for `worst_rows`.
     """
     (label, prediction, gradient), classes, bound = row, inputs["classes"], get_loss(loss)
-    code = (
-        None
-        if bound.of_number or bound.unlabelled
-        else class_code(label, prediction, classes, one_hot=bound.of_classes)
-    )
+    coded = not (bound.of_number or bound.unlabelled)
+    code = class_code(label, prediction, classes, one_hot=bound.of_classes) if coded else None
     named: object = label if code is None or not classes or isinstance(label, tuple) else classes[code]
     if not isinstance(prediction, tuple) or not isinstance(gradient, tuple):
         return [named, prediction, gradient]

@@ -573,7 +573,7 @@ def _read(spec: str, columns: int | None, label_columns: int, *, example: bool) 
         raise UsageError(f"{name} is a number, no loss", "A list has / between its numbers: quantiles:tau=0.1/0.5/0.9.")
     if name not in losses and name in activations:
         said_here = f"{option(loss='cross_entropy')} {option(activation=activations.get(name).name)}"
-        raise UsageError(f"{name} is an activation, no loss", f"Name a loss of what comes out of it: {said_here}.")
+        raise UsageError(f"unknown loss {name!r}: it is an activation", f"Name a loss of what it gives: {said_here}.")
     definition, other = losses.get(name), _otherwise(name)
     if other is not None and columns is not None and (columns > 1) != definition.prediction_domain().rows:
         single = not other.label_domain().classes and not other.label_domain().rows

@@ -149,7 +149,7 @@ def test_a_list_with_commas_is_told_how_a_list_is_written():
 
 def test_an_activation_is_no_loss():
     for name in ("relu", "torch.nn.functional.softmax"):
-        assert "is an activation, no loss" in answered(name).parts[0]
+        assert "it is an activation" in answered(name).parts[0]
 
 
 def test_a_name_with_its_modules_that_is_no_loss_is_answered_as_without():
