@@ -52,6 +52,10 @@ def _nulls(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str]]
             lists = any(model.width and [*model.columns] == [column] for model in plan.models)
             if plan.layout.ragged and lists and not plan.layout.mask_null:
                 hint = f"Leave nulls out of lists with {option(mask_null=True)}, or rows with {option(nulls='drop')}."
+            cells = column in plan.roles.label and plan.layout.label_width and not plan.layout.mask_null
+            if cells and not any(bound.rows for model in plan.models for bound in model.losses):
+                alone = option(mask_null=True)
+                hint = f"Leave such labels out of their rows with {alone}, or the rows with {option(nulls='drop')}."
             if plan.layout.masked and column not in plan.roles.label:
                 hint += " A number under a label that is left out may be any, but must be one."
             yield f"column {column!r} is null or NaN", problem, hint

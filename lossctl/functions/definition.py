@@ -46,6 +46,8 @@ CALLED: Mapping[str, tuple[str, ...]] = types.MappingProxyType(
         "alpha": ("focalalpha",),
         "gamma": ("focalgamma",),
         "threshold": ("t",),
+        "pos_weight": ("scaleposweight",),
+        "denominator": ("normalization",),
     }
 )
 """What other libraries call a parameter, by its name here, in their `normal` forms."""
@@ -121,9 +123,10 @@ class Definition:
                 names = [parameter.name for parameter in self.parameters]
                 hint = did_you_mean(name, names) if names else f"{self.name} has no parameters."
                 hint = ELSEWHERE.get(normal(name), hint)
-                own = next((own for own in names if normal(name) in CALLED.get(own, ())), "")
-                if own:
-                    said_here = f"{typed or self.name}:{own}={value if isinstance(value, str) else spell(value)}"
+                own = self._own_name(name)
+                if own != name:
+                    own_names = [f"{self._own_name(each)}={spell(worth)}" for each, worth in given.items()]
+                    said_here = f"{typed or self.name}:{','.join(own_names)}"
                     hint = f"Here it is {own}: {option(loss=said_here)}."
                 raise UsageError(f"{self.title(typed)} has no parameter {name!r}", hint)
             try:
@@ -136,6 +139,12 @@ class Definition:
                     raise self._needs(parameter, typed)
                 chosen[parameter.name] = parameter.example
         return tuple(chosen.items())
+
+    def _own_name(self, name: str) -> str:
+        """What a parameter is called here that another library calls by that name; else the name."""
+        own = {parameter.name for parameter in self.parameters}
+        called = (here for here, names in CALLED.items() if here in own and normal(name) in names)
+        return name if normal(name) in map(normal, own) else next(called, name)
 
     def _needs(self, parameter: Parameter, typed: str) -> UsageError:
         """The error for a parameter that must be given and is not."""
@@ -155,6 +164,14 @@ class Definition:
         default = {parameter.name: parameter.default for parameter in self.parameters}
         changed = [f"{name}={spell(value)}" for name, value in settings if value != default[name]]
         return f"{self.name}:{','.join(changed)}" if changed else self.name
+
+
+def _spells_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def split_specs(given: Iterable[Any]) -> list[Any]:
@@ -181,20 +198,24 @@ def split_specs(given: Iterable[Any]) -> list[Any]:
 
 
 def read_spec(text: str) -> tuple[str, dict[str, str]]:
-    """The name and the raw parameters of one specification.
+    """The name and the raw parameters of one specification, without the modules that a name in Python starts with.
 
     Raises:
         UsageError: an item is not ``parameter=value``, or is said twice.
 
-    >>> read_spec("huber:delta=0.5")
-    ('huber', {'delta': '0.5'})
+    >>> read_spec("torch.nn.HuberLoss:delta=0.5")
+    ('HuberLoss', {'delta': '0.5'})
     """
     name, _, items = text.partition(":")
+    if name.strip().replace(".", "").isidentifier():
+        name = name.rpartition(".")[2]
     values: dict[str, str] = {}
-    for item in filter(None, (part.strip() for part in items.split(","))):
+    for item in filter(None, (part.strip() for part in items.replace(";", ",").split(","))):
         key, equals, value = item.partition("=")
         if not equals:
-            raise UsageError(f"{text!r}: {item!r} is not parameter=value", "Write it like huber:delta=0.5.")
+            lists = [f"{name}={first}/{item}" for name, first in [*values.items()][-1:] if _spells_number(item)]
+            hint = f"A list has / between its numbers: {lists[0]}." if lists else "Write it like huber:delta=0.5."
+            raise UsageError(f"{text!r}: {item!r} is not parameter=value", hint)
         if key.strip() in values:
             raise UsageError(f"{text!r}: parameter {key.strip()} is given twice")
         values[key.strip()] = value

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from lossctl.arguments import checked
 from lossctl.errors import UsageError, option
+from lossctl.functions.activation import activations
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import read_spec
 from lossctl.functions.loss import Loss, losses
@@ -46,6 +47,9 @@ def _read(spec: str, columns: int | None, label_columns: int, *, example: bool) 
         raise UsageError(f"{spec!r}: a parameter stands behind a colon, by its name", f"Say {option(loss=said_here)}.")
     if re.fullmatch(r"\d*\.?\d+", name):
         raise UsageError(f"{name} is a number, no loss", "A list has / between its numbers: quantiles:tau=0.1/0.5/0.9.")
+    if name not in losses and name in activations:
+        said_here = f"{option(loss='cross_entropy')} {option(activation=activations.get(name).name)}"
+        raise UsageError(f"unknown loss {name!r}: it is an activation", f"Name a loss of what it gives: {said_here}.")
     definition, other = losses.get(name), _otherwise(name)
     if other is not None and columns is not None and (columns > 1) != definition.prediction_domain().rows:
         single = not other.label_domain().classes and not other.label_domain().rows

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lossctl import get_activation, get_loss
+from lossctl import UsageError, get_activation, get_loss
 from lossctl.checks.contract import sampled_loss
 from lossctl.domain import CLASSES, REAL, SIGNS, SIMPLEX, VECTOR
 from lossctl.functions.activation import activations
@@ -190,3 +190,12 @@ def test_limits_leave_out_the_far_and_the_infinite():
     assert limits([]) < (0.5, 1.5)
     low, high = limits([3.0, 3.0])
     assert low < 3.0 < high
+
+
+def test_a_loss_without_a_label_is_drawn_at_none():
+    bounds = [bound for loss in losses if (bound := example_of(loss.name)).unlabelled]
+    assert bounds
+    for bound in bounds:
+        assert [sweep.named for sweep in sweeps(bound)] == [""]
+        with pytest.raises(UsageError, match="has no label"):
+            sweeps(bound, [1.0])

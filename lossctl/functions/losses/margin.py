@@ -7,7 +7,7 @@ from lossctl.functions.loss import loss
 
 
 @loss(
-    aliases=("hinge_loss", "loss_hinge"),
+    aliases=("hinge_loss", "binary_hinge_loss", "loss_hinge"),
     label=SIGNS,
     prediction=REAL,
     references=("Cortes & Vapnik 1995, Support-Vector Networks, doi:10.1007/BF00994018",),

@@ -30,7 +30,7 @@ def _of_far(size: FloatArray, base: FloatArray) -> FloatArray:
 
 
 @loss(
-    aliases=("mean_squared_logarithmic_error", "mean_squared_log_error", "loss_msle", "root_mean_squared_log_error"),
+    aliases=("mean_squared_logarithmic_error", "mean_squared_log_error", "loss_msle"),
     label=ABOVE_MINUS_ONE,
     prediction=ABOVE_MINUS_ONE,
     references=("Keras, losses.MeanSquaredLogarithmicError; scikit-learn, metrics.mean_squared_log_error",),
@@ -101,7 +101,7 @@ def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
 
 @msle.under(
     "root-mean",
-    aliases=("root_mean_squared_logarithmic_error",),
+    aliases=("root_mean_squared_logarithmic_error", "root_mean_squared_log_error"),
     peers={"scikit-learn": "root_mean_squared_log_error"},
 )
 def rmsle() -> None:

@@ -174,7 +174,7 @@ def _(label: FloatArray, logit: FloatArray, *, q: Exponent) -> FloatArray:
 
 
 @loss(
-    aliases=("poly1_cross_entropy", "poly_loss", "poly_loss_cross_entropy"),
+    aliases=("poly1", "poly1_cross_entropy", "poly_loss", "poly_loss_cross_entropy"),
     label=CLASSES_OR_SIMPLEX,
     prediction=SIMPLEX,
     references=("Leng et al. 2022, PolyLoss, arXiv:2204.12511",),
