@@ -24,8 +24,8 @@ from lossctl.inference.fit import (
     usual,
 )
 from lossctl.inference.layout import Layout
-from lossctl.inference.names import is_log_probability, is_log_rate, is_surprisal, plain_name, quantile_of, stem_of
-from lossctl.inference.parts import MEMBERS, interval_of
+from lossctl.inference.names import is_log_probability, is_log_rate, is_surprisal, level_of, plain_name, stem_of
+from lossctl.inference.parts import MEMBERS, interval_of, unsaid_of
 from lossctl.inference.poles import contrary
 from lossctl.inference.surprises import own_loss
 from lossctl.words import figures, percent, split
@@ -197,7 +197,7 @@ def _quantile(case: _Case) -> Doubt | None:
     numbers = {Scale.VALUE, Scale.RATE, Scale.LOG_RATE}
     if case.fitting.scale not in numbers or case.layout.label_width or case.columns[1:]:
         return None
-    level = quantile_of(case.columns[0])
+    level = level_of(case.columns[0], alone=True)
     if level is None or case.predicted.rows is not None:
         return None
     what = f"the predictions {case.name!r} are named for the quantile {level:g}"
@@ -301,8 +301,9 @@ def _width(case: _Case) -> Doubt | None:
     """How many of the labels an interval is meant to hold."""
     if case.fitting.loss != "interval" or interval_of(case.columns):
         return None
-    ways = tuple(replace(case.fitting, loss=loss) for loss in ("interval:alpha=0.1", "interval:alpha=0.05"))
-    return Doubt(f"how many of the labels the intervals {case.name!r} are meant to hold is not said", ways)
+    unsaid, outside = unsaid_of(case.columns)
+    ways = tuple(replace(case.fitting, loss=f"interval:alpha={part:g}") for part in outside)
+    return Doubt(f"{' and '.join(case.columns)} are the ends of an interval: {unsaid}", ways)
 
 
 def _members(case: _Case) -> Doubt | None:

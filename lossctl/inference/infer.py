@@ -168,7 +168,10 @@ def _undecided(
 ) -> Undecided:
     """The error for columns that are not clear, with those of the proposals that work."""
     ways: list[Settings] = []
-    for proposal in proposals:
+    distinct: dict[tuple[tuple[str, ...], ...], Proposal] = {}
+    for proposal in proposals:  # the same columns may be told in several ways
+        distinct.setdefault((proposal.label.columns, proposal.prediction.columns), proposal)
+    for proposal in distinct.values():
         ways += [way for way in _ways(source, request, elsewhere, proposal) if way not in ways]
         if len(ways) >= SHOWN:
             break

@@ -8,7 +8,7 @@ from lossctl.errors import option
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import spell
 from lossctl.inference.classes import SHOWN
-from lossctl.inference.names import plain_name
+from lossctl.inference.names import level_of, plain_name
 from lossctl.inference.roles import Model
 
 SCALES = {
@@ -35,33 +35,8 @@ DISTINCT = ("mean", "scale", "lower", "upper")
 POINT = ("pred", "prediction", "predicted", "yhat", "hat", "forecast", "estimate", "point", "output")
 """Words for a mean, where no other word tells what it is."""
 
-_LEVEL = r"(?:^|[^a-z0-9])(?:q|p|quantile|percentile|pct|tau)[\W_]*(\d*\.\d+|\d{1,3})[\W_]*$"
-_BARE = r"(?:^|[^a-z0-9.])(0?\.\d+)[\W_]*$"
-_END = r"(?:^|[\W_])(lo|lower|hi|upper)[\W_]+(\d\d(?:\.\d+)?)[\W_]*$"
 SPARSE = 0.1
 """Below it lies no largest level: q1, q2, q3 are numbered."""
-
-
-def level_of(name: str) -> float | None:
-    """The level of the quantile that a column is named for, where it is known to be one; ``None`` where it is not.
-
-    >>> [level_of(name) for name in ("q0.1", "p5", "y_q975", "pct_90", "0.5", "arima-lo-90", "median", "p_cat")]
-    [0.1, 0.05, 0.975, 0.9, 0.5, 0.05, 0.5, None]
-    """
-    name = name.strip().casefold()
-    end, bare, level = (re.search(pattern, name) for pattern in (_END, _BARE, _LEVEL))
-    number: float | None = None
-    if end is not None:
-        number = (100.0 + (float(end[2]) if end[1] in {"hi", "upper"} else -float(end[2]))) / 200.0
-    elif level is not None and level[1] == "100":
-        return None  # 100 %, or 10.0 %
-    elif level is not None and "." not in level[1]:
-        number = float(level[1]) / (1000.0 if len(level[1]) == 3 else 100.0)
-    elif level is not None or bare is not None:
-        number = float((level or bare)[1])  # type: ignore[index]  # one of the two is there
-    elif plain_name(name).split("_")[-1] == "median":
-        number = 0.5
-    return number if number is not None and 0 < number < 1 else None
 
 
 def levels_of(columns: Sequence[str]) -> tuple[float, ...] | None:
@@ -73,7 +48,8 @@ def levels_of(columns: Sequence[str]) -> tuple[float, ...] | None:
 
 def interval_end(name: str) -> str | None:
     """Which end of an interval a column is named for, in words; ``None`` where it is not."""
-    told = [part for part in ("lower", "upper") if _has(name, WORDS[part])]
+    spaced = name if level_of(name) is None else re.sub(r"[\d.]+", " ", name)  # lo80
+    told = [part for part in ("lower", "upper") if _has(spaced, WORDS[part])]
     return told[0] if len(told) == 1 else None
 
 
@@ -93,6 +69,20 @@ def interval_of(columns: Sequence[str]) -> float | None:
         return None
     levels = levels_of(columns)
     return 0.0 if levels is None else round(1.0 - abs(levels[1] - levels[0]), 12)
+
+
+UNSAID: dict[tuple[str, ...], tuple[str, tuple[float, ...]]] = {
+    ("yhat_lower", "yhat_upper"): ("Prophet's default is 80 %, interval_width=0.8", (0.2,)),
+    ("mean_ci_lower", "mean_ci_upper"): ("at statsmodels the mean lies there, the labels in obs_ci", ()),
+}
+"""What else is known of ends of intervals that a library names so, and what lies outside of these by its default."""
+
+
+def unsaid_of(columns: Sequence[str]) -> tuple[str, tuple[float, ...]]:
+    """What is to be said of an interval whose names say no level, and what may lie outside of it, likeliest first."""
+    words, outside = UNSAID.get(tuple(sorted(map(plain_name, columns))), ("", ()))
+    known = f" ({words})" if words else ""
+    return f"how many of the labels they are meant to hold their names do not say{known}", (*outside, 0.1, 0.05)
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,30 @@ def test_an_interval_is_said_with_its_coverage_and_mean_width(crossing):
     assert finding.severity == ("warning" if crossing else "note")
 
 
+@pytest.mark.parametrize("name", ["y-{}-{}", "{}{}", "y_{}_ci_{}", "ci_{1}_{0}", "AutoETS_{}{}"])
+@pytest.mark.parametrize("percent", [50, 80, 99])
+def test_an_interval_is_held_against_the_percent_of_its_names_wherever_that_is_said(name, percent):
+    lower, upper = (name.format(end, percent) for end in ("lo", "hi"))
+    data = {"y": Y, lower: LEVEL - 1, upper: LEVEL + 1}
+    alpha = f"-l interval:alpha={(100 - percent) / 100:g}"
+    said = diagnose(data, label="y", prediction=f"{lower},{upper}", command=("f.csv",))
+    assert [line.endswith(alpha) for line in said.commands] == [True]
+    (finding,) = (each for each in said.findings if each.name == "interval")
+    assert f"that share with {percent} %" in finding.advice
+    assert finding.advice.endswith(f"{alpha}.")
+
+
+@pytest.mark.parametrize("names", ["yhat_lower yhat_upper", "mean_ci_lower mean_ci_upper", "lo hi", "ci_low ci_high"])
+def test_of_an_interval_whose_names_say_no_percent_none_is_claimed(names):
+    lower, upper = names.split()
+    data = {"y": Y, lower: LEVEL - 1, upper: LEVEL + 1}
+    (finding,) = told(data, "interval", label="y", prediction=f"{lower},{upper}")
+    assert "their names do not say" in finding.advice
+    assert ("Prophet's default is 80 %" in finding.advice) == ("yhat" in lower)
+    assert "90 %" not in finding.advice
+    assert finding.advice.endswith("-l interval:alpha=…")
+
+
 @pytest.mark.parametrize(
     ("names", "loss"),
     [
