@@ -71,7 +71,9 @@ class Arrangements:
             shares = (rows[0][:, -1:] <= values).mean(axis=0).tolist()
             covered = ", ".join(f"{100 * share:.3g} %" for share in shares[:SHOWN])
             between = ((values[:, 0] <= rows[0][:, -1]) & (rows[0][:, -1] <= values[:, -1])).mean()
-            what += f"; {covered} of the labels are not above them, {100 * between:.3g} % between first and last"
+            width = (values[:, -1] - values[:, 0]).mean()
+            what += f"; {covered} of the labels are not above them, {100 * between:.3g} % between first and last, "
+            what += f"which are {width:.4g} apart in the mean"
         median = next((name for name in names if level_of(name) == 0.5), None)
         advice = "A quantile forecast is no number to be near: compare those shares with the levels. Together they are "
         advice += f"measured by quantiles: -p {shell_word(','.join(names))} -l quantiles."

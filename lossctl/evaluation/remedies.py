@@ -16,6 +16,7 @@ from lossctl.inference.doubts import EXPONENTIAL, doubt
 from lossctl.inference.facts import Facts, no_facts
 from lossctl.inference.fit import FROM_LOGITS, NORMALIZED, Fit, Scale, fit, pairing_of
 from lossctl.inference.gather import gather
+from lossctl.inference.parts import scale_way
 from lossctl.inference.reader import Reader
 from lossctl.inference.sample import sampled
 from lossctl.reading.cells import BadRow
@@ -203,10 +204,7 @@ def _of_parts(model: PlannedModel, bound: BoundLoss) -> Iterator[str]:
     if len(model.columns) == len(bound.parts):
         pairs = zip(bound.parts, model.columns, strict=True)
         yield f"Taken are {', '.join(f'{name!r} for the {part}' for part, name in pairs)}."
-    choices = {word for parameter in bound.definition.parameters for word in parameter.words()}
-    if "log_std" in choices:
-        way = option(loss=f"{bound.name}:scale=log_std")
-        yield f"If those are logarithms of standard deviations: {way}."
+    yield from scale_way(bound, model.columns)
 
 
 def _by_scale(ways: list[Fit], scores: str, *, rows: bool) -> Iterator[str]:

@@ -25,7 +25,7 @@ from lossctl.inference.fit import (
 )
 from lossctl.inference.layout import Layout
 from lossctl.inference.names import is_log_probability, is_log_rate, is_surprisal, level_of, plain_name, stem_of
-from lossctl.inference.parts import MEMBERS, interval_of, unsaid_of
+from lossctl.inference.parts import HALVED, MEMBERS, interval_of, scale_of, spellings, unsaid_of
 from lossctl.inference.poles import contrary
 from lossctl.inference.surprises import own_loss
 from lossctl.words import figures, percent, split
@@ -90,6 +90,7 @@ def doubt(facts: Facts, layout: Layout, index: int, fitting: Fit) -> Doubt | Non
         _row_scores,
         _rates,
         _width,
+        _scale,
         _members,
     )
     return next((told for look in doubts if (told := look(case)) is not None), None)
@@ -301,9 +302,22 @@ def _width(case: _Case) -> Doubt | None:
     """How many of the labels an interval is meant to hold."""
     if case.fitting.loss != "interval" or interval_of(case.columns):
         return None
-    unsaid, outside = unsaid_of(case.columns)
-    ways = tuple(replace(case.fitting, loss=f"interval:alpha={part:g}") for part in outside)
-    return Doubt(f"{' and '.join(case.columns)} are the ends of an interval: {unsaid}", ways)
+    ways = tuple(replace(case.fitting, loss=loss) for loss in spellings("interval", case.columns))
+    return Doubt(f"{' and '.join(case.columns)} are the ends of an interval: {unsaid_of(case.columns)[0]}", ways)
+
+
+def _scale(case: _Case) -> Doubt | None:
+    """What the scale beside a mean is."""
+    kind = scale_of(case.columns)
+    if case.fitting.loss != "gaussian_nll" or kind == "var":
+        return None
+    what = f"{' and '.join(case.columns)} are named for a mean and its scale"
+    if kind == "log_var":
+        return Doubt(f"{what}, which is the logarithm of a variance", (), f"{HALVED[0].upper()}{HALVED[1:]}.")
+    ways = spellings("gaussian_nll", case.columns)
+    of = "a standard deviation, a variance, or the logarithm of a standard deviation"
+    positive = case.predicted.rows is None or bool((case.predicted.rows.low > 0).all())
+    return Doubt(f"{what}: {of}?", tuple(replace(case.fitting, loss=way) for way in ways if positive or "log" in way))
 
 
 def _members(case: _Case) -> Doubt | None:

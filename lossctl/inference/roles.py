@@ -185,6 +185,16 @@ def pattern_of(family: tuple[str, ...], columns: Sequence[Column]) -> str:
     return glob if plain and find(glob, columns, "prediction") == family else ",".join(family)
 
 
+def _ensure_no_levels(pattern: str, names: Sequence[str]) -> None:
+    """Check that a pattern is no columns with a number for each, as in ``q10=0.1,q90=0.9``."""
+    told = [part.rpartition("=") for part in pattern.split(",")]
+    columns, levels = [column.strip() for column, _, _ in told], [level.strip() for _, _, level in told]
+    if {*columns} <= {*names} and all(re.fullmatch(r"0?\.\d+", level) for level in levels):
+        loss = f"quantile{'s' * (len(told) > 1)}:tau={'/'.join(levels)}"
+        what = f"prediction {pattern!r} says a number for each column, where only columns are named"
+        raise UsageError(what, f"Levels are the loss's: {option(prediction=','.join(columns))} {option(loss=loss)}.")
+
+
 def titled(pattern: str, columns: Sequence[Column]) -> tuple[str, str]:
     """The name that ``name=PATTERN`` gives a model, empty where it gives none, and the pattern.
 
@@ -195,6 +205,7 @@ def titled(pattern: str, columns: Sequence[Column]) -> tuple[str, str]:
     parts = (part.strip() for part in pattern.split(","))
     if not equals or pattern.startswith("/") or pattern in names:
         return "", pattern
+    _ensure_no_levels(pattern, names)
     if all(part in names or fnmatch.filter(names, part) for part in parts):
         return "", pattern
     if not title.strip():
