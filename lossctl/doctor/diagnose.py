@@ -319,4 +319,6 @@ def _task(case: Case) -> ModelTask:
     if case.fit is None:
         return ModelTask(case.name, None, None)
     pairing, scale = case.fit.pairing, str(case.fit.scale)
-    return ModelTask(case.name, pairing.task, scale, pairing.activations, pairing.losses, case.fit.why, ranks(case))
+    zeros = case.problem("label zero", case.label) is not None
+    losses = tuple("wmape" if name == "mape" and zeros else name for name in pairing.losses)
+    return ModelTask(case.name, pairing.task, scale, pairing.activations, losses, case.fit.why, ranks(case))

@@ -26,6 +26,11 @@ from lossctl.reading.selection import where_of
 from lossctl.sums.problems import Problem
 
 DOCTOR = "lossctl doctor says which losses suit these columns."
+ZERO_LABELS = (
+    f"divide by max(1, |label|), {option(loss='mape:zero=max1')}, or the sum of errors by that of labels, "
+    f"{option(loss='wmape')}"
+)
+"""What else to do than divide by labels of 0."""
 SOME = (
     "These look like logarithms of the probabilities of some of the classes, which no loss of rows takes. "
     f"{option(from_logits=True)} would rescale them: another number. Put that of each label into a column of its own, "
@@ -73,8 +78,7 @@ class Remedies:
     def _of_label(self, column: str, bound: BoundLoss, problem: Problem) -> Iterator[str]:
         layout, numbers = self.plan.layout, self._labels
         if bound.name == "mape":
-            yield f"Leave out the zero labels{self._but(column)}, or divide by max(1, |label|): mape:zero=max1."
-            yield "Of zeros, smape is 200 %, and mase what it is of any label."
+            yield f"Leave out the zero labels{self._but(column)}, or {ZERO_LABELS}."
         elif bound.definition.family == "deviance" and problem.value.lstrip("-") in {"0", "0.0"}:
             yield f"Of amounts that are 0 as well, say {option(loss='tweedie_deviance')}."
         elif bound.rows and layout.label_width:
