@@ -111,6 +111,11 @@ class BoundLoss(Bound):
         return self.definition.label_domain(**self.parameters)
 
     @property
+    def other_width(self) -> str:
+        """The loss that is most like this one for the other number of prediction columns; empty where there is none."""
+        return "" if self.definition.other_width is None else self.definition.other_width[0]
+
+    @property
     def unlabelled(self) -> bool:
         """Whether the loss has no label."""
         return isinstance(self.label_domain, Unlabelled)
