@@ -26,7 +26,7 @@ from lossctl.domain import (
     Values,
     inside,
 )
-from lossctl.errors import UsageError
+from lossctl.errors import UsageError, option
 from lossctl.functions.activation import BoundActivation
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.parts import Parts
@@ -274,6 +274,11 @@ def sweeps(bound: Curved, labels: Sequence[float] = ()) -> tuple[Sweep, ...]:
 
 def _of_numbers(bound: BoundLoss, labels: Sequence[float]) -> Iterator[Sweep]:
     domain, raw = bound.label_domain, bound.activation is None
+    if bound.unlabelled:
+        if labels:
+            raise UsageError(f"{bound.name} has no label", f"Leave {option('label')} out.")
+        yield Sweep(_beside(bound, 1.0), np.array([1.0]))
+        return
     for label in labels:
         if not _holds(domain, label):
             raise UsageError(f"{bound.name}: label {label:g} must be {domain.describe()}")

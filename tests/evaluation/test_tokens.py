@@ -41,9 +41,13 @@ def test_the_error_for_a_null_in_a_list_names_the_way_to_leave_it_out(lossctl, t
 def test_what_has_no_label_shows_none(lossctl, tokens):
     asked = (tokens, "-l", "surprisal:log=true", "-p", "other")
     assert "label" not in lossctl("eval", *asked, "--samples", "2").out
+    (result,) = lossctl("eval", *asked, "--samples", "2", "--json").json["results"]
+    assert [row["label"] for row in result["samples"]] == [None, None]
     moved = lossctl("compare", tokens, "-l", "surprisal:log=true", "-p", "logprobs", "-p", "other", "--mask-null")
     assert moved.status == 0
     assert not {"label", "truth", "nan"} & {*moved.out.split()}
+    moved = lossctl("compare", *asked, "-p", "logprobs", "--mask-null", "--samples", "2", "--json").json
+    assert {move["label"] for result in moved["results"] for move in result["samples"]} == {None}
 
 
 def test_lists_are_drawn_and_proven_whatever_their_lengths(lossctl, tokens):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lossctl import get_activation, get_loss
+from lossctl import UsageError, get_activation, get_loss
 from lossctl.checks.contract import sampled_loss
 from lossctl.domain import CLASSES, REAL, SIGNS, SIMPLEX, VECTOR
 from lossctl.functions.activation import activations
@@ -35,6 +35,7 @@ def test_a_curve_of_a_loss_is_its_value_and_its_slope_is_its_gradient_along_the_
     for sweep, drawn, sloped in zip(sweeps(chosen), value.series, slope.series, strict=True):
         label, prediction = at(sweep, drawn.x)
         np.testing.assert_array_equal(drawn.y, chosen.value(label, prediction))
+        assert not (chosen.unlabelled and sweep.named)
         along = chosen.gradient(label, prediction) * sweep.path.velocity(np.asarray(drawn.x))
         np.testing.assert_array_equal(sloped.y, along if along.ndim == 1 else along.sum(axis=1))
         assert sloped.x == drawn.x
@@ -151,6 +152,13 @@ def test_a_loss_without_a_gradient_is_drawn_without_a_slope():
     chart = curve(stranger(steps, REAL, REAL))
     assert len(chart.panels) == 1
     assert "declares no gradient" in chart.notes[0]
+
+
+@pytest.mark.parametrize("name", ["surprisal", "perplexity:log=true"])
+def test_a_loss_without_a_label_is_drawn_at_none(name):
+    assert curves([get_loss(name)])[0].names == (name,)
+    with pytest.raises(UsageError, match="has no label"):
+        sweeps(get_loss(name), (1.0,))
 
 
 def test_losses_share_a_chart_where_their_axes_agree():
