@@ -180,8 +180,9 @@ def _invoke(arguments: list[str]) -> object:
 
 def _lines_of(error: LossctlError, arguments: list[str]) -> list[str]:
     """What an error says; of what is open, with command lines to copy."""
-    if not isinstance(error, Undecided) or not error.ways:
-        return [*worded(error.message).split("\n"), *error.elsewhere, *_figures(error, arguments)]
+    said = [*worded(error.message).split("\n"), *error.elsewhere, *_figures(error, arguments)]
+    if not error.ways:
+        return said
     from lossctl.doctor.shell import words_of  # noqa: PLC0415  (where something is open)
 
     end = arguments.index("--") if "--" in arguments else len(arguments)
@@ -198,7 +199,8 @@ def _lines_of(error: LossctlError, arguments: list[str]) -> list[str]:
         for way in error.ways
     )
     different = dict.fromkeys(commands)
-    return [worded(error.parts[0]), "Copy the one that is meant:", *(f"  {command}" for command in different)]
+    said = [worded(error.parts[0]), "Copy the one that is meant:"] if isinstance(error, Undecided) else said
+    return [*said, *(f"  {command}" for command in different)]
 
 
 def _figures(error: LossctlError, arguments: list[str]) -> list[str]:

@@ -44,7 +44,7 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
     Raises:
         DataError: there were no rows, or none that counted.
     """
-    used = ensure_measured(total, traversal)
+    used = ensure_measured(total, traversal, plan)
     bounds = [(model.name, bound) for model, bound in plan.losses]
     constants = _best_constants(plan, total)
     order = groups_in_order(plan, total)

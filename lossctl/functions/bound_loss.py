@@ -438,7 +438,7 @@ class BoundLoss(Bound):
     def clipped(self, label: FloatArray, prediction: FloatArray) -> BoolArray | None:
         """Rows whose value the floor under probabilities changed; ``None`` when there are none."""
         eps = self.parameters.get("eps")
-        if not isinstance(eps, float) or eps == 0:
+        if not isinstance(eps, float) or eps == 0 or not prediction.size:
             return None
         if self._pair is not None:
             infinite = infinite_in(prediction)

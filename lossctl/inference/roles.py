@@ -86,6 +86,12 @@ def find(pattern: str, columns: Sequence[Column], role: str) -> tuple[str, ...]:
         return tuple(name for part in parts for name in find(part, columns, role))
     if places := re.fullmatch(r"#(\d{1,18})(?:-#?(\d{1,18}))?", pattern):
         return _placed(int(places[1]), int(places[2] or places[1]), names, f"{role} {pattern}")
+    if (part := HALF_RANGE.search(pattern)) and any(
+        column.name == pattern[: part.start()] and column.kind == "list" for column in columns
+    ):
+        nulls = f"what is null in them is left out with {option(mask_null=True)}"
+        hint = f"Lists are taken whole, {option(prediction=pattern[: part.start()])}; {nulls}."
+        raise UsageError(f"no column {pattern!r} for the {role}", hint)
     if part := re.fullmatch(r"(.*)\[(\d{1,9}):(\d{1,9})\]", pattern):
         return _numbered(part[1], range(int(part[2]), int(part[3])), names, f"{role} {pattern!r}")
     matches = _matcher(pattern, role)
