@@ -75,6 +75,10 @@ def reason(error: BaseException) -> str:
     return f"{origin(error)}".strip().partition("\n")[0] or type(origin(error)).__name__
 
 
+Ways = tuple[tuple[tuple[str, str | bool | float], ...], ...]
+"""Settings to ask for, each a name with its value; some for each way to go on."""
+
+
 class LossctlError(Exception):
     """Root of every error lossctl raises on purpose.
 
@@ -88,6 +92,8 @@ class LossctlError(Exception):
     status = 70
     elsewhere: tuple[str, ...] = ()
     """Where its options are set, one sentence each, for those that the caller has not set himself."""
+    ways: Ways = ()
+    """What could be asked beside, or instead; best first."""
 
     def __init__(self, what: str, hint: str = "") -> None:
         self.parts = _printable(what), _printable(hint)
@@ -124,10 +130,6 @@ class UsageError(LossctlError):
     """The question is wrong: an unknown loss, column or parameter, or options that contradict each other."""
 
     status = 2
-
-
-Ways = tuple[tuple[tuple[str, str | bool | float], ...], ...]
-"""Settings to ask for, each a name with its value; some for each way to go on."""
 
 
 class Undecided(UsageError):

@@ -68,7 +68,7 @@ def prove(
     """
     folded = fold_rows(source, plan, _compare, _zero(plan), running)
     total, passed = folded.total, folded.passed
-    ensure_measured(total.counts, passed)
+    ensure_measured(total.counts, passed, plan)
     proofs = [
         Proof(model.name, bound, agreement, tuple(passed.locate(point.row) for point in agreement.worst))
         for (model, bound), agreement in zip(plan.losses, total.gradients, strict=True)

@@ -133,7 +133,7 @@ def compare_loss(bound: BoundLoss, label: FloatArray, prediction: FloatArray) ->
         bound.prediction_domain,
         crosses,
         blur,
-        label,
+        None if bound.unlabelled else label,
     )
     return rows.compare(bound.row_gradient(label, prediction))
 

@@ -186,8 +186,9 @@ def _invoke(arguments: list[str]) -> object:
 
 def _lines_of(error: LossctlError, arguments: list[str]) -> list[str]:
     """What an error says; of what is open, with command lines to copy."""
-    if not isinstance(error, Undecided) or not error.ways:
-        return [*worded(error.message).split("\n"), *error.elsewhere]
+    said = [*worded(error.message).split("\n"), *error.elsewhere, *_figures(error, arguments)]
+    if not error.ways:
+        return said
     from lossctl.doctor.shell import words_of  # noqa: PLC0415  (where something is open)
 
     end = arguments.index("--") if "--" in arguments else len(arguments)
@@ -196,7 +197,7 @@ def _lines_of(error: LossctlError, arguments: list[str]) -> list[str]:
         " ".join(
             [
                 "lossctl",
-                *map(shell_word, _without_predictions(before) if "prediction" in dict(way) else before),
+                *map(shell_word, _without(before, {name for name, _ in way})),
                 *words_of(way),
                 *map(shell_word, after),
             ]
@@ -204,16 +205,32 @@ def _lines_of(error: LossctlError, arguments: list[str]) -> list[str]:
         for way in error.ways
     )
     different = dict.fromkeys(commands)
-    return [worded(error.parts[0]), "Copy the one that is meant:", *(f"  {command}" for command in different)]
+    said = [worded(error.parts[0]), "Copy the one that is meant:"] if isinstance(error, Undecided) else said
+    return [*said, *(f"  {command}" for command in different)]
 
 
-def _without_predictions(arguments: list[str]) -> list[str]:
-    """The words of a command line but those that name predictions."""
+def _figures(error: LossctlError, arguments: list[str]) -> list[str]:
+    """The line that prints what is asked for, where that is a figure that doctor has."""
+    from lossctl.cli.by_doctor import FIGURE, by_doctor  # noqa: PLC0415  (where something is wrong)
+
+    if FIGURE not in error.message or arguments[0] not in Commands():
+        return []
+    line = by_doctor(arguments[1:], Commands()[arguments[0]], Commands()["doctor"])
+    return [f"  {line}"] if line else []
+
+
+REPLACED = {"prediction": ("-p", "--pred"), "loss": ("-l", "--loss")}
+"""Settings of a way that stand in the place of what was typed, and their flags."""
+
+
+def _without(arguments: list[str], settings: set[str]) -> list[str]:
+    """The words of a command line but those that say some settings."""
+    flags = [flag for name in REPLACED.keys() & settings for flag in REPLACED[name]]
     words, kept = iter(arguments), []
     for word in words:
-        if word in {"-p", "--pred"}:
+        if word in flags:
             next(words, None)
-        elif not word.startswith(("--pred=", "-p")):
+        elif not any(word.startswith(f"{flag}=" if flag.startswith("--") else flag) for flag in flags):
             kept.append(word)
     return kept
 

@@ -35,7 +35,8 @@ class Move:
     """Its number in the file, from 1; header lines do not count."""
     key: Mapping[str, Any]
     """What identifies it, where rows were matched by that."""
-    label: Number
+    label: Number | None
+    """``None`` where the loss has none."""
     baseline_prediction: Number
     prediction: Number
     baseline_loss: float
@@ -105,7 +106,7 @@ def _move(
         file=file if len(folded.passed.source.files) > 1 else None,
         row=line,
         key={name: columns.get(name) for name in keys},
-        label=in_python(again.batch.label[place]),
+        label=None if plan.losses[plan.pairs[number][0]][1].unlabelled else in_python(again.batch.label[place]),
         baseline_prediction=predictions[0],
         prediction=predictions[1],
         baseline_loss=losses[0],

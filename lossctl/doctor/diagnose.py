@@ -173,7 +173,10 @@ def _columns_only(
     for way in question.ways:
         kept = replace(named, prediction=()) if "prediction" in dict(way) else named
         commands.append(" ".join(["lossctl", "eval", *command, *_named(kept), *words_of(way)]))
+    losses = [str(value) for way in question.ways for name, value in way if name == "loss"]
     advice = "Say which columns are which with -y and -p." if commands else with_flags(question.parts[1])
+    if losses and all(get_loss(spec).unlabelled for spec in split_specs(losses)):
+        advice = "Their loss needs no label: copy the command line."
     quantiles = bool(commands) and any(each.name == "quantiles" for each in arranged)  # they say what to do
     reported = Reported("columns-not-recognised", Severity.error, "", question.what, advice, stops=True)
     return Diagnosis(
@@ -320,4 +323,6 @@ def _task(case: Case) -> ModelTask:
     if case.fit is None:
         return ModelTask(case.name, None, None)
     pairing, scale = case.fit.pairing, str(case.fit.scale)
-    return ModelTask(case.name, pairing.task, scale, pairing.activations, pairing.losses, case.fit.why, ranks(case))
+    zeros = case.problem("label zero", case.label) is not None
+    losses = tuple("wmape" if name == "mape" and zeros else name for name in pairing.losses)
+    return ModelTask(case.name, pairing.task, scale, pairing.activations, losses, case.fit.why, ranks(case))

@@ -116,7 +116,8 @@ class Sample:
     row: int
     """Its number in the file, from 1; header lines do not count."""
     value: float
-    label: float | tuple[float, ...]
+    label: float | tuple[float, ...] | None
+    """``None`` where the loss has none."""
     prediction: float | tuple[float, ...]
     gradient: float | tuple[float, ...]
     id: Mapping[str, str | None] | None = field(kw_only=True, default=None)

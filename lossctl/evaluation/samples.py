@@ -135,7 +135,7 @@ def _pieces(source: Source, plan: Plan, finish: Finish, *, verbatim: bool) -> It
         complain(plan, total.problems, traversal)
         number = traversal.numbers(np.arange(start, start + rows.num_rows))
         yield _piece(plan, rows, batch, traversal.locate(start)[0], number, several=len(source.files) > 1)
-    ensure_measured(total, traversal)
+    ensure_measured(total, traversal, plan)
     finish(total, traversal.remarks(), told(total.problems, traversal, "no double"))
 
 
@@ -226,7 +226,7 @@ def _found_again(
     ranking = replace(plan, models=models, samples=most, gradient=False)
     folded = fold_rows(source, ranking, lift, nothing(ranking), running, keep=True)
     total, traversal = folded.total, folded.passed
-    ensure_measured(total, traversal)
+    ensure_measured(total, traversal, plan)
     finish(total, traversal.remarks(), told(total.problems, traversal, "no double"))
     worst = total.parts[0].worst
     rows = [] if worst is None else [int(row) for row in worst.row]

@@ -57,11 +57,11 @@ def fitting(column: Column, cells: Iterable[Any]) -> Column:
     return Column(column.title, "entries") if kinds & {Entries, str} else column
 
 
-def row_cells(row: tuple[Number, Number, Number], loss: str, model: str, inputs: Mapping[str, Any]) -> list[Any]:
+def row_cells(row: tuple[Number | None, Number, Number], loss: str, model: str, inputs: Mapping[str, Any]) -> list[Any]:
     """The cells of label, prediction and gradient of a row, of which of several numbers those of large gradient count.
 
     Args:
-        row: these three.
+        row: these three, the label ``None`` where the loss has none.
         loss, model: of which they are.
         inputs: as for `worst_rows`.
     """

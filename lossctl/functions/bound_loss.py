@@ -108,6 +108,11 @@ class BoundLoss(Bound):
         return self.definition.label_domain(**self.parameters)
 
     @property
+    def other_width(self) -> str:
+        """The loss that is most like this one for the other number of prediction columns; empty where there is none."""
+        return "" if self.definition.other_width is None else self.definition.other_width[0]
+
+    @property
     def unlabelled(self) -> bool:
         """Whether the loss has no label."""
         return isinstance(self.label_domain, Unlabelled)
@@ -432,7 +437,7 @@ class BoundLoss(Bound):
     def clipped(self, label: FloatArray, prediction: FloatArray) -> BoolArray | None:
         """Rows whose value the floor under probabilities changed; ``None`` when there are none."""
         eps = self.parameters.get("eps")
-        if not isinstance(eps, float) or eps == 0:
+        if not isinstance(eps, float) or eps == 0 or not prediction.size:
             return None
         if self._forms.pair is not None:
             infinite = infinite_in(prediction)

@@ -99,6 +99,8 @@ class Explanation:
         if not isinstance(self.bound, BoundLoss) or self.bound.definition.other_width is None:
             return None
         loss, spellings = self.bound.definition.other_width
+        if not spellings:
+            return None
         return ("one prediction column" if self.bound.rows else "several prediction columns"), loss, list(spellings)
 
     def to_dict(self) -> dict[str, Any]:

@@ -241,7 +241,8 @@ def loss(
         reduction: how rows become the reported number: one of those in `lossctl.reduction`.
         empty: what a ratio is where both sums are 0.
         other_width: a loss and the spellings that mean it instead when the number of prediction columns is not the
-            one this loss is for (one column for a loss of rows, several for any other).
+            one this loss is for (one column for a loss of rows, several for any other). Without spellings messages
+            name the loss, which may have parameters then.
         floored: ``(label, prediction, **parameters)`` to the probabilities whose logarithm is floored at ``eps``;
             the prediction when left out.
         of_error: whether the value is one of prediction less label alone; behind an activation that keeps the digits

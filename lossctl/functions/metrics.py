@@ -9,6 +9,7 @@ from lossctl.words import normal
 _DECISIONS = "counts decisions at a threshold, not a loss of a row"
 _MEASURE = f"Measure what decisions are made from: {option(loss='bce')}, or {option(loss='cross_entropy')}."
 _RANK = "is a rank statistic, not a loss of a row"
+_INTERVALS = "lossctl doctor prints it, of columns that are named for quantiles or the ends of an interval;"
 _LISTS = "judges ranked lists, not a loss of a row"
 _NOT_YET = "is not among lossctl's losses yet"
 _TOGETHER = "is a loss of several rows at once, not one of a row"
@@ -256,6 +257,32 @@ _METRICS = (
         ("friedman_mse",),
         "is how scikit-learn chooses the splits of a tree of mse",
         f"Say {option(loss='mse')}.",
+    ),
+    (
+        (
+            "coverage", "picp", "interval_coverage", "coverage_probability", "empirical_coverage", "coverage_rate",
+            "regression_coverage_score", "coverage_score",
+        ),
+        "is the share of the labels that an interval holds, whatever its width",
+        f"{_INTERVALS} {option(loss='interval')} weighs it against the width.",
+    ),
+    (
+        (
+            "width", "mean_width", "interval_width", "mpiw", "pinaw", "nmpiw", "sharpness", "average_width",
+            "mean_interval_width", "regression_mean_width_score",
+        ),
+        "is the mean width of intervals, whatever they hold",
+        f"{_INTERVALS} {option(loss='interval')} weighs it against what they hold.",
+    ),
+    (
+        ("mis", "mean_interval_score"),
+        "is the mean of interval scores",
+        f"Say {option(loss='interval:alpha=0.1')} for intervals that are to hold 90 %.",
+    ),
+    (
+        ("msis", "mean_scaled_interval_score"),
+        "is the interval score over the mean absolute error of a naive forecast",
+        f"Say {option(loss='interval:alpha=0.1')} for intervals that are to hold 90 %, and divide.",
     ),
     (
         ("wis", "weighted_interval_score"),

@@ -44,6 +44,10 @@ def complete(source: Source, request: Request, taken: Sequence[str] = ()) -> Com
         UsageError: a column that is named is not there.
         DataError: there are no rows.
     """
+    if any(bound.of_number for spec in split_specs(request.loss) for bound in meanings(spec)):
+        from lossctl.inference.offered import ensure_taken
+
+        ensure_taken(source, request, complete_roles)
     roles = complete_roles(source, request)
     request, notes = roles.request, (*taken, *roles.notes)
     layout = _layout_by_position(source, request) if request.loss and not request.classes else None
@@ -168,7 +172,10 @@ def _undecided(
 ) -> Undecided:
     """The error for columns that are not clear, with those of the proposals that work."""
     ways: list[Settings] = []
-    for proposal in proposals:
+    distinct: dict[tuple[tuple[str, ...], ...], Proposal] = {}
+    for proposal in proposals:  # the same columns may be told in several ways
+        distinct.setdefault((proposal.label.columns, proposal.prediction.columns), proposal)
+    for proposal in distinct.values():
         ways += [way for way in _ways(source, request, elsewhere, proposal) if way not in ways]
         if len(ways) >= SHOWN:
             break

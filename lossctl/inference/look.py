@@ -139,6 +139,15 @@ class Look:
         rows = np.concatenate(sums)
         return bool(len(rows)) and any(map(_ones, rows.T))
 
+    def has_null(self, name: str) -> bool:
+        """Whether a column of numbers, or of lists of them, has a null."""
+        for record in sampled(self.source, Wanted(frozenset({name}), frozenset())).records:
+            column = record.column(name)
+            numbers = column.flatten() if pa.types.is_nested(column.type) else column
+            if column.null_count or pc.any(pc.is_null(numbers, nan_is_null=True)).as_py():
+                return True
+        return False
+
     def same(self, first: str, second: str) -> bool:
         """Whether two columns hold the same numbers, or a word for each of them, in every row that was looked at."""
         if not all(self.candidate(name) for name in (first, second)):

@@ -17,8 +17,8 @@ from lossctl.inference.names import (
     is_log_rate,
     is_mask,
     is_weight,
+    levels_among,
     plain_name,
-    quantile_of,
     stem_of,
     without,
 )
@@ -320,11 +320,7 @@ class Proposer:
 
     def _quantiles(self, label: Choice) -> Iterator[Choice]:
         """Of columns that are named for quantiles, and seldom fall from one to the next, the median."""
-        named = {
-            column.name: level
-            for column in self.guesses.free
-            if (level := quantile_of(column.name)) and column.kind == "number"
-        }
+        named = levels_among(column.name for column in self.guesses.free if column.kind == "number")
         names = sorted(named, key=lambda name: named[name])
         rows = self.guesses.look.rows(names) if len(names) > 1 and len(label.columns) == 1 else None
         distinct = rows is not None and bool(len(rows)) and len({*named.values()}) == len(names)

@@ -87,6 +87,12 @@ def find(pattern: str, columns: Sequence[Column], role: str) -> tuple[str, ...]:
         return tuple(name for part in parts for name in find(part, columns, role))
     if places := re.fullmatch(r"#(\d{1,18})(?:-#?(\d{1,18}))?", pattern):
         return _placed(int(places[1]), int(places[2] or places[1]), names, f"{role} {pattern}")
+    if (part := HALF_RANGE.search(pattern)) and any(
+        column.name == pattern[: part.start()] and column.kind == "list" for column in columns
+    ):
+        nulls = f"what is null in them is left out with {option(mask_null=True)}"
+        hint = f"Lists are taken whole, {option(prediction=pattern[: part.start()])}; {nulls}."
+        raise UsageError(f"no column {pattern!r} for the {role}", hint)
     if part := re.fullmatch(r"(.*)\[(\d{1,9}):(\d{1,9})\]", pattern):
         return _numbered(part[1], range(int(part[2]), int(part[3])), names, f"{role} {pattern!r}")
     matches = _matcher(pattern, role)
@@ -186,6 +192,16 @@ def pattern_of(family: tuple[str, ...], columns: Sequence[Column]) -> str:
     return glob if plain and find(glob, columns, "prediction") == family else ",".join(family)
 
 
+def _ensure_no_levels(pattern: str, names: Sequence[str]) -> None:
+    """Check that a pattern is no columns with a number for each, as in ``q10=0.1,q90=0.9``."""
+    told = [part.rpartition("=") for part in pattern.split(",")]
+    columns, levels = [column.strip() for column, _, _ in told], [level.strip() for _, _, level in told]
+    if {*columns} <= {*names} and all(re.fullmatch(r"0?\.\d+", level) for level in levels):
+        loss = f"quantile{'s' * (len(told) > 1)}:tau={'/'.join(levels)}"
+        what = f"prediction {pattern!r} says a number for each column, where only columns are named"
+        raise UsageError(what, f"Levels are the loss's: {option(prediction=','.join(columns))} {option(loss=loss)}.")
+
+
 def titled(pattern: str, columns: Sequence[Column]) -> tuple[str, str]:
     """The name that ``name=PATTERN`` gives a model, empty where it gives none, and the pattern.
 
@@ -196,6 +212,7 @@ def titled(pattern: str, columns: Sequence[Column]) -> tuple[str, str]:
     parts = (part.strip() for part in pattern.split(","))
     if not equals or pattern.startswith("/") or pattern in names:
         return "", pattern
+    _ensure_no_levels(pattern, names)
     if all(part in names or fnmatch.filter(names, part) for part in parts):
         return "", pattern
     if not title.strip():

@@ -54,7 +54,8 @@ def unlabelled(side: "Side", named: Sequence[str], request: "Request") -> Undeci
         return None
     shown, sign = ", ".join(map(repr, own)), "" if logarithms else "−"
     what = f"the predictions {shown} are {sign}log-probabilities of what each row is, and no column looks like a label"
-    free = tuple(_ways(side, named, own, negatives=negatives_only))[:MOST]
+    nulls = _without_nulls(side, own)
+    free = tuple((*way, *nulls) for way in _ways(side, named, own, negatives=negatives_only))[:MOST]
     free = () if request.loss or request.where is not None else free
     masks = () if request.where is not None else _masks(side)[:1]
     rest = [
@@ -86,6 +87,13 @@ def _ways(side: "Side", named: Sequence[str], own: Sequence[str], *, negatives: 
                 yield (*label, *predictions, ("loss", "mae" if negatives else LOSS), *chosen)
     if not masks and not negatives:
         yield (*predictions, ("loss", LOSS))
+
+
+def _without_nulls(side: "Side", names: Sequence[str]) -> Settings:
+    """What leaves out nulls: numbers of lists, such as that of the first token, and rows of other columns."""
+    lists = {column.name for column in side.columns if column.kind == "list"}
+    nulls = {name in lists for name in names if side.look.has_null(name)}
+    return ((("mask_null", True),) if True in nulls else ()) + ((("nulls", "drop"),) if False in nulls else ())
 
 
 def _masks(side: "Side") -> "list[Candidate]":

@@ -37,6 +37,7 @@ def test_a_curve_of_a_loss_is_its_value_and_its_slope_is_its_gradient_along_the_
     for sweep, drawn, sloped in zip(sweeps(chosen), value.series, slope.series, strict=True):
         label, prediction = at(sweep, drawn.x)
         np.testing.assert_array_equal(drawn.y, chosen.value(label, prediction))
+        assert not (chosen.unlabelled and sweep.named)
         along = chosen.gradient(label, prediction) * sweep.path.velocity(np.asarray(drawn.x))
         np.testing.assert_array_equal(sloped.y, along if along.ndim == 1 else along.sum(axis=1))
         assert sloped.x == drawn.x

@@ -102,7 +102,8 @@ def lists_of_other_lengths(case: Case) -> Evidence | None:
 @finding(Severity.warning, shared=True)
 def nulls(case: Case) -> Evidence | None:
     """A column has nulls."""
-    columns = (*case.layout.roles.label, *case.model.columns, case.layout.roles.weight, *case.layout.ids)
+    models = [name for model in case.layout.models for name in model.columns]
+    columns = dict.fromkeys((*case.layout.roles.label, *models, case.layout.roles.weight, *case.layout.ids))
     problems = [
         (column, problem)
         for column in columns

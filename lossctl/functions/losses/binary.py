@@ -182,6 +182,7 @@ def _ease(label: FloatArray, prediction: FloatArray, gamma: float) -> FloatArray
     aliases=("binary_focal_crossentropy", "focal_loss", "binary_focal_cross_entropy"),
     label=BINARY,
     prediction=PROBABILITY,
+    other_width=("categorical_focal", ()),
     references=("Lin et al. 2017, Focal Loss for Dense Object Detection, arXiv:1708.02002",),
     peers={
         "Keras": "binary_focal_crossentropy (without α unless asked)",

@@ -21,6 +21,7 @@ def _over_rivals(label: FloatArray, prediction: FloatArray) -> FloatArray:
     aliases=("multiclass_hinge", "multiclass_hinge_loss"),
     label=CLASSES_OR_ONE_HOT,
     prediction=VECTOR,
+    other_width=("hinge", ()),
     references=("Crammer & Singer 2001, On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines",),
     peers={
         "scikit-learn": "hinge_loss (of several classes)",
@@ -68,6 +69,7 @@ def _(label: FloatArray, prediction: FloatArray, *, margin: NonNegative) -> Floa
 @loss(
     label=CLASSES_OR_ONE_HOT,
     prediction=VECTOR,
+    other_width=("hinge", ()),
     references=("Weston & Watkins 1999, Support Vector Machines for Multi-Class Pattern Recognition",),
     peers={"Keras": "categorical_hinge"},
 )
@@ -126,6 +128,7 @@ def _violations(label: FloatArray, prediction: FloatArray, margin: float) -> Flo
     aliases=("multi_margin_loss", "weston_watkins"),
     label=CLASSES_OR_ONE_HOT,
     prediction=VECTOR,
+    other_width=("hinge", ()),
     references=("Weston & Watkins 1999, Support Vector Machines for Multi-Class Pattern Recognition",),
     peers={"torch": "multi_margin_loss (p is 1 or 2)"},
 )

@@ -53,6 +53,7 @@ def _focal_pull(p: FloatArray, rest: FloatArray, log_hit: FloatArray, gamma: flo
     aliases=("categorical_focal_crossentropy", "categorical_focal_cross_entropy"),
     label=CLASSES_OR_SIMPLEX,
     prediction=SIMPLEX,
+    other_width=("focal", ()),
     references=("Lin et al. 2017, Focal Loss for Dense Object Detection, arXiv:1708.02002",),
     peers={"Keras": "categorical_focal_crossentropy (floored at 1e-7; rows are rescaled to sum to 1)"},
 )
