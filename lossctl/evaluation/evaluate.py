@@ -22,6 +22,7 @@ from lossctl.functions.activation import BoundActivation, get_activation
 from lossctl.functions.bound_loss import BoundLoss, get_loss
 from lossctl.functions.definition import split_specs
 from lossctl.inference.request import ClassWeight, Nulls, Request
+from lossctl.inference.roles import places_in
 from lossctl.reading.expand import expand
 from lossctl.reading.files import ensure_heeded, open_source
 from lossctl.reading.format import Reading, Source, formats
@@ -258,7 +259,7 @@ def open_joined(
         LossctlError: as for `prepare`.
     """
     check_words(request, reading)
-    stamps: dict[str, Stamp] = {}
+    reading, stamps = placing(reading, request, ids), dict[str, Stamp]()
     opened = open_source(source, reading, stamps)
     if labels is None:
         ensure_heeded(reading, opened)
@@ -267,6 +268,14 @@ def open_joined(
     ensure_heeded(reading, opened, answers)
     joined = joining.join(opened, answers, ids, join, request, others=others, survey=survey)
     return replace(joined, source=selected(joined.source, request.where, request.limit))
+
+
+def placing(reading: Reading | None, request: Request, ids: Sequence[str]) -> Reading | None:
+    """How to read files whose columns somebody asks for by their places, which may have one name."""
+    weight = () if request.weight is None else (request.weight,)
+    asked = (*request.label, *request.prediction, *weight, *request.by, *request.cluster, *request.ids, *ids)
+    places = places_in(asked)
+    return replace(reading or Reading(), placed=places) if places else reading
 
 
 def planned(

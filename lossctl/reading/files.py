@@ -13,7 +13,7 @@ from lossctl.errors import DataError, UsageError, option, too_little_memory
 from lossctl.reading.columns import Column, fields_in
 from lossctl.reading.counted import Counted
 from lossctl.reading.expand import expand, repeated
-from lossctl.reading.format import Around, Format, Reading, Resplit, Shard, Source, Wanted, suffixes
+from lossctl.reading.format import Around, Format, Reading, Resplit, Shard, Source, Wanted, suffixes, told_apart
 from lossctl.reading.lines import TextSource
 from lossctl.reading.location import STDIN, Location, locate
 from lossctl.reading.look_alikes import hint_for
@@ -233,7 +233,9 @@ def open_source(source: Any, reading: Reading | None = None, stamps: dict[str, S
         return Files(paths, open_location(first, reading, format_), format_, reading, first.keys, stamps)
     table = open_table(source)
     if table is not None:
-        return replace(table, nulls=reading.null_words)
+        names = told_apart(table.table.column_names, reading.placed)
+        named = table.table.rename_columns(names) if reading.placed else table.table
+        return replace(table, table=named, nulls=reading.null_words)
     arrow = "Give what its to_arrow() returns." if hasattr(source, "to_arrow") else ""  # as Polars and DuckDB have it
     raise UsageError(
         f"cannot read {said(source)}",

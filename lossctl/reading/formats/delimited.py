@@ -12,7 +12,7 @@ from lossctl.errors import UsageError, option
 from lossctl.reading.cells import BadRow, kind_of
 from lossctl.reading.columns import Column
 from lossctl.reading.dialect import Dialect
-from lossctl.reading.format import MIXED, NO_QUOTE, Mixed, Reading, Resplit, Wanted, formats
+from lossctl.reading.format import MIXED, NO_QUOTE, Mixed, Reading, Resplit, Wanted, formats, told_apart
 from lossctl.reading.header import MISQUOTED, Header, header_of
 from lossctl.reading.inferred_types import HEAD, inferred_types, long_or_coded, spare
 from lossctl.reading.line_ends import LineEnds
@@ -320,7 +320,7 @@ class Delimited:
 def _layout(location: Location, head: bytes, header: Header, reading: Reading) -> Layout:
     """The layout of a text by its header and its first bytes."""
     title = location.title
-    dialect, names = header.dialect, header.names
+    dialect, names = header.dialect, told_apart(header.names, reading.placed)
     body = head[header.start :]
     if not location.ranges or len(head) < location.size:
         body = body[: body.rfind(b"\n") + 1] or body
