@@ -109,6 +109,10 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
     _check(plan)
     _ensure_comparable(plan)
     _ensure_no_dates(planner, plan)
+    if any(grouping.unit and planner.kinds[grouping.column] == "text" for grouping in plan.roles.by):
+        from lossctl.evaluation.dates import with_order  # noqa: PLC0415  (most runs have no use for it)
+
+        plan = with_order(source, planner, plan)
     risky = [doubt for model, bound in plan.losses for doubt in doubts(bound, model.width)]
     risky += [doubt for model, bound in plan.losses for doubt in contradictions(bound, model.columns)]
     risky += [doubt for _, bound in plan.losses for doubt in _orders(bound, layout, said=bool(request.classes))]

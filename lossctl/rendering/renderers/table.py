@@ -18,6 +18,7 @@ from lossctl.words import LINE, printable
 
 if TYPE_CHECKING:
     from rich import table as rich_table
+    from rich.box import Box
     from rich.console import Console, RenderableType
     from rich.text import Text
 
@@ -27,6 +28,8 @@ ENTRIES_WIDTH = 40
 """The same for a column of named numbers."""
 EDGES = 3
 """The width of what stands between two cells."""
+ROWS = 400
+"""How many rows a table may have that Rich draws."""
 WIDE = 100_000
 """Where nothing is folded."""
 LINES = 50
@@ -150,8 +153,39 @@ class Tables:
             most = _shared({index: widths[index] for index in indices}, table.columns, width) if self.narrow else {}
             for index in (index for index in most if table.columns[index].kind == "entries"):
                 columns[index] = [_between(cell, most[index]) for cell in columns[index]]
-            page.print(self._grid(table, indices, columns, most))
+            self._part(page, table, indices, columns, most)
             page.print()
+
+    def _part(
+        self,
+        page: "_Page",
+        table: Table,
+        indices: Sequence[int],
+        cells: Sequence[Sequence["str | Text"]],
+        most: Mapping[int, int],
+    ) -> None:
+        """Draw some columns of a table below each other; arguments as for `_grid`."""
+        if len(table.rows) > ROWS and not table.tall:
+            from lossctl.rendering.long_tables import LongTable
+
+            box = self._box(table)
+            chosen = [cells[index] for index in indices]
+            styles = [STYLES.get(table.columns[index].tone, "") for index in indices]
+            long = LongTable(chosen, [most.get(index) for index in indices], styles, box, page.paper)
+            widths = long.widths
+            if long.fits(widths):
+                page.text.writelines(f"{line}\n" for line in long.lines(widths))
+                return
+        page.print(self._grid(table, indices, cells, most))
+
+    def _box(self, table: Table) -> "Box | None":
+        """The frame of a table."""
+        from rich import box
+
+        frame: Box | None = (
+            getattr(box, self.frame) if self.frame and (self.frame == MARKDOWN or table.framed) else None
+        )
+        return frame
 
     def _cell(self, words: Words, column: Column) -> "str | Text":
         safe = self._words(words, room(column))
@@ -198,12 +232,12 @@ class Tables:
             cells: of each column of the table, its heading first.
             most: how wide each may be before it is folded, of those that may be.
         """
-        from rich import box
         from rich.table import Table as Grid
 
-        framed = self.frame == MARKDOWN or (self.frame is not None and table.framed)
+        box = self._box(table)
+        framed = box is not None
         grid = Grid(
-            box=getattr(box, self.frame) if framed and self.frame else None,
+            box=box,
             padding=(0, 1) if framed else (0, 2, 0, 0),
             pad_edge=framed,
             show_header=framed or not table.tall,
