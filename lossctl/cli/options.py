@@ -21,11 +21,12 @@ from lossctl.cli.completers import (
     complete_activations,
     complete_class_weights,
     complete_classes,
+    complete_columns,
     complete_condition,
     complete_groups,
+    complete_labels,
     complete_losses,
     complete_models,
-    completing_columns,
 )
 from lossctl.cli.input_options import Input as Input  # noqa: PLC0414  (a group like those below)
 from lossctl.cli.input_options import Join as Join  # noqa: PLC0414  (likewise)
@@ -116,7 +117,7 @@ Cluster = Annotated[
         "--cluster",
         metavar="COL[,COL]",
         help="Columns whose rows count as one; rows of one user, day or document move together.",
-        autocompletion=completing_columns(),
+        autocompletion=complete_columns,
     ),
 ]
 Quiet = Annotated[
@@ -136,7 +137,7 @@ class Columns:
             "--label",
             metavar="COL",
             help="Label column, several or a glob for a vector.",
-            autocompletion=completing_columns(labels=True, files=False),
+            autocompletion=complete_labels,
         ),
     ] = None
     prediction: Annotated[
@@ -157,7 +158,7 @@ class Columns:
             "--weight",
             metavar="COL",
             help="Column of row weights >= 0.",
-            autocompletion=completing_columns(),
+            autocompletion=complete_columns,
         ),
     ] = None
     classes: Annotated[

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from lossctl.cli.command import Without, command
-from lossctl.cli.completers import completing_columns
+from lossctl.cli.completers import complete_keys
 from lossctl.cli.options import (
     Columns,
     Files,
@@ -28,7 +28,7 @@ Ids = Annotated[
         metavar="COL[=COL][,COL]",
         help="Columns that identify a row; with --labels, in both files, NAME=OTHER where the labels call it OTHER. "
         "Left out: a column named id, or the key that both share.",
-        autocompletion=completing_columns(),
+        autocompletion=complete_keys,
     ),
 ]
 Strict = Annotated[bool, output_option("--strict", help="Exit 1 when a finding is an error or a warning.")]

@@ -6,7 +6,7 @@ Rich is imported when something is drawn: a number for a script should not wait 
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lossctl.document import Chart, Column, Document, Facts, Line, Notes, Part, Phrase, Table, Words, phrase
@@ -136,25 +136,40 @@ class Tables:
     def _table(self, page: "_Page", table: Table) -> None:
         if table.title:
             page.print(self._words(table.title))
-        columns = [
-            [self._cell(words, column) for words in (heading, *below)]
-            for index, column in enumerate(table.columns)
-            for heading, below in [cells(column, [row[index] for row in table.rows], page.style.precision)]
-        ]
+        columns = self._columns(page, table)
         if table.folds:
             page.print(self._grid(table, range(len(columns)), columns, {}))
             return
         width = page.paper.width
+        parts = self._parts(table, columns, width)
+        if _cost(parts, table) > (1, 0) and any(column.brief for column in table.columns):
+            brief = replace(table, columns=tuple(replace(one, title=one.brief or one.title) for one in table.columns))
+            shorter = self._columns(page, brief)
+            fewer = self._parts(brief, shorter, width)
+            if _cost(fewer, table) < _cost(parts, table):
+                table, columns, parts = brief, shorter, fewer
         widths = [max(map(_cells_wide, column)) for column in columns]
-        spare = [index for index, column in enumerate(table.columns) if column.spare]
-        ways = (self._fit(table.columns, widths, width, spare[kept:]) for kept in range(len(spare), -1, -1))
-        parts = min(map(list, ways), key=len)
         for indices in parts:
             most = _shared({index: widths[index] for index in indices}, table.columns, width) if self.narrow else {}
             for index in (index for index in most if table.columns[index].kind == "entries"):
                 columns[index] = [_between(cell, most[index]) for cell in columns[index]]
             self._part(page, table, indices, columns, most)
             page.print()
+
+    def _columns(self, page: "_Page", table: Table) -> list[list["str | Text"]]:
+        """The cells of each column, its heading first."""
+        return [
+            [self._cell(words, column) for words in (heading, *below)]
+            for index, column in enumerate(table.columns)
+            for heading, below in [cells(column, [row[index] for row in table.rows], page.style.precision)]
+        ]
+
+    def _parts(self, table: Table, columns: Sequence[Sequence["str | Text"]], width: int) -> list[Sequence[int]]:
+        """The indices of the columns of as few grids as there can be, with as many as that leaves."""
+        widths = [max(map(_cells_wide, column)) for column in columns]
+        spare = [index for index, column in enumerate(table.columns) if column.spare]
+        ways = (self._fit(table.columns, widths, width, spare[kept:]) for kept in range(len(spare), -1, -1))
+        return min(map(list, ways), key=len)
 
     def _part(
         self,
@@ -276,6 +291,11 @@ class _Page:
     def print(self, *parts: "RenderableType") -> None:
         """Draw below what is there."""
         self.paper.print(*parts)
+
+
+def _cost(parts: Sequence[Sequence[int]], table: Table) -> tuple[int, int]:
+    """How many parts a table is taken apart into, and how many of its columns are in none."""
+    return len(parts), len(table.columns) - len({index for part in parts for index in part})
 
 
 def _least(column: Column) -> int | None:
