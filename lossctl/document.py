@@ -86,6 +86,8 @@ class Column:
     """Whether it says which row is which, and so stands in each part of a table that is taken apart."""
     spare: bool = False
     """Whether it says little that others do not, and may be left out where that saves a part: the last one first."""
+    brief: str = ""
+    """A shorter title for where that saves a part, where what stands above the table says what is meant."""
 
     @property
     def numeric(self) -> bool:

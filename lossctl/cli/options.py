@@ -19,11 +19,12 @@ from lossctl.cli.completers import (
     complete_activations,
     complete_class_weights,
     complete_classes,
+    complete_columns,
     complete_condition,
     complete_groups,
+    complete_labels,
     complete_losses,
     complete_models,
-    completing_columns,
 )
 from lossctl.cli.input_options import Join
 from lossctl.dataclass import dataclass
@@ -112,7 +113,7 @@ Cluster = Annotated[
         "--cluster",
         metavar="COL[,COL]",
         help="Columns whose rows count as one; rows of one user, day or document move together.",
-        autocompletion=completing_columns(),
+        autocompletion=complete_columns,
     ),
 ]
 
@@ -128,7 +129,7 @@ class Columns:
             "--label",
             metavar="COL",
             help="Label column, several or a glob for a vector.",
-            autocompletion=completing_columns(labels=True, files=False),
+            autocompletion=complete_labels,
         ),
     ] = None
     prediction: Annotated[
@@ -149,7 +150,7 @@ class Columns:
             "--weight",
             metavar="COL",
             help="Column of row weights >= 0.",
-            autocompletion=completing_columns(),
+            autocompletion=complete_columns,
         ),
     ] = None
     classes: Annotated[

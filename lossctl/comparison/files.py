@@ -9,7 +9,7 @@ from lossctl.comparison.naming import names_of, path_of
 from lossctl.comparison.sides import ONLY, Side, side_by_side
 from lossctl.errors import LossctlError, Undecided, UsageError, option
 from lossctl.evaluation import join as joining
-from lossctl.evaluation.evaluate import Prepared, check_words, planned
+from lossctl.evaluation.evaluate import Prepared, check_words, placing, planned
 from lossctl.evaluation.keys import Key, keys_named
 from lossctl.evaluation.matching import known_columns, title_of
 from lossctl.evaluation.shared_keys import chosen_key, possible_keys, shared_columns
@@ -73,6 +73,7 @@ def prepare_models(
     if [path_of(source) for source in (*sources, labels)].count(STDIN) > 1:
         raise UsageError("stdin can be read only once")
     stamps: dict[str, Stamp] = {}
+    reading = placing(reading, request, ids)
     opened = [open_source(source, reading, stamps) for source in sources]
     answers = [] if labels is None else [open_source(labels, reading, stamps)]
     ensure_heeded(reading, *opened, *answers)

@@ -49,8 +49,8 @@ def sections(
     models = list(dict.fromkeys(one.model for one in results))
     title = f"{models[0] if len(models) == 1 else 'difference'} against {against}"
     columns = [
-        Column(against, "number"),
-        Column(models[0] if len(models) == 1 else "value", "number"),
+        Column(against, "number", spare=True, brief="baseline"),  # the value less the change
+        Column(models[0], "number", brief="value") if len(models) == 1 else Column("value", "number"),
         Column("change", "number", tone="strong"),
         Column("ci low", "number"),
         Column("ci high", "number"),

@@ -39,6 +39,8 @@ def words_of(way: Settings) -> list[str]:
     for name, value in way:
         if name in NAMED:
             words += spelled(NAMED[name], str(value))
+        elif name == "header":
+            words.append("--no-header")
         else:
             words += ["-l", shell_word(str(value))] if name == "loss" else flags(((name, value),))
     return words

@@ -24,6 +24,7 @@ from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import split_specs
 from lossctl.functions.lookup import get_loss
 from lossctl.inference.request import ClassWeight, Nulls, Request
+from lossctl.inference.roles import places_in
 from lossctl.reading.expand import expand
 from lossctl.reading.files import ensure_heeded, open_source
 from lossctl.reading.format import Reading, Source, formats
@@ -245,6 +246,7 @@ def prepare(
 def open_alone(source: Any, request: Request, reading: Reading | None = None) -> Source:
     """Open a data set that has its own labels; arguments and errors as for `prepare`."""
     check_words(request, reading)
+    reading = placing(reading, request, ())
     opened = open_source(source, reading, {})
     ensure_heeded(reading, opened)
     return selected(opened, request.where, request.limit, reading)
@@ -273,11 +275,19 @@ def open_joined(
     from lossctl.evaluation.join import join as match  # noqa: PLC0415  (most runs have one data set)
 
     check_words(request, reading)
-    stamps: dict[str, Stamp] = {}
+    reading, stamps = placing(reading, request, ids), dict[str, Stamp]()
     opened, answers = open_source(source, reading, stamps), open_source(labels, reading, stamps)
     ensure_heeded(reading, opened, answers)
     joined = match(opened, answers, ids, join, request, others=others, survey=survey)
     return replace(joined, source=selected(joined.source, request.where, request.limit))
+
+
+def placing(reading: Reading | None, request: Request, ids: Sequence[str]) -> Reading | None:
+    """How to read files whose columns somebody asks for by their places, which may have one name."""
+    weight = () if request.weight is None else (request.weight,)
+    asked = (*request.label, *request.prediction, *weight, *request.by, *request.cluster, *request.ids, *ids)
+    places = places_in(asked)
+    return replace(reading or Reading(), placed=places) if places else reading
 
 
 def planned(

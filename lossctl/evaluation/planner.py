@@ -110,14 +110,30 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
     _check(plan)
     _ensure_comparable(plan)
     _ensure_no_dates(planner, plan)
+    if any(grouping.unit and planner.kinds[grouping.column] == "text" for grouping in plan.roles.by):
+        from lossctl.evaluation.dates import with_order  # noqa: PLC0415  (most runs have no use for it)
+
+        plan = with_order(source, planner, plan)
+    risky = _risks(planner, plan, named=bool(request.classes))
+    return replace(plan, doubts=tuple(dict.fromkeys((*warnings_of(source), *risky))))
+
+
+def _risks(planner: LayoutPlanner, plan: Plan, *, named: bool) -> list[str]:
+    """What may be meant otherwise in what is measured all the same.
+
+    Args:
+        planner: what looked at the columns.
+        plan: what is measured.
+        named: whether the classes were named.
+    """
     risky = [doubt for model, bound in plan.losses for doubt in doubts(bound, model.width)]
     risky += [doubt for model, bound in plan.losses for doubt in contradictions(bound, model.columns)]
     if any(bound.activation is not None for _, bound in plan.losses):
         from lossctl.evaluation.out_of_reach import out_of_reach  # noqa: PLC0415  (most losses have no activation)
 
         risky += out_of_reach(planner, plan)
-    risky += [doubt for _, bound in plan.losses for doubt in _orders(bound, layout, said=bool(request.classes))]
-    return replace(plan, doubts=tuple(dict.fromkeys((*warnings_of(source), *risky))))
+    risky += [doubt for _, bound in plan.losses for doubt in _orders(bound, plan.layout, said=named)]
+    return risky
 
 
 def _orders(bound: BoundLoss, layout: Layout, *, said: bool) -> Iterator[str]:

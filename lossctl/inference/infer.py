@@ -8,6 +8,7 @@ from lossctl.functions.definition import split_specs
 from lossctl.functions.lookup import get_loss, meanings
 from lossctl.inference.choice import BESIDE, BY_NAME, CONFIDENCE, QUANTILE, Choice, Proposal
 from lossctl.inference.classes import key_of
+from lossctl.inference.counted import counted_notes, doubted_names, names_or_row
 from lossctl.inference.fit import Settings
 from lossctl.inference.layout import Layout, LayoutPlanner
 from lossctl.inference.names import LABELS, is_mask, is_unnamed, plain_name
@@ -85,12 +86,15 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
     """
     if request.loss and all(get_loss(spec).unlabelled for spec in split_specs(request.loss)):
         return _unlabelled(source, request, elsewhere)
-    if request.label and request.prediction:
+    doubted = doubted_names(source, request, elsewhere)
+    if request.label and request.prediction and not doubted:
         return Completed(request)
     proposer = Proposer(source, request, elsewhere)
     if proposer.apart:
         ensure_in_place(proposer.truths, proposer.guesses)
     proposals = proposer.proposals()
+    if doubted:
+        raise names_or_row(doubted, _some_ways(source, request, elsewhere, proposals))
     if not proposals or not proposals[0].sure:
         if elsewhere is None and not request.label and not any(each.why == BY_NAME for each in proposer.labels()):
             from lossctl.inference.surprises import unlabelled
@@ -105,6 +109,7 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
     notes = [*_said(chosen)]
     if any(is_unnamed(name) for name in _names(source, elsewhere)):
         notes.append("the column without a name is an index")
+    notes += counted_notes(source, elsewhere)
     if request.where is None and request.weight is None:
         known = {*label.columns, *prediction.columns, *proposer.grouped}
         masks = [name for name in _names(source, elsewhere) if is_mask(name) and name not in known]
@@ -171,6 +176,21 @@ def _undecided(
     source: Source, request: Request, elsewhere: Elsewhere | None, proposer: Proposer, proposals: Sequence[Proposal]
 ) -> Undecided:
     """The error for columns that are not clear, with those of the proposals that work."""
+    ways = _some_ways(source, request, elsewhere, proposals)
+    what = _what_is_open(proposer, proposals)
+    role = "prediction" if "the prediction" in what else "label"
+    names = _names(source, elsewhere)
+    shown = ", ".join(names[:COLUMNS]) + (", …" if len(names) > COLUMNS else "")
+    where = (
+        "" if role == "prediction" or elsewhere is not None else f", or where the labels are with {option('labels')}"
+    )
+    return Undecided(what, f"Say which with {option(role)}{where}. Columns: {shown}.", ways)
+
+
+def _some_ways(
+    source: Source, request: Request, elsewhere: Elsewhere | None, proposals: Sequence[Proposal]
+) -> tuple[Settings, ...]:
+    """What to ask for instead, of the proposals that work, best first."""
     ways: list[Settings] = []
     distinct: dict[tuple[tuple[str, ...], ...], Proposal] = {}
     for proposal in proposals:  # the same columns may be told in several ways
@@ -179,14 +199,7 @@ def _undecided(
         ways += [way for way in _ways(source, request, elsewhere, proposal) if way not in ways]
         if len(ways) >= SHOWN:
             break
-    what = _what_is_open(proposer, proposals)
-    role = "prediction" if "the prediction" in what else "label"
-    names = _names(source, elsewhere)
-    shown = ", ".join(names[:COLUMNS]) + (", …" if len(names) > COLUMNS else "")
-    where = (
-        "" if role == "prediction" or elsewhere is not None else f", or where the labels are with {option('labels')}"
-    )
-    return Undecided(what, f"Say which with {option(role)}{where}. Columns: {shown}.", tuple(ways[:SHOWN]))
+    return tuple(ways[:SHOWN])
 
 
 def _what_is_open(proposer: Proposer, proposals: Sequence[Proposal]) -> str:

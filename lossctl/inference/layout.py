@@ -25,6 +25,7 @@ from lossctl.inference.request import Request
 from lossctl.inference.roles import Model, Roles, choose
 from lossctl.reading.cells import BadRow, class_number, elements
 from lossctl.reading.columns import Column, fields_in
+from lossctl.reading.counted import counts
 from lossctl.reading.format import Source, Wanted
 from lossctl.reading.missing import as_number, nulled
 from lossctl.reading.rounding import EXACT
@@ -272,7 +273,8 @@ class LayoutPlanner:
             UsageError: the labels are numbers, and names say other numbers than their positions beside other things.
         """
         columns, label = self._keys.said_by(columns), self.roles.label
-        choices = class_names(columns)
+        counted = columns[0] != "0" and counts([column.name for column in self.source.columns])
+        choices = [] if counted else class_names(columns)
         kind = self.kinds[label[0]] if len(label) == 1 else ""
         if kind == "number" and choices:
             truths = framed(("true", "false"), [column.casefold() for column in columns])

@@ -118,7 +118,7 @@ class Proposer:
         """
         if self.apart and len(side.left) == 1:
             yield Choice(side.left, side.left, LEFT)
-        elif self.apart and other and {*other} <= {*side.left}:
+        elif self.apart and other and _both_have(other, side.left):
             yield Choice(
                 (side.pattern(other),), other, f"because both sides have {'it' if len(other) == 1 else 'them'}"
             )
@@ -379,6 +379,11 @@ class Proposer:
     def _alike(self, truth: "Candidate", guess: "Candidate") -> bool:
         """Whether a column holds what a prediction of a label would; of two files, as far as each tells by itself."""
         return self.guesses.look.alike(truth, guess, beside=not self.apart)
+
+
+def _both_have(names: tuple[str, ...], others: tuple[str, ...]) -> bool:
+    """Whether columns are among those of the other data set by name; numbers name a column only beside all others."""
+    return {*names} <= {*others} and (len(names) == len(others) or not all(map(str.isdecimal, names)))
 
 
 def _unlike(label: "Candidate", guess: "Candidate | None") -> float:

@@ -5,7 +5,7 @@ import fnmatch
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -17,6 +17,12 @@ from lossctl.words import did_you_mean, natural
 
 HALF_RANGE = re.compile(r"\[[^\]]*(?::|\.\.)[^\]]*\]|^#\d")
 """What is meant as a range and is none; as a glob, ``p[0:]`` would be p and one sign."""
+
+
+PLACES = re.compile(r"#(\d{1,9})(?:-#?(\d{1,9}))?(?::.*)?")
+"""A place or a range of them, with the unit to group by."""
+MOST_PLACES = 10_000
+"""How many places of a range are looked at."""
 
 
 @dataclass(frozen=True)
@@ -157,6 +163,20 @@ def _placed(first: int, last: int, names: Sequence[str], title: str) -> tuple[st
         hint = "" if first <= last else f"In order that is #{last}-#{first}."
         raise UsageError(f"{title}: the data have columns #1 to #{len(names)}", hint)
     return tuple(names[first - 1 : last])
+
+
+def places_in(patterns: Iterable[str]) -> tuple[int, ...]:
+    """The places that patterns name, from 1, in order.
+
+    >>> places_in(["a", "new=#3", "#5-#6:day", "#2=id"])
+    (2, 3, 5, 6)
+    """
+    places: set[int] = set()
+    for pattern in patterns:
+        for match in filter(None, (PLACES.fullmatch(piece.strip()) for piece in re.split("[,=]", pattern))):
+            first, last = int(match[1]), int(match[2] or match[1])
+            places |= {*range(first, min(last, first + MOST_PLACES) + 1)}
+    return tuple(sorted(places))
 
 
 def _numbered(stem: str, numbers: range, names: Sequence[str], title: str) -> tuple[str, ...]:
@@ -329,7 +349,10 @@ def _check_kinds(roles: Roles, columns: Sequence[Column]) -> None:
     kinds = {column.name: column.kind for column in known}
     for name in roles.needed:
         if times[name] > 1:
-            raise UsageError(f"the data have two columns called {name!r}", "Rename one.")
+            places = [f"#{place}" for place, column in enumerate(columns, 1) if column.name == name]
+            told = f"In delimited text and tables in memory, its place tells it apart: {' or '.join(places)}."
+            hint = f"Rename one. {told}" if len(places) > 1 else "Rename one."
+            raise UsageError(f"the data have two columns called {name!r}", hint)
     if len({*roles.label}) < len(roles.label):
         raise UsageError("a label column is named twice")
     for model in roles.models:
