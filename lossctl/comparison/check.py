@@ -1,12 +1,13 @@
 """Gates on data: measured in as few passes as they allow, decided together."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from lossctl.arguments import checked
 from lossctl.comparison.declared import SETTINGS, declared, ensure_loss
-from lossctl.comparison.gate import Gate, OnInconclusive, decide
+from lossctl.comparison.gate import Gate, OnInconclusive, Verdict, decide
 from lossctl.comparison.judge import Claim
 from lossctl.comparison.runs import Asked, Run, in_runs, names_of, reason_of, takes_eps
 from lossctl.comparison.verdicts import Verdicts
@@ -20,6 +21,9 @@ from lossctl.inference.request import ClassWeight, Nulls
 from lossctl.reading.format import Reading
 from lossctl.reduction import Columns, WeightNorm
 from lossctl.words import did_you_mean
+
+TOGETHER = "not judged, each group is"
+"""What is said of all rows where a gate is about groups."""
 
 
 @checked("gates", "loss", "activation")
@@ -153,13 +157,14 @@ def _asked(place: int, gate: Gate, defaults: Mapping[str, Any], loss: Any) -> As
 def checked_in_runs(gates: Sequence[Asked], reading: Reading | None, running: Running) -> Verdicts:
     """Measure gates in as few passes as they allow, and decide them together; errors as for `check_gates`."""
     claims: dict[int, list[Claim]] = {}
+    overall: list[Verdict] = []
     notes: dict[str, None] = {}
     warnings: dict[str, None] = {}
     waiting = in_runs(gates)
     while waiting:
         run = waiting.pop(0)
         try:
-            listed, report = run(reading, running)
+            listed, whole, report = run(reading, running)
         except LossctlError as wrong:
             if len(run.gates) > 1 and not run.gates[0].pipes:  # whose fault it is shows where each is by itself
                 waiting[:0] = [Run.of(asked) for asked in run.gates]
@@ -167,7 +172,12 @@ def checked_in_runs(gates: Sequence[Asked], reading: Reading | None, running: Ru
                 claims |= {asked.place: [(asked.gate, reason_of(wrong, asked.gate))] for asked in run.gates}
             continue
         claims |= {asked.place: made for asked, made in zip(run.gates, listed, strict=True)}
+        overall += [
+            Verdict(gate, "info", measured, gate.confidence, math.nan, TOGETHER)
+            for gate, measured in whole
+            if not isinstance(measured, str)
+        ]
         notes |= dict.fromkeys(report.notes)
         warnings |= dict.fromkeys(report.warnings)
     verdicts = decide([claim for place in sorted(claims) for claim in claims[place]])
-    return Verdicts(tuple(verdicts), tuple(notes), tuple(warnings))
+    return Verdicts(tuple(verdicts), tuple(notes), tuple(warnings), tuple(overall))

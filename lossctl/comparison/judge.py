@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from lossctl.comparison.baseline import Baseline
 from lossctl.comparison.gate import Gate, Measurement
@@ -44,6 +45,19 @@ def claims(gate: Gate, scores: Scores, report: Report, baseline: Baseline | None
     for place in places:
         for group in groups:
             yield gate, _measured(gate, scores, report, place, group, baseline)
+
+
+def of_all_rows(
+    gate: Gate, scores: Scores, report: Report, baseline: Baseline | None = None
+) -> Iterator[tuple[Gate, Measurement]]:
+    """What was measured of all rows together where a gate is about each group by itself; one for each model.
+
+    Arguments and errors as for `claims`.
+    """
+    if gate.by and not gate.only and len(scores.groups) > 1:
+        for _, measured in claims(replace(gate, by=()), scores, report, baseline):
+            if isinstance(measured, Measurement):
+                yield gate, measured
 
 
 def measured_in(report: Report, gate: Gate) -> Iterator[Measurement]:

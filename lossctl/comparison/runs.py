@@ -1,5 +1,6 @@
 """Which gates are measured in one pass, and that pass: a gate by itself where it cannot be had with others."""
 
+import contextlib
 import os
 import re
 import stat
@@ -15,7 +16,7 @@ from lossctl.comparison.baseline import Baseline, load
 from lossctl.comparison.declared import SETTINGS
 from lossctl.comparison.files import prepare_models
 from lossctl.comparison.gate import Gate
-from lossctl.comparison.judge import Claim, claims
+from lossctl.comparison.judge import Claim, claims, of_all_rows
 from lossctl.comparison.skill import surely
 from lossctl.errors import LossctlError, UsageError
 from lossctl.evaluation.assembly import assemble
@@ -119,8 +120,8 @@ class Run:
         self.by = self.by or asked.gate.by
         self.against = self.against or asked.against
 
-    def __call__(self, reading: Reading | None, running: Running) -> tuple[list[list[Claim]], Report]:
-        """What was measured for each of its gates, and the report of the pass.
+    def __call__(self, reading: Reading | None, running: Running) -> tuple[list[list[Claim]], list[Claim], Report]:
+        """What was measured for each of its gates, what of all groups together, and the report of the pass.
 
         Raises:
             LossctlError: as for `lossctl.evaluate`; a gate that is about nothing that was measured is no error.
@@ -134,8 +135,10 @@ class Run:
             if self.kept is not None:
                 self.kept.ensure_comparable(report, str(self.against and self.against[1]))
             listed = [list(self._claims(asked, scores, report)) for asked in self.gates]
+            whole = [claim for asked in self.gates for claim in self._of_all_rows(asked, scores, report)]
         once = any(asked.pipes for asked in self.gates)
-        return surely(listed, prepared.source, plan, report, running, once=once), report
+        *listed, whole = surely([*listed, whole], prepared.source, plan, report, running, once=once)
+        return listed, whole, report
 
     @cached_property
     def kept(self) -> Baseline | None:
@@ -178,11 +181,20 @@ class Run:
         """What was measured of one gate; a reason where it is about nothing that was."""
         gate = asked.gate
         try:
-            listed = [*claims(gate, scores, report, self.kept if gate.kind == "max_increase" else None)]
+            listed = [*claims(gate, scores, report, self._kept_for(gate))]
             listed = _in_order(listed, names_of(asked.request.prediction))
         except LossctlError as wrong:
             listed = [(gate, reason_of(wrong, gate))]
         yield from listed or [(gate, f"nothing was measured: {_nobody(scores)}{_other_file(asked)}")]
+
+    def _of_all_rows(self, asked: Asked, scores: Scores, report: Report) -> Iterator[Claim]:
+        """What was measured of one gate of all rows together; nothing where that cannot be had."""
+        with contextlib.suppress(LossctlError):
+            yield from of_all_rows(asked.gate, scores, report, self._kept_for(asked.gate))
+
+    def _kept_for(self, gate: Gate) -> Baseline | None:
+        """What a gate is held against of an earlier run."""
+        return self.kept if gate.kind == "max_increase" else None
 
 
 def _in_order(listed: list[Claim], names: Sequence[str]) -> list[Claim]:
