@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from typing import Any, Literal
 
+from lossctl.errors import argued
+
 SCHEMA_VERSION = 1
 """Stands in every JSON object; goes up by one when a field changes its meaning or goes away."""
 
@@ -313,7 +315,8 @@ PLAIN = frozenset({str, int, bool, type(None)})
 
 def versioned(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Facts as strict JSON takes them, behind the version of the schema and of lossctl."""
-    return {"schema_version": SCHEMA_VERSION, "lossctl": version("lossctl"), **strict(facts)}
+    said = {name: [argued(text) for text in facts[name]] for name in ("notes", "warnings") if facts.get(name)}
+    return {"schema_version": SCHEMA_VERSION, "lossctl": version("lossctl"), **strict({**facts, **said})}
 
 
 def strict(value: Any) -> Any:

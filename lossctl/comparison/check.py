@@ -1,7 +1,7 @@
 """Gates on data: measured in as few passes as they allow, decided together."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from lossctl.comparison.declared import SETTINGS, declared, ensure_loss
 from lossctl.comparison.gate import Gate, OnInconclusive, Verdict, decide
 from lossctl.comparison.judge import Claim
 from lossctl.comparison.runs import Asked, Run, in_runs, names_of, reason_of, takes_eps
+from lossctl.comparison.trust import remedy
 from lossctl.comparison.verdicts import Verdicts
 from lossctl.errors import LossctlError, UsageError
 from lossctl.evaluation.evaluate import Classes, Label, Names, check_words, requested, several, specs_of
@@ -20,7 +21,7 @@ from lossctl.functions.definition import split_specs
 from lossctl.inference.request import ClassWeight, Nulls
 from lossctl.reading.format import Reading
 from lossctl.reduction import Columns, WeightNorm
-from lossctl.words import did_you_mean
+from lossctl.words import counted, did_you_mean
 
 TOGETHER = "not judged, each group is"
 """What is said of all rows where a gate is about groups."""
@@ -180,4 +181,18 @@ def checked_in_runs(gates: Sequence[Asked], reading: Reading | None, running: Ru
         notes |= dict.fromkeys(report.notes)
         warnings |= dict.fromkeys(report.warnings)
     verdicts = decide([claim for place in sorted(claims) for claim in claims[place]])
-    return Verdicts(tuple(verdicts), tuple(notes), tuple(warnings), tuple(overall))
+    return Verdicts(tuple(verdicts), (*notes, *_ways_on(verdicts)), tuple(warnings), tuple(overall))
+
+
+def _ways_on(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """What would make bounds trusted that are not, once for each reason."""
+    doubtful: dict[str, list[Verdict]] = {}
+    for verdict in verdicts:
+        if verdict.state == "inconclusive" and verdict.measured is not None and verdict.measured.estimate.doubted:
+            doubtful.setdefault(verdict.measured.estimate.doubted, []).append(verdict)
+    for first, *others in doubtful.values():
+        if first.measured is not None:
+            more = f" and {counted(len(others), 'other')}" if others else ""
+            way = remedy(first.measured.estimate, first.measured.loss)
+            where = "".join(f" [{word}]" for word in [" ".join(map(str, first.measured.group.values()))] if word)
+            yield f'{first.gate.name}{where}{more}, not trusted: {way}; fail_if = "point" goes by the number alone'

@@ -1,7 +1,6 @@
 """The path from a data set of several models to how they differ: one pass over the rows, each scored by all."""
 
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,6 +12,7 @@ from lossctl.comparison.comparison import Comparison
 from lossctl.comparison.difference import Difference, with_false_discovery
 from lossctl.comparison.files import prepare_models
 from lossctl.comparison.moves import Moves, moves_of
+from lossctl.comparison.trust import by_text, remedy
 from lossctl.comparison.wording import at
 from lossctl.errors import Undecided, UsageError, option
 from lossctl.evaluation.assembly import assemble
@@ -308,7 +308,7 @@ def _other_tokens(scores: Scores) -> Iterator[str]:
         counts = [sum(total.beside.sums[0] for total in scores.totals[place] if total.n) for place in (first, second)]
         if counts[0] != counts[1]:
             cut = f"{base.name} has {float(counts[0]):,.0f} tokens and {model.name} {float(counts[1]):,.0f}"
-            way = option(loss="surprisal:log=true,per=row")
+            way = option(loss=by_text(str(bound)))
             yield f"{bound}: {cut}, and of other tokens it does not compare; by row it does: {way}"
 
 
@@ -318,11 +318,12 @@ def _doubts(results: Sequence[Difference], overall: Sequence[Difference]) -> Ite
     listed = [*overall, *results]
     for one in listed:
         if one.doubt:
-            doubtful.setdefault(_kind_of(one.doubt), []).append(one)
+            doubtful.setdefault(one.estimate.doubted, []).append(one)
     for alike in doubtful.values():
         first = alike[0]
         others = f" and {counted(len(alike) - 1, 'other')}" if len(alike) > 1 else ""
-        yield f"{first.loss} of {first.model}{at(first.group)}{others}: not trusted: {first.doubt}"
+        way = remedy(first.estimate, first.loss)
+        yield f"{first.loss} of {first.model}{at(first.group)}{others}: not trusted: {first.doubt}; {way}"
     few = [one for one in listed if one.estimate.is_of_few_clusters and not one.doubt]
     if few:
         fewest = min(few, key=lambda one: one.estimate.units)
@@ -330,7 +331,3 @@ def _doubts(results: Sequence[Difference], overall: Sequence[Difference]) -> Ite
             f"{counted(fewest.clusters or 0, 'cluster')}{at(fewest.group)} that count as {fewest.estimate.units:.3g}: "
             "intervals of so few are too short"
         )
-
-
-def _kind_of(doubt: str) -> str:
-    return re.split(r"\d", doubt)[0]
