@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -107,8 +108,6 @@ def test_the_error_is_that_of_differences_by_bucket(tmp_path, reduction, weight,
 
 
 def test_hashes_are_those_of_the_definition_in_every_type_and_format():
-    import pyarrow as pa
-
     words = ["", "a", "row 17", "Ωß", "x" * 300, "7"]
     assert (hashed([("id", pa.array(words))]) >> np.uint64(54)).tolist() == [bucket_of(word) for word in words]
     numbers = pa.array([7, -3, 7])
@@ -129,6 +128,32 @@ def test_the_same_rows_in_another_order_and_format_differ_by_nothing(tmp_path):
     found = [*against(baseline, str(tmp_path / "later.parquet"), **asked)]
     assert len(found) == 9
     assert all(one.certain and (one.estimate.value, one.estimate.standard_error) == (0.0, 0.0) for one in found)
+
+
+SPELLED = [
+    (["0", "1", "2.5", "-3"], ["0.0", "1.0", "2.50", "-3.0"], True),
+    (["10", "20", "30", "1000"], ["1e1", "2E1", "30.", "1e3"], True),
+    (["0", "7", "8", "9"], ["0", "007", "8", "9"], False),
+    (["a", "7", "8", "9"], ["a", "7.0", "8.0", "9.0"], True),
+    ([str(2**53), "7", "8", "9"], [f"{2**53}.0", "7", "8", "9"], False),
+]
+
+
+@pytest.mark.parametrize(("ids", "others", "same"), SPELLED)
+@pytest.mark.parametrize("cluster", ["id", "user"])
+def test_ids_are_the_same_rows_as_they_are_to_a_join(ids, others, same, cluster):
+    rows = {"y": [0.0, 1.0, 2.0, 3.0], "p": [0.5, 1.5, 2.0, 3.5], "user": ids}
+    asked = {"cluster": (cluster,)}
+    baseline = kept(pa.table({**rows, "id": ids}), **asked)
+    (one,) = against(baseline, pa.table({**rows, "id": others, "user": others}), **asked)
+    assert (one.certain and not one.moved) is same
+    if {*ids, *others}.isdisjoint({"a"}):  # of words that are not all numbers a join matches those that are the same
+        sides = [pa.table({**rows, "id": column}) for column in (ids, others)]
+        try:
+            matched = lossctl.compare(sides[0], "mse", others=sides[1], ids="id", label="y", prediction="p").results
+        except lossctl.DataError:
+            matched = ()
+        assert bool(matched) is same
 
 
 CHANGES = {
