@@ -170,7 +170,7 @@ def checked_in_runs(gates: Sequence[Asked], reading: Reading | None, running: Ru
             if len(run.gates) > 1 and not run.gates[0].pipes:  # whose fault it is shows where each is by itself
                 waiting[:0] = [Run.of(asked) for asked in run.gates]
             else:
-                claims |= {asked.place: [(asked.gate, reason_of(wrong, asked.gate))] for asked in run.gates}
+                claims |= {asked.place: [(asked.gate, reason_of(wrong, asked))] for asked in run.gates}
             continue
         claims |= {asked.place: made for asked, made in zip(run.gates, listed, strict=True)}
         overall += [

@@ -21,6 +21,7 @@ from lossctl.comparison.skill import surely
 from lossctl.errors import LossctlError, UsageError
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.evaluate import Prepared, measured, prepare, several
+from lossctl.evaluation.pooled import APART, pooled
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.running import Running
 from lossctl.evaluation.scores import Scores
@@ -184,7 +185,7 @@ class Run:
             listed = [*claims(gate, scores, report, self._kept_for(gate))]
             listed = _in_order(listed, names_of(asked.request.prediction))
         except LossctlError as wrong:
-            listed = [(gate, reason_of(wrong, gate))]
+            listed = [(gate, reason_of(wrong, asked))]
         yield from listed or [(gate, f"nothing was measured: {_nobody(scores)}{_other_file(asked)}")]
 
     def _of_all_rows(self, asked: Asked, scores: Scores, report: Report) -> Iterator[Claim]:
@@ -215,10 +216,18 @@ def _nobody(scores: Scores) -> str:
 
 def _other_file(asked: Asked) -> str:
     """What to do where several files were measured as one data set; empty where one was."""
-    files = several(asked.source) if _are_paths(asked.source) else ()
-    if len(files) < 2:
-        return ""
-    return f'. Is each of the files a model? Then say baseline = "{files[0]}", and check the others'
+    return f". Is each of the files a model? Then {_one_by_one(asked)}" if len(_files(asked)) > 1 else ""
+
+
+def _one_by_one(asked: Asked) -> str:
+    """How files of a model each are checked."""
+    first = _files(asked)[0]
+    return f'say baseline = "{first}", and check the others' if asked.against else "check one at a time"
+
+
+def _files(asked: Asked) -> tuple[str, ...]:
+    """The files that are measured as one data set; none of data in memory."""
+    return several(asked.source) if _are_paths(asked.source) else ()
 
 
 def takes_eps(loss: str) -> bool:
@@ -247,10 +256,13 @@ def in_runs(gates: Sequence[Asked]) -> list[Run]:
     return runs
 
 
-def reason_of(error: LossctlError, gate: Gate) -> str:
-    """Why nothing was measured, in one line, with options as a configuration has them."""
-    words = [errors.worded(part.removeprefix(f"gate {gate.name!r}: "), setting) for part in error.parts if part]
-    return ". ".join(words).removesuffix(".")
+def reason_of(error: LossctlError, asked: Asked) -> str:
+    """Why nothing was measured of a gate, in one line, with options as a configuration has them."""
+    begin = f"gate {asked.gate.name!r}: "
+    words = ". ".join(errors.worded(part.removeprefix(begin), setting) for part in error.parts if part)
+    if len(_files(asked)) > 1:
+        words = words.replace(APART, f"for models of the same rows, {_one_by_one(asked)}")
+    return words.removesuffix(".")
 
 
 def setting(name: str, values: list[str]) -> str:
@@ -320,7 +332,12 @@ def _told_apart(request: Request, kept: Baseline, title: str) -> Request:
 
 
 def _opened(asked: Asked, request: Request, reading: Reading | None) -> Prepared:
-    return prepare(asked.source, request, reading, labels=asked.labels, ids=asked.ids, join=asked.join)
+    prepared = prepare(asked.source, request, reading, labels=asked.labels, ids=asked.ids, join=asked.join)
+    if not request.paired or len(_files(asked)) < 2:
+        return prepared
+    plan = prepared.plan  # of which models are compared, so that nothing has been said of files
+    remark = pooled(prepared.source, plan.roles.label if asked.labels is None else ())
+    return replace(prepared, plan=plan.grouped_by(plan.roles.by, (*plan.roles.notes, remark)))
 
 
 def _beside(baseline: Any, asked: Asked, request: Request, reading: Reading | None) -> Prepared:
