@@ -7,7 +7,7 @@ from typing import Any
 
 from lossctl.arguments import checked
 from lossctl.comparison.declared import SETTINGS, declared, ensure_loss
-from lossctl.comparison.gate import Gate, OnInconclusive, Verdict, decide
+from lossctl.comparison.gate import Gate, Measurement, OnInconclusive, Verdict, decide
 from lossctl.comparison.judge import Claim
 from lossctl.comparison.runs import Asked, Run, in_runs, names_of, reason_of, takes_eps
 from lossctl.comparison.trust import remedy
@@ -186,13 +186,15 @@ def checked_in_runs(gates: Sequence[Asked], reading: Reading | None, running: Ru
 
 def _ways_on(verdicts: Sequence[Verdict]) -> Iterator[str]:
     """What would make bounds trusted that are not, once for each reason."""
-    doubtful: dict[str, list[Verdict]] = {}
+    doubtful: dict[str, list[tuple[Verdict, Measurement]]] = {}
     for verdict in verdicts:
-        if verdict.state == "inconclusive" and verdict.measured is not None and verdict.measured.estimate.doubted:
-            doubtful.setdefault(verdict.measured.estimate.doubted, []).append(verdict)
-    for first, *others in doubtful.values():
-        if first.measured is not None:
+        measured = verdict.measured
+        if measured is not None and (verdict.state == "inconclusive" or measured.estimate.tokens is not None):
+            doubtful.setdefault(measured.estimate.doubted, []).append((verdict, measured))
+    for reason, ((first, measured), *others) in doubtful.items():
+        if reason:
             more = f" and {counted(len(others), 'other')}" if others else ""
-            way = remedy(first.measured.estimate, first.measured.loss)
-            where = "".join(f" [{word}]" for word in [" ".join(map(str, first.measured.group.values()))] if word)
-            yield f'{first.gate.name}{where}{more}, not trusted: {way}; fail_if = "point" goes by the number alone'
+            words = " ".join("null" if word is None else word for word in measured.group.values())
+            where = f" [{words}]" if words else ""
+            number = "" if reason == "tokens" else '; fail_if = "point" goes by the number alone'
+            yield f"{first.gate.name}{where}{more}, not trusted: {remedy(measured.estimate, measured.loss)}{number}"

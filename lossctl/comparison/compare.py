@@ -12,7 +12,7 @@ from lossctl.comparison.comparison import Comparison
 from lossctl.comparison.difference import Difference, with_false_discovery
 from lossctl.comparison.files import prepare_models
 from lossctl.comparison.moves import Moves, moves_of
-from lossctl.comparison.trust import by_text, remedy
+from lossctl.comparison.trust import remedy
 from lossctl.comparison.wording import at
 from lossctl.errors import Undecided, UsageError, option
 from lossctl.evaluation.assembly import assemble
@@ -261,7 +261,7 @@ def _described(
     overall: tuple[Difference, ...] = ()
     if plan.roles.by:
         overall = with_false_discovery([*_differences(scores.pooled(), level, anytime)])
-    warnings = (*report.warnings, *_other_tokens(scores), *_doubts(results, overall))
+    warnings = (*report.warnings, *_doubts(results, overall))
     rows = tuple(scores.evidence.drawn[number] for number, _ in scores.pairs) if plan.drawn else ()
     return Comparison(results, report, level, overall, report.notes, warnings, rows)
 
@@ -297,19 +297,6 @@ def _differences(
                 samples=(moves or {}).get((number, group), ()),
                 correlation=correlation(baseline, candidate, scores.of_pairs[number][group], bound.reduced),
             )
-
-
-def _other_tokens(scores: Scores) -> Iterator[str]:
-    """A warning where models cut the same texts into other numbers of tokens: by token they do not compare."""
-    for first, second in scores.plan.pairs:
-        (base, bound), (model, _) = scores.losses[first], scores.losses[second]
-        if not bound.unlabelled or not bound.definition.others:
-            continue
-        counts = [sum(total.beside.sums[0] for total in scores.totals[place] if total.n) for place in (first, second)]
-        if counts[0] != counts[1]:
-            cut = f"{base.name} has {float(counts[0]):,.0f} tokens and {model.name} {float(counts[1]):,.0f}"
-            way = option(loss=by_text(str(bound)))
-            yield f"{bound}: {cut}, and of other tokens it does not compare; by row it does: {way}"
 
 
 def _doubts(results: Sequence[Difference], overall: Sequence[Difference]) -> Iterator[str]:

@@ -33,6 +33,7 @@ def remedy(estimate: Estimate, loss: str) -> str:
         "range": lambda: infinite,
         "few": lambda: lags if estimate.lags else f"it takes two {unit}s at least, and {FEW_ROWS} are better",
         "error": lambda: lags if estimate.lags else f"of {loss} none is known here, of a mean over rows there is",
+        "tokens": lambda: f"{by_text(loss)} compares whole texts",
         "unseen": lambda: "in a unit in which numbers are neither huge nor tiny it could be",
         "sizes": lambda: (
             f"with about {_rounded_up(count * excess / UNLIKE)} clusters like these, or with clusters more alike in "

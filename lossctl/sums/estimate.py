@@ -19,7 +19,7 @@ OUTLIER = 0.01
 FEW_ROWS = 30
 """Fewer than so many are too few for what holds of many."""
 
-Doubt = Literal["", "value", "range", "few", "error", "unseen", "sizes", "share", "early"]
+Doubt = Literal["", "value", "range", "few", "error", "tokens", "unseen", "sizes", "share", "early"]
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,10 @@ class Estimate:
     same: bool = False
     """Whether it is the difference of what is the same, row by row: then there is nothing to be unsure of."""
 
+    tokens: tuple[float, float] | None = None
+    """How many tokens each of two models has, where the same texts are cut into others: then their means differ for
+    that alone."""
+
     def of_the_same(self) -> "Estimate":
         """What this is where no row differs: 0, whatever the values are, and for sure."""
         freedom = max(1.0, self.freedom)
@@ -68,6 +72,8 @@ class Estimate:
             return "few"
         if not self.is_known:
             return "error"
+        if self.tokens is not None:
+            return "tokens"
         if math.isnan(self.top_share):
             return "unseen"
         if self.clusters is not None and 1.0 / self.units - 1.0 / self.clusters > UNLIKE:
@@ -82,12 +88,14 @@ class Estimate:
     def doubt(self) -> str:
         """The same in words."""
         unit = "row" if self.clusters is None else "cluster"
+        before, now = self.tokens or (0.0, 0.0)
         return {
             "": "",
             "value": "it is not a number",
             "range": "it is beyond the doubles",
             "few": f"there are too few {unit}s to tell",
             "error": "its standard error is not known",
+            "tokens": f"the same texts are {now:,.0f} tokens, and {before:,.0f} to the baseline",
             "unseen": f"nobody knows what one {unit} carries of the sum of squares",
             "sizes": f"clusters of so unlike sizes are too few: {self.clusters or 0:,} count as {self.units:.3g}",
             "share": f"one {unit} carries {100 * self.top_share:.0f} % of the sum of squares",
