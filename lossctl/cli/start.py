@@ -45,6 +45,7 @@ def begin(
     typed: Mapping[str, Any],
     running: "Running",
     voice: Voice,
+    baseline: str | None = None,
 ) -> None:
     """Write a configuration whose gates hold for files as they are.
 
@@ -54,6 +55,7 @@ def begin(
         typed: those of them that the command line says, by the keys of a configuration.
         running: how to run.
         voice: what says that it was written.
+        baseline: the file of an earlier model, to be held against.
 
     Raises:
         UsageError: no file is named, there is a configuration, or it is not sure what the columns are.
@@ -73,7 +75,7 @@ def begin(
     for note in report.notes:
         voice.note(note)
     told = _told(files, how)
-    text = _held(files, report, {**how, **told}, {**typed, **_spelled(told)}, running)
+    text = _held(files, report, {**how, **told}, {**typed, **_spelled(told)}, running, baseline)
     write_report(OWN, text, input_files(list(files)), voice)
     voice.note("lossctl check runs its gates")
 
@@ -95,7 +97,12 @@ def _told(files: Sequence[str], how: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _held(
-    files: Sequence[str], report: "Report", how: Mapping[str, Any], typed: Mapping[str, Any], running: "Running"
+    files: Sequence[str],
+    report: "Report",
+    how: Mapping[str, Any],
+    typed: Mapping[str, Any],
+    running: "Running",
+    baseline: str | None,
 ) -> str:
     """The first way to write a configuration in which every gate holds.
 
@@ -111,34 +118,38 @@ def _held(
             gates = [*_gates(files, report, by_value)]
             verdicts = check_gates(gates, **{**how, **roles}, engine=running)
             if verdicts.verdict == "pass":
-                example = _example(files, report, {**how, **roles}, running)
-                return "".join(_written(gates, {**typed, **_spelled(roles)}, example))
+                example, verdict = _example(files, report, {**how, **roles}, running, baseline)
+                if example is not None and baseline is not None and verdict == "pass":
+                    gates, example = [*gates, example], None
+                return "".join(_written(gates, {**typed, **_spelled(roles)}, example, fails=verdict == "fail"))
             reason = next(one for one in verdicts.lines if not one.startswith("PASS"))
             by_value = frozenset(one.gate.name for one in verdicts.verdicts if one.state == "inconclusive")
     raise DataError(f"--init: no gate holds for {files[0]}: {reason}")
 
 
 def _example(
-    files: Sequence[str], report: "Report", how: Mapping[str, Any], running: "Running"
-) -> dict[str, Any] | None:
-    """A gate on an increase that can be measured as the files are; ``None`` where there is none.
+    files: Sequence[str], report: "Report", how: Mapping[str, Any], running: "Running", before: str | None
+) -> tuple[dict[str, Any] | None, str]:
+    """A gate on an increase that can be measured as the files are, and its verdict; ``None`` where there is none.
 
-    It is over the first of several models, else over the file itself, in the place of which that of an earlier model is
-    to be named.
+    It is over the file of an earlier model, or the first of several models, else over the file itself, in the place of
+    which that of an earlier model is to be named.
     """
     from lossctl.comparison.check import check_gates
     from lossctl.comparison.runs import is_path
 
-    models, file = [*report.inputs["models"]], files[0]
-    baseline = models[0] if len(models) > 1 else file if is_path(file) else f"./{file}"
+    models, file = [*report.inputs["models"]], files[0] if before is None else before
+    baseline = models[0] if len(models) > 1 and before is None else file if is_path(file) else f"./{file}"
     gate = {"name": "no-worse", "file": _file(files), "loss": report.results[0].loss, "baseline": baseline}
     gate["max_increase"] = "1%"
     key, columns = _columns(files, report, how)
-    matched = {} if len(models) > 1 or how["ids"] else {"id": key} if key else {"join": "order"}
+    known = baseline in models or how["ids"] or how["join"] == "order"
+    matched = {} if known else {"id": key} if key else {"join": "order"}
     for example in ({**gate, **matched, **columns}, {**gate, **matched}):
-        if check_gates([example], **how, engine=running).verdict != "error":
-            return example
-    return None
+        verdict = check_gates([example], **how, engine=running).verdict
+        if verdict != "error":
+            return example, verdict
+    return None, "error"
 
 
 def _columns(files: Sequence[str], report: "Report", how: Mapping[str, Any]) -> tuple[str | None, dict[str, str]]:
@@ -220,9 +231,9 @@ def _above(value: float) -> float:
 
 
 def _written(
-    gates: Sequence[Mapping[str, Any]], settings: Mapping[str, Any], example: Mapping[str, Any] | None
+    gates: Sequence[Mapping[str, Any]], settings: Mapping[str, Any], example: Mapping[str, Any] | None, *, fails: bool
 ) -> Iterator[str]:
-    """The text of a configuration, with an example behind ``#``."""
+    """The text of a configuration, with an example behind ``#``, and that it fails where it does."""
     yield HEAD
     for name, value in settings.items():
         yield f"{name} = {toml(value)}\n"
@@ -230,7 +241,7 @@ def _written(
         yield "\n[[gate]]\n"
         yield from _lines(gate)
     if example is not None:
-        yield TAIL
+        yield TAIL + ("# This fails as the files are now.\n" if fails else "")
         yield "# [[gate]]\n"
         yield from (f"# {line}" for line in _lines(example))
 

@@ -175,6 +175,20 @@ def test_each_of_several_models_has_a_limit_of_its_own(lossctl, here, kind):
     uncommented(lossctl, here)
 
 
+@pytest.mark.parametrize("how", ["--id=id", "--join=order"])
+@pytest.mark.parametrize(("files", "holds"), [(["worse", "main"], True), (["main", "worse"], False)])
+def test_of_a_file_a_model_the_first_is_the_baseline(lossctl, sample_data, tmp_path, monkeypatch, files, holds, how):
+    monkeypatch.chdir(tmp_path)
+    before, now = (str(sample_data / f"clicks_{name}.csv") for name in files)
+    assert lossctl("check", "--init", before, now, how).status == 0
+    text = (tmp_path / "lossctl.toml").read_text()
+    assert ("\nbaseline = " in text, "# baseline = " in text, "# This fails" in text) == (holds, not holds, not holds)
+    checked = lossctl("check", "--json")
+    assert (checked.status, {gate["file"] for gate in checked.json["gates"]}) == (0, {now})
+    (tmp_path / "lossctl.toml").write_text(re.sub(r"(?m)^# (?=\[\[gate|\w+ = )", "", text))
+    assert lossctl("check").status == (not holds)
+
+
 def test_a_configuration_to_begin_with_has_what_the_line_says(lossctl, here):
     (here / "preds.csv").write_text(PREDS.replace(",", ";"))
     done = lossctl("check", "--init", "preds.csv", "-d", ";", "-p", "base=p_old", "-p", "p", "--by", "g")
