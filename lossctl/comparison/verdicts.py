@@ -52,7 +52,16 @@ class Verdicts:
         return tuple(self._line(verdict) for verdict in self.verdicts)
 
     def _line(self, verdict: Verdict) -> str:
-        return line(verdict, several=self._several(verdict))
+        return line(verdict, several=self._several(verdict), whole=self._whole)
+
+    def _head(self, verdict: Verdict) -> str:
+        return head(verdict, several=self._several(verdict), whole=self._whole)
+
+    @property
+    def _whole(self) -> str:
+        """What stands for all rows together where there are groups; in parentheses where one is called so."""
+        taken = any(one.measured is not None and ALL in one.measured.group.values() for one in self.verdicts)
+        return f"({ALL})" if taken else ALL
 
     @property
     def _shown(self) -> list[tuple[Verdict, str]]:
@@ -77,7 +86,7 @@ class Verdicts:
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
         """What was decided, for formats that carry decisions."""
-        return tuple(_outcome(verdict, words) for verdict, words in zip(self.verdicts, self.lines, strict=True))
+        return tuple(_outcome(one, self._line(one), self._head(one)) for one in self.verdicts)
 
     def document(self) -> Document:
         """The verdicts, described: a row and an object for each."""
@@ -116,7 +125,8 @@ class Verdicts:
         columns = Column("verdict", "name"), Column("gate", "name"), Column("", "text"), Column("n", "count")
         rows = []
         for verdict, words in self._shown:
-            name, _, inequality = words.removeprefix(WORDS[verdict.state]).strip().partition(": ")
+            name = self._head(verdict)
+            inequality = words.removeprefix(f"{WORDS[verdict.state]} {name}: ")
             n = None if verdict.measured is None else verdict.measured.estimate.n
             rows.append([Piece(WORDS[verdict.state], TONES[verdict.state]), name, inequality, n])
         return Table(columns, rows, folds=True)
@@ -128,7 +138,7 @@ def _subject(verdict: Verdict) -> tuple[str, str, str]:
     return (verdict.gate.name, measured.loss, measured.model) if measured is not None else (verdict.gate.name, "", "")
 
 
-def _outcome(verdict: Verdict, words: str) -> Outcome:
+def _outcome(verdict: Verdict, words: str, name: str) -> Outcome:
     if verdict.state == "info":
         raise TypeError(f"nothing was decided: {words}")
     facts = _facts(verdict, words)
@@ -136,10 +146,7 @@ def _outcome(verdict: Verdict, words: str) -> Outcome:
     if verdict.gate.percent:
         told["limit"] = f"{plain(100.0 * verdict.gate.limit)} %"
     told |= {f"group {column}": word for column, word in facts["group"].items()}
-    name = words.removeprefix(WORDS[verdict.state]).strip()
-    if verdict.gate.name:
-        name = name.partition(": ")[0]
-    elif verdict.measured is not None:
+    if not verdict.gate.name and verdict.measured is not None:
         name = (
             _title(verdict, verdict.measured, several=verdict.measured.model in words) + f" <= {verdict.gate.limit!r}"
         )
@@ -158,28 +165,34 @@ def _toned(verdict: Verdict, said: str) -> tuple[Piece, ...]:
     return Piece(word, TONES[verdict.state]), Piece(said.removeprefix(word))
 
 
-def line(verdict: Verdict, *, several: bool = False) -> str:
+def head(verdict: Verdict, *, several: bool, whole: str) -> str:
+    """What a verdict is on: the gate, and which model and group; arguments as for `line`."""
+    measured = verdict.measured
+    places = [measured.model] if several and measured is not None else []
+    places += [] if measured is None else ["null" if word is None else word for word in measured.group.values()]
+    places += [whole] if verdict.state == "info" else []
+    return verdict.gate.name + (f" [{' '.join(places)}]" if places else "")
+
+
+def line(verdict: Verdict, *, several: bool = False, whole: str = ALL) -> str:
     """The verdict in one line: the inequality in full.
 
     Args:
         verdict: what was decided.
         several: whether it takes the name of the model to tell it from others.
+        whole: what stands for all rows together where there are groups.
     """
     gate, measured = verdict.gate, verdict.measured
     if not gate.name and measured is not None:
         return _unnamed(verdict, measured, several=several)
-    head = f"{WORDS[verdict.state]} {gate.name}"
+    begin = f"{WORDS[verdict.state]} {head(verdict, several=several, whole=whole)}"
     if measured is None:
-        return f"{head}: {verdict.reason}"
-    places = [measured.model] if several else []
-    places += ["null" if word is None else word for word in measured.group.values()]
-    places += [ALL] if verdict.state == "info" else []
-    head += f" [{' '.join(places)}]" if places else ""
+        return f"{begin}: {verdict.reason}"
     if gate.kind == "min_n":
         sign = {"pass": " >= ", "info": ", limit "}.get(verdict.state, " < ")
         reason = f": {verdict.reason}" if verdict.reason else ""
-        return f"{head}: n = {measured.estimate.n:,}{sign}{gate.limit:,.0f}{reason}"
-    return f"{head}: {_inequality(verdict, measured)}" + (f"; {measured.note}" if measured.note else "")
+        return f"{begin}: n = {measured.estimate.n:,}{sign}{gate.limit:,.0f}{reason}"
+    return f"{begin}: {_inequality(verdict, measured)}" + (f"; {measured.note}" if measured.note else "")
 
 
 def _unnamed(verdict: Verdict, measured: Measurement, *, several: bool) -> str:
