@@ -40,6 +40,11 @@ def worded(text: str, option: Callable[[str, list[str]], str]) -> str:
     return _OPTION.sub(lambda met: option(met[1], [] if met[2] is None else met[2].split(_BETWEEN)), text)
 
 
+def argued(text: str) -> str:
+    """A text with every option in it as Python code says it."""
+    return worded(text, _argument)
+
+
 def options_in(text: str) -> set[str]:
     """The names of the options in a text."""
     return {met[1] for met in _OPTION.finditer(text)}

@@ -96,7 +96,8 @@ def prepare_models(
         sides.append(replace(side, truths=()) if answers else side)
         notes = (*notes, *more)
     given = [path_of(source) or title_of(opened) for source, opened in zip(sources, opened, strict=True)]
-    which = [f"{side.name} is {title}" for side, title in zip(sides, given, strict=True) if side.source.files]
+    quoted = [repr(side.name) if "," in side.name else side.name for side in sides]
+    which = [f"{name} is {title}" for name, side, title in zip(quoted, sides, given, strict=True) if side.source.files]
     notes = (f"a file a model: {', '.join(which)}", *notes) if which else notes
     table, asked, matched, remarks = side_by_side(sides, request, join, others=others)
     facts = {**({"labels": facts} if facts else {}), **matched}

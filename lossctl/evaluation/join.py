@@ -238,9 +238,9 @@ def _rows(
     words, others, remarks = told_alike(words, others, SIDES)
     called = Called()
     if len(predictions.files) > 1:
-        called = Called(
-            repeated=f"{len(predictions.files)} files are joined as one table; compare measures a file a model."
-        )
+        from lossctl.evaluation.pooled import APART
+
+        called = Called(repeated=f"{len(predictions.files)} files are joined as one table; {APART}.")
     return *match_by_key(words, others, ids, how, called), remarks
 
 
