@@ -6,7 +6,7 @@ from dataclasses import replace
 from lossctl.errors import LossctlError, Undecided, UsageError, option
 from lossctl.functions.bound_loss import get_loss, meanings
 from lossctl.functions.definition import split_specs
-from lossctl.inference.choice import BESIDE, BY_NAME, CONFIDENCE, QUANTILE, Choice, Proposal
+from lossctl.inference.choice import BESIDE, BY_NAME, CONFIDENCE, NUMBERED, POINT, QUANTILE, Choice, Proposal
 from lossctl.inference.classes import key_of
 from lossctl.inference.fit import Settings
 from lossctl.inference.layout import Layout, LayoutPlanner
@@ -192,7 +192,7 @@ def _what_is_open(proposer: Proposer, proposals: Sequence[Proposal]) -> str:
         return _open("label", proposer.truths.left if proposer.apart else ())
     predictions = [*dict.fromkeys(proposal.prediction for proposal in proposals)]
     if any(choice.why == QUANTILE for choice in predictions):
-        medians = (choice.columns[0] for choice in predictions if len(choice.columns) == 1)
+        medians = (choice.columns[0] for choice in predictions if choice.why == QUANTILE and len(choice.columns) == 1)
         told = next(medians, None)
         return "the predictions look like quantiles" + ("" if told is None else f", of which {told!r} is the median")
     told = next((choice.columns[0] for choice in predictions if choice.why == CONFIDENCE), None)
@@ -201,6 +201,13 @@ def _what_is_open(proposer: Proposer, proposals: Sequence[Proposal]) -> str:
     told = next((choice.columns[0] for choice in predictions if choice.why == BESIDE), None)
     if told is not None:
         return f"the prediction is not clear: decisions, or {told!r}, from which they may have been made"
+    numbered = next((choice.columns for choice in predictions if choice.why == NUMBERED), ())
+    if numbered:
+        listed = f"{numbered[0]} … {numbered[-1]}"
+        return f"the prediction may be {listed} together, as of classes or an ensemble, or each of them a model"
+    point = next((choice.columns for choice in predictions if choice.why == POINT), ())
+    if point:
+        return f"the prediction may be {', '.join(map(repr, point))}, or the interval beside it"
     named = [", ".join(choice.patterns) for choice in predictions if choice.why == BY_NAME]
     if len(named) > 1:
         return f"several columns could be the prediction: {', '.join(dict.fromkeys(named))}"

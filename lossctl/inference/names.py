@@ -8,7 +8,7 @@ LABELS = (
     frozenset({
         "labels", "targets", "actuals", "true", "y_test", "y_val", "y_actual", "ground_truth", "groundtruth", "gt",
         "observed", "obs", "observation", "outcome",
-        "true_label", "true_value", "label_id", "class_label", "class_id", "class", "response",
+        "true_label", "true_value", "label_id", "label_ids", "class_label", "class_id", "class", "response",
     }),
 )  # fmt: skip
 """Names of labels; the first are taken before the others."""

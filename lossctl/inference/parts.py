@@ -77,6 +77,17 @@ def interval_end(name: str) -> str | None:
     return told[0] if len(told) == 1 else None
 
 
+def stem_of_interval(name: str) -> str:
+    """What a column is called, in plain letters, without the end of an interval or the level that it is named for.
+
+    >>> [stem_of_interval(name) for name in ("AutoARIMA-lo-80", "yhat_upper", "lower", "y_q0.1")]
+    ['auto_arima', 'yhat', '', 'y']
+    """
+    ends = "|".join((*WORDS["lower"], *WORDS["upper"]))
+    bare = re.sub(rf"(^|_)({ends}|median|(q|p|quantile|percentile|pct|tau)_?\d+)(_[\d_]+)?$", "", plain_name(name))
+    return re.sub(rf"^({ends})_", "", bare)
+
+
 def scale_of(columns: Sequence[str]) -> str | None:
     """What the scale of two columns is that are named for a mean and its scale; ``None`` where they are not."""
     parts = ("mean", "scale")
@@ -191,6 +202,7 @@ def _has(name: str, words: Sequence[str]) -> bool:
 def _part_of(name: str, parts: Sequence[str]) -> str | None:
     """Which of the parts a column is named for."""
     told = [part for part in parts if _has(name, WORDS.get(part, (part,)))]
+    told = [part for part in told if part in {"lower", "upper"}] or told  # of an interval of the mean
     level = level_of(name)
     if not told and level is not None and level != 0.5:
         told = [part for part in parts if part == ("lower" if level < 0.5 else "upper")]

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lossctl.inference.choice import BESIDE, BY_NAME, CONFIDENCE, LEFT, QUANTILE, SUM, Choice, Proposal
+from lossctl.inference.classes import class_names, key_of
+from lossctl.inference.families import apart, numbered, of_classes
 from lossctl.inference.names import (
     ENDINGS,
     LABELS,
@@ -22,7 +24,8 @@ from lossctl.inference.names import (
     stem_of,
     without,
 )
-from lossctl.inference.parts import pairs_in
+from lossctl.inference.parts import interval_end, pairs_in
+from lossctl.inference.repeated import ends, models_of_classes, models_of_labels, of_numbers, of_position, points
 from lossctl.inference.request import Elsewhere, Request
 from lossctl.inference.roles import find, groupings, titled
 from lossctl.inference.side import Side
@@ -77,6 +80,7 @@ class Proposer:
         proposals = [
             *islice((pair for pair in pairs if not {*self._beside(pair.label)} & {*pair.prediction.columns}), MOST)
         ]
+        proposals = [pair for place, pair in enumerate(proposals) if not any(map(pair.names, proposals[:place]))]
         proposals = [pair for pair in proposals if pair.prediction.why != LEFT] or proposals
         return [pair for pair in proposals if pair.prediction.near] or proposals
 
@@ -99,7 +103,7 @@ class Proposer:
             yield Choice((name,), (name,), BY_NAME, sure=sure)
         if matching:
             return
-        choices = [*self._labels_of_vectors()] or [
+        choices = [*self._labels_of_vectors(), *self._labels_of_models()] or [
             *self._label_families(),
             *self._label_endings(),
             *self._labels_of_classes(),
@@ -155,6 +159,12 @@ class Proposer:
         if bits and any(len(bits) == len(vector) for vector in wide):
             yield Choice((self.truths.pattern(bits),), bits, LEFT, sure=False)
 
+    def _labels_of_models(self) -> Iterator[Choice]:
+        """Columns of 0 and 1 for each of which every model has a column."""
+        bits = tuple(column.name for column in self.truths.bits) if not self._vectors else ()
+        if len(bits) > 1 and self._beside_labels(bits):
+            yield Choice((self.truths.pattern(bits),), bits, "because columns are named for them, of each model")
+
     def _label_families(self) -> Iterator[Choice]:
         """Columns such as ``y_1, y_2`` beside as many predictions."""
         widths = {len(family) for family in self.guesses.families(PREDICTIONS).values()} | {len(self.named_prediction)}
@@ -178,7 +188,8 @@ class Proposer:
     def _labels_of_classes(self) -> Iterator[Choice]:
         """A column of text for whose words other columns are named."""
         for candidate in self.truths.named:
-            if candidate.kind == "text" and self.guesses.class_columns(candidate):
+            named = self.guesses.class_columns(candidate) or self.guesses.class_families(candidate)
+            if candidate.kind == "text" and named:
                 yield Choice((candidate.name,), (candidate.name,), "because columns are named for its words")
 
     def _labels_by_content(self) -> Iterator[Choice]:
@@ -187,7 +198,7 @@ class Proposer:
         beside = set[str]() if self.apart else predicted
         others = [column for column in self.truths.candidates if column.name not in beside]
         likely = [column for column in others if "label" in column.roles]
-        likely = [column for column in likely if not is_guess(column.name)]
+        likely = [column for column in likely if not is_guess(column.name) and column.name not in self._repeated]
         wide = any(len(vector) > 2 for vector in self._vectors)
         bits = [column for column in self.truths.bits if column in likely] if wide else []
         if len(bits) > 1:  # each is a label by itself, none says which of several classes
@@ -203,6 +214,16 @@ class Proposer:
         ):
             alike = forced and guess is not None and self._alike(column, guess)
             yield Choice((column.name,), (column.name,), LEFT, sure=alike)
+
+    @cached_property
+    def _repeated(self) -> set[str]:
+        """Columns of numbered ones, of rows of probabilities and of intervals: none is a label by itself."""
+        names = [column.name for column in self.truths.candidates if column.kind == "number"]
+        families = [family for family in numbered(names) if len(family) > 2]
+        families += [tuple(names)] if len(names) > 1 and self.truths.look.sum_to_one(names) else []
+        of_interval = {end: [name for name in names if interval_end(name) == end] for end in ("lower", "upper")}
+        both = [*of_interval.values()] if all(of_interval.values()) else []
+        return {name for family in (*families, *both) for name in family}
 
     def _guessed(self) -> list[str]:
         """The columns of numbers that their names say are predictions; else the only one whose name begins so."""
@@ -229,11 +250,17 @@ class Proposer:
                 yield self._doubted(Choice((name,), (name,), BY_NAME, sure=len(rest) == 1), decided)
             return
         others = {*beside, *decided}
-        choices = [*self._quantiles(label), *self._pairs(label)] or [
-            *self._prediction_families(label, others),
-            *self._prediction_endings(label, others),
-            *self._class_columns(label, others),
-        ]
+        choices = (
+            [*self._models(label, others)]
+            or [*self._quantiles(label), *self._pairs(label)]
+            or [
+                *self._prediction_families(label, others),
+                *self._prediction_endings(label, others),
+                *self._class_columns(label, others),
+            ]
+        )
+        if not choices:
+            choices = [*self._numbered(label, others)]
         if not choices and not decided:
             choices = [*self._forced(self.guesses, label.columns if label.sure and label.why != BY_NAME else ())]
         choices = [self._doubted(choice, decided) for choice in choices or self._predictions_by_content(label, decided)]
@@ -263,6 +290,32 @@ class Proposer:
         if len(choice.columns) > 1 or all(self.guesses.look.tells(choice.columns[0], name) for name in decided):
             return choice
         return replace(choice, why=CONFIDENCE, sure=False)
+
+    def _models(self, label: Choice, others: Collection[str]) -> Iterator[Choice]:
+        """Columns of several models, each with one for every class of the label, or for each label."""
+        if len(label.columns) > 1:
+            families = self._beside_labels(label.columns)
+            known = any(len(family) == len(label.columns) for family in self.guesses.families(PREDICTIONS).values())
+            if families and not known:
+                yield models_of_labels(self.guesses, families)
+            return
+        truth = self.truths.look.candidate(label.columns[0])
+        yield from models_of_classes(self.guesses, truth, others) if truth is not None else ()
+
+    def _numbered(self, label: Choice, others: Collection[str]) -> Iterator[Choice]:
+        """Columns that are alike but for a number, or that are rows of probabilities by their position."""
+        truth = self.truths.look.candidate(label.columns[0]) if len(label.columns) == 1 else None
+        if truth is not None:
+            numbered = [*of_numbers(self.guesses, label, truth, others, beside=not self.apart)]
+            yield from numbered or (of_position(self.guesses, truth) if self.apart else ())
+
+    def _beside_labels(self, labels: Sequence[str]) -> list[tuple[str, ...]]:
+        """Columns of numbers that are named for each of several labels, of each model."""
+        names = [each.name for each in self.guesses.free if each.kind == "number" and each.name not in labels]
+        rests = [*class_names(labels), tuple(labels)]
+        readings = (apart(of_classes(names, {*map(key_of, rest)})) for rest in rests)
+        widths = ([family for family in families if len(family) == len(labels)] for families in readings)
+        return next((families for families in widths if families), [])
 
     def _prediction_families(self, label: Choice, others: Collection[str]) -> Iterator[Choice]:
         """Columns such as ``p_1, p_2``: one vector, or models beside each other."""
@@ -328,7 +381,10 @@ class Proposer:
         names = sorted(named, key=lambda name: named[name])
         rows = self.guesses.look.rows(names) if len(names) > 1 and len(label.columns) == 1 else None
         distinct = rows is not None and bool(len(rows)) and len({*named.values()}) == len(names)
+        if len({*named.values()}) < len(names):
+            yield from self._intervals(label)
         if rows is not None and distinct and np.mean((np.diff(rows, axis=1) < 0).any(axis=1)) <= CROSSING:
+            yield from points(self.guesses, label, names)
             for name in names:
                 if named[name] == 0.5:
                     yield Choice((name,), (name,), QUANTILE, sure=False)
@@ -337,15 +393,28 @@ class Proposer:
     def _pairs(self, label: Choice) -> Iterator[Choice]:
         """The only columns that are named for a mean and its scale, or for the ends of an interval."""
         truth = self.truths.look.candidate(label.columns[0]) if len(label.columns) == 1 else None
+        if truth is None or truth.kind != "number":
+            return
         names = [each.name for each in self.guesses.free if each.kind == "number" and each.name not in label.columns]
-        for pair in pairs_in(names) if truth is not None and truth.kind == "number" else ():
-            yield Choice((",".join(pair),), pair, BY_NAME, sure=False)
+        pairs = [Choice((",".join(pair),), pair, BY_NAME, sure=False) for pair in pairs_in(names)]
+        intervals = [pair for pair in pairs if interval_end(pair.columns[0])]
+        named = [name for pair in intervals for name in pair.columns]
+        yield from points(self.guesses, label, named) if named else ()
+        yield from pairs or self._intervals(label)
+
+    def _intervals(self, label: Choice) -> Iterator[Choice]:
+        """The intervals of several models or kinds, after the points that they are about."""
+        intervals = [*ends(self.guesses, label)]
+        if intervals:
+            yield from points(self.guesses, label, [name for each in intervals for name in each.columns])
+        yield from intervals
 
     def _class_columns(self, label: Choice, others: Collection[str]) -> Iterator[Choice]:
         """Columns that are named for the classes of the label."""
         truth = self.truths.look.candidate(label.columns[0])
         if truth is not None and len(label.columns) == 1:
-            family = self.guesses.class_columns(truth, others)
+            families = self.guesses.class_families(truth, others)
+            family = self.guesses.class_columns(truth, others) or (families[0] if len(families) == 1 else ())
             if family:
                 yield Choice((self.guesses.pattern(family),), family, "because they are named for the classes")
 

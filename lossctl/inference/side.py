@@ -10,6 +10,7 @@ import numpy as np
 from lossctl.domain import FloatArray
 from lossctl.errors import UsageError, option
 from lossctl.inference.classes import class_names, in_order_of, key_of
+from lossctl.inference.families import apart, of_variants
 from lossctl.inference.names import ENDINGS, LABELS, PREDICTIONS, is_index, is_key, is_query, plain_name, stem_of
 from lossctl.inference.roles import in_order, pattern_of
 from lossctl.reading.columns import Column
@@ -131,6 +132,14 @@ class Side:
             return tuple(others)
         exact = tuple(name for name in others if key_of(name) in words)
         return exact if len(exact) == len(words) else ()
+
+    def class_families(self, truth: "Candidate", but: Collection[str] = ()) -> list[tuple[str, ...]]:
+        """The columns of each model whose columns are named for the values of a label; those of numbers sum to 1."""
+        classes = truth.classes
+        others = [column.name for column in self.candidates if column.kind == "number" and column.name not in but]
+        families = of_variants(others, classes) if len(classes) > 1 and len(others) > 1 else []
+        summed = [family for family in families if self.look.sum_to_one(family)]
+        return apart(summed or (families if truth.kind == "text" else []))
 
     def numbers(self, name: str) -> FloatArray:
         """The different numbers of a column ``(d,)``; none where it holds others."""

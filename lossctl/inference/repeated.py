@@ -1,0 +1,105 @@
+"""Choices of columns that repeat each other: models of the same classes, members, points beside their intervals."""
+
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
+
+from lossctl.inference.choice import BY_NAME, NUMBERED, POINT, SUM, Choice
+from lossctl.inference.families import are_members, named_models, numbered
+from lossctl.inference.names import plain_name, quantile_of
+from lossctl.inference.parts import WORDS, interval_end, stem_of_interval
+from lossctl.inference.side import Side
+
+if TYPE_CHECKING:
+    from lossctl.inference.candidates import Candidate
+
+LISTED = 8
+"""Columns up to which a command line lists them as models beside what else they may be."""
+MEANS = frozenset(WORDS["mean"])
+
+
+def models_of_classes(guesses: Side, truth: "Candidate", others: Collection[str]) -> Iterator[Choice]:
+    """Columns of two or more models, each with one for every class of a label."""
+    families = guesses.class_families(truth, others)
+    if len(families) > 1:
+        names = tuple(name for family in families for name in family)
+        sure = all(map(guesses.look.sum_to_one, families))
+        patterns = named_models(families, guesses.columns)
+        yield Choice(patterns, names, "because they are named for the classes, of each model", sure=sure)
+
+
+def models_of_labels(guesses: Side, families: list[tuple[str, ...]]) -> Choice:
+    """Columns of models that have one for each of several labels."""
+    names = tuple(name for family in families for name in family)
+    patterns = named_models(families, guesses.columns) if len(families) > 1 else (guesses.pattern(families[0]),)
+    return Choice(patterns, names, BY_NAME)
+
+
+def of_position(guesses: Side, truth: "Candidate") -> Iterator[Choice]:
+    """All columns that are left, where they are rows of probabilities, one for each code of a label."""
+    names = tuple(column.name for column in guesses.candidates if column.kind == "number")
+    if len(names) > 1 and truth.kind == "number" and truth.is_coded(len(names)) and guesses.look.sum_to_one(names):
+        yield Choice((guesses.pattern(names),), names, SUM)
+
+
+def of_numbers(
+    guesses: Side, label: Choice, truth: "Candidate", others: Collection[str], *, beside: bool
+) -> Iterator[Choice]:
+    """Columns that differ in a number alone, each way that they may be meant, likeliest first.
+
+    Args:
+        guesses: where they are looked for.
+        label: the label.
+        truth: what is in its column.
+        others: columns that have a role.
+        beside: whether the label stands beside them.
+    """
+    columns = {each.name: each for each in guesses.candidates if each.kind == "number" and each.name not in others}
+    families = [family for family in numbered([*columns]) if len(family) > 2]
+    classes = truth.kind == "number" and truth.distinct is not None and truth.distinct > 2
+    coded = [family for family in families if classes and truth.is_coded(len(family))]
+    if len(coded) > 1:
+        names = tuple(name for family in coded for name in family)
+        yield Choice(named_models(coded, guesses.columns), names, NUMBERED, sure=False)
+        return
+    for family in families if truth.kind == "number" else ():
+        near = any(guesses.look.alike(truth, columns[name], beside=beside) for name in family)
+        members = are_members(family, label.columns[0])
+        together = near or members or family in coded
+        vector = Choice((guesses.pattern(family),), family, NUMBERED, near=together, sure=False)
+        models = [Choice(family, family, NUMBERED, near=near, sure=False)] if len(family) <= LISTED else []
+        if truth.distinct is not None and truth.distinct <= 2:
+            yield from models
+        else:
+            yield from (vector, *models) if members or family in coded else (*models, vector)
+
+
+def points(guesses: Side, label: Choice, parts: Collection[str]) -> Iterator[Choice]:
+    """The forecasts beside quantiles or the ends of intervals: what these are named behind, or a mean."""
+    stems = {stem for name in parts if (stem := stem_of_interval(name))}
+    free = [each.name for each in guesses.free if each.kind == "number" and each.name not in {*parts, *label.columns}]
+    named = tuple(name for name in free if plain_name(name) in stems)
+    named = named or tuple(name for name in free if plain_name(name) in MEANS)
+    if named:
+        yield Choice(named, named, POINT, sure=False)
+
+
+def ends(guesses: Side, label: Choice) -> Iterator[Choice]:
+    """The ends of intervals, of each of several models or kinds, where just two columns are named for each."""
+    by_stem: dict[str, list[str]] = {}
+    for column in guesses.free:
+        if column.kind == "number" and column.name not in label.columns and interval_end(column.name):
+            by_stem.setdefault(stem_of_interval(column.name), []).append(column.name)
+    pairs = [
+        tuple(sorted(names, key=lambda name: str(interval_end(name))))
+        for names in by_stem.values()
+        if sorted(map(str, map(interval_end, names))) == ["lower", "upper"]
+    ]
+    levels = {tuple(map(quantile_of, pair)) for pair in pairs}
+    if len(pairs) < 2 or any(len(names) != 2 for names in by_stem.values()):
+        return
+    if len(levels) == 1 and None not in next(iter(levels)):
+        together = tuple(name for pair in pairs for name in pair)
+        yield Choice(named_models(pairs, guesses.columns), together, BY_NAME, sure=False)
+        return
+    for pair in sorted(pairs, key=lambda pair: any(f"_{word}_" in f"_{plain_name(pair[0])}" for word in MEANS)):
+        yield Choice((",".join(pair),), pair, BY_NAME, sure=False)
