@@ -190,7 +190,7 @@ def _lines_of(error: LossctlError, arguments: list[str]) -> list[str]:
         " ".join(
             [
                 "lossctl",
-                *map(shell_word, _without_predictions(before) if "prediction" in dict(way) else before),
+                *map(shell_word, _before(before, dict(way))),
                 *words_of(way),
                 *map(shell_word, after),
             ]
@@ -199,6 +199,16 @@ def _lines_of(error: LossctlError, arguments: list[str]) -> list[str]:
     )
     different = dict.fromkeys(commands)
     return [worded(error.parts[0]), "Copy the one that is meant:", *(f"  {command}" for command in different)]
+
+
+def _before(arguments: list[str], way: dict[str, str | bool | float]) -> list[str]:
+    """The words of a command line but those in whose place others are asked for."""
+    words = _without_predictions(arguments) if "prediction" in way else arguments
+    path = way.get("labels")
+    if path is None:
+        return words
+    kept = [word for word in words if word != path]
+    return ["eval" if word == "compare" else word for word in kept]  # one file is of one model
 
 
 def _without_predictions(arguments: list[str]) -> list[str]:

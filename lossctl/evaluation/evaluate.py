@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lossctl.arguments import checked, fits
+from lossctl.errors import LossctlError
 from lossctl.evaluation import join as joining
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.clock import Clock, Spent
@@ -228,7 +229,13 @@ def prepare(
         plan = planned(opened.source, opened.request, reading, opened.notes, opened.remarks)
         facts, opened, label = opened.facts, opened.source, False
     else:
-        plan = planned(opened, request, reading)
+        try:
+            plan = planned(opened, request, reading)
+        except LossctlError:
+            from lossctl.evaluation.second import ensure_no_labels  # noqa: PLC0415  (where something is wrong)
+
+            ensure_no_labels(source, request, reading)
+            raise
     if isinstance(source, list | tuple) and len(source) > 1 and not request.paired:
         from lossctl.evaluation.pooled import pooled  # noqa: PLC0415  (most runs have one file)
 

@@ -188,6 +188,10 @@ def _what_is_open(proposer: Proposer, proposals: Sequence[Proposal]) -> str:
     named = [*dict.fromkeys(column for choice in labels if choice.why == BY_NAME for column in choice.columns)]
     if len(named) > 1 and not labels[0].sure:
         return f"several columns could be the label: {', '.join(named)}"
+    rows = proposer.guesses.probabilities if not labels else ()
+    if rows:
+        listed = ", ".join(rows) if len(rows) < COLUMNS else f"{rows[0]} … {rows[-1]}"
+        return f"no column looks like the label: rows of {listed} sum to 1, as the probabilities of classes do"
     if not labels or not labels[0].sure:
         return _open("label", proposer.truths.left if proposer.apart else ())
     predictions = [*dict.fromkeys(proposal.prediction for proposal in proposals)]

@@ -220,7 +220,7 @@ class Proposer:
         """Columns of numbered ones, of rows of probabilities and of intervals: none is a label by itself."""
         names = [column.name for column in self.truths.candidates if column.kind == "number"]
         families = [family for family in numbered(names) if len(family) > 2]
-        families += [tuple(names)] if len(names) > 1 and self.truths.look.sum_to_one(names) else []
+        families += [self.truths.probabilities]
         of_interval = {end: [name for name in names if interval_end(name) == end] for end in ("lower", "upper")}
         both = [*of_interval.values()] if all(of_interval.values()) else []
         return {name for family in (*families, *both) for name in family}

@@ -36,8 +36,8 @@ def models_of_labels(guesses: Side, families: list[tuple[str, ...]]) -> Choice:
 
 def of_position(guesses: Side, truth: "Candidate") -> Iterator[Choice]:
     """All columns that are left, where they are rows of probabilities, one for each code of a label."""
-    names = tuple(column.name for column in guesses.candidates if column.kind == "number")
-    if len(names) > 1 and truth.kind == "number" and truth.is_coded(len(names)) and guesses.look.sum_to_one(names):
+    names = guesses.probabilities
+    if names and truth.kind == "number" and truth.is_coded(len(names)):
         yield Choice((guesses.pattern(names),), names, SUM)
 
 

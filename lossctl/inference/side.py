@@ -141,6 +141,12 @@ class Side:
         summed = [family for family in families if self.look.sum_to_one(family)]
         return apart(summed or (families if truth.kind == "text" else []))
 
+    @cached_property
+    def probabilities(self) -> tuple[str, ...]:
+        """All columns of numbers, where they are two or more and every row of them sums to 1."""
+        names = tuple(column.name for column in self.candidates if column.kind == "number")
+        return names if len(names) > 1 and self.look.sum_to_one(names) else ()
+
     def numbers(self, name: str) -> FloatArray:
         """The different numbers of a column ``(d,)``; none where it holds others."""
         candidate = self.look.candidate(name)
