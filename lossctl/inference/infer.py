@@ -195,6 +195,11 @@ def _what_is_open(proposer: Proposer, proposals: Sequence[Proposal]) -> str:
     if not labels or not labels[0].sure:
         return _open("label", proposer.truths.left if proposer.apart else ())
     predictions = [*dict.fromkeys(proposal.prediction for proposal in proposals)]
+    return _what_predicts(predictions) or _open("prediction", proposer.guesses.left if proposer.apart else ())
+
+
+def _what_predicts(predictions: Sequence[Choice]) -> str:
+    """Between which columns it is open what is the prediction; empty where none is known to be one."""
     if any(choice.why == QUANTILE for choice in predictions):
         medians = (choice.columns[0] for choice in predictions if choice.why == QUANTILE and len(choice.columns) == 1)
         told = next(medians, None)
@@ -217,7 +222,7 @@ def _what_is_open(proposer: Proposer, proposals: Sequence[Proposal]) -> str:
         return f"several columns could be the prediction: {', '.join(dict.fromkeys(named))}"
     if named and len(predictions[0].columns) > 1:
         return f"the prediction could be {named[0]}, by their names"
-    return _open("prediction", proposer.guesses.left if proposer.apart else ())
+    return ""
 
 
 def _open(role: str, left: Sequence[str]) -> str:

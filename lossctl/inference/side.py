@@ -143,9 +143,10 @@ class Side:
 
     @cached_property
     def probabilities(self) -> tuple[str, ...]:
-        """All columns of numbers, where they are two or more and every row of them sums to 1."""
+        """All columns of numbers, where every row of them sums to 1; not of two decisions, each of which tells all."""
         names = tuple(column.name for column in self.candidates if column.kind == "number")
-        return names if len(names) > 1 and self.look.sum_to_one(names) else ()
+        wide = len(names) > 2 or (len(names) == 2 and len(self.bits) < 2)
+        return names if wide and self.look.sum_to_one(names) else ()
 
     def numbers(self, name: str) -> FloatArray:
         """The different numbers of a column ``(d,)``; none where it holds others."""
