@@ -203,7 +203,9 @@ def _lines_of(error: LossctlError, arguments: list[str]) -> list[str]:
 
 def _before(arguments: list[str], way: dict[str, str | bool | float]) -> list[str]:
     """The words of a command line but those in whose place others are asked for."""
-    words = _without_predictions(arguments) if "prediction" in way else arguments
+    words = arguments
+    for name, flags in REPLACED.items():
+        words = _without(words, flags) if name in way else words
     path = way.get("labels")
     if path is None:
         return words
@@ -211,13 +213,17 @@ def _before(arguments: list[str], way: dict[str, str | bool | float]) -> list[st
     return ["eval" if word == "compare" else word for word in kept]  # one file is of one model
 
 
-def _without_predictions(arguments: list[str]) -> list[str]:
-    """The words of a command line but those that name predictions."""
+REPLACED = {"prediction": ("-p", "--pred"), "loss": ("-l", "--loss")}
+"""Flags in whose place others are asked for."""
+
+
+def _without(arguments: list[str], flags: tuple[str, str]) -> list[str]:
+    """The words of a command line but those that follow the short or the long form of a flag."""
     words, kept = iter(arguments), []
     for word in words:
-        if word in {"-p", "--pred"}:
+        if word in flags:
             next(words, None)
-        elif not word.startswith(("--pred=", "-p")):
+        elif not word.startswith((flags[0], f"{flags[1]}=")):
             kept.append(word)
     return kept
 

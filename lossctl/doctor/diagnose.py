@@ -180,6 +180,8 @@ def _columns_only(
     advice = "Say which columns are which with -y and -p." if commands else with_flags(question.parts[1])
     quantiles = bool(commands) and any(each.name == "quantiles" for each in arranged)  # they say what to do
     reported = Reported("columns-not-recognised", Severity.error, "", question.what, advice, stops=True)
+    if commands and not request.label and not any("label" in dict(way) for way in question.ways):  # of no label
+        reported = Reported("log-probabilities", Severity.note, "", question.what, "", stops=False)
     return Diagnosis(
         files=source.files,
         rows=rows,

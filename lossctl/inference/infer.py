@@ -10,11 +10,11 @@ from lossctl.inference.choice import BESIDE, BY_NAME, CONFIDENCE, NUMBERED, POIN
 from lossctl.inference.classes import key_of
 from lossctl.inference.fit import Settings
 from lossctl.inference.layout import Layout, LayoutPlanner
-from lossctl.inference.names import LABELS, is_mask, is_unnamed, plain_name
+from lossctl.inference.names import LABELS, is_log_probability, is_mask, is_unnamed, plain_name
 from lossctl.inference.proposals import Proposer
 from lossctl.inference.request import Completed, Elsewhere, Request
 from lossctl.inference.roles import find, titled
-from lossctl.inference.side import ensure_in_place
+from lossctl.inference.side import Side, ensure_in_place
 from lossctl.reading.columns import fields_in
 from lossctl.reading.format import Source
 from lossctl.words import normal
@@ -121,7 +121,14 @@ def _unlabelled(source: Source, request: Request, elsewhere: Elsewhere | None) -
     if request.prediction:
         return Completed(request, notes)
     columns = [column for column in source.columns if column.kind in {"number", "list"}]
-    named = [column.name for column in columns if normal(column.name) in TOKENS]
+    logarithms = [column.name for column in columns if is_log_probability(column.name)]
+    named = logarithms or [column.name for column in columns if normal(column.name) in TOKENS]
+    if any(column.kind == "number" for column in columns if column.name in logarithms):
+        from lossctl.inference.surprises import of_sums
+
+        question = of_sums(Side(source, ()), logarithms, request)
+        if question is not None:
+            raise question
     only = named or [column.name for column in columns]
     if len(only) == 1:
         why = BY_NAME if named else "as the only one of numbers"
@@ -136,8 +143,12 @@ def _unlabelled(source: Source, request: Request, elsewhere: Elsewhere | None) -
             f"{get_loss(split_specs(request.loss)[0]).name} {what}",
             f"{hint} Of a label and a probability for each class, perplexity is {rows}.",
         )
-    ways: list[Settings] = [(("prediction", name),) for name in only[:SHOWN]]
-    raise Undecided(_open("prediction", only), hint, tuple(ways))
+    bounds = [get_loss(spec) for spec in split_specs(request.loss)]
+    turned = [bound.listing(log=True) if logarithms and "log" in bound.parameters else bound for bound in bounds]
+    losses: Settings = () if turned == bounds else (("loss", ",".join(map(str, turned))),)
+    models = [tuple(("prediction", name) for name in named)] if named else [(("prediction", name),) for name in only]
+    ways: list[Settings] = [(*model, *losses) for model in models[:SHOWN]]
+    raise Undecided(_open("prediction", only), hint, tuple(ways) if named else ())
 
 
 def _said(chosen: Sequence[tuple[str, Choice]]) -> Iterator[str]:
