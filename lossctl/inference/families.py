@@ -4,16 +4,12 @@ import re
 from collections.abc import Collection, Sequence
 
 from lossctl.inference.classes import class_names, key_of, words_of
-from lossctl.inference.names import plain_name, stem_of
+from lossctl.inference.names import stem_of
 from lossctl.inference.roles import find, in_order
 from lossctl.reading.columns import Column
 
 MOST_WORDS = 24
 """Words of a name up to which a class is looked for in it."""
-MEMBERS = frozenset({"ens", "ensemble", "member", "members", "mem", "sample", "samples", "draw", "draws", "realization",
-                     "realisation", "scenario", "perturbation", "bootstrap", "trajectory"})  # fmt: skip
-"""Words for the members of an ensemble."""
-_SIGNS = " _-.:=/|"
 
 
 def of_classes(names: Sequence[str], classes: Collection[str | int]) -> list[tuple[str, ...]]:
@@ -73,32 +69,20 @@ def numbered(names: Sequence[str]) -> list[tuple[str, ...]]:
     return [in_order(family) for family in families.values() if len(family) > 1]
 
 
-def are_members(family: Sequence[str], label: str = "") -> bool:
-    """Whether numbered columns are named for the members of an ensemble, or the samples of what a label is called.
-
-    >>> are_members(["ens_0", "ens_1"]), are_members(["m0", "m1"]), are_members(["value_s0", "value_s1"], "value")
-    (True, False, True)
-    """
-    stems = {re.sub(r"[\d_]+$", "", plain_name(name)) for name in family}
-    if len(stems) != 1:
-        return False
-    (stem,) = stems
-    return bool({*stem.split("_")} & MEMBERS) or (bool(label) and stem == f"{plain_name(label)}_s")
-
-
 def named_models(families: Sequence[tuple[str, ...]], columns: Sequence[Column]) -> tuple[str, ...]:
     """How to name the columns of each of several models: ``old=old_*``."""
     fronts = [_shared(family) for family in families]
     backs = [_shared([name[::-1] for name in family])[::-1] for family in families]
-    titles = [_title(front, back) for front, back in zip(fronts, backs, strict=True)]
+    both = ["_".join(ends) for ends in zip(fronts, backs, strict=True)]
+    readings = ([*map(_title, ends)] for ends in (fronts, backs, both))
+    titles = next((each for each in readings if all(each) and len({*each}) == len(each)), [""] * len(families))
     globs = map(_pattern, fronts, backs, families, (columns for _ in families))
-    distinct = len({*titles}) == len(titles)
-    return tuple(f"{title}={glob}" if title and distinct else glob for title, glob in zip(titles, globs, strict=True))
+    return tuple(f"{title}={glob}" if title else glob for title, glob in zip(titles, globs, strict=True))
 
 
-def _title(front: str, back: str) -> str:
+def _title(end: str) -> str:
     """What a model is called: what is left of the words that all its columns share, less those for predictions."""
-    words = [word for word in re.split(r"[\W_]+", f"{front} {back}") if word]
+    words = [word for word in re.split(r"[\W_]+", end) if word]
     telling = [word for word in words if not stem_of(f"{word}_x")]
     return "_".join(telling or words)
 
@@ -108,9 +92,14 @@ def _shared(names: Sequence[str]) -> str:
     first, last = min(names), max(names)
     size = next((place for place, sign in enumerate(first) if last[place : place + 1] != sign), len(first))
     start = first[:size]
-    while start and start[-1] not in _SIGNS and any(name[len(start) : len(start) + 1].isalnum() for name in names):
+    while start and any(_in_word(start[-1], name[len(start) :][:1]) for name in names):
         start = start[:-1]
     return start
+
+
+def _in_word(before: str, behind: str) -> bool:
+    """Whether two signs stand in one word, or in one number."""
+    return before.isalnum() and behind.isalnum() and before.isdigit() == behind.isdigit()
 
 
 def _pattern(front: str, back: str, family: tuple[str, ...], columns: Sequence[Column]) -> str:

@@ -32,6 +32,12 @@ WORDS = {
 DISTINCT = ("mean", "scale", "lower", "upper")
 """Parts of which one is never meant by the name of another."""
 
+ENSEMBLES = frozenset({
+    "ens", "ensemble", "member", "members", "mem", "sample", "samples", "draw", "draws", "realization", "realisation",
+    "scenario", "perturbation", "bootstrap", "trajectory",
+})  # fmt: skip
+"""Words for the members of an ensemble."""
+
 POINT = ("pred", "prediction", "predicted", "yhat", "hat", "forecast", "estimate", "point", "output")
 """Words for a mean, where no other word tells what it is."""
 
@@ -132,6 +138,19 @@ MEMBERS = Forecast("ensembles", "crps_ensemble", "labels are numbers, and the pr
 """What columns forecast that are named for nothing else."""
 
 
+def are_members(family: Sequence[str], label: str = "") -> bool:
+    """Whether numbered columns are named for the members of an ensemble, or the samples of what a label is called.
+
+    >>> are_members(["ens_0", "ens_1"]), are_members(["m0", "m1"]), are_members(["value_s0", "value_s1"], "value")
+    (True, False, True)
+    """
+    stems = {re.sub(r"[\d_]+$", "", plain_name(name)) for name in family}
+    if len(stems) != 1:
+        return False
+    (stem,) = stems
+    return bool({*stem.split("_")} & ENSEMBLES) or (bool(label) and stem == f"{plain_name(label)}_s")
+
+
 def forecast_of(columns: Sequence[str]) -> Forecast | None:
     """What columns forecast by their names; ``None`` where these do not tell."""
     scale, interval, levels = scale_of(columns), interval_of(columns), levels_of(columns)
@@ -144,7 +163,7 @@ def forecast_of(columns: Sequence[str]) -> Forecast | None:
         return Forecast("forecasts of an interval", f"interval{alpha}", "the columns are named for the ends of one")
     if levels is not None and len(columns) > 1:
         return Forecast("forecasts of quantiles", "quantiles", "the columns are named for quantiles")
-    return None
+    return MEMBERS if len(columns) > 1 and are_members(columns) else None
 
 
 TOLD = {"tau": levels_of}

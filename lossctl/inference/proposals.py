@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lossctl.inference.choice import BESIDE, BY_NAME, CONFIDENCE, LEFT, QUANTILE, SUM, Choice, Proposal
-from lossctl.inference.classes import class_names, key_of
-from lossctl.inference.families import apart, numbered, of_classes
 from lossctl.inference.names import (
     ENDINGS,
     LABELS,
@@ -25,7 +23,6 @@ from lossctl.inference.names import (
     without,
 )
 from lossctl.inference.parts import interval_end, pairs_in
-from lossctl.inference.repeated import ends, models_of_classes, models_of_labels, of_numbers, of_position, points
 from lossctl.inference.request import Elsewhere, Request
 from lossctl.inference.roles import find, groupings, titled
 from lossctl.inference.side import Side
@@ -103,11 +100,9 @@ class Proposer:
             yield Choice((name,), (name,), BY_NAME, sure=sure)
         if matching:
             return
-        choices = [*self._labels_of_vectors(), *self._labels_of_models()] or [
-            *self._label_families(),
-            *self._label_endings(),
-            *self._labels_of_classes(),
-        ]
+        worded = [*self._labels_of_classes()] if self._vectors else []
+        choices = worded or [*self._labels_of_vectors(), *self._labels_of_models()]
+        choices = choices or [*self._label_families(), *self._label_endings(), *self._labels_of_classes()]
         choices = choices or [*self._forced(self.truths, self._predicted_twins())]
         yield from choices if choices and not choices[0].sure else choices[:1]
         if not choices:
@@ -161,8 +156,10 @@ class Proposer:
 
     def _labels_of_models(self) -> Iterator[Choice]:
         """Columns of 0 and 1 for each of which every model has a column."""
+        from lossctl.inference.repeated import of_labels
+
         bits = tuple(column.name for column in self.truths.bits) if not self._vectors else ()
-        if len(bits) > 1 and self._beside_labels(bits):
+        if len(bits) > 1 and of_labels(self.guesses, bits):
             yield Choice((self.truths.pattern(bits),), bits, "because columns are named for them, of each model")
 
     def _label_families(self) -> Iterator[Choice]:
@@ -188,17 +185,21 @@ class Proposer:
     def _labels_of_classes(self) -> Iterator[Choice]:
         """A column of text for whose words other columns are named."""
         for candidate in self.truths.named:
-            named = self.guesses.class_columns(candidate) or self.guesses.class_families(candidate)
-            if candidate.kind == "text" and named:
+            vector = self.named_prediction if len(self.named_prediction) > 1 else ()
+            named = candidate.has_columns(vector) if vector else self.guesses.class_families(candidate)
+            if candidate.kind == "text" and (named or self.guesses.class_columns(candidate)):
                 yield Choice((candidate.name,), (candidate.name,), "because columns are named for its words")
 
     def _labels_by_content(self) -> Iterator[Choice]:
         """Any column that could be a label; the only one that is left is one for sure."""
+        from lossctl.inference.repeated import no_labels
+
         predicted = {*self.named_prediction} or {*self._guessed()}
         beside = set[str]() if self.apart else predicted
         others = [column for column in self.truths.candidates if column.name not in beside]
         likely = [column for column in others if "label" in column.roles]
-        likely = [column for column in likely if not is_guess(column.name) and column.name not in self._repeated]
+        none = no_labels(self.truths)
+        likely = [column for column in likely if not is_guess(column.name) and column.name not in none]
         wide = any(len(vector) > 2 for vector in self._vectors)
         bits = [column for column in self.truths.bits if column in likely] if wide else []
         if len(bits) > 1:  # each is a label by itself, none says which of several classes
@@ -214,16 +215,6 @@ class Proposer:
         ):
             alike = forced and guess is not None and self._alike(column, guess)
             yield Choice((column.name,), (column.name,), LEFT, sure=alike)
-
-    @cached_property
-    def _repeated(self) -> set[str]:
-        """Columns of numbered ones, of rows of probabilities and of intervals: none is a label by itself."""
-        names = [column.name for column in self.truths.candidates if column.kind == "number"]
-        families = [family for family in numbered(names) if len(family) > 2]
-        families += [self.truths.probabilities]
-        of_interval = {end: [name for name in names if interval_end(name) == end] for end in ("lower", "upper")}
-        both = [*of_interval.values()] if all(of_interval.values()) else []
-        return {name for family in (*families, *both) for name in family}
 
     def _guessed(self) -> list[str]:
         """The columns of numbers that their names say are predictions; else the only one whose name begins so."""
@@ -249,9 +240,11 @@ class Proposer:
             for name in rest:
                 yield self._doubted(Choice((name,), (name,), BY_NAME, sure=len(rest) == 1), decided)
             return
+        from lossctl.inference.repeated import alike, models
+
         others = {*beside, *decided}
         choices = (
-            [*self._models(label, others)]
+            [*models(self.truths, self.guesses, label, others)]
             or [*self._quantiles(label), *self._pairs(label)]
             or [
                 *self._prediction_families(label, others),
@@ -260,7 +253,8 @@ class Proposer:
             ]
         )
         if not choices:
-            choices = [*self._numbered(label, others)]
+            numbered = [*alike(self.truths, self.guesses, label, others)]
+            choices = numbered if any(choice.near for choice in numbered) else []
         if not choices and not decided:
             choices = [*self._forced(self.guesses, label.columns if label.sure and label.why != BY_NAME else ())]
         choices = [self._doubted(choice, decided) for choice in choices or self._predictions_by_content(label, decided)]
@@ -290,32 +284,6 @@ class Proposer:
         if len(choice.columns) > 1 or all(self.guesses.look.tells(choice.columns[0], name) for name in decided):
             return choice
         return replace(choice, why=CONFIDENCE, sure=False)
-
-    def _models(self, label: Choice, others: Collection[str]) -> Iterator[Choice]:
-        """Columns of several models, each with one for every class of the label, or for each label."""
-        if len(label.columns) > 1:
-            families = self._beside_labels(label.columns)
-            known = any(len(family) == len(label.columns) for family in self.guesses.families(PREDICTIONS).values())
-            if families and not known:
-                yield models_of_labels(self.guesses, families)
-            return
-        truth = self.truths.look.candidate(label.columns[0])
-        yield from models_of_classes(self.guesses, truth, others) if truth is not None else ()
-
-    def _numbered(self, label: Choice, others: Collection[str]) -> Iterator[Choice]:
-        """Columns that are alike but for a number, or that are rows of probabilities by their position."""
-        truth = self.truths.look.candidate(label.columns[0]) if len(label.columns) == 1 else None
-        if truth is not None:
-            numbered = [*of_numbers(self.guesses, label, truth, others, beside=not self.apart)]
-            yield from numbered or (of_position(self.guesses, truth) if self.apart else ())
-
-    def _beside_labels(self, labels: Sequence[str]) -> list[tuple[str, ...]]:
-        """Columns of numbers that are named for each of several labels, of each model."""
-        names = [each.name for each in self.guesses.free if each.kind == "number" and each.name not in labels]
-        rests = [*class_names(labels), tuple(labels)]
-        readings = (apart(of_classes(names, {*map(key_of, rest)})) for rest in rests)
-        widths = ([family for family in families if len(family) == len(labels)] for families in readings)
-        return next((families for families in widths if families), [])
 
     def _prediction_families(self, label: Choice, others: Collection[str]) -> Iterator[Choice]:
         """Columns such as ``p_1, p_2``: one vector, or models beside each other."""
@@ -381,8 +349,10 @@ class Proposer:
         names = sorted(named, key=lambda name: named[name])
         rows = self.guesses.look.rows(names) if len(names) > 1 and len(label.columns) == 1 else None
         distinct = rows is not None and bool(len(rows)) and len({*named.values()}) == len(names)
+        from lossctl.inference.repeated import intervals, points
+
         if len({*named.values()}) < len(names):
-            yield from self._intervals(label)
+            yield from intervals(self.guesses, label)
         if rows is not None and distinct and np.mean((np.diff(rows, axis=1) < 0).any(axis=1)) <= CROSSING:
             yield from points(self.guesses, label, names)
             for name in names:
@@ -397,17 +367,11 @@ class Proposer:
             return
         names = [each.name for each in self.guesses.free if each.kind == "number" and each.name not in label.columns]
         pairs = [Choice((",".join(pair),), pair, BY_NAME, sure=False) for pair in pairs_in(names)]
-        intervals = [pair for pair in pairs if interval_end(pair.columns[0])]
-        named = [name for pair in intervals for name in pair.columns]
-        yield from points(self.guesses, label, named) if named else ()
-        yield from pairs or self._intervals(label)
+        from lossctl.inference.repeated import intervals, points
 
-    def _intervals(self, label: Choice) -> Iterator[Choice]:
-        """The intervals of several models or kinds, after the points that they are about."""
-        intervals = [*ends(self.guesses, label)]
-        if intervals:
-            yield from points(self.guesses, label, [name for each in intervals for name in each.columns])
-        yield from intervals
+        named = [name for pair in pairs if interval_end(pair.columns[0]) for name in pair.columns]
+        yield from points(self.guesses, label, named) if named else ()
+        yield from pairs or intervals(self.guesses, label)
 
     def _class_columns(self, label: Choice, others: Collection[str]) -> Iterator[Choice]:
         """Columns that are named for the classes of the label."""

@@ -1,12 +1,13 @@
 """Choices of columns that repeat each other: models of the same classes, members, points beside their intervals."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from lossctl.inference.choice import BY_NAME, NUMBERED, POINT, SUM, Choice
-from lossctl.inference.families import are_members, named_models, numbered
-from lossctl.inference.names import plain_name, quantile_of
-from lossctl.inference.parts import WORDS, interval_end, stem_of_interval
+from lossctl.inference.classes import class_names, key_of
+from lossctl.inference.families import apart, named_models, numbered, of_classes
+from lossctl.inference.names import PREDICTIONS, plain_name, quantile_of
+from lossctl.inference.parts import WORDS, are_members, interval_end, stem_of_interval
 from lossctl.inference.side import Side
 
 if TYPE_CHECKING:
@@ -15,6 +16,52 @@ if TYPE_CHECKING:
 LISTED = 8
 """Columns up to which a command line lists them as models beside what else they may be."""
 MEANS = frozenset(WORDS["mean"])
+
+
+def models(truths: Side, guesses: Side, label: Choice, others: Collection[str]) -> Iterator[Choice]:
+    """Columns of several models, each with one for every class of a label, or for each of several labels."""
+    if len(label.columns) > 1:
+        families = of_labels(guesses, label.columns)
+        known = any(len(family) == len(label.columns) for family in guesses.families(PREDICTIONS).values())
+        if families and not known:
+            yield models_of_labels(guesses, families)
+        return
+    truth = truths.look.candidate(label.columns[0])
+    yield from models_of_classes(guesses, truth, others) if truth is not None else ()
+
+
+def alike(truths: Side, guesses: Side, label: Choice, others: Collection[str]) -> Iterator[Choice]:
+    """Columns that are alike but for a number, or, beside labels elsewhere, rows of probabilities by their position."""
+    truth = truths.look.candidate(label.columns[0]) if len(label.columns) == 1 else None
+    if truth is not None:
+        families = [*of_numbers(guesses, label, truth, others, beside=truths is guesses)]
+        yield from families or (of_position(guesses, truth) if truths is not guesses else ())
+
+
+def of_labels(guesses: Side, labels: Sequence[str]) -> list[tuple[str, ...]]:
+    """Columns of numbers that are named for each of several labels, of each model."""
+    names = [each.name for each in guesses.free if each.kind == "number" and each.name not in labels]
+    rests = [*class_names(labels), tuple(labels)]
+    readings = (apart(of_classes(names, {*map(key_of, rest)})) for rest in rests)
+    widths = ([family for family in families if len(family) == len(labels)] for families in readings)
+    return next((families for families in widths if families), [])
+
+
+def no_labels(truths: Side) -> set[str]:
+    """Columns of numbered ones, of rows of probabilities and of intervals: none is a label by itself."""
+    names = [column.name for column in truths.candidates if column.kind == "number"]
+    families = [family for family in numbered(names) if len(family) > 2]
+    of_interval = {end: [name for name in names if interval_end(name) == end] for end in ("lower", "upper")}
+    both = [*of_interval.values()] if all(of_interval.values()) else []
+    return {name for family in (*families, truths.probabilities, *both) for name in family}
+
+
+def intervals(guesses: Side, label: Choice) -> Iterator[Choice]:
+    """The intervals of several models or kinds, after the points that they are about."""
+    pairs = [*ends(guesses, label)]
+    if pairs:
+        yield from points(guesses, label, [name for each in pairs for name in each.columns])
+    yield from pairs
 
 
 def models_of_classes(guesses: Side, truth: "Candidate", others: Collection[str]) -> Iterator[Choice]:
@@ -62,12 +109,13 @@ def of_numbers(
         yield Choice(named_models(coded, guesses.columns), names, NUMBERED, sure=False)
         return
     for family in families if truth.kind == "number" else ():
-        near = any(guesses.look.alike(truth, columns[name], beside=beside) for name in family)
+        binary = truth.distinct is not None and truth.distinct <= 2
+        near = binary or any(guesses.look.alike(truth, columns[name], beside=beside) for name in family)
         members = are_members(family, label.columns[0])
         together = near or members or family in coded
         vector = Choice((guesses.pattern(family),), family, NUMBERED, near=together, sure=False)
         models = [Choice(family, family, NUMBERED, near=near, sure=False)] if len(family) <= LISTED else []
-        if truth.distinct is not None and truth.distinct <= 2:
+        if binary:
             yield from models
         else:
             yield from (vector, *models) if members or family in coded else (*models, vector)
