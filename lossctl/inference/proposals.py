@@ -205,7 +205,9 @@ class Proposer:
         if len(bits) > 1:  # each is a label by itself, none says which of several classes
             likely = [column for column in likely if column not in bits]
         telling = [column for column in likely if column.roles[0] != "group" and column.distinct != 1]
-        forced = bool(predicted) and len(others) == len(likely) == len(telling) == 1
+        forced = (
+            bool(predicted) and len(telling) == len(likely) == sum(column.name not in none for column in others) == 1
+        )
         guess = next((self.guesses.look.candidate(name) for name in predicted), None)
         told = self.truths.look.associations([column.name for column in telling if column.kind == "number"])
         order = {"label": 0, "prediction": 1}

@@ -108,6 +108,11 @@ def of_numbers(
         names = tuple(name for family in coded for name in family)
         yield Choice(named_models(coded, guesses.columns), names, NUMBERED, sure=False)
         return
+    ensembles = [family for family in families if are_members(family, label.columns[0])]
+    if len(ensembles) > 1 and truth.kind == "number":
+        names = tuple(name for family in ensembles for name in family)
+        yield Choice(named_models(ensembles, guesses.columns), names, NUMBERED, sure=False)
+        return
     for family in families if truth.kind == "number" else ():
         binary = truth.distinct is not None and truth.distinct <= 2
         near = binary or any(guesses.look.alike(truth, columns[name], beside=beside) for name in family)
