@@ -69,6 +69,13 @@ def numbered(names: Sequence[str]) -> list[tuple[str, ...]]:
     return [in_order(family) for family in families.values() if len(family) > 1]
 
 
+def widened(family: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
+    """The columns that are named like some in front and behind, these among them; none where that says nothing."""
+    front, back = _shared(family), _shared([name[::-1] for name in family])[::-1]
+    framed = (name for name in names if name.startswith(front) and name.endswith(back))
+    return tuple(framed) if front or back else ()
+
+
 def named_models(families: Sequence[tuple[str, ...]], columns: Sequence[Column]) -> tuple[str, ...]:
     """How to name the columns of each of several models: ``old=old_*``."""
     fronts = [_shared(family) for family in families]

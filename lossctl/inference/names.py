@@ -237,6 +237,9 @@ def is_guess(name: str) -> bool:
     (True, True, True, True, False)
     """
     logarithm = is_log_probability(name) or is_surprisal(name) or is_log_rate(name)
+    plain = f"{plain_name(name)}_"
+    if any(f"{ending}_" in plain for ending in ENDINGS.prediction if ending != "_score"):
+        return True  # such as price_pred_a
     return (
         logarithm
         or plain_name(name).startswith("model_")

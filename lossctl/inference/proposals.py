@@ -72,14 +72,18 @@ class Proposer:
         """Where the labels are: the same, but for labels elsewhere."""
 
     def proposals(self) -> list[Proposal]:
-        """Columns for both roles, likeliest first; the first is sure, or none is. What names tell is all there is."""
+        """Columns for both roles, likeliest first; the first is sure, or none is.
+
+        What names tell is all there is; numbers that nothing tells to be guesses of a label are none.
+        """
         pairs = (Proposal(label, prediction) for label in self.labels() for prediction in self.predictions(label))
         proposals = [
             *islice((pair for pair in pairs if not {*self._beside(pair.label)} & {*pair.prediction.columns}), MOST)
         ]
         proposals = [pair for place, pair in enumerate(proposals) if not any(map(pair.names, proposals[:place]))]
         proposals = [pair for pair in proposals if pair.prediction.why != LEFT] or proposals
-        return [pair for pair in proposals if pair.prediction.near] or proposals
+        near = [pair for pair in proposals if pair.prediction.near]
+        return near or [pair for pair in proposals if any(map(is_guess, pair.prediction.columns))]
 
     def _beside(self, label: Choice) -> tuple[str, ...]:
         """The columns of a label that stand among those of the predictions."""
@@ -205,6 +209,7 @@ class Proposer:
         if len(bits) > 1:  # each is a label by itself, none says which of several classes
             likely = [column for column in likely if column not in bits]
         telling = [column for column in likely if column.roles[0] != "group" and column.distinct != 1]
+        telling = _decisions_among(telling)
         forced = (
             bool(predicted) and len(telling) == len(likely) == sum(column.name not in none for column in others) == 1
         )
@@ -418,6 +423,14 @@ class Proposer:
     def _alike(self, truth: "Candidate", guess: "Candidate") -> bool:
         """Whether a column holds what a prediction of a label would; of two files, as far as each tells by itself."""
         return self.guesses.look.alike(truth, guess, beside=not self.apart)
+
+
+def _decisions_among(columns: "Sequence[Candidate]") -> "list[Candidate]":
+    """The columns of 0 and 1 where all others lie between: these are of them, and no labels."""
+    bits = [column for column in columns if column.kind == "number" and column.classes <= {0, 1} and column.classes]
+    spans = [column.content.numbers for column in columns if column.kind == "number" and column not in bits]
+    unit = all(values.n and not values.infinite and 0 <= values.low <= values.high <= 1 for values in spans)
+    return bits if bits and spans and unit else [*columns]
 
 
 def _unlike(label: "Candidate", guess: "Candidate | None") -> float:

@@ -32,7 +32,7 @@ def undecided(
         shown += [way for way in ways(source, request, elsewhere, proposal) if way not in shown]
         if len(shown) >= SHOWN:
             break
-    what = _what_isopen_between(proposer, proposals)
+    what = _what_is_open(proposer, proposals)
     role = "prediction" if "the prediction" in what else "label"
     names = names_of(source, elsewhere)
     listed = ", ".join(names[:COLUMNS]) + (", …" if len(names) > COLUMNS else "")
@@ -42,7 +42,7 @@ def undecided(
     return Undecided(what, f"Say which with {option(role)}{where}. Columns: {listed}.", tuple(shown[:SHOWN]))
 
 
-def _what_isopen_between(proposer: Proposer, proposals: Sequence[Proposal]) -> str:
+def _what_is_open(proposer: Proposer, proposals: Sequence[Proposal]) -> str:
     """Which role is not clear, and between which columns."""
     labels = [*dict.fromkeys(proposal.label for proposal in proposals)] or [*proposer.labels()]
     named = [*dict.fromkeys(column for choice in labels if choice.why == BY_NAME for column in choice.columns)]
@@ -52,6 +52,9 @@ def _what_isopen_between(proposer: Proposer, proposals: Sequence[Proposal]) -> s
     if rows:
         listed = ", ".join(rows) if len(rows) < COLUMNS else f"{rows[0]} … {rows[-1]}"
         return f"no column looks like the label: rows of {listed} sum to 1, as the probabilities of classes do"
+    together = [pair.prediction for pair in proposals if pair.prediction.why in {NUMBERED, POINT, QUANTILE}]
+    if len(labels) == 1 and not labels[0].sure and together:
+        return f"no name tells the label, which may be {', '.join(labels[0].columns)}: {_what_predicts(together)}"
     if not labels or not labels[0].sure:
         return open_between("label", proposer.truths.left if proposer.apart else ())
     predictions = [*dict.fromkeys(proposal.prediction for proposal in proposals)]

@@ -104,6 +104,7 @@ def of_numbers(
     families = [family for family in numbered([*columns]) if len(family) > 2]
     classes = truth.kind == "number" and truth.distinct is not None and truth.distinct > 2
     coded = [family for family in families if classes and truth.is_coded(len(family))]
+    coded = [family for family in coded if not beside or guesses.look.picks(label.columns[0], family)]
     if len(coded) > 1:
         names = tuple(name for family in coded for name in family)
         yield Choice(named_models(coded, guesses.columns), names, NUMBERED, sure=False)
@@ -147,12 +148,24 @@ def ends(guesses: Side, label: Choice) -> Iterator[Choice]:
         for names in by_stem.values()
         if sorted(map(str, map(interval_end, names))) == ["lower", "upper"]
     ]
-    levels = {tuple(map(quantile_of, pair)) for pair in pairs}
-    if len(pairs) < 2 or any(len(names) != 2 for names in by_stem.values()):
+    models = _of_levels(guesses, label)
+    if len(models) > 1:
+        names = tuple(name for model in models for name in model)
+        yield Choice(named_models(models, guesses.columns), names, BY_NAME, sure=False)
         return
-    if len(levels) == 1 and None not in next(iter(levels)):
-        together = tuple(name for pair in pairs for name in pair)
-        yield Choice(named_models(pairs, guesses.columns), together, BY_NAME, sure=False)
+    if len(pairs) < 2 or any(len(names) != 2 for names in by_stem.values()):
         return
     for pair in sorted(pairs, key=lambda pair: any(f"_{word}_" in f"_{plain_name(pair[0])}" for word in MEANS)):
         yield Choice((",".join(pair),), pair, BY_NAME, sure=False)
+
+
+def _of_levels(guesses: Side, label: Choice) -> list[tuple[str, ...]]:
+    """The quantiles of each of several models, which are named for the same levels; none where others are there."""
+    by_stem: dict[str, dict[float, str]] = {}
+    for column in guesses.free:
+        level = quantile_of(column.name)
+        if column.kind == "number" and level is not None and column.name not in label.columns:
+            by_stem.setdefault(stem_of_interval(column.name), {})[level] = column.name
+    same = len({frozenset(levels) for levels in by_stem.values()}) == 1
+    models = [tuple(levels[level] for level in sorted(levels)) for levels in by_stem.values()]
+    return models if same and len(models[0]) > 1 else []

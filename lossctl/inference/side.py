@@ -145,7 +145,16 @@ class Side:
         families = of_variants(others, classes) if len(classes) > 1 and len(others) > 1 else []
         bits = {column.name for column in self.bits}
         families = [family for family in families if not {*family} <= bits] or families
+        families = [self._whole(family, others) for family in families]
         return apart([family for family in families if truth.kind == "text" or self.look.sum_to_one(family)])
+
+    def _whole(self, family: tuple[str, ...], others: Sequence[str]) -> tuple[str, ...]:
+        """Columns of classes with those of classes that no label has, where they sum to 1 with these alone."""
+        from lossctl.inference.families import widened
+
+        more = widened(family, others)
+        whole = len(more) > len(family) and not self.look.sum_to_one(family) and self.look.sum_to_one(more)
+        return more if whole else family
 
     @cached_property
     def probabilities(self) -> tuple[str, ...]:
