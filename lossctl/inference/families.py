@@ -45,6 +45,27 @@ def of_variants(names: Sequence[str], classes: Collection[str | int]) -> list[tu
     return next((families for each in variants if (families := of_classes(names, each))), [])
 
 
+def grids(names: Sequence[str]) -> list[tuple[str, ...]]:
+    """The columns of two or more beginnings, or of ends, that stand before or behind the same names, two or more.
+
+    >>> grids(["a_cat", "a_dog", "price", "b_cat", "b_dog"])
+    [('a_cat', 'a_dog'), ('b_cat', 'b_dog')]
+    """
+    best: list[tuple[str, ...]] = []
+    for turn in (1, -1):
+        ends: dict[str, dict[str, str]] = {}
+        for name in names:
+            words = words_of(name)[::turn]
+            for cut in range(1, len(words)) if len(words) <= MOST_WORDS else ():
+                ends.setdefault("".join(words[:cut][::turn]), {})["".join(words[cut:][::turn])] = name
+        same: dict[frozenset[str], list[tuple[str, ...]]] = {}
+        for rests in ends.values():
+            same.setdefault(frozenset(rests), []).append(tuple(rests.values()))
+        several = [families for rests, families in same.items() if len(rests) > 1 and len(families) > 1]
+        best = max((best, *map(apart, several)), key=lambda families: sum(map(len, families)))
+    return best
+
+
 def apart(families: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
     """Those that share no column with one before."""
     taken, chosen = set[str](), []

@@ -35,6 +35,8 @@ MOST = 12
 """How many proposals there may be."""
 MOST_MODELS = 20
 """Columns up to which several predictions of one label are models beside each other."""
+MOST_TOGETHER = 8
+"""Columns up to which those that only their numbers tell to be guesses are proposed together."""
 CROSSING = 0.1
 """The part of the rows in which columns that are named for quantiles may cross."""
 
@@ -411,6 +413,9 @@ class Proposer:
             key=lambda column: (not alike[column.name], column.kind != "list", column.roles.index("prediction"))
         )
         binary = truth is not None and truth.distinct is not None and truth.distinct <= 2
+        models = tuple(column.name for column in likely if alike[column.name] and column.kind == "number")
+        if 1 < len(models) <= MOST_TOGETHER and not decided and not lists:
+            yield Choice(models, models, LEFT, sure=False)
         for column in likely:
             fits = alike[column.name]
             sure = forced and fits and (not lists or column.kind == "list")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from lossctl.inference.choice import BY_NAME, NUMBERED, POINT, SUM, Choice
 from lossctl.inference.classes import class_names, key_of
-from lossctl.inference.families import apart, named_models, numbered, of_classes
+from lossctl.inference.families import apart, grids, named_models, numbered, of_classes
 from lossctl.inference.names import PREDICTIONS, plain_name, quantile_of
 from lossctl.inference.parts import WORDS, are_members, interval_end, stem_of_interval
 from lossctl.inference.side import Side
@@ -67,6 +67,12 @@ def intervals(guesses: Side, label: Choice) -> Iterator[Choice]:
 def models_of_classes(guesses: Side, truth: "Candidate", others: Collection[str]) -> Iterator[Choice]:
     """Columns of two or more models, each with one for every class of a label."""
     families = guesses.class_families(truth, others)
+    if not families and truth.kind == "number":
+        free = [each.name for each in guesses.candidates if each.kind == "number" and each.name not in others]
+        coded = [family for family in grids(free) if truth.is_coded(len(family)) and guesses.look.sum_to_one(family)]
+        if len(coded) > 1:
+            patterns, every = named_models(coded, guesses.columns), tuple(name for family in coded for name in family)
+            yield Choice(patterns, every, SUM, sure=False)
     if len(families) > 1:
         names = tuple(name for family in families for name in family)
         sure = all(map(guesses.look.sum_to_one, families))
