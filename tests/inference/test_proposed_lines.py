@@ -167,6 +167,50 @@ def test_intervals_of_several_models_are_those_of_each():
     assert asked(source)[0] == [pytest.approx(expected)]
 
 
+def test_classes_that_no_label_has_or_that_codes_are_told_by_position_have_their_columns():
+    label, logits = classes_of(11, 3)
+    names, models = ("cat", "dog", "eel"), ("old", "new")
+    columns = {
+        f"{model}_{name}": softmax(rows)[:, at]
+        for model, rows in zip(models, logits, strict=True)
+        for at, name in enumerate(names)
+    }
+    expected = [pytest.approx(cross_entropy(rows, label)) for rows in logits]
+    assert asked({"target": label, **columns})[0] == [expected]
+    seldom = np.minimum(label, 1)  # no eel
+    expected = [pytest.approx(cross_entropy(rows, seldom)) for rows in logits]
+    assert asked({"kind": [names[at] for at in seldom], **columns}) == ([expected], False)
+
+
+def test_ensembles_of_several_models_are_those_of_each():
+    rng = np.random.default_rng(12)
+    label = rng.normal(10, 3, 60)
+    members = [label[:, None] + rng.normal(0, scale, (60, 5)) for scale in (1.0, 2.0)]
+    source, expected = {"obs": label}, []
+    for name, rows in zip(("gfs", "ecmwf"), members, strict=True):
+        source |= {f"{name}_member{at}": rows[:, at] for at in range(5)}
+        pairs = np.abs(rows[:, :, None] - rows[:, None, :]).mean(axis=(1, 2))
+        expected.append(np.mean(np.abs(rows - label[:, None]).mean(axis=1) - pairs / 2))
+    assert asked(source)[0] == [pytest.approx(expected)]
+
+
+def test_models_that_only_their_numbers_tell_are_proposed_together_and_none_is_a_label():
+    rng = np.random.default_rng(13)
+    label = (rng.random(60) < 0.5) * 1
+    guesses = {name: np.clip(0.7 * label + rng.uniform(0, 0.3, 60), 0.01, 0.99) for name in ("lgbm", "xgb")}
+    values, _ = asked({"churned": label, **guesses})
+    expected = [-np.mean(np.where(label == 1, np.log(p), np.log1p(-p))) for p in guesses.values()]
+    assert values == [pytest.approx(expected), [pytest.approx(expected[0])], [pytest.approx(expected[1])]]
+
+
+def test_features_alone_are_proposed_for_nothing():
+    rng = np.random.default_rng(14)
+    features = {name: rng.normal(5, 1, 60) for name in ("sepal_len", "sepal_width", "petal_len")}
+    assert ways_of({"species": ["a", "b", "c"] * 20, **features}) == ()
+    assert ways_of({"target": np.arange(60) % 3, **features}) == ()
+    assert ways_of({"target": rng.normal(50, 3, 60), **features}) == ()
+
+
 @pytest.mark.parametrize("named", ["", "y_"])
 @pytest.mark.parametrize("models", [("old",), ("old", "new")])
 def test_columns_of_labels_of_several_models_are_these_models(named, models):
