@@ -16,7 +16,6 @@ from lossctl.inference.names import LABELS, plain_name
 from lossctl.inference.request import Request
 from lossctl.reading.files import open_source
 from lossctl.reading.format import Reading, Source
-from lossctl.reading.location import STDIN
 from lossctl.reading.selection import selected
 
 TRUTHS = frozenset({
@@ -24,6 +23,8 @@ TRUTHS = frozenset({
     "answers", "gold", "reference", "references", "observed", "observations", "true", "gt", "groundtruth",
 })  # fmt: skip
 """Words in the names of files that hold labels."""
+MOST = 1 << 27
+"""Bytes of a file up to which it is tried."""
 SHOWN = 3
 """How many ways to go on are shown."""
 ASKED = ("classes", "from_logits", "activation", "normalize_rows", "clip_rounding", "nulls", "ignore_label")
@@ -43,8 +44,10 @@ def ensure_no_labels(source: Any, request: Request, reading: Reading | None = No
         Undecided: it is, with what to ask instead.
     """
     paths = [os.fspath(path) for path in source if isinstance(path, str | os.PathLike)] if _is_list(source) else []
-    if labels is not None or len(paths) != 2 or len(source) != 2 or STDIN in paths or len(request.prediction) > 1:
+    if labels is not None or len(paths) != 2 or len(source) != 2 or len(request.prediction) > 1:
         return
+    if not all(os.path.isfile(path) and os.path.getsize(path) <= MOST for path in paths):
+        return  # which would take long to try
     turned = _is_truth(paths[0]) and not _is_truth(paths[1])
     for first, second in (paths[::-1], paths) if turned else (paths, paths[::-1]):
         ways = [*_ways(first, second, request, reading)][:SHOWN]
