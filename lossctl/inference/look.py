@@ -99,6 +99,11 @@ class Look:
                 return True
         return False
 
+    def is_largest(self, code: str, names: Sequence[str]) -> bool:
+        """Whether a column holds in every row which of some columns is the largest, from 0."""
+        rows = self.rows((code, *names))
+        return rows is not None and len(rows) > 1 and bool(np.all(rows[:, 1:].argmax(axis=1) == rows[:, 0]))
+
     def tells(self, score: str, decision: str) -> bool:
         """Whether numbers tell one of two decisions from the other by a threshold, as far as that can be told."""
         candidate, column = self.candidate(decision), self.candidate(score)

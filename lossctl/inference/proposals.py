@@ -99,6 +99,10 @@ class Proposer:
             yield Choice(tuple(self.request.label), self.named_label)
             return
         usual, unusual = self.truths.known(LABELS[0]), self.truths.known(LABELS[1])
+        if len(usual) == 1 and unusual:
+            from lossctl.inference.repeated import decided
+
+            unusual = [name for name in unusual if not decided(self.truths, name)]
         matching = [*usual, *unusual]
         same = self.truths.look.same if len(usual) == 1 and unusual else None
         sure = len(matching) == 1 or (same is not None and all(same(usual[0], name) for name in unusual))

@@ -56,6 +56,12 @@ def no_labels(truths: Side) -> set[str]:
     return {name for family in (*families, truths.probabilities, *both) for name in family}
 
 
+def decided(side: Side, name: str) -> bool:
+    """Whether a column holds in every row which of some numbered columns is the largest: made of them, no label."""
+    names = [column.name for column in side.free if column.kind == "number" and column.name != name]
+    return any(side.look.is_largest(name, family) for family in numbered(names))
+
+
 def intervals(guesses: Side, label: Choice) -> Iterator[Choice]:
     """The intervals of several models or kinds, after the points that they are about."""
     pairs = [*ends(guesses, label)]

@@ -136,6 +136,13 @@ def test_features_beside_a_prediction_are_no_ensemble():
     assert [value[0] for value in values] == [pytest.approx(np.mean((guess - label) ** 2))]
 
 
+def test_what_is_the_largest_of_scores_in_every_row_is_no_label():
+    label, (logits, _) = classes_of(15, 3)
+    scores = {f"RawFormulaVal:Class={at}": logits[:, at] for at in range(3)}  # CatBoost's columns
+    values, question = asked({"Label": label, **scores, "Class": logits.argmax(axis=1)})
+    assert (values, question) == ([[pytest.approx(cross_entropy(logits, label))]], True)
+
+
 @pytest.mark.parametrize(
     ("point", "lower", "upper", "alphas"),
     [
