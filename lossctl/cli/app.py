@@ -197,7 +197,7 @@ def _lines_of(error: LossctlError, arguments: list[str]) -> list[str]:
         " ".join(
             [
                 "lossctl",
-                *map(shell_word, _without(before, {name for name, _ in way})),
+                *map(shell_word, _before(before, dict(way))),
                 *words_of(way),
                 *map(shell_word, after),
             ]
@@ -223,14 +223,25 @@ REPLACED = {"prediction": ("-p", "--pred"), "loss": ("-l", "--loss")}
 """Settings of a way that stand in the place of what was typed, and their flags."""
 
 
-def _without(arguments: list[str], settings: set[str]) -> list[str]:
-    """The words of a command line but those that say some settings."""
-    flags = [flag for name in REPLACED.keys() & settings for flag in REPLACED[name]]
+def _before(arguments: list[str], way: dict[str, str | bool | float]) -> list[str]:
+    """The words of a command line but those in whose place others are asked for."""
+    words = arguments
+    for name, flags in REPLACED.items():
+        words = _without(words, flags) if name in way else words
+    path = way.get("labels")
+    if path is None:
+        return words
+    kept = [word for word in words if word != path]
+    return ["eval" if word == "compare" else word for word in kept]  # one file is of one model
+
+
+def _without(arguments: list[str], flags: tuple[str, str]) -> list[str]:
+    """The words of a command line but those that follow the short or the long form of a flag."""
     words, kept = iter(arguments), []
     for word in words:
         if word in flags:
             next(words, None)
-        elif not any(word.startswith(f"{flag}=" if flag.startswith("--") else flag) for flag in flags):
+        elif not word.startswith((flags[0], f"{flags[1]}=")):
             kept.append(word)
     return kept
 

@@ -14,7 +14,7 @@ from lossctl.comparison.files import prepare_models
 from lossctl.comparison.moves import Moves, moves_of
 from lossctl.comparison.trust import remedy
 from lossctl.comparison.wording import at
-from lossctl.errors import Undecided, UsageError, option
+from lossctl.errors import LossctlError, Undecided, UsageError, option
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.evaluate import (
     Classes,
@@ -32,6 +32,7 @@ from lossctl.evaluation.measured import Measured
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.running import Progress, Running
 from lossctl.evaluation.scores import Scores
+from lossctl.evaluation.second import ensure_no_labels
 from lossctl.functions.activation import BoundActivation
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.inference.request import ClassWeight, Nulls, Request
@@ -168,16 +169,20 @@ def compare(
             raise _between_models(question, request) from None
     else:
         sources, names = _sources(source, others, baseline)
-        prepared = prepare_models(
-            sources,
-            request,
-            reading,
-            names=names,
-            labels=labels,
-            ids=several(ids),
-            join=join,
-            others=samples > 0,
-        )
+        try:
+            prepared = prepare_models(
+                sources,
+                request,
+                reading,
+                names=names,
+                labels=labels,
+                ids=several(ids),
+                join=join,
+                others=samples > 0,
+            )
+        except LossctlError:
+            ensure_no_labels(sources, request, reading, labels)
+            raise
     return compared(prepared, running, ci, anytime)
 
 

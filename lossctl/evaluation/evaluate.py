@@ -9,6 +9,7 @@ import numpy as np
 
 from lossctl.arguments import checked, fits
 from lossctl.dataclass import dataclass
+from lossctl.errors import LossctlError
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.clock import Clock, Spent
 from lossctl.evaluation.fold import Folded, fold_rows
@@ -230,7 +231,13 @@ def prepare(
     facts: Mapping[str, Any] | None = None
     if labels is None:
         opened = open_alone(source, request, reading)
-        plan = planned(opened, request, reading)
+        try:
+            plan = planned(opened, request, reading)
+        except LossctlError:
+            from lossctl.evaluation.second import ensure_no_labels  # noqa: PLC0415  (where something is wrong)
+
+            ensure_no_labels(source, request, reading)
+            raise
     else:
         joined = open_joined(source, request, reading, labels=labels, ids=ids, join=join, others=others)
         opened, facts = joined.source, joined.facts

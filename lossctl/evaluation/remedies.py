@@ -84,7 +84,7 @@ class Remedies:
             yield f"Of amounts that are 0 as well, say {option(loss='tweedie_deviance')}."
         elif bound.rows and layout.label_width:
             if self._multi_label:
-                yield f"Each column of labels is 0 or 1 by itself: say {option(loss='bce')}."
+                yield _each_label(bound)
         elif bound.rows and layout.classes:
             columns, classes = self.plan.models[0].columns, layout.classes
             shown = mapping(columns, classes) if len(columns) == len(classes) else ", ".join(classes[:SHOWN])
@@ -130,7 +130,7 @@ class Remedies:
         natural = bound.definition.natural_activation
         scores = f"Are these scores before the {natural}? Then add {option(from_logits=True)}."
         if bound.rows and self._multi_label:
-            yield f"Each column of labels is 0 or 1 by itself: say {option(loss='bce')}."
+            yield _each_label(bound)
         elif bound.rows and self._some_logarithms(model):
             yield SOME
         elif bound.parts:
@@ -220,6 +220,12 @@ class Remedies:
         except BadRow:
             pass
         return facts if facts.used else None
+
+
+def _each_label(bound: BoundLoss) -> str:
+    """What to do about labels of which several may be 1, instead of a loss of classes."""
+    brier = f", or {option(loss='mse')}, the Brier score of each" if "brier" in bound.name else ""
+    return f"Each column of labels is 0 or 1 by itself: say {option(loss='bce')}{brier}."
 
 
 def _of_parts(model: PlannedModel, bound: BoundLoss) -> Iterator[str]:

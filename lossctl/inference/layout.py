@@ -10,6 +10,7 @@ import pyarrow as pa
 from lossctl.dataclass import dataclass
 from lossctl.errors import DataError, UsageError, option
 from lossctl.inference.classes import (
+    affixed,
     are_numbers,
     class_names,
     framed,
@@ -286,6 +287,9 @@ class LayoutPlanner:
             readings = (*choices, *framed(words, columns), *loose_names(columns))
             fitting = next((names for names in readings if words <= {*names}), None)
             fitting = fitting or next(filter(None, (respelled(names, words) for names in readings)), None)
+            if fitting is None and words:
+                fitting = next(filter(None, (affixed(names, words) for names in readings)), None)
+                self.notes += [] if fitting is None else [f"classes: {mapping(columns, fitting)}"]
             numbered = are_numbers(choices[0]) and all(class_number(word) is None for word in words)
             return fitting or (None if numbered and words else choices[0])  # numbers name no words
         if len(choices) > 1 and kind == "number":

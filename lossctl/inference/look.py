@@ -19,6 +19,8 @@ CELLS = 1 << 22
 """How many cells are looked at, of all columns together."""
 MANY = 64
 """Columns up to which it is looked how they go together."""
+SIGNIFICANT = 3.09
+"""Standard errors from which a share is no accident: one in a thousand."""
 RANKED = 10_000
 """How many rows are looked at for that."""
 
@@ -82,6 +84,25 @@ class Look:
             among = np.nan_to_num(np.abs(np.corrcoef(ranks, rowvar=False)))
         np.fill_diagonal(among, 0.0)
         return dict(zip(names, among.max(axis=0).tolist(), strict=True))
+
+    def picks(self, label: str, names: Sequence[str]) -> bool:
+        """Whether the largest of some columns is that of the label, a code from 0 or from 1, oftener than by chance."""
+        rows = self.rows((label, *names))
+        if rows is None or not len(rows):
+            return False
+        codes, largest = rows[:, 0], rows[:, 1:].argmax(axis=1)
+        for first in (0, 1):
+            picked = range(first, first + len(names))
+            chance = sum(np.mean(codes == code) * np.mean(largest + first == code) for code in picked)
+            error = np.sqrt(chance * (1.0 - chance) / len(rows))
+            if np.mean(largest + first == codes) - chance > SIGNIFICANT * error:
+                return True
+        return False
+
+    def is_largest(self, code: str, names: Sequence[str]) -> bool:
+        """Whether a column holds in every row which of some columns is the largest, from 0."""
+        rows = self.rows((code, *names))
+        return rows is not None and len(rows) > 1 and bool(np.all(rows[:, 1:].argmax(axis=1) == rows[:, 0]))
 
     def tells(self, score: str, decision: str) -> bool:
         """Whether numbers tell one of two decisions from the other by a threshold, as far as that can be told."""

@@ -10,7 +10,7 @@ LABELS = (
     frozenset({
         "labels", "targets", "actuals", "true", "y_test", "y_val", "y_actual", "ground_truth", "groundtruth", "gt",
         "observed", "obs", "observation", "outcome",
-        "true_label", "true_value", "label_id", "class_label", "class_id", "class", "response",
+        "true_label", "true_value", "label_id", "label_ids", "class_label", "class_id", "class", "response",
     }),
 )  # fmt: skip
 """Names of labels; the first are taken before the others."""
@@ -67,8 +67,17 @@ _THINGS = frozenset({
     "zone",
 })  # fmt: skip
 """Names of columns whose whole numbers say which thing, place or time a row is about, not how much."""
-_LOGARITHMS = re.compile(r"(^|_)log_?(p|probs?|probas?|probabilit(y|ies)|softmax|likelihoods?)(_|\d|$)")
+_LOGARITHMS = re.compile(
+    r"(^|_)log_?(p|probs?|probas?|probabilit(y|ies)|softmax|likelihoods?|liks?)(_|\d|$)|^ll(_|\d|$)|_ll$"
+)
 _SURPRISALS = re.compile(r"(^|_)(nll|nlp|log_?loss|surprisals?|neg(ative)?_log_?(p|probs?|likelihoods?))(_|\d|$)")
+_COUNTS = re.compile(
+    r"^(n|num|number_of|count|total)_?(tokens?|toks?|words?|bytes|chars?|characters)$"
+    r"|^(tokens?|toks?|words?|bytes?|chars?)_(count|len|length|num|n)$"
+    r"|^(ntok|ntoks|ntokens|tokens|seq_?len|seq_?length|sequence_length|length|n_tok)$"
+)
+_SUMS = re.compile(r"(^|_)(sum|summed|total|tot|cum|cumulative|joint)(_|$)")
+_MEANS = re.compile(r"(^|_)(mean|avg|average|per_?token|normali[sz]ed|norm)(_|$)")
 _STEMS = LABELS[0] | LABELS[1] | PREDICTIONS[0] | PREDICTIONS[1] | {"one_hot", "onehot"}
 _LEVEL = re.compile(r"(?:^|[^a-z0-9])(?:q|p|quantile|percentile|pct|tau)[\W_]*(\d*\.\d+|\d{1,3})[\W_]*$")
 _BARE = re.compile(r"(?:^|[^a-z0-9.])(0?\.\d+)[\W_]*$")
@@ -236,6 +245,29 @@ def is_surprisal(name: str) -> bool:
     return bool(_SURPRISALS.search(plain_name(name)))
 
 
+def is_count(name: str) -> bool:
+    """Whether that is what the number of tokens, words or bytes of a row is called.
+
+    >>> is_count("n_tokens"), is_count("tokenCount"), is_count("seq_len"), is_count("token")
+    (True, True, True, False)
+    """
+    return bool(_COUNTS.search(plain_name(name)))
+
+
+def is_sum(name: str) -> bool:
+    """Whether that is a name for a sum.
+
+    >>> is_sum("sum_logprob"), is_sum("logprob_total"), is_sum("summary")
+    (True, True, False)
+    """
+    return bool(_SUMS.search(plain_name(name)))
+
+
+def is_mean(name: str) -> bool:
+    """Whether that is a name for a mean."""
+    return bool(_MEANS.search(plain_name(name)))
+
+
 def is_guess(name: str) -> bool:
     """Whether a name tells that its column is no label: a model, a quantile, a logarithm of a probability or a rate.
 
@@ -243,6 +275,9 @@ def is_guess(name: str) -> bool:
     (True, True, True, True, False)
     """
     logarithm = is_log_probability(name) or is_surprisal(name) or is_log_rate(name)
+    plain = f"{plain_name(name)}_"
+    if any(f"{ending}_" in plain for ending in ENDINGS.prediction if ending != "_score"):
+        return True  # such as price_pred_a
     return (
         logarithm
         or plain_name(name).startswith("model_")

@@ -41,6 +41,12 @@ WORDS = {
 DISTINCT = ("mean", "scale", "lower", "upper")
 """Parts of which one is never meant by the name of another."""
 
+ENSEMBLES = frozenset({
+    "ens", "ensemble", "member", "members", "mem", "sample", "samples", "draw", "draws", "realization", "realisation",
+    "scenario", "perturbation", "bootstrap", "trajectory",
+})  # fmt: skip
+"""Words for the members of an ensemble."""
+
 POINT = ("pred", "prediction", "predicted", "yhat", "hat", "forecast", "estimate", "point", "output")
 """Words for a mean, where no other word tells what it is."""
 
@@ -60,6 +66,17 @@ def interval_end(name: str) -> str | None:
     spaced = name if level_of(name) is None else re.sub(r"[\d.]+", " ", name)  # lo80
     told = [part for part in ("lower", "upper") if _has(spaced, WORDS[part])]
     return told[0] if len(told) == 1 else None
+
+
+def stem_of_interval(name: str) -> str:
+    """What a column is called, in plain letters, without the end of an interval or the level that it is named for.
+
+    >>> [stem_of_interval(name) for name in ("AutoARIMA-lo-80", "yhat_upper", "lower", "y_q0.1")]
+    ['auto_arima', 'yhat', '', 'y']
+    """
+    ends = "|".join((*WORDS["lower"], *WORDS["upper"]))
+    bare = re.sub(rf"(^|_)({ends}|median|(q|p|quantile|percentile|pct|tau)_?\d+)(_[\d_]+)?$", "", plain_name(name))
+    return re.sub(rf"^({ends})_", "", bare)
 
 
 def scale_of(columns: Sequence[str]) -> str | None:
@@ -141,6 +158,19 @@ MEMBERS = Forecast("ensembles", "crps_ensemble", "labels are numbers, and the pr
 """What columns forecast that are named for nothing else."""
 
 
+def are_members(family: Sequence[str], label: str = "") -> bool:
+    """Whether numbered columns are named for the members of an ensemble, or the samples of what a label is called.
+
+    >>> are_members(["ens_0", "ens_1"]), are_members(["m0", "m1"]), are_members(["value_s0", "value_s1"], "value")
+    (True, False, True)
+    """
+    stems = {re.sub(r"[\d_]+$", "", plain_name(name)) for name in family}
+    if len(stems) != 1:
+        return False
+    (stem,) = stems
+    return bool({*stem.split("_")} & ENSEMBLES) or (bool(label) and stem == f"{plain_name(label)}_s")
+
+
 def forecast_of(columns: Sequence[str]) -> Forecast | None:
     """What columns forecast by their names; ``None`` where these do not tell."""
     scale, interval, levels = scale_of(columns), interval_of(columns), levels_of(columns)
@@ -152,7 +182,7 @@ def forecast_of(columns: Sequence[str]) -> Forecast | None:
         return Forecast("forecasts of an interval", loss, "the columns are named for the ends of one")
     if levels is not None and len(columns) > 1:
         return Forecast("forecasts of quantiles", "quantiles", "the columns are named for quantiles")
-    return None
+    return MEMBERS if len(columns) > 1 and are_members(columns) else None
 
 
 def spellings(loss: str, columns: Sequence[str]) -> tuple[str, ...]:
@@ -238,6 +268,7 @@ def _has(name: str, words: Sequence[str]) -> bool:
 def _part_of(name: str, parts: Sequence[str]) -> str | None:
     """Which of the parts a column is named for."""
     told = [part for part in parts if _has(name, WORDS.get(part, (part,)))]
+    told = [part for part in told if part in {"lower", "upper"}] or told  # of an interval of the mean
     level = level_of(name)
     if not told and level is not None and level != 0.5:
         told = [part for part in parts if part == ("lower" if level < 0.5 else "upper")]
