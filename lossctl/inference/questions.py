@@ -43,9 +43,10 @@ def some_ways(
 ) -> tuple[Settings, ...]:
     """What to ask for instead, of the proposals that work, best first."""
     shown: list[Settings] = []
-    distinct: dict[tuple[tuple[str, ...], ...], Proposal] = {}
-    for proposal in proposals:  # the same columns may be told in several ways
-        distinct.setdefault((proposal.label.columns, proposal.prediction.columns), proposal)
+    distinct: dict[tuple[object, ...], Proposal] = {}
+    for proposal in proposals:  # the same models of the same columns may be told in several ways
+        prediction = proposal.prediction
+        distinct.setdefault((proposal.label.columns, prediction.columns, len(prediction.patterns)), proposal)
     for proposal in distinct.values():
         shown += [way for way in ways(source, request, elsewhere, proposal) if way not in shown]
         if len(shown) >= SHOWN:
