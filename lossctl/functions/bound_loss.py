@@ -1,5 +1,6 @@
 """A loss with a value for each of its parameters, on predictions or through an activation."""
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,7 @@ from lossctl.functions.definition import Bound, Kind, Value, read_spec
 from lossctl.functions.loss import REDUCTIONS, Loss, Through, losses
 from lossctl.functions.parts import Parts, pieces
 from lossctl.functions.shapes import ensure_shapes, even
+from lossctl.functions.stable import amended
 from lossctl.reduction import PER_ROW, Columns, Reduction, reduction_of
 from lossctl.words import normal, said
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 SMALLEST = 2.0**-960
 """Squares below this may have lost digits to underflow."""
 LARGEST = float(np.finfo(np.float64).max)
+LEAST = math.ulp(0.0)
 CODES = "Class labels are integer codes from 0; what names them is lossctl.evaluate with classes."
 RESAMPLED = 100
 """How often pre-activations that come to no legal prediction are sampled anew."""
@@ -131,8 +134,12 @@ class BoundLoss(Bound):
         return self.definition.prediction_domain(**self.parameters)
 
     def activated(self, prediction: FloatArray) -> FloatArray:
-        """The predictions after the activation, where what overflows is the largest double: it is a number still."""
-        return prediction if self.activation is None else np.clip(self.activation.value(prediction), -LARGEST, LARGEST)
+        """The predictions after the activation, where what leaves the doubles is the last of them: a number still."""
+        if self.activation is None:
+            return prediction
+        output = np.clip(self.activation.value(prediction), -LARGEST, LARGEST)
+        gone = (output == 0) & (prediction < self.activation.definition.tail) & (prediction > -np.inf)
+        return np.where(gone, LEAST, output)
 
     @property
     def rows(self) -> bool:
@@ -464,6 +471,15 @@ class BoundLoss(Bound):
             return None
         return self.definition.pairs.get(self.activation.name)
 
+    @property
+    def _tail(self) -> Through | None:
+        """The form of this loss through exp, where its activation comes to that, and nothing is said of the pair."""
+        return self.definition.pairs.get("exp") if self.chained and not self.rows else None
+
+    @staticmethod
+    def _in_tail(activation: BoundActivation, prediction: FloatArray) -> BoolArray:
+        return np.asarray((prediction < activation.definition.tail) & (prediction > -np.inf))
+
     def _over_columns(self, values: FloatArray, label: FloatArray) -> FloatArray:
         if values.ndim == 1:
             return values
@@ -488,6 +504,10 @@ class BoundLoss(Bound):
             return np.asarray(self.definition.function(label, prediction, **parameters))
         form, arguments = self._behind(self.activation, label, prediction)
         value = np.asarray(form.function(*arguments, **parameters))
+        if self._tail is not None:
+            tail = self._tail.function
+            low = self._in_tail(self.activation, prediction)
+            return amended(value, low, lambda label, z: tail(label, z, **parameters), label, prediction)
         if self.definition.mirrored is None:
             return value
         rest = -self.activation.error(prediction, np.ones_like(prediction))
@@ -533,7 +553,11 @@ class BoundLoss(Bound):
         if mirrored is not None and mirrored.slope is not None:
             rest = -self.activation.error(prediction, np.ones_like(prediction))
             upstream = np.where(rest < 0.5, -mirrored.slope(label, rest, **parameters), upstream)
-        return self.activation.pullback(prediction, upstream)
+        slope = self.activation.pullback(prediction, upstream)
+        if self._tail is None or self._tail.slope is None:
+            return slope
+        tail, low = self._tail.slope, self._in_tail(self.activation, prediction)
+        return amended(slope, low, lambda label, z: tail(label, z, **parameters), label, prediction)
 
 
 @checked("spec")

@@ -5,10 +5,10 @@ import math
 import numpy as np
 
 from lossctl.domain import FloatArray
+from lossctl.functions.stable import product
 
 LOG_2_PI = math.log(2.0 * math.pi)
 HALF_LOG_2 = 0.5 * math.log(2.0)
-SPLITTER = 2.0**27 + 1.0
 
 _erf = np.frompyfunc(math.erf, 1, 1)
 
@@ -21,14 +21,6 @@ def erf(x: FloatArray) -> FloatArray:
 def standardized(error: FloatArray, scale: FloatArray) -> FloatArray:
     """How many scales an error is: 0 for none, whatever the scale, and infinite for some beside a scale of 0."""
     return np.where(error == 0, 0.0, error / scale)
-
-
-def parted(mean: FloatArray, label: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Mean less label as two doubles: the difference, and what it was rounded by."""
-    error = mean - label
-    less = mean - error
-    rest = (mean - (error + less)) + (less - label)
-    return error, np.where(np.isfinite(rest), rest, 0.0)
 
 
 def deviation_slope(error: FloatArray, rest: FloatArray, deviation: FloatArray) -> FloatArray:
@@ -51,9 +43,5 @@ def _gap(error: FloatArray, rest: FloatArray, variance: FloatArray) -> FloatArra
     """(v − e²)/v for e² near v: all by a power of 2 near 1, and e² in two doubles (Dekker's product)."""
     half = np.frexp(variance)[1] // 2
     error, rest, variance = np.ldexp(error, -half), np.ldexp(rest, -half), np.ldexp(variance, -2 * half)
-    spread = error * SPLITTER
-    high = spread - (spread - error)
-    low = error - high
-    square = np.square(error)
-    lost = ((high * high - square) + 2.0 * high * low) + low * low
+    square, lost = product(error, error)
     return np.asarray(((variance - square) - (lost + 2.0 * error * rest)) / variance)

@@ -17,9 +17,10 @@ from lossctl.domain import (
     Words,
     row_sum,
 )
-from lossctl.functions.gaussian import HALF_LOG_2, LOG_2_PI, deviation_slope, erf, parted, standardized, variance_slope
+from lossctl.functions.gaussian import HALF_LOG_2, LOG_2_PI, deviation_slope, erf, standardized, variance_slope
 from lossctl.functions.loss import loss
 from lossctl.functions.parts import Parts, parts
+from lossctl.functions.stable import beyond, difference
 
 OPEN = Interval(0.0, 1.0, low_open=True, high_open=True)
 Scale = Annotated[str, Words(("var", "std", "log_std"))]
@@ -78,12 +79,12 @@ def gaussian_nll(label: FloatArray, prediction: FloatArray, *, scale: Scale = "v
     array([0.        , 1.19314718])
     """
     ratio, log_scale = _in_scales(label, prediction, scale)
-    return log_scale + 0.5 * np.square(ratio) + (0.5 * LOG_2_PI if full else 0.0)
+    return log_scale + 0.5 * ratio * ratio + (0.5 * LOG_2_PI if full else 0.0)
 
 
 @gaussian_nll.gradient
 def _(label: FloatArray, prediction: FloatArray, *, scale: Scale, full: bool) -> FloatArray:  # noqa: ARG001
-    (error, rest), spread = parted(prediction[:, 0], label), prediction[:, 1]
+    (error, rest), spread = difference(prediction[:, 0], label), prediction[:, 1]
     if scale == "var":
         return _columns(error / spread, variance_slope(error, rest, spread))
     ratio, _ = _in_scales(label, prediction, scale)
@@ -278,6 +279,12 @@ def _(label: FloatArray, prediction: FloatArray, *, tau: Levels) -> FloatArray: 
     return np.broadcast_to(label[:, None], prediction.shape)
 
 
+def _behind(label: FloatArray, prediction: FloatArray, margin: float) -> FloatArray:
+    """By how much the score that should be larger is less than a margin above the other."""
+    first, second = label * prediction[:, 0], label * prediction[:, 1]
+    return beyond(second, first, margin)
+
+
 @loss(
     aliases=("margin_ranking_loss",),
     label=SIGNS,
@@ -301,12 +308,12 @@ def margin_ranking(label: FloatArray, prediction: FloatArray, *, margin: NonNega
     >>> get_loss("margin_ranking").value([1, -1], [[0.5, 1.5], [0.5, 1.5]])
     array([1., 0.])
     """
-    return np.maximum(margin - label * (prediction[:, 0] - prediction[:, 1]), 0.0)
+    return np.maximum(_behind(label, prediction, margin), 0.0)
 
 
 @margin_ranking.gradient
 def _(label: FloatArray, prediction: FloatArray, *, margin: NonNegative) -> FloatArray:
-    slope = np.where(label * (prediction[:, 0] - prediction[:, 1]) < margin, label, 0.0)
+    slope = np.where(_behind(label, prediction, margin) > 0, label, 0.0)
     return _columns(-slope, slope)
 
 

@@ -7,14 +7,15 @@ import numpy as np
 from lossctl.domain import CLASSES_OR_ONE_HOT, VECTOR, FloatArray, Interval, NonNegative, row_sum
 from lossctl.functions.class_labels import as_codes, largest_other, one_hot, pair_kinks, pick, without_class
 from lossctl.functions.loss import loss
+from lossctl.functions.stable import beyond
 
 Power = Annotated[float, Interval(low=1.0, high=2.0)]
 
 
-def _over_rivals(label: FloatArray, prediction: FloatArray) -> FloatArray:
-    """The largest score of the other classes less that of the class."""
+def _short(label: FloatArray, prediction: FloatArray, margin: float) -> FloatArray:
+    """By how much the class leads the largest score of the others by less than a margin."""
     code = as_codes(label)
-    return np.asarray(without_class(prediction, code).max(axis=1) - pick(prediction, code))
+    return beyond(without_class(prediction, code).max(axis=1), pick(prediction, code), margin)
 
 
 @loss(
@@ -43,13 +44,13 @@ def crammer_singer(label: FloatArray, prediction: FloatArray, *, margin: NonNega
     >>> get_loss("crammer_singer").value([0, 1], [[2.0, 1.5, 0.0], [0.0, 3.0, 1.0]])
     array([0.5, 0. ])
     """
-    return np.maximum(0.0, _over_rivals(label, prediction) + margin)
+    return np.maximum(0.0, _short(label, prediction, margin))
 
 
 @crammer_singer.gradient
 def _(label: FloatArray, prediction: FloatArray, *, margin: NonNegative) -> FloatArray:
     code, rows = as_codes(label), np.arange(len(prediction))
-    short = np.where(_over_rivals(label, prediction) + margin > 0.0, 1.0, 0.0)
+    short = np.where(_short(label, prediction, margin) > 0.0, 1.0, 0.0)
     slope = np.zeros(prediction.shape, order="F")
     slope[rows, without_class(prediction, code).argmax(axis=1)] = short
     slope[rows, code] = -short
@@ -90,7 +91,7 @@ def categorical_hinge(label: FloatArray, prediction: FloatArray) -> FloatArray:
     """
     code = as_codes(label)
     rival = np.maximum(0.0, without_class(prediction, code).max(axis=1))
-    return np.asarray(np.maximum(0.0, (rival - pick(prediction, code)) + 1.0))
+    return np.maximum(0.0, beyond(rival, pick(prediction, code), 1.0))
 
 
 @categorical_hinge.gradient
@@ -98,7 +99,7 @@ def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
     code, rows = as_codes(label), np.arange(len(prediction))
     rivals = without_class(prediction, code)
     best = rivals.max(axis=1)
-    short = (np.maximum(0.0, best) - pick(prediction, code)) + 1.0 > 0.0
+    short = beyond(np.maximum(0.0, best), pick(prediction, code), 1.0) > 0.0
     slope = np.zeros(prediction.shape, order="F")
     slope[rows, rivals.argmax(axis=1)] = np.where(short & (best > 0.0), 1.0, 0.0)
     slope[rows, code] = np.where(short, -1.0, 0.0)
@@ -117,7 +118,7 @@ def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
 def _violations(label: FloatArray, prediction: FloatArray, margin: float) -> FloatArray:
     """By how much each other class is above the class less the margin, ``(n, k)``; 0 at the class."""
     code = as_codes(label)
-    short = np.maximum(0.0, (prediction - pick(prediction, code)[:, None]) + margin)
+    short = np.maximum(0.0, beyond(prediction, pick(prediction, code)[:, None], margin))
     short[np.arange(len(code)), code] = 0.0
     return short
 
