@@ -17,7 +17,16 @@ from lossctl.domain import (
     Words,
     row_sum,
 )
-from lossctl.functions.gaussian import HALF_LOG_2, LOG_2_PI, deviation_slope, erf, standardized, variance_slope
+from lossctl.functions.gaussian import (
+    HALF_LOG_2,
+    LOG_2_PI,
+    best_normal,
+    deviation_slope,
+    erf,
+    moments,
+    standardized,
+    variance_slope,
+)
 from lossctl.functions.loss import loss
 from lossctl.functions.parts import Parts, parts
 from lossctl.functions.stable import beyond, difference
@@ -69,7 +78,8 @@ def gaussian_nll(label: FloatArray, prediction: FloatArray, *, scale: Scale = "v
     Gradient: (μ − y)/v for the mean; ½ (1/v − (μ − y)²/v²) for the variance, 1/σ − (μ − y)²/σ³ for a standard
     deviation, 1 − (μ − y)²/σ² for its logarithm.
     Properties: a proper score, in nats; smooth; of either sign, and unbounded below as v goes to 0 at a mean that is
-    exact; convex in the mean, not convex in mean and scale together. No scale is floored: one of 0 is an error.
+    exact; convex in the mean, not convex in mean and scale together; the best constant is the mean and the variance of
+    the labels. No scale is floored: one of 0 is an error.
 
     Use it for models that say how sure they are.
     Avoid it where errors have heavy tails: `crps_gaussian` grows with the error, not with its square.
@@ -93,6 +103,14 @@ def _(label: FloatArray, prediction: FloatArray, *, scale: Scale, full: bool) ->
     return _columns(ratio / spread, deviation_slope(error, rest, spread))
 
 
+@gaussian_nll.constant
+def _(label: FloatArray, weight: FloatArray, width: int, *, scale: Scale, full: bool) -> FloatArray:  # noqa: ARG001
+    """The mean and the spread of the labels; none where these are all the same."""
+    mean, deviation = moments(label, weight)
+    spread = {"var": deviation * deviation, "std": deviation, "log_std": np.log(np.float64(deviation))}[scale]
+    return np.array([mean, spread if deviation > 0 else np.nan])
+
+
 @loss(
     aliases=("crps_normal",),
     label=REAL,
@@ -107,7 +125,8 @@ def crps_gaussian(label: FloatArray, prediction: FloatArray) -> FloatArray:
     |μ − y| erf(|ω|/√2) + σ (√2 e^(−ω²/2) − 1)/√π. The prediction is a mean μ and a standard deviation σ.
     Gradient: 1 − 2Φ(ω) for the mean, 2φ(ω) − 1/√π for the standard deviation; 0 for the mean at ω = 0.
     Properties: a proper score, in the unit of the label; non-negative; convex; the absolute error where σ is 0, with
-    its kink; grows with the error and not with its square.
+    its kink; grows with the error and not with its square; the best constant is near the mean and the deviation of the
+    labels, and is found from there.
 
     Use it for models that say how sure they are, beside `mae` of those that do not: it is the same scale.
     Avoid it where the tails are what counts: `gaussian_nll` is stricter there.
@@ -133,6 +152,11 @@ def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
     return _columns(np.where(prediction[:, 1] == 0, label, np.nan), np.where(prediction[:, 0] == label, 0.0, np.nan))
 
 
+@crps_gaussian.constant
+def _(label: FloatArray, weight: FloatArray, width: int) -> FloatArray:  # noqa: ARG001
+    return np.array(best_normal(label, weight))
+
+
 @loss(
     aliases=("crps", "continuous_ranked_probability_score"),
     label=REAL,
@@ -154,7 +178,8 @@ def crps_ensemble(label: FloatArray, prediction: FloatArray, *, estimator: Estim
     of 0.
     Properties: a proper score (fair: for distributions, not for the members), in the unit of the label; non-negative;
     of one member it would be the absolute error; convex where all members move alike, not convex in each by itself;
-    kinks at the label and wherever two members meet.
+    kinks at the label and wherever two members meet; the best constants are quantiles of the labels, at levels of
+    (i − ½)/m (fair: (i − 1)/(m − 1)).
 
     Use it to compare ensembles with each other, fair where they differ in size, and with `mae` of point forecasts.
     Avoid it for columns that are quantiles: `quantiles` knows their levels.
@@ -193,6 +218,15 @@ def _(label: FloatArray, prediction: FloatArray, *, estimator: Estimator) -> Flo
     every = np.column_stack([every, np.full(len(every), np.inf)])
     place = (every[:, None, :-1] <= prediction[:, :, None]).sum(axis=2)
     return np.take_along_axis(every, place, axis=1)
+
+
+@crps_ensemble.constant
+def _(label: FloatArray, weight: FloatArray, width: int, *, estimator: Estimator) -> FloatArray:
+    """Quantiles of the labels: sorted, the members are judged by the quantile loss each at a level of its own."""
+    place = np.arange(width)
+    level = place / (width - 1) if estimator == "fair" else (place + 0.5) / width
+    reached = np.cumsum(weight)
+    return np.asarray(label[np.minimum(np.searchsorted(reached, level * reached[-1]), len(label) - 1)])
 
 
 @loss(
@@ -320,3 +354,10 @@ def _(label: FloatArray, prediction: FloatArray, *, margin: NonNegative) -> Floa
 @margin_ranking.kinks
 def _(label: FloatArray, prediction: FloatArray, *, margin: NonNegative) -> FloatArray:
     return _columns(prediction[:, 1] + label * margin, prediction[:, 0] - label * margin)
+
+
+@margin_ranking.constant
+def _(label: FloatArray, weight: FloatArray, width: int, *, margin: NonNegative) -> FloatArray:  # noqa: ARG001
+    """Scores that are a margin apart, the way of most labels."""
+    lead = 0.5 * margin * np.sign(np.sum(weight * label)) + 0.0
+    return np.array([lead, 0.0 - lead])

@@ -35,7 +35,8 @@ def crammer_singer(label: FloatArray, prediction: FloatArray, *, margin: NonNega
     Formula: max(0, m + max_{j≠y} ŷ_j − ŷ_y), where m = ``margin``.
     Gradient: −1 at the class and 1 at its best rival, the first of several, where the value is above 0; else 0.
     Properties: convex; zero where the class leads by the margin; a kink there, and where two rivals are equal; adding a
-    number to a row changes nothing; with a margin of 0 it is the perceptron of several classes.
+    number to a row changes nothing; with a margin of 0 it is the perceptron of several classes; the best constant is a
+    lead of m for a class of more than half of the labels, else none for any.
 
     Use it for support-vector machines of several classes.
     Avoid it when probabilities are wanted, or after a softmax, which keeps the lead below 1.
@@ -64,6 +65,18 @@ def _(label: FloatArray, prediction: FloatArray, *, margin: NonNegative) -> Floa
     kink = np.maximum(largest_other(rivals), pick(prediction, code)[:, None] - margin)
     kink[rows, code] = rivals.max(axis=1) + margin
     return kink
+
+
+def _leading(label: FloatArray, weight: FloatArray, width: int, margin: float) -> FloatArray:
+    """A margin for the class of more than half of the weight, 0 for the others: each unit of lead costs them 1."""
+    share = np.zeros(width)
+    np.add.at(share, as_codes(label), weight)
+    return np.where(share > 0.5 * share.sum(), margin, 0.0)
+
+
+@crammer_singer.constant
+def _(label: FloatArray, weight: FloatArray, width: int, *, margin: NonNegative) -> FloatArray:
+    return _leading(label, weight, width, margin)
 
 
 @loss(
@@ -113,6 +126,11 @@ def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
     kink = np.maximum(np.maximum(0.0, largest_other(rivals)), pick(prediction, code)[:, None] - 1.0)
     kink[rows, code] = np.maximum(0.0, rivals.max(axis=1)) + 1.0
     return kink
+
+
+@categorical_hinge.constant
+def _(label: FloatArray, weight: FloatArray, width: int) -> FloatArray:
+    return _leading(label, weight, width, 1.0)
 
 
 def _violations(label: FloatArray, prediction: FloatArray, margin: float) -> FloatArray:
