@@ -1,7 +1,8 @@
 """The best constant prediction of a loss, found with the loss's own kernel and gradient.
 
-Nothing is declared for it: the mean loss of a constant is a weighted sum over the different labels, and where its
-slope changes sign is the best constant. That holds for every loss that falls, then rises, as the constant grows.
+The mean loss of a constant is a weighted sum over the different labels, and where its slope changes sign is the best
+constant. That holds for every loss that falls, then rises, as the constant grows; nothing is declared for it. A loss of
+several numbers that count together declares its own.
 """
 
 import functools
@@ -15,7 +16,7 @@ import numpy as np
 from lossctl.dataclass import dataclass
 from lossctl.domain import Amounts, FloatArray, LogSimplex, Simplex
 from lossctl.errors import UsageError
-from lossctl.evaluation.best_row import additive, codes, spread
+from lossctl.evaluation.best_row import additive, codes, hot, spread
 from lossctl.evaluation.bisection import FLAT, Column, NoneKnown, Search
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.sums.marginals import Points
@@ -152,9 +153,13 @@ def _best_beside_number(bound: BoundLoss, points: Points, totals: list[Total], w
     Raises:
         NoneKnown: they do not.
     """
-    if not _apart(bound, width):
+    if bound.definition.best is not None:
+        best, none = _declared(bound, points, width), ENDLESS
+    elif _apart(bound, width):
+        best = np.stack([Search(Column(bound, width, place), points).best() for place in range(width)], axis=1)
+        none = UNEVEN
+    else:
         raise NoneKnown("the numbers of a prediction count together, not each by itself")
-    best = np.stack([Search(Column(bound, width, place), points).best() for place in range(width)], axis=1)
     place = {slot: index for index, slot in enumerate(points.slot.tolist())}
     for group, total in enumerate(totals):
         if group not in place:
@@ -162,7 +167,7 @@ def _best_beside_number(bound: BoundLoss, points: Points, totals: list[Total], w
             continue
         slot = place[group]
         if not np.isfinite(best[slot]).all():
-            yield Solution(unknown=UNEVEN)
+            yield Solution(unknown=none)
             continue
         cells = points.cells(np.array([slot]))
         label = bound.label_domain.convert(points.label[cells])
@@ -170,6 +175,17 @@ def _best_beside_number(bound: BoundLoss, points: Points, totals: list[Total], w
         unit = Fraction(2) ** int(points.unit[slot])
         loss = _reported(bound, total, label, prediction, points.weight[cells], unit)
         yield Solution(tuple(best[slot].tolist()), loss, float(points.relative_error[slot]))
+
+
+def _declared(bound: BoundLoss, points: Points, width: int) -> FloatArray:
+    """The best constant of each slot as the loss declares it, ``(slots, width)``."""
+    rows, best = [], bound.definition.best
+    for slot in range(len(points.slot)):
+        cells = points.cells(np.array([slot]))
+        label = bound.label_domain.convert(points.label[cells])
+        with np.errstate(all="ignore"):
+            rows.append(np.asarray(best and best(label, points.weight[cells], width, **bound.parameters)))
+    return np.stack(rows) if rows else np.empty((0, width))
 
 
 def _apart(bound: BoundLoss, width: int, tries: int = 16) -> bool:
@@ -195,11 +211,10 @@ def _best_rows(
     """The best constants of a loss that judges rows of probabilities.
 
     Raises:
-        NoneKnown: predictions are no probabilities, or labels cannot be taken column by column.
+        NoneKnown: predictions are no probabilities.
     """
-    if label_width and not additive(bound, width):
-        raise NoneKnown("it depends on more of a label than its columns one by one")
-    searched = isinstance(bound.prediction_domain, Simplex | LogSimplex | Amounts)
+    apart = not label_width or additive(bound, width)
+    searched = isinstance(bound.prediction_domain, Simplex | LogSimplex | Amounts) or bound.definition.best is not None
     if not searched and bound.definition.natural_activation != "softmax":
         raise NoneKnown(f"predictions are {bound.prediction_domain.describe()}, no probabilities")
     columns = max(label_width, 1)
@@ -214,8 +229,14 @@ def _best_rows(
             continue
         unit = Fraction(2) ** int(points.unit[slots[0]])
         in_units = replace(total, sum_weight=total.sum_weight / unit)
-        rows = (spread if label_width else codes)(bound, points, slots, in_units, width)
-        constant = rows.best()
+        of_one = bound.of_classes and bool(np.isin(points.label[points.cells(slots)], (0.0, 1.0)).all())
+        if not (apart or of_one):
+            yield Solution(unknown="it depends on more of a label than its columns one by one")
+            continue
+        read = codes if not label_width else spread if apart else hot
+        rows = read(bound, points, slots, in_units, width)
+        declared = bound.definition.best
+        constant = rows.best() if declared is None else declared(rows.label, rows.weight, width, **bound.parameters)
         if constant is None:
             yield Solution(unknown="no step from the uniform row leads to it")
             continue

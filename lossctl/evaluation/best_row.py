@@ -75,6 +75,17 @@ def codes(bound: BoundLoss, points: Points, slots: IntArray, total: Total, width
     return Rows(bound, label, weight, total, prior)
 
 
+def hot(bound: BoundLoss, points: Points, slots: IntArray, total: Total, width: int) -> Rows:
+    """The same of rows of a single 1."""
+    cells = points.cells(slots)
+    column = np.repeat(points.slot[slots] % width, points.size[slots])
+    chosen = points.label[cells] == 1.0
+    label, weight = column[chosen].astype(np.float64), points.weight[cells][chosen]
+    prior = np.zeros(width)
+    prior[column[chosen]] = weight / to_float(total.sum_weight)
+    return Rows(bound, label, weight, total, prior)
+
+
 def spread(bound: BoundLoss, points: Points, slots: IntArray, total: Total, width: int) -> Rows:
     """One row for each different number of a column, zero in the others, weighted.
 

@@ -1,5 +1,6 @@
 """A loss with a value for each of its parameters, on predictions or through an activation."""
 
+import math
 from dataclasses import field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, cast
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 SMALLEST = 2.0**-960
 """Squares below this may have lost digits to underflow."""
+LEAST = math.ulp(0.0)
 CODES = "Class labels are integer codes from 0; what names them is lossctl.evaluate with classes."
 RESAMPLED = 100
 """How often pre-activations that come to no legal prediction are sampled anew."""
@@ -133,8 +135,12 @@ class BoundLoss(Bound):
         return self.definition.prediction_domain(**self.parameters)
 
     def activated(self, prediction: FloatArray) -> FloatArray:
-        """The predictions after the activation, where what overflows is the largest double: it is a number still."""
-        return prediction if self.activation is None else np.clip(self.activation.value(prediction), -LARGEST, LARGEST)
+        """The predictions after the activation, where what leaves the doubles is the last of them: a number still."""
+        if self.activation is None:
+            return prediction
+        output = np.clip(self.activation.value(prediction), -LARGEST, LARGEST)
+        gone = (output == 0) & (prediction < self.activation.definition.tail) & (prediction > -np.inf)
+        return np.where(gone, LEAST, output)
 
     @property
     def rows(self) -> bool:

@@ -3,11 +3,12 @@
 import numpy as np
 
 from lossctl.dataclass import dataclass
-from lossctl.domain import LARGEST, FloatArray, infinite_in
+from lossctl.domain import LARGEST, BoolArray, FloatArray, infinite_in
 from lossctl.errors import UsageError
 from lossctl.functions.activation import BoundActivation
 from lossctl.functions.loss import Loss, Through
 from lossctl.functions.parameter import Value
+from lossctl.functions.stable import amended
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,16 @@ class Forms:
             return None
         return self.definition.pairs.get(self.activation.name)
 
+    @property
+    def tail(self) -> Through | None:
+        """The form of the loss through exp, where its activation comes to that, and nothing is said of the pair."""
+        chained = self.activation is not None and self.pair is None
+        return self.definition.pairs.get("exp") if chained and not self.rows else None
+
+    @staticmethod
+    def _in_tail(activation: BoundActivation, prediction: FloatArray) -> BoolArray:
+        return np.asarray((prediction < activation.definition.tail) & (prediction > -np.inf))
+
     def value(self, label: FloatArray, prediction: FloatArray, parameters: dict[str, Value]) -> FloatArray:
         """The loss of each number, or of each row."""
         if self.activation is not None and self.pair is not None:
@@ -42,6 +53,10 @@ class Forms:
             return np.asarray(self.definition.function(label, prediction, **parameters))
         form, arguments = self._behind(self.activation, label, prediction, parameters)
         value = np.asarray(form.function(*arguments, **parameters))
+        if self.tail is not None:
+            tail = self.tail.function
+            low = self._in_tail(self.activation, prediction)
+            return amended(value, low, lambda label, z: tail(label, z, **parameters), label, prediction)
         if self.definition.mirrored is None:
             return value
         rest = -self.activation.error(prediction, np.ones_like(prediction))
@@ -92,4 +107,8 @@ class Forms:
         if mirrored is not None and mirrored.slope is not None:
             rest = -self.activation.error(prediction, np.ones_like(prediction))
             upstream = np.where(rest < 0.5, -mirrored.slope(label, rest, **parameters), upstream)
-        return self.activation.pullback(prediction, upstream)
+        slope = self.activation.pullback(prediction, upstream)
+        if self.tail is None or self.tail.slope is None:
+            return slope
+        tail, low = self.tail.slope, self._in_tail(self.activation, prediction)
+        return amended(slope, low, lambda label, z: tail(label, z, **parameters), label, prediction)

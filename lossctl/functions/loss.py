@@ -74,6 +74,7 @@ class Loss(Definition):
         self.slope: Kernel | None = None
         self.kink: Kinks | None = None
         self.square_root: Kernel | None = None
+        self.best: Kernel | None = None
         self.of_error = of_error
         self.ordered = ordered
         self.apart: Through | None = None
@@ -116,6 +117,15 @@ class Loss(Definition):
     def root(self, function: Kernel) -> Kernel:
         """Declare the numbers whose squares the formula gives, so that they count where a square is no double."""
         self.square_root = function
+        return function
+
+    def constant(self, function: Kernel) -> Kernel:
+        """Declare the best constant row of a loss whose numbers count together: others are found, none is declared.
+
+        ``(label, weight, width, **parameters)`` to ``(width,)``: of the different labels, ascending, and their weights;
+        NaN where there is none.
+        """
+        self.best = function
         return function
 
     def on_error(self, anchor: Kernel | None = None) -> Callable[[Kernel], Through]:

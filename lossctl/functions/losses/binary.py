@@ -95,8 +95,9 @@ def _(
     label: FloatArray, prediction: FloatArray, *, label_smoothing: Fraction, pos_weight: Positive, eps: Floor
 ) -> FloatArray:
     y, rest = _smooth(label, label_smoothing)
-    floor = max(eps, SMALLEST)
-    hit, miss = np.maximum(prediction, floor), np.maximum(1.0 - prediction, floor)
+    # Without a floor the slope is infinite where a label is ruled out, and not where none is.
+    hit = np.maximum(prediction, np.where(y == 0, max(eps, SMALLEST), eps))
+    miss = np.maximum(1.0 - prediction, np.where(rest == 0, max(eps, SMALLEST), eps))
     if pos_weight != 1.0:
         return rest / miss - pos_weight * y / hit
     total = hit + miss  # 1, and what the floor adds

@@ -7,7 +7,7 @@ import numpy as np
 
 from lossctl.domain import REAL, FloatArray, Interval, NonNegative, Positive
 from lossctl.functions.loss import loss
-from lossctl.functions.stable import ATANH_TERMS, NEAR, amended, polynomial, within_range
+from lossctl.functions.stable import ATANH_TERMS, NEAR, amended, difference, polynomial, within_range
 
 Exponent = Annotated[float, Interval(low=1.0)]
 
@@ -261,10 +261,8 @@ def _(label: FloatArray, prediction: FloatArray, *, q: Exponent) -> FloatArray: 
 
 
 def _past(label: FloatArray, prediction: FloatArray, epsilon: float) -> FloatArray:
-    """|ŷ − y| − ε, and 0 where that is less, with what the difference lost to rounding (Knuth's sum)."""
-    error = prediction - label
-    back = error - prediction
-    lost = (prediction - (error - back)) - (label + back)
+    """|ŷ − y| − ε, and 0 where that is less, with what the difference lost to rounding."""
+    error, lost = difference(prediction, label)
     surplus = (np.abs(error) - epsilon) + np.where(error < 0, -lost, lost)
     return np.maximum(np.where(np.isinf(error), np.abs(error), surplus), 0.0)
 
