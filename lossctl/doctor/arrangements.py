@@ -44,8 +44,10 @@ class Arrangements:
     def reported(self) -> Iterator[Reported]:
         """What is to be said of them."""
         quantiles = self._quantiles()
-        yield from self._of_quantiles(quantiles)
-        yield from self._of_interval()
+        interval = [*self._of_interval()]
+        if not interval or len(quantiles) > 2:  # else it says the same of the two
+            yield from self._of_quantiles(quantiles)
+        yield from interval
         yield from self._of_members({*quantiles})
         yield from self._of_labels()
         yield from self._of_queries()
@@ -103,8 +105,8 @@ class Arrangements:
             advice += f"-l interval:alpha={outside:g}."
         else:
             unsaid, _ = unsaid_of((lower, upper))
-            advice = f"{unsaid[0].upper()}{unsaid[1:]}. Compare that share with it, and say what is to lie outside, "
-            advice += f"0.2 of 80 %: {pair} -l interval:alpha=…"
+            advice = f"{unsaid[0].upper()}{unsaid[1:]}. Compare that share with it; alpha is the rest, such as 0.2 "
+            advice += f"for 80 %: {pair} -l interval:alpha=…"
         severity = Severity.warning if crossing else Severity.note
         yield Reported("interval", severity, "", f"{what} ({rows[1]})", advice, stops=False)
 

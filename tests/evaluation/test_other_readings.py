@@ -1,4 +1,4 @@
-"""A refusal or a warning names the loss or the option that columns are for; obeyed, it comes to the number meant."""
+"""A refusal or a warning names the loss or the option that the columns are for; obeyed, it is right."""
 
 import re
 import shlex
