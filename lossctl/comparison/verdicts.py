@@ -4,6 +4,7 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from lossctl.comparison.gate import Gate, Measurement, State, Verdict
@@ -58,7 +59,7 @@ class Verdicts:
     def _head(self, verdict: Verdict) -> str:
         return head(verdict, several=self._several(verdict), whole=self._whole)
 
-    @property
+    @cached_property
     def _whole(self) -> str:
         """What stands for all rows together where there are groups; in parentheses where one is called so."""
         taken = any(one.measured is not None and ALL in one.measured.group.values() for one in self.verdicts)
@@ -76,8 +77,16 @@ class Verdicts:
 
     def _several(self, verdict: Verdict) -> bool:
         """Whether a gate is about several models."""
-        models = {one.measured.model for one in self.verdicts if one.gate == verdict.gate and one.measured is not None}
-        return len(models) > 1
+        return len(self._models.get(id(verdict.gate), ())) > 1
+
+    @cached_property
+    def _models(self) -> Mapping[int, set[str]]:
+        """The models that each gate is about."""
+        models: dict[int, set[str]] = {}
+        for one in self.verdicts:
+            if one.measured is not None:
+                models.setdefault(id(one.gate), set()).add(one.measured.model)
+        return models
 
     def beside(self, document: Document) -> Document:
         """The document of what was judged, with the verdicts in its record."""
