@@ -142,14 +142,15 @@ class Tables:
             page.print(self._grid(table, range(len(columns)), columns, {}))
             return
         width = page.paper.width
-        parts = self._parts(table, columns, width)
+        widths = [max(map(_cells_wide, column)) for column in columns]
+        parts = self._parts(table, widths, width)
         if _cost(parts, table) > (1, 0) and any(column.brief for column in table.columns):
             brief = replace(table, columns=tuple(replace(one, title=one.brief or one.title) for one in table.columns))
             shorter = self._columns(page, brief)
-            fewer = self._parts(brief, shorter, width)
+            narrow = [max(map(_cells_wide, column)) for column in shorter]
+            fewer = self._parts(brief, narrow, width)
             if _cost(fewer, table) < _cost(parts, table):
-                table, columns, parts = brief, shorter, fewer
-        widths = [max(map(_cells_wide, column)) for column in columns]
+                table, columns, widths, parts = brief, shorter, narrow, fewer
         for indices in parts:
             most = _shared({index: widths[index] for index in indices}, table.columns, width) if self.narrow else {}
             for index in (index for index in most if table.columns[index].kind == "entries"):
@@ -165,9 +166,8 @@ class Tables:
             for heading, below in [cells(column, [row[index] for row in table.rows], page.style.precision)]
         ]
 
-    def _parts(self, table: Table, columns: Sequence[Sequence["str | Text"]], width: int) -> list[Sequence[int]]:
+    def _parts(self, table: Table, widths: Sequence[int], width: int) -> list[Sequence[int]]:
         """The indices of the columns of as few grids as there can be, with as many as that leaves."""
-        widths = [max(map(_cells_wide, column)) for column in columns]
         spare = [index for index, column in enumerate(table.columns) if column.spare]
         ways = (self._fit(table.columns, widths, width, spare[kept:]) for kept in range(len(spare), -1, -1))
         return min(map(list, ways), key=len)
@@ -351,7 +351,9 @@ def _cells_wide(cell: "str | Text") -> int:
     """How many columns of a terminal a cell takes."""
     from rich.cells import cell_len
 
-    return cell_len(cell) if isinstance(cell, str) else cell.cell_len
+    if not isinstance(cell, str):
+        return cell.cell_len
+    return len(cell) if cell.isascii() and cell.isprintable() else cell_len(cell)
 
 
 def _joined(column: Sequence["str | Text"]) -> "str | Text":
