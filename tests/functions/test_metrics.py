@@ -116,6 +116,8 @@ def test_a_name_of_another_library_is_measured_or_answered_with_one_that_is():
         ("tweedie:p=1.2", "tweedie:power=1.2"),
         ("tweedie-nloglik@1.5", "tweedie_nll:power=1.5"),
         ("reg:quantileerror", "quantile:tau=0.5"),
+        ("keras.losses.Huber(delta=2)", "Huber:delta=2"),
+        ("huber(2)", "huber:delta=2"),
         ("Focal:focal_alpha=0.5;focal_gamma=0.5", "Focal:alpha=0.5,gamma=0.5"),
         ("MultiQuantile:alpha=0.1/0.5", "MultiQuantile:tau=0.1/0.5"),
     ],
@@ -144,7 +146,15 @@ def test_a_name_with_its_modules_is_the_name(typed, spec):
 
 
 def test_a_list_with_commas_is_told_how_a_list_is_written():
-    assert answered("MultiQuantile:alpha=0.1,0.5").hint == "A list has / between its numbers: alpha=0.1/0.5."
+    for spec in split_specs(["mse,MultiQuantile:alpha=0.1,.5"])[1:]:
+        assert answered(spec).hint == "A list has / between its numbers: MultiQuantile:alpha=0.1/.5."
+
+
+def test_a_line_with_an_activation_is_told_who_names_one_for_a_loss():
+    for name, loss in {"relu": "mse", "softmax": "cross_entropy", "sigmoid": "bce", "exp": "poisson"}.items():
+        if name not in losses:
+            assert f"loss={loss!r}" in answered(name).hint
+            get_loss(loss).through(name)
 
 
 def test_an_activation_is_no_loss():
