@@ -75,6 +75,9 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
     losses = [tuple(own) for own in ways]
     planner.notes += dict.fromkeys(note for bounds in losses for note in _repeated(specs, bounds))
     planner.notes += [note for _, notes in chosen for note in notes]
+    if planner.roles.label:
+        aside = dict.fromkeys(bound.title for bounds in losses for bound in bounds if bound.unlabelled)
+        planner.notes += [f"no label counts for {title}" for title in aside]
     every = {bound: way for own in ways for bound, way in own.items()}
     wide = any(model.width for model in planner.roles.models)
     settled = _settled(request, every, wide=wide, masked=masked)

@@ -69,3 +69,9 @@ def test_perplexity_of_classes_is_told_to_be_that_of_cross_entropy():
     assert "reduction='exp-mean'" in told.value.hint
     value = evaluate(table, "cross_entropy", label="label", prediction="p0,p1", reduction="exp-mean").value
     assert value == pytest.approx((0.5 * 0.75) ** -0.5)
+
+
+def test_beside_a_loss_with_a_label_one_without_says_that_none_counts():
+    report = evaluate({"y": [1, 0], "p": [0.5, 0.25]}, ["bce", "perplexity"], label="y", prediction="p")
+    assert [note for note in report.notes if "no label counts" in note] == ["no label counts for perplexity"]
+    assert report.results[1].value == pytest.approx(8.0**0.5)
