@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from lossctl.errors import UsageError
+from lossctl import evaluate
+from lossctl.errors import DataError, UsageError
 from lossctl.functions.bound_loss import example_of, get_loss, meanings
 from lossctl.functions.definition import split_specs
 from lossctl.functions.explanation import explain
@@ -180,3 +181,16 @@ def test_a_parameter_that_is_no_parameter_here_is_named_for_the_option_that_it_i
     with pytest.raises(UsageError, match="has no parameter") as told:
         get_loss(spec)
     assert way in told.value.hint
+
+
+@pytest.mark.parametrize(
+    ("loss", "way", "value"),
+    [("zero_one", "hamming_loss", 0.5), ("brier", "binary_brier", 0.3125), ("log_loss", "bce", None)],
+)
+def test_a_loss_of_classes_over_labels_that_are_each_0_or_1_has_one_of_each_column(loss, way, value):
+    table = {"y": [[1, 1, 0], [0, 0, 0]] * 4, "p": [[0.25, 0.25, 0.25], [0.75, 0.25, 0.25]] * 4}
+    with pytest.raises(DataError) as told:
+        evaluate(table, loss, label="y", prediction="p")
+    assert f"loss={way!r}" in told.value.hint
+    measured = evaluate(table, way, label="y", prediction="p").value
+    assert value is None or measured == value
