@@ -49,15 +49,7 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
     specs = split_specs(request.loss)
     if request.loss and not specs:
         raise UsageError("no loss named")
-    for samples in (request.samples, request.moved):
-        if samples < 0:
-            raise UsageError(f"samples must be 0 or more, not {samples}")
-    for label in request.ignore_label:
-        if label.strip().lower() in {"", "nan"}:
-            what = f"{option('ignore_label')}: {label!r} is a missing number, not a label"
-            raise UsageError(what, f"Rows without a label are left out with {option(nulls='drop')}.")
-    if request.nulls not in get_args(Nulls):
-        raise UsageError(f"nulls must be {' or '.join(get_args(Nulls))}, not {request.nulls!r}")
+    _ensure_legal(request)
     completed = complete(source, replace(request, loss=specs), taken)
     request = completed.request
     specs = split_specs(request.loss)
@@ -76,6 +68,9 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
     losses = [tuple(own) for own in ways]
     planner.notes += dict.fromkeys(note for bounds in losses for note in _repeated(specs, bounds))
     planner.notes += [note for _, notes in chosen for note in notes]
+    if planner.roles.label:
+        aside = dict.fromkeys(bound.title for bounds in losses for bound in bounds if bound.unlabelled)
+        planner.notes += [f"no label counts for {title}" for title in aside]
     every = {bound: way for own in ways for bound, way in own.items()}
     wide = any(model.width for model in planner.roles.models)
     settled = _settled(request, every, wide=wide, masked=masked)
@@ -116,6 +111,19 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
         plan = with_order(source, planner, plan)
     risky = _risks(planner, plan, named=bool(request.classes))
     return replace(plan, doubts=tuple(dict.fromkeys((*warnings_of(source), *risky))))
+
+
+def _ensure_legal(request: Request) -> None:
+    """Refuse numbers and labels that nobody can have meant; a `UsageError`."""
+    for samples in (request.samples, request.moved):
+        if samples < 0:
+            raise UsageError(f"samples must be 0 or more, not {samples}")
+    for label in request.ignore_label:
+        if label.strip().lower() in {"", "nan"}:
+            what = f"{option('ignore_label')}: {label!r} is a missing number, not a label"
+            raise UsageError(what, f"Rows without a label are left out with {option(nulls='drop')}.")
+    if request.nulls not in get_args(Nulls):
+        raise UsageError(f"nulls must be {' or '.join(get_args(Nulls))}, not {request.nulls!r}")
 
 
 def _risks(planner: LayoutPlanner, plan: Plan, *, named: bool) -> list[str]:

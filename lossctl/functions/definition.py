@@ -166,14 +166,6 @@ class Definition:
         return f"{self.name}:{','.join(changed)}" if changed else self.name
 
 
-def _spells_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
 def split_specs(given: Iterable[Any]) -> list[Any]:
     """Single specifications from comma-separated ones: an item with ``=`` and no ``:`` belongs to the one before.
 
@@ -189,7 +181,8 @@ def split_specs(given: Iterable[Any]) -> list[Any]:
             continue
         fresh = True
         for item in filter(None, (part.strip() for part in text.split(","))):
-            if "=" in item and ":" not in item and not fresh:
+            number = re.fullmatch(r"[-+.\d][^:=]*", item) and specs and "=" in str(specs[-1])
+            if (("=" in item and ":" not in item) or number) and not fresh:
                 specs[-1] += f",{item}"
             else:
                 specs.append(item)
@@ -213,8 +206,10 @@ def read_spec(text: str) -> tuple[str, dict[str, str]]:
     for item in filter(None, (part.strip() for part in items.replace(";", ",").split(","))):
         key, equals, value = item.partition("=")
         if not equals:
-            lists = [f"{name}={first}/{item}" for name, first in [*values.items()][-1:] if _spells_number(item)]
-            hint = f"A list has / between its numbers: {lists[0]}." if lists else "Write it like huber:delta=0.5."
+            listed = re.sub(r"[,;]\s*(?=[-+.\d])", "/", text)
+            hint = (
+                "Write it like huber:delta=0.5." if listed == text else f"A list has / between its numbers: {listed}."
+            )
             raise UsageError(f"{text!r}: {item!r} is not parameter=value", hint)
         if key.strip() in values:
             raise UsageError(f"{text!r}: parameter {key.strip()} is given twice")

@@ -41,15 +41,7 @@ def _read(spec: str, columns: int | None, label_columns: int, *, example: bool) 
     if ":" in spec and normal(spec) in losses.others:
         raise losses.unknown(spec)
     name, values = read_spec(spec)
-    known, at, value = name.partition("@")
-    if at and known in losses and losses.get(known).parameters:
-        said_here = f"{losses.get(known).name}:{losses.get(known).parameters[0].name}={value}"
-        raise UsageError(f"{spec!r}: a parameter stands behind a colon, by its name", f"Say {option(loss=said_here)}.")
-    if re.fullmatch(r"\d*\.?\d+", name):
-        raise UsageError(f"{name} is a number, no loss", "A list has / between its numbers: quantiles:tau=0.1/0.5/0.9.")
-    if name not in losses and name in activations:
-        said_here = f"{option(loss='cross_entropy')} {option(activation=activations.get(name).name)}"
-        raise UsageError(f"unknown loss {name!r}: it is an activation", f"Name a loss of what it gives: {said_here}.")
+    _ensure_spelled(spec, name)
     definition, other = losses.get(name), _otherwise(name)
     if other is not None and columns is not None and (columns > 1) != definition.prediction_domain().rows:
         single = not other.label_domain().classes and not other.label_domain().rows
@@ -66,6 +58,27 @@ def _read(spec: str, columns: int | None, label_columns: int, *, example: bool) 
             raise UsageError(f"{wrong.parts[0]}, with {number}", hint) from None
         definition, settings = other, other.settings(values, read=True, typed=name, example=example)
     return BoundLoss(definition, settings, definition.reduction, typed=name)
+
+
+def _ensure_spelled(spec: str, name: str) -> None:
+    """Refuse what is written as elsewhere, or names something else, with the way it is written here."""
+    known, at, value = name.partition("@")
+    if at and known in losses and losses.get(known).parameters:
+        said_here = f"{losses.get(known).name}:{losses.get(known).parameters[0].name}={value}"
+        raise UsageError(f"{spec!r}: a parameter stands behind a colon, by its name", f"Say {option(loss=said_here)}.")
+    called = re.fullmatch(r"([\w.]+)\((.*)\)", spec)
+    if called and read_spec(called[1])[0] in losses:
+        first = [parameter.name for parameter in losses.get(read_spec(called[1])[0]).parameters][:1]
+        given = "".join(f"{name}=" for name in first if "=" not in called[2]) + called[2].replace(" ", "")
+        said_here = f"{read_spec(called[1])[0]}:{given}" if called[2] else read_spec(called[1])[0]
+        raise UsageError(f"{spec!r}: a parameter stands behind a colon, by its name", f"Say {option(loss=said_here)}.")
+    if re.fullmatch(r"\d*\.?\d+", name):
+        raise UsageError(f"{name} is a number, no loss", "A list has / between its numbers: quantiles:tau=0.1/0.5/0.9.")
+    if name not in losses and name in activations:
+        own = activations.get(name).name
+        fits = (loss for loss in ("bce", "cross_entropy", "poisson") if losses.get(loss).natural_activation == own)
+        said_here = f"{option(loss=next(fits, 'mse'))} {option(activation=own)}"
+        raise UsageError(f"unknown loss {name!r}: it is an activation", f"Name a loss of what it gives: {said_here}.")
 
 
 def _otherwise(name: str) -> Loss | None:

@@ -132,11 +132,6 @@ _METRICS = (
         f"Say {option(loss='mae')} {option(skill=True)}.",
     ),
     (
-        ("hamming", "hamming_loss", "hamming_distance"),
-        "is zero_one, of several label columns too",
-        f"Say {option(loss='zero_one')}.",
-    ),
-    (
         ("rmsse",),
         "is rmse over the root of the mean squared error of a naive forecast",
         f"Say {option(loss='rmse')}, and divide; {option(loss='mase:scale=2')} is that of absolute errors.",

@@ -117,3 +117,9 @@ def test_a_part_of_lists_is_no_column_and_it_is_said_how_their_nulls_are_left_ou
         assert refused.status == 2
         assert "-p logprobs;" in refused.err
         assert "--mask-null" in refused.err
+
+
+def test_beside_a_loss_with_a_label_one_without_says_that_none_counts():
+    report = evaluate({"y": [1, 0], "p": [0.5, 0.25]}, ["bce", "perplexity"], label="y", prediction="p")
+    assert [note for note in report.notes if "no label counts" in note] == ["no label counts for perplexity"]
+    assert report.results[1].value == pytest.approx(8.0**0.5)

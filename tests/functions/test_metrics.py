@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from lossctl.errors import UsageError
+from lossctl import evaluate
+from lossctl.errors import DataError, UsageError
 from lossctl.functions.definition import split_specs
 from lossctl.functions.explanation import explain
 from lossctl.functions.lookup import example_of, get_loss, meanings
@@ -116,6 +117,8 @@ def test_a_name_of_another_library_is_measured_or_answered_with_one_that_is():
         ("tweedie:p=1.2", "tweedie:power=1.2"),
         ("tweedie-nloglik@1.5", "tweedie_nll:power=1.5"),
         ("reg:quantileerror", "quantile:tau=0.5"),
+        ("keras.losses.Huber(delta=2)", "Huber:delta=2"),
+        ("huber(2)", "huber:delta=2"),
         ("Focal:focal_alpha=0.5;focal_gamma=0.5", "Focal:alpha=0.5,gamma=0.5"),
         ("MultiQuantile:alpha=0.1/0.5", "MultiQuantile:tau=0.1/0.5"),
     ],
@@ -144,7 +147,15 @@ def test_a_name_with_its_modules_is_the_name(typed, spec):
 
 
 def test_a_list_with_commas_is_told_how_a_list_is_written():
-    assert answered("MultiQuantile:alpha=0.1,0.5").hint == "A list has / between its numbers: alpha=0.1/0.5."
+    for spec in split_specs(["mse,MultiQuantile:alpha=0.1,.5"])[1:]:
+        assert answered(spec).hint == "A list has / between its numbers: MultiQuantile:alpha=0.1/.5."
+
+
+def test_a_line_with_an_activation_is_told_who_names_one_for_a_loss():
+    for name, loss in {"relu": "mse", "softmax": "cross_entropy", "sigmoid": "bce", "exp": "poisson"}.items():
+        if name not in losses:
+            assert f"loss={loss!r}" in answered(name).hint
+            get_loss(loss).through(name)
 
 
 def test_an_activation_is_no_loss():
@@ -170,3 +181,16 @@ def test_a_parameter_that_is_no_parameter_here_is_named_for_the_option_that_it_i
     with pytest.raises(UsageError, match="has no parameter") as told:
         get_loss(spec)
     assert way in told.value.hint
+
+
+@pytest.mark.parametrize(
+    ("loss", "way", "value"),
+    [("zero_one", "hamming_loss", 0.5), ("brier", "binary_brier", 0.3125), ("log_loss", "bce", None)],
+)
+def test_a_loss_of_classes_over_labels_that_are_each_0_or_1_has_one_of_each_column(loss, way, value):
+    table = {"y": [[1, 1, 0], [0, 0, 0]] * 4, "p": [[0.25, 0.25, 0.25], [0.75, 0.25, 0.25]] * 4}
+    with pytest.raises(DataError) as told:
+        evaluate(table, loss, label="y", prediction="p")
+    assert f"loss={way!r}" in told.value.hint
+    measured = evaluate(table, way, label="y", prediction="p").value
+    assert value is None or measured == value

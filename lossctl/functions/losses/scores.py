@@ -12,7 +12,7 @@ BRIER = ("brier", "brier_score", "brier_score_loss")
 
 
 @loss(
-    aliases=BRIER[1:],
+    aliases=(*BRIER[1:], "binary_brier"),
     label=PROBABILITY,
     prediction=PROBABILITY,
     references=("Brier 1950, Verification of forecasts expressed in terms of probability",),
