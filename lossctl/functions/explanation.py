@@ -61,8 +61,9 @@ class Explanation:
 
     @property
     def through(self) -> list[str]:
-        """The activations a loss has a form for; the first is what ``--from-logits`` means."""
-        return list(self.definition.pairs) if isinstance(self.definition, Loss) else []
+        """The activation that ``--from-logits`` means, where a loss has one."""
+        natural = self.definition.natural_activation if isinstance(self.definition, Loss) else None
+        return [] if natural is None else [natural]
 
     @property
     def agreements(self) -> list[Agreement]:
