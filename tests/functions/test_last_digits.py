@@ -123,3 +123,7 @@ def test_only_a_natural_activation_is_said_to_be_that_of_logits():
     for definition in losses:
         natural = definition.natural_activation
         assert explain(example_of(definition.name)).through == ([] if natural is None else [natural])
+
+
+def test_smape_of_a_prediction_past_the_last_double_is_the_most_it_can_be():
+    assert get_loss("smape").through("exp").value([-1.0, 0.0, 3.0], [800.0, 800.0, 800.0]).tolist() == [200.0] * 3
