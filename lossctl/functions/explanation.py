@@ -61,9 +61,9 @@ class Explanation:
 
     @property
     def through(self) -> list[str]:
-        """The activation that ``--from-logits`` means, where a loss has one."""
-        natural = self.definition.natural_activation if isinstance(self.definition, Loss) else None
-        return [] if natural is None else [natural]
+        """The activations a loss has a form for, where the first is natural: what ``--from-logits`` means."""
+        natural = isinstance(self.definition, Loss) and self.definition.natural_activation is not None
+        return list(self.definition.pairs) if isinstance(self.definition, Loss) and natural else []
 
     @property
     def agreements(self) -> list[Agreement]:
