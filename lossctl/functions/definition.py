@@ -5,6 +5,7 @@ itself: its name, what its docstring states, its annotated keyword-only paramete
 """
 
 import functools
+import re
 import types
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping

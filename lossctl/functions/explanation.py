@@ -64,8 +64,9 @@ class Explanation:
 
     @property
     def through(self) -> list[str]:
-        """The activations a loss has a form for; the first is what ``--from-logits`` means."""
-        return list(self.definition.pairs) if isinstance(self.definition, Loss) else []
+        """The activations a loss has a form for, where the first is natural: what ``--from-logits`` means."""
+        natural = isinstance(self.definition, Loss) and self.definition.natural_activation is not None
+        return list(self.definition.pairs) if isinstance(self.definition, Loss) and natural else []
 
     @property
     def agreements(self) -> list[Agreement]:

@@ -3,7 +3,10 @@
 import numpy as np
 
 from lossctl.domain import FloatArray, row_sum
-from lossctl.functions.stable import EXACT, amended, difference
+from lossctl.functions.stable import amended, difference
+
+WIDE = 16.0
+"""A difference of logits from which on what it was rounded by shows in its exponential, or in the square of that."""
 
 
 class Softmax:
@@ -19,7 +22,7 @@ class Softmax:
         self.shifted = logit - logit[self.rows, self.top][:, None]
         odds = np.exp(self.shifted)
         largest = np.broadcast_to(logit[self.rows, self.top][:, None], logit.shape)
-        odds = amended(odds, (self.shifted < -EXACT) & (odds > 0), _unrounded, odds, logit, largest)
+        odds = amended(odds, (self.shifted < -WIDE) & (odds > 0), _unrounded, odds, logit, largest)
         odds[self.rows, self.top] = 0.0
         self.others = row_sum(odds)
         self.odds = odds

@@ -8,6 +8,7 @@ import pytest
 from mpmath import mp
 
 from lossctl import get_loss
+from lossctl.functions.explanation import explain
 from lossctl.functions.lookup import example_of
 from lossctl.functions.loss import losses
 
@@ -98,3 +99,31 @@ def test_what_is_ruled_out_or_the_smallest_double_is_no_nan_and_no_wrong_infinit
     assert get_loss("js_divergence").value([[1.0, 0.0]], [[1.0, 5e-324]])[0] <= 5e-324
     slope = get_loss("bce:eps=0").gradient([5e-324, 1e-300, 0.0, 1.0, 0.3], [0.0, 0.0, 0.0, 1.0, 1.0])
     assert slope.tolist() == [-np.inf, -np.inf, 1.0, -1.0, np.inf]
+
+
+@pytest.mark.parametrize("z", [0.3, 300.0, 709.9, 1e4])
+def test_cauchy_counts_logarithms_past_the_last_double(z):
+    bound = get_loss("cauchy:c=2").through("exp")
+    with mp.workdps(60):
+
+        def row(z):
+            return 2 * mp.log(1 + ((mp.exp(z) - 1) / 2) ** 2)
+
+        assert bound.value([1.0], [z])[0] == pytest.approx(float(row(mp.mpf(z))), rel=4e-15)
+        assert bound.gradient([1.0], [z])[0] == pytest.approx(float(mp.diff(row, mp.mpf(z))), rel=1e-13)
+
+
+@pytest.mark.parametrize("spec", ["pseudo_huber", "fair", "huber", "smooth_l1"])
+def test_a_prediction_past_the_last_double_costs_infinitely_much_and_is_no_nan(spec):
+    bound = get_loss(spec).through("exp")
+    assert bound.value([1.0], [800.0])[0] == bound.gradient([1.0], [800.0])[0] == np.inf
+
+
+def test_only_a_natural_activation_is_said_to_be_that_of_logits():
+    for definition in losses:
+        natural = definition.natural_activation
+        assert explain(example_of(definition.name)).through[:1] == ([] if natural is None else [natural])
+
+
+def test_smape_of_a_prediction_past_the_last_double_is_the_most_it_can_be():
+    assert get_loss("smape").through("exp").value([-1.0, 0.0, 3.0], [800.0, 800.0, 800.0]).tolist() == [200.0] * 3

@@ -89,3 +89,27 @@ def poisson_on_log_rate(label: FloatArray, logit: FloatArray, *, full: Constant)
 @poisson_on_log_rate.gradient
 def _(label: FloatArray, logit: FloatArray, *, full: Constant) -> FloatArray:  # noqa: ARG001
     return exp_error(logit, label, close=0.01)
+
+
+def _log_softplus(logit: FloatArray) -> FloatArray:
+    """Log log1p(e^z), which is z − e^z/2 where e^z is small."""
+    power = np.exp(np.minimum(logit, 0.0))
+    value = np.maximum(logit, 0.0) + np.log1p(np.exp(-np.abs(logit)))
+    return np.where(logit < -40.0, logit - 0.5 * power, np.log(value))
+
+
+@poisson.through("softplus", natural=False)
+def poisson_on_softplus(label: FloatArray, logit: FloatArray, *, full: Constant) -> FloatArray:
+    """Softplus(z) − y log softplus(z), whose logarithm is finite where softplus underflows."""
+    return _cost(label, np.maximum(logit, 0.0) + np.log1p(np.exp(-np.abs(logit))), _log_softplus(logit), full)
+
+
+@poisson_on_softplus.gradient
+def _(label: FloatArray, logit: FloatArray, *, full: Constant) -> FloatArray:  # noqa: ARG001
+    decay = np.exp(-np.abs(logit))
+    slope = np.where(logit >= 0, 1.0, decay) / (1.0 + decay)
+    rate = np.maximum(logit, 0.0) + np.log1p(decay)
+    # σ/softplus tends to 1 − e^z/2 where both underflow.
+    ratio = np.where(logit < -40.0, 1.0 - 0.5 * decay, slope / rate)
+    error = (np.maximum(logit, 0.0) - label) + np.log1p(decay)
+    return np.asarray(error * ratio)

@@ -200,7 +200,8 @@ def _smape(label: FloatArray, error: FloatArray, prediction: FloatArray) -> Floa
     def careful(label: FloatArray, error: FloatArray, prediction: FloatArray) -> FloatArray:
         total = 0.25 * np.abs(label) + 0.25 * np.abs(prediction)
         size = np.where(np.isinf(error), total, 0.25 * np.abs(error))  # only numbers of opposite signs are so far apart
-        return np.where(total == 0, 0.0, 200.0 * (size / total))
+        share = np.where(np.isinf(total), 1.0, size / total)  # an activation may overflow
+        return np.where(total == 0, 0.0, 200.0 * share)
 
     return amended(value, ~((total > 0) & (total < LARGE)), careful, label, error, prediction)
 
