@@ -21,11 +21,11 @@ from lossctl.cli.settings import every_setting
 from lossctl.comparison.declared import KEYS, SETTINGS
 from lossctl.functions.activation import activations
 from lossctl.functions.compat import PEERS, agreement
-from lossctl.functions.definition import Parameter, spell
 from lossctl.functions.explanation import Explanation, Kind, find
 from lossctl.functions.loss import losses
 from lossctl.functions.metrics import OUT_OF_REACH
 from lossctl.functions.pairing import PAIRINGS, RISKS
+from lossctl.functions.parameter import Parameter, spell
 from lossctl.reading.format import formats, is_written
 from lossctl.reading.location import SUFFIXES
 

@@ -13,7 +13,7 @@ from rich.console import CONSOLE_SVG_FORMAT, Console
 from rich.text import Text
 
 import lossctl
-from lossctl.functions.bound_loss import get_loss
+from lossctl.functions.lookup import get_loss
 from lossctl.plots.curves import curves
 from lossctl.rendering.picture import writers
 from lossctl.rendering.renderer import Style, renderers

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from lossctl.evaluation.result import Result
     from lossctl.evaluation.running import Running
     from lossctl.functions.activation import BoundActivation, activation, get_activation
-    from lossctl.functions.bound_loss import BoundLoss, get_loss
+    from lossctl.functions.bound_loss import BoundLoss
     from lossctl.functions.explanation import Explanation, explain
+    from lossctl.functions.lookup import get_loss
     from lossctl.functions.loss import loss
     from lossctl.reading.format import Reading
 
@@ -52,7 +53,7 @@ _HOMES = {
     "evaluate": "evaluation.evaluate",
     "explain": "functions.explanation",
     "get_activation": "functions.activation",
-    "get_loss": "functions.bound_loss",
+    "get_loss": "functions.lookup",
     "loss": "functions.loss",
 }
 

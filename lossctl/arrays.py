@@ -136,3 +136,9 @@ def _index(place: int, array: npt.NDArray[Any]) -> str:
     """Where the element of that number stands."""
     index = tuple(map(int, np.unravel_index(place, array.shape)))
     return f"index {index[0] if len(index) == 1 else index}"
+
+
+def in_python(value: object) -> float | tuple[float, ...]:
+    """A number, or the numbers of a row, as Python has them."""
+    array = np.asarray(value, dtype=np.float64)
+    return float(array) if array.ndim == 0 else tuple(array.tolist())

@@ -11,6 +11,7 @@ from dataclasses import asdict, field
 from typing import Any, Literal
 
 from lossctl.dataclass import dataclass
+from lossctl.errors import argued
 
 SCHEMA_VERSION = 1
 """Stands in every JSON object; goes up by one when a field changes its meaning or goes away."""
@@ -86,6 +87,8 @@ class Column:
     """Whether it says which row is which, and so stands in each part of a table that is taken apart."""
     spare: bool = False
     """Whether it says little that others do not, and may be left out where that saves a part: the last one first."""
+    brief: str = ""
+    """A shorter title for where that saves a part, where what stands above the table says what is meant."""
 
     @property
     def numeric(self) -> bool:
@@ -316,7 +319,8 @@ def versioned(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Facts as strict JSON takes them, behind the version of the schema and of lossctl."""
     from importlib.metadata import version  # noqa: PLC0415  (which brings the parser of e-mails)
 
-    return {"schema_version": SCHEMA_VERSION, "lossctl": version("lossctl"), **strict(facts)}
+    said = {name: [argued(text) for text in facts[name]] for name in ("notes", "warnings") if facts.get(name)}
+    return {"schema_version": SCHEMA_VERSION, "lossctl": version("lossctl"), **strict({**facts, **said})}
 
 
 def strict(value: Any) -> Any:

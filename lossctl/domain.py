@@ -21,6 +21,7 @@ BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 
 EPS = float(np.finfo(np.float64).eps)
+LARGEST = float(np.finfo(np.float64).max)
 SIMPLEX_ERROR = 1e-3
 SIMPLEX_WARNING = 1e-6
 
@@ -315,7 +316,7 @@ class LogSimplex(_Plain):
 
     @property
     def doubt(self) -> str:
-        return f"rows that sum to 1 only within {SIMPLEX_ERROR:g} (rounded?)"
+        return Simplex().doubt
 
     def doubtful(self, values: FloatArray) -> BoolArray | None:
         return _any_column(np.abs(row_sum(np.exp(values)) - 1.0) > SIMPLEX_WARNING)

@@ -40,6 +40,11 @@ def worded(text: str, option: Callable[[str, list[str]], str]) -> str:
     return _OPTION.sub(lambda met: option(met[1], [] if met[2] is None else met[2].split(_BETWEEN)), text)
 
 
+def argued(text: str) -> str:
+    """A text with every option in it as Python code says it."""
+    return worded(text, _argument)
+
+
 def options_in(text: str) -> set[str]:
     """The names of the options in a text."""
     return {met[1] for met in _OPTION.finditer(text)}
@@ -75,6 +80,10 @@ def reason(error: BaseException) -> str:
     return f"{origin(error)}".strip().partition("\n")[0] or type(origin(error)).__name__
 
 
+Ways = tuple[tuple[tuple[str, str | bool | float], ...], ...]
+"""Settings to ask for, each a name with its value; some for each way to go on."""
+
+
 class LossctlError(Exception):
     """Root of every error lossctl raises on purpose.
 
@@ -88,6 +97,8 @@ class LossctlError(Exception):
     status = 70
     elsewhere: tuple[str, ...] = ()
     """Where its options are set, one sentence each, for those that the caller has not set himself."""
+    ways: Ways = ()
+    """What could be asked beside, or instead; best first."""
 
     def __init__(self, what: str, hint: str = "") -> None:
         self.parts = _printable(what), _printable(hint)
@@ -124,10 +135,6 @@ class UsageError(LossctlError):
     """The question is wrong: an unknown loss, column or parameter, or options that contradict each other."""
 
     status = 2
-
-
-Ways = tuple[tuple[tuple[str, str | bool | float], ...], ...]
-"""Settings to ask for, each a name with its value; some for each way to go on."""
 
 
 class Undecided(UsageError):

@@ -16,7 +16,7 @@ import numpy as np
 from lossctl.domain import FloatArray
 from lossctl.rational import exponential, logarithm, power, square_root, to_float
 
-Columns = Literal["mean", "sum"]
+OverColumns = Literal["mean", "sum"]
 """What is made of the numbers of a row with several columns."""
 WeightNorm = Literal["sum", "n"]
 """What a mean of weighted rows is divided by: the sum of their weights, or their number."""

@@ -32,10 +32,10 @@ def normal(name: str) -> str:
     return name.strip().lower().replace("-", "").replace("_", "").replace(" ", "")
 
 
-def near(name: str, known: list[str], most: int = 3, cutoff: float = 0.5) -> list[str]:
-    """The known names that look most like ``name``, best first; of long ones, only the beginning is looked at."""
+def near(name: str, known: list[str], cutoff: float = 0.5) -> list[str]:
+    """The three known names most like ``name``, best first, or fewer; of long ones, only the beginning is looked at."""
     by_form = {normal(candidate[:NAME]): candidate for candidate in reversed(known)}
-    forms = difflib.get_close_matches(normal(name[:NAME]), list(by_form), n=most, cutoff=cutoff)
+    forms = difflib.get_close_matches(normal(name[:NAME]), list(by_form), cutoff=cutoff)
     return [by_form[form] for form in forms]
 
 

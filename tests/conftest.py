@@ -1,7 +1,6 @@
 """What all tests share: random inputs are drawn the same way in every run, and never timed."""
 
 import functools
-import http.server
 import json
 import logging
 import os
@@ -9,13 +8,13 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 import typer
 from hypothesis import HealthCheck, settings
+from serving import Handler, serving
 from waiting import HANGS
 
 from lossctl.cli.app import run
@@ -254,19 +253,11 @@ class Web:
 
 
 @pytest.fixture(scope="session")
-def web():  # noqa: C901  (each way to answer is a branch)
+def web():
     """A web server on loopback; ``/status/404`` and such answer with that status."""
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def log_message(self, *words):
-            pass
-
-        def do_HEAD(self):
-            self.do_GET()
-
-        def do_GET(self):
+    class Pages(Handler):
+        def do_GET(self):  # noqa: N802  (the name that the library calls)
             path = self.path.partition("?")[0]
             served.asked.append((self.command, self.path))
             if path.startswith("/status/"):
@@ -300,11 +291,6 @@ def web():  # noqa: C901  (each way to answer is a branch)
 
     pytest.importorskip("fsspec")
     pytest.importorskip("aiohttp")
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    server.handle_error = lambda *words: None  # a client may hang up
-    served = Web(f"http://127.0.0.1:{server.server_port}")
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield served
-    server.shutdown()
-    server.server_close()
+    with serving(Pages) as port:
+        served = Web(f"http://127.0.0.1:{port}")
+        yield served

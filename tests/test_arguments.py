@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import lossctl
 from lossctl.functions.activation import activations
-from lossctl.functions.bound_loss import example_of
+from lossctl.functions.lookup import example_of
 from lossctl.functions.loss import losses
 
 pytestmark = pytest.mark.lowest

@@ -8,7 +8,8 @@ from lossctl.evaluation.batch import Batch
 from lossctl.evaluation.clock import Clock
 from lossctl.evaluation.complaints import ensure_measured
 from lossctl.evaluation.fold import fold_rows
-from lossctl.evaluation.measure import Measured, blocks, kernel_label, nothing, tally
+from lossctl.evaluation.measure import blocks, kernel_label, nothing, tally
+from lossctl.evaluation.measured import Measured
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.running import THREADS, Running
 from lossctl.functions.bound_loss import BoundLoss
@@ -67,7 +68,7 @@ def prove(
     """
     folded = fold_rows(source, plan, _compare, _zero(plan), running)
     total, passed = folded.total, folded.passed
-    ensure_measured(total.counts, passed)
+    ensure_measured(total.counts, passed, plan)
     proofs = [
         Proof(model.name, bound, agreement, tuple(passed.locate(point.row) for point in agreement.worst))
         for (model, bound), agreement in zip(plan.losses, total.gradients, strict=True)

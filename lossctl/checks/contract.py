@@ -11,10 +11,12 @@ from lossctl.checks.differences import NOTHING, Agreement, compare
 from lossctl.dataclass import dataclass
 from lossctl.domain import BoolArray, FloatArray, Interval, Listed, Words
 from lossctl.errors import LossctlError, UsageError
-from lossctl.functions.activation import Activation, BoundActivation
+from lossctl.functions.activation import Activation, BoundActivation, get_activation
 from lossctl.functions.bound_loss import BoundLoss
-from lossctl.functions.definition import Bound, Definition, Parameter, Value
+from lossctl.functions.definition import Bound, Definition
+from lossctl.functions.lookup import get_loss
 from lossctl.functions.loss import Loss
+from lossctl.functions.parameter import Parameter, Value
 
 ROWS, COLUMNS = 200, 4
 WORDS = {"formula": "Formula:", "use": "Use it", "avoid": "Avoid it", "example": ">>>"}
@@ -185,7 +187,7 @@ def _spelling(bound: Bound) -> Iterator[str]:
     if not bound.registered:
         yield f"{bound.name} is not registered"
         return
-    reread = bound.reread()
+    reread = get_loss(str(bound)) if isinstance(bound, BoundLoss) else get_activation(str(bound))
     if reread.settings != bound.settings:
         yield f"{bound} does not survive being spelled: {reread.settings}"
     if pickle.loads(pickle.dumps(bound)) != bound:  # noqa: S301  (our own bytes)

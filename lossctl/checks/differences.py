@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from lossctl.dataclass import dataclass
-from lossctl.domain import REAL, Amounts, BoolArray, Domain, FloatArray, IntArray, Interval, Simplex
+from lossctl.domain import EPS, REAL, Amounts, BoolArray, Domain, FloatArray, IntArray, Interval, Simplex
 from lossctl.functions.activation import BoundActivation
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import Bound
@@ -23,7 +23,6 @@ TOLERANCE = 1e-6
 """Relative error from which a gradient is wrong."""
 SMALL = 1e-6
 """Gradients below it are compared as if they were as large as this: they may be all rounding."""
-EPS = float(np.finfo(np.float64).eps)
 STEPS = tuple(EPS**0.2 * growth for growth in (1e-8, 1e-6, 1e-4, 1e-2, 1.0))
 """Steps relative to the size of a prediction, or to 1 where it is less; the last is the best for a smooth function."""
 NOISE = 16.0 * EPS
@@ -134,7 +133,7 @@ def compare_loss(bound: BoundLoss, label: FloatArray, prediction: FloatArray) ->
         bound.prediction_domain,
         crosses,
         blur,
-        label,
+        None if bound.unlabelled else label,
     )
     return rows.compare(bound.row_gradient(label, prediction))
 

@@ -133,11 +133,12 @@ def _sections(forms: tuple[Form, ...]) -> Iterator[Section]:
 def _worst(form: Form) -> Table:
     several = len({file for file, _ in form.places}) > 1
     points = form.check.gradient.worst
+    labelled = any(point.label is not None for point in points)
     wide = len(form.columns) > 1 or any(isinstance(point.prediction, tuple) for point in points)
     columns = [
         *([Column("file")] if several else []),
         Column("row", "count") if form.places else Column("of"),
-        Column("label", "name" if form.classes else "number"),
+        *([Column("label", "name" if form.classes else "number")] if labelled else []),
         Column("prediction", "number"),
         *([Column("column")] if wide else []),
         Column("stated", "number"),
@@ -148,7 +149,8 @@ def _worst(form: Form) -> Table:
     for index, point in enumerate(points):
         cells: list[Any] = [form.places[index][0]] if several else []
         cells += [form.places[index][1] if form.places else point.name]
-        cells += [_label(form, point), _number(point.prediction, point.column)]
+        cells += [_label(form, point)] if labelled else []
+        cells += [_number(point.prediction, point.column)]
         cells += [_column(form, point)] if wide else []
         rows.append([*cells, point.stated, point.difference, point.error])
     return Table(tuple(columns), rows, folds=True, framed=False)

@@ -188,8 +188,9 @@ def _invoke(arguments: list[str]) -> object:
 
 def _lines_of(error: LossctlError, arguments: list[str]) -> list[str]:
     """What an error says; of what is open, with command lines to copy."""
-    if not isinstance(error, Undecided) or not error.ways:
-        return [*worded(error.message).split("\n"), *error.elsewhere]
+    said = [*worded(error.message).split("\n"), *error.elsewhere, *_figures(error, arguments)]
+    if not error.ways:
+        return said
     from lossctl.doctor.shell import words_of  # noqa: PLC0415  (where something is open)
 
     end = arguments.index("--") if "--" in arguments else len(arguments)
@@ -198,7 +199,7 @@ def _lines_of(error: LossctlError, arguments: list[str]) -> list[str]:
         " ".join(
             [
                 "lossctl",
-                *map(shell_word, _without_predictions(before) if "prediction" in dict(way) else before),
+                *map(shell_word, _before(before, dict(way))),
                 *words_of(way),
                 *map(shell_word, after),
             ]
@@ -206,16 +207,43 @@ def _lines_of(error: LossctlError, arguments: list[str]) -> list[str]:
         for way in error.ways
     )
     different = dict.fromkeys(commands)
-    return [worded(error.parts[0]), "Copy the one that is meant:", *(f"  {command}" for command in different)]
+    said = [worded(error.parts[0]), "Copy the one that is meant:"] if isinstance(error, Undecided) else said
+    return [*said, *(f"  {command}" for command in different)]
 
 
-def _without_predictions(arguments: list[str]) -> list[str]:
-    """The words of a command line but those that name predictions."""
+def _figures(error: LossctlError, arguments: list[str]) -> list[str]:
+    """The line that prints what is asked for, where that is a figure that doctor has."""
+    from lossctl.cli.by_doctor import FIGURE, by_doctor  # noqa: PLC0415  (where something is wrong)
+
+    if FIGURE not in error.message or arguments[0] not in Commands():
+        return []
+    line = by_doctor(arguments[1:], Commands()[arguments[0]], Commands()["doctor"])
+    return [f"  {line}"] if line else []
+
+
+REPLACED = {"prediction": ("-p", "--pred"), "loss": ("-l", "--loss")}
+"""Settings of a way that stand in the place of what was typed, and their flags."""
+
+
+def _before(arguments: list[str], way: dict[str, str | bool | float]) -> list[str]:
+    """The words of a command line but those in whose place others are asked for."""
+    words = arguments
+    for name, flags in REPLACED.items():
+        words = _without(words, flags) if name in way else words
+    path = way.get("labels")
+    if path is None:
+        return words
+    kept = [word for word in words if word != path]
+    return ["eval" if word == "compare" else word for word in kept]  # one file is of one model
+
+
+def _without(arguments: list[str], flags: tuple[str, str]) -> list[str]:
+    """The words of a command line but those that follow the short or the long form of a flag."""
     words, kept = iter(arguments), []
     for word in words:
-        if word in {"-p", "--pred"}:
+        if word in flags:
             next(words, None)
-        elif not word.startswith(("--pred=", "-p")):
+        elif not word.startswith((flags[0], f"{flags[1]}=")):
             kept.append(word)
     return kept
 

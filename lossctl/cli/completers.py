@@ -38,32 +38,42 @@ def in_list(incomplete: str, names: Iterable[str]) -> Iterator[str]:
         yield from (f"{before},{name}" for name in names if name.startswith(last) and name not in taken)
 
 
-def completing_columns(*, labels: bool = False, files: bool = True) -> Callable[[typer.Context, str], list[str]]:
-    """What completes a comma list of columns.
+def complete_labels(ctx: typer.Context, incomplete: str) -> list[str]:
+    """A comma list of columns of the file of the labels: that of ``--labels``, else the file on the line."""
+    return [*in_list(incomplete, columns_of(ctx, ctx.params.get("labels") or files_of(ctx)))]
 
-    Args:
-        labels: whether the columns of the file of ``--labels`` are meant, where there is one.
-        files: whether those of the file on the line are meant nevertheless.
-    """
 
-    def complete(ctx: typer.Context, incomplete: str) -> list[str]:
-        elsewhere = ctx.params.get("labels") if labels else None
-        names = columns_of(ctx, elsewhere) if elsewhere else []
-        if files or not elsewhere:
-            here = columns_of(ctx, files_of(ctx))
-            names = [name for name in here if name in names] or names or here
-        return [*in_list(incomplete, names)]
+def complete_columns(ctx: typer.Context, incomplete: str) -> list[str]:
+    """A comma list of columns, of the file on the line or of that of ``--labels``."""
+    return [*in_list(incomplete, _columns_of_all(ctx))]
 
-    return complete
+
+def complete_keys(ctx: typer.Context, incomplete: str) -> list[str]:
+    """A comma list of columns that both files have, and behind ``COL=`` those of the other: of labels, or a model."""
+    own = columns_of(ctx, files_of(ctx))
+    theirs = columns_of(ctx, ctx.params.get("labels") or files_of(ctx)[1:])
+    if not theirs:
+        return [*in_list(incomplete, own)]
+    shared = [name for name in own if name in theirs]
+    last = incomplete.rpartition(",")[2]
+    pairs = (f"{name}={other}" for name in own if last.startswith(f"{name}=") for other in theirs)
+    keys = [*in_list(incomplete, [*shared, *pairs])]
+    return keys or [*in_list(incomplete, [f"{name}=" for name in own if name not in shared])]
 
 
 def complete_groups(ctx: typer.Context, incomplete: str) -> list[str]:
     """A comma list of columns to group by, and of the one that is meant, its units."""
-    names = columns_of(ctx, files_of(ctx))
+    names = _columns_of_all(ctx)
     last = incomplete.rpartition(",")[2]
     meant = [name for name in names if name.startswith(last) or last.startswith(f"{name}:")] if last else []
     units = _at_once(lambda: _units(ctx, meant[0])) if len(meant) == 1 else None
     return [*in_list(incomplete, [*names, *(f"{meant[0]}:{unit}" for unit in units or ())])]
+
+
+def _columns_of_all(ctx: typer.Context) -> list[str]:
+    """The columns of the file on the line, and further ones of that of ``--labels``."""
+    elsewhere = ctx.params.get("labels") or ()
+    return [*dict.fromkeys((*columns_of(ctx, files_of(ctx)), *(columns_of(ctx, elsewhere) if elsewhere else ())))]
 
 
 def complete_models(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -82,8 +92,8 @@ def complete_condition(ctx: typer.Context, incomplete: str) -> list[str]:
     if ends is None:
         return []
     before, begun = ends.groups()
-    names = columns_of(ctx, files_of(ctx)) + columns_of(ctx, [ctx.params["labels"]] if ctx.params.get("labels") else [])
-    return [f"{before}{written(name)}" for name in dict.fromkeys(names) if name.startswith(begun.removeprefix("`"))]
+    names = _columns_of_all(ctx)
+    return [f"{before}{written(name)}" for name in names if name.startswith(begun.removeprefix("`"))]
 
 
 def complete_null_words(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -192,6 +202,8 @@ def _opened(ctx: typer.Context, paths: Sequence[str]) -> "Source":
     from lossctl.reading.format import Reading
 
     path = os.path.expanduser(os.path.expandvars(next(iter(paths))))
+    if not os.path.exists(path):
+        path = path.partition("=")[2] or path  # NAME=FILE of compare
     if "://" in path:
         raise LookupError(path)
     first = expand(path)[0]
@@ -214,6 +226,8 @@ def _units(ctx: typer.Context, column: str) -> list[str]:
     from lossctl.reading.periods import PERIODS, are_dates
 
     source = _opened(ctx, files_of(ctx))
+    if all(each.name != column for each in source.columns):
+        source = _opened(ctx, ctx.params["labels"])
     if any(each.name == column and each.kind == "number" for each in source.columns):
         return ["4", "10", "100"]
     cells = [record.column(column) for record in sampled(source, Wanted(frozenset(), frozenset([column])), FEW).records]

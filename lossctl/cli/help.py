@@ -2,16 +2,17 @@
 
 import re
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
-from typer.core import TyperArgument, TyperCommand, TyperGroup
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from lossctl.cli.choices import filled
 from lossctl.cli.command import SETTLED, Color, Voice, colored, commands
 from lossctl.cli.nearest import something_is_set
-from lossctl.errors import LossctlError
+from lossctl.errors import LossctlError, UsageError
 
 if TYPE_CHECKING:
     from lossctl.cli.precedence import Settled
@@ -161,13 +162,30 @@ class Helped:
         Voice().result(shown(self, ctx))
 
 
+DECIDING: Final = {"Columns", "Loss", "Input"}
+"""The panels of the options that decide what number comes out."""
+
+
+def _ensure_once(typed: list[Any]) -> None:
+    """Refuse an option of one value that is typed twice, where the first would be forgotten and change the number."""
+    counts = Counter(parameter.name for parameter in typed)
+    for parameter in typed:
+        once = isinstance(parameter, TyperOption) and not (parameter.multiple or parameter.is_flag or parameter.count)
+        if once and counts[parameter.name] > 1 and parameter.rich_help_panel in DECIDING:
+            flag = max(parameter.opts, key=len)
+            several = "," in str(parameter.metavar)
+            hint = f"Its values stand in one list: {flag} {parameter.metavar}." if several else "Give one."
+            raise UsageError(f"{flag} is given twice", hint)
+
+
 class Command(Helped, TyperCommand):
     """A command, whose options are set by variables and a configuration where the command line leaves them out."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the command line, once it is known what else is said."""
         if not ctx.resilient_parsing:
-            typed, _, _ = self.make_parser(ctx).parse_args(args=[*args])
+            typed, _, order = self.make_parser(ctx).parse_args(args=[*args])
+            _ensure_once(order)
             above = {} if ctx.parent is None else ctx.parent.params
             config, isolated = (typed.get(name, above.get(name)) for name in ("config", "isolated"))
             if not typed.get("help") and (config is not None or something_is_set()):

@@ -9,7 +9,7 @@ import typer
 
 from lossctl.cli.choices import completing
 from lossctl.cli.command import Voice, given, is_typed
-from lossctl.cli.completers import complete_null_words, completing_columns
+from lossctl.cli.completers import complete_keys, complete_null_words
 from lossctl.dataclass import dataclass
 from lossctl.errors import UsageError
 from lossctl.words import size_of, split
@@ -154,7 +154,7 @@ class Join:
             "--id",
             metavar="COL[=COL][,COL]",
             help="Key columns of a row; NAME=OTHER where the labels call it OTHER.",
-            autocompletion=completing_columns(labels=True),
+            autocompletion=complete_keys,
         ),
     ] = None
     join: Annotated[

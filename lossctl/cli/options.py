@@ -6,8 +6,6 @@ every command that has the group. An option by itself, which commands list like 
 Imported for ``--help``, so neither NumPy nor Arrow may be imported here.
 """
 
-from collections.abc import Callable, Collection, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import fields
 from enum import StrEnum
 from functools import partial
@@ -16,30 +14,28 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lossctl.cli.choices import completing
-from lossctl.cli.command import Color, Voice, is_typed, progress_bar, style_of
+from lossctl.cli.command import is_typed
 from lossctl.cli.completers import (
     complete_activations,
     complete_class_weights,
     complete_classes,
+    complete_columns,
     complete_condition,
     complete_groups,
+    complete_labels,
     complete_losses,
     complete_models,
-    completing_columns,
 )
-from lossctl.cli.input_options import Input as Input  # noqa: PLC0414  (a group like those below)
-from lossctl.cli.input_options import Join as Join  # noqa: PLC0414  (likewise)
+from lossctl.cli.input_options import Join
 from lossctl.dataclass import dataclass
 from lossctl.errors import UsageError
 from lossctl.words import split
 
 if TYPE_CHECKING:
     from lossctl.evaluation.running import Progress, Running
-    from lossctl.rendering.renderer import Renderer, Style
 
 column_option = partial(typer.Option, rich_help_panel="Columns")
 loss_option = partial(typer.Option, rich_help_panel="Loss")
-output_option = partial(typer.Option, rich_help_panel="Output")
 running_option = partial(typer.Option, rich_help_panel="Running")
 
 
@@ -117,12 +113,8 @@ Cluster = Annotated[
         "--cluster",
         metavar="COL[,COL]",
         help="Columns whose rows count as one; rows of one user, day or document move together.",
-        autocompletion=completing_columns(),
+        autocompletion=complete_columns,
     ),
-]
-Quiet = Annotated[
-    int,
-    output_option("-q", "--quiet", count=True, help="No notes; twice: nothing but the exit status."),
 ]
 
 
@@ -137,7 +129,7 @@ class Columns:
             "--label",
             metavar="COL",
             help="Label column, several or a glob for a vector.",
-            autocompletion=completing_columns(labels=True, files=False),
+            autocompletion=complete_labels,
         ),
     ] = None
     prediction: Annotated[
@@ -158,7 +150,7 @@ class Columns:
             "--weight",
             metavar="COL",
             help="Column of row weights >= 0.",
-            autocompletion=completing_columns(),
+            autocompletion=complete_columns,
         ),
     ] = None
     classes: Annotated[
@@ -325,76 +317,6 @@ class Reducing:
 
 
 @dataclass(frozen=True)
-class Output:
-    """What is written where."""
-
-    form: Annotated[
-        str | None,
-        output_option(
-            "-f",
-            "--format",
-            metavar="NAME",
-            help="Format: {renderers}. Default: for people.",
-            autocompletion=completing("renderers"),
-        ),
-    ] = None
-    json: Annotated[bool, output_option("--json", help="Short for --format json: strict JSON.")] = False
-    output: Annotated[
-        list[str] | None,
-        output_option(
-            "-o", "--output", metavar="PATH", help="Write a file too, format by suffix; {report_suffixes}. Repeatable."
-        ),
-    ] = None
-    precision: Annotated[
-        int | None,
-        output_option(
-            "--precision",
-            min=1,
-            max=17,
-            metavar="N",
-            help="Significant digits in tables. Default: what the standard error warrants, which has two; else 6.",
-        ),
-    ] = None
-    color: Annotated[Color, output_option("--color", help="When to colour.")] = Color.auto
-    no_progress: Annotated[bool, output_option("--no-progress", help="No progress bar.")] = False
-    quiet: Quiet = 0
-
-    @property
-    def voice(self) -> Voice:
-        """Where words go."""
-        return Voice(self.quiet, self.color)
-
-    @property
-    def style(self) -> "Style":
-        """How to write for the terminal there is."""
-        return style_of(self.color, self.precision)
-
-    @property
-    def is_json(self) -> bool:
-        """Whether the result is to be one object of JSON."""
-        return self.json or self.form == "json"
-
-    def renderer(self, usual: str) -> "Renderer":
-        """What writes the result.
-
-        Args:
-            usual: the name of what writes it where none is asked for.
-
-        Raises:
-            UsageError: nothing has that name, or two are asked for.
-        """
-        from lossctl.rendering.renderer import renderers
-
-        if self.json and self.form not in {None, "json"}:
-            raise UsageError(f"--json and --format {self.form} ask for two formats", "Give one.")
-        return renderers.get("json" if self.json else self.form or usual)
-
-    def progress(self, files: list[str]) -> "AbstractContextManager[Callable[[int], None]]":
-        """See `progress_bar`."""
-        return progress_bar(files, wanted=not (self.no_progress or self.quiet))
-
-
-@dataclass(frozen=True)
 class RunningOptions:
     """How a pass is run."""
 
@@ -457,20 +379,3 @@ def ensure_grouped(by: list[str] | None, asked: dict[str, object]) -> None:
     """Check that there are groups where something is asked of them."""
     for flag in [flag for flag, value in asked.items() if value is not None and not by and is_typed(flag[2:])]:
         raise UsageError(f"{flag} is for groups", "Name columns to group by: --by COL.")
-
-
-def ensure_shown(
-    asked: dict[str, bool], shown: "list[Renderer]", unshown: Mapping[str, Collection[str]], hints: Mapping[str, str]
-) -> None:
-    """Check that each flag that is asked for changes what at least one format shows.
-
-    Args:
-        asked: by flag, whether it is.
-        shown: the formats, that of the screen first.
-        unshown: by flag, the names of formats that leave it out.
-        hints: by flag, what to do; where there is none, what always helps.
-    """
-    for flag in [flag for flag, wanted in asked.items() if wanted]:
-        if all(renderer.name in unshown[flag] for renderer in shown):
-            hint = hints.get(flag, "Leave it out, or take another format.")
-            raise UsageError(f"{flag} is not shown by --format {shown[0].name}", hint)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from lossctl.evaluation.report import Report
     from lossctl.evaluation.running import Running
 
+FEWEST = 10
+"""Clusters from which on there are enough for an interval."""
 MARGIN = 0.05
 """How far above what is measured the limits begin."""
 HEAD = """\
@@ -23,15 +25,18 @@ HEAD = """\
 """
 TAIL = """
 # A loss must not grow beyond that of an earlier model: of another column, or of another file with the same rows.
-# [[gate]]
-# name = "no-worse"
-# file = {file}
-# loss = {loss}
-# baseline = "p_old"          # or "main.parquet", or "main.json" of lossctl baseline save
-# max_increase = "1%"         # of the baseline; or a number
-# by = "segment"              # each group is held against it
-# cluster = "user"            # rows of one user count as one
 """
+WORDS = {
+    "max": "a little above what it was when this was written",
+    "fail_if": "few rows carry most of the error, so that bounds are not to be trusted",
+    "baseline": 'or a file with the same rows, "main.parquet", or "main.json" of lossctl baseline save',
+    "itself": 'put in its place the file of an earlier model, or "main.json" of lossctl baseline save',
+    "max_increase": "of the baseline; or a number",
+    "by": "each group is held against it",
+    "cluster": "rows that are alike in it count as one",
+    "join": "rows stand in the same order; else id = the columns that tell them apart",
+}
+"""What is to be said of the keys of gates."""
 
 
 def begin(
@@ -40,6 +45,7 @@ def begin(
     typed: Mapping[str, Any],
     running: "Running",
     voice: Voice,
+    baseline: str | None = None,
 ) -> None:
     """Write a configuration whose gates hold for files as they are.
 
@@ -49,6 +55,7 @@ def begin(
         typed: those of them that the command line says, by the keys of a configuration.
         running: how to run.
         voice: what says that it was written.
+        baseline: the file of an earlier model, to be held against.
 
     Raises:
         UsageError: no file is named, there is a configuration, or it is not sure what the columns are.
@@ -67,13 +74,35 @@ def begin(
     report = evaluate(list(files), how["loss"] or None, **rest, engine=running)
     for note in report.notes:
         voice.note(note)
-    text = _held(files, report, how, typed, running)
+    told = _told(files, how)
+    text = _held(files, report, {**how, **told}, {**typed, **_spelled(told)}, running, baseline)
     write_report(OWN, text, input_files(list(files)), voice)
     voice.note("lossctl check runs its gates")
 
 
+def _told(files: Sequence[str], how: Mapping[str, Any]) -> dict[str, Any]:
+    """What losses need that nobody named and that the data tell, such as ``from_logits``; as arguments."""
+    from lossctl.comparison.declared import SETTINGS
+    from lossctl.evaluation.evaluate import open_joined, requested, several
+    from lossctl.evaluation.join import Joined
+    from lossctl.inference.infer import complete
+
+    joining = {"labels": how["labels"], "ids": several(how["ids"]), "join": how["join"]}
+    request = requested(**{name: value for name, value in how.items() if name not in {*joining, "reading"}})
+    opened = open_joined([*files], request, how["reading"], **joining)
+    source, request = (opened.source, opened.request) if isinstance(opened, Joined) else (opened, request)
+    known, asked = vars(complete(source, request).request), vars(request)
+    names = {*SETTINGS.values()} - {"label", "prediction"}
+    return {name: value for name, value in known.items() if name in names and value != asked[name]}
+
+
 def _held(
-    files: Sequence[str], report: "Report", how: Mapping[str, Any], typed: Mapping[str, Any], running: "Running"
+    files: Sequence[str],
+    report: "Report",
+    how: Mapping[str, Any],
+    typed: Mapping[str, Any],
+    running: "Running",
+    baseline: str | None,
 ) -> str:
     """The first way to write a configuration in which every gate holds.
 
@@ -89,10 +118,57 @@ def _held(
             gates = [*_gates(files, report, by_value)]
             verdicts = check_gates(gates, **{**how, **roles}, engine=running)
             if verdicts.verdict == "pass":
-                return "".join(_written(gates, {**typed, **_spelled(roles)}))
+                example, verdict = _example(files, report, {**how, **roles}, running, baseline)
+                if example is not None and baseline is not None and verdict == "pass":
+                    gates, example = [*gates, example], None
+                return "".join(_written(gates, {**typed, **_spelled(roles)}, example, fails=verdict == "fail"))
             reason = next(one for one in verdicts.lines if not one.startswith("PASS"))
             by_value = frozenset(one.gate.name for one in verdicts.verdicts if one.state == "inconclusive")
     raise DataError(f"--init: no gate holds for {files[0]}: {reason}")
+
+
+def _example(
+    files: Sequence[str], report: "Report", how: Mapping[str, Any], running: "Running", before: str | None
+) -> tuple[dict[str, Any] | None, str]:
+    """A gate on an increase that can be measured as the files are, and its verdict; ``None`` where there is none.
+
+    It is over the file of an earlier model, or the first of several models, else over the file itself, in the place of
+    which that of an earlier model is to be named.
+    """
+    from lossctl.comparison.check import check_gates
+    from lossctl.comparison.runs import is_path
+
+    models, file = [*report.inputs["models"]], files[0] if before is None else before
+    baseline = models[0] if len(models) > 1 and before is None else file if is_path(file) else f"./{file}"
+    gate = {"name": "no-worse", "file": _file(files), "loss": report.results[0].loss, "baseline": baseline}
+    gate["max_increase"] = "1%"
+    key, columns = _columns(files, report, how)
+    known = baseline in models or how["ids"] or how["join"] == "order"
+    matched = {} if known else {"id": key} if key else {"join": "order"}
+    for example in ({**gate, **matched, **columns}, {**gate, **matched}):
+        verdict = check_gates([example], **how, engine=running).verdict
+        if verdict != "error":
+            return example, verdict
+    return None, "error"
+
+
+def _columns(files: Sequence[str], report: "Report", how: Mapping[str, Any]) -> tuple[str | None, dict[str, str]]:
+    """The column that tells rows apart, and those to group and to cluster by, as far as the file has any."""
+    from lossctl.evaluation.keys import tells_rows
+    from lossctl.inference.look import Look
+    from lossctl.reading.files import open_source
+
+    look = Look(open_source([*files], how["reading"]))
+    taken = {*report.inputs["label"], report.inputs["weight"]}.union(*report.inputs["models"].values())
+    rows = sum(record.num_rows for record in look.records)
+    left = [one for one in look.candidates if one.name not in taken and re.fullmatch(r"\w[\w .-]*", one.name)]
+    keys = [one.name for one in left if tells_rows(one.name) and one.distinct in {None, rows}]
+    several = [one for one in left if one.distinct is not None and 1 < one.distinct <= rows // 2]
+    groups = [one.name for one in several if "group" in one.roles]
+    many = [one for one in several if one.name not in groups and (one.distinct or 0) >= FEWEST]
+    clusters = [one.name for one in many if one.kind == "text" or "id" in one.roles]
+    chosen = {"by": groups, "cluster": clusters}
+    return next(iter(keys), None), {name: names[0] for name, names in chosen.items() if names and not how[name]}
 
 
 def _roles(report: "Report") -> dict[str, Any]:
@@ -107,26 +183,40 @@ def _roles(report: "Report") -> dict[str, Any]:
     return {"label": tuple(report.inputs["label"]), "prediction": tuple(specs)}
 
 
-def _spelled(roles: Mapping[str, Any]) -> dict[str, Any]:
+def _spelled(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Arguments by the keys of a configuration."""
-    return {{"prediction": "pred"}.get(name, name): [*columns] for name, columns in roles.items()}
+    from lossctl.comparison.declared import SETTINGS
+
+    keys = {argument: key for key, argument in SETTINGS.items()}
+    return {keys[name]: [*value] if isinstance(value, tuple) else value for name, value in arguments.items()}
 
 
 def _gates(files: Sequence[str], report: "Report", by_value: frozenset[str]) -> Iterator[dict[str, Any]]:
-    """Gates a little above what was measured.
+    """Gates a little above what was measured, one for each loss of each model.
 
     Args:
         files: the predictions.
         report: what was measured of them.
         by_value: the names of those whose bounds are not to be trusted, so that numbers alone decide.
     """
-    file = files[0] if len(files) == 1 else [*files]
-    for loss in dict.fromkeys(result.loss for result in report.results):
-        name = f"{loss.partition(':')[0]}-not-above"
-        limit = _above(max(result.value for result in report.results if result.loss == loss))
-        doubtful = {"fail_if": "point"} if name in by_value else {}
-        yield {"name": name, "file": file, "loss": loss, "max": limit, **doubtful}
-    yield {"name": "enough-rows", "file": file, "min_n": min(result.n for result in report.results)}
+    results, models = report.results, [*report.inputs["models"]]
+    losses = [*dict.fromkeys(result.loss for result in results)]
+    bare = [loss.partition(":")[0] for loss in losses]
+    for loss, title in zip(losses, bare, strict=True):
+        for model in models:
+            values = [result.value for result in results if (result.loss, result.model) == (loss, model)]
+            if not values:  # a loss whose parameters go by the columns of another model
+                continue
+            words = (title if bare.count(title) == 1 else loss, *([model] if models[1:] else []), "not-above")
+            own = {"model": model} if models[1:] else {}
+            gate = {"name": "-".join(words), "file": _file(files), "loss": loss, **own, "max": _above(max(values))}
+            yield {**gate, "fail_if": "point"} if gate["name"] in by_value else gate
+    yield {"name": "enough-rows", "file": _file(files), "min_n": min(result.n for result in results)}
+
+
+def _file(files: Sequence[str]) -> str | list[str]:
+    """What a gate says of its file, or files."""
+    return files[0] if len(files) == 1 else [*files]
 
 
 def _above(value: float) -> float:
@@ -140,20 +230,28 @@ def _above(value: float) -> float:
     return float(f"{math.ceil(wanted / step) * step:.3g}")
 
 
-def _written(gates: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> Iterator[str]:
-    """The text of a configuration."""
+def _written(
+    gates: Sequence[Mapping[str, Any]], settings: Mapping[str, Any], example: Mapping[str, Any] | None, *, fails: bool
+) -> Iterator[str]:
+    """The text of a configuration, with an example behind ``#``, and that it fails where it does."""
     yield HEAD
     for name, value in settings.items():
         yield f"{name} = {toml(value)}\n"
     for gate in gates:
         yield "\n[[gate]]\n"
-        for name, value in gate.items():
-            comment = {
-                "max": "  # a little above what it was when this was written",
-                "fail_if": "  # few rows carry most of the error, so that bounds are not to be trusted",
-            }.get(name, "")
-            yield f"{name} = {toml(value)}{comment}\n"
-    yield TAIL.format(file=toml(gates[0]["file"]), loss=toml(gates[0]["loss"]))
+        yield from _lines(gate)
+    if example is not None:
+        yield TAIL + ("# This fails as the files are now.\n" if fails else "")
+        yield "# [[gate]]\n"
+        yield from (f"# {line}" for line in _lines(example))
+
+
+def _lines(gate: Mapping[str, Any]) -> Iterator[str]:
+    """The keys of a gate, with what is to be said of them."""
+    for name, value in gate.items():
+        itself = name == "baseline" and value in (gate["file"], f"./{gate['file']}")
+        words = WORDS.get("itself" if itself else name)
+        yield f"{name} = {toml(value)}" + (f"  # {words}\n" if words else "\n")
 
 
 def toml(value: Any) -> str:

@@ -1,14 +1,16 @@
 """Gates on data: measured in as few passes as they allow, decided together."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from lossctl.arguments import checked
 from lossctl.comparison.declared import SETTINGS, declared, ensure_loss
-from lossctl.comparison.gate import Gate, OnInconclusive, decide
+from lossctl.comparison.gate import Gate, Measurement, OnInconclusive, Verdict, decide
 from lossctl.comparison.judge import Claim
 from lossctl.comparison.runs import Asked, Run, in_runs, names_of, reason_of, takes_eps
+from lossctl.comparison.trust import remedy
 from lossctl.comparison.verdicts import Verdicts
 from lossctl.errors import LossctlError, UsageError
 from lossctl.evaluation.evaluate import Classes, Label, Names, check_words, requested, several, specs_of
@@ -18,8 +20,11 @@ from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import split_specs
 from lossctl.inference.request import ClassWeight, Nulls
 from lossctl.reading.format import Reading
-from lossctl.reduction import Columns, WeightNorm
-from lossctl.words import did_you_mean
+from lossctl.reduction import OverColumns, WeightNorm
+from lossctl.words import counted, did_you_mean
+
+TOGETHER = "not judged, each group is"
+"""What is said of all rows where a gate is about groups."""
 
 
 @checked("gates", "loss", "activation")
@@ -37,7 +42,7 @@ def check_gates(
     from_logits: bool = False,
     reduction: str | None = None,
     weight_norm: WeightNorm | None = None,
-    columns: Columns | None = None,
+    columns: OverColumns | None = None,
     class_weight: ClassWeight | None = None,
     compat: str | None = None,
     nulls: Nulls = "error",
@@ -153,21 +158,43 @@ def _asked(place: int, gate: Gate, defaults: Mapping[str, Any], loss: Any) -> As
 def checked_in_runs(gates: Sequence[Asked], reading: Reading | None, running: Running) -> Verdicts:
     """Measure gates in as few passes as they allow, and decide them together; errors as for `check_gates`."""
     claims: dict[int, list[Claim]] = {}
+    overall: list[Verdict] = []
     notes: dict[str, None] = {}
     warnings: dict[str, None] = {}
     waiting = in_runs(gates)
     while waiting:
         run = waiting.pop(0)
         try:
-            listed, report = run(reading, running)
+            listed, whole, report = run(reading, running)
         except LossctlError as wrong:
             if len(run.gates) > 1 and not run.gates[0].pipes:  # whose fault it is shows where each is by itself
                 waiting[:0] = [Run.of(asked) for asked in run.gates]
             else:
-                claims |= {asked.place: [(asked.gate, reason_of(wrong, asked.gate))] for asked in run.gates}
+                claims |= {asked.place: [(asked.gate, reason_of(wrong, asked))] for asked in run.gates}
             continue
         claims |= {asked.place: made for asked, made in zip(run.gates, listed, strict=True)}
+        overall += [
+            Verdict(gate, "info", measured, gate.confidence, math.nan, TOGETHER)
+            for gate, measured in whole
+            if not isinstance(measured, str)
+        ]
         notes |= dict.fromkeys(report.notes)
         warnings |= dict.fromkeys(report.warnings)
     verdicts = decide([claim for place in sorted(claims) for claim in claims[place]])
-    return Verdicts(tuple(verdicts), tuple(notes), tuple(warnings))
+    return Verdicts(tuple(verdicts), (*notes, *_ways_on(verdicts)), tuple(warnings), tuple(overall))
+
+
+def _ways_on(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """What would make bounds trusted that are not, once for each reason."""
+    doubtful: dict[str, list[tuple[Verdict, Measurement]]] = {}
+    for verdict in verdicts:
+        measured = verdict.measured
+        if measured is not None and (verdict.state == "inconclusive" or measured.estimate.tokens is not None):
+            doubtful.setdefault(measured.estimate.doubted, []).append((verdict, measured))
+    for reason, ((first, measured), *others) in doubtful.items():
+        if reason:
+            more = f" and {counted(len(others), 'other')}" if others else ""
+            words = " ".join("null" if word is None else word for word in measured.group.values())
+            where = f" [{words}]" if words else ""
+            number = "" if reason == "tokens" else '; fail_if = "point" goes by the number alone'
+            yield f"{first.gate.name}{where}{more}, not trusted: {remedy(measured.estimate, measured.loss)}{number}"

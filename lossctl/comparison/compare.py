@@ -1,7 +1,6 @@
 """The path from a data set of several models to how they differ: one pass over the rows, each scored by all."""
 
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,8 +12,9 @@ from lossctl.comparison.comparison import Comparison
 from lossctl.comparison.difference import Difference, with_false_discovery
 from lossctl.comparison.files import prepare_models
 from lossctl.comparison.moves import Moves, moves_of
+from lossctl.comparison.trust import remedy
 from lossctl.comparison.wording import at
-from lossctl.errors import Undecided, UsageError, option
+from lossctl.errors import LossctlError, Undecided, UsageError, option
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.evaluate import (
     Classes,
@@ -28,15 +28,16 @@ from lossctl.evaluation.evaluate import (
 )
 from lossctl.evaluation.fold import Folded
 from lossctl.evaluation.intervals import check_level
-from lossctl.evaluation.measure import Measured
+from lossctl.evaluation.measured import Measured
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.running import Progress, Running
 from lossctl.evaluation.scores import Scores
+from lossctl.evaluation.second import ensure_no_labels
 from lossctl.functions.activation import BoundActivation
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.inference.request import ClassWeight, Nulls, Request
 from lossctl.reading.format import Reading
-from lossctl.reduction import Columns, WeightNorm
+from lossctl.reduction import OverColumns, WeightNorm
 from lossctl.sums.influence import correlation
 from lossctl.sums.series import MOST_LAGS
 from lossctl.words import counted, said
@@ -63,7 +64,7 @@ def compare(
     from_logits: bool = False,
     reduction: str | None = None,
     weight_norm: WeightNorm | None = None,
-    columns: Columns | None = None,
+    columns: OverColumns | None = None,
     class_weight: ClassWeight | None = None,
     compat: str | None = None,
     nulls: Nulls = "error",
@@ -168,16 +169,20 @@ def compare(
             raise _between_models(question, request) from None
     else:
         sources, names = _sources(source, others, baseline)
-        prepared = prepare_models(
-            sources,
-            request,
-            reading,
-            names=names,
-            labels=labels,
-            ids=several(ids),
-            join=join,
-            others=samples > 0,
-        )
+        try:
+            prepared = prepare_models(
+                sources,
+                request,
+                reading,
+                names=names,
+                labels=labels,
+                ids=several(ids),
+                join=join,
+                others=samples > 0,
+            )
+        except LossctlError:
+            ensure_no_labels(sources, request, reading, labels)
+            raise
     return compared(prepared, running, ci, anytime)
 
 
@@ -261,7 +266,7 @@ def _described(
     overall: tuple[Difference, ...] = ()
     if plan.roles.by:
         overall = with_false_discovery([*_differences(scores.pooled(), level, anytime)])
-    warnings = (*report.warnings, *_other_tokens(scores), *_doubts(results, overall))
+    warnings = (*report.warnings, *_doubts(results, overall))
     rows = tuple(scores.evidence.drawn[number] for number, _ in scores.pairs) if plan.drawn else ()
     return Comparison(results, report, level, overall, report.notes, warnings, rows)
 
@@ -299,30 +304,18 @@ def _differences(
             )
 
 
-def _other_tokens(scores: Scores) -> Iterator[str]:
-    """A warning where models cut the same texts into other numbers of tokens: by token they do not compare."""
-    for first, second in scores.plan.pairs:
-        (base, bound), (model, _) = scores.losses[first], scores.losses[second]
-        if not bound.unlabelled or not bound.definition.others:
-            continue
-        counts = [sum(total.beside.sums[0] for total in scores.totals[place] if total.n) for place in (first, second)]
-        if counts[0] != counts[1]:
-            cut = f"{base.name} has {float(counts[0]):,.0f} tokens and {model.name} {float(counts[1]):,.0f}"
-            way = option(loss="surprisal:log=true,per=row")
-            yield f"{bound}: {cut}, and of other tokens it does not compare; by row it does: {way}"
-
-
 def _doubts(results: Sequence[Difference], overall: Sequence[Difference]) -> Iterator[str]:
     """What is to be warned of: differences that are not to be trusted, and few clusters."""
     doubtful: dict[str, list[Difference]] = {}
     listed = [*overall, *results]
     for one in listed:
         if one.doubt:
-            doubtful.setdefault(_kind_of(one.doubt), []).append(one)
+            doubtful.setdefault(one.estimate.doubted, []).append(one)
     for alike in doubtful.values():
         first = alike[0]
         others = f" and {counted(len(alike) - 1, 'other')}" if len(alike) > 1 else ""
-        yield f"{first.loss} of {first.model}{at(first.group)}{others}: not trusted: {first.doubt}"
+        way = remedy(first.estimate, first.loss)
+        yield f"{first.loss} of {first.model}{at(first.group)}{others}: not trusted: {first.doubt}; {way}"
     few = [one for one in listed if one.estimate.is_of_few_clusters and not one.doubt]
     if few:
         fewest = min(few, key=lambda one: one.estimate.units)
@@ -330,7 +323,3 @@ def _doubts(results: Sequence[Difference], overall: Sequence[Difference]) -> Ite
             f"{counted(fewest.clusters or 0, 'cluster')}{at(fewest.group)} that count as {fewest.estimate.units:.3g}: "
             "intervals of so few are too short"
         )
-
-
-def _kind_of(doubt: str) -> str:
-    return re.split(r"\d", doubt)[0]

@@ -11,8 +11,8 @@ from lossctl.comparison.gate import FailIf, Gate, Kind, OnInconclusive, PassIf
 from lossctl.dataclass import dataclass
 from lossctl.errors import UsageError
 from lossctl.evaluation.evaluate import evaluate
-from lossctl.functions.bound_loss import get_loss
 from lossctl.functions.definition import split_specs
+from lossctl.functions.lookup import get_loss
 from lossctl.words import did_you_mean, either, said, split
 
 Cell = str | int | bool | None

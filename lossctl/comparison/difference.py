@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from lossctl.comparison.moves import Move
 from lossctl.dataclass import dataclass
-from lossctl.functions.definition import Value, in_json, spell
+from lossctl.functions.parameter import Value, in_json, spell
 from lossctl.sums.estimate import Estimate
 from lossctl.words import free
 

@@ -9,7 +9,7 @@ from lossctl.comparison.naming import names_of, path_of
 from lossctl.comparison.sides import ONLY, Side, side_by_side
 from lossctl.errors import LossctlError, Undecided, UsageError, option
 from lossctl.evaluation import join as joining
-from lossctl.evaluation.evaluate import Prepared, check_words, planned
+from lossctl.evaluation.evaluate import Prepared, check_words, placing, planned
 from lossctl.evaluation.keys import Key, keys_named
 from lossctl.evaluation.matching import known_columns, title_of
 from lossctl.evaluation.shared_keys import chosen_key, possible_keys, shared_columns
@@ -73,6 +73,7 @@ def prepare_models(
     if [path_of(source) for source in (*sources, labels)].count(STDIN) > 1:
         raise UsageError("stdin can be read only once")
     stamps: dict[str, Stamp] = {}
+    reading = placing(reading, request, ids)
     opened = [open_source(source, reading, stamps) for source in sources]
     answers = [] if labels is None else [open_source(labels, reading, stamps)]
     ensure_heeded(reading, *opened, *answers)
@@ -95,7 +96,8 @@ def prepare_models(
         sides.append(replace(side, truths=()) if answers else side)
         notes = (*notes, *more)
     given = [path_of(source) or title_of(opened) for source, opened in zip(sources, opened, strict=True)]
-    which = [f"{side.name} is {title}" for side, title in zip(sides, given, strict=True) if side.source.files]
+    quoted = [repr(side.name) if "," in side.name else side.name for side in sides]
+    which = [f"{name} is {title}" for name, side, title in zip(quoted, sides, given, strict=True) if side.source.files]
     notes = (f"a file a model: {', '.join(which)}", *notes) if which else notes
     table, asked, matched, remarks = side_by_side(sides, request, join, others=others)
     facts = {**({"labels": facts} if facts else {}), **matched}

@@ -10,7 +10,8 @@ from lossctl.dataclass import dataclass
 from lossctl.errors import UsageError
 from lossctl.sums.estimate import Estimate
 
-State = Literal["pass", "fail", "inconclusive", "error"]
+State = Literal["pass", "fail", "inconclusive", "error", "info"]
+"""What came of a claim; ``info`` where it is told what was measured, and nothing is decided."""
 Kind = Literal["max", "max_increase", "min_skill", "min_n"]
 FailIf = Literal["proven", "point"]
 PassIf = Literal["not failed", "proven"]
@@ -115,14 +116,14 @@ class Verdict:
     p: float
     """How likely the value is as far above the limit by chance; NaN where that is not asked."""
     reason: str = ""
-    """Why it is inconclusive or an error."""
+    """Why it is inconclusive or an error, or why nothing was decided."""
 
     @property
     def exit_status(self) -> int:
         """What this verdict alone would be for the exit status."""
         if self.state == "inconclusive":
             return 4 if self.gate.on_inconclusive == "fail" else 0
-        return {"pass": 0, "fail": 1, "error": 3}[self.state]
+        return {"pass": 0, "info": 0, "fail": 1, "error": 3}[self.state]
 
 
 def decide(claims: Sequence[tuple[Gate, Measurement | str]]) -> list[Verdict]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from lossctl.comparison.baseline import Baseline
 from lossctl.comparison.gate import Gate, Measurement
@@ -10,7 +11,7 @@ from lossctl.comparison.wording import at, spelled
 from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.scores import Scores
-from lossctl.functions.bound_loss import meant
+from lossctl.functions.lookup import meant
 from lossctl.sums.estimate import Estimate
 from lossctl.words import counted, did_you_mean
 
@@ -46,6 +47,19 @@ def claims(gate: Gate, scores: Scores, report: Report, baseline: Baseline | None
             yield gate, _measured(gate, scores, report, place, group, baseline)
 
 
+def of_all_rows(
+    gate: Gate, scores: Scores, report: Report, baseline: Baseline | None = None
+) -> Iterator[tuple[Gate, Measurement]]:
+    """What was measured of all rows together where a gate is about each group by itself; one for each model.
+
+    Arguments and errors as for `claims`.
+    """
+    if gate.by and not gate.only and len(scores.groups) > 1:
+        for _, measured in claims(replace(gate, by=()), scores, report, baseline):
+            if isinstance(measured, Measurement):
+                yield gate, measured
+
+
 def measured_in(report: Report, gate: Gate) -> Iterator[Measurement]:
     """What a report says of a bound on a loss that is held against the value alone.
 
@@ -68,7 +82,7 @@ def measured_in(report: Report, gate: Gate) -> Iterator[Measurement]:
             where = "".join(f" {name}={word}" for name, word in result.group.items())
             what = f"{_title(gate)}: {result.loss}{where} is not a number"
             raise DataError(what, "Nothing was measured, which is never a pass.")
-        units = result.effective_n if result.n_clusters is None else float(result.n_clusters)
+        units = result.effective_n if result.effective_clusters is None else result.effective_clusters
         error = result.standard_error
         estimate = Estimate(result.value, error, units - 1.0, result.n, units, result.n_clusters, math.nan)
         yield Measurement(result.loss, result.model, result.group, estimate, gate.limit, result.value)

@@ -10,11 +10,11 @@ import numpy as np
 
 from lossctl.dataclass import dataclass
 from lossctl.domain import BoolArray, FloatArray
-from lossctl.evaluation.scores import Scores
-from lossctl.functions.bound_loss import get_loss
+from lossctl.evaluation.scores import Scores, other_tokens
+from lossctl.functions.lookup import get_loss
 from lossctl.reduction import ONE, ZERO, Reduction
 from lossctl.sums.clusters import Totals
-from lossctl.sums.columns import Beside
+from lossctl.sums.cross_moments import Beside
 from lossctl.sums.estimate import Estimate
 from lossctl.sums.exact import ExactSum
 from lossctl.sums.influence import Grouped, by_cluster, difference_of, of_buckets, of_moves, on_difference, on_value
@@ -130,6 +130,7 @@ def held_against(kept: Kept, scores: Scores, place: int, group: int, ratio: floa
     sums = (before.sums[0], (moves[0], 0)) if reduction.columns == 1 else (*before.sums, *now.sums)
     paired = Grouped(now.totals, now.weight, sums)
     estimate = of_buckets(value, on_difference(*totals, reduction, ratio), totals[1].n, paired)
+    estimate = replace(estimate, tokens=other_tokens(scores.losses[place][1], *totals))
     certain = not any(move.any() for move in moves)
     return Against(estimate, *values, certain=certain, moved=moved, share=share if moved else 1.0)
 

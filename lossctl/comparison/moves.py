@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from lossctl.arrays import in_python
 from lossctl.dataclass import dataclass
 from lossctl.document import Column, Table, Words
 from lossctl.evaluation.fold import Folded
-from lossctl.evaluation.measure import Measured, evaluated, kernel_label
+from lossctl.evaluation.measure import evaluated, kernel_label
+from lossctl.evaluation.measured import Measured
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.samples import Again, in_doubles, own_columns, read_again
 from lossctl.evaluation.worst_rows import Number, fitting, row_cells
-from lossctl.functions.bound_loss import get_loss
+from lossctl.functions.lookup import get_loss
 from lossctl.reading.cells import BadRow, kind_of, text_of
 from lossctl.words import free
 
@@ -33,7 +35,8 @@ class Move:
     """Its number in the file, from 1; header lines do not count."""
     key: Mapping[str, Any]
     """What identifies it, where rows were matched by that."""
-    label: Number
+    label: Number | None
+    """``None`` where the loss has none."""
     baseline_prediction: Number
     prediction: Number
     baseline_loss: float
@@ -97,13 +100,13 @@ def _move(
         label = kernel_label(bound, batch.label, batch.predictions[index])
         value, _ = evaluated(bound, label, batch.predictions[index], batch.errors[index], gradient=False)
         numbers = batch.predictions[index][place]
-        predictions.append(_plain(numbers[~np.isnan(numbers)] if numbers.ndim else numbers))  # lists may be shorter
+        predictions.append(in_python(numbers[~np.isnan(numbers)] if numbers.ndim else numbers))  # lists may be shorter
         losses.append(float(value[place]))
     return Move(
         file=file if len(folded.passed.source.files) > 1 else None,
         row=line,
         key={name: columns.get(name) for name in keys},
-        label=_plain(again.batch.label[place]),
+        label=None if plan.losses[plan.pairs[number][0]][1].unlabelled else in_python(again.batch.label[place]),
         baseline_prediction=predictions[0],
         prediction=predictions[1],
         baseline_loss=losses[0],
@@ -111,11 +114,6 @@ def _move(
         difference=difference,
         columns=columns,
     )
-
-
-def _plain(value: Any) -> Number:
-    array = np.asarray(value, dtype=np.float64)
-    return float(array) if array.ndim == 0 else tuple(array.tolist())
 
 
 def _cells(record: pa.RecordBatch, place: int) -> dict[str, Any]:
@@ -199,6 +197,6 @@ def _predicted(move: Move, models: tuple[str, str], loss: str, inputs: Mapping[s
     apart = np.subtract(sides[1], sides[0]) if np.shape(sides[0]) == np.shape(sides[1]) else None
     cells = []
     for model, side in zip(models, sides, strict=True):
-        weight = side if apart is None else _plain(apart)
+        weight = side if apart is None else in_python(apart)
         cells.append(row_cells((move.label, side, weight), loss, model, inputs))
     return [cells[0][0], cells[0][1], cells[1][1]]

@@ -1,5 +1,6 @@
 """Which gates are measured in one pass, and that pass: a gate by itself where it cannot be had with others."""
 
+import contextlib
 import os
 import re
 import stat
@@ -15,17 +16,18 @@ from lossctl.comparison.baseline import Baseline, load
 from lossctl.comparison.declared import SETTINGS
 from lossctl.comparison.files import prepare_models
 from lossctl.comparison.gate import Gate
-from lossctl.comparison.judge import Claim, claims
+from lossctl.comparison.judge import Claim, claims, of_all_rows
 from lossctl.comparison.skill import surely
 from lossctl.dataclass import dataclass
 from lossctl.errors import LossctlError, UsageError
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.evaluate import Prepared, measured, prepare, several
+from lossctl.evaluation.pooled import APART, pooled
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.running import Running
 from lossctl.evaluation.scores import Scores
-from lossctl.functions.bound_loss import meanings
 from lossctl.functions.definition import split_specs
+from lossctl.functions.lookup import meanings
 from lossctl.inference.request import Request
 from lossctl.reading.format import Reading, formats
 from lossctl.reading.location import STDIN, SUFFIXES
@@ -120,8 +122,8 @@ class Run:
         self.by = self.by or asked.gate.by
         self.against = self.against or asked.against
 
-    def __call__(self, reading: Reading | None, running: Running) -> tuple[list[list[Claim]], Report]:
-        """What was measured for each of its gates, and the report of the pass.
+    def __call__(self, reading: Reading | None, running: Running) -> tuple[list[list[Claim]], list[Claim], Report]:
+        """What was measured for each of its gates, what of all groups together, and the report of the pass.
 
         Raises:
             LossctlError: as for `lossctl.evaluate`; a gate that is about nothing that was measured is no error.
@@ -135,8 +137,10 @@ class Run:
             if self.kept is not None:
                 self.kept.ensure_comparable(report, str(self.against and self.against[1]))
             listed = [list(self._claims(asked, scores, report)) for asked in self.gates]
+            whole = [claim for asked in self.gates for claim in self._of_all_rows(asked, scores, report)]
         once = any(asked.pipes for asked in self.gates)
-        return surely(listed, prepared.source, plan, report, running, once=once), report
+        *listed, whole = surely([*listed, whole], prepared.source, plan, report, running, once=once)
+        return listed, whole, report
 
     @cached_property
     def kept(self) -> Baseline | None:
@@ -179,11 +183,20 @@ class Run:
         """What was measured of one gate; a reason where it is about nothing that was."""
         gate = asked.gate
         try:
-            listed = [*claims(gate, scores, report, self.kept if gate.kind == "max_increase" else None)]
+            listed = [*claims(gate, scores, report, self._kept_for(gate))]
             listed = _in_order(listed, names_of(asked.request.prediction))
         except LossctlError as wrong:
-            listed = [(gate, reason_of(wrong, gate))]
+            listed = [(gate, reason_of(wrong, asked))]
         yield from listed or [(gate, f"nothing was measured: {_nobody(scores)}{_other_file(asked)}")]
+
+    def _of_all_rows(self, asked: Asked, scores: Scores, report: Report) -> Iterator[Claim]:
+        """What was measured of one gate of all rows together; nothing where that cannot be had."""
+        with contextlib.suppress(LossctlError):
+            yield from of_all_rows(asked.gate, scores, report, self._kept_for(asked.gate))
+
+    def _kept_for(self, gate: Gate) -> Baseline | None:
+        """What a gate is held against of an earlier run."""
+        return self.kept if gate.kind == "max_increase" else None
 
 
 def _in_order(listed: list[Claim], names: Sequence[str]) -> list[Claim]:
@@ -204,10 +217,18 @@ def _nobody(scores: Scores) -> str:
 
 def _other_file(asked: Asked) -> str:
     """What to do where several files were measured as one data set; empty where one was."""
-    files = several(asked.source) if _are_paths(asked.source) else ()
-    if len(files) < 2:
-        return ""
-    return f'. Is each of the files a model? Then say baseline = "{files[0]}", and check the others'
+    return f". Is each of the files a model? Then {_one_by_one(asked)}" if len(_files(asked)) > 1 else ""
+
+
+def _one_by_one(asked: Asked) -> str:
+    """How files of a model each are checked."""
+    first = _files(asked)[0]
+    return f'say baseline = "{first}", and check the others' if asked.against else "check one at a time"
+
+
+def _files(asked: Asked) -> tuple[str, ...]:
+    """The files that are measured as one data set; none of data in memory."""
+    return several(asked.source) if _are_paths(asked.source) else ()
 
 
 def takes_eps(loss: str) -> bool:
@@ -236,10 +257,13 @@ def in_runs(gates: Sequence[Asked]) -> list[Run]:
     return runs
 
 
-def reason_of(error: LossctlError, gate: Gate) -> str:
-    """Why nothing was measured, in one line, with options as a configuration has them."""
-    words = [errors.worded(part.removeprefix(f"gate {gate.name!r}: "), setting) for part in error.parts if part]
-    return ". ".join(words).removesuffix(".")
+def reason_of(error: LossctlError, asked: Asked) -> str:
+    """Why nothing was measured of a gate, in one line, with options as a configuration has them."""
+    begin = f"gate {asked.gate.name!r}: "
+    words = ". ".join(errors.worded(part.removeprefix(begin), setting) for part in error.parts if part)
+    if len(_files(asked)) > 1:
+        words = words.replace(APART, f"for models of the same rows, {_one_by_one(asked)}")
+    return words.removesuffix(".")
 
 
 def setting(name: str, values: list[str]) -> str:
@@ -309,7 +333,12 @@ def _told_apart(request: Request, kept: Baseline, title: str) -> Request:
 
 
 def _opened(asked: Asked, request: Request, reading: Reading | None) -> Prepared:
-    return prepare(asked.source, request, reading, labels=asked.labels, ids=asked.ids, join=asked.join)
+    prepared = prepare(asked.source, request, reading, labels=asked.labels, ids=asked.ids, join=asked.join)
+    if not request.paired or len(_files(asked)) < 2:
+        return prepared
+    plan = prepared.plan  # of which models are compared, so that nothing has been said of files
+    remark = pooled(prepared.source, plan.roles.label if asked.labels is None else ())
+    return replace(prepared, plan=plan.grouped_by(plan.roles.by, (*plan.roles.notes, remark)))
 
 
 def _beside(baseline: Any, asked: Asked, request: Request, reading: Reading | None) -> Prepared:

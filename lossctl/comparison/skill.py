@@ -21,7 +21,8 @@ from lossctl.evaluation.batch import Batch
 from lossctl.evaluation.clock import Clock
 from lossctl.evaluation.fold import fold_rows
 from lossctl.evaluation.groups import Group
-from lossctl.evaluation.measure import Measured, lift, nothing
+from lossctl.evaluation.measure import lift, nothing
+from lossctl.evaluation.measured import Measured
 from lossctl.evaluation.plan import Plan, PlannedModel
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.running import Running

@@ -49,8 +49,8 @@ def sections(
     models = list(dict.fromkeys(one.model for one in results))
     title = f"{models[0] if len(models) == 1 else 'difference'} against {against}"
     columns = [
-        Column(against, "number"),
-        Column(models[0] if len(models) == 1 else "value", "number"),
+        Column(against, "number", spare=True, brief="baseline"),  # the value less the change
+        Column(models[0], "number", brief="value") if len(models) == 1 else Column("value", "number"),
         Column("change", "number", tone="strong"),
         Column("ci low", "number"),
         Column("ci high", "number"),
@@ -135,7 +135,7 @@ def _notes(differences: Sequence[Difference], level: float, report: Report) -> I
         yield f"ci: {100 * level:.6g} % interval of the change that holds at every n at once, tightest at {units}"
     else:
         weighted = report.inputs["weight"] or report.inputs["masked"]
-        units = "clusters" if clustered else "effective n" if weighted else "n"
+        units = "effective clusters" if clustered else "effective n" if weighted else "n"
         lags = max((one.estimate.lags for one in differences), default=0)
         series = f" as a series with {counted(lags, 'lag')} (Diebold & Mariano)" if lags else ""
         interval = f"ci: {100 * level:.6g} % interval of the change on the same rows{series}"

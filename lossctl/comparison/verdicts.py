@@ -4,16 +4,22 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
-from lossctl.comparison.gate import Gate, Measurement, Verdict
+from lossctl.comparison.gate import Gate, Measurement, State, Verdict
 from lossctl.comparison.wording import plain, rounded, signed
 from lossctl.dataclass import dataclass
 from lossctl.document import Column, Document, Line, Outcome, Piece, Table, Tone
+from lossctl.evaluation.tables import ALL
 from lossctl.sums.estimate import Estimate
 
-WORDS: Mapping[str, str] = {"pass": "PASS", "fail": "FAIL", "inconclusive": "INCONCLUSIVE", "error": "ERROR"}
-TONES: Mapping[str, Tone] = {"pass": "good", "fail": "bad", "inconclusive": "doubtful", "error": "bad"}
+WORDS: Mapping[State, str] = {
+    "pass": "PASS", "fail": "FAIL", "inconclusive": "INCONCLUSIVE", "error": "ERROR", "info": "INFO",
+}  # fmt: skip
+TONES: Mapping[State, Tone] = {
+    "pass": "good", "fail": "bad", "inconclusive": "doubtful", "error": "bad", "info": "",
+}  # fmt: skip
 WORST = ("error", "fail", "inconclusive", "pass")
 
 
@@ -24,6 +30,8 @@ class Verdicts:
     verdicts: tuple[Verdict, ...]
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    overall: tuple[Verdict, ...] = ()
+    """What was measured of all rows together where a gate is about groups, of which nothing is decided."""
 
     @property
     def exit_code(self) -> int:
@@ -43,12 +51,42 @@ class Verdicts:
     @property
     def lines(self) -> tuple[str, ...]:
         """A line for each, with the inequality in full."""
-        return tuple(line(verdict, several=self._several(verdict)) for verdict in self.verdicts)
+        return tuple(self._line(verdict) for verdict in self.verdicts)
+
+    def _line(self, verdict: Verdict) -> str:
+        return line(verdict, several=self._several(verdict), whole=self._whole)
+
+    def _head(self, verdict: Verdict) -> str:
+        return head(verdict, several=self._several(verdict), whole=self._whole)
+
+    @cached_property
+    def _whole(self) -> str:
+        """What stands for all rows together where there are groups; in parentheses where one is called so."""
+        taken = any(one.measured is not None and ALL in one.measured.group.values() for one in self.verdicts)
+        return f"({ALL})" if taken else ALL
+
+    @property
+    def _shown(self) -> list[tuple[Verdict, str]]:
+        """All verdicts with their lines, before those on groups what all rows together come to."""
+        before = {_subject(one): one for one in self.overall}
+        shown = []
+        for verdict in self.verdicts:
+            whole = before.pop(_subject(verdict), None)
+            shown += [verdict] if whole is None else [whole, verdict]
+        return [(verdict, self._line(verdict)) for verdict in shown]
 
     def _several(self, verdict: Verdict) -> bool:
         """Whether a gate is about several models."""
-        models = {one.measured.model for one in self.verdicts if one.gate == verdict.gate and one.measured is not None}
-        return len(models) > 1
+        return len(self._models.get(id(verdict.gate), ())) > 1
+
+    @cached_property
+    def _models(self) -> Mapping[int, set[str]]:
+        """The models that each gate is about."""
+        models: dict[int, set[str]] = {}
+        for one in self.verdicts:
+            if one.measured is not None:
+                models.setdefault(id(one.gate), set()).add(one.measured.model)
+        return models
 
     def beside(self, document: Document) -> Document:
         """The document of what was judged, with the verdicts in its record."""
@@ -58,13 +96,13 @@ class Verdicts:
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
         """What was decided, for formats that carry decisions."""
-        return tuple(_outcome(verdict, words) for verdict, words in zip(self.verdicts, self.lines, strict=True))
+        return tuple(_outcome(one, self._line(one), self._head(one)) for one in self.verdicts)
 
     def document(self) -> Document:
         """The verdicts, described: a row and an object for each."""
         return Document(
             title="gates",
-            sections=lambda: [tuple(Line(_toned(*pair)) for pair in zip(self.verdicts, self.lines, strict=True))],
+            sections=lambda: [tuple(Line(_toned(*pair)) for pair in self._shown)],
             record=self._record,
             pages=lambda: [(self._table(),)],
             rows=lambda: (_row(facts) for facts in self._facts()),
@@ -86,6 +124,7 @@ class Verdicts:
             "verdict": self.verdict,
             "exit_code": self.exit_code,
             "gates": self._facts(),
+            **({"overall": [_facts(one, self._line(one)) for one in self.overall]} if self.overall else {}),
         }
 
     def _facts(self) -> list[dict[str, Any]]:
@@ -95,23 +134,29 @@ class Verdicts:
         """A row for each, for a page: what was decided, of what, and the inequality in full."""
         columns = Column("verdict", "name"), Column("gate", "name"), Column("", "text"), Column("n", "count")
         rows = []
-        for verdict, words in zip(self.verdicts, self.lines, strict=True):
-            name, _, inequality = words.removeprefix(WORDS[verdict.state]).strip().partition(": ")
+        for verdict, words in self._shown:
+            name = self._head(verdict)
+            inequality = words.removeprefix(f"{WORDS[verdict.state]} {name}: ")
             n = None if verdict.measured is None else verdict.measured.estimate.n
             rows.append([Piece(WORDS[verdict.state], TONES[verdict.state]), name, inequality, n])
         return Table(columns, rows, folds=True)
 
 
-def _outcome(verdict: Verdict, words: str) -> Outcome:
+def _subject(verdict: Verdict) -> tuple[str, str, str]:
+    """The gate, loss and model that it is about."""
+    measured = verdict.measured
+    return (verdict.gate.name, measured.loss, measured.model) if measured is not None else (verdict.gate.name, "", "")
+
+
+def _outcome(verdict: Verdict, words: str, name: str) -> Outcome:
+    if verdict.state == "info":
+        raise TypeError(f"nothing was decided: {words}")
     facts = _facts(verdict, words)
     told = {name: facts[name] for name in _TOLD if facts.get(name) is not None and facts[name] == facts[name]}
     if verdict.gate.percent:
         told["limit"] = f"{plain(100.0 * verdict.gate.limit)} %"
     told |= {f"group {column}": word for column, word in facts["group"].items()}
-    name = words.removeprefix(WORDS[verdict.state]).strip()
-    if verdict.gate.name:
-        name = name.partition(": ")[0]
-    elif verdict.measured is not None:
+    if not verdict.gate.name and verdict.measured is not None:
         name = (
             _title(verdict, verdict.measured, several=verdict.measured.model in words) + f" <= {verdict.gate.limit!r}"
         )
@@ -130,25 +175,34 @@ def _toned(verdict: Verdict, said: str) -> tuple[Piece, ...]:
     return Piece(word, TONES[verdict.state]), Piece(said.removeprefix(word))
 
 
-def line(verdict: Verdict, *, several: bool = False) -> str:
+def head(verdict: Verdict, *, several: bool, whole: str) -> str:
+    """What a verdict is on: the gate, and which model and group; arguments as for `line`."""
+    measured = verdict.measured
+    places = [measured.model] if several and measured is not None else []
+    places += [] if measured is None else ["null" if word is None else word for word in measured.group.values()]
+    places += [whole] if verdict.state == "info" else []
+    return verdict.gate.name + (f" [{' '.join(places)}]" if places else "")
+
+
+def line(verdict: Verdict, *, several: bool = False, whole: str = ALL) -> str:
     """The verdict in one line: the inequality in full.
 
     Args:
         verdict: what was decided.
         several: whether it takes the name of the model to tell it from others.
+        whole: what stands for all rows together where there are groups.
     """
     gate, measured = verdict.gate, verdict.measured
     if not gate.name and measured is not None:
         return _unnamed(verdict, measured, several=several)
-    head = f"{WORDS[verdict.state]} {gate.name}"
+    begin = f"{WORDS[verdict.state]} {head(verdict, several=several, whole=whole)}"
     if measured is None:
-        return f"{head}: {verdict.reason}"
-    places = [measured.model] if several else []
-    places += ["null" if word is None else word for word in measured.group.values()]
-    head += f" [{' '.join(places)}]" if places else ""
+        return f"{begin}: {verdict.reason}"
     if gate.kind == "min_n":
-        return f"{head}: n = {measured.estimate.n:,} {'>=' if verdict.state == 'pass' else '<'} {gate.limit:,.0f}"
-    return f"{head}: {_inequality(verdict, measured)}" + (f"; {measured.note}" if measured.note else "")
+        sign = {"pass": " >= ", "info": ", limit "}.get(verdict.state, " < ")
+        reason = f": {verdict.reason}" if verdict.reason else ""
+        return f"{begin}: n = {measured.estimate.n:,}{sign}{gate.limit:,.0f}{reason}"
+    return f"{begin}: {_inequality(verdict, measured)}" + (f"; {measured.note}" if measured.note else "")
 
 
 def _unnamed(verdict: Verdict, measured: Measurement, *, several: bool) -> str:
@@ -186,7 +240,7 @@ def _bound(verdict: Verdict, measured: Measurement) -> str:
         beyond = gate.limit * abs(measured.baseline or 0.0)
     limit = _limit(gate, measured.limit + beyond, error)
     sign = ">" if verdict.state == "fail" else "<="
-    if verdict.state in {"inconclusive", "error"}:
+    if verdict.state in {"inconclusive", "error", "info"}:
         return f", limit {limit}: {verdict.reason}"
     if gate.fail_if == "point" and gate.pass_if != "proven":
         return f" {sign} {limit}"

@@ -14,8 +14,8 @@ from lossctl.doctor.diagnosis import Reported
 from lossctl.doctor.finding import Severity
 from lossctl.domain import FloatArray
 from lossctl.inference.fit import ENOUGH
-from lossctl.inference.names import is_index, is_query, quantile_of
-from lossctl.inference.parts import interval_end
+from lossctl.inference.names import is_index, is_query, level_of, levels_among
+from lossctl.inference.parts import interval_end, interval_of, unsaid_of
 from lossctl.inference.reader import Reader
 from lossctl.inference.sample import sampled
 from lossctl.inference.suitable import GRADES
@@ -44,8 +44,10 @@ class Arrangements:
     def reported(self) -> Iterator[Reported]:
         """What is to be said of them."""
         quantiles = self._quantiles()
-        yield from self._of_quantiles(quantiles)
-        yield from self._of_interval()
+        interval = [*self._of_interval()]
+        if not interval or len(quantiles) > 2:  # else it says the same of the two
+            yield from self._of_quantiles(quantiles)
+        yield from interval
         yield from self._of_members({*quantiles})
         yield from self._of_labels()
         yield from self._of_queries()
@@ -54,7 +56,7 @@ class Arrangements:
 
     def _quantiles(self) -> list[str]:
         """The columns that are named for quantiles, in the order of their levels; none where these are not clear."""
-        levels = {name: level for name in self._free() if (level := quantile_of(name)) is not None and 0 < level < 1}
+        levels = levels_among(self._free())
         clear = len(levels) > 1 and len({*levels.values()}) == len(levels)
         return sorted(levels, key=lambda name: levels[name]) if clear else []
 
@@ -64,15 +66,17 @@ class Arrangements:
             return
         values, looked = rows[0][:, : len(names)], rows[1]
         crossing = int((np.diff(values, axis=1) < 0).any(axis=1).sum())
-        levels = ", ".join(f"{quantile_of(name):g}" for name in names)
+        levels = ", ".join(f"{level_of(name):g}" for name in names)
         crosses = f"they cross in {counted(crossing, 'row')}" if crossing else "they do not cross"
         what = f"{_listed(names)} are quantiles by their names, {levels}: {crosses}"
         if self.label:
             shares = (rows[0][:, -1:] <= values).mean(axis=0).tolist()
             covered = ", ".join(f"{100 * share:.3g} %" for share in shares[:SHOWN])
             between = ((values[:, 0] <= rows[0][:, -1]) & (rows[0][:, -1] <= values[:, -1])).mean()
-            what += f"; {covered} of the labels are not above them, {100 * between:.3g} % between first and last"
-        median = next((name for name in names if quantile_of(name) == 0.5), None)
+            width = (values[:, -1] - values[:, 0]).mean()
+            what += f"; {covered} of the labels are not above them, {100 * between:.3g} % between first and last, "
+            what += f"which are {width:.4g} apart in the mean"
+        median = next((name for name in names if level_of(name) == 0.5), None)
         advice = "A quantile forecast is no number to be near: compare those shares with the levels. Together they are "
         advice += f"measured by quantiles: -p {shell_word(','.join(names))} -l quantiles."
         advice += f" The median {median!r} alone is measured by mae." if median else ""
@@ -94,8 +98,15 @@ class Arrangements:
         what = f"{lower}, {upper} are the ends of an interval by their names: {held:.3g} % of the labels are in it, "
         what += f"its mean width is {(high - low).mean():.4g}"
         what += f"; they cross in {counted(crossing, 'row')}" if crossing else ""
-        advice = f"Compare that share with what it should be, such as 90 %: -p {shell_word(f'{lower},{upper}')} "
-        advice += "-l interval:alpha=0.1."
+        pair = f"-p {shell_word(f'{lower},{upper}')}"
+        outside = interval_of((lower, upper))
+        if outside:
+            advice = f"Compare that share with {100 * (1 - outside):g} %, as they are named: {pair} "
+            advice += f"-l interval:alpha={outside:g}."
+        else:
+            unsaid, _ = unsaid_of((lower, upper))
+            advice = f"{unsaid[0].upper()}{unsaid[1:]}. Compare that share with it; alpha is the rest, such as 0.2 "
+            advice += f"for 80 %: {pair} -l interval:alpha=…"
         severity = Severity.warning if crossing else Severity.note
         yield Reported("interval", severity, "", f"{what} ({rows[1]})", advice, stops=False)
 

@@ -13,14 +13,16 @@ from lossctl.doctor.finding import Case, Evidence, Finding, Severity, findings
 from lossctl.doctor.shell import eval_command, spelled, with_flags, words_of
 from lossctl.doctor.statistics import ranks
 from lossctl.doctor.survey import described, survey
-from lossctl.errors import Undecided
+from lossctl.errors import DataError, Undecided
 from lossctl.evaluation.complaints import told
 from lossctl.evaluation.evaluate import Classes, Label, Names, open_alone, open_joined, requested, several, specs_of
 from lossctl.evaluation.fold import fold
 from lossctl.evaluation.running import Progress, Running
+from lossctl.evaluation.second import ensure_no_labels
 from lossctl.evaluation.traversal import Traversal
-from lossctl.functions.bound_loss import BoundLoss, get_loss
+from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import split_specs
+from lossctl.functions.lookup import get_loss
 from lossctl.inference.doubts import doubt, shared_ways
 from lossctl.inference.facts import Facts, no_facts
 from lossctl.inference.fit import Fit, Settings, fit
@@ -113,7 +115,11 @@ def diagnose(
         request = roles.request
         if not any(bound.rows for bound in asked):
             ensure_parts(opened, request)
+    except DataError:
+        ensure_no_labels(source, request, reading, labels)
+        raise
     except Undecided as open_question:
+        ensure_no_labels(source, request, reading, labels)
         return _columns_only(opened, open_question, request, named, words, running)
     named = named if apart else request
     layout = _identified(readable_layout(opened, request), opened, keys)
@@ -172,9 +178,14 @@ def _columns_only(
     for way in question.ways:
         kept = replace(named, prediction=()) if "prediction" in dict(way) else named
         commands.append(" ".join(["lossctl", "eval", *command, *_named(kept), *words_of(way)]))
+    losses = [str(value) for way in question.ways for name, value in way if name == "loss"]
     advice = "Say which columns are which with -y and -p." if commands else with_flags(question.parts[1])
+    if losses and all(get_loss(spec).unlabelled for spec in split_specs(losses)):
+        advice = "Their loss needs no label: copy the command line."
     quantiles = bool(commands) and any(each.name == "quantiles" for each in arranged)  # they say what to do
     reported = Reported("columns-not-recognised", Severity.error, "", question.what, advice, stops=True)
+    if commands and not request.label and not any("label" in dict(way) for way in question.ways):  # of no label
+        reported = Reported("log-probabilities", Severity.note, "", question.what, "", stops=False)
     return Diagnosis(
         files=source.files,
         rows=rows,
@@ -319,4 +330,6 @@ def _task(case: Case) -> ModelTask:
     if case.fit is None:
         return ModelTask(case.name, None, None)
     pairing, scale = case.fit.pairing, str(case.fit.scale)
-    return ModelTask(case.name, pairing.task, scale, pairing.activations, pairing.losses, case.fit.why, ranks(case))
+    zeros = case.problem("label zero", case.label) is not None
+    losses = tuple("wmape" if name == "mape" and zeros else name for name in pairing.losses)
+    return ModelTask(case.name, pairing.task, scale, pairing.activations, losses, case.fit.why, ranks(case))

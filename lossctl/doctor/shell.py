@@ -6,9 +6,9 @@ from lossctl.errors import worded
 from lossctl.inference.fit import Fit, Settings
 from lossctl.words import shell_word
 
-SHORT = {"label": "-y", "pred": "-p", "weight": "-w", "id": "--id", "join": "--join"}
+SHORT = {"label": "-y", "pred": "-p", "weight": "-w", "id": "--id", "join": "--join", "labels": "--labels"}
 """Flags of columns; the long form takes values that begin with a dash."""
-NAMED = {"label": "label", "prediction": "pred", "ids": "id", "join": "join"}
+NAMED = {"label": "label", "prediction": "pred", "ids": "id", "join": "join", "labels": "labels"}
 """The long flags of the settings whose value is a word by itself."""
 
 
@@ -39,6 +39,8 @@ def words_of(way: Settings) -> list[str]:
     for name, value in way:
         if name in NAMED:
             words += spelled(NAMED[name], str(value))
+        elif name == "header":
+            words.append("--no-header")
         else:
             words += ["-l", shell_word(str(value))] if name == "loss" else flags(((name, value),))
     return words

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lossctl.arrays import in_python
 from lossctl.errors import DataError, option
 from lossctl.evaluation.best_constant import Solution, best_constants, may_be_below_zero
 from lossctl.evaluation.complaints import ensure_measured, taken_for_null, told
 from lossctl.evaluation.groups import Group
-from lossctl.evaluation.measure import Measured, Part, groups_in_order
+from lossctl.evaluation.measure import groups_in_order
+from lossctl.evaluation.measured import Measured, Part
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.result import BestConstant, Gradient, Result, Sample
 from lossctl.evaluation.traversal import Traversal
 from lossctl.functions.bound_loss import BoundLoss
-from lossctl.functions.definition import in_json
+from lossctl.functions.parameter import in_json
 from lossctl.rational import to_float
 from lossctl.reading.selection import limit_of, where_of
 from lossctl.sums.worst import Worst
@@ -44,7 +46,7 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
     Raises:
         DataError: there were no rows, or none that counted.
     """
-    used = ensure_measured(total, traversal)
+    used = ensure_measured(total, traversal, plan)
     bounds = [(model.name, bound) for model, bound in plan.losses]
     constants = _best_constants(plan, total)
     order = groups_in_order(plan, total)
@@ -104,7 +106,7 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
                 for bound in dict.fromkeys(bound for _, bound in bounds)
             ],
         },
-        notes=(*plan.roles.notes, *traversal.cut_short(), *_about_constants(constants)),
+        notes=(*plan.roles.notes, *traversal.cut_short(), *_about_errors(plan), *_about_constants(constants)),
         warnings=(
             *plan.doubts,
             *taken_for_null(plan, total.problems),
@@ -155,7 +157,12 @@ def _by_cluster(scores: "Scores", results: Sequence[Result]) -> list[Result]:
     }
     chosen = [(result, estimates[result.loss, result.model, *result.group.items()]) for result in results]
     return [
-        replace(result, n_clusters=estimate.clusters, standard_error=estimate.standard_error)
+        replace(
+            result,
+            n_clusters=estimate.clusters,
+            effective_clusters=estimate.units,
+            standard_error=estimate.standard_error,
+        )
         for result, estimate in chosen
     ]
 
@@ -216,7 +223,7 @@ def _results(
             standard_error=sums.standard_error(reduction),
             gradient=gradient,
             best_constant=None if solutions is None else _best_constant(bound, value, solutions[group]),
-            samples=() if part.worst is None else tuple(_samples(part.worst, group, traversal)),
+            samples=() if part.worst is None else tuple(_samples(part.worst, group, traversal, bound)),
         )
 
 
@@ -252,6 +259,13 @@ def _best_constant(bound: BoundLoss, value: float, solution: Solution) -> BestCo
     measured = solution.loss >= SMALLEST and not may_be_below_zero(bound)
     skill = 1.0 - value / solution.loss if measured else math.nan
     return BestConstant(solution.constant, solution.loss, skill, solution.relative_error)
+
+
+def _about_errors(plan: Plan) -> Iterator[str]:
+    """Notes on losses that never have a standard error."""
+    for bound in dict.fromkeys(bound for _, bound in plan.losses):
+        if bound.reduced.takes == "spans":
+            yield f"{bound}: no standard error: two rows alone decide how far the labels range, however many there are"
 
 
 def _about_constants(constants: Constants) -> Iterator[str]:
@@ -291,21 +305,17 @@ def _named(plan: Plan, key: Group) -> dict[str, str | None]:
     return dict(zip(plan.roles.group_names, key, strict=True)) if key else {}
 
 
-def _samples(worst: Worst, group: int, traversal: Traversal) -> Iterator[Sample]:
-    """The worst rows of a group, with the place of each in its file."""
+def _samples(worst: Worst, group: int, traversal: Traversal, bound: BoundLoss) -> Iterator[Sample]:
+    """The worst rows of a group, with the place of each in its file, and the label where the loss has one."""
     several = len(traversal.source.files) > 1
     for place in worst.of(group):
         file, row = traversal.locate(int(worst.row[place]))
         label, prediction, gradient = (array[place] for array in (worst.label, worst.prediction, worst.gradient))
         if np.isnan(prediction).any():  # behind the numbers of a list that is shorter than others
             label, gradient, prediction = (part[~np.isnan(prediction)] for part in (label, gradient, prediction))
-        numbers = map(_plain, (label, prediction, gradient))
-        yield Sample(file if several else None, row, float(worst.value[place]), *numbers)
-
-
-def _plain(value: object) -> float | tuple[float, ...]:
-    array = np.asarray(value, dtype=np.float64)
-    return float(array) if array.ndim == 0 else tuple(array.tolist())
+        numbers = in_python(prediction), in_python(gradient)
+        shown = None if bound.unlabelled else in_python(label)
+        yield Sample(file if several else None, row, float(worst.value[place]), shown, *numbers)
 
 
 def _warnings(total: Measured, traversal: Traversal, results: list[Result], overall: list[Result]) -> Iterator[str]:

@@ -123,8 +123,12 @@ def _clusters(reader: Reader, roles: Roles) -> "Keyed":
     from lossctl.reading.hashing import EMPTY, coded, joined
     from lossctl.sums.clusters import Keyed, front
 
-    names = dict.fromkeys((*roles.cluster, *roles.ids))
-    words = {name: coded(reader.record.column(name), name) for name in names}
+    names, written = dict.fromkeys((*roles.cluster, *roles.ids)), None
+    if roles.ids:  # rows of two files, which a join would match
+        from lossctl.evaluation.keys import plainly
+
+        written = plainly
+    words = {name: coded(reader.record.column(name), name, written) for name in names}
     for name, (hashes, index) in words.items():
         empty = (hashes == EMPTY)[index]
         reader.missing(name, empty if empty.any() else None)

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from lossctl.errors import DataError, option
-from lossctl.evaluation.measure import Measured
+from lossctl.errors import DataError, Ways, option
+from lossctl.evaluation.measured import Measured
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.traversal import Traversal
 from lossctl.inference.rounding import advice, said
@@ -12,6 +12,9 @@ from lossctl.reading.selection import no_rows, where_of
 from lossctl.sums.problems import Problem, Problems
 from lossctl.words import counted
 
+TOKENS = f"The first token of a text often has no probability: leave nulls out of lists with {option(mask_null=True)}."
+"""What to do about nulls in lists."""
+MASKED: Ways = ((("mask_null", True),),)
 MANY = 4
 """From how many columns on what is to be said of each is said once."""
 
@@ -30,7 +33,7 @@ def complain(plan: Plan, problems: Problems, traversal: Traversal) -> None:
     if not problems.by_key:
         return
     complaints = [
-        *_nulls(plan, problems),
+        *_nulls(plan, problems, traversal.read),
         *_lengths(plan, problems),
         *_illegal(plan, traversal.source, problems),
         *_exclusive(problems),
@@ -39,22 +42,33 @@ def complain(plan: Plan, problems: Problems, traversal: Traversal) -> None:
         what, problem, hint = min(complaints, key=lambda complaint: complaint[1].row)
         others = len(complaints) - 1
         more = f"; {others} other problem{'s' if others > 1 else ''} found" if others else ""
-        raise DataError(
+        error = DataError(
             f"{traversal.place(problem.row)}: {what} ({problem.count:,} in the first {traversal.read:,} rows{more})",
             hint,
         )
+        error.ways = MASKED if hint.startswith(TOKENS) else ()
+        raise error
 
 
-def _nulls(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str]]:
+def _nulls(plan: Plan, problems: Problems, rows: int) -> Iterator[tuple[str, Problem, str]]:
     if plan.nulls == "error":
         for column, _, problem in problems.of("null"):
             hint = f"Leave such rows out with {option(nulls='drop')}."
-            lists = any(model.width and [*model.columns] == [column] for model in plan.models)
-            if plan.layout.ragged and lists and not plan.layout.mask_null:
-                hint = f"Leave nulls out of lists with {option(mask_null=True)}, or rows with {option(nulls='drop')}."
+            if column in _lists(plan):
+                hint = TOKENS if problem.count >= rows else f"{TOKENS[:-1]}, or such rows with {option(nulls='drop')}."
+            cells = column in plan.roles.label and plan.layout.label_width and not plan.layout.mask_null
+            if cells and not any(bound.rows for model in plan.models for bound in model.losses):
+                alone = option(mask_null=True)
+                hint = f"Leave such labels out of their rows with {alone}, or the rows with {option(nulls='drop')}."
             if plan.layout.masked and column not in plan.roles.label:
                 hint += " A number under a label that is left out may be any, but must be one."
             yield f"column {column!r} is null or NaN", problem, hint
+
+
+def _lists(plan: Plan) -> list[str]:
+    """The columns of lists, each of any length, that may not hold a null."""
+    ragged = plan.layout.ragged and not plan.layout.mask_null
+    return [model.columns[0] for model in plan.models if ragged and model.width and len(model.columns) == 1]
 
 
 def _lengths(plan: Plan, problems: Problems) -> Iterator[tuple[str, Problem, str]]:
@@ -128,7 +142,7 @@ def remarks(plan: Plan, total: Measured) -> Iterator[str]:
     yield from said(total.problems)
 
 
-def ensure_measured(total: Measured, traversal: Traversal) -> int:
+def ensure_measured(total: Measured, traversal: Traversal, plan: Plan) -> int:
     """How many rows counted.
 
     Raises:
@@ -143,5 +157,8 @@ def ensure_measured(total: Measured, traversal: Traversal) -> int:
     used = total.rows - null - unweighted - ignored
     if not used:
         why = f"{null:,} have a null, {unweighted:,} a weight of 0" + f", {ignored:,} an ignored label" * bool(ignored)
-        raise DataError(f"{title}: none of the {total.rows:,} rows can be measured: {why}")
+        lists = null == total.rows and _lists(plan)
+        error = DataError(f"{title}: none of the {total.rows:,} rows can be measured: {why}", TOKENS if lists else "")
+        error.ways = MASKED if lists else ()
+        raise error
     return used

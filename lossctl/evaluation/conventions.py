@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lossctl.domain import SIMPLEX
 from lossctl.errors import UsageError, option
-from lossctl.functions.bound_loss import BoundLoss, get_loss
+from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import read_spec
+from lossctl.functions.lookup import get_loss
 from lossctl.inference.request import Request
 from lossctl.reduction import MEAN, PER_ROW
 from lossctl.words import normal

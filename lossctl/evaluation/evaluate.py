@@ -9,26 +9,30 @@ import numpy as np
 
 from lossctl.arguments import checked, fits
 from lossctl.dataclass import dataclass
+from lossctl.errors import LossctlError
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.clock import Clock, Spent
 from lossctl.evaluation.fold import Folded, fold_rows
 from lossctl.evaluation.intervals import bounded, check_level
-from lossctl.evaluation.measure import Measured, lift, nothing, slopes_of
+from lossctl.evaluation.measure import lift, nothing, slopes_of
+from lossctl.evaluation.measured import Measured
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.planner import make_plan
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.running import Progress, Running
 from lossctl.functions.activation import BoundActivation, get_activation
-from lossctl.functions.bound_loss import BoundLoss, get_loss
+from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import split_specs
+from lossctl.functions.lookup import get_loss
 from lossctl.inference.request import ClassWeight, Nulls, Request
+from lossctl.inference.roles import places_in
 from lossctl.reading.expand import expand
 from lossctl.reading.files import ensure_heeded, open_source
 from lossctl.reading.format import Reading, Source, formats
 from lossctl.reading.missing import as_number
 from lossctl.reading.selection import ensure_selection, selected
 from lossctl.reading.stamp import Stamp
-from lossctl.reduction import Columns, WeightNorm
+from lossctl.reduction import OverColumns, WeightNorm
 from lossctl.words import split
 
 if TYPE_CHECKING:
@@ -56,7 +60,7 @@ def evaluate(
     from_logits: bool = False,
     reduction: str | None = None,
     weight_norm: WeightNorm | None = None,
-    columns: Columns | None = None,
+    columns: OverColumns | None = None,
     class_weight: ClassWeight | None = None,
     compat: str | None = None,
     gradient: bool = False,
@@ -227,7 +231,13 @@ def prepare(
     facts: Mapping[str, Any] | None = None
     if labels is None:
         opened = open_alone(source, request, reading)
-        plan = planned(opened, request, reading)
+        try:
+            plan = planned(opened, request, reading)
+        except LossctlError:
+            from lossctl.evaluation.second import ensure_no_labels  # noqa: PLC0415  (where something is wrong)
+
+            ensure_no_labels(source, request, reading)
+            raise
     else:
         joined = open_joined(source, request, reading, labels=labels, ids=ids, join=join, others=others)
         opened, facts = joined.source, joined.facts
@@ -243,6 +253,7 @@ def prepare(
 def open_alone(source: Any, request: Request, reading: Reading | None = None) -> Source:
     """Open a data set that has its own labels; arguments and errors as for `prepare`."""
     check_words(request, reading)
+    reading = placing(reading, request, ())
     opened = open_source(source, reading, {})
     ensure_heeded(reading, opened)
     return selected(opened, request.where, request.limit, reading)
@@ -271,11 +282,19 @@ def open_joined(
     from lossctl.evaluation.join import join as match  # noqa: PLC0415  (most runs have one data set)
 
     check_words(request, reading)
-    stamps: dict[str, Stamp] = {}
+    reading, stamps = placing(reading, request, ids), dict[str, Stamp]()
     opened, answers = open_source(source, reading, stamps), open_source(labels, reading, stamps)
     ensure_heeded(reading, opened, answers)
     joined = match(opened, answers, ids, join, request, others=others, survey=survey)
     return replace(joined, source=selected(joined.source, request.where, request.limit))
+
+
+def placing(reading: Reading | None, request: Request, ids: Sequence[str]) -> Reading | None:
+    """How to read files whose columns somebody asks for by their places, which may have one name."""
+    weight = () if request.weight is None else (request.weight,)
+    asked = (*request.label, *request.prediction, *weight, *request.by, *request.cluster, *request.ids, *ids)
+    places = places_in(asked)
+    return replace(reading or Reading(), placed=places) if places else reading
 
 
 def planned(

@@ -48,7 +48,7 @@ def _places(record: pa.RecordBatch, grouping: Grouping) -> tuple[IntArray, tuple
         labels, places = grouping.intervals.labels, grouping.intervals.places(values)
         return places if null is None else np.where(null, len(labels), places), (*labels, None)
     if grouping.unit:
-        array = periods(array, grouping.unit, grouping.column)
+        array = periods(array, grouping.unit, grouping.column, grouping.first)
     return _words(array, grouping.column)
 
 

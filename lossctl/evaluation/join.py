@@ -43,6 +43,7 @@ from lossctl.inference.names import is_index, is_key, is_query
 from lossctl.inference.request import Elsewhere, Request
 from lossctl.inference.roles import find, groupings, titled
 from lossctl.reading.columns import Column, fields_in
+from lossctl.reading.files import warnings_of
 from lossctl.reading.format import Source
 from lossctl.reading.memory import MemorySource
 from lossctl.reading.selection import selected
@@ -221,7 +222,7 @@ def _matched(
             **facts,
         },
         tuple(keys),
-        remarks=remarks,
+        remarks=(*warnings_of(predictions), *warnings_of(labels), *remarks),
     )
 
 
@@ -237,9 +238,9 @@ def _rows(
     words, others, remarks = told_alike(words, others, SIDES)
     called = Called()
     if len(predictions.files) > 1:
-        called = Called(
-            repeated=f"{len(predictions.files)} files are joined as one table; compare measures a file a model."
-        )
+        from lossctl.evaluation.pooled import APART
+
+        called = Called(repeated=f"{len(predictions.files)} files are joined as one table; {APART}.")
     return *match_by_key(words, others, ids, how, called), remarks
 
 

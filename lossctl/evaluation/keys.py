@@ -3,9 +3,11 @@
 import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from typing import TypeVar
 
 import pyarrow as pa
 
+from lossctl.arrays import EXACT
 from lossctl.dataclass import dataclass
 from lossctl.errors import UsageError, option
 from lossctl.inference.names import is_index, is_key, is_unnamed
@@ -16,8 +18,7 @@ from lossctl.reading.columns import Column
 NUMERAL = r"^-?(0|[1-9][0-9]*)(\.[0-9]*)?([eE][-+]?[0-9]{1,3})?$"
 """A number as programs write it; what has zeros in front is a code."""
 INTEGER = r"^(0|-?[1-9][0-9]*)$"
-EXACT = 1 << 53
-"""The first whole number that a double may stand for without being it."""
+Words = TypeVar("Words", pa.Array, pa.ChunkedArray)
 
 
 @dataclass(frozen=True)
@@ -147,19 +148,30 @@ def _differ(left: pa.ChunkedArray, right: pa.ChunkedArray) -> bool:
 
 
 def _plain(words: pa.ChunkedArray) -> pa.ChunkedArray | None:
-    """Numerals without zeros at the end of a fraction and without a power; ``None`` where some are no numerals."""
+    """Words written plainly; ``None`` where some are no numerals, or two of them are one number."""
     import pyarrow.compute as pc
 
     if not pc.all(pc.match_substring_regex(words, NUMERAL)).as_py():
         return None
+    alike = plainly(words)
+    return alike if alike is words or len(alike.unique()) == len(words.unique()) else None
+
+
+def plainly(words: Words) -> Words:
+    """Words of which numerals are without zeros at the end of a fraction and without a power, as a key is told apart.
+
+    What is no numeral stays as it is, and so does one that may have been rounded.
+    """
+    import pyarrow.compute as pc
+
     whole = pc.match_substring_regex(words, INTEGER)
-    if pc.all(whole).as_py():
+    odd = pc.and_not(pc.match_substring_regex(words, NUMERAL), whole)
+    if not pc.any(odd).as_py():
         return words
-    distinct = words.filter(pc.invert(whole)).unique()
+    distinct = words.filter(odd).unique()
     plain = texts([_shortest(word) for word in distinct.to_pylist()])
-    changed = pc.take(plain, pc.index_in(words, value_set=distinct))
-    alike = pc.if_else(whole, words, changed)
-    return alike if len(alike.unique()) == len(words.unique()) else None
+    place = pc.index_in(words, value_set=distinct)
+    return pc.if_else(pc.fill_null(odd, fill_value=False), pc.take(plain, place), words)
 
 
 def _shortest(word: str) -> str:

@@ -15,7 +15,7 @@ from lossctl.evaluation.traversal import Traversal
 from lossctl.inference.sample import sampled
 from lossctl.reading.cells import BadRow, kind_of, scalar_column, text_of
 from lossctl.reading.columns import Column, fields_in
-from lossctl.reading.files import narrowed
+from lossctl.reading.files import counted_line, narrowed
 from lossctl.reading.format import Source, Wanted
 from lossctl.reading.inferred_types import is_number
 from lossctl.reading.storage import is_list, takeable
@@ -230,6 +230,10 @@ def match_in_order(
             for table, source in ((left, predictions), (right, labels))
         ]
         hint = f"Nothing tells which rows belong together; match them by key: {option(ids='COL')}."
+        for source in (predictions, labels):
+            line = counted_line(source)
+            if line is not None and line.doubtful:
+                hint += f" If the first line of {title_of(source)}, {line.line}, is a row, say {option(header=False)}."
         raise DataError(f"{option(join='order')}: {counts[0]}, but {counts[1]}", hint)
     rows = pa.array(range(left.num_rows), pa.int64())
     facts = {"matched": left.num_rows, "unmatched_predictions": 0, "unmatched_labels": 0}

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lossctl.dataclass import dataclass
-from lossctl.domain import FloatArray, IntArray
+from lossctl.domain import LARGEST, FloatArray
 from lossctl.evaluation.batch import Batch
 from lossctl.evaluation.clock import Clock
 from lossctl.evaluation.exact_errors import Errors
 from lossctl.evaluation.groups import Group
+from lossctl.evaluation.measured import Measured, Part
 from lossctl.evaluation.plan import Plan
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.rational import to_float
@@ -22,157 +22,15 @@ from lossctl.sums.gradients import Gradients
 from lossctl.sums.marginals import Marginals
 from lossctl.sums.moments import Moments
 from lossctl.sums.problems import Problems
-from lossctl.sums.state import Far, Groups, Rows, regrouped
+from lossctl.sums.state import Far, Groups, Rows
 from lossctl.sums.worst import Worst
 
 if TYPE_CHECKING:
-    from lossctl.sums.evidence import Evidence
     from lossctl.sums.moved import Moved
 
-LARGEST = float(np.finfo(np.float64).max)
 BLOCK = 1 << 15
 """Numbers that a kernel sees at a time: few calls, so that threads seldom wait for each other, and temporaries in the
 cache."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """The sums of one loss of one model."""
-
-    moments: Moments
-    clipped: IntArray
-    rounded: IntArray
-    """Rows of which rounding was clipped, by group."""
-    gradients: Gradients | None
-    worst: Worst | None
-    whole: Gradients | None = None
-    """The gradients of all rows as one group, where they are not those of the groups: a row moves the value by more."""
-
-    def __add__(self, other: "Part") -> "Part":
-        gradients, worst, whole = self.gradients, self.worst, self.whole
-        if gradients is not None and other.gradients is not None:
-            gradients = gradients + other.gradients
-        if whole is not None and other.whole is not None:
-            whole = whole + other.whole
-        if worst is not None and other.worst is not None:
-            worst = worst + other.worst
-        clipped, rounded = self.clipped + other.clipped, self.rounded + other.rounded
-        return Part(self.moments + other.moments, clipped, rounded, gradients, worst, whole)
-
-    def regroup(self, index: IntArray, groups: int) -> "Part":
-        """The same sums, with group ``i`` at place ``index[i]`` of ``groups``."""
-        return Part(
-            self.moments.regroup(index, groups),
-            regrouped(self.clipped, index, groups),
-            regrouped(self.rounded, index, groups),
-            None if self.gradients is None else self.gradients.regroup(index, groups),
-            None if self.worst is None else self.worst.regroup(index, groups),
-            self.whole,
-        )
-
-    def pooled(self) -> "Part":
-        """The sums over all groups, as those of a single one."""
-        gradients = None if self.gradients is None else self.gradients.pooled()
-        return Part(
-            self.moments.pooled(),
-            self.clipped.sum(keepdims=True),
-            self.rounded.sum(keepdims=True),
-            gradients if self.whole is None else self.whole,
-            None if self.worst is None else self.worst.pooled(),
-        )
-
-    def shift(self, rows: int) -> "Part":
-        """The same sums when other rows come before."""
-        if self.worst is None:
-            return self
-        return replace(self, worst=self.worst.shift(rows))
-
-
-@dataclass(frozen=True)
-class Measured:
-    """The sums of a run over some rows: what is by group has one entry for each of ``keys``."""
-
-    rows: int
-    """Rows read."""
-    keys: tuple[Group, ...]
-    null: IntArray
-    unweighted: IntArray
-    ignored: IntArray
-    cells: IntArray
-    """Labels that rows measured have, where a row need not have all."""
-    problems: Problems
-    parts: tuple[Part, ...]
-    labels: Marginals | None = None
-    """How the labels are distributed, where somebody asked for the best constants."""
-    evidence: "Evidence | None" = None
-    """How sure the values are, where somebody asked for that, or for differences of models."""
-    moved: "tuple[Moved, ...]" = ()
-    """The rows that moved most, one for each pair of models and loss, where somebody asked for them."""
-
-    def __add__(self, other: "Measured") -> "Measured":
-        left, right = self, other.shift(self.rows)
-        if left.keys != right.keys:
-            place = {key: index for index, key in enumerate(dict.fromkeys((*left.keys, *right.keys)))}
-            left, right = left.regroup(place), right.regroup(place)
-        labels = left.labels
-        if labels is not None and right.labels is not None:
-            labels = labels + right.labels
-        evidence = left.evidence
-        if evidence is not None and right.evidence is not None:
-            evidence = evidence + right.evidence
-        return Measured(
-            left.rows + right.rows,
-            left.keys,
-            left.null + right.null,
-            left.unweighted + right.unweighted,
-            left.ignored + right.ignored,
-            left.cells + right.cells,
-            left.problems + right.problems,
-            tuple(a + b for a, b in zip(left.parts, right.parts, strict=True)),
-            labels,
-            evidence,
-            tuple(a + b for a, b in zip(left.moved, right.moved, strict=True)),
-        )
-
-    def regroup(self, place: dict[Group, int]) -> "Measured":
-        """The same sums with each group at its given place."""
-        index, groups = np.array([place[key] for key in self.keys], dtype=np.int64), len(place)
-        return Measured(
-            self.rows,
-            tuple(place),
-            regrouped(self.null, index, groups),
-            regrouped(self.unweighted, index, groups),
-            regrouped(self.ignored, index, groups),
-            regrouped(self.cells, index, groups),
-            self.problems,
-            tuple(part.regroup(index, groups) for part in self.parts),
-            None if self.labels is None else self.labels.regroup(index, groups),
-            None if self.evidence is None else self.evidence.regroup(index, groups),
-            tuple(moved.regroup(index, groups) for moved in self.moved),
-        )
-
-    def pooled(self) -> "Measured":
-        """The sums over all groups, as those of a single one without a name."""
-        return Measured(
-            self.rows,
-            ((),),
-            self.null.sum(keepdims=True),
-            self.unweighted.sum(keepdims=True),
-            self.ignored.sum(keepdims=True),
-            self.cells.sum(keepdims=True),
-            self.problems,
-            tuple(part.pooled() for part in self.parts),
-            None if self.labels is None else self.labels.pooled(),
-            None if self.evidence is None else self.evidence.pooled(),
-            tuple(moved.pooled() for moved in self.moved),
-        )
-
-    def shift(self, rows: int) -> "Measured":
-        """The same sums when other rows come before."""
-        if not rows:
-            return self
-        problems, parts = self.problems.shift(rows), tuple(part.shift(rows) for part in self.parts)
-        return replace(self, problems=problems, parts=parts, moved=tuple(moved.shift(rows) for moved in self.moved))
 
 
 def nothing(plan: Plan, keys: tuple[Group, ...] = ()) -> Measured:

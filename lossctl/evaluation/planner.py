@@ -12,10 +12,11 @@ from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.groups import ensure_no_dates
 from lossctl.evaluation.plan import Plan, PlannedModel
 from lossctl.functions.activation import get_activation
-from lossctl.functions.bound_loss import BoundLoss, get_loss
+from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import split_specs
+from lossctl.functions.lookup import get_loss
 from lossctl.functions.pairing import doubts
-from lossctl.inference.classes import SHOWN
+from lossctl.inference.classes import SHOWN, within
 from lossctl.inference.infer import complete
 from lossctl.inference.layout import Layout, LayoutPlanner
 from lossctl.inference.parts import contradictions, in_parts, listed
@@ -48,15 +49,7 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
     specs = split_specs(request.loss)
     if request.loss and not specs:
         raise UsageError("no loss named")
-    for samples in (request.samples, request.moved):
-        if samples < 0:
-            raise UsageError(f"samples must be 0 or more, not {samples}")
-    for label in request.ignore_label:
-        if label.strip().lower() in {"", "nan"}:
-            what = f"{option('ignore_label')}: {label!r} is a missing number, not a label"
-            raise UsageError(what, f"Rows without a label are left out with {option(nulls='drop')}.")
-    if request.nulls not in get_args(Nulls):
-        raise UsageError(f"nulls must be {' or '.join(get_args(Nulls))}, not {request.nulls!r}")
+    _ensure_legal(request)
     completed = complete(source, replace(request, loss=specs), taken)
     request = completed.request
     specs = split_specs(request.loss)
@@ -75,6 +68,9 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
     losses = [tuple(own) for own in ways]
     planner.notes += dict.fromkeys(note for bounds in losses for note in _repeated(specs, bounds))
     planner.notes += [note for _, notes in chosen for note in notes]
+    if planner.roles.label:
+        aside = dict.fromkeys(bound.title for bounds in losses for bound in bounds if bound.unlabelled)
+        planner.notes += [f"no label counts for {title}" for title in aside]
     every = {bound: way for own in ways for bound, way in own.items()}
     wide = any(model.width for model in planner.roles.models)
     settled = _settled(request, every, wide=wide, masked=masked)
@@ -109,10 +105,43 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
     _check(plan)
     _ensure_comparable(plan)
     _ensure_no_dates(planner, plan)
+    if any(grouping.unit and planner.kinds[grouping.column] == "text" for grouping in plan.roles.by):
+        from lossctl.evaluation.dates import with_order  # noqa: PLC0415  (most runs have no use for it)
+
+        plan = with_order(source, planner, plan)
+    risky = _risks(planner, plan, named=bool(request.classes))
+    return replace(plan, doubts=tuple(dict.fromkeys((*warnings_of(source), *risky))))
+
+
+def _ensure_legal(request: Request) -> None:
+    """Refuse numbers and labels that nobody can have meant; a `UsageError`."""
+    for samples in (request.samples, request.moved):
+        if samples < 0:
+            raise UsageError(f"samples must be 0 or more, not {samples}")
+    for label in request.ignore_label:
+        if label.strip().lower() in {"", "nan"}:
+            what = f"{option('ignore_label')}: {label!r} is a missing number, not a label"
+            raise UsageError(what, f"Rows without a label are left out with {option(nulls='drop')}.")
+    if request.nulls not in get_args(Nulls):
+        raise UsageError(f"nulls must be {' or '.join(get_args(Nulls))}, not {request.nulls!r}")
+
+
+def _risks(planner: LayoutPlanner, plan: Plan, *, named: bool) -> list[str]:
+    """What may be meant otherwise in what is measured all the same.
+
+    Args:
+        planner: what looked at the columns.
+        plan: what is measured.
+        named: whether the classes were named.
+    """
     risky = [doubt for model, bound in plan.losses for doubt in doubts(bound, model.width)]
     risky += [doubt for model, bound in plan.losses for doubt in contradictions(bound, model.columns)]
-    risky += [doubt for _, bound in plan.losses for doubt in _orders(bound, layout, said=bool(request.classes))]
-    return replace(plan, doubts=tuple(dict.fromkeys((*warnings_of(source), *risky))))
+    if any(bound.activation is not None for _, bound in plan.losses):
+        from lossctl.evaluation.out_of_reach import out_of_reach  # noqa: PLC0415  (most losses have no activation)
+
+        risky += out_of_reach(planner, plan)
+    risky += [doubt for _, bound in plan.losses for doubt in _orders(bound, plan.layout, said=named)]
+    return risky
 
 
 def _orders(bound: BoundLoss, layout: Layout, *, said: bool) -> Iterator[str]:
@@ -210,18 +239,24 @@ def _ensure_numbers(planner: LayoutPlanner, column: str, *, rows: bool) -> None:
     if words and all(is_name(word) for word in words):
         file = next(shard.file for shard in shards_of(planner.source))
         what = f"{file}: row {labels.index(words[0]) + 1:,}: column {column!r} holds {shown(words[0])}"
-        hint = naming_hint(words) if len(words) <= 2 else _columns_hint(planner.roles.models, words)
+        hint = naming_hint(words) if len(words) <= 2 else _columns_hint(planner, words)
         raise DataError(f"{what}, which is not a number", hint)
 
 
-def _columns_hint(models: Sequence[Model], words: Sequence[str]) -> str:
+def _columns_hint(planner: LayoutPlanner, words: Sequence[str]) -> str:
     """What to do about labels that are more than two names, where predictions are single numbers."""
     several = f"More than two classes have a column each, together one prediction, with {option(loss='cross_entropy')}"
     two = f"If only two are the names of the classes, say so: {option(classes='A,B')}."
+    models = planner.roles.models
     if any(model.width for model in models):
         return f"{several}; or a column of 0 and 1 for each class, all of them one label."
-    if 1 < len(models) <= SHOWN and len(models) == len(words):
-        listed = ",".join(column for model in models for column in model.columns)
+    numbers = [column.name for column in planner.source.columns if column.kind == "number"]
+    classes = {column: word for column, word in zip(numbers, within(words, numbers), strict=True) if word}
+    named = [*classes] if len({*classes.values()}) == len(classes) else []
+    if 1 < len(models) == len(words):
+        named = [column for model in models for column in model.columns]
+    if len(named) == len(words) <= SHOWN:
+        listed = ",".join(named)
         return f"{several}: {option(prediction=listed)}. {two}"
     return f"{several}: {option(prediction='p_*')} or {option(prediction='a,b,c')}. {two}"
 
@@ -273,12 +308,13 @@ def _shapes_hint(plan: Plan, model: PlannedModel, bound: BoundLoss) -> str:
     """What to do about columns that a loss is not defined for, by their names; empty where these say nothing."""
     if bound.rows or plan.layout.label_width or len(model.columns) < 2:
         return ""
+    several = option(loss=bound.other_width or "cross_entropy")
     if plan.layout.text:
         ones = "or give a column of 0 and 1 for each class, all of them one label"
-        return f"The labels are names of classes: say {option(loss='cross_entropy')}, {ones}."
+        return f"The labels are names of classes: say {several}, {ones}."
     listed = [*model.columns[:SHOWN], *["…"] * (len(model.columns) > SHOWN)]
     apart = f"Several models are named one by one: {option(prediction=listed)}"
-    return f"{apart}; one column a class is for losses such as {option(loss='cross_entropy')}."
+    return f"{apart}; one column a class is for {'' if bound.other_width else 'losses such as '}{several}."
 
 
 def _ensure_separate(plan: Plan, bound: BoundLoss) -> None:

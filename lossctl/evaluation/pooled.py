@@ -15,6 +15,8 @@ from lossctl.reading.stamp import Changed
 from lossctl.reading.storage import takeable
 from lossctl.words import counted
 
+APART = "compare measures a file a model"
+"""What is said of files that may be models."""
 ROWS, FILES = 1000, 4
 """How many rows are looked at, of how many files."""
 
@@ -37,8 +39,8 @@ def pooled(source: Source, label: Sequence[str]) -> str:
             first, others = [], []  # what is wrong with them is said where they are read
         if others and len({row[len(keys) :] for row in first}) > 1 and all(rows == first for rows in others):
             same = f"the same {'ids and ' * bool(keys)}labels in their first {counted(len(first), 'row')}"
-            return f"{what}, but have {same}: for models of the same rows, compare measures a file a model"
-    return f"{what}; compare measures a file a model"
+            return f"{what}, but have {same}: for models of the same rows, {APART}"
+    return f"{what}; {APART}"
 
 
 def _first_rows(source: Source, names: Sequence[str]) -> Iterator[list[tuple[str | None, ...]]]:

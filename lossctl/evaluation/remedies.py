@@ -1,5 +1,6 @@
 """What to do about a number outside the domain of a loss, by what a sample of the rows says that the columns are."""
 
+import contextlib
 import re
 from collections.abc import Iterator
 from functools import cached_property
@@ -11,20 +12,27 @@ from lossctl.dataclass import dataclass
 from lossctl.errors import LossctlError, option
 from lossctl.evaluation.plan import Plan, PlannedModel
 from lossctl.functions.bound_loss import BoundLoss
+from lossctl.functions.loss import losses
 from lossctl.inference.classes import SHOWN, mapping
 from lossctl.inference.doubts import EXPONENTIAL, doubt
 from lossctl.inference.facts import Facts, no_facts
-from lossctl.inference.fit import FROM_LOGITS, NORMALIZED, Fit, Scale, fit, pairing_of
+from lossctl.inference.fit import FROM_LOGITS, NORMALIZED, Fit, Scale, fit, pairing_of, row_scale
 from lossctl.inference.gather import gather
+from lossctl.inference.parts import scale_way
 from lossctl.inference.reader import Reader
 from lossctl.inference.sample import sampled
-from lossctl.reading.cells import BadRow
+from lossctl.reading.cells import BadRow, floats
 from lossctl.reading.format import Source
 from lossctl.reading.missing import as_number
 from lossctl.reading.selection import where_of
 from lossctl.sums.problems import Problem
 
 DOCTOR = "lossctl doctor says which losses suit these columns."
+ZERO_LABELS = (
+    f"divide by max(1, |label|), {option(loss='mape:zero=max1')}, or the sum of errors by that of labels, "
+    f"{option(loss='wmape')}"
+)
+"""What else to do than divide by labels of 0."""
 SOME = (
     "These look like logarithms of the probabilities of some of the classes, which no loss of rows takes. "
     f"{option(from_logits=True)} would rescale them: another number. Put that of each label into a column of its own, "
@@ -65,20 +73,19 @@ class Remedies:
         model, bound = next((pair for pair in pairs if _is_of(column, pair[0].columns)), pairs[0])
         if bound.chained:
             return " ".join(f"{doubt}." for doubt in plan.doubts if doubt.startswith(f"{bound.title} after"))
-        return " ".join(self._of_prediction(model, bound)) if bound.activation is None else ""
+        return " ".join(self._of_prediction(model, bound, problem)) if bound.activation is None else ""
 
     # --- labels
 
     def _of_label(self, column: str, bound: BoundLoss, problem: Problem) -> Iterator[str]:
         layout, numbers = self.plan.layout, self._labels
         if bound.name == "mape":
-            yield f"Leave out the zero labels{self._but(column)}, or divide by max(1, |label|): mape:zero=max1."
-            yield "Of zeros, smape is 200 %, and mase what it is of any label."
+            yield f"Leave out the zero labels{self._but(column)}, or {ZERO_LABELS}."
         elif bound.definition.family == "deviance" and problem.value.lstrip("-") in {"0", "0.0"}:
             yield f"Of amounts that are 0 as well, say {option(loss='tweedie_deviance')}."
         elif bound.rows and layout.label_width:
             if self._multi_label:
-                yield f"Each column of labels is 0 or 1 by itself: say {option(loss='bce')}."
+                yield f"Each column of labels is 0 or 1 by itself: say {option(loss=_of_each_column(bound))}."
         elif bound.rows and layout.classes:
             columns, classes = self.plan.models[0].columns, layout.classes
             shown = mapping(columns, classes) if len(columns) == len(classes) else ", ".join(classes[:SHOWN])
@@ -120,19 +127,20 @@ class Remedies:
 
     # --- predictions
 
-    def _of_prediction(self, model: PlannedModel, bound: BoundLoss) -> Iterator[str]:
+    def _of_prediction(self, model: PlannedModel, bound: BoundLoss, problem: Problem) -> Iterator[str]:
         natural = bound.definition.natural_activation
         scores = f"Are these scores before the {natural}? Then add {option(from_logits=True)}."
         if bound.rows and self._multi_label:
-            yield f"Each column of labels is 0 or 1 by itself: say {option(loss='bce')}."
+            yield f"Each column of labels is 0 or 1 by itself: say {option(loss=_of_each_column(bound))}."
         elif bound.rows and self._some_logarithms(model):
             yield SOME
         elif bound.parts:
             yield from _of_parts(model, bound)
         elif bound.unlabelled:
-            if bound.parameters.get("log") is False:
-                logarithms = option(loss=f"{bound.typed or bound.name}:log=true")
-                yield f"If these are logarithms of probabilities, say so: {logarithms}."
+            yield from _by_logarithm(bound, max(self._largest(model), as_number(problem.value) or -np.inf))
+        elif bound.rows and "log" in bound.parameters and (log := self._are_logarithms(model)) is not None:
+            what = "logarithms of probabilities" if log else "probabilities, not their logarithms"
+            yield f"These are {what}: say {option(loss=_with_log(bound, log=log))}."
         elif natural is None:
             yield DOCTOR
         elif natural == "exp":
@@ -154,6 +162,23 @@ class Remedies:
             return ()
         told = doubt(facts, layout, index, fitting)
         return (fitting,) if told is None or not told.ways else told.ways
+
+    def _are_logarithms(self, model: PlannedModel) -> bool | None:
+        """Whether rows are logarithms of probabilities, or these; ``None`` where they are neither, or not looked at."""
+        scale, _, what = (None, (), "") if self._facts is None else row_scale(self._facts, model.name)
+        if scale is Scale.PROBABILITY:
+            return False
+        return True if "log-probabilities" in what else None
+
+    def _largest(self, model: PlannedModel) -> float:
+        """The largest number of a column, or in its lists; −∞ where it is not known."""
+        largest = -np.inf
+        for record in self._records:
+            with contextlib.suppress(BadRow, KeyError, pa.ArrowInvalid):
+                cells = record.column(model.columns[0])
+                values = floats(cells.flatten() if pa.types.is_nested(cells.type) else cells)
+                largest = max(largest, float(np.nanmax(values, initial=-np.inf)))
+        return largest
 
     def _low(self, model: PlannedModel) -> float | None:
         """The smallest number that a model predicts; ``None`` where it is not known."""
@@ -198,15 +223,35 @@ class Remedies:
         return facts if facts.used else None
 
 
+def _of_each_column(bound: BoundLoss) -> str:
+    """A name of the loss that judges each column as this one judges a row, with however many columns."""
+    single = losses.get((bound.definition.other_width or ("bce", ()))[0])
+    wider = () if single.other_width is None else single.other_width[1]
+    return next((name for name in (single.name, *single.aliases) if name not in wider), "bce")
+
+
 def _of_parts(model: PlannedModel, bound: BoundLoss) -> Iterator[str]:
     """What to do about numbers that one of the parts of a prediction cannot be."""
     if len(model.columns) == len(bound.parts):
         pairs = zip(bound.parts, model.columns, strict=True)
         yield f"Taken are {', '.join(f'{name!r} for the {part}' for part, name in pairs)}."
-    choices = {word for parameter in bound.definition.parameters for word in parameter.words()}
-    if "log_std" in choices:
-        way = option(loss=f"{bound.name}:scale=log_std")
-        yield f"If those are logarithms of standard deviations: {way}."
+    yield from scale_way(bound, model.columns)
+
+
+def _by_logarithm(bound: BoundLoss, largest: float) -> Iterator[str]:
+    """What to do about numbers that are no probabilities of what each row is, or no logarithms, by the largest."""
+    if bound.parameters["log"] is False and largest <= 0:
+        yield f"If these are logarithms of probabilities, say so: {option(loss=_with_log(bound, log=True))}."
+    elif bound.parameters["log"] and largest <= 1:
+        yield f"If these are probabilities, not their logarithms, say so: {option(loss=_with_log(bound, log=False))}."
+    elif largest > 1:
+        yield "No probability is above 1, and no logarithm of one above 0: if these are −log p, turn their sign."
+
+
+def _with_log(bound: BoundLoss, *, log: bool) -> str:
+    """The loss as somebody asked for it, of logarithms or not."""
+    spec = str(bound.listing(log=log)).replace(bound.name, bound.typed or bound.name, 1)
+    return spec if log else f"{spec}{',' if ':' in spec else ':'}log=false"
 
 
 def _by_scale(ways: list[Fit], scores: str, *, rows: bool) -> Iterator[str]:

@@ -10,7 +10,7 @@ from lossctl.document import Document
 from lossctl.errors import UsageError, option
 from lossctl.evaluation.result import Result
 from lossctl.evaluation.tables import Named, sections
-from lossctl.functions.bound_loss import meant
+from lossctl.functions.lookup import meant
 from lossctl.rendering.described import Described
 from lossctl.words import did_you_mean
 

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 from lossctl.dataclass import dataclass
 from lossctl.document import Kind, Tone
-from lossctl.functions.bound_loss import get_loss
-from lossctl.functions.definition import Value, in_json, spell
+from lossctl.functions.lookup import get_loss
+from lossctl.functions.parameter import Value, in_json, spell
 from lossctl.words import free
 
 RESULTS, SKILL, WHOLE, ROWS = "results", "skill", "whole", "rows"
@@ -116,7 +116,8 @@ class Sample:
     row: int
     """Its number in the file, from 1; header lines do not count."""
     value: float
-    label: float | tuple[float, ...]
+    label: float | tuple[float, ...] | None
+    """``None`` where the loss has none."""
     prediction: float | tuple[float, ...]
     gradient: float | tuple[float, ...]
     id: Mapping[str, str | None] | None = field(kw_only=True, default=None)
@@ -141,6 +142,8 @@ class Result:
         kw_only=True, default=None
     )
     """How many clusters their rows are of, or buckets of them; ``None`` where rows move by themselves."""
+    effective_clusters: float | None = field(kw_only=True, default=None)
+    """As how many clusters of one size these count: (Σw)² / Σw² of the weights of clusters; ``None`` likewise."""
     n_null: Annotated[int, Shown("null", "count", when=_some("n_null"))]
     """Rows dropped for a null."""
     n_zero_weight: Annotated[int, Shown("zero weight", "count", when=_some("n_zero_weight"))]
@@ -194,7 +197,7 @@ class Result:
         if self.ci is None:
             del plain["ci_low"], plain["ci_high"]
         if self.n_clusters is None:
-            del plain["n_clusters"]
+            del plain["n_clusters"], plain["effective_clusters"]
         for part in (self.gradient, self.best_constant):
             if part is not None:
                 plain |= {field.name: getattr(part, field.name) for field in fields(part)}

@@ -13,7 +13,8 @@ from lossctl.errors import DataError
 from lossctl.evaluation.batch import Batch, validate
 from lossctl.evaluation.complaints import complain, ensure_measured, told
 from lossctl.evaluation.fold import fold_rows
-from lossctl.evaluation.measure import Measured, evaluated, kernel_label, lift, nothing, tally
+from lossctl.evaluation.measure import evaluated, kernel_label, lift, nothing, tally
+from lossctl.evaluation.measured import Measured
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.running import SERIAL, Running
 from lossctl.evaluation.traversal import Traversal
@@ -134,7 +135,7 @@ def _pieces(source: Source, plan: Plan, finish: Finish, *, verbatim: bool) -> It
         complain(plan, total.problems, traversal)
         number = traversal.numbers(np.arange(start, start + rows.num_rows))
         yield _piece(plan, rows, batch, traversal.locate(start)[0], number, several=len(source.files) > 1)
-    ensure_measured(total, traversal)
+    ensure_measured(total, traversal, plan)
     finish(total, traversal.remarks(), told(total.problems, traversal, "no double"))
 
 
@@ -225,7 +226,7 @@ def _found_again(
     ranking = replace(plan, models=models, samples=most, gradient=False)
     folded = fold_rows(source, ranking, lift, nothing(ranking), running, keep=True)
     total, traversal = folded.total, folded.passed
-    ensure_measured(total, traversal)
+    ensure_measured(total, traversal, plan)
     finish(total, traversal.remarks(), told(total.problems, traversal, "no double"))
     worst = total.parts[0].worst
     rows = [] if worst is None else [int(row) for row in worst.row]

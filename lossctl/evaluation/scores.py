@@ -1,10 +1,12 @@
 """The sums of a run, asked for estimates: of the value of a loss of a model in a group, and of differences."""
 
 import math
+from dataclasses import replace
 from functools import cached_property
 
 from lossctl.dataclass import dataclass
-from lossctl.evaluation.measure import Measured, groups_in_order
+from lossctl.evaluation.measure import groups_in_order
+from lossctl.evaluation.measured import Measured
 from lossctl.evaluation.plan import Plan, PlannedModel
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.sums.clusters import Totals
@@ -90,6 +92,8 @@ class Scores:
             ratio,
             None if series is None else series[group],
         )
+        tokens = other_tokens(self.losses[second][1], self.totals[first][group], self.totals[second][group])
+        estimate = estimate if tokens is None else replace(estimate, tokens=tokens)
         moved = bool(pair.better[group]) or bool(pair.worse[group])
         values = {repr(self.totals[place][group].value(reduction)) for place in (first, second)}
         same = self.totals[second][group].n > 0 and not moved and len(values) == 1
@@ -116,3 +120,16 @@ class Scores:
             return None
         sums = self.places.of_part(place) if pair is None else self.places.of_pair(pair)
         return by_cluster(self._clusters[group], sums, self.places.of_weight(place))
+
+
+def other_tokens(bound: BoundLoss, baseline: Total, candidate: Total) -> tuple[float, float] | None:
+    """How many tokens each of two models has of the same rows, by which a loss is divided; ``None`` if as many.
+
+    Args:
+        bound: the loss.
+        baseline, candidate: the sums of both.
+    """
+    if not (bound.unlabelled and bound.definition.others and baseline.n and candidate.n):
+        return None
+    before, now = (float(total.beside.sums[0]) for total in (baseline, candidate))
+    return None if before == now else (before, now)

@@ -6,7 +6,7 @@ from typing import Any
 
 from lossctl.document import Column, Entries, Phrase, Table
 from lossctl.evaluation.result import Result
-from lossctl.functions.bound_loss import get_loss
+from lossctl.functions.lookup import get_loss
 
 Number = float | tuple[float, ...]
 COLUMNS = (
@@ -57,20 +57,21 @@ def fitting(column: Column, cells: Iterable[Any]) -> Column:
     return Column(column.title, "entries") if kinds & {Entries, str} else column
 
 
-def row_cells(row: tuple[Number, Number, Number], loss: str, model: str, inputs: Mapping[str, Any]) -> list[Any]:
+def row_cells(row: tuple[Number | None, Number, Number], loss: str, model: str, inputs: Mapping[str, Any]) -> list[Any]:
     """The cells of label, prediction and gradient of a row, of which of several numbers those of large gradient count.
 
     Args:
-        row: these three.
+        row: these three, the label ``None`` where the loss has none.
         loss, model: of which they are.
         inputs: as for `worst_rows`.
     """
     (label, prediction, gradient), classes, bound = row, inputs["classes"], get_loss(loss)
-    code = None if bound.of_number or bound.unlabelled else class_code(label, prediction, classes, one_hot=bound.rows)
+    coded = not (bound.of_number or bound.unlabelled)
+    code = class_code(label, prediction, classes, one_hot=bound.of_classes) if coded else None
     named: object = label if code is None or not classes or isinstance(label, tuple) else classes[code]
     if not isinstance(prediction, tuple) or not isinstance(gradient, tuple):
         return [named, prediction, gradient]
-    names = _names(len(prediction), inputs["models"][model], classes)
+    names = _names(len(prediction), classes, inputs["models"][model], bound.parts)
     steepest = _largest(gradient, range(len(gradient)), size=True)
     slope = _entries(gradient, names, steepest)
     if code is not None:
@@ -97,9 +98,9 @@ def class_code(label: object, prediction: object, classes: Sequence[str] | None,
     return int(code) if isinstance(code, float) and code.is_integer() and 0 <= code < width else None
 
 
-def _names(width: int, columns: Sequence[str], classes: Sequence[str] | None) -> Sequence[str]:
-    """What the numbers of a prediction are called: like the classes, the columns, or by their places."""
-    known = (names for names in (classes, columns) if names and len(names) == width)
+def _names(width: int, *known_by: Sequence[str] | None) -> Sequence[str]:
+    """What the numbers of a prediction are called: by the first of some names that are as many, or by their places."""
+    known = (names for names in known_by if names and len(names) == width)
     return next(known, [str(index) for index in range(width)])
 
 

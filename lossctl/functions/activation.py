@@ -1,5 +1,6 @@
 """What an activation is: an output function of a model, with its derivative or pullback."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,12 +11,18 @@ from lossctl.arrays import numbers
 from lossctl.dataclass import dataclass
 from lossctl.domain import REAL, Domain, FloatArray
 from lossctl.errors import LossctlError, UsageError
-from lossctl.functions.definition import NO_PEERS, Bound, Definition, Kind, Value, read_spec
+from lossctl.functions.definition import NO_PEERS, Bound, Definition, Kind, read_spec
+from lossctl.functions.parameter import Value
+from lossctl.functions.stable import amended
 from lossctl.registry import Registry
 from lossctl.words import said
 
 if TYPE_CHECKING:
     from numpy.random import Generator
+
+
+SMALLEST = 1e-290
+"""A derivative below which a slope may be a number with more digits than it."""
 
 
 class Activation(Definition):
@@ -30,16 +37,20 @@ class Activation(Definition):
         kinks: tuple[float, ...] = (),
         aliases: tuple[str, ...] = (),
         rows: bool = False,
+        tail: float = -math.inf,
         references: tuple[str, ...] = (),
         peers: Mapping[str, str] = NO_PEERS,
     ) -> None:
         super().__init__(function, aliases, references, peers)
         self._range = range
+        self.tail = tail
+        """Where it is e^z to the last digit from there down."""
         self.takes = takes
         """Which pre-activations are legal."""
         self.kinks = kinks
         self.rows = rows
         self._pullback: Callable[..., FloatArray] | None = None
+        self._root: Callable[..., FloatArray] | None = None
         self._error: Callable[..., FloatArray] | None = None
 
     def range(self, **parameters: Value) -> Domain:
@@ -50,10 +61,23 @@ class Activation(Definition):
         """Declare the derivative ``(z, *, parameters) -> shape of z`` of an elementwise activation."""
 
         def pull(z: FloatArray, upstream: FloatArray, **parameters: Any) -> FloatArray:
+            derivative = np.asarray(function(z, **parameters))
+            slope = np.asarray(upstream * derivative)
+            if self._root is not None:
+                root, far = self._root, ~((np.abs(derivative) >= SMALLEST) & (np.abs(derivative) < np.inf))
+                slope = amended(slope, far, lambda z, upstream: _twice(root(z, **parameters), upstream), z, upstream)
             # What the loss does not feel counts for nothing, also where the activation overflows.
-            return np.where(upstream == 0, 0.0, upstream * function(z, **parameters))
+            return np.where(upstream == 0, 0.0, slope)
 
         self._pullback = pull
+        return function
+
+    def root(self, function: Callable[..., FloatArray]) -> Callable[..., FloatArray]:
+        """Declare the square root of the derivative, for where that is no double, or lacks digits, and a slope is one.
+
+        e^−745 has one digit, e^−372.5 all of them.
+        """
+        self._root = function
         return function
 
     def pullback(self, function: Callable[..., FloatArray]) -> Callable[..., FloatArray]:
@@ -97,6 +121,10 @@ def _named(name: str) -> Activation:
     return activations.get(name)
 
 
+def _twice(root: FloatArray, upstream: FloatArray) -> FloatArray:
+    return np.asarray(upstream * root * root)
+
+
 def activation(
     *,
     range: Domain | Callable[..., Domain] = REAL,  # noqa: A002
@@ -104,6 +132,7 @@ def activation(
     kinks: tuple[float, ...] = (),
     aliases: tuple[str, ...] = (),
     rows: bool = False,
+    tail: float = -math.inf,
     references: tuple[str, ...] = (),
     peers: Mapping[str, str] = NO_PEERS,
 ) -> Callable[[Callable[..., FloatArray]], Activation]:
@@ -115,6 +144,7 @@ def activation(
         kinks: where its derivative jumps.
         aliases: exact synonyms.
         rows: whether the formula works on rows of an ``(n, k)`` array rather than on each number by itself.
+        tail: where it is e^z to the last digit from there down: losses that have a form for exp use it there.
         references: where the formula comes from.
         peers: what other libraries call it, by library, each name with what is different about it in parentheses.
     """
@@ -127,6 +157,7 @@ def activation(
             kinks=kinks,
             aliases=aliases,
             rows=rows,
+            tail=tail,
             references=references,
             peers=peers,
         )
@@ -155,9 +186,6 @@ class BoundActivation(Bound):
     @property
     def registered(self) -> bool:
         return self.name in activations
-
-    def reread(self) -> "BoundActivation":
-        return get_activation(str(self))
 
     def sample(self, rng: "Generator", n: int, k: int) -> tuple[FloatArray, ...]:
         return (np.asfortranarray(rng.normal(0.0, 3.0, (n, k) if self.definition.rows else n)),)

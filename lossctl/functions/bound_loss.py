@@ -1,7 +1,6 @@
 """A loss with a value for each of its parameters, on predictions or through an activation."""
 
-import re
-from collections.abc import Iterable
+import math
 from dataclasses import field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, cast
@@ -12,15 +11,17 @@ import numpy.typing as npt
 from lossctl.arguments import checked
 from lossctl.arrays import numbers
 from lossctl.dataclass import dataclass
-from lossctl.domain import BoolArray, Domain, FloatArray, IntArray, Listed, Unlabelled, infinite_in, row_sum
+from lossctl.domain import LARGEST, BoolArray, Domain, FloatArray, IntArray, Listed, Unlabelled, infinite_in, row_sum
 from lossctl.errors import DataError, LossctlError, UsageError, option
 from lossctl.functions.activation import BoundActivation, get_activation
-from lossctl.functions.definition import Bound, Kind, Value, read_spec
-from lossctl.functions.loss import REDUCTIONS, Loss, Through, losses
+from lossctl.functions.definition import Bound, Kind
+from lossctl.functions.forms import Forms
+from lossctl.functions.loss import REDUCTIONS, Loss, losses
+from lossctl.functions.parameter import Value
 from lossctl.functions.parts import Parts, pieces
 from lossctl.functions.shapes import ensure_shapes, even
-from lossctl.reduction import PER_ROW, Columns, Reduction, reduction_of
-from lossctl.words import normal, said
+from lossctl.reduction import PER_ROW, OverColumns, Reduction, reduction_of
+from lossctl.words import normal
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 SMALLEST = 2.0**-960
 """Squares below this may have lost digits to underflow."""
-LARGEST = float(np.finfo(np.float64).max)
+LEAST = math.ulp(0.0)
 CODES = "Class labels are integer codes from 0; what names them is lossctl.evaluate with classes."
 RESAMPLED = 100
 """How often pre-activations that come to no legal prediction are sampled anew."""
@@ -43,7 +44,7 @@ class BoundLoss(Bound):
     activation: BoundActivation | None = None
     masked: bool = False
     """Whether a row leaves out the columns whose label is NaN: its mean is over the others."""
-    over_columns: Columns | None = None
+    over_columns: OverColumns | None = None
     """What is made of the numbers of a row with several columns; ``None`` for what the reduction makes of them."""
     typed: str = field(default="", compare=False, repr=False)
     """The name by which somebody asked for it."""
@@ -58,9 +59,6 @@ class BoundLoss(Bound):
     @property
     def registered(self) -> bool:
         return self.name in losses
-
-    def reread(self) -> "BoundLoss":
-        return get_loss(str(self))
 
     def sample(self, rng: "Generator", n: int, k: int) -> tuple[FloatArray, ...]:
         k = self.columns or k
@@ -112,6 +110,11 @@ class BoundLoss(Bound):
         return self.definition.label_domain(**self.parameters)
 
     @property
+    def other_width(self) -> str:
+        """The loss that is most like this one for the other number of prediction columns; empty where there is none."""
+        return "" if self.definition.other_width is None else self.definition.other_width[0]
+
+    @property
     def unlabelled(self) -> bool:
         """Whether the loss has no label."""
         return isinstance(self.label_domain, Unlabelled)
@@ -124,7 +127,7 @@ class BoundLoss(Bound):
     @property
     def chained(self) -> bool:
         """Whether an activation is applied by the chain rule, for want of a form of the pair."""
-        return self.activation is not None and self._pair is None
+        return self.activation is not None and self._forms.pair is None
 
     @property
     def output_domain(self) -> Domain:
@@ -132,8 +135,12 @@ class BoundLoss(Bound):
         return self.definition.prediction_domain(**self.parameters)
 
     def activated(self, prediction: FloatArray) -> FloatArray:
-        """The predictions after the activation, where what overflows is the largest double: it is a number still."""
-        return prediction if self.activation is None else np.clip(self.activation.value(prediction), -LARGEST, LARGEST)
+        """The predictions after the activation, where what leaves the doubles is the last of them: a number still."""
+        if self.activation is None:
+            return prediction
+        output = np.clip(self.activation.value(prediction), -LARGEST, LARGEST)
+        gone = (output == 0) & (prediction < self.activation.definition.tail) & (prediction > -np.inf)
+        return np.where(gone, LEAST, output)
 
     @property
     def rows(self) -> bool:
@@ -318,7 +325,7 @@ class BoundLoss(Bound):
     def row_value(self, label: FloatArray, prediction: FloatArray) -> FloatArray:
         """`value` of arrays known to be legal."""
         with np.errstate(all="ignore"):
-            return self._over_columns(self._kernel(label, prediction, self.parameters), label)
+            return self._over_columns(self._forms.value(label, prediction, self.parameters), label)
 
     @property
     def over_cells(self) -> bool:
@@ -379,7 +386,9 @@ class BoundLoss(Bound):
             Where they are, and their values as numbers below 1 times powers of two.
         """
         root = self.definition.square_root
-        if root is None or self._pair is not None or (float(value.min()) >= SMALLEST and float(value.max()) < np.inf):
+        if root is None or self._forms.pair is not None:
+            return None
+        if float(value.min()) >= SMALLEST and float(value.max()) < np.inf:
             return None
         rows = np.flatnonzero((value < SMALLEST) | (value == np.inf))
         with np.errstate(all="ignore"):
@@ -400,7 +409,7 @@ class BoundLoss(Bound):
     def row_gradient(self, label: FloatArray, prediction: FloatArray) -> FloatArray:
         """`gradient` of arrays known to be legal."""
         with np.errstate(all="ignore"):
-            return self._of_mean(label, self._slope(label, prediction, self.parameters))
+            return self._of_mean(label, self._forms.slope(label, prediction, self.parameters))
 
     @property
     def takes_error(self) -> bool:
@@ -409,14 +418,14 @@ class BoundLoss(Bound):
 
     def value_of_error(self, label: FloatArray, error: FloatArray, prediction: FloatArray) -> FloatArray:
         """`row_value` where prediction less label, in their shape, is known better than these two tell it."""
-        form, arguments = self._apart(label, error, prediction)
+        form, arguments = self._forms.of_error(label, error, prediction)
         with np.errstate(all="ignore"):
             function = form.function
             return self._over_columns(np.asarray(function(*arguments, **self.parameters)), label)
 
     def gradient_of_error(self, label: FloatArray, error: FloatArray, prediction: FloatArray) -> FloatArray:
         """`row_gradient`, likewise."""
-        form, arguments = self._apart(label, error, prediction)
+        form, arguments = self._forms.of_error(label, error, prediction)
         if form.slope is None:
             raise UsageError(f"{self.name} declares no gradient")
         with np.errstate(all="ignore"):
@@ -434,9 +443,9 @@ class BoundLoss(Bound):
     def clipped(self, label: FloatArray, prediction: FloatArray) -> BoolArray | None:
         """Rows whose value the floor under probabilities changed; ``None`` when there are none."""
         eps = self.parameters.get("eps")
-        if not isinstance(eps, float) or eps == 0:
+        if not isinstance(eps, float) or eps == 0 or not prediction.size:
             return None
-        if self._pair is not None:
+        if self._forms.pair is not None:
             infinite = infinite_in(prediction)
             return None if infinite is None else self._floored(label, prediction, np.flatnonzero(infinite))
         with np.errstate(all="ignore"):
@@ -451,19 +460,17 @@ class BoundLoss(Bound):
         """Those of some rows whose value is another without the floor, as a mask of all rows."""
         labels, predictions = label[rows], prediction[rows]
         with np.errstate(all="ignore"):
-            bare = self._over_columns(self._kernel(labels, predictions, {**self.parameters, "eps": 0.0}), labels)
-            changed = bare != self._over_columns(self._kernel(labels, predictions, self.parameters), labels)
+            bare = self._over_columns(self._forms.value(labels, predictions, {**self.parameters, "eps": 0.0}), labels)
+            changed = bare != self._over_columns(self._forms.value(labels, predictions, self.parameters), labels)
         if not changed.any():
             return None
         mask = np.zeros(len(label), dtype=np.bool_)
         mask[rows[changed]] = True
         return mask
 
-    @property
-    def _pair(self) -> Through | None:
-        if self.activation is None:
-            return None
-        return self.definition.pairs.get(self.activation.name)
+    @cached_property
+    def _forms(self) -> Forms:
+        return Forms(self.definition, self.activation, self.rows)
 
     def _over_columns(self, values: FloatArray, label: FloatArray) -> FloatArray:
         if values.ndim == 1:
@@ -473,155 +480,3 @@ class BoundLoss(Bound):
             return total if cells is None else np.asarray(total / cells)
         total = row_sum(values)
         return total if self.adds_columns else np.asarray(total / values.shape[1])
-
-    def _kernel(self, label: FloatArray, prediction: FloatArray, parameters: dict[str, Value]) -> FloatArray:
-        if self.activation is not None and self._pair is not None:
-            value = self._pair.function(label, prediction, **parameters)
-            if self.rows or infinite_in(prediction) is None:
-                return value
-            # The probability is exactly 0 or 1, and the form of the pair a product of 0 and infinity.
-            certain = np.isinf(prediction)
-            value[certain] = self.definition.function(
-                label[certain], self.activation.value(prediction[certain]), **parameters
-            )
-            return value
-        if self.activation is None:
-            return np.asarray(self.definition.function(label, prediction, **parameters))
-        form, arguments = self._behind(self.activation, label, prediction)
-        value = np.asarray(form.function(*arguments, **parameters))
-        if self.definition.mirrored is None:
-            return value
-        rest = -self.activation.error(prediction, np.ones_like(prediction))
-        return np.where(rest < 0.5, self.definition.mirrored.function(label, rest, **parameters), value)
-
-    def _behind(
-        self, activation: BoundActivation, label: FloatArray, prediction: FloatArray
-    ) -> tuple[Loss | Through, tuple[FloatArray, ...]]:
-        """The form that is evaluated behind an activation, and what it gets of label, error and output."""
-        definition = self.definition
-        if definition.of_error:
-            return self._apart(label, activation.error(prediction, label), prediction)
-        output = activation.value(prediction)
-        if definition.apart is None:
-            return definition, (label, output)
-        return self._apart(label, activation.error(prediction, definition.anchor(label, **self.parameters)), output)
-
-    def _apart(
-        self, label: FloatArray, error: FloatArray, output: FloatArray
-    ) -> tuple[Loss | Through, tuple[FloatArray, ...]]:
-        """The form on errors, and what it gets."""
-        definition = self.definition
-        if definition.of_error or definition.apart is None:
-            return definition, (np.zeros_like(error), error)
-        return definition.apart, (label, error, output)
-
-    def _slope(self, label: FloatArray, prediction: FloatArray, parameters: dict[str, Value]) -> FloatArray:
-        pair = self._pair
-        if pair is not None and pair.slope is not None:
-            finite = (
-                prediction if self.rows or infinite_in(prediction) is None else np.clip(prediction, -LARGEST, LARGEST)
-            )
-            return pair.slope(label, finite, **parameters)
-        if self.definition.slope is None:
-            raise UsageError(f"{self.name} declares no gradient")
-        if self.activation is None:
-            return self.definition.slope(label, prediction, **parameters)
-        form, arguments = self._behind(self.activation, label, prediction)
-        if form.slope is None:
-            raise UsageError(f"{self.name} declares no gradient")
-        upstream = form.slope(*arguments, **parameters)
-        mirrored = self.definition.mirrored
-        if mirrored is not None and mirrored.slope is not None:
-            rest = -self.activation.error(prediction, np.ones_like(prediction))
-            upstream = np.where(rest < 0.5, -mirrored.slope(label, rest, **parameters), upstream)
-        return self.activation.pullback(prediction, upstream)
-
-
-@checked("spec")
-def get_loss(spec: str | BoundLoss, *, columns: int | None = None, label_columns: int = 1) -> BoundLoss:
-    """The loss that a text such as ``huber:delta=0.5`` names, with its parameters.
-
-    Args:
-        spec: a name or alias, and parameters after a colon; a bound loss is returned as it is.
-        columns: the number of prediction columns where it is known: ``cross_entropy`` on one column means ``bce``,
-            ``log_loss`` on several means ``cross_entropy``.
-        label_columns: the number of label columns: beside as many predictions, each has its own.
-
-    Raises:
-        UsageError: an unknown name or parameter, a parameter out of range, or one that must be given and is not.
-    """
-    if isinstance(spec, BoundLoss):
-        return spec
-    if not isinstance(spec, str):
-        raise UsageError(f"{said(spec)} is no loss", "Give a name such as 'huber:delta=0.5', or what get_loss returns.")
-    return _read(spec, columns, label_columns, example=False)
-
-
-def example_of(spec: str) -> BoundLoss:
-    """As `get_loss`, with an example of each parameter that must be given and is not: to show what a loss is like."""
-    return _read(spec, None, 1, example=True)
-
-
-def _read(spec: str, columns: int | None, label_columns: int, *, example: bool) -> BoundLoss:
-    if ":" in spec and normal(spec) in losses.others:
-        raise losses.unknown(spec)
-    name, values = read_spec(spec)
-    known, at, value = name.partition("@")
-    if at and known in losses and losses.get(known).parameters:
-        said_here = f"{losses.get(known).name}:{losses.get(known).parameters[0].name}={value}"
-        raise UsageError(f"{spec!r}: a parameter stands behind a colon, by its name", f"Say {option(loss=said_here)}.")
-    if re.fullmatch(r"\d*\.?\d+", name):
-        raise UsageError(f"{name} is a number, no loss", "A list has / between its numbers: quantiles:tau=0.1/0.5/0.9.")
-    definition, other = losses.get(name), _otherwise(name)
-    if other is not None and columns is not None and (columns > 1) != definition.prediction_domain().rows:
-        single = not other.label_domain().classes and not other.label_domain().rows
-        if label_columns < 2 or not single or not other.prediction_domain().rows:
-            definition, other = other, definition
-    try:
-        settings = definition.settings(values, read=True, typed=name, example=example)
-    except UsageError as wrong:
-        if other is None or not _takes(other, values):
-            raise
-        if columns is not None:
-            number = "one prediction column" if columns == 1 else f"{columns} prediction columns"
-            hint = wrong.parts[1] or f"That is for {'several columns' if columns == 1 else 'one column'}: {other.name}."
-            raise UsageError(f"{wrong.parts[0]}, with {number}", hint) from None
-        definition, settings = other, other.settings(values, read=True, typed=name, example=example)
-    return BoundLoss(definition, settings, definition.reduction, typed=name)
-
-
-def _otherwise(name: str) -> Loss | None:
-    """The loss that a name means for another number of prediction columns; ``None`` where it means one for any."""
-    definition = losses.get(name)
-    if definition.other_width is None:
-        return None
-    other, spellings = definition.other_width
-    return losses.get(other) if normal(name) in map(normal, spellings) and other in losses else None
-
-
-def _takes(definition: Loss, values: dict[str, str]) -> bool:
-    """Whether a loss has parameters of these names, and they may have these values."""
-    try:
-        definition.settings(values, read=True, example=True)
-    except UsageError:
-        return False
-    return True
-
-
-def meanings(spec: str | BoundLoss) -> tuple[BoundLoss, ...]:
-    """What a text may mean, by how many prediction columns there are; errors as for `example_of`."""
-    if isinstance(spec, BoundLoss):
-        return (spec,)
-    bound = example_of(spec)
-    name, values = read_spec(spec)
-    others = (each for each in (losses.get(name), _otherwise(name)) if each is not None and _takes(each, values))
-    settings = ((each, each.settings(values, read=True, example=True)) for each in others)
-    return (bound, *(BoundLoss(each, setting, each.reduction, typed=name) for each, setting in settings))
-
-
-def meant(spec: str, known: Iterable[str]) -> list[str]:
-    """Those of some losses, as they are spelled, that a text means: the loss it spells, else those of the bare name."""
-    bounds, known = meanings(spec), list(known)
-    whole = {*map(str, bounds)}
-    names = whole | {bound.name for bound in bounds if ":" not in str(spec)}
-    return [loss for loss in known if loss in whole] or [loss for loss in known if loss.partition(":")[0] in names]

@@ -11,8 +11,8 @@ from typing import Any
 
 from lossctl.dataclass import dataclass
 from lossctl.errors import UsageError, option
-from lossctl.functions.definition import Value, spell
 from lossctl.functions.loss import Loss
+from lossctl.functions.parameter import Value, spell
 from lossctl.words import did_you_mean, either, normal
 
 TORCH_FLOOR = 3.720075976020836e-44

@@ -5,25 +5,23 @@ itself: its name, what its docstring states, its annotated keyword-only paramete
 """
 
 import functools
-import inspect
+import re
 import types
-import typing
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from numbers import Real
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeGuard, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from lossctl.arguments import ensure
 from lossctl.dataclass import dataclass
-from lossctl.domain import Domain, FloatArray, Interval, Listed, Words
+from lossctl.domain import Domain, FloatArray
 from lossctl.errors import UsageError, option
 from lossctl.functions.docstring import Sections, sections_of
+from lossctl.functions.parameter import Parameter, Value, parameters_of, spell
 from lossctl.words import did_you_mean, normal, said
 
 if TYPE_CHECKING:
     from numpy.random import Generator
 
-Value = float | str | bool | tuple[float, ...] | None
 NO_PEERS: Mapping[str, str] = types.MappingProxyType({})
 
 
@@ -49,150 +47,11 @@ CALLED: Mapping[str, tuple[str, ...]] = types.MappingProxyType(
         "alpha": ("focalalpha",),
         "gamma": ("focalgamma",),
         "threshold": ("t",),
+        "pos_weight": ("scaleposweight",),
+        "denominator": ("normalization",),
     }
 )
 """What other libraries call a parameter, by its name here, in their `normal` forms."""
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One keyword-only parameter: its name, default, legal values."""
-
-    name: str
-    default: Value
-    domain: Interval | Words | Listed | None
-    """``None`` for a switch that is true or false."""
-    optional: bool = False
-    required: bool = False
-    """Whether it has no default: who asks for the function must say it."""
-    meaning: str = ""
-    """What it is, in a few words, where its name does not say it."""
-
-    @property
-    def example(self) -> Value:
-        """A legal value: the default, or one to show what cannot be shown without."""
-        if not self.required:
-            return self.default
-        if isinstance(self.domain, Words):
-            return self.domain.allowed[0]
-        if isinstance(self.domain, Interval):
-            return _number_of(self.domain)
-        return False if self.domain is None else (_number_of(self.domain.each),)
-
-    def read(self, text: str) -> Value:
-        """The value that ``text`` spells.
-
-        Raises:
-            UsageError: it spells none, or one outside the domain.
-        """
-        word = text.strip().lower()
-        if self.optional and word == "none":
-            return None
-        if isinstance(self.domain, Words):
-            return self.check(word)
-        if self.domain is None:
-            if word in {"true", "yes", "on", "1"}:
-                return True
-            if word in {"false", "no", "off", "0"}:
-                return False
-            raise UsageError(f"parameter {self.name} must be true or false, not {text!r}")
-        try:
-            if isinstance(self.domain, Listed) and ("/" in word or not self.domain.alone):
-                return self.check(tuple(float(part) for part in word.split("/")))
-            return self.check(float(word))
-        except ValueError:
-            raise UsageError(f"parameter {self.name} must be {self.describe()}, not {text!r}") from None
-
-    def check(self, value: object) -> Value:
-        """The value in its one type, if it is legal; a list of numbers may be a list or a tuple.
-
-        Raises:
-            UsageError: it is not.
-        """
-        legal: Value = None
-        if isinstance(self.domain, Words):
-            legal = value if isinstance(value, str) and value in self.domain.allowed else None
-        elif self.domain is None:
-            legal = value if isinstance(value, bool) else None
-        elif isinstance(self.domain, Interval):
-            legal = float(value) if _is_number(value) and self.domain.contains(float(value)) else None
-        elif isinstance(value, list | tuple):
-            several = all(map(_is_number, value)) and self.domain.contains(value)
-            legal = tuple(map(float, value)) if several else None
-        elif self.domain.alone and _is_number(value) and self.domain.contains([value]):
-            legal = float(value)
-        if legal is None and not (value is None and self.optional):
-            raise UsageError(f"parameter {self.name} must be {self.describe()}, not {value!r}")
-        return legal
-
-    def words(self) -> tuple[str, ...]:
-        """The legal values that are words."""
-        words: tuple[str, ...] = ("true", "false") if self.domain is None else ()
-        words = self.domain.allowed if isinstance(self.domain, Words) else words
-        return (*words, "none") if self.optional else words
-
-    def describe(self) -> str:
-        """The legal values in English."""
-        words = "true or false" if self.domain is None else self.domain.describe()
-        return f"{words}, or none" if self.optional else words
-
-
-def _number_of(domain: Interval) -> float:
-    """A plain number of an interval."""
-    low, high = max(domain.low, -1e300), min(domain.high, 1e300)
-    return next(filter(domain.contains, (1.0, 0.5, 0.5 * low + 0.5 * high, low, high)))
-
-
-def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, Real) and not isinstance(value, bool)
-
-
-def spell(value: Value) -> str:
-    """A parameter value as a user would type it."""
-    if value is None or isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, tuple):
-        return "/".join(map(repr, value))
-    return repr(value) if isinstance(value, float) else value
-
-
-def in_json(parameters: Mapping[str, Value]) -> dict[str, Any]:
-    """Values by name as JSON has them."""
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in parameters.items()}
-
-
-def parameters_of(function: Callable[..., Any]) -> tuple[Parameter, ...]:
-    """The keyword-only parameters of a function, read from its annotations.
-
-    A number is ``Annotated[float, Interval]`` (``| None`` when it may be absent), a number for each column
-    ``Annotated[tuple[float, ...], Listed]``, a choice ``Annotated[str, Words]``, a switch ``bool``; a text beside the
-    domain says what the parameter is. One without a default must be given.
-    """
-    hints = typing.get_type_hints(function, include_extras=True)
-    parameters = []
-    for parameter in inspect.signature(function).parameters.values():
-        if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
-            continue
-        hint = hints.get(parameter.name)
-        optional = typing.get_origin(hint) in {typing.Union, types.UnionType}
-        if optional:
-            hint = next(part for part in typing.get_args(hint) if part is not type(None))
-        extras = getattr(hint, "__metadata__", ())
-        domains = [extra for extra in extras if isinstance(extra, Interval | Words | Listed)]
-        if not domains and hint is not bool:
-            raise TypeError(f"{function.__name__}: annotate parameter {parameter.name} with its domain")
-        required = parameter.default is inspect.Parameter.empty
-        parameters.append(
-            Parameter(
-                parameter.name,
-                None if required else parameter.default,
-                domains[0] if domains else None,
-                optional,
-                required,
-                next((extra for extra in extras if isinstance(extra, str)), ""),
-            )
-        )
-    return tuple(parameters)
 
 
 class Definition:
@@ -265,9 +124,10 @@ class Definition:
                 names = [parameter.name for parameter in self.parameters]
                 hint = did_you_mean(name, names) if names else f"{self.name} has no parameters."
                 hint = ELSEWHERE.get(normal(name), hint)
-                own = next((own for own in names if normal(name) in CALLED.get(own, ())), "")
-                if own:
-                    said_here = f"{typed or self.name}:{own}={value if isinstance(value, str) else spell(value)}"
+                own = self._own_name(name)
+                if own != name:
+                    own_names = [f"{self._own_name(each)}={spell(worth)}" for each, worth in given.items()]
+                    said_here = f"{typed or self.name}:{','.join(own_names)}"
                     hint = f"Here it is {own}: {option(loss=said_here)}."
                 raise UsageError(f"{self.title(typed)} has no parameter {name!r}", hint)
             try:
@@ -280,6 +140,12 @@ class Definition:
                     raise self._needs(parameter, typed)
                 chosen[parameter.name] = parameter.example
         return tuple(chosen.items())
+
+    def _own_name(self, name: str) -> str:
+        """What a parameter is called here that another library calls by that name; else the name."""
+        own = {parameter.name for parameter in self.parameters}
+        called = (here for here, names in CALLED.items() if here in own and normal(name) in names)
+        return name if normal(name) in map(normal, own) else next(called, name)
 
     def _needs(self, parameter: Parameter, typed: str) -> UsageError:
         """The error for a parameter that must be given and is not."""
@@ -316,7 +182,8 @@ def split_specs(given: Iterable[Any]) -> list[Any]:
             continue
         fresh = True
         for item in filter(None, (part.strip() for part in text.split(","))):
-            if "=" in item and ":" not in item and not fresh:
+            number = re.fullmatch(r"[-+.\d][^:=]*", item) and specs and "=" in str(specs[-1])
+            if (("=" in item and ":" not in item) or number) and not fresh:
                 specs[-1] += f",{item}"
             else:
                 specs.append(item)
@@ -325,20 +192,26 @@ def split_specs(given: Iterable[Any]) -> list[Any]:
 
 
 def read_spec(text: str) -> tuple[str, dict[str, str]]:
-    """The name and the raw parameters of one specification.
+    """The name and the raw parameters of one specification, without the modules that a name in Python starts with.
 
     Raises:
         UsageError: an item is not ``parameter=value``, or is said twice.
 
-    >>> read_spec("huber:delta=0.5")
-    ('huber', {'delta': '0.5'})
+    >>> read_spec("torch.nn.HuberLoss:delta=0.5")
+    ('HuberLoss', {'delta': '0.5'})
     """
     name, _, items = text.partition(":")
+    if name.strip().replace(".", "").isidentifier():
+        name = name.rpartition(".")[2]
     values: dict[str, str] = {}
-    for item in filter(None, (part.strip() for part in items.split(","))):
+    for item in filter(None, (part.strip() for part in items.replace(";", ",").split(","))):
         key, equals, value = item.partition("=")
         if not equals:
-            raise UsageError(f"{text!r}: {item!r} is not parameter=value", "Write it like huber:delta=0.5.")
+            listed = re.sub(r"[,;]\s*(?=[-+.\d])", "/", text)
+            hint = (
+                "Write it like huber:delta=0.5." if listed == text else f"A list has / between its numbers: {listed}."
+            )
+            raise UsageError(f"{text!r}: {item!r} is not parameter=value", hint)
         if key.strip() in values:
             raise UsageError(f"{text!r}: parameter {key.strip()} is given twice")
         values[key.strip()] = value
@@ -386,10 +259,6 @@ class Bound(ABC):
     @abstractmethod
     def registered(self) -> bool:
         """Whether its name can be looked up."""
-
-    @abstractmethod
-    def reread(self) -> "Bound":
-        """What its own spelling means."""
 
     @abstractmethod
     def sample(self, rng: "Generator", n: int, k: int) -> tuple[FloatArray, ...]:

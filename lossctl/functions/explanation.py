@@ -9,12 +9,14 @@ from lossctl.dataclass import dataclass
 from lossctl.domain import Interval, Listed, Words, inside
 from lossctl.errors import UsageError, option
 from lossctl.functions.activation import Activation, BoundActivation, activations, get_activation
-from lossctl.functions.bound_loss import BoundLoss, example_of
+from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.compat import Agreement, agreements
-from lossctl.functions.definition import Kind, Parameter, Value, in_json, read_spec
+from lossctl.functions.definition import Kind, read_spec
 from lossctl.functions.docstring import Sections
+from lossctl.functions.lookup import example_of
 from lossctl.functions.loss import Loss, losses
 from lossctl.functions.pairing import PAIRINGS, RISKS, Pairing, Risk, pairings_of, risks_of
+from lossctl.functions.parameter import Parameter, Value, in_json
 from lossctl.registry import unknown
 from lossctl.words import normal
 
@@ -62,8 +64,9 @@ class Explanation:
 
     @property
     def through(self) -> list[str]:
-        """The activations a loss has a form for; the first is what ``--from-logits`` means."""
-        return list(self.definition.pairs) if isinstance(self.definition, Loss) else []
+        """The activations a loss has a form for, where the first is natural: what ``--from-logits`` means."""
+        natural = isinstance(self.definition, Loss) and self.definition.natural_activation is not None
+        return list(self.definition.pairs) if isinstance(self.definition, Loss) and natural else []
 
     @property
     def agreements(self) -> list[Agreement]:
@@ -97,6 +100,8 @@ class Explanation:
         if not isinstance(self.bound, BoundLoss) or self.bound.definition.other_width is None:
             return None
         loss, spellings = self.bound.definition.other_width
+        if not spellings:
+            return None
         return ("one prediction column" if self.bound.rows else "several prediction columns"), loss, list(spellings)
 
     def to_dict(self) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from typing import Any, cast
 
 from lossctl.domain import Domain, FloatArray
 from lossctl.errors import UsageError
-from lossctl.functions.definition import NO_PEERS, Definition, Value
+from lossctl.functions.definition import NO_PEERS, Definition
 from lossctl.functions.metrics import METRICS
+from lossctl.functions.parameter import Value
 from lossctl.reduction import KNOWN
 from lossctl.registry import Registry
 from lossctl.words import said
@@ -73,6 +74,7 @@ class Loss(Definition):
         self.slope: Kernel | None = None
         self.kink: Kinks | None = None
         self.square_root: Kernel | None = None
+        self.best: Kernel | None = None
         self.of_error = of_error
         self.ordered = ordered
         self.apart: Through | None = None
@@ -115,6 +117,15 @@ class Loss(Definition):
     def root(self, function: Kernel) -> Kernel:
         """Declare the numbers whose squares the formula gives, so that they count where a square is no double."""
         self.square_root = function
+        return function
+
+    def constant(self, function: Kernel) -> Kernel:
+        """Declare the best constant row of a loss whose numbers count together: others are found, none is declared.
+
+        ``(label, weight, width, **parameters)`` to ``(width,)``: of the different labels, ascending, and their weights;
+        NaN where there is none.
+        """
+        self.best = function
         return function
 
     def on_error(self, anchor: Kernel | None = None) -> Callable[[Kernel], Through]:
@@ -240,7 +251,8 @@ def loss(
         reduction: how rows become the reported number: one of those in `lossctl.reduction`.
         empty: what a ratio is where both sums are 0.
         other_width: a loss and the spellings that mean it instead when the number of prediction columns is not the
-            one this loss is for (one column for a loss of rows, several for any other).
+            one this loss is for (one column for a loss of rows, several for any other). Without spellings messages
+            name the loss, which may have parameters then.
         floored: ``(label, prediction, **parameters)`` to the probabilities whose logarithm is floored at ``eps``;
             the prediction when left out.
         of_error: whether the value is one of prediction less label alone; behind an activation that keeps the digits

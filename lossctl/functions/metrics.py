@@ -9,6 +9,7 @@ from lossctl.words import normal
 _DECISIONS = "counts decisions at a threshold, not a loss of a row"
 _MEASURE = f"Measure what decisions are made from: {option(loss='bce')}, or {option(loss='cross_entropy')}."
 _RANK = "is a rank statistic, not a loss of a row"
+_INTERVALS = "lossctl doctor prints it, of columns that are named for quantiles or the ends of an interval;"
 _LISTS = "judges ranked lists, not a loss of a row"
 _NOT_YET = "is not among lossctl's losses yet"
 _TOGETHER = "is a loss of several rows at once, not one of a row"
@@ -26,7 +27,22 @@ OUT_OF_REACH = {
 """What no file of predictions determines, and why."""
 _PENALTY, _ALIGNMENT, _CENSORED = (f"That is of {what}: {why}." for what, why in OUT_OF_REACH.items())
 
+_SCORERS = (
+    ("mean_squared_error", "mse"),
+    ("root_mean_squared_error", "rmse"),
+    ("mean_absolute_error", "mae"),
+    ("mean_squared_log_error", "msle"),
+    ("root_mean_squared_log_error", "rmsle"),
+    ("mean_absolute_percentage_error", "mape"),
+    ("mean_poisson_deviance", "poisson_deviance"),
+    ("mean_gamma_deviance", "gamma_deviance"),
+    ("brier_score", "brier"),
+    ("log_loss", "log_loss"),
+)
+"""Losses as scikit-learn's scorers name them, behind ``neg_``, and their names here."""
+
 _METRICS = (
+    *(((f"neg_{name}",), f"is {own} with a minus", f"Say {option(loss=own)}.") for name, own in _SCORERS),
     (
         (
             "penalty", "regularization", "regularisation", "weight_decay", "l1_penalty", "l2_penalty",
@@ -60,7 +76,10 @@ _METRICS = (
         f"lossctl doctor prints the rank correlation, Spearman's; {option(loss='mse')} is the nearest loss.",
     ),
     (
-        ("r2", "r^2", "r²", "r2_score", "r_squared", "rsquared", "explained_variance", "nse", "adjusted_r2"),
+        (
+            "r2", "r^2", "r²", "r2_score", "r_squared", "rsquared", "explained_variance",
+            "explained_variance_score", "nse", "adjusted_r2",
+        ),
         "is a ratio over all rows, not a loss of a row: the skill of mse",
         f"Say {option(loss='mse')} {option(skill=True)}.",
     ),
@@ -69,7 +88,8 @@ _METRICS = (
             "balanced_accuracy", "top_k_accuracy",
             "f1", "f1_score", "fbeta", "precision", "recall", "sensitivity", "specificity", "mcc",
             "matthews_corrcoef", "kappa", "cohen_kappa", "confusion", "confusion_matrix", "iou", "jaccard",
-            "hamming", "hamming_loss", "precision_score", "recall_score", "jaccard_score", "youden",
+            "precision_score", "recall_score", "jaccard_score", "youden", "fbeta_score", "balanced_error_rate",
+            "balanced_accuracy_score", "critical_success_index", "csi", "total_f1", "f_score",
             "tpr", "fpr", "tnr", "fnr", "ppv", "npv",
         ),
         _DECISIONS,
@@ -88,6 +108,27 @@ _METRICS = (
     (
         ("d2_absolute_error_score", "d2_absolute_error"),
         "is a ratio over all rows, not a loss of a row: the skill of mae",
+        f"Say {option(loss='mae')} {option(skill=True)}.",
+    ),
+    (
+        ("d2_log_loss_score",),
+        "is the skill of bce, or of cross_entropy",
+        f"Say {option(loss='bce')} {option(skill=True)}, or {option(loss='cross_entropy')} {option(skill=True)}.",
+    ),
+    (("d2_brier_score",), "is the skill of brier", f"Say {option(loss='brier')} {option(skill=True)}."),
+    (
+        ("d2_pinball_score",),
+        "is the skill of quantile",
+        f"Say {option(loss='quantile:tau=0.5')} {option(skill=True)}; tau is its alpha.",
+    ),
+    (
+        ("d2_tweedie_score",),
+        "is the skill of tweedie_deviance",
+        f"Say {option(loss='tweedie_deviance:power=1.5')} {option(skill=True)}; at its power 0 that is mse's.",
+    ),
+    (
+        ("rae", "relative_absolute_error"),
+        "is mae over that of the mean label; the skill of mae is against the median",
         f"Say {option(loss='mae')} {option(skill=True)}.",
     ),
     (
@@ -131,7 +172,10 @@ _METRICS = (
     (("map", "ndcg", "dcg", "mrr", "hit_rate", "precision_at_k", "recall_at_k"), _LISTS,
      "lossctl measures no rankings."),
     (
-        ("max_error", "median_absolute_error", "medae", "mdae", "mdape", "median_absolute_percentage_error"),
+        (
+            "max_error", "median_absolute_error", "medae", "mdae", "mdape", "median_absolute_percentage_error",
+            "smdape",
+        ),
         "is a quantile of the rows, not their mean",
         "lossctl samples FILE writes the loss of every row, lossctl plot FILE draws them.",
     ),
@@ -142,9 +186,27 @@ _METRICS = (
         f"Say {option(loss='bce')} {option(from_logits=True)}.",
     ),
     (
-        ("cross_entropy_loss", "softmax_cross_entropy", "softmax_cross_entropy_with_integer_labels"),
+        (
+            "cross_entropy_loss", "softmax_cross_entropy", "softmax_cross_entropy_with_integer_labels",
+            "safe_softmax_cross_entropy", "multiclass_logistic_loss", "softmax_loss",
+        ),
         "is cross_entropy of what comes before the softmax",
         f"Say {option(loss='cross_entropy')} {option(from_logits=True)}; of probabilities without the latter.",
+    ),
+    (
+        ("log_score", "logarithmic_score", "ignorance", "ignorance_score"),
+        "is minus the logarithm of the probability of what came true",
+        f"Say {option(loss='bce')}, or {option(loss='cross_entropy')} of several classes.",
+    ),
+    (
+        ("deviance", "binomial_deviance", "bernoulli_deviance"),
+        "of two classes is twice bce, and bce itself at scikit-learn",
+        f"Say {option(loss='bce')}; of counts there is {option(loss='poisson_deviance')}.",
+    ),
+    (
+        ("label_smoothing",),
+        "is a parameter of bce and of cross_entropy",
+        f"Say {option(loss='cross_entropy:label_smoothing=0.1')}.",
     ),
     (
         ("sigmoid_focal_loss",),
@@ -160,6 +222,62 @@ _METRICS = (
         ("cosine_distance",),
         "is 1 more than cosine_proximity",
         f"Say {option(loss='cosine_proximity')}, and add 1.",
+    ),
+    (
+        ("convex_kl_divergence",),
+        "is generalized_kl, of log ŷ",
+        f"Say {option(loss='generalized_kl')}, of ŷ itself.",
+    ),
+    (
+        ("kl_divergence_with_log_targets",),
+        "is kl_divergence of logarithms of the labels",
+        f"Say {option(loss='kl_divergence')}, where labels are probabilities.",
+    ),
+    (
+        ("iou_loss", "jaccard_loss", "soft_jaccard", "tanimoto", "tanimoto_loss", "jaccard_distance"),
+        "is tversky where both kinds of errors count in full",
+        f"Say {option(loss='tversky:alpha=1,beta=1')}.",
+    ),
+    (
+        ("charbonnier", "charbonnier_loss"),
+        "is pseudo_huber divided by delta, plus delta",
+        f"Say {option(loss='pseudo_huber:delta=0.001')}; delta is its ε.",
+    ),
+    (
+        ("dss", "dawid_sebastiani", "dawid_sebastiani_score"),
+        "is twice gaussian_nll",
+        f"Say {option(loss='gaussian_nll')}.",
+    ),
+    (
+        ("friedman_mse",),
+        "is how scikit-learn chooses the splits of a tree of mse",
+        f"Say {option(loss='mse')}.",
+    ),
+    (
+        (
+            "coverage", "picp", "interval_coverage", "coverage_probability", "empirical_coverage", "coverage_rate",
+            "regression_coverage_score", "coverage_score",
+        ),
+        "is the share of the labels that an interval holds, whatever its width",
+        f"{_INTERVALS} {option(loss='interval')} weighs it against the width.",
+    ),
+    (
+        (
+            "width", "mean_width", "interval_width", "mpiw", "pinaw", "nmpiw", "sharpness", "average_width",
+            "mean_interval_width", "regression_mean_width_score",
+        ),
+        "is the mean width of intervals, whatever they hold",
+        f"{_INTERVALS} {option(loss='interval')} weighs it against what they hold.",
+    ),
+    (
+        ("mis", "mean_interval_score"),
+        "is the mean of interval scores",
+        f"Say {option(loss='interval:alpha=0.1')} for intervals that are to hold 90 %.",
+    ),
+    (
+        ("msis", "mean_scaled_interval_score"),
+        "is the interval score over the mean absolute error of a naive forecast",
+        f"Say {option(loss='interval:alpha=0.1')} for intervals that are to hold 90 %, and divide.",
     ),
     (
         ("wis", "weighted_interval_score"),
@@ -178,7 +296,7 @@ _METRICS = (
         (
             "listnet", "listnet_softmax", "ranking_softmax_loss", "ranknet", "lambdarank", "rank_xendcg", "pairlogit",
             "pairlogit_pairwise", "querysoftmax", "queryrmse", "querycrossentropy", "yetirank", "yetirank_pairwise",
-            "stochasticrank", "rank:pairwise", "rank:ndcg", "rank:map",
+            "stochasticrank", "rank:pairwise", "rank:ndcg", "rank:map", "group_quantile",
         ),
         _TOGETHER,
         f"lossctl measures no rankings; of two scores that a row compares there is {option(loss='margin_ranking')}.",
@@ -186,7 +304,10 @@ _METRICS = (
     (
         (
             "cosine_embedding_loss", "hinge_embedding", "hinge_embedding_loss", "sparsemax", "sparsemax_loss",
-            "loss_mixture_density", "mixture_density",
+            "binary_sparsemax_loss", "multiclass_sparsemax_loss", "make_fenchel_young_loss", "loss_mixture_density",
+            "mixture_density", "loss_capsule", "multiclass_generalized_dice_loss", "cross_entropy_lambda", "xentlambda",
+            "welsch", "tukey", "tukey_biweight", "geman_mcclure", "barron", "wing_loss", "lovasz", "lovasz_softmax",
+            "energy_score", "theil", "theil_u", "mrae",
         ),
         _NOT_YET,
         _NONE,
@@ -220,6 +341,7 @@ _METRICS = (
     (("binary:hinge",), _OBJECTIVE, f"Say {option(loss='hinge')}."),
     (("multi:softprob", "multi:softmax"), _OBJECTIVE, f"Say {option(loss='cross_entropy')}; {_ON_LOGITS}"),
     (("survival:cox", "survival:aft"), "is out of reach of a file of predictions", _CENSORED),
+    (("interval_regression_accuracy",), "is out of reach of a file of predictions", _CENSORED),
     (("poisson_nloglik",), "is poisson with its constant", f"Say {option(loss='poisson:full=lgamma')}."),
     (
         ("l2_loss",),
@@ -235,7 +357,7 @@ _METRICS = (
     ),
     (("HalfTweedieLossIdentity",), "is tweedie_nll", f"Say {option(loss='tweedie_nll:power=1.5')}."),
     (
-        ("HalfBinomialLoss",),
+        ("HalfBinomialLoss", "binary_logistic_loss"),
         "is bce of what comes before the sigmoid",
         f"Say {option(loss='bce')} {option(from_logits=True)}.",
     ),
@@ -250,7 +372,7 @@ _METRICS = (
         f"Say {option(loss='bce')} {option(from_logits=True)}.",
     ),
     (
-        ("MultiClassOneVsAll", "multiclassova"),
+        ("MultiClassOneVsAll", "multiclassova", "softmaxova", "multiclass_ova", "ova", "ovr"),
         "is bce of each class against the others",
         f"Say {option(loss='bce')}, with a label column for each prediction column.",
     ),
@@ -263,6 +385,11 @@ _METRICS = (
         ("MultiRMSE",),
         "is rmse of several columns, with their sum under the root",
         f"Say {option(loss='rmse')} {option(columns='sum')}.",
+    ),
+    (
+        ("MultiRMSEWithMissingValues",),
+        "is rmse of several columns, without the labels that are not there",
+        f"Say {option(loss='rmse')} {option(mask_null=True)}.",
     ),
     (
         ("RMSEWithUncertainty",),
@@ -280,9 +407,9 @@ _METRICS = (
         f"Say {option(loss='mape')}, or {option(loss='rmsle')}, which compares ratios.",
     ),
     (
-        ("RSE", "relative_squared_error", "rrse", "d2_tweedie_score", "d2_pinball_score", "d2_log_loss_score"),
-        "is the skill of a loss, or 1 less it",
-        f"Say {option(loss='mse')} {option(skill=True)}, or another loss in its place.",
+        ("RSE", "relative_squared_error", "rrse", "root_relative_squared_error"),
+        "is 1 less the skill of mse, or the root of that",
+        f"Say {option(loss='mse')} {option(skill=True)}.",
     ),
     (
         ("LogLikelihoodOfPrediction",),
@@ -305,7 +432,7 @@ _METRICS = (
         f"Say {option(loss='crammer_singer:margin=0')}.",
     ),
     (
-        ("dice_score", "dice_coefficient", "f_score"),
+        ("dice_score", "dice_coefficient"),
         "is 1 less dice",
         f"Say {option(loss='dice')}.",
     ),

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from lossctl.domain import Domain
 from lossctl.errors import UsageError, option
-from lossctl.functions.definition import spell
+from lossctl.functions.parameter import spell
 from lossctl.words import counted
 
 Shape = tuple[int, ...]
@@ -20,6 +20,8 @@ class Shaped(Protocol):
     def name(self) -> str: ...
     @property
     def title(self) -> str: ...
+    @property
+    def other_width(self) -> str: ...
     @property
     def label_domain(self) -> Domain: ...
     @property
@@ -59,7 +61,8 @@ def ensure_shapes(bound: Shaped, label: Shape, prediction: Shape) -> None:
         if counts == [1, 1]:
             side = "label" if label else "prediction"
             raise UsageError(f"{bound.title}: the {side} is (n, 1), but not the other", "Give both as (n,).")
-        hint = "Name one prediction column; a class a column is for losses such as cross_entropy."
+        losses = option(loss=bound.other_width) if bound.other_width else "losses such as cross_entropy"
+        hint = f"Name one prediction column; a class a column is for {losses}."
         raise UsageError(
             f"{bound.title} needs as many label columns as prediction columns, not {counts[0]} and {counts[1]}", hint
         )
@@ -86,10 +89,12 @@ def _ensure_columns(bound: Shaped, prediction: Shape) -> None:
     if number < 2:
         alone = f"; of the probability of each label alone, {option(loss='bce')} with labels of 1"
         logs = f" (of its logarithm, {option(activation='exp')} as well)"
+        single = f"; of one column beside labels of two classes there is {option(loss=bound.other_width)}"
+        single = single if bound.other_width not in {"", "bce", "quantile"} else ""
         raise UsageError(
             f"{bound.title} needs a vector prediction: two or more columns",
             f"Use {option(prediction='p_*')} or {option(prediction='a,b,c')}"
-            f"{alone + logs if bound.of_classes and 1 in bound.label_domain.dimensions else ''}.",
+            f"{single}{alone + logs if bound.of_classes and 1 in bound.label_domain.dimensions else ''}.",
         )
     for name, value in bound.lists.items():
         example = option(loss=f"{bound.typed or bound.name}:{name}={spell(even(number))}")

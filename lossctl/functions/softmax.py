@@ -3,7 +3,10 @@
 import numpy as np
 
 from lossctl.domain import FloatArray, row_sum
-from lossctl.functions.stable import EXACT, amended
+from lossctl.functions.stable import amended, difference
+
+WIDE = 16.0
+"""A difference of logits from which on what it was rounded by shows in its exponential, or in the square of that."""
 
 
 class Softmax:
@@ -11,17 +14,15 @@ class Softmax:
 
     Args:
         logit: ``(n, k)``.
-        squared: whether squares of 1 − p are taken, so that what differences of logits are rounded by counts twice.
     """
 
-    def __init__(self, logit: FloatArray, *, squared: bool = False) -> None:
+    def __init__(self, logit: FloatArray) -> None:
         self.rows, self.top = np.arange(len(logit)), logit.argmax(axis=1)
         self.logit = logit
         self.shifted = logit - logit[self.rows, self.top][:, None]
         odds = np.exp(self.shifted)
-        if squared:
-            largest = np.broadcast_to(logit[self.rows, self.top][:, None], logit.shape)
-            odds = amended(odds, self.shifted < -EXACT, _unrounded, odds, logit, largest, self.shifted)
+        largest = np.broadcast_to(logit[self.rows, self.top][:, None], logit.shape)
+        odds = amended(odds, (self.shifted < -WIDE) & (odds > 0), _unrounded, odds, logit, largest)
         odds[self.rows, self.top] = 0.0
         self.others = row_sum(odds)
         self.odds = odds
@@ -75,8 +76,7 @@ class Softmax:
         return error
 
 
-def _unrounded(odds: FloatArray, logit: FloatArray, largest: FloatArray, shifted: FloatArray) -> FloatArray:
+def _unrounded(odds: FloatArray, logit: FloatArray, largest: FloatArray) -> FloatArray:
     """Odds with what the difference of two logits was rounded by."""
-    back = shifted - logit
-    lost = (logit - (shifted - back)) - (largest + back)
+    lost = difference(logit, largest)[1]
     return odds * np.where(np.abs(lost) < 1.0, 1.0 + lost, 1.0)

@@ -25,6 +25,9 @@ INNER = math.exp(-1.0)
 
 SMALLEST = math.ulp(0.0)
 
+SPLITTER = 2.0**27 + 1.0
+"""A factor that parts a double into two of half its digits."""
+
 EXACT = 8.0
 """An exponent up to which its own rounding does not show."""
 
@@ -72,6 +75,33 @@ def amended(plain: FloatArray, where: BoolArray, careful: Callable[..., FloatArr
         numbers = careful(*(array.ravel(order).take(places) for array in arrays))
         plain.ravel(order)[places] = numbers  # a view, as what was just computed is contiguous
     return plain
+
+
+def difference(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """A − b as two doubles: the difference, and what it was rounded by (Knuth's sum); 0 where that is no double."""
+    error = a - b
+    back = error - a
+    lost = (a - (error - back)) - (b + back)
+    return error, np.where(np.isfinite(lost), lost, 0.0)
+
+
+def product(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """A b as two doubles, of numbers up to 1e150: the product, and what it was rounded by (Dekker's product)."""
+    (high, low), (upper, lower) = _halves(a), _halves(b)
+    value = a * b
+    return value, ((high * upper - value) + high * lower + low * upper) + low * lower
+
+
+def _halves(x: FloatArray) -> tuple[FloatArray, FloatArray]:
+    spread = x * SPLITTER
+    high = spread - (spread - x)
+    return high, x - high
+
+
+def beyond(a: FloatArray, b: FloatArray, c: FloatArray | float) -> FloatArray:
+    """(a − b) + c, with its digits where the difference is near −c."""
+    error, lost = difference(a, b)
+    return np.asarray((error + c) + lost)
 
 
 def beside(error: FloatArray, label: FloatArray) -> BoolArray:
@@ -182,7 +212,7 @@ def power_of_exp(x: FloatArray, exponent: float) -> FloatArray:
     high = math.ldexp(round(math.ldexp(fraction, 26)), binary - 26)
 
     def careful(x: FloatArray, product: FloatArray, power: FloatArray) -> FloatArray:
-        spread = x * (2.0**27 + 1.0)
+        spread = x * SPLITTER
         upper = spread - (spread - x)
         lower = x - upper
         lost = ((high * upper - product) + high * lower + (exponent - high) * upper) + (exponent - high) * lower

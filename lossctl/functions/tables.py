@@ -5,10 +5,10 @@ from typing import Any
 
 from lossctl.document import Chart, Document, Facts, Line, Part, Phrase, Piece, Words, phrase, prose
 from lossctl.functions.compat import Agreement
-from lossctl.functions.definition import Parameter, Value, spell
 from lossctl.functions.explanation import KINDS, Explanation, catalogue, families, matches
 from lossctl.functions.metrics import OUT_OF_REACH
 from lossctl.functions.pairing import PAIRINGS, RISKS, Pairing, Risk
+from lossctl.functions.parameter import Parameter, Value, spell
 from lossctl.words import either
 
 Row = tuple[str, Words]

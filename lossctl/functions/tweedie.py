@@ -97,7 +97,9 @@ def likelihood(label: FloatArray, base: FloatArray, raised: Raised, power: float
     """
     a, b = 1.0 - power, 2.0 - power
     root = raised(base, 0.5 * a)
-    rest = np.where(label == 0, 0.0, label * root * root / (a or 1.0))  # y/a may be no double
+    rest = label * root * root / (a or 1.0)  # y/a may be no double, and so may y ŷ^a where y is small
+    rest = np.where(np.abs(label) < 1.0, label * (root / (a or 1.0)) * root, rest)
+    rest = np.where(label == 0, 0.0, rest)
     return raised(base, b) / b - rest
 
 
@@ -126,7 +128,20 @@ def deviance_on_logarithm(label: FloatArray, logit: FloatArray, power: float) ->
     """The same of the logarithm of a prediction."""
     if power == 0:
         return np.square(exp_error(logit, label))
-    return 2.0 * _half_deviance(label, logit - np.log(label), logit, raised_exp, power)
+    return 2.0 * _half_deviance(label, _log_ratio_of_exp(label, logit), logit, raised_exp, power)
+
+
+def _log_ratio_of_exp(label: FloatArray, logit: FloatArray) -> FloatArray:
+    """Z − log y, with the digits that log y was rounded by where the two are near each other."""
+    logarithm = np.log(label)
+    ratio = logit - logarithm
+
+    def careful(label: FloatArray, logarithm: FloatArray, ratio: FloatArray) -> FloatArray:
+        root = np.exp(-0.5 * logarithm)
+        return ratio - (label * root * root - 1.0)
+
+    near = (np.abs(ratio) < WIDE) & (np.abs(logarithm) > 1.0)
+    return amended(ratio, near, careful, label, logarithm, ratio)
 
 
 def slope(error: FloatArray, prediction: FloatArray, power: float) -> FloatArray:

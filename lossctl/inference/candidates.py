@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lossctl.dataclass import dataclass
-from lossctl.inference.classes import class_names, key_of
+from lossctl.inference.classes import affixed, class_names, key_of
 from lossctl.inference.facts import Words
 from lossctl.inference.names import is_index, is_key, is_mask, is_thing, is_weight
 from lossctl.reading.cells import scalar_column
@@ -81,6 +81,8 @@ class Candidate:
     def has_columns(self, family: Sequence[str]) -> bool:
         """Whether columns are named for all its classes."""
         classes = self.classes
+        if self.kind == "text" and any(affixed(names, {*map(str, classes)}) for names in class_names(family)):
+            return True
         return bool(classes) and any(classes <= {*map(key_of, names)} for names in class_names(family))
 
     def is_coded(self, k: int) -> bool:

@@ -8,6 +8,8 @@ QUANTILE = "as the median of quantiles"
 SUM = "because their rows sum to 1"
 CONFIDENCE = "beside decisions that were not made of it"
 BESIDE = "beside decisions"
+NUMBERED = "because they are numbered alike"
+POINT = "as the point of the forecast"
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,12 @@ class Proposal:
 
     label: Choice
     prediction: Choice
+
+    def names(self, other: "Proposal") -> bool:
+        """Whether another names the same columns, for as many models."""
+        ours, theirs = self.prediction, other.prediction
+        same = ours.columns == theirs.columns and len(ours.patterns) == len(theirs.patterns)
+        return same and self.label.columns == other.label.columns
 
     @property
     def sure(self) -> bool:

@@ -3,7 +3,7 @@
 import itertools
 import os
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from lossctl.errors import UsageError, option
 from lossctl.reading.cells import class_number
@@ -106,6 +106,23 @@ def respelled(names: Names, words: Collection[str]) -> Names | None:
     return tuple(written.get(key, style(name)) for name, key in zip(names, keys, strict=True))
 
 
+def affixed(names: Names, words: Collection[str]) -> Names | None:
+    """Names with what stands in front of and behind them in all of some words; ``None`` where that is not the same.
+
+    >>> affixed(("cat", "dog", "eel"), {"class cat", "class dog"})
+    ('class cat', 'class dog', 'class eel')
+    """
+    written = {word.casefold(): word for word in words}
+    first = next(iter(written.values()), "")
+    readings = set()
+    for name in names:
+        for place in _places(first.casefold(), name.casefold()):
+            every = tuple(f"{first[:place]}{other}{first[place + len(name) :]}" for other in names)
+            if {*written} <= {other.casefold() for other in every}:
+                readings.add(tuple(written.get(other.casefold(), other) for other in every))
+    return readings.pop() if len(readings) == 1 else None
+
+
 def framed(classes: Collection[str], columns: Sequence[str]) -> list[Names]:
     """What is left of columns without one beginning and one end of all, where every class is the rest of a column.
 
@@ -135,9 +152,14 @@ def _cuts_a_number(column: str, cut: int, name: str) -> bool:
     return any(column[max(place - 1, 0) : place + 1].isdecimal() and 0 < place < len(column) for place in (cut, end))
 
 
+def words_of(name: str) -> list[str]:
+    """The words, numbers and signs of a name, in its order."""
+    return _WORD.findall(name)
+
+
 def _words(columns: Sequence[str]) -> tuple[list[list[str]], int, int]:
     """The words of each name, and how many all share in front and behind; one is left of each name."""
-    names = [_WORD.findall(name) or [name] for name in columns]
+    names = [words_of(name) or [name] for name in columns]
     front = min(_shared(names), min(map(len, names)) - 1)
     return names, front, _shared([words[::-1] for words in names])
 
@@ -245,13 +267,17 @@ def within(classes: Sequence[str], columns: Sequence[str]) -> Names:
 
 def _stands_in(text: str, word: str) -> bool:
     """Whether a word stands in a text with a sign or nothing before and behind."""
+    return any(True for _ in _places(text, word))
+
+
+def _places(text: str, word: str) -> Iterator[int]:
+    """Where a word stands in a text with a sign or nothing before and behind."""
     place = text.find(word) if word else -1
     while place >= 0:
         before, behind = text[place - 1 : place] if place else "", text[place + len(word) :][:1]
         if not any(sign.isascii() and sign.isalnum() for sign in (before, behind)):
-            return True
+            yield place
         place = text.find(word, place + 1)
-    return False
 
 
 def _ordered(classes: Sequence[str], columns: Sequence[str], names: Names) -> Names | None:

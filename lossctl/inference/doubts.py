@@ -24,8 +24,8 @@ from lossctl.inference.fit import (
     usual,
 )
 from lossctl.inference.layout import Layout
-from lossctl.inference.names import is_log_probability, is_log_rate, is_surprisal, plain_name, quantile_of, stem_of
-from lossctl.inference.parts import MEMBERS, interval_of
+from lossctl.inference.names import is_log_probability, is_log_rate, is_surprisal, level_of, plain_name, stem_of
+from lossctl.inference.parts import HALVED, MEMBERS, interval_of, scale_of, spellings, unsaid_of
 from lossctl.inference.poles import contrary
 from lossctl.inference.surprises import own_loss
 from lossctl.words import figures, percent, split
@@ -90,6 +90,7 @@ def doubt(facts: Facts, layout: Layout, index: int, fitting: Fit) -> Doubt | Non
         _row_scores,
         _rates,
         _width,
+        _scale,
         _members,
     )
     return next((told for look in doubts if (told := look(case)) is not None), None)
@@ -197,7 +198,7 @@ def _quantile(case: _Case) -> Doubt | None:
     numbers = {Scale.VALUE, Scale.RATE, Scale.LOG_RATE}
     if case.fitting.scale not in numbers or case.layout.label_width or case.columns[1:]:
         return None
-    level = quantile_of(case.columns[0])
+    level = level_of(case.columns[0], alone=True)
     if level is None or case.predicted.rows is not None:
         return None
     what = f"the predictions {case.name!r} are named for the quantile {level:g}"
@@ -301,8 +302,22 @@ def _width(case: _Case) -> Doubt | None:
     """How many of the labels an interval is meant to hold."""
     if case.fitting.loss != "interval" or interval_of(case.columns):
         return None
-    ways = tuple(replace(case.fitting, loss=loss) for loss in ("interval:alpha=0.1", "interval:alpha=0.05"))
-    return Doubt(f"how many of the labels the intervals {case.name!r} are meant to hold is not said", ways)
+    ways = tuple(replace(case.fitting, loss=loss) for loss in spellings("interval", case.columns))
+    return Doubt(f"{' and '.join(case.columns)} are the ends of an interval: {unsaid_of(case.columns)[0]}", ways)
+
+
+def _scale(case: _Case) -> Doubt | None:
+    """What the scale beside a mean is."""
+    kind = scale_of(case.columns)
+    if case.fitting.loss != "gaussian_nll" or kind == "var":
+        return None
+    what = f"{' and '.join(case.columns)} are named for a mean and its scale"
+    if kind == "log_var":
+        return Doubt(f"{what}, which is the logarithm of a variance", (), f"{HALVED[0].upper()}{HALVED[1:]}.")
+    ways = spellings("gaussian_nll", case.columns)
+    of = "a standard deviation, a variance, or the logarithm of a standard deviation"
+    positive = case.predicted.rows is None or bool((case.predicted.rows.low > 0).all())
+    return Doubt(f"{what}: {of}?", tuple(replace(case.fitting, loss=way) for way in ways if positive or "log" in way))
 
 
 def _members(case: _Case) -> Doubt | None:

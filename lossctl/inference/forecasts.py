@@ -4,7 +4,8 @@ import numpy as np
 
 from lossctl.domain import FloatArray
 from lossctl.inference.layout import LayoutPlanner
-from lossctl.inference.parts import forecast_of, level_of
+from lossctl.inference.names import level_of
+from lossctl.inference.parts import forecast_of
 from lossctl.inference.roles import Model
 from lossctl.reading.cells import BadRow, floats
 

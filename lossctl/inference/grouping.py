@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from lossctl.dataclass import dataclass
 from lossctl.errors import UsageError
 from lossctl.reading.periods import PERIODS, WEEKDAYS
+from lossctl.reading.written_dates import First
 from lossctl.words import counted, natural, near, percent
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ class Grouping:
     """A period of time, or a number of quantile groups; empty where every value is a group."""
     intervals: "Intervals | None" = None
     """Those between the quantiles, once they are known."""
+    first: First = ""
+    """What comes first in dates of text with slashes, once it is known."""
 
     def __str__(self) -> str:
         """As a user would type it."""

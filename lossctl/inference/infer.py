@@ -3,32 +3,29 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from lossctl.errors import LossctlError, Undecided, UsageError, option
-from lossctl.functions.bound_loss import get_loss, meanings
+from lossctl.errors import Undecided, UsageError, option
 from lossctl.functions.definition import split_specs
-from lossctl.inference.choice import BESIDE, BY_NAME, CONFIDENCE, QUANTILE, Choice, Proposal
+from lossctl.functions.lookup import get_loss, meanings
+from lossctl.inference.choice import BY_NAME, Choice
 from lossctl.inference.classes import key_of
+from lossctl.inference.counted import counted_notes, doubted_names, names_or_row
 from lossctl.inference.fit import Settings
 from lossctl.inference.layout import Layout, LayoutPlanner
-from lossctl.inference.names import LABELS, is_mask, is_unnamed, plain_name
+from lossctl.inference.names import LABELS, is_log_probability, is_mask, is_unnamed, plain_name
 from lossctl.inference.proposals import Proposer
 from lossctl.inference.request import Completed, Elsewhere, Request
 from lossctl.inference.roles import find, titled
-from lossctl.inference.side import ensure_in_place
+from lossctl.inference.side import Side, ensure_in_place, names_of
 from lossctl.reading.columns import fields_in
 from lossctl.reading.format import Source
 from lossctl.words import normal
 
-SHOWN = 3
-"""How many ways to go on are shown."""
 LOOKED = 1 << 12
 """Rows by which the order of columns is told where the loss is named."""
 TOKENS = frozenset(
     {"logprob", "logprobs", "tokenlogprob", "tokenlogprobs", "logp", "logprobability", "prob", "probs", "p"}
 )
 """What columns of the (logarithms of) probabilities of tokens are called, as `normal` spells it."""
-COLUMNS = 30
-"""How many columns a message lists."""
 
 
 def complete(source: Source, request: Request, taken: Sequence[str] = ()) -> Completed:
@@ -44,8 +41,13 @@ def complete(source: Source, request: Request, taken: Sequence[str] = ()) -> Com
         UsageError: a column that is named is not there.
         DataError: there are no rows.
     """
-    roles = complete_roles(source, request)
+    if any(bound.of_number for spec in split_specs(request.loss) for bound in meanings(spec)):
+        from lossctl.inference.offered import ensure_taken
+
+        ensure_taken(source, request, complete_roles)
+    named, roles = request, complete_roles(source, request)
     request, notes = roles.request, (*taken, *roles.notes)
+    _ensure_no_words(source, request, named)
     layout = _layout_by_position(source, request) if request.loss and not request.classes else None
     if not request.loss or layout is not None or (not request.classes and _names_classes(source, request)):
         from lossctl.inference.suitable import complete_losses, ensure_classes, see
@@ -57,6 +59,30 @@ def complete(source: Source, request: Request, taken: Sequence[str] = ()) -> Com
         losses = complete_losses(seen, request)
         request, notes = losses.request, (*notes, *losses.notes)
     return Completed(request, ("; ".join(notes),) if notes else ())
+
+
+def _ensure_no_words(source: Source, request: Request, named: Request) -> None:
+    """Check that the only prediction is no column of words; errors as for `ensure_no_words`.
+
+    Args:
+        source: the data set.
+        request: what is asked of it, with columns of both roles.
+        named: what the user named of it.
+    """
+    kinds = {column.name: column.kind for column in source.columns}
+    if not request.label or [kinds.get(name) for name in request.prediction] != ["text"]:
+        return
+    from lossctl.inference.decided import ensure_no_words
+    from lossctl.inference.questions import ways as ways_of
+
+    def ways(asked: Request) -> Iterator[Settings]:
+        others = Proposer(source, replace(asked, prediction=())).proposals()
+        for proposal in others:
+            if len(proposal.prediction.columns) > 1:
+                label = () if named.label else tuple(("label", pattern) for pattern in asked.label)
+                yield from ((*label, *way) for way in ways_of(source, asked, None, proposal))
+
+    ensure_no_words(source, request, ways)
 
 
 def ensure_parts(source: Source, request: Request) -> None:
@@ -81,12 +107,17 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
     """
     if request.loss and all(get_loss(spec).unlabelled for spec in split_specs(request.loss)):
         return _unlabelled(source, request, elsewhere)
-    if request.label and request.prediction:
+    doubted = doubted_names(source, request, elsewhere)
+    if request.label and request.prediction and not doubted:
         return Completed(request)
     proposer = Proposer(source, request, elsewhere)
     if proposer.apart:
         ensure_in_place(proposer.truths, proposer.guesses)
     proposals = proposer.proposals()
+    if doubted:
+        from lossctl.inference.questions import some_ways
+
+        raise names_or_row(doubted, some_ways(source, request, elsewhere, proposals))
     if not proposals or not proposals[0].sure:
         if elsewhere is None and not request.label and not any(each.why == BY_NAME for each in proposer.labels()):
             from lossctl.inference.surprises import unlabelled
@@ -94,16 +125,19 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
             question = unlabelled(proposer.guesses, proposer.named_prediction, request)
             if question is not None:
                 raise question
-        raise _undecided(source, request, elsewhere, proposer, proposals)
+        from lossctl.inference.questions import undecided
+
+        raise undecided(source, request, elsewhere, proposer, proposals)
     label, prediction = proposals[0].label, proposals[0].prediction
     chosen = [("label", label)] if not request.label else []
     chosen += [("prediction", prediction)] if not request.prediction else []
     notes = [*_said(chosen)]
-    if any(is_unnamed(name) for name in _names(source, elsewhere)):
+    if any(is_unnamed(name) for name in names_of(source, elsewhere)):
         notes.append("the column without a name is an index")
+    notes += counted_notes(source, elsewhere)
     if request.where is None and request.weight is None:
         known = {*label.columns, *prediction.columns, *proposer.grouped}
-        masks = [name for name in _names(source, elsewhere) if is_mask(name) and name not in known]
+        masks = [name for name in names_of(source, elsewhere) if is_mask(name) and name not in known]
         said = f"{' and '.join(map(repr, masks))} {'say' if masks[1:] else 'says'}"
         notes += [f"every row counts, whatever {said}"] if masks else []
     return Completed(replace(request, label=label.patterns, prediction=prediction.patterns), tuple(notes))
@@ -121,11 +155,20 @@ def _unlabelled(source: Source, request: Request, elsewhere: Elsewhere | None) -
     if request.prediction:
         return Completed(request, notes)
     columns = [column for column in source.columns if column.kind in {"number", "list"}]
-    named = [column.name for column in columns if normal(column.name) in TOKENS]
+    logarithms = [column.name for column in columns if is_log_probability(column.name)]
+    named = logarithms or [column.name for column in columns if normal(column.name) in TOKENS]
+    if any(column.kind == "number" for column in columns if column.name in logarithms):
+        from lossctl.inference.surprises import of_sums
+
+        question = of_sums(Side(source, ()), logarithms, request)
+        if question is not None:
+            raise question
     only = named or [column.name for column in columns]
     if len(only) == 1:
         why = BY_NAME if named else "as the only one of numbers"
         return Completed(replace(request, prediction=tuple(only)), (*notes, f"prediction {only[0]!r} chosen {why}"))
+    from lossctl.inference.questions import COLUMNS, SHOWN, open_between
+
     names = ", ".join(column.name for column in columns[:COLUMNS])
     hint = f"Say which with {option('prediction')}. Columns: {names}."
     titles = {column.name for column in source.columns}
@@ -136,8 +179,12 @@ def _unlabelled(source: Source, request: Request, elsewhere: Elsewhere | None) -
             f"{get_loss(split_specs(request.loss)[0]).name} {what}",
             f"{hint} Of a label and a probability for each class, perplexity is {rows}.",
         )
-    ways: list[Settings] = [(("prediction", name),) for name in only[:SHOWN]]
-    raise Undecided(_open("prediction", only), hint, tuple(ways))
+    bounds = [get_loss(spec) for spec in split_specs(request.loss)]
+    turned = [bound.listing(log=True) if logarithms and "log" in bound.parameters else bound for bound in bounds]
+    losses: Settings = () if turned == bounds else (("loss", ",".join(map(str, turned))),)
+    models = [tuple(("prediction", name) for name in named)] if named else [(("prediction", name),) for name in only]
+    ways: list[Settings] = [(*model, *losses) for model in models[:SHOWN]]
+    raise Undecided(open_between("prediction", only), hint, tuple(ways) if named else ())
 
 
 def _said(chosen: Sequence[tuple[str, Choice]]) -> Iterator[str]:
@@ -151,97 +198,6 @@ def _said(chosen: Sequence[tuple[str, Choice]]) -> Iterator[str]:
 def _titled(choice: Choice) -> str:
     """Columns for a note."""
     return repr(choice.columns[0]) if len(choice.columns) == 1 else ", ".join(choice.patterns)
-
-
-def _names(source: Source, elsewhere: Elsewhere | None) -> list[str]:
-    """What the columns are called that are no key, each once."""
-    names = [column.name for column in source.columns]
-    if elsewhere is None:
-        return names
-    names = [name for name in names if name not in elsewhere.keys]
-    theirs = (column.name for column in elsewhere.labels.columns if column.name not in elsewhere.label_keys)
-    return [*dict.fromkeys((*names, *theirs))]
-
-
-def _undecided(
-    source: Source, request: Request, elsewhere: Elsewhere | None, proposer: Proposer, proposals: Sequence[Proposal]
-) -> Undecided:
-    """The error for columns that are not clear, with those of the proposals that work."""
-    ways: list[Settings] = []
-    for proposal in proposals:
-        ways += [way for way in _ways(source, request, elsewhere, proposal) if way not in ways]
-        if len(ways) >= SHOWN:
-            break
-    what = _what_is_open(proposer, proposals)
-    role = "prediction" if "the prediction" in what else "label"
-    names = _names(source, elsewhere)
-    shown = ", ".join(names[:COLUMNS]) + (", …" if len(names) > COLUMNS else "")
-    where = (
-        "" if role == "prediction" or elsewhere is not None else f", or where the labels are with {option('labels')}"
-    )
-    return Undecided(what, f"Say which with {option(role)}{where}. Columns: {shown}.", tuple(ways[:SHOWN]))
-
-
-def _what_is_open(proposer: Proposer, proposals: Sequence[Proposal]) -> str:
-    """Which role is not clear, and between which columns."""
-    labels = [*dict.fromkeys(proposal.label for proposal in proposals)] or [*proposer.labels()]
-    named = [*dict.fromkeys(column for choice in labels if choice.why == BY_NAME for column in choice.columns)]
-    if len(named) > 1 and not labels[0].sure:
-        return f"several columns could be the label: {', '.join(named)}"
-    if not labels or not labels[0].sure:
-        return _open("label", proposer.truths.left if proposer.apart else ())
-    predictions = [*dict.fromkeys(proposal.prediction for proposal in proposals)]
-    if any(choice.why == QUANTILE for choice in predictions):
-        medians = (choice.columns[0] for choice in predictions if len(choice.columns) == 1)
-        told = next(medians, None)
-        return "the predictions look like quantiles" + ("" if told is None else f", of which {told!r} is the median")
-    told = next((choice.columns[0] for choice in predictions if choice.why == CONFIDENCE), None)
-    if told is not None:
-        return f"the prediction {told!r} does not tell the decisions beside it: is it the confidence in each?"
-    told = next((choice.columns[0] for choice in predictions if choice.why == BESIDE), None)
-    if told is not None:
-        return f"the prediction is not clear: decisions, or {told!r}, from which they may have been made"
-    named = [", ".join(choice.patterns) for choice in predictions if choice.why == BY_NAME]
-    if len(named) > 1:
-        return f"several columns could be the prediction: {', '.join(dict.fromkeys(named))}"
-    if named and len(predictions[0].columns) > 1:
-        return f"the prediction could be {named[0]}, by their names"
-    return _open("prediction", proposer.guesses.left if proposer.apart else ())
-
-
-def _open(role: str, left: Sequence[str]) -> str:
-    """That a role is not clear, between columns of which nothing is known but that they are left."""
-    return (
-        f"several columns could be the {role}: {', '.join(left[:COLUMNS])}"
-        if left
-        else f"no column looks like the {role}"
-    )
-
-
-def _ways(source: Source, request: Request, elsewhere: Elsewhere | None, proposal: Proposal) -> Iterator[Settings]:
-    """How to ask for what is proposed, with losses that fit, best first; nothing where that would be refused."""
-    from lossctl.inference.doubts import shared_ways
-    from lossctl.inference.suitable import class_doubts, fails, see, unless_named, ways_of, without_nulls
-
-    label, prediction = proposal.label.patterns, proposal.prediction.patterns
-    columns: Settings = ()
-    if not request.label:
-        columns += tuple(("label", pattern) for pattern in label)
-    if not request.prediction:
-        columns += tuple(("prediction", pattern) for pattern in prediction)
-    asked = replace(request, label=label, prediction=prediction)
-    try:
-        if elsewhere is not None:
-            source, asked = elsewhere.matched(asked)
-        seen = see(source, asked)
-        doubts = class_doubts(source, asked, seen)
-    except LossctlError:
-        return
-    asked_for = [{bound.name for bound in meanings(spec)} for spec in split_specs([str(loss) for loss in request.loss])]
-    for fitting in shared_ways(doubts, seen.fits) if any(doubts) else ways_of(seen):
-        if all(names & {*fitting.pairing.losses} for names in asked_for) and not fails(seen, fitting):
-            loss: Settings = () if asked_for else (("loss", fitting.loss),)
-            yield (*columns, *loss, *unless_named(request, fitting.settings), *without_nulls(seen, request))
 
 
 def _names_classes(source: Source, request: Request) -> bool:

@@ -10,6 +10,7 @@ import pyarrow as pa
 from lossctl.dataclass import dataclass
 from lossctl.errors import DataError, UsageError, option
 from lossctl.inference.classes import (
+    affixed,
     are_numbers,
     class_names,
     framed,
@@ -25,6 +26,7 @@ from lossctl.inference.request import Request
 from lossctl.inference.roles import Model, Roles, choose
 from lossctl.reading.cells import BadRow, class_number, elements
 from lossctl.reading.columns import Column, fields_in
+from lossctl.reading.counted import counts
 from lossctl.reading.format import Source, Wanted
 from lossctl.reading.missing import as_number, nulled
 from lossctl.reading.rounding import EXACT
@@ -272,7 +274,8 @@ class LayoutPlanner:
             UsageError: the labels are numbers, and names say other numbers than their positions beside other things.
         """
         columns, label = self._keys.said_by(columns), self.roles.label
-        choices = class_names(columns)
+        counted = columns[0] != "0" and counts([column.name for column in self.source.columns])
+        choices = [] if counted else class_names(columns)
         kind = self.kinds[label[0]] if len(label) == 1 else ""
         if kind == "number" and choices:
             truths = framed(("true", "false"), [column.casefold() for column in columns])
@@ -284,6 +287,9 @@ class LayoutPlanner:
             readings = (*choices, *framed(words, columns), *loose_names(columns))
             fitting = next((names for names in readings if words <= {*names}), None)
             fitting = fitting or next(filter(None, (respelled(names, words) for names in readings)), None)
+            if fitting is None and words:
+                fitting = next(filter(None, (affixed(names, words) for names in readings)), None)
+                self.notes += [] if fitting is None else [f"classes: {mapping(columns, fitting)}"]
             numbered = are_numbers(choices[0]) and all(class_number(word) is None for word in words)
             return fitting or (None if numbered and words else choices[0])  # numbers name no words
         if len(choices) > 1 and kind == "number":

@@ -19,6 +19,8 @@ CELLS = 1 << 22
 """How many cells are looked at, of all columns together."""
 MANY = 64
 """Columns up to which it is looked how they go together."""
+SIGNIFICANT = 3.09
+"""Standard errors from which a share is no accident: one in a thousand."""
 RANKED = 10_000
 """How many rows are looked at for that."""
 
@@ -83,6 +85,25 @@ class Look:
         np.fill_diagonal(among, 0.0)
         return dict(zip(names, among.max(axis=0).tolist(), strict=True))
 
+    def picks(self, label: str, names: Sequence[str]) -> bool:
+        """Whether the largest of some columns is that of the label, a code from 0 or from 1, oftener than by chance."""
+        rows = self.rows((label, *names))
+        if rows is None or not len(rows):
+            return False
+        codes, largest = rows[:, 0], rows[:, 1:].argmax(axis=1)
+        for first in (0, 1):
+            picked = range(first, first + len(names))
+            chance = sum(np.mean(codes == code) * np.mean(largest + first == code) for code in picked)
+            error = np.sqrt(chance * (1.0 - chance) / len(rows))
+            if np.mean(largest + first == codes) - chance > SIGNIFICANT * error:
+                return True
+        return False
+
+    def is_largest(self, code: str, names: Sequence[str]) -> bool:
+        """Whether a column holds in every row which of some columns is the largest, from 0."""
+        rows = self.rows((code, *names))
+        return rows is not None and len(rows) > 1 and bool(np.all(rows[:, 1:].argmax(axis=1) == rows[:, 0]))
+
     def tells(self, score: str, decision: str) -> bool:
         """Whether numbers tell one of two decisions from the other by a threshold, as far as that can be told."""
         candidate, column = self.candidate(decision), self.candidate(score)
@@ -138,6 +159,15 @@ class Look:
                 sums.append(np.column_stack([values.sum(1), values.sum(1) / 100, np.exp(values).sum(1)]))
         rows = np.concatenate(sums)
         return bool(len(rows)) and any(map(_ones, rows.T))
+
+    def has_null(self, name: str) -> bool:
+        """Whether a column of numbers, or of lists of them, has a null."""
+        for record in sampled(self.source, Wanted(frozenset({name}), frozenset())).records:
+            column = record.column(name)
+            numbers = column.flatten() if pa.types.is_nested(column.type) else column
+            if column.null_count or pc.any(pc.is_null(numbers, nan_is_null=True)).as_py():
+                return True
+        return False
 
     def same(self, first: str, second: str) -> bool:
         """Whether two columns hold the same numbers, or a word for each of them, in every row that was looked at."""

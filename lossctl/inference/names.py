@@ -1,6 +1,7 @@
 """Names that columns have in the field, by the role they tell."""
 
 import re
+from collections.abc import Iterable
 
 from lossctl.dataclass import dataclass
 
@@ -9,7 +10,7 @@ LABELS = (
     frozenset({
         "labels", "targets", "actuals", "true", "y_test", "y_val", "y_actual", "ground_truth", "groundtruth", "gt",
         "observed", "obs", "observation", "outcome",
-        "true_label", "true_value", "label_id", "class_label", "class_id", "class", "response",
+        "true_label", "true_value", "label_id", "label_ids", "class_label", "class_id", "class", "response",
     }),
 )  # fmt: skip
 """Names of labels; the first are taken before the others."""
@@ -66,9 +67,28 @@ _THINGS = frozenset({
     "zone",
 })  # fmt: skip
 """Names of columns whose whole numbers say which thing, place or time a row is about, not how much."""
-_LOGARITHMS = re.compile(r"(^|_)log_?(p|probs?|probas?|probabilit(y|ies)|softmax|likelihoods?)(_|\d|$)")
+_LOGARITHMS = re.compile(
+    r"(^|_)log_?(p|probs?|probas?|probabilit(y|ies)|softmax|likelihoods?|liks?)(_|\d|$)|^ll(_|\d|$)|_ll$"
+)
 _SURPRISALS = re.compile(r"(^|_)(nll|nlp|log_?loss|surprisals?|neg(ative)?_log_?(p|probs?|likelihoods?))(_|\d|$)")
+_COUNTS = re.compile(
+    r"^(n|num|number_of|count|total)_?(tokens?|toks?|words?|bytes|chars?|characters)$"
+    r"|^(tokens?|toks?|words?|bytes?|chars?)_(count|len|length|num|n)$"
+    r"|^(ntok|ntoks|ntokens|tokens|seq_?len|seq_?length|sequence_length|length|n_tok)$"
+)
+_SUMS = re.compile(r"(^|_)(sum|summed|total|tot|cum|cumulative|joint)(_|$)")
+_MEANS = re.compile(r"(^|_)(mean|avg|average|per_?token|normali[sz]ed|norm)(_|$)")
 _STEMS = LABELS[0] | LABELS[1] | PREDICTIONS[0] | PREDICTIONS[1] | {"one_hot", "onehot"}
+_LEVEL = re.compile(r"(?:^|[^a-z0-9])(?:q|p|quantile|percentile|pct|tau)[\W_]*(\d*\.\d+|\d{1,3})[\W_]*$")
+_BARE = re.compile(r"(?:^|[^a-z0-9.])(0?\.\d+)[\W_]*$")
+_SIDE, _PERCENT = r"(?:lo|lower|lwr|(?P<up>hi|upper|upr))", r"\d\d(?:\.\d+)?"
+_END = re.compile(
+    rf"(?:^|[\W_])(?:(?:ci|pi)[\W_]*(?P<before>{_PERCENT})[\W_]*)?{_SIDE}"
+    rf"(?(before)[\W_]*|(?:[\W_]|ci|pi)*(?P<behind>{_PERCENT})[\W_]*)$"
+)
+"""An end of an interval and how many percent this is meant to hold, the number behind it or before."""
+HALF = 0.5
+"""The level from which on one is sure to be one: numbers behind a letter seldom go so far."""
 _INDEX = frozenset({"", "id", "index", "row", "row_id", "row_number", "rownumber", "key", "level_0", "index_level_0"})
 
 
@@ -105,25 +125,51 @@ def without(name: str, endings: tuple[str, ...]) -> str:
     return plain.removesuffix(max((ending for ending in endings if plain.endswith(ending)), key=len, default=""))
 
 
-def quantile_of(name: str) -> float | None:
-    """The level that a column is named for as a quantile; ``None`` where it is not.
+def level_of(name: str, *, alone: bool = False) -> float | None:
+    """The level of the quantile that a column is named for; ``None`` where it is not.
 
-    >>> quantile_of("q0.1"), quantile_of("P50"), quantile_of("quantile_0.95"), quantile_of("p_3"), quantile_of("0.5")
-    (0.1, 0.5, 0.95, None, 0.5)
-    >>> quantile_of("NHITS-median"), quantile_of("NHITS-lo-80"), quantile_of("hi_90")
-    (0.5, 0.1, 0.95)
+    Args:
+        name: of a column.
+        alone: whether nothing else says that it is a quantile: then a single digit (``p_3``) and a number behind
+            another word (``dropout_0.5``) are none.
+
+    >>> [level_of(name) for name in ("q0.1", "p5", "y_q975", "pct_90", "0.5", "arima-lo-90", "hi90", "p2.5", "p_cat")]
+    [0.1, 0.05, 0.975, 0.9, 0.5, 0.05, 0.95, 0.025, None]
+    >>> [level_of(name, alone=True) for name in ("P50", "NHITS-median", "p_3", "dropout_0.5")]
+    [0.5, 0.5, None, None]
     """
-    if re.fullmatch(r"0?\.\d*[1-9]\d*", name.strip()):
-        return float(name)
-    if plain_name(name).endswith("median"):
-        return 0.5
-    interval = re.search(r"(?:^|[\W_])(lo|hi)[\W_]?(\d\d(?:\.\d+)?)$", name.strip().casefold())
-    if interval is not None:  # the ends of the interval that holds so many percent
-        return round(0.5 + (float(interval[2]) / 200) * (1 if interval[1] == "hi" else -1), 9)
-    level = re.search(r"(?:^|_| )(?:q|p|quantile|percentile|pct)_?(\d*\.\d+|\d\d)$", name.strip().casefold())
-    if level is None:
-        return None
-    return float(level[1]) if "." in level[1] else float(level[1]) / 100
+    name = name.strip().casefold()
+    end, bare, level = (re.search(pattern, name) for pattern in (_END, _BARE, _LEVEL))
+    number: float | None = None
+    if end is not None:  # of the interval that holds so many percent
+        percent = float(end["before"] or end["behind"])
+        number = (100.0 + (percent if end["up"] else -percent)) / 200.0
+    elif level is not None and not (alone and len(level[1]) == 1):
+        number = _level(level[1])
+    elif bare is not None and not (alone and bare.start(1) and name[0].isalnum()):
+        number = float(bare[1])
+    elif plain_name(name).split("_")[-1] == "median":
+        number = 0.5
+    return number if number is not None and 0 < number < 1 else None
+
+
+def _level(digits: str) -> float:
+    """A level by its digits: a part of 1, percent, or the decimals behind the point."""
+    if "." in digits:
+        return float(digits) / (100.0 if float(digits) >= 1.0 else 1.0)
+    return float(digits) / (1000.0 if len(digits) == 3 and digits != "100" else 100.0)
+
+
+def levels_among(names: Iterable[str]) -> dict[str, float]:
+    """The columns that are named for quantiles, with their levels: a single digit is one beside a level from a half on.
+
+    >>> levels_among(["y", "p5", "p50", "p95"]), levels_among(["p_1", "p_2", "p_3"])
+    ({'p5': 0.05, 'p50': 0.5, 'p95': 0.95}, {})
+    """
+    names = list(names)
+    clear = any((level_of(name, alone=True) or 0.0) >= HALF for name in names)
+    levels = {name: level_of(name, alone=not clear) for name in names}
+    return {name: level for name, level in levels.items() if level is not None}
 
 
 def is_index(name: str) -> bool:
@@ -199,6 +245,29 @@ def is_surprisal(name: str) -> bool:
     return bool(_SURPRISALS.search(plain_name(name)))
 
 
+def is_count(name: str) -> bool:
+    """Whether that is what the number of tokens, words or bytes of a row is called.
+
+    >>> is_count("n_tokens"), is_count("tokenCount"), is_count("seq_len"), is_count("token")
+    (True, True, True, False)
+    """
+    return bool(_COUNTS.search(plain_name(name)))
+
+
+def is_sum(name: str) -> bool:
+    """Whether that is a name for a sum.
+
+    >>> is_sum("sum_logprob"), is_sum("logprob_total"), is_sum("summary")
+    (True, True, False)
+    """
+    return bool(_SUMS.search(plain_name(name)))
+
+
+def is_mean(name: str) -> bool:
+    """Whether that is a name for a mean."""
+    return bool(_MEANS.search(plain_name(name)))
+
+
 def is_guess(name: str) -> bool:
     """Whether a name tells that its column is no label: a model, a quantile, a logarithm of a probability or a rate.
 
@@ -206,10 +275,13 @@ def is_guess(name: str) -> bool:
     (True, True, True, True, False)
     """
     logarithm = is_log_probability(name) or is_surprisal(name) or is_log_rate(name)
+    plain = f"{plain_name(name)}_"
+    if any(f"{ending}_" in plain for ending in ENDINGS.prediction if ending != "_score"):
+        return True  # such as price_pred_a
     return (
         logarithm
         or plain_name(name).startswith("model_")
-        or quantile_of(name) is not None
+        or level_of(name, alone=True) is not None
         or stem_of(name) in PREDICTIONS[0] | PREDICTIONS[1]
     )
 

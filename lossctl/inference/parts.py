@@ -7,22 +7,30 @@ from dataclasses import replace
 from lossctl.dataclass import dataclass
 from lossctl.errors import option
 from lossctl.functions.bound_loss import BoundLoss
-from lossctl.functions.definition import spell
+from lossctl.functions.definition import read_spec
+from lossctl.functions.lookup import get_loss
+from lossctl.functions.parameter import Value, spell
 from lossctl.inference.classes import SHOWN
-from lossctl.inference.names import plain_name
+from lossctl.inference.names import level_of, plain_name
 from lossctl.inference.roles import Model
 
 SCALES = {
-    "std": ("std", "sd", "sigma", "stdev", "stddev", "deviation"),
-    "var": ("var", "variance", "sigma2", "sigmasq", "std2", "cov"),
+    "std": ("std", "sd", "sigma", "stdev", "stddev", "deviation", "scale", "se", "stderr"),
+    "var": ("var", "variance", "sigma2", "sigmasq", "sigma_sq", "sigma_squared", "std2", "cov"),
     "log_std": ("log_std", "logstd", "log_sigma", "logsigma", "log_scale", "logscale", "log_sd", "logsd"),
-    "log_var": ("log_var", "logvar", "log_variance", "logvariance"),
+    "log_var": ("log_var", "logvar", "log_variance", "logvariance", "log_sigma2", "logsigma2", "log_sigma_sq"),
 }
-"""What a scale may be, by the words that say so."""
+"""What a scale may be, by the words that say so; of words that say several the last counts."""
+
+HALVED = (
+    f"half of the logarithm of a variance is that of a standard deviation, which "
+    f"{option(loss='gaussian_nll:scale=log_std')} takes"
+)
+"""What to do about the logarithm of a variance, which no loss takes."""
 
 WORDS = {
     "mean": ("mean", "mu", "loc", "location", "avg", "average", "expected", "center", "centre"),
-    "scale": ("scale", "spread", "uncertainty", *(word for words in SCALES.values() for word in words)),
+    "scale": ("spread", "uncertainty", *(word for words in SCALES.values() for word in words)),
     "lower": ("lower", "lo", "low", "lwr", "lb", "min"),
     "upper": ("upper", "hi", "high", "upr", "ub", "max"),
     "first": ("first", "x1", "1"),
@@ -33,36 +41,17 @@ WORDS = {
 DISTINCT = ("mean", "scale", "lower", "upper")
 """Parts of which one is never meant by the name of another."""
 
+ENSEMBLES = frozenset({
+    "ens", "ensemble", "member", "members", "mem", "sample", "samples", "draw", "draws", "realization", "realisation",
+    "scenario", "perturbation", "bootstrap", "trajectory",
+})  # fmt: skip
+"""Words for the members of an ensemble."""
+
 POINT = ("pred", "prediction", "predicted", "yhat", "hat", "forecast", "estimate", "point", "output")
 """Words for a mean, where no other word tells what it is."""
 
-_LEVEL = r"(?:^|[^a-z0-9])(?:q|p|quantile|percentile|pct|tau)[\W_]*(\d*\.\d+|\d{1,3})[\W_]*$"
-_BARE = r"(?:^|[^a-z0-9.])(0?\.\d+)[\W_]*$"
-_END = r"(?:^|[\W_])(lo|lower|hi|upper)[\W_]+(\d\d(?:\.\d+)?)[\W_]*$"
 SPARSE = 0.1
 """Below it lies no largest level: q1, q2, q3 are numbered."""
-
-
-def level_of(name: str) -> float | None:
-    """The level of the quantile that a column is named for, where it is known to be one; ``None`` where it is not.
-
-    >>> [level_of(name) for name in ("q0.1", "p5", "y_q975", "pct_90", "0.5", "arima-lo-90", "median", "p_cat")]
-    [0.1, 0.05, 0.975, 0.9, 0.5, 0.05, 0.5, None]
-    """
-    name = name.strip().casefold()
-    end, bare, level = (re.search(pattern, name) for pattern in (_END, _BARE, _LEVEL))
-    number: float | None = None
-    if end is not None:
-        number = (100.0 + (float(end[2]) if end[1] in {"hi", "upper"} else -float(end[2]))) / 200.0
-    elif level is not None and level[1] == "100":
-        return None  # 100 %, or 10.0 %
-    elif level is not None and "." not in level[1]:
-        number = float(level[1]) / (1000.0 if len(level[1]) == 3 else 100.0)
-    elif level is not None or bare is not None:
-        number = float((level or bare)[1])  # type: ignore[index]  # one of the two is there
-    elif plain_name(name).split("_")[-1] == "median":
-        number = 0.5
-    return number if number is not None and 0 < number < 1 else None
 
 
 def levels_of(columns: Sequence[str]) -> tuple[float, ...] | None:
@@ -74,26 +63,73 @@ def levels_of(columns: Sequence[str]) -> tuple[float, ...] | None:
 
 def interval_end(name: str) -> str | None:
     """Which end of an interval a column is named for, in words; ``None`` where it is not."""
-    told = [part for part in ("lower", "upper") if _has(name, WORDS[part])]
+    spaced = name if level_of(name) is None else re.sub(r"[\d.]+", " ", name)  # lo80
+    told = [part for part in ("lower", "upper") if _has(spaced, WORDS[part])]
     return told[0] if len(told) == 1 else None
 
 
+def stem_of_interval(name: str) -> str:
+    """What a column is called, in plain letters, without the end of an interval or the level that it is named for.
+
+    >>> [stem_of_interval(name) for name in ("AutoARIMA-lo-80", "yhat_upper", "lower", "y_q0.1")]
+    ['auto_arima', 'yhat', '', 'y']
+    """
+    ends = "|".join((*WORDS["lower"], *WORDS["upper"]))
+    bare = re.sub(rf"(^|_)({ends}|median|(q|p|quantile|percentile|pct|tau)_?\d+)(_[\d_]+)?$", "", plain_name(name))
+    return re.sub(rf"^({ends})_", "", bare)
+
+
 def scale_of(columns: Sequence[str]) -> str | None:
-    """What the scale of two columns is that are named for a mean and its scale; ``None`` where they are not."""
+    """What the scale of two columns is that are named for a mean and its scale, empty where their names do not say.
+
+    ``None`` where they are not named so. A scale is the standard deviation, as that of ``scipy.stats.norm`` is.
+    """
     parts = ("mean", "scale")
     if len(columns) != 2 or {_part_of(name, DISTINCT) for name in columns} != {*parts}:
         return None
-    name = next(name for name in columns if _part_of(name, DISTINCT) == "scale")
-    kinds = [kind for kind, words in SCALES.items() if _has(name, words)]
-    return kinds[-1] if kinds and kinds[-1] in {"std", "var", "log_std"} else None
+    return _kind_of(next(name for name in columns if _part_of(name, DISTINCT) == "scale"))
+
+
+def scale_way(bound: BoundLoss, columns: Sequence[str]) -> Iterator[str]:
+    """What to do about numbers that the scale of a loss cannot be, by the names of the columns."""
+    if "scale" in bound.parameters:
+        if scale_of(columns) == "log_var":
+            yield f"{HALVED[0].upper()}{HALVED[1:]}."
+        elif bound.parameters["scale"] != "log_std":
+            way = option(loss=f"{bound.name}:scale=log_std")
+            yield f"If those are logarithms of standard deviations: {way}."
+
+
+def _kind_of(scale: str) -> str:
+    """What a scale is by its name; empty where that does not say."""
+    return next((kind for kind, words in reversed(SCALES.items()) if _has(scale, words)), "")
 
 
 def interval_of(columns: Sequence[str]) -> float | None:
     """How much lies outside an interval by the names of its ends, 0 where they do not say; ``None`` of others."""
     if len(columns) != 2 or {*map(interval_end, columns)} != {"lower", "upper"}:
         return None
+    return _outside(columns) or 0.0
+
+
+def _outside(columns: Sequence[str]) -> float | None:
+    """How much lies outside two columns that are named for quantiles; ``None`` of others."""
     levels = levels_of(columns)
-    return 0.0 if levels is None else round(1.0 - abs(levels[1] - levels[0]), 12)
+    return None if levels is None or len(levels) != 2 else round(1.0 - abs(levels[1] - levels[0]), 12)
+
+
+UNSAID: dict[tuple[str, ...], tuple[str, tuple[float, ...]]] = {
+    ("yhat_lower", "yhat_upper"): ("Prophet's default is 80 %, interval_width=0.8", (0.2,)),
+    ("mean_ci_lower", "mean_ci_upper"): ("at statsmodels the mean lies there, the labels in obs_ci", ()),
+}
+"""What else is known of ends of intervals that a library names so, and what lies outside of these by its default."""
+
+
+def unsaid_of(columns: Sequence[str]) -> tuple[str, tuple[float, ...]]:
+    """What is to be said of an interval whose names say no level, and what may lie outside of it, likeliest first."""
+    words, outside = UNSAID.get(tuple(sorted(map(plain_name, columns))), ("", ()))
+    known = f" ({words})" if words else ""
+    return f"how many of the labels they are meant to hold their names do not say{known}", (*outside, 0.1, 0.05)
 
 
 @dataclass(frozen=True)
@@ -122,19 +158,59 @@ MEMBERS = Forecast("ensembles", "crps_ensemble", "labels are numbers, and the pr
 """What columns forecast that are named for nothing else."""
 
 
+def are_members(family: Sequence[str], label: str = "") -> bool:
+    """Whether numbered columns are named for the members of an ensemble, or the samples of what a label is called.
+
+    >>> are_members(["ens_0", "ens_1"]), are_members(["m0", "m1"]), are_members(["value_s0", "value_s1"], "value")
+    (True, False, True)
+    """
+    stems = {re.sub(r"[\d_]+$", "", plain_name(name)) for name in family}
+    if len(stems) != 1:
+        return False
+    (stem,) = stems
+    return bool({*stem.split("_")} & ENSEMBLES) or (bool(label) and stem == f"{plain_name(label)}_s")
+
+
 def forecast_of(columns: Sequence[str]) -> Forecast | None:
     """What columns forecast by their names; ``None`` where these do not tell."""
     scale, interval, levels = scale_of(columns), interval_of(columns), levels_of(columns)
     if scale is not None:
-        normal = "" if scale == "var" else f":scale={scale}"
-        losses = ("crps_gaussian," if scale == "std" else "") + f"gaussian_nll{normal}"
+        losses = ("crps_gaussian," if scale == "std" else "") + _only("gaussian_nll", columns)
         return Forecast("forecasts of a mean and its scale", losses, "the columns are named for a mean and its scale")
     if interval is not None:
-        alpha = "" if interval in {0.0, 0.1} else f":alpha={interval:g}"
-        return Forecast("forecasts of an interval", f"interval{alpha}", "the columns are named for the ends of one")
+        loss = _only("interval", columns)
+        return Forecast("forecasts of an interval", loss, "the columns are named for the ends of one")
     if levels is not None and len(columns) > 1:
         return Forecast("forecasts of quantiles", "quantiles", "the columns are named for quantiles")
-    return None
+    return MEMBERS if len(columns) > 1 and are_members(columns) else None
+
+
+def spellings(loss: str, columns: Sequence[str]) -> tuple[str, ...]:
+    """A loss of a mean and its scale or of an interval with what the names of its columns say that it has to know.
+
+    Several where they do not say, likeliest first; none where they say what it does not take.
+
+    >>> spellings("gaussian_nll", ("mu", "sigma")), spellings("interval", ("lo-80", "hi-80"))
+    (('gaussian_nll:scale=std',), ('interval:alpha=0.2',))
+    """
+    bound, typed = get_loss(loss), read_spec(loss)[1]
+    outside = _outside(columns)
+    values: tuple[Value, ...]
+    name, values = "alpha", ((outside,) if outside else unsaid_of(columns)[1])
+    kind = scale_of(columns) if "scale" in bound.parameters else None
+    if kind is not None:
+        name, values = "scale", (kind,) if kind else ("std", "var", "log_std")
+    if name not in bound.parameters or name in typed:
+        return (loss,)
+    if len(values) > 1:
+        return tuple(f"{loss}{',' if typed else ':'}{name}={spell(value)}" for value in values)
+    return () if kind == "log_var" else (str(bound.listing(**{name: values[0]})),)
+
+
+def _only(loss: str, columns: Sequence[str]) -> str:
+    """A loss as names spell it, bare where they do not say how."""
+    spelled = spellings(loss, columns)
+    return spelled[0] if len(spelled) == 1 else loss
 
 
 TOLD = {"tau": levels_of}
@@ -192,6 +268,7 @@ def _has(name: str, words: Sequence[str]) -> bool:
 def _part_of(name: str, parts: Sequence[str]) -> str | None:
     """Which of the parts a column is named for."""
     told = [part for part in parts if _has(name, WORDS.get(part, (part,)))]
+    told = [part for part in told if part in {"lower", "upper"}] or told  # of an interval of the mean
     level = level_of(name)
     if not told and level is not None and level != 0.5:
         told = [part for part in parts if part == ("lower" if level < 0.5 else "upper")]
@@ -241,10 +318,10 @@ def _other_levels(bound: BoundLoss, columns: Sequence[str]) -> Iterator[str]:
 def _other_scale(bound: BoundLoss, by_part: dict[str, str]) -> Iterator[str]:
     """Where a scale is named for another kind of scale than the loss takes."""
     name, takes = by_part.get("scale", ""), bound.parameters.get("scale", "std")
-    kinds = [kind for kind, words in SCALES.items() if _has(name, words)]
-    named = next((kind for kind in reversed(kinds)), takes)  # log_std before std
+    named = _kind_of(name) or takes
     if named == takes:
         return
     choices = next((each.words() for each in bound.definition.parameters if each.name == "scale"), ())
     way = f"; if it is that, say {option(loss=f'{bound.name}:scale={named}')}" if named in choices else ""
+    way = f"; {HALVED}" if named == "log_var" else way
     yield f"{bound.title}: the scale {name!r} is named for {named}, and is taken for {takes}{way}"

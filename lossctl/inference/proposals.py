@@ -17,12 +17,12 @@ from lossctl.inference.names import (
     is_log_rate,
     is_mask,
     is_weight,
+    levels_among,
     plain_name,
-    quantile_of,
     stem_of,
     without,
 )
-from lossctl.inference.parts import pairs_in
+from lossctl.inference.parts import interval_end, pairs_in
 from lossctl.inference.request import Elsewhere, Request
 from lossctl.inference.roles import find, groupings, titled
 from lossctl.inference.side import Side
@@ -35,6 +35,8 @@ MOST = 12
 """How many proposals there may be."""
 MOST_MODELS = 20
 """Columns up to which several predictions of one label are models beside each other."""
+MOST_TOGETHER = 8
+"""Columns up to which those that only their numbers tell to be guesses are proposed together."""
 CROSSING = 0.1
 """The part of the rows in which columns that are named for quantiles may cross."""
 
@@ -72,13 +74,18 @@ class Proposer:
         """Where the labels are: the same, but for labels elsewhere."""
 
     def proposals(self) -> list[Proposal]:
-        """Columns for both roles, likeliest first; the first is sure, or none is. What names tell is all there is."""
+        """Columns for both roles, likeliest first; the first is sure, or none is.
+
+        What names tell is all there is; numbers that nothing tells to be guesses of a label are none.
+        """
         pairs = (Proposal(label, prediction) for label in self.labels() for prediction in self.predictions(label))
         proposals = [
             *islice((pair for pair in pairs if not {*self._beside(pair.label)} & {*pair.prediction.columns}), MOST)
         ]
+        proposals = [pair for place, pair in enumerate(proposals) if not any(map(pair.names, proposals[:place]))]
         proposals = [pair for pair in proposals if pair.prediction.why != LEFT] or proposals
-        return [pair for pair in proposals if pair.prediction.near] or proposals
+        near = [pair for pair in proposals if pair.prediction.near]
+        return near or [pair for pair in proposals if any(map(is_guess, pair.prediction.columns))]
 
     def _beside(self, label: Choice) -> tuple[str, ...]:
         """The columns of a label that stand among those of the predictions."""
@@ -92,6 +99,10 @@ class Proposer:
             yield Choice(tuple(self.request.label), self.named_label)
             return
         usual, unusual = self.truths.known(LABELS[0]), self.truths.known(LABELS[1])
+        if len(usual) == 1 and unusual:
+            from lossctl.inference.repeated import decided
+
+            unusual = [name for name in unusual if not decided(self.truths, name)]
         matching = [*usual, *unusual]
         same = self.truths.look.same if len(usual) == 1 and unusual else None
         sure = len(matching) == 1 or (same is not None and all(same(usual[0], name) for name in unusual))
@@ -99,11 +110,9 @@ class Proposer:
             yield Choice((name,), (name,), BY_NAME, sure=sure)
         if matching:
             return
-        choices = [*self._labels_of_vectors()] or [
-            *self._label_families(),
-            *self._label_endings(),
-            *self._labels_of_classes(),
-        ]
+        worded = [*self._labels_of_classes()] if self._vectors else []
+        choices = worded or [*self._labels_of_vectors(), *self._labels_of_models()]
+        choices = choices or [*self._label_families(), *self._label_endings(), *self._labels_of_classes()]
         choices = choices or [*self._forced(self.truths, self._predicted_twins())]
         yield from choices if choices and not choices[0].sure else choices[:1]
         if not choices:
@@ -118,7 +127,7 @@ class Proposer:
         """
         if self.apart and len(side.left) == 1:
             yield Choice(side.left, side.left, LEFT)
-        elif self.apart and other and {*other} <= {*side.left}:
+        elif self.apart and other and _both_have(other, side.left):
             yield Choice(
                 (side.pattern(other),), other, f"because both sides have {'it' if len(other) == 1 else 'them'}"
             )
@@ -155,6 +164,14 @@ class Proposer:
         if bits and any(len(bits) == len(vector) for vector in wide):
             yield Choice((self.truths.pattern(bits),), bits, LEFT, sure=False)
 
+    def _labels_of_models(self) -> Iterator[Choice]:
+        """Columns of 0 and 1 for each of which every model has a column."""
+        from lossctl.inference.repeated import of_labels
+
+        bits = tuple(column.name for column in self.truths.bits) if not self._vectors else ()
+        if len(bits) > 1 and of_labels(self.guesses, bits):
+            yield Choice((self.truths.pattern(bits),), bits, "because columns are named for them, of each model")
+
     def _label_families(self) -> Iterator[Choice]:
         """Columns such as ``y_1, y_2`` beside as many predictions."""
         widths = {len(family) for family in self.guesses.families(PREDICTIONS).values()} | {len(self.named_prediction)}
@@ -178,22 +195,30 @@ class Proposer:
     def _labels_of_classes(self) -> Iterator[Choice]:
         """A column of text for whose words other columns are named."""
         for candidate in self.truths.named:
-            if candidate.kind == "text" and self.guesses.class_columns(candidate):
+            vector = self.named_prediction if len(self.named_prediction) > 1 else ()
+            named = candidate.has_columns(vector) if vector else self.guesses.class_families(candidate)
+            if candidate.kind == "text" and (named or self.guesses.class_columns(candidate)):
                 yield Choice((candidate.name,), (candidate.name,), "because columns are named for its words")
 
     def _labels_by_content(self) -> Iterator[Choice]:
         """Any column that could be a label; the only one that is left is one for sure."""
+        from lossctl.inference.repeated import no_labels
+
         predicted = {*self.named_prediction} or {*self._guessed()}
         beside = set[str]() if self.apart else predicted
         others = [column for column in self.truths.candidates if column.name not in beside]
         likely = [column for column in others if "label" in column.roles]
-        likely = [column for column in likely if not is_guess(column.name)]
+        none = no_labels(self.truths)
+        likely = [column for column in likely if not is_guess(column.name) and column.name not in none]
         wide = any(len(vector) > 2 for vector in self._vectors)
         bits = [column for column in self.truths.bits if column in likely] if wide else []
         if len(bits) > 1:  # each is a label by itself, none says which of several classes
             likely = [column for column in likely if column not in bits]
         telling = [column for column in likely if column.roles[0] != "group" and column.distinct != 1]
-        forced = bool(predicted) and len(others) == len(likely) == len(telling) == 1
+        telling = _decisions_among(telling)
+        forced = (
+            bool(predicted) and len(telling) == len(likely) == sum(column.name not in none for column in others) == 1
+        )
         guess = next((self.guesses.look.candidate(name) for name in predicted), None)
         told = self.truths.look.associations([column.name for column in telling if column.kind == "number"])
         order = {"label": 0, "prediction": 1}
@@ -228,12 +253,21 @@ class Proposer:
             for name in rest:
                 yield self._doubted(Choice((name,), (name,), BY_NAME, sure=len(rest) == 1), decided)
             return
+        from lossctl.inference.repeated import alike, models
+
         others = {*beside, *decided}
-        choices = [*self._quantiles(label), *self._pairs(label)] or [
-            *self._prediction_families(label, others),
-            *self._prediction_endings(label, others),
-            *self._class_columns(label, others),
-        ]
+        choices = (
+            [*models(self.truths, self.guesses, label, others)]
+            or [*self._quantiles(label), *self._pairs(label)]
+            or [
+                *self._prediction_families(label, others),
+                *self._prediction_endings(label, others),
+                *self._class_columns(label, others),
+            ]
+        )
+        if not choices:
+            numbered = [*alike(self.truths, self.guesses, label, others)]
+            choices = numbered if any(choice.near for choice in numbered) else []
         if not choices and not decided:
             choices = [*self._forced(self.guesses, label.columns if label.sure and label.why != BY_NAME else ())]
         choices = [self._doubted(choice, decided) for choice in choices or self._predictions_by_content(label, decided)]
@@ -320,15 +354,16 @@ class Proposer:
 
     def _quantiles(self, label: Choice) -> Iterator[Choice]:
         """Of columns that are named for quantiles, and seldom fall from one to the next, the median."""
-        named = {
-            column.name: level
-            for column in self.guesses.free
-            if (level := quantile_of(column.name)) and column.kind == "number"
-        }
+        named = levels_among(column.name for column in self.guesses.free if column.kind == "number")
         names = sorted(named, key=lambda name: named[name])
         rows = self.guesses.look.rows(names) if len(names) > 1 and len(label.columns) == 1 else None
         distinct = rows is not None and bool(len(rows)) and len({*named.values()}) == len(names)
+        from lossctl.inference.repeated import intervals, points
+
+        if len({*named.values()}) < len(names):
+            yield from intervals(self.guesses, label)
         if rows is not None and distinct and np.mean((np.diff(rows, axis=1) < 0).any(axis=1)) <= CROSSING:
+            yield from points(self.guesses, label, names)
             for name in names:
                 if named[name] == 0.5:
                     yield Choice((name,), (name,), QUANTILE, sure=False)
@@ -337,15 +372,22 @@ class Proposer:
     def _pairs(self, label: Choice) -> Iterator[Choice]:
         """The only columns that are named for a mean and its scale, or for the ends of an interval."""
         truth = self.truths.look.candidate(label.columns[0]) if len(label.columns) == 1 else None
+        if truth is None or truth.kind != "number":
+            return
         names = [each.name for each in self.guesses.free if each.kind == "number" and each.name not in label.columns]
-        for pair in pairs_in(names) if truth is not None and truth.kind == "number" else ():
-            yield Choice((",".join(pair),), pair, BY_NAME, sure=False)
+        pairs = [Choice((",".join(pair),), pair, BY_NAME, sure=False) for pair in pairs_in(names)]
+        from lossctl.inference.repeated import intervals, points
+
+        named = [name for pair in pairs if interval_end(pair.columns[0]) for name in pair.columns]
+        yield from points(self.guesses, label, named) if named else ()
+        yield from pairs or intervals(self.guesses, label)
 
     def _class_columns(self, label: Choice, others: Collection[str]) -> Iterator[Choice]:
         """Columns that are named for the classes of the label."""
         truth = self.truths.look.candidate(label.columns[0])
         if truth is not None and len(label.columns) == 1:
-            family = self.guesses.class_columns(truth, others)
+            families = self.guesses.class_families(truth, others)
+            family = self.guesses.class_columns(truth, others) or (families[0] if len(families) == 1 else ())
             if family:
                 yield Choice((self.guesses.pattern(family),), family, "because they are named for the classes")
 
@@ -371,6 +413,9 @@ class Proposer:
             key=lambda column: (not alike[column.name], column.kind != "list", column.roles.index("prediction"))
         )
         binary = truth is not None and truth.distinct is not None and truth.distinct <= 2
+        models = tuple(column.name for column in likely if alike[column.name] and column.kind == "number")
+        if 1 < len(models) <= MOST_TOGETHER and not decided and not lists:
+            yield Choice(models, models, LEFT, sure=False)
         for column in likely:
             fits = alike[column.name]
             sure = forced and fits and (not lists or column.kind == "list")
@@ -383,6 +428,19 @@ class Proposer:
     def _alike(self, truth: "Candidate", guess: "Candidate") -> bool:
         """Whether a column holds what a prediction of a label would; of two files, as far as each tells by itself."""
         return self.guesses.look.alike(truth, guess, beside=not self.apart)
+
+
+def _both_have(names: tuple[str, ...], others: tuple[str, ...]) -> bool:
+    """Whether columns are among those of the other data set by name; numbers name a column only beside all others."""
+    return {*names} <= {*others} and (len(names) == len(others) or not all(map(str.isdecimal, names)))
+
+
+def _decisions_among(columns: "Sequence[Candidate]") -> "list[Candidate]":
+    """The columns of 0 and 1 where all others lie between: these are of them, and no labels."""
+    bits = [column for column in columns if column.kind == "number" and column.classes <= {0, 1} and column.classes]
+    spans = [column.content.numbers for column in columns if column.kind == "number" and column not in bits]
+    unit = all(values.n and not values.infinite and 0 <= values.low <= values.high <= 1 for values in spans)
+    return bits if bits and spans and unit else [*columns]
 
 
 def _unlike(label: "Candidate", guess: "Candidate | None") -> float:

@@ -7,7 +7,7 @@ from lossctl.dataclass import dataclass
 from lossctl.functions.activation import BoundActivation
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.reading.format import Source
-from lossctl.reduction import Columns, WeightNorm
+from lossctl.reduction import OverColumns, WeightNorm
 
 Nulls = Literal["error", "drop"]
 """What to do with rows that have a null."""
@@ -31,7 +31,7 @@ class Request:
     from_logits: bool = False
     reduction: str | None = None
     weight_norm: WeightNorm | None = None
-    columns: Columns | None = None
+    columns: OverColumns | None = None
     class_weight: ClassWeight | None = None
     compat: str | None = None
     eps: float | None = None

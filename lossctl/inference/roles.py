@@ -5,7 +5,7 @@ import fnmatch
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -17,6 +17,12 @@ from lossctl.words import did_you_mean, natural
 
 HALF_RANGE = re.compile(r"\[[^\]]*(?::|\.\.)[^\]]*\]|^#\d")
 """What is meant as a range and is none; as a glob, ``p[0:]`` would be p and one sign."""
+
+
+PLACES = re.compile(r"#(\d{1,9})(?:-#?(\d{1,9}))?(?::.*)?")
+"""A place or a range of them, with the unit to group by."""
+MOST_PLACES = 10_000
+"""How many places of a range are looked at."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +93,12 @@ def find(pattern: str, columns: Sequence[Column], role: str) -> tuple[str, ...]:
         return tuple(name for part in parts for name in find(part, columns, role))
     if places := re.fullmatch(r"#(\d{1,18})(?:-#?(\d{1,18}))?", pattern):
         return _placed(int(places[1]), int(places[2] or places[1]), names, f"{role} {pattern}")
+    if (part := HALF_RANGE.search(pattern)) and any(
+        column.name == pattern[: part.start()] and column.kind == "list" for column in columns
+    ):
+        nulls = f"what is null in them is left out with {option(mask_null=True)}"
+        hint = f"Lists are taken whole, {option(prediction=pattern[: part.start()])}; {nulls}."
+        raise UsageError(f"no column {pattern!r} for the {role}", hint)
     if part := re.fullmatch(r"(.*)\[(\d{1,9}):(\d{1,9})\]", pattern):
         return _numbered(part[1], range(int(part[2]), int(part[3])), names, f"{role} {pattern!r}")
     matches = _matcher(pattern, role)
@@ -153,6 +165,20 @@ def _placed(first: int, last: int, names: Sequence[str], title: str) -> tuple[st
     return tuple(names[first - 1 : last])
 
 
+def places_in(patterns: Iterable[str]) -> tuple[int, ...]:
+    """The places that patterns name, from 1, in order.
+
+    >>> places_in(["a", "new=#3", "#5-#6:day", "#2=id"])
+    (2, 3, 5, 6)
+    """
+    places: set[int] = set()
+    for pattern in patterns:
+        for match in filter(None, (PLACES.fullmatch(piece.strip()) for piece in re.split("[,=]", pattern))):
+            first, last = int(match[1]), int(match[2] or match[1])
+            places |= {*range(first, min(last, first + MOST_PLACES) + 1)}
+    return tuple(sorted(places))
+
+
 def _numbered(stem: str, numbers: range, names: Sequence[str], title: str) -> tuple[str, ...]:
     """The columns that are named with a stem and each of the numbers.
 
@@ -186,6 +212,16 @@ def pattern_of(family: tuple[str, ...], columns: Sequence[Column]) -> str:
     return glob if plain and find(glob, columns, "prediction") == family else ",".join(family)
 
 
+def _ensure_no_levels(pattern: str, names: Sequence[str]) -> None:
+    """Check that a pattern is no columns with a number for each, as in ``q10=0.1,q90=0.9``."""
+    told = [part.rpartition("=") for part in pattern.split(",")]
+    columns, levels = [column.strip() for column, _, _ in told], [level.strip() for _, _, level in told]
+    if {*columns} <= {*names} and all(re.fullmatch(r"0?\.\d+", level) for level in levels):
+        loss = f"quantile{'s' * (len(told) > 1)}:tau={'/'.join(levels)}"
+        what = f"prediction {pattern!r} says a number for each column, where only columns are named"
+        raise UsageError(what, f"Levels are the loss's: {option(prediction=','.join(columns))} {option(loss=loss)}.")
+
+
 def titled(pattern: str, columns: Sequence[Column]) -> tuple[str, str]:
     """The name that ``name=PATTERN`` gives a model, empty where it gives none, and the pattern.
 
@@ -196,6 +232,7 @@ def titled(pattern: str, columns: Sequence[Column]) -> tuple[str, str]:
     parts = (part.strip() for part in pattern.split(","))
     if not equals or pattern.startswith("/") or pattern in names:
         return "", pattern
+    _ensure_no_levels(pattern, names)
     if all(part in names or fnmatch.filter(names, part) for part in parts):
         return "", pattern
     if not title.strip():
@@ -312,7 +349,10 @@ def _check_kinds(roles: Roles, columns: Sequence[Column]) -> None:
     kinds = {column.name: column.kind for column in known}
     for name in roles.needed:
         if times[name] > 1:
-            raise UsageError(f"the data have two columns called {name!r}", "Rename one.")
+            places = [f"#{place}" for place, column in enumerate(columns, 1) if column.name == name]
+            told = f"In delimited text and tables in memory, its place tells it apart: {' or '.join(places)}."
+            hint = f"Rename one. {told}" if len(places) > 1 else "Rename one."
+            raise UsageError(f"the data have two columns called {name!r}", hint)
     if len({*roles.label}) < len(roles.label):
         raise UsageError("a label column is named twice")
     for model in roles.models:

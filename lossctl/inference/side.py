@@ -11,6 +11,7 @@ from lossctl.domain import FloatArray
 from lossctl.errors import UsageError, option
 from lossctl.inference.classes import class_names, in_order_of, key_of
 from lossctl.inference.names import ENDINGS, LABELS, PREDICTIONS, is_index, is_key, is_query, plain_name, stem_of
+from lossctl.inference.request import Elsewhere
 from lossctl.inference.roles import in_order, pattern_of
 from lossctl.reading.columns import Column
 from lossctl.reading.format import Source
@@ -132,10 +133,50 @@ class Side:
         exact = tuple(name for name in others if key_of(name) in words)
         return exact if len(exact) == len(words) else ()
 
+    def class_families(self, truth: "Candidate", but: Collection[str] = ()) -> list[tuple[str, ...]]:
+        """The columns of each model whose columns are named for the values of a label; those of numbers sum to 1.
+
+        Columns of 0 and 1 alone are labels themselves.
+        """
+        from lossctl.inference.families import apart, of_variants
+
+        classes = truth.classes
+        others = [column.name for column in self.candidates if column.kind == "number" and column.name not in but]
+        families = of_variants(others, classes) if len(classes) > 1 and len(others) > 1 else []
+        bits = {column.name for column in self.bits}
+        families = [family for family in families if not {*family} <= bits] or families
+        families = [self._whole(family, others) for family in families]
+        return apart([family for family in families if truth.kind == "text" or self.look.sum_to_one(family)])
+
+    def _whole(self, family: tuple[str, ...], others: Sequence[str]) -> tuple[str, ...]:
+        """Columns of classes with those of classes that no label has, where they sum to 1 with these alone."""
+        from lossctl.inference.families import widened
+
+        more = widened(family, others)
+        whole = len(more) > len(family) and not self.look.sum_to_one(family) and self.look.sum_to_one(more)
+        return more if whole else family
+
+    @cached_property
+    def probabilities(self) -> tuple[str, ...]:
+        """All columns of numbers, where every row of them sums to 1; not of two decisions, each of which tells all."""
+        names = tuple(column.name for column in self.candidates if column.kind == "number")
+        wide = len(names) > 2 or (len(names) == 2 and len(self.bits) < 2)
+        return names if wide and self.look.sum_to_one(names) else ()
+
     def numbers(self, name: str) -> FloatArray:
         """The different numbers of a column ``(d,)``; none where it holds others."""
         candidate = self.look.candidate(name)
         return np.empty(0) if candidate is None else candidate.content.numbers.values
+
+
+def names_of(source: Source, elsewhere: Elsewhere | None) -> list[str]:
+    """What the columns are called that are no key, each once."""
+    names = [column.name for column in source.columns]
+    if elsewhere is None:
+        return names
+    names = [name for name in names if name not in elsewhere.keys]
+    theirs = (column.name for column in elsewhere.labels.columns if column.name not in elsewhere.label_keys)
+    return [*dict.fromkeys((*names, *theirs))]
 
 
 def ensure_in_place(truths: Side, guesses: Side) -> None:

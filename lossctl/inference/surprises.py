@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING
 
 from lossctl.errors import Undecided, option
 from lossctl.inference.fit import Settings
-from lossctl.inference.names import PREDICTIONS, is_log_probability, is_mask, is_surprisal, kept_by
+from lossctl.inference.names import (
+    PREDICTIONS,
+    is_count,
+    is_log_probability,
+    is_mask,
+    is_mean,
+    is_sum,
+    is_surprisal,
+    kept_by,
+)
 
 if TYPE_CHECKING:
     from lossctl.inference.candidates import Candidate
@@ -14,7 +23,8 @@ if TYPE_CHECKING:
 
 MOST = 3
 """How many ways are shown."""
-LOSS = "surprisal:log=true"
+LOGS = "log=true"
+LOSS = f"surprisal:{LOGS}"
 """The loss of logarithms of probabilities."""
 ROUNDING = 1e-6
 """What the logarithm of a probability may be above 0."""
@@ -52,9 +62,13 @@ def unlabelled(side: "Side", named: Sequence[str], request: "Request") -> Undeci
         return None
     if any("label" in column.roles and column.classes == {0, 1} for column in side.candidates):
         return None
+    summed = of_sums(side, own, request, "−" if negatives_only else "")
+    if summed is not None:
+        return summed
     shown, sign = ", ".join(map(repr, own)), "" if logarithms else "−"
     what = f"the predictions {shown} are {sign}log-probabilities of what each row is, and no column looks like a label"
-    free = tuple(_ways(side, named, own, negatives=negatives_only))[:MOST]
+    nulls = _without_nulls(side, own)
+    free = tuple((*way, *nulls) for way in _ways(side, named, own, negatives=negatives_only))[:MOST]
     free = () if request.loss or request.where is not None else free
     masks = () if request.where is not None else _masks(side)[:1]
     rest = [
@@ -62,6 +76,39 @@ def unlabelled(side: "Side", named: Sequence[str], request: "Request") -> Undeci
         for mask in masks
     ]
     return Undecided(what, own_loss(own[0]) + "".join(rest), free)
+
+
+def of_sums(side: "Side", own: Sequence[str], request: "Request", sign: str = "") -> Undecided | None:
+    """The question for logarithms that are sums over the tokens of a row, or means of them; ``None`` of others.
+
+    Args:
+        side: the columns.
+        own: those of the logarithms.
+        request: what was asked for.
+        sign: ``−`` of what is negative already.
+    """
+    single = [name for name in own if any(each.name == name and each.kind == "number" for each in side.columns)]
+    counts = [each.name for each in side.columns if each.kind == "number" and is_count(each.name)]
+    means = [name for name in single if is_mean(name)]
+    if counts and not sign and [*own] == means and request.weight is None:
+        what = f"the predictions {_listed(means)} are means over the tokens of a row, {counts[0]!r} of them"
+        models = tuple(("prediction", name) for name in means)
+        return Undecided(what, ways=((*models, ("loss", f"perplexity:{LOGS}"), ("weight", counts[0])),))
+    single = [name for name in single if name not in means and "token" not in name.casefold()]
+    sums = [name for name in single if is_sum(name) or (counts and request.weight is None)]
+    if not sums:
+        return None
+    count, verb = counts[0] if counts else "n_tokens", "are sums" if sums[1:] else "is a sum"
+    many = f"{count!r} of them" if counts else "and no column says of how many"
+    flags = f"{option(prediction='mean')} {option(weight=count)} {option(loss=f'perplexity:{LOGS}')}"
+    return Undecided(
+        f"{_listed(sums)} {verb} of {sign}log-probabilities over the tokens of a row, {many}",
+        f"Perplexity is of the mean of all tokens: add a column mean = {sign}{sums[0]} / {count}, and say {flags}.",
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names))
 
 
 def _columns(side: "Side", named: Sequence[str], is_named: Callable[[str], bool]) -> list[str]:
@@ -86,6 +133,13 @@ def _ways(side: "Side", named: Sequence[str], own: Sequence[str], *, negatives: 
                 yield (*label, *predictions, ("loss", "mae" if negatives else LOSS), *chosen)
     if not masks and not negatives:
         yield (*predictions, ("loss", LOSS))
+
+
+def _without_nulls(side: "Side", names: Sequence[str]) -> Settings:
+    """What leaves out nulls: numbers of lists, such as that of the first token, and rows of other columns."""
+    lists = {column.name for column in side.columns if column.kind == "list"}
+    nulls = {name in lists for name in names if side.look.has_null(name)}
+    return ((("mask_null", True),) if True in nulls else ()) + ((("nulls", "drop"),) if False in nulls else ())
 
 
 def _masks(side: "Side") -> "list[Candidate]":

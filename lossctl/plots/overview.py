@@ -18,7 +18,8 @@ from lossctl.evaluation.complaints import told
 from lossctl.evaluation.exact_errors import Errors
 from lossctl.evaluation.fold import fold_rows
 from lossctl.evaluation.histograms import beyond, cells, heat, histogram, reach
-from lossctl.evaluation.measure import Measured, evaluated, kernel_label, lift, nothing
+from lossctl.evaluation.measure import evaluated, kernel_label, lift, nothing
+from lossctl.evaluation.measured import Measured
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.running import THREADS, Running

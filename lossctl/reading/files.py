@@ -12,8 +12,10 @@ import pyarrow as pa
 from lossctl.dataclass import dataclass
 from lossctl.errors import DataError, UsageError, option, too_little_memory
 from lossctl.reading.columns import Column, fields_in
+from lossctl.reading.counted import Counted
 from lossctl.reading.expand import expand, repeated
-from lossctl.reading.format import Around, Format, Reading, Resplit, Shard, Source, Wanted, suffixes
+from lossctl.reading.format import Around, Format, Reading, Resplit, Shard, Source, Wanted, suffixes, told_apart
+from lossctl.reading.lines import TextSource
 from lossctl.reading.location import STDIN, Location, locate
 from lossctl.reading.look_alikes import hint_for
 from lossctl.reading.memory import open_table
@@ -180,10 +182,21 @@ def narrowed(source: Source, needed: Iterable[str]) -> Source:
 
 
 def warnings_of(source: Source) -> tuple[str, ...]:
-    """What is to be warned of before it is read: files of which the rows count more than once."""
+    """What is to be warned of before it is read: files of which rows count more than once, names that count as one."""
     source = source.inner if isinstance(source, Selected) else source
-    warning = repeated(source.paths) if isinstance(source, Files) else ""
-    return (warning,) if warning else ()
+    warnings = [repeated(source.paths)] if isinstance(source, Files) else []
+    counted = counted_line(source)
+    if counted is not None and counted.apart and not counted.named:
+        row = f"{source.files[0]}: row 1 is {counted.line}, which looks like names of columns"
+        warnings.append(f"{row}; if so, say {option(header=False)} {option(skip_rows=1)}")
+    return tuple(filter(None, warnings))
+
+
+def counted_line(source: Source) -> Counted | None:
+    """What the first line of a data set is, where it counts its cells: names, or a row; ``None`` of another."""
+    source = source.inner if isinstance(source, Selected) else source
+    first = source.first if isinstance(source, Files) else source
+    return first.counted if isinstance(first, TextSource) else None
 
 
 def _own(source: Source, keys: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
@@ -221,7 +234,9 @@ def open_source(source: Any, reading: Reading | None = None, stamps: dict[str, S
         return Files(paths, open_location(first, reading, format_), format_, reading, first.keys, stamps)
     table = open_table(source)
     if table is not None:
-        return replace(table, nulls=reading.null_words)
+        names = told_apart(table.table.column_names, reading.placed)
+        named = table.table.rename_columns(names) if reading.placed else table.table
+        return replace(table, table=named, nulls=reading.null_words)
     arrow = "Give what its to_arrow() returns." if hasattr(source, "to_arrow") else ""  # as Polars and DuckDB have it
     raise UsageError(
         f"cannot read {said(source)}",

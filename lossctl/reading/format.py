@@ -6,7 +6,7 @@ a compressed file, a shard holds its bytes.
 """
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
@@ -65,6 +65,8 @@ class Reading:
     """Whether checksums of Parquet pages are checked, where there are any; those of compressed text always are."""
     optional: tuple[str, ...] = ()
     """Which of these fields are said for many files at once, so that it is no error where they say nothing of one."""
+    placed: tuple[int, ...] = ()
+    """Places from 1 by which columns are asked for: of columns of one name, these are called ``#1``, ``#2``, …"""
 
     @property
     def null_words(self) -> NullWords:
@@ -276,6 +278,17 @@ def columns_in(schema: pa.Schema) -> tuple[Column, ...]:
         return tuple(column_of(column.name, column.type) for column in schema)
     except UnicodeError:
         raise DataError("a column has a name that is not UTF-8", "Rename it.") from None
+
+
+def told_apart(names: Sequence[str], places: Collection[int]) -> tuple[str, ...]:
+    """The names of columns; those that several have, of which one is asked for by its place, are their places.
+
+    >>> told_apart(["a", "b", "b"], [3]), told_apart(["a", "b", "b"], [1])
+    (('a', '#2', '#3'), ('a', 'b', 'b'))
+    """
+    asked = {names[place - 1] for place in places if 0 < place <= len(names)} if places else set()
+    twice = {name for name in asked if names.count(name) > 1}
+    return tuple(f"#{place}" if name in twice else name for place, name in enumerate(names, 1))
 
 
 def suffixes() -> tuple[str, ...]:

@@ -4,7 +4,7 @@ A cell is its text in UTF-8, hashed by FNV-1a (Fowler, Noll & Vo; RFC 9923) and 
 so that the first bits are as good as any. Files hold what was told apart by these numbers: they never change.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -16,20 +16,6 @@ from lossctl.reading.cells import text_of
 Hashes = npt.NDArray[np.uint64]
 _OFFSET, _PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 _SHIFT, _FIRST, _SECOND = np.uint64(33), np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
-
-
-def hashed(columns: Sequence[tuple[str, pa.Array]]) -> Hashes:
-    """A number for each row of some columns, ``(n,)``; a null is hashed like an empty text.
-
-    Args:
-        columns: their names and cells.
-
-    Raises:
-        BadRow: cells cannot be read as text.
-    """
-    hashes, index = joined([coded(array, name) for name, array in columns])
-    rows: Hashes = hashes[index]
-    return rows
 
 
 def joined(columns: Sequence[tuple[Hashes, IntArray]]) -> tuple[Hashes, IntArray]:
@@ -48,8 +34,12 @@ def mixed_with(hashes: Hashes, others: Hashes) -> Hashes:
     return _mixed((hashes * _PRIME) ^ others)
 
 
-def coded(array: pa.Array, name: str) -> tuple[Hashes, IntArray]:
+def coded(array: pa.Array, name: str, written: Callable[[pa.Array], pa.Array] | None = None) -> tuple[Hashes, IntArray]:
     """A number for each cell that occurs in a column, the last that of null, and the place of each row's among them.
+
+    Args:
+        array, name: the column.
+        written: how its words are written where that is not as they stand.
 
     Raises:
         BadRow: cells cannot be read as text.
@@ -61,6 +51,7 @@ def coded(array: pa.Array, name: str) -> tuple[Hashes, IntArray]:
     except pa.ArrowException:
         encoded = text_of(array, name).dictionary_encode()
     words = text_of(encoded.dictionary, name)
+    words = words if written is None else written(words)
     index = encoded.indices.cast(pa.int64()).fill_null(len(words))
     return np.append(_words(words), EMPTY), np.asarray(index)
 

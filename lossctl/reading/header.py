@@ -10,6 +10,7 @@ import pyarrow.csv
 
 from lossctl.dataclass import dataclass
 from lossctl.errors import DataError, option
+from lossctl.reading.counted import Counted, counts, is_apart
 from lossctl.reading.dialect import Dialect
 from lossctl.reading.format import Reading
 from lossctl.reading.inferred_types import is_number
@@ -33,6 +34,8 @@ class Header:
     dialect: Dialect
     start: int
     """Where the rows begin."""
+    counted: Counted | None = None
+    """What the first line is, where it counts its cells: names or a row."""
 
 
 def header_of(title: str, head: bytes, dialect: Dialect, reading: Reading) -> Header:
@@ -64,12 +67,21 @@ def header_of(title: str, head: bytes, dialect: Dialect, reading: Reading) -> He
     stop = _end_of_line(head, start, dialect)
     cells = _cells(title, head[start:stop], dialect)
     if not reading.header:
-        return Header(tuple(f"#{number}" for number in range(1, len(cells) + 1)), dialect, start)
+        named = tuple(f"#{number}" for number in range(1, len(cells) + 1))
+        return Header(named, dialect, start, _counted(cells, head[stop:], dialect, named=False))
     _ensure_header(title, head[start:stop], cells, head[stop:], dialect)
     names = _names(title, cells, dialect)
     if _names_rows(head[start:stop], len(names), head[stop:], dialect):
         names = (free(ROW_NAMES, names), *names)
-    return Header(names, dialect, stop)
+    return Header(names, dialect, stop, _counted(names, head[stop:], dialect, named=True))
+
+
+def _counted(cells: tuple[str, ...], body: bytes, dialect: Dialect, *, named: bool) -> Counted | None:
+    """What a first line is that counts its cells; ``None`` of another."""
+    if not (counts(cells) or (not named and counts(cells, start=1))):
+        return None
+    line = dialect.delimiter.join(cells[:3]) + (f"{dialect.delimiter}…" if len(cells) > 3 else "")
+    return Counted(line, named, is_apart(cells, dialect.without_comments(body), dialect))
 
 
 def _ensure_header(title: str, line: bytes, cells: tuple[str, ...], body: bytes, dialect: Dialect) -> None:
@@ -217,7 +229,8 @@ def _names(title: str, cells: tuple[str, ...], dialect: Dialect) -> tuple[str, .
     if len(cells) == 1 and separator is not None:
         hint = f"If so, say {option(delimiter=separator)}."
         raise DataError(f"{title}: a single column {cells[0]!r}: is {separator!r} the separator?", hint)
-    if all(is_number(cell) for cell in cells):
-        hint = f"Name the columns in a first line, or say {option(header=False)}: they are #1, #2, … then."
+    if all(is_number(cell) for cell in cells) and not counts(cells):
+        names = f"{option(header=False)} {option(skip_rows=1)}"
+        hint = f"If it is a row, say {option(header=False)}; if they are names, {names}: columns are #1, #2, … then."
         raise DataError(f"{title}: the first line holds numbers, not names", hint)
     return cells

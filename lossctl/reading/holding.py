@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 
+from lossctl.arrays import EXACT
 from lossctl.domain import BoolArray
 from lossctl.errors import UsageError, option
 from lossctl.reading.cells import BadRow, floats, kind_of, scalar_column, text_of, texts
@@ -29,7 +30,6 @@ KERNELS = {
     "==": "equal", "!=": "not_equal", "<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal",
 }  # fmt: skip
 """The functions of `pyarrow.compute` of these."""
-EXACT = 1 << 53
 
 
 def holding(condition: Condition, record: pa.RecordBatch, kinds: dict[str, str]) -> BoolArray:

@@ -9,6 +9,7 @@ import pyarrow as pa
 from lossctl.reading.cells import kind_of
 from lossctl.reading.format import Wanted
 from lossctl.reading.pairs import places_of_pair
+from lossctl.reading.written import are_lists, are_numbers
 
 
 def paths_to(names: Iterable[str]) -> set[str]:
@@ -70,3 +71,41 @@ def fields_of(column: pa.Field, value: dict[str, Any]) -> tuple[dict[str, pa.Fie
     """
     fields = {field.name: pa.field(f"{column.name}.{field.name}", field.type) for field in column.type}
     return fields, next((key for key in value if key not in fields), None)
+
+
+def meant_by(words: pa.Array, kind: pa.DataType, nulls: tuple[str, ...]) -> pa.DataType:
+    """What the cells of a column are read as: of text, numbers or lists of them where all are that."""
+    if pa.types.is_struct(words.type):
+        return pa.struct(
+            [
+                field.with_type(meant_by(words.field(place).filter(words.is_valid()), field.type, nulls))
+                for place, field in enumerate(kind)
+            ]
+        )
+    if not pa.types.is_string(words.type):
+        return kind
+    if are_lists(words):
+        return pa.list_(pa.float64())
+    return pa.float64() if are_numbers(words, nulls) else kind
+
+
+def as_written(kind: pa.DataType) -> pa.DataType:
+    """The type, with text in place of dates and times: JSON has none, so a word that looks like one stays a word.
+
+    A list in which nothing stands but null is one of numbers: Arrow loses nulls of lists that have no other type.
+    """
+    if pa.types.is_temporal(kind):
+        return pa.string()
+    if pa.types.is_list(kind):
+        return pa.list_(pa.float64() if pa.types.is_null(kind.value_type) else as_written(kind.value_type))
+    if pa.types.is_struct(kind):
+        return pa.struct([pa.field(field.name, as_written(field.type)) for field in kind])
+    return kind
+
+
+def type_of_cell(cell: Any) -> pa.DataType:
+    """The type that Arrow gives a value; text where it has none."""
+    try:
+        return pa.array([cell]).type
+    except (pa.ArrowException, ValueError, TypeError, OverflowError):
+        return pa.string()

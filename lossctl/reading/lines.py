@@ -11,6 +11,7 @@ from lossctl.dataclass import dataclass
 from lossctl.errors import DataError, option
 from lossctl.reading.cells import BadRow
 from lossctl.reading.columns import Column
+from lossctl.reading.counted import Counted
 from lossctl.reading.format import Shard, Wanted
 from lossctl.reading.line_ends import LineEnds
 from lossctl.reading.location import Location
@@ -354,6 +355,8 @@ class TextSource:
     """The ranges of a file."""
     stream: Stream | None
     """The text, where it can only be read from its beginning to its end; else ``None``."""
+    counted: Counted | None = None
+    """What the first line of delimited text is, where it counts its cells."""
 
     @property
     def files(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from lossctl.domain import BoolArray
 from lossctl.reading.cells import BadRow, kind_of, shown, text_of, texts
 from lossctl.reading.missing import USUAL, as_number
 from lossctl.reading.storage import contents, mask_of
+from lossctl.reading.written_dates import First, year_first
 
 PERIODS: Mapping[str, str] = {
     "hour": "%Y-%m-%d %H:00",
@@ -27,15 +28,17 @@ CLOCK = r"([T ]\d\d(?::?\d\d(?::?\d\d)?)?)(?:[.,]\d+)?(?:[Zz]|[+-]\d\d(?::?\d\d)
 """A time of day at the end of a text, with parts of seconds and an offset, which no period heeds."""
 
 
-def periods(array: pa.Array, unit: str, column: str) -> pa.Array:
+def periods(array: pa.Array, unit: str, column: str, first: First = "") -> pa.Array:
     """The period of each date, as text in a dictionary; null where there is no date.
 
     A timestamp with a time zone counts in that zone, a text as it is written, whatever its offset.
 
     Args:
-        array: dates, timestamps, or text with a date of ISO 8601 and perhaps a time of day.
+        array: dates, timestamps, or text with a date of ISO 8601 and perhaps a time of day; also ``31.12.2025`` and
+            ``2025/12/31``, and ``31/12/2025`` where it is known what comes first.
         unit: one of `PERIODS`.
         column: whose cells they are.
+        first: whether the day or the month comes first in dates with slashes or dashes that end with the year.
 
     Raises:
         BadRow: a cell is no date.
@@ -46,7 +49,7 @@ def periods(array: pa.Array, unit: str, column: str) -> pa.Array:
     array = array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
     if kind_of(kind) == "text":
         written = text_of(array, column).dictionary_encode()
-        indices, dates = written.indices, _dates(written, unit, column)
+        indices, dates = written.indices, _dates(written, unit, column, first)
     elif pa.types.is_date(kind) or pa.types.is_timestamp(kind):
         floored = pc.floor_temporal(_clock(array, column), unit="hour" if unit == "hour" else "day").dictionary_encode()
         indices, dates = floored.indices, floored.dictionary
@@ -102,7 +105,7 @@ def are_dates(array: pa.Array, column: str) -> bool:
     return bool(dates.null_count < len(dates) and set(dates.dictionary.to_pylist()) != {None})
 
 
-def _dates(written: pa.Array, unit: str, column: str) -> pa.Array:
+def _dates(written: pa.Array, unit: str, column: str, first: First) -> pa.Array:
     """The dates that the words of a dictionary are, as they are written; null where one stands for nothing.
 
     Raises:
@@ -112,20 +115,21 @@ def _dates(written: pa.Array, unit: str, column: str) -> pa.Array:
 
     words = pc.utf8_trim_whitespace(written.dictionary)
     words = pc.replace_with_mask(words, pc.is_in(words, value_set=texts(USUAL)), pa.nulls(1, words.type)[0])
-    dates = pc.replace_substring_regex(words, CLOCK, r"\1")
+    dates = pc.replace_substring_regex(year_first(words, first), CLOCK, r"\1")
     try:
         return dates.cast(pa.timestamp("s"))
     except pa.ArrowException:
         place = next(place for place in range(len(dates)) if not _is_date(dates[place]))
-        first = pc.equal(written.indices, pa.scalar(place, written.indices.type)).fill_null(fill_value=False)
+        rows = pc.equal(written.indices, pa.scalar(place, written.indices.type)).fill_null(fill_value=False)
         word = written.dictionary[place].as_py()
         what = f"column {column!r} holds {shown(word)}, which is no date to group by {unit}"
-        raise BadRow(int(np.argmax(first)), what, _advice(column, number=as_number(word) is not None)) from None
+        advice = f"Others have the {first} first. " if first else ""
+        raise BadRow(int(np.argmax(rows)), what, advice + _advice(column, number=as_number(word) is not None)) from None
 
 
 def _advice(column: str, *, number: bool) -> str:
     """What to do about a column that holds no dates."""
-    written = "Dates are written as in 2024-03-05 or 2024-03-05T14:30:00"
+    written = "Dates are written as in 2024-03-05, 2024-03-05T14:30:00 or 31.12.2024"
     return f"{written}; numbers are grouped by quantiles: {column}:10." if number else f"{written}."
 
 

@@ -1,11 +1,14 @@
 """Dates that are text: compared as they are written, but for what they leave out; in any other form, not at all."""
 
 import re
+from dataclasses import fields
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 
+from lossctl.dataclass import dataclass
 from lossctl.reading.cells import BadRow, shown
 
 ORDERING = frozenset({"<", "<=", ">", ">="})
@@ -26,6 +29,67 @@ _OTHER = (
     r"|\d{1,2}\.?[ -][A-Za-z]{3,9}\.?[ -]\d{2,4}|[A-Za-z]{3,9}\.? \d{1,2},? \d{4})\b"
 )
 """How dates are written otherwise: the day or the month first, in words, with other signs between, or without zeros."""
+
+
+First = Literal["", "day", "month"]
+"""What comes first in a date that ends with the year; empty where nobody knows."""
+_SLASHED = r"^\s*(?P<one>\d{1,2})[/-](?P<two>\d{1,2})[/-]\d{4}(?:$|[T ])"
+_DOTTED = r"^\s*\d{1,2}\.\d{1,2}\.\d{4}(?:$|[T ])"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What some words tell of the order in which dates are written."""
+
+    slashed: str = ""
+    """One in which the order is to be told by the others; empty where there is none."""
+    dotted: str = ""
+    """One with points, in which the day comes first."""
+    day: str = ""
+    """One that tells that the day comes first."""
+    month: str = ""
+    """One that tells that the month does."""
+
+    def __add__(self, other: "Order") -> "Order":
+        return Order(*(getattr(self, each.name) or getattr(other, each.name) for each in fields(self)))
+
+    @property
+    def first(self) -> First:
+        """What comes first in those with slashes or dashes."""
+        return "day" if self.day else "month" if self.month else ""
+
+
+def order_of(words: pa.Array) -> Order:
+    """What words tell of the order of their dates.
+
+    >>> order_of(pa.array(["5/3/2024", "31/3/2024"])).first
+    'day'
+    """
+    words = pyarrow.compute.drop_null(words)
+    dotted = words.filter(pyarrow.compute.match_substring_regex(words, _DOTTED))
+    slashed = words.filter(pyarrow.compute.match_substring_regex(words, _SLASHED))
+    parts = pyarrow.compute.extract_regex(slashed, _SLASHED)
+    days, months = (
+        slashed.filter(pyarrow.compute.greater(parts.field(name).cast(pa.int32()), 12)) for name in ("one", "two")
+    )
+    return Order(*(str(some[0].as_py()) if len(some) else "" for some in (slashed, dotted, days, months)))
+
+
+def year_first(words: pa.Array, first: First = "") -> pa.Array:
+    """Dates as ISO 8601 writes them, in place of others whose order is known; what comes behind them stays.
+
+    >>> year_first(pa.array(["1.2.2024 10:00", "2024/2/1", "1/2/2024"]), "day").to_pylist()
+    ['2024-02-01 10:00', '2024-02-01', '2024-02-01']
+    """
+    turned = [
+        (r"^(\d{1,2})\.(\d{1,2})\.(\d{4})", r"\3-%0\2-%0\1"),
+        (r"^(\d{4})[./](\d{1,2})[./](\d{1,2})", r"\1-%0\2-%0\3"),
+    ]
+    if first:
+        turned.append((r"^(\d{1,2})[/-](\d{1,2})[/-](\d{4})", r"\3-%0\2-%0\1" if first == "day" else r"\3-%0\1-%0\2"))
+    for pattern, written in turned:
+        words = pyarrow.compute.replace_substring_regex(words, f"{pattern}($|[T ])", f"{written}\\4")
+    return pyarrow.compute.replace_substring_regex(words, r"^(\d{4})-%0?(\d\d)-%0?(\d\d)", r"\1-\2-\3")
 
 
 def is_date(word: str) -> bool:

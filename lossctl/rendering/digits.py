@@ -104,40 +104,32 @@ def _signed(text: str) -> str:
 
 @dataclass(frozen=True)
 class Aligned:
-    """A text in parts that stand below those of others: what is before the point, the rest, and what follows it."""
+    """A text in parts that stand below those of others: what is before the point, and the rest."""
 
     whole: str
     rest: str = ""
-    unit: str = ""
 
     @classmethod
-    def of(cls, number: str, unit: str = "", mark: str = "") -> "Aligned":
+    def of(cls, number: str, mark: str = "") -> "Aligned":
         """A number in its parts; one that has no point ends where it would be, and so do ``inf`` and ``nan``.
 
         Args:
             number: as it is written.
-            unit: what stands behind the numbers of the column.
-            mark: what stands right behind this one.
+            mark: what stands right behind it: a sign, or its unit.
         """
         end = number.find(".")
         end = end if end >= 0 else number.find("e") if "e" in number else len(number)
-        return cls(number[:end], number[end:] + mark, unit)
+        return cls(number[:end], number[end:] + mark)
 
 
-def aligned(cells: Sequence[Aligned | str], least: int = 0) -> list[str]:
+def aligned(cells: Sequence[Aligned | str]) -> list[str]:
     """Texts of one length: numbers with their points below each other, words right.
 
     Args:
         cells: of one column, from the top.
-        least: how long at least.
     """
     numbers = [cell for cell in cells if isinstance(cell, Aligned)]
-    wholes, rests, units = (
-        max((len(getattr(number, part)) for number in numbers), default=0) for part in ("whole", "rest", "unit")
-    )
-    texts = [
-        cell if isinstance(cell, str) else f"{cell.whole:>{wholes}}{cell.rest:<{rests}}{cell.unit:<{units}}"
-        for cell in cells
-    ]
+    wholes, rests = (max((len(getattr(number, part)) for number in numbers), default=0) for part in ("whole", "rest"))
+    texts = [cell if isinstance(cell, str) else f"{cell.whole:>{wholes}}{cell.rest:<{rests}}" for cell in cells]
     longest = max((len(text) for text in texts), default=0)
-    return [text.rjust(max(longest, least)) for text in texts]
+    return [text.rjust(longest) for text in texts]

@@ -1,7 +1,6 @@
 """Documents as a fragment of HTML for a notebook: the sections for people, with tables as HTML tables."""
 
 from collections.abc import Sequence
-from functools import partial
 from html import escape
 from typing import Any
 
@@ -18,21 +17,16 @@ ALIGNED = ' style="text-align: right; white-space: pre; font-family: monospace"'
 """How a number stands, which is made as long as those above and below it, so that their points are aligned."""
 
 
-def fragment(document: Document, precision: int | None = None) -> str:
-    """The sections one below the other in a ``<div>``; text is escaped, so that no data are taken for markup.
-
-    Args:
-        document: what to show.
-        precision: significant digits; as many as the standard errors warrant, else 6, where left out.
-    """
+def fragment(document: Document) -> str:
+    """The sections one below the other in a ``<div>``; text is escaped, so that no data are taken for markup."""
     parts = (part for section in (document.pages or document.sections)() for part in section)
-    return "<div>\n" + "".join(f"{_part(part, precision)}\n" for part in parts) + "</div>"
+    return "<div>\n" + "".join(f"{_part(part)}\n" for part in parts) + "</div>"
 
 
-def _part(part: Part, precision: int | None) -> str:
+def _part(part: Part) -> str:
     if isinstance(part, Table):
         title = f"<p>{_words(part.title)}</p>\n" if part.title else ""
-        head, *rows = zip(*map(partial(_column, precision=precision), part.columns, _by_column(part)), strict=True)
+        head, *rows = zip(*map(_column, part.columns, _by_column(part)), strict=True)
         body = "".join(f"<tr>{''.join(row)}</tr>\n" for row in rows)
         return f"{title}<table>\n<thead><tr>{''.join(head)}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>"
     if isinstance(part, Facts):
@@ -49,9 +43,9 @@ def _by_column(table: Table) -> list[list[Any]]:
     return [[row[index] for row in table.rows] for index in range(len(table.columns))]
 
 
-def _column(column: Column, values: Sequence[Any], precision: int | None) -> list[str]:
+def _column(column: Column, values: Sequence[Any]) -> list[str]:
     """The cells of a column, its heading first."""
-    heading, below = cells(column, values, precision)
+    heading, below = cells(column, values, None)
     return [f"<th{SIDE[column.right]}>{_words(heading, room(column)).strip()}</th>"] + [
         f"<td{ALIGNED if column.right else SIDE[False]}>{_words(words, room(column))}</td>" for words in below
     ]

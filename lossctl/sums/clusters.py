@@ -25,7 +25,6 @@ KeyArray = npt.NDArray[np.uint64]
 MOST = 1 << 16
 """Clusters of a group that are kept one by one."""
 BUCKET_BITS = 12
-BUCKETS = 1 << BUCKET_BITS
 _FRONT = np.uint64(((1 << BUCKET_BITS) - 1) << (64 - BUCKET_BITS))
 KEPT_BITS = 10
 KEPT = 1 << KEPT_BITS

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from typing import Literal
 
 from lossctl.dataclass import dataclass
 from lossctl.sums.student import quantile, tail
@@ -10,14 +11,16 @@ FEW_CLUSTERS = 10
 """Fewer than so many are too few for the formulas: Cameron, Gelbach & Miller 2008, doi:10.1162/rest.90.3.414."""
 UNLIKE = 1.0 / 80.0
 """By how much the squares of the clusters' shares of all weight may add up to more than if they were alike: from there
-on false alarms of 5 % are more than 6 %, of 10 to 100 clusters that have little but their own in common
-(benchmarks/alarms.py)."""
+on false alarms of 5 % are more than 6 %, of 100 clusters that have little but their own in common; fewer clusters are
+doubted before (benchmarks/alarms.py)."""
 TOP_SHARE = 0.1
 """What a single row or cluster may carry of the sum of squares, for an interval to be trusted: of few that is usual."""
 OUTLIER = 0.01
 """How seldom one carries more than `TOP_SHARE`, and more than is usual, by chance."""
 FEW_ROWS = 30
 """Fewer than so many are too few for what holds of many."""
+
+Doubt = Literal["", "value", "range", "few", "error", "tokens", "unseen", "sizes", "share", "early"]
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,10 @@ class Estimate:
     same: bool = False
     """Whether it is the difference of what is the same, row by row: then there is nothing to be unsure of."""
 
+    tokens: tuple[float, float] | None = None
+    """How many tokens each of two models has, where the same texts are cut into others: then their means differ for
+    that alone."""
+
     def of_the_same(self) -> "Estimate":
         """What this is where no row differs: 0, whatever the values are, and for sure."""
         freedom = max(1.0, self.freedom)
@@ -54,30 +61,47 @@ class Estimate:
         return math.isfinite(self.value) and math.isfinite(self.standard_error) and self.freedom > 0.0
 
     @property
-    def doubt(self) -> str:
-        """Why an interval is not to be trusted; empty where it is."""
+    def doubted(self) -> Doubt:
+        """What keeps an interval from being trusted; empty where nothing does."""
         if self.same:
             return ""
-        unit = "row" if self.clusters is None else "cluster"
         if math.isnan(self.value):
-            return "it is not a number"
+            return "value"
         if math.isinf(self.value) or math.isinf(self.standard_error):
-            return "it is beyond the doubles"
+            return "range"
         if self.freedom <= 0.0 or (self.lags and self.n <= self.lags + 1):
-            return f"there are too few {unit}s to tell"
+            return "few"
         if not self.is_known:
-            return "its standard error is not known"
+            return "error"
+        if self.tokens is not None:
+            return "tokens"
         if math.isnan(self.top_share):
-            return f"nobody knows what one {unit} carries of the sum of squares"
+            return "unseen"
         if self.clusters is not None and 1.0 / self.units - 1.0 / self.clusters > UNLIKE:
-            return f"clusters of so unlike sizes are too few: {self.clusters:,} count as {self.units:.3g}"
+            return "sizes"
         if self.top_share > TOP_SHARE and self.top_share > _usual_share(
             self.n if self.clusters is None else self.clusters
         ):
-            return f"one {unit} carries {100 * self.top_share:.0f} % of the sum of squares"
-        if self.anytime is not None and self.units < FEW_ROWS:
-            return f"there are fewer than {FEW_ROWS} {unit}s"
-        return ""
+            return "share"
+        return "early" if self.anytime is not None and self.units < FEW_ROWS else ""
+
+    @property
+    def doubt(self) -> str:
+        """The same in words."""
+        unit = "row" if self.clusters is None else "cluster"
+        before, now = self.tokens or (0.0, 0.0)
+        return {
+            "": "",
+            "value": "it is not a number",
+            "range": "it is beyond the doubles",
+            "few": f"there are too few {unit}s to tell",
+            "error": "its standard error is not known",
+            "tokens": f"the same texts are {now:,.0f} tokens, and {before:,.0f} to the baseline",
+            "unseen": f"nobody knows what one {unit} carries of the sum of squares",
+            "sizes": f"clusters of so unlike sizes are too few: {self.clusters or 0:,} count as {self.units:.3g}",
+            "share": f"one {unit} carries {100 * self.top_share:.0f} % of the sum of squares",
+            "early": f"there are fewer than {FEW_ROWS} {unit}s",
+        }[self.doubted]
 
     @property
     def is_of_few_clusters(self) -> bool:

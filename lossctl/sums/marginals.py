@@ -44,6 +44,11 @@ class Points:
     relative_error: FloatArray
     """By how much of itself a label may be off, by slot; 0 where every one is exact."""
 
+    def cells(self, slots: IntArray) -> IntArray:
+        """Where the points of some slots are, which are given by their places among those that have rows."""
+        spans = (np.arange(self.start[slot], self.start[slot] + self.size[slot]) for slot in slots)
+        return np.concatenate(list(spans))
+
 
 @dataclass(frozen=True, eq=False)
 class Marginals:

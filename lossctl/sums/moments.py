@@ -11,7 +11,7 @@ from lossctl.dataclass import dataclass
 from lossctl.domain import IntArray
 from lossctl.rational import quotient, square_root, to_float
 from lossctl.reduction import MEAN, ONE, ZERO, Reduction
-from lossctl.sums.columns import NOTHING, Beside, Columns, pairs
+from lossctl.sums.cross_moments import NOTHING, Beside, CrossMoments, pairs
 from lossctl.sums.exact import ExactSum
 from lossctl.sums.products import centred_squares, parted, product, scaled_sum
 from lossctl.sums.state import Far, Groups, Rows, regrouped
@@ -141,21 +141,21 @@ class Moments:
     value_squares: ExactSum
     weights: Weights | None
     """``None`` when every row counts 1."""
-    columns: Columns | None = None
+    columns: CrossMoments | None = None
     """Of what rows have beside their value; ``None`` when they have nothing."""
 
     @classmethod
     def zero(cls, groups: int, *, weighted: bool, columns: int = 1) -> "Moments":
         """The moments of no rows, which have so many numbers."""
         empty = ExactSum.zero(groups)
-        beside = Columns.zero(columns - 1, groups, weighted=weighted) if columns > 1 else None
+        beside = CrossMoments.zero(columns - 1, groups, weighted=weighted) if columns > 1 else None
         return cls(np.zeros(groups, dtype=np.int64), empty, empty, Weights.zero(groups) if weighted else None, beside)
 
     @classmethod
     def lift(cls, rows: Rows) -> "Moments":
         """The moments of some rows."""
         if rows.others:
-            columns = Columns.lift(rows.value, rows.others, rows.weight, rows.groups, rows.ends)
+            columns = CrossMoments.lift(rows.value, rows.others, rows.weight, rows.groups, rows.ends)
             return replace(cls.lift(replace(rows, others=())), columns=columns)
         if rows.far is not None:
             return _with_far(rows, rows.far)

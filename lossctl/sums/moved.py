@@ -6,7 +6,7 @@ import numpy as np
 
 from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray, IntArray
-from lossctl.sums.evidence import difference
+from lossctl.sums.difference import difference
 from lossctl.sums.state import Rows
 from lossctl.sums.worst import Worst
 

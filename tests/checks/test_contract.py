@@ -3,7 +3,6 @@
 import itertools
 
 import numpy as np
-import pytest
 
 from lossctl.checks.contract import check_loss
 from lossctl.domain import REAL
@@ -36,14 +35,6 @@ def bound(kernel, gradient=slope, *, register=True, **options):
     if register:
         losses.add(made.name, made)
     return BoundLoss(made, made.settings({}))
-
-
-@pytest.fixture(autouse=True)
-def leave_no_stranger():
-    losses.names()
-    items, names = dict(losses._items), dict(losses._names)
-    yield
-    losses._items, losses._names = items, names
 
 
 def test_a_good_loss_breaks_nothing():

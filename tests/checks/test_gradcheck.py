@@ -13,7 +13,7 @@ from lossctl.checks.contract import check, check_activation, check_draws, sample
 from lossctl.checks.differences import NOTHING, PROBES, TOLERANCE, WORST, compare_activation, compare_loss
 from lossctl.domain import PROBABILITY, REAL, inside
 from lossctl.functions.activation import Activation, activations
-from lossctl.functions.bound_loss import example_of
+from lossctl.functions.lookup import example_of
 from lossctl.functions.loss import Loss, losses
 
 NAMES = (f"broken{at}" for at in itertools.count())
@@ -32,14 +32,6 @@ LEGAL = [
     (loss, activation) for loss in losses for activation in activations if legal(example_of(loss.name), activation)
 ]
 LEGAL = [pair for pair in LEGAL if (pair[0].name, pair[1].name) not in INFINITE]
-
-
-@pytest.fixture(autouse=True)
-def leave_no_stranger():
-    known = [(registry, dict(registry._items), dict(registry._names)) for registry in (losses, activations)]
-    yield
-    for registry, items, names in known:
-        registry._items, registry._names = items, names
 
 
 def stranger(kernel, slope, *, label=REAL, prediction=REAL, kinks=None):

@@ -2,6 +2,8 @@
 
 import json
 import math
+import random
+import re
 
 import pytest
 
@@ -92,8 +94,16 @@ def test_verdicts_are_written_to_files_too(lossctl, here):
     assert (here / "preds.csv").read_text() == PREDS
 
 
-@pytest.mark.parametrize("name", ["binary.csv", "classes.parquet", "regression.csv", "counts.parquet"])
-def test_a_configuration_to_begin_with_holds_at_once(lossctl, sample_data, tmp_path, monkeypatch, name):
+FILES = (
+    "binary.csv", "classes.parquet", "clicks.csv", "clicks_main.parquet", "clicks_worse.csv", "counts.parquet",
+    "logits.csv", "regression.csv", "scores.parquet",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_configuration_to_begin_with_holds_at_once_and_so_does_its_example(
+    lossctl, sample_data, monkeypatch, name, tmp_path
+):
     monkeypatch.chdir(tmp_path)
     done = lossctl("check", "--init", sample_data / name)
     if done.status == 2:  # what it is cannot be told, and the lines to copy say so
@@ -104,6 +114,79 @@ def test_a_configuration_to_begin_with_holds_at_once(lossctl, sample_data, tmp_p
     text = (tmp_path / "lossctl.toml").read_text()
     again = lossctl("check", "--init", sample_data / name)
     assert (again.status, (tmp_path / "lossctl.toml").read_text()) == (2, text)
+    example = "no-worse" in {gate["name"] for gate in uncommented(lossctl, tmp_path).json["gates"]}
+    assert example, text
+
+
+def uncommented(lossctl, folder):
+    """What comes of all gates, those that are commented too; no column of these may be missing."""
+    written = folder / "lossctl.toml"
+    written.write_text(re.sub(r"(?m)^# (?=\[\[gate|\w+ = )", "", written.read_text()))
+    done = lossctl("check", "--json")
+    assert done.status == 0, done.out or done.err
+    return done
+
+
+MODELS = {
+    "a label and three numbers": ["three.csv", "-y", "y", "-p", "a", "-p", "old one=b", "-p", "c"],
+    "rows of classes": ["classes.csv", "-y", "label", "-p", "a=a_*", "-p", "b=b_*", "-l", "cross_entropy"],
+    "tokens": ["tokens.jsonl", "-p", "a", "-p", "b", "-l", "perplexity:log=true"],
+    "two of a name": ["three.csv", "-y", "y", "-p", "a", "-p", "b", "-l", "huber:delta=1,huber:delta=2"],
+    "quantiles": [
+        "quantiles.csv",
+        "-y",
+        "y",
+        "-p",
+        "a=a10,a50,a90",
+        "-p",
+        "b=b10,b50,b90",
+        "-l",
+        "quantiles:tau=0.1/0.5/0.9",
+    ],
+}
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_each_of_several_models_has_a_limit_of_its_own(lossctl, here, kind):
+    draw = random.Random(13).gauss
+    rows = [(y, *(y + draw(0, size) for size in (4, 1, 2))) for y in (draw(0, 9) for _ in range(60))]
+    (here / "three.csv").write_text(
+        "id,y,a,b,c\n" + "".join(f"{i},{','.join(map(str, r))}\n" for i, r in enumerate(rows))
+    )
+    head = "y,a10,a50,a90,b10,b50,b90\n"
+    ends = [(y, *(one + d for one in (a, b) for d in (-1.3, 0, 1.3))) for y, a, b, _ in rows]
+    (here / "quantiles.csv").write_text(head + "".join(f"{','.join(map(str, row))}\n" for row in ends))
+    shares = [(i % 2, 0.5 + 0.4 * abs(math.sin(i)), 0.6 + 0.3 * abs(math.sin(i))) for i in range(60)]
+    cells = [
+        ("cat" if y else "dog", *(x for p in (a, b) for x in ((p, 1 - p) if y else (1 - p, p)))) for y, a, b in shares
+    ]
+    (here / "classes.csv").write_text(
+        "label,a_cat,a_dog,b_cat,b_dog\n" + "".join(f"{','.join(map(str, row))}\n" for row in cells)
+    )
+    tokens = [
+        {"a": [math.log(a)] * (3 + i % 4), "b": [math.log(b)] * (3 + i % 4)} for i, (_, a, b) in enumerate(shares)
+    ]
+    (here / "tokens.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in tokens))
+    assert lossctl("check", "--init", *MODELS[kind], "-q").status == 0
+    gates = [gate for gate in lossctl("check", "--json", "-q").json["gates"] if gate["kind"] == "max"]
+    assert len({gate["model"] for gate in gates}) > 1
+    for gate in gates:  # 5 % above, in three digits
+        assert 1.05 <= gate["limit"] / gate["value"] < 1.065, gate["line"]
+    uncommented(lossctl, here)
+
+
+@pytest.mark.parametrize("how", ["--id=id", "--join=order"])
+@pytest.mark.parametrize(("files", "holds"), [(["worse", "main"], True), (["main", "worse"], False)])
+def test_of_a_file_a_model_the_first_is_the_baseline(lossctl, sample_data, tmp_path, monkeypatch, files, holds, how):
+    monkeypatch.chdir(tmp_path)
+    before, now = (str(sample_data / f"clicks_{name}.csv") for name in files)
+    assert lossctl("check", "--init", before, now, how).status == 0
+    text = (tmp_path / "lossctl.toml").read_text()
+    assert ("\nbaseline = " in text, "# baseline = " in text, "# This fails" in text) == (holds, not holds, not holds)
+    checked = lossctl("check", "--json")
+    assert (checked.status, {gate["file"] for gate in checked.json["gates"]}) == (0, {now})
+    (tmp_path / "lossctl.toml").write_text(re.sub(r"(?m)^# (?=\[\[gate|\w+ = )", "", text))
+    assert lossctl("check").status == (not holds)
 
 
 def test_a_configuration_to_begin_with_has_what_the_line_says(lossctl, here):
@@ -112,7 +195,8 @@ def test_a_configuration_to_begin_with_has_what_the_line_says(lossctl, here):
     assert done.status == 0, done.err
     checked = lossctl("check")
     assert checked.status == 0
-    assert len(checked.out.splitlines()) == 2 * 2 * 3
+    words = [line.split()[0] for line in checked.out.splitlines()]
+    assert words == ["INFO", *["PASS"] * 3] * 2 * 2
 
 
 def test_without_a_configuration_there_is_a_way_to_one(lossctl, here):

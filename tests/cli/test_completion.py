@@ -68,6 +68,7 @@ PRINTED = {
 """What shows the words of a line that is run, in place of the program."""
 ON_A_TERMINAL = "import os, sys; os.login_tty(0); os.execv(sys.argv[1], sys.argv[1:])"
 PREPARED = {"zsh": "unsetopt zle_bracketed_paste; autoload -Uz compinit; compinit -D -u; "}
+JOINED = ["eval", "odd.parquet", "--labels", "odd.parquet"]
 TYPED = [
     ("lossctl eval od\t", ["eval", "odd.parquet"]),
     ('lossctl eval "od\t', ["eval", "odd.parquet"]),
@@ -76,6 +77,7 @@ TYPED = [
     ("lossctl eval odd.parquet --pred=m=y,we:\t", ["eval", "odd.parquet", "--pred=m=y,we:ight"]),
     ('lossctl eval odd.parquet -p "p o\t', ["eval", "odd.parquet", "-p", "p one"]),
     ("lossctl eval -l mse --fail-above \t1", ["eval", "-l", "mse", "--fail-above", "mse=1"]),
+    (f"lossctl {' '.join(JOINED)} --id=key=we:\t", [*JOINED, "--id=key=we:ight"]),
     ("lossctl eval odd.parquet -w d\t", ["eval", "odd.parquet", "-w", "d$x"]),
     ("lossctl eval odd.parquet --where 'y == 0 or `p o\t", ["eval", "odd.parquet", "--where", "y == 0 or `p one`"]),
 ]
@@ -191,6 +193,21 @@ def test_the_labels_have_columns_of_their_own(odd, offered):
     assert offered(*line, "-p", "")[0] == ODD
     assert offered(*line, "--id", "")[0] == ["key"]
     assert offered("eval", "labels.parquet", "odd.parquet", "-p", "t")[0] == ["truth"]
+
+
+def test_behind_a_name_come_the_columns_of_the_file_that_is_meant(odd, offered):
+    table = pa.table({"truth": [0.0, 1.0], "row": ["a", "b"], "day": pa.array([0, 1], pa.int32()).cast(pa.date32())})
+    pq.write_table(table, "labels.parquet")
+    for line in (["eval", "odd.parquet", "--labels", "labels.parquet"], ["compare", "odd.parquet", "labels.parquet"]):
+        assert offered(*line, "--id", "key=")[0] == ["key=truth", "key=row", "key=day"]
+        assert offered(*line, "--id", "y,p one=r")[0] == ["y,p one=row"]
+        assert offered(*line, "--id=ke")[0] == ["--id=key="]
+    line = ["eval", "odd.parquet", "--labels", "labels.parquet"]
+    assert offered(*line, "-p", "new=p ")[0] == ["new=p one", "new=p two"]
+    assert offered(*line, "-w", "")[0] == offered(*line, "--cluster", "")[0] == [*ODD, "truth", "row", "day"]
+    assert offered(*line, "--by", "y,day:mo")[0] == ["y,day:month"]
+    assert offered("compare", "old=odd.parquet", "new=labels.parquet", "--id", "key=r")[0] == ["key=row"]
+    assert offered("compare", "old=odd.parquet", "new=labels.parquet", "-p", "p ")[0] == ["p one", "p two"]
 
 
 def test_classes_are_those_of_the_first_labels(offered, sample_data):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from lossctl import check_gates
+from lossctl.rendering.renderer import Style, renderers
 
 
 def only_of(gate, data, **asked):
@@ -63,3 +64,27 @@ def test_a_group_of_nulls_is_called_so_where_it_is_missing():
     one = only_of({"loss": "mse", "max": 9, "by": "kind", "only": {"kind": "c"}}, data)
     assert one["verdict"] == "error"
     assert "None" not in one["line"]
+
+
+@pytest.mark.parametrize("claim", [{"max": 9}, {"max_increase": 1}, {"min_n": 1}, {"min_skill": -9.0}])
+def test_before_groups_stands_what_all_rows_come_to_and_decides_nothing(claim):
+    rows = {"y": [0.0, 2.0] * 20, "a": [0.5, 1.5] * 20, "b": [0.6, 1.8] * 20, "kind": [*["all"] * 20, *"xxyy" * 5]}
+    gate = {"name": "it: is", "loss": "mse", "model": "b", **claim}
+    asked = {"label": "y", "prediction": ["a", "b"]}
+    (alone,) = check_gates(gate, rows, **asked).to_dict()["gates"]
+    record = check_gates({**gate, "by": "kind"}, rows, **asked)
+    (whole,) = record.to_dict()["overall"]
+    assert [one["group"] for one in record.to_dict()["gates"]] == [{"kind": word} for word in ("all", "x", "y")]
+    assert {name: whole[name] for name in ("n", "value", "baseline")} == {
+        name: alone[name] for name in ("n", "value", "baseline")
+    }
+    assert (whole["verdict"], whole["exit_code"], whole["group"]) == ("info", 0, {})
+    text = renderers.get("plain").render(record.document(), Style()).splitlines()
+    assert [line.split("]")[0] for line in text] == [
+        "INFO it: is [(all)",
+        "PASS it: is [all",
+        "PASS it: is [x",
+        "PASS it: is [y",
+    ]
+    assert [one.name for one in record.outcomes] == ["it: is [all]", "it: is [x]", "it: is [y]"]
+    assert not check_gates({**gate, "by": "kind", "only": {"kind": "x"}}, rows, **asked).overall

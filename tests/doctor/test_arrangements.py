@@ -67,6 +67,30 @@ def test_an_interval_is_said_with_its_coverage_and_mean_width(crossing):
     assert finding.severity == ("warning" if crossing else "note")
 
 
+@pytest.mark.parametrize("name", ["y-{}-{}", "{}{}", "y_{}_ci_{}", "ci_{1}_{0}", "AutoETS_{}{}"])
+@pytest.mark.parametrize("percent", [50, 80, 99])
+def test_an_interval_is_held_against_the_percent_of_its_names_wherever_that_is_said(name, percent):
+    lower, upper = (name.format(end, percent) for end in ("lo", "hi"))
+    data = {"y": Y, lower: LEVEL - 1, upper: LEVEL + 1}
+    alpha = f"-l interval:alpha={(100 - percent) / 100:g}"
+    said = diagnose(data, label="y", prediction=f"{lower},{upper}", command=("f.csv",))
+    assert [line.endswith(alpha) for line in said.commands] == [True]
+    (finding,) = (each for each in said.findings if each.name == "interval")
+    assert f"that share with {percent} %" in finding.advice
+    assert finding.advice.endswith(f"{alpha}.")
+
+
+@pytest.mark.parametrize("names", ["yhat_lower yhat_upper", "mean_ci_lower mean_ci_upper", "lo hi", "ci_low ci_high"])
+def test_of_an_interval_whose_names_say_no_percent_none_is_claimed(names):
+    lower, upper = names.split()
+    data = {"y": Y, lower: LEVEL - 1, upper: LEVEL + 1}
+    (finding,) = told(data, "interval", label="y", prediction=f"{lower},{upper}")
+    assert "their names do not say" in finding.advice
+    assert ("Prophet's default is 80 %" in finding.advice) == ("yhat" in lower)
+    assert "90 %" not in finding.advice
+    assert finding.advice.endswith("-l interval:alpha=…")
+
+
 @pytest.mark.parametrize(
     ("names", "loss"),
     [
@@ -169,3 +193,28 @@ def test_quantiles_that_are_recognised_are_no_error():
     names = [finding.name for finding in diagnose(columns).findings]
     assert "quantiles" in names
     assert "columns-not-recognised" not in names
+
+
+def test_nulls_of_each_column_are_counted_once_over_all_models_and_labels_of_0_are_said_once():
+    label, models = np.where(np.arange(N) % 4, Y, 0.0), {name: Y + rng.normal(size=N) for name in "abc"}
+    label[:5], models["b"][3:9] = np.nan, np.nan
+    said = diagnose({"y": label, **models}, "mape", label="y", prediction=[*models]).findings
+    (nulls,) = (finding for finding in said if finding.name == "nulls")
+    assert nulls.what == f"null or NaN: 'y' in {100 * 5 / N:g} %, 'b' in {100 * 6 / N:g} % of the rows"
+    assert (nulls.count, nulls.row, nulls.model) == (9, 1, "")
+    (zeros,) = (finding for finding in said if finding.name == "zero-labels")
+    assert zeros.count == np.sum(label == 0) - 1  # the ninth row has a null as well
+    assert "--loss wmape" in zeros.advice
+
+
+@pytest.mark.parametrize("asked", ["doctor", "eval"])
+def test_a_percentage_of_labels_of_which_some_are_0_names_what_is_defined(asked, lossctl, tmp_path):
+    path = tmp_path / "rows.csv"
+    label = np.where(np.arange(N) % 4, 10.0, 0.0)
+    np.savetxt(path, np.column_stack([label, label + 1]), delimiter=",", header="y,pred", comments="")
+    said = lossctl(asked, path, "-l", "mape")
+    text = " ".join((said.out + said.err).split())
+    for loss, value in (("mape:zero=max1", 75 * 0.1 + 25), ("wmape", 100 / 7.5)):
+        assert f"--loss {loss}" in text
+        (result,) = lossctl("eval", path, "-l", loss, "--format", "json").json["results"]
+        assert result["value"] == pytest.approx(value)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from joined import store
 from pandas import DataFrame
-from stored import write_lines
+from stored import read_back, write_lines
 
 import lossctl as library
 from lossctl.errors import DataError, UsageError
@@ -26,20 +26,11 @@ def test_samples_of_a_join_keep_the_columns_of_both(lossctl, kaggle, tmp_path, s
     target = tmp_path / f"out{suffix}"
     done = lossctl("samples", submission, "--labels", solution, "--id", "id", "-l", "mse", "-o", target, *top)
     assert done.status == 0, done.err
-    rows = library_rows(target)
+    rows = read_back(target)
     assert [row["id"] for row in rows] == (["a", "b", "c"] if not top else ["c", "b", "a"])
     one = next(row for row in rows if row["id"] == "c")
     assert (float(one["loss"]), float(one["target"]), float(one["target (labels)"])) == (1.0, 4.0, 3.0)
     assert one["Usage"] == "Public"
-
-
-def library_rows(path):
-    from lossctl.reading.files import open_source
-    from lossctl.reading.format import Wanted
-
-    source = open_source(path)
-    everything = Wanted(frozenset(), frozenset(), others=True)
-    return [row for shard in source.shards() for batch in shard.read(everything) for row in batch.to_pylist()]
 
 
 @pytest.mark.parametrize("how", ["inner", "left"])

@@ -21,7 +21,7 @@ from joined import FORMATS, store
 
 import lossctl
 from lossctl.evaluation.planner import make_plan
-from lossctl.functions.bound_loss import example_of, get_loss
+from lossctl.functions.lookup import example_of, get_loss
 from lossctl.functions.loss import losses
 from lossctl.inference.request import Request
 from lossctl.reading.files import open_source
@@ -444,3 +444,11 @@ def test_doctor_sees_the_labels_that_are_there_of_each_row(lossctl, tmp_path):
     )
     (command,) = found["commands"]
     assert lossctl(*command.split()[1:], "--json").json["results"][0]["n_cells"] == 7
+
+
+def test_who_meets_a_row_without_one_of_its_labels_is_told_both_ways():
+    table = {"y": [[1.0, None], [0.0, 1.0]], "p": [[0.5, 0.25], [0.5, 0.25]]}
+    for loss, ways in (("mse", ("mask_null=True", "nulls='drop'")), ("cosine_proximity", ("nulls='drop'",))):
+        with pytest.raises(lossctl.DataError) as told:
+            lossctl.evaluate(table, loss, label="y", prediction="p")
+        assert tuple(re.findall(r"\w+=(?:True|'drop')", told.value.hint)) == ways

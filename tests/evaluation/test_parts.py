@@ -17,9 +17,10 @@ import lossctl
 from lossctl import compare, evaluate, get_loss
 from lossctl.domain import SIGNS
 from lossctl.errors import DataError, LossctlError, UsageError
-from lossctl.functions.bound_loss import example_of
+from lossctl.functions.lookup import example_of
 from lossctl.functions.loss import losses
-from lossctl.inference.parts import in_parts, level_of
+from lossctl.inference.names import level_of
+from lossctl.inference.parts import in_parts
 from lossctl.inference.roles import Model
 
 N = 50
@@ -145,6 +146,10 @@ def test_every_percentage_is_the_level_of_a_column_that_is_named_for_it(percent)
     level = percent / 100
     for name in (f"q{percent:02}", f"P{percent:02}", f"y_q{level:.2f}", f"pct_{percent:02}", f"{level:.2f}"):
         assert level_of(name) == level
+        assert level_of(name, alone=True) == level
+    for end, outside in (("lo", 1 - level), ("upper", 1 + level)) if percent > 9 else ():
+        for name in (f"y-{end}-{percent}", f"{end}{percent}", f"ci_{percent}_{end}", f"{end}_ci_{percent}%"):
+            assert level_of(name) == level_of(name, alone=True) == pytest.approx(outside / 2)
     for name in (f"m{percent}", f"p_{percent}x", f"class{percent}", "q0", "q100", f"pq{percent}", f"{percent}"):
         assert level_of(name) is None
 

@@ -50,6 +50,23 @@ def test_files_of_a_model_each_that_are_joined_as_one_table_say_what_compares_th
         library.evaluate(files, "mse", labels=labels, ids="id")
 
 
+@pytest.mark.parametrize(
+    ("claim", "way"),
+    [({"max": 9}, "check one at a time"), ({"max_increase": 0}, 'say baseline = "{}", and check the others')],
+)
+def test_gates_say_what_they_pool_and_how_models_in_a_file_each_are_checked(tmp_path, claim, way):
+    files = [str(write_lines(tmp_path / f"{name}.csv", "id,p,q", "a,1,2", "b,2,2")) for name in "AB"]
+    more = str(write_lines(tmp_path / "C.csv", "id,p,q", "c,1,2", "d,2,2"))
+    labels = {"id": [*"abcd"], "y": [1.0, 2.0, 3.0, 4.0]}
+    gate = {"name": "m", "loss": "mse", **claim}
+    asked = {"labels": labels, "ids": "id", "join": "inner", "prediction": ["p", "q"]}
+    (line,) = library.check_gates(gate, files, **asked).lines
+    assert line.endswith(f"for models of the same rows, {way.format(files[0])}")
+    pooled = library.check_gates(gate, [files[0], more], **asked)
+    assert pooled.verdict in {"pass", "fail", "inconclusive"}
+    assert notes(pooled)
+
+
 def test_the_note_is_silenced_like_others_and_not_said_of_models_that_are_compared(lossctl, tmp_path):
     files = [write_lines(tmp_path / f"{name}.csv", "y,p,q", "1,1,2", "2,2,2") for name in "ab"]
     assert POOLED in lossctl("eval", *files, "-l", "mse", "-p", "p").err

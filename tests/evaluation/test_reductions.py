@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import lossctl
-from lossctl.functions.bound_loss import get_loss
+from lossctl.functions.lookup import get_loss
 from lossctl.functions.loss import losses
 from lossctl.reduction import KNOWN, reduction_of
 
@@ -276,3 +276,10 @@ def test_the_difference_of_models_that_are_nearly_alike_keeps_its_digits(loss):
     asked = {"label": "y", "prediction": ["a", "b"], **({"reduction": reduction} if reduction else {})}
     (result,) = lossctl.compare({"y": Y, "a": one, "b": two}, spec, **asked).to_dict()["results"]
     assert result["difference"] == pytest.approx(exact, rel=1e-14)
+
+
+@pytest.mark.parametrize("denominator", ["mean", "std", "l2", "range"])
+def test_a_standard_error_is_there_or_it_is_said_why_not(denominator):
+    report = lossctl.evaluate({"y": [1.0, 2.0, 4.0], "p": [1.5, 2.0, 3.0]}, f"nrmse:denominator={denominator}")
+    said = [note for note in report.notes if "no standard error: two rows alone" in note]
+    assert math.isnan(report.results[0].standard_error) == bool(said) == (denominator == "range")

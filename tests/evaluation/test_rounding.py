@@ -13,7 +13,7 @@ from ways import FEW
 
 import lossctl as library
 from lossctl.domain import EXTENDED, REAL
-from lossctl.functions.bound_loss import example_of
+from lossctl.functions.lookup import example_of
 from lossctl.functions.loss import losses
 
 CASE = {"y": [1.0, 0.0, 1.0], "p": [1.0000000000000002, -1e-17, 0.6]}

@@ -13,7 +13,8 @@ from stored import FORMATS, rows, stored
 import lossctl
 from lossctl.evaluation.evaluate import run as carry_out
 from lossctl.evaluation.fold import fold_rows
-from lossctl.evaluation.measure import Measured, lift, nothing
+from lossctl.evaluation.measure import lift, nothing
+from lossctl.evaluation.measured import Measured
 from lossctl.evaluation.planner import make_plan
 from lossctl.evaluation.running import SERIAL
 from lossctl.inference.request import Request

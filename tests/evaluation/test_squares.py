@@ -4,7 +4,6 @@ Expected numbers by `fractions.Fraction`, and `math.isqrt` for roots.
 """
 
 import math
-import warnings
 from fractions import Fraction
 
 import numpy as np
@@ -18,13 +17,6 @@ from lossctl.rational import square_root, to_float
 
 SQUARES = [definition.name for definition in losses if definition.square_root is not None]
 """Every loss that is a square."""
-
-
-@pytest.fixture(autouse=True)
-def no_warning():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
 
 
 def root(exact):

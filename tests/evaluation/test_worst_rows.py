@@ -89,3 +89,18 @@ def test_no_part_of_a_table_of_worst_rows_is_without_the_numbers_of_its_rows(wid
         numbers = [line.split("│")[1].strip() for line in block.splitlines()[3:] if line.startswith("│")]
         assert title == "row"
         assert [number for number in numbers if number] == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("loss", "label", "prediction", "words"),
+    [
+        ("gaussian_nll", 1.0, [1.5, 2.0], "mean 1.5, scale 2"),
+        ("interval", 1.0, [1.5, 2.0], "lower 1.5, upper 2"),
+        ("bpmll", [0.0, 1.0], [1.5, 2.0], "0 0, 1 1"),
+        ("cosine_proximity", [0.0, 1.0], [1.5, 2.0], "0 0, 1 1"),
+        ("cross_entropy", [0.0, 1.0], [0.25, 0.75], "truth 1 0.75, 0 0.25"),
+    ],
+)
+def test_a_number_of_a_list_is_called_what_it_is_and_a_row_of_numbers_is_no_class(loss, label, prediction, words):
+    report = lossctl.evaluate({"y": [label], "p": [prediction]}, loss, label="y", prediction="p", samples=1)
+    assert words in shown(report, "plain", 200).split("worst rows")[1]

@@ -50,7 +50,7 @@ def test_what_makes_a_library_agree_is_legal():
 def test_numbers_are_those_of_the_library(agree, package):
     try:
         outcomes = list(agree.outcomes(package))
-    except ImportError:
+    except (ImportError, OSError):  # LightGBM wants a library of the system
         pytest.skip(f"{package} is not installed")
     assert outcomes
     for outcome in outcomes:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from lossctl import get_loss
 from lossctl.checks.contract import check_loss, sampled_loss, sampled_points
 from lossctl.errors import DataError, LossctlError, UsageError
-from lossctl.functions.bound_loss import example_of
 from lossctl.functions.definition import split_specs
+from lossctl.functions.lookup import example_of
 from lossctl.functions.loss import losses
 from lossctl.words import normal
 

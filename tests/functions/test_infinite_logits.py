@@ -13,7 +13,7 @@ from ways import FEW
 
 import lossctl
 from lossctl.domain import PROBABILITY, SIMPLEX, inside
-from lossctl.functions.bound_loss import example_of
+from lossctl.functions.lookup import example_of
 from lossctl.functions.loss import losses
 
 MOST = -math.log(2.0**-52)

@@ -11,7 +11,7 @@ from lossctl import get_loss
 from lossctl.checks.contract import check
 from lossctl.domain import Interval, Listed
 from lossctl.errors import UsageError
-from lossctl.functions.definition import Parameter, in_json, spell
+from lossctl.functions.parameter import Parameter, in_json, spell
 from lossctl.plots.curves import curves
 
 OPEN = Interval(0.0, 1.0, low_open=True, high_open=True)

@@ -4,10 +4,11 @@ import re
 
 import pytest
 
-from lossctl.errors import UsageError
-from lossctl.functions.bound_loss import example_of, get_loss
+from lossctl import evaluate
+from lossctl.errors import DataError, UsageError
 from lossctl.functions.definition import split_specs
 from lossctl.functions.explanation import explain
+from lossctl.functions.lookup import example_of, get_loss, meanings
 from lossctl.functions.loss import losses
 from lossctl.functions.metrics import METRICS
 from lossctl.words import normal
@@ -64,12 +65,16 @@ def test_no_name_that_is_suggested_is_refused_in_turn(name):
 
 
 def names_elsewhere():
-    """What other libraries call the losses, as the page of each says it, without what it says of them."""
-    for said in (said for loss in losses for said in loss.peers.values()):
-        calls = re.sub(r"\([^()]*\)", "", re.sub(r"\([^()]*\)", "", said))
-        for call in filter(None, map(str.strip, calls.split(","))):
-            value = "1.5" if "power" in call or call == "Lq:q=" else "0.3"
-            yield f"{call}{value}" if call.endswith("=") else call.replace("@t", "@0.3")
+    """The losses by what other libraries call them, as the page of each says it, without what it says of them."""
+    names = {}
+    for loss in losses:
+        for said in loss.peers.values():
+            calls = re.sub(r"\([^()]*\)", "", re.sub(r"\([^()]*\)", "", said))
+            for call in filter(None, map(str.strip, calls.split(","))):
+                value = "1.5" if "power" in call or call == "Lq:q=" else "0.3"
+                full = f"{call}{value}" if call.endswith("=") else call.replace("@t", "@0.3")
+                names.setdefault(full, set()).add(loss.name)
+    return names
 
 
 def answered(call):
@@ -82,10 +87,18 @@ def answered(call):
 
 
 NOT_TYPED = {"least_squares", "special.kl_div"}  # functions with other arguments, of which a loss is one
+OF_SEVERAL = "hinge_loss l1 l1_loss l2 mphe mean_poisson_deviance tweedie_deviance_score nll_loss cross_entropy".split()
+"""What is named by the page of one loss, and is the name of another for who types it."""
+
+
+def test_a_name_of_another_library_is_the_loss_whose_page_has_it():
+    for call, names in names_elsewhere().items():
+        if answered(call) is None and call not in {*OF_SEVERAL, *NOT_TYPED}:
+            assert {bound.name for bound in meanings(call)} & names, (call, names)
 
 
 def test_a_name_of_another_library_is_measured_or_answered_with_one_that_is():
-    for call in {*names_elsewhere()} - NOT_TYPED:
+    for call in names_elsewhere().keys() - NOT_TYPED:
         told = answered(call)
         if told is not None:
             assert not told.parts[0].startswith("unknown"), (call, told.parts)
@@ -104,6 +117,10 @@ def test_a_name_of_another_library_is_measured_or_answered_with_one_that_is():
         ("tweedie:p=1.2", "tweedie:power=1.2"),
         ("tweedie-nloglik@1.5", "tweedie_nll:power=1.5"),
         ("reg:quantileerror", "quantile:tau=0.5"),
+        ("keras.losses.Huber(delta=2)", "Huber:delta=2"),
+        ("huber(2)", "huber:delta=2"),
+        ("Focal:focal_alpha=0.5;focal_gamma=0.5", "Focal:alpha=0.5,gamma=0.5"),
+        ("MultiQuantile:alpha=0.1/0.5", "MultiQuantile:tau=0.1/0.5"),
     ],
 )
 def test_a_parameter_by_the_name_of_another_library_is_said_as_it_is_here(typed, way):
@@ -111,6 +128,44 @@ def test_a_parameter_by_the_name_of_another_library_is_said_as_it_is_here(typed,
         get_loss(typed)
     assert f"loss={way!r}" in told.value.hint
     get_loss(way)
+
+
+@pytest.mark.parametrize(
+    ("typed", "spec"),
+    [
+        ("keras.losses.Huber", "huber"),
+        ("torch.nn.functional.l1_loss", "mae"),
+        ("sklearn.metrics.root_mean_squared_log_error", "rmsle"),
+        ("l2_root", "rmse"),
+        ("LossL2", "l2"),
+        ("tf.keras.losses.MeanSquaredError", "mse"),
+        ("Lq:q=3;", "lq:q=3.0"),
+    ],
+)
+def test_a_name_with_its_modules_is_the_name(typed, spec):
+    assert str(get_loss(typed)) == spec
+
+
+def test_a_list_with_commas_is_told_how_a_list_is_written():
+    for spec in split_specs(["mse,MultiQuantile:alpha=0.1,.5"])[1:]:
+        assert answered(spec).hint == "A list has / between its numbers: MultiQuantile:alpha=0.1/.5."
+
+
+def test_a_line_with_an_activation_is_told_who_names_one_for_a_loss():
+    for name, loss in {"relu": "mse", "softmax": "cross_entropy", "sigmoid": "bce", "exp": "poisson"}.items():
+        if name not in losses:
+            assert f"loss={loss!r}" in answered(name).hint
+            get_loss(loss).through(name)
+
+
+def test_an_activation_is_no_loss():
+    for name in ("relu", "torch.nn.functional.softmax"):
+        assert "it is an activation" in answered(name).parts[0]
+
+
+def test_a_name_with_its_modules_that_is_no_loss_is_answered_as_without():
+    for typed in ("torch.nn.BCEWithLogitsLoss", "sklearn.metrics.d2_tweedie_score", "optax.l2_loss"):
+        assert answered(typed).hint == answered(typed.rpartition(".")[2]).hint
 
 
 @pytest.mark.parametrize(
@@ -126,3 +181,16 @@ def test_a_parameter_that_is_no_parameter_here_is_named_for_the_option_that_it_i
     with pytest.raises(UsageError, match="has no parameter") as told:
         get_loss(spec)
     assert way in told.value.hint
+
+
+@pytest.mark.parametrize(
+    ("loss", "way", "value"),
+    [("zero_one", "hamming_loss", 0.5), ("brier", "binary_brier", 0.3125), ("log_loss", "bce", None)],
+)
+def test_a_loss_of_classes_over_labels_that_are_each_0_or_1_has_one_of_each_column(loss, way, value):
+    table = {"y": [[1, 1, 0], [0, 0, 0]] * 4, "p": [[0.25, 0.25, 0.25], [0.75, 0.25, 0.25]] * 4}
+    with pytest.raises(DataError) as told:
+        evaluate(table, loss, label="y", prediction="p")
+    assert f"loss={way!r}" in told.value.hint
+    measured = evaluate(table, way, label="y", prediction="p").value
+    assert value is None or measured == value

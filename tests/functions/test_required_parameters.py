@@ -9,9 +9,9 @@ import lossctl
 from lossctl.checks.contract import check_loss, sampled_loss
 from lossctl.domain import NONZERO, POSITIVE, PROBABILITY, Interval, Listed, Outside, Words
 from lossctl.errors import UsageError
-from lossctl.functions.bound_loss import example_of, meant
-from lossctl.functions.definition import Parameter, parameters_of
+from lossctl.functions.lookup import example_of, meant
 from lossctl.functions.loss import losses
+from lossctl.functions.parameter import Parameter, parameters_of
 
 TABLE = {"y": [1.0, 4.0], "p": [2.0, 4.0]}
 REQUIRED = [loss.name for loss in losses if any(parameter.required for parameter in loss.parameters)]

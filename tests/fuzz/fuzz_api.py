@@ -35,7 +35,7 @@ from lossctl.checks import check, check_draws, sampled_points
 from lossctl.document import Document
 from lossctl.errors import UsageError
 from lossctl.functions.activation import activations
-from lossctl.functions.bound_loss import example_of
+from lossctl.functions.lookup import example_of
 from lossctl.functions.loss import losses
 from lossctl.functions.pairing import doubts, pairings_of, risks_of
 from lossctl.plots.curves import curve, curves

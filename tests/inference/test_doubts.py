@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from suspicious import softmax
 from typed import arguments_of
 
 import lossctl
@@ -13,13 +14,9 @@ from lossctl.errors import Undecided
 from lossctl.inference.names import LABELS, PREDICTIONS
 
 
-def _softmax(scores):
-    return np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
-
-
 def _rows(rng, n, change, stem="p"):
     """Class codes, and rows of probabilities of three classes changed somehow."""
-    rows = change(_softmax(rng.normal(0, 2, (n, 3))))
+    rows = change(softmax(rng.normal(0, 2, (n, 3))))
     return {"y": rng.integers(0, 3, n).astype(float), **{f"{stem}_{place}": rows[:, place] for place in range(3)}}
 
 
@@ -251,11 +248,11 @@ def test_columns_in_another_order_than_their_codes_are_asked_about(order, codes,
     rng = np.random.default_rng(8)
     label, scores = rng.integers(0, 4, 200), rng.normal(size=(200, 4))
     scores[np.arange(200), label] += 4
-    rows = (scores if form == "logits" else _softmax(scores))[:, order]
+    rows = (scores if form == "logits" else softmax(scores))[:, order]
     names = [f"{'logit' if form == 'logits' else 'p'}_{letter}" for letter in "abcd"]
     numbers = {"p": rows.tolist()} if form == "list" else dict(zip(names, rows.T, strict=True))
     data, asked = {"y": np.array(codes)[label], **numbers}, {"prediction": ",".join(numbers)}
-    expected = -np.log(_softmax(scores)[np.arange(200), label]).mean()
+    expected = -np.log(softmax(scores)[np.arange(200), label]).mean()
     if sum(place == code for place, code in enumerate(order)) == 4:
         assert lossctl.evaluate(data, None, **asked).value == pytest.approx(expected)
         return

@@ -3,20 +3,17 @@
 import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from suspicious import softmax
 from typed import arguments_of
 
 import lossctl
 from lossctl.errors import LossctlError, Undecided
 
 
-def _softmax(scores):
-    return np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
-
-
 def _vector(rng, n, label, scale):
     label = label.astype(float)
     scores = rng.normal(0, 2, (n, 3))
-    rows = {"rows": _softmax(scores), "logits": scores, "percent": 100 * _softmax(scores)}[scale]
+    rows = {"rows": softmax(scores), "logits": scores, "percent": 100 * softmax(scores)}[scale]
     return {"label": label, **{f"p_{place}": rows[:, place] for place in range(3)}}
 
 

@@ -3,14 +3,16 @@
 import numpy as np
 import pytest
 
-from lossctl import get_activation, get_loss
+from lossctl import UsageError, get_activation, get_loss
 from lossctl.checks.contract import sampled_loss
 from lossctl.domain import CLASSES, REAL, SIGNS, SIMPLEX, VECTOR
 from lossctl.functions.activation import activations
-from lossctl.functions.bound_loss import BoundLoss, example_of
+from lossctl.functions.bound_loss import BoundLoss
+from lossctl.functions.lookup import example_of
 from lossctl.functions.loss import Loss, losses
-from lossctl.plots.curves import curve, curves, sweeps
+from lossctl.plots.curves import curve, curves
 from lossctl.plots.limits import limits
+from lossctl.plots.sweeps import sweeps
 
 
 @pytest.fixture(params=losses, ids=lambda it: it.name)
@@ -35,6 +37,7 @@ def test_a_curve_of_a_loss_is_its_value_and_its_slope_is_its_gradient_along_the_
     for sweep, drawn, sloped in zip(sweeps(chosen), value.series, slope.series, strict=True):
         label, prediction = at(sweep, drawn.x)
         np.testing.assert_array_equal(drawn.y, chosen.value(label, prediction))
+        assert not (chosen.unlabelled and sweep.named)
         along = chosen.gradient(label, prediction) * sweep.path.velocity(np.asarray(drawn.x))
         np.testing.assert_array_equal(sloped.y, along if along.ndim == 1 else along.sum(axis=1))
         assert sloped.x == drawn.x
@@ -188,3 +191,12 @@ def test_limits_leave_out_the_far_and_the_infinite():
     assert limits([]) < (0.5, 1.5)
     low, high = limits([3.0, 3.0])
     assert low < 3.0 < high
+
+
+def test_a_loss_without_a_label_is_drawn_at_none():
+    bounds = [bound for loss in losses if (bound := example_of(loss.name)).unlabelled]
+    assert bounds
+    for bound in bounds:
+        assert [sweep.named for sweep in sweeps(bound)] == [""]
+        with pytest.raises(UsageError, match="has no label"):
+            sweeps(bound, [1.0])

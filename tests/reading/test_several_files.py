@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 import pytest
-from stored import write
+from stored import read_back, write
 from transcripts import VALUE
 
 
@@ -57,7 +57,7 @@ def test_samples_of_files_with_columns_in_another_order_keep_them_apart(lossctl,
     files = [write(tmp_path / "a.csv", "y,p,a,b\n1,2,11,12\n"), write(tmp_path / "b.csv", "b,a,p,y\n22,21,5,3\n")]
     done = lossctl("samples", *files, "-l", "mse", "-o", tmp_path / f"out{target}", *top)
     assert done.status == 0, done.err
-    rows = sorted((int(row["a"]), int(row["b"])) for row in read_rows(tmp_path / f"out{target}"))
+    rows = sorted((int(row["a"]), int(row["b"])) for row in read_back(tmp_path / f"out{target}"))
     assert rows == [(11, 12), (21, 22)]
 
 
@@ -70,17 +70,8 @@ def test_samples_of_files_whose_carried_column_differs_in_type_lose_nothing(loss
     files = [write(tmp_path / f"{at}.csv", f"y,p,note\n1,2,{cell}\n") for at, cell in enumerate(cells)]
     done = lossctl("samples", *files, "-l", "mse", "-o", tmp_path / f"out{target}", *top)
     assert done.status == 0, done.err
-    found = ["" if row["note"] is None else str(row["note"]).lower() for row in read_rows(tmp_path / f"out{target}")]
+    found = ["" if row["note"] is None else str(row["note"]).lower() for row in read_back(tmp_path / f"out{target}")]
     assert found in (list(cells), [f"{cell}.0" if cell in {"1", "7"} else cell for cell in cells])
-
-
-def read_rows(path):
-    from lossctl.reading.files import open_source
-    from lossctl.reading.format import Wanted
-
-    source = open_source(path)
-    everything = Wanted(frozenset(), frozenset(), others=True)
-    return [row for shard in source.shards() for batch in shard.read(everything) for row in batch.to_pylist()]
 
 
 def test_parquet_files_of_other_numeric_types_are_one_data_set(lossctl, tmp_path):

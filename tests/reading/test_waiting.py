@@ -1,6 +1,5 @@
 """Servers that stall, refuse, hang up and lie: an error that says so in time, never a number, and signals are heard."""
 
-import http.server
 import os
 import re
 import signal
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pytest
+from serving import Handler, serving
 from stored import ON_DISK, stored_as
 from transcripts import VALUE
 from waiting import HANGS, until
@@ -50,20 +50,12 @@ class Bad:
 
 
 @pytest.fixture(scope="module")
-def bad():  # noqa: C901  (each way to go wrong is a branch)
+def bad():
     pytest.importorskip("fsspec")
     pytest.importorskip("aiohttp")
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def log_message(self, *words):
-            pass
-
-        def do_HEAD(self):
-            self.do_GET()
-
-        def do_GET(self):
+    class Wrong(Handler):
+        def do_GET(self):  # noqa: N802  (the name that the library calls)
             path = self.path.partition("?")[0].removeprefix("/b/").lstrip("/")
             served.asked.append((self.command, self.path))
             if "stall/" in self.path or "stall%2F" in self.path:
@@ -100,15 +92,10 @@ def bad():  # noqa: C901  (each way to go wrong is a branch)
                 self.wfile.flush()
                 self.close_connection = broken
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads, server.block_on_close = True, False
-    server.handle_error = lambda *words: None
-    served = Bad(server.server_port)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield served
-    served.released.set()
-    server.shutdown()
-    server.server_close()
+    with serving(Wrong) as port:
+        served = Bad(port)
+        yield served
+        served.released.set()
 
 
 KEYS = {"AWS_ACCESS_KEY_ID": "me", "AWS_SECRET_ACCESS_KEY": "mine", "AWS_EC2_METADATA_DISABLED": "true"}

@@ -108,3 +108,11 @@ def test_points_are_aligned_in_every_format_for_people(form):
     lines = [line for line in text.split("\n") if re.search(r"\bn\b", line)]
     numbers = [re.search(r"-?(\d+|nan|inf)", line.split("monospace", 1)[-1]).end() for line in lines[:5]]
     assert len(set(numbers)) == 1
+
+
+@given(shares=st.lists(st.floats(-10, 10), min_size=1, max_size=9))
+def test_percents_stand_right_behind_their_numbers_with_points_below_each_other(shares):
+    _, texts = cells(Column("share", "share"), shares, None)
+    assert [text.strip() for text in texts] == [f"{100 * share:.3g} %" for share in shares]
+    points = [text.find(".") for text in texts if "." in text and "e" not in text]
+    assert len({*points}) <= 1

@@ -21,8 +21,8 @@ from lossctl.checks.differences import compare_loss
 from lossctl.checks.outcome import Form, Outcome
 from lossctl.doctor.diagnose import diagnose
 from lossctl.document import Axis, Chart, Document, Line, Panel, Piece, Series, Table, charted
-from lossctl.functions.bound_loss import get_loss
 from lossctl.functions.explanation import Explanation, find
+from lossctl.functions.lookup import get_loss
 from lossctl.functions.tables import explained, listed, paired
 from lossctl.plots.curves import curve, curves
 from lossctl.rendering.notebook import fragment

@@ -18,10 +18,10 @@ from lossctl.domain import REAL
 from lossctl.errors import UsageError
 from lossctl.functions.activation import activations
 from lossctl.functions.bound_loss import BoundLoss
-from lossctl.functions.definition import spell
 from lossctl.functions.explanation import KINDS, Explanation, definitions, families, find
 from lossctl.functions.loss import Loss, losses
 from lossctl.functions.pairing import PAIRINGS, RISKS
+from lossctl.functions.parameter import spell
 from lossctl.functions.tables import explained, paired
 from lossctl.plots.curves import curve
 from lossctl.rendering.renderer import Style, renderers

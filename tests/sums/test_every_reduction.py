@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from lossctl.evaluation.batch import validate
 from lossctl.evaluation.clock import Clock
-from lossctl.evaluation.measure import Measured, lift, nothing
+from lossctl.evaluation.measure import lift, nothing
+from lossctl.evaluation.measured import Measured
 from lossctl.evaluation.planner import make_plan
 from lossctl.inference.request import Request
 from lossctl.reading.files import open_source

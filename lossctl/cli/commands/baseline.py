@@ -6,19 +6,9 @@ from typing import Annotated
 import typer
 
 from lossctl.cli.command import command, given, is_typed, prepared, refuse_given
-from lossctl.cli.options import (
-    By,
-    Cluster,
-    Columns,
-    Files,
-    Input,
-    Join,
-    LossOptions,
-    Output,
-    Reducing,
-    RunningOptions,
-    listed,
-)
+from lossctl.cli.input_options import Input, Join
+from lossctl.cli.options import By, Cluster, Columns, Files, LossOptions, Reducing, RunningOptions, listed
+from lossctl.cli.output_options import Output
 from lossctl.errors import UsageError
 
 

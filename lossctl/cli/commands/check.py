@@ -9,20 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lossctl.cli.command import Action, command, is_typed
-from lossctl.cli.options import (
-    By,
-    Cluster,
-    Columns,
-    Files,
-    Input,
-    Join,
-    LossOptions,
-    Output,
-    Reducing,
-    RunningOptions,
-    listed,
-    output_option,
-)
+from lossctl.cli.input_options import Input, Join
+from lossctl.cli.options import By, Cluster, Columns, Files, LossOptions, Reducing, RunningOptions, listed
+from lossctl.cli.output_options import Output, output_option
 from lossctl.errors import DataError, UsageError
 from lossctl.words import did_you_mean, split
 
@@ -115,7 +104,10 @@ def check(
 
         if elsewhere.configuration is not None and elsewhere.configuration.path != OWN:
             raise UsageError(f"{elsewhere.configuration.path}: is there already", "Begin another with --isolated.")
-        begin(files, how, _typed(), running.over(files or [], join), voice)
+        baseline = None
+        if files and _are_models(files, join):
+            baseline, files = _baseline_and_file(files, join, "lossctl check --init")
+        begin(files, how, _typed(), running.over(files or [], join), voice, baseline)
     elif show_settings:
         show(_settings(elsewhere), shown, output.style, voice)
     else:
@@ -145,8 +137,8 @@ def _decided(
     from lossctl.rendering.renderer import for_path
 
     _ensure_heeded(gates, files)
-    if len(files) > 1 and not join.labels and ((join.ids and is_typed("ids")) or is_typed("join")):
-        gates, files = _apart(gates, files)
+    if _are_models(files, join):
+        gates, files = _apart(gates, files, join)
     if not any(gate.settings.get(key) for gate in gates for key in ("labels", "baseline")):
         join.asked(files)
     if is_typed("eps") and how["eps"] is not None and not _any_takes_eps(gates, how["loss"]):
@@ -169,26 +161,41 @@ def _decided(
     return verdicts
 
 
-def _apart(gates: "Sequence[Gate]", files: list[str]) -> "tuple[Sequence[Gate], list[str]]":
+def _are_models(files: Sequence[str], join: Join) -> bool:
+    """Whether files are a model each, which a key or an order says by which their rows are matched."""
+    return len(files) > 1 and not join.labels and ((bool(join.ids) and is_typed("ids")) or is_typed("join"))
+
+
+def _baseline_and_file(files: Sequence[str], join: Join, command: str) -> tuple[str, list[str]]:
+    """The first of two files of a model each, and the other.
+
+    Raises:
+        UsageError: there are several candidates.
+    """
+    from lossctl.words import shell_word
+
+    if len(files) > 2:
+        how = f"--id {shell_word(join.ids)}" if join.ids else f"--join {join.join}"
+        lines = "; ".join(f"{command} {shell_word(files[0])} {shell_word(file)} {how}" for file in files[1:])
+        raise UsageError(f"{len(files)} files of a model each: check one at a time against the first", f"{lines}.")
+    return files[0], [files[1]]
+
+
+def _apart(gates: "Sequence[Gate]", files: list[str], join: Join) -> "tuple[Sequence[Gate], list[str]]":
     """Gates and files where these are a model each, of which the first is the baseline of increases that name none.
 
     Raises:
         UsageError: no gate is about such an increase, or there are several candidates.
     """
-    from lossctl.words import shell_word
-
     held = [gate.kind == "max_increase" and not {"file", "baseline"} & {*gate.settings} for gate in gates]
     if not any(held):
         what = "--id and --join match a file a model, and no gate is a max_increase that names no baseline and no file"
         raise UsageError(what, "Leave them out for files that are together one data set.")
-    if len(files) > 2:
-        lines = "; ".join(f"lossctl check {shell_word(files[0])} {shell_word(file)}" for file in files[1:])
-        raise UsageError(f"{len(files)} files of a model each: check one at a time against the first", f"{lines}.")
-    baseline, file = files
+    baseline, file = _baseline_and_file(files, join, "lossctl check")
     return [
         replace(gate, settings={**gate.settings, "baseline": baseline}) if is_held else gate
         for gate, is_held in zip(gates, held, strict=True)
-    ], [file]
+    ], file
 
 
 def _ensure_heeded(gates: "Sequence[Gate]", files: Sequence[str]) -> None:

@@ -5,22 +5,19 @@ from typing import Annotated, Any
 import typer
 
 from lossctl.cli.command import Without, command
+from lossctl.cli.input_options import Input, Join
 from lossctl.cli.options import (
     By,
     Cluster,
     Columns,
-    Input,
-    Join,
     LossOptions,
     Order,
-    Output,
     Reducing,
     RunningOptions,
     ensure_grouped,
-    ensure_shown,
     listed,
-    output_option,
 )
+from lossctl.cli.output_options import Output, ensure_shown, output_option
 
 ROWS = ("csv", "tsv", "value", "junit")
 """Formats that have a row, a number or a verdict for each difference, and no room for more."""

@@ -7,18 +7,10 @@ from typing import Annotated
 import typer
 
 from lossctl.cli.command import Without, command
-from lossctl.cli.completers import completing_columns
-from lossctl.cli.options import (
-    Columns,
-    Files,
-    Input,
-    Join,
-    Losses,
-    Output,
-    RunningOptions,
-    column_option,
-    output_option,
-)
+from lossctl.cli.completers import complete_keys
+from lossctl.cli.input_options import Input, Join
+from lossctl.cli.options import Columns, Files, Losses, RunningOptions, column_option
+from lossctl.cli.output_options import Output, output_option
 from lossctl.words import shell_word, split
 
 Ids = Annotated[
@@ -28,7 +20,7 @@ Ids = Annotated[
         metavar="COL[=COL][,COL]",
         help="Columns that identify a row; with --labels, in both files, NAME=OTHER where the labels call it OTHER. "
         "Left out: a column named id, or the key that both share.",
-        autocompletion=completing_columns(),
+        autocompletion=complete_keys,
     ),
 ]
 Strict = Annotated[bool, output_option("--strict", help="Exit 1 when a finding is an error or a warning.")]

@@ -7,24 +7,21 @@ import typer
 
 from lossctl.cli.command import command, is_typed
 from lossctl.cli.completers import complete_gates
+from lossctl.cli.input_options import Input, Join
 from lossctl.cli.options import (
     By,
     Cluster,
     Columns,
     Files,
-    Input,
-    Join,
     LossOptions,
     Order,
-    Output,
     Reducing,
     RunningOptions,
     ensure_grouped,
-    ensure_shown,
     listed,
-    output_option,
     running_option,
 )
+from lossctl.cli.output_options import Output, ensure_shown, output_option
 from lossctl.errors import UsageError
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ import typer
 
 from lossctl.cli.command import Without, command, is_typed, refuse_given
 from lossctl.cli.completers import complete_names
-from lossctl.cli.options import KindOf, Output
+from lossctl.cli.options import KindOf
+from lossctl.cli.output_options import Output
 from lossctl.errors import UsageError
 
 if TYPE_CHECKING:

@@ -8,16 +8,9 @@ import typer
 
 from lossctl.cli.command import Voice, Without, as_typed, command, given, prepared, refuse_given, through
 from lossctl.cli.completers import complete_names
-from lossctl.cli.options import (
-    Columns,
-    Input,
-    Join,
-    KindOf,
-    LossOptions,
-    Output,
-    RunningOptions,
-    running_option,
-)
+from lossctl.cli.input_options import Input, Join
+from lossctl.cli.options import Columns, KindOf, LossOptions, RunningOptions, running_option
+from lossctl.cli.output_options import Output
 from lossctl.dataclass import dataclass
 from lossctl.errors import DataError, UsageError
 

@@ -12,7 +12,7 @@ import typer
 
 from lossctl.cli.command import Color, Voice, colored, command, commands
 from lossctl.cli.help import wrap
-from lossctl.cli.options import Quiet
+from lossctl.cli.output_options import Quiet
 from lossctl.errors import UsageError
 from lossctl.registry import LIKE
 from lossctl.words import did_you_mean, near, normal

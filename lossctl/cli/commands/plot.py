@@ -9,15 +9,9 @@ import typer
 
 from lossctl.cli.command import Voice, Without, as_typed, command, prepared, refuse_given, through
 from lossctl.cli.completers import complete_names
-from lossctl.cli.options import (
-    Columns,
-    Input,
-    Join,
-    LossOptions,
-    Output,
-    RunningOptions,
-    output_option,
-)
+from lossctl.cli.input_options import Input, Join
+from lossctl.cli.options import Columns, LossOptions, RunningOptions
+from lossctl.cli.output_options import Output, output_option
 from lossctl.dataclass import dataclass
 from lossctl.errors import UsageError
 from lossctl.words import did_you_mean, shell_word
@@ -129,8 +123,8 @@ def _named(subjects: list[str]) -> "list[BoundLoss | BoundActivation] | None":
         UsageError: they are some of each, or neither.
     """
     from lossctl.functions.activation import activations, get_activation
-    from lossctl.functions.bound_loss import example_of
     from lossctl.functions.definition import split_specs
+    from lossctl.functions.lookup import example_of
     from lossctl.functions.loss import losses
 
     found: list[BoundLoss | BoundActivation] = []

@@ -6,16 +6,9 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 
 from lossctl.cli.choices import completing
 from lossctl.cli.command import Voice, command, prepared, refuse_given
-from lossctl.cli.options import (
-    Columns,
-    Files,
-    Input,
-    Join,
-    LossOptions,
-    Quiet,
-    RunningOptions,
-    output_option,
-)
+from lossctl.cli.input_options import Input, Join
+from lossctl.cli.options import Columns, Files, LossOptions, RunningOptions
+from lossctl.cli.output_options import Quiet, output_option
 from lossctl.cli.signals import is_quiet
 from lossctl.errors import LossctlError, UsageError
 
@@ -23,7 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from lossctl.cli.output import Sink
-    from lossctl.evaluation.measure import Measured
+    from lossctl.evaluation.measured import Measured
     from lossctl.evaluation.plan import Plan
     from lossctl.reading import format as formats_contract
 

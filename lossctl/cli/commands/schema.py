@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from lossctl.cli.command import Voice, command
-from lossctl.cli.options import Quiet
+from lossctl.cli.output_options import Quiet
 from lossctl.errors import UsageError
 from lossctl.words import did_you_mean
 

@@ -8,6 +8,7 @@ from lossctl.doctor.finding import Case, Evidence, Severity, finding
 from lossctl.doctor.shell import with_flags
 from lossctl.inference.fit import ENOUGH, Scale
 from lossctl.reading.cells import shown
+from lossctl.reading.inferred_types import is_number
 from lossctl.reading.look_alikes import hint_for
 from lossctl.sums.problems import Problem
 from lossctl.words import counted, percent
@@ -27,7 +28,7 @@ def text_predictions(case: Case) -> Evidence | None:
 def text_among_numbers(case: Case) -> Evidence | None:
     """A label column holds numbers, and a few words."""
     values = list(case.facts.words.counts or ())
-    texts = [word for word in values if not _is_number(word)]
+    texts = [word for word in values if not is_number(word)]
     if not texts or len(values) - len(texts) <= max(2, len(texts)):
         return None
     examples = ", ".join(repr(word) for word in sorted(texts)[:3])
@@ -35,14 +36,6 @@ def text_among_numbers(case: Case) -> Evidence | None:
         f"column {case.label!r} holds text such as {examples} among numbers",
         f"If it means a missing number: --null-values {texts[0]!r}.",
     )
-
-
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
 
 
 @finding(Severity.error, stops=True, shared=True)
@@ -109,7 +102,8 @@ def lists_of_other_lengths(case: Case) -> Evidence | None:
 @finding(Severity.warning, shared=True)
 def nulls(case: Case) -> Evidence | None:
     """A column has nulls."""
-    columns = (*case.layout.roles.label, *case.model.columns, case.layout.roles.weight, *case.layout.ids)
+    models = [name for model in case.layout.models for name in model.columns]
+    columns = dict.fromkeys((*case.layout.roles.label, *models, case.layout.roles.weight, *case.layout.ids))
     problems = [
         (column, problem)
         for column in columns

@@ -14,7 +14,7 @@ from lossctl.doctor.statistics import (
     top_share,
 )
 from lossctl.domain import FloatArray, IntArray
-from lossctl.functions.bound_loss import get_loss
+from lossctl.functions.lookup import get_loss
 from lossctl.inference.codes import better_order
 from lossctl.inference.doubts import class_codes
 from lossctl.inference.fit import ENOUGH, SIGNIFICANT, Scale, classes_setting, pairing_of

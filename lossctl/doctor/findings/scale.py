@@ -3,6 +3,7 @@
 from lossctl.doctor.finding import Case, Evidence, Severity, finding
 from lossctl.doctor.shell import flags, with_flags
 from lossctl.domain import BINARY, SIGNS, Domain
+from lossctl.evaluation.remedies import ZERO_LABELS
 from lossctl.functions.pairing import risks_of
 from lossctl.inference.classes import within
 from lossctl.inference.codes import of_position, turned, unnamed
@@ -320,7 +321,7 @@ def _zero_labels(domain: Domain, role: str) -> bool:
     return role == "label" and bool(getattr(domain, "nonzero", False))
 
 
-@finding(Severity.warning)
+@finding(Severity.warning, shared=True)
 def zero_labels(case: Case) -> Evidence | None:
     """A loss that divides by the label is asked for, and a label is 0."""
     problem = case.problem("label zero", case.label)
@@ -328,4 +329,4 @@ def zero_labels(case: Case) -> Evidence | None:
     if problem is None or not dividing:
         return None
     what = f"{dividing[0].title} divides by the label, which is 0 in {percent(problem.count, case.n)} of the rows"
-    return Evidence(what, "Divide by max(1, |label|) with mape:zero=max1, or use mae.", problem)
+    return Evidence(what, with_flags(f"{ZERO_LABELS[0].upper()}{ZERO_LABELS[1:]}."), problem)

@@ -11,6 +11,9 @@ from lossctl.functions.stable import amended, beside, exp_error, sigmoid_error
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 """The fixed point at which a layer of unit-variance inputs keeps mean 0 and variance 1 (Klambauer et al. 2017)."""
 
+TAIL = -40.0
+"""Where 1 + e^z is 1, and log(1 + e^z) is e^z."""
+
 SELU_LIMIT = SELU_SCALE * SELU_ALPHA
 SELU_LIMIT_REST = float(Fraction(SELU_SCALE) * Fraction(SELU_ALPHA) - Fraction(SELU_LIMIT))
 """λ α, and what its double misses."""
@@ -150,6 +153,11 @@ def _(z: FloatArray, *, alpha: Positive) -> FloatArray:
     return np.where(z > 0, 1.0, alpha * np.exp(np.minimum(z, 0.0)))
 
 
+@elu.root
+def _(z: FloatArray, *, alpha: Positive) -> FloatArray:
+    return np.where(z > 0, 1.0, np.sqrt(alpha) * np.exp(0.5 * np.minimum(z, 0.0)))
+
+
 @activation(
     range=Interval(low=-SELU_LIMIT, low_open=True),
     kinks=(0.0,),
@@ -190,10 +198,16 @@ def _(z: FloatArray) -> FloatArray:
     return SELU_SCALE * np.where(z > 0, 1.0, SELU_ALPHA * np.exp(np.minimum(z, 0.0)))
 
 
+@selu.root
+def _(z: FloatArray) -> FloatArray:
+    return np.sqrt(SELU_SCALE * np.where(z > 0, 1.0, SELU_ALPHA)) * np.exp(0.5 * np.minimum(z, 0.0))
+
+
 @activation(
     aliases=("logistic",),
     range=Interval(0.0, 1.0, low_open=True, high_open=True),
     takes=EXTENDED,
+    tail=TAIL,
     references=("Verhulst 1845, Recherches mathématiques sur la loi d'accroissement de la population",),
     peers={"Keras": "sigmoid", "torch": "sigmoid", "DL4J": "SIGMOID", "scikit-learn": "logistic"},
 )
@@ -226,6 +240,11 @@ def _(z: FloatArray, label: FloatArray) -> FloatArray:
 def _(z: FloatArray) -> FloatArray:
     decay = np.exp(-np.abs(z))
     return decay / np.square(1.0 + decay)
+
+
+@sigmoid.root
+def _(z: FloatArray) -> FloatArray:
+    return np.exp(-0.5 * np.abs(z)) / (1.0 + np.exp(-np.abs(z)))
 
 
 @activation(
@@ -269,6 +288,11 @@ def _(z: FloatArray) -> FloatArray:
     return 4.0 * decay / np.square(1.0 + decay)
 
 
+@tanh.root
+def _(z: FloatArray) -> FloatArray:
+    return 2.0 * np.exp(-np.abs(z)) / (1.0 + np.exp(-2.0 * np.abs(z)))
+
+
 @activation(
     aliases=("exponential",),
     range=POSITIVE,
@@ -303,8 +327,14 @@ def _(z: FloatArray) -> FloatArray:
     return np.exp(z)
 
 
+@exp.root
+def _(z: FloatArray) -> FloatArray:
+    return np.exp(0.5 * z)
+
+
 @activation(
     range=POSITIVE,
+    tail=TAIL,
     references=("Dugas et al. 2001, Incorporating Second-Order Functional Knowledge for Better Option Pricing",),
     peers={"Keras": "softplus", "torch": "softplus", "DL4J": "SOFTPLUS"},
 )
@@ -334,3 +364,8 @@ def _(z: FloatArray, label: FloatArray) -> FloatArray:
 @softplus.derivative
 def _(z: FloatArray) -> FloatArray:
     return np.asarray(sigmoid.function(z))
+
+
+@softplus.root
+def _(z: FloatArray) -> FloatArray:
+    return np.exp(0.5 * np.minimum(z, 0.0)) / np.sqrt(1.0 + np.exp(-np.abs(z)))

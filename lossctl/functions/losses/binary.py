@@ -1,15 +1,12 @@
 """Losses on the probability of one class, and on its logit."""
 
-import math
 from typing import Annotated
 
 import numpy as np
 
 from lossctl.domain import BINARY, EPS, PROBABILITY, FloatArray, Floor, Fraction, Interval, NonNegative, Positive
 from lossctl.functions.loss import loss
-from lossctl.functions.stable import power_of_exp, power_of_rest, sigmoid_error
-
-SMALLEST = math.ulp(0.0)
+from lossctl.functions.stable import SMALLEST, power_of_exp, power_of_rest, sigmoid_error
 
 
 def _times(multiplier: FloatArray, term: FloatArray) -> FloatArray:
@@ -98,8 +95,9 @@ def _(
     label: FloatArray, prediction: FloatArray, *, label_smoothing: Fraction, pos_weight: Positive, eps: Floor
 ) -> FloatArray:
     y, rest = _smooth(label, label_smoothing)
-    floor = max(eps, SMALLEST)
-    hit, miss = np.maximum(prediction, floor), np.maximum(1.0 - prediction, floor)
+    # Without a floor the slope is infinite where a label is ruled out, and not where none is.
+    hit = np.maximum(prediction, np.where(y == 0, max(eps, SMALLEST), eps))
+    miss = np.maximum(1.0 - prediction, np.where(rest == 0, max(eps, SMALLEST), eps))
     if pos_weight != 1.0:
         return rest / miss - pos_weight * y / hit
     total = hit + miss  # 1, and what the floor adds
@@ -185,6 +183,7 @@ def _ease(label: FloatArray, prediction: FloatArray, gamma: float) -> FloatArray
     aliases=("binary_focal_crossentropy", "focal_loss", "binary_focal_cross_entropy"),
     label=BINARY,
     prediction=PROBABILITY,
+    other_width=("categorical_focal", ()),
     references=("Lin et al. 2017, Focal Loss for Dense Object Detection, arXiv:1708.02002",),
     peers={
         "Keras": "binary_focal_crossentropy (without α unless asked)",

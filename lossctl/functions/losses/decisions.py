@@ -13,7 +13,7 @@ Threshold = Annotated[float, REAL]
 
 
 @loss(
-    aliases=(*ZERO_ONE[1:], "binary_error", "error"),
+    aliases=(*ZERO_ONE[1:], "hamming_loss", "hamming", "hamming_distance", "binary_error", "error"),
     label=SIGNS,
     prediction=REAL,
     references=("Devroye, Györfi & Lugosi 1996, A Probabilistic Theory of Pattern Recognition",),

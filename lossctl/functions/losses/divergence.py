@@ -20,7 +20,7 @@ def _contrast(label: FloatArray, prediction: FloatArray, error: FloatArray) -> F
 
 def _part(numbers: FloatArray, middle: FloatArray) -> FloatArray:
     """P log(p/m), 0 for p = 0."""
-    return np.where(numbers == 0, 0.0, numbers * np.log(numbers / middle))
+    return np.where(numbers == 0, 0.0, numbers * np.log(numbers / np.where(middle == 0, numbers, middle)))
 
 
 def _shannon(label: FloatArray, prediction: FloatArray, error: FloatArray) -> FloatArray:

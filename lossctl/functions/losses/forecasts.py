@@ -17,9 +17,19 @@ from lossctl.domain import (
     Words,
     row_sum,
 )
-from lossctl.functions.gaussian import HALF_LOG_2, LOG_2_PI, deviation_slope, erf, parted, standardized, variance_slope
+from lossctl.functions.gaussian import (
+    HALF_LOG_2,
+    LOG_2_PI,
+    best_normal,
+    deviation_slope,
+    erf,
+    moments,
+    standardized,
+    variance_slope,
+)
 from lossctl.functions.loss import loss
 from lossctl.functions.parts import Parts, parts
+from lossctl.functions.stable import beyond, difference
 
 OPEN = Interval(0.0, 1.0, low_open=True, high_open=True)
 Scale = Annotated[str, Words(("var", "std", "log_std"))]
@@ -68,7 +78,8 @@ def gaussian_nll(label: FloatArray, prediction: FloatArray, *, scale: Scale = "v
     Gradient: (μ − y)/v for the mean; ½ (1/v − (μ − y)²/v²) for the variance, 1/σ − (μ − y)²/σ³ for a standard
     deviation, 1 − (μ − y)²/σ² for its logarithm.
     Properties: a proper score, in nats; smooth; of either sign, and unbounded below as v goes to 0 at a mean that is
-    exact; convex in the mean, not convex in mean and scale together. No scale is floored: one of 0 is an error.
+    exact; convex in the mean, not convex in mean and scale together; the best constant is the mean and the variance of
+    the labels. No scale is floored: one of 0 is an error.
 
     Use it for models that say how sure they are.
     Avoid it where errors have heavy tails: `crps_gaussian` grows with the error, not with its square.
@@ -78,18 +89,26 @@ def gaussian_nll(label: FloatArray, prediction: FloatArray, *, scale: Scale = "v
     array([0.        , 1.19314718])
     """
     ratio, log_scale = _in_scales(label, prediction, scale)
-    return log_scale + 0.5 * np.square(ratio) + (0.5 * LOG_2_PI if full else 0.0)
+    return log_scale + 0.5 * ratio * ratio + (0.5 * LOG_2_PI if full else 0.0)
 
 
 @gaussian_nll.gradient
 def _(label: FloatArray, prediction: FloatArray, *, scale: Scale, full: bool) -> FloatArray:  # noqa: ARG001
-    (error, rest), spread = parted(prediction[:, 0], label), prediction[:, 1]
+    (error, rest), spread = difference(prediction[:, 0], label), prediction[:, 1]
     if scale == "var":
         return _columns(error / spread, variance_slope(error, rest, spread))
     ratio, _ = _in_scales(label, prediction, scale)
     if scale == "log_std":
         return _columns(_deviation(ratio, np.exp(-0.5 * spread)), (1.0 - ratio) * (1.0 + ratio))
     return _columns(ratio / spread, deviation_slope(error, rest, spread))
+
+
+@gaussian_nll.constant
+def _(label: FloatArray, weight: FloatArray, width: int, *, scale: Scale, full: bool) -> FloatArray:  # noqa: ARG001
+    """The mean and the spread of the labels; none where these are all the same."""
+    mean, deviation = moments(label, weight)
+    spread = {"var": deviation * deviation, "std": deviation, "log_std": np.log(np.float64(deviation))}[scale]
+    return np.array([mean, spread if deviation > 0 else np.nan])
 
 
 @loss(
@@ -106,7 +125,8 @@ def crps_gaussian(label: FloatArray, prediction: FloatArray) -> FloatArray:
     |μ − y| erf(|ω|/√2) + σ (√2 e^(−ω²/2) − 1)/√π. The prediction is a mean μ and a standard deviation σ.
     Gradient: 1 − 2Φ(ω) for the mean, 2φ(ω) − 1/√π for the standard deviation; 0 for the mean at ω = 0.
     Properties: a proper score, in the unit of the label; non-negative; convex; the absolute error where σ is 0, with
-    its kink; grows with the error and not with its square.
+    its kink; grows with the error and not with its square; the best constant is near the mean and the deviation of the
+    labels, and is found from there.
 
     Use it for models that say how sure they are, beside `mae` of those that do not: it is the same scale.
     Avoid it where the tails are what counts: `gaussian_nll` is stricter there.
@@ -132,6 +152,11 @@ def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
     return _columns(np.where(prediction[:, 1] == 0, label, np.nan), np.where(prediction[:, 0] == label, 0.0, np.nan))
 
 
+@crps_gaussian.constant
+def _(label: FloatArray, weight: FloatArray, width: int) -> FloatArray:  # noqa: ARG001
+    return np.array(best_normal(label, weight))
+
+
 @loss(
     aliases=("crps", "continuous_ranked_probability_score"),
     label=REAL,
@@ -153,7 +178,8 @@ def crps_ensemble(label: FloatArray, prediction: FloatArray, *, estimator: Estim
     of 0.
     Properties: a proper score (fair: for distributions, not for the members), in the unit of the label; non-negative;
     of one member it would be the absolute error; convex where all members move alike, not convex in each by itself;
-    kinks at the label and wherever two members meet.
+    kinks at the label and wherever two members meet; the best constants are quantiles of the labels, at levels of
+    (i − ½)/m (fair: (i − 1)/(m − 1)).
 
     Use it to compare ensembles with each other, fair where they differ in size, and with `mae` of point forecasts.
     Avoid it for columns that are quantiles: `quantiles` knows their levels.
@@ -192,6 +218,15 @@ def _(label: FloatArray, prediction: FloatArray, *, estimator: Estimator) -> Flo
     every = np.column_stack([every, np.full(len(every), np.inf)])
     place = (every[:, None, :-1] <= prediction[:, :, None]).sum(axis=2)
     return np.take_along_axis(every, place, axis=1)
+
+
+@crps_ensemble.constant
+def _(label: FloatArray, weight: FloatArray, width: int, *, estimator: Estimator) -> FloatArray:
+    """Quantiles of the labels: sorted, the members are judged by the quantile loss each at a level of its own."""
+    place = np.arange(width)
+    level = place / (width - 1) if estimator == "fair" else (place + 0.5) / width
+    reached = np.cumsum(weight)
+    return np.asarray(label[np.minimum(np.searchsorted(reached, level * reached[-1]), len(label) - 1)])
 
 
 @loss(
@@ -278,6 +313,12 @@ def _(label: FloatArray, prediction: FloatArray, *, tau: Levels) -> FloatArray: 
     return np.broadcast_to(label[:, None], prediction.shape)
 
 
+def _behind(label: FloatArray, prediction: FloatArray, margin: float) -> FloatArray:
+    """By how much the score that should be larger is less than a margin above the other."""
+    first, second = label * prediction[:, 0], label * prediction[:, 1]
+    return beyond(second, first, margin)
+
+
 @loss(
     aliases=("margin_ranking_loss",),
     label=SIGNS,
@@ -301,15 +342,22 @@ def margin_ranking(label: FloatArray, prediction: FloatArray, *, margin: NonNega
     >>> get_loss("margin_ranking").value([1, -1], [[0.5, 1.5], [0.5, 1.5]])
     array([1., 0.])
     """
-    return np.maximum(margin - label * (prediction[:, 0] - prediction[:, 1]), 0.0)
+    return np.maximum(_behind(label, prediction, margin), 0.0)
 
 
 @margin_ranking.gradient
 def _(label: FloatArray, prediction: FloatArray, *, margin: NonNegative) -> FloatArray:
-    slope = np.where(label * (prediction[:, 0] - prediction[:, 1]) < margin, label, 0.0)
+    slope = np.where(_behind(label, prediction, margin) > 0, label, 0.0)
     return _columns(-slope, slope)
 
 
 @margin_ranking.kinks
 def _(label: FloatArray, prediction: FloatArray, *, margin: NonNegative) -> FloatArray:
     return _columns(prediction[:, 1] + label * margin, prediction[:, 0] - label * margin)
+
+
+@margin_ranking.constant
+def _(label: FloatArray, weight: FloatArray, width: int, *, margin: NonNegative) -> FloatArray:  # noqa: ARG001
+    """Scores that are a margin apart, the way of most labels."""
+    lead = 0.5 * margin * np.sign(np.sum(weight * label)) + 0.0
+    return np.array([lead, 0.0 - lead])

@@ -7,9 +7,10 @@ from lossctl.functions.loss import loss
 
 
 @loss(
-    aliases=("hinge_loss", "loss_hinge"),
+    aliases=("hinge_loss", "binary_hinge_loss", "loss_hinge"),
     label=SIGNS,
     prediction=REAL,
+    other_width=("crammer_singer", ()),
     references=("Cortes & Vapnik 1995, Support-Vector Networks, doi:10.1007/BF00994018",),
     peers={
         "Keras": "hinge",
@@ -85,6 +86,7 @@ def _(label: FloatArray, prediction: FloatArray, *, margin: NonNegative) -> Floa
     aliases=("squared_hinge_loss", "loss_squared_hinge"),
     label=SIGNS,
     prediction=REAL,
+    other_width=("multi_margin:p=2", ()),
     references=("Rosset, Zhu & Hastie 2004, Margin Maximizing Loss Functions",),
     peers={"Keras": "squared_hinge", "DL4J": "SQUARED_HINGE"},
 )
@@ -172,6 +174,7 @@ def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
     aliases=("soft_margin_loss", "logistic", "logistic_loss"),
     label=SIGNS,
     prediction=REAL,
+    other_width=("cross_entropy", ()),
     references=("Friedman, Hastie & Tibshirani 2000, Additive logistic regression, doi:10.1214/aos/1016218223",),
     peers={"torch": "soft_margin_loss", "scikit-learn": "HalfBinomialLoss (of labels 0 and 1)"},
 )
@@ -251,6 +254,7 @@ def _(label: FloatArray, error: FloatArray, prediction: FloatArray) -> FloatArra
     aliases=("perceptron_loss",),
     label=SIGNS,
     prediction=REAL,
+    other_width=("crammer_singer:margin=0", ()),
     references=("Rosenblatt 1958, The Perceptron, doi:10.1037/h0042519",),
     peers={
         "scikit-learn": "perceptron (of SGDClassifier; its slope at 0 is −y)",

@@ -7,20 +7,22 @@ import numpy as np
 from lossctl.domain import CLASSES_OR_ONE_HOT, VECTOR, FloatArray, Interval, NonNegative, row_sum
 from lossctl.functions.class_labels import as_codes, largest_other, one_hot, pair_kinks, pick, without_class
 from lossctl.functions.loss import loss
+from lossctl.functions.stable import beyond
 
 Power = Annotated[float, Interval(low=1.0, high=2.0)]
 
 
-def _over_rivals(label: FloatArray, prediction: FloatArray) -> FloatArray:
-    """The largest score of the other classes less that of the class."""
+def _short(label: FloatArray, prediction: FloatArray, margin: float) -> FloatArray:
+    """By how much the class leads the largest score of the others by less than a margin."""
     code = as_codes(label)
-    return np.asarray(without_class(prediction, code).max(axis=1) - pick(prediction, code))
+    return beyond(without_class(prediction, code).max(axis=1), pick(prediction, code), margin)
 
 
 @loss(
     aliases=("multiclass_hinge", "multiclass_hinge_loss"),
     label=CLASSES_OR_ONE_HOT,
     prediction=VECTOR,
+    other_width=("hinge", ()),
     references=("Crammer & Singer 2001, On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines",),
     peers={
         "scikit-learn": "hinge_loss (of several classes)",
@@ -34,7 +36,8 @@ def crammer_singer(label: FloatArray, prediction: FloatArray, *, margin: NonNega
     Formula: max(0, m + max_{j≠y} ŷ_j − ŷ_y), where m = ``margin``.
     Gradient: −1 at the class and 1 at its best rival, the first of several, where the value is above 0; else 0.
     Properties: convex; zero where the class leads by the margin; a kink there, and where two rivals are equal; adding a
-    number to a row changes nothing; with a margin of 0 it is the perceptron of several classes.
+    number to a row changes nothing; with a margin of 0 it is the perceptron of several classes; the best constant is a
+    lead of m for a class of more than half of the labels, else none for any.
 
     Use it for support-vector machines of several classes.
     Avoid it when probabilities are wanted, or after a softmax, which keeps the lead below 1.
@@ -43,13 +46,13 @@ def crammer_singer(label: FloatArray, prediction: FloatArray, *, margin: NonNega
     >>> get_loss("crammer_singer").value([0, 1], [[2.0, 1.5, 0.0], [0.0, 3.0, 1.0]])
     array([0.5, 0. ])
     """
-    return np.maximum(0.0, _over_rivals(label, prediction) + margin)
+    return np.maximum(0.0, _short(label, prediction, margin))
 
 
 @crammer_singer.gradient
 def _(label: FloatArray, prediction: FloatArray, *, margin: NonNegative) -> FloatArray:
     code, rows = as_codes(label), np.arange(len(prediction))
-    short = np.where(_over_rivals(label, prediction) + margin > 0.0, 1.0, 0.0)
+    short = np.where(_short(label, prediction, margin) > 0.0, 1.0, 0.0)
     slope = np.zeros(prediction.shape, order="F")
     slope[rows, without_class(prediction, code).argmax(axis=1)] = short
     slope[rows, code] = -short
@@ -65,9 +68,22 @@ def _(label: FloatArray, prediction: FloatArray, *, margin: NonNegative) -> Floa
     return kink
 
 
+def _leading(label: FloatArray, weight: FloatArray, width: int, margin: float) -> FloatArray:
+    """A margin for the class of more than half of the weight, 0 for the others: each unit of lead costs them 1."""
+    share = np.zeros(width)
+    np.add.at(share, as_codes(label), weight)
+    return np.where(share > 0.5 * share.sum(), margin, 0.0)
+
+
+@crammer_singer.constant
+def _(label: FloatArray, weight: FloatArray, width: int, *, margin: NonNegative) -> FloatArray:
+    return _leading(label, weight, width, margin)
+
+
 @loss(
     label=CLASSES_OR_ONE_HOT,
     prediction=VECTOR,
+    other_width=("hinge", ()),
     references=("Weston & Watkins 1999, Support Vector Machines for Multi-Class Pattern Recognition",),
     peers={"Keras": "categorical_hinge"},
 )
@@ -90,7 +106,7 @@ def categorical_hinge(label: FloatArray, prediction: FloatArray) -> FloatArray:
     """
     code = as_codes(label)
     rival = np.maximum(0.0, without_class(prediction, code).max(axis=1))
-    return np.asarray(np.maximum(0.0, (rival - pick(prediction, code)) + 1.0))
+    return np.maximum(0.0, beyond(rival, pick(prediction, code), 1.0))
 
 
 @categorical_hinge.gradient
@@ -98,7 +114,7 @@ def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
     code, rows = as_codes(label), np.arange(len(prediction))
     rivals = without_class(prediction, code)
     best = rivals.max(axis=1)
-    short = (np.maximum(0.0, best) - pick(prediction, code)) + 1.0 > 0.0
+    short = beyond(np.maximum(0.0, best), pick(prediction, code), 1.0) > 0.0
     slope = np.zeros(prediction.shape, order="F")
     slope[rows, rivals.argmax(axis=1)] = np.where(short & (best > 0.0), 1.0, 0.0)
     slope[rows, code] = np.where(short, -1.0, 0.0)
@@ -114,10 +130,15 @@ def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
     return kink
 
 
+@categorical_hinge.constant
+def _(label: FloatArray, weight: FloatArray, width: int) -> FloatArray:
+    return _leading(label, weight, width, 1.0)
+
+
 def _violations(label: FloatArray, prediction: FloatArray, margin: float) -> FloatArray:
     """By how much each other class is above the class less the margin, ``(n, k)``; 0 at the class."""
     code = as_codes(label)
-    short = np.maximum(0.0, (prediction - pick(prediction, code)[:, None]) + margin)
+    short = np.maximum(0.0, beyond(prediction, pick(prediction, code)[:, None], margin))
     short[np.arange(len(code)), code] = 0.0
     return short
 
@@ -126,6 +147,7 @@ def _violations(label: FloatArray, prediction: FloatArray, margin: float) -> Flo
     aliases=("multi_margin_loss", "weston_watkins"),
     label=CLASSES_OR_ONE_HOT,
     prediction=VECTOR,
+    other_width=("hinge", ()),
     references=("Weston & Watkins 1999, Support Vector Machines for Multi-Class Pattern Recognition",),
     peers={"torch": "multi_margin_loss (p is 1 or 2)"},
 )

@@ -5,6 +5,7 @@ import numpy as np
 from lossctl.domain import CHOSEN, VECTOR, FloatArray, row_sum
 from lossctl.functions.class_labels import pair_kinks
 from lossctl.functions.loss import loss
+from lossctl.functions.stable import beyond, difference
 
 
 def _within_margin(label: FloatArray, prediction: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -12,7 +13,7 @@ def _within_margin(label: FloatArray, prediction: FloatArray) -> tuple[FloatArra
     total, slope = np.zeros(len(label)), np.zeros(prediction.shape, order="F")
     for column in range(prediction.shape[1]):
         pair = (label == 0) & (label[:, [column]] == 1)
-        short = np.where(pair, np.maximum(0.0, (prediction - prediction[:, [column]]) + 1.0), 0.0)
+        short = np.where(pair, np.maximum(0.0, beyond(prediction, prediction[:, [column]], 1.0)), 0.0)
         total += row_sum(short)
         pushed = np.where(short > 0.0, 1.0, 0.0)
         slope += pushed
@@ -58,9 +59,7 @@ def _(label: FloatArray, prediction: FloatArray) -> tuple[FloatArray, ...]:
 
 def _times_exp(factor: FloatArray, high: FloatArray, low: FloatArray) -> FloatArray:
     """Factor e^(high − low), with what the difference is rounded by, and infinite no sooner than the product."""
-    lead = high - low
-    back = lead - high
-    lost = (high - (lead - back)) - (low + back)
+    lead, lost = difference(high, low)
     half = np.exp(0.5 * lead)
     return half * (factor * half) * np.where(np.abs(lost) < 1.0, 1.0 + lost, 1.0)
 

@@ -7,7 +7,7 @@ from lossctl.functions.loss import loss
 
 
 @loss(
-    aliases=("dice_loss", "soft_dice", "sorensen_dice"),
+    aliases=("dice_loss", "binary_dice_loss", "soft_dice", "sorensen_dice"),
     label=PROBABILITY,
     prediction=PROBABILITY,
     reduction="ratio",
@@ -124,7 +124,7 @@ def _(label: FloatArray, prediction: FloatArray, *, alpha: NonNegative, beta: No
 
 
 @loss(
-    aliases=("f_measure", "soft_f1", "fbeta_loss", "loss_fmeasure"),
+    aliases=("f_measure", "soft_f1", "f1_loss", "soft_f1_loss", "fbeta_loss", "loss_fmeasure"),
     label=PROBABILITY,
     prediction=PROBABILITY,
     reduction="ratio",

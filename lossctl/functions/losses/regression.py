@@ -20,8 +20,6 @@ HALF_ROOT = 0.7071067811865476
         "regression",
         "regression_l2",
         "loss_mse",
-        "l2_root",
-        "loss_l2",
     ),
     label=REAL,
     prediction=REAL,
@@ -69,10 +67,12 @@ def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
 
 @mse.under(
     "root-mean",
-    aliases=("root_mean_squared_error",),
+    aliases=("root_mean_squared_error", "l2_root"),
     peers={
+        "Keras": "RootMeanSquaredError",
         "scikit-learn": "root_mean_squared_error (several columns: the mean of their roots)",
-        "CatBoost": "MultiRMSE (several columns: their sum under the root, not their mean)",
+        "CatBoost": "RMSE, MultiRMSE (several columns: their sum under the root, not their mean)",
+        "LightGBM": "rmse, l2_root",
         "XGBoost": "rmse",
     },
 )
@@ -95,7 +95,8 @@ def rmse() -> None:
 
 @mse.under(
     "sum",
-    peers={"DL4J": "L2", "optax": "l2_loss (½e², not the sum)", "LightGBM": "l2 (the mean, not the sum)"},
+    aliases=("loss_l2",),
+    peers={"DL4J": "L2, LossL2", "optax": "l2_loss (½e², not the sum)", "LightGBM": "l2 (the mean, not the sum)"},
 )
 def l2() -> None:
     """Sum of squared errors over rows and columns.
@@ -151,7 +152,7 @@ def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
 
 
 @loss(
-    aliases=("mean_absolute_error", "l1_loss", "regression_l1", "loss_mae", "absolute_error", "loss_l1"),
+    aliases=("mean_absolute_error", "l1_loss", "regression_l1", "loss_mae", "absolute_error"),
     label=REAL,
     prediction=REAL,
     of_error=True,
@@ -198,7 +199,12 @@ def _(label: FloatArray, prediction: FloatArray) -> FloatArray:  # noqa: ARG001
 
 @mae.under(
     "sum",
-    peers={"torch": "l1_loss (the mean, not the sum)", "DL4J": "L1", "LightGBM": "l1 (the mean, not the sum)"},
+    aliases=("loss_l1",),
+    peers={
+        "torch": "l1_loss (the mean, not the sum)",
+        "DL4J": "L1, LossL1",
+        "LightGBM": "l1 (the mean, not the sum)",
+    },
 )
 def l1() -> None:
     """Sum of absolute errors over rows and columns.

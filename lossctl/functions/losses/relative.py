@@ -30,7 +30,7 @@ def _of_far(size: FloatArray, base: FloatArray) -> FloatArray:
 
 
 @loss(
-    aliases=("mean_squared_logarithmic_error", "mean_squared_log_error", "loss_msle", "root_mean_squared_log_error"),
+    aliases=("mean_squared_logarithmic_error", "mean_squared_log_error", "loss_msle"),
     label=ABOVE_MINUS_ONE,
     prediction=ABOVE_MINUS_ONE,
     references=("Keras, losses.MeanSquaredLogarithmicError; scikit-learn, metrics.mean_squared_log_error",),
@@ -101,7 +101,7 @@ def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
 
 @msle.under(
     "root-mean",
-    aliases=("root_mean_squared_logarithmic_error",),
+    aliases=("root_mean_squared_logarithmic_error", "root_mean_squared_log_error"),
     peers={"scikit-learn": "root_mean_squared_log_error"},
 )
 def rmsle() -> None:
@@ -200,7 +200,8 @@ def _smape(label: FloatArray, error: FloatArray, prediction: FloatArray) -> Floa
     def careful(label: FloatArray, error: FloatArray, prediction: FloatArray) -> FloatArray:
         total = 0.25 * np.abs(label) + 0.25 * np.abs(prediction)
         size = np.where(np.isinf(error), total, 0.25 * np.abs(error))  # only numbers of opposite signs are so far apart
-        return np.where(total == 0, 0.0, 200.0 * (size / total))
+        share = np.where(np.isinf(total), 1.0, size / total)  # an activation may overflow
+        return np.where(total == 0, 0.0, 200.0 * share)
 
     return amended(value, ~((total > 0) & (total < LARGE)), careful, label, error, prediction)
 

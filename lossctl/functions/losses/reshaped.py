@@ -53,6 +53,7 @@ def _focal_pull(p: FloatArray, rest: FloatArray, log_hit: FloatArray, gamma: flo
     aliases=("categorical_focal_crossentropy", "categorical_focal_cross_entropy"),
     label=CLASSES_OR_SIMPLEX,
     prediction=SIMPLEX,
+    other_width=("focal", ()),
     references=("Lin et al. 2017, Focal Loss for Dense Object Detection, arXiv:1708.02002",),
     peers={"Keras": "categorical_focal_crossentropy (floored at 1e-7; rows are rescaled to sum to 1)"},
 )
@@ -103,7 +104,7 @@ def categorical_focal_on_logits(
     label: FloatArray, logit: FloatArray, *, gamma: NonNegative, alpha: Factors | None, eps: Floor
 ) -> FloatArray:
     """−α (1 − q)^γ log q, from the others where q is the largest."""
-    soft = Softmax(logit, squared=True)
+    soft = Softmax(logit)
     cost = _scale(alpha) * power_of_rest(soft.p, soft.rest, gamma) * soft.cost(eps)
     return expected(_of_each(alpha, label, logit.shape[1]), cost, lambda costs: costs)
 
@@ -117,7 +118,7 @@ def _(
     alpha: Factors | None,
     eps: Floor,
 ) -> FloatArray:
-    soft, target = Softmax(logit, squared=True), as_rows(label, logit.shape[1])
+    soft, target = Softmax(logit), as_rows(label, logit.shape[1])
     pull = _focal_pull(soft.p, soft.rest, -soft.cost(eps), gamma)
     return soft.pulled(np.where(target == 0, 0.0, -_scale(alpha) * target * pull))
 
@@ -174,7 +175,7 @@ def _(label: FloatArray, logit: FloatArray, *, q: Exponent) -> FloatArray:
 
 
 @loss(
-    aliases=("poly1_cross_entropy", "poly_loss", "poly_loss_cross_entropy"),
+    aliases=("poly1", "poly1_cross_entropy", "poly_loss", "poly_loss_cross_entropy"),
     label=CLASSES_OR_SIMPLEX,
     prediction=SIMPLEX,
     references=("Leng et al. 2022, PolyLoss, arXiv:2204.12511",),
@@ -220,14 +221,14 @@ def _(label: FloatArray, prediction: FloatArray, *, epsilon: Slant, eps: Floor) 
 @poly1_ce.through("softmax")
 def poly1_ce_on_logits(label: FloatArray, logit: FloatArray, *, epsilon: Slant, eps: Floor) -> FloatArray:
     """−log q + ε (1 − q), from the others where q is the largest."""
-    soft = Softmax(logit, squared=True)
+    soft = Softmax(logit)
     cost = _slanted(-soft.rest, -soft.cost(eps), soft.rest, epsilon)
     return expected(label, cost, lambda costs: costs)
 
 
 @poly1_ce_on_logits.gradient
 def _(label: FloatArray, logit: FloatArray, *, epsilon: Slant, eps: Floor) -> FloatArray:  # noqa: ARG001
-    soft, target = Softmax(logit, squared=True), as_rows(label, logit.shape[1])
+    soft, target = Softmax(logit), as_rows(label, logit.shape[1])
     return soft.pulled(-target * (soft.rest + (1.0 + epsilon) * soft.p))
 
 

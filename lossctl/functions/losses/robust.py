@@ -7,7 +7,7 @@ import numpy as np
 
 from lossctl.domain import REAL, FloatArray, Interval, NonNegative, Positive
 from lossctl.functions.loss import loss
-from lossctl.functions.stable import ATANH_TERMS, NEAR, amended, polynomial, within_range
+from lossctl.functions.stable import ATANH_TERMS, NEAR, amended, difference, exp_error, polynomial, within_range
 
 Exponent = Annotated[float, Interval(low=1.0)]
 
@@ -60,7 +60,8 @@ def _of_second_degree(
     def halved(label: FloatArray, prediction: FloatArray) -> FloatArray:
         return 4.0 * formula(np.abs(0.5 * prediction - 0.5 * label), 0.5 * scale)
 
-    return amended(formula(size, scale), size == np.inf, halved, label, prediction)
+    value = amended(formula(size, scale), size == np.inf, halved, label, prediction)
+    return np.where((size == np.inf) & np.isnan(value), np.inf, value)  # of an activation that overflows
 
 
 def _of_first_degree(
@@ -88,7 +89,8 @@ def _pseudo_huber(size: FloatArray, delta: float) -> FloatArray:
 def _pseudo_huber_slope(error: FloatArray, delta: float) -> FloatArray:
     size, part = np.abs(error), _part(delta)
     less, more = np.minimum(size, delta), np.maximum(size, delta)
-    return np.copysign(less * (part * more / np.hypot(part * delta, part * size)), error)
+    lean = np.where(more == np.inf, 1.0, part * more / np.hypot(part * delta, part * size))
+    return np.asarray(np.copysign(less * lean, error))
 
 
 @loss(
@@ -222,6 +224,25 @@ def _cauchy_slope(error: FloatArray, c: float) -> FloatArray:
     return np.copysign(np.where(less < c, less, c * ratio) / (1.0 + np.square(ratio)), error)
 
 
+@cauchy.through("exp", natural=False)
+def cauchy_on_logarithm(label: FloatArray, logit: FloatArray, *, c: Positive) -> FloatArray:
+    """The same of e^z − y, and c² (z − log c) where e^z is no double."""
+    error = exp_error(logit, label)
+    value = _of_second_degree(_cauchy, np.zeros_like(error), error, c)
+
+    def beyond(label: FloatArray, logit: FloatArray) -> FloatArray:
+        return np.asarray(c * (c * ((logit - np.log(c)) + np.log1p(-label * np.exp(-logit)))))
+
+    return amended(value, (error == np.inf) & (logit < np.inf), beyond, label, logit)
+
+
+@cauchy_on_logarithm.gradient
+def _(label: FloatArray, logit: FloatArray, *, c: Positive) -> FloatArray:
+    error, root = exp_error(logit, label), np.exp(0.5 * logit)
+    slope = np.asarray(_of_first_degree(_cauchy_slope, np.zeros_like(error), error, c) * root * root)
+    return amended(slope, error == np.inf, lambda y, z: np.asarray(c * (c / (1.0 - y * np.exp(-z)))), label, logit)
+
+
 @loss(
     aliases=("lq_loss",),
     label=REAL,
@@ -261,10 +282,8 @@ def _(label: FloatArray, prediction: FloatArray, *, q: Exponent) -> FloatArray: 
 
 
 def _past(label: FloatArray, prediction: FloatArray, epsilon: float) -> FloatArray:
-    """|ŷ − y| − ε, and 0 where that is less, with what the difference lost to rounding (Knuth's sum)."""
-    error = prediction - label
-    back = error - prediction
-    lost = (prediction - (error - back)) - (label + back)
+    """|ŷ − y| − ε, and 0 where that is less, with what the difference lost to rounding."""
+    error, lost = difference(prediction, label)
     surplus = (np.abs(error) - epsilon) + np.where(error < 0, -lost, lost)
     return np.maximum(np.where(np.isinf(error), np.abs(error), surplus), 0.0)
 

@@ -12,7 +12,7 @@ BRIER = ("brier", "brier_score", "brier_score_loss")
 
 
 @loss(
-    aliases=BRIER[1:],
+    aliases=(*BRIER[1:], "binary_brier"),
     label=PROBABILITY,
     prediction=PROBABILITY,
     references=("Brier 1950, Verification of forecasts expressed in terms of probability",),
@@ -95,12 +95,12 @@ def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
 @categorical_brier.through("softmax")
 def categorical_brier_on_logits(label: FloatArray, logit: FloatArray) -> FloatArray:
     """Σ (p − y)², at the largest logit from 1 − p."""
-    return row_sum(np.square(Softmax(logit, squared=True).error(as_rows(label, logit.shape[1]))))
+    return row_sum(np.square(Softmax(logit).error(as_rows(label, logit.shape[1]))))
 
 
 @categorical_brier_on_logits.gradient
 def _(label: FloatArray, logit: FloatArray) -> FloatArray:
-    soft = Softmax(logit, squared=True)
+    soft = Softmax(logit)
     return soft.pulled(2.0 * soft.p * soft.error(as_rows(label, logit.shape[1])))
 
 
@@ -234,13 +234,13 @@ def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
 def rps_on_logits(label: FloatArray, logit: FloatArray) -> FloatArray:
     """The score of the softmax, with 1 − p at the largest logit."""
     target = as_rows(label, logit.shape[1])
-    gaps = _gaps(Softmax(logit, squared=True).error(target), _reached(target))
+    gaps = _gaps(Softmax(logit).error(target), _reached(target))
     return np.asarray(row_sum(np.square(gaps)) / (logit.shape[1] - 1))
 
 
 @rps_on_logits.gradient
 def _(label: FloatArray, logit: FloatArray) -> FloatArray:
-    soft, target = Softmax(logit, squared=True), as_rows(label, logit.shape[1])
+    soft, target = Softmax(logit), as_rows(label, logit.shape[1])
     reached = _reached(target)
     gaps = _gaps(soft.error(target), reached)
     # The same for all classes may be taken away: for one label then nothing cancels.

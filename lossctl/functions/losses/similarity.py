@@ -4,6 +4,7 @@ import numpy as np
 
 from lossctl.domain import DIRECTION, FloatArray, row_sum
 from lossctl.functions.loss import loss
+from lossctl.functions.stable import product
 
 
 def _unit(vectors: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -13,6 +14,23 @@ def _unit(vectors: FloatArray) -> tuple[FloatArray, FloatArray]:
     scaled = vectors / scale[:, None]
     length = np.sqrt(row_sum(np.square(scaled)))
     return scaled / np.where(length == 0, 1.0, length)[:, None], length * scale
+
+
+def _scaled(vectors: FloatArray) -> FloatArray:
+    """Each row by a power of 2, so that its largest entry is near 1."""
+    return np.asarray(np.ldexp(vectors, -np.frexp(np.abs(vectors).max(axis=1))[1][:, None]))
+
+
+def _less_multiple(label: FloatArray, prediction: FloatArray) -> FloatArray:
+    """Y less the multiple of ŷ by which it is 0 where ŷ is largest, of `_scaled` y: as far across ŷ as y is.
+
+    It is small where the two are nearly parallel, and has all its digits there.
+    """
+    truth, guess = _scaled(label), _scaled(prediction)
+    top = np.abs(guess).argmax(axis=1)[:, None]
+    pivot, other = np.take_along_axis(guess, top, axis=1), np.take_along_axis(truth, top, axis=1)
+    (first, more), (second, less) = product(truth, pivot), product(other, guess)
+    return np.asarray(((first - second) + (more - less)) / pivot)
 
 
 @loss(
@@ -49,6 +67,7 @@ def cosine_proximity(label: FloatArray, prediction: FloatArray) -> FloatArray:
 @cosine_proximity.gradient
 def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
     (truth, _), (guess, length) = _unit(label), _unit(prediction)
-    cosine = row_sum(truth * guess)
-    slope = (cosine[:, None] * guess - truth) / length[:, None]
-    return np.asarray(np.where(length[:, None] == 0, 0.0, slope))
+    part = _less_multiple(label, prediction) / np.sqrt(row_sum(np.square(_scaled(label))))[:, None]
+    across = part - row_sum(part * guess)[:, None] * guess
+    none = (length == 0) | (np.abs(truth).max(axis=1) == 0)
+    return np.asarray(np.where(none[:, None], 0.0, -across / length[:, None]))

@@ -4,10 +4,9 @@ from typing import Annotated
 
 import numpy as np
 
-from lossctl.domain import LOG_PROBABILITY, NO_LABEL, PROBABILITY, Domain, FloatArray, Floor, Interval, Words
+from lossctl.domain import EPS, LOG_PROBABILITY, NO_LABEL, PROBABILITY, Domain, FloatArray, Floor, Interval, Words
 from lossctl.functions.loss import loss
 
-EPS = float(np.finfo(np.float64).eps)
 Base = Annotated[float, Interval(low=1.0, low_open=True)]
 Per = Annotated[str, Words(("token", "row"))]
 

@@ -12,8 +12,8 @@ from lossctl.errors import UsageError, option
 from lossctl.reading.cells import BadRow, kind_of
 from lossctl.reading.columns import Column
 from lossctl.reading.dialect import Dialect
-from lossctl.reading.format import MIXED, NO_QUOTE, Mixed, Reading, Resplit, Wanted, formats
-from lossctl.reading.header import MISQUOTED, header_of
+from lossctl.reading.format import MIXED, NO_QUOTE, Mixed, Reading, Resplit, Wanted, formats, told_apart
+from lossctl.reading.header import MISQUOTED, Header, header_of
 from lossctl.reading.inferred_types import HEAD, inferred_types, long_or_coded, spare
 from lossctl.reading.line_ends import LineEnds
 from lossctl.reading.lines import RANGE, Range, Stream, TextSource, pieces, rows_of
@@ -311,16 +311,16 @@ class Delimited:
         dialect = Dialect(delimiter, quote, reading.comment, reading.decimal, reading.thousands)
         stream = Stream(location, reading.max_line)
         head = stream.head(2 + reading.skip_rows, HEAD)
-        layout = _layout(location, head, dialect, reading)
+        header = header_of(location.title, head, dialect, reading)
+        layout = _layout(location, head, header, reading)
         pieces = None if location.ranges else stream.begin(layout, layout.start)
-        return TextSource(layout.title, layout.columns, layout.ranges, pieces)
+        return TextSource(layout.title, layout.columns, layout.ranges, pieces, header.counted)
 
 
-def _layout(location: Location, head: bytes, dialect: Dialect, reading: Reading) -> Layout:
-    """The layout of a text by its first bytes; a `DataError` where it is not UTF-8 text with a header."""
+def _layout(location: Location, head: bytes, header: Header, reading: Reading) -> Layout:
+    """The layout of a text by its header and its first bytes."""
     title = location.title
-    header = header_of(title, head, dialect, reading)
-    dialect, names = header.dialect, header.names
+    dialect, names = header.dialect, told_apart(header.names, reading.placed)
     body = head[header.start :]
     if not location.ranges or len(head) < location.size:
         body = body[: body.rfind(b"\n") + 1] or body

@@ -16,7 +16,7 @@ from lossctl.reading.cells import BadRow, elements
 from lossctl.reading.fields import columns_needed, type_of, with_fields
 from lossctl.reading.format import MIXED, Mixed, Reading, Wanted, columns_in, formats
 from lossctl.reading.inferred_types import is_number
-from lossctl.reading.json_types import fields_of, has_others, paths_to, read_as
+from lossctl.reading.json_types import as_written, fields_of, has_others, meant_by, paths_to, read_as, type_of_cell
 from lossctl.reading.line_ends import LineEnds
 from lossctl.reading.lines import RANGE, Range, Stream, TextSource, before_text, rows_of
 from lossctl.reading.location import LOOK, Location
@@ -29,7 +29,7 @@ from lossctl.reading.stamp import Stamp
 from lossctl.reading.storage import is_list
 from lossctl.reading.text_writers import JsonLinesWriter
 from lossctl.reading.twins import object_of, twin_in
-from lossctl.reading.written import are_lists, are_numbers, exact_numbers, written_lists, written_numbers
+from lossctl.reading.written import exact_numbers, written_lists, written_numbers
 
 HEAD = 1 << 20
 """Bytes from which the types of columns are inferred."""
@@ -352,12 +352,12 @@ def _schema(title: str, text: bytes, nulls: NullWords) -> tuple[pa.Schema, pa.Sc
     _check_text(title, text)
     try:
         table = _table(text, None)
-        schema = pa.schema([column.with_type(_as_written(column.type)) for column in table.schema])
+        schema = pa.schema([column.with_type(as_written(column.type)) for column in table.schema])
         if not _is_valid(table):
             table = _table(text, schema)
         columns = zip(schema, table.columns, strict=True)
         meant = [
-            column.with_type(_meant(cells.combine_chunks(), column.type, nulls.of(column.name)))
+            column.with_type(meant_by(cells.combine_chunks(), column.type, nulls.of(column.name)))
             for column, cells in columns
         ]
         return schema, pa.schema(meant)
@@ -379,7 +379,7 @@ def _schema(title: str, text: bytes, nulls: NullWords) -> tuple[pa.Schema, pa.Sc
                 fields.setdefault(name, pa.null())
                 if pa.types.is_null(fields[name]) and cell is not None:
                     number = isinstance(cell, int | float) and not isinstance(cell, bool)
-                    fields[name] = pa.float64() if number else _type_of(cell)
+                    fields[name] = pa.float64() if number else type_of_cell(cell)
         try:
             schema = pa.schema(list(fields.items()))
         except UnicodeError:
@@ -394,44 +394,6 @@ def _is_valid(table: pa.Table) -> bool:
     except pa.ArrowInvalid:
         return False
     return True
-
-
-def _meant(words: pa.Array, kind: pa.DataType, nulls: tuple[str, ...]) -> pa.DataType:
-    """What the cells of a column are read as: of text, numbers or lists of them where all are that."""
-    if pa.types.is_struct(words.type):
-        return pa.struct(
-            [
-                field.with_type(_meant(words.field(place).filter(words.is_valid()), field.type, nulls))
-                for place, field in enumerate(kind)
-            ]
-        )
-    if not pa.types.is_string(words.type):
-        return kind
-    if are_lists(words):
-        return pa.list_(pa.float64())
-    return pa.float64() if are_numbers(words, nulls) else kind
-
-
-def _as_written(kind: pa.DataType) -> pa.DataType:
-    """The type, with text in place of dates and times: JSON has none, so a word that looks like one stays a word.
-
-    A list in which nothing stands but null is one of numbers: Arrow loses nulls of lists that have no other type.
-    """
-    if pa.types.is_temporal(kind):
-        return pa.string()
-    if pa.types.is_list(kind):
-        return pa.list_(pa.float64() if pa.types.is_null(kind.value_type) else _as_written(kind.value_type))
-    if pa.types.is_struct(kind):
-        return pa.struct([pa.field(field.name, _as_written(field.type)) for field in kind])
-    return kind
-
-
-def _type_of(cell: Any) -> pa.DataType:
-    """The type that Arrow gives a value; text where it has none."""
-    try:
-        return pa.array([cell]).type
-    except (pa.ArrowException, ValueError, TypeError, OverflowError):
-        return pa.string()
 
 
 formats.add(JsonLines.name, JsonLines())

@@ -6,6 +6,7 @@ Rich is imported when something is drawn: a number for a script should not wait 
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lossctl.dataclass import dataclass
@@ -18,6 +19,7 @@ from lossctl.words import LINE, printable
 
 if TYPE_CHECKING:
     from rich import table as rich_table
+    from rich.box import Box
     from rich.console import Console, RenderableType
     from rich.text import Text
 
@@ -27,6 +29,8 @@ ENTRIES_WIDTH = 40
 """The same for a column of named numbers."""
 EDGES = 3
 """The width of what stands between two cells."""
+ROWS = 400
+"""How many rows a table may have that Rich draws."""
 WIDE = 100_000
 """Where nothing is folded."""
 LINES = 50
@@ -133,25 +137,71 @@ class Tables:
     def _table(self, page: "_Page", table: Table) -> None:
         if table.title:
             page.print(self._words(table.title))
-        columns = [
-            [self._cell(words, column) for words in (heading, *below)]
-            for index, column in enumerate(table.columns)
-            for heading, below in [cells(column, [row[index] for row in table.rows], page.style.precision)]
-        ]
+        columns = self._columns(page, table)
         if table.folds:
             page.print(self._grid(table, range(len(columns)), columns, {}))
             return
         width = page.paper.width
         widths = [max(map(_cells_wide, column)) for column in columns]
-        spare = [index for index, column in enumerate(table.columns) if column.spare]
-        ways = (self._fit(table.columns, widths, width, spare[kept:]) for kept in range(len(spare), -1, -1))
-        parts = min(map(list, ways), key=len)
+        parts = self._parts(table, widths, width)
+        if _cost(parts, table) > (1, 0) and any(column.brief for column in table.columns):
+            brief = replace(table, columns=tuple(replace(one, title=one.brief or one.title) for one in table.columns))
+            shorter = self._columns(page, brief)
+            narrow = [max(map(_cells_wide, column)) for column in shorter]
+            fewer = self._parts(brief, narrow, width)
+            if _cost(fewer, table) < _cost(parts, table):
+                table, columns, widths, parts = brief, shorter, narrow, fewer
         for indices in parts:
             most = _shared({index: widths[index] for index in indices}, table.columns, width) if self.narrow else {}
             for index in (index for index in most if table.columns[index].kind == "entries"):
                 columns[index] = [_between(cell, most[index]) for cell in columns[index]]
-            page.print(self._grid(table, indices, columns, most))
+            self._part(page, table, indices, columns, most)
             page.print()
+
+    def _columns(self, page: "_Page", table: Table) -> list[list["str | Text"]]:
+        """The cells of each column, its heading first."""
+        return [
+            [self._cell(words, column) for words in (heading, *below)]
+            for index, column in enumerate(table.columns)
+            for heading, below in [cells(column, [row[index] for row in table.rows], page.style.precision)]
+        ]
+
+    def _parts(self, table: Table, widths: Sequence[int], width: int) -> list[Sequence[int]]:
+        """The indices of the columns of as few grids as there can be, with as many as that leaves."""
+        spare = [index for index, column in enumerate(table.columns) if column.spare]
+        ways = (self._fit(table.columns, widths, width, spare[kept:]) for kept in range(len(spare), -1, -1))
+        return min(map(list, ways), key=len)
+
+    def _part(
+        self,
+        page: "_Page",
+        table: Table,
+        indices: Sequence[int],
+        cells: Sequence[Sequence["str | Text"]],
+        most: Mapping[int, int],
+    ) -> None:
+        """Draw some columns of a table below each other; arguments as for `_grid`."""
+        if len(table.rows) > ROWS and not table.tall:
+            from lossctl.rendering.long_tables import LongTable
+
+            box = self._box(table)
+            chosen = [cells[index] for index in indices]
+            styles = [STYLES.get(table.columns[index].tone, "") for index in indices]
+            long = LongTable(chosen, [most.get(index) for index in indices], styles, box, page.paper)
+            widths = long.widths
+            if long.fits(widths):
+                page.text.writelines(f"{line}\n" for line in long.lines(widths))
+                return
+        page.print(self._grid(table, indices, cells, most))
+
+    def _box(self, table: Table) -> "Box | None":
+        """The frame of a table."""
+        from rich import box
+
+        frame: Box | None = (
+            getattr(box, self.frame) if self.frame and (self.frame == MARKDOWN or table.framed) else None
+        )
+        return frame
 
     def _cell(self, words: Words, column: Column) -> "str | Text":
         safe = self._words(words, room(column))
@@ -198,12 +248,12 @@ class Tables:
             cells: of each column of the table, its heading first.
             most: how wide each may be before it is folded, of those that may be.
         """
-        from rich import box
         from rich.table import Table as Grid
 
-        framed = self.frame == MARKDOWN or (self.frame is not None and table.framed)
+        box = self._box(table)
+        framed = box is not None
         grid = Grid(
-            box=getattr(box, self.frame) if framed and self.frame else None,
+            box=box,
             padding=(0, 1) if framed else (0, 2, 0, 0),
             pad_edge=framed,
             show_header=framed or not table.tall,
@@ -242,6 +292,11 @@ class _Page:
     def print(self, *parts: "RenderableType") -> None:
         """Draw below what is there."""
         self.paper.print(*parts)
+
+
+def _cost(parts: Sequence[Sequence[int]], table: Table) -> tuple[int, int]:
+    """How many parts a table is taken apart into, and how many of its columns are in none."""
+    return len(parts), len(table.columns) - len({index for part in parts for index in part})
 
 
 def _least(column: Column) -> int | None:
@@ -296,7 +351,9 @@ def _cells_wide(cell: "str | Text") -> int:
     """How many columns of a terminal a cell takes."""
     from rich.cells import cell_len
 
-    return cell_len(cell) if isinstance(cell, str) else cell.cell_len
+    if not isinstance(cell, str):
+        return cell.cell_len
+    return len(cell) if cell.isascii() and cell.isprintable() else cell_len(cell)
 
 
 def _joined(column: Sequence["str | Text"]) -> "str | Text":

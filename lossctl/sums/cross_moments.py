@@ -40,7 +40,7 @@ def pairs(columns: int) -> list[tuple[int, int]]:
 
 
 @dataclass(frozen=True)
-class Columns:
+class CrossMoments:
     """The sums of the rows of each group."""
 
     sums: tuple[ExactSum, ...]
@@ -52,7 +52,7 @@ class Columns:
     high: FloatArray
 
     @classmethod
-    def zero(cls, columns: int, groups: int, *, weighted: bool) -> "Columns":
+    def zero(cls, columns: int, groups: int, *, weighted: bool) -> "CrossMoments":
         """The sums of no rows, which have so many further numbers."""
         empty = ExactSum.zero(groups)
         low = np.full((columns, groups), np.inf)
@@ -68,7 +68,7 @@ class Columns:
         weight: FloatArray | None,
         groups: Groups | None,
         ends: Sequence[tuple[FloatArray, FloatArray]] = (),
-    ) -> "Columns":
+    ) -> "CrossMoments":
         """The sums of some rows.
 
         Args:
@@ -105,27 +105,29 @@ class Columns:
         )
         return cls(sums, weighted, products, low, high)
 
-    def __add__(self, other: "Columns") -> "Columns":
+    def __add__(self, other: "CrossMoments") -> "CrossMoments":
         sums, weighted, products = (
             tuple(a + b for a, b in zip(mine, theirs, strict=True))
             for mine, theirs in (
                 (self.sums, other.sums), (self.weighted, other.weighted), (self.products, other.products),
             )
         )  # fmt: skip
-        return Columns(sums, weighted, products, np.minimum(self.low, other.low), np.maximum(self.high, other.high))
+        return CrossMoments(
+            sums, weighted, products, np.minimum(self.low, other.low), np.maximum(self.high, other.high)
+        )
 
-    def _each(self, change: Callable[[ExactSum], ExactSum], low: FloatArray, high: FloatArray) -> "Columns":
+    def _each(self, change: Callable[[ExactSum], ExactSum], low: FloatArray, high: FloatArray) -> "CrossMoments":
         sums, weighted, products = (tuple(map(change, part)) for part in (self.sums, self.weighted, self.products))
-        return Columns(sums, weighted, products, low, high)
+        return CrossMoments(sums, weighted, products, low, high)
 
-    def regroup(self, index: IntArray, groups: int) -> "Columns":
+    def regroup(self, index: IntArray, groups: int) -> "CrossMoments":
         """The same sums, with group ``i`` at place ``index[i]`` of ``groups``."""
         low = np.full((len(self.sums), groups), np.inf)
         high = -low
         low[:, index], high[:, index] = self.low, self.high
         return self._each(lambda part: part.regroup(index, groups), low, high)
 
-    def pooled(self) -> "Columns":
+    def pooled(self) -> "CrossMoments":
         """The sums of all rows as those of a single group."""
         return self._each(ExactSum.pooled, self.low.min(axis=1, keepdims=True), self.high.max(axis=1, keepdims=True))
 

@@ -1,0 +1,150 @@
+"""What is asked where columns are not clear: between which it is open, and each way to go on, best first."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lossctl.errors import LossctlError, Undecided, option
+from lossctl.functions.definition import split_specs
+from lossctl.functions.lookup import meanings
+from lossctl.inference.choice import BESIDE, BY_NAME, CONFIDENCE, NUMBERED, POINT, QUANTILE, Choice, Proposal
+from lossctl.inference.fit import Settings
+from lossctl.inference.proposals import Proposer
+from lossctl.inference.request import Elsewhere, Request
+from lossctl.inference.side import names_of
+from lossctl.reading.format import Source
+
+if TYPE_CHECKING:
+    from lossctl.inference.suitable import Seen
+
+SHOWN = 3
+"""How many ways to go on are shown."""
+COLUMNS = 30
+"""How many columns a message lists."""
+
+
+def undecided(
+    source: Source, request: Request, elsewhere: Elsewhere | None, proposer: Proposer, proposals: Sequence[Proposal]
+) -> Undecided:
+    """The error for columns that are not clear, with those of the proposals that work."""
+    what = _what_is_open(proposer, proposals)
+    role = "prediction" if "the prediction" in what else "label"
+    names = names_of(source, elsewhere)
+    listed = ", ".join(names[:COLUMNS]) + (", …" if len(names) > COLUMNS else "")
+    where = (
+        "" if role == "prediction" or elsewhere is not None else f", or where the labels are with {option('labels')}"
+    )
+    hint = f"Say which with {option(role)}{where}. Columns: {listed}."
+    return Undecided(what, hint, some_ways(source, request, elsewhere, proposals))
+
+
+def some_ways(
+    source: Source, request: Request, elsewhere: Elsewhere | None, proposals: Sequence[Proposal]
+) -> tuple[Settings, ...]:
+    """What to ask for instead, of the proposals that work, best first."""
+    shown: list[Settings] = []
+    distinct: dict[tuple[object, ...], Proposal] = {}
+    for proposal in proposals:  # the same models of the same columns may be told in several ways
+        prediction = proposal.prediction
+        distinct.setdefault((proposal.label.columns, prediction.columns, len(prediction.patterns)), proposal)
+    for proposal in distinct.values():
+        shown += [way for way in ways(source, request, elsewhere, proposal) if way not in shown]
+        if len(shown) >= SHOWN:
+            break
+    return tuple(shown[:SHOWN])
+
+
+def _what_is_open(proposer: Proposer, proposals: Sequence[Proposal]) -> str:
+    """Which role is not clear, and between which columns."""
+    labels = [*dict.fromkeys(proposal.label for proposal in proposals)] or [*proposer.labels()]
+    named = [*dict.fromkeys(column for choice in labels if choice.why == BY_NAME for column in choice.columns)]
+    if len(named) > 1 and not labels[0].sure:
+        return f"several columns could be the label: {', '.join(named)}"
+    rows = proposer.guesses.probabilities if not labels else ()
+    if rows:
+        listed = ", ".join(rows) if len(rows) < COLUMNS else f"{rows[0]} … {rows[-1]}"
+        return f"no column looks like the label: rows of {listed} sum to 1, as the probabilities of classes do"
+    together = [pair.prediction for pair in proposals if pair.prediction.why in {NUMBERED, POINT, QUANTILE}]
+    if len(labels) == 1 and not labels[0].sure and together:
+        return f"no name tells the label, which may be {', '.join(labels[0].columns)}: {_what_predicts(together)}"
+    if not labels or not labels[0].sure:
+        return open_between("label", proposer.truths.left if proposer.apart else ())
+    predictions = [*dict.fromkeys(proposal.prediction for proposal in proposals)]
+    return _what_predicts(predictions) or open_between("prediction", proposer.guesses.left if proposer.apart else ())
+
+
+def _what_predicts(predictions: Sequence[Choice]) -> str:
+    """Between which columns it is open what is the prediction; empty where none is known to be one."""
+    if any(choice.why == QUANTILE for choice in predictions):
+        medians = (choice.columns[0] for choice in predictions if choice.why == QUANTILE and len(choice.columns) == 1)
+        told = next(medians, None)
+        return "the predictions look like quantiles" + ("" if told is None else f", of which {told!r} is the median")
+    told = next((choice.columns[0] for choice in predictions if choice.why == CONFIDENCE), None)
+    if told is not None:
+        return f"the prediction {told!r} does not tell the decisions beside it: is it the confidence in each?"
+    told = next((choice.columns[0] for choice in predictions if choice.why == BESIDE), None)
+    if told is not None:
+        return f"the prediction is not clear: decisions, or {told!r}, from which they may have been made"
+    numbered = next((choice.columns for choice in predictions if choice.why == NUMBERED), ())
+    if numbered:
+        listed = f"{numbered[0]} … {numbered[-1]}"
+        return f"the prediction may be {listed} together, as of classes or an ensemble, or each of them a model"
+    point = next((choice.columns for choice in predictions if choice.why == POINT), ())
+    if point:
+        return f"the prediction may be {', '.join(map(repr, point))}, or the interval beside it"
+    named = [", ".join(choice.patterns) for choice in predictions if choice.why == BY_NAME]
+    if len(named) > 1:
+        return f"several columns could be the prediction: {', '.join(dict.fromkeys(named))}"
+    if named and len(predictions[0].columns) > 1:
+        return f"the prediction could be {named[0]}, by their names"
+    return ""
+
+
+def open_between(role: str, left: Sequence[str]) -> str:
+    """That a role is not clear, between columns of which nothing is known but that they are left."""
+    return (
+        f"several columns could be the {role}: {', '.join(left[:COLUMNS])}"
+        if left
+        else f"no column looks like the {role}"
+    )
+
+
+def ways(source: Source, request: Request, elsewhere: Elsewhere | None, proposal: Proposal) -> Iterator[Settings]:
+    """How to ask for what is proposed, with losses that fit, best first; nothing where that would be refused."""
+    from lossctl.inference.doubts import shared_ways
+    from lossctl.inference.suitable import class_doubts, fails, see, unless_named, ways_of, without_nulls
+
+    label, prediction = proposal.label.patterns, proposal.prediction.patterns
+    columns: Settings = ()
+    if not request.label:
+        columns += tuple(("label", pattern) for pattern in label)
+    if not request.prediction:
+        columns += tuple(("prediction", pattern) for pattern in prediction)
+    asked = replace(request, label=label, prediction=prediction)
+    try:
+        if elsewhere is not None:
+            source, asked = elsewhere.matched(asked)
+        seen = see(source, asked)
+        doubts = class_doubts(source, asked, seen)
+    except LossctlError:
+        return
+    groups = [] if request.prediction else _by_scale(seen, prediction)
+    if len(groups) > 1:
+        for patterns in groups:
+            alike = replace(proposal, prediction=replace(proposal.prediction, patterns=patterns))
+            yield from ways(source, request, elsewhere, alike)
+        return
+    asked_for = [{bound.name for bound in meanings(spec)} for spec in split_specs([str(loss) for loss in request.loss])]
+    for fitting in shared_ways(doubts, seen.fits) if any(doubts) else ways_of(seen):
+        if all(names & {*fitting.pairing.losses} for names in asked_for) and not fails(seen, fitting):
+            loss: Settings = () if asked_for else (("loss", fitting.loss),)
+            yield (*columns, *loss, *unless_named(request, fitting.settings), *without_nulls(seen, request))
+
+
+def _by_scale(seen: "Seen", patterns: Sequence[str]) -> list[tuple[str, ...]]:
+    """The patterns of models of which the same fits, together."""
+    groups: dict[tuple[str, Settings], list[str]] = {}
+    for pattern, fitting in zip(patterns, seen.fits, strict=True):
+        if fitting is not None:
+            groups.setdefault((fitting.loss, fitting.settings), []).append(pattern)
+    return [*map(tuple, groups.values())]

@@ -1,0 +1,122 @@
+"""Long tables, line by line: what Rich would write, which takes 50 µs and more for a cell."""
+
+from collections.abc import Iterator, Sequence
+from itertools import chain, pairwise, zip_longest
+
+from rich._wrap import divide_line
+from rich.box import Box
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from lossctl.dataclass import dataclass
+
+HEADING = "bold"
+"""What headings look like, to Rich."""
+BETWEEN = "  "
+"""What stands between two cells without a frame."""
+
+
+@dataclass(frozen=True)
+class LongTable:
+    """A table without cells of several rows, drawn as Rich draws it."""
+
+    columns: Sequence[Sequence[str | Text]]
+    """The cells of each column, its heading first."""
+    most: Sequence[int | None]
+    """How wide each column may be before its cells are folded; ``None`` of one that is not."""
+    styles: Sequence[str]
+    """What each column looks like, to Rich."""
+    box: Box | None
+    """The frame; ``None`` where there is none, and blanks stand between cells."""
+    paper: Console
+    """Whose width and colours hold."""
+
+    @property
+    def widths(self) -> list[int]:
+        """How wide each column is."""
+        widest = (max(map(_width, column)) for column in self.columns)
+        return [wide if most is None else min(wide, most) for wide, most in zip(widest, self.most, strict=True)]
+
+    def fits(self, widths: Sequence[int]) -> bool:
+        """Whether the page has room for such columns, so that none has to be narrower."""
+        edges = len(BETWEEN) * len(widths) if self.box is None else 3 * len(widths) + 1
+        return sum(widths) + edges <= self.paper.width
+
+    def lines(self, widths: Sequence[int]) -> Iterator[str]:
+        """Its lines from the top, for columns of these widths."""
+        headings = [
+            _cell(column[0], width, HEADING, self.paper) for column, width in zip(self.columns, widths, strict=True)
+        ]
+        most = max(map(len, headings))
+        above = [("",) * (most - len(lines)) + tuple(lines) for lines in headings]  # headings stand low
+        below = (
+            _cells(column[1:], width, style, self.paper)
+            for column, width, style in zip(self.columns, widths, self.styles, strict=True)
+        )
+        blanks = [" " * width for width in widths]
+        rows = ([*zip_longest(*row)] for row in chain([above], zip(*below, strict=True)))
+        drawn = ([[line or blank for line, blank in zip(row, blanks, strict=True)] for row in each] for each in rows)
+        if self.box is None:
+            yield from (BETWEEN.join(line) for row in drawn for line in row)
+            return
+        padded, box = [width + 2 for width in widths], self.box
+        yield box.get_top(padded)
+        yield from (_between(line, box.head_left, box.head_vertical, box.head_right) for line in next(drawn))
+        yield box.get_row(padded, "head")
+        yield from (_between(line, box.mid_left, box.mid_vertical, box.mid_right) for row in drawn for line in row)
+        yield box.get_bottom(padded)
+
+
+def _between(cells: Sequence[str], left: str, middle: str, right: str) -> str:
+    return f"{left} {f' {middle} '.join(cells)} {right}"
+
+
+def _cells(cells: Sequence[str | Text], width: int, style: str, paper: Console) -> Iterator[Sequence[str]]:
+    """The lines of each cell."""
+    plain = not (style and paper.is_terminal)
+    for cell in cells:
+        if plain and isinstance(cell, str) and cell.isascii() and len(cell) <= width and "\n" not in cell:
+            yield (cell.ljust(width),)
+        else:
+            yield _cell(cell, width, style, paper)
+
+
+def _cell(cell: str | Text, width: int, style: str, paper: Console) -> Sequence[str]:
+    """The lines of a cell, each of a width."""
+    if isinstance(cell, Text) and paper.is_terminal:
+        lines = cell.wrap(paper, width, overflow="fold")
+        style = f"{style} {cell.style}"  # which single segments leave out
+        return [
+            "".join(_painted(segment.text, f"{style} {segment.style or ''}", paper) for segment in line.render(paper))
+            + " " * (width - line.cell_len)
+            for line in lines
+        ]
+    words = cell if isinstance(cell, str) else cell.plain
+    folded = [line for part in words.split("\n") for line in _folded(part, width)]
+    return [_painted(line, style, paper) + " " * (width - cell_len(line)) for line in folded]
+
+
+def _folded(words: str, width: int) -> Iterator[str]:
+    """Words in lines of at most a width, broken between words where there is room."""
+    places = [0, *divide_line(words, width), len(words)] if cell_len(words) > width else [0, len(words)]
+    for start, stop in pairwise(places):
+        line = words[start:stop]
+        while cell_len(line) > width and line[-1:].isspace():
+            line = line[:-1]
+        yield line
+
+
+def _painted(text: str, style: str, paper: Console) -> str:
+    """Text in the colours of a terminal."""
+    if not (text and style.strip() and paper.is_terminal):
+        return text
+    return paper.get_style(style).render(text)
+
+
+def _width(cell: str | Text) -> int:
+    """How many columns of a terminal the widest line of a cell takes."""
+    words = cell if isinstance(cell, str) else cell.plain
+    if words.isascii() and "\n" not in words:
+        return len(words)
+    return max(map(cell_len, words.split("\n")))
