@@ -15,7 +15,10 @@
 #define VECTORISED
 #endif
 
-enum { BLOCK = 1 << 15, FOLD = 46, DIGIT = 38, LOWEST = -1074, LEVELS = 60, LANES = 64, CHUNK = 1 << 16 };
+enum {
+    BLOCK = 1 << 15, FOLD = 46, DIGIT = 38, LOWEST = -1074, LEVELS = 60, LANES = 64, CHUNK = 1 << 16, OCTAVE = 64,
+    OCTAVES = 1 << 11,
+};
 
 static const uint64_t SIZE_BITS = 0x7fffffffffffffffu, INFINITE_BITS = 0x7ff0000000000000u;
 static const double HUGE_SIZE = 0x1p900, SMALLEST = 0x1p-800;
@@ -162,7 +165,14 @@ static Py_ssize_t sums_by(const double *restrict values, const int64_t *restrict
     return kept;
 }
 
-/* Σ(x − mean)² in lanes: row i is added to lane i mod 64, and lanes are then added half to half. */
+/* Rounded sums in a fixed order: row i is added to lane i mod 64, and lanes are then added half to half. */
+static inline double together(double *lanes) {
+    for (int half = LANES / 2; half; half /= 2)
+        for (int lane = 0; lane < half; lane++) lanes[lane] += lanes[lane + half];
+    return lanes[0];
+}
+
+/* Σ(x − mean)². */
 VECTORISED static double spread_of(const double *restrict values, Py_ssize_t n, double mean) {
     double lanes[LANES] = {0.0};
     const Py_ssize_t whole = n - n % LANES;
@@ -176,9 +186,73 @@ VECTORISED static double spread_of(const double *restrict values, Py_ssize_t n, 
         const double rest = values[i] - mean;
         lanes[i - whole] += rest * rest;
     }
-    for (int half = LANES / 2; half; half /= 2)
-        for (int lane = 0; lane < half; lane++) lanes[lane] += lanes[lane + half];
-    return lanes[0];
+    return together(lanes);
+}
+
+/* Σxy. */
+VECTORISED static double products_of(const double *restrict left, const double *restrict right, Py_ssize_t n) {
+    double lanes[LANES] = {0.0};
+    const Py_ssize_t whole = n - n % LANES;
+    for (Py_ssize_t i = 0; i < whole; i += LANES)
+        for (int lane = 0; lane < LANES; lane++) lanes[lane] += left[i + lane] * right[i + lane];
+    for (Py_ssize_t i = whole; i < n; i++) lanes[i - whole] += left[i] * right[i];
+    return together(lanes);
+}
+
+/* How many non-negative numbers are in each of the 64 bins of an octave; rows of octaves that do not occur stay as they
+   are, and `seen` says which do. */
+static void histogram_of(const double *restrict values, Py_ssize_t n, int64_t *restrict counts, uint8_t *restrict seen) {
+    for (Py_ssize_t i = 0; i < n; i++) {
+        const uint64_t bin = (uint64_t)bits_of(values[i]) >> FOLD;
+        const uint64_t octave = (bin / OCTAVE) % OCTAVES;
+        if (!seen[octave]) {
+            seen[octave] = 1;
+            memset(counts + OCTAVE * octave, 0, OCTAVE * sizeof *counts);
+        }
+        counts[OCTAVE * octave + bin % OCTAVE]++;
+    }
+}
+
+/* What the rounding of a product took away, by halves of 26 bits (Dekker 1971): as `lost` in products.py. */
+static inline double lost(double product, double first, double second) {
+    const double first_spread = 134217729.0 * first, second_spread = 134217729.0 * second;
+    const double high = first_spread - (first_spread - first), low = first - high;
+    const double top = second_spread - (second_spread - second), bottom = second - top;
+    double error = high * top;
+    error -= product;
+    error += high * bottom;
+    error += low * top;
+    return error + low * bottom;
+}
+
+enum { PIECE = 4096, TERMS = 8 };
+
+/* wx, w², w²x and w²x² of some rows, each followed by what its rounding took away. */
+VECTORISED static void terms_of(const double *restrict values, const double *restrict weight, Py_ssize_t n,
+                                double terms[TERMS][PIECE]) {
+    for (Py_ssize_t i = 0; i < n; i++) {
+        const double value = values[i], w = weight[i];
+        const double product = w * value, product_error = lost(product, w, value);
+        const double square = w * w, cross = w * product, squares = product * product;
+        terms[0][i] = product;
+        terms[1][i] = product_error;
+        terms[2][i] = square;
+        terms[3][i] = lost(square, w, w);
+        terms[4][i] = cross;
+        terms[5][i] = lost(cross, w, product) + w * product_error;
+        terms[6][i] = squares;
+        terms[7][i] = lost(squares, product, product) + (2.0 * product + product_error) * product_error;
+    }
+}
+
+/* Whether all these terms are doubles that lost nothing; see `_products` in weighted.py. */
+VECTORISED static int moderate(const double *restrict values, const double *restrict weight, Py_ssize_t n) {
+    int64_t far = 0;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        const double w = weight[i], size = fabs(w * values[i]);
+        far |= !(w < 0x1p225) | !(w > 0x1p-225) | !(size < 0x1p450) | ((size < 0x1p-450) & (values[i] != 0.0));
+    }
+    return !far;
 }
 
 /* Σ(x − mean)² of groups, row after row. */
@@ -329,12 +403,89 @@ static PyObject *kernels_spreads_by(PyObject *self, PyObject *args) {
     return result;
 }
 
+static PyObject *kernels_products(PyObject *self, PyObject *args) {
+    PyObject *objects[2], *result = NULL;
+    Array arrays[2] = {{{0}, 0}};
+    Py_ssize_t n, others;
+    if (!PyArg_ParseTuple(args, "OO", &objects[0], &objects[1])) return NULL;
+    double *left = items(objects[0], &arrays[0], 'd', 0, &n);
+    double *right = left ? items(objects[1], &arrays[1], 'd', 0, &others) : NULL;
+    if (right && n == others) {
+        double sum;
+        Py_BEGIN_ALLOW_THREADS
+        sum = products_of(left, right, n);
+        Py_END_ALLOW_THREADS
+        result = PyFloat_FromDouble(sum);
+    } else if (right) {
+        PyErr_SetString(PyExc_ValueError, UNFIT);
+    }
+    release(arrays, 2);
+    return result;
+}
+
+static PyObject *kernels_histogram(PyObject *self, PyObject *args) {
+    PyObject *objects[3], *result = NULL;
+    Array arrays[2] = {{{0}, 0}};
+    Py_buffer seen = {0};
+    Py_ssize_t n, bins;
+    if (!PyArg_ParseTuple(args, "OOO", &objects[0], &objects[1], &objects[2])) return NULL;
+    double *values = items(objects[0], &arrays[0], 'd', 0, &n);
+    int64_t *counts = values ? items(objects[1], &arrays[1], 'q', 1, &bins) : NULL;
+    if (counts && !PyObject_GetBuffer(objects[2], &seen, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)) {
+        if (bins == OCTAVE * OCTAVES && seen.len == OCTAVES) {
+            Py_BEGIN_ALLOW_THREADS
+            histogram_of(values, n, counts, seen.buf);
+            Py_END_ALLOW_THREADS
+            result = Py_NewRef(Py_None);
+        } else {
+            PyErr_SetString(PyExc_ValueError, UNFIT);
+        }
+        PyBuffer_Release(&seen);
+    }
+    release(arrays, 2);
+    return result;
+}
+
+static PyObject *kernels_weighted(PyObject *self, PyObject *args) {
+    PyObject *objects[3], *result = NULL;
+    Array arrays[3] = {{{0}, 0}};
+    Py_ssize_t n, weights, levels;
+    if (!PyArg_ParseTuple(args, "OOO", &objects[0], &objects[1], &objects[2])) return NULL;
+    double *values = items(objects[0], &arrays[0], 'd', 0, &n);
+    double *weight = values ? items(objects[1], &arrays[1], 'd', 0, &weights) : NULL;
+    int64_t *digits = weight ? items(objects[2], &arrays[2], 'q', 1, &levels) : NULL;
+    double(*terms)[PIECE] = digits ? PyMem_Malloc(TERMS * sizeof *terms) : NULL;
+    if (digits && !terms) {
+        PyErr_NoMemory();
+    } else if (digits && (weights != n || levels != 4 * LEVELS)) {
+        PyErr_SetString(PyExc_ValueError, UNFIT);
+    } else if (digits) {
+        int exact;
+        int64_t none[3] = {0};
+        Py_BEGIN_ALLOW_THREADS
+        exact = moderate(values, weight, n);
+        for (Py_ssize_t start = 0; exact && start < n; start += PIECE) {
+            const Py_ssize_t size = n - start < PIECE ? n - start : PIECE;
+            terms_of(values + start, weight + start, size, terms);
+            for (int term = 0; term < TERMS; term++) total_of(terms[term], size, digits + term / 2 * LEVELS, none);
+        }
+        Py_END_ALLOW_THREADS
+        result = PyBool_FromLong(exact);
+    }
+    PyMem_Free(terms);
+    release(arrays, 3);
+    return result;
+}
+
 static PyMethodDef methods[] = {
     {"total", kernels_total, METH_VARARGS, "Add numbers to 60 digits, and count +inf, -inf and NaN."},
     {"largest", kernels_largest, METH_O, "The largest size among numbers; NaN where one is."},
     {"sums_by", kernels_sums_by, METH_VARARGS, "Add the multiples of two units to those of groups."},
     {"spread", kernels_spread, METH_VARARGS, "The sum of squares about a number."},
     {"spreads_by", kernels_spreads_by, METH_VARARGS, "Add the squares of numbers less those of their groups."},
+    {"products", kernels_products, METH_VARARGS, "The sum of the products of two arrays."},
+    {"histogram", kernels_histogram, METH_VARARGS, "How many numbers are in each bin of an octave."},
+    {"weighted", kernels_weighted, METH_VARARGS, "Add wx, w², w²x and w²x² to digits, where nothing is lost; whether so."},
     {NULL, NULL, 0, NULL},
 };
 

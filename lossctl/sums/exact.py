@@ -56,6 +56,12 @@ class ExactSum:
         digits = digits_of(int(math.ldexp(sums[0], -exponent)), exponent)
         return cls(digits, np.zeros((1, 3), dtype=np.int64))
 
+    @classmethod
+    def of_digits(cls, digits: IntArray) -> "ExactSum":
+        """The sum of a single group that has these digits, from level 0 on."""
+        held = {level: digits[level : level + 1] for level in np.flatnonzero(digits).tolist()}
+        return cls(held, np.zeros((1, 3), dtype=np.int64))
+
     def __add__(self, other: "ExactSum") -> "ExactSum":
         left, right, blocks = self.digits, other.digits, self.blocks + other.blocks
         if blocks >= CARRY:

@@ -11,6 +11,7 @@ from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray, IntArray, row_sum
 from lossctl.rational import square_root, to_float
 from lossctl.reduction import Reduction
+from lossctl.sums import compiled
 from lossctl.sums.exact import ExactSum
 from lossctl.sums.moments import Total
 from lossctl.sums.products import rounded_sum, scaled_sum, sum_of_products
@@ -18,6 +19,8 @@ from lossctl.sums.state import Groups, Rows, regrouped
 
 OCTAVE = 64
 """Bins of the histogram of norms in each octave (a factor of two)."""
+OCTAVES = 1 << 11
+"""Octaves of doubles."""
 DROPPED_BITS = 46
 """Low bits of a double that leave its exponent and the bin within its octave."""
 BIAS = 1022
@@ -55,6 +58,10 @@ class Histogram:
     @classmethod
     def of(cls, norms: FloatArray, groups: Groups | None) -> "Histogram":
         """The histogram of ``(n,)`` non-negative numbers, of which there is one at least."""
+        if groups is None and compiled.kernels is not None:
+            counts, seen = np.empty((OCTAVES, OCTAVE), dtype=np.int64), np.zeros(OCTAVES, dtype=np.bool_)
+            compiled.kernels.histogram(np.ascontiguousarray(norms), counts.reshape(-1), seen)
+            return cls({octave: counts[octave][:, None].copy() for octave in np.flatnonzero(seen).tolist()})
         return cls.of_bins(np.ascontiguousarray(norms).view(np.int64) >> DROPPED_BITS, groups)
 
     @classmethod
@@ -157,11 +164,6 @@ class Gradients:
                 # The largest entry is taken out first: squares of very large or small numbers leave the doubles.
                 scale = np.where((largest > 0) & (largest < np.inf), largest, 1.0)
                 norm = np.sqrt(row_sum(np.square(size / scale[:, None]))) * scale
-            if groups is not None:
-                norm = groups.arranged(norm)
-                absolute, largest = (norm, norm) if size.ndim == 1 else map(groups.arranged, (absolute, largest))
-                weight = None if weight is None else groups.arranged(weight)
-                groups = groups.in_order
             if weight is None:
                 weighted, peak = norm, largest
             else:
@@ -190,7 +192,7 @@ class Gradients:
     def _scaled(
         cls, absolute: FloatArray, norm: FloatArray, largest: FloatArray, weight: FloatArray, groups: Groups | None
     ) -> "Gradients":
-        """The sums of arranged rows whose weighted gradients need not be doubles; see `lift` for the arguments."""
+        """The sums of rows whose weighted gradients need not be doubles; see `lift` for the arguments."""
         weight, power = np.frexp(weight)
         sums, parts = [], []
         for figure in (absolute, norm, largest):
@@ -313,7 +315,10 @@ def _scaled(slope: Fraction | float, figure: float, exponent: int) -> float:
 
 
 def _maximum(values: npt.NDArray[Any], groups: Groups | None) -> npt.NDArray[Any]:
-    """The largest of some arranged values ``(n,)``, by group."""
+    """The largest of some values ``(n,)`` from 0 on, by group."""
     if groups is None:
         return np.maximum.reduce(values, keepdims=True)
-    return np.asarray(groups.spread(np.maximum.reduceat(values, groups.starts)))
+    largest = np.zeros(groups.number, dtype=values.dtype)
+    with np.errstate(invalid="ignore"):
+        np.maximum.at(largest, groups.code, values)
+    return largest

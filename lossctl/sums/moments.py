@@ -11,6 +11,7 @@ from lossctl.dataclass import dataclass
 from lossctl.domain import IntArray
 from lossctl.rational import quotient, square_root, to_float
 from lossctl.reduction import MEAN, ONE, ZERO, Reduction
+from lossctl.sums import compiled
 from lossctl.sums.cross_moments import NOTHING, Beside, CrossMoments, pairs
 from lossctl.sums.exact import ExactSum
 from lossctl.sums.products import centred_squares, parted, product, scaled_sum
@@ -164,7 +165,7 @@ class Moments:
         if weight is None:
             total = ExactSum.of(value, groups)
             return cls(n, total, centred_squares(value, total, groups), None)
-        if groups is not None:
+        if groups is not None and compiled.kernels is None:  # NumPy adds up rows that stand beside each other
             value, weight, groups = groups.arranged(value), groups.arranged(weight), groups.in_order
         return cls(n, *weighted_sums(value, weight, groups))
 

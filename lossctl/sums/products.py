@@ -98,18 +98,13 @@ def centred_squares(values: FloatArray, total: ExactSum, groups: Groups | None =
 
 
 def _spread(values: FloatArray, mean: float) -> float:
-    """Σ(x − mean)² of ``(n,)`` values in a fixed order: row i is of lane i mod 64, and lanes are added half to half."""
+    """Σ(x − mean)² of ``(n,)`` values; see `laned`."""
     if compiled.kernels is not None:
         return float(compiled.kernels.spread(np.ascontiguousarray(values), mean))
     with np.errstate(over="ignore"):
         rest = values - mean
         rest *= rest
-        whole = len(rest) - len(rest) % LANES
-        lanes = np.add.reduce(rest[:whole].reshape(-1, LANES), axis=0)
-        lanes[: len(rest) - whole] += rest[whole:]
-        while len(lanes) > 1:
-            lanes = lanes[: len(lanes) // 2] + lanes[len(lanes) // 2 :]
-    return float(lanes[0])
+        return laned(rest)
 
 
 def _centred_by_group(values: FloatArray, total: ExactSum, groups: Groups) -> ExactSum:
@@ -136,14 +131,21 @@ def _spreads(values: FloatArray, means: FloatArray, groups: Groups) -> FloatArra
     """Σ(x − mean)² of each group, row after row."""
     if compiled.kernels is None:
         rest = values - means[groups.code]
-        return np.bincount(groups.code, rest * rest, groups.number).astype(np.float64, copy=False)
+        return _sums(rest * rest, groups)
     spreads = np.zeros(groups.number)
     compiled.kernels.spreads_by(np.ascontiguousarray(values), groups.code, means, spreads)
     return spreads
 
 
+def _sums(values: FloatArray, groups: Groups) -> FloatArray:
+    """The rounded sums of the groups, row after row."""
+    return np.bincount(groups.code, values, groups.number).astype(np.float64, copy=False)
+
+
 def rounded_sum(values: FloatArray, groups: Groups | None = None) -> ExactSum:
     """The sum of non-negative numbers, by group, rounded: for sums that do not end in a difference."""
+    if groups is None:
+        return ExactSum.of(values)
     sums = _sums(values, groups)
     return ExactSum.of_sums(sums) if np.isfinite(sums).all() else ExactSum.of(values, groups)
 
@@ -151,7 +153,10 @@ def rounded_sum(values: FloatArray, groups: Groups | None = None) -> ExactSum:
 def sum_of_products(left: FloatArray, right: FloatArray, groups: Groups | None = None) -> ExactSum:
     """The sum of products of non-negative numbers, by group; rounded, for sums that do not end in a difference."""
     with np.errstate(all="ignore"):
-        sums = _sums(left * right, groups)
+        if groups is None:
+            sums = np.array([_laned_products(left, right)])
+        else:
+            sums = _sums(left * right, groups)
     safe = (sums > TINY) & (sums < 1 / TINY)
     occurs = True if groups is None else groups.counts > 0
     if np.all(safe | ~np.asarray(occurs)) or (groups is None and not left.any()):
@@ -159,11 +164,21 @@ def sum_of_products(left: FloatArray, right: FloatArray, groups: Groups | None =
     return exact_products(left, right, groups)
 
 
-def _sums(values: FloatArray, groups: Groups | None) -> FloatArray:
-    """The rounded sums of ``(n,)`` values, one a group."""
-    if groups is None or not len(values):
-        return np.full(1 if groups is None else groups.number, np.add.reduce(values))
-    return groups.spread(np.add.reduceat(groups.arranged(values), groups.starts))
+def _laned_products(left: FloatArray, right: FloatArray) -> float:
+    """Σxy; see `laned`."""
+    if compiled.kernels is not None:
+        return float(compiled.kernels.products(np.ascontiguousarray(left), np.ascontiguousarray(right)))
+    return laned(left * right)
+
+
+def laned(values: FloatArray) -> float:
+    """The rounded sum of ``(n,)`` numbers in a fixed order: row i is of lane i mod 64; lanes are added half to half."""
+    whole = len(values) - len(values) % LANES
+    lanes = np.add.reduce(values[:whole].reshape(-1, LANES), axis=0)
+    lanes[: len(values) - whole] += values[whole:]
+    while len(lanes) > 1:
+        lanes = lanes[: len(lanes) // 2] + lanes[len(lanes) // 2 :]
+    return float(lanes[0])
 
 
 def product(first: FloatArray, second: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -6,8 +6,10 @@ import numpy as np
 
 from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray, IntArray
+from lossctl.sums import compiled
+from lossctl.sums.digits import LEVELS
 from lossctl.sums.exact import LARGE, SMALL, ExactSum
-from lossctl.sums.products import cuts, halved, lost, parted, rounded_sum, scaled_sum
+from lossctl.sums.products import cuts, halved, lost, parted, scaled_sum
 from lossctl.sums.state import Groups
 
 HEAVY, LIGHT = 2.0**225, 2.0**-225
@@ -61,7 +63,7 @@ class Weights:
 
 
 def weighted_sums(values: FloatArray, weight: FloatArray, groups: Groups | None) -> tuple[ExactSum, ExactSum, Weights]:
-    """Σ wℓ, exact; Σ w²ℓ² to 32 digits; and the weights, of rows in the order of their groups.
+    """Σ wℓ, exact; Σ w²ℓ² to 32 digits; and the weights, of rows; in NumPy they are in the order of their groups.
 
     Args:
         values: ``(n,)``; infinities and NaN are counted in the first sum, and add nothing.
@@ -87,15 +89,19 @@ def weighted_sums(values: FloatArray, weight: FloatArray, groups: Groups | None)
 
 def _products(value: FloatArray, weight: FloatArray, groups: Groups | None) -> list[ExactSum]:
     """Σ wℓ, Σ w², Σ w²ℓ and Σ w²ℓ² of finite values."""
+    if compiled.kernels is not None and groups is None:
+        digits = np.zeros((4, LEVELS), dtype=np.int64)
+        if compiled.kernels.weighted(np.ascontiguousarray(value), np.ascontiguousarray(weight), digits.reshape(-1)):
+            return [ExactSum.of_digits(row) for row in digits]
+        return far_products(*parted(value), *parted(weight), groups)
     if float(weight.max()) < HEAVY and float(weight.min()) > LIGHT:
         with np.errstate(over="ignore", invalid="ignore"):
             terms = _terms(value, weight)
             size = np.abs(terms[0])
         small = None if float(size.min()) >= SMALL else size < SMALL
         if float(size.max()) < LARGE and (small is None or not value[small].any()):
-            exact = [ExactSum.of(term, groups) for term in terms[:7]]
-            sums = [term + error for term, error in zip(exact[::2], exact[1:6:2], strict=False)]
-            return [*sums, exact[6] + rounded_sum(terms[7], groups)]
+            exact = [ExactSum.of(term, groups) for term in terms]
+            return [term + error for term, error in zip(exact[::2], exact[1::2], strict=True)]
     return far_products(*parted(value), *parted(weight), groups)
 
 
@@ -148,7 +154,7 @@ def least_and_most(values: FloatArray, groups: Groups | None) -> tuple[FloatArra
             values, keepdims=True, initial=-np.inf
         )
     low, high = np.full(groups.number, np.inf), np.full(groups.number, -np.inf)
-    if len(values):
-        low[groups.index] = np.minimum.reduceat(values, groups.starts)
-        high[groups.index] = np.maximum.reduceat(values, groups.starts)
+    with np.errstate(invalid="ignore"):
+        np.minimum.at(low, groups.code, values)
+        np.maximum.at(high, groups.code, values)
     return low, high

@@ -4,17 +4,19 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
 from hostile import SEEDS, SPREADS, hostile
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lossctl.sums import compiled
 from lossctl.sums.digits import BLOCK
 from lossctl.sums.exact import ExactSum
+from lossctl.sums.gradients import Gradients
 from lossctl.sums.moments import Moments
 from lossctl.sums.products import centred_squares, exact_products
 from lossctl.sums.state import Groups, Rows
@@ -43,12 +45,27 @@ def rows(values, weight, groups):
     return Rows(values, weight, groups, None, values, values, None)
 
 
+def gradient_facts(rows):
+    """The sums over gradients, as plain numbers."""
+    lifted = Gradients.lift(replace(rows, gradient=np.where(np.isnan(rows.value), 0.0, rows.value)))
+    sums = [facts(total) for total in (lifted.absolute, lifted.squares, lifted.norm, lifted.norm_squares)]
+    largest = [part.tolist() for part in (lifted.largest, lifted.exponent, lifted.largest_norm)]
+    return sums, largest, {octave: counts.tolist() for octave, counts in lifted.histogram.octaves.items()}
+
+
 @pytest.mark.parametrize("kind", SPREADS)
-@given(seed=SEEDS, n=st.integers(0, 200), number=st.sampled_from([0, 1, 2, 7, 300]), odd=st.booleans())
-@example(seed=1, n=BLOCK + 3, number=0, odd=True)
-@example(seed=2, n=BLOCK + 3, number=3, odd=True)
-@settings(max_examples=8)
+@given(seed=SEEDS, n=st.integers(0, 90), number=st.sampled_from([0, 1, 2, 7, 40]), odd=st.booleans())
+@settings(max_examples=6)
 def test_sums_squares_and_products_are_the_same_bits(kind, seed, n, number, odd):
+    same(kind, seed, n, number, odd=odd)
+
+
+@pytest.mark.parametrize("number", [0, 3])
+def test_so_they_are_of_more_rows_than_a_block_has(number):
+    same("wide", number, BLOCK + 3, number, odd=True)
+
+
+def same(kind, seed, n, number, *, odd):
     rng = np.random.default_rng(seed)
     values = hostile(kind, rng, n)
     n = len(values)
@@ -62,10 +79,12 @@ def test_sums_squares_and_products_are_the_same_bits(kind, seed, n, number, odd)
     assert facts(one) == facts(other)
     one, other = both(lambda: centred_squares(values, ExactSum.of(values, groups), groups))
     assert facts(one) == facts(other)
-    weight = rng.uniform(0.5, 2.0, n)
-    for weights in (None, weight):
-        one, other = both(lambda weights=weights: Moments.lift(rows(values, weights, groups)).result())
+    for weight in (None, rng.uniform(0.5, 2.0, n), np.abs(hostile(kind, rng, n))[:n] + 5e-324):
+        one, other = both(lambda weight=weight: Moments.lift(rows(values, weight, groups)).result())
         assert repr(one) == repr(other)
+        if n:
+            one, other = both(lambda weight=weight: gradient_facts(rows(values, weight, groups)))
+            assert one == other
 
 
 def test_many_rows_of_a_group_are_carried_before_they_overflow():
@@ -85,6 +104,11 @@ def test_many_rows_of_a_group_are_carried_before_they_overflow():
         ("total", ([1.0], np.zeros(60, np.int64), np.zeros(3, np.int64)), TypeError),
         ("largest", (np.ones(3, np.int64),), TypeError),
         ("spread", (np.ones(3),), TypeError),
+        ("products", (np.ones(3), np.ones(2)), ValueError),
+        ("histogram", (np.ones(3), np.zeros(64 << 10, np.int64), np.zeros(1 << 11, np.bool_)), ValueError),
+        ("histogram", (np.ones(3), np.zeros(64 << 11, np.int64), np.zeros(3, np.bool_)), ValueError),
+        ("weighted", (np.ones(3), np.ones(2), np.zeros(240, np.int64)), ValueError),
+        ("weighted", (np.ones(3), np.ones(3), np.zeros(60, np.int64)), ValueError),
         ("spreads_by", (np.ones(2), np.array([0, 1]), np.ones(1), np.zeros(1)), ValueError),
         ("spreads_by", (np.ones(2), np.array([0, -1]), np.ones(1), np.zeros(1)), ValueError),
         ("spreads_by", (np.ones(2), np.array([0]), np.ones(1), np.zeros(1)), ValueError),
