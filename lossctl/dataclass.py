@@ -7,6 +7,7 @@ patterns, pickle and type checkers see no difference.
 
 import dataclasses
 import functools
+import inspect
 import reprlib
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -90,7 +91,29 @@ def _delete(_self: Any, name: str) -> NoReturn:
     raise dataclasses.FrozenInstanceError(f"cannot delete field {name!r}")
 
 
-_MADE = {"__init__": _init, "__repr__": _repr}
+class _Signature:
+    """The signature of a class, made when somebody asks for it."""
+
+    def __get__(self, _instance: object, cls: type) -> inspect.Signature:
+        kinds = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
+        parameters = [
+            inspect.Parameter(
+                field.name, kinds[field.kw_only is True], default=_shown_default(field), annotation=field.type
+            )
+            for field in dataclasses.fields(cls)
+            if field.init
+        ]
+        return inspect.Signature(sorted(parameters, key=lambda parameter: parameter.kind), return_annotation=None)
+
+
+def _shown_default(field: dataclasses.Field[Any]) -> Any:
+    """As Python shows it in a signature."""
+    if field.default is not MISSING:
+        return field.default
+    return inspect.Parameter.empty if field.default_factory is MISSING else field.default_factory
+
+
+_MADE = {"__init__": _init, "__repr__": _repr, "__signature__": _Signature()}
 _FROZEN = {"__setattr__": _set, "__delattr__": _delete}
 
 if TYPE_CHECKING:

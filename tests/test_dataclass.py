@@ -1,6 +1,7 @@
 """Frozen dataclasses with shared methods do what those that Python generates do."""
 
 import dataclasses
+import inspect
 import pickle
 from dataclasses import FrozenInstanceError, field, replace
 from itertools import pairwise
@@ -105,6 +106,16 @@ def test_what_is_not_frozen_can_be_changed_and_has_no_hash() -> None:
         assert (point, repr(point)) == (cls(2.0), repr(cls(2.0)))
         with pytest.raises(TypeError, match="unhashable"):
             hash(point)
+
+
+def test_the_signature_is_that_of_pythons() -> None:
+    python, ours = (inspect.signature(cls).parameters for cls in both())
+    assert [(it.name, it.kind, it.annotation) for it in ours.values()] == [
+        (it.name, it.kind, it.annotation) for it in python.values()
+    ]
+    assert [it.default for it in ours.values() if it.name != "counts"] == [
+        it.default for it in python.values() if it.name != "counts"
+    ]
 
 
 def test_what_is_wrong_with_arguments_is_said() -> None:

@@ -26,7 +26,9 @@ from lossctl.cli.completers import (
     complete_losses,
     complete_models,
 )
-from lossctl.cli.input_options import Join
+from lossctl.cli.input_options import Input as Input  # noqa: PLC0414  (commands of other packages know it from here)
+from lossctl.cli.input_options import Join as Join  # noqa: PLC0414  (likewise)
+from lossctl.cli.output_options import Output as Output  # noqa: PLC0414  (likewise)
 from lossctl.dataclass import dataclass
 from lossctl.errors import UsageError
 from lossctl.words import split

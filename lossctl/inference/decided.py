@@ -7,9 +7,11 @@ from lossctl.errors import LossctlError, Undecided, option
 from lossctl.functions.definition import split_specs
 from lossctl.functions.lookup import meanings
 from lossctl.inference.fit import Settings
+from lossctl.inference.layout import LayoutPlanner
 from lossctl.inference.request import Request
 from lossctl.inference.suitable import readable_layout
 from lossctl.reading.format import Source
+from lossctl.reading.inferred_types import is_number
 from lossctl.reading.look_alikes import is_name
 
 Ways = Callable[[Request], Iterator[Settings]]
@@ -35,6 +37,8 @@ def ensure_no_words(source: Source, request: Request, ways: Ways) -> None:
     if len(layout.models) != 1 or not layout.unread or not is_name(layout.unread_text):
         return
     model, label = layout.models[0].name, layout.roles.label[0]
+    if any(is_number(cell) for cell in LayoutPlanner(source, request).head.column(model).to_pylist() if cell):
+        return  # words among numbers are no decisions
     word = layout.unread_text
     what = f"the predictions {model!r} are words, such as {word!r}: decisions, not what they were made from"
     specs = split_specs(request.loss) if request.loss else ()

@@ -62,7 +62,7 @@ def complete(source: Source, request: Request, taken: Sequence[str] = ()) -> Com
 
 
 def _ensure_no_words(source: Source, request: Request, named: Request) -> None:
-    """Check that the only prediction is no column of words; errors as for `ensure_no_words`.
+    """Check that the only prediction is no column of words beside one of words; errors as for `ensure_no_words`.
 
     Args:
         source: the data set.
@@ -70,7 +70,7 @@ def _ensure_no_words(source: Source, request: Request, named: Request) -> None:
         named: what the user named of it.
     """
     kinds = {column.name: column.kind for column in source.columns}
-    if not request.label or [kinds.get(name) for name in request.prediction] != ["text"]:
+    if any([kinds.get(name) for name in names] != ["text"] for names in (request.label, request.prediction)):
         return
     from lossctl.inference.decided import ensure_no_words
     from lossctl.inference.questions import ways as ways_of
