@@ -60,11 +60,11 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
-$(VENV)/.installed: pyproject.toml constraints.txt $(VENV)/bin/python
+$(VENV)/.installed: pyproject.toml setup.py lossctl/sums/_kernels.c constraints.txt $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
 	touch $@
 
-$(VENV)/.dev: pyproject.toml constraints.txt $(VENV)/bin/python
+$(VENV)/.dev: pyproject.toml setup.py lossctl/sums/_kernels.c constraints.txt $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@ $(VENV)/.installed
 

@@ -153,10 +153,7 @@ def rounded_sum(values: FloatArray, groups: Groups | None = None) -> ExactSum:
 def sum_of_products(left: FloatArray, right: FloatArray, groups: Groups | None = None) -> ExactSum:
     """The sum of products of non-negative numbers, by group; rounded, for sums that do not end in a difference."""
     with np.errstate(all="ignore"):
-        if groups is None:
-            sums = np.array([_laned_products(left, right)])
-        else:
-            sums = _sums(left * right, groups)
+        sums = np.array([_laned_products(left, right)]) if groups is None else _sums(left * right, groups)
     safe = (sums > TINY) & (sums < 1 / TINY)
     occurs = True if groups is None else groups.counts > 0
     if np.all(safe | ~np.asarray(occurs)) or (groups is None and not left.any()):
