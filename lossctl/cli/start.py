@@ -83,14 +83,16 @@ def begin(
 def _told(files: Sequence[str], how: Mapping[str, Any]) -> dict[str, Any]:
     """What losses need that nobody named and that the data tell, such as ``from_logits``; as arguments."""
     from lossctl.comparison.declared import SETTINGS
-    from lossctl.evaluation.evaluate import open_joined, requested, several
-    from lossctl.evaluation.join import Joined
+    from lossctl.evaluation.evaluate import open_alone, open_joined, requested, several
     from lossctl.inference.infer import complete
 
     joining = {"labels": how["labels"], "ids": several(how["ids"]), "join": how["join"]}
     request = requested(**{name: value for name, value in how.items() if name not in {*joining, "reading"}})
-    opened = open_joined([*files], request, how["reading"], **joining)
-    source, request = (opened.source, opened.request) if isinstance(opened, Joined) else (opened, request)
+    if joining["labels"] is None:
+        source = open_alone([*files], request, how["reading"])
+    else:
+        joined = open_joined([*files], request, how["reading"], **joining)
+        source, request = joined.source, joined.request
     known, asked = vars(complete(source, request).request), vars(request)
     names = {*SETTINGS.values()} - {"label", "prediction"}
     return {name: value for name, value in known.items() if name in names and value != asked[name]}
