@@ -327,3 +327,16 @@ def test_a_loss_that_is_named_gives_way_to_that_of_a_line_to_copy(lossctl, tmp_p
     done = lossctl("eval", path, "-l", "perplexity")
     (line,) = [shlex.split(line)[1:] for line in done.err.splitlines() if line.startswith("  lossctl")]
     assert lossctl(*line, "-f", "json").values == pytest.approx([np.exp(1.5), np.exp(0.5)])
+
+
+@pytest.mark.parametrize("form", ["pred_0.{}", "yhat 0.{}", "{}0%", "y_pred_{}0%"])
+def test_levels_behind_any_word_are_quantiles_where_each_has_its_opposite_and_none_models(form):
+    rng = np.random.default_rng(5)
+    level = rng.normal(100, 10, 60)
+    label, columns = level + rng.normal(size=60), {1: level - 1.3, 5: level, 9: level + 1.3}
+    source = {"y": label, **{form.format(digit): column for digit, column in columns.items()}}
+    first, every = ways_of(source)
+    assert dict(first)["prediction"] == form.format(5)
+    errors = [(digit / 10, label - column) for digit, column in columns.items()]
+    pinball = np.mean([np.maximum(tau * error, (tau - 1) * error) for tau, error in errors])
+    assert measured(source, every) == [pytest.approx(pinball)]
