@@ -311,14 +311,44 @@ def test_predictions_and_their_labels_in_two_files_are_asked_about_with_the_fini
         assert line[0] == ("eval" if command == "compare" else command)
 
 
-def test_two_files_of_predictions_are_not_taken_for_labels(lossctl, tmp_path):
+def written(path, columns):
+    names, cells = [*columns], np.column_stack([*columns.values()]).tolist()
+    lines = (",".join("" if np.isnan(cell) else f"{cell:.12g}" for cell in row) for row in cells)
+    path.write_text("\n".join([",".join(names), *lines]) + "\n")
+
+
+@pytest.mark.parametrize("names", [["SalePrice"], ["cat", "dog"]], ids=len)
+def test_two_files_of_predictions_are_not_taken_for_labels(lossctl, tmp_path, names):
     rng = np.random.default_rng(9)
     for name in ("a", "b"):
-        rows = [f"{at},{rng.normal():.6f}" for at in range(30)]
-        (tmp_path / f"{name}.csv").write_text("\n".join(["Id,SalePrice", *rows]) + "\n")
+        rows = rng.dirichlet(np.ones(2), 30) if names[1:] else rng.normal(size=(30, 1))
+        written(tmp_path / f"{name}.csv", {"Id": np.arange(30), **dict(zip(names, rows.T, strict=True))})
     for command in ("eval", "compare"):
         done = lossctl(command, tmp_path / "a.csv", tmp_path / "b.csv")
-        assert (done.status, "  lossctl" in done.err) == (2, False)
+        assert (done.status, "holds the labels" in done.err) == (2, False)
+
+
+@pytest.mark.parametrize("kind", ["one-hot", "nulls", "other key"])
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_two_files_without_telling_names_whole_numbers_are_the_labels(lossctl, tmp_path, kind, turned):
+    rng = np.random.default_rng(9)
+    truth, near, known = rng.permutation(np.arange(40) % 2), rng.uniform(0.2, 0.8, 40).round(6), np.ones(40, bool)
+    guesses, labels = {"target": near}, {"target": truth}
+    if kind == "one-hot":
+        guesses, labels = {"no": 1 - near, "yes": near}, {"no": 1 - truth, "yes": truth}
+    elif kind == "nulls":
+        known[::9] = False
+        labels = {"target": np.where(known, truth, np.nan)}
+    key = "passenger_id" if kind == "other key" else "PassengerId"
+    if kind == "other key":
+        guesses, labels = {"prob": near}, {"Survived": truth}
+    paths = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    written(paths[0], {"PassengerId": np.arange(900, 940), **guesses})
+    written(paths[1], {key: np.arange(900, 940), **labels})
+    done = lossctl("eval", *(paths[::-1] if turned else paths))
+    line, *_ = [shlex.split(line)[1:] for line in done.err.splitlines() if line.startswith("  lossctl")]
+    bce = -np.where(truth == 1, np.log(near), np.log1p(-near))[known].mean()
+    assert lossctl(*line, "-f", "json").values == [pytest.approx(bce)]
 
 
 def test_a_loss_that_is_named_gives_way_to_that_of_a_line_to_copy(lossctl, tmp_path):
