@@ -370,3 +370,16 @@ def test_levels_behind_any_word_are_quantiles_where_each_has_its_opposite_and_no
     errors = [(digit / 10, label - column) for digit, column in columns.items()]
     pinball = np.mean([np.maximum(tau * error, (tau - 1) * error) for tau, error in errors])
     assert measured(source, every) == [pytest.approx(pinball)]
+
+
+@pytest.mark.parametrize("words", [("NEGATIVE", "POSITIVE"), (0, 1)], ids=str)
+@pytest.mark.parametrize("decided", ["pred_label", "predicted_class"])
+def test_the_confidence_in_a_decision_is_asked_about_and_a_probability_is_none(words, decided):
+    rng = np.random.default_rng(5)
+    truth = rng.permutation(np.arange(60) % 2)
+    probability = np.clip(0.3 + 0.4 * truth + rng.normal(0, 0.2, 60), 0.01, 0.99)
+    made = (probability > 0.5) * 1
+    source = {"label": np.take(words, truth), decided: np.take(words, made), "pred_score": probability}
+    bce = -np.where(truth == 1, np.log(probability), np.log1p(-probability)).mean()
+    assert asked(source) == ([[pytest.approx(bce)]], False)
+    ways_of({**source, "pred_score": np.maximum(probability, 1 - probability)})
