@@ -69,22 +69,22 @@ def best_normal(label: FloatArray, weight: FloatArray) -> tuple[float, float]:
         return mean, 0.0
     share, start, unit = weight / math.fsum(weight), mean, deviation
     scaled, place, least = (label - start) / unit, np.array([0.0, 1.0]), math.inf
-    step, slope, bend, damping = np.zeros(2), np.zeros(2), np.zeros((2, 2)), 1e-12
+    slope, bend, damping = np.zeros(2), np.zeros((2, 2)), 0.0
+    step: FloatArray = np.zeros(2)
     for _ in range(NEWTON):
         shift, spread = place + step
         ratio = (shift - scaled) / spread if spread > 0 else np.zeros_like(scaled)
         peak = np.exp(-0.5 * np.square(ratio)) * math.sqrt(2.0 / math.pi)
         within = erf(ratio / math.sqrt(2.0))
         score = math.fsum(share * ((shift - scaled) * within + spread * (peak - 1.0 / math.sqrt(math.pi))))
-        if not (spread > 0 and score <= least):
+        if spread > 0 and score <= least:
+            place, least, damping = place + step, score, 0.1 * damping
+            slope = np.array([math.fsum(share * within), math.fsum(share * (peak - 1.0 / math.sqrt(math.pi)))])
+            across, bent = -math.fsum(share * peak * ratio), math.fsum(share * peak * np.square(ratio))
+            bend = np.array([[math.fsum(share * peak), across], [across, bent]]) / spread
+        else:
             damping = max(10.0 * damping, 0.01 * float(np.trace(bend)))
-            step = -np.linalg.solve(bend + damping * np.eye(2), slope)
-            continue
-        place, least, damping = place + step, score, max(0.1 * damping, 1e-12)
-        slope = np.array([math.fsum(share * within), math.fsum(share * (peak - 1.0 / math.sqrt(math.pi)))])
-        across, bent = -math.fsum(share * peak * ratio), math.fsum(share * peak * np.square(ratio))
-        bend = np.array([[math.fsum(share * peak), across], [across, bent]]) / spread
-        step = -np.linalg.solve(bend + damping * np.eye(2), slope)
+        step = np.asarray(-np.linalg.solve(bend + (damping + 1e-12) * np.eye(2), slope), dtype=np.float64)
     order = np.argsort(label)
     reached = np.cumsum(share[order])
     middle = order[np.searchsorted(reached, 0.5 * reached[-1])]
