@@ -7,7 +7,6 @@ patterns, pickle and type checkers see no difference.
 
 import dataclasses
 import functools
-import inspect
 import reprlib
 from typing import TYPE_CHECKING, Any
 
@@ -128,29 +127,7 @@ class _Signature:
         return Signature(sorted(parameters, key=lambda parameter: parameter.kind), return_annotation=None)
 
 
-class _Signature:
-    """The signature of a class, made when somebody asks for it."""
-
-    def __get__(self, _instance: object, cls: type) -> inspect.Signature:
-        kinds = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
-        parameters = [
-            inspect.Parameter(
-                field.name, kinds[field.kw_only is True], default=_shown_default(field), annotation=field.type
-            )
-            for field in dataclasses.fields(cls)
-            if field.init
-        ]
-        return inspect.Signature(sorted(parameters, key=lambda parameter: parameter.kind), return_annotation=None)
-
-
-def _shown_default(field: dataclasses.Field[Any]) -> Any:
-    """As Python shows it in a signature."""
-    if field.default is not MISSING:
-        return field.default
-    return inspect.Parameter.empty if field.default_factory is MISSING else field.default_factory
-
-
-_MADE = {"__init__": _init, "__repr__": _repr, "__signature__": _Signature()}
+_MADE = {"__init__": _init, "__repr__": _repr}
 _FROZEN = {"__setattr__": _set, "__delattr__": _delete}
 
 if TYPE_CHECKING:
@@ -167,9 +144,8 @@ else:
         """
         if cls is None:
             return functools.partial(dataclass, frozen=frozen, eq=eq)
-        methods = (
-            _MADE | (_FROZEN if frozen else {}) | ({"__eq__": _eq, "__hash__": _hash if frozen else None} if eq else {})
-        )
+        compared = {"__eq__": _eq, "__hash__": _hash if frozen else None} if eq else {}
+        methods = _MADE | (_FROZEN if frozen else {}) | compared
         own = {name for name in methods if vars(cls).get(name) is not None}
         # Python would compile what makes a class frozen, and has to know of it for those that inherit from this one.
         parents = [parent.__dataclass_params__ for parent in cls.__mro__[1:] if "__class_fields__" in vars(parent)]

@@ -108,16 +108,6 @@ def test_what_is_not_frozen_can_be_changed_and_has_no_hash() -> None:
             hash(point)
 
 
-def test_the_signature_is_that_of_pythons() -> None:
-    python, ours = (inspect.signature(cls).parameters for cls in both())
-    assert [(it.name, it.kind, it.annotation) for it in ours.values()] == [
-        (it.name, it.kind, it.annotation) for it in python.values()
-    ]
-    assert [it.default for it in ours.values() if it.name != "counts"] == [
-        it.default for it in python.values() if it.name != "counts"
-    ]
-
-
 def test_what_is_wrong_with_arguments_is_said() -> None:
     (_, cls) = both()
     for values, named, words in (
