@@ -185,7 +185,7 @@ def _columns_only(
     quantiles = bool(commands) and any(each.name == "quantiles" for each in arranged)  # they say what to do
     reported = Reported("columns-not-recognised", Severity.error, "", question.what, advice, stops=True)
     if commands and not request.label and not any("label" in dict(way) for way in question.ways):  # of no label
-        reported = Reported("log-probabilities", Severity.note, "", question.what, "", stops=False)
+        reported = Reported("log-probabilities", Severity.note, "", question.what, advice, stops=False)
     return Diagnosis(
         files=source.files,
         rows=rows,

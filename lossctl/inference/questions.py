@@ -30,7 +30,8 @@ def undecided(
     what = _what_is_open(proposer, proposals)
     role = "prediction" if "the prediction" in what else "label"
     names = names_of(source, elsewhere)
-    listed = ", ".join(names[:COLUMNS]) + (", …" if len(names) > COLUMNS else "")
+    shown = (f"#{place} ({name})" if names.count(name) > 1 else name for place, name in enumerate(names[:COLUMNS], 1))
+    listed = ", ".join(shown) + (", …" if len(names) > COLUMNS else "")
     where = (
         "" if role == "prediction" or elsewhere is not None else f", or where the labels are with {option('labels')}"
     )
