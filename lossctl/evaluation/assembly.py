@@ -149,12 +149,7 @@ def _by_cluster(scores: "Scores", results: Sequence[Result]) -> list[Result]:
     }
     chosen = [(result, estimates[result.loss, result.model, *result.group.items()]) for result in results]
     return [
-        replace(
-            result,
-            n_clusters=estimate.clusters,
-            effective_clusters=estimate.units,
-            standard_error=estimate.standard_error,
-        )
+        replace(result, n_clusters=estimate.clusters, standard_error=estimate.standard_error)
         for result, estimate in chosen
     ]
 

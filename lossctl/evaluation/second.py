@@ -10,11 +10,10 @@ import numpy as np
 
 from lossctl.errors import LossctlError, Undecided
 from lossctl.evaluation.join import Joined, join, predicted
-from lossctl.inference.fit import Settings
 from lossctl.inference.infer import complete
 from lossctl.inference.look import Look
 from lossctl.inference.names import ENDINGS, LABELS, PREDICTIONS, plain_name, stem_of, without
-from lossctl.inference.request import Request
+from lossctl.inference.request import Request, Settings
 from lossctl.inference.suitable import see, without_nulls
 from lossctl.reading.files import open_source
 from lossctl.reading.format import Reading, Source

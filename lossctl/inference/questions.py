@@ -8,9 +8,8 @@ from lossctl.errors import LossctlError, Undecided, option
 from lossctl.functions.definition import split_specs
 from lossctl.functions.lookup import meanings
 from lossctl.inference.choice import BESIDE, BY_NAME, CONFIDENCE, NUMBERED, POINT, QUANTILE, Choice, Proposal
-from lossctl.inference.fit import Settings
 from lossctl.inference.proposals import Proposer
-from lossctl.inference.request import Elsewhere, Request
+from lossctl.inference.request import Elsewhere, Request, Settings
 from lossctl.inference.side import names_of
 from lossctl.reading.format import Source
 
