@@ -211,7 +211,7 @@ def _gates(files: Sequence[str], report: "Report", by_value: frozenset[str]) -> 
                 continue
             words = (title if bare.count(title) == 1 else loss, *([model] if models[1:] else []), "not-above")
             own = {"model": model} if models[1:] else {}
-            gate = {"name": "-".join(words), "file": _file(files), "loss": loss, **own, "max": _above(max(values))}
+            gate = {"name": "-".join(words), "file": _file(files), "loss": loss, **own, "max": above(max(values))}
             yield {**gate, "fail_if": "point"} if gate["name"] in by_value else gate
     yield {"name": "enough-rows", "file": _file(files), "min_n": min(result.n for result in results)}
 
@@ -221,7 +221,7 @@ def _file(files: Sequence[str]) -> str | list[str]:
     return files[0] if len(files) == 1 else [*files]
 
 
-def _above(value: float) -> float:
+def above(value: float) -> float:
     """A number of few digits a little above a value."""
     if not math.isfinite(value):
         raise DataError(f"--init: the loss is {value}, which no gate can hold", "lossctl doctor says more.")

@@ -23,7 +23,7 @@ def remedy(estimate: Estimate, loss: str) -> str:
         estimate: the number.
         loss: of which loss it is, as a user types it.
     """
-    unit, count = ("row", estimate.n) if estimate.clusters is None else ("cluster", estimate.clusters)
+    unit, count = estimate.unit, estimate.n if estimate.clusters is None else estimate.clusters
     excess = 1.0 / estimate.units - 1.0 / count if estimate.doubted == "sizes" else 0.0
     lags = f"with fewer lags than {estimate.lags:,}, or more rows, it could be"
     infinite = f"{SHOWN} the rows whose loss is infinite: without these, or with a floor (eps), it could be"
@@ -36,7 +36,7 @@ def remedy(estimate: Estimate, loss: str) -> str:
         "tokens": lambda: f"{by_text(loss)} compares whole texts",
         "unseen": lambda: "in a unit in which numbers are neither huge nor tiny it could be",
         "sizes": lambda: (
-            f"with about {_rounded_up(count * excess / UNLIKE)} clusters like these, or with clusters more alike in "
+            f"with about {_rounded_up(count * excess / UNLIKE)} {unit}s like these, or with {unit}s more alike in "
             "size, it would be"
         ),
         "share": lambda: _spread(estimate.top_share, count, unit) + _milder(loss, unit),
