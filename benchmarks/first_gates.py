@@ -11,7 +11,7 @@ import argparse
 import numpy as np
 
 import lossctl
-from lossctl.cli.start import above
+from lossctl.cli.limits import above
 from lossctl.sums.student import quantile
 
 SHOWN = (200, 1000, 10_000)

@@ -244,6 +244,7 @@ def _moved(against: Against, now: int, before: int) -> str:
     )
     buckets, moved = against.estimate.clusters or 0, against.moved
     if not against.share:
-        return f"{rows}: {moved:,} of {counted(buckets, 'bucket')} hold other rows, so all rows are compared, unpaired"
+        changed = f"{moved:,} of {counted(buckets, 'bucket')}"
+        return f"{rows}: {changed} hold other rows, so all rows are compared, unpaired"
     same = f"{buckets:,} of {counted(buckets + moved, 'bucket')}"
     return f"{rows}: compared on {against.estimate.n:,}, in the {same} that hold the same rows"

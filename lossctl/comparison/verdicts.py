@@ -164,8 +164,8 @@ def _outcome(verdict: Verdict, words: str, name: str) -> Outcome:
 
 
 _TOLD = (
-    "loss", "model", "n", "clusters", "buckets", "value", "baseline", "constant_loss", "standard_error", "lower", "upper",
-    "limit", "confidence", "adjusted_confidence", "p", "top_share", "reason",
+    "loss", "model", "n", "clusters", "buckets", "value", "baseline", "constant_loss", "standard_error", "lower",
+    "upper", "limit", "confidence", "adjusted_confidence", "p", "top_share", "reason",
 )  # fmt: skip
 """What of a verdict formats carry as properties."""
 
