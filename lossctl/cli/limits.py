@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lossctl.comparison.wording import rounded, spelled
 from lossctl.errors import DataError
+from lossctl.words import printable
 
 if TYPE_CHECKING:
     from lossctl.comparison.gate import Gate, Measurement, Verdict
@@ -14,9 +15,9 @@ MARGIN = 0.05
 """How far above what is measured the limits begin."""
 LIMITS = """\
 # A limit is 5 % above what the loss is now, and its gate fails where the loss is proven to be above that: by chance in
-# none of 100 builds on these rows, in 2 on others (of a bce, 0/1 labels). It is for what got much worse: 10 % fails in 3
-# of 100 builds of 200 rows, in 45 of 1,000 rows and 100 of 10,000; 20 % in 34, 100 and 100; 5 % in none. To catch that,
-# hold the loss against an earlier model on the same rows: max_increase = "1%" fails it in 25, 90 and 100.
+# none of 100 builds on these rows, in 2 on others (of a bce, 0/1 labels). It is for what got much worse: 10 % fails in
+# 3 of 100 builds of 200 rows, in 45 of 1,000 rows and 100 of 10,000; 20 % in 34, 100 and 100; 5 % in none. To catch
+# that, hold the loss against an earlier model on the same rows: max_increase = "1%" fails it in 25, 90 and 100.
 """
 """What limits are for, by the table of docs/statistics.md, of which benchmarks/first_gates.py makes the figures."""
 
@@ -45,14 +46,14 @@ def limits_told(verdicts: Sequence["Verdict"]) -> dict[str, str]:
 
 def _rows(gate: "Gate", smallest: "Measurement") -> str:
     """Of a number of rows."""
-    group = "" if gate.only else spelled(smallest.group)
+    group = "" if gate.only else printable(spelled(smallest.group))
     of = f"the smallest group, {group}, had, and each needs them" if group else "there were"
     return f"as many rows as {of}; lower it where fewer are enough"
 
 
 def _limit(gate: "Gate", worst: "Measurement", claims: int) -> str:
     """Of a loss, that stands beside so many claims."""
-    estimate, group = worst.estimate, "" if gate.only else spelled(worst.group)
+    estimate, group = worst.estimate, "" if gate.only else printable(spelled(worst.group))
     value, error = estimate.value, estimate.standard_error
     was = f"what it was{f' in the worst group, {group}' if group else ''}, {rounded(value, error)}"
     least = gate.limit + estimate.upper(1.0 - (1.0 - gate.confidence) / max(claims, 1)) - value

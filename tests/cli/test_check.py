@@ -207,10 +207,10 @@ def month(row):
 @pytest.mark.parametrize(
     ("by", "cells", "groups"),
     [
-        ("g", lambda row: ("a", 'b "c"')[row % 2], ["a", 'b "c"']),
+        ("g", lambda row: ('"a\n[[gate]]"', "b")[row % 2], ["a\n[[gate]]", "b"]),
         ("g", lambda row: ("true", "false")[row % 2], ["false", "true"]),
         ("g,h", lambda row: f"{row % 2},{row // 2 % 2}", ["0 0", "0 1", "1 0", "1 1"]),
-        ("g", lambda row: ("a", "")[row % 2], []),  # no TOML can name a null
+        ("g", lambda row: ('"a\n[["', "")[row % 2], []),  # no TOML can name a null
         ("g", lambda row: row % 13, []),  # too many
         ("g:2", lambda row: row, []),  # other intervals in another file
         ("g:month", month, []),
