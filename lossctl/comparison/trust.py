@@ -14,6 +14,12 @@ BOUNDED = {"bce": "brier", "focal": "brier", "cross_entropy": "categorical_brier
 SINGLE = 0.995
 """The share from which on the other rows are nothing beside one."""
 SHOWN = "lossctl samples shows"
+SHOWN_OF = {
+    "row": f"{SHOWN} it",
+    "cluster": "look at its rows",
+    "bucket": "compare with the earlier predictions to see which row it is",
+}
+"""Where to look at what carries most."""
 
 
 def remedy(estimate: Estimate, loss: str) -> str:
@@ -47,7 +53,7 @@ def remedy(estimate: Estimate, loss: str) -> str:
 
 def _spread(share: float, count: int, unit: str) -> str:
     """How many rows or clusters there would have to be, for the largest to carry little enough."""
-    shown = f"{SHOWN} it" if unit == "row" else "look at its rows"
+    shown = SHOWN_OF[unit]
     if share >= SINGLE:
         return f"without it there is next to nothing: {shown}"
     enough = 1.0 + (count - 1.0) * share / (1.0 - share) * (1.0 - TOP_SHARE) / TOP_SHARE
