@@ -11,7 +11,7 @@ from lossctl.document import Table
 from lossctl.rendering.renderer import Style, renderers
 
 
-@pytest.mark.parametrize("letters", [1, 10, 16, 24, 60])
+@pytest.mark.parametrize("letters", [1, 16, 60])
 @pytest.mark.parametrize("by", [[], ["date"]])
 def test_both_ends_of_an_interval_stand_in_one_table(letters, by):
     random = np.random.default_rng(5)
@@ -27,8 +27,7 @@ def test_both_ends_of_an_interval_stand_in_one_table(letters, by):
     assert len(line) <= 80
 
 
-@pytest.mark.parametrize("doubted", [False, True])
-@pytest.mark.parametrize("by", [[], ["date"]])
+@pytest.mark.parametrize(("by", "doubted"), [([], False), (["date"], True)])
 def test_a_column_for_which_there_is_no_room_is_named_and_the_share_of_one_row_goes_first(by, doubted):
     random = np.random.default_rng(6)
     label = random.normal(size=80)
@@ -37,7 +36,7 @@ def test_a_column_for_which_there_is_no_room_is_named_and_the_share_of_one_row_g
     frame.loc[0, "b"] += 99.0 * doubted
     document = lossctl.compare(frame, "mse", label="y", prediction=["a", "b"], by=by).document()
     tables = [part for section in document.sections() for part in section if isinstance(part, Table)]
-    for width in (50, 80, 100, 140):
+    for width in (60, 80, 110):
         text = renderers.get("table").render(document, Style(width=width))
         heads = [re.split(r"\s*│\s*", line.strip("│ ")) for line in text.splitlines() if "│ loss" in line]
         told = re.findall(r"no room at (\d+) columns for: (.+?)\n\n", text, re.DOTALL)
