@@ -106,7 +106,11 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
         elsewhere: where the labels are, if not there.
     """
     if request.loss and all(get_loss(spec).unlabelled for spec in split_specs(request.loss)):
-        return _unlabelled(source, request, elsewhere)
+        from lossctl.inference.tokens import ensure_of_tokens
+
+        completed = _unlabelled(source, request, elsewhere)
+        ensure_of_tokens(source, completed.request)
+        return completed
     doubted = doubted_names(source, request, elsewhere)
     if request.label and request.prediction and not doubted:
         return Completed(request)
