@@ -344,7 +344,8 @@ def _losses(
     """
     columns = model.width or 1 if request.label else 1  # tokens are no classes
     bounds = [get_loss(spec, columns=columns, label_columns=planner.label_width or 1) for spec in specs]
-    named = [listed(bound, model, planner.roles.models) for bound in bounds]
+    models, alone = planner.roles.models, len(specs) == len(planner.roles.models) == 1
+    named = [listed(bound, model, models, alone=alone) for bound in bounds]
     bare, notes = [bound for bound, _ in named], [note for _, note in named if note]
     losses, ways = [bound if request.reduction is None else bound.under(request.reduction) for bound in bare], None
     if _conventional(request):
