@@ -342,7 +342,7 @@ class Proposer:
             yield models
 
     def _are_quantiles_beside_words(self, truth: "Candidate", family: Sequence[str]) -> bool:
-        """Whether columns are named for quantiles and not for the words of a label, and are no rows of probabilities."""
+        """Whether columns are named for quantiles, not for the words of a label, and are no rows of probabilities."""
         levels = levels_among(family) if truth.kind == "text" and not truth.has_columns(family) else ()
         return len(levels) == len(family) > 1 and not self.guesses.look.sum_to_one(family)
 
@@ -372,7 +372,8 @@ class Proposer:
 
         if len({*named.values()}) < len(names):
             yield from intervals(self.guesses, label)
-        if rows is not None and distinct and np.mean((np.diff(rows, axis=1) < 0).any(axis=1)) <= CROSSING:
+        clear = all(map(interval_end, names))  # such as lo-80: nothing else is called so, whatever it holds
+        if rows is not None and distinct and (clear or np.mean((np.diff(rows, axis=1) < 0).any(axis=1)) <= CROSSING):
             yield from points(self.guesses, label, names)
             for name in names:
                 if named[name] == 0.5:
