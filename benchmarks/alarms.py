@@ -211,7 +211,7 @@ def estimates(kind: Kind, found: Figures) -> list[Estimate]:
     clusters = None if kind.clusters is None else len(kind.clusters)
     columns = (found.value.tolist(), found.error.tolist(), found.units.tolist(), found.share.tolist())
     return [
-        Estimate(value, error, units - 1.0, kind.rows, units, clusters, share)
+        Estimate(value, error, (units if clusters is None else clusters) - 1.0, kind.rows, units, clusters, share)
         for value, error, units, share in zip(*columns, strict=True)
     ]
 

@@ -7,9 +7,11 @@ patterns, pickle and type checkers see no difference.
 
 import dataclasses
 import functools
-import inspect
 import reprlib
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from inspect import Signature
 
 __all__ = ["dataclass"]
 
@@ -83,37 +85,49 @@ def _hash(self: Any) -> int:
     return hash(_compared(self))
 
 
-def _set(_self: Any, name: str, _value: object) -> NoReturn:
-    raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
+def _frozen(self: Any, name: str) -> bool:
+    """Whether an attribute cannot be changed; what a subclass that is no dataclass has beside the fields can be."""
+    return "__class_fields__" in vars(type(self)) or name in self.__dataclass_fields__
 
 
-def _delete(_self: Any, name: str) -> NoReturn:
-    raise dataclasses.FrozenInstanceError(f"cannot delete field {name!r}")
+def _set(self: Any, name: str, value: object) -> None:
+    if _frozen(self, name):
+        raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
+    object.__setattr__(self, name, value)
+
+
+def _delete(self: Any, name: str) -> None:
+    if _frozen(self, name):
+        raise dataclasses.FrozenInstanceError(f"cannot delete field {name!r}")
+    object.__delattr__(self, name)
 
 
 class _Signature:
-    """The signature of a class, made when somebody asks for it."""
+    """What `inspect` tells of the arguments of a class, for notebooks and editors: made when somebody asks."""
 
-    def __get__(self, _instance: object, cls: type) -> inspect.Signature:
-        kinds = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
+    def __get__(self, instance: object, owner: type) -> "Signature":
+        if instance is not None or owner.__init__ is not _init:  # type: ignore[misc]
+            raise AttributeError("__signature__")
+        from inspect import Parameter, Signature  # noqa: PLC0415  (which few runs need)
+
         parameters = [
-            inspect.Parameter(
-                field.name, kinds[field.kw_only is True], default=_shown_default(field), annotation=field.type
+            Parameter(
+                field.name,
+                Parameter.KEYWORD_ONLY if field.kw_only else Parameter.POSITIONAL_OR_KEYWORD,
+                default=...
+                if field.default_factory is not MISSING
+                else Parameter.empty
+                if field.default is MISSING
+                else field.default,
+                annotation=field.type,
             )
-            for field in dataclasses.fields(cls)
+            for field in dataclasses.fields(owner)
             if field.init
         ]
-        return inspect.Signature(sorted(parameters, key=lambda parameter: parameter.kind), return_annotation=None)
+        return Signature(sorted(parameters, key=lambda parameter: parameter.kind), return_annotation=None)
 
 
-def _shown_default(field: dataclasses.Field[Any]) -> Any:
-    """As Python shows it in a signature."""
-    if field.default is not MISSING:
-        return field.default
-    return inspect.Parameter.empty if field.default_factory is MISSING else field.default_factory
-
-
-_MADE = {"__init__": _init, "__repr__": _repr, "__signature__": _Signature()}
+_MADE = {"__init__": _init, "__repr__": _repr}
 _FROZEN = {"__setattr__": _set, "__delattr__": _delete}
 
 if TYPE_CHECKING:
@@ -130,12 +144,21 @@ else:
         """
         if cls is None:
             return functools.partial(dataclass, frozen=frozen, eq=eq)
-        methods = (
-            _MADE | (_FROZEN if frozen else {}) | ({"__eq__": _eq, "__hash__": _hash if frozen else None} if eq else {})
-        )
+        compared = {"__eq__": _eq, "__hash__": _hash if frozen else None} if eq else {}
+        methods = _MADE | (_FROZEN if frozen else {}) | compared
         own = {name for name in methods if vars(cls).get(name) is not None}
-        dataclasses.dataclass(init=False, repr=False, eq=False)(cls)
+        # Python would compile what makes a class frozen, and has to know of it for those that inherit from this one.
+        parents = [parent.__dataclass_params__ for parent in cls.__mro__[1:] if "__class_fields__" in vars(parent)]
+        before = [parent.frozen for parent in parents]
+        for parent in parents:
+            parent.frozen = False
+        try:
+            dataclasses.dataclass(init=False, repr=False, eq=False)(cls)
+        finally:
+            for parent, was in zip(parents, before, strict=True):
+                parent.frozen = was
+        cls.__dataclass_params__.frozen = frozen
         for name in methods.keys() - own:
             setattr(cls, name, methods[name])
-        cls.__class_fields__ = _Fields(cls)
+        cls.__class_fields__, cls.__signature__ = _Fields(cls), _Signature()
         return cls

@@ -21,7 +21,7 @@ BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 
 EPS = float(np.finfo(np.float64).eps)
-LARGEST = float(np.finfo(np.float64).max)
+LEAST, LARGEST = math.ulp(0.0), float(np.finfo(np.float64).max)
 SIMPLEX_ERROR = 1e-3
 SIMPLEX_WARNING = 1e-6
 

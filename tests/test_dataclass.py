@@ -108,16 +108,6 @@ def test_what_is_not_frozen_can_be_changed_and_has_no_hash() -> None:
             hash(point)
 
 
-def test_the_signature_is_that_of_pythons() -> None:
-    python, ours = (inspect.signature(cls).parameters for cls in both())
-    assert [(it.name, it.kind, it.annotation) for it in ours.values()] == [
-        (it.name, it.kind, it.annotation) for it in python.values()
-    ]
-    assert [it.default for it in ours.values() if it.name != "counts"] == [
-        it.default for it in python.values() if it.name != "counts"
-    ]
-
-
 def test_what_is_wrong_with_arguments_is_said() -> None:
     (_, cls) = both()
     for values, named, words in (
@@ -128,3 +118,45 @@ def test_what_is_wrong_with_arguments_is_said() -> None:
     ):
         with pytest.raises(TypeError, match=words):
             cls(*values, **named)
+
+
+def test_the_arguments_of_a_class_are_told_as_pythons_are() -> None:
+    python, ours = (inspect.signature(cls) for cls in both())
+    assert [(each.name, each.kind, each.annotation) for each in ours.parameters.values()] == [
+        (each.name, each.kind, each.annotation) for each in python.parameters.values()
+    ]
+    for name in ("x", "names", "hidden", "why"):
+        assert ours.parameters[name].default == python.parameters[name].default
+    assert (ours.parameters["counts"].default, ours.return_annotation) == (..., None)
+
+    class Given(Kept):
+        def __init__(self, name: str) -> None:
+            super().__init__(0.0, name)
+
+    assert [*inspect.signature(Given).parameters] == ["name"]
+
+
+@pytest.mark.parametrize("make", [dataclasses.dataclass, dataclass])
+def test_a_subclass_is_made_by_either_and_is_frozen_too(make: Any) -> None:
+    @make(frozen=True)
+    class More(Kept):
+        unit: str = "m"
+
+    assert repr(More(1.0, "a")).endswith("More(x=1.0, name='a', unit='m')")
+    assert (More(1.0, "a"), hash(More(1.0, "a"))) == (More(1.0, "a", "m"), hash(More(1.0, "a", unit="m")))
+    for name in ("x", "unit"):
+        with pytest.raises(FrozenInstanceError):
+            setattr(More(1.0, "a"), name, 2.0)
+
+
+def test_a_subclass_that_is_no_dataclass_has_attributes_of_its_own() -> None:
+    for base in both():
+
+        class Counting(base):  # type: ignore[misc]
+            pass
+
+        counting = Counting(1.0)
+        counting.total = 2
+        del counting.total
+        with pytest.raises(FrozenInstanceError):
+            counting.x = 2.0

@@ -1,8 +1,7 @@
 """A baseline: what an earlier model came to, kept without its predictions, so that a later one is held against it.
 
 The rows are in 1,024 buckets by their hashed keys. The same rows fall into the same buckets again, so the sums of a
-bucket, less those that were kept, are sums of differences of rows: the paired interval, with as many degrees of freedom
-as buckets of unlike weights count for, less one: 1,023 at most.
+bucket, less those that were kept, are sums of differences of rows: the paired interval, with 1,023 degrees of freedom.
 """
 
 import json

@@ -13,9 +13,8 @@ from lossctl.evaluation.evaluate import Prepared, check_words, placing, planned
 from lossctl.evaluation.keys import Key, keys_named
 from lossctl.evaluation.matching import known_columns, title_of
 from lossctl.evaluation.shared_keys import chosen_key, possible_keys, shared_columns
-from lossctl.inference.fit import Settings
 from lossctl.inference.infer import complete_roles
-from lossctl.inference.request import Request
+from lossctl.inference.request import Request, Settings
 from lossctl.inference.roles import find, grouped_columns, titled
 from lossctl.reading.columns import Column
 from lossctl.reading.files import ensure_heeded, open_source

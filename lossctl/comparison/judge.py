@@ -82,7 +82,7 @@ def measured_in(report: Report, gate: Gate) -> Iterator[Measurement]:
             where = "".join(f" {name}={word}" for name, word in result.group.items())
             what = f"{_title(gate)}: {result.loss}{where} is not a number"
             raise DataError(what, "Nothing was measured, which is never a pass.")
-        units = result.effective_n if result.effective_clusters is None else result.effective_clusters
+        units = result.effective_n if result.n_clusters is None else float(result.n_clusters)
         error = result.standard_error
         estimate = Estimate(result.value, error, units - 1.0, result.n, units, result.n_clusters, math.nan)
         yield Measurement(result.loss, result.model, result.group, estimate, gate.limit, result.value)

@@ -135,7 +135,7 @@ def _notes(differences: Sequence[Difference], level: float, report: Report) -> I
         yield f"ci: {100 * level:.6g} % interval of the change that holds at every n at once, tightest at {units}"
     else:
         weighted = report.inputs["weight"] or report.inputs["masked"]
-        units = "effective clusters" if clustered else "effective n" if weighted else "n"
+        units = "clusters" if clustered else "effective n" if weighted else "n"
         lags = max((one.estimate.lags for one in differences), default=0)
         series = f" as a series with {counted(lags, 'lag')} (Diebold & Mariano)" if lags else ""
         interval = f"ci: {100 * level:.6g} % interval of the change on the same rows{series}"

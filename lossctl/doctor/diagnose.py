@@ -25,11 +25,11 @@ from lossctl.functions.definition import split_specs
 from lossctl.functions.lookup import get_loss
 from lossctl.inference.doubts import doubt, shared_ways
 from lossctl.inference.facts import Facts, no_facts
-from lossctl.inference.fit import Fit, Settings, fit
+from lossctl.inference.fit import Fit, fit
 from lossctl.inference.gather import gather
 from lossctl.inference.infer import complete_roles, ensure_parts
 from lossctl.inference.layout import Layout
-from lossctl.inference.request import Request
+from lossctl.inference.request import Request, Settings
 from lossctl.inference.roles import find
 from lossctl.inference.suitable import readable_layout, see
 from lossctl.reading.files import narrowed, warnings_of
@@ -185,7 +185,7 @@ def _columns_only(
     quantiles = bool(commands) and any(each.name == "quantiles" for each in arranged)  # they say what to do
     reported = Reported("columns-not-recognised", Severity.error, "", question.what, advice, stops=True)
     if commands and not request.label and not any("label" in dict(way) for way in question.ways):  # of no label
-        reported = Reported("log-probabilities", Severity.note, "", question.what, "", stops=False)
+        reported = Reported("log-probabilities", Severity.note, "", question.what, advice, stops=False)
     return Diagnosis(
         files=source.files,
         rows=rows,

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from lossctl.errors import worded
-from lossctl.inference.fit import Fit, Settings
+from lossctl.inference.fit import Fit
+from lossctl.inference.request import Settings
 from lossctl.words import shell_word
 
 SHORT = {"label": "-y", "pred": "-p", "weight": "-w", "id": "--id", "join": "--join", "labels": "--labels"}

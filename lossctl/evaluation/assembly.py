@@ -1,7 +1,6 @@
 """From the sums of a run to its report."""
 
 import math
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -10,14 +9,13 @@ import numpy as np
 
 from lossctl.arrays import in_python
 from lossctl.errors import DataError, option
-from lossctl.evaluation.best_constant import Solution, best_constants, may_be_below_zero
 from lossctl.evaluation.complaints import ensure_measured, taken_for_null, told
 from lossctl.evaluation.groups import Group
 from lossctl.evaluation.measure import groups_in_order
 from lossctl.evaluation.measured import Measured, Part
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.report import Report
-from lossctl.evaluation.result import BestConstant, Gradient, Result, Sample
+from lossctl.evaluation.result import Gradient, Result, Sample
 from lossctl.evaluation.traversal import Traversal
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.parameter import in_json
@@ -28,11 +26,7 @@ from lossctl.words import counted, gathered
 
 if TYPE_CHECKING:
     from lossctl.evaluation.scores import Scores
-
-Constants = dict[tuple[str, BoundLoss], list[Solution]]
-"""By model and loss, the best constant of each group, in the order of the groups."""
-SMALLEST = sys.float_info.min
-"""The loss of the best constant below which no skill is reported: a ratio to it says nothing."""
+    from lossctl.evaluation.skills import Skills
 
 
 def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
@@ -48,14 +42,14 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
     """
     used = ensure_measured(total, traversal, plan)
     bounds = [(model.name, bound) for model, bound in plan.losses]
-    constants = _best_constants(plan, total)
+    skills = _skills(plan, total)
     order = groups_in_order(plan, total)
     specs = list(dict.fromkeys(str(bound) for _, bound in bounds))
     by_loss = sorted(zip(bounds, total.parts, strict=True), key=lambda measured: specs.index(str(measured[0][1])))
     results = [
         result
         for (model, bound), part in by_loss
-        for result in _results(plan, total, traversal, model, bound, part, order, constants.get((model, bound)))
+        for result in _results(plan, total, traversal, model, bound, part, order, skills)
     ]
     overall = _overall(plan, total, traversal, results) if plan.roles.by else []
     if plan.roles.cluster:
@@ -106,12 +100,12 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
                 for bound in dict.fromkeys(bound for _, bound in bounds)
             ],
         },
-        notes=(*plan.roles.notes, *traversal.cut_short(), *_about_errors(plan), *_about_constants(constants)),
+        notes=(*plan.roles.notes, *traversal.cut_short(), *_about_errors(plan), *(skills.notes() if skills else ())),
         warnings=(
             *plan.doubts,
             *taken_for_null(plan, total.problems),
             *_warnings(total, traversal, results, overall),
-            *_about_skill(results, constants),
+            *(skills.warnings(results) if skills else ()),
         ),
         overall=tuple(overall),
     )
@@ -135,15 +129,13 @@ def _units(plan: Plan) -> dict[str, Any]:
 def _overall(plan: Plan, total: Measured, traversal: Traversal, results: list[Result]) -> list[Result]:
     """The results of all groups together, one a loss and model, from the sums of the groups."""
     pooled = total.pooled()
-    constants = _best_constants(plan, pooled)
+    skills = _skills(plan, pooled)
     place = {pair: index for index, pair in enumerate(dict.fromkeys((r.loss, r.model) for r in results))}
     losses = sorted(zip(plan.losses, pooled.parts, strict=True), key=lambda p: place[str(p[0][1]), p[0][0].name])
     return [
         replace(result, samples=())
         for (model, bound), part in losses
-        for result in _results(
-            plan, pooled, traversal, model.name, bound, part, [0], constants.get((model.name, bound))
-        )
+        for result in _results(plan, pooled, traversal, model.name, bound, part, [0], skills)
     ]
 
 
@@ -157,12 +149,7 @@ def _by_cluster(scores: "Scores", results: Sequence[Result]) -> list[Result]:
     }
     chosen = [(result, estimates[result.loss, result.model, *result.group.items()]) for result in results]
     return [
-        replace(
-            result,
-            n_clusters=estimate.clusters,
-            effective_clusters=estimate.units,
-            standard_error=estimate.standard_error,
-        )
+        replace(result, n_clusters=estimate.clusters, standard_error=estimate.standard_error)
         for result, estimate in chosen
     ]
 
@@ -181,7 +168,7 @@ def _results(
     bound: BoundLoss,
     part: Part,
     order: list[int],
-    solutions: list[Solution] | None,
+    skills: "Skills | None",
 ) -> Iterator[Result]:
     """The results of one loss of one model, one for each group in the given order."""
     totals, reduction = part.moments.result(), bound.reduced
@@ -222,7 +209,7 @@ def _results(
             value=value,
             standard_error=sums.standard_error(reduction),
             gradient=gradient,
-            best_constant=None if solutions is None else _best_constant(bound, value, solutions[group]),
+            best_constant=None if skills is None else skills.beside(value, model, bound, group),
             samples=() if part.worst is None else tuple(_samples(part.worst, group, traversal, bound)),
         )
 
@@ -236,29 +223,13 @@ def _rootless(bound: BoundLoss, mean: float, model: str, group: dict[str, str | 
     )
 
 
-def _best_constants(plan: Plan, total: Measured) -> Constants:
-    """The best constants of each loss of each model, by group; empty unless asked for."""
+def _skills(plan: Plan, total: Measured) -> "Skills | None":
+    """The best constants of all losses, where they were asked for."""
     if total.labels is None:
-        return {}
-    points = total.labels.points()
-    solved: dict[tuple[BoundLoss, int], list[Solution]] = {}
-    constants: Constants = {}
-    for (model, bound), part in zip(plan.losses, total.parts, strict=True):
-        key = bound.through(None), model.width
-        if key not in solved:
-            solved[key] = best_constants(*key, points, part.moments.result(), plan.layout.label_width)
-        constants[model.name, bound] = solved[key]
-    return constants
+        return None
+    from lossctl.evaluation.skills import Skills
 
-
-def _best_constant(bound: BoundLoss, value: float, solution: Solution) -> BestConstant:
-    """The best constant beside the value of a model; the skill is NaN where a ratio of the two says nothing.
-
-    That is where the loss of the constant is about 0, and of a loss that has no 0 to count from.
-    """
-    measured = solution.loss >= SMALLEST and not may_be_below_zero(bound)
-    skill = 1.0 - value / solution.loss if measured else math.nan
-    return BestConstant(solution.constant, solution.loss, skill, solution.relative_error)
+    return Skills(plan, total)
 
 
 def _about_errors(plan: Plan) -> Iterator[str]:
@@ -266,38 +237,6 @@ def _about_errors(plan: Plan) -> Iterator[str]:
     for bound in dict.fromkeys(bound for _, bound in plan.losses):
         if bound.reduced.takes == "spans":
             yield f"{bound}: no standard error: two rows alone decide how far the labels range, however many there are"
-
-
-def _about_constants(constants: Constants) -> Iterator[str]:
-    """Notes on the best constants: on which scale they are, and that they are approximate."""
-    for bound in dict.fromkeys(bound for _, bound in constants if bound.activation is not None):
-        yield f"{bound.name}: its best constant is on the scale of the loss, after the {bound.activation}"
-    error = max((solution.relative_error for solutions in constants.values() for solution in solutions), default=0.0)
-    if error:
-        yield (
-            "more different labels than are kept: they were rounded by up to "
-            f"{error:.1g} of themselves to find the best constants, which are approximate"
-        )
-
-
-def _about_skill(results: list[Result], constants: Constants) -> Iterator[str]:
-    """Warnings that say why a skill is missing, one for all groups of all losses that lack it for one reason."""
-    pairs: list[tuple[str, str]] = []
-    for (model, bound), solutions in constants.items():
-        reasons = [f"no best constant: {solution.unknown}" for solution in solutions if solution.unknown]
-        for result in results:
-            if result.model == model and result.loss == str(bound) and result.best_constant is not None:
-                reference = result.best_constant.constant_loss
-                if 0 <= reference < SMALLEST:
-                    reasons.append("no skill: a constant is as good as it gets, its loss is 0")
-                elif reference < 0 or (reference >= SMALLEST and may_be_below_zero(bound)):
-                    why = "the loss of the best constant is negative" if reference < 0 else "the loss can be below 0"
-                    hint = ", use poisson:full=lgamma" if bound.name == "poisson" else ""
-                    reasons.append(f"no skill: {why}{hint}")
-        for reason in dict.fromkeys(reasons):
-            where = f" ({counted(reasons.count(reason), 'group')})" if len(solutions) > 1 else ""
-            pairs.append((f"{bound} of {model}", f"{reason}{where}"))
-    return gathered(pairs)
 
 
 def _named(plan: Plan, key: Group) -> dict[str, str | None]:

@@ -30,13 +30,11 @@ def bounded(report: Report, level: float | None) -> Report:
 def _bounded(result: Result, level: float) -> Result:
     """The result with value ± t · standard error, t of as many degrees of freedom as rows or clusters count, less one.
 
-    Of weighted rows as many count as their effective number, and so of clusters of unlike weights. There are no ends
-    where nothing is known of the error.
+    Of weighted rows as many count as their effective number. There are no ends where nothing is known of the error.
     """
     from lossctl.sums.student import quantile  # noqa: PLC0415  (nothing else of a start needs the normal distribution)
 
-    units = result.effective_n if result.effective_clusters is None else result.effective_clusters
-    freedom = units - 1.0
+    freedom = (result.effective_n if result.n_clusters is None else result.n_clusters) - 1.0
     if not (math.isfinite(result.value) and math.isfinite(result.standard_error) and freedom > 0.0):
         return replace(result, ci=level)
     reach = quantile(level, freedom) * result.standard_error if result.standard_error else 0.0

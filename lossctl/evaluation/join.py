@@ -35,12 +35,11 @@ from lossctl.evaluation.matching import (
 )
 from lossctl.evaluation.row_order import disorder, ensure_same_order
 from lossctl.evaluation.shared_keys import chosen_key, key_pairs, possible_keys, shared_columns
-from lossctl.inference.fit import Settings
 from lossctl.inference.grouping import Grouping
 from lossctl.inference.infer import complete, complete_roles
 from lossctl.inference.layout import words_among
 from lossctl.inference.names import is_index, is_key, is_query
-from lossctl.inference.request import Elsewhere, Request
+from lossctl.inference.request import Elsewhere, Request, Settings
 from lossctl.inference.roles import find, groupings, titled
 from lossctl.reading.columns import Column, fields_in
 from lossctl.reading.files import warnings_of

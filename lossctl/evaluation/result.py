@@ -142,8 +142,6 @@ class Result:
         kw_only=True, default=None
     )
     """How many clusters their rows are of, or buckets of them; ``None`` where rows move by themselves."""
-    effective_clusters: float | None = field(kw_only=True, default=None)
-    """As how many clusters of one size these count: (Σw)² / Σw² of the weights of clusters; ``None`` likewise."""
     n_null: Annotated[int, Shown("null", "count", when=_some("n_null"))]
     """Rows dropped for a null."""
     n_zero_weight: Annotated[int, Shown("zero weight", "count", when=_some("n_zero_weight"))]
@@ -197,7 +195,7 @@ class Result:
         if self.ci is None:
             del plain["ci_low"], plain["ci_high"]
         if self.n_clusters is None:
-            del plain["n_clusters"], plain["effective_clusters"]
+            del plain["n_clusters"]
         for part in (self.gradient, self.best_constant):
             if part is not None:
                 plain |= {field.name: getattr(part, field.name) for field in fields(part)}

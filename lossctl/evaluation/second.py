@@ -2,18 +2,19 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from lossctl.errors import LossctlError, Undecided
 from lossctl.evaluation.join import Joined, join, predicted
-from lossctl.inference.fit import Settings
 from lossctl.inference.infer import complete
 from lossctl.inference.look import Look
-from lossctl.inference.names import LABELS, plain_name
-from lossctl.inference.request import Request
+from lossctl.inference.names import ENDINGS, LABELS, PREDICTIONS, plain_name, stem_of, without
+from lossctl.inference.request import Request, Settings
+from lossctl.inference.suitable import see, without_nulls
 from lossctl.reading.files import open_source
 from lossctl.reading.format import Reading, Source
 from lossctl.reading.selection import selected
@@ -48,7 +49,8 @@ def ensure_no_labels(source: Any, request: Request, reading: Reading | None = No
         return
     if not all(os.path.isfile(path) and os.path.getsize(path) <= MOST for path in paths):
         return  # which would take long to try
-    turned = _is_truth(paths[0]) and not _is_truth(paths[1])
+    named = [_is_truth(path) for path in paths]
+    turned = named[0] if named[0] != named[1] else _are_probabilities(paths[1], paths[0], reading)
     for first, second in (paths[::-1], paths) if turned else (paths, paths[::-1]):
         ways = [*_ways(first, second, request, reading)][:SHOWN]
         if ways:
@@ -63,6 +65,18 @@ def _is_truth(path: str) -> bool:
     """Whether a file is named for labels."""
     name = plain_name(os.path.basename(path).partition(".")[0])
     return bool({*name.split("_")} & TRUTHS) or name in LABELS[0] | LABELS[1] or bool(re.match(r"y_(true|test)", name))
+
+
+def _are_probabilities(first: str, second: str, reading: Reading | None) -> bool:
+    """Whether one file has numbers between 0 and 1, and another whole numbers alone, which are no prediction then."""
+    try:
+        sides = [Look(open_source(path, reading)).candidates for path in (first, second)]
+    except LossctlError:
+        return False
+    ours, theirs = ([each.content.numbers.values for each in side if each.kind == "number"] for side in sides)
+    parts = [values for values in ours if np.any(values % 1)]
+    within = all(values.min() >= 0 and values.max() <= 1 for values in parts)
+    return bool(parts) and within and not any(np.any(values % 1) for values in theirs)
 
 
 def _ways(first: str, second: str, request: Request, reading: Reading | None) -> Iterator[Settings]:
@@ -90,13 +104,15 @@ def _finished(path: str, joined: Joined, request: Request) -> Iterator[Settings]
     way: Settings = (("labels", path), *((("ids", ids),) if ids else (("join", "order"),)))
     way += tuple(("label", name) for name in asked.label if not request.label)
     way += tuple(("prediction", name) for name in asked.prediction if not request.prediction)
+    source = selected(joined.source, request.where, request.limit)
     try:
-        completed = complete(selected(joined.source, request.where, request.limit), joined.request).request
+        completed = complete(source, joined.request).request
     except Undecided as question:
         yield from ((*way, *(pair for pair in each if pair[0] not in dict(way))) for each in question.ways)
         return
     losses = ",".join(map(str, completed.loss))
-    yield (*way, *(() if request.loss else (("loss", losses),)), *_settings(completed, joined.request))
+    settings = (*_settings(completed, joined.request), *without_nulls(see(source, completed), completed))
+    yield (*way, *(() if request.loss else (("loss", losses),)), *settings)
 
 
 def _settings(completed: Request, before: Request) -> Settings:
@@ -107,13 +123,31 @@ def _settings(completed: Request, before: Request) -> Settings:
 
 def _told(path: str, predictions: Source, labels: Source, asked: Request) -> bool:
     """Whether the labels are told by the name of their file or their column, or by whole numbers beside others."""
-    own = {name for pattern in asked.prediction for name in predicted(pattern, predictions.columns)}
-    if _is_truth(path) or not own & {*asked.label}:
+    ours, theirs = (
+        {name for pattern in patterns for name in predicted(pattern, side.columns)}
+        for patterns, side in ((asked.prediction, predictions), (asked.label, labels))
+    )
+    if _is_truth(path) or (not ours & theirs and (len(ours) != len(theirs) or _are_named(ours, theirs))):
         return True
-    return _whole(labels, asked.label) and not _whole(predictions, asked.label)
+    return _whole(labels, theirs) and not _whole(predictions, ours)
 
 
-def _whole(source: Source, names: Sequence[str]) -> bool:
+def _are_named(ours: Collection[str], theirs: Collection[str]) -> bool:
+    """Whether columns of one side alone are called predictions, or those of the other alone labels."""
+    guesses = [_is_named(names, PREDICTIONS, ENDINGS.prediction) for names in (ours, theirs)]
+    truths = [_is_named(names, LABELS, ENDINGS.label) for names in (ours, theirs)]
+    return guesses == [True, False] or truths == [False, True]
+
+
+def _is_named(names: Collection[str], known: Sequence[Collection[str]], endings: tuple[str, ...]) -> bool:
+    """Whether a column has a known name, begins with one, or has one of some endings."""
+    words = {*chain(*known)}
+    return any(
+        {plain_name(each), stem_of(each)} & words or without(each, endings) != plain_name(each) for each in names
+    )
+
+
+def _whole(source: Source, names: Collection[str]) -> bool:
     """Whether columns hold whole numbers, as far as is looked."""
     columns = [Look(source, {*names}).candidate(name) for name in names]
     return all(each is not None and not np.any(each.content.numbers.values % 1) for each in columns)

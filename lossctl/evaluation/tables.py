@@ -187,7 +187,7 @@ def footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mappi
     """Effective parameters, columns and counts: never hidden."""
     if "ci" in settings:
         freedom = "effective n − 1" if _weighted(inputs) or (inputs["masked"] and inputs["label"]) else "n − 1"
-        freedom = "effective clusters − 1" if "cluster" in inputs else freedom
+        freedom = "clusters − 1" if "cluster" in inputs else freedom
         yield f"ci: {100 * settings['ci']:.6g} % interval of each value, Student's t with {freedom} degrees of freedom"
     for entry in settings["losses"]:
         pieces = [f"{name}={_brief(value)}" for name, value in entry["parameters"].items()]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.random import Generator
 
 
-SMALLEST = 1e-290
+SMALL = 1e-290
 """A derivative below which a slope may be a number with more digits than it."""
 
 
@@ -64,10 +64,12 @@ class Activation(Definition):
             derivative = np.asarray(function(z, **parameters))
             slope = np.asarray(upstream * derivative)
             if self._root is not None:
-                root, far = self._root, ~((np.abs(derivative) >= SMALLEST) & (np.abs(derivative) < np.inf))
+                root, far = self._root, ~((np.abs(derivative) >= SMALL) & (np.abs(derivative) < np.inf))
                 slope = amended(slope, far, lambda z, upstream: _twice(root(z, **parameters), upstream), z, upstream)
-            # What the loss does not feel counts for nothing, also where the activation overflows.
-            return np.where(upstream == 0, 0.0, slope)
+            # What the loss does not feel counts for nothing, also where the activation overflows; and what a flat
+            # activation does not pass on, also where the loss does. A derivative with a root may have underflowed.
+            nothing = (upstream == 0) if self._root is not None else (upstream == 0) | (derivative == 0)
+            return np.where(nothing, 0.0, slope)
 
         self._pullback = pull
         return function

@@ -1,6 +1,5 @@
 """A loss with a value for each of its parameters, on predictions or through an activation."""
 
-import math
 from dataclasses import field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, cast
@@ -11,7 +10,18 @@ import numpy.typing as npt
 from lossctl.arguments import checked
 from lossctl.arrays import numbers
 from lossctl.dataclass import dataclass
-from lossctl.domain import LARGEST, BoolArray, Domain, FloatArray, IntArray, Listed, Unlabelled, infinite_in, row_sum
+from lossctl.domain import (
+    LARGEST,
+    LEAST,
+    BoolArray,
+    Domain,
+    FloatArray,
+    IntArray,
+    Listed,
+    Unlabelled,
+    infinite_in,
+    row_sum,
+)
 from lossctl.errors import DataError, LossctlError, UsageError, option
 from lossctl.functions.activation import BoundActivation, get_activation
 from lossctl.functions.definition import Bound, Kind
@@ -29,7 +39,6 @@ if TYPE_CHECKING:
 
 SMALLEST = 2.0**-960
 """Squares below this may have lost digits to underflow."""
-LEAST = math.ulp(0.0)
 CODES = "Class labels are integer codes from 0; what names them is lossctl.evaluate with classes."
 RESAMPLED = 100
 """How often pre-activations that come to no legal prediction are sampled anew."""

@@ -11,7 +11,7 @@ LOG_2_PI = math.log(2.0 * math.pi)
 HALF_LOG_2 = 0.5 * math.log(2.0)
 
 NEWTON = 60
-"""Steps of Newton's method, and halves of them; about eight are needed."""
+"""Steps of Newton's method, and shorter ones in place of them; about eight are needed."""
 
 _erf = np.frompyfunc(math.erf, 1, 1)
 
@@ -60,28 +60,34 @@ def moments(label: FloatArray, weight: FloatArray) -> tuple[float, float]:
 
 
 def best_normal(label: FloatArray, weight: FloatArray) -> tuple[float, float]:
-    """The mean and the deviation whose CRPS is the least: by Newton's method, halved where it leads no lower.
+    """The mean and the deviation whose CRPS is the least: by Newton's method, damped where it leads no lower.
 
-    The score is convex in both together.
+    The score is convex in both together. Where most labels are one number, a deviation of 0 there is the best.
     """
     mean, deviation = moments(label, weight)
     if deviation == 0:
         return mean, 0.0
     share, start, unit = weight / math.fsum(weight), mean, deviation
-    label, place, least = (label - start) / unit, np.array([0.0, 1.0]), math.inf
-    step = np.zeros(2)
+    scaled, place, least = (label - start) / unit, np.array([0.0, 1.0]), math.inf
+    slope, bend, damping = np.zeros(2), np.zeros((2, 2)), 0.0
+    step: FloatArray = np.zeros(2)
     for _ in range(NEWTON):
         shift, spread = place + step
-        ratio = (shift - label) / spread if spread > 0 else np.zeros_like(label)
+        ratio = (shift - scaled) / spread if spread > 0 else np.zeros_like(scaled)
         peak = np.exp(-0.5 * np.square(ratio)) * math.sqrt(2.0 / math.pi)
         within = erf(ratio / math.sqrt(2.0))
-        score = math.fsum(share * ((shift - label) * within + spread * (peak - 1.0 / math.sqrt(math.pi))))
-        if not (spread > 0 and score <= least):
-            step = 0.5 * step
-            continue
-        place, least = place + step, score
-        slope = np.array([math.fsum(share * within), math.fsum(share * (peak - 1.0 / math.sqrt(math.pi)))])
-        across, bent = -math.fsum(share * peak * ratio), math.fsum(share * peak * np.square(ratio))
-        bend = np.array([[math.fsum(share * peak), across], [across, bent]]) / spread
-        step = -np.linalg.solve(bend + 1e-12 * np.eye(2), slope)
+        score = math.fsum(share * ((shift - scaled) * within + spread * (peak - 1.0 / math.sqrt(math.pi))))
+        if spread > 0 and score <= least:
+            place, least, damping = place + step, score, 0.1 * damping
+            slope = np.array([math.fsum(share * within), math.fsum(share * (peak - 1.0 / math.sqrt(math.pi)))])
+            across, bent = -math.fsum(share * peak * ratio), math.fsum(share * peak * np.square(ratio))
+            bend = np.array([[math.fsum(share * peak), across], [across, bent]]) / spread
+        else:
+            damping = max(10.0 * damping, 0.01 * float(np.trace(bend)))
+        step = np.asarray(-np.linalg.solve(bend + (damping + 1e-12) * np.eye(2), slope), dtype=np.float64)
+    order = np.argsort(label)
+    reached = np.cumsum(share[order])
+    middle = order[np.searchsorted(reached, 0.5 * reached[-1])]
+    if math.fsum(share * np.abs(scaled - scaled[middle])) <= least:
+        return float(label[middle]), 0.0
     return start + unit * float(place[0]), unit * float(place[1])

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from lossctl.domain import BoolArray, FloatArray
+from lossctl.domain import LEAST, BoolArray, FloatArray
 
 NEAR = 0.5
 """A log(p/q) below which p log(p/q) and q − p cancel."""
@@ -22,8 +22,6 @@ CLOSE = 0.25
 
 INNER = math.exp(-1.0)
 """e^−|z| beyond which σ(z) is near ½."""
-
-SMALLEST = math.ulp(0.0)
 
 SPLITTER = 2.0**27 + 1.0
 """A factor that parts a double into two of half its digits."""
@@ -204,21 +202,16 @@ def log_factorial_excess(y: FloatArray) -> FloatArray:
 
 def power_of_exp(x: FloatArray, exponent: float) -> FloatArray:
     """e^(−exponent x), with the digits of the product that rounding would lose (Dekker's product)."""
-    fraction, binary = math.frexp(exponent)
-    product = exponent * x
-    power = np.exp(-product)
-    if abs(fraction) in {0.0, 0.5}:  # a power of two, which rounds nothing
+    multiple = exponent * x
+    power = np.exp(-multiple)
+    if abs(math.frexp(exponent)[0]) in {0.0, 0.5}:  # a power of two, which rounds nothing
         return np.asarray(power)
-    high = math.ldexp(round(math.ldexp(fraction, 26)), binary - 26)
 
-    def careful(x: FloatArray, product: FloatArray, power: FloatArray) -> FloatArray:
-        spread = x * SPLITTER
-        upper = spread - (spread - x)
-        lower = x - upper
-        lost = ((high * upper - product) + high * lower + (exponent - high) * upper) + (exponent - high) * lower
+    def careful(x: FloatArray, power: FloatArray) -> FloatArray:
+        _, lost = product(np.asarray(exponent), x)
         return power * (1.0 - np.where(np.abs(lost) < 1.0, lost, 0.0))
 
-    return amended(power, np.abs(product) > EXACT, careful, x, product, power)
+    return amended(power, np.abs(multiple) > EXACT, careful, x, power)
 
 
 def power_of_rest(p: FloatArray, rest: FloatArray, exponent: float) -> FloatArray:
@@ -232,7 +225,7 @@ def power_of_rest(p: FloatArray, rest: FloatArray, exponent: float) -> FloatArra
     power = np.power(rest, exponent)
     if exponent <= FEW:
         return power
-    lost = np.where(rest < 0.5, 0.0, (1.0 - rest) - p) / np.maximum(rest, SMALLEST)  # a small rest has its own digits
+    lost = np.where(rest < 0.5, 0.0, (1.0 - rest) - p) / np.maximum(rest, LEAST)  # a small rest has its own digits
     return np.asarray(power * np.exp(exponent * lost))
 
 

@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from lossctl.errors import Undecided, option
-from lossctl.inference.fit import Settings
-from lossctl.inference.request import Elsewhere, Request
+from lossctl.inference.request import Elsewhere, Request, Settings
 from lossctl.reading.files import counted_line
 from lossctl.reading.format import Source
 

@@ -6,9 +6,8 @@ from dataclasses import replace
 from lossctl.errors import LossctlError, Undecided, option
 from lossctl.functions.definition import split_specs
 from lossctl.functions.lookup import meanings
-from lossctl.inference.fit import Settings
 from lossctl.inference.layout import LayoutPlanner
-from lossctl.inference.request import Request
+from lossctl.inference.request import Request, Settings
 from lossctl.inference.suitable import readable_layout
 from lossctl.reading.format import Source
 from lossctl.reading.inferred_types import is_number

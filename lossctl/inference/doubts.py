@@ -18,7 +18,6 @@ from lossctl.inference.fit import (
     Doubt,
     Fit,
     Scale,
-    Settings,
     classes_setting,
     decided,
     pairing_of,
@@ -28,6 +27,7 @@ from lossctl.inference.layout import Layout
 from lossctl.inference.names import is_log_probability, is_log_rate, is_surprisal, level_of, plain_name, stem_of
 from lossctl.inference.parts import HALVED, MEMBERS, interval_of, scale_of, spellings, unsaid_of
 from lossctl.inference.poles import contrary
+from lossctl.inference.request import Settings
 from lossctl.inference.surprises import own_loss
 from lossctl.words import figures, percent, split
 

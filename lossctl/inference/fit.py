@@ -12,6 +12,7 @@ from lossctl.inference.classes import class_names, within
 from lossctl.inference.facts import Facts, Predicted
 from lossctl.inference.layout import Layout
 from lossctl.inference.parts import MEMBERS, forecast_of
+from lossctl.inference.request import Settings
 from lossctl.inference.skew import skewed
 from lossctl.reading.cells import class_number
 from lossctl.sums.distribution import Distribution
@@ -31,7 +32,6 @@ OFTEN = 0.05
 """The part of labels that are 0 from which that is no accident."""
 
 
-Settings = tuple[tuple[str, str | bool | float], ...]
 FROM_LOGITS: Settings = (("from_logits", True),)
 NORMALIZED: Settings = (("normalize_rows", True),)
 CLIPPED: Settings = (("clip_rounding", True),)

@@ -9,11 +9,10 @@ from lossctl.functions.lookup import get_loss, meanings
 from lossctl.inference.choice import BY_NAME, Choice
 from lossctl.inference.classes import key_of
 from lossctl.inference.counted import counted_notes, doubted_names, names_or_row
-from lossctl.inference.fit import Settings
 from lossctl.inference.layout import Layout, LayoutPlanner
 from lossctl.inference.names import LABELS, is_log_probability, is_mask, is_unnamed, plain_name
 from lossctl.inference.proposals import Proposer
-from lossctl.inference.request import Completed, Elsewhere, Request
+from lossctl.inference.request import Completed, Elsewhere, Request, Settings
 from lossctl.inference.roles import find, titled
 from lossctl.inference.side import Side, ensure_in_place, names_of
 from lossctl.reading.columns import fields_in

@@ -81,6 +81,7 @@ _MEANS = re.compile(r"(^|_)(mean|avg|average|per_?token|normali[sz]ed|norm)(_|$)
 _STEMS = LABELS[0] | LABELS[1] | PREDICTIONS[0] | PREDICTIONS[1] | {"one_hot", "onehot"}
 _LEVEL = re.compile(r"(?:^|[^a-z0-9])(?:q|p|quantile|percentile|pct|tau)[\W_]*(\d*\.\d+|\d{1,3})[\W_]*$")
 _BARE = re.compile(r"(?:^|[^a-z0-9.])(0?\.\d+)[\W_]*$")
+_SHARE = re.compile(r"(?:^|[^a-z0-9.])(\d{1,2}(?:\.\d+)?) ?%$")
 _SIDE, _PERCENT = r"(?:lo|lower|lwr|(?P<up>hi|upper|upr))", r"\d\d(?:\.\d+)?"
 _END = re.compile(
     rf"(?:^|[\W_])(?:(?:ci|pi)[\W_]*(?P<before>{_PERCENT})[\W_]*)?{_SIDE}"
@@ -135,18 +136,23 @@ def level_of(name: str, *, alone: bool = False) -> float | None:
 
     >>> [level_of(name) for name in ("q0.1", "p5", "y_q975", "pct_90", "0.5", "arima-lo-90", "hi90", "p2.5", "p_cat")]
     [0.1, 0.05, 0.975, 0.9, 0.5, 0.05, 0.95, 0.025, None]
+    >>> level_of("90%"), level_of("pred_2.5%")
+    (0.9, 0.025)
     >>> [level_of(name, alone=True) for name in ("P50", "NHITS-median", "p_3", "dropout_0.5")]
     [0.5, 0.5, None, None]
     """
     name = name.strip().casefold()
-    end, bare, level = (re.search(pattern, name) for pattern in (_END, _BARE, _LEVEL))
+    end, bare, level, share = (re.search(pattern, name) for pattern in (_END, _BARE, _LEVEL, _SHARE))
+    behind = alone and name[:1].isalnum()
     number: float | None = None
     if end is not None:  # of the interval that holds so many percent
         percent = float(end["before"] or end["behind"])
         number = (100.0 + (percent if end["up"] else -percent)) / 200.0
     elif level is not None and not (alone and len(level[1]) == 1):
         number = _level(level[1])
-    elif bare is not None and not (alone and bare.start(1) and name[0].isalnum()):
+    elif share is not None and not (behind and share.start(1)):
+        number = float(share[1]) / 100.0
+    elif bare is not None and share is None and not (behind and bare.start(1)):
         number = float(bare[1])
     elif plain_name(name).split("_")[-1] == "median":
         number = 0.5
@@ -161,15 +167,26 @@ def _level(digits: str) -> float:
 
 
 def levels_among(names: Iterable[str]) -> dict[str, float]:
-    """The columns that are named for quantiles, with their levels: a single digit is one beside a level from a half on.
+    """The columns that are named for quantiles, with their levels.
+
+    A single digit is one beside a level from a half on, and a number behind another word where each level has its
+    opposite.
 
     >>> levels_among(["y", "p5", "p50", "p95"]), levels_among(["p_1", "p_2", "p_3"])
     ({'p5': 0.05, 'p50': 0.5, 'p95': 0.95}, {})
+    >>> levels_among(["y", "pred_0.1", "pred_0.5", "pred_0.9"]), levels_among(["dropout_0.1", "dropout_0.2"])
+    ({'pred_0.1': 0.1, 'pred_0.5': 0.5, 'pred_0.9': 0.9}, {})
     """
     names = list(names)
-    clear = any((level_of(name, alone=True) or 0.0) >= HALF for name in names)
+    clear = any((level_of(name, alone=True) or 0.0) >= HALF for name in names) or _are_opposite(names)
     levels = {name: level_of(name, alone=not clear) for name in names}
     return {name: level for name, level in levels.items() if level is not None}
+
+
+def _are_opposite(names: Iterable[str]) -> bool:
+    """Whether the levels of columns lie about a half, that of 0.1 beside that of 0.9."""
+    levels = sorted(level for level in map(level_of, names) if level is not None)
+    return len(levels) > 1 and all(abs(low + high - 1.0) < 1e-9 for low, high in zip(levels, levels[::-1], strict=True))
 
 
 def is_index(name: str) -> bool:

@@ -7,11 +7,10 @@ from lossctl.errors import LossctlError, Undecided, UsageError, option
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import read_spec, split_specs
 from lossctl.functions.lookup import get_loss, meanings
-from lossctl.inference.fit import Settings
 from lossctl.inference.look import Look
 from lossctl.inference.names import HALF, levels_among
 from lossctl.inference.parts import HALVED, interval_of, pairs_in, scale_of, spellings, stem_of_interval, unsaid_of
-from lossctl.inference.request import Completed, Request
+from lossctl.inference.request import Completed, Request, Settings
 from lossctl.inference.roles import find, titled
 from lossctl.inference.suitable import fails, see, without_nulls
 from lossctl.reading.format import Source

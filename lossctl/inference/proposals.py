@@ -251,7 +251,7 @@ class Proposer:
         rest = [name for name in matching if name not in decided]
         if rest and len(label.columns) == 1:
             for name in rest:
-                yield self._doubted(Choice((name,), (name,), BY_NAME, sure=len(rest) == 1), decided)
+                yield self._doubted(Choice((name,), (name,), BY_NAME, sure=len(rest) == 1), decided, label)
             return
         from lossctl.inference.repeated import alike, models
 
@@ -270,7 +270,8 @@ class Proposer:
             choices = numbered if any(choice.near for choice in numbered) else []
         if not choices and not decided:
             choices = [*self._forced(self.guesses, label.columns if label.sure and label.why != BY_NAME else ())]
-        choices = [self._doubted(choice, decided) for choice in choices or self._predictions_by_content(label, decided)]
+        choices = choices or [*self._predictions_by_content(label, decided)]
+        choices = [self._doubted(choice, decided, label) for choice in choices]
         sure = bool(choices) and choices[0].sure
         yield from choices[:1] if sure else choices
         for name in decided if not sure else ():
@@ -292,11 +293,25 @@ class Proposer:
         column, truth = self.guesses.glance(name), self.truths.glance(label.columns[0])
         return column is not None and column.decides(truth)
 
-    def _doubted(self, choice: Choice, decided: Sequence[str]) -> Choice:
+    def _doubted(self, choice: Choice, decided: Sequence[str], label: Choice) -> Choice:
         """What is chosen beside decisions, sure where these were made of it."""
-        if len(choice.columns) > 1 or all(self.guesses.look.tells(choice.columns[0], name) for name in decided):
+        if len(choice.columns) > 1:
+            return choice
+        decided = (*decided, *self._classed(choice.columns[0], label))
+        if all(self.guesses.look.tells(choice.columns[0], name) for name in decided):
             return choice
         return replace(choice, why=CONFIDENCE, sure=False)
+
+    def _classed(self, chosen: str, label: Choice) -> Iterator[str]:
+        """Other columns that are called a kind of prediction, as ``pred_label`` is, and hold classes of the label."""
+        begins, taken = PREDICTIONS[0] | PREDICTIONS[1], {chosen, *label.columns}
+        names = [column.name for column in self.guesses.free if stem_of(column.name) in begins]
+        for name in names if len(label.columns) == 1 else ():
+            guess, truth = self.guesses.glance(name), self.truths.glance(label.columns[0])
+            if name in taken or guess is None or truth is None or guess.kind != truth.kind:
+                continue
+            if len(guess.classes) > 1 and guess.classes <= truth.classes:
+                yield name
 
     def _prediction_families(self, label: Choice, others: Collection[str]) -> Iterator[Choice]:
         """Columns such as ``p_1, p_2``: one vector, or models beside each other."""

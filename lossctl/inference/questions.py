@@ -8,9 +8,8 @@ from lossctl.errors import LossctlError, Undecided, option
 from lossctl.functions.definition import split_specs
 from lossctl.functions.lookup import meanings
 from lossctl.inference.choice import BESIDE, BY_NAME, CONFIDENCE, NUMBERED, POINT, QUANTILE, Choice, Proposal
-from lossctl.inference.fit import Scale, Settings, pairing_of, usual
 from lossctl.inference.proposals import Proposer
-from lossctl.inference.request import Elsewhere, Request
+from lossctl.inference.request import Elsewhere, Request, Settings
 from lossctl.inference.side import names_of
 from lossctl.reading.format import Source
 
@@ -30,7 +29,8 @@ def undecided(
     what = _what_is_open(proposer, proposals)
     role = "prediction" if "the prediction" in what else "label"
     names = names_of(source, elsewhere)
-    listed = ", ".join(names[:COLUMNS]) + (", …" if len(names) > COLUMNS else "")
+    shown = (f"#{place} ({name})" if names.count(name) > 1 else name for place, name in enumerate(names[:COLUMNS], 1))
+    listed = ", ".join(shown) + (", …" if len(names) > COLUMNS else "")
     where = (
         "" if role == "prediction" or elsewhere is not None else f", or where the labels are with {option('labels')}"
     )
@@ -112,6 +112,7 @@ def open_between(role: str, left: Sequence[str]) -> str:
 def ways(source: Source, request: Request, elsewhere: Elsewhere | None, proposal: Proposal) -> Iterator[Settings]:
     """How to ask for what is proposed, with losses that fit, best first; nothing where that would be refused."""
     from lossctl.inference.doubts import shared_ways
+    from lossctl.inference.fit import Scale, pairing_of, usual
     from lossctl.inference.suitable import class_doubts, fails, see, suits, unless_named, ways_of, without_nulls
 
     label, prediction = proposal.label.patterns, proposal.prediction.patterns

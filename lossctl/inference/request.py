@@ -9,6 +9,9 @@ from lossctl.functions.bound_loss import BoundLoss
 from lossctl.reading.format import Source
 from lossctl.reduction import OverColumns, WeightNorm
 
+Settings = tuple[tuple[str, str | bool | float], ...]
+"""Names of options with their values, in an order."""
+
 Nulls = Literal["error", "drop"]
 """What to do with rows that have a null."""
 ClassWeight = str | Sequence[float] | Mapping[str | int, float]

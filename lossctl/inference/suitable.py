@@ -15,14 +15,14 @@ from lossctl.inference.classes import SHOWN
 from lossctl.inference.codes import of_position, turned, unnamed
 from lossctl.inference.doubts import doubt, shared_ways
 from lossctl.inference.facts import Facts, no_facts
-from lossctl.inference.fit import Doubt, Fit, Scale, Settings, classes_setting, fit
+from lossctl.inference.fit import Doubt, Fit, Scale, classes_setting, fit
 from lossctl.inference.forecasts import forecasts
 from lossctl.inference.gather import gather
 from lossctl.inference.layout import Layout, LayoutPlanner
 from lossctl.inference.levels import levels_of
 from lossctl.inference.names import is_log_probability, is_query
 from lossctl.inference.poles import contrary
-from lossctl.inference.request import Completed, Request
+from lossctl.inference.request import Completed, Request, Settings
 from lossctl.inference.sample import ROWS, sampled
 from lossctl.inference.surprises import own_loss
 from lossctl.reading.cells import BadRow

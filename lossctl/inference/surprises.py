@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from lossctl.errors import Undecided, option
-from lossctl.inference.fit import Settings
 from lossctl.inference.names import (
     PREDICTIONS,
     is_count,
@@ -15,6 +14,7 @@ from lossctl.inference.names import (
     is_surprisal,
     kept_by,
 )
+from lossctl.inference.request import Settings
 
 if TYPE_CHECKING:
     from lossctl.inference.candidates import Candidate

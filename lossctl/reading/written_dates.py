@@ -6,7 +6,6 @@ from typing import Literal
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute
 
 from lossctl.dataclass import dataclass
 from lossctl.reading.cells import BadRow, shown
@@ -65,13 +64,13 @@ def order_of(words: pa.Array) -> Order:
     >>> order_of(pa.array(["5/3/2024", "31/3/2024"])).first
     'day'
     """
-    words = pyarrow.compute.drop_null(words)
-    dotted = words.filter(pyarrow.compute.match_substring_regex(words, _DOTTED))
-    slashed = words.filter(pyarrow.compute.match_substring_regex(words, _SLASHED))
-    parts = pyarrow.compute.extract_regex(slashed, _SLASHED)
-    days, months = (
-        slashed.filter(pyarrow.compute.greater(parts.field(name).cast(pa.int32()), 12)) for name in ("one", "two")
-    )
+    import pyarrow.compute as pc
+
+    words = pc.drop_null(words)
+    dotted = words.filter(pc.match_substring_regex(words, _DOTTED))
+    slashed = words.filter(pc.match_substring_regex(words, _SLASHED))
+    parts = pc.extract_regex(slashed, _SLASHED)
+    days, months = (slashed.filter(pc.greater(parts.field(name).cast(pa.int32()), 12)) for name in ("one", "two"))
     return Order(*(str(some[0].as_py()) if len(some) else "" for some in (slashed, dotted, days, months)))
 
 
@@ -81,6 +80,8 @@ def year_first(words: pa.Array, first: First = "") -> pa.Array:
     >>> year_first(pa.array(["1.2.2024 10:00", "2024/2/1", "1/2/2024"]), "day").to_pylist()
     ['2024-02-01 10:00', '2024-02-01', '2024-02-01']
     """
+    import pyarrow.compute as pc
+
     turned = [
         (r"^(\d{1,2})\.(\d{1,2})\.(\d{4})", r"\3-%0\2-%0\1"),
         (r"^(\d{4})[./](\d{1,2})[./](\d{1,2})", r"\1-%0\2-%0\3"),
@@ -88,8 +89,8 @@ def year_first(words: pa.Array, first: First = "") -> pa.Array:
     if first:
         turned.append((r"^(\d{1,2})[/-](\d{1,2})[/-](\d{4})", r"\3-%0\2-%0\1" if first == "day" else r"\3-%0\1-%0\2"))
     for pattern, written in turned:
-        words = pyarrow.compute.replace_substring_regex(words, f"{pattern}($|[T ])", f"{written}\\4")
-    return pyarrow.compute.replace_substring_regex(words, r"^(\d{4})-%0?(\d\d)-%0?(\d\d)", r"\1-\2-\3")
+        words = pc.replace_substring_regex(words, f"{pattern}($|[T ])", f"{written}\\4")
+    return pc.replace_substring_regex(words, r"^(\d{4})-%0?(\d\d)-%0?(\d\d)", r"\1-\2-\3")
 
 
 def is_date(word: str) -> bool:
@@ -127,12 +128,14 @@ def whole_cells(words: pa.Array, word: str, name: str) -> pa.Array:
     Raises:
         BadRow: a cell is a date that is written otherwise.
     """
-    dates, iso = (pyarrow.compute.match_substring_regex(words, form) for form in (_OTHER, f"^{_DATE}($|[T ])"))
-    others = pyarrow.compute.and_not(dates, iso).fill_null(fill_value=False)
-    if pyarrow.compute.any(others).as_py():
+    import pyarrow.compute as pc
+
+    dates, iso = (pc.match_substring_regex(words, form) for form in (_OTHER, f"^{_DATE}($|[T ])"))
+    others = pc.and_not(dates, iso).fill_null(fill_value=False)
+    if pc.any(others).as_py():
         row = int(np.argmax(others.to_numpy(zero_copy_only=False)))
         what = f"column {name!r} holds {shown(words[row].as_py())}, which is not held against {word!r}"
         raise BadRow(row, what, "Dates that are text are in the order of time only as 2024-03-05.")
     for pattern, written in _WHOLE:
-        words = pyarrow.compute.replace_substring_regex(words, pattern, written)
+        words = pc.replace_substring_regex(words, pattern, written)
     return words

@@ -11,8 +11,8 @@ FEW_CLUSTERS = 10
 """Fewer than so many are too few for the formulas: Cameron, Gelbach & Miller 2008, doi:10.1162/rest.90.3.414."""
 UNLIKE = 1.0 / 80.0
 """By how much the squares of the clusters' shares of all weight may add up to more than if they were alike: from there
-on false alarms of 5 % are more than 6 %, of 100 clusters that have little but their own in common; fewer clusters are
-doubted before (benchmarks/alarms.py)."""
+on false alarms of 5 % are more than 6 %, of 10 to 100 clusters that have little but their own in common
+(benchmarks/alarms.py)."""
 TOP_SHARE = 0.1
 """What a single row or cluster may carry of the sum of squares, for an interval to be trusted: of few that is usual."""
 OUTLIER = 0.01

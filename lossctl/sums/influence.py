@@ -3,8 +3,7 @@
 A value is L = f(m), of the means m = Σwc/Σw of the numbers c of rows; row i moves it by u = w·Σ f′(c − m)/Σw, and
 SE² = n/(n − 1)·Σu². Of a difference of two it is what the row moves one by less what it moves the other by, which is
 the paired standard error, for any reduction and weight. Rows of a cluster move together: U is the sum over them, and
-SE² = G/(G − 1)·ΣU², of which Student's t has as many degrees of freedom as clusters of unlike weights W count for, less
-one: (ΣW)²/ΣW² − 1. Of rows that are a series, of which each moves with the few before it, SE² is their long-run
+SE² = G/(G − 1)·ΣU². Of rows that are a series, of which each moves with the few before it, SE² is their long-run
 variance: the test of Diebold & Mariano 1995, doi:10.1080/07350015.1995.10524599.
 """
 
@@ -202,7 +201,7 @@ def of_moves(value: float, moved: FloatArray, weights: FloatArray, n: int) -> Es
     part = weights / weights.max()
     units = math.fsum(part) ** 2 / math.fsum(part * part)
     share = (largest / length) ** 2 if length else 0.0
-    return Estimate(value, error, units - 1.0, n, units, count, share)
+    return Estimate(value, error, count - 1.0, n, units, count, share)
 
 
 def _times(factor: Fraction, values: FloatArray) -> FloatArray:

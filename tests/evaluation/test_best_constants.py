@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lossctl
+from lossctl.functions.gaussian import best_normal
 
 amounts = st.lists(st.one_of(st.floats(0.0, 50.0), st.just(0.0)), min_size=1, max_size=12).filter(lambda y: max(y) > 0)
 sizes = st.integers(-30, 30).map(lambda k: 10.0**k)
@@ -67,3 +68,22 @@ def test_of_labels_far_apart_it_is_unknown_where_a_loss_lets_go_of_outliers_and_
     assert best_of([0.0, 0.1, 10.0], "cauchy:c=100").constant == pytest.approx(3.36, abs=0.02)
     assert math.isnan(best_of([1.0, 2.0], "smape").constant_loss)
     assert best_of([3.0, 3.0], "smape").constant == 3.0
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_normal_forecast_is_better_than_the_best_also_where_most_labels_are_one_number(seed):
+    """Beside many ties the score is nearly a cone, which bends no more the nearer its tip is."""
+    rng = np.random.default_rng(seed)
+    label = np.concatenate([np.zeros(rng.integers(4, 20)), rng.lognormal(0.0, 1.5, rng.integers(1, 7))])
+    best = best_normal(label, np.ones(len(label)))
+    places = np.array([(mean, scale) for mean in np.linspace(0, 1, 21) for scale in [0.0, *np.geomspace(1e-3, 5, 20)]])
+    places = np.concatenate([places, np.add(best, 1e-3 * rng.normal(size=(20, 2)))])
+    of_all = lossctl.get_loss("crps_gaussian")
+    pairs = np.repeat(np.abs([best, *places]), len(label), axis=0)
+    means = of_all.value(np.tile(label, len(places) + 1), pairs).reshape(-1, len(label)).mean(axis=1)
+    assert means[0] <= means.min() * (1 + 1e-9)
+
+
+def test_of_nearly_only_one_number_the_best_normal_forecast_has_no_spread():
+    """The score rises by (√2 − 1)/√π a unit of it at each tie, and falls by 1/√π at each other label."""
+    assert best_normal(np.array([-1.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 7.0]), np.ones(10)) == (2.0, 0.0)

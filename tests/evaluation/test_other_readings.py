@@ -111,5 +111,5 @@ def test_two_labels_that_an_activation_never_comes_to_are_said_with_the_option_t
 def test_columns_that_are_named_for_the_words_of_the_label_are_named_where_there_are_more_than_two():
     words = np.array(["cat", "dog", "owl"])[CODES]
     data = {"kind": words, "said": words, **dict(zip(("dog", "cat", "owl"), P.T, strict=True))}
-    with pytest.raises(UsageError, match="(?s)are words, such as .*dog,cat,owl"):
+    with pytest.raises(UsageError, match=r"(?s)are words, such as .*dog,cat,owl"):
         evaluate(data, "zero_one", label="kind", prediction="said")

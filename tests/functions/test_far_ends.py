@@ -134,6 +134,13 @@ def test_what_leaves_the_doubles_within_is_right_in_the_end(loss, activation, la
     assert bound.output_domain.illegal(bound.activated(np.array([z]))) is None or not bound.chained
 
 
+def test_what_a_flat_activation_does_not_pass_on_counts_for_nothing_also_where_it_is_infinite():
+    """The slope of gce at a class without any probability is −∞; relu stays 0 there whatever moves."""
+    for loss, label, z in (("gce", 2.0, [-745.0, 1.0, -400.0]), ("minkowski", [1e300], [-1.0])):
+        slope = get_loss(loss).through("relu").gradient([label], [z])
+        np.testing.assert_array_equal(slope, np.zeros_like(slope))
+
+
 @pytest.mark.parametrize("spec", ["kl_divergence", "kl_divergence:reverse=true", "kl_divergence:eps=0"])
 @settings(max_examples=60)
 @given(data=st.data())

@@ -42,6 +42,14 @@ def test_a_name_of_two_columns_is_refused_with_their_places(tmp_path, lossctl):
     assert "#2 or #3" in done.err
 
 
+def test_columns_of_one_name_are_listed_with_their_places(tmp_path, lossctl):
+    path = tmp_path / "rows.csv"
+    path.write_text("y,pred,pred\n" + "1.5,2.5,3.5\n" * 9)
+    for command in ("eval", "doctor"):
+        done = lossctl(command, path)
+        assert "Columns: y, #2 (pred), #3 (pred)." in done.err + done.out
+
+
 def test_keys_of_one_name_are_chosen_by_their_places(tmp_path, lossctl):
     one, two = tmp_path / "one.csv", tmp_path / "two.csv"
     one.write_text("k,k,p\n9,1,5\n9,2,7\n")

@@ -311,14 +311,44 @@ def test_predictions_and_their_labels_in_two_files_are_asked_about_with_the_fini
         assert line[0] == ("eval" if command == "compare" else command)
 
 
-def test_two_files_of_predictions_are_not_taken_for_labels(lossctl, tmp_path):
+def written(path, columns):
+    names, cells = [*columns], np.column_stack([*columns.values()]).tolist()
+    lines = (",".join("" if np.isnan(cell) else f"{cell:.12g}" for cell in row) for row in cells)
+    path.write_text("\n".join([",".join(names), *lines]) + "\n")
+
+
+@pytest.mark.parametrize("names", [["SalePrice"], ["cat", "dog"]], ids=len)
+def test_two_files_of_predictions_are_not_taken_for_labels(lossctl, tmp_path, names):
     rng = np.random.default_rng(9)
     for name in ("a", "b"):
-        rows = [f"{at},{rng.normal():.6f}" for at in range(30)]
-        (tmp_path / f"{name}.csv").write_text("\n".join(["Id,SalePrice", *rows]) + "\n")
+        rows = rng.dirichlet(np.ones(2), 30) if names[1:] else rng.normal(size=(30, 1))
+        written(tmp_path / f"{name}.csv", {"Id": np.arange(30), **dict(zip(names, rows.T, strict=True))})
     for command in ("eval", "compare"):
         done = lossctl(command, tmp_path / "a.csv", tmp_path / "b.csv")
-        assert (done.status, "  lossctl" in done.err) == (2, False)
+        assert (done.status, "holds the labels" in done.err) == (2, False)
+
+
+@pytest.mark.parametrize("kind", ["one-hot", "nulls", "other key"])
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_two_files_without_telling_names_whole_numbers_are_the_labels(lossctl, tmp_path, kind, turned):
+    rng = np.random.default_rng(9)
+    truth, near, known = rng.permutation(np.arange(40) % 2), rng.uniform(0.2, 0.8, 40).round(6), np.ones(40, bool)
+    guesses, labels = {"target": near}, {"target": truth}
+    if kind == "one-hot":
+        guesses, labels = {"no": 1 - near, "yes": near}, {"no": 1 - truth, "yes": truth}
+    elif kind == "nulls":
+        known[::9] = False
+        labels = {"target": np.where(known, truth, np.nan)}
+    key = "passenger_id" if kind == "other key" else "PassengerId"
+    if kind == "other key":
+        guesses, labels = {"prob": near}, {"Survived": truth}
+    paths = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    written(paths[0], {"PassengerId": np.arange(900, 940), **guesses})
+    written(paths[1], {key: np.arange(900, 940), **labels})
+    done = lossctl("eval", *(paths[::-1] if turned else paths))
+    line, *_ = [shlex.split(line)[1:] for line in done.err.splitlines() if line.startswith("  lossctl")]
+    bce = -np.where(truth == 1, np.log(near), np.log1p(-near))[known].mean()
+    assert lossctl(*line, "-f", "json").values == [pytest.approx(bce)]
 
 
 def test_a_loss_that_is_named_gives_way_to_that_of_a_line_to_copy(lossctl, tmp_path):
@@ -391,3 +421,29 @@ def test_quantiles_are_no_classes_of_words_and_models_beside_them_are_offered(wo
     assert measured(source, ways_of(source, loss="mae")[0], loss="mae") == pytest.approx(
         [np.mean(np.abs(guess + shift - label)) for shift in (0.0, 1.0)]
     )
+
+
+@pytest.mark.parametrize("form", ["pred_0.{}", "yhat 0.{}", "{}0%", "y_pred_{}0%"])
+def test_levels_behind_any_word_are_quantiles_where_each_has_its_opposite_and_none_models(form):
+    rng = np.random.default_rng(5)
+    level = rng.normal(100, 10, 60)
+    label, columns = level + rng.normal(size=60), {1: level - 1.3, 5: level, 9: level + 1.3}
+    source = {"y": label, **{form.format(digit): column for digit, column in columns.items()}}
+    first, every = ways_of(source)
+    assert dict(first)["prediction"] == form.format(5)
+    errors = [(digit / 10, label - column) for digit, column in columns.items()]
+    pinball = np.mean([np.maximum(tau * error, (tau - 1) * error) for tau, error in errors])
+    assert measured(source, every) == [pytest.approx(pinball)]
+
+
+@pytest.mark.parametrize("words", [("NEGATIVE", "POSITIVE"), (0, 1)], ids=str)
+@pytest.mark.parametrize("decided", ["pred_label", "predicted_class"])
+def test_the_confidence_in_a_decision_is_asked_about_and_a_probability_is_none(words, decided):
+    rng = np.random.default_rng(5)
+    truth = rng.permutation(np.arange(60) % 2)
+    probability = np.clip(0.3 + 0.4 * truth + rng.normal(0, 0.2, 60), 0.01, 0.99)
+    made = (probability > 0.5) * 1
+    source = {"label": np.take(words, truth), decided: np.take(words, made), "pred_score": probability}
+    bce = -np.where(truth == 1, np.log(probability), np.log1p(-probability)).mean()
+    assert asked(source) == ([[pytest.approx(bce)]], False)
+    ways_of({**source, "pred_score": np.maximum(probability, 1 - probability)})

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import numpy as np
 
-from lossctl.domain import BINARY, EPS, PROBABILITY, FloatArray, Floor, Fraction, Interval, NonNegative, Positive
+from lossctl.domain import BINARY, EPS, LEAST, PROBABILITY, FloatArray, Floor, Fraction, Interval, NonNegative, Positive
 from lossctl.functions.loss import loss
-from lossctl.functions.stable import SMALLEST, power_of_exp, power_of_rest, sigmoid_error
+from lossctl.functions.stable import power_of_exp, power_of_rest, sigmoid_error
 
 
 def _times(multiplier: FloatArray, term: FloatArray) -> FloatArray:
@@ -96,8 +96,8 @@ def _(
 ) -> FloatArray:
     y, rest = _smooth(label, label_smoothing)
     # Without a floor the slope is infinite where a label is ruled out, and not where none is.
-    hit = np.maximum(prediction, np.where(y == 0, max(eps, SMALLEST), eps))
-    miss = np.maximum(1.0 - prediction, np.where(rest == 0, max(eps, SMALLEST), eps))
+    hit = np.maximum(prediction, np.where(y == 0, max(eps, LEAST), eps))
+    miss = np.maximum(1.0 - prediction, np.where(rest == 0, max(eps, LEAST), eps))
     if pos_weight != 1.0:
         return rest / miss - pos_weight * y / hit
     total = hit + miss  # 1, and what the floor adds
