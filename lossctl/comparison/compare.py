@@ -199,6 +199,8 @@ def _between_models(question: Undecided, request: Request) -> UsageError:
             ways.append((*label, *models, *settings[len(label) :]))
     if ways:
         return Undecided(question.parts[0], ways=tuple(ways))
+    if len(request.prediction) > 1:
+        return question
     hint = f"Name the columns of both: {option(prediction=['base=COL', 'new=COL'])}."
     return UsageError(question.parts[0], hint)
 

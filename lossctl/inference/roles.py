@@ -70,6 +70,13 @@ class Roles:
         return tuple(str(grouping) if times[grouping.column] > 1 else grouping.column for grouping in self.by)
 
 
+TAGS = (
+    f"Where it lists the classes of a row, split it into a column of 0 and 1 for each class, all of them one label: "
+    f"{option(label='y_*')} {option(loss='bce')}."
+)
+"""What to do about a label that lists words."""
+
+
 def find(pattern: str, columns: Sequence[Column], role: str) -> tuple[str, ...]:
     """The columns that a name, a glob, ``/REGEX/``, ``#N`` (from 1), a range or a comma list of these stands for.
 
@@ -361,7 +368,9 @@ def _check_kinds(roles: Roles, columns: Sequence[Column]) -> None:
     for name in (*roles.label, *filter(None, [roles.weight])):
         vector = kinds[name] in {"list", "object"} and name in several
         if kinds[name] == "other" or vector or (name == roles.weight and kinds[name] == "object"):
-            raise UsageError(f"column {name!r} does not hold numbers", _its_fields(name, columns))
+            tags = kinds[name] == "other" and name != roles.weight
+            hint = _its_fields(name, columns) or (TAGS if tags else "")
+            raise UsageError(f"column {name!r} does not hold numbers", hint)
 
 
 def _its_fields(name: str, columns: Sequence[Column]) -> str:
