@@ -225,7 +225,12 @@ def _elsewhere(error: LossctlError, arguments: list[str]) -> list[str]:
     return [f"  {line}"] if line else []
 
 
-REPLACED = {"prediction": ("-p", "--pred"), "loss": ("-l", "--loss")}
+REPLACED = {
+    "prediction": ("-p", "--pred"),
+    "loss": ("-l", "--loss"),
+    "join": ("--join", "--join"),
+    "by": ("--by", "--by"),
+}
 """Settings of a way that stand in the place of what was typed, and their flags."""
 
 

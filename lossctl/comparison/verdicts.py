@@ -132,7 +132,12 @@ class Verdicts:
 
     def _table(self) -> Table:
         """A row for each, for a page: what was decided, of what, and the inequality in full."""
-        columns = Column("verdict", "name"), Column("gate", "name"), Column("", "text"), Column("n", "count")
+        columns = (
+            Column("verdict", "name"),
+            Column("gate", "name"),
+            Column("measured, and the limit", "text"),
+            Column("n", "count"),
+        )
         rows = []
         for verdict, words in self._shown:
             name = self._head(verdict)

@@ -13,7 +13,7 @@ from lossctl.inference.layout import Layout, LayoutPlanner
 from lossctl.inference.names import LABELS, is_log_probability, is_mask, is_unnamed, plain_name
 from lossctl.inference.proposals import Proposer
 from lossctl.inference.request import Completed, Elsewhere, Request, Settings
-from lossctl.inference.roles import find, titled
+from lossctl.inference.roles import find, titled, unread
 from lossctl.inference.side import Side, ensure_in_place, names_of
 from lossctl.reading.columns import fields_in
 from lossctl.reading.format import Source
@@ -184,8 +184,8 @@ def _unlabelled(source: Source, request: Request, elsewhere: Elsewhere | None) -
         return Completed(replace(request, prediction=tuple(only)), (*notes, f"prediction {only[0]!r} chosen {why}"))
     from lossctl.inference.questions import COLUMNS, SHOWN, open_between
 
-    names = ", ".join(column.name for column in columns[:COLUMNS])
-    hint = f"Say which with {option('prediction')}. Columns: {names}."
+    names = ", ".join(column.name for column in (columns or source.columns)[:COLUMNS])
+    hint = f"Say which with {option('prediction')}. Columns: {names}.{unread(source.columns)}"
     titles = {column.name for column in source.columns}
     if not named and any(plain_name(name) in LABELS[0] for name in titles):
         rows = f"{option(loss='cross_entropy')} {option(reduction='exp-mean')}"

@@ -64,7 +64,7 @@ class Proposer:
             for name in find(titled(pattern, source.columns)[1], source.columns, "prediction")
         )
         weights = [] if request.weight is None else [request.weight]
-        both = (*source.columns, *(labels.columns if self.apart else ()))
+        both = (*source.columns, *(() if elsewhere is None else elsewhere.columns))
         weighing = {name for pattern in weights for name in find(pattern, both, "weight")}
         self.grouped = groups = {grouping.column for pattern in request.by for grouping in groupings(pattern, both)}
         own = self.named_prediction if self.apart else (*self.named_label, *self.named_prediction)
@@ -457,8 +457,10 @@ class Proposer:
 
 
 def _both_have(names: tuple[str, ...], others: tuple[str, ...]) -> bool:
-    """Whether columns are among those of the other data set by name; numbers name a column only beside all others."""
-    return {*names} <= {*others} and (len(names) == len(others) or not all(map(str.isdecimal, names)))
+    """Whether columns are among those of the other data set by name; numbers and places name one only beside all."""
+    return {*names} <= {*others} and (
+        len(names) == len(others) or not all(name.removeprefix("#").isdecimal() for name in names)
+    )
 
 
 def _decisions_among(columns: "Sequence[Candidate]") -> "list[Candidate]":

@@ -10,6 +10,7 @@ from lossctl.functions.lookup import meanings
 from lossctl.inference.choice import BESIDE, BY_NAME, CONFIDENCE, NUMBERED, POINT, QUANTILE, Choice, Proposal
 from lossctl.inference.proposals import Proposer
 from lossctl.inference.request import Elsewhere, Request, Settings
+from lossctl.inference.roles import unread
 from lossctl.inference.side import names_of
 from lossctl.reading.format import Source
 
@@ -34,7 +35,7 @@ def undecided(
     where = (
         "" if role == "prediction" or elsewhere is not None else f", or where the labels are with {option('labels')}"
     )
-    hint = f"Say which with {option(role)}{where}. Columns: {listed}."
+    hint = f"Say which with {option(role)}{where}. Columns: {listed}.{unread(source.columns)}"
     return Undecided(what, hint, some_ways(source, request, elsewhere, proposals))
 
 
