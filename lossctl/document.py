@@ -114,6 +114,8 @@ class Table:
     """Whether it may have a frame."""
     tall: bool = False
     """Whether its cells have several lines: rows need lines between them, or no header where there are none."""
+    tells: bool = False
+    """Whether it is said below it which columns there was no room for."""
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,16 @@ def split(text: str | None) -> tuple[str, ...]:
     return tuple(part.strip() for part in (text or "").split(",") if part.strip())
 
 
+def called(name: str) -> str:
+    """A column in the middle of a sentence."""
+    return name if name.strip() else "the column without a name"
+
+
+def in_quotes(name: str) -> str:
+    """A column in quotes, and what that is where there is nothing in them."""
+    return repr(name) if name.strip() else f"{name!r} ({called(name)})"
+
+
 def normal(name: str) -> str:
     """The form in which names are compared: case, ``-``, ``_`` and spaces do not matter."""
     return name.strip().lower().replace("-", "").replace("_", "").replace(" ", "")

@@ -188,7 +188,7 @@ def _invoke(arguments: list[str]) -> object:
 
 def _lines_of(error: LossctlError, arguments: list[str]) -> list[str]:
     """What an error says; of what is open, with command lines to copy."""
-    said = [*worded(error.message).split("\n"), *error.elsewhere, *_figures(error, arguments)]
+    said = [*worded(error.message).split("\n"), *error.elsewhere, *_elsewhere(error, arguments)]
     if not error.ways:
         return said
     from lossctl.doctor.shell import words_of  # noqa: PLC0415  (where something is open)
@@ -211,17 +211,28 @@ def _lines_of(error: LossctlError, arguments: list[str]) -> list[str]:
     return [*said, *(f"  {command}" for command in different)]
 
 
-def _figures(error: LossctlError, arguments: list[str]) -> list[str]:
-    """The line that prints what is asked for, where that is a figure that doctor has."""
-    from lossctl.cli.by_doctor import FIGURE, by_doctor  # noqa: PLC0415  (where something is wrong)
+def _elsewhere(error: LossctlError, arguments: list[str]) -> list[str]:
+    """The line of another command that does what was meant: a figure that doctor has, or models in a file each."""
+    from lossctl.cli.by_doctor import FIGURE, by_compare, by_doctor  # noqa: PLC0415  (where something is wrong)
 
-    if FIGURE not in error.message or arguments[0] not in Commands():
+    if not arguments or arguments[0] not in Commands():
         return []
-    line = by_doctor(arguments[1:], Commands()[arguments[0]], Commands()["doctor"])
+    line, command = "", Commands()[arguments[0]]
+    if FIGURE in error.message:
+        line = by_doctor(arguments[1:], command, Commands()["doctor"])
+    elif arguments[0] == "eval" and "lossctl.evaluation.pooled" in sys.modules:
+        from lossctl.evaluation.pooled import APART  # noqa: PLC0415  (likewise)
+
+        line = by_compare(arguments[1:], command, Commands()["compare"]) if APART in error.message else ""
     return [f"  {line}"] if line else []
 
 
-REPLACED = {"prediction": ("-p", "--pred"), "loss": ("-l", "--loss")}
+REPLACED = {
+    "prediction": ("-p", "--pred"),
+    "loss": ("-l", "--loss"),
+    "join": ("--join", "--join"),
+    "by": ("--by", "--by"),
+}
 """Settings of a way that stand in the place of what was typed, and their flags."""
 
 

@@ -1,10 +1,12 @@
-"""The command line of doctor for what another command was asked to look at."""
+"""The command line of doctor, or of compare, for what another command was asked to look at."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from lossctl.words import shell_word
 
+OUTPUT = frozenset({"-q", "--quiet", "-o"})
+"""Options that say where results go, and how much is said beside them."""
 FIGURE = "lossctl doctor prints"
 """What a message says of a figure that is no loss, and that doctor has."""
 
@@ -19,12 +21,22 @@ def by_doctor(arguments: Sequence[str], command: Any, doctor: Any) -> str:
         command: that command, as Click has it.
         doctor: likewise.
     """
-    theirs = {flag for option in doctor.params for flag in option.opts} - {"-l", "--loss", "-q", "--quiet", "-o"}
-    words = [(flag, kept) for flag, *kept in _options(arguments, command)]
     reads = any("--pred" in option.opts for option in command.params)
+    return _line("doctor", arguments, command, doctor, {"-l", "--loss", *OUTPUT}) if reads else ""
+
+
+def by_compare(arguments: Sequence[str], command: Any, compare: Any) -> str:
+    """The line that compares the files of another command, a model each; arguments as for `by_doctor`."""
+    return _line("compare", arguments, command, compare, OUTPUT)
+
+
+def _line(name: str, arguments: Sequence[str], command: Any, other: Any, but: Collection[str]) -> str:
+    """The line of a command with the files, and those options that it has but for some; empty without a file."""
+    theirs = {flag for option in other.params for flag in option.opts} - {*but}
+    words = [(flag, kept) for flag, *kept in _options(arguments, command)]
     files = [word for flag, kept in words if not flag for word in kept]
     asked = [word for flag, kept in words if flag in theirs for word in kept]
-    return " ".join(["lossctl", "doctor", *map(shell_word, (*files, *asked))]) if files and reads else ""
+    return " ".join(["lossctl", name, *map(shell_word, (*files, *asked))]) if files else ""
 
 
 def _options(arguments: Sequence[str], command: Any) -> Iterator[list[str]]:
@@ -35,7 +47,7 @@ def _options(arguments: Sequence[str], command: Any) -> Iterator[list[str]]:
         flag = word.partition("=")[0] if word.startswith("--") else word[:2]
         if flag not in flags or not word.startswith("-"):
             yield ["", word]
-        elif word != flag or flags[flag].is_flag:
+        elif word != flag or flags[flag].is_flag or flags[flag].count:  # -q may be said again
             yield [flag, word]
         else:
             yield [flag, word, *([value] if (value := next(words, None)) is not None else [])]

@@ -140,6 +140,11 @@ def _null_words(given: Iterable[str]) -> dict[str, tuple[str, ...]]:
     return words
 
 
+def key_columns(ids: str | None) -> tuple[str, ...]:
+    """The columns of a key as they are typed; an empty word is the one without a name."""
+    return split(ids) or (() if ids is None else ("",))
+
+
 @dataclass(frozen=True)
 class Join:
     """Labels from another file, and how they are matched."""
@@ -182,4 +187,4 @@ class Join:
             raise UsageError("stdin can be read only once")
         if not self.labels and not models and any(given(self)):
             raise UsageError("--id and --join need --labels FILE, the file to join with")
-        return {"labels": self.labels, "ids": split(self.ids), "join": self.join}
+        return {"labels": self.labels, "ids": key_columns(self.ids), "join": self.join}

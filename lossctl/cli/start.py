@@ -1,13 +1,13 @@
 """A configuration to begin with: what is seen of a file, and gates that hold for it as it is."""
 
 import json
-import math
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lossctl.cli.command import Voice
+from lossctl.cli.limits import LIMITS, above, limits_told
 from lossctl.cli.nearest import OWN
 from lossctl.cli.output import write_report
 from lossctl.errors import DataError, UsageError
@@ -18,16 +18,19 @@ if TYPE_CHECKING:
 
 FEWEST = 10
 """Clusters from which on there are enough for an interval."""
-MARGIN = 0.05
-"""How far above what is measured the limits begin."""
+MANY = 12
+"""Of more groups than these none has a gate of its own."""
 HEAD = """\
 # Gates of lossctl: `lossctl check` exits with 1 where one fails. What can stand here: lossctl help config.
+"""
+EACH = """\
+# Each group has a limit of its own. A group that is new has none until a gate is written for it; of one that is gone,
+# the gate is an error.
 """
 TAIL = """
 # A loss must not grow beyond that of an earlier model: of another column, or of another file with the same rows.
 """
 WORDS = {
-    "max": "a little above what it was when this was written",
     "fail_if": "few rows carry most of the error, so that bounds are not to be trusted",
     "baseline": 'or a file with the same rows, "main.parquet", or "main.json" of lossctl baseline save',
     "itself": 'put in its place the file of an earlier model, or "main.json" of lossctl baseline save',
@@ -117,13 +120,14 @@ def _held(
     for roles in (_roles(report), {}):
         by_value: frozenset[str] = frozenset()
         for _ in range(2):
-            gates = [*_gates(files, report, by_value)]
+            gates = [*_gates(files, report, by_value, _own_groups(report, how))]
             verdicts = check_gates(gates, **{**how, **roles}, engine=running)
             if verdicts.verdict == "pass":
                 example, verdict = _example(files, report, {**how, **roles}, running, baseline)
                 if example is not None and baseline is not None and verdict == "pass":
                     gates, example = [*gates, example], None
-                return "".join(_written(gates, {**typed, **_spelled(roles)}, example, fails=verdict == "fail"))
+                settings, told = {**typed, **_spelled(roles)}, limits_told(verdicts.verdicts)
+                return "".join(_written(gates, settings, example, told, fails=verdict == "fail"))
             reason = next(one for one in verdicts.lines if not one.startswith("PASS"))
             by_value = frozenset(one.gate.name for one in verdicts.verdicts if one.state == "inconclusive")
     raise DataError(f"--init: no gate holds for {files[0]}: {reason}")
@@ -193,26 +197,49 @@ def _spelled(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {keys[name]: [*value] if isinstance(value, tuple) else value for name, value in arguments.items()}
 
 
-def _gates(files: Sequence[str], report: "Report", by_value: frozenset[str]) -> Iterator[dict[str, Any]]:
-    """Gates a little above what was measured, one for each loss of each model.
+def _own_groups(report: "Report", how: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The groups that can have gates of their own: few, of the same name in a later file, and not of nulls.
+
+    A period of time is none, nor an interval between quantiles; and no TOML can name a null.
+    """
+    from lossctl.evaluation.evaluate import several
+
+    groups = [*{tuple(result.group.items()): dict(result.group) for result in report.results if result.group}.values()]
+    named = [{name: word for name, word in group.items() if word is not None} for group in groups]
+    titles = {" ".join(group.values()) for group in named}
+    plain = list(several(how["by"])) == [*report.inputs["by"]]
+    return named if plain and named == groups and len(named) == len(titles) <= MANY else []
+
+
+def _gates(
+    files: Sequence[str], report: "Report", by_value: frozenset[str], groups: Sequence[Mapping[str, str]]
+) -> Iterator[dict[str, Any]]:
+    """Gates a little above what was measured, one for each loss of each model, and group that has its own.
 
     Args:
         files: the predictions.
         report: what was measured of them.
         by_value: the names of those whose bounds are not to be trusted, so that numbers alone decide.
+        groups: those that have gates of their own; where there are none, the worst group has the limit of all.
     """
     results, models = report.results, [*report.inputs["models"]]
     losses = [*dict.fromkeys(result.loss for result in results)]
     bare = [loss.partition(":")[0] for loss in losses]
     for loss, title in zip(losses, bare, strict=True):
         for model in models:
-            values = [result.value for result in results if (result.loss, result.model) == (loss, model)]
+            values = [
+                (result.value, result.group) for result in results if (result.loss, result.model) == (loss, model)
+            ]
+            words = (title if bare.count(title) == 1 else loss, *([model] if models[1:] else []))
+            own = {"model": model} if models[1:] else {}
             if not values:  # a loss whose parameters go by the columns of another model
                 continue
-            words = (title if bare.count(title) == 1 else loss, *([model] if models[1:] else []), "not-above")
-            own = {"model": model} if models[1:] else {}
-            gate = {"name": "-".join(words), "file": _file(files), "loss": loss, **own, "max": _above(max(values))}
-            yield {**gate, "fail_if": "point"} if gate["name"] in by_value else gate
+            for group in groups or [{}]:
+                highest = max(value for value, where in values if group in ({}, where))
+                name = "-".join((*words, *group.values(), "not-above"))
+                only = {"only": dict(group)} if group else {}
+                gate = {"name": name, "file": _file(files), "loss": loss, **own, **only, "max": above(highest)}
+                yield {**gate, "fail_if": "point"} if name in by_value else gate
     yield {"name": "enough-rows", "file": _file(files), "min_n": min(result.n for result in results)}
 
 
@@ -221,38 +248,44 @@ def _file(files: Sequence[str]) -> str | list[str]:
     return files[0] if len(files) == 1 else [*files]
 
 
-def _above(value: float) -> float:
-    """A number of few digits a little above a value."""
-    if not math.isfinite(value):
-        raise DataError(f"--init: the loss is {value}, which no gate can hold", "lossctl doctor says more.")
-    wanted = value + MARGIN * abs(value)
-    if not wanted:
-        return 0.0
-    step = 10.0 ** (math.floor(math.log10(abs(wanted))) - 2)
-    return float(f"{math.ceil(wanted / step) * step:.3g}")
-
-
 def _written(
-    gates: Sequence[Mapping[str, Any]], settings: Mapping[str, Any], example: Mapping[str, Any] | None, *, fails: bool
+    gates: Sequence[Mapping[str, Any]],
+    settings: Mapping[str, Any],
+    example: Mapping[str, Any] | None,
+    told: Mapping[str, str],
+    *,
+    fails: bool,
 ) -> Iterator[str]:
-    """The text of a configuration, with an example behind ``#``, and that it fails where it does."""
+    """The text of a configuration, with an example behind ``#``, and that it fails where it does.
+
+    Args:
+        gates: those that hold.
+        settings: the keys above them.
+        example: one more gate, which is no claim yet.
+        told: what is to be said of limits, by the names of gates.
+        fails: whether the example fails.
+    """
     yield HEAD
+    if any("max" in gate and "fail_if" not in gate for gate in gates):
+        yield LIMITS
+    if any("only" in gate for gate in gates):
+        yield EACH
     for name, value in settings.items():
         yield f"{name} = {toml(value)}\n"
     for gate in gates:
         yield "\n[[gate]]\n"
-        yield from _lines(gate)
+        yield from _lines(gate, told.get(gate["name"], ""))
     if example is not None:
         yield TAIL + ("# This fails as the files are now.\n" if fails else "")
         yield "# [[gate]]\n"
         yield from (f"# {line}" for line in _lines(example))
 
 
-def _lines(gate: Mapping[str, Any]) -> Iterator[str]:
-    """The keys of a gate, with what is to be said of them."""
+def _lines(gate: Mapping[str, Any], told: str = "") -> Iterator[str]:
+    """The keys of a gate, with what is to be said of them, and of its limit."""
     for name, value in gate.items():
         itself = name == "baseline" and value in (gate["file"], f"./{gate['file']}")
-        words = WORDS.get("itself" if itself else name)
+        words = told if name in {"max", "min_n"} else WORDS.get("itself" if itself else name)
         yield f"{name} = {toml(value)}" + (f"  # {words}\n" if words else "\n")
 
 
@@ -264,8 +297,15 @@ def toml(value: Any) -> str:
     """
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(toml, value))}]"
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{_key(name)} = {toml(word)}' for name, word in value.items())} }}"
     if isinstance(value, str):
         if any("\ud800" <= sign <= "\udfff" for sign in value):
             raise UsageError(f"{value!r} is not UTF-8, and no TOML can hold it")
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     return str(value).lower() if isinstance(value, bool) else repr(value)
+
+
+def _key(name: str) -> str:
+    """A key as TOML has it."""
+    return name if re.fullmatch("[A-Za-z0-9_-]+", name) else toml(name)

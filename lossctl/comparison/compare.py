@@ -30,6 +30,7 @@ from lossctl.evaluation.fold import Folded
 from lossctl.evaluation.intervals import check_level
 from lossctl.evaluation.measured import Measured
 from lossctl.evaluation.plan import Plan
+from lossctl.evaluation.row_order import OtherOrder
 from lossctl.evaluation.running import Progress, Running
 from lossctl.evaluation.scores import Scores
 from lossctl.evaluation.second import ensure_no_labels
@@ -180,6 +181,8 @@ def compare(
                 join=join,
                 others=samples > 0,
             )
+        except OtherOrder:
+            raise  # which is about the rows, not the columns
         except LossctlError:
             ensure_no_labels(sources, request, reading, labels)
             raise
@@ -199,6 +202,8 @@ def _between_models(question: Undecided, request: Request) -> UsageError:
             ways.append((*label, *models, *settings[len(label) :]))
     if ways:
         return Undecided(question.parts[0], ways=tuple(ways))
+    if len(request.prediction) > 1:
+        return question
     hint = f"Name the columns of both: {option(prediction=['base=COL', 'new=COL'])}."
     return UsageError(question.parts[0], hint)
 

@@ -12,7 +12,14 @@ from lossctl.evaluation import join as joining
 from lossctl.evaluation.evaluate import Prepared, check_words, placing, planned
 from lossctl.evaluation.keys import Key, keys_named
 from lossctl.evaluation.matching import known_columns, title_of
-from lossctl.evaluation.shared_keys import chosen_key, possible_keys, shared_columns
+from lossctl.evaluation.row_order import ensure_same_order
+from lossctl.evaluation.shared_keys import (
+    chosen_key,
+    order_or_numbers,
+    possible_keys,
+    shared_columns,
+    what_is_open,
+)
 from lossctl.inference.infer import complete_roles
 from lossctl.inference.request import Request, Settings
 from lossctl.inference.roles import find, grouped_columns, titled
@@ -22,6 +29,7 @@ from lossctl.reading.format import Reading, Source
 from lossctl.reading.location import STDIN
 from lossctl.reading.selection import selected
 from lossctl.reading.stamp import Stamp
+from lossctl.words import in_quotes
 
 HOW = ("strict", "inner", "order")
 
@@ -72,19 +80,25 @@ def prepare_models(
     if [path_of(source) for source in (*sources, labels)].count(STDIN) > 1:
         raise UsageError("stdin can be read only once")
     stamps: dict[str, Stamp] = {}
-    reading = placing(reading, request, ids)
+    reading = placing(reading, request, ids, apart=True)
     opened = [open_source(source, reading, stamps) for source in sources]
     answers = [] if labels is None else [open_source(labels, reading, stamps)]
     ensure_heeded(reading, *opened, *answers)
     called = names_of(sources, _titled(request, opened, names))
     meant = request
     base, request, facts, notes, keys = _with_labels(opened[0], request, answers, ids, join, others=others)
+    if join == "order":
+        bare = replace(request, label=(), prediction=())
+        for source in opened[1:]:
+            ensure_same_order(opened[0], source, bare, (title_of(opened[0]), title_of(source)))
     label = tuple(name for pattern in request.label for name in find(pattern, base.columns, "label"))
     _ensure_one(request.prediction)
     first = Side(called[0], base, joining.predicted(request.prediction[0], base.columns), label)
     if join != "order" and not keys:
-        keys, why = _chosen_key(first, opened[1:], request) or _ask(sources, request, reading, names, first, opened[1:])
-        notes = (*notes, f"id {keys[0]!r} chosen {why}")
+        keys, why = _chosen_key(first, opened[1:], request, join) or _ask(
+            sources, request, reading, names, first, opened[1:]
+        )
+        notes = (*notes, f"id {in_quotes(keys[0])} chosen {why}")
     others_keys = [
         _keys(keys, base, source, name, own=bool(answers)) for name, source in zip(called[1:], opened[1:], strict=True)
     ]
@@ -173,10 +187,12 @@ def _meant(request: Request, columns: Sequence[Column]) -> Request:
     return replace(request, prediction=tuple(patterns))
 
 
-def _chosen_key(first: Side, candidates: Sequence[Source], request: Request) -> tuple[tuple[str, ...], str] | None:
+def _chosen_key(
+    first: Side, candidates: Sequence[Source], request: Request, how: str
+) -> tuple[tuple[str, ...], str] | None:
     """The one column that is the key of all, and why; ``None`` where it is not clear."""
     shared = _shared(first, candidates, request)
-    choices = {chosen_key(first.source, candidate, shared) for candidate in candidates}
+    choices = {chosen_key(first.source, candidate, shared, how) for candidate in candidates}
     choice = choices.pop() if len(choices) == 1 else None
     return None if choice is None else ((choice[0],), choice[1])
 
@@ -201,17 +217,17 @@ def _ask(
     shared = _shared(first, candidates, request)
     ways: list[Settings] = []
     if not any(source.once for source in (first.source, *candidates)):
-        for keys in (*possible_keys(shared), ()):
+        for keys in possible_keys(shared):
             join = "strict" if keys else "order"
             with contextlib.suppress(LossctlError):
                 prepare_models(sources, request, reading, names=names, ids=keys, join=join)
                 ways.append((("ids", ",".join(keys)) if keys else ("join", "order"),))
             if len(ways) == joining.SHOWN:
                 break
-    which = f"several columns could be it: {', '.join(shared)}" if shared else "they share no column that could be it"
     raise Undecided(
-        f"models in a file each need {option(ids='COL')}, the column that all files share: {which}",
-        f"If rows stand in the same order in all, and only then: {option(join='order')}.",
+        f"models in a file each need {option(ids='COL')}, the column that all files share: "
+        f"{what_is_open(shared, first.source, candidates[0])}",
+        order_or_numbers(shared),
         tuple(ways),
     )
 

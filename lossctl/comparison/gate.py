@@ -17,6 +17,10 @@ FailIf = Literal["proven", "point"]
 PassIf = Literal["not failed", "proven"]
 OnInconclusive = Literal["pass", "warn", "fail"]
 
+ABOVE = "above the limit, but not proven"
+STRICTER = 'pass_if = "proven" would leave it open, fail_if = "point" fail it'
+"""What makes more of a value above the limit that is not proven to be."""
+
 
 @dataclass(frozen=True)
 class Gate:
@@ -116,7 +120,13 @@ class Verdict:
     p: float
     """How likely the value is as far above the limit by chance; NaN where that is not asked."""
     reason: str = ""
-    """Why it is inconclusive or an error, or why nothing was decided."""
+    """Why it is inconclusive or an error, or why nothing was decided; of a pass above the limit, why it is one."""
+
+    @property
+    def is_unproven(self) -> bool:
+        """Whether it passes with a value above the limit, for that is not proven to be above."""
+        measured = self.measured
+        return self.state == "pass" and measured is not None and measured.estimate.value > measured.limit
 
     @property
     def exit_status(self) -> int:
@@ -165,7 +175,7 @@ def _decided(gate: Gate, measured: Measurement | str, confidence: float, p: floa
     if verdict.state == "pass" and verdict.measured is not None and _might_fail(verdict.measured, verdict):
         reason = "row by row it might fail: save the baseline anew"
         return replace(verdict, state="inconclusive", reason=reason)
-    return verdict
+    return replace(verdict, reason=f"{ABOVE}; {STRICTER}") if verdict.is_unproven else verdict
 
 
 def _might_fail(measured: Measurement, verdict: Verdict) -> bool:

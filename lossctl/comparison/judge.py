@@ -214,7 +214,7 @@ def _over(baseline: Baseline, gate: Gate, scores: Scores, place: int, group: int
         return f"the baseline has no {bound} of {model.name}{at(named)}: it has {', '.join(baseline.titles)}"
     before = kept.total.value(kept.reduced)
     against = held_against(kept, scores, place, group, _ratio(gate, before))
-    estimate = against.estimate.of_the_same() if against.certain else against.estimate
+    estimate = replace(against.estimate.of_the_same() if against.certain else against.estimate, bucketed=True)
     return Measurement(
         str(bound),
         model.name,
@@ -224,13 +224,27 @@ def _over(baseline: Baseline, gate: Gate, scores: Scores, place: int, group: int
         against.now,
         baseline=against.before,
         share=against.share,
-        note=_moved(against),
+        note=_moved(against, scores.totals[place][group].n, kept.total.n),
     )
 
 
-def _moved(against: Against) -> str:
-    """What is to be said where some buckets do not hold the rows that they did; empty where all do."""
+def _moved(against: Against, now: int, before: int) -> str:
+    """What is to be said where some buckets do not hold the rows that they did; empty where all do.
+
+    Args:
+        against: how a later result stands to the kept one.
+        now, before: how many rows each is of.
+    """
     if not against.moved:
         return ""
-    of = f"of the {against.estimate.n:,} rows in the others" if against.share else "too many, so of all rows"
-    return f"other rows in {counted(against.moved, 'bucket')}, {of}"
+    rows = (
+        f"{now:,} rows, {before:,} in the baseline"
+        if now != before
+        else f"{now:,} rows, some changed since the baseline"
+    )
+    buckets, moved = against.estimate.clusters or 0, against.moved
+    if not against.share:
+        changed = f"{moved:,} of {counted(buckets, 'bucket')}"
+        return f"{rows}: {changed} hold other rows, so all rows are compared, unpaired"
+    same = f"{buckets:,} of {counted(buckets + moved, 'bucket')}"
+    return f"{rows}: compared on {against.estimate.n:,}, in the {same} that hold the same rows"

@@ -59,11 +59,11 @@ def sections(
     if len({column.title for column in columns}) < len(columns):
         columns[:2] = Column("baseline", "number"), Column("value", "number")
     rows = [[*(name.of(one) for name in names), *_cells(one)] for one in listed]
-    yield (Table((*(name.column for name in names), *columns), rows, title),)
+    yield (Table((*(name.column for name in names), *columns), rows, title, tells=True),)
     extra = _extra(listed)
     rows = [[*(name.of(one) for name in names), *(cell(one) for _, cell in extra)] for one in listed]
     titles = (*(name.column for name in names), *(column for column, _ in extra))
-    yield (Table(titles, rows, "how sure, and on how many rows"),)
+    yield (Table(titles, rows, "how sure, and on how many rows", tells=True),)
     for one in results:
         if one.samples:
             yield (moved_rows(one.samples, _moved(one, names), (one.against, one.model), one.loss, report.inputs),)
@@ -96,28 +96,30 @@ def _cells(one: Difference) -> list[Any]:
 
 
 def _extra(listed: Sequence[Difference]) -> list[tuple[Column, Callable[[Difference], Any]]]:
-    """The columns on how sure differences are, and what stands in them; those that say least are spare, and last."""
+    """The columns on how sure differences are, and what stands in them; those that say least are spare, and last.
+
+    Where the largest share is too large, a warning has it.
+    """
     clustered = any(one.clusters is not None for one in listed)
     tested = any(not math.isnan(one.p) for one in listed)
     several = tested and any(one.q != one.p for one in listed if not math.isnan(one.p))
-    tied, doubted = any(one.tied for one in listed), any(one.doubt for one in listed)
+    tied = any(one.tied for one in listed)
     columns: list[tuple[bool, Column, Callable[[Difference], Any]]] = [
         (True, Column("n", "count"), lambda one: one.n),
         (clustered, Column("clusters", "count"), lambda one: one.clusters),
-        (True, Column("relative", "share"), lambda one: one.relative),
+        (True, Column("relative", "share", brief="rel."), lambda one: one.relative),
         (tested, Column("p", "number"), lambda one: _chance(one.p)),
         (several, Column("q", "number"), lambda one: _chance(one.q)),
         (True, Column("better", "share"), lambda one: _percent(one.better)),
         (tied, Column("tied", "share"), lambda one: _percent(one.tied)),
-        (doubted, Column("top share", "share"), lambda one: _percent(one.top_share)),
         (True, Column("worse", "share", spare=not tied), lambda one: _percent(one.worse)),
         (
             True,
-            Column("std. error", "number", spare=True),
+            Column("std. error", "number", spare=True, brief="s.e."),
             lambda one: Estimate(one.standard_error, one.standard_error),
         ),
         (True, Column("correlation", "number", spare=True), lambda one: f"{one.correlation:.2f}"),
-        (not doubted, Column("top share", "share", spare=True), lambda one: _percent(one.top_share)),
+        (True, Column("top share", "share", spare=True), lambda one: _percent(one.top_share)),
     ]
     return [(column, cell) for shown, column, cell in columns if shown]
 

@@ -14,6 +14,12 @@ BOUNDED = {"bce": "brier", "focal": "brier", "cross_entropy": "categorical_brier
 SINGLE = 0.995
 """The share from which on the other rows are nothing beside one."""
 SHOWN = "lossctl samples shows"
+SHOWN_OF = {
+    "row": f"{SHOWN} it",
+    "cluster": "look at its rows",
+    "bucket": "compare with the earlier predictions to see which row it is",
+}
+"""Where to look at what carries most."""
 
 
 def remedy(estimate: Estimate, loss: str) -> str:
@@ -23,7 +29,7 @@ def remedy(estimate: Estimate, loss: str) -> str:
         estimate: the number.
         loss: of which loss it is, as a user types it.
     """
-    unit, count = ("row", estimate.n) if estimate.clusters is None else ("cluster", estimate.clusters)
+    unit, count = estimate.unit, estimate.n if estimate.clusters is None else estimate.clusters
     excess = 1.0 / estimate.units - 1.0 / count if estimate.doubted == "sizes" else 0.0
     lags = f"with fewer lags than {estimate.lags:,}, or more rows, it could be"
     infinite = f"{SHOWN} the rows whose loss is infinite: without these, or with a floor (eps), it could be"
@@ -36,7 +42,7 @@ def remedy(estimate: Estimate, loss: str) -> str:
         "tokens": lambda: f"{by_text(loss)} compares whole texts",
         "unseen": lambda: "in a unit in which numbers are neither huge nor tiny it could be",
         "sizes": lambda: (
-            f"with about {_rounded_up(count * excess / UNLIKE)} clusters like these, or with clusters more alike in "
+            f"with about {_rounded_up(count * excess / UNLIKE)} {unit}s like these, or with {unit}s more alike in "
             "size, it would be"
         ),
         "share": lambda: _spread(estimate.top_share, count, unit) + _milder(loss, unit),
@@ -47,7 +53,7 @@ def remedy(estimate: Estimate, loss: str) -> str:
 
 def _spread(share: float, count: int, unit: str) -> str:
     """How many rows or clusters there would have to be, for the largest to carry little enough."""
-    shown = f"{SHOWN} it" if unit == "row" else "look at its rows"
+    shown = SHOWN_OF[unit]
     if share >= SINGLE:
         return f"without it there is next to nothing: {shown}"
     enough = 1.0 + (count - 1.0) * share / (1.0 - share) * (1.0 - TOP_SHARE) / TOP_SHARE

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-from lossctl.comparison.gate import Gate, Measurement, State, Verdict
+from lossctl.comparison.gate import STRICTER, Gate, Measurement, State, Verdict
 from lossctl.comparison.wording import plain, rounded, signed
 from lossctl.dataclass import dataclass
 from lossctl.document import Column, Document, Line, Outcome, Piece, Table, Tone
@@ -132,13 +132,18 @@ class Verdicts:
 
     def _table(self) -> Table:
         """A row for each, for a page: what was decided, of what, and the inequality in full."""
-        columns = Column("verdict", "name"), Column("gate", "name"), Column("", "text"), Column("n", "count")
+        columns = (
+            Column("verdict", "name"),
+            Column("gate", "name"),
+            Column("measured, and the limit", "text"),
+            Column("n", "count"),
+        )
         rows = []
         for verdict, words in self._shown:
             name = self._head(verdict)
             inequality = words.removeprefix(f"{WORDS[verdict.state]} {name}: ")
             n = None if verdict.measured is None else verdict.measured.estimate.n
-            rows.append([Piece(WORDS[verdict.state], TONES[verdict.state]), name, inequality, n])
+            rows.append([_piece(verdict), name, inequality, n])
         return Table(columns, rows, folds=True)
 
 
@@ -152,7 +157,7 @@ def _outcome(verdict: Verdict, words: str, name: str) -> Outcome:
     if verdict.state == "info":
         raise TypeError(f"nothing was decided: {words}")
     facts = _facts(verdict, words)
-    told = {name: facts[name] for name in _TOLD if facts.get(name) is not None and facts[name] == facts[name]}
+    told = {name: facts[name] for name in _TOLD if facts.get(name) not in {None, ""} and facts[name] == facts[name]}
     if verdict.gate.percent:
         told["limit"] = f"{plain(100.0 * verdict.gate.limit)} %"
     told |= {f"group {column}": word for column, word in facts["group"].items()}
@@ -164,15 +169,20 @@ def _outcome(verdict: Verdict, words: str, name: str) -> Outcome:
 
 
 _TOLD = (
-    "loss", "model", "n", "clusters", "value", "baseline", "constant_loss", "standard_error", "lower", "upper", "limit",
-    "confidence", "adjusted_confidence", "p", "top_share",
+    "loss", "model", "n", "clusters", "buckets", "value", "baseline", "constant_loss", "standard_error", "lower",
+    "upper", "limit", "confidence", "adjusted_confidence", "p", "top_share", "reason",
 )  # fmt: skip
 """What of a verdict formats carry as properties."""
 
 
 def _toned(verdict: Verdict, said: str) -> tuple[Piece, ...]:
     word = WORDS[verdict.state]
-    return Piece(word, TONES[verdict.state]), Piece(said.removeprefix(word))
+    return _piece(verdict), Piece(said.removeprefix(word))
+
+
+def _piece(verdict: Verdict) -> Piece:
+    """The word of a verdict, in its colour: a pass above the limit is not as good as one below."""
+    return Piece(WORDS[verdict.state], "doubtful" if verdict.is_unproven else TONES[verdict.state])
 
 
 def head(verdict: Verdict, *, several: bool, whole: str) -> str:
@@ -249,6 +259,9 @@ def _bound(verdict: Verdict, measured: Measurement) -> str:
     bound = estimate.lower(verdict.confidence)
     if math.isnan(bound):
         return f" {sign} {limit}"
+    if verdict.is_unproven:
+        least = _signed_or(measured, bound + beyond, error)
+        return f" is above {limit}, but not proven: at least {least}; {STRICTER}"
     return f", at least {_signed_or(measured, bound + beyond, error)} {sign} {limit}"
 
 
@@ -297,7 +310,8 @@ def _facts(verdict: Verdict, words: str) -> dict[str, Any]:
         "model": measured.model,
         "group": dict(measured.group),
         "n": estimate.n,
-        "clusters": estimate.clusters,
+        "clusters": None if estimate.bucketed else estimate.clusters,
+        **({"buckets": estimate.clusters} if estimate.bucketed else {}),
         "value": measured.value,
         "baseline": measured.baseline,
         "constant_loss": measured.constant,

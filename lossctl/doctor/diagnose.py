@@ -138,7 +138,7 @@ def diagnose(
         rows_used=facts.used,
         rows_ignored=facts.ignored,
         ignored=layout.ignored,
-        roles=tuple(described(facts, layout)),
+        roles=tuple(described(facts, layout, opened.columns)),
         models=tuple(map(_task, cases)),
         commands=commands,
         runs=bool(commands) and not any(finding.stops for finding in reported),

@@ -250,4 +250,4 @@ def _finding(finding: Reported, *, several: bool) -> Phrase:
     if finding.count is not None and finding.row is not None:
         file = f" of {finding.file}" if several and finding.file is not None else ""
         pieces.append(Piece(f"{counted(finding.count, 'row')}, first row {finding.row:,}{file}", ends=True))
-    return (*pieces, Piece(f"→ {finding.advice}", "faint"))
+    return (*pieces, *([Piece(f"→ {finding.advice}", "faint")] if finding.advice else []))

@@ -7,15 +7,19 @@ from lossctl.inference.fit import Fit
 from lossctl.inference.request import Settings
 from lossctl.words import shell_word
 
-SHORT = {"label": "-y", "pred": "-p", "weight": "-w", "id": "--id", "join": "--join", "labels": "--labels"}
-"""Flags of columns; the long form takes values that begin with a dash."""
-NAMED = {"label": "label", "prediction": "pred", "ids": "id", "join": "join", "labels": "labels"}
+SHORT = {"label": "-y", "pred": "-p", "weight": "-w"}
+"""Short flags of columns; the long form takes values that begin with a dash."""
+NAMED = {"label": "label", "prediction": "pred", "ids": "id", "join": "join", "labels": "labels", "by": "by"}
 """The long flags of the settings whose value is a word by itself."""
 
 
 def spelled(flag: str, value: str) -> list[str]:
     """A flag of a column and its value as a shell takes them."""
-    return [f"--{flag}={shell_word(value)}"] if value.startswith("-") else [SHORT[flag], shell_word(value)]
+    return (
+        [f"--{flag}={shell_word(value)}"]
+        if value.startswith("-")
+        else [SHORT.get(flag, f"--{flag}"), shell_word(value)]
+    )
 
 
 def eval_command(shared: Sequence[str], predictions: Sequence[str], losses: Sequence[str], fit: Fit) -> str:

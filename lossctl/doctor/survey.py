@@ -10,6 +10,8 @@ from lossctl.evaluation.running import Running
 from lossctl.inference.candidates import Candidate, Contents, candidates, contents_of, readable, span
 from lossctl.inference.facts import Facts
 from lossctl.inference.layout import Layout
+from lossctl.inference.roles import LISTED, pattern_of
+from lossctl.reading.columns import Column
 from lossctl.reading.format import Source
 from lossctl.sums.distribution import Distribution
 
@@ -53,19 +55,22 @@ class Role:
     """The first few different words of text."""
 
 
-def described(facts: Facts, layout: Layout) -> Iterator[Role]:
+def described(facts: Facts, layout: Layout, columns: Sequence[Column]) -> Iterator[Role]:
     """What is in the columns of each role: label, each model's prediction, weight, id.
 
     Args:
         facts: what the pass saw.
         layout: which column plays which role.
+        columns: those of the data.
     """
     roles = layout.roles
 
     def nulls(columns: Sequence[str]) -> int:
         return sum(problem.count for name in columns if (problem := facts.met("null", name)) is not None)
 
-    title = ", ".join(roles.label)
+    pattern = pattern_of(roles.label, columns)
+    many = f"{roles.label[0]} … {roles.label[-1]}" if len(roles.label) > LISTED else ", ".join(roles.label)
+    title = many if "," in pattern else pattern
     counts = facts.words.counts
     if layout.text:
         distinct, words = (None, ()) if counts is None else (len(counts), tuple(sorted(counts)[:8]))

@@ -282,18 +282,24 @@ def open_joined(
     from lossctl.evaluation.join import join as match  # noqa: PLC0415  (most runs have one data set)
 
     check_words(request, reading)
-    reading, stamps = placing(reading, request, ids), dict[str, Stamp]()
+    reading, stamps = placing(reading, request, ids, apart=True), dict[str, Stamp]()
     opened, answers = open_source(source, reading, stamps), open_source(labels, reading, stamps)
     ensure_heeded(reading, opened, answers)
     joined = match(opened, answers, ids, join, request, others=others, survey=survey)
     return replace(joined, source=selected(joined.source, request.where, request.limit))
 
 
-def placing(reading: Reading | None, request: Request, ids: Sequence[str]) -> Reading | None:
-    """How to read files whose columns somebody asks for by their places, which may have one name."""
+def placing(reading: Reading | None, request: Request, ids: Sequence[str], *, apart: bool = False) -> Reading | None:
+    """How to read files whose columns somebody asks for by their places, which may have one name.
+
+    Args:
+        reading, request, ids: as for `prepare`.
+        apart: whether they are several data sets.
+    """
     weight = () if request.weight is None else (request.weight,)
     asked = (*request.label, *request.prediction, *weight, *request.by, *request.cluster, *request.ids, *ids)
     places = places_in(asked)
+    reading = None if reading is None else replace(reading, apart=apart)
     return replace(reading or Reading(), placed=places) if places else reading
 
 

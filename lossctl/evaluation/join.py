@@ -16,6 +16,14 @@ import pyarrow as pa
 
 from lossctl.dataclass import dataclass
 from lossctl.errors import DataError, LossctlError, Undecided, UsageError, option
+from lossctl.evaluation.both_sides import (
+    doubles,
+    either,
+    ensure_one_meaning,
+    grouped,
+    renamed,
+    their_columns,
+)
 from lossctl.evaluation.keys import Key, keys_named, told_alike
 from lossctl.evaluation.matching import (
     LEFT,
@@ -34,19 +42,25 @@ from lossctl.evaluation.matching import (
     wordy,
 )
 from lossctl.evaluation.row_order import disorder, ensure_same_order
-from lossctl.evaluation.shared_keys import chosen_key, key_pairs, possible_keys, shared_columns
-from lossctl.inference.grouping import Grouping
+from lossctl.evaluation.shared_keys import (
+    chosen_key,
+    key_pairs,
+    order_or_numbers,
+    possible_keys,
+    shared_columns,
+    what_is_open,
+)
 from lossctl.inference.infer import complete, complete_roles
 from lossctl.inference.layout import words_among
-from lossctl.inference.names import is_index, is_key, is_query
+from lossctl.inference.names import is_index, is_key, is_numbering, is_query
 from lossctl.inference.request import Elsewhere, Request, Settings
-from lossctl.inference.roles import find, groupings, titled
+from lossctl.inference.roles import find, titled
 from lossctl.reading.columns import Column, fields_in
 from lossctl.reading.files import warnings_of
 from lossctl.reading.format import Source
 from lossctl.reading.memory import MemorySource
 from lossctl.reading.selection import selected
-from lossctl.words import free
+from lossctl.words import in_quotes
 
 HOW = ("strict", "inner", "left", "order")
 SIDES = ("the predictions", "the labels")
@@ -107,6 +121,8 @@ def join(
     check_join(ids, how)
     if "stdin" in predictions.files and "stdin" in labels.files:
         raise UsageError("stdin can be read only once")
+    twice = doubles(predictions, labels)
+    request = replace(request, label=tuple(twice.get(pattern, pattern) for pattern in request.label))
     if how != "order" and not ids:
         return _join_by_chosen_key(predictions, labels, how, request, others=others, survey=survey)
     keys = keys_named(ids, predictions.columns, labels.columns)
@@ -121,6 +137,7 @@ def join(
         if not survey:
             raise
         return replace(_matched(predictions, labels, keys, how, request, survey=True), question=question)
+    ensure_one_meaning(roles.request, predictions, labels)
     joined = _matched(predictions, labels, keys, how, roles.request, others=others, survey=survey)
     return replace(joined, notes=roles.notes)
 
@@ -134,7 +151,8 @@ def elsewhere(predictions: Source, labels: Source, keys: tuple[Key, ...], how: s
         joined = _matched(predictions, labels, keys, how, named)
         return selected(joined.source, named.where, named.limit), joined.request
 
-    return Elsewhere(labels, tuple(key.left for key in keys), tuple(key.right for key in keys), matched)
+    ids, label_ids = (tuple(key.left for key in keys), tuple(key.right for key in keys))
+    return Elsewhere(labels, ids, label_ids, matched, their_columns(predictions, labels))
 
 
 def _matched(
@@ -152,12 +170,12 @@ def _matched(
     left_names = {column.name for column in known_columns(predictions)}
     label = tuple(name for pattern in request.label for name in find(pattern, labels.columns, "label"))
     prediction = tuple(request.prediction)
-    weight = None if request.weight is None else _either(request.weight, predictions, labels, "weight")[0]
-    by = tuple(grouping for pattern in request.by for grouping in _grouped(pattern, predictions, labels))
-    grouped = {grouping.column for grouping in by}
-    cluster = tuple(name for pattern in request.cluster for name in _either(pattern, predictions, labels, "cluster"))
-    identifying = tuple(name for pattern in request.ids for name in _either(pattern, predictions, labels, "id"))
-    shared = [*grouped, *([] if weight is None else [weight])]
+    weight = None if request.weight is None else either(request.weight, predictions, labels, "weight")[0]
+    by = tuple(grouping for pattern in request.by for grouping in grouped(pattern, predictions, labels))
+    units = {grouping.column for grouping in by}
+    cluster = tuple(name for pattern in request.cluster for name in either(pattern, predictions, labels, "cluster"))
+    identifying = tuple(name for pattern in request.ids for name in either(pattern, predictions, labels, "id"))
+    shared = [*units, *([] if weight is None else [weight])]
     shared += [name for name in (*cluster, *identifying) if name not in (*label, *ids)]
     asked = _asked(request.where, predictions, labels)
     shared += [name for name in asked if name not in (*label, *ids)]
@@ -165,8 +183,9 @@ def _matched(
     shared += sorted(lists)
     from_left = {name for name in shared if name in left_names}
     left_needed = {name for pattern in prediction for name in predicted(pattern, predictions.columns)} | from_left
-    right_needed = {*label, *(name for name in shared if name not in left_names)}
-    texts = grouped - {*label, weight, *(grouping.column for grouping in by if grouping.quantiles)}
+    apart = {name: theirs for name, theirs in doubles(predictions, labels).items() if name in shared}
+    right_needed = {*label, *(apart.get(name, name) for name in shared if name not in left_names)}
+    texts = units - {*label, weight, *(grouping.column for grouping in by if grouping.quantiles)}
     texts |= {*cluster, *identifying} - {*label, weight, *ids}
     texts |= {name for name, kind in asked.items() if kind != "number" and name not in (*label, weight)}
     texts |= lists
@@ -174,25 +193,27 @@ def _matched(
     vectors = any(len(names) > 1 or kind_in(predictions, names[0]) in {"list", "object"} for names in models)
     worded = survey or bool(request.classes) or vectors
     left_texts = texts & left_names | {*wordy(predictions, chain(*models), known=survey)}
-    right_texts = texts & right_needed | {*wordy(labels, label, known=worded)}
+    right_texts = ({apart.get(name, name) for name in texts} & right_needed) - {*label} | {
+        *wordy(labels, label, known=worded)
+    }
     right_texts |= {*label} if words_among(request.ignore_label) else set()
     refuse_twins(predictions, {*ids, *left_needed})
     refuse_twins(labels, {*right_ids, *right_needed})
     left = read_columns(predictions, ids, left_needed, left_texts, others=others or survey)
     right = read_columns(labels, right_ids, right_needed, right_texts, others=others or survey)
     matched, facts, remarks = _rows(left, right, predictions, labels, keys, how)
-    own, renamed = {*left.column_names}, _renamed(left.column_names, right.column_names)
+    own, names = {*left.column_names}, renamed(left.column_names, right.column_names, apart)
     table = left.take(matched[LEFT])
-    twice = {name for name in own - right_needed if survey and (is_index(name) or is_key(name))}  # if rows go by order
+    copied = {name for name in own - right_needed if survey and (is_index(name) or is_key(name))}  # if rows go by order
     for name, column in zip(right.column_names, right.columns, strict=True):
-        if (name not in right_ids or name in right_needed) and name not in twice:
-            table = table.append_column(renamed[name], column.take(matched[RIGHT]))
+        if (name not in right_ids or name in right_needed) and name not in copied:
+            table = table.append_column(names[name], column.take(matched[RIGHT]))
     if not matched.num_rows:
         none = "no data rows" if how == "order" else f"no id has a label in {title_of(labels)}"
         raise DataError(f"{title_of(predictions)}: {none}")
-    inside = {*nested(predictions, {*left_needed, *ids}), *(renamed[name] for name in nested(labels, right_needed))}
+    inside = {*nested(predictions, {*left_needed, *ids}), *(names[name] for name in nested(labels, right_needed))}
     title = " joined with ".join(title_of(source) for source in (predictions, labels))
-    named = tuple(renamed[name] for name in label)
+    named = tuple(names[name] for name in label)
     named_models = tuple(_named(pattern, predictions.columns) for pattern in prediction)
     changed = {"label": named, "prediction": named_models, "weight": weight, "by": tuple(map(str, by))}
     changed |= {"cluster": cluster, "ids": identifying}
@@ -205,9 +226,9 @@ def _matched(
             frozenset(inside),
             frozenset(
                 [*numerals_in(left, predictions, left_needed - left_texts - {*ids})]
-                + [renamed[name] for name in numerals_in(right, labels, right_needed - right_texts - {*right_ids})]
+                + [names[name] for name in numerals_in(right, labels, right_needed - right_texts - {*right_ids})]
                 + [*numerals_in(left, predictions, asked.keys() & {*ids})]
-                + [renamed[name] for name in numerals_in(right, labels, asked.keys() & right_needed & {*right_ids})]
+                + [names[name] for name in numerals_in(right, labels, asked.keys() & right_needed & {*right_ids})]
             ),
         ),
         Request(**{**vars(request), **changed}),
@@ -235,21 +256,14 @@ def _rows(
     words = keys_of(left, ids, predictions)
     others = keys_of(right, [key.right for key in keys], labels).rename_columns(ids)
     words, others, remarks = told_alike(words, others, SIDES)
-    called = Called()
+    messages = Called()
     if len(predictions.files) > 1:
         from lossctl.evaluation.pooled import APART
 
-        called = Called(repeated=f"{len(predictions.files)} files are joined as one table; {APART}.")
-    return *match_by_key(words, others, ids, how, called), remarks
-
-
-def _renamed(left: Sequence[str], right: Sequence[str]) -> dict[str, str]:
-    """What the columns of the labels are called beside those of the predictions."""
-    taken, renamed = {*left, *right}, dict[str, str]()
-    for name in right:
-        renamed[name] = free(name, taken, suffix=" (labels)") if name in left else name
-        taken.add(renamed[name])
-    return renamed
+        messages = Called(repeated=f"{len(predictions.files)} files are joined as one table; {APART}.")
+    if left.num_rows == right.num_rows and any(map(is_numbering, ids)):
+        messages = replace(messages, hint=f"{messages.hint} {order_or_numbers(())}")
+    return *match_by_key(words, others, ids, how, messages), remarks
 
 
 def _queries(predictions: Source, labels: Source, request: Request) -> set[str]:
@@ -270,7 +284,7 @@ def _asked(where: str | None, predictions: Source, labels: Source) -> dict[str, 
     from lossctl.reading.where import parsed
 
     own = {column.name for column in known_columns(predictions)}
-    others = tuple(column for column in labels.columns if column.name not in own)
+    others = tuple(column for column in their_columns(predictions, labels) if column.name not in own)
     return ensure_bound(where, parsed(where), (*predictions.columns, *others))
 
 
@@ -287,25 +301,25 @@ def _join_by_chosen_key(
 ) -> Joined:
     """As `join`, by a key that nobody named."""
     shared = shared_columns(predictions, labels, request)
-    choice = chosen_key(predictions, labels, shared)
+    choice = chosen_key(predictions, labels, shared, how)
     if choice is not None:
         key, why = choice
         joined = join(predictions, labels, (key,), how, request, others=others, survey=survey)
-        return replace(joined, notes=(f"id {key!r} chosen {why}", *joined.notes))
+        return replace(joined, notes=(f"id {in_quotes(key)} chosen {why}", *joined.notes))
     ways: list[Settings] = []
-    advice = f"If rows stand in the same order in both, and only then: {option(join='order')}."
+    advice = order_or_numbers(shared)
     told = disorder(predictions, labels, request)
     if told is not None:
         advice = f"But {told[0]}. {told[1]}"
     if not (predictions.once or labels.once):
-        pairs = [(str(key),) for key in key_pairs(predictions, labels, request) if key.left != key.right]
-        for key_columns in (*possible_keys(shared), *pairs, ()):
+        pairs = [key for key in key_pairs(predictions, labels, request) if key.left != key.right]
+        for key_columns in possible_keys(shared, pairs):
             way = ("join", "order") if not key_columns else ("ids", ",".join(key_columns))
             with contextlib.suppress(LossctlError):
                 ways.append((way, *_rest(predictions, labels, key_columns, how, request, survey=survey)))
             if len(ways) == SHOWN:
                 break
-    which = f"several columns could be it: {', '.join(shared)}" if shared else "they share no column that could be it"
+    which = what_is_open(shared, predictions, labels)
     raise Undecided(
         f"{option('labels')} needs {option(ids='COL')}, the column that both files share: {which}",
         advice,
@@ -326,23 +340,6 @@ def _rest(
             return question.ways[0]
         raise
     return ()
-
-
-def _either(pattern: str, predictions: Source, labels: Source, role: str) -> tuple[str, ...]:
-    """The columns a pattern stands for among the predictions, else among the labels."""
-    try:
-        return find(pattern, predictions.columns, role)
-    except UsageError:
-        return find(pattern, (*labels.columns, *predictions.columns), role)
-
-
-def _grouped(pattern: str, predictions: Source, labels: Source) -> tuple[Grouping, ...]:
-    """What a pattern groups by among the predictions, else among the labels; a column of that very name comes first."""
-    try:
-        groups = groupings(pattern, predictions.columns)
-    except UsageError:
-        return groupings(pattern, (*labels.columns, *predictions.columns))
-    return (Grouping(pattern),) if pattern in {column.name for column in known_columns(labels)} else groups
 
 
 def predicted(pattern: str, columns: Sequence[Column]) -> tuple[str, ...]:

@@ -3,11 +3,12 @@
 Only names, types and, where those do not tell, the first batch are looked at. Nothing is decided again later.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
 
-from lossctl.domain import SIMPLEX
+from lossctl.domain import SIMPLEX, Interval
 from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.groups import ensure_no_dates
 from lossctl.evaluation.plan import Plan, PlannedModel
@@ -27,8 +28,10 @@ from lossctl.reading.cells import BadRow, shown, text_of
 from lossctl.reading.files import warnings_of
 from lossctl.reading.format import NULLS, Source
 from lossctl.reading.look_alikes import is_name, naming_hint
+from lossctl.reading.memory import MemorySource
 from lossctl.reading.missing import without_truths
 from lossctl.reading.rows import shards_of
+from lossctl.reading.selection import Selected
 
 if TYPE_CHECKING:
     from lossctl.evaluation.conventions import Conventions, Settled
@@ -141,7 +144,20 @@ def _risks(planner: LayoutPlanner, plan: Plan, *, named: bool) -> list[str]:
 
         risky += out_of_reach(planner, plan)
     risky += [doubt for _, bound in plan.losses for doubt in _orders(bound, plan.layout, said=named)]
+    near = not plan.layout.text and plan.layout.classes is None and any(_is_near(bound) for _, bound in plan.losses)
+    source = planner.source.inner if isinstance(planner.source, Selected) else planner.source
+    if near and isinstance(source, MemorySource):  # as what was joined; to look into a file first would take a while
+        from lossctl.inference import scale_apart  # noqa: PLC0415  (most runs read a file)
+
+        risky += scale_apart.doubts(planner.source, plan.layout)
     return risky
+
+
+def _is_near(bound: BoundLoss) -> bool:
+    """Whether predictions of a loss are to be near labels that have no largest number."""
+    domain = bound.label_domain
+    of_numbers = isinstance(domain, Interval) and math.isinf(domain.high) and not (bound.rows or bound.of_number)
+    return of_numbers and bound.activation is None and not {"tau", "log"} & {*bound.parameters}
 
 
 def _orders(bound: BoundLoss, layout: Layout, *, said: bool) -> Iterator[str]:
@@ -344,7 +360,8 @@ def _losses(
     """
     columns = model.width or 1 if request.label else 1  # tokens are no classes
     bounds = [get_loss(spec, columns=columns, label_columns=planner.label_width or 1) for spec in specs]
-    named = [listed(bound, model, planner.roles.models) for bound in bounds]
+    models, alone = planner.roles.models, len(specs) == len(planner.roles.models) == 1
+    named = [listed(bound, model, models, alone=alone) for bound in bounds]
     bare, notes = [bound for bound, _ in named], [note for _, note in named if note]
     losses, ways = [bound if request.reduction is None else bound.under(request.reduction) for bound in bare], None
     if _conventional(request):

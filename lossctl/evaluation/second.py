@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -82,6 +83,7 @@ def _are_probabilities(first: str, second: str, reading: Reading | None) -> bool
 def _ways(first: str, second: str, request: Request, reading: Reading | None) -> Iterator[Settings]:
     """How to ask for predictions in the first file and labels in the second; none where that cannot be told."""
     try:
+        reading = None if reading is None else replace(reading, apart=True)
         predictions, labels = open_source(first, reading), open_source(second, reading)
         if len(predictions.files) != 1 or len(labels.files) != 1:
             return

@@ -1,18 +1,30 @@
 """The key of a join that nobody names: a column that both sides have, told by its name, else by what is in it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from lossctl.evaluation.keys import Key, tells_rows
+from lossctl.errors import LossctlError, option
+from lossctl.evaluation.keys import Key, plainly, tells_rows, told_alike
+from lossctl.evaluation.running import SERIAL
+from lossctl.evaluation.traversal import Traversal
 from lossctl.inference.look import Look
-from lossctl.inference.names import LABELS, PREDICTIONS, is_index, is_key, is_unnamed, plain_name
+from lossctl.inference.names import LABELS, PREDICTIONS, is_index, is_key, is_numbering, is_unnamed, plain_name
 from lossctl.inference.request import Request
 from lossctl.inference.roles import find, grouped_columns, titled
-from lossctl.reading.format import Source
+from lossctl.reading import cells
+from lossctl.reading.cells import BadRow, text_of
+from lossctl.reading.files import narrowed
+from lossctl.reading.format import Source, Wanted
+from lossctl.reading.storage import takeable
+from lossctl.words import called
 
 KINDS = frozenset({"number", "text"})
 """What may be a key."""
+SHOWN = 3
+"""How many numbers of rows a message shows."""
 
 
 def shared_columns(predictions: Source, labels: Source, request: Request) -> tuple[str, ...]:
@@ -34,21 +46,116 @@ def shared_columns(predictions: Source, labels: Source, request: Request) -> tup
     return tuple(name for name in shared if name not in request.cluster) or shared  # many rows are of one cluster
 
 
-def chosen_key(predictions: Source, labels: Source, shared: Sequence[str]) -> tuple[str, str] | None:
-    """The one column among those that both sides have which is their key, and why; ``None`` where it is not clear."""
-    indexes = [name for name in shared if is_index(name) and not is_unnamed(name)]
-    for named in (indexes, [name for name in shared if is_key(name)], [name for name in shared if is_index(name)]):
-        if named:
-            return (named[0], "by name") if len(named) == 1 else None
-    keys = [name for name in shared if _could_be(predictions, name) and _could_be(labels, name)]
+def chosen_key(predictions: Source, labels: Source, shared: Sequence[str], how: str) -> tuple[str, str] | None:
+    """The one column among those that both sides have which is their key, and why; ``None`` where it is not clear.
+
+    Numbers of rows that a program writes of itself are none by their name: they may count the rows of each file.
+
+    Args:
+        predictions, labels: the two sides.
+        shared: the columns that both have.
+        how: as for a join.
+    """
+    named = [name for name in shared if not is_numbering(name)]
+    for keys in ([name for name in named if is_index(name)], [name for name in named if is_key(name)]):
+        if keys:
+            return (keys[0], "by name") if len(keys) == 1 else None
+    numbers = [name for name in shared if is_numbering(name)]
+    told = [name for name in numbers if _is_key(predictions, labels, name, how)]
+    if told:
+        return (told[0], "because it has the same values on both sides") if len(told) == 1 else None
+    keys = [name for name in named if _could_be(predictions, name) and _could_be(labels, name)]
     return (keys[0], "because no other column of both could be one") if len(keys) == 1 else None
 
 
-def possible_keys(shared: Sequence[str]) -> list[tuple[str, ...]]:
-    """What the key could be, likeliest first: each column that is called like one, all of these, each other, all."""
-    keys = [name for name in shared if is_key(name)]
-    choices = [*((name,) for name in keys), tuple(keys), *((name,) for name in shared), tuple(shared)]
-    return [*filter(None, dict.fromkeys(choices))]
+def possible_keys(shared: Sequence[str], pairs: Iterable[Key] = ()) -> list[tuple[str, ...]]:
+    """What the key could be, likeliest first, and nothing for the order of the rows.
+
+    Each column that is called like one, all of these, each other, all; pairs of other names; the order; and numbers of
+    rows that a program writes of itself.
+    """
+    named = [name for name in shared if not is_numbering(name)]
+    keys = [name for name in named if is_key(name)]
+    choices = [*((name,) for name in keys), tuple(keys), *((name,) for name in named), tuple(named)]
+    choices = [*filter(None, choices), *((str(key),) for key in pairs), ()]
+    return [*dict.fromkeys([*choices, *((name,) for name in shared if is_numbering(name))])]
+
+
+def what_is_open(shared: Sequence[str], left: Source, right: Source) -> str:
+    """Between which columns it is open what is the key."""
+    if not shared:
+        return "they share no column that could be it"
+    if not all(map(is_numbering, shared)):
+        return f"several columns could be it: {', '.join(map(called, shared))}"
+    name = shared[0]
+    sides = [(source, words_of(source, name)) for source in (left, right)]
+    begins = [
+        f"{', '.join(map(str, words['id'][:SHOWN].to_pylist()))}, … in {' '.join(source.files) or 'a table'}"
+        for source, words in sides
+        if words is not None
+    ]
+    told = f" ({' and '.join(begins)})" if len(begins) == len(sides) else ""
+    return f"{called(name)} may be it, or may only count the rows of each file{told}"
+
+
+def order_or_numbers(shared: Sequence[str]) -> str:
+    """What to do where nothing tells more."""
+    advice = f"If rows stand in the same order in all, and only then: {option(join='order')}."
+    name = next(filter(is_numbering, shared), None)
+    return advice if name is None else f"{advice} If {called(name)} tells them apart: {option(ids=name)}."
+
+
+def numberings(predictions: Source, labels: Source, request: Request) -> Iterator[Key]:
+    """The columns of both sides that have no name."""
+    yield from (Key(name, name) for name in shared_columns(predictions, labels, request) if is_unnamed(name))
+
+
+def tells_pairs(left: pa.Table, right: pa.Table, how: str = "strict") -> bool:
+    """Whether numbers of rows on two sides can be nothing but a key.
+
+    They are each there once and the same on both sides (or, unless the join is strict, one side has more), and either
+    in the same order or on neither side counted from 0 or 1, as a program does that knows nothing of the rows.
+
+    Args:
+        left, right: a column of text each, by the same name.
+        how: as for a join.
+    """
+    left, right, _ = told_alike(left, right, ("", ""))
+    words, others = left.column(0), right.column(0)
+    if any(side.null_count or pc.count_distinct(side).as_py() < len(side) for side in (words, others)):
+        return False
+    if words.equals(others):
+        return True
+    if _counts(words) or _counts(others):
+        return False
+    inside = [pc.all(pc.is_in(one, value_set=two)).as_py() for one, two in ((words, others), (others, words))]
+    return all(inside) if how == "strict" else any(inside)
+
+
+def _counts(words: pa.ChunkedArray) -> bool:
+    """Whether words are the numbers from 0 or 1 on, in their order."""
+    plain = plainly(words)
+    rows = np.arange(len(words) + 1)
+    return any(plain.equals(pa.chunked_array([cells.numbers(run).cast(pa.string())])) for run in (rows[:-1], rows[1:]))
+
+
+def _is_key(predictions: Source, labels: Source, name: str, how: str) -> bool:
+    """Whether numbers of rows of two data sets can be nothing but a key, as far as they can be looked at."""
+    left, right = words_of(predictions, name), words_of(labels, name)
+    return left is not None and right is not None and tells_pairs(left, right, how)
+
+
+def words_of(source: Source, name: str) -> pa.Table | None:
+    """The cells of a column as a column of text; ``None`` where they cannot be read, or only once."""
+    if source.once:
+        return None  # it would be gone
+    wanted = Wanted(frozenset(), frozenset({name}))
+    try:
+        records = Traversal(narrowed(source, {name}), SERIAL).batches(wanted)
+        words = [text_of(takeable(record).column(name), name) for record in records]
+    except (BadRow, LossctlError, pa.ArrowException):
+        return None  # what cannot be read tells nothing
+    return pa.table({"id": pa.chunked_array(words, pa.string())})
 
 
 def key_pairs(predictions: Source, labels: Source, request: Request) -> Iterator[Key]:

@@ -24,7 +24,8 @@ from lossctl.evaluation.result import RESULTS, ROWS, SKILL, WHOLE, BestConstant,
 from lossctl.evaluation.worst_rows import worst_rows
 from lossctl.functions.lookup import get_loss
 from lossctl.functions.parameter import Value, spell
-from lossctl.words import counted
+from lossctl.inference.roles import named_in_short
+from lossctl.words import called, counted
 
 ALL = "all"
 """What stands for a group where there is a result of all of them; in parentheses where a group is called so."""
@@ -198,12 +199,8 @@ def footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mappi
         if pieces:
             yield f"{_name(entry['loss'])}: {', '.join(pieces)}"
     yield from _alike(settings.get("compat"))
-    models = [
-        ", ".join(columns) if len(columns) <= 6 else f"{columns[0]} … {columns[-1]} ({len(columns)} columns)"
-        for columns in inputs["models"].values()
-    ]
-    labels = [f"label {', '.join(inputs['label'])}"] if inputs["label"] else []
-    roles = [*labels, f"prediction {'; '.join(models)}"]
+    labels = [f"label {named_in_short(inputs['label'])}"] if inputs["label"] else []
+    roles = [*labels, f"prediction {'; '.join(map(named_in_short, inputs['models'].values()))}"]
     roles += [f"weight {inputs['weight']}"] if inputs["weight"] else []
     weights = inputs.get("class_weight", {}).items()
     roles += [f"class weights {', '.join(f'{name} {_brief(weight)}' for name, weight in weights)}"] if weights else []
@@ -276,7 +273,7 @@ def _matched(facts: Mapping[str, Any]) -> str:
     if facts["how"] == "order":
         return f"by row order: {counted(facts['matched'], 'row')}"
     pairs = zip(facts["id"], facts.get("labels_id", facts["id"]), strict=True)
-    names = (left if left == right else f"{left}={right}" for left, right in pairs)
+    names = (called(left) if left == right else f"{left}={right}" for left, right in pairs)
     return f"{facts['how']} by {', '.join(names)}: {facts['matched']:,} matched"
 
 

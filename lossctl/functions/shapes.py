@@ -4,9 +4,10 @@ from typing import Protocol
 
 from lossctl.domain import Domain
 from lossctl.errors import UsageError, option
-from lossctl.functions.parameter import spell
 from lossctl.words import counted
 
+SHOWN = 12
+"""How many numbers of a list are shown."""
 Shape = tuple[int, ...]
 """Of one row: ``()`` or ``(k,)``."""
 
@@ -41,6 +42,11 @@ class Shaped(Protocol):
 def even(k: int) -> tuple[float, ...]:
     """Numbers between 0 and 1 for ``k`` columns, as an example of such a list."""
     return tuple(round((place + 1) / (k + 1), 3) for place in range(k))
+
+
+def _places(k: int) -> str:
+    """A list of ``k`` numbers that only its user knows; an example with numbers would be copied as it is."""
+    return "/".join(f"T{place}" for place in range(1, k + 1)) if k <= SHOWN else f"T1/T2/…/T{k}"
 
 
 def ensure_shapes(bound: Shaped, label: Shape, prediction: Shape) -> None:
@@ -97,10 +103,11 @@ def _ensure_columns(bound: Shaped, prediction: Shape) -> None:
             f"{single}{alone + logs if bound.of_classes and 1 in bound.label_domain.dimensions else ''}.",
         )
     for name, value in bound.lists.items():
-        example = option(loss=f"{bound.typed or bound.name}:{name}={spell(even(number))}")
+        example = option(loss=f"{bound.typed or bound.name}:{name}={_places(number)}")
         if value is None:
             what = f"{bound.title} needs {name}, a number for each of the {number} columns"
-            raise UsageError(what, f"Say it: {example}; or name the columns for it, such as q10, q50, q90.")
+            hint = f"Say it with a number for each T, in the order of the columns: {example}; or name these for it"
+            raise UsageError(what, f"{hint}, such as q10, q50, q90.")
         if len(value) != number:
             what = f"{bound.title}: {name} lists {counted(len(value), 'number')}, the prediction has {number} columns"
-            raise UsageError(what, f"Say one for each, such as {example}.")
+            raise UsageError(what, f"Say one for each T, in the order of the columns: {example}.")

@@ -5,6 +5,7 @@ cat and the rest. Weights of rows and of classes are then one, and values are Σ
 """
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -17,6 +18,10 @@ from lossctl.inference.request import ClassWeight
 from lossctl.words import did_you_mean, said, split
 
 BINARY = ("0", "1")
+SHOWN = 12
+"""How many classes a message lists."""
+_PAIR = re.compile(r"""(?P<quote>["']?)(?P<name>[^=:"']+)(?P=quote)\s*:\s*(?P<weight>[\d.eE+-]+)""")
+"""A class and its weight, as a dictionary has them."""
 
 
 def class_weights(given: ClassWeight, layout: Layout, *, rows: bool) -> dict[str, float]:
@@ -34,16 +39,17 @@ def class_weights(given: ClassWeight, layout: Layout, *, rows: bool) -> dict[str
         raise UsageError(f"{option('class_weight')}: there are no labels, which would be of a class", "Leave it out.")
     names, spellings = _classes(layout, rows=rows)
     weights: dict[str, float] = {}
+    _ensure_spelled(given, names)
     places = _by_place(given)
     if places is not None:
         if len(places) != len(names):
             what = f"{option('class_weight')}: {len(places)} weights, and there are {len(names)} classes"
-            raise UsageError(what, f"Their order is {', '.join(names[:12])}.")
+            raise UsageError(what, f"Their order is {', '.join(names[:SHOWN])}.")
         return dict(zip(names, map(_weight, places), strict=True))
     for name, weight in _by_name(given):
         place = spellings.get(key_of(name))
         if place is None:
-            known = did_you_mean(name, [*names]) or f"The classes are {', '.join(names[:12])}."
+            known = did_you_mean(name, [*names]) or f"The classes are {', '.join(names[:SHOWN])}."
             raise UsageError(f"{option('class_weight')}: there is no class {name!r}", known)
         if names[place] in weights:
             raise UsageError(f"{option('class_weight')}: class {names[place]} has two weights")
@@ -107,6 +113,28 @@ def _classes(layout: Layout, *, rows: bool) -> tuple[tuple[str, ...], dict[str |
     return BINARY, {0: 0, -1: 0, 1: 1}
 
 
+def _ensure_spelled(given: ClassWeight, names: Sequence[str]) -> None:
+    """Check that weights are not said as other tools do: balanced, or a dictionary as Python or JSON spells it.
+
+    Raises:
+        UsageError: they are.
+    """
+    if not isinstance(given, str):
+        return
+    if given.strip(" \"'").casefold() in {"balanced", "auto", "balanced_subsample"}:
+        shown = ",".join(f"{name}=W" for name in names[:SHOWN]) + (",…" if len(names) > SHOWN else "")
+        part = f"a class that is a part p of the labels has the weight 1 / ({len(names)} p), as scikit-learn takes it"
+        raise UsageError(
+            f"{option('class_weight')}: {given} is not known before all labels are counted",
+            f"lossctl doctor prints the parts; {part}: {option(class_weight=shown)}.",
+        )
+    pairs = [_PAIR.fullmatch(part.strip()) for part in split(given.strip().removeprefix("{").removesuffix("}"))]
+    if pairs and all(pairs):
+        said_as = ",".join(f"{pair['name'].strip()}={pair['weight']}" for pair in pairs if pair)
+        what = f"{option('class_weight')}: {given!r} is how others say the weights of classes"
+        raise UsageError(what, f"Say {option(class_weight=said_as)}.")
+
+
 def _by_place(given: ClassWeight) -> Sequence[str | float] | None:
     """Weights in the order of the classes; ``None`` where they are by name."""
     if isinstance(given, Mapping):
@@ -144,6 +172,5 @@ def _weight(given: str | float) -> float:
     except (TypeError, ValueError):
         weight = math.nan
     if not 0.0 <= weight < math.inf:
-        hint = "balanced is not known before all labels are read." if given == "balanced" else ""
-        raise UsageError(f"{option('class_weight')}: {said(given)} is no weight, a finite number >= 0", hint)
+        raise UsageError(f"{option('class_weight')}: {said(given)} is no weight, a finite number >= 0")
     return weight

@@ -19,6 +19,7 @@ from lossctl.inference.fit import (
     Fit,
     Scale,
     classes_setting,
+    decided,
     pairing_of,
     usual,
 )
@@ -171,14 +172,13 @@ def _percentages(case: _Case) -> Doubt | None:
 
 def _decisions(case: _Case) -> Doubt | None:
     """Whether predictions of yes or no are made already."""
-    values = case.predicted.values
-    if not case.fitting.binary or case.facts.used < ENOUGH or not {*values.values.tolist()} <= {0.0, 1.0}:
+    if not case.fitting.binary or not decided(case.facts, case.predicted, case.fitting.labels):
         return None
-    if values.infinite:
-        return None
-    what = f"the predictions {case.name!r} are 0 and 1 and nothing else: decisions, not what they were made from"
-    wrong = [case.asking(loss="mse")] if case.fitting.labels == (0.0, 1.0) and not case.layout.text else []
-    return Doubt(what, (*wrong, case.fitting))
+    numbers = "−1 and 1" if case.predicted.values.low < 0 else "0 and 1"
+    what = f"the predictions {case.name!r} are {numbers} and nothing else: decisions, not what they were made from"
+    if case.fitting.scale is Scale.PROBABILITY:
+        return Doubt(what, (case.asking(loss="zero_one"),))
+    return Doubt(what, (case.asking(*classes_setting(["-1", "1"]), loss="zero_one:threshold=0"),))
 
 
 def _own_probability(case: _Case) -> Doubt | None:

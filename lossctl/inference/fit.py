@@ -183,16 +183,25 @@ def _binary(facts: Facts, layout: Layout, predicted: Predicted, name: str, label
     """What fits two labels and predictions of one number."""
     scale = unit_scale(facts, predicted, name)
     shown = " and ".join(str(label) if isinstance(label, str) else f"{label:g}" for label in labels)
+    made = decided(facts, predicted, labels)
     if labels == (-1.0, 1.0) and scale is Scale.LOGIT:
         pairing = pairing_of("max-margin classification")
-        why = "the labels are −1 and 1 and the predictions scores of either sign"
+        why = f"the labels are −1 and 1 and the predictions {'decisions' if made else 'scores of either sign'}"
         return Fit(pairing, Scale.MARGIN, usual(pairing), why, (), labels)
     known = labels == (0.0, 1.0) or layout.classes is not None
     settings = () if known else classes_setting([_class_name(label) for label in labels])
     settings += FROM_LOGITS if scale is Scale.LOGIT else _clipped(facts, name, scale)
-    why = f"the labels are {shown} and the predictions {_words_for(scale, predicted.values)}"
+    told = "decisions" if made else _words_for(scale, predicted.values)
+    why = f"the labels are {shown} and the predictions {told}"
     pairing = pairing_of("binary classification")
     return Fit(pairing, scale, usual(pairing), why, settings, labels)
+
+
+def decided(facts: Facts, predicted: Predicted, labels: tuple[float | str, ...]) -> bool:
+    """Whether predictions of a yes or no are decisions: 0 and 1, or −1 and 1 beside such labels, and nothing else."""
+    numbers = {*predicted.values.values.tolist()}
+    two = numbers <= {0.0, 1.0} or (labels == (-1.0, 1.0) and numbers <= {-1.0, 1.0})
+    return facts.used >= ENOUGH and not predicted.values.infinite and two
 
 
 def _words_for(scale: Scale, values: Distribution | None = None) -> str:

@@ -6,14 +6,14 @@ from dataclasses import replace
 from lossctl.errors import Undecided, UsageError, option
 from lossctl.functions.definition import split_specs
 from lossctl.functions.lookup import get_loss, meanings
-from lossctl.inference.choice import BY_NAME, Choice
+from lossctl.inference.choice import BY_NAME, Choice, Proposal
 from lossctl.inference.classes import key_of
 from lossctl.inference.counted import counted_notes, doubted_names, names_or_row
 from lossctl.inference.layout import Layout, LayoutPlanner
 from lossctl.inference.names import LABELS, is_log_probability, is_mask, is_unnamed, plain_name
 from lossctl.inference.proposals import Proposer
 from lossctl.inference.request import Completed, Elsewhere, Request, Settings
-from lossctl.inference.roles import find, titled
+from lossctl.inference.roles import find, titled, unread
 from lossctl.inference.side import Side, ensure_in_place, names_of
 from lossctl.reading.columns import fields_in
 from lossctl.reading.format import Source
@@ -47,6 +47,10 @@ def complete(source: Source, request: Request, taken: Sequence[str] = ()) -> Com
     named, roles = request, complete_roles(source, request)
     request, notes = roles.request, (*taken, *roles.notes)
     _ensure_no_words(source, request, named)
+    if _names_text(source, request):
+        from lossctl.inference.tags import ensure_no_tags
+
+        ensure_no_tags(source, request)
     layout = _layout_by_position(source, request) if request.loss and not request.classes else None
     if not request.loss or layout is not None or (not request.classes and _names_classes(source, request)):
         from lossctl.inference.suitable import complete_losses, ensure_classes, see
@@ -105,7 +109,11 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
         elsewhere: where the labels are, if not there.
     """
     if request.loss and all(get_loss(spec).unlabelled for spec in split_specs(request.loss)):
-        return _unlabelled(source, request, elsewhere)
+        from lossctl.inference.tokens import ensure_of_tokens
+
+        completed = _unlabelled(source, request, elsewhere)
+        ensure_of_tokens(source, completed.request)
+        return completed
     doubted = doubted_names(source, request, elsewhere)
     if request.label and request.prediction and not doubted:
         return Completed(request)
@@ -118,15 +126,7 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
 
         raise names_or_row(doubted, some_ways(source, request, elsewhere, proposals))
     if not proposals or not proposals[0].sure:
-        if elsewhere is None and not request.label and not any(each.why == BY_NAME for each in proposer.labels()):
-            from lossctl.inference.surprises import unlabelled
-
-            question = unlabelled(proposer.guesses, proposer.named_prediction, request)
-            if question is not None:
-                raise question
-        from lossctl.inference.questions import undecided
-
-        raise undecided(source, request, elsewhere, proposer, proposals)
+        raise _question(source, request, elsewhere, proposer, proposals)
     label, prediction = proposals[0].label, proposals[0].prediction
     chosen = [("label", label)] if not request.label else []
     chosen += [("prediction", prediction)] if not request.prediction else []
@@ -140,6 +140,22 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
         said = f"{' and '.join(map(repr, masks))} {'say' if masks[1:] else 'says'}"
         notes += [f"every row counts, whatever {said}"] if masks else []
     return Completed(replace(request, label=label.patterns, prediction=prediction.patterns), tuple(notes))
+
+
+def _question(
+    source: Source, request: Request, elsewhere: Elsewhere | None, proposer: Proposer, proposals: Sequence[Proposal]
+) -> Undecided:
+    """What is asked where the columns of the roles are not clear."""
+    if elsewhere is None and not request.label and not any(each.why == BY_NAME for each in proposer.labels()):
+        from lossctl.inference.surprises import unlabelled
+
+        question = unlabelled(proposer.guesses, proposer.named_prediction, request)
+        if question is not None:
+            return question
+    from lossctl.inference.questions import undecided
+    from lossctl.inference.tags import tags_among
+
+    return tags_among(proposer) or undecided(source, request, elsewhere, proposer, proposals)
 
 
 def _unlabelled(source: Source, request: Request, elsewhere: Elsewhere | None) -> Completed:
@@ -168,8 +184,8 @@ def _unlabelled(source: Source, request: Request, elsewhere: Elsewhere | None) -
         return Completed(replace(request, prediction=tuple(only)), (*notes, f"prediction {only[0]!r} chosen {why}"))
     from lossctl.inference.questions import COLUMNS, SHOWN, open_between
 
-    names = ", ".join(column.name for column in columns[:COLUMNS])
-    hint = f"Say which with {option('prediction')}. Columns: {names}."
+    names = ", ".join(column.name for column in (columns or source.columns)[:COLUMNS])
+    hint = f"Say which with {option('prediction')}. Columns: {names}.{unread(source.columns)}"
     titles = {column.name for column in source.columns}
     if not named and any(plain_name(name) in LABELS[0] for name in titles):
         rows = f"{option(loss='cross_entropy')} {option(reduction='exp-mean')}"
@@ -197,6 +213,12 @@ def _said(chosen: Sequence[tuple[str, Choice]]) -> Iterator[str]:
 def _titled(choice: Choice) -> str:
     """Columns for a note."""
     return repr(choice.columns[0]) if len(choice.columns) == 1 else ", ".join(choice.patterns)
+
+
+def _names_text(source: Source, request: Request) -> bool:
+    """Whether the label is one column of text, named as it is, and there may be vectors."""
+    kinds = {column.name: column.kind for column in source.columns}
+    return [kinds.get(name) for name in request.label] == ["text"]
 
 
 def _names_classes(source: Source, request: Request) -> bool:

@@ -204,6 +204,15 @@ def is_unnamed(name: str) -> bool:
     return is_index(name) and (not name.strip() or name.lower().startswith("unnamed"))
 
 
+def is_numbering(name: str) -> bool:
+    """Whether that is what pandas or R call numbers of rows that nobody asked for: a count, or where a row came from.
+
+    >>> [is_numbering(name) for name in ("", "Unnamed: 0", "index", "__index_level_0__", "row.names", "id", "row_id")]
+    [True, True, True, True, True, False, False]
+    """
+    return is_unnamed(name) or plain_name(name) in {"index", "level_0", "index_level_0", "row_names", "rownames"}
+
+
 def is_mask(name: str) -> bool:
     """Whether that is what a column of 0 and 1 is called that says which rows count.
 

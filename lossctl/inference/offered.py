@@ -9,7 +9,7 @@ from lossctl.functions.definition import read_spec, split_specs
 from lossctl.functions.lookup import get_loss, meanings
 from lossctl.inference.look import Look
 from lossctl.inference.names import HALF, levels_among
-from lossctl.inference.parts import HALVED, interval_of, pairs_in, scale_of, spellings, unsaid_of
+from lossctl.inference.parts import HALVED, interval_of, pairs_in, scale_of, spellings, stem_of_interval, unsaid_of
 from lossctl.inference.request import Completed, Request, Settings
 from lossctl.inference.roles import find, titled
 from lossctl.inference.suitable import fails, see, without_nulls
@@ -67,18 +67,28 @@ def _widths(source: Source, request: Request) -> Iterator[int | None]:
 
 def _offers(bound: BoundLoss, asked: str, names: Sequence[str]) -> Iterator[tuple[tuple[str, ...], str]]:
     """Columns by their names, with the loss that they are measured by, likeliest first."""
-    levels = {level: name for name, level in levels_among(names).items()}
-    ordered, pairs = [levels[level] for level in sorted(levels)], [*pairs_in(names)]
+    models: dict[str, dict[float, str]] = {}
+    for name, level in levels_among(names).items():
+        models.setdefault(stem_of_interval(name), {})[level] = name
+    pairs = [*pairs_in(names)]
     if bound.parts == ("lower", "upper"):
-        mirrored = [(levels[low], levels.get(round(1.0 - low, 12), "")) for low in sorted(levels) if low < HALF]
+        mirrored = [
+            (levels[low], levels.get(round(1.0 - low, 12), ""))
+            for levels in models.values()
+            for low in sorted(levels)
+            if low < HALF
+        ]
         ends = [pair for pair in pairs if interval_of(pair) is not None]
         for pair in [pair for pair in mirrored if pair[1]] or ends:
             yield from ((pair, loss) for loss in spellings(asked, pair))
     elif bound.parts == ("mean", "scale"):
         for pair in [pair for pair in pairs if scale_of(pair) is not None]:
             yield from ((pair, loss) for loss in spellings(asked, pair))
-    elif len(ordered) > 1:
-        yield tuple(ordered), asked if "tau" in bound.parameters else "quantiles"
+    elif any(len(levels) > 1 for levels in models.values()):
+        for levels in models.values():
+            if len(levels) > 1:
+                ordered = tuple(levels[level] for level in sorted(levels))
+                yield ordered, asked if "tau" in bound.parameters else "quantiles"
     elif "tau" not in bound.parameters:
         yield from ((pair, "crps_gaussian") for pair in pairs if scale_of(pair) == "std")
 

@@ -5,12 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from lossctl.dataclass import dataclass
-from lossctl.errors import option
+from lossctl.errors import Undecided, option
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import read_spec
 from lossctl.functions.lookup import get_loss
 from lossctl.functions.parameter import Value, spell
 from lossctl.inference.classes import SHOWN
+from lossctl.inference.levels import levels_of, other_levels, some_levels
 from lossctl.inference.names import level_of, plain_name
 from lossctl.inference.roles import Model
 
@@ -49,16 +50,6 @@ ENSEMBLES = frozenset({
 
 POINT = ("pred", "prediction", "predicted", "yhat", "hat", "forecast", "estimate", "point", "output")
 """Words for a mean, where no other word tells what it is."""
-
-SPARSE = 0.1
-"""Below it lies no largest level: q1, q2, q3 are numbered."""
-
-
-def levels_of(columns: Sequence[str]) -> tuple[float, ...] | None:
-    """The levels of columns that are named for different ones."""
-    levels = tuple(level for level in map(level_of, columns) if level is not None)
-    distinct = len({*levels}) == len(columns) and max(levels, default=0.0) >= SPARSE
-    return levels if distinct and len(levels) == len(columns) else None
 
 
 def interval_end(name: str) -> str | None:
@@ -217,13 +208,17 @@ TOLD = {"tau": levels_of}
 """Parameters that the names of columns tell."""
 
 
-def listed(bound: BoundLoss, model: Model, beside: Sequence[Model]) -> tuple[BoundLoss, str]:
+def listed(bound: BoundLoss, model: Model, beside: Sequence[Model], *, alone: bool = False) -> tuple[BoundLoss, str]:
     """A loss with the numbers for each column that nobody said, where names tell them; and a note that says so.
 
     Args:
         bound: the loss.
         model: the model that it is of.
         beside: all models, of which another may have columns of the same kind that are named for it.
+        alone: whether there is no other loss and no other model.
+
+    Raises:
+        Undecided: the names of some columns tell them, and those of others do not.
     """
     unsaid = [name for name, value in bound.lists.items() if value is None and name in TOLD]
     for other in (model, *(each for each in beside if each.width == model.width)) if unsaid else ():
@@ -233,7 +228,33 @@ def listed(bound: BoundLoss, model: Model, beside: Sequence[Model]) -> tuple[Bou
             words = ", ".join(f"{name} is {spell(value)}" for name, value in told.items())
             whose = "the columns are" if other == model else f"those of {other.name} are"
             return bound.listing(**told), f"{model.name}: {words}, as {whose} named"
+    if "tau" in unsaid:
+        _ensure_levels(bound, model.columns, alone=alone)
     return bound, ""
+
+
+def _ensure_levels(bound: BoundLoss, columns: Sequence[str], *, alone: bool) -> None:
+    """Check that columns are not named for levels but for some of them; arguments and errors as for `listed`."""
+    levels = some_levels(columns)
+    rest = [name for name, level in zip(columns, levels, strict=True) if level is None]
+    if len(rest) in {0, len(columns)}:
+        return
+    known = dict(sorted((level, name) for name, level in zip(columns, levels, strict=True) if level is not None))
+    means = {*WORDS["mean"], *POINT, *map(stem_of_interval, known.values())}
+    said, central = (
+        bound.typed or bound.name,
+        0.5 not in known and [plain_name(name) in means for name in rest] == [True],
+    )
+    middle = tuple(0.5 if level is None else level for level in levels)
+    ways: list[tuple[tuple[str, str], ...]] = []
+    if central:
+        ways.append((("loss", f"{said}{',' if ':' in said else ':'}tau={spell(middle)}"),))
+    if len(known) > 1:
+        ways.append((("prediction", ",".join(known.values())), ("loss", said)))
+    without = f"{', '.join(rest[:SHOWN])}{', …' if len(rest) > SHOWN else ''}"
+    what = f"{bound.title} needs tau, a number for each of the {len(columns)} columns, and no name says it of {without}"
+    advice = f"By the names tau is {spell(tuple(known))} of {', '.join(known.values())}: name those alone."
+    raise Undecided(what + (": the median?" if central else ""), advice, tuple(ways) if alone else ())
 
 
 def in_parts(model: Model, parts: Sequence[str]) -> tuple[Model, str]:
@@ -291,28 +312,7 @@ def contradictions(bound: BoundLoss, columns: Sequence[str]) -> Iterator[str]:
         if first and second and level_of(columns[0]) is None:
             yield f"{bound.title}: {columns[0]!r} is named for a {first}, and {columns[1]!r} for a {second}"
     if "tau" in bound.parameters or bound.parts == ("lower", "upper"):
-        yield from _other_levels(bound, columns)
-
-
-def _other_levels(bound: BoundLoss, columns: Sequence[str]) -> Iterator[str]:
-    """Where columns are named for other levels than a loss takes them for."""
-    levels = levels_of(columns)
-    if levels is None:
-        return
-    taken = bound.parameters.get("tau")
-    said = taken if isinstance(taken, tuple) else (taken,)
-    if taken is not None and said != levels and len(said) == len(columns):
-        shown = ", ".join(columns[:SHOWN])
-        yield (
-            f"{bound.title}: tau is {spell(taken)}, and {shown} {'are' if len(columns) > 1 else 'is'} named for "
-            f"{spell(levels)}; say {option(loss=f'{bound.name}:tau={spell(levels)}')} if they are that"
-        )
-    alpha = bound.parameters.get("alpha")
-    if bound.parts == ("lower", "upper") and isinstance(alpha, float) and levels[0] < levels[1]:
-        outside = round(1.0 - (levels[1] - levels[0]), 12)
-        if abs(outside - alpha) > 1e-9:
-            named = f"{columns[0]} and {columns[1]} are named for the ends of {100 * (1 - outside):g} %"
-            yield f"{bound.title}: alpha is {alpha:g}, and {named}: {option(loss=f'{bound.name}:alpha={outside:g}')}"
+        yield from other_levels(bound, columns)
 
 
 def _other_scale(bound: BoundLoss, by_part: dict[str, str]) -> Iterator[str]:

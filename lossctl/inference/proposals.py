@@ -64,7 +64,7 @@ class Proposer:
             for name in find(titled(pattern, source.columns)[1], source.columns, "prediction")
         )
         weights = [] if request.weight is None else [request.weight]
-        both = (*source.columns, *(labels.columns if self.apart else ()))
+        both = (*source.columns, *(() if elsewhere is None else elsewhere.columns))
         weighing = {name for pattern in weights for name in find(pattern, both, "weight")}
         self.grouped = groups = {grouping.column for pattern in request.by for grouping in groupings(pattern, both)}
         own = self.named_prediction if self.apart else (*self.named_label, *self.named_prediction)
@@ -335,6 +335,8 @@ class Proposer:
     def _shapes(self, label: Choice, family: tuple[str, ...]) -> Iterator[Choice]:
         """Several columns of predictions of one label as a vector, as models, or as either."""
         truth = self.truths.look.candidate(label.columns[0])
+        if truth is not None and self._are_quantiles_beside_words(truth, family):
+            return
         vector = Choice((self.guesses.pattern(family),), family, BY_NAME)
         models = Choice(family, family, BY_NAME)
         if truth is None or truth.distinct is None or len(family) == 1:
@@ -354,6 +356,11 @@ class Proposer:
         elif len(family) <= MOST_MODELS:
             yield models
 
+    def _are_quantiles_beside_words(self, truth: "Candidate", family: Sequence[str]) -> bool:
+        """Whether columns are named for quantiles, not for the words of a label, and are no rows of probabilities."""
+        levels = levels_among(family) if truth.kind == "text" and not truth.has_columns(family) else ()
+        return len(levels) == len(family) > 1 and not self.guesses.look.sum_to_one(family)
+
     def _prediction_endings(self, label: Choice, others: Collection[str]) -> Iterator[Choice]:
         """Columns such as ``price_pred``, or ``a_prob, b_prob`` of two models."""
         family = tuple(name for name in self.guesses.ending(ENDINGS.prediction) if name not in others)
@@ -372,12 +379,16 @@ class Proposer:
         named = levels_among(column.name for column in self.guesses.free if column.kind == "number")
         names = sorted(named, key=lambda name: named[name])
         rows = self.guesses.look.rows(names) if len(names) > 1 and len(label.columns) == 1 else None
+        truth = self.truths.look.candidate(label.columns[0])
+        if truth is not None and self._are_quantiles_beside_words(truth, names):
+            return
         distinct = rows is not None and bool(len(rows)) and len({*named.values()}) == len(names)
         from lossctl.inference.repeated import intervals, points
 
         if len({*named.values()}) < len(names):
             yield from intervals(self.guesses, label)
-        if rows is not None and distinct and np.mean((np.diff(rows, axis=1) < 0).any(axis=1)) <= CROSSING:
+        clear = all(map(interval_end, names))  # such as lo-80: nothing else is called so, whatever it holds
+        if rows is not None and distinct and (clear or np.mean((np.diff(rows, axis=1) < 0).any(axis=1)) <= CROSSING):
             yield from points(self.guesses, label, names)
             for name in names:
                 if named[name] == 0.5:
@@ -446,8 +457,10 @@ class Proposer:
 
 
 def _both_have(names: tuple[str, ...], others: tuple[str, ...]) -> bool:
-    """Whether columns are among those of the other data set by name; numbers name a column only beside all others."""
-    return {*names} <= {*others} and (len(names) == len(others) or not all(map(str.isdecimal, names)))
+    """Whether columns are among those of the other data set by name; numbers and places name one only beside all."""
+    return {*names} <= {*others} and (
+        len(names) == len(others) or not all(name.removeprefix("#").isdecimal() for name in names)
+    )
 
 
 def _decisions_among(columns: "Sequence[Candidate]") -> "list[Candidate]":

@@ -10,6 +10,7 @@ from lossctl.functions.lookup import meanings
 from lossctl.inference.choice import BESIDE, BY_NAME, CONFIDENCE, NUMBERED, POINT, QUANTILE, Choice, Proposal
 from lossctl.inference.proposals import Proposer
 from lossctl.inference.request import Elsewhere, Request, Settings
+from lossctl.inference.roles import unread
 from lossctl.inference.side import names_of
 from lossctl.reading.format import Source
 
@@ -34,7 +35,7 @@ def undecided(
     where = (
         "" if role == "prediction" or elsewhere is not None else f", or where the labels are with {option('labels')}"
     )
-    hint = f"Say which with {option(role)}{where}. Columns: {listed}."
+    hint = f"Say which with {option(role)}{where}. Columns: {listed}.{unread(source.columns)}"
     return Undecided(what, hint, some_ways(source, request, elsewhere, proposals))
 
 
@@ -112,7 +113,8 @@ def open_between(role: str, left: Sequence[str]) -> str:
 def ways(source: Source, request: Request, elsewhere: Elsewhere | None, proposal: Proposal) -> Iterator[Settings]:
     """How to ask for what is proposed, with losses that fit, best first; nothing where that would be refused."""
     from lossctl.inference.doubts import shared_ways
-    from lossctl.inference.suitable import class_doubts, fails, see, unless_named, ways_of, without_nulls
+    from lossctl.inference.fit import Scale, pairing_of, usual
+    from lossctl.inference.suitable import class_doubts, fails, see, suits, unless_named, ways_of, without_nulls
 
     label, prediction = proposal.label.patterns, proposal.prediction.patterns
     columns: Settings = ()
@@ -134,10 +136,13 @@ def ways(source: Source, request: Request, elsewhere: Elsewhere | None, proposal
             alike = replace(proposal, prediction=replace(proposal.prediction, patterns=patterns))
             yield from ways(source, request, elsewhere, alike)
         return
-    asked_for = [{bound.name for bound in meanings(spec)} for spec in split_specs([str(loss) for loss in request.loss])]
+    asked_for = [meanings(spec) for spec in split_specs([str(loss) for loss in request.loss])]
     for fitting in shared_ways(doubts, seen.fits) if any(doubts) else ways_of(seen):
-        if all(names & {*fitting.pairing.losses} for names in asked_for) and not fails(seen, fitting):
-            loss: Settings = () if asked_for else (("loss", fitting.loss),)
+        suitable = all(any(suits(bound, seen, fitting) for bound in bounds) for bounds in asked_for)
+        if suitable and not fails(seen, fitting):
+            forecast = proposal.prediction.why == POINT and fitting.scale is Scale.RATE
+            own = usual(pairing_of("unbounded regression")) if forecast else fitting.loss
+            loss: Settings = () if asked_for else (("loss", own),)
             yield (*columns, *loss, *unless_named(request, fitting.settings), *without_nulls(seen, request))
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from lossctl.inference.choice import BY_NAME, NUMBERED, POINT, SUM, Choice
 from lossctl.inference.classes import class_names, key_of
 from lossctl.inference.families import apart, grids, named_models, numbered, of_classes
-from lossctl.inference.names import PREDICTIONS, level_of, plain_name
+from lossctl.inference.names import PREDICTIONS, is_guess, level_of, plain_name
 from lossctl.inference.parts import WORDS, are_members, interval_end, stem_of_interval
 from lossctl.inference.side import Side
 
@@ -140,11 +140,12 @@ def of_numbers(
 
 
 def points(guesses: Side, label: Choice, parts: Collection[str]) -> Iterator[Choice]:
-    """The forecasts beside quantiles or the ends of intervals: what these are named behind, or a mean."""
+    """The forecasts beside quantiles or the ends of intervals: what these are named behind, a mean, or models."""
     stems = {stem for name in parts if (stem := stem_of_interval(name))}
     free = [each.name for each in guesses.free if each.kind == "number" and each.name not in {*parts, *label.columns}]
     named = tuple(name for name in free if plain_name(name) in stems)
     named = named or tuple(name for name in free if plain_name(name) in MEANS)
+    named = named or tuple(name for name in free if is_guess(name) and level_of(name) is None)
     if named:
         yield Choice(named, named, POINT, sure=False)
 

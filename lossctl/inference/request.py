@@ -6,6 +6,7 @@ from typing import Literal
 from lossctl.dataclass import dataclass
 from lossctl.functions.activation import BoundActivation
 from lossctl.functions.bound_loss import BoundLoss
+from lossctl.reading.columns import Column
 from lossctl.reading.format import Source
 from lossctl.reduction import OverColumns, WeightNorm
 
@@ -83,3 +84,5 @@ class Elsewhere:
     """Likewise, as the labels do."""
     matched: Callable[[Request], tuple[Source, Request]]
     """The rows of both for a request that names its columns, and the request as these are called there."""
+    columns: tuple[Column, ...]
+    """Those of the labels, and again, where the predictions have one of that name, as they are called beside it."""

@@ -19,8 +19,12 @@ HALF_RANGE = re.compile(r"\[[^\]]*(?::|\.\.)[^\]]*\]|^#\d")
 """What is meant as a range and is none; as a glob, ``p[0:]`` would be p and one sign."""
 
 
+NOT_READ = "is a list of objects or the like, which is not read"
+"""What a column is that holds neither numbers, text, lists of numbers nor fields."""
 PLACES = re.compile(r"#(\d{1,9})(?:-#?(\d{1,9}))?(?::.*)?")
 """A place or a range of them, with the unit to group by."""
+LISTED = 6
+"""How many columns are named one by one; of more, the first and the last are."""
 MOST_PLACES = 10_000
 """How many places of a range are looked at."""
 
@@ -70,6 +74,13 @@ class Roles:
         return tuple(str(grouping) if times[grouping.column] > 1 else grouping.column for grouping in self.by)
 
 
+TAGS = (
+    f"Where it lists the classes of a row, split it into a column of 0 and 1 for each class, all of them one label: "
+    f"{option(label='y_*')} {option(loss='bce')}."
+)
+"""What to do about a label that lists words."""
+
+
 def find(pattern: str, columns: Sequence[Column], role: str) -> tuple[str, ...]:
     """The columns that a name, a glob, ``/REGEX/``, ``#N`` (from 1), a range or a comma list of these stands for.
 
@@ -101,6 +112,7 @@ def find(pattern: str, columns: Sequence[Column], role: str) -> tuple[str, ...]:
         raise UsageError(f"no column {pattern!r} for the {role}", hint)
     if part := re.fullmatch(r"(.*)\[(\d{1,9}):(\d{1,9})\]", pattern):
         return _numbered(part[1], range(int(part[2]), int(part[3])), names, f"{role} {pattern!r}")
+    _ensure_outside(pattern, columns, role)
     matches = _matcher(pattern, role)
     if matches is None:
         raise _no_column(pattern, columns, role)
@@ -111,6 +123,28 @@ def find(pattern: str, columns: Sequence[Column], role: str) -> tuple[str, ...]:
     if not matching:
         raise UsageError(f"no column matches {pattern!r} for the {role}", did_you_mean(pattern, leaves_in(columns)))
     return in_order(matching)
+
+
+def _ensure_outside(pattern: str, columns: Sequence[Column], role: str) -> None:
+    """Check that a pattern names nothing inside a column that is not read; a `UsageError` where it does."""
+    for column in (*columns, *fields_in(columns)):
+        inside = pattern.removeprefix(column.name)
+        if column.kind == "other" and not column.fields and inside != pattern and inside.startswith((".", "[")):
+            path = inside if inside.startswith("[") else f"[0]{inside}"
+            plain = (
+                re.fullmatch(r"[A-Za-z_][\w.]*(\[\d+\]|\.[A-Za-z_]\w*)+", f"{column.name}{path}", re.ASCII) is not None
+            )
+            hint = f", such as jq -c '. + {{values: .{column.name}{path}}}' does" if plain else ""
+            what = f"no column {pattern!r} for the {role}: {column.name!r} {NOT_READ}"
+            raise UsageError(what, f"Write what is meant as a column of its own{hint}.")
+
+
+def unread(columns: Sequence[Column]) -> str:
+    """What is to be said of columns none of which can be a prediction; empty where one can."""
+    names = [column.name for column in columns if column.kind == "other" and not column.fields]
+    if not names or any(column.kind in {"number", "list", "object"} for column in (*columns, *fields_in(columns))):
+        return ""
+    return f" {names[0]!r} {NOT_READ}: numbers in it must stand in a column of their own."
 
 
 def in_order(names: Sequence[str]) -> tuple[str, ...]:
@@ -143,12 +177,11 @@ def _matcher(pattern: str, role: str) -> Callable[[str], bool] | None:
 def _no_column(pattern: str, columns: Sequence[Column], role: str) -> UsageError:
     """The error that there is neither a column nor a field of a name."""
     for column in sorted((*columns, *fields_in(columns)), key=lambda column: -len(column.name)):
-        if pattern.startswith(f"{column.name}.") and column.kind in {"object", "list", "other"} and not column.fields:
+        if pattern.startswith(f"{column.name}.") and column.kind in {"object", "list"} and not column.fields:
             what = (
                 f"no column {pattern!r} for the {role}: column {column.name!r} is a map or a list, which has no fields"
             )
-            hint = f"Give it whole: {column.name}." if column.kind != "other" else ""
-            raise UsageError(what, hint)
+            raise UsageError(what, f"Give it whole: {column.name}.")
     if HALF_RANGE.search(pattern):
         return UsageError(f"no column {pattern!r} for the {role}", "A range has two ends, as in p[0:3] or #2-#4.")
     leaves = leaves_in(columns)
@@ -203,13 +236,23 @@ def _numbered(stem: str, numbers: range, names: Sequence[str], title: str) -> tu
 
 
 def pattern_of(family: tuple[str, ...], columns: Sequence[Column]) -> str:
-    """The shortest way to name columns: a glob where it means just these in this order, else a comma list."""
+    """The shortest way to name columns: a glob or a range that means just these in this order, else a comma list."""
     if len(family) == 1:
         return family[0]
+    places = f"{family[0]}-{family[-1]}"
+    if len(family) > LISTED and re.fullmatch(r"#\d+-#\d+", places) and places not in [one.name for one in columns]:
+        with contextlib.suppress(UsageError):
+            if find(places, columns, "prediction") == family:
+                return places
     start = os.path.commonprefix(list(family))  # noqa: RUF071  (characters are what is meant)
     glob = f"{start}*"
     plain = bool(start) and not re.search(r"[][*?,#/=]", start) and glob not in [column.name for column in columns]
     return glob if plain and find(glob, columns, "prediction") == family else ",".join(family)
+
+
+def named_in_short(columns: Sequence[str]) -> str:
+    """Columns in a sentence: all, or of many the first, the last and how many there are."""
+    return ", ".join(columns) if len(columns) <= LISTED else f"{columns[0]} … {columns[-1]} ({len(columns)} columns)"
 
 
 def _ensure_no_levels(pattern: str, names: Sequence[str]) -> None:
@@ -361,7 +404,9 @@ def _check_kinds(roles: Roles, columns: Sequence[Column]) -> None:
     for name in (*roles.label, *filter(None, [roles.weight])):
         vector = kinds[name] in {"list", "object"} and name in several
         if kinds[name] == "other" or vector or (name == roles.weight and kinds[name] == "object"):
-            raise UsageError(f"column {name!r} does not hold numbers", _its_fields(name, columns))
+            tags = kinds[name] == "other" and name != roles.weight
+            hint = _its_fields(name, columns) or (TAGS if tags else "")
+            raise UsageError(f"column {name!r} does not hold numbers", hint)
 
 
 def _its_fields(name: str, columns: Sequence[Column]) -> str:

@@ -5,8 +5,11 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from lossctl.dataclass import dataclass
 from lossctl.errors import Undecided
+from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import split_specs
 from lossctl.inference.classes import SHOWN
 from lossctl.inference.codes import of_position, turned, unnamed
@@ -16,6 +19,7 @@ from lossctl.inference.fit import Doubt, Fit, Scale, classes_setting, fit
 from lossctl.inference.forecasts import forecasts
 from lossctl.inference.gather import gather
 from lossctl.inference.layout import Layout, LayoutPlanner
+from lossctl.inference.levels import levels_of
 from lossctl.inference.names import is_log_probability, is_query
 from lossctl.inference.poles import contrary
 from lossctl.inference.request import Completed, Request, Settings
@@ -27,6 +31,8 @@ from lossctl.reading.inferred_types import is_number
 from lossctl.reading.look_alikes import is_name
 from lossctl.words import split
 
+QUANTILE = ("quantile",)
+"""The loss of what is named for one quantile, which is near its label only in the middle."""
 GRADES = 10
 """How many grades of relevance there may be."""
 
@@ -154,6 +160,24 @@ def ways_of(seen: Seen) -> tuple[Fit, ...]:
     fits = [fitting for fitting in seen.fits if fitting is not None]
     alike = len({(fitting.loss, fitting.settings) for fitting in fits}) == 1 and len(fits) == len(seen.fits)
     return shared_ways(seen.doubts, fits) if alike else ()
+
+
+def suits(bound: BoundLoss, seen: Seen, fitting: Fit) -> bool:
+    """Whether a loss that was named is of what fits: one for its task, or of numbers like those that were looked at."""
+    if fitting.loss.partition(":")[0] in QUANTILE and bound.name not in QUANTILE:
+        return False
+    levels = bound.lists.get("tau", ()) is None and all(levels_of(model.columns) for model in seen.layout.models)
+    if bound.name in fitting.pairing.losses or levels:
+        return True
+    single = not seen.layout.label_width and not seen.layout.vectors and seen.layout.roles.label
+    other = bound.rows or bound.of_number or bound.unlabelled or bound.lists or "tau" in bound.parameters
+    if not single or other or fitting.scale not in {Scale.PROBABILITY, Scale.VALUE, Scale.RATE}:
+        return False
+    labels = np.array([0.0, 1.0]) if fitting.binary else seen.facts.label.values
+    predictions = [predicted.values.values for predicted in seen.facts.models]
+    return bound.label_domain.illegal(labels) is None and all(
+        bound.prediction_domain.illegal(values) is None for values in predictions
+    )
 
 
 def fails(seen: Seen, fitting: Fit) -> bool:

@@ -68,6 +68,9 @@ class Reading:
     placed: tuple[int, ...] = ()
     """Places from 1 by which columns are asked for: of columns of one name, these are called ``#1``, ``#2``, …"""
 
+    apart: bool = False
+    """Whether ``header=False`` is said of data sets that are matched: what can only be names is a header there."""
+
     @property
     def null_words(self) -> NullWords:
         """What a missing value looks like, column by column."""

@@ -135,6 +135,8 @@ def _by_content(location: Location, head: bytes, reading: Reading) -> Format:
     sign = separator_of(lines)
     if sign == ",":
         return formats.get("csv")
+    if sign is None and _is_column(lines):
+        return formats.get("csv")
     if sign is None:
         raise DataError(f"{location.title}: unknown format", _undecided(lines))
     if sign == "\t":
@@ -182,6 +184,15 @@ def separator_of(lines: list[str]) -> str | None:
         if len(counts) == 1 and 0 not in counts:
             return sign
     return None
+
+
+def _is_column(lines: list[str]) -> bool:
+    """Whether lines are a single column of numbers or of words, as NumPy writes one, with or without a name above."""
+    from lossctl.reading.inferred_types import is_number  # noqa: PLC0415  (few runs need it)
+
+    if len(lines) < 2 or any(sign in line for line in lines for sign in SEPARATORS):
+        return False
+    return all(map(is_number, lines[1:])) or all(len(line.split()) == 1 for line in lines)
 
 
 def _undecided(lines: list[str]) -> str:

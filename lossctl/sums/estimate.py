@@ -43,6 +43,8 @@ class Estimate:
     """How many of the rows before it each row moves with."""
     anytime: float | None = None
     """The n at which intervals that hold at every n at once are tightest; ``None`` for those that hold once."""
+    bucketed: bool = False
+    """Whether the clusters are buckets of a baseline."""
     same: bool = False
     """Whether it is the difference of what is the same, row by row: then there is nothing to be unsure of."""
 
@@ -86,9 +88,14 @@ class Estimate:
         return "early" if self.anytime is not None and self.units < FEW_ROWS else ""
 
     @property
+    def unit(self) -> str:
+        """What moves by itself: a row, a cluster, or a bucket of a baseline."""
+        return "row" if self.clusters is None else "bucket" if self.bucketed else "cluster"
+
+    @property
     def doubt(self) -> str:
         """The same in words."""
-        unit = "row" if self.clusters is None else "cluster"
+        unit = self.unit
         before, now = self.tokens or (0.0, 0.0)
         return {
             "": "",
@@ -98,7 +105,7 @@ class Estimate:
             "error": "its standard error is not known",
             "tokens": f"the same texts are {now:,.0f} tokens, and {before:,.0f} to the baseline",
             "unseen": f"nobody knows what one {unit} carries of the sum of squares",
-            "sizes": f"clusters of so unlike sizes are too few: {self.clusters or 0:,} count as {self.units:.3g}",
+            "sizes": f"{unit}s of so unlike sizes are too few: {self.clusters or 0:,} count as {self.units:.3g}",
             "share": f"one {unit} carries {100 * self.top_share:.0f} % of the sum of squares",
             "early": f"there are fewer than {FEW_ROWS} {unit}s",
         }[self.doubted]

@@ -231,7 +231,15 @@ def test_what_fails_on_the_rows_that_are_the_same_never_passes_for_rows_that_mov
         gate = {"loss": "mae", "max_increase": 0.0, "baseline": str(tmp_path / "kept.json")}
         gates = [{**gate, "name": "proven"}, {**gate, "name": "point", "fail_if": "point"}]
         asked = {"label": "y", "prediction": "q", "weight": "w", "ids": "id"}
-        verdicts = lossctl.check_gates(gates, later, **asked).verdicts
+        checked = lossctl.check_gates(gates, later, **asked)
+        verdicts = checked.verdicts
+        for verdict, outcome in zip(verdicts, checked.outcomes, strict=True):
+            count = verdict.measured.estimate.clusters
+            assert (outcome.properties["buckets"], "clusters" in outcome.properties) == (count, False)
+            assert (f"{len(later):,} rows, {len(frame)} in the baseline" in outcome.words) == (len(later) != len(frame))
+            part, n = verdict.measured.share, verdict.measured.estimate.n
+            assert (f"compared on {n:,}, in the {count} of " in outcome.words) == (0 < part < 1)
+            assert ("all rows are compared, unpaired" in outcome.words) == (part == 0)
         common = {*frame.id[moved:]}
         value, error, freedom = paired(by_bucket(frame, "p", common, 1), by_bucket(later, "q", common, 1))
         bounds = value - quantile(0.9, freedom) * error, value

@@ -88,3 +88,35 @@ def test_before_groups_stands_what_all_rows_come_to_and_decides_nothing(claim):
     ]
     assert [one.name for one in record.outcomes] == ["it: is [all]", "it: is [x]", "it: is [y]"]
     assert not check_gates({**gate, "by": "kind", "only": {"kind": "x"}}, rows, **asked).overall
+
+
+CLAIMS = {
+    "max": lambda one: {"max": one["value"]},
+    "increase": lambda one: {"max_increase": one["value"] - one["baseline"]},
+    "percent": lambda one: {"max_increase": f"{100 * (one['value'] / one['baseline'] - 1)}%"},
+    "skill": lambda one: {"min_skill": 1 - one["value"] / one["constant_loss"]},
+}
+
+
+@pytest.mark.parametrize(("kind", "size"), [*((kind, 0.3) for kind in CLAIMS), ("max", -0.3), ("percent", -0.3)])
+def test_a_pass_above_the_limit_says_so_in_every_format_and_what_would_make_more_of_it(kind, size):
+    random = np.random.default_rng(16)
+    y = random.normal(size=400)
+    rows = {"y": y, "a": y + random.normal(size=400), "b": 0.9 * y + random.normal(size=400)}
+    asked = {"label": "y", "prediction": ["a", "b"]}
+    base = {"loss": "mse", "model": "b"}
+    loose = {"max": 9.0} if kind == "max" else {"min_skill": -9.0} if kind == "skill" else {"max_increase": 9.0}
+    one = only_of({**base, **loose}, rows, **asked)
+    error = only_of({**base, **CLAIMS[kind](one)}, rows, **asked)["standard_error"]
+    gate = {**base, **CLAIMS[kind]({**one, "value": one["value"] - size * error})}
+    checked = check_gates({"name": "g", **gate}, rows, **asked)
+    (told,) = checked.to_dict()["gates"]
+    assert (told["verdict"], told["claim"] > told["claim_limit"]) == ("pass", size > 0)
+    above = "above" in told["line"]
+    assert above == (size > 0) == ("pass_if" in told["line"]) == ("not proven" in told["reason"])
+    for form in ("markdown", "json", "csv", "junit", "github") if kind == "percent" else ("plain",):
+        text = " ".join(renderers.get(form).render(checked.document(), Style(width=80)).split())
+        assert ("but not proven" in text) == above, form
+        assert ("pass_if =" in text.replace("&quot;", '"')) == above, form
+    assert only_of({**gate, "pass_if": "proven"}, rows, **asked)["verdict"] == "inconclusive"
+    assert only_of({**gate, "fail_if": "point"}, rows, **asked)["verdict"] == ("fail" if above else "pass")

@@ -73,7 +73,8 @@ def test_models_are_compared_with_them():
         ("names", "cat=2,CAT=3", "two weights"),
         ("names", "cat=-1", "no weight"),
         ("names", "cat=inf", "no weight"),
-        ("bits", "balanced", "weights, and there are 2 classes"),
+        ("bits", "balanced", r"not known before all labels .*\n.* 1 / \(2 p\), .*0=W,1=W"),
+        ("names", "auto", r"not known before all labels .*\n.* 1 / \(3 p\), .*cat=W,dog=W,eel=W"),
         ("bits", "1=balanced", "no weight"),
         ("bits", {"2": 1.0}, "there is no class '2'"),
     ],
@@ -82,6 +83,19 @@ def test_what_is_no_weight_of_a_class_is_refused(case, given, words):
     table, loss, names, *_ = CASES[case]
     with pytest.raises(UsageError, match=words):
         evaluate(table, loss, **names, class_weight=given)
+
+
+@pytest.mark.parametrize("case", ["names", "codes", "bits"])
+@pytest.mark.parametrize("spell", [str, json.dumps, lambda given: str(given)[1:-1]])
+def test_weights_as_other_tools_spell_them_are_answered_with_the_option(case, spell):
+    table, loss, names, given, _ = CASES[case]
+    with pytest.raises(UsageError, match="how others say") as told:
+        evaluate(table, loss, **names, class_weight=spell(given))
+    said = told.value.hint.partition("class_weight='")[2].partition("'")[0]
+    assert (
+        evaluate(table, loss, **names, class_weight=said).value
+        == evaluate(table, loss, **names, class_weight=given).value
+    )
 
 
 def test_labels_without_a_class_are_refused():

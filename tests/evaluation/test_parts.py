@@ -10,13 +10,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lossctl
 from lossctl import compare, evaluate, get_loss
 from lossctl.domain import SIGNS
-from lossctl.errors import DataError, LossctlError, UsageError
+from lossctl.errors import DataError, LossctlError, Undecided, UsageError
 from lossctl.functions.lookup import example_of
 from lossctl.functions.loss import losses
 from lossctl.inference.names import level_of
@@ -165,13 +165,40 @@ def test_levels_are_those_that_the_columns_are_named_for_in_any_order():
     assert report.to_frame()["parameters"][0] == "tau=0.9/0.1/0.5"
 
 
-@pytest.mark.parametrize("names", ["a b c", "q1 q2 q3", "q10 q10.0 q50", "q10 q50 mean"])
-def test_levels_that_nothing_tells_are_asked_for_with_the_line_to_copy(names):
+@pytest.mark.parametrize("names", ["a b c", "q1 q2 q3", "q10 q10.0 q50"])
+def test_levels_that_nothing_tells_are_asked_for_and_none_is_invented(names):
     data = table(Y, MEMBERS[:, :3], names.split())
     with pytest.raises(UsageError, match=r"needs tau, a number for each of the 3 columns") as told:
         evaluate(data, "quantiles", label="y", prediction=names.replace(" ", ","))
-    spec = told.value.hint.partition("loss='")[2].partition("'")[0]
-    assert evaluate(data, spec, label="y", prediction=names.replace(" ", ",")).results[0].loss == spec
+    assert "quantiles:tau=T1/T2/T3" in told.value.hint
+    assert "order of the columns" in told.value.hint
+
+
+@settings(max_examples=15)
+@given(
+    st.permutations(["Arima", "Arima-lo-95", "Arima-lo-80", "Arima-hi-80", "Arima-hi-95"])
+    | st.permutations(["q0.1", "mean", "q0.9"])
+    | st.permutations(["p10", "yhat", "p90", "p25"])
+)
+def test_levels_that_some_names_tell_are_offered_in_the_order_of_the_columns(names):
+    levels = {"Arima-lo-95": 0.025, "Arima-lo-80": 0.1, "Arima-hi-80": 0.9, "Arima-hi-95": 0.975}
+    levels |= {"q0.1": 0.1, "q0.9": 0.9, "p10": 0.1, "p25": 0.25, "p90": 0.9}
+    data, pinball = table(Y, MEMBERS[:, : len(names)], names), []
+    for place, name in enumerate(names):
+        tau, rest = levels.get(name, 0.5), Y - MEMBERS[:, place]
+        pinball.append(np.mean(np.maximum(tau * rest, (tau - 1.0) * rest)))
+    columns = {"label": "y", "prediction": ",".join(names)}
+    with pytest.raises(Undecided, match=r"no name says it of (Arima|mean|yhat)\b") as question:
+        evaluate(data, "quantiles", **columns)
+    together, alone = (dict(way) for way in question.value.ways)
+    told = [value for name, value in zip(names, pinball, strict=True) if name in levels]
+    assert evaluate(data, together["loss"], **columns).value == pytest.approx(np.mean(pinball))
+    assert evaluate(data, alone["loss"], label="y", prediction=alone["prediction"]).value == pytest.approx(
+        np.mean(told)
+    )
+    assert not evaluate(data, together["loss"], **columns).warnings
+    spread = "/".join(f"{(place + 1) / (len(names) + 2):.3g}" for place in range(len(names)))
+    assert "are named for" in evaluate(data, f"quantiles:tau={spread}", **columns).warnings[0]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Several files are one table, which is said; and that they look like models of the same rows, where they do."""
 
+import shlex
+
 import numpy as np
 import pytest
 from joined import store
@@ -72,3 +74,21 @@ def test_the_note_is_silenced_like_others_and_not_said_of_models_that_are_compar
     assert POOLED in lossctl("eval", *files, "-l", "mse", "-p", "p").err
     assert lossctl("eval", *files, "-l", "mse", "-p", "p", "-q").err == ""
     assert POOLED not in lossctl("compare", *files, "-l", "mse", "-p", "p", "-p", "q").err
+
+
+@pytest.mark.parametrize(
+    "more", [[], ["--id", "id"], ["-f", "json", "--grad"], ["-q", "-o", "report.txt"], ["-p", "p"]]
+)
+def test_models_in_a_file_each_have_the_line_that_compares_them(lossctl, tmp_path, more, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    files = [str(write_lines(tmp_path / f"model {name}.csv", "id,p", *rows)) for name, rows in MODELS.items()]
+    labels = str(write_lines(tmp_path / "labels.csv", "id,y", "a,1", "b,2", "c,4"))
+    done = lossctl("eval", *files, "--labels", labels, "-l", "mae", *more)
+    *_, line = done.err.rstrip().split("\n")
+    name, command, *words = shlex.split(line)
+    assert (name, command, done.status) == ("lossctl", "compare", 3)
+    (result,) = lossctl(command, *words, *([] if "json" in words else ["-f", "json"])).json["results"]
+    assert result["difference"] == pytest.approx(1.0)
+
+
+MODELS = {"A": ("a,1", "b,2", "c,4"), "B": ("c,5", "a,2", "b,1")}

@@ -272,3 +272,19 @@ def _measured(data, way):
     """What a way to go on measures."""
     asked = {name: value.split(",") if name == "classes" else value for name, value in way.items()}
     return lossctl.evaluate(data, asked.pop("loss"), **asked).value
+
+
+@settings(max_examples=12)
+@given(st.integers(0, 99), st.sampled_from(["numbers", "signs", "bools", "words", "1 and 2"]), st.booleans())
+def test_decisions_alone_are_offered_the_share_of_wrong_ones_and_nothing_else(seed, labels, signed):
+    rng = np.random.default_rng(seed)
+    truth = np.append(rng.integers(0, 2, 28), [0, 1])
+    guess = np.append(np.where(rng.random(28) < 0.8, truth[:28], 1 - truth[:28]), [0, 1])
+    kinds = DECISIONS | {"signs": lambda codes: 2 * codes - 1, "1 and 2": lambda codes: codes + 1}
+    signed = signed and labels == "signs"
+    data = {"y_true": kinds[labels](truth), "y_pred": kinds["signs"](guess) if signed else guess}
+    (way,) = _ways(data)
+    told = dict(way)
+    classes = {"classes": told["classes"].split(",")} if "classes" in told else {}
+    assert lossctl.evaluate(data, told["loss"], **classes).value == pytest.approx(np.mean(truth != guess))
+    assert lossctl.diagnose(data).to_dict()["models"][0]["why"].endswith("decisions")

@@ -359,6 +359,70 @@ def test_a_loss_that_is_named_gives_way_to_that_of_a_line_to_copy(lossctl, tmp_p
     assert lossctl(*line, "-f", "json").values == pytest.approx([np.exp(1.5), np.exp(0.5)])
 
 
+def forecasts(seed, models, levels, crossing):
+    """Counts, a forecast of each model and the ends of its intervals, as Nixtla calls them."""
+    rng = np.random.default_rng(seed)
+    label = rng.poisson(9.0, 60) * 1.0
+    source = {"unique_id": ["store 1", "store 2", "store 3"] * 20, "y": label}
+    for model in models:
+        source[model] = label + rng.normal(0.4, 2.0, 60) + 20.0
+        source["y"] = label + 20.0
+        for level in levels:
+            for end, sign in (("lo", -1.0), ("hi", 1.0)):
+                noise = rng.normal(0.0, crossing, 60)
+                source[f"{model}-{end}-{level}"] = source[model] + sign * level / 20.0 + noise
+    return source
+
+
+@settings(max_examples=10)
+@given(
+    st.integers(0, 9),
+    st.sampled_from([("AutoARIMA",), ("AutoARIMA", "SeasonalNaive")]),
+    st.sampled_from([(80,), (80, 95), (50, 80, 90)]),
+    st.sampled_from(["mae", "rmse", "quantiles", "interval", None]),
+)
+def test_forecasts_beside_their_intervals_are_offered_for_the_loss_that_was_named(seed, models, levels, loss):
+    crossing = 3.0 if loss == "quantiles" and len(levels) > 1 else 0.0
+    source = forecasts(seed, models, levels, crossing)
+    if loss is None:
+        way = dict(ways_of(source)[0])
+        assert way["loss"] == "mse,mae,huber"
+        assert way["prediction"] in models
+        return
+    ways = ways_of(source, loss=loss)
+    errors = [source["y"] - source[model] for model in models]
+    if loss in {"mae", "rmse"}:
+        expected = [np.mean(np.abs(error)) if loss == "mae" else np.sqrt(np.mean(error**2)) for error in errors]
+        assert measured(source, ways[0], loss=loss) == pytest.approx(expected)
+    elif loss == "interval":
+        assert {dict(way)["prediction"].partition("-")[0] for way in ways} == {*models}
+    else:
+        pinball = []
+        for level in levels:
+            for end, tau in (("lo", 0.5 - level / 200), ("hi", 0.5 + level / 200)):
+                rest = source["y"] - source[f"{models[0]}-{end}-{level}"]
+                pinball.append(np.mean(np.maximum(tau * rest, (tau - 1) * rest)))
+        assert measured(source, ways[0], loss=loss)[0] == pytest.approx(np.mean(pinball))
+
+
+@pytest.mark.parametrize("words", [2, 3, 5])
+@pytest.mark.parametrize("names", [("p10", "p50", "p90"), ("q0.1", "q0.5", "q0.9"), ("p5", "p25", "p50", "p75", "p95")])
+def test_quantiles_are_no_classes_of_words_and_models_beside_them_are_offered(words, names):
+    rng = np.random.default_rng(words)
+    label = rng.poisson(9.0, 60) * 1.0
+    guess = label + rng.normal(0.0, 2.0, 60)
+    source = {"store": [f"store_{at % words}" for at in range(60)], "sales": label}
+    source |= {"model_a": guess, "model_b": guess + 1.0}
+    source |= {name: guess + 4.0 * at for at, name in enumerate(names)}
+    ways = ways_of(source)
+    assert not [way for way in ways if ("label", "store") in way]
+    assert pytest.approx(np.mean(np.abs(guess - label))) in measured(source, ways[0])
+    assert dict(ways[-1])["loss"] == "quantiles"
+    assert measured(source, ways_of(source, loss="mae")[0], loss="mae") == pytest.approx(
+        [np.mean(np.abs(guess + shift - label)) for shift in (0.0, 1.0)]
+    )
+
+
 @pytest.mark.parametrize("form", ["pred_0.{}", "yhat 0.{}", "{}0%", "y_pred_{}0%"])
 def test_levels_behind_any_word_are_quantiles_where_each_has_its_opposite_and_none_models(form):
     rng = np.random.default_rng(5)

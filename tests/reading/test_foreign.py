@@ -107,7 +107,7 @@ def test_text_of_any_name_is_read_where_its_lines_agree(sign, name, tmp_path, lo
     ("text", "words"),
     [
         ("y   p\n1   2\n", "several spaces"),
-        ("1\n2\n", "-F csv"),
+        ("1\n2\n", "the first line holds numbers"),
         ("some words\nand a line more than that\n", "-d"),
         ("\0\1\2", "no text"),
         ("gr\xfc\xdfe,p\n1,2\n", "--encoding latin-1"),

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from lossctl.cli.command import command, given, is_typed, prepared, refuse_given
-from lossctl.cli.input_options import Input, Join
+from lossctl.cli.input_options import Input, Join, key_columns
 from lossctl.cli.options import By, Cluster, Columns, Files, LossOptions, Reducing, RunningOptions, listed
 from lossctl.cli.output_options import Output
 from lossctl.errors import UsageError
@@ -52,7 +52,6 @@ def baseline(
     from lossctl.comparison.baseline import load, measure_baseline
     from lossctl.evaluation.evaluate import input_files
     from lossctl.inference.request import Request
-    from lossctl.words import split
 
     voice, style = output.voice, output.style
     shown = output.renderer("table" if sys.stdout.isatty() else "plain")
@@ -70,7 +69,7 @@ def baseline(
     targets = output.output or []
     if len(targets) != 1 or not targets[0].endswith(".json"):
         raise UsageError("baseline save needs -o PATH.json, one file to keep the baseline in")
-    ids = split(join.ids)
+    ids = key_columns(join.ids)
     if not ids:
         raise UsageError("baseline save needs --id COL, the columns that identify a row", "A later run has them too.")
     inputs = input_files(files, join.labels)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lossctl.cli.command import Action, command, is_typed
-from lossctl.cli.input_options import Input, Join
+from lossctl.cli.input_options import Input, Join, key_columns
 from lossctl.cli.options import By, Cluster, Columns, Files, LossOptions, Reducing, RunningOptions, listed
 from lossctl.cli.output_options import Output, output_option
 from lossctl.errors import DataError, UsageError
-from lossctl.words import did_you_mean, split
+from lossctl.words import did_you_mean
 
 if TYPE_CHECKING:
     from lossctl.cli.configuration import Configuration
@@ -91,7 +91,7 @@ def check(
         **losses.asked(),
         **columns.asked(),
         "labels": join.labels,
-        "ids": split(join.ids),  # for baselines, too
+        "ids": key_columns(join.ids),  # for baselines, too
         "join": join.join,
         "by": listed(by),
         "cluster": listed(cluster),

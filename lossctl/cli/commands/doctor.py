@@ -8,10 +8,10 @@ import typer
 
 from lossctl.cli.command import Without, command
 from lossctl.cli.completers import complete_keys
-from lossctl.cli.input_options import Input, Join
+from lossctl.cli.input_options import Input, Join, key_columns
 from lossctl.cli.options import Columns, Files, Losses, RunningOptions, column_option
 from lossctl.cli.output_options import Output, output_option
-from lossctl.words import shell_word, split
+from lossctl.words import shell_word
 
 Ids = Annotated[
     str | None,
@@ -59,7 +59,7 @@ def doctor(
             files,
             loss or (),
             **columns.asked(),
-            **{**joined, "ids": split(ids)},
+            **{**joined, "ids": key_columns(ids)},
             reading=source.reading(voice),
             command=[*_repeated(files, source), *_joined(join), *_chosen(columns)],
             engine=replace(how, progress=progress),

@@ -10,6 +10,7 @@ from lossctl.inference.codes import of_position, turned, unnamed
 from lossctl.inference.doubts import doubt
 from lossctl.inference.fit import CLIPPED, ENOUGH, NORMALIZED, Scale, classes_setting, other_codes, pairing_of
 from lossctl.inference.names import LABELS, PREDICTIONS, plain_name
+from lossctl.inference.scale_apart import ADVICE, apart
 from lossctl.reading.cells import class_number
 from lossctl.sums.distribution import Distribution
 from lossctl.sums.problems import Problem
@@ -287,14 +288,9 @@ def another_scale(case: Case) -> Evidence | None:
     regression = case.fit is not None and case.fit.scale is Scale.VALUE
     if not regression or case.layout.label_width or case.n < ENOUGH or not label.n or len(values.keys) < 2:
         return None
-    least, most, low, high = label.quantile(0.0), label.quantile(1.0), values.quantile(0.0), values.quantile(1.0)
-    if low <= most and least <= high:
-        return None
-    return Evidence(
-        f"the labels go from {figures(least)} to {figures(most)}, "
-        f"the predictions from {figures(low)} to {figures(high)}",
-        "Was a logarithm or a standardisation of the labels not undone?",
-    )
+    ranges = [(numbers.quantile(0.0), numbers.quantile(1.0)) for numbers in (label, values)]
+    what = apart(*ranges)
+    return Evidence(what, ADVICE) if what else None
 
 
 @finding(Severity.error)

@@ -2,19 +2,21 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.csv
 
 from lossctl.dataclass import dataclass
-from lossctl.errors import UsageError, option
+from lossctl.errors import DataError, UsageError, option
 from lossctl.reading.cells import BadRow, kind_of
 from lossctl.reading.columns import Column
+from lossctl.reading.counted import Counted
 from lossctl.reading.dialect import Dialect
 from lossctl.reading.format import MIXED, NO_QUOTE, Mixed, Reading, Resplit, Wanted, formats, told_apart
 from lossctl.reading.header import MISQUOTED, Header, header_of
-from lossctl.reading.inferred_types import HEAD, inferred_types, long_or_coded, spare
+from lossctl.reading.inferred_types import HEAD, inferred_types, is_number, long_or_coded, spare
 from lossctl.reading.line_ends import LineEnds
 from lossctl.reading.lines import RANGE, Range, Stream, TextSource, pieces, rows_of
 from lossctl.reading.location import Location
@@ -313,8 +315,33 @@ class Delimited:
         head = stream.head(2 + reading.skip_rows, HEAD)
         header = header_of(location.title, head, dialect, reading)
         layout = _layout(location, head, header, reading)
+        named = None if reading.header or not reading.apart else _named(location, head, dialect, reading, layout)
+        header, layout = named or (header, layout)
         pieces = None if location.ranges else stream.begin(layout, layout.start)
         return TextSource(layout.title, layout.columns, layout.ranges, pieces, header.counted)
+
+
+def _named(
+    location: Location, head: bytes, dialect: Dialect, reading: Reading, unnamed: Layout
+) -> tuple[Header, Layout] | None:
+    """The header of a text that is said to have none, where its first line can only be names; else ``None``.
+
+    So it is where no cell of it is a number, and below one of them there are only numbers.
+    """
+    reading = replace(reading, header=True)
+    try:
+        header = header_of(location.title, head, dialect, reading)
+    except DataError:
+        return None
+    nulls = {*reading.nulls, ""}
+    if len(header.names) != len(unnamed.names) or any(is_number(name) or name in nulls for name in header.names):
+        return None
+    layout = _layout(location, head, header, reading)
+    kinds = [(before.kind, after.kind) for before, after in zip(unnamed.columns, layout.columns, strict=True)]
+    if ("text", "number") not in kinds:
+        return None
+    line = dialect.delimiter.join(header.names[:3])
+    return replace(header, counted=Counted(line, named=True, apart=True)), layout
 
 
 def _layout(location: Location, head: bytes, header: Header, reading: Reading) -> Layout:

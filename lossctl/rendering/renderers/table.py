@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lossctl.dataclass import dataclass
-from lossctl.document import Chart, Column, Document, Facts, Line, Notes, Part, Phrase, Table, Words, phrase
+from lossctl.document import Chart, Column, Document, Facts, Line, Notes, Part, Phrase, Piece, Table, Words, phrase
 from lossctl.rendering.picture import draw
 from lossctl.rendering.renderer import Style, renderers
 from lossctl.rendering.terminal import STYLES, console, painted
@@ -151,11 +151,14 @@ class Tables:
             fewer = self._parts(brief, narrow, width)
             if _cost(fewer, table) < _cost(parts, table):
                 table, columns, widths, parts = brief, shorter, narrow, fewer
+        left = [column.title for index, column in enumerate(table.columns) if not any(index in one for one in parts)]
         for indices in parts:
             most = _shared({index: widths[index] for index in indices}, table.columns, width) if self.narrow else {}
             for index in (index for index in most if table.columns[index].kind == "entries"):
                 columns[index] = [_between(cell, most[index]) for cell in columns[index]]
             self._part(page, table, indices, columns, most)
+            if table.tells and left and indices is parts[-1]:
+                page.print(self._words(phrase(Piece(f"no room at {width} columns for: {', '.join(left)}", "faint"))))
             page.print()
 
     def _columns(self, page: "_Page", table: Table) -> list[list["str | Text"]]:
