@@ -44,7 +44,15 @@ def machine() -> dict[str, Any]:
 
 def runs(path: Path) -> list[dict[str, Any]]:
     """All that a file has, the oldest first."""
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    told = []
+    for number, line in enumerate(path.read_text().splitlines() if path.exists() else [], 1):
+        try:
+            told.append(json.loads(line))
+        except ValueError as error:
+            raise SystemExit(
+                f"{path}, line {number} is no JSON ({error}): mend it, or name another --history"
+            ) from None
+    return told
 
 
 def append(path: Path, run: Mapping[str, Any]) -> None:

@@ -8,14 +8,17 @@ OTHER_DAY = "This table is of another run: "
 
 
 def write(path: Path, head: str, sections: Mapping[str, str], titles: Sequence[str]) -> None:
-    """Put sections into a page, in the order of all titles; those not run again stay, and say of when they are."""
+    """Put sections into a page, in the order of all titles; those not run again stay, and say of when they are.
+
+    Where all were run, nothing else stays.
+    """
     text = path.read_text()
     before, after = text.partition(BEGIN)[0], text.partition(END)[2]
     old_head, old = read(text.partition(BEGIN)[2].partition(END)[0])
     kept = {
         title: body if OTHER_DAY in body else f"{OTHER_DAY}{old_head}\n\n{body}"
         for title, body in old.items()
-        if title not in sections
+        if title not in sections and not set(titles) <= set(sections)
     }
     whole = {**kept, **sections}
     order = [*(title for title in titles if title in whole), *(title for title in whole if title not in titles)]

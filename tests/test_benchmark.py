@@ -156,6 +156,9 @@ def test_what_got_worse_by_more_than_a_tenth_since_the_latest_run_of_such_a_mach
     assert list(compare.history.worse(run_of(1.0, ratios={"tools": {"mae": {"DuckDB": 9.0}}}), earlier)) == []
     (said,) = compare.history.worse(run_of(1.11), earlier)
     assert said == "tools: mse, beside DuckDB: 1.11×, which was 1.00× on 2026-11-01"
+    kept.write_text(kept.read_text() + "<<<<<<< ours\n")
+    with pytest.raises(SystemExit, match=r"history\.jsonl, line 7 is no JSON"):
+        compare.history.runs(kept)
 
 
 def test_the_history_of_the_project_names_no_host_and_no_path(compare):
@@ -183,6 +186,8 @@ def test_tables_that_were_not_run_again_stay_on_the_page_with_the_day_they_are_o
     assert list(sections) == ["one", "new", "two", "gone"]
     assert page.read_text().startswith("before\n")
     assert page.read_text().endswith("after\n")
+    compare.page.write(page, "Thursday\n", dict.fromkeys(titles, "all"), titles)
+    assert "Monday" not in page.read_text()
 
 
 @pytest.mark.parametrize("tool", ["duckdb", "polars"])
