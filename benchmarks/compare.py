@@ -1,66 +1,45 @@
 """Run lossctl in turn with what a user would pick instead, check that all agree, and print a table.
 
 ``python benchmarks/compare.py`` (or ``make bench``) takes 20 M rows and five runs; ``--quick`` two million and three;
-``--large`` adds a file five times as large; ``--page`` puts the tables between the markers of a page.
-``--only "Two models" --files pairs.parquet`` prints one table, of one file.
+``--large`` adds a file five times as large. ``--only "Two models" Start`` prints the tables that have these words in
+their titles, and makes only the files they need. ``--page`` puts the tables between the markers of a page, where those
+that were not run again keep their figures and their day. ``--history`` adds the ratios to ``history.jsonl`` beside this
+file, or to another, as ``--page`` does, and says which got worse.
 """
 
 import argparse
 import contextlib
+import csv
 import json
 import math
 import os
-import platform
 import re
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import partial
-from importlib.metadata import distributions, version
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import psutil
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+import history
+import page
+from data import paths
+from work import MEMORY, Line, Program, counted, lossctl, sections
+
 HERE = Path(__file__).parent
-BEGIN, END = "<!-- figures: written by benchmarks/compare.py -->\n", "<!-- end of figures -->\n"
-LIBRARIES = ("lossctl", "numpy", "pyarrow", "duckdb", "polars", "pandas", "scikit-learn")
-PEERS = {
-    "duckdb": "DuckDB",
-    "polars": "Polars",
-    "pandas": "pandas, scikit-learn",
-    "numpy": "NumPy",
-    "arrow": "Arrow, reading alone",
-}
 AGREEMENT = 1e-9
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 """Every program finds its bytecode, as an installed one does."""
 MEMORY_MB, MEMORY_GROWTH = 200, 0.1
-LOSSCTL = (sys.executable, "-m", "lossctl")
-TYPES = ("float32", "int8", "decimal")
-FOUR = "mse,mae,huber,log_cosh"
-
-
-@dataclass(frozen=True)
-class Program:
-    """A command line, and what the table calls it."""
-
-    name: str
-    command: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Line:
-    """Some work, done by the program that is judged and by those it is held against."""
-
-    title: str
-    ours: Program
-    others: tuple[Program, ...]
-    target: float | None = None
-    """The largest good ratio of wall times to the fastest of the others."""
+GROUP_BYTES = 400
+PEAK = "Peak memory"
 
 
 @dataclass(frozen=True)
@@ -70,150 +49,34 @@ class Run:
     wall: float
     cpu: float
     values: tuple[float, ...]
+    errors: tuple[float | None, ...] = ()
+    """The standard errors, of who gives them."""
 
 
-def lossctl(
-    path: str, loss: str, *options: str, label: str = "label", pred: str = "pred", command: str = "eval"
-) -> Program:
-    asked = ("-l", loss, "-y", label, "-p", pred, *options, "-f", "json", "-q")
-    return Program("lossctl" if command == "eval" else f"lossctl {command}", (*LOSSCTL, command, path, *asked))
+@dataclass(frozen=True)
+class Timing:
+    """What a line was measured to be: medians of a program, its peak of memory, and our ratio to it."""
 
-
-def named(name: str, program: Program) -> Program:
-    return Program(name, program.command)
-
-
-def python(code: str) -> Program:
-    return Program(f"`python -c '{code}'`", (sys.executable, "-c", code))
-
-
-def peers(tools: str, work: str, path: str) -> tuple[Program, ...]:
-    script = str(HERE / "peers.py")
-    names = {"exp": "NumPy, exp alone", "read-exp": "Arrow and NumPy, read and exp"}
-    return tuple(
-        Program(names.get(work, PEERS[tool]), (sys.executable, script, tool, work, path)) for tool in tools.split()
-    )
-
-
-def counted(rows: int) -> str:
-    """A number of rows in words."""
-    return f"{rows / 1e6:g} M" if rows >= 1_000_000 else f"{rows:,}"
-
-
-def sections(files: Mapping[str, str], rows: int) -> dict[str, list[Line]]:
-    """All that is timed, by the heading it stands under."""
-    wide = counted(max(rows // 200, 1))
-    plain, csv, both = files["plain.parquet"], files["plain.csv"], "duckdb polars"
-    parquet = f"{counted(rows)} rows of Parquet"
-    against = [
-        Line(f"huber, {parquet}", lossctl(plain, "huber"), peers(both, "huber", plain), 0.9),
-        Line(
-            f"mse, {counted(max(rows // 4, 1))} rows of CSV",
-            lossctl(csv, "mse"),
-            peers(f"{both} pandas", "mse", csv),
-            0.8,
-        ),
-        Line(
-            f"four losses and gradient norms (the others: four averages), {parquet}",
-            lossctl(plain, FOUR, "--grad"),
-            peers(both, "four", plain),
-            1.0,
-        ),
-        Line(
-            f"huber by 1,000 groups, {parquet}",
-            lossctl(plain, "huber", "--by", "group"),
-            peers(both, "groups", plain),
-            1.0,
-        ),
-    ]
-    if large := files.get("large.parquet"):
-        title = f"huber, {counted(5 * rows)} rows of Parquet"
-        against.insert(1, Line(title, lossctl(large, "huber"), peers(both, "huber", large), 0.6))
-
-    floors = [
-        Line(f"huber, {counted(times * rows)} rows of Parquet", lossctl(file, "huber"), peers("arrow", "read", file))
-        for times, file in ((1, plain), (5, large))
-        if file
-    ]
-
-    def shape(title: str, name: str, beside: str, like: str) -> Line:
-        return Line(title, lossctl(files[name], "huber"), (named(beside, lossctl(files[like], "huber")),))
-
-    words = lossctl(files["categories.parquet"], "bce", "--classes", "no,yes", pred="prob")
-    codes = lossctl(plain, "bce", label="y01", pred="prob")
-    shapes = [
-        shape("one row group", "one_group.parquet", "plain file", "plain.parquet"),
-        shape("5,000 row groups", "tiny_groups.parquet", "plain file", "plain.parquet"),
-        shape(f"2 of 1,000 columns, {wide} rows", "wide.parquet", "2 columns", "narrow.parquet"),
-        *(shape(f"{kind} columns", f"{kind}.parquet", "float64", "float64.parquet") for kind in TYPES),
-        Line("labels in a dictionary of words", words, (named("0 and 1", codes),)),
-    ]
-    vectors = []
-    for name, options in {"logit": ["--from-logits"], "prob": []}.items():
-        lists, apart = files[f"{name}_list.parquet"], files[f"{name}_columns.parquet"]
-        told = " ".join(["cross_entropy", *options])
-        ours = lossctl(lists, "cross_entropy", *options, pred=name)
-        floor, reading = peers("numpy", "exp", lists), peers("numpy", "read-exp", lists)
-        vectors += [
-            Line(f"{told}, a column of lists", ours, (*floor, *reading)),
-            Line(
-                f"{told}, 1,000 columns",
-                lossctl(apart, "cross_entropy", *options, pred="c*"),
-                (named("a column of lists", ours), *floor),
-            ),
-        ]
-    bare = Program("lossctl", (*LOSSCTL, "--version"))
-    imports = python("import numpy, pyarrow.csv, typer")
-    start = [
-        Line("`lossctl --version`", bare, (python("pass"),), 150 / 16),
-        Line("`lossctl eval` of 1,000 rows of CSV", lossctl(files["small.csv"], "mse"), (imports,), 1.5),
-    ]
-    paired = [
-        Line(title, compared(command="compare"), (named("lossctl eval", compared(command="eval")),), 1.6)
-        for title, compared in comparisons(files["pairs.parquet"])
-    ]
-    return {
-        "Beside the tools a user would pick instead": against,
-        "Beside imports and reading alone, on all cores": floors,
-        "Shapes of files, beside a plain file of the same rows": shapes,
-        f"Rows of 1,000 classes, {wide} of them": vectors,
-        f"Two models compared, beside evaluating both, {parquet}": paired,
-        "Start": start,
-    }
-
-
-def comparisons(path: str) -> list[tuple[str, Callable[..., Program]]]:
-    """What is asked of both models of a file, by ``eval`` and by ``compare``."""
-    return [
-        ("mse", partial(lossctl, path, "mse", "-p", "b", pred="a")),
-        ("rmse", partial(lossctl, path, "rmse", "-p", "b", pred="a")),
-        ("bce", partial(lossctl, path, "bce", "-p", "prob_b", pred="prob_a", label="y01")),
-        ("mse, weights", partial(lossctl, path, "mse", "-p", "b", "--weight", "weight", pred="a")),
-        ("mse by 10 groups", partial(lossctl, path, "mse", "-p", "b", "--by", "group", pred="a")),
-        ("mse, 1 M clusters", partial(lossctl, path, "mse", "-p", "b", "--cluster", "user", pred="a")),
-    ]
-
-
-MEMORY = {
-    "huber": ("huber",),
-    "huber by 1,000 groups": ("huber", "--by", "group"),
-    "four losses and their gradient norms": (FOUR, "--grad"),
-    "huber, the 100 worst rows": ("huber", "--samples", "100"),
-    "huber of three models": ("huber", "-p", "f1", "-p", "prob"),
-}
+    program: Program
+    wall: float
+    cpu: float
+    peak: float
+    ratio: float | None
 
 
 def measured(program: Program) -> Run:
-    """Run a program to its end."""
+    """Run a program to its end. One that times itself says so."""
     begun = time.perf_counter()
-    process = subprocess.Popen(program.command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
-    printed = process.stdout.read() if process.stdout else ""
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - begun
-    process.returncode = os.waitstatus_to_exitcode(status)
+    with subprocess.Popen(program.command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT) as process:
+        printed = process.stdout.read() if process.stdout else ""
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - begun
+        process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{' '.join(program.command)}: exit status {process.returncode}")
-    return Run(wall, usage.ru_utime + usage.ru_stime, values_in(printed))
+    told = told_in(printed)
+    cpu = usage.ru_utime + usage.ru_stime
+    return Run(told.get("wall", wall), told.get("cpu", cpu), values(told), errors(told))
 
 
 def held(program: Program) -> float:
@@ -236,16 +99,37 @@ def held(program: Program) -> float:
     return peak / 1e6
 
 
+def told_in(printed: str) -> dict[str, Any]:
+    """A report of lossctl, or a list of numbers as if it were one; nothing where something else was printed."""
+    if printed.startswith("loss,"):
+        rows = csv.DictReader(StringIO(printed))
+        return {"results": [{"group": {"group": row["by_group"]}, "value": float(row["value"])} for row in rows]}
+    if not printed.startswith(("[", "{")):
+        return {}
+    told = json.loads(printed)
+    return told if isinstance(told, dict) else {"results": [{"value": value} for value in told]}
+
+
+def ordered(told: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The results of a report in the order of their groups."""
+    return sorted(told.get("results", []), key=lambda result: int((result.get("group") or {"group": 0})["group"]))
+
+
+def values(told: Mapping[str, Any]) -> tuple[float, ...]:
+    """The numbers of a report, of both models where it compares."""
+    return tuple(result[name] for result in ordered(told) for name in ("baseline", "value") if name in result)
+
+
+def errors(told: Mapping[str, Any]) -> tuple[float | None, ...]:
+    """The standard errors of a report. Where it compares they are those of differences, which no other tells."""
+    return tuple(
+        result["standard_error"] for result in ordered(told) if "standard_error" in result and "baseline" not in result
+    )
+
+
 def values_in(printed: str) -> tuple[float, ...]:
     """The numbers in a list, or in a report of lossctl, by group; none where something else was printed."""
-    if not printed.startswith(("[", "{")):
-        return ()
-    told = json.loads(printed)
-    if isinstance(told, dict):
-        ordered = sorted(told["results"], key=lambda result: int((result["group"] or {"group": 0})["group"]))
-        both = ("baseline", "value")
-        told = [result[name] for result in ordered for name in both if name in result]
-    return tuple(told)
+    return values(told_in(printed))
 
 
 def interleaved(programs: Sequence[Program], runs: int) -> list[list[Run]]:
@@ -259,36 +143,76 @@ def interleaved(programs: Sequence[Program], runs: int) -> list[list[Run]]:
 
 def check(line: Line, rounds: list[list[Run]]) -> None:
     """Refuse to compare programs that answer differently."""
-    expected = rounds[0][0].values
+    ours = rounds[0][0]
     for runs in rounds:
-        for program, run in zip((line.ours, *line.others), runs, strict=True):
-            if run.values and not (
-                len(run.values) == len(expected)
-                and all(math.isclose(a, b, rel_tol=AGREEMENT) for a, b in zip(run.values, expected, strict=True))
-            ):
-                raise SystemExit(f"{line.title}: {program.name} says {run.values[:4]}, not {expected[:4]}")
+        for program, run in zip(line.programs, runs, strict=True):
+            if program.same and not (alike(run.values, ours.values) and alike(run.errors, ours.errors)):
+                said, expected = ((one.values[:4], one.errors[:4]) for one in (run, ours))
+                raise SystemExit(f"{line.title}: {program.name} says {said}, not {expected}")
 
 
-def timed(line: Line, runs: int) -> Iterator[tuple[str, ...]]:
-    """The rows of the table for one line."""
+def alike(figures: Sequence[float | None], expected: Sequence[float | None]) -> bool:
+    """Whether all are the same to a billionth; what was not said, on either side, is not held against it."""
+    if not figures or not expected:
+        return True
+    return len(figures) == len(expected) and all(
+        a is b if a is None or b is None else math.isclose(a, b, rel_tol=AGREEMENT)
+        for a, b in zip(figures, expected, strict=True)
+    )
+
+
+def timed(line: Line, runs: int) -> list[Timing]:
+    """What each program of a line takes, ours first."""
     print(line.title, end=" ", file=sys.stderr, flush=True)
-    peaks = [held(program) for program in (line.ours, *line.others)]  # which also warms the page cache
-    rounds = interleaved((line.ours, *line.others), runs)
+    peaks = [held(program) for program in line.programs]  # which also warms the page cache
+    rounds = interleaved(line.programs, runs)
     check(line, rounds)
     by_program = list(zip(*rounds, strict=True))
-    ratios = [
-        statistics.median(mine.wall / other.wall for mine, other in zip(by_program[0], others, strict=True))
-        for others in by_program[1:]
-    ]
-    for at, (program, ran) in enumerate(zip((line.ours, *line.others), by_program, strict=True)):
+    timings = []
+    for program, peak, ran in zip(line.programs, peaks, by_program, strict=True):
         wall, cpu = (statistics.median(getattr(run, of) for run in ran) for of in ("wall", "cpu"))
-        ratio, verdict = "", ""
-        if at:
-            ratio = f"{ratios[at - 1]:.2f}×"
-            if line.target is not None and ratios[at - 1] == max(ratios):  # the fastest of the others
-                verdict = f"≤ {line.target:.1f}×: {'met' if ratios[at - 1] <= line.target else '**missed**'}"
-        title = "" if at else line.title
-        yield title, program.name, f"{wall:.3f}", f"{cpu:.3f}", f"{peaks[at]:.0f}", ratio, verdict
+        ratios = [ours.wall / run.wall for ours, run in zip(by_program[0], ran, strict=True)]
+        timings.append(Timing(program, wall, cpu, peak, statistics.median(ratios)))
+    return timings
+
+
+def rows_of(line: Line, timings: Sequence[Timing]) -> Iterator[tuple[str, ...]]:
+    """The rows of the table for one line."""
+    verdicts = dict(judged(line, timings))
+    for at, timing in enumerate(timings):
+        yield (
+            "" if at else line.title,
+            timing.program.name,
+            f"{timing.wall:.3f}",
+            f"{timing.cpu:.3f}",
+            f"{timing.peak:.0f}",
+            f"{timing.ratio:.2f}×" if at else "",
+            verdicts.get(at, ""),
+        )
+
+
+def judged(line: Line, timings: Sequence[Timing]) -> Iterator[tuple[int, str]]:
+    """The targets of a line, each with the row it is said in: of rivals that of the fastest."""
+    ours = timings[0]
+    absolute = []
+    if line.seconds is not None:
+        absolute.append(verdict(f"≤ {line.seconds:.3g} s", met=ours.wall <= line.seconds))
+    if line.groups is not None:
+        each = (ours.peak - timings[1].peak) * 1e6 / line.groups
+        absolute.append(verdict(f"{each:.0f} B a group, ≤ {GROUP_BYTES} B", met=each <= GROUP_BYTES))
+    if absolute:
+        yield 0, "; ".join(absolute)
+    first = 1
+    for rivals in line.rivals:
+        last = first + len(rivals.programs)
+        if rivals.target is not None:
+            fastest = max(range(first, last), key=lambda at: timings[at].ratio)
+            yield fastest, verdict(f"≤ {rivals.target:.3g}×", met=timings[fastest].ratio <= rivals.target)
+        first = last
+
+
+def verdict(target: str, *, met: bool) -> str:
+    return f"{target}: {'met' if met else '**missed**'}"
 
 
 def memory(files: Mapping[str, str], rows: int, runs: int) -> Iterator[tuple[str, ...]]:
@@ -317,20 +241,13 @@ def table(rows: Sequence[Sequence[str]], numbers: Sequence[int]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def machine() -> str:
+def machine(run: Mapping[str, Any]) -> str:
     """What it ran on, and beside what else."""
-    try:
-        model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-    except OSError:
-        model = None
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    installed = {distribution.name.lower() for distribution in distributions()}
-    versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES if name in installed)
-    today = datetime.now(UTC).date()
+    versions = ", ".join(f"{name} {number}" for name, number in run["versions"].items())
     return (
-        f"{today}; {model[1] if model else platform.machine()}, {cores} cores, {platform.system()}; "
-        f"load average before the first run {os.getloadavg()[0]:.1f}.\n"
-        f"Python {platform.python_version()}, {versions}.\n"
+        f"{run['date']}; {run['cpu']}, {run['cores']} cores, {run['system']}; "
+        f"load average before the first run {run['load']:.1f}.\n"
+        f"Python {run['python']}, {versions}.\n"
     )
 
 
@@ -342,22 +259,29 @@ def light() -> str:
     return f"`lossctl --version` imports {' and '.join(heavy) or 'neither NumPy nor Arrow'}.\n"
 
 
-def tables(files: Mapping[str, str], rows: int, runs: int, only: str, *, quick: bool) -> Iterator[str]:
-    """The text between the markers."""
-    mark = " **A quick run: not for quoting.**" if quick else ""
-    yield machine() + f"Medians of {runs} runs, the programs in turn.{mark}\n"
+def tables(
+    chosen: Mapping[str, Sequence[Line]], files: Mapping[str, str], rows: int, runs: int, ratios: history.Ratios
+) -> Iterator[tuple[str, str]]:
+    """Sections by title, as they are measured; their ratios are put where they are kept."""
     header = ("work", "program", "wall, s", "CPU, s", "peak, MB", "lossctl takes", "target")
-    for title, lines in sections(files, rows).items():
-        if only not in title:
+    for title, lines in chosen.items():
+        if title == PEAK:
+            peaks = list(memory(files, rows, runs))
+            yield title, table(peaks, range(1, len(peaks[0]) - 1))
             continue
-        yield f"### {title}\n"
-        yield table([header, *(row for line in lines for row in timed(line, runs))], range(2, 6))
-    if only:
-        return
-    yield light()
-    yield "### Peak memory\n"
-    held = list(memory(files, rows, runs))
-    yield table(held, range(1, len(held[0]) - 1))
+        cells, ratios[title] = [header], {}
+        for line in lines:
+            timings = timed(line, runs)
+            cells += rows_of(line, timings)
+            ratios[title][line.title] = {timing.program.name: round(timing.ratio, 3) for timing in timings[1:]}
+        yield title, table(cells, range(2, 6)) + (f"\n{light()}" if title == "Start" else "")
+
+
+def needed(chosen: Mapping[str, Sequence[Line]], files: Mapping[str, str]) -> list[str]:
+    """The files that some sections read."""
+    words = {word for lines in chosen.values() for line in lines for one in line.programs for word in one.command}
+    memory = ("plain.parquet", "large.parquet") if PEAK in chosen else ()
+    return [name for name, path in files.items() if path in words or name in memory]
 
 
 def main() -> None:
@@ -367,22 +291,46 @@ def main() -> None:
     parser.add_argument("--runs", type=int, help="how many are counted")
     parser.add_argument("--quick", action="store_true", help="2 M rows and 3 runs")
     parser.add_argument("--large", action="store_true", help="also a file five times as large")
-    parser.add_argument("--only", default="", help="tables with this in their title, printed only")
-    parser.add_argument("--files", nargs="+", default=(), help="the files that these need; else all are made")
+    parser.add_argument(
+        "--only", nargs="+", default=[""], metavar="WORDS", help="tables with any of these in their title"
+    )
     parser.add_argument("--page", type=Path, help="a page whose figures are to be replaced")
+    parser.add_argument(
+        "--history",
+        type=Path,
+        nargs="?",
+        const=history.FILE,
+        metavar="FILE",
+        help="add the ratios to those of earlier runs, and say which got worse",
+    )
     asked = parser.parse_args()
     rows = asked.rows or (2_000_000 if asked.quick else 20_000_000)
     runs = asked.runs or (3 if asked.quick else 5)
-    maker = [sys.executable, str(HERE / "data.py"), str(rows), *(["--large"] if asked.large else []), *asked.files]
-    files = json.loads(subprocess.run(maker, stdout=subprocess.PIPE, text=True, check=True).stdout)
-    parts = []
-    for part in tables(files, rows, runs, asked.only, quick=asked.quick):
-        print(part, flush=True)
-        parts.append(part)
+    files = {name: str(path) for name, path in paths(rows, large=asked.large).items()}
+    titled = {**sections(files, rows), PEAK: []}
+    chosen = {title: lines for title, lines in titled.items() if any(words in title for words in asked.only)}
+    if not chosen:
+        parser.error(f"no title has {' or '.join(asked.only)} in it; there are: {'; '.join(titled)}")
+    kept = asked.history or (history.FILE if asked.page else None)
+    earlier = history.runs(kept) if kept else []
+    if asked.page and page.BEGIN not in asked.page.read_text():
+        parser.error(f"{asked.page} has no line {page.BEGIN.strip()}")
+    maker = [sys.executable, str(HERE / "data.py"), str(rows), *needed(chosen, files)]
+    subprocess.run(maker, check=True)
+    run = {**history.machine(), "load": os.getloadavg()[0], "rows": rows, "runs": runs, "ratios": {}}
+    mark = " **A quick run: not for quoting.**" if asked.quick else ""
+    head = machine(run) + f"Medians of {runs} runs, the programs in turn.{mark}\n"
+    print(head)
+    measured_now = {}
+    for title, text in tables(chosen, files, rows, runs, run["ratios"]):
+        print(f"### {title}\n\n{text}", flush=True)
+        measured_now[title] = text
     if asked.page:
-        text = asked.page.read_text()
-        before, after = text.partition(BEGIN)[0], text.partition(END)[2]
-        asked.page.write_text(before + BEGIN + "\n" + "\n".join(parts) + "\n" + END + after)
+        page.write(asked.page, head, measured_now, list(titled))
+    if kept:
+        for slower in history.worse(run, earlier):
+            print(f"worse: {slower}")
+        history.append(kept, run)
 
 
 if __name__ == "__main__":

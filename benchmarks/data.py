@@ -1,9 +1,6 @@
-"""Make the files that the benchmark reads, once for each number of rows, and print where they are.
+"""Make files that the benchmark reads, once for each number of rows: ``python benchmarks/data.py ROWS FILE …``."""
 
-``python benchmarks/data.py ROWS [--large] [FILE …]`` prints a JSON object from the name of a file to its path.
-"""
-
-import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +20,8 @@ USERS = 1_000_000
 FEW_GROUPS = 10
 LARGER = 5
 """How many times the plain file makes the large one."""
+SMALLER = 10
+"""How many times smaller the files of many groups are."""
 
 Maker = Callable[[int, Path], Iterator[pa.Table]]
 MAKERS: dict[str, tuple[Maker, int]] = {}
@@ -64,8 +63,8 @@ def plain(rows: int, _: Path) -> Iterator[pa.Table]:
 def again(name: str, columns: list[str] | None = None) -> Callable[[int, Path], Iterator[pa.Table]]:
     """Some columns of a file that was made before."""
 
-    def read(_: int, folder: Path) -> Iterator[pa.Table]:
-        source = pq.ParquetFile(folder / name)
+    def read(rows: int, folder: Path) -> Iterator[pa.Table]:
+        source = pq.ParquetFile(make(name, rows, folder))
         for group in range(source.num_row_groups):
             yield source.read_row_group(group, columns)
 
@@ -79,6 +78,28 @@ def quarter(rows: int, folder: Path) -> Iterator[pa.Table]:
     for table in again("plain.parquet")(rows, folder):
         yield table.slice(0, left)
         left -= min(left, len(table))
+
+
+def grouped(rows_of_each: int) -> Maker:
+    """A tenth of the rows, in groups of so many on average, in any order."""
+
+    def draw(rows: int, folder: Path) -> Iterator[pa.Table]:
+        few = max(rows // SMALLER, 1)
+        rng = np.random.default_rng([SEED, rows_of_each])
+        order = rng.permutation(few).astype(np.int32) // rows_of_each
+        at = 0
+        for table in again("plain.parquet", ["label", "pred"])(rows, folder):
+            part = table.slice(0, few - at)
+            yield part.append_column("group", pa.array(order[at : at + len(part)]))
+            at += len(part)
+            if at == few:
+                return
+
+    return draw
+
+
+file("many_groups.parquet")(grouped(20))
+file("most_groups.parquet")(grouped(1))
 
 
 @file("small.csv")
@@ -185,6 +206,7 @@ def vectors(name: str) -> Maker:
         for rng, n in pieces(max(rows // 200, 1), ROW_GROUP // 100):
             logit = rng.normal(scale=2.0, size=(n, CLASSES))
             label = (logit + rng.gumbel(size=(n, CLASSES))).argmax(axis=1).astype(np.int32)
+            label[0] = 0  # few rows leave no doubt either that labels count from 0
             odds = np.exp(logit - logit.max(axis=1, keepdims=True))
             values = logit if name == "logit" else odds / odds.sum(axis=1, keepdims=True)
             yield pa.table(
@@ -237,15 +259,19 @@ def make(name: str, rows: int, folder: Path) -> Path:
     return path
 
 
+def paths(rows: int, *, large: bool = False) -> dict[str, Path]:
+    """Where each file is, or will be."""
+    return {name: CACHE / str(rows) / name for name in MAKERS if name != "large.parquet" or large}
+
+
 def main() -> None:
-    """Make what is missing, of all files or of those that are named."""
-    rows, *asked = sys.argv[1:]
-    folder, large = CACHE / rows, "--large" in asked
+    """Make what is missing of the files that are named."""
+    rows, *names = sys.argv[1:]
+    folder = CACHE / rows
     folder.mkdir(parents=True, exist_ok=True)
-    paths = {name: folder / name for name in MAKERS if name != "large.parquet" or large}
-    for name in [name for name in asked if name in paths] or paths:
+    for name in names:
         make(name, int(rows), folder)
-    print(json.dumps({name: str(path) for name, path in paths.items()}))
+    os.sync()  # what is still being written would slow down the first runs
 
 
 if __name__ == "__main__":
