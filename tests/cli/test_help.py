@@ -116,7 +116,7 @@ def test_pages_are_part_of_what_is_installed():
         ("colums", "Did you mean columns?"),
         ("huber", "lossctl explain huber"),
         ("evl", "Did you mean eval"),
-        ("auc", "lossctl explain auc says"),
+        ("auc", "lossctl doctor prints the area under the ROC curve"),
         ("where", "lossctl help eval says what --where is"),
     ],
 )
