@@ -39,24 +39,33 @@ class Arrangements:
     label: tuple[str, ...]
     """The label columns; none where they are not known."""
     classes: frozenset[str] = frozenset()
-    """Columns that are the numbers of one vector."""
+    """Columns that are the numbers of one vector of classes."""
+    forecasts: tuple[tuple[str, ...], ...] = ()
+    """The columns of each prediction that is a forecast of a number; where there is none, any may be."""
 
     def reported(self) -> Iterator[Reported]:
         """What is to be said of them."""
-        quantiles = self._quantiles()
-        interval = [*self._of_interval()]
-        if not interval or len(quantiles) > 2:  # else it says the same of the two
-            yield from self._of_quantiles(quantiles)
-        yield from interval
-        yield from self._of_members({*quantiles})
+        known = set[str]()
+        for names in self.forecasts or (None,):
+            quantiles = self._quantiles(names)
+            interval = [*self._of_interval(names)]
+            if not interval or len(quantiles) > 2:  # else it says the same of the two
+                yield from self._of_quantiles(quantiles)
+            yield from interval
+            known |= {*quantiles}
+        yield from self._of_members(known)
         yield from self._of_labels()
         yield from self._of_queries()
 
     # --- each kind
 
-    def _quantiles(self) -> list[str]:
-        """The columns that are named for quantiles, in the order of their levels; none where these are not clear."""
-        levels = levels_among(self._free())
+    def _quantiles(self, among: Sequence[str] | None) -> list[str]:
+        """The columns that are named for quantiles, in the order of their levels; none where these are not clear.
+
+        Args:
+            among: of which columns; all that are free where left out.
+        """
+        levels = levels_among(self._free() if among is None else among)
         clear = len(levels) > 1 and len({*levels.values()}) == len(levels)
         return sorted(levels, key=lambda name: levels[name]) if clear else []
 
@@ -83,9 +92,9 @@ class Arrangements:
         severity = Severity.warning if crossing else Severity.note
         yield Reported("quantiles", severity, "", f"{what} ({looked})", advice, stops=False)
 
-    def _of_interval(self) -> Iterator[Reported]:
-        """Two columns that are named for the ends of an interval, and for no more."""
-        names = [column.name for column in self.source.columns if column.kind == "number"]
+    def _of_interval(self, among: Sequence[str] | None) -> Iterator[Reported]:
+        """Two columns that are named for the ends of an interval, and for no more; arguments as for `_quantiles`."""
+        names = [*among] if among else [column.name for column in self.source.columns if column.kind == "number"]
         ends = {end: [name for name in names if interval_end(name) == end] for end in ("lower", "upper")}
         if len(self.label) != 1 or any(len(each) != 1 for each in ends.values()):
             return

@@ -226,8 +226,10 @@ def _identified(layout: Layout, source: Source, ids: Sequence[str]) -> Layout:
 
 def _arranged(source: Source, layout: Layout) -> list[Reported]:
     """What there is to say of the columns together, with what is known of their roles; looked at before the pass."""
-    vectors = frozenset(name for model in layout.models if model.width for name in model.columns)
-    return [*Arrangements(source, layout.roles.label, vectors).reported()]
+    families = tuple(model.columns for model in layout.models if len(model.columns) > 1)
+    classes, forecasts = ((), families) if layout.numbers else (families, ())
+    vectors = frozenset(name for family in classes for name in family)
+    return [*Arrangements(source, layout.roles.label, vectors, forecasts).reported()]
 
 
 def _worst_first(reported: Sequence[Reported]) -> tuple[Reported, ...]:

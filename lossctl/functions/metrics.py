@@ -67,7 +67,7 @@ _METRICS = (
     (
         ("auc", "roc_auc", "roc_auc_score", "auroc", "gini", "average_precision", "pr_auc", "aucpr", "ks", "lift"),
         _RANK,
-        f"lossctl doctor prints the area under the ROC curve, of one column of scores ({option('prediction')}).",
+        "lossctl doctor prints the area under the ROC curve of scores beside two classes, else the rank correlation.",
     ),
     (("spearman", "spearmanr", "kendall", "kendall_tau"), _RANK, "lossctl doctor prints the rank correlation."),
     (

@@ -107,7 +107,7 @@ def test_pages_are_those_of_the_documentation(lossctl):
         ("colums", "Did you mean columns?"),
         ("huber", "lossctl explain huber"),
         ("evl", "Did you mean eval"),
-        ("auc", "lossctl explain auc says"),
+        ("auc", "lossctl doctor prints the area under the ROC curve"),
         ("where", "lossctl help eval says what --where is"),
     ],
 )

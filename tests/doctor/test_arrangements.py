@@ -35,6 +35,19 @@ def test_quantiles_are_said_with_their_coverage_and_how_often_they_cross(names, 
     assert finding.severity == ("warning" if crossing else "note")
 
 
+@pytest.mark.parametrize("models", [("p10,p90",), ("p10,p50,p90",), ("a-lo-80,a-hi-80", "b-lo-80,b-hi-80")])
+def test_the_coverage_of_forecasts_that_are_named_is_that_of_their_columns(models):
+    names = ["p5", "p10", "p50", "p90", "p95", "a-lo-80", "a-hi-80", "b-lo-80", "b-hi-80"]
+    shifts = dict(zip(names, (-4.0, -1.28, 0.0, 1.28, 4.0, -1.0, 1.0, -2.0, 2.0), strict=True))
+    data = {"y": Y, **{name: LEVEL + shift for name, shift in shifts.items()}}
+    findings = diagnose(data, label="y", prediction=[*models]).findings
+    said = [finding.what for finding in findings if finding.name in {"quantiles", "interval"}]
+    assert len(said) == len(models)
+    for model, what in zip(models, said, strict=True):
+        low, *_, high = (LEVEL + shifts[name] for name in model.split(","))
+        assert f"{100 * np.mean((low <= Y) & (high >= Y)):.3g} %" in what
+
+
 def test_the_median_of_quantiles_is_proposed_and_runs(lossctl, tmp_path):
     path = tmp_path / "rows.csv"
     rows = zip(Y, LEVEL - 1, LEVEL, LEVEL + 1, strict=True)

@@ -174,7 +174,7 @@ def test_levels_that_nothing_tells_are_asked_for_and_none_is_invented(names):
     assert "order of the columns" in told.value.hint
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(
     st.permutations(["Arima", "Arima-lo-95", "Arima-lo-80", "Arima-hi-80", "Arima-hi-95"])
     | st.permutations(["q0.1", "mean", "q0.9"])

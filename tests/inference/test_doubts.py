@@ -274,7 +274,7 @@ def _measured(data, way):
     return lossctl.evaluate(data, asked.pop("loss"), **asked).value
 
 
-@settings(max_examples=12)
+@settings(max_examples=7)
 @given(st.integers(0, 99), st.sampled_from(["numbers", "signs", "bools", "words", "1 and 2"]), st.booleans())
 def test_decisions_alone_are_offered_the_share_of_wrong_ones_and_nothing_else(seed, labels, signed):
     rng = np.random.default_rng(seed)

@@ -374,7 +374,7 @@ def forecasts(seed, models, levels, crossing):
     return source
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(
     st.integers(0, 9),
     st.sampled_from([("AutoARIMA",), ("AutoARIMA", "SeasonalNaive")]),
@@ -405,8 +405,9 @@ def test_forecasts_beside_their_intervals_are_offered_for_the_loss_that_was_name
         assert measured(source, ways[0], loss=loss)[0] == pytest.approx(np.mean(pinball))
 
 
-@pytest.mark.parametrize("words", [2, 3, 5])
-@pytest.mark.parametrize("names", [("p10", "p50", "p90"), ("q0.1", "q0.5", "q0.9"), ("p5", "p25", "p50", "p75", "p95")])
+@pytest.mark.parametrize(
+    ("words", "names"), [(3, ("p10", "p50", "p90")), (5, ("q0.1", "q0.25", "q0.5", "q0.75", "q0.9"))]
+)
 def test_quantiles_are_no_classes_of_words_and_models_beside_them_are_offered(words, names):
     rng = np.random.default_rng(words)
     label = rng.poisson(9.0, 60) * 1.0

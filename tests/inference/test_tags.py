@@ -14,7 +14,7 @@ from lossctl.errors import Undecided, UsageError
 NAMES = ("sports", "politics", "tech", "arts")
 
 
-@settings(max_examples=12)
+@settings(max_examples=7)
 @given(
     st.integers(0, 9),
     st.sampled_from(["|", ";", ",", " | ", " "]),

@@ -19,7 +19,7 @@ def texts(seed, n, mean, spread):
     return many, np.array([rng.gamma(2.0 * count, mean / 2.0) for count in many])
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(
     TEXTS,
     st.sampled_from(["logprob", "loglikelihood", "sum_logprob", "score"]),

@@ -192,7 +192,10 @@ def _unknown(topic: str, known: list[str]) -> UsageError:
     from lossctl.functions.loss import losses
     from lossctl.functions.metrics import METRICS
 
-    if topic in losses or topic in activations or normal(topic) in METRICS:
+    if topic not in losses and topic not in activations and normal(topic) in METRICS:
+        what, way = METRICS[normal(topic)]
+        return UsageError(f"no page is called {topic!r}: it {what}", way)
+    if topic in losses or topic in activations:
         return UsageError(f"no page is called {topic!r}", f"lossctl explain {topic} says what it is.")
     flag = f"--{topic}"
     options = {name: wired(commands.get(name)).params for name in commands.names()}
