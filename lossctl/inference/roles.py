@@ -19,7 +19,7 @@ HALF_RANGE = re.compile(r"\[[^\]]*(?::|\.\.)[^\]]*\]|^#\d")
 """What is meant as a range and is none; as a glob, ``p[0:]`` would be p and one sign."""
 
 
-NOT_READ = "is a list of objects or the like, which is not read"
+NOT_READ = "is a map or a list of objects, or the like, which is not read"
 """What a column is that holds neither numbers, text, lists of numbers nor fields."""
 PLACES = re.compile(r"#(\d{1,9})(?:-#?(\d{1,9}))?(?::.*)?")
 """A place or a range of them, with the unit to group by."""

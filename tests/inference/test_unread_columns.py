@@ -18,7 +18,7 @@ NAMES = st.sampled_from(["choices", "out", "a_b", "résumé", "two words"])
 def test_a_path_into_a_list_of_objects_is_answered_with_what_to_do(tmp_path_factory, outer, inner, place):
     row = {"id": "a", outer: [{name: {"y": -1.0} for name in inner.split(".")}]}
     path = write_lines(tmp_path_factory.mktemp("nested") / "rows.jsonl", *[json.dumps(row)] * 2)
-    with pytest.raises(UsageError, match="is a list of objects") as told:
+    with pytest.raises(UsageError, match="a list of objects") as told:
         library.evaluate(path, "perplexity:log=true", prediction=f"{outer}{place}.{inner}")
     assert ("jq" in told.value.hint) == (outer.isascii() and " " not in outer)
     with pytest.raises(UsageError, match="numbers in it must stand in a column of their own") as told:
