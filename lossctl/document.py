@@ -330,8 +330,14 @@ def strict(value: Any) -> Any:
     if type(value) in PLAIN:
         return value
     if isinstance(value, Mapping):
-        plain = {key: strict(item) for key, item in value.items()}
-        nonfinite = {key: word for key, item in value.items() if (word := _word(item)) is not None}
+        plain, nonfinite = dict(value), {}
+        for key, item in value.items():
+            kind = type(item)
+            if kind in PLAIN or (kind is float and math.isfinite(item)):
+                continue
+            plain[key], word = strict(item), _word(item)
+            if word is not None:
+                nonfinite[key] = word
         return {**plain, "nonfinite": nonfinite} if nonfinite else plain
     return [strict(item) for item in value] if isinstance(value, list | tuple) else _finite(value)
 

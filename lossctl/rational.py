@@ -37,6 +37,21 @@ def square_root(exact: Fraction) -> float:
         return math.inf
 
 
+def root_of_quotient(above: int, below: int) -> float:
+    """The square root of a quotient of whole numbers, bit for bit as `square_root`; the divisor is above 0."""
+    if above <= 0:
+        return 0.0
+    half = (above.bit_length() - below.bit_length()) // 2
+    if half < 0:
+        above <<= -2 * half
+    else:
+        below <<= 2 * half
+    try:
+        return math.ldexp(math.sqrt(above / below), half)
+    except OverflowError:
+        return math.inf
+
+
 def parted_root(exact: Fraction) -> tuple[float, int]:
     """The square root of an exact number above 0 as a double near 1 times a power of two."""
     half = (exact.numerator.bit_length() - exact.denominator.bit_length()) // 2

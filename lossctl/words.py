@@ -52,6 +52,9 @@ def near(name: str, known: list[str], cutoff: float = 0.5) -> list[str]:
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:
     """A sort key that puts ``p_2`` before ``p_10``."""
     # Digits are compared by how many there are: a number may have more than Python makes an integer of.
+    if name.isdecimal():  # as of many groups
+        digits = name.lstrip("0")
+        return ((0, len(digits), digits),)
     parts = (part.lstrip("0") if part.isdecimal() else part for part in re.split(r"(\d+)", name) if part)
     return tuple((0, len(part), part) if not part or part.isdecimal() else (1, 0, part) for part in parts)
 

@@ -173,7 +173,7 @@ def _results(
     """The results of one loss of one model, one for each group in the given order."""
     totals, reduction = part.moments.result(), bound.reduced
     figures = None if part.gradients is None else part.gradients.result(totals, reduction)
-    infinite = part.moments.sum_value.infinite[:, :2].sum(axis=1)
+    infinite, spec = part.moments.sum_value.infinite[:, :2].sum(axis=1), str(bound)
     for group in order:
         sums, gradient = totals[group], None
         if bound.reduction in {"root-mean", "power-mean"} and sums.mean < 0:
@@ -191,7 +191,7 @@ def _results(
                 figure.top1_share,
             )
         yield Result(
-            loss=str(bound),
+            loss=spec,
             parameters=bound.parameters,
             reduction=bound.reduction,
             model=model,

@@ -97,8 +97,10 @@ class Measured:
     def __add__(self, other: "Measured") -> "Measured":
         left, right = self, other.shift(self.rows)
         if left.keys != right.keys:
-            place = {key: index for index, key in enumerate(dict.fromkeys((*left.keys, *right.keys)))}
-            left, right = left.regroup(place), right.regroup(place)
+            place = dict(zip(left.keys, range(len(left.keys)), strict=True))
+            index = np.array([place.setdefault(key, len(place)) for key in right.keys], dtype=np.int64)
+            keys = tuple(place)
+            left, right = left.regroup(np.arange(len(left.keys)), keys), right.regroup(index, keys)
         labels = left.labels
         if labels is not None and right.labels is not None:
             labels = labels + right.labels
@@ -119,12 +121,12 @@ class Measured:
             tuple(a + b for a, b in zip(left.moved, right.moved, strict=True)),
         )
 
-    def regroup(self, place: dict[Group, int]) -> "Measured":
-        """The same sums with each group at its given place."""
-        index, groups = np.array([place[key] for key in self.keys], dtype=np.int64), len(place)
+    def regroup(self, index: IntArray, keys: tuple[Group, ...]) -> "Measured":
+        """The same sums among the groups ``keys``, where group ``i`` has become ``index[i]``."""
+        groups = len(keys)
         return Measured(
             self.rows,
-            tuple(place),
+            keys,
             regrouped(self.null, index, groups),
             regrouped(self.unweighted, index, groups),
             regrouped(self.ignored, index, groups),

@@ -9,7 +9,7 @@ import numpy as np
 
 from lossctl.dataclass import dataclass
 from lossctl.domain import IntArray
-from lossctl.rational import quotient, square_root, to_float
+from lossctl.rational import quotient, root_of_quotient, square_root, to_float
 from lossctl.reduction import MEAN, ONE, ZERO, Reduction
 from lossctl.sums import compiled
 from lossctl.sums.cross_moments import NOTHING, Beside, CrossMoments, pairs
@@ -82,19 +82,30 @@ class Total:
         """
         if self.n < 2 or self.special is not None or self.beside.special or reduction.takes == "spans":
             return math.nan
-        correction = Fraction(self.n, self.n - 1)
         if reduction.adds:
+            correction = Fraction(self.n, self.n - 1)
             squares = correction * (self.value_squares - self.sum_value**2 / self.n)
             return square_root(squares / self.divisor(reduction) ** 2)
-        if math.isnan(self.value(reduction)):
+        if reduction.bends and math.isnan(self.value(reduction)):
             return math.nan
         if reduction.columns > 1:
-            slopes = self.slopes(reduction)
+            slopes, correction = self.slopes(reduction), Fraction(self.n, self.n - 1)
             return math.nan if slopes is None else square_root(correction * self.spread(slopes) / self.sum_weight**2)
-        mean = self.sum_value / self.sum_weight
         if self.equal:
             return 0.0
-        return square_root(correction * self.spread([ONE]) / self.sum_weight**2 * reduction.squared_slope(mean))
+        spread, weight = self._spread()
+        above, below = self.n * spread, (self.n - 1) * weight
+        if reduction.bends:
+            slope = reduction.squared_slope(self.sum_value / self.sum_weight)
+            above, below = above * slope.numerator, below * slope.denominator
+        return root_of_quotient(above, below)
+
+    def _spread(self) -> tuple[int, int]:
+        """Σ (w·(ℓ − m))² / (Σw)², as what is above and below the line: nothing is reduced, which takes long."""
+        exact = self.sum_value, self.sum_weight, self.value_squares, self.weight_value, self.weight_squares
+        unit = math.lcm(*[number.denominator for number in exact])
+        total, weight, squares, cross, heavy = [number.numerator * (unit // number.denominator) for number in exact]
+        return (squares * weight * weight + total * (total * heavy - 2 * cross * weight)) * unit, weight**4
 
     def spread(self, slopes: Sequence[Fraction]) -> Fraction:
         """Σ (w·Σⱼ slopeⱼ·(cⱼ − mⱼ))²."""

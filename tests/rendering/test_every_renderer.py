@@ -24,6 +24,7 @@ from rich.cells import cell_len
 import lossctl
 from lossctl.document import Column, Document, Entries, Notes, Table
 from lossctl.rendering.renderer import Style, renderers
+from lossctl.rendering.renderers.records import indented
 
 pytestmark = pytest.mark.lowest
 
@@ -216,6 +217,21 @@ def test_json_floats_read_back_as_themselves():
     ):
         assert found["value"] == result.value
         assert found["samples"] == strict(json.dumps(result.to_dict()["samples"]))
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+
+
+@given(st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=12))
+@settings(max_examples=30)
+def test_json_is_indented_as_python_does(value):
+    assert indented(value) == json.dumps(value, indent=2, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("holder", [lambda number: {"a": number}, lambda number: [[number]], lambda number: number])
+def test_json_has_no_number_that_is_none(holder):
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        indented(holder(math.inf))
 
 
 def test_json_lines_hold_one_result_each():

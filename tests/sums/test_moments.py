@@ -142,6 +142,23 @@ def test_the_standard_error_sees_noise_far_below_the_mean(weighted, base, noise)
     assert found.standard_error(MEAN) == pytest.approx(float(error), rel=1e-3, abs=0)
 
 
+@pytest.mark.parametrize("reduction", [MEAN, ROOT_MEAN, reduction_of("exp-mean")], ids=lambda reduction: reduction.name)
+@pytest.mark.parametrize("weighted", [False, True])
+@given(seed=SEEDS, n=st.integers(1, 60), kind=st.sampled_from(SPREADS))
+@settings(max_examples=8)
+def test_the_standard_error_has_the_bits_of_the_formula_in_fractions(reduction, weighted, seed, n, kind):
+    rng = np.random.default_rng(seed)
+    values = np.abs(hostile(kind, rng, n))
+    n = len(values)
+    rows = rows_of(values, np.exp2(rng.uniform(-300, 300, n)) if weighted else None, rng.integers(0, 4, n), 4)
+    for sums in Moments.lift(rows).result():
+        error = sums.standard_error(reduction)
+        if not math.isnan(error) and not sums.equal:
+            slope = reduction.squared_slope(sums.sum_value / sums.sum_weight)
+            squares = Fraction(sums.n, sums.n - 1) * sums.spread([Fraction(1)]) * slope
+            assert error == square_root(squares / sums.sum_weight**2)
+
+
 @given(seed=SEEDS, n=st.integers(2, 3000))
 def test_equal_rows_have_no_standard_error(seed, n):
     """What is left of Σℓ² − (Σℓ)²/n must not look like a spread."""

@@ -1,6 +1,9 @@
 """Documents as strict JSON: the whole as one object, or one line for each of what it is about."""
 
 import json
+from json.encoder import encode_basestring
+from math import isfinite
+from typing import Any
 
 from lossctl.document import Document
 from lossctl.rendering.renderer import Style, renderers
@@ -14,8 +17,8 @@ class Json:
 
     def render(self, document: Document, style: Style) -> str:  # noqa: ARG002
         """The whole, indented unless it is thousands of numbers."""
-        indent = None if document.dense else 2
-        return json.dumps(document.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
+        record = document.to_dict()
+        return (_line(record) if document.dense else indented(record)) + "\n"
 
 
 class JsonLines:
@@ -26,7 +29,38 @@ class JsonLines:
 
     def render(self, document: Document, style: Style) -> str:  # noqa: ARG002
         """A result, a finding, a check … a line."""
-        return "".join(json.dumps(item, ensure_ascii=False, allow_nan=False) + "\n" for item in document.lines())
+        return "".join(_line(item) + "\n" for item in document.lines())
+
+
+def indented(value: Any, margin: str = "\n") -> str:
+    """What ``json.dumps(value, indent=2)`` writes, in less than half the time.
+
+    Args:
+        value: as strict JSON can hold it; keys are text.
+        margin: the line end, and the spaces that the value's own line begins with.
+
+    Raises:
+        ValueError: a number is not finite.
+    """
+    inner = margin + "  "
+    if type(value) is dict and value:
+        lines = []
+        for key, item in value.items():
+            kind = type(item)
+            if kind is int or (kind is float and isfinite(item)):  # as most are
+                lines.append(f"{encode_basestring(key)}: {item!r}")
+            elif kind is str:
+                lines.append(f"{encode_basestring(key)}: {encode_basestring(item)}")
+            else:
+                lines.append(f"{encode_basestring(key)}: {indented(item, inner)}")
+        return f"{{{inner}{f',{inner}'.join(lines)}{margin}}}"
+    if type(value) is list and value:
+        return f"[{inner}{f',{inner}'.join([indented(item, inner) for item in value])}{margin}]"
+    return _line(value)
+
+
+def _line(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 renderers.add(Json.name, Json())
