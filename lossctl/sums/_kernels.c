@@ -16,7 +16,7 @@
 #endif
 
 enum {
-    BLOCK = 1 << 15, FOLD = 46, DIGIT = 38, LOWEST = -1074, LEVELS = 60, LANES = 64, CHUNK = 1 << 16, OCTAVE = 64,
+    BLOCK = 1 << 15, FOLD = 46, DIGIT = 38, LOWEST = -1074, LEVELS = 60, CHUNK = 1 << 16, OCTAVE = 64,
     OCTAVES = 1 << 11,
 };
 
@@ -165,40 +165,6 @@ static Py_ssize_t sums_by(const double *restrict values, const int64_t *restrict
     return kept;
 }
 
-/* Rounded sums in a fixed order: row i is added to lane i mod 64, and lanes are then added half to half. */
-static inline double together(double *lanes) {
-    for (int half = LANES / 2; half; half /= 2)
-        for (int lane = 0; lane < half; lane++) lanes[lane] += lanes[lane + half];
-    return lanes[0];
-}
-
-/* Σ(x − mean)². */
-VECTORISED static double spread_of(const double *restrict values, Py_ssize_t n, double mean) {
-    double lanes[LANES] = {0.0};
-    const Py_ssize_t whole = n - n % LANES;
-    for (Py_ssize_t i = 0; i < whole; i += LANES) {
-        for (int lane = 0; lane < LANES; lane++) {
-            const double rest = values[i + lane] - mean;
-            lanes[lane] += rest * rest;
-        }
-    }
-    for (Py_ssize_t i = whole; i < n; i++) {
-        const double rest = values[i] - mean;
-        lanes[i - whole] += rest * rest;
-    }
-    return together(lanes);
-}
-
-/* Σxy. */
-VECTORISED static double products_of(const double *restrict left, const double *restrict right, Py_ssize_t n) {
-    double lanes[LANES] = {0.0};
-    const Py_ssize_t whole = n - n % LANES;
-    for (Py_ssize_t i = 0; i < whole; i += LANES)
-        for (int lane = 0; lane < LANES; lane++) lanes[lane] += left[i + lane] * right[i + lane];
-    for (Py_ssize_t i = whole; i < n; i++) lanes[i - whole] += left[i] * right[i];
-    return together(lanes);
-}
-
 /* How many non-negative numbers are in each of the 64 bins of an octave; rows of octaves that do not occur stay as they
    are, and `seen` says which do. */
 static void histogram_of(const double *restrict values, Py_ssize_t n, int64_t *restrict counts, uint8_t *restrict seen) {
@@ -245,6 +211,14 @@ VECTORISED static void terms_of(const double *restrict values, const double *res
     }
 }
 
+/* (x − mean)² of some rows. */
+VECTORISED static void squares_of(const double *restrict values, Py_ssize_t n, double mean, double *restrict squares) {
+    for (Py_ssize_t i = 0; i < n; i++) {
+        const double rest = values[i] - mean;
+        squares[i] = rest * rest;
+    }
+}
+
 /* Whether all these terms are doubles that lost nothing; see `_products` in weighted.py. */
 VECTORISED static int moderate(const double *restrict values, const double *restrict weight, Py_ssize_t n) {
     int64_t far = 0;
@@ -253,15 +227,6 @@ VECTORISED static int moderate(const double *restrict values, const double *rest
         far |= !(w < 0x1p225) | !(w > 0x1p-225) | !(size < 0x1p450) | ((size < 0x1p-450) & (values[i] != 0.0));
     }
     return !far;
-}
-
-/* Σ(x − mean)² of groups, row after row. */
-static void spreads_by(const double *restrict values, const int64_t *restrict code, Py_ssize_t n,
-                       const double *restrict mean, double *restrict spread) {
-    for (Py_ssize_t i = 0; i < n; i++) {
-        const double rest = values[i] - mean[code[i]];
-        spread[code[i]] += rest * rest;
-    }
 }
 
 static int inside(const int64_t *code, Py_ssize_t n, Py_ssize_t groups) {
@@ -364,59 +329,25 @@ static PyObject *kernels_sums_by(PyObject *self, PyObject *args) {
     return result;
 }
 
-static PyObject *kernels_spread(PyObject *self, PyObject *args) {
-    PyObject *object, *result = NULL;
-    Array array = {{0}, 0};
-    Py_ssize_t n;
-    double mean, spread;
-    if (!PyArg_ParseTuple(args, "Od", &object, &mean)) return NULL;
-    double *values = items(object, &array, 'd', 0, &n);
-    if (values) {
-        Py_BEGIN_ALLOW_THREADS
-        spread = spread_of(values, n, mean);
-        Py_END_ALLOW_THREADS
-        result = PyFloat_FromDouble(spread);
-    }
-    release(&array, 1);
-    return result;
-}
-
-static PyObject *kernels_spreads_by(PyObject *self, PyObject *args) {
-    PyObject *objects[4], *result = NULL;
-    Array arrays[4] = {{{0}, 0}};
-    Py_ssize_t n, codes, means, groups;
-    if (!PyArg_ParseTuple(args, "OOOO", &objects[0], &objects[1], &objects[2], &objects[3])) return NULL;
-    double *values = items(objects[0], &arrays[0], 'd', 0, &n);
-    int64_t *code = values ? items(objects[1], &arrays[1], 'q', 0, &codes) : NULL;
-    double *mean = code ? items(objects[2], &arrays[2], 'd', 0, &means) : NULL;
-    double *spread = mean ? items(objects[3], &arrays[3], 'd', 1, &groups) : NULL;
-    if (spread) {
-        int fits = codes == n && means == groups;
-        Py_BEGIN_ALLOW_THREADS
-        fits = fits && inside(code, n, groups);
-        if (fits) spreads_by(values, code, n, mean, spread);
-        Py_END_ALLOW_THREADS
-        if (fits) result = Py_NewRef(Py_None);
-        else PyErr_SetString(PyExc_ValueError, UNFIT);
-    }
-    release(arrays, 4);
-    return result;
-}
-
-static PyObject *kernels_products(PyObject *self, PyObject *args) {
+static PyObject *kernels_squares(PyObject *self, PyObject *args) {
     PyObject *objects[2], *result = NULL;
     Array arrays[2] = {{{0}, 0}};
-    Py_ssize_t n, others;
-    if (!PyArg_ParseTuple(args, "OO", &objects[0], &objects[1])) return NULL;
-    double *left = items(objects[0], &arrays[0], 'd', 0, &n);
-    double *right = left ? items(objects[1], &arrays[1], 'd', 0, &others) : NULL;
-    if (right && n == others) {
-        double sum;
+    Py_ssize_t n, levels;
+    double mean, squares[PIECE];
+    if (!PyArg_ParseTuple(args, "OdO", &objects[0], &mean, &objects[1])) return NULL;
+    double *values = items(objects[0], &arrays[0], 'd', 0, &n);
+    int64_t *digits = values ? items(objects[1], &arrays[1], 'q', 1, &levels) : NULL;
+    if (digits && levels == LEVELS) {
+        int64_t infinite[3] = {0};
         Py_BEGIN_ALLOW_THREADS
-        sum = products_of(left, right, n);
+        for (Py_ssize_t start = 0; start < n; start += PIECE) {
+            const Py_ssize_t size = n - start < PIECE ? n - start : PIECE;
+            squares_of(values + start, size, mean, squares);
+            total_of(squares, size, digits, infinite);
+        }
         Py_END_ALLOW_THREADS
-        result = PyFloat_FromDouble(sum);
-    } else if (right) {
+        result = PyBool_FromLong(!(infinite[0] | infinite[1] | infinite[2]));
+    } else if (digits) {
         PyErr_SetString(PyExc_ValueError, UNFIT);
     }
     release(arrays, 2);
@@ -481,9 +412,7 @@ static PyMethodDef methods[] = {
     {"total", kernels_total, METH_VARARGS, "Add numbers to 60 digits, and count +inf, -inf and NaN."},
     {"largest", kernels_largest, METH_O, "The largest size among numbers; NaN where one is."},
     {"sums_by", kernels_sums_by, METH_VARARGS, "Add the multiples of two units to those of groups."},
-    {"spread", kernels_spread, METH_VARARGS, "The sum of squares about a number."},
-    {"spreads_by", kernels_spreads_by, METH_VARARGS, "Add the squares of numbers less those of their groups."},
-    {"products", kernels_products, METH_VARARGS, "The sum of the products of two arrays."},
+    {"squares", kernels_squares, METH_VARARGS, "Add squares about a number to digits; whether all are finite."},
     {"histogram", kernels_histogram, METH_VARARGS, "How many numbers are in each bin of an octave."},
     {"weighted", kernels_weighted, METH_VARARGS, "Add wx, w², w²x and w²x² to digits, where nothing is lost; whether so."},
     {NULL, NULL, 0, NULL},

@@ -14,7 +14,7 @@ from lossctl.reduction import Reduction
 from lossctl.sums import compiled
 from lossctl.sums.exact import ExactSum
 from lossctl.sums.moments import Total
-from lossctl.sums.products import rounded_sum, scaled_sum, sum_of_products
+from lossctl.sums.products import scaled_sum, sum_of_products
 from lossctl.sums.state import Groups, Rows, regrouped
 
 OCTAVE = 64
@@ -170,10 +170,10 @@ class Gradients:
                 weighted, peak = weight * norm, weight * largest
                 if _far(weighted, norm):
                     return cls._scaled(absolute, norm, largest, weight, groups)
-            sum_norm = rounded_sum(weighted, groups)
+            sum_norm = ExactSum.of(weighted, groups)
             sum_absolute = sum_norm
             if size.ndim == 2:
-                sum_absolute = rounded_sum(absolute if weight is None else weight * absolute, groups)
+                sum_absolute = ExactSum.of(absolute if weight is None else weight * absolute, groups)
             sum_squares = sum_norm_squares = sum_of_products(weighted, weighted, groups)
             if weight is not None:
                 sum_norm_squares = sum_of_products(weighted, norm, groups)

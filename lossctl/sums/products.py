@@ -7,11 +7,10 @@ import numpy as np
 from lossctl.domain import FloatArray, IntArray
 from lossctl.rational import to_float
 from lossctl.sums import compiled
-from lossctl.sums.digits import BLOCK, CARRY, DIGIT, digits_of
+from lossctl.sums.digits import BLOCK, CARRY, DIGIT, LEVELS, digits_of
 from lossctl.sums.exact import LARGE, SMALL, TINY, ExactSum
 from lossctl.sums.state import Groups
 
-LANES = 64
 SPAN = 12
 """The levels that numbers with exponents of their own are summed in at a time."""
 
@@ -78,104 +77,72 @@ def centred_squares(values: FloatArray, total: ExactSum, groups: Groups | None =
     """The sum of the squares of numbers, by group, given their exact sum; infinite ones count as 0.
 
     Squares are taken about the mean, where they are small, and what the mean adds is added exactly: Σx² is
-    Σ(x − m)² + 2m(Σx − nm) + nm². So only the first terms are rounded, and a variance, which is Σx² − (Σx)²/n, keeps
-    its digits however far from zero the mean is. The last digit depends on which values are given together.
+    Σ(x − m)² + 2m(Σx − nm) + nm². So only the first terms are rounded, each by itself, and a variance, which is
+    Σx² − (Σx)²/n, keeps its digits however far from zero the mean is. The last digit depends on which values are given
+    together.
     """
-    if groups is not None:
-        return _centred_by_group(values, total, groups)
+    if not len(values) or total.infinite.any():
+        return exact_products(values, values, groups)
+    return _centred(values, total) if groups is None else _centred_by_group(values, total, groups)
+
+
+def _centred(values: FloatArray, total: ExactSum) -> ExactSum:
+    """As `centred_squares`, of finite values of a single group."""
     n = len(values)
-    if not n or total.infinite.any():
-        return exact_products(values, values)
     (sum_,) = total.exact()
     mean = to_float(sum_ / n)
     spread = _spread(values, mean)
-    if not TINY < spread < 1 / TINY:
+    if not TINY < float(spread.nearly()[0]) < 1 / TINY:
         return exact_products(values, values)
     m = Fraction(mean)
-    squares = Fraction(spread) + m * (2 * sum_ - n * m)
+    squares = m * (2 * sum_ - n * m)
     exponent = 1 - squares.denominator.bit_length()
-    return ExactSum(digits_of(squares.numerator, exponent), np.zeros((1, 3), dtype=np.int64))
+    return spread + ExactSum(digits_of(squares.numerator, exponent), np.zeros((1, 3), dtype=np.int64))
 
 
-def _spread(values: FloatArray, mean: float) -> float:
-    """Σ(x − mean)² of ``(n,)`` values; see `laned`."""
+def _spread(values: FloatArray, mean: float) -> ExactSum:
+    """Σ(x − mean)², of rounded squares."""
     if compiled.kernels is not None:
-        return float(compiled.kernels.spread(np.ascontiguousarray(values), mean))
+        digits = np.zeros(LEVELS, dtype=np.int64)
+        if compiled.kernels.squares(np.ascontiguousarray(values), mean, digits):
+            return ExactSum.of_digits(digits)
     with np.errstate(over="ignore"):
         rest = values - mean
         rest *= rest
-        return laned(rest)
+    return ExactSum.of(rest)
 
 
 def _centred_by_group(values: FloatArray, total: ExactSum, groups: Groups) -> ExactSum:
-    """As `centred_squares`, by group; what is rounded is added row after row."""
+    """As `centred_squares`, of finite values, by group."""
     n, index, number = groups.sizes, groups.index, groups.number
-    if not len(values) or total.infinite.any():
-        return exact_products(values, values, groups)
     with np.errstate(all="ignore"):
         means = total.nearly() / groups.counts
-        mean, spread = means[index], _spreads(values, means, groups)[index]
-    safe = (spread > TINY) & (spread < 1 / TINY) & (np.abs(mean) < LARGE) & (np.abs(mean) > SMALL) & (n < 1 << 20)
-    if not safe.all():
+        rest = values - means[groups.code]
+        rest *= rest
+    spread, mean = ExactSum.of(rest, groups), means[index]
+    size = spread.nearly()[index]
+    safe = (size > TINY) & (size < 1 / TINY) & (np.abs(mean) < LARGE) & (np.abs(mean) > SMALL) & (n < 1 << 20)
+    if not safe.all() or spread.infinite.any():
         return exact_products(values, values, groups)
     per_group = Groups(index, number, ascending=True)
     counted, *errors = (ExactSum.of(-term, per_group) for term in product(n.astype(np.float64), mean))
     shift = sum(errors, total + counted).nearly()[index]
     square, error = (ExactSum.of(term, per_group) for term in product(mean, mean))
     digits = {level: digit * groups.counts for level, digit in (square + error).digits.items()}
-    squares = ExactSum(digits, square.infinite, CARRY // 2)
-    return sum((ExactSum.of(term, per_group) for term in (spread, *product(2.0 * mean, shift))), squares)
-
-
-def _spreads(values: FloatArray, means: FloatArray, groups: Groups) -> FloatArray:
-    """Σ(x − mean)² of each group, row after row."""
-    if compiled.kernels is None:
-        rest = values - means[groups.code]
-        return _sums(rest * rest, groups)
-    spreads = np.zeros(groups.number)
-    compiled.kernels.spreads_by(np.ascontiguousarray(values), groups.code, means, spreads)
-    return spreads
-
-
-def _sums(values: FloatArray, groups: Groups) -> FloatArray:
-    """The rounded sums of the groups, row after row."""
-    return np.bincount(groups.code, values, groups.number).astype(np.float64, copy=False)
-
-
-def rounded_sum(values: FloatArray, groups: Groups | None = None) -> ExactSum:
-    """The sum of non-negative numbers, by group, rounded: for sums that do not end in a difference."""
-    if groups is None:
-        return ExactSum.of(values)
-    sums = _sums(values, groups)
-    return ExactSum.of_sums(sums) if np.isfinite(sums).all() else ExactSum.of(values, groups)
+    squares = spread + ExactSum(digits, square.infinite, CARRY // 2)
+    return sum((ExactSum.of(term, per_group) for term in product(2.0 * mean, shift)), squares)
 
 
 def sum_of_products(left: FloatArray, right: FloatArray, groups: Groups | None = None) -> ExactSum:
-    """The sum of products of non-negative numbers, by group; rounded, for sums that do not end in a difference."""
+    """The sum of products of non-negative numbers, by group, each rounded: for sums that do not end in a difference."""
     with np.errstate(all="ignore"):
-        sums = np.array([_laned_products(left, right)]) if groups is None else _sums(left * right, groups)
-    safe = (sums > TINY) & (sums < 1 / TINY)
+        total = ExactSum.of(left * right, groups)
+    sums = total.nearly()
     occurs = True if groups is None else groups.counts > 0
-    if np.all(safe | ~np.asarray(occurs)) or (groups is None and not left.any()):
-        return ExactSum.of_sums(sums)
+    safe = (sums > TINY) & (sums < 1 / TINY) | ~np.asarray(occurs)
+    if (safe.all() and not total.infinite.any()) or (groups is None and not left.any()):
+        return total
     return exact_products(left, right, groups)
-
-
-def _laned_products(left: FloatArray, right: FloatArray) -> float:
-    """Σxy; see `laned`."""
-    if compiled.kernels is not None:
-        return float(compiled.kernels.products(np.ascontiguousarray(left), np.ascontiguousarray(right)))
-    return laned(left * right)
-
-
-def laned(values: FloatArray) -> float:
-    """The rounded sum of ``(n,)`` numbers in a fixed order: row i is of lane i mod 64; lanes are added half to half."""
-    whole = len(values) - len(values) % LANES
-    lanes = np.add.reduce(values[:whole].reshape(-1, LANES), axis=0)
-    lanes[: len(values) - whole] += values[whole:]
-    while len(lanes) > 1:
-        lanes = lanes[: len(lanes) // 2] + lanes[len(lanes) // 2 :]
-    return float(lanes[0])
 
 
 def product(first: FloatArray, second: FloatArray) -> tuple[FloatArray, FloatArray]:

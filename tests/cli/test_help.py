@@ -25,7 +25,7 @@ def test_version_is_one_line(lossctl):
     for flag in ("--version", "-V"):
         done = lossctl(flag)
         assert (done.status, done.err) == (0, "")
-        assert re.fullmatch(r"lossctl \d+\.\d+\.\d+\S*\n", done.out)
+        assert re.fullmatch(r"lossctl \d+\.\d+\.\d+\S* \(sums: (compiled|NumPy)\)\n", done.out)
 
 
 @pytest.mark.lowest
