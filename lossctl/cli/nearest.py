@@ -7,6 +7,8 @@ from collections.abc import Iterator
 OWN, SHARED = "lossctl.toml", "pyproject.toml"
 PREFIX = "LOSSCTL_"
 """How variables of the environment begin that set options."""
+NO_OPTIONS = frozenset({"LOSSCTL_SUMS"})
+"""Variables that say something else."""
 LARGEST = 1 << 20
 """Bytes of a configuration; what is longer is something else."""
 _MENTIONED = re.compile(
@@ -18,7 +20,8 @@ _MENTIONED = re.compile(
 
 def something_is_set() -> bool:
     """Whether a variable or a configuration may set something."""
-    return any(name.startswith(PREFIX) for name in os.environ) or any(True for _ in candidates())
+    named = (name for name in os.environ if name.startswith(PREFIX) and name not in NO_OPTIONS)
+    return any(True for _ in named) or any(True for _ in candidates())
 
 
 def candidates() -> Iterator[str]:
