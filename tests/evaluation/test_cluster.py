@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from functools import partial
 from pathlib import Path
 
@@ -159,11 +160,15 @@ def test_a_worker_that_is_killed_changes_nothing(start_cluster, stored):
     assert bits(found) == bits(expected)
 
 
-def test_a_shard_that_kills_its_workers_is_an_error_that_names_it(start_cluster, stored):
+def test_a_shard_that_kills_its_workers_is_an_error_that_names_it(start_cluster, stored, tmp_path):
     import dask
 
+    told = tmp_path / "told"
+
     def work(shard):
-        if shard.index == 3:
+        if shard.index == 3:  # once what the worker had done before is told
+            while not told.exists():
+                time.sleep(0.01)
             os._exit(1)
         return shard.index
 
@@ -175,6 +180,7 @@ def test_a_shard_that_kills_its_workers_is_an_error_that_names_it(start_cluster,
     ):
         results = engine.map(work, shards)
         assert [next(results) for _ in range(3)] == [0, 1, 2]
+        told.touch()
         with pytest.raises(library.LossctlError, match=r"rows\.parquet: part 4: workers that died: 1\n.*memory"):
             next(results)
 
