@@ -179,7 +179,7 @@ def match_by_key(
                 raise DataError(f"id {name!r} is null in {table[name].null_count:,} rows of {side}")
         if len(ids) == 1 and pc.count_distinct(table[ids[0]]).as_py() == table.num_rows:
             continue  # which is found out in a third of the time
-        times = table.group_by(ids).aggregate([([], "count_all")])
+        times = table.group_by(ids, use_threads=False).aggregate([([], "count_all")])
         repeated = times.filter(pc.greater(times["count_all"], 1))
         if repeated.num_rows:
             what = f"{counted(repeated.num_rows, 'id')} more than once in {side}, such as {examples(repeated, ids)}"
