@@ -28,17 +28,11 @@ def quotient(one: Fraction, other: Fraction) -> float:
 
 def square_root(exact: Fraction) -> float:
     """The square root of an exact number, infinite where no double is so large; 0 for a negative one."""
-    if exact <= 0:
-        return 0.0
-    number, exponent = parted_root(exact)
-    try:
-        return math.ldexp(number, exponent)
-    except OverflowError:
-        return math.inf
+    return root_of_quotient(exact.numerator, exact.denominator)
 
 
 def root_of_quotient(above: int, below: int) -> float:
-    """The square root of a quotient of whole numbers, bit for bit as `square_root`; the divisor is above 0."""
+    """As `square_root`, of a quotient of whole numbers, the divisor above 0. Nothing is reduced, which takes long."""
     if above <= 0:
         return 0.0
     half = (above.bit_length() - below.bit_length()) // 2
@@ -50,12 +44,6 @@ def root_of_quotient(above: int, below: int) -> float:
         return math.ldexp(math.sqrt(above / below), half)
     except OverflowError:
         return math.inf
-
-
-def parted_root(exact: Fraction) -> tuple[float, int]:
-    """The square root of an exact number above 0 as a double near 1 times a power of two."""
-    half = (exact.numerator.bit_length() - exact.denominator.bit_length()) // 2
-    return math.sqrt(to_float(exact / Fraction(4) ** half)), half
 
 
 def decimal(exact: Fraction) -> Decimal:

@@ -18,10 +18,16 @@ _MENTIONED = re.compile(
 """What a shared file has somewhere that has our table."""
 
 
+def variables() -> dict[str, str]:
+    """The variables of the environment that may set an option; one that is empty counts as not set."""
+    return {
+        name: text for name, text in os.environ.items() if name.startswith(PREFIX) and text and name not in NO_OPTIONS
+    }
+
+
 def something_is_set() -> bool:
     """Whether a variable or a configuration may set something."""
-    named = (name for name in os.environ if name.startswith(PREFIX) and name not in NO_OPTIONS)
-    return any(True for _ in named) or any(True for _ in candidates())
+    return bool(variables()) or any(True for _ in candidates())
 
 
 def candidates() -> Iterator[str]:

@@ -3,7 +3,6 @@
 Imported where something is set.
 """
 
-import os
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import field
@@ -13,7 +12,7 @@ from typer._click.globals import get_current_context  # Typer has no name for it
 
 from lossctl.cli.command import SETTLED, is_typed, tell
 from lossctl.cli.configuration import Configuration, nearest, read
-from lossctl.cli.nearest import PREFIX
+from lossctl.cli.nearest import PREFIX, variables
 from lossctl.dataclass import dataclass
 from lossctl.errors import LossctlError, UsageError, option, options_in, worded
 from lossctl.words import did_you_mean, near, split
@@ -122,16 +121,16 @@ def settled(run: Callable[..., None], typed: Collection[str], config: str | None
     Raises:
         UsageError: the file cannot be read, or says something that is none.
     """
-    variables = {name: text for name, text in os.environ.items() if name.startswith(PREFIX) and text}
-    if isolated or (config is None and _is_true(variables.pop(ISOLATED, "0"))):
+    said = variables()
+    if isolated or (config is None and _is_true(said.pop(ISOLATED, "0"))):
         if config is not None:
             raise UsageError("--isolated and --config contradict each other", "Give one.")
         return Settled()
-    config = variables.pop(CONFIG, None) if config is None else config
+    config = said.pop(CONFIG, None) if config is None else config
     configuration = nearest() if config is None else read(config)
-    if not variables and (configuration is None or not configuration.values):
+    if not said and (configuration is None or not configuration.values):
         return Settled(configuration)
-    return _merged(run, {*typed}, variables, configuration)
+    return _merged(run, {*typed}, said, configuration)
 
 
 def _is_true(text: str) -> bool:

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from lossctl.evaluation.report import Report
     from lossctl.evaluation.running import Running
 
-FEWEST = 10
-"""Clusters from which on there are enough for an interval."""
 MANY = 12
 """Of more groups than these none has a gate of its own."""
 HEAD = """\
@@ -163,6 +161,7 @@ def _columns(files: Sequence[str], report: "Report", how: Mapping[str, Any]) -> 
     from lossctl.evaluation.keys import tells_rows
     from lossctl.inference.look import Look
     from lossctl.reading.files import open_source
+    from lossctl.sums.estimate import FEW_CLUSTERS
 
     look = Look(open_source([*files], how["reading"]))
     taken = {*report.inputs["label"], report.inputs["weight"]}.union(*report.inputs["models"].values())
@@ -171,7 +170,7 @@ def _columns(files: Sequence[str], report: "Report", how: Mapping[str, Any]) -> 
     keys = [one.name for one in left if tells_rows(one.name) and one.distinct in {None, rows}]
     several = [one for one in left if one.distinct is not None and 1 < one.distinct <= rows // 2]
     groups = [one.name for one in several if "group" in one.roles]
-    many = [one for one in several if one.name not in groups and (one.distinct or 0) >= FEWEST]
+    many = [one for one in several if one.name not in groups and (one.distinct or 0) >= FEW_CLUSTERS]
     clusters = [one.name for one in many if one.kind == "text" or "id" in one.roles]
     chosen = {"by": groups, "cluster": clusters}
     return next(iter(keys), None), {name: names[0] for name, names in chosen.items() if names and not how[name]}

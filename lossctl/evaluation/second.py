@@ -14,6 +14,7 @@ from lossctl.evaluation.join import Joined, join, predicted
 from lossctl.inference.infer import complete
 from lossctl.inference.look import Look
 from lossctl.inference.names import ENDINGS, LABELS, PREDICTIONS, plain_name, stem_of, without
+from lossctl.inference.questions import SHOWN
 from lossctl.inference.request import Request, Settings
 from lossctl.inference.suitable import see, without_nulls
 from lossctl.reading.files import open_source
@@ -27,8 +28,6 @@ TRUTHS = frozenset({
 """Words in the names of files that hold labels."""
 MOST = 1 << 27
 """Bytes of a file up to which it is tried."""
-SHOWN = 3
-"""How many ways to go on are shown."""
 ASKED = ("classes", "from_logits", "activation", "normalize_rows", "clip_rounding", "nulls", "ignore_label")
 """What may have to be asked for beside columns and losses."""
 

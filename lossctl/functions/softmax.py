@@ -3,7 +3,7 @@
 import numpy as np
 
 from lossctl.domain import FloatArray, row_sum
-from lossctl.functions.stable import amended, difference
+from lossctl.functions.stable import amended, difference, grown
 
 WIDE = 16.0
 """A difference of logits from which on what it was rounded by shows in its exponential, or in the square of that."""
@@ -78,5 +78,4 @@ class Softmax:
 
 def _unrounded(odds: FloatArray, logit: FloatArray, largest: FloatArray) -> FloatArray:
     """Odds with what the difference of two logits was rounded by."""
-    lost = difference(logit, largest)[1]
-    return odds * np.where(np.abs(lost) < 1.0, 1.0 + lost, 1.0)
+    return odds * grown(difference(logit, largest)[1])

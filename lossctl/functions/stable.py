@@ -83,6 +83,11 @@ def difference(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
     return error, np.where(np.isfinite(lost), lost, 0.0)
 
 
+def grown(lost: FloatArray) -> FloatArray:
+    """E^lost, of what a difference was rounded by: next to nothing, and left out where it is no such thing."""
+    return np.where(np.abs(lost) < 1.0, 1.0 + lost, 1.0)
+
+
 def product(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
     """A b as two doubles, of numbers up to 1e150: the product, and what it was rounded by (Dekker's product)."""
     (high, low), (upper, lower) = _halves(a), _halves(b)

@@ -1,6 +1,6 @@
 """A look at the rows of a sample, taken when it is first asked for."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -23,6 +23,19 @@ SIGNIFICANT = 3.09
 """Standard errors from which a share is no accident: one in a thousand."""
 RANKED = 10_000
 """How many rows are looked at for that."""
+
+
+def rows_of(records: Iterable[pa.RecordBatch], names: Sequence[str]) -> FloatArray | None:
+    """The rows of some columns that have no null, ``(n, k)``; ``None`` where they hold no numbers."""
+    parts = []
+    for record in records:
+        reader = Reader(record)
+        try:
+            values = reader.columns(names, len(names))
+        except BadRow:
+            return None
+        parts.append(values[~reader.null])
+    return np.concatenate(parts) if parts else None
 
 
 class Look:
@@ -52,15 +65,7 @@ class Look:
 
     def rows(self, names: Sequence[str]) -> FloatArray | None:
         """The rows of some columns that have no null, ``(n, k)``; ``None`` where they hold no numbers."""
-        parts = []
-        for record in self.records:
-            reader = Reader(record)
-            try:
-                values = reader.columns(names, len(names))
-            except BadRow:
-                return None
-            parts.append(values[~reader.null])
-        return np.concatenate(parts) if parts else None
+        return rows_of(self.records, names)
 
     def candidate(self, name: str) -> Candidate | None:
         """A column with what is in it; ``None`` where several have the name."""

@@ -10,15 +10,11 @@ from lossctl.functions.lookup import get_loss, meanings
 from lossctl.inference.look import Look
 from lossctl.inference.names import HALF, levels_among
 from lossctl.inference.parts import HALVED, interval_of, pairs_in, scale_of, spellings, stem_of_interval, unsaid_of
+from lossctl.inference.questions import COLUMNS, SHOWN
 from lossctl.inference.request import Completed, Request, Settings
 from lossctl.inference.roles import find, titled
 from lossctl.inference.suitable import fails, see, without_nulls
 from lossctl.reading.format import Source
-
-MOST = 3
-"""How many ways are shown."""
-COLUMNS = 30
-"""How many columns a message lists."""
 
 
 def ensure_taken(source: Source, request: Request, completed: Callable[[Source, Request], Completed]) -> None:
@@ -41,7 +37,7 @@ def ensure_taken(source: Source, request: Request, completed: Callable[[Source, 
         return
     numbers = [column.name for column in source.columns if column.kind == "number"]
     offers = _offers(bound, specs[0], numbers) if len(request.prediction) < 2 else ()
-    ways = [way for columns, loss in offers if (way := _way(source, request, completed, columns, loss))][:MOST]
+    ways = [way for columns, loss in offers if (way := _way(source, request, completed, columns, loss))][:SHOWN]
     parts = f"{len(bound.parts)} columns, {' and '.join(bound.parts)}" if bound.parts else "two or more columns"
     what = f"{bound.title} needs a prediction of {parts}" + (f", not of {widths[0]}" if widths else "")
     if ways:

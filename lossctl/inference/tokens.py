@@ -11,6 +11,7 @@ from lossctl.errors import Undecided, UsageError, option
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import split_specs
 from lossctl.functions.lookup import get_loss
+from lossctl.inference.look import rows_of
 from lossctl.inference.names import is_count, is_mean, is_sum
 from lossctl.inference.reader import Reader
 from lossctl.inference.request import Request
@@ -84,7 +85,8 @@ def _is_sum(source: Source, column: _Column, count: str, bound: BoundLoss) -> bo
 
     It is where they are more than a token has, and not where that is told by their name, or as they grow with it.
     """
-    rows = _rows(source, (column.name, count))
+    names = column.name, count
+    rows = rows_of(sampled(source, Wanted(frozenset(names), frozenset())).records, names)
     if rows is None or not len(rows) or not _counts(rows[:, 1], count):
         return None
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -143,16 +145,3 @@ def _ensure_once(source: Source, name: str, weight: str) -> None:
     if total and matching == total and (is_count(weight) or total > 2):
         what = f"{weight!r} is the number of tokens in the lists {name!r}: each token counts once without it"
         raise Undecided(what, f"Leave {option(weight=weight)} out: with it, those of long rows count more than others.")
-
-
-def _rows(source: Source, names: tuple[str, str]) -> FloatArray | None:
-    """The rows of two columns that have no null, ``(n, 2)``; ``None`` where they hold no numbers."""
-    parts = []
-    for record in sampled(source, Wanted(frozenset(names), frozenset())).records:
-        reader = Reader(record)
-        try:
-            values = reader.columns(names, 2)
-        except BadRow:
-            return None
-        parts.append(values[~reader.null])
-    return np.concatenate(parts) if parts else None

@@ -79,11 +79,6 @@ class CrossMoments:
             ends: the smallest and the largest of each further number within a row; where left out it is these itself.
         """
         ends = ends or [(column, column) for column in others]
-        if groups is not None:
-            value, others = groups.arranged(value), [groups.arranged(column) for column in others]
-            ends = [(groups.arranged(low), groups.arranged(high)) for low, high in ends]
-            weight = None if weight is None else groups.arranged(weight)
-            groups = groups.in_order
         low = np.array([least_and_most(lowest, groups)[0] for lowest, _ in ends])
         high = np.array([least_and_most(highest, groups)[1] for _, highest in ends])
         columns = [np.where(np.isfinite(value), value, 0.0), *others]

@@ -11,7 +11,7 @@ from types import ModuleType
 
 import numpy as np
 
-from lossctl.domain import FloatArray, IntArray
+from lossctl.domain import BoolArray, FloatArray, IntArray
 from lossctl.sums import compiled
 from lossctl.sums.state import Groups, regrouped
 
@@ -78,7 +78,7 @@ def _compiled(kernels: ModuleType, values: FloatArray) -> Sums:
     """As `sums_of`, of a single group."""
     digits, infinite = np.zeros(LEVELS, dtype=np.int64), np.zeros((1, 3), dtype=np.int64)
     kernels.total(np.ascontiguousarray(values), digits, infinite)
-    return {level: digits[level : level + 1] for level in np.flatnonzero(digits).tolist()}, infinite, 1
+    return by_level(digits), infinite, 1
 
 
 def _compiled_by_group(kernels: ModuleType, values: FloatArray, groups: Groups) -> Sums:
@@ -87,7 +87,7 @@ def _compiled_by_group(kernels: ModuleType, values: FloatArray, groups: Groups) 
     infinite = np.zeros((groups.number, 3), dtype=np.int64)
     largest = kernels.largest(values)
     if not math.isfinite(largest):
-        for kind, mask in enumerate((values == np.inf, values == -np.inf, np.isnan(values))):
+        for kind, mask in enumerate(_infinite(values)):
             infinite[:, kind] = np.bincount(code[mask], minlength=groups.number)
         values = np.where(np.isfinite(values), values, 0.0)
         largest = kernels.largest(values)
@@ -108,6 +108,16 @@ def _compiled_by_group(kernels: ModuleType, values: FloatArray, groups: Groups) 
     return digits, infinite, 1
 
 
+def by_level(digits: IntArray) -> Digits:
+    """The digits of a single group, given from level 0 on."""
+    return {level: digits[level : level + 1] for level in np.flatnonzero(digits).tolist()}
+
+
+def _infinite(values: FloatArray) -> tuple[BoolArray, BoolArray, BoolArray]:
+    """Which values are +inf, -inf and NaN."""
+    return values == np.inf, values == -np.inf, np.isnan(values)
+
+
 def _of_block(values: FloatArray, starts: IntArray) -> tuple[Digits, IntArray]:
     """The sums of a block of up to 2^15 values, by run, and how many of each run are +inf, -inf and NaN, ``(runs, 3)``.
 
@@ -116,7 +126,7 @@ def _of_block(values: FloatArray, starts: IntArray) -> tuple[Digits, IntArray]:
     low, high = float(values.min()), float(values.max())
     infinite = np.zeros((len(starts), 3), dtype=np.int64)
     if not (math.isfinite(low) and math.isfinite(high)):
-        for kind, mask in enumerate((values == np.inf, values == -np.inf, np.isnan(values))):
+        for kind, mask in enumerate(_infinite(values)):
             infinite[:, kind] = np.add.reduceat(mask, starts, dtype=np.int64)
         values = np.where(np.isfinite(values), values, 0.0)
         low, high = float(values.min()), float(values.max())
@@ -234,7 +244,7 @@ def _extract(values: FloatArray, run: IntArray, runs: int, digits: Digits, *, up
 
 def carried(digits: Digits) -> Digits:
     """The same number with every digit but the highest within 38 bits."""
-    carried: Digits = {}
+    within: Digits = {}
     level, highest = min(digits, default=0), max(digits, default=-1)
     carry: IntArray | None = None
     while level <= highest or (carry is not None and carry.any()):
@@ -242,9 +252,9 @@ def carried(digits: Digits) -> Digits:
         total = carry if digit is None else digit if carry is None else digit + carry
         if total is not None:
             carry = total >> DIGIT
-            carried[level] = total - (carry << DIGIT)
+            within[level] = total - (carry << DIGIT)
             if level >= highest and np.all((carry == 0) | (carry == -1)):
                 # A negative number would borrow for ever: leave the sign in the highest digit.
-                carried[level], carry = total, None
+                within[level], carry = total, None
         level += 1
-    return carried
+    return within

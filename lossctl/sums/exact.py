@@ -12,7 +12,7 @@ import numpy as np
 from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray, IntArray
 from lossctl.rational import to_float
-from lossctl.sums.digits import CARRY, DIGIT, LOWEST, Digits, add_digit, carried, digits_of, sums_of
+from lossctl.sums.digits import CARRY, DIGIT, LOWEST, Digits, add_digit, by_level, carried, digits_of, sums_of
 from lossctl.sums.state import Groups, added, regrouped
 
 LARGE, SMALL = 2.0**450, 2.0**-450
@@ -59,8 +59,7 @@ class ExactSum:
     @classmethod
     def of_digits(cls, digits: IntArray) -> "ExactSum":
         """The sum of a single group that has these digits, from level 0 on."""
-        held = {level: digits[level : level + 1] for level in np.flatnonzero(digits).tolist()}
-        return cls(held, np.zeros((1, 3), dtype=np.int64))
+        return cls(by_level(digits), np.zeros((1, 3), dtype=np.int64))
 
     def __add__(self, other: "ExactSum") -> "ExactSum":
         left, right, blocks = self.digits, other.digits, self.blocks + other.blocks

@@ -176,7 +176,7 @@ class Moments:
         if weight is None:
             total = ExactSum.of(value, groups)
             return cls(n, total, centred_squares(value, total, groups), None)
-        if groups is not None and compiled.kernels is None:  # NumPy adds up rows that stand beside each other
+        if groups is not None and compiled.kernels is None:  # once for the eight sums that NumPy makes of them
             value, weight, groups = groups.arranged(value), groups.arranged(weight), groups.in_order
         return cls(n, *weighted_sums(value, weight, groups))
 

@@ -24,11 +24,6 @@ def exact_products(left: FloatArray, right: FloatArray, groups: Groups | None = 
     Sums of squares end in differences (a variance is Σℓ² − (Σℓ)²/n): products rounded to a double would lose what a
     mean far from zero hides. Each product is a double and its rounding error (Dekker 1971, doi:10.1007/BF01397083).
     """
-    if groups is not None:
-        same = right is left
-        left = groups.arranged(left)
-        right = left if same else groups.arranged(right)
-        groups = groups.in_order
     total = ExactSum.zero(1 if groups is None else groups.number)
     for cut in cuts(len(left), groups):
         first = left[cut]

@@ -70,10 +70,6 @@ class Groups:
         """An array ``(n,)`` brought into the order of the groups; rows of a group stay in their order."""
         return values if self.ascending else values[self._order]
 
-    def spread(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """An array with one entry for each group in `index`, as one with an entry for every group: 0 without rows."""
-        return values if len(self.index) == self.number else regrouped(values, self.index, self.number)
-
 
 @dataclass(frozen=True)
 class Far:

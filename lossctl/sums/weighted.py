@@ -63,12 +63,12 @@ class Weights:
 
 
 def weighted_sums(values: FloatArray, weight: FloatArray, groups: Groups | None) -> tuple[ExactSum, ExactSum, Weights]:
-    """Σ wℓ, exact; Σ w²ℓ² to 32 digits; and the weights, of rows; in NumPy they are in the order of their groups.
+    """Σ wℓ, exact; Σ w²ℓ² to 32 digits; and the weights, of rows.
 
     Args:
         values: ``(n,)``; infinities and NaN are counted in the first sum, and add nothing.
         weight: ``(n,)``, positive and finite.
-        groups: the groups of the rows, in order.
+        groups: the groups of the rows.
     """
     empty = ExactSum.zero(1 if groups is None else groups.number)
     sums, odd = [empty] * 4, empty

@@ -5,7 +5,7 @@ import numpy as np
 from lossctl.domain import CHOSEN, VECTOR, FloatArray, row_sum
 from lossctl.functions.class_labels import pair_kinks
 from lossctl.functions.loss import loss
-from lossctl.functions.stable import beyond, difference
+from lossctl.functions.stable import beyond, difference, grown
 
 
 def _within_margin(label: FloatArray, prediction: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -61,7 +61,7 @@ def _times_exp(factor: FloatArray, high: FloatArray, low: FloatArray) -> FloatAr
     """Factor e^(high − low), with what the difference is rounded by, and infinite no sooner than the product."""
     lead, lost = difference(high, low)
     half = np.exp(0.5 * lead)
-    return half * (factor * half) * np.where(np.abs(lost) < 1.0, 1.0 + lost, 1.0)
+    return half * (factor * half) * grown(lost)
 
 
 def _ends(label: FloatArray, prediction: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
