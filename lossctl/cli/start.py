@@ -30,6 +30,7 @@ TAIL = """
 """
 WORDS = {
     "fail_if": "few rows carry most of the error, so that bounds are not to be trusted",
+    "on_inconclusive": "where a single row puts the loss above the limit",
     "baseline": 'or a file with the same rows, "main.parquet", or "main.json" of lossctl baseline save',
     "itself": 'put in its place the file of an earlier model, or "main.json" of lossctl baseline save',
     "max_increase": "of the baseline; or a number",
@@ -120,14 +121,15 @@ def _held(
         for _ in range(2):
             gates = [*_gates(files, report, by_value, _own_groups(report, how))]
             verdicts = check_gates(gates, **{**how, **roles}, engine=running)
-            if verdicts.verdict == "pass":
+            doubted = {one.gate.name for one in verdicts.verdicts if one.measured and one.measured.estimate.doubted}
+            if verdicts.verdict == "pass" and doubted <= by_value:
                 example, verdict = _example(files, report, {**how, **roles}, running, baseline)
                 if example is not None and baseline is not None and verdict == "pass":
                     gates, example = [*gates, example], None
                 settings, told = {**typed, **_spelled(roles)}, limits_told(verdicts.verdicts)
                 return "".join(_written(gates, settings, example, told, fails=verdict == "fail"))
-            reason = next(one for one in verdicts.lines if not one.startswith("PASS"))
-            by_value = frozenset(one.gate.name for one in verdicts.verdicts if one.state == "inconclusive")
+            reason = next((one for one in verdicts.lines if not one.startswith("PASS")), reason)
+            by_value = frozenset(doubted)
     raise DataError(f"--init: no gate holds for {files[0]}: {reason}")
 
 
@@ -238,7 +240,7 @@ def _gates(
                 name = "-".join((*words, *group.values(), "not-above"))
                 only = {"only": dict(group)} if group else {}
                 gate = {"name": name, "file": _file(files), "loss": loss, **own, **only, "max": above(highest)}
-                yield {**gate, "fail_if": "point"} if name in by_value else gate
+                yield {**gate, **({"fail_if": "point"} if name in by_value else {"on_inconclusive": "fail"})}
     yield {"name": "enough-rows", "file": _file(files), "min_n": min(result.n for result in results)}
 
 
