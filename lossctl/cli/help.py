@@ -192,7 +192,12 @@ class Command(Helped, TyperCommand):
                 from lossctl.cli.precedence import settled
 
                 run = commands.get(self.name or "").run
-                elsewhere = settled(run, {*typed}, config, isolated=bool(isolated))
+                try:
+                    elsewhere = settled(run, {*typed}, config, isolated=bool(isolated))
+                except LossctlError as error:
+                    if config is None and self.name != "check" and "--isolated" not in error.message:
+                        error.elsewhere = ("--isolated goes without it.",)
+                    raise
                 ctx.meta[SETTLED], ctx.default_map = elsewhere, dict(elsewhere.values)
         return super().parse_args(ctx, args)
 

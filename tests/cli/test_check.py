@@ -358,6 +358,12 @@ def test_an_error_that_a_configuration_leads_to_says_how_to_go_without(lossctl, 
         assert done.status in {2, 3}
         assert re.search(r"(?m)^lossctl.toml sets --labels.*; --isolated goes without\.$", done.err), done.err
     assert "--isolated" not in lossctl("eval", "preds.csv", "-l", "mae", "--isolated").err
+    for wrong in ('lable = "y"', "label = 3.5", "label = [", "nulls = 7", 'scheduler = "tcp://x"'):
+        (here / "lossctl.toml").write_text(wrong)
+        done = lossctl("eval", "preds.csv", "-q")
+        assert (done.status, done.out) == (2, "")
+        assert done.err.startswith("error: lossctl.toml:1:")
+        assert ("--isolated goes without it." in done.err) == (wrong != "label = 3.5")
 
 
 @pytest.mark.parametrize(
