@@ -48,9 +48,7 @@ Showing = Annotated[
 ]
 Init = Annotated[
     bool,
-    output_option(
-        "--init", help="Write a lossctl.toml to begin with, or add to it; its gates hold for FILE as it is now."
-    ),
+    output_option("--init", help="Write a lossctl.toml, or add to it; its gates hold for FILE as it is now."),
     Action,
 ]
 
