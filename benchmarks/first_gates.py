@@ -12,6 +12,7 @@ import numpy as np
 
 import lossctl
 from lossctl.cli.limits import above
+from lossctl.comparison.gate import Gate, Measurement, decide
 from lossctl.sums.estimate import TOP_SHARE, Estimate
 from lossctl.sums.student import quantile
 
@@ -59,26 +60,32 @@ def rows(random: Generator, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndar
     return logit, (random.random(shape) < 1.0 / (1.0 + np.exp(-logit))).astype(float)
 
 
-def proven(losses: np.ndarray, limit: np.ndarray) -> np.ndarray:
-    """Which files have a mean that is proven to be above a limit, and trusted."""
+def proven(losses: np.ndarray, limit: np.ndarray, kind: str = "max") -> tuple[np.ndarray, np.ndarray]:
+    """Which files have a mean that is proven to be above a limit, and which are inconclusive."""
     n = losses.shape[1]
     mean, squares = losses.mean(axis=1), (losses - losses.mean(axis=1, keepdims=True)) ** 2
     error = np.sqrt(squares.sum(axis=1) / (n - 1.0) / n)
     share = squares.max(axis=1) / squares.sum(axis=1)
     above = mean - quantile(0.9, n - 1.0) * error > limit
-    for place in np.flatnonzero(above & (share > TOP_SHARE)).tolist():
+    unclear = np.zeros(len(mean), dtype=bool)
+    gate = Gate("first", kind, 0.0)  # type: ignore[arg-type]  # one of these
+    for place in np.flatnonzero((mean > limit) & (share > TOP_SHARE)).tolist():
         one = Estimate(mean[place], error[place], n - 1.0, n, float(n), None, share[place])
-        above[place] = not one.doubt
-    return np.asarray(above)
+        measured = Measurement("bce", "p", {}, one, limit[place], mean[place], nonnegative=kind == "max")
+        (verdict,) = decide([(gate, measured)])
+        above[place], unclear[place] = verdict.state == "fail", verdict.state == "inconclusive"
+    return np.asarray(above), unclear
 
 
-def failing(n: int, worse: float, files: int, random: Generator, *, same: bool) -> tuple[float, float]:
-    """The share of files that fail the limit, and an increase of 1 % over the earlier model on the same rows.
+def failing(n: int, worse: float, files: int, random: Generator, *, same: bool) -> tuple[float, float, float]:
+    """The share of files that fail the limit, or an increase of 1 % over the earlier model on the same rows.
+
+    And of those that are inconclusive at the limit.
 
     Raises:
         SystemExit: lossctl decides otherwise.
     """
-    noise, failed, paired = noise_of(worse), 0, 0
+    noise, failed, paired, unclear = noise_of(worse), 0, 0, 0
     for left in range(files, 0, -max(1, AT_ONCE // n)):
         shape = min(left, max(1, AT_ONCE // n)), n
         logit, label = rows(random, shape)
@@ -87,14 +94,15 @@ def failing(n: int, worse: float, files: int, random: Generator, *, same: bool) 
             logit, label = rows(random, shape)
         seen, now = losses(random, logit, label, noise)
         limits = np.array([above(value) for value in before.mean(axis=1).tolist()])
-        fails = proven(now, limits)
-        failed += int(fails.sum())
-        paired += int(proven(now - 1.01 * losses(random, logit, label, 0.0)[1], np.zeros(len(limits))).sum())
+        fails, unsure = proven(now, limits)
+        failed, unclear = failed + int(fails.sum()), unclear + int(unsure.sum())
+        increase = now - 1.01 * losses(random, logit, label, 0.0)[1]
+        paired += int(proven(increase, np.zeros(len(limits)), "max_increase")[0].sum())
         gate = {"name": "first", "loss": "bce", "max": float(limits[0]), "from_logits": True}
         status = lossctl.check_gates(gate, {"label": label[0], "prediction": seen[0]}).exit_code
-        if status != fails[0]:
+        if status != fails[0]:  # what is inconclusive is 0
             raise SystemExit(f"lossctl exits with {status}, n = {n}")
-    return failed / files, paired / files
+    return failed / files, paired / files, unclear / files
 
 
 def main() -> None:
@@ -103,14 +111,16 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=16)
     asked = parser.parse_args()
-    print('| loss | rows | same rows | other rows | `max_increase = "1%"` |')
-    print("|---|---|---|---|---|")
+    print('| `bce` | rows | same rows | other rows | inconclusive there | `max_increase = "1%"` |')
+    print("|---|--:|--:|--:|--:|--:|")
     for worse in WORSE:
         for n in SHOWN:
             random = np.random.default_rng(asked.seed)
             shares = [failing(n, worse, asked.files, random, same=same) for same in (True, False)]
-            cells = " | ".join(f"{100 * share:.1f} %" for share in (shares[0][0], shares[1][0], shares[0][1]))
-            print(f"| {100 * worse:.0f} % worse | {n:,} | {cells} |", flush=True)
+            shown = (shares[0][0], shares[1][0], shares[1][2], shares[0][1])
+            cells = " | ".join(f"{100 * share:.1f}" for share in shown)
+            title = f"{100 * worse:.0f} % worse" if worse else "no worse"
+            print(f"| {title} | {n:,} | {cells} |", flush=True)
 
 
 if __name__ == "__main__":

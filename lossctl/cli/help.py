@@ -162,16 +162,16 @@ class Helped:
         Voice().result(shown(self, ctx))
 
 
-DECIDING: Final = {"Columns", "Loss", "Input"}
-"""The panels of the options that decide what number comes out."""
+ABOUT_THE_RUN: Final = {"color", "form", "precision", "engine", "scheduler", "threads"}
+"""The parameters that decide no number, of which the last counts."""
 
 
 def _ensure_once(typed: list[Any]) -> None:
-    """Refuse an option of one value that is typed twice, where the first would be forgotten and change the number."""
+    """Refuse an option of one value that is typed twice, where the first would be forgotten and change what is told."""
     counts = Counter(parameter.name for parameter in typed)
     for parameter in typed:
         once = isinstance(parameter, TyperOption) and not (parameter.multiple or parameter.is_flag or parameter.count)
-        if once and counts[parameter.name] > 1 and parameter.rich_help_panel in DECIDING:
+        if once and counts[parameter.name] > 1 and parameter.name not in ABOUT_THE_RUN:
             flag = max(parameter.opts, key=len)
             several = "," in str(parameter.metavar)
             hint = f"Its values stand in one list: {flag} {parameter.metavar}." if several else "Give one."
@@ -192,7 +192,12 @@ class Command(Helped, TyperCommand):
                 from lossctl.cli.precedence import settled
 
                 run = commands.get(self.name or "").run
-                elsewhere = settled(run, {*typed}, config, isolated=bool(isolated))
+                try:
+                    elsewhere = settled(run, {*typed}, config, isolated=bool(isolated))
+                except LossctlError as error:
+                    if config is None and self.name != "check" and "--isolated" not in error.message:
+                        error.elsewhere = ("--isolated goes without it.",)
+                    raise
                 ctx.meta[SETTLED], ctx.default_map = elsewhere, dict(elsewhere.values)
         return super().parse_args(ctx, args)
 

@@ -1,5 +1,6 @@
 """A configuration to begin with: what is seen of a file, and gates that hold for it as it is."""
 
+import itertools
 import json
 import os
 import re
@@ -10,12 +11,16 @@ from lossctl.cli.command import Voice
 from lossctl.cli.limits import LIMITS, above, limits_told
 from lossctl.cli.nearest import OWN
 from lossctl.cli.output import write_report
+from lossctl.comparison.declared import LISTS, SETTINGS, listed
 from lossctl.errors import DataError, UsageError
 
 if TYPE_CHECKING:
+    from lossctl.cli.configuration import Configuration
     from lossctl.evaluation.report import Report
     from lossctl.evaluation.running import Running
 
+OF_GATES = frozenset({*SETTINGS, "by"}) - {"eps"}
+"""The keys that a gate has for itself; a floor under probabilities is none of losses that take no logarithm."""
 MANY = 12
 """Of more groups than these none has a gate of its own."""
 HEAD = """\
@@ -30,6 +35,7 @@ TAIL = """
 """
 WORDS = {
     "fail_if": "few rows carry most of the error, so that bounds are not to be trusted",
+    "on_inconclusive": "where a single row puts the loss above the limit",
     "baseline": 'or a file with the same rows, "main.parquet", or "main.json" of lossctl baseline save',
     "itself": 'put in its place the file of an earlier model, or "main.json" of lossctl baseline save',
     "max_increase": "of the baseline; or a number",
@@ -47,8 +53,9 @@ def begin(
     running: "Running",
     voice: Voice,
     baseline: str | None = None,
+    configuration: "Configuration | None" = None,
 ) -> None:
-    """Write a configuration whose gates hold for files as they are.
+    """Write a configuration whose gates hold for files as they are, or add these to one that there is.
 
     Args:
         files: the predictions.
@@ -57,9 +64,11 @@ def begin(
         running: how to run.
         voice: what says that it was written.
         baseline: the file of an earlier model, to be held against.
+        configuration: what is there already.
 
     Raises:
-        UsageError: no file is named, there is a configuration, or it is not sure what the columns are.
+        UsageError: no file is named, there is a configuration that gates cannot be added to, or it is not sure what the
+            columns are.
         DataError: the file cannot be read, or holds nothing that a gate could be about.
     """
     from lossctl.evaluation.evaluate import evaluate, input_files
@@ -69,21 +78,35 @@ def begin(
     for path in input_files(list(files)):
         if path == "-" or (os.path.exists(path) and not os.path.isfile(path)):
             raise UsageError(f"--init: {path} can be read only once", "Save it to a file first.")
-    if os.path.lexists(OWN):
-        raise UsageError(f"{OWN}: is there already", "Edit it, or move it away.")
+    before = _before(files, configuration)
     rest = {name: value for name, value in how.items() if name != "loss"}
     report = evaluate(list(files), how["loss"] or None, **rest, engine=running)
     for note in report.notes:
         voice.note(note)
     told = _told(files, how)
-    text = _held(files, report, {**how, **told}, {**typed, **_spelled(told)}, running, baseline)
+    text = _held(files, report, {**how, **told}, {**typed, **_spelled(told)}, running, baseline, before)
     write_report(OWN, text, input_files(list(files)), voice)
-    voice.note("lossctl check runs its gates")
+    voice.note("lossctl check runs its gates" + (", the earlier ones too" if before is not None else ""))
+
+
+def _before(files: Sequence[str], configuration: "Configuration | None") -> "Configuration | None":
+    """The configuration that gates are added to, where one is there.
+
+    Raises:
+        UsageError: it has gates of these files, or does not count here.
+    """
+    if not os.path.lexists(OWN):
+        return None
+    if configuration is None or configuration.path != OWN:
+        raise UsageError(f"{OWN}: is there already", "Edit it, or move it away.")
+    if any(gate.get("file") == _file(files) for gate in configuration.gates):
+        what = f"{OWN}: is there already, with gates of {', '.join(files)}"
+        raise UsageError(what, "Edit it, or move it away; of another file, gates are added to it.")
+    return configuration
 
 
 def _told(files: Sequence[str], how: Mapping[str, Any]) -> dict[str, Any]:
     """What losses need that nobody named and that the data tell, such as ``from_logits``; as arguments."""
-    from lossctl.comparison.declared import SETTINGS
     from lossctl.evaluation.evaluate import open_alone, open_joined, requested, several
     from lossctl.inference.infer import complete
 
@@ -106,8 +129,9 @@ def _held(
     typed: Mapping[str, Any],
     running: "Running",
     baseline: str | None,
+    before: "Configuration | None",
 ) -> str:
-    """The first way to write a configuration in which every gate holds.
+    """The first way to write a configuration in which every gate holds, below what is there before.
 
     Raises:
         DataError: there is none.
@@ -120,15 +144,32 @@ def _held(
         for _ in range(2):
             gates = [*_gates(files, report, by_value, _own_groups(report, how))]
             verdicts = check_gates(gates, **{**how, **roles}, engine=running)
-            if verdicts.verdict == "pass":
+            doubted = {one.gate.name for one in verdicts.verdicts if one.measured and one.measured.estimate.doubted}
+            if verdicts.verdict == "pass" and doubted <= by_value:
                 example, verdict = _example(files, report, {**how, **roles}, running, baseline)
                 if example is not None and baseline is not None and verdict == "pass":
                     gates, example = [*gates, example], None
                 settings, told = {**typed, **_spelled(roles)}, limits_told(verdicts.verdicts)
-                return "".join(_written(gates, settings, example, told, fails=verdict == "fail"))
-            reason = next(one for one in verdicts.lines if not one.startswith("PASS"))
-            by_value = frozenset(one.gate.name for one in verdicts.verdicts if one.state == "inconclusive")
+                named = _apart(before, files, [*gates, *([] if example is None else [example])])
+                return "".join(_written(gates, settings, example, told, named, before, fails=verdict == "fail"))
+            reason = next((one for one in verdicts.lines if not one.startswith("PASS")), reason)
+            by_value = frozenset(doubted)
     raise DataError(f"--init: no gate holds for {files[0]}: {reason}")
+
+
+def _apart(before: "Configuration | None", files: Sequence[str], gates: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """What gates are called that are to stand beside those before: where one is called so, the file is in the name."""
+    taken = {str(gate.get("name")) for gate in before.gates} if before is not None else set()
+    names = [gate["name"] for gate in gates]
+    if not taken & {*names}:
+        return {name: name for name in names}
+    stem = os.path.basename(files[0]).partition(".")[0]
+    number = next(number for number in itertools.count(1) if not taken & {_of(stem, number, name) for name in names})
+    return {name: _of(stem, number, name) for name in names}
+
+
+def _of(stem: str, number: int, name: str) -> str:
+    return f"{stem}-{name}" if number == 1 else f"{stem}-{number}-{name}"
 
 
 def _example(
@@ -190,8 +231,6 @@ def _roles(report: "Report") -> dict[str, Any]:
 
 def _spelled(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Arguments by the keys of a configuration."""
-    from lossctl.comparison.declared import SETTINGS
-
     keys = {argument: key for key, argument in SETTINGS.items()}
     return {keys[name]: [*value] if isinstance(value, tuple) else value for name, value in arguments.items()}
 
@@ -238,7 +277,7 @@ def _gates(
                 name = "-".join((*words, *group.values(), "not-above"))
                 only = {"only": dict(group)} if group else {}
                 gate = {"name": name, "file": _file(files), "loss": loss, **own, **only, "max": above(highest)}
-                yield {**gate, "fail_if": "point"} if name in by_value else gate
+                yield {**gate, **({"fail_if": "point"} if name in by_value else {"on_inconclusive": "fail"})}
     yield {"name": "enough-rows", "file": _file(files), "min_n": min(result.n for result in results)}
 
 
@@ -252,32 +291,65 @@ def _written(
     settings: Mapping[str, Any],
     example: Mapping[str, Any] | None,
     told: Mapping[str, str],
+    names: Mapping[str, str],
+    before: "Configuration | None",
     *,
     fails: bool,
 ) -> Iterator[str]:
     """The text of a configuration, with an example behind ``#``, and that it fails where it does.
 
+    What a gate can say itself it says, so that nothing reaches other files.
+
     Args:
         gates: those that hold.
-        settings: the keys above them.
+        settings: what they are measured with, by key.
         example: one more gate, which is no claim yet.
         told: what is to be said of limits, by the names of gates.
+        names: what the gates are called in the file.
+        before: what is there before.
         fails: whether the example fails.
+
+    Raises:
+        UsageError: a setting of all gates is to be added below gates that there are.
     """
-    yield HEAD
+    own = {key: listed(key, ",".join(value)) if _is_text(key, value) else value for key, value in settings.items()}
+    own = {key: value for key, value in own.items() if key in OF_GATES}
+    shared = {key: value for key, value in settings.items() if key not in own}
+    if before is None:
+        yield HEAD
+    else:
+        missing = [key for key, value in shared.items() if before.values.get(key) != value]
+        if missing:
+            line = f"{missing[0]} = {toml(shared[missing[0]])}"
+            raise UsageError(f"{OWN}: is there already, and {line} is for all of its gates", "Say it there first.")
+        yield before.text.rstrip("\n") + "\n\n"
+        shared = {}
     if any("max" in gate and "fail_if" not in gate for gate in gates):
         yield LIMITS
     if any("only" in gate for gate in gates):
         yield EACH
-    for name, value in settings.items():
+    for name, value in shared.items():
         yield f"{name} = {toml(value)}\n"
     for gate in gates:
         yield "\n[[gate]]\n"
-        yield from _lines(gate, told.get(gate["name"], ""))
+        yield from _lines(_whole(gate, names, own), told.get(gate["name"], ""))
     if example is not None:
         yield TAIL + ("# This fails as the files are now.\n" if fails else "")
         yield "# [[gate]]\n"
-        yield from (f"# {line}" for line in _lines(example))
+        yield from (f"# {line}" for line in _lines(_whole(example, names, own)))
+
+
+def _whole(gate: Mapping[str, Any], names: Mapping[str, str], own: Mapping[str, Any]) -> dict[str, Any]:
+    """A gate under its name in the file, with what it is measured with behind the file."""
+    first = {"name": names[gate["name"]], "file": gate["file"]}
+    last = {"by": own["by"]} if "by" in own and "only" not in gate else {}
+    said = {key: value for key, value in own.items() if key != "by"}
+    return {**first, **said, **{key: value for key, value in gate.items() if key not in first}, **last}
+
+
+def _is_text(key: str, value: Any) -> bool:
+    """Whether a value is several comma lists."""
+    return key in LISTS and isinstance(value, list | tuple) and all(isinstance(part, str) for part in value)
 
 
 def _lines(gate: Mapping[str, Any], told: str = "") -> Iterator[str]:

@@ -105,6 +105,69 @@ class Measurement:
     """The part of the rows that it is of, chosen by chance, of those that it is meant of; 0 where others are in it."""
     note: str = ""
     """What else is to be said of it."""
+    nonnegative: bool = False
+    """Whether it is a loss that is never below 0."""
+    power: float = 1.0
+    """The power of it that is a mean of rows, or a sum; NaN where there is none, or it is of several."""
+
+    def least(self, confidence: float) -> float:
+        """The lower bound of the claim's left side, if need be one that holds without a trusted interval.
+
+        Where one row or cluster carries too much, that is a bound without it. A mean that is never below 0 is
+        1/(1 − confidence) times as high as expected with a probability of 1 − confidence at most, whatever its rows are
+        like (Markov's inequality). NaN where nobody knows.
+        """
+        value, power = self.estimate.value, self.power
+        if not self.estimate.doubted:
+            return self.estimate.lower(confidence)
+        bounds = [self.least_of_others(confidence)]
+        if self._is_bounded:
+            bounds.append(value * (1.0 - confidence) ** (1.0 / power))
+        return max((bound for bound in bounds if not math.isnan(bound)), default=math.nan)
+
+    def least_of_others(self, confidence: float) -> float:
+        """Its lower bound without the row or cluster that carries too much; NaN where none does, or nobody knows."""
+        if self.others is None:
+            return math.nan
+        bound = self.others.lower(confidence)
+        return bound if self.power == 1.0 else self.estimate.value * max(bound, 0.0) ** (1.0 / self.power)
+
+    @property
+    def p(self) -> float:
+        """How likely the left side is as far above the limit by chance, by the same bounds; NaN where nobody knows."""
+        value, limit, power = self.estimate.value, self.limit, self.power
+        if not self.estimate.doubted:
+            return self.estimate.p_above(limit)
+        part = max(limit, 0.0) / value if value > 0.0 else math.nan
+        known = [] if self.others is None else [self.others.p_above(limit if power == 1.0 else part**power)]
+        known += [min(part**power, 1.0)] if self._is_bounded else []
+        return min((p for p in known if not math.isnan(p)), default=math.nan)
+
+    @property
+    def others(self) -> Estimate | None:
+        """Of all rows, or clusters, but the one that carries too much; of a power as a part of that of the value.
+
+        ``None`` where none does, or it cannot be told.
+        """
+        estimate, power = self.estimate, self.power
+        if estimate.doubted != "share" or math.isnan(power) or (power != 1.0 and not estimate.value > 0.0):
+            return None
+        if power == 1.0:
+            return estimate.without_the_largest()
+        error = power * estimate.standard_error / estimate.value
+        return replace(estimate, value=1.0, standard_error=error).without_the_largest()
+
+    @property
+    def _is_bounded(self) -> bool:
+        value = self.estimate.value
+        return self.nonnegative and self.power > 0.0 and 0.0 < value < math.inf
+
+    def may_be_of_the_others(self, confidence: float) -> bool:
+        """Whether the other rows, or clusters, are so unsure that it could be above the limit for them alone."""
+        if self.others is None:
+            return False
+        scale = self.power / self.value if self.power != 1.0 else 1.0
+        return scale * (self.value - self.limit) <= self.others.value - self.others.lower(confidence)
 
 
 @dataclass(frozen=True)
@@ -148,7 +211,7 @@ def decide(claims: Sequence[tuple[Gate, Measurement | str]]) -> list[Verdict]:
         claims: each with what was measured, or why nothing was.
     """
     p = {
-        place: measured.estimate.p_above(measured.limit)
+        place: measured.p
         for place, (gate, measured) in enumerate(claims)
         if isinstance(measured, Measurement) and gate.fail_if == "proven" and gate.kind != "min_n"
     }
@@ -160,7 +223,7 @@ def decide(claims: Sequence[tuple[Gate, Measurement | str]]) -> list[Verdict]:
     failed: set[int] = set()
     for place in ranked:
         measured = claims[place][1]
-        if isinstance(measured, str) or not measured.estimate.lower(confidence[place]) > measured.limit:
+        if isinstance(measured, str) or not measured.least(confidence[place]) > measured.limit:
             break  # and none that is less unlikely is proven wrong
         failed.add(place)
     return [
@@ -203,10 +266,16 @@ def _by_itself(gate: Gate, measured: Measurement | str, confidence: float, p: fl
     by_value: State = "fail" if estimate.value > limit else "pass"
     if sure or (gate.fail_if == "point" and (by_value == "fail" or gate.pass_if != "proven")):
         return Verdict(gate, by_value, measured, confidence, p)
-    if estimate.doubt:
-        return Verdict(gate, "inconclusive", measured, confidence, p, f"not trusted: {estimate.doubt}")
     if wrong:
         return Verdict(gate, "fail", measured, confidence, p)
+    if estimate.doubt:
+        if (
+            gate.kind == "max"
+            and gate.pass_if != "proven"
+            and (by_value == "pass" or measured.may_be_of_the_others(confidence))
+        ):
+            return Verdict(gate, "pass", measured, confidence, p)  # no bound is above the number
+        return Verdict(gate, "inconclusive", measured, confidence, p, f"not trusted: {estimate.doubt}")
     if gate.pass_if == "proven" and not estimate.upper(gate.confidence) <= limit:
         return Verdict(gate, "inconclusive", measured, confidence, p, "neither proven wrong nor right")
     return Verdict(gate, "pass", measured, confidence, p)

@@ -9,6 +9,7 @@ from lossctl.comparison.gate import Gate, Measurement
 from lossctl.comparison.kept import Against, held_against
 from lossctl.comparison.wording import at, spelled
 from lossctl.errors import DataError, UsageError, option
+from lossctl.evaluation.best_constant import may_be_below_zero
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.scores import Scores
 from lossctl.functions.lookup import meant
@@ -156,7 +157,12 @@ def _measured(
         )
     estimate = scores.value(place, group)
     if gate.kind == "max":
-        return Measurement(str(bound), model.name, named, estimate, gate.limit, value)
+        factor = bound.reduced.row_factor(0.5) if estimate.doubted else None
+        nonnegative = factor is not None and not may_be_below_zero(bound)
+        power = 1.0 if factor is None else -math.log2(factor)  # of an exponential a straight line lies below it
+        return Measurement(
+            str(bound), model.name, named, estimate, gate.limit, value, nonnegative=nonnegative, power=power
+        )
     listed = report.results if named or not report.overall else report.overall
     constants = [
         result.best_constant
@@ -167,7 +173,8 @@ def _measured(
     if not math.isfinite(constant) or (math.isnan(constants[0].skill) and not math.isnan(value)):
         return "there is no skill: the loss of the best constant is not known, not finite or not above 0"
     limit = (1.0 - gate.limit) * constant
-    return Measurement(str(bound), model.name, named, estimate, limit, value, constant=constant)
+    power = math.nan if bound.reduced.bends else 1.0
+    return Measurement(str(bound), model.name, named, estimate, limit, value, constant=constant, power=power)
 
 
 def _increase(gate: Gate, scores: Scores, place: int, group: int) -> Measurement | str:
@@ -190,6 +197,7 @@ def _increase(gate: Gate, scores: Scores, place: int, group: int) -> Measurement
         _most(gate, baseline, same=estimate.same),
         scores.totals[place][group].value(bound.reduced),
         baseline=baseline,
+        power=math.nan if bound.reduced.bends else 1.0,
     )
 
 
@@ -224,6 +232,7 @@ def _over(baseline: Baseline, gate: Gate, scores: Scores, place: int, group: int
         against.now,
         baseline=against.before,
         share=against.share,
+        power=math.nan if bound.reduced.bends else 1.0,
         note=_moved(against, scores.totals[place][group].n, kept.total.n),
     )
 

@@ -256,13 +256,23 @@ def _bound(verdict: Verdict, measured: Measurement) -> str:
         return f" {sign} {limit}"
     if verdict.state == "pass" and gate.pass_if == "proven":
         return f", at most {_signed_or(measured, estimate.upper(gate.confidence) + beyond, error)} <= {limit}"
-    bound = estimate.lower(verdict.confidence)
-    if math.isnan(bound):
+    bound = measured.least(verdict.confidence)
+    if math.isnan(bound) or (estimate.doubted and verdict.state == "pass" and not verdict.is_unproven):
         return f" {sign} {limit}"
     if verdict.is_unproven:
         least = _signed_or(measured, bound + beyond, error)
         return f" is above {limit}, but not proven: at least {least}; {STRICTER}"
-    return f", at least {_signed_or(measured, bound + beyond, error)} {sign} {limit}"
+    return f", at least {_signed_or(measured, bound + beyond, error)} {sign} {limit}{_for_all_that(verdict, measured)}"
+
+
+def _for_all_that(verdict: Verdict, measured: Measurement) -> str:
+    """What a bound holds without that is no trusted interval's; empty where that is trusted."""
+    estimate = measured.estimate
+    if verdict.state != "fail" or not estimate.doubted:
+        return ""
+    if measured.least_of_others(verdict.confidence) > measured.limit:
+        return f" without the {estimate.unit} that carries {100 * estimate.top_share:.0f} % of the sum of squares"
+    return f" whatever its {estimate.unit}s are like, though {estimate.doubt}"
 
 
 def _is_moved(gate: Gate, estimate: Estimate) -> bool:
@@ -304,6 +314,7 @@ def _facts(verdict: Verdict, words: str) -> dict[str, Any]:
     if measured is None:
         return {**facts, "loss": gate.loss, "model": gate.model, "group": dict(gate.only)}
     estimate = measured.estimate
+    least = measured.least(verdict.confidence)
     told = {
         **facts,
         "loss": measured.loss,
@@ -323,7 +334,7 @@ def _facts(verdict: Verdict, words: str) -> dict[str, Any]:
         "claim": estimate.value,
         "claim_limit": measured.limit,
         "standard_error": estimate.standard_error,
-        "lower": estimate.lower(verdict.confidence),
+        "lower": estimate.lower(verdict.confidence) if math.isnan(least) else least,
         "upper": estimate.upper(gate.confidence),
         "top_share": estimate.top_share,
     }

@@ -114,8 +114,9 @@ class Files:
 
     @property
     def once(self) -> bool:
-        """Whether a file can be read only once, as far as the names say."""
-        return self.first.once or any(not path.endswith(suffixes()) for path in self.paths)
+        """Whether a file can be read only once: the first, or another by its name that is no file of this machine."""
+        others = (path for path in self.paths[1:] if not path.endswith(suffixes()))
+        return self.first.once or any(not os.path.isfile(path) for path in others)
 
     def shards(self) -> Iterator[Shard]:
         """The shards of each file in turn.

@@ -87,6 +87,19 @@ class Estimate:
             return "share"
         return "early" if self.anytime is not None and self.units < FEW_ROWS else ""
 
+    def without_the_largest(self) -> "Estimate":
+        """This without the row or cluster that carries most, or lower by as much where leaving that out would raise it.
+
+        What is above something for all that does not rest upon it, whichever way it pulls.
+        """
+        count = self.n if self.clusters is None else self.clusters
+        alike = self.units == count
+        part = 1.0 / count if alike else min(1.0 / math.sqrt(self.units), 0.5)  # of the weight, at most
+        moved = self.standard_error * math.sqrt(self.top_share * (count - 1.0) / count) / (1.0 - part)
+        left = 1.0 - self.top_share / (1.0 - part if alike else 1.0)  # of the squares, about their own mean where known
+        error = self.standard_error * math.sqrt(max(left, 0.0))
+        return replace(self, value=self.value - moved, standard_error=error, freedom=self.freedom - 1.0, top_share=0.0)
+
     @property
     def unit(self) -> str:
         """What moves by itself: a row, a cluster, or a bucket of a baseline."""

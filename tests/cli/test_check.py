@@ -7,6 +7,7 @@ import random
 import re
 import tomllib
 
+import numpy as np
 import pytest
 
 ROWS = [(i % 2, 0.4 + 0.2 * (i % 2), 0.3 + 0.4 * (i % 2) + i % 7 / 100, i % 3) for i in range(60)]
@@ -319,3 +320,64 @@ def test_a_baseline_into_a_folder_that_is_not_there_says_how_to_make_it(lossctl,
 
 def test_a_limit_that_is_a_part_of_the_baseline_is_a_percentage_in_junit(lossctl, apart):
     assert 'name="no-regress: limit" value="1 %"' in lossctl("check", "both.csv", "-q", "-f", "junit").out
+
+
+def test_what_is_written_of_one_file_reaches_no_other_and_a_second_is_added(lossctl, here):
+    key = "".join(f"{row},{row % 2},{0.3 + row % 4 / 10}\n" for row in range(60))
+    (here / "solution.csv").write_text("key,y\n" + "".join(f"{row},{row % 2}\n" for row in range(60)))
+    (here / "sub.csv").write_text("key,q\n" + re.sub(r"(?m)^(\d+),\d+,", r"\1,", key))
+    (here / "other.csv").write_text("id,y_true,y_pred\n" + key)
+    alone = lossctl("eval", "other.csv", "-q").out
+    of_first = ["check", "--init", "sub.csv", "--labels", "solution.csv", "--id", "key"]
+    assert lossctl(*of_first, "-q").status == 0
+    first = (here / "lossctl.toml").read_text()
+    assert {*tomllib.loads(first)} == {"gate"}
+    assert lossctl("eval", "other.csv", "-q").out == alone
+    done = lossctl("check", "--init", "other.csv", "--by", "id:2", "-q")
+    assert done.status == 0, done.err
+    text = (here / "lossctl.toml").read_text()
+    assert text.startswith(first.rstrip())
+    gates = tomllib.loads(text)["gate"]
+    assert [gate["name"] for gate in gates[:2]] == ["bce-not-above", "enough-rows"]
+    assert all(gate["name"].startswith("other-") and gate["by"] == ["id:2"] for gate in gates[2:])
+    assert all(("labels" in gate) == (gate["file"] == "sub.csv") for gate in gates)
+    assert lossctl("check", "-q").status == 0
+    again = lossctl(*of_first, "-q")
+    assert (again.status, (here / "lossctl.toml").read_text()) == (2, text)
+    apart = lossctl("check", "--init", "preds.csv", "-y", "y", "-p", "p", "-l", "mae", "-d", ",", "-q")
+    assert apart.status == 2  # a sign between cells is of all gates
+    assert 'delimiter = ","' in apart.err
+    uncommented(lossctl, here)
+
+
+def test_an_error_that_a_configuration_leads_to_says_how_to_go_without(lossctl, here):
+    (here / "lossctl.toml").write_text('labels = "solution.csv"\nid = "key"\n')
+    (here / "solution.csv").write_text("key,y\n1,0\n")
+    for words in (["eval", "preds.csv"], ["eval", "preds.csv", "--id", "g=key"], ["samples", "preds.csv", "-l", "mae"]):
+        done = lossctl(*words, "-q")
+        assert done.status in {2, 3}
+        assert re.search(r"(?m)^lossctl.toml sets --labels.*; --isolated goes without\.$", done.err), done.err
+    assert "--isolated" not in lossctl("eval", "preds.csv", "-l", "mae", "--isolated").err
+    for wrong in ('lable = "y"', "label = 3.5", "label = [", "nulls = 7", 'scheduler = "tcp://x"'):
+        (here / "lossctl.toml").write_text(wrong)
+        done = lossctl("eval", "preds.csv", "-q")
+        assert (done.status, done.out) == (2, "")
+        assert done.err.startswith("error: lossctl.toml:1:")
+        assert ("--isolated goes without it." in done.err) == (wrong != "label = 3.5")
+
+
+@pytest.mark.parametrize(
+    ("off", "verdict", "status"), [(0.0, "PASS", 0), (1.5, "FAIL", 1), (300.0, "INCONCLUSIVE", 4), (1e9, "FAIL", 1)]
+)
+def test_a_gate_to_begin_with_stops_a_model_that_got_much_worse_and_a_broken_prediction(
+    lossctl, here, off, verdict, status
+):
+    random = np.random.default_rng(13)
+    rows = [(y, y + error) for y, error in random.normal(size=(300, 2))]
+    written = "y,p\n" + "".join(f"{y},{p}\n" for y, p in rows)
+    (here / "preds.csv").write_text(written)
+    assert lossctl("check", "--init", "preds.csv", "-y", "y", "-p", "p", "-l", "mae", "-q").status == 0
+    worse = [(y, y + (1.0 + off) * (p - y)) for y, p in rows] if off < 9 else [(0.0, off), *rows[1:]]
+    (here / "preds.csv").write_text("y,p\n" + "".join(f"{y},{p}\n" for y, p in worse))
+    done = lossctl("check", "-q")
+    assert (done.out.split()[0], done.status) == (verdict, status)

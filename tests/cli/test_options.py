@@ -10,10 +10,12 @@ import typer
 
 from lossctl.cli.app import app
 from lossctl.cli.choices import CHOICES
-from lossctl.cli.command import given
+from lossctl.cli.command import commands, given
+from lossctl.cli.help import ABOUT_THE_RUN
 from lossctl.cli.input_options import Input, Join
 from lossctl.cli.options import Columns, LossOptions, Reducing, RunningOptions
 from lossctl.cli.output_options import Output
+from lossctl.cli.settings import every_setting, settings_of
 from lossctl.evaluation.engine import engines
 from lossctl.evaluation.join import HOW
 from lossctl.functions.compat import PEERS
@@ -303,6 +305,10 @@ def test_the_traceback_of_a_bug_is_shown_where_it_is_asked_for(flag, shown, loss
     assert ("Traceback" in done.err) is shown
 
 
+def _takes_one(ways):
+    return not any(way.many or way.kind is bool or way.name in {"quiet", "verbose"} for way in ways)
+
+
 @pytest.mark.parametrize(
     ("flags", "told"),
     [
@@ -311,12 +317,22 @@ def test_the_traceback_of_a_bug_is_shown_where_it_is_asked_for(flag, shown, loss
         (["--where", "y > 0", "--where", "y < 9"], "--where is given twice"),
         (["-w", "weight", "--weight", "y"], "--weight is given twice"),
         (["--compat", "keras", "--compat", "torch"], "--compat is given twice"),
+        (["--ci", "0.9", "--ci", "0.95"], "--ci is given twice"),
     ],
 )
 def test_an_option_of_one_value_that_decides_the_number_is_not_forgotten_for_another(lossctl, sample_data, flags, told):
     done = lossctl("eval", sample_data / "regression.csv", *flags)
     assert (done.status, done.out) == (2, "")
     assert told in done.err
+
+
+@pytest.mark.parametrize("name", [name for name, ways in every_setting().items() if _takes_one(ways)])
+def test_every_option_of_one_value_counts_or_is_refused_where_it_is_typed_twice(lossctl, name):
+    entry = next(entry for entry in commands if name in settings_of(entry.run))
+    setting = settings_of(entry.run)[name]
+    value = {int: "3", float: "0.5"}.get(setting.kind, next(iter(setting.choices), "x"))
+    done = lossctl(entry.name, *[setting.flag, value] * 2)
+    assert (f"{setting.flag} is given twice" in done.err) == (setting.parameter not in ABOUT_THE_RUN), done.err
 
 
 def test_of_an_option_that_decides_no_number_the_last_counts(lossctl, sample_data):

@@ -5,6 +5,8 @@ import pytest
 from stored import read_back, write
 from transcripts import VALUE
 
+from lossctl.reading.files import open_source
+
 
 @pytest.mark.parametrize("command", ["eval", "samples"])
 @pytest.mark.parametrize("top", [[], ["--top", "2"]], ids=["", "top"])
@@ -109,3 +111,11 @@ def test_a_file_that_is_named_twice_is_warned_of(lossctl, tmp_path, command, twi
     if command == "eval":
         (warning,) = lossctl(command, first, other, *asked, "-f", "json").json["warnings"]
         assert "its rows count again" in warning
+
+
+def test_a_file_whose_name_says_no_format_can_be_read_again(tmp_path):
+    paths = [tmp_path / name for name in ("a.csv", "b.txt", "c")]
+    for path in paths:
+        path.write_text("y,p\n1,2\n")
+    assert not open_source([*map(str, paths)]).once
+    assert not open_source([str(paths[1])]).once

@@ -30,7 +30,7 @@ GOLDEN = Path(__file__).parent / "golden" / "explain"
 
 WIDTHS = (80, 120)
 
-MOST = {80: 71, 120: 51}
+MOST = {80: 62, 120: 51}
 """Lines of a page at each width: a tall terminal, and an ordinary window."""
 
 SHOWN = ("bce", "huber:delta=0.5", "cosine_proximity", "leaky_relu", "softmax")

@@ -48,7 +48,7 @@ Showing = Annotated[
 ]
 Init = Annotated[
     bool,
-    output_option("--init", help="Write a lossctl.toml to begin with; its gates hold for FILE as it is now."),
+    output_option("--init", help="Write a lossctl.toml, or add to it; its gates hold for FILE as it is now."),
     Action,
 ]
 
@@ -107,7 +107,7 @@ def check(
         baseline = None
         if files and _are_models(files, join):
             baseline, files = _baseline_and_file(files, join, "lossctl check --init")
-        begin(files, how, _typed(), running.over(files or [], join), voice, baseline)
+        begin(files, how, _typed(), running.over(files or [], join), voice, baseline, elsewhere.configuration)
     elif show_settings:
         show(_settings(elsewhere), shown, output.style, voice)
     else:

@@ -33,6 +33,9 @@ NAME = 12
 """The most signs of a class at an axis."""
 BESIDE = 110
 """Columns from which two panels stand beside each other."""
+CLOSE = 72
+"""The same of panels of so few lines that a screen must be short of them: `FEW`."""
+FEW = 9
 _drawing = threading.Lock()
 """plotext has one figure for the whole process."""
 
@@ -52,7 +55,8 @@ class Text:
         import plotext
 
         paint = _Paint(plotext, chart, color=color)
-        columns = 1 if width < BESIDE else min(len(chart.panels), 2)
+        columns = 1 if width < (BESIDE if height >= FEW else CLOSE) else min(len(chart.panels), 2)
+        height = max(height, FEW + (columns > 1 and width < BESIDE))
         rows = [chart.panels[first : first + columns] for first in range(0, len(chart.panels), columns)]
         bodies: list[str] = []
         with _drawing:

@@ -35,7 +35,7 @@ WIDE = 100_000
 """Where nothing is folded."""
 LINES = 50
 """How many lines a screen has."""
-HEIGHTS = (12, 11, 10, 9)
+HEIGHTS = (12, 11, 10, 9, 8)
 """How many lines a panel of a chart may have: the most that fit the screen, else the least that show a curve."""
 MARKDOWN = "MARKDOWN"
 

@@ -1,0 +1,102 @@
+"""A limit that is passed beyond doubt fails, whatever a single row carries; one that is kept passes."""
+
+import numpy as np
+import pytest
+
+import lossctl
+from lossctl.comparison.gate import Gate, Measurement, decide
+from lossctl.sums.estimate import Estimate
+
+RANDOM = np.random.default_rng(13)
+N = 200
+LABEL = np.exp(RANDOM.normal(size=N))
+FACTOR = np.exp(RANDOM.normal(0.0, 0.1, size=N))
+LOSSES = (
+    "mae",
+    "mse",
+    "rmse",
+    "msle",
+    "rmsle",
+    "huber",
+    "log_cosh",
+    "mape",
+    "poisson_deviance",
+    "l1",
+    "nrmse",
+    "wmape",
+)
+
+
+def state(loss, prediction, limit, **gate):
+    asked = {"name": "g", "loss": loss, "max": limit, **gate}
+    (verdict,) = lossctl.check_gates(asked, {"label": LABEL, "prediction": prediction}).verdicts
+    return verdict
+
+
+def value(loss, prediction):
+    (result,) = lossctl.evaluate({"label": LABEL, "prediction": prediction}, loss).results
+    return result.value
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_whatever_one_row_carries_far_above_fails_and_within_passes(loss):
+    far, good = LABEL * FACTOR, LABEL * FACTOR
+    far[np.argmin(LABEL)] *= 3.0  # one row beside many
+    limit = 1.05 * value(loss, far)
+    worse = LABEL * FACTOR**4
+    worse[np.argmin(LABEL)] *= 9.0
+    assert state(loss, far, limit).state == "pass"
+    assert state(loss, worse, limit).state == "fail"
+    good[7] = 1e9  # and one that is far beyond all
+    verdict = state(loss, good, limit)
+    least = value(loss, good) / 20.0
+    if loss in {"msle", "rmsle", "mape"} and least <= limit:  # a logarithm makes little of it
+        assert verdict.state == "inconclusive"
+        assert state(loss, good, limit, on_inconclusive="fail").exit_status == 4
+    else:
+        assert verdict.state == "fail"
+        assert verdict.measured.least(0.95) >= least
+
+
+def test_one_row_alone_that_is_not_beyond_all_chance_is_inconclusive():
+    # 99 rows of 1 and one of 100: the mean is 1.99, and without that row it is 1
+    data = {"label": np.zeros(100), "prediction": [*[1.0] * 99, 100.0]}
+    gate = {"name": "g", "loss": "mae", "max": 1.5}
+    assert lossctl.check_gates(gate, data).verdict == "inconclusive"
+    assert lossctl.check_gates({**gate, "max": 1.99}, data).verdict == "pass"  # the mean itself
+    assert lossctl.check_gates({**gate, "max": 1.99, "pass_if": "proven"}, data).verdict == "inconclusive"
+    assert lossctl.check_gates({**gate, "max": 1.01}, data).verdict == "inconclusive"
+    (line,) = lossctl.check_gates({**gate, "max": 0.99}, data).lines  # of which none differs from another
+    assert "at least 1.00 > 0.99 without the row that carries 99 % of the sum of squares" in line
+
+
+@pytest.mark.parametrize(
+    ("losses", "expected"),
+    [
+        (RANDOM.normal(size=(400, N)) ** 2, 1.0),
+        (RANDOM.standard_t(3, size=(400, N)) ** 2, 3.0),
+        (RANDOM.lognormal(0.0, 1.0, size=(400, N)), np.exp(0.5)),
+        (np.where(RANDOM.random((400, N)) < 1e-3, 1000.0, 1.0), 1.999),
+    ],
+    ids=["normal", "t3", "log-normal", "rare"],
+)
+def test_a_claim_that_is_true_fails_in_five_of_a_hundred_files_at_most(losses, expected):
+    claims = []
+    for row in losses:
+        squares = (row - row.mean()) ** 2
+        share = squares.max() / squares.sum() if squares.any() else 0.0
+        error = float(np.sqrt(squares.sum() / (N - 1) / N))
+        estimate = Estimate(float(row.mean()), error, N - 1.0, N, float(N), None, share)
+        claims.append(Measurement("mae", "p", {}, estimate, expected, estimate.value, nonnegative=True))
+    gate = Gate("g", "max", expected)
+    failed = [decide([(gate, claim)])[0].state == "fail" for claim in claims]
+    assert np.mean(failed) < 0.05 + 3.0 * np.sqrt(0.05 * 0.95 / len(failed))
+
+
+def test_several_gates_are_held_together_whatever_is_trusted():
+    estimate = Estimate(2.0, 0.1, 99.0, 100, 100.0, None, 0.3)  # 2 − 0.1·√(0.3/0.99) is 1.9450
+    claims = [(Gate("g", "max", 1.8), Measurement("mae", "p", {}, estimate, 1.8, 2.0)) for _ in range(3)]
+    alone, together = decide(claims[:1])[0], decide(claims)
+    assert alone.state == "fail"  # t₀.₉₅ of 98 is 1.6606, and 1.9450 − 1.6606·0.1·√(1 − 0.3/0.99) is 1.8063
+    assert alone.measured.least(0.95) == pytest.approx(1.8063, abs=2e-4)
+    assert {verdict.state for verdict in together} == {"inconclusive"}
