@@ -337,22 +337,20 @@ class Proposer:
         truth = self.truths.look.candidate(label.columns[0])
         if truth is not None and self._are_quantiles_beside_words(truth, family):
             return
-        vector = Choice((self.guesses.pattern(family),), family, BY_NAME)
+        vector, k = Choice((self.guesses.pattern(family),), family, BY_NAME), len(family)
         models = Choice(family, family, BY_NAME)
         if truth is None or truth.distinct is None or len(family) == 1:
             yield models
         elif truth.has_columns(family):
             yield vector
         elif truth.kind == "text":
-            several = truth.distinct > 2 or (len(family) == truth.distinct and self.guesses.look.sum_to_one(family))
+            several = truth.distinct > 2 or (k >= truth.distinct and self.guesses.look.sum_to_one(family))
             yield Choice(vector.patterns, family, vector.why, sure=False) if several else models
-        elif truth.is_coded(len(family)) and self.guesses.look.sum_to_one(family):
+        elif (truth.is_coded(k) or truth.is_classed(k)) and self.guesses.look.sum_to_one(family):
             yield vector
-        elif truth.distinct > 2 and truth.is_coded(len(family)):
+        elif truth.distinct > 2 and truth.is_coded(k):
             yield Choice(vector.patterns, family, vector.why, sure=False)
             yield Choice(models.patterns, family, models.why, sure=False)
-        elif len(family) == truth.distinct and truth.classes and self.guesses.look.sum_to_one(family):
-            yield replace(vector, sure=False)
         elif len(family) <= MOST_MODELS:
             yield models
 
