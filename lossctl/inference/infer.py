@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from lossctl.errors import Undecided, UsageError, option
 from lossctl.functions.definition import split_specs
@@ -131,6 +132,10 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
     chosen = [("label", label)] if not request.label else []
     chosen += [("prediction", prediction)] if not request.prediction else []
     notes = [*_said(chosen)]
+    if len(label.columns) > 1:
+        from lossctl.inference.lacking import left_out
+
+        notes += left_out(proposer, proposals[0])
     if any(is_unnamed(name) for name in names_of(source, elsewhere)):
         notes.append("the column without a name is an index")
     notes += counted_notes(source, elsewhere)
@@ -152,10 +157,15 @@ def _question(
         question = unlabelled(proposer.guesses, proposer.named_prediction, request)
         if question is not None:
             return question
-    from lossctl.inference.questions import undecided
+    from lossctl.inference.lacking import lacking_predictions
+    from lossctl.inference.questions import undecided, ways
     from lossctl.inference.tags import tags_among
 
-    return tags_among(proposer) or undecided(source, request, elsewhere, proposer, proposals)
+    return (
+        tags_among(proposer)
+        or lacking_predictions(proposer, partial(ways, source, replace(request, loss=()), elsewhere))
+        or undecided(source, request, elsewhere, proposer, proposals)
+    )
 
 
 def _unlabelled(source: Source, request: Request, elsewhere: Elsewhere | None) -> Completed:
