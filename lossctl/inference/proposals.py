@@ -114,6 +114,7 @@ class Proposer:
         choices = worded or [*self._labels_of_vectors(), *self._labels_of_models()]
         choices = choices or [*self._label_families(), *self._label_endings(), *self._labels_of_classes()]
         choices = choices or [*self._forced(self.truths, self._predicted_twins())]
+        choices = choices or [*self._labels_of_lists()]
         yield from choices if choices and not choices[0].sure else choices[:1]
         if not choices:
             yield from self._labels_by_content()
@@ -171,6 +172,14 @@ class Proposer:
         bits = tuple(column.name for column in self.truths.bits) if not self._vectors else ()
         if len(bits) > 1 and of_labels(self.guesses, bits):
             yield Choice((self.truths.pattern(bits),), bits, "because columns are named for them, of each model")
+
+    def _labels_of_lists(self) -> Iterator[Choice]:
+        """The only one of two columns of lists that holds 0 and 1, as `numpy.savez` names neither."""
+        lists = [column.name for column in self.truths.free if column.kind == "list"]
+        if not self.apart and len(lists) == 2 and len(self.truths.free) == 2:
+            bits = [name for name in lists if self.truths.look.are_bits(name)]
+            if len(bits) == 1:
+                yield Choice((bits[0],), (bits[0],), LEFT, sure=False)
 
     def _label_families(self) -> Iterator[Choice]:
         """Columns such as ``y_1, y_2`` beside as many predictions."""

@@ -40,8 +40,6 @@ def undecided(
     options = some_ways(source, request, elsewhere, proposals)
     classes = _of_classes(source, request, elsewhere, proposals[0]) if proposals else None
     if classes is not None and (options or not classes.ways):
-        label = proposals[0].label
-        what = what if label.sure else f"no name tells the label, which may be {', '.join(label.columns)}"
         what = f"{what}; {classes.what}"
         hint = hint if classes.ways else f"{classes.advice} {hint}"
     return Undecided(what, hint, options)
@@ -98,6 +96,8 @@ def _what_is_open(proposer: Proposer, proposals: Sequence[Proposal]) -> str:
     together = [pair.prediction for pair in proposals if pair.prediction.why in {NUMBERED, POINT, QUANTILE}]
     if len(labels) == 1 and not labels[0].sure and together:
         return f"no name tells the label, which may be {', '.join(labels[0].columns)}: {_what_predicts(together)}"
+    if proposals and len(labels) == 1 and not labels[0].sure:
+        return f"no name tells the label, which may be {', '.join(labels[0].columns)}"
     if not labels or not labels[0].sure:
         return open_between("label", proposer.truths.left if proposer.apart else ())
     predictions = [*dict.fromkeys(proposal.prediction for proposal in proposals)]

@@ -20,7 +20,7 @@ NAMES = ("sports", "politics", "tech", "arts")
     st.sampled_from(["|", ";", ",", " | ", " "]),
     st.sampled_from([None, "bce", "cross_entropy"]),
     st.sampled_from(["nothing", "label", "both"]),
-    st.sampled_from(["p_{}", "prob_{}"]),
+    st.sampled_from(["p_{}", "{}", "prob_{}"]),
 )
 def test_they_are_told_and_the_advice_measures_them(seed, separator, loss, named, columns):
     rng = np.random.default_rng(seed)
@@ -28,7 +28,7 @@ def test_they_are_told_and_the_advice_measures_them(seed, separator, loss, named
     there[0] = [True, True, False, False]
     tags = [separator.join(np.array(NAMES)[row]) for row in there]
     data = pd.DataFrame({"id": range(30), "tags": tags} | {columns.format(n): p[:, k] for k, n in enumerate(NAMES)})
-    roles = {"label": "tags", "prediction": columns.format("*")}
+    roles = {"label": "tags", "prediction": columns.format("*") if columns != "{}" else ",".join(NAMES)}
     asked = {"nothing": {}, "label": {"label": "tags"}, "both": roles}[named]
     with pytest.raises(Undecided, match="lists the classes") as question:
         lossctl.evaluate(data, loss, **asked)
