@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lossctl.inference.choice import BESIDE, BY_NAME, CONFIDENCE, LEFT, QUANTILE, SUM, Choice, Proposal
+from lossctl.inference.classes import are_counted
 from lossctl.inference.names import (
     ENDINGS,
     LABELS,
@@ -357,7 +358,7 @@ class Proposer:
             yield Choice(vector.patterns, family, vector.why, sure=False) if several else models
         elif (truth.is_coded(k) or truth.is_classed(k)) and self.guesses.look.sum_to_one(family):
             yield vector
-        elif truth.distinct > 2 and truth.is_coded(k):
+        elif truth.distinct > 2 and (truth.is_coded(k) or (truth.is_classed(k) and are_counted(family))):
             yield Choice(vector.patterns, family, vector.why, sure=False)
             yield Choice(models.patterns, family, models.why, sure=False)
         elif len(family) <= MOST_MODELS:
