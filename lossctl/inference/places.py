@@ -15,7 +15,7 @@ from lossctl.words import percent
 LISTED = 64
 """How many classes a command line lists."""
 SHOWN = 3
-"""How many numbers a message lists on each side, and how many ways it shows."""
+"""How many numbers a message lists before the last."""
 
 
 def goes_by_position(layout: Layout) -> bool:
@@ -52,6 +52,8 @@ def numbered_otherwise(facts: Facts, layout: Layout, index: int, fitting: Fit) -
     if first in firsts:
         others = [other for other in firsts if other != first]
         return None if start is None else _shifted(facts, index, fitting, first, others, k, columns)
+    if len(labels) < 2:
+        return None  # a stranger, which the pass over all rows names with its place
     what = f"the labels are {_listed([*words.values()])}, for {columns}"
     if len(labels) == k:
         taken = (
@@ -61,7 +63,9 @@ def numbered_otherwise(facts: Facts, layout: Layout, index: int, fitting: Fit) -
     ranked = sorted(firsts, key=lambda other: (-_hits(facts, index, other), other not in {0, 1}, -other))
     clear = ranked[1:] and _clearly(_hits(facts, index, ranked[0]), _hits(facts, index, ranked[1]))
     taken = f"not all {k} classes are among them"
-    ways = [_from(fitting, other, k) for other in (ranked[:1] if clear else ranked[:SHOWN]) if k <= LISTED]
+    best = ranked[:1] if clear or not ranked[1:] or _hits(facts, index, ranked[0]) else []
+    likely = best if clear else [*best, *(other for other in ranked if other in {0, 1} and other not in best)]
+    ways = [_from(fitting, other, k) for other in likely if k <= LISTED]
     return _counted(what, taken, ways)
 
 
