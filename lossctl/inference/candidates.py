@@ -90,6 +90,10 @@ class Candidate:
         classes = self.classes
         return bool(classes) and (classes <= {*range(k)} or classes <= {*range(1, k + 1)})
 
+    def is_classed(self, k: int) -> bool:
+        """Whether it may hold some of k classes that are numbers: no more whole numbers than that, but several."""
+        return self.kind == "number" and 1 < len(self.classes) <= k
+
     def decides(self, label: "Candidate | None") -> bool:
         """Whether it holds no more values than a label, words or whole numbers: decisions, not predictions."""
         if label is None or self.distinct is None:

@@ -182,6 +182,21 @@ def are_numbers(names: Sequence[str]) -> bool:
     return all(class_number(name) is not None for name in names)
 
 
+def counted_from(names: Sequence[str]) -> int | None:
+    """The first of names that are the numbers from 0 or from 1 on, in order; ``None`` of others.
+
+    >>> counted_from(("0", "1", "2")), counted_from(("1", "2")), counted_from(("2", "3")), counted_from(("1", "0"))
+    (0, 1, None, None)
+    """
+    numbers = [*map(class_number, names)]
+    return next((start for start in (0, 1) if numbers == [*range(start, start + len(names))]), None)
+
+
+def are_counted(columns: Sequence[str]) -> bool:
+    """Whether the names of columns, less what all share, only count them."""
+    return any(counted_from(names) is not None for names in class_names(columns))
+
+
 def refuse_other_numbers(columns: Sequence[str]) -> None:
     """Check that columns whose classes are to be taken by their positions from 0 carry no other numbers.
 
@@ -218,6 +233,8 @@ def _number(name: str) -> float | None:
 def match_classes(classes: Sequence[str], columns: Sequence[str]) -> Names | None:
     """The columns in the order of the classes that they are named for; ``None`` when no column is named for one.
 
+    Names that only count the columns name none where the classes are as many other numbers.
+
     Raises:
         UsageError: some classes have a column, and others none or several; or the names can be read in two ways.
     """
@@ -234,7 +251,8 @@ def match_classes(classes: Sequence[str], columns: Sequence[str]) -> Names | Non
     named = max(class_names(columns), key=lambda names: len(keys & {*map(key_of, names)}), default=())
     if keys.isdisjoint(map(key_of, named)):
         named = within(classes, columns)
-    if keys.isdisjoint(map(key_of, named)):
+    numbered = are_counted(columns) and are_numbers(classes) and len(keys) == len(columns)
+    if keys.isdisjoint(map(key_of, named)) or numbered:
         return None
     hint = f"The columns are named for classes: {mapping(columns, [other or '?' for other in named])}."
     for name in classes:

@@ -1,8 +1,6 @@
 """Columns that are taken for classes by their position: what the rows say against it."""
 
-import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -10,21 +8,10 @@ from lossctl.domain import IntArray
 from lossctl.errors import option
 from lossctl.inference.classes import SHOWN, are_numbers, class_names, mapping
 from lossctl.inference.facts import Facts, Predicted
-from lossctl.inference.fit import ENOUGH, SIGNIFICANT, Doubt, Fit, classes_setting
+from lossctl.inference.fit import ENOUGH, Doubt, Fit
 from lossctl.inference.layout import Layout
+from lossctl.inference.places import LISTED, goes_by_position, more, naming, numbered_otherwise
 from lossctl.words import percent, split
-
-LISTED = 64
-"""How many classes a command line lists."""
-
-
-def goes_by_position(layout: Layout) -> bool:
-    """Whether rows of numbers are held against one label, and no name tells which number is of which class."""
-    if not layout.vectors or layout.label_width:
-        return False
-    if layout.text:
-        return layout.classes is None
-    return layout.class_labels == "codes" and not are_numbers(layout.classes or ("",))
 
 
 def of_position(facts: Facts, layout: Layout, index: int, fitting: Fit) -> Doubt | None:
@@ -37,31 +24,32 @@ def of_position(facts: Facts, layout: Layout, index: int, fitting: Fit) -> Doubt
         fitting: what fits it.
     """
     rows = facts.models[index].rows
-    if layout.label_width or layout.class_labels != "codes" or rows is None:
+    if layout.label_width or rows is None:
         return None
+    told = numbered_otherwise(facts, layout, index, fitting)
+    if told is not None or layout.class_labels != "codes":
+        return told
     codes = split(str(dict(fitting.settings).get("classes", ""))) or [*map(str, range(len(rows.labels)))]
     return _from_one(facts, layout, index, fitting) or turned(facts, layout, index, fitting, codes)
 
 
 def _from_one(facts: Facts, layout: Layout, index: int, fitting: Fit) -> Doubt | None:
     """Whether codes without a 0 that are all below the number of columns may count from 1, the last not among them."""
-    rows, name, every = facts.models[index].rows, layout.models[index].name, facts.label + facts.unpredicted
+    rows, every = facts.models[index].rows, facts.label + facts.unpredicted
     k = 0 if rows is None else len(rows.labels)
     if not goes_by_position(layout) or not every.n or every.infinite or not 1 <= every.low <= every.high < k:
         return None
     if any(tuple(map(str, range(k))) in class_names(model.columns) for model in layout.models):
         return None
-    as_it_is, from_one = (
-        0 if met is None else met.count for met in map(facts.met, ("hit", "hit before"), (name, name))
-    )
-    if as_it_is >= 2 * from_one and _more(as_it_is, from_one):
+    as_it_is, from_one = (0, 0) if rows is None else (rows.hits(0), rows.hits(1))
+    if as_it_is >= 2 * from_one and more(as_it_is, from_one):
         return None  # the rows tell: the largest column is that of a code from 0
     span = f"{every.low:g}" if every.low == every.high else f"from {every.low:g} to {every.high:g}"
     what = f"the labels are {span}, for {k} columns that no name tells: do they count from 0, or from 1?"
     if k > LISTED:
         advice = f"Say it with {option('classes')}, in a shell $(seq -s, 0 {k - 1}) or $(seq -s, 1 {k})."
         return Doubt(what, (), advice)
-    ways = tuple(_naming(fitting, [str(code + first) for code in range(k)]) for first in (0, 1))
+    ways = tuple(naming(fitting, [str(code + first) for code in range(k)]) for first in (0, 1))
     return Doubt(what, ways[::-1] if from_one > as_it_is else ways)
 
 
@@ -86,19 +74,13 @@ def turned(facts: Facts, layout: Layout, index: int, fitting: Fit, names: Sequen
         f"the largest column is that of the label in {percent(hits, facts.used)} of the rows, but in "
         f"{percent(possible, facts.used)} were the columns {those}"
     )
-    as_it_is, others = _naming(fitting, names), facts.unpredicted
+    as_it_is, others = naming(fitting, names), facts.unpredicted
     named = layout.class_labels == "codes" and layout.classes is not None and are_numbers(layout.classes)
     strange = bool(others.n) and (others.infinite or not 0 <= others.low <= others.high < len(names))
     if named or (strange and layout.class_labels == "codes"):
         what += ", which their names do not say" if named else ""
         return Doubt(what, (as_it_is,))  # what their names say stays, and labels of no class stop the other
-    return Doubt(what, (_naming(fitting, classes), as_it_is))
-
-
-def _naming(fitting: Fit, classes: Sequence[str]) -> Fit:
-    """What fits, with the classes named."""
-    rest = tuple(pair for pair in fitting.settings if pair[0] != "classes")
-    return replace(fitting, settings=(*classes_setting(classes), *rest))
+    return Doubt(what, (naming(fitting, classes), as_it_is))
 
 
 def better_order(predicted: Predicted, n: int) -> tuple[int, int, IntArray] | None:
@@ -123,9 +105,4 @@ def better_order(predicted: Predicted, n: int) -> tuple[int, int, IntArray] | No
     order = np.empty(len(met), dtype=np.int64)
     order[met], order[~met] = columns, np.setdiff1d(np.arange(len(met)), columns)
     hits, possible = int(np.trace(rows.confusion)), int(rows.confusion.max(axis=1).sum())
-    return (hits, possible, order) if _more(possible, hits) and possible >= 2 * hits else None
-
-
-def _more(count: int, other: int) -> bool:
-    """Whether one count is more than another, and no accident."""
-    return count - other > SIGNIFICANT * math.sqrt(count + other)
+    return (hits, possible, order) if more(possible, hits) and possible >= 2 * hits else None

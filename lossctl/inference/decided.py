@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from lossctl.errors import LossctlError, Undecided, option
+from lossctl.errors import LossctlError, Undecided
 from lossctl.functions.definition import split_specs
 from lossctl.functions.lookup import meanings
+from lossctl.inference.doubts import as_decisions
 from lossctl.inference.layout import LayoutPlanner
 from lossctl.inference.request import Request, Settings
 from lossctl.inference.suitable import readable_layout
@@ -15,7 +16,6 @@ from lossctl.reading.look_alikes import is_name
 
 Ways = Callable[[Request], Iterator[Settings]]
 """How to ask for a request that names no prediction."""
-RIGHT, ONE = "right", "one"
 
 
 def ensure_no_words(source: Source, request: Request, ways: Ways) -> None:
@@ -46,7 +46,5 @@ def ensure_no_words(source: Source, request: Request, ways: Ways) -> None:
         tuple(pair for pair in way if pair[0] != "loss" or not suits)
         for way in ways(replace(request, prediction=(), loss=()))
     ]
-    flags = f"{option(label=ONE)} {option(prediction=RIGHT)} {option(loss='zero_one')}"
-    alone = f"1 where {model!r} is {label!r}, else 0, and {ONE}, 1 in every row: {flags}"
-    advice = f"A loss needs numbers, such as those of predict_proba. Of words alone add columns {RIGHT}, {alone}."
+    advice = f"A loss needs numbers, such as those of predict_proba. Of words alone {as_decisions(label, model)}."
     raise Undecided(what, advice, tuple(dict.fromkeys(asked))[:1])

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lossctl.errors import option
 from lossctl.inference.classes import within
 from lossctl.inference.codes import of_position
 from lossctl.inference.facts import Facts, Predicted
@@ -31,6 +32,8 @@ from lossctl.inference.request import Settings
 from lossctl.inference.surprises import own_loss
 from lossctl.words import figures, percent, split
 
+RIGHT, ONE = "right", "one"
+"""What columns may be called that say which decisions are right."""
 CODES = 100
 """How many codes of classes there may be."""
 MEDIAN = 0.5
@@ -214,8 +217,17 @@ def _codes(case: _Case) -> Doubt | None:
     if not class_codes(case.facts, case.layout, case.predicted, case.name):
         return None
     equal, most = percent(case.count("equal"), case.facts.used), case.facts.label.quantile(1.0)
-    what = f"labels and predictions are whole numbers up to {most:g}, equal in {equal} of the rows: codes of classes?"
-    return Doubt(what, (case.fitting,))
+    what = f"labels and predictions are whole numbers up to {most:g}, equal in {equal} of the rows"
+    classes = (
+        f"if they are codes of classes, that is the accuracy: {as_decisions(case.layout.roles.label[0], case.name)}"
+    )
+    return Doubt(f"{what}; {classes}; {case.fitting.first} is for counts and ratings", (case.fitting,))
+
+
+def as_decisions(label: str, model: str) -> str:
+    """Which columns to add for the share of decisions that are wrong, and how to ask for it."""
+    flags = f"{option(label=ONE)} {option(prediction=RIGHT)} {option(loss='zero_one')}"
+    return f"add columns {RIGHT}, 1 where {model!r} is {label!r}, else 0, and {ONE}, 1 in every row: {flags}"
 
 
 def class_codes(facts: Facts, layout: Layout, predicted: Predicted, name: str) -> bool:

@@ -79,13 +79,15 @@ class Rowwise:
     """The numbers in the column of the label."""
     surprise: Distribution
     """−log of the softmax of the row, at the label."""
+    shift: Distribution
+    """Of a label that is a number, how far it is above the place of the largest column, from 0."""
 
     @classmethod
     def zero(cls, k: int) -> "Rowwise":
         """The facts of no rows."""
         zeros, empty = np.zeros(k, dtype=np.int64), Distribution.zero()
         confusion = np.zeros((k, k), dtype=np.int64) if k <= CONFUSED else None
-        return cls(np.full(k, np.inf), np.full(k, -np.inf), zeros, zeros, confusion, empty, empty)
+        return cls(np.full(k, np.inf), np.full(k, -np.inf), zeros, zeros, confusion, empty, empty, empty)
 
     def __add__(self, other: "Rowwise") -> "Rowwise":
         confusion = None
@@ -99,7 +101,12 @@ class Rowwise:
             confusion,
             self.probability + other.probability,
             self.surprise + other.surprise,
+            self.shift + other.shift,
         )
+
+    def hits(self, first: int) -> int:
+        """Rows whose largest column is that of the label, if the columns are those of numbers from ``first``."""
+        return int(self.shift.counts[self.shift.values == first].sum())
 
 
 @dataclass(frozen=True)

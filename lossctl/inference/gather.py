@@ -216,11 +216,19 @@ class _Gatherer(Reader):
         if values.ndim == 2:
             predicted = replace(
                 predicted,
-                rows=self.rowwise(model, values[scored], None if code is None else code[scored], position[scored]),
+                rows=self.rowwise(
+                    model,
+                    values[scored],
+                    None if code is None else code[scored],
+                    position[scored],
+                    label[scored] if code is not None and label is not None else None,
+                ),
             )
         return replace(predicted, values=Distribution.of(values.ravel()))
 
-    def rowwise(self, model: str, rows: FloatArray, code: IntArray | None, position: IntArray) -> Rowwise:
+    def rowwise(
+        self, model: str, rows: FloatArray, code: IntArray | None, position: IntArray, label: FloatArray | None
+    ) -> Rowwise:
         """The facts of the rows of a vector prediction; those of impossible classes count for what scores they are.
 
         Args:
@@ -228,6 +236,7 @@ class _Gatherer(Reader):
             rows: the predictions, ``(n, k)``, finite or -inf.
             code: the class of each label as the place of its column, −1 where there is none, or ``None``.
             position: where the rows stand in the batch.
+            label: the labels of classes as numbers, ``(n,)``, or ``None``.
         """
         k = rows.shape[1]
         if not len(rows):
@@ -240,6 +249,7 @@ class _Gatherer(Reader):
         if not finite.all():
             rows, high, log_sum, position = rows[finite], high[finite], log_sum[finite], position[finite]
             code = None if code is None else code[finite]
+            label = None if label is None else label[finite]
             if not len(rows):
                 return Rowwise.zero(k)
         total = row_sum(rows)
@@ -252,13 +262,14 @@ class _Gatherer(Reader):
         rowwise = replace(
             Rowwise.zero(k), low=rows.min(axis=0), high=rows.max(axis=0), picks=np.bincount(pick, minlength=k)
         )
+        if label is not None:
+            rowwise = replace(rowwise, shift=Distribution.of(label - pick))
         if code is None:
             return rowwise
         coded = code >= 0
         rows, code, pick, position = rows[coded], code[coded], pick[coded], position[coded]
         chosen = rows[np.arange(len(rows)), code]
         self.count("hit", model, pick == code, "", position)
-        self.count("hit before", model, pick == code - 1, "", position)
         self.count("miss by most", model, (rows.argmin(axis=1) == code) & (pick != code), "", position)
         self.count("sure hit", model, (chosen == 1) & (row_sum(np.abs(rows)) == 1), "", position)
         self.count("certain and wrong", model, chosen == 0, "", position)

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from lossctl.errors import Undecided, UsageError, option
 from lossctl.functions.definition import split_specs
 from lossctl.functions.lookup import get_loss, meanings
 from lossctl.inference.choice import BY_NAME, Choice, Proposal
-from lossctl.inference.classes import key_of
+from lossctl.inference.classes import counted_from, key_of
 from lossctl.inference.counted import counted_notes, doubted_names, names_or_row
 from lossctl.inference.layout import Layout, LayoutPlanner
 from lossctl.inference.names import LABELS, is_log_probability, is_mask, is_unnamed, plain_name
@@ -131,6 +132,10 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
     chosen = [("label", label)] if not request.label else []
     chosen += [("prediction", prediction)] if not request.prediction else []
     notes = [*_said(chosen)]
+    if len(label.columns) > 1:
+        from lossctl.inference.lacking import left_out
+
+        notes += left_out(proposer, proposals[0])
     if any(is_unnamed(name) for name in names_of(source, elsewhere)):
         notes.append("the column without a name is an index")
     notes += counted_notes(source, elsewhere)
@@ -152,10 +157,15 @@ def _question(
         question = unlabelled(proposer.guesses, proposer.named_prediction, request)
         if question is not None:
             return question
-    from lossctl.inference.questions import undecided
+    from lossctl.inference.lacking import lacking_predictions
+    from lossctl.inference.questions import undecided, ways
     from lossctl.inference.tags import tags_among
 
-    return tags_among(proposer) or undecided(source, request, elsewhere, proposer, proposals)
+    return (
+        tags_among(proposer)
+        or lacking_predictions(proposer, partial(ways, source, replace(request, loss=()), elsewhere))
+        or undecided(source, request, elsewhere, proposer, proposals)
+    )
 
 
 def _unlabelled(source: Source, request: Request, elsewhere: Elsewhere | None) -> Completed:
@@ -233,7 +243,7 @@ def _names_classes(source: Source, request: Request) -> bool:
 def _layout_by_position(source: Source, request: Request) -> Layout | None:
     """How the columns are read, where losses of rows take them for classes by their positions; else ``None``.
 
-    Columns that are named for codes from 0 are among them where none of the first rows has that label.
+    Columns that are named for numbers from 0 or 1 are among them where the first rows have no label 0, or others.
     """
     if not all(any(bound.of_classes for bound in meanings(spec)) for spec in split_specs(request.loss)):
         return None
@@ -241,13 +251,14 @@ def _layout_by_position(source: Source, request: Request) -> Layout | None:
     label = [name for pattern in request.label for name in find(pattern, source.columns, "label")]
     if len(label) != 1 or kinds[label[0]] not in {"number", "text"}:
         return None
-    from lossctl.inference.codes import goes_by_position
+    from lossctl.inference.places import goes_by_position
     from lossctl.inference.suitable import readable_layout
 
     layout = readable_layout(source, request)
     if goes_by_position(layout):
         return layout
-    coded = layout.vectors and not layout.label_width and layout.class_labels == "codes"
+    counted = layout.classes is not None and counted_from(layout.classes) is not None
+    coded = layout.vectors and not layout.label_width and counted
     alone = replace(request, prediction=(), models=(), weight=None, by=(), cluster=(), ids=())
-    first = LayoutPlanner(source, alone).first_labels if coded else set()
-    return layout if first and 0 not in map(key_of, first) else None
+    first = {*map(key_of, LayoutPlanner(source, alone).first_labels)} if coded else set()
+    return layout if first and (0 not in first or not first <= {*map(key_of, layout.classes or ())}) else None

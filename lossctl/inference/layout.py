@@ -11,6 +11,7 @@ from lossctl.dataclass import dataclass
 from lossctl.errors import DataError, UsageError, option
 from lossctl.inference.classes import (
     affixed,
+    are_counted,
     are_numbers,
     class_names,
     framed,
@@ -255,7 +256,9 @@ class LayoutPlanner:
             matched = self._keys.match_classes(classes, model.columns)
             if matched is None:
                 pairs = mapping(model.columns, classes)
-                self.notes.append(f"classes by position, no column is named for one: {pairs}")
+                counted = are_counted(model.columns)
+                why = "whatever the numbers in their names" if counted else "no column is named for one"
+                self.notes.append(f"classes by position, {why}: {pairs}")
             else:
                 model = replace(model, columns=matched)
         elif not model.width and within(classes, model.columns) == classes[:1]:

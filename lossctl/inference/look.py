@@ -1,6 +1,6 @@
 """A look at the rows of a sample, taken when it is first asked for."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -164,6 +164,16 @@ class Look:
                 sums.append(np.column_stack([values.sum(1), values.sum(1) / 100, np.exp(values).sum(1)]))
         rows = np.concatenate(sums)
         return bool(len(rows)) and any(map(_ones, rows.T))
+
+    def are_bits(self, name: str) -> bool:
+        """Whether the lists of a column hold 0 and 1 and nothing else, both of them."""
+        kept = {cell for record in self._lists(name) for cell in pc.unique(record.flatten()).to_pylist()}
+        return {*map(float, kept - {None})} == {0.0, 1.0} and None not in kept
+
+    def _lists(self, name: str) -> Iterator[pa.Array]:
+        """The lists of a column."""
+        for record in sampled(self.source, Wanted(frozenset({name}), frozenset())).records:
+            yield record.column(name)
 
     def has_null(self, name: str) -> bool:
         """Whether a column of numbers, or of lists of them, has a null."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lossctl.inference.choice import BESIDE, BY_NAME, CONFIDENCE, LEFT, QUANTILE, SUM, Choice, Proposal
+from lossctl.inference.classes import are_counted
 from lossctl.inference.names import (
     ENDINGS,
     LABELS,
@@ -114,6 +115,7 @@ class Proposer:
         choices = worded or [*self._labels_of_vectors(), *self._labels_of_models()]
         choices = choices or [*self._label_families(), *self._label_endings(), *self._labels_of_classes()]
         choices = choices or [*self._forced(self.truths, self._predicted_twins())]
+        choices = choices or [*self._labels_of_lists()]
         yield from choices if choices and not choices[0].sure else choices[:1]
         if not choices:
             yield from self._labels_by_content()
@@ -171,6 +173,14 @@ class Proposer:
         bits = tuple(column.name for column in self.truths.bits) if not self._vectors else ()
         if len(bits) > 1 and of_labels(self.guesses, bits):
             yield Choice((self.truths.pattern(bits),), bits, "because columns are named for them, of each model")
+
+    def _labels_of_lists(self) -> Iterator[Choice]:
+        """The only one of two columns of lists that holds 0 and 1, as `numpy.savez` names neither."""
+        lists = [column.name for column in self.truths.free if column.kind == "list"]
+        if not self.apart and len(lists) == 2 and len(self.truths.free) == 2:
+            bits = [name for name in lists if self.truths.look.are_bits(name)]
+            if len(bits) == 1:
+                yield Choice((bits[0],), (bits[0],), LEFT, sure=False)
 
     def _label_families(self) -> Iterator[Choice]:
         """Columns such as ``y_1, y_2`` beside as many predictions."""
@@ -337,22 +347,20 @@ class Proposer:
         truth = self.truths.look.candidate(label.columns[0])
         if truth is not None and self._are_quantiles_beside_words(truth, family):
             return
-        vector = Choice((self.guesses.pattern(family),), family, BY_NAME)
+        vector, k = Choice((self.guesses.pattern(family),), family, BY_NAME), len(family)
         models = Choice(family, family, BY_NAME)
         if truth is None or truth.distinct is None or len(family) == 1:
             yield models
         elif truth.has_columns(family):
             yield vector
         elif truth.kind == "text":
-            several = truth.distinct > 2 or (len(family) == truth.distinct and self.guesses.look.sum_to_one(family))
+            several = truth.distinct > 2 or (k >= truth.distinct and self.guesses.look.sum_to_one(family))
             yield Choice(vector.patterns, family, vector.why, sure=False) if several else models
-        elif truth.is_coded(len(family)) and self.guesses.look.sum_to_one(family):
+        elif (truth.is_coded(k) or truth.is_classed(k)) and self.guesses.look.sum_to_one(family):
             yield vector
-        elif truth.distinct > 2 and truth.is_coded(len(family)):
+        elif truth.distinct > 2 and (truth.is_coded(k) or (truth.is_classed(k) and are_counted(family))):
             yield Choice(vector.patterns, family, vector.why, sure=False)
             yield Choice(models.patterns, family, models.why, sure=False)
-        elif len(family) == truth.distinct and truth.classes and self.guesses.look.sum_to_one(family):
-            yield replace(vector, sure=False)
         elif len(family) <= MOST_MODELS:
             yield models
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lossctl.errors import LossctlError, Undecided, option
 from lossctl.functions.definition import split_specs
 from lossctl.functions.lookup import meanings
-from lossctl.inference.choice import BESIDE, BY_NAME, CONFIDENCE, NUMBERED, POINT, QUANTILE, Choice, Proposal
+from lossctl.inference.choice import BESIDE, BY_NAME, CONFIDENCE, NUMBERED, POINT, QUANTILE, SUM, Choice, Proposal
 from lossctl.inference.proposals import Proposer
 from lossctl.inference.request import Elsewhere, Request, Settings
 from lossctl.inference.roles import unread
@@ -15,6 +15,7 @@ from lossctl.inference.side import names_of
 from lossctl.reading.format import Source
 
 if TYPE_CHECKING:
+    from lossctl.inference.fit import Doubt
     from lossctl.inference.suitable import Seen
 
 SHOWN = 3
@@ -36,7 +37,34 @@ def undecided(
         "" if role == "prediction" or elsewhere is not None else f", or where the labels are with {option('labels')}"
     )
     hint = f"Say which with {option(role)}{where}. Columns: {listed}.{unread(source.columns)}"
-    return Undecided(what, hint, some_ways(source, request, elsewhere, proposals))
+    options = some_ways(source, request, elsewhere, proposals)
+    classes = _of_classes(source, request, elsewhere, proposals[0]) if proposals else None
+    if classes is not None and (options or not classes.ways):
+        what = f"{what}; {classes.what}"
+        hint = hint if classes.ways else f"{classes.advice} {hint}"
+    return Undecided(what, hint, options)
+
+
+def _of_classes(source: Source, request: Request, elsewhere: Elsewhere | None, proposal: Proposal) -> "Doubt | None":
+    """What is not clear of the classes that the columns of a proposal are for."""
+    looked = _looked(source, request, elsewhere, proposal)
+    return None if looked is None else next(filter(None, looked[1]), None)
+
+
+def _looked(
+    source: Source, request: Request, elsewhere: Elsewhere | None, proposal: Proposal
+) -> "tuple[Seen, tuple[Doubt | None, ...]] | None":
+    """What was seen of what is proposed, and what is not clear of its classes; ``None`` where it would be refused."""
+    from lossctl.inference.suitable import class_doubts, see
+
+    asked = replace(request, label=proposal.label.patterns, prediction=proposal.prediction.patterns)
+    try:
+        if elsewhere is not None:
+            source, asked = elsewhere.matched(asked)
+        seen = see(source, asked)
+        return seen, class_doubts(source, asked, seen)
+    except LossctlError:
+        return None
 
 
 def some_ways(
@@ -68,6 +96,8 @@ def _what_is_open(proposer: Proposer, proposals: Sequence[Proposal]) -> str:
     together = [pair.prediction for pair in proposals if pair.prediction.why in {NUMBERED, POINT, QUANTILE}]
     if len(labels) == 1 and not labels[0].sure and together:
         return f"no name tells the label, which may be {', '.join(labels[0].columns)}: {_what_predicts(together)}"
+    if proposals and len(labels) == 1 and not labels[0].sure:
+        return f"no name tells the label, which may be {', '.join(labels[0].columns)}"
     if not labels or not labels[0].sure:
         return open_between("label", proposer.truths.left if proposer.apart else ())
     predictions = [*dict.fromkeys(proposal.prediction for proposal in proposals)]
@@ -93,6 +123,9 @@ def _what_predicts(predictions: Sequence[Choice]) -> str:
     point = next((choice.columns for choice in predictions if choice.why == POINT), ())
     if point:
         return f"the prediction may be {', '.join(map(repr, point))}, or the interval beside it"
+    rows = next((choice.columns for choice in predictions if choice.why == SUM), ())
+    if rows:
+        return f"the prediction may be {rows[0]} … {rows[-1]}, rows of which sum to 1"
     named = [", ".join(choice.patterns) for choice in predictions if choice.why == BY_NAME]
     if len(named) > 1:
         return f"several columns could be the prediction: {', '.join(dict.fromkeys(named))}"
@@ -114,7 +147,7 @@ def ways(source: Source, request: Request, elsewhere: Elsewhere | None, proposal
     """How to ask for what is proposed, with losses that fit, best first; nothing where that would be refused."""
     from lossctl.inference.doubts import shared_ways
     from lossctl.inference.fit import Scale, pairing_of, usual
-    from lossctl.inference.suitable import class_doubts, fails, see, suits, unless_named, ways_of, without_nulls
+    from lossctl.inference.suitable import fails, suits, unless_named, ways_of, without_nulls
 
     label, prediction = proposal.label.patterns, proposal.prediction.patterns
     columns: Settings = ()
@@ -122,14 +155,10 @@ def ways(source: Source, request: Request, elsewhere: Elsewhere | None, proposal
         columns += tuple(("label", pattern) for pattern in label)
     if not request.prediction:
         columns += tuple(("prediction", pattern) for pattern in prediction)
-    asked = replace(request, label=label, prediction=prediction)
-    try:
-        if elsewhere is not None:
-            source, asked = elsewhere.matched(asked)
-        seen = see(source, asked)
-        doubts = class_doubts(source, asked, seen)
-    except LossctlError:
+    looked = _looked(source, request, elsewhere, proposal)
+    if looked is None:
         return
+    seen, doubts = looked
     groups = [] if request.prediction else _by_scale(seen, prediction)
     if len(groups) > 1:
         for patterns in groups:

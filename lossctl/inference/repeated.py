@@ -96,7 +96,7 @@ def models_of_labels(guesses: Side, families: list[tuple[str, ...]]) -> Choice:
 def of_position(guesses: Side, truth: "Candidate") -> Iterator[Choice]:
     """All columns that are left, where they are rows of probabilities, one for each code of a label."""
     names = guesses.probabilities
-    if names and truth.kind == "number" and truth.is_coded(len(names)):
+    if names and truth.kind == "number" and (truth.is_coded(len(names)) or truth.is_classed(len(names))):
         yield Choice((guesses.pattern(names),), names, SUM)
 
 
@@ -114,6 +114,10 @@ def of_numbers(
     """
     columns = {each.name: each for each in guesses.candidates if each.kind == "number" and each.name not in others}
     families = [family for family in numbered([*columns]) if len(family) > 2]
+    classed = [family for family in families if truth.is_classed(len(family)) and guesses.look.sum_to_one(family)]
+    if len(classed) == 1:
+        yield Choice((guesses.pattern(classed[0]),), classed[0], SUM)
+        return
     classes = truth.kind == "number" and truth.distinct is not None and truth.distinct > 2
     coded = [family for family in families if classes and truth.is_coded(len(family))]
     coded = [family for family in coded if not beside or guesses.look.picks(label.columns[0], family)]

@@ -69,6 +69,9 @@ def complete_losses(seen: Seen, request: Request) -> Completed:
         classes = _classes_of(seen)
         words = [f"{word} is {code}" for code, word in enumerate(classes)]
         notes = (f"classes: {', '.join(words)}, the two words of the label",) if classes else ()
+        if not classes and not request.classes:
+            classes = _codes_of(seen)
+            notes = (f"classes: {', '.join(classes)}, the labels, in the order of the columns",) if classes else ()
         return Completed(replace(request, classes=classes), notes)
     groups = {(fitting.loss, fitting.settings) for fitting in seen.fits if fitting is not None}
     if len(groups) > 1:
@@ -295,6 +298,13 @@ def _classes_of(seen: Seen) -> tuple[str, ...]:
         what = f"which of the labels {' and '.join(words)} is class 1, the one named last, is not clear"
         raise Undecided(what, ways=tuple((("classes", ",".join(order)),) for order in (words[::-1], words)))
     return split(str(settings["classes"])) if settings else ()
+
+
+def _codes_of(seen: Seen) -> tuple[str, ...]:
+    """The classes of all models by the numbers that are labels; none where labels are codes from 0, or no numbers."""
+    named = {str(dict(fitting.settings).get("classes", "")) for fitting in seen.fits if fitting is not None}
+    coded = seen.layout.vectors and seen.layout.class_labels == "codes" and len(named) == 1
+    return split(named.pop()) if coded and named != {""} else ()
 
 
 def _none_fits(seen: Seen, request: Request) -> list[str]:

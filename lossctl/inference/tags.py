@@ -1,6 +1,6 @@
 """Labels that list the classes of a row in one text: several yes or no beside each other, which are split first."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from lossctl.errors import LossctlError, Undecided, option
 from lossctl.inference.classes import SHOWN, class_names
@@ -65,8 +65,9 @@ def ensure_no_tags(source: Source, request: Request) -> None:
 def tags_among(proposer: Proposer) -> Undecided | None:
     """The question for a column of text that lists classes for which columns are named; ``None`` where none does."""
     named, truths = proposer.named_prediction, proposer.truths
-    families = [named] if named else [*proposer.guesses.families(PREDICTIONS).values()]
     names = proposer.named_label or [column.name for column in truths.columns if column.kind == "text"]
+    families = [named] if named else [*proposer.guesses.families(PREDICTIONS).values()]
+    families += _probabilities(proposer) if names and not named else []
     for name in names if families else ():
         candidate = truths.look.candidate(name)
         words = {str(word) for word in candidate.classes} if candidate is not None and candidate.kind == "text" else ()
@@ -75,6 +76,13 @@ def tags_among(proposer: Proposer) -> Undecided | None:
             if separator:
                 return _question(name, words, separator, classes, family)
     return None
+
+
+def _probabilities(proposer: Proposer) -> Iterator[tuple[str, ...]]:
+    """The columns that hold numbers from 0 to 1, where they may be named for classes alone."""
+    numbers = [each for each in proposer.guesses.candidates if each.kind == "number" and each.content.numbers.n]
+    family = tuple(each.name for each in numbers if 0 <= each.content.numbers.low <= each.content.numbers.high <= 1)
+    yield from [family] if len(family) > 1 else []
 
 
 def _question(

@@ -165,7 +165,7 @@ def _ensure_read(array: Array) -> None:
             raise DataError(f"{what}: of shape {kind.shape} in each row", "Save it as an array of its own.")
     if not 1 <= len(shape) <= 2 or (dtype.names is not None and len(shape) != 1):
         axes = "rows alone" if dtype.names is not None else "rows, or rows and columns"
-        hint = "Reshape it: array.reshape(n, -1)." if shape else "Leave it out: a column has a number a row."
+        hint = _reshaped(shape) if shape else "Leave it out: a column has a number a row."
         raise DataError(f"{title}: an array of shape {shape}: it must have {axes}", hint)
     if array.row_bytes == 0:
         raise DataError(f"{title}: an array of shape {shape}, which has no columns")
@@ -173,6 +173,14 @@ def _ensure_read(array: Array) -> None:
         raise DataError(
             f"{title}: a row takes {in_bytes(array.row_bytes)}, and more than {in_bytes(WIDEST)} are not read"
         )
+
+
+def _reshaped(shape: tuple[int, ...]) -> str:
+    """How to make rows and columns of an array of more axes."""
+    if shape[-1] == 1 or len(shape) < 3:
+        return "Reshape it: array.reshape(-1)."
+    classes = f"array.reshape(-1, {shape[-1]}) where the last axis is one softmax, a row each"
+    return f"Reshape it: {classes}, and so the labels, codes by array.reshape(-1); else array.reshape({shape[0]}, -1)."
 
 
 def _fields(dtype: np.dtype[Any]) -> Iterator[tuple[str, np.dtype[Any]]]:

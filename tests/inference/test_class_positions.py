@@ -83,12 +83,50 @@ def test_codes_from_1_without_the_last_are_asked_about_unless_names_say_them(los
         assert len(values) == 2
 
 
-@pytest.mark.parametrize("loss", [None, "cross_entropy"])
-def test_names_of_codes_from_0_are_asked_about_where_rows_count_from_1(loss):
-    codes, rows, expected = _data(without=(3,))
-    data = {"y": codes + 1, **{f"p_{place}": rows[:, place] for place in range(4)}}
-    (as_named,) = _asked(data, loss, prediction="p_*")
-    assert as_named > 2 * expected
+COUNTED = ("{}", "proba_{}", "class_{}", "p{}", "X{}", "V{}", ".pred_{}", "{}_prob", "Probability:Class={}")
+"""What columns are called that only their places tell: by pandas, scikit-learn, Keras, R and others."""
+
+
+@settings(max_examples=25)
+@given(
+    st.sampled_from(COUNTED),
+    st.sampled_from([0, 1]),
+    st.sampled_from([(1, 2, 3), (3, 4, 5, 6, 7, 8), (1, 5, 9), (-1, 0, 1), (2019, 2020, 2021), (0, 1, 2, 3), (1, 2)]),
+    st.sampled_from([None, "cross_entropy"]),
+    st.booleans(),
+)
+def test_numbers_of_columns_are_their_places_where_labels_are_other_numbers(form, start, classes, loss, named):
+    k = len(classes)
+    codes, rows, expected = _data(k=k)
+    numbers = {form.format(start + place): rows[:, place] for place in range(k)}
+    data, asked = {"target": np.array(classes)[codes], **numbers}, {"prediction": ",".join(numbers)} if named else {}
+    if set(classes) == {*range(start, start + k)}:
+        values = [lossctl.evaluate(data, loss or "cross_entropy", **asked).results[0].value]
+    else:
+        values = _asked(data, loss, **asked)
+    assert values == [pytest.approx(expected)]
+    given = lossctl.evaluate(data, "cross_entropy", label="target", prediction=",".join(numbers), classes=classes)
+    assert given.results[0].value == pytest.approx(expected)
+
+
+@settings(max_examples=15)
+@given(
+    st.sampled_from(COUNTED),
+    st.sampled_from([0, 1]),
+    st.sampled_from([(1, 2, 3), (0, 1, 2), (3, 4, 5, 6, 7, 8), (1, 2, 3, 4, 5), (1, 5, 9, 11)]),
+    st.sampled_from(["first", "middle", "last"]),
+    st.sampled_from([None, "cross_entropy"]),
+)
+def test_where_labels_lack_a_class_what_the_rows_tell_is_offered_first_and_alone(form, start, classes, lacks, loss):
+    k = len(classes)
+    codes, rows, expected = _data(k=k, without=({"first": 0, "middle": 1, "last": k - 1}[lacks],))
+    numbers = {form.format(start + place): rows[:, place] for place in range(k)}
+    data, asked = {"target": np.array(classes)[codes], **numbers}, {"prediction": ",".join(numbers)}
+    try:
+        values = [lossctl.evaluate(data, loss, **asked).results[0].value]
+    except Undecided:
+        values = _asked(data, loss, **asked)
+    assert values == ([] if classes == (1, 5, 9, 11) else [pytest.approx(expected)])
 
 
 @pytest.mark.parametrize("loss", [None, "cross_entropy"])

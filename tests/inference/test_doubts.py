@@ -1,6 +1,7 @@
 """What could be another measure is asked, never taken; each command line that is proposed runs, and is doctor's."""
 
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -288,3 +289,18 @@ def test_decisions_alone_are_offered_the_share_of_wrong_ones_and_nothing_else(se
     classes = {"classes": told["classes"].split(",")} if "classes" in told else {}
     assert lossctl.evaluate(data, told["loss"], **classes).value == pytest.approx(np.mean(truth != guess))
     assert lossctl.diagnose(data).to_dict()["models"][0]["why"].endswith("decisions")
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_decided_codes_have_a_line_for_ratings_and_say_how_their_accuracy_is_measured(first):
+    rng = np.random.default_rng(first)
+    label = rng.integers(first, 4 + first, 60)
+    guess = np.where(rng.random(60) < 0.8, label, rng.integers(first, 4 + first, 60))
+    with pytest.raises(lossctl.UsageError, match="accuracy") as question:
+        lossctl.evaluate({"y": label, "pred": guess}, None)
+    assert [dict(way)["loss"] for way in question.value.ways] == ["mse,mae,huber"]
+    assert "right, 1 where 'pred' is 'y', else 0, and one, 1 in every row: " in question.value.what
+    told = dict(re.findall(r"(\w+)='(\w+)'", question.value.what.partition("in every row: ")[2]))
+    right = {"right": (guess == label) * 1.0, "one": np.ones(60)}
+    value = lossctl.evaluate(right, told["loss"], label=told["label"], prediction=told["prediction"]).value
+    assert value == pytest.approx(np.mean(guess != label))

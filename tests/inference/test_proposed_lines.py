@@ -448,3 +448,18 @@ def test_the_confidence_in_a_decision_is_asked_about_and_a_probability_is_none(w
     bce = -np.where(truth == 1, np.log(probability), np.log1p(-probability)).mean()
     assert asked(source) == ([[pytest.approx(bce)]], False)
     ways_of({**source, "pred_score": np.maximum(probability, 1 - probability)})
+
+
+@settings(max_examples=8)
+@given(st.booleans(), st.sampled_from(["one-hot", "several", "codes"]), st.integers(0, 3))
+def test_two_arrays_without_names_are_asked_about_and_that_of_0_and_1_is_the_label(turned, kind, seed):
+    rng = np.random.default_rng(seed)
+    codes, p = rng.integers(0, 3, 40), rng.dirichlet(np.ones(3), 40)
+    bits = rng.random((40, 3)) < 0.4 if kind == "several" else np.eye(3)[codes]
+    arrays = [codes.tolist() if kind == "codes" else (bits * 1.0).tolist(), p.tolist()]
+    source = dict(zip(("arr_0", "arr_1"), arrays[::-1] if turned else arrays, strict=True))
+    surprise = -np.where(bits, np.log(p), np.log1p(-p))
+    expected = surprise.mean() if kind == "several" else -np.log(p[np.arange(40), codes]).mean()
+    value, *others = np.ravel(asked(source)[0])
+    assert value == pytest.approx(expected)
+    assert not others

@@ -40,9 +40,9 @@ def several_readings(case: Case) -> Evidence | None:
     if told is None or columns_in_another_order(case) is not None:
         return None  # of the order of columns there is more to say
     if not told.ways:
-        return Evidence(told.what, with_flags(told.advice))
+        return Evidence(with_flags(told.what), with_flags(told.advice))
     several = "Each command line is one reading: copy the one that is meant."
-    return Evidence(told.what, several if told.ways[1:] else "Copy the command line if that is meant.")
+    return Evidence(with_flags(told.what), several if told.ways[1:] else "Copy the command line if that is meant.")
 
 
 @finding(Severity.note)
@@ -252,7 +252,7 @@ def columns_in_another_order(case: Case) -> Evidence | None:
     if told is None and case.layout.classes is not None:
         told = turned(case.facts, case.layout, case.index, case.fit, case.layout.classes)
     advice = "Check the order of the classes, and say it with --classes."
-    return None if told is None else Evidence(told.what, advice)
+    return None if told is None else Evidence(with_flags(told.what), advice)
 
 
 @finding(Severity.warning)
