@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOWEST := .venv-lowest
 
-.PHONY: demo test coverage fuzz lowest lint types docs bench check wheel clean
+.PHONY: demo test coverage fuzz lowest lint types generated docs bench check wheel clean
 
 demo: $(VENV)/.installed
 	$(BIN)/lossctl eval sample_data/regression.csv --loss huber --color auto --format table
@@ -22,7 +22,8 @@ fuzz: $(VENV)/.fuzz
 
 # A quick part of the tests, with the lowest versions that pyproject.toml allows, and without the compiled sums.
 lowest: $(LOWEST)/.installed
-	LOSSCTL_SUMS=numpy $(LOWEST)/bin/python -m pytest -n 2 --dist loadfile -m lowest tests
+	LOSSCTL_SUMS=numpy $(LOWEST)/bin/python -m pytest -n 2 --dist loadfile -m lowest \
+		$(sort $(shell grep -rl --include='*.py' mark.lowest tests))
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -31,7 +32,13 @@ lint: $(VENV)/.dev
 
 types: $(VENV)/.dev
 	$(BIN)/mypy
-	$(BIN)/mypy tests/typing/api.py
+
+# What is generated is what would be generated.
+generated: $(VENV)/.dev
+	$(BIN)/python docs/generate.py --check
+	$(BIN)/python sample_data/make.py --check
+	$(BIN)/python sample_data/answers.py --check
+	$(BIN)/python tests/reference/make_reference.py --check
 
 docs: $(VENV)/.dev
 	$(BIN)/python docs/generate.py
@@ -45,11 +52,7 @@ wheel: $(VENV)/.dev
 	$(BIN)/python -m build --outdir dist .
 
 # What continuous integration runs.
-check: lint types
-	$(BIN)/python docs/generate.py --check
-	$(BIN)/python sample_data/make.py --check
-	$(BIN)/python sample_data/answers.py --check
-	$(BIN)/python tests/reference/make_reference.py --check
+check: lint types generated
 	$(MAKE) test
 
 # The same tests with what they cover, which takes a third longer and is no part of every run.

@@ -38,7 +38,8 @@ class Side:
     def free(self) -> list[Column]:
         """The columns that have no role, and are neither an index nor the number of a list."""
         apart = {column.name for column in self.columns if is_query(column.name) or is_index(column.name)}
-        return [column for column in self.columns if column.name not in {*self._named, *apart}]
+        taken = self._named | apart
+        return [column for column in self.columns if column.name not in taken]
 
     @property
     def left(self) -> tuple[str, ...]:

@@ -40,12 +40,12 @@ class DelimitedWriter:
         import pyarrow.csv
 
         special = False
-        for index, field in enumerate(batch.schema):
-            column = _writable(batch.column(index))
-            batch = batch.set_column(index, field.name, column)
+        columns = [_writable(column) for column in batch.columns]
+        for column in columns:
             if not pa.types.is_primitive(column.type):
                 text = column.cast(pa.string())
                 special = special or bool(pc.any(pc.match_substring_regex(text, self.special)).as_py())
+        batch = pa.RecordBatch.from_arrays(columns, batch.schema.names)
         # Arrow quotes every text or none; where no cell needs it, none reads better.
         style = "needed" if special else "none"
         options = pyarrow.csv.WriteOptions(include_header=False, delimiter=self.delimiter, quoting_style=style)

@@ -1,11 +1,13 @@
 """What a start costs and what a wrong number is told: Typer's own words, and nothing loaded that is not needed."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import typer
+from waiting import HANGS
 
 from lossctl.cli.app import app, run, wired
 from lossctl.cli.command import commands
@@ -29,9 +31,10 @@ EVERY_COMMAND = {
 }
 RUNS = {**EVERY_COMMAND, "usage error": ["eval", "--threads", "many"]}
 PYDANTIC = ("pydantic", "pydantic_core", "annotated_types")
+COMMANDS = "lossctl.cli.commands."
 REPORT = (
     "import sys; from lossctl.cli.app import run; status = run(sys.argv[2:]); "
-    "names = sys.argv[1].split(','); home = 'lossctl.cli.commands.'; "
+    f"names = sys.argv[1].split(','); home = {COMMANDS!r}; "
     "print('status', status, *[it for it in sys.modules if it in names or it.startswith(home)])"
 )
 
@@ -57,10 +60,27 @@ def test_every_command_is_run():
     assert set(EVERY_COMMAND) == set(commands.names())
 
 
-@pytest.mark.parametrize("name", RUNS)
-def test_no_run_loads_pydantic(name, plain_environment, sample_data):
-    status, modules, _ = loaded(RUNS[name], PYDANTIC, plain_environment, sample_data)
-    assert (status, modules) == (2 if name == "usage error" else 0, set())
+IN_TURN = (
+    "import json, sys; from lossctl.cli.app import run; "
+    "statuses = [run(line) for line in json.loads(sys.argv[1])]; print(json.dumps([statuses, [*sys.modules]]))"
+)
+
+
+def loaded_by_all(lines, plain_environment, sample_data):
+    """The exit statuses of command lines run one after another in one new interpreter, and all that it has loaded."""
+    command = [sys.executable, "-c", IN_TURN, json.dumps([*lines])]
+    environment = plain_environment()
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=environment, cwd=sample_data.parent, timeout=HANGS, check=True
+    )
+    statuses, modules = json.loads(done.stdout.splitlines()[-1])
+    return statuses, {*modules}
+
+
+def test_no_run_loads_pydantic(plain_environment, sample_data):
+    statuses, modules = loaded_by_all(RUNS.values(), plain_environment, sample_data)
+    assert statuses == [2 if name == "usage error" else 0 for name in RUNS]
+    assert modules & {*PYDANTIC} == set()
 
 
 HEAVY = ("numpy", "pyarrow", "pandas", *PYDANTIC)
@@ -79,10 +99,12 @@ def test_the_version_loads_no_command_and_nothing_heavy(plain_environment, sampl
     assert loaded(["--version"], (*HEAVY, "rich.table"), plain_environment, sample_data) == (0, set(), set())
 
 
-@pytest.mark.parametrize("form", ["value", "csv", "json", "jsonl"])
-def test_numbers_for_a_script_wait_for_nothing_that_draws(form, plain_environment, sample_data):
-    arguments = [*EVERY_COMMAND["eval"], "-f", form]
-    assert loaded(arguments, ("rich", "plotext"), plain_environment, sample_data) == (0, set(), {"eval"})
+def test_numbers_for_a_script_wait_for_nothing_that_draws(plain_environment, sample_data):
+    lines = [[*EVERY_COMMAND["eval"], "-f", form] for form in ("value", "csv", "json", "jsonl")]
+    statuses, modules = loaded_by_all(lines, plain_environment, sample_data)
+    assert statuses == [0] * len(lines)
+    assert modules & {"rich", "plotext"} == set()
+    assert {name for name in modules if name.startswith(COMMANDS)} == {f"{COMMANDS}eval"}
 
 
 ELSEWHERE_NEEDED = (

@@ -44,9 +44,16 @@ def as_python_reads(path):
     return {name: pa.array(cells) if name == "t" else np.array(cells, dtype=float) for name, cells in columns.items()}
 
 
-@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["LF", "CRLF"])
-@pytest.mark.parametrize("last", [True, False], ids=["ended", "no line end at the end"])
-@pytest.mark.parametrize("word", ["plain", "quoted, comma", 'a "quote"', "übergröße €", ""], ids=str)
+WORDS = ["plain", "quoted, comma", 'a "quote"', "übergröße €", ""]
+
+
+def ended_in_turn(items):
+    """Each item with either line end, by turns at the end of the file or not: each meets all in two neighbours."""
+    ends = [("\n", True), ("\n", False), ("\r\n", False), ("\r\n", True)]
+    return [(item, *ends[(at + way) % 4]) for at, item in enumerate(items) for way in (0, 2)]
+
+
+@pytest.mark.parametrize(("word", "end", "last"), ended_in_turn(WORDS))
 def test_a_csv_may_be_cut_at_any_byte(end, last, word, tmp_path, monkeypatch):
     path = tmp_path / "rows.csv"
     rows = [(at % 7, at * 0.37, f"{word}{at % 3}") for at in range(16)]
@@ -61,9 +68,7 @@ def test_a_csv_may_be_cut_at_any_byte(end, last, word, tmp_path, monkeypatch):
 FIRST = [0, 1, 20, 39]
 
 
-@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["LF", "CRLF"])
-@pytest.mark.parametrize("last", [True, False], ids=["ended", "no line end at the end"])
-@pytest.mark.parametrize("first", FIRST, ids="first quoted row {}".format)
+@pytest.mark.parametrize(("first", "end", "last"), ended_in_turn(FIRST))
 def test_a_csv_with_line_ends_inside_quotes_may_be_cut_at_any_byte(end, last, first, tmp_path, monkeypatch):
     path = tmp_path / "rows.csv"
     words = ["two\nlines", "a\n\n,\nb", "plain", '"\n"', "x\n\ry"]

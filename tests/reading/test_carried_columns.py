@@ -50,13 +50,20 @@ CARRIED = {
 TARGETS = (".parquet", ".arrow", ".arrows", ".csv", ".tsv", ".jsonl")
 
 
-@pytest.mark.parametrize("top", [[], ["--top", "9"]], ids=["all", "top"])
-@pytest.mark.parametrize("source", [".parquet", ".arrow", ".arrows"])
-@pytest.mark.parametrize("kind", CARRIED)
+@pytest.mark.parametrize(
+    ("kind", "source", "top"),
+    [
+        pytest.param(kind, source, top, id=f"{kind}-{source}-{'top' if top else 'all'}")
+        for turn, kind in enumerate(CARRIED)
+        for at, source in enumerate((".parquet", ".arrow", ".arrows"))
+        for top in ([], ["--top", "9"])
+        if not top or (at + turn) % 3 == 0
+    ],
+)
 def test_samples_keep_a_column_of_any_type(kind, source, top, tmp_path, lossctl):
     """From every source to every target, by turns as they come and worst first: a writer sees batches either way.
 
-    Of every type, each format to itself and every target as the rows come; of two types, every source to every target.
+    Of every type, each format to itself and every target as the rows come; worst first, from one source in turn.
     """
     column, turn = CARRIED[kind], TARGETS.index(source) + (1 + list(CARRIED).index(kind) % 2 if top else 0)
     table = pa.table(

@@ -137,9 +137,14 @@ def at(monkeypatch):
     return changing
 
 
-@pytest.mark.parametrize("way", [*IN_PLACE, rename])
+CHANGES = [*IN_PLACE, rename]
+
+
+@pytest.mark.parametrize("turn", [0, 2])
 @pytest.mark.parametrize("kind", BEFORE)
-def test_a_file_that_changes_at_any_moment_is_read_as_it_was_or_is_an_error(stored, at, kind, way):
+def test_a_file_that_changes_at_any_moment_is_read_as_it_was_or_is_an_error(stored, at, kind, turn):
+    """Of every kind at every moment in two ways, which take turns: what notices one notices all of them."""
+
     def run():
         return library.evaluate(path, "mse", label="y", prediction="p", engine="serial")
 
@@ -148,6 +153,7 @@ def test_a_file_that_changes_at_any_moment_is_read_as_it_was_or_is_an_error(stor
         run()
     for moment in range(count()):
         write(path, BEFORE[kind])
+        way = CHANGES[(moment + turn) % len(CHANGES)]
         with at(path, moment, way, AFTER[kind]):
             if way is rename:
                 assert [(result.value, result.n) for result in run().results] == [(1.0, ROWS)]

@@ -22,10 +22,16 @@ ROW = {"y": 1.0, "p": 2.0, "w": 1.0}
 
 
 @pytest.mark.parametrize("name", TEXT)
-@pytest.mark.parametrize("word", [*NULLS, None], ids=repr)
-@pytest.mark.parametrize("role", ["y", "p", "w"])
-@pytest.mark.parametrize("at", [0, 1, 2, None])
+@pytest.mark.parametrize(
+    ("word", "role", "at"),
+    [
+        pytest.param(word, ("y", "p", "w")[(turn + place) % 3], at, id=f"{word!r}-{at}")
+        for turn, word in enumerate([*NULLS, None])
+        for place, at in enumerate([0, 1, 2, None])
+    ],
+)
 def test_a_missing_number_is_spelled_alike_in_every_text_format(name, word, role, at, tmp_path):
+    """Every word in every row and in every column, in turn."""
     places = [at] if at is not None else [0, 1]
     rows = [ROW | ({role: word} if place in places else {}) for place in range(3)]
     path = by_hand(tmp_path, name, rows)

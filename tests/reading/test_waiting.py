@@ -164,12 +164,16 @@ def bodies():
 
 
 @pytest.mark.parametrize(("found", "compressed"), [*bodies()])
-@pytest.mark.parametrize("ranges", ["/ranges", ""], ids=["ranges", "whole"])
-@pytest.mark.parametrize(("fault", "words"), [("short", "cut short"), ("half", f"no answer within {SHORT:g} seconds")])
-def test_a_body_that_does_not_come_whole_is_never_measured(fault, words, ranges, found, compressed, bad, lossctl):
-    path = f"{ranges}/{fault}/rows{found.suffixes[0]}{compressed}"
-    url = bad.url("http", path, stored_as(found, TABLE, compressed))
-    assert is_told(lossctl("eval", url, *VALUE, "--timeout", SHORT if fault == "half" else LONG), url, words)
+@pytest.mark.parametrize("fault", ["short", "half"])
+def test_a_body_that_does_not_come_whole_is_never_measured(fault, found, compressed, bad, lossctl):
+    """In ranges of bytes and whole; what undoes a compression takes its bytes either way, so there they take turns."""
+    words = "cut short" if fault == "short" else f"no answer within {SHORT:g} seconds"
+    ways = ["/ranges", ""]
+    for ranges in [ways[list(COMPRESSIONS).index(compressed) % 2]] if compressed else ways:
+        path = f"{ranges}/{fault}/rows{found.suffixes[0]}{compressed}"
+        url = bad.url("http", path, stored_as(found, TABLE, compressed))
+        done = lossctl("eval", url, *VALUE, "--timeout", SHORT if fault == "half" else LONG)
+        assert is_told(done, url, words)
 
 
 @pytest.mark.parametrize("fault", ["short", "half"])
