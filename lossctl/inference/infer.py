@@ -10,12 +10,12 @@ from lossctl.inference.choice import BY_NAME, Choice, Proposal
 from lossctl.inference.classes import key_of
 from lossctl.inference.counted import counted_notes, doubted_names, names_or_row
 from lossctl.inference.layout import Layout, LayoutPlanner
-from lossctl.inference.names import LABELS, is_log_probability, is_mask, is_unnamed, plain_name
+from lossctl.inference.names import LABELS, is_index, is_key, is_log_probability, is_mask, is_unnamed, plain_name
 from lossctl.inference.proposals import Proposer
 from lossctl.inference.request import Completed, Elsewhere, Request, Settings
-from lossctl.inference.roles import find, titled, unread
+from lossctl.inference.roles import ensure_no_items, find, titled, unread
 from lossctl.inference.side import Side, ensure_in_place, names_of
-from lossctl.reading.columns import fields_in
+from lossctl.reading.columns import fields_in, unnested
 from lossctl.reading.format import Source
 from lossctl.words import normal
 
@@ -152,6 +152,8 @@ def _question(
         question = unlabelled(proposer.guesses, proposer.named_prediction, request)
         if question is not None:
             return question
+        if not request.prediction and not proposals:
+            ensure_no_items(source.columns)
     from lossctl.inference.questions import undecided
     from lossctl.inference.tags import tags_among
 
@@ -169,9 +171,12 @@ def _unlabelled(source: Source, request: Request, elsewhere: Elsewhere | None) -
         request = replace(request, label=())
     if request.prediction:
         return Completed(request, notes)
-    columns = [column for column in source.columns if column.kind in {"number", "list"}]
-    logarithms = [column.name for column in columns if is_log_probability(column.name)]
-    named = logarithms or [column.name for column in columns if normal(column.name) in TOKENS]
+    columns = [column for column in unnested(source.columns) if column.kind in {"number", "list"}]
+    columns = [column for column in columns if not (is_index(column.name) or is_key(column.title))]
+    logarithms = [column.name for column in columns if is_log_probability(column.title)]
+    named = logarithms or [column.name for column in columns if normal(column.title) in TOKENS]
+    if not named:
+        ensure_no_items(source.columns)
     if any(column.kind == "number" for column in columns if column.name in logarithms):
         from lossctl.inference.surprises import of_sums
 
