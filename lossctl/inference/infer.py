@@ -125,7 +125,14 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
         from lossctl.inference.questions import some_ways
 
         raise names_or_row(doubted, some_ways(source, request, elsewhere, proposals))
+    if not proposer.apart and not request.label and sum(column.kind == "text" for column in source.columns) > 1:
+        from lossctl.inference.confidence import ensure_no_confidence
+
+        ensure_no_confidence(proposer.guesses, proposals)
     if not proposals or not proposals[0].sure:
+        from lossctl.inference.decimal_commas import ensure_points
+
+        ensure_points(source, *(() if elsewhere is None else (elsewhere.labels,)))
         raise _question(source, request, elsewhere, proposer, proposals)
     label, prediction = proposals[0].label, proposals[0].prediction
     chosen = [("label", label)] if not request.label else []
