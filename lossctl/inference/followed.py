@@ -9,13 +9,16 @@ import numpy as np
 from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray
 from lossctl.inference.look import SIGNIFICANT
-from lossctl.inference.names import PREDICTIONS, is_guess, levels_among, plain_name, stem_of
-from lossctl.inference.parts import interval_end
+from lossctl.inference.names import PREDICTIONS, is_component, is_guess, levels_among, plain_name, stem_of
+from lossctl.inference.parts import interval_end, stem_of_interval
+from lossctl.inference.repeated import MEANS
 from lossctl.inference.side import Side
 
 if TYPE_CHECKING:
     from lossctl.inference.candidates import Candidate
 
+MANY = 50
+"""Rows from which on labels do not all lie between the ends of their forecasts by chance."""
 _LAGS = re.compile(r"(^|_)(lag|lags|lagged|prev|previous|last|rolling|roll)(_|\d|$)")
 
 
@@ -57,21 +60,42 @@ def forecast_among(side: Side) -> tuple[str, ...]:
     ends = [[name for name in names if interval_end(name) == end] for end in ("lower", "upper")]
     if [*map(len, ends)] == [1, 1]:
         return ends[0][0], ends[1][0]
-    return tuple(name for name in names if is_guess(name) and not interval_end(name))
+    guesses = [name for name in names if is_guess(name) and not interval_end(name)]
+    return tuple(guesses or [name for name in names if plain_name(name) in MEANS])
 
 
 def followed(truths: Side, guesses: Side, columns: "Sequence[Candidate]", forecast: Sequence[str]) -> list[Followed]:
     """Columns of numbers that could be the label of a forecast, the nearest first; others stay behind, in their order.
 
     Those that are not near are left out where one is, and what came before a row where another is; those of 0 and 1
-    where the forecast is of no yes or no.
+    where the forecast is of no yes or no; and what is of the forecast itself: its parts, a mean beside quantiles, the
+    point that lies between them in every row.
     """
     among = [_followed(truths, guesses, column, forecast) for column in columns]
     if forecast and not _is_of_yes_or_no(guesses, forecast):
         among = [each for each in among if not _is_bit(each.column)]
     among.sort(key=lambda each: (-max(each.explained, 0.0), each.unlike))
+    names = [column.name for column in guesses.free if column.kind == "number"]
+    parts = [name for name in names if name in levels_among(names) or interval_end(name)]
+    stems = {*map(stem_of_interval, parts)}
+    means = {each.column.name for each in among if parts and plain_name(each.column.name) in MEANS}
+    made = {*means, *(each.column.name for each in among if forecast and is_component(each.column.name))}
+    among = [each for each in among if each.column.name not in made]
     near = [each for each in among if each.near]
-    return [each for each in near if not _LAGS.search(plain_name(each.column.name))] or near or among
+    points = [each for each in near if plain_name(each.column.name) in stems]
+    others = [each for each in near if each not in points and not _LAGS.search(plain_name(each.column.name))]
+    if others:
+        return others
+    between = [each for each in points if _is_between(guesses, each.column.name, parts)]
+    return [each for each in near if each not in between] or [each for each in among if each not in between]
+
+
+def _is_between(side: Side, name: str, parts: Sequence[str]) -> bool:
+    """Whether a column lies between others in every row, of many, as no label does: the point of a forecast."""
+    rows = side.look.rows((name, *parts))
+    if rows is None or len(rows) < MANY:
+        return False
+    return bool(np.all((rows[:, 0] >= rows[:, 1:].min(axis=1)) & (rows[:, 0] <= rows[:, 1:].max(axis=1))))
 
 
 def _followed(truths: Side, guesses: Side, column: "Candidate", forecast: Sequence[str]) -> Followed:

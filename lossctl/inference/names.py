@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 from lossctl.dataclass import dataclass
+from lossctl.words import normal
 
 LABELS = (
     frozenset({"label", "y", "y_true", "target", "actual", "truth"}),
@@ -67,6 +68,23 @@ _THINGS = frozenset({
     "zone",
 })  # fmt: skip
 """Names of columns whose whole numbers say which thing, place or time a row is about, not how much."""
+_LEARNERS = frozenset({
+    "lgbm", "lgb", "lightgbm", "xgb", "xgboost", "catboost", "rf", "randomforest", "gbm", "gbdt", "glm", "gam", "svr",
+    "svm", "knn", "ridge", "lasso", "elasticnet", "mlp", "lstm", "gru", "arima", "autoarima", "sarima", "sarimax",
+    "autoets", "autotheta", "autoces", "prophet", "tft", "nhits", "nbeats", "deepar", "patchtst", "timesfm", "chronos",
+    "timegpt", "moirai", "seasonalnaive", "holtwinters",
+})  # fmt: skip
+"""Models by which columns of their predictions are called."""
+_METRICS = frozenset({
+    "acc", "accuracy", "acc_norm", "acc_stderr", "acc_norm_stderr", "exact_match", "em", "f1", "correct", "is_correct",
+    "bleu", "rouge", "rouge_l", "rouge1", "rouge2", "mse", "mae", "rmse", "mape", "brier", "squared_error",
+    "abs_error", "absolute_error", "residual", "residuals",
+})  # fmt: skip
+"""Names of how good a row is, or how far off."""
+_COMPONENTS = re.compile(
+    r"^(trend|weekly|yearly|daily|monthly|holidays|additive_terms|multiplicative_terms|season|seasonal|seasonality)"
+    r"(_(lower|upper|\d+))?$"
+)
 _LOGARITHMS = re.compile(
     r"(^|_)log_?(p|probs?|probas?|probabilit(y|ies)|softmax|likelihoods?|liks?)(_|\d|$)|^ll(_|\d|$)|_ll$"
 )
@@ -333,9 +351,24 @@ def is_guess(name: str) -> bool:
     return (
         logarithm
         or plain_name(name).startswith("model_")
+        or normal(name) in _LEARNERS
         or level_of(name, alone=True) is not None
         or stem_of(name) in PREDICTIONS[0] | PREDICTIONS[1]
     )
+
+
+def is_metric(name: str) -> bool:
+    """Whether that is what is called how good a prediction is: none itself."""
+    return plain_name(name) in _METRICS
+
+
+def is_component(name: str) -> bool:
+    """Whether that is a name for a part of a forecast, as Prophet writes it: no label.
+
+    >>> is_component("trend"), is_component("weekly_upper"), is_component("weekly_sales")
+    (True, True, False)
+    """
+    return bool(_COMPONENTS.match(plain_name(name)))
 
 
 def is_key(name: str) -> bool:

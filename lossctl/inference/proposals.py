@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lossctl.inference.choice import BESIDE, BY_NAME, CONFIDENCE, LEFT, QUANTILE, SUM, Choice, Proposal
-from lossctl.inference.followed import followed, forecast_among
 from lossctl.inference.names import (
     ENDINGS,
     LABELS,
@@ -18,6 +17,7 @@ from lossctl.inference.names import (
     is_key,
     is_log_rate,
     is_mask,
+    is_metric,
     is_weight,
     levels_among,
     plain_name,
@@ -204,6 +204,7 @@ class Proposer:
 
     def _labels_by_content(self) -> Iterator[Choice]:
         """Any column that could be a label; the only one that is left is one for sure."""
+        from lossctl.inference.followed import followed, forecast_among
         from lossctl.inference.repeated import no_labels
 
         forecast = self.named_prediction or forecast_among(self.guesses)
@@ -233,6 +234,8 @@ class Proposer:
 
     def _counted_amounts(self, forecast: Sequence[str]) -> "list[Candidate]":
         """Columns of whole numbers no two of which are the same, as of ids, to which a forecast is near."""
+        from lossctl.inference.followed import followed
+
         free = {column.name for column in self.truths.free}
         looked = self.truths.look.candidates if forecast and not self.apart else ()
         ids = [each for each in looked if each.name in free and each.kind == "number" and each.roles == ("id",)]
@@ -425,6 +428,7 @@ class Proposer:
         apart = {*self._beside(label), *decided}
         others = [column for column in self.guesses.candidates if column.name not in apart]
         likely = [column for column in others if "prediction" in column.roles and not column.decides_between(truth)]
+        likely = [column for column in likely if not is_metric(column.name)]
         family = tuple(column.name for column in likely if column.kind == "number")
         k, labels = len(family), 0 if truth is None else truth.distinct or 0
         classes = labels == k > 1 or (k > max(labels, 2) and labels > 1)

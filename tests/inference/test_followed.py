@@ -22,6 +22,12 @@ FORECASTS = {
     "point": {"forecast": 0.0},
     "prophet": {"yhat": 0.0, "yhat_lower": -10.0, "yhat_upper": 10.0},
     "models": {"model_a": 0.0, "model_b": 1.0},
+    "learners": {"lgbm": 0.0, "XGBoost": 1.0},
+    "gluonts": {"mean": 0.0, "0.1": -11.0, "0.5": 0.0, "0.9": 11.0},
+    "timesfm": {"timesfm": 0.0, "timesfm-q-0.1": -11.0, "timesfm-q-0.9": 11.0},
+    "statsmodels": {"mean": 0.0, "obs_ci_lower": -18.0, "obs_ci_upper": 18.0},
+    "fable": {".mean": 0.0},
+    "percent": {"forecast_10": -11.0, "forecast_50": 0.0, "forecast_90": 11.0},
 }
 
 
@@ -31,7 +37,7 @@ def labels_of(source, **options):
     return [dict(way)["label"] for way in question.value.ways]
 
 
-@settings(max_examples=12)
+@settings(max_examples=14)
 @given(
     st.sampled_from([*FORECASTS]),
     st.sampled_from(["sales", "revenue", "qty"]),
@@ -59,6 +65,27 @@ def test_what_was_before_is_no_label_where_forecasts_follow_it_closer(lag):
     guess = label + rng.normal(0, 9, 90)
     source = {lag: guess + rng.normal(0, 1, 90), "sales": label, "p10": guess - 12, "p50": guess, "p90": guess + 12}
     assert {*labels_of(source)} == {"sales"}
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"yhat": 0, "yhat_lower": -10, "yhat_upper": 10, "trend": 1, "weekly": 40},
+        {"AutoARIMA": 0, "AutoARIMA-lo-90": -15, "AutoARIMA-hi-90": 15},
+        {"mean": 0, "0.1": -11, "0.5": 0.5, "0.9": 11},
+    ],
+)
+def test_a_forecast_alone_has_no_label_among_its_parts(parts):
+    rng = np.random.default_rng(6)
+    guess = rng.normal(100, 20, 90)
+    assert labels_of({name: guess + shift + rng.normal(0, 0.1, 90) for name, shift in parts.items()}) == []
+
+
+@pytest.mark.parametrize("name", ["acc", "acc_norm", "exact_match", "residual"])
+def test_how_good_a_row_is_is_no_prediction(name):
+    rng = np.random.default_rng(7)
+    source = {"doc_id": np.arange(60), "target": rng.integers(0, 2, 60), name: rng.integers(0, 2, 60) * 1.0}
+    assert labels_of(source) == []
 
 
 def test_scores_of_either_sign_have_the_yes_or_no_that_they_tell():

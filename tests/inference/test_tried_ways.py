@@ -54,7 +54,7 @@ LOSSES = [
 ]
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(st.sets(st.sampled_from(NAMES), min_size=2, max_size=6), st.sampled_from(LOSSES), st.integers(0, 99))
 def test_every_way_that_is_offered_is_measured(names, loss, seed):
     columns = columns_of(np.random.default_rng(seed))
