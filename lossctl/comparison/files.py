@@ -21,7 +21,7 @@ from lossctl.evaluation.shared_keys import (
     shared_columns,
     what_is_open,
 )
-from lossctl.evaluation.tried import asking, ensure_measurable, is_retried, offered, read_as
+from lossctl.evaluation.tried import asking, ensure_measurable, is_retried, keys_of, offered, read_as
 from lossctl.inference.infer import complete_roles
 from lossctl.inference.request import Request, Settings
 from lossctl.inference.roles import find, grouped_columns, titled
@@ -31,7 +31,7 @@ from lossctl.reading.format import Reading, Source
 from lossctl.reading.location import STDIN
 from lossctl.reading.selection import selected
 from lossctl.reading.stamp import Stamp
-from lossctl.words import in_quotes, split
+from lossctl.words import in_quotes
 
 HOW = ("strict", "inner", "order")
 
@@ -80,7 +80,7 @@ def prepare_models(
             read_as(reading, way),
             names=names,
             labels=labels,
-            ids=split(str(said["ids"])) if "ids" in said else ids,
+            ids=keys_of(way, ids),
             join=str(said.get("join", join)),
         )
         ensure_measurable(prepared.source, prepared.plan, lambda rows, plan: run(rows, plan, SERIAL))

@@ -245,7 +245,7 @@ def with_tried_ways(
     join: str = "strict",
 ) -> Undecided:
     """A question with those of its ways that some rows do not stop; arguments as for `prepare`."""
-    from lossctl.evaluation.tried import asking, ensure_measurable, is_retried, offered, read_as  # noqa: PLC0415
+    from lossctl.evaluation.tried import asking, ensure_measurable, is_retried, keys_of, offered, read_as  # noqa: PLC0415
 
     def attempt(way: Settings) -> None:
         said = dict(way)
@@ -256,7 +256,7 @@ def with_tried_ways(
             asking(request, way),
             read_as(reading, way),
             labels=path,
-            ids=split(str(said["ids"])) if "ids" in said else ids,
+            ids=keys_of(way, ids),
             join=str(said.get("join", join)),
         )
         ensure_measurable(prepared.source, prepared.plan, lambda rows, plan: run(rows, plan, SERIAL))

@@ -1,7 +1,7 @@
 """Ways on that are offered: each is tried on some rows before, with what it needs beside, or it is left out."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -50,8 +50,9 @@ def _mended(way: Settings, attempt: Callable[[Settings], None], rounds: int) -> 
 
 
 def _both(way: Settings, more: Settings) -> Settings:
-    """A way with other settings, which stand in the place of those of their names."""
+    """A way with other settings, which stand in the place of those of their names; rows match by one of two."""
     names = {name for name, _ in more}
+    names |= {"ids", "join"} if names & {"ids", "join"} else set()
     return (*(setting for setting in way if setting[0] not in names), *more)
 
 
@@ -84,6 +85,12 @@ def asking(request: Request, way: Settings) -> Request:
         elif name in known:
             values[name] = split(str(value)) if name in {"classes", "ignore_label"} else value
     return replace(request, **values)
+
+
+def keys_of(way: Settings, ids: Sequence[str]) -> Sequence[str]:
+    """The columns by which a way matches rows, one of which may have no name; those named where it says nothing."""
+    said = dict(way).get("ids")
+    return ids if said is None else split(str(said)) or ("",)
 
 
 def read_as(reading: Reading | None, way: Settings) -> Reading | None:

@@ -159,12 +159,13 @@ def _question(
         question = unlabelled(proposer.guesses, proposer.named_prediction, request)
         if question is not None:
             return question
-        if not request.prediction and not proposals:
-            ensure_no_items(source.columns)
     from lossctl.inference.questions import undecided
     from lossctl.inference.tags import tags_among
 
-    return tags_among(proposer) or undecided(source, request, elsewhere, proposer, proposals)
+    question = tags_among(proposer) or undecided(source, request, elsewhere, proposer, proposals)
+    if not question.ways and not request.prediction:
+        ensure_no_items(source.columns)
+    return question
 
 
 def _unlabelled(source: Source, request: Request, elsewhere: Elsewhere | None) -> Completed:
