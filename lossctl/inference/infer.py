@@ -10,7 +10,16 @@ from lossctl.inference.choice import BY_NAME, Choice, Proposal
 from lossctl.inference.classes import key_of
 from lossctl.inference.counted import counted_notes, doubted_names, names_or_row
 from lossctl.inference.layout import Layout, LayoutPlanner
-from lossctl.inference.names import LABELS, is_index, is_key, is_log_probability, is_mask, is_unnamed, plain_name
+from lossctl.inference.names import (
+    LABELS,
+    is_count,
+    is_index,
+    is_key,
+    is_log_probability,
+    is_mask,
+    is_unnamed,
+    plain_name,
+)
 from lossctl.inference.proposals import Proposer
 from lossctl.inference.request import Completed, Elsewhere, Request, Settings
 from lossctl.inference.roles import ensure_no_items, find, titled, unread
@@ -174,13 +183,12 @@ def _unlabelled(source: Source, request: Request, elsewhere: Elsewhere | None) -
     if request.label:
         for pattern in request.label if elsewhere is None else ():
             find(pattern, source.columns, "label")  # which is an error where it is not there
-        loss, aside = get_loss(split_specs(request.loss)[0]).name, ", ".join(request.label)
-        notes = (f"no label counts for {loss}: {aside} is left aside",)
+        loss, left = get_loss(split_specs(request.loss)[0]).name, ", ".join(request.label)
+        notes = (f"no label counts for {loss}: {left} is left aside",)
         request = replace(request, label=())
     if request.prediction:
         return Completed(request, notes)
     columns = [column for column in unnested(source.columns) if column.kind in {"number", "list"}]
-    columns = [column for column in columns if not (is_index(column.name) or is_key(column.title))]
     logarithms = [column.name for column in columns if is_log_probability(column.title)]
     named = logarithms or [column.name for column in columns if normal(column.title) in TOKENS]
     if not named:
@@ -191,7 +199,8 @@ def _unlabelled(source: Source, request: Request, elsewhere: Elsewhere | None) -
         question = of_sums(Side(source, ()), logarithms, request)
         if question is not None:
             raise question
-    only = named or [column.name for column in columns]
+    aside = {each.name for each in columns if is_index(each.name) or is_key(each.title) or is_count(each.title)}
+    only = named or [each.name for each in columns if each.name not in aside]
     if len(only) == 1:
         why = BY_NAME if named else "as the only one of numbers"
         return Completed(replace(request, prediction=tuple(only)), (*notes, f"prediction {only[0]!r} chosen {why}"))

@@ -48,7 +48,7 @@ def test_labels_and_predictions_inside_structs_are_told_by_their_names(tmp_path)
     assert report.value == pytest.approx(-np.mean(np.where(label == 1, np.log(p), np.log1p(-p))))
 
 
-@pytest.mark.parametrize("key", ["id", "idx", "request_id", "Unnamed: 0"])
+@pytest.mark.parametrize("key", ["id", "idx", "request_id", "Unnamed: 0", "n_tokens"])
 def test_what_tells_rows_apart_is_no_prediction_because_nothing_else_is_left(key):
     with pytest.raises(LossctlError):
         lossctl.evaluate({key: -np.arange(30), "text": ["a"] * 30}, "perplexity:log=true")
