@@ -146,7 +146,7 @@ class Undecided(UsageError):
     """
 
     def __init__(self, what: str, hint: str = "", ways: Ways = ()) -> None:
-        self.ways = ways
+        self.ways, self.otherwise = ways, hint
         said = (", ".join(option(**{name: value}) for name, value in way) for way in ways)
         super().__init__(what, f"Say {'; or '.join(said)}." if ways else hint)
 

@@ -9,10 +9,11 @@ from lossctl.comparison.naming import names_of, path_of
 from lossctl.comparison.sides import ONLY, Side, side_by_side
 from lossctl.errors import LossctlError, Undecided, UsageError, option
 from lossctl.evaluation import join as joining
-from lossctl.evaluation.evaluate import Prepared, check_words, placing, planned
+from lossctl.evaluation.evaluate import Prepared, check_words, placing, planned, run
 from lossctl.evaluation.keys import Key, keys_named
 from lossctl.evaluation.matching import known_columns, title_of
 from lossctl.evaluation.row_order import ensure_same_order
+from lossctl.evaluation.running import SERIAL
 from lossctl.evaluation.shared_keys import (
     chosen_key,
     order_or_numbers,
@@ -20,6 +21,7 @@ from lossctl.evaluation.shared_keys import (
     shared_columns,
     what_is_open,
 )
+from lossctl.evaluation.tried import asking, ensure_measurable, is_retried, keys_of, offered, read_as
 from lossctl.inference.infer import complete_roles
 from lossctl.inference.request import Request, Settings
 from lossctl.inference.roles import find, grouped_columns, titled
@@ -69,6 +71,40 @@ def prepare_models(
         Undecided: likewise.
         DataError: likewise; or labels that two sources have do not agree.
     """
+
+    def attempt(way: Settings) -> None:
+        said = dict(way)
+        prepared = _prepared(
+            sources,
+            asking(request, way),
+            read_as(reading, way),
+            names=names,
+            labels=labels,
+            ids=keys_of(way, ids),
+            join=str(said.get("join", join)),
+        )
+        ensure_measurable(prepared.source, prepared.plan, lambda rows, plan: run(rows, plan, SERIAL))
+
+    try:
+        return _prepared(sources, request, reading, names=names, labels=labels, ids=ids, join=join, others=others)
+    except Undecided as question:
+        if not question.ways or not is_retried(*sources, labels):
+            raise
+        raise offered(question, attempt) from None
+
+
+def _prepared(
+    sources: Sequence[Any],
+    request: Request,
+    reading: Reading | None = None,
+    *,
+    names: Sequence[str] = (),
+    labels: Any = None,
+    ids: Sequence[str] = (),
+    join: str = "strict",
+    others: bool = False,
+) -> Prepared:
+    """As `prepare_models`, with ways that are not tried."""
     check_words(request, reading)
     joining.check_join(ids, join)
     if join not in HOW:
@@ -220,7 +256,7 @@ def _ask(
         for keys in possible_keys(shared):
             join = "strict" if keys else "order"
             with contextlib.suppress(LossctlError):
-                prepare_models(sources, request, reading, names=names, ids=keys, join=join)
+                _prepared(sources, request, reading, names=names, ids=keys, join=join)
                 ways.append((("ids", ",".join(keys)) if keys else ("join", "order"),))
             if len(ways) == joining.SHOWN:
                 break

@@ -15,7 +15,17 @@ from lossctl.doctor.statistics import ranks
 from lossctl.doctor.survey import described, survey
 from lossctl.errors import DataError, Undecided
 from lossctl.evaluation.complaints import told
-from lossctl.evaluation.evaluate import Classes, Label, Names, open_alone, open_joined, requested, several, specs_of
+from lossctl.evaluation.evaluate import (
+    Classes,
+    Label,
+    Names,
+    open_alone,
+    open_joined,
+    requested,
+    several,
+    specs_of,
+    with_tried_ways,
+)
 from lossctl.evaluation.fold import fold
 from lossctl.evaluation.running import Progress, Running
 from lossctl.evaluation.second import ensure_no_labels
@@ -96,7 +106,7 @@ def diagnose(
         where=where,
         limit=limit,
     )
-    named, taken, keys = request, tuple[str, ...](), several(ids)
+    named, bare, taken, keys = request, request, tuple[str, ...](), several(ids)
     question: Undecided | None = None
     remarks: tuple[str, ...] = ()
     if labels is None:
@@ -120,7 +130,8 @@ def diagnose(
         raise
     except Undecided as open_question:
         ensure_no_labels(source, request, reading, labels)
-        return _columns_only(opened, open_question, request, named, words, running)
+        tried = with_tried_ways(open_question, source, bare, reading, labels=labels, ids=several(ids), join=join)
+        return _columns_only(opened, tried, request, named, words, running)
     named = named if apart else request
     layout = _identified(readable_layout(opened, request), opened, keys)
     columns, arranged = layout.wanted(), _arranged(opened, layout)

@@ -11,7 +11,7 @@ from lossctl.inference.candidates import Candidate, Contents, candidates, conten
 from lossctl.inference.facts import Facts
 from lossctl.inference.layout import Layout
 from lossctl.inference.roles import LISTED, pattern_of
-from lossctl.reading.columns import Column
+from lossctl.reading.columns import Column, unnested
 from lossctl.reading.format import Source
 from lossctl.sums.distribution import Distribution
 
@@ -24,7 +24,7 @@ def survey(source: Source, running: Running) -> tuple[int, tuple[Candidate, ...]
     Raises:
         DataError: the data cannot be read.
     """
-    columns, wanted = readable(source.columns)
+    columns, wanted = readable(unnested(source.columns))
     folded = fold(source, wanted, partial(contents_of, wanted), Contents(0, {}), running)
     return folded.total.rows, candidates(columns, folded.total), tuple(folded.passed.remarks())
 

@@ -14,7 +14,6 @@ from lossctl.words import counted
 
 TOKENS = f"The first token of a text often has no probability: leave nulls out of lists with {option(mask_null=True)}."
 """What to do about nulls in lists."""
-MASKED: Ways = ((("mask_null", True),),)
 MANY = 4
 """From how many columns on what is to be said of each is said once."""
 
@@ -46,8 +45,16 @@ def complain(plan: Plan, problems: Problems, traversal: Traversal) -> None:
             f"{traversal.place(problem.row)}: {what} ({problem.count:,} in the first {traversal.read:,} rows{more})",
             hint,
         )
-        error.ways = MASKED if hint.startswith(TOKENS) else ()
+        error.ways = _masked(plan, traversal.source) if hint.startswith(TOKENS) else ()
         raise error
+
+
+def _masked(plan: Plan, source: Source) -> Ways:
+    """How to leave out nulls in lists, of logarithms of probabilities or these, as they are."""
+    from lossctl.evaluation.remedies import Remedies  # noqa: PLC0415  (what it needs is for those alone)
+
+    losses = Remedies(plan, source).by_logarithm()
+    return ((*((("loss", losses),) if losses else ()), ("mask_null", True)),)
 
 
 def _nulls(plan: Plan, problems: Problems, rows: int) -> Iterator[tuple[str, Problem, str]]:
@@ -159,6 +166,6 @@ def ensure_measured(total: Measured, traversal: Traversal, plan: Plan) -> int:
         why = f"{null:,} have a null, {unweighted:,} a weight of 0" + f", {ignored:,} an ignored label" * bool(ignored)
         lists = null == total.rows and _lists(plan)
         error = DataError(f"{title}: none of the {total.rows:,} rows can be measured: {why}", TOKENS if lists else "")
-        error.ways = MASKED if lists else ()
+        error.ways = _masked(plan, traversal.source) if lists else ()
         raise error
     return used

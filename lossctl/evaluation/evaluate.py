@@ -9,7 +9,7 @@ import numpy as np
 
 from lossctl.arguments import checked, fits
 from lossctl.dataclass import dataclass
-from lossctl.errors import LossctlError
+from lossctl.errors import LossctlError, Undecided
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.clock import Clock, Spent
 from lossctl.evaluation.fold import Folded, fold_rows
@@ -19,12 +19,12 @@ from lossctl.evaluation.measured import Measured
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.planner import make_plan
 from lossctl.evaluation.report import Report
-from lossctl.evaluation.running import Progress, Running
+from lossctl.evaluation.running import SERIAL, Progress, Running
 from lossctl.functions.activation import BoundActivation, get_activation
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import split_specs
 from lossctl.functions.lookup import get_loss
-from lossctl.inference.request import ClassWeight, Nulls, Request
+from lossctl.inference.request import ClassWeight, Nulls, Request, Settings
 from lossctl.inference.roles import places_in
 from lossctl.reading.expand import expand
 from lossctl.reading.files import ensure_heeded, open_source
@@ -228,6 +228,53 @@ def prepare(
         UsageError: as for `evaluate`.
         DataError: the data cannot be read, or keys do not match.
     """
+    try:
+        return _prepared(source, request, reading, labels=labels, ids=ids, join=join, others=others)
+    except Undecided as question:
+        raise with_tried_ways(question, source, request, reading, labels=labels, ids=ids, join=join) from None
+
+
+def with_tried_ways(
+    question: Undecided,
+    source: Any,
+    request: Request,
+    reading: Reading | None = None,
+    *,
+    labels: Any = None,
+    ids: Sequence[str] = (),
+    join: str = "strict",
+) -> Undecided:
+    """A question with those of its ways that some rows do not stop; arguments as for `prepare`."""
+    from lossctl.evaluation.tried import asking, ensure_measurable, is_retried, keys_of, offered, read_as  # noqa: PLC0415
+
+    def attempt(way: Settings) -> None:
+        said = dict(way)
+        path = said.get("labels", labels)
+        paths = [each for each in source if each != path] if path is not labels else source
+        prepared = _prepared(
+            paths,
+            asking(request, way),
+            read_as(reading, way),
+            labels=path,
+            ids=keys_of(way, ids),
+            join=str(said.get("join", join)),
+        )
+        ensure_measurable(prepared.source, prepared.plan, lambda rows, plan: run(rows, plan, SERIAL))
+
+    return offered(question, attempt) if question.ways and is_retried(source, labels) else question
+
+
+def _prepared(
+    source: Any,
+    request: Request,
+    reading: Reading | None = None,
+    *,
+    labels: Any = None,
+    ids: Sequence[str] = (),
+    join: str = "strict",
+    others: bool = False,
+) -> Prepared:
+    """As `prepare`, with ways that are not tried."""
     facts: Mapping[str, Any] | None = None
     if labels is None:
         opened = open_alone(source, request, reading)

@@ -170,6 +170,18 @@ class Remedies:
             return False
         return True if "log-probabilities" in what else None
 
+    def by_logarithm(self) -> str:
+        """The losses without a label with ``log`` as the numbers are; empty where they are taken so, or not known."""
+        pairs = [*self.plan.losses]
+        if not all(bound.unlabelled and "log" in bound.parameters for _, bound in pairs):
+            return ""
+        told = [
+            _with_log(bound, log=log)
+            for model, bound in pairs
+            if (log := _are_logs(self._largest(model))) is not None and log != bound.parameters["log"]
+        ]
+        return ",".join(dict.fromkeys(told)) if len(told) == len(pairs) else ""
+
     def _largest(self, model: PlannedModel) -> float:
         """The largest number of a column, or in its lists; −∞ where it is not known."""
         largest = -np.inf
@@ -246,6 +258,11 @@ def _by_logarithm(bound: BoundLoss, largest: float) -> Iterator[str]:
         yield f"If these are probabilities, not their logarithms, say so: {option(loss=_with_log(bound, log=False))}."
     elif largest > 1:
         yield "No probability is above 1, and no logarithm of one above 0: if these are −log p, turn their sign."
+
+
+def _are_logs(largest: float) -> bool | None:
+    """Whether numbers are logarithms of probabilities by the largest; ``None`` where they are no probabilities."""
+    return None if not np.isfinite(largest) or largest > 1 else largest <= 0
 
 
 def _with_log(bound: BoundLoss, *, log: bool) -> str:

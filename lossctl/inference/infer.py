@@ -11,12 +11,21 @@ from lossctl.inference.choice import BY_NAME, Choice, Proposal
 from lossctl.inference.classes import counted_from, key_of
 from lossctl.inference.counted import counted_notes, doubted_names, names_or_row
 from lossctl.inference.layout import Layout, LayoutPlanner
-from lossctl.inference.names import LABELS, is_log_probability, is_mask, is_unnamed, plain_name
+from lossctl.inference.names import (
+    LABELS,
+    is_count,
+    is_index,
+    is_key,
+    is_log_probability,
+    is_mask,
+    is_unnamed,
+    plain_name,
+)
 from lossctl.inference.proposals import Proposer
 from lossctl.inference.request import Completed, Elsewhere, Request, Settings
-from lossctl.inference.roles import find, titled, unread
+from lossctl.inference.roles import ensure_no_items, find, titled, unread
 from lossctl.inference.side import Side, ensure_in_place, names_of
-from lossctl.reading.columns import fields_in
+from lossctl.reading.columns import fields_in, unnested
 from lossctl.reading.format import Source
 from lossctl.words import normal
 
@@ -126,7 +135,14 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
         from lossctl.inference.questions import some_ways
 
         raise names_or_row(doubted, some_ways(source, request, elsewhere, proposals))
+    if not proposer.apart and not request.label and sum(column.kind == "text" for column in source.columns) > 1:
+        from lossctl.inference.confidence import ensure_no_confidence
+
+        ensure_no_confidence(proposer.guesses, proposals)
     if not proposals or not proposals[0].sure:
+        from lossctl.inference.decimal_commas import ensure_points
+
+        ensure_points(source, *(() if elsewhere is None else (elsewhere.labels,)))
         raise _question(source, request, elsewhere, proposer, proposals)
     label, prediction = proposals[0].label, proposals[0].prediction
     chosen = [("label", label)] if not request.label else []
@@ -161,11 +177,14 @@ def _question(
     from lossctl.inference.questions import undecided, ways
     from lossctl.inference.tags import tags_among
 
-    return (
+    question = (
         tags_among(proposer)
         or lacking_predictions(proposer, partial(ways, source, replace(request, loss=()), elsewhere))
         or undecided(source, request, elsewhere, proposer, proposals)
     )
+    if not question.ways and not request.prediction:
+        ensure_no_items(source.columns)
+    return question
 
 
 def _unlabelled(source: Source, request: Request, elsewhere: Elsewhere | None) -> Completed:
@@ -174,21 +193,24 @@ def _unlabelled(source: Source, request: Request, elsewhere: Elsewhere | None) -
     if request.label:
         for pattern in request.label if elsewhere is None else ():
             find(pattern, source.columns, "label")  # which is an error where it is not there
-        loss, aside = get_loss(split_specs(request.loss)[0]).name, ", ".join(request.label)
-        notes = (f"no label counts for {loss}: {aside} is left aside",)
+        loss, left = get_loss(split_specs(request.loss)[0]).name, ", ".join(request.label)
+        notes = (f"no label counts for {loss}: {left} is left aside",)
         request = replace(request, label=())
     if request.prediction:
         return Completed(request, notes)
-    columns = [column for column in source.columns if column.kind in {"number", "list"}]
-    logarithms = [column.name for column in columns if is_log_probability(column.name)]
-    named = logarithms or [column.name for column in columns if normal(column.name) in TOKENS]
+    columns = [column for column in unnested(source.columns) if column.kind in {"number", "list"}]
+    logarithms = [column.name for column in columns if is_log_probability(column.title)]
+    named = logarithms or [column.name for column in columns if normal(column.title) in TOKENS]
+    if not named:
+        ensure_no_items(source.columns)
     if any(column.kind == "number" for column in columns if column.name in logarithms):
         from lossctl.inference.surprises import of_sums
 
         question = of_sums(Side(source, ()), logarithms, request)
         if question is not None:
             raise question
-    only = named or [column.name for column in columns]
+    aside = {each.name for each in columns if is_index(each.name) or is_key(each.title) or is_count(each.title)}
+    only = named or [each.name for each in columns if each.name not in aside]
     if len(only) == 1:
         why = BY_NAME if named else "as the only one of numbers"
         return Completed(replace(request, prediction=tuple(only)), (*notes, f"prediction {only[0]!r} chosen {why}"))

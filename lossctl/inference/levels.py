@@ -15,6 +15,8 @@ SPARSE = 0.1
 def levels_of(columns: Sequence[str]) -> tuple[float, ...] | None:
     """The levels of columns that are named for different ones."""
     levels = tuple(level for level in map(level_of, columns) if level is not None)
+    if not levels:
+        levels = tuple(levels_among(columns).values())
     distinct = len({*levels}) == len(columns) and max(levels, default=0.0) >= SPARSE
     return levels if distinct and len(levels) == len(columns) else None
 

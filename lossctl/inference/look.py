@@ -12,6 +12,7 @@ from lossctl.inference.candidates import Candidate, Contents, candidates, conten
 from lossctl.inference.reader import Reader
 from lossctl.inference.sample import sampled
 from lossctl.reading.cells import BadRow
+from lossctl.reading.columns import unnested
 from lossctl.reading.files import narrowed
 from lossctl.reading.format import Source, Wanted
 
@@ -48,7 +49,7 @@ class Look:
 
     def __init__(self, source: Source, names: Collection[str] | None = None) -> None:
         self.source = source if names is None else narrowed(source, {*names})
-        self.columns = [column for column in source.columns if names is None or column.name in names]
+        self.columns = [column for column in unnested(source.columns) if names is None or column.name in names]
 
     @cached_property
     def records(self) -> tuple[pa.RecordBatch, ...]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 from lossctl.dataclass import dataclass
+from lossctl.words import normal
 
 LABELS = (
     frozenset({"label", "y", "y_true", "target", "actual", "truth"}),
@@ -67,6 +68,23 @@ _THINGS = frozenset({
     "zone",
 })  # fmt: skip
 """Names of columns whose whole numbers say which thing, place or time a row is about, not how much."""
+_LEARNERS = frozenset({
+    "lgbm", "lgb", "lightgbm", "xgb", "xgboost", "catboost", "rf", "randomforest", "gbm", "gbdt", "glm", "gam", "svr",
+    "svm", "knn", "ridge", "lasso", "elasticnet", "mlp", "lstm", "gru", "arima", "autoarima", "sarima", "sarimax",
+    "autoets", "autotheta", "autoces", "prophet", "tft", "nhits", "nbeats", "deepar", "patchtst", "timesfm", "chronos",
+    "timegpt", "moirai", "seasonalnaive", "holtwinters",
+})  # fmt: skip
+"""Models by which columns of their predictions are called."""
+_METRICS = frozenset({
+    "acc", "accuracy", "acc_norm", "acc_stderr", "acc_norm_stderr", "exact_match", "em", "f1", "correct", "is_correct",
+    "bleu", "rouge", "rouge_l", "rouge1", "rouge2", "mse", "mae", "rmse", "mape", "brier", "squared_error",
+    "abs_error", "absolute_error", "residual", "residuals",
+})  # fmt: skip
+"""Names of how good a row is, or how far off."""
+_COMPONENTS = re.compile(
+    r"^(trend|weekly|yearly|daily|monthly|holidays|additive_terms|multiplicative_terms|season|seasonal|seasonality)"
+    r"(_(lower|upper|\d+))?$"
+)
 _LOGARITHMS = re.compile(
     r"(^|_)log_?(p|probs?|probas?|probabilit(y|ies)|softmax|likelihoods?|liks?)(_|\d|$)|^ll(_|\d|$)|_ll$"
 )
@@ -176,17 +194,43 @@ def levels_among(names: Iterable[str]) -> dict[str, float]:
     ({'p5': 0.05, 'p50': 0.5, 'p95': 0.95}, {})
     >>> levels_among(["y", "pred_0.1", "pred_0.5", "pred_0.9"]), levels_among(["dropout_0.1", "dropout_0.2"])
     ({'pred_0.1': 0.1, 'pred_0.5': 0.5, 'pred_0.9': 0.9}, {})
+    >>> levels_among(["y", "forecast_10", "forecast_50", "forecast_90"]), levels_among(["pred_10", "pred_11"])
+    ({'forecast_10': 0.1, 'forecast_50': 0.5, 'forecast_90': 0.9}, {})
     """
     names = list(names)
+    if percents := _percents_among(names):
+        return percents
     clear = any((level_of(name, alone=True) or 0.0) >= HALF for name in names) or _are_opposite(names)
     levels = {name: level_of(name, alone=not clear) for name in names}
     return {name: level for name, level in levels.items() if level is not None}
 
 
+def _percents_among(names: Iterable[str]) -> dict[str, float]:
+    """The columns of forecasts with two digits behind, as ``forecast_10`` and ``forecast_90``; each has its opposite.
+
+    None where other columns are named for quantiles.
+    """
+    stems: dict[str, dict[str, float]] = {}
+    for name in names:
+        if level_of(name, alone=True) is not None:
+            return {}
+        told = re.fullmatch(r"(.*[a-z])_?(\d\d)", plain_name(name))
+        if told and told[1] in PREDICTIONS[0] | PREDICTIONS[1]:
+            stems.setdefault(told[1], {})[name] = int(told[2]) / 100
+    families = [levels for levels in stems.values() if len(levels) > 1 and _mirrored([*levels.values()])]
+    return families[0] if len(families) == 1 else {}
+
+
+def _mirrored(levels: Iterable[float]) -> bool:
+    """Whether levels lie about a half."""
+    levels = sorted(levels)
+    return all(low > 0 and abs(low + high - 1.0) < 1e-9 for low, high in zip(levels, levels[::-1], strict=True))
+
+
 def _are_opposite(names: Iterable[str]) -> bool:
     """Whether the levels of columns lie about a half, that of 0.1 beside that of 0.9."""
     levels = sorted(level for level in map(level_of, names) if level is not None)
-    return len(levels) > 1 and all(abs(low + high - 1.0) < 1e-9 for low, high in zip(levels, levels[::-1], strict=True))
+    return len(levels) > 1 and _mirrored(levels)
 
 
 def is_index(name: str) -> bool:
@@ -307,9 +351,24 @@ def is_guess(name: str) -> bool:
     return (
         logarithm
         or plain_name(name).startswith("model_")
+        or normal(name) in _LEARNERS
         or level_of(name, alone=True) is not None
         or stem_of(name) in PREDICTIONS[0] | PREDICTIONS[1]
     )
+
+
+def is_metric(name: str) -> bool:
+    """Whether that is what is called how good a prediction is: none itself."""
+    return plain_name(name) in _METRICS
+
+
+def is_component(name: str) -> bool:
+    """Whether that is a name for a part of a forecast, as Prophet writes it: no label.
+
+    >>> is_component("trend"), is_component("weekly_upper"), is_component("weekly_sales")
+    (True, True, False)
+    """
+    return bool(_COMPONENTS.match(plain_name(name)))
 
 
 def is_key(name: str) -> bool:

@@ -15,8 +15,10 @@ from lossctl.inference.names import (
     LABELS,
     PREDICTIONS,
     is_guess,
+    is_key,
     is_log_rate,
     is_mask,
+    is_metric,
     is_weight,
     levels_among,
     plain_name,
@@ -212,12 +214,13 @@ class Proposer:
 
     def _labels_by_content(self) -> Iterator[Choice]:
         """Any column that could be a label; the only one that is left is one for sure."""
+        from lossctl.inference.followed import followed, forecast_among
         from lossctl.inference.repeated import no_labels
 
-        predicted = {*self.named_prediction} or {*self._guessed()}
-        beside = set[str]() if self.apart else predicted
+        forecast = self.named_prediction or forecast_among(self.guesses)
+        beside = set[str]() if self.apart else {*forecast}
         others = [column for column in self.truths.candidates if column.name not in beside]
-        likely = [column for column in others if "label" in column.roles]
+        likely = [column for column in others if "label" in column.roles] + self._counted_amounts(forecast)
         none = no_labels(self.truths)
         likely = [column for column in likely if not is_guess(column.name) and column.name not in none]
         wide = any(len(vector) > 2 for vector in self._vectors)
@@ -226,27 +229,29 @@ class Proposer:
             likely = [column for column in likely if column not in bits]
         telling = [column for column in likely if column.roles[0] != "group" and column.distinct != 1]
         telling = _decisions_among(telling)
-        forced = (
-            bool(predicted) and len(telling) == len(likely) == sum(column.name not in none for column in others) == 1
-        )
-        guess = next((self.guesses.look.candidate(name) for name in predicted), None)
+        single = bool(forecast) and (bool(self.named_prediction) or not levels_among(forecast))
+        forced = single and len(telling) == len(likely) == sum(column.name not in none for column in others) == 1
+        guess = self.guesses.look.candidate(forecast[0]) if forecast else None
         told = self.truths.look.associations([column.name for column in telling if column.kind == "number"])
         order = {"label": 0, "prediction": 1}
-        for column in sorted(
+        listed = sorted(
             telling or likely,
-            key=lambda column: (_unlike(column, guess), order.get(column.roles[0], 0), -told.get(column.name, 0.0)),
-        ):
+            key=lambda column: (order.get(column.roles[0], 0), -told.get(column.name, 0.0)),
+        )
+        for column in (each.column for each in followed(self.truths, self.guesses, listed, forecast)):
             alike = forced and guess is not None and self._alike(column, guess)
             yield Choice((column.name,), (column.name,), LEFT, sure=alike)
 
-    def _guessed(self) -> list[str]:
-        """The columns of numbers that their names say are predictions; else the only one whose name begins so."""
-        known = self.guesses.known(PREDICTIONS[0]) or self.guesses.known(PREDICTIONS[1])
-        begins = PREDICTIONS[0] | PREDICTIONS[1]
-        stemmed = [
-            column.name for column in self.guesses.free if column.kind == "number" and stem_of(column.name) in begins
-        ]
-        return known or (stemmed if len(stemmed) == 1 else [])
+    def _counted_amounts(self, forecast: Sequence[str]) -> "list[Candidate]":
+        """Columns of whole numbers no two of which are the same, as of ids, to which a forecast is near."""
+        from lossctl.inference.followed import followed
+
+        free = {column.name for column in self.truths.free}
+        looked = self.truths.look.candidates if forecast and not self.apart else ()
+        ids = [each for each in looked if each.name in free and each.kind == "number" and each.roles == ("id",)]
+        ids = [each for each in ids if not is_key(each.name) and each.name not in forecast]
+        near = [each.column for each in followed(self.truths, self.guesses, ids, forecast) if each.near]
+        return [replace(column, roles=("label",)) for column in near]
 
     # --- predictions
 
@@ -431,6 +436,7 @@ class Proposer:
         apart = {*self._beside(label), *decided}
         others = [column for column in self.guesses.candidates if column.name not in apart]
         likely = [column for column in others if "prediction" in column.roles and not column.decides_between(truth)]
+        likely = [column for column in likely if not is_metric(column.name)]
         family = tuple(column.name for column in likely if column.kind == "number")
         k, labels = len(family), 0 if truth is None else truth.distinct or 0
         classes = labels == k > 1 or (k > max(labels, 2) and labels > 1)
@@ -477,12 +483,3 @@ def _decisions_among(columns: "Sequence[Candidate]") -> "list[Candidate]":
     spans = [column.content.numbers for column in columns if column.kind == "number" and column not in bits]
     unit = all(values.n and not values.infinite and 0 <= values.low <= values.high <= 1 for values in spans)
     return bits if bits and spans and unit else [*columns]
-
-
-def _unlike(label: "Candidate", guess: "Candidate | None") -> float:
-    """How unlike the numbers of a label are those of its prediction: a ratio of ranges, at least 1."""
-    numbers = [column.content.numbers for column in (label, guess) if column is not None]
-    if len(numbers) < 2 or not all(values.n for values in numbers):
-        return 0.0
-    spans = sorted(values.quantile(1.0) - values.quantile(0.0) for values in numbers)
-    return spans[1] / spans[0] if spans[0] > 0 else np.inf

@@ -170,7 +170,8 @@ def ways(source: Source, request: Request, elsewhere: Elsewhere | None, proposal
         suitable = all(any(suits(bound, seen, fitting) for bound in bounds) for bounds in asked_for)
         if suitable and not fails(seen, fitting):
             forecast = proposal.prediction.why == POINT and fitting.scale is Scale.RATE
-            own = usual(pairing_of("unbounded regression")) if forecast else fitting.loss
+            median = proposal.prediction.why == QUANTILE and fitting.scale is Scale.VALUE and "mae" in fitting.loss
+            own = usual(pairing_of("unbounded regression")) if forecast else "mae" if median else fitting.loss
             loss: Settings = () if asked_for else (("loss", own),)
             yield (*columns, *loss, *unless_named(request, fitting.settings), *without_nulls(seen, request))
 

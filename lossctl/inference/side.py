@@ -13,7 +13,7 @@ from lossctl.inference.classes import class_names, in_order_of, key_of
 from lossctl.inference.names import ENDINGS, LABELS, PREDICTIONS, is_index, is_key, is_query, plain_name, stem_of
 from lossctl.inference.request import Elsewhere
 from lossctl.inference.roles import in_order, pattern_of
-from lossctl.reading.columns import Column
+from lossctl.reading.columns import Column, unnested
 from lossctl.reading.format import Source
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Side:
     """
 
     def __init__(self, source: Source, named: Collection[str], groups: Collection[str] = ()) -> None:
-        self.source, self.columns = source, source.columns
+        self.source, self.columns = source, unnested(source.columns)
         self._named, self._groups = {*named}, {*groups}
 
     @cached_property
@@ -53,7 +53,7 @@ class Side:
 
     def known(self, names: frozenset[str], but: Collection[str] = ()) -> list[str]:
         """The free columns with a known name."""
-        return [column.name for column in self.free if plain_name(column.name) in names and column.name not in but]
+        return [column.name for column in self.free if plain_name(column.title) in names and column.name not in but]
 
     def families(self, tiers: Sequence[frozenset[str]]) -> dict[str, tuple[str, ...]]:
         """The free columns of numbers whose names share a beginning that is known for a role, by that; two or more."""

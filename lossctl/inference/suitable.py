@@ -169,7 +169,8 @@ def suits(bound: BoundLoss, seen: Seen, fitting: Fit) -> bool:
     """Whether a loss that was named is of what fits: one for its task, or of numbers like those that were looked at."""
     if fitting.loss.partition(":")[0] in QUANTILE and bound.name not in QUANTILE:
         return False
-    levels = bound.lists.get("tau", ()) is None and all(levels_of(model.columns) for model in seen.layout.models)
+    models = [model.columns for model in seen.layout.models]
+    levels = bound.lists.get("tau", ()) is None and all(len(columns) > 1 and levels_of(columns) for columns in models)
     if bound.name in fitting.pairing.losses or levels:
         return True
     single = not seen.layout.label_width and not seen.layout.vectors and seen.layout.roles.label

@@ -113,9 +113,9 @@ def _listed(names: Sequence[str]) -> str:
 
 def _columns(side: "Side", named: Sequence[str], is_named: Callable[[str], bool]) -> list[str]:
     """The columns of numbers with such a name: of those named, or else of those that are free."""
-    numbers = [column.name for column in side.columns if column.kind in {"number", "list"}]
+    numbers = [column for column in side.columns if column.kind in {"number", "list"}]
     among = {*named} or {column.name for column in side.free}
-    return [name for name in numbers if name in among and is_named(name)]
+    return [column.name for column in numbers if column.name in among and is_named(column.title)]
 
 
 def _ways(side: "Side", named: Sequence[str], own: Sequence[str], *, negatives: bool) -> Iterator[Settings]:

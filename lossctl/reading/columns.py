@@ -17,6 +17,13 @@ class Column:
     """The fields of a struct. The keys of a map are known only by its rows."""
     inside: bool = False
     """Whether it stands inside a column that is there too."""
+    items: tuple[str, ...] = ()
+    """Of a list of objects, which is not read, the paths to the numbers in it as jq has them: ``[].logprob``."""
+
+    @property
+    def title(self) -> str:
+        """What it is called where it stands: of a field, the end of its path."""
+        return self.name.rpartition(".")[2] if self.inside else self.name
 
 
 def fields_in(columns: Sequence[Column]) -> Iterator[Column]:
@@ -27,6 +34,18 @@ def fields_in(columns: Sequence[Column]) -> Iterator[Column]:
         column = nested.pop()
         yield from (field for field in column.fields if field.name not in names)
         nested += [field for field in column.fields if field.fields]
+
+
+def unnested(columns: Sequence[Column]) -> tuple[Column, ...]:
+    """Columns, in place of structs that are no objects from names to numbers the fields inside them, at every depth."""
+    if not any(column.fields for column in columns):
+        return tuple(columns)
+    names = {column.name for column in columns}
+    listed: list[Column] = []
+    for column in columns:
+        nested = column.fields if column.kind == "other" else ()
+        listed += [field for field in unnested(nested) if field.name not in names] if nested else [column]
+    return tuple(listed)
 
 
 def leaves_in(columns: Sequence[Column]) -> list[str]:

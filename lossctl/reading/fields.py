@@ -4,6 +4,7 @@ Who asks for columns by name need not know which of them are fields. A column of
 """
 
 import functools
+from collections.abc import Iterator
 from typing import TypeVar
 
 import pyarrow as pa
@@ -11,9 +12,11 @@ import pyarrow as pa
 from lossctl.reading.cells import kind_of
 from lossctl.reading.columns import Column
 from lossctl.reading.pairs import columns_of, field_of, other_key, places_of_pair
-from lossctl.reading.storage import contents, plain
+from lossctl.reading.storage import contents, is_list, plain
 
 Rows = TypeVar("Rows", pa.RecordBatch, pa.Table)
+MOST_ITEMS = 8
+"""How many numbers in lists of objects are named."""
 Steps = tuple[int, ...]
 """The way from a column to a field in it: the number of the field at each level."""
 
@@ -25,7 +28,19 @@ def column_of(name: str, kind: pa.DataType, *, inside: bool = False) -> Column:
     fields = tuple(column_of(f"{name}.{field.name}", field.type, inside=True) for field in _fields(kind))
     of_numbers = len(fields) > 1 and all(field.kind == "number" for field in fields)
     keyed = of_numbers or places_of_pair(kind) is not None
-    return Column(name, "object" if keyed else kind_of(kind), fields, inside)
+    items = sorted(_numbers_in(kind), key=lambda path: path.count("[]")) if is_list(contents(kind)) else ()
+    return Column(name, "object" if keyed else kind_of(kind), fields, inside, tuple(items[:MOST_ITEMS]))
+
+
+def _numbers_in(kind: pa.DataType) -> Iterator[str]:
+    """The paths to the numbers in objects in lists, and in lists and objects in these."""
+    kind = contents(kind)
+    if is_list(kind):
+        yield from (f"[]{path}" for path in _numbers_in(kind.value_type) if path)
+    for field in _fields(kind):
+        if kind_of(field.type) == "number":
+            yield f".{field.name}"
+        yield from (f".{field.name}{path}" for path in _numbers_in(field.type))
 
 
 def _fields(kind: pa.DataType) -> list[pa.Field]:
