@@ -17,7 +17,7 @@
 
 enum {
     BLOCK = 1 << 15, FOLD = 46, DIGIT = 38, LOWEST = -1074, LEVELS = 60, CHUNK = 1 << 16, OCTAVE = 64,
-    OCTAVES = 1 << 11,
+    OCTAVES = 1 << 11, PIECE = 1 << 11, TERMS = 8,
 };
 
 static const uint64_t SIZE_BITS = 0x7fffffffffffffffu, INFINITE_BITS = 0x7ff0000000000000u;
@@ -99,6 +99,34 @@ static void carry(int64_t *digits) {
     }
 }
 
+/* What two folds leave of some values; both may be one array. */
+VECTORISED static void left_of(const double *values, Py_ssize_t n, int exponent, double *left) {
+    const double coarse = magic_of(exponent + FOLD), fine = magic_of(exponent);
+    for (Py_ssize_t i = 0; i < n; i++) {
+        const double rest = values[i] - ((values[i] + coarse) - coarse);
+        left[i] = rest - ((rest + fine) - fine);
+    }
+}
+
+/* Add up to PIECE finite values to digits, given a bound of their sizes between SMALLEST and HUGE_SIZE: by two folds, and
+   by two more where those leave something of a value. */
+static void add_piece(int64_t *digits, const double *values, Py_ssize_t n, double bound) {
+    double left[PIECE];
+    for (; bound > SMALLEST; bound = double_of(largest_bits(left, n))) {
+        int exponent;
+        int64_t high, low;
+        frexp(bound, &exponent);
+        exponent -= 2 * FOLD;
+        const int more = folded(values, n, exponent, &high, &low);
+        add_units(digits, high, exponent + FOLD);
+        add_units(digits, low, exponent);
+        if (!more) return;
+        left_of(values, n, exponent, left);
+        values = left;
+    }
+    for (Py_ssize_t i = 0; i < n; i++) add_double(digits, left[i]);
+}
+
 static void total_of(const double *values, Py_ssize_t n, int64_t *digits, int64_t *infinite) {
     for (Py_ssize_t start = 0; start < n; start += BLOCK) {
         const double *block = values + start;
@@ -106,19 +134,9 @@ static void total_of(const double *values, Py_ssize_t n, int64_t *digits, int64_
         const uint64_t bits = largest_bits(block, size);
         const double largest = double_of(bits);
         if (bits < INFINITE_BITS && SMALLEST < largest && largest < HUGE_SIZE) {
-            int exponent;
-            int64_t high, low;
-            frexp(largest, &exponent);
-            exponent -= 2 * FOLD;
-            if (folded(block, size, exponent, &high, &low)) {
-                const double coarse = magic_of(exponent + FOLD), fine = magic_of(exponent);
-                for (Py_ssize_t i = 0; i < size; i++) {
-                    const double rest = block[i] - ((block[i] + coarse) - coarse);
-                    add_double(digits, rest - ((rest + fine) - fine));
-                }
+            for (Py_ssize_t i = 0; i < size; i += PIECE) {
+                add_piece(digits, block + i, size - i < PIECE ? size - i : PIECE, largest);
             }
-            add_units(digits, high, exponent + FOLD);
-            add_units(digits, low, exponent);
         } else if (bits) {
             for (Py_ssize_t i = 0; i < size; i++) {
                 if (isfinite(block[i])) add_double(digits, block[i]);
@@ -190,8 +208,6 @@ static inline double lost(double product, double first, double second) {
     error += low * top;
     return error + low * bottom;
 }
-
-enum { PIECE = 4096, TERMS = 8 };
 
 /* wx, w², w²x and w²x² of some rows, each followed by what its rounding took away. */
 VECTORISED static void terms_of(const double *restrict values, const double *restrict weight, Py_ssize_t n,
