@@ -45,6 +45,21 @@ VECTORISED static uint64_t largest_bits(const double *restrict values, Py_ssize_
     return largest;
 }
 
+/* A number for each double that sorts as it does: NaN of either sign beyond the infinity of that sign. */
+static inline int64_t rank_of(int64_t bits) { return bits ^ (int64_t)((uint64_t)(bits >> 63) >> 1); }
+
+/* The least and the largest rank among the values. */
+VECTORISED static void ranks_of(const double *restrict values, Py_ssize_t n, int64_t *least, int64_t *most) {
+    int64_t low = INT64_MAX, high = INT64_MIN;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        const int64_t rank = rank_of(bits_of(values[i]));
+        low = rank < low ? rank : low;
+        high = rank > high ? rank : high;
+    }
+    *least = low;
+    *most = high;
+}
+
 /* What is added to round a number to a multiple of 2^unit, which is then in its bits. */
 static double magic_of(int unit) { return ldexp(1.5, 52 + unit); }
 
@@ -319,6 +334,28 @@ static PyObject *kernels_largest(PyObject *self, PyObject *object) {
     return result;
 }
 
+static PyObject *kernels_span(PyObject *self, PyObject *object) {
+    Array array = {{0}, 0};
+    Py_ssize_t n;
+    PyObject *result = NULL;
+    double *values = items(object, &array, 'd', 0, &n);
+    if (values && n) {
+        const int64_t infinity = (int64_t)INFINITE_BITS;
+        int64_t least, most;
+        Py_BEGIN_ALLOW_THREADS
+        ranks_of(values, n, &least, &most);
+        Py_END_ALLOW_THREADS
+        const int nan = most > infinity || least < -infinity - 1;
+        const double low = nan ? NAN : double_of((uint64_t)rank_of(least));
+        const double high = nan ? NAN : double_of((uint64_t)rank_of(most));
+        result = Py_BuildValue("dd", low, high);
+    } else if (values) {
+        PyErr_SetString(PyExc_ValueError, UNFIT);
+    }
+    release(&array, 1);
+    return result;
+}
+
 static PyObject *kernels_sums_by(PyObject *self, PyObject *args) {
     PyObject *objects[5], *result = NULL;
     Array arrays[5] = {{{0}, 0}};
@@ -427,6 +464,7 @@ static PyObject *kernels_weighted(PyObject *self, PyObject *args) {
 static PyMethodDef methods[] = {
     {"total", kernels_total, METH_VARARGS, "Add numbers to 60 digits, and count +inf, -inf and NaN."},
     {"largest", kernels_largest, METH_O, "The largest size among numbers; NaN where one is."},
+    {"span", kernels_span, METH_O, "The least and the largest of numbers; both NaN where one is."},
     {"sums_by", kernels_sums_by, METH_VARARGS, "Add the multiples of two units to those of groups."},
     {"squares", kernels_squares, METH_VARARGS, "Add squares about a number to digits; whether all are finite."},
     {"histogram", kernels_histogram, METH_VARARGS, "How many numbers are in each bin of an octave."},
