@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from lossctl.sums.moved import Moved
 
 BLOCK = 1 << 15
-"""Numbers that a kernel sees at a time: few calls, so that threads seldom wait for each other, and temporaries in the
-cache."""
+"""Numbers that a kernel sees at a time, a label counting as one: few calls, so that threads seldom wait for each other,
+and temporaries so small that together they are less than what the C library keeps when it is freed. (Twice that is asked
+of the system at every block and given back, page by page, which takes longer than the kernel.)"""
 
 
 def nothing(plan: Plan, keys: tuple[Group, ...] = ()) -> Measured:
@@ -278,7 +279,7 @@ def evaluated(
             slope = slope.copy()
             slope[rows] = bound.gradient_of_error(label[rows], errors.error, prediction[rows])
         return value, slope
-    if prediction.size <= BLOCK:
+    if len(prediction) <= _rows(prediction):
         value = bound.row_value(label, prediction)
         return value, bound.row_gradient(label, prediction) if gradient else None
     value = np.empty(len(prediction))
@@ -292,7 +293,12 @@ def evaluated(
 
 def blocks(prediction: FloatArray) -> Iterator[slice]:
     """Slices of rows that hold about `BLOCK` numbers."""
-    width = 1 if prediction.ndim == 1 else prediction.shape[1]
-    step = max(BLOCK // width, 1)
+    step = _rows(prediction)
     for start in range(0, max(len(prediction), 1), step):
         yield slice(start, start + step)
+
+
+def _rows(prediction: FloatArray) -> int:
+    """How many rows hold about `BLOCK` numbers."""
+    width = 1 if prediction.ndim == 1 else prediction.shape[1]
+    return max(BLOCK // (1 + width), 1)
