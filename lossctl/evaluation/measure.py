@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 BLOCK = 1 << 15
 """Numbers that a kernel sees at a time, a label counting as one: few calls, so that threads seldom wait for each other,
-and temporaries so small that together they are less than what the C library keeps when it is freed. (Twice that is asked
-of the system at every block and given back, page by page, which takes longer than the kernel.)"""
+and temporaries in the cache, which together are less than the C library keeps when it is freed. (What is more it takes
+from the system and gives back at every block, page by page, and that takes longer than the kernel.)"""
 
 
 def nothing(plan: Plan, keys: tuple[Group, ...] = ()) -> Measured:
@@ -93,28 +93,37 @@ def _moved(plan: Plan, rows: Sequence[Rows]) -> "tuple[Moved, ...]":
 
 def lift(plan: Plan, batch: Batch, clock: Clock) -> Measured:
     """The sums over a batch; only counts and problems where a value is illegal, or no row is left."""
-    counts = tally(plan, batch)
-    groups = None if batch.group is None else Groups(batch.group, len(batch.keys))
     if not len(batch.label) or any(batch.problems.of("error")):
-        return counts
+        return tally(plan, batch)
+    groups = None if batch.group is None else Groups(batch.group, len(batch.keys))
     places = ((index, bound) for index, model in enumerate(plan.models) for bound in model.losses)
-    evaluated_parts = tuple(
+    evaluated_parts = [
         _part(plan, place, bound, batch, groups, index, clock) for place, (index, bound) in enumerate(places)
-    )
-    parts = tuple(part for part, _ in evaluated_parts)
+    ]
+    rows = [rows for _, rows in evaluated_parts]
     evidence = None
-    if counts.evidence is not None:
+    if plan.paired or plan.judged:
         from lossctl.sums.evidence import Evidence
 
-        rows = [rows for _, rows in evaluated_parts]
         evidence = Evidence.lift(rows, plan.measures, plan.pairs, batch.keyed, drawn=plan.drawn)
-    moved = _moved(plan, [rows for _, rows in evaluated_parts])
-    labels = Marginals.lift(batch.label, batch.weight, batch.group, len(batch.keys)) if plan.skill else None
+    cells = np.zeros(len(batch.keys), dtype=np.int64)
     if plan.layout.masked:
         labelled = (~np.isnan(batch.label)).sum(axis=1)
         number = labelled.sum(keepdims=True) if groups is None else np.bincount(groups.code, labelled, groups.number)
-        counts = replace(counts, cells=number.astype(np.int64))
-    return replace(counts, parts=parts, labels=labels, evidence=evidence, moved=moved)
+        cells = number.astype(np.int64)
+    return Measured(
+        batch.rows,
+        batch.keys,
+        batch.null,
+        batch.unweighted,
+        batch.ignored,
+        cells,
+        batch.problems,
+        tuple(part for part, _ in evaluated_parts),
+        Marginals.lift(batch.label, batch.weight, batch.group, len(batch.keys)) if plan.skill else None,
+        evidence,
+        _moved(plan, rows),
+    )
 
 
 def groups_in_order(plan: Plan, total: Measured) -> list[int]:

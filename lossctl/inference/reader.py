@@ -148,7 +148,7 @@ class Reader:
         spans = [self.spans[name] for name in names if name in self.spans]
         if not spans or len(spans) < len(names):
             return None
-        return span_of(np.array(spans))
+        return spans[0] if len(spans) == 1 else span_of(np.array(spans))
 
     def columns(self, names: Sequence[str], width: int) -> FloatArray:
         """Several columns, or one column of lists, as ``(n, width)``; a single column of numbers as ``(n,)``."""
@@ -279,6 +279,6 @@ def number_cells(record: pa.RecordBatch, column: str) -> tuple[pa.Array, FloatAr
     if kind_of(array.type) == "text":
         cells = text_of(array, column)
         array = written_numbers(cells, column)
-    if kind_of(array.type) != "number":
+    elif kind_of(array.type) != "number":
         raise BadRow(0, f"column {column!r} holds {shown(array[0].as_py())}, which is not a number")
     return (cells, *spanned_column(array, span_of))

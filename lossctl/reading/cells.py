@@ -31,6 +31,8 @@ class BadRow(Exception):
 
 def kind_of(kind: pa.DataType) -> str:
     """``number``, ``text``, ``list`` (of numbers) or ``other``."""
+    if pa.types.is_floating(kind) or pa.types.is_integer(kind):  # as most are, in every batch
+        return "number"
     kind = contents(kind)
     if pa.types.is_boolean(kind) or pa.types.is_null(kind) or pa.types.is_decimal(kind):
         return "number"
