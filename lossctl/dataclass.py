@@ -31,6 +31,7 @@ class _Fields:
         self.defaults = {field.name: field.default for field in given if field.default is not MISSING}
         self.factories: tuple[tuple[str, Any], ...] = tuple((field.name, field.default_factory) for field in made)
         self.stored = frozenset(field.name for field in (*given, *made))
+        self.positional_alone = len(self.positional) == len(self.stored)
         self.compared = tuple(field.name for field in fields if field.compare)
         self.shown = tuple(field.name for field in fields if field.repr)
         self.completed = hasattr(cls, "__post_init__")
@@ -54,15 +55,18 @@ class _Fields:
 def _init(self: Any, /, *values: Any, **named: Any) -> None:
     fields: _Fields = self.__class_fields__
     state = self.__dict__
-    state.update(fields.defaults)
-    state.update(zip(fields.positional, values, strict=False))
-    state.update(named)
-    for name, factory in fields.factories:
-        if name not in state:
-            state[name] = factory()
-    twice = named and values and not named.keys().isdisjoint(fields.positional[: len(values)])
-    if twice or len(values) > len(fields.positional) or state.keys() != fields.stored:
-        raise fields.mismatch(values, named)
+    if not named and fields.positional_alone and len(values) == len(fields.positional):
+        state.update(zip(fields.positional, values, strict=True))  # as a batch makes them by the dozen
+    else:
+        state.update(fields.defaults)
+        state.update(zip(fields.positional, values, strict=False))
+        state.update(named)
+        for name, factory in fields.factories:
+            if name not in state:
+                state[name] = factory()
+        twice = named and values and not named.keys().isdisjoint(fields.positional[: len(values)])
+        if twice or len(values) > len(fields.positional) or state.keys() != fields.stored:
+            raise fields.mismatch(values, named)
     if fields.completed:
         self.__post_init__()
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
+Span = tuple[float, float]
+"""The least and the largest of some numbers; both are NaN where one of them is."""
 
 EPS = float(np.finfo(np.float64).eps)
 LEAST, LARGEST = math.ulp(0.0), float(np.finfo(np.float64).max)
@@ -43,6 +45,12 @@ def row_sum(matrix: FloatArray) -> FloatArray:
     return np.asarray(np.add.reduce(matrix, axis=1))
 
 
+def span_of(values: FloatArray) -> Span:
+    """The least and the largest of some numbers; of none, infinities that are the wrong way round."""
+    low, high = np.minimum.reduce(values, None, initial=np.inf), np.maximum.reduce(values, None, initial=-np.inf)
+    return float(low), float(high)
+
+
 class Domain(Protocol):
     """What a set of legal values can do."""
 
@@ -60,6 +68,9 @@ class Domain(Protocol):
 
     def illegal(self, values: FloatArray) -> BoolArray | None:
         """Rows that hold an illegal value, as an ``(n,)`` mask; ``None`` when every row is legal."""
+
+    def covers(self, span: Span) -> bool:
+        """Whether all numbers between two are known to be legal, in rows of any kind."""
 
     def doubtful(self, values: FloatArray) -> BoolArray | None:
         """Rows that are legal but worth a warning."""
@@ -92,6 +103,9 @@ class _Plain:
     classes: ClassVar[bool] = False
     dimensions: ClassVar[tuple[int, ...]] = (1, 2)
     exclusive: ClassVar[tuple[float, ...]] = ()
+
+    def covers(self, span: Span) -> bool:  # noqa: ARG002  (the protocol's signature)
+        return False
 
     def doubtful(self, values: FloatArray) -> BoolArray | None:  # noqa: ARG002  (the protocol's signature)
         return None
@@ -148,11 +162,12 @@ class Interval(_Plain):
         opening, closing = "(" if self.low_open else "[", ")" if self.high_open else "]"
         return f"a number in {opening}{self.low:g}, {self.high:g}{closing}"
 
+    def covers(self, span: Span) -> bool:
+        low, high = span
+        return self._holds(low) and self._holds(high) and not (self.nonzero and low <= 0 <= high)
+
     def illegal(self, values: FloatArray) -> BoolArray | None:
-        # One or two reductions settle the ordinary case; NaN makes all comparisons false.
-        if values.size == 0 or (self == REAL and _finite_sum(values)):
-            return None
-        if not self.nonzero and self._holds(values.min()) and self._holds(values.max()):
+        if values.size == 0 or self.covers(span_of(values)):
             return None
         above = values > self.low if self.low_open or math.isinf(self.low) else values >= self.low
         below = values < self.high if self.high_open or math.isinf(self.high) else values <= self.high
@@ -168,11 +183,11 @@ class Interval(_Plain):
         """Whether one number is legal."""
         return self.illegal(np.array([value], dtype=np.float64)) is None
 
-    def _holds(self, value: np.float64) -> bool:
-        """Whether a number lies between the bounds."""
+    def _holds(self, value: float) -> bool:
+        """Whether a number lies between the bounds; NaN does not."""
         above = value > self.low if self.low_open or math.isinf(self.low) else value >= self.low
         below = value < self.high if self.high_open or math.isinf(self.high) else value <= self.high
-        return bool(above and below)
+        return above and below
 
     def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:  # noqa: ARG002
         if math.isfinite(self.low) and math.isfinite(self.high):
@@ -194,6 +209,10 @@ class Outside(Interval):
 
     def describe(self) -> str:
         return f"a finite number, but none between {self.hole[0]:g} and {self.hole[1]:g}"
+
+    def covers(self, span: Span) -> bool:
+        (low, high), (below, above) = span, self.hole
+        return super().covers(span) and (high <= below or low >= above)
 
     def illegal(self, values: FloatArray) -> BoolArray | None:
         low, high = self.hole
@@ -247,6 +266,9 @@ class Vector(_Plain):
 
     def describe(self) -> str:
         return "a row of finite numbers"
+
+    def covers(self, span: Span) -> bool:
+        return REAL.covers(span)
 
     def illegal(self, values: FloatArray) -> BoolArray | None:
         return REAL.illegal(values)
@@ -332,6 +354,9 @@ class Unlabelled(_Plain):
     def describe(self) -> str:
         return "left out: this loss has no label"
 
+    def covers(self, span: Span) -> bool:  # noqa: ARG002
+        return True
+
     def illegal(self, values: FloatArray) -> BoolArray | None:  # noqa: ARG002
         return None
 
@@ -345,6 +370,9 @@ class Extended(_Plain):
 
     def describe(self) -> str:
         return "a number, or inf or -inf"
+
+    def covers(self, span: Span) -> bool:
+        return span[0] <= span[1]
 
     def illegal(self, values: FloatArray) -> BoolArray | None:
         return None if _finite_sum(values) else _any_column(np.isnan(values))
@@ -361,6 +389,9 @@ class Logits(_Plain):
 
     def describe(self) -> str:
         return "a row of finite scores, of which some but not all may be -inf (impossible classes)"
+
+    def covers(self, span: Span) -> bool:
+        return REAL.covers(span)
 
     def illegal(self, values: FloatArray) -> BoolArray | None:
         if values.ndim == 1:
@@ -474,6 +505,9 @@ class Amounts(Vector):
 
     def describe(self) -> str:
         return "a row of finite numbers >= 0"
+
+    def covers(self, span: Span) -> bool:
+        return NONNEGATIVE.covers(span)
 
     def illegal(self, values: FloatArray) -> BoolArray | None:
         return NONNEGATIVE.illegal(values)

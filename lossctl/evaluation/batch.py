@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from lossctl.dataclass import dataclass
-from lossctl.domain import BoolArray, Domain, FloatArray, IntArray, row_sum
+from lossctl.domain import NONNEGATIVE, POSITIVE, BoolArray, Domain, FloatArray, IntArray, Span, row_sum
 from lossctl.evaluation.exact_errors import Errors, exact_errors
 from lossctl.evaluation.groups import Group, grouped
 from lossctl.evaluation.plan import Plan, PlannedModel
@@ -73,6 +73,7 @@ def _codes(reader: Reader, layout: Layout, names: tuple[str, ...]) -> FloatArray
     column = layout.roles.label[0]
     if layout.class_labels == "numbers":
         values = reader.numbers(column)
+        reader.spans.pop(column, None)  # what is judged are the codes
         known = np.array([class_number(name) for name in names], dtype=np.float64)
         order = np.argsort(known)
         place = np.clip(np.searchsorted(known[order], values), 0, len(known) - 1)
@@ -172,10 +173,11 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
     reader.ignore(layout)
     if roles.weight is not None:
         weight = weights = reader.numbers(roles.weight)
-        reader.skipped |= (weights == 0) & ~reader.null
-        illegal = ~((weights >= 0) & (weights < np.inf)) & ~reader.null
-        key = ("error", roles.weight, "a finite number >= 0")
-        reader.note(key, illegal & ~reader.skipped, lambda row: shown(weights[row]))
+        if not _covered(POSITIVE, reader.span([roles.weight])):
+            reader.skipped |= (weights == 0) & ~reader.null
+            illegal = ~((weights >= 0) & (weights < np.inf)) & ~reader.null
+            key = ("error", roles.weight, NONNEGATIVE.describe())
+            reader.note(key, illegal & ~reader.skipped, lambda row: shown(weights[row]))
     if layout.classes is not None and layout.class_labels != "codes":
         label = _codes(reader, layout, layout.classes)
     else:
@@ -191,14 +193,15 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
     ]
     group, keys = grouped(record, roles.by)
     keyed = _clusters(reader, roles) if roles.cluster else None
-    skipped = reader.skipped
-    null = reader.null & ~skipped
-    dropped = skipped | null
-    nulls, unweighted, ignored = (
-        _counted(rows, group, len(keys)) for rows in (null, skipped & ~reader.ignored, reader.ignored)
-    )
+    dropped = reader.skipped | reader.null
+    nulls = unweighted = ignored = np.zeros(len(keys), dtype=np.int64)
     position = None
     if dropped.any():
+        skipped = reader.skipped
+        nulls, unweighted, ignored = (
+            _counted(rows, group, len(keys))
+            for rows in (reader.null & ~skipped, skipped & ~reader.ignored, reader.ignored)
+        )
         position = np.flatnonzero(~dropped)
         label, *predictions = (_taken(values, position) for values in (label, *predictions))
         weight = None if weight is None else weight[position]
@@ -215,7 +218,8 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
     if plan.normalize_rows and not illegal_values:
         predictions = [_normalized(values) for values in predictions]
     out = np.isnan(label) if plan.layout.masked else None
-    illegal_values = illegal_values or _illegal(plan, record, label, predictions, out)
+    changed = plan.normalize_rows or bool(clipped)
+    illegal_values = illegal_values or _illegal(plan, None if changed else reader, record, label, predictions, out)
     masked = {} if out is None else _masked(roles.label, out)
     keyed = None if keyed is None else _marked(keyed, label)
     problems = Problems({**reader.problems, **_rebased({**illegal_values, **clipped, **masked}, position)})
@@ -240,7 +244,7 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
 
 
 def _counted(rows: BoolArray, group: IntArray | None, groups: int) -> IntArray:
-    return np.array([int(rows.sum())]) if group is None else np.bincount(group[rows], minlength=groups)
+    return np.array([np.count_nonzero(rows)]) if group is None else np.bincount(group[rows], minlength=groups)
 
 
 def _taken(values: FloatArray, position: IntArray) -> FloatArray:
@@ -282,13 +286,24 @@ def _masked(columns: Sequence[str], out: BoolArray) -> dict[Key, Problem]:
     }
 
 
+def _covered(domain: Domain, span: Span | None) -> bool:
+    """Whether numbers are known to be legal by those that they are between."""
+    return span is not None and domain.covers(span)
+
+
 def _illegal(
-    plan: Plan, record: pa.RecordBatch, label: FloatArray, predictions: Sequence[FloatArray], out: BoolArray | None
+    plan: Plan,
+    reader: Reader | None,
+    record: pa.RecordBatch,
+    label: FloatArray,
+    predictions: Sequence[FloatArray],
+    out: BoolArray | None,
 ) -> dict[Key, Problem]:
     """What lies outside the domains of the losses, each domain of each column judged once.
 
     Args:
         plan: the models and their losses.
+        reader: what has seen between which numbers those of the columns are; ``None`` where they were changed since.
         record: the rows as they were read, for the types of their columns.
         label: of each row.
         predictions: of each model.
@@ -310,10 +325,11 @@ def _illegal(
             for what, domain, numbers, columns in sides:
                 if (what, domain) not in seen:
                     seen.add((what, domain))
+                    span = None if reader is None else reader.span(columns)
                     for part, place, own, piece in pieces(domain, numbers):
                         names, titles = _named(columns, place)
                         filled = _filled(piece, out if piece.ndim == 2 else None)
-                        key = _judge(problems, bound, own, filled, titles, model, out=out, part=part)
+                        key = _judge(problems, bound, own, filled, titles, model, out=out, part=part, span=span)
                         if key is not None:
                             problems |= closeness(key, own, filled, slack_of(record, names))
             if bound.chained and not problems:
@@ -351,14 +367,16 @@ def _judge(
     before: FloatArray | None = None,
     out: BoolArray | None = None,
     part: str = "",
+    span: Span | None = None,
 ) -> Key | None:
     """Add to the problems what a domain says of some numbers, ``(n,)`` or ``(n, k)``, named by those before them.
 
-    Numbers that are ``out`` of their row are not named; ``part`` is what all of them are. Illegal ones are an error, of
+    Numbers that are ``out`` of their row are not named; ``part`` is what all of them are, and they are between those of
+    the ``span``. Illegal ones are an error, of
     which the key is returned; else doubtful ones are a warning, and values of which only one may occur in a data set
     are noted.
     """
-    bad = domain.illegal(numbers)
+    bad = None if _covered(domain, span) else domain.illegal(numbers)
     if bad is not None:
         first = int(bad.argmax())
         column = ", ".join(columns[:4]) + (", …" if len(columns) > 4 else "")

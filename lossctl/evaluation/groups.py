@@ -62,7 +62,7 @@ def numbers_of(record: pa.RecordBatch, column: str) -> tuple[FloatArray, BoolArr
     ensure_no_dates(array, column)
     if is_list(array.type):
         raise BadRow(0, f"column {column!r} of type {array.type} cannot be grouped by")
-    _, values, null = number_cells(record, column)
+    _, values, null, _ = number_cells(record, column)
     return values, null
 
 

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from lossctl.sums.moved import Moved
 
 BLOCK = 1 << 15
-"""Numbers that a kernel sees at a time: few calls, so that threads seldom wait for each other, and temporaries in the
-cache."""
+"""Numbers that a kernel sees at a time, a label counting as one: few calls, so that threads seldom wait for each other,
+and temporaries in the cache, which together are less than the C library keeps when it is freed. (What is more it takes
+from the system and gives back at every block, page by page, and that takes longer than the kernel.)"""
 
 
 def nothing(plan: Plan, keys: tuple[Group, ...] = ()) -> Measured:
@@ -92,28 +93,37 @@ def _moved(plan: Plan, rows: Sequence[Rows]) -> "tuple[Moved, ...]":
 
 def lift(plan: Plan, batch: Batch, clock: Clock) -> Measured:
     """The sums over a batch; only counts and problems where a value is illegal, or no row is left."""
-    counts = tally(plan, batch)
-    groups = None if batch.group is None else Groups(batch.group, len(batch.keys))
     if not len(batch.label) or any(batch.problems.of("error")):
-        return counts
+        return tally(plan, batch)
+    groups = None if batch.group is None else Groups(batch.group, len(batch.keys))
     places = ((index, bound) for index, model in enumerate(plan.models) for bound in model.losses)
-    evaluated_parts = tuple(
+    evaluated_parts = [
         _part(plan, place, bound, batch, groups, index, clock) for place, (index, bound) in enumerate(places)
-    )
-    parts = tuple(part for part, _ in evaluated_parts)
+    ]
+    rows = [rows for _, rows in evaluated_parts]
     evidence = None
-    if counts.evidence is not None:
+    if plan.paired or plan.judged:
         from lossctl.sums.evidence import Evidence
 
-        rows = [rows for _, rows in evaluated_parts]
         evidence = Evidence.lift(rows, plan.measures, plan.pairs, batch.keyed, drawn=plan.drawn)
-    moved = _moved(plan, [rows for _, rows in evaluated_parts])
-    labels = Marginals.lift(batch.label, batch.weight, batch.group, len(batch.keys)) if plan.skill else None
+    cells = np.zeros(len(batch.keys), dtype=np.int64)
     if plan.layout.masked:
         labelled = (~np.isnan(batch.label)).sum(axis=1)
         number = labelled.sum(keepdims=True) if groups is None else np.bincount(groups.code, labelled, groups.number)
-        counts = replace(counts, cells=number.astype(np.int64))
-    return replace(counts, parts=parts, labels=labels, evidence=evidence, moved=moved)
+        cells = number.astype(np.int64)
+    return Measured(
+        batch.rows,
+        batch.keys,
+        batch.null,
+        batch.unweighted,
+        batch.ignored,
+        cells,
+        batch.problems,
+        tuple(part for part, _ in evaluated_parts),
+        Marginals.lift(batch.label, batch.weight, batch.group, len(batch.keys)) if plan.skill else None,
+        evidence,
+        _moved(plan, rows),
+    )
 
 
 def groups_in_order(plan: Plan, total: Measured) -> list[int]:
@@ -278,7 +288,7 @@ def evaluated(
             slope = slope.copy()
             slope[rows] = bound.gradient_of_error(label[rows], errors.error, prediction[rows])
         return value, slope
-    if prediction.size <= BLOCK:
+    if len(prediction) <= _rows(prediction):
         value = bound.row_value(label, prediction)
         return value, bound.row_gradient(label, prediction) if gradient else None
     value = np.empty(len(prediction))
@@ -292,7 +302,12 @@ def evaluated(
 
 def blocks(prediction: FloatArray) -> Iterator[slice]:
     """Slices of rows that hold about `BLOCK` numbers."""
-    width = 1 if prediction.ndim == 1 else prediction.shape[1]
-    step = max(BLOCK // width, 1)
+    step = _rows(prediction)
     for start in range(0, max(len(prediction), 1), step):
         yield slice(start, start + step)
+
+
+def _rows(prediction: FloatArray) -> int:
+    """How many rows hold about `BLOCK` numbers."""
+    width = 1 if prediction.ndim == 1 else prediction.shape[1]
+    return max(BLOCK // (1 + width), 1)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lossctl.dataclass import dataclass
-from lossctl.domain import BoolArray, Domain, FloatArray, Interval, Vector
+from lossctl.domain import BoolArray, Domain, FloatArray, Interval, Span, Vector
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -20,6 +20,9 @@ class Ascending(Vector):
 
     def describe(self) -> str:
         return f"a row with {' <= '.join(self.names)}"
+
+    def covers(self, span: Span) -> bool:  # noqa: ARG002
+        return False
 
     def illegal(self, values: FloatArray) -> BoolArray | None:
         bad = ~(values[:, 1:] >= values[:, :-1]).all(axis=1)
@@ -42,6 +45,9 @@ class Parts(Vector):
     def describe(self) -> str:
         parts = " and ".join(f"{name} ({domain.describe()})" for name, domain in self.domains)
         return f"a row of {parts}" + f", {' <= '.join(self.names)}" * self.ascending
+
+    def covers(self, span: Span) -> bool:
+        return not self.ascending and all(domain.covers(span) for _, domain in self.domains)
 
     def illegal(self, values: FloatArray) -> BoolArray | None:
         masks = (domain.illegal(numbers) for _, _, domain, numbers in pieces(self, values))

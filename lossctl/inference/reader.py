@@ -5,15 +5,26 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pyarrow as pa
 
-from lossctl.domain import WIDE, BoolArray, FloatArray, IntArray
+from lossctl.domain import WIDE, BoolArray, FloatArray, IntArray, Span
 from lossctl.inference.label_cells import LabelCells, label_cells
 from lossctl.inference.layout import Layout
-from lossctl.reading.cells import BadRow, floats, kind_of, scalar_column, shown, text_of, texts, vector_column
+from lossctl.reading.cells import (
+    BadRow,
+    floats,
+    kind_of,
+    scalar_column,
+    shown,
+    spanned_column,
+    text_of,
+    texts,
+    vector_column,
+)
 from lossctl.reading.missing import equal, nulled_where, without_truths
-from lossctl.reading.rounding import Rest, rest_of, rest_of_lists
+from lossctl.reading.rounding import EXACT, Rest, rest_of, rest_of_lists
 from lossctl.reading.storage import is_list
 from lossctl.reading.written import written_numbers
 from lossctl.sums.problems import Key, Problem
+from lossctl.sums.span import span_of
 
 ROUNDED = "integers beyond 2^53 are rounded to doubles"
 
@@ -33,6 +44,8 @@ class Reader:
         """Rows that do not count, whatever is in them."""
         self.rests: dict[str, Rest] = {}
         """What the numbers of a column have beyond their doubles, of those columns that have such."""
+        self.spans: dict[str, Span] = {}
+        """Between which numbers those of a column are that holds one a row, nulls and all."""
         self.ignored = np.zeros(self.n, dtype=np.bool_)
         """Those of them whose label says that there is none."""
         self.problems: dict[Key, Problem] = {}
@@ -122,12 +135,20 @@ class Reader:
         """
         if is_list(self.record.column(column).type):
             return self._lists(column, 1)[:, 0]
-        cells, values, null = number_cells(self.record, column)
+        cells, values, null, span = number_cells(self.record, column)
         self.missing(column, null)
-        rest = rest_of(cells, values, null)
+        self.spans[column] = span
+        rest = None if span[0] > -EXACT and span[1] < EXACT else rest_of(cells, values, null)
         if rest is not None:
             self.rests[column] = rest
         return values
+
+    def span(self, names: Sequence[str]) -> Span | None:
+        """Between which numbers those of some columns are; ``None`` where nobody looked."""
+        spans = [self.spans[name] for name in names if name in self.spans]
+        if not spans or len(spans) < len(names):
+            return None
+        return spans[0] if len(spans) == 1 else span_of(np.array(spans))
 
     def columns(self, names: Sequence[str], width: int) -> FloatArray:
         """Several columns, or one column of lists, as ``(n, width)``; a single column of numbers as ``(n,)``."""
@@ -248,8 +269,8 @@ def _cell(cell: pa.Scalar, lost: BoolArray) -> str:
     return str(value[int(lost.argmax())] if isinstance(value, list) else value)
 
 
-def number_cells(record: pa.RecordBatch, column: str) -> tuple[pa.Array, FloatArray, BoolArray | None]:
-    """The cells of a column of numbers, which may be written as text, their values, and which of them are null or NaN.
+def number_cells(record: pa.RecordBatch, column: str) -> tuple[pa.Array, FloatArray, BoolArray | None, Span]:
+    """The cells of a column of numbers, which may be written as text, and what `spanned_column` says of them.
 
     Raises:
         BadRow: it holds something else.
@@ -258,6 +279,6 @@ def number_cells(record: pa.RecordBatch, column: str) -> tuple[pa.Array, FloatAr
     if kind_of(array.type) == "text":
         cells = text_of(array, column)
         array = written_numbers(cells, column)
-    if kind_of(array.type) != "number":
+    elif kind_of(array.type) != "number":
         raise BadRow(0, f"column {column!r} holds {shown(array[0].as_py())}, which is not a number")
-    return (cells, *scalar_column(array))
+    return (cells, *spanned_column(array, span_of))

@@ -1,14 +1,15 @@
 """From Arrow to NumPy: the cells of a column as numbers, and which of them are null."""
 
+import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from lossctl.domain import BoolArray, FloatArray, row_sum
+from lossctl.domain import BoolArray, FloatArray, Span, row_sum, span_of
 from lossctl.reading.storage import contents, is_list, mask_of
 
 ROOM = 1 << 22
@@ -30,6 +31,8 @@ class BadRow(Exception):
 
 def kind_of(kind: pa.DataType) -> str:
     """``number``, ``text``, ``list`` (of numbers) or ``other``."""
+    if pa.types.is_floating(kind) or pa.types.is_integer(kind):  # as most are, in every batch
+        return "number"
     kind = contents(kind)
     if pa.types.is_boolean(kind) or pa.types.is_null(kind) or pa.types.is_decimal(kind):
         return "number"
@@ -116,16 +119,26 @@ def text_of(array: pa.Array, column: str) -> pa.Array:
 
 def scalar_column(array: pa.Array) -> tuple[FloatArray, BoolArray | None]:
     """A column of numbers as values ``(n,)``, and a mask ``(n,)`` of its nulls, ``None`` without any; NaN is null."""
+    values, null, _ = spanned_column(array)
+    return values, null
+
+
+def spanned_column(
+    array: pa.Array, spanned: Callable[[FloatArray], Span] = span_of
+) -> tuple[FloatArray, BoolArray | None, Span]:
+    """As `scalar_column`, and between which numbers the values are: one look says that and whether there is NaN.
+
+    Args:
+        array: the column.
+        spanned: what looks.
+    """
     array = array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
     values, null = floats(array), mask_of(array)
-    if pa.types.is_integer(array.type):
-        return values, null
-    with np.errstate(all="ignore"):
-        total = np.add.reduce(values)  # one pass says that there is no NaN
-    if np.isnan(total):
+    span = spanned(values)
+    if math.isnan(span[0]):
         nan = np.isnan(values)
         null = nan if null is None else null | nan
-    return values, null
+    return values, null, span
 
 
 def elements(array: pa.Array) -> pa.Array:

@@ -51,7 +51,7 @@ class Slice:
         """Its rows."""
         names, needed = self.table.column_names, columns_needed(self.table.schema, wanted.names)
         places = [place for place, name in enumerate(names) if wanted.others or name in needed]
-        yield from self.table.select(places).to_batches(max_chunksize=1 << 16)
+        yield from self.table.select(places).to_batches(max_chunksize=1 << 17)
 
 
 def _unpickled(rows: pa.Buffer, index: int, file: str) -> Slice:

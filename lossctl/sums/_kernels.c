@@ -17,7 +17,7 @@
 
 enum {
     BLOCK = 1 << 15, FOLD = 46, DIGIT = 38, LOWEST = -1074, LEVELS = 60, CHUNK = 1 << 16, OCTAVE = 64,
-    OCTAVES = 1 << 11,
+    OCTAVES = 1 << 11, PIECE = 1 << 11, TERMS = 8,
 };
 
 static const uint64_t SIZE_BITS = 0x7fffffffffffffffu, INFINITE_BITS = 0x7ff0000000000000u;
@@ -43,6 +43,21 @@ VECTORISED static uint64_t largest_bits(const double *restrict values, Py_ssize_
         largest = bits > largest ? bits : largest;
     }
     return largest;
+}
+
+/* A number for each double that sorts as it does: NaN of either sign beyond the infinity of that sign. */
+static inline int64_t rank_of(int64_t bits) { return bits ^ (int64_t)((uint64_t)(bits >> 63) >> 1); }
+
+/* The least and the largest rank among the values. */
+VECTORISED static void ranks_of(const double *restrict values, Py_ssize_t n, int64_t *least, int64_t *most) {
+    int64_t low = INT64_MAX, high = INT64_MIN;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        const int64_t rank = rank_of(bits_of(values[i]));
+        low = rank < low ? rank : low;
+        high = rank > high ? rank : high;
+    }
+    *least = low;
+    *most = high;
 }
 
 /* What is added to round a number to a multiple of 2^unit, which is then in its bits. */
@@ -99,6 +114,34 @@ static void carry(int64_t *digits) {
     }
 }
 
+/* What two folds leave of some values; both may be one array. */
+VECTORISED static void left_of(const double *values, Py_ssize_t n, int exponent, double *left) {
+    const double coarse = magic_of(exponent + FOLD), fine = magic_of(exponent);
+    for (Py_ssize_t i = 0; i < n; i++) {
+        const double rest = values[i] - ((values[i] + coarse) - coarse);
+        left[i] = rest - ((rest + fine) - fine);
+    }
+}
+
+/* Add up to PIECE finite values to digits, given a bound of their sizes between SMALLEST and HUGE_SIZE: by two folds, and
+   by two more where those leave something of a value. */
+static void add_piece(int64_t *digits, const double *values, Py_ssize_t n, double bound) {
+    double left[PIECE];
+    for (; bound > SMALLEST; bound = double_of(largest_bits(left, n))) {
+        int exponent;
+        int64_t high, low;
+        frexp(bound, &exponent);
+        exponent -= 2 * FOLD;
+        const int more = folded(values, n, exponent, &high, &low);
+        add_units(digits, high, exponent + FOLD);
+        add_units(digits, low, exponent);
+        if (!more) return;
+        left_of(values, n, exponent, left);
+        values = left;
+    }
+    for (Py_ssize_t i = 0; i < n; i++) add_double(digits, left[i]);
+}
+
 static void total_of(const double *values, Py_ssize_t n, int64_t *digits, int64_t *infinite) {
     for (Py_ssize_t start = 0; start < n; start += BLOCK) {
         const double *block = values + start;
@@ -106,19 +149,9 @@ static void total_of(const double *values, Py_ssize_t n, int64_t *digits, int64_
         const uint64_t bits = largest_bits(block, size);
         const double largest = double_of(bits);
         if (bits < INFINITE_BITS && SMALLEST < largest && largest < HUGE_SIZE) {
-            int exponent;
-            int64_t high, low;
-            frexp(largest, &exponent);
-            exponent -= 2 * FOLD;
-            if (folded(block, size, exponent, &high, &low)) {
-                const double coarse = magic_of(exponent + FOLD), fine = magic_of(exponent);
-                for (Py_ssize_t i = 0; i < size; i++) {
-                    const double rest = block[i] - ((block[i] + coarse) - coarse);
-                    add_double(digits, rest - ((rest + fine) - fine));
-                }
+            for (Py_ssize_t i = 0; i < size; i += PIECE) {
+                add_piece(digits, block + i, size - i < PIECE ? size - i : PIECE, largest);
             }
-            add_units(digits, high, exponent + FOLD);
-            add_units(digits, low, exponent);
         } else if (bits) {
             for (Py_ssize_t i = 0; i < size; i++) {
                 if (isfinite(block[i])) add_double(digits, block[i]);
@@ -190,8 +223,6 @@ static inline double lost(double product, double first, double second) {
     error += low * top;
     return error + low * bottom;
 }
-
-enum { PIECE = 4096, TERMS = 8 };
 
 /* wx, w², w²x and w²x² of some rows, each followed by what its rounding took away. */
 VECTORISED static void terms_of(const double *restrict values, const double *restrict weight, Py_ssize_t n,
@@ -298,6 +329,28 @@ static PyObject *kernels_largest(PyObject *self, PyObject *object) {
         bits = largest_bits(values, n);
         Py_END_ALLOW_THREADS
         result = PyFloat_FromDouble(bits > INFINITE_BITS ? NAN : double_of(bits));
+    }
+    release(&array, 1);
+    return result;
+}
+
+static PyObject *kernels_span(PyObject *self, PyObject *object) {
+    Array array = {{0}, 0};
+    Py_ssize_t n;
+    PyObject *result = NULL;
+    double *values = items(object, &array, 'd', 0, &n);
+    if (values && n) {
+        const int64_t infinity = (int64_t)INFINITE_BITS;
+        int64_t least, most;
+        Py_BEGIN_ALLOW_THREADS
+        ranks_of(values, n, &least, &most);
+        Py_END_ALLOW_THREADS
+        const int nan = most > infinity || least < -infinity - 1;
+        const double low = nan ? NAN : double_of((uint64_t)rank_of(least));
+        const double high = nan ? NAN : double_of((uint64_t)rank_of(most));
+        result = Py_BuildValue("dd", low, high);
+    } else if (values) {
+        PyErr_SetString(PyExc_ValueError, UNFIT);
     }
     release(&array, 1);
     return result;
@@ -411,6 +464,7 @@ static PyObject *kernels_weighted(PyObject *self, PyObject *args) {
 static PyMethodDef methods[] = {
     {"total", kernels_total, METH_VARARGS, "Add numbers to 60 digits, and count +inf, -inf and NaN."},
     {"largest", kernels_largest, METH_O, "The largest size among numbers; NaN where one is."},
+    {"span", kernels_span, METH_O, "The least and the largest of numbers; both NaN where one is."},
     {"sums_by", kernels_sums_by, METH_VARARGS, "Add the multiples of two units to those of groups."},
     {"squares", kernels_squares, METH_VARARGS, "Add squares about a number to digits; whether all are finite."},
     {"histogram", kernels_histogram, METH_VARARGS, "How many numbers are in each bin of an octave."},

@@ -15,8 +15,8 @@ from lossctl.domain import BoolArray, FloatArray, IntArray
 from lossctl.sums import compiled
 from lossctl.sums.state import Groups, regrouped
 
-BLOCK = 1 << 15
-"""Values that are summed in integers at a time."""
+BLOCK = 1 << 14
+"""Values that are summed in integers at a time: half of what they hold, so that temporaries are small."""
 FOLD = 46
 """Bits of a value that go into an integer sum."""
 DOUBLES = 1 << 14
@@ -119,7 +119,7 @@ def _infinite(values: FloatArray) -> tuple[BoolArray, BoolArray, BoolArray]:
 
 
 def _of_block(values: FloatArray, starts: IntArray) -> tuple[Digits, IntArray]:
-    """The sums of a block of up to 2^15 values, by run, and how many of each run are +inf, -inf and NaN, ``(runs, 3)``.
+    """The sums of a block of values, by run, and how many of each run are +inf, -inf and NaN, ``(runs, 3)``.
 
     A run is a group's rows beside each other: from one entry of ``starts`` to the next.
     """

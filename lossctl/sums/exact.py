@@ -126,8 +126,8 @@ class ExactSum:
             up = (level - lowest) * DIGIT
             for group, units in enumerate(digit.tolist()):
                 totals[group] += units << up
-        unit = Fraction(2) ** (LOWEST + lowest * DIGIT)
-        above, below = unit.numerator, unit.denominator
+        exponent = LOWEST + lowest * DIGIT
+        above, below = 1 << max(exponent, 0), 1 << max(-exponent, 0)
         return [Fraction(units * above, below) for units in totals]  # a product of fractions takes twice the time
 
     def nearly(self) -> FloatArray:

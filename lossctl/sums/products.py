@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 
 from lossctl.domain import FloatArray, IntArray
-from lossctl.rational import to_float
+from lossctl.rational import quotient, to_float
 from lossctl.sums import compiled
 from lossctl.sums.digits import BLOCK, CARRY, DIGIT, LEVELS, digits_of
 from lossctl.sums.exact import LARGE, SMALL, TINY, ExactSum
@@ -83,16 +83,17 @@ def centred_squares(values: FloatArray, total: ExactSum, groups: Groups | None =
 
 def _centred(values: FloatArray, total: ExactSum) -> ExactSum:
     """As `centred_squares`, of finite values of a single group."""
-    n = len(values)
     (sum_,) = total.exact()
-    mean = to_float(sum_ / n)
+    mean = quotient(sum_, Fraction(len(values)))
     spread = _spread(values, mean)
-    if not TINY < float(spread.nearly()[0]) < 1 / TINY:
+    if not TINY < to_float(spread.exact()[0]) < 1 / TINY:
         return exact_products(values, values)
-    m = Fraction(mean)
-    squares = m * (2 * sum_ - n * m)
-    exponent = 1 - squares.denominator.bit_length()
-    return spread + ExactSum(digits_of(squares.numerator, exponent), np.zeros((1, 3), dtype=np.int64))
+    above, below = mean.as_integer_ratio()  # the sums below with fractions would reduce each of them
+    rest = 2 * sum_.numerator * below - len(values) * above * sum_.denominator
+    squares, exponent = above * rest, 1 - (below * below * sum_.denominator).bit_length()
+    zeros = min((squares & -squares).bit_length() - 1, -exponent) if squares else 0
+    digits = digits_of(squares >> zeros, exponent + zeros)
+    return spread + ExactSum(digits, np.zeros((1, 3), dtype=np.int64))
 
 
 def _spread(values: FloatArray, mean: float) -> ExactSum:

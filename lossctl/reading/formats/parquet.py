@@ -24,7 +24,7 @@ from lossctl.words import in_bytes
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
-ROWS = 1 << 16
+ROWS = 1 << 17
 COLUMN_BYTES, BATCH_BYTES = 1 << 22, 1 << 25
 """About how many bytes of one column, and of all, a batch may hold: long lists stay in the cache, and many columns come
 enough rows at a time."""
