@@ -55,7 +55,7 @@ class Dialect:
         parsing = pyarrow.csv.ParseOptions(
             delimiter=self.delimiter,
             quote_char=self.quote or False,
-            newlines_in_values=self.quotes_in(text),
+            newlines_in_values=True,
             invalid_row_handler=(lambda _: "skip") if skip else None,
         )
         return pyarrow.csv.read_csv(pa.BufferReader(text), reading, parsing, converting)

@@ -1,12 +1,13 @@
 """What a column of text is read as: decided once, by the first lines."""
 
-import re
-
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
+from lossctl.domain import BoolArray
 from lossctl.reading.dialect import Dialect
 from lossctl.reading.missing import NullWords, without
+from lossctl.reading.rounding import long_integer_in
 from lossctl.reading.written import are_lists, are_numbers
 
 HEAD = 1 << 20
@@ -15,8 +16,7 @@ HEAD = 1 << 20
 LARGE = 1 << 25
 """Bytes of a text for which it is asked whether there is memory to parse it."""
 
-# What may be an integer beyond 2^63, or a code with leading zeros or of hexadecimal digits.
-LONG = re.compile(rb"(?<![\d.eE])(?<![eE][-+])(?:0[\dxX]|\d{19})")
+EXPONENTS, SIGNS, DIGITS = b"eE", b"-+", b"0123456789"
 
 
 def spare(text: bytes) -> None:
@@ -77,7 +77,7 @@ def long_or_coded(
 ) -> frozenset[str]:
     """The columns that Arrow takes for numbers though they hold integers beyond 2^63, or codes such as 007 and 0x1."""
     doubles = [str(place) for place, kind in enumerate(types) if pa.types.is_float64(kind) or pa.types.is_integer(kind)]
-    if not doubles or not LONG.search(body):
+    if not doubles or not (_code_in(body) or long_integer_in(body)):
         return frozenset()
     converting = pyarrow.csv.ConvertOptions(include_columns=doubles, column_types=dict.fromkeys(doubles, pa.string()))
     table = dialect.table(body, len(names), converting, skip=True)
@@ -86,3 +86,18 @@ def long_or_coded(
     written = r"^[-+]?(\d{19,}|0\d+|0[xX].*)$"
     long = (place for place in doubles if pc.any(pc.match_substring_regex(table[place], written)).as_py())
     return frozenset(names[int(place)] for place in long)
+
+
+def _code_in(text: bytes) -> bool:
+    """Whether some digits may be a code, with leading zeros or of hexadecimal digits: not those of an exponent."""
+    signs = np.frombuffer(b"\n\n" + text + b"\n", np.uint8)
+    zeros = np.flatnonzero(signs[2:-1] == ord("0")) + 2
+    zeros = zeros[_among(DIGITS + b"xX")[signs[zeros + 1]] & ~_among(DIGITS + b"." + EXPONENTS)[signs[zeros - 1]]]
+    return not (_among(SIGNS)[signs[zeros - 1]] & _among(EXPONENTS)[signs[zeros - 2]]).all()
+
+
+def _among(signs: bytes) -> BoolArray:
+    """Which bytes are among some, ``(256,)``."""
+    table = np.zeros(256, dtype=np.bool_)
+    table[[*signs]] = True
+    return table

@@ -35,6 +35,8 @@ CONVERSION = re.compile(
 )
 WIDE = 4096
 """Bytes a column up to which it is sooner seen that a text has no long integer than that no column has."""
+ROWS = 1 << 17
+"""The most rows of a batch: about those of a range, so that they are few."""
 ENCODING = re.compile(r"In CSV column #(\d+): Row #(\d+): CSV conversion error to string: invalid UTF8")
 
 
@@ -228,7 +230,7 @@ def _parse(text: bytes, layout: Layout, wanted: Wanted) -> Iterator[pa.RecordBat
             layout.exactly(text, column, place) if name in wanted.numbers else column
             for column, place, name in zip(columns, places, names, strict=True)
         ]
-    yield from pa.Table.from_arrays(columns, names).to_batches(max_chunksize=1 << 16)
+    yield from pa.Table.from_arrays(columns, names).to_batches(max_chunksize=ROWS)
 
 
 def _misquoted(text: bytes, begin: int, place: int, layout: Layout, wanted: Wanted) -> BadRow:

@@ -12,6 +12,7 @@ import pyarrow as pa
 from lossctl.dataclass import dataclass
 from lossctl.errors import DataError, option
 from lossctl.reading.fields import columns_needed, paths_needed
+from lossctl.reading.footer import ROWS as LARGE
 from lossctl.reading.footer import Part, PartedSource
 from lossctl.reading.format import Reading, Wanted, columns_in, formats
 from lossctl.reading.location import Location
@@ -192,6 +193,12 @@ class RowGroups(Part):
             yield holds, [*groups]
 
 
+def _large(footer: "pq.FileMetaData") -> dict[int, int]:
+    """How many rows the row groups have that have more than two shards should."""
+    lengths = {index: footer.row_group(index).num_rows for index in range(footer.num_row_groups)}
+    return {index: rows for index, rows in lengths.items() if rows > 2 * LARGE}
+
+
 def _nulls(schema: pa.Schema, wanted: Wanted, n: int, most: int) -> Iterator[pa.RecordBatch]:
     """So many rows of nulls in place of those that are not wanted, up to ``most`` at a time."""
     names = columns_needed(schema, wanted.names)
@@ -240,7 +247,8 @@ class Parquet:
                 columns, footer = columns_in(file.schema_arrow), file.metadata
                 parts, rows = footer.num_row_groups, footer.num_rows
                 part = partial(RowGroups, verify=reading.verify)
-                return PartedSource(location, spooled.path, columns, parts, rows, spooled.stamp, part)
+                large = _large(footer) if rows > 2 * LARGE * parts and not is_remote(spooled.path) else {}
+                return PartedSource(location, spooled.path, columns, parts, rows, spooled.stamp, part, large)
         except REFUSALS as error:
             raise unreadable(location.title, error) from None
 
