@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 BLOCK = 1 << 15
 """Numbers that a kernel sees at a time: few calls, so that threads seldom wait for each other, and temporaries in the
 cache."""
+VECTORS = 1 << 16
+"""The same where a row has several numbers: what is computed of each row takes as long as for several numbers more."""
 
 
 def nothing(plan: Plan, keys: tuple[Group, ...] = ()) -> Measured:
@@ -291,8 +293,7 @@ def evaluated(
 
 
 def blocks(prediction: FloatArray) -> Iterator[slice]:
-    """Slices of rows that hold about `BLOCK` numbers."""
-    width = 1 if prediction.ndim == 1 else prediction.shape[1]
-    step = max(BLOCK // width, 1)
+    """Slices of rows that hold about `BLOCK` numbers, of vectors `VECTORS`."""
+    step = BLOCK if prediction.ndim == 1 else max(VECTORS // prediction.shape[1], 1)
     for start in range(0, max(len(prediction), 1), step):
         yield slice(start, start + step)
