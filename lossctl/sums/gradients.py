@@ -287,7 +287,7 @@ class Gradients:
 
 
 def _of_vectors(gradient: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """∣g∣₁, the largest ∣g_k∣ and ∣g∣₂ of vectors ``(n, k)``, ``(n,)`` each; some rows at a time, which stay in the cache."""
+    """∣g∣₁, the largest ∣g_k∣ and ∣g∣₂ of vectors ``(n, k)``, ``(n,)`` each; some rows at a time, for the cache."""
     absolute, largest, norm = np.empty((3, len(gradient)))
     step = max(AT_A_TIME // gradient.shape[1], 1)
     for start in range(0, len(gradient), step):
